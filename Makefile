@@ -1,0 +1,115 @@
+# Advect. `make help` lists the targets.
+#
+# Objects live in build/<config>/obj, so configurations never mix; the release
+# configuration leaves its programs at build/bin and its library at build/lib.
+
+CONFIG ?= release
+DEV    ?= 0
+ADDR   ?= 127.0.0.1:8080
+MODELS ?= models
+
+ROOT := build$(if $(filter release,$(CONFIG)),,/$(CONFIG))
+OBJ  := build/$(CONFIG)/obj
+BIN  := $(ROOT)/bin
+LIB  := $(ROOT)/lib
+TST  := $(ROOT)/tests
+
+# ---------------------------------------------------------------- flags
+PKGS_CORE   := jansson openblas libpng zlib cairo
+PKGS_SERVER := libmicrohttpd
+PKGS_TEST   := check libcurl
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+        -Wpointer-arith -Wvla $(if $(filter 1,$(DEV)),-Werror)
+SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SAN_tsan := -fsanitize=thread
+OPT_release := -O3
+OPT_asan    := -O1
+OPT_tsan    := -O1
+OPT_debug   := -O0
+SAN := $(SAN_$(CONFIG))
+OPT := $(OPT_$(CONFIG))
+$(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan or tsan))
+
+VERSION := 0.1.0
+CPPFLAGS += -I. -Iinclude -D_GNU_SOURCE -DADV_VERSION='"$(VERSION)"' -MMD -MP
+CFLAGS   += -std=c17 $(OPT) -g -fPIC -fvisibility=hidden -pthread $(WARN) $(SAN)
+LDFLAGS  += -pthread $(SAN)
+
+# Header and library paths come from pkg-config; system headers must not trip our warnings.
+pkg_cflags = $(shell pkg-config --cflags $(1) 2>/dev/null | sed 's/-I/-isystem /g')
+pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
+CPPFLAGS  += $(call pkg_cflags,$(PKGS_CORE) $(PKGS_SERVER) $(PKGS_TEST))
+LIBS_CORE   = $(call pkg_libs,$(PKGS_CORE)) -lm
+LIBS_SERVER = $(call pkg_libs,$(PKGS_SERVER))
+LIBS_TEST   = $(call pkg_libs,$(PKGS_TEST))
+
+# ---------------------------------------------------------------- sources
+CORE_SRC    := $(sort $(wildcard core/*/*.c))
+TRAINER_SRC := $(sort $(wildcard trainer/*.c))
+SERVER_SRC  := $(sort $(wildcard server/*.c))
+TEST_SRC    := $(sort $(wildcard tests/test_*.c))
+SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard tests/*.c)))
+
+CORE_OBJ    := $(CORE_SRC:%.c=$(OBJ)/%.o)
+TRAINER_OBJ := $(TRAINER_SRC:%.c=$(OBJ)/%.o)
+SERVER_OBJ  := $(SERVER_SRC:%.c=$(OBJ)/%.o)
+SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
+TESTS       := $(TEST_SRC:tests/%.c=$(TST)/%)
+
+# The numerical core once more with double in place of float, for the derivative tests.
+DOUBLE_DIRS := base kernels ops graph nets
+DOUBLE_OBJ  := $(patsubst %.c,$(OBJ)/double/%.o,$(wildcard $(DOUBLE_DIRS:%=core/%/*.c)))
+
+.PHONY: all help deps serve check test clean
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BIN)/advect $(BIN)/advectd $(LIB)/libadvect.a $(LIB)/libadvect.so ## build programs and library (default)
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  settings: CONFIG=release|debug|asan|tsan  CC=gcc|clang  DEV=1 (warnings are errors)"
+
+# ---------------------------------------------------------------- compile and link
+$(OBJ)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $*)) -c $< -o $@
+
+$(OBJ)/double/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -DADV_REAL_DOUBLE -c $< -o $@
+
+# One source file of kernels, compiled once per instruction set (core/kernels/table.h).
+CFLAGS_isa_avx2   := -mavx2 -mfma -ffp-contract=fast
+CFLAGS_isa_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512 -ffp-contract=fast
+
+$(LIB)/libadvect.a: $(CORE_OBJ)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(LIB)/libadvect.so: $(CORE_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -shared -Wl,-soname,libadvect.so -Wl,--no-undefined $^ $(LIBS_CORE) -o $@
+
+$(BIN)/advect: $(TRAINER_OBJ) $(LIB)/libadvect.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(LIBS_CORE) -o $@
+
+$(BIN)/advectd: $(SERVER_OBJ) $(LIB)/libadvect.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(LIBS_SERVER) $(LIBS_CORE) -o $@
+
+$(TST)/test_%_double: $(OBJ)/double/tests/test_%.o $(DOUBLE_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
+
+$(TST)/%: $(OBJ)/tests/%.o $(SUPPORT_OBJ) $(LIB)/libadvect.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
+
+-include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
+
+clean: ## remove everything that was built
+	rm -rf build

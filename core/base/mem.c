@@ -1,0 +1,65 @@
+#include "core/base/mem.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *adv_calloc(size_t count, size_t item_bytes)
+{
+    return calloc(count ? count : 1, item_bytes ? item_bytes : 1);
+}
+
+void *adv_alloc_aligned(size_t count, size_t item_bytes)
+{
+    size_t bytes;
+    if (!adv_mul_size(count, item_bytes, &bytes) || bytes > SIZE_MAX - ADV_CACHE_LINE)
+        return NULL;
+    size_t rounded = (bytes + ADV_CACHE_LINE - 1) / ADV_CACHE_LINE * ADV_CACHE_LINE;
+    return aligned_alloc(ADV_CACHE_LINE, rounded ? rounded : ADV_CACHE_LINE);
+}
+
+enum adv_status adv_grow(void *array, size_t *capacity, size_t count, size_t item_bytes,
+                         struct adv_error *error)
+{
+    if (count <= *capacity)
+        return ADV_OK;
+    size_t wanted = *capacity < 8 ? 8 : *capacity;
+    while (wanted < count) {
+        if (!adv_mul_size(wanted, 2, &wanted))
+            return adv_no_memory(error);
+    }
+    size_t bytes;
+    if (!adv_mul_size(wanted, item_bytes, &bytes))
+        return adv_no_memory(error);
+    void *old, *grown;
+    memcpy(&old, array, sizeof old);
+    grown = realloc(old, bytes);
+    if (!grown)
+        return adv_no_memory(error);
+    memcpy(array, &grown, sizeof grown);
+    *capacity = wanted;
+    return ADV_OK;
+}
+
+char *adv_strdup(const char *text)
+{
+    return text ? strdup(text) : NULL;
+}
+
+enum adv_status adv_no_memory(struct adv_error *error)
+{
+    return adv_fail(error, ADV_E_MEMORY, "out of memory");
+}
+
+void adv_bug_at(const char *file, int line, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "advect: bug at %s:%d: ", file, line);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+    va_end(args);
+    abort();
+}

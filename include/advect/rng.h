@@ -1,0 +1,47 @@
+/* Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random
+ * numbers: as easy as 1, 2, 3", SC 2011).
+ *
+ * A number is a pure function of (seed, stream, row, column): row 17 is the
+ * same alone, in a batch of a thousand, or on another machine's replica, and
+ * no generator state exists to save, share or lock. */
+#ifndef ADVECT_RNG_H
+#define ADVECT_RNG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(default)
+
+/* Streams keep the uses of one seed independent of each other. */
+enum adv_stream {
+    ADV_STREAM_BASE = 1,  /* x_0 of a sample; row = sample index */
+    ADV_STREAM_PROBE,     /* Hutchinson probes; row = point index * 2^16 + probe */
+    ADV_STREAM_DATA,      /* draws from a synthetic density; row = sample index */
+    ADV_STREAM_DATA_NOISE,/* its second source: jitter of a drawn point */
+    ADV_STREAM_DEQUANTISE,/* u ~ U[0,1) added to 8-bit data */
+    ADV_STREAM_TIME,      /* training times */
+    ADV_STREAM_SHUFFLE,   /* which row of a data set a training example takes */
+    ADV_STREAM_DROPOUT,   /* label dropout */
+    ADV_STREAM_INIT       /* initial weights; row = parameter index */
+};
+
+/* Standard normals. out [n_rows, n_columns] receives rows first_row ... of the stream. */
+void adv_rng_normal(uint64_t seed, enum adv_stream stream, uint64_t first_row, size_t n_rows,
+                    size_t n_columns, float *out);
+
+/* Uniforms on [0, 1), multiples of 2^-24. Shapes as adv_rng_normal. */
+void adv_rng_uniform(uint64_t seed, enum adv_stream stream, uint64_t first_row, size_t n_rows,
+                     size_t n_columns, float *out);
+
+/* +1 or -1 with equal probability. Shapes as adv_rng_normal. */
+void adv_rng_rademacher(uint64_t seed, enum adv_stream stream, uint64_t first_row, size_t n_rows,
+                        size_t n_columns, float *out);
+
+/* One 64-bit word of (stream, row): for an integer draw; see adv_rng_below. */
+uint64_t adv_rng_word(uint64_t seed, enum adv_stream stream, uint64_t row);
+
+/* An integer in [0, bound), bound >= 1, bias below 2^-32 for bound < 2^32. */
+uint64_t adv_rng_below(uint64_t seed, enum adv_stream stream, uint64_t row, uint64_t bound);
+
+#pragma GCC visibility pop
+#endif
