@@ -1,0 +1,50 @@
+/* PNG and animated PNG in memory. */
+#ifndef ADVECT_PNG_H
+#define ADVECT_PNG_H
+
+#include <advect/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(default)
+
+/* Pixels in row-major order, 8 bits a channel. */
+struct adv_image {
+    int width, height;
+    int n_channels; /* 1 grey, 3 RGB, 4 RGBA */
+    uint8_t *pixels;
+};
+
+/* Allocates zeroed pixels. Sides in [1, 32768]. */
+enum adv_status adv_image_init(struct adv_image *image, int width, int height, int n_channels,
+                               struct adv_error *error);
+void adv_image_release(struct adv_image *image);
+
+/* A growing buffer that the encoders fill; release with adv_bytes_release. */
+struct adv_bytes {
+    uint8_t *data;
+    size_t n, capacity;
+};
+void adv_bytes_release(struct adv_bytes *bytes);
+
+/* level: zlib compression level 0..9. */
+enum adv_status adv_png_encode(const struct adv_image *image, int level, struct adv_bytes *png,
+                               struct adv_error *error);
+
+/* Animated PNG (acTL, fcTL, fdAT): n_frames images of one size and channel count, shown
+ * frame_ms each; the last one hold_ms. n_loops 0: for ever. Viewers without animation show the
+ * last frame (written as the default image outside the animation). */
+enum adv_status adv_png_encode_animation(size_t n_frames, const struct adv_image *frames,
+                                         int frame_ms, int hold_ms, int n_loops, int level,
+                                         struct adv_bytes *png, struct adv_error *error);
+
+/* Decodes a PNG of exactly width x height into n_channels (1 or 3) 8-bit channels, in data
+ * pixels. Converted where unambiguous: palette, 16 bit, bit depths below 8, grey <-> RGB (RGB to
+ * grey only if every pixel is grey), opaque alpha dropped, interlacing. Refused with a clear
+ * message: another size, real transparency, colours where grey is wanted, truncation, a broken
+ * checksum, not a PNG; the size is checked before pixels are decompressed. */
+enum adv_status adv_png_decode(const void *bytes, size_t n_bytes, int width, int height,
+                               int n_channels, struct adv_image *image, struct adv_error *error);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,72 @@
+/* Data transforms: invertible maps between data units (the user's) and flow
+ * units (the network's), with their log-determinants, so that a density is
+ * always reported in data units:
+ *
+ *     log p_data(x) = log p_flow(T(x)) + log |det dT/dx|.
+ *
+ * JSON (in recipes and model files): an object or an array of objects applied
+ * in order by encode.
+ *   {"kind": "identity"}
+ *   {"kind": "affine", "shift": s, "scale": c}      y = (x - s) / c; numbers or arrays [dim]; c > 0
+ *   {"kind": "standardise"}                          affine with the data's mean and deviation:
+ *                                                    only in recipes; fitting turns it into affine
+ *   {"kind": "logit", "margin": m}                   y = log(u / (1-u)), u = m + (1 - 2m) x, x in [0,1]
+ * A member "range": [lo, hi] on the first object states that data lie in
+ * [lo, hi] (images: [0, 1]); "levels": 256 that they were k/levels + U[0, 1/levels) dequantised. */
+#ifndef ADVECT_TRANSFORM_H
+#define ADVECT_TRANSFORM_H
+
+#include <advect/status.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(default)
+
+struct adv_transform;
+
+/* spec: NULL means identity. "standardise" is accepted and needs adv_transform_fit before use. */
+enum adv_status adv_transform_new(const json_t *spec, size_t dim, struct adv_transform **transform,
+                                  struct adv_error *error);
+void adv_transform_free(struct adv_transform *transform);
+
+/* Replaces each "standardise" by the affine map that gives data [n, dim] (n >= 2) zero mean and unit
+ * deviation per column. Errors name a column without spread. No-op when there is none. */
+enum adv_status adv_transform_fit(struct adv_transform *transform, size_t n, const float *data,
+                                  struct adv_error *error);
+
+/* The JSON of the (fitted) transform, a new reference, or NULL without memory. */
+json_t *adv_transform_to_json(const struct adv_transform *transform);
+
+/* Affine in every step: states at any t and velocities can be mapped to data units. */
+bool adv_transform_is_affine(const struct adv_transform *transform);
+
+/* The stated range, or false. */
+bool adv_transform_range(const struct adv_transform *transform, double *lo, double *hi);
+/* The stated number of levels of quantised data (256), or 0. */
+int adv_transform_levels(const struct adv_transform *transform);
+
+/* Whether a data point [dim] may be encoded: finite and inside the domain (the stated range, the
+ * logit's [0,1]). On failure ADV_E_INVALID with a message naming the column, its value, the range. */
+enum adv_status adv_transform_check(const struct adv_transform *transform, const float *point,
+                                    struct adv_error *error);
+
+/* data [n, dim] -> flow [n, dim] (may be the same buffer). log_det [n]: receives
+ * log |det dT/dx| in nats, or NULL. */
+void adv_transform_encode(const struct adv_transform *transform, size_t n, const float *data,
+                          float *flow, double *log_det);
+/* The inverse; log_det [n] receives the log-determinant of the *encoding* at the result, or NULL. */
+void adv_transform_decode(const struct adv_transform *transform, size_t n, const float *flow,
+                          float *data, double *log_det);
+/* Velocities dx/dt in flow units -> data units; affine transforms only (a bug otherwise). */
+void adv_transform_decode_velocity(const struct adv_transform *transform, size_t n,
+                                   const float *flow_velocity, float *data_velocity);
+
+/* Uniform dequantisation: 8-bit values k in 0..levels-1 (as floats) -> (k + u) / levels with
+ * u ~ U[0,1) of (seed, ADV_STREAM_DEQUANTISE, first_row + i). In place is allowed. */
+void adv_dequantise(uint64_t seed, uint64_t first_row, size_t n, size_t dim, int levels,
+                    const float *values, float *out);
+
+#pragma GCC visibility pop
+#endif
