@@ -1,0 +1,229 @@
+#include "core/graph/exec.h"
+
+#include "core/base/mem.h"
+#include "core/kernels/blas.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const adv_real *const *node_params(const struct adv_graph *graph,
+                                          const struct adv_node *node, const adv_real *flat,
+                                          const adv_real *param[ADV_OP_MAX_PARAMS])
+{
+    for (int k = 0; k < node->signature.n_params; k++)
+        param[k] = flat + graph->params[node->param[k]].offset;
+    return param;
+}
+
+static enum adv_status prepare_all(struct adv_weights *weights, const struct adv_graph *graph,
+                                   struct adv_error *error)
+{
+    weights->prepared_offset = adv_calloc(graph->n_nodes, sizeof *weights->prepared_offset);
+    if (!weights->prepared_offset)
+        return adv_no_memory(error);
+    size_t total = 0;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct adv_node *node = &graph->nodes[i];
+        weights->prepared_offset[i] = ADV_NO_SLOT;
+        if (!node->op->prepare)
+            continue;
+        weights->prepared_offset[i] = total;
+        size_t line = ADV_CACHE_LINE / sizeof(adv_real);
+        size_t size = node->op->prepared_size(&node->signature, weights->kernels);
+        total += (size + line - 1) / line * line;
+    }
+    weights->prepared = adv_alloc_aligned(total, sizeof *weights->prepared);
+    if (!weights->prepared)
+        return adv_no_memory(error);
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct adv_node *node = &graph->nodes[i];
+        const adv_real *param[ADV_OP_MAX_PARAMS];
+        if (node->op->prepare)
+            node->op->prepare(&node->signature, weights->kernels,
+                              node_params(graph, node, weights->flat, param),
+                              weights->prepared + weights->prepared_offset[i]);
+    }
+    return ADV_OK;
+}
+
+enum adv_status adv_weights_init(struct adv_weights *weights, const struct adv_graph *graph,
+                                 const adv_real *flat, bool prepare,
+                                 const struct adv_kernels *kernels, struct adv_error *error)
+{
+    *weights = (struct adv_weights){.flat = flat, .kernels = kernels};
+    adv_blas_single_threaded();
+    if (!prepare)
+        return ADV_OK;
+    enum adv_status status = prepare_all(weights, graph, error);
+    if (status != ADV_OK)
+        adv_weights_release(weights);
+    return status;
+}
+
+void adv_weights_release(struct adv_weights *weights)
+{
+    free(weights->prepared);
+    free(weights->prepared_offset);
+    *weights = (struct adv_weights){0};
+}
+
+enum adv_status adv_exec_init(struct adv_exec *exec, const struct adv_plan *plan,
+                              const struct adv_weights *weights, struct adv_error *error)
+{
+    *exec = (struct adv_exec){.plan = plan, .weights = weights};
+    exec->arena = adv_alloc_aligned(plan->arena_bytes, 1);
+    exec->value = adv_calloc(plan->graph->n_values, sizeof(const adv_real *));
+    if (exec->arena && exec->value)
+        return ADV_OK;
+    adv_exec_release(exec);
+    return adv_no_memory(error);
+}
+
+void adv_exec_release(struct adv_exec *exec)
+{
+    free(exec->arena);
+    free(exec->value);
+    *exec = (struct adv_exec){0};
+}
+
+static adv_real *at_slot(const struct adv_exec *exec, size_t slot)
+{
+    if (slot == ADV_NO_SLOT)
+        return NULL;
+    return (adv_real *)(void *)(exec->arena + exec->plan->slots[slot].offset);
+}
+
+static size_t rows_in(const struct adv_inputs *inputs, enum adv_domain domain)
+{
+    return domain == ADV_PER_ROW ? inputs->rows : inputs->conditions;
+}
+
+static void bind_inputs(struct adv_exec *exec, const struct adv_inputs *inputs)
+{
+    const struct adv_graph *graph = exec->plan->graph;
+    exec->value[graph->x] = inputs->x;
+    exec->value[graph->t] = inputs->t;
+    if (graph->label != ADV_NONE)
+        exec->value[graph->label] = inputs->label;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        int out = graph->nodes[i].out;
+        exec->value[out] = at_slot(exec, exec->plan->value_slot[out]);
+    }
+}
+
+static struct adv_call call_of(const struct adv_exec *exec, const struct adv_inputs *inputs,
+                               size_t i)
+{
+    const struct adv_graph *graph = exec->plan->graph;
+    const struct adv_node *node = &graph->nodes[i];
+    const struct adv_weights *weights = exec->weights;
+    struct adv_call call = {
+        .signature = &node->signature,
+        .kernels = weights->kernels,
+        .rows = rows_in(inputs, node->signature.out_domain),
+        .row_map = inputs->row_map,
+        .out = at_slot(exec, exec->plan->value_slot[node->out]),
+        .scratch = at_slot(exec, exec->plan->scratch_slot[i]),
+    };
+    for (int k = 0; k < node->op->n_inputs; k++)
+        call.in[k] = exec->value[node->in[k]];
+    node_params(graph, node, weights->flat, call.param);
+    if (weights->prepared && weights->prepared_offset[i] != ADV_NO_SLOT)
+        call.prepared = weights->prepared + weights->prepared_offset[i];
+    return call;
+}
+
+const adv_real *adv_exec_forward(struct adv_exec *exec, const struct adv_inputs *inputs)
+{
+    const struct adv_graph *graph = exec->plan->graph;
+    bind_inputs(exec, inputs);
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        struct adv_call call = call_of(exec, inputs, i);
+        graph->nodes[i].op->forward(&call);
+    }
+    return exec->value[graph->output];
+}
+
+/* Elements from one tangent of value v to the next. */
+static size_t tangent_stride(const struct adv_exec *exec, const struct adv_inputs *inputs, int v)
+{
+    const struct adv_plan *plan = exec->plan;
+    const struct adv_value *value = &plan->graph->values[v];
+    size_t rows = v == plan->graph->x ? inputs->rows
+                  : value->domain == ADV_PER_ROW ? plan->rows_max
+                                                 : plan->conditions_max;
+    return rows * adv_shape_size(value->shape);
+}
+
+static void push_tangents(struct adv_exec *exec, const struct adv_inputs *inputs, size_t i,
+                          size_t n_tangents, const adv_real *dx)
+{
+    const struct adv_graph *graph = exec->plan->graph;
+    const struct adv_node *node = &graph->nodes[i];
+    struct adv_call call = call_of(exec, inputs, i);
+    adv_real *d_out = at_slot(exec, exec->plan->tangent_slot[node->out]);
+    for (size_t k = 0; k < n_tangents; k++) {
+        const adv_real *d_in[ADV_OP_MAX_INPUTS] = {NULL};
+        for (int j = 0; j < node->op->n_inputs; j++) {
+            int v = node->in[j];
+            const adv_real *base =
+                v == graph->x ? dx : at_slot(exec, exec->plan->tangent_slot[v]);
+            d_in[j] = base ? base + k * tangent_stride(exec, inputs, v) : NULL;
+        }
+        node->op->tangent(&call, d_in, d_out + k * tangent_stride(exec, inputs, node->out));
+    }
+}
+
+const adv_real *adv_exec_tangents(struct adv_exec *exec, const struct adv_inputs *inputs,
+                                  size_t n_tangents, const adv_real *dx, const adv_real **d_out,
+                                  size_t *stride)
+{
+    const struct adv_graph *graph = exec->plan->graph;
+    bind_inputs(exec, inputs);
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        struct adv_call call = call_of(exec, inputs, i);
+        graph->nodes[i].op->forward(&call);
+        if (graph->values[graph->nodes[i].out].moves_with_x)
+            push_tangents(exec, inputs, i, n_tangents, dx);
+    }
+    *d_out = at_slot(exec, exec->plan->tangent_slot[graph->output]);
+    *stride = tangent_stride(exec, inputs, graph->output);
+    return exec->value[graph->output];
+}
+
+/* Adjoints accumulate, so each is zeroed when its first contribution is about to come. */
+static adv_real *adjoint_for_writing(const struct adv_exec *exec, const struct adv_inputs *inputs,
+                                     size_t i, int v, adv_real *g_x)
+{
+    const struct adv_plan *plan = exec->plan;
+    const struct adv_value *value = &plan->graph->values[v];
+    if (v == plan->graph->x)
+        return g_x;
+    adv_real *adjoint = at_slot(exec, plan->adjoint_slot[v]);
+    long now = 2 * (2 * (long)plan->graph->n_nodes - 1 - (long)i);
+    if (adjoint && now == plan->adjoint_begin[v])
+        memset(adjoint, 0,
+               rows_in(inputs, value->domain) * adv_shape_size(value->shape) * sizeof *adjoint);
+    return adjoint;
+}
+
+void adv_exec_backward(struct adv_exec *exec, const struct adv_inputs *inputs,
+                       const adv_real *g_out, adv_real *g_weights, adv_real *g_x)
+{
+    const struct adv_graph *graph = exec->plan->graph;
+    for (size_t i = graph->n_nodes; i-- > 0;) {
+        const struct adv_node *node = &graph->nodes[i];
+        if (!graph->values[node->out].learns)
+            continue;
+        const adv_real *g = node->out == graph->output
+                                ? g_out
+                                : at_slot(exec, exec->plan->adjoint_slot[node->out]);
+        adv_real *g_in[ADV_OP_MAX_INPUTS] = {NULL}, *g_param[ADV_OP_MAX_PARAMS] = {NULL};
+        for (int k = 0; k < node->op->n_inputs; k++)
+            g_in[k] = adjoint_for_writing(exec, inputs, i, node->in[k], g_x);
+        for (int k = 0; k < node->signature.n_params; k++)
+            g_param[k] = g_weights + graph->params[node->param[k]].offset;
+        struct adv_call call = call_of(exec, inputs, i);
+        node->op->backward(&call, g, g_in, g_param);
+    }
+}

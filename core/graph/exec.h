@@ -1,0 +1,55 @@
+/* Executing a plan: one thread's arena and its three sweeps. */
+#ifndef ADV_GRAPH_EXEC_H
+#define ADV_GRAPH_EXEC_H
+
+#include "core/graph/plan.h"
+
+/* One set of weights, with what the ops prepared from them; read-only and shared by threads. */
+struct adv_weights {
+    const adv_real *flat;       /* borrowed: [graph->n_weights], parameter by parameter */
+    adv_real *prepared;         /* owned; NULL: nothing prepared, as in training */
+    size_t *prepared_offset;    /* per node, in elements; ADV_NO_SLOT: none */
+    const struct adv_kernels *kernels;
+};
+
+/* prepare: whether the weights will stay as they are (evaluation). */
+enum adv_status adv_weights_init(struct adv_weights *weights, const struct adv_graph *graph,
+                                 const adv_real *flat, bool prepare,
+                                 const struct adv_kernels *kernels, struct adv_error *error);
+void adv_weights_release(struct adv_weights *weights);
+
+/* One batch: rows <= rows_max with n_conditions <= conditions_max distinct conditions. */
+struct adv_inputs {
+    size_t rows, conditions;
+    const adv_real *x;       /* [rows, dim] */
+    const int32_t *row_map;  /* [rows], in [0, conditions) */
+    const adv_real *t;       /* [conditions] */
+    const adv_real *label;   /* [conditions], whole numbers; NULL if the graph has none */
+};
+
+struct adv_exec {
+    const struct adv_plan *plan;       /* borrowed */
+    const struct adv_weights *weights; /* borrowed; may be changed between sweeps */
+    char *arena;
+    const adv_real **value;            /* per value: where it is in this sweep */
+};
+
+enum adv_status adv_exec_init(struct adv_exec *exec, const struct adv_plan *plan,
+                              const struct adv_weights *weights, struct adv_error *error);
+void adv_exec_release(struct adv_exec *exec);
+
+/* Runs the program; returns the output [rows, dim], valid until the next sweep. */
+const adv_real *adv_exec_forward(struct adv_exec *exec, const struct adv_inputs *inputs);
+
+/* Forward and n_tangents directional derivatives (plan mode ADV_JVP). dx [n_tangents, rows, dim].
+ * Returns the output; *d_out receives [n_tangents, rows, dim], tangent k at k * *stride. */
+const adv_real *adv_exec_tangents(struct adv_exec *exec, const struct adv_inputs *inputs,
+                                  size_t n_tangents, const adv_real *dx, const adv_real **d_out,
+                                  size_t *stride);
+
+/* Backward after a forward on the same inputs (plan mode ADV_TRAIN): adds to g_weights
+ * [n_weights] and, unless NULL, to g_x [rows, dim]. g_out [rows, dim]. */
+void adv_exec_backward(struct adv_exec *exec, const struct adv_inputs *inputs,
+                       const adv_real *g_out, adv_real *g_weights, adv_real *g_x);
+
+#endif

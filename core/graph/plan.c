@@ -1,0 +1,328 @@
+/* Liveness first: each buffer's first and last time of use follows from what
+ * the ops say their derivatives read. Then placement: buffers in order of
+ * falling size, each at the lowest offset that no buffer alive at the same time
+ * covers. A buffer that an in-place op overwrites is one slot with its successor. */
+#include "core/graph/plan.h"
+
+#include "core/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static long time_forward(size_t node)
+{
+    return 2 * (long)node;
+}
+
+static long time_tangent(size_t node)
+{
+    return 2 * (long)node + 1;
+}
+
+static long time_backward(const struct adv_graph *graph, size_t node)
+{
+    return 2 * (2 * (long)graph->n_nodes - 1 - (long)node);
+}
+
+static long time_end(const struct adv_graph *graph)
+{
+    return 4 * (long)graph->n_nodes;
+}
+
+static void extend(long *end, long time)
+{
+    if (time > *end)
+        *end = time;
+}
+
+/* The last time that a node's work reads what `mask` names of its operands. */
+static long last_read(const struct adv_plan *plan, size_t i, unsigned mask)
+{
+    const struct adv_node *node = &plan->graph->nodes[i];
+    const struct adv_value *out = &plan->graph->values[node->out];
+    long time = mask & ADV_READS_OUTPUT ? -1 : time_forward(i);
+    if (plan->mode == ADV_JVP && out->moves_with_x && (node->op->tangent_reads & mask))
+        extend(&time, time_tangent(i));
+    if (plan->mode == ADV_TRAIN && out->learns && (node->op->backward_reads & mask))
+        extend(&time, time_backward(plan->graph, i));
+    return time;
+}
+
+/* last[v]: the last time that value v is read. */
+static void find_last_reads(const struct adv_plan *plan, long *last)
+{
+    const struct adv_graph *graph = plan->graph;
+    for (size_t v = 0; v < graph->n_values; v++)
+        last[v] = -1;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct adv_node *node = &graph->nodes[i];
+        for (int k = 0; k < node->op->n_inputs; k++)
+            extend(&last[node->in[k]], last_read(plan, i, ADV_READS_INPUT(k)));
+        extend(&last[node->out], time_forward(i));
+        extend(&last[node->out], last_read(plan, i, ADV_READS_OUTPUT));
+    }
+    extend(&last[graph->output], time_end(graph));
+}
+
+static size_t rows_of(const struct adv_plan *plan, enum adv_domain domain)
+{
+    return domain == ADV_PER_ROW ? plan->rows_max : plan->conditions_max;
+}
+
+static enum adv_status add_slot(struct adv_plan *plan, size_t elements, size_t copies, long begin,
+                                long end, size_t *slot, struct adv_error *error)
+{
+    size_t bytes;
+    if (!adv_mul_size(elements, copies, &bytes) ||
+        !adv_mul_size(bytes, sizeof(adv_real), &bytes) || bytes > SIZE_MAX / 4)
+        return adv_no_memory(error);
+    bytes = (bytes + ADV_CACHE_LINE - 1) / ADV_CACHE_LINE * ADV_CACHE_LINE;
+    plan->slots[plan->n_slots] = (struct adv_slot){.bytes = bytes, .begin = begin, .end = end};
+    *slot = plan->n_slots++;
+    return ADV_OK;
+}
+
+/* May node i write its output over its first input, whose buffer is `input_slot`
+ * and is last read at `input_last`? */
+static bool takes_over(const struct adv_plan *plan, size_t i, size_t input_slot, long input_last,
+                       long now)
+{
+    const struct adv_node *node = &plan->graph->nodes[i];
+    return node->op->in_place && input_slot != ADV_NO_SLOT && input_last == now &&
+           !(node->op->n_inputs > 1 && node->in[0] == node->in[1]);
+}
+
+static enum adv_status place_value(struct adv_plan *plan, size_t i, const long *last,
+                                   struct adv_error *error)
+{
+    const struct adv_node *node = &plan->graph->nodes[i];
+    const struct adv_value *out = &plan->graph->values[node->out];
+    size_t input_slot = plan->value_slot[node->in[0]];
+    if (takes_over(plan, i, input_slot, last[node->in[0]], time_forward(i))) {
+        plan->value_slot[node->out] = input_slot;
+        extend(&plan->slots[input_slot].end, last[node->out]);
+        return ADV_OK;
+    }
+    return add_slot(plan, adv_shape_size(out->shape), rows_of(plan, out->domain), time_forward(i),
+                    last[node->out], &plan->value_slot[node->out], error);
+}
+
+static enum adv_status place_tangent(struct adv_plan *plan, size_t i, const long *tangent_last,
+                                     struct adv_error *error)
+{
+    const struct adv_node *node = &plan->graph->nodes[i];
+    const struct adv_value *out = &plan->graph->values[node->out];
+    if (!out->moves_with_x)
+        return ADV_OK;
+    size_t input_slot = plan->tangent_slot[node->in[0]];
+    if (takes_over(plan, i, input_slot, tangent_last[node->in[0]], time_tangent(i))) {
+        plan->tangent_slot[node->out] = input_slot;
+        extend(&plan->slots[input_slot].end, tangent_last[node->out]);
+        return ADV_OK;
+    }
+    size_t rows;
+    if (!adv_mul_size(rows_of(plan, out->domain), plan->tangents_max, &rows))
+        return adv_no_memory(error);
+    return add_slot(plan, adv_shape_size(out->shape), rows, time_tangent(i),
+                    tangent_last[node->out], &plan->tangent_slot[node->out], error);
+}
+
+static enum adv_status place_tangents(struct adv_plan *plan, long *tangent_last,
+                                      struct adv_error *error)
+{
+    const struct adv_graph *graph = plan->graph;
+    for (size_t v = 0; v < graph->n_values; v++)
+        tangent_last[v] = -1;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct adv_node *node = &graph->nodes[i];
+        extend(&tangent_last[node->out], time_tangent(i));
+        for (int k = 0; k < node->op->n_inputs; k++)
+            extend(&tangent_last[node->in[k]], time_tangent(i));
+    }
+    extend(&tangent_last[graph->output], time_end(graph));
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        if (place_tangent(plan, i, tangent_last, error) != ADV_OK)
+            return error ? error->status : ADV_E_MEMORY;
+    }
+    return ADV_OK;
+}
+
+/* An adjoint lives from the backward of its last consumer to that of its producer. The
+ * output's comes from the caller, and so does (if wanted) that of x. */
+static enum adv_status place_adjoints(struct adv_plan *plan, struct adv_error *error)
+{
+    const struct adv_graph *graph = plan->graph;
+    for (size_t v = 0; v < graph->n_values; v++)
+        plan->adjoint_begin[v] = time_end(graph);
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct adv_node *node = &graph->nodes[i];
+        for (int k = 0; k < node->op->n_inputs; k++) {
+            long *begin = &plan->adjoint_begin[node->in[k]];
+            if (time_backward(graph, i) < *begin)
+                *begin = time_backward(graph, i);
+        }
+    }
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        int v = graph->nodes[i].out;
+        const struct adv_value *value = &graph->values[v];
+        if (v == graph->output || !value->learns)
+            continue;
+        enum adv_status status =
+            add_slot(plan, adv_shape_size(value->shape), rows_of(plan, value->domain),
+                     plan->adjoint_begin[v], time_backward(graph, i), &plan->adjoint_slot[v], error);
+        if (status != ADV_OK)
+            return status;
+    }
+    return ADV_OK;
+}
+
+static enum adv_status place_scratch(struct adv_plan *plan, struct adv_error *error)
+{
+    const struct adv_graph *graph = plan->graph;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct adv_node *node = &graph->nodes[i];
+        if (!node->op->scratch_size)
+            continue;
+        size_t elements = node->op->scratch_size(
+            &node->signature, rows_of(plan, node->signature.out_domain));
+        long time = time_backward(graph, i);
+        enum adv_status status =
+            add_slot(plan, elements, 1, time, time, &plan->scratch_slot[i], error);
+        if (status != ADV_OK)
+            return status;
+    }
+    return ADV_OK;
+}
+
+static int by_falling_size(const void *a, const void *b)
+{
+    const struct adv_slot *const *p = a, *const *q = b;
+    if ((*p)->bytes != (*q)->bytes)
+        return (*p)->bytes < (*q)->bytes ? 1 : -1;
+    return (*p)->begin < (*q)->begin ? -1 : (*p)->begin > (*q)->begin;
+}
+
+/* The lowest offset where slot fits among those already placed. */
+static size_t lowest_offset(struct adv_slot *const *placed, size_t n_placed,
+                            const struct adv_slot *slot)
+{
+    size_t offset = 0;
+    for (size_t i = 0; i < n_placed; i++) {
+        const struct adv_slot *other = placed[i];
+        bool alive_together = slot->begin <= other->end && other->begin <= slot->end;
+        bool overlaps = offset < other->offset + other->bytes && other->offset < offset + slot->bytes;
+        if (alive_together && overlaps) {
+            offset = other->offset + other->bytes;
+            i = (size_t)-1; /* look again from the first */
+        }
+    }
+    return offset;
+}
+
+static enum adv_status assign_offsets(struct adv_plan *plan, struct adv_error *error)
+{
+    struct adv_slot **order = adv_calloc(plan->n_slots, sizeof(struct adv_slot *));
+    if (!order)
+        return adv_no_memory(error);
+    for (size_t i = 0; i < plan->n_slots; i++)
+        order[i] = &plan->slots[i];
+    qsort(order, plan->n_slots, sizeof(struct adv_slot *), by_falling_size);
+    for (size_t i = 0; i < plan->n_slots; i++) {
+        order[i]->offset = lowest_offset(order, i, order[i]);
+        if (order[i]->offset + order[i]->bytes > plan->arena_bytes)
+            plan->arena_bytes = order[i]->offset + order[i]->bytes;
+    }
+    free(order);
+    return ADV_OK;
+}
+
+static size_t *no_slots(size_t count)
+{
+    size_t *slots = adv_calloc(count, sizeof *slots);
+    for (size_t i = 0; slots && i < count; i++)
+        slots[i] = ADV_NO_SLOT;
+    return slots;
+}
+
+static enum adv_status allocate(struct adv_plan *plan, struct adv_error *error)
+{
+    const struct adv_graph *graph = plan->graph;
+    plan->slots = adv_calloc(3 * graph->n_values + graph->n_nodes, sizeof *plan->slots);
+    plan->value_slot = no_slots(graph->n_values);
+    plan->tangent_slot = no_slots(graph->n_values);
+    plan->adjoint_slot = no_slots(graph->n_values);
+    plan->scratch_slot = no_slots(graph->n_nodes);
+    plan->adjoint_begin = adv_calloc(graph->n_values, sizeof *plan->adjoint_begin);
+    bool complete = plan->slots && plan->value_slot && plan->tangent_slot && plan->adjoint_slot &&
+                    plan->scratch_slot && plan->adjoint_begin;
+    return complete ? ADV_OK : adv_no_memory(error);
+}
+
+static enum adv_status place(struct adv_plan *plan, long *last, struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    find_last_reads(plan, last);
+    for (size_t i = 0; status == ADV_OK && i < plan->graph->n_nodes; i++)
+        status = place_value(plan, i, last, error);
+    if (status == ADV_OK && plan->mode == ADV_JVP)
+        status = place_tangents(plan, last, error);
+    if (status == ADV_OK && plan->mode == ADV_TRAIN)
+        status = place_adjoints(plan, error);
+    if (status == ADV_OK && plan->mode == ADV_TRAIN)
+        status = place_scratch(plan, error);
+    return status == ADV_OK ? assign_offsets(plan, error) : status;
+}
+
+enum adv_status adv_plan_new(const struct adv_graph *graph, enum adv_mode mode, size_t rows_max,
+                             size_t conditions_max, size_t tangents_max, struct adv_plan **out,
+                             struct adv_error *error)
+{
+    struct adv_plan *plan = adv_calloc(1, sizeof *plan);
+    long *last = adv_calloc(graph->n_values, sizeof *last);
+    enum adv_status status = ADV_E_MEMORY;
+    if (!plan || !last) {
+        adv_no_memory(error);
+        goto out;
+    }
+    plan->graph = graph;
+    plan->mode = mode;
+    plan->rows_max = rows_max;
+    plan->conditions_max = conditions_max;
+    plan->tangents_max = tangents_max;
+    status = allocate(plan, error);
+    if (status == ADV_OK)
+        status = place(plan, last, error);
+out:
+    free(last);
+    if (status == ADV_OK)
+        *out = plan;
+    else
+        adv_plan_free(plan);
+    return status;
+}
+
+void adv_plan_free(struct adv_plan *plan)
+{
+    if (!plan)
+        return;
+    free(plan->slots);
+    free(plan->value_slot);
+    free(plan->tangent_slot);
+    free(plan->adjoint_slot);
+    free(plan->scratch_slot);
+    free(plan->adjoint_begin);
+    free(plan);
+}
+
+size_t adv_plan_rows_within(const struct adv_graph *graph, enum adv_mode mode,
+                            size_t tangents_max, size_t arena_bytes, size_t rows_limit)
+{
+    const size_t step = 12;
+    struct adv_plan *plan = NULL;
+    if (adv_plan_new(graph, mode, step, step, tangents_max, &plan, NULL) != ADV_OK)
+        return step;
+    size_t steps = arena_bytes / (plan->arena_bytes ? plan->arena_bytes : 1);
+    adv_plan_free(plan);
+    size_t rows = steps < 1 ? step : steps * step;
+    return rows < rows_limit ? rows : rows_limit;
+}

@@ -1,0 +1,50 @@
+/* The kernels behind the ops, in variants for the processor's instruction sets.
+ *
+ * isa.inc.h is compiled once per variant with that variant's flags; the
+ * portable one is the reference twin that the tests hold the others against.
+ *
+ * Every result of a row depends on that row alone: the packed product sums over
+ * k in one chain of multiply-adds per output, whatever the number of rows, so a
+ * batch of one and a batch of a thousand give the same bytes. */
+#ifndef ADV_KERNELS_TABLE_H
+#define ADV_KERNELS_TABLE_H
+
+#include "core/base/real.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct adv_kernels {
+    const char *name; /* "portable", "avx2", "avx512" */
+    bool (*available)(void);
+
+    /* Elements of packed weights of a product with n outputs and k inputs. */
+    size_t (*packed_size)(size_t n, size_t k);
+
+    /* Packs w [n, k] (row stride w_stride >= k) and bias [n] (NULL: zeros). */
+    void (*pack)(size_t n, size_t k, const adv_real *w, size_t w_stride, const adv_real *bias,
+                 adv_real *packed);
+
+    /* y [rows, n] = x [rows, k] w' (+ bias if asked). x and y are dense and do not overlap. */
+    void (*product)(size_t rows, size_t n, size_t k, const adv_real *x, const adv_real *packed,
+                    bool with_bias, adv_real *y);
+
+    /* Element by element; y may be x. */
+    void (*relu)(size_t count, const adv_real *x, adv_real *y);
+    void (*silu)(size_t count, const adv_real *x, adv_real *y);
+    /* y = d silu(x) / dx */
+    void (*silu_slope)(size_t count, const adv_real *x, adv_real *y);
+    /* s = sin(2 pi u), c = cos(2 pi u) */
+    void (*sin_cos_turns)(size_t count, const adv_real *u, adv_real *s, adv_real *c);
+};
+
+extern const struct adv_kernels adv_kernels_portable, adv_kernels_avx2, adv_kernels_avx512;
+
+/* The fastest variant that this processor runs; the environment variable
+ * ADVECT_ISA names another one (ignored if unknown or unavailable). */
+const struct adv_kernels *adv_kernels_best(void);
+
+/* Every variant of this build, NULL-terminated, the reference first. */
+const struct adv_kernels *const *adv_kernels_all(void);
+
+#endif

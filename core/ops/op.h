@@ -1,0 +1,130 @@
+/* What an op is: the steps of a network are coarse ops over dense rows.
+ *
+ * Each op is one file of the same shape: its formula, infer (shapes), forward,
+ * tangent (forward-mode derivative), backward (reverse mode), and last its
+ * descriptor. What the planner must know is data in the descriptor.
+ *
+ * Two row domains keep conditioning cheap: values that depend on (t, label)
+ * alone have a row per distinct condition; the others a row per sample, and
+ * row_map says which condition a sample's row has.
+ *
+ * There are no second-order derivatives: a tangent cannot be trained through. */
+#ifndef ADV_OPS_OP_H
+#define ADV_OPS_OP_H
+
+#include <advect/status.h>
+
+#include "core/base/real.h"
+#include "core/kernels/table.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ADV_OP_MAX_INPUTS 2
+#define ADV_OP_MAX_PARAMS 2
+#define ADV_PARAM_MAX_DIMS 4
+
+enum adv_domain { ADV_PER_ROW, ADV_PER_CONDITION };
+
+/* The elements of one row. */
+struct adv_shape {
+    size_t channels, height, width;
+};
+
+static inline size_t adv_shape_size(struct adv_shape shape)
+{
+    return shape.channels * shape.height * shape.width;
+}
+
+static inline struct adv_shape adv_shape_flat(size_t size)
+{
+    return (struct adv_shape){size, 1, 1};
+}
+
+/* What infer sees, and completes with the output's domain and shape. */
+struct adv_signature {
+    const void *attr; /* the op's own attributes, or NULL */
+    int n_inputs, n_params;
+    enum adv_domain domain[ADV_OP_MAX_INPUTS];
+    struct adv_shape in[ADV_OP_MAX_INPUTS];
+    size_t param[ADV_OP_MAX_PARAMS][ADV_PARAM_MAX_DIMS]; /* unused dimensions are 1 */
+
+    enum adv_domain out_domain;
+    struct adv_shape out;
+};
+
+/* One node at execution: rows [in[i] size] -> rows [out size], dense, row-major. */
+struct adv_call {
+    const struct adv_signature *signature;
+    const struct adv_kernels *kernels;
+    size_t rows;             /* rows of the output's domain */
+    const int32_t *row_map;  /* [rows]: the condition of each sample row; only for joins */
+    const adv_real *in[ADV_OP_MAX_INPUTS];
+    adv_real *out;
+    const adv_real *param[ADV_OP_MAX_PARAMS];
+    const adv_real *prepared; /* made by prepare from the parameters, or NULL */
+    adv_real *scratch;        /* scratch_size elements, or NULL */
+};
+
+/* What a derivative reads of the forward values; a mask. */
+#define ADV_READS_INPUT(i) (1u << (i))
+#define ADV_READS_OUTPUT (1u << 8)
+
+struct adv_op {
+    const char *name;
+    int n_inputs, n_params;
+    size_t attr_bytes;
+
+    /* Checks the inputs and sets the output's domain and shape. */
+    enum adv_status (*infer)(struct adv_signature *signature, struct adv_error *error);
+
+    void (*forward)(const struct adv_call *call);
+
+    /* d_out = (d out / d in) d_in; overwrites d_out. A NULL tangent is zero; not all are NULL. */
+    void (*tangent)(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out);
+
+    /* g_in[i] += (d out / d in[i])' g_out, likewise g_param. A NULL adjoint is not wanted. */
+    void (*backward)(const struct adv_call *call, const adv_real *g_out, adv_real *const *g_in,
+                     adv_real *const *g_param);
+
+    unsigned tangent_reads, backward_reads;
+    bool in_place; /* out may be in[0], and d_out may be d_in[0] */
+
+    /* Elements prepared from the parameters once per set of weights; NULL: nothing. */
+    size_t (*prepared_size)(const struct adv_signature *signature,
+                            const struct adv_kernels *kernels);
+    void (*prepare)(const struct adv_signature *signature, const struct adv_kernels *kernels,
+                    const adv_real *const *param, adv_real *prepared);
+
+    /* Scratch elements that backward needs for `rows` rows; NULL: none. */
+    size_t (*scratch_size)(const struct adv_signature *signature, size_t rows);
+
+    /* Multiply-adds of one output row's forward, for rates; NULL: not worth counting. */
+    size_t (*multiply_adds)(const struct adv_signature *signature);
+};
+
+/* ---- the table ---- */
+
+struct adv_linear_attr {
+    size_t first_column; /* of the weight's columns, this product takes in-size many from here */
+};
+
+struct adv_fourier_attr {
+    size_t n_frequencies;
+    bool octaves; /* frequencies pi 2^(i-1) for i = 0, 1, ...; else pi i for i = 1, 2, ... */
+};
+
+extern const struct adv_op adv_op_linear;    /* y = x w' (+ bias) */
+extern const struct adv_op adv_op_relu;      /* y = max(x, 0) */
+extern const struct adv_op adv_op_silu;      /* y = x sigmoid(x) */
+extern const struct adv_op adv_op_add;       /* y = a + b, one domain */
+extern const struct adv_op adv_op_join;      /* y = a + c[row_map]: a condition's vector onto its rows */
+extern const struct adv_op adv_op_gain;      /* y = x * c[row_map], element by element */
+extern const struct adv_op adv_op_embedding; /* y = table[label] */
+extern const struct adv_op adv_op_fourier;   /* y = [x, sin(w x), cos(w x)] */
+
+/* Every op, NULL-terminated. */
+extern const struct adv_op *const adv_ops[];
+
+#endif

@@ -1,0 +1,60 @@
+/* y = x sigmoid(x);  dy/dx = sigmoid(x) (1 + x (1 - sigmoid(x))). */
+#include "core/ops/op.h"
+
+#define BLOCK 512 /* slopes are made this many at a time, on the stack */
+
+static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
+{
+    (void)error;
+    s->out_domain = s->domain[0];
+    s->out = s->in[0];
+    return ADV_OK;
+}
+
+static size_t count(const struct adv_call *call)
+{
+    return call->rows * adv_shape_size(call->signature->out);
+}
+
+static void forward(const struct adv_call *call)
+{
+    call->kernels->silu(count(call), call->in[0], call->out);
+}
+
+static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
+{
+    adv_real slope[BLOCK];
+    for (size_t begin = 0, n = count(call); begin < n; begin += BLOCK) {
+        size_t length = n - begin < BLOCK ? n - begin : BLOCK;
+        call->kernels->silu_slope(length, call->in[0] + begin, slope);
+        for (size_t i = 0; i < length; i++)
+            d_out[begin + i] = slope[i] * d_in[0][begin + i];
+    }
+}
+
+static void backward(const struct adv_call *call, const adv_real *g_out, adv_real *const *g_in,
+                     adv_real *const *g_param)
+{
+    (void)g_param;
+    if (!g_in[0])
+        return;
+    adv_real slope[BLOCK];
+    for (size_t begin = 0, n = count(call); begin < n; begin += BLOCK) {
+        size_t length = n - begin < BLOCK ? n - begin : BLOCK;
+        call->kernels->silu_slope(length, call->in[0] + begin, slope);
+        for (size_t i = 0; i < length; i++)
+            g_in[0][begin + i] += slope[i] * g_out[begin + i];
+    }
+}
+
+const struct adv_op adv_op_silu = {
+    .name = "silu",
+    .n_inputs = 1,
+    .infer = infer,
+    .forward = forward,
+    .tangent = tangent,
+    .backward = backward,
+    .tangent_reads = ADV_READS_INPUT(0),
+    .backward_reads = ADV_READS_INPUT(0),
+    .in_place = true,
+};

@@ -1,0 +1,29 @@
+/* libadvect: flow matching. Includes every public header; see each for its concept. */
+#ifndef ADVECT_ADVECT_H
+#define ADVECT_ADVECT_H
+
+#include <advect/array_file.h>
+#include <advect/density.h>
+#include <advect/evaluator.h>
+#include <advect/fields.h>
+#include <advect/gradient.h>
+#include <advect/integrator.h>
+#include <advect/model.h>
+#include <advect/net.h>
+#include <advect/path.h>
+#include <advect/plot.h>
+#include <advect/png.h>
+#include <advect/pool.h>
+#include <advect/query.h>
+#include <advect/rng.h>
+#include <advect/safetensors.h>
+#include <advect/solver.h>
+#include <advect/status.h>
+#include <advect/transform.h>
+
+#pragma GCC visibility push(default)
+/* The library's version, e.g. "0.1.0". */
+const char *adv_version(void);
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,71 @@
+/* Evaluating a network: velocities and their directional derivatives.
+ *
+ * Rows may have different times, labels and guidance. A row's result depends on
+ * that row alone, bit for bit, whatever is evaluated beside it. */
+#ifndef ADVECT_EVALUATOR_H
+#define ADVECT_EVALUATOR_H
+
+#include <advect/net.h>
+#include <advect/status.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(default)
+
+#define ADV_NO_LABEL (-1)
+
+/* Where velocities are asked: row i is (x_i, t_i, label_i), in network units. All borrowed. */
+struct adv_points {
+    size_t n;
+    const float *x;        /* [n, dim] */
+    const float *t;        /* [n] */
+    const int32_t *label;  /* [n], in [0, classes) or ADV_NO_LABEL; NULL: all ADV_NO_LABEL */
+    const float *guidance; /* [n]: v_null + w (v_label - v_null); NULL: all 1, plain conditioning */
+};
+
+/* Weights made ready for evaluation: read-only, shared by any number of evaluators. */
+struct adv_ready_weights;
+
+/* weights [adv_net_weights(net)] are copied; net is borrowed for the life of the result. */
+enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *weights,
+                                      struct adv_ready_weights **ready, struct adv_error *error);
+void adv_ready_weights_free(struct adv_ready_weights *ready);
+
+/* One thread's plans and memory. Nothing is allocated after its first use of each mode. */
+struct adv_evaluator;
+
+enum adv_status adv_evaluator_new(const struct adv_ready_weights *ready,
+                                  struct adv_evaluator **evaluator, struct adv_error *error);
+void adv_evaluator_free(struct adv_evaluator *evaluator);
+
+/* v [n, dim]. Labels must be valid for the net, ADV_NO_LABEL needs a null class or no classes, and
+ * guidance other than 1 needs a null class: checked by adv_run_new for requests, a bug here.
+ * Errors: ADV_E_MEMORY on first use only. */
+enum adv_status adv_evaluator_velocity(struct adv_evaluator *evaluator,
+                                       const struct adv_points *points, float *v,
+                                       struct adv_error *error);
+
+/* v [n, dim] and the tangents dv [n_tangents, n, dim] along dx [n_tangents, n, dim]. */
+enum adv_status adv_evaluator_tangents(struct adv_evaluator *evaluator,
+                                       const struct adv_points *points, size_t n_tangents,
+                                       const float *dx, float *v, float *dv,
+                                       struct adv_error *error);
+
+/* v and the exact divergence tr(dv/dx) [n], with one tangent per dimension. */
+enum adv_status adv_evaluator_divergence(struct adv_evaluator *evaluator,
+                                         const struct adv_points *points, float *v,
+                                         float *divergence, struct adv_error *error);
+
+/* v and Hutchinson's e' (dv/dx) e for n_probes probes e [n, n_probes, dim] of +-1 per row
+ * (Hutchinson 1989): estimates [n, n_probes], whose mean over probes is unbiased for the
+ * divergence. */
+enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
+                                     const struct adv_points *points, size_t n_probes,
+                                     const float *probes, float *v, float *estimates,
+                                     struct adv_error *error);
+
+/* Name of the kernels in use: "portable", "avx2", "avx512". */
+const char *adv_kernels_name(void);
+
+#pragma GCC visibility pop
+#endif

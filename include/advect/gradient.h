@@ -1,0 +1,29 @@
+/* The conditional flow-matching loss and its gradient (Lipman et al. 2023, eq. 9):
+ *     loss = mean over rows and dimensions of (v(x_t, t, label) - target)^2. */
+#ifndef ADVECT_GRADIENT_H
+#define ADVECT_GRADIENT_H
+
+#include <advect/evaluator.h>
+#include <advect/net.h>
+#include <advect/status.h>
+
+#pragma GCC visibility push(default)
+
+/* One thread's training plan and memory, for up to rows_max rows at once. */
+struct adv_gradient;
+
+enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max,
+                                 struct adv_gradient **gradient, struct adv_error *error);
+void adv_gradient_free(struct adv_gradient *gradient);
+size_t adv_gradient_bytes(const struct adv_gradient *gradient); /* of its arena */
+
+/* Adds scale * d(sum of squares)/d(weights) to g_weights [adv_net_weights] and returns the sum over
+ * rows and dimensions of (v - target)^2, not scaled. points.n <= rows_max; guidance is not used;
+ * target [n, dim]. g_x [n, dim]: receives (not adds) scale * d(sum)/dx, or NULL. With scale =
+ * 1 / (n dim) over all rows of a batch these are the loss's gradients. Deterministic. */
+double adv_gradient_add(struct adv_gradient *gradient, const float *weights,
+                        const struct adv_points *points, const float *target, float scale,
+                        float *g_weights, float *g_x);
+
+#pragma GCC visibility pop
+#endif

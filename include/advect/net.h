@@ -1,0 +1,57 @@
+/* Networks: a velocity v(x, t, label) as a program with parameters.
+ *
+ * JSON, with the kind's own options beside "kind":
+ *   {"kind": "mlp", "dim": 2, "channels": 512, "layers": 5, ...}
+ * A kind is one file and one row of a table (core/nets/). */
+#ifndef ADVECT_NET_H
+#define ADVECT_NET_H
+
+#include <advect/status.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#pragma GCC visibility push(default)
+
+#define ADV_PARAMETER_MAX_DIMS 4
+
+struct adv_net;
+
+struct adv_parameter {
+    const char *name; /* as in a PyTorch state_dict; owned by the net */
+    int n_dims;
+    size_t shape[ADV_PARAMETER_MAX_DIMS];
+    size_t n_elements;
+    size_t offset; /* in the flat vector of weights, in elements */
+};
+
+/* Builds a network from its configuration. Errors name the option. */
+enum adv_status adv_net_new(const json_t *config, struct adv_net **net, struct adv_error *error);
+void adv_net_free(struct adv_net *net);
+
+size_t adv_net_dim(const struct adv_net *net);         /* elements of x */
+size_t adv_net_classes(const struct adv_net *net);     /* 0: unconditional */
+bool adv_net_has_null_class(const struct adv_net *net); /* takes "no label" too */
+json_t *adv_net_config(const struct adv_net *net);     /* every option spelled out; new reference */
+
+/* The flat vector of weights: float32, parameter after parameter. */
+size_t adv_net_weights(const struct adv_net *net); /* its length */
+size_t adv_net_parameters(const struct adv_net *net);
+struct adv_parameter adv_net_parameter(const struct adv_net *net, size_t i);
+
+/* Initial weights [adv_net_weights]; the same for the same seed. */
+void adv_net_init_weights(const struct adv_net *net, uint64_t seed, float *weights);
+
+/* Multiply-adds of one velocity: per row, and per distinct condition (t, label). */
+void adv_net_multiply_adds(const struct adv_net *net, size_t *per_row, size_t *per_condition);
+
+/* The program in words, a line per op. */
+void adv_net_print(const struct adv_net *net, FILE *out);
+
+/* The kinds and their options, for help texts. */
+void adv_net_help(FILE *out);
+
+#pragma GCC visibility pop
+#endif

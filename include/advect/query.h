@@ -1,0 +1,126 @@
+/* A question to a model, and its answer: samples, trajectories, log-densities,
+ * latents, velocities. The daemon and the offline tool fill the same struct and
+ * run it in the same way.
+ *
+ * Units: points and answers are in data units, base points (x0, latents) in base
+ * units; see `space`. Log-densities are natural logs in data units. */
+#ifndef ADVECT_QUERY_H
+#define ADVECT_QUERY_H
+
+#include <advect/model.h>
+#include <advect/solver.h>
+#include <advect/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma GCC visibility push(default)
+
+enum adv_query_kind {
+    ADV_QUERY_SAMPLES,      /* x_1 from x_0 */
+    ADV_QUERY_TRAJECTORIES, /* x_t at several times from x_0 */
+    ADV_QUERY_LOG_DENSITY,  /* log p_t of points, and their latents */
+    ADV_QUERY_LATENTS,      /* x_0 of points */
+    ADV_QUERY_VELOCITY      /* v(x, t) at points, perhaps its divergence */
+};
+
+enum adv_space { ADV_SPACE_DATA, ADV_SPACE_FLOW }; /* data units, or network units */
+
+enum adv_divergence { ADV_DIVERGENCE_AUTO, ADV_DIVERGENCE_EXACT, ADV_DIVERGENCE_HUTCHINSON };
+
+#define ADV_EXACT_DIM_MAX 16  /* AUTO is exact up to here, Hutchinson beyond */
+#define ADV_PROBES_DEFAULT 16
+
+struct adv_query {
+    enum adv_query_kind kind;
+    size_t n;        /* rows, >= 1 */
+    uint64_t seed;   /* of base samples */
+    uint64_t first;  /* index of the first sample in the seed's stream */
+    /* SAMPLES, TRAJECTORIES: x_0 [n, dim] in base units, or NULL to draw them. LOG_DENSITY, LATENTS,
+     * VELOCITY: the points [n, dim], needed; in units of `space`. Borrowed until adv_run_new returns. */
+    const float *points;
+    /* [n], each in [0, classes) or ADV_NO_LABEL; NULL: none, except that SAMPLES and TRAJECTORIES of a
+     * class-conditional model then take label (first + i) mod classes. */
+    const int32_t *labels;
+    double guidance;   /* 1: plain conditioning; anything else needs a null class */
+    double t;          /* LOG_DENSITY, LATENTS, VELOCITY: the points' time; the default is 1 */
+    bool log_density;  /* SAMPLES: also log p_1 of each sample */
+    bool divergence;   /* VELOCITY: also div v */
+    enum adv_divergence divergence_method;
+    size_t probes;       /* Hutchinson: number of probes */
+    uint64_t probe_seed;
+    struct adv_solver_spec solver; /* .solver NULL: the default of the kind */
+    size_t n_times;                /* TRAJECTORIES: ascending times in [0, 1], >= 2; borrowed likewise */
+    const double *times;
+    enum adv_space space;
+};
+
+/* The defaults: n 1, seed 0, guidance 1, t 1, the kind's default solver. */
+struct adv_query adv_query_default(enum adv_query_kind kind);
+
+/* The solver that a kind of query takes by default: rk4 with 25 steps for samples and
+ * trajectories without log-density, dopri5 at 1e-5 otherwise. */
+struct adv_solver_spec adv_query_default_solver(const struct adv_query *query);
+
+/* Checks a query against its model: labels, guidance, time, points' domain, space. Fills
+ * field and message as the daemon reports them; ADV_E_INVALID. */
+enum adv_status adv_query_check(const struct adv_query *query, const struct adv_model *model,
+                                struct adv_error *error);
+
+/* Cost estimate in multiply-adds: rows x NFE x (1 + tangents) x the net's. Adaptive solvers are counted
+ * with 100 velocities a row. Saturates at UINT64_MAX. */
+double adv_query_cost(const struct adv_query *query, const struct adv_model *model);
+
+/* What came out. Arrays the query did not ask for are NULL. Owned by the run. */
+struct adv_answer {
+    size_t n, dim, n_frames;
+    const float *states;          /* [n_frames, n, dim]; samples: 1 frame; latents: x_0 in base units;
+                                     velocity: v; log-density: NULL */
+    const float *latents;         /* [n, dim] base units (LOG_DENSITY) */
+    const double *log_density;    /* [n] nats */
+    const double *standard_error; /* [n], of log_density over probes (>= 2 probes), else NULL */
+    const double *bits_per_dim;   /* [n], for 8-bit images */
+    const double *divergence;     /* [n] (VELOCITY) */
+    const int32_t *labels;        /* [n] as used, or NULL for an unconditional model */
+    const double *times;          /* [n_frames] (TRAJECTORIES) */
+    int64_t nfe;                  /* velocities taken by the row that took most */
+    struct adv_solver_spec solver; /* as used */
+    enum adv_divergence divergence_method; /* as used: exact or hutchinson */
+    size_t probes;
+};
+
+/* A query being answered, in shards of rows that are independent of each other and of how the query
+ * was cut: the unit of work of a scheduler. */
+struct adv_run;
+
+/* Checks the query, copies what it needs and takes a reference to the model. */
+enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *query,
+                            struct adv_run **run, struct adv_error *error);
+void adv_run_free(struct adv_run *run);
+
+size_t adv_run_shards(const struct adv_run *run);
+
+/* Advances one shard by one evaluation. Returns true when the shard has ended, well or not.
+ * Different shards may be advanced by different threads at once, each with its own evaluator; one
+ * shard by one thread at a time (hand-overs must synchronise, e.g. through a locked queue). */
+bool adv_run_advance(struct adv_run *run, size_t shard, struct adv_evaluator *evaluator);
+
+/* After every shard has ended: the outcome, and on ADV_OK the answer (borrowed from the run). */
+enum adv_status adv_run_finish(struct adv_run *run, const struct adv_answer **answer,
+                               struct adv_error *error);
+
+/* Streaming of TRAJECTORIES: frames that all shards have passed; safe while others advance. Frame f <
+ * that many is copied to out [n, dim] in the units of the answer. */
+size_t adv_run_frames_ready(struct adv_run *run);
+void adv_run_copy_frame(struct adv_run *run, size_t f, float *out);
+
+/* Runs all shards to their end over the pool's threads (NULL: the caller's) and finishes; for the
+ * offline tool and tests. *cancel, if not NULL, is polled: true stops with ADV_E_CANCELLED.
+ * progress: called now and then from one thread with the share done in [0, 1], or NULL. */
+struct adv_pool;
+enum adv_status adv_run_all(struct adv_run *run, struct adv_pool *pool, const volatile bool *cancel,
+                            void (*progress)(void *context, double share), void *context,
+                            const struct adv_answer **answer, struct adv_error *error);
+
+#pragma GCC visibility pop
+#endif
