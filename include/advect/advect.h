@@ -15,6 +15,8 @@
 #include <advect/png.h>
 #include <advect/pool.h>
 #include <advect/query.h>
+#include <advect/render.h>
+#include <advect/request.h>
 #include <advect/rng.h>
 #include <advect/safetensors.h>
 #include <advect/solver.h>

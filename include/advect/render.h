@@ -1,0 +1,67 @@
+/* Answers as bytes: JSON, NPY, NDJSON and pictures. */
+#ifndef ADVECT_RENDER_H
+#define ADVECT_RENDER_H
+
+#include <advect/png.h>
+#include <advect/query.h>
+#include <advect/request.h>
+#include <advect/status.h>
+
+#pragma GCC visibility push(default)
+
+/* All append to `out`, which the caller releases also after a failure. Numbers round-trip float32
+ * (9 significant digits; log-densities, doubles, 17). */
+
+/* The contract's JSON object of the query's kind:
+ *   samples       {"model", "seed", "first", "shape": [n, dim], "samples": [[..]], "labels", "solver",
+ *                  "log_density"?, ...}
+ *   trajectories  {"model", "seed", "times", "shape": [frames, n, dim], "trajectories": [[[..]]], "labels", "solver"}
+ *   log-density   {"model", "log_density", "standard_error": [..] or null, "bits_per_dim"? (8-bit images),
+ *                  "latents", "divergence": {"method", "probes", "seed"}, "solver"}
+ *   latents       {"model", "latents", "solver"}
+ *   velocity      {"model", "t", "velocity", "divergence"?} */
+enum adv_status adv_render_json(const struct adv_model *model, const struct adv_query *query,
+                                const struct adv_answer *answer, struct adv_bytes *out,
+                                struct adv_error *error);
+
+/* The answer's main array as NPY, float32: samples [n, dim], trajectories [frames, n, dim],
+ * log-density [n], latents and velocity [n, dim]. */
+enum adv_status adv_render_npy(const struct adv_query *query, const struct adv_answer *answer,
+                               struct adv_bytes *out, struct adv_error *error);
+
+/* One frame of a trajectory as a line {"frame": f, "t": t, "states": [[..]]}\n. */
+enum adv_status adv_render_frame_line(size_t f, double t, size_t n, size_t dim,
+                                      const float *states, struct adv_bytes *out,
+                                      struct adv_error *error);
+
+/* Whether the model's answers have a picture: images, or 2-D points. */
+bool adv_render_has_picture(const struct adv_model *model);
+
+struct adv_picture {
+    int width, height; /* of plots, pixels; 0: 640 */
+    int zoom;          /* of images, screen pixels per pixel; 0: 3 */
+    int columns;       /* of a grid of images; 0: chosen */
+    int frame_ms;      /* of animations; 0: 80 */
+};
+
+/* Samples: scatter or grid (of a class-conditional model whose labels were not asked for: a row per
+ * class); trajectories: film strip (images: a row per sample; points: a panel per frame);
+ * velocity: arrows; log-density of a grid made by adv_picture_grid: heat map of the density. */
+enum adv_status adv_render_png(const struct adv_model *model, const struct adv_query *query,
+                               const struct adv_answer *answer, const struct adv_picture *picture,
+                               struct adv_bytes *out, struct adv_error *error);
+
+/* Trajectories as an animated PNG. */
+enum adv_status adv_render_animation(const struct adv_model *model, const struct adv_query *query,
+                                     const struct adv_answer *answer,
+                                     const struct adv_picture *picture, struct adv_bytes *out,
+                                     struct adv_error *error);
+
+/* The points of a 2-D model's plane, side x side cell centres of its box, row by row from the lowest
+ * y: for density.png (side 160) and velocity.png (side 24). points [side * side, 2] is the caller's to
+ * free. The box comes from the config's data.box if given, else [-4.5, 4.5]^2 (data units). */
+enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, float **points,
+                                 struct adv_error *error);
+
+#pragma GCC visibility pop
+#endif

@@ -1,0 +1,75 @@
+/* Requests: queries as people write them. One table of fields per kind of query
+ * serves JSON bodies, URL queries and command-line flags, with the same names,
+ * bounds, defaults, messages and help.
+ *
+ * JSON fields                      the same as text (URL query, flags)
+ *   n, seed, first, guidance, t      n=64 seed=3 ...
+ *   label: int or [ints]             label=3, label=0,1,2
+ *   x0 / points: [[...], ...]        none: adv_request_set_points (files, NPY and PNG uploads)
+ *   solver: {method, steps} or       solver=rk4 steps=20
+ *           {method, rtol, atol}     solver=dopri5 rtol=1e-6 atol=1e-6
+ *   divergence: {method, probes,     divergence=hutchinson probes=8 probe_seed=1
+ *                seed}; for velocity: true, false or that object
+ *   log_density, space               log_density=true space=flow
+ *   frames: int >= 2 or              frames=16
+ *   times: [ascending in [0,1]]      times=0,0.5,1
+ */
+#ifndef ADVECT_REQUEST_H
+#define ADVECT_REQUEST_H
+
+#include <advect/query.h>
+#include <advect/status.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#pragma GCC visibility push(default)
+
+/* What one request may ask for; each has its own refusal naming field, value and limit. */
+struct adv_limits {
+    size_t rows;           /* n, or number of points */
+    int64_t steps;         /* of a fixed-step solver */
+    int64_t nfe;           /* of one row of an adaptive solver */
+    size_t frames;
+    size_t probes;
+    double tolerance_min;  /* smallest rtol or atol */
+    double cost;           /* multiply-adds, as adv_query_cost estimates them */
+};
+
+/* 100,000 rows, 10,000 steps, 20,000 NFE, 1,000 frames, 1,000 probes, 1e-9, 1e15. */
+struct adv_limits adv_limits_default(void);
+
+struct adv_request;
+
+/* A request with every field at its default. */
+enum adv_status adv_request_new(enum adv_query_kind kind, struct adv_request **request,
+                                struct adv_error *error);
+void adv_request_free(struct adv_request *request);
+
+/* Reads a JSON object. ADV_E_INVALID names field, value and what is allowed; unknown fields are refused
+ * with a suggestion. max_rows bounds arrays before they are stored. */
+enum adv_status adv_request_read_json(struct adv_request *request, const json_t *body,
+                                      const struct adv_limits *limits, struct adv_error *error);
+
+/* Sets one field from text. */
+enum adv_status adv_request_set_text(struct adv_request *request, const char *name,
+                                     const char *text, struct adv_error *error);
+
+/* Points (or x0) from elsewhere: n rows of dim numbers, taken over (freed with the request, also on
+ * failure). */
+enum adv_status adv_request_set_points(struct adv_request *request, size_t n, size_t dim,
+                                       float *points, struct adv_error *error);
+
+/* The query, checked against model and limits (adv_query_check included). A seed that was not given is
+ * `random_seed`. Borrows from the request. */
+enum adv_status adv_request_query(struct adv_request *request, const struct adv_model *model,
+                                  const struct adv_limits *limits, uint64_t random_seed,
+                                  struct adv_query *query, struct adv_error *error);
+
+/* Help lines of the fields of a kind, as flags. */
+void adv_request_help(enum adv_query_kind kind, FILE *out);
+
+/* The JSON Schema of the kind's body (new reference), for the API's description. */
+json_t *adv_request_schema(enum adv_query_kind kind);
+
+#pragma GCC visibility pop
+#endif
