@@ -60,12 +60,13 @@ void adv_error_prefix(struct adv_error *error, const char *format, ...)
 {
     if (!error || error->status == ADV_OK)
         return;
-    char prefix[256], message[sizeof error->message];
+    char prefix[256];
     va_list args;
     va_start(args, format);
     vsnprintf(prefix, sizeof prefix, format, args);
     va_end(args);
-    memcpy(message, error->message, sizeof message);
-    snprintf(error->message, sizeof error->message, "%s%.*s", prefix,
-             (int)(sizeof error->message - 1), message);
+    size_t n = strlen(prefix), size = sizeof error->message;
+    memmove(error->message + n, error->message, size - n);
+    memcpy(error->message, prefix, n);
+    error->message[size - 1] = '\0';
 }
