@@ -84,6 +84,9 @@ $(OBJ)/double/%.o: %.c
 CFLAGS_isa_avx2   := -mavx2 -mfma -ffp-contract=fast
 CFLAGS_isa_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512 -ffp-contract=fast
 
+# Random numbers have the same bits everywhere: nothing fused; sqrtf without errno is one instruction.
+CFLAGS_rng := -ffp-contract=off -fno-math-errno
+
 $(LIB)/libadvect.a: $(CORE_OBJ)
 	@mkdir -p $(@D)
 	@rm -f $@
