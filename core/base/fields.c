@@ -1,0 +1,301 @@
+/* Every source of settings (JSON, flags, environment, queries) is first read
+ * into staged values, one per row, and the options are written only when all
+ * of them are right: a refused request never leaves half of itself behind. */
+#include <advect/fields.h>
+
+#include "core/base/field_value.h"
+#include "core/base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void free_values(const struct adv_field *fields, size_t n_fields,
+                        struct adv_field_value *values)
+{
+    for (size_t i = 0; values && i < n_fields; i++)
+        adv_field_value_release(&fields[i], &values[i]);
+    free(values);
+}
+
+/* Moves the staged values that are set into options, and their former members out into the stage,
+ * where they are freed with it. */
+static void commit(const struct adv_field *fields, size_t n_fields, struct adv_field_value *values,
+                   void *options)
+{
+    for (size_t i = 0; i < n_fields; i++) {
+        if (!values[i].set)
+            continue;
+        struct adv_field_value former = adv_field_value_load(&fields[i], options);
+        adv_field_value_store(&fields[i], &values[i], options);
+        values[i] = former;
+    }
+}
+
+enum adv_status adv_fields_init(const struct adv_field *fields, size_t n_fields, void *options,
+                                struct adv_error *error)
+{
+    struct adv_field_value *values = adv_calloc(n_fields, sizeof *values);
+    enum adv_status status = values ? ADV_OK : adv_no_memory(error);
+    for (size_t i = 0; i < n_fields && status == ADV_OK; i++) {
+        struct adv_field_subject subject = adv_field_subject_of(&fields[i], NULL);
+        status = adv_field_value_default(&subject, &values[i], error);
+    }
+    if (status != ADV_OK) {
+        free_values(fields, n_fields, values);
+        return status;
+    }
+    for (size_t i = 0; i < n_fields; i++)
+        adv_field_value_store(&fields[i], &values[i], options);
+    free(values);
+    return ADV_OK;
+}
+
+void adv_fields_release(const struct adv_field *fields, size_t n_fields, void *options)
+{
+    for (size_t i = 0; i < n_fields; i++) {
+        if (fields[i].kind != ADV_FIELD_STRING && fields[i].kind != ADV_FIELD_JSON)
+            continue;
+        struct adv_field_value value = adv_field_value_load(&fields[i], options);
+        adv_field_value_release(&fields[i], &value);
+        adv_field_value_store(&fields[i], &value, options);
+    }
+}
+
+/* ---------------------------------------------------------------- names */
+
+static bool same_name(const char *a, const char *b)
+{
+    for (; *a && *b; a++, b++) {
+        if ((*a == '-' ? '_' : *a) != (*b == '-' ? '_' : *b))
+            return false;
+    }
+    return *a == *b;
+}
+
+const struct adv_field *adv_fields_find(const struct adv_field *fields, size_t n_fields,
+                                        const char *name)
+{
+    for (size_t i = 0; i < n_fields; i++) {
+        if (same_name(fields[i].name, name))
+            return &fields[i];
+    }
+    return NULL;
+}
+
+#define NAME_MAX_BYTES 64 /* longer names are no slip of the pen */
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Edits (insert, delete, replace, swap neighbours) that turn a into b, each letter edited at most
+ * once: the restricted Damerau-Levenshtein distance. Lengths at most NAME_MAX_BYTES. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    size_t n_a = strlen(a), n_b = strlen(b);
+    size_t rows[3][NAME_MAX_BYTES + 1]; /* of prefixes of a, the last three; columns: of b */
+    for (size_t i = 0; i <= n_a; i++) {
+        size_t *row = rows[i % 3];
+        const size_t *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
+        row[0] = i;
+        for (size_t j = 1; j <= n_b; j++) {
+            if (i == 0) {
+                row[j] = j;
+                continue;
+            }
+            size_t replace = above[j - 1] + (a[i - 1] != b[j - 1]);
+            row[j] = least(replace, least(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = least(row[j], two_above[j - 2] + 1);
+        }
+    }
+    return rows[n_a % 3][n_b];
+}
+
+const char *adv_nearest_name(const char *name, const char *const *names)
+{
+    size_t length = strlen(name);
+    if (length > NAME_MAX_BYTES)
+        return NULL;
+    /* Fewer edits than letters, or any name would do for a short one. */
+    size_t bound = least(length / 3 > 2 ? length / 3 : 2, length ? length - 1 : 0);
+    const char *nearest = NULL;
+    for (size_t i = 0; names[i]; i++) {
+        if (strlen(names[i]) > NAME_MAX_BYTES)
+            continue;
+        size_t distance = edit_distance(name, names[i]);
+        if (distance <= bound && (distance < bound || !nearest)) {
+            bound = distance;
+            nearest = names[i];
+        }
+    }
+    return nearest;
+}
+
+/* "stepz" is not a known field of solver; did you mean "steps"? */
+static enum adv_status refuse_name(const struct adv_field *fields, size_t n_fields,
+                                   const char *name, const char *where, struct adv_error *error)
+{
+    char message[400] = "", flat[NAME_MAX_BYTES + 2];
+    snprintf(flat, sizeof flat, "%s", name);
+    for (char *at = flat; *at; at++)
+        *at = *at == '-' ? '_' : *at;
+    adv_append(message, sizeof message, "%s is not a known field", adv_quote(name).text);
+    if (where)
+        adv_append(message, sizeof message, " of %s", where);
+    const char **names = adv_calloc(n_fields + 1, sizeof *names);
+    if (!names)
+        return adv_no_memory(error);
+    for (size_t i = 0; i < n_fields; i++)
+        names[i] = fields[i].name;
+    const char *nearest = adv_nearest_name(flat, names);
+    free(names);
+    if (nearest)
+        adv_append(message, sizeof message, "; did you mean \"%s\"?", nearest);
+    for (size_t i = 0; i < n_fields && !nearest; i++)
+        adv_append(message, sizeof message, "%s%s", i ? ", " : "; the fields are ", fields[i].name);
+    struct adv_field unknown = {.name = name};
+    return adv_fail_field(error, ADV_E_INVALID, adv_field_subject_of(&unknown, where).label, "%s",
+                          message);
+}
+
+/* ---------------------------------------------------------------- sources */
+
+static enum adv_status read_member(const struct adv_field *field, const json_t *object,
+                                   const char *where, struct adv_field_value *value,
+                                   struct adv_error *error)
+{
+    struct adv_field_subject subject = adv_field_subject_of(field, where);
+    const json_t *json = json_object_get(object, field->name);
+    bool absent = !json || json_is_null(json);
+    if (absent && field->required)
+        return adv_fail_field(error, ADV_E_INVALID, subject.label, "%s is missing", subject.label);
+    if (absent)
+        return json ? adv_field_value_default(&subject, value, error) : ADV_OK;
+    return adv_field_value_from_json(&subject, json, value, error);
+}
+
+enum adv_status adv_fields_from_json(const struct adv_field *fields, size_t n_fields,
+                                     const json_t *object, const char *where, void *options,
+                                     struct adv_error *error)
+{
+    if (!json_is_object(object))
+        return adv_fail_field(error, ADV_E_INVALID, where, "%s must be a JSON object",
+                              where ? where : "the value");
+    const char *key;
+    json_t *member;
+    json_object_foreach((json_t *)object, key, member)
+    {
+        bool known = false;
+        for (size_t i = 0; i < n_fields && !known; i++)
+            known = !strcmp(fields[i].name, key);
+        if (!known)
+            return refuse_name(fields, n_fields, key, where, error);
+    }
+    struct adv_field_value *values = adv_calloc(n_fields, sizeof *values);
+    enum adv_status status = values ? ADV_OK : adv_no_memory(error);
+    for (size_t i = 0; i < n_fields && status == ADV_OK; i++)
+        status = read_member(&fields[i], object, where, &values[i], error);
+    if (status == ADV_OK)
+        commit(fields, n_fields, values, options);
+    free_values(fields, n_fields, values);
+    return status;
+}
+
+enum adv_status adv_fields_from_text(const struct adv_field *fields, size_t n_fields,
+                                     const char *name, const char *text, void *options,
+                                     struct adv_error *error)
+{
+    const struct adv_field *field = adv_fields_find(fields, n_fields, name);
+    if (!field)
+        return refuse_name(fields, n_fields, name, NULL, error);
+    struct adv_field_subject subject = adv_field_subject_of(field, NULL);
+    struct adv_field_value value = {0};
+    enum adv_status status = adv_field_value_from_text(&subject, text, &value, error);
+    if (status == ADV_OK)
+        commit(field, 1, &value, options);
+    adv_field_value_release(field, &value);
+    return status;
+}
+
+/* ---------------------------------------------------------------- outputs */
+
+static json_t *member_to_json(const struct adv_field *field, const struct adv_field_value *value)
+{
+    switch (field->kind) {
+    case ADV_FIELD_BOOL:
+        return json_boolean(value->as.flag);
+    case ADV_FIELD_INT:
+        return json_integer(value->as.integer);
+    case ADV_FIELD_REAL:
+        return json_real(value->as.real);
+    case ADV_FIELD_CHOICE:
+        return json_string(field->choices[value->as.integer]);
+    case ADV_FIELD_STRING:
+        return json_string(value->as.string);
+    case ADV_FIELD_JSON:
+        return json_deep_copy(value->as.json);
+    }
+    return NULL;
+}
+
+json_t *adv_fields_to_json(const struct adv_field *fields, size_t n_fields, const void *options)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; object && i < n_fields; i++) {
+        struct adv_field_value value = adv_field_value_load(&fields[i], options);
+        if ((fields[i].kind == ADV_FIELD_STRING && !value.as.string) ||
+            (fields[i].kind == ADV_FIELD_JSON && !value.as.json))
+            continue;
+        if (json_object_set_new(object, fields[i].name, member_to_json(&fields[i], &value))) {
+            json_decref(object);
+            object = NULL;
+        }
+    }
+    return object;
+}
+
+/* "  --batch-rows N" into text; its length. */
+static int describe_flag(const struct adv_field *field, size_t size, char *text)
+{
+    static const char *const operands[] = {
+        [ADV_FIELD_BOOL] = "",        [ADV_FIELD_INT] = " N",       [ADV_FIELD_REAL] = " X",
+        [ADV_FIELD_CHOICE] = " NAME", [ADV_FIELD_STRING] = " TEXT", [ADV_FIELD_JSON] = " JSON",
+    };
+    int n = snprintf(text, size, "  --%s%s", field->name, operands[field->kind]);
+    for (char *at = text + 4; *at && *at != ' '; at++)
+        *at = *at == '_' ? '-' : *at;
+    return n;
+}
+
+/* help, the choices, and in brackets the default with its unit: ": euler, rk4 (default rk4)". */
+static void print_meaning(const struct adv_field *field, FILE *out)
+{
+    fputs(field->help ? field->help : "", out);
+    for (size_t i = 0; field->kind == ADV_FIELD_CHOICE && field->choices[i]; i++)
+        fprintf(out, "%s%s", i ? ", " : ": ", field->choices[i]);
+    const char *gap = field->unit ? " " : "", *unit = field->unit ? field->unit : "";
+    if (field->required)
+        fprintf(out, " (required%s%s)", field->unit ? ", " : "", unit);
+    else if (field->fallback && *field->fallback)
+        fprintf(out, " (default %s%s%s)", field->fallback, gap, unit);
+    else if (field->unit)
+        fprintf(out, " (%s)", unit);
+    fputc('\n', out);
+}
+
+void adv_fields_help(const struct adv_field *fields, size_t n_fields, FILE *out)
+{
+    char flag[96];
+    int width = 0;
+    for (size_t i = 0; i < n_fields; i++) {
+        int n = describe_flag(&fields[i], sizeof flag, flag);
+        width = n > width ? n : width;
+    }
+    for (size_t i = 0; i < n_fields; i++) {
+        describe_flag(&fields[i], sizeof flag, flag);
+        fprintf(out, "%-*s   ", width, flag);
+        print_meaning(&fields[i], out);
+    }
+}
