@@ -7,12 +7,17 @@ CONFIG ?= release
 DEV    ?= 0
 ADDR   ?= 127.0.0.1:8080
 MODELS ?= models
+V      ?= 0
 
 ROOT := build$(if $(filter release,$(CONFIG)),,/$(CONFIG))
 OBJ  := build/$(CONFIG)/obj
 BIN  := $(ROOT)/bin
 LIB  := $(ROOT)/lib
 TST  := $(ROOT)/tests
+
+# Commands are summed up in a line each; V=1 prints them whole.
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),@:,@printf '  %-5s %s\n' $(1) $@)
 
 # ---------------------------------------------------------------- flags
 PKGS_CORE   := jansson openblas libpng zlib cairo
@@ -74,11 +79,13 @@ help: ## list the targets
 # ---------------------------------------------------------------- compile and link
 $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $*)) -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $*)) -c $< -o $@
 
 $(OBJ)/double/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -DADV_REAL_DOUBLE -c $< -o $@
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DADV_REAL_DOUBLE -c $< -o $@
 
 # One source file of kernels, compiled once per instruction set (core/kernels/table.h).
 CFLAGS_isa_avx2   := -mavx2 -mfma -ffp-contract=fast
@@ -90,27 +97,33 @@ CFLAGS_rng := -ffp-contract=off -fno-math-errno
 $(LIB)/libadvect.a: $(CORE_OBJ)
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
 
 $(LIB)/libadvect.so: $(CORE_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) -shared -Wl,-soname,libadvect.so -Wl,--no-undefined $^ $(LIBS_CORE) -o $@
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libadvect.so -Wl,--no-undefined $^ $(LIBS_CORE) -o $@
 
 $(BIN)/advect: $(TRAINER_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ $(LIBS_CORE) -o $@
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_CORE) -o $@
 
 $(BIN)/advectd: $(SERVER_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ $(LIBS_SERVER) $(LIBS_CORE) -o $@
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_SERVER) $(LIBS_CORE) -o $@
 
 $(TST)/test_%_double: $(OBJ)/double/tests/test_%.o $(DOUBLE_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
 
 $(TST)/%: $(OBJ)/tests/%.o $(SUPPORT_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
 

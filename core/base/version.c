@@ -1,0 +1,6 @@
+#include <advect/advect.h>
+
+const char *adv_version(void)
+{
+    return ADV_VERSION;
+}

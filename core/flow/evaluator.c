@@ -1,0 +1,389 @@
+/* Rows are evaluated in tiles whose arena stays in the second-level cache through the whole
+ * net. Within a tile, each distinct (t, label) is one condition, and a row with guidance is two
+ * (with its label, and without). No row's result depends on the tiling: the kernels see to that. */
+#include <advect/evaluator.h>
+
+#include "core/base/mem.h"
+#include "core/graph/exec.h"
+#include "core/nets/kind.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_TARGET_BYTES ((size_t)768 << 10)
+#define TILE_ROWS_MAX ((size_t)384)
+#define TANGENTS_MAX ((size_t)8) /* pushed through one sweep */
+
+struct adv_ready_weights {
+    const struct adv_net *net;
+    float *flat;
+    struct adv_weights weights;
+};
+
+/* One mode's plan with its arena and the rows of a tile. */
+struct sweep {
+    struct adv_plan *plan;
+    struct adv_exec exec;
+    size_t rows_max; /* executed rows: twice the asked ones where all are guided */
+    size_t rows, conditions;
+    float *x;         /* [rows_max, dim] */
+    int32_t *row_map; /* [rows_max] */
+    float *t, *label; /* [rows_max] */
+    float *dx;        /* [tangents, rows_max, dim] */
+    int32_t *table;   /* [table_size]: condition number + 1 by hash of (t, label), 0 empty */
+    size_t table_size;
+};
+
+struct adv_evaluator {
+    const struct adv_ready_weights *ready;
+    size_t dim;
+    struct sweep eval, jvp;
+};
+
+enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *weights,
+                                      struct adv_ready_weights **out, struct adv_error *error)
+{
+    struct adv_ready_weights *ready = adv_calloc(1, sizeof *ready);
+    if (!ready)
+        return adv_no_memory(error);
+    ready->net = net;
+    size_t n = adv_net_weights(net);
+    ready->flat = adv_alloc_aligned(n, sizeof *ready->flat);
+    enum adv_status status = ready->flat ? ADV_OK : adv_no_memory(error);
+    if (status == ADV_OK) {
+        memcpy(ready->flat, weights, n * sizeof *weights);
+        status = adv_weights_init(&ready->weights, &net->graph, ready->flat, true,
+                                  adv_kernels_best(), error);
+    }
+    if (status == ADV_OK)
+        *out = ready;
+    else
+        adv_ready_weights_free(ready);
+    return status;
+}
+
+void adv_ready_weights_free(struct adv_ready_weights *ready)
+{
+    if (!ready)
+        return;
+    adv_weights_release(&ready->weights);
+    free(ready->flat);
+    free(ready);
+}
+
+enum adv_status adv_evaluator_new(const struct adv_ready_weights *ready,
+                                  struct adv_evaluator **out, struct adv_error *error)
+{
+    struct adv_evaluator *evaluator = adv_calloc(1, sizeof *evaluator);
+    if (!evaluator)
+        return adv_no_memory(error);
+    evaluator->ready = ready;
+    evaluator->dim = adv_net_dim(ready->net);
+    *out = evaluator;
+    return ADV_OK;
+}
+
+static void sweep_release(struct sweep *sweep)
+{
+    adv_exec_release(&sweep->exec);
+    adv_plan_free(sweep->plan);
+    free(sweep->x);
+    free(sweep->row_map);
+    free(sweep->t);
+    free(sweep->label);
+    free(sweep->dx);
+    free(sweep->table);
+    *sweep = (struct sweep){0};
+}
+
+void adv_evaluator_free(struct adv_evaluator *evaluator)
+{
+    if (!evaluator)
+        return;
+    sweep_release(&evaluator->eval);
+    sweep_release(&evaluator->jvp);
+    free(evaluator);
+}
+
+static enum adv_status sweep_allocate(struct sweep *sweep, size_t rows, size_t tangents, size_t dim,
+                                      struct adv_error *error)
+{
+    sweep->rows_max = rows;
+    for (sweep->table_size = 64; sweep->table_size < 2 * rows;)
+        sweep->table_size *= 2;
+    sweep->x = adv_alloc_aligned(rows * dim, sizeof *sweep->x);
+    sweep->row_map = adv_calloc(rows, sizeof *sweep->row_map);
+    sweep->t = adv_calloc(rows, sizeof *sweep->t);
+    sweep->label = adv_calloc(rows, sizeof *sweep->label);
+    sweep->table = adv_calloc(sweep->table_size, sizeof *sweep->table);
+    sweep->dx = adv_alloc_aligned(tangents * rows * dim, sizeof *sweep->dx);
+    bool complete = sweep->x && sweep->row_map && sweep->t && sweep->label && sweep->table &&
+                    sweep->dx;
+    return complete ? ADV_OK : adv_no_memory(error);
+}
+
+/* Plans and allocates at the first use of a mode. */
+static enum adv_status sweep_ready(struct adv_evaluator *evaluator, struct sweep *sweep,
+                                   enum adv_mode mode, struct adv_error *error)
+{
+    if (sweep->plan)
+        return ADV_OK;
+    const struct adv_graph *graph = &evaluator->ready->net->graph;
+    size_t tangents = mode == ADV_JVP ? TANGENTS_MAX : 0;
+    size_t rows = adv_plan_rows_within(graph, mode, tangents, ARENA_TARGET_BYTES, TILE_ROWS_MAX);
+    enum adv_status status = sweep_allocate(sweep, rows, tangents, evaluator->dim, error);
+    if (status == ADV_OK)
+        status = adv_plan_new(graph, mode, rows, rows, tangents, &sweep->plan, error);
+    if (status == ADV_OK)
+        status = adv_exec_init(&sweep->exec, sweep->plan, &evaluator->ready->weights, error);
+    if (status != ADV_OK)
+        sweep_release(sweep);
+    return status;
+}
+
+static uint32_t bits_of(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+/* The number of condition (t, label) in this tile, added if it is new. */
+static int32_t condition_of(struct sweep *sweep, float t, float label)
+{
+    uint32_t hash = (bits_of(t) ^ (bits_of(label) >> 3)) * 2654435761u;
+    for (size_t i = (hash >> 8) & (sweep->table_size - 1);; i = (i + 1) & (sweep->table_size - 1)) {
+        int32_t entry = sweep->table[i];
+        if (entry == 0) {
+            size_t c = sweep->conditions++;
+            sweep->t[c] = t;
+            sweep->label[c] = label;
+            sweep->table[i] = (int32_t)c + 1;
+            return (int32_t)c;
+        }
+        if (bits_of(sweep->t[entry - 1]) == bits_of(t) && sweep->label[entry - 1] == label)
+            return entry - 1;
+    }
+}
+
+static void add_row(struct sweep *sweep, size_t dim, const float *x, float t, float label)
+{
+    size_t row = sweep->rows++;
+    memcpy(sweep->x + row * dim, x, dim * sizeof *x);
+    sweep->row_map[row] = condition_of(sweep, t, label);
+}
+
+static bool is_guided(const struct adv_points *points, size_t i)
+{
+    return points->guidance && points->guidance[i] != 1 && points->label &&
+           points->label[i] != ADV_NO_LABEL;
+}
+
+/* Fills the tile with points from `begin` on; returns the first that did not fit. A
+ * guided point's row without its label directly follows the one with it. */
+static size_t gather(const struct adv_evaluator *evaluator, struct sweep *sweep,
+                     const struct adv_points *points, size_t begin)
+{
+    size_t classes = adv_net_classes(evaluator->ready->net);
+    float null_label = (float)classes;
+    sweep->rows = sweep->conditions = 0;
+    memset(sweep->table, 0, sweep->table_size * sizeof *sweep->table);
+    size_t i = begin;
+    for (; i < points->n; i++) {
+        bool guided = is_guided(points, i);
+        if (sweep->rows + 1 + guided > sweep->rows_max)
+            break;
+        bool labelled = points->label && points->label[i] != ADV_NO_LABEL;
+        float label = classes == 0 ? 0 : labelled ? (float)points->label[i] : null_label;
+        const float *x = points->x + i * evaluator->dim;
+        add_row(sweep, evaluator->dim, x, points->t[i], label);
+        if (guided)
+            add_row(sweep, evaluator->dim, x, points->t[i], null_label);
+    }
+    return i;
+}
+
+/* Executed rows back to points [begin, end): with, or null + w (with - null), into
+ * out [end - begin, dim]. */
+static void scatter(const struct adv_points *points, size_t begin, size_t end, size_t dim,
+                    const float *rows, float *out)
+{
+    for (size_t i = begin; i < end; i++) {
+        float *y = out + (i - begin) * dim;
+        if (!is_guided(points, i)) {
+            memcpy(y, rows, dim * sizeof *y);
+            rows += dim;
+            continue;
+        }
+        const float *with = rows, *null = rows + dim;
+        float w = points->guidance[i];
+        for (size_t k = 0; k < dim; k++)
+            y[k] = null[k] + w * (with[k] - null[k]);
+        rows += 2 * dim;
+    }
+}
+
+static struct adv_inputs inputs_of(const struct adv_evaluator *evaluator, const struct sweep *sweep)
+{
+    return (struct adv_inputs){
+        .rows = sweep->rows,
+        .conditions = sweep->conditions,
+        .x = sweep->x,
+        .row_map = sweep->row_map,
+        .t = sweep->t,
+        .label = adv_net_classes(evaluator->ready->net) ? sweep->label : NULL,
+    };
+}
+
+enum adv_status adv_evaluator_velocity(struct adv_evaluator *evaluator,
+                                       const struct adv_points *points, float *v,
+                                       struct adv_error *error)
+{
+    struct sweep *sweep = &evaluator->eval;
+    enum adv_status status = sweep_ready(evaluator, sweep, ADV_EVAL, error);
+    if (status != ADV_OK)
+        return status;
+    for (size_t begin = 0, end; begin < points->n; begin = end) {
+        end = gather(evaluator, sweep, points, begin);
+        struct adv_inputs inputs = inputs_of(evaluator, sweep);
+        const float *velocity = adv_exec_forward(&sweep->exec, &inputs);
+        scatter(points, begin, end, evaluator->dim, velocity, v + begin * evaluator->dim);
+    }
+    return ADV_OK;
+}
+
+/* Where the directions of tangents come from, and where their results go. */
+struct directions {
+    size_t n_tangents, n_points, dim;
+    const float *in;
+    float *out;
+    /* The direction [dim] of tangent k at point i. */
+    void (*fill)(const struct directions *directions, size_t k, size_t i, float *dx);
+    /* Takes dv [dim] of tangent k at point i; called in rising k. */
+    void (*take)(const struct directions *directions, size_t k, size_t i, const float *dv);
+};
+
+static void fill_tile(const struct adv_points *points, size_t begin, size_t end,
+                      const struct directions *directions, size_t k, float *dx)
+{
+    size_t dim = directions->dim;
+    for (size_t i = begin; i < end; i++) {
+        directions->fill(directions, k, i, dx);
+        if (is_guided(points, i)) {
+            memcpy(dx + dim, dx, dim * sizeof *dx);
+            dx += dim;
+        }
+        dx += dim;
+    }
+}
+
+/* Tangents first ... first + count - 1 of the gathered points [begin, end). */
+static void push(struct adv_evaluator *evaluator, const struct adv_points *points, size_t begin,
+                 size_t end, const struct directions *directions, size_t first, size_t count,
+                 float *v)
+{
+    struct sweep *sweep = &evaluator->jvp;
+    size_t dim = evaluator->dim, tile = sweep->rows * dim, stride;
+    for (size_t k = 0; k < count; k++)
+        fill_tile(points, begin, end, directions, first + k, sweep->dx + k * tile);
+    struct adv_inputs inputs = inputs_of(evaluator, sweep);
+    const float *dv;
+    const float *velocity =
+        adv_exec_tangents(&sweep->exec, &inputs, count, sweep->dx, &dv, &stride);
+    scatter(points, begin, end, dim, velocity, v + begin * dim);
+    for (size_t k = 0; k < count; k++) {
+        float *combined = sweep->dx; /* the directions have been used */
+        scatter(points, begin, end, dim, dv + k * stride, combined);
+        for (size_t i = begin; i < end; i++)
+            directions->take(directions, first + k, i, combined + (i - begin) * dim);
+    }
+}
+
+static enum adv_status push_all(struct adv_evaluator *evaluator, const struct adv_points *points,
+                                const struct directions *directions, float *v,
+                                struct adv_error *error)
+{
+    struct sweep *sweep = &evaluator->jvp;
+    enum adv_status status = sweep_ready(evaluator, sweep, ADV_JVP, error);
+    if (status != ADV_OK)
+        return status;
+    for (size_t begin = 0, end; begin < points->n; begin = end) {
+        end = gather(evaluator, sweep, points, begin);
+        for (size_t first = 0; first < directions->n_tangents; first += TANGENTS_MAX) {
+            size_t left = directions->n_tangents - first;
+            push(evaluator, points, begin, end, directions, first,
+                 left < TANGENTS_MAX ? left : TANGENTS_MAX, v);
+        }
+    }
+    return ADV_OK;
+}
+
+static void fill_given(const struct directions *d, size_t k, size_t i, float *dx)
+{
+    memcpy(dx, d->in + (k * d->n_points + i) * d->dim, d->dim * sizeof *dx);
+}
+
+static void take_all(const struct directions *d, size_t k, size_t i, const float *dv)
+{
+    memcpy(d->out + (k * d->n_points + i) * d->dim, dv, d->dim * sizeof *dv);
+}
+
+enum adv_status adv_evaluator_tangents(struct adv_evaluator *evaluator,
+                                       const struct adv_points *points, size_t n_tangents,
+                                       const float *dx, float *v, float *dv,
+                                       struct adv_error *error)
+{
+    struct directions directions = {n_tangents, points->n, evaluator->dim, dx, dv,
+                                    fill_given, take_all};
+    return push_all(evaluator, points, &directions, v, error);
+}
+
+static void fill_unit(const struct directions *d, size_t k, size_t i, float *dx)
+{
+    (void)i;
+    memset(dx, 0, d->dim * sizeof *dx);
+    dx[k] = 1;
+}
+
+static void take_diagonal(const struct directions *d, size_t k, size_t i, const float *dv)
+{
+    d->out[i] = (k == 0 ? 0 : d->out[i]) + dv[k];
+}
+
+enum adv_status adv_evaluator_divergence(struct adv_evaluator *evaluator,
+                                         const struct adv_points *points, float *v,
+                                         float *divergence, struct adv_error *error)
+{
+    struct directions directions = {evaluator->dim, points->n, evaluator->dim, NULL, divergence,
+                                    fill_unit, take_diagonal};
+    return push_all(evaluator, points, &directions, v, error);
+}
+
+static void fill_probe(const struct directions *d, size_t k, size_t i, float *dx)
+{
+    memcpy(dx, d->in + (i * d->n_tangents + k) * d->dim, d->dim * sizeof *dx);
+}
+
+static void take_projection(const struct directions *d, size_t k, size_t i, const float *dv)
+{
+    const float *probe = d->in + (i * d->n_tangents + k) * d->dim;
+    double sum = 0;
+    for (size_t j = 0; j < d->dim; j++)
+        sum += (double)probe[j] * (double)dv[j];
+    d->out[i * d->n_tangents + k] = (float)sum;
+}
+
+enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
+                                     const struct adv_points *points, size_t n_probes,
+                                     const float *probes, float *v, float *estimates,
+                                     struct adv_error *error)
+{
+    struct directions directions = {n_probes, points->n, evaluator->dim, probes, estimates,
+                                    fill_probe, take_projection};
+    return push_all(evaluator, points, &directions, v, error);
+}
+
+const char *adv_kernels_name(void)
+{
+    return adv_kernels_best()->name;
+}

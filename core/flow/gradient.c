@@ -1,0 +1,97 @@
+#include <advect/gradient.h>
+
+#include "core/base/mem.h"
+#include "core/graph/exec.h"
+#include "core/nets/kind.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct adv_gradient {
+    const struct adv_net *net;
+    struct adv_plan *plan;
+    struct adv_weights weights;
+    struct adv_exec exec;
+    int32_t *row_map; /* identity: each training row has its own time */
+    float *label;     /* [rows_max] */
+    float *g_out;     /* [rows_max, dim] */
+};
+
+enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max,
+                                 struct adv_gradient **out, struct adv_error *error)
+{
+    struct adv_gradient *g = adv_calloc(1, sizeof *g);
+    if (!g)
+        return adv_no_memory(error);
+    g->net = net;
+    g->row_map = adv_calloc(rows_max, sizeof *g->row_map);
+    g->label = adv_calloc(rows_max, sizeof *g->label);
+    g->g_out = adv_calloc(rows_max, adv_net_dim(net) * sizeof *g->g_out);
+    enum adv_status status =
+        g->row_map && g->label && g->g_out ? ADV_OK : adv_no_memory(error);
+    if (status == ADV_OK)
+        status = adv_plan_new(&net->graph, ADV_TRAIN, rows_max, rows_max, 0, &g->plan, error);
+    if (status == ADV_OK)
+        status = adv_weights_init(&g->weights, &net->graph, NULL, false, adv_kernels_best(), error);
+    if (status == ADV_OK)
+        status = adv_exec_init(&g->exec, g->plan, &g->weights, error);
+    if (status != ADV_OK) {
+        adv_gradient_free(g);
+        return status;
+    }
+    for (size_t i = 0; i < rows_max; i++)
+        g->row_map[i] = (int32_t)i;
+    *out = g;
+    return ADV_OK;
+}
+
+void adv_gradient_free(struct adv_gradient *g)
+{
+    if (!g)
+        return;
+    adv_exec_release(&g->exec);
+    adv_weights_release(&g->weights);
+    adv_plan_free(g->plan);
+    free(g->row_map);
+    free(g->label);
+    free(g->g_out);
+    free(g);
+}
+
+size_t adv_gradient_bytes(const struct adv_gradient *g)
+{
+    return g->plan->arena_bytes;
+}
+
+double adv_gradient_add(struct adv_gradient *g, const float *weights,
+                        const struct adv_points *points, const float *target, float scale,
+                        float *g_weights, float *g_x)
+{
+    size_t classes = adv_net_classes(g->net), n = points->n * adv_net_dim(g->net);
+    if (points->n > g->plan->rows_max)
+        adv_bug("%zu rows for a plan of %zu", points->n, g->plan->rows_max);
+    for (size_t i = 0; i < points->n; i++) {
+        bool labelled = points->label && points->label[i] != ADV_NO_LABEL;
+        g->label[i] = labelled ? (float)points->label[i] : (float)classes;
+    }
+    struct adv_inputs inputs = {
+        .rows = points->n,
+        .conditions = points->n,
+        .x = points->x,
+        .row_map = g->row_map,
+        .t = points->t,
+        .label = classes ? g->label : NULL,
+    };
+    g->weights.flat = weights;
+    const float *v = adv_exec_forward(&g->exec, &inputs);
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        float difference = v[i] - target[i];
+        sum += (double)difference * (double)difference;
+        g->g_out[i] = 2 * scale * difference;
+    }
+    if (g_x)
+        memset(g_x, 0, n * sizeof *g_x);
+    adv_exec_backward(&g->exec, &inputs, g->g_out, g_weights, g_x);
+    return sum;
+}

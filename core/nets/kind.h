@@ -1,0 +1,36 @@
+/* A kind of network: how its JSON options become a graph. */
+#ifndef ADV_NETS_KIND_H
+#define ADV_NETS_KIND_H
+
+#include <advect/fields.h>
+
+#include "core/graph/graph.h"
+
+/* What every kind tells the rest of the library about itself. */
+struct adv_net_traits {
+    size_t dim;      /* elements of x */
+    size_t classes;  /* 0: unconditional */
+    bool null_class; /* accepts "no label": one more embedding row, the last */
+};
+
+struct adv_net_kind {
+    const char *name;
+    const char *help;
+    const struct adv_field *fields;
+    size_t n_fields;
+    size_t options_bytes;
+    /* Checks the options against each other and builds; the graph is empty on entry. */
+    enum adv_status (*build)(const void *options, struct adv_graph *graph,
+                             struct adv_net_traits *traits, struct adv_error *error);
+};
+
+extern const struct adv_net_kind adv_net_mlp;
+
+struct adv_net {
+    const struct adv_net_kind *kind;
+    void *options; /* options_bytes, owned */
+    struct adv_net_traits traits;
+    struct adv_graph graph;
+};
+
+#endif

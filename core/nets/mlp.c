@@ -1,0 +1,150 @@
+/* Kind "mlp": the velocity network of the reference post, as a PyTorch state_dict names it,
+ *
+ *     h = concat_projection(cat(in_projection(x), t_mlp(t), label_emb(label)))
+ *     h = relu(blocks.i.ff(h))          for every layer i
+ *     v = out_projection(h)
+ *
+ * where concat_projection runs as a sum over its columns, so that the part of (t, label) is
+ * computed once per distinct condition. Beyond that network, off unless asked for: Fourier
+ * features of x and t before their first layers, SiLU, residual blocks h += act(ff(h)), and
+ * an input gain v += gain(t) * x, which spares the blocks from carrying all of x to the output. */
+#include "core/nets/kind.h"
+
+struct mlp_options {
+    int64_t dim, channels, layers, num_classes, label_channels;
+    int64_t input_frequencies, time_frequencies, activation;
+    bool null_class, residual, input_gain;
+};
+
+#define TIME_CHANNELS 128
+
+static const char *const activations[] = {"relu", "silu", NULL};
+static const struct adv_op *const activation_ops[] = {&adv_op_relu, &adv_op_silu};
+
+#define AT(member) offsetof(struct mlp_options, member)
+static const struct adv_field fields[] = {
+    {"dim", ADV_FIELD_INT, AT(dim), .min = 1, .max = 65536, .required = true,
+     .help = "numbers in a point"},
+    {"channels", ADV_FIELD_INT, AT(channels), .min = 1, .max = 8192, .required = true,
+     .help = "width of the hidden layers"},
+    {"layers", ADV_FIELD_INT, AT(layers), .min = 1, .max = 256, .required = true,
+     .help = "number of hidden layers"},
+    {"num_classes", ADV_FIELD_INT, AT(num_classes), .min = 0, .max = 65536, .fallback = "0",
+     .help = "classes of a conditional model; 0: unconditional"},
+    {"label_channels", ADV_FIELD_INT, AT(label_channels), .min = 1, .max = 8192, .fallback = "32",
+     .help = "width of a class's embedding"},
+    {"null_class", ADV_FIELD_BOOL, AT(null_class), .fallback = "false",
+     .help = "also accept no label, as guidance needs"},
+    {"input_frequencies", ADV_FIELD_INT, AT(input_frequencies), .min = 0, .max = 16,
+     .fallback = "0", .help = "Fourier features of x: sin, cos of pi 2^(i-1) x for i = 0 ..."},
+    {"time_frequencies", ADV_FIELD_INT, AT(time_frequencies), .min = 0, .max = 256,
+     .fallback = "0", .help = "Fourier features of t: sin, cos of pi i t for i = 1 ..."},
+    {"activation", ADV_FIELD_CHOICE, AT(activation), .choices = activations, .fallback = "relu",
+     .help = "nonlinearity"},
+    {"residual", ADV_FIELD_BOOL, AT(residual), .fallback = "false",
+     .help = "add each layer's output to its input"},
+    {"input_gain", ADV_FIELD_BOOL, AT(input_gain), .fallback = "false",
+     .help = "add a gain per (t, label) times x to the velocity"},
+};
+
+/* in, or its Fourier features. */
+static int features(struct adv_graph *g, int in, int64_t n_frequencies, bool octaves)
+{
+    if (n_frequencies == 0)
+        return in;
+    struct adv_fourier_attr attr = {(size_t)n_frequencies, octaves};
+    return adv_graph_apply(g, &adv_op_fourier, &attr, (int[]){in, ADV_NONE},
+                           (int[]){ADV_NONE, ADV_NONE});
+}
+
+/* The product of `in` with a slice of concat_projection's columns. */
+static int concat_part(struct adv_graph *g, int in, size_t first_column, int weight, int bias)
+{
+    struct adv_linear_attr attr = {first_column};
+    return adv_graph_apply(g, &adv_op_linear, &attr, (int[]){in, ADV_NONE},
+                           (int[]){weight, bias});
+}
+
+static int time_embedding(struct adv_graph *g, const struct mlp_options *o)
+{
+    int t = features(g, g->t, o->time_frequencies, false);
+    t = adv_graph_linear(g, t, "t_mlp.0", TIME_CHANNELS);
+    t = adv_graph_unary(g, activation_ops[o->activation], t);
+    return adv_graph_linear(g, t, "t_mlp.2", (size_t)o->channels);
+}
+
+static int label_embedding(struct adv_graph *g, const struct mlp_options *o)
+{
+    size_t entries = (size_t)o->num_classes + o->null_class;
+    int table = adv_graph_param(g, "label_emb.weight", 2,
+                                (size_t[]){entries, (size_t)o->label_channels}, ADV_INIT_NORMAL, 1);
+    return adv_graph_apply(g, &adv_op_embedding, NULL, (int[]){g->label, ADV_NONE},
+                           (int[]){table, ADV_NONE});
+}
+
+/* concat_projection over [x, t, label]. */
+static int joined(struct adv_graph *g, const struct mlp_options *o, int x, int t)
+{
+    size_t c = (size_t)o->channels;
+    size_t columns = 2 * c + (o->num_classes ? (size_t)o->label_channels : 0);
+    int label = o->num_classes ? label_embedding(g, o) : ADV_NONE;
+    int weight = adv_graph_param(g, "concat_projection.weight", 2, (size_t[]){c, columns},
+                                 ADV_INIT_FAN_IN, columns);
+    int bias = adv_graph_param(g, "concat_projection.bias", 1, (size_t[]){c}, ADV_INIT_FAN_IN,
+                               columns);
+    int condition = concat_part(g, t, c, weight, bias);
+    if (o->num_classes)
+        condition = adv_graph_binary(g, &adv_op_add, condition,
+                                     concat_part(g, label, 2 * c, weight, ADV_NONE));
+    return adv_graph_binary(g, &adv_op_join, concat_part(g, x, 0, weight, ADV_NONE), condition);
+}
+
+static int block(struct adv_graph *g, const struct mlp_options *o, int64_t layer, int h)
+{
+    char name[32];
+    snprintf(name, sizeof name, "blocks.%d.ff", (int)layer);
+    int y = adv_graph_linear(g, h, name, (size_t)o->channels);
+    y = adv_graph_unary(g, activation_ops[o->activation], y);
+    return o->residual ? adv_graph_binary(g, &adv_op_add, y, h) : y;
+}
+
+/* gain(t) * x, one gain per dimension, zero at first. */
+static int gained_input(struct adv_graph *g, const struct mlp_options *o, int t)
+{
+    size_t c = (size_t)o->channels, dim = (size_t)o->dim;
+    int weight = adv_graph_param(g, "input_gain.weight", 2, (size_t[]){dim, c}, ADV_INIT_ZERO, c);
+    int bias = adv_graph_param(g, "input_gain.bias", 1, (size_t[]){dim}, ADV_INIT_ZERO, c);
+    int gain = adv_graph_apply(g, &adv_op_linear, NULL, (int[]){t, ADV_NONE},
+                               (int[]){weight, bias});
+    return adv_graph_binary(g, &adv_op_gain, g->x, gain);
+}
+
+static enum adv_status build(const void *options, struct adv_graph *g,
+                             struct adv_net_traits *traits, struct adv_error *error)
+{
+    const struct mlp_options *o = options;
+    if (o->null_class && o->num_classes == 0)
+        return adv_fail_field(error, ADV_E_INVALID, "null_class",
+                              "null_class is true but num_classes is 0; it needs classes");
+    adv_graph_init(g, adv_shape_flat((size_t)o->dim), o->num_classes > 0);
+    int x = adv_graph_linear(g, features(g, g->x, o->input_frequencies, true), "in_projection",
+                             (size_t)o->channels);
+    int t = time_embedding(g, o);
+    int h = joined(g, o, x, t);
+    for (int64_t layer = 0; layer < o->layers; layer++)
+        h = block(g, o, layer, h);
+    int v = adv_graph_linear(g, h, "out_projection", (size_t)o->dim);
+    if (o->input_gain)
+        v = adv_graph_binary(g, &adv_op_add, v, gained_input(g, o, t));
+    *traits = (struct adv_net_traits){(size_t)o->dim, (size_t)o->num_classes, o->null_class};
+    return adv_graph_finish(g, v, error);
+}
+
+const struct adv_net_kind adv_net_mlp = {
+    .name = "mlp",
+    .help = "multilayer perceptron, for points of any kind",
+    .fields = fields,
+    .n_fields = sizeof fields / sizeof *fields,
+    .options_bytes = sizeof(struct mlp_options),
+    .build = build,
+};

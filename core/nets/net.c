@@ -1,0 +1,165 @@
+#include <advect/net.h>
+#include <advect/rng.h>
+
+#include "core/base/mem.h"
+#include "core/nets/kind.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct adv_net_kind *const kinds[] = {&adv_net_mlp};
+
+static enum adv_status find_kind(const char *name, const struct adv_net_kind **kind,
+                                 struct adv_error *error)
+{
+    const char *names[ADV_COUNT(kinds) + 1] = {NULL};
+    for (size_t i = 0; i < ADV_COUNT(kinds); i++) {
+        names[i] = kinds[i]->name;
+        if (strcmp(name, kinds[i]->name) != 0)
+            continue;
+        *kind = kinds[i];
+        return ADV_OK;
+    }
+    const char *near = adv_nearest_name(name, names);
+    return adv_fail_field(error, ADV_E_INVALID, "net.kind", "net.kind \"%s\" is not known; %s\"%s\"%s",
+                          name, near ? "did you mean " : "known: ", near ? near : kinds[0]->name,
+                          near ? "?" : "");
+}
+
+/* The options of `config` without its "kind". */
+static enum adv_status read_options(struct adv_net *net, const json_t *config,
+                                    struct adv_error *error)
+{
+    const struct adv_net_kind *kind = net->kind;
+    json_t *rest = json_copy((json_t *)config);
+    if (!rest)
+        return adv_no_memory(error);
+    json_object_del(rest, "kind");
+    enum adv_status status = adv_fields_init(kind->fields, kind->n_fields, net->options, error);
+    if (status == ADV_OK)
+        status = adv_fields_from_json(kind->fields, kind->n_fields, rest, "net", net->options, error);
+    json_decref(rest);
+    return status;
+}
+
+enum adv_status adv_net_new(const json_t *config, struct adv_net **out, struct adv_error *error)
+{
+    if (!json_is_object(config))
+        return adv_fail_field(error, ADV_E_INVALID, "net", "net must be an object");
+    const char *name = json_string_value(json_object_get(config, "kind"));
+    if (!name)
+        return adv_fail_field(error, ADV_E_INVALID, "net.kind",
+                              "net.kind is missing; it must name a kind of network, e.g. \"mlp\"");
+    const struct adv_net_kind *kind = NULL;
+    enum adv_status status = find_kind(name, &kind, error);
+    if (status != ADV_OK)
+        return status;
+    struct adv_net *net = adv_calloc(1, sizeof *net);
+    if (!net)
+        return adv_no_memory(error);
+    net->kind = kind;
+    net->options = adv_calloc(1, kind->options_bytes);
+    status = net->options ? read_options(net, config, error) : adv_no_memory(error);
+    if (status == ADV_OK)
+        status = kind->build(net->options, &net->graph, &net->traits, error);
+    if (status == ADV_OK)
+        *out = net;
+    else
+        adv_net_free(net);
+    return status;
+}
+
+void adv_net_free(struct adv_net *net)
+{
+    if (!net)
+        return;
+    adv_graph_release(&net->graph);
+    if (net->options)
+        adv_fields_release(net->kind->fields, net->kind->n_fields, net->options);
+    free(net->options);
+    free(net);
+}
+
+size_t adv_net_dim(const struct adv_net *net)
+{
+    return net->traits.dim;
+}
+
+size_t adv_net_classes(const struct adv_net *net)
+{
+    return net->traits.classes;
+}
+
+bool adv_net_has_null_class(const struct adv_net *net)
+{
+    return net->traits.null_class;
+}
+
+json_t *adv_net_config(const struct adv_net *net)
+{
+    json_t *config = adv_fields_to_json(net->kind->fields, net->kind->n_fields, net->options);
+    if (config && json_object_set_new(config, "kind", json_string(net->kind->name)) == 0)
+        return config;
+    json_decref(config);
+    return NULL;
+}
+
+size_t adv_net_weights(const struct adv_net *net)
+{
+    return net->graph.n_weights;
+}
+
+size_t adv_net_parameters(const struct adv_net *net)
+{
+    return net->graph.n_params;
+}
+
+struct adv_parameter adv_net_parameter(const struct adv_net *net, size_t i)
+{
+    const struct adv_param *param = &net->graph.params[i];
+    struct adv_parameter parameter = {.name = param->name, .n_dims = param->n_dims,
+                                      .n_elements = param->n_elements, .offset = param->offset};
+    memcpy(parameter.shape, param->shape, sizeof parameter.shape);
+    return parameter;
+}
+
+void adv_net_init_weights(const struct adv_net *net, uint64_t seed, float *weights)
+{
+    for (size_t i = 0; i < net->graph.n_params; i++) {
+        const struct adv_param *param = &net->graph.params[i];
+        float *w = weights + param->offset;
+        switch (param->init) {
+        case ADV_INIT_ZERO:
+            memset(w, 0, param->n_elements * sizeof *w);
+            break;
+        case ADV_INIT_NORMAL:
+            adv_rng_normal(seed, ADV_STREAM_INIT, i, 1, param->n_elements, w);
+            break;
+        case ADV_INIT_FAN_IN:
+            adv_rng_uniform(seed, ADV_STREAM_INIT, i, 1, param->n_elements, w);
+            float bound = (float)(1 / sqrt((double)param->fan_in));
+            for (size_t k = 0; k < param->n_elements; k++)
+                w[k] = bound * (2 * w[k] - 1);
+            break;
+        }
+    }
+}
+
+void adv_net_multiply_adds(const struct adv_net *net, size_t *per_row, size_t *per_condition)
+{
+    adv_graph_multiply_adds(&net->graph, per_row, per_condition);
+}
+
+void adv_net_print(const struct adv_net *net, FILE *out)
+{
+    adv_graph_print(&net->graph, out);
+}
+
+void adv_net_help(FILE *out)
+{
+    for (size_t i = 0; i < ADV_COUNT(kinds); i++) {
+        fprintf(out, "%s: %s\n", kinds[i]->name, kinds[i]->help);
+        adv_fields_help(kinds[i]->fields, kinds[i]->n_fields, out);
+    }
+}
