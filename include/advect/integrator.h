@@ -54,6 +54,9 @@ void adv_integrator_give(struct adv_integrator *integrator, size_t n, const size
 
 bool adv_integrator_done(const struct adv_integrator *integrator);
 
+/* The share of the way that the rows have come on average, in [0, 1]. */
+double adv_integrator_progress(const struct adv_integrator *integrator);
+
 /* How many frames every row has reached: those may be read already. */
 size_t adv_integrator_frames_ready(const struct adv_integrator *integrator);
 /* Frame f < frames_ready, [n_rows, dim] (keep_frames), or the last state once done. */

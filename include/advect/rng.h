@@ -15,7 +15,7 @@
 /* Streams keep the uses of one seed independent of each other. */
 enum adv_stream {
     ADV_STREAM_BASE = 1,  /* x_0 of a sample; row = sample index */
-    ADV_STREAM_PROBE,     /* Hutchinson probes; row = point index * 2^16 + probe */
+    ADV_STREAM_PROBE,     /* Hutchinson probes; row = number of the probe, the same for all points */
     ADV_STREAM_DATA,      /* draws from a synthetic density; row = sample index */
     ADV_STREAM_DATA_NOISE,/* its second source: jitter of a drawn point */
     ADV_STREAM_DEQUANTISE,/* u ~ U[0,1) added to 8-bit data */

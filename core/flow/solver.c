@@ -1,0 +1,64 @@
+#include <advect/solver.h>
+
+#include "core/base/mem.h"
+
+#include <string.h>
+
+static const struct adv_solver solvers[] = {
+    {.name = "euler", .stages = 1, .order = 1, .b = {1}},
+    {.name = "midpoint", .stages = 2, .order = 2, .c = {0, 0.5}, .a = {{0}, {0.5}}, .b = {0, 1}},
+    {.name = "heun", .stages = 2, .order = 2, .c = {0, 1}, .a = {{0}, {1}}, .b = {0.5, 0.5}},
+    {.name = "rk4",
+     .stages = 4,
+     .order = 4,
+     .c = {0, 0.5, 0.5, 1},
+     .a = {{0}, {0.5}, {0, 0.5}, {0, 0, 1}},
+     .b = {1 / 6.0, 1 / 3.0, 1 / 3.0, 1 / 6.0}},
+    /* Dormand & Prince 1980, RK5(4)7M */
+    {.name = "dopri5",
+     .stages = 7,
+     .order = 5,
+     .adaptive = true,
+     .c = {0, 1 / 5.0, 3 / 10.0, 4 / 5.0, 8 / 9.0, 1, 1},
+     .a = {{0},
+           {1 / 5.0},
+           {3 / 40.0, 9 / 40.0},
+           {44 / 45.0, -56 / 15.0, 32 / 9.0},
+           {19372 / 6561.0, -25360 / 2187.0, 64448 / 6561.0, -212 / 729.0},
+           {9017 / 3168.0, -355 / 33.0, 46732 / 5247.0, 49 / 176.0, -5103 / 18656.0},
+           {35 / 384.0, 0, 500 / 1113.0, 125 / 192.0, -2187 / 6784.0, 11 / 84.0}},
+     .b = {35 / 384.0, 0, 500 / 1113.0, 125 / 192.0, -2187 / 6784.0, 11 / 84.0, 0},
+     .e = {35 / 384.0 - 5179 / 57600.0, 0, 500 / 1113.0 - 7571 / 16695.0,
+           125 / 192.0 - 393 / 640.0, -2187 / 6784.0 + 92097 / 339200.0,
+           11 / 84.0 - 187 / 2100.0, -1 / 40.0}},
+};
+
+static const char *const names[] = {"euler", "midpoint", "heun", "rk4", "dopri5", NULL};
+_Static_assert(ADV_COUNT(names) == ADV_COUNT(solvers) + 1, "a name for every solver");
+
+const char *const *adv_solver_names(void)
+{
+    return names;
+}
+
+enum adv_status adv_solver_find(const char *name, const struct adv_solver **solver,
+                                struct adv_error *error)
+{
+    for (size_t i = 0; i < ADV_COUNT(solvers); i++) {
+        if (strcmp(solvers[i].name, name) != 0)
+            continue;
+        *solver = &solvers[i];
+        return ADV_OK;
+    }
+    return adv_fail_field(error, ADV_E_INVALID, "solver.method",
+                          "solver.method \"%s\" is not known; it must be euler, midpoint, heun, "
+                          "rk4 or dopri5",
+                          name);
+}
+
+struct adv_solver_spec adv_solver_spec_accurate(void)
+{
+    struct adv_solver_spec spec = {.steps = 0, .rtol = 1e-5, .atol = 1e-5, .max_nfe = 20000};
+    adv_solver_find("dopri5", &spec.solver, NULL);
+    return spec;
+}

@@ -1,0 +1,491 @@
+#include <advect/model.h>
+
+#include "core/base/mem.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct adv_model {
+    atomic_int references;
+    json_t *config; /* the whole advect.config object, the net's options spelled out */
+    char digest[17];
+    struct adv_net *net;
+    float *weights;
+    struct adv_ready_weights *ready;
+    struct adv_transform *transform;
+    const struct adv_path *path;
+    size_t shape[3];
+    int n_dims;
+};
+
+/* ---- configuration ---- */
+
+/* "data": {"shape": [..]}: one to three sides whose product is the net's dimension; without it,
+ * a flat point. */
+static enum adv_status read_shape(struct adv_model *model, struct adv_error *error)
+{
+    size_t dim = adv_net_dim(model->net), product = 1;
+    const json_t *shape = json_object_get(json_object_get(model->config, "data"), "shape");
+    model->n_dims = 1;
+    model->shape[0] = dim;
+    if (!shape)
+        return ADV_OK;
+    size_t n = json_array_size(shape);
+    if (n < 1 || n > 3)
+        return adv_fail_field(error, ADV_E_INVALID, "data.shape",
+                              "data.shape must be an array of 1 to 3 sizes");
+    for (size_t i = 0; i < n; i++) {
+        json_int_t side = json_integer_value(json_array_get(shape, i));
+        if (side < 1 || (size_t)side > dim)
+            return adv_fail_field(error, ADV_E_INVALID, "data.shape",
+                                  "data.shape[%zu] must be a whole number between 1 and %zu", i, dim);
+        model->shape[i] = (size_t)side;
+        if (!adv_mul_size(product, (size_t)side, &product))
+            return adv_no_memory(error);
+    }
+    if (product != dim)
+        return adv_fail_field(error, ADV_E_INVALID, "data.shape",
+                              "data.shape has %zu elements but the net's points have %zu", product, dim);
+    model->n_dims = (int)n;
+    return ADV_OK;
+}
+
+static enum adv_status read_labels(const struct adv_model *model, struct adv_error *error)
+{
+    const json_t *labels = json_object_get(json_object_get(model->config, "data"), "labels");
+    if (!labels || json_is_null(labels))
+        return ADV_OK;
+    size_t i;
+    json_t *label;
+    if (!json_is_array(labels) || json_array_size(labels) != adv_model_classes(model))
+        return adv_fail_field(error, ADV_E_INVALID, "data.labels",
+                              "data.labels must be an array of %zu names, one per class",
+                              adv_model_classes(model));
+    json_array_foreach(labels, i, label)
+    {
+        if (!json_is_string(label))
+            return adv_fail_field(error, ADV_E_INVALID, "data.labels",
+                                  "data.labels[%zu] is not a string", i);
+    }
+    return ADV_OK;
+}
+
+static enum adv_status read_path(struct adv_model *model, struct adv_error *error)
+{
+    const json_t *path = json_object_get(model->config, "path");
+    if (json_is_object(path))
+        path = json_object_get(path, "kind");
+    if (path && !json_is_string(path))
+        return adv_fail_field(error, ADV_E_INVALID, "path", "path must name a probability path");
+    return adv_path_find(path ? json_string_value(path) : "condot", &model->path, error);
+}
+
+/* Builds everything that the configuration says; weights come after. */
+static enum adv_status configure(struct adv_model *model, struct adv_error *error)
+{
+    if (!json_is_string(json_object_get(model->config, "name")))
+        return adv_fail_field(error, ADV_E_INVALID, "name", "the config's name must be a string");
+    enum adv_status status = adv_net_new(json_object_get(model->config, "net"), &model->net, error);
+    if (status != ADV_OK)
+        return status;
+    const json_t *transform =
+        json_object_get(json_object_get(model->config, "data"), "transform");
+    status = read_shape(model, error);
+    if (status == ADV_OK)
+        status = read_labels(model, error);
+    if (status == ADV_OK)
+        status = read_path(model, error);
+    if (status == ADV_OK)
+        status = adv_transform_new(json_is_null(transform) ? NULL : transform,
+                                   adv_net_dim(model->net), &model->transform, error);
+    if (status == ADV_OK && json_object_set_new(model->config, "net", adv_net_config(model->net)))
+        status = adv_no_memory(error);
+    return status;
+}
+
+static struct adv_model *model_with_config(const json_t *config, struct adv_error *error)
+{
+    struct adv_model *model = adv_calloc(1, sizeof *model);
+    json_t *copy = json_deep_copy(config);
+    if (!model || !copy) {
+        free(model);
+        json_decref(copy);
+        adv_no_memory(error);
+        return NULL;
+    }
+    atomic_init(&model->references, 1);
+    model->config = copy;
+    return model;
+}
+
+static enum adv_status make_ready(struct adv_model *model, struct adv_error *error)
+{
+    return adv_ready_weights_new(model->net, model->weights, &model->ready, error);
+}
+
+static enum adv_status deliver(struct adv_model *model, enum adv_status status,
+                               struct adv_model **out)
+{
+    if (status == ADV_OK)
+        *out = model;
+    else
+        adv_model_unref(model);
+    return status;
+}
+
+/* ---- weights ---- */
+
+static void digest_weights(struct adv_model *model)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    const unsigned char *bytes = (const unsigned char *)model->weights;
+    for (size_t i = 0, n = adv_net_weights(model->net) * sizeof *model->weights; i < n; i++)
+        hash = (hash ^ bytes[i]) * 1099511628211u;
+    snprintf(model->digest, sizeof model->digest, "%016llx", (unsigned long long)hash);
+}
+
+enum adv_status adv_model_new(const json_t *config, const float *weights, struct adv_model **out,
+                              struct adv_error *error)
+{
+    struct adv_model *model = model_with_config(config, error);
+    if (!model)
+        return ADV_E_MEMORY;
+    enum adv_status status = configure(model, error);
+    if (status != ADV_OK)
+        return deliver(model, status, out);
+    size_t n = adv_net_weights(model->net);
+    model->weights = adv_calloc(n, sizeof *weights);
+    if (!model->weights)
+        return deliver(model, adv_no_memory(error), out);
+    memcpy(model->weights, weights, n * sizeof *weights);
+    digest_weights(model);
+    return deliver(model, make_ready(model, error), out);
+}
+
+/* A list of complaints that fills up a buffer and counts what no longer fits. */
+struct complaints {
+    char text[400];
+    size_t length, n, n_left_out;
+};
+
+static void complain(struct complaints *list, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void complain(struct complaints *list, const char *format, ...)
+{
+    char one[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(one, sizeof one, format, args);
+    va_end(args);
+    list->n++;
+    size_t needed = strlen(one) + 2;
+    if (list->length + needed >= sizeof list->text) {
+        list->n_left_out++;
+        return;
+    }
+    list->length += (size_t)snprintf(list->text + list->length, sizeof list->text - list->length,
+                                     "%s%s", list->n > 1 ? "; " : "", one);
+}
+
+static void shape_text(int n_dims, const size_t *shape, char *text, size_t size)
+{
+    size_t length = (size_t)snprintf(text, size, "[");
+    for (int d = 0; d < n_dims && length < size; d++)
+        length += (size_t)snprintf(text + length, size - length, "%s%zu", d ? ", " : "", shape[d]);
+    if (length < size)
+        snprintf(text + length, size - length, "]");
+}
+
+static bool same_shape(const struct adv_tensor *tensor, const struct adv_parameter *parameter)
+{
+    return tensor->n_dims == parameter->n_dims &&
+           memcmp(tensor->shape, parameter->shape,
+                  (size_t)tensor->n_dims * sizeof *tensor->shape) == 0;
+}
+
+static void check_parameter(const struct adv_safetensors *file,
+                            const struct adv_parameter *parameter, struct complaints *list)
+{
+    const struct adv_tensor *tensor = adv_safetensors_find(file, parameter->name);
+    if (!tensor) {
+        complain(list, "%s is missing", parameter->name);
+    } else if (!same_shape(tensor, parameter)) {
+        char is[96], wanted[96];
+        shape_text(tensor->n_dims, tensor->shape, is, sizeof is);
+        shape_text(parameter->n_dims, parameter->shape, wanted, sizeof wanted);
+        complain(list, "%s is %s, not %s", parameter->name, is, wanted);
+    } else if (tensor->dtype != ADV_F32 && tensor->dtype != ADV_F16 && tensor->dtype != ADV_BF16) {
+        complain(list, "%s is %s, not F32, F16 or BF16", parameter->name,
+                 adv_dtype_name(tensor->dtype));
+    }
+}
+
+/* Every parameter has its tensor, of its shape, and no tensor is left over. */
+static enum adv_status check_tensors(const struct adv_net *net, const struct adv_safetensors *file,
+                                     struct adv_error *error)
+{
+    struct complaints list = {.length = 0};
+    size_t n = adv_net_parameters(net);
+    for (size_t i = 0; i < n; i++) {
+        struct adv_parameter parameter = adv_net_parameter(net, i);
+        check_parameter(file, &parameter, &list);
+    }
+    for (size_t i = 0; i < adv_safetensors_count(file); i++) {
+        const char *name = adv_safetensors_at(file, i)->name;
+        bool known = false;
+        for (size_t k = 0; k < n && !known; k++)
+            known = strcmp(adv_net_parameter(net, k).name, name) == 0;
+        if (!known)
+            complain(&list, "%s is not part of the net", name);
+    }
+    if (list.n == 0)
+        return ADV_OK;
+    if (list.n_left_out)
+        return adv_fail(error, ADV_E_FORMAT, "%s; and %zu more", list.text, list.n_left_out);
+    return adv_fail(error, ADV_E_FORMAT, "%s", list.text);
+}
+
+static enum adv_status read_weights(struct adv_model *model, const struct adv_safetensors *file,
+                                    struct adv_error *error)
+{
+    enum adv_status status = check_tensors(model->net, file, error);
+    if (status != ADV_OK)
+        return status;
+    model->weights = adv_calloc(adv_net_weights(model->net), sizeof *model->weights);
+    if (!model->weights)
+        return adv_no_memory(error);
+    for (size_t i = 0; i < adv_net_parameters(model->net); i++) {
+        struct adv_parameter parameter = adv_net_parameter(model->net, i);
+        adv_tensor_to_float(adv_safetensors_find(file, parameter.name),
+                            model->weights + parameter.offset);
+    }
+    return ADV_OK;
+}
+
+static enum adv_status model_from_file(const struct adv_safetensors *file, const json_t *config,
+                                       struct adv_model **out, struct adv_error *error)
+{
+    struct adv_model *model = model_with_config(config, error);
+    if (!model)
+        return ADV_E_MEMORY;
+    snprintf(model->digest, sizeof model->digest, "%s", adv_safetensors_digest(file));
+    enum adv_status status = configure(model, error);
+    if (status == ADV_OK)
+        status = read_weights(model, file, error);
+    if (status == ADV_OK)
+        status = make_ready(model, error);
+    return deliver(model, status, out);
+}
+
+/* The advect.config of a file's metadata, a new reference. */
+static enum adv_status metadata_config(const struct adv_safetensors *file, json_t **config,
+                                       struct adv_error *error)
+{
+    const char *version = adv_safetensors_metadata(file, "advect.version");
+    const char *text = adv_safetensors_metadata(file, "advect.config");
+    if (!text)
+        return adv_fail(error, ADV_E_FORMAT,
+                        "no advect.config metadata: a plain weight file needs `advect import` with a "
+                        "JSON config");
+    if (!version || strcmp(version, ADV_MODEL_VERSION) != 0)
+        return adv_fail(error, ADV_E_UNSUPPORTED,
+                        "advect.version is \"%s\"; this program reads version " ADV_MODEL_VERSION,
+                        version ? version : "");
+    json_error_t json_error;
+    *config = json_loads(text, JSON_REJECT_DUPLICATES, &json_error);
+    if (!*config)
+        return adv_fail(error, ADV_E_FORMAT, "advect.config is not JSON: %s", json_error.text);
+    if (json_is_object(*config))
+        return ADV_OK;
+    json_decref(*config);
+    return adv_fail(error, ADV_E_FORMAT, "advect.config is not a JSON object");
+}
+
+enum adv_status adv_model_load(const char *path, struct adv_model **out, struct adv_error *error)
+{
+    struct adv_safetensors *file = NULL;
+    json_t *config = NULL;
+    enum adv_status status = adv_safetensors_open(path, &file, error);
+    if (status != ADV_OK)
+        return status; /* its message already names the file */
+    status = metadata_config(file, &config, error);
+    if (status == ADV_OK)
+        status = model_from_file(file, config, out, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "%s: ", path);
+    json_decref(config);
+    adv_safetensors_close(file);
+    return status;
+}
+
+/* A bare net config becomes the net part of a whole one; "image" gives the data's shape. */
+static json_t *whole_config(const json_t *config, const char *name)
+{
+    if (json_object_get(config, "net")) {
+        json_t *whole = json_deep_copy(config);
+        if (whole && name && json_object_set_new(whole, "name", json_string(name))) {
+            json_decref(whole);
+            return NULL;
+        }
+        return whole;
+    }
+    json_t *image = json_object_get(config, "image");
+    json_t *data = image ? json_pack("{s:O}", "shape", image) : json_object();
+    return json_pack("{s:s, s:O, s:o}", "name", name ? name : "imported", "net", config, "data",
+                     data);
+}
+
+enum adv_status adv_model_import(const char *path, const json_t *config, const char *name,
+                                 struct adv_model **out, struct adv_error *error)
+{
+    if (!json_is_object(config))
+        return adv_fail_field(error, ADV_E_INVALID, "config", "the config must be a JSON object");
+    struct adv_safetensors *file = NULL;
+    enum adv_status status = adv_safetensors_open(path, &file, error);
+    if (status != ADV_OK)
+        return status;
+    json_t *whole = whole_config(config, name);
+    status = whole ? model_from_file(file, whole, out, error) : adv_no_memory(error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "%s: ", path);
+    json_decref(whole);
+    adv_safetensors_close(file);
+    return status;
+}
+
+/* ---- saving ---- */
+
+static json_t *metadata_of(const struct adv_model *model)
+{
+    char *text = json_dumps(model->config, JSON_COMPACT);
+    json_t *metadata = text ? json_pack("{s:s, s:s}", "advect.version", ADV_MODEL_VERSION,
+                                        "advect.config", text)
+                            : NULL;
+    free(text);
+    return metadata;
+}
+
+enum adv_status adv_model_save(const struct adv_model *model, const char *path,
+                               enum adv_dtype dtype, struct adv_error *error)
+{
+    size_t n = adv_net_parameters(model->net);
+    struct adv_tensor_source *tensors = adv_calloc(n, sizeof *tensors);
+    json_t *metadata = metadata_of(model);
+    enum adv_status status = tensors && metadata ? ADV_OK : adv_no_memory(error);
+    for (size_t i = 0; status == ADV_OK && i < n; i++) {
+        struct adv_parameter parameter = adv_net_parameter(model->net, i);
+        tensors[i] = (struct adv_tensor_source){
+            .name = parameter.name,
+            .dtype = dtype,
+            .n_dims = parameter.n_dims,
+            .data = model->weights + parameter.offset,
+        };
+        memcpy(tensors[i].shape, parameter.shape, (size_t)parameter.n_dims * sizeof(size_t));
+    }
+    if (status == ADV_OK)
+        status = adv_safetensors_write(path, metadata, n, tensors, error);
+    json_decref(metadata);
+    free(tensors);
+    return status;
+}
+
+/* ---- references and facts ---- */
+
+struct adv_model *adv_model_ref(struct adv_model *model)
+{
+    atomic_fetch_add(&model->references, 1);
+    return model;
+}
+
+void adv_model_unref(struct adv_model *model)
+{
+    if (!model || atomic_fetch_sub(&model->references, 1) > 1)
+        return;
+    adv_ready_weights_free(model->ready);
+    adv_transform_free(model->transform);
+    adv_net_free(model->net);
+    free(model->weights);
+    json_decref(model->config);
+    free(model);
+}
+
+const char *adv_model_name(const struct adv_model *model)
+{
+    return json_string_value(json_object_get(model->config, "name"));
+}
+
+const char *adv_model_digest(const struct adv_model *model)
+{
+    return model->digest;
+}
+
+const json_t *adv_model_config(const struct adv_model *model)
+{
+    return model->config;
+}
+
+const json_t *adv_model_card(const struct adv_model *model)
+{
+    return json_object_get(model->config, "card");
+}
+
+const struct adv_net *adv_model_net(const struct adv_model *model)
+{
+    return model->net;
+}
+
+const float *adv_model_weights(const struct adv_model *model)
+{
+    return model->weights;
+}
+
+const struct adv_ready_weights *adv_model_ready_weights(const struct adv_model *model)
+{
+    return model->ready;
+}
+
+const struct adv_transform *adv_model_transform(const struct adv_model *model)
+{
+    return model->transform;
+}
+
+const struct adv_path *adv_model_path(const struct adv_model *model)
+{
+    return model->path;
+}
+
+size_t adv_model_dim(const struct adv_model *model)
+{
+    return adv_net_dim(model->net);
+}
+
+int adv_model_shape(const struct adv_model *model, size_t shape[3])
+{
+    memcpy(shape, model->shape, (size_t)model->n_dims * sizeof *shape);
+    return model->n_dims;
+}
+
+bool adv_model_is_image(const struct adv_model *model)
+{
+    return model->n_dims == 3 && (model->shape[0] == 1 || model->shape[0] == 3);
+}
+
+size_t adv_model_classes(const struct adv_model *model)
+{
+    return adv_net_classes(model->net);
+}
+
+bool adv_model_has_null_class(const struct adv_model *model)
+{
+    return adv_net_has_null_class(model->net);
+}
+
+const char *adv_model_label_name(const struct adv_model *model, size_t label)
+{
+    const json_t *labels = json_object_get(json_object_get(model->config, "data"), "labels");
+    return json_string_value(json_array_get(labels, label));
+}
