@@ -13,7 +13,6 @@
 
 #include "core/base/vmath.h"
 
-#include <math.h>
 #include <Random123/philox.h>
 
 #define CHUNK 64
@@ -43,21 +42,11 @@ static void make_words(uint64_t seed, uint32_t stream, const struct counters *co
     }
 }
 
-/* Box-Muller: sqrt(-2 log u) (cos, sin)(2 pi v). u = (k + 1/2) 2^-31 for the word's upper 31 bits
- * k, so u >= 2^-32: the logarithm never meets zero, and |z| <= sqrt(64 log 2) = 6.66. Rounding to
- * float may give u = 1, never more. */
 static void pair_to_normal(const uint32_t *radius, const uint32_t *angle, float *restrict z0,
                            float *restrict z1)
 {
-    for (size_t i = 0; i < CHUNK; i++) {
-        float u = ((float)(int32_t)(radius[i] >> 1) + 0.5f) * 0x1p-31f;
-        float v = (float)(int32_t)angle[i] * 0x1p-32f;
-        float r = sqrtf(-2.0f * adv_logf(u));
-        float sine, cosine;
-        adv_sin_cos_turnsf(v, &sine, &cosine);
-        z0[i] = r * cosine;
-        z1[i] = r * sine;
-    }
+    for (size_t i = 0; i < CHUNK; i++)
+        adv_box_mullerf(radius[i], angle[i], &z0[i], &z1[i]);
 }
 
 static void to_normal(uint32_t words[WORDS][CHUNK], float values[WORDS][CHUNK])

@@ -8,6 +8,7 @@
 #ifndef ADV_BASE_VMATH_H
 #define ADV_BASE_VMATH_H
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -29,12 +30,17 @@ static inline float adv_bits_float(uint32_t bits)
     return x;
 }
 
-/* e^x, relative error < 2e-7. x is clamped to [-87.33, 88.37], so that the result is always
+/* e^x, relative error < 2e-7. x is clamped to [-87.33, 87.33], so that the result is always
  * normal and finite; NaN stays NaN. */
 static inline float adv_expf(float x)
 {
-    x = x > 88.37f ? 88.37f : x;
-    x = x < -87.33f ? -87.33f : x;
+    /* On bits: written as a choice of floats, compilers branch to a constant and lose the loop. */
+    const int32_t most = 0x42aea8f6, infinite = 0x7f800000;
+    uint32_t bits = adv_float_bits(x);
+    int32_t magnitude = (int32_t)(bits & 0x7fffffffu);
+    uint32_t beyond = 0u - (uint32_t)((magnitude > most) & (magnitude <= infinite));
+    magnitude = (int32_t)(((uint32_t)magnitude & ~beyond) | ((uint32_t)most & beyond));
+    x = adv_bits_float((uint32_t)magnitude | (bits & 0x80000000u));
     float rounded = x * 1.44269504f + ADV_ROUNDER;
     float n = rounded - ADV_ROUNDER;
     float r = x - n * 0.693359375f + n * 2.12194440e-4f; /* x - n ln 2, |r| <= ln(2)/2 */
@@ -51,10 +57,11 @@ static inline float adv_expf(float x)
 static inline float adv_logf(float x)
 {
     uint32_t bits = adv_float_bits(x);
-    int32_t exponent = (int32_t)(bits - 0x3f3504f3u) >> 23; /* x = 2^exponent (1 + f) */
+    /* x = 2^exponent (1 + f), 1 + f in [sqrt(1/2), sqrt(2)): 0x3f3504f3 are the bits of sqrt(1/2).
+     */
+    int32_t exponent = (int32_t)(bits - 0x3f3504f3u) >> 23;
     float e = (float)exponent;
-    float f =
-        adv_bits_float(bits - ((uint32_t)exponent << 23)) - 1.0f; /* 1 + f in [1/2, 2)^(1/2) */
+    float f = adv_bits_float(bits - ((uint32_t)exponent << 23)) - 1.0f;
     float p = -7.63449669e-2f; /* log(1 + f) = f - f^2/2 + f^3 p(f) */
     p = p * f + 0.127615765f;
     p = p * f - 0.131601825f;
@@ -96,6 +103,20 @@ static inline void adv_sin_cos_turnsf(float turns, float *sine, float *cosine)
     uint32_t differs = (s_bits ^ c_bits) & swap;
     *sine = adv_bits_float(s_bits ^ differs ^ ((quadrant & 2u) << 30));
     *cosine = adv_bits_float(c_bits ^ differs ^ (((quadrant + 1u) & 2u) << 30));
+}
+
+/* Two independent standard normals of two random words: sqrt(-2 log u) (cos, sin)(2 pi v). u = (k +
+ * 1/2) 2^-31 for the upper 31 bits k of the radius word, so u >= 2^-32: the logarithm never meets
+ * zero, and |z| <= sqrt(64 log 2) = 6.66. Rounding to float may give u = 1, never more. */
+static inline void adv_box_mullerf(uint32_t radius, uint32_t angle, float *z0, float *z1)
+{
+    float u = ((float)(int32_t)(radius >> 1) + 0.5f) * 0x1p-31f;
+    float v = (float)(int32_t)angle * 0x1p-32f;
+    float r = sqrtf(-2.0f * adv_logf(u));
+    float sine, cosine;
+    adv_sin_cos_turnsf(v, &sine, &cosine);
+    *z0 = r * cosine;
+    *z1 = r * sine;
 }
 
 #endif
