@@ -226,6 +226,8 @@ static bool number_from_text(const char *text, struct number *number)
         return false;
     *number = (struct number){.real = strtod_l(text, NULL, c_locale)};
     freelocale(c_locale);
+    if (is_integer && number->real == -TWO_63) /* just below, but rounded onto the least integer */
+        number->real = nextafter(-TWO_63, -INFINITY);
     return true;
 }
 
