@@ -16,7 +16,6 @@
 
 struct adv_ready_weights {
     const struct adv_net *net;
-    float *flat;
     struct adv_weights weights;
 };
 
@@ -47,14 +46,8 @@ enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *we
     if (!ready)
         return adv_no_memory(error);
     ready->net = net;
-    size_t n = adv_net_weights(net);
-    ready->flat = adv_alloc_aligned(n, sizeof *ready->flat);
-    enum adv_status status = ready->flat ? ADV_OK : adv_no_memory(error);
-    if (status == ADV_OK) {
-        memcpy(ready->flat, weights, n * sizeof *weights);
-        status = adv_weights_init(&ready->weights, &net->graph, ready->flat, true,
-                                  adv_kernels_best(), error);
-    }
+    enum adv_status status = adv_weights_init(&ready->weights, &net->graph, weights, true,
+                                              adv_kernels_best(), error);
     if (status == ADV_OK)
         *out = ready;
     else
@@ -67,7 +60,6 @@ void adv_ready_weights_free(struct adv_ready_weights *ready)
     if (!ready)
         return;
     adv_weights_release(&ready->weights);
-    free(ready->flat);
     free(ready);
 }
 
@@ -361,12 +353,13 @@ enum adv_status adv_evaluator_divergence(struct adv_evaluator *evaluator,
 
 static void fill_probe(const struct directions *d, size_t k, size_t i, float *dx)
 {
-    memcpy(dx, d->in + (i * d->n_tangents + k) * d->dim, d->dim * sizeof *dx);
+    (void)i;
+    memcpy(dx, d->in + k * d->dim, d->dim * sizeof *dx);
 }
 
 static void take_projection(const struct directions *d, size_t k, size_t i, const float *dv)
 {
-    const float *probe = d->in + (i * d->n_tangents + k) * d->dim;
+    const float *probe = d->in + k * d->dim;
     double sum = 0;
     for (size_t j = 0; j < d->dim; j++)
         sum += (double)probe[j] * (double)dv[j];

@@ -83,12 +83,27 @@ static enum adv_status read_path(struct adv_model *model, struct adv_error *erro
     return adv_path_find(path ? json_string_value(path) : "condot", &model->path, error);
 }
 
+/* A name is part of URLs and file names. */
+static enum adv_status check_name(const json_t *name, struct adv_error *error)
+{
+    const char *text = json_string_value(name);
+    size_t plain = text ? strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789._-")
+                        : 0;
+    if (plain > 0 && plain <= 100 && text[plain] == '\0' && text[0] != '.')
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "name",
+                          "name is %s%.100s%s; it must be 1 to 100 letters, digits, '.', '_' or '-', "
+                          "not starting with '.'",
+                          text ? "\"" : "", text ? text : "not a string", text ? "\"" : "");
+}
+
 /* Builds everything that the configuration says; weights come after. */
 static enum adv_status configure(struct adv_model *model, struct adv_error *error)
 {
-    if (!json_is_string(json_object_get(model->config, "name")))
-        return adv_fail_field(error, ADV_E_INVALID, "name", "the config's name must be a string");
-    enum adv_status status = adv_net_new(json_object_get(model->config, "net"), &model->net, error);
+    enum adv_status status = check_name(json_object_get(model->config, "name"), error);
+    if (status == ADV_OK)
+        status = adv_net_new(json_object_get(model->config, "net"), &model->net, error);
     if (status != ADV_OK)
         return status;
     const json_t *transform =

@@ -26,7 +26,7 @@ struct adv_points {
 /* Weights made ready for evaluation: read-only, shared by any number of evaluators. */
 struct adv_ready_weights;
 
-/* weights [adv_net_weights(net)] are copied; net is borrowed for the life of the result. */
+/* weights [adv_net_weights(net)] and net are borrowed for the life of the result. */
 enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *weights,
                                       struct adv_ready_weights **ready, struct adv_error *error);
 void adv_ready_weights_free(struct adv_ready_weights *ready);
@@ -56,9 +56,8 @@ enum adv_status adv_evaluator_divergence(struct adv_evaluator *evaluator,
                                          const struct adv_points *points, float *v,
                                          float *divergence, struct adv_error *error);
 
-/* v and Hutchinson's e' (dv/dx) e for n_probes probes e [n, n_probes, dim] of +-1 per row
- * (Hutchinson 1989): estimates [n, n_probes], whose mean over probes is unbiased for the
- * divergence. */
+/* v and Hutchinson's e' (dv/dx) e for probes e [n_probes, dim] of +-1, the same for every row
+ * (Hutchinson 1989): estimates [n, n_probes], whose mean over random probes is the divergence. */
 enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
                                      const struct adv_points *points, size_t n_probes,
                                      const float *probes, float *v, float *estimates,

@@ -67,8 +67,8 @@ struct adv_solver_spec adv_query_default_solver(const struct adv_query *query);
 enum adv_status adv_query_check(const struct adv_query *query, const struct adv_model *model,
                                 struct adv_error *error);
 
-/* Cost estimate in multiply-adds: rows x NFE x (1 + tangents) x the net's. Adaptive solvers are counted
- * with 100 velocities a row. Saturates at UINT64_MAX. */
+/* Cost estimate in multiply-adds: rows x NFE x (1 + tangents) x the net's, twice with guidance.
+ * Adaptive solvers are counted with 100 velocities a row. */
 double adv_query_cost(const struct adv_query *query, const struct adv_model *model);
 
 /* What came out. Arrays the query did not ask for are NULL. Owned by the run. */

@@ -1,0 +1,209 @@
+#include "core/query/query.h"
+
+#include <math.h>
+
+static bool starts_from_base(enum adv_query_kind kind)
+{
+    return kind == ADV_QUERY_SAMPLES || kind == ADV_QUERY_TRAJECTORIES;
+}
+
+struct adv_query adv_query_default(enum adv_query_kind kind)
+{
+    return (struct adv_query){
+        .kind = kind, .n = 1, .guidance = 1, .t = 1, .probes = ADV_PROBES_DEFAULT};
+}
+
+struct adv_solver_spec adv_query_default_solver(const struct adv_query *query)
+{
+    struct adv_solver_spec spec = adv_solver_spec_accurate();
+    if (!starts_from_base(query->kind) || query->log_density)
+        return spec;
+    adv_solver_find("rk4", &spec.solver, NULL);
+    spec.steps = 25;
+    return spec;
+}
+
+static enum adv_status check_labels(const struct adv_query *query, const struct adv_model *model,
+                                    struct adv_error *error)
+{
+    size_t classes = adv_model_classes(model);
+    bool null_class = adv_model_has_null_class(model);
+    if (!query->labels) {
+        if (classes == 0 || null_class || starts_from_base(query->kind))
+            return ADV_OK;
+        return adv_fail_field(error, ADV_E_INVALID, "label",
+                              "label is missing; this model is class-conditional and takes 0 to %zu",
+                              classes - 1);
+    }
+    for (size_t i = 0; i < query->n; i++) {
+        int32_t label = query->labels[i];
+        if (classes == 0 && label != ADV_NO_LABEL)
+            return adv_fail_field(error, ADV_E_INVALID, "label",
+                                  "label is %d; this model has no classes and takes none", label);
+        bool known = label >= 0 && (size_t)label < classes;
+        if (classes > 0 && !known && !(label == ADV_NO_LABEL && null_class))
+            return adv_fail_field(error, ADV_E_INVALID, "label",
+                                  "label is %d; it must be between 0 and %zu%s", label, classes - 1,
+                                  null_class ? ", or -1 for none" : "");
+    }
+    return ADV_OK;
+}
+
+static enum adv_status check_guidance(const struct adv_query *query, const struct adv_model *model,
+                                      struct adv_error *error)
+{
+    if (!(fabs(query->guidance) <= 100))
+        return adv_fail_field(error, ADV_E_INVALID, "guidance",
+                              "guidance is %g; it must be between -100 and 100", query->guidance);
+    if (query->guidance != 1 && !adv_model_has_null_class(model))
+        return adv_fail_field(error, ADV_E_INVALID, "guidance",
+                              "guidance is %g; this model was trained without a null class and only "
+                              "takes 1",
+                              query->guidance);
+    return ADV_OK;
+}
+
+static enum adv_status check_times(const struct adv_query *query, struct adv_error *error)
+{
+    if (!(query->t >= 0 && query->t <= 1))
+        return adv_fail_field(error, ADV_E_INVALID, "t", "t is %g; it must be between 0 and 1",
+                              query->t);
+    if (query->kind != ADV_QUERY_TRAJECTORIES)
+        return ADV_OK;
+    if (query->n_times < 2)
+        return adv_fail_field(error, ADV_E_INVALID, "times",
+                              "times has %zu entries; it must have at least 2", query->n_times);
+    for (size_t i = 0; i < query->n_times; i++) {
+        double t = query->times[i];
+        if (!(t >= 0 && t <= 1) || (i > 0 && t <= query->times[i - 1]))
+            return adv_fail_field(error, ADV_E_INVALID, "times",
+                                  "times[%zu] is %g; times must ascend within [0, 1]", i, t);
+    }
+    return ADV_OK;
+}
+
+static enum adv_status check_solver(const struct adv_solver_spec *spec, struct adv_error *error)
+{
+    if (!spec->solver)
+        return ADV_OK;
+    if (!spec->solver->adaptive && spec->steps < 1)
+        return adv_fail_field(error, ADV_E_INVALID, "solver.steps",
+                              "solver.steps is %lld; it must be at least 1", (long long)spec->steps);
+    if (spec->solver->adaptive && !(spec->rtol > 0 && spec->atol > 0))
+        return adv_fail_field(error, ADV_E_INVALID, "solver.rtol",
+                              "solver.rtol and solver.atol must be positive");
+    return ADV_OK;
+}
+
+static enum adv_status check_divergence(const struct adv_query *query, struct adv_error *error)
+{
+    if (query->divergence_method == ADV_DIVERGENCE_EXACT || query->probes >= 1)
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "divergence.probes",
+                          "divergence.probes is 0; it must be at least 1");
+}
+
+/* Data units before t = 1, and velocities, need a transform that maps them. */
+static enum adv_status check_space(const struct adv_query *query, const struct adv_model *model,
+                                   struct adv_error *error)
+{
+    if (query->space == ADV_SPACE_FLOW || adv_transform_is_affine(adv_model_transform(model)))
+        return ADV_OK;
+    bool between = !starts_from_base(query->kind) && query->t < 1;
+    if (query->kind != ADV_QUERY_VELOCITY && !between)
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "space",
+                          "space is \"data\"; this model's transform is not affine, so %s only have a "
+                          "meaning in network units: ask for space \"flow\"",
+                          query->kind == ADV_QUERY_VELOCITY ? "velocities" : "points at t < 1");
+}
+
+static enum adv_status check_points(const struct adv_query *query, const struct adv_model *model,
+                                    struct adv_error *error)
+{
+    size_t dim = adv_model_dim(model);
+    const char *field = starts_from_base(query->kind) ? "x0" : "points";
+    if (!query->points) {
+        if (starts_from_base(query->kind))
+            return ADV_OK;
+        return adv_fail_field(error, ADV_E_INVALID, field, "%s is missing", field);
+    }
+    /* Before t = 1 states may leave the data's range: there only finite numbers are asked for. */
+    bool in_data = !starts_from_base(query->kind) && query->space == ADV_SPACE_DATA && query->t >= 1;
+    for (size_t i = 0; i < query->n; i++) {
+        const float *point = query->points + i * dim;
+        for (size_t k = 0; k < dim; k++) {
+            if (!isfinite(point[k]))
+                return adv_fail_field(error, ADV_E_INVALID, field,
+                                      "%s[%zu][%zu] is not a finite number", field, i, k);
+        }
+        struct adv_error inner = ADV_ERROR_INIT;
+        if (in_data && adv_transform_check(adv_model_transform(model), point, &inner) != ADV_OK)
+            return adv_fail_field(error, ADV_E_INVALID, field, "%s[%zu]: %s", field, i,
+                                  inner.message);
+    }
+    return ADV_OK;
+}
+
+enum adv_status adv_query_check(const struct adv_query *query, const struct adv_model *model,
+                                struct adv_error *error)
+{
+    if (query->n < 1)
+        return adv_fail_field(error, ADV_E_INVALID, "n", "n is 0; it must be at least 1");
+    enum adv_status status = check_labels(query, model, error);
+    if (status == ADV_OK)
+        status = check_guidance(query, model, error);
+    if (status == ADV_OK)
+        status = check_times(query, error);
+    if (status == ADV_OK)
+        status = check_solver(&query->solver, error);
+    if (status == ADV_OK)
+        status = check_divergence(query, error);
+    if (status == ADV_OK)
+        status = check_space(query, model, error);
+    if (status == ADV_OK)
+        status = check_points(query, model, error);
+    return status;
+}
+
+enum adv_divergence adv_query_divergence(const struct adv_query *query,
+                                         const struct adv_model *model)
+{
+    if (query->divergence_method != ADV_DIVERGENCE_AUTO)
+        return query->divergence_method;
+    return adv_model_dim(model) <= ADV_EXACT_DIM_MAX ? ADV_DIVERGENCE_EXACT
+                                                     : ADV_DIVERGENCE_HUTCHINSON;
+}
+
+bool adv_query_needs_divergence(const struct adv_query *query)
+{
+    return query->kind == ADV_QUERY_LOG_DENSITY ||
+           (query->kind == ADV_QUERY_SAMPLES && query->log_density) ||
+           (query->kind == ADV_QUERY_VELOCITY && query->divergence);
+}
+
+size_t adv_query_tangents(const struct adv_query *query, const struct adv_model *model)
+{
+    if (!adv_query_needs_divergence(query))
+        return 0;
+    return adv_query_divergence(query, model) == ADV_DIVERGENCE_EXACT ? adv_model_dim(model)
+                                                                      : query->probes;
+}
+
+double adv_query_cost(const struct adv_query *query, const struct adv_model *model)
+{
+    const double typical_adaptive_nfe = 100;
+    struct adv_solver_spec spec =
+        query->solver.solver ? query->solver : adv_query_default_solver(query);
+    double nfe = spec.solver->adaptive ? typical_adaptive_nfe
+                                       : (double)spec.steps * spec.solver->stages;
+    if (query->kind == ADV_QUERY_TRAJECTORIES && !spec.solver->adaptive)
+        nfe += (double)query->n_times * spec.solver->stages; /* at most a step more per frame */
+    if (query->kind == ADV_QUERY_VELOCITY)
+        nfe = 1;
+    size_t per_row, per_condition;
+    adv_net_multiply_adds(adv_model_net(model), &per_row, &per_condition);
+    double branches = query->guidance == 1 ? 1 : 2;
+    return (double)query->n * nfe * branches * (1 + (double)adv_query_tangents(query, model)) *
+           (double)(per_row + per_condition);
+}

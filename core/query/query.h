@@ -1,0 +1,14 @@
+/* What a query asks of the flow, shared by its checks, its cost and its run. */
+#ifndef ADV_QUERY_QUERY_H
+#define ADV_QUERY_QUERY_H
+
+#include <advect/query.h>
+
+/* The method in place of AUTO. */
+enum adv_divergence adv_query_divergence(const struct adv_query *query,
+                                         const struct adv_model *model);
+bool adv_query_needs_divergence(const struct adv_query *query);
+/* Tangents that each velocity takes beside it: 0, dim, or the number of probes. */
+size_t adv_query_tangents(const struct adv_query *query, const struct adv_model *model);
+
+#endif
