@@ -41,13 +41,14 @@ CPPFLAGS += -I. -Iinclude -D_GNU_SOURCE -DADV_VERSION='"$(VERSION)"' -MMD -MP
 CFLAGS   += -std=c17 $(OPT) -g -fPIC -fvisibility=hidden -pthread $(WARN) $(SAN)
 LDFLAGS  += -pthread $(SAN)
 
-# Header and library paths come from pkg-config; system headers must not trip our warnings.
+# Header and library paths come from pkg-config; system headers must not trip our warnings. Read
+# once, so targets that install packages run the build in a make of its own.
 pkg_cflags = $(shell pkg-config --cflags $(1) 2>/dev/null | sed 's/-I/-isystem /g')
 pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
-CPPFLAGS  += $(call pkg_cflags,$(PKGS_CORE) $(PKGS_SERVER) $(PKGS_TEST))
-LIBS_CORE   = $(call pkg_libs,$(PKGS_CORE)) -lm
-LIBS_SERVER = $(call pkg_libs,$(PKGS_SERVER))
-LIBS_TEST   = $(call pkg_libs,$(PKGS_TEST))
+CPPFLAGS := $(CPPFLAGS) $(call pkg_cflags,$(PKGS_CORE) $(PKGS_SERVER) $(PKGS_TEST))
+LIBS_CORE   := $(call pkg_libs,$(PKGS_CORE)) -lm
+LIBS_SERVER := $(call pkg_libs,$(PKGS_SERVER))
+LIBS_TEST   := $(call pkg_libs,$(PKGS_TEST))
 
 # ---------------------------------------------------------------- sources
 CORE_SRC    := $(sort $(wildcard core/*/*.c))
@@ -75,6 +76,13 @@ all: $(BIN)/advect $(BIN)/advectd $(LIB)/libadvect.a $(LIB)/libadvect.so ## buil
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  settings: CONFIG=release|debug|asan|tsan  CC=gcc|clang  DEV=1 (warnings are errors)"
+
+deps: ## install what the build needs (apt-get; says so first)
+	@scripts/deps.sh build
+
+serve: deps ## install, build and start the daemon with the shipped models on $(ADDR)
+	@$(MAKE) --no-print-directory -j$(shell nproc) $(BIN)/advectd $(BIN)/advect
+	$(BIN)/advectd --listen $(ADDR) --models $(MODELS)
 
 # ---------------------------------------------------------------- compile and link
 $(OBJ)/%.o: %.c

@@ -1,0 +1,46 @@
+#!/bin/sh
+# Installs what the build (or, with "test", the tests) needs through the
+# distribution's package manager: says so first, uses sudo only if needed, and
+# does nothing when everything is there.
+#
+# usage: scripts/deps.sh build|test
+set -eu
+
+build="gcc libc6-dev make pkg-config libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev
+ zlib1g-dev libcairo2-dev librandom123-dev fonts-dejavu-core"
+tests="$build check libcurl4-openssl-dev curl clang libclang-rt-dev valgrind python3-numpy"
+
+case "${1:-}" in
+build) wanted=$build ;;
+test) wanted=$tests ;;
+*)
+    echo "usage: $0 build|test" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v dpkg-query >/dev/null 2>&1; then
+    echo "This is not a Debian-like system: please install the equivalents of: $wanted" >&2
+    exit 0
+fi
+
+missing=
+for package in $wanted; do
+    case "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)" in
+    *"install ok installed"*) ;;
+    *) missing="$missing $package" ;;
+    esac
+done
+[ -n "$missing" ] || exit 0
+
+root=
+[ "$(id -u)" -eq 0 ] || root=sudo
+echo "Installing with apt-get${root:+ (through sudo)}:$missing"
+if [ -n "$root" ] && ! command -v sudo >/dev/null 2>&1; then
+    echo "This needs root, and sudo is not here. As root, run: apt-get install$missing" >&2
+    exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+$root apt-get update -qq
+# shellcheck disable=SC2086 # a list of packages
+$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
