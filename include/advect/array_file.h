@@ -18,15 +18,16 @@ struct adv_array {
     size_t shape[ADV_ARRAY_MAX_DIMS];
     size_t n_elements;
     float *data;    /* owned; adv_array_release frees it */
-    char **columns; /* CSV header names [shape[1]], owned, or NULL */
+    char **columns; /* CSV header names [shape[1]], or NULL; owned: one block, names included */
     int levels;     /* 256 for 8-bit unsigned sources (IDX, NPY '|u1'), else 0 */
 };
 
 void adv_array_release(struct adv_array *array);
 
-/* NPY versions 1 to 3, C order (Fortran order of 2-D is transposed), dtypes f4 f8 f2 i1..i8
- * u1..u8 b1, either byte order. NaN and infinity are refused, naming row and column. max_bytes
- * bounds the decoded size. Checked: magic, header, shape x dtype = the bytes there. */
+/* NPY versions 1 to 3, C order (Fortran order is transposed), dtypes f4 f8 f2 i1..i8 u1..u8 b1,
+ * either byte order. NaN, infinity and what float32 cannot hold are ADV_E_INVALID, naming row and
+ * column. Checked: magic, header, shape x dtype = the bytes there, so that an array takes at most
+ * four times its file. */
 enum adv_status adv_npy_read(const char *path, struct adv_array *array, struct adv_error *error);
 enum adv_status adv_npy_parse(const void *bytes, size_t n_bytes, const char *name,
                               struct adv_array *array, struct adv_error *error);
@@ -38,22 +39,32 @@ size_t adv_npy_header(const char *dtype, int n_dims, const size_t *shape, char *
 enum adv_status adv_npy_write_float(const char *path, int n_dims, const size_t *shape,
                                     const float *data, struct adv_error *error);
 
-/* CSV of numbers: comma, semicolon, tab or spaces; an optional header line; '#' comments and blank
- * lines skipped; CRLF accepted; the C locale whatever the process's is. Ragged lines, text,
- * NaN and infinity are errors naming line and column. */
+/* CSV of numbers: comma, semicolon, tab or spaces, as the first line has; an optional header line
+ * (one without a number); fields may stand in double quotes; lines that begin with '#' and blank
+ * lines are skipped; CRLF and a byte order mark are accepted; the C locale whatever the process's
+ * is. Two dimensions, [0, columns] for a header alone. Ragged lines and text are ADV_E_FORMAT, NaN,
+ * infinity and what float32 cannot hold ADV_E_INVALID, naming line and column (from 1). */
 enum adv_status adv_csv_read(const char *path, struct adv_array *array, struct adv_error *error);
 enum adv_status adv_csv_parse(const char *text, size_t n_bytes, const char *name,
                               struct adv_array *array, struct adv_error *error);
+/* data [n_rows, n_columns], with 9 significant digits; NaN and infinity are written as such, though
+ * adv_csv_read refuses them. columns [n_columns], or NULL for no header line. */
 enum adv_status adv_csv_write(const char *path, size_t n_rows, size_t n_columns, const float *data,
                               const char *const *columns, struct adv_error *error);
 
-/* IDX (LeCun), plain or gzip-compressed (by content, not by name), all its dtypes. */
+/* IDX (LeCun), plain or gzip-compressed (by content, not by name), all its dtypes. NaN, infinity
+ * and what float32 cannot hold are ADV_E_INVALID, naming row and column. */
 enum adv_status adv_idx_read(const char *path, struct adv_array *array, struct adv_error *error);
+enum adv_status adv_idx_parse(const void *bytes, size_t n_bytes, const char *name,
+                              struct adv_array *array, struct adv_error *error);
 
-/* Writes bytes atomically (temporary file beside it, fsync, rename): used by every writer. */
+/* Writes bytes atomically (temporary file beside it, fsync, rename), as every writer here does: a
+ * failure leaves an existing file as it was. A path that is no regular file (/dev/stdout, a pipe)
+ * is written directly. */
 enum adv_status adv_file_replace(const char *path, const void *bytes, size_t n_bytes,
                                  struct adv_error *error);
-/* Reads a whole regular file of at most max_bytes; *bytes is owned by the caller (free) and has a
+/* Reads a whole regular file of at most max_bytes (ADV_E_INVALID beyond, or for a directory or
+ * device; ADV_E_IO where the system refuses); *bytes is owned by the caller (free) and has a
  * NUL after its last byte. */
 enum adv_status adv_file_read(const char *path, size_t max_bytes, void **bytes, size_t *n_bytes,
                               struct adv_error *error);

@@ -20,29 +20,31 @@ enum adv_status adv_image_init(struct adv_image *image, int width, int height, i
                                struct adv_error *error);
 void adv_image_release(struct adv_image *image);
 
-/* A growing buffer that the encoders fill; release with adv_bytes_release. */
+/* A buffer that the encoders give; release with adv_bytes_release. */
 struct adv_bytes {
     uint8_t *data;
     size_t n, capacity;
 };
 void adv_bytes_release(struct adv_bytes *bytes);
 
-/* level: zlib compression level 0..9. */
+/* level: zlib compression level 0..9. png is initialised by the call. */
 enum adv_status adv_png_encode(const struct adv_image *image, int level, struct adv_bytes *png,
                                struct adv_error *error);
 
 /* Animated PNG (acTL, fcTL, fdAT): n_frames images of one size and channel count, shown
- * frame_ms each; the last one hold_ms. n_loops 0: for ever. Viewers without animation show the
- * last frame (written as the default image outside the animation). */
+ * frame_ms each (0..65535; 0: as fast as the viewer can); the last one hold_ms. n_loops 0: for
+ * ever. Viewers without animation show the last frame (written as the default image outside the
+ * animation). png is initialised by the call. */
 enum adv_status adv_png_encode_animation(size_t n_frames, const struct adv_image *frames,
                                          int frame_ms, int hold_ms, int n_loops, int level,
                                          struct adv_bytes *png, struct adv_error *error);
 
 /* Decodes a PNG of exactly width x height into n_channels (1 or 3) 8-bit channels, in data
- * pixels. Converted where unambiguous: palette, 16 bit, bit depths below 8, grey <-> RGB (RGB to
- * grey only if every pixel is grey), opaque alpha dropped, interlacing. Refused with a clear
- * message: another size, real transparency, colours where grey is wanted, truncation, a broken
- * checksum, not a PNG; the size is checked before pixels are decompressed. */
+ * pixels; image is initialised by the call. Converted where unambiguous: palette, 16 bit, bit
+ * depths below 8, grey <-> RGB (RGB to grey only if every pixel is grey), opaque alpha dropped,
+ * interlacing. Refused with a clear message: another size, real transparency, colours where grey is
+ * wanted (ADV_E_INVALID); truncation, a broken checksum, not a PNG (ADV_E_FORMAT). The size is
+ * checked before pixels are decompressed. Of an animation, the default image is taken. */
 enum adv_status adv_png_decode(const void *bytes, size_t n_bytes, int width, int height,
                                int n_channels, struct adv_image *image, struct adv_error *error);
 

@@ -31,12 +31,13 @@ struct adv_tensor {
 
 struct adv_safetensors;
 
-/* Reads and checks the whole file. Refused, with a message naming the tensor:
- * header longer than the file or 100 MB, not a JSON object, duplicate keys,
- * unknown dtype, more than ADV_TENSOR_MAX_DIMS dimensions, begin > end, offsets
- * outside the file, span != shape x dtype, overlapping tensors, holes,
- * trailing bytes, metadata values that are not strings, NaN or infinity in a
- * floating tensor. Messages begin with the path. */
+/* Reads and checks the whole file. Refused, with a message naming the tensor where one is at fault:
+ * ADV_E_FORMAT: header longer than the file or 100 MB, not a JSON object, not UTF-8, duplicate
+ * names or keys, unknown members, begin > end, offsets outside the file, span != shape x dtype,
+ * overlapping tensors, holes, trailing bytes, metadata values that are not strings;
+ * ADV_E_UNSUPPORTED: another dtype, more than ADV_TENSOR_MAX_DIMS dimensions;
+ * ADV_E_INVALID: NaN, infinity or what float32 cannot hold in a floating tensor.
+ * Messages begin with the path. */
 enum adv_status adv_safetensors_open(const char *path, struct adv_safetensors **file,
                                      struct adv_error *error);
 
@@ -51,15 +52,17 @@ const struct adv_tensor *adv_safetensors_at(const struct adv_safetensors *file, 
 const struct adv_tensor *adv_safetensors_find(const struct adv_safetensors *file, const char *name);
 /* A __metadata__ value, or NULL. */
 const char *adv_safetensors_metadata(const struct adv_safetensors *file, const char *key);
-/* 64-bit FNV-1a digest of the whole file as 16 lower-case hex digits: names a version, proves nothing. */
+/* 64-bit FNV-1a digest of the whole file as 16 lower-case hex digits: names a version, proves
+ * nothing. */
 const char *adv_safetensors_digest(const struct adv_safetensors *file);
 
 /* Converts a tensor to float32 (from F32, F64, F16, BF16, I64, I32, U8). out [n_elements]. */
 void adv_tensor_to_float(const struct adv_tensor *tensor, float *out);
 void adv_tensor_to_int64(const struct adv_tensor *tensor, int64_t *out); /* integer dtypes only */
 
-/* One tensor to be written: `data` is float32 for F32, F16, BF16 (rounded to nearest even,
- * refused if it overflows to infinity), int64 for I64. */
+/* One tensor to be written: `data` is float32 for F32, F16, BF16 (rounded to nearest even), int64
+ * for I64. What is not finite in the file's dtype is refused (ADV_E_NUMERIC), as it is by the
+ * reader. */
 struct adv_tensor_source {
     const char *name;
     enum adv_dtype dtype;
@@ -69,7 +72,8 @@ struct adv_tensor_source {
 };
 
 /* Writes the file atomically: a temporary file beside it, fsync, rename. A failure (a full
- * disk, say) leaves an existing file as it was. metadata: object of strings, or NULL. */
+ * disk, say) leaves an existing file as it was. Tensors are laid out by falling element size, so
+ * that each is aligned. metadata: object of strings, or NULL. */
 enum adv_status adv_safetensors_write(const char *path, const json_t *metadata, size_t n_tensors,
                                       const struct adv_tensor_source *tensors,
                                       struct adv_error *error);

@@ -1,0 +1,161 @@
+/* Animated PNG: https://wiki.mozilla.org/APNG_Specification
+ *
+ *   IHDR acTL IDAT... { fcTL fdAT... } per frame IEND
+ *
+ * A frame's fdAT chunks are the IDAT chunks of the frame's own PNG, each behind a sequence number
+ * that fcTL and fdAT share. The IDAT here, which no fcTL precedes, is the picture for viewers
+ * without animation. */
+#include "core/io/text.h"
+
+#include <advect/png.h>
+#include <stdbool.h>
+#include <string.h>
+#include <zlib.h>
+
+enum { SIGNATURE_BYTES = 8, IHDR_BYTES = 13, CHUNK_OVERHEAD = 12 };
+
+struct animation {
+    int level;
+    uint32_t sequence; /* of the next fcTL or fdAT */
+    struct adv_bytes png;
+    struct adv_error *error;
+};
+
+static void store_u32(uint8_t *to, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        to[i] = (uint8_t)(value >> (24 - 8 * i));
+}
+
+static void store_u16(uint8_t *to, int value)
+{
+    to[0] = (uint8_t)(value >> 8);
+    to[1] = (uint8_t)value;
+}
+
+static uint32_t load_u32(const uint8_t *from)
+{
+    return (uint32_t)from[0] << 24 | (uint32_t)from[1] << 16 | (uint32_t)from[2] << 8 | from[3];
+}
+
+/* Appends a chunk of data [n]; numbered: behind the next sequence number. */
+static enum adv_status put_chunk(struct animation *animation, const char *type, bool numbered,
+                                 const uint8_t *data, uint32_t n)
+{
+    struct adv_bytes *png = &animation->png;
+    uint8_t head[12], checksum[4];
+    size_t start = png->n, n_head = numbered ? 12 : 8;
+    store_u32(head, numbered ? n + 4 : n);
+    memcpy(head + 4, type, 4);
+    if (numbered)
+        store_u32(head + 8, animation->sequence++);
+    enum adv_status status = adv_bytes_append(png, head, n_head, animation->error);
+    if (status == ADV_OK)
+        status = adv_bytes_append(png, data, n, animation->error);
+    if (status != ADV_OK)
+        return status;
+    uLong crc = crc32_z(0, png->data + start + 4, png->n - start - 4);
+    store_u32(checksum, (uint32_t)crc);
+    return adv_bytes_append(png, checksum, sizeof checksum, animation->error);
+}
+
+/* Appends the IDAT chunks of a frame's PNG: as the default picture, or as part of the animation. */
+static enum adv_status put_pixels(struct animation *animation, const struct adv_bytes *frame,
+                                  bool animated)
+{
+    size_t at = SIGNATURE_BYTES;
+    enum adv_status status = ADV_OK;
+    while (at < frame->n && status == ADV_OK) {
+        uint32_t n = load_u32(frame->data + at);
+        const uint8_t *type = frame->data + at + 4, *data = type + 4;
+        if (memcmp(type, "IDAT", 4) == 0)
+            status = put_chunk(animation, animated ? "fdAT" : "IDAT", animated, data, n);
+        at += CHUNK_OVERHEAD + n;
+    }
+    return status;
+}
+
+static enum adv_status put_control(struct animation *animation, const struct adv_image *frame,
+                                   int delay_ms)
+{
+    uint8_t control[22] = {0}; /* offsets 0, 0; dispose none; blend source */
+    store_u32(control, (uint32_t)frame->width);
+    store_u32(control + 4, (uint32_t)frame->height);
+    store_u16(control + 16, delay_ms);
+    store_u16(control + 18, 1000);
+    return put_chunk(animation, "fcTL", true, control, sizeof control);
+}
+
+static enum adv_status put_frame(struct animation *animation, const struct adv_image *image,
+                                 int delay_ms)
+{
+    struct adv_bytes frame;
+    enum adv_status status = adv_png_encode(image, animation->level, &frame, animation->error);
+    if (status != ADV_OK)
+        return status;
+    status = put_control(animation, image, delay_ms);
+    if (status == ADV_OK)
+        status = put_pixels(animation, &frame, true);
+    adv_bytes_release(&frame);
+    return status;
+}
+
+/* Signature, header, animation control, and the picture for other viewers. */
+static enum adv_status put_start(struct animation *animation, const struct adv_image *picture,
+                                 size_t n_frames, int n_loops)
+{
+    struct adv_bytes whole;
+    uint8_t control[8];
+    enum adv_status status = adv_png_encode(picture, animation->level, &whole, animation->error);
+    if (status != ADV_OK)
+        return status;
+    store_u32(control, (uint32_t)n_frames);
+    store_u32(control + 4, (uint32_t)n_loops);
+    status = adv_bytes_append(&animation->png, whole.data,
+                              SIGNATURE_BYTES + CHUNK_OVERHEAD + IHDR_BYTES, animation->error);
+    if (status == ADV_OK)
+        status = put_chunk(animation, "acTL", false, control, sizeof control);
+    if (status == ADV_OK)
+        status = put_pixels(animation, &whole, false);
+    adv_bytes_release(&whole);
+    return status;
+}
+
+static enum adv_status check(size_t n_frames, const struct adv_image *frames, int frame_ms,
+                             int hold_ms, int n_loops, struct adv_error *error)
+{
+    if (n_frames < 1 || n_frames > INT32_MAX)
+        return adv_fail(error, ADV_E_INVALID, "an animation of %zu frames; at least 1 is needed",
+                        n_frames);
+    if (frame_ms < 0 || frame_ms > UINT16_MAX || hold_ms < 0 || hold_ms > UINT16_MAX)
+        return adv_fail(error, ADV_E_INVALID, "frames shown for %d and %d ms; 0 to %d are possible",
+                        frame_ms, hold_ms, UINT16_MAX);
+    if (n_loops < 0)
+        return adv_fail(error, ADV_E_INVALID, "%d loops; 0 means for ever", n_loops);
+    for (size_t i = 1; i < n_frames; i++)
+        if (frames[i].width != frames[0].width || frames[i].height != frames[0].height ||
+            frames[i].n_channels != frames[0].n_channels)
+            return adv_fail(error, ADV_E_INVALID,
+                            "frame %zu differs from the first in size or channels", i);
+    return ADV_OK;
+}
+
+enum adv_status adv_png_encode_animation(size_t n_frames, const struct adv_image *frames,
+                                         int frame_ms, int hold_ms, int n_loops, int level,
+                                         struct adv_bytes *png, struct adv_error *error)
+{
+    static const uint8_t nothing[1];
+    struct animation animation = {.level = level, .error = error};
+    enum adv_status status = check(n_frames, frames, frame_ms, hold_ms, n_loops, error);
+    if (status == ADV_OK)
+        status = put_start(&animation, &frames[n_frames - 1], n_frames, n_loops);
+    for (size_t i = 0; i < n_frames && status == ADV_OK; i++)
+        status = put_frame(&animation, &frames[i], i + 1 < n_frames ? frame_ms : hold_ms);
+    if (status == ADV_OK)
+        status = put_chunk(&animation, "IEND", false, nothing, 0);
+    if (status == ADV_OK)
+        *png = animation.png;
+    else
+        adv_bytes_release(&animation.png);
+    return status;
+}

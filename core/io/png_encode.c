@@ -1,0 +1,83 @@
+#include "core/base/mem.h"
+#include "core/io/png_common.h"
+#include "core/io/text.h"
+
+#include <advect/png.h>
+#include <setjmp.h>
+
+/* Compressed data come in chunks of at most so many bytes. */
+enum { CHUNK_BYTES = 1 << 16 };
+
+struct encoder {
+    struct adv_png_context context;
+    png_structp png;
+    png_infop info;
+    struct adv_bytes bytes; /* what was written so far */
+};
+
+static void collect(png_structp png, png_bytep data, size_t n)
+{
+    struct encoder *encoder = png_get_io_ptr(png);
+    if (adv_bytes_append(&encoder->bytes, data, n, NULL) != ADV_OK) {
+        encoder->context.no_memory = true;
+        png_error(png, "out of memory");
+    }
+}
+
+static void flush(png_structp png)
+{
+    (void)png;
+}
+
+static int colour_type(int n_channels)
+{
+    switch (n_channels) {
+    case 1:
+        return PNG_COLOR_TYPE_GRAY;
+    case 3:
+        return PNG_COLOR_TYPE_RGB;
+    case 4:
+        return PNG_COLOR_TYPE_RGB_ALPHA;
+    default:
+        adv_bug("an image of %d channels", n_channels);
+    }
+}
+
+/* libpng jumps back here on an error, with context.status set. */
+static void write_image(struct encoder *encoder, const struct adv_image *image, int level)
+{
+    png_structp png = encoder->png;
+    size_t row_bytes = (size_t)image->width * (size_t)image->n_channels;
+    if (setjmp(png_jmpbuf(png)))
+        return;
+    png_set_write_fn(png, encoder, collect, flush);
+    png_set_compression_level(png, level);
+    png_set_compression_buffer_size(png, CHUNK_BYTES);
+    png_set_IHDR(png, encoder->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
+                 colour_type(image->n_channels), PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    png_write_info(png, encoder->info);
+    for (int y = 0; y < image->height; y++)
+        png_write_row(png, image->pixels + (size_t)y * row_bytes);
+    png_write_end(png, NULL);
+}
+
+enum adv_status adv_png_encode(const struct adv_image *image, int level, struct adv_bytes *png,
+                               struct adv_error *error)
+{
+    struct encoder encoder = {.context.error = error};
+    if (level < 0 || level > 9)
+        return adv_fail(error, ADV_E_INVALID, "compression level %d; 0 to 9 are possible", level);
+    encoder.png = adv_png_new_writer(&encoder.context);
+    encoder.info = encoder.png ? png_create_info_struct(encoder.png) : NULL;
+    if (encoder.info)
+        write_image(&encoder, image, level);
+    else
+        encoder.context.status = adv_no_memory(error);
+    png_destroy_write_struct(&encoder.png, &encoder.info);
+    if (encoder.context.status == ADV_OK)
+        *png = encoder.bytes;
+    else
+        adv_bytes_release(&encoder.bytes);
+    return encoder.context.status;
+}
