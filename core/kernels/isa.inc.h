@@ -64,32 +64,36 @@ INLINE void tile(const size_t rows, const size_t panels, size_t columns, size_t 
                  const adv_real *x, const adv_real *w, const adv_real *bias, adv_real *y)
 {
     vector sum[ISA_TILE_ROWS][2];
-UNROLL
+    UNROLL
     for (size_t r = 0; r < rows; r++) {
-UNROLL
+        UNROLL
         for (size_t p = 0; p < panels; p++)
             sum[r][p] = bias ? load(bias + p * LANES) : (vector){0};
     }
     for (size_t i = 0; i < k; i++) {
         vector weight[2];
-UNROLL
+        UNROLL
         for (size_t p = 0; p < panels; p++)
             weight[p] = load(w + (p * k + i) * LANES);
-UNROLL
+        UNROLL
         for (size_t r = 0; r < rows; r++) {
-UNROLL
+            UNROLL
             for (size_t p = 0; p < panels; p++)
                 sum[r][p] += x[r * k + i] * weight[p];
         }
     }
-UNROLL
+    UNROLL
     for (size_t r = 0; r < rows; r++) {
         if (columns == panels * LANES) {
-UNROLL
+            UNROLL
             for (size_t p = 0; p < panels; p++)
                 memcpy(y + r * n + p * LANES, &sum[r][p], sizeof(vector));
         } else {
-            memcpy(y + r * n, sum[r], columns * sizeof *y);
+            vector edge[2]; /* a copy: sum itself must not need an address */
+            UNROLL
+            for (size_t p = 0; p < panels; p++)
+                edge[p] = sum[r][p];
+            memcpy(y + r * n, edge, columns * sizeof *y);
         }
     }
 }
@@ -122,10 +126,11 @@ static void product(size_t rows, size_t n, size_t k, const adv_real *x, const ad
               with_bias ? all_bias + column : NULL, y + column);
 }
 
+/* NaN passes through: a broken network must not look like a quiet one. */
 static void relu(size_t count, const adv_real *x, adv_real *y)
 {
     for (size_t i = 0; i < count; i++)
-        y[i] = x[i] > 0 ? x[i] : 0;
+        y[i] = x[i] < 0 ? 0 : x[i];
 }
 
 static void silu(size_t count, const adv_real *x, adv_real *y)
@@ -137,8 +142,8 @@ static void silu(size_t count, const adv_real *x, adv_real *y)
 static void silu_slope(size_t count, const adv_real *x, adv_real *y)
 {
     for (size_t i = 0; i < count; i++) {
-        adv_real sigmoid = 1 / (1 + adv_exp(-x[i]));
-        y[i] = sigmoid * (1 + x[i] * (1 - sigmoid));
+        adv_real e = adv_exp(-x[i]), sigmoid = 1 / (1 + e);
+        y[i] = sigmoid * (1 + x[i] * (e * sigmoid)); /* e sigmoid = 1 - sigmoid, uncancelled */
     }
 }
 

@@ -9,6 +9,8 @@ static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
     if (adv_shape_size(s->in[0]) != 1)
         return adv_fail(error, ADV_E_INVALID, "embedding: %zu labels in a row; it takes one",
                         adv_shape_size(s->in[0]));
+    if (s->n_params != 1)
+        return adv_fail(error, ADV_E_INVALID, "embedding: needs a table");
     s->out_domain = s->domain[0];
     s->out = adv_shape_flat(s->param[0][1]);
     return ADV_OK;
