@@ -61,13 +61,16 @@ CORE_OBJ    := $(CORE_SRC:%.c=$(OBJ)/%.o)
 TRAINER_OBJ := $(TRAINER_SRC:%.c=$(OBJ)/%.o)
 SERVER_OBJ  := $(SERVER_SRC:%.c=$(OBJ)/%.o)
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
-TESTS       := $(TEST_SRC:tests/%.c=$(TST)/%)
 
 # The numerical core once more with double in place of float, for the derivative tests.
-DOUBLE_DIRS := base kernels ops graph nets
-DOUBLE_OBJ  := $(patsubst %.c,$(OBJ)/double/%.o,$(wildcard $(DOUBLE_DIRS:%=core/%/*.c)))
+DOUBLE_DIRS  := base kernels ops graph nets
+DOUBLE_OBJ   := $(patsubst %.c,$(OBJ)/double/%.o,$(wildcard $(DOUBLE_DIRS:%=core/%/*.c))) \
+                $(OBJ)/double/tests/numbers.o
+DOUBLE_TESTS := ops
 
-.PHONY: all help deps serve check test clean
+TESTS := $(TEST_SRC:tests/%.c=$(TST)/%) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
+
+.PHONY: all help deps serve check test check-layers clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -84,6 +87,12 @@ serve: deps ## install, build and start the daemon with the shipped models on $(
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BIN)/advectd $(BIN)/advect
 	$(BIN)/advectd --listen $(ADDR) --models $(MODELS)
 
+test: $(TESTS) ## build and run every test of this CONFIG
+	@CK_TIMEOUT_MULTIPLIER=$(if $(SAN),10,1) scripts/run-tests.sh $(TESTS)
+
+check-layers: ## check that includes go one way, from the upper layers to the lower
+	@scripts/check-layers.sh
+
 # ---------------------------------------------------------------- compile and link
 $(OBJ)/%.o: %.c
 	@mkdir -p $(@D)
@@ -93,7 +102,7 @@ $(OBJ)/%.o: %.c
 $(OBJ)/double/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DADV_REAL_DOUBLE -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $*)) -DADV_REAL_DOUBLE -c $< -o $@
 
 # One source file of kernels, compiled once per instruction set (core/kernels/table.h).
 CFLAGS_isa_avx2   := -mavx2 -mfma -ffp-contract=fast

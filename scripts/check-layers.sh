@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Checks that dependencies go one way: which headers each layer may include, its
+# own aside. C itself would not mind a kernel that includes the trainer.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+# Layer -> the layers (or single public headers) that it may use.
+declare -A uses
+uses[base]=''
+uses[io]='base'
+uses[data]='base'
+uses[plot]='base png' # plots are drawn into io's images
+uses[kernels]='base'
+uses[ops]="kernels ${uses[kernels]}"
+uses[graph]="ops ${uses[ops]}"
+uses[nets]="graph ${uses[graph]}"
+uses[flow]="nets ${uses[nets]}"
+uses[model]="flow io data ${uses[flow]}"
+uses[query]="model ${uses[model]}"
+uses[request]="query ${uses[query]}"
+uses[render]="request plot ${uses[request]}"
+
+# Public header -> the layer that implements it.
+declare -A owner=(
+    [status]=base [fields]=base [rng]=base [pool]=base
+    [array_file]=io [safetensors]=io [png]=io
+    [density]=data [transform]=data
+    [plot]=plot
+    [net]=nets
+    [path]=flow [solver]=flow [integrator]=flow [evaluator]=flow [gradient]=flow
+    [model]=model
+    [query]=query
+    [request]=request
+    [render]=render
+)
+
+faults=0
+fault() {
+    echo "$1: $2"
+    faults=$((faults + 1))
+}
+
+# includes FILE: what it includes of ours, one a line: core/ops/op.h or advect/net.h
+includes() {
+    sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]+("([^"]+)"|<(advect\/[^>]+)>).*/\2\3/p' "$1"
+}
+
+# may_use LAYER NAME
+may_use() {
+    [[ $1 == "$2" || " ${uses[$1]} " == *" $2 "* ]]
+}
+
+# check_core FILE LAYER
+check_core() {
+    local file=$1 layer=$2 header name
+    [[ -v uses[$layer] ]] || { fault "$file" "layer $layer is not in $0"; return; }
+    for header in $(includes "$file"); do
+        name=$(basename "$header" .h)
+        case $header in
+        advect/*)
+            [[ -v owner[$name] ]] || { fault "$file" "<$header> is not in $0"; continue; }
+            may_use "$layer" "${owner[$name]}" || may_use "$layer" "$name" ||
+                fault "$file" "$layer must not use <$header> of ${owner[$name]}"
+            ;;
+        core/*/*)
+            name=${header#core/}
+            may_use "$layer" "${name%%/*}" || fault "$file" "$layer must not use \"$header\""
+            ;;
+        *) fault "$file" "\"$header\": name core headers by their whole path" ;;
+        esac
+    done
+}
+
+# check_program FILE DIRECTORY: public headers and its own, nothing else
+check_program() {
+    local header
+    for header in $(includes "$1"); do
+        [[ $header == advect/* || $header == "$2"/* ]] ||
+            fault "$1" "$2 must not use \"$header\", only <advect/...> and its own headers"
+    done
+}
+
+n=0
+while read -r file; do
+    n=$((n + 1))
+    layer=${file#core/}
+    case $file in
+    include/advect/advect.h | core/base/version.c) ;; # the header of all headers, and its version
+    include/*)
+        name=$(basename "$file" .h)
+        [[ -v owner[$name] ]] || { fault "$file" "no layer in $0 implements it"; continue; }
+        check_core "$file" "${owner[$name]}"
+        ;;
+    core/*) check_core "$file" "${layer%%/*}" ;;
+    *) check_program "$file" "${file%%/*}" ;;
+    esac
+done < <(find core include trainer server -name '*.[ch]' 2>/dev/null | sort)
+
+echo "$n files, $faults includes against the layers"
+[[ $n -gt 0 && $faults -eq 0 ]]

@@ -1,0 +1,663 @@
+/* Properties that every op must have, walked over the table of ops. Compiled with float, and
+ * with double, where the derivative tests bite. */
+#include "core/base/mem.h"
+#include "core/ops/op.h"
+#include "tests/numbers.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CONDITIONS 3
+#define ROWS_MAX 7
+static const int32_t row_map[ROWS_MAX] = {0, 2, 1, 1, 0, 2, 2}; /* every condition, some twice */
+static const size_t row_counts[] = {ROWS_MAX, 1};
+
+/* ---- examples: at least one per op ---- */
+
+struct example {
+    const struct adv_op *op;
+    const void *attr;
+    int n_params;
+    enum adv_domain domain[ADV_OP_MAX_INPUTS];
+    size_t in[ADV_OP_MAX_INPUTS]; /* elements of a row */
+    size_t param[ADV_OP_MAX_PARAMS][ADV_PARAM_MAX_DIMS];
+    bool labels; /* in[0] holds whole numbers below param[0][0], which do not move */
+};
+
+static const struct adv_linear_attr from_column_4 = {4};
+static const struct adv_fourier_attr octaves = {3, true}, harmonics = {2, false};
+
+static const struct example examples[] = {
+    {.op = &adv_op_linear, .n_params = 2, .in = {5}, .param = {{9, 5, 1, 1}, {9, 1, 1, 1}}},
+    {.op = &adv_op_linear, .n_params = 1, .in = {17}, .param = {{3, 17, 1, 1}}},
+    {.op = &adv_op_linear,
+     .attr = &from_column_4,
+     .n_params = 2,
+     .in = {6},
+     .param = {{4, 12, 1, 1}, {4, 1, 1, 1}}},
+    {.op = &adv_op_linear,
+     .n_params = 2,
+     .domain = {ADV_PER_CONDITION},
+     .in = {1},
+     .param = {{33, 1, 1, 1}, {33, 1, 1, 1}}},
+    {.op = &adv_op_relu, .in = {11}},
+    {.op = &adv_op_silu, .in = {11}},
+    {.op = &adv_op_silu, .domain = {ADV_PER_CONDITION}, .in = {301}}, /* more than its block */
+    {.op = &adv_op_add, .in = {6, 6}},
+    {.op = &adv_op_add, .domain = {ADV_PER_CONDITION, ADV_PER_CONDITION}, .in = {1, 1}},
+    {.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {5, 5}},
+    {.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {5, 5}},
+    {.op = &adv_op_embedding,
+     .n_params = 1,
+     .domain = {ADV_PER_CONDITION},
+     .in = {1},
+     .param = {{4, 6, 1, 1}},
+     .labels = true},
+    {.op = &adv_op_fourier, .attr = &octaves, .in = {2}},
+    {.op = &adv_op_fourier, .attr = &harmonics, .domain = {ADV_PER_CONDITION}, .in = {1}},
+    {.op = &adv_op_fourier, .attr = &octaves, .in = {100}}, /* more than its block */
+};
+#define N_EXAMPLES ((int)ADV_COUNT(examples))
+
+/* ---- one op, applied to one example ---- */
+
+struct trial {
+    const struct example *example;
+    const struct adv_op *op;
+    struct adv_signature signature;
+    struct adv_call call;
+    size_t n_in[ADV_OP_MAX_INPUTS], n_param[ADV_OP_MAX_PARAMS], n_out;
+    struct guarded in[ADV_OP_MAX_INPUTS], param[ADV_OP_MAX_PARAMS], out, scratch;
+    struct random random;
+};
+
+static size_t rows_in(enum adv_domain domain, size_t rows)
+{
+    return domain == ADV_PER_ROW ? rows : CONDITIONS;
+}
+
+static struct adv_signature signature_of(const struct example *example)
+{
+    struct adv_signature s = {
+        .attr = example->attr, .n_inputs = example->op->n_inputs, .n_params = example->n_params};
+    for (int i = 0; i < s.n_inputs; i++) {
+        s.domain[i] = example->domain[i];
+        s.in[i] = adv_shape_flat(example->in[i]);
+    }
+    memcpy(s.param, example->param, sizeof s.param);
+    return s;
+}
+
+/* Inputs stay 0.05 away from zero, where relu has its kink. */
+static void fill_operand(struct trial *trial, struct guarded *operand, size_t n)
+{
+    guarded_init(operand, n);
+    for (size_t i = 0; i < n; i++) {
+        double magnitude = random_between(&trial->random, 0.05, 1);
+        operand->data[i] = (adv_real)(random_below(&trial->random, 2) ? magnitude : -magnitude);
+    }
+}
+
+static void fill_inputs(struct trial *trial, size_t rows)
+{
+    const struct adv_signature *s = &trial->signature;
+    for (int i = 0; i < s->n_inputs; i++) {
+        trial->n_in[i] = rows_in(s->domain[i], rows) * adv_shape_size(s->in[i]);
+        fill_operand(trial, &trial->in[i], trial->n_in[i]);
+        trial->call.in[i] = trial->in[i].data;
+    }
+    for (size_t k = 0; trial->example->labels && k < trial->n_in[0]; k++)
+        trial->in[0].data[k] = (adv_real)random_below(&trial->random, s->param[0][0]);
+}
+
+static void trial_init(struct trial *trial, int example, size_t rows)
+{
+    *trial = (struct trial){.example = &examples[example],
+                            .op = examples[example].op,
+                            .random = {(uint64_t)example * 10 + rows}};
+    struct adv_signature *s = &trial->signature;
+    *s = signature_of(trial->example);
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_msg(trial->op->infer(s, &error) == ADV_OK, "%s", error.message);
+    trial->call = (struct adv_call){.signature = s,
+                                    .kernels = adv_kernels_best(),
+                                    .rows = rows_in(s->out_domain, rows),
+                                    .row_map = row_map};
+    fill_inputs(trial, rows);
+    for (int i = 0; i < s->n_params; i++) {
+        trial->n_param[i] = s->param[i][0] * s->param[i][1] * s->param[i][2] * s->param[i][3];
+        fill_operand(trial, &trial->param[i], trial->n_param[i]);
+        trial->call.param[i] = trial->param[i].data;
+    }
+    trial->n_out = trial->call.rows * adv_shape_size(s->out);
+    guarded_init(&trial->out, trial->n_out);
+    trial->call.out = trial->out.data;
+    if (trial->op->scratch_size) {
+        guarded_init(&trial->scratch, trial->op->scratch_size(s, trial->call.rows));
+        trial->call.scratch = trial->scratch.data;
+    }
+    trial->op->forward(&trial->call);
+}
+
+static void release_checked(struct guarded *buffer)
+{
+    ck_assert_msg(!buffer->data || guarded_intact(buffer), "written outside of a buffer");
+    if (buffer->data)
+        guarded_release(buffer);
+}
+
+static void trial_release(struct trial *trial)
+{
+    for (int i = 0; i < ADV_OP_MAX_INPUTS; i++)
+        release_checked(&trial->in[i]);
+    for (int i = 0; i < ADV_OP_MAX_PARAMS; i++)
+        release_checked(&trial->param[i]);
+    release_checked(&trial->out);
+    release_checked(&trial->scratch);
+}
+
+/* Directions along the inputs named by mask; NULL elsewhere. */
+struct directions {
+    struct guarded in[ADV_OP_MAX_INPUTS];
+    const adv_real *d_in[ADV_OP_MAX_INPUTS];
+};
+
+static void directions_init(struct directions *d, struct trial *trial, unsigned mask)
+{
+    *d = (struct directions){0};
+    for (int i = 0; i < trial->op->n_inputs; i++) {
+        if (!(mask & (1u << i)))
+            continue;
+        guarded_init(&d->in[i], trial->n_in[i]);
+        random_fill(&trial->random, -1, 1, trial->n_in[i], d->in[i].data);
+        d->d_in[i] = d->in[i].data;
+    }
+}
+
+static void directions_release(struct directions *d)
+{
+    for (int i = 0; i < ADV_OP_MAX_INPUTS; i++)
+        release_checked(&d->in[i]);
+}
+
+/* Adjoints of inputs (first) and parameters (after them), wanted where mask says so. */
+struct adjoints {
+    struct guarded of[ADV_OP_MAX_INPUTS + ADV_OP_MAX_PARAMS];
+    adv_real *g_in[ADV_OP_MAX_INPUTS], *g_param[ADV_OP_MAX_PARAMS];
+};
+
+static int n_operands(const struct trial *trial)
+{
+    return trial->op->n_inputs + trial->signature.n_params;
+}
+
+static size_t operand_size(const struct trial *trial, int k)
+{
+    int n_inputs = trial->op->n_inputs;
+    return k < n_inputs ? trial->n_in[k] : trial->n_param[k - n_inputs];
+}
+
+static void adjoints_init(struct adjoints *g, const struct trial *trial, unsigned mask)
+{
+    *g = (struct adjoints){0};
+    for (int k = 0; k < n_operands(trial); k++) {
+        if (!(mask & (1u << k)))
+            continue;
+        guarded_init(&g->of[k], operand_size(trial, k));
+        memset(g->of[k].data, 0, g->of[k].n * sizeof(adv_real));
+        if (k < trial->op->n_inputs)
+            g->g_in[k] = g->of[k].data;
+        else
+            g->g_param[k - trial->op->n_inputs] = g->of[k].data;
+    }
+}
+
+static void adjoints_release(struct adjoints *g)
+{
+    for (size_t k = 0; k < ADV_COUNT(g->of); k++)
+        release_checked(&g->of[k]);
+}
+
+/* The inputs that can move: not labels. */
+static unsigned moving_inputs(const struct trial *trial)
+{
+    return trial->example->labels ? 0 : (1u << trial->op->n_inputs) - 1;
+}
+
+static adv_real *random_weights(struct trial *trial)
+{
+    adv_real *w = malloc(trial->n_out * sizeof *w);
+    ck_assert_ptr_nonnull(w);
+    random_fill(&trial->random, -1, 1, trial->n_out, w);
+    return w;
+}
+
+/* out [n_out] = forward with `operand` moved by `step` along direction. */
+static void forward_moved(struct trial *trial, struct guarded *operand, const adv_real *direction,
+                          double step, adv_real *out)
+{
+    adv_real *saved = malloc(operand->n * sizeof *saved);
+    ck_assert_ptr_nonnull(saved);
+    memcpy(saved, operand->data, operand->n * sizeof *saved);
+    for (size_t i = 0; i < operand->n; i++)
+        operand->data[i] += (adv_real)(step * (double)direction[i]);
+    struct adv_call call = trial->call;
+    call.out = out;
+    trial->op->forward(&call);
+    memcpy(operand->data, saved, operand->n * sizeof *saved);
+    free(saved);
+}
+
+/* slope [n_out] += d forward / d operand along direction, by central differences. */
+static void add_slope(struct trial *trial, struct guarded *operand, const adv_real *direction,
+                      adv_real *slope)
+{
+    adv_real *ahead = malloc(trial->n_out * sizeof *ahead);
+    adv_real *behind = malloc(trial->n_out * sizeof *behind);
+    ck_assert(ahead && behind);
+    forward_moved(trial, operand, direction, DIFFERENCE_STEP, ahead);
+    forward_moved(trial, operand, direction, -DIFFERENCE_STEP, behind);
+    for (size_t i = 0; i < trial->n_out; i++)
+        slope[i] += (ahead[i] - behind[i]) / (adv_real)(2 * DIFFERENCE_STEP);
+    free(ahead);
+    free(behind);
+}
+
+/* ---- the properties ---- */
+
+START_TEST(every_op_has_an_example)
+{
+    for (const struct adv_op *const *op = adv_ops; *op; op++) {
+        bool found = false;
+        for (int i = 0; i < N_EXAMPLES; i++)
+            found = found || examples[i].op == *op;
+        ck_assert_msg(found, "op %s has no example", (*op)->name);
+    }
+}
+END_TEST
+
+START_TEST(forward_fills_its_output_and_nothing_else)
+{
+    for (size_t k = 0; k < ADV_COUNT(row_counts); k++) {
+        struct trial trial;
+        trial_init(&trial, _i, row_counts[k]);
+        ck_assert_msg(all_finite(trial.n_out, trial.out.data), "%s", trial.op->name);
+        trial_release(&trial);
+    }
+}
+END_TEST
+
+START_TEST(tangents_match_central_differences)
+{
+    struct trial trial;
+    trial_init(&trial, _i, ROWS_MAX);
+    for (unsigned mask = 1; mask <= moving_inputs(&trial); mask++) {
+        struct directions d;
+        directions_init(&d, &trial, mask);
+        struct guarded d_out, slope;
+        guarded_init(&d_out, trial.n_out);
+        guarded_init(&slope, trial.n_out);
+        memset(slope.data, 0, trial.n_out * sizeof(adv_real));
+        trial.op->tangent(&trial.call, d.d_in, d_out.data);
+        for (int i = 0; i < trial.op->n_inputs; i++) {
+            if (d.d_in[i])
+                add_slope(&trial, &trial.in[i], d.d_in[i], slope.data);
+        }
+        double scale = fmax(1, largest(trial.n_out, slope.data));
+        ck_assert_double_le(largest_difference(trial.n_out, d_out.data, slope.data),
+                            DIFFERENCE_TOLERANCE * scale);
+        release_checked(&d_out);
+        release_checked(&slope);
+        directions_release(&d);
+    }
+    trial_release(&trial);
+}
+END_TEST
+
+/* <w, J v> = <J' w, v>: backward is the transpose of tangent. Both sides are sums of the same
+ * products in another order. */
+START_TEST(backward_is_the_transpose_of_tangent)
+{
+    struct trial trial;
+    trial_init(&trial, _i, ROWS_MAX);
+    for (unsigned mask = 1; mask <= moving_inputs(&trial); mask++) {
+        struct directions d;
+        struct adjoints g;
+        struct guarded d_out;
+        directions_init(&d, &trial, mask);
+        adjoints_init(&g, &trial, mask);
+        guarded_init(&d_out, trial.n_out);
+        adv_real *w = random_weights(&trial);
+        trial.op->tangent(&trial.call, d.d_in, d_out.data);
+        trial.op->backward(&trial.call, w, g.g_in, g.g_param);
+        double forward = dot(trial.n_out, w, d_out.data), reverse = 0;
+        for (int i = 0; i < trial.op->n_inputs; i++)
+            reverse += d.d_in[i] ? dot(trial.n_in[i], g.g_in[i], d.d_in[i]) : 0;
+        double scale = (double)trial.n_out * fmax(1, largest(trial.n_out, d_out.data));
+        ck_assert_double_le(fabs(forward - reverse), 64 * ROUNDOFF * scale);
+        free(w);
+        release_checked(&d_out);
+        adjoints_release(&g);
+        directions_release(&d);
+    }
+    trial_release(&trial);
+}
+END_TEST
+
+/* The same for parameters, along which there is no tangent but central differences. */
+START_TEST(backward_reaches_the_parameters)
+{
+    struct trial trial;
+    trial_init(&trial, _i, ROWS_MAX);
+    for (int i = 0; i < trial.signature.n_params; i++) {
+        struct adjoints g;
+        struct guarded slope, direction;
+        adjoints_init(&g, &trial, 1u << (trial.op->n_inputs + i));
+        guarded_init(&slope, trial.n_out);
+        memset(slope.data, 0, trial.n_out * sizeof(adv_real));
+        guarded_init(&direction, trial.n_param[i]);
+        random_fill(&trial.random, -1, 1, direction.n, direction.data);
+        adv_real *w = random_weights(&trial);
+        add_slope(&trial, &trial.param[i], direction.data, slope.data);
+        trial.op->backward(&trial.call, w, g.g_in, g.g_param);
+        double forward = dot(trial.n_out, w, slope.data);
+        double reverse = dot(direction.n, g.g_param[i], direction.data);
+        double scale = (double)trial.n_out * fmax(1, largest(trial.n_out, slope.data));
+        ck_assert_double_le(fabs(forward - reverse), DIFFERENCE_TOLERANCE * scale);
+        free(w);
+        release_checked(&slope);
+        release_checked(&direction);
+        adjoints_release(&g);
+    }
+    trial_release(&trial);
+}
+END_TEST
+
+START_TEST(unwanted_adjoints_change_nothing_in_the_others)
+{
+    struct trial trial;
+    trial_init(&trial, _i, ROWS_MAX);
+    unsigned every = (1u << n_operands(&trial)) - 1;
+    adv_real *w = random_weights(&trial);
+    struct adjoints all;
+    adjoints_init(&all, &trial, every);
+    trial.op->backward(&trial.call, w, all.g_in, all.g_param);
+    for (unsigned mask = 0; mask < every; mask++) {
+        struct adjoints some;
+        adjoints_init(&some, &trial, mask);
+        trial.op->backward(&trial.call, w, some.g_in, some.g_param);
+        for (int k = 0; k < n_operands(&trial); k++)
+            ck_assert(!some.of[k].data ||
+                      same_bytes(some.of[k].n, some.of[k].data, all.of[k].data));
+        adjoints_release(&some);
+    }
+    adjoints_release(&all);
+    free(w);
+    trial_release(&trial);
+}
+END_TEST
+
+START_TEST(backward_adds_to_what_is_there)
+{
+    struct trial trial;
+    trial_init(&trial, _i, ROWS_MAX);
+    unsigned every = (1u << n_operands(&trial)) - 1;
+    adv_real *w = random_weights(&trial);
+    struct adjoints from_zero, from_seven;
+    adjoints_init(&from_zero, &trial, every);
+    adjoints_init(&from_seven, &trial, every);
+    for (int k = 0; k < n_operands(&trial); k++) {
+        for (size_t i = 0; i < from_seven.of[k].n; i++)
+            from_seven.of[k].data[i] = 7;
+    }
+    trial.op->backward(&trial.call, w, from_zero.g_in, from_zero.g_param);
+    trial.op->backward(&trial.call, w, from_seven.g_in, from_seven.g_param);
+    for (int k = 0; k < n_operands(&trial); k++) {
+        struct guarded *added = &from_seven.of[k];
+        for (size_t i = 0; i < added->n; i++)
+            added->data[i] -= 7;
+        /* a handful of additions, each rounded at the size of 7 and the adjoint */
+        double scale = 7 + largest(added->n, from_zero.of[k].data);
+        ck_assert_double_le(largest_difference(added->n, added->data, from_zero.of[k].data),
+                            32 * ROUNDOFF * scale);
+    }
+    adjoints_release(&from_zero);
+    adjoints_release(&from_seven);
+    free(w);
+    trial_release(&trial);
+}
+END_TEST
+
+START_TEST(in_place_gives_the_same_bytes)
+{
+    struct trial trial;
+    trial_init(&trial, _i, ROWS_MAX);
+    if (trial.op->in_place) {
+        ck_assert_uint_eq(trial.n_out, trial.n_in[0]);
+        struct adv_call over = trial.call;
+        struct guarded both;
+        guarded_init(&both, trial.n_out);
+        memcpy(both.data, trial.in[0].data, trial.n_out * sizeof(adv_real));
+        over.in[0] = over.out = both.data;
+        trial.op->forward(&over);
+        ck_assert(same_bytes(trial.n_out, both.data, trial.out.data));
+        release_checked(&both);
+    }
+    for (unsigned mask = 1; trial.op->in_place && mask <= moving_inputs(&trial); mask += 2) {
+        struct directions d;
+        struct guarded d_out;
+        directions_init(&d, &trial, mask);
+        guarded_init(&d_out, trial.n_out);
+        trial.op->tangent(&trial.call, d.d_in, d_out.data);
+        trial.op->tangent(&trial.call, d.d_in, d.in[0].data);
+        ck_assert(same_bytes(trial.n_out, d.in[0].data, d_out.data));
+        release_checked(&d_out);
+        directions_release(&d);
+    }
+    trial_release(&trial);
+}
+END_TEST
+
+/* ---- what derivatives read ---- */
+
+enum sweep { TANGENT, BACKWARD };
+
+/* All results of one derivative, one after the other, in results (n of them). */
+static void derive(struct trial *trial, enum sweep sweep, const struct directions *d,
+                   const adv_real *w, struct guarded *results)
+{
+    if (sweep == TANGENT) {
+        guarded_init(results, trial->n_out);
+        trial->op->tangent(&trial->call, d->d_in, results->data);
+        return;
+    }
+    struct adjoints g;
+    size_t n = 0;
+    adjoints_init(&g, trial, (1u << n_operands(trial)) - 1);
+    trial->op->backward(&trial->call, w, g.g_in, g.g_param);
+    for (int k = 0; k < n_operands(trial); k++)
+        n += g.of[k].n;
+    guarded_init(results, n);
+    n = 0;
+    for (int k = 0; k < n_operands(trial); k++) {
+        memcpy(results->data + n, g.of[k].data, g.of[k].n * sizeof(adv_real));
+        n += g.of[k].n;
+    }
+    adjoints_release(&g);
+}
+
+/* Whether poisoning the forward values named by mask changes the derivative. */
+static bool changes_when_poisoned(int example, enum sweep sweep, unsigned mask)
+{
+    struct trial trial;
+    struct directions d;
+    struct guarded clean, poisoned;
+    trial_init(&trial, example, ROWS_MAX);
+    directions_init(&d, &trial, moving_inputs(&trial));
+    adv_real *w = random_weights(&trial);
+    derive(&trial, sweep, &d, w, &clean);
+    for (int i = 0; i < trial.op->n_inputs; i++) {
+        if (mask & ADV_READS_INPUT(i))
+            guarded_poison(&trial.in[i]);
+    }
+    if (mask & ADV_READS_OUTPUT)
+        guarded_poison(&trial.out);
+    derive(&trial, sweep, &d, w, &poisoned);
+    bool changes = !same_bytes(clean.n, clean.data, poisoned.data);
+    release_checked(&clean);
+    release_checked(&poisoned);
+    free(w);
+    directions_release(&d);
+    trial_release(&trial);
+    return changes;
+}
+
+static const unsigned readable[] = {ADV_READS_INPUT(0), ADV_READS_INPUT(1), ADV_READS_OUTPUT};
+
+/* Poison in what an op says that it does not read must not show; in what it says that it reads
+ * it must, or the planner keeps that alive for nothing. */
+START_TEST(derivatives_read_what_they_say)
+{
+    const struct example *example = &examples[_i];
+    for (enum sweep sweep = TANGENT; sweep <= BACKWARD; sweep++) {
+        if (sweep == TANGENT && example->labels)
+            continue;
+        unsigned said = sweep == TANGENT ? example->op->tangent_reads : example->op->backward_reads;
+        ck_assert_msg(!changes_when_poisoned(_i, sweep, ~said), "%s reads more than it says",
+                      example->op->name);
+        for (size_t k = 0; k < ADV_COUNT(readable); k++) {
+            bool is_label = example->labels && readable[k] == ADV_READS_INPUT(0);
+            if ((said & readable[k]) && !is_label)
+                ck_assert_msg(changes_when_poisoned(_i, sweep, readable[k]),
+                              "%s does not read all that it says", example->op->name);
+        }
+    }
+}
+END_TEST
+
+/* ---- prepared parameters ---- */
+
+START_TEST(prepared_parameters_give_the_same_within_rounding)
+{
+    struct trial trial;
+    trial_init(&trial, _i, ROWS_MAX);
+    for (const struct adv_kernels *const *v = adv_kernels_all(); trial.op->prepare && *v; v++) {
+        if (!(*v)->available())
+            continue;
+        struct guarded prepared, out, tangents[2];
+        struct directions d;
+        guarded_init(&prepared, trial.op->prepared_size(&trial.signature, *v));
+        guarded_init(&out, trial.n_out);
+        guarded_init(&tangents[0], trial.n_out);
+        guarded_init(&tangents[1], trial.n_out);
+        directions_init(&d, &trial, moving_inputs(&trial));
+        struct adv_call call = trial.call;
+        trial.op->prepare(&trial.signature, *v, call.param, prepared.data);
+        call.kernels = *v;
+        call.prepared = prepared.data;
+        call.out = out.data;
+        trial.op->forward(&call);
+        trial.op->tangent(&call, d.d_in, tangents[0].data);
+        trial.op->tangent(&trial.call, d.d_in, tangents[1].data);
+        /* sums of k + 1 products of numbers below 1 */
+        double terms = (double)adv_shape_size(trial.signature.in[0]) + 1;
+        double tolerance = 2 * terms * terms * ROUNDOFF;
+        ck_assert_double_le(largest_difference(trial.n_out, out.data, trial.out.data), tolerance);
+        ck_assert_double_le(largest_difference(trial.n_out, tangents[0].data, tangents[1].data),
+                            tolerance);
+        release_checked(&prepared);
+        release_checked(&out);
+        release_checked(&tangents[0]);
+        release_checked(&tangents[1]);
+        directions_release(&d);
+    }
+    trial_release(&trial);
+}
+END_TEST
+
+/* ---- refusals ---- */
+
+static const struct adv_linear_attr past_the_end = {7}, wrapping = {SIZE_MAX};
+static const struct adv_fourier_attr no_frequency = {0, true};
+
+static const struct refusal {
+    struct example example;
+    const char *message;
+} refusals[] = {
+    {{.op = &adv_op_linear, .n_params = 1, .in = {6}, .param = {{3, 5, 1, 1}}},
+     "linear: columns 0 to 6 of a weight with 5 columns"},
+    {{.op = &adv_op_linear,
+      .attr = &from_column_4,
+      .n_params = 1,
+      .in = {3},
+      .param = {{3, 6, 1, 1}}},
+     "linear: columns 4 to 7 of a weight with 6 columns"},
+    {{.op = &adv_op_linear,
+      .attr = &past_the_end,
+      .n_params = 1,
+      .in = {1},
+      .param = {{3, 6, 1, 1}}},
+     "linear: columns 7 to 8 of a weight with 6 columns"},
+    {{.op = &adv_op_linear, .attr = &wrapping, .n_params = 1, .in = {3}, .param = {{3, 6, 1, 1}}},
+     "linear: columns"},
+    {{.op = &adv_op_linear, .in = {3}}, "linear: columns 0 to 3 of a weight with 0 columns"},
+    {{.op = &adv_op_linear, .n_params = 2, .in = {5}, .param = {{3, 5, 1, 1}, {4, 1, 1, 1}}},
+     "linear: a bias of 4 for 3 outputs"},
+    {{.op = &adv_op_add, .in = {5, 4}}, "add: operands of 5 and 4 elements"},
+    {{.op = &adv_op_add, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {4, 4}},
+     "add: operands of 4 and 4 elements, or of two domains"},
+    {{.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {5, 4}},
+     "join: rows of 5 elements and conditions of 4"},
+    {{.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_ROW}, .in = {4, 4}}, "join: rows of"},
+    {{.op = &adv_op_join, .domain = {ADV_PER_CONDITION, ADV_PER_ROW}, .in = {4, 4}}, "join: "},
+    {{.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {5, 4}},
+     "gain: rows of 5 elements and conditions of 4"},
+    {{.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_ROW}, .in = {4, 4}}, "gain: "},
+    {{.op = &adv_op_embedding, .n_params = 1, .in = {2}, .param = {{4, 6, 1, 1}}},
+     "embedding: 2 labels in a row; it takes one"},
+    {{.op = &adv_op_embedding, .in = {1}}, "embedding: needs a table"},
+    {{.op = &adv_op_fourier, .in = {2}}, "fourier: needs at least one frequency"},
+    {{.op = &adv_op_fourier, .attr = &no_frequency, .in = {2}},
+     "fourier: needs at least one frequency"},
+};
+
+START_TEST(bad_shapes_are_refused)
+{
+    const struct refusal *refusal = &refusals[_i];
+    struct adv_signature s = signature_of(&refusal->example);
+    s.out = (struct adv_shape){1, 2, 3};
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_int_eq(refusal->example.op->infer(&s, &error), ADV_E_INVALID);
+    ck_assert_msg(strncmp(error.message, refusal->message, strlen(refusal->message)) == 0,
+                  "\"%s\" instead of \"%s\"", error.message, refusal->message);
+    ck_assert(s.out.channels == 1 && s.out.height == 2 && s.out.width == 3);
+    ck_assert_int_eq(refusal->example.op->infer(&s, NULL), ADV_E_INVALID);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("ops");
+    TCase *table = tcase_create("table of ops");
+    tcase_set_timeout(table, 120);
+    tcase_add_test(table, every_op_has_an_example);
+    tcase_add_loop_test(table, forward_fills_its_output_and_nothing_else, 0, N_EXAMPLES);
+    tcase_add_loop_test(table, tangents_match_central_differences, 0, N_EXAMPLES);
+    tcase_add_loop_test(table, backward_is_the_transpose_of_tangent, 0, N_EXAMPLES);
+    tcase_add_loop_test(table, backward_reaches_the_parameters, 0, N_EXAMPLES);
+    tcase_add_loop_test(table, unwanted_adjoints_change_nothing_in_the_others, 0, N_EXAMPLES);
+    tcase_add_loop_test(table, backward_adds_to_what_is_there, 0, N_EXAMPLES);
+    tcase_add_loop_test(table, in_place_gives_the_same_bytes, 0, N_EXAMPLES);
+    tcase_add_loop_test(table, derivatives_read_what_they_say, 0, N_EXAMPLES);
+    tcase_add_loop_test(table, prepared_parameters_give_the_same_within_rounding, 0, N_EXAMPLES);
+    tcase_add_loop_test(table, bad_shapes_are_refused, 0, (int)ADV_COUNT(refusals));
+    suite_add_tcase(suite, table);
+
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int n_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
