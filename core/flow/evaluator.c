@@ -46,8 +46,8 @@ enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *we
     if (!ready)
         return adv_no_memory(error);
     ready->net = net;
-    enum adv_status status = adv_weights_init(&ready->weights, &net->graph, weights, true,
-                                              adv_kernels_best(), error);
+    enum adv_status status =
+        adv_weights_init(&ready->weights, &net->graph, weights, true, adv_kernels_best(), error);
     if (status == ADV_OK)
         *out = ready;
     else
@@ -63,8 +63,8 @@ void adv_ready_weights_free(struct adv_ready_weights *ready)
     free(ready);
 }
 
-enum adv_status adv_evaluator_new(const struct adv_ready_weights *ready,
-                                  struct adv_evaluator **out, struct adv_error *error)
+enum adv_status adv_evaluator_new(const struct adv_ready_weights *ready, struct adv_evaluator **out,
+                                  struct adv_error *error)
 {
     struct adv_evaluator *evaluator = adv_calloc(1, sizeof *evaluator);
     if (!evaluator)
@@ -109,8 +109,8 @@ static enum adv_status sweep_allocate(struct sweep *sweep, size_t rows, size_t t
     sweep->label = adv_calloc(rows, sizeof *sweep->label);
     sweep->table = adv_calloc(sweep->table_size, sizeof *sweep->table);
     sweep->dx = adv_alloc_aligned(tangents * rows * dim, sizeof *sweep->dx);
-    bool complete = sweep->x && sweep->row_map && sweep->t && sweep->label && sweep->table &&
-                    sweep->dx;
+    bool complete =
+        sweep->x && sweep->row_map && sweep->t && sweep->label && sweep->table && sweep->dx;
     return complete ? ADV_OK : adv_no_memory(error);
 }
 
@@ -325,8 +325,8 @@ enum adv_status adv_evaluator_tangents(struct adv_evaluator *evaluator,
                                        const float *dx, float *v, float *dv,
                                        struct adv_error *error)
 {
-    struct directions directions = {n_tangents, points->n, evaluator->dim, dx, dv,
-                                    fill_given, take_all};
+    struct directions directions = {n_tangents, points->n,  evaluator->dim, dx,
+                                    dv,         fill_given, take_all};
     return push_all(evaluator, points, &directions, v, error);
 }
 
@@ -346,8 +346,8 @@ enum adv_status adv_evaluator_divergence(struct adv_evaluator *evaluator,
                                          const struct adv_points *points, float *v,
                                          float *divergence, struct adv_error *error)
 {
-    struct directions directions = {evaluator->dim, points->n, evaluator->dim, NULL, divergence,
-                                    fill_unit, take_diagonal};
+    struct directions directions = {evaluator->dim, points->n, evaluator->dim, NULL,
+                                    divergence,     fill_unit, take_diagonal};
     return push_all(evaluator, points, &directions, v, error);
 }
 
@@ -371,8 +371,8 @@ enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
                                      const float *probes, float *v, float *estimates,
                                      struct adv_error *error)
 {
-    struct directions directions = {n_probes, points->n, evaluator->dim, probes, estimates,
-                                    fill_probe, take_projection};
+    struct directions directions = {n_probes,  points->n,  evaluator->dim, probes,
+                                    estimates, fill_probe, take_projection};
     return push_all(evaluator, points, &directions, v, error);
 }
 

@@ -27,8 +27,7 @@ enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max,
     g->row_map = adv_calloc(rows_max, sizeof *g->row_map);
     g->label = adv_calloc(rows_max, sizeof *g->label);
     g->g_out = adv_calloc(rows_max, adv_net_dim(net) * sizeof *g->g_out);
-    enum adv_status status =
-        g->row_map && g->label && g->g_out ? ADV_OK : adv_no_memory(error);
+    enum adv_status status = g->row_map && g->label && g->g_out ? ADV_OK : adv_no_memory(error);
     if (status == ADV_OK)
         status = adv_plan_new(&net->graph, ADV_TRAIN, rows_max, rows_max, 0, &g->plan, error);
     if (status == ADV_OK)

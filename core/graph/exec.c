@@ -149,7 +149,7 @@ static size_t tangent_stride(const struct adv_exec *exec, const struct adv_input
 {
     const struct adv_plan *plan = exec->plan;
     const struct adv_value *value = &plan->graph->values[v];
-    size_t rows = v == plan->graph->x ? inputs->rows
+    size_t rows = v == plan->graph->x            ? inputs->rows
                   : value->domain == ADV_PER_ROW ? plan->rows_max
                                                  : plan->conditions_max;
     return rows * adv_shape_size(value->shape);
@@ -166,8 +166,7 @@ static void push_tangents(struct adv_exec *exec, const struct adv_inputs *inputs
         const adv_real *d_in[ADV_OP_MAX_INPUTS] = {NULL};
         for (int j = 0; j < node->op->n_inputs; j++) {
             int v = node->in[j];
-            const adv_real *base =
-                v == graph->x ? dx : at_slot(exec, exec->plan->tangent_slot[v]);
+            const adv_real *base = v == graph->x ? dx : at_slot(exec, exec->plan->tangent_slot[v]);
             d_in[j] = base ? base + k * tangent_stride(exec, inputs, v) : NULL;
         }
         node->op->tangent(&call, d_in, d_out + k * tangent_stride(exec, inputs, node->out));
@@ -215,9 +214,8 @@ void adv_exec_backward(struct adv_exec *exec, const struct adv_inputs *inputs,
         const struct adv_node *node = &graph->nodes[i];
         if (!graph->values[node->out].learns)
             continue;
-        const adv_real *g = node->out == graph->output
-                                ? g_out
-                                : at_slot(exec, exec->plan->adjoint_slot[node->out]);
+        const adv_real *g =
+            node->out == graph->output ? g_out : at_slot(exec, exec->plan->adjoint_slot[node->out]);
         adv_real *g_in[ADV_OP_MAX_INPUTS] = {NULL}, *g_param[ADV_OP_MAX_PARAMS] = {NULL};
         for (int k = 0; k < node->op->n_inputs; k++)
             g_in[k] = adjoint_for_writing(exec, inputs, i, node->in[k], g_x);

@@ -6,9 +6,9 @@
 
 /* One set of weights, with what the ops prepared from them; read-only and shared by threads. */
 struct adv_weights {
-    const adv_real *flat;       /* borrowed: [graph->n_weights], parameter by parameter */
-    adv_real *prepared;         /* owned; NULL: nothing prepared, as in training */
-    size_t *prepared_offset;    /* per node, in elements; ADV_NO_SLOT: none */
+    const adv_real *flat;    /* borrowed: [graph->n_weights], parameter by parameter */
+    adv_real *prepared;      /* owned; NULL: nothing prepared, as in training */
+    size_t *prepared_offset; /* per node, in elements; ADV_NO_SLOT: none */
     const struct adv_kernels *kernels;
 };
 
@@ -21,17 +21,17 @@ void adv_weights_release(struct adv_weights *weights);
 /* One batch: rows <= rows_max with n_conditions <= conditions_max distinct conditions. */
 struct adv_inputs {
     size_t rows, conditions;
-    const adv_real *x;       /* [rows, dim] */
-    const int32_t *row_map;  /* [rows], in [0, conditions) */
-    const adv_real *t;       /* [conditions] */
-    const adv_real *label;   /* [conditions], whole numbers; NULL if the graph has none */
+    const adv_real *x;      /* [rows, dim] */
+    const int32_t *row_map; /* [rows], in [0, conditions) */
+    const adv_real *t;      /* [conditions] */
+    const adv_real *label;  /* [conditions], whole numbers; NULL if the graph has none */
 };
 
 struct adv_exec {
     const struct adv_plan *plan;       /* borrowed */
     const struct adv_weights *weights; /* borrowed; may be changed between sweeps */
     char *arena;
-    const adv_real **value;            /* per value: where it is in this sweep */
+    const adv_real **value; /* per value: where it is in this sweep */
 };
 
 enum adv_status adv_exec_init(struct adv_exec *exec, const struct adv_plan *plan,

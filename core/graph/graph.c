@@ -22,9 +22,11 @@ static int add_value(struct adv_graph *graph, struct adv_value value)
 void adv_graph_init(struct adv_graph *graph, struct adv_shape x_shape, bool with_label)
 {
     *graph = (struct adv_graph){.output = ADV_NONE};
-    struct adv_value x = {
-        .domain = ADV_PER_ROW, .shape = x_shape, .producer = ADV_NONE, .moves_with_x = true,
-        .learns = true};
+    struct adv_value x = {.domain = ADV_PER_ROW,
+                          .shape = x_shape,
+                          .producer = ADV_NONE,
+                          .moves_with_x = true,
+                          .learns = true};
     struct adv_value scalar = {
         .domain = ADV_PER_CONDITION, .shape = adv_shape_flat(1), .producer = ADV_NONE};
     graph->x = add_value(graph, x);
@@ -50,9 +52,11 @@ int adv_graph_param(struct adv_graph *graph, const char *name, int n_dims, const
     if (failed(graph) || adv_grow(&graph->params, &graph->params_capacity, graph->n_params + 1,
                                   sizeof *graph->params, &graph->error) != ADV_OK)
         return ADV_NONE;
-    struct adv_param param = {
-        .n_dims = n_dims, .n_elements = 1, .offset = graph->n_weights, .init = init,
-        .fan_in = fan_in};
+    struct adv_param param = {.n_dims = n_dims,
+                              .n_elements = 1,
+                              .offset = graph->n_weights,
+                              .init = init,
+                              .fan_in = fan_in};
     for (int d = 0; d < ADV_PARAM_MAX_DIMS; d++) {
         param.shape[d] = d < n_dims ? shape[d] : 1;
         if (!adv_mul_size(param.n_elements, param.shape[d], &param.n_elements)) {
@@ -165,8 +169,7 @@ enum adv_status adv_graph_finish(struct adv_graph *graph, int output, struct adv
     return ADV_OK;
 }
 
-void adv_graph_multiply_adds(const struct adv_graph *graph, size_t *per_row,
-                             size_t *per_condition)
+void adv_graph_multiply_adds(const struct adv_graph *graph, size_t *per_row, size_t *per_condition)
 {
     *per_row = *per_condition = 0;
     for (size_t i = 0; i < graph->n_nodes; i++) {
@@ -181,7 +184,10 @@ void adv_graph_multiply_adds(const struct adv_graph *graph, size_t *per_row,
 static void print_value(const struct adv_graph *graph, int id, FILE *out)
 {
     const struct adv_value *value = &graph->values[id];
-    const char *name = id == graph->x ? "x" : id == graph->t ? "t" : id == graph->label ? "label" : "";
+    const char *name = id == graph->x       ? "x"
+                       : id == graph->t     ? "t"
+                       : id == graph->label ? "label"
+                                            : "";
     fprintf(out, "%%%d%s%s", id, *name ? ":" : "", name);
     if (value->shape.height * value->shape.width == 1)
         fprintf(out, "[%zu]", value->shape.channels);

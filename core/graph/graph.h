@@ -33,7 +33,7 @@ struct adv_param {
 struct adv_value {
     enum adv_domain domain;
     struct adv_shape shape;
-    int producer;     /* node, or ADV_NONE for an input */
+    int producer;      /* node, or ADV_NONE for an input */
     bool moves_with_x; /* depends on x: has a tangent */
     bool learns;       /* depends on x or on a parameter: has an adjoint */
 };
@@ -52,8 +52,8 @@ struct adv_graph {
     struct adv_param *params;
     size_t n_values, n_nodes, n_params;
     size_t values_capacity, nodes_capacity, params_capacity;
-    size_t n_weights;    /* elements of all parameters */
-    int x, t, label;     /* input values; label may be ADV_NONE */
+    size_t n_weights; /* elements of all parameters */
+    int x, t, label;  /* input values; label may be ADV_NONE */
     int output;
     struct adv_error error; /* the first failure of building */
 };
@@ -85,7 +85,6 @@ enum adv_status adv_graph_finish(struct adv_graph *graph, int output, struct adv
 void adv_graph_print(const struct adv_graph *graph, FILE *out);
 
 /* Multiply-adds of one forward: per sample row, and per condition. */
-void adv_graph_multiply_adds(const struct adv_graph *graph, size_t *per_row,
-                             size_t *per_condition);
+void adv_graph_multiply_adds(const struct adv_graph *graph, size_t *per_row, size_t *per_condition);
 
 #endif

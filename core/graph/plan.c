@@ -73,8 +73,8 @@ static enum adv_status add_slot(struct adv_plan *plan, size_t elements, size_t c
                                 long end, size_t *slot, struct adv_error *error)
 {
     size_t bytes;
-    if (!adv_mul_size(elements, copies, &bytes) ||
-        !adv_mul_size(bytes, sizeof(adv_real), &bytes) || bytes > SIZE_MAX / 4)
+    if (!adv_mul_size(elements, copies, &bytes) || !adv_mul_size(bytes, sizeof(adv_real), &bytes) ||
+        bytes > SIZE_MAX / 4)
         return adv_no_memory(error);
     bytes = (bytes + ADV_CACHE_LINE - 1) / ADV_CACHE_LINE * ADV_CACHE_LINE;
     plan->slots[plan->n_slots] = (struct adv_slot){.bytes = bytes, .begin = begin, .end = end};
@@ -167,9 +167,9 @@ static enum adv_status place_adjoints(struct adv_plan *plan, struct adv_error *e
         const struct adv_value *value = &graph->values[v];
         if (v == graph->output || !value->learns)
             continue;
-        enum adv_status status =
-            add_slot(plan, adv_shape_size(value->shape), rows_of(plan, value->domain),
-                     plan->adjoint_begin[v], time_backward(graph, i), &plan->adjoint_slot[v], error);
+        enum adv_status status = add_slot(plan, adv_shape_size(value->shape),
+                                          rows_of(plan, value->domain), plan->adjoint_begin[v],
+                                          time_backward(graph, i), &plan->adjoint_slot[v], error);
         if (status != ADV_OK)
             return status;
     }
@@ -183,8 +183,8 @@ static enum adv_status place_scratch(struct adv_plan *plan, struct adv_error *er
         const struct adv_node *node = &graph->nodes[i];
         if (!node->op->scratch_size)
             continue;
-        size_t elements = node->op->scratch_size(
-            &node->signature, rows_of(plan, node->signature.out_domain));
+        size_t elements =
+            node->op->scratch_size(&node->signature, rows_of(plan, node->signature.out_domain));
         long time = time_backward(graph, i);
         enum adv_status status =
             add_slot(plan, elements, 1, time, time, &plan->scratch_slot[i], error);
@@ -210,7 +210,8 @@ static size_t lowest_offset(struct adv_slot *const *placed, size_t n_placed,
     for (size_t i = 0; i < n_placed; i++) {
         const struct adv_slot *other = placed[i];
         bool alive_together = slot->begin <= other->end && other->begin <= slot->end;
-        bool overlaps = offset < other->offset + other->bytes && other->offset < offset + slot->bytes;
+        bool overlaps =
+            offset < other->offset + other->bytes && other->offset < offset + slot->bytes;
         if (alive_together && overlaps) {
             offset = other->offset + other->bytes;
             i = (size_t)-1; /* look again from the first */
@@ -314,8 +315,8 @@ void adv_plan_free(struct adv_plan *plan)
     free(plan);
 }
 
-size_t adv_plan_rows_within(const struct adv_graph *graph, enum adv_mode mode,
-                            size_t tangents_max, size_t arena_bytes, size_t rows_limit)
+size_t adv_plan_rows_within(const struct adv_graph *graph, enum adv_mode mode, size_t tangents_max,
+                            size_t arena_bytes, size_t rows_limit)
 {
     const size_t step = 12;
     struct adv_plan *plan = NULL;

@@ -27,7 +27,8 @@ struct adv_plan {
     struct adv_slot *slots;
     size_t n_slots;
     /* Slot of a value's elements, of its tangents (all of them, tangent-major), of its
-     * adjoint; of a node's scratch. ADV_NO_SLOT where there is none: inputs live with the caller. */
+     * adjoint; of a node's scratch. ADV_NO_SLOT where there is none: inputs live with the caller.
+     */
     size_t *value_slot, *tangent_slot, *adjoint_slot, *scratch_slot;
     long *adjoint_begin; /* per value: when its adjoint is first written, to be zeroed before */
     size_t arena_bytes;
@@ -41,7 +42,7 @@ void adv_plan_free(struct adv_plan *plan);
 
 /* The most rows (a multiple of 12, at least 12, at most rows_limit) whose plan stays within
  * arena_bytes, when every row has its own condition. */
-size_t adv_plan_rows_within(const struct adv_graph *graph, enum adv_mode mode,
-                            size_t tangents_max, size_t arena_bytes, size_t rows_limit);
+size_t adv_plan_rows_within(const struct adv_graph *graph, enum adv_mode mode, size_t tangents_max,
+                            size_t arena_bytes, size_t rows_limit);
 
 #endif

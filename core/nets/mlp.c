@@ -37,8 +37,8 @@ static const struct adv_field fields[] = {
      .help = "also accept no label, as guidance needs"},
     {"input_frequencies", ADV_FIELD_INT, AT(input_frequencies), .min = 0, .max = 16,
      .fallback = "0", .help = "Fourier features of x: sin, cos of pi 2^(i-1) x for i = 0 ..."},
-    {"time_frequencies", ADV_FIELD_INT, AT(time_frequencies), .min = 0, .max = 256,
-     .fallback = "0", .help = "Fourier features of t: sin, cos of pi i t for i = 1 ..."},
+    {"time_frequencies", ADV_FIELD_INT, AT(time_frequencies), .min = 0, .max = 256, .fallback = "0",
+     .help = "Fourier features of t: sin, cos of pi i t for i = 1 ..."},
     {"activation", ADV_FIELD_CHOICE, AT(activation), .choices = activations, .fallback = "relu",
      .help = "nonlinearity"},
     {"residual", ADV_FIELD_BOOL, AT(residual), .fallback = "false",
@@ -61,8 +61,7 @@ static int features(struct adv_graph *g, int in, int64_t n_frequencies, bool oct
 static int concat_part(struct adv_graph *g, int in, size_t first_column, int weight, int bias)
 {
     struct adv_linear_attr attr = {first_column};
-    return adv_graph_apply(g, &adv_op_linear, &attr, (int[]){in, ADV_NONE},
-                           (int[]){weight, bias});
+    return adv_graph_apply(g, &adv_op_linear, &attr, (int[]){in, ADV_NONE}, (int[]){weight, bias});
 }
 
 static int time_embedding(struct adv_graph *g, const struct mlp_options *o)
@@ -90,8 +89,8 @@ static int joined(struct adv_graph *g, const struct mlp_options *o, int x, int t
     int label = o->num_classes ? label_embedding(g, o) : ADV_NONE;
     int weight = adv_graph_param(g, "concat_projection.weight", 2, (size_t[]){c, columns},
                                  ADV_INIT_FAN_IN, columns);
-    int bias = adv_graph_param(g, "concat_projection.bias", 1, (size_t[]){c}, ADV_INIT_FAN_IN,
-                               columns);
+    int bias =
+        adv_graph_param(g, "concat_projection.bias", 1, (size_t[]){c}, ADV_INIT_FAN_IN, columns);
     int condition = concat_part(g, t, c, weight, bias);
     if (o->num_classes)
         condition = adv_graph_binary(g, &adv_op_add, condition,
@@ -114,8 +113,8 @@ static int gained_input(struct adv_graph *g, const struct mlp_options *o, int t)
     size_t c = (size_t)o->channels, dim = (size_t)o->dim;
     int weight = adv_graph_param(g, "input_gain.weight", 2, (size_t[]){dim, c}, ADV_INIT_ZERO, c);
     int bias = adv_graph_param(g, "input_gain.bias", 1, (size_t[]){dim}, ADV_INIT_ZERO, c);
-    int gain = adv_graph_apply(g, &adv_op_linear, NULL, (int[]){t, ADV_NONE},
-                               (int[]){weight, bias});
+    int gain =
+        adv_graph_apply(g, &adv_op_linear, NULL, (int[]){t, ADV_NONE}, (int[]){weight, bias});
     return adv_graph_binary(g, &adv_op_gain, g->x, gain);
 }
 

@@ -22,9 +22,9 @@ static enum adv_status find_kind(const char *name, const struct adv_net_kind **k
         return ADV_OK;
     }
     const char *near = adv_nearest_name(name, names);
-    return adv_fail_field(error, ADV_E_INVALID, "net.kind", "net.kind \"%s\" is not known; %s\"%s\"%s",
-                          name, near ? "did you mean " : "known: ", near ? near : kinds[0]->name,
-                          near ? "?" : "");
+    return adv_fail_field(
+        error, ADV_E_INVALID, "net.kind", "net.kind \"%s\" is not known; %s\"%s\"%s", name,
+        near ? "did you mean " : "known: ", near ? near : kinds[0]->name, near ? "?" : "");
 }
 
 /* The options of `config` without its "kind". */
@@ -38,7 +38,8 @@ static enum adv_status read_options(struct adv_net *net, const json_t *config,
     json_object_del(rest, "kind");
     enum adv_status status = adv_fields_init(kind->fields, kind->n_fields, net->options, error);
     if (status == ADV_OK)
-        status = adv_fields_from_json(kind->fields, kind->n_fields, rest, "net", net->options, error);
+        status =
+            adv_fields_from_json(kind->fields, kind->n_fields, rest, "net", net->options, error);
     json_decref(rest);
     return status;
 }
@@ -118,8 +119,10 @@ size_t adv_net_parameters(const struct adv_net *net)
 struct adv_parameter adv_net_parameter(const struct adv_net *net, size_t i)
 {
     const struct adv_param *param = &net->graph.params[i];
-    struct adv_parameter parameter = {.name = param->name, .n_dims = param->n_dims,
-                                      .n_elements = param->n_elements, .offset = param->offset};
+    struct adv_parameter parameter = {.name = param->name,
+                                      .n_dims = param->n_dims,
+                                      .n_elements = param->n_elements,
+                                      .offset = param->offset};
     memcpy(parameter.shape, param->shape, sizeof parameter.shape);
     return parameter;
 }

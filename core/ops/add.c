@@ -6,7 +6,8 @@
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {
     if (s->domain[0] != s->domain[1] || adv_shape_size(s->in[0]) != adv_shape_size(s->in[1]))
-        return adv_fail(error, ADV_E_INVALID, "add: operands of %zu and %zu elements, or of two domains",
+        return adv_fail(error, ADV_E_INVALID,
+                        "add: operands of %zu and %zu elements, or of two domains",
                         adv_shape_size(s->in[0]), adv_shape_size(s->in[1]));
     s->out_domain = s->domain[0];
     s->out = s->in[0];

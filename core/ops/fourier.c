@@ -1,7 +1,7 @@
 /* Fourier features of a row x [d] with F frequencies w_f:
- *     y = [x, sin(w_0 x), ..., sin(w_{F-1} x), cos(w_0 x), ..., cos(w_{F-1} x)]   of (1 + 2F) d elements
- * w_f = pi 2^(f-1) (octaves: for positions) or pi (f+1) (harmonics: for times).
- * The derivatives follow from the output: d sin = w cos dx, d cos = -w sin dx. */
+ *     y = [x, sin(w_0 x), ..., sin(w_{F-1} x), cos(w_0 x), ..., cos(w_{F-1} x)]   of (1 + 2F) d
+ * elements w_f = pi 2^(f-1) (octaves: for positions) or pi (f+1) (harmonics: for times). The
+ * derivatives follow from the output: d sin = w cos dx, d cos = -w sin dx. */
 #include "core/ops/op.h"
 
 #include <math.h>
@@ -85,8 +85,8 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
         for (size_t i = 0; i < d; i++)
             gx[i] += g[i];
         for (size_t i = 0; i < n_sines; i++)
-            gx[i % d] += angular(attr, i / d) *
-                         (g[d + i] * cosine[i] - g[d + n_sines + i] * sine[i]);
+            gx[i % d] +=
+                angular(attr, i / d) * (g[d + i] * cosine[i] - g[d + n_sines + i] * sine[i]);
     }
 }
 

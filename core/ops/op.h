@@ -58,8 +58,8 @@ struct adv_signature {
 struct adv_call {
     const struct adv_signature *signature;
     const struct adv_kernels *kernels;
-    size_t rows;             /* rows of the output's domain */
-    const int32_t *row_map;  /* [rows]: the condition of each sample row; only for joins */
+    size_t rows;            /* rows of the output's domain */
+    const int32_t *row_map; /* [rows]: the condition of each sample row; only for joins */
     const adv_real *in[ADV_OP_MAX_INPUTS];
     adv_real *out;
     const adv_real *param[ADV_OP_MAX_PARAMS];
@@ -115,12 +115,12 @@ struct adv_fourier_attr {
     bool octaves; /* frequencies pi 2^(i-1) for i = 0, 1, ...; else pi i for i = 1, 2, ... */
 };
 
-extern const struct adv_op adv_op_linear;    /* y = x w' (+ bias) */
-extern const struct adv_op adv_op_relu;      /* y = max(x, 0) */
-extern const struct adv_op adv_op_silu;      /* y = x sigmoid(x) */
-extern const struct adv_op adv_op_add;       /* y = a + b, one domain */
-extern const struct adv_op adv_op_join;      /* y = a + c[row_map]: a condition's vector onto its rows */
-extern const struct adv_op adv_op_gain;      /* y = x * c[row_map], element by element */
+extern const struct adv_op adv_op_linear; /* y = x w' (+ bias) */
+extern const struct adv_op adv_op_relu;   /* y = max(x, 0) */
+extern const struct adv_op adv_op_silu;   /* y = x sigmoid(x) */
+extern const struct adv_op adv_op_add;    /* y = a + b, one domain */
+extern const struct adv_op adv_op_join; /* y = a + c[row_map]: a condition's vector onto its rows */
+extern const struct adv_op adv_op_gain; /* y = x * c[row_map], element by element */
 extern const struct adv_op adv_op_embedding; /* y = table[label] */
 extern const struct adv_op adv_op_fourier;   /* y = [x, sin(w x), cos(w x)] */
 
