@@ -64,20 +64,27 @@ static void append_names(char *text, size_t size, const char *const *names)
         adv_append(text, size, "%s%s", i ? ", " : "", names[i]);
 }
 
+/* Whole bounds are spelled out as far as doubles are exact, up to 2^53 (16 digits). */
+static int digits_of(double bound)
+{
+    return bound == floor(bound) && fabs(bound) <= 0x1p53 ? 16 : 15;
+}
+
 /* "between 1 and 10000", "at least 1", "at most 3", or "finite". lo or hi may be infinite. */
 static void append_range(char *text, size_t size, double lo, double hi)
 {
+    int lo_digits = digits_of(lo), hi_digits = digits_of(hi);
     if (isinf(lo) && isinf(hi))
         adv_append(text, size, "finite");
     else if (isinf(hi))
-        adv_append(text, size, "at least %.15g", lo);
+        adv_append(text, size, "at least %.*g", lo_digits, lo);
     else if (isinf(lo))
-        adv_append(text, size, "at most %.15g", hi);
+        adv_append(text, size, "at most %.*g", hi_digits, hi);
     else
-        adv_append(text, size, "between %.15g and %.15g", lo, hi);
+        adv_append(text, size, "between %.*g and %.*g", lo_digits, lo, hi_digits, hi);
 }
 
-static const char *json_kind(const json_t *json)
+const char *adv_json_kind(const json_t *json)
 {
     switch (json_typeof(json)) {
     case JSON_OBJECT:
@@ -375,7 +382,7 @@ enum adv_status adv_field_value_from_json(const struct adv_field_subject *subjec
         *value = (struct adv_field_value){.set = true, .as.json = copy};
         return ADV_OK;
     }
-    return refuse_type(subject, json_kind(json), error);
+    return refuse_type(subject, adv_json_kind(json), error);
 }
 
 enum adv_status adv_field_value_default(const struct adv_field_subject *subject,

@@ -1,5 +1,6 @@
 /* One setting being read: a row of a table of fields, and a value staged for it
- * until the whole source has proved right. Used by fields.c alone. */
+ * until the whole source has proved right; and the words that its errors share
+ * with those of other readers of requests. */
 #ifndef ADV_BASE_FIELD_VALUE_H
 #define ADV_BASE_FIELD_VALUE_H
 
@@ -29,6 +30,9 @@ struct adv_quoted {
     char text[48];
 };
 struct adv_quoted adv_quote(const char *text);
+
+/* "an object", "a string", ... */
+const char *adv_json_kind(const json_t *json);
 
 /* Appends to the string in text [size], cut where it is full. */
 void adv_append(char *text, size_t size, const char *format, ...)

@@ -4,7 +4,7 @@
  *
  * JSON fields                      the same as text (URL query, flags)
  *   n, seed, first, guidance, t      n=64 seed=3 ...
- *   label: int or [ints]             label=3, label=0,1,2
+ *   label: int or [ints]             label=3, label=0,1,2; -1 is "no label"
  *   x0 / points: [[...], ...]        none: adv_request_set_points (files, NPY and PNG uploads)
  *   solver: {method, steps} or       solver=rk4 steps=20
  *           {method, rtol, atol}     solver=dopri5 rtol=1e-6 atol=1e-6
@@ -13,7 +13,13 @@
  *   log_density, space               log_density=true space=flow
  *   frames: int >= 2 or              frames=16
  *   times: [ascending in [0,1]]      times=0,0.5,1
- */
+ *
+ * Null in JSON means absent. n defaults to the number of rows of x0, else of labels, else 1, and
+ * agrees with them if given. A label alone is every row's. Seeds and first are 0..2^53, which every
+ * JSON reader keeps exact. frames is F >= 2 equidistant times from 0 to 1 (default 11); times are
+ * used as given, and need not begin with 0. Fixed-step methods take by default the steps of 100
+ * velocities: rk4 25, heun and midpoint 50, euler 100. Probes or their seed without a method mean
+ * hutchinson. */
 #ifndef ADVECT_REQUEST_H
 #define ADVECT_REQUEST_H
 
@@ -26,16 +32,17 @@
 
 /* What one request may ask for; each has its own refusal naming field, value and limit. */
 struct adv_limits {
-    size_t rows;           /* n, or number of points */
-    int64_t steps;         /* of a fixed-step solver */
-    int64_t nfe;           /* of one row of an adaptive solver */
+    size_t rows;   /* n, or number of points */
+    int64_t steps; /* of a fixed-step solver */
+    int64_t nfe;   /* of one row of an adaptive solver */
     size_t frames;
     size_t probes;
-    double tolerance_min;  /* smallest rtol or atol */
-    double cost;           /* multiply-adds, as adv_query_cost estimates them */
+    double tolerance_min; /* smallest rtol or atol */
+    double cost;          /* multiply-adds, as adv_query_cost estimates them */
+    size_t numbers;       /* in the answer's main array: frames x rows x dimensions */
 };
 
-/* 100,000 rows, 10,000 steps, 20,000 NFE, 1,000 frames, 1,000 probes, 1e-9, 1e15. */
+/* 100,000 rows, 10,000 steps, 20,000 NFE, 1,000 frames, 1,000 probes, 1e-9, 1e15, 20,000,000. */
 struct adv_limits adv_limits_default(void);
 
 struct adv_request;
@@ -45,12 +52,13 @@ enum adv_status adv_request_new(enum adv_query_kind kind, struct adv_request **r
                                 struct adv_error *error);
 void adv_request_free(struct adv_request *request);
 
-/* Reads a JSON object. ADV_E_INVALID names field, value and what is allowed; unknown fields are refused
- * with a suggestion. max_rows bounds arrays before they are stored. */
+/* Reads a JSON object. ADV_E_INVALID names field, value and what is allowed; unknown fields are
+ * refused with a suggestion. limits->rows bounds arrays before they are stored. A refused body may
+ * have been read in part: the request is then only to be freed. */
 enum adv_status adv_request_read_json(struct adv_request *request, const json_t *body,
                                       const struct adv_limits *limits, struct adv_error *error);
 
-/* Sets one field from text. */
+/* Sets one field from text; '-' and '_' in its name are the same. Unchanged on failure. */
 enum adv_status adv_request_set_text(struct adv_request *request, const char *name,
                                      const char *text, struct adv_error *error);
 
@@ -59,8 +67,8 @@ enum adv_status adv_request_set_text(struct adv_request *request, const char *na
 enum adv_status adv_request_set_points(struct adv_request *request, size_t n, size_t dim,
                                        float *points, struct adv_error *error);
 
-/* The query, checked against model and limits (adv_query_check included). A seed that was not given is
- * `random_seed`. Borrows from the request. */
+/* The query, checked against model and limits (adv_query_check included). A seed that was not given
+ * is `random_seed` modulo 2^53. *query borrows from the request, until the next call or its end. */
 enum adv_status adv_request_query(struct adv_request *request, const struct adv_model *model,
                                   const struct adv_limits *limits, uint64_t random_seed,
                                   struct adv_query *query, struct adv_error *error);

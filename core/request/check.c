@@ -1,0 +1,312 @@
+/* A request held against a model and the limits: what was left out is filled
+ * in, what contradicts itself or asks for too much is refused, and a query that
+ * can be run comes out. */
+#include "core/base/mem.h"
+#include "core/request/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FRAMES_DEFAULT 11
+#define NFE_DEFAULT 100 /* of fixed-step methods whose steps were not given */
+#define SEED_BITS 53
+
+struct adv_limits adv_limits_default(void)
+{
+    return (struct adv_limits){
+        .rows = 100000,
+        .steps = 10000,
+        .nfe = 20000,
+        .frames = 1000,
+        .probes = 1000,
+        .tolerance_min = 1e-9,
+        .cost = 1e15,
+        .numbers = 20000000,
+    };
+}
+
+static enum adv_status refuse_above(const char *field, const char *name, long long value,
+                                    long long limit, struct adv_error *error)
+{
+    return adv_fail_field(error, ADV_E_INVALID, field, "%s is %lld; the limit is %lld", name, value,
+                          limit);
+}
+
+/* ---------------------------------------------------------------- rows */
+
+/* The field that says how many rows there are. */
+static const char *rows_field(const struct adv_request *request)
+{
+    if (request->points)
+        return adv_request_from_base(request) ? "x0" : "points";
+    bool listed = request->labels && !request->one_label && request->options.n == ADV_NOT_GIVEN;
+    return listed ? "label" : "n";
+}
+
+static enum adv_status set_rows(const struct adv_request *request, const struct adv_limits *limits,
+                                struct adv_query *query, struct adv_error *error)
+{
+    int64_t n = request->options.n;
+    query->points = request->points;
+    if (request->points)
+        query->n = request->n_points;
+    else if (n != ADV_NOT_GIVEN)
+        query->n = (size_t)n;
+    else if (request->labels && !request->one_label)
+        query->n = request->n_labels;
+    if (n != ADV_NOT_GIVEN && (size_t)n != query->n)
+        return adv_fail_field(error, ADV_E_INVALID, "n",
+                              "n is %lld, but x0 has %zu rows; they must agree, or n be left out",
+                              (long long)n, query->n);
+    if (query->n <= limits->rows)
+        return ADV_OK;
+    const char *field = rows_field(request);
+    if (!strcmp(field, "n"))
+        return refuse_above(field, field, n, (long long)limits->rows, error);
+    return adv_fail_field(error, ADV_E_INVALID, field, "%s has %zu entries; the limit is %zu",
+                          field, query->n, limits->rows);
+}
+
+static enum adv_status check_dimension(const struct adv_request *request,
+                                       const struct adv_model *model, struct adv_error *error)
+{
+    size_t dim = adv_model_dim(model);
+    const char *name = adv_request_from_base(request) ? "x0" : "points";
+    if (!request->points && !adv_request_from_base(request))
+        return adv_fail_field(error, ADV_E_INVALID, name,
+                              "points is missing; it must be an array of rows of %zu numbers (the "
+                              "model's dimension)",
+                              dim);
+    if (request->points && request->dim != dim)
+        return adv_fail_field(error, ADV_E_INVALID, name,
+                              "%s[0] has %zu numbers; it must have %zu (the model's dimension)",
+                              name, request->dim, dim);
+    return ADV_OK;
+}
+
+static enum adv_status set_labels(struct adv_request *request, struct adv_query *query,
+                                  struct adv_error *error)
+{
+    if (!request->labels)
+        return ADV_OK;
+    if (!request->one_label && request->n_labels != query->n)
+        return adv_fail_field(error, ADV_E_INVALID, "label",
+                              "label has %zu entries; it must have %zu, one for every row",
+                              request->n_labels, query->n);
+    free(request->row_labels);
+    request->row_labels = adv_calloc(query->n, sizeof *request->row_labels);
+    if (!request->row_labels)
+        return adv_no_memory(error);
+    for (size_t i = 0; i < query->n; i++)
+        request->row_labels[i] = request->labels[request->one_label ? 0 : i];
+    query->labels = request->row_labels;
+    return ADV_OK;
+}
+
+/* ---------------------------------------------------------------- times */
+
+static enum adv_status set_times(struct adv_request *request, const struct adv_limits *limits,
+                                 struct adv_query *query, struct adv_error *error)
+{
+    int64_t frames = request->options.frames;
+    if (request->kind != ADV_QUERY_TRAJECTORIES)
+        return ADV_OK;
+    if (frames != ADV_NOT_GIVEN && request->times)
+        return adv_fail_field(error, ADV_E_INVALID, "frames",
+                              "frames is %lld and times are given too; only one of them can be",
+                              (long long)frames);
+    query->n_times = request->times            ? request->n_times
+                     : frames != ADV_NOT_GIVEN ? (size_t)frames
+                                               : FRAMES_DEFAULT;
+    if (query->n_times > limits->frames && request->times)
+        return adv_fail_field(error, ADV_E_INVALID, "times",
+                              "times has %zu entries; the limit is %zu", query->n_times,
+                              limits->frames);
+    if (query->n_times > limits->frames)
+        return refuse_above("frames", "frames", (long long)query->n_times,
+                            (long long)limits->frames, error);
+    query->times = request->times;
+    if (request->times)
+        return ADV_OK;
+    free(request->row_times);
+    request->row_times = adv_calloc(query->n_times, sizeof *request->row_times);
+    if (!request->row_times)
+        return adv_no_memory(error);
+    for (size_t i = 0; i < query->n_times; i++)
+        request->row_times[i] = (double)i / (double)(query->n_times - 1);
+    query->times = request->row_times;
+    return ADV_OK;
+}
+
+/* ---------------------------------------------------------------- solver */
+
+static enum adv_status set_tolerance(const char *name, const char *field, double given,
+                                     const struct adv_limits *limits, double *tolerance,
+                                     struct adv_error *error)
+{
+    if (given == ADV_NOT_GIVEN)
+        return ADV_OK;
+    if (given < limits->tolerance_min)
+        return adv_fail_field(error, ADV_E_INVALID, field, "%s is %g; it must be at least %g", name,
+                              given, limits->tolerance_min);
+    *tolerance = given;
+    return ADV_OK;
+}
+
+static enum adv_status set_solver(const struct adv_request *request,
+                                  const struct adv_limits *limits, struct adv_query *query,
+                                  struct adv_error *error)
+{
+    const struct adv_request_options *options = &request->options;
+    struct adv_solver_spec spec = adv_query_default_solver(query);
+    if (options->method != ADV_NOT_GIVEN) {
+        enum adv_status status =
+            adv_solver_find(adv_solver_names()[options->method], &spec.solver, error);
+        if (status != ADV_OK)
+            return status;
+    }
+    const char *method = spec.solver->name;
+    if (spec.solver->adaptive && options->steps != ADV_NOT_GIVEN)
+        return adv_fail_field(error, ADV_E_INVALID, "solver.steps",
+                              "steps does not apply to %s, which takes rtol and atol", method);
+    if (!spec.solver->adaptive &&
+        (options->rtol != ADV_NOT_GIVEN || options->atol != ADV_NOT_GIVEN))
+        return adv_fail_field(error, ADV_E_INVALID,
+                              options->rtol != ADV_NOT_GIVEN ? "solver.rtol" : "solver.atol",
+                              "%s does not apply to %s, which takes steps",
+                              options->rtol != ADV_NOT_GIVEN ? "rtol" : "atol", method);
+    spec.max_nfe = limits->nfe;
+    spec.steps = 0;
+    if (!spec.solver->adaptive)
+        spec.steps =
+            options->steps != ADV_NOT_GIVEN ? options->steps : NFE_DEFAULT / spec.solver->stages;
+    if (spec.steps > limits->steps)
+        return refuse_above("solver.steps", "steps", spec.steps, limits->steps, error);
+    enum adv_status status =
+        set_tolerance("rtol", "solver.rtol", options->rtol, limits, &spec.rtol, error);
+    if (status == ADV_OK)
+        status = set_tolerance("atol", "solver.atol", options->atol, limits, &spec.atol, error);
+    if (status == ADV_OK)
+        query->solver = spec;
+    return status;
+}
+
+/* ---------------------------------------------------------------- divergence */
+
+/* Whether probes, their seed or a method were given though no divergence is taken. */
+static enum adv_status check_wanted(const struct adv_request *request, const char *condition,
+                                    struct adv_error *error)
+{
+    const struct adv_request_options *options = &request->options;
+    const char *name = options->probes != ADV_NOT_GIVEN              ? "probes"
+                       : options->probe_seed != ADV_NOT_GIVEN        ? "probe_seed"
+                       : options->divergence_method != ADV_NOT_GIVEN ? "divergence"
+                                                                     : NULL;
+    if (!name)
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "divergence", "%s does not apply without %s", name,
+                          condition);
+}
+
+static enum adv_divergence divergence_method(const struct adv_request_options *options)
+{
+    switch ((enum adv_velocity_divergence)options->velocity_divergence) {
+    case ADV_VELOCITY_EXACT:
+        return ADV_DIVERGENCE_EXACT;
+    case ADV_VELOCITY_HUTCHINSON:
+        return ADV_DIVERGENCE_HUTCHINSON;
+    case ADV_VELOCITY_ALONE:
+    case ADV_VELOCITY_DIVERGENCE:
+        break;
+    }
+    if (options->divergence_method != ADV_NOT_GIVEN)
+        return (enum adv_divergence)options->divergence_method;
+    bool probed = options->probes != ADV_NOT_GIVEN || options->probe_seed != ADV_NOT_GIVEN;
+    return probed ? ADV_DIVERGENCE_HUTCHINSON : ADV_DIVERGENCE_AUTO;
+}
+
+static enum adv_status set_divergence(const struct adv_request *request,
+                                      const struct adv_limits *limits, struct adv_query *query,
+                                      struct adv_error *error)
+{
+    const struct adv_request_options *options = &request->options;
+    query->log_density = options->log_density;
+    query->divergence = options->velocity_divergence != ADV_VELOCITY_ALONE;
+    if (request->kind == ADV_QUERY_SAMPLES && !query->log_density)
+        return check_wanted(request, "log_density", error);
+    if (request->kind == ADV_QUERY_VELOCITY && !query->divergence)
+        return check_wanted(request, "divergence", error);
+    query->divergence_method = divergence_method(options);
+    bool exact = query->divergence_method == ADV_DIVERGENCE_EXACT;
+    if (exact && (options->probes != ADV_NOT_GIVEN || options->probe_seed != ADV_NOT_GIVEN))
+        return adv_fail_field(error, ADV_E_INVALID, "divergence",
+                              "%s does not apply to the exact divergence",
+                              options->probes != ADV_NOT_GIVEN ? "probes" : "probe_seed");
+    if (options->probes != ADV_NOT_GIVEN)
+        query->probes = (size_t)options->probes;
+    else if (query->probes > limits->probes)
+        query->probes = limits->probes;
+    if (query->probes > limits->probes)
+        return refuse_above("divergence.probes", "probes", (long long)query->probes,
+                            (long long)limits->probes, error);
+    if (options->probe_seed != ADV_NOT_GIVEN)
+        query->probe_seed = (uint64_t)options->probe_seed;
+    return ADV_OK;
+}
+
+/* ---------------------------------------------------------------- the whole */
+
+/* What only many rows, frames or probes together make too much. */
+static enum adv_status check_size(const struct adv_query *query, const struct adv_model *model,
+                                  const struct adv_limits *limits, const char *field,
+                                  struct adv_error *error)
+{
+    bool trajectories = query->kind == ADV_QUERY_TRAJECTORIES;
+    double frames = trajectories ? (double)query->n_times : 1;
+    double numbers = frames * (double)query->n * (double)adv_model_dim(model);
+    if (numbers > (double)limits->numbers)
+        return adv_fail_field(error, ADV_E_INVALID, field,
+                              "the answer would hold %.0f numbers; the limit is %zu: ask for fewer "
+                              "rows%s",
+                              numbers, limits->numbers, trajectories ? " or frames" : "");
+    double cost = adv_query_cost(query, model);
+    if (cost > limits->cost)
+        return adv_fail_field(
+            error, ADV_E_INVALID, field,
+            "the answer would take about %.2g multiply-adds; the limit is %.2g: ask "
+            "for fewer rows, steps or probes",
+            cost, limits->cost);
+    return ADV_OK;
+}
+
+enum adv_status adv_request_query(struct adv_request *request, const struct adv_model *model,
+                                  const struct adv_limits *limits, uint64_t random_seed,
+                                  struct adv_query *out, struct adv_error *error)
+{
+    const struct adv_request_options *options = &request->options;
+    struct adv_query query = adv_query_default(request->kind);
+    query.seed = options->seed != ADV_NOT_GIVEN ? (uint64_t)options->seed
+                                                : random_seed & ((UINT64_C(1) << SEED_BITS) - 1);
+    query.first = (uint64_t)options->first;
+    query.guidance = options->guidance;
+    query.t = options->t;
+    query.space = (enum adv_space)options->space;
+    enum adv_status status = check_dimension(request, model, error);
+    if (status == ADV_OK)
+        status = set_rows(request, limits, &query, error);
+    if (status == ADV_OK)
+        status = set_labels(request, &query, error);
+    if (status == ADV_OK)
+        status = set_times(request, limits, &query, error);
+    if (status == ADV_OK)
+        status = set_divergence(request, limits, &query, error);
+    if (status == ADV_OK)
+        status = set_solver(request, limits, &query, error);
+    if (status == ADV_OK)
+        status = check_size(&query, model, limits, rows_field(request), error);
+    if (status == ADV_OK)
+        status = adv_query_check(&query, model, error);
+    if (status == ADV_OK)
+        *out = query;
+    return status;
+}

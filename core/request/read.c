@@ -1,0 +1,139 @@
+/* Reading a request from JSON and from text. Plain values are read by the rows
+ * of the table; arrays and nested objects are taken out of a shallow copy of
+ * the body first, each by its row's own reader. Null means absent. */
+#include "core/base/field_value.h"
+#include "core/base/mem.h"
+#include "core/request/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- JSON */
+
+static void drop_nulls(json_t *object)
+{
+    const char *key;
+    json_t *member;
+    void *next;
+    json_object_foreach_safe(object, next, key, member)
+    {
+        if (json_is_null(member))
+            json_object_del(object, key);
+    }
+}
+
+/* Reads the members that have readers, and takes them out of body. */
+static enum adv_status read_taken(struct adv_request *request, size_t n,
+                                  const struct adv_request_row *const *rows, json_t *body,
+                                  struct adv_error *error)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *name = rows[i]->field.name;
+        const json_t *value = rows[i]->read ? json_object_get(body, name) : NULL;
+        if (!value)
+            continue;
+        enum adv_status status = rows[i]->read(request, name, value, error);
+        if (status != ADV_OK)
+            return status;
+        json_object_del(body, name);
+    }
+    return ADV_OK;
+}
+
+/* Reads the object `group`, or the body (NULL). */
+static enum adv_status read_object(struct adv_request *request, const char *group,
+                                   const json_t *object, struct adv_error *error)
+{
+    struct adv_field fields[ADV_REQUEST_ROWS_MAX];
+    const struct adv_request_row *rows[ADV_REQUEST_ROWS_MAX];
+    struct adv_request_part part = {.kind = request->kind, .group = group};
+    size_t n = adv_request_fields(&part, fields, rows);
+    for (size_t i = 0; i < n; i++)
+        fields[i].required = false; /* what is needed may still come as an upload */
+    json_t *copy = json_copy((json_t *)object);
+    if (!copy)
+        return adv_no_memory(error);
+    drop_nulls(copy);
+    enum adv_status status = read_taken(request, n, rows, copy, error);
+    if (status == ADV_OK)
+        status = adv_fields_from_json(fields, n, copy, group, &request->options, error);
+    json_decref(copy);
+    return status;
+}
+
+enum adv_status adv_request_read_group(struct adv_request *request, const char *name,
+                                       const json_t *value, struct adv_error *error)
+{
+    if (json_is_object(value))
+        return read_object(request, name, value, error);
+    struct adv_field fields[ADV_REQUEST_ROWS_MAX];
+    struct adv_request_part part = {.kind = request->kind, .group = name};
+    size_t n = adv_request_fields(&part, fields, NULL);
+    char names[128] = "";
+    for (size_t i = 0; i < n; i++)
+        adv_append(names, sizeof names, "%s%s", i ? ", " : "", fields[i].name);
+    return adv_fail_field(error, ADV_E_INVALID, name, "%s is %s; it must be an object of %s", name,
+                          adv_json_kind(value), names);
+}
+
+enum adv_status adv_request_read_divergence(struct adv_request *request, const char *name,
+                                            const json_t *value, struct adv_error *error)
+{
+    bool wanted = !json_is_false(value);
+    if (!json_is_boolean(value)) {
+        enum adv_status status = adv_request_read_group(request, name, value, error);
+        if (status != ADV_OK)
+            return status;
+    }
+    request->options.velocity_divergence = wanted ? ADV_VELOCITY_DIVERGENCE : ADV_VELOCITY_ALONE;
+    return ADV_OK;
+}
+
+enum adv_status adv_request_read_json(struct adv_request *request, const json_t *body,
+                                      const struct adv_limits *limits, struct adv_error *error)
+{
+    if (!json_is_object(body))
+        return adv_fail(error, ADV_E_INVALID, "the body is %s; it must be a JSON object",
+                        body ? adv_json_kind(body) : "missing");
+    request->max_rows = limits->rows;
+    return read_object(request, NULL, body, error);
+}
+
+/* ---------------------------------------------------------------- text */
+
+/* "0,1,2" is the JSON list [0,1,2], and "3" the number 3: one reader for both. */
+static json_t *list_from_text(const char *text)
+{
+    if (!strchr(text, ','))
+        return json_loads(text, JSON_DECODE_ANY, NULL);
+    size_t n = strlen(text);
+    char *list = adv_calloc(n + sizeof "[]", 1);
+    if (!list)
+        return NULL;
+    list[0] = '[';
+    memcpy(list + 1, text, n);
+    list[n + 1] = ']';
+    json_t *value = json_loads(list, 0, NULL);
+    free(list);
+    return value;
+}
+
+enum adv_status adv_request_set_text(struct adv_request *request, const char *name,
+                                     const char *text, struct adv_error *error)
+{
+    struct adv_field fields[ADV_REQUEST_ROWS_MAX];
+    const struct adv_request_row *rows[ADV_REQUEST_ROWS_MAX];
+    struct adv_request_part part = {.kind = request->kind, .text = true};
+    size_t n = adv_request_fields(&part, fields, rows);
+    const struct adv_field *field = adv_fields_find(fields, n, name);
+    if (!field || !rows[field - fields]->read)
+        return adv_fields_from_text(fields, n, name, text, &request->options, error);
+    json_t *value = list_from_text(text);
+    if (!value)
+        return adv_fail_field(error, ADV_E_INVALID, field->name,
+                              "%s is %s; it must be numbers separated by commas", field->name,
+                              adv_quote(text).text);
+    enum adv_status status = rows[field - fields]->read(request, field->name, value, error);
+    json_decref(value);
+    return status;
+}

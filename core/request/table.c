@@ -1,0 +1,180 @@
+/* The table of fields. JSON bodies, URL queries, flags, help and schema are all
+ * read from it, so that they cannot disagree. */
+#include "core/request/table.h"
+
+#include "core/base/mem.h"
+
+#include <string.h>
+
+enum {
+    SAMPLES = 1 << ADV_QUERY_SAMPLES,
+    TRAJECTORIES = 1 << ADV_QUERY_TRAJECTORIES,
+    LOG_DENSITY = 1 << ADV_QUERY_LOG_DENSITY,
+    LATENTS = 1 << ADV_QUERY_LATENTS,
+    VELOCITY = 1 << ADV_QUERY_VELOCITY,
+    FROM_BASE = SAMPLES | TRAJECTORIES,
+    AT_POINTS = LOG_DENSITY | LATENTS | VELOCITY,
+    ALL = FROM_BASE | AT_POINTS,
+    SOLVED = ALL & ~VELOCITY,
+    WITH_DENSITY = SAMPLES | LOG_DENSITY
+};
+
+#define MAX_COUNT 1e9   /* beyond any limit; limits have their own refusals */
+#define MAX_SEED 0x1p53 /* integers up to here survive every JSON reader */
+#define AT(member) offsetof(struct adv_request_options, member)
+
+static const char *const spaces[] = {"data", "flow", NULL};
+static const char *const divergences[] = {"auto", "exact", "hutchinson", NULL};
+static const char *const velocity_divergences[] = {"false", "true", "exact", "hutchinson", NULL};
+
+#define POINTS_SCHEMA                                                                              \
+    "{\"type\": \"array\", \"minItems\": 1, \"items\":"                                            \
+    " {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"number\"}}}"
+
+const struct adv_request_row adv_request_rows[] = {
+    {.field = {"n", ADV_FIELD_INT, AT(n), .min = 1, .max = MAX_COUNT, .fallback = "1",
+               .help = "number of samples"},
+     .in_text = FROM_BASE,
+     .in_json = FROM_BASE},
+    {.field = {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = MAX_SEED,
+               .help = "of the base samples; the answer names the one that was drawn if absent"},
+     .in_text = FROM_BASE,
+     .in_json = FROM_BASE},
+    {.field = {"first", ADV_FIELD_INT, AT(first), .min = 0, .max = MAX_SEED, .fallback = "0",
+               .help = "index of the first sample in the seed's stream"},
+     .in_text = FROM_BASE,
+     .in_json = FROM_BASE},
+    {.field = {"x0", ADV_FIELD_JSON,
+               .help = "explicit starts in base units, instead of drawn ones"},
+     .in_json = FROM_BASE,
+     .read = adv_request_read_points,
+     .schema = POINTS_SCHEMA},
+    {.field = {"points", ADV_FIELD_JSON, .required = true, .help = "rows of numbers, a point each"},
+     .in_json = AT_POINTS,
+     .read = adv_request_read_points,
+     .schema = POINTS_SCHEMA},
+    {.field = {"label", ADV_FIELD_STRING,
+               .help = "class of every row, or a list of one class per row; -1 for none"},
+     .in_text = ALL,
+     .in_json = ALL,
+     .read = adv_request_read_label,
+     .schema = "{\"anyOf\": [{\"type\": \"integer\", \"minimum\": -1},"
+               " {\"type\": \"array\", \"minItems\": 1,"
+               " \"items\": {\"type\": \"integer\", \"minimum\": -1}}]}"},
+    {.field = {"guidance", ADV_FIELD_REAL, AT(guidance), .min = -100, .max = 100, .fallback = "1",
+               .help = "weight of the label: v_null + w (v_label - v_null)"},
+     .in_text = ALL,
+     .in_json = ALL},
+    {.field = {"t", ADV_FIELD_REAL, AT(t), .min = 0, .max = 1, .fallback = "1",
+               .help = "time of the points, 0 the base and 1 the data"},
+     .in_text = AT_POINTS,
+     .in_json = AT_POINTS},
+    {.field = {"frames", ADV_FIELD_INT, AT(frames), .min = 2, .max = MAX_COUNT, .fallback = "11",
+               .help = "number of times, equally spaced from 0 to 1"},
+     .in_text = TRAJECTORIES,
+     .in_json = TRAJECTORIES},
+    {.field = {"times", ADV_FIELD_STRING,
+               .help = "a list of times that ascend within [0, 1], instead of frames"},
+     .in_text = TRAJECTORIES,
+     .in_json = TRAJECTORIES,
+     .read = adv_request_read_times,
+     .schema = "{\"type\": \"array\", \"minItems\": 2,"
+               " \"items\": {\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}}"},
+    {.field = {"log_density", ADV_FIELD_BOOL, AT(log_density), .fallback = "false",
+               .help = "also the log-density of each sample"},
+     .in_text = SAMPLES,
+     .in_json = SAMPLES},
+    {.field = {"solver", ADV_FIELD_JSON, .help = "how the flow is integrated"},
+     .in_json = SOLVED,
+     .read = adv_request_read_group},
+    {.field = {"solver", ADV_FIELD_CHOICE, AT(method),
+               .help = "method; by default rk4 for samples and trajectories, dopri5 for densities "
+                       "and latents"},
+     .in_text = SOLVED,
+     .in_json = SOLVED,
+     .group = "solver",
+     .key = "method"},
+    {.field = {"steps", ADV_FIELD_INT, AT(steps), .min = 1, .max = MAX_COUNT,
+               .help = "equal steps over [0, 1], not for dopri5; by default those of 100 "
+                       "velocities: 25 for rk4, 100 for euler"},
+     .in_text = SOLVED,
+     .in_json = SOLVED,
+     .group = "solver",
+     .key = "steps"},
+    {.field = {"rtol", ADV_FIELD_REAL, AT(rtol), .min = 0, .max = 1, .fallback = "1e-5",
+               .help = "relative tolerance of dopri5"},
+     .in_text = SOLVED,
+     .in_json = SOLVED,
+     .group = "solver",
+     .key = "rtol"},
+    {.field = {"atol", ADV_FIELD_REAL, AT(atol), .min = 0, .max = 1, .fallback = "1e-5",
+               .help = "absolute tolerance of dopri5"},
+     .in_text = SOLVED,
+     .in_json = SOLVED,
+     .group = "solver",
+     .key = "atol"},
+    {.field = {"divergence", ADV_FIELD_JSON, .help = "how the divergence of the velocity is taken"},
+     .in_json = WITH_DENSITY,
+     .read = adv_request_read_group},
+    {.field = {"divergence", ADV_FIELD_JSON,
+               .help = "whether the divergence of the velocity is wanted, or how it is taken"},
+     .in_json = VELOCITY,
+     .read = adv_request_read_divergence,
+     .schema = "{\"type\": \"boolean\"}"},
+    {.field = {"divergence", ADV_FIELD_CHOICE, AT(divergence_method), .choices = divergences,
+               .fallback = "auto", .help = "auto is exact up to 16 dimensions, hutchinson beyond"},
+     .in_text = WITH_DENSITY,
+     .in_json = WITH_DENSITY | VELOCITY,
+     .group = "divergence",
+     .key = "method"},
+    {.field = {"divergence", ADV_FIELD_CHOICE, AT(velocity_divergence),
+               .choices = velocity_divergences, .fallback = "false",
+               .help = "whether the divergence is wanted, or how it is taken"},
+     .in_text = VELOCITY},
+    {.field = {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = MAX_COUNT, .fallback = "16",
+               .help = "random vectors of hutchinson"},
+     .in_text = WITH_DENSITY | VELOCITY,
+     .in_json = WITH_DENSITY | VELOCITY,
+     .group = "divergence",
+     .key = "probes"},
+    {.field = {"probe_seed", ADV_FIELD_INT, AT(probe_seed), .min = 0, .max = MAX_SEED,
+               .fallback = "0", .help = "of those vectors"},
+     .in_text = WITH_DENSITY | VELOCITY,
+     .in_json = WITH_DENSITY | VELOCITY,
+     .group = "divergence",
+     .key = "seed"},
+    {.field = {"space", ADV_FIELD_CHOICE, AT(space), .choices = spaces, .fallback = "data",
+               .help = "units of points and answers: the data's, or the network's"},
+     .in_text = ALL,
+     .in_json = ALL},
+};
+
+const size_t adv_request_n_rows = ADV_COUNT(adv_request_rows);
+_Static_assert(ADV_COUNT(adv_request_rows) <= ADV_REQUEST_ROWS_MAX, "room for every row");
+
+static bool same_group(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+size_t adv_request_fields(const struct adv_request_part *part,
+                          struct adv_field fields[ADV_REQUEST_ROWS_MAX],
+                          const struct adv_request_row **rows)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < adv_request_n_rows; i++) {
+        const struct adv_request_row *row = &adv_request_rows[i];
+        unsigned kinds = part->text ? row->in_text : row->in_json;
+        if (!(kinds >> part->kind & 1) || (!part->text && !same_group(part->group, row->group)))
+            continue;
+        fields[n] = row->field;
+        if (!part->text && row->key)
+            fields[n].name = row->key;
+        if (row->field.kind == ADV_FIELD_CHOICE && !row->field.choices)
+            fields[n].choices = adv_solver_names(); /* known at run time only */
+        if (rows)
+            rows[n] = row;
+        n++;
+    }
+    return n;
+}

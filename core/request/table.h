@@ -1,0 +1,100 @@
+/* The fields of requests, as rows; and a request that has been read but not yet
+ * held against a model. Inside core/request only. */
+#ifndef ADV_REQUEST_TABLE_H
+#define ADV_REQUEST_TABLE_H
+
+#include <advect/fields.h>
+#include <advect/request.h>
+
+/* A number that was not given: no field may hold it. */
+#define ADV_NOT_GIVEN (-1)
+
+/* The values of the plain fields, ADV_NOT_GIVEN where their absence means something. */
+struct adv_request_options {
+    int64_t n, seed, first;
+    double guidance, t;
+    int64_t space; /* enum adv_space */
+    int64_t frames;
+    bool log_density;
+    int64_t method; /* index into adv_solver_names() */
+    int64_t steps;
+    double rtol, atol;
+    int64_t velocity_divergence; /* enum adv_velocity_divergence */
+    int64_t divergence_method;   /* enum adv_divergence */
+    int64_t probes, probe_seed;
+};
+
+/* As velocities are asked for in text, where one word says both whether and how. */
+enum adv_velocity_divergence {
+    ADV_VELOCITY_ALONE,
+    ADV_VELOCITY_DIVERGENCE,
+    ADV_VELOCITY_EXACT,
+    ADV_VELOCITY_HUTCHINSON
+};
+
+struct adv_request {
+    enum adv_query_kind kind;
+    struct adv_request_options options;
+    size_t max_rows; /* of arrays in a JSON body */
+
+    size_t n_points, dim;
+    float *points; /* [n_points, dim]: x0 or points; NULL: none were given */
+    size_t n_labels;
+    int32_t *labels; /* [n_labels]; NULL: none were given */
+    bool one_label;  /* a number, not an array: it is every row's */
+    size_t n_times;
+    double *times; /* [n_times]; NULL: none were given */
+
+    int32_t *row_labels; /* what the query borrows: [n] */
+    double *row_times;   /* [frames] */
+};
+
+/* Whether the kind starts from x0, not from points. */
+bool adv_request_from_base(const struct adv_request *request);
+
+/* A field of one or more kinds of request. Masks have bit 1 << kind. */
+struct adv_request_row {
+    struct adv_field field;
+    unsigned in_text; /* which kinds take it as text, called field.name */
+    unsigned in_json; /* which kinds take it in JSON: as member `key` of the object `group`, or
+                         called field.name in the body itself where there is no group */
+    const char *group, *key;
+    /* Fields that are no plain value: what reads the JSON value (text is turned into JSON before),
+     * and its schema; NULL for an object of rows. field.offset then means nothing. */
+    enum adv_status (*read)(struct adv_request *request, const char *name, const json_t *value,
+                            struct adv_error *error);
+    const char *schema;
+};
+
+#define ADV_REQUEST_ROWS_MAX 32
+
+extern const struct adv_request_row adv_request_rows[];
+extern const size_t adv_request_n_rows;
+
+/* Which rows: of text, or of a JSON object (group NULL: the body). */
+struct adv_request_part {
+    enum adv_query_kind kind;
+    bool text;
+    const char *group;
+};
+
+/* The fields of a part, named as they are there, choices filled in. Returns their number;
+ * rows [ADV_REQUEST_ROWS_MAX] receives their rows, or is NULL. */
+size_t adv_request_fields(const struct adv_request_part *part,
+                          struct adv_field fields[ADV_REQUEST_ROWS_MAX],
+                          const struct adv_request_row **rows);
+
+/* Readers of rows; each takes a JSON value that is not null, and leaves the request's former one in
+ * place when it refuses it. */
+enum adv_status adv_request_read_points(struct adv_request *request, const char *name,
+                                        const json_t *value, struct adv_error *error);
+enum adv_status adv_request_read_label(struct adv_request *request, const char *name,
+                                       const json_t *value, struct adv_error *error);
+enum adv_status adv_request_read_times(struct adv_request *request, const char *name,
+                                       const json_t *value, struct adv_error *error);
+enum adv_status adv_request_read_group(struct adv_request *request, const char *name,
+                                       const json_t *value, struct adv_error *error);
+enum adv_status adv_request_read_divergence(struct adv_request *request, const char *name,
+                                            const json_t *value, struct adv_error *error);
+
+#endif
