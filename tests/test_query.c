@@ -1,0 +1,409 @@
+/* Queries and runs, on small models with random weights: their flow is smooth and arbitrary,
+ * which is what properties (not values) need. */
+#include <advect/advect.h>
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct adv_model *model_of(const char *config_text)
+{
+    json_error_t json_error;
+    struct adv_error error = ADV_ERROR_INIT;
+    json_t *config = json_loads(config_text, 0, &json_error);
+    ck_assert_msg(config != NULL, "%s", json_error.text);
+    struct adv_net *net = NULL;
+    ck_assert_msg(adv_net_new(json_object_get(config, "net"), &net, &error) == ADV_OK, "%s",
+                  error.message);
+    float *weights = calloc(adv_net_weights(net), sizeof *weights);
+    adv_net_init_weights(net, 11, weights);
+    struct adv_model *model = NULL;
+    ck_assert_msg(adv_model_new(config, weights, &model, &error) == ADV_OK, "%s", error.message);
+    free(weights);
+    adv_net_free(net);
+    json_decref(config);
+    return model;
+}
+
+static struct adv_model *plane_model(void)
+{
+    return model_of("{\"name\": \"plane\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 32,"
+                    " \"layers\": 2, \"activation\": \"silu\", \"input_gain\": true},"
+                    " \"data\": {\"shape\": [2], \"transform\": {\"kind\": \"affine\","
+                    " \"shift\": [1, -2], \"scale\": [3, 0.5]}}}");
+}
+
+static struct adv_model *labelled_model(void)
+{
+    return model_of("{\"name\": \"labelled\", \"net\": {\"kind\": \"mlp\", \"dim\": 3,"
+                    " \"channels\": 16, \"layers\": 2, \"num_classes\": 4, \"null_class\": true,"
+                    " \"activation\": \"silu\"}, \"data\": {\"shape\": [3], \"classes\": 4}}");
+}
+
+static struct adv_model *image_model(void)
+{
+    return model_of("{\"name\": \"image\", \"net\": {\"kind\": \"mlp\", \"dim\": 64, \"channels\": 16,"
+                    " \"layers\": 1, \"activation\": \"silu\"}, \"data\": {\"shape\": [1, 8, 8],"
+                    " \"transform\": {\"kind\": \"logit\", \"margin\": 0.01, \"range\": [0, 1],"
+                    " \"levels\": 256}}}");
+}
+
+/* Runs a query to its end on `threads` threads. The run is the caller's to free. */
+static struct adv_run *ask(struct adv_model *model, const struct adv_query *query, int threads,
+                           const struct adv_answer **answer)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_run *run = NULL;
+    struct adv_pool *pool = NULL;
+    ck_assert_msg(adv_run_new(model, query, &run, &error) == ADV_OK, "%s", error.message);
+    ck_assert_int_eq(adv_pool_new(threads, &pool, NULL), ADV_OK);
+    ck_assert_msg(adv_run_all(run, pool, NULL, NULL, NULL, answer, &error) == ADV_OK, "%s",
+                  error.message);
+    adv_pool_free(pool);
+    return run;
+}
+
+static struct adv_solver_spec solver_of(const char *name, int64_t steps, double tolerance)
+{
+    struct adv_solver_spec spec = {
+        .steps = steps, .rtol = tolerance, .atol = tolerance, .max_nfe = 20000};
+    ck_assert_int_eq(adv_solver_find(name, &spec.solver, NULL), ADV_OK);
+    return spec;
+}
+
+START_TEST(log_density_of_a_sample_is_that_of_its_point)
+{
+    struct adv_model *model = plane_model();
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    query.n = 9;
+    query.seed = 4;
+    query.log_density = true;
+    query.solver = solver_of("dopri5", 0, 1e-6);
+    const struct adv_answer *sampled, *scored;
+    struct adv_run *samples = ask(model, &query, 1, &sampled);
+
+    struct adv_query back = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    back.n = 9;
+    back.points = sampled->states;
+    back.solver = query.solver;
+    struct adv_run *densities = ask(model, &back, 2, &scored);
+
+    float x0[9 * 2];
+    adv_rng_normal(4, ADV_STREAM_BASE, 0, 9, 2, x0);
+    for (size_t i = 0; i < 9; i++) {
+        ck_assert_double_eq_tol(sampled->log_density[i], scored->log_density[i], 2e-4);
+        for (size_t k = 0; k < 2; k++)
+            ck_assert_double_eq_tol((double)scored->latents[2 * i + k], (double)x0[2 * i + k], 1e-4);
+    }
+    ck_assert_ptr_null(scored->standard_error);
+    adv_run_free(samples);
+    adv_run_free(densities);
+    adv_model_unref(model);
+}
+END_TEST
+
+/* The density of any smooth flow integrates to one, in data units. */
+START_TEST(densities_integrate_to_one)
+{
+    struct adv_model *model = plane_model();
+    enum { SIDE = 90 };
+    const double lo[2] = {1 - 3 * 7, -2 - 0.5 * 7}, hi[2] = {1 + 3 * 7, -2 + 0.5 * 7};
+    float *points = calloc(SIDE * SIDE, 2 * sizeof *points);
+    for (size_t i = 0; i < SIDE * SIDE; i++) {
+        points[2 * i] = (float)(lo[0] + (hi[0] - lo[0]) * ((double)(i % SIDE) + 0.5) / SIDE);
+        points[2 * i + 1] = (float)(lo[1] + (hi[1] - lo[1]) * ((double)(i / SIDE) + 0.5) / SIDE);
+    }
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = SIDE * SIDE;
+    query.points = points;
+    for (double t = 1; t >= 0; t -= 0.5) {
+        const struct adv_answer *answer;
+        query.t = t;
+        struct adv_run *run = ask(model, &query, 2, &answer);
+        double sum = 0, cell = (hi[0] - lo[0]) * (hi[1] - lo[1]) / (SIDE * SIDE);
+        for (size_t i = 0; i < query.n; i++)
+            sum += exp(answer->log_density[i]) * cell;
+        ck_assert_msg(fabs(sum - 1) < 0.01, "at t = %g the density integrates to %g", t, sum);
+        adv_run_free(run);
+    }
+    free(points);
+    adv_model_unref(model);
+}
+END_TEST
+
+START_TEST(a_sample_is_the_same_alone_in_a_batch_and_on_any_threads)
+{
+    struct adv_model *model = labelled_model();
+    for (int adaptive = 0; adaptive < 2; adaptive++) {
+        struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+        query.n = 700;
+        query.seed = 3;
+        query.guidance = 1.5;
+        query.log_density = true;
+        query.solver = adaptive ? solver_of("dopri5", 0, 1e-4) : solver_of("rk4", 4, 0);
+        const struct adv_answer *batch, *threaded, *alone;
+        struct adv_run *a = ask(model, &query, 1, &batch), *b = ask(model, &query, 2, &threaded);
+        ck_assert_mem_eq(batch->states, threaded->states, 700 * 3 * sizeof(float));
+        ck_assert_mem_eq(batch->log_density, threaded->log_density, 700 * sizeof(double));
+        for (size_t i = 0; i < 700; i += 233) {
+            struct adv_query one = query;
+            one.n = 1;
+            one.first = i;
+            struct adv_run *c = ask(model, &one, 1, &alone);
+            ck_assert_int_eq(alone->labels[0], (int)(i % 4));
+            ck_assert_mem_eq(alone->states, batch->states + 3 * i, 3 * sizeof(float));
+            ck_assert_double_eq(alone->log_density[0], batch->log_density[i]);
+            adv_run_free(c);
+        }
+        adv_run_free(a);
+        adv_run_free(b);
+    }
+    adv_model_unref(model);
+}
+END_TEST
+
+START_TEST(trajectories_end_in_the_samples)
+{
+    struct adv_model *model = plane_model();
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    query.n = 5;
+    query.solver = solver_of("heun", 10, 0);
+    const struct adv_answer *sampled, *followed;
+    struct adv_run *samples = ask(model, &query, 1, &sampled);
+    query.kind = ADV_QUERY_TRAJECTORIES;
+    query.times = (double[]){0, 0.5, 1};
+    query.n_times = 3;
+    struct adv_run *paths = ask(model, &query, 1, &followed);
+    ck_assert_uint_eq(followed->n_frames, 3);
+    ck_assert_uint_eq(adv_run_frames_ready(paths), 3);
+    for (size_t i = 0; i < 10; i++)
+        ck_assert_double_eq_tol((double)followed->states[20 + i], (double)sampled->states[i], 1e-5);
+    float x0[10], frame[10];
+    adv_rng_normal(0, ADV_STREAM_BASE, 0, 5, 2, x0);
+    adv_run_copy_frame(paths, 0, frame);
+    for (size_t i = 0; i < 5; i++) {
+        ck_assert_double_eq_tol((double)frame[2 * i], 1 + 3 * (double)x0[2 * i], 1e-5);
+        ck_assert_double_eq_tol((double)frame[2 * i + 1], -2 + 0.5 * (double)x0[2 * i + 1], 1e-5);
+    }
+    adv_run_free(samples);
+    adv_run_free(paths);
+
+    query.times = (double[]){0.25, 1}; /* a first frame after the start */
+    query.n_times = 2;
+    query.space = ADV_SPACE_FLOW;
+    paths = ask(model, &query, 1, &followed);
+    ck_assert_uint_eq(followed->n_frames, 2);
+    ck_assert_double_eq(followed->times[0], 0.25);
+    ck_assert_double_ne((double)followed->states[0], (double)x0[0]);
+    adv_run_free(paths);
+    adv_model_unref(model);
+}
+END_TEST
+
+START_TEST(hutchinson_agrees_with_exact_within_its_error)
+{
+    struct adv_model *model = labelled_model();
+    float points[6 * 3];
+    adv_rng_normal(8, ADV_STREAM_DATA, 0, 6, 3, points);
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = 6;
+    query.points = points;
+    const struct adv_answer *exact, *estimated;
+    struct adv_run *a = ask(model, &query, 1, &exact);
+    ck_assert_int_eq(exact->divergence_method, ADV_DIVERGENCE_EXACT);
+    query.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
+    query.probes = 400;
+    struct adv_run *b = ask(model, &query, 2, &estimated);
+    for (size_t i = 0; i < 6; i++) {
+        double error = estimated->standard_error[i];
+        ck_assert_double_gt(error, 0);
+        ck_assert_double_lt(error, 0.05);
+        ck_assert_double_lt(fabs(estimated->log_density[i] - exact->log_density[i]),
+                            5 * error + 1e-4);
+    }
+    adv_run_free(a);
+    adv_run_free(b);
+    adv_model_unref(model);
+}
+END_TEST
+
+/* v in data units is dx/dt of a trajectory in data units, and the divergence has no units of x. */
+START_TEST(velocity_is_the_slope_of_trajectories)
+{
+    struct adv_model *model = plane_model();
+    const float x0[2] = {0.3f, -0.4f};
+    const double h = 0.01;
+    struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    query.points = x0;
+    query.times = (double[]){0.5 - h, 0.5, 0.5 + h};
+    query.n_times = 3;
+    query.solver = solver_of("dopri5", 0, 1e-7);
+    const struct adv_answer *followed, *asked, *moved;
+    struct adv_run *a = ask(model, &query, 1, &followed);
+    struct adv_query velocity = adv_query_default(ADV_QUERY_VELOCITY);
+    velocity.points = followed->states + 2;
+    velocity.t = 0.5;
+    velocity.divergence = true;
+    struct adv_run *b = ask(model, &velocity, 1, &asked);
+    for (size_t k = 0; k < 2; k++) {
+        double slope = ((double)followed->states[4 + k] - (double)followed->states[k]) / (2 * h);
+        ck_assert_double_eq_tol((double)asked->states[k], slope, 2e-3);
+    }
+    double divergence = 0;
+    for (size_t k = 0; k < 2; k++) {
+        float there[4] = {followed->states[2], followed->states[3], followed->states[2],
+                          followed->states[3]};
+        there[k] += 0.01f;
+        there[2 + k] -= 0.01f;
+        velocity.points = there;
+        velocity.n = 2;
+        struct adv_run *c = ask(model, &velocity, 1, &moved);
+        divergence += ((double)moved->states[k] - (double)moved->states[2 + k]) / 0.02;
+        adv_run_free(c);
+    }
+    ck_assert_double_eq_tol(asked->divergence[0], divergence, 1e-2);
+    adv_run_free(a);
+    adv_run_free(b);
+    adv_model_unref(model);
+}
+END_TEST
+
+START_TEST(image_densities_come_in_bits_too)
+{
+    struct adv_model *model = image_model();
+    float point[64];
+    adv_rng_uniform(2, ADV_STREAM_DATA, 0, 1, 64, point);
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.points = point;
+    query.probes = 4;
+    const struct adv_answer *answer;
+    struct adv_run *run = ask(model, &query, 1, &answer);
+    ck_assert_int_eq(answer->divergence_method, ADV_DIVERGENCE_HUTCHINSON);
+    ck_assert_double_eq_tol(answer->bits_per_dim[0], 8 - answer->log_density[0] / 64 / log(2), 1e-9);
+
+    /* log p in data units = log p in flow units + log |det of the logit| */
+    float flow[64];
+    double log_det;
+    const struct adv_answer *inner;
+    adv_transform_encode(adv_model_transform(model), 1, point, flow, &log_det);
+    query.points = flow;
+    query.space = ADV_SPACE_FLOW;
+    struct adv_run *in_flow = ask(model, &query, 1, &inner);
+    ck_assert_ptr_null(inner->bits_per_dim);
+    ck_assert_double_eq_tol(answer->log_density[0], inner->log_density[0] + log_det, 1e-6);
+    adv_run_free(in_flow);
+    adv_run_free(run);
+    adv_model_unref(model);
+}
+END_TEST
+
+static void refuse(struct adv_model *model, const struct adv_query *query, const char *field,
+                   const char *words)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_run *run = NULL;
+    ck_assert_int_eq(adv_run_new(model, query, &run, &error), ADV_E_INVALID);
+    ck_assert_ptr_null(run);
+    ck_assert_str_eq(error.field, field);
+    ck_assert_msg(strstr(error.message, words) != NULL, "%s", error.message);
+}
+
+START_TEST(queries_are_checked_against_their_model)
+{
+    struct adv_model *plane = plane_model(), *labelled = labelled_model(), *image = image_model();
+    struct adv_query q = adv_query_default(ADV_QUERY_SAMPLES);
+    q.n = 0;
+    refuse(plane, &q, "n", "at least 1");
+    q.n = 1;
+    q.labels = (int32_t[]){0};
+    refuse(plane, &q, "label", "no classes");
+    q.labels = (int32_t[]){4};
+    refuse(labelled, &q, "label", "between 0 and 3, or -1");
+    q.labels = NULL;
+    q.guidance = 2;
+    refuse(plane, &q, "guidance", "null class");
+    q.guidance = NAN;
+    refuse(labelled, &q, "guidance", "between -100 and 100");
+    q.guidance = 1;
+    q.points = (float[]){NAN, 0};
+    refuse(plane, &q, "x0", "x0[0][0] is not a finite number");
+
+    q = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    q.times = (double[]){0, 0.5, 0.5};
+    q.n_times = 3;
+    refuse(plane, &q, "times", "times[2] is 0.5");
+    q.n_times = 1;
+    refuse(plane, &q, "times", "at least 2");
+
+    q = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    refuse(plane, &q, "points", "missing");
+    float pixels[64] = {[63] = 1.5f};
+    q.points = pixels;
+    refuse(image, &q, "points", "1.5");
+    pixels[63] = 0.5f;
+    q.t = 0.5;
+    refuse(image, &q, "space", "not affine");
+    q.t = -1;
+    refuse(plane, &q, "t", "between 0 and 1");
+    q.t = 1;
+    q.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
+    q.probes = 0;
+    refuse(plane, &q, "divergence.probes", "at least 1");
+    q = adv_query_default(ADV_QUERY_VELOCITY);
+    q.points = pixels;
+    refuse(image, &q, "space", "velocities");
+    adv_model_unref(plane);
+    adv_model_unref(labelled);
+    adv_model_unref(image);
+}
+END_TEST
+
+START_TEST(a_run_can_be_cancelled_and_a_failure_names_its_row)
+{
+    struct adv_model *model = plane_model();
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_run *run = NULL;
+    const struct adv_answer *answer = NULL;
+    const volatile bool cancel = true;
+    query.n = 1000;
+    ck_assert_int_eq(adv_run_new(model, &query, &run, &error), ADV_OK);
+    ck_assert_int_eq(adv_run_all(run, NULL, &cancel, NULL, NULL, &answer, &error), ADV_E_CANCELLED);
+    adv_run_free(run);
+
+    const float far[4] = {0, 0, 3e38f, 3e38f};
+    error = (struct adv_error)ADV_ERROR_INIT;
+    query.n = 2;
+    query.points = far;
+    ck_assert_int_eq(adv_run_new(model, &query, &run, &error), ADV_OK);
+    ck_assert_int_eq(adv_run_all(run, NULL, NULL, NULL, NULL, &answer, &error), ADV_E_NUMERIC);
+    ck_assert_msg(strstr(error.message, "row 1 ") && strstr(error.message, "not finite"), "%s",
+                  error.message);
+    ck_assert_ptr_null(answer);
+    adv_run_free(run);
+    adv_model_unref(model);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("query");
+    TCase *tests = tcase_create("query");
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, log_density_of_a_sample_is_that_of_its_point);
+    tcase_add_test(tests, densities_integrate_to_one);
+    tcase_add_test(tests, a_sample_is_the_same_alone_in_a_batch_and_on_any_threads);
+    tcase_add_test(tests, trajectories_end_in_the_samples);
+    tcase_add_test(tests, hutchinson_agrees_with_exact_within_its_error);
+    tcase_add_test(tests, velocity_is_the_slope_of_trajectories);
+    tcase_add_test(tests, image_densities_come_in_bits_too);
+    tcase_add_test(tests, queries_are_checked_against_their_model);
+    tcase_add_test(tests, a_run_can_be_cancelled_and_a_failure_names_its_row);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
