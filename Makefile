@@ -5,6 +5,9 @@
 
 CONFIG ?= release
 DEV    ?= 0
+ifeq ($(CONFIG),clang)
+CC := clang
+endif
 ADDR   ?= 127.0.0.1:8080
 MODELS ?= models
 V      ?= 0
@@ -32,9 +35,10 @@ OPT_release := -O3
 OPT_asan    := -O1
 OPT_tsan    := -O1
 OPT_debug   := -O0
+OPT_clang   := -O1
 SAN := $(SAN_$(CONFIG))
 OPT := $(OPT_$(CONFIG))
-$(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan or tsan))
+$(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan, tsan or clang))
 
 VERSION := 0.1.0
 CPPFLAGS += -I. -Iinclude -D_GNU_SOURCE -DADV_VERSION='"$(VERSION)"' -MMD -MP
@@ -70,7 +74,7 @@ DOUBLE_TESTS := ops
 
 TESTS := $(TEST_SRC:tests/%.c=$(TST)/%) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help deps serve check test check-layers clean
+.PHONY: all help deps serve check test tests check-layers bench clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -78,7 +82,7 @@ all: $(BIN)/advect $(BIN)/advectd $(LIB)/libadvect.a $(LIB)/libadvect.so ## buil
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo "  settings: CONFIG=release|debug|asan|tsan  CC=gcc|clang  DEV=1 (warnings are errors)"
+	@echo "  settings: CONFIG=release|debug|asan|tsan|clang  DEV=1 (warnings are errors)"
 
 deps: ## install what the build needs (apt-get; says so first)
 	@scripts/deps.sh build
@@ -87,11 +91,20 @@ serve: deps ## install, build and start the daemon with the shipped models on $(
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(BIN)/advectd $(BIN)/advect
 	$(BIN)/advectd --listen $(ADDR) --models $(MODELS)
 
-test: $(TESTS) ## build and run every test of this CONFIG
+check: ## install what the tests need, build, and run everything that has to pass
+	@scripts/deps.sh test
+	@scripts/check.sh
+
+tests: $(TESTS)
+
+test: tests ## build and run every test of this CONFIG
 	@CK_TIMEOUT_MULTIPLIER=$(if $(SAN),10,1) scripts/run-tests.sh $(TESTS)
 
 check-layers: ## check that includes go one way, from the upper layers to the lower
 	@scripts/check-layers.sh
+
+bench: all ## rates beside the machine's FMA peak, and beside ONNX Runtime if it is found
+	@bench/run.sh
 
 # ---------------------------------------------------------------- compile and link
 $(OBJ)/%.o: %.c
