@@ -1,0 +1,148 @@
+/* The JSON objects of the HTTP contract, written straight from the answer's buffers. Names of
+ * models, solvers and methods are plain characters, so nothing has to be escaped. */
+#include "core/base/mem.h"
+#include "core/render/writer.h"
+
+#include <advect/render.h>
+
+static void write_solver(struct adv_writer *writer, const struct adv_answer *answer)
+{
+    const struct adv_solver_spec *spec = &answer->solver;
+    adv_writer_text(writer, ",\"solver\":{\"method\":\"%s\"", spec->solver->name);
+    if (spec->solver->adaptive) {
+        adv_writer_text(writer, ",\"rtol\":");
+        adv_writer_double(writer, spec->rtol);
+        adv_writer_text(writer, ",\"atol\":");
+        adv_writer_double(writer, spec->atol);
+    } else {
+        adv_writer_text(writer, ",\"steps\":%lld", (long long)spec->steps);
+    }
+    adv_writer_text(writer, ",\"nfe\":%lld}", (long long)answer->nfe);
+}
+
+static void write_labels(struct adv_writer *writer, const struct adv_answer *answer)
+{
+    adv_writer_text(writer, ",\"labels\":");
+    if (answer->labels)
+        adv_writer_labels(writer, answer->n, answer->labels);
+    else
+        adv_writer_text(writer, "null");
+}
+
+/* "name": [..], where the answer has it. */
+static void write_values(struct adv_writer *writer, const char *name, size_t n,
+                         const double *values)
+{
+    if (!values)
+        return;
+    adv_writer_text(writer, ",\"%s\":", name);
+    adv_writer_doubles(writer, n, values);
+}
+
+/* Log-densities with their error, and how their divergence was taken. */
+static void write_log_density(struct adv_writer *writer, const struct adv_query *query,
+                              const struct adv_answer *answer)
+{
+    bool exact = answer->divergence_method == ADV_DIVERGENCE_EXACT;
+    write_values(writer, "log_density", answer->n, answer->log_density);
+    if (answer->standard_error)
+        write_values(writer, "standard_error", answer->n, answer->standard_error);
+    else
+        adv_writer_text(writer, ",\"standard_error\":null");
+    write_values(writer, "bits_per_dim", answer->n, answer->bits_per_dim);
+    if (exact)
+        adv_writer_text(writer, ",\"divergence\":{\"method\":\"exact\"}");
+    else
+        adv_writer_text(writer,
+                        ",\"divergence\":{\"method\":\"hutchinson\",\"probes\":%zu,\"seed\":%llu}",
+                        answer->probes, (unsigned long long)query->probe_seed);
+}
+
+static void write_samples(struct adv_writer *writer, const struct adv_query *query,
+                          const struct adv_answer *answer)
+{
+    adv_writer_text(writer, ",\"seed\":%llu,\"first\":%llu,\"shape\":[%zu,%zu],\"samples\":",
+                    (unsigned long long)query->seed, (unsigned long long)query->first, answer->n,
+                    answer->dim);
+    adv_writer_rows(writer, answer->n, answer->dim, answer->states);
+    write_labels(writer, answer);
+    if (answer->log_density)
+        write_log_density(writer, query, answer);
+    write_solver(writer, answer);
+}
+
+static void write_trajectories(struct adv_writer *writer, const struct adv_query *query,
+                               const struct adv_answer *answer)
+{
+    adv_writer_text(writer, ",\"seed\":%llu,\"first\":%llu", (unsigned long long)query->seed,
+                    (unsigned long long)query->first);
+    write_values(writer, "times", answer->n_frames, answer->times);
+    adv_writer_text(writer, ",\"shape\":[%zu,%zu,%zu],\"trajectories\":", answer->n_frames,
+                    answer->n, answer->dim);
+    for (size_t f = 0; f < answer->n_frames; f++) {
+        adv_writer_bytes(writer, f ? "," : "[", 1);
+        adv_writer_rows(writer, answer->n, answer->dim,
+                        answer->states + f * answer->n * answer->dim);
+    }
+    adv_writer_text(writer, "]");
+    write_labels(writer, answer);
+    write_solver(writer, answer);
+}
+
+static void write_densities(struct adv_writer *writer, const struct adv_query *query,
+                            const struct adv_answer *answer)
+{
+    write_log_density(writer, query, answer);
+    adv_writer_text(writer, ",\"latents\":");
+    adv_writer_rows(writer, answer->n, answer->dim, answer->latents);
+    write_solver(writer, answer);
+}
+
+static void write_latents(struct adv_writer *writer, const struct adv_query *query,
+                          const struct adv_answer *answer)
+{
+    (void)query;
+    adv_writer_text(writer, ",\"latents\":");
+    adv_writer_rows(writer, answer->n, answer->dim, answer->states);
+    write_solver(writer, answer);
+}
+
+static void write_velocities(struct adv_writer *writer, const struct adv_query *query,
+                             const struct adv_answer *answer)
+{
+    adv_writer_text(writer, ",\"t\":");
+    adv_writer_double(writer, query->t);
+    adv_writer_text(writer, ",\"velocity\":");
+    adv_writer_rows(writer, answer->n, answer->dim, answer->states);
+    write_values(writer, "divergence", answer->n, answer->divergence);
+}
+
+static void (*const bodies[])(struct adv_writer *, const struct adv_query *,
+                              const struct adv_answer *) = {
+    [ADV_QUERY_SAMPLES] = write_samples,       [ADV_QUERY_TRAJECTORIES] = write_trajectories,
+    [ADV_QUERY_LOG_DENSITY] = write_densities, [ADV_QUERY_LATENTS] = write_latents,
+    [ADV_QUERY_VELOCITY] = write_velocities,
+};
+
+enum adv_status adv_render_json(const struct adv_model *model, const struct adv_query *query,
+                                const struct adv_answer *answer, struct adv_bytes *out,
+                                struct adv_error *error)
+{
+    struct adv_writer writer = {.out = out, .error = error};
+    adv_writer_text(&writer, "{\"model\":\"%s\"", adv_model_name(model));
+    bodies[query->kind](&writer, query, answer);
+    adv_writer_text(&writer, "}");
+    return writer.status;
+}
+
+enum adv_status adv_render_frame_line(size_t f, double t, size_t n, size_t dim, const float *states,
+                                      struct adv_bytes *out, struct adv_error *error)
+{
+    struct adv_writer writer = {.out = out, .error = error};
+    adv_writer_text(&writer, "{\"frame\":%zu,\"t\":", f);
+    adv_writer_double(&writer, t);
+    adv_writer_text(&writer, ",\"states\":");
+    adv_writer_rows(&writer, n, dim, states);
+    adv_writer_text(&writer, "}\n");
+    return writer.status;
+}

@@ -1,0 +1,82 @@
+#include "core/render/writer.h"
+
+#include "core/base/mem.h"
+#include "core/io/text.h"
+#include "core/render/number.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Room for n more bytes, or NULL and the writer has failed. Whoever fills it advances out->n. */
+static char *reserve(struct adv_writer *writer, size_t n)
+{
+    struct adv_bytes *out = writer->out;
+    if (writer->status != ADV_OK)
+        return NULL;
+    writer->status = n > SIZE_MAX - out->n
+                         ? adv_no_memory(writer->error)
+                         : adv_grow(&out->data, &out->capacity, out->n + n, 1, writer->error);
+    return writer->status == ADV_OK ? (char *)out->data + out->n : NULL;
+}
+
+void adv_writer_bytes(struct adv_writer *writer, const void *bytes, size_t n)
+{
+    if (writer->status == ADV_OK)
+        writer->status = adv_bytes_append(writer->out, bytes, n, writer->error);
+}
+
+void adv_writer_text(struct adv_writer *writer, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof text)
+        adv_bug("a piece of text has %d characters", n);
+    adv_writer_bytes(writer, text, (size_t)n);
+}
+
+void adv_writer_double(struct adv_writer *writer, double value)
+{
+    char text[ADV_DOUBLE_TEXT_MAX];
+    adv_writer_bytes(writer, text, adv_write_double(text, value));
+}
+
+void adv_writer_doubles(struct adv_writer *writer, size_t n, const double *values)
+{
+    for (size_t i = 0; i < n; i++) {
+        adv_writer_bytes(writer, i ? "," : "[", 1);
+        adv_writer_double(writer, values[i]);
+    }
+    adv_writer_bytes(writer, "]", 1);
+}
+
+void adv_writer_labels(struct adv_writer *writer, size_t n, const int32_t *labels)
+{
+    for (size_t i = 0; i < n; i++)
+        adv_writer_text(writer, "%c%d", i ? ',' : '[', labels[i]);
+    adv_writer_bytes(writer, "]", 1);
+}
+
+static void write_row(struct adv_writer *writer, size_t dim, const float *values)
+{
+    char *start = reserve(writer, dim * (ADV_FLOAT_TEXT_MAX + 1) + 1), *at = start;
+    if (!start)
+        return;
+    for (size_t k = 0; k < dim; k++) {
+        *at++ = k ? ',' : '[';
+        at += adv_write_float(at, values[k]);
+    }
+    *at++ = ']';
+    writer->out->n += (size_t)(at - start);
+}
+
+void adv_writer_rows(struct adv_writer *writer, size_t n, size_t dim, const float *values)
+{
+    for (size_t i = 0; i < n && writer->status == ADV_OK; i++) {
+        adv_writer_bytes(writer, i ? "," : "[", 1);
+        write_row(writer, dim, values + i * dim);
+    }
+    adv_writer_bytes(writer, "]", 1);
+}
