@@ -76,7 +76,7 @@ static void write_title(const struct adv_layout *layout, const struct adv_pen *p
         .text = layout->title,
         .size = adv_layout_length(layout, adv_style.title_size),
         .colour = adv_style.ink,
-        .most_width = frame->width,
+        .most_width = layout->title_width,
     };
     adv_text_draw(pen, &text, frame->left, frame->top - layout->offsets.title);
 }

@@ -11,7 +11,9 @@
 
 #define N_ROUNDS 3
 #define LEAST_FRAME 0.4 /* of either side of the picture, or less detail */
-#define DESCENT 0.25    /* of a text's size, below its base line */
+#define X_TICKS_TRIED 5 /* at least; fewer only if their texts do not fit */
+#define Y_TICKS_LEAST 3
+#define DESCENT 0.25 /* of a text's size, below its base line */
 
 /* What is shown; each includes those before it. */
 enum detail { FRAME, TICKS, TITLES, LABELS };
@@ -78,8 +80,10 @@ static void choose_ticks(struct adv_layout *layout, const struct adv_pen *pen)
     layout->y.px_lo = layout->bar.px_lo = frame->top + frame->height;
     layout->y.px_hi = layout->bar.px_hi = frame->top;
 
-    int n_x = at_least(2, frame->width / adv_layout_length(layout, adv_style.x_tick_spacing));
-    int n_y = at_least(2, frame->height / adv_layout_length(layout, adv_style.y_tick_spacing));
+    int n_x =
+        at_least(X_TICKS_TRIED, frame->width / adv_layout_length(layout, adv_style.x_tick_spacing));
+    int n_y = at_least(Y_TICKS_LEAST,
+                       frame->height / adv_layout_length(layout, adv_style.y_tick_spacing));
     do {
         adv_ticks_choose(&layout->x, n_x, &layout->x_ticks);
     } while (n_x-- > 2 && !texts_fit(layout, pen));
@@ -259,6 +263,8 @@ static void place_frame(const struct adv_plot *plot, const struct margins *margi
         adv_axis_equalise(&plot->axes, &layout->x, &layout->y, &frame->width, &frame->height);
     frame->left = (int)margins->left + (width - frame->width) / 2;
     frame->top = (int)margins->top + (height - frame->height) / 2;
+    layout->title_width =
+        plot->axes.width - frame->left - adv_layout_length(layout, adv_style.margin);
 }
 
 /* Returns whether the margins leave enough room for the frame. */

@@ -47,7 +47,8 @@ struct adv_layout {
     struct adv_axis x, y, bar;
     struct adv_ticks x_ticks, y_ticks, bar_ticks; /* n 0: none */
     struct adv_axis_label x_label, y_label, bar_label;
-    const char *title; /* NULL: none */
+    const char *title;  /* NULL: none */
+    double title_width; /* from the frame's left to the picture's margin */
     bool has_bar;
     struct adv_legend legend;
 };

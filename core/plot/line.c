@@ -1,5 +1,6 @@
-/* A poly-line. Segments are clipped to the frame by our own arithmetic: cairo's coordinates are
- * 24.8 fixed-point numbers, which data far outside the frame would overflow.
+/* Poly-lines, one after the other; each is stroked by itself, so that transparent ones show where
+ * they crowd. Segments are clipped to the frame by our own arithmetic: cairo's coordinates are 24.8
+ * fixed-point numbers, which data far outside the frame would overflow.
  *
  * Clipping: Y.-D. Liang and B. A. Barsky, "A new concept and method for line clipping", 1984. */
 #include "core/plot/layer.h"
@@ -11,7 +12,7 @@
 
 /* Stroking a path costs more than its length, so long ones are stroked in pieces; round caps hide
  * the joins of opaque lines. */
-#define PIECE_SEGMENTS 512
+#define PIECE_SEGMENTS 128
 
 struct line {
     struct adv_layer layer;
@@ -124,6 +125,8 @@ static void draw(const struct adv_layer *layer, const struct adv_canvas *canvas)
         bool has_here = unbounded_spot(canvas->layout, points + 2 * i, &here);
         if (has_here && has_last)
             extend(&trail, last, here);
+        else if (!has_here)
+            flush(&trail);
         if (has_here)
             last = here;
         has_last = has_here;
@@ -134,8 +137,9 @@ static void draw(const struct adv_layer *layer, const struct adv_canvas *canvas)
 static void swatch(const struct adv_layer *layer, const struct adv_canvas *canvas, double x,
                    double y, double width)
 {
-    cairo_set_line_width(canvas->cr,
-                         fmin(width / 2, adv_layer_size(layer, canvas, adv_style.line_width)));
+    double thinnest = adv_layout_length(canvas->layout, adv_style.line_width);
+    double own = adv_layer_size(layer, canvas, adv_style.line_width);
+    cairo_set_line_width(canvas->cr, fmin(fmax(own, thinnest), width / 2));
     adv_paint_with(canvas->cr, adv_layer_colour(layer), 1);
     cairo_move_to(canvas->cr, x - width / 2, y);
     cairo_line_to(canvas->cr, x + width / 2, y);

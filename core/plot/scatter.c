@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define REFERENCE_POINTS 64.0
-#define COVER_FADE 3.0 /* opacity is divided by 1 + this x the covered part of the frame */
+#define COVER_FADE 2.0 /* opacity is divided by 1 + this x the covered part of the frame */
 
 struct scatter {
     struct adv_layer layer;

@@ -69,8 +69,8 @@ static const struct adv_plot_style adv_style = {
     .minor_tick_length = 2.5,
     .axis_width = 1,
     .rule_width = 1,
-    .x_tick_spacing = 75,
-    .y_tick_spacing = 55,
+    .x_tick_spacing = 50,
+    .y_tick_spacing = 38,
     .swatch_width = 18,
     .legend_gap = 18,
     .bar_gap = 14,
@@ -82,7 +82,7 @@ static const struct adv_plot_style adv_style = {
 
     .line_width = 1.8,
     .dot_radius = 4,
-    .dot_least = 0.9,
+    .dot_least = 1,
     .dot_most = 4.5,
     .dot_opacity = 0.85,
     .bar_line_width = 1.4,
@@ -95,7 +95,7 @@ static const struct adv_plot_style adv_style = {
     .arrow_head_slope = 0.42,
     .arrow_least = 3,
     .arrow_halo = 1,
-    .arrow_halo_opacity = 0.55,
+    .arrow_halo_opacity = 0.7,
 };
 
 #endif
