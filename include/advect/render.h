@@ -9,17 +9,18 @@
 
 #pragma GCC visibility push(default)
 
-/* All append to `out`, which the caller releases also after a failure. Numbers round-trip float32
- * (9 significant digits; log-densities, doubles, 17). */
+/* All append to `out`, which the caller releases also after a failure. Numbers round-trip: float32
+ * with 9 significant digits, doubles (log-densities, times) with up to 17. NaN and infinity, such
+ * as the -inf of a log-density off the support, are null in JSON. Texts do not depend on the
+ * locale. */
 
 /* The contract's JSON object of the query's kind:
- *   samples       {"model", "seed", "first", "shape": [n, dim], "samples": [[..]], "labels", "solver",
- *                  "log_density"?, ...}
- *   trajectories  {"model", "seed", "times", "shape": [frames, n, dim], "trajectories": [[[..]]], "labels", "solver"}
- *   log-density   {"model", "log_density", "standard_error": [..] or null, "bits_per_dim"? (8-bit images),
- *                  "latents", "divergence": {"method", "probes", "seed"}, "solver"}
- *   latents       {"model", "latents", "solver"}
- *   velocity      {"model", "t", "velocity", "divergence"?} */
+ *   samples       {"model", "seed", "first", "shape": [n, dim], "samples": [[..]], "labels",
+ * "solver", "log_density"?, ...} trajectories  {"model", "seed", "times", "shape": [frames, n,
+ * dim], "trajectories": [[[..]]], "labels", "solver"} log-density   {"model", "log_density",
+ * "standard_error": [..] or null, "bits_per_dim"? (8-bit images), "latents", "divergence":
+ * {"method", "probes", "seed"}, "solver"} latents       {"model", "latents", "solver"} velocity
+ * {"model", "t", "velocity", "divergence"?} */
 enum adv_status adv_render_json(const struct adv_model *model, const struct adv_query *query,
                                 const struct adv_answer *answer, struct adv_bytes *out,
                                 struct adv_error *error);
@@ -30,9 +31,8 @@ enum adv_status adv_render_npy(const struct adv_query *query, const struct adv_a
                                struct adv_bytes *out, struct adv_error *error);
 
 /* One frame of a trajectory as a line {"frame": f, "t": t, "states": [[..]]}\n. */
-enum adv_status adv_render_frame_line(size_t f, double t, size_t n, size_t dim,
-                                      const float *states, struct adv_bytes *out,
-                                      struct adv_error *error);
+enum adv_status adv_render_frame_line(size_t f, double t, size_t n, size_t dim, const float *states,
+                                      struct adv_bytes *out, struct adv_error *error);
 
 /* Whether the model's answers have a picture: images, or 2-D points. */
 bool adv_render_has_picture(const struct adv_model *model);
@@ -44,22 +44,29 @@ struct adv_picture {
     int frame_ms;      /* of animations; 0: 80 */
 };
 
-/* Samples: scatter or grid (of a class-conditional model whose labels were not asked for: a row per
- * class); trajectories: film strip (images: a row per sample; points: a panel per frame);
- * velocity: arrows; log-density of a grid made by adv_picture_grid: heat map of the density. */
+/* Samples and latents: scatter or grid (of a class-conditional model whose labels were not asked
+ * for, from two samples per class on: a row per class); trajectories: film strip of at most 24
+ * frames (images: a row per sample; points: rows of 6 panels, width being that of a whole row);
+ * velocity: arrows or grid; log-density of a grid made by adv_picture_grid: heat map of the
+ * density. The points of a 2-D model are shown on square axes over the plane of adv_picture_grid.
+ * query->points is read again for velocities and densities: it must still be there. Errors:
+ * ADV_E_UNSUPPORTED where there is no such picture. */
 enum adv_status adv_render_png(const struct adv_model *model, const struct adv_query *query,
                                const struct adv_answer *answer, const struct adv_picture *picture,
                                struct adv_bytes *out, struct adv_error *error);
 
-/* Trajectories as an animated PNG. */
+/* Trajectories as an animated PNG: a picture as of samples per frame. ADV_E_INVALID where the
+ * frames would take more than 256 MiB of pixels. */
 enum adv_status adv_render_animation(const struct adv_model *model, const struct adv_query *query,
                                      const struct adv_answer *answer,
                                      const struct adv_picture *picture, struct adv_bytes *out,
                                      struct adv_error *error);
 
-/* The points of a 2-D model's plane, side x side cell centres of its box, row by row from the lowest
- * y: for density.png (side 160) and velocity.png (side 24). points [side * side, 2] is the caller's to
- * free. The box comes from the config's data.box if given, else [-4.5, 4.5]^2 (data units). */
+/* The points of a 2-D model's plane, side x side cell centres of a square, row by row from the
+ * lowest y: for density.png (side 160) and velocity.png (side 24). points [side * side, 2] is the
+ * caller's to free. The square is the config's data.box, [[x_lo, x_hi], [y_lo, y_hi]] in data
+ * units, or
+ * [-4, 4]^2 without one, made square and wider by a sixteenth on every side. */
 enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, float **points,
                                  struct adv_error *error);
 

@@ -1,0 +1,135 @@
+/* Pictures of answers: chooses the painter, and encodes what it draws. */
+#include "core/render/picture.h"
+
+#include "core/base/mem.h"
+#include "core/io/text.h"
+
+#include <stdlib.h>
+
+#define COMPRESSION 6
+#define ANIMATION_BYTES_MAX ((size_t)256 << 20) /* of pixels, before compression */
+#define ZOOM_DEFAULT 3
+#define FRAME_MS_DEFAULT 80
+#define HOLD_MS 1500 /* of an animation's last frame */
+
+bool adv_model_is_plane(const struct adv_model *model)
+{
+    size_t shape[3];
+    return adv_model_shape(model, shape) == 1 && shape[0] == 2;
+}
+
+bool adv_render_has_picture(const struct adv_model *model)
+{
+    return adv_model_is_plane(model) || adv_model_is_image(model);
+}
+
+/* The scene, with defaults for what picture leaves open, and who paints it. */
+static enum adv_status set_scene(const struct adv_model *model, const struct adv_query *query,
+                                 const struct adv_answer *answer, const struct adv_picture *picture,
+                                 struct adv_scene *scene, const struct adv_painter **painter,
+                                 struct adv_error *error)
+{
+    if (!adv_render_has_picture(model))
+        return adv_fail(
+            error, ADV_E_UNSUPPORTED,
+            "there are pictures of images and of 2-D points; the answers of %s have %zu "
+            "dimensions",
+            adv_model_name(model), adv_model_dim(model));
+    *scene = (struct adv_scene){.model = model, .query = query, .answer = answer};
+    if (picture)
+        scene->picture = *picture;
+    if (scene->picture.zoom == 0)
+        scene->picture.zoom = ZOOM_DEFAULT;
+    if (scene->picture.frame_ms == 0)
+        scene->picture.frame_ms = FRAME_MS_DEFAULT;
+    bool plane = adv_model_is_plane(model);
+    if (plane)
+        scene->box = adv_plane_box(scene);
+    *painter = plane ? &adv_plane_painter : &adv_images_painter;
+    return ADV_OK;
+}
+
+size_t adv_strip_frames(const struct adv_scene *scene)
+{
+    size_t n = scene->answer->n_frames;
+    return n < ADV_STRIP_FRAMES_MAX ? n : ADV_STRIP_FRAMES_MAX;
+}
+
+size_t adv_strip_frame(const struct adv_scene *scene, size_t i)
+{
+    size_t n = adv_strip_frames(scene);
+    return n < 2 ? 0 : (i * (scene->answer->n_frames - 1) + (n - 1) / 2) / (n - 1);
+}
+
+const float *adv_scene_frame(const struct adv_scene *scene, size_t f)
+{
+    return scene->answer->states + f * scene->answer->n * scene->answer->dim;
+}
+
+enum adv_status adv_render_png(const struct adv_model *model, const struct adv_query *query,
+                               const struct adv_answer *answer, const struct adv_picture *picture,
+                               struct adv_bytes *out, struct adv_error *error)
+{
+    const struct adv_painter *painter = NULL;
+    struct adv_scene scene = {0};
+    struct adv_image image = {0};
+    struct adv_bytes png = {0};
+    enum adv_status status = set_scene(model, query, answer, picture, &scene, &painter, error);
+    if (status == ADV_OK)
+        status = painter->draw(&scene, &image, error);
+    if (status == ADV_OK)
+        status = adv_png_encode(&image, COMPRESSION, &png, error);
+    if (status == ADV_OK)
+        status = adv_bytes_append(out, png.data, png.n, error);
+    adv_image_release(&image);
+    adv_bytes_release(&png);
+    return status;
+}
+
+/* The first frame tells how large all of them are. */
+static enum adv_status draw_frames(const struct adv_painter *painter, const struct adv_scene *scene,
+                                   struct adv_image *images, struct adv_error *error)
+{
+    size_t n = scene->answer->n_frames;
+    for (size_t f = 0; f < n; f++) {
+        enum adv_status status = painter->draw_frame(scene, f, &images[f], error);
+        if (status != ADV_OK)
+            return status;
+        size_t bytes =
+            (size_t)images[0].width * (size_t)images[0].height * (size_t)images[0].n_channels;
+        if (bytes > ANIMATION_BYTES_MAX / n)
+            return adv_fail_field(error, ADV_E_INVALID, "frames",
+                                  "frames is %zu; an animation of %d x %d pixels has at most %zu",
+                                  n, images[0].width, images[0].height,
+                                  ANIMATION_BYTES_MAX / bytes);
+    }
+    return ADV_OK;
+}
+
+enum adv_status adv_render_animation(const struct adv_model *model, const struct adv_query *query,
+                                     const struct adv_answer *answer,
+                                     const struct adv_picture *picture, struct adv_bytes *out,
+                                     struct adv_error *error)
+{
+    if (query->kind != ADV_QUERY_TRAJECTORIES)
+        return adv_fail(error, ADV_E_UNSUPPORTED, "only trajectories have an animation");
+    const struct adv_painter *painter = NULL;
+    struct adv_scene scene = {0};
+    struct adv_bytes png = {0};
+    struct adv_image *images = NULL;
+    enum adv_status status = set_scene(model, query, answer, picture, &scene, &painter, error);
+    if (status == ADV_OK && !(images = adv_calloc(answer->n_frames, sizeof *images)))
+        status = adv_no_memory(error);
+    if (status == ADV_OK)
+        status = draw_frames(painter, &scene, images, error);
+    if (status == ADV_OK)
+        status = adv_png_encode_animation(answer->n_frames, images, scene.picture.frame_ms, HOLD_MS,
+                                          0, COMPRESSION, &png, error);
+    if (status == ADV_OK)
+        status = adv_bytes_append(out, png.data, png.n, error);
+    for (size_t f = 0; images && f < answer->n_frames; f++)
+        adv_image_release(&images[f]);
+    free(images);
+    adv_bytes_release(&png);
+    return status;
+}

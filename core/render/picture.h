@@ -1,0 +1,44 @@
+/* What the two kinds of pictures have in common: planes of 2-D points, and grids of images. */
+#ifndef ADV_RENDER_PICTURE_H
+#define ADV_RENDER_PICTURE_H
+
+#include <advect/render.h>
+
+/* A square part of the plane; half_side 0: fitted to what is drawn. */
+struct adv_box {
+    double centre[2], half_side;
+};
+
+/* All that a picture is drawn from. */
+struct adv_scene {
+    const struct adv_model *model;
+    const struct adv_query *query;
+    const struct adv_answer *answer;
+    struct adv_picture picture; /* defaults filled in */
+    struct adv_box box;         /* of planes: the same for all frames */
+};
+
+/* Draws the whole answer, or one frame of trajectories, into image, which the call initialises. */
+struct adv_painter {
+    enum adv_status (*draw)(const struct adv_scene *scene, struct adv_image *image,
+                            struct adv_error *error);
+    enum adv_status (*draw_frame)(const struct adv_scene *scene, size_t f, struct adv_image *image,
+                                  struct adv_error *error);
+};
+
+extern const struct adv_painter adv_plane_painter, adv_images_painter;
+
+bool adv_model_is_plane(const struct adv_model *model);
+/* What part of the plane the pictures of the scene's answer show. */
+struct adv_box adv_plane_box(const struct adv_scene *scene);
+
+/* A film strip shows at most so many frames, evenly chosen, the first and the last among them. */
+#define ADV_STRIP_FRAMES_MAX 24
+size_t adv_strip_frames(const struct adv_scene *scene);
+/* The frame at place i of the strip. */
+size_t adv_strip_frame(const struct adv_scene *scene, size_t i);
+
+/* Frame f of the answer's states, [n, dim]. */
+const float *adv_scene_frame(const struct adv_scene *scene, size_t f);
+
+#endif

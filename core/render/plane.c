@@ -1,0 +1,310 @@
+/* Pictures of 2-D models: all on square axes over one part of the plane, so that pictures of a
+ * model can be laid over each other. */
+#include "core/base/mem.h"
+#include "core/render/picture.h"
+
+#include <advect/plot.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BOX_DEFAULT 4.0       /* half the side of the box of a model that names none */
+#define BOX_MARGIN (1.0 / 16) /* of the side, on every side */
+#define LATENT_REACH 4.5      /* of a standard Gaussian; half the side of the box of latents */
+#define WIDTH_DEFAULT 640
+#define PANEL_PX 280
+#define STRIP_COLUMNS 6
+
+/* ---------------------------------------------------------------- boxes */
+
+/* data.box of the config, [[x_lo, x_hi], [y_lo, y_hi]]; false if it is absent or no such thing. */
+static bool read_box(const struct adv_model *model, double lo[2], double hi[2])
+{
+    const json_t *data = json_object_get(adv_model_config(model), "data");
+    const json_t *box = json_object_get(data, "box");
+    for (size_t k = 0; k < 2; k++) {
+        const json_t *range = json_array_get(box, k);
+        const json_t *from = json_array_get(range, 0), *to = json_array_get(range, 1);
+        if (!json_is_number(from) || !json_is_number(to))
+            return false;
+        lo[k] = json_number_value(from);
+        hi[k] = json_number_value(to);
+        if (!(lo[k] < hi[k]))
+            return false;
+    }
+    return true;
+}
+
+static void find_data_range(const struct adv_model *model, double lo[2], double hi[2])
+{
+    if (read_box(model, lo, hi))
+        return;
+    lo[0] = lo[1] = -BOX_DEFAULT;
+    hi[0] = hi[1] = BOX_DEFAULT;
+}
+
+static struct adv_box box_around(const double lo[2], const double hi[2])
+{
+    struct adv_box box = {{(lo[0] + hi[0]) / 2, (lo[1] + hi[1]) / 2}, 0};
+    box.half_side = fmax(hi[0] - lo[0], hi[1] - lo[1]) * (0.5 + BOX_MARGIN);
+    return box;
+}
+
+/* Where the model's data lie, in data units. */
+static struct adv_box data_box(const struct adv_model *model)
+{
+    double lo[2], hi[2];
+    find_data_range(model, lo, hi);
+    return box_around(lo, hi);
+}
+
+/* The model's box, widened where states on their way leave it. */
+static struct adv_box trajectories_box(const struct adv_scene *scene)
+{
+    double lo[2] = {INFINITY, INFINITY}, hi[2] = {-INFINITY, -INFINITY};
+    if (scene->query->space == ADV_SPACE_DATA)
+        find_data_range(scene->model, lo, hi);
+    size_t n_points = scene->answer->n_frames * scene->answer->n;
+    for (size_t i = 0; i < 2 * n_points; i++) {
+        lo[i % 2] = fmin(lo[i % 2], (double)scene->answer->states[i]);
+        hi[i % 2] = fmax(hi[i % 2], (double)scene->answer->states[i]);
+    }
+    return box_around(lo, hi);
+}
+
+struct adv_box adv_plane_box(const struct adv_scene *scene)
+{
+    if (scene->query->kind == ADV_QUERY_TRAJECTORIES)
+        return trajectories_box(scene);
+    if (scene->query->kind == ADV_QUERY_LATENTS)
+        return (struct adv_box){.half_side = LATENT_REACH};
+    if (scene->query->space == ADV_SPACE_FLOW)
+        return (struct adv_box){.half_side = 0};
+    return data_box(scene->model);
+}
+
+enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, float **out,
+                                 struct adv_error *error)
+{
+    if (!adv_model_is_plane(model))
+        return adv_fail(error, ADV_E_UNSUPPORTED,
+                        "only 2-D models have a plane to show; %s has %zu dimensions",
+                        adv_model_name(model), adv_model_dim(model));
+    size_t n;
+    float *points = side > 0 && adv_mul_size(side, side, &n) && adv_mul_size(n, 2, &n)
+                        ? adv_calloc(n, sizeof *points)
+                        : NULL;
+    if (!points)
+        return adv_no_memory(error);
+    struct adv_box box = data_box(model);
+    double cell = 2 * box.half_side / (double)side;
+    for (size_t row = 0; row < side; row++) {
+        for (size_t column = 0; column < side; column++) {
+            float *point = points + 2 * (row * side + column);
+            point[0] = (float)(box.centre[0] - box.half_side + ((double)column + 0.5) * cell);
+            point[1] = (float)(box.centre[1] - box.half_side + ((double)row + 0.5) * cell);
+        }
+    }
+    *out = points;
+    return ADV_OK;
+}
+
+/* ---------------------------------------------------------------- one pair of axes */
+
+static enum adv_status new_plot(const struct adv_scene *scene, int width, int height,
+                                const char *title, struct adv_plot **plot, struct adv_error *error)
+{
+    const struct adv_box *box = &scene->box;
+    struct adv_axes axes = {
+        .width = width,
+        .height = height,
+        .x_lo = box->centre[0] - box->half_side,
+        .x_hi = box->centre[0] + box->half_side,
+        .y_lo = box->centre[1] - box->half_side,
+        .y_hi = box->centre[1] + box->half_side,
+        .title = title,
+        .equal_aspect = true,
+    };
+    return adv_plot_new(&axes, plot, error);
+}
+
+/* Renders the plot if all went well so far, and frees it. */
+static enum adv_status finish_plot(enum adv_status status, struct adv_plot *plot,
+                                   struct adv_image *image, struct adv_error *error)
+{
+    if (status == ADV_OK)
+        status = adv_plot_render(plot, image, error);
+    adv_plot_free(plot);
+    return status;
+}
+
+static enum adv_status draw_points(const struct adv_scene *scene, size_t f, int width, int height,
+                                   const char *title, struct adv_image *image,
+                                   struct adv_error *error)
+{
+    struct adv_plot *plot = NULL;
+    enum adv_status status = new_plot(scene, width, height, title, &plot, error);
+    if (status == ADV_OK)
+        status =
+            adv_plot_scatter(plot, scene->answer->n, adv_scene_frame(scene, f), NULL, NULL, error);
+    return finish_plot(status, plot, image, error);
+}
+
+static enum adv_status draw_scatter(const struct adv_scene *scene, struct adv_image *image,
+                                    struct adv_error *error)
+{
+    bool latents = scene->query->kind == ADV_QUERY_LATENTS;
+    size_t n = scene->answer->n;
+    char title[200];
+    snprintf(title, sizeof title, "%s: %zu %s%s", adv_model_name(scene->model), n,
+             latents ? "latent" : "sample", n == 1 ? "" : "s");
+    return draw_points(scene, 0, scene->picture.width, scene->picture.height, title, image, error);
+}
+
+static enum adv_status draw_velocity(const struct adv_scene *scene, struct adv_image *image,
+                                     struct adv_error *error)
+{
+    char title[200];
+    snprintf(title, sizeof title, "%s: velocity at t = %.3g", adv_model_name(scene->model),
+             scene->query->t);
+    struct adv_plot *plot = NULL;
+    enum adv_status status =
+        new_plot(scene, scene->picture.width, scene->picture.height, title, &plot, error);
+    if (status == ADV_OK)
+        status = adv_plot_arrows(plot, scene->answer->n, scene->query->points,
+                                 scene->answer->states, 0, NULL, error);
+    return finish_plot(status, plot, image, error);
+}
+
+/* ---------------------------------------------------------------- densities */
+
+/* The side of adv_picture_grid if that is what the query's points are. */
+static enum adv_status find_side(const struct adv_scene *scene, size_t *out,
+                                 struct adv_error *error)
+{
+    size_t n = scene->answer->n, side = (size_t)lround(sqrt((double)n));
+    float *points = NULL;
+    enum adv_status status = adv_picture_grid(scene->model, side, &points, error);
+    if (status != ADV_OK)
+        return status;
+    bool same = side * side == n && scene->query->space == ADV_SPACE_DATA &&
+                !memcmp(points, scene->query->points, 2 * n * sizeof *points);
+    free(points);
+    if (!same)
+        return adv_fail_field(
+            error, ADV_E_UNSUPPORTED, "points",
+            "a picture of the density needs the points of a grid over the model's "
+            "plane, as density.png takes them");
+    *out = side;
+    return ADV_OK;
+}
+
+static enum adv_status draw_density(const struct adv_scene *scene, struct adv_image *image,
+                                    struct adv_error *error)
+{
+    size_t n = scene->answer->n, side = 0;
+    enum adv_status status = find_side(scene, &side, error);
+    if (status != ADV_OK)
+        return status;
+    float *density = adv_calloc(n, sizeof *density);
+    if (!density)
+        return adv_no_memory(error);
+    double most = 0;
+    for (size_t i = 0; i < n; i++) {
+        density[i] = (float)exp(scene->answer->log_density[i]);
+        most = fmax(most, (double)density[i]);
+    }
+    char title[200], time[32] = "";
+    if (scene->query->t < 1)
+        snprintf(time, sizeof time, " at t = %.3g", scene->query->t);
+    snprintf(title, sizeof title, "%s: density%s", adv_model_name(scene->model), time);
+    struct adv_plot *plot = NULL;
+    int width = scene->picture.width ? scene->picture.width : WIDTH_DEFAULT;
+    int height =
+        scene->picture.height ? scene->picture.height : width - width / 8; /* for the bar */
+    status = new_plot(scene, width, height, title, &plot, error);
+    if (status == ADV_OK)
+        status =
+            adv_plot_heat_map(plot, side, side, density, 0, most > 0 ? most : 1, "density", error);
+    free(density);
+    return finish_plot(status, plot, image, error);
+}
+
+/* ---------------------------------------------------------------- film strips */
+
+/* Copies a panel into its place among n; the first one makes the strip. */
+static enum adv_status place_panel(const struct adv_image *panel, size_t i, size_t n,
+                                   struct adv_image *strip, struct adv_error *error)
+{
+    int columns = n < STRIP_COLUMNS ? (int)n : STRIP_COLUMNS;
+    int rows = ((int)n + columns - 1) / columns;
+    if (i == 0) {
+        enum adv_status status = adv_image_init(strip, columns * panel->width, rows * panel->height,
+                                                panel->n_channels, error);
+        if (status != ADV_OK)
+            return status;
+        memset(strip->pixels, panel->pixels[0],
+               (size_t)strip->width * (size_t)strip->height * (size_t)strip->n_channels);
+    }
+    size_t channels = (size_t)panel->n_channels, row_bytes = (size_t)panel->width * channels;
+    size_t left = (i % (size_t)columns) * (size_t)panel->width;
+    size_t top = (i / (size_t)columns) * (size_t)panel->height;
+    for (size_t y = 0; y < (size_t)panel->height; y++)
+        memcpy(strip->pixels + ((top + y) * (size_t)strip->width + left) * channels,
+               panel->pixels + y * row_bytes, row_bytes);
+    return ADV_OK;
+}
+
+static enum adv_status draw_strip(const struct adv_scene *scene, struct adv_image *image,
+                                  struct adv_error *error)
+{
+    struct adv_image strip = {0};
+    enum adv_status status = ADV_OK;
+    size_t n = adv_strip_frames(scene);
+    int columns = n < STRIP_COLUMNS ? (int)n : STRIP_COLUMNS;
+    int side = scene->picture.width ? scene->picture.width / columns : PANEL_PX;
+    for (size_t i = 0; i < n && status == ADV_OK; i++) {
+        size_t f = adv_strip_frame(scene, i);
+        char title[32];
+        snprintf(title, sizeof title, "t = %.3g", scene->answer->times[f]);
+        struct adv_image panel = {0};
+        status = draw_points(scene, f, side, side, title, &panel, error);
+        if (status == ADV_OK)
+            status = place_panel(&panel, i, n, &strip, error);
+        adv_image_release(&panel);
+    }
+    if (status == ADV_OK)
+        *image = strip;
+    else
+        adv_image_release(&strip);
+    return status;
+}
+
+static enum adv_status draw_frame(const struct adv_scene *scene, size_t f, struct adv_image *image,
+                                  struct adv_error *error)
+{
+    char title[200];
+    snprintf(title, sizeof title, "%s   t = %.2f", adv_model_name(scene->model),
+             scene->answer->times[f]);
+    return draw_points(scene, f, scene->picture.width, scene->picture.height, title, image, error);
+}
+
+static enum adv_status draw(const struct adv_scene *scene, struct adv_image *image,
+                            struct adv_error *error)
+{
+    switch (scene->query->kind) {
+    case ADV_QUERY_SAMPLES:
+    case ADV_QUERY_LATENTS:
+        return draw_scatter(scene, image, error);
+    case ADV_QUERY_TRAJECTORIES:
+        return draw_strip(scene, image, error);
+    case ADV_QUERY_LOG_DENSITY:
+        return draw_density(scene, image, error);
+    case ADV_QUERY_VELOCITY:
+        return draw_velocity(scene, image, error);
+    }
+    adv_bug("query kind %d", (int)scene->query->kind);
+}
+
+const struct adv_painter adv_plane_painter = {.draw = draw, .draw_frame = draw_frame};
