@@ -4,11 +4,16 @@
 
 #include <math.h>
 
+size_t adv_request_text_fields(enum adv_query_kind kind, struct adv_field *fields)
+{
+    struct adv_request_part part = {.kind = kind, .text = true};
+    return adv_request_fields(&part, fields, NULL);
+}
+
 void adv_request_help(enum adv_query_kind kind, FILE *out)
 {
-    struct adv_field fields[ADV_REQUEST_ROWS_MAX];
-    struct adv_request_part part = {.kind = kind, .text = true};
-    adv_fields_help(fields, adv_request_fields(&part, fields, NULL), out);
+    struct adv_field fields[ADV_REQUEST_FIELDS_MAX];
+    adv_fields_help(fields, adv_request_text_fields(kind, fields), out);
 }
 
 static json_t *object_schema(enum adv_query_kind kind, const char *group);

@@ -66,7 +66,7 @@ struct adv_request_row {
     const char *schema;
 };
 
-#define ADV_REQUEST_ROWS_MAX 32
+#define ADV_REQUEST_ROWS_MAX ADV_REQUEST_FIELDS_MAX
 
 extern const struct adv_request_row adv_request_rows[];
 extern const size_t adv_request_n_rows;

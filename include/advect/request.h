@@ -23,6 +23,7 @@
 #ifndef ADVECT_REQUEST_H
 #define ADVECT_REQUEST_H
 
+#include <advect/fields.h>
 #include <advect/query.h>
 #include <advect/status.h>
 #include <jansson.h>
@@ -72,6 +73,11 @@ enum adv_status adv_request_set_points(struct adv_request *request, size_t n, si
 enum adv_status adv_request_query(struct adv_request *request, const struct adv_model *model,
                                   const struct adv_limits *limits, uint64_t random_seed,
                                   struct adv_query *query, struct adv_error *error);
+
+/* The fields that a kind takes as text, for those who read flags: fields [ADV_REQUEST_FIELDS_MAX].
+ * Returns their number. Offsets in them mean nothing: values go through adv_request_set_text. */
+#define ADV_REQUEST_FIELDS_MAX 32
+size_t adv_request_text_fields(enum adv_query_kind kind, struct adv_field *fields);
 
 /* Help lines of the fields of a kind, as flags. */
 void adv_request_help(enum adv_query_kind kind, FILE *out);
