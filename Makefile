@@ -72,6 +72,9 @@ DOUBLE_OBJ   := $(patsubst %.c,$(OBJ)/double/%.o,$(wildcard $(DOUBLE_DIRS:%=core
                 $(OBJ)/double/tests/numbers.o
 DOUBLE_TESTS := ops
 
+# Tests that link the trainer's own parts.
+TRAINER_TESTS := trainer training
+
 TESTS := $(TEST_SRC:tests/%.c=$(TST)/%) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
 .PHONY: all help deps serve check test tests check-layers bench clean
@@ -124,6 +127,9 @@ CFLAGS_isa_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-v
 # Random numbers have the same bits everywhere: nothing fused; sqrtf without errno is one instruction.
 CFLAGS_rng := -ffp-contract=off -fno-math-errno
 
+# The optimiser's square roots, without errno, vectorise.
+CFLAGS_adamw := -fno-math-errno
+
 $(LIB)/libadvect.a: $(CORE_OBJ)
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -149,6 +155,14 @@ $(TST)/test_%_double: $(OBJ)/double/tests/test_%.o $(DOUBLE_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
+
+# The trainer's parts are tested from inside, and its program from outside.
+$(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $(OBJ)/tests/%.o $(filter-out %/main.o,$(TRAINER_OBJ)) $(SUPPORT_OBJ) $(LIB)/libadvect.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
+
+$(TST)/test_cli: | $(BIN)/advect
 
 $(TST)/%: $(OBJ)/tests/%.o $(SUPPORT_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)

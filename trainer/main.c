@@ -1,0 +1,60 @@
+/* advect: trains, samples, measures and inspects flow-matching models offline. */
+#include "trainer/command.h"
+#include "trainer/stop.h"
+
+#include <advect/advect.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct adv_command *const commands[] = {
+    &adv_command_train,      &adv_command_eval,    &adv_command_sample, &adv_command_logp,
+    &adv_command_trajectory, &adv_command_inspect, &adv_command_import, &adv_command_bench,
+};
+
+#define N_COMMANDS (sizeof commands / sizeof commands[0])
+
+static void print_help(FILE *out)
+{
+    fputs("usage: advect COMMAND ...\n\n", out);
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->help);
+    fputs("\n`advect COMMAND --help` tells more of one, with an example;"
+          " `advect --version` prints the version.\n",
+          out);
+}
+
+static int refuse_command(const char *name)
+{
+    const char *names[N_COMMANDS + 1] = {NULL};
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        names[i] = commands[i]->name;
+    const char *near = adv_nearest_name(name, names);
+    fprintf(stderr, "advect: \"%s\" is not a command", name);
+    if (near)
+        fprintf(stderr, "; did you mean \"%s\"?", near);
+    fputs(" (`advect --help` lists them)\n", stderr);
+    return ADV_EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return ADV_EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        print_help(stdout);
+        return ADV_EXIT_OK;
+    }
+    if (!strcmp(argv[1], "--version")) {
+        printf("advect %s\n", adv_version());
+        return ADV_EXIT_OK;
+    }
+    adv_stop_catch_signals();
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (!strcmp(argv[1], commands[i]->name))
+            return commands[i]->run(argc - 1, argv + 1);
+    }
+    return refuse_command(argv[1]);
+}

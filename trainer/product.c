@@ -1,0 +1,88 @@
+/* What a training leaves behind: the model with its record and card. */
+#include "trainer/training.h"
+
+#include <math.h>
+
+/* [[lo, hi], [lo, hi]] of a 2-D density, for pictures; a new reference, or NULL where there is
+ * none. */
+static json_t *density_box(const struct adv_dataset *dataset)
+{
+    double lo[2], hi[2];
+    if (!dataset->source.density || dataset->dim != 2)
+        return NULL;
+    adv_density_box(dataset->source.density, lo, hi);
+    return json_pack("[[f, f], [f, f]]", lo[0], hi[0], lo[1], hi[1]);
+}
+
+static json_t *shape_of(const struct adv_dataset *dataset)
+{
+    json_t *shape = json_array();
+    for (size_t i = 0; i < dataset->n_dims; i++)
+        json_array_append_new(shape, json_integer((json_int_t)dataset->shape[i]));
+    return shape;
+}
+
+json_t *adv_training_recipe(const struct adv_training *t)
+{
+    json_t *recipe = adv_recipe_to_json(t->recipe);
+    if (recipe && json_object_set_new(recipe, "net", adv_net_config(t->net))) {
+        json_decref(recipe);
+        return NULL;
+    }
+    return recipe;
+}
+
+/* The recipe's data part with what opening the data added: shape, fitted transform, box. */
+static json_t *data_config(const struct adv_training *t, json_t *recipe)
+{
+    const struct adv_dataset *dataset = t->dataset;
+    json_t *data = json_deep_copy(json_object_get(recipe, "data"));
+    bool failed = json_object_set_new(data, "shape", shape_of(dataset)) ||
+                  json_object_set_new(data, "transform", adv_transform_to_json(dataset->transform));
+    if (dataset->classes == 0)
+        failed = failed || json_object_set_new(data, "classes", json_null());
+    json_t *box = json_object_get(data, "box") ? NULL : density_box(dataset);
+    if (box)
+        failed = failed || json_object_set_new(data, "box", box);
+    if (!failed)
+        return data;
+    json_decref(data);
+    return NULL;
+}
+
+static json_t *record(const struct adv_training *t, json_t *recipe)
+{
+    return json_pack("{s:O, s:I, s:I, s:f, s:{s:s, s:I}}", "recipe", recipe, "steps",
+                     (json_int_t)t->step, "seed", (json_int_t)t->recipe->train.seed, "seconds",
+                     t->seconds, "dataset", "digest", t->dataset->digest, "examples",
+                     (json_int_t)t->dataset->n_rows);
+}
+
+static json_t *card(const struct adv_training *t)
+{
+    json_t *figures = json_pack("{s:I, s:I, s:f}", "parameters", (json_int_t)t->n_weights,
+                                "train_steps", (json_int_t)t->step, "train_seconds", t->seconds);
+    if (t->n_curve > 0) {
+        const struct adv_curve_point *last = &t->curve[t->n_curve - 1];
+        json_object_set_new(figures, "train_loss", json_real(last->loss));
+        if (isfinite(last->held_out))
+            json_object_set_new(figures, "held_out_loss", json_real(last->held_out));
+    }
+    return figures;
+}
+
+enum adv_status adv_training_model(const struct adv_training *t, struct adv_model **model,
+                                   struct adv_error *error)
+{
+    json_t *recipe = adv_training_recipe(t);
+    json_t *config =
+        json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:o}", "name", t->recipe->name, "net",
+                  json_object_get(recipe, "net"), "data", data_config(t, recipe), "path", "kind",
+                  t->recipe->path->name, "train", record(t, recipe), "card", card(t));
+    json_decref(recipe);
+    if (!config)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = adv_model_new(config, t->average, model, error);
+    json_decref(config);
+    return status;
+}

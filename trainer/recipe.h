@@ -1,0 +1,69 @@
+/* Recipes: what a model is trained on and how, as JSON (docs/recipes.md). */
+#ifndef ADV_TRAINER_RECIPE_H
+#define ADV_TRAINER_RECIPE_H
+
+#include <advect/path.h>
+#include <advect/status.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct adv_data_recipe {
+    json_t *source;    /* {"kind": ...}: see source.h */
+    json_t *shape;     /* array, or NULL: the source's own */
+    json_t *labels;    /* names of the classes, or NULL */
+    json_t *transform; /* see <advect/transform.h>, or NULL */
+    json_t *box;       /* [[x_lo, x_hi], [y_lo, y_hi]] of pictures of 2-D data, or NULL */
+    int64_t classes;   /* 0: unconditional */
+    bool dequantise;   /* 8-bit data: (k + u) / 256, u ~ U[0,1) anew at every visit */
+    double held_out;   /* rows kept from training: a share below 1, or a number of rows */
+};
+
+enum adv_time_sampling { ADV_TIME_UNIFORM, ADV_TIME_LOGIT_NORMAL };
+
+struct adv_train_recipe {
+    int64_t steps, batch, shard_rows, warmup_steps, held_out_every, seed;
+    double learning_rate, min_learning_rate;
+    double beta1, beta2, epsilon, weight_decay;
+    double clip_norm; /* 0: none */
+    double ema_decay;
+    double label_dropout;
+    int64_t time_sampling; /* enum adv_time_sampling */
+    double checkpoint_every_s;
+};
+
+struct adv_recipe {
+    char *name;
+    json_t *net;
+    struct adv_data_recipe data;
+    const struct adv_path *path;
+    struct adv_train_recipe train;
+};
+
+/* The data part alone; json may hold "classes": null, as models' configs do. */
+enum adv_status adv_data_recipe_init(struct adv_data_recipe *recipe, const json_t *json,
+                                     struct adv_error *error);
+void adv_data_recipe_release(struct adv_data_recipe *recipe);
+
+/* Reads a JSON object. Unknown keys are refused with a suggestion. */
+enum adv_status adv_recipe_init(struct adv_recipe *recipe, const json_t *json,
+                                struct adv_error *error);
+/* The same from a file; messages begin with its path. */
+enum adv_status adv_recipe_read(struct adv_recipe *recipe, const char *path,
+                                struct adv_error *error);
+void adv_recipe_release(struct adv_recipe *recipe);
+
+/* The recipe with every default spelled out: a new reference, or NULL without memory. */
+json_t *adv_recipe_to_json(const struct adv_recipe *recipe);
+
+/* A JSON file of at most a few megabytes: a new reference. Errors name path, line and column. */
+enum adv_status adv_json_read(const char *path, json_t **json, struct adv_error *error);
+
+/* Whether training by `now` may continue what `before` began (both as adv_recipe_to_json gives
+ * them): all that shapes the result must be the same, but name, train.steps and
+ * train.checkpoint_every_s may differ. The error names what changed, from what and to what. */
+enum adv_status adv_recipe_check_same(const json_t *before, const json_t *now,
+                                      struct adv_error *error);
+
+#endif

@@ -1,0 +1,28 @@
+/* Sources of examples: synthetic densities and files. A kind is one row of a table.
+ *
+ *   {"kind": "density", "density": {"kind": "checkerboard", ...}}   see <advect/density.h>
+ *   {"kind": "idx", "images": FILE, "labels": FILE}                 images, gzip or not
+ *   {"kind": "csv", "file": FILE, "label_column": NAME or INDEX}
+ *   {"kind": "npy", "file": FILE, "labels": FILE} */
+#ifndef ADV_TRAINER_SOURCE_H
+#define ADV_TRAINER_SOURCE_H
+
+#include <advect/array_file.h>
+#include <advect/density.h>
+#include <advect/status.h>
+#include <jansson.h>
+
+/* Either a density, or rows read from files. */
+struct adv_source {
+    struct adv_density *density;
+    struct adv_array rows;   /* [n, ...], as stored */
+    struct adv_array labels; /* [n], or data NULL */
+};
+
+/* place: the folder where relative file names start, or a file to take in place of the one that a
+ * csv or npy source names. Errors name the field or the file. */
+enum adv_status adv_source_open(const json_t *spec, const char *place, struct adv_source *source,
+                                struct adv_error *error);
+void adv_source_release(struct adv_source *source);
+
+#endif
