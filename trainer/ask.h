@@ -1,0 +1,23 @@
+/* Sub-commands that put one query to a model and write its answer. */
+#ifndef ADV_TRAINER_ASK_H
+#define ADV_TRAINER_ASK_H
+
+#include "trainer/command.h"
+
+#include <advect/query.h>
+
+struct adv_ask {
+    const char *command; /* "sample" */
+    enum adv_query_kind kind;
+    const char *summary, *example;
+};
+
+/* Runs the sub-command; an exit code. */
+int adv_ask_run(const struct adv_ask *ask, int argc, char **argv);
+
+/* The points of an NPY or CSV file, a row each (further dimensions are flattened); 8-bit values
+ * become intensities k / 255. points: *n x *dim, the caller's to free. */
+enum adv_status adv_points_read(const char *path, float **points, size_t *n, size_t *dim,
+                                struct adv_error *error);
+
+#endif
