@@ -1,0 +1,121 @@
+/* advect import: a plain safetensors file and its configuration become a model's file. */
+#include "trainer/options.h"
+#include "trainer/recipe.h"
+
+#include <advect/model.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+struct import_options {
+    char *config, *out, *name;
+    json_t *transform, *shape, *labels;
+    int64_t dtype;
+};
+
+static const char *const dtypes[] = {"f32", "f16", "bf16", NULL};
+static const enum adv_dtype stored_as[] = {ADV_F32, ADV_F16, ADV_BF16};
+
+#define AT(member) offsetof(struct import_options, member)
+static const struct adv_field fields[] = {
+    {"config", ADV_FIELD_STRING, AT(config), .min = 1, .required = true,
+     .help = "JSON file: the network's options, or a whole model configuration"},
+    {"out", ADV_FIELD_STRING, AT(out), .min = 1, .required = true,
+     .help = "the model's file to write"},
+    {"name", ADV_FIELD_STRING, AT(name), .min = 1, .max = 64,
+     .help = "of the model (that of the file written by default)"},
+    {"transform", ADV_FIELD_JSON, AT(transform),
+     .help = "from data units to the network's, e.g. {\"kind\": \"affine\", \"shift\": 0.5, "
+             "\"scale\": 0.5, \"range\": [0, 1]}"},
+    {"shape", ADV_FIELD_JSON, AT(shape), .help = "of the data, e.g. [1, 28, 28]"},
+    {"labels", ADV_FIELD_JSON, AT(labels), .help = "names of the classes, an array"},
+    {"dtype", ADV_FIELD_CHOICE, AT(dtype), .choices = dtypes, .fallback = "f32",
+     .help = "how the weights are stored"},
+};
+#define N_FIELDS (sizeof fields / sizeof fields[0])
+
+static const struct adv_option_letter letters[] = {{'o', "out"}, {0}};
+
+static const struct adv_options command_line = {
+    .command = "import",
+    .operands = "WEIGHTS.safetensors",
+    .n_operands = 1,
+    .summary =
+        "Makes a model of weights trained elsewhere, their tensors named as PyTorch names them.",
+    .example = "advect import weights.safetensors --config config.json -o model.safetensors",
+    .fields = fields,
+    .n_fields = N_FIELDS,
+    .letters = letters,
+};
+
+/* The file's name without folder and extension. */
+static char *name_of_file(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+    return strndup(base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
+}
+
+/* A whole configuration from either form, with what the flags add: a new reference. */
+static json_t *complete_config(json_t *read, const struct import_options *options)
+{
+    json_t *config =
+        json_object_get(read, "net") ? json_incref(read) : json_pack("{s:O}", "net", read);
+    json_t *data = json_object_get(config, "data");
+    if (config && !data) {
+        data = json_object();
+        json_object_set_new(config, "data", data);
+    }
+    if (options->transform)
+        json_object_set(data, "transform", options->transform);
+    if (options->shape)
+        json_object_set(data, "shape", options->shape);
+    if (options->labels)
+        json_object_set(data, "labels", options->labels);
+    return config;
+}
+
+static enum adv_status import(const char *path, const struct import_options *options,
+                              struct adv_error *error)
+{
+    json_t *read = NULL;
+    enum adv_status status = adv_json_read(options->config, &read, error);
+    if (status != ADV_OK)
+        return status;
+    json_t *config = complete_config(read, options);
+    char *name = options->name ? strdup(options->name) : name_of_file(options->out);
+    struct adv_model *model = NULL;
+    status = config && name ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    if (status == ADV_OK)
+        status = adv_model_import(path, config, name, &model, error);
+    if (status == ADV_OK)
+        status = adv_model_save(model, options->out, stored_as[options->dtype], error);
+    if (status == ADV_OK)
+        printf("%s: model %s, %zu weights\n", options->out, adv_model_name(model),
+               adv_net_weights(adv_model_net(model)));
+    adv_model_unref(model);
+    free(name);
+    json_decref(config);
+    json_decref(read);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct import_options options = {0};
+    const char *path;
+    int outcome = adv_options_read(&command_line, argc, argv, &options, &path);
+    if (outcome != ADV_OPTIONS_GO)
+        return outcome;
+    struct adv_error error = ADV_ERROR_INIT;
+    enum adv_status status = import(path, &options, &error);
+    adv_fields_release(fields, N_FIELDS, &options);
+    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("import", &error);
+}
+
+const struct adv_command adv_command_import = {
+    .name = "import",
+    .help = "make a model of weights trained elsewhere",
+    .run = run,
+};
