@@ -31,14 +31,16 @@ WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-protot
         -Wpointer-arith -Wvla $(if $(filter 1,$(DEV)),-Werror)
 SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 SAN_tsan := -fsanitize=thread
+SAN_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 OPT_release := -O3
 OPT_asan    := -O1
 OPT_tsan    := -O1
+OPT_fuzz    := -O1
 OPT_debug   := -O0
 OPT_clang   := -O1
 SAN := $(SAN_$(CONFIG))
 OPT := $(OPT_$(CONFIG))
-$(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan, tsan or clang))
+$(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan, tsan, clang or fuzz))
 
 VERSION := 0.1.0
 CPPFLAGS += -I. -Iinclude -D_GNU_SOURCE -DADV_VERSION='"$(VERSION)"' -MMD -MP
@@ -77,7 +79,7 @@ TRAINER_TESTS := trainer training
 
 TESTS := $(TEST_SRC:tests/%.c=$(TST)/%) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help deps serve check test tests check-layers bench clean
+.PHONY: all help deps serve check test tests check-layers bench fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -156,18 +158,45 @@ $(TST)/test_%_double: $(OBJ)/double/tests/test_%.o $(DOUBLE_OBJ)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
 
+# Tests can make allocations fail (tests/alloc_fail.h).
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+
 # The trainer's parts are tested from inside, and its program from outside.
 $(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $(OBJ)/tests/%.o $(filter-out %/main.o,$(TRAINER_OBJ)) $(SUPPORT_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
+	$(Q)$(CC) $(LDFLAGS) $(WRAP) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
 
 $(TST)/test_cli: | $(BIN)/advect
 
 $(TST)/%: $(OBJ)/tests/%.o $(SUPPORT_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
+	$(Q)$(CC) $(LDFLAGS) $(WRAP) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
+
+# ---------------------------------------------------------------- fuzzing
+# One fuzzer per parser of foreign bytes, built by clang in a configuration of its own. What it
+# finds worth keeping stays in build/fuzz/corpus; a crash's input goes to tests/fuzz/regressions.
+FUZZ_SECONDS ?= 60
+FUZZ_PARSERS := safetensors npy csv idx png
+
+fuzz: ## fuzz each parser for FUZZ_SECONDS (60); needs clang
+	$(Q)$(MAKE) --no-print-directory CONFIG=fuzz CC=clang $(FUZZ_PARSERS:%=fuzz-%)
+
+fuzz-%: build/fuzz/bin/fuzz_%
+	@mkdir -p build/fuzz/corpus/$*
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
+	  -print_final_stats=0 -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/seeds/$*
+
+build/fuzz/bin/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/io_parsers.o $(LIB)/libadvect.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS_CORE) -o $@
+
+$(OBJ)/tests/fuzz/fuzz_%.o: tests/fuzz/fuzz.c
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DFUZZ_PARSER='"$*"' -c $< -o $@
 
 -include $(shell find $(OBJ) -name '*.d' 2>/dev/null)
 

@@ -296,8 +296,8 @@ size_t adv_npy_header(const char *dtype, int n_dims, const size_t *shape, char *
         adv_bug("an NPY header for %d dimensions of '%s'", n_dims, dtype);
     n += (size_t)sprintf(dictionary, "{'descr': '%s', 'fortran_order': False, 'shape': (", dtype);
     for (int d = 0; d < n_dims; d++)
-        n += (size_t)sprintf(dictionary + n, "%zu,%s", shape[d], d + 1 < n_dims ? " " : "");
-    n += (size_t)sprintf(dictionary + n, "), }");
+        n += (size_t)sprintf(dictionary + n, "%s%zu", d > 0 ? ", " : "", shape[d]);
+    n += (size_t)sprintf(dictionary + n, n_dims == 1 ? ",), }" : "), }");
 
     /* Spaces and a newline bring the elements to a multiple of 64 bytes. */
     size_t total = (10 + n + 1 + 63) / 64 * 64, length = total - 10;

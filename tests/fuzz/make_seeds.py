@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""Writes tests/fuzz/seeds/<parser>/: small valid files that owe nothing to the library.
+
+They are the known answers of the tests and where the fuzzers start. NumPy is needed.
+Every array holds value(i) for i = 0, 1, 2, ...; every picture, 9 wide and 6 high, grey(x, y) or
+colour(x, y).
+"""
+
+import gzip
+import io
+import json
+import pathlib
+import struct
+import zlib
+
+import numpy
+
+ROOT = pathlib.Path(__file__).parent / "seeds"
+WIDTH, HEIGHT = 9, 6
+
+
+def put(parser, name, content):
+    folder = ROOT / parser
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+
+
+def value(i):
+    return i - 3
+
+
+def grey(x, y):
+    """A level of 0..15, times 17: it survives every depth from 4 bits on."""
+    return (3 * x + 5 * y) % 16 * 17
+
+
+def colour(x, y):
+    return grey(x, y), grey(y, x), 255 - grey(x, y)
+
+
+# ---------------------------------------------------------------- safetensors
+
+
+def safetensors(entries, data, pad=True):
+    header = entries if isinstance(entries, bytes) else json.dumps(entries).encode()
+    if pad:
+        header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header + data
+
+
+def tensor(dtype, shape, begin, end):
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def bfloat(values):
+    """Exact for the small integers used here."""
+    return b"".join(struct.pack("<f", v)[2:] for v in values)
+
+
+def make_safetensors():
+    values = [value(i) for i in range(6)]
+    blocks = {
+        "F64": struct.pack("<6d", *values),
+        "I64": struct.pack("<6q", *values),
+        "F32": struct.pack("<6f", *values),
+        "I32": struct.pack("<6i", *values),
+        "F16": struct.pack("<6e", *values),
+        "BF16": bfloat(values),
+        "U8": bytes(v + 3 for v in values),
+    }
+    entries, data = {"__metadata__": {"format": "pt", "quote": 'a "b"\n\u00e9\U0001f600'}}, b""
+    for dtype, block in blocks.items():
+        entries["t." + dtype] = tensor(dtype, [2, 3], len(data), len(data) + len(block))
+        data += block
+    put("safetensors", "every-dtype", safetensors(entries, data))
+    put("safetensors", "empty", safetensors({}, b""))
+    odd = {"scalar": tensor("F32", [], 0, 4), "nothing": tensor("F32", [0, 7], 4, 4)}
+    put("safetensors", "scalar-and-nothing", safetensors(odd, struct.pack("<f", 2.5)))
+    spaced = (
+        b' \n{ "b" : { "data_offsets" :[ 2 , 3 ], "shape":[1],\t"dtype":"U8" } ,\r\n'
+        b'"\\u0061\\ud83d\\ude00" : {"dtype":"F16","shape":[1],"data_offsets":[0,2]} } '
+    )
+    put("safetensors", "escapes", safetensors(spaced, struct.pack("<eB", -1.5, 7), pad=False))
+
+
+# ---------------------------------------------------------------- NPY
+
+
+def npy(array, **options):
+    out = io.BytesIO()
+    numpy.lib.format.write_array(out, array, **options)
+    return out.getvalue()
+
+
+def make_npy():
+    values = numpy.array([value(i) for i in range(6)]).reshape(2, 3)
+    for order in "<>":
+        for kind in ("f2", "f4", "f8", "i2", "i4", "i8"):
+            name = kind + ("" if order == "<" else "-big-endian")
+            put("npy", name, npy(values.astype(order + kind)))
+    for kind in ("u1", "u2", ">u4", "u8"):
+        put("npy", kind.replace(">", ""), npy((values + 3).astype(kind)))
+    put("npy", "i1", npy(values.astype("i1")))
+    put("npy", "bool", npy(values > 0))
+    put("npy", "scalar", npy(numpy.float32(2.5) * numpy.ones(())))
+    put("npy", "vector", npy(numpy.arange(4, dtype="<f4") - 3))
+    put("npy", "empty", npy(numpy.zeros((0, 7), "<f4")))
+    put("npy", "fortran-2d", npy(numpy.asfortranarray(values.astype("<f4"))))
+    cube = (numpy.arange(24, dtype="<f4") - 3).reshape(2, 3, 4)
+    put("npy", "fortran-3d", npy(numpy.asfortranarray(cube)))
+    put("npy", "version-2", npy(values.astype("<f4"), version=(2, 0)))
+    put("npy", "version-3", npy(values.astype("<f4"), version=(3, 0)))
+
+
+# ---------------------------------------------------------------- CSV
+
+
+def make_csv():
+    rows = ["-3{0}-2{0}-1", "0{0}1{0}2"]
+    for name, separator in {"comma": ",", "semicolon": ";", "tab": "\t", "spaces": "  "}.items():
+        put("csv", name, ("\n".join(rows) + "\n").format(separator).encode())
+    text = '\ufeff# a comment\r\n\r\n"x, first" , "y ""2""",z\r\n -3.0,-2e0 ,-.1e1\r\n\r\n0 , +1,2'
+    put("csv", "header", text.encode())
+    put("csv", "header-alone", b"x y\n")
+    put("csv", "column", b"-3\n-2\n-1\n")
+
+
+# ---------------------------------------------------------------- IDX
+
+
+def idx(code, kind, dims, values):
+    head = struct.pack(">BBBB", 0, 0, code, len(dims)) + struct.pack(f">{len(dims)}I", *dims)
+    return head + numpy.array(values).astype(kind).tobytes()
+
+
+def make_idx():
+    values = [value(i) for i in range(6)]
+    codes = {"i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
+    for kind, code in codes.items():
+        put("idx", kind, idx(code, ">" + kind, [2, 3], values))
+    levels = idx(0x08, "u1", [2, 3], [v + 3 for v in values])
+    put("idx", "u1", levels)
+    put("idx", "empty", idx(0x08, "u1", [0, 28, 28], []))
+    put("idx", "compressed", gzip.compress(levels, mtime=0))
+    two = gzip.compress(levels[:9], mtime=0) + gzip.compress(levels[9:], mtime=0)
+    put("idx", "two-members", two)
+
+
+# ---------------------------------------------------------------- PNG
+
+
+def chunk(kind, data):
+    crc = zlib.crc32(kind + data)
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
+
+
+def pack(samples, depth):
+    """Samples of a row as bytes; the last byte is filled up with zeros."""
+    if depth == 16:
+        return struct.pack(f">{len(samples)}H", *samples)
+    bits = "".join(format(s, f"0{depth}b") for s in samples)
+    bits += "0" * (-len(bits) % 8)
+    return bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
+
+
+PASSES = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+
+
+def scan(pixel, depth, interlaced):
+    """Rows of pixel(x, y) -> samples, each behind a filter byte of zero."""
+    out = b""
+    for x0, y0, dx, dy in PASSES if interlaced else [(0, 0, 1, 1)]:
+        for y in range(y0, HEIGHT, dy):
+            samples = [s for x in range(x0, WIDTH, dx) for s in pixel(x, y)]
+            if samples:
+                out += b"\0" + pack(samples, depth)
+    return out
+
+
+def ihdr(depth, kind, interlaced=False):
+    return chunk(b"IHDR", struct.pack(">IIBBBBB", WIDTH, HEIGHT, depth, kind, 0, 0, int(interlaced)))
+
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
+
+
+def png(depth, kind, pixel, interlaced=False, before=b""):
+    data = zlib.compress(scan(pixel, depth, interlaced), 9)
+    half = len(data) // 2
+    parts = chunk(b"IDAT", data[:half]) + chunk(b"IDAT", data[half:])
+    return SIGNATURE + ihdr(depth, kind, interlaced) + before + parts + chunk(b"IEND", b"")
+
+
+def make_png():
+    def grey_of(scale):
+        return lambda x, y: [scale(grey(x, y))]
+
+    def coloured(scale=1, alpha=()):
+        return lambda x, y: [c * scale for c in colour(x, y)] + list(alpha)
+
+    for interlaced in (False, True):
+        suffix = "-interlaced" if interlaced else ""
+        put("png", "grey-8" + suffix, png(8, GREY, grey_of(lambda g: g), interlaced))
+        put("png", "grey-4" + suffix, png(4, GREY, grey_of(lambda g: g // 17), interlaced))
+        put("png", "rgb-8" + suffix, png(8, RGB, coloured(), interlaced))
+    put("png", "grey-1", png(1, GREY, grey_of(lambda g: g // 17 % 2)))
+    put("png", "grey-2", png(2, GREY, grey_of(lambda g: g // 17 % 4)))
+    put("png", "grey-16", png(16, GREY, grey_of(lambda g: g * 257)))
+    put("png", "grey-8-opaque", png(8, GREY_ALPHA, lambda x, y: [grey(x, y), 255]))
+    put("png", "rgb-8-of-greys", png(8, RGB, lambda x, y: [grey(x, y)] * 3))
+    put("png", "rgb-16", png(16, RGB, coloured(257)))
+    put("png", "rgb-8-opaque", png(8, RGBA, coloured(1, [255])))
+    put("png", "rgb-8-transparent", png(8, RGBA, lambda x, y: [*colour(x, y), 255 - (x == 4)]))
+    table = sorted({colour(x, y) for x in range(WIDTH) for y in range(HEIGHT)})
+    plte = chunk(b"PLTE", b"".join(bytes(c) for c in table))
+    index = lambda x, y: [table.index(colour(x, y))]
+    put("png", "palette-8", png(8, PALETTE, index, before=plte))
+    clear = plte + chunk(b"tRNS", b"\0")
+    put("png", "palette-8-transparent", png(8, PALETTE, index, before=clear))
+    shades = chunk(b"PLTE", b"".join(bytes([17 * g] * 3) for g in range(16)))
+    put("png", "palette-4", png(4, PALETTE, lambda x, y: [grey(x, y) // 17], before=shades))
+    key = chunk(b"tRNS", struct.pack(">H", grey(4, 3)))
+    put("png", "grey-8-transparent-key", png(8, GREY, grey_of(lambda g: g), before=key))
+    notes = chunk(b"gAMA", struct.pack(">I", 45455)) + chunk(b"tEXt", b"Title\0a picture")
+    put("png", "grey-8-with-notes", png(8, GREY, grey_of(lambda g: g), before=notes))
+    put("png", "animated", animated())
+
+
+def animated():
+    """Two frames outside of which the default picture stands: grey(x, y), 0, then 255."""
+    parts = ihdr(8, GREY) + chunk(b"acTL", struct.pack(">II", 2, 0))
+    parts += chunk(b"IDAT", zlib.compress(scan(lambda x, y: [grey(x, y)], 8, False), 9))
+    for frame, level in enumerate((0, 255)):
+        control = struct.pack(">IIIIIHHBB", 2 * frame, WIDTH, HEIGHT, 0, 0, 1, 10, 0, 0)
+        pixels = zlib.compress(scan(lambda x, y: [level], 8, False), 9)
+        parts += chunk(b"fcTL", control) + chunk(b"fdAT", struct.pack(">I", 2 * frame + 1) + pixels)
+    return SIGNATURE + parts + chunk(b"IEND", b"")
+
+
+make_safetensors()
+make_npy()
+make_csv()
+make_idx()
+make_png()
