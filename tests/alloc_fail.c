@@ -10,6 +10,7 @@
 static atomic_long n_until_failure;
 static atomic_bool armed, persistent;
 static atomic_long n_failed;
+static atomic_size_t n_bytes_requested;
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t count, size_t n);
@@ -20,8 +21,9 @@ void *__wrap_calloc(size_t count, size_t n);
 void *__wrap_realloc(void *block, size_t n);
 void *__wrap_aligned_alloc(size_t alignment, size_t n);
 
-static bool fails(void)
+static bool fails(size_t n_bytes)
 {
+    n_bytes_requested += n_bytes;
     if (!armed)
         return false;
     long left = atomic_fetch_sub(&n_until_failure, 1);
@@ -32,22 +34,27 @@ static bool fails(void)
 
 void *__wrap_malloc(size_t n)
 {
-    return fails() ? NULL : __real_malloc(n);
+    return fails(n) ? NULL : __real_malloc(n);
 }
 
 void *__wrap_calloc(size_t count, size_t n)
 {
-    return fails() ? NULL : __real_calloc(count, n);
+    return fails(count * n) ? NULL : __real_calloc(count, n);
 }
 
 void *__wrap_realloc(void *block, size_t n)
 {
-    return fails() ? NULL : __real_realloc(block, n);
+    return fails(n) ? NULL : __real_realloc(block, n);
 }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t n)
 {
-    return fails() ? NULL : __real_aligned_alloc(alignment, n);
+    return fails(n) ? NULL : __real_aligned_alloc(alignment, n);
+}
+
+size_t alloc_fail_n_bytes(void)
+{
+    return n_bytes_requested;
 }
 
 /* Whether the attempt needed the n-th allocation; *clean: and if so, failed as it should. */
@@ -59,11 +66,10 @@ static bool try(alloc_fail_attempt *attempt, void *context, long n, bool *clean)
     armed = true;
     enum adv_status status = attempt(context, &error);
     armed = false;
-    if (n_failed == 0) {
+    if (n_failed == 0)
         *clean = status == ADV_OK;
-    } else {
+    else
         *clean = status == ADV_E_MEMORY && error.status == ADV_E_MEMORY && error.message[0];
-    }
     if (!*clean)
         fprintf(stderr, "allocation %ld (%ld failed): status %s, message '%s'\n", n, n_failed,
                 adv_status_name(status), error.message);

@@ -27,14 +27,17 @@ static void *allocate(size_t n)
 
 /* ---------------------------------------------------------------- parsers */
 
-static void read_tensor(const struct adv_tensor *tensor)
+static enum adv_status read_tensor(const struct adv_tensor *tensor, struct adv_error *error)
 {
-    float *values = allocate(tensor->n_elements * sizeof *values);
+    float *values = malloc(tensor->n_elements * sizeof *values + 1);
+    if (!values)
+        return adv_fail(error, ADV_E_MEMORY, "no memory for the values");
     adv_tensor_to_float(tensor, values);
     for (size_t i = 0; i < tensor->n_elements; i++)
         sink += (double)values[i];
     sink += (double)strlen(tensor->name);
     free(values);
+    return ADV_OK;
 }
 
 static enum adv_status consume_safetensors(const uint8_t *bytes, size_t n, struct adv_error *error)
@@ -43,16 +46,16 @@ static enum adv_status consume_safetensors(const uint8_t *bytes, size_t n, struc
     enum adv_status status = adv_safetensors_parse(bytes, n, "input", &file, error);
     if (status != ADV_OK)
         return status;
-    for (size_t i = 0; i < adv_safetensors_count(file); i++) {
+    for (size_t i = 0; i < adv_safetensors_count(file) && status == ADV_OK; i++) {
         const struct adv_tensor *tensor = adv_safetensors_at(file, i);
-        read_tensor(tensor);
+        status = read_tensor(tensor, error);
         if (adv_safetensors_find(file, tensor->name) != tensor)
             abort();
     }
     const char *format = adv_safetensors_metadata(file, "format");
     sink += format ? (double)strlen(format) : 0.0;
     adv_safetensors_close(file);
-    return ADV_OK;
+    return status;
 }
 
 static void read_array(struct adv_array *array)
@@ -115,11 +118,18 @@ static enum adv_status decode_png(const uint8_t *bytes, size_t n, int n_channels
     return ADV_OK;
 }
 
+/* As colours, then as grey, which pictures with colours may well refuse. */
 static enum adv_status consume_png(const uint8_t *bytes, size_t n, struct adv_error *error)
 {
     struct adv_error grey_error = ADV_ERROR_INIT;
-    io_check_report(decode_png(bytes, n, 1, &grey_error), &grey_error);
-    return decode_png(bytes, n, 3, error);
+    enum adv_status status = decode_png(bytes, n, 3, error);
+    if (status != ADV_OK)
+        return status;
+    status = decode_png(bytes, n, 1, &grey_error);
+    io_check_report(status, &grey_error);
+    return status == ADV_OK || status == ADV_E_INVALID
+               ? ADV_OK
+               : adv_fail(error, status, "as grey: %s", grey_error.message);
 }
 
 static void repair_png(uint8_t *bytes, size_t n)
