@@ -141,6 +141,9 @@ START_TEST(what_cannot_be_written)
     io_assert_refused(adv_file_replace("/nowhere/", "x", 1, &error), &error, ADV_E_INVALID,
                       "names a directory");
     error = (struct adv_error)ADV_ERROR_INIT;
+    io_assert_refused(adv_file_replace("/proc/x", "x", 1, &error), &error, ADV_E_IO,
+                      "cannot create a temporary file beside it");
+    error = (struct adv_error)ADV_ERROR_INIT;
     put("old");
     snprintf(long_path, sizeof long_path, "%s/x", path);
     io_assert_refused(adv_file_replace(long_path, "x", 1, &error), &error, ADV_E_IO,
@@ -148,6 +151,32 @@ START_TEST(what_cannot_be_written)
     memset(long_path, 'd', sizeof long_path - 1);
     long_path[sizeof long_path - 1] = '\0';
     ck_assert_int_eq(adv_file_replace(long_path, "x", 1, NULL), ADV_E_IO);
+    memcpy(long_path, "/nowhere/", 9);
+    long_path[9 + NAME_MAX + 1] = '\0';
+    ck_assert_int_eq(adv_file_replace(long_path, "x", 1, NULL), ADV_E_IO);
+}
+END_TEST
+
+START_TEST(every_reader_and_writer_names_the_missing_folder)
+{
+    static const char missing[] = "/nowhere/x";
+    const float value = 1.0f;
+    const size_t shape[] = {1};
+    const struct adv_tensor_source tensor = {"w", ADV_F32, 1, {1}, &value};
+    struct adv_array array;
+    struct adv_safetensors *file;
+    struct adv_error errors[7] = {ADV_ERROR_INIT};
+    enum adv_status statuses[] = {
+        adv_npy_read(missing, &array, &errors[0]),
+        adv_csv_read(missing, &array, &errors[1]),
+        adv_idx_read(missing, &array, &errors[2]),
+        adv_safetensors_open(missing, &file, &errors[3]),
+        adv_npy_write_float(missing, 1, shape, &value, &errors[4]),
+        adv_csv_write(missing, 1, 1, &value, NULL, &errors[5]),
+        adv_safetensors_write(missing, NULL, 1, &tensor, &errors[6]),
+    };
+    for (int i = 0; i < 7; i++)
+        io_assert_refused(statuses[i], &errors[i], ADV_E_IO, "/nowhere/x: cannot open");
 }
 END_TEST
 
@@ -280,6 +309,7 @@ int main(void)
     TCase *failure = tcase_create("failure");
     tcase_add_checked_fixture(failure, make_scratch, remove_scratch);
     tcase_add_test(failure, what_cannot_be_written);
+    tcase_add_test(failure, every_reader_and_writer_names_the_missing_folder);
     tcase_add_test(failure, a_full_device);
     tcase_add_test(failure, a_full_disk_leaves_the_old_file);
     tcase_add_test(failure, a_discarded_replacement_leaves_no_trace);

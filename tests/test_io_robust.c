@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* Mutants of each parser; more with IO_MUTATIONS in the environment. */
-enum { N_MUTATIONS = 60000 };
+enum { N_MUTATIONS = 100000 };
 
 static const struct io_parser *parser;
 static struct io_input *seeds;

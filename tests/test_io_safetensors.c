@@ -430,11 +430,15 @@ START_TEST(metadata_must_be_strings)
 {
     char path[IO_PATH_MAX];
     struct adv_error error = ADV_ERROR_INIT;
-    json_t *metadata = json_pack("{s:i}", "steps", 3);
+    json_t *metadata = json_pack("{s:i}", "steps", 3), *array = json_array();
     io_scratch_path(&scratch, "a.safetensors", path);
     enum adv_status status = adv_safetensors_write(path, metadata, 0, NULL, &error);
     io_assert_refused(status, &error, ADV_E_INVALID, "metadata 'steps' is not a string");
+    error = (struct adv_error)ADV_ERROR_INIT;
+    status = adv_safetensors_write(path, array, 0, NULL, &error);
+    io_assert_refused(status, &error, ADV_E_INVALID, "metadata is not an object of strings");
     json_decref(metadata);
+    json_decref(array);
 }
 END_TEST
 

@@ -17,8 +17,9 @@ struct decoder {
     png_structp png;
     png_infop info;
     const uint8_t *at, *end;
-    int width, height; /* expected */
-    uint8_t *rgba;     /* [height, width, 4] */
+    int width, height, n_channels; /* expected */
+    uint8_t *rgba;                 /* [height, width, 4] */
+    struct adv_image image;
 };
 
 static void take(png_structp png, png_bytep out, size_t n)
@@ -43,13 +44,16 @@ static bool check_size(struct decoder *decoder)
     return false;
 }
 
-static bool allocate_rows(struct decoder *decoder)
+static bool allocate_pixels(struct decoder *decoder)
 {
-    size_t n_pixels;
-    if (adv_mul_size((size_t)decoder->width, (size_t)decoder->height, &n_pixels))
-        decoder->rgba = adv_calloc(n_pixels, 4);
+    struct adv_png_context *context = &decoder->context;
+    context->status = adv_image_init(&decoder->image, decoder->width, decoder->height,
+                                     decoder->n_channels, context->error);
+    if (context->status != ADV_OK)
+        return false;
+    decoder->rgba = adv_calloc((size_t)decoder->width * (size_t)decoder->height, 4);
     if (!decoder->rgba)
-        decoder->context.status = adv_no_memory(decoder->context.error);
+        context->status = adv_no_memory(context->error);
     return decoder->rgba != NULL;
 }
 
@@ -86,7 +90,7 @@ static void read_rgba(struct decoder *decoder)
         return;
     configure(decoder);
     png_read_info(png, decoder->info);
-    if (!check_size(decoder) || !allocate_rows(decoder))
+    if (!check_size(decoder) || !allocate_pixels(decoder))
         return;
     for (int pass = convert_to_rgba(decoder); pass > 0; pass--)
         for (int y = 0; y < decoder->height; y++)
@@ -94,12 +98,12 @@ static void read_rgba(struct decoder *decoder)
     png_read_end(png, NULL);
 }
 
-/* Copies the pixels that the model can take to image, whose size and channels are set. */
-static enum adv_status convert(const struct decoder *decoder, struct adv_image *image)
+/* Copies what the model can take into the image. */
+static enum adv_status convert(struct decoder *decoder)
 {
     struct adv_error *error = decoder->context.error;
-    size_t width = (size_t)image->width, n_pixels = width * (size_t)image->height;
-    size_t n_channels = (size_t)image->n_channels;
+    size_t width = (size_t)decoder->width, n_pixels = width * (size_t)decoder->height;
+    size_t n_channels = (size_t)decoder->n_channels;
     for (size_t i = 0; i < n_pixels; i++) {
         const uint8_t *rgba = decoder->rgba + 4 * i;
         if (rgba[3] != 255)
@@ -111,45 +115,40 @@ static enum adv_status convert(const struct decoder *decoder, struct adv_image *
             return adv_fail(error, ADV_E_INVALID,
                             "pixel (%zu, %zu) has the colour (%d, %d, %d); only grey is wanted",
                             i % width, i / width, rgba[0], rgba[1], rgba[2]);
-        memcpy(image->pixels + i * n_channels, rgba, n_channels);
+        memcpy(decoder->image.pixels + i * n_channels, rgba, n_channels);
     }
     return ADV_OK;
 }
 
-static enum adv_status decode(struct decoder *decoder, int n_channels, struct adv_image *image)
+static enum adv_status decode(struct decoder *decoder)
 {
-    struct adv_error *error = decoder->context.error;
-    struct adv_image result;
     decoder->png = adv_png_new_reader(&decoder->context);
     decoder->info = decoder->png ? png_create_info_struct(decoder->png) : NULL;
     if (!decoder->info)
-        return adv_no_memory(error);
+        return adv_no_memory(decoder->context.error);
     read_rgba(decoder);
-    enum adv_status status = decoder->context.status;
-    if (status == ADV_OK)
-        status = adv_image_init(&result, decoder->width, decoder->height, n_channels, error);
-    if (status != ADV_OK)
-        return status;
-    status = convert(decoder, &result);
-    if (status == ADV_OK)
-        *image = result;
-    else
-        adv_image_release(&result);
-    return status;
+    return decoder->context.status == ADV_OK ? convert(decoder) : decoder->context.status;
 }
 
 enum adv_status adv_png_decode(const void *bytes, size_t n_bytes, int width, int height,
                                int n_channels, struct adv_image *image, struct adv_error *error)
 {
-    struct decoder decoder = {.context.error = error, .width = width, .height = height};
-    decoder.at = bytes;
-    decoder.end = decoder.at + n_bytes;
+    struct decoder decoder = {.context.error = error,
+                              .at = bytes,
+                              .width = width,
+                              .height = height,
+                              .n_channels = n_channels};
     if (n_channels != 1 && n_channels != 3)
         return adv_fail(error, ADV_E_INVALID, "a picture of %d channels; 1 or 3 are possible",
                         n_channels);
     if (n_bytes < 8 || png_sig_cmp(decoder.at, 0, 8) != 0)
         return adv_fail(error, ADV_E_FORMAT, "not a PNG file");
-    enum adv_status status = decode(&decoder, n_channels, image);
+    decoder.end = decoder.at + n_bytes;
+    enum adv_status status = decode(&decoder);
+    if (status == ADV_OK)
+        *image = decoder.image;
+    else
+        adv_image_release(&decoder.image);
     png_destroy_read_struct(&decoder.png, &decoder.info, NULL);
     free(decoder.rgba);
     return status;

@@ -3,7 +3,7 @@
 #include <advect/png.h>
 #include <stdlib.h>
 
-enum { SIDE_MAX = 32768 };
+enum { SIDE_MAX = 32768 }; /* so that a product of two sides fits any size_t */
 
 enum adv_status adv_image_init(struct adv_image *image, int width, int height, int n_channels,
                                struct adv_error *error)
@@ -14,10 +14,7 @@ enum adv_status adv_image_init(struct adv_image *image, int width, int height, i
     if (n_channels != 1 && n_channels != 3 && n_channels != 4)
         return adv_fail(error, ADV_E_INVALID, "an image of %d channels; 1, 3 or 4 are possible",
                         n_channels);
-    size_t n_pixels;
-    if (!adv_mul_size((size_t)width, (size_t)height, &n_pixels))
-        return adv_no_memory(error);
-    uint8_t *pixels = adv_calloc(n_pixels, (size_t)n_channels);
+    uint8_t *pixels = adv_calloc((size_t)width * (size_t)height, (size_t)n_channels);
     if (!pixels)
         return adv_no_memory(error);
     *image = (struct adv_image){width, height, n_channels, pixels};
