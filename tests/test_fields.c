@@ -194,7 +194,8 @@ static const struct {
     {"{\"steps\": \"7\"}", NULL, "steps", "steps is a string; it must be an integer"},
     {"{\"steps\": true}", NULL, "steps", "steps is a boolean; it must be an integer"},
     {"{\"seed\": 9223372036854775808.0}", NULL, "seed",
-     "seed is 9.22337203685478e+18; it must be finite"},
+     "seed is 9.22337203685478e+18; it must be between -9.22337203685478e+18 and "
+     "9.22337203685478e+18"},
     {"{\"learning_rate\": -1}", NULL, "learning_rate",
      "learning_rate is -1; it must be at least 0"},
     {"{\"learning_rate\": [1]}", NULL, "learning_rate",

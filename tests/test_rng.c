@@ -206,6 +206,17 @@ START_TEST(fewer_columns_are_the_first_columns)
 }
 END_TEST
 
+START_TEST(spans_of_columns_are_those_columns)
+{
+    float whole[101], span[101];
+    adv_rng_uniform(5, ADV_STREAM_DEQUANTISE, 77, 1, 101, whole);
+    for (size_t first = 0; first < 101; first += 4) {
+        adv_rng_uniform_columns(5, ADV_STREAM_DEQUANTISE, 77, first, 101 - first, span);
+        ck_assert_mem_eq(span, whole + first, (101 - first) * sizeof *span);
+    }
+}
+END_TEST
+
 START_TEST(nothing_is_written_out_of_bounds)
 {
     fill_fn *fill = fills[_i];
@@ -406,6 +417,7 @@ int main(void)
     tcase_add_test(pure, normals_have_the_same_bits_everywhere);
     tcase_add_loop_test(pure, any_split_of_rows_gives_the_same_bytes, 0, n_fills);
     tcase_add_loop_test(pure, fewer_columns_are_the_first_columns, 0, n_fills);
+    tcase_add_test(pure, spans_of_columns_are_those_columns);
     tcase_add_loop_test(pure, nothing_is_written_out_of_bounds, 0, n_fills);
     tcase_add_test(pure, seed_stream_and_row_all_count);
     suite_add_tcase(suite, pure);

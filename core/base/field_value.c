@@ -129,9 +129,9 @@ static enum adv_status refuse_range(const struct adv_field_subject *subject,
 {
     const struct adv_field *field = subject->field;
     double lo = field->min, hi = field->max;
-    if (field->kind == ADV_FIELD_INT) {
-        lo = lo <= -TWO_63 ? -INFINITY : lo;
-        hi = hi >= TWO_63 ? INFINITY : hi;
+    if (field->kind == ADV_FIELD_INT) { /* bounds are named unless they are the type's own */
+        lo = lo > -TWO_63 ? lo : number->is_integer ? -INFINITY : -TWO_63;
+        hi = hi < TWO_63 ? hi : number->is_integer ? INFINITY : TWO_63;
     }
     char what[64], allowed[128] = "";
     if (number->is_integer)

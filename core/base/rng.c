@@ -11,6 +11,7 @@
  * are our own. */
 #include <advect/rng.h>
 
+#include "core/base/mem.h"
 #include "core/base/vmath.h"
 
 #include <Random123/philox.h>
@@ -77,23 +78,31 @@ static void to_sign(uint32_t words[WORDS][CHUNK], float values[WORDS][CHUNK])
     }
 }
 
+/* A rectangle of a stream: rows x columns, from a first column that is a multiple of WORDS. */
+struct span {
+    uint64_t seed;
+    enum adv_stream stream;
+    uint64_t first_row;
+    size_t n_rows, first_column, n_columns;
+};
+
 /* Walks the (row, block) pairs of out [n_rows, n_columns] in chunks. */
-static void fill(convert_fn *convert, uint64_t seed, enum adv_stream stream, uint64_t first_row,
-                 size_t n_rows, size_t n_columns, float *out)
+static void fill(convert_fn *convert, const struct span *span, float *out)
 {
     struct counters counters = {0};
     float *targets[CHUNK];
     uint8_t widths[CHUNK];
     uint32_t words[WORDS][CHUNK];
     float values[WORDS][CHUNK];
+    const size_t n_columns = span->n_columns;
     size_t row = 0, column = 0;
-    while (row < n_rows && n_columns > 0) {
+    while (row < span->n_rows && n_columns > 0) {
         size_t count = 0;
-        for (; count < CHUNK && row < n_rows; count++) {
-            uint64_t index = first_row + row;
+        for (; count < CHUNK && row < span->n_rows; count++) {
+            uint64_t index = span->first_row + row;
             counters.row_low[count] = (uint32_t)index;
             counters.row_high[count] = (uint32_t)(index >> 32);
-            counters.block[count] = (uint32_t)(column / WORDS);
+            counters.block[count] = (uint32_t)((span->first_column + column) / WORDS);
             targets[count] = out + row * n_columns + column;
             widths[count] = (uint8_t)(n_columns - column < WORDS ? n_columns - column : WORDS);
             column += WORDS;
@@ -102,7 +111,7 @@ static void fill(convert_fn *convert, uint64_t seed, enum adv_stream stream, uin
                 row++;
             }
         }
-        make_words(seed, (uint32_t)stream, &counters, words);
+        make_words(span->seed, (uint32_t)span->stream, &counters, words);
         convert(words, values);
         for (size_t i = 0; i < count; i++) {
             for (size_t w = 0; w < widths[i]; w++)
@@ -114,20 +123,31 @@ static void fill(convert_fn *convert, uint64_t seed, enum adv_stream stream, uin
 void adv_rng_normal(uint64_t seed, enum adv_stream stream, uint64_t first_row, size_t n_rows,
                     size_t n_columns, float *out)
 {
-    convert_fn *convert = n_columns > 2 ? to_normal : to_first_normal_pair;
-    fill(convert, seed, stream, first_row, n_rows, n_columns, out);
+    const struct span span = {seed, stream, first_row, n_rows, 0, n_columns};
+    fill(n_columns > 2 ? to_normal : to_first_normal_pair, &span, out);
 }
 
 void adv_rng_uniform(uint64_t seed, enum adv_stream stream, uint64_t first_row, size_t n_rows,
                      size_t n_columns, float *out)
 {
-    fill(to_uniform, seed, stream, first_row, n_rows, n_columns, out);
+    const struct span span = {seed, stream, first_row, n_rows, 0, n_columns};
+    fill(to_uniform, &span, out);
+}
+
+void adv_rng_uniform_columns(uint64_t seed, enum adv_stream stream, uint64_t row,
+                             size_t first_column, size_t n_columns, float *out)
+{
+    if (first_column % WORDS)
+        adv_bug("column %zu is no multiple of %d", first_column, WORDS);
+    const struct span span = {seed, stream, row, 1, first_column, n_columns};
+    fill(to_uniform, &span, out);
 }
 
 void adv_rng_rademacher(uint64_t seed, enum adv_stream stream, uint64_t first_row, size_t n_rows,
                         size_t n_columns, float *out)
 {
-    fill(to_sign, seed, stream, first_row, n_rows, n_columns, out);
+    const struct span span = {seed, stream, first_row, n_rows, 0, n_columns};
+    fill(to_sign, &span, out);
 }
 
 uint64_t adv_rng_word(uint64_t seed, enum adv_stream stream, uint64_t row)

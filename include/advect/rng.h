@@ -33,6 +33,10 @@ void adv_rng_normal(uint64_t seed, enum adv_stream stream, uint64_t first_row, s
 void adv_rng_uniform(uint64_t seed, enum adv_stream stream, uint64_t first_row, size_t n_rows,
                      size_t n_columns, float *out);
 
+/* Columns first_column (a multiple of 4) ... of one row, for rows too long to hold at once. */
+void adv_rng_uniform_columns(uint64_t seed, enum adv_stream stream, uint64_t row,
+                             size_t first_column, size_t n_columns, float *out);
+
 /* +1 or -1 with equal probability. Shapes as adv_rng_normal. */
 void adv_rng_rademacher(uint64_t seed, enum adv_stream stream, uint64_t first_row, size_t n_rows,
                         size_t n_columns, float *out);
