@@ -149,6 +149,23 @@ static size_t piece_weights(const struct adv_training *t, size_t piece)
     return left < PIECE_WEIGHTS ? left : PIECE_WEIGHTS;
 }
 
+/* In lanes that do not wait for each other. */
+static double sum_of_squares(size_t n, const float *x)
+{
+    enum { LANES = 8 };
+    double lanes[LANES] = {0}, sum = 0;
+    size_t whole = n - n % LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t k = 0; k < LANES; k++)
+            lanes[k] += (double)x[i + k] * (double)x[i + k];
+    }
+    for (size_t i = whole; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    for (size_t k = 0; k < LANES; k++)
+        sum += lanes[k];
+    return sum;
+}
+
 /* Sums a range of the shards' gradients into the first shard's. */
 static void sum_gradients(void *context, size_t piece, int worker)
 {
@@ -161,10 +178,7 @@ static void sum_gradients(void *context, size_t piece, int worker)
         for (size_t i = 0; i < n; i++)
             sum[i] += gradient[i];
     }
-    double squares = 0;
-    for (size_t i = 0; i < n; i++)
-        squares += (double)sum[i] * (double)sum[i];
-    t->piece_squares[piece] = squares;
+    t->piece_squares[piece] = sum_of_squares(n, sum);
 }
 
 static void update_weights(void *context, size_t piece, int worker)
