@@ -422,7 +422,7 @@ START_TEST(trajectories_and_log_densities_come_in_every_format)
     json_t *json = json_loads(output, 0, NULL);
     ck_assert_uint_eq(json_array_size(json_object_get(json, "standard_error")), 3);
     json_decref(json);
-    fails(1, "logp board.safetensors", "points");
+    fails(2, "logp board.safetensors", "--points is missing");
     write_text("narrow.csv", "1\n2\n");
     fails(1, "logp board.safetensors --points narrow.csv", "points");
     fails(1, "logp board.safetensors --points points.csv -o l.png", "its formats are");

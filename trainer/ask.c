@@ -29,18 +29,17 @@ static const struct adv_field fields[] = {
     {"points", ADV_FIELD_STRING, AT(points), .min = 1,
      .help = "NPY or CSV file of points, a row each; for samples and trajectories their starts, in "
              "base units"},
-    {"width", ADV_FIELD_INT, AT(width), .min = 0, .max = 4096, .fallback = "0", .unit = "pixels",
-     .help = "of plots; 0: 640"},
-    {"height", ADV_FIELD_INT, AT(height), .min = 0, .max = 4096, .fallback = "0", .unit = "pixels",
-     .help = "of plots; 0: 640"},
-    {"zoom", ADV_FIELD_INT, AT(zoom), .min = 0, .max = 64, .fallback = "0",
-     .help = "screen pixels per pixel of an image; 0: 3"},
-    {"columns", ADV_FIELD_INT, AT(columns), .min = 0, .max = 1000, .fallback = "0",
-     .help = "of a grid of images; 0: chosen"},
-    {"frame_ms", ADV_FIELD_INT, AT(frame_ms), .min = 0, .max = 10000, .fallback = "0", .unit = "ms",
-     .help = "of an animation's frames; 0: 80"},
-    {"threads", ADV_FIELD_INT, AT(threads), .min = 0, .max = 1024, .fallback = "0",
-     .help = "0: one per processor; answers do not depend on it"},
+    {"width", ADV_FIELD_INT, AT(width), .min = 64, .max = 4096, .unit = "pixels",
+     .help = "of plots; 640 if absent"},
+    {"height", ADV_FIELD_INT, AT(height), .min = 64, .max = 4096, .unit = "pixels",
+     .help = "of plots; 640 if absent"},
+    {"zoom", ADV_FIELD_INT, AT(zoom), .min = 1, .max = 64,
+     .help = "screen pixels per pixel of an image; 3 if absent"},
+    {"columns", ADV_FIELD_INT, AT(columns), .min = 1, .max = 1000, .help = "of a grid of images"},
+    {"frame_ms", ADV_FIELD_INT, AT(frame_ms), .min = 1, .max = 10000, .unit = "ms",
+     .help = "of an animation's frames; 80 if absent"},
+    {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
+     .help = "one per processor if absent; answers do not depend on it"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "no progress"},
 };
 #define N_FIELDS (sizeof fields / sizeof fields[0])
@@ -157,6 +156,11 @@ static enum adv_status set_field(void *context, const char *name, const char *te
     return adv_request_set_text(context, name, text, error);
 }
 
+static bool needs_points(enum adv_query_kind kind)
+{
+    return kind != ADV_QUERY_SAMPLES && kind != ADV_QUERY_TRAJECTORIES;
+}
+
 int adv_ask_run(const struct adv_ask *ask, int argc, char **argv)
 {
     struct adv_error error = ADV_ERROR_INIT;
@@ -170,13 +174,17 @@ int adv_ask_run(const struct adv_ask *ask, int argc, char **argv)
         .set = set_field,
         .context = request,
     };
+    struct adv_field own_fields[N_FIELDS];
+    memcpy(own_fields, fields, sizeof fields);
+    for (size_t i = 0; i < N_FIELDS; i++)
+        own_fields[i].required = !strcmp(fields[i].name, "points") && needs_points(ask->kind);
     const struct adv_options command_line = {
         .command = ask->command,
         .operands = "MODEL.safetensors",
         .n_operands = 1,
         .summary = ask->summary,
         .example = ask->example,
-        .fields = fields,
+        .fields = own_fields,
         .n_fields = N_FIELDS,
         .letters = letters,
         .more = &more,

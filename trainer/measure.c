@@ -108,6 +108,16 @@ static enum adv_status write_samples(const struct adv_measure *m, const struct a
     return adv_npy_write_float(m->samples_path, 2, shape, answer->states, error);
 }
 
+/* As many of each class, class by class; NULL for an unconditional model, or without memory. */
+static int32_t *labels_by_class(const struct adv_model *model, size_t n)
+{
+    size_t classes = adv_model_classes(model);
+    int32_t *labels = classes ? calloc(n, sizeof *labels) : NULL;
+    for (size_t i = 0; labels && i < n; i++)
+        labels[i] = (int32_t)(i * classes / n);
+    return labels;
+}
+
 enum adv_status adv_measure_samples(const struct adv_measure *m, struct adv_figures *figures,
                                     struct adv_error *error)
 {
@@ -120,9 +130,15 @@ enum adv_status adv_measure_samples(const struct adv_measure *m, struct adv_figu
     query.solver = adv_query_default_solver(&query);
     if (m->steps > 0)
         query.solver.steps = m->steps;
+    int32_t *labels = labels_by_class(m->model, query.n);
+    query.labels = labels;
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
-    enum adv_status status = run_query(m, &query, "samples", &run, &answer, error);
+    enum adv_status status = ADV_OK;
+    if (!labels && adv_model_classes(m->model) > 0)
+        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+    if (status == ADV_OK)
+        status = run_query(m, &query, "samples", &run, &answer, error);
     if (status == ADV_OK)
         status = write_samples(m, answer, error);
     if (status == ADV_OK) {
@@ -135,6 +151,7 @@ enum adv_status adv_measure_samples(const struct adv_measure *m, struct adv_figu
     if (status == ADV_OK && density)
         status = measure_modes(density, answer, figures, error);
     adv_run_free(run);
+    free(labels);
     return status;
 }
 

@@ -20,7 +20,7 @@ struct adv_measure {
     size_t grid;      /* side of the grid of the integral in 2-D; 0: none */
     int64_t steps;    /* of rk4 for the samples; 0: the default solver */
     double guidance;
-    const char *samples_path; /* NPY to write the samples to, or NULL */
+    const char *samples_path; /* NPY to write the samples to, as many of each class, or NULL */
 };
 
 /* Of the samples of a density's model: share inside the support, share of every mode. */

@@ -10,36 +10,39 @@ struct reader {
     bool wants_help;
 };
 
+#define FLAGS_MAX 96
+
+/* The command's own flags and the others: copies of their rows; their number. */
+static size_t all_flags(const struct adv_options *options, struct adv_field all[FLAGS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < options->n_fields && n < FLAGS_MAX; i++)
+        all[n++] = options->fields[i];
+    for (size_t i = 0; options->more && i < options->more->n_fields && n < FLAGS_MAX; i++)
+        all[n++] = options->more->fields[i];
+    return n;
+}
+
 static void print_help(const struct adv_options *options)
 {
     printf("usage: advect %s [flags]%s%s\n\n%s\n\nflags:\n", options->command,
            options->operands ? " " : "", options->operands ? options->operands : "",
            options->summary);
-    adv_fields_help(options->fields, options->n_fields, stdout);
-    if (options->more)
-        adv_fields_help(options->more->fields, options->more->n_fields, stdout);
+    struct adv_field all[FLAGS_MAX];
+    size_t n = all_flags(options, all);
+    adv_fields_help(all, n, stdout);
     for (const struct adv_option_letter *l = options->letters; l && l->letter; l++)
         printf("  -%c is short for --%s\n", l->letter, l->name);
     printf("\nexample:\n  %s\n", options->example);
 }
 
-#define NAMES_MAX 96
-
-static size_t add_names(const struct adv_field *fields, size_t n_fields, const char **names,
-                        size_t n)
-{
-    for (size_t i = 0; i < n_fields && n < NAMES_MAX; i++)
-        names[n++] = fields[i].name;
-    return n;
-}
-
 static enum adv_status refuse_flag(const struct adv_options *o, const char *flag,
                                    struct adv_error *error)
 {
-    const char *names[NAMES_MAX + 1] = {NULL};
-    size_t n = add_names(o->fields, o->n_fields, names, 0);
-    if (o->more)
-        add_names(o->more->fields, o->more->n_fields, names, n);
+    struct adv_field all[FLAGS_MAX];
+    const char *names[FLAGS_MAX + 1] = {NULL};
+    for (size_t i = 0, n = all_flags(o, all); i < n; i++)
+        names[i] = all[i].name;
     char plain[64], near[80] = "";
     snprintf(plain, sizeof plain, "%s", flag + strspn(flag, "-"));
     for (char *at = plain; *at; at++)

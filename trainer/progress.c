@@ -17,10 +17,12 @@ double adv_seconds_now(void)
 
 void adv_progress_init(struct adv_progress *progress, bool quiet, double share_at_start)
 {
+    double now = adv_seconds_now();
     *progress = (struct adv_progress){
         .quiet = quiet,
         .on_terminal = isatty(STDERR_FILENO) != 0,
-        .started = adv_seconds_now(),
+        .started = now,
+        .shown = now,
         .share_at_start = share_at_start,
     };
 }
@@ -30,7 +32,7 @@ bool adv_progress_is_due(const struct adv_progress *progress)
     if (progress->quiet)
         return false;
     double period = progress->on_terminal ? BAR_PERIOD_S : LINE_PERIOD_S;
-    return progress->shown == 0 || adv_seconds_now() - progress->shown >= period;
+    return adv_seconds_now() - progress->shown >= period;
 }
 
 /* "1h02m", "3m20s", "12s" */
@@ -51,9 +53,8 @@ void adv_progress_show(struct adv_progress *progress, double share, const char *
         return;
     double now = adv_seconds_now(), done = share - progress->share_at_start;
     char left[32] = "";
-    if (done > 0 && share < 1) {
+    if (done > 0 && share < 1)
         time_text((now - progress->started) * (1 - share) / done, left, sizeof left);
-    }
     progress->shown = now;
     if (!progress->on_terminal) {
         fprintf(stderr, "%5.1f%%  %s%s%s\n", 100 * share, text, *left ? "  left " : "", left);

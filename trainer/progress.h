@@ -7,7 +7,7 @@
 
 struct adv_progress {
     bool quiet, on_terminal, bar_drawn;
-    double started, shown; /* seconds of the monotonic clock; shown: when last, 0 never */
+    double started, shown; /* seconds of the monotonic clock; shown: when last */
     double share_at_start;
 };
 

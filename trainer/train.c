@@ -27,8 +27,8 @@ static const struct adv_field fields[] = {
     {"data", ADV_FIELD_STRING, AT(data),
      .help = "folder of the recipe's files (its own by "
              "default), or the one file of a csv or npy source"},
-    {"steps", ADV_FIELD_INT, AT(steps), .min = 0, .max = 1e9, .fallback = "0",
-     .help = "in place of the recipe's train.steps, if not 0"},
+    {"steps", ADV_FIELD_INT, AT(steps), .min = 1, .max = 1e9,
+     .help = "in place of the recipe's train.steps"},
     {"out", ADV_FIELD_STRING, AT(out), .help = "the model's file (NAME.safetensors by default)"},
     {"resume", ADV_FIELD_BOOL, AT(resume), .help = "continue from the checkpoint beside the model"},
     {"restart", ADV_FIELD_BOOL, AT(restart),
@@ -36,8 +36,8 @@ static const struct adv_field fields[] = {
     {"curve", ADV_FIELD_STRING, AT(curve), .help = "also draw the loss curve into this PNG file"},
     {"dtype", ADV_FIELD_CHOICE, AT(dtype), .choices = dtypes, .fallback = "f32",
      .help = "how the model's weights are stored"},
-    {"threads", ADV_FIELD_INT, AT(threads), .min = 0, .max = 1024, .fallback = "0",
-     .help = "0: one per processor; results do not depend on it"},
+    {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
+     .help = "one per processor if absent; results do not depend on it"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "no progress"},
 };
 #define N_FIELDS (sizeof fields / sizeof fields[0])
