@@ -95,8 +95,8 @@ static struct adv_integrator *integrate(const char *path, struct adv_solver_spec
 static double map_error(const char *solver, int64_t steps)
 {
     const float x0[DIM] = {0.9f, -1.3f};
-    struct adv_integrator *integrator = integrate("cosine", spec_of(solver, steps, 0), 1, x0, 2,
-                                                  (double[]){0, 1}, false, 1);
+    struct adv_integrator *integrator =
+        integrate("cosine", spec_of(solver, steps, 0), 1, x0, 2, (double[]){0, 1}, false, 1);
     const float *x = adv_integrator_state(integrator);
     double error = 0;
     for (int i = 0; i < DIM; i++)
@@ -116,8 +116,8 @@ START_TEST(fixed_solvers_have_their_order)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double slope = log2(map_error(cases[i].name, cases[i].coarse) /
                             map_error(cases[i].name, 2 * cases[i].coarse));
-        ck_assert_msg(fabs(slope - cases[i].order) < 0.6, "%s: slope %.2f, order %d",
-                      cases[i].name, slope, cases[i].order);
+        ck_assert_msg(fabs(slope - cases[i].order) < 0.6, "%s: slope %.2f, order %d", cases[i].name,
+                      slope, cases[i].order);
     }
 }
 END_TEST
@@ -153,8 +153,8 @@ START_TEST(log_density_is_the_gaussians)
     float points[N * DIM];
     adv_rng_normal(3, ADV_STREAM_DATA, 0, N, DIM, points);
     for (size_t p = 0; p < 2; p++) {
-        struct adv_integrator *integrator = integrate(paths[p], spec_of("dopri5", 0, 1e-6), N, points,
-                                                      2, (double[]){1, 0}, false, 3);
+        struct adv_integrator *integrator = integrate(paths[p], spec_of("dopri5", 0, 1e-6), N,
+                                                      points, 2, (double[]){1, 0}, false, 3);
         const float *x0 = adv_integrator_state(integrator);
         const double *integral = adv_integrator_accumulators(integrator);
         for (size_t i = 0; i < N; i++) {
@@ -178,8 +178,8 @@ START_TEST(variance_preserving_path_maps_base_to_target)
     const float x0[DIM] = {0.4f, 1.1f};
     const struct adv_path *path;
     ck_assert_int_eq(adv_path_find("vp", &path, NULL), ADV_OK);
-    struct adv_integrator *integrator = integrate("vp", spec_of("dopri5", 0, 1e-6), 1, x0, 2,
-                                                  (double[]){0, path->t_end}, false, 1);
+    struct adv_integrator *integrator =
+        integrate("vp", spec_of("dopri5", 0, 1e-6), 1, x0, 2, (double[]){0, path->t_end}, false, 1);
     const float *x = adv_integrator_state(integrator);
     for (int i = 0; i < DIM; i++)
         ck_assert_double_eq_tol((double)x[i], mean[i] + deviation * (double)x0[i], 0.02);
@@ -302,11 +302,8 @@ END_TEST
 /* Feeds `bad` at the third evaluation and expects the report to hold `words`. */
 static void expect_failure(struct adv_solver_spec solver, float bad, const char *words)
 {
-    struct adv_integration integration = {.n_rows = 2,
-                                          .dim = 1,
-                                          .solver = solver,
-                                          .n_times = 2,
-                                          .times = (double[]){0, 1}};
+    struct adv_integration integration = {
+        .n_rows = 2, .dim = 1, .solver = solver, .n_times = 2, .times = (double[]){0, 1}};
     struct adv_integrator *integrator = NULL;
     ck_assert_int_eq(adv_integrator_new(&integration, (float[]){0, 0}, &integrator, NULL), ADV_OK);
     size_t rows[2], n, calls = 0;

@@ -28,10 +28,11 @@ static struct adv_model *model_of(const char *config_text)
 
 static struct adv_model *plane_model(void)
 {
-    return model_of("{\"name\": \"plane\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 32,"
-                    " \"layers\": 2, \"activation\": \"silu\", \"input_gain\": true},"
-                    " \"data\": {\"shape\": [2], \"transform\": {\"kind\": \"affine\","
-                    " \"shift\": [1, -2], \"scale\": [3, 0.5]}}}");
+    return model_of(
+        "{\"name\": \"plane\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 32,"
+        " \"layers\": 2, \"activation\": \"silu\", \"input_gain\": true},"
+        " \"data\": {\"shape\": [2], \"transform\": {\"kind\": \"affine\","
+        " \"shift\": [1, -2], \"scale\": [3, 0.5]}}}");
 }
 
 static struct adv_model *labelled_model(void)
@@ -43,10 +44,11 @@ static struct adv_model *labelled_model(void)
 
 static struct adv_model *image_model(void)
 {
-    return model_of("{\"name\": \"image\", \"net\": {\"kind\": \"mlp\", \"dim\": 64, \"channels\": 16,"
-                    " \"layers\": 1, \"activation\": \"silu\"}, \"data\": {\"shape\": [1, 8, 8],"
-                    " \"transform\": {\"kind\": \"logit\", \"margin\": 0.01, \"range\": [0, 1],"
-                    " \"levels\": 256}}}");
+    return model_of(
+        "{\"name\": \"image\", \"net\": {\"kind\": \"mlp\", \"dim\": 64, \"channels\": 16,"
+        " \"layers\": 1, \"activation\": \"silu\"}, \"data\": {\"shape\": [1, 8, 8],"
+        " \"transform\": {\"kind\": \"logit\", \"margin\": 0.01, \"range\": [0, 1],"
+        " \"levels\": 256}}}");
 }
 
 /* Runs a query to its end on `threads` threads. The run is the caller's to free. */
@@ -94,7 +96,8 @@ START_TEST(log_density_of_a_sample_is_that_of_its_point)
     for (size_t i = 0; i < 9; i++) {
         ck_assert_double_eq_tol(sampled->log_density[i], scored->log_density[i], 2e-4);
         for (size_t k = 0; k < 2; k++)
-            ck_assert_double_eq_tol((double)scored->latents[2 * i + k], (double)x0[2 * i + k], 1e-4);
+            ck_assert_double_eq_tol((double)scored->latents[2 * i + k], (double)x0[2 * i + k],
+                                    1e-4);
     }
     ck_assert_ptr_null(scored->standard_error);
     adv_run_free(samples);
@@ -280,7 +283,8 @@ START_TEST(image_densities_come_in_bits_too)
     const struct adv_answer *answer;
     struct adv_run *run = ask(model, &query, 1, &answer);
     ck_assert_int_eq(answer->divergence_method, ADV_DIVERGENCE_HUTCHINSON);
-    ck_assert_double_eq_tol(answer->bits_per_dim[0], 8 - answer->log_density[0] / 64 / log(2), 1e-9);
+    ck_assert_double_eq_tol(answer->bits_per_dim[0], 8 - answer->log_density[0] / 64 / log(2),
+                            1e-9);
 
     /* log p in data units = log p in flow units + log |det of the logit| */
     float flow[64];

@@ -88,8 +88,8 @@ static bool start_thread(struct adv_pool *pool, int worker)
 enum adv_status adv_pool_new(int n_threads, struct adv_pool **out, struct adv_error *error)
 {
     if (n_threads < 1)
-        return adv_fail_field(error, ADV_E_INVALID, "threads", "threads is %d; it must be at least 1",
-                              n_threads);
+        return adv_fail_field(error, ADV_E_INVALID, "threads",
+                              "threads is %d; it must be at least 1", n_threads);
     struct adv_pool *pool = adv_calloc(1, sizeof *pool);
     if (!pool)
         return adv_no_memory(error);

@@ -1,6 +1,6 @@
 /* Each row is a small machine of its own: a time, a step, the stage it is at. Rows that wait for
- * an evaluation stand in a ring; take pops them and forms their stage states, give stores the stage's
- * velocity and, after a step's last stage, ends the step.
+ * an evaluation stand in a ring; take pops them and forms their stage states, give stores the
+ * stage's velocity and, after a step's last stage, ends the step.
  *
  * dopri5 (Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I, II.4): the error of
  * a step is the root mean square over the row's dimensions of h sum e_i k_i, scaled by
@@ -32,13 +32,13 @@ struct adv_integrator {
     struct adv_integration spec; /* .times is owned here */
     double *times;
     struct row *rows;
-    float *x;                /* [n_rows, dim] */
-    float *k;                /* [n_rows, stages, dim] */
-    float *div;              /* [n_rows, stages, n_accumulators] */
-    double *accumulators;    /* [n_rows, n_accumulators] */
-    float *frames;           /* [n_times, n_rows, dim] if kept */
-    size_t *reached;         /* [n_times]: rows that have been there */
-    size_t *ring;            /* [n_rows]: due rows */
+    float *x;             /* [n_rows, dim] */
+    float *k;             /* [n_rows, stages, dim] */
+    float *div;           /* [n_rows, stages, n_accumulators] */
+    double *accumulators; /* [n_rows, n_accumulators] */
+    float *frames;        /* [n_times, n_rows, dim] if kept */
+    size_t *reached;      /* [n_times]: rows that have been there */
+    size_t *ring;         /* [n_rows]: due rows */
     size_t ring_head, n_due, n_ended, frames_ready;
 };
 
@@ -101,8 +101,7 @@ static void reach_frame(struct adv_integrator *in, size_t r)
         memcpy(in->frames + (row->next_frame * in->spec.n_rows + r) * in->spec.dim, row_x(in, r),
                in->spec.dim * sizeof(float));
     in->reached[row->next_frame]++;
-    while (in->frames_ready < in->spec.n_times &&
-           in->reached[in->frames_ready] == in->spec.n_rows)
+    while (in->frames_ready < in->spec.n_times && in->reached[in->frames_ready] == in->spec.n_rows)
         in->frames_ready++;
     if (++row->next_frame == in->spec.n_times)
         row->end = ARRIVED;
@@ -247,8 +246,8 @@ static double state_error(const struct adv_integrator *in, size_t r, const float
         double error = 0;
         for (int j = 0; j < solver->stages; j++)
             error += solver->e[j] * (double)row_k(in, r, j)[i];
-        sum += scaled_square(&in->spec.solver, in->rows[r].h * error, (double)x[i],
-                             (double)x_new[i]);
+        sum +=
+            scaled_square(&in->spec.solver, in->rows[r].h * error, (double)x[i], (double)x_new[i]);
     }
     return sqrt(sum / (double)in->spec.dim);
 }
@@ -296,8 +295,7 @@ static void take_adaptive_step(struct adv_integrator *in, size_t r)
     accumulate(in, r);
     memcpy(row_x(in, r), x_new, in->spec.dim * sizeof *x_new);
     memcpy(row_k(in, r, 0), row_k(in, r, last), in->spec.dim * sizeof *x_new);
-    memcpy(row_div(in, r, 0), row_div(in, r, last),
-           in->spec.n_accumulators * sizeof *in->div);
+    memcpy(row_div(in, r, 0), row_div(in, r, last), in->spec.n_accumulators * sizeof *in->div);
     bool cut_short = fabs(row->h) < fabs(row->h_free);
     if (!cut_short || factor < 1)
         row->h_free = factor * row->h;

@@ -41,14 +41,16 @@ static enum adv_status read_shape(struct adv_model *model, struct adv_error *err
         json_int_t side = json_integer_value(json_array_get(shape, i));
         if (side < 1 || (size_t)side > dim)
             return adv_fail_field(error, ADV_E_INVALID, "data.shape",
-                                  "data.shape[%zu] must be a whole number between 1 and %zu", i, dim);
+                                  "data.shape[%zu] must be a whole number between 1 and %zu", i,
+                                  dim);
         model->shape[i] = (size_t)side;
         if (!adv_mul_size(product, (size_t)side, &product))
             return adv_no_memory(error);
     }
     if (product != dim)
         return adv_fail_field(error, ADV_E_INVALID, "data.shape",
-                              "data.shape has %zu elements but the net's points have %zu", product, dim);
+                              "data.shape has %zu elements but the net's points have %zu", product,
+                              dim);
     model->n_dims = (int)n;
     return ADV_OK;
 }
@@ -92,10 +94,11 @@ static enum adv_status check_name(const json_t *name, struct adv_error *error)
                         : 0;
     if (plain > 0 && plain <= 100 && text[plain] == '\0' && text[0] != '.')
         return ADV_OK;
-    return adv_fail_field(error, ADV_E_INVALID, "name",
-                          "name is %s%.100s%s; it must be 1 to 100 letters, digits, '.', '_' or '-', "
-                          "not starting with '.'",
-                          text ? "\"" : "", text ? text : "not a string", text ? "\"" : "");
+    return adv_fail_field(
+        error, ADV_E_INVALID, "name",
+        "name is %s%.100s%s; it must be 1 to 100 letters, digits, '.', '_' or '-', "
+        "not starting with '.'",
+        text ? "\"" : "", text ? text : "not a string", text ? "\"" : "");
 }
 
 /* Builds everything that the configuration says; weights come after. */
@@ -106,8 +109,7 @@ static enum adv_status configure(struct adv_model *model, struct adv_error *erro
         status = adv_net_new(json_object_get(model->config, "net"), &model->net, error);
     if (status != ADV_OK)
         return status;
-    const json_t *transform =
-        json_object_get(json_object_get(model->config, "data"), "transform");
+    const json_t *transform = json_object_get(json_object_get(model->config, "data"), "transform");
     status = read_shape(model, error);
     if (status == ADV_OK)
         status = read_labels(model, error);
@@ -303,9 +305,10 @@ static enum adv_status metadata_config(const struct adv_safetensors *file, json_
     const char *version = adv_safetensors_metadata(file, "advect.version");
     const char *text = adv_safetensors_metadata(file, "advect.config");
     if (!text)
-        return adv_fail(error, ADV_E_FORMAT,
-                        "no advect.config metadata: a plain weight file needs `advect import` with a "
-                        "JSON config");
+        return adv_fail(
+            error, ADV_E_FORMAT,
+            "no advect.config metadata: a plain weight file needs `advect import` with a "
+            "JSON config");
     if (!version || strcmp(version, ADV_MODEL_VERSION) != 0)
         return adv_fail(error, ADV_E_UNSUPPORTED,
                         "advect.version is \"%s\"; this program reads version " ADV_MODEL_VERSION,
@@ -377,9 +380,9 @@ enum adv_status adv_model_import(const char *path, const json_t *config, const c
 static json_t *metadata_of(const struct adv_model *model)
 {
     char *text = json_dumps(model->config, JSON_COMPACT);
-    json_t *metadata = text ? json_pack("{s:s, s:s}", "advect.version", ADV_MODEL_VERSION,
-                                        "advect.config", text)
-                            : NULL;
+    json_t *metadata =
+        text ? json_pack("{s:s, s:s}", "advect.version", ADV_MODEL_VERSION, "advect.config", text)
+             : NULL;
     free(text);
     return metadata;
 }

@@ -31,9 +31,9 @@ static enum adv_status check_labels(const struct adv_query *query, const struct 
     if (!query->labels) {
         if (classes == 0 || null_class || starts_from_base(query->kind))
             return ADV_OK;
-        return adv_fail_field(error, ADV_E_INVALID, "label",
-                              "label is missing; this model is class-conditional and takes 0 to %zu",
-                              classes - 1);
+        return adv_fail_field(
+            error, ADV_E_INVALID, "label",
+            "label is missing; this model is class-conditional and takes 0 to %zu", classes - 1);
     }
     for (size_t i = 0; i < query->n; i++) {
         int32_t label = query->labels[i];
@@ -56,10 +56,11 @@ static enum adv_status check_guidance(const struct adv_query *query, const struc
         return adv_fail_field(error, ADV_E_INVALID, "guidance",
                               "guidance is %g; it must be between -100 and 100", query->guidance);
     if (query->guidance != 1 && !adv_model_has_null_class(model))
-        return adv_fail_field(error, ADV_E_INVALID, "guidance",
-                              "guidance is %g; this model was trained without a null class and only "
-                              "takes 1",
-                              query->guidance);
+        return adv_fail_field(
+            error, ADV_E_INVALID, "guidance",
+            "guidance is %g; this model was trained without a null class and only "
+            "takes 1",
+            query->guidance);
     return ADV_OK;
 }
 
@@ -88,7 +89,8 @@ static enum adv_status check_solver(const struct adv_solver_spec *spec, struct a
         return ADV_OK;
     if (!spec->solver->adaptive && spec->steps < 1)
         return adv_fail_field(error, ADV_E_INVALID, "solver.steps",
-                              "solver.steps is %lld; it must be at least 1", (long long)spec->steps);
+                              "solver.steps is %lld; it must be at least 1",
+                              (long long)spec->steps);
     if (spec->solver->adaptive && !(spec->rtol > 0 && spec->atol > 0))
         return adv_fail_field(error, ADV_E_INVALID, "solver.rtol",
                               "solver.rtol and solver.atol must be positive");
@@ -112,10 +114,11 @@ static enum adv_status check_space(const struct adv_query *query, const struct a
     bool between = !starts_from_base(query->kind) && query->t < 1;
     if (query->kind != ADV_QUERY_VELOCITY && !between)
         return ADV_OK;
-    return adv_fail_field(error, ADV_E_INVALID, "space",
-                          "space is \"data\"; this model's transform is not affine, so %s only have a "
-                          "meaning in network units: ask for space \"flow\"",
-                          query->kind == ADV_QUERY_VELOCITY ? "velocities" : "points at t < 1");
+    return adv_fail_field(
+        error, ADV_E_INVALID, "space",
+        "space is \"data\"; this model's transform is not affine, so %s only have a "
+        "meaning in network units: ask for space \"flow\"",
+        query->kind == ADV_QUERY_VELOCITY ? "velocities" : "points at t < 1");
 }
 
 static enum adv_status check_points(const struct adv_query *query, const struct adv_model *model,
@@ -129,7 +132,8 @@ static enum adv_status check_points(const struct adv_query *query, const struct 
         return adv_fail_field(error, ADV_E_INVALID, field, "%s is missing", field);
     }
     /* Before t = 1 states may leave the data's range: there only finite numbers are asked for. */
-    bool in_data = !starts_from_base(query->kind) && query->space == ADV_SPACE_DATA && query->t >= 1;
+    bool in_data =
+        !starts_from_base(query->kind) && query->space == ADV_SPACE_DATA && query->t >= 1;
     for (size_t i = 0; i < query->n; i++) {
         const float *point = query->points + i * dim;
         for (size_t k = 0; k < dim; k++) {
@@ -195,8 +199,8 @@ double adv_query_cost(const struct adv_query *query, const struct adv_model *mod
     const double typical_adaptive_nfe = 100;
     struct adv_solver_spec spec =
         query->solver.solver ? query->solver : adv_query_default_solver(query);
-    double nfe = spec.solver->adaptive ? typical_adaptive_nfe
-                                       : (double)spec.steps * spec.solver->stages;
+    double nfe =
+        spec.solver->adaptive ? typical_adaptive_nfe : (double)spec.steps * spec.solver->stages;
     if (query->kind == ADV_QUERY_TRAJECTORIES && !spec.solver->adaptive)
         nfe += (double)query->n_times * spec.solver->stages; /* at most a step more per frame */
     if (query->kind == ADV_QUERY_VELOCITY)

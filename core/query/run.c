@@ -39,11 +39,11 @@ struct adv_run {
     struct adv_model *model;
     struct adv_query query; /* its arrays are owned by the run, as below */
     size_t dim, n_accumulators;
-    int32_t *labels;  /* [n] or NULL */
-    float *starts;    /* [n, dim], network units */
-    double *log_det;  /* [n] of encoding the points; NULL in flow space */
-    float *probes;    /* [n_accumulators, dim] (Hutchinson) */
-    double *times;    /* of the integration */
+    int32_t *labels;             /* [n] or NULL */
+    float *starts;               /* [n, dim], network units */
+    double *log_det;             /* [n] of encoding the points; NULL in flow space */
+    float *probes;               /* [n_accumulators, dim] (Hutchinson) */
+    double *times;               /* of the integration */
     size_t n_times, first_frame; /* times[first_frame] is the first that the answer holds */
     struct shard *shards;
     size_t n_shards;
@@ -71,7 +71,7 @@ static enum adv_status copy_labels(struct adv_run *run, struct adv_error *error)
     if (!run->labels)
         return adv_no_memory(error);
     for (size_t i = 0; i < q->n; i++)
-        run->labels[i] = q->labels ? q->labels[i]
+        run->labels[i] = q->labels        ? q->labels[i]
                          : from_base(run) ? (int32_t)((q->first + i) % classes)
                                           : ADV_NO_LABEL;
     return ADV_OK;
@@ -188,7 +188,7 @@ static size_t shard_rows(const struct adv_run *run)
     double row = (double)(per_row + per_condition) *
                  (1 + (double)adv_query_tangents(&run->query, run->model));
     double rows = TURN_MULTIPLY_ADDS / row;
-    size_t most = rows < SHARD_ROWS_MIN ? SHARD_ROWS_MIN
+    size_t most = rows < SHARD_ROWS_MIN   ? SHARD_ROWS_MIN
                   : rows > SHARD_ROWS_MAX ? SHARD_ROWS_MAX
                                           : (size_t)rows;
     size_t share = (run->query.n + (size_t)adv_cpu_count() - 1) / (size_t)adv_cpu_count();
@@ -374,7 +374,8 @@ static double log_base_density(const float *x, size_t dim)
 }
 
 /* log p of row i of the shard from the base point x0 and the integral of the divergence: the
- * integral from 0 to t is subtracted; when the integration ran from t to 0 its sign is already turned. */
+ * integral from 0 to t is subtracted; when the integration ran from t to 0 its sign is already
+ * turned. */
 static void write_log_density(struct adv_run *run, const struct shard *shard, size_t i,
                               const float *x0, double sign, double log_det)
 {
@@ -389,9 +390,8 @@ static void write_log_density(struct adv_run *run, const struct shard *shard, si
     if (run->standard_error)
         run->standard_error[row] = sqrt(square / ((double)n - 1) / (double)n);
     if (run->bits_per_dim)
-        run->bits_per_dim[row] =
-            -run->log_density[row] / (double)run->dim / M_LN2 +
-            log2(adv_transform_levels(adv_model_transform(run->model)));
+        run->bits_per_dim[row] = -run->log_density[row] / (double)run->dim / M_LN2 +
+                                 log2(adv_transform_levels(adv_model_transform(run->model)));
 }
 
 static void write_samples(struct adv_run *run, struct shard *shard)
@@ -438,8 +438,7 @@ static enum adv_status turn_of_velocity(struct adv_run *run, struct shard *shard
                                         struct adv_evaluator *evaluator)
 {
     double t = fmin(run->query.t, adv_model_path(run->model)->t_end);
-    memcpy(shard->x, run->starts + shard->begin * run->dim,
-           shard->n * run->dim * sizeof *shard->x);
+    memcpy(shard->x, run->starts + shard->begin * run->dim, shard->n * run->dim * sizeof *shard->x);
     for (size_t i = 0; i < shard->n; i++) {
         shard->t[i] = (float)t;
         shard->rows[i] = i;
@@ -455,8 +454,7 @@ static enum adv_status conclude(struct adv_run *run, struct shard *shard)
 {
     shard->ended = true;
     shard->nfe = adv_integrator_nfe(shard->integrator);
-    enum adv_status status =
-        adv_integrator_check(shard->integrator, shard->begin, &shard->error);
+    enum adv_status status = adv_integrator_check(shard->integrator, shard->begin, &shard->error);
     if (status != ADV_OK)
         return status;
     if (run->query.kind == ADV_QUERY_SAMPLES)
@@ -558,8 +556,8 @@ static void drive_shard(void *context, size_t piece, int worker)
 {
     struct driver *driver = context;
     struct adv_evaluator **evaluator = &driver->evaluators[worker];
-    if (!*evaluator && adv_evaluator_new(adv_model_ready_weights(driver->run->model), evaluator,
-                                         NULL) != ADV_OK) {
+    if (!*evaluator &&
+        adv_evaluator_new(adv_model_ready_weights(driver->run->model), evaluator, NULL) != ADV_OK) {
         atomic_store(&driver->out_of_memory, true);
         return;
     }

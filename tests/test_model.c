@@ -1,0 +1,289 @@
+/* Model files: what is saved is what is loaded, and whatever is wrong with one is said. */
+#include <advect/advect.h>
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char config_text[] =
+    "{\"name\": \"tiny\", \"net\": {\"kind\": \"mlp\", \"dim\": 4, \"channels\": 8, \"layers\": 1,"
+    " \"num_classes\": 2}, \"data\": {\"shape\": [1, 2, 2], \"classes\": 2,"
+    " \"labels\": [\"cat\", \"dog\"], \"transform\": {\"kind\": \"affine\", \"scale\": 0.5}},"
+    " \"path\": \"cosine\", \"card\": {\"loss\": 0.25}}";
+
+static char directory[] = "/tmp/advect-test-model-XXXXXX";
+static char path[128];
+
+static void make_directory(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    snprintf(path, sizeof path, "%s/model.safetensors", directory);
+}
+
+static void remove_directory(void)
+{
+    unlink(path);
+    rmdir(directory);
+    memcpy(directory + sizeof directory - 7, "XXXXXX", 6);
+}
+
+static json_t *parse(const char *text)
+{
+    json_error_t error;
+    json_t *json = json_loads(text, 0, &error);
+    ck_assert_msg(json != NULL, "%s in %s", error.text, text);
+    return json;
+}
+
+static struct adv_model *tiny_model(void)
+{
+    json_t *config = parse(config_text);
+    struct adv_net *net = NULL;
+    ck_assert_int_eq(adv_net_new(json_object_get(config, "net"), &net, NULL), ADV_OK);
+    float *weights = calloc(adv_net_weights(net), sizeof *weights);
+    adv_net_init_weights(net, 5, weights);
+    struct adv_model *model = NULL;
+    ck_assert_int_eq(adv_model_new(config, weights, &model, NULL), ADV_OK);
+    free(weights);
+    adv_net_free(net);
+    json_decref(config);
+    return model;
+}
+
+START_TEST(a_saved_model_is_loaded_as_it_was)
+{
+    struct adv_model *model = tiny_model(), *loaded = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_model_save(model, path, ADV_F32, &error), ADV_OK);
+    ck_assert_msg(adv_model_load(path, &loaded, &error) == ADV_OK, "%s", error.message);
+    size_t n = adv_net_weights(adv_model_net(model)), shape[3];
+    ck_assert_mem_eq(adv_model_weights(model), adv_model_weights(loaded), n * sizeof(float));
+    ck_assert_str_eq(adv_model_name(loaded), "tiny");
+    ck_assert_int_eq(adv_model_shape(loaded, shape), 3);
+    ck_assert_uint_eq(shape[0] * 100 + shape[1] * 10 + shape[2], 122);
+    ck_assert(adv_model_is_image(loaded));
+    ck_assert_uint_eq(adv_model_classes(loaded), 2);
+    ck_assert(!adv_model_has_null_class(loaded));
+    ck_assert_str_eq(adv_model_label_name(loaded, 1), "dog");
+    ck_assert_ptr_null(adv_model_label_name(loaded, 2));
+    ck_assert_str_eq(adv_model_path(loaded)->name, "cosine");
+    ck_assert_double_eq(json_real_value(json_object_get(adv_model_card(loaded), "loss")), 0.25);
+    ck_assert_uint_eq(strlen(adv_model_digest(loaded)), 16);
+    adv_model_unref(model);
+    adv_model_unref(loaded);
+}
+END_TEST
+
+START_TEST(half_precision_weights_are_widened)
+{
+    static const struct {
+        enum adv_dtype dtype;
+        float relative;
+    } cases[] = {{ADV_F16, 1.0f / 2048}, {ADV_BF16, 1.0f / 256}};
+    for (size_t c = 0; c < 2; c++) {
+        struct adv_model *model = tiny_model(), *loaded = NULL;
+        ck_assert_int_eq(adv_model_save(model, path, cases[c].dtype, NULL), ADV_OK);
+        ck_assert_int_eq(adv_model_load(path, &loaded, NULL), ADV_OK);
+        const float *a = adv_model_weights(model), *b = adv_model_weights(loaded);
+        for (size_t i = 0; i < adv_net_weights(adv_model_net(model)); i++) {
+            float bound = cases[c].relative * (a[i] < 0 ? -a[i] : a[i]) + 1e-7f;
+            ck_assert_float_le(b[i] - a[i], bound);
+            ck_assert_float_ge(b[i] - a[i], -bound);
+        }
+        adv_model_unref(model);
+        adv_model_unref(loaded);
+    }
+}
+END_TEST
+
+/* The config with one member replaced (or, with NULL, taken away) must be refused. */
+static void refuse_config(const char *member, const char *replacement, const char *field,
+                          const char *words)
+{
+    json_t *config = parse(config_text);
+    struct adv_model *model = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    float weights[4096] = {0};
+    if (replacement) {
+        json_t *value = json_loads(replacement, JSON_DECODE_ANY, NULL);
+        ck_assert_ptr_nonnull(value);
+        json_object_set_new(config, member, value);
+    } else {
+        json_object_del(config, member);
+    }
+    ck_assert_int_eq(adv_model_new(config, weights, &model, &error), ADV_E_INVALID);
+    ck_assert_ptr_null(model);
+    ck_assert_str_eq(error.field, field);
+    ck_assert_msg(strstr(error.message, words) != NULL, "%s", error.message);
+    json_decref(config);
+}
+
+START_TEST(configs_that_contradict_themselves_are_refused)
+{
+    refuse_config("name", NULL, "name", "not a string");
+    refuse_config("name", "\"../etc\"", "name", "letters, digits");
+    refuse_config("name", "\".hidden\"", "name", "not starting with '.'");
+    refuse_config("net", NULL, "net", "must be an object");
+    refuse_config("net", "{}", "net.kind", "is missing");
+    refuse_config("net", "{\"kind\": \"mpl\"}", "net.kind", "did you mean \"mlp\"?");
+    refuse_config("net",
+                  "{\"kind\": \"mlp\", \"dim\": 4, \"channels\": 8, \"layers\": 1, \"layes\": 2}",
+                  "net.layes", "did you mean \"layers\"?");
+    refuse_config("net", "{\"kind\": \"mlp\", \"dim\": 0, \"channels\": 8, \"layers\": 1}",
+                  "net.dim", "between 1 and 65536");
+    refuse_config(
+        "net",
+        "{\"kind\": \"mlp\", \"dim\": 4, \"channels\": 8, \"layers\": 1, \"null_class\": true}",
+        "null_class", "num_classes is 0");
+    refuse_config("path", "\"straight\"", "path", "condot, cosine or vp");
+    refuse_config("path", "3", "path", "must name");
+    refuse_config("data", "{\"shape\": [3]}", "data.shape",
+                  "3 elements but the net's points have 4");
+    refuse_config("data", "{\"shape\": [1, 1, 2, 2]}", "data.shape", "1 to 3 sizes");
+    refuse_config("data", "{\"shape\": [-4]}", "data.shape", "between 1 and 4");
+    refuse_config("data", "{\"labels\": [\"one\"]}", "data.labels", "2 names");
+    refuse_config("data", "{\"labels\": [\"one\", 2]}", "data.labels", "labels[1] is not a string");
+    refuse_config("data", "{\"transform\": {\"kind\": \"affine\", \"scale\": 0}}",
+                  "transform.scale", "between");
+    refuse_config("data", "{\"transform\": {\"kind\": \"afine\"}}", "kind", "affine");
+}
+END_TEST
+
+/* Saves the model's tensors after `change` had its way with them, and expects the words. */
+static void refuse_tensors(void (*change)(struct adv_tensor_source *tensors, size_t *n),
+                           const char *const *words)
+{
+    struct adv_model *model = tiny_model(), *loaded = NULL;
+    const struct adv_net *net = adv_model_net(model);
+    struct adv_tensor_source tensors[32] = {{0}};
+    struct adv_error error = ADV_ERROR_INIT;
+    size_t n = adv_net_parameters(net);
+    for (size_t i = 0; i < n; i++) {
+        struct adv_parameter p = adv_net_parameter(net, i);
+        tensors[i] = (struct adv_tensor_source){
+            p.name, ADV_F32, p.n_dims, {0}, adv_model_weights(model) + p.offset};
+        memcpy(tensors[i].shape, p.shape, (size_t)p.n_dims * sizeof(size_t));
+    }
+    change(tensors, &n);
+    json_t *metadata = json_pack("{s:s, s:s}", "advect.version", "1", "advect.config", config_text);
+    ck_assert_int_eq(adv_safetensors_write(path, metadata, n, tensors, NULL), ADV_OK);
+    json_decref(metadata);
+    ck_assert_int_eq(adv_model_load(path, &loaded, &error), ADV_E_FORMAT);
+    ck_assert_ptr_null(loaded);
+    ck_assert_msg(strncmp(error.message, path, strlen(path)) == 0, "%s", error.message);
+    for (; *words; words++)
+        ck_assert_msg(strstr(error.message, *words) != NULL, "%s", error.message);
+    adv_model_unref(model);
+}
+
+static void drop_and_rename(struct adv_tensor_source *tensors, size_t *n)
+{
+    tensors[1].name = "stranger"; /* in_projection.bias goes missing, a stranger appears */
+    --*n;                         /* and so does the last tensor */
+}
+
+static void reshape(struct adv_tensor_source *tensors, size_t *n)
+{
+    (void)n;
+    tensors[0].shape[0] = 4; /* [8, 4] becomes [4, 8] */
+    tensors[0].shape[1] = 8;
+}
+
+static void retype(struct adv_tensor_source *tensors, size_t *n)
+{
+    static const int64_t zeros[8];
+    (void)n;
+    tensors[1].dtype = ADV_I64;
+    tensors[1].data = zeros;
+}
+
+START_TEST(every_wrong_tensor_is_named)
+{
+    refuse_tensors(drop_and_rename, (const char *[]){"in_projection.bias is missing",
+                                                     "out_projection.bias is missing",
+                                                     "stranger is not part of the net", NULL});
+    refuse_tensors(reshape, (const char *[]){"in_projection.weight is [4, 8], not [8, 4]", NULL});
+    refuse_tensors(retype, (const char *[]){"in_projection.bias is I64", NULL});
+}
+END_TEST
+
+static void refuse_metadata(json_t *metadata, enum adv_status status, const char *words)
+{
+    struct adv_model *loaded = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_safetensors_write(path, metadata, 0, NULL, NULL), ADV_OK);
+    json_decref(metadata);
+    ck_assert_int_eq(adv_model_load(path, &loaded, &error), status);
+    ck_assert_msg(strstr(error.message, words) != NULL, "%s", error.message);
+}
+
+START_TEST(files_that_are_not_models_say_so)
+{
+    refuse_metadata(NULL, ADV_E_FORMAT, "no advect.config metadata");
+    refuse_metadata(json_pack("{s:s, s:s}", "advect.version", "2", "advect.config", "{}"),
+                    ADV_E_UNSUPPORTED, "advect.version is \"2\"");
+    refuse_metadata(json_pack("{s:s, s:s}", "advect.version", "1", "advect.config", "{"),
+                    ADV_E_FORMAT, "not JSON");
+    refuse_metadata(json_pack("{s:s, s:s}", "advect.version", "1", "advect.config", "[]"),
+                    ADV_E_FORMAT, "not a JSON object");
+    refuse_metadata(json_pack("{s:s, s:s}", "advect.version", "1", "advect.config",
+                              "{\"name\": \"a\", \"name\": \"b\"}"),
+                    ADV_E_FORMAT, "duplicate");
+}
+END_TEST
+
+START_TEST(a_plain_file_is_imported_with_its_config)
+{
+    struct adv_model *model = tiny_model(), *imported = NULL;
+    const struct adv_net *net = adv_model_net(model);
+    struct adv_tensor_source tensors[32] = {{0}};
+    struct adv_error error = ADV_ERROR_INIT;
+    size_t n = adv_net_parameters(net);
+    for (size_t i = 0; i < n; i++) {
+        struct adv_parameter p = adv_net_parameter(net, i);
+        tensors[i] = (struct adv_tensor_source){
+            p.name, ADV_F32, p.n_dims, {0}, adv_model_weights(model) + p.offset};
+        memcpy(tensors[i].shape, p.shape, (size_t)p.n_dims * sizeof(size_t));
+    }
+    ck_assert_int_eq(adv_safetensors_write(path, NULL, n, tensors, NULL), ADV_OK);
+    json_t *bare = adv_net_config(net), *array = json_array();
+    ck_assert_msg(adv_model_import(path, bare, "guest", &imported, &error) == ADV_OK, "%s",
+                  error.message);
+    ck_assert_str_eq(adv_model_name(imported), "guest");
+    ck_assert_mem_eq(adv_model_weights(imported), adv_model_weights(model),
+                     adv_net_weights(net) * sizeof(float));
+    ck_assert(!adv_model_is_image(imported));
+    adv_model_unref(imported);
+
+    imported = NULL;
+    ck_assert_int_eq(adv_model_import(path, adv_model_config(model), NULL, &imported, &error),
+                     ADV_OK);
+    ck_assert_str_eq(adv_model_name(imported), "tiny");
+    ck_assert(adv_model_is_image(imported));
+    adv_model_unref(imported);
+    ck_assert_int_eq(adv_model_import(path, array, "guest", &imported, &error), ADV_E_INVALID);
+    json_decref(bare);
+    json_decref(array);
+    adv_model_unref(model);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("model");
+    TCase *tests = tcase_create("model");
+    tcase_add_checked_fixture(tests, make_directory, remove_directory);
+    tcase_add_test(tests, a_saved_model_is_loaded_as_it_was);
+    tcase_add_test(tests, half_precision_weights_are_widened);
+    tcase_add_test(tests, configs_that_contradict_themselves_are_refused);
+    tcase_add_test(tests, every_wrong_tensor_is_named);
+    tcase_add_test(tests, files_that_are_not_models_say_so);
+    tcase_add_test(tests, a_plain_file_is_imported_with_its_config);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
