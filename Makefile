@@ -79,7 +79,7 @@ TRAINER_TESTS := trainer training
 
 TESTS := $(TEST_SRC:tests/%.c=$(TST)/%) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help deps serve check test tests check-layers bench fuzz clean
+.PHONY: all help deps serve check test tests check-layers bench format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -111,6 +111,17 @@ check-layers: ## check that includes go one way, from the upper layers to the lo
 
 bench: all ## rates beside the machine's FMA peak, and beside ONNX Runtime if it is found
 	@bench/run.sh
+
+FORMATTED := $(wildcard include/advect/*.h core/*/*.[ch] trainer/*.[ch] server/*.[ch] tests/*.[ch] tests/*/*.[ch])
+
+format: ## lay out every source file as .clang-format says
+	clang-format -i $(FORMATTED)
+
+check-format:
+	@clang-format --dry-run -Werror $(FORMATTED) && echo "$(words $(FORMATTED)) files formatted"
+
+lint: ## clang-tidy over our code (minutes)
+	clang-tidy --quiet $(CORE_SRC) $(TRAINER_SRC) $(SERVER_SRC) -- $(filter-out -MMD -MP,$(CPPFLAGS)) -std=c17
 
 # ---------------------------------------------------------------- compile and link
 $(OBJ)/%.o: %.c

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Everything that has to pass, in order: the layers, all tests of the release build with warnings as
-# errors, all tests under AddressSanitizer and UBSan, the daemon's under ThreadSanitizer, and a clang
-# build without warnings. Ends in one line that counts single checks.
+# Everything that has to pass, in order: the layers, the format, all tests of the release build with
+# warnings as errors, all tests under AddressSanitizer and UBSan, the daemon's under ThreadSanitizer,
+# and a clang build without warnings. Ends in one line that counts single checks.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -34,6 +34,7 @@ stage() {
 run_make() { make --no-print-directory DEV=1 "$@"; }
 
 stage "layers" run_make check-layers
+stage "format" run_make check-format
 stage "build" run_make -j"$jobs" all
 stage "tests" run_make -j"$jobs" test
 stage "tests under AddressSanitizer and UBSan" run_make -j"$jobs" CONFIG=asan all test

@@ -8,7 +8,7 @@ set -eu
 
 build="gcc libc6-dev make pkg-config libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev
  zlib1g-dev libcairo2-dev librandom123-dev fonts-dejavu-core"
-tests="$build check libcurl4-openssl-dev curl clang libclang-rt-dev valgrind python3-numpy"
+tests="$build check libcurl4-openssl-dev curl clang clang-format libclang-rt-dev valgrind python3-numpy"
 
 case "${1:-}" in
 build) wanted=$build ;;

@@ -1,9 +1,10 @@
 /* Synthetic target densities: samplers, and the true log-density where it exists.
  *
- * JSON: {"kind": "checkerboard", "dim": 2, "cells": 8}. Kinds are rows of one table; each has its own
- * few options, all with defaults:
- *   checkerboard     dim 2..8, cells k 2..12: the cells of a k^dim grid on [-4,4]^dim whose index sum
- *                    is even, uniformly; log-density -log(volume of the support) inside, -inf outside
+ * JSON: {"kind": "checkerboard", "dim": 2, "cells": 8}. Kinds are rows of one table; each has
+ * its own few options, all with defaults:
+ *   checkerboard     dim 2..8, cells k 2..12: the cells of a k^dim grid on [-4,4]^dim whose
+ *                    index sum is even, uniformly; log-density -log(volume of the support)
+ *                    inside, -inf outside
  *   gaussian         dim, mean (number or array), deviation (number or array)
  *   gaussian_mixture means [[...]], deviations [..], weights [..]
  *   two_moons, eight_gaussians, pinwheel, rings, swiss_roll   2-D classics, with a noise option */

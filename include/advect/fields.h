@@ -22,24 +22,26 @@
 #pragma GCC visibility push(default)
 
 enum adv_field_kind {
-    ADV_FIELD_BOOL,   /* bool; text: true, false, yes, no, 1, 0; an empty text (bare flag) is true */
-    ADV_FIELD_INT,    /* int64_t within [min, max] */
-    ADV_FIELD_REAL,   /* double within [min, max], finite */
+    ADV_FIELD_BOOL, /* bool; text: true, false, yes, no, 1, 0; an empty text (bare flag) is true */
+    ADV_FIELD_INT,  /* int64_t within [min, max] */
+    ADV_FIELD_REAL, /* double within [min, max], finite */
     ADV_FIELD_CHOICE, /* int64_t: index into choices */
-    ADV_FIELD_STRING, /* char *, owned; min and max bound its length in bytes; may be NULL by default */
-    ADV_FIELD_JSON    /* json_t *, owned; any JSON value, checked by whoever reads it; NULL if absent */
+    ADV_FIELD_STRING, /* char *, owned; min and max bound its length in bytes; may be NULL by
+                         default */
+    ADV_FIELD_JSON /* json_t *, owned; any JSON value, checked by whoever reads it; NULL if absent
+                    */
 };
 
 struct adv_field {
     const char *name; /* as in JSON, e.g. "batch_rows"; flags also accept '-' for '_' */
     enum adv_field_kind kind;
-    size_t offset;               /* of the member in the struct */
-    double min, max;             /* inclusive bounds (INT, REAL; STRING: length, 0 max = unbounded) */
-    const char *const *choices;  /* NULL-terminated names (CHOICE) */
-    const char *fallback;        /* the default as text; NULL: 0, false or NULL */
-    bool required;               /* from JSON: an error if absent */
-    const char *unit;            /* shown in help: "ms", "bytes"; or NULL */
-    const char *help;            /* one line */
+    size_t offset;   /* of the member in the struct */
+    double min, max; /* inclusive bounds (INT, REAL; STRING: length, 0 max = unbounded) */
+    const char *const *choices; /* NULL-terminated names (CHOICE) */
+    const char *fallback;       /* the default as text; NULL: 0, false or NULL */
+    bool required;              /* from JSON: an error if absent */
+    const char *unit;           /* shown in help: "ms", "bytes"; or NULL */
+    const char *help;           /* one line */
 };
 
 /* Sets every field to its default. A default out of its own bounds is a bug and aborts. */

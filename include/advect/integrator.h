@@ -48,7 +48,8 @@ size_t adv_integrator_take(struct adv_integrator *integrator, size_t capacity, f
                            size_t *rows);
 
 /* Feeds velocities v [n, dim] (and divergence [n, n_accumulators], else NULL) of taken rows. A row
- * whose velocity is not finite, whose step size vanishes, or that exceeds max_nfe fails and ends. */
+ * whose velocity is not finite, whose step size vanishes, or that exceeds max_nfe fails and ends.
+ */
 void adv_integrator_give(struct adv_integrator *integrator, size_t n, const size_t *rows,
                          const float *v, const float *divergence);
 
@@ -69,8 +70,8 @@ const double *adv_integrator_accumulators(const struct adv_integrator *integrato
 /* Velocities taken by the row that took most. */
 int64_t adv_integrator_nfe(const struct adv_integrator *integrator);
 
-/* ADV_E_NUMERIC naming the first row that failed and why, or ADV_OK. first_row is added to row numbers
- * in the message. */
+/* ADV_E_NUMERIC naming the first row that failed and why, or ADV_OK. first_row is added to row
+ * numbers in the message. */
 enum adv_status adv_integrator_check(const struct adv_integrator *integrator, size_t first_row,
                                      struct adv_error *error);
 

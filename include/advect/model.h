@@ -31,7 +31,8 @@ enum adv_status adv_model_import(const char *path, const json_t *config, const c
                                  struct adv_model **model, struct adv_error *error);
 
 /* A model of given weights [adv_net_weights of the config's net], copied. config: an advect.config
- * object: {"name", "net", "data": {"shape", "classes", "transform", "labels"}, "path", "train", "card"}. */
+ * object: {"name", "net", "data": {"shape", "classes", "transform", "labels"}, "path", "train",
+ * "card"}. */
 enum adv_status adv_model_new(const json_t *config, const float *weights, struct adv_model **model,
                               struct adv_error *error);
 
@@ -44,7 +45,8 @@ void adv_model_unref(struct adv_model *model); /* NULL is allowed */
 
 /* All below are borrowed from the model. */
 const char *adv_model_name(const struct adv_model *model);
-const char *adv_model_digest(const struct adv_model *model); /* of the file; of the weights if none */
+const char *
+adv_model_digest(const struct adv_model *model); /* of the file; of the weights if none */
 const json_t *adv_model_config(const struct adv_model *model); /* the whole advect.config object */
 const json_t *adv_model_card(const struct adv_model *model);   /* measured figures, or NULL */
 const struct adv_net *adv_model_net(const struct adv_model *model);
@@ -53,9 +55,10 @@ const struct adv_ready_weights *adv_model_ready_weights(const struct adv_model *
 const struct adv_transform *adv_model_transform(const struct adv_model *model);
 const struct adv_path *adv_model_path(const struct adv_model *model);
 size_t adv_model_dim(const struct adv_model *model);
-/* The data's shape: {2}, or {channels, height, width} for images. Returns the number of dimensions. */
+/* The data's shape: {2}, or {channels, height, width} for images. Returns the number of dimensions.
+ */
 int adv_model_shape(const struct adv_model *model, size_t shape[3]);
-bool adv_model_is_image(const struct adv_model *model); /* three dimensions, 1 or 3 channels */
+bool adv_model_is_image(const struct adv_model *model);  /* three dimensions, 1 or 3 channels */
 size_t adv_model_classes(const struct adv_model *model); /* 0: unconditional */
 bool adv_model_has_null_class(const struct adv_model *model);
 /* Name of a class ("7", "cat"), or NULL where the config gives none. */

@@ -31,10 +31,10 @@ struct adv_parameter {
 enum adv_status adv_net_new(const json_t *config, struct adv_net **net, struct adv_error *error);
 void adv_net_free(struct adv_net *net);
 
-size_t adv_net_dim(const struct adv_net *net);         /* elements of x */
-size_t adv_net_classes(const struct adv_net *net);     /* 0: unconditional */
+size_t adv_net_dim(const struct adv_net *net);          /* elements of x */
+size_t adv_net_classes(const struct adv_net *net);      /* 0: unconditional */
 bool adv_net_has_null_class(const struct adv_net *net); /* takes "no label" too */
-json_t *adv_net_config(const struct adv_net *net);     /* every option spelled out; new reference */
+json_t *adv_net_config(const struct adv_net *net); /* every option spelled out; new reference */
 
 /* The flat vector of weights: float32, parameter after parameter. */
 size_t adv_net_weights(const struct adv_net *net); /* its length */

@@ -28,29 +28,30 @@ enum adv_space { ADV_SPACE_DATA, ADV_SPACE_FLOW }; /* data units, or network uni
 
 enum adv_divergence { ADV_DIVERGENCE_AUTO, ADV_DIVERGENCE_EXACT, ADV_DIVERGENCE_HUTCHINSON };
 
-#define ADV_EXACT_DIM_MAX 16  /* AUTO is exact up to here, Hutchinson beyond */
+#define ADV_EXACT_DIM_MAX 16 /* AUTO is exact up to here, Hutchinson beyond */
 #define ADV_PROBES_DEFAULT 16
 
 struct adv_query {
     enum adv_query_kind kind;
-    size_t n;        /* rows, >= 1 */
-    uint64_t seed;   /* of base samples */
-    uint64_t first;  /* index of the first sample in the seed's stream */
-    /* SAMPLES, TRAJECTORIES: x_0 [n, dim] in base units, or NULL to draw them. LOG_DENSITY, LATENTS,
-     * VELOCITY: the points [n, dim], needed; in units of `space`. Borrowed until adv_run_new returns. */
+    size_t n;       /* rows, >= 1 */
+    uint64_t seed;  /* of base samples */
+    uint64_t first; /* index of the first sample in the seed's stream */
+    /* SAMPLES, TRAJECTORIES: x_0 [n, dim] in base units, or NULL to draw them. LOG_DENSITY,
+     * LATENTS, VELOCITY: the points [n, dim], needed; in units of `space`. Borrowed until
+     * adv_run_new returns. */
     const float *points;
-    /* [n], each in [0, classes) or ADV_NO_LABEL; NULL: none, except that SAMPLES and TRAJECTORIES of a
-     * class-conditional model then take label (first + i) mod classes. */
+    /* [n], each in [0, classes) or ADV_NO_LABEL; NULL: none, except that SAMPLES and TRAJECTORIES
+     * of a class-conditional model then take label (first + i) mod classes. */
     const int32_t *labels;
-    double guidance;   /* 1: plain conditioning; anything else needs a null class */
-    double t;          /* LOG_DENSITY, LATENTS, VELOCITY: the points' time; the default is 1 */
-    bool log_density;  /* SAMPLES: also log p_1 of each sample */
-    bool divergence;   /* VELOCITY: also div v */
+    double guidance;  /* 1: plain conditioning; anything else needs a null class */
+    double t;         /* LOG_DENSITY, LATENTS, VELOCITY: the points' time; the default is 1 */
+    bool log_density; /* SAMPLES: also log p_1 of each sample */
+    bool divergence;  /* VELOCITY: also div v */
     enum adv_divergence divergence_method;
-    size_t probes;       /* Hutchinson: number of probes */
+    size_t probes; /* Hutchinson: number of probes */
     uint64_t probe_seed;
     struct adv_solver_spec solver; /* .solver NULL: the default of the kind */
-    size_t n_times;                /* TRAJECTORIES: ascending times in [0, 1], >= 2; borrowed likewise */
+    size_t n_times; /* TRAJECTORIES: ascending times in [0, 1], >= 2; borrowed likewise */
     const double *times;
     enum adv_space space;
 };
@@ -74,16 +75,16 @@ double adv_query_cost(const struct adv_query *query, const struct adv_model *mod
 /* What came out. Arrays the query did not ask for are NULL. Owned by the run. */
 struct adv_answer {
     size_t n, dim, n_frames;
-    const float *states;          /* [n_frames, n, dim]; samples: 1 frame; latents: x_0 in base units;
-                                     velocity: v; log-density: NULL */
-    const float *latents;         /* [n, dim] base units (LOG_DENSITY) */
-    const double *log_density;    /* [n] nats */
-    const double *standard_error; /* [n], of log_density over probes (>= 2 probes), else NULL */
-    const double *bits_per_dim;   /* [n], for 8-bit images */
-    const double *divergence;     /* [n] (VELOCITY) */
-    const int32_t *labels;        /* [n] as used, or NULL for an unconditional model */
-    const double *times;          /* [n_frames] (TRAJECTORIES) */
-    int64_t nfe;                  /* velocities taken by the row that took most */
+    const float *states;       /* [n_frames, n, dim]; samples: 1 frame; latents: x_0 in base units;
+                                  velocity: v; log-density: NULL */
+    const float *latents;      /* [n, dim] base units (LOG_DENSITY) */
+    const double *log_density; /* [n] nats */
+    const double *standard_error;  /* [n], of log_density over probes (>= 2 probes), else NULL */
+    const double *bits_per_dim;    /* [n], for 8-bit images */
+    const double *divergence;      /* [n] (VELOCITY) */
+    const int32_t *labels;         /* [n] as used, or NULL for an unconditional model */
+    const double *times;           /* [n_frames] (TRAJECTORIES) */
+    int64_t nfe;                   /* velocities taken by the row that took most */
     struct adv_solver_spec solver; /* as used */
     enum adv_divergence divergence_method; /* as used: exact or hutchinson */
     size_t probes;
@@ -109,8 +110,8 @@ bool adv_run_advance(struct adv_run *run, size_t shard, struct adv_evaluator *ev
 enum adv_status adv_run_finish(struct adv_run *run, const struct adv_answer **answer,
                                struct adv_error *error);
 
-/* Streaming of TRAJECTORIES: frames that all shards have passed; safe while others advance. Frame f <
- * that many is copied to out [n, dim] in the units of the answer. */
+/* Streaming of TRAJECTORIES: frames that all shards have passed; safe while others advance. Frame f
+ * < that many is copied to out [n, dim] in the units of the answer. */
 size_t adv_run_frames_ready(struct adv_run *run);
 void adv_run_copy_frame(struct adv_run *run, size_t f, float *out);
 

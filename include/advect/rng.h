@@ -14,15 +14,15 @@
 
 /* Streams keep the uses of one seed independent of each other. */
 enum adv_stream {
-    ADV_STREAM_BASE = 1,  /* x_0 of a sample; row = sample index */
-    ADV_STREAM_PROBE,     /* Hutchinson probes; row = number of the probe, the same for all points */
-    ADV_STREAM_DATA,      /* draws from a synthetic density; row = sample index */
-    ADV_STREAM_DATA_NOISE,/* its second source: jitter of a drawn point */
-    ADV_STREAM_DEQUANTISE,/* u ~ U[0,1) added to 8-bit data */
-    ADV_STREAM_TIME,      /* training times */
-    ADV_STREAM_SHUFFLE,   /* which row of a data set a training example takes */
-    ADV_STREAM_DROPOUT,   /* label dropout */
-    ADV_STREAM_INIT       /* initial weights; row = parameter index */
+    ADV_STREAM_BASE = 1, /* x_0 of a sample; row = sample index */
+    ADV_STREAM_PROBE,    /* Hutchinson probes; row = number of the probe, the same for all points */
+    ADV_STREAM_DATA,     /* draws from a synthetic density; row = sample index */
+    ADV_STREAM_DATA_NOISE, /* its second source: jitter of a drawn point */
+    ADV_STREAM_DEQUANTISE, /* u ~ U[0,1) added to 8-bit data */
+    ADV_STREAM_TIME,       /* training times */
+    ADV_STREAM_SHUFFLE,    /* which row of a data set a training example takes */
+    ADV_STREAM_DROPOUT,    /* label dropout */
+    ADV_STREAM_INIT        /* initial weights; row = parameter index */
 };
 
 /* Standard normals. out [n_rows, n_columns] receives rows first_row ... of the stream. */

@@ -26,7 +26,10 @@ struct adv_error {
 };
 
 /* Start with `struct adv_error error = ADV_ERROR_INIT;`. */
-#define ADV_ERROR_INIT {.status = ADV_OK}
+#define ADV_ERROR_INIT                                                                             \
+    {                                                                                              \
+        .status = ADV_OK                                                                           \
+    }
 
 /* A short lower-case name of a status, e.g. "invalid". Never NULL. */
 const char *adv_status_name(enum adv_status status);

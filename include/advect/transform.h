@@ -7,12 +7,13 @@
  * JSON (in recipes and model files): an object or an array of objects applied
  * in order by encode.
  *   {"kind": "identity"}
- *   {"kind": "affine", "shift": s, "scale": c}      y = (x - s) / c; numbers or arrays [dim]; c > 0
- *   {"kind": "standardise"}                          affine with the data's mean and deviation:
- *                                                    only in recipes; fitting turns it into affine
- *   {"kind": "logit", "margin": m}                   y = log(u / (1-u)), u = m + (1 - 2m) x, x in [0,1]
- * A member "range": [lo, hi] on the first object states that data lie in
- * [lo, hi] (images: [0, 1]); "levels": 256 that they were k/levels + U[0, 1/levels) dequantised. */
+ *   {"kind": "affine", "shift": s, "scale": c}   y = (x - s) / c; numbers or arrays [dim]; c > 0
+ *   {"kind": "standardise"}                      affine with the data's mean and deviation: only
+ *                                                in recipes; fitting turns it into affine
+ *   {"kind": "logit", "margin": m}               y = log(u / (1 - u)), u = m + (1 - 2m) x, x in
+ *                                                [0, 1]
+ * A member "range": [lo, hi] on the first object states that data lie in [lo, hi] (images: [0, 1]);
+ * "levels": 256 that they were dequantised: k/levels + U[0, 1/levels). */
 #ifndef ADVECT_TRANSFORM_H
 #define ADVECT_TRANSFORM_H
 
@@ -31,8 +32,8 @@ enum adv_status adv_transform_new(const json_t *spec, size_t dim, struct adv_tra
                                   struct adv_error *error);
 void adv_transform_free(struct adv_transform *transform);
 
-/* Replaces each "standardise" by the affine map that gives data [n, dim] (n >= 2) zero mean and unit
- * deviation per column. Errors name a column without spread. No-op when there is none. */
+/* Replaces each "standardise" by the affine map that gives data [n, dim] (n >= 2) zero mean and
+ * unit deviation per column. Errors name a column without spread. No-op when there is none. */
 enum adv_status adv_transform_fit(struct adv_transform *transform, size_t n, const float *data,
                                   struct adv_error *error);
 
@@ -48,7 +49,8 @@ bool adv_transform_range(const struct adv_transform *transform, double *lo, doub
 int adv_transform_levels(const struct adv_transform *transform);
 
 /* Whether a data point [dim] may be encoded: finite and inside the domain (the stated range, the
- * logit's [0,1]). On failure ADV_E_INVALID with a message naming the column, its value, the range. */
+ * logit's [0,1]). On failure ADV_E_INVALID with a message naming the column, its value, the range.
+ */
 enum adv_status adv_transform_check(const struct adv_transform *transform, const float *point,
                                     struct adv_error *error);
 
@@ -56,7 +58,8 @@ enum adv_status adv_transform_check(const struct adv_transform *transform, const
  * log |det dT/dx| in nats, or NULL. */
 void adv_transform_encode(const struct adv_transform *transform, size_t n, const float *data,
                           float *flow, double *log_det);
-/* The inverse; log_det [n] receives the log-determinant of the *encoding* at the result, or NULL. */
+/* The inverse; log_det [n] receives the log-determinant of the *encoding* at the result, or NULL.
+ */
 void adv_transform_decode(const struct adv_transform *transform, size_t n, const float *flow,
                           float *data, double *log_det);
 /* Velocities dx/dt in flow units -> data units; affine transforms only (a bug otherwise). */
