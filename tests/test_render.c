@@ -1,6 +1,7 @@
 /* Answers as JSON, NDJSON and NPY: what is written is read back by other readers and compared bit
  * for bit. Pictures: test_render_png.c. */
 #include "core/render/number.h"
+#include "tests/alloc_fail.h"
 #include "tests/models.h"
 
 #include <advect/array_file.h>
@@ -417,6 +418,31 @@ START_TEST(npy_of_log_densities)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- memory */
+
+static enum adv_status render_json_and_npy(void *context, struct adv_error *error)
+{
+    (void)context;
+    struct adv_query query = {.kind = ADV_QUERY_LATENTS};
+    struct adv_answer answer = {.n = N,
+                                .dim = DIM,
+                                .n_frames = 1,
+                                .states = states[0][0],
+                                .solver = adv_solver_spec_accurate()};
+    struct adv_bytes out = {0};
+    enum adv_status status = adv_render_json(model, &query, &answer, &out, error);
+    if (status == ADV_OK)
+        status = adv_render_npy(&query, &answer, &out, error);
+    adv_bytes_release(&out);
+    return status;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    ck_assert_int_gt(alloc_fail_each(render_json_and_npy, NULL), 5);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- the whole way */
 
 /* A request as JSON becomes a query, a run, and JSON again, whose samples go in as starts. */
@@ -474,6 +500,7 @@ int main(void)
     tcase_add_test(tests, output_is_appended);
     tcase_add_test(tests, npy_of_rows_and_frames);
     tcase_add_test(tests, npy_of_log_densities);
+    tcase_add_test(tests, every_allocation_may_fail);
     tcase_add_test(tests, request_to_answer_and_back);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -1,4 +1,5 @@
 /* Pictures of answers: decoded again, and asked whether what they show is where it should be. */
+#include "tests/alloc_fail.h"
 #include "tests/models.h"
 
 #include <advect/plot.h>
@@ -494,6 +495,61 @@ START_TEST(animations_are_bounded)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- memory */
+
+/* Every kind of picture of a model, from a trajectory of four rows. */
+static enum adv_status draw_everything(void *drawn, struct adv_error *error)
+{
+    static const enum adv_query_kind kinds[] = {ADV_QUERY_SAMPLES, ADV_QUERY_TRAJECTORIES,
+                                                ADV_QUERY_VELOCITY};
+    static const float states[32];
+    static const double times[2] = {0, 1};
+    static const int32_t labels[4] = {0, 1, 0, 1};
+    struct adv_answer answer = {.n = 4,
+                                .dim = adv_model_dim(drawn),
+                                .n_frames = 2,
+                                .states = states,
+                                .times = times,
+                                .labels = adv_model_classes(drawn) ? labels : NULL};
+    struct adv_picture small = {.width = 150, .height = 150};
+    struct adv_bytes png = {0};
+    enum adv_status status = ADV_OK;
+    for (size_t i = 0; i < 3 && status == ADV_OK; i++) {
+        struct adv_query query = {.kind = kinds[i], .n = 4, .points = states};
+        status = adv_render_png(drawn, &query, &answer, &small, &png, error);
+        if (status == ADV_OK && kinds[i] == ADV_QUERY_TRAJECTORIES)
+            status = adv_render_animation(drawn, &query, &answer, &small, &png, error);
+    }
+    adv_bytes_release(&png);
+    return status;
+}
+
+static enum adv_status draw_density(void *context, struct adv_error *error)
+{
+    (void)context;
+    static const double log_density[16];
+    struct adv_query query = {.kind = ADV_QUERY_LOG_DENSITY, .n = 16, .t = 1};
+    struct adv_answer answer = {.n = 16, .dim = 2, .n_frames = 1, .log_density = log_density};
+    struct adv_bytes png = {0};
+    float *points = NULL;
+    enum adv_status status = adv_picture_grid(plane, 4, &points, error);
+    query.points = points;
+    if (status == ADV_OK)
+        status = adv_render_png(plane, &query, &answer, &(struct adv_picture){.width = 150}, &png,
+                                error);
+    free(points);
+    adv_bytes_release(&png);
+    return status;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    ck_assert_int_gt(alloc_fail_each(draw_everything, plane), 20);
+    ck_assert_int_gt(alloc_fail_each(draw_everything, labelled_image), 20);
+    ck_assert_int_gt(alloc_fail_each(draw_density, NULL), 5);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("render png");
@@ -514,6 +570,7 @@ int main(void)
     tcase_add_test(tests, animations_have_every_frame);
     tcase_add_test(tests, what_has_no_picture_is_refused);
     tcase_add_test(tests, animations_are_bounded);
+    tcase_add_test(tests, every_allocation_may_fail);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

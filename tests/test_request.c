@@ -1,5 +1,6 @@
 /* Requests: defaults, that JSON and text mean the same, the schema held against the reader, and
  * bodies with random damage. Refusals: test_request_refusals.c. */
+#include "tests/alloc_fail.h"
 #include "tests/json_schema.h"
 #include "tests/request_support.h"
 
@@ -448,6 +449,35 @@ START_TEST(damaged_bodies_never_crash)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- memory */
+
+static enum adv_status read_and_make_query(void *body, struct adv_error *error)
+{
+    struct adv_limits limits = adv_limits_default();
+    struct adv_request *request = NULL;
+    struct adv_query query;
+    enum adv_status status = adv_request_new(ADV_QUERY_TRAJECTORIES, &request, error);
+    if (status == ADV_OK)
+        status = adv_request_read_json(request, body, &limits, error);
+    if (status == ADV_OK)
+        status = adv_request_query(request, model, &limits, 1, &query, error);
+    adv_request_free(request);
+    return status;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    static const char *const bodies[] = {
+        "{\"n\": 2, \"label\": [1, 2], \"frames\": 4, \"solver\": {\"steps\": 3}, \"seed\": null}",
+        "{\"x0\": [[1, 2], [3, 4]], \"times\": [0, 1], \"label\": 1, \"space\": \"flow\"}"};
+    for (size_t i = 0; i < 2; i++) {
+        json_t *body = json_loads(bodies[i], 0, NULL);
+        ck_assert_int_gt(alloc_fail_each(read_and_make_query, body), 10);
+        json_decref(body);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("request");
@@ -467,6 +497,7 @@ int main(void)
     tcase_add_test(tests, schemas_describe_themselves);
     tcase_add_test(tests, help_names_the_flags);
     tcase_add_test(tests, damaged_bodies_never_crash);
+    tcase_add_test(tests, every_allocation_may_fail);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

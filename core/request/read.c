@@ -10,16 +10,20 @@
 
 /* ---------------------------------------------------------------- JSON */
 
-static void drop_nulls(json_t *object)
+/* A new object of the members that are not null; NULL without memory. (json_copy does not tell.) */
+static json_t *copy_members(const json_t *object)
 {
+    json_t *copy = json_object();
     const char *key;
     json_t *member;
-    void *next;
-    json_object_foreach_safe(object, next, key, member)
+    json_object_foreach((json_t *)object, key, member)
     {
-        if (json_is_null(member))
-            json_object_del(object, key);
+        if (copy && !json_is_null(member) && json_object_set(copy, key, member)) {
+            json_decref(copy);
+            copy = NULL;
+        }
     }
+    return copy;
 }
 
 /* Reads the members that have readers, and takes them out of body. */
@@ -50,10 +54,9 @@ static enum adv_status read_object(struct adv_request *request, const char *grou
     size_t n = adv_request_fields(&part, fields, rows);
     for (size_t i = 0; i < n; i++)
         fields[i].required = false; /* what is needed may still come as an upload */
-    json_t *copy = json_copy((json_t *)object);
+    json_t *copy = copy_members(object);
     if (!copy)
         return adv_no_memory(error);
-    drop_nulls(copy);
     enum adv_status status = read_taken(request, n, rows, copy, error);
     if (status == ADV_OK)
         status = adv_fields_from_json(fields, n, copy, group, &request->options, error);
