@@ -45,8 +45,9 @@ void adv_writer_double(struct adv_writer *writer, double value)
 
 void adv_writer_doubles(struct adv_writer *writer, size_t n, const double *values)
 {
+    adv_writer_bytes(writer, "[", 1);
     for (size_t i = 0; i < n; i++) {
-        adv_writer_bytes(writer, i ? "," : "[", 1);
+        adv_writer_bytes(writer, ",", i > 0);
         adv_writer_double(writer, values[i]);
     }
     adv_writer_bytes(writer, "]", 1);
@@ -54,8 +55,9 @@ void adv_writer_doubles(struct adv_writer *writer, size_t n, const double *value
 
 void adv_writer_labels(struct adv_writer *writer, size_t n, const int32_t *labels)
 {
+    adv_writer_bytes(writer, "[", 1);
     for (size_t i = 0; i < n; i++)
-        adv_writer_text(writer, "%c%d", i ? ',' : '[', labels[i]);
+        adv_writer_text(writer, i ? ",%d" : "%d", labels[i]);
     adv_writer_bytes(writer, "]", 1);
 }
 
@@ -74,8 +76,9 @@ static void write_row(struct adv_writer *writer, size_t dim, const float *values
 
 void adv_writer_rows(struct adv_writer *writer, size_t n, size_t dim, const float *values)
 {
+    adv_writer_bytes(writer, "[", 1);
     for (size_t i = 0; i < n && writer->status == ADV_OK; i++) {
-        adv_writer_bytes(writer, i ? "," : "[", 1);
+        adv_writer_bytes(writer, ",", i > 0);
         write_row(writer, dim, values + i * dim);
     }
     adv_writer_bytes(writer, "]", 1);

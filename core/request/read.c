@@ -48,8 +48,8 @@ static enum adv_status read_taken(struct adv_request *request, size_t n,
 static enum adv_status read_object(struct adv_request *request, const char *group,
                                    const json_t *object, struct adv_error *error)
 {
-    struct adv_field fields[ADV_REQUEST_ROWS_MAX];
-    const struct adv_request_row *rows[ADV_REQUEST_ROWS_MAX];
+    struct adv_field fields[ADV_REQUEST_FIELDS_MAX];
+    const struct adv_request_row *rows[ADV_REQUEST_FIELDS_MAX];
     struct adv_request_part part = {.kind = request->kind, .group = group};
     size_t n = adv_request_fields(&part, fields, rows);
     for (size_t i = 0; i < n; i++)
@@ -69,7 +69,7 @@ enum adv_status adv_request_read_group(struct adv_request *request, const char *
 {
     if (json_is_object(value))
         return read_object(request, name, value, error);
-    struct adv_field fields[ADV_REQUEST_ROWS_MAX];
+    struct adv_field fields[ADV_REQUEST_FIELDS_MAX];
     struct adv_request_part part = {.kind = request->kind, .group = name};
     size_t n = adv_request_fields(&part, fields, NULL);
     char names[128] = "";
@@ -124,8 +124,8 @@ static json_t *list_from_text(const char *text)
 enum adv_status adv_request_set_text(struct adv_request *request, const char *name,
                                      const char *text, struct adv_error *error)
 {
-    struct adv_field fields[ADV_REQUEST_ROWS_MAX];
-    const struct adv_request_row *rows[ADV_REQUEST_ROWS_MAX];
+    struct adv_field fields[ADV_REQUEST_FIELDS_MAX];
+    const struct adv_request_row *rows[ADV_REQUEST_FIELDS_MAX];
     struct adv_request_part part = {.kind = request->kind, .text = true};
     size_t n = adv_request_fields(&part, fields, rows);
     const struct adv_field *field = adv_fields_find(fields, n, name);

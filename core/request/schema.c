@@ -84,8 +84,8 @@ static int describe(json_t *schema, const struct adv_field *field)
 
 static json_t *object_schema(enum adv_query_kind kind, const char *group)
 {
-    struct adv_field fields[ADV_REQUEST_ROWS_MAX];
-    const struct adv_request_row *rows[ADV_REQUEST_ROWS_MAX];
+    struct adv_field fields[ADV_REQUEST_FIELDS_MAX];
+    const struct adv_request_row *rows[ADV_REQUEST_FIELDS_MAX];
     struct adv_request_part part = {.kind = kind, .group = group};
     size_t n = adv_request_fields(&part, fields, rows);
     json_t *properties = json_object(), *required = json_array();

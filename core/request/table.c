@@ -150,7 +150,7 @@ const struct adv_request_row adv_request_rows[] = {
 };
 
 const size_t adv_request_n_rows = ADV_COUNT(adv_request_rows);
-_Static_assert(ADV_COUNT(adv_request_rows) <= ADV_REQUEST_ROWS_MAX, "room for every row");
+_Static_assert(ADV_COUNT(adv_request_rows) <= ADV_REQUEST_FIELDS_MAX, "room for every row");
 
 static bool same_group(const char *a, const char *b)
 {
@@ -158,7 +158,7 @@ static bool same_group(const char *a, const char *b)
 }
 
 size_t adv_request_fields(const struct adv_request_part *part,
-                          struct adv_field fields[ADV_REQUEST_ROWS_MAX],
+                          struct adv_field fields[ADV_REQUEST_FIELDS_MAX],
                           const struct adv_request_row **rows)
 {
     size_t n = 0;

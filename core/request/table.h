@@ -66,8 +66,6 @@ struct adv_request_row {
     const char *schema;
 };
 
-#define ADV_REQUEST_ROWS_MAX ADV_REQUEST_FIELDS_MAX
-
 extern const struct adv_request_row adv_request_rows[];
 extern const size_t adv_request_n_rows;
 
@@ -79,9 +77,9 @@ struct adv_request_part {
 };
 
 /* The fields of a part, named as they are there, choices filled in. Returns their number;
- * rows [ADV_REQUEST_ROWS_MAX] receives their rows, or is NULL. */
+ * rows [ADV_REQUEST_FIELDS_MAX] receives their rows, or is NULL. */
 size_t adv_request_fields(const struct adv_request_part *part,
-                          struct adv_field fields[ADV_REQUEST_ROWS_MAX],
+                          struct adv_field fields[ADV_REQUEST_FIELDS_MAX],
                           const struct adv_request_row **rows);
 
 /* Readers of rows; each takes a JSON value that is not null, and leaves the request's former one in
