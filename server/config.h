@@ -1,0 +1,40 @@
+/* The daemon's settings. One table of rows (config.c) serves flags, the
+ * environment and the help text. */
+#ifndef ADV_SERVER_CONFIG_H
+#define ADV_SERVER_CONFIG_H
+
+#include <advect/request.h>
+#include <advect/status.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct adv_config {
+    char *listen; /* ADDRESS:PORT, the address of IPv6 in brackets */
+    char *models; /* directory */
+    int64_t workers, http_threads;
+    int64_t max_connections, max_body_bytes;
+    int64_t max_rows, max_steps, max_nfe, max_frames, max_probes;
+    double max_cost, min_tolerance;
+    int64_t max_values; /* numbers in one answer */
+    int64_t queue_length, queue_values;
+    int64_t request_timeout_ms, body_timeout_ms, idle_timeout_ms, drain_timeout_ms;
+    int64_t access_log; /* of enum adv_switch */
+    char *api_key;      /* or NULL */
+    char *cors_origin;  /* or NULL */
+    bool help, version;
+};
+
+enum adv_switch { ADV_SWITCH_OFF, ADV_SWITCH_ON };
+
+/* Defaults, then ADVECT_NAME variables of the environment, then flags: the last one wins. */
+enum adv_status adv_config_read(struct adv_config *config, int n_args, char **args,
+                                struct adv_error *error);
+void adv_config_release(struct adv_config *config);
+
+void adv_config_help(FILE *out);
+
+/* What one request may ask for, as the core checks it. */
+struct adv_limits adv_config_limits(const struct adv_config *config);
+
+#endif
