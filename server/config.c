@@ -119,6 +119,10 @@ enum adv_status adv_config_read(struct adv_config *config, int n_args, char **ar
         status = read_environment(&read, error);
     for (int i = 1; i < n_args && status == ADV_OK;)
         status = read_flag(&read, n_args, args, &i, error);
+    if (status == ADV_OK && read.queue_values < read.max_values)
+        status = adv_fail_field(error, ADV_E_INVALID, "queue_values",
+                                "queue_values is %lld; it must be at least max_values, %lld",
+                                (long long)read.queue_values, (long long)read.max_values);
     if (status != ADV_OK) {
         adv_config_release(&read);
         return status;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 void adv_reply_release(struct adv_reply *reply)
 {
@@ -105,4 +106,25 @@ struct MHD_Response *adv_reply_response(struct adv_reply *reply)
     if (response)
         adv_reply_add_headers(reply, response);
     return response;
+}
+
+void adv_reply_send(const struct adv_reply *reply, int fd)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    if (!out)
+        return;
+    fprintf(out, "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Length: %zu\r\n", reply->status,
+            MHD_get_reason_phrase_for(reply->status), adv_reply_size(reply));
+    if (reply->media_type)
+        fprintf(out, "Content-Type: %s\r\n", reply->media_type);
+    for (size_t i = 0; i < reply->n_headers; i++)
+        fprintf(out, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);
+    fputs("\r\n", out);
+    if (reply->body.n)
+        fwrite(reply->body.data, 1, reply->body.n, out);
+    if (fclose(out) == 0)
+        (void)!send(fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    free(text);
 }

@@ -46,6 +46,10 @@ size_t adv_reply_size(const struct adv_reply *reply);
 /* The reply as a response, whose body it takes along. NULL without memory. */
 struct MHD_Response *adv_reply_response(struct adv_reply *reply);
 
+/* Sends the reply over a socket of which libmicrohttpd knows nothing, or nothing yet, as far as its
+ * buffer takes it without waiting; "Connection: close". */
+void adv_reply_send(const struct adv_reply *reply, int fd);
+
 /* Its headers alone, onto a response made elsewhere. */
 void adv_reply_add_headers(const struct adv_reply *reply, struct MHD_Response *response);
 

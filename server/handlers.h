@@ -1,0 +1,17 @@
+/* The handlers of the routes; each is in the file of its resource. */
+#ifndef ADV_SERVER_HANDLERS_H
+#define ADV_SERVER_HANDLERS_H
+
+struct adv_exchange;
+
+void adv_handle_index(struct adv_exchange *exchange);   /* pages.c */
+void adv_handle_live(struct adv_exchange *exchange);    /* health.c */
+void adv_handle_ready(struct adv_exchange *exchange);
+void adv_handle_metrics(struct adv_exchange *exchange);
+void adv_handle_openapi(struct adv_exchange *exchange); /* openapi.c */
+void adv_handle_models(struct adv_exchange *exchange);  /* models.c */
+void adv_handle_model(struct adv_exchange *exchange);
+void adv_handle_query(struct adv_exchange *exchange);   /* query.c */
+void adv_handle_picture(struct adv_exchange *exchange); /* pictures.c */
+
+#endif

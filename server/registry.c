@@ -1,0 +1,297 @@
+#include "server/registry.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SUFFIX ".safetensors"
+
+struct adv_catalogue {
+    atomic_int references;
+    size_t n;
+    struct adv_catalogue_entry entries[];
+};
+
+struct adv_registry {
+    char *directory;
+    pthread_mutex_t mutex; /* guards the pointer, not what it points to */
+    struct adv_catalogue *catalogue;
+    atomic_uint generation;
+};
+
+/* ---------------------------------------------------------------- catalogues */
+
+size_t adv_catalogue_size(const struct adv_catalogue *catalogue)
+{
+    return catalogue->n;
+}
+
+const struct adv_catalogue_entry *adv_catalogue_at(const struct adv_catalogue *catalogue, size_t i)
+{
+    return &catalogue->entries[i];
+}
+
+size_t adv_catalogue_models(const struct adv_catalogue *catalogue)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < catalogue->n; i++)
+        n += catalogue->entries[i].model != NULL;
+    return n;
+}
+
+struct adv_model *adv_catalogue_find(const struct adv_catalogue *catalogue, const char *name)
+{
+    for (size_t i = 0; i < catalogue->n; i++) {
+        struct adv_model *model = catalogue->entries[i].model;
+        if (model && !strcmp(adv_model_name(model), name))
+            return model;
+    }
+    return NULL;
+}
+
+static struct adv_catalogue *catalogue_ref(struct adv_catalogue *catalogue)
+{
+    atomic_fetch_add(&catalogue->references, 1);
+    return catalogue;
+}
+
+void adv_catalogue_unref(struct adv_catalogue *catalogue)
+{
+    if (!catalogue || atomic_fetch_sub(&catalogue->references, 1) > 1)
+        return;
+    for (size_t i = 0; i < catalogue->n; i++) {
+        free(catalogue->entries[i].file);
+        free(catalogue->entries[i].reason);
+        adv_model_unref(catalogue->entries[i].model);
+    }
+    free(catalogue);
+}
+
+/* ---------------------------------------------------------------- reading the directory */
+
+static bool is_model_file(const char *name)
+{
+    size_t n = strlen(name), n_suffix = strlen(SUFFIX);
+    return name[0] != '.' && n > n_suffix && !strcmp(name + n - n_suffix, SUFFIX);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void free_names(char **names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* The directory's model files, sorted; *names and each of them is the caller's. */
+static enum adv_status list_files(const char *directory, char ***names, size_t *n,
+                                  struct adv_error *error)
+{
+    DIR *dir = opendir(directory);
+    if (!dir)
+        return adv_fail_field(error, ADV_E_IO, "models", "cannot read the model directory %s: %s",
+                              directory, strerror(errno));
+    char **list = NULL;
+    size_t count = 0;
+    enum adv_status status = ADV_OK;
+    for (struct dirent *entry; status == ADV_OK && (entry = readdir(dir));) {
+        if (!is_model_file(entry->d_name))
+            continue;
+        char **grown = realloc(list, (count + 1) * sizeof *list);
+        list = grown ? grown : list;
+        char *name = grown ? strdup(entry->d_name) : NULL;
+        if (name)
+            list[count++] = name;
+        else
+            status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+    }
+    closedir(dir);
+    if (status != ADV_OK) {
+        free_names(list, count);
+        return status;
+    }
+    if (count > 1)
+        qsort(list, count, sizeof *list, by_name);
+    *names = list;
+    *n = count;
+    return ADV_OK;
+}
+
+static bool identify(const char *path, struct adv_file_identity *identity, struct adv_error *error)
+{
+    struct stat file;
+    if (stat(path, &file) != 0) {
+        adv_fail(error, ADV_E_IO, "%s", strerror(errno));
+        return false;
+    }
+    if (!S_ISREG(file.st_mode)) {
+        adv_fail(error, ADV_E_IO, "not a regular file");
+        return false;
+    }
+    *identity = (struct adv_file_identity){
+        .device = file.st_dev,
+        .inode = file.st_ino,
+        .bytes = (uint64_t)file.st_size,
+        .changed_s = file.st_mtim.tv_sec,
+        .changed_ns = file.st_mtim.tv_nsec,
+    };
+    return true;
+}
+
+static bool same_identity(const struct adv_file_identity *a, const struct adv_file_identity *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes &&
+           a->changed_s == b->changed_s && a->changed_ns == b->changed_ns;
+}
+
+/* The entry of the former catalogue (or NULL) that holds the same file with the same contents. */
+static const struct adv_catalogue_entry *find_unchanged(const struct adv_catalogue *former,
+                                                        const struct adv_catalogue_entry *entry)
+{
+    for (size_t i = 0; former && i < former->n; i++) {
+        if (former->entries[i].model && !strcmp(former->entries[i].file, entry->file) &&
+            same_identity(&former->entries[i].identity, &entry->identity))
+            return &former->entries[i];
+    }
+    return NULL;
+}
+
+/* The reader's message without the path, which the entry tells already. */
+static const char *without_path(const char *message, const char *path)
+{
+    size_t n = strlen(path);
+    return !strncmp(message, path, n) && message[n] == ':' ? message + n + 1 +
+                                                                 (message[n + 1] == ' ')
+                                                           : message;
+}
+
+/* Fills entry.model or entry.reason of entry.file. */
+static enum adv_status fill_entry(const char *directory, const struct adv_catalogue *former,
+                                  const struct adv_catalogue *present,
+                                  struct adv_catalogue_entry *entry, struct adv_error *error)
+{
+    struct adv_error why = ADV_ERROR_INIT;
+    struct adv_model *model = NULL;
+    char *path;
+    if (asprintf(&path, "%s/%s", directory, entry->file) < 0)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    if (identify(path, &entry->identity, &why)) {
+        const struct adv_catalogue_entry *unchanged = find_unchanged(former, entry);
+        if (unchanged)
+            model = adv_model_ref(unchanged->model);
+        else
+            adv_model_load(path, &model, &why);
+    }
+    if (model && (!adv_model_name(model) || !*adv_model_name(model)))
+        adv_fail(&why, ADV_E_FORMAT, "its config gives it no name");
+    else if (model && adv_catalogue_find(present, adv_model_name(model)))
+        adv_fail(&why, ADV_E_INVALID, "its name, \"%.100s\", is that of another file",
+                 adv_model_name(model));
+    if (why.status == ADV_OK) {
+        entry->model = model;
+    } else {
+        adv_model_unref(model);
+        entry->reason = strdup(without_path(why.message, path));
+    }
+    free(path);
+    return entry->model || entry->reason ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+}
+
+static enum adv_status read_directory(const char *directory, const struct adv_catalogue *former,
+                                      struct adv_catalogue **out, struct adv_error *error)
+{
+    char **names = NULL;
+    size_t n = 0;
+    enum adv_status status = list_files(directory, &names, &n, error);
+    if (status != ADV_OK)
+        return status;
+    struct adv_catalogue *catalogue =
+        calloc(1, sizeof *catalogue + n * sizeof catalogue->entries[0]);
+    if (!catalogue) {
+        free_names(names, n);
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    }
+    atomic_init(&catalogue->references, 1);
+    for (size_t i = 0; i < n; i++) {
+        struct adv_catalogue_entry *entry = &catalogue->entries[i];
+        entry->file = names[i];
+        names[i] = NULL;
+        if (status == ADV_OK)
+            status = fill_entry(directory, former, catalogue, entry, error);
+        catalogue->n++;
+    }
+    free_names(names, n);
+    if (status == ADV_OK)
+        *out = catalogue;
+    else
+        adv_catalogue_unref(catalogue);
+    return status;
+}
+
+/* ---------------------------------------------------------------- registry */
+
+enum adv_status adv_registry_open(const char *directory, struct adv_registry **out,
+                                  struct adv_error *error)
+{
+    struct adv_registry *registry = calloc(1, sizeof *registry);
+    char *copy = registry ? strdup(directory) : NULL;
+    if (!copy) {
+        free(registry);
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    }
+    registry->directory = copy;
+    pthread_mutex_init(&registry->mutex, NULL);
+    atomic_init(&registry->generation, 0);
+    enum adv_status status = adv_registry_reload(registry, error);
+    if (status == ADV_OK)
+        *out = registry;
+    else
+        adv_registry_close(registry);
+    return status;
+}
+
+void adv_registry_close(struct adv_registry *registry)
+{
+    if (!registry)
+        return;
+    adv_catalogue_unref(registry->catalogue);
+    pthread_mutex_destroy(&registry->mutex);
+    free(registry->directory);
+    free(registry);
+}
+
+enum adv_status adv_registry_reload(struct adv_registry *registry, struct adv_error *error)
+{
+    struct adv_catalogue *fresh = NULL, *former = registry->catalogue;
+    enum adv_status status = read_directory(registry->directory, former, &fresh, error);
+    if (status != ADV_OK)
+        return status;
+    pthread_mutex_lock(&registry->mutex);
+    registry->catalogue = fresh;
+    pthread_mutex_unlock(&registry->mutex);
+    atomic_fetch_add(&registry->generation, 1);
+    adv_catalogue_unref(former);
+    return ADV_OK;
+}
+
+struct adv_catalogue *adv_registry_catalogue(struct adv_registry *registry)
+{
+    pthread_mutex_lock(&registry->mutex);
+    struct adv_catalogue *catalogue = catalogue_ref(registry->catalogue);
+    pthread_mutex_unlock(&registry->mutex);
+    return catalogue;
+}
+
+unsigned adv_registry_generation(const struct adv_registry *registry)
+{
+    return atomic_load(&registry->generation);
+}

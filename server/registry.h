@@ -1,0 +1,48 @@
+/* The models that are served. A catalogue is an immutable view of the model
+ * directory, counted by references: whoever took one keeps it, and its models,
+ * while a reload puts another in its place. */
+#ifndef ADV_SERVER_REGISTRY_H
+#define ADV_SERVER_REGISTRY_H
+
+#include <advect/model.h>
+#include <advect/status.h>
+#include <stdint.h>
+
+/* A file of the directory: served, or refused with the reason. */
+struct adv_catalogue_entry {
+    char *file;              /* its name in the directory */
+    struct adv_model *model; /* or NULL: refused */
+    char *reason;            /* why, or NULL */
+    struct adv_file_identity {
+        uint64_t device, inode, bytes;
+        int64_t changed_s, changed_ns;
+    } identity; /* the same: the same contents, not read again */
+};
+
+struct adv_catalogue;
+
+size_t adv_catalogue_size(const struct adv_catalogue *catalogue);
+const struct adv_catalogue_entry *adv_catalogue_at(const struct adv_catalogue *catalogue, size_t i);
+size_t adv_catalogue_models(const struct adv_catalogue *catalogue); /* entries with a model */
+/* The model of that name, borrowed from the catalogue, or NULL. */
+struct adv_model *adv_catalogue_find(const struct adv_catalogue *catalogue, const char *name);
+void adv_catalogue_unref(struct adv_catalogue *catalogue);
+
+struct adv_registry;
+
+/* Loads every *.safetensors of the directory in the order of their names. Files that cannot be
+ * served become refused entries; only a directory that cannot be read is an error. */
+enum adv_status adv_registry_open(const char *directory, struct adv_registry **registry,
+                                  struct adv_error *error);
+void adv_registry_close(struct adv_registry *registry);
+
+/* Looks at the directory anew; files that did not change keep their loaded model. On an error the
+ * present catalogue stays. To be called by one thread at a time. */
+enum adv_status adv_registry_reload(struct adv_registry *registry, struct adv_error *error);
+
+/* The present catalogue, a new reference. */
+struct adv_catalogue *adv_registry_catalogue(struct adv_registry *registry);
+/* Counts the catalogues there were: says cheaply whether one's own is still the present one. */
+unsigned adv_registry_generation(const struct adv_registry *registry);
+
+#endif

@@ -1,0 +1,25 @@
+/* The daemon's parts, as main.c wires them; handlers reach everything from here. */
+#ifndef ADV_SERVER_SERVER_H
+#define ADV_SERVER_SERVER_H
+
+#include "server/config.h"
+#include "server/metrics.h"
+#include "server/registry.h"
+#include "server/scheduler.h"
+#include "server/sockets.h"
+
+#include <stdatomic.h>
+
+struct adv_server {
+    struct adv_config config;
+    struct adv_limits limits;
+    struct adv_metrics *metrics;
+    struct adv_registry *registry;
+    struct adv_scheduler *scheduler;
+    struct adv_sockets *sockets;
+    struct adv_http *http;
+    atomic_bool draining;    /* no new queries */
+    atomic_int n_answering;  /* requests received whole and not yet answered in full */
+};
+
+#endif
