@@ -27,6 +27,8 @@ PKGS_CORE   := jansson openblas libpng zlib cairo
 PKGS_SERVER := libmicrohttpd
 PKGS_TEST   := check libcurl
 
+OBJCOPY ?= objcopy
+
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wvla $(if $(filter 1,$(DEV)),-Werror)
 SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -66,6 +68,7 @@ SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard tests/*.c)))
 CORE_OBJ    := $(CORE_SRC:%.c=$(OBJ)/%.o)
 TRAINER_OBJ := $(TRAINER_SRC:%.c=$(OBJ)/%.o)
 SERVER_OBJ  := $(SERVER_SRC:%.c=$(OBJ)/%.o)
+WEB_OBJ     := $(patsubst %,$(OBJ)/%.o,$(sort $(wildcard web/*)))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
 
 # The numerical core once more with double in place of float, for the derivative tests.
@@ -160,7 +163,14 @@ $(BIN)/advect: $(TRAINER_OBJ) $(LIB)/libadvect.a
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_CORE) -o $@
 
-$(BIN)/advectd: $(SERVER_OBJ) $(LIB)/libadvect.a
+# Files of web/ as read-only data: _binary_web_index_html_start, _end.
+$(OBJ)/web/%.o: web/%
+	@mkdir -p $(@D)
+	$(call say,EMBED)
+	$(Q)$(LD) -r -b binary -z noexecstack $< -o $@
+	$(Q)$(OBJCOPY) --rename-section .data=.rodata,alloc,load,readonly,data,contents $@
+
+$(BIN)/advectd: $(SERVER_OBJ) $(WEB_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_SERVER) $(LIBS_CORE) -o $@

@@ -38,12 +38,12 @@ static const struct adv_field fields[] = {
      .unit = "multiply-adds", .help = "largest estimated cost of a request"},
     {"min_tolerance", ADV_FIELD_REAL, AT(min_tolerance), .min = 1e-15, .max = 1, .fallback = "1e-9",
      .help = "smallest rtol or atol of an adaptive solver"},
-    {"max_values", ADV_FIELD_INT, AT(max_values), .min = 1, .max = 1e12, .fallback = "16777216",
-     .help = "most numbers in one answer (n x dim x frames)"},
+    {"max_numbers", ADV_FIELD_INT, AT(max_numbers), .min = 1, .max = 1e12, .fallback = "20000000",
+     .help = "most numbers in one answer: frames x rows x dimensions"},
     {"queue_length", ADV_FIELD_INT, AT(queue_length), .min = 1, .max = 1e6, .fallback = "256",
      .help = "requests being computed or waiting; more are answered 503"},
-    {"queue_values", ADV_FIELD_INT, AT(queue_values), .min = 1, .max = 1e12,
-     .fallback = "134217728", .help = "numbers in all their answers together"},
+    {"queue_numbers", ADV_FIELD_INT, AT(queue_numbers), .min = 1, .max = 1e12,
+     .fallback = "160000000", .help = "numbers in all their answers together"},
     {"request_timeout_ms", ADV_FIELD_INT, AT(request_timeout_ms), .min = 1, .max = 86400000,
      .fallback = "60000", .unit = "ms", .help = "time a request may wait and compute"},
     {"body_timeout_ms", ADV_FIELD_INT, AT(body_timeout_ms), .min = 1, .max = 3600000,
@@ -119,10 +119,10 @@ enum adv_status adv_config_read(struct adv_config *config, int n_args, char **ar
         status = read_environment(&read, error);
     for (int i = 1; i < n_args && status == ADV_OK;)
         status = read_flag(&read, n_args, args, &i, error);
-    if (status == ADV_OK && read.queue_values < read.max_values)
-        status = adv_fail_field(error, ADV_E_INVALID, "queue_values",
-                                "queue_values is %lld; it must be at least max_values, %lld",
-                                (long long)read.queue_values, (long long)read.max_values);
+    if (status == ADV_OK && read.queue_numbers < read.max_numbers)
+        status = adv_fail_field(error, ADV_E_INVALID, "queue_numbers",
+                                "queue_numbers is %lld; it must be at least max_numbers, %lld",
+                                (long long)read.queue_numbers, (long long)read.max_numbers);
     if (status != ADV_OK) {
         adv_config_release(&read);
         return status;
@@ -161,5 +161,6 @@ struct adv_limits adv_config_limits(const struct adv_config *config)
     limits.probes = (size_t)config->max_probes;
     limits.tolerance_min = config->min_tolerance;
     limits.cost = config->max_cost;
+    limits.numbers = (size_t)config->max_numbers;
     return limits;
 }

@@ -16,8 +16,8 @@ struct adv_config {
     int64_t max_connections, max_body_bytes;
     int64_t max_rows, max_steps, max_nfe, max_frames, max_probes;
     double max_cost, min_tolerance;
-    int64_t max_values; /* numbers in one answer */
-    int64_t queue_length, queue_values;
+    int64_t max_numbers; /* numbers in one answer */
+    int64_t queue_length, queue_numbers;
     int64_t request_timeout_ms, body_timeout_ms, idle_timeout_ms, drain_timeout_ms;
     int64_t access_log; /* of enum adv_switch */
     char *api_key;      /* or NULL */

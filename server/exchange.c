@@ -1,8 +1,8 @@
 #include "server/exchange.h"
 
+#include "server/body.h"
 #include "server/clock.h"
 #include "server/log.h"
-#include "server/query.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,11 +75,11 @@ static void refuse_body(struct adv_exchange *exchange)
         if (!head->has_length && !head->chunked)
             adv_problem_reply(&exchange->reply, ADV_PROBLEM_LENGTH_REQUIRED, NULL,
                               "a POST needs Content-Length or a chunked body");
-        else if (!adv_query_takes(route->kind, head->content_type))
+        else if (!adv_body_is_taken(route->kind, head->content_type))
             adv_problem_reply(&exchange->reply, ADV_PROBLEM_MEDIA_TYPE, NULL,
                               "the body's Content-Type is %.100s; taken here are %s",
                               head->content_type ? head->content_type : "missing",
-                              adv_query_body_types(route->kind));
+                              adv_body_types(route->kind));
     }
 }
 
@@ -163,6 +163,36 @@ void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job)
         adv_job_end(job, &refusal);
 }
 
+static void add_common_headers(const struct adv_exchange *exchange, struct MHD_Response *response)
+{
+    const char *origin = exchange->server->config.cors_origin;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_SERVER, "advectd");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (origin) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_EXPOSE_HEADERS,
+                                "Advect-Seed, ETag, Retry-After");
+    }
+    if (exchange->reply.close || atomic_load(&exchange->server->draining))
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+/* From here to the end a drain waits for this exchange. */
+static void count_in(struct adv_exchange *exchange)
+{
+    exchange->counted = true;
+    atomic_fetch_add(&exchange->server->n_answering, 1);
+    adv_metrics_move(exchange->server->metrics, ADV_GAUGE_REQUESTS, 1);
+}
+
+static void count_out(struct adv_exchange *exchange)
+{
+    if (!exchange->counted)
+        return;
+    adv_metrics_move(exchange->server->metrics, ADV_GAUGE_REQUESTS, -1);
+    atomic_fetch_sub(&exchange->server->n_answering, 1);
+}
+
 static enum MHD_Result send_reply(struct adv_exchange *exchange, struct MHD_Response *response)
 {
     struct adv_server *server = exchange->server;
@@ -177,16 +207,11 @@ static enum MHD_Result send_reply(struct adv_exchange *exchange, struct MHD_Resp
             MHD_destroy_response(response);
         return MHD_NO; /* nobody is there, or may be answered, any more */
     }
-    reply->close = reply->close || atomic_load(&server->draining);
     if (!response)
         response = adv_reply_response(reply);
     if (!response)
         return MHD_NO;
-    MHD_add_response_header(response, MHD_HTTP_HEADER_SERVER, "advectd");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (server->config.cors_origin)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN,
-                                server->config.cors_origin);
+    add_common_headers(exchange, response);
     enum MHD_Result result = MHD_queue_response(exchange->connection, status, response);
     MHD_destroy_response(response); /* the connection has a reference of its own */
     exchange->sent_status = status;
@@ -199,8 +224,7 @@ static enum MHD_Result answer(struct adv_exchange *exchange)
 {
     struct adv_server *server = exchange->server;
     exchange->has_body = true;
-    atomic_fetch_add(&server->n_answering, 1);
-    adv_metrics_move(server->metrics, ADV_GAUGE_REQUESTS, 1);
+    count_in(exchange);
     if (!adv_sockets_enter(server->sockets, exchange->socket, ADV_SOCKET_REPLYING, NULL))
         return MHD_NO;
     if (!exchange->reply.status)
@@ -214,7 +238,10 @@ static enum MHD_Result start(struct adv_exchange *exchange, const char *method,
     exchange->has_head = true;
     snprintf(exchange->method, sizeof exchange->method, "%s", method);
     check_head(exchange, version);
-    return must_refuse_now(exchange) ? send_reply(exchange, NULL) : MHD_YES;
+    if (!must_refuse_now(exchange))
+        return MHD_YES;
+    count_in(exchange);
+    return send_reply(exchange, NULL);
 }
 
 enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *connection,
@@ -263,8 +290,10 @@ static void log_exchange(const struct adv_exchange *exchange, unsigned status, d
         .n = -1,
         .nfe = -1,
     };
+    size_t stream_bytes = 0;
     if (exchange->job)
-        adv_job_measure(exchange->job, &access.n, &access.nfe, &access.bytes);
+        adv_job_measure(exchange->job, &access.n, &access.nfe, &stream_bytes);
+    access.bytes += stream_bytes;
     adv_log_access(&access);
 }
 
@@ -286,10 +315,7 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
     adv_metrics_request(server->metrics, adv_route_index(exchange->route), status, seconds);
     if (server->config.access_log == ADV_SWITCH_ON)
         log_exchange(exchange, status, seconds);
-    if (exchange->has_body) {
-        adv_metrics_move(server->metrics, ADV_GAUGE_REQUESTS, -1);
-        atomic_fetch_sub(&server->n_answering, 1);
-    }
+    count_out(exchange);
     adv_job_unref(exchange->job);
     adv_target_release(&exchange->target);
     adv_reply_release(&exchange->reply);

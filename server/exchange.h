@@ -29,6 +29,7 @@ struct adv_exchange {
     const char *model_name;        /* the {model} of the path, or NULL */
 
     bool has_head, has_body; /* have come in */
+    bool counted;            /* among those that a drain waits for */
     struct adv_bytes body;
     struct adv_reply reply; /* status 0: none yet */
     struct adv_job *job;    /* a reference, or NULL */

@@ -114,6 +114,7 @@ static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_
         n = n < room ? n : room;
         memcpy(buffer, job->stream.data + job->n_stream_sent, n);
         job->n_stream_sent += n;
+        job->n_sent_in_all += n;
         result = (ssize_t)n;
     } else if (job->ended) {
         result = job->reply.status == MHD_HTTP_OK ? MHD_CONTENT_READER_END_OF_STREAM
@@ -175,6 +176,15 @@ void adv_job_abandon(struct adv_job *job)
 bool adv_job_is_abandoned(const struct adv_job *job)
 {
     return atomic_load(&job->abandoned);
+}
+
+void adv_job_measure(struct adv_job *job, int64_t *n, int64_t *nfe, size_t *stream_bytes)
+{
+    pthread_mutex_lock(&job->mutex);
+    *n = (int64_t)job->query.n;
+    *nfe = job->nfe;
+    *stream_bytes = job->n_sent_in_all;
+    pthread_mutex_unlock(&job->mutex);
 }
 
 /* ---------------------------------------------------------------- the workers' side */

@@ -43,7 +43,7 @@ struct adv_job {
     struct adv_picture picture;
     struct adv_reply template; /* status and headers of success, without a body */
     int64_t deadline_ms;       /* of adv_now_ms */
-    size_t values;             /* numbers in its answer */
+    size_t numbers;            /* in its answer */
 
     atomic_bool abandoned; /* the client is gone: the job leaves at its next turn */
 
@@ -66,7 +66,7 @@ struct adv_job {
     bool ended;
     struct adv_reply reply; /* once ended */
     struct adv_bytes stream;
-    size_t n_stream_sent;
+    size_t n_stream_sent, n_sent_in_all; /* of what stream holds; since its begin */
     int64_t nfe; /* of the answer, -1 before there is one */
 };
 
@@ -96,6 +96,10 @@ void adv_job_detach(struct adv_job *job);
 /* Nobody waits for the answer any more. */
 void adv_job_abandon(struct adv_job *job);
 bool adv_job_is_abandoned(const struct adv_job *job);
+
+/* For the log: rows; velocity evaluations, -1 before there is an answer; bytes of a stream sent, 0 of
+ * other replies. */
+void adv_job_measure(struct adv_job *job, int64_t *n, int64_t *nfe, size_t *stream_bytes);
 
 /* ---- on a worker */
 

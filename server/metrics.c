@@ -50,7 +50,7 @@ static const struct {
     [ADV_COUNT_STOPPED] = {"advect_queries_total", "{outcome=\"stopped\"}", NULL},
     [ADV_COUNT_REJECTED_QUEUE] = {"advect_queries_rejected_total", "{reason=\"queue_length\"}",
                                   "Queries that were not accepted."},
-    [ADV_COUNT_REJECTED_VALUES] = {"advect_queries_rejected_total", "{reason=\"queue_values\"}",
+    [ADV_COUNT_REJECTED_NUMBERS] = {"advect_queries_rejected_total", "{reason=\"queue_numbers\"}",
                                    NULL},
     [ADV_COUNT_REJECTED_DRAINING] = {"advect_queries_rejected_total", "{reason=\"draining\"}",
                                      NULL},

@@ -20,7 +20,7 @@ enum adv_counter {
     ADV_COUNT_VANISHED,
     ADV_COUNT_STOPPED,
     ADV_COUNT_REJECTED_QUEUE,      /* queries not accepted, by reason */
-    ADV_COUNT_REJECTED_VALUES,
+    ADV_COUNT_REJECTED_NUMBERS,
     ADV_COUNT_REJECTED_DRAINING,
     ADV_COUNTERS
 };

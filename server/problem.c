@@ -45,31 +45,19 @@ const char *adv_problem_title(enum adv_problem problem)
     return problems[problem].title;
 }
 
-/* A message may have been cut within a character; then what is not ASCII becomes '?'. */
-static json_t *json_text(char *text)
-{
-    json_t *json = json_string(text);
-    if (json)
-        return json;
-    for (char *at = text; *at; at++)
-        *at = *at & 0x80 ? '?' : *at;
-    return json_string(text);
-}
-
 void adv_problem_reply(struct adv_reply *reply, enum adv_problem problem, const char *field,
                        const char *format, ...)
 {
-    char detail[1024], type[64], name[64];
+    char detail[1024], type[64];
     va_list args;
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
     snprintf(type, sizeof type, "urn:advect:%s", problems[problem].slug);
     json_t *json = json_pack("{s:s, s:s, s:i, s:o}", "type", type, "title", problems[problem].title,
-                             "status", (int)problems[problem].status, "detail", json_text(detail));
-    snprintf(name, sizeof name, "%s", field ? field : "");
-    if (json && *name)
-        json_object_set_new(json, "field", json_text(name));
+                             "status", (int)problems[problem].status, "detail", adv_json_text(detail));
+    if (json && field && *field)
+        json_object_set_new(json, "field", adv_json_text(field));
     adv_reply_json(reply, problems[problem].status, ADV_PROBLEM_TYPE, json);
     reply->status = problems[problem].status; /* also where memory for the text was lacking */
     if (problems[problem].retry_after_s)

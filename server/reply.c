@@ -58,6 +58,18 @@ void adv_reply_empty(struct adv_reply *reply, unsigned status)
     set(reply, status, NULL);
 }
 
+json_t *adv_json_text(const char *text)
+{
+    json_t *json = json_string(text);
+    char *plain = json ? NULL : strdup(text);
+    for (char *at = plain; at && *at; at++)
+        *at = *at & 0x80 ? '?' : *at;
+    if (plain)
+        json = json_string(plain);
+    free(plain);
+    return json;
+}
+
 void adv_reply_header(struct adv_reply *reply, const char *name, const char *format, ...)
 {
     size_t i = 0;
@@ -86,8 +98,6 @@ void adv_reply_add_headers(const struct adv_reply *reply, struct MHD_Response *r
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->media_type);
     for (size_t i = 0; i < reply->n_headers; i++)
         MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
-    if (reply->close)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
 struct MHD_Response *adv_reply_response(struct adv_reply *reply)

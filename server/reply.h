@@ -37,6 +37,10 @@ void adv_reply_asset(struct adv_reply *reply, unsigned status, const char *media
 void adv_reply_json(struct adv_reply *reply, unsigned status, const char *media_type, json_t *json);
 void adv_reply_empty(struct adv_reply *reply, unsigned status);
 
+/* The text as a JSON string, a new reference. Where it is not UTF-8 (a file's name; a message cut
+ * within a character), what is not ASCII becomes '?'. */
+json_t *adv_json_text(const char *text);
+
 /* Adds a header; one of the same name is replaced. */
 void adv_reply_header(struct adv_reply *reply, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

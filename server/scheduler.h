@@ -17,7 +17,7 @@ struct adv_scheduler;
 struct adv_scheduler_options {
     int n_workers;
     size_t queue_length; /* jobs accepted and not ended */
-    size_t queue_values; /* numbers in all their answers */
+    size_t queue_numbers; /* numbers in all their answers */
     struct adv_registry *registry;
     struct adv_metrics *metrics;
 };

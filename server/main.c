@@ -1,0 +1,185 @@
+/* advectd: serves flow-matching models over HTTP.
+ *
+ *     clients --- http (accepts; HTTP threads) --- exchange (one request)
+ *                    |                                |  routes -> handlers
+ *                 sockets (watches)                   |     query, pictures: a job
+ *                                                     v
+ *     registry (models) ------------------------- scheduler (workers compute)
+ *
+ * Signals are the main thread's: SIGHUP reloads the models, SIGTERM and SIGINT
+ * drain: no new connections, accepted work is finished and answered, then the
+ * workers end, and last the HTTP threads. Any other order loses replies. */
+#include "server/clock.h"
+#include "server/http.h"
+#include "server/log.h"
+#include "server/routes.h"
+
+#include <advect/advect.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define CANCEL_GRACE_MS 5000 /* for cancelled jobs to be answered */
+
+/* ---------------------------------------------------------------- models */
+
+/* Tells the metrics and the log what the catalogue holds now. */
+static void report_models(struct adv_server *server)
+{
+    struct adv_catalogue *catalogue = adv_registry_catalogue(server->registry);
+    size_t n = adv_catalogue_size(catalogue), n_models = adv_catalogue_models(catalogue);
+    adv_metrics_set(server->metrics, ADV_GAUGE_MODELS, (int64_t)n_models);
+    adv_metrics_set(server->metrics, ADV_GAUGE_MODELS_REFUSED, (int64_t)(n - n_models));
+    for (size_t i = 0; i < n; i++) {
+        const struct adv_catalogue_entry *entry = adv_catalogue_at(catalogue, i);
+        if (entry->model)
+            adv_log_event("model %s from %s, digest %s", adv_model_name(entry->model), entry->file,
+                          adv_model_digest(entry->model));
+        else
+            adv_log_event("refused %s: %s", entry->file, entry->reason);
+    }
+    adv_catalogue_unref(catalogue);
+}
+
+static void reload(struct adv_server *server)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    adv_metrics_count(server->metrics, ADV_COUNT_RELOADS, 1);
+    if (adv_registry_reload(server->registry, &error) != ADV_OK) {
+        adv_log_event("the models stay as they are: %s", error.message);
+        return;
+    }
+    adv_scheduler_forget_models(server->scheduler);
+    report_models(server);
+}
+
+/* ---------------------------------------------------------------- start */
+
+static enum adv_status start(struct adv_server *server, struct adv_error *error)
+{
+    const struct adv_config *config = &server->config;
+    server->limits = adv_config_limits(config);
+    enum adv_status status = adv_metrics_new(adv_routes_count(), &server->metrics, error);
+    if (status == ADV_OK)
+        status = adv_registry_open(config->models, &server->registry, error);
+    if (status != ADV_OK)
+        return status;
+    report_models(server);
+    struct adv_scheduler_options options = {
+        .n_workers = (int)config->workers,
+        .queue_length = (size_t)config->queue_length,
+        .queue_numbers = (size_t)config->queue_numbers,
+        .registry = server->registry,
+        .metrics = server->metrics,
+    };
+    status = adv_scheduler_start(&options, &server->scheduler, error);
+    if (status == ADV_OK)
+        status = adv_sockets_start(config->idle_timeout_ms, config->body_timeout_ms,
+                                   server->metrics, &server->sockets, error);
+    if (status == ADV_OK)
+        status = adv_http_start(server, &server->http, error);
+    return status;
+}
+
+/* ---------------------------------------------------------------- stop */
+
+/* Waits until every request that came in whole is answered in full. False after ms, or at another
+ * signal to stop. */
+static bool wait_for_answers(struct adv_server *server, const sigset_t *signals, int64_t ms)
+{
+    int64_t end_ms = adv_now_ms() + ms;
+    while (atomic_load(&server->n_answering) > 0) {
+        struct timespec pause = {.tv_nsec = 10000000};
+        int signal = sigtimedwait(signals, NULL, &pause);
+        if (signal == SIGTERM || signal == SIGINT || adv_now_ms() >= end_ms)
+            return false;
+    }
+    return true;
+}
+
+static void drain(struct adv_server *server, const sigset_t *signals)
+{
+    adv_log_event("draining: no new work, %d requests to answer",
+                  atomic_load(&server->n_answering));
+    atomic_store(&server->draining, true);
+    adv_http_stop_accepting(server->http);
+    if (wait_for_answers(server, signals, server->config.drain_timeout_ms))
+        return;
+    adv_log_event("%d requests are not finished and get 503", atomic_load(&server->n_answering));
+    adv_scheduler_cancel_all(server->scheduler);
+    wait_for_answers(server, signals, CANCEL_GRACE_MS);
+}
+
+static void stop(struct adv_server *server)
+{
+    /* The workers first: they end, and so resume, whatever is left. */
+    adv_scheduler_stop(server->scheduler);
+    adv_http_stop(server->http);
+    adv_sockets_stop(server->sockets);
+    adv_registry_close(server->registry);
+    adv_metrics_free(server->metrics);
+    adv_config_release(&server->config);
+}
+
+/* ---------------------------------------------------------------- */
+
+/* As many open files as the system lets us have: a connection is one. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* Serves until told to stop. Signals are blocked in every thread and taken here alone. */
+static void serve(struct adv_server *server, const sigset_t *signals)
+{
+    printf("listening on %s\n", adv_http_url(server->http));
+    fflush(stdout);
+    for (;;) {
+        int signal = sigwaitinfo(signals, NULL);
+        if (signal == SIGHUP)
+            reload(server);
+        else if (signal == SIGTERM || signal == SIGINT)
+            return;
+    }
+}
+
+int main(int n_args, char **args)
+{
+    static struct adv_server server;
+    struct adv_error error = ADV_ERROR_INIT;
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    if (adv_config_read(&server.config, n_args, args, &error) != ADV_OK) {
+        fprintf(stderr, "advectd: %s\n", error.message);
+        return 2;
+    }
+    if (server.config.help || server.config.version) {
+        if (server.config.help)
+            adv_config_help(stdout);
+        else
+            printf("advectd %s\n", adv_version());
+        adv_config_release(&server.config);
+        return 0;
+    }
+    raise_file_limit();
+    enum adv_status status = start(&server, &error);
+    if (status == ADV_OK) {
+        serve(&server, &signals);
+        drain(&server, &signals);
+    } else {
+        fprintf(stderr, "advectd: %s\n", error.message);
+    }
+    stop(&server);
+    return status == ADV_OK ? 0 : 1;
+}
