@@ -5,9 +5,8 @@
 #include <advect/array_file.h>
 #include <stdlib.h>
 
-static enum adv_status read_json(const struct adv_exchange *exchange,
-                                 const struct adv_model *model, struct adv_request *request,
-                                 struct adv_error *error)
+static enum adv_status read_json(const struct adv_exchange *exchange, const struct adv_model *model,
+                                 struct adv_request *request, struct adv_error *error)
 {
     (void)model;
     const struct adv_bytes *body = &exchange->body;

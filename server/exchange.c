@@ -94,8 +94,8 @@ static void check_head(struct adv_exchange *exchange, const char *version)
         refuse_target(exchange);
         return;
     }
-    exchange->route = adv_routes_find(exchange->method, &exchange->target, &exchange->model_name,
-                                      allow);
+    exchange->route =
+        adv_routes_find(exchange->method, &exchange->target, &exchange->model_name, allow);
     bool open = exchange->route ? exchange->route->open
                                 : !strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS);
     if (key && !open && !adv_head_has_key(&exchange->head, key)) {
@@ -110,9 +110,9 @@ static void check_head(struct adv_exchange *exchange, const char *version)
     }
 }
 
-/* Whether a refusal is sent before the body has come: where the body is too long, or where its end is
- * unknown, or where the client waits for leave to send it. Otherwise the body is on its way already
- * and is swallowed, so that the reply is read and the connection lives. */
+/* Whether a refusal is sent before the body has come: where the body is too long, or where its end
+ * is unknown, or where the client waits for leave to send it. Otherwise the body is on its way
+ * already and is swallowed, so that the reply is read and the connection lives. */
 static bool must_refuse_now(const struct adv_exchange *exchange)
 {
     const struct adv_head *head = &exchange->head;
@@ -200,7 +200,8 @@ static enum MHD_Result send_reply(struct adv_exchange *exchange, struct MHD_Resp
     unsigned status = response ? MHD_HTTP_OK : reply->status;
     bool streams = response != NULL;
     size_t bytes = adv_reply_size(reply);
-    if (!streams && !adv_sockets_enter(server->sockets, exchange->socket, ADV_SOCKET_REPLYING, NULL))
+    if (!streams &&
+        !adv_sockets_enter(server->sockets, exchange->socket, ADV_SOCKET_REPLYING, NULL))
         status = 0;
     if (status == 0 || status == ADV_STATUS_CLIENT_GONE) {
         if (response)
@@ -232,8 +233,7 @@ static enum MHD_Result answer(struct adv_exchange *exchange)
     return exchange->job ? MHD_YES : send_reply(exchange, NULL);
 }
 
-static enum MHD_Result start(struct adv_exchange *exchange, const char *method,
-                             const char *version)
+static enum MHD_Result start(struct adv_exchange *exchange, const char *method, const char *version)
 {
     exchange->has_head = true;
     snprintf(exchange->method, sizeof exchange->method, "%s", method);

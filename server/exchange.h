@@ -39,8 +39,8 @@ struct adv_exchange {
     size_t sent_bytes;
 };
 
-/* Hands a job (one reference, taken over) to the scheduler and suspends the connection. For a handler,
- * as the last thing it does. */
+/* Hands a job (one reference, taken over) to the scheduler and suspends the connection. For a
+ * handler, as the last thing it does. */
 void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job);
 
 /* libmicrohttpd's callbacks; the context is the struct adv_server. */

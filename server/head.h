@@ -19,8 +19,8 @@ struct adv_head {
     uint64_t length; /* Content-Length */
 };
 
-/* Reads and checks the head. False, with a reply that closes the connection, where it cannot be told
- * with certainty which request is meant or where it ends. */
+/* Reads and checks the head. False, with a reply that closes the connection, where it cannot be
+ * told with certainty which request is meant or where it ends. */
 bool adv_head_read(struct MHD_Connection *connection, const char *version, struct adv_head *head,
                    struct adv_reply *refusal);
 

@@ -53,11 +53,10 @@ static struct MHD_Daemon *start_daemon(struct adv_server *server)
     return MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0,
         NULL, NULL, adv_exchange_continue, server, MHD_OPTION_URI_LOG_CALLBACK, adv_exchange_begin,
-        server, MHD_OPTION_NOTIFY_COMPLETED, adv_exchange_end, server,
-        MHD_OPTION_NOTIFY_CONNECTION, note_connection, server, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)config->max_connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(stall_ms / 1000 + 1),
-        MHD_OPTION_END);
+        server, MHD_OPTION_NOTIFY_COMPLETED, adv_exchange_end, server, MHD_OPTION_NOTIFY_CONNECTION,
+        note_connection, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->max_connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(stall_ms / 1000 + 1), MHD_OPTION_END);
 }
 
 /* ---------------------------------------------------------------- accepting */
@@ -79,8 +78,8 @@ static void accept_one(struct adv_http *http, unsigned *turn)
     struct adv_server *server = http->server;
     struct sockaddr_storage client;
     socklen_t length = sizeof client;
-    int fd = accept4(http->listener, (struct sockaddr *)&client, &length,
-                     SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd =
+        accept4(http->listener, (struct sockaddr *)&client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             poll(NULL, 0, 50); /* until somebody closes something */
@@ -113,8 +112,8 @@ static void *accept_all(void *argument)
 static bool split_address(const char *listen, char host[256], char port[8])
 {
     const char *colon = strrchr(listen, ':');
-    if (!colon || !colon[1] || strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
-        atoi(colon + 1) > 65535)
+    if (!colon || !colon[1] || strlen(colon + 1) > 5 ||
+        strspn(colon + 1, "0123456789") != strlen(colon + 1) || atoi(colon + 1) > 65535)
         return false;
     const char *begin = listen, *end = colon;
     if (*begin == '[') {
@@ -134,11 +133,13 @@ static enum adv_status open_listener(const char *listen_on, int *listener, struc
 {
     char host[256], port[8];
     if (!split_address(listen_on, host, port))
-        return adv_fail_field(error, ADV_E_INVALID, "listen",
-                              "listen is \"%.200s\"; it must be ADDRESS:PORT, or [ADDRESS]:PORT for "
-                              "IPv6, with a port between 0 and 65535",
-                              listen_on);
-    struct addrinfo *found, hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
+        return adv_fail_field(
+            error, ADV_E_INVALID, "listen",
+            "listen is \"%.200s\"; it must be ADDRESS:PORT, or [ADDRESS]:PORT for "
+            "IPv6, with a port between 0 and 65535",
+            listen_on);
+    struct addrinfo *found, hints = {.ai_family = AF_UNSPEC,
+                                     .ai_socktype = SOCK_STREAM,
                                      .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     int why = getaddrinfo(*host ? host : NULL, port, &hints, &found);
     if (why != 0)
@@ -168,9 +169,8 @@ static void write_url(struct adv_http *http)
     getsockname(http->listener, (struct sockaddr *)&address, &length);
     getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
                 NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(http->url, sizeof http->url, address.ss_family == AF_INET6 ? "http://[%s]:%s"
-                                                                       : "http://%s:%s",
-             host, port);
+    snprintf(http->url, sizeof http->url,
+             address.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host, port);
 }
 
 /* ---------------------------------------------------------------- start and stop */
@@ -197,8 +197,9 @@ enum adv_status adv_http_start(struct adv_server *server, struct adv_http **out,
     http->accepting = http->wake >= 0 && http->n_daemons == server->config.http_threads &&
                       pthread_create(&http->acceptor, NULL, accept_all, http) == 0;
     if (!http->accepting)
-        status = adv_fail_field(error, ADV_E_MEMORY, "http_threads", "cannot start %lld HTTP threads",
-                                (long long)server->config.http_threads);
+        status =
+            adv_fail_field(error, ADV_E_MEMORY, "http_threads", "cannot start %lld HTTP threads",
+                           (long long)server->config.http_threads);
 out:
     if (status == ADV_OK)
         *out = http;

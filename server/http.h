@@ -12,8 +12,8 @@
 
 struct adv_http;
 
-/* Listens on config.listen and starts answering. ADV_E_INVALID: no such address; ADV_E_IO: it cannot
- * be had. */
+/* Listens on config.listen and starts answering. ADV_E_INVALID: no such address; ADV_E_IO: it
+ * cannot be had. */
 enum adv_status adv_http_start(struct adv_server *server, struct adv_http **http,
                                struct adv_error *error);
 
@@ -23,8 +23,8 @@ const char *adv_http_url(const struct adv_http *http);
 /* No new connections from here on. */
 void adv_http_stop_accepting(struct adv_http *http);
 
-/* Closes what is open and ends the threads. No job may be unended: libmicrohttpd aborts on suspended
- * connections. */
+/* Closes what is open and ends the threads. No job may be unended: libmicrohttpd aborts on
+ * suspended connections. */
 void adv_http_stop(struct adv_http *http);
 
 #endif

@@ -210,8 +210,8 @@ static enum adv_status append_stream(struct adv_job *job, struct adv_bytes *line
         job->n_stream_sent = 0;
         return ADV_OK;
     }
-    uint8_t *data = stream->n <= SIZE_MAX - lines->n ? realloc(stream->data, stream->n + lines->n)
-                                                     : NULL;
+    uint8_t *data =
+        stream->n <= SIZE_MAX - lines->n ? realloc(stream->data, stream->n + lines->n) : NULL;
     if (!data)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     memcpy(data + stream->n, lines->data, lines->n);
@@ -268,8 +268,8 @@ static enum adv_status render_ready_frames(struct adv_job *job, struct adv_error
     return status;
 }
 
-/* One worker renders at a time. One that finds another at it leaves its frames to that other or to the
- * turn after: after the last turn of all, somebody renders what is left. */
+/* One worker renders at a time. One that finds another at it leaves its frames to that other or to
+ * the turn after: after the last turn of all, somebody renders what is left. */
 enum adv_status adv_job_render_frames(struct adv_job *job, struct adv_error *error)
 {
     pthread_mutex_lock(&job->mutex);

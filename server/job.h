@@ -19,7 +19,8 @@
 
 struct adv_job;
 
-/* A way to write an answer down. Either render is given, or the answer is streamed frame by frame. */
+/* A way to write an answer down. Either render is given, or the answer is streamed frame by frame.
+ */
 struct adv_format {
     const char *media_type;
     enum adv_status (*render)(const struct adv_job *job, const struct adv_answer *answer,
@@ -67,7 +68,7 @@ struct adv_job {
     struct adv_reply reply; /* once ended */
     struct adv_bytes stream;
     size_t n_stream_sent, n_sent_in_all; /* of what stream holds; since its begin */
-    int64_t nfe; /* of the answer, -1 before there is one */
+    int64_t nfe;                         /* of the answer, -1 before there is one */
 };
 
 /* Takes over request, takes a reference to model. The query is the caller's to fill in. */
@@ -97,8 +98,8 @@ void adv_job_detach(struct adv_job *job);
 void adv_job_abandon(struct adv_job *job);
 bool adv_job_is_abandoned(const struct adv_job *job);
 
-/* For the log: rows; velocity evaluations, -1 before there is an answer; bytes of a stream sent, 0 of
- * other replies. */
+/* For the log: rows; velocity evaluations, -1 before there is an answer; bytes of a stream sent, 0
+ * of other replies. */
 void adv_job_measure(struct adv_job *job, int64_t *n, int64_t *nfe, size_t *stream_bytes);
 
 /* ---- on a worker */

@@ -27,8 +27,8 @@ static void add(struct line *line, const char *format, ...)
         line->n += (size_t)n < room ? (size_t)n : room - 1;
 }
 
-/* A quoted value: quotes and backslashes escaped, everything that is not printable ASCII as \xHH, at
- * most max bytes of it. */
+/* A quoted value: quotes and backslashes escaped, everything that is not printable ASCII as \xHH,
+ * at most max bytes of it. */
 static void add_quoted(struct line *line, const char *name, const char *text, size_t max)
 {
     add(line, " %s=\"", name);

@@ -51,7 +51,7 @@ static const struct {
     [ADV_COUNT_REJECTED_QUEUE] = {"advect_queries_rejected_total", "{reason=\"queue_length\"}",
                                   "Queries that were not accepted."},
     [ADV_COUNT_REJECTED_NUMBERS] = {"advect_queries_rejected_total", "{reason=\"queue_numbers\"}",
-                                   NULL},
+                                    NULL},
     [ADV_COUNT_REJECTED_DRAINING] = {"advect_queries_rejected_total", "{reason=\"draining\"}",
                                      NULL},
 };
@@ -102,8 +102,7 @@ void adv_metrics_set(struct adv_metrics *metrics, enum adv_gauge gauge, int64_t 
     atomic_store_explicit(&metrics->gauges[gauge], to, memory_order_relaxed);
 }
 
-void adv_metrics_request(struct adv_metrics *metrics, size_t route, unsigned status,
-                         double seconds)
+void adv_metrics_request(struct adv_metrics *metrics, size_t route, unsigned status, double seconds)
 {
     struct route_counts *counts = &metrics->routes[route];
     size_t bucket = 0;

@@ -14,12 +14,12 @@ enum adv_counter {
     ADV_COUNT_ROWS,                /* answered */
     ADV_COUNT_VELOCITIES,          /* velocity evaluations of answered rows */
     ADV_COUNT_RELOADS,
-    ADV_COUNT_COMPLETED,           /* queries by how they ended */
+    ADV_COUNT_COMPLETED, /* queries by how they ended */
     ADV_COUNT_FAILED,
     ADV_COUNT_EXPIRED,
     ADV_COUNT_VANISHED,
     ADV_COUNT_STOPPED,
-    ADV_COUNT_REJECTED_QUEUE,      /* queries not accepted, by reason */
+    ADV_COUNT_REJECTED_QUEUE, /* queries not accepted, by reason */
     ADV_COUNT_REJECTED_NUMBERS,
     ADV_COUNT_REJECTED_DRAINING,
     ADV_COUNTERS

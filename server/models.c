@@ -37,13 +37,16 @@ static json_t *limits_to_json(const struct adv_config *config)
         const char *name;
         int64_t limit;
     } integers[] = {
-        {"rows", config->max_rows},       {"steps", config->max_steps},
-        {"nfe", config->max_nfe},         {"frames", config->max_frames},
-        {"probes", config->max_probes},   {"numbers", config->max_numbers},
+        {"rows", config->max_rows},
+        {"steps", config->max_steps},
+        {"nfe", config->max_nfe},
+        {"frames", config->max_frames},
+        {"probes", config->max_probes},
+        {"numbers", config->max_numbers},
         {"body_bytes", config->max_body_bytes},
     };
-    json_t *json = json_pack("{s:f, s:f}", "cost", config->max_cost, "min_tolerance",
-                             config->min_tolerance);
+    json_t *json =
+        json_pack("{s:f, s:f}", "cost", config->max_cost, "min_tolerance", config->min_tolerance);
     for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++)
         json_object_set_new(json, integers[i].name, json_integer(integers[i].limit));
     return json;
@@ -64,15 +67,14 @@ static json_t *card_to_json(const struct adv_model *model)
 
 static json_t *model_to_json(const struct adv_model *model, const struct adv_config *config)
 {
-    return json_pack("{s:s, s:o, s:I, s:I, s:o, s:b, s:o, s:I, s:s, s:b, s:o, s:o, s:o}", "name",
-                     adv_model_name(model), "shape", shape_to_json(model), "dim",
-                     (json_int_t)adv_model_dim(model), "classes",
-                     (json_int_t)adv_model_classes(model), "labels", labels_to_json(model),
-                     "null_class", adv_model_has_null_class(model), "net", kind_to_json(model),
-                     "parameters", (json_int_t)adv_net_weights(adv_model_net(model)), "digest",
-                     adv_model_digest(model), "pictures", adv_render_has_picture(model), "range",
-                     range_to_json(model), "limits", limits_to_json(config), "card",
-                     card_to_json(model));
+    return json_pack(
+        "{s:s, s:o, s:I, s:I, s:o, s:b, s:o, s:I, s:s, s:b, s:o, s:o, s:o}", "name",
+        adv_model_name(model), "shape", shape_to_json(model), "dim",
+        (json_int_t)adv_model_dim(model), "classes", (json_int_t)adv_model_classes(model), "labels",
+        labels_to_json(model), "null_class", adv_model_has_null_class(model), "net",
+        kind_to_json(model), "parameters", (json_int_t)adv_net_weights(adv_model_net(model)),
+        "digest", adv_model_digest(model), "pictures", adv_render_has_picture(model), "range",
+        range_to_json(model), "limits", limits_to_json(config), "card", card_to_json(model));
 }
 
 void adv_handle_models(struct adv_exchange *exchange)
@@ -85,9 +87,9 @@ void adv_handle_models(struct adv_exchange *exchange)
         if (entry->model)
             json_array_append_new(models, model_to_json(entry->model, &server->config));
         else
-            json_array_append_new(refused, json_pack("{s:o, s:o}", "file",
-                                                     adv_json_text(entry->file), "reason",
-                                                     adv_json_text(entry->reason)));
+            json_array_append_new(refused,
+                                  json_pack("{s:o, s:o}", "file", adv_json_text(entry->file),
+                                            "reason", adv_json_text(entry->reason)));
     }
     adv_catalogue_unref(catalogue);
     adv_reply_json(&exchange->reply, MHD_HTTP_OK, "application/json",

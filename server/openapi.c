@@ -95,10 +95,10 @@ static void add_query_parameters(json_t *parameters, const struct adv_route *rou
 static json_t *operation(const struct adv_route *route)
 {
     json_t *parameters = json_array();
-    json_t *json = json_pack("{s:o, s:s, s:{s:{s:s, s:o}, s:o}}", "operationId",
-                             operation_id(route), "summary", route->summary, "responses", "200",
-                             "description", "The answer", "content", answer_content(route),
-                             "default", reference("responses/problem"));
+    json_t *json =
+        json_pack("{s:o, s:s, s:{s:{s:s, s:o}, s:o}}", "operationId", operation_id(route),
+                  "summary", route->summary, "responses", "200", "description", "The answer",
+                  "content", answer_content(route), "default", reference("responses/problem"));
     if (strstr(route->pattern, "{model}"))
         json_array_append_new(parameters, reference("parameters/model"));
     if (route->handle == adv_handle_picture)
@@ -132,13 +132,13 @@ static json_t *problem_schema(void)
     json_t *types = json_array(), *statuses = json_array();
     for (int i = 0; i < ADV_PROBLEMS; i++) {
         unsigned status = adv_problem_status((enum adv_problem)i);
-        json_array_append_new(types, json_pack("s+", "urn:advect:",
-                                               adv_problem_slug((enum adv_problem)i)));
+        json_array_append_new(
+            types, json_pack("s+", "urn:advect:", adv_problem_slug((enum adv_problem)i)));
         json_t *known;
         size_t k;
         bool listed = false;
-        json_array_foreach(statuses, k, known)
-            listed = listed || json_integer_value(known) == status;
+        json_array_foreach(statuses, k, known) listed =
+            listed || json_integer_value(known) == status;
         if (!listed)
             json_array_append_new(statuses, json_integer(status));
     }
@@ -150,15 +150,15 @@ static json_t *problem_schema(void)
 
 static json_t *components(void)
 {
-    json_t *problem = json_pack("{s:s, s:{s:{s:o}}}", "description", "A refusal (RFC 9457)",
-                                "content", ADV_PROBLEM_TYPE, "schema",
-                                reference("schemas/problem"));
+    json_t *problem =
+        json_pack("{s:s, s:{s:{s:o}}}", "description", "A refusal (RFC 9457)", "content",
+                  ADV_PROBLEM_TYPE, "schema", reference("schemas/problem"));
     json_t *model = json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", "model", "in", "path", "required",
                               true, "schema", "type", "string");
     json_t *key = json_pack("{s:s, s:s}", "type", "http", "scheme", "bearer");
-    return json_pack("{s:{s:o}, s:{s:o}, s:{s:o}, s:{s:o}}", "schemas", "problem",
-                     problem_schema(), "responses", "problem", problem, "parameters", "model",
-                     model, "securitySchemes", "key", key);
+    return json_pack("{s:{s:o}, s:{s:o}, s:{s:o}, s:{s:o}}", "schemas", "problem", problem_schema(),
+                     "responses", "problem", problem, "parameters", "model", model,
+                     "securitySchemes", "key", key);
 }
 
 void adv_handle_openapi(struct adv_exchange *exchange)

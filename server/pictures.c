@@ -93,7 +93,8 @@ static enum adv_status set_default_rows(const struct adv_target *target,
     const char *label = find_pair(target, "label");
     if (find_pair(target, "n") || (label && strchr(label, ',')))
         return ADV_OK;
-    bool still = kind == ADV_QUERY_SAMPLES, rows_of_classes = !label && adv_model_classes(model) > 1;
+    bool still = kind == ADV_QUERY_SAMPLES,
+         rows_of_classes = !label && adv_model_classes(model) > 1;
     size_t n = still ? 2000 : 1000;
     if (adv_model_is_image(model))
         n = rows_of_classes ? adv_model_classes(model) * (still ? 8 : 4) : still ? 64 : 16;
@@ -118,10 +119,10 @@ static enum adv_status read_fields(const struct adv_target *target, const struct
     }
     for (size_t i = 0; i < target->n_pairs && status == ADV_OK; i++) {
         const struct adv_target_pair *pair = &target->pairs[i];
-        status = adv_fields_find(fields, N_FIELDS, pair->name)
-                     ? adv_fields_from_text(fields, N_FIELDS, pair->name, pair->value, options,
-                                            error)
-                     : adv_request_set_text(request, pair->name, pair->value, error);
+        status =
+            adv_fields_find(fields, N_FIELDS, pair->name)
+                ? adv_fields_from_text(fields, N_FIELDS, pair->name, pair->value, options, error)
+                : adv_request_set_text(request, pair->name, pair->value, error);
     }
     return status;
 }
@@ -194,8 +195,7 @@ void adv_handle_picture(struct adv_exchange *exchange)
         adv_reply_empty(&exchange->reply, MHD_HTTP_NOT_MODIFIED);
         adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "%s", etag);
     } else if (adv_query_negotiate(exchange, formats)) {
-        answer(exchange, model,
-               &(struct adv_query_manner){.format = look->format, .etag = etag});
+        answer(exchange, model, &(struct adv_query_manner){.format = look->format, .etag = etag});
     }
     adv_model_unref(model);
 }

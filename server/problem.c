@@ -54,8 +54,9 @@ void adv_problem_reply(struct adv_reply *reply, enum adv_problem problem, const 
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
     snprintf(type, sizeof type, "urn:advect:%s", problems[problem].slug);
-    json_t *json = json_pack("{s:s, s:s, s:i, s:o}", "type", type, "title", problems[problem].title,
-                             "status", (int)problems[problem].status, "detail", adv_json_text(detail));
+    json_t *json =
+        json_pack("{s:s, s:s, s:i, s:o}", "type", type, "title", problems[problem].title, "status",
+                  (int)problems[problem].status, "detail", adv_json_text(detail));
     if (json && field && *field)
         json_object_set_new(json, "field", adv_json_text(field));
     adv_reply_json(reply, problems[problem].status, ADV_PROBLEM_TYPE, json);

@@ -32,8 +32,8 @@ enum adv_problem {
 
 #define ADV_PROBLEM_TYPE "application/problem+json"
 
-/* {"type": "urn:advect:queue-full", "title", "status", "detail", "field"?}. field: NULL or "" for none.
- * Adds Retry-After where trying again can help. */
+/* {"type": "urn:advect:queue-full", "title", "status", "detail", "field"?}. field: NULL or "" for
+ * none. Adds Retry-After where trying again can help. */
 void adv_problem_reply(struct adv_reply *reply, enum adv_problem problem, const char *field,
                        const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -41,7 +41,7 @@ void adv_problem_reply(struct adv_reply *reply, enum adv_problem problem, const 
 void adv_problem_from_error(struct adv_reply *reply, const struct adv_error *error);
 
 unsigned adv_problem_status(enum adv_problem problem);
-const char *adv_problem_slug(enum adv_problem problem);  /* "queue-full" */
+const char *adv_problem_slug(enum adv_problem problem); /* "queue-full" */
 const char *adv_problem_title(enum adv_problem problem);
 
 #endif

@@ -131,8 +131,8 @@ void adv_query_submit(struct adv_exchange *exchange, struct adv_model *model,
     }
     enum adv_status status = adv_job_new(model, request, &job, &error);
     if (status == ADV_OK)
-        status = adv_request_query(request, model, &server->limits, random_seed(), &job->query,
-                                   &error);
+        status =
+            adv_request_query(request, model, &server->limits, random_seed(), &job->query, &error);
     if (status != ADV_OK) {
         adv_problem_from_error(&exchange->reply, &error);
         adv_job_unref(job);

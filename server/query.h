@@ -4,7 +4,8 @@
 
 #include "server/exchange.h"
 
-/* The exchange's model, a new reference; NULL with a reply (404) where there is none of that name. */
+/* The exchange's model, a new reference; NULL with a reply (404) where there is none of that name.
+ */
 struct adv_model *adv_query_model(struct adv_exchange *exchange);
 
 /* The formats that queries of a kind are answered in, NULL-terminated; model NULL: any model. */

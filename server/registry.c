@@ -169,9 +169,9 @@ static const struct adv_catalogue_entry *find_unchanged(const struct adv_catalog
 static const char *without_path(const char *message, const char *path)
 {
     size_t n = strlen(path);
-    return !strncmp(message, path, n) && message[n] == ':' ? message + n + 1 +
-                                                                 (message[n + 1] == ' ')
-                                                           : message;
+    return !strncmp(message, path, n) && message[n] == ':'
+               ? message + n + 1 + (message[n + 1] == ' ')
+               : message;
 }
 
 /* Fills entry.model or entry.reason of entry.file. */

@@ -16,10 +16,10 @@ struct adv_header {
 };
 
 struct adv_reply {
-    unsigned status;         /* 0: there is none yet */
-    const char *media_type;  /* static; NULL without a body */
-    struct adv_bytes body;   /* owned */
-    const void *asset;       /* or a body that lives as long as the program */
+    unsigned status;        /* 0: there is none yet */
+    const char *media_type; /* static; NULL without a body */
+    struct adv_bytes body;  /* owned */
+    const void *asset;      /* or a body that lives as long as the program */
     size_t n_asset;
     size_t n_headers;
     struct adv_header headers[ADV_REPLY_MAX_HEADERS];

@@ -21,13 +21,14 @@ struct adv_route {
 };
 
 size_t adv_routes_count(void);
-const struct adv_route *adv_routes_at(size_t i); /* i < count */
+const struct adv_route *adv_routes_at(size_t i);       /* i < count */
 size_t adv_route_index(const struct adv_route *route); /* NULL: count */
 /* Its pattern; "none" for i = count. */
 const char *adv_route_name(size_t i);
 
 /* The route of a method and target; *model is the segment that stands for {model}, or NULL. Without
- * one NULL, and allow [64] lists the methods that the path takes: "" where there is no such path. */
+ * one NULL, and allow [64] lists the methods that the path takes: "" where there is no such path.
+ */
 const struct adv_route *adv_routes_find(const char *method, const struct adv_target *target,
                                         const char **model, char allow[64]);
 

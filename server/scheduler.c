@@ -22,10 +22,10 @@ struct adv_scheduler {
     pthread_mutex_t mutex;
     pthread_cond_t runnable;
     struct adv_job *first, *last; /* the line of runnable jobs */
-    size_t n_jobs, n_numbers;      /* accepted and not ended */
+    size_t n_jobs, n_numbers;     /* accepted and not ended */
     bool stopping;                /* the line empty, workers leave */
     bool cancelling;              /* jobs leave at their next turn */
-    int n_workers; /* started */
+    int n_workers;                /* started */
     struct worker workers[];
 };
 
@@ -197,8 +197,7 @@ static enum adv_status advance(struct worker *worker, struct adv_job *job, size_
                                bool *ended, struct adv_error *error)
 {
     struct adv_evaluator *evaluator;
-    enum adv_status status =
-        adv_evaluators_get(&worker->evaluators, job->model, &evaluator, error);
+    enum adv_status status = adv_evaluators_get(&worker->evaluators, job->model, &evaluator, error);
     if (status != ADV_OK)
         return status;
     int64_t end_us = adv_now_us() + TURN_US;
@@ -328,9 +327,10 @@ bool adv_scheduler_submit(struct adv_scheduler *scheduler, struct adv_job *job,
                           options->queue_length);
     } else if (too_large) {
         adv_metrics_count(options->metrics, ADV_COUNT_REJECTED_NUMBERS, 1);
-        adv_problem_reply(refusal, ADV_PROBLEM_QUEUE_FULL, NULL,
-                          "the answers being computed leave no room for the %zu numbers of this one",
-                          job->numbers);
+        adv_problem_reply(
+            refusal, ADV_PROBLEM_QUEUE_FULL, NULL,
+            "the answers being computed leave no room for the %zu numbers of this one",
+            job->numbers);
     }
     return accepted;
 }

@@ -16,7 +16,7 @@ struct adv_scheduler;
 
 struct adv_scheduler_options {
     int n_workers;
-    size_t queue_length; /* jobs accepted and not ended */
+    size_t queue_length;  /* jobs accepted and not ended */
     size_t queue_numbers; /* numbers in all their answers */
     struct adv_registry *registry;
     struct adv_metrics *metrics;
@@ -25,8 +25,8 @@ struct adv_scheduler_options {
 enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
                                     struct adv_scheduler **scheduler, struct adv_error *error);
 
-/* Accepts a job whose connection is suspended, or refuses it with a reply and false: then nothing has
- * seen it. An accepted job is ended exactly once, by a worker. */
+/* Accepts a job whose connection is suspended, or refuses it with a reply and false: then nothing
+ * has seen it. An accepted job is ended exactly once, by a worker. */
 bool adv_scheduler_submit(struct adv_scheduler *scheduler, struct adv_job *job,
                           struct adv_reply *refusal);
 

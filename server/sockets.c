@@ -37,7 +37,8 @@ struct adv_sockets {
     pthread_t thread;
 };
 
-/* ---------------------------------------------------------------- the watcher; with the mutex held */
+/* ---------------------------------------------------------------- the watcher; with the mutex held
+ */
 
 static void cut(struct adv_socket *socket)
 {
@@ -176,8 +177,8 @@ struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd,
         return NULL;
     socket->fd = fd;
     socket->since_ms = adv_now_ms();
-    socklen_t length = client->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                     : sizeof(struct sockaddr_in);
+    socklen_t length =
+        client->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     if (getnameinfo(client, length, socket->client, sizeof socket->client, NULL, 0,
                     NI_NUMERICHOST) != 0)
         strcpy(socket->client, "unknown");

@@ -25,7 +25,8 @@ static bool is_utf8(const char *text)
     return string != NULL;
 }
 
-/* Decodes text [n bytes] to *at, ends it with a NUL and moves *at behind that; the result, or NULL. */
+/* Decodes text [n bytes] to *at, ends it with a NUL and moves *at behind that; the result, or NULL.
+ */
 static const char *decode(const char *text, size_t n, char **at, struct adv_error *error)
 {
     char *start = *at, *out = start;
@@ -90,9 +91,9 @@ static enum adv_status read_pair(const char *text, size_t n, char **at, struct a
     size_t n_name = equals ? (size_t)(equals - text) : n;
     struct adv_target_pair pair;
     pair.name = decode(text, n_name, at, error);
-    pair.value = pair.name ? decode(equals ? equals + 1 : text + n, equals ? n - n_name - 1 : 0, at,
-                                    error)
-                           : NULL;
+    pair.value =
+        pair.name ? decode(equals ? equals + 1 : text + n, equals ? n - n_name - 1 : 0, at, error)
+                  : NULL;
     if (!pair.value)
         return ADV_E_FORMAT;
     for (size_t i = 0; i < target->n_pairs; i++) {

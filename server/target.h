@@ -21,10 +21,10 @@ struct adv_target {
     struct adv_target_pair pairs[ADV_TARGET_MAX_PAIRS];
 };
 
-/* "/a/b%20c?d=e" gives the segments "a", "b c" and the pair d = "e"; "/" has no segment, "*" the one
- * segment "*". An absolute target (http://host/path) is read as its path. ADV_E_FORMAT: a broken
- * escape, an escaped control character, bytes that are not UTF-8, too many segments or pairs, a
- * repeated name. The raw copy is kept also then. */
+/* "/a/b%20c?d=e" gives the segments "a", "b c" and the pair d = "e"; "/" has no segment, "*" the
+ * one segment "*". An absolute target (http://host/path) is read as its path. ADV_E_FORMAT: a
+ * broken escape, an escaped control character, bytes that are not UTF-8, too many segments or
+ * pairs, a repeated name. The raw copy is kept also then. */
 enum adv_status adv_target_parse(const char *raw, struct adv_target *target,
                                  struct adv_error *error);
 void adv_target_release(struct adv_target *target);

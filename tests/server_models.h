@@ -1,0 +1,21 @@
+/* Small models of random weights for the tests of the daemon. */
+#ifndef ADV_TESTS_SERVER_MODELS_H
+#define ADV_TESTS_SERVER_MODELS_H
+
+#include <advect/model.h>
+
+/* Model files in a directory:
+ *   plane    2-D
+ *   classes  2-D with 3 classes (red, green, blue) and a null class
+ *   image    1 x 8 x 8, 8-bit intensities in [0, 1]
+ * and broken.safetensors, which is none. */
+void server_models_write(const char *directory);
+
+/* One of them, as the library makes it: the same weights as in the file. Released by
+ * adv_model_unref. */
+struct adv_model *server_model(const char *name);
+
+/* A plane model of another seed and name into FILE of the directory, replacing it at once. */
+void server_model_write(const char *directory, const char *file, const char *name, uint64_t seed);
+
+#endif
