@@ -52,29 +52,42 @@ static json_t *limits_to_json(const struct adv_config *config)
     return json;
 }
 
-static json_t *kind_to_json(const struct adv_model *model)
+/* A copy, so that nothing of the model outlives the caller's reference to it; null for NULL. */
+static json_t *copy_of(const json_t *json)
 {
-    json_t *net = json_object_get(adv_model_config(model), "net");
-    json_t *kind = json_object_get(net, "kind");
-    return kind ? json_incref(kind) : json_null();
+    return json ? json_deep_copy(json) : json_null();
 }
 
-static json_t *card_to_json(const struct adv_model *model)
+static json_t *integer(size_t value)
 {
-    const json_t *card = adv_model_card(model);
-    return card ? json_deep_copy(card) : json_null();
+    return json_integer((json_int_t)value);
 }
 
 static json_t *model_to_json(const struct adv_model *model, const struct adv_config *config)
 {
-    return json_pack(
-        "{s:s, s:o, s:I, s:I, s:o, s:b, s:o, s:I, s:s, s:b, s:o, s:o, s:o}", "name",
-        adv_model_name(model), "shape", shape_to_json(model), "dim",
-        (json_int_t)adv_model_dim(model), "classes", (json_int_t)adv_model_classes(model), "labels",
-        labels_to_json(model), "null_class", adv_model_has_null_class(model), "net",
-        kind_to_json(model), "parameters", (json_int_t)adv_net_weights(adv_model_net(model)),
-        "digest", adv_model_digest(model), "pictures", adv_render_has_picture(model), "range",
-        range_to_json(model), "limits", limits_to_json(config), "card", card_to_json(model));
+    const json_t *net = json_object_get(adv_model_config(model), "net");
+    const struct {
+        const char *name;
+        json_t *value;
+    } members[] = {
+        {"name", json_string(adv_model_name(model))},
+        {"shape", shape_to_json(model)},
+        {"dim", integer(adv_model_dim(model))},
+        {"classes", integer(adv_model_classes(model))},
+        {"labels", labels_to_json(model)},
+        {"null_class", json_boolean(adv_model_has_null_class(model))},
+        {"net", copy_of(json_object_get(net, "kind"))},
+        {"parameters", integer(adv_net_weights(adv_model_net(model)))},
+        {"digest", json_string(adv_model_digest(model))},
+        {"range", range_to_json(model)},
+        {"pictures", json_boolean(adv_render_has_picture(model))},
+        {"limits", limits_to_json(config)},
+        {"card", copy_of(adv_model_card(model))},
+    };
+    json_t *json = json_object();
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        json_object_set_new(json, members[i].name, members[i].value);
+    return json;
 }
 
 void adv_handle_models(struct adv_exchange *exchange)

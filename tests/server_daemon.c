@@ -143,7 +143,7 @@ char *server_daemon_wait(struct server_daemon *daemon)
     /* The end of the log: a sanitizer's report, if there is one. */
     size_t n = strlen(log);
     ck_assert_msg(status == 0, "the daemon ended with %d; its log ends:\n%s", status,
-                  log + (n > 6000 ? n - 6000 : 0));
+                  log + (n > 3500 ? n - 3500 : 0));
     return log;
 }
 

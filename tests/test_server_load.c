@@ -13,31 +13,37 @@
 
 #define SAMPLES "/v1/models/plane/samples"
 
+/* Minutes of one worker: never to be answered. */
+#define ENDLESS "{\"n\": 1000, \"solver\": {\"method\": \"rk4\", \"steps\": 10000}}"
+
 /* Requests that take about SLOW_S of one worker, here and now: long enough to act meanwhile,
- * however fast the machine, the build and the neighbours are. Made by start_with. */
+ * however fast the machine, the build and the neighbours are. */
 #define SLOW_S 0.7
 #define SLOW_ROWS 256
 static char slow_samples[256], slow_trajectories[256];
 
 static struct server_daemon server;
 
-static void start_with(const char *const *flags)
+static void write_slow_bodies(void)
 {
+    static const char *const solver = "\"solver\": {\"method\": \"rk4\", \"steps\":";
     const int trial = 40;
-    char body[256];
-    server_daemon_start(&server, flags);
-    const char *form =
-        "{\"n\": %d, \"seed\": 1, %s\"solver\": {\"method\": \"rk4\", \"steps\": %d}}";
-    snprintf(body, sizeof body, form, SLOW_ROWS, "", trial);
+    snprintf(slow_samples, sizeof slow_samples, "{\"n\": %d, %s %d}}", SLOW_ROWS, solver, trial);
     double begin = server_seconds();
-    struct server_reply reply = server_post(&server, SAMPLES, body);
+    struct server_reply reply = server_post(&server, SAMPLES, slow_samples);
     double per_step = (server_seconds() - begin) / trial;
     ck_assert_int_eq(reply.status, 200);
     server_reply_release(&reply);
     int steps = SLOW_S / per_step > 10000 ? 10000 : (int)(SLOW_S / per_step) + 1;
-    snprintf(slow_samples, sizeof slow_samples, form, SLOW_ROWS, "", steps);
-    snprintf(slow_trajectories, sizeof slow_trajectories, form, SLOW_ROWS, "\"frames\": 50, ",
-             steps);
+    snprintf(slow_samples, sizeof slow_samples, "{\"n\": %d, %s %d}}", SLOW_ROWS, solver, steps);
+    snprintf(slow_trajectories, sizeof slow_trajectories, "{\"n\": %d, \"frames\": 50, %s %d}}",
+             SLOW_ROWS, solver, steps);
+}
+
+static void start_with(const char *const *flags)
+{
+    server_daemon_start(&server, flags);
+    write_slow_bodies();
 }
 
 static void wait_for_metric(const char *name, double value, int ms)
@@ -210,13 +216,14 @@ END_TEST
 START_TEST(a_request_that_takes_too_long_is_given_up)
 {
     char retry[16];
-    start_with((const char *const[]){"--workers=1", "--request-timeout-ms=150", NULL});
+    server_daemon_start(&server,
+                        (const char *const[]){"--workers=1", "--request-timeout-ms=150", NULL});
     double begin = server_seconds();
-    struct server_reply reply = server_post(&server, SAMPLES, slow_samples);
+    struct server_reply reply = server_post(&server, SAMPLES, ENDLESS);
     double took = server_seconds() - begin;
     ck_assert(server_reply_header(&reply, "Retry-After", sizeof retry, retry));
     server_expect_problem(reply, 503, "timeout", NULL);
-    ck_assert_double_lt(took, 2);
+    ck_assert_double_lt(took, 10);
     ck_assert_double_eq(server_metric(&server, "advect_queries_total{outcome=\"expired\"}"), 1);
     server_daemon_stop(&server);
 }
@@ -319,7 +326,8 @@ END_TEST
 START_TEST(a_stream_that_fails_says_so_and_ends_unfinished)
 {
     bool closed;
-    start_with((const char *const[]){"--workers=2", "--request-timeout-ms=400", NULL});
+    server_daemon_start(&server,
+                        (const char *const[]){"--workers=2", "--request-timeout-ms=1000", NULL});
     int fd =
         post_raw("/v1/models/plane/trajectories", "application/x-ndjson",
                  "{\"n\": 2000, \"seed\": 1, \"frames\": 1000, \"solver\": {\"method\": \"rk4\","
