@@ -191,6 +191,9 @@ $(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $(OBJ)/tests/%.o $(filter-out %/main
 
 $(TST)/test_cli: | $(BIN)/advect
 
+# Tests of the daemon run the program beside them.
+$(TST)/test_server $(TST)/test_server_errors $(TST)/test_server_load: | $(BIN)/advectd
+
 $(TST)/%: $(OBJ)/tests/%.o $(SUPPORT_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)

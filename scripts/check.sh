@@ -39,7 +39,7 @@ stage "build" run_make -j"$jobs" all
 stage "tests" run_make -j"$jobs" test
 stage "tests under AddressSanitizer and UBSan" run_make -j"$jobs" CONFIG=asan all test
 stage "daemon tests under ThreadSanitizer" run_make -j"$jobs" CONFIG=tsan all test \
-    TESTS="build/tsan/tests/test_server build/tsan/tests/test_query"
+    TESTS="$(printf 'build/tsan/tests/test_%s ' server server_errors server_load query)"
 stage "clang without warnings" run_make -j"$jobs" CONFIG=clang all tests
 echo
 echo "$passed passed, $failed failed"

@@ -140,10 +140,10 @@ char *server_daemon_wait(struct server_daemon *daemon)
     char *log = server_daemon_read_log(daemon);
     remove_directory(daemon->models);
     remove_directory(daemon->directory);
-    /* The end of the log: a sanitizer's report, if there is one. */
-    size_t n = strlen(log);
-    ck_assert_msg(status == 0, "the daemon ended with %d; its log ends:\n%s", status,
-                  log + (n > 3500 ? n - 3500 : 0));
+    /* A sanitizer's report stands in the log. Fixtures that are not checked fail without a word. */
+    if (status != 0)
+        fprintf(stderr, "%s\nthe daemon ended with %d; see its log above\n", log, status);
+    ck_assert_int_eq(status, 0);
     return log;
 }
 
