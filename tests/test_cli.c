@@ -1,6 +1,8 @@
 /* The program `advect` from outside: exit codes, messages, files, signals. */
 #include <advect/advect.h>
 
+#include "tests/io_support.h"
+
 #include <check.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -478,6 +480,53 @@ START_TEST(weights_from_elsewhere_are_imported)
 }
 END_TEST
 
+/* The absolute path of what lies in the shared folder, as tests run elsewhere; false: it is not
+ * there. */
+static bool shared(const char *name, char path[PATH_MAX])
+{
+    char relative[128];
+    snprintf(relative, sizeof relative, "../shared/%s", name);
+    return io_shared_exists(relative) && realpath(relative, path) != NULL;
+}
+
+START_TEST(pytorch_weights_are_imported)
+{
+    char path[PATH_MAX];
+    if (!shared("fixtures/mlp-cond-7d", path))
+        return;
+    SUCCEEDS(
+        "import %s/model.safetensors --config %s/config.json -o seven.safetensors --dtype bf16",
+        path, path);
+    write_text("points.csv", "1,2,3,4,5,6,7\n0,0,0,0,0,0,0\n");
+    fails(1, "logp seven.safetensors --points points.csv", "label is missing");
+    SUCCEEDS("logp seven.safetensors --points points.csv --label 3,4 --quiet");
+    SUCCEEDS("sample seven.safetensors -n 20 --label 2 -o s.csv --quiet");
+}
+END_TEST
+
+START_TEST(mnist_is_learned_sampled_and_measured)
+{
+    char path[PATH_MAX], recipe[PATH_MAX];
+    if (!shared("data/mnist", path))
+        return;
+    ck_assert_ptr_nonnull(realpath("models/mnist-mlp.json", recipe));
+    SUCCEEDS("train %s --data %s --steps 2 --quiet", recipe, path);
+    SUCCEEDS("sample mnist-mlp.safetensors -n 20 --guidance 2 -o digits.png --quiet");
+    SUCCEEDS("eval mnist-mlp.safetensors --data %s -n 20 --samples s.npy --points 1 --json --quiet",
+             path);
+    json_t *figures = json_loads(output, 0, NULL);
+    ck_assert_msg(figures != NULL, "%s", output);
+    /* An untrained flow is near the base: about 8 bits, where no structure is known. */
+    double bits = json_number_value(json_object_get(figures, "bits_per_dim"));
+    ck_assert(bits > 4 && bits < 12);
+    json_decref(figures);
+    struct adv_array samples = {0};
+    ck_assert_int_eq(adv_npy_read(at("s.npy"), &samples, NULL), ADV_OK);
+    ck_assert(samples.shape[0] == 20 && samples.shape[1] == 784);
+    adv_array_release(&samples);
+}
+END_TEST
+
 START_TEST(bench_prints_one_line_of_json)
 {
     static const char *const works[] = {"velocity", "probe", "divergence", "train"};
@@ -516,6 +565,8 @@ int main(void)
     tcase_add_test(tests, trajectories_and_log_densities_come_in_every_format);
     tcase_add_test(tests, eval_prints_figures_and_writes_the_card);
     tcase_add_test(tests, weights_from_elsewhere_are_imported);
+    tcase_add_test(tests, pytorch_weights_are_imported);
+    tcase_add_test(tests, mnist_is_learned_sampled_and_measured);
     tcase_add_test(tests, bench_prints_one_line_of_json);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

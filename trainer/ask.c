@@ -75,8 +75,8 @@ enum adv_status adv_points_read(const char *path, float **points, size_t *n, siz
 static enum adv_status set_points(struct adv_request *request, const char *path,
                                   struct adv_error *error)
 {
-    float *points;
-    size_t n, dim;
+    float *points = NULL;
+    size_t n = 0, dim = 0;
     enum adv_status status = adv_points_read(path, &points, &n, &dim, error);
     return status == ADV_OK ? adv_request_set_points(request, n, dim, points, error) : status;
 }

@@ -70,8 +70,11 @@ enum adv_status adv_held_out_loss(const struct adv_dataset *dataset, const struc
     struct job job = {.dataset = dataset, .path = path};
     job.workers = calloc(n_workers, sizeof *job.workers);
     job.sums = calloc(n_pieces, sizeof *job.sums);
-    enum adv_status status =
-        job.workers && job.sums ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = ADV_OK;
+    if (!job.workers || !job.sums) {
+        adv_fail(error, ADV_E_MEMORY, "out of memory");
+        status = ADV_E_MEMORY;
+    }
     for (size_t i = 0; status == ADV_OK && i < n_workers; i++)
         status = worker_init(&job.workers[i], ready, dataset->dim, error);
     if (status == ADV_OK)

@@ -264,11 +264,11 @@ enum adv_status adv_measure_integral(const struct adv_measure *m, struct adv_fig
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     double lo[2], hi[2];
     adv_density_box(density, lo, hi);
+    double x_step = (hi[0] - lo[0]) / (double)side, y_step = (hi[1] - lo[1]) / (double)side;
     for (size_t i = 0; i < n; i++) {
-        points[2 * i] =
-            (float)(lo[0] + (hi[0] - lo[0]) * ((double)(i % side) + 0.5) / (double)side);
-        points[2 * i + 1] =
-            (float)(lo[1] + (hi[1] - lo[1]) * ((double)(i / side) + 0.5) / (double)side);
+        size_t row = i / side, column = i % side;
+        points[2 * i] = (float)(lo[0] + x_step * ((double)column + 0.5));
+        points[2 * i + 1] = (float)(lo[1] + y_step * ((double)row + 0.5));
     }
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     query.n = n;
@@ -281,7 +281,7 @@ enum adv_status adv_measure_integral(const struct adv_measure *m, struct adv_fig
         for (size_t i = 0; i < n; i++)
             sum += exp(answer->log_density[i]);
         adv_figures_add(figures, "integral", "integral of the density over the truth's box",
-                        sum * (hi[0] - lo[0]) * (hi[1] - lo[1]) / (double)n);
+                        sum * x_step * y_step);
     }
     adv_run_free(run);
     free(points);

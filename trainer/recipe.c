@@ -166,7 +166,7 @@ enum adv_status adv_json_read(const char *path, json_t **json, struct adv_error 
 enum adv_status adv_recipe_read(struct adv_recipe *recipe, const char *path,
                                 struct adv_error *error)
 {
-    json_t *json;
+    json_t *json = NULL;
     enum adv_status status = adv_json_read(path, &json, error);
     if (status != ADV_OK)
         return status;
