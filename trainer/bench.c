@@ -10,6 +10,7 @@
 #include <advect/pool.h>
 #include <advect/rng.h>
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,7 +73,7 @@ struct bench {
     float *scalars;              /* [batch]: divergences, estimates */
     int32_t *label;
     float *weights, *m, *v; /* of training */
-    bool failed;
+    atomic_bool failed;
 };
 
 /* ---------------------------------------------------------------- set-up */
@@ -184,7 +185,7 @@ static void do_part(void *context, size_t piece, int worker)
         break;
     }
     if (status != ADV_OK)
-        b->failed = true;
+        atomic_store(&b->failed, true);
 }
 
 static void update_part(void *context, size_t piece, int worker)
@@ -283,7 +284,7 @@ static enum adv_status measure(struct bench *b, const struct bench_options *opti
         times[n++] = timed_round(b);
     peak = 0.5 * (peak + adv_peak_gflops(b->pool, PEAK_SECONDS));
     enum adv_status status = ADV_OK;
-    if (b->failed)
+    if (atomic_load(&b->failed))
         status = no_memory(error);
     else if (*adv_stop_flag())
         status = adv_fail(error, ADV_E_CANCELLED, "stopped before the end");
