@@ -208,17 +208,17 @@ FUZZ_PARSERS := safetensors npy csv idx png
 fuzz: ## fuzz each parser for FUZZ_SECONDS (60); needs clang
 	$(Q)$(MAKE) --no-print-directory CONFIG=fuzz CC=clang $(FUZZ_PARSERS:%=fuzz-%)
 
-fuzz-%: build/fuzz/bin/fuzz_%
+$(FUZZ_PARSERS:%=fuzz-%): fuzz-%: $(BIN)/fuzz_%
 	@mkdir -p build/fuzz/corpus/$*
-	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
-	  -print_final_stats=0 -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/seeds/$*
+	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 -verbosity=0 \
+	  -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/seeds/$*
 
-build/fuzz/bin/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/io_parsers.o $(LIB)/libadvect.a
+$(FUZZ_PARSERS:%=$(BIN)/fuzz_%): $(BIN)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/io_parsers.o $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS_CORE) -o $@
 
-$(OBJ)/tests/fuzz/fuzz_%.o: tests/fuzz/fuzz.c
+$(FUZZ_PARSERS:%=$(OBJ)/tests/fuzz/fuzz_%.o): $(OBJ)/tests/fuzz/fuzz_%.o: tests/fuzz/fuzz.c
 	@mkdir -p $(@D)
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -DFUZZ_PARSER='"$*"' -c $< -o $@

@@ -1,5 +1,6 @@
 /* PNG: pictures of every kind that no code of ours wrote, each refusal, and what is encoded decoded
  * again, also by libpng's simplified reader and, for animations, chunk by chunk. */
+#include "tests/alloc_fail.h"
 #include "tests/io_parsers.h"
 #include "tests/io_support.h"
 
@@ -172,6 +173,38 @@ START_TEST(a_giant_is_refused_by_its_header)
     io_parser_find("png")->repair(bytes, n);
     io_assert_refused(adv_png_decode(bytes, n, 9, 6, 1, &image, &error), &error, ADV_E_INVALID,
                       "has 2147483647 x 2147483647 pixels");
+    free(bytes);
+}
+END_TEST
+
+/* A megabyte of text in a kilobyte of chunk, in front of the pixels. */
+START_TEST(compressed_text_is_not_decompressed)
+{
+    enum { N_TEXT = 1 << 20, N_HEAD = 8 + 25 };
+    size_t n;
+    uint8_t *bytes = read_seed("grey-8", &n), *text = calloc(N_TEXT, 1), *longer = malloc(n + 4096);
+    uLongf n_packed = 4000;
+    static const char keyword[] = "Title\0"; /* and a NUL: the method, deflate */
+    uint8_t *chunk = longer + N_HEAD;
+    ck_assert_int_eq(compress2(chunk + 8 + sizeof keyword, &n_packed, text, N_TEXT, 9), Z_OK);
+    size_t n_data = sizeof keyword + n_packed;
+    const uint8_t head[8] = {0, 0, (uint8_t)(n_data >> 8), (uint8_t)n_data, 'z', 'T', 'X', 't'};
+    memcpy(longer, bytes, N_HEAD);
+    memcpy(chunk, head, sizeof head);
+    memcpy(chunk + sizeof head, keyword, sizeof keyword);
+    memcpy(chunk + 12 + n_data, bytes + N_HEAD, n - N_HEAD);
+    io_parser_find("png")->repair(longer, n + 12 + n_data);
+
+    struct adv_image image;
+    struct adv_error error = ADV_ERROR_INIT;
+    size_t n_bytes = alloc_fail_n_bytes();
+    enum adv_status status = adv_png_decode(longer, n + 12 + n_data, 9, 6, 1, &image, &error);
+    n_bytes = alloc_fail_n_bytes() - n_bytes;
+    ck_assert_msg(status == ADV_OK, "%s", error.message);
+    ck_assert_uint_lt(n_bytes, N_TEXT / 4); /* libpng's and zlib's buffers */
+    adv_image_release(&image);
+    free(longer);
+    free(text);
     free(bytes);
 }
 END_TEST
@@ -406,6 +439,7 @@ int main(void)
     tcase_add_loop_test(decoding, what_a_model_cannot_take_is_refused, 0, N_REFUSALS);
     tcase_add_test(decoding, damage_is_refused);
     tcase_add_test(decoding, a_giant_is_refused_by_its_header);
+    tcase_add_test(decoding, compressed_text_is_not_decompressed);
     suite_add_tcase(suite, decoding);
 
     TCase *encoding = tcase_create("encoding");
