@@ -210,8 +210,12 @@ fuzz: ## fuzz each parser for FUZZ_SECONDS (60); needs clang
 
 $(FUZZ_PARSERS:%=fuzz-%): fuzz-%: $(BIN)/fuzz_%
 	@mkdir -p build/fuzz/corpus/$*
-	$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 -verbosity=0 \
-	  -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/seeds/$*
+	@printf '  FUZZ  %s: ' $*
+	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
+	  -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/seeds/$* \
+	  > build/fuzz/$*.log 2>&1 \
+	  || { echo 'failed'; tail -n 40 build/fuzz/$*.log; exit 1; }
+	@grep -a '^Done' build/fuzz/$*.log
 
 $(FUZZ_PARSERS:%=$(BIN)/fuzz_%): $(BIN)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/io_parsers.o $(LIB)/libadvect.a
 	@mkdir -p $(@D)
