@@ -60,6 +60,8 @@ static const struct adv_field fields[] = {
              "ADVECT_API_KEY, which other users do not see"},
     {"cors_origin", ADV_FIELD_STRING, AT(cors_origin), .min = 1, .max = 1024,
      .help = "origin of pages that may call from a browser, or *"},
+    {"check_health", ADV_FIELD_BOOL, AT(check_health),
+     .help = "ask the daemon at `listen` whether it is ready, and exit 0 if it is"},
     {"help", ADV_FIELD_BOOL, AT(help), .help = "print this and exit"},
     {"version", ADV_FIELD_BOOL, AT(version), .help = "print the version and exit"},
 };

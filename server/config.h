@@ -22,7 +22,7 @@ struct adv_config {
     int64_t access_log; /* of enum adv_switch */
     char *api_key;      /* or NULL */
     char *cors_origin;  /* or NULL */
-    bool help, version;
+    bool check_health, help, version;
 };
 
 enum adv_switch { ADV_SWITCH_OFF, ADV_SWITCH_ON };

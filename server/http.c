@@ -1,10 +1,11 @@
 #include "server/http.h"
 
+#include "server/address.h"
+
 #include "server/exchange.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,43 +109,12 @@ static void *accept_all(void *argument)
 
 /* ---------------------------------------------------------------- listening */
 
-/* Splits ADDRESS:PORT or [ADDRESS]:PORT; an empty address is every address. */
-static bool split_address(const char *listen, char host[256], char port[8])
-{
-    const char *colon = strrchr(listen, ':');
-    if (!colon || !colon[1] || strlen(colon + 1) > 5 ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1) || atoi(colon + 1) > 65535)
-        return false;
-    const char *begin = listen, *end = colon;
-    if (*begin == '[') {
-        if (end - begin < 2 || end[-1] != ']')
-            return false;
-        begin++;
-        end--;
-    } else if (memchr(begin, ':', (size_t)(end - begin))) {
-        return false;
-    }
-    snprintf(host, 256, "%.*s", (int)(end - begin), begin);
-    snprintf(port, 8, "%s", colon + 1);
-    return true;
-}
-
 static enum adv_status open_listener(const char *listen_on, int *listener, struct adv_error *error)
 {
-    char host[256], port[8];
-    if (!split_address(listen_on, host, port))
-        return adv_fail_field(
-            error, ADV_E_INVALID, "listen",
-            "listen is \"%.200s\"; it must be ADDRESS:PORT, or [ADDRESS]:PORT for "
-            "IPv6, with a port between 0 and 65535",
-            listen_on);
-    struct addrinfo *found, hints = {.ai_family = AF_UNSPEC,
-                                     .ai_socktype = SOCK_STREAM,
-                                     .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
-    int why = getaddrinfo(*host ? host : NULL, port, &hints, &found);
-    if (why != 0)
-        return adv_fail_field(error, ADV_E_INVALID, "listen", "cannot listen on %.200s: %s",
-                              listen_on, gai_strerror(why));
+    struct addrinfo *found;
+    enum adv_status status = adv_address_resolve(listen_on, &found, error);
+    if (status != ADV_OK)
+        return status;
     int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int yes = 1;
     bool open = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&

@@ -10,6 +10,7 @@
  * drain: no new connections, accepted work is finished and answered, then the
  * workers end, and last the HTTP threads. Any other order loses replies. */
 #include "server/clock.h"
+#include "server/health_check.h"
 #include "server/http.h"
 #include "server/log.h"
 #include "server/routes.h"
@@ -148,6 +149,16 @@ static void serve(struct adv_server *server, const sigset_t *signals)
     }
 }
 
+static int check_health(struct adv_config *config)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    enum adv_status status = adv_health_check(config->listen, &error);
+    if (status != ADV_OK)
+        fprintf(stderr, "advectd: %s\n", error.message);
+    adv_config_release(config);
+    return status == ADV_OK ? 0 : 1;
+}
+
 int main(int n_args, char **args)
 {
     static struct adv_server server;
@@ -172,6 +183,8 @@ int main(int n_args, char **args)
         adv_config_release(&server.config);
         return 0;
     }
+    if (server.config.check_health)
+        return check_health(&server.config);
     raise_file_limit();
     enum adv_status status = start(&server, &error);
     if (status == ADV_OK) {
