@@ -476,6 +476,12 @@ START_TEST(what_has_no_picture_is_refused)
             "a picture of the density needs the points of a grid over the model's plane, as "
             "density.png takes them");
     }
+    struct adv_bytes png = {0};
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_picture wide = {.width = 5000};
+    query.kind = ADV_QUERY_SAMPLES;
+    ck_assert_int_eq(adv_render_png(plane, &query, &answer, &wide, &png, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.message, "width is 5000; it must be between 64 and 4096");
     float *points = NULL;
     ck_assert_int_eq(adv_picture_grid(cube, 4, &points, NULL), ADV_E_UNSUPPORTED);
     ck_assert_ptr_null(points);
@@ -511,7 +517,7 @@ static enum adv_status draw_everything(void *drawn, struct adv_error *error)
                                 .states = states,
                                 .times = times,
                                 .labels = adv_model_classes(drawn) ? labels : NULL};
-    struct adv_picture small = {.width = 150, .height = 150};
+    struct adv_picture small = {.width = 64, .height = 64};
     struct adv_bytes png = {0};
     enum adv_status status = ADV_OK;
     for (size_t i = 0; i < 3 && status == ADV_OK; i++) {
@@ -535,8 +541,8 @@ static enum adv_status draw_density(void *context, struct adv_error *error)
     enum adv_status status = adv_picture_grid(plane, 4, &points, error);
     query.points = points;
     if (status == ADV_OK)
-        status = adv_render_png(plane, &query, &answer, &(struct adv_picture){.width = 150}, &png,
-                                error);
+        status =
+            adv_render_png(plane, &query, &answer, &(struct adv_picture){.width = 64}, &png, error);
     free(points);
     adv_bytes_release(&png);
     return status;
@@ -555,6 +561,7 @@ int main(void)
     Suite *suite = suite_create("render png");
     TCase *tests = tcase_create("render png");
     tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 30); /* on a busy machine */
     tcase_add_test(tests, samples_lie_where_the_axes_say);
     tcase_add_test(tests, plots_have_the_asked_size);
     tcase_add_test(tests, film_strips_have_a_panel_per_frame);

@@ -23,30 +23,45 @@ bool adv_render_has_picture(const struct adv_model *model)
     return adv_model_is_plane(model) || adv_model_is_image(model);
 }
 
-/* The scene, with defaults for what picture leaves open, and who paints it. */
-static enum adv_status set_scene(const struct adv_model *model, const struct adv_query *query,
-                                 const struct adv_answer *answer, const struct adv_picture *picture,
-                                 struct adv_scene *scene, const struct adv_painter **painter,
-                                 struct adv_error *error)
+static enum adv_status check_side(const char *name, int side, struct adv_error *error)
 {
-    if (!adv_render_has_picture(model))
+    if (side == 0 || (side >= ADV_PICTURE_SIDE_MIN && side <= ADV_PICTURE_SIDE_MAX))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, name, "%s is %d; it must be between %d and %d",
+                          name, side, ADV_PICTURE_SIDE_MIN, ADV_PICTURE_SIDE_MAX);
+}
+
+static enum adv_status check_scene(const struct adv_scene *scene, struct adv_error *error)
+{
+    if (!adv_render_has_picture(scene->model))
         return adv_fail(
             error, ADV_E_UNSUPPORTED,
             "there are pictures of images and of 2-D points; the answers of %s have %zu "
             "dimensions",
-            adv_model_name(model), adv_model_dim(model));
-    *scene = (struct adv_scene){.model = model, .query = query, .answer = answer};
+            adv_model_name(scene->model), adv_model_dim(scene->model));
+    enum adv_status status = check_side("width", scene->picture.width, error);
+    return status == ADV_OK ? check_side("height", scene->picture.height, error) : status;
+}
+
+static const struct adv_painter *painter_of(const struct adv_model *model)
+{
+    return adv_model_is_plane(model) ? &adv_plane_painter : &adv_images_painter;
+}
+
+/* picture may be NULL. */
+static struct adv_scene scene_of(const struct adv_model *model, const struct adv_query *query,
+                                 const struct adv_answer *answer, const struct adv_picture *picture)
+{
+    struct adv_scene scene = {.model = model, .query = query, .answer = answer};
     if (picture)
-        scene->picture = *picture;
-    if (scene->picture.zoom == 0)
-        scene->picture.zoom = ZOOM_DEFAULT;
-    if (scene->picture.frame_ms == 0)
-        scene->picture.frame_ms = FRAME_MS_DEFAULT;
-    bool plane = adv_model_is_plane(model);
-    if (plane)
-        scene->box = adv_plane_box(scene);
-    *painter = plane ? &adv_plane_painter : &adv_images_painter;
-    return ADV_OK;
+        scene.picture = *picture;
+    if (scene.picture.zoom == 0)
+        scene.picture.zoom = ZOOM_DEFAULT;
+    if (scene.picture.frame_ms == 0)
+        scene.picture.frame_ms = FRAME_MS_DEFAULT;
+    if (adv_model_is_plane(model))
+        scene.box = adv_plane_box(&scene);
+    return scene;
 }
 
 size_t adv_strip_frames(const struct adv_scene *scene)
@@ -70,13 +85,12 @@ enum adv_status adv_render_png(const struct adv_model *model, const struct adv_q
                                const struct adv_answer *answer, const struct adv_picture *picture,
                                struct adv_bytes *out, struct adv_error *error)
 {
-    const struct adv_painter *painter = NULL;
-    struct adv_scene scene = {0};
+    struct adv_scene scene = scene_of(model, query, answer, picture);
     struct adv_image image = {0};
     struct adv_bytes png = {0};
-    enum adv_status status = set_scene(model, query, answer, picture, &scene, &painter, error);
+    enum adv_status status = check_scene(&scene, error);
     if (status == ADV_OK)
-        status = painter->draw(&scene, &image, error);
+        status = painter_of(model)->draw(&scene, &image, error);
     if (status == ADV_OK)
         status = adv_png_encode(&image, COMPRESSION, &png, error);
     if (status == ADV_OK)
@@ -87,9 +101,10 @@ enum adv_status adv_render_png(const struct adv_model *model, const struct adv_q
 }
 
 /* The first frame tells how large all of them are. */
-static enum adv_status draw_frames(const struct adv_painter *painter, const struct adv_scene *scene,
-                                   struct adv_image *images, struct adv_error *error)
+static enum adv_status draw_frames(const struct adv_scene *scene, struct adv_image *images,
+                                   struct adv_error *error)
 {
+    const struct adv_painter *painter = painter_of(scene->model);
     size_t n = scene->answer->n_frames;
     for (size_t f = 0; f < n; f++) {
         enum adv_status status = painter->draw_frame(scene, f, &images[f], error);
@@ -113,15 +128,14 @@ enum adv_status adv_render_animation(const struct adv_model *model, const struct
 {
     if (query->kind != ADV_QUERY_TRAJECTORIES)
         return adv_fail(error, ADV_E_UNSUPPORTED, "only trajectories have an animation");
-    const struct adv_painter *painter = NULL;
-    struct adv_scene scene = {0};
+    struct adv_scene scene = scene_of(model, query, answer, picture);
     struct adv_bytes png = {0};
     struct adv_image *images = NULL;
-    enum adv_status status = set_scene(model, query, answer, picture, &scene, &painter, error);
+    enum adv_status status = check_scene(&scene, error);
     if (status == ADV_OK && !(images = adv_calloc(answer->n_frames, sizeof *images)))
         status = adv_no_memory(error);
     if (status == ADV_OK)
-        status = draw_frames(painter, &scene, images, error);
+        status = draw_frames(&scene, images, error);
     if (status == ADV_OK)
         status = adv_png_encode_animation(answer->n_frames, images, scene.picture.frame_ms, HOLD_MS,
                                           0, COMPRESSION, &png, error);

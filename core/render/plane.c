@@ -112,6 +112,11 @@ enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, flo
 
 /* ---------------------------------------------------------------- one pair of axes */
 
+static int at_least_min(int side)
+{
+    return side < ADV_PICTURE_SIDE_MIN ? ADV_PICTURE_SIDE_MIN : side;
+}
+
 static enum adv_status new_plot(const struct adv_scene *scene, int width, int height,
                                 const char *title, struct adv_plot **plot, struct adv_error *error)
 {
@@ -221,8 +226,9 @@ static enum adv_status draw_density(const struct adv_scene *scene, struct adv_im
     snprintf(title, sizeof title, "%s: density%s", adv_model_name(scene->model), time);
     struct adv_plot *plot = NULL;
     int width = scene->picture.width ? scene->picture.width : WIDTH_DEFAULT;
-    int height =
-        scene->picture.height ? scene->picture.height : width - width / 8; /* for the bar */
+    int height = at_least_min(width - width / 8); /* less, as the bar takes from the width */
+    if (scene->picture.height)
+        height = scene->picture.height;
     status = new_plot(scene, width, height, title, &plot, error);
     if (status == ADV_OK)
         status =
@@ -263,7 +269,7 @@ static enum adv_status draw_strip(const struct adv_scene *scene, struct adv_imag
     enum adv_status status = ADV_OK;
     size_t n = adv_strip_frames(scene);
     int columns = n < STRIP_COLUMNS ? (int)n : STRIP_COLUMNS;
-    int side = scene->picture.width ? scene->picture.width / columns : PANEL_PX;
+    int side = scene->picture.width ? at_least_min(scene->picture.width / columns) : PANEL_PX;
     for (size_t i = 0; i < n && status == ADV_OK; i++) {
         size_t f = adv_strip_frame(scene, i);
         char title[32];

@@ -109,13 +109,11 @@ static json_t *list_from_text(const char *text)
 {
     if (!strchr(text, ','))
         return json_loads(text, JSON_DECODE_ANY, NULL);
-    size_t n = strlen(text);
-    char *list = adv_calloc(n + sizeof "[]", 1);
+    size_t n_bytes = strlen(text) + sizeof "[]";
+    char *list = adv_calloc(n_bytes, 1);
     if (!list)
         return NULL;
-    list[0] = '[';
-    memcpy(list + 1, text, n);
-    list[n + 1] = ']';
+    snprintf(list, n_bytes, "[%s]", text);
     json_t *value = json_loads(list, 0, NULL);
     free(list);
     return value;

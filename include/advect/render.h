@@ -37,8 +37,12 @@ enum adv_status adv_render_frame_line(size_t f, double t, size_t n, size_t dim, 
 /* Whether the model's answers have a picture: images, or 2-D points. */
 bool adv_render_has_picture(const struct adv_model *model);
 
+#define ADV_PICTURE_SIDE_MIN 64
+#define ADV_PICTURE_SIDE_MAX 4096
+
+/* How a picture looks. Zeros, or NULL in place of the struct, are the defaults. */
 struct adv_picture {
-    int width, height; /* of plots, pixels; 0: 640 */
+    int width, height; /* of plots, pixels, 64..4096; 0: 640, strips and densities choose */
     int zoom;          /* of images, screen pixels per pixel; 0: 3 */
     int columns;       /* of a grid of images; 0: chosen */
     int frame_ms;      /* of animations; 0: 80 */
@@ -65,8 +69,7 @@ enum adv_status adv_render_animation(const struct adv_model *model, const struct
 /* The points of a 2-D model's plane, side x side cell centres of a square, row by row from the
  * lowest y: for density.png (side 160) and velocity.png (side 24). points [side * side, 2] is the
  * caller's to free. The square is the config's data.box, [[x_lo, x_hi], [y_lo, y_hi]] in data
- * units, or
- * [-4, 4]^2 without one, made square and wider by a sixteenth on every side. */
+ * units, or [-4, 4]^2 without one, made square and wider by a sixteenth on every side. */
 enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, float **points,
                                  struct adv_error *error);
 
