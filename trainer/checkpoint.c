@@ -39,9 +39,12 @@ static json_t *curve_to_json(const struct adv_training *t)
     json_t *curve = json_array();
     for (size_t i = 0; i < t->n_curve; i++) {
         const struct adv_curve_point *p = &t->curve[i];
-        json_array_append_new(curve, json_pack("[I, o, o, f, f]", (json_int_t)p->step,
-                                               real_or_null(p->loss), real_or_null(p->held_out),
-                                               p->learning_rate, p->seconds));
+        json_t *row = json_pack("[I, o, o, f, f]", (json_int_t)p->step, real_or_null(p->loss),
+                                real_or_null(p->held_out), p->learning_rate, p->seconds);
+        if (json_array_append_new(curve, row)) {
+            json_decref(curve);
+            return NULL;
+        }
     }
     return curve;
 }

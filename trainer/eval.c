@@ -67,24 +67,27 @@ static bool ends_with(const char *text, const char *end)
     return n > m && !strcmp(text + n - m, end);
 }
 
+/* What the flags name in place of the model's own source: a new reference, or NULL for nothing. */
+static json_t *named_source(const struct eval_options *options, bool has_source)
+{
+    const char *file = options->data;
+    if (options->density)
+        return json_pack("{s:s, s:O}", "kind", "density", "density", options->density);
+    if (has_source || !file || !(ends_with(file, ".csv") || ends_with(file, ".npy")))
+        return NULL;
+    return json_pack("{s:s, s:s}", "kind", file + strlen(file) - 3, "file", file);
+}
+
 /* The data part of the model's config, its source replaced where the flags name another. */
 static json_t *data_part(const struct adv_model *model, const struct eval_options *options)
 {
     const json_t *config = json_object_get(adv_model_config(model), "data");
-    json_t *data = config ? json_deep_copy(config) : json_object();
-    if (!data)
-        return NULL;
-    if (options->density)
-        json_object_set_new(
-            data, "source",
-            json_pack("{s:s, s:O}", "kind", "density", "density", options->density));
-    else if (options->data && !json_object_get(data, "source") && ends_with(options->data, ".csv"))
-        json_object_set_new(data, "source",
-                            json_pack("{s:s, s:s}", "kind", "csv", "file", options->data));
-    else if (options->data && !json_object_get(data, "source") && ends_with(options->data, ".npy"))
-        json_object_set_new(data, "source",
-                            json_pack("{s:s, s:s}", "kind", "npy", "file", options->data));
-    return data;
+    json_t *data = config ? adv_json_copy(config) : json_object();
+    json_t *source = named_source(options, json_object_get(data, "source") != NULL);
+    if (!source || json_object_set_new(data, "source", source) == 0)
+        return data;
+    json_decref(data);
+    return NULL;
 }
 
 static enum adv_status open_truth(const struct adv_model *model, const struct eval_options *options,
@@ -138,12 +141,12 @@ static enum adv_status write_card(const struct adv_model *model, const char *pat
     enum adv_status status = stored_dtype(path, &dtype, error);
     if (status != ADV_OK)
         return status;
-    json_t *config = json_deep_copy(adv_model_config(model));
+    json_t *config = adv_json_copy(adv_model_config(model));
     json_t *card = json_object_get(config, "card");
     bool complete = config != NULL;
     if (complete && !json_is_object(card)) {
-        card = json_object();
-        complete = json_object_set_new(config, "card", card) == 0;
+        complete = json_object_set_new(config, "card", json_object()) == 0;
+        card = json_object_get(config, "card");
     }
     complete = complete && json_object_update(card, (json_t *)figures) == 0;
     struct adv_model *marked = NULL;

@@ -57,23 +57,26 @@ static char *name_of_file(const char *path)
     return strndup(base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
 }
 
-/* A whole configuration from either form, with what the flags add: a new reference. */
+/* A whole configuration from either form, with what the flags add: a new reference, or NULL without
+ * memory. */
 static json_t *complete_config(json_t *read, const struct import_options *options)
 {
-    json_t *config =
-        json_object_get(read, "net") ? json_incref(read) : json_pack("{s:O}", "net", read);
+    bool whole = json_object_get(read, "net") != NULL;
+    json_t *config = whole ? json_incref(read) : json_pack("{s:O}", "net", read);
+    bool failed = false;
+    if (!json_object_get(config, "data"))
+        failed |= json_object_set_new(config, "data", json_object()) != 0;
     json_t *data = json_object_get(config, "data");
-    if (config && !data) {
-        data = json_object();
-        json_object_set_new(config, "data", data);
-    }
     if (options->transform)
-        json_object_set(data, "transform", options->transform);
+        failed |= json_object_set(data, "transform", options->transform) != 0;
     if (options->shape)
-        json_object_set(data, "shape", options->shape);
+        failed |= json_object_set(data, "shape", options->shape) != 0;
     if (options->labels)
-        json_object_set(data, "labels", options->labels);
-    return config;
+        failed |= json_object_set(data, "labels", options->labels) != 0;
+    if (!failed)
+        return config;
+    json_decref(config);
+    return NULL;
 }
 
 static enum adv_status import(const char *path, const struct import_options *options,

@@ -17,8 +17,12 @@ static json_t *density_box(const struct adv_dataset *dataset)
 static json_t *shape_of(const struct adv_dataset *dataset)
 {
     json_t *shape = json_array();
-    for (size_t i = 0; i < dataset->n_dims; i++)
-        json_array_append_new(shape, json_integer((json_int_t)dataset->shape[i]));
+    for (size_t i = 0; i < dataset->n_dims; i++) {
+        if (json_array_append_new(shape, json_integer((json_int_t)dataset->shape[i]))) {
+            json_decref(shape);
+            return NULL;
+        }
+    }
     return shape;
 }
 
@@ -36,14 +40,14 @@ json_t *adv_training_recipe(const struct adv_training *t)
 static json_t *data_config(const struct adv_training *t, json_t *recipe)
 {
     const struct adv_dataset *dataset = t->dataset;
-    json_t *data = json_deep_copy(json_object_get(recipe, "data"));
+    json_t *data = adv_json_copy(json_object_get(recipe, "data"));
     bool failed = json_object_set_new(data, "shape", shape_of(dataset)) ||
                   json_object_set_new(data, "transform", adv_transform_to_json(dataset->transform));
     if (dataset->classes == 0)
-        failed = failed || json_object_set_new(data, "classes", json_null());
+        failed |= json_object_set_new(data, "classes", json_null()) != 0;
     json_t *box = json_object_get(data, "box") ? NULL : density_box(dataset);
     if (box)
-        failed = failed || json_object_set_new(data, "box", box);
+        failed |= json_object_set_new(data, "box", box) != 0;
     if (!failed)
         return data;
     json_decref(data);
@@ -60,15 +64,18 @@ static json_t *record(const struct adv_training *t, json_t *recipe)
 
 static json_t *card(const struct adv_training *t)
 {
+    const struct adv_curve_point *last = t->n_curve ? &t->curve[t->n_curve - 1] : NULL;
     json_t *figures = json_pack("{s:I, s:I, s:f}", "parameters", (json_int_t)t->n_weights,
                                 "train_steps", (json_int_t)t->step, "train_seconds", t->seconds);
-    if (t->n_curve > 0) {
-        const struct adv_curve_point *last = &t->curve[t->n_curve - 1];
-        json_object_set_new(figures, "train_loss", json_real(last->loss));
-        if (isfinite(last->held_out))
-            json_object_set_new(figures, "held_out_loss", json_real(last->held_out));
-    }
-    return figures;
+    bool failed = false;
+    if (last && isfinite(last->loss))
+        failed |= json_object_set_new(figures, "train_loss", json_real(last->loss)) != 0;
+    if (last && isfinite(last->held_out))
+        failed |= json_object_set_new(figures, "held_out_loss", json_real(last->held_out)) != 0;
+    if (!failed)
+        return figures;
+    json_decref(figures);
+    return NULL;
 }
 
 enum adv_status adv_training_model(const struct adv_training *t, struct adv_model **model,

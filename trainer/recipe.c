@@ -163,6 +163,16 @@ enum adv_status adv_json_read(const char *path, json_t **json, struct adv_error 
     return ADV_OK;
 }
 
+/* jansson's copy leaves out members that it had no memory for, and says nothing. */
+json_t *adv_json_copy(const json_t *json)
+{
+    json_t *copy = json_deep_copy(json);
+    if (copy && json_equal(copy, json))
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
 enum adv_status adv_recipe_read(struct adv_recipe *recipe, const char *path,
                                 struct adv_error *error)
 {

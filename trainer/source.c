@@ -13,6 +13,7 @@
 
 /* The options of every kind; each kind's fields name those it takes. */
 struct source_options {
+    char *kind; /* read before, to find the table */
     json_t *density, *label_column;
     char *file, *images, *labels;
 };
@@ -26,6 +27,10 @@ struct source_kind {
 };
 
 #define AT(member) offsetof(struct source_options, member)
+#define KIND_FIELD                                                                                 \
+    {                                                                                              \
+        "kind", ADV_FIELD_STRING, AT(kind), .required = true, .help = "of the source"              \
+    }
 
 /* ---------------------------------------------------------------- files */
 
@@ -69,6 +74,7 @@ static enum adv_status find_file(const char *place, const char *name, bool only,
 /* ---------------------------------------------------------------- density */
 
 static const struct adv_field density_fields[] = {
+    KIND_FIELD,
     {"density", ADV_FIELD_JSON, AT(density), .required = true, .help = "the density"},
 };
 
@@ -82,6 +88,7 @@ static enum adv_status open_density(const struct source_options *options, const 
 /* ---------------------------------------------------------------- idx */
 
 static const struct adv_field idx_fields[] = {
+    KIND_FIELD,
     {"images", ADV_FIELD_STRING, AT(images), .min = 1, .required = true, .help = "IDX file"},
     {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .help = "IDX file"},
 };
@@ -108,6 +115,7 @@ static enum adv_status open_idx(const struct source_options *options, const char
 /* ---------------------------------------------------------------- csv */
 
 static const struct adv_field csv_fields[] = {
+    KIND_FIELD,
     {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true, .help = "CSV file"},
     {"label_column", ADV_FIELD_JSON, AT(label_column), .help = "name, or index from 0"},
 };
@@ -189,6 +197,7 @@ static enum adv_status open_csv(const struct source_options *options, const char
 /* ---------------------------------------------------------------- npy */
 
 static const struct adv_field npy_fields[] = {
+    KIND_FIELD,
     {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true, .help = "NPY file"},
     {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .help = "NPY file"},
 };
@@ -242,15 +251,11 @@ enum adv_status adv_source_open(const json_t *spec, const char *place, struct ad
     enum adv_status status = find_kind(spec, &kind, error);
     if (status != ADV_OK)
         return status;
-    json_t *rest = json_copy((json_t *)spec);
-    if (!rest)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    json_object_del(rest, "kind");
     struct source_options options = {0};
     struct adv_source source = {0};
     status = adv_fields_init(kind->fields, kind->n_fields, &options, error);
     if (status == ADV_OK)
-        status = adv_fields_from_json(kind->fields, kind->n_fields, rest, "data.source", &options,
+        status = adv_fields_from_json(kind->fields, kind->n_fields, spec, "data.source", &options,
                                       error);
     if (status == ADV_OK)
         status = kind->open(&options, place, &source, error);
@@ -259,7 +264,6 @@ enum adv_status adv_source_open(const json_t *spec, const char *place, struct ad
     else
         adv_source_release(&source);
     adv_fields_release(kind->fields, kind->n_fields, &options);
-    json_decref(rest);
     return status;
 }
 
