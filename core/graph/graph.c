@@ -64,12 +64,14 @@ int adv_graph_param(struct adv_graph *graph, const char *name, int n_dims, const
             return ADV_NONE;
         }
     }
+    size_t n_weights;
     param.name = adv_strdup(name);
-    if (!param.name) {
+    if (!param.name || __builtin_add_overflow(graph->n_weights, param.n_elements, &n_weights)) {
+        free(param.name);
         adv_no_memory(&graph->error);
         return ADV_NONE;
     }
-    graph->n_weights += param.n_elements;
+    graph->n_weights = n_weights;
     graph->params[graph->n_params] = param;
     return (int)graph->n_params++;
 }
@@ -160,12 +162,38 @@ int adv_graph_linear(struct adv_graph *graph, int in, const char *name, size_t n
                            (int[]){weight, bias});
 }
 
+static bool is_read(const struct adv_graph *graph, int value)
+{
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        for (int k = 0; k < graph->nodes[i].op->n_inputs; k++) {
+            if (graph->nodes[i].in[k] == value)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* What backward relies on: adjoints reach every value, and the output's is the caller's alone. */
+static void check_flow(const struct adv_graph *graph)
+{
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct adv_node *node = &graph->nodes[i];
+        if (is_read(graph, node->out) == (node->out == graph->output))
+            adv_bug("the result of node %zu, %s, %s", i, node->op->name,
+                    node->out == graph->output ? "is the output and read again" : "leads nowhere");
+    }
+    const struct adv_value *output = &graph->values[graph->output];
+    if (output->producer == ADV_NONE || !output->moves_with_x || output->domain != ADV_PER_ROW)
+        adv_bug("the output is not a function of x");
+}
+
 enum adv_status adv_graph_finish(struct adv_graph *graph, int output, struct adv_error *error)
 {
     if (failed(graph))
         return adv_fail_field(error, graph->error.status, graph->error.field, "%s",
                               graph->error.message);
     graph->output = output;
+    check_flow(graph);
     return ADV_OK;
 }
 
