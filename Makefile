@@ -73,9 +73,10 @@ SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
 
 # The numerical core once more with double in place of float, for the derivative tests.
 DOUBLE_DIRS  := base kernels ops graph nets
+DOUBLE_SUPPORT := numbers graphs derivatives
 DOUBLE_OBJ   := $(patsubst %.c,$(OBJ)/double/%.o,$(wildcard $(DOUBLE_DIRS:%=core/%/*.c))) \
-                $(OBJ)/double/tests/numbers.o $(OBJ)/double/tests/graphs.o
-DOUBLE_TESTS := ops plan
+                $(DOUBLE_SUPPORT:%=$(OBJ)/double/tests/%.o)
+DOUBLE_TESTS := ops plan mlp
 
 # Tests that link the trainer's own parts.
 TRAINER_TESTS := trainer training

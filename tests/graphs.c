@@ -2,6 +2,7 @@
 
 #include "core/base/mem.h"
 
+#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,12 +115,51 @@ static int gathered(struct builder *b, struct pool *pool, size_t size)
     return sum;
 }
 
+static adv_real *random_reals(struct random *random, double low, double high, size_t n)
+{
+    adv_real *x = adv_alloc_aligned(n, sizeof *x);
+    ck_assert_ptr_nonnull(x);
+    random_fill(random, low, high, n, x);
+    return x;
+}
+
+/* Weights and a batch for the finished graph. */
+static void fill_batch(struct scene *scene, const struct adv_graph *graph, uint64_t seed)
+{
+    scene->graph = graph;
+    struct random *random = &scene->random;
+    random->state = ~seed;
+    scene->dim = adv_shape_size(graph->values[graph->x].shape);
+    scene->flat = random_reals(random, -1, 1, graph->n_weights);
+    for (size_t i = 0; i < graph->n_params; i++) {
+        const struct adv_param *param = &graph->params[i];
+        double scale = param->init == ADV_INIT_NORMAL ? 1 : 1 / sqrt((double)param->fan_in);
+        for (size_t k = 0; k < param->n_elements; k++)
+            scene->flat[param->offset + k] *= (adv_real)scale;
+    }
+    scene->x = random_reals(random, -1, 1, SCENE_ROWS * scene->dim);
+    scene->t = random_reals(random, 0, 1, SCENE_CONDITIONS);
+    scene->label = random_reals(random, 0, LABELS, SCENE_CONDITIONS);
+    scene->row_map = adv_calloc(SCENE_ROWS, sizeof *scene->row_map);
+    ck_assert_ptr_nonnull(scene->row_map);
+    for (size_t c = 0; c < SCENE_CONDITIONS; c++)
+        scene->label[c] = (adv_real)floor((double)scene->label[c]);
+    for (size_t r = 0; r < SCENE_ROWS; r++)
+        scene->row_map[r] = (int32_t)random_below(random, SCENE_CONDITIONS);
+    scene->inputs = (struct adv_inputs){.rows = SCENE_ROWS,
+                                        .conditions = SCENE_CONDITIONS,
+                                        .x = scene->x,
+                                        .row_map = scene->row_map,
+                                        .t = scene->t,
+                                        .label = graph->label == ADV_NONE ? NULL : scene->label};
+}
+
 void scene_init_random(struct scene *scene, uint64_t seed, bool smooth)
 {
     *scene = (struct scene){.random = {seed}};
-    struct builder b = {.graph = &scene->graph, .random = &scene->random, .smooth = smooth};
+    struct builder b = {.graph = &scene->own, .random = &scene->random, .smooth = smooth};
     bool with_label = random_below(b.random, 2);
-    scene->dim = 1 + random_below(b.random, 5);
+    scene->dim = 1 + random_below(b.random, SCENE_DIM_MAX);
     adv_graph_init(b.graph, adv_shape_flat(scene->dim), with_label);
     put(&b.rows, random_below(b.random, 2) ? fourier(&b, b.graph->x) : b.graph->x);
     put(&b.rows, linear(&b, b.graph->x, 4));
@@ -134,15 +174,14 @@ void scene_init_random(struct scene *scene, uint64_t seed, bool smooth)
     if (conditions != ADV_NONE)
         rows = adv_graph_binary(b.graph, &adv_op_join, rows, conditions);
     int output = linear(&b, rows, scene->dim);
-    if (adv_graph_finish(b.graph, output, NULL) != ADV_OK)
-        abort();
-    scene_init_batch(scene, seed);
+    ck_assert_int_eq(adv_graph_finish(b.graph, output, NULL), ADV_OK);
+    fill_batch(scene, &scene->own, seed);
 }
 
 void scene_init_chain(struct scene *scene, size_t depth, bool residual)
 {
     *scene = (struct scene){.dim = 3};
-    struct adv_graph *graph = &scene->graph;
+    struct adv_graph *graph = &scene->own;
     adv_graph_init(graph, adv_shape_flat(scene->dim), false);
     int h = adv_graph_linear(graph, graph->x, "in", 32);
     for (size_t i = 0; i < depth; i++) {
@@ -151,60 +190,69 @@ void scene_init_chain(struct scene *scene, size_t depth, bool residual)
         int y = adv_graph_unary(graph, &adv_op_relu, adv_graph_linear(graph, h, name, 32));
         h = residual ? adv_graph_binary(graph, &adv_op_add, y, h) : y;
     }
-    if (adv_graph_finish(graph, adv_graph_linear(graph, h, "out", scene->dim), NULL) != ADV_OK)
-        abort();
-    scene_init_batch(scene, depth);
+    int output = adv_graph_linear(graph, h, "out", scene->dim);
+    ck_assert_int_eq(adv_graph_finish(graph, output, NULL), ADV_OK);
+    fill_batch(scene, &scene->own, depth);
 }
 
-static adv_real *random_reals(struct random *random, double low, double high, size_t n)
+void scene_init_borrowed(struct scene *scene, const struct adv_graph *graph, uint64_t seed)
 {
-    adv_real *x = adv_alloc_aligned(n, sizeof *x);
-    if (!x)
-        abort();
-    random_fill(random, low, high, n, x);
-    return x;
-}
-
-void scene_init_batch(struct scene *scene, uint64_t seed)
-{
-    const struct adv_graph *graph = &scene->graph;
-    struct random *random = &scene->random;
-    random->state = ~seed;
-    scene->dim = adv_shape_size(graph->values[graph->x].shape);
-    scene->flat = random_reals(random, -1, 1, graph->n_weights);
-    for (size_t i = 0; i < graph->n_params; i++) {
-        const struct adv_param *param = &graph->params[i];
-        double scale = param->init == ADV_INIT_FAN_IN ? 1 / sqrt((double)param->fan_in) : 1;
-        for (size_t k = 0; k < param->n_elements; k++)
-            scene->flat[param->offset + k] *= (adv_real)scale;
-    }
-    scene->x = random_reals(random, -1, 1, SCENE_ROWS * scene->dim);
-    scene->t = random_reals(random, 0, 1, SCENE_CONDITIONS);
-    scene->label = random_reals(random, 0, LABELS, SCENE_CONDITIONS);
-    scene->row_map = adv_calloc(SCENE_ROWS, sizeof *scene->row_map);
-    if (!scene->row_map)
-        abort();
-    for (size_t c = 0; c < SCENE_CONDITIONS; c++)
-        scene->label[c] = (adv_real)floor((double)scene->label[c]);
-    for (size_t r = 0; r < SCENE_ROWS; r++)
-        scene->row_map[r] = (int32_t)random_below(random, SCENE_CONDITIONS);
-    scene->inputs = (struct adv_inputs){.rows = SCENE_ROWS,
-                                        .conditions = SCENE_CONDITIONS,
-                                        .x = scene->x,
-                                        .row_map = scene->row_map,
-                                        .t = scene->t,
-                                        .label = graph->label == ADV_NONE ? NULL : scene->label};
+    *scene = (struct scene){0};
+    fill_batch(scene, graph, seed);
 }
 
 void scene_release(struct scene *scene)
 {
-    adv_graph_release(&scene->graph);
+    adv_graph_release(&scene->own);
     free(scene->flat);
     free(scene->x);
     free(scene->t);
     free(scene->label);
     free(scene->row_map);
     *scene = (struct scene){0};
+}
+
+/* ---- planned ---- */
+
+size_t scene_tangents(enum adv_mode mode)
+{
+    return mode == ADV_JVP ? SCENE_TANGENTS : 0;
+}
+
+struct adv_plan *new_plan(const struct adv_graph *graph, enum adv_mode mode, size_t rows,
+                          size_t conditions, size_t tangents)
+{
+    struct adv_plan *plan = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    enum adv_status status = adv_plan_new(graph, mode, rows, conditions, tangents, &plan, &error);
+    ck_assert_msg(status == ADV_OK, "%s", error.message);
+    return plan;
+}
+
+void run_init(struct run *run, const struct scene *scene, enum adv_mode mode, bool prepare,
+              size_t spare)
+{
+    run->plan = new_plan(scene->graph, mode, SCENE_ROWS + spare, SCENE_CONDITIONS + spare,
+                         scene_tangents(mode));
+    ck_assert_int_eq(adv_weights_init(&run->weights, scene->graph, scene->flat, prepare,
+                                      adv_kernels_best(), NULL),
+                     ADV_OK);
+    ck_assert_int_eq(adv_exec_init(&run->exec, run->plan, &run->weights, NULL), ADV_OK);
+    poison(run->plan->arena_bytes / sizeof(adv_real), (adv_real *)(void *)run->exec.arena);
+}
+
+void run_release(struct run *run)
+{
+    adv_exec_release(&run->exec);
+    adv_weights_release(&run->weights);
+    adv_plan_free(run->plan);
+}
+
+adv_real *new_zeros(size_t n)
+{
+    adv_real *zeros = adv_calloc(n, sizeof *zeros);
+    ck_assert_ptr_nonnull(zeros);
+    return zeros;
 }
 
 /* ---- the naive executor ---- */
@@ -220,14 +268,12 @@ static size_t value_size(const struct naive *naive, size_t v)
 static adv_real **new_buffers(const struct naive *naive)
 {
     adv_real **buffers = adv_calloc(naive->graph->n_values, sizeof *buffers);
-    for (size_t v = 0; buffers && v < naive->graph->n_values; v++) {
+    ck_assert_ptr_nonnull(buffers);
+    for (size_t v = 0; v < naive->graph->n_values; v++) {
         buffers[v] = adv_alloc_aligned(value_size(naive, v), sizeof **buffers);
-        if (!buffers[v])
-            abort();
+        ck_assert_ptr_nonnull(buffers[v]);
         poison(value_size(naive, v), buffers[v]);
     }
-    if (!buffers)
-        abort();
     return buffers;
 }
 
@@ -310,8 +356,7 @@ static adv_real *new_scratch(const struct adv_node *node, size_t rows)
         return NULL;
     size_t n = node->op->scratch_size(&node->signature, rows);
     adv_real *scratch = adv_alloc_aligned(n, sizeof *scratch);
-    if (!scratch)
-        abort();
+    ck_assert_ptr_nonnull(scratch);
     poison(n, scratch);
     return scratch;
 }
@@ -320,9 +365,7 @@ void naive_backward(struct naive *naive, const adv_real *g_out)
 {
     const struct adv_graph *graph = naive->graph;
     naive->adjoint = new_buffers(naive);
-    naive->g_weights = adv_calloc(graph->n_weights, sizeof *naive->g_weights);
-    if (!naive->g_weights)
-        abort();
+    naive->g_weights = new_zeros(graph->n_weights);
     for (size_t v = 0; v < graph->n_values; v++)
         memset(naive->adjoint[v], 0, value_size(naive, v) * sizeof(adv_real));
     memcpy(naive->adjoint[graph->output], g_out,

@@ -8,7 +8,8 @@
 
 /* A graph, a batch for it, and weights. */
 struct scene {
-    struct adv_graph graph;
+    const struct adv_graph *graph;
+    struct adv_graph own; /* graph, unless that is borrowed */
     size_t dim;
     adv_real *flat;
     adv_real *x, *t, *label;
@@ -19,6 +20,8 @@ struct scene {
 
 #define SCENE_ROWS 7
 #define SCENE_CONDITIONS 3
+#define SCENE_TANGENTS 3
+#define SCENE_DIM_MAX 5
 
 /* A random graph with residuals, diamonds and joins, in which every value leads to the output;
  * the same for the same seed. smooth: without relu, for central differences. */
@@ -27,10 +30,32 @@ void scene_init_random(struct scene *scene, uint64_t seed, bool smooth);
 /* depth times linear and relu, of one width; residual: h += relu(linear(h)). */
 void scene_init_chain(struct scene *scene, size_t depth, bool residual);
 
-/* Weights and a batch for a finished graph, which the scene takes over. */
-void scene_init_batch(struct scene *scene, uint64_t seed);
+/* Weights and a batch for a finished graph, which is borrowed; with labels below 4. */
+void scene_init_borrowed(struct scene *scene, const struct adv_graph *graph, uint64_t seed);
 
 void scene_release(struct scene *scene);
+
+/* ---- planned ---- */
+
+/* A plan of one mode with its memory, NaN at first, and its weights. */
+struct run {
+    struct adv_plan *plan;
+    struct adv_weights weights;
+    struct adv_exec exec;
+};
+
+/* SCENE_TANGENTS where the mode has tangents. */
+size_t scene_tangents(enum adv_mode mode);
+
+struct adv_plan *new_plan(const struct adv_graph *graph, enum adv_mode mode, size_t rows,
+                          size_t conditions, size_t tangents);
+
+/* spare: room for so many rows and conditions more than the scene has. */
+void run_init(struct run *run, const struct scene *scene, enum adv_mode mode, bool prepare,
+              size_t spare);
+void run_release(struct run *run);
+
+adv_real *new_zeros(size_t n);
 
 /* ---- the naive executor ---- */
 

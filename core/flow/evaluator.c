@@ -176,8 +176,7 @@ static bool is_guided(const struct adv_points *points, size_t i)
 static size_t gather(const struct adv_evaluator *evaluator, struct sweep *sweep,
                      const struct adv_points *points, size_t begin)
 {
-    size_t classes = adv_net_classes(evaluator->ready->net);
-    float null_label = (float)classes;
+    const struct adv_net *net = evaluator->ready->net;
     sweep->rows = sweep->conditions = 0;
     memset(sweep->table, 0, sweep->table_size * sizeof *sweep->table);
     size_t i = begin;
@@ -185,12 +184,11 @@ static size_t gather(const struct adv_evaluator *evaluator, struct sweep *sweep,
         bool guided = is_guided(points, i);
         if (sweep->rows + 1 + guided > sweep->rows_max)
             break;
-        bool labelled = points->label && points->label[i] != ADV_NO_LABEL;
-        float label = classes == 0 ? 0 : labelled ? (float)points->label[i] : null_label;
+        int32_t label = points->label ? points->label[i] : ADV_NO_LABEL;
         const float *x = points->x + i * evaluator->dim;
-        add_row(sweep, evaluator->dim, x, points->t[i], label);
+        add_row(sweep, evaluator->dim, x, points->t[i], adv_net_label_input(net, label));
         if (guided)
-            add_row(sweep, evaluator->dim, x, points->t[i], null_label);
+            add_row(sweep, evaluator->dim, x, points->t[i], adv_net_label_input(net, ADV_NO_LABEL));
     }
     return i;
 }

@@ -66,20 +66,18 @@ double adv_gradient_add(struct adv_gradient *g, const float *weights,
                         const struct adv_points *points, const float *target, float scale,
                         float *g_weights, float *g_x)
 {
-    size_t classes = adv_net_classes(g->net), n = points->n * adv_net_dim(g->net);
+    size_t n = points->n * adv_net_dim(g->net);
     if (points->n > g->plan->rows_max)
         adv_bug("%zu rows for a plan of %zu", points->n, g->plan->rows_max);
-    for (size_t i = 0; i < points->n; i++) {
-        bool labelled = points->label && points->label[i] != ADV_NO_LABEL;
-        g->label[i] = labelled ? (float)points->label[i] : (float)classes;
-    }
+    for (size_t i = 0; i < points->n; i++)
+        g->label[i] = adv_net_label_input(g->net, points->label ? points->label[i] : ADV_NO_LABEL);
     struct adv_inputs inputs = {
         .rows = points->n,
         .conditions = points->n,
         .x = points->x,
         .row_map = g->row_map,
         .t = points->t,
-        .label = classes ? g->label : NULL,
+        .label = adv_net_classes(g->net) ? g->label : NULL,
     };
     g->weights.flat = weights;
     const float *v = adv_exec_forward(&g->exec, &inputs);

@@ -33,4 +33,8 @@ struct adv_net {
     struct adv_graph graph;
 };
 
+/* What the graph's label input takes for a class, or (negative) for no label; 0 if the net has no
+ * classes. A label that the net does not have is a bug: it would be read beyond the table. */
+float adv_net_label_input(const struct adv_net *net, int32_t label);
+
 #endif

@@ -44,7 +44,7 @@ static const struct adv_field fields[] = {
     {"residual", ADV_FIELD_BOOL, AT(residual), .fallback = "false",
      .help = "add each layer's output to its input"},
     {"input_gain", ADV_FIELD_BOOL, AT(input_gain), .fallback = "false",
-     .help = "add a gain per (t, label) times x to the velocity"},
+     .help = "add gain(t) * x to the velocity, a gain per number in a point"},
 };
 
 /* in, or its Fourier features. */
@@ -123,8 +123,8 @@ static enum adv_status build(const void *options, struct adv_graph *g,
 {
     const struct mlp_options *o = options;
     if (o->null_class && o->num_classes == 0)
-        return adv_fail_field(error, ADV_E_INVALID, "null_class",
-                              "null_class is true but num_classes is 0; it needs classes");
+        return adv_fail_field(error, ADV_E_INVALID, "net.null_class",
+                              "net.null_class is true but net.num_classes is 0; it needs classes");
     adv_graph_init(g, adv_shape_flat((size_t)o->dim), o->num_classes > 0);
     int x = adv_graph_linear(g, features(g, g->x, o->input_frequencies, true), "in_projection",
                              (size_t)o->channels);

@@ -1,6 +1,7 @@
 #include <advect/net.h>
 #include <advect/rng.h>
 
+#include "core/base/field_value.h"
 #include "core/base/mem.h"
 #include "core/nets/kind.h"
 
@@ -10,21 +11,34 @@
 
 static const struct adv_net_kind *const kinds[] = {&adv_net_mlp};
 
+static enum adv_status unknown_kind(const char *name, struct adv_error *error)
+{
+    const char *names[ADV_COUNT(kinds) + 1] = {NULL};
+    char known[256] = "";
+    for (size_t i = 0; i < ADV_COUNT(kinds); i++) {
+        names[i] = kinds[i]->name;
+        adv_append(known, sizeof known, "%s\"%s\"", i ? ", " : "", kinds[i]->name);
+    }
+    const char *near = adv_nearest_name(name, names);
+    if (near)
+        return adv_fail_field(error, ADV_E_INVALID, "net.kind",
+                              "net.kind %s is not known; did you mean \"%s\"?",
+                              adv_quote(name).text, near);
+    return adv_fail_field(error, ADV_E_INVALID, "net.kind",
+                          "net.kind %s is not known; it must be one of %s", adv_quote(name).text,
+                          known);
+}
+
 static enum adv_status find_kind(const char *name, const struct adv_net_kind **kind,
                                  struct adv_error *error)
 {
-    const char *names[ADV_COUNT(kinds) + 1] = {NULL};
     for (size_t i = 0; i < ADV_COUNT(kinds); i++) {
-        names[i] = kinds[i]->name;
-        if (strcmp(name, kinds[i]->name) != 0)
-            continue;
-        *kind = kinds[i];
-        return ADV_OK;
+        if (strcmp(name, kinds[i]->name) == 0) {
+            *kind = kinds[i];
+            return ADV_OK;
+        }
     }
-    const char *near = adv_nearest_name(name, names);
-    return adv_fail_field(
-        error, ADV_E_INVALID, "net.kind", "net.kind \"%s\" is not known; %s\"%s\"%s", name,
-        near ? "did you mean " : "known: ", near ? near : kinds[0]->name, near ? "?" : "");
+    return unknown_kind(name, error);
 }
 
 /* The options of `config` without its "kind". */
@@ -51,7 +65,7 @@ enum adv_status adv_net_new(const json_t *config, struct adv_net **out, struct a
     const char *name = json_string_value(json_object_get(config, "kind"));
     if (!name)
         return adv_fail_field(error, ADV_E_INVALID, "net.kind",
-                              "net.kind is missing; it must name a kind of network, e.g. \"mlp\"");
+                              "net.kind must name a kind of network, e.g. \"mlp\"");
     const struct adv_net_kind *kind = NULL;
     enum adv_status status = find_kind(name, &kind, error);
     if (status != ADV_OK)
@@ -95,6 +109,17 @@ size_t adv_net_classes(const struct adv_net *net)
 bool adv_net_has_null_class(const struct adv_net *net)
 {
     return net->traits.null_class;
+}
+
+float adv_net_label_input(const struct adv_net *net, int32_t label)
+{
+    size_t classes = net->traits.classes;
+    if (classes == 0)
+        return 0;
+    if (label < 0 ? !net->traits.null_class : (size_t)label >= classes)
+        adv_bug("label %d for a net of %zu classes and %s null class", (int)label, classes,
+                net->traits.null_class ? "a" : "no");
+    return label < 0 ? (float)classes : (float)label;
 }
 
 json_t *adv_net_config(const struct adv_net *net)

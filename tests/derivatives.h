@@ -1,0 +1,13 @@
+/* The derivatives of whole graphs, checked against each other and against differences. */
+#ifndef ADV_TESTS_DERIVATIVES_H
+#define ADV_TESTS_DERIVATIVES_H
+
+#include "tests/graphs.h"
+
+/* <w, J v> = <J' w, v> for x: backward against tangents. */
+void check_transpose(struct scene *scene);
+
+/* Backward, for x and for the weights, against central differences of forward. */
+void check_differences(struct scene *scene);
+
+#endif
