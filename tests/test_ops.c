@@ -1,238 +1,57 @@
 /* Properties that every op must have, walked over the table of ops. Compiled with float, and
  * with double, where the derivative tests bite. */
 #include "core/base/mem.h"
-#include "core/ops/op.h"
-#include "tests/numbers.h"
+#include "tests/trials.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CONDITIONS 3
-#define ROWS_MAX 7
-static const int32_t row_map[ROWS_MAX] = {0, 2, 1, 1, 0, 2, 2}; /* every condition, some twice */
-static const size_t row_counts[] = {ROWS_MAX, 1};
+static const size_t row_counts[] = {TRIAL_ROWS, 1};
 
 /* ---- examples: at least one per op ---- */
-
-struct example {
-    const struct adv_op *op;
-    const void *attr;
-    int n_params;
-    enum adv_domain domain[ADV_OP_MAX_INPUTS];
-    size_t in[ADV_OP_MAX_INPUTS]; /* elements of a row */
-    size_t param[ADV_OP_MAX_PARAMS][ADV_PARAM_MAX_DIMS];
-    bool labels; /* in[0] holds whole numbers below param[0][0], which do not move */
-};
 
 static const struct adv_linear_attr from_column_4 = {4};
 static const struct adv_fourier_attr octaves = {3, true}, harmonics = {2, false};
 
 static const struct example examples[] = {
-    {.op = &adv_op_linear, .n_params = 2, .in = {5}, .param = {{9, 5, 1, 1}, {9, 1, 1, 1}}},
-    {.op = &adv_op_linear, .n_params = 1, .in = {17}, .param = {{3, 17, 1, 1}}},
+    {.op = &adv_op_linear, .n_params = 2, .in = {{5, 1, 1}}, .param = {{9, 5, 1, 1}, {9, 1, 1, 1}}},
+    {.op = &adv_op_linear, .n_params = 1, .in = {{17, 1, 1}}, .param = {{3, 17, 1, 1}}},
     {.op = &adv_op_linear,
      .attr = &from_column_4,
      .n_params = 2,
-     .in = {6},
+     .in = {{6, 1, 1}},
      .param = {{4, 12, 1, 1}, {4, 1, 1, 1}}},
     {.op = &adv_op_linear,
      .n_params = 2,
      .domain = {ADV_PER_CONDITION},
-     .in = {1},
+     .in = {{1, 1, 1}},
      .param = {{33, 1, 1, 1}, {33, 1, 1, 1}}},
-    {.op = &adv_op_relu, .in = {11}},
-    {.op = &adv_op_silu, .in = {11}},
-    {.op = &adv_op_silu, .domain = {ADV_PER_CONDITION}, .in = {301}}, /* more than its block */
-    {.op = &adv_op_add, .in = {6, 6}},
-    {.op = &adv_op_add, .domain = {ADV_PER_CONDITION, ADV_PER_CONDITION}, .in = {1, 1}},
-    {.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {5, 5}},
-    {.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {5, 5}},
+    {.op = &adv_op_relu, .in = {{11, 1, 1}}},
+    {.op = &adv_op_silu, .in = {{11, 1, 1}}},
+    {.op = &adv_op_silu,
+     .domain = {ADV_PER_CONDITION},
+     .in = {{301, 1, 1}}}, /* more than its block */
+    {.op = &adv_op_add, .in = {{6, 1, 1}, {6, 1, 1}}},
+    {.op = &adv_op_add,
+     .domain = {ADV_PER_CONDITION, ADV_PER_CONDITION},
+     .in = {{1, 1, 1}, {1, 1, 1}}},
+    {.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {{5, 1, 1}, {5, 1, 1}}},
+    {.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {{5, 1, 1}, {5, 1, 1}}},
     {.op = &adv_op_embedding,
      .n_params = 1,
      .domain = {ADV_PER_CONDITION},
-     .in = {1},
+     .in = {{1, 1, 1}},
      .param = {{4, 6, 1, 1}},
      .labels = true},
-    {.op = &adv_op_fourier, .attr = &octaves, .in = {2}},
-    {.op = &adv_op_fourier, .attr = &harmonics, .domain = {ADV_PER_CONDITION}, .in = {1}},
-    {.op = &adv_op_fourier, .attr = &octaves, .in = {100}}, /* more than its block */
+    {.op = &adv_op_fourier, .attr = &octaves, .in = {{2, 1, 1}}},
+    {.op = &adv_op_fourier, .attr = &harmonics, .domain = {ADV_PER_CONDITION}, .in = {{1, 1, 1}}},
+    {.op = &adv_op_fourier, .attr = &octaves, .in = {{100, 1, 1}}}, /* more than its block */
 };
 #define N_EXAMPLES ((int)ADV_COUNT(examples))
 
-/* ---- one op, applied to one example ---- */
-
-struct trial {
-    const struct example *example;
-    const struct adv_op *op;
-    struct adv_signature signature;
-    struct adv_call call;
-    size_t n_in[ADV_OP_MAX_INPUTS], n_param[ADV_OP_MAX_PARAMS], n_out;
-    struct guarded in[ADV_OP_MAX_INPUTS], param[ADV_OP_MAX_PARAMS], out, scratch;
-    struct random random;
-};
-
-static size_t rows_in(enum adv_domain domain, size_t rows)
-{
-    return domain == ADV_PER_ROW ? rows : CONDITIONS;
-}
-
-static struct adv_signature signature_of(const struct example *example)
-{
-    struct adv_signature s = {
-        .attr = example->attr, .n_inputs = example->op->n_inputs, .n_params = example->n_params};
-    for (int i = 0; i < s.n_inputs; i++) {
-        s.domain[i] = example->domain[i];
-        s.in[i] = adv_shape_flat(example->in[i]);
-    }
-    memcpy(s.param, example->param, sizeof s.param);
-    return s;
-}
-
-/* Inputs stay 0.05 away from zero, where relu has its kink. */
-static void fill_operand(struct trial *trial, struct guarded *operand, size_t n)
-{
-    guarded_init(operand, n);
-    for (size_t i = 0; i < n; i++) {
-        double magnitude = random_between(&trial->random, 0.05, 1);
-        operand->data[i] = (adv_real)(random_below(&trial->random, 2) ? magnitude : -magnitude);
-    }
-}
-
-static void fill_inputs(struct trial *trial, size_t rows)
-{
-    const struct adv_signature *s = &trial->signature;
-    for (int i = 0; i < s->n_inputs; i++) {
-        trial->n_in[i] = rows_in(s->domain[i], rows) * adv_shape_size(s->in[i]);
-        fill_operand(trial, &trial->in[i], trial->n_in[i]);
-        trial->call.in[i] = trial->in[i].data;
-    }
-    for (size_t k = 0; trial->example->labels && k < trial->n_in[0]; k++)
-        trial->in[0].data[k] = (adv_real)random_below(&trial->random, s->param[0][0]);
-}
-
-static void trial_init(struct trial *trial, int example, size_t rows)
-{
-    *trial = (struct trial){.example = &examples[example],
-                            .op = examples[example].op,
-                            .random = {(uint64_t)example * 10 + rows}};
-    struct adv_signature *s = &trial->signature;
-    *s = signature_of(trial->example);
-    struct adv_error error = ADV_ERROR_INIT;
-    ck_assert_msg(trial->op->infer(s, &error) == ADV_OK, "%s", error.message);
-    trial->call = (struct adv_call){.signature = s,
-                                    .kernels = adv_kernels_best(),
-                                    .rows = rows_in(s->out_domain, rows),
-                                    .row_map = row_map};
-    fill_inputs(trial, rows);
-    for (int i = 0; i < s->n_params; i++) {
-        trial->n_param[i] = s->param[i][0] * s->param[i][1] * s->param[i][2] * s->param[i][3];
-        fill_operand(trial, &trial->param[i], trial->n_param[i]);
-        trial->call.param[i] = trial->param[i].data;
-    }
-    trial->n_out = trial->call.rows * adv_shape_size(s->out);
-    guarded_init(&trial->out, trial->n_out);
-    trial->call.out = trial->out.data;
-    if (trial->op->scratch_size) {
-        guarded_init(&trial->scratch, trial->op->scratch_size(s, trial->call.rows));
-        trial->call.scratch = trial->scratch.data;
-    }
-    trial->op->forward(&trial->call);
-}
-
-static void release_checked(struct guarded *buffer)
-{
-    ck_assert_msg(!buffer->data || guarded_intact(buffer), "written outside of a buffer");
-    if (buffer->data)
-        guarded_release(buffer);
-}
-
-static void trial_release(struct trial *trial)
-{
-    for (int i = 0; i < ADV_OP_MAX_INPUTS; i++)
-        release_checked(&trial->in[i]);
-    for (int i = 0; i < ADV_OP_MAX_PARAMS; i++)
-        release_checked(&trial->param[i]);
-    release_checked(&trial->out);
-    release_checked(&trial->scratch);
-}
-
-/* Directions along the inputs named by mask; NULL elsewhere. */
-struct directions {
-    struct guarded in[ADV_OP_MAX_INPUTS];
-    const adv_real *d_in[ADV_OP_MAX_INPUTS];
-};
-
-static void directions_init(struct directions *d, struct trial *trial, unsigned mask)
-{
-    *d = (struct directions){0};
-    for (int i = 0; i < trial->op->n_inputs; i++) {
-        if (!(mask & (1u << i)))
-            continue;
-        guarded_init(&d->in[i], trial->n_in[i]);
-        random_fill(&trial->random, -1, 1, trial->n_in[i], d->in[i].data);
-        d->d_in[i] = d->in[i].data;
-    }
-}
-
-static void directions_release(struct directions *d)
-{
-    for (int i = 0; i < ADV_OP_MAX_INPUTS; i++)
-        release_checked(&d->in[i]);
-}
-
-/* Adjoints of inputs (first) and parameters (after them), wanted where mask says so. */
-struct adjoints {
-    struct guarded of[ADV_OP_MAX_INPUTS + ADV_OP_MAX_PARAMS];
-    adv_real *g_in[ADV_OP_MAX_INPUTS], *g_param[ADV_OP_MAX_PARAMS];
-};
-
-static int n_operands(const struct trial *trial)
-{
-    return trial->op->n_inputs + trial->signature.n_params;
-}
-
-static size_t operand_size(const struct trial *trial, int k)
-{
-    int n_inputs = trial->op->n_inputs;
-    return k < n_inputs ? trial->n_in[k] : trial->n_param[k - n_inputs];
-}
-
-static void adjoints_init(struct adjoints *g, const struct trial *trial, unsigned mask)
-{
-    *g = (struct adjoints){0};
-    for (int k = 0; k < n_operands(trial); k++) {
-        if (!(mask & (1u << k)))
-            continue;
-        guarded_init(&g->of[k], operand_size(trial, k));
-        memset(g->of[k].data, 0, g->of[k].n * sizeof(adv_real));
-        if (k < trial->op->n_inputs)
-            g->g_in[k] = g->of[k].data;
-        else
-            g->g_param[k - trial->op->n_inputs] = g->of[k].data;
-    }
-}
-
-static void adjoints_release(struct adjoints *g)
-{
-    for (size_t k = 0; k < ADV_COUNT(g->of); k++)
-        release_checked(&g->of[k]);
-}
-
-/* The inputs that can move: not labels. */
-static unsigned moving_inputs(const struct trial *trial)
-{
-    return trial->example->labels ? 0 : (1u << trial->op->n_inputs) - 1;
-}
-
-static adv_real *random_weights(struct trial *trial)
-{
-    adv_real *w = malloc(trial->n_out * sizeof *w);
-    ck_assert_ptr_nonnull(w);
-    random_fill(&trial->random, -1, 1, trial->n_out, w);
-    return w;
-}
+/* ---- central differences ---- */
 
 /* out [n_out] = forward with `operand` moved by `step` along direction. */
 static void forward_moved(struct trial *trial, struct guarded *operand, const adv_real *direction,
@@ -282,7 +101,7 @@ START_TEST(forward_fills_its_output_and_nothing_else)
 {
     for (size_t k = 0; k < ADV_COUNT(row_counts); k++) {
         struct trial trial;
-        trial_init(&trial, _i, row_counts[k]);
+        trial_init(&trial, &examples[_i], row_counts[k]);
         ck_assert_msg(all_finite(trial.n_out, trial.out.data), "%s", trial.op->name);
         trial_release(&trial);
     }
@@ -292,7 +111,7 @@ END_TEST
 START_TEST(tangents_match_central_differences)
 {
     struct trial trial;
-    trial_init(&trial, _i, ROWS_MAX);
+    trial_init(&trial, &examples[_i], TRIAL_ROWS);
     for (unsigned mask = 1; mask <= moving_inputs(&trial); mask++) {
         struct directions d;
         directions_init(&d, &trial, mask);
@@ -321,7 +140,7 @@ END_TEST
 START_TEST(backward_is_the_transpose_of_tangent)
 {
     struct trial trial;
-    trial_init(&trial, _i, ROWS_MAX);
+    trial_init(&trial, &examples[_i], TRIAL_ROWS);
     for (unsigned mask = 1; mask <= moving_inputs(&trial); mask++) {
         struct directions d;
         struct adjoints g;
@@ -350,7 +169,7 @@ END_TEST
 START_TEST(backward_reaches_the_parameters)
 {
     struct trial trial;
-    trial_init(&trial, _i, ROWS_MAX);
+    trial_init(&trial, &examples[_i], TRIAL_ROWS);
     for (int i = 0; i < trial.signature.n_params; i++) {
         struct adjoints g;
         struct guarded slope, direction;
@@ -378,7 +197,7 @@ END_TEST
 START_TEST(unwanted_adjoints_change_nothing_in_the_others)
 {
     struct trial trial;
-    trial_init(&trial, _i, ROWS_MAX);
+    trial_init(&trial, &examples[_i], TRIAL_ROWS);
     unsigned every = (1u << n_operands(&trial)) - 1;
     adv_real *w = random_weights(&trial);
     struct adjoints all;
@@ -402,7 +221,7 @@ END_TEST
 START_TEST(backward_adds_to_what_is_there)
 {
     struct trial trial;
-    trial_init(&trial, _i, ROWS_MAX);
+    trial_init(&trial, &examples[_i], TRIAL_ROWS);
     unsigned every = (1u << n_operands(&trial)) - 1;
     adv_real *w = random_weights(&trial);
     struct adjoints from_zero, from_seven;
@@ -433,7 +252,7 @@ END_TEST
 START_TEST(in_place_gives_the_same_bytes)
 {
     struct trial trial;
-    trial_init(&trial, _i, ROWS_MAX);
+    trial_init(&trial, &examples[_i], TRIAL_ROWS);
     if (trial.op->in_place) {
         ck_assert_uint_eq(trial.n_out, trial.n_in[0]);
         struct adv_call over = trial.call;
@@ -489,12 +308,12 @@ static void derive(struct trial *trial, enum sweep sweep, const struct direction
 }
 
 /* Whether poisoning the forward values named by mask changes the derivative. */
-static bool changes_when_poisoned(int example, enum sweep sweep, unsigned mask)
+static bool changes_when_poisoned(const struct example *example, enum sweep sweep, unsigned mask)
 {
     struct trial trial;
     struct directions d;
     struct guarded clean, poisoned;
-    trial_init(&trial, example, ROWS_MAX);
+    trial_init(&trial, example, TRIAL_ROWS);
     directions_init(&d, &trial, moving_inputs(&trial));
     adv_real *w = random_weights(&trial);
     derive(&trial, sweep, &d, w, &clean);
@@ -525,12 +344,12 @@ START_TEST(derivatives_read_what_they_say)
         if (sweep == TANGENT && example->labels)
             continue;
         unsigned said = sweep == TANGENT ? example->op->tangent_reads : example->op->backward_reads;
-        ck_assert_msg(!changes_when_poisoned(_i, sweep, ~said), "%s reads more than it says",
+        ck_assert_msg(!changes_when_poisoned(example, sweep, ~said), "%s reads more than it says",
                       example->op->name);
         for (size_t k = 0; k < ADV_COUNT(readable); k++) {
             bool is_label = example->labels && readable[k] == ADV_READS_INPUT(0);
             if ((said & readable[k]) && !is_label)
-                ck_assert_msg(changes_when_poisoned(_i, sweep, readable[k]),
+                ck_assert_msg(changes_when_poisoned(example, sweep, readable[k]),
                               "%s does not read all that it says", example->op->name);
         }
     }
@@ -542,7 +361,7 @@ END_TEST
 START_TEST(prepared_parameters_give_the_same_within_rounding)
 {
     struct trial trial;
-    trial_init(&trial, _i, ROWS_MAX);
+    trial_init(&trial, &examples[_i], TRIAL_ROWS);
     for (const struct adv_kernels *const *v = adv_kernels_all(); trial.op->prepare && *v; v++) {
         if (!(*v)->available())
             continue;
@@ -586,40 +405,51 @@ static const struct refusal {
     struct example example;
     const char *message;
 } refusals[] = {
-    {{.op = &adv_op_linear, .n_params = 1, .in = {6}, .param = {{3, 5, 1, 1}}},
+    {{.op = &adv_op_linear, .n_params = 1, .in = {{6, 1, 1}}, .param = {{3, 5, 1, 1}}},
      "linear: columns 0 to 6 of a weight with 5 columns"},
     {{.op = &adv_op_linear,
       .attr = &from_column_4,
       .n_params = 1,
-      .in = {3},
+      .in = {{3, 1, 1}},
       .param = {{3, 6, 1, 1}}},
      "linear: columns 4 to 7 of a weight with 6 columns"},
     {{.op = &adv_op_linear,
       .attr = &past_the_end,
       .n_params = 1,
-      .in = {1},
+      .in = {{1, 1, 1}},
       .param = {{3, 6, 1, 1}}},
      "linear: columns 7 to 8 of a weight with 6 columns"},
-    {{.op = &adv_op_linear, .attr = &wrapping, .n_params = 1, .in = {3}, .param = {{3, 6, 1, 1}}},
+    {{.op = &adv_op_linear,
+      .attr = &wrapping,
+      .n_params = 1,
+      .in = {{3, 1, 1}},
+      .param = {{3, 6, 1, 1}}},
      "linear: columns"},
-    {{.op = &adv_op_linear, .in = {3}}, "linear: columns 0 to 3 of a weight with 0 columns"},
-    {{.op = &adv_op_linear, .n_params = 2, .in = {5}, .param = {{3, 5, 1, 1}, {4, 1, 1, 1}}},
+    {{.op = &adv_op_linear, .in = {{3, 1, 1}}},
+     "linear: columns 0 to 3 of a weight with 0 columns"},
+    {{.op = &adv_op_linear,
+      .n_params = 2,
+      .in = {{5, 1, 1}},
+      .param = {{3, 5, 1, 1}, {4, 1, 1, 1}}},
      "linear: a bias of 4 for 3 outputs"},
-    {{.op = &adv_op_add, .in = {5, 4}}, "add: operands of 5 and 4 elements"},
-    {{.op = &adv_op_add, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {4, 4}},
+    {{.op = &adv_op_add, .in = {{5, 1, 1}, {4, 1, 1}}}, "add: operands of 5 and 4 elements"},
+    {{.op = &adv_op_add, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {{4, 1, 1}, {4, 1, 1}}},
      "add: operands of 4 and 4 elements, or of two domains"},
-    {{.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {5, 4}},
+    {{.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {{5, 1, 1}, {4, 1, 1}}},
      "join: rows of 5 elements and conditions of 4"},
-    {{.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_ROW}, .in = {4, 4}}, "join: rows of"},
-    {{.op = &adv_op_join, .domain = {ADV_PER_CONDITION, ADV_PER_ROW}, .in = {4, 4}}, "join: "},
-    {{.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {5, 4}},
+    {{.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_ROW}, .in = {{4, 1, 1}, {4, 1, 1}}},
+     "join: rows of"},
+    {{.op = &adv_op_join, .domain = {ADV_PER_CONDITION, ADV_PER_ROW}, .in = {{4, 1, 1}, {4, 1, 1}}},
+     "join: "},
+    {{.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {{5, 1, 1}, {4, 1, 1}}},
      "gain: rows of 5 elements and conditions of 4"},
-    {{.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_ROW}, .in = {4, 4}}, "gain: "},
-    {{.op = &adv_op_embedding, .n_params = 1, .in = {2}, .param = {{4, 6, 1, 1}}},
+    {{.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_ROW}, .in = {{4, 1, 1}, {4, 1, 1}}},
+     "gain: "},
+    {{.op = &adv_op_embedding, .n_params = 1, .in = {{2, 1, 1}}, .param = {{4, 6, 1, 1}}},
      "embedding: 2 labels in a row; it takes one"},
-    {{.op = &adv_op_embedding, .in = {1}}, "embedding: needs a table"},
-    {{.op = &adv_op_fourier, .in = {2}}, "fourier: needs at least one frequency"},
-    {{.op = &adv_op_fourier, .attr = &no_frequency, .in = {2}},
+    {{.op = &adv_op_embedding, .in = {{1, 1, 1}}}, "embedding: needs a table"},
+    {{.op = &adv_op_fourier, .in = {{2, 1, 1}}}, "fourier: needs at least one frequency"},
+    {{.op = &adv_op_fourier, .attr = &no_frequency, .in = {{2, 1, 1}}},
      "fourier: needs at least one frequency"},
 };
 
