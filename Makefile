@@ -72,11 +72,11 @@ WEB_OBJ     := $(patsubst %,$(OBJ)/%.o,$(sort $(wildcard web/*)))
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
 
 # The numerical core once more with double in place of float, for the derivative tests.
-DOUBLE_DIRS  := base kernels ops graph nets
+DOUBLE_DIRS    := base kernels ops graph nets
 DOUBLE_SUPPORT := numbers trials graphs derivatives
-DOUBLE_OBJ   := $(patsubst %.c,$(OBJ)/double/%.o,$(wildcard $(DOUBLE_DIRS:%=core/%/*.c))) \
-                $(DOUBLE_SUPPORT:%=$(OBJ)/double/tests/%.o)
-DOUBLE_TESTS := ops plan mlp
+DOUBLE_OBJ     := $(patsubst %.c,$(OBJ)/double/%.o,$(wildcard $(DOUBLE_DIRS:%=core/%/*.c))) \
+                  $(DOUBLE_SUPPORT:%=$(OBJ)/double/tests/%.o)
+DOUBLE_TESTS   := ops plan mlp
 
 # Tests that link the trainer's own parts.
 TRAINER_TESTS := trainer training
@@ -181,24 +181,32 @@ $(TST)/test_%_double: $(OBJ)/double/tests/test_%.o $(DOUBLE_OBJ)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
 
+# What tests share: a test takes only the parts that it uses.
+SUPPORT_LIB := $(OBJ)/tests/libsupport.a
+
+$(SUPPORT_LIB): $(SUPPORT_OBJ)
+	@rm -f $@
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
+
 # Tests can make allocations fail (tests/alloc_fail.h).
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 # The trainer's parts are tested from inside, and its program from outside.
-$(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $(OBJ)/tests/%.o $(filter-out %/main.o,$(TRAINER_OBJ)) $(SUPPORT_OBJ) $(LIB)/libadvect.a
+$(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $(OBJ)/tests/%.o $(filter-out %/main.o,$(TRAINER_OBJ)) $(SUPPORT_LIB) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) $(WRAP) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
+	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@
 
 $(TST)/test_cli: | $(BIN)/advect
 
 # Tests of the daemon run the program beside them.
 $(TST)/test_server $(TST)/test_server_errors $(TST)/test_server_load: | $(BIN)/advectd
 
-$(TST)/%: $(OBJ)/tests/%.o $(SUPPORT_OBJ) $(LIB)/libadvect.a
+$(TST)/%: $(OBJ)/tests/%.o $(SUPPORT_LIB) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) $(WRAP) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
+	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@
 
 # ---------------------------------------------------------------- fuzzing
 # One fuzzer per parser of foreign bytes, built by clang in a configuration of its own. What it

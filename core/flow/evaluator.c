@@ -122,8 +122,11 @@ static enum adv_status sweep_ready(struct adv_evaluator *evaluator, struct sweep
         return ADV_OK;
     const struct adv_graph *graph = &evaluator->ready->net->graph;
     size_t tangents = mode == ADV_JVP ? TANGENTS_MAX : 0;
-    size_t rows = adv_plan_rows_within(graph, mode, tangents, ARENA_TARGET_BYTES, TILE_ROWS_MAX);
-    enum adv_status status = sweep_allocate(sweep, rows, tangents, evaluator->dim, error);
+    size_t rows = 0;
+    enum adv_status status = adv_plan_rows_within(graph, mode, tangents, ARENA_TARGET_BYTES,
+                                                  TILE_ROWS_MAX, &rows, error);
+    if (status == ADV_OK)
+        status = sweep_allocate(sweep, rows, tangents, evaluator->dim, error);
     if (status == ADV_OK)
         status = adv_plan_new(graph, mode, rows, rows, tangents, &sweep->plan, error);
     if (status == ADV_OK)

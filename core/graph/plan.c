@@ -315,15 +315,18 @@ void adv_plan_free(struct adv_plan *plan)
     free(plan);
 }
 
-size_t adv_plan_rows_within(const struct adv_graph *graph, enum adv_mode mode, size_t tangents_max,
-                            size_t arena_bytes, size_t rows_limit)
+enum adv_status adv_plan_rows_within(const struct adv_graph *graph, enum adv_mode mode,
+                                     size_t tangents_max, size_t arena_bytes, size_t rows_limit,
+                                     size_t *rows, struct adv_error *error)
 {
     const size_t step = 12;
     struct adv_plan *plan = NULL;
-    if (adv_plan_new(graph, mode, step, step, tangents_max, &plan, NULL) != ADV_OK)
-        return step;
-    size_t steps = arena_bytes / (plan->arena_bytes ? plan->arena_bytes : 1);
+    enum adv_status status = adv_plan_new(graph, mode, step, step, tangents_max, &plan, error);
+    if (status != ADV_OK)
+        return status;
+    size_t steps = arena_bytes / plan->arena_bytes;
     adv_plan_free(plan);
-    size_t rows = steps < 1 ? step : steps * step;
-    return rows < rows_limit ? rows : rows_limit;
+    size_t most = steps < 1 ? step : steps * step;
+    *rows = most < rows_limit ? most : rows_limit;
+    return ADV_OK;
 }

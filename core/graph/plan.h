@@ -40,9 +40,10 @@ enum adv_status adv_plan_new(const struct adv_graph *graph, enum adv_mode mode, 
                              struct adv_error *error);
 void adv_plan_free(struct adv_plan *plan);
 
-/* The most rows (a multiple of 12, at least 12, at most rows_limit) whose plan stays within
- * arena_bytes, when every row has its own condition. */
-size_t adv_plan_rows_within(const struct adv_graph *graph, enum adv_mode mode, size_t tangents_max,
-                            size_t arena_bytes, size_t rows_limit);
+/* *rows: about the most rows (a multiple of 12, at least 12, at most rows_limit) whose plan stays
+ * within arena_bytes, when every row has its own condition. */
+enum adv_status adv_plan_rows_within(const struct adv_graph *graph, enum adv_mode mode,
+                                     size_t tangents_max, size_t arena_bytes, size_t rows_limit,
+                                     size_t *rows, struct adv_error *error);
 
 #endif

@@ -41,16 +41,19 @@ static enum adv_status find_kind(const char *name, const struct adv_net_kind **k
     return unknown_kind(name, error);
 }
 
-/* The options of `config` without its "kind". */
+/* Reads the options of `config`, all but its "kind". */
 static enum adv_status read_options(struct adv_net *net, const json_t *config,
                                     struct adv_error *error)
 {
     const struct adv_net_kind *kind = net->kind;
-    json_t *rest = json_copy((json_t *)config);
-    if (!rest)
-        return adv_no_memory(error);
-    json_object_del(rest, "kind");
-    enum adv_status status = adv_fields_init(kind->fields, kind->n_fields, net->options, error);
+    json_t *rest = json_object(); /* json_copy() would lose members silently without memory */
+    enum adv_status status = ADV_OK;
+    if (!rest || json_object_update(rest, (json_t *)config) != 0)
+        status = adv_no_memory(error);
+    else
+        json_object_del(rest, "kind");
+    if (status == ADV_OK)
+        status = adv_fields_init(kind->fields, kind->n_fields, net->options, error);
     if (status == ADV_OK)
         status =
             adv_fields_from_json(kind->fields, kind->n_fields, rest, "net", net->options, error);
