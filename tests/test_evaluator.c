@@ -289,7 +289,7 @@ START_TEST(guidance_is_linear_between_null_and_plain)
 {
     struct fixture f;
     fixture_init(&f, configs[_i]);
-    struct batch *batch = new_batch(70, f.dim, 7);
+    struct batch *batch = new_batch(25, f.dim, 7);
     size_t n = batch->n, n_v = n * f.dim;
     struct answers *null = guided(&f, batch, false, 1), *with = guided(&f, batch, true, 1);
     ck_assert_double_gt(largest_difference(n_v, null->v, with->v), 1e-3);
@@ -478,11 +478,13 @@ int main(void)
     suite_add_tcase(suite, rows);
 
     TCase *guidance = tcase_create("guidance");
+    tcase_set_timeout(guidance, 60);
     tcase_add_loop_test(guidance, guidance_is_linear_between_null_and_plain, 0, N_CONFIGS);
     tcase_add_loop_test(guidance, guidance_without_a_label_is_null, 0, N_CONFIGS);
     suite_add_tcase(suite, guidance);
 
     TCase *derivatives = tcase_create("derivatives");
+    tcase_set_timeout(derivatives, 60);
     tcase_add_loop_test(derivatives, tangents_match_central_differences, 0, N_CONFIGS);
     tcase_add_loop_test(derivatives, the_divergence_is_the_trace_of_the_tangents, 0, N_CONFIGS);
     tcase_add_test(derivatives, all_probes_average_to_the_divergence);
