@@ -36,8 +36,9 @@ static const struct {
     const char *config, *field, *message;
 } refusals[] = {
     {"[]", "net", "net must be an object"},
-    {"{}", "net.kind", "net.kind must name a kind of network, e.g. \"mlp\""},
-    {"{\"kind\": 3}", "net.kind", "net.kind must name a kind of network, e.g. \"mlp\""},
+    {"{}", "net.kind", "net.kind is missing; it must name a kind of network, e.g. \"mlp\""},
+    {"{\"kind\": 3}", "net.kind",
+     "net.kind is not a string; it must name a kind of network, e.g. \"mlp\""},
     {"{\"kind\": \"mpl\"}", "net.kind", "net.kind \"mpl\" is not known; did you mean \"mlp\"?"},
     {"{\"kind\": \"transformer\"}", "net.kind",
      "net.kind \"transformer\" is not known; it must be one of \"mlp\""},

@@ -65,12 +65,13 @@ enum adv_status adv_net_new(const json_t *config, struct adv_net **out, struct a
 {
     if (!json_is_object(config))
         return adv_fail_field(error, ADV_E_INVALID, "net", "net must be an object");
-    const char *name = json_string_value(json_object_get(config, "kind"));
-    if (!name)
+    const json_t *name = json_object_get(config, "kind");
+    if (!json_is_string(name))
         return adv_fail_field(error, ADV_E_INVALID, "net.kind",
-                              "net.kind must name a kind of network, e.g. \"mlp\"");
+                              "net.kind %s; it must name a kind of network, e.g. \"mlp\"",
+                              name ? "is not a string" : "is missing");
     const struct adv_net_kind *kind = NULL;
-    enum adv_status status = find_kind(name, &kind, error);
+    enum adv_status status = find_kind(json_string_value(name), &kind, error);
     if (status != ADV_OK)
         return status;
     struct adv_net *net = adv_calloc(1, sizeof *net);
