@@ -135,7 +135,7 @@ START_TEST(configs_that_contradict_themselves_are_refused)
     refuse_config(
         "net",
         "{\"kind\": \"mlp\", \"dim\": 4, \"channels\": 8, \"layers\": 1, \"null_class\": true}",
-        "null_class", "num_classes is 0");
+        "net.null_class", "num_classes is 0");
     refuse_config("path", "\"straight\"", "path", "condot, cosine or vp");
     refuse_config("path", "3", "path", "must name");
     refuse_config("data", "{\"shape\": [3]}", "data.shape",
