@@ -53,7 +53,8 @@ LDFLAGS  += -pthread $(SAN)
 # once, so targets that install packages run the build in a make of its own.
 pkg_cflags = $(shell pkg-config --cflags $(1) 2>/dev/null | sed 's/-I/-isystem /g')
 pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
-CPPFLAGS := $(CPPFLAGS) $(call pkg_cflags,$(PKGS_CORE) $(PKGS_SERVER) $(PKGS_TEST))
+# pkg-config says nothing at all when one package is missing: those of the tests are asked for apart.
+CPPFLAGS := $(CPPFLAGS) $(call pkg_cflags,$(PKGS_CORE) $(PKGS_SERVER)) $(call pkg_cflags,$(PKGS_TEST))
 LIBS_CORE   := $(call pkg_libs,$(PKGS_CORE)) -lm
 LIBS_SERVER := $(call pkg_libs,$(PKGS_SERVER))
 LIBS_TEST   := $(call pkg_libs,$(PKGS_TEST))
