@@ -38,7 +38,7 @@ static const struct look {
     [ADV_QUERY_SAMPLES] = {&adv_format_png, 0, {{"seed", "0"}}},
     [ADV_QUERY_TRAJECTORIES] = {&adv_format_animation, 0, {{"seed", "0"}, {"frames", "31"}}},
     /* Coarser than numbers would be: accurate to the eye, and an answer within seconds. */
-    [ADV_QUERY_LOG_DENSITY] = {&adv_format_png, 100, {{"solver", "midpoint"}, {"steps", "20"}}},
+    [ADV_QUERY_LOG_DENSITY] = {&adv_format_png, 100, {{"solver", "midpoint"}, {"steps", "16"}}},
     [ADV_QUERY_VELOCITY] = {&adv_format_png, 24, {{"t", "0.5"}}},
 };
 
