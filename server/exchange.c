@@ -24,7 +24,7 @@ void *adv_exchange_begin(void *context, const char *target, struct MHD_Connectio
     exchange->socket = socket;
     exchange->started_us = adv_now_us();
     adv_target_parse(target, &exchange->target, &exchange->target_error);
-    adv_sockets_enter(server->sockets, socket, ADV_SOCKET_READING, NULL);
+    adv_sockets_read(server->sockets, socket);
     return exchange;
 }
 
@@ -157,7 +157,7 @@ void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job)
     struct adv_server *server = exchange->server;
     struct adv_reply refusal = {0};
     exchange->job = job;
-    adv_sockets_enter(server->sockets, exchange->socket, ADV_SOCKET_COMPUTING, job);
+    adv_sockets_compute(server->sockets, exchange->socket, job);
     adv_job_suspend(job, exchange->connection);
     if (!adv_scheduler_submit(server->scheduler, job, &refusal))
         adv_job_end(job, &refusal);
@@ -193,44 +193,39 @@ static void count_out(struct adv_exchange *exchange)
     atomic_fetch_sub(&exchange->server->n_answering, 1);
 }
 
-static enum MHD_Result send_reply(struct adv_exchange *exchange, struct MHD_Response *response)
+/* The response, which is let go of, is the exchange's reply. */
+static enum MHD_Result queue(struct adv_exchange *exchange, unsigned status,
+                             struct MHD_Response *response, size_t n_bytes)
 {
-    struct adv_server *server = exchange->server;
-    struct adv_reply *reply = &exchange->reply;
-    unsigned status = response ? MHD_HTTP_OK : reply->status;
-    bool streams = response != NULL;
-    size_t bytes = adv_reply_size(reply);
-    if (!streams &&
-        !adv_sockets_enter(server->sockets, exchange->socket, ADV_SOCKET_REPLYING, NULL))
-        status = 0;
-    if (status == 0 || status == ADV_STATUS_CLIENT_GONE) {
-        if (response)
-            MHD_destroy_response(response);
-        return MHD_NO; /* nobody is there, or may be answered, any more */
-    }
-    if (!response)
-        response = adv_reply_response(reply);
-    if (!response)
-        return MHD_NO;
     add_common_headers(exchange, response);
     enum MHD_Result result = MHD_queue_response(exchange->connection, status, response);
     MHD_destroy_response(response); /* the connection has a reference of its own */
     exchange->sent_status = status;
-    exchange->sent_bytes = bytes;
+    exchange->sent_bytes = n_bytes;
     return result;
+}
+
+static enum MHD_Result send_reply(struct adv_exchange *exchange)
+{
+    struct adv_reply *reply = &exchange->reply;
+    size_t n_bytes = adv_reply_size(reply);
+    if (!adv_sockets_reply(exchange->server->sockets, exchange->socket, n_bytes) ||
+        reply->status == ADV_STATUS_CLIENT_GONE)
+        return MHD_NO; /* nobody is there, or may be answered, any more */
+    struct MHD_Response *response = adv_reply_response(reply);
+    return response ? queue(exchange, reply->status, response, n_bytes) : MHD_NO;
 }
 
 /* The request is here whole. */
 static enum MHD_Result answer(struct adv_exchange *exchange)
 {
-    struct adv_server *server = exchange->server;
     exchange->has_body = true;
     count_in(exchange);
-    if (!adv_sockets_enter(server->sockets, exchange->socket, ADV_SOCKET_REPLYING, NULL))
+    if (!adv_sockets_reply(exchange->server->sockets, exchange->socket, 0))
         return MHD_NO;
     if (!exchange->reply.status)
         exchange->route->handle(exchange);
-    return exchange->job ? MHD_YES : send_reply(exchange, NULL);
+    return exchange->job ? MHD_YES : send_reply(exchange);
 }
 
 static enum MHD_Result start(struct adv_exchange *exchange, const char *method, const char *version)
@@ -241,7 +236,7 @@ static enum MHD_Result start(struct adv_exchange *exchange, const char *method, 
     if (!must_refuse_now(exchange))
         return MHD_YES;
     count_in(exchange);
-    return send_reply(exchange, NULL);
+    return send_reply(exchange);
 }
 
 enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *connection,
@@ -265,7 +260,7 @@ enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *conn
         return answer(exchange);
     struct MHD_Response *response;
     adv_job_collect(exchange->job, &exchange->reply, &response);
-    return send_reply(exchange, response);
+    return response ? queue(exchange, MHD_HTTP_OK, response, 0) : send_reply(exchange);
 }
 
 /* ---------------------------------------------------------------- end */
@@ -307,7 +302,7 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
     if (!exchange)
         return;
     *pointer = NULL;
-    bool whole = adv_sockets_enter(server->sockets, exchange->socket, ADV_SOCKET_IDLE, NULL);
+    bool whole = adv_sockets_idle(server->sockets, exchange->socket);
     unsigned status = final_status(exchange, !whole);
     double seconds = (double)(adv_now_us() - exchange->started_us) * 1e-6;
     if (exchange->job)

@@ -54,6 +54,7 @@ enum adv_status adv_job_new(struct adv_model *model, struct adv_request *request
     }
     atomic_init(&job->references, 1);
     atomic_init(&job->abandoned, false);
+    atomic_init(&job->ended, false);
     pthread_mutex_init(&job->mutex, NULL);
     job->model = adv_model_ref(model);
     job->request = request;
@@ -83,6 +84,8 @@ void adv_job_unref(struct adv_job *job)
 {
     if (!job || atomic_fetch_sub(&job->references, 1) > 1)
         return;
+    if (job->budget)
+        atomic_fetch_sub(job->budget, job->numbers);
     release_work(job);
     adv_model_unref(job->model);
     adv_reply_release(&job->reply);
@@ -116,7 +119,7 @@ static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_
         job->n_stream_sent += n;
         job->n_sent_in_all += n;
         result = (ssize_t)n;
-    } else if (job->ended) {
+    } else if (adv_job_has_ended(job)) {
         result = job->reply.status == MHD_HTTP_OK ? MHD_CONTENT_READER_END_OF_STREAM
                                                   : MHD_CONTENT_READER_END_WITH_ERROR;
     } else {
@@ -178,6 +181,19 @@ bool adv_job_is_abandoned(const struct adv_job *job)
     return atomic_load(&job->abandoned);
 }
 
+bool adv_job_has_ended(const struct adv_job *job)
+{
+    return atomic_load(&job->ended);
+}
+
+size_t adv_job_stream_bytes(struct adv_job *job)
+{
+    pthread_mutex_lock(&job->mutex);
+    size_t n = job->stream.n - job->n_stream_sent;
+    pthread_mutex_unlock(&job->mutex);
+    return n;
+}
+
 void adv_job_measure(struct adv_job *job, int64_t *n, int64_t *nfe, size_t *stream_bytes)
 {
     pthread_mutex_lock(&job->mutex);
@@ -231,7 +247,7 @@ void adv_job_end(struct adv_job *job, struct adv_reply *reply)
     adv_reply_release(&job->reply);
     job->reply = *reply;
     *reply = (struct adv_reply){0};
-    job->ended = true;
+    atomic_store(&job->ended, true);
     resume(job);
     pthread_mutex_unlock(&job->mutex);
 }

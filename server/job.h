@@ -45,7 +45,9 @@ struct adv_job {
     struct adv_reply template; /* status and headers of success, without a body */
     int64_t deadline_ms;       /* of adv_now_ms */
     size_t numbers;            /* in its answer */
+    atomic_size_t *budget;     /* where they are taken off when the job is freed, or NULL */
 
+    atomic_bool ended;     /* set under the mutex below */
     atomic_bool abandoned; /* the client is gone: the job leaves at its next turn */
 
     /* The scheduler's, under its mutex. */
@@ -64,8 +66,7 @@ struct adv_job {
     bool suspended;                    /* see above */
     bool rendering;                    /* a worker is rendering frames */
     bool streaming;                    /* the reply's head is out: a stream is being sent */
-    bool ended;
-    struct adv_reply reply; /* once ended */
+    struct adv_reply reply;            /* once ended */
     struct adv_bytes stream;
     size_t n_stream_sent, n_sent_in_all; /* of what stream holds; since its begin */
     int64_t nfe;                         /* of the answer, -1 before there is one */
@@ -97,6 +98,10 @@ void adv_job_detach(struct adv_job *job);
 /* Nobody waits for the answer any more. */
 void adv_job_abandon(struct adv_job *job);
 bool adv_job_is_abandoned(const struct adv_job *job);
+
+bool adv_job_has_ended(const struct adv_job *job);
+/* What is rendered of a stream and not yet sent. */
+size_t adv_job_stream_bytes(struct adv_job *job);
 
 /* For the log: rows; velocity evaluations, -1 before there is an answer; bytes of a stream sent, 0
  * of other replies. */

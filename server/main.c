@@ -71,13 +71,19 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
         .n_workers = (int)config->workers,
         .queue_length = (size_t)config->queue_length,
         .queue_numbers = (size_t)config->queue_numbers,
+        .numbers = &server->n_numbers,
         .registry = server->registry,
         .metrics = server->metrics,
     };
     status = adv_scheduler_start(&options, &server->scheduler, error);
+    struct adv_sockets_options watch = {
+        .idle_timeout_ms = config->idle_timeout_ms,
+        .read_timeout_ms = config->body_timeout_ms,
+        .min_send_rate = config->min_send_rate,
+        .metrics = server->metrics,
+    };
     if (status == ADV_OK)
-        status = adv_sockets_start(config->idle_timeout_ms, config->body_timeout_ms,
-                                   server->metrics, &server->sockets, error);
+        status = adv_sockets_start(&watch, &server->sockets, error);
     if (status == ADV_OK)
         status = adv_http_start(server, &server->http, error);
     return status;

@@ -77,19 +77,44 @@ static json_t *answer_content(const struct adv_route *route)
     return content;
 }
 
-/* The fields of a picture's URL: those of its request that fit into text. */
-static void add_query_parameters(json_t *parameters, const struct adv_route *route)
+static json_t *choices(const struct adv_field *field)
 {
-    json_t *schema = adv_request_schema(route->kind), *property;
-    const char *name;
-    json_object_foreach(json_object_get(schema, "properties"), name, property)
-    {
-        if (strcmp(name, "points") != 0 && strcmp(name, "x0") != 0)
-            json_array_append_new(parameters, json_pack("{s:s, s:s, s:O}", "name", name, "in",
-                                                        "query", "schema", property));
-    }
-    json_decref(schema);
-    adv_picture_parameters(parameters);
+    json_t *names = json_array();
+    for (size_t i = 0; field->choices[i]; i++)
+        json_array_append_new(names, json_string(field->choices[i]));
+    return json_pack("{s:s, s:o}", "type", "string", "enum", names);
+}
+
+/* What a field may hold as text; lists are strings of numbers separated by commas. */
+static json_t *text_schema(const struct adv_field *field)
+{
+    if (field->kind == ADV_FIELD_CHOICE)
+        return choices(field);
+    if (field->kind == ADV_FIELD_INT)
+        return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", (json_int_t)field->min,
+                         "maximum", (json_int_t)field->max);
+    if (field->kind == ADV_FIELD_REAL)
+        return json_pack("{s:s, s:f, s:f}", "type", "number", "minimum", field->min, "maximum",
+                         field->max);
+    return json_pack("{s:s}", "type", field->kind == ADV_FIELD_BOOL ? "boolean" : "string");
+}
+
+static void add_parameters(json_t *parameters, const struct adv_field *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(parameters, json_pack("{s:s, s:s, s:s, s:o}", "name", fields[i].name,
+                                                    "in", "query", "description", fields[i].help,
+                                                    "schema", text_schema(&fields[i])));
+}
+
+/* The fields of a picture's URL: those of its query, and those of pictures alone. */
+static void add_picture_parameters(json_t *parameters, enum adv_query_kind kind)
+{
+    struct adv_field text[ADV_REQUEST_FIELDS_MAX];
+    add_parameters(parameters, text, adv_request_text_fields(kind, text));
+    size_t n;
+    const struct adv_field *fields = adv_picture_fields(&n);
+    add_parameters(parameters, fields, n);
 }
 
 static json_t *operation(const struct adv_route *route)
@@ -102,7 +127,7 @@ static json_t *operation(const struct adv_route *route)
     if (strstr(route->pattern, "{model}"))
         json_array_append_new(parameters, reference("parameters/model"));
     if (route->handle == adv_handle_picture)
-        add_query_parameters(parameters, route);
+        add_picture_parameters(parameters, route->kind);
     if (json_array_size(parameters))
         json_object_set(json, "parameters", parameters);
     json_decref(parameters);

@@ -51,15 +51,10 @@ static const char *find_pair(const struct adv_target *target, const char *name)
     return NULL;
 }
 
-void adv_picture_parameters(json_t *parameters)
+const struct adv_field *adv_picture_fields(size_t *n)
 {
-    for (size_t i = 0; i < N_FIELDS; i++)
-        json_array_append_new(
-            parameters,
-            json_pack("{s:s, s:s, s:s, s:{s:s, s:I, s:I, s:o}}", "name", fields[i].name, "in",
-                      "query", "description", fields[i].help, "schema", "type", "integer",
-                      "minimum", (json_int_t)fields[i].min, "maximum", (json_int_t)fields[i].max,
-                      "default", json_loads(fields[i].fallback, JSON_DECODE_ANY, NULL)));
+    *n = N_FIELDS;
+    return fields;
 }
 
 /* The tag of what this program answers to this target with this model. */

@@ -87,6 +87,39 @@ const struct adv_format *adv_query_negotiate(struct adv_exchange *exchange,
 
 /* ---------------------------------------------------------------- submission */
 
+/* A picture is drawn in one go, so its size is bounded before anything is computed: pixels of grids
+ * and strips of images, points of plots. */
+#define PICTURE_MAX_PIXELS ((double)(1 << 26))
+#define PICTURE_MAX_POINTS ((double)(1 << 20))
+#define STRIP_FRAMES 24 /* a film strip shows at most as many */
+#define ZOOM_DEFAULT 3
+
+static enum adv_status check_picture(const struct adv_job *job, struct adv_error *error)
+{
+    const struct adv_query *query = &job->query;
+    double frames = query->kind == ADV_QUERY_TRAJECTORIES ? (double)query->n_times : 1;
+    size_t shape[3];
+    if (job->format != &adv_format_png && job->format != &adv_format_animation)
+        return ADV_OK;
+    if (!adv_model_is_image(job->model)) {
+        if ((double)query->n * frames <= PICTURE_MAX_POINTS)
+            return ADV_OK;
+        return adv_fail_field(error, ADV_E_INVALID, "n",
+                              "n is %zu; a picture shows at most %.0f points in all its frames",
+                              query->n, PICTURE_MAX_POINTS);
+    }
+    adv_model_shape(job->model, shape);
+    double zoom = job->picture.zoom ? job->picture.zoom : ZOOM_DEFAULT;
+    double each = (double)(shape[1] * shape[2]) * zoom * zoom;
+    double shown = job->format == &adv_format_png && frames > STRIP_FRAMES ? STRIP_FRAMES : frames;
+    if ((double)query->n * shown * each <= PICTURE_MAX_PIXELS)
+        return ADV_OK;
+    return adv_fail_field(
+        error, ADV_E_INVALID, "n",
+        "n is %zu; a picture has at most %.0f pixels, which is %.0f of these images", query->n,
+        PICTURE_MAX_PIXELS, PICTURE_MAX_PIXELS / (shown * each));
+}
+
 /* Seeds that nobody chose are short enough to be read out. */
 static uint64_t random_seed(void)
 {
@@ -133,13 +166,16 @@ void adv_query_submit(struct adv_exchange *exchange, struct adv_model *model,
     if (status == ADV_OK)
         status =
             adv_request_query(request, model, &server->limits, random_seed(), &job->query, &error);
+    if (status == ADV_OK) {
+        job->format = manner->format;
+        job->picture = manner->picture;
+        status = check_picture(job, &error);
+    }
     if (status != ADV_OK) {
         adv_problem_from_error(&exchange->reply, &error);
         adv_job_unref(job);
         return;
     }
-    job->format = manner->format;
-    job->picture = manner->picture;
     job->numbers = count_numbers(&job->query, model);
     job->deadline_ms = adv_now_ms() + server->config.request_timeout_ms;
     prepare_reply(job, manner);

@@ -4,6 +4,8 @@
 
 #include "server/exchange.h"
 
+#include <advect/fields.h>
+
 /* The exchange's model, a new reference; NULL with a reply (404) where there is none of that name.
  */
 struct adv_model *adv_query_model(struct adv_exchange *exchange);
@@ -28,7 +30,7 @@ struct adv_query_manner {
 void adv_query_submit(struct adv_exchange *exchange, struct adv_model *model,
                       struct adv_request *request, const struct adv_query_manner *manner);
 
-/* Appends the OpenAPI parameters of pictures alone (width, zoom, ...) to an array. */
-void adv_picture_parameters(json_t *parameters);
+/* The fields that pictures take in the URL beside those of their query: width, zoom, ... */
+const struct adv_field *adv_picture_fields(size_t *n);
 
 #endif

@@ -22,7 +22,7 @@ struct adv_scheduler {
     pthread_mutex_t mutex;
     pthread_cond_t runnable;
     struct adv_job *first, *last; /* the line of runnable jobs */
-    size_t n_jobs, n_numbers;     /* accepted and not ended */
+    size_t n_jobs;                /* accepted and not ended */
     bool stopping;                /* the line empty, workers leave */
     bool cancelling;              /* jobs leave at their next turn */
     int n_workers;                /* started */
@@ -137,7 +137,6 @@ static void end_job(struct adv_scheduler *scheduler, struct adv_job *job, struct
 {
     struct adv_metrics *metrics = scheduler->options.metrics;
     scheduler->n_jobs--;
-    scheduler->n_numbers -= job->numbers;
     unlock_to_work(scheduler);
     adv_metrics_count(metrics, outcome, 1);
     adv_metrics_move(metrics, ADV_GAUGE_QUERIES, -1);
@@ -309,11 +308,12 @@ bool adv_scheduler_submit(struct adv_scheduler *scheduler, struct adv_job *job,
     const struct adv_scheduler_options *options = &scheduler->options;
     pthread_mutex_lock(&scheduler->mutex);
     bool too_many = scheduler->n_jobs >= options->queue_length;
-    bool too_large = scheduler->n_numbers + job->numbers > options->queue_numbers;
+    bool too_large = atomic_load(options->numbers) + job->numbers > options->queue_numbers;
     bool accepted = !too_many && !too_large;
     if (accepted) {
         scheduler->n_jobs++;
-        scheduler->n_numbers += job->numbers;
+        job->budget = options->numbers;
+        atomic_fetch_add(job->budget, job->numbers);
         adv_metrics_move(options->metrics, ADV_GAUGE_QUERIES, 1);
         adv_metrics_move(options->metrics, ADV_GAUGE_QUERY_ROWS, (int64_t)job->query.n);
         enqueue(scheduler, adv_job_ref(job));
@@ -327,10 +327,10 @@ bool adv_scheduler_submit(struct adv_scheduler *scheduler, struct adv_job *job,
                           options->queue_length);
     } else if (too_large) {
         adv_metrics_count(options->metrics, ADV_COUNT_REJECTED_NUMBERS, 1);
-        adv_problem_reply(
-            refusal, ADV_PROBLEM_QUEUE_FULL, NULL,
-            "the answers being computed leave no room for the %zu numbers of this one",
-            job->numbers);
+        adv_problem_reply(refusal, ADV_PROBLEM_QUEUE_FULL, NULL,
+                          "the answers being computed or sent leave no room for the %zu numbers "
+                          "of this one",
+                          job->numbers);
     }
     return accepted;
 }

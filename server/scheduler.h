@@ -16,8 +16,9 @@ struct adv_scheduler;
 
 struct adv_scheduler_options {
     int n_workers;
-    size_t queue_length;  /* jobs accepted and not ended */
-    size_t queue_numbers; /* numbers in all their answers */
+    size_t queue_length;    /* jobs accepted and not ended */
+    size_t queue_numbers;   /* in all answers that are computed or not yet sent */
+    atomic_size_t *numbers; /* how many those are now */
     struct adv_registry *registry;
     struct adv_metrics *metrics;
 };

@@ -15,7 +15,7 @@ struct adv_socket {
     struct adv_socket *previous, *next;
     int fd;
     enum adv_socket_phase phase;
-    int64_t since_ms;    /* in this phase */
+    int64_t end_ms;      /* of the time for this phase; of COMPUTING there is none */
     struct adv_job *job; /* of COMPUTING */
     bool cut;            /* by the watcher */
     char client[64];
@@ -23,8 +23,7 @@ struct adv_socket {
 
 /* The mutex guards the list and every socket in it; a socket's fd is open while it is listed. */
 struct adv_sockets {
-    int64_t idle_timeout_ms, read_timeout_ms;
-    struct adv_metrics *metrics;
+    struct adv_sockets_options options;
     pthread_mutex_t mutex;
     pthread_cond_t stop;
     bool stopping;
@@ -46,14 +45,24 @@ static void cut(struct adv_socket *socket)
     shutdown(socket->fd, SHUT_RDWR); /* libmicrohttpd sees the end and closes */
 }
 
+static int64_t time_to_send(const struct adv_sockets *sockets, size_t n_bytes)
+{
+    return sockets->options.idle_timeout_ms +
+           (int64_t)(1000.0 * (double)n_bytes / (double)sockets->options.min_send_rate);
+}
+
 static void check_time(struct adv_sockets *sockets, struct adv_socket *socket, int64_t now_ms)
 {
-    int64_t ms = now_ms - socket->since_ms;
-    if (socket->phase == ADV_SOCKET_IDLE && ms > sockets->idle_timeout_ms) {
-        cut(socket);
-    } else if (socket->phase == ADV_SOCKET_READING && ms > sockets->read_timeout_ms) {
-        /* Nothing has been sent for this request but, perhaps, a whole 100 Continue. */
-        adv_reply_send(&sockets->too_slow, socket->fd);
+    if (socket->phase == ADV_SOCKET_COMPUTING) {
+        if (!adv_job_has_ended(socket->job))
+            return;
+        socket->phase = ADV_SOCKET_REPLYING; /* what is left of a stream */
+        socket->end_ms = now_ms + time_to_send(sockets, adv_job_stream_bytes(socket->job));
+    } else if (now_ms > socket->end_ms) {
+        /* Nothing has been sent for a request that is being read but, perhaps, a whole 100
+         * Continue. */
+        if (socket->phase == ADV_SOCKET_READING)
+            adv_reply_send(&sockets->too_slow, socket->fd);
         cut(socket);
     }
 }
@@ -80,7 +89,7 @@ static void find_vanished(struct adv_sockets *sockets)
 {
     nfds_t n = 0;
     for (struct adv_socket *socket = sockets->first; socket; socket = socket->next) {
-        if (!socket->job)
+        if (socket->phase != ADV_SOCKET_COMPUTING)
             continue;
         sockets->polled[n] = socket;
         sockets->polls[n++] = (struct pollfd){.fd = socket->fd, .events = POLLRDHUP};
@@ -128,19 +137,16 @@ static void free_sockets(struct adv_sockets *sockets)
     free(sockets);
 }
 
-enum adv_status adv_sockets_start(int64_t idle_timeout_ms, int64_t read_timeout_ms,
-                                  struct adv_metrics *metrics, struct adv_sockets **out,
-                                  struct adv_error *error)
+enum adv_status adv_sockets_start(const struct adv_sockets_options *options,
+                                  struct adv_sockets **out, struct adv_error *error)
 {
     struct adv_sockets *sockets = calloc(1, sizeof *sockets);
     if (!sockets)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    sockets->idle_timeout_ms = idle_timeout_ms;
-    sockets->read_timeout_ms = read_timeout_ms;
-    sockets->metrics = metrics;
+    sockets->options = *options;
     adv_problem_reply(&sockets->too_slow, ADV_PROBLEM_BODY_TIMEOUT, NULL,
                       "the request did not arrive whole within %lld ms",
-                      (long long)read_timeout_ms);
+                      (long long)options->read_timeout_ms);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -176,7 +182,7 @@ struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd,
     if (!socket)
         return NULL;
     socket->fd = fd;
-    socket->since_ms = adv_now_ms();
+    socket->end_ms = adv_now_ms() + sockets->options.idle_timeout_ms;
     socklen_t length =
         client->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     if (getnameinfo(client, length, socket->client, sizeof socket->client, NULL, 0,
@@ -189,7 +195,7 @@ struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd,
     sockets->first = socket;
     sockets->n++;
     pthread_mutex_unlock(&sockets->mutex);
-    adv_metrics_move(sockets->metrics, ADV_GAUGE_CONNECTIONS, 1);
+    adv_metrics_move(sockets->options.metrics, ADV_GAUGE_CONNECTIONS, 1);
     return socket;
 }
 
@@ -204,7 +210,7 @@ void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket)
         sockets->first = socket->next;
     sockets->n--;
     pthread_mutex_unlock(&sockets->mutex);
-    adv_metrics_move(sockets->metrics, ADV_GAUGE_CONNECTIONS, -1);
+    adv_metrics_move(sockets->options.metrics, ADV_GAUGE_CONNECTIONS, -1);
     free(socket);
 }
 
@@ -216,16 +222,37 @@ size_t adv_sockets_count(struct adv_sockets *sockets)
     return n;
 }
 
-bool adv_sockets_enter(struct adv_sockets *sockets, struct adv_socket *socket,
-                       enum adv_socket_phase phase, struct adv_job *job)
+static bool enter(struct adv_sockets *sockets, struct adv_socket *socket,
+                  enum adv_socket_phase phase, int64_t ms, struct adv_job *job)
 {
     pthread_mutex_lock(&sockets->mutex);
     socket->phase = phase;
-    socket->since_ms = adv_now_ms();
+    socket->end_ms = adv_now_ms() + ms;
     socket->job = job;
     bool whole = !socket->cut;
     pthread_mutex_unlock(&sockets->mutex);
     return whole;
+}
+
+bool adv_sockets_idle(struct adv_sockets *sockets, struct adv_socket *socket)
+{
+    return enter(sockets, socket, ADV_SOCKET_IDLE, sockets->options.idle_timeout_ms, NULL);
+}
+
+bool adv_sockets_read(struct adv_sockets *sockets, struct adv_socket *socket)
+{
+    return enter(sockets, socket, ADV_SOCKET_READING, sockets->options.read_timeout_ms, NULL);
+}
+
+bool adv_sockets_compute(struct adv_sockets *sockets, struct adv_socket *socket,
+                         struct adv_job *job)
+{
+    return enter(sockets, socket, ADV_SOCKET_COMPUTING, 0, job);
+}
+
+bool adv_sockets_reply(struct adv_sockets *sockets, struct adv_socket *socket, size_t n_bytes)
+{
+    return enter(sockets, socket, ADV_SOCKET_REPLYING, time_to_send(sockets, n_bytes), NULL);
 }
 
 const char *adv_socket_client(const struct adv_socket *socket)

@@ -17,12 +17,17 @@ enum adv_socket_phase {
     ADV_SOCKET_IDLE,      /* no request line yet: closed after idle_timeout_ms */
     ADV_SOCKET_READING,   /* a request is coming in: answered 408 after read_timeout_ms */
     ADV_SOCKET_COMPUTING, /* a job is at work for it, abandoned if the client goes */
-    ADV_SOCKET_REPLYING   /* libmicrohttpd's business */
+    ADV_SOCKET_REPLYING   /* a reply goes out: closed if it is not taken at min_send_rate */
 };
 
-enum adv_status adv_sockets_start(int64_t idle_timeout_ms, int64_t read_timeout_ms,
-                                  struct adv_metrics *metrics, struct adv_sockets **sockets,
-                                  struct adv_error *error);
+struct adv_sockets_options {
+    int64_t idle_timeout_ms, read_timeout_ms;
+    int64_t min_send_rate; /* bytes per second, on average, after a grace of idle_timeout_ms */
+    struct adv_metrics *metrics;
+};
+
+enum adv_status adv_sockets_start(const struct adv_sockets_options *options,
+                                  struct adv_sockets **sockets, struct adv_error *error);
 void adv_sockets_stop(struct adv_sockets *sockets);
 size_t adv_sockets_count(struct adv_sockets *sockets);
 
@@ -31,10 +36,14 @@ struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd,
                                    const struct sockaddr *client);
 void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket);
 
-/* The connection enters a phase; job: of COMPUTING, borrowed until the next phase. False if the
- * watcher has cut the connection: no reply must be sent over it any more. */
-bool adv_sockets_enter(struct adv_sockets *sockets, struct adv_socket *socket,
-                       enum adv_socket_phase phase, struct adv_job *job);
+/* The connection enters a phase. False if the watcher has cut it: no reply must be sent over it any
+ * more. job: of COMPUTING, borrowed until the next phase; a stream stays in this phase, and its
+ * clock for the rest of the reply starts when the job has ended. n_bytes: of the reply's body. */
+bool adv_sockets_idle(struct adv_sockets *sockets, struct adv_socket *socket);
+bool adv_sockets_read(struct adv_sockets *sockets, struct adv_socket *socket);
+bool adv_sockets_compute(struct adv_sockets *sockets, struct adv_socket *socket,
+                         struct adv_job *job);
+bool adv_sockets_reply(struct adv_sockets *sockets, struct adv_socket *socket, size_t n_bytes);
 
 const char *adv_socket_client(const struct adv_socket *socket); /* numeric address */
 

@@ -441,6 +441,18 @@ START_TEST(post_answers_come_as_pictures_as_well)
 }
 END_TEST
 
+/* What would take gigabytes to draw is refused before it is computed. */
+START_TEST(pictures_are_bounded)
+{
+    static const char *const paths[] = {
+        "/v1/models/image/samples.png?n=5000&zoom=16",
+        "/v1/models/image/trajectories.png?n=500&frames=20&zoom=16",
+        "/v1/models/plane/trajectories.png?n=60000&frames=20",
+    };
+    server_expect_problem(server_get(&server, paths[_i]), 422, "invalid-field", "n");
+}
+END_TEST
+
 /* ---------------------------------------------------------------- negotiation */
 
 START_TEST(accept_decides_with_its_weights)
@@ -762,6 +774,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(one, pictures_are_png_and_known_by_their_tags, 0,
                         sizeof pictures / sizeof pictures[0]);
     tcase_add_loop_test(one, post_answers_come_as_pictures_as_well, 0, 4);
+    tcase_add_loop_test(one, pictures_are_bounded, 0, 3);
     tcase_add_loop_test(one, accept_decides_with_its_weights, 0, 9);
     tcase_add_test(one, what_nobody_can_give_is_refused_with_a_list);
     tcase_add_test(one, health_metrics_and_front_end);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define SAMPLES "/v1/models/plane/samples"
@@ -255,17 +256,31 @@ END_TEST
 
 /* ---------------------------------------------------------------- clients that go */
 
-static int post_raw(const char *path, const char *accept, const char *body)
+static void write_post(int fd, const char *path, const char *accept, const char *body)
 {
     char head[512];
-    int fd = server_connect(&server);
     snprintf(head, sizeof head,
              "POST %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nAccept: %s\r\n"
              "Content-Length: %zu\r\n\r\n",
              path, accept, strlen(body));
     server_write(fd, head);
     server_write(fd, body);
+}
+
+static int post_raw(const char *path, const char *accept, const char *body)
+{
+    int fd = server_connect(&server);
+    write_post(fd, path, accept, body);
     return fd;
+}
+
+static void expect_alive_and_idle(void)
+{
+    struct server_reply reply = server_post(&server, SAMPLES, "{\"n\": 2}");
+    ck_assert_int_eq(reply.status, 200);
+    server_reply_release(&reply);
+    wait_for_metric("advect_queries", 0, 5000);
+    wait_for_metric("advect_requests_in_flight", 1, 10000); /* that of the metrics themselves */
 }
 
 static void expect_no_more_turns(void)
@@ -341,6 +356,25 @@ START_TEST(a_stream_that_fails_says_so_and_ends_unfinished)
     ck_assert_ptr_nonnull(strstr(reply, "urn:advect:timeout"));
     ck_assert_msg(n < 5 || strcmp(reply + n - 5, "0\r\n\r\n") != 0, "it ends as if it were whole");
     free(reply);
+    server_daemon_stop(&server);
+}
+END_TEST
+
+/* A client that does not take its answer is cut off long before libmicrohttpd's own timeout for
+ * connections without any activity, here 31 s. */
+START_TEST(a_client_that_does_not_read_is_cut_off)
+{
+    server_daemon_start(&server, (const char *const[]){"--workers=2", "--idle-timeout-ms=300",
+                                                       "--min-send-rate=100000000", NULL});
+    int fd = server_connect(&server), small = 4096;
+    char buffer[1000];
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    write_post(fd, "/v1/models/plane/trajectories", _i ? "application/x-ndjson" : "*/*",
+               "{\"n\": 10000, \"frames\": 100,"
+               " \"solver\": {\"method\": \"euler\", \"steps\": 1}}");
+    ck_assert_int_gt(recv(fd, buffer, sizeof buffer, 0), 0);
+    expect_alive_and_idle();
+    close(fd);
     server_daemon_stop(&server);
 }
 END_TEST
@@ -538,6 +572,7 @@ static Suite *make_suite(void)
     tcase_add_test(each, frames_arrive_while_later_ones_are_computed);
     tcase_add_test(each, a_stream_that_nobody_reads_ends);
     tcase_add_test(each, a_stream_that_fails_says_so_and_ends_unfinished);
+    tcase_add_loop_test(each, a_client_that_does_not_read_is_cut_off, 0, 2);
     tcase_add_test(each, sigterm_under_load_loses_no_reply);
     tcase_add_test(each, a_draining_daemon_refuses_new_work);
     tcase_add_test(each, a_drain_ends_in_time);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct adv_pool {
     int n_threads;
@@ -34,8 +35,9 @@ struct thread_start {
 
 int adv_cpu_count(void)
 {
+    /* The mask of the process's first thread: the caller may be pinned to a part of it. */
     cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
+    if (sched_getaffinity(getpid(), sizeof set, &set) != 0)
         return 1;
     int count = CPU_COUNT(&set);
     return count < 1 ? 1 : count;
