@@ -37,6 +37,7 @@ stage "layers" run_make check-layers
 stage "format" run_make check-format
 stage "build" run_make -j"$jobs" all
 stage "tests" run_make -j"$jobs" test
+stage "api.md" scripts/check-api-examples.sh build/bin/advectd
 stage "tests under AddressSanitizer and UBSan" run_make -j"$jobs" CONFIG=asan all test
 stage "daemon tests under ThreadSanitizer" run_make -j"$jobs" CONFIG=tsan all test \
     TESTS="$(printf 'build/tsan/tests/test_%s ' server server_errors server_load query)"

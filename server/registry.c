@@ -191,9 +191,7 @@ static enum adv_status fill_entry(const char *directory, const struct adv_catalo
         else
             adv_model_load(path, &model, &why);
     }
-    if (model && (!adv_model_name(model) || !*adv_model_name(model)))
-        adv_fail(&why, ADV_E_FORMAT, "its config gives it no name");
-    else if (model && adv_catalogue_find(present, adv_model_name(model)))
+    if (model && adv_catalogue_find(present, adv_model_name(model)))
         adv_fail(&why, ADV_E_INVALID, "its name, \"%.100s\", is that of another file",
                  adv_model_name(model));
     if (why.status == ADV_OK) {
