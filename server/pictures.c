@@ -183,9 +183,10 @@ void adv_handle_picture(struct adv_exchange *exchange)
     make_etag(exchange, model, etag);
     if (!has_picture(model, look)) {
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_PICTURE, NULL,
-                          "%s shows %s; this model's points are neither",
+                          "%s shows %s; the points of %s have %zu dimensions",
                           strrchr(exchange->route->pattern, '/') + 1,
-                          look->side ? "the plane of 2-D models" : "images and 2-D points");
+                          look->side ? "a function on the plane" : "images or points of the plane",
+                          adv_model_name(model), adv_model_dim(model));
     } else if (client_has(exchange, etag)) {
         adv_reply_empty(&exchange->reply, MHD_HTTP_NOT_MODIFIED);
         adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "%s", etag);
