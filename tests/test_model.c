@@ -150,14 +150,10 @@ START_TEST(configs_that_contradict_themselves_are_refused)
 }
 END_TEST
 
-/* Saves the model's tensors after `change` had its way with them, and expects the words. */
-static void refuse_tensors(void (*change)(struct adv_tensor_source *tensors, size_t *n),
-                           const char *const *words)
+/* The model's parameters as tensors to be written; how many. */
+static size_t tensors_of(const struct adv_model *model, struct adv_tensor_source tensors[32])
 {
-    struct adv_model *model = tiny_model(), *loaded = NULL;
     const struct adv_net *net = adv_model_net(model);
-    struct adv_tensor_source tensors[32] = {{0}};
-    struct adv_error error = ADV_ERROR_INIT;
     size_t n = adv_net_parameters(net);
     for (size_t i = 0; i < n; i++) {
         struct adv_parameter p = adv_net_parameter(net, i);
@@ -165,6 +161,17 @@ static void refuse_tensors(void (*change)(struct adv_tensor_source *tensors, siz
             p.name, ADV_F32, p.n_dims, {0}, adv_model_weights(model) + p.offset};
         memcpy(tensors[i].shape, p.shape, (size_t)p.n_dims * sizeof(size_t));
     }
+    return n;
+}
+
+/* Saves the model's tensors after `change` had its way with them, and expects the words. */
+static void refuse_tensors(void (*change)(struct adv_tensor_source *tensors, size_t *n),
+                           const char *const *words)
+{
+    struct adv_model *model = tiny_model(), *loaded = NULL;
+    struct adv_tensor_source tensors[32] = {{0}};
+    struct adv_error error = ADV_ERROR_INIT;
+    size_t n = tensors_of(model, tensors);
     change(tensors, &n);
     json_t *metadata = json_pack("{s:s, s:s}", "advect.version", "1", "advect.config", config_text);
     ck_assert_int_eq(adv_safetensors_write(path, metadata, n, tensors, NULL), ADV_OK);
@@ -239,13 +246,7 @@ START_TEST(a_plain_file_is_imported_with_its_config)
     const struct adv_net *net = adv_model_net(model);
     struct adv_tensor_source tensors[32] = {{0}};
     struct adv_error error = ADV_ERROR_INIT;
-    size_t n = adv_net_parameters(net);
-    for (size_t i = 0; i < n; i++) {
-        struct adv_parameter p = adv_net_parameter(net, i);
-        tensors[i] = (struct adv_tensor_source){
-            p.name, ADV_F32, p.n_dims, {0}, adv_model_weights(model) + p.offset};
-        memcpy(tensors[i].shape, p.shape, (size_t)p.n_dims * sizeof(size_t));
-    }
+    size_t n = tensors_of(model, tensors);
     ck_assert_int_eq(adv_safetensors_write(path, NULL, n, tensors, NULL), ADV_OK);
     json_t *bare = adv_net_config(net), *array = json_array();
     ck_assert_msg(adv_model_import(path, bare, "guest", &imported, &error) == ADV_OK, "%s",

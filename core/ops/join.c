@@ -5,13 +5,7 @@
 
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {
-    if (s->domain[0] != ADV_PER_ROW || s->domain[1] != ADV_PER_CONDITION ||
-        adv_shape_size(s->in[0]) != adv_shape_size(s->in[1]))
-        return adv_fail(error, ADV_E_INVALID, "join: rows of %zu elements and conditions of %zu",
-                        adv_shape_size(s->in[0]), adv_shape_size(s->in[1]));
-    s->out_domain = ADV_PER_ROW;
-    s->out = s->in[0];
-    return ADV_OK;
+    return adv_infer_joined("join", s, error);
 }
 
 static void forward(const struct adv_call *call)

@@ -104,6 +104,20 @@ struct adv_op {
     size_t (*multiply_adds)(const struct adv_signature *signature);
 };
 
+/* Elements of all of a call's output rows. */
+static inline size_t adv_call_elements(const struct adv_call *call)
+{
+    return call->rows * adv_shape_size(call->signature->out);
+}
+
+/* infer of ops whose output has the domain and shape of their first input. */
+enum adv_status adv_infer_like_input(struct adv_signature *signature, struct adv_error *error);
+
+/* infer of ops that bring a condition's vector (input 1) to the rows (input 0) that have it. op:
+ * the name, for errors. */
+enum adv_status adv_infer_joined(const char *op, struct adv_signature *signature,
+                                 struct adv_error *error);
+
 /* ---- the table ---- */
 
 struct adv_linear_attr {

@@ -1,27 +1,14 @@
 /* y = max(x, 0). The derivative is 1 where y > 0, so only the output is read. */
 #include "core/ops/op.h"
 
-static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
-{
-    (void)error;
-    s->out_domain = s->domain[0];
-    s->out = s->in[0];
-    return ADV_OK;
-}
-
-static size_t count(const struct adv_call *call)
-{
-    return call->rows * adv_shape_size(call->signature->out);
-}
-
 static void forward(const struct adv_call *call)
 {
-    call->kernels->relu(count(call), call->in[0], call->out);
+    call->kernels->relu(adv_call_elements(call), call->in[0], call->out);
 }
 
 static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
-    for (size_t i = 0, n = count(call); i < n; i++)
+    for (size_t i = 0, n = adv_call_elements(call); i < n; i++)
         d_out[i] = call->out[i] > 0 ? d_in[0][i] : 0;
 }
 
@@ -31,14 +18,14 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     (void)g_param;
     if (!g_in[0])
         return;
-    for (size_t i = 0, n = count(call); i < n; i++)
+    for (size_t i = 0, n = adv_call_elements(call); i < n; i++)
         g_in[0][i] += call->out[i] > 0 ? g_out[i] : 0;
 }
 
 const struct adv_op adv_op_relu = {
     .name = "relu",
     .n_inputs = 1,
-    .infer = infer,
+    .infer = adv_infer_like_input,
     .forward = forward,
     .tangent = tangent,
     .backward = backward,

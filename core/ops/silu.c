@@ -3,28 +3,15 @@
 
 #define BLOCK 512 /* slopes are made this many at a time, on the stack */
 
-static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
-{
-    (void)error;
-    s->out_domain = s->domain[0];
-    s->out = s->in[0];
-    return ADV_OK;
-}
-
-static size_t count(const struct adv_call *call)
-{
-    return call->rows * adv_shape_size(call->signature->out);
-}
-
 static void forward(const struct adv_call *call)
 {
-    call->kernels->silu(count(call), call->in[0], call->out);
+    call->kernels->silu(adv_call_elements(call), call->in[0], call->out);
 }
 
 static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
     adv_real slope[BLOCK];
-    for (size_t begin = 0, n = count(call); begin < n; begin += BLOCK) {
+    for (size_t begin = 0, n = adv_call_elements(call); begin < n; begin += BLOCK) {
         size_t length = n - begin < BLOCK ? n - begin : BLOCK;
         call->kernels->silu_slope(length, call->in[0] + begin, slope);
         for (size_t i = 0; i < length; i++)
@@ -39,7 +26,7 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     if (!g_in[0])
         return;
     adv_real slope[BLOCK];
-    for (size_t begin = 0, n = count(call); begin < n; begin += BLOCK) {
+    for (size_t begin = 0, n = adv_call_elements(call); begin < n; begin += BLOCK) {
         size_t length = n - begin < BLOCK ? n - begin : BLOCK;
         call->kernels->silu_slope(length, call->in[0] + begin, slope);
         for (size_t i = 0; i < length; i++)
@@ -50,7 +37,7 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
 const struct adv_op adv_op_silu = {
     .name = "silu",
     .n_inputs = 1,
-    .infer = infer,
+    .infer = adv_infer_like_input,
     .forward = forward,
     .tangent = tangent,
     .backward = backward,
