@@ -127,6 +127,8 @@ void adv_mixture_box(const void *state, double *lo, double *hi)
         lo[d] = INFINITY;
         hi[d] = -INFINITY;
         for (size_t c = 0; c < mixture->n_components; c++) {
+            if (mixture->weights[c] == 0.0)
+                continue;
             double mean = mixture->means[c * mixture->dim + d];
             double reach = ADV_BOX_DEVIATIONS * mixture->deviations[c * mixture->dim + d];
             lo[d] = fmin(lo[d], mean - reach);

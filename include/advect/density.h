@@ -1,13 +1,16 @@
 /* Synthetic target densities: samplers, and the true log-density where it exists.
  *
  * JSON: {"kind": "checkerboard", "dim": 2, "cells": 8}. Kinds are rows of one table; each has
- * its own few options, all with defaults:
+ * its own few options, with defaults (but for the means of a mixture):
  *   checkerboard     dim 2..8, cells k 2..12: the cells of a k^dim grid on [-4,4]^dim whose
  *                    index sum is even, uniformly; log-density -log(volume of the support)
  *                    inside, -inf outside
- *   gaussian         dim, mean (number or array), deviation (number or array)
- *   gaussian_mixture means [[...]], deviations [..], weights [..]
- *   two_moons, eight_gaussians, pinwheel, rings, swiss_roll   2-D classics, with a noise option */
+ *   gaussian         dim, mean and deviation (each a number or an array)
+ *   gaussian_mixture means [[...]], deviations (a number or one per component), weights
+ *                    (likewise)
+ *   eight_gaussians, rings, two_moons, pinwheel, swiss_roll
+ *                    2-D classics in the shapes of the FFJORD toy sets, with a noise option in
+ *                    data units; the first two have closed forms */
 #ifndef ADVECT_DENSITY_H
 #define ADVECT_DENSITY_H
 
@@ -41,9 +44,10 @@ void adv_density_sample(const struct adv_density *density, uint64_t seed, uint64
 bool adv_density_log_density(const struct adv_density *density, size_t n, const float *points,
                              double *out);
 
-/* Modes: cells of the checkerboard, components of mixtures; 0 where the kind has none.
+/* Modes: cells of the checkerboard, components of mixtures, rings; 0 where the kind has none.
  * adv_density_mode: the mode a point [dim] belongs to (checkerboard: -1 outside the support;
- * Gaussian kinds: the most probable component). adv_density_mode_weight: its probability. */
+ * others: the most probable component, -1 where the density vanishes, or without modes).
+ * adv_density_mode_weight: its probability; mode < adv_density_modes. */
 size_t adv_density_modes(const struct adv_density *density);
 long adv_density_mode(const struct adv_density *density, const float *point);
 double adv_density_mode_weight(const struct adv_density *density, size_t mode);
