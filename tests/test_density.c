@@ -4,49 +4,13 @@
  * Statistical bounds are five standard errors; the seeds are fixed. */
 #include <advect/density.h>
 
+#include "tests/alloc_fail.h"
+#include "tests/densities.h"
+
 #include <check.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define N_SAMPLES ((size_t)200000)
-
-static struct adv_density *make(const char *text)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_density *density = NULL;
-    json_t *spec = json_loads(text, 0, NULL);
-    ck_assert_msg(spec != NULL, "the test's own JSON is wrong: %s", text);
-    enum adv_status status = adv_density_new(spec, &density, &error);
-    ck_assert_msg(status == ADV_OK, "%s: %s", text, error.message);
-    json_decref(spec);
-    return density;
-}
-
-static float *sample(const struct adv_density *density, uint64_t seed, size_t n)
-{
-    float *points = malloc(n * adv_density_dim(density) * sizeof *points);
-    ck_assert_ptr_nonnull(points);
-    adv_density_sample(density, seed, 0, n, points);
-    return points;
-}
-
-/* Pearson's statistic of counts against expected shares of n; shares of zero must stay empty. */
-static void assert_shares(const size_t *counts, const double *shares, size_t n_bins, size_t n)
-{
-    double statistic = 0.0, degrees = -1.0;
-    for (size_t i = 0; i < n_bins; i++) {
-        double expected = shares[i] * (double)n, excess = (double)counts[i] - expected;
-        if (expected == 0.0) {
-            ck_assert_uint_eq(counts[i], 0);
-            continue;
-        }
-        statistic += excess * excess / expected;
-        degrees += 1.0;
-    }
-    ck_assert_double_le(statistic, degrees + 5.0 * sqrt(2.0 * degrees));
-}
 
 /* ---------------------------------------------------------------- every kind */
 
@@ -59,9 +23,9 @@ static struct adv_density *make_default(const char *kind)
 {
     char text[80];
     if (!strcmp(kind, "gaussian_mixture"))
-        return make(MIXTURE);
+        return density_of(MIXTURE);
     snprintf(text, sizeof text, "{\"kind\": \"%s\"}", kind);
-    return make(text);
+    return density_of(text);
 }
 
 START_TEST(samples_are_pure_functions_of_seed_and_index)
@@ -70,7 +34,7 @@ START_TEST(samples_are_pure_functions_of_seed_and_index)
     for (const char *const *kind = adv_density_kinds(); *kind; kind++) {
         struct adv_density *density = make_default(*kind);
         const size_t dim = adv_density_dim(density);
-        float *whole = sample(density, 9, n), *other = sample(density, 10, n);
+        float *whole = samples_of(density, 9, n), *other = samples_of(density, 10, n);
         float *split = malloc(n * dim * sizeof *split);
         ck_assert(memcmp(whole, other, n * dim * sizeof *whole) != 0);
         for (size_t s = 0; s < sizeof splits / sizeof *splits; s++) {
@@ -93,7 +57,7 @@ START_TEST(boxes_hold_the_mass_and_little_else)
         double lo[2], hi[2], least[2] = {INFINITY, INFINITY}, most[2] = {-INFINITY, -INFINITY};
         ck_assert_uint_eq(adv_density_dim(density), 2);
         adv_density_box(density, lo, hi);
-        float *points = sample(density, 1, N_SAMPLES);
+        float *points = samples_of(density, 1, N_SAMPLES);
         size_t n_outside = 0;
         for (size_t i = 0; i < 2 * N_SAMPLES; i++) {
             double x = (double)points[i];
@@ -168,7 +132,7 @@ static void integrate(const struct adv_density *density, double *mass, double *e
 
 START_TEST(densities_integrate_to_one)
 {
-    struct adv_density *density = make(closed_forms[_i]);
+    struct adv_density *density = density_of(closed_forms[_i]);
     double mass, entropy;
     integrate(density, &mass, &entropy);
     ck_assert_double_le(fabs(mass - 1.0), 1e-5); /* the box leaves out up to some 1e-6 */
@@ -179,10 +143,10 @@ END_TEST
 /* The mean of -log p over samples is the entropy only if sampler and density agree. */
 START_TEST(samples_have_the_entropy_of_the_density)
 {
-    struct adv_density *density = make(closed_forms[_i]);
+    struct adv_density *density = density_of(closed_forms[_i]);
     double mass, entropy, sum = 0.0, squares = 0.0;
     integrate(density, &mass, &entropy);
-    float *points = sample(density, 77, N_SAMPLES);
+    float *points = samples_of(density, 77, N_SAMPLES);
     double *log_p = malloc(N_SAMPLES * sizeof *log_p);
     ck_assert(adv_density_log_density(density, N_SAMPLES, points, log_p));
     for (size_t i = 0; i < N_SAMPLES; i++) {
@@ -202,14 +166,14 @@ END_TEST
 
 START_TEST(samples_share_themselves_out_over_the_modes)
 {
-    struct adv_density *density = make(closed_forms[_i]);
+    struct adv_density *density = density_of(closed_forms[_i]);
     size_t n_modes = adv_density_modes(density), counts[64] = {0}, n_lost = 0;
     double shares[64], total = 0.0;
     ck_assert_uint_le(n_modes, 64);
     for (size_t m = 0; m < n_modes; m++)
         total += shares[m] = adv_density_mode_weight(density, m);
     ck_assert_double_le(fabs(total - 1.0), 1e-12);
-    float *points = sample(density, 5, N_SAMPLES);
+    float *points = samples_of(density, 5, N_SAMPLES);
     for (size_t i = 0; i < N_SAMPLES; i++) {
         long mode = adv_density_mode(density, points + 2 * i);
         if (mode >= 0 && (size_t)mode < n_modes)
@@ -229,7 +193,7 @@ END_TEST
 START_TEST(gaussians_in_closed_form)
 {
     struct adv_density *density =
-        make("{\"kind\": \"gaussian\", \"dim\": 3, \"mean\": 1, \"deviation\": [1, 2, 0.5]}");
+        density_of("{\"kind\": \"gaussian\", \"dim\": 3, \"mean\": 1, \"deviation\": [1, 2, 0.5]}");
     const float points[] = {1, 1, 1, 2, -3, 0.25f};
     double log_p[2];
     ck_assert_uint_eq(adv_density_dim(density), 3);
@@ -245,8 +209,8 @@ START_TEST(gaussian_samples_have_mean_and_deviation)
 {
     static const double means[] = {1, -2, 0}, deviations[] = {0.5, 2, 1};
     struct adv_density *density =
-        make("{\"kind\": \"gaussian\", \"mean\": [1, -2, 0], \"deviation\": [0.5, 2, 1]}");
-    float *points = sample(density, 3, N_SAMPLES);
+        density_of("{\"kind\": \"gaussian\", \"mean\": [1, -2, 0], \"deviation\": [0.5, 2, 1]}");
+    float *points = samples_of(density, 3, N_SAMPLES);
     const double n = (double)N_SAMPLES;
     for (size_t d = 0; d < 3; d++) {
         double sum = 0.0, squares = 0.0;
@@ -293,7 +257,7 @@ START_TEST(rings_match_an_average_over_the_angle)
     for (size_t s = 0; s < sizeof noises / sizeof *noises; s++) {
         char text[80];
         snprintf(text, sizeof text, "{\"kind\": \"rings\", \"noise\": %g}", noises[s]);
-        struct adv_density *density = make(text);
+        struct adv_density *density = density_of(text);
         for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
             double log_p,
                 truth = ring_log_density((double)points[i][0], (double)points[i][1], noises[s]);
@@ -310,7 +274,7 @@ START_TEST(far_and_meaningless_points)
 {
     const float points[] = {1e30f, 0, INFINITY, 0, NAN, 0};
     for (int k = 0; k < N_CLOSED_FORMS; k++) {
-        struct adv_density *density = make(closed_forms[k]);
+        struct adv_density *density = density_of(closed_forms[k]);
         double log_p[3];
         ck_assert(adv_density_log_density(density, 3, points, log_p));
         ck_assert(log_p[0] < -1e20);
@@ -318,144 +282,6 @@ START_TEST(far_and_meaningless_points)
         ck_assert_int_eq(adv_density_mode(density, points + 4), -1);
         adv_density_free(density);
     }
-}
-END_TEST
-
-/* ---------------------------------------------------------------- checkerboard */
-
-static struct adv_density *make_board(int dim, int cells)
-{
-    char text[80];
-    snprintf(text, sizeof text, "{\"kind\": \"checkerboard\", \"dim\": %d, \"cells\": %d}", dim,
-             cells);
-    return make(text);
-}
-
-/* Modes number the even cells: every cell's centre, by counting through all of them. */
-START_TEST(board_modes_number_the_even_cells)
-{
-    for (int dim = 2; dim <= 4; dim++) {
-        for (int cells = 2; cells <= 12 - 2 * (dim - 2); cells++) {
-            struct adv_density *density = make_board(dim, cells);
-            size_t n_modes = adv_density_modes(density), n_even = 0, n_wrong = 0;
-            bool *seen = calloc(n_modes, sizeof *seen);
-            int index[4] = {0};
-            while (index[0] < cells) {
-                float centre[4];
-                int sum = 0;
-                for (int d = 0; d < dim; d++) {
-                    centre[d] = (float)(-4.0 + (index[d] + 0.5) * 8.0 / cells);
-                    sum += index[d];
-                }
-                long mode = adv_density_mode(density, centre);
-                if (sum % 2 == 0) {
-                    n_even++;
-                    n_wrong += mode < 0 || (size_t)mode >= n_modes || seen[mode];
-                    if (mode >= 0 && (size_t)mode < n_modes)
-                        seen[mode] = true;
-                } else {
-                    n_wrong += mode != -1;
-                }
-                int d = dim - 1;
-                while (++index[d] == cells && d > 0)
-                    index[d--] = 0;
-            }
-            ck_assert_uint_eq(n_even, n_modes);
-            ck_assert_uint_eq(n_wrong, 0);
-            free(seen);
-            adv_density_free(density);
-        }
-    }
-}
-END_TEST
-
-START_TEST(board_counts_and_volumes)
-{
-    static const struct {
-        int dim, cells;
-        double modes;
-    } boards[] = {{2, 8, 32},           {2, 5, 13},           {3, 3, 14},     {8, 2, 128},
-                  {8, 12, 214990848.0}, {8, 11, 107179441.0}, {7, 5, 39063.0}};
-    for (size_t b = 0; b < sizeof boards / sizeof *boards; b++) {
-        struct adv_density *density = make_board(boards[b].dim, boards[b].cells);
-        ck_assert(adv_density_modes(density) == (size_t)boards[b].modes);
-        float centre[8];
-        for (int d = 0; d < 8; d++)
-            centre[d] = (float)(-4.0 + 4.0 / boards[b].cells); /* of the first cell */
-        double log_p, volume = boards[b].modes * pow(8.0 / boards[b].cells, boards[b].dim);
-        adv_density_log_density(density, 1, centre, &log_p);
-        ck_assert_double_eq_tol(log_p, -log(volume), 1e-12);
-        centre[1] += (float)(8.0 / boards[b].cells);
-        adv_density_log_density(density, 1, centre, &log_p);
-        ck_assert(log_p == -INFINITY);
-        adv_density_free(density);
-    }
-}
-END_TEST
-
-/* Each cell equally often, also where k is odd and prefixes have unequal numbers of completions. */
-START_TEST(board_cells_are_equally_likely)
-{
-    static const int boards[][2] = {{2, 3}, {2, 5}, {2, 8}, {3, 3},
-                                    {3, 4}, {4, 3}, {5, 2}, {2, 11}};
-    for (size_t b = 0; b < sizeof boards / sizeof *boards; b++) {
-        struct adv_density *density = make_board(boards[b][0], boards[b][1]);
-        size_t n_modes = adv_density_modes(density), counts[128] = {0}, n_lost = 0;
-        double shares[128];
-        ck_assert_uint_le(n_modes, 128);
-        float *points = sample(density, 21, N_SAMPLES);
-        for (size_t m = 0; m < n_modes; m++)
-            shares[m] = 1.0 / (double)n_modes;
-        for (size_t i = 0; i < N_SAMPLES; i++) {
-            long mode = adv_density_mode(density, points + i * (size_t)boards[b][0]);
-            if (mode >= 0)
-                counts[mode]++;
-            else
-                n_lost++;
-        }
-        ck_assert_uint_eq(n_lost, 0);
-        assert_shares(counts, shares, n_modes, N_SAMPLES);
-        free(points);
-        adv_density_free(density);
-    }
-}
-END_TEST
-
-/* No sample falls off the support by rounding, and positions within cells are uniform. */
-START_TEST(board_samples_fill_their_cells)
-{
-    for (int cells = 2; cells <= 12; cells++) {
-        struct adv_density *density = make_board(8, cells);
-        const size_t n = 30000;
-        size_t counts[20] = {0}, n_outside = 0;
-        double shares[20];
-        float *points = sample(density, 4, n);
-        for (size_t i = 0; i < n; i++)
-            n_outside += adv_density_mode(density, points + 8 * i) < 0;
-        for (size_t i = 0; i < 8 * n; i++) {
-            double at = ((double)points[i] + 4.0) * cells / 8.0;
-            counts[(size_t)((at - floor(at)) * 20.0) % 20]++;
-        }
-        ck_assert_uint_eq(n_outside, 0);
-        for (int bin = 0; bin < 20; bin++)
-            shares[bin] = 1.0 / 20.0;
-        assert_shares(counts, shares, 20, 8 * n);
-        free(points);
-        adv_density_free(density);
-    }
-}
-END_TEST
-
-START_TEST(board_ends_where_it_should)
-{
-    struct adv_density *density = make_board(2, 8);
-    const float inside[][2] = {{-4, -4}, {4, 4}, {-3.0000002f, -4}};
-    const float outside[][2] = {{-3, -4}, {4, -4}, {4.0000005f, 4}, {-4.0000005f, -4}};
-    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
-        ck_assert_int_ge(adv_density_mode(density, inside[i]), 0);
-    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
-        ck_assert_int_eq(adv_density_mode(density, outside[i]), -1);
-    adv_density_free(density);
 }
 END_TEST
 
@@ -508,13 +334,13 @@ static struct adv_density *make_curve(const char *kind, double noise)
 {
     char text[80];
     snprintf(text, sizeof text, "{\"kind\": \"%s\", \"noise\": %g}", kind, noise);
-    return make(text);
+    return density_of(text);
 }
 
 START_TEST(curves_without_noise_are_their_skeletons)
 {
     struct adv_density *density = make_curve(curves[_i].kind, 0.0);
-    float *points = sample(density, 8, N_SAMPLES);
+    float *points = samples_of(density, 8, N_SAMPLES);
     size_t counts[10] = {0};
     double shares[10], farthest = 0.0;
     for (size_t i = 0; i < N_SAMPLES; i++) {
@@ -541,7 +367,7 @@ START_TEST(noise_is_a_standard_deviation)
 {
     struct adv_density *clean = make_curve(curves[_i].kind, 0.0);
     struct adv_density *noisy = make_curve(curves[_i].kind, 0.125);
-    float *from = sample(clean, 8, N_SAMPLES), *to = sample(noisy, 8, N_SAMPLES);
+    float *from = samples_of(clean, 8, N_SAMPLES), *to = samples_of(noisy, 8, N_SAMPLES);
     double squares[2] = {0};
     for (size_t i = 0; i < 2 * N_SAMPLES; i++) {
         double jitter = ((double)to[i] - (double)from[i]) / 0.125;
@@ -620,13 +446,35 @@ END_TEST
 
 START_TEST(dimensions_follow_the_arrays)
 {
-    struct adv_density *density = make("{\"kind\": \"gaussian\", \"deviation\": [1, 2, 3, 4, 5]}");
+    struct adv_density *density =
+        density_of("{\"kind\": \"gaussian\", \"deviation\": [1, 2, 3, 4, 5]}");
     ck_assert_uint_eq(adv_density_dim(density), 5);
     adv_density_free(density);
-    density = make("{\"kind\": \"gaussian_mixture\", \"means\": [[1], [2]]}");
+    density = density_of("{\"kind\": \"gaussian_mixture\", \"means\": [[1], [2]]}");
     ck_assert_uint_eq(adv_density_dim(density), 1);
     adv_density_free(density);
     adv_density_free(NULL);
+}
+END_TEST
+
+static enum adv_status make_and_free(void *context, struct adv_error *error)
+{
+    struct adv_density *density = NULL;
+    enum adv_status status = adv_density_new(context, &density, error);
+    adv_density_free(density);
+    return status;
+}
+
+START_TEST(failing_allocations_are_reported)
+{
+    static const char *const specs[] = {MIXTURE, "{\"kind\": \"checkerboard\", \"cells\": 8}",
+                                        "{\"kind\": \"eight_gaussians\"}",
+                                        "{\"kind\": \"gaussian\", \"mean\": [1, 2]}"};
+    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+        json_t *spec = json_loads(specs[i], 0, NULL);
+        ck_assert_int_gt(alloc_fail_each(make_and_free, spec), 5);
+        json_decref(spec);
+    }
 }
 END_TEST
 
@@ -651,15 +499,6 @@ int main(void)
     tcase_add_test(truth, far_and_meaningless_points);
     suite_add_tcase(suite, truth);
 
-    TCase *board = tcase_create("checkerboard");
-    tcase_set_timeout(board, 120);
-    tcase_add_test(board, board_modes_number_the_even_cells);
-    tcase_add_test(board, board_counts_and_volumes);
-    tcase_add_test(board, board_cells_are_equally_likely);
-    tcase_add_test(board, board_samples_fill_their_cells);
-    tcase_add_test(board, board_ends_where_it_should);
-    suite_add_tcase(suite, board);
-
     TCase *curve = tcase_create("curves");
     tcase_set_timeout(curve, 120);
     const int n_curves = (int)(sizeof curves / sizeof *curves);
@@ -671,6 +510,7 @@ int main(void)
     tcase_add_loop_test(options, refusals_say_what_and_why, 0,
                         (int)(sizeof refusals / sizeof *refusals));
     tcase_add_test(options, dimensions_follow_the_arrays);
+    tcase_add_test(options, failing_allocations_are_reported);
     suite_add_tcase(suite, options);
 
     SRunner *runner = srunner_create(suite);

@@ -2,6 +2,8 @@
  * refused source leaves the options as they were. */
 #include <advect/fields.h>
 
+#include "tests/alloc_fail.h"
+
 #include <check.h>
 #include <math.h>
 #include <signal.h>
@@ -382,6 +384,58 @@ START_TEST(text_refusals)
 }
 END_TEST
 
+START_TEST(text_must_be_utf8)
+{
+    static const char *const good[] = {
+        "a\x7f",        "\xc2\x80",     "\xdf\xbf",         "\xe0\xa0\x80",
+        "\xed\x9f\xbf", "\xee\x80\x80", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"};
+    static const char *const bad[] = {"\x80",
+                                      "\xc0\xaf",
+                                      "\xc1\xbf",
+                                      "\xc3",
+                                      "\xc3(",
+                                      "\xe0\x9f\xbf",
+                                      "\xe2\x82",
+                                      "\xed\xa0\x80",
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf8\x88\x80\x80\x80",
+                                      "\xff"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        ck_assert_msg(from_text("name", good[i]) == ADV_OK, "good[%zu]", i);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_msg(from_text("name", bad[i]) == ADV_E_INVALID, "bad[%zu]", i);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- without memory */
+
+/* Without JSON as text: jansson calls some failures of its parser's memory errors of syntax. */
+static enum adv_status read_and_write(void *context, struct adv_error *flaw)
+{
+    struct options fresh = {0};
+    json_t *json = NULL;
+    enum adv_status status = adv_fields_init(fields, N_FIELDS, &fresh, flaw);
+    if (status == ADV_OK)
+        status = adv_fields_from_json(fields, N_FIELDS, context, NULL, &fresh, flaw);
+    if (status == ADV_OK)
+        status = adv_fields_from_text(fields, N_FIELDS, "name", "other", &fresh, flaw);
+    if (status == ADV_OK && !(json = adv_fields_to_json(fields, N_FIELDS, &fresh)))
+        status = adv_fail(flaw, ADV_E_MEMORY, "out of memory");
+    json_decref(json);
+    adv_fields_release(fields, N_FIELDS, &fresh);
+    return status;
+}
+
+START_TEST(failing_allocations_are_reported)
+{
+    json_t *json =
+        json_loads("{\"name\": \"x\", \"net\": {\"a\": [1, 2, {\"b\": null}]}}", 0, NULL);
+    ck_assert_int_gt(alloc_fail_each(read_and_write, json), 20);
+    json_decref(json);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- output */
 
 START_TEST(to_json_round_trips)
@@ -478,6 +532,8 @@ int main(void)
     tcase_add_test(text, text_booleans);
     tcase_add_test(text, numbers_are_read_whole_or_not_at_all);
     tcase_add_test(text, text_refusals);
+    tcase_add_test(text, text_must_be_utf8);
+    tcase_add_test(text, failing_allocations_are_reported);
     suite_add_tcase(suite, text);
 
     TCase *output = tcase_create("output");

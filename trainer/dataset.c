@@ -229,21 +229,11 @@ static enum adv_status check_rows(const struct adv_dataset *d, struct adv_error 
     return ADV_OK;
 }
 
-static bool needs_fit(const json_t *transform)
-{
-    const char *kind = json_string_value(json_object_get(transform, "kind"));
-    bool needed = kind && !strcmp(kind, "standardise");
-    size_t i;
-    json_t *step;
-    json_array_foreach(transform, i, step) needed = needed || needs_fit(step);
-    return needed;
-}
-
 static enum adv_status open_transform(struct adv_dataset *d, const json_t *spec,
                                       struct adv_error *error)
 {
     enum adv_status status = adv_transform_new(spec, d->dim, &d->transform, error);
-    if (status == ADV_OK && needs_fit(spec))
+    if (status == ADV_OK && !adv_transform_is_fitted(d->transform))
         status = fit_transform(d, error);
     if (status == ADV_OK)
         status = check_rows(d, error);

@@ -84,6 +84,16 @@ static void append_range(char *text, size_t size, double lo, double hi)
         adv_append(text, size, "between %.*g and %.*g", lo_digits, lo, hi_digits, hi);
 }
 
+json_t *adv_json_copy(const json_t *json)
+{
+    json_t *copy = json_deep_copy(json);
+    if (copy && !json_equal(copy, json)) {
+        json_decref(copy);
+        copy = NULL;
+    }
+    return copy;
+}
+
 const char *adv_json_kind(const json_t *json)
 {
     switch (json_typeof(json)) {
@@ -303,6 +313,8 @@ static enum adv_status set_json_from_text(const struct adv_field_subject *subjec
 {
     json_error_t flaw;
     json_t *json = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &flaw);
+    if (!json && !flaw.text[0]) /* jansson has words for every flaw but its own want of memory */
+        return adv_no_memory(error);
     if (!json)
         return adv_fail_field(error, ADV_E_INVALID, subject->label,
                               "%s is %s; it must be JSON (%s)", subject->label,
@@ -315,11 +327,34 @@ static enum adv_status set_json_from_text(const struct adv_field_subject *subjec
     return ADV_OK;
 }
 
+/* Well-formed by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
+static bool is_utf8(const char *text)
+{
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+    const unsigned char *at = (const unsigned char *)text;
+    while (*at) {
+        unsigned lead = *at++;
+        if (lead < 0x80)
+            continue;
+        if (lead < 0xc0 || lead > 0xf7)
+            return false;
+        unsigned n_more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+        uint32_t code = lead & (0x3fu >> n_more);
+        for (unsigned i = 0; i < n_more; i++, at++) {
+            if ((*at & 0xc0) != 0x80)
+                return false;
+            code = code << 6 | (*at & 0x3fu);
+        }
+        if (code < least[n_more] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
+            return false;
+    }
+    return true;
+}
+
 enum adv_status adv_field_value_from_text(const struct adv_field_subject *subject, const char *text,
                                           struct adv_field_value *value, struct adv_error *error)
 {
     struct number number;
-    json_t *utf8;
     switch (subject->field->kind) {
     case ADV_FIELD_BOOL:
         return set_bool_from_text(subject, text, value, error);
@@ -334,10 +369,8 @@ enum adv_status adv_field_value_from_text(const struct adv_field_subject *subjec
     case ADV_FIELD_CHOICE:
         return set_choice(subject, text, value, error);
     case ADV_FIELD_STRING:
-        utf8 = json_string(text);
-        if (!utf8)
+        if (!is_utf8(text))
             return refuse_type(subject, "not valid UTF-8", error);
-        json_decref(utf8);
         return set_string(subject, text, strlen(text), value, error);
     case ADV_FIELD_JSON:
         return set_json_from_text(subject, text, value, error);
@@ -376,7 +409,7 @@ enum adv_status adv_field_value_from_json(const struct adv_field_subject *subjec
             break;
         return set_string(subject, json_string_value(json), json_string_length(json), value, error);
     case ADV_FIELD_JSON:
-        copy = json_deep_copy(json);
+        copy = adv_json_copy(json);
         if (!copy)
             return adv_no_memory(error);
         *value = (struct adv_field_value){.set = true, .as.json = copy};

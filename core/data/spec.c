@@ -17,7 +17,9 @@ enum adv_status adv_spec_kind(const json_t *spec, const char *const *names, size
     json_t *name = json_object_get(spec, "kind");
     enum adv_status status = ADV_OK;
     int64_t choice = 0;
-    if (!rest || !named || (name && json_object_set(named, "kind", name)))
+    /* json_copy says nothing of members that it found no memory for. */
+    if (!rest || json_object_size(rest) != json_object_size(spec) || !named ||
+        (name && json_object_set(named, "kind", name)))
         status = adv_no_memory(error);
     if (status == ADV_OK)
         status = adv_fields_from_json(&kind_field, 1, named, NULL, &choice, error);

@@ -1,305 +1,216 @@
-/* A transform is a chain of steps, each a row of a table. Every step maps a point element by
- * element, so its log-determinant is the sum of the logs of the slopes. All in double. */
-#include <advect/transform.h>
-
-#include <advect/rng.h>
-
+/* A transform is a chain of steps, each of a kind from one table. Points go
+ * through it a run of columns at a time, in double from end to end. */
 #include "core/base/mem.h"
 #include "core/data/spec.h"
+#include "core/data/step.h"
 
-#include <float.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct step;
+#define MAX_STEPS 16
+#define COLUMNS 256 /* of a point at a time */
 
-struct step_kind {
-    const char *name;
-    bool affine;
-    enum adv_status (*read)(struct step *step, const json_t *options, struct adv_error *error);
-    json_t *(*to_json)(const struct step *step);
-    /* Element i of a point, to the flow's side and back. */
-    double (*encode)(const struct step *step, size_t i, double x);
-    double (*decode)(const struct step *step, size_t i, double y);
-    /* log dy/dx of the encoding, at its result y. */
-    double (*log_slope)(const struct step *step, size_t i, double y);
-};
+/* The one list of kinds: names and descriptors both come from it. */
+#define KINDS(ROW) ROW(identity) ROW(affine) ROW(standardise) ROW(logit)
+#define NAME(kind) #kind,
+#define DESCRIPTOR(kind) &adv_step_##kind,
+
+static const char *const names[] = {KINDS(NAME) NULL};
+static const struct adv_step_kind *const kinds[] = {KINDS(DESCRIPTOR)};
 
 struct step {
-    const struct step_kind *kind;
-    size_t dim;
-    double *shift, *scale; /* affine: [dim] each */
-    double margin;         /* logit */
+    const struct adv_step_kind *kind;
+    void *state;
+};
+
+/* What the first object says about the data beside its own options. */
+struct statements {
+    json_t *range;
+    int64_t levels;
+};
+
+static const struct adv_field statement_fields[] = {
+    {.name = "range",
+     .kind = ADV_FIELD_JSON,
+     .offset = offsetof(struct statements, range),
+     .help = "[lo, hi] that data lie in"},
+    {.name = "levels",
+     .kind = ADV_FIELD_INT,
+     .offset = offsetof(struct statements, levels),
+     .min = 2,
+     .max = 65536,
+     .help = "number of values that data were dequantised from"},
 };
 
 struct adv_transform {
     size_t dim, n_steps;
-    struct step *steps;
+    struct step steps[MAX_STEPS];
     bool has_range;
     double lo, hi;
-    int levels;
+    int levels; /* 0: not stated */
 };
 
-/* ---- identity ---- */
-
-static enum adv_status identity_read(struct step *step, const json_t *options,
-                                     struct adv_error *error)
+static void release_step(struct step *step)
 {
-    (void)step, (void)options, (void)error;
+    if (step->state && step->kind->release)
+        step->kind->release(step->state);
+    adv_spec_free_state(step->kind->fields, step->kind->n_fields, step->state);
+    step->state = NULL;
+}
+
+/* ---------------------------------------------------------------- reading a specification */
+
+/* Moves the statements out of options into an object of their own, a new reference. */
+static json_t *take_statements(json_t *options)
+{
+    json_t *stated = json_object();
+    for (size_t i = 0; stated && i < ADV_COUNT(statement_fields); i++) {
+        const char *name = statement_fields[i].name;
+        json_t *value = json_object_get(options, name);
+        if (value && json_object_set(stated, name, value)) {
+            json_decref(stated);
+            stated = NULL;
+        } else if (value) {
+            json_object_del(options, name);
+        }
+    }
+    return stated;
+}
+
+static enum adv_status read_range(struct adv_transform *transform, const json_t *range,
+                                  const char *where, struct adv_error *error)
+{
+    char name[40];
+    double ends[2];
+    snprintf(name, sizeof name, "%s.range", where);
+    const struct adv_number_list list = {name, 2, -1e30, 1e30};
+    if (!json_is_array(range))
+        return adv_fail_field(error, ADV_E_INVALID, name, "%s must be [lo, hi] with lo < hi", name);
+    enum adv_status status = adv_spec_numbers(&list, range, 0.0, ends, error);
+    if (status != ADV_OK)
+        return status;
+    if (!(ends[0] < ends[1]))
+        return adv_fail_field(error, ADV_E_INVALID, name,
+                              "%s is [%.9g, %.9g]; it must be [lo, hi] with lo < hi", name, ends[0],
+                              ends[1]);
+    transform->has_range = true;
+    transform->lo = ends[0];
+    transform->hi = ends[1];
     return ADV_OK;
 }
 
-static json_t *identity_to_json(const struct step *step)
-{
-    (void)step;
-    return json_object();
-}
-
-static double identity_map(const struct step *step, size_t i, double x)
-{
-    (void)step, (void)i;
-    return x;
-}
-
-static double identity_log_slope(const struct step *step, size_t i, double y)
-{
-    (void)step, (void)i, (void)y;
-    return 0;
-}
-
-/* ---- affine: y = (x - shift) / scale ---- */
-
-static enum adv_status affine_allocate(struct step *step, struct adv_error *error)
-{
-    step->shift = adv_calloc(step->dim, sizeof *step->shift);
-    step->scale = adv_calloc(step->dim, sizeof *step->scale);
-    return step->shift && step->scale ? ADV_OK : adv_no_memory(error);
-}
-
-static enum adv_status affine_read(struct step *step, const json_t *options,
-                                   struct adv_error *error)
-{
-    const struct adv_number_list shift = {"transform.shift", step->dim, -1e30, 1e30};
-    const struct adv_number_list scale = {"transform.scale", step->dim, 1e-30, 1e30};
-    enum adv_status status = affine_allocate(step, error);
-    if (status == ADV_OK)
-        status = adv_spec_numbers(&shift, json_object_get(options, "shift"), 0, step->shift, error);
-    if (status == ADV_OK)
-        status = adv_spec_numbers(&scale, json_object_get(options, "scale"), 1, step->scale, error);
-    return status;
-}
-
-/* One number where all are the same, else an array. */
-static json_t *numbers_to_json(size_t n, const double *values)
-{
-    bool same = true;
-    for (size_t i = 1; i < n; i++)
-        same = same && values[i] == values[0];
-    if (same)
-        return json_real(values[0]);
-    json_t *array = json_array();
-    for (size_t i = 0; array && i < n; i++) {
-        if (json_array_append_new(array, json_real(values[i])) == 0)
-            continue;
-        json_decref(array);
-        array = NULL;
-    }
-    return array;
-}
-
-static json_t *affine_to_json(const struct step *step)
-{
-    return json_pack("{s:o, s:o}", "shift", numbers_to_json(step->dim, step->shift), "scale",
-                     numbers_to_json(step->dim, step->scale));
-}
-
-static double affine_encode(const struct step *step, size_t i, double x)
-{
-    return (x - step->shift[i]) / step->scale[i];
-}
-
-static double affine_decode(const struct step *step, size_t i, double y)
-{
-    return y * step->scale[i] + step->shift[i];
-}
-
-static double affine_log_slope(const struct step *step, size_t i, double y)
-{
-    (void)y;
-    return -log(step->scale[i]);
-}
-
-/* ---- logit: y = log(u / (1 - u)), u = m + (1 - 2m) x (Dinh et al. 2017, section 4.1) ---- */
-
-static enum adv_status logit_read(struct step *step, const json_t *options, struct adv_error *error)
-{
-    const struct adv_number_list margin = {"transform.margin", 1, 1e-12, 0.49};
-    return adv_spec_numbers(&margin, json_object_get(options, "margin"), 1e-6, &step->margin,
-                            error);
-}
-
-static json_t *logit_to_json(const struct step *step)
-{
-    return json_pack("{s:f}", "margin", step->margin);
-}
-
-static double logit_encode(const struct step *step, size_t i, double x)
-{
-    (void)i;
-    double width = 1 - 2 * step->margin;
-    return log(step->margin + width * x) - log(step->margin + width * (1 - x));
-}
-
-static double logit_decode(const struct step *step, size_t i, double y)
-{
-    (void)i;
-    return (1 / (1 + exp(-y)) - step->margin) / (1 - 2 * step->margin);
-}
-
-/* log(1 - 2m) - log u - log(1 - u), from y so that it stays exact where u rounds to 0 or 1. */
-static double logit_log_slope(const struct step *step, size_t i, double y)
-{
-    (void)i;
-    return log(1 - 2 * step->margin) + fabs(y) + 2 * log1p(exp(-fabs(y)));
-}
-
-/* ---- the table ---- */
-
-static const struct step_kind identity = {"identity",        true,         identity_read,
-                                          identity_to_json,  identity_map, identity_map,
-                                          identity_log_slope};
-static const struct step_kind affine = {
-    "affine", true, affine_read, affine_to_json, affine_encode, affine_decode, affine_log_slope};
-static const struct step_kind logit = {"logit",      false,        logit_read,     logit_to_json,
-                                       logit_encode, logit_decode, logit_log_slope};
-/* Becomes affine when it is fitted. */
-static const struct step_kind standardise = {"standardise",     true,         identity_read,
-                                             identity_to_json,  identity_map, identity_map,
-                                             identity_log_slope};
-
-static const struct step_kind *const kinds[] = {&identity, &affine, &standardise, &logit};
-static const char *const names[] = {"identity", "affine", "standardise", "logit", NULL};
-_Static_assert(ADV_COUNT(names) == ADV_COUNT(kinds) + 1, "a name for every kind");
-
-/* ---- reading a specification ---- */
-
-/* "range" and "levels" of the first object, taken out of its options. */
 static enum adv_status read_statements(struct adv_transform *transform, json_t *options,
-                                       struct adv_error *error)
+                                       const char *where, struct adv_error *error)
 {
-    double range[2];
-    const struct adv_number_list list = {"transform.range", 2, -1e30, 1e30};
-    json_t *json = json_object_get(options, "range");
-    if (json) {
-        if (!json_is_array(json) || adv_spec_numbers(&list, json, 0, range, error) != ADV_OK ||
-            !(range[0] < range[1]))
-            return adv_fail_field(error, ADV_E_INVALID, "transform.range",
-                                  "transform.range must be [lo, hi] with lo < hi");
-        transform->has_range = true;
-        transform->lo = range[0];
-        transform->hi = range[1];
-    }
-    json = json_object_get(options, "levels");
-    json_int_t levels = json_integer_value(json);
-    if (json && (levels < 2 || levels > 65536))
-        return adv_fail_field(error, ADV_E_INVALID, "transform.levels",
-                              "transform.levels must be a whole number between 2 and 65536");
-    transform->levels = (int)levels;
-    json_object_del(options, "range");
-    json_object_del(options, "levels");
-    return ADV_OK;
-}
-
-/* Every member that is left must be an option of the kind, which its own JSON form lists. */
-static enum adv_status check_members(const struct step *step, const json_t *options,
-                                     struct adv_error *error)
-{
-    json_t *known = step->kind->to_json(step);
-    if (!known)
-        return adv_no_memory(error);
-    enum adv_status status = ADV_OK;
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)options, key, value)
-    {
-        if (status == ADV_OK && !json_object_get(known, key))
-            status = adv_fail_field(error, ADV_E_INVALID, "transform",
-                                    "\"%s\" is not an option of the transform \"%s\"", key,
-                                    step->kind->name);
-    }
-    json_decref(known);
+    const size_t n_fields = ADV_COUNT(statement_fields);
+    struct statements statements = {0};
+    json_t *stated = take_statements(options);
+    enum adv_status status = stated ? ADV_OK : adv_no_memory(error);
+    if (status == ADV_OK)
+        status =
+            adv_fields_from_json(statement_fields, n_fields, stated, where, &statements, error);
+    if (status == ADV_OK && statements.range)
+        status = read_range(transform, statements.range, where, error);
+    if (status == ADV_OK)
+        transform->levels = (int)statements.levels;
+    adv_fields_release(statement_fields, n_fields, &statements);
+    json_decref(stated);
     return status;
 }
 
 static enum adv_status read_step(struct adv_transform *transform, const json_t *spec,
-                                 struct adv_error *error)
+                                 const char *where, struct adv_error *error)
 {
     size_t index;
-    json_t *options = NULL;
+    json_t *options;
     enum adv_status status = adv_spec_kind(spec, names, &index, &options, error);
     if (status != ADV_OK)
         return status;
-    struct step *step = &transform->steps[transform->n_steps++];
-    *step = (struct step){.kind = kinds[index], .dim = transform->dim};
-    if (transform->n_steps == 1)
-        status = read_statements(transform, options, error);
+    struct step *step = &transform->steps[transform->n_steps];
+    step->kind = kinds[index];
+    if (transform->n_steps == 0)
+        status = read_statements(transform, options, where, error);
+    transform->n_steps++;
     if (status == ADV_OK)
-        status = step->kind->read(step, options, error);
-    if (status == ADV_OK)
-        status = check_members(step, options, error);
+        status = adv_spec_new_state(step->kind->fields, step->kind->n_fields,
+                                    step->kind->state_bytes, options, where, &step->state, error);
+    if (status == ADV_OK && step->kind->prepare)
+        status = step->kind->prepare(step->state, transform->dim, where, error);
     json_decref(options);
     return status;
 }
 
-enum adv_status adv_transform_new(const json_t *spec, size_t dim, struct adv_transform **out,
+enum adv_status adv_transform_new(const json_t *spec, size_t dim, struct adv_transform **transform,
                                   struct adv_error *error)
 {
-    bool chain = json_is_array(spec);
-    size_t n = chain ? json_array_size(spec) : spec ? 1 : 0;
-    struct adv_transform *transform = adv_calloc(1, sizeof *transform);
-    if (!transform)
+    bool is_chain = json_is_array(spec);
+    size_t n_steps = is_chain ? json_array_size(spec) : spec ? 1 : 0;
+    if (n_steps > MAX_STEPS)
+        return adv_fail_field(error, ADV_E_INVALID, "transform",
+                              "transform has %zu steps; at most %d are allowed", n_steps,
+                              MAX_STEPS);
+    struct adv_transform *fresh = adv_calloc(1, sizeof *fresh);
+    if (!fresh)
         return adv_no_memory(error);
-    transform->dim = dim;
-    transform->steps = adv_calloc(n, sizeof *transform->steps);
-    enum adv_status status = transform->steps ? ADV_OK : adv_no_memory(error);
-    for (size_t i = 0; status == ADV_OK && i < n; i++)
-        status = read_step(transform, chain ? json_array_get(spec, i) : spec, error);
+    fresh->dim = dim;
+    enum adv_status status = ADV_OK;
+    for (size_t i = 0; i < n_steps && status == ADV_OK; i++) {
+        char where[32] = "transform";
+        if (is_chain)
+            snprintf(where, sizeof where, "transform[%zu]", i);
+        status = read_step(fresh, is_chain ? json_array_get(spec, i) : spec, where, error);
+    }
     if (status == ADV_OK)
-        *out = transform;
+        *transform = fresh;
     else
-        adv_transform_free(transform);
+        adv_transform_free(fresh);
     return status;
 }
 
 void adv_transform_free(struct adv_transform *transform)
 {
-    if (!transform)
-        return;
-    for (size_t i = 0; i < transform->n_steps; i++) {
-        free(transform->steps[i].shift);
-        free(transform->steps[i].scale);
-    }
-    free(transform->steps);
+    for (size_t s = 0; transform && s < transform->n_steps; s++)
+        release_step(&transform->steps[s]);
     free(transform);
+}
+
+/* ---------------------------------------------------------------- writing it back */
+
+static json_t *step_to_json(const struct step *step)
+{
+    const struct adv_step_kind *kind = step->kind;
+    const char *name = NULL;
+    for (size_t i = 0; names[i]; i++)
+        name = kinds[i] == kind ? names[i] : name;
+    json_t *json = kind->to_json ? kind->to_json(step->state)
+                                 : adv_fields_to_json(kind->fields, kind->n_fields, step->state);
+    if (json && json_object_set_new(json, "kind", json_string(name))) {
+        json_decref(json);
+        json = NULL;
+    }
+    return json;
+}
+
+static bool set_statements(const struct adv_transform *transform, json_t *first)
+{
+    if (transform->has_range &&
+        json_object_set_new(first, "range", json_pack("[f, f]", transform->lo, transform->hi)))
+        return false;
+    return !transform->levels ||
+           !json_object_set_new(first, "levels", json_integer(transform->levels));
 }
 
 json_t *adv_transform_to_json(const struct adv_transform *transform)
 {
     json_t *chain = json_array();
-    for (size_t i = 0; chain && i < transform->n_steps; i++) {
-        const struct step *step = &transform->steps[i];
-        json_t *json = step->kind->to_json(step);
-        bool failed = !json || json_object_set_new(json, "kind", json_string(step->kind->name));
-        if (!failed && i == 0 && transform->has_range)
-            failed = json_object_set_new(json, "range",
-                                         json_pack("[f, f]", transform->lo, transform->hi));
-        if (!failed && i == 0 && transform->levels)
-            failed = json_object_set_new(json, "levels", json_integer(transform->levels));
-        if (failed)
+    for (size_t s = 0; chain && s < transform->n_steps; s++) {
+        json_t *json = step_to_json(&transform->steps[s]);
+        if (json && s == 0 && !set_statements(transform, json)) {
             json_decref(json);
-        if (failed || json_array_append_new(chain, json)) {
+            json = NULL;
+        }
+        if (json_array_append_new(chain, json)) { /* fails for NULL, and frees what it refuses */
             json_decref(chain);
             chain = NULL;
         }
@@ -312,68 +223,21 @@ json_t *adv_transform_to_json(const struct adv_transform *transform)
     return only;
 }
 
-/* ---- fitting ---- */
+/* ---------------------------------------------------------------- facts */
 
-static enum adv_status fit_column(struct step *step, size_t n, const double *rows, size_t column,
-                                  struct adv_error *error)
+bool adv_transform_is_fitted(const struct adv_transform *transform)
 {
-    double mean = 0, square = 0;
-    for (size_t i = 0; i < n; i++)
-        mean += rows[i * step->dim + column] / (double)n;
-    for (size_t i = 0; i < n; i++) {
-        double off = rows[i * step->dim + column] - mean;
-        square += off * off / (double)n;
+    for (size_t s = 0; s < transform->n_steps; s++) {
+        if (transform->steps[s].kind->needs_fit)
+            return false;
     }
-    if (!(square > 0))
-        return adv_fail_field(error, ADV_E_INVALID, "transform",
-                              "column %zu of the data is %.9g throughout: it has no spread to "
-                              "standardise",
-                              column, mean);
-    step->shift[column] = mean;
-    step->scale[column] = sqrt(square);
-    return ADV_OK;
+    return true;
 }
-
-enum adv_status adv_transform_fit(struct adv_transform *transform, size_t n, const float *data,
-                                  struct adv_error *error)
-{
-    bool needed = false;
-    size_t values, dim = transform->dim;
-    for (size_t s = 0; s < transform->n_steps; s++)
-        needed = needed || transform->steps[s].kind == &standardise;
-    if (!needed)
-        return ADV_OK;
-    if (n < 2)
-        return adv_fail_field(error, ADV_E_INVALID, "transform",
-                              "%zu rows of data; standardise needs at least 2", n);
-    double *rows = adv_mul_size(n, dim, &values) ? adv_calloc(values, sizeof *rows) : NULL;
-    if (!rows)
-        return adv_no_memory(error);
-    for (size_t i = 0; i < values; i++)
-        rows[i] = (double)data[i];
-    enum adv_status status = ADV_OK;
-    for (size_t s = 0; status == ADV_OK && s < transform->n_steps; s++) {
-        struct step *step = &transform->steps[s];
-        if (step->kind == &standardise) {
-            status = affine_allocate(step, error);
-            for (size_t c = 0; status == ADV_OK && c < dim; c++)
-                status = fit_column(step, n, rows, c, error);
-            if (status == ADV_OK)
-                step->kind = &affine;
-        }
-        for (size_t i = 0; status == ADV_OK && i < values; i++)
-            rows[i] = step->kind->encode(step, i % dim, rows[i]);
-    }
-    free(rows);
-    return status;
-}
-
-/* ---- facts ---- */
 
 bool adv_transform_is_affine(const struct adv_transform *transform)
 {
-    for (size_t i = 0; i < transform->n_steps; i++) {
-        if (!transform->steps[i].kind->affine)
+    for (size_t s = 0; s < transform->n_steps; s++) {
+        if (!transform->steps[s].kind->decode_velocity)
             return false;
     }
     return true;
@@ -393,39 +257,50 @@ int adv_transform_levels(const struct adv_transform *transform)
     return transform->levels;
 }
 
-enum adv_status adv_transform_check(const struct adv_transform *transform, const float *point,
-                                    struct adv_error *error)
+/* ---------------------------------------------------------------- mapping points */
+
+/* How many columns of a run that begins at `first`. */
+static size_t run_length(size_t dim, size_t first)
 {
-    bool unit = transform->n_steps > 0 && transform->steps[0].kind == &logit;
-    double lo = unit ? 0 : -INFINITY, hi = unit ? 1 : INFINITY;
-    adv_transform_range(transform, &lo, &hi);
-    for (size_t i = 0; i < transform->dim; i++) {
-        double x = (double)point[i];
-        if (!isfinite(x))
-            return adv_fail(error, ADV_E_INVALID, "column %zu is not a finite number", i);
-        if (x < lo || x > hi)
-            return adv_fail(error, ADV_E_INVALID,
-                            "column %zu is %.9g; it must be between %.9g and %.9g", i, x, lo, hi);
-    }
-    return ADV_OK;
+    return dim - first < COLUMNS ? dim - first : COLUMNS;
 }
 
-/* ---- mapping points ---- */
+static void load(size_t n, const float *from, double *values)
+{
+    for (size_t i = 0; i < n; i++)
+        values[i] = (double)from[i];
+}
+
+static void store(size_t n, const double *values, float *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (float)values[i];
+}
+
+static void encode_run(const struct step *steps, size_t n_steps, size_t first, size_t n,
+                       double *values)
+{
+    for (size_t s = 0; s < n_steps; s++)
+        steps[s].kind->encode(steps[s].state, first, n, values);
+}
 
 void adv_transform_encode(const struct adv_transform *transform, size_t n, const float *data,
                           float *flow, double *log_det)
 {
+    const size_t dim = transform->dim;
+    double values[COLUMNS];
     for (size_t row = 0; row < n; row++) {
-        double sum = 0;
-        for (size_t i = 0; i < transform->dim; i++) {
-            double value = (double)data[row * transform->dim + i];
+        double sum = 0.0;
+        for (size_t first = 0; first < dim; first += COLUMNS) {
+            size_t count = run_length(dim, first);
+            load(count, data + row * dim + first, values);
             for (size_t s = 0; s < transform->n_steps; s++) {
                 const struct step *step = &transform->steps[s];
-                value = step->kind->encode(step, i, value);
+                step->kind->encode(step->state, first, count, values);
                 if (log_det)
-                    sum += step->kind->log_slope(step, i, value);
+                    sum += step->kind->log_det(step->state, first, count, values);
             }
-            flow[row * transform->dim + i] = (float)value;
+            store(count, values, flow + row * dim + first);
         }
         if (log_det)
             log_det[row] = sum;
@@ -435,17 +310,20 @@ void adv_transform_encode(const struct adv_transform *transform, size_t n, const
 void adv_transform_decode(const struct adv_transform *transform, size_t n, const float *flow,
                           float *data, double *log_det)
 {
+    const size_t dim = transform->dim;
+    double values[COLUMNS];
     for (size_t row = 0; row < n; row++) {
-        double sum = 0;
-        for (size_t i = 0; i < transform->dim; i++) {
-            double value = (double)flow[row * transform->dim + i];
+        double sum = 0.0;
+        for (size_t first = 0; first < dim; first += COLUMNS) {
+            size_t count = run_length(dim, first);
+            load(count, flow + row * dim + first, values);
             for (size_t s = transform->n_steps; s-- > 0;) {
                 const struct step *step = &transform->steps[s];
                 if (log_det)
-                    sum += step->kind->log_slope(step, i, value);
-                value = step->kind->decode(step, i, value);
+                    sum += step->kind->log_det(step->state, first, count, values);
+                step->kind->decode(step->state, first, count, values);
             }
-            data[row * transform->dim + i] = (float)value;
+            store(count, values, data + row * dim + first);
         }
         if (log_det)
             log_det[row] = sum;
@@ -457,27 +335,175 @@ void adv_transform_decode_velocity(const struct adv_transform *transform, size_t
 {
     if (!adv_transform_is_affine(transform))
         adv_bug("velocities have no meaning in data units under this transform");
-    for (size_t i = 0; i < n * transform->dim; i++) {
-        double slope = 0;
-        for (size_t s = 0; s < transform->n_steps; s++)
-            slope +=
-                transform->steps[s].kind->log_slope(&transform->steps[s], i % transform->dim, 0);
-        data_velocity[i] = (float)((double)flow_velocity[i] * exp(-slope));
+    const size_t dim = transform->dim;
+    double values[COLUMNS];
+    for (size_t row = 0; row < n; row++) {
+        for (size_t first = 0; first < dim; first += COLUMNS) {
+            size_t count = run_length(dim, first);
+            load(count, flow_velocity + row * dim + first, values);
+            for (size_t s = transform->n_steps; s-- > 0;) {
+                const struct step *step = &transform->steps[s];
+                step->kind->decode_velocity(step->state, first, count, values);
+            }
+            store(count, values, data_velocity + row * dim + first);
+        }
     }
 }
 
-void adv_dequantise(uint64_t seed, uint64_t first_row, size_t n, size_t dim, int levels,
-                    const float *values, float *out)
+/* ---------------------------------------------------------------- checking points */
+
+/* Data are floats, so bounds such as 0.3 hold as they round to float. */
+static bool is_within(double value, double lo, double hi)
 {
-    float noise[256];
+    return (float)value >= (float)lo && (float)value <= (float)hi;
+}
+
+/* The first column of values whose entry is outside [lo, hi], or n. */
+static size_t first_outside(size_t n, const double *values, double lo, double hi)
+{
+    size_t i = 0;
+    while (i < n && is_within(values[i], lo, hi))
+        i++;
+    return i;
+}
+
+/* Columns first ... of a point against each step's domain in turn. */
+static enum adv_status check_run(const struct adv_transform *transform, const float *point,
+                                 size_t first, struct adv_error *error)
+{
+    size_t n = run_length(transform->dim, first);
+    double values[COLUMNS];
+    load(n, point + first, values);
+    for (size_t s = 0; s < transform->n_steps; s++) {
+        const struct step *step = &transform->steps[s];
+        size_t i = first_outside(n, values, step->kind->lo, step->kind->hi);
+        if (i < n && s == 0)
+            return adv_fail(error, ADV_E_INVALID,
+                            "column %zu is %.9g; it must be between %.9g and %.9g", first + i,
+                            values[i], step->kind->lo, step->kind->hi);
+        if (i < n)
+            return adv_fail(error, ADV_E_INVALID,
+                            "column %zu is %.9g, which the transform maps to %.9g; that must be "
+                            "between %.9g and %.9g",
+                            first + i, (double)point[first + i], values[i], step->kind->lo,
+                            step->kind->hi);
+        step->kind->encode(step->state, first, n, values);
+    }
+    size_t i = first_outside(n, values, -3.4e38, 3.4e38);
+    if (i < n)
+        return adv_fail(error, ADV_E_INVALID,
+                        "column %zu is %.9g; the transform maps it out of the range of numbers",
+                        first + i, (double)point[first + i]);
+    return ADV_OK;
+}
+
+enum adv_status adv_transform_check(const struct adv_transform *transform, const float *point,
+                                    struct adv_error *error)
+{
+    for (size_t i = 0; i < transform->dim; i++) {
+        if (!isfinite(point[i]))
+            return adv_fail(error, ADV_E_INVALID, "column %zu is not a finite number", i);
+        if (transform->has_range && !is_within((double)point[i], transform->lo, transform->hi))
+            return adv_fail(error, ADV_E_INVALID,
+                            "column %zu is %.9g; it must be between %.9g and %.9g", i,
+                            (double)point[i], transform->lo, transform->hi);
+    }
+    enum adv_status status = ADV_OK;
+    for (size_t first = 0; first < transform->dim && status == ADV_OK; first += COLUMNS)
+        status = check_run(transform, point, first, error);
+    return status;
+}
+
+/* ---------------------------------------------------------------- fitting */
+
+/* Mean and deviation [dim] of each column of data [n, dim] as the first n_steps hand it on, by
+ * Welford's recurrence: exactly 0 for a column of one value, accurate far from the origin. */
+static void find_moments(const struct adv_transform *transform, size_t n_steps, size_t n,
+                         const float *data, double *mean, double *deviation)
+{
+    const size_t dim = transform->dim;
+    double values[COLUMNS];
     for (size_t row = 0; row < n; row++) {
-        for (size_t begin = 0; begin < dim; begin += ADV_COUNT(noise)) {
-            size_t count = dim - begin < ADV_COUNT(noise) ? dim - begin : ADV_COUNT(noise);
-            adv_rng_uniform_columns(seed, ADV_STREAM_DEQUANTISE, first_row + row, begin, count,
-                                    noise);
-            for (size_t i = 0; i < count; i++)
-                out[row * dim + begin + i] =
-                    (values[row * dim + begin + i] + noise[i]) / (float)levels;
+        for (size_t first = 0; first < dim; first += COLUMNS) {
+            size_t count = run_length(dim, first);
+            load(count, data + row * dim + first, values);
+            encode_run(transform->steps, n_steps, first, count, values);
+            for (size_t i = 0; i < count; i++) {
+                double off = values[i] - mean[first + i];
+                mean[first + i] += off / (double)(row + 1);
+                deviation[first + i] += off * (values[i] - mean[first + i]);
+            }
         }
     }
+    for (size_t i = 0; i < dim; i++)
+        deviation[i] = sqrt(deviation[i] / (double)n);
+}
+
+static enum adv_status check_moments(size_t dim, const double *mean, const double *deviation,
+                                     struct adv_error *error)
+{
+    for (size_t i = 0; i < dim; i++) {
+        if (deviation[i] == 0.0)
+            return adv_fail_field(error, ADV_E_INVALID, "transform",
+                                  "column %zu of the data is %.9g throughout: it has no spread to "
+                                  "standardise",
+                                  i, mean[i]);
+        if (!(fabs(mean[i]) <= ADV_AFFINE_MAX && deviation[i] >= ADV_AFFINE_MIN &&
+              deviation[i] <= ADV_AFFINE_MAX))
+            return adv_fail_field(error, ADV_E_INVALID, "transform",
+                                  "column %zu of the data has mean %.9g and deviation %.9g; it "
+                                  "cannot be standardised",
+                                  i, mean[i], deviation[i]);
+    }
+    return ADV_OK;
+}
+
+/* Makes step s of the transform, one that needs it, the affine map of the data's moments there. */
+static enum adv_status fit_step(struct adv_transform *transform, size_t s, size_t n,
+                                const float *data, struct adv_error *error)
+{
+    const size_t dim = transform->dim;
+    void *state = NULL;
+    double *mean = adv_calloc(dim, sizeof *mean), *deviation = adv_calloc(dim, sizeof *deviation);
+    enum adv_status status = mean && deviation ? ADV_OK : adv_no_memory(error);
+    if (status != ADV_OK)
+        goto out;
+    find_moments(transform, s, n, data, mean, deviation);
+    status = check_moments(dim, mean, deviation, error);
+    if (status != ADV_OK)
+        goto out;
+    state = adv_step_affine_state(dim, mean, deviation);
+    if (state)
+        transform->steps[s] = (struct step){&adv_step_affine, state};
+    else
+        status = adv_no_memory(error);
+out:
+    free(mean);
+    free(deviation);
+    return status;
+}
+
+enum adv_status adv_transform_fit(struct adv_transform *transform, size_t n, const float *data,
+                                  struct adv_error *error)
+{
+    if (adv_transform_is_fitted(transform))
+        return ADV_OK;
+    if (n < 2)
+        return adv_fail_field(error, ADV_E_INVALID, "transform",
+                              "standardise needs at least 2 rows of data; there are %zu", n);
+    /* Steps are fitted in a copy, which shares the states of the others. */
+    struct adv_transform fitted = *transform;
+    enum adv_status status = ADV_OK;
+    for (size_t s = 0; s < fitted.n_steps && status == ADV_OK; s++) {
+        if (fitted.steps[s].kind->needs_fit)
+            status = fit_step(&fitted, s, n, data, error);
+    }
+    struct adv_transform *loser = status == ADV_OK ? transform : &fitted;
+    for (size_t s = 0; s < fitted.n_steps; s++) {
+        if (fitted.steps[s].state != transform->steps[s].state)
+            release_step(&loser->steps[s]);
+    }
+    if (status == ADV_OK)
+        *transform = fitted;
+    return status;
 }

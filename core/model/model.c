@@ -118,6 +118,10 @@ static enum adv_status configure(struct adv_model *model, struct adv_error *erro
     if (status == ADV_OK)
         status = adv_transform_new(json_is_null(transform) ? NULL : transform,
                                    adv_net_dim(model->net), &model->transform, error);
+    if (status == ADV_OK && !adv_transform_is_fitted(model->transform))
+        status = adv_fail_field(error, ADV_E_INVALID, "data.transform",
+                                "data.transform standardises but was not fitted to data; a model "
+                                "needs the affine transform that fitting makes of it");
     if (status == ADV_OK && json_object_set_new(model->config, "net", adv_net_config(model->net)))
         status = adv_no_memory(error);
     return status;

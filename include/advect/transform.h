@@ -10,10 +10,11 @@
  *   {"kind": "affine", "shift": s, "scale": c}   y = (x - s) / c; numbers or arrays [dim]; c > 0
  *   {"kind": "standardise"}                      affine with the data's mean and deviation: only
  *                                                in recipes; fitting turns it into affine
- *   {"kind": "logit", "margin": m}               y = log(u / (1 - u)), u = m + (1 - 2m) x, x in
- *                                                [0, 1]
- * A member "range": [lo, hi] on the first object states that data lie in [lo, hi] (images: [0, 1]);
- * "levels": 256 that they were dequantised: k/levels + U[0, 1/levels). */
+ *   {"kind": "logit", "margin": m}               y = log(u / (1-u)), u = m + (1 - 2m) x for x in
+ *                                                [0,1]; m in [1e-6, 0.49], 1e-6 by default
+ *
+ * A member "range": [lo, hi] on the first object states that data lie in [lo, hi] (images:
+ * [0, 1]); "levels": 256 that they were k/levels + U[0, 1/levels) dequantised. */
 #ifndef ADVECT_TRANSFORM_H
 #define ADVECT_TRANSFORM_H
 
@@ -33,9 +34,13 @@ enum adv_status adv_transform_new(const json_t *spec, size_t dim, struct adv_tra
 void adv_transform_free(struct adv_transform *transform);
 
 /* Replaces each "standardise" by the affine map that gives data [n, dim] (n >= 2) zero mean and
- * unit deviation per column. Errors name a column without spread. No-op when there is none. */
+ * unit deviation (over n, not n - 1) per column. Errors name a column without spread. No-op when
+ * there is none. */
 enum adv_status adv_transform_fit(struct adv_transform *transform, size_t n, const float *data,
                                   struct adv_error *error);
+
+/* Whether nothing is left to fit. Points go only through fitted transforms (a bug otherwise). */
+bool adv_transform_is_fitted(const struct adv_transform *transform);
 
 /* The JSON of the (fitted) transform, a new reference, or NULL without memory. */
 json_t *adv_transform_to_json(const struct adv_transform *transform);
@@ -48,9 +53,9 @@ bool adv_transform_range(const struct adv_transform *transform, double *lo, doub
 /* The stated number of levels of quantised data (256), or 0. */
 int adv_transform_levels(const struct adv_transform *transform);
 
-/* Whether a data point [dim] may be encoded: finite and inside the domain (the stated range, the
- * logit's [0,1]). On failure ADV_E_INVALID with a message naming the column, its value, the range.
- */
+/* Whether a data point [dim] may be encoded: finite, in the stated range, and in the domain of
+ * every step (the logit's [0,1]) when it gets there. On failure ADV_E_INVALID with a message naming
+ * the column, its value, the range. */
 enum adv_status adv_transform_check(const struct adv_transform *transform, const float *point,
                                     struct adv_error *error);
 
@@ -58,16 +63,18 @@ enum adv_status adv_transform_check(const struct adv_transform *transform, const
  * log |det dT/dx| in nats, or NULL. */
 void adv_transform_encode(const struct adv_transform *transform, size_t n, const float *data,
                           float *flow, double *log_det);
-/* The inverse; log_det [n] receives the log-determinant of the *encoding* at the result, or NULL.
- */
+/* The true inverse: where a logit's flow value is large, the result may miss [0, 1] by up to
+ * m / (1 - 2m). log_det [n]: receives the log-determinant of the *encoding* at the result, or
+ * NULL. */
 void adv_transform_decode(const struct adv_transform *transform, size_t n, const float *flow,
                           float *data, double *log_det);
 /* Velocities dx/dt in flow units -> data units; affine transforms only (a bug otherwise). */
 void adv_transform_decode_velocity(const struct adv_transform *transform, size_t n,
                                    const float *flow_velocity, float *data_velocity);
 
-/* Uniform dequantisation: 8-bit values k in 0..levels-1 (as floats) -> (k + u) / levels with
- * u ~ U[0,1) of (seed, ADV_STREAM_DEQUANTISE, first_row + i). In place is allowed. */
+/* Uniform dequantisation: values k in 0..levels-1 (as floats) -> (k + u) / levels with u ~ U[0,1)
+ * of (seed, ADV_STREAM_DEQUANTISE, first_row + i); floor(levels x) is k also after rounding to
+ * float. In place is allowed. */
 void adv_dequantise(uint64_t seed, uint64_t first_row, size_t n, size_t dim, int levels,
                     const float *values, float *out);
 
