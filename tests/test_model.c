@@ -147,6 +147,8 @@ START_TEST(configs_that_contradict_themselves_are_refused)
     refuse_config("data", "{\"transform\": {\"kind\": \"affine\", \"scale\": 0}}",
                   "transform.scale", "between");
     refuse_config("data", "{\"transform\": {\"kind\": \"afine\"}}", "kind", "affine");
+    refuse_config("data", "{\"transform\": {\"kind\": \"standardise\"}}", "data.transform",
+                  "was not fitted");
 }
 END_TEST
 

@@ -9,6 +9,7 @@
 #include "tests/alloc_fail.h"
 
 #include <check.h>
+#include <float.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -361,7 +362,7 @@ static const struct {
     float point[2];
     const char *message; /* NULL: allowed */
 } checks[] = {
-    {"{\"kind\": \"identity\"}", {1e30f, -1e30f}, NULL},
+    {"{\"kind\": \"identity\"}", {FLT_MAX, -FLT_MAX}, NULL},
     {"{\"kind\": \"identity\"}", {1, NAN}, "column 1 is not a finite number"},
     {"{\"kind\": \"identity\"}", {-INFINITY, 0}, "column 0 is not a finite number"},
     {"{\"kind\": \"identity\", \"range\": [0, 1]}", {0, 1}, NULL},

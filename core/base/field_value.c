@@ -84,7 +84,7 @@ static void append_range(char *text, size_t size, double lo, double hi)
         adv_append(text, size, "between %.*g and %.*g", lo_digits, lo, hi_digits, hi);
 }
 
-json_t *adv_json_copy(const json_t *json)
+json_t *adv_json_deep_copy(const json_t *json)
 {
     json_t *copy = json_deep_copy(json);
     if (copy && !json_equal(copy, json)) {
@@ -409,7 +409,7 @@ enum adv_status adv_field_value_from_json(const struct adv_field_subject *subjec
             break;
         return set_string(subject, json_string_value(json), json_string_length(json), value, error);
     case ADV_FIELD_JSON:
-        copy = adv_json_copy(json);
+        copy = adv_json_deep_copy(json);
         if (!copy)
             return adv_no_memory(error);
         *value = (struct adv_field_value){.set = true, .as.json = copy};

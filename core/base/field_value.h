@@ -33,7 +33,7 @@ struct adv_quoted adv_quote(const char *text);
 
 /* A deep copy, or NULL without memory. (jansson's own, when memory runs out, drops members and says
  * nothing.) json NULL gives NULL. */
-json_t *adv_json_copy(const json_t *json);
+json_t *adv_json_deep_copy(const json_t *json);
 
 /* "an object", "a string", ... */
 const char *adv_json_kind(const json_t *json);

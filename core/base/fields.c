@@ -235,7 +235,7 @@ static json_t *member_to_json(const struct adv_field *field, const struct adv_fi
     case ADV_FIELD_STRING:
         return json_string(value->as.string);
     case ADV_FIELD_JSON:
-        return adv_json_copy(value->as.json);
+        return adv_json_deep_copy(value->as.json);
     }
     return NULL;
 }

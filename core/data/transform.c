@@ -4,6 +4,7 @@
 #include "core/data/spec.h"
 #include "core/data/step.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -389,7 +390,7 @@ static enum adv_status check_run(const struct adv_transform *transform, const fl
                             step->kind->hi);
         step->kind->encode(step->state, first, n, values);
     }
-    size_t i = first_outside(n, values, -3.4e38, 3.4e38);
+    size_t i = first_outside(n, values, -FLT_MAX, FLT_MAX);
     if (i < n)
         return adv_fail(error, ADV_E_INVALID,
                         "column %zu is %.9g; the transform maps it out of the range of numbers",
