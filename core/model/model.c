@@ -318,13 +318,15 @@ static enum adv_status metadata_config(const struct adv_safetensors *file, json_
                         "advect.version is \"%s\"; this program reads version " ADV_MODEL_VERSION,
                         version ? version : "");
     json_error_t json_error;
-    *config = json_loads(text, JSON_REJECT_DUPLICATES, &json_error);
-    if (!*config)
+    json_t *read = json_loads(text, JSON_REJECT_DUPLICATES, &json_error);
+    if (!read)
         return adv_fail(error, ADV_E_FORMAT, "advect.config is not JSON: %s", json_error.text);
-    if (json_is_object(*config))
-        return ADV_OK;
-    json_decref(*config);
-    return adv_fail(error, ADV_E_FORMAT, "advect.config is not a JSON object");
+    if (!json_is_object(read)) {
+        json_decref(read);
+        return adv_fail(error, ADV_E_FORMAT, "advect.config is not a JSON object");
+    }
+    *config = read;
+    return ADV_OK;
 }
 
 enum adv_status adv_model_load(const char *path, struct adv_model **out, struct adv_error *error)
