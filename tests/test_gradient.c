@@ -1,5 +1,5 @@
-/* The loss's gradient: what is added where, in which batches. That it is the right gradient, whole
- * graphs and PyTorch's values say (test_plan.c, test_mlp.c, test_fixtures.c). */
+/* The loss's gradient: its scale, what is added where, in which batches. Sharper looks at the
+ * derivatives themselves are in test_plan.c and test_mlp.c, in double, and in test_fixtures.c. */
 #include <advect/gradient.h>
 
 #include "core/base/mem.h"
@@ -90,6 +90,51 @@ START_TEST(the_sum_is_that_of_the_velocity)
     ck_assert_double_le(fabs(add_rows(&f, 0, ROWS, 7) - squares), 1e-5 * squares);
     adv_evaluator_free(evaluator);
     adv_ready_weights_free(ready);
+    fixture_release(&f);
+}
+END_TEST
+
+/* The sum of squares after moving `moved` [n] by step along direction. */
+static double sum_moved(struct fixture *f, float *moved, const float *direction, size_t n,
+                        double step)
+{
+    struct fixture other;
+    float *saved = adv_calloc(n, sizeof *saved);
+    ck_assert_ptr_nonnull(saved);
+    memcpy(saved, moved, n * sizeof *saved);
+    fixture_init(&other, ROWS);
+    for (size_t i = 0; i < n; i++)
+        moved[i] += (float)step * direction[i];
+    double sum =
+        adv_gradient_add(f->gradient, f->weights, &f->points, f->target, 1, other.sum, NULL);
+    memcpy(moved, saved, n * sizeof *saved);
+    free(saved);
+    fixture_release(&other);
+    return sum;
+}
+
+static void assert_slope(struct fixture *f, float *moved, const float *gradient, size_t n)
+{
+    struct random random = {2};
+    float *direction = adv_calloc(n, sizeof *direction);
+    ck_assert_ptr_nonnull(direction);
+    random_fill(&random, -1, 1, n, direction);
+    double slope = (sum_moved(f, moved, direction, n, DIFFERENCE_STEP) -
+                    sum_moved(f, moved, direction, n, -DIFFERENCE_STEP)) /
+                   (2 * DIFFERENCE_STEP);
+    double scale = largest(n, gradient) * sqrt((double)n);
+    ck_assert_double_le(fabs(dot(n, gradient, direction) - slope), DIFFERENCE_TOLERANCE * scale);
+    free(direction);
+}
+
+/* With scale 1: the derivative of the sum itself. */
+START_TEST(the_gradient_is_the_slope_of_the_sum)
+{
+    struct fixture f;
+    fixture_init(&f, ROWS);
+    add_rows(&f, 0, ROWS, 1);
+    assert_slope(&f, f.x, f.g_x, ROWS * DIM);
+    assert_slope(&f, f.weights, f.sum, f.n_weights);
     fixture_release(&f);
 }
 END_TEST
@@ -202,6 +247,7 @@ int main(void)
     Suite *suite = suite_create("gradient");
     TCase *tcase = tcase_create("adding");
     tcase_add_test(tcase, the_sum_is_that_of_the_velocity);
+    tcase_add_test(tcase, the_gradient_is_the_slope_of_the_sum);
     tcase_add_test(tcase, parts_add_up);
     tcase_add_test(tcase, twice_adds_twice);
     tcase_add_test(tcase, the_same_gives_the_same_bytes);
