@@ -121,9 +121,8 @@ static void append_minor(const struct adv_axis *axis, int power, int stride,
 static void choose_powers(const struct adv_axis *axis, int first, int last, int n_most,
                           struct adv_ticks *ticks)
 {
-    int stride = 1;
-    while ((last - first) / stride + 1 > n_most)
-        stride++;
+    struct step step = least_step(first, last, n_most);
+    int stride = step.exponent < 0 ? 1 : (int)scaled(step.mantissa, step.exponent);
     bool in_full = first >= -PLAIN_DECADE && last <= PLAIN_DECADE;
     int start = (int)floor((double)first / stride) * stride;
     for (int power = start - stride; power <= last; power += stride) {
