@@ -109,7 +109,8 @@ tests: $(TESTS)
 
 test: tests ## build and run every test of this CONFIG
 	@CK_TIMEOUT_MULTIPLIER=$(if $(SAN),10,1) \
-	 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 scripts/run-tests.sh $(TESTS)
+	 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
+	 TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp scripts/run-tests.sh $(TESTS)
 
 check-layers: ## check that includes go one way, from the upper layers to the lower
 	@scripts/check-layers.sh
