@@ -181,6 +181,22 @@ START_TEST(long_titles_are_shortened)
 }
 END_TEST
 
+START_TEST(a_factor_follows_even_the_longest_label)
+{
+    static const char longest[] = TEXT_60 TEXT_60 TEXT_60 TEXT_60;
+    struct adv_axes axes = {.x_hi = 5e30, .y_hi = 0.5, .x_label = longest, .y_label = longest};
+    struct adv_plot *plot = plot_of(&axes);
+    struct adv_layout layout = layout_of(plot);
+    ck_assert_str_eq(layout.x_label.text, longest);
+    ck_assert_str_eq(layout.x_label.tail, "  \u00d710");
+    ck_assert_str_eq(layout.x_label.exponent, "30");
+    ck_assert_str_eq(layout.y_label.tail, "");
+    struct adv_image image = picture_of(plot);
+    adv_image_release(&image);
+    adv_plot_free(plot);
+}
+END_TEST
+
 /* Runs in a process of its own: fontconfig reads its settings once. */
 START_TEST(without_any_font_texts_are_still_drawn)
 {
@@ -453,6 +469,7 @@ int main(void)
     tcase_add_loop_test(texts, texts_are_utf_8, 0, COUNT(encodings));
     tcase_add_test(texts, any_good_text_is_drawn);
     tcase_add_test(texts, long_titles_are_shortened);
+    tcase_add_test(texts, a_factor_follows_even_the_longest_label);
     tcase_add_test(texts, without_any_font_texts_are_still_drawn);
     tcase_add_test(texts, a_legend_has_the_labelled_layers);
     tcase_add_test(texts, long_legends_wrap_and_are_bounded);

@@ -59,6 +59,7 @@ static void write_label(const struct adv_layout *layout, const struct adv_pen *p
     const struct adv_frame *frame = &layout->frame;
     struct adv_text text = {
         .text = label->text,
+        .tail = label->tail,
         .exponent = label->exponent,
         .size = adv_layout_length(layout, adv_style.label_size),
         .colour = adv_style.quiet,

@@ -7,7 +7,6 @@
 #include "core/plot/style.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #define N_ROUNDS 3
 #define LEAST_FRAME 0.4 /* of either side of the picture, or less detail */
@@ -97,13 +96,12 @@ static void choose_ticks(struct adv_layout *layout, const struct adv_pen *pen)
 static void make_label(const char *text, const struct adv_ticks *ticks,
                        struct adv_axis_label *label)
 {
-    *label = (struct adv_axis_label){.text = ""};
+    bool has_text = text && text[0];
+    *label = (struct adv_axis_label){.text = has_text ? text : NULL, .tail = ""};
     if (ticks->factor) {
-        snprintf(label->text, sizeof label->text, "%s%s\u00d710", text ? text : "",
-                 text && text[0] ? "  " : "");
+        label->text = has_text ? text : "";
+        label->tail = has_text ? "  \u00d710" : "\u00d710";
         adv_ticks_write_exponent(ticks->factor, label->exponent);
-    } else {
-        snprintf(label->text, sizeof label->text, "%s", text ? text : "");
     }
 }
 
@@ -122,7 +120,7 @@ static void place_legend(const struct adv_plot *plot, const struct adv_pen *pen,
             continue;
         double text_width =
             adv_text_width(pen, &(struct adv_text){.text = layer->label, .size = size});
-        text_width = fmin(text_width, layout->frame.width - before_text);
+        text_width = fmin(text_width, fmax(1, layout->frame.width - before_text));
         if (x > 0 && x + before_text + text_width > layout->frame.width)
             x = 0;
         if (x == 0)
@@ -140,7 +138,7 @@ static void place_legend(const struct adv_plot *plot, const struct adv_pen *pen,
 static void drop_details(struct adv_layout *layout, enum detail detail)
 {
     if (detail < LABELS)
-        layout->x_label.text[0] = layout->y_label.text[0] = layout->bar_label.text[0] = '\0';
+        layout->x_label.text = layout->y_label.text = layout->bar_label.text = NULL;
     if (detail < TITLES) {
         layout->title = NULL;
         layout->legend.n = layout->legend.n_rows = 0;
@@ -161,7 +159,7 @@ static double reach_below(struct adv_layout *layout)
         reach += s->tick_length + s->gap + s->cap_height * s->tick_size;
         layout->offsets.x_ticks = adv_layout_length(layout, reach);
     }
-    if (layout->x_label.text[0]) {
+    if (layout->x_label.text) {
         reach += 1.5 * s->gap + s->cap_height * s->label_size;
         layout->offsets.x_label = adv_layout_length(layout, reach);
         reach += DESCENT * s->label_size;
@@ -178,7 +176,7 @@ static double reach_left(struct adv_layout *layout, const struct adv_pen *pen)
         layout->offsets.y_ticks = reach;
         reach += widest_tick(layout, pen, &layout->y_ticks);
     }
-    if (layout->y_label.text[0]) {
+    if (layout->y_label.text) {
         reach += adv_layout_length(layout, s->gap + DESCENT * s->label_size);
         layout->offsets.y_label = reach;
         reach += adv_layout_length(layout, s->cap_height * s->label_size);
@@ -196,7 +194,7 @@ static double reach_right(struct adv_layout *layout, const struct adv_pen *pen)
         adv_layout_length(layout, s->bar_gap + s->bar_width + s->tick_length + s->gap / 2);
     layout->offsets.bar_ticks = reach;
     reach += widest_tick(layout, pen, &layout->bar_ticks);
-    if (layout->bar_label.text[0]) {
+    if (layout->bar_label.text) {
         reach += adv_layout_length(layout, s->gap + s->cap_height * s->label_size);
         layout->offsets.bar_label = reach;
         reach += adv_layout_length(layout, DESCENT * s->label_size);
@@ -221,23 +219,22 @@ static double reach_above(struct adv_layout *layout)
 }
 
 /* How far texts of x ticks stick out to the left and to the right of the frame. */
-static void overflow(const struct adv_layout *layout, const struct adv_pen *pen,
-                     struct margins *overflow)
+static struct margins overflow(const struct adv_layout *layout, const struct adv_pen *pen)
 {
-    *overflow = (struct margins){0};
+    struct margins sides = {0};
     for (int i = 0; i < layout->x_ticks.n; i++) {
         const struct adv_tick *tick = &layout->x_ticks.at[i];
         double half = tick_width(layout, pen, tick) / 2;
         double centre = adv_axis_pixel(&layout->x, tick->value);
-        overflow->left = fmax(overflow->left, layout->x.px_lo - (centre - half));
-        overflow->right = fmax(overflow->right, centre + half - layout->x.px_hi);
+        sides.left = fmax(sides.left, layout->x.px_lo - (centre - half));
+        sides.right = fmax(sides.right, centre + half - layout->x.px_hi);
     }
+    return sides;
 }
 
 static struct margins measure(struct adv_layout *layout, const struct adv_pen *pen)
 {
-    struct margins sides;
-    overflow(layout, pen, &sides);
+    struct margins sides = overflow(layout, pen);
     double margin = adv_layout_length(layout, adv_style.margin);
     return (struct margins){
         .left = margin + fmax(sides.left, reach_left(layout, pen)),
@@ -299,7 +296,8 @@ static bool arrange(const struct adv_plot *plot, const struct adv_pen *pen,
 static double scale_of(const struct adv_axes *axes)
 {
     return fmax(adv_style.least_scale,
-                pow(sqrt((double)axes->width * axes->height) / 640, adv_style.scale_power));
+                pow(sqrt((double)axes->width * axes->height) / adv_style.reference_side,
+                    adv_style.scale_power));
 }
 
 void adv_layout_make(const struct adv_plot *plot, const struct adv_pen *pen,

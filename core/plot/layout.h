@@ -16,9 +16,10 @@ struct adv_frame {
     int left, top, width, height;
 };
 
-/* An axis' label, completed with the factor of its ticks. text "": none. */
+/* An axis' label, completed with the factor of its ticks. text NULL: none. */
 struct adv_axis_label {
-    char text[ADV_TEXT_BYTES_MOST + 16], exponent[ADV_EXPONENT_BYTES];
+    const char *text, *tail;
+    char exponent[ADV_EXPONENT_BYTES];
 };
 
 struct adv_legend_entry {

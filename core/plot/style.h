@@ -32,9 +32,11 @@ struct adv_plot_style {
     double x_tick_spacing, y_tick_spacing; /* at least so far apart, on average */
     double swatch_width, legend_gap;
     double bar_gap, bar_width;
-    double overhang;                 /* how far marks may reach out of the frame */
-    double scale_power, least_scale; /* scale: this power of the picture's size, but at least */
-    double range_padding;            /* of the range, on both sides of fitted data */
+    double overhang; /* how far marks may reach out of the frame */
+    /* scale: (side of a square of the picture's area / reference_side)^scale_power, or least_scale
+     */
+    double reference_side, scale_power, least_scale;
+    double range_padding; /* of the range, on both sides of fitted data */
 
     /* Marks */
     double line_width;
@@ -76,6 +78,7 @@ static const struct adv_plot_style adv_style = {
     .bar_gap = 14,
     .bar_width = 14,
     .overhang = 5,
+    .reference_side = 640,
     .scale_power = 0.6,
     .least_scale = 0.85,
     .range_padding = 0.04,

@@ -123,7 +123,8 @@ static const char *replacement_of(const char *character, size_t n_bytes)
     return "?";
 }
 
-/* Copies text with replacements for what the font lacks; the copy is no longer than text. */
+/* Copies text, of at most ADV_TEXT_BYTES_MOST, with replacements for what the font lacks; the copy
+ * is no longer. */
 static void copy_drawable(cairo_t *cr, const char *text, char copy[BUFFER_BYTES])
 {
     bool ascii_only = cairo_scaled_font_get_type(cairo_get_scaled_font(cr)) == CAIRO_FONT_TYPE_USER;
@@ -165,9 +166,9 @@ static void shorten(cairo_t *cr, char text[BUFFER_BYTES], double most)
     cairo_glyph_free(glyphs.at);
 }
 
-/* The two runs of a text, ready to be drawn. */
+/* The runs of a text, ready to be drawn. */
 struct runs {
-    char text[BUFFER_BYTES], exponent[BUFFER_BYTES];
+    char text[BUFFER_BYTES], tail[BUFFER_BYTES], exponent[BUFFER_BYTES];
     double width;
 };
 
@@ -180,13 +181,15 @@ static void prepare(const struct adv_pen *pen, const struct adv_text *text, stru
 {
     set_run_size(pen, text, true);
     copy_drawable(pen->cr, text->exponent ? text->exponent : "", runs->exponent);
-    double exponent_width = width_of(pen->cr, runs->exponent);
+    double rest = width_of(pen->cr, runs->exponent);
 
     set_run_size(pen, text, false);
+    copy_drawable(pen->cr, text->tail ? text->tail : "", runs->tail);
+    rest += width_of(pen->cr, runs->tail);
     copy_drawable(pen->cr, text->text, runs->text);
     if (text->most_width > 0)
-        shorten(pen->cr, runs->text, text->most_width - exponent_width);
-    runs->width = width_of(pen->cr, runs->text) + exponent_width;
+        shorten(pen->cr, runs->text, text->most_width - rest);
+    runs->width = width_of(pen->cr, runs->text) + rest;
 }
 
 double adv_text_width(const struct adv_pen *pen, const struct adv_text *text)
@@ -210,6 +213,7 @@ void adv_text_draw(const struct adv_pen *pen, const struct adv_text *text, doubl
     cairo_new_path(pen->cr);
     cairo_move_to(pen->cr, -text->align * runs.width, 0);
     cairo_text_path(pen->cr, runs.text);
+    cairo_text_path(pen->cr, runs.tail);
     cairo_rel_move_to(pen->cr, 0, -text->size * adv_style.exponent_rise);
     set_run_size(pen, text, true);
     cairo_text_path(pen->cr, runs.exponent);

@@ -28,13 +28,14 @@ void adv_pen_open(struct adv_pen *pen, cairo_surface_t *surface);
 cairo_status_t adv_pen_close(struct adv_pen *pen);
 
 struct adv_text {
-    const char *text;     /* NULL: nothing */
-    const char *exponent; /* raised after it, or NULL */
+    const char *text;     /* at most ADV_TEXT_BYTES_MOST; NULL: nothing is drawn */
+    const char *tail;     /* after it, or NULL */
+    const char *exponent; /* raised after that, or NULL */
     double size;
     uint32_t colour;
     double align;      /* of its width lies before the anchor: 0, 0.5 or 1 */
     double turn;       /* clockwise, in radians */
-    double most_width; /* shortened to it; 0: as wide as it is */
+    double most_width; /* text is shortened for all to fit; 0: as wide as it is */
 };
 
 /* Advance width in pixels. */
