@@ -1,6 +1,7 @@
 /* Plots as a whole: what is refused, texts and fonts, legends, odd data and sizes, the same bytes
  * again and from many threads; and grids of images. */
 #include "core/plot/text.h"
+#include "tests/alloc_fail.h"
 #include "tests/numbers.h"
 #include "tests/plot_support.h"
 
@@ -376,6 +377,40 @@ START_TEST(points_that_are_not_finite_leave_no_trace)
 }
 END_TEST
 
+static enum adv_status attempt(void *context, struct adv_error *error)
+{
+    (void)context;
+    const float data[] = {0, 0, 1, 2, 1, 1, 2, 0};
+    const struct adv_mark mark = {.label = "a"};
+    struct adv_axes axes = {
+        .width = 64, .height = 64, .title = "t", .x_label = "x", .y_label = "y"};
+    struct adv_plot *plot = NULL;
+    struct adv_image image = {.pixels = NULL};
+    enum adv_status status = adv_plot_new(&axes, &plot, error);
+    for (int i = 0; status == ADV_OK && i < 10; i++) /* the list of layers grows, too */
+        status = adv_plot_scatter(plot, 2, data, data, &mark, error);
+    if (status == ADV_OK)
+        status = adv_plot_line(plot, 2, data, &mark, error);
+    if (status == ADV_OK)
+        status = adv_plot_error_bars(plot, 2, data, data, &mark, error);
+    if (status == ADV_OK)
+        status = adv_plot_arrows(plot, 2, data, data + 4, 0, NULL, error);
+    if (status == ADV_OK)
+        status = adv_plot_heat_map(plot, 2, 2, data, 0, 0, "bar", error);
+    if (status == ADV_OK)
+        status = adv_plot_render(plot, &image, error);
+    adv_image_release(&image);
+    adv_plot_free(plot);
+    return status;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    /* At least the plot, its list twice, fourteen layers, the picture. */
+    ck_assert_int_ge(alloc_fail_each(attempt, NULL), 18);
+}
+END_TEST
+
 /* ---- the same bytes ---- */
 
 START_TEST(the_same_calls_give_the_same_bytes)
@@ -480,6 +515,7 @@ int main(void)
     tcase_add_loop_test(odd, any_number_of_points_can_be_drawn, 0, 4);
     tcase_add_loop_test(odd, any_magnitude_can_be_drawn, 0, 8);
     tcase_add_loop_test(odd, points_that_are_not_finite_leave_no_trace, 0, 3);
+    tcase_add_test(odd, every_allocation_may_fail);
     suite_add_tcase(suite, odd);
 
     TCase *bytes = tcase_create("the same bytes");
