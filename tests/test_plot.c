@@ -213,6 +213,7 @@ START_TEST(without_any_font_texts_are_still_drawn)
     ck_assert_int_eq(title_ink("-", &right), title_ink("\u2212", &minus_right));
     ck_assert_int_eq(title_ink("?", &right), title_ink("\u6f22", &missing_right));
     ck_assert_int_eq(right, missing_right);
+    ck_assert_int_eq(title_ink("a ", &right), title_ink("a", &right));
     unlink(settings);
 }
 END_TEST

@@ -1,8 +1,8 @@
 /* Glyphs are drawn as paths: placed to a fraction of a pixel, turned or not, and independent of the
  * hinting that a system is set to, so that pictures look alike everywhere.
  *
- * Characters that the font lacks, and all but ASCII in cairo's built-in font (its last resort where
- * no font is installed), would show as boxes: they are replaced first. */
+ * Characters that the font lacks would show as boxes: they are replaced first. Where no font is
+ * installed, cairo has a plain one of its own, of ASCII only. */
 #include "core/plot/text.h"
 
 #include "core/base/mem.h"
@@ -127,12 +127,11 @@ static const char *replacement_of(const char *character, size_t n_bytes)
  * is no longer. */
 static void copy_drawable(cairo_t *cr, const char *text, char copy[BUFFER_BYTES])
 {
-    bool ascii_only = cairo_scaled_font_get_type(cairo_get_scaled_font(cr)) == CAIRO_FONT_TYPE_USER;
     struct glyphs glyphs = glyphs_of(cr, text);
     size_t used = 0;
     for (int i = 0; i < glyphs.n && *text; i++) {
         size_t n = character_bytes(text);
-        bool missing = ascii_only ? n > 1 : glyphs.at[i].index == 0;
+        bool missing = glyphs.at[i].index == 0;
         const char *source = missing ? replacement_of(text, n) : text;
         size_t n_copied = missing ? 1 : n;
         memcpy(copy + used, source, n_copied);
