@@ -354,6 +354,30 @@ START_TEST(any_magnitude_can_be_drawn)
 }
 END_TEST
 
+static const struct adv_axes extreme_axes[] = {
+    {.x_lo = -1e100, .x_hi = 1e100, .y_hi = 1e-100},
+    {.x_lo = -1e100, .x_hi = 1e100, .equal_aspect = true},
+    {.x_hi = 1e-100, .equal_aspect = true},
+    {.x_lo = 1e15, .x_hi = 1e15 + 2e6, .y_lo = -1e100, .y_hi = -1e100 + 2e91},
+    {.x_lo = 1e-100, .x_hi = 1e100, .y_lo = 1e-100, .y_hi = 1e100, .log_x = true, .log_y = true},
+    {.x_lo = 1, .x_hi = 1 + 1e-8, .y_lo = 1e99, .y_hi = 1.00001e99, .log_x = true, .log_y = true},
+};
+
+START_TEST(any_axes_can_be_drawn)
+{
+    const float points[] = {-3e38f, 1, 3e38f, -3e38f, 0, 0, 1e-45f, 1}, errors[] = {1, 3e38f, 0, 1};
+    const struct adv_axes *axes = &extreme_axes[_i];
+    struct adv_plot *plot = plot_of(axes);
+    ck_assert_int_eq(adv_plot_line(plot, 4, points, NULL, NULL), ADV_OK);
+    ck_assert_int_eq(adv_plot_error_bars(plot, 4, points, errors, NULL, NULL), ADV_OK);
+    if (!axes->log_x)
+        ck_assert_int_eq(adv_plot_arrows(plot, 2, points, points + 4, 0, NULL, NULL), ADV_OK);
+    struct adv_image image = picture_of(plot);
+    adv_image_release(&image);
+    adv_plot_free(plot);
+}
+END_TEST
+
 START_TEST(points_that_are_not_finite_leave_no_trace)
 {
     static const float bad[] = {NAN, INFINITY, -INFINITY};
@@ -515,6 +539,7 @@ int main(void)
     tcase_add_loop_test(odd, every_size_can_be_drawn, 0, 7);
     tcase_add_loop_test(odd, any_number_of_points_can_be_drawn, 0, 4);
     tcase_add_loop_test(odd, any_magnitude_can_be_drawn, 0, 8);
+    tcase_add_loop_test(odd, any_axes_can_be_drawn, 0, COUNT(extreme_axes));
     tcase_add_loop_test(odd, points_that_are_not_finite_leave_no_trace, 0, 3);
     tcase_add_test(odd, every_allocation_may_fail);
     suite_add_tcase(suite, odd);
