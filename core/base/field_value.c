@@ -84,16 +84,6 @@ static void append_range(char *text, size_t size, double lo, double hi)
         adv_append(text, size, "between %.*g and %.*g", lo_digits, lo, hi_digits, hi);
 }
 
-json_t *adv_json_deep_copy(const json_t *json)
-{
-    json_t *copy = json_deep_copy(json);
-    if (copy && !json_equal(copy, json)) {
-        json_decref(copy);
-        copy = NULL;
-    }
-    return copy;
-}
-
 const char *adv_json_kind(const json_t *json)
 {
     switch (json_typeof(json)) {

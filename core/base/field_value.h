@@ -5,6 +5,7 @@
 #define ADV_BASE_FIELD_VALUE_H
 
 #include <advect/fields.h>
+#include <advect/json.h>
 
 struct adv_field_value {
     bool set;
@@ -30,10 +31,6 @@ struct adv_quoted {
     char text[48];
 };
 struct adv_quoted adv_quote(const char *text);
-
-/* A deep copy, or NULL without memory. (jansson's own, when memory runs out, drops members and says
- * nothing.) json NULL gives NULL. */
-json_t *adv_json_deep_copy(const json_t *json);
 
 /* "an object", "a string", ... */
 const char *adv_json_kind(const json_t *json);

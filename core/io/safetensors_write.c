@@ -7,6 +7,7 @@
 #include "core/io/safetensors_header.h"
 #include "core/io/text.h"
 
+#include <advect/json.h>
 #include <advect/safetensors.h>
 #include <math.h>
 #include <stdio.h>
@@ -168,7 +169,7 @@ static enum adv_status build_header(const json_t *metadata, size_t n_tensors,
     for (size_t i = 0; i < n_tensors && status == ADV_OK; i++)
         status = add_tensor(header, order[i], &offset, error);
     if (status == ADV_OK) {
-        *text = json_dumps(header, JSON_COMPACT);
+        *text = adv_json_dump(header, JSON_COMPACT);
         status = *text ? ADV_OK : adv_no_memory(error);
     }
     json_decref(header);

@@ -1,3 +1,4 @@
+#include <advect/json.h>
 #include <advect/model.h>
 
 #include "core/base/mem.h"
@@ -130,7 +131,7 @@ static enum adv_status configure(struct adv_model *model, struct adv_error *erro
 static struct adv_model *model_with_config(const json_t *config, struct adv_error *error)
 {
     struct adv_model *model = adv_calloc(1, sizeof *model);
-    json_t *copy = json_deep_copy(config);
+    json_t *copy = adv_json_deep_copy(config);
     if (!model || !copy) {
         free(model);
         json_decref(copy);
@@ -350,7 +351,7 @@ enum adv_status adv_model_load(const char *path, struct adv_model **out, struct 
 static json_t *whole_config(const json_t *config, const char *name)
 {
     if (json_object_get(config, "net")) {
-        json_t *whole = json_deep_copy(config);
+        json_t *whole = adv_json_deep_copy(config);
         if (whole && name && json_object_set_new(whole, "name", json_string(name))) {
             json_decref(whole);
             return NULL;
@@ -385,7 +386,7 @@ enum adv_status adv_model_import(const char *path, const json_t *config, const c
 
 static json_t *metadata_of(const struct adv_model *model)
 {
-    char *text = json_dumps(model->config, JSON_COMPACT);
+    char *text = adv_json_dump(model->config, JSON_COMPACT);
     json_t *metadata =
         text ? json_pack("{s:s, s:s}", "advect.version", ADV_MODEL_VERSION, "advect.config", text)
              : NULL;

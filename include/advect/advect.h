@@ -8,6 +8,7 @@
 #include <advect/fields.h>
 #include <advect/gradient.h>
 #include <advect/integrator.h>
+#include <advect/json.h>
 #include <advect/model.h>
 #include <advect/net.h>
 #include <advect/path.h>
