@@ -1,5 +1,7 @@
 #include "trainer/checkpoint.h"
 
+#include <advect/json.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,7 +97,7 @@ enum adv_status adv_checkpoint_save(const struct adv_training *t, const char *pa
                                                 .shape = {t->n_weights},
                                                 .data = parts[i].data};
     json_t *state = state_of(t);
-    char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
+    char *text = state ? adv_json_dump(state, JSON_COMPACT) : NULL;
     json_t *metadata =
         text ? json_pack("{s:s, s:s}", "advect.checkpoint", VERSION, "advect.state", text) : NULL;
     enum adv_status status = metadata ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");

@@ -1,6 +1,7 @@
 #include "trainer/dataset.h"
 
 #include <advect/evaluator.h>
+#include <advect/json.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -159,7 +160,7 @@ static enum adv_status make_digest(struct adv_dataset *d, const json_t *source,
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     if (d->source.density) {
-        char *text = json_dumps(source, JSON_COMPACT | JSON_SORT_KEYS);
+        char *text = adv_json_dump(source, JSON_COMPACT | JSON_SORT_KEYS);
         if (!text)
             return adv_fail(error, ADV_E_MEMORY, "out of memory");
         hash = fnv1a(hash, text, strlen(text));

@@ -3,6 +3,8 @@
 #include "trainer/options.h"
 #include "trainer/stop.h"
 
+#include <advect/json.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,7 +84,7 @@ static json_t *named_source(const struct eval_options *options, bool has_source)
 static json_t *data_part(const struct adv_model *model, const struct eval_options *options)
 {
     const json_t *config = json_object_get(adv_model_config(model), "data");
-    json_t *data = config ? adv_json_copy(config) : json_object();
+    json_t *data = config ? adv_json_deep_copy(config) : json_object();
     json_t *source = named_source(options, json_object_get(data, "source") != NULL);
     if (!source || json_object_set_new(data, "source", source) == 0)
         return data;
@@ -141,7 +143,7 @@ static enum adv_status write_card(const struct adv_model *model, const char *pat
     enum adv_status status = stored_dtype(path, &dtype, error);
     if (status != ADV_OK)
         return status;
-    json_t *config = adv_json_copy(adv_model_config(model));
+    json_t *config = adv_json_deep_copy(adv_model_config(model));
     json_t *card = json_object_get(config, "card");
     bool complete = config != NULL;
     if (complete && !json_is_object(card)) {

@@ -1,6 +1,6 @@
 /* advect import: a plain safetensors file and its configuration become a model's file. */
+#include "trainer/json.h"
 #include "trainer/options.h"
-#include "trainer/recipe.h"
 
 #include <advect/model.h>
 

@@ -1,6 +1,7 @@
 /* advect inspect: what a model's file holds. */
 #include "trainer/options.h"
 
+#include <advect/json.h>
 #include <advect/model.h>
 
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static void print_sides(const char *label, size_t n, const size_t *sides)
 
 static void print_json(const char *label, const json_t *json)
 {
-    char *text = json ? json_dumps(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
+    char *text = json ? adv_json_dump(json, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : NULL;
     if (text)
         printf("%-12s %s\n", label, text);
     free(text);
@@ -66,7 +67,7 @@ static void print_members(const char *title, const json_t *object)
     printf("\n%s\n", title);
     json_object_foreach((json_t *)object, key, member)
     {
-        char *text = json_dumps(member, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        char *text = adv_json_dump(member, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
         if (text && !json_is_object(member))
             printf("  %-30s %s\n", key, text);
         free(text);

@@ -1,16 +1,15 @@
 /* What a training leaves behind: the model with its record and card. */
 #include "trainer/training.h"
 
+#include <advect/json.h>
+
 #include <math.h>
 
-/* [[lo, hi], [lo, hi]] of a 2-D density, for pictures; a new reference, or NULL where there is
- * none. */
-static json_t *density_box(const struct adv_dataset *dataset)
+/* [[lo, hi], [lo, hi]] of a 2-D density, for pictures: a new reference. */
+static json_t *density_box(const struct adv_density *density)
 {
     double lo[2], hi[2];
-    if (!dataset->source.density || dataset->dim != 2)
-        return NULL;
-    adv_density_box(dataset->source.density, lo, hi);
+    adv_density_box(density, lo, hi);
     return json_pack("[[f, f], [f, f]]", lo[0], hi[0], lo[1], hi[1]);
 }
 
@@ -40,14 +39,14 @@ json_t *adv_training_recipe(const struct adv_training *t)
 static json_t *data_config(const struct adv_training *t, json_t *recipe)
 {
     const struct adv_dataset *dataset = t->dataset;
-    json_t *data = adv_json_copy(json_object_get(recipe, "data"));
+    json_t *data = adv_json_deep_copy(json_object_get(recipe, "data"));
     bool failed = json_object_set_new(data, "shape", shape_of(dataset)) ||
                   json_object_set_new(data, "transform", adv_transform_to_json(dataset->transform));
     if (dataset->classes == 0)
         failed |= json_object_set_new(data, "classes", json_null()) != 0;
-    json_t *box = json_object_get(data, "box") ? NULL : density_box(dataset);
-    if (box)
-        failed |= json_object_set_new(data, "box", box) != 0;
+    const struct adv_density *density = dataset->source.density;
+    if (density && dataset->dim == 2 && !json_object_get(data, "box"))
+        failed |= json_object_set_new(data, "box", density_box(density)) != 0;
     if (!failed)
         return data;
     json_decref(data);

@@ -1,13 +1,14 @@
 #include "trainer/recipe.h"
 
-#include <advect/array_file.h>
+#include "trainer/json.h"
+
 #include <advect/fields.h>
+#include <advect/json.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define RECIPE_MAX_BYTES ((size_t)16 << 20)
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct top {
@@ -146,33 +147,6 @@ enum adv_status adv_recipe_init(struct adv_recipe *out, const json_t *json, stru
     return status;
 }
 
-enum adv_status adv_json_read(const char *path, json_t **json, struct adv_error *error)
-{
-    void *bytes;
-    size_t n_bytes;
-    enum adv_status status = adv_file_read(path, RECIPE_MAX_BYTES, &bytes, &n_bytes, error);
-    if (status != ADV_OK)
-        return status;
-    json_error_t flaw;
-    json_t *read = json_loadb(bytes, n_bytes, JSON_REJECT_DUPLICATES, &flaw);
-    free(bytes);
-    if (!read)
-        return adv_fail(error, ADV_E_FORMAT, "%s: line %d, column %d: %s", path, flaw.line,
-                        flaw.column, flaw.text);
-    *json = read;
-    return ADV_OK;
-}
-
-/* jansson's copy leaves out members that it had no memory for, and says nothing. */
-json_t *adv_json_copy(const json_t *json)
-{
-    json_t *copy = json_deep_copy(json);
-    if (copy && json_equal(copy, json))
-        return copy;
-    json_decref(copy);
-    return NULL;
-}
-
 enum adv_status adv_recipe_read(struct adv_recipe *recipe, const char *path,
                                 struct adv_error *error)
 {
@@ -208,8 +182,8 @@ static enum adv_status refuse_change(const char *where, const json_t *before, co
                                      struct adv_error *error)
 {
     const size_t flags = JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9);
-    char *was = before ? json_dumps(before, flags) : NULL;
-    char *is = now ? json_dumps(now, flags) : NULL;
+    char *was = before ? adv_json_dump(before, flags) : NULL;
+    char *is = now ? adv_json_dump(now, flags) : NULL;
     enum adv_status status =
         adv_fail_field(error, ADV_E_INVALID, where,
                        "the recipe has changed: %s was %.100s and is %.100s; only train.steps, "

@@ -57,12 +57,6 @@ void adv_recipe_release(struct adv_recipe *recipe);
 /* The recipe with every default spelled out: a new reference, or NULL without memory. */
 json_t *adv_recipe_to_json(const struct adv_recipe *recipe);
 
-/* A JSON file of at most a few megabytes: a new reference. Errors name path, line and column. */
-enum adv_status adv_json_read(const char *path, json_t **json, struct adv_error *error);
-
-/* A deep copy, a new reference, or NULL where memory did not hold all of it. */
-json_t *adv_json_copy(const json_t *json);
-
 /* Whether training by `now` may continue what `before` began (both as adv_recipe_to_json gives
  * them): all that shapes the result must be the same, but name, train.steps and
  * train.checkpoint_every_s may differ. The error names what changed, from what and to what. */

@@ -61,7 +61,8 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         !t->piece_squares || !t->workers)
         return adv_fail(error, ADV_E_MEMORY, "out of memory for %zu gradients of %zu weights",
                         t->n_shards, t->n_weights);
-    size_t rows = (size_t)t->recipe->train.shard_rows;
+    const struct adv_train_recipe *train = &t->recipe->train;
+    size_t rows = (size_t)(train->shard_rows < train->batch ? train->shard_rows : train->batch);
     for (int i = 0; i < adv_pool_threads(t->pool); i++) {
         struct adv_training_worker *worker = &t->workers[i];
         enum adv_status status = adv_gradient_new(t->net, rows, &worker->gradient, error);
