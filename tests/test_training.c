@@ -7,6 +7,8 @@
 
 #include <advect/advect.h>
 
+#include "tests/alloc_fail.h"
+
 #include <check.h>
 #include <math.h>
 #include <signal.h>
@@ -315,6 +317,58 @@ START_TEST(nets_must_fit_their_data)
 }
 END_TEST
 
+/* From a recipe to data, a step of training, a checkpoint and a model. Reading the checkpoint is
+ * left out: jansson's parser does not tell lack of memory from bad syntax. */
+static enum adv_status train_a_step(void *context, struct adv_error *error)
+{
+    const json_t *json = context;
+    struct adv_recipe recipe = {0};
+    struct adv_dataset dataset = {0};
+    struct adv_training *training = NULL;
+    struct adv_model *model = NULL;
+    double loss;
+    enum adv_status status = adv_recipe_init(&recipe, json, error);
+    if (status == ADV_OK)
+        status = adv_dataset_open(&recipe.data, 0, folder, &dataset, error);
+    if (status == ADV_OK)
+        status = adv_training_new(&recipe, &dataset, NULL, &training, error);
+    if (status == ADV_OK)
+        status = adv_training_step(training, &loss, error);
+    if (status == ADV_OK)
+        status = adv_training_add_point(training, error);
+    if (status == ADV_OK)
+        status = adv_checkpoint_save(training, checkpoint, error);
+    if (status == ADV_OK)
+        status = adv_training_model(training, &model, error);
+    adv_model_unref(model);
+    adv_training_free(training);
+    adv_dataset_close(&dataset);
+    adv_recipe_release(&recipe);
+    return status;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    static const char rows[] = "a,b,class\n1,2,0\n2,4,1\n3,5,0\n4,9,1\n";
+    char path[96];
+    snprintf(path, sizeof path, "%s/rows.csv", folder);
+    ck_assert_int_eq(adv_file_replace(path, rows, sizeof rows - 1, NULL), ADV_OK);
+    static const char *const recipes[] = {
+        SMALL_RECIPE,
+        "{\"name\": \"rows\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 4, "
+        "\"layers\": 1, \"num_classes\": 2, \"null_class\": true}, \"data\": {\"source\": "
+        "{\"kind\": \"csv\", \"file\": \"rows.csv\", \"label_column\": \"class\"}, "
+        "\"classes\": 2, \"labels\": [\"x\", \"y\"], \"transform\": {\"kind\": "
+        "\"standardise\"}, \"held_out\": 1}, \"train\": {\"steps\": 2, \"batch\": 4, "
+        "\"label_dropout\": 0.1}}"};
+    for (size_t i = 0; i < sizeof recipes / sizeof recipes[0]; i++) {
+        json_t *json = json_loads(recipes[i], 0, NULL);
+        ck_assert_int_gt(alloc_fail_each(train_a_step, json), 50);
+        json_decref(json);
+    }
+}
+END_TEST
+
 /* ---------------------------------------------------------------- what is learned */
 
 /* For a Gaussian target of deviation s, x_t and the target velocity are jointly Gaussian, and
@@ -429,6 +483,7 @@ int main(void)
     tcase_add_test(tests, a_full_disk_keeps_the_checkpoint_before);
     tcase_add_test(tests, divergence_stops_and_leaves_the_state_as_it_was);
     tcase_add_test(tests, nets_must_fit_their_data);
+    tcase_add_test(tests, every_allocation_may_fail);
     tcase_add_test(tests, a_gaussian_is_learned_to_its_known_loss_and_density);
     tcase_add_test(tests, figures_of_a_known_model_are_right);
     suite_add_tcase(suite, tests);
