@@ -166,12 +166,12 @@ $(BIN)/advect: $(TRAINER_OBJ) $(LIB)/libadvect.a
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_CORE) -o $@
 
-# Files of web/ as read-only data: _binary_web_index_html_start, _end.
+# Files of web/ as read-only data: adv_binary_web_index_html_start, _end.
 $(OBJ)/web/%.o: web/%
 	@mkdir -p $(@D)
 	$(call say,EMBED)
 	$(Q)$(LD) -r -b binary -z noexecstack $< -o $@
-	$(Q)$(OBJCOPY) --rename-section .data=.rodata,alloc,load,readonly,data,contents $@
+	$(Q)$(OBJCOPY) --prefix-symbols=adv --rename-section .data=.rodata,alloc,load,readonly,data,contents $@
 
 $(BIN)/advectd: $(SERVER_OBJ) $(WEB_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)

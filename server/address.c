@@ -5,12 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_port(const char *text)
+{
+    size_t n = strlen(text);
+    return n > 0 && n <= 5 && strspn(text, "0123456789") == n && strtol(text, NULL, 10) <= 65535;
+}
+
 /* Splits ADDRESS:PORT or [ADDRESS]:PORT; an empty address is every address. */
 static bool split_address(const char *listen, char host[256], char port[8])
 {
     const char *colon = strrchr(listen, ':');
-    if (!colon || !colon[1] || strlen(colon + 1) > 5 ||
-        strspn(colon + 1, "0123456789") != strlen(colon + 1) || atoi(colon + 1) > 65535)
+    if (!colon || !is_port(colon + 1))
         return false;
     const char *begin = listen, *end = colon;
     if (*begin == '[') {

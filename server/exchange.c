@@ -62,16 +62,21 @@ static void answer_without_route(struct adv_exchange *exchange, const char *allo
     adv_reply_header(reply, MHD_HTTP_HEADER_ALLOW, "%s", allow);
 }
 
+static bool is_too_long(const struct adv_exchange *exchange)
+{
+    return exchange->head.length > (uint64_t)exchange->server->config.max_body_bytes;
+}
+
 static void refuse_body(struct adv_exchange *exchange)
 {
     const struct adv_head *head = &exchange->head;
     const struct adv_route *route = exchange->route;
-    int64_t most = exchange->server->config.max_body_bytes;
-    if (head->has_length && head->length > (uint64_t)most) {
+    if (is_too_long(exchange)) {
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_BODY_TOO_LARGE, NULL,
                           "the body has %llu bytes; at most %lld are taken",
-                          (unsigned long long)head->length, (long long)most);
-    } else if (route && !strcmp(route->method, "POST")) {
+                          (unsigned long long)head->length,
+                          (long long)exchange->server->config.max_body_bytes);
+    } else if (!strcmp(route->method, "POST")) {
         if (!head->has_length && !head->chunked)
             adv_problem_reply(&exchange->reply, ADV_PROBLEM_LENGTH_REQUIRED, NULL,
                               "a POST needs Content-Length or a chunked body");
@@ -116,9 +121,8 @@ static void check_head(struct adv_exchange *exchange, const char *version)
 static bool must_refuse_now(const struct adv_exchange *exchange)
 {
     const struct adv_head *head = &exchange->head;
-    return exchange->reply.status &&
-           (exchange->reply.close || exchange->reply.status == MHD_HTTP_CONTENT_TOO_LARGE ||
-            (head->expect && (head->length > 0 || head->chunked)));
+    return exchange->reply.status && (exchange->reply.close || is_too_long(exchange) ||
+                                      (head->expect && (head->length > 0 || head->chunked)));
 }
 
 /* ---------------------------------------------------------------- body */

@@ -1,7 +1,6 @@
 #include "server/http.h"
 
 #include "server/address.h"
-
 #include "server/exchange.h"
 
 #include <arpa/inet.h>
@@ -133,7 +132,7 @@ static enum adv_status open_listener(const char *listen_on, int *listener, struc
 
 static void write_url(struct adv_http *http)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     char host[64] = "", port[8] = "";
     getsockname(http->listener, (struct sockaddr *)&address, &length);

@@ -141,7 +141,7 @@ void adv_job_collect(struct adv_job *job, struct adv_reply *reply, struct MHD_Re
 {
     *response = NULL;
     pthread_mutex_lock(&job->mutex);
-    bool streaming = job->streaming = job->stream.n > 0;
+    bool streaming = job->stream.n > 0;
     if (!streaming) {
         adv_reply_release(reply);
         *reply = job->reply;

@@ -65,7 +65,6 @@ struct adv_job {
     struct MHD_Connection *connection; /* NULL: the exchange is over */
     bool suspended;                    /* see above */
     bool rendering;                    /* a worker is rendering frames */
-    bool streaming;                    /* the reply's head is out: a stream is being sent */
     struct adv_reply reply;            /* once ended */
     struct adv_bytes stream;
     size_t n_stream_sent, n_sent_in_all; /* of what stream holds; since its begin */

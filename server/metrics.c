@@ -164,17 +164,19 @@ static void write_latencies(const struct adv_metrics *metrics, const char *(*rou
     }
 }
 
-/* Resident memory in bytes, from the second number of /proc/self/statm; 0 where there is none. */
+/* Resident memory in bytes: the second number of /proc/self/statm, in pages; 0 where there is none.
+ */
 static unsigned long long resident_bytes(void)
 {
+    char line[256] = "", *at;
     FILE *file = fopen("/proc/self/statm", "r");
-    unsigned long long pages = 0;
-    if (file) {
-        if (fscanf(file, "%*u %llu", &pages) != 1)
-            pages = 0;
-        fclose(file);
-    }
-    return pages * (unsigned long long)sysconf(_SC_PAGESIZE);
+    if (!file)
+        return 0;
+    if (!fgets(line, sizeof line, file))
+        line[0] = '\0';
+    fclose(file);
+    strtoull(line, &at, 10);
+    return strtoull(at, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
 }
 
 void adv_metrics_write(const struct adv_metrics *metrics, const char *(*route_name)(size_t i),

@@ -14,19 +14,19 @@ static json_t *reference(const char *to)
     return json_pack("{s:s+}", "$ref", "#/components/", to);
 }
 
-/* "post_v1_models_model_samples" */
+/* "post_v1_models_model_samples": words joined by single underscores. */
 static json_t *operation_id(const struct adv_route *route)
 {
-    char id[128];
+    char text[128], id[128];
     size_t n = 0;
-    for (const char *at = route->method; *at; at++)
-        id[n++] = (char)tolower((unsigned char)*at);
-    for (const char *at = route->pattern; *at && n < sizeof id - 1; at++) {
-        bool word = isalnum((unsigned char)*at);
-        if (word || id[n - 1] != '_')
-            id[n++] = word ? *at : '_';
+    snprintf(text, sizeof text, "%s%s", route->method, route->pattern);
+    for (const char *at = text; *at; at++) {
+        if (isalnum((unsigned char)*at))
+            id[n++] = (char)tolower((unsigned char)*at);
+        else if (isalnum((unsigned char)at[1]))
+            id[n++] = '_';
     }
-    return json_stringn(id, id[n - 1] == '_' ? n - 1 : n);
+    return json_stringn(id, n);
 }
 
 /* A media type's entry: {schema} of what is known of it. */

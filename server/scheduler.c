@@ -228,9 +228,12 @@ static void take_turn(struct worker *worker, struct adv_job *job)
         job->n_unended--;
     else
         return_shard(job, shard);
-    if (job->leaving && job->n_taken == 0 && !job->queued)
+    bool complete = !job->leaving && job->n_unended == 0;
+    bool unwanted = job->leaving ? job->n_taken == 0 && !job->queued
+                                 : complete && adv_job_is_abandoned(job); /* not even rendered */
+    if (unwanted)
         end_early(scheduler, job);
-    else if (!job->leaving && job->n_unended == 0)
+    else if (complete)
         end_completed(scheduler, job);
     else if (!job->leaving && job->n_waiting > 0)
         enqueue(scheduler, job);

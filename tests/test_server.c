@@ -739,6 +739,10 @@ START_TEST(ipv6_and_bad_settings)
         ck_assert_msg(strstr(text, cases[i].says) != NULL, "%s: %s", cases[i].flag, text);
     }
     snprintf(port, sizeof port, "127.0.0.1:%d", server.port);
+    const char *const check[] = {"--check-health", "--listen", port, NULL};
+    ck_assert_int_eq(server_daemon_run(check, text, sizeof text), 0);
+    const char *const nobody[] = {"--check-health", "--listen", "127.0.0.1:1", NULL};
+    ck_assert_int_eq(server_daemon_run(nobody, text, sizeof text), 1);
     const char *const taken[] = {"--listen", port, "--models", server.models, NULL};
     ck_assert_int_eq(server_daemon_run(taken, text, sizeof text), 1);
     ck_assert_ptr_nonnull(strstr(text, "Address already in use"));
