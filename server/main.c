@@ -46,13 +46,14 @@ static void report_models(struct adv_server *server)
 static void reload(struct adv_server *server)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    adv_metrics_count(server->metrics, ADV_COUNT_RELOADS, 1);
-    if (adv_registry_reload(server->registry, &error) != ADV_OK) {
+    if (adv_registry_reload(server->registry, &error) == ADV_OK) {
+        adv_scheduler_forget_models(server->scheduler);
+        report_models(server);
+    } else {
         adv_log_event("the models stay as they are: %s", error.message);
-        return;
     }
-    adv_scheduler_forget_models(server->scheduler);
-    report_models(server);
+    adv_metrics_count(server->metrics, ADV_COUNT_RELOADS,
+                      1); /* who waits for it sees the new ones */
 }
 
 /* ---------------------------------------------------------------- start */
