@@ -167,7 +167,7 @@ $(BIN)/advect: $(TRAINER_OBJ) $(LIB)/libadvect.a
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_CORE) -o $@
 
 # Files of web/ as read-only data: adv_binary_web_index_html_start, _end.
-$(OBJ)/web/%.o: web/%
+$(OBJ)/web/%.o: web/% Makefile
 	@mkdir -p $(@D)
 	$(call say,EMBED)
 	$(Q)$(LD) -r -b binary -z noexecstack $< -o $@

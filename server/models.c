@@ -2,6 +2,8 @@
 #include "server/handlers.h"
 #include "server/query.h"
 
+#include <advect/json.h>
+
 /* ["0", "1", ...], or null where the config names no class. */
 static json_t *labels_to_json(const struct adv_model *model)
 {
@@ -55,7 +57,7 @@ static json_t *limits_to_json(const struct adv_config *config)
 /* A copy, so that nothing of the model outlives the caller's reference to it; null for NULL. */
 static json_t *copy_of(const json_t *json)
 {
-    return json ? json_deep_copy(json) : json_null();
+    return json ? adv_json_deep_copy(json) : json_null();
 }
 
 static json_t *integer(size_t value)
@@ -116,7 +118,7 @@ void adv_handle_model(struct adv_exchange *exchange)
         return;
     json_t *json = model_to_json(model, &exchange->server->config);
     if (json)
-        json_object_set_new(json, "config", json_deep_copy(adv_model_config(model)));
+        json_object_set_new(json, "config", adv_json_deep_copy(adv_model_config(model)));
     adv_reply_json(&exchange->reply, MHD_HTTP_OK, "application/json", json);
     adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "\"%s\"", adv_model_digest(model));
     adv_model_unref(model);

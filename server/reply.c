@@ -1,5 +1,6 @@
 #include "server/reply.h"
 
+#include <advect/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +42,7 @@ void adv_reply_asset(struct adv_reply *reply, unsigned status, const char *media
 void adv_reply_json(struct adv_reply *reply, unsigned status, const char *media_type, json_t *json)
 {
     /* Fifteen digits: what people wrote, not the nearest binary fraction to it. */
-    char *text = json ? json_dumps(json, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    char *text = adv_json_dump(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(json);
     if (!text) {
         adv_reply_empty(reply, MHD_HTTP_INTERNAL_SERVER_ERROR);

@@ -368,7 +368,9 @@ START_TEST(help_names_the_flags)
         char *text = NULL;
         size_t n = 0;
         FILE *out = open_memstream(&text, &n);
-        adv_request_help((enum adv_query_kind)kind, out);
+        struct adv_field fields[ADV_REQUEST_FIELDS_MAX];
+        size_t n_fields = adv_request_text_fields((enum adv_query_kind)kind, fields);
+        adv_fields_help(fields, n_fields, out);
         fclose(out);
         for (size_t i = 0; i < 4; i++)
             ck_assert_msg(strstr(text, wanted[kind][i]) != NULL, "%s", wanted[kind][i]);

@@ -1,4 +1,4 @@
-/* What a request may hold, for people (help) and for programs (JSON Schema). */
+/* What a request may hold: its text fields, and its JSON Schema. */
 #include "core/base/mem.h"
 #include "core/request/table.h"
 
@@ -8,12 +8,6 @@ size_t adv_request_text_fields(enum adv_query_kind kind, struct adv_field *field
 {
     struct adv_request_part part = {.kind = kind, .text = true};
     return adv_request_fields(&part, fields, NULL);
-}
-
-void adv_request_help(enum adv_query_kind kind, FILE *out)
-{
-    struct adv_field fields[ADV_REQUEST_FIELDS_MAX];
-    adv_fields_help(fields, adv_request_text_fields(kind, fields), out);
 }
 
 static json_t *object_schema(enum adv_query_kind kind, const char *group);

@@ -27,7 +27,6 @@
 #include <advect/query.h>
 #include <advect/status.h>
 #include <jansson.h>
-#include <stdio.h>
 
 #pragma GCC visibility push(default)
 
@@ -78,9 +77,6 @@ enum adv_status adv_request_query(struct adv_request *request, const struct adv_
  * Returns their number. Offsets in them mean nothing: values go through adv_request_set_text. */
 #define ADV_REQUEST_FIELDS_MAX 32
 size_t adv_request_text_fields(enum adv_query_kind kind, struct adv_field *fields);
-
-/* Help lines of the fields of a kind, as flags. */
-void adv_request_help(enum adv_query_kind kind, FILE *out);
 
 /* The JSON Schema of the kind's body (new reference), for the API's description. */
 json_t *adv_request_schema(enum adv_query_kind kind);
