@@ -44,11 +44,11 @@ if ! "${podman[@]}" image exists "$base"; then
     mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' \
         'Codename: bookworm' | head -n 1)
     say "debootstrap bookworm"
-    debootstrap --variant=minbase bookworm "$work/root" "$mirror" >"$work/debootstrap.log" ||
+    debootstrap --variant=minbase bookworm "$work/tree" "$mirror" >"$work/debootstrap.log" ||
         fail "debootstrap: $(tail -n 3 "$work/debootstrap.log")"
-    cp -r /etc/apt/apt.conf.d/. "$work/root/etc/apt/apt.conf.d/"
-    tar -C "$work/root" -c . | "${podman[@]}" import - "$base" >/dev/null
-    rm -rf "$work/root"
+    cp -r /etc/apt/apt.conf.d/. "$work/tree/etc/apt/apt.conf.d/"
+    tar -C "$work/tree" -c . | "${podman[@]}" import - "$base" >/dev/null
+    rm -rf "$work/tree"
 fi
 
 say "build"
