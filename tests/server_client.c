@@ -50,7 +50,7 @@ json_t *server_reply_json(const struct server_reply *reply)
 {
     json_error_t error;
     json_t *json = json_loadb(reply->body ? reply->body : "", reply->n_body, 0, &error);
-    ck_assert_msg(json != NULL, "status %ld, not JSON (%s): %s", reply->status, error.text,
+    ck_assert_msg(json != NULL, "status %ld, not JSON (%s): %.1000s", reply->status, error.text,
                   reply->body);
     return json;
 }
@@ -139,7 +139,7 @@ void server_expect_problem(struct server_reply reply, long status, const char *t
                            const char *field)
 {
     char media_type[64] = "", wanted[64];
-    ck_assert_msg(reply.status == status, "status %ld, not %ld: %s", reply.status, status,
+    ck_assert_msg(reply.status == status, "status %ld, not %ld: %.1000s", reply.status, status,
                   reply.body ? reply.body : "");
     ck_assert(server_reply_header(&reply, "Content-Type", sizeof media_type, media_type));
     ck_assert_str_eq(media_type, "application/problem+json");

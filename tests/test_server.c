@@ -25,7 +25,7 @@ static void stop(void)
 static json_t *ask(const char *path, const char *body)
 {
     struct server_reply reply = server_post(&server, path, body);
-    ck_assert_msg(reply.status == 200, "%ld: %s", reply.status, reply.body);
+    ck_assert_msg(reply.status == 200, "%ld: %.1000s", reply.status, reply.body);
     json_t *json = server_reply_json(&reply);
     server_reply_release(&reply);
     return json;
@@ -34,7 +34,7 @@ static json_t *ask(const char *path, const char *body)
 static json_t *get_json(const char *path)
 {
     struct server_reply reply = server_get(&server, path);
-    ck_assert_msg(reply.status == 200, "%ld: %s", reply.status, reply.body);
+    ck_assert_msg(reply.status == 200, "%ld: %.1000s", reply.status, reply.body);
     json_t *json = server_reply_json(&reply);
     server_reply_release(&reply);
     return json;
@@ -47,7 +47,7 @@ static float *ask_npy(const char *path, const char *body, size_t n)
     struct server_reply reply = server_send(&server, &request);
     struct adv_array array;
     struct adv_error error = ADV_ERROR_INIT;
-    ck_assert_msg(reply.status == 200, "%ld: %s", reply.status, reply.body);
+    ck_assert_msg(reply.status == 200, "%ld: %.1000s", reply.status, reply.body);
     ck_assert_msg(adv_npy_parse(reply.body, reply.n_body, "answer", &array, &error) == ADV_OK, "%s",
                   error.message);
     server_reply_release(&reply);
@@ -403,7 +403,7 @@ START_TEST(pictures_are_png_and_known_by_their_tags)
     const char *path = pictures[_i];
     struct server_reply reply = server_get(&server, path);
     char type[64], etag[64], header[128];
-    ck_assert_msg(reply.status == 200, "%s: %s", path, reply.body);
+    ck_assert_msg(reply.status == 200, "%s: %.1000s", path, reply.body);
     ck_assert(server_reply_header(&reply, "Content-Type", sizeof type, type));
     ck_assert_str_eq(type, "image/png");
     ck_assert_mem_eq(reply.body, "\x89PNG\r\n\x1a\n", 8);
@@ -435,7 +435,7 @@ START_TEST(post_answers_come_as_pictures_as_well)
     struct server_request request = {
         .path = cases[_i].path, .body = cases[_i].body, .accept = "image/png"};
     struct server_reply reply = server_send(&server, &request);
-    ck_assert_msg(reply.status == 200, "%s: %s", request.path, reply.body);
+    ck_assert_msg(reply.status == 200, "%s: %.1000s", request.path, reply.body);
     ck_assert_mem_eq(reply.body, "\x89PNG\r\n\x1a\n", 8);
     server_reply_release(&reply);
 }
