@@ -40,7 +40,7 @@ stage "tests" run_make -j"$jobs" test
 stage "api.md" scripts/check-api-examples.sh build/bin/advectd
 stage "tests under AddressSanitizer and UBSan" run_make -j"$jobs" CONFIG=asan all test
 stage "daemon tests under ThreadSanitizer" run_make -j"$jobs" CONFIG=tsan all test \
-    TESTS="$(printf 'build/tsan/tests/test_%s ' server server_errors server_load query)"
+    TESTS="$(printf 'build/tsan/tests/test_%s ' server server_http server_errors server_load query)"
 stage "clang without warnings" run_make -j"$jobs" CONFIG=clang all tests
 echo
 echo "$passed passed, $failed failed"
