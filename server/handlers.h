@@ -2,6 +2,8 @@
 #ifndef ADV_SERVER_HANDLERS_H
 #define ADV_SERVER_HANDLERS_H
 
+#include <advect/fields.h>
+
 struct adv_exchange;
 
 void adv_handle_index(struct adv_exchange *exchange); /* pages.c */
@@ -11,7 +13,10 @@ void adv_handle_metrics(struct adv_exchange *exchange);
 void adv_handle_openapi(struct adv_exchange *exchange); /* openapi.c */
 void adv_handle_models(struct adv_exchange *exchange);  /* models.c */
 void adv_handle_model(struct adv_exchange *exchange);
-void adv_handle_query(struct adv_exchange *exchange);   /* query.c */
+void adv_handle_query(struct adv_exchange *exchange);   /* ask.c */
 void adv_handle_picture(struct adv_exchange *exchange); /* pictures.c */
+
+/* The fields that pictures take in the URL beside those of their query: width, zoom, ... */
+const struct adv_field *adv_picture_fields(size_t *n); /* pictures.c */
 
 #endif

@@ -2,7 +2,7 @@
  *
  *     clients --- http (accepts; HTTP threads) --- exchange (one request)
  *                    |                                |  routes -> handlers
- *                 sockets (watches)                   |     query, pictures: a job
+ *                 sockets (watches)                   |     ask, pictures: a job
  *                                                     v
  *     registry (models) ------------------------- scheduler (workers compute)
  *

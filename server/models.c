@@ -1,6 +1,6 @@
+#include "server/ask.h"
 #include "server/exchange.h"
 #include "server/handlers.h"
-#include "server/query.h"
 
 #include <advect/json.h>
 
@@ -113,7 +113,7 @@ void adv_handle_models(struct adv_exchange *exchange)
 
 void adv_handle_model(struct adv_exchange *exchange)
 {
-    struct adv_model *model = adv_query_model(exchange);
+    struct adv_model *model = adv_ask_model(exchange);
     if (!model)
         return;
     json_t *json = model_to_json(model, &exchange->server->config);

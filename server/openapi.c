@@ -1,9 +1,9 @@
 /* The API's description (OpenAPI 3.1), built from the tables that serve it: the
  * routes, the fields of requests, the formats of answers and the problems. */
+#include "server/ask.h"
 #include "server/body.h"
 #include "server/exchange.h"
 #include "server/handlers.h"
-#include "server/query.h"
 
 #include <advect/advect.h>
 #include <ctype.h>
@@ -57,8 +57,8 @@ static json_t *answer_content(const struct adv_route *route)
     json_t *content = json_object();
     const char *dot = strrchr(route->pattern, '.');
     if (!strcmp(route->method, "POST")) {
-        const struct adv_format *formats[ADV_QUERY_MAX_FORMATS];
-        adv_query_formats(route->kind, NULL, formats);
+        const struct adv_format *formats[ADV_ASK_MAX_FORMATS];
+        adv_ask_formats(route->kind, NULL, formats);
         for (size_t i = 0; formats[i]; i++)
             json_object_set_new(content, formats[i]->media_type,
                                 formats[i] == &adv_format_json

@@ -1,9 +1,9 @@
-/* Pictures for <img src>: the queries of query.c with their fields in the URL
+/* Pictures for <img src>: the queries of ask.c with their fields in the URL
  * and defaults that make a good picture. The same URL gives the same bytes (the
  * seed defaults to 0), so a picture has an ETag before it is computed. */
+#include "server/ask.h"
 #include "server/handlers.h"
 #include "server/negotiate.h"
-#include "server/query.h"
 
 #include <advect/advect.h>
 #include <stdlib.h>
@@ -156,16 +156,16 @@ static bool has_picture(const struct adv_model *model, const struct look *look)
 }
 
 static void answer(struct adv_exchange *exchange, struct adv_model *model,
-                   const struct adv_query_manner *manner)
+                   const struct adv_ask_manner *manner)
 {
-    struct adv_query_manner whole = *manner;
+    struct adv_ask_manner whole = *manner;
     struct adv_request *request = NULL;
     struct adv_error error = ADV_ERROR_INIT;
     enum adv_status status = adv_request_new(exchange->route->kind, &request, &error);
     if (status == ADV_OK)
         status = read_request(exchange, model, request, &whole.picture, &error);
     if (status == ADV_OK) {
-        adv_query_submit(exchange, model, request, &whole);
+        adv_ask_submit(exchange, model, request, &whole);
     } else {
         adv_request_free(request);
         adv_problem_from_error(&exchange->reply, &error);
@@ -176,7 +176,7 @@ void adv_handle_picture(struct adv_exchange *exchange)
 {
     const struct look *look = &looks[exchange->route->kind];
     const struct adv_format *formats[] = {look->format, NULL};
-    struct adv_model *model = adv_query_model(exchange);
+    struct adv_model *model = adv_ask_model(exchange);
     if (!model)
         return;
     char etag[24];
@@ -190,8 +190,8 @@ void adv_handle_picture(struct adv_exchange *exchange)
     } else if (client_has(exchange, etag)) {
         adv_reply_empty(&exchange->reply, MHD_HTTP_NOT_MODIFIED);
         adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "%s", etag);
-    } else if (adv_query_negotiate(exchange, formats)) {
-        answer(exchange, model, &(struct adv_query_manner){.format = look->format, .etag = etag});
+    } else if (adv_ask_negotiate(exchange, formats)) {
+        answer(exchange, model, &(struct adv_ask_manner){.format = look->format, .etag = etag});
     }
     adv_model_unref(model);
 }

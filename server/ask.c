@@ -1,4 +1,4 @@
-#include "server/query.h"
+#include "server/ask.h"
 
 #include "server/body.h"
 #include "server/clock.h"
@@ -33,7 +33,7 @@ static void suggest(const struct adv_catalogue *catalogue, const char *name, siz
     free(names);
 }
 
-struct adv_model *adv_query_model(struct adv_exchange *exchange)
+struct adv_model *adv_ask_model(struct adv_exchange *exchange)
 {
     struct adv_catalogue *catalogue = adv_registry_catalogue(exchange->server->registry);
     struct adv_model *model = adv_catalogue_find(catalogue, exchange->model_name);
@@ -51,8 +51,8 @@ struct adv_model *adv_query_model(struct adv_exchange *exchange)
 
 /* ---------------------------------------------------------------- formats */
 
-void adv_query_formats(enum adv_query_kind kind, const struct adv_model *model,
-                       const struct adv_format *formats[ADV_QUERY_MAX_FORMATS])
+void adv_ask_formats(enum adv_query_kind kind, const struct adv_model *model,
+                     const struct adv_format *formats[ADV_ASK_MAX_FORMATS])
 {
     bool picture = !model || adv_render_has_picture(model);
     bool plane = !model || (picture && !adv_model_is_image(model));
@@ -67,10 +67,10 @@ void adv_query_formats(enum adv_query_kind kind, const struct adv_model *model,
     formats[n] = NULL;
 }
 
-const struct adv_format *adv_query_negotiate(struct adv_exchange *exchange,
-                                             const struct adv_format *const *formats)
+const struct adv_format *adv_ask_negotiate(struct adv_exchange *exchange,
+                                           const struct adv_format *const *formats)
 {
-    const char *types[ADV_QUERY_MAX_FORMATS + 1] = {NULL};
+    const char *types[ADV_ASK_MAX_FORMATS + 1] = {NULL};
     char list[256] = "";
     for (size_t i = 0; formats[i]; i++) {
         types[i] = formats[i]->media_type;
@@ -128,7 +128,7 @@ static uint64_t random_seed(void)
     return seed;
 }
 
-static void prepare_reply(struct adv_job *job, const struct adv_query_manner *manner)
+static void prepare_reply(struct adv_job *job, const struct adv_ask_manner *manner)
 {
     struct adv_reply *reply = &job->template;
     reply->status = MHD_HTTP_OK;
@@ -149,8 +149,8 @@ static size_t count_numbers(const struct adv_query *query, const struct adv_mode
     return query->n * adv_model_dim(model) * frames;
 }
 
-void adv_query_submit(struct adv_exchange *exchange, struct adv_model *model,
-                      struct adv_request *request, const struct adv_query_manner *manner)
+void adv_ask_submit(struct adv_exchange *exchange, struct adv_model *model,
+                    struct adv_request *request, const struct adv_ask_manner *manner)
 {
     struct adv_server *server = exchange->server;
     struct adv_error error = ADV_ERROR_INIT;
@@ -184,15 +184,15 @@ void adv_query_submit(struct adv_exchange *exchange, struct adv_model *model,
 
 void adv_handle_query(struct adv_exchange *exchange)
 {
-    const struct adv_format *formats[ADV_QUERY_MAX_FORMATS];
-    struct adv_query_manner manner = {0};
+    const struct adv_format *formats[ADV_ASK_MAX_FORMATS];
+    struct adv_ask_manner manner = {0};
     struct adv_request *request = NULL;
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_model *model = adv_query_model(exchange);
+    struct adv_model *model = adv_ask_model(exchange);
     if (!model)
         return;
-    adv_query_formats(exchange->route->kind, model, formats);
-    manner.format = adv_query_negotiate(exchange, formats);
+    adv_ask_formats(exchange->route->kind, model, formats);
+    manner.format = adv_ask_negotiate(exchange, formats);
     if (!manner.format)
         goto out;
     enum adv_status status = adv_request_new(exchange->route->kind, &request, &error);
@@ -200,7 +200,7 @@ void adv_handle_query(struct adv_exchange *exchange)
         status = adv_body_read(exchange, model, request, &error);
     adv_bytes_release(&exchange->body); /* not kept while the query is computed */
     if (status == ADV_OK) {
-        adv_query_submit(exchange, model, request, &manner);
+        adv_ask_submit(exchange, model, request, &manner);
     } else {
         adv_request_free(request);
         adv_problem_from_error(&exchange->reply, &error);
