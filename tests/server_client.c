@@ -174,6 +174,14 @@ double server_metric(const struct server_daemon *daemon, const char *name)
     return value;
 }
 
+void server_wait_for_metric(const struct server_daemon *daemon, const char *name, double value,
+                            int ms)
+{
+    double end = server_seconds() + ms / 1000.0;
+    for (double now; (now = server_metric(daemon, name)) != value; server_sleep_ms(10))
+        ck_assert_msg(server_seconds() < end, "%s is %g, not %g", name, now, value);
+}
+
 /* ---------------------------------------------------------------- bare sockets */
 
 int server_connect(const struct server_daemon *daemon)

@@ -51,6 +51,10 @@ void server_expect_problem(struct server_reply reply, long status, const char *t
  * none. */
 double server_metric(const struct server_daemon *daemon, const char *name);
 
+/* Waits until the metric has the value; the test fails after ms. */
+void server_wait_for_metric(const struct server_daemon *daemon, const char *name, double value,
+                            int ms);
+
 /* ---- bare sockets */
 
 int server_connect(const struct server_daemon *daemon);
