@@ -63,14 +63,9 @@ static void make_etag(const struct adv_exchange *exchange, const struct adv_mode
 {
     const char *const parts[] = {adv_version(), adv_kernels_name(), adv_model_digest(model),
                                  exchange->target.raw};
-    uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        for (const char *at = parts[i];; at++) {
-            hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
-            if (!*at)
-                break;
-        }
-    }
+    uint64_t hash = ADV_DIGEST_INIT;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        hash = adv_digest(hash, parts[i], strlen(parts[i]) + 1); /* the NUL parts them */
     snprintf(etag, 24, "\"%016llx\"", (unsigned long long)hash);
 }
 

@@ -1,5 +1,6 @@
 #include "trainer/dataset.h"
 
+#include <advect/digest.h>
 #include <advect/evaluator.h>
 #include <advect/json.h>
 
@@ -147,28 +148,20 @@ static enum adv_status split(struct adv_dataset *d, double held_out, struct adv_
     return ADV_OK;
 }
 
-static uint64_t fnv1a(uint64_t hash, const void *bytes, size_t n)
-{
-    const unsigned char *at = bytes;
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 static enum adv_status make_digest(struct adv_dataset *d, const json_t *source,
                                    struct adv_error *error)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = ADV_DIGEST_INIT;
     if (d->source.density) {
         char *text = adv_json_dump(source, JSON_COMPACT | JSON_SORT_KEYS);
         if (!text)
             return adv_fail(error, ADV_E_MEMORY, "out of memory");
-        hash = fnv1a(hash, text, strlen(text));
+        hash = adv_digest(hash, text, strlen(text));
         free(text);
     } else {
-        hash = fnv1a(hash, d->source.rows.data, d->source.rows.n_elements * sizeof(float));
+        hash = adv_digest(hash, d->source.rows.data, d->source.rows.n_elements * sizeof(float));
         if (d->labels)
-            hash = fnv1a(hash, d->labels, d->n_rows * sizeof *d->labels);
+            hash = adv_digest(hash, d->labels, d->n_rows * sizeof *d->labels);
     }
     snprintf(d->digest, sizeof d->digest, "%016llx", (unsigned long long)hash);
     return ADV_OK;

@@ -199,7 +199,7 @@ static adv_real *adjoint_for_writing(const struct adv_exec *exec, const struct a
     if (v == plan->graph->x)
         return g_x;
     adv_real *adjoint = at_slot(exec, plan->adjoint_slot[v]);
-    long now = 2 * (2 * (long)plan->graph->n_nodes - 1 - (long)i);
+    long now = adv_plan_time_backward(plan->graph, i);
     if (adjoint && now == plan->adjoint_begin[v])
         memset(adjoint, 0,
                rows_in(inputs, value->domain) * adv_shape_size(value->shape) * sizeof *adjoint);

@@ -19,11 +19,6 @@ static long time_tangent(size_t node)
     return 2 * (long)node + 1;
 }
 
-static long time_backward(const struct adv_graph *graph, size_t node)
-{
-    return 2 * (2 * (long)graph->n_nodes - 1 - (long)node);
-}
-
 static long time_end(const struct adv_graph *graph)
 {
     return 4 * (long)graph->n_nodes;
@@ -44,7 +39,7 @@ static long last_read(const struct adv_plan *plan, size_t i, unsigned mask)
     if (plan->mode == ADV_JVP && out->moves_with_x && (node->op->tangent_reads & mask))
         extend(&time, time_tangent(i));
     if (plan->mode == ADV_TRAIN && out->learns && (node->op->backward_reads & mask))
-        extend(&time, time_backward(plan->graph, i));
+        extend(&time, adv_plan_time_backward(plan->graph, i));
     return time;
 }
 
@@ -158,8 +153,8 @@ static enum adv_status place_adjoints(struct adv_plan *plan, struct adv_error *e
         const struct adv_node *node = &graph->nodes[i];
         for (int k = 0; k < node->op->n_inputs; k++) {
             long *begin = &plan->adjoint_begin[node->in[k]];
-            if (time_backward(graph, i) < *begin)
-                *begin = time_backward(graph, i);
+            if (adv_plan_time_backward(graph, i) < *begin)
+                *begin = adv_plan_time_backward(graph, i);
         }
     }
     for (size_t i = 0; i < graph->n_nodes; i++) {
@@ -167,9 +162,10 @@ static enum adv_status place_adjoints(struct adv_plan *plan, struct adv_error *e
         const struct adv_value *value = &graph->values[v];
         if (v == graph->output || !value->learns)
             continue;
-        enum adv_status status = add_slot(plan, adv_shape_size(value->shape),
-                                          rows_of(plan, value->domain), plan->adjoint_begin[v],
-                                          time_backward(graph, i), &plan->adjoint_slot[v], error);
+        enum adv_status status =
+            add_slot(plan, adv_shape_size(value->shape), rows_of(plan, value->domain),
+                     plan->adjoint_begin[v], adv_plan_time_backward(graph, i),
+                     &plan->adjoint_slot[v], error);
         if (status != ADV_OK)
             return status;
     }
@@ -185,7 +181,7 @@ static enum adv_status place_scratch(struct adv_plan *plan, struct adv_error *er
             continue;
         size_t elements =
             node->op->scratch_size(&node->signature, rows_of(plan, node->signature.out_domain));
-        long time = time_backward(graph, i);
+        long time = adv_plan_time_backward(graph, i);
         enum adv_status status =
             add_slot(plan, elements, 1, time, time, &plan->scratch_slot[i], error);
         if (status != ADV_OK)

@@ -20,6 +20,11 @@ struct adv_slot {
     long begin, end; /* inclusive */
 };
 
+static inline long adv_plan_time_backward(const struct adv_graph *graph, size_t node)
+{
+    return 2 * (2 * (long)graph->n_nodes - 1 - (long)node);
+}
+
 struct adv_plan {
     const struct adv_graph *graph; /* borrowed */
     enum adv_mode mode;

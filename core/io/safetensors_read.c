@@ -8,6 +8,7 @@
 #include "core/io/text.h"
 
 #include <advect/array_file.h>
+#include <advect/digest.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,13 +158,9 @@ static enum adv_status index_metadata(struct adv_safetensors_header *header,
 
 /* ---------------------------------------------------------------- reading */
 
-/* FNV-1a: http://www.isthe.com/chongo/tech/comp/fnv/ */
 static void take_digest(const char *bytes, size_t n, char digest[17])
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < n; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001b3);
-    snprintf(digest, 17, "%016" PRIx64, hash);
+    snprintf(digest, 17, "%016" PRIx64, adv_digest(ADV_DIGEST_INIT, bytes, n));
 }
 
 static enum adv_status parse_header(struct adv_safetensors *file, struct adv_error *error)

@@ -1,3 +1,4 @@
+#include <advect/digest.h>
 #include <advect/json.h>
 #include <advect/model.h>
 
@@ -162,10 +163,8 @@ static enum adv_status deliver(struct adv_model *model, enum adv_status status,
 
 static void digest_weights(struct adv_model *model)
 {
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    const unsigned char *bytes = (const unsigned char *)model->weights;
-    for (size_t i = 0, n = adv_net_weights(model->net) * sizeof *model->weights; i < n; i++)
-        hash = (hash ^ bytes[i]) * 1099511628211u;
+    uint64_t hash = adv_digest(ADV_DIGEST_INIT, model->weights,
+                               adv_net_weights(model->net) * sizeof *model->weights);
     snprintf(model->digest, sizeof model->digest, "%016llx", (unsigned long long)hash);
 }
 

@@ -4,6 +4,7 @@
 
 #include <advect/array_file.h>
 #include <advect/density.h>
+#include <advect/digest.h>
 #include <advect/evaluator.h>
 #include <advect/fields.h>
 #include <advect/gradient.h>
