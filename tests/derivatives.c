@@ -22,7 +22,7 @@ static void backward(const struct scene *scene, const adv_real *w, adv_real *g_w
                      adv_real *g_x)
 {
     struct run run;
-    run_init(&run, scene, ADV_TRAIN, false, 0);
+    run_init(&run, scene, ADV_TRAIN, ADV_TO_TRAIN, 0);
     adv_exec_forward(&run.exec, &scene->inputs);
     adv_exec_backward(&run.exec, &scene->inputs, w, g_weights, g_x);
     run_release(&run);
@@ -36,7 +36,7 @@ void check_transpose(struct scene *scene)
     const adv_real *dv;
     struct run run;
     backward(scene, w, g_weights, g_x);
-    run_init(&run, scene, ADV_JVP, false, 0);
+    run_init(&run, scene, ADV_JVP, ADV_TO_TRAIN, 0);
     adv_exec_tangents(&run.exec, &scene->inputs, 1, dx, &dv, &stride);
     /* Tangents are exact, so that rounding alone separates the sides: tens of sums in a row,
      * whose terms may be a thousand times their sum. */
@@ -56,12 +56,13 @@ static double slope_of(const struct scene *scene, const adv_real *w, adv_real *m
     struct run run;
     adv_real *saved = new_zeros(n);
     double values[2];
-    run_init(&run, scene, ADV_EVAL, false, 0);
+    run_init(&run, scene, ADV_EVAL, ADV_TO_TRAIN, 0);
     memcpy(saved, moved, n * sizeof *saved);
     for (int side = 0; side < 2; side++) {
         double step = side ? DIFFERENCE_STEP : -DIFFERENCE_STEP;
         for (size_t i = 0; i < n; i++)
             moved[i] = saved[i] + (adv_real)(step * (double)direction[i]);
+        adv_weights_set(&run.weights, scene->flat);
         values[side] = dot(output_size(scene), w, adv_exec_forward(&run.exec, &scene->inputs));
     }
     memcpy(moved, saved, n * sizeof *saved);

@@ -224,19 +224,20 @@ struct adv_plan *new_plan(const struct adv_graph *graph, enum adv_mode mode, siz
 {
     struct adv_plan *plan = NULL;
     struct adv_error error = ADV_ERROR_INIT;
-    enum adv_status status = adv_plan_new(graph, mode, rows, conditions, tangents, &plan, &error);
+    enum adv_status status =
+        adv_plan_new(graph, adv_kernels_best(), mode, rows, conditions, tangents, &plan, &error);
     ck_assert_msg(status == ADV_OK, "%s", error.message);
     return plan;
 }
 
-void run_init(struct run *run, const struct scene *scene, enum adv_mode mode, bool prepare,
-              size_t spare)
+void run_init(struct run *run, const struct scene *scene, enum adv_mode mode,
+              enum adv_purpose purpose, size_t spare)
 {
     run->plan = new_plan(scene->graph, mode, SCENE_ROWS + spare, SCENE_CONDITIONS + spare,
                          scene_tangents(mode));
-    ck_assert_int_eq(adv_weights_init(&run->weights, scene->graph, scene->flat, prepare,
-                                      adv_kernels_best(), NULL),
-                     ADV_OK);
+    ck_assert_int_eq(
+        adv_weights_init(&run->weights, scene->graph, purpose, adv_kernels_best(), NULL), ADV_OK);
+    adv_weights_set(&run->weights, scene->flat);
     ck_assert_int_eq(adv_exec_init(&run->exec, run->plan, &run->weights, NULL), ADV_OK);
     poison(run->plan->arena_bytes / sizeof(adv_real), (adv_real *)(void *)run->exec.arena);
 }
@@ -300,9 +301,22 @@ static struct adv_call naive_call(const struct naive *naive, size_t i)
         call.in[k] = naive->value[node->in[k]];
     for (int k = 0; k < node->signature.n_params; k++)
         call.param[k] = weights->flat + naive->graph->params[node->param[k]].offset;
-    if (weights->prepared && weights->prepared_offset[i] != ADV_NO_SLOT)
+    if (weights->prepared_offset[i] != ADV_NO_SLOT)
         call.prepared = weights->prepared + weights->prepared_offset[i];
     return call;
+}
+
+static adv_real *new_scratch(const struct naive *naive, size_t i, enum adv_sweep sweep)
+{
+    const struct adv_node *node = &naive->graph->nodes[i];
+    struct adv_call call = naive_call(naive, i);
+    if (!node->op->scratch_size)
+        return NULL;
+    size_t n = node->op->scratch_size(&node->signature, call.kernels, call.rows, sweep);
+    adv_real *scratch = adv_alloc_aligned(n, sizeof *scratch);
+    ck_assert_ptr_nonnull(scratch);
+    poison(n, scratch);
+    return scratch;
 }
 
 void naive_init(struct naive *naive, const struct adv_graph *graph,
@@ -317,7 +331,9 @@ void naive_init(struct naive *naive, const struct adv_graph *graph,
         memcpy(naive->value[graph->label], inputs->label, inputs->conditions * sizeof(adv_real));
     for (size_t i = 0; i < graph->n_nodes; i++) {
         struct adv_call call = naive_call(naive, i);
+        call.scratch = new_scratch(naive, i, ADV_FORWARD);
         graph->nodes[i].op->forward(&call);
+        free(call.scratch);
     }
 }
 
@@ -346,19 +362,10 @@ void naive_tangents(struct naive *naive, const adv_real *dx)
                 d_in[k] = naive->tangent[node->in[k]];
         }
         struct adv_call call = naive_call(naive, i);
+        call.scratch = new_scratch(naive, i, ADV_TANGENT);
         node->op->tangent(&call, d_in, naive->tangent[node->out]);
+        free(call.scratch);
     }
-}
-
-static adv_real *new_scratch(const struct adv_node *node, size_t rows)
-{
-    if (!node->op->scratch_size)
-        return NULL;
-    size_t n = node->op->scratch_size(&node->signature, rows);
-    adv_real *scratch = adv_alloc_aligned(n, sizeof *scratch);
-    ck_assert_ptr_nonnull(scratch);
-    poison(n, scratch);
-    return scratch;
 }
 
 void naive_backward(struct naive *naive, const adv_real *g_out)
@@ -378,7 +385,7 @@ void naive_backward(struct naive *naive, const adv_real *g_out)
         for (int k = 0; k < node->signature.n_params; k++)
             g_param[k] = naive->g_weights + graph->params[node->param[k]].offset;
         struct adv_call call = naive_call(naive, i);
-        call.scratch = new_scratch(node, call.rows);
+        call.scratch = new_scratch(naive, i, ADV_BACKWARD);
         node->op->backward(&call, naive->adjoint[node->out], g_in, g_param);
         free(call.scratch);
     }

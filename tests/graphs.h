@@ -51,8 +51,8 @@ struct adv_plan *new_plan(const struct adv_graph *graph, enum adv_mode mode, siz
                           size_t conditions, size_t tangents);
 
 /* spare: room for so many rows and conditions more than the scene has. */
-void run_init(struct run *run, const struct scene *scene, enum adv_mode mode, bool prepare,
-              size_t spare);
+void run_init(struct run *run, const struct scene *scene, enum adv_mode mode,
+              enum adv_purpose purpose, size_t spare);
 void run_release(struct run *run);
 
 adv_real *new_zeros(size_t n);

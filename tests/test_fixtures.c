@@ -224,9 +224,10 @@ START_TEST(losses_and_gradients)
     struct adv_gradient *gradient = NULL;
     float *g_weights = new_floats(adv_net_weights(f.net)), *g_x = new_floats(n);
     ck_assert_int_eq(adv_gradient_new(f.net, f.n, &gradient, NULL), ADV_OK);
+    adv_gradient_set_weights(gradient, f.weights);
     float scale = 1 / (float)n;
-    float loss = scale * (float)adv_gradient_add(gradient, f.weights, &f.points, target, scale,
-                                                 g_weights, g_x);
+    float loss =
+        scale * (float)adv_gradient_add(gradient, &f.points, target, scale, g_weights, g_x);
     check_tensor(&f, "loss", 1, &loss);
     check_tensor(&f, "grad.x", n, g_x);
     for (size_t i = 0; i < adv_net_parameters(f.net); i++) {

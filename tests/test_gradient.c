@@ -64,8 +64,9 @@ static double add_rows(struct fixture *f, size_t begin, size_t end, float scale)
 {
     struct adv_points points = {
         .n = end - begin, .x = f->x + begin * DIM, .t = f->t + begin, .label = f->label + begin};
-    return adv_gradient_add(f->gradient, f->weights, &points, f->target + begin * DIM, scale,
-                            f->sum, f->g_x + begin * DIM);
+    adv_gradient_set_weights(f->gradient, f->weights);
+    return adv_gradient_add(f->gradient, &points, f->target + begin * DIM, scale, f->sum,
+                            f->g_x + begin * DIM);
 }
 
 /* Sums over 24 rows differ in their order only. */
@@ -105,8 +106,8 @@ static double sum_moved(struct fixture *f, float *moved, const float *direction,
     fixture_init(&other, ROWS);
     for (size_t i = 0; i < n; i++)
         moved[i] += (float)step * direction[i];
-    double sum =
-        adv_gradient_add(f->gradient, f->weights, &f->points, f->target, 1, other.sum, NULL);
+    adv_gradient_set_weights(f->gradient, f->weights);
+    double sum = adv_gradient_add(f->gradient, &f->points, f->target, 1, other.sum, NULL);
     memcpy(moved, saved, n * sizeof *saved);
     free(saved);
     fixture_release(&other);
@@ -195,8 +196,8 @@ START_TEST(the_gradient_of_x_may_be_unwanted)
     fixture_init(&with, ROWS);
     fixture_init(&without, ROWS);
     add_rows(&with, 0, ROWS, 1);
-    adv_gradient_add(without.gradient, without.weights, &without.points, without.target, 1,
-                     without.sum, NULL);
+    adv_gradient_set_weights(without.gradient, without.weights);
+    adv_gradient_add(without.gradient, &without.points, without.target, 1, without.sum, NULL);
     ck_assert(same_bytes(with.n_weights, with.sum, without.sum));
     fixture_release(&with);
     fixture_release(&without);
@@ -212,8 +213,9 @@ START_TEST(no_labels_are_the_null_class)
         given.label[i] = ADV_NO_LABEL;
     add_rows(&given, 0, ROWS, 1);
     omitted.points.label = NULL;
-    adv_gradient_add(omitted.gradient, omitted.weights, &omitted.points, omitted.target, 1,
-                     omitted.sum, omitted.g_x);
+    adv_gradient_set_weights(omitted.gradient, omitted.weights);
+    adv_gradient_add(omitted.gradient, &omitted.points, omitted.target, 1, omitted.sum,
+                     omitted.g_x);
     ck_assert(same_bytes(given.n_weights, given.sum, omitted.sum));
     ck_assert(same_bytes(ROWS * DIM, given.g_x, omitted.g_x));
     fixture_release(&given);

@@ -150,9 +150,9 @@ START_TEST(the_graph_computes_the_formula)
     struct scene scene;
     scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
     struct formula f = {net, adv_net_config(net), scene.flat};
-    for (int prepare = 0; prepare < 2; prepare++) {
+    for (enum adv_purpose purpose = ADV_TO_EVALUATE; purpose <= ADV_TO_TRAIN; purpose++) {
         struct run run;
-        run_init(&run, &scene, ADV_EVAL, prepare, 0);
+        run_init(&run, &scene, ADV_EVAL, purpose, 0);
         const adv_real *v = adv_exec_forward(&run.exec, &scene.inputs);
         for (size_t r = 0; r < scene.inputs.rows; r++) {
             double x[WIDTH_MAX], expected[WIDTH_MAX];

@@ -48,6 +48,35 @@ static void fill_inputs(struct trial *trial, size_t rows)
         trial->in[0].data[k] = (adv_real)random_below(&trial->random, s->param[0][0]);
 }
 
+static void prepared_init(struct trial *trial)
+{
+    const struct adv_kernels *kernels = trial->call.kernels;
+    size_t n = trial->op->prepared_size
+                   ? trial->op->prepared_size(&trial->signature, kernels, ADV_TO_TRAIN)
+                   : 0;
+    if (n == 0)
+        return;
+    guarded_init(&trial->prepared, n);
+    trial->call.prepared = trial->prepared.data;
+}
+
+static void scratch_init(struct trial *trial)
+{
+    const struct adv_call *call = &trial->call;
+    size_t most = 0;
+    for (enum adv_sweep sweep = ADV_FORWARD; sweep <= ADV_BACKWARD; sweep++) {
+        size_t n =
+            trial->op->scratch_size
+                ? trial->op->scratch_size(&trial->signature, call->kernels, call->rows, sweep)
+                : 0;
+        most = n > most ? n : most;
+    }
+    if (most == 0)
+        return;
+    guarded_init(&trial->scratch, most);
+    trial->call.scratch = trial->scratch.data;
+}
+
 void trial_init(struct trial *trial, const struct example *example, size_t rows)
 {
     *trial = (struct trial){.example = example, .op = example->op, .random = {rows}};
@@ -68,11 +97,17 @@ void trial_init(struct trial *trial, const struct example *example, size_t rows)
     trial->n_out = trial->call.rows * adv_shape_size(s->out);
     guarded_init(&trial->out, trial->n_out);
     trial->call.out = trial->out.data;
-    if (trial->op->scratch_size) {
-        guarded_init(&trial->scratch, trial->op->scratch_size(s, trial->call.rows));
-        trial->call.scratch = trial->scratch.data;
-    }
+    prepared_init(trial);
+    scratch_init(trial);
+    trial_prepare(trial);
     trial->op->forward(&trial->call);
+}
+
+void trial_prepare(struct trial *trial)
+{
+    if (trial->call.prepared)
+        trial->op->prepare(&trial->signature, trial->call.kernels, ADV_TO_TRAIN, trial->call.param,
+                           trial->prepared.data);
 }
 
 void release_checked(struct guarded *buffer)
@@ -89,6 +124,7 @@ void trial_release(struct trial *trial)
     for (int i = 0; i < ADV_OP_MAX_PARAMS; i++)
         release_checked(&trial->param[i]);
     release_checked(&trial->out);
+    release_checked(&trial->prepared);
     release_checked(&trial->scratch);
 }
 

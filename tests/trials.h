@@ -25,15 +25,18 @@ struct trial {
     struct adv_signature signature;
     struct adv_call call;
     size_t n_in[ADV_OP_MAX_INPUTS], n_param[ADV_OP_MAX_PARAMS], n_out;
-    struct guarded in[ADV_OP_MAX_INPUTS], param[ADV_OP_MAX_PARAMS], out, scratch;
+    struct guarded in[ADV_OP_MAX_INPUTS], param[ADV_OP_MAX_PARAMS], out, prepared, scratch;
     struct random random;
 };
 
 struct adv_signature signature_of(const struct example *example);
 
-/* Random operands; forward has run. rows <= TRIAL_ROWS. */
+/* Random operands, prepared to train; forward has run. rows <= TRIAL_ROWS. */
 void trial_init(struct trial *trial, const struct example *example, size_t rows);
 void trial_release(struct trial *trial);
+
+/* Prepares anew what moved parameters change. */
+void trial_prepare(struct trial *trial);
 
 /* Releases a buffer, or none, after a look at its guards. */
 void release_checked(struct guarded *buffer);

@@ -180,7 +180,8 @@ static void do_part(void *context, size_t piece, int worker)
         break;
     case WORK_TRAIN:
         memset(part->g_weights, 0, b->n_weights * sizeof *part->g_weights);
-        adv_gradient_add(part->gradient, b->weights, &points, b->probes + at,
+        adv_gradient_set_weights(part->gradient, b->weights);
+        adv_gradient_add(part->gradient, &points, b->probes + at,
                          (float)(1 / (double)(b->batch * b->dim)), part->g_weights, NULL);
         break;
     }

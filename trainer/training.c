@@ -17,6 +17,7 @@
 struct adv_training_worker {
     struct adv_gradient *gradient;
     struct adv_examples examples;
+    int64_t weights_step; /* whose weights the gradient has; -1: none */
 };
 
 /* ---------------------------------------------------------------- birth and death */
@@ -65,6 +66,7 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
     size_t rows = (size_t)(train->shard_rows < train->batch ? train->shard_rows : train->batch);
     for (int i = 0; i < adv_pool_threads(t->pool); i++) {
         struct adv_training_worker *worker = &t->workers[i];
+        worker->weights_step = -1;
         enum adv_status status = adv_gradient_new(t->net, rows, &worker->gradient, error);
         if (status == ADV_OK)
             status = adv_examples_init(&worker->examples, rows, t->dataset->dim, error);
@@ -137,11 +139,14 @@ static void shard_gradient(void *context, size_t shard, int worker_number)
     size_t first = shard * rows, n = batch - first < rows ? batch - first : rows;
     float *gradient = t->gradients + shard * t->n_weights;
     memset(gradient, 0, t->n_weights * sizeof *gradient);
+    if (worker->weights_step != t->step)
+        adv_gradient_set_weights(worker->gradient, t->weights);
+    worker->weights_step = t->step;
     adv_examples_draw(e, t->dataset, t->recipe->path, &t->recipe->train, t->step, first, n);
     struct adv_points points = {.n = n, .x = e->x_t, .t = e->t, .label = e->label};
     float scale = (float)(1 / ((double)batch * (double)t->dataset->dim));
     t->shard_sums[shard] =
-        adv_gradient_add(worker->gradient, t->weights, &points, e->target, scale, gradient, NULL);
+        adv_gradient_add(worker->gradient, &points, e->target, scale, gradient, NULL);
 }
 
 static size_t piece_weights(const struct adv_training *t, size_t piece)

@@ -47,12 +47,14 @@ enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *we
         return adv_no_memory(error);
     ready->net = net;
     enum adv_status status =
-        adv_weights_init(&ready->weights, &net->graph, weights, true, adv_kernels_best(), error);
-    if (status == ADV_OK)
-        *out = ready;
-    else
+        adv_weights_init(&ready->weights, &net->graph, ADV_TO_EVALUATE, adv_kernels_best(), error);
+    if (status != ADV_OK) {
         adv_ready_weights_free(ready);
-    return status;
+        return status;
+    }
+    adv_weights_set(&ready->weights, weights);
+    *out = ready;
+    return ADV_OK;
 }
 
 void adv_ready_weights_free(struct adv_ready_weights *ready)
@@ -120,17 +122,18 @@ static enum adv_status sweep_ready(struct adv_evaluator *evaluator, struct sweep
 {
     if (sweep->plan)
         return ADV_OK;
-    const struct adv_graph *graph = &evaluator->ready->net->graph;
+    const struct adv_weights *weights = &evaluator->ready->weights;
     size_t tangents = mode == ADV_JVP ? TANGENTS_MAX : 0;
     size_t rows = 0;
-    enum adv_status status = adv_plan_rows_within(graph, mode, tangents, ARENA_TARGET_BYTES,
-                                                  TILE_ROWS_MAX, &rows, error);
+    enum adv_status status = adv_plan_rows_within(weights->graph, weights->kernels, mode, tangents,
+                                                  ARENA_TARGET_BYTES, TILE_ROWS_MAX, &rows, error);
     if (status == ADV_OK)
         status = sweep_allocate(sweep, rows, tangents, evaluator->dim, error);
     if (status == ADV_OK)
-        status = adv_plan_new(graph, mode, rows, rows, tangents, &sweep->plan, error);
+        status = adv_plan_new(weights->graph, weights->kernels, mode, rows, rows, tangents,
+                              &sweep->plan, error);
     if (status == ADV_OK)
-        status = adv_exec_init(&sweep->exec, sweep->plan, &evaluator->ready->weights, error);
+        status = adv_exec_init(&sweep->exec, sweep->plan, weights, error);
     if (status != ADV_OK)
         sweep_release(sweep);
     return status;

@@ -29,9 +29,11 @@ enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max,
     g->g_out = adv_calloc(rows_max, adv_net_dim(net) * sizeof *g->g_out);
     enum adv_status status = g->row_map && g->label && g->g_out ? ADV_OK : adv_no_memory(error);
     if (status == ADV_OK)
-        status = adv_plan_new(&net->graph, ADV_TRAIN, rows_max, rows_max, 0, &g->plan, error);
+        status = adv_plan_new(&net->graph, adv_kernels_best(), ADV_TRAIN, rows_max, rows_max, 0,
+                              &g->plan, error);
     if (status == ADV_OK)
-        status = adv_weights_init(&g->weights, &net->graph, NULL, false, adv_kernels_best(), error);
+        status =
+            adv_weights_init(&g->weights, &net->graph, ADV_TO_TRAIN, adv_kernels_best(), error);
     if (status == ADV_OK)
         status = adv_exec_init(&g->exec, g->plan, &g->weights, error);
     if (status != ADV_OK) {
@@ -62,9 +64,13 @@ size_t adv_gradient_bytes(const struct adv_gradient *g)
     return g->plan->arena_bytes;
 }
 
-double adv_gradient_add(struct adv_gradient *g, const float *weights,
-                        const struct adv_points *points, const float *target, float scale,
-                        float *g_weights, float *g_x)
+void adv_gradient_set_weights(struct adv_gradient *g, const float *weights)
+{
+    adv_weights_set(&g->weights, weights);
+}
+
+double adv_gradient_add(struct adv_gradient *g, const struct adv_points *points,
+                        const float *target, float scale, float *g_weights, float *g_x)
 {
     size_t n = points->n * adv_net_dim(g->net);
     if (points->n > g->plan->rows_max)
@@ -79,7 +85,6 @@ double adv_gradient_add(struct adv_gradient *g, const float *weights,
         .t = points->t,
         .label = adv_net_classes(g->net) ? g->label : NULL,
     };
-    g->weights.flat = weights;
     const float *v = adv_exec_forward(&g->exec, &inputs);
     double sum = 0;
     for (size_t i = 0; i < n; i++) {

@@ -15,49 +15,49 @@ static const adv_real *const *node_params(const struct adv_graph *graph,
     return param;
 }
 
-static enum adv_status prepare_all(struct adv_weights *weights, const struct adv_graph *graph,
-                                   struct adv_error *error)
+/* Lays the nodes' prepared parameters out one after the other; returns their elements. */
+static size_t lay_out(struct adv_weights *weights)
 {
-    weights->prepared_offset = adv_calloc(graph->n_nodes, sizeof *weights->prepared_offset);
-    if (!weights->prepared_offset)
-        return adv_no_memory(error);
+    const size_t line = ADV_CACHE_LINE / sizeof(adv_real);
     size_t total = 0;
-    for (size_t i = 0; i < graph->n_nodes; i++) {
-        const struct adv_node *node = &graph->nodes[i];
-        weights->prepared_offset[i] = ADV_NO_SLOT;
-        if (!node->op->prepare)
-            continue;
-        weights->prepared_offset[i] = total;
-        size_t line = ADV_CACHE_LINE / sizeof(adv_real);
-        size_t size = node->op->prepared_size(&node->signature, weights->kernels);
+    for (size_t i = 0; i < weights->graph->n_nodes; i++) {
+        const struct adv_node *node = &weights->graph->nodes[i];
+        size_t size =
+            node->op->prepared_size
+                ? node->op->prepared_size(&node->signature, weights->kernels, weights->purpose)
+                : 0;
+        weights->prepared_offset[i] = size ? total : ADV_NO_SLOT;
         total += (size + line - 1) / line * line;
     }
-    weights->prepared = adv_alloc_aligned(total, sizeof *weights->prepared);
-    if (!weights->prepared)
-        return adv_no_memory(error);
-    for (size_t i = 0; i < graph->n_nodes; i++) {
-        const struct adv_node *node = &graph->nodes[i];
-        const adv_real *param[ADV_OP_MAX_PARAMS];
-        if (node->op->prepare)
-            node->op->prepare(&node->signature, weights->kernels,
-                              node_params(graph, node, weights->flat, param),
-                              weights->prepared + weights->prepared_offset[i]);
-    }
-    return ADV_OK;
+    return total;
 }
 
 enum adv_status adv_weights_init(struct adv_weights *weights, const struct adv_graph *graph,
-                                 const adv_real *flat, bool prepare,
-                                 const struct adv_kernels *kernels, struct adv_error *error)
+                                 enum adv_purpose purpose, const struct adv_kernels *kernels,
+                                 struct adv_error *error)
 {
-    *weights = (struct adv_weights){.flat = flat, .kernels = kernels};
+    *weights = (struct adv_weights){.graph = graph, .kernels = kernels, .purpose = purpose};
     adv_blas_single_threaded();
-    if (!prepare)
+    weights->prepared_offset = adv_calloc(graph->n_nodes, sizeof *weights->prepared_offset);
+    if (weights->prepared_offset)
+        weights->prepared = adv_alloc_aligned(lay_out(weights), sizeof *weights->prepared);
+    if (weights->prepared)
         return ADV_OK;
-    enum adv_status status = prepare_all(weights, graph, error);
-    if (status != ADV_OK)
-        adv_weights_release(weights);
-    return status;
+    adv_weights_release(weights);
+    return adv_no_memory(error);
+}
+
+void adv_weights_set(struct adv_weights *weights, const adv_real *flat)
+{
+    weights->flat = flat;
+    for (size_t i = 0; i < weights->graph->n_nodes; i++) {
+        const struct adv_node *node = &weights->graph->nodes[i];
+        const adv_real *param[ADV_OP_MAX_PARAMS];
+        if (weights->prepared_offset[i] != ADV_NO_SLOT)
+            node->op->prepare(&node->signature, weights->kernels, weights->purpose,
+                              node_params(weights->graph, node, flat, param),
+                              weights->prepared + weights->prepared_offset[i]);
+    }
 }
 
 void adv_weights_release(struct adv_weights *weights)
@@ -123,12 +123,12 @@ static struct adv_call call_of(const struct adv_exec *exec, const struct adv_inp
         .rows = rows_in(inputs, node->signature.out_domain),
         .row_map = inputs->row_map,
         .out = at_slot(exec, exec->plan->value_slot[node->out]),
-        .scratch = at_slot(exec, exec->plan->scratch_slot[i]),
+        .scratch = at_slot(exec, exec->plan->scratch_slot),
     };
     for (int k = 0; k < node->op->n_inputs; k++)
         call.in[k] = exec->value[node->in[k]];
     node_params(graph, node, weights->flat, call.param);
-    if (weights->prepared && weights->prepared_offset[i] != ADV_NO_SLOT)
+    if (weights->prepared_offset[i] != ADV_NO_SLOT)
         call.prepared = weights->prepared + weights->prepared_offset[i];
     return call;
 }

@@ -6,17 +6,22 @@
 
 /* One set of weights, with what the ops prepared from them; read-only and shared by threads. */
 struct adv_weights {
-    const adv_real *flat;    /* borrowed: [graph->n_weights], parameter by parameter */
-    adv_real *prepared;      /* owned; NULL: nothing prepared, as in training */
-    size_t *prepared_offset; /* per node, in elements; ADV_NO_SLOT: none */
+    const struct adv_graph *graph; /* borrowed */
     const struct adv_kernels *kernels;
+    enum adv_purpose purpose;
+    const adv_real *flat;    /* borrowed: [graph->n_weights], parameter by parameter */
+    adv_real *prepared;      /* owned */
+    size_t *prepared_offset; /* per node, in elements; ADV_NO_SLOT: nothing is prepared */
 };
 
-/* prepare: whether the weights will stay as they are (evaluation). */
+/* Room for what will be prepared. */
 enum adv_status adv_weights_init(struct adv_weights *weights, const struct adv_graph *graph,
-                                 const adv_real *flat, bool prepare,
-                                 const struct adv_kernels *kernels, struct adv_error *error);
+                                 enum adv_purpose purpose, const struct adv_kernels *kernels,
+                                 struct adv_error *error);
 void adv_weights_release(struct adv_weights *weights);
+
+/* From now on `flat`, borrowed, as it is at this moment: set again after it changed. */
+void adv_weights_set(struct adv_weights *weights, const adv_real *flat);
 
 /* One batch: rows <= rows_max with n_conditions <= conditions_max distinct conditions. */
 struct adv_inputs {
@@ -29,7 +34,7 @@ struct adv_inputs {
 
 struct adv_exec {
     const struct adv_plan *plan;       /* borrowed */
-    const struct adv_weights *weights; /* borrowed; may be changed between sweeps */
+    const struct adv_weights *weights; /* borrowed; may be set anew between sweeps */
     char *arena;
     const adv_real **value; /* per value: where it is in this sweep */
 };

@@ -172,22 +172,34 @@ static enum adv_status place_adjoints(struct adv_plan *plan, struct adv_error *e
     return ADV_OK;
 }
 
-static enum adv_status place_scratch(struct adv_plan *plan, struct adv_error *error)
+/* The most scratch that a node asks for in this mode's sweeps. */
+static size_t scratch_elements(const struct adv_plan *plan, const struct adv_kernels *kernels,
+                               const struct adv_node *node)
 {
-    const struct adv_graph *graph = plan->graph;
-    for (size_t i = 0; i < graph->n_nodes; i++) {
-        const struct adv_node *node = &graph->nodes[i];
-        if (!node->op->scratch_size)
-            continue;
-        size_t elements =
-            node->op->scratch_size(&node->signature, rows_of(plan, node->signature.out_domain));
-        long time = adv_plan_time_backward(graph, i);
-        enum adv_status status =
-            add_slot(plan, elements, 1, time, time, &plan->scratch_slot[i], error);
-        if (status != ADV_OK)
-            return status;
+    if (!node->op->scratch_size)
+        return 0;
+    const struct adv_signature *s = &node->signature;
+    size_t rows = rows_of(plan, s->out_domain), most = 0;
+    for (enum adv_sweep sweep = ADV_FORWARD; sweep <= ADV_BACKWARD; sweep++) {
+        bool runs = sweep == ADV_FORWARD || (sweep == ADV_TANGENT && plan->mode == ADV_JVP) ||
+                    (sweep == ADV_BACKWARD && plan->mode == ADV_TRAIN);
+        size_t elements = runs ? node->op->scratch_size(s, kernels, rows, sweep) : 0;
+        most = elements > most ? elements : most;
     }
-    return ADV_OK;
+    return most;
+}
+
+static enum adv_status place_scratch(struct adv_plan *plan, const struct adv_kernels *kernels,
+                                     struct adv_error *error)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < plan->graph->n_nodes; i++) {
+        size_t elements = scratch_elements(plan, kernels, &plan->graph->nodes[i]);
+        most = elements > most ? elements : most;
+    }
+    if (most == 0)
+        return ADV_OK;
+    return add_slot(plan, most, 1, -1, time_end(plan->graph), &plan->scratch_slot, error);
 }
 
 static int by_falling_size(const void *a, const void *b)
@@ -244,18 +256,19 @@ static size_t *no_slots(size_t count)
 static enum adv_status allocate(struct adv_plan *plan, struct adv_error *error)
 {
     const struct adv_graph *graph = plan->graph;
-    plan->slots = adv_calloc(3 * graph->n_values + graph->n_nodes, sizeof *plan->slots);
+    plan->slots = adv_calloc(3 * graph->n_values + 1, sizeof *plan->slots);
     plan->value_slot = no_slots(graph->n_values);
     plan->tangent_slot = no_slots(graph->n_values);
     plan->adjoint_slot = no_slots(graph->n_values);
-    plan->scratch_slot = no_slots(graph->n_nodes);
+    plan->scratch_slot = ADV_NO_SLOT;
     plan->adjoint_begin = adv_calloc(graph->n_values, sizeof *plan->adjoint_begin);
     bool complete = plan->slots && plan->value_slot && plan->tangent_slot && plan->adjoint_slot &&
-                    plan->scratch_slot && plan->adjoint_begin;
+                    plan->adjoint_begin;
     return complete ? ADV_OK : adv_no_memory(error);
 }
 
-static enum adv_status place(struct adv_plan *plan, long *last, struct adv_error *error)
+static enum adv_status place(struct adv_plan *plan, const struct adv_kernels *kernels, long *last,
+                             struct adv_error *error)
 {
     enum adv_status status = ADV_OK;
     find_last_reads(plan, last);
@@ -265,14 +278,14 @@ static enum adv_status place(struct adv_plan *plan, long *last, struct adv_error
         status = place_tangents(plan, last, error);
     if (status == ADV_OK && plan->mode == ADV_TRAIN)
         status = place_adjoints(plan, error);
-    if (status == ADV_OK && plan->mode == ADV_TRAIN)
-        status = place_scratch(plan, error);
+    if (status == ADV_OK)
+        status = place_scratch(plan, kernels, error);
     return status == ADV_OK ? assign_offsets(plan, error) : status;
 }
 
-enum adv_status adv_plan_new(const struct adv_graph *graph, enum adv_mode mode, size_t rows_max,
-                             size_t conditions_max, size_t tangents_max, struct adv_plan **out,
-                             struct adv_error *error)
+enum adv_status adv_plan_new(const struct adv_graph *graph, const struct adv_kernels *kernels,
+                             enum adv_mode mode, size_t rows_max, size_t conditions_max,
+                             size_t tangents_max, struct adv_plan **out, struct adv_error *error)
 {
     struct adv_plan *plan = adv_calloc(1, sizeof *plan);
     long *last = adv_calloc(graph->n_values, sizeof *last);
@@ -288,7 +301,7 @@ enum adv_status adv_plan_new(const struct adv_graph *graph, enum adv_mode mode, 
     plan->tangents_max = tangents_max;
     status = allocate(plan, error);
     if (status == ADV_OK)
-        status = place(plan, last, error);
+        status = place(plan, kernels, last, error);
 out:
     free(last);
     if (status == ADV_OK)
@@ -306,23 +319,44 @@ void adv_plan_free(struct adv_plan *plan)
     free(plan->value_slot);
     free(plan->tangent_slot);
     free(plan->adjoint_slot);
-    free(plan->scratch_slot);
     free(plan->adjoint_begin);
     free(plan);
 }
 
-enum adv_status adv_plan_rows_within(const struct adv_graph *graph, enum adv_mode mode,
+static enum adv_status bytes_of(const struct adv_plan *like, size_t rows,
+                                const struct adv_kernels *kernels, size_t *bytes,
+                                struct adv_error *error)
+{
+    struct adv_plan *plan = NULL;
+    enum adv_status status = adv_plan_new(like->graph, kernels, like->mode, rows, rows,
+                                          like->tangents_max, &plan, error);
+    if (status == ADV_OK)
+        *bytes = plan->arena_bytes;
+    adv_plan_free(plan);
+    return status;
+}
+
+enum adv_status adv_plan_rows_within(const struct adv_graph *graph,
+                                     const struct adv_kernels *kernels, enum adv_mode mode,
                                      size_t tangents_max, size_t arena_bytes, size_t rows_limit,
                                      size_t *rows, struct adv_error *error)
 {
-    const size_t step = 12;
-    struct adv_plan *plan = NULL;
-    enum adv_status status = adv_plan_new(graph, mode, step, step, tangents_max, &plan, error);
+    const size_t step = 12, least = 2;
+    const struct adv_plan like = {.graph = graph, .mode = mode, .tangents_max = tangents_max};
+    size_t bytes = 0;
+    enum adv_status status = bytes_of(&like, step, kernels, &bytes, error);
     if (status != ADV_OK)
         return status;
-    size_t steps = arena_bytes / plan->arena_bytes;
-    adv_plan_free(plan);
-    size_t most = steps < 1 ? step : steps * step;
+    size_t most = arena_bytes / bytes * step;
+    if (most == 0) {
+        /* Fewer than a step: the share of a step that fits, less what rounding to lines takes. */
+        for (most = step * arena_bytes / bytes; status == ADV_OK && most > least; most--) {
+            status = bytes_of(&like, most, kernels, &bytes, error);
+            if (bytes <= arena_bytes)
+                break;
+        }
+        most = most < least ? least : most;
+    }
     *rows = most < rows_limit ? most : rows_limit;
-    return ADV_OK;
+    return status;
 }

@@ -32,22 +32,25 @@ struct adv_plan {
     struct adv_slot *slots;
     size_t n_slots;
     /* Slot of a value's elements, of its tangents (all of them, tangent-major), of its
-     * adjoint; of a node's scratch. ADV_NO_SLOT where there is none: inputs live with the caller.
-     */
-    size_t *value_slot, *tangent_slot, *adjoint_slot, *scratch_slot;
+     * adjoint. ADV_NO_SLOT where there is none: inputs live with the caller. */
+    size_t *value_slot, *tangent_slot, *adjoint_slot;
+    size_t
+        scratch_slot; /* one for all nodes, as large as the neediest asks, so that it stays hot */
     long *adjoint_begin; /* per value: when its adjoint is first written, to be zeroed before */
     size_t arena_bytes;
 };
 
-/* rows_max, conditions_max >= 1; tangents_max >= 1 for ADV_JVP, else 0. */
-enum adv_status adv_plan_new(const struct adv_graph *graph, enum adv_mode mode, size_t rows_max,
-                             size_t conditions_max, size_t tangents_max, struct adv_plan **plan,
-                             struct adv_error *error);
+/* rows_max, conditions_max >= 1; tangents_max >= 1 for ADV_JVP, else 0. kernels: those it will run
+ * with, which know their scratch. */
+enum adv_status adv_plan_new(const struct adv_graph *graph, const struct adv_kernels *kernels,
+                             enum adv_mode mode, size_t rows_max, size_t conditions_max,
+                             size_t tangents_max, struct adv_plan **plan, struct adv_error *error);
 void adv_plan_free(struct adv_plan *plan);
 
-/* *rows: about the most rows (a multiple of 12, at least 12, at most rows_limit) whose plan stays
- * within arena_bytes, when every row has its own condition. */
-enum adv_status adv_plan_rows_within(const struct adv_graph *graph, enum adv_mode mode,
+/* *rows: about the most rows (a multiple of 12, or fewer where 12 are too many, but at least 2; at
+ * most rows_limit) whose plan stays within arena_bytes, when every row has its own condition. */
+enum adv_status adv_plan_rows_within(const struct adv_graph *graph,
+                                     const struct adv_kernels *kernels, enum adv_mode mode,
                                      size_t tangents_max, size_t arena_bytes, size_t rows_limit,
                                      size_t *rows, struct adv_error *error);
 

@@ -31,14 +31,18 @@ static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
     return ADV_OK;
 }
 
-static size_t prepared_size(const struct adv_signature *s, const struct adv_kernels *kernels)
+static size_t prepared_size(const struct adv_signature *s, const struct adv_kernels *kernels,
+                            enum adv_purpose purpose)
 {
+    if (purpose == ADV_TO_TRAIN)
+        return 0;
     return kernels->packed_size(s->param[0][0], adv_shape_size(s->in[0]));
 }
 
 static void prepare(const struct adv_signature *s, const struct adv_kernels *kernels,
-                    const adv_real *const *param, adv_real *prepared)
+                    enum adv_purpose purpose, const adv_real *const *param, adv_real *prepared)
 {
+    (void)purpose;
     kernels->pack(s->param[0][0], adv_shape_size(s->in[0]), param[0] + first_column(s),
                   s->param[0][1], s->n_params == 2 ? param[1] : NULL, prepared);
 }

@@ -27,7 +27,9 @@
 
 enum adv_domain { ADV_PER_ROW, ADV_PER_CONDITION };
 
-/* The elements of one row. */
+/* The elements of one row. Images lie channels last, [height][width][channels], so that a pixel is
+ * a vector; the graph's x and output lie as data do, [channels][height][width], and the ops pixels
+ * and planes stand between. For one channel, and for flat values, the two orders are one. */
 struct adv_shape {
     size_t channels, height, width;
 };
@@ -54,6 +56,11 @@ struct adv_signature {
     struct adv_shape out;
 };
 
+enum adv_sweep { ADV_FORWARD, ADV_TANGENT, ADV_BACKWARD };
+
+/* What parameters are prepared for: to stay as they are, or to change at every step. */
+enum adv_purpose { ADV_TO_EVALUATE, ADV_TO_TRAIN };
+
 /* One node at execution: rows [in[i] size] -> rows [out size], dense, row-major. */
 struct adv_call {
     const struct adv_signature *signature;
@@ -63,8 +70,8 @@ struct adv_call {
     const adv_real *in[ADV_OP_MAX_INPUTS];
     adv_real *out;
     const adv_real *param[ADV_OP_MAX_PARAMS];
-    const adv_real *prepared; /* made by prepare from the parameters, or NULL */
-    adv_real *scratch;        /* scratch_size elements, or NULL */
+    const adv_real *prepared; /* made by prepare from the parameters; NULL where its size is 0 */
+    adv_real *scratch;        /* at least scratch_size elements; NULL where that is 0 */
 };
 
 /* What a derivative reads of the forward values; a mask. */
@@ -91,14 +98,15 @@ struct adv_op {
     unsigned tangent_reads, backward_reads;
     bool in_place; /* out may be in[0], and d_out may be d_in[0] */
 
-    /* Elements prepared from the parameters once per set of weights; NULL: nothing. */
+    /* Elements prepared from the parameters once per set of weights, 0 for none; NULL: never. */
     size_t (*prepared_size)(const struct adv_signature *signature,
-                            const struct adv_kernels *kernels);
+                            const struct adv_kernels *kernels, enum adv_purpose purpose);
     void (*prepare)(const struct adv_signature *signature, const struct adv_kernels *kernels,
-                    const adv_real *const *param, adv_real *prepared);
+                    enum adv_purpose purpose, const adv_real *const *param, adv_real *prepared);
 
-    /* Scratch elements that backward needs for `rows` rows; NULL: none. */
-    size_t (*scratch_size)(const struct adv_signature *signature, size_t rows);
+    /* Scratch elements that one sweep over `rows` rows needs; NULL: none. */
+    size_t (*scratch_size)(const struct adv_signature *signature, const struct adv_kernels *kernels,
+                           size_t rows, enum adv_sweep sweep);
 
     /* Multiply-adds of one output row's forward, for rates; NULL: not worth counting. */
     size_t (*multiply_adds)(const struct adv_signature *signature);
@@ -124,6 +132,28 @@ struct adv_linear_attr {
     size_t first_column; /* of the weight's columns, this product takes in-size many from here */
 };
 
+struct adv_conv_attr {
+    size_t stride; /* 1 or 2; the kernel's side is 1 or 3, with a border of zeros for 3 */
+};
+
+struct adv_norm_attr {
+    size_t groups; /* of channels, each normalised over its channels and all pixels */
+    bool silu;     /* y = silu(norm(x)) in one pass */
+};
+
+struct adv_attention_attr {
+    size_t heads;
+    bool interleaved; /* channels of qkv: head by head [q, k, v]; else all q, all k, all v */
+};
+
+struct adv_sinusoid_attr {
+    size_t channels;
+};
+
+struct adv_planes_fourier_attr {
+    size_t first_octave, n_octaves; /* frequencies 2 pi 2^first_octave, ... */
+};
+
 struct adv_fourier_attr {
     size_t n_frequencies;
     bool octaves; /* frequencies pi 2^(i-1) for i = 0, 1, ...; else pi i for i = 1, 2, ... */
@@ -137,6 +167,20 @@ extern const struct adv_op adv_op_join; /* y = a + c[row_map]: a condition's vec
 extern const struct adv_op adv_op_gain; /* y = x * c[row_map], element by element */
 extern const struct adv_op adv_op_embedding; /* y = table[label] */
 extern const struct adv_op adv_op_fourier;   /* y = [x, sin(w x), cos(w x)] */
+
+/* of images; C H W are the input's channels, height and width */
+extern const struct adv_op adv_op_pixels; /* data order to channels last */
+extern const struct adv_op adv_op_planes; /* channels last to data order */
+extern const struct adv_op adv_op_conv2d; /* weight [out, C, side, side], bias [out] */
+extern const struct adv_op adv_op_norm;   /* group norm, weight [C], bias [C] */
+extern const struct adv_op
+    adv_op_scale_shift_norm;                 /* (1 + scale) norm(x) + shift, [2 C] a condition */
+extern const struct adv_op adv_op_attention; /* qkv [3 C, H, W] -> [C, H, W] */
+extern const struct adv_op adv_op_upsample;  /* each pixel four times */
+extern const struct adv_op adv_op_pool;      /* the mean of 2 x 2 pixels */
+extern const struct adv_op adv_op_concat;    /* the channels of a, then those of b */
+extern const struct adv_op adv_op_sinusoid;  /* [cos, sin](t w), the embedding of a time */
+extern const struct adv_op adv_op_planes_fourier; /* x, then its sines, then its cosines */
 
 /* Every op, NULL-terminated. */
 extern const struct adv_op *const adv_ops[];

@@ -17,13 +17,15 @@ enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max,
 void adv_gradient_free(struct adv_gradient *gradient);
 size_t adv_gradient_bytes(const struct adv_gradient *gradient); /* of its arena */
 
+/* The weights [adv_net_weights] of what follows, borrowed: set again after they changed. */
+void adv_gradient_set_weights(struct adv_gradient *gradient, const float *weights);
+
 /* Adds scale * d(sum of squares)/d(weights) to g_weights [adv_net_weights] and returns the sum over
  * rows and dimensions of (v - target)^2, not scaled. points.n <= rows_max; guidance is not used;
  * target [n, dim]. g_x [n, dim]: receives (not adds) scale * d(sum)/dx, or NULL. With scale =
  * 1 / (n dim) over all rows of a batch these are the loss's gradients. Deterministic. */
-double adv_gradient_add(struct adv_gradient *gradient, const float *weights,
-                        const struct adv_points *points, const float *target, float scale,
-                        float *g_weights, float *g_x);
+double adv_gradient_add(struct adv_gradient *gradient, const struct adv_points *points,
+                        const float *target, float scale, float *g_weights, float *g_x);
 
 #pragma GCC visibility pop
 #endif
