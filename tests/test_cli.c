@@ -213,7 +213,6 @@ START_TEST(training_leaves_a_model_a_checkpoint_and_a_curve)
     ck_assert_uint_eq(curve.shape[0], 3);
     ck_assert_uint_eq(curve.shape[1], 5);
     ck_assert_float_eq(curve.data[5], 20);
-    adv_array_release(&curve);
     size_t n;
     void *png = contents("curve.png", &n);
     ck_assert_mem_eq(png, "\x89PNG", 4);
@@ -226,11 +225,39 @@ START_TEST(training_leaves_a_model_a_checkpoint_and_a_curve)
     ck_assert_ptr_nonnull(json_object_get(json_object_get(train, "recipe"), "data"));
     ck_assert_ptr_nonnull(json_object_get(json_object_get(train, "dataset"), "digest"));
     ck_assert(json_is_real(json_object_get(adv_model_card(model), "held_out_loss")));
+    const json_t *kept = json_object_get(train, "curve");
+    ck_assert_uint_eq(json_array_size(kept), 3);
+    for (size_t i = 0; i < 9; i++) /* step, loss, held_out: the table's first three columns */
+        ck_assert_float_eq(
+            (float)json_number_value(json_array_get(json_array_get(kept, i / 3), i % 3)),
+            curve.data[i / 3 * 5 + i % 3]);
+    adv_array_release(&curve);
     adv_model_unref(model);
     SUCCEEDS("train board.json --out half.safetensors --dtype f16 --steps 3 --quiet");
     SUCCEEDS("inspect half.safetensors");
     ck_assert_ptr_nonnull(strstr(output, "blocks.0.ff.weight"));
     ck_assert_ptr_nonnull(strstr(output, "held_out_loss"));
+}
+END_TEST
+
+START_TEST(a_model_keeps_its_curve_thinned)
+{
+    write_recipe("board.json", "230", ", \"held_out_every\": 1");
+    SUCCEEDS("train board.json --out out.safetensors --quiet");
+    struct adv_model *model = NULL;
+    ck_assert_int_eq(adv_model_load(at("out.safetensors"), &model, NULL), ADV_OK);
+    const json_t *train = json_object_get(adv_model_config(model), "train"),
+                 *curve = json_object_get(train, "curve");
+    ck_assert_uint_eq(json_array_size(curve), 200);
+    int64_t before = 0;
+    for (size_t i = 0; i < 200; i++) {
+        int64_t step = json_integer_value(json_array_get(json_array_get(curve, i), 0));
+        ck_assert_int_gt(step, before);
+        ck_assert_int_le(step, before + 2);
+        before = step;
+    }
+    ck_assert_int_eq(before, 230);
+    adv_model_unref(model);
 }
 END_TEST
 
@@ -557,6 +584,7 @@ int main(void)
     tcase_add_test(tests, wrong_usage_is_explained_and_exits_2);
     tcase_add_test(tests, what_fails_at_work_exits_1);
     tcase_add_test(tests, training_leaves_a_model_a_checkpoint_and_a_curve);
+    tcase_add_test(tests, a_model_keeps_its_curve_thinned);
     tcase_add_loop_test(tests, a_signal_leaves_a_checkpoint_that_continues_bit_for_bit, 0, 2);
     tcase_add_test(tests, a_full_disk_warns_and_keeps_the_checkpoint);
     tcase_add_test(tests, divergence_is_reported_and_keeps_the_checkpoint);

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#define CURVE_POINTS 200
+
 /* [[lo, hi], [lo, hi]] of a 2-D density, for pictures: a new reference. */
 static json_t *density_box(const struct adv_density *density)
 {
@@ -53,12 +55,36 @@ static json_t *data_config(const struct adv_training *t, json_t *recipe)
     return NULL;
 }
 
+/* null for what was not measured. */
+static json_t *loss_or_null(double loss)
+{
+    return isfinite(loss) ? json_real(loss) : json_null();
+}
+
+/* [[step, loss, held_out], ...]: the curve, or as many points of it as a picture needs, among them
+ * the first and the last. */
+static json_t *thin_curve(const struct adv_training *t)
+{
+    size_t n = t->n_curve < CURVE_POINTS ? t->n_curve : CURVE_POINTS;
+    json_t *curve = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const struct adv_curve_point *p = &t->curve[n > 1 ? i * (t->n_curve - 1) / (n - 1) : 0];
+        json_t *row = json_pack("[I, o, o]", (json_int_t)p->step, loss_or_null(p->loss),
+                                loss_or_null(p->held_out));
+        if (json_array_append_new(curve, row)) {
+            json_decref(curve);
+            return NULL;
+        }
+    }
+    return curve;
+}
+
 static json_t *record(const struct adv_training *t, json_t *recipe)
 {
-    return json_pack("{s:O, s:I, s:I, s:f, s:{s:s, s:I}}", "recipe", recipe, "steps",
+    return json_pack("{s:O, s:I, s:I, s:f, s:{s:s, s:I}, s:o}", "recipe", recipe, "steps",
                      (json_int_t)t->step, "seed", (json_int_t)t->recipe->train.seed, "seconds",
                      t->seconds, "dataset", "digest", t->dataset->digest, "examples",
-                     (json_int_t)t->dataset->n_rows);
+                     (json_int_t)t->dataset->n_rows, "curve", thin_curve(t));
 }
 
 static json_t *card(const struct adv_training *t)
