@@ -35,6 +35,7 @@ INLINE vector load(const adv_real *from)
 }
 
 #include "core/kernels/elementwise.inc.h"
+#include "core/kernels/outer.inc.h"
 #include "core/kernels/product.inc.h"
 
 const struct adv_kernels ISA_TABLE = {
@@ -43,6 +44,8 @@ const struct adv_kernels ISA_TABLE = {
     .packed_size = packed_size,
     .pack = pack,
     .product = product,
+    .product_of_rows = product_of_rows,
+    .outer = outer,
     .relu = relu,
     .silu = silu,
     .silu_slope = silu_slope,

@@ -6,6 +6,6 @@
      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&                   \
      __builtin_cpu_supports("fma"))
 #define ISA_VECTOR_BYTES 64
-#define ISA_TILE_ROWS 12
+#define ISA_TILE_ROWS 14
 #include "core/kernels/isa.inc.h"
 #endif

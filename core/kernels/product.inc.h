@@ -23,70 +23,156 @@ static void pack(size_t n, size_t k, const adv_real *w, size_t w_stride, const a
         memcpy(packed + panel_count(n) * LANES * k, bias, n * sizeof *bias);
 }
 
-/* rows (<= ISA_TILE_ROWS) x panels (1 or 2) outputs; both are constants at every call, so that
- * the accumulators live in registers. columns: how many of them exist. */
-INLINE void tile(const size_t rows, const size_t panels, size_t columns, size_t n, size_t k,
-                 const adv_real *x, const adv_real *w, const adv_real *bias, adv_real *y)
+/* One or two panels of weights, and where their products come from and go. */
+struct strip {
+    struct adv_rows in;
+    size_t columns; /* outputs that exist */
+    const adv_real *w, *bias;
+    enum adv_start start;
+    adv_real *y;
+    size_t y_stride;
+};
+
+INLINE void start_tile(const size_t rows, const size_t panels, const struct strip *s,
+                       const adv_real *y, vector sum[ISA_TILE_ROWS][2])
 {
-    vector sum[ISA_TILE_ROWS][2];
+    const bool whole = s->columns == panels * LANES;
     UNROLL
     for (size_t r = 0; r < rows; r++) {
+        vector edge[2] = {{0}, {0}};
+        if (s->start == ADV_FROM_OUTPUT && !whole)
+            memcpy(edge, y + r * s->y_stride, s->columns * sizeof *y);
         UNROLL
-        for (size_t p = 0; p < panels; p++)
-            sum[r][p] = bias ? load(bias + p * LANES) : (vector){0};
+        for (size_t p = 0; p < panels; p++) {
+            if (s->start == ADV_FROM_OUTPUT)
+                sum[r][p] = whole ? load(y + r * s->y_stride + p * LANES) : edge[p];
+            else
+                sum[r][p] = s->start == ADV_FROM_BIAS ? load(s->bias + p * LANES) : (vector){0};
+        }
     }
-    for (size_t i = 0; i < k; i++) {
-        vector weight[2];
-        UNROLL
-        for (size_t p = 0; p < panels; p++)
-            weight[p] = load(w + (p * k + i) * LANES);
-        UNROLL
-        for (size_t r = 0; r < rows; r++) {
+}
+
+/* Rows first ... first + rows - 1 of a strip; rows (<= ISA_TILE_ROWS) and panels (1 or 2) are
+ * constants at every call, so that the accumulators live in registers. */
+INLINE void tile(const size_t rows, const size_t panels, const struct strip *s, size_t first)
+{
+    const size_t k = s->in.run * s->in.n_runs, stride = s->in.stride;
+    adv_real *y = s->y + first * s->y_stride;
+    const adv_real *w = s->w;
+    vector sum[ISA_TILE_ROWS][2];
+    start_tile(rows, panels, s, y, sum);
+    for (size_t q = 0; q < s->in.n_runs; q++) {
+        const adv_real *x = s->in.x + first * stride + q * s->in.run_stride;
+        for (size_t i = 0; i < s->in.run; i++, w += LANES) {
+            vector weight[2];
             UNROLL
             for (size_t p = 0; p < panels; p++)
-                sum[r][p] += x[r * k + i] * weight[p];
+                weight[p] = load(w + p * k * LANES);
+            UNROLL
+            for (size_t r = 0; r < rows; r++) {
+                UNROLL
+                for (size_t p = 0; p < panels; p++)
+                    sum[r][p] += x[r * stride + i] * weight[p];
+            }
         }
     }
     UNROLL
     for (size_t r = 0; r < rows; r++) {
-        if (columns == panels * LANES) {
+        if (s->columns == panels * LANES) {
             UNROLL
             for (size_t p = 0; p < panels; p++)
-                memcpy(y + r * n + p * LANES, &sum[r][p], sizeof(vector));
+                memcpy(y + r * s->y_stride + p * LANES, &sum[r][p], sizeof(vector));
         } else {
             vector edge[2]; /* a copy: sum itself must not need an address */
             UNROLL
             for (size_t p = 0; p < panels; p++)
                 edge[p] = sum[r][p];
-            memcpy(y + r * n, edge, columns * sizeof *y);
+            memcpy(y + r * s->y_stride, edge, s->columns * sizeof *y);
         }
     }
 }
 
-/* All rows through one strip of one or two panels. */
-INLINE void strip(const size_t panels, size_t columns, size_t rows, size_t n, size_t k,
-                  const adv_real *x, const adv_real *w, const adv_real *bias, adv_real *y)
+INLINE void tile_of(size_t rows, const size_t panels, const struct strip *s, size_t first)
 {
-    size_t r = 0;
-    for (; r + ISA_TILE_ROWS <= rows; r += ISA_TILE_ROWS)
-        tile(ISA_TILE_ROWS, panels, columns, n, k, x + r * k, w, bias, y + r * n);
-    for (; r + 4 <= rows; r += 4)
-        tile(4, panels, columns, n, k, x + r * k, w, bias, y + r * n);
-    for (; r < rows; r++)
-        tile(1, panels, columns, n, k, x + r * k, w, bias, y + r * n);
+    switch (rows) {
+    case 1:
+        tile(1, panels, s, first);
+        break;
+    case 2:
+        tile(2, panels, s, first);
+        break;
+    case 3:
+        tile(3, panels, s, first);
+        break;
+    case 4:
+        tile(4, panels, s, first);
+        break;
+    case 5:
+        tile(5, panels, s, first);
+        break;
+    case 6:
+        tile(6, panels, s, first);
+        break;
+#if ISA_TILE_ROWS > 6
+    case 7:
+        tile(7, panels, s, first);
+        break;
+    case 8:
+        tile(8, panels, s, first);
+        break;
+    case 9:
+        tile(9, panels, s, first);
+        break;
+    case 10:
+        tile(10, panels, s, first);
+        break;
+    case 11:
+        tile(11, panels, s, first);
+        break;
+    case 12:
+        tile(12, panels, s, first);
+        break;
+    case 13:
+        tile(13, panels, s, first);
+        break;
+    case 14:
+        tile(14, panels, s, first);
+        break;
+#endif
+    }
+}
+
+/* All rows through one strip, in tiles of nearly the same size. */
+INLINE void strip(const size_t panels, size_t rows, const struct strip *s)
+{
+    size_t tiles = (rows + ISA_TILE_ROWS - 1) / ISA_TILE_ROWS;
+    for (size_t i = 0, first = 0; i < tiles; i++) {
+        size_t length = rows / tiles + (i < rows % tiles);
+        tile_of(length, panels, s, first);
+        first += length;
+    }
+}
+
+static void product_of_rows(size_t rows, size_t n, struct adv_rows x, const adv_real *packed,
+                            enum adv_start start, adv_real *y, size_t y_stride)
+{
+    size_t k = x.run * x.n_runs, column = 0;
+    struct strip s = {.in = x, .start = start, .y_stride = y_stride};
+    for (; column < n; column += s.columns) {
+        s.columns = n - column < 2 * LANES ? n - column : 2 * LANES;
+        s.w = packed + column * k;
+        s.bias = packed + panel_count(n) * LANES * k + column;
+        s.y = y + column;
+        if (s.columns > LANES)
+            strip(2, rows, &s);
+        else
+            strip(1, rows, &s);
+    }
 }
 
 static void product(size_t rows, size_t n, size_t k, const adv_real *x, const adv_real *packed,
                     bool with_bias, adv_real *y)
 {
-    const adv_real *all_bias = packed + panel_count(n) * LANES * k;
-    size_t column = 0;
-    for (; column + LANES < n; column += 2 * LANES) {
-        const adv_real *bias = with_bias ? all_bias + column : NULL;
-        size_t columns = n - column < 2 * LANES ? n - column : 2 * LANES;
-        strip(2, columns, rows, n, k, x, packed + column * k, bias, y + column);
-    }
-    if (column < n)
-        strip(1, n - column, rows, n, k, x, packed + column * k,
-              with_bias ? all_bias + column : NULL, y + column);
+    product_of_rows(rows, n, (struct adv_rows){x, k, k, 1, 0}, packed,
+                    with_bias ? ADV_FROM_BIAS : ADV_FROM_ZERO, y, n);
 }

@@ -14,6 +14,29 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Input rows of a product, which may overlap: the k = run * n_runs elements of row r are n_runs
+ * stretches of `run`, the q-th at x + r * stride + q * run_stride. A dense matrix [rows, k] is
+ * {x, k, k, 1, 0}; the pixels of a row of a 3x3 convolution of an image with channels last are
+ * {x, C, 3 C, 3, (W + 2) C}. */
+struct adv_rows {
+    const adv_real *x;
+    size_t stride, run, n_runs, run_stride;
+};
+
+/* What a product is added to. */
+enum adv_start { ADV_FROM_ZERO, ADV_FROM_BIAS, ADV_FROM_OUTPUT };
+
+/* A sum of outer products: c[i][j] += sum over q < n_runs, r < run of
+ * a[q * a_run_stride + r * a_stride + i] * b[q * b_run_stride + r * b_stride + j]
+ * for i < m, j < n. What weights' gradients are made of. */
+struct adv_outer {
+    size_t m, n, run, n_runs;
+    const adv_real *a, *b;
+    size_t a_stride, a_run_stride, b_stride, b_run_stride;
+    adv_real *c;
+    size_t c_stride;
+};
+
 struct adv_kernels {
     const char *name; /* "portable", "avx2", "avx512" */
     bool (*available)(void);
@@ -28,6 +51,13 @@ struct adv_kernels {
     /* y [rows, n] = x [rows, k] w' (+ bias if asked). x and y are dense and do not overlap. */
     void (*product)(size_t rows, size_t n, size_t k, const adv_real *x, const adv_real *packed,
                     bool with_bias, adv_real *y);
+
+    /* y [rows, n], row stride y_stride >= n: start + x w', for rows as struct adv_rows has them. */
+    void (*product_of_rows)(size_t rows, size_t n, struct adv_rows x, const adv_real *packed,
+                            enum adv_start start, adv_real *y, size_t y_stride);
+
+    /* One chain of multiply-adds per element of c, in the order of q, then r. */
+    void (*outer)(const struct adv_outer *outer);
 
     /* Element by element; y may be x. */
     void (*relu)(size_t count, const adv_real *x, adv_real *y);
