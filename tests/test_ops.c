@@ -13,6 +13,7 @@ static const size_t row_counts[] = {TRIAL_ROWS, 1};
 /* ---- examples: at least one per op ---- */
 
 static const struct adv_linear_attr from_column_4 = {4};
+static const struct adv_conv_attr stride_2 = {2};
 static const struct adv_fourier_attr octaves = {3, true}, harmonics = {2, false};
 
 static const struct example examples[] = {
@@ -48,6 +49,22 @@ static const struct example examples[] = {
     {.op = &adv_op_fourier, .attr = &octaves, .in = {{2, 1, 1}}},
     {.op = &adv_op_fourier, .attr = &harmonics, .domain = {ADV_PER_CONDITION}, .in = {{1, 1, 1}}},
     {.op = &adv_op_fourier, .attr = &octaves, .in = {{100, 1, 1}}}, /* more than its block */
+    {.op = &adv_op_conv2d, .n_params = 2, .in = {{3, 4, 5}}, .param = {{2, 3, 3, 3}, {2, 1, 1, 1}}},
+    {.op = &adv_op_conv2d, .n_params = 1, .in = {{1, 1, 1}}, .param = {{17, 1, 3, 3}}},
+    {.op = &adv_op_conv2d,
+     .attr = &stride_2,
+     .n_params = 2,
+     .in = {{4, 6, 3}},
+     .param = {{5, 4, 3, 3}, {5, 1, 1, 1}}},
+    {.op = &adv_op_conv2d,
+     .attr = &stride_2,
+     .n_params = 2,
+     .in = {{2, 5, 4}},
+     .param = {{3, 2, 3, 3}, {3, 1, 1, 1}}},
+    {.op = &adv_op_conv2d,
+     .n_params = 2,
+     .in = {{18, 2, 3}},
+     .param = {{19, 18, 1, 1}, {19, 1, 1, 1}}},
 };
 #define N_EXAMPLES ((int)ADV_COUNT(examples))
 

@@ -43,6 +43,7 @@ const struct adv_kernels ISA_TABLE = {
     .available = isa_available,
     .packed_size = packed_size,
     .pack = pack,
+    .pack_panels = pack_panels,
     .product = product,
     .product_of_rows = product_of_rows,
     .outer = outer,

@@ -10,17 +10,28 @@ static size_t packed_size(size_t n, size_t k)
     return panel_count(n) * LANES * (k + 1);
 }
 
-static void pack(size_t n, size_t k, const adv_real *w, size_t w_stride, const adv_real *bias,
-                 adv_real *packed)
+static void pack_panels(size_t n, const struct adv_panels *from, adv_real *packed)
 {
+    size_t k = from->run * from->n_runs;
     memset(packed, 0, packed_size(n, k) * sizeof *packed);
     for (size_t column = 0; column < n; column++) {
         adv_real *panel = packed + column / LANES * LANES * k + column % LANES;
-        for (size_t i = 0; i < k; i++)
-            panel[i * LANES] = w[column * w_stride + i];
+        for (size_t q = 0; q < from->n_runs; q++) {
+            const adv_real *w =
+                from->w + (ptrdiff_t)column * from->output_stride + (ptrdiff_t)q * from->run_stride;
+            for (size_t i = 0; i < from->run; i++, panel += LANES)
+                *panel = w[(ptrdiff_t)i * from->stride];
+        }
     }
-    if (bias)
-        memcpy(packed + panel_count(n) * LANES * k, bias, n * sizeof *bias);
+    if (from->bias)
+        memcpy(packed + panel_count(n) * LANES * k, from->bias, n * sizeof *from->bias);
+}
+
+static void pack(size_t n, size_t k, const adv_real *w, size_t w_stride, const adv_real *bias,
+                 adv_real *packed)
+{
+    struct adv_panels panels = {w, bias, k, 1, (ptrdiff_t)w_stride, 0, 1};
+    pack_panels(n, &panels, packed);
 }
 
 /* One or two panels of weights, and where their products come from and go. */

@@ -14,6 +14,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Weights to pack for n outputs: the k = run * n_runs elements of output j are n_runs stretches of
+ * `run`; element i of the q-th is w[j * output_stride + q * run_stride + i * stride]. */
+struct adv_panels {
+    const adv_real *w, *bias; /* bias [n], or NULL: zeros */
+    size_t run, n_runs;
+    ptrdiff_t output_stride, run_stride, stride;
+};
+
 /* Input rows of a product, which may overlap: the k = run * n_runs elements of row r are n_runs
  * stretches of `run`, the q-th at x + r * stride + q * run_stride. A dense matrix [rows, k] is
  * {x, k, k, 1, 0}; the pixels of a row of a 3x3 convolution of an image with channels last are
@@ -47,6 +55,8 @@ struct adv_kernels {
     /* Packs w [n, k] (row stride w_stride >= k) and bias [n] (NULL: zeros). */
     void (*pack)(size_t n, size_t k, const adv_real *w, size_t w_stride, const adv_real *bias,
                  adv_real *packed);
+
+    void (*pack_panels)(size_t n, const struct adv_panels *panels, adv_real *packed);
 
     /* y [rows, n] = x [rows, k] w' (+ bias if asked). x and y are dense and do not overlap. */
     void (*product)(size_t rows, size_t n, size_t k, const adv_real *x, const adv_real *packed,
