@@ -4,7 +4,11 @@
  *
  * A frame's fdAT chunks are the IDAT chunks of the frame's own PNG, each behind a sequence number
  * that fcTL and fdAT share. The IDAT here, which no fcTL precedes, is the picture for viewers
- * without animation. */
+ * without animation.
+ *
+ * With a palette, a frame is only the box in which it differs from the one before, and in it what
+ * did not change is transparent: axes and titles are stored once. */
+#include "core/io/png_palette.h"
 #include "core/io/text.h"
 
 #include <advect/png.h>
@@ -12,11 +16,12 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { SIGNATURE_BYTES = 8, IHDR_BYTES = 13, CHUNK_OVERHEAD = 12 };
+enum { SIGNATURE_BYTES = 8, CHUNK_OVERHEAD = 12 };
 
 struct animation {
     int level;
-    uint32_t sequence; /* of the next fcTL or fdAT */
+    const struct adv_palette *palette; /* of frames of indices, or NULL */
+    uint32_t sequence;                 /* of the next fcTL or fdAT */
     struct adv_bytes png;
     struct adv_error *error;
 };
@@ -75,29 +80,56 @@ static enum adv_status put_pixels(struct animation *animation, const struct adv_
     return status;
 }
 
+/* Where a frame goes, and whether it is laid over the one before (or replaces it). */
+struct place {
+    int left, top;
+    bool over;
+};
+
 static enum adv_status put_control(struct animation *animation, const struct adv_image *frame,
-                                   int delay_ms)
+                                   struct place place, int delay_ms)
 {
-    uint8_t control[22] = {0}; /* offsets 0, 0; dispose none; blend source */
+    uint8_t control[22] = {0}; /* dispose none */
     store_u32(control, (uint32_t)frame->width);
     store_u32(control + 4, (uint32_t)frame->height);
+    store_u32(control + 8, (uint32_t)place.left);
+    store_u32(control + 12, (uint32_t)place.top);
+    control[21] = place.over;
     store_u16(control + 16, delay_ms);
     store_u16(control + 18, 1000);
     return put_chunk(animation, "fcTL", true, control, sizeof control);
 }
 
+static enum adv_status encode(const struct animation *animation, const struct adv_image *image,
+                              struct adv_bytes *png)
+{
+    if (animation->palette)
+        return adv_png_encode_indexed(image, animation->palette, animation->level, png,
+                                      animation->error);
+    return adv_png_encode(image, animation->level, png, animation->error);
+}
+
 static enum adv_status put_frame(struct animation *animation, const struct adv_image *image,
-                                 int delay_ms)
+                                 struct place place, int delay_ms)
 {
     struct adv_bytes frame;
-    enum adv_status status = adv_png_encode(image, animation->level, &frame, animation->error);
+    enum adv_status status = encode(animation, image, &frame);
     if (status != ADV_OK)
         return status;
-    status = put_control(animation, image, delay_ms);
+    status = put_control(animation, image, place, delay_ms);
     if (status == ADV_OK)
         status = put_pixels(animation, &frame, true);
     adv_bytes_release(&frame);
     return status;
+}
+
+/* Everything before the first IDAT chunk: signature, IHDR, and the palette if there is one. */
+static size_t header_bytes(const struct adv_bytes *png)
+{
+    size_t at = SIGNATURE_BYTES;
+    while (memcmp(png->data + at + 4, "IDAT", 4) != 0)
+        at += CHUNK_OVERHEAD + load_u32(png->data + at);
+    return at;
 }
 
 /* Signature, header, animation control, and the picture for other viewers. */
@@ -106,13 +138,12 @@ static enum adv_status put_start(struct animation *animation, const struct adv_i
 {
     struct adv_bytes whole;
     uint8_t control[8];
-    enum adv_status status = adv_png_encode(picture, animation->level, &whole, animation->error);
+    enum adv_status status = encode(animation, picture, &whole);
     if (status != ADV_OK)
         return status;
     store_u32(control, (uint32_t)n_frames);
     store_u32(control + 4, (uint32_t)n_loops);
-    status = adv_bytes_append(&animation->png, whole.data,
-                              SIGNATURE_BYTES + CHUNK_OVERHEAD + IHDR_BYTES, animation->error);
+    status = adv_bytes_append(&animation->png, whole.data, header_bytes(&whole), animation->error);
     if (status == ADV_OK)
         status = put_chunk(animation, "acTL", false, control, sizeof control);
     if (status == ADV_OK)
@@ -140,19 +171,129 @@ static enum adv_status check(size_t n_frames, const struct adv_image *frames, in
     return ADV_OK;
 }
 
+/* ---- frames of indices ---- */
+
+struct span {
+    int left, right, top, bottom; /* right and bottom: beyond the last; empty: right is 0 */
+};
+
+static struct span changed_box(const struct adv_image *before, const struct adv_image *now)
+{
+    struct span box = {.left = now->width, .top = now->height};
+    const uint8_t *a = before->pixels, *b = now->pixels;
+    for (int y = 0; y < now->height; y++) {
+        for (int x = 0; x < now->width; x++, a++, b++) {
+            if (*a == *b)
+                continue;
+            box.left = x < box.left ? x : box.left;
+            box.right = x >= box.right ? x + 1 : box.right;
+            box.top = y < box.top ? y : box.top;
+            box.bottom = y + 1;
+        }
+    }
+    return box.right ? box : (struct span){0, 1, 0, 1};
+}
+
+/* What of `now` lies in the box, transparent where it is as before. */
+static enum adv_status difference(const struct adv_image *before, const struct adv_image *now,
+                                  const struct span *box, int transparent, struct adv_image *out,
+                                  struct adv_error *error)
+{
+    enum adv_status status =
+        adv_image_init(out, box->right - box->left, box->bottom - box->top, 1, error);
+    if (status != ADV_OK)
+        return status;
+    uint8_t *to = out->pixels;
+    for (int y = box->top; y < box->bottom; y++) {
+        for (int x = box->left; x < box->right; x++) {
+            size_t i = (size_t)y * (size_t)now->width + (size_t)x;
+            *to++ = before->pixels[i] == now->pixels[i] ? (uint8_t)transparent : now->pixels[i];
+        }
+    }
+    return ADV_OK;
+}
+
+static enum adv_status put_change(struct animation *animation, const struct adv_image *before,
+                                  const struct adv_image *now, int delay_ms)
+{
+    struct span box = changed_box(before, now);
+    struct adv_image change;
+    enum adv_status status =
+        difference(before, now, &box, animation->palette->transparent, &change, animation->error);
+    if (status != ADV_OK)
+        return status;
+    status = put_frame(animation, &change, (struct place){box.left, box.top, true}, delay_ms);
+    adv_image_release(&change);
+    return status;
+}
+
+/* ---- whole animations ---- */
+
+static enum adv_status put_all(struct animation *animation, size_t n_frames,
+                               const struct adv_image *frames, int frame_ms, int hold_ms,
+                               int n_loops)
+{
+    static const uint8_t nothing[1];
+    enum adv_status status = put_start(animation, &frames[n_frames - 1], n_frames, n_loops);
+    for (size_t i = 0; i < n_frames && status == ADV_OK; i++) {
+        int delay_ms = i + 1 < n_frames ? frame_ms : hold_ms;
+        if (animation->palette && i > 0)
+            status = put_change(animation, &frames[i - 1], &frames[i], delay_ms);
+        else
+            status = put_frame(animation, &frames[i], (struct place){0}, delay_ms);
+    }
+    if (status == ADV_OK)
+        status = put_chunk(animation, "IEND", false, nothing, 0);
+    return status;
+}
+
 enum adv_status adv_png_encode_animation(size_t n_frames, const struct adv_image *frames,
                                          int frame_ms, int hold_ms, int n_loops, int level,
                                          struct adv_bytes *png, struct adv_error *error)
 {
-    static const uint8_t nothing[1];
     struct animation animation = {.level = level, .error = error};
     enum adv_status status = check(n_frames, frames, frame_ms, hold_ms, n_loops, error);
     if (status == ADV_OK)
-        status = put_start(&animation, &frames[n_frames - 1], n_frames, n_loops);
-    for (size_t i = 0; i < n_frames && status == ADV_OK; i++)
-        status = put_frame(&animation, &frames[i], i + 1 < n_frames ? frame_ms : hold_ms);
+        status = put_all(&animation, n_frames, frames, frame_ms, hold_ms, n_loops);
     if (status == ADV_OK)
-        status = put_chunk(&animation, "IEND", false, nothing, 0);
+        *png = animation.png;
+    else
+        adv_bytes_release(&animation.png);
+    return status;
+}
+
+static enum adv_status check_reducible(const struct adv_image *frames, int n_colours,
+                                       struct adv_error *error)
+{
+    if (n_colours < 2 || n_colours >= ADV_PALETTE_MOST)
+        return adv_fail(error, ADV_E_INVALID, "a palette of %d colours; 2 to %d are possible",
+                        n_colours, ADV_PALETTE_MOST - 1);
+    if (frames[0].n_channels != 1 && frames[0].n_channels != 3)
+        return adv_fail(error, ADV_E_INVALID,
+                        "frames of %d channels; a palette takes grey (1) or RGB (3)",
+                        frames[0].n_channels);
+    return ADV_OK;
+}
+
+enum adv_status adv_png_encode_palette(size_t n_frames, const struct adv_image *frames,
+                                       int n_colours, int frame_ms, int hold_ms, int n_loops,
+                                       int level, struct adv_bytes *png, struct adv_error *error)
+{
+    struct adv_palette palette;
+    struct adv_image *indices = NULL;
+    struct animation animation = {.level = level, .palette = &palette, .error = error};
+    enum adv_status status = check(n_frames, frames, frame_ms, hold_ms, n_loops, error);
+    if (status == ADV_OK)
+        status = check_reducible(frames, n_colours, error);
+    if (status == ADV_OK)
+        status = adv_palette_reduce(n_frames, frames, n_colours, &palette, &indices, error);
+    if (status == ADV_OK && n_frames == 1) {
+        status = encode(&animation, &indices[0], &animation.png);
+    } else if (status == ADV_OK) {
+        palette.transparent = palette.n;
+        status = put_all(&animation, n_frames, indices, frame_ms, hold_ms, n_loops);
+    }
+    adv_palette_release(n_frames, indices);
     if (status == ADV_OK)
         *png = animation.png;
     else

@@ -1,5 +1,6 @@
 #include "core/base/mem.h"
 #include "core/io/png_common.h"
+#include "core/io/png_palette.h"
 #include "core/io/text.h"
 
 #include <advect/png.h>
@@ -12,7 +13,8 @@ struct encoder {
     struct adv_png_context context;
     png_structp png;
     png_infop info;
-    struct adv_bytes bytes; /* what was written so far */
+    const struct adv_palette *palette; /* of an image of indices, or NULL */
+    struct adv_bytes bytes;            /* what was written so far */
 };
 
 static void collect(png_structp png, png_bytep data, size_t n)
@@ -43,6 +45,39 @@ static int colour_type(int n_channels)
     }
 }
 
+static int depth_of(const struct adv_palette *palette)
+{
+    int n = palette->n + (palette->transparent >= 0);
+    return n <= 2 ? 1 : n <= 4 ? 2 : n <= 16 ? 4 : 8;
+}
+
+/* Filters, made for smooth channels, only disturb indices. */
+static void declare_palette(struct encoder *encoder, const struct adv_image *image)
+{
+    const struct adv_palette *palette = encoder->palette;
+    png_color colours[ADV_PALETTE_MOST] = {{0}};
+    png_byte opacity[ADV_PALETTE_MOST];
+    int n = palette->n + (palette->transparent >= 0);
+    for (int i = 0; i < palette->n; i++)
+        colours[i] = (png_color){palette->rgb[i][0], palette->rgb[i][1], palette->rgb[i][2]};
+    png_set_IHDR(encoder->png, encoder->info, (png_uint_32)image->width, (png_uint_32)image->height,
+                 depth_of(palette), PNG_COLOR_TYPE_PALETTE, PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+    png_set_PLTE(encoder->png, encoder->info, colours, n);
+    for (int i = 0; i < n; i++)
+        opacity[i] = i == palette->transparent ? 0 : 255;
+    if (palette->transparent >= 0)
+        png_set_tRNS(encoder->png, encoder->info, opacity, n, NULL);
+    png_set_filter(encoder->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
+}
+
+static void declare_channels(struct encoder *encoder, const struct adv_image *image)
+{
+    png_set_IHDR(encoder->png, encoder->info, (png_uint_32)image->width, (png_uint_32)image->height,
+                 8, colour_type(image->n_channels), PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+}
+
 /* libpng jumps back here on an error, with context.status set. */
 static void write_image(struct encoder *encoder, const struct adv_image *image, int level)
 {
@@ -53,19 +88,22 @@ static void write_image(struct encoder *encoder, const struct adv_image *image, 
     png_set_write_fn(png, encoder, collect, flush);
     png_set_compression_level(png, level);
     png_set_compression_buffer_size(png, CHUNK_BYTES);
-    png_set_IHDR(png, encoder->info, (png_uint_32)image->width, (png_uint_32)image->height, 8,
-                 colour_type(image->n_channels), PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
-                 PNG_FILTER_TYPE_DEFAULT);
+    if (encoder->palette)
+        declare_palette(encoder, image);
+    else
+        declare_channels(encoder, image);
     png_write_info(png, encoder->info);
+    if (encoder->palette)
+        png_set_packing(png);
     for (int y = 0; y < image->height; y++)
         png_write_row(png, image->pixels + (size_t)y * row_bytes);
     png_write_end(png, NULL);
 }
 
-enum adv_status adv_png_encode(const struct adv_image *image, int level, struct adv_bytes *png,
-                               struct adv_error *error)
+static enum adv_status encode(const struct adv_image *image, const struct adv_palette *palette,
+                              int level, struct adv_bytes *png, struct adv_error *error)
 {
-    struct encoder encoder = {.context.error = error};
+    struct encoder encoder = {.context.error = error, .palette = palette};
     if (level < 0 || level > 9)
         return adv_fail(error, ADV_E_INVALID, "compression level %d; 0 to 9 are possible", level);
     encoder.png = adv_png_new_writer(&encoder.context);
@@ -80,4 +118,17 @@ enum adv_status adv_png_encode(const struct adv_image *image, int level, struct 
     else
         adv_bytes_release(&encoder.bytes);
     return encoder.context.status;
+}
+
+enum adv_status adv_png_encode(const struct adv_image *image, int level, struct adv_bytes *png,
+                               struct adv_error *error)
+{
+    return encode(image, NULL, level, png, error);
+}
+
+enum adv_status adv_png_encode_indexed(const struct adv_image *indices,
+                                       const struct adv_palette *palette, int level,
+                                       struct adv_bytes *png, struct adv_error *error)
+{
+    return encode(indices, palette, level, png, error);
 }

@@ -39,6 +39,14 @@ enum adv_status adv_png_encode_animation(size_t n_frames, const struct adv_image
                                          int frame_ms, int hold_ms, int n_loops, int level,
                                          struct adv_bytes *png, struct adv_error *error);
 
+/* As adv_png_encode_animation, in at most n_colours (2..255) colours chosen for all frames (1 or 3
+ * channels) together, and with only what changes from frame to frame: a fraction of the bytes,
+ * for drawings, whose colours are few. The most frequent colour stays as it is. One frame gives a
+ * still picture. */
+enum adv_status adv_png_encode_palette(size_t n_frames, const struct adv_image *frames,
+                                       int n_colours, int frame_ms, int hold_ms, int n_loops,
+                                       int level, struct adv_bytes *png, struct adv_error *error);
+
 /* Decodes a PNG of exactly width x height into n_channels (1 or 3) 8-bit channels, in data
  * pixels; image is initialised by the call. Converted where unambiguous: palette, 16 bit, bit
  * depths below 8, grey <-> RGB (RGB to grey only if every pixel is grey), opaque alpha dropped,
