@@ -170,7 +170,7 @@ START_TEST(wrong_usage_is_explained_and_exits_2)
     fails(2, "sample a -n 0", "n is 0");
     fails(2, "sample a --guidence 2", "did you mean --guidance?");
     fails(2, "trajectory a --solver rk5", "solver is \"rk5\"");
-    fails(2, "import a -o b", "--config is missing");
+    fails(1, "import a -o b", "--config is missing; weights need it");
     fails(2, "import a --config b", "--out is missing");
     fails(2, "bench a --work nothing", "must be one of velocity");
     fails(2, "eval a --density {", "must be JSON");
@@ -507,6 +507,38 @@ START_TEST(weights_from_elsewhere_are_imported)
 }
 END_TEST
 
+START_TEST(samples_are_imported_as_their_exact_flow)
+{
+    write_text("points.csv", "x,y\n1,2\n-1,0\n3,-2\n");
+    SUCCEEDS("import points.csv -o exact.safetensors --bandwidth 0.001 --transform "
+             "'{\"kind\": \"standardise\"}'");
+    struct adv_model *model = NULL;
+    ck_assert_int_eq(adv_model_load(at("exact.safetensors"), &model, NULL), ADV_OK);
+    /* (1, 2), (-1, 0), (3, -2) with mean (1, 0) and deviations sqrt(8/3) */
+    const float third = 1.22474487F, expected[6] = {0, third, -third, 0, third, -third};
+    for (int i = 0; i < 6; i++)
+        ck_assert_float_eq_tol(adv_model_weights(model)[i], expected[i], 1e-6F);
+    adv_model_unref(model);
+    SUCCEEDS("sample exact.safetensors -n 20 --seed 1 --solver dopri5 -o s.csv --quiet");
+    struct adv_array array;
+    ck_assert_int_eq(adv_csv_read(at("s.csv"), &array, NULL), ADV_OK);
+    for (size_t i = 0; i < 20; i++) {
+        const float *x = array.data + 2 * i;
+        float off = fminf(hypotf(x[0] - 1, x[1] - 2),
+                          fminf(hypotf(x[0] + 1, x[1]), hypotf(x[0] - 3, x[1] + 2)));
+        ck_assert_float_lt(off, 0.02F); /* ten bandwidths in data units */
+    }
+    adv_array_release(&array);
+    SUCCEEDS("trajectory exact.safetensors -n 50 --frames 4 -o way.apng --quiet");
+    fails(1, "import points.csv -o b --config points.csv", "--config is for weights");
+    fails(1, "import missing.csv -o b", "missing.csv");
+    fails(2, "import points.csv -o b --bandwidth 0", "bandwidth is 0");
+    write_text("points.csv", "2\n");
+    fails(1, "import points.csv -o b --transform '{\"kind\": \"logit\"}'", "row 0: ");
+    ck_assert(!exists("b"));
+}
+END_TEST
+
 /* The absolute path of what lies in the shared folder, as tests run elsewhere; false: it is not
  * there. */
 static bool shared(const char *name, char path[PATH_MAX])
@@ -593,6 +625,7 @@ int main(void)
     tcase_add_test(tests, trajectories_and_log_densities_come_in_every_format);
     tcase_add_test(tests, eval_prints_figures_and_writes_the_card);
     tcase_add_test(tests, weights_from_elsewhere_are_imported);
+    tcase_add_test(tests, samples_are_imported_as_their_exact_flow);
     tcase_add_test(tests, pytorch_weights_are_imported);
     tcase_add_test(tests, mnist_is_learned_sampled_and_measured);
     tcase_add_test(tests, bench_prints_one_line_of_json);

@@ -1,6 +1,7 @@
 /* Properties that every op must have, walked over the table of ops. Compiled with float, and
  * with double, where the derivative tests bite. */
 #include "core/base/mem.h"
+#include "core/ops/marginal.h"
 #include "tests/trials.h"
 
 #include <check.h>
@@ -15,6 +16,7 @@ static const size_t row_counts[] = {TRIAL_ROWS, 1};
 static const struct adv_linear_attr from_column_4 = {4};
 static const struct adv_conv_attr stride_2 = {2};
 static const struct adv_fourier_attr octaves = {3, true}, harmonics = {2, false};
+static const struct adv_marginal_attr wide = {0.8}, no_bandwidth = {0};
 
 static const struct example examples[] = {
     {.op = &adv_op_linear, .n_params = 2, .in = {{5, 1, 1}}, .param = {{9, 5, 1, 1}, {9, 1, 1, 1}}},
@@ -65,6 +67,18 @@ static const struct example examples[] = {
      .n_params = 2,
      .in = {{18, 2, 3}},
      .param = {{19, 18, 1, 1}, {19, 1, 1, 1}}},
+    {.op = &adv_op_marginal,
+     .attr = &wide,
+     .n_params = 1,
+     .domain = {ADV_PER_ROW, ADV_PER_CONDITION},
+     .in = {{2, 1, 1}, {1, 1, 1}},
+     .param = {{9, 2, 1, 1}}},
+    {.op = &adv_op_marginal,
+     .attr = &wide,
+     .n_params = 1,
+     .domain = {ADV_PER_ROW, ADV_PER_CONDITION},
+     .in = {{19, 1, 1}, {1, 1, 1}}, /* whole lanes and a rest */
+     .param = {{4, 19, 1, 1}}},
 };
 #define N_EXAMPLES ((int)ADV_COUNT(examples))
 
@@ -471,6 +485,23 @@ static const struct refusal {
     {{.op = &adv_op_fourier, .in = {{2, 1, 1}}}, "fourier: needs at least one frequency"},
     {{.op = &adv_op_fourier, .attr = &no_frequency, .in = {{2, 1, 1}}},
      "fourier: needs at least one frequency"},
+    {{.op = &adv_op_marginal, .in = {{2, 1, 1}, {1, 1, 1}}}, "marginal: needs a bandwidth above 0"},
+    {{.op = &adv_op_marginal, .attr = &no_bandwidth, .in = {{2, 1, 1}, {1, 1, 1}}},
+     "marginal: needs a bandwidth above 0"},
+    {{.op = &adv_op_marginal,
+      .attr = &wide,
+      .n_params = 1,
+      .domain = {ADV_PER_ROW, ADV_PER_CONDITION},
+      .in = {{2, 1, 1}, {2, 1, 1}},
+      .param = {{9, 2, 1, 1}}},
+     "marginal: takes rows, and a time per condition"},
+    {{.op = &adv_op_marginal,
+      .attr = &wide,
+      .n_params = 1,
+      .domain = {ADV_PER_ROW, ADV_PER_CONDITION},
+      .in = {{2, 1, 1}, {1, 1, 1}},
+      .param = {{9, 3, 1, 1}}},
+     "marginal: needs samples of 2 elements"},
 };
 
 START_TEST(bad_shapes_are_refused)

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct adv_net_kind *const kinds[] = {&adv_net_mlp};
+static const struct adv_net_kind *const kinds[] = {&adv_net_mlp, &adv_net_empirical};
 
 static enum adv_status unknown_kind(const char *name, struct adv_error *error)
 {

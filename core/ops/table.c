@@ -1,6 +1,8 @@
+#include "core/ops/marginal.h"
 #include "core/ops/op.h"
 
 const struct adv_op *const adv_ops[] = {
     &adv_op_linear, &adv_op_relu,      &adv_op_silu,    &adv_op_add,    &adv_op_join,
-    &adv_op_gain,   &adv_op_embedding, &adv_op_fourier, &adv_op_conv2d, NULL,
+    &adv_op_gain,   &adv_op_embedding, &adv_op_fourier, &adv_op_conv2d, &adv_op_marginal,
+    NULL,
 };
