@@ -13,8 +13,10 @@
 #define INSTRUMENTED 0
 #endif
 
-static const char *const shipped[] = {"checkerboard-4x4", "checkerboard-5x5", "checkerboard-8x8",
-                                      "mnist-mlp"};
+enum { N_PLANAR = 4, N_SHIPPED = 6 };
+static const char *const shipped[N_SHIPPED] = {"checkerboard-4x4", "checkerboard-5x5",
+                                               "checkerboard-8x8", "four-modes",
+                                               "checkerboard-3d",  "mnist-mlp"}; /* planar first */
 
 static struct adv_model *load(const char *name)
 {
@@ -96,8 +98,8 @@ int main(void)
     Suite *suite = suite_create("shipped");
     TCase *tests = tcase_create("shipped");
     tcase_set_timeout(tests, 300);
-    tcase_add_loop_test(tests, every_model_has_its_recipe_and_its_card, 0, 4);
-    tcase_add_loop_test(tests, planar_densities_integrate_to_one, 0, 3);
+    tcase_add_loop_test(tests, every_model_has_its_recipe_and_its_card, 0, N_SHIPPED);
+    tcase_add_loop_test(tests, planar_densities_integrate_to_one, 0, N_PLANAR);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
