@@ -111,9 +111,10 @@ static enum adv_status refuse_type(const struct adv_field_subject *subject, cons
                                    struct adv_error *error)
 {
     static const char *const wanted[] = {
-        [ADV_FIELD_BOOL] = "true or false", [ADV_FIELD_INT] = "an integer",
-        [ADV_FIELD_REAL] = "a number",      [ADV_FIELD_CHOICE] = "one of ",
-        [ADV_FIELD_STRING] = "a string",    [ADV_FIELD_JSON] = "JSON",
+        [ADV_FIELD_BOOL] = "true or false",      [ADV_FIELD_INT] = "an integer",
+        [ADV_FIELD_REAL] = "a number",           [ADV_FIELD_CHOICE] = "one of ",
+        [ADV_FIELD_STRING] = "a string",         [ADV_FIELD_JSON] = "JSON",
+        [ADV_FIELD_INTS] = "a list of integers",
     };
     const struct adv_field *field = subject->field;
     char allowed[256];
@@ -191,6 +192,13 @@ static enum adv_status set_real(const struct adv_field_subject *subject,
         return refuse_range(subject, number, error);
     *value = (struct adv_field_value){.set = true, .as.real = real};
     return ADV_OK;
+}
+
+static struct number number_of_json(const json_t *json)
+{
+    return (struct number){.is_integer = json_is_integer(json),
+                           .integer = json_integer_value(json),
+                           .real = json_real_value(json)};
 }
 
 /* Decimal text as JSON and people write it: no blanks, no hexadecimal, no nan or inf. */
@@ -317,6 +325,79 @@ static enum adv_status set_json_from_text(const struct adv_field_subject *subjec
     return ADV_OK;
 }
 
+static enum adv_status check_count(const struct adv_field_subject *subject, size_t n,
+                                   struct adv_error *error)
+{
+    const struct adv_field *field = subject->field;
+    if (n >= field->least && n <= field->most)
+        return ADV_OK;
+    char allowed[64];
+    if (field->least == field->most)
+        snprintf(allowed, sizeof allowed, "%zu", field->most);
+    else
+        snprintf(allowed, sizeof allowed, "%zu to %zu", field->least, field->most);
+    return adv_fail_field(error, ADV_E_INVALID, subject->label,
+                          "%s has %zu elements; it must have %s", subject->label, n, allowed);
+}
+
+/* The next element of value->as.ints. Messages name it, "net.image[2]"; the field is the list. */
+static enum adv_status add_item(const struct adv_field_subject *subject, struct adv_ints *ints,
+                                const struct number *number, const char *what,
+                                struct adv_error *error)
+{
+    struct adv_field item_field = *subject->field;
+    item_field.kind = ADV_FIELD_INT;
+    struct adv_field_subject item = {.field = &item_field};
+    snprintf(item.label, sizeof item.label, "%.48s[%zu]", subject->label, ints->n);
+    struct adv_error flaw = ADV_ERROR_INIT;
+    struct adv_field_value value;
+    enum adv_status status =
+        number ? set_int(&item, number, &value, &flaw) : refuse_type(&item, what, &flaw);
+    if (status != ADV_OK)
+        return adv_fail_field(error, status, subject->label, "%s", flaw.message);
+    ints->items[ints->n++] = value.as.integer;
+    return ADV_OK;
+}
+
+static enum adv_status set_ints_from_json(const struct adv_field_subject *subject,
+                                          const json_t *json, struct adv_field_value *value,
+                                          struct adv_error *error)
+{
+    struct adv_ints ints = {0};
+    enum adv_status status = check_count(subject, json_array_size(json), error);
+    for (size_t i = 0; status == ADV_OK && i < json_array_size(json); i++) {
+        const json_t *item = json_array_get(json, i);
+        struct number number = number_of_json(item);
+        status = add_item(subject, &ints, json_is_number(item) ? &number : NULL,
+                          adv_json_kind(item), error);
+    }
+    if (status == ADV_OK)
+        *value = (struct adv_field_value){.set = true, .as.ints = ints};
+    return status;
+}
+
+/* "1,2,4"; an empty text is an empty list. */
+static enum adv_status set_ints_from_text(const struct adv_field_subject *subject, const char *text,
+                                          struct adv_field_value *value, struct adv_error *error)
+{
+    struct adv_ints ints = {0};
+    size_t n = *text ? 1 : 0;
+    for (const char *at = text; *at; at++)
+        n += *at == ',';
+    enum adv_status status = check_count(subject, n, error);
+    for (const char *at = text; status == ADV_OK && ints.n < n; at += strcspn(at, ",") + 1) {
+        char item[32];
+        struct number number;
+        size_t length = strcspn(at, ",");
+        snprintf(item, sizeof item, "%.*s", (int)(length < sizeof item ? length : sizeof item), at);
+        bool readable = length < sizeof item && number_from_text(item, &number);
+        status = add_item(subject, &ints, readable ? &number : NULL, adv_quote(item).text, error);
+    }
+    if (status == ADV_OK)
+        *value = (struct adv_field_value){.set = true, .as.ints = ints};
+    return status;
+}
+
 /* Well-formed by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
 static bool is_utf8(const char *text)
 {
@@ -362,6 +443,8 @@ enum adv_status adv_field_value_from_text(const struct adv_field_subject *subjec
         if (!is_utf8(text))
             return refuse_type(subject, "not valid UTF-8", error);
         return set_string(subject, text, strlen(text), value, error);
+    case ADV_FIELD_INTS:
+        return set_ints_from_text(subject, text, value, error);
     case ADV_FIELD_JSON:
         return set_json_from_text(subject, text, value, error);
     }
@@ -372,9 +455,7 @@ enum adv_status adv_field_value_from_json(const struct adv_field_subject *subjec
                                           const json_t *json, struct adv_field_value *value,
                                           struct adv_error *error)
 {
-    struct number number = {.is_integer = json_is_integer(json),
-                            .integer = json_integer_value(json),
-                            .real = json_real_value(json)};
+    struct number number = number_of_json(json);
     json_t *copy;
     switch (subject->field->kind) {
     case ADV_FIELD_BOOL:
@@ -398,6 +479,10 @@ enum adv_status adv_field_value_from_json(const struct adv_field_subject *subjec
         if (!json_is_string(json))
             break;
         return set_string(subject, json_string_value(json), json_string_length(json), value, error);
+    case ADV_FIELD_INTS:
+        if (!json_is_array(json))
+            break;
+        return set_ints_from_json(subject, json, value, error);
     case ADV_FIELD_JSON:
         copy = adv_json_deep_copy(json);
         if (!copy)
@@ -429,9 +514,13 @@ enum adv_status adv_field_value_default(const struct adv_field_subject *subject,
 static size_t member_bytes(const struct adv_field *field)
 {
     static const size_t bytes[] = {
-        [ADV_FIELD_BOOL] = sizeof(bool),     [ADV_FIELD_INT] = sizeof(int64_t),
-        [ADV_FIELD_REAL] = sizeof(double),   [ADV_FIELD_CHOICE] = sizeof(int64_t),
-        [ADV_FIELD_STRING] = sizeof(char *), [ADV_FIELD_JSON] = sizeof(json_t *),
+        [ADV_FIELD_BOOL] = sizeof(bool),
+        [ADV_FIELD_INT] = sizeof(int64_t),
+        [ADV_FIELD_REAL] = sizeof(double),
+        [ADV_FIELD_CHOICE] = sizeof(int64_t),
+        [ADV_FIELD_STRING] = sizeof(char *),
+        [ADV_FIELD_JSON] = sizeof(json_t *),
+        [ADV_FIELD_INTS] = sizeof(struct adv_ints),
     };
     return bytes[field->kind];
 }

@@ -13,6 +13,7 @@ struct adv_field_value {
         int64_t integer; /* INT, CHOICE */
         bool flag;
         double real;
+        struct adv_ints ints;
         char *string; /* owned until stored */
         json_t *json; /* owned until stored; NULL for JSON null */
     } as;

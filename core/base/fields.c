@@ -221,6 +221,18 @@ enum adv_status adv_fields_from_text(const struct adv_field *fields, size_t n_fi
 
 /* ---------------------------------------------------------------- outputs */
 
+static json_t *ints_to_json(const struct adv_ints *ints)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < ints->n; i++) {
+        if (json_array_append_new(array, json_integer(ints->items[i]))) {
+            json_decref(array);
+            array = NULL;
+        }
+    }
+    return array;
+}
+
 static json_t *member_to_json(const struct adv_field *field, const struct adv_field_value *value)
 {
     switch (field->kind) {
@@ -234,6 +246,8 @@ static json_t *member_to_json(const struct adv_field *field, const struct adv_fi
         return json_string(field->choices[value->as.integer]);
     case ADV_FIELD_STRING:
         return json_string(value->as.string);
+    case ADV_FIELD_INTS:
+        return ints_to_json(&value->as.ints);
     case ADV_FIELD_JSON:
         return adv_json_deep_copy(value->as.json);
     }
@@ -262,6 +276,7 @@ static int describe_flag(const struct adv_field *field, size_t size, char *text)
     static const char *const operands[] = {
         [ADV_FIELD_BOOL] = "",        [ADV_FIELD_INT] = " N",       [ADV_FIELD_REAL] = " X",
         [ADV_FIELD_CHOICE] = " NAME", [ADV_FIELD_STRING] = " TEXT", [ADV_FIELD_JSON] = " JSON",
+        [ADV_FIELD_INTS] = " N,...",
     };
     int n = snprintf(text, size, "  --%s%s", field->name, operands[field->kind]);
     for (char *at = text + 4; *at && *at != ' '; at++)

@@ -44,6 +44,7 @@ static json_t *value_schema(const struct adv_field *field)
     case ADV_FIELD_CHOICE:
         return choices_schema(field);
     case ADV_FIELD_STRING:
+    case ADV_FIELD_INTS:
     case ADV_FIELD_JSON:
         break;
     }

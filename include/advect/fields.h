@@ -28,20 +28,30 @@ enum adv_field_kind {
     ADV_FIELD_CHOICE, /* int64_t: index into choices */
     ADV_FIELD_STRING, /* char *, owned; min and max bound its length in bytes; may be NULL by
                          default */
-    ADV_FIELD_JSON /* json_t *, owned; any JSON value, checked by whoever reads it; NULL if absent
-                    */
+    ADV_FIELD_INTS, /* struct adv_ints: `least` to `most` integers within [min, max]; text: "1,2" */
+    ADV_FIELD_JSON  /* json_t *, owned; any JSON value, checked by whoever reads it; NULL if absent
+                     */
+};
+
+#define ADV_INTS_MAX 16
+
+struct adv_ints {
+    size_t n;
+    int64_t items[ADV_INTS_MAX];
 };
 
 struct adv_field {
     const char *name; /* as in JSON, e.g. "batch_rows"; flags also accept '-' for '_' */
     enum adv_field_kind kind;
-    size_t offset;   /* of the member in the struct */
-    double min, max; /* inclusive bounds (INT, REAL; STRING: length, 0 max = unbounded) */
+    size_t offset; /* of the member in the struct */
+    double min,
+        max; /* inclusive bounds (INT, REAL, each of INTS; STRING: length, 0 max = unbounded) */
     const char *const *choices; /* NULL-terminated names (CHOICE) */
     const char *fallback;       /* the default as text; NULL: 0, false or NULL */
     bool required;              /* from JSON: an error if absent */
     const char *unit;           /* shown in help: "ms", "bytes"; or NULL */
     const char *help;           /* one line */
+    size_t least, most;         /* inclusive bounds of how many (INTS); most <= ADV_INTS_MAX */
 };
 
 /* Sets every field to its default. A default out of its own bounds is a bug and aborts. */
