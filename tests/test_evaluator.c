@@ -410,6 +410,36 @@ START_TEST(the_divergence_is_the_trace_of_the_tangents)
 }
 END_TEST
 
+/* Points so wide that fewer tangents are planned than are asked for at once: none is lost. */
+START_TEST(many_tangents_of_wide_points_are_those_of_each_alone)
+{
+    struct fixture f;
+    fixture_init(&f, "{\"kind\": \"mlp\", \"dim\": 65536, \"channels\": 4, \"layers\": 1, "
+                     "\"activation\": \"silu\"}");
+    size_t n = 3, n_v = n * f.dim, n_tangents = 11;
+    struct random random = {12};
+    float *x = malloc(n_v * sizeof *x), *v = malloc(n_v * sizeof *v),
+          *dv = malloc(n_v * sizeof *dv);
+    float *e = malloc(n_tangents * n_v * sizeof *e), *all = malloc(n_tangents * n_v * sizeof *all);
+    ck_assert(x && v && dv && e && all);
+    random_fill(&random, -1, 1, n_v, x);
+    random_fill(&random, -1, 1, n_tangents * n_v, e);
+    struct adv_points points = {.n = n, .x = x, .t = (float[]){0, 0.5f, 0.5f}};
+    ck_assert_int_eq(adv_evaluator_tangents(f.evaluator, &points, n_tangents, e, v, all, NULL),
+                     ADV_OK);
+    for (size_t k = 0; k < n_tangents; k++) {
+        adv_evaluator_tangents(f.evaluator, &points, 1, e + k * n_v, v, dv, NULL);
+        ck_assert(same_bytes(n_v, dv, all + k * n_v));
+    }
+    free(x);
+    free(v);
+    free(dv);
+    free(e);
+    free(all);
+    fixture_release(&f);
+}
+END_TEST
+
 /* The mean of e' J e over all 2^dim sign vectors e is the trace exactly (Hutchinson 1989). */
 START_TEST(all_probes_average_to_the_divergence)
 {
@@ -487,6 +517,7 @@ int main(void)
     tcase_set_timeout(derivatives, 60);
     tcase_add_loop_test(derivatives, tangents_match_central_differences, 0, N_CONFIGS);
     tcase_add_loop_test(derivatives, the_divergence_is_the_trace_of_the_tangents, 0, N_CONFIGS);
+    tcase_add_test(derivatives, many_tangents_of_wide_points_are_those_of_each_alone);
     tcase_add_test(derivatives, all_probes_average_to_the_divergence);
     suite_add_tcase(suite, derivatives);
 

@@ -12,9 +12,11 @@
 
 #define ARENA_TARGET_BYTES ((size_t)768 << 10)
 #define TILE_ROWS_MAX ((size_t)384)
-#define TANGENTS_MAX ((size_t)8) /* pushed through one sweep */
+#define TANGENTS_MAX ((size_t)8)                /* pushed through one sweep */
+#define TANGENTS_TARGET_BYTES ((size_t)4 << 20) /* beyond which fewer are planned */
+* /
 
-struct adv_ready_weights {
+    struct adv_ready_weights {
     const struct adv_net *net;
     struct adv_weights weights;
 };
@@ -23,7 +25,8 @@ struct adv_ready_weights {
 struct sweep {
     struct adv_plan *plan;
     struct adv_exec exec;
-    size_t rows_max; /* executed rows: twice the asked ones where all are guided */
+    size_t rows_max;     /* executed rows: twice the asked ones where all are guided */
+    size_t tangents_max; /* a sweep's; 0 without */
     size_t rows, conditions;
     float *x;         /* [rows_max, dim] */
     int32_t *row_map; /* [rows_max] */
@@ -99,10 +102,9 @@ void adv_evaluator_free(struct adv_evaluator *evaluator)
     free(evaluator);
 }
 
-static enum adv_status sweep_allocate(struct sweep *sweep, size_t rows, size_t tangents, size_t dim,
-                                      struct adv_error *error)
+static enum adv_status sweep_allocate(struct sweep *sweep, size_t dim, struct adv_error *error)
 {
-    sweep->rows_max = rows;
+    size_t rows = sweep->rows_max, tangents = sweep->tangents_max;
     for (sweep->table_size = 64; sweep->table_size < 2 * rows;)
         sweep->table_size *= 2;
     sweep->x = adv_alloc_aligned(rows * dim, sizeof *sweep->x);
@@ -116,6 +118,36 @@ static enum adv_status sweep_allocate(struct sweep *sweep, size_t rows, size_t t
     return complete ? ADV_OK : adv_no_memory(error);
 }
 
+/* A plan of as many rows as fit the cache, for so many tangents. */
+static enum adv_status plan_tile(struct sweep *sweep, const struct adv_weights *weights,
+                                 enum adv_mode mode, size_t tangents, struct adv_error *error)
+{
+    adv_plan_free(sweep->plan);
+    sweep->plan = NULL;
+    sweep->tangents_max = tangents;
+    enum adv_status status =
+        adv_plan_rows_within(weights->graph, weights->kernels, mode, tangents, ARENA_TARGET_BYTES,
+                             TILE_ROWS_MAX, &sweep->rows_max, error);
+    if (status != ADV_OK)
+        return status;
+    return adv_plan_new(weights->graph, weights->kernels, mode, sweep->rows_max, sweep->rows_max,
+                        tangents, &sweep->plan, error);
+}
+
+/* The more tangents a sweep has, the more share the work on its primal; but the least tile of an
+ * image net may be large already. */
+static enum adv_status plan_sweep(struct sweep *sweep, const struct adv_weights *weights,
+                                  enum adv_mode mode, struct adv_error *error)
+{
+    size_t tangents = mode == ADV_JVP ? TANGENTS_MAX : 0;
+    enum adv_status status = plan_tile(sweep, weights, mode, tangents, error);
+    while (status == ADV_OK && tangents > 1 && sweep->plan->arena_bytes > TANGENTS_TARGET_BYTES) {
+        tangents /= 2;
+        status = plan_tile(sweep, weights, mode, tangents, error);
+    }
+    return status;
+}
+
 /* Plans and allocates at the first use of a mode. */
 static enum adv_status sweep_ready(struct adv_evaluator *evaluator, struct sweep *sweep,
                                    enum adv_mode mode, struct adv_error *error)
@@ -123,15 +155,9 @@ static enum adv_status sweep_ready(struct adv_evaluator *evaluator, struct sweep
     if (sweep->plan)
         return ADV_OK;
     const struct adv_weights *weights = &evaluator->ready->weights;
-    size_t tangents = mode == ADV_JVP ? TANGENTS_MAX : 0;
-    size_t rows = 0;
-    enum adv_status status = adv_plan_rows_within(weights->graph, weights->kernels, mode, tangents,
-                                                  ARENA_TARGET_BYTES, TILE_ROWS_MAX, &rows, error);
+    enum adv_status status = plan_sweep(sweep, weights, mode, error);
     if (status == ADV_OK)
-        status = sweep_allocate(sweep, rows, tangents, evaluator->dim, error);
-    if (status == ADV_OK)
-        status = adv_plan_new(weights->graph, weights->kernels, mode, rows, rows, tangents,
-                              &sweep->plan, error);
+        status = sweep_allocate(sweep, evaluator->dim, error);
     if (status == ADV_OK)
         status = adv_exec_init(&sweep->exec, sweep->plan, weights, error);
     if (status != ADV_OK)
@@ -305,10 +331,10 @@ static enum adv_status push_all(struct adv_evaluator *evaluator, const struct ad
         return status;
     for (size_t begin = 0, end; begin < points->n; begin = end) {
         end = gather(evaluator, sweep, points, begin);
-        for (size_t first = 0; first < directions->n_tangents; first += TANGENTS_MAX) {
+        for (size_t first = 0; first < directions->n_tangents; first += sweep->tangents_max) {
             size_t left = directions->n_tangents - first;
             push(evaluator, points, begin, end, directions, first,
-                 left < TANGENTS_MAX ? left : TANGENTS_MAX, v);
+                 left < sweep->tangents_max ? left : sweep->tangents_max, v);
         }
     }
     return ADV_OK;
