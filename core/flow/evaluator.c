@@ -14,9 +14,8 @@
 #define TILE_ROWS_MAX ((size_t)384)
 #define TANGENTS_MAX ((size_t)8)                /* pushed through one sweep */
 #define TANGENTS_TARGET_BYTES ((size_t)4 << 20) /* beyond which fewer are planned */
-* /
 
-    struct adv_ready_weights {
+struct adv_ready_weights {
     const struct adv_net *net;
     struct adv_weights weights;
 };
