@@ -48,7 +48,7 @@ const char *adv_problem_title(enum adv_problem problem)
 void adv_problem_reply(struct adv_reply *reply, enum adv_problem problem, const char *field,
                        const char *format, ...)
 {
-    char detail[1024], type[64];
+    char detail[2048], type[64];
     va_list args;
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);

@@ -300,6 +300,38 @@ START_TEST(values_that_are_not_finite_are_refused)
 }
 END_TEST
 
+/* Tensors w0 ... w24 of one number each, every second of them infinite. */
+START_TEST(every_tensor_that_is_not_finite_is_named)
+{
+    enum { N = 25, HEADER = 4096 };
+    uint8_t bytes[8 + HEADER + 4 * N] = {0};
+    uint64_t n_header = HEADER;
+    char *header = (char *)bytes + 8;
+    size_t length = 0;
+    memset(header, ' ', HEADER);
+    for (unsigned i = 0; i < N; i++) {
+        length += (size_t)sprintf(header + length,
+                                  "%c\"w%u\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":"
+                                  "[%u,%u]}",
+                                  i ? ',' : '{', i, 4 * i, 4 * i + 4);
+        memcpy(bytes + 8 + HEADER + 4 * i, i % 2 ? "\0\0\0\0" : "\0\0\x80\x7f", 4);
+    }
+    header[length] = '}';
+    memcpy(bytes, &n_header, 8);
+    struct adv_safetensors *file = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    enum adv_status status = adv_safetensors_parse(bytes, sizeof bytes, "x", &file, &error);
+    for (unsigned i = 0; i < N; i++) {
+        char part[64];
+        snprintf(part, sizeof part, "tensor 'w%u' holds inf at element 0", i);
+        if (i % 2 == 0)
+            io_assert_refused(status, &error, ADV_E_INVALID, part);
+        else
+            ck_assert_ptr_null(strstr(error.message, part));
+    }
+}
+END_TEST
+
 START_TEST(a_missing_file_and_a_directory)
 {
     struct adv_safetensors *file = NULL;
@@ -515,6 +547,7 @@ int main(void)
     tcase_add_loop_test(refusing, what_is_not_right_is_refused, 0, N_REFUSALS);
     tcase_add_test(refusing, the_header_length_is_checked_first);
     tcase_add_loop_test(refusing, values_that_are_not_finite_are_refused, 0, N_NOT_FINITE);
+    tcase_add_test(refusing, every_tensor_that_is_not_finite_is_named);
     tcase_add_test(refusing, a_missing_file_and_a_directory);
     suite_add_tcase(suite, refusing);
 

@@ -2,6 +2,7 @@
 #include <advect/advect.h>
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,6 +139,9 @@ START_TEST(configs_that_contradict_themselves_are_refused)
         "net.null_class", "num_classes is 0");
     refuse_config("path", "\"straight\"", "path", "condot, cosine or vp");
     refuse_config("path", "3", "path", "must name");
+    refuse_config("data", "[1, 2, 2]", "data", "must be an object");
+    refuse_config("data", "{\"classes\": 3}", "data.classes", "is 3, but the net has 2 classes");
+    refuse_config("data", "{\"classes\": \"two\"}", "data.classes", "whole number");
     refuse_config("data", "{\"shape\": [3]}", "data.shape",
                   "3 elements but the net's points have 4");
     refuse_config("data", "{\"shape\": [1, 1, 2, 2]}", "data.shape", "1 to 3 sizes");
@@ -217,6 +221,70 @@ START_TEST(every_wrong_tensor_is_named)
 }
 END_TEST
 
+/* Puts NaN in the place of the file's last number, which is of its last tensor. */
+static void spoil_last_number(void)
+{
+    static const uint8_t nan_bytes[4] = {0, 0, 0xc0, 0x7f};
+    FILE *file = fopen(path, "r+b");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fseek(file, -4, SEEK_END), 0);
+    ck_assert_uint_eq(fwrite(nan_bytes, 1, 4, file), 4);
+    fclose(file);
+}
+
+/* One message names what is missing, misshapen, left over and not finite. */
+START_TEST(faults_of_every_kind_are_named_together)
+{
+    struct adv_model *model = tiny_model(), *loaded = NULL;
+    struct adv_tensor_source tensors[32] = {{0}};
+    struct adv_error error = ADV_ERROR_INIT;
+    size_t n = tensors_of(model, tensors);
+    tensors[1].name = "stran\nger";
+    tensors[0].shape[0] = 4;
+    tensors[0].shape[1] = 8;
+    ck_assert_int_eq(adv_safetensors_write(path, NULL, n, tensors, NULL), ADV_OK);
+    spoil_last_number();
+    ck_assert_int_eq(adv_model_import(path, adv_model_config(model), NULL, &loaded, &error),
+                     ADV_E_FORMAT);
+    ck_assert_ptr_null(loaded);
+    static const char *const words[] = {
+        "in_projection.weight is [4, 8], not [8, 4]", "in_projection.bias is missing",
+        "out_projection.bias holds nan at element 3", "stran?ger is not part of the net"};
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_msg(strstr(error.message, words[i]) != NULL, "%s", error.message);
+    adv_model_unref(model);
+}
+END_TEST
+
+/* A net of 30 layers whose blocks are all called otherwise: 60 are missing and 60 left over. */
+START_TEST(many_faults_are_counted)
+{
+    enum { LAYERS = 30, N_EXTRA = 2 * LAYERS };
+    static char names[N_EXTRA][80];
+    struct adv_tensor_source tensors[N_EXTRA] = {{0}};
+    struct adv_model *model = tiny_model(), *loaded = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    json_t *config = parse(config_text);
+    json_object_set_new(json_object_get(config, "net"), "layers", json_integer(LAYERS));
+    for (size_t i = 0; i < N_EXTRA; i++) {
+        static const float zero;
+        snprintf(names[i], sizeof names[i], "a.name.of.some.length.layers.%zu.weight", i);
+        tensors[i] = (struct adv_tensor_source){names[i], ADV_F32, 1, {1}, &zero};
+    }
+    ck_assert_int_eq(adv_safetensors_write(path, NULL, N_EXTRA, tensors, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_import(path, config, NULL, &loaded, &error), ADV_E_FORMAT);
+    /* 11 tensors outside of the blocks are missing too: 20 of 131 are told. */
+    const char *end = "; and 111 more";
+    ck_assert_str_eq(error.message + strlen(error.message) - strlen(end), end);
+    size_t n_told = 0;
+    for (const char *at = error.message; (at = strstr(at, " is missing")); at++)
+        n_told++;
+    ck_assert_uint_eq(n_told, 20);
+    adv_model_unref(model);
+    json_decref(config);
+}
+END_TEST
+
 static void refuse_metadata(json_t *metadata, enum adv_status status, const char *words)
 {
     struct adv_model *loaded = NULL;
@@ -272,6 +340,39 @@ START_TEST(a_plain_file_is_imported_with_its_config)
 }
 END_TEST
 
+/* Beside the net's options the config may hold what describes the data. */
+START_TEST(a_plain_config_may_describe_the_data)
+{
+    struct adv_model *model = tiny_model(), *imported = NULL;
+    struct adv_tensor_source tensors[32] = {{0}};
+    struct adv_error error = ADV_ERROR_INIT;
+    size_t n = tensors_of(model, tensors), shape[3];
+    double lo, hi;
+    ck_assert_int_eq(adv_safetensors_write(path, NULL, n, tensors, NULL), ADV_OK);
+    json_t *config = parse("{\"kind\": \"mlp\", \"dim\": 4, \"channels\": 8, \"layers\": 1,"
+                           " \"num_classes\": 2, \"name\": \"guest\", \"shape\": [1, 2, 2],"
+                           " \"labels\": [\"cat\", \"dog\"], \"transform\": {\"kind\": \"affine\","
+                           " \"shift\": 0.5, \"scale\": 0.5, \"range\": [0, 1]}}");
+    ck_assert_msg(adv_model_import(path, config, NULL, &imported, &error) == ADV_OK, "%s",
+                  error.message);
+    ck_assert_str_eq(adv_model_name(imported), "guest");
+    ck_assert_int_eq(adv_model_shape(imported, shape), 3);
+    ck_assert_str_eq(adv_model_label_name(imported, 1), "dog");
+    ck_assert(adv_transform_range(adv_model_transform(imported), &lo, &hi));
+    const json_t *data = json_object_get(adv_model_config(imported), "data");
+    ck_assert_int_eq(json_integer_value(json_object_get(data, "classes")), 2);
+    adv_model_unref(imported);
+
+    imported = NULL;
+    json_object_set_new(config, "classes", json_integer(3));
+    ck_assert_int_eq(adv_model_import(path, config, NULL, &imported, &error), ADV_E_INVALID);
+    ck_assert_ptr_null(imported);
+    ck_assert_str_eq(error.field, "data.classes");
+    json_decref(config);
+    adv_model_unref(model);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("model");
@@ -281,8 +382,11 @@ int main(void)
     tcase_add_test(tests, half_precision_weights_are_widened);
     tcase_add_test(tests, configs_that_contradict_themselves_are_refused);
     tcase_add_test(tests, every_wrong_tensor_is_named);
+    tcase_add_test(tests, faults_of_every_kind_are_named_together);
+    tcase_add_test(tests, many_faults_are_counted);
     tcase_add_test(tests, files_that_are_not_models_say_so);
     tcase_add_test(tests, a_plain_file_is_imported_with_its_config);
+    tcase_add_test(tests, a_plain_config_may_describe_the_data);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

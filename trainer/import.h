@@ -5,8 +5,8 @@
 #include <advect/model.h>
 
 struct adv_import_options {
-    char *config, *out, *name;
-    json_t *transform, *shape, *labels;
+    char *config, *out, *name, *pixels, *labels;
+    json_t *transform, *shape, *classes;
     double bandwidth;
     int64_t dtype;
 };

@@ -115,10 +115,13 @@ enum adv_status adv_import_samples(const char *path, const struct adv_import_opt
                                    const char *name, struct adv_model **model,
                                    struct adv_error *error)
 {
-    if (options->config || options->labels)
-        return adv_fail_field(error, ADV_E_INVALID, options->config ? "config" : "labels",
-                              "--%s is for weights; %s holds samples",
-                              options->config ? "config" : "labels", path);
+    const char *foreign = options->config    ? "config"
+                          : options->labels  ? "labels"
+                          : options->classes ? "classes"
+                                             : NULL;
+    if (foreign)
+        return adv_fail_field(error, ADV_E_INVALID, foreign,
+                              "--%s is for weights; %s holds samples", foreign, path);
     size_t n = 0, dim = 0;
     float *points = NULL;
     enum adv_status status = adv_points_read(path, &points, &n, &dim, error);

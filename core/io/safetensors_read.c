@@ -1,10 +1,12 @@
 /* One buffer holds the whole file: names, metadata and tensor bytes point into it. The header is
  * parsed in place, after the digest was taken. Two orders of the tensors are kept: by offset, in
  * which the bytes must follow each other without hole or overlap, and by name. */
+#include "core/base/complaints.h"
 #include "core/base/mem.h"
 #include "core/io/array.h"
 #include "core/io/dtype.h"
 #include "core/io/safetensors_header.h"
+#include "core/io/safetensors_values.h"
 #include "core/io/text.h"
 
 #include <advect/array_file.h>
@@ -104,25 +106,44 @@ static enum adv_status place_tensors(struct adv_safetensors *file, struct adv_er
     return ADV_OK;
 }
 
-static enum adv_status check_finite(const struct adv_tensor *tensor, struct adv_error *error)
+size_t adv_tensor_find_not_finite(const struct adv_tensor *tensor, float *value)
 {
     struct adv_number_type type = adv_dtype_number(tensor->dtype);
-    if (!adv_number_may_overflow(type))
-        return ADV_OK;
     float values[256];
+    if (!adv_number_may_overflow(type))
+        return tensor->n_elements;
     for (size_t start = 0; start < tensor->n_elements; start += ADV_COUNT(values)) {
         size_t left = tensor->n_elements - start;
         size_t n = left < ADV_COUNT(values) ? left : ADV_COUNT(values);
         adv_numbers_to_float(type, (const char *)tensor->bytes + start * type.bytes, n, values);
         size_t i = adv_find_not_finite(values, n);
-        if (i == n)
-            continue;
-        char problem[96];
-        snprintf(problem, sizeof problem, "holds %g at element %zu; a finite float32 is needed",
-                 (double)values[i], start + i);
-        return tensor_error(error, ADV_E_INVALID, tensor->name, problem);
+        if (i < n) {
+            *value = values[i];
+            return start + i;
+        }
     }
-    return ADV_OK;
+    return tensor->n_elements;
+}
+
+static enum adv_status check_finite(const struct adv_safetensors *file, struct adv_error *error)
+{
+    struct adv_complaints list = {.n = 0};
+    char first[ADV_PRINTABLE_MAX], shown[ADV_PRINTABLE_MAX];
+    for (size_t i = 0; i < file->header.n_tensors; i++) {
+        const struct adv_tensor *tensor = &file->header.tensors[i].tensor;
+        float value = 0;
+        size_t at = adv_tensor_find_not_finite(tensor, &value);
+        if (at == tensor->n_elements)
+            continue;
+        adv_printable(tensor->name, strlen(tensor->name), shown);
+        if (list.n == 0)
+            memcpy(first, shown, sizeof first);
+        adv_complain(&list, "tensor '%s' holds %g at element %zu", shown, (double)value, at);
+    }
+    if (list.n == 0)
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, first, "%s; a finite float32 is needed",
+                          adv_complaints_text(&list));
 }
 
 static enum adv_status index_names(struct adv_safetensors *file, struct adv_error *error)
@@ -195,13 +216,11 @@ static enum adv_status check_tensors(struct adv_safetensors *file, struct adv_er
         status = index_metadata(header, error);
     if (status == ADV_OK)
         status = place_tensors(file, error);
-    for (size_t i = 0; i < header->n_tensors && status == ADV_OK; i++)
-        status = check_finite(&header->tensors[i].tensor, error);
     return status;
 }
 
-/* Takes over bytes, also on failure. */
-static enum adv_status parse_owned(char *bytes, size_t n_bytes, const char *name,
+/* Takes over bytes, also on failure. finite: whether every number must be. */
+static enum adv_status parse_owned(char *bytes, size_t n_bytes, const char *name, bool finite,
                                    struct adv_safetensors **out, struct adv_error *error)
 {
     enum adv_status status;
@@ -217,6 +236,8 @@ static enum adv_status parse_owned(char *bytes, size_t n_bytes, const char *name
     status = parse_header(file, error);
     if (status == ADV_OK)
         status = check_tensors(file, error);
+    if (status == ADV_OK && finite)
+        status = check_finite(file, error);
 out:
     if (status == ADV_OK) {
         *out = file;
@@ -227,15 +248,27 @@ out:
     return status;
 }
 
-enum adv_status adv_safetensors_open(const char *path, struct adv_safetensors **file,
-                                     struct adv_error *error)
+static enum adv_status open_file(const char *path, bool finite, struct adv_safetensors **file,
+                                 struct adv_error *error)
 {
     void *bytes;
     size_t n_bytes;
     enum adv_status status = adv_file_read(path, SIZE_MAX, &bytes, &n_bytes, error);
     if (status != ADV_OK)
         return status;
-    return parse_owned(bytes, n_bytes, path, file, error);
+    return parse_owned(bytes, n_bytes, path, finite, file, error);
+}
+
+enum adv_status adv_safetensors_open(const char *path, struct adv_safetensors **file,
+                                     struct adv_error *error)
+{
+    return open_file(path, true, file, error);
+}
+
+enum adv_status adv_safetensors_open_any(const char *path, struct adv_safetensors **file,
+                                         struct adv_error *error)
+{
+    return open_file(path, false, file, error);
 }
 
 enum adv_status adv_safetensors_parse(const void *bytes, size_t n_bytes, const char *name,
@@ -246,7 +279,7 @@ enum adv_status adv_safetensors_parse(const void *bytes, size_t n_bytes, const c
         return adv_fail(error, ADV_E_MEMORY, "%s: out of memory for its %zu bytes", name, n_bytes);
     if (n_bytes > 0)
         memcpy(copy, bytes, n_bytes);
-    return parse_owned(copy, n_bytes, name, file, error);
+    return parse_owned(copy, n_bytes, name, true, file, error);
 }
 
 void adv_safetensors_close(struct adv_safetensors *file)

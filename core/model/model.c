@@ -3,8 +3,9 @@
 #include <advect/model.h>
 
 #include "core/base/mem.h"
+#include "core/io/safetensors_values.h"
+#include "core/model/weights.h"
 
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +58,22 @@ static enum adv_status read_shape(struct adv_model *model, struct adv_error *err
     return ADV_OK;
 }
 
+/* The classes are the net's; the data's part may repeat them. */
+static enum adv_status check_classes(const struct adv_model *model, struct adv_error *error)
+{
+    const json_t *classes = json_object_get(json_object_get(model->config, "data"), "classes");
+    if (!classes || json_is_null(classes))
+        return ADV_OK;
+    if (!json_is_integer(classes))
+        return adv_fail_field(error, ADV_E_INVALID, "data.classes",
+                              "data.classes must be a whole number, or null for none");
+    if (json_integer_value(classes) == (json_int_t)adv_model_classes(model))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "data.classes",
+                          "data.classes is %lld, but the net has %zu classes",
+                          (long long)json_integer_value(classes), adv_model_classes(model));
+}
+
 static enum adv_status read_labels(const struct adv_model *model, struct adv_error *error)
 {
     const json_t *labels = json_object_get(json_object_get(model->config, "data"), "labels");
@@ -107,12 +124,17 @@ static enum adv_status check_name(const json_t *name, struct adv_error *error)
 static enum adv_status configure(struct adv_model *model, struct adv_error *error)
 {
     enum adv_status status = check_name(json_object_get(model->config, "name"), error);
+    const json_t *data = json_object_get(model->config, "data");
+    if (status == ADV_OK && data && !json_is_object(data))
+        status = adv_fail_field(error, ADV_E_INVALID, "data", "data must be an object");
     if (status == ADV_OK)
         status = adv_net_new(json_object_get(model->config, "net"), &model->net, error);
     if (status != ADV_OK)
         return status;
-    const json_t *transform = json_object_get(json_object_get(model->config, "data"), "transform");
+    const json_t *transform = json_object_get(data, "transform");
     status = read_shape(model, error);
+    if (status == ADV_OK)
+        status = check_classes(model, error);
     if (status == ADV_OK)
         status = read_labels(model, error);
     if (status == ADV_OK)
@@ -186,107 +208,6 @@ enum adv_status adv_model_new(const json_t *config, const float *weights, struct
     return deliver(model, make_ready(model, error), out);
 }
 
-/* A list of complaints that fills up a buffer and counts what no longer fits. */
-struct complaints {
-    char text[400];
-    size_t length, n, n_left_out;
-};
-
-static void complain(struct complaints *list, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void complain(struct complaints *list, const char *format, ...)
-{
-    char one[200];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(one, sizeof one, format, args);
-    va_end(args);
-    list->n++;
-    size_t needed = strlen(one) + 2;
-    if (list->length + needed >= sizeof list->text) {
-        list->n_left_out++;
-        return;
-    }
-    list->length += (size_t)snprintf(list->text + list->length, sizeof list->text - list->length,
-                                     "%s%s", list->n > 1 ? "; " : "", one);
-}
-
-static void shape_text(int n_dims, const size_t *shape, char *text, size_t size)
-{
-    size_t length = (size_t)snprintf(text, size, "[");
-    for (int d = 0; d < n_dims && length < size; d++)
-        length += (size_t)snprintf(text + length, size - length, "%s%zu", d ? ", " : "", shape[d]);
-    if (length < size)
-        snprintf(text + length, size - length, "]");
-}
-
-static bool same_shape(const struct adv_tensor *tensor, const struct adv_parameter *parameter)
-{
-    return tensor->n_dims == parameter->n_dims &&
-           memcmp(tensor->shape, parameter->shape,
-                  (size_t)tensor->n_dims * sizeof *tensor->shape) == 0;
-}
-
-static void check_parameter(const struct adv_safetensors *file,
-                            const struct adv_parameter *parameter, struct complaints *list)
-{
-    const struct adv_tensor *tensor = adv_safetensors_find(file, parameter->name);
-    if (!tensor) {
-        complain(list, "%s is missing", parameter->name);
-    } else if (!same_shape(tensor, parameter)) {
-        char is[96], wanted[96];
-        shape_text(tensor->n_dims, tensor->shape, is, sizeof is);
-        shape_text(parameter->n_dims, parameter->shape, wanted, sizeof wanted);
-        complain(list, "%s is %s, not %s", parameter->name, is, wanted);
-    } else if (tensor->dtype != ADV_F32 && tensor->dtype != ADV_F16 && tensor->dtype != ADV_BF16) {
-        complain(list, "%s is %s, not F32, F16 or BF16", parameter->name,
-                 adv_dtype_name(tensor->dtype));
-    }
-}
-
-/* Every parameter has its tensor, of its shape, and no tensor is left over. */
-static enum adv_status check_tensors(const struct adv_net *net, const struct adv_safetensors *file,
-                                     struct adv_error *error)
-{
-    struct complaints list = {.length = 0};
-    size_t n = adv_net_parameters(net);
-    for (size_t i = 0; i < n; i++) {
-        struct adv_parameter parameter = adv_net_parameter(net, i);
-        check_parameter(file, &parameter, &list);
-    }
-    for (size_t i = 0; i < adv_safetensors_count(file); i++) {
-        const char *name = adv_safetensors_at(file, i)->name;
-        bool known = false;
-        for (size_t k = 0; k < n && !known; k++)
-            known = strcmp(adv_net_parameter(net, k).name, name) == 0;
-        if (!known)
-            complain(&list, "%s is not part of the net", name);
-    }
-    if (list.n == 0)
-        return ADV_OK;
-    if (list.n_left_out)
-        return adv_fail(error, ADV_E_FORMAT, "%s; and %zu more", list.text, list.n_left_out);
-    return adv_fail(error, ADV_E_FORMAT, "%s", list.text);
-}
-
-static enum adv_status read_weights(struct adv_model *model, const struct adv_safetensors *file,
-                                    struct adv_error *error)
-{
-    enum adv_status status = check_tensors(model->net, file, error);
-    if (status != ADV_OK)
-        return status;
-    model->weights = adv_calloc(adv_net_weights(model->net), sizeof *model->weights);
-    if (!model->weights)
-        return adv_no_memory(error);
-    for (size_t i = 0; i < adv_net_parameters(model->net); i++) {
-        struct adv_parameter parameter = adv_net_parameter(model->net, i);
-        adv_tensor_to_float(adv_safetensors_find(file, parameter.name),
-                            model->weights + parameter.offset);
-    }
-    return ADV_OK;
-}
-
 static enum adv_status model_from_file(const struct adv_safetensors *file, const json_t *config,
                                        struct adv_model **out, struct adv_error *error)
 {
@@ -296,7 +217,7 @@ static enum adv_status model_from_file(const struct adv_safetensors *file, const
     snprintf(model->digest, sizeof model->digest, "%s", adv_safetensors_digest(file));
     enum adv_status status = configure(model, error);
     if (status == ADV_OK)
-        status = read_weights(model, file, error);
+        status = adv_weights_from_file(model->net, file, &model->weights, error);
     if (status == ADV_OK)
         status = make_ready(model, error);
     return deliver(model, status, out);
@@ -333,7 +254,7 @@ enum adv_status adv_model_load(const char *path, struct adv_model **out, struct 
 {
     struct adv_safetensors *file = NULL;
     json_t *config = NULL;
-    enum adv_status status = adv_safetensors_open(path, &file, error);
+    enum adv_status status = adv_safetensors_open_any(path, &file, error);
     if (status != ADV_OK)
         return status; /* its message already names the file */
     status = metadata_config(file, &config, error);
@@ -346,21 +267,74 @@ enum adv_status adv_model_load(const char *path, struct adv_model **out, struct 
     return status;
 }
 
-/* A bare net config becomes the net part of a whole one; "image" gives the data's shape. */
+/* Moves the named members that `from` has into `to`; false without memory. */
+static bool move_members(json_t *from, json_t *to, const char *const *names)
+{
+    bool moved = from && to;
+    for (; moved && *names; names++) {
+        json_t *member = json_object_get(from, *names);
+        if (member) {
+            moved = json_object_set(to, *names, member) == 0;
+            json_object_del(from, *names);
+        }
+    }
+    return moved;
+}
+
+/* A net's options, and what may stand beside them, become a whole configuration: a new reference,
+ * or NULL without memory. */
+static json_t *config_around(const json_t *options)
+{
+    static const char *const of_model[] = {"name", "data", "path", "card", NULL};
+    static const char *const of_data[] = {"shape", "classes", "labels", "transform", NULL};
+    json_t *net = adv_json_deep_copy(options), *config = json_object();
+    bool complete = move_members(net, config, of_model);
+    if (complete && !json_object_get(config, "data"))
+        complete = json_object_set_new(config, "data", json_object()) == 0;
+    json_t *data = json_object_get(config, "data"), *image = json_object_get(net, "image");
+    complete = complete && move_members(net, data, of_data);
+    if (complete && image && json_is_object(data) && !json_object_get(data, "shape"))
+        complete = json_object_set(data, "shape", image) == 0;
+    complete = complete && json_object_set(config, "net", net) == 0;
+    json_decref(net);
+    if (complete)
+        return config;
+    json_decref(config);
+    return NULL;
+}
+
 static json_t *whole_config(const json_t *config, const char *name)
 {
-    if (json_object_get(config, "net")) {
-        json_t *whole = adv_json_deep_copy(config);
-        if (whole && name && json_object_set_new(whole, "name", json_string(name))) {
-            json_decref(whole);
-            return NULL;
-        }
-        return whole;
+    json_t *whole =
+        json_object_get(config, "net") ? adv_json_deep_copy(config) : config_around(config);
+    if (!name && !json_object_get(whole, "name"))
+        name = "imported";
+    if (whole && name && json_object_set_new(whole, "name", json_string(name)) != 0) {
+        json_decref(whole);
+        return NULL;
     }
-    json_t *image = json_object_get(config, "image");
-    json_t *data = image ? json_pack("{s:O}", "shape", image) : json_object();
-    return json_pack("{s:s, s:O, s:o}", "name", name ? name : "imported", "net", config, "data",
-                     data);
+    return whole;
+}
+
+/* Spells out what the net says of the data, for those who read the config. */
+static enum adv_status complete_data(struct adv_model *model, struct adv_error *error)
+{
+    json_t *data = json_object_get(model->config, "data");
+    bool complete = true;
+    if (!json_is_object(data)) {
+        data = json_object();
+        complete = json_object_set_new(model->config, "data", data) == 0;
+    }
+    if (complete && !json_object_get(data, "shape")) {
+        json_t *shape = json_array();
+        complete = json_array_append_new(shape, json_integer((json_int_t)model->shape[0])) == 0;
+        complete = json_object_set_new(data, "shape", shape) == 0 && complete;
+    }
+    size_t classes = adv_model_classes(model);
+    json_t *spelled = classes ? json_integer((json_int_t)classes) : json_null();
+    complete = complete && json_object_set(data, "classes", spelled) == 0;
+    json_decref(spelled);
+    return complete ? ADV_OK : adv_no_memory(error);
 }
 
 enum adv_status adv_model_import(const char *path, const json_t *config, const char *name,
@@ -369,11 +343,14 @@ enum adv_status adv_model_import(const char *path, const json_t *config, const c
     if (!json_is_object(config))
         return adv_fail_field(error, ADV_E_INVALID, "config", "the config must be a JSON object");
     struct adv_safetensors *file = NULL;
-    enum adv_status status = adv_safetensors_open(path, &file, error);
+    enum adv_status status = adv_safetensors_open_any(path, &file, error);
     if (status != ADV_OK)
         return status;
     json_t *whole = whole_config(config, name);
-    status = whole ? model_from_file(file, whole, out, error) : adv_no_memory(error);
+    struct adv_model *model = NULL;
+    status = whole ? model_from_file(file, whole, &model, error) : adv_no_memory(error);
+    if (status == ADV_OK)
+        status = deliver(model, complete_data(model, error), out);
     if (status != ADV_OK)
         adv_error_prefix(error, "%s: ", path);
     json_decref(whole);

@@ -21,12 +21,14 @@
 struct adv_model;
 
 /* Loads FILE.safetensors. A file with our metadata describes itself. Refused, naming file and
- * tensor: all that adv_safetensors_open refuses; missing, extra or misshapen tensors (every one of
- * them is listed, as far as the message holds); a config that is not one. */
+ * tensor: all that adv_safetensors_open refuses; missing, extra, misshapen or non-finite tensors
+ * (every one of them is named, the first 20 in full); a config that is not one. */
 enum adv_status adv_model_load(const char *path, struct adv_model **model, struct adv_error *error);
 
 /* A plain safetensors file with its configuration beside it: `config` is either a whole
- * advect.config object or just its "net" part. name: of the model. */
+ * advect.config object (it has a "net") or the net's options, beside which "name", "path", "shape",
+ * "classes", "labels" and "transform" may stand; the net's "image" is the data's shape unless one
+ * is given. name: of the model; NULL: the config's, or "imported". Refused like adv_model_load. */
 enum adv_status adv_model_import(const char *path, const json_t *config, const char *name,
                                  struct adv_model **model, struct adv_error *error);
 

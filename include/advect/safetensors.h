@@ -36,7 +36,8 @@ struct adv_safetensors;
  * names or keys, unknown members, begin > end, offsets outside the file, span != shape x dtype,
  * overlapping tensors, holes, trailing bytes, metadata values that are not strings;
  * ADV_E_UNSUPPORTED: another dtype, more than ADV_TENSOR_MAX_DIMS dimensions;
- * ADV_E_INVALID: NaN, infinity or what float32 cannot hold in a floating tensor.
+ * ADV_E_INVALID: NaN, infinity or what float32 cannot hold; each such tensor is named, the first
+ * 20 in full.
  * Messages begin with the path. */
 enum adv_status adv_safetensors_open(const char *path, struct adv_safetensors **file,
                                      struct adv_error *error);

@@ -21,8 +21,9 @@ enum adv_status {
 
 struct adv_error {
     enum adv_status status;
-    char field[64];    /* the field, tensor or option at fault, or "" */
-    char message[512]; /* one sentence: what is wrong, the value, what is allowed */
+    char field[64];     /* the field, tensor or option at fault, or "" */
+    char message[2048]; /* what is wrong, the value, what is allowed: a sentence, or a list of
+                           faults */
 };
 
 /* Start with `struct adv_error error = ADV_ERROR_INIT;`. */
