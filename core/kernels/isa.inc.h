@@ -37,6 +37,7 @@ INLINE vector load(const adv_real *from)
 #include "core/kernels/elementwise.inc.h"
 #include "core/kernels/outer.inc.h"
 #include "core/kernels/product.inc.h"
+#include "core/kernels/winograd.inc.h"
 
 const struct adv_kernels ISA_TABLE = {
     .name = ISA_NAME,
@@ -47,6 +48,11 @@ const struct adv_kernels ISA_TABLE = {
     .product = product,
     .product_of_rows = product_of_rows,
     .outer = outer,
+    .winograd_pack = winograd_pack,
+    .winograd_weight_adjoint = winograd_weight_adjoint,
+    .winograd_input = winograd_input,
+    .winograd_output = winograd_output,
+    .winograd_spread = winograd_spread,
     .relu = relu,
     .silu = silu,
     .silu_slope = silu_slope,

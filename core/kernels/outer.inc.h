@@ -44,12 +44,23 @@ INLINE void outer_tile(const size_t rows, const size_t panels, const struct adv_
     }
     UNROLL
     for (size_t i = 0; i < rows; i++) {
-        adv_real total[2 * LANES];
+        adv_real *c = t->c + i * o->c_stride;
+        if (t->skip == 0 && t->columns == panels * LANES) {
+            UNROLL
+            for (size_t p = 0; p < panels; p++) {
+                vector total = load(c + p * LANES) + sum[i][p];
+                memcpy(c + p * LANES, &total, sizeof total);
+            }
+            continue;
+        }
+        vector edge[2]; /* a copy: sum itself must not need an address */
         UNROLL
         for (size_t p = 0; p < panels; p++)
-            memcpy(total + p * LANES, &sum[i][p], sizeof(vector));
+            edge[p] = sum[i][p];
+        adv_real total[2 * LANES];
+        memcpy(total, edge, panels * sizeof(vector));
         for (size_t j = t->skip; j < t->columns; j++)
-            t->c[i * o->c_stride + j] += total[j];
+            c[j] += total[j];
     }
 }
 

@@ -45,6 +45,16 @@ struct adv_outer {
     size_t c_stride;
 };
 
+/* Images of height x width pixels with channels last, cut into tiles of 4 x 4 pixels, row by row,
+ * image after image; the last row and column of tiles may reach beyond the image. channels is a
+ * multiple of ADV_WINOGRAD_CHANNELS. */
+struct adv_tiles {
+    size_t height, width, channels;
+};
+
+#define ADV_WINOGRAD_CHANNELS 16
+#define ADV_WINOGRAD_PRODUCTS 36
+
 struct adv_kernels {
     const char *name; /* "portable", "avx2", "avx512" */
     bool (*available)(void);
@@ -68,6 +78,23 @@ struct adv_kernels {
 
     /* One chain of multiply-adds per element of c, in the order of q, then r. */
     void (*outer)(const struct adv_outer *outer);
+
+    /* The transforms of Winograd's F(4 x 4, 3 x 3) for tiles first ... first + count - 1. zeros:
+     * [channels] zeros, in place of pixels beyond the border.
+     * input: v [36][count][channels] = B' d B of the 6 x 6 pixels of x around each tile.
+     * output: the tiles of y = A' m A + bias (NULL: none), or added to what y holds.
+     * spread: m [36][count][channels] = A y A', the adjoint of output.
+     * pack: G w G' of weights with nine runs, one per tap, of `channels`: as 36 sets of packed
+     * weights, packed_size(n, channels) apart, without bias; n is a multiple like channels.
+     * weight_adjoint: w [n][channels][9] += G' u G for u [36][n][channels]. */
+    void (*winograd_pack)(size_t n, const struct adv_panels *panels, adv_real *packed);
+    void (*winograd_weight_adjoint)(size_t n, size_t channels, const adv_real *u, adv_real *w);
+    void (*winograd_input)(const struct adv_tiles *tiles, const adv_real *x, const adv_real *zeros,
+                           size_t first, size_t count, adv_real *v);
+    void (*winograd_output)(const struct adv_tiles *tiles, const adv_real *m, size_t first,
+                            size_t count, const adv_real *bias, bool add, adv_real *y);
+    void (*winograd_spread)(const struct adv_tiles *tiles, const adv_real *y, const adv_real *zeros,
+                            size_t first, size_t count, adv_real *m);
 
     /* Element by element; y may be x. */
     void (*relu)(size_t count, const adv_real *x, adv_real *y);

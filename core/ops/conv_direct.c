@@ -1,0 +1,150 @@
+/* The 3 C inputs of one output and one dh are adjacent in a copy of the image with its border: each
+ * row of the output is a product whose rows overlap, and nothing else is copied. The gradient is a
+ * sum of outer products over pixels. Side 1 is a plain product. */
+#include "core/ops/conv.h"
+
+#include <string.h>
+
+static bool suits(const struct adv_conv *conv)
+{
+    (void)conv;
+    return true;
+}
+
+static size_t prepared_size(const struct adv_conv *conv, const struct adv_kernels *kernels)
+{
+    return kernels->packed_size(conv->out_channels, conv->taps * conv->in_channels);
+}
+
+static void prepare(const struct adv_conv *conv, const struct adv_kernels *kernels,
+                    const struct adv_panels *panels, adv_real *prepared)
+{
+    kernels->pack_panels(conv->out_channels, panels, prepared);
+}
+
+static size_t bordered_row(const struct adv_conv *conv)
+{
+    return (conv->width + 2) * conv->in_channels;
+}
+
+static size_t scratch_size(const struct adv_conv *conv, size_t images)
+{
+    (void)images;
+    return conv->side == 1 ? 0 : (conv->height + 2) * bordered_row(conv);
+}
+
+/* Copies an image into its place in the zeroed scratch. */
+static void put_inside(const struct adv_conv *conv, const adv_real *image, adv_real *bordered)
+{
+    size_t c = conv->in_channels, apart = conv->apart;
+    size_t height = (conv->height - 1) / apart + 1, width = (conv->width - 1) / apart + 1;
+    for (size_t h = 0; h < height; h++) {
+        adv_real *to = bordered + (1 + h * apart) * bordered_row(conv) + c;
+        const adv_real *from = image + h * width * c;
+        if (apart == 1) {
+            memcpy(to, from, width * c * sizeof *to);
+            continue;
+        }
+        for (size_t w = 0; w < width; w++)
+            memcpy(to + w * apart * c, from + w * c, c * sizeof *to);
+    }
+}
+
+static size_t image_size(const struct adv_conv *conv)
+{
+    size_t apart = conv->apart;
+    return ((conv->height - 1) / apart + 1) * ((conv->width - 1) / apart + 1) * conv->in_channels;
+}
+
+static void correlate(const struct adv_conv *conv, const struct adv_kernels *kernels, size_t images,
+                      const adv_real *x, const adv_real *prepared, enum adv_start start,
+                      adv_real *y, adv_real *scratch)
+{
+    size_t c = conv->in_channels, o = conv->out_channels, row = bordered_row(conv);
+    if (conv->side == 1) {
+        struct adv_rows in = {x, c, c, 1, 0};
+        kernels->product_of_rows(images * conv->height * conv->width, o, in, prepared, start, y, o);
+        return;
+    }
+    memset(scratch, 0, scratch_size(conv, images) * sizeof *scratch);
+    for (size_t i = 0; i < images; i++) {
+        put_inside(conv, x + i * image_size(conv), scratch);
+        struct adv_rows in = {scratch, conv->stride * c, 3 * c, 3, row};
+        for (size_t h = 0; h < conv->out_height; h++) {
+            kernels->product_of_rows(conv->out_width, o, in, prepared, start, y, o);
+            in.x += conv->stride * row;
+            y += conv->out_width * o;
+        }
+    }
+}
+
+static size_t gradient_scratch_size(const struct adv_conv *conv, size_t images)
+{
+    size_t per_tap = conv->side == 1 ? 0 : conv->out_channels * conv->taps * conv->in_channels;
+    return scratch_size(conv, images) + per_tap;
+}
+
+/* g_weight [o][c][taps] += per_tap [o][taps][c] */
+static void add_per_tap(const struct adv_conv *conv, const adv_real *per_tap, adv_real *g_weight)
+{
+    size_t c = conv->in_channels, taps = conv->taps;
+    for (size_t o = 0; o < conv->out_channels; o++) {
+        for (size_t tap = 0; tap < taps; tap++) {
+            for (size_t i = 0; i < c; i++)
+                g_weight[(o * c + i) * taps + tap] += per_tap[(o * taps + tap) * c + i];
+        }
+    }
+}
+
+/* The nine taps' sums over one image's pixels. */
+static void add_image(const struct adv_conv *conv, const struct adv_kernels *kernels,
+                      const adv_real *bordered, const adv_real *g_out, adv_real *per_tap)
+{
+    size_t c = conv->in_channels, row = bordered_row(conv);
+    for (size_t dh = 0; dh < 3; dh++) {
+        struct adv_outer sum = {.m = conv->out_channels,
+                                .n = 3 * c,
+                                .run = conv->out_width,
+                                .n_runs = conv->out_height,
+                                .a = g_out,
+                                .a_stride = conv->out_channels,
+                                .a_run_stride = conv->out_width * conv->out_channels,
+                                .b = bordered + dh * row,
+                                .b_stride = conv->stride * c,
+                                .b_run_stride = conv->stride * row,
+                                .c = per_tap + dh * 3 * c,
+                                .c_stride = conv->taps * c};
+        kernels->outer(&sum);
+    }
+}
+
+static void add_gradient(const struct adv_conv *conv, const struct adv_kernels *kernels,
+                         size_t images, const adv_real *x, const adv_real *g_out,
+                         adv_real *g_weight, adv_real *scratch)
+{
+    size_t c = conv->in_channels, o = conv->out_channels;
+    if (conv->side == 1) {
+        size_t pixels = images * conv->height * conv->width;
+        struct adv_outer sum = {o, c, pixels, 1, g_out, x, o, 0, c, 0, g_weight, c};
+        kernels->outer(&sum);
+        return;
+    }
+    adv_real *per_tap = scratch + scratch_size(conv, images);
+    memset(scratch, 0, gradient_scratch_size(conv, images) * sizeof *scratch);
+    for (size_t i = 0; i < images; i++) {
+        put_inside(conv, x + i * image_size(conv), scratch);
+        add_image(conv, kernels, scratch, g_out + i * conv->out_height * conv->out_width * o,
+                  per_tap);
+    }
+    add_per_tap(conv, per_tap, g_weight);
+}
+
+const struct adv_conv_method adv_conv_direct = {
+    .suits = suits,
+    .prepared_size = prepared_size,
+    .prepare = prepare,
+    .scratch_size = scratch_size,
+    .correlate = correlate,
+    .gradient_scratch_size = gradient_scratch_size,
+    .add_gradient = add_gradient,
+};

@@ -1,0 +1,134 @@
+/* Winograd's F(4 x 4, 3 x 3) (core/kernels/winograd.inc.h): the tiles of all images in chunks whose
+ * transforms stay in the second-level cache. In each chunk, 36 products of [tiles, in] with
+ * [in, out]. The gradient is the transpose of the same three steps. */
+#include "core/ops/conv.h"
+
+#include <string.h>
+
+#define CHUNK_BYTES ((size_t)640 << 10) /* of a chunk's transforms of input and output */
+
+static size_t tiles_of(const struct adv_conv *conv, size_t images)
+{
+    return images * ((conv->height + 3) / 4) * ((conv->width + 3) / 4);
+}
+
+static bool suits(const struct adv_conv *conv)
+{
+    return conv->side == 3 && conv->stride == 1 && conv->apart == 1 &&
+           conv->in_channels % ADV_WINOGRAD_CHANNELS == 0 &&
+           conv->out_channels % ADV_WINOGRAD_CHANNELS == 0 &&
+           ADV_WINOGRAD_PRODUCTS * tiles_of(conv, 1) < conv->taps * conv->height * conv->width;
+}
+
+static size_t chunk_of(const struct adv_conv *conv, size_t images)
+{
+    size_t tile = ADV_WINOGRAD_PRODUCTS * (conv->in_channels + conv->out_channels);
+    size_t most = CHUNK_BYTES / sizeof(adv_real) / tile, all = tiles_of(conv, images);
+    most = most < 1 ? 1 : most;
+    return most < all ? most : all;
+}
+
+static size_t widest(const struct adv_conv *conv)
+{
+    return conv->in_channels > conv->out_channels ? conv->in_channels : conv->out_channels;
+}
+
+/* Thirty-six sets of packed weights, then the bias. */
+static size_t prepared_size(const struct adv_conv *conv, const struct adv_kernels *kernels)
+{
+    return ADV_WINOGRAD_PRODUCTS * kernels->packed_size(conv->out_channels, conv->in_channels) +
+           conv->out_channels;
+}
+
+static void prepare(const struct adv_conv *conv, const struct adv_kernels *kernels,
+                    const struct adv_panels *panels, adv_real *prepared)
+{
+    adv_real *bias = prepared + prepared_size(conv, kernels) - conv->out_channels;
+    kernels->winograd_pack(conv->out_channels, panels, prepared);
+    memset(bias, 0, conv->out_channels * sizeof *bias);
+    if (panels->bias)
+        memcpy(bias, panels->bias, conv->out_channels * sizeof *bias);
+}
+
+/* Zeros for the border, then a chunk's transforms of the input and of the output. */
+static size_t scratch_size(const struct adv_conv *conv, size_t images)
+{
+    return widest(conv) + chunk_of(conv, images) * ADV_WINOGRAD_PRODUCTS *
+                              (conv->in_channels + conv->out_channels);
+}
+
+static void correlate(const struct adv_conv *conv, const struct adv_kernels *kernels, size_t images,
+                      const adv_real *x, const adv_real *prepared, enum adv_start start,
+                      adv_real *y, adv_real *scratch)
+{
+    size_t c = conv->in_channels, o = conv->out_channels, set = kernels->packed_size(o, c);
+    const struct adv_tiles in = {conv->height, conv->width, c},
+                           out = {conv->height, conv->width, o};
+    const adv_real *bias = prepared + ADV_WINOGRAD_PRODUCTS * set;
+    size_t chunk = chunk_of(conv, images), all = tiles_of(conv, images);
+    adv_real *zeros = scratch, *v = zeros + widest(conv),
+             *m = v + ADV_WINOGRAD_PRODUCTS * chunk * c;
+    memset(zeros, 0, c * sizeof *zeros);
+    for (size_t first = 0; first < all; first += chunk) {
+        size_t count = all - first < chunk ? all - first : chunk;
+        kernels->winograd_input(&in, x, zeros, first, count, v);
+        for (size_t i = 0; i < ADV_WINOGRAD_PRODUCTS; i++) {
+            struct adv_rows rows = {v + i * count * c, c, c, 1, 0};
+            kernels->product_of_rows(count, o, rows, prepared + i * set, ADV_FROM_ZERO,
+                                     m + i * count * o, o);
+        }
+        kernels->winograd_output(&out, m, first, count, start == ADV_FROM_BIAS ? bias : NULL,
+                                 start == ADV_FROM_OUTPUT, y);
+    }
+}
+
+/* ... and the gradient of the transformed weights, [36][out][in]. */
+static size_t gradient_scratch_size(const struct adv_conv *conv, size_t images)
+{
+    return scratch_size(conv, images) +
+           ADV_WINOGRAD_PRODUCTS * conv->in_channels * conv->out_channels;
+}
+
+static void add_gradient(const struct adv_conv *conv, const struct adv_kernels *kernels,
+                         size_t images, const adv_real *x, const adv_real *g_out,
+                         adv_real *g_weight, adv_real *scratch)
+{
+    size_t c = conv->in_channels, o = conv->out_channels;
+    const struct adv_tiles in = {conv->height, conv->width, c},
+                           out = {conv->height, conv->width, o};
+    size_t chunk = chunk_of(conv, images), all = tiles_of(conv, images);
+    adv_real *zeros = scratch, *v = zeros + widest(conv),
+             *m = v + ADV_WINOGRAD_PRODUCTS * chunk * c;
+    adv_real *g_u = m + ADV_WINOGRAD_PRODUCTS * chunk * o;
+    memset(zeros, 0, widest(conv) * sizeof *zeros);
+    memset(g_u, 0, ADV_WINOGRAD_PRODUCTS * c * o * sizeof *g_u);
+    for (size_t first = 0; first < all; first += chunk) {
+        size_t count = all - first < chunk ? all - first : chunk;
+        kernels->winograd_input(&in, x, zeros, first, count, v);
+        kernels->winograd_spread(&out, g_out, zeros, first, count, m);
+        for (size_t i = 0; i < ADV_WINOGRAD_PRODUCTS; i++) {
+            struct adv_outer sum = {.m = o,
+                                    .n = c,
+                                    .run = count,
+                                    .n_runs = 1,
+                                    .a = m + i * count * o,
+                                    .a_stride = o,
+                                    .b = v + i * count * c,
+                                    .b_stride = c,
+                                    .c = g_u + i * o * c,
+                                    .c_stride = c};
+            kernels->outer(&sum);
+        }
+    }
+    kernels->winograd_weight_adjoint(o, c, g_u, g_weight);
+}
+
+const struct adv_conv_method adv_conv_winograd = {
+    .suits = suits,
+    .prepared_size = prepared_size,
+    .prepare = prepare,
+    .scratch_size = scratch_size,
+    .correlate = correlate,
+    .gradient_scratch_size = gradient_scratch_size,
+    .add_gradient = add_gradient,
+};
