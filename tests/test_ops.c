@@ -1,8 +1,7 @@
 /* Properties that every op must have, walked over the table of ops. Compiled with float, and
  * with double, where the derivative tests bite. */
 #include "core/base/mem.h"
-#include "core/ops/marginal.h"
-#include "tests/trials.h"
+#include "tests/examples.h"
 
 #include <check.h>
 #include <math.h>
@@ -10,81 +9,6 @@
 #include <string.h>
 
 static const size_t row_counts[] = {TRIAL_ROWS, 1};
-
-/* ---- examples: at least one per op ---- */
-
-static const struct adv_linear_attr from_column_4 = {4};
-static const struct adv_conv_attr stride_2 = {2};
-static const struct adv_fourier_attr octaves = {3, true}, harmonics = {2, false};
-static const struct adv_marginal_attr wide = {0.8}, no_bandwidth = {0};
-
-static const struct example examples[] = {
-    {.op = &adv_op_linear, .n_params = 2, .in = {{5, 1, 1}}, .param = {{9, 5, 1, 1}, {9, 1, 1, 1}}},
-    {.op = &adv_op_linear, .n_params = 1, .in = {{17, 1, 1}}, .param = {{3, 17, 1, 1}}},
-    {.op = &adv_op_linear,
-     .attr = &from_column_4,
-     .n_params = 2,
-     .in = {{6, 1, 1}},
-     .param = {{4, 12, 1, 1}, {4, 1, 1, 1}}},
-    {.op = &adv_op_linear,
-     .n_params = 2,
-     .domain = {ADV_PER_CONDITION},
-     .in = {{1, 1, 1}},
-     .param = {{33, 1, 1, 1}, {33, 1, 1, 1}}},
-    {.op = &adv_op_relu, .in = {{11, 1, 1}}},
-    {.op = &adv_op_silu, .in = {{11, 1, 1}}},
-    {.op = &adv_op_silu,
-     .domain = {ADV_PER_CONDITION},
-     .in = {{301, 1, 1}}}, /* more than its block */
-    {.op = &adv_op_add, .in = {{6, 1, 1}, {6, 1, 1}}},
-    {.op = &adv_op_add,
-     .domain = {ADV_PER_CONDITION, ADV_PER_CONDITION},
-     .in = {{1, 1, 1}, {1, 1, 1}}},
-    {.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {{5, 1, 1}, {5, 1, 1}}},
-    {.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {{5, 1, 1}, {5, 1, 1}}},
-    {.op = &adv_op_embedding,
-     .n_params = 1,
-     .domain = {ADV_PER_CONDITION},
-     .in = {{1, 1, 1}},
-     .param = {{4, 6, 1, 1}},
-     .labels = true},
-    {.op = &adv_op_fourier, .attr = &octaves, .in = {{2, 1, 1}}},
-    {.op = &adv_op_fourier, .attr = &harmonics, .domain = {ADV_PER_CONDITION}, .in = {{1, 1, 1}}},
-    {.op = &adv_op_fourier, .attr = &octaves, .in = {{100, 1, 1}}}, /* more than its block */
-    {.op = &adv_op_conv2d, .n_params = 2, .in = {{3, 4, 5}}, .param = {{2, 3, 3, 3}, {2, 1, 1, 1}}},
-    {.op = &adv_op_conv2d, .n_params = 1, .in = {{1, 1, 1}}, .param = {{17, 1, 3, 3}}},
-    {.op = &adv_op_conv2d,
-     .attr = &stride_2,
-     .n_params = 2,
-     .in = {{4, 6, 3}},
-     .param = {{5, 4, 3, 3}, {5, 1, 1, 1}}},
-    {.op = &adv_op_conv2d,
-     .attr = &stride_2,
-     .n_params = 2,
-     .in = {{2, 5, 4}},
-     .param = {{3, 2, 3, 3}, {3, 1, 1, 1}}},
-    {.op = &adv_op_conv2d,
-     .n_params = 2,
-     .in = {{16, 6, 9}},
-     .param = {{32, 16, 3, 3}, {32, 1, 1, 1}}},
-    {.op = &adv_op_conv2d,
-     .n_params = 2,
-     .in = {{18, 2, 3}},
-     .param = {{19, 18, 1, 1}, {19, 1, 1, 1}}},
-    {.op = &adv_op_marginal,
-     .attr = &wide,
-     .n_params = 1,
-     .domain = {ADV_PER_ROW, ADV_PER_CONDITION},
-     .in = {{2, 1, 1}, {1, 1, 1}},
-     .param = {{9, 2, 1, 1}}},
-    {.op = &adv_op_marginal,
-     .attr = &wide,
-     .n_params = 1,
-     .domain = {ADV_PER_ROW, ADV_PER_CONDITION},
-     .in = {{19, 1, 1}, {1, 1, 1}}, /* whole lanes and a rest */
-     .param = {{4, 19, 1, 1}}},
-};
-#define N_EXAMPLES ((int)ADV_COUNT(examples))
 
 /* ---- central differences ---- */
 
@@ -127,8 +51,8 @@ START_TEST(every_op_has_an_example)
 {
     for (const struct adv_op *const *op = adv_ops; *op; op++) {
         bool found = false;
-        for (int i = 0; i < N_EXAMPLES; i++)
-            found = found || examples[i].op == *op;
+        for (int i = 0; i < n_op_examples; i++)
+            found = found || op_examples[i].op == *op;
         ck_assert_msg(found, "op %s has no example", (*op)->name);
     }
 }
@@ -138,7 +62,7 @@ START_TEST(forward_fills_its_output_and_nothing_else)
 {
     for (size_t k = 0; k < ADV_COUNT(row_counts); k++) {
         struct trial trial;
-        trial_init(&trial, &examples[_i], row_counts[k]);
+        trial_init(&trial, &op_examples[_i], row_counts[k]);
         ck_assert_msg(all_finite(trial.n_out, trial.out.data), "%s", trial.op->name);
         trial_release(&trial);
     }
@@ -148,7 +72,7 @@ END_TEST
 START_TEST(tangents_match_central_differences)
 {
     struct trial trial;
-    trial_init(&trial, &examples[_i], TRIAL_ROWS);
+    trial_init(&trial, &op_examples[_i], TRIAL_ROWS);
     for (unsigned mask = 1; mask <= moving_inputs(&trial); mask++) {
         struct directions d;
         directions_init(&d, &trial, mask);
@@ -177,7 +101,7 @@ END_TEST
 START_TEST(backward_is_the_transpose_of_tangent)
 {
     struct trial trial;
-    trial_init(&trial, &examples[_i], TRIAL_ROWS);
+    trial_init(&trial, &op_examples[_i], TRIAL_ROWS);
     for (unsigned mask = 1; mask <= moving_inputs(&trial); mask++) {
         struct directions d;
         struct adjoints g;
@@ -206,7 +130,7 @@ END_TEST
 START_TEST(backward_reaches_the_parameters)
 {
     struct trial trial;
-    trial_init(&trial, &examples[_i], TRIAL_ROWS);
+    trial_init(&trial, &op_examples[_i], TRIAL_ROWS);
     for (int i = 0; i < trial.signature.n_params; i++) {
         struct adjoints g;
         struct guarded slope, direction;
@@ -234,7 +158,7 @@ END_TEST
 START_TEST(unwanted_adjoints_change_nothing_in_the_others)
 {
     struct trial trial;
-    trial_init(&trial, &examples[_i], TRIAL_ROWS);
+    trial_init(&trial, &op_examples[_i], TRIAL_ROWS);
     unsigned every = (1u << n_operands(&trial)) - 1;
     adv_real *w = random_weights(&trial);
     struct adjoints all;
@@ -258,7 +182,7 @@ END_TEST
 START_TEST(backward_adds_to_what_is_there)
 {
     struct trial trial;
-    trial_init(&trial, &examples[_i], TRIAL_ROWS);
+    trial_init(&trial, &op_examples[_i], TRIAL_ROWS);
     unsigned every = (1u << n_operands(&trial)) - 1;
     adv_real *w = random_weights(&trial);
     struct adjoints from_zero, from_seven;
@@ -289,7 +213,7 @@ END_TEST
 START_TEST(in_place_gives_the_same_bytes)
 {
     struct trial trial;
-    trial_init(&trial, &examples[_i], TRIAL_ROWS);
+    trial_init(&trial, &op_examples[_i], TRIAL_ROWS);
     if (trial.op->in_place) {
         ck_assert_uint_eq(trial.n_out, trial.n_in[0]);
         struct adv_call over = trial.call;
@@ -376,7 +300,7 @@ static const unsigned readable[] = {ADV_READS_INPUT(0), ADV_READS_INPUT(1), ADV_
  * it must, or the planner keeps that alive for nothing. */
 START_TEST(derivatives_read_what_they_say)
 {
-    const struct example *example = &examples[_i];
+    const struct example *example = &op_examples[_i];
     for (enum sweep sweep = TANGENT; sweep <= BACKWARD; sweep++) {
         if (sweep == TANGENT && example->labels)
             continue;
@@ -398,7 +322,7 @@ END_TEST
 START_TEST(parameters_prepared_to_evaluate_give_the_same_within_rounding)
 {
     struct trial trial;
-    trial_init(&trial, &examples[_i], TRIAL_ROWS);
+    trial_init(&trial, &op_examples[_i], TRIAL_ROWS);
     for (const struct adv_kernels *const *v = adv_kernels_all(); trial.op->prepare && *v; v++) {
         if (!(*v)->available())
             continue;
@@ -436,81 +360,9 @@ END_TEST
 
 /* ---- refusals ---- */
 
-static const struct adv_linear_attr past_the_end = {7}, wrapping = {SIZE_MAX};
-static const struct adv_fourier_attr no_frequency = {0, true};
-
-static const struct refusal {
-    struct example example;
-    const char *message;
-} refusals[] = {
-    {{.op = &adv_op_linear, .n_params = 1, .in = {{6, 1, 1}}, .param = {{3, 5, 1, 1}}},
-     "linear: columns 0 to 6 of a weight with 5 columns"},
-    {{.op = &adv_op_linear,
-      .attr = &from_column_4,
-      .n_params = 1,
-      .in = {{3, 1, 1}},
-      .param = {{3, 6, 1, 1}}},
-     "linear: columns 4 to 7 of a weight with 6 columns"},
-    {{.op = &adv_op_linear,
-      .attr = &past_the_end,
-      .n_params = 1,
-      .in = {{1, 1, 1}},
-      .param = {{3, 6, 1, 1}}},
-     "linear: columns 7 to 8 of a weight with 6 columns"},
-    {{.op = &adv_op_linear,
-      .attr = &wrapping,
-      .n_params = 1,
-      .in = {{3, 1, 1}},
-      .param = {{3, 6, 1, 1}}},
-     "linear: columns"},
-    {{.op = &adv_op_linear, .in = {{3, 1, 1}}},
-     "linear: columns 0 to 3 of a weight with 0 columns"},
-    {{.op = &adv_op_linear,
-      .n_params = 2,
-      .in = {{5, 1, 1}},
-      .param = {{3, 5, 1, 1}, {4, 1, 1, 1}}},
-     "linear: a bias of 4 for 3 outputs"},
-    {{.op = &adv_op_add, .in = {{5, 1, 1}, {4, 1, 1}}}, "add: operands of 5 and 4 elements"},
-    {{.op = &adv_op_add, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {{4, 1, 1}, {4, 1, 1}}},
-     "add: operands of 4 and 4 elements, or of two domains"},
-    {{.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {{5, 1, 1}, {4, 1, 1}}},
-     "join: rows of 5 elements and conditions of 4"},
-    {{.op = &adv_op_join, .domain = {ADV_PER_ROW, ADV_PER_ROW}, .in = {{4, 1, 1}, {4, 1, 1}}},
-     "join: rows of"},
-    {{.op = &adv_op_join, .domain = {ADV_PER_CONDITION, ADV_PER_ROW}, .in = {{4, 1, 1}, {4, 1, 1}}},
-     "join: "},
-    {{.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {{5, 1, 1}, {4, 1, 1}}},
-     "gain: rows of 5 elements and conditions of 4"},
-    {{.op = &adv_op_gain, .domain = {ADV_PER_ROW, ADV_PER_ROW}, .in = {{4, 1, 1}, {4, 1, 1}}},
-     "gain: "},
-    {{.op = &adv_op_embedding, .n_params = 1, .in = {{2, 1, 1}}, .param = {{4, 6, 1, 1}}},
-     "embedding: 2 labels in a row; it takes one"},
-    {{.op = &adv_op_embedding, .in = {{1, 1, 1}}}, "embedding: needs a table"},
-    {{.op = &adv_op_fourier, .in = {{2, 1, 1}}}, "fourier: needs at least one frequency"},
-    {{.op = &adv_op_fourier, .attr = &no_frequency, .in = {{2, 1, 1}}},
-     "fourier: needs at least one frequency"},
-    {{.op = &adv_op_marginal, .in = {{2, 1, 1}, {1, 1, 1}}}, "marginal: needs a bandwidth above 0"},
-    {{.op = &adv_op_marginal, .attr = &no_bandwidth, .in = {{2, 1, 1}, {1, 1, 1}}},
-     "marginal: needs a bandwidth above 0"},
-    {{.op = &adv_op_marginal,
-      .attr = &wide,
-      .n_params = 1,
-      .domain = {ADV_PER_ROW, ADV_PER_CONDITION},
-      .in = {{2, 1, 1}, {2, 1, 1}},
-      .param = {{9, 2, 1, 1}}},
-     "marginal: takes rows, and a time per condition"},
-    {{.op = &adv_op_marginal,
-      .attr = &wide,
-      .n_params = 1,
-      .domain = {ADV_PER_ROW, ADV_PER_CONDITION},
-      .in = {{2, 1, 1}, {1, 1, 1}},
-      .param = {{9, 3, 1, 1}}},
-     "marginal: needs samples of 2 elements"},
-};
-
 START_TEST(bad_shapes_are_refused)
 {
-    const struct refusal *refusal = &refusals[_i];
+    const struct refusal *refusal = &op_refusals[_i];
     struct adv_signature s = signature_of(&refusal->example);
     s.out = (struct adv_shape){1, 2, 3};
     struct adv_error error = ADV_ERROR_INIT;
@@ -528,17 +380,17 @@ int main(void)
     TCase *table = tcase_create("table of ops");
     tcase_set_timeout(table, 120);
     tcase_add_test(table, every_op_has_an_example);
-    tcase_add_loop_test(table, forward_fills_its_output_and_nothing_else, 0, N_EXAMPLES);
-    tcase_add_loop_test(table, tangents_match_central_differences, 0, N_EXAMPLES);
-    tcase_add_loop_test(table, backward_is_the_transpose_of_tangent, 0, N_EXAMPLES);
-    tcase_add_loop_test(table, backward_reaches_the_parameters, 0, N_EXAMPLES);
-    tcase_add_loop_test(table, unwanted_adjoints_change_nothing_in_the_others, 0, N_EXAMPLES);
-    tcase_add_loop_test(table, backward_adds_to_what_is_there, 0, N_EXAMPLES);
-    tcase_add_loop_test(table, in_place_gives_the_same_bytes, 0, N_EXAMPLES);
-    tcase_add_loop_test(table, derivatives_read_what_they_say, 0, N_EXAMPLES);
+    tcase_add_loop_test(table, forward_fills_its_output_and_nothing_else, 0, n_op_examples);
+    tcase_add_loop_test(table, tangents_match_central_differences, 0, n_op_examples);
+    tcase_add_loop_test(table, backward_is_the_transpose_of_tangent, 0, n_op_examples);
+    tcase_add_loop_test(table, backward_reaches_the_parameters, 0, n_op_examples);
+    tcase_add_loop_test(table, unwanted_adjoints_change_nothing_in_the_others, 0, n_op_examples);
+    tcase_add_loop_test(table, backward_adds_to_what_is_there, 0, n_op_examples);
+    tcase_add_loop_test(table, in_place_gives_the_same_bytes, 0, n_op_examples);
+    tcase_add_loop_test(table, derivatives_read_what_they_say, 0, n_op_examples);
     tcase_add_loop_test(table, parameters_prepared_to_evaluate_give_the_same_within_rounding, 0,
-                        N_EXAMPLES);
-    tcase_add_loop_test(table, bad_shapes_are_refused, 0, (int)ADV_COUNT(refusals));
+                        n_op_examples);
+    tcase_add_loop_test(table, bad_shapes_are_refused, 0, n_op_refusals);
     suite_add_tcase(suite, table);
 
     SRunner *runner = srunner_create(suite);

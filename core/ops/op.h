@@ -163,8 +163,9 @@ extern const struct adv_op adv_op_linear; /* y = x w' (+ bias) */
 extern const struct adv_op adv_op_relu;   /* y = max(x, 0) */
 extern const struct adv_op adv_op_silu;   /* y = x sigmoid(x) */
 extern const struct adv_op adv_op_add;    /* y = a + b, one domain */
-extern const struct adv_op adv_op_join; /* y = a + c[row_map]: a condition's vector onto its rows */
-extern const struct adv_op adv_op_gain; /* y = x * c[row_map], element by element */
+extern const struct adv_op
+    adv_op_join; /* y = a + c[row_map]: a condition's vector onto its rows, or pixels */
+extern const struct adv_op adv_op_gain;      /* y = x * c[row_map], element by element */
 extern const struct adv_op adv_op_embedding; /* y = table[label] */
 extern const struct adv_op adv_op_fourier;   /* y = [x, sin(w x), cos(w x)] */
 
@@ -180,7 +181,7 @@ extern const struct adv_op adv_op_upsample;  /* each pixel four times */
 extern const struct adv_op adv_op_pool;      /* the mean of 2 x 2 pixels */
 extern const struct adv_op adv_op_concat;    /* the channels of a, then those of b */
 extern const struct adv_op adv_op_sinusoid;  /* [cos, sin](t w), the embedding of a time */
-extern const struct adv_op adv_op_planes_fourier; /* x, then its sines, then its cosines */
+extern const struct adv_op adv_op_planes_fourier; /* channels last: x, its sines, its cosines */
 
 /* Every op, NULL-terminated. */
 extern const struct adv_op *const adv_ops[];

@@ -2,7 +2,10 @@
 #include "core/ops/op.h"
 
 const struct adv_op *const adv_ops[] = {
-    &adv_op_linear, &adv_op_relu,      &adv_op_silu,    &adv_op_add,    &adv_op_join,
-    &adv_op_gain,   &adv_op_embedding, &adv_op_fourier, &adv_op_conv2d, &adv_op_marginal,
-    NULL,
+    &adv_op_linear,    &adv_op_relu,           &adv_op_silu,
+    &adv_op_add,       &adv_op_join,           &adv_op_gain,
+    &adv_op_embedding, &adv_op_fourier,        &adv_op_conv2d,
+    &adv_op_marginal,  &adv_op_pixels,         &adv_op_planes,
+    &adv_op_upsample,  &adv_op_pool,           &adv_op_concat,
+    &adv_op_sinusoid,  &adv_op_planes_fourier, NULL,
 };
