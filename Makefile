@@ -74,7 +74,7 @@ SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
 
 # The numerical core once more with double in place of float, for the derivative tests.
 DOUBLE_DIRS    := base kernels ops graph nets
-DOUBLE_SUPPORT := numbers trials examples graphs derivatives
+DOUBLE_SUPPORT := numbers trials examples graphs derivatives sweeps
 DOUBLE_OBJ     := $(patsubst %.c,$(OBJ)/double/%.o,$(wildcard $(DOUBLE_DIRS:%=core/%/*.c))) \
                   $(DOUBLE_SUPPORT:%=$(OBJ)/double/tests/%.o)
 DOUBLE_TESTS   := ops plan mlp

@@ -2,7 +2,7 @@
  * cannot be seen in the results. Compiled with float, and with double for the derivatives. */
 #include "core/base/mem.h"
 #include "tests/derivatives.h"
-#include "tests/graphs.h"
+#include "tests/sweeps.h"
 
 #include <check.h>
 #include <math.h>
@@ -147,87 +147,13 @@ END_TEST
 
 /* ---- execution ---- */
 
-/* The arena begins as NaN, so a read before the write, or after another's, shows. Rooms for more
- * rows and conditions than there are change nothing. */
-START_TEST(forward_is_that_of_separate_buffers)
+START_TEST(sweeps_are_those_of_separate_buffers)
 {
     struct scene scene;
     scene_init_random(&scene, (uint64_t)_i, false);
-    size_t n = scene.inputs.rows * scene.dim;
-    for (size_t m = 0; m < ADV_COUNT(modes); m++) {
-        for (size_t spare = 0; spare <= 4; spare += 4) {
-            struct run run;
-            struct naive naive;
-            run_init(&run, &scene, modes[m], modes[m] == ADV_TRAIN ? ADV_TO_TRAIN : ADV_TO_EVALUATE,
-                     spare);
-            naive_init(&naive, scene.graph, &run.weights, &scene.inputs);
-            const adv_real *expected = naive.value[scene.graph->output];
-            ck_assert(all_finite(n, expected));
-            for (int sweep = 0; sweep < 2; sweep++)
-                ck_assert(same_bytes(n, adv_exec_forward(&run.exec, &scene.inputs), expected));
-            naive_release(&naive);
-            run_release(&run);
-        }
-    }
-    scene_release(&scene);
-}
-END_TEST
-
-START_TEST(tangents_are_those_of_separate_buffers)
-{
-    struct scene scene;
-    scene_init_random(&scene, (uint64_t)_i, false);
-    size_t n = scene.inputs.rows * scene.dim;
-    adv_real dx[SCENE_TANGENTS * SCENE_ROWS * 8];
-    random_fill(&scene.random, -1, 1, SCENE_TANGENTS * n, dx);
-    for (size_t spare = 0; spare <= 4; spare += 4) {
-        struct run run;
-        struct naive naive;
-        run_init(&run, &scene, ADV_JVP, ADV_TO_EVALUATE, spare);
-        naive_init(&naive, scene.graph, &run.weights, &scene.inputs);
-        for (size_t count = 1; count <= SCENE_TANGENTS; count++) {
-            const adv_real *d_out = NULL;
-            size_t stride = 0;
-            const adv_real *v =
-                adv_exec_tangents(&run.exec, &scene.inputs, count, dx, &d_out, &stride);
-            ck_assert(same_bytes(n, v, naive.value[scene.graph->output]));
-            for (size_t k = 0; k < count; k++) {
-                naive_tangents(&naive, dx + k * n);
-                ck_assert(same_bytes(n, d_out + k * stride, naive.tangent[scene.graph->output]));
-            }
-        }
-        naive_release(&naive);
-        run_release(&run);
-    }
-    scene_release(&scene);
-}
-END_TEST
-
-START_TEST(backward_is_that_of_separate_buffers)
-{
-    struct scene scene;
-    scene_init_random(&scene, (uint64_t)_i, false);
-    size_t n = scene.inputs.rows * scene.dim, n_weights = scene.graph->n_weights;
-    adv_real g_out[SCENE_ROWS * 8];
-    random_fill(&scene.random, -1, 1, n, g_out);
-    for (size_t spare = 0; spare <= 4; spare += 4) {
-        struct run run;
-        struct naive naive;
-        run_init(&run, &scene, ADV_TRAIN, ADV_TO_TRAIN, spare);
-        naive_init(&naive, scene.graph, &run.weights, &scene.inputs);
-        naive_backward(&naive, g_out);
-        for (int with_x = 0; with_x < 2; with_x++) {
-            adv_real *g_weights = new_zeros(n_weights), *g_x = new_zeros(n);
-            adv_exec_forward(&run.exec, &scene.inputs);
-            adv_exec_backward(&run.exec, &scene.inputs, g_out, g_weights, with_x ? g_x : NULL);
-            ck_assert(same_bytes(n_weights, g_weights, naive.g_weights));
-            ck_assert(!with_x || same_bytes(n, g_x, naive.adjoint[scene.graph->x]));
-            free(g_weights);
-            free(g_x);
-        }
-        naive_release(&naive);
-        run_release(&run);
-    }
+    check_forward_sweep(&scene);
+    check_tangent_sweep(&scene);
+    check_backward_sweep(&scene);
     scene_release(&scene);
 }
 END_TEST
@@ -282,9 +208,7 @@ int main(void)
     suite_add_tcase(suite, placement);
 
     TCase *execution = tcase_create("execution");
-    tcase_add_loop_test(execution, forward_is_that_of_separate_buffers, 0, N_GRAPHS);
-    tcase_add_loop_test(execution, tangents_are_those_of_separate_buffers, 0, N_GRAPHS);
-    tcase_add_loop_test(execution, backward_is_that_of_separate_buffers, 0, N_GRAPHS);
+    tcase_add_loop_test(execution, sweeps_are_those_of_separate_buffers, 0, N_GRAPHS);
     tcase_add_loop_test(execution, the_purpose_of_weights_changes_rounding_only, 0, N_GRAPHS);
     suite_add_tcase(suite, execution);
 
