@@ -203,7 +203,8 @@ $(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $(OBJ)/tests/%.o $(filter-out %/main
 $(TST)/test_cli $(TST)/test_import: | $(BIN)/advect
 
 # Tests of the daemon run the program beside them.
-$(TST)/test_server $(TST)/test_server_http $(TST)/test_server_errors $(TST)/test_server_load: \
+$(TST)/test_server $(TST)/test_server_http $(TST)/test_server_errors $(TST)/test_server_load \
+  $(TST)/test_server_images: \
   | $(BIN)/advectd
 
 $(TST)/%: $(OBJ)/tests/%.o $(SUPPORT_LIB) $(LIB)/libadvect.a

@@ -55,14 +55,12 @@ void adv_ask_formats(enum adv_query_kind kind, const struct adv_model *model,
                      const struct adv_format *formats[ADV_ASK_MAX_FORMATS])
 {
     bool picture = !model || adv_render_has_picture(model);
-    bool plane = !model || (picture && !adv_model_is_image(model));
     size_t n = 0;
     formats[n++] = &adv_format_json;
     formats[n++] = &adv_format_npy;
     if (kind == ADV_QUERY_TRAJECTORIES)
         formats[n++] = &adv_format_ndjson;
-    if (((kind == ADV_QUERY_SAMPLES || kind == ADV_QUERY_TRAJECTORIES) && picture) ||
-        (kind == ADV_QUERY_VELOCITY && plane))
+    if (picture && kind != ADV_QUERY_LOG_DENSITY)
         formats[n++] = &adv_format_png;
     formats[n] = NULL;
 }
@@ -87,37 +85,13 @@ const struct adv_format *adv_ask_negotiate(struct adv_exchange *exchange,
 
 /* ---------------------------------------------------------------- submission */
 
-/* A picture is drawn in one go, so its size is bounded before anything is computed: pixels of grids
- * and strips of images, points of plots. */
-#define PICTURE_MAX_PIXELS ((double)(1 << 26))
-#define PICTURE_MAX_POINTS ((double)(1 << 20))
-#define STRIP_FRAMES 24 /* a film strip shows at most as many */
-#define ZOOM_DEFAULT 3
-
+/* A picture is drawn in one go, so its size is bounded before anything is computed. */
 static enum adv_status check_picture(const struct adv_job *job, struct adv_error *error)
 {
-    const struct adv_query *query = &job->query;
-    double frames = query->kind == ADV_QUERY_TRAJECTORIES ? (double)query->n_times : 1;
-    size_t shape[3];
-    if (job->format != &adv_format_png && job->format != &adv_format_animation)
+    bool animated = job->format == &adv_format_animation;
+    if (job->format != &adv_format_png && !animated)
         return ADV_OK;
-    if (!adv_model_is_image(job->model)) {
-        if ((double)query->n * frames <= PICTURE_MAX_POINTS)
-            return ADV_OK;
-        return adv_fail_field(error, ADV_E_INVALID, "n",
-                              "n is %zu; a picture shows at most %.0f points in all its frames",
-                              query->n, PICTURE_MAX_POINTS);
-    }
-    adv_model_shape(job->model, shape);
-    double zoom = job->picture.zoom ? job->picture.zoom : ZOOM_DEFAULT;
-    double each = (double)(shape[1] * shape[2]) * zoom * zoom;
-    double shown = job->format == &adv_format_png && frames > STRIP_FRAMES ? STRIP_FRAMES : frames;
-    if ((double)query->n * shown * each <= PICTURE_MAX_PIXELS)
-        return ADV_OK;
-    return adv_fail_field(
-        error, ADV_E_INVALID, "n",
-        "n is %zu; a picture has at most %.0f pixels, which is %.0f of these images", query->n,
-        PICTURE_MAX_PIXELS, PICTURE_MAX_PIXELS / (shown * each));
+    return adv_render_check(job->model, &job->query, &job->picture, animated, error);
 }
 
 /* Seeds that nobody chose are short enough to be read out. */

@@ -17,8 +17,10 @@
 /* A turn of a shard should not take much longer than this, in multiply-adds (some 10 ms of a core):
  * it is what a small request may have to wait for behind a large one. */
 #define TURN_MULTIPLY_ADDS 5e8
-#define SHARD_ROWS_MIN 16
+#define SHARD_ROWS_MIN 16 /* of cheap rows, which only pay in company */
 #define SHARD_ROWS_MAX 256
+/* Sixteen rows may take up to this; images of a convolutional network come fewer at a time. */
+#define TURN_MULTIPLY_ADDS_MAX 2.5e9
 
 struct shard {
     size_t begin, n;
@@ -185,14 +187,15 @@ static size_t shard_rows(const struct adv_run *run)
 {
     size_t per_row, per_condition;
     adv_net_multiply_adds(adv_model_net(run->model), &per_row, &per_condition);
-    double row = (double)(per_row + per_condition) *
+    double branches = run->query.guidance == 1 ? 1 : 2;
+    double row = branches * (double)(per_row + per_condition) *
                  (1 + (double)adv_query_tangents(&run->query, run->model));
-    double rows = TURN_MULTIPLY_ADDS / row;
-    size_t most = rows < SHARD_ROWS_MIN   ? SHARD_ROWS_MIN
-                  : rows > SHARD_ROWS_MAX ? SHARD_ROWS_MAX
-                                          : (size_t)rows;
     size_t share = (run->query.n + (size_t)adv_cpu_count() - 1) / (size_t)adv_cpu_count();
-    return share < SHARD_ROWS_MIN ? SHARD_ROWS_MIN : share < most ? share : most;
+    double rows =
+        fmax(TURN_MULTIPLY_ADDS / row, fmin(SHARD_ROWS_MIN, TURN_MULTIPLY_ADDS_MAX / row));
+    size_t most = rows < 1 ? 1 : rows > SHARD_ROWS_MAX ? SHARD_ROWS_MAX : (size_t)rows;
+    size_t least = row * SHARD_ROWS_MIN > TURN_MULTIPLY_ADDS ? 1 : SHARD_ROWS_MIN;
+    return share < least ? least : share < most ? share : most;
 }
 
 static enum adv_status make_shards(struct adv_run *run, struct adv_error *error)

@@ -48,33 +48,83 @@ static enum adv_status draw_grid(const struct adv_scene *scene, size_t n, const 
                           image, error);
 }
 
+/* Labels that nobody asked for go round the classes: two rounds make a table worth reading. */
+static bool has_rows_of_classes(const struct adv_model *model, const struct adv_query *query,
+                                size_t n, int columns)
+{
+    size_t classes = adv_model_classes(model);
+    return classes > 0 && !query->labels && n >= 2 * classes && columns == 0 &&
+           query->kind <= ADV_QUERY_TRAJECTORIES;
+}
+
+static size_t lines_for(size_t n, size_t n_other)
+{
+    return n / n_other + (n % n_other != 0);
+}
+
+/* The rows and columns of a grid of n samples. */
+static void count_cells(const struct adv_model *model, const struct adv_query *query, size_t n,
+                        int columns, size_t *n_rows, size_t *n_columns)
+{
+    if (has_rows_of_classes(model, query, n, columns)) {
+        *n_rows = adv_model_classes(model);
+        *n_columns = lines_for(n, *n_rows);
+    } else {
+        *n_columns = columns ? (size_t)columns : (size_t)ceil(sqrt((double)n));
+        *n_rows = lines_for(n, *n_columns);
+    }
+}
+
+enum adv_status adv_images_check(const struct adv_model *model, const struct adv_query *query,
+                                 const struct adv_picture *picture, bool animated,
+                                 struct adv_error *error)
+{
+    size_t shape[3], n_rows, n_columns;
+    bool moves = query->kind == ADV_QUERY_TRAJECTORIES;
+    double frames = moves && animated ? (double)query->n_times : 1;
+    adv_model_shape(model, shape);
+    if (moves && !animated) {
+        n_rows = query->n;
+        n_columns = query->n_times < ADV_STRIP_FRAMES_MAX ? query->n_times : ADV_STRIP_FRAMES_MAX;
+    } else {
+        count_cells(model, query, query->n, picture->columns, &n_rows, &n_columns);
+    }
+    double zoom = picture->zoom ? picture->zoom : ADV_ZOOM_DEFAULT;
+    double width = (double)n_columns * ((double)shape[2] * zoom + GAP_PX) - GAP_PX;
+    double height = (double)n_rows * ((double)shape[1] * zoom + GAP_PX) - GAP_PX;
+    if (fmax(width, height) <= ADV_IMAGES_SIDE_MAX &&
+        frames * width * height <= ADV_IMAGES_PIXELS_MAX)
+        return ADV_OK;
+    return adv_fail_field(
+        error, ADV_E_INVALID, "n",
+        "n is %zu; a picture of so many images would have %.0f x %.0f pixels%s; at most %d a side "
+        "and %d in all its frames are drawn: ask for fewer%s or a smaller zoom",
+        query->n, width, height, animated ? " a frame" : "", ADV_IMAGES_SIDE_MAX,
+        ADV_IMAGES_PIXELS_MAX, animated ? ", fewer frames" : "");
+}
+
 /* A row per class: order[row, column] is the column-th image of the class, -1 where there is none.
  */
-static enum adv_status order_by_class(const struct adv_answer *answer, size_t classes,
-                                      struct adv_grid *grid, long **out, struct adv_error *error)
+static enum adv_status order_by_class(const struct adv_answer *answer, struct adv_grid *grid,
+                                      long **out, struct adv_error *error)
 {
-    size_t n_columns = 0, n_cells;
-    size_t *counts = adv_calloc(classes, sizeof *counts);
-    long *order = NULL;
-    if (!counts)
+    size_t n_rows = (size_t)grid->n_rows, n_columns = (size_t)grid->n_columns;
+    size_t *counts = adv_calloc(n_rows, sizeof *counts);
+    long *order = adv_calloc(n_rows * n_columns, sizeof *order);
+    if (!counts || !order) {
+        free(counts);
+        free(order);
         return adv_no_memory(error);
-    for (size_t i = 0; i < answer->n; i++) {
-        size_t count = ++counts[answer->labels[i]];
-        n_columns = count > n_columns ? count : n_columns;
     }
-    if (adv_mul_size(classes, n_columns, &n_cells))
-        order = adv_calloc(n_cells, sizeof *order);
-    for (size_t i = 0; order && i < n_cells; i++)
+    for (size_t i = 0; i < n_rows * n_columns; i++)
         order[i] = -1;
-    for (size_t i = answer->n; order && i-- > 0;) {
+    for (size_t i = 0; i < answer->n; i++) {
         size_t class = (size_t)answer->labels[i];
-        order[class * n_columns + --counts[class]] = (long)i;
+        if (counts[class] == n_columns)
+            adv_bug("more than %zu of %zu samples are of class %zu", n_columns, answer->n, class);
+        order[class * n_columns + counts[class]++] = (long)i;
     }
     free(counts);
-    if (!order)
-        return adv_no_memory(error);
-    grid->n_rows = (int)classes;
-    grid->n_columns = (int)n_columns;
     grid->order = *out = order;
     return ADV_OK;
 }
@@ -83,16 +133,17 @@ static enum adv_status draw_frame(const struct adv_scene *scene, size_t f, struc
                                   struct adv_error *error)
 {
     const struct adv_answer *answer = scene->answer;
-    size_t classes = adv_model_classes(scene->model);
-    struct adv_grid grid = {
-        .n_columns = scene->picture.columns, .gap_px = GAP_PX, .zoom = scene->picture.zoom};
-    /* Labels that nobody asked for go round the classes: two rounds make a table worth reading. */
-    bool by_class = !scene->query->labels && answer->labels && answer->n >= 2 * classes &&
-                    scene->picture.columns == 0 && scene->query->kind <= ADV_QUERY_TRAJECTORIES;
+    int columns = scene->picture.columns;
+    size_t n_rows, n_columns;
+    count_cells(scene->model, scene->query, answer->n, columns, &n_rows, &n_columns);
+    struct adv_grid grid = {.n_rows = (int)n_rows,
+                            .n_columns = (int)n_columns,
+                            .gap_px = GAP_PX,
+                            .zoom = scene->picture.zoom};
     long *order = NULL;
     enum adv_status status = ADV_OK;
-    if (by_class)
-        status = order_by_class(answer, classes, &grid, &order, error);
+    if (answer->labels && has_rows_of_classes(scene->model, scene->query, answer->n, columns))
+        status = order_by_class(answer, &grid, &order, error);
     if (status == ADV_OK)
         status = draw_grid(scene, answer->n, adv_scene_frame(scene, f), &grid, image, error);
     free(order);

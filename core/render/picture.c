@@ -8,7 +8,6 @@
 
 #define COMPRESSION 6
 #define ANIMATION_BYTES_MAX ((size_t)256 << 20) /* of pixels, before compression */
-#define ZOOM_DEFAULT 3
 #define FRAME_MS_DEFAULT 80
 #define HOLD_MS 1500 /* of an animation's last frame */
 
@@ -43,6 +42,21 @@ static enum adv_status check_scene(const struct adv_scene *scene, struct adv_err
     return status == ADV_OK ? check_side("height", scene->picture.height, error) : status;
 }
 
+enum adv_status adv_render_check(const struct adv_model *model, const struct adv_query *query,
+                                 const struct adv_picture *picture, bool animated,
+                                 struct adv_error *error)
+{
+    static const struct adv_picture defaults;
+    double frames = query->kind == ADV_QUERY_TRAJECTORIES ? (double)query->n_times : 1;
+    if (adv_model_is_image(model))
+        return adv_images_check(model, query, picture ? picture : &defaults, animated, error);
+    if ((double)query->n * frames <= ADV_PLANE_POINTS_MAX)
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "n",
+                          "n is %zu; a picture shows at most %d points in all its frames", query->n,
+                          ADV_PLANE_POINTS_MAX);
+}
+
 static const struct adv_painter *painter_of(const struct adv_model *model)
 {
     return adv_model_is_plane(model) ? &adv_plane_painter : &adv_images_painter;
@@ -56,7 +70,7 @@ static struct adv_scene scene_of(const struct adv_model *model, const struct adv
     if (picture)
         scene.picture = *picture;
     if (scene.picture.zoom == 0)
-        scene.picture.zoom = ZOOM_DEFAULT;
+        scene.picture.zoom = ADV_ZOOM_DEFAULT;
     if (scene.picture.frame_ms == 0)
         scene.picture.frame_ms = FRAME_MS_DEFAULT;
     if (adv_model_is_plane(model))

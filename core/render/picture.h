@@ -3,6 +3,12 @@
 #define ADV_RENDER_PICTURE_H
 
 #include <advect/render.h>
+#include <stdbool.h>
+
+#define ADV_ZOOM_DEFAULT 3
+#define ADV_IMAGES_SIDE_MAX 32768      /* of a grid or strip of images, as adv_image_init has it */
+#define ADV_IMAGES_PIXELS_MAX 67108864 /* of one, or of all frames of an animation */
+#define ADV_PLANE_POINTS_MAX 1048576   /* of a plot, or of all frames of an animation */
 
 /* A square part of the plane; half_side 0: fitted to what is drawn. */
 struct adv_box {
@@ -27,6 +33,11 @@ struct adv_painter {
 };
 
 extern const struct adv_painter adv_plane_painter, adv_images_painter;
+
+/* adv_render_check of image models. */
+enum adv_status adv_images_check(const struct adv_model *model, const struct adv_query *query,
+                                 const struct adv_picture *picture, bool animated,
+                                 struct adv_error *error);
 
 bool adv_model_is_plane(const struct adv_model *model);
 /* What part of the plane the pictures of the scene's answer show. */

@@ -6,6 +6,7 @@
 #include <advect/query.h>
 #include <advect/request.h>
 #include <advect/status.h>
+#include <stdbool.h>
 
 #pragma GCC visibility push(default)
 
@@ -47,6 +48,13 @@ struct adv_picture {
     int columns;       /* of a grid of images; 0: chosen */
     int frame_ms;      /* of animations; 0: 80 */
 };
+
+/* Refuses (ADV_E_INVALID, field "n") a picture too large to be drawn in one go, before anything is
+ * computed: beyond 2^20 points of plots, 2^26 pixels or 32768 a side of images; animated: counting
+ * all frames. */
+enum adv_status adv_render_check(const struct adv_model *model, const struct adv_query *query,
+                                 const struct adv_picture *picture, bool animated,
+                                 struct adv_error *error);
 
 /* Samples and latents: scatter or grid (of a class-conditional model whose labels were not asked
  * for, from two samples per class on: a row per class); trajectories: film strip of at most 24
