@@ -55,6 +55,7 @@ const struct example op_examples[] = {
      .n_params = 2,
      .in = {{2, 5, 4}},
      .param = {{3, 2, 3, 3}, {3, 1, 1, 1}}},
+    {.op = &adv_op_conv2d, .n_params = 2, .in = {{9, 3, 4}}, .param = {{2, 9, 3, 3}, {2, 1, 1, 1}}},
     {.op = &adv_op_conv2d,
      .n_params = 2,
      .in = {{16, 6, 9}},

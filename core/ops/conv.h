@@ -29,7 +29,8 @@ struct adv_conv_method {
                       const adv_real *x, const adv_real *prepared, enum adv_start start,
                       adv_real *y, adv_real *scratch);
 
-    /* g_weight [o][c][taps] += sum over images and pixels of g_out x, for apart = 1 */
+    /* g_weight [o][c][taps] += sum over images and pixels of g_out x, for apart = 1. NULL: as
+     * adv_conv_direct does. */
     size_t (*gradient_scratch_size)(const struct adv_conv *conv, size_t images);
     void (*add_gradient)(const struct adv_conv *conv, const struct adv_kernels *kernels,
                          size_t images, const adv_real *x, const adv_real *g_out,
@@ -37,6 +38,7 @@ struct adv_conv_method {
 };
 
 extern const struct adv_conv_method adv_conv_direct;   /* everything */
+extern const struct adv_conv_method adv_conv_narrow; /* 3 x 3 with stride 1 and few outputs */
 extern const struct adv_conv_method adv_conv_winograd; /* 3 x 3 with stride 1 and many channels */
 
 #endif

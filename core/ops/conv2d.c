@@ -41,7 +41,18 @@ static struct adv_conv adjoint_of(const struct adv_conv *conv)
 
 static const struct adv_conv_method *method_of(const struct adv_conv *conv)
 {
-    return adv_conv_winograd.suits(conv) ? &adv_conv_winograd : &adv_conv_direct;
+    static const struct adv_conv_method *const by_speed[] = {&adv_conv_winograd, &adv_conv_narrow,
+                                                             &adv_conv_direct};
+    size_t i = 0;
+    while (!by_speed[i]->suits(conv))
+        i++;
+    return by_speed[i];
+}
+
+static const struct adv_conv_method *gradient_method_of(const struct adv_conv *conv)
+{
+    const struct adv_conv_method *method = method_of(conv);
+    return method->add_gradient ? method : &adv_conv_direct;
 }
 
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
@@ -111,7 +122,7 @@ static size_t scratch_size(const struct adv_signature *s, const struct adv_kerne
     if (sweep != ADV_BACKWARD)
         return method_of(&conv)->scratch_size(&conv, rows);
     size_t input = method_of(&adjoint)->scratch_size(&adjoint, rows);
-    size_t weight = method_of(&conv)->gradient_scratch_size(&conv, rows);
+    size_t weight = gradient_method_of(&conv)->gradient_scratch_size(&conv, rows);
     return input > weight ? input : weight;
 }
 
@@ -138,8 +149,8 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
                                        call->prepared + forward_prepared_size(&conv, call->kernels),
                                        ADV_FROM_OUTPUT, g_in[0], call->scratch);
     if (g_param[0])
-        method_of(&conv)->add_gradient(&conv, call->kernels, call->rows, call->in[0], g_out,
-                                       g_param[0], call->scratch);
+        gradient_method_of(&conv)->add_gradient(&conv, call->kernels, call->rows, call->in[0],
+                                                g_out, g_param[0], call->scratch);
     if (call->signature->n_params < 2 || !g_param[1])
         return;
     for (size_t p = 0; p < call->rows * conv.out_height * conv.out_width; p++) {

@@ -84,16 +84,41 @@ static size_t gradient_scratch_size(const struct adv_conv *conv, size_t images)
     return scratch_size(conv, images) + per_tap;
 }
 
-/* g_weight [o][c][taps] += per_tap [o][taps][c] */
+/* Vectors run over the larger side of a sum of outer products. */
+static bool vectors_over_outputs(const struct adv_conv *conv)
+{
+    return conv->out_channels > 3 * conv->in_channels;
+}
+
+/* g_weight [o][c][taps] += per_tap [o][taps][c], or [taps][c][o] */
 static void add_per_tap(const struct adv_conv *conv, const adv_real *per_tap, adv_real *g_weight)
 {
-    size_t c = conv->in_channels, taps = conv->taps;
-    for (size_t o = 0; o < conv->out_channels; o++) {
+    size_t c = conv->in_channels, taps = conv->taps, n_out = conv->out_channels;
+    bool outputs_last = vectors_over_outputs(conv);
+    size_t step = outputs_last ? n_out : 1, next = outputs_last ? 1 : taps * c;
+    for (size_t o = 0; o < n_out; o++) {
         for (size_t tap = 0; tap < taps; tap++) {
             for (size_t i = 0; i < c; i++)
-                g_weight[(o * c + i) * taps + tap] += per_tap[(o * taps + tap) * c + i];
+                g_weight[(o * c + i) * taps + tap] += per_tap[o * next + (tap * c + i) * step];
         }
     }
+}
+
+/* The same sum with c transposed. */
+static struct adv_outer swapped(const struct adv_outer *sum, adv_real *c, size_t c_stride)
+{
+    struct adv_outer other = *sum;
+    other.m = sum->n;
+    other.n = sum->m;
+    other.a = sum->b;
+    other.b = sum->a;
+    other.a_stride = sum->b_stride;
+    other.b_stride = sum->a_stride;
+    other.a_run_stride = sum->b_run_stride;
+    other.b_run_stride = sum->a_run_stride;
+    other.c = c;
+    other.c_stride = c_stride;
+    return other;
 }
 
 /* The nine taps' sums over one image's pixels. */
@@ -114,6 +139,8 @@ static void add_image(const struct adv_conv *conv, const struct adv_kernels *ker
                                 .b_run_stride = conv->stride * row,
                                 .c = per_tap + dh * 3 * c,
                                 .c_stride = conv->taps * c};
+        if (vectors_over_outputs(conv))
+            sum = swapped(&sum, per_tap + dh * 3 * c * conv->out_channels, conv->out_channels);
         kernels->outer(&sum);
     }
 }
