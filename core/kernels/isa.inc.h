@@ -34,7 +34,10 @@ INLINE vector load(const adv_real *from)
     return v;
 }
 
+#include "core/kernels/vector_math.inc.h"
+
 #include "core/kernels/elementwise.inc.h"
+#include "core/kernels/norm.inc.h"
 #include "core/kernels/outer.inc.h"
 #include "core/kernels/product.inc.h"
 #include "core/kernels/winograd.inc.h"
@@ -53,6 +56,12 @@ const struct adv_kernels ISA_TABLE = {
     .winograd_input = winograd_input,
     .winograd_output = winograd_output,
     .winograd_spread = winograd_spread,
+    .channel_sums = channel_sums,
+    .channel_moments = channel_moments,
+    .normalise = normalise,
+    .normalise_tangent = normalise_tangent,
+    .normalise_slope = normalise_slope,
+    .normalise_backward = normalise_backward,
     .relu = relu,
     .silu = silu,
     .silu_slope = silu_slope,

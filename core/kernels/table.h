@@ -55,6 +55,14 @@ struct adv_tiles {
 #define ADV_WINOGRAD_CHANNELS 16
 #define ADV_WINOGRAD_PRODUCTS 36
 
+/* z = gain (x - center) + bias for pixels x [pixels][channels], with a coefficient per channel;
+ * then y = z, or silu(z). */
+struct adv_norm {
+    size_t pixels, channels;
+    const adv_real *center, *gain, *bias; /* [channels] */
+    bool silu;
+};
+
 struct adv_kernels {
     const char *name; /* "portable", "avx2", "avx512" */
     bool (*available)(void);
@@ -95,6 +103,31 @@ struct adv_kernels {
                             size_t count, const adv_real *bias, bool add, adv_real *y);
     void (*winograd_spread)(const struct adv_tiles *tiles, const adv_real *y, const adv_real *zeros,
                             size_t first, size_t count, adv_real *m);
+
+    /* sums[c] = sum over pixels of x[p][c] */
+    void (*channel_sums)(size_t pixels, size_t channels, const adv_real *x, adv_real *sums);
+
+    /* sums[c] = sum over pixels of d[p][c], products[c] = that of (x[p][c] - center[c]) d[p][c];
+     * d NULL: d = x - center. */
+    void (*channel_moments)(size_t pixels, size_t channels, const adv_real *x,
+                            const adv_real *center, const adv_real *d, adv_real *sums,
+                            adv_real *products);
+
+    /* y as struct adv_norm has it; y may be x. */
+    void (*normalise)(const struct adv_norm *norm, const adv_real *x, adv_real *y);
+
+    /* With mix = [alpha, beta, gamma] [3 channels]:
+     * y = (dy/dz)(alpha d + beta (x - center) + gamma); y may be d. */
+    void (*normalise_tangent)(const struct adv_norm *norm, const adv_real *x, const adv_real *d,
+                              const adv_real *mix, adv_real *y);
+
+    /* gz = silu'(z) g, with its sums and products as channel_moments has them. */
+    void (*normalise_slope)(const struct adv_norm *norm, const adv_real *x, const adv_real *g,
+                            adv_real *gz, adv_real *sums, adv_real *products);
+
+    /* gx += alpha gz + beta (x - center) + gamma */
+    void (*normalise_backward)(const struct adv_norm *norm, const adv_real *x, const adv_real *gz,
+                               const adv_real *mix, adv_real *gx);
 
     /* Element by element; y may be x. */
     void (*relu)(size_t count, const adv_real *x, adv_real *y);

@@ -175,12 +175,12 @@ extern const struct adv_op adv_op_planes; /* channels last to data order */
 extern const struct adv_op adv_op_conv2d; /* weight [out, C, side, side], bias [out] */
 extern const struct adv_op adv_op_norm;   /* group norm, weight [C], bias [C] */
 extern const struct adv_op
-    adv_op_scale_shift_norm;                 /* (1 + scale) norm(x) + shift, [2 C] a condition */
-extern const struct adv_op adv_op_attention; /* qkv [3 C, H, W] -> [C, H, W] */
-extern const struct adv_op adv_op_upsample;  /* each pixel four times */
-extern const struct adv_op adv_op_pool;      /* the mean of 2 x 2 pixels */
-extern const struct adv_op adv_op_concat;    /* the channels of a, then those of b */
-extern const struct adv_op adv_op_sinusoid;  /* [cos, sin](t w), the embedding of a time */
+    adv_op_scale_shift_norm; /* (1 + scale) norm(x) + shift; [scale, shift] a condition */
+extern const struct adv_op adv_op_attention;      /* qkv [3 C, H, W] -> [C, H, W] */
+extern const struct adv_op adv_op_upsample;       /* each pixel four times */
+extern const struct adv_op adv_op_pool;           /* the mean of 2 x 2 pixels */
+extern const struct adv_op adv_op_concat;         /* the channels of a, then those of b */
+extern const struct adv_op adv_op_sinusoid;       /* [cos, sin](t w), the embedding of a time */
 extern const struct adv_op adv_op_planes_fourier; /* channels last: x, its sines, its cosines */
 
 /* Every op, NULL-terminated. */

@@ -1,0 +1,86 @@
+/* Functions of whole vectors, for kernels that compute between loads and stores. In float, exp is
+ * core/base/vmath.h's adv_expf with the clamp, and on AVX-512 the scaling, in one instruction each;
+ * in double it is the C library's, lane by lane. */
+#if defined ADV_REAL_DOUBLE
+
+INLINE vector vector_exp(vector x)
+{
+    vector y;
+    for (size_t i = 0; i < LANES; i++)
+        y[i] = exp(x[i]);
+    return y;
+}
+
+#else
+
+typedef int32_t vector_bits __attribute__((vector_size(ISA_VECTOR_BYTES)));
+
+/* low <= x <= high, or NaN */
+#if ISA_VECTOR_BYTES == 64 && defined __AVX512F__
+#include <immintrin.h>
+INLINE vector clamp(vector x, float low, float high)
+{
+    return _mm512_min_ps(_mm512_set1_ps(high), _mm512_max_ps(_mm512_set1_ps(low), x));
+}
+
+/* p 2^n for whole n; shifted: ADV_ROUNDER + n */
+INLINE vector scale_by_power(vector p, vector n, vector shifted)
+{
+    (void)shifted;
+    return _mm512_scalef_ps(p, n);
+}
+#else
+#if ISA_VECTOR_BYTES == 32 && defined __AVX2__
+#include <immintrin.h>
+INLINE vector clamp(vector x, float low, float high)
+{
+    return _mm256_min_ps(_mm256_set1_ps(high), _mm256_max_ps(_mm256_set1_ps(low), x));
+}
+#else
+INLINE vector choose(vector_bits condition, vector yes, vector no)
+{
+    return (vector)(((vector_bits)yes & condition) | ((vector_bits)no & ~condition));
+}
+
+INLINE vector clamp(vector x, float low, float high)
+{
+    vector lows = low - (vector){0}, highs = high - (vector){0};
+    x = choose(x < lows, lows, x);
+    return choose(x > highs, highs, x);
+}
+#endif
+
+INLINE vector scale_by_power(vector p, vector n, vector shifted)
+{
+    (void)n;
+    return p * (vector)(((vector_bits)shifted + 127) << 23);
+}
+#endif
+
+/* e^x with x clamped to [-87.33, 87.33], relative error < 2e-7; NaN stays NaN. */
+INLINE vector vector_exp(vector x)
+{
+    x = clamp(x, -87.3300323f, 87.3300323f);
+    vector shifted = x * 1.44269504f + ADV_ROUNDER;
+    vector n = shifted - ADV_ROUNDER;
+    vector r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    vector p = 1.38146128e-3f * r + 8.36871006e-3f;
+    p = p * r + 4.16683890e-2f;
+    p = p * r + 0.166665211f;
+    p = p * r + 0.49999994f;
+    p = p * (r * r) + r + 1.0f;
+    return scale_by_power(p, n, shifted);
+}
+
+#endif
+
+INLINE vector vector_silu(vector x)
+{
+    return x / (1 + vector_exp(-x));
+}
+
+INLINE vector vector_silu_slope(vector x)
+{
+    vector e = vector_exp(-x), sigmoid = 1 / (1 + e);
+    return sigmoid * (1 + x * (e * sigmoid)); /* e sigmoid = 1 - sigmoid, uncancelled */
+}
