@@ -38,7 +38,7 @@ struct adv_conv_method {
 };
 
 extern const struct adv_conv_method adv_conv_direct;   /* everything */
-extern const struct adv_conv_method adv_conv_narrow; /* 3 x 3 with stride 1 and few outputs */
+extern const struct adv_conv_method adv_conv_narrow;   /* 3 x 3 with stride 1 and few outputs */
 extern const struct adv_conv_method adv_conv_winograd; /* 3 x 3 with stride 1 and many channels */
 
 #endif

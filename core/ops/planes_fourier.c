@@ -50,7 +50,7 @@ static void features(const struct adv_call *call, size_t first, size_t count)
     const struct adv_planes_fourier_attr *attr = call->signature->attr;
     size_t octaves = attr->n_octaves, channels = call->signature->in[0].channels;
     size_t n_sines = channels * octaves, n = call->signature->out.channels;
-    adv_real turns[BLOCK], sine[BLOCK], cosine[BLOCK];
+    adv_real turns[BLOCK] = {0}, sine[BLOCK], cosine[BLOCK];
     for (size_t i = 0; i < count; i++)
         turns[i] = call->in[0][(first + i) / octaves] * turns_per_unit(attr, (first + i) % octaves);
     call->kernels->sin_cos_turns(count, turns, sine, cosine);
