@@ -69,7 +69,8 @@ SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard tests/*.c)))
 CORE_OBJ    := $(CORE_SRC:%.c=$(OBJ)/%.o)
 TRAINER_OBJ := $(TRAINER_SRC:%.c=$(OBJ)/%.o)
 SERVER_OBJ  := $(SERVER_SRC:%.c=$(OBJ)/%.o)
-WEB_OBJ     := $(patsubst %,$(OBJ)/%.o,$(sort $(wildcard web/*)))
+WEB         := $(sort $(wildcard web/*))
+WEB_OBJ     := $(WEB:%=$(OBJ)/%.o) $(WEB:%=$(OBJ)/%.gz.o) $(OBJ)/web/table.o
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
 
 # The numerical core once more with double in place of float, for the derivative tests.
@@ -166,12 +167,32 @@ $(BIN)/advect: $(TRAINER_OBJ) $(LIB)/libadvect.a
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_CORE) -o $@
 
-# Files of web/ as read-only data: adv_binary_web_index_html_start, _end.
+# Files of web/ as read-only data, plain and compressed: adv_binary_web_app_js_start, _end;
+# adv_binary_web_app_js_gz_start, _end. The table names them all.
+read_only = $(OBJCOPY) --prefix-symbols=adv --rename-section .data=.rodata,alloc,load,readonly,data,contents
+
+$(OBJ)/web/%.gz: web/%
+	@mkdir -p $(@D)
+	$(Q)gzip -9nc $< > $@
+
+$(OBJ)/web/%.gz.o: $(OBJ)/web/%.gz Makefile
+	$(call say,EMBED)
+	$(Q)cd $(OBJ) && $(LD) -r -b binary -z noexecstack web/$*.gz -o web/$*.gz.o
+	$(Q)$(read_only) $@
+
 $(OBJ)/web/%.o: web/% Makefile
 	@mkdir -p $(@D)
 	$(call say,EMBED)
 	$(Q)$(LD) -r -b binary -z noexecstack $< -o $@
-	$(Q)$(OBJCOPY) --prefix-symbols=adv --rename-section .data=.rodata,alloc,load,readonly,data,contents $@
+	$(Q)$(read_only) $@
+
+$(OBJ)/web/table.c: scripts/web-table.sh web
+	@mkdir -p $(@D)
+	$(Q)scripts/web-table.sh $(WEB) > $@
+
+$(OBJ)/web/table.o: $(OBJ)/web/table.c
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c $< -o $@
 
 $(BIN)/advectd: $(SERVER_OBJ) $(WEB_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)

@@ -36,14 +36,14 @@ static void suggest(const struct adv_catalogue *catalogue, const char *name, siz
 struct adv_model *adv_ask_model(struct adv_exchange *exchange)
 {
     struct adv_catalogue *catalogue = adv_registry_catalogue(exchange->server->registry);
-    struct adv_model *model = adv_catalogue_find(catalogue, exchange->model_name);
+    struct adv_model *model = adv_catalogue_find(catalogue, exchange->segment);
     if (model) {
         adv_model_ref(model);
     } else {
         char hint[512];
-        suggest(catalogue, exchange->model_name, sizeof hint, hint);
+        suggest(catalogue, exchange->segment, sizeof hint, hint);
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_MODEL, NULL,
-                          "there is no model \"%.100s\"%s", exchange->model_name, hint);
+                          "there is no model \"%.100s\"%s", exchange->segment, hint);
     }
     adv_catalogue_unref(catalogue);
     return model;

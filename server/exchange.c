@@ -100,7 +100,7 @@ static void check_head(struct adv_exchange *exchange, const char *version)
         return;
     }
     exchange->route =
-        adv_routes_find(exchange->method, &exchange->target, &exchange->model_name, allow);
+        adv_routes_find(exchange->method, &exchange->target, &exchange->segment, allow);
     bool open = exchange->route ? exchange->route->open
                                 : !strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS);
     if (key && !open && !adv_head_has_key(&exchange->head, key)) {

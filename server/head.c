@@ -46,6 +46,7 @@ static enum MHD_Result look_at(void *context, enum MHD_ValueKind kind, const cha
         {"X-API-Key", &head->api_key, NULL},
         {MHD_HTTP_HEADER_EXPECT, &head->expect, NULL},
         {MHD_HTTP_HEADER_IF_NONE_MATCH, &head->if_none_match, NULL},
+        {MHD_HTTP_HEADER_ACCEPT_ENCODING, &head->accept_encoding, NULL},
     };
     if (!strcasecmp(name, MHD_HTTP_HEADER_ACCEPT))
         join_accept(findings, value);
@@ -120,6 +121,12 @@ bool adv_head_read(struct MHD_Connection *connection, const char *version, struc
         return true;
     refusal->close = true;
     return false;
+}
+
+bool adv_head_has_tag(const struct adv_head *head, const char *etag)
+{
+    const char *known = head->if_none_match;
+    return known && (!strcmp(known, "*") || strstr(known, etag));
 }
 
 static bool same_secret(const char *given, const char *key)

@@ -14,6 +14,7 @@
 /* Strings are libmicrohttpd's, valid until the request is completed; NULL where absent. */
 struct adv_head {
     const char *host, *content_type, *authorization, *api_key, *expect, *if_none_match;
+    const char *accept_encoding;
     char accept[ADV_HEAD_MAX_ACCEPT]; /* all Accept headers, joined; "" without one */
     bool has_length, chunked;
     uint64_t length; /* Content-Length */
@@ -23,6 +24,9 @@ struct adv_head {
  * told with certainty which request is meant or where it ends. */
 bool adv_head_read(struct MHD_Connection *connection, const char *version, struct adv_head *head,
                    struct adv_reply *refusal);
+
+/* Whether If-None-Match names the tag, quotes included, or is "*". */
+bool adv_head_has_tag(const struct adv_head *head, const char *etag);
 
 /* Whether "Authorization: Bearer KEY" or "X-API-Key: KEY" gives the key; the time it takes does not
  * tell how much of it was right. */

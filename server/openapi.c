@@ -68,6 +68,8 @@ static json_t *answer_content(const struct adv_route *route)
         json_object_set_new(content, "image/png", binary());
     } else if (route->handle == adv_handle_index) {
         json_object_set_new(content, "text/html", binary());
+    } else if (route->handle == adv_handle_asset) {
+        json_object_set_new(content, "*/*", binary());
     } else if (route->handle == adv_handle_metrics) {
         json_object_set_new(content, "text/plain", binary());
     } else {
@@ -126,6 +128,8 @@ static json_t *operation(const struct adv_route *route)
                   "content", answer_content(route), "default", reference("responses/problem"));
     if (strstr(route->pattern, "{model}"))
         json_array_append_new(parameters, reference("parameters/model"));
+    if (strstr(route->pattern, "{file}"))
+        json_array_append_new(parameters, reference("parameters/file"));
     if (route->handle == adv_handle_picture)
         add_picture_parameters(parameters, route->kind);
     if (json_array_size(parameters))
@@ -173,17 +177,22 @@ static json_t *problem_schema(void)
                      "enum", statuses, "detail", "type", "string", "field", "type", "string");
 }
 
+static json_t *path_parameter(const char *name)
+{
+    return json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", name, "in", "path", "required", true,
+                     "schema", "type", "string");
+}
+
 static json_t *components(void)
 {
     json_t *problem =
         json_pack("{s:s, s:{s:{s:o}}}", "description", "A refusal (RFC 9457)", "content",
                   ADV_PROBLEM_TYPE, "schema", reference("schemas/problem"));
-    json_t *model = json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", "model", "in", "path", "required",
-                              true, "schema", "type", "string");
     json_t *key = json_pack("{s:s, s:s}", "type", "http", "scheme", "bearer");
-    return json_pack("{s:{s:o}, s:{s:o}, s:{s:o}, s:{s:o}}", "schemas", "problem", problem_schema(),
-                     "responses", "problem", problem, "parameters", "model", model,
-                     "securitySchemes", "key", key);
+    return json_pack("{s:{s:o}, s:{s:o}, s:{s:o, s:o}, s:{s:o}}", "schemas", "problem",
+                     problem_schema(), "responses", "problem", problem, "parameters", "model",
+                     path_parameter("model"), "file", path_parameter("file"), "securitySchemes",
+                     "key", key);
 }
 
 void adv_handle_openapi(struct adv_exchange *exchange)

@@ -69,12 +69,6 @@ static void make_etag(const struct adv_exchange *exchange, const struct adv_mode
     snprintf(etag, 24, "\"%016llx\"", (unsigned long long)hash);
 }
 
-static bool client_has(const struct adv_exchange *exchange, const char *etag)
-{
-    const char *known = exchange->head.if_none_match;
-    return known && (!strcmp(known, "*") || strstr(known, etag));
-}
-
 /* A good number of samples: a crowd of points, or some of each class. */
 static enum adv_status set_default_rows(const struct adv_target *target,
                                         const struct adv_model *model, enum adv_query_kind kind,
@@ -182,7 +176,7 @@ void adv_handle_picture(struct adv_exchange *exchange)
                           strrchr(exchange->route->pattern, '/') + 1,
                           look->side ? "a function on the plane" : "images or points of the plane",
                           adv_model_name(model), adv_model_dim(model));
-    } else if (client_has(exchange, etag)) {
+    } else if (adv_head_has_tag(&exchange->head, etag)) {
         adv_reply_empty(&exchange->reply, MHD_HTTP_NOT_MODIFIED);
         adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "%s", etag);
     } else if (adv_ask_negotiate(exchange, formats)) {

@@ -7,6 +7,7 @@
 
 static const struct adv_route routes[] = {
     {"GET", "/", adv_handle_index, .open = true, .summary = "The front-end"},
+    {"GET", "/web/{file}", adv_handle_asset, .open = true, .summary = "A file of the front-end"},
     {"GET", "/health/live", adv_handle_live, .open = true, .summary = "The process runs"},
     {"GET", "/health/ready", adv_handle_ready, .open = true,
      .summary = "Requests are taken: 200, or 503 while draining or without a model"},
@@ -55,17 +56,19 @@ const char *adv_route_name(size_t i)
     return i < N_ROUTES ? routes[i].pattern : "none";
 }
 
-/* Whether the segments follow the pattern; {model} takes any one segment but an empty one. */
-static bool matches(const char *pattern, const struct adv_target *target, const char **model)
+/* Whether the segments follow the pattern; {model} or {file} takes any one segment but an empty
+ * one.
+ */
+static bool matches(const char *pattern, const struct adv_target *target, const char **variable)
 {
-    *model = NULL;
+    *variable = NULL;
     for (size_t i = 0; i < target->n_segments; i++) {
         const char *segment = target->segments[i];
         if (*pattern++ != '/')
             return false;
         size_t n = strcspn(pattern, "/");
         if (*pattern == '{' && *segment)
-            *model = segment;
+            *variable = segment;
         else if (strlen(segment) != n || memcmp(segment, pattern, n) != 0 || n == 0)
             return false;
         pattern += n;
@@ -80,19 +83,19 @@ static bool takes(const struct adv_route *route, const char *method)
 }
 
 const struct adv_route *adv_routes_find(const char *method, const struct adv_target *target,
-                                        const char **model, char allow[64])
+                                        const char **variable, char allow[64])
 {
     bool any = target->n_segments == 1 && !strcmp(target->segments[0], "*"); /* OPTIONS * */
     bool get = any, post = any;
     for (size_t i = 0; i < N_ROUTES; i++) {
-        if (!matches(routes[i].pattern, target, model))
+        if (!matches(routes[i].pattern, target, variable))
             continue;
         if (takes(&routes[i], method))
             return &routes[i];
         get = get || !strcmp(routes[i].method, "GET");
         post = post || !strcmp(routes[i].method, "POST");
     }
-    *model = NULL;
+    *variable = NULL;
     snprintf(allow, 64, "%s%s%s", get ? "GET, HEAD, " : "", post ? "POST, " : "",
              get || post ? "OPTIONS" : "");
     return NULL;

@@ -26,10 +26,11 @@ size_t adv_route_index(const struct adv_route *route); /* NULL: count */
 /* Its pattern; "none" for i = count. */
 const char *adv_route_name(size_t i);
 
-/* The route of a method and target; *model is the segment that stands for {model}, or NULL. Without
+/* The route of a method and target; *variable is the segment that stands for
+ * {model} or {file}, or NULL. Without
  * one NULL, and allow [64] lists the methods that the path takes: "" where there is no such path.
  */
 const struct adv_route *adv_routes_find(const char *method, const struct adv_target *target,
-                                        const char **model, char allow[64]);
+                                        const char **variable, char allow[64]);
 
 #endif

@@ -94,11 +94,62 @@ START_TEST(health_metrics_and_front_end)
 }
 END_TEST
 
+/* The front-end's files: types, the browser's orders, both forms, and nothing sent twice. */
+START_TEST(front_end_files)
+{
+    static const struct {
+        const char *path, *type;
+    } files[] = {
+        {"/", "text/html; charset=utf-8"},
+        {"/web/index.html", "text/html; charset=utf-8"},
+        {"/web/app.js", "text/javascript; charset=utf-8"},
+        {"/web/style.css", "text/css; charset=utf-8"},
+        {"/web/icon.svg", "image/svg+xml"},
+    };
+    char text[192], etag[64], packed_etag[64], condition[96];
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        struct server_reply plain = server_get(&server, files[i].path);
+        ck_assert_int_eq(plain.status, 200);
+        ck_assert(server_reply_header(&plain, "Content-Type", sizeof text, text));
+        ck_assert_str_eq(text, files[i].type);
+        ck_assert(server_reply_header(&plain, "Content-Security-Policy", sizeof text, text));
+        ck_assert_ptr_nonnull(strstr(text, "frame-ancestors 'self'")); /* whole, to its end */
+        ck_assert(!server_reply_header(&plain, "Content-Encoding", sizeof text, text));
+        ck_assert(server_reply_header(&plain, "ETag", sizeof etag, etag));
+        struct server_request request = {.path = files[i].path,
+                                         .headers = {"Accept-Encoding: br, gzip;q=0.5"}};
+        struct server_reply packed = server_send(&server, &request);
+        ck_assert(server_reply_header(&packed, "Content-Encoding", sizeof text, text));
+        ck_assert_str_eq(text, "gzip");
+        ck_assert(server_reply_header(&packed, "ETag", sizeof packed_etag, packed_etag));
+        ck_assert_str_ne(etag, packed_etag);
+        ck_assert_mem_eq(packed.body, "\x1f\x8b", 2);
+        request.headers[0] = "Accept-Encoding: gzip;q=0, *";
+        struct server_reply refused = server_send(&server, &request);
+        ck_assert_uint_eq(refused.n_body, plain.n_body);
+        ck_assert_mem_eq(refused.body, plain.body, plain.n_body);
+        snprintf(condition, sizeof condition, "If-None-Match: %s", etag);
+        request.headers[0] = condition;
+        struct server_reply known = server_send(&server, &request);
+        ck_assert_int_eq(known.status, 304);
+        ck_assert_uint_eq(known.n_body, 0);
+        server_reply_release(&known);
+        server_reply_release(&refused);
+        server_reply_release(&packed);
+        server_reply_release(&plain);
+    }
+    server_expect_problem(server_get(&server, "/web/none.js"), 404, "no-such-route", NULL);
+    server_expect_problem(server_get(&server, "/web/"), 404, "no-such-route", NULL);
+    server_expect_problem(server_get(&server, "/web/a/app.js"), 404, "no-such-route", NULL);
+}
+END_TEST
+
 START_TEST(openapi_describes_every_route)
 {
     static const char *const posts[] = {"samples", "trajectories", "log-density", "latents",
                                         "velocity"};
     static const char *const gets[] = {"/",
+                                       "/web/{file}",
                                        "/health/live",
                                        "/health/ready",
                                        "/metrics",
@@ -197,6 +248,7 @@ START_TEST(a_key_guards_all_but_health_and_the_page)
         {"/health/live", NULL, 200},
         {"/health/ready", NULL, 200},
         {"/", NULL, 200},
+        {"/web/app.js", NULL, 200},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct server_request request = {.path = cases[i].path, .headers = {cases[i].header}};
@@ -326,6 +378,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(one, accept_decides_with_its_weights, 0, 9);
     tcase_add_test(one, what_nobody_can_give_is_refused_with_a_list);
     tcase_add_test(one, health_metrics_and_front_end);
+    tcase_add_test(one, front_end_files);
     tcase_add_test(one, openapi_describes_every_route);
     tcase_add_loop_test(one, head_is_get_without_a_body, 0, 3);
     tcase_add_loop_test(one, options_tells_the_methods, 0, 3);

@@ -1,0 +1,17 @@
+/* The files of the front-end, as the build linked them into the program: plain and gzip-compressed.
+ * scripts/web-table.sh writes the table. */
+#ifndef ADV_SERVER_ASSETS_H
+#define ADV_SERVER_ASSETS_H
+
+#include <stddef.h>
+
+struct adv_asset {
+    const char *name;                /* "app.js" */
+    const char *plain, *plain_end;   /* its bytes */
+    const char *packed, *packed_end; /* the same, compressed */
+};
+
+extern const struct adv_asset adv_assets[];
+extern const size_t adv_assets_count;
+
+#endif

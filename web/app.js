@@ -1,0 +1,159 @@
+/* The page: which models there are, which view of which model is open, as the URL says:
+ * #/VIEW/MODEL?SETTINGS. */
+import { askJson, events, hasKey, setKey } from "./api.js";
+import { el } from "./dom.js";
+import { drawView } from "./draw-view.js";
+import { flowView } from "./flow-view.js";
+import { generateView } from "./generate-view.js";
+import { modelView } from "./model-view.js";
+import { themeButton } from "./theme.js";
+import { watchServer } from "./watch.js";
+import { duration } from "./words.js";
+
+const VIEWS = [flowView, generateView, drawView, modelView];
+const SLOW_MS = 1500;
+
+const place = document.getElementById("view"), picker = document.getElementById("models");
+const tabs = document.getElementById("tabs");
+let models = [], refused = [], open = null;
+
+function readHash() {
+  const [path, query] = location.hash.replace(/^#\/?/, "").split("?");
+  const [view, model] = path.split("/");
+  let name = model;
+  try {
+    name = model && decodeURIComponent(model);
+  } catch { /* not of ours: no such model */ }
+  return { view, model: name, params: new URLSearchParams(query ?? "") };
+}
+
+function address(view, model, query = "") {
+  return `#/${view.name}/${encodeURIComponent(model.name)}${query ? `?${query}` : ""}`;
+}
+
+function note(...words) {
+  close();
+  place.replaceChildren(el("div", { class: "note", role: "status" }, words));
+}
+
+function close() {
+  open?.close();
+  open = null;
+}
+
+function showTabs(view, model) {
+  tabs.replaceChildren(...VIEWS.filter((v) => v.suits(model)).map((v) =>
+    el("a", { href: address(v, model), "aria-current": v === view ? "page" : null }, v.title)));
+  picker.value = model.name;
+  document.title = `${view.title}: ${model.name} – Advect`;
+}
+
+/* Opens what the URL says, or what is nearest to it. */
+function route() {
+  const wanted = readHash();
+  if (!models.length)
+    return;
+  const model = wanted.model ? models.find((m) => m.name === wanted.model)
+    : models.find((m) => m.dim === 2) ?? models[0];
+  if (!model) {
+    note(el("p", {}, `There is no model “${wanted.model}” here. Choose one above.`), refusedList());
+    tabs.replaceChildren();
+    picker.value = "";
+    return;
+  }
+  const fitting = VIEWS.filter((v) => v.suits(model));
+  const view = fitting.find((v) => v.name === wanted.view) ?? fitting[0];
+  close();
+  place.replaceChildren();
+  place.className = `view-${view.name}`;
+  showTabs(view, model);
+  open = view.open(place, {
+    model, refused, params: wanted.params,
+    remember: (query) => history.replaceState(null, "", address(view, model, query)),
+    go: (name) => { location.hash = address(VIEWS.find((v) => v.name === name), model); },
+    reload: load,
+  });
+}
+
+function refusedList() {
+  return refused.length ? el("div", {}, el("p", {}, "These files could not be loaded:"),
+    el("ul", {}, refused.map((r) => el("li", {}, el("code", {}, r.file), ` – ${r.reason}`)))) : null;
+}
+
+function group(title, members) {
+  return members.length ? el("optgroup", { label: title },
+    members.map((m) => el("option", { value: m.name }, m.name))) : null;
+}
+
+function fillPicker() {
+  const plane = models.filter((m) => flowView.suits(m)), images = models.filter((m) => generateView.suits(m));
+  const groups = [group("Points of the plane", plane), group("Images", images),
+    group("Others", models.filter((m) => !plane.includes(m) && !images.includes(m)))];
+  picker.replaceChildren(...groups.filter(Boolean));
+  picker.disabled = !models.length;
+}
+
+function showNone() {
+  tabs.replaceChildren();
+  note(el("h1", {}, "No model is loaded"),
+    el("p", {}, "The server runs, but its model directory holds no model that it can serve. Put a .safetensors file of Advect there and send the server SIGHUP."),
+    refusedList(), el("button", { type: "button", onclick: load }, "Look again"));
+}
+
+function askForKey(why) {
+  close();
+  const input = el("input", { id: "key", type: "password", autocomplete: "off", required: true });
+  place.replaceChildren(el("form", { class: "note key", onsubmit: (event) => {
+    event.preventDefault();
+    setKey(input.value);
+    load();
+  } },
+  el("h1", {}, "This server wants a key"),
+  el("p", {}, hasKey() ? "The key was not accepted." : why),
+  el("label", { for: "key" }, "Key"), input, el("button", {}, "Use it"),
+  el("p", { class: "dim" }, "It is kept in this tab until you close it.")));
+  input.focus();
+}
+
+async function load() {
+  const began = performance.now(), words = el("p");
+  note(words);
+  const tick = () => {
+    const late = performance.now() - began;
+    words.textContent = late < SLOW_MS ? "Loading the list of models…"
+      : `Waiting for the server's list of models for ${duration(Math.round(late / 1000))}…`;
+  };
+  tick();
+  const timer = setInterval(tick, 500);
+  try {
+    ({ models, refused } = await askJson("v1/models", { silent: true }));
+    fillPicker();
+    if (models.length)
+      route();
+    else
+      showNone();
+  } catch (error) {
+    models = [];
+    if (error.status !== 401)
+      note(el("h1", {}, "The list of models did not come"), el("p", {}, error.message),
+        el("button", { type: "button", onclick: load }, "Try again"));
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+picker.addEventListener("change", () => {
+  const model = models.find((m) => m.name === picker.value), now = readHash();
+  const view = VIEWS.find((v) => v.name === now.view && v.suits(model)) ?? VIEWS.find((v) => v.suits(model));
+  location.hash = address(view, model);
+});
+document.querySelector(".brand").addEventListener("click", (event) => {
+  event.preventDefault();
+  location.hash = "";
+});
+window.addEventListener("hashchange", () => (models.length ? route() : load()));
+window.addEventListener("advect-back", () => { if (!models.length) load(); });
+events.addEventListener("locked", ({ detail }) => askForKey(detail.message));
+themeButton(document.getElementById("theme"));
+watchServer(document.getElementById("banner"));
+load();

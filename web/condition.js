@@ -1,0 +1,50 @@
+/* What a request says about classes and guidance, and the settings for it. */
+import { className } from "./words.js";
+
+export const ANY = -1; /* no label */
+
+/* Rows of settings for one class (none for unconditional models). */
+export function conditionSpecs(model) {
+  if (!model.classes)
+    return [];
+  const choices = Array.from({ length: model.classes }, (_, i) => ({ value: i, label: className(model, i) }));
+  if (model.null_class)
+    choices.unshift({ value: ANY, label: "any" });
+  const specs = [{ name: "label", kind: "choice", label: "Class", choices, fallback: choices[0].value }];
+  if (model.null_class)
+    specs.push(guidanceSpec);
+  return specs;
+}
+
+export const guidanceSpec = {
+  name: "guidance", kind: "real", label: "Guidance", range: true, min: 0, max: 8, step: 0.1, fallback: 1,
+  help: "v = v without class + guidance × (v of the class − v without class); 1 is plain conditioning",
+};
+
+export function conditionOf(model, values) {
+  if (!model.classes)
+    return {};
+  const condition = { label: values.label };
+  if (model.null_class && values.label !== ANY && values.guidance !== 1)
+    condition.guidance = values.guidance;
+  return condition;
+}
+
+/* Rows of settings for a solver with fixed steps. */
+export function solverSpecs(model, method, steps) {
+  return [
+    { name: "method", kind: "choice", label: "Solver", field: "solver.method", fallback: method,
+      choices: ["euler", "midpoint", "heun", "rk4", "dopri5"].map((value) => ({ value })) },
+    { name: "steps", kind: "int", label: "Steps", field: "solver.steps", min: 1,
+      max: model.limits.steps, fallback: steps, help: "dopri5 chooses its own" },
+  ];
+}
+
+export function solverOf(values) {
+  return values.method === "dopri5" ? { method: "dopri5" }
+    : { method: values.method, steps: values.steps };
+}
+
+export function seedSpec() {
+  return { name: "seed", kind: "int", label: "Seed", min: 0, max: 2 ** 53 - 1, fallback: 1 };
+}

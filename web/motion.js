@@ -1,0 +1,38 @@
+/* Points that move: frames of a trajectory as they arrive, and the states between them. */
+
+export class Motion {
+  /* times ascending from 0 to 1; n points of the plane. */
+  constructor(n, times) {
+    Object.assign(this, { n, times, frames: [], now: new Float32Array(2 * n) });
+  }
+
+  add(states) {
+    const frame = new Float32Array(2 * this.n);
+    states.forEach(([x, y], i) => { frame[2 * i] = x; frame[2 * i + 1] = y; });
+    this.frames.push(frame);
+  }
+
+  get complete() { return this.frames.length === this.times.length; }
+
+  /* The latest time that can be shown. */
+  get reach() { return this.frames.length ? this.times[this.frames.length - 1] : 0; }
+
+  /* [x0, y0, x1, y1, ...] at t, straight between frames; the array is reused. null: nothing yet. */
+  at(t) {
+    const last = this.frames.length - 1;
+    if (last < 0)
+      return null;
+    let k = this.times.findIndex((time) => time > t) - 1;
+    if (k < 0 || k >= last)
+      return this.frames[k < 0 ? (t <= this.times[0] ? 0 : last) : last];
+    const a = this.frames[k], b = this.frames[k + 1], now = this.now;
+    const w = (t - this.times[k]) / (this.times[k + 1] - this.times[k]);
+    for (let i = 0; i < now.length; i++)
+      now[i] = a[i] + w * (b[i] - a[i]);
+    return now;
+  }
+}
+
+export function evenTimes(n) {
+  return Array.from({ length: n }, (_, i) => i / (n - 1));
+}

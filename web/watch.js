@@ -1,0 +1,59 @@
+/* A banner while the daemon is gone or takes no requests. It asks whether the daemon is ready, more
+ * and more rarely, and tells the page ("advect-back") when it is. */
+import { events } from "./api.js";
+import { el } from "./dom.js";
+
+const FIRST_WAIT_S = 2, LONGEST_WAIT_S = 30;
+
+/* In words why no requests are taken; null when they are. */
+async function troubleNow() {
+  try {
+    const reply = await fetch("health/ready", { signal: AbortSignal.timeout(5000) });
+    if (reply.ok)
+      return null;
+    const problem = await reply.json().catch(() => ({}));
+    return `The server takes no requests: ${problem.detail ?? problem.title ?? reply.status}.`;
+  } catch {
+    return "The server does not answer.";
+  }
+}
+
+export function watchServer(banner) {
+  const words = el("span"), clock = el("span", { class: "dim", "aria-hidden": "true" });
+  const button = el("button", { type: "button", class: "small", onclick: () => { left = 0; } }, "Try now");
+  let wait = FIRST_WAIT_S, left = 0, timer = null, asking = false;
+  banner.append(words, clock, button);
+
+  async function ask() {
+    asking = true;
+    const trouble = await troubleNow();
+    asking = false;
+    if (trouble) {
+      words.textContent = trouble;
+      wait = Math.min(LONGEST_WAIT_S, wait * 1.6);
+      left = Math.round(wait);
+    } else {
+      clearInterval(timer);
+      timer = null;
+      banner.hidden = true;
+      window.dispatchEvent(new Event("advect-back"));
+    }
+  }
+
+  function tick() {
+    if (asking)
+      return;
+    if (left-- <= 0)
+      ask();
+    clock.textContent = left > 0 ? `Trying again in ${left} s.` : "Trying…";
+  }
+
+  events.addEventListener("trouble", ({ detail }) => {
+    if (timer)
+      return;
+    words.textContent = detail.message;
+    banner.hidden = false;
+    wait = left = FIRST_WAIT_S;
+    timer = setInterval(tick, 1000);
+  });
+}
