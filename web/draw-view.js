@@ -1,1 +1,205 @@
-export const drawView = { name: "draw", title: "draw", suits: (m) => "draw" === "model" || m.shape.length === 3, open: () => ({ close() {} }) };
+/* Image models: draw something and see what the model thinks of it. */
+import { askJson, modelPath } from "./api.js";
+import { guidanceSpec } from "./condition.js";
+import { askList } from "./curl.js";
+import { el } from "./dom.js";
+import { Form } from "./form.js";
+import { isImageModel } from "./generate-view.js";
+import { take } from "./hand-over.js";
+import { PASSES, isStraight, judge, nearest } from "./judge.js";
+import { paintAlone, toneOf } from "./pixels.js";
+import { Sketch } from "./sketch.js";
+import { Tasks } from "./tasks.js";
+import { className, fixed, number } from "./words.js";
+
+const PATIENCE_MS = 8000; /* a pass that would take longer waits to be asked for */
+const VARIANTS = 4, BEST = -1, LEVELS = 256;
+
+function specsFor(model) {
+  const classes = Array.from({ length: model.classes }, (_, i) => ({ value: i, label: className(model, i) }));
+  return [
+    { name: "brush", kind: "real", label: "Brush", range: true, live: true, min: 0.5, max: 5, step: 0.25, fallback: 2,
+      help: "in pixels of the image" },
+    { name: "centred", kind: "switch", label: "Centre and scale", fallback: true,
+      help: "as MNIST's digits are: 20 of 28 pixels, with the mass in the middle" },
+    { name: "s", kind: "real", label: "Encode back to t =", range: true, min: 0.05, max: 0.95, step: 0.05, fallback: 0.5,
+      help: "near 1 it stays as drawn; near 0 little is left of it" },
+    ...classes.length ? [{ name: "into", kind: "choice", label: "Decode as", field: "label",
+      choices: [{ value: BEST, label: "likeliest" }, ...classes], fallback: BEST }] : [],
+    ...model.null_class ? [{ ...guidanceSpec, fallback: 2 }] : [],
+  ];
+}
+
+/* A small picture with words under it. */
+function tile(words) {
+  const canvas = el("canvas", { width: 1, height: 1, role: "img", "aria-label": words });
+  return { canvas, element: el("figure", { class: "tile" }, canvas, el("figcaption", {}, words)) };
+}
+
+class DrawView {
+  constructor(root, { model, params, remember }) {
+    this.model = model;
+    this.form = new Form(specsFor(model), params, { remember, changed: (name) => this.changed(name) });
+    this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
+    this.sketch = new Sketch(model, { brush: this.form.values.brush, drawn: () => this.look() });
+    this.seen = tile("what the model sees");
+    this.latent = tile("its latent");
+    this.mixed = tile("on its way back");
+    this.variants = Array.from({ length: VARIANTS }, (_, i) => tile(`decoded, noise ${i + 1}`));
+    this.nearestWords = el("p", { class: "dim" },
+      "The drawing goes part of the way back: it is mixed with fresh noise as the path has it at that t, and carried to the data again.");
+    this.verdict = el("div", { "aria-live": "polite" });
+    this.bars = el("dl", { class: "bars" });
+    this.refine = el("button", { type: "button", class: "small", hidden: true, onclick: () => this.weigh(PASSES.length - 1) });
+    this.asks = askList(4);
+    this.lay(root);
+    const given = take(model);
+    if (given)
+      this.show(given);
+    else
+      this.reset();
+  }
+
+  lay(root) {
+    const { form } = this, control = (name) => form.control(name);
+    const button = (label, work) => el("button", { type: "button", onclick: work }, label);
+    root.append(el("div", { class: "stage" },
+      el("div", { class: "scene" }, this.sketch.canvas,
+        el("div", { class: "row" }, button("Clear", () => { this.sketch.clear(); this.reset(); }),
+          button("A sample instead", () => this.borrow())),
+        el("div", { class: "controls" }, control("brush"), control("centred")),
+        form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
+        this.tasks.element),
+      el("div", { class: "panel" },
+        el("section", { class: "card" }, this.verdict, this.model.classes ? this.bars : null, this.refine),
+        el("section", { class: "card" }, el("h2", {}, "Seen and encoded"),
+          el("div", { class: "tiles" }, this.seen.element, this.latent.element)),
+        this.nearestCard(control), this.asks.element)));
+  }
+
+  nearestCard(control) {
+    return el("section", { class: "card" }, el("h2", {}, "The nearest that the flow makes of it"),
+      this.nearestWords,
+      el("div", { class: "controls" }, control("s"), control("into"), control("guidance")),
+      el("div", { class: "tiles" }, [this.mixed, ...this.variants].map((v) => v.element)));
+  }
+
+  reset() {
+    for (const name of ["judge", "nearest"])
+      this.tasks.cancel(name);
+    this.row = null;
+    this.verdict.replaceChildren(el("p", { class: "lead" },
+      this.model.classes ? "Draw one of the model's classes on the black pad, with mouse, finger or keyboard." : "Draw something on the black pad."));
+    this.bars.replaceChildren();
+    this.refine.hidden = true;
+    for (const { canvas } of [this.seen, this.latent, this.mixed, ...this.variants])
+      canvas.width = canvas.height = 1;
+  }
+
+  changed(name) {
+    this.sketch.brush = this.form.values.brush;
+    if (name === "centred")
+      this.look();
+    else if (name !== "brush" && this.row)
+      this.imagine();
+  }
+
+  /* An image of the model's own, to begin with, or for who cannot draw. */
+  async borrow() {
+    const body = { n: 1 };
+    if (this.model.classes)
+      body.label = Math.floor(Math.random() * this.model.classes);
+    const answer = await this.tasks.start("borrow", "Drawing a sample", (task) =>
+      askJson(modelPath(this.model, "samples"), { signal: task.signal, body }));
+    if (answer)
+      this.show(answer.samples[0]);
+  }
+
+  show(row) {
+    this.sketch.setRow(row, toneOf(this.model, row));
+    this.look();
+  }
+
+  /* What is on the pad as a point of the model's data: 8-bit values in the middle of their bins. */
+  look() {
+    if (this.sketch.empty)
+      return;
+    const [channels] = this.model.shape, [lo, hi] = this.model.range ?? [-1, 1];
+    const grey = this.sketch.row ? null : Array.from(this.sketch.see(this.form.values.centred), (v) =>
+      lo + (hi - lo) * (Math.round(v * (LEVELS - 1)) + 0.5) / LEVELS);
+    this.row = this.sketch.row ?? Array(channels).fill(grey).flat();
+    paintAlone(this.seen.canvas, this.model, this.row, toneOf(this.model, this.row));
+    this.tasks.cancel("nearest");
+    this.weigh(0);
+  }
+
+  /* The passes from the quick one on, as long as they are quick enough. */
+  async weigh(first) {
+    const { model, row } = this;
+    this.form.forgive();
+    for (let k = first; k < PASSES.length && row === this.row; k++) {
+      const began = performance.now();
+      const found = await this.tasks.start("judge", k ? "Weighing it more precisely" : "Weighing it",
+        (task) => judge(model, row, PASSES[k], { signal: task.signal }));
+      if (!found || row !== this.row)
+        return;
+      this.found = found;
+      this.tell(found);
+      if (k === first && first === 0)
+        this.imagine();
+      const next = PASSES[k + 1], wait = next && (performance.now() - began) * next.cost / PASSES[k].cost;
+      this.refine.hidden = !next || wait <= PATIENCE_MS;
+      this.refine.textContent = `More precisely (about ${Math.round(wait / 1000)} s)`;
+      if (next && wait > PATIENCE_MS)
+        return;
+    }
+  }
+
+  tell(found) {
+    const { model } = this, name = model.classes ? className(model, found.best) : null;
+    const surely = model.classes ? ` (${fixed(100 * found.posterior[found.best], 1)} %)` : "";
+    this.verdict.replaceChildren(
+      name ? el("p", { class: "big", id: "verdict" }, `Looks like ${name}`, el("span", { class: "dim" }, surely)) : null,
+      el("p", {}, `log-density ${number(found.logDensity, 5)} nats`,
+        found.error !== null ? ` ± ${number(found.error, 2)}` : "",
+        found.bits !== null ? `, ${number(found.bits, 4)} bits/dim` : ""));
+    this.bars.replaceChildren(...found.log.flatMap((log, i) => {
+      const bar = el("i");
+      bar.style.width = `${100 * found.posterior[i]}%`;
+      return [el("dt", {}, i === found.best ? el("b", { class: "best" }, className(model, i)) : className(model, i)),
+        el("dd", { class: "bar", title: `posterior ${number(found.posterior[i])}` }, bar),
+        el("dd", { class: "dim" }, i === found.best ? `${fixed(100 * found.posterior[i], 1)} %` : `${number(log - found.log[found.best])} nats`)];
+    }));
+    const spread = Math.sqrt(found.latent.reduce((sum, v) => sum + v * v, 0) / model.dim);
+    paintAlone(this.latent.canvas, model, found.latent, [-3, 3]);
+    this.latent.element.lastChild.textContent = `its latent: |x₀| = ${fixed(spread, 2)} √D`;
+  }
+
+  async imagine() {
+    const { model, row, form } = this, { s, guidance, into } = form.values;
+    const label = into === BEST ? this.found?.best ?? 0 : into;
+    const made = await this.tasks.start("nearest", "Decoding", async ({ signal }) => {
+      this.straight ??= await isStraight(model, { signal });
+      return this.straight ? nearest(model, row, { s, n: VARIANTS, seed: 1, label, guidance }, { signal }) : null;
+    });
+    if (made === null)
+      this.nearestWords.textContent = "This model's path is not straight; the page mixes noise and data along straight paths alone.";
+    if (!made || row !== this.row)
+      return;
+    paintAlone(this.mixed.canvas, model, made.mixed[0], toneOf(model, made.mixed[0]));
+    this.mixed.element.lastChild.textContent = `back at t = ${number(s)}, noise 1`;
+    made.samples.forEach((sample, i) => paintAlone(this.variants[i].canvas, model, sample, toneOf(model, sample)));
+  }
+
+  close() {
+    this.tasks.close();
+    this.asks.close();
+  }
+}
+
+export const drawView = {
+  name: "draw",
+  title: "Draw",
+  suits: isImageModel,
+  open: (root, context) => new DrawView(root, context),
+};

@@ -1,1 +1,123 @@
-export const modelView = { name: "model", title: "model", suits: (m) => "model" === "model" || m.shape.length === 3, open: () => ({ close() {} }) };
+/* What is known of a model: its card, its training, its limits. */
+import { askBlob, askJson, modelPath } from "./api.js";
+import { chart } from "./chart.js";
+import { askList } from "./curl.js";
+import { el } from "./dom.js";
+import { Tasks } from "./tasks.js";
+import { count, duration, number, spaced } from "./words.js";
+
+/* Card entries that are no plain numbers, or want a word more. */
+const CARD_WORDS = {
+  train_seconds: ["trained for", duration],
+  train_steps: ["training steps", count],
+  parameters: ["parameters", count],
+  inside: ["samples inside the support", (v) => `${number(100 * v)} %`],
+  integral: ["integral of the density", number],
+  kl: ["KL from the truth, nats", number],
+  nll: ["negative log-likelihood, nats", number],
+  entropy: ["entropy of the truth, nats", number],
+};
+
+function table(rows) {
+  return el("dl", { class: "facts" }, rows.flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]));
+}
+
+function card(title, ...content) {
+  return el("section", { class: "card" }, el("h2", {}, title), content);
+}
+
+function print(value) {
+  if (typeof value === "number")
+    return Number.isInteger(value) ? count(value) : number(value, 4);
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function facts(model) {
+  return table([
+    ["network", model.net], ["parameters", count(model.parameters)],
+    ["points", `${model.shape.join(" × ")}${model.shape.length > 1 ? ` = ${count(model.dim)}` : ""} numbers`],
+    ["classes", model.classes ? `${model.classes}${model.labels ? `: ${model.labels.join(", ")}` : ""}` : "none"],
+    ["guidance", model.null_class ? "possible" : "not trained for"],
+    ["range of the data", model.range ? model.range.join(" to ") : "any"],
+    ["digest", el("code", {}, model.digest)],
+  ]);
+}
+
+function measured(model) {
+  if (!model.card)
+    return el("p", { class: "dim" }, "Nothing was measured.");
+  return table(Object.entries(model.card).map(([name, value]) => {
+    const [words, format] = CARD_WORDS[name] ?? [spaced(name), print];
+    return [words, format(value)];
+  }));
+}
+
+function limits(model) {
+  return table(Object.entries(model.limits).map(([name, value]) =>
+    [name === "nfe" ? "velocities per row" : spaced(name), value >= 1e9 ? number(value) : print(value)]));
+}
+
+/* Recorded as [[step, loss, held out or null], ...]. */
+function curve(train) {
+  const rows = train?.curve;
+  if (!rows?.length)
+    return el("p", { class: "dim" }, "This model's file holds no curve: it was made before curves were kept, or imported.");
+  const series = [["training loss", 1], ["held out", 2]].map(([name, c]) =>
+    ({ name, points: rows.filter((r) => typeof r[c] === "number").map((r) => [r[0], r[c]]) }));
+  return chart(series.filter((s) => s.points.length), "Loss over training steps");
+}
+
+class ModelView {
+  constructor(root, { model, refused, reload }) {
+    this.model = model;
+    this.tasks = new Tasks();
+    this.asks = askList(20, "Everything this page asked lately, as curl");
+    this.cards = el("div", { class: "cards" }, card("Model", facts(model)), card("Measured", measured(model)),
+      card("Limits of one request", limits(model)));
+    this.root = root;
+    root.append(this.tasks.element, el("h1", {}, model.name), this.cards,
+      refused.length ? card("Files that could not be loaded", table(refused.map((r) => [r.file, r.reason]))) : "",
+      el("p", {}, el("button", { type: "button", onclick: reload }, "Look for new models")), this.asks.element);
+    this.fill();
+    this.picture();
+  }
+
+  async fill() {
+    const whole = await this.tasks.start("config", "Reading the model's configuration", (task) =>
+      askJson(modelPath(this.model, "").slice(0, -1), { signal: task.signal }));
+    if (!whole)
+      return;
+    const { train } = whole.config, shown = { ...whole.config, train: { ...train, curve: undefined } };
+    const about = train?.recipe?.train;
+    this.cards.append(
+      card("Training", curve(train), about ? table([["steps", count(about.steps)], ["batch", count(about.batch)],
+        ["learning rate", print(about.learning_rate)], ["path", whole.config.path?.kind ?? "condot"]]) : null),
+      card("Configuration", el("details", {}, el("summary", {}, "as JSON"),
+        el("pre", { tabindex: "0" }, JSON.stringify(shown, null, 1)))));
+  }
+
+  async picture() {
+    if (!this.model.pictures)
+      return;
+    const blob = await this.tasks.start("picture", "Drawing samples", (task) =>
+      askBlob(modelPath(this.model, "samples.png"), { signal: task.signal, accept: "image/png" }));
+    if (!blob)
+      return;
+    this.url = URL.createObjectURL(blob);
+    this.cards.prepend(card("Samples", el("img", { src: this.url, alt: `Samples of ${this.model.name}` })));
+  }
+
+  close() {
+    this.tasks.close();
+    this.asks.close();
+    if (this.url)
+      URL.revokeObjectURL(this.url);
+  }
+}
+
+export const modelView = {
+  name: "model",
+  title: "Model",
+  suits: () => true,
+  open: (root, context) => new ModelView(root, context),
+};

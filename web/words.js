@@ -13,7 +13,7 @@ export function number(x, digits = 3) {
     return x > 0 ? "∞" : "−∞";
   const size = Math.abs(x);
   if (size !== 0 && (size < 1e-4 || size >= 1e7))
-    return x.toExponential(digits - 1).replace("-", "−").replace("e+", "e");
+    return x.toExponential(digits - 1).replace(/\.?0*e\+?/, "e").replaceAll("-", "−");
   const whole = size >= 10 ** (digits - 1);
   const text = whole ? count(Math.round(x)) : String(Number(x.toPrecision(digits)));
   return text.replace("-", "−");
