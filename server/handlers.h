@@ -8,7 +8,7 @@ struct adv_exchange;
 
 void adv_handle_index(struct adv_exchange *exchange); /* pages.c */
 void adv_handle_asset(struct adv_exchange *exchange);
-void adv_handle_live(struct adv_exchange *exchange);  /* health.c */
+void adv_handle_live(struct adv_exchange *exchange); /* health.c */
 void adv_handle_ready(struct adv_exchange *exchange);
 void adv_handle_metrics(struct adv_exchange *exchange);
 void adv_handle_openapi(struct adv_exchange *exchange); /* openapi.c */
