@@ -75,8 +75,7 @@ INLINE void moments_of_lanes(const size_t count, const bool squares, size_t pixe
             product_sum[0] += from_center * e;
         }
         total += (sum[0] + sum[1]) + (sum[2] + sum[3]);
-        total_product +=
-            (product_sum[0] + product_sum[1]) + (product_sum[2] + product_sum[3]);
+        total_product += (product_sum[0] + product_sum[1]) + (product_sum[2] + product_sum[3]);
     }
     store_lanes(sums, total, count);
     store_lanes(products, total_product, count);
@@ -115,7 +114,8 @@ struct norm_lanes {
 
 INLINE struct norm_lanes norm_lanes(const struct adv_norm *norm, size_t c, const size_t count)
 {
-    return (struct norm_lanes){load_lanes(norm->center + c, count), load_lanes(norm->gain + c, count),
+    return (struct norm_lanes){load_lanes(norm->center + c, count),
+                               load_lanes(norm->gain + c, count),
                                load_lanes(norm->bias + c, count)};
 }
 
@@ -143,8 +143,8 @@ static void normalise(const struct adv_norm *norm, const adv_real *x, adv_real *
 }
 
 INLINE void mixed_lanes(const size_t count, const bool silu_too, const bool add,
-                        const struct adv_norm *norm, size_t c, const adv_real *x,
-                        const adv_real *d, const adv_real *mix, adv_real *y)
+                        const struct adv_norm *norm, size_t c, const adv_real *x, const adv_real *d,
+                        const adv_real *mix, adv_real *y)
 {
     struct norm_lanes of = norm_lanes(norm, c, count);
     vector alpha = load_lanes(mix + c, count);
