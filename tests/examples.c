@@ -5,6 +5,7 @@
 
 static const struct adv_linear_attr from_column_4 = {4};
 static const struct adv_conv_attr stride_2 = {2};
+static const struct adv_attention_attr two_heads = {2, false}, two_interleaved = {2, true};
 static const struct adv_fourier_attr octaves = {3, true}, harmonics = {2, false};
 static const struct adv_marginal_attr wide = {0.8}, no_bandwidth = {0};
 static const struct adv_sinusoid_attr eight_channels = {8}, nine_channels = {9};
@@ -131,6 +132,10 @@ const struct example op_examples[] = {
      .domain = {ADV_PER_ROW, ADV_PER_CONDITION},
      .in = {{48, 3, 3}, {96, 1, 1}},
      .param = {{48, 1, 1, 1}, {48, 1, 1, 1}}},
+    {.op = &adv_op_attention, .attr = &two_heads, .in = {{18, 7, 5}}}, /* more than a block */
+    {.op = &adv_op_attention, .attr = &two_interleaved, .in = {{12, 3, 4}}},
+    {.op = &adv_op_attention, .attr = &two_heads, .in = {{102, 2, 1}}},
+    {.op = &adv_op_attention, .attr = &two_interleaved, .in = {{6, 1, 3}}},
 };
 const int n_op_examples = (int)ADV_COUNT(op_examples);
 

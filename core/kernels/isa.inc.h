@@ -40,6 +40,7 @@ INLINE vector load(const adv_real *from)
 #include "core/kernels/norm.inc.h"
 #include "core/kernels/outer.inc.h"
 #include "core/kernels/product.inc.h"
+#include "core/kernels/softmax.inc.h"
 #include "core/kernels/winograd.inc.h"
 
 const struct adv_kernels ISA_TABLE = {
@@ -62,6 +63,8 @@ const struct adv_kernels ISA_TABLE = {
     .normalise_tangent = normalise_tangent,
     .normalise_slope = normalise_slope,
     .normalise_backward = normalise_backward,
+    .exp_rows = exp_rows,
+    .weigh_rows = weigh_rows,
     .relu = relu,
     .silu = silu,
     .silu_slope = silu_slope,

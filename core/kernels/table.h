@@ -129,6 +129,18 @@ struct adv_kernels {
     void (*normalise_backward)(const struct adv_norm *norm, const adv_real *x, const adv_real *gz,
                                const adv_real *mix, adv_real *gx);
 
+    /* Softmax without its division, in place: s [rows, n], row stride `stride` >= n, becomes
+     * exp(scale (s - the row's largest)), in float at least 2^-100; inverse [rows] = 1 / the row's
+     * sum. n >= 1, scale > 0. A row with a NaN or a positive infinity gets a NaN for its inverse.
+     */
+    void (*exp_rows)(size_t rows, size_t n, adv_real scale, adv_real *s, size_t stride,
+                     adv_real *inverse);
+
+    /* t = p (factor[row] t - shift[row]), for p and t [rows, n] of one row stride; sum [rows] of
+     * each row of the result. */
+    void (*weigh_rows)(size_t rows, size_t n, const adv_real *p, size_t stride,
+                       const adv_real *factor, const adv_real *shift, adv_real *t, adv_real *sum);
+
     /* Element by element; y may be x. */
     void (*relu)(size_t count, const adv_real *x, adv_real *y);
     void (*silu)(size_t count, const adv_real *x, adv_real *y);

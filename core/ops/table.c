@@ -21,5 +21,6 @@ const struct adv_op *const adv_ops[] = {
     &adv_op_planes_fourier,
     &adv_op_norm,
     &adv_op_scale_shift_norm,
+    &adv_op_attention,
     NULL,
 };

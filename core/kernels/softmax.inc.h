@@ -1,0 +1,117 @@
+/* Rows of a softmax and of its derivative. The sums run over lanes, so their rounding differs from
+ * variant to variant. */
+#ifdef ADV_REAL_DOUBLE
+typedef uint64_t vector_mask __attribute__((vector_size(ISA_VECTOR_BYTES)));
+#else
+typedef uint32_t vector_mask __attribute__((vector_size(ISA_VECTOR_BYTES)));
+#endif
+
+/* The larger of each pair; b where either is NaN. */
+INLINE vector larger(vector a, vector b)
+{
+#if defined __AVX512F__ && !defined ADV_REAL_DOUBLE
+    return (vector)_mm512_max_ps((__m512)a, (__m512)b);
+#else
+    vector_mask mask = a > b;
+    return (vector)((mask & (vector_mask)a) | (~mask & (vector_mask)b));
+#endif
+}
+
+/* 2^x for x <= 0, relative error < 2e-7, NaN for NaN; below -100 it stays at 2^-100, so that no
+ * product of results is subnormal. The polynomial is fitted as those of core/base/vmath.h are, with
+ * 2^0 = 1 exact. */
+INLINE vector power_of_two(vector x)
+{
+#ifdef ADV_REAL_DOUBLE
+    for (size_t l = 0; l < LANES; l++)
+        x[l] = exp2(x[l]);
+    return x;
+#else
+    const vector zero = {0};
+    const float rounder = ADV_ROUNDER + 127; /* leaves the biased exponent in the low bits */
+    x = larger(zero - 100, x);
+    vector rounded = x + rounder;
+    vector r = x - (rounded - rounder);
+    vector p = r * 1.32647273e-3f + 9.67151299e-3f;
+    p = p * r + 5.55073358e-2f;
+    p = p * r + 0.240222424f;
+    p = p * r + 0.693147004f;
+    p = p * r + 1.0f;
+    return p * (vector)((vector_mask)rounded << 23);
+#endif
+}
+
+INLINE adv_real largest_of(size_t n, const adv_real *s)
+{
+    vector most[4];
+    size_t i = 0;
+    UNROLL
+    for (size_t c = 0; c < 4; c++)
+        most[c] = (vector){0} + s[0];
+    for (; i + 4 * LANES <= n; i += 4 * LANES) {
+        UNROLL
+        for (size_t c = 0; c < 4; c++)
+            most[c] = larger(most[c], load(s + i + c * LANES));
+    }
+    for (; i + LANES <= n; i += LANES)
+        most[0] = larger(most[0], load(s + i));
+    most[0] = larger(larger(most[0], most[1]), larger(most[2], most[3]));
+    adv_real result = most[0][0];
+    for (size_t l = 1; l < LANES; l++)
+        result = most[0][l] > result ? most[0][l] : result;
+    for (; i < n; i++)
+        result = s[i] > result ? s[i] : result;
+    return result;
+}
+
+INLINE adv_real sum_of(vector v)
+{
+    adv_real sum = 0;
+    for (size_t l = 0; l < LANES; l++)
+        sum += v[l];
+    return sum;
+}
+
+static void exp_rows(size_t rows, size_t n, adv_real scale, adv_real *s, size_t stride,
+                     adv_real *inverse)
+{
+    const adv_real slope = scale * (adv_real)1.4426950408889634; /* 1 / log 2 */
+    for (size_t r = 0; r < rows; r++, s += stride) {
+        adv_real most = largest_of(n, s);
+        vector sum = {0};
+        size_t i = 0;
+        for (; i + LANES <= n; i += LANES) {
+            vector e = power_of_two((load(s + i) - most) * slope);
+            memcpy(s + i, &e, sizeof e);
+            sum += e;
+        }
+        if (i < n) {
+            vector e = power_of_two((load_some(s + i, 1, n - i) - most) * slope), rest = {0};
+            memcpy(s + i, &e, (n - i) * sizeof *s);
+            memcpy(&rest, &e, (n - i) * sizeof *s);
+            sum += rest;
+        }
+        inverse[r] = 1 / sum_of(sum);
+    }
+}
+
+static void weigh_rows(size_t rows, size_t n, const adv_real *p, size_t stride,
+                       const adv_real *factor, const adv_real *shift, adv_real *t, adv_real *sum)
+{
+    for (size_t r = 0; r < rows; r++, p += stride, t += stride) {
+        vector total = {0};
+        size_t i = 0;
+        for (; i + LANES <= n; i += LANES) {
+            vector e = load(p + i) * (load(t + i) * factor[r] - shift[r]);
+            memcpy(t + i, &e, sizeof e);
+            total += e;
+        }
+        if (i < n) {
+            vector e = load_some(p + i, 1, n - i) * /* zeros beyond the row */
+                       (load_some(t + i, 1, n - i) * factor[r] - shift[r]);
+            memcpy(t + i, &e, (n - i) * sizeof *t);
+            total += e;
+        }
+        sum[r] = sum_of(total);
+    }
+}
