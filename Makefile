@@ -81,7 +81,7 @@ DOUBLE_OBJ     := $(patsubst %.c,$(OBJ)/double/%.o,$(wildcard $(DOUBLE_DIRS:%=co
 DOUBLE_TESTS   := ops plan mlp
 
 # Tests that link the trainer's own parts.
-TRAINER_TESTS := trainer training
+TRAINER_TESTS := trainer training training_images
 
 TESTS := $(TEST_SRC:tests/%.c=$(TST)/%) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 

@@ -130,6 +130,7 @@ START_TEST(training_leaves_a_model_a_checkpoint_and_a_curve)
     write_recipe("board.json", "30", ", \"held_out_every\": 10");
     CLI_SUCCEEDS("train board.json --out out.safetensors --curve curve.png");
     ck_assert_ptr_nonnull(strstr(cli_output, "step 30 of 30"));
+    ck_assert_ptr_nonnull(strstr(cli_output, "memory: about "));
     ck_assert(cli_exists("out.safetensors") && cli_exists("out.checkpoint"));
     struct adv_array curve = {0};
     ck_assert_int_eq(adv_csv_read(cli_at("out.curve.csv"), &curve, NULL), ADV_OK);

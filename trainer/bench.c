@@ -3,6 +3,7 @@
 #include "trainer/options.h"
 #include "trainer/peak.h"
 #include "trainer/progress.h"
+#include "trainer/shards.h"
 #include "trainer/stop.h"
 
 #include <advect/gradient.h>
@@ -15,7 +16,6 @@
 #include <string.h>
 
 #define PEAK_SECONDS 0.25
-#define TRAIN_SHARD_ROWS ((size_t)128)
 #define ROUNDS_MAX 100000
 
 enum work { WORK_VELOCITY, WORK_PROBE, WORK_DIVERGENCE, WORK_TRAIN };
@@ -59,7 +59,6 @@ static const struct adv_options command_line = {
 struct part {
     size_t first, n;
     struct adv_evaluator *evaluator;
-    struct adv_gradient *gradient;
     float *g_weights; /* [n_weights] */
 };
 
@@ -69,8 +68,9 @@ struct bench {
     struct adv_pool *pool;
     size_t batch, dim, n_weights, n_parts;
     struct part *parts;
-    float *x, *t, *out, *probes; /* [batch, dim], [batch], ... */
-    float *scalars;              /* [batch]: divergences, estimates */
+    struct adv_gradient **gradients; /* of training, one per thread */
+    float *x, *t, *out, *probes;     /* [batch, dim], [batch], ... */
+    float *scalars;                  /* [batch]: divergences, estimates */
     int32_t *label;
     float *weights, *m, *v; /* of training */
     atomic_bool failed;
@@ -83,22 +83,37 @@ static enum adv_status no_memory(struct adv_error *error)
     return adv_fail(error, ADV_E_MEMORY, "out of memory");
 }
 
-static enum adv_status make_part(struct bench *b, struct part *part, size_t rows,
-                                 struct adv_error *error)
+static enum adv_status make_part(struct bench *b, struct part *part, struct adv_error *error)
 {
     if (b->work != WORK_TRAIN)
         return adv_evaluator_new(adv_model_ready_weights(b->model), &part->evaluator, error);
     part->g_weights = calloc(b->n_weights, sizeof *part->g_weights);
-    if (!part->g_weights)
+    return part->g_weights ? ADV_OK : no_memory(error);
+}
+
+/* One per thread. */
+static enum adv_status make_gradients(struct bench *b, size_t rows, struct adv_error *error)
+{
+    int threads = adv_pool_threads(b->pool);
+    enum adv_status status = ADV_OK;
+    b->gradients = calloc((size_t)threads, sizeof *b->gradients);
+    if (!b->gradients)
         return no_memory(error);
-    return adv_gradient_new(adv_model_net(b->model), rows, &part->gradient, error);
+    for (int i = 0; i < threads && status == ADV_OK; i++)
+        status = adv_gradient_new(adv_model_net(b->model), rows, &b->gradients[i], error);
+    return status;
 }
 
 /* Evaluation: one part per thread. Training: shards, as the training loop cuts them. */
 static enum adv_status make_parts(struct bench *b, struct adv_error *error)
 {
     size_t threads = (size_t)adv_pool_threads(b->pool);
-    size_t rows = b->work == WORK_TRAIN ? TRAIN_SHARD_ROWS : (b->batch + threads - 1) / threads;
+    size_t rows = (b->batch + threads - 1) / threads;
+    enum adv_status status = ADV_OK;
+    if (b->work == WORK_TRAIN)
+        status = adv_shard_rows(adv_model_net(b->model), b->batch, 0, &rows, error);
+    if (status != ADV_OK)
+        return status;
     b->n_parts = (b->batch + rows - 1) / rows;
     b->parts = calloc(b->n_parts, sizeof *b->parts);
     if (!b->parts)
@@ -107,11 +122,11 @@ static enum adv_status make_parts(struct bench *b, struct adv_error *error)
         size_t left = b->batch - i * rows;
         b->parts[i].first = i * rows;
         b->parts[i].n = left < rows ? left : rows;
-        enum adv_status status = make_part(b, &b->parts[i], rows, error);
+        status = make_part(b, &b->parts[i], error);
         if (status != ADV_OK)
             return status;
     }
-    return ADV_OK;
+    return b->work == WORK_TRAIN ? make_gradients(b, rows, error) : ADV_OK;
 }
 
 static enum adv_status make_rows(struct bench *b, bool same_time, struct adv_error *error)
@@ -145,9 +160,11 @@ static void bench_release(struct bench *b)
 {
     for (size_t i = 0; b->parts && i < b->n_parts; i++) {
         adv_evaluator_free(b->parts[i].evaluator);
-        adv_gradient_free(b->parts[i].gradient);
         free(b->parts[i].g_weights);
     }
+    for (int i = 0; b->gradients && i < adv_pool_threads(b->pool); i++)
+        adv_gradient_free(b->gradients[i]);
+    free(b->gradients);
     float *const arrays[] = {b->x, b->t, b->out, b->probes, b->scalars, b->weights, b->m, b->v};
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
@@ -159,7 +176,6 @@ static void bench_release(struct bench *b)
 
 static void do_part(void *context, size_t piece, int worker)
 {
-    (void)worker;
     struct bench *b = context;
     struct part *part = &b->parts[piece];
     size_t at = part->first * b->dim;
@@ -180,8 +196,7 @@ static void do_part(void *context, size_t piece, int worker)
         break;
     case WORK_TRAIN:
         memset(part->g_weights, 0, b->n_weights * sizeof *part->g_weights);
-        adv_gradient_set_weights(part->gradient, b->weights);
-        adv_gradient_add(part->gradient, &points, b->probes + at,
+        adv_gradient_add(b->gradients[worker], &points, b->probes + at,
                          (float)(1 / (double)(b->batch * b->dim)), part->g_weights, NULL);
         break;
     }
@@ -210,9 +225,18 @@ static void update_part(void *context, size_t piece, int worker)
     adv_adamw_update(&adamw, n, sum, b->weights + first, b->m + first, b->v + first);
 }
 
+static void set_weights(void *context, size_t thread, int worker)
+{
+    (void)worker;
+    struct bench *b = context;
+    adv_gradient_set_weights(b->gradients[thread], b->weights);
+}
+
 static double timed_round(struct bench *b)
 {
     double began = adv_seconds_now();
+    if (b->work == WORK_TRAIN)
+        adv_pool_run(b->pool, (size_t)adv_pool_threads(b->pool), set_weights, b);
     adv_pool_run(b->pool, b->n_parts, do_part, b);
     if (b->work == WORK_TRAIN)
         adv_pool_run(b->pool, (size_t)adv_pool_threads(b->pool), update_part, b);

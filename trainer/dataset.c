@@ -223,6 +223,20 @@ static enum adv_status check_rows(const struct adv_dataset *d, struct adv_error 
     return ADV_OK;
 }
 
+static enum adv_status read_shift(struct adv_dataset *d, int64_t pixels, struct adv_error *error)
+{
+    size_t side = d->n_dims == 3 ? (d->shape[1] < d->shape[2] ? d->shape[1] : d->shape[2]) : 0;
+    d->shift = (size_t)pixels;
+    if (d->shift == 0 || d->shift < side)
+        return ADV_OK;
+    if (side == 0)
+        return adv_fail_field(error, ADV_E_INVALID, "data.shift_pixels",
+                              "data.shift_pixels is %zu, but the data are no images", d->shift);
+    return adv_fail_field(
+        error, ADV_E_INVALID, "data.shift_pixels",
+        "data.shift_pixels is %zu; it must be below the images' %zu pixels a side", d->shift, side);
+}
+
 static enum adv_status open_transform(struct adv_dataset *d, const json_t *spec,
                                       struct adv_error *error)
 {
@@ -242,6 +256,8 @@ enum adv_status adv_dataset_open(const struct adv_data_recipe *recipe, uint64_t 
     enum adv_status status = adv_source_open(recipe->source, place, &d.source, error);
     if (status == ADV_OK)
         status = read_shape(&d, recipe->shape, error);
+    if (status == ADV_OK)
+        status = read_shift(&d, recipe->shift_pixels, error);
     if (status == ADV_OK)
         status = read_labels(&d, (size_t)recipe->classes, error);
     if (status == ADV_OK)
@@ -284,39 +300,75 @@ static uint64_t held_out_row(const struct adv_dataset *d, uint64_t index)
     return adv_permute(adv_seed_for(d->seed, ADV_SEED_SPLIT), index, d->n_rows);
 }
 
-/* Draws n examples of a stream, in data units: `seed` is that of its noise, `row` of its choice of
- * rows. */
-static void draw(const struct adv_dataset *d, uint64_t seed,
-                 uint64_t (*row)(const struct adv_dataset *, uint64_t), uint64_t first, size_t n,
+/* An image [channels, height, width] moved by (dy, dx), its edges repeated. */
+static void shift_image(const size_t shape[3], const float *from, ptrdiff_t dy, ptrdiff_t dx,
+                        float *to)
+{
+    ptrdiff_t height = (ptrdiff_t)shape[1], width = (ptrdiff_t)shape[2];
+    for (size_t c = 0; c < shape[0]; c++, from += height * width) {
+        for (ptrdiff_t y = 0; y < height; y++) {
+            ptrdiff_t row = y - dy < 0 ? 0 : y - dy >= height ? height - 1 : y - dy;
+            for (ptrdiff_t x = 0; x < width; x++) {
+                ptrdiff_t column = x - dx < 0 ? 0 : x - dx >= width ? width - 1 : x - dx;
+                *to++ = from[row * width + column];
+            }
+        }
+    }
+}
+
+static void take_shifted(const struct adv_dataset *d, uint64_t index, const float *from, float *to)
+{
+    uint64_t seed = adv_seed_for(d->seed, ADV_SEED_SHIFT), steps = 2 * d->shift + 1;
+    uint64_t place = adv_rng_below(seed, ADV_STREAM_SHUFFLE, index, steps * steps);
+    ptrdiff_t most = (ptrdiff_t)d->shift;
+    shift_image(d->shape, from, (ptrdiff_t)(place / steps) - most,
+                (ptrdiff_t)(place % steps) - most, to);
+}
+
+/* How examples of files are drawn, for training or held out. */
+struct stream {
+    uint64_t seed; /* of noise */
+    uint64_t (*row)(const struct adv_dataset *, uint64_t index);
+    bool shifts;
+};
+
+/* Draws n examples of a stream, in data units. */
+static void draw(const struct adv_dataset *d, const struct stream *stream, uint64_t first, size_t n,
                  float *x, int32_t *label)
 {
     for (size_t i = 0; i < n; i++)
         label[i] = ADV_NO_LABEL;
     if (d->source.density) {
-        adv_density_sample(d->source.density, seed, first, n, x);
+        adv_density_sample(d->source.density, stream->seed, first, n, x);
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        uint64_t r = row(d, first + i);
-        memcpy(x + i * d->dim, d->source.rows.data + r * d->dim, d->dim * sizeof *x);
+        uint64_t r = stream->row(d, first + i);
+        const float *from = d->source.rows.data + r * d->dim;
+        if (stream->shifts && d->shift > 0)
+            take_shifted(d, first + i, from, x + i * d->dim);
+        else
+            memcpy(x + i * d->dim, from, d->dim * sizeof *x);
         if (d->labels)
             label[i] = d->labels[r];
     }
     if (d->dequantise)
-        adv_dequantise(seed, first, n, d->dim, d->source.rows.levels, x, x);
+        adv_dequantise(stream->seed, first, n, d->dim, d->source.rows.levels, x, x);
 }
 
 void adv_dataset_draw(const struct adv_dataset *d, uint64_t first, size_t n, float *x,
                       int32_t *label)
 {
-    draw(d, adv_seed_for(d->seed, ADV_SEED_TRAIN), training_row, first, n, x, label);
+    struct stream stream = {adv_seed_for(d->seed, ADV_SEED_TRAIN), training_row, true};
+    draw(d, &stream, first, n, x, label);
     adv_transform_encode(d->transform, n, x, x, NULL);
 }
 
 void adv_dataset_held_out_points(const struct adv_dataset *d, uint64_t first, size_t n, float *x,
                                  int32_t *label)
 {
-    draw(d, adv_seed_for(d->seed, ADV_SEED_HELD_OUT), held_out_row, first, n, x, label);
+    struct stream stream = {adv_seed_for(d->seed, ADV_SEED_HELD_OUT), held_out_row, false};
+    draw(d, &stream, first, n, x, label);
 }
 
 void adv_dataset_draw_held_out(const struct adv_dataset *d, uint64_t first, size_t n, float *x,

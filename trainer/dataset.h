@@ -24,6 +24,7 @@ struct adv_dataset {
     size_t n_train;  /* n_rows - n_held_out; 0 for a density */
     size_t n_held_out;
     bool dequantise; /* rows are 0..255 until they are drawn; else they are in data units */
+    size_t shift;    /* of images in training: up to so many pixels each way */
     char digest[17]; /* names the data */
 };
 
@@ -35,7 +36,7 @@ void adv_dataset_close(struct adv_dataset *dataset);
 
 /* Examples first ... first + n - 1 of the training stream, in network units: x [n, dim], label [n]
  * (ADV_NO_LABEL where there are no classes). Files go through every training row once per epoch, in
- * an order of the epoch's own. */
+ * an order of the epoch's own. Shifted images repeat their edges. */
 void adv_dataset_draw(const struct adv_dataset *dataset, uint64_t first, size_t n, float *x,
                       int32_t *label);
 
@@ -57,7 +58,8 @@ enum adv_seed_use {
     ADV_SEED_TRAIN,
     ADV_SEED_HELD_OUT,
     ADV_SEED_SPLIT,
-    ADV_SEED_EPOCH
+    ADV_SEED_EPOCH,
+    ADV_SEED_SHIFT
 };
 uint64_t adv_seed_for(uint64_t seed, enum adv_seed_use use);
 

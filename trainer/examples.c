@@ -7,7 +7,7 @@ enum adv_status adv_examples_init(struct adv_examples *e, size_t rows_max, size_
                                   struct adv_error *error)
 {
     *e = (struct adv_examples){.rows_max = rows_max, .dim = dim};
-    float **const wide[] = {&e->x0, &e->x1, &e->x_t, &e->target};
+    float **const wide[ADV_EXAMPLES_WIDE] = {&e->x0, &e->x1, &e->x_t, &e->target};
     size_t bytes;
     bool complete = !__builtin_mul_overflow(rows_max, dim * sizeof(float), &bytes);
     for (size_t i = 0; complete && i < sizeof wide / sizeof *wide; i++)

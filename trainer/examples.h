@@ -8,6 +8,8 @@
 #include <advect/evaluator.h>
 #include <advect/path.h>
 
+#define ADV_EXAMPLES_WIDE 4 /* arrays of [rows_max, dim] */
+
 struct adv_examples {
     size_t rows_max, dim;
     float *x0, *x1, *x_t, *target; /* [rows_max, dim], network units */

@@ -30,7 +30,10 @@ static json_t *shape_of(const struct adv_dataset *dataset)
 json_t *adv_training_recipe(const struct adv_training *t)
 {
     json_t *recipe = adv_recipe_to_json(t->recipe);
-    if (recipe && json_object_set_new(recipe, "net", adv_net_config(t->net))) {
+    json_t *train = json_object_get(recipe, "train");
+    json_int_t rows = (json_int_t)t->shard_rows;
+    if (recipe && (json_object_set_new(recipe, "net", adv_net_config(t->net)) ||
+                   json_object_set_new(train, "shard_rows", json_integer(rows)))) {
         json_decref(recipe);
         return NULL;
     }

@@ -84,6 +84,18 @@ static void name_places(struct places *places, const struct train_options *optio
     snprintf(places->curve, sizeof places->curve, "%.*s.curve.csv", (int)stem, places->model);
 }
 
+static void print_memory(const struct adv_training *training, int n_threads)
+{
+    const double mb = 1e6;
+    struct adv_training_memory m = adv_training_memory(training);
+    fprintf(stderr,
+            "memory: about %.0f MB: data %.0f, %d thread%s with %.0f each for shards of %zu "
+            "examples, %zu gradient%s %.0f, weights and moments %.0f\n",
+            (double)m.all / mb, (double)m.data / mb, n_threads, n_threads > 1 ? "s" : "",
+            (double)m.activations / mb, training->shard_rows, training->n_shards,
+            training->n_shards > 1 ? "s" : "", (double)m.gradients / mb, (double)m.weights / mb);
+}
+
 /* An unfinished training is not thrown away by oversight. */
 static enum adv_status begin(struct adv_training *training, const struct train_options *options,
                              const struct places *places, struct adv_error *error)
@@ -135,6 +147,8 @@ static enum adv_status train(const struct adv_recipe *recipe, const struct train
         status = adv_training_new(recipe, &dataset, pool, &training, error);
     if (status == ADV_OK)
         status = begin(training, options, &places, error);
+    if (status == ADV_OK && !options->quiet)
+        print_memory(training, n_threads);
     struct adv_loop loop = {places.checkpoint, options->quiet, adv_stop_flag()};
     if (status == ADV_OK)
         status = adv_loop_run(&loop, training, error);

@@ -4,6 +4,7 @@
 #include "trainer/examples.h"
 #include "trainer/held_out.h"
 #include "trainer/schedule.h"
+#include "trainer/shards.h"
 
 #include <advect/gradient.h>
 
@@ -62,8 +63,7 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         !t->piece_squares || !t->workers)
         return adv_fail(error, ADV_E_MEMORY, "out of memory for %zu gradients of %zu weights",
                         t->n_shards, t->n_weights);
-    const struct adv_train_recipe *train = &t->recipe->train;
-    size_t rows = (size_t)(train->shard_rows < train->batch ? train->shard_rows : train->batch);
+    size_t rows = t->shard_rows;
     for (int i = 0; i < adv_pool_threads(t->pool); i++) {
         struct adv_training_worker *worker = &t->workers[i];
         worker->weights_step = -1;
@@ -89,10 +89,13 @@ enum adv_status adv_training_new(const struct adv_recipe *recipe, const struct a
     enum adv_status status = adv_net_new(recipe->net, &t->net, error);
     if (status == ADV_OK)
         status = check_net(t->net, recipe, dataset, error);
+    size_t batch = (size_t)recipe->train.batch;
+    if (status == ADV_OK)
+        status =
+            adv_shard_rows(t->net, batch, (size_t)recipe->train.shard_rows, &t->shard_rows, error);
     if (status == ADV_OK) {
-        size_t batch = (size_t)recipe->train.batch, rows = (size_t)recipe->train.shard_rows;
         t->n_weights = adv_net_weights(t->net);
-        t->n_shards = (batch + rows - 1) / rows;
+        t->n_shards = (batch + t->shard_rows - 1) / t->shard_rows;
         t->n_pieces = (t->n_weights + PIECE_WEIGHTS - 1) / PIECE_WEIGHTS;
         status = allocate(t, error);
     }
@@ -128,6 +131,21 @@ void adv_training_free(struct adv_training *t)
     free(t);
 }
 
+struct adv_training_memory adv_training_memory(const struct adv_training *t)
+{
+    const struct adv_source *source = &t->dataset->source;
+    struct adv_training_memory m = {
+        .data = (source->rows.n_elements + source->labels.n_elements) * sizeof(float) +
+                (t->dataset->labels ? t->dataset->n_rows * sizeof *t->dataset->labels : 0),
+        .activations = adv_gradient_bytes(t->workers[0].gradient) +
+                       ADV_EXAMPLES_WIDE * t->shard_rows * t->dataset->dim * sizeof(float),
+        .gradients = t->n_shards * t->n_weights * sizeof(float),
+        .weights = 4 * t->n_weights * sizeof(float),
+    };
+    m.all = m.data + (size_t)adv_pool_threads(t->pool) * m.activations + m.gradients + m.weights;
+    return m;
+}
+
 /* ---------------------------------------------------------------- a step */
 
 static void shard_gradient(void *context, size_t shard, int worker_number)
@@ -135,7 +153,7 @@ static void shard_gradient(void *context, size_t shard, int worker_number)
     struct adv_training *t = context;
     struct adv_training_worker *worker = &t->workers[worker_number];
     struct adv_examples *e = &worker->examples;
-    size_t batch = (size_t)t->recipe->train.batch, rows = (size_t)t->recipe->train.shard_rows;
+    size_t batch = (size_t)t->recipe->train.batch, rows = t->shard_rows;
     size_t first = shard * rows, n = batch - first < rows ? batch - first : rows;
     float *gradient = t->gradients + shard * t->n_weights;
     memset(gradient, 0, t->n_weights * sizeof *gradient);

@@ -27,7 +27,7 @@ struct adv_training {
     const struct adv_dataset *dataset;
     struct adv_pool *pool;
     struct adv_net *net;
-    size_t n_weights, n_shards, n_pieces;
+    size_t n_weights, shard_rows, n_shards, n_pieces;
     float *weights, *average, *m, *v; /* [n_weights] */
     float *gradients;                 /* [n_shards, n_weights] */
     double *shard_sums;               /* [n_shards]: of squared errors */
@@ -60,6 +60,16 @@ enum adv_status adv_training_add_point(struct adv_training *training, struct adv
 
 /* The least held-out loss on the curve, or NaN. */
 double adv_training_best_held_out(const struct adv_training *training);
+
+/* Bytes that training takes, planned before it starts. */
+struct adv_training_memory {
+    size_t data;        /* examples of files */
+    size_t activations; /* of one thread: a shard's rows through the network and back */
+    size_t gradients;   /* one of all weights per shard */
+    size_t weights;     /* with their average and both moments */
+    size_t all;
+};
+struct adv_training_memory adv_training_memory(const struct adv_training *training);
 
 /* The recipe as training sees it, with the net's and its own defaults spelled out; a new reference.
  */
