@@ -124,23 +124,25 @@ static double group_mean(const struct work *work, const adv_real *sums, size_t k
     return sum / (double)(width * work->pixels);
 }
 
+static void fill(size_t n, adv_real value, adv_real *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = value;
+}
+
 static void find_statistics(const struct adv_call *call, const struct work *work, const adv_real *x)
 {
     size_t width = work->channels / work->groups;
     call->kernels->channel_sums(work->pixels, work->channels, x, work->sums);
-    for (size_t c = 0; c < work->channels; c++)
-        work->center[c] = (adv_real)group_mean(work, work->sums, c / width);
+    for (size_t k = 0; k < work->groups; k++)
+        fill(width, (adv_real)group_mean(work, work->sums, k), work->center + k * width);
     call->kernels->channel_moments(work->pixels, work->channels, x, work->center, NULL, work->sums,
                                    work->products);
     for (size_t k = 0; k < work->groups; k++) {
         double off = group_mean(work, work->sums, k);
         double variance = group_mean(work, work->products, k) - off * off;
-        adv_real center = (adv_real)((double)work->center[k * width] + off);
-        adv_real inverse = (adv_real)(1 / sqrt(variance + EPSILON));
-        for (size_t c = k * width; c < (k + 1) * width; c++) {
-            work->center[c] = center;
-            work->inverse[c] = inverse;
-        }
+        fill(width, (adv_real)((double)work->center[k * width] + off), work->center + k * width);
+        fill(width, (adv_real)(1 / sqrt(variance + EPSILON)), work->inverse + k * width);
     }
 }
 
