@@ -51,7 +51,7 @@ void check_transpose(struct scene *scene)
 
 /* d <w, forward> by moving `moved` [n] a small step along direction, to either side. */
 static double slope_of(const struct scene *scene, const adv_real *w, adv_real *moved, size_t n,
-                       const adv_real *direction)
+                       const adv_real *direction, double step)
 {
     struct run run;
     adv_real *saved = new_zeros(n);
@@ -59,36 +59,36 @@ static double slope_of(const struct scene *scene, const adv_real *w, adv_real *m
     run_init(&run, scene, ADV_EVAL, ADV_TO_TRAIN, 0);
     memcpy(saved, moved, n * sizeof *saved);
     for (int side = 0; side < 2; side++) {
-        double step = side ? DIFFERENCE_STEP : -DIFFERENCE_STEP;
+        double signed_step = side ? step : -step;
         for (size_t i = 0; i < n; i++)
-            moved[i] = saved[i] + (adv_real)(step * (double)direction[i]);
+            moved[i] = saved[i] + (adv_real)(signed_step * (double)direction[i]);
         adv_weights_set(&run.weights, scene->flat);
         values[side] = dot(output_size(scene), w, adv_exec_forward(&run.exec, &scene->inputs));
     }
     memcpy(moved, saved, n * sizeof *saved);
     free(saved);
     run_release(&run);
-    return (values[1] - values[0]) / (2 * DIFFERENCE_STEP);
+    return (values[1] - values[0]) / (2 * step);
 }
 
 /* |<g, direction> - slope|, beside the size that the sum's terms have. */
 static void check_slope(struct scene *scene, const adv_real *w, adv_real *moved, size_t n,
-                        const adv_real *g)
+                        const adv_real *g, double step)
 {
     adv_real *direction = new_random(scene, n);
-    double slope = slope_of(scene, w, moved, n, direction);
+    double slope = slope_of(scene, w, moved, n, direction, step);
     double scale = fmax(1, largest(n, g)) * sqrt((double)n);
     ck_assert_double_le(fabs(dot(n, g, direction) - slope), DIFFERENCE_TOLERANCE * scale);
     free(direction);
 }
 
-void check_differences(struct scene *scene)
+void check_differences(struct scene *scene, double step)
 {
     size_t n = output_size(scene), n_weights = scene->graph->n_weights;
     adv_real *w = new_random(scene, n), *g_weights = new_zeros(n_weights), *g_x = new_zeros(n);
     backward(scene, w, g_weights, g_x);
-    check_slope(scene, w, scene->x, n, g_x);
-    check_slope(scene, w, scene->flat, n_weights, g_weights);
+    check_slope(scene, w, scene->x, n, g_x, step);
+    check_slope(scene, w, scene->flat, n_weights, g_weights, step);
     free(w);
     free(g_weights);
     free(g_x);

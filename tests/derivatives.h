@@ -7,7 +7,8 @@
 /* <w, J v> = <J' w, v> for x: backward against tangents. */
 void check_transpose(struct scene *scene);
 
-/* Backward, for x and for the weights, against central differences of forward. */
-void check_differences(struct scene *scene);
+/* Backward, for x and for the weights, against central differences of forward. step:
+ * DIFFERENCE_STEP, or shorter where the graph bends more sharply. */
+void check_differences(struct scene *scene, double step);
 
 #endif

@@ -193,7 +193,7 @@ START_TEST(gradients_match_central_differences)
     struct adv_net *net = new_net(configs[_i]);
     struct scene scene;
     scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
-    check_differences(&scene);
+    check_differences(&scene, DIFFERENCE_STEP);
     scene_release(&scene);
     adv_net_free(net);
 }

@@ -191,7 +191,7 @@ START_TEST(gradients_match_central_differences)
 {
     struct scene scene;
     scene_init_random(&scene, (uint64_t)_i, true);
-    check_differences(&scene);
+    check_differences(&scene, DIFFERENCE_STEP);
     scene_release(&scene);
 }
 END_TEST
