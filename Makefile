@@ -78,7 +78,7 @@ DOUBLE_DIRS    := base kernels ops graph nets
 DOUBLE_SUPPORT := numbers trials examples graphs derivatives sweeps
 DOUBLE_OBJ     := $(patsubst %.c,$(OBJ)/double/%.o,$(wildcard $(DOUBLE_DIRS:%=core/%/*.c))) \
                   $(DOUBLE_SUPPORT:%=$(OBJ)/double/tests/%.o)
-DOUBLE_TESTS   := ops plan mlp
+DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the trainer's own parts.
 TRAINER_TESTS := trainer training training_images

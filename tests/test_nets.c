@@ -41,7 +41,7 @@ static const struct {
      "net.kind is not a string; it must name a kind of network, e.g. \"mlp\""},
     {"{\"kind\": \"mpl\"}", "net.kind", "net.kind \"mpl\" is not known; did you mean \"mlp\"?"},
     {"{\"kind\": \"transformer\"}", "net.kind",
-     "net.kind \"transformer\" is not known; it must be one of \"mlp\", \"empirical\""},
+     "net.kind \"transformer\" is not known; it must be one of \"mlp\", \"unet\", \"empirical\""},
     {"{\"kind\": \"empirical\", \"dim\": 2}", "net.samples", "net.samples is missing"},
     {"{\"kind\": \"empirical\", \"dim\": 2, \"samples\": 3, \"bandwidth\": 0}", "net.bandwidth",
      "net.bandwidth is 0; it must be between 0.001 and 1000"},

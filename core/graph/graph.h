@@ -17,7 +17,8 @@
 enum adv_init {
     ADV_INIT_FAN_IN, /* U(-b, b), b = 1/sqrt(fan_in): PyTorch's Linear */
     ADV_INIT_NORMAL, /* N(0, 1): PyTorch's Embedding */
-    ADV_INIT_ZERO
+    ADV_INIT_ZERO,
+    ADV_INIT_ONE /* the weights of norms */
 };
 
 struct adv_param {

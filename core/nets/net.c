@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct adv_net_kind *const kinds[] = {&adv_net_mlp, &adv_net_empirical};
+static const struct adv_net_kind *const kinds[] = {&adv_net_mlp, &adv_net_unet, &adv_net_empirical};
 
 static enum adv_status unknown_kind(const char *name, struct adv_error *error)
 {
@@ -164,6 +164,10 @@ void adv_net_init_weights(const struct adv_net *net, uint64_t seed, float *weigh
         switch (param->init) {
         case ADV_INIT_ZERO:
             memset(w, 0, param->n_elements * sizeof *w);
+            break;
+        case ADV_INIT_ONE:
+            for (size_t k = 0; k < param->n_elements; k++)
+                w[k] = 1;
             break;
         case ADV_INIT_NORMAL:
             adv_rng_normal(seed, ADV_STREAM_INIT, i, 1, param->n_elements, w);
