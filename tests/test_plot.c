@@ -436,6 +436,46 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
+/* ---- bare ---- */
+
+/* A frame without ticks and their texts leaves more room, and is a line of pixels around it. */
+START_TEST(bare_axes_are_a_frame)
+{
+    struct adv_axes axes = {
+        .width = 300, .height = 300, .x_lo = 1, .x_hi = 3, .y_lo = 1, .y_hi = 3};
+    struct adv_plot *plot = plot_of(&axes);
+    struct adv_layout full = layout_of(plot);
+    adv_plot_free(plot);
+    axes.bare = true;
+    plot = plot_of(&axes);
+    struct adv_layout bare = layout_of(plot);
+    struct adv_image image = picture_of(plot);
+    ck_assert_int_eq(bare.x_ticks.n, 0);
+    ck_assert_int_eq(bare.y_ticks.n, 0);
+    ck_assert_int_gt(full.x_ticks.n, 0);
+    ck_assert_int_gt(bare.frame.width, full.frame.width);
+    ck_assert_int_gt(bare.frame.height, full.frame.height);
+    const struct adv_frame *f = &bare.frame;
+    const int corners[4][2] = {{f->left - 1, f->top - 1},
+                               {f->left + f->width, f->top - 1},
+                               {f->left - 1, f->top + f->height},
+                               {f->left + f->width, f->top + f->height}};
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_lt(pixel_of(&image, corners[i][0], corners[i][1])[0], 255);
+    for (int y = 0; y < image.height; y++) {
+        for (int x = 0; x < image.width; x++) {
+            bool on_frame = (x == corners[0][0] || x == corners[3][0]) && y >= corners[0][1] &&
+                            y <= corners[3][1];
+            on_frame = on_frame || ((y == corners[0][1] || y == corners[3][1]) &&
+                                    x >= corners[0][0] && x <= corners[3][0]);
+            ck_assert_msg((pixel_of(&image, x, y)[0] < 255) == on_frame, "%d, %d", x, y);
+        }
+    }
+    adv_image_release(&image);
+    adv_plot_free(plot);
+}
+END_TEST
+
 /* ---- the same bytes ---- */
 
 START_TEST(the_same_calls_give_the_same_bytes)
@@ -534,6 +574,10 @@ int main(void)
     tcase_add_test(texts, a_legend_has_the_labelled_layers);
     tcase_add_test(texts, long_legends_wrap_and_are_bounded);
     suite_add_tcase(suite, texts);
+
+    TCase *bare = tcase_create("bare axes");
+    tcase_add_test(bare, bare_axes_are_a_frame);
+    suite_add_tcase(suite, bare);
 
     TCase *odd = tcase_create("odd data and sizes");
     tcase_add_loop_test(odd, every_size_can_be_drawn, 0, 7);

@@ -164,6 +164,18 @@ static double tick_length(const struct adv_layout *layout, const struct adv_tick
                              is_major(tick) ? adv_style.tick_length : adv_style.minor_tick_length);
 }
 
+static void draw_frame(const struct adv_canvas *canvas)
+{
+    const struct adv_frame *frame = &canvas->layout->frame;
+    double left = frame->left - 1, top = frame->top - 1, right = right_of(frame),
+           bottom = bottom_of(frame);
+    trace(canvas->cr, left, top, left, bottom + 1);
+    trace(canvas->cr, right, top, right, bottom + 1);
+    trace(canvas->cr, left, top, right + 1, top);
+    trace(canvas->cr, left, bottom, right + 1, bottom);
+    stroke(canvas, adv_style.frame, adv_style.axis_width);
+}
+
 static void draw_axes(const struct adv_canvas *canvas)
 {
     const struct adv_layout *layout = canvas->layout;
@@ -216,7 +228,10 @@ static void draw_swatches(const struct adv_canvas *canvas)
 
 void adv_furniture_draw(const struct adv_canvas *canvas)
 {
-    draw_axes(canvas);
+    if (canvas->layout->bare)
+        draw_frame(canvas);
+    else
+        draw_axes(canvas);
     if (canvas->layout->has_bar)
         draw_bar(canvas);
     draw_swatches(canvas);

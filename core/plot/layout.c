@@ -71,6 +71,12 @@ static bool texts_fit(const struct adv_layout *layout, const struct adv_pen *pen
     return true;
 }
 
+static int most_y_ticks(const struct adv_layout *layout)
+{
+    return at_least(Y_TICKS_LEAST,
+                    layout->frame.height / adv_layout_length(layout, adv_style.y_tick_spacing));
+}
+
 static void choose_ticks(struct adv_layout *layout, const struct adv_pen *pen)
 {
     const struct adv_frame *frame = &layout->frame;
@@ -79,16 +85,17 @@ static void choose_ticks(struct adv_layout *layout, const struct adv_pen *pen)
     layout->y.px_lo = layout->bar.px_lo = frame->top + frame->height;
     layout->y.px_hi = layout->bar.px_hi = frame->top;
 
+    layout->x_ticks.n = layout->y_ticks.n = layout->x_ticks.factor = layout->y_ticks.factor = 0;
+    if (layout->has_bar)
+        adv_ticks_choose(&layout->bar, most_y_ticks(layout), &layout->bar_ticks);
+    if (layout->bare)
+        return;
     int n_x =
         at_least(X_TICKS_TRIED, frame->width / adv_layout_length(layout, adv_style.x_tick_spacing));
-    int n_y = at_least(Y_TICKS_LEAST,
-                       frame->height / adv_layout_length(layout, adv_style.y_tick_spacing));
     do {
         adv_ticks_choose(&layout->x, n_x, &layout->x_ticks);
     } while (n_x-- > 2 && !texts_fit(layout, pen));
-    adv_ticks_choose(&layout->y, n_y, &layout->y_ticks);
-    if (layout->has_bar)
-        adv_ticks_choose(&layout->bar, n_y, &layout->bar_ticks);
+    adv_ticks_choose(&layout->y, most_y_ticks(layout), &layout->y_ticks);
 }
 
 /* ---- labels ---- */
@@ -312,7 +319,7 @@ void adv_layout_make(const struct adv_plot *plot, const struct adv_pen *pen,
         if (layer->kind->colour_bar)
             layer->kind->colour_bar(layer, &bar);
     }
-    *layout = (struct adv_layout){.scale = scale_of(&plot->axes)};
+    *layout = (struct adv_layout){.scale = scale_of(&plot->axes), .bare = plot->axes.bare};
     adv_bounds_fit(&bounds, &layout->x, &layout->y);
     enum detail detail = LABELS;
     while (!arrange(plot, pen, &bounds, &bar, detail, layout) && detail > FRAME)

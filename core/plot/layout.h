@@ -51,6 +51,7 @@ struct adv_layout {
     const char *title;  /* NULL: none */
     double title_width; /* from the frame's left to the picture's margin */
     bool has_bar;
+    bool bare; /* a frame in place of axes */
     struct adv_legend legend;
 };
 

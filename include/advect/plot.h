@@ -28,6 +28,7 @@ struct adv_axes {
     bool equal_aspect; /* one unit is as long on x as on y: fitted ranges grow, given ones shrink
                           the frame. Not with a logarithmic axis */
     bool log_x, log_y;
+    bool bare; /* a thin frame in place of axes and ticks: for panels whose units say nothing */
 };
 
 struct adv_plot;
