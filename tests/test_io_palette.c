@@ -82,6 +82,35 @@ START_TEST(equal_frames_are_there_too)
 }
 END_TEST
 
+/* Four colours thrown about anew in every frame: then boxes are drawn anew, not laid over. */
+START_TEST(what_changes_everywhere_is_there_too)
+{
+    static const uint8_t colours[4][3] = {{255, 255, 255}, {0, 114, 178}, {213, 94, 0}, {0, 0, 0}};
+    struct adv_image frames[N_FRAMES];
+    struct adv_bytes png;
+    unsigned random = 1;
+    for (int i = 0; i < N_FRAMES; i++) {
+        frames[i] = drawing(0);
+        for (int k = 0; k < WIDTH * HEIGHT; k++) {
+            random = random * 1664525U + 1013904223U; /* Numerical Recipes' generator */
+            set(&frames[i], k % WIDTH, k / WIDTH, colours[random >> 30]);
+        }
+    }
+    ck_assert_int_eq(adv_png_encode_palette(N_FRAMES, frames, 15, 50, 50, 0, 9, &png, NULL),
+                     ADV_OK);
+    struct apng seen;
+    apng_read(&seen, png.data, png.n);
+    ck_assert_uint_eq(seen.n_frames, N_FRAMES);
+    for (int i = 0; i < N_FRAMES; i++)
+        ck_assert_msg(same(&seen.frames[i], &frames[i]), "frame %d", i);
+    /* two bits a pixel and frame, one frame more for the picture: not much beyond is wasted */
+    ck_assert_uint_lt(png.n, (N_FRAMES + 1) * WIDTH * HEIGHT / 2);
+    apng_release(&seen);
+    adv_bytes_release(&png);
+    release(N_FRAMES, frames);
+}
+END_TEST
+
 START_TEST(one_frame_is_a_still_picture)
 {
     struct adv_image image = drawing(2), back;
@@ -207,6 +236,7 @@ int main(void)
     TCase *tests = tcase_create("palettes");
     tcase_add_test(tests, few_colours_stay_exact);
     tcase_add_test(tests, equal_frames_are_there_too);
+    tcase_add_test(tests, what_changes_everywhere_is_there_too);
     tcase_add_test(tests, one_frame_is_a_still_picture);
     tcase_add_test(tests, many_colours_become_near_ones);
     tcase_add_test(tests, a_small_mark_keeps_its_colour);

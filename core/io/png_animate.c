@@ -6,8 +6,8 @@
  * that fcTL and fdAT share. The IDAT here, which no fcTL precedes, is the picture for viewers
  * without animation.
  *
- * With a palette, a frame is only the box in which it differs from the one before, and in it what
- * did not change is transparent: axes and titles are stored once. */
+ * With a palette, a frame is only the box in which it differs from the one before; what did not
+ * change in it may be transparent. */
 #include "core/io/png_palette.h"
 #include "core/io/text.h"
 
@@ -109,16 +109,22 @@ static enum adv_status encode(const struct animation *animation, const struct ad
     return adv_png_encode(image, animation->level, png, animation->error);
 }
 
+/* frame: the image's own PNG. */
+static enum adv_status put_encoded(struct animation *animation, const struct adv_image *image,
+                                   const struct adv_bytes *frame, struct place place, int delay_ms)
+{
+    enum adv_status status = put_control(animation, image, place, delay_ms);
+    return status == ADV_OK ? put_pixels(animation, frame, true) : status;
+}
+
 static enum adv_status put_frame(struct animation *animation, const struct adv_image *image,
-                                 struct place place, int delay_ms)
+                                 int delay_ms)
 {
     struct adv_bytes frame;
     enum adv_status status = encode(animation, image, &frame);
     if (status != ADV_OK)
         return status;
-    status = put_control(animation, image, place, delay_ms);
-    if (status == ADV_OK)
-        status = put_pixels(animation, &frame, true);
+    status = put_encoded(animation, image, &frame, (struct place){0}, delay_ms);
     adv_bytes_release(&frame);
     return status;
 }
@@ -194,10 +200,10 @@ static struct span changed_box(const struct adv_image *before, const struct adv_
     return box.right ? box : (struct span){0, 1, 0, 1};
 }
 
-/* What of `now` lies in the box, transparent where it is as before. */
-static enum adv_status difference(const struct adv_image *before, const struct adv_image *now,
-                                  const struct span *box, int transparent, struct adv_image *out,
-                                  struct adv_error *error)
+/* What of `now` lies in the box; where it is as `before` (if given), of the transparent index. */
+static enum adv_status cut_out(const struct adv_image *before, const struct adv_image *now,
+                               const struct span *box, int transparent, struct adv_image *out,
+                               struct adv_error *error)
 {
     enum adv_status status =
         adv_image_init(out, box->right - box->left, box->bottom - box->top, 1, error);
@@ -207,23 +213,48 @@ static enum adv_status difference(const struct adv_image *before, const struct a
     for (int y = box->top; y < box->bottom; y++) {
         for (int x = box->left; x < box->right; x++) {
             size_t i = (size_t)y * (size_t)now->width + (size_t)x;
-            *to++ = before->pixels[i] == now->pixels[i] ? (uint8_t)transparent : now->pixels[i];
+            bool same = before && before->pixels[i] == now->pixels[i];
+            *to++ = same ? (uint8_t)transparent : now->pixels[i];
         }
     }
     return ADV_OK;
 }
 
+/* A box of a frame and its PNG. */
+struct change {
+    struct adv_image image;
+    struct adv_bytes png;
+};
+
+static enum adv_status make_change(const struct animation *animation,
+                                   const struct adv_image *before, const struct adv_image *now,
+                                   const struct span *box, struct change *change)
+{
+    enum adv_status status = cut_out(before, now, box, animation->palette->transparent,
+                                     &change->image, animation->error);
+    return status == ADV_OK ? encode(animation, &change->image, &change->png) : status;
+}
+
+/* What stands still is best left transparent; what moves everywhere is best drawn anew, as its
+ * traces need not be wiped out one by one: the smaller of both. */
 static enum adv_status put_change(struct animation *animation, const struct adv_image *before,
                                   const struct adv_image *now, int delay_ms)
 {
     struct span box = changed_box(before, now);
-    struct adv_image change;
-    enum adv_status status =
-        difference(before, now, &box, animation->palette->transparent, &change, animation->error);
-    if (status != ADV_OK)
-        return status;
-    status = put_frame(animation, &change, (struct place){box.left, box.top, true}, delay_ms);
-    adv_image_release(&change);
+    struct change over = {0}, anew = {0};
+    enum adv_status status = make_change(animation, before, now, &box, &over);
+    if (status == ADV_OK)
+        status = make_change(animation, NULL, now, &box, &anew);
+    if (status == ADV_OK) {
+        bool is_over = over.png.n < anew.png.n;
+        const struct change *best = is_over ? &over : &anew;
+        status = put_encoded(animation, &best->image, &best->png,
+                             (struct place){box.left, box.top, is_over}, delay_ms);
+    }
+    adv_bytes_release(&over.png);
+    adv_bytes_release(&anew.png);
+    adv_image_release(&over.image);
+    adv_image_release(&anew.image);
     return status;
 }
 
@@ -240,7 +271,7 @@ static enum adv_status put_all(struct animation *animation, size_t n_frames,
         if (animation->palette && i > 0)
             status = put_change(animation, &frames[i - 1], &frames[i], delay_ms);
         else
-            status = put_frame(animation, &frames[i], (struct place){0}, delay_ms);
+            status = put_frame(animation, &frames[i], delay_ms);
     }
     if (status == ADV_OK)
         status = put_chunk(animation, "IEND", false, nothing, 0);
