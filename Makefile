@@ -61,7 +61,7 @@ LIBS_TEST   := $(call pkg_libs,$(PKGS_TEST))
 
 # ---------------------------------------------------------------- sources
 CORE_SRC    := $(sort $(wildcard core/*/*.c))
-TRAINER_SRC := $(sort $(wildcard trainer/*.c))
+TRAINER_SRC := $(sort $(wildcard trainer/*.c trainer/*/*.c))
 SERVER_SRC  := $(sort $(wildcard server/*.c))
 TEST_SRC    := $(sort $(wildcard tests/test_*.c))
 SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard tests/*.c)))
@@ -85,7 +85,7 @@ TRAINER_TESTS := trainer training training_images
 
 TESTS := $(TEST_SRC:tests/%.c=$(TST)/%) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help deps serve check test tests check-layers bench format check-format lint fuzz clean
+.PHONY: all help deps serve check test tests figures check-layers bench format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -113,13 +113,16 @@ test: tests ## build and run every test of this CONFIG
 	 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 	 TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp scripts/run-tests.sh $(TESTS)
 
+figures: $(BIN)/advect ## draw every figure into docs/figures (a few minutes)
+	$(BIN)/advect figure all -o docs/figures
+
 check-layers: ## check that includes go one way, from the upper layers to the lower
 	@scripts/check-layers.sh
 
 bench: all ## rates beside the machine's FMA peak, and beside ONNX Runtime if it is found
 	@bench/run.sh
 
-FORMATTED := $(wildcard include/advect/*.h core/*/*.[ch] trainer/*.[ch] server/*.[ch] tests/*.[ch] tests/*/*.[ch])
+FORMATTED := $(wildcard include/advect/*.h core/*/*.[ch] trainer/*.[ch] trainer/*/*.[ch] server/*.[ch] tests/*.[ch] tests/*/*.[ch])
 
 format: ## lay out every source file as .clang-format says
 	clang-format -i $(FORMATTED)
@@ -221,7 +224,7 @@ $(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $(OBJ)/tests/%.o $(filter-out %/main
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@
 
-$(TST)/test_cli $(TST)/test_import: | $(BIN)/advect
+$(TST)/test_cli $(TST)/test_import $(TST)/test_figures: | $(BIN)/advect
 
 # Tests of the daemon run the program beside them.
 $(TST)/test_server $(TST)/test_server_http $(TST)/test_server_errors $(TST)/test_server_load \
