@@ -228,7 +228,7 @@ $(TST)/test_cli $(TST)/test_import $(TST)/test_figures: | $(BIN)/advect
 
 # Tests of the daemon run the program beside them.
 $(TST)/test_server $(TST)/test_server_http $(TST)/test_server_errors $(TST)/test_server_load \
-  $(TST)/test_server_images: \
+  $(TST)/test_server_images $(TST)/test_server_fixtures: \
   | $(BIN)/advectd
 
 $(TST)/%: $(OBJ)/tests/%.o $(SUPPORT_LIB) $(LIB)/libadvect.a

@@ -68,6 +68,9 @@ struct bench {
 static const char *const nets[] = {
     "{\"kind\": \"mlp\", \"dim\": 48, \"channels\": 16, \"layers\": 1, \"num_classes\": 3,"
     " \"null_class\": true, \"input_gain\": true}",
+    "{\"kind\": \"unet\", \"image\": [1, 6, 8], \"model_channels\": 32, \"num_res_blocks\": 1,"
+    " \"channel_mult\": [1, 1], \"attention_resolutions\": [2], \"num_classes\": 3,"
+    " \"null_class\": true}",
 };
 enum { N_NETS = sizeof nets / sizeof nets[0] };
 
