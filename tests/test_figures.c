@@ -170,22 +170,34 @@ static struct cloud cloud_in(const struct adv_image *image, const struct panel *
 
 /* ---------------------------------------------------------------- every figure */
 
+#define SMALL_MODEL " --model models/four-modes.safetensors"
+#define FEW_SAMPLES SMALL_MODEL " --data few.csv"
+
 static const struct row {
     const char *name;
     int columns, rows; /* of panels or images */
     int still, start;  /* whether it has one frame; how often the first is shown again */
-    bool slow;         /* with all samples of its target: a few are given */
+    const char *quick; /* flags with which its flow is quickly computed */
 } rows[] = {
-    {"converge-still", 2, 2, 1, 0, false},   {"converge-field-still", 2, 2, 1, 0, false},
-    {"converge", 2, 2, 0, 4, false},         {"converge-field", 2, 2, 0, 4, false},
-    {"path-samples", 1, 1, 0, 4, false},     {"path-field", 1, 1, 0, 4, false},
-    {"path-both", 1, 1, 0, 4, false},        {"path-follow", 1, 1, 0, 4, true},
-    {"grid-coarse", 1, 1, 0, 4, true},       {"grid-fine", 1, 1, 0, 4, true},
-    {"grid-samples", 1, 1, 0, 4, true},      {"learned", 2, 1, 0, 4, true},
-    {"checkerboard-8x8", 1, 1, 0, 4, false}, {"checkerboard-5x5", 1, 1, 0, 4, false},
-    {"checkerboard-3d", 1, 1, 0, 0, false},  {"digit-three", 5, 1, 0, 3, false},
-    {"digit-four", 5, 1, 0, 3, false},       {"digit-five", 5, 1, 0, 3, false},
-    {"digits", 5, 2, 0, 3, false},
+    {"converge-still", 2, 2, 1, 0, ""},
+    {"converge-field-still", 2, 2, 1, 0, ""},
+    {"converge", 2, 2, 0, 4, ""},
+    {"converge-field", 2, 2, 0, 4, ""},
+    {"path-samples", 1, 1, 0, 4, ""},
+    {"path-field", 1, 1, 0, 4, ""},
+    {"path-both", 1, 1, 0, 4, ""},
+    {"path-follow", 1, 1, 0, 4, FEW_SAMPLES},
+    {"grid-coarse", 1, 1, 0, 4, FEW_SAMPLES},
+    {"grid-fine", 1, 1, 0, 4, FEW_SAMPLES},
+    {"grid-samples", 1, 1, 0, 4, FEW_SAMPLES},
+    {"learned", 2, 1, 0, 4, FEW_SAMPLES},
+    {"checkerboard-8x8", 1, 1, 0, 4, SMALL_MODEL},
+    {"checkerboard-5x5", 1, 1, 0, 4, SMALL_MODEL},
+    {"checkerboard-3d", 1, 1, 0, 0, ""},
+    {"digit-three", 5, 1, 0, 3, ""},
+    {"digit-four", 5, 1, 0, 3, ""},
+    {"digit-five", 5, 1, 0, 3, ""},
+    {"digits", 5, 2, 0, 3, ""},
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
@@ -205,13 +217,10 @@ START_TEST(sizes_and_frames_are_as_asked)
 {
     enum { SIDE = 140, FRAMES = 4, GAP = 2 };
     const struct row *row = &rows[_i];
-    char flags[256], data[160] = "";
-    if (row->slow) {
-        cli_write("few.csv", "-2,1\n0.5,2\n2,-1\n-1,-2\n");
-        snprintf(data, sizeof data, " --model models/four-modes.safetensors --data few.csv");
-    }
+    char flags[256];
+    cli_write("few.csv", "-2,1\n0.5,2\n2,-1\n-1,-2\n");
     snprintf(flags, sizeof flags, "--side %d%s%s --quiet", SIDE, row->still ? "" : " --frames 4",
-             data);
+             row->quick);
     struct apng apng = drawn(row->name, flags);
     ck_assert_str_eq(cli_output, "");
     ck_assert_uint_eq(apng.n_frames, row->still ? 1 : FRAMES + (size_t)row->start);
@@ -279,6 +288,8 @@ START_TEST(points_end_inside_squares)
         const char *name;
         int cells;
     } boards[] = {{"checkerboard-8x8", 8}, {"checkerboard-5x5", 5}};
+    if (too_slow(boards[_i].name))
+        return;
     struct apng apng = drawn(boards[_i].name, "--frames 2");
     struct panel p = only_panel(&apng, 4.4);
     double first = share_inside(&apng.frames[0], &p, boards[_i].cells);
@@ -417,6 +428,8 @@ END_TEST
 /* The cloud of the base grows to the cube, whose picture keeps turning. */
 START_TEST(the_cube_forms_and_turns)
 {
+    if (too_slow("the cube"))
+        return;
     struct apng apng = drawn("checkerboard-3d", "--frames 9");
     struct panel p = only_panel(&apng, 7.2);
     struct cloud first = cloud_in(&apng.frames[0], &p, is_coloured, 0, 0);
