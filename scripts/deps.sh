@@ -3,16 +3,29 @@
 # distribution's package manager: says so first, uses sudo only if needed, and
 # does nothing when everything is there.
 #
+# The tests of the front-end also want a browser's driver from npm (tests/web); without it, or
+# without the network, they are skipped.
+#
 # usage: scripts/deps.sh build|test
 set -eu
 
 build="gcc libc6-dev make pkg-config libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev
  zlib1g-dev libcairo2-dev librandom123-dev fonts-dejavu-core"
-tests="$build check libcurl4-openssl-dev curl clang clang-format libclang-rt-dev valgrind python3-numpy"
+tests="$build check libcurl4-openssl-dev curl clang clang-format libclang-rt-dev valgrind python3-numpy
+ chromium"
+# Other builds of node, which have npm along, do as well as Debian's.
+command -v node >/dev/null 2>&1 || tests="$tests nodejs"
+command -v npm >/dev/null 2>&1 || tests="$tests npm"
 
 case "${1:-}" in
-build) wanted=$build ;;
-test) wanted=$tests ;;
+build)
+    wanted=$build
+    driver=
+    ;;
+test)
+    wanted=$tests
+    driver=$(dirname "$0")/../tests/web
+    ;;
 *)
     echo "usage: $0 build|test" >&2
     exit 2
@@ -24,6 +37,15 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
     exit 0
 fi
 
+# The version of the lock file; nothing of it is run while it is installed.
+install_driver() {
+    [ -n "$driver" ] || return 0
+    [ ! -d "$driver/node_modules/playwright-core" ] || return 0
+    echo "Installing playwright-core into $driver/node_modules with npm"
+    (cd "$driver" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
+        echo "It could not be installed: the tests of the front-end will be skipped." >&2
+}
+
 missing=
 for package in $wanted; do
     case "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)" in
@@ -31,7 +53,10 @@ for package in $wanted; do
     *) missing="$missing $package" ;;
     esac
 done
-[ -n "$missing" ] || exit 0
+if [ -z "$missing" ]; then
+    install_driver
+    exit 0
+fi
 
 root=
 [ "$(id -u)" -eq 0 ] || root=sudo
@@ -44,3 +69,4 @@ export DEBIAN_FRONTEND=noninteractive
 $root apt-get update -qq
 # shellcheck disable=SC2086 # a list of packages
 $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+install_driver

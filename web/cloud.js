@@ -2,6 +2,8 @@
 import { askLines, modelPath } from "./api.js";
 import { directions, wheel } from "./colours.js";
 import { Motion, evenTimes } from "./motion.js";
+import { colour } from "./theme.js";
+import { count, fixed } from "./words.js";
 
 const FRAMES = 61;
 
@@ -20,7 +22,7 @@ export class Cloud {
     }, (line) => {
       this.motion.add(line.states);
       this.turn ??= this.sortByDirection();
-      progress(line.frame + 1, FRAMES);
+      progress(line.frame + 1, FRAMES, `Carrying ${count(this.motion.n)} points, at t = ${fixed(line.t, 2)}`);
       arrived();
     });
   }
@@ -32,16 +34,18 @@ export class Cloud {
       .map((i) => ({ i, hue: turn[i] }));
   }
 
-  draw(context, plane, t, alpha) {
+  /* Over a density, where their own colours would be lost, in one that stands out. */
+  draw(context, plane, t, over) {
     const now = this.motion.at(t);
     if (!now)
       return;
     const { ax, bx, ay, by } = plane.scale, colours = wheel();
-    const size = (this.motion.n > 2500 ? 1.8 : 2.4) * plane.ratio, half = size / 2;
+    const size = (this.motion.n > 6000 ? 1.8 : 2.3) * plane.ratio, half = size / 2;
     let hue = -1;
-    context.globalAlpha = alpha;
+    context.globalAlpha = over ? 0.75 : 0.9;
+    context.fillStyle = colour("--over-density");
     for (const point of this.turn) {
-      if (point.hue !== hue) {
+      if (point.hue !== hue && !over) {
         hue = point.hue;
         context.fillStyle = colours[hue];
       }

@@ -36,7 +36,7 @@ export function solverSpecs(model, method, steps) {
     { name: "method", kind: "choice", label: "Solver", field: "solver.method", fallback: method,
       choices: ["euler", "midpoint", "heun", "rk4", "dopri5"].map((value) => ({ value })) },
     { name: "steps", kind: "int", label: "Steps", field: "solver.steps", min: 1,
-      max: model.limits.steps, fallback: steps, help: "dopri5 chooses its own" },
+      max: model.limits.steps, fallback: Math.min(steps, model.limits.steps), help: "dopri5 chooses its own" },
   ];
 }
 

@@ -115,19 +115,26 @@ class DrawView {
       this.show(answer.samples[0]);
   }
 
+  /* Samples may lie a little outside the range of the data, where there is no density. */
   show(row) {
-    this.sketch.setRow(row, toneOf(this.model, row));
+    const tone = toneOf(this.model, row), [lo, hi] = tone;
+    this.sketch.setRow(this.model.range ? row.map((v) => this.bin((v - lo) / (hi - lo))) : row, tone);
     this.look();
   }
 
-  /* What is on the pad as a point of the model's data: 8-bit values in the middle of their bins. */
+  /* A brightness from 0 to 1 as a value of the data: the middle of its 8-bit bin. */
+  bin(v) {
+    const [lo, hi] = this.model.range ?? [-1, 1];
+    return lo + (hi - lo) * (Math.round(Math.max(0, Math.min(1, v)) * (LEVELS - 1)) + 0.5) / LEVELS;
+  }
+
+  /* What is on the pad as a point of the model's data. */
   look() {
     if (this.sketch.empty)
       return;
-    const [channels] = this.model.shape, [lo, hi] = this.model.range ?? [-1, 1];
-    const grey = this.sketch.row ? null : Array.from(this.sketch.see(this.form.values.centred), (v) =>
-      lo + (hi - lo) * (Math.round(v * (LEVELS - 1)) + 0.5) / LEVELS);
-    this.row = this.sketch.row ?? Array(channels).fill(grey).flat();
+    const [channels] = this.model.shape, { sketch } = this;
+    this.row = sketch.row ??
+      Array(channels).fill(Array.from(sketch.see(this.form.values.centred), (v) => this.bin(v))).flat();
     paintAlone(this.seen.canvas, this.model, this.row, toneOf(this.model, this.row));
     this.tasks.cancel("nearest");
     this.weigh(0);

@@ -227,7 +227,7 @@ class FlowView {
     const context = plane.over.getContext("2d");
     context.clearRect(0, 0, plane.size, plane.size);
     if (values.points)
-      this.cloud?.draw(context, plane, t, values.density ? 0.55 : 0.8);
+      this.cloud?.draw(context, plane, t, values.density);
     if (values.grid)
       this.grid?.draw(context, plane, t);
     if (values.field)

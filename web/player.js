@@ -35,8 +35,8 @@ export class Player {
   }
 
   dragged() {
-    this.pause(false);
     this.t = this.slider.valueAsNumber;
+    this.pause(false);
     this.show();
     this.redraw();
   }

@@ -5,6 +5,7 @@ const KEPT = "advect-theme";
 const root = document.documentElement;
 const probe = document.createElement("span");
 probe.hidden = true;
+let known = new Map(); /* colours of the present theme: looking them up is slow */
 
 /* "theme": the colours changed. */
 export const events = new EventTarget();
@@ -14,6 +15,7 @@ function apply(choice) {
     delete root.dataset.theme;
   else
     root.dataset.theme = choice;
+  known = new Map();
   events.dispatchEvent(new Event("theme"));
 }
 
@@ -24,10 +26,13 @@ export function isDark() {
 
 /* The colour of a custom property ("--ink"), as canvases take it. */
 export function colour(name) {
-  if (!probe.isConnected)
-    document.body.append(probe);
-  probe.style.color = `var(${name})`;
-  return getComputedStyle(probe).color;
+  if (!known.has(name)) {
+    if (!probe.isConnected)
+      document.body.append(probe);
+    probe.style.color = `var(${name})`;
+    known.set(name, getComputedStyle(probe).color);
+  }
+  return known.get(name);
 }
 
 /* The same as [r, g, b]. */

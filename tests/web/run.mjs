@@ -1,0 +1,38 @@
+/* Tests of the front-end: a browser, the real daemon, the models of a directory.
+ *
+ * usage: node run.mjs PROGRAM MODELS CHROMIUM SCREENSHOTS */
+import { chromium } from "playwright-core";
+import { Daemon, killAll } from "./daemon.mjs";
+import { Harness } from "./harness.mjs";
+import { cancelTests, nonsenseTests, serverTests } from "./trouble.mjs";
+import { flowTests, imageTests, layoutTests, modelTests } from "./views.mjs";
+
+const [program, models, executablePath, shots] = process.argv.slice(2);
+
+/* The first model of the plane and the cheapest of ten classes of images. */
+async function chooseModels(daemon) {
+  const { models: list } = await (await fetch(`${daemon.url}/v1/models`)).json();
+  const plane = list.find((m) => m.dim === 2 && !m.classes);
+  const images = list.filter((m) => m.shape.length === 3 && m.classes === 10 && m.null_class)
+    .sort((a, b) => (a.net === "mlp" ? 0 : 1) - (b.net === "mlp" ? 0 : 1))[0];
+  return plane && images ? { plane: plane.name, images: images.name } : null;
+}
+
+const daemon = await Daemon.start(program, models);
+const browser = await chromium.launch({ executablePath, args: process.getuid() === 0 ? ["--no-sandbox"] : [] });
+const harness = new Harness(browser, shots);
+try {
+  const names = await chooseModels(daemon);
+  if (names) {
+    for (const tests of [flowTests, imageTests, modelTests, layoutTests, cancelTests, nonsenseTests])
+      await tests(harness, daemon, names);
+    await serverTests(harness, program, models, names);
+    console.log(`${harness.passed} passed, ${harness.failed} failed`);
+  } else {
+    console.log(`page tests skipped: ${models} holds no model of the plane, or none of images in ten classes`);
+  }
+} finally {
+  await browser.close();
+  killAll();
+}
+process.exit(harness.failed ? 1 : 0);

@@ -1,0 +1,122 @@
+/* What goes wrong: cancelled work, servers that are gone, slow, empty or locked, and URLs of nonsense. */
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Daemon } from "./daemon.mjs";
+import { assert, idle, open, until } from "./harness.mjs";
+
+const NETWORK = /Failed to load resource|net::ERR/;
+
+export async function cancelTests(harness, daemon, { plane }) {
+  await harness.test("cancelling ends the server's work", {}, async (page) => {
+    const vanished = 'advect_queries_total{outcome="vanished"}';
+    const before = await daemon.metric(vanished);
+    await open(page, daemon, `#/flow/${plane}?n=20000&steps=1000`);
+    await until(async () => (await daemon.metric("advect_queries")) > 0, "the work to begin");
+    await page.getByRole("button", { name: "Cancel" }).first().click();
+    await until(async () => (await daemon.metric("advect_queries")) === 0, "the work to end");
+    assert((await daemon.metric(vanished)) > before, "it did not end as vanished");
+    assert(!(await page.locator(".task").count()), "a line of it stays");
+  });
+}
+
+export async function serverTests(harness, program, models, { plane }) {
+  await harness.test("the daemon goes, and comes back", { expected: NETWORK }, async (page) => {
+    let daemon = await Daemon.start(program, models);
+    const { port } = daemon;
+    await open(page, daemon, `#/flow/${plane}?n=50&steps=4&t=1`);
+    await idle(page);
+    await daemon.stop();
+    await page.getByLabel("Seed").fill("7");
+    await page.getByLabel("Seed").blur();
+    await until(() => page.locator("#banner").isVisible(), "the banner");
+    assert((await page.locator("#banner").textContent()).includes("does not answer"), "it is not said");
+    await harness.shot(page, "daemon-gone");
+    daemon = await Daemon.start(program, models, { port });
+    await until(async () => !(await page.locator("#banner").isVisible()), "the banner to go");
+    await idle(page);
+    daemon.signal("SIGSTOP");
+    await page.getByRole("link", { name: "Model", exact: true }).click();
+    await until(() => page.locator(".task", { hasText: "Reading" }).isVisible(), "a line for what is slow");
+    await page.getByRole("button", { name: "Look for new models" }).click();
+    await until(() => page.getByText("Waiting for the server").isVisible(), "words for a slow server");
+    daemon.signal("SIGCONT");
+    await until(() => page.getByText("Limits of one request").isVisible(), "the page");
+    await daemon.stop("SIGTERM");
+  });
+
+  await harness.test("a server that drains says so in words", { expected: NETWORK }, async (page) => {
+    const daemon = await Daemon.start(program, models);
+    await open(page, daemon, `#/flow/${plane}?n=20000&steps=1000`);
+    await until(async () => (await daemon.metric("advect_queries")) > 0, "the work to begin");
+    daemon.signal("SIGTERM");
+    await page.getByLabel("Velocity").check();
+    await until(() => page.locator("#banner").isVisible(), "the banner");
+    const words = await page.locator("#banner").textContent();
+    assert(/does not answer|takes no requests|stopping/.test(words), words);
+    await daemon.stop();
+  });
+
+  await harness.test("no model, and a model that cannot be loaded", { expected: NETWORK }, async (page) => {
+    const directory = mkdtempSync(join(tmpdir(), "advect-page-"));
+    const daemon = await Daemon.start(program, directory);
+    await open(page, daemon);
+    await until(() => page.getByText("No model is loaded").isVisible(), "words for no model");
+    writeFileSync(join(directory, "broken.safetensors"), "nonsense that is no model at all");
+    daemon.signal("SIGHUP");
+    await until(async () => (await daemon.metric("advect_models_refused")) === 1, "the refusal");
+    await page.getByRole("button", { name: "Look again" }).click();
+    await until(() => page.getByText("broken.safetensors").isVisible(), "its name");
+    await harness.shot(page, "no-model");
+    copyFileSync(join(models, `${plane}.safetensors`), join(directory, "good.safetensors"));
+    daemon.signal("SIGHUP");
+    await until(async () => (await daemon.metric("advect_models")) === 1, "the good one");
+    await page.getByRole("button", { name: "Look again" }).click();
+    await page.locator(".plane").waitFor();
+    await daemon.stop();
+    rmSync(directory, { recursive: true });
+  });
+
+  await harness.test("a server with a key asks for it", { expected: NETWORK }, async (page) => {
+    const daemon = await Daemon.start(program, models, { env: { ADVECT_API_KEY: "open sesame" } });
+    await open(page, daemon, `#/model/${plane}`);
+    await page.getByLabel("Key").fill("wrong");
+    await page.getByRole("button", { name: "Use it" }).click();
+    await until(() => page.getByText("The key was not accepted").isVisible(), "the refusal");
+    await harness.shot(page, "key");
+    await page.getByLabel("Key").fill("open sesame");
+    await page.getByRole("button", { name: "Use it" }).click();
+    await until(() => page.getByText("Limits of one request").isVisible(), "the page");
+    await until(() => page.locator(".card img").count(), "the picture, with the key");
+    await daemon.stop();
+  });
+
+  await harness.test("limits that the page did not foresee are told at the setting", { expected: NETWORK }, async (page) => {
+    const daemon = await Daemon.start(program, models, { flags: ["--max-cost", "1e11", "--max-steps", "50"] });
+    await open(page, daemon, `#/flow/${plane}?n=10000&t=1`);
+    await until(() => page.locator(".trouble").count(), "the refusal");
+    assert(/cost|refused/.test(await page.locator(".trouble").first().textContent()), "no reason");
+    await page.getByLabel("Steps").fill("5000");
+    await page.getByLabel("Steps").blur();
+    await until(() => page.getByText("A whole number from 1 to 50.").isVisible(), "the bounds");
+    await daemon.stop();
+  });
+}
+
+export async function nonsenseTests(harness, daemon, { plane, images }) {
+  await harness.test("URLs of nonsense", {}, async (page) => {
+    await open(page, daemon, `#/flow/${plane}?n=1e99&t=-5&steps=abc&seed=-1&at=NaN,1;2&speed=77&field=yes`);
+    await idle(page);
+    const text = await page.locator(".panel").textContent();
+    assert(text.includes("Number of points was 1e99; 20000 is used") && text.includes("Steps cannot be “abc”"), text);
+    await open(page, daemon, `#/generate/${images}?classes=99,x&each=0&frames=1&steps=2`);
+    await idle(page);
+    await page.locator(".chip[aria-pressed=true]").first().waitFor();
+    await open(page, daemon, "#/flow/nobody");
+    await until(() => page.getByText("There is no model “nobody” here").isVisible(), "words for no such model");
+    await open(page, daemon, "#/%E0%A4%A/%%%?&&==");
+    await until(() => page.getByText("There is no model").isVisible(), "words for a broken URL");
+    await open(page, daemon, `#/draw/${plane}?brush=9`);
+    await page.locator(".plane").waitFor();
+  });
+}

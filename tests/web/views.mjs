@@ -1,0 +1,219 @@
+/* Each view, used as a person would. */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { assert, idle, open, pixels, until } from "./harness.mjs";
+
+const UPPER = ".plane .layer:last-child", LOWER = ".plane .layer:first-child";
+const LEAST_FPS = 20; /* 60 on an idle machine; those that test are not */
+
+/* Strokes in parts of the pad's side. */
+const DIGITS = {
+  1: [[[0.5, 0.15], [0.5, 0.85]]],
+  3: [[[0.3, 0.25], [0.45, 0.18], [0.62, 0.2], [0.68, 0.3], [0.6, 0.42], [0.45, 0.48], [0.6, 0.52],
+    [0.7, 0.62], [0.66, 0.76], [0.5, 0.83], [0.32, 0.78]]],
+  7: [[[0.28, 0.2], [0.7, 0.2], [0.5, 0.5], [0.42, 0.85]]],
+};
+
+async function drawDigit(page, digit) {
+  await page.getByRole("button", { name: "Clear" }).click();
+  const box = await page.locator(".pad").boundingBox();
+  const at = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
+  for (const [first, ...rest] of DIGITS[digit]) {
+    await page.mouse.move(...at(first));
+    await page.mouse.down();
+    for (const point of rest)
+      await page.mouse.move(...at(point), { steps: 5 });
+    await page.mouse.up();
+  }
+}
+
+/* Frames a second while `ms` of animation run. */
+function frameRate(page, ms) {
+  return page.evaluate((span) => new Promise((done) => {
+    let n = 0;
+    const began = performance.now();
+    const frame = () => {
+      const now = performance.now() - began;
+      if (now < span) {
+        n++;
+        requestAnimationFrame(frame);
+      } else {
+        done(n / now * 1000);
+      }
+    };
+    requestAnimationFrame(frame);
+  }), ms);
+}
+
+export async function flowTests(harness, daemon, { plane }) {
+  await harness.test("flow: points move, overlays come and go", {}, async (page) => {
+    await open(page, daemon, `#/flow/${plane}?n=300&steps=10&speed=4`);
+    await until(() => page.locator(".time").textContent().then((t) => Number(t.slice(4)) > 0.3), "time to run by itself");
+    const early = await pixels(page, UPPER);
+    assert(early.inked > 300, "nothing is drawn");
+    await until(() => page.getByRole("button", { name: "Play" }).count(), "the end");
+    const late = await pixels(page, UPPER);
+    assert(late.sum !== early.sum, "the points did not move");
+    await page.getByLabel("Velocity").check();
+    await idle(page);
+    const arrows = await pixels(page, UPPER);
+    assert(arrows.inked > late.inked + 2000, "no arrows");
+    await page.getByLabel("Velocity").uncheck();
+    await page.getByLabel("Deforming grid").check();
+    await idle(page);
+    assert((await pixels(page, UPPER)).inked > late.inked + 2000, "no grid");
+    await page.getByLabel("Density").check();
+    await until(() => page.locator(".legend").isVisible(), "the density");
+    const dense = await pixels(page, LOWER);
+    assert(dense.inked > 1e5, "no density");
+    await page.locator(".task", { hasText: "Density" }).getByRole("button", { name: "Cancel" }).click();
+    await harness.shot(page, "flow-overlays");
+    await page.getByLabel("Density").uncheck();
+    await until(async () => (await pixels(page, LOWER)).inked < 1e5, "the density to go");
+  });
+
+  await harness.test("flow: a click and a key ask about a point, and the URL keeps it", {}, async (page) => {
+    await open(page, daemon, `#/flow/${plane}?n=100&steps=4&t=1`);
+    await idle(page);
+    const box = await page.locator(UPPER).boundingBox();
+    await page.mouse.click(box.x + 0.6 * box.width, box.y + 0.4 * box.height);
+    await until(() => page.locator(".tracer dd").count(), "the facts");
+    const [x, y, t] = new URLSearchParams(page.url().split("?")[1]).get("at").split(",").map(Number);
+    assert(t === 1, "the click is at t = 1");
+    const { log_density: [truth] } = await daemon.post(`${plane}/log-density`, { points: [[x, y]] });
+    const told = (await page.locator(".tracer dd").first().textContent()).replace("−", "-").replace(",", "");
+    assert(Math.abs(parseFloat(told) - truth) <= 1e-3 * Math.abs(truth), `${told} is not ${truth}`);
+    await page.locator(UPPER).focus();
+    await page.keyboard.press("Shift+ArrowLeft");
+    await page.keyboard.press("Enter");
+    await until(async () => (await page.locator(".tracer dl").count()) === 2, "the second point");
+    await page.reload();
+    await until(async () => (await page.locator(".tracer dl").count()) === 2, "both after a reload");
+    await page.getByRole("button", { name: "Remove point 2" }).click();
+    assert(!page.url().includes(";"), "the removed point stays in the URL");
+  });
+
+  await harness.test("flow: 5,000 points with the field on", { reducedMotion: "reduce" }, async (page, tell) => {
+    await open(page, daemon, `#/flow/${plane}?n=5000&steps=4&field=1`);
+    await idle(page);
+    await page.getByRole("button", { name: "Play" }).click();
+    const rate = await frameRate(page, 3000);
+    tell(`${rate.toFixed(0)} frames/s`);
+    assert(rate > LEAST_FPS, `only ${rate} frames a second`);
+  });
+}
+
+async function saved(page, name) {
+  const [file] = await Promise.all([page.waitForEvent("download"),
+    page.getByRole("button", { name, exact: true }).click()]);
+  return { bytes: readFileSync(await file.path()), name: file.suggestedFilename() };
+}
+
+export async function imageTests(harness, daemon, { images }) {
+  await harness.test("generate: images form, and can be had as files", {}, async (page) => {
+    await open(page, daemon, `#/generate/${images}?classes=3,8&each=3&frames=8&steps=8&guidance=2&seed=5`);
+    await idle(page);
+    assert(page.url().includes("classes=3,8"), "the URL keeps the classes");
+    const first = await pixels(page, ".pictures canvas");
+    await page.locator(".player input").fill("0");
+    await until(async () => (await pixels(page, ".pictures canvas")).sum !== first.sum, "noise at t = 0");
+    await page.locator(".pictures canvas").focus();
+    await page.keyboard.press("ArrowRight");
+    await until(async () => (await page.locator(".strip h2").textContent()).includes("class 8"), "image 2 to be an 8");
+    const png = await saved(page, "PNG"), moving = await saved(page, "Animated PNG"), npy = await saved(page, "NPY");
+    assert(png.bytes.toString("latin1", 1, 4) === "PNG" && !png.bytes.includes("acTL"), "no PNG");
+    assert(moving.bytes.includes("acTL"), "no animation");
+    assert(npy.bytes.toString("latin1", 1, 6) === "NUMPY" && /\(6, \d+/.test(npy.bytes.toString("latin1", 0, 128)), "no array of six");
+    assert(png.name.startsWith(`${images}-seed-5`), png.name);
+    await page.getByRole("button", { name: "New seed" }).click();
+    await idle(page);
+    assert(!page.url().includes("seed=5"), "the seed is the old one");
+    await page.getByRole("button", { name: "Take it to the drawing board" }).click();
+    await until(() => page.locator("#verdict").count(), "a verdict");
+  });
+
+  await harness.test("draw: drawn digits are told, weighed and answered", {}, async (page, tell) => {
+    await open(page, daemon, `#/draw/${images}`);
+    for (const digit of Object.keys(DIGITS)) {
+      await drawDigit(page, digit);
+      await until(async () => (await page.locator("#verdict").count()) &&
+        (await page.locator("#verdict").textContent()).startsWith(`Looks like ${digit}`), `a ${digit}`);
+    }
+    tell(`${Object.keys(DIGITS).length} digits told`);
+    await idle(page);
+    assert((await page.locator(".bar").count()) === 10, "not ten bars");
+    const words = await page.locator(".card").first().textContent();
+    assert(/log-density [\d,.−]+ nats ± [\d.]+, [\d.]+ bits\/dim/.test(words), words);
+    for (const i of [0, 1, 2, 3, 4, 5, 6])
+      assert((await page.locator(".tile canvas").nth(i).evaluate((c) => c.width)) > 1, `tile ${i} is empty`);
+    await harness.shot(page, "draw");
+  });
+
+  await harness.test("draw: by keyboard, and a sample instead", {}, async (page) => {
+    await open(page, daemon, `#/draw/${images}`);
+    await page.locator(".pad").focus();
+    for (const key of ["ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", " ", ...Array(12).fill("ArrowDown"), " "])
+      await page.keyboard.press(key);
+    await until(async () => (await page.locator("#verdict").count()) &&
+      (await page.locator("#verdict").textContent()).startsWith("Looks like 1"), "a line to be a 1");
+    await page.getByRole("button", { name: "A sample instead" }).click();
+    await idle(page);
+    assert(await page.locator("#verdict").count(), "no verdict on the sample");
+  });
+}
+
+export async function modelTests(harness, daemon, { plane }) {
+  await harness.test("model page: facts, and curl commands that do what the page did", {}, async (page) => {
+    await open(page, daemon, `#/flow/${plane}?n=50&steps=4&t=1`);
+    await idle(page);
+    await page.getByRole("link", { name: "Model", exact: true }).click();
+    await idle(page);
+    const text = await page.locator("main").textContent();
+    for (const word of ["parameters", "digest", "Limits of one request", "Training", "Samples"])
+      assert(text.includes(word), `no ${word}`);
+    await page.getByText("Everything this page asked lately").click();
+    const pre = page.locator(".command", { hasText: "trajectories" }).locator("pre");
+    const command = await pre.textContent();
+    const answer = execFileSync("sh", ["-c", command], { encoding: "utf8" });
+    const last = JSON.parse(answer.trim().split("\n").at(-1));
+    assert(last.t === 1 && last.states.length > 1, `curl gave ${answer.slice(0, 200)}`);
+  });
+}
+
+/* Widths, themes and weight; leaves a screenshot of each. */
+export async function layoutTests(harness, daemon, { plane, images }) {
+  const hashes = { flow: `#/flow/${plane}?n=1000&steps=8&t=0.8&field=1&at=1,0.5,1`, model: `#/model/${plane}`,
+    generate: `#/generate/${images}?frames=4&steps=4`, draw: `#/draw/${images}` };
+  for (const [name, hash] of Object.entries(hashes))
+    await harness.test(`${name}: nothing sticks out at 320, 768 and 1440 pixels`, {}, async (page) => {
+      await open(page, daemon, hash);
+      if (name === "draw")
+        await drawDigit(page, 3);
+      await idle(page);
+      for (const [width, height] of [[320, 640], [768, 1024], [1440, 900]])
+        for (const colorScheme of ["light", "dark"]) {
+          await page.setViewportSize({ width, height });
+          await page.emulateMedia({ colorScheme });
+          await page.waitForTimeout(120);
+          const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          assert(over <= 0, `${over} pixels too wide at ${width}`);
+          await harness.shot(page, `${name}-${width}-${colorScheme}`);
+        }
+    });
+
+  await harness.test("the page is light and there within a second or so", {}, async (page, tell) => {
+    const files = new Set();
+    page.on("response", (reply) => files.add(reply.url()));
+    await open(page, daemon, `#/model/${plane}`);
+    await idle(page);
+    const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+    let bytes = 0;
+    for (const url of files)
+      if (url === `${daemon.url}/` || url.startsWith(`${daemon.url}/web/`))
+        bytes += (await (await fetch(url)).arrayBuffer()).byteLength;
+    tell(`${(bytes / 1000).toFixed(0)} kB before compression, first paint after ${paint.toFixed(0)} ms`);
+    assert(bytes < 150000, "more than 150 kB");
+    assert(bytes > 50000, "it was not counted");
+    assert(paint < 3000, "slow, even for a busy machine");
+  });
+}
