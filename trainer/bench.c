@@ -1,5 +1,6 @@
 /* advect bench: how fast a model is evaluated or trained here, one JSON line per run. */
 #include "trainer/adamw.h"
+#include "trainer/ops_table.h"
 #include "trainer/options.h"
 #include "trainer/peak.h"
 #include "trainer/progress.h"
@@ -24,7 +25,7 @@ static const char *const works[] = {"velocity", "probe", "divergence", "train", 
 struct bench_options {
     int64_t work, batch, threads;
     double seconds;
-    bool same_time;
+    bool same_time, ops;
 };
 
 #define AT(member) offsetof(struct bench_options, member)
@@ -38,6 +39,8 @@ static const struct adv_field fields[] = {
      .help = "how long to measure"},
     {"same_time", ADV_FIELD_BOOL, AT(same_time), .fallback = "false",
      .help = "all rows at one time, as in fixed-step sampling, instead of each at its own"},
+    {"ops", ADV_FIELD_BOOL, AT(ops), .fallback = "false",
+     .help = "also the shares of time by op, as the first thread sees them"},
 };
 #define N_FIELDS (sizeof fields / sizeof fields[0])
 
@@ -72,7 +75,8 @@ struct bench {
     float *x, *t, *out, *probes;     /* [batch, dim], [batch], ... */
     float *scalars;                  /* [batch]: divergences, estimates */
     int32_t *label;
-    float *weights, *m, *v; /* of training */
+    float *weights, *m, *v;      /* of training */
+    struct adv_profile *profile; /* of the first thread, or NULL */
     atomic_bool failed;
 };
 
@@ -127,6 +131,18 @@ static enum adv_status make_parts(struct bench *b, struct adv_error *error)
             return status;
     }
     return b->work == WORK_TRAIN ? make_gradients(b, rows, error) : ADV_OK;
+}
+
+static enum adv_status make_profile(struct bench *b, struct adv_error *error)
+{
+    enum adv_status status = adv_profile_new(adv_model_net(b->model), &b->profile, error);
+    if (status != ADV_OK)
+        return status;
+    if (b->work == WORK_TRAIN)
+        adv_gradient_measure(b->gradients[0], b->profile);
+    else
+        adv_evaluator_measure(b->parts[0].evaluator, b->profile);
+    return ADV_OK;
 }
 
 static enum adv_status make_rows(struct bench *b, bool same_time, struct adv_error *error)
@@ -315,6 +331,8 @@ static enum adv_status measure(struct bench *b, const struct bench_options *opti
         status = adv_fail(error, ADV_E_CANCELLED, "stopped before the end");
     else
         print_result(b, options, n, times, peak);
+    if (status == ADV_OK && b->profile)
+        adv_ops_table_print(b->profile, stdout);
     free(times);
     return status;
 }
@@ -333,11 +351,14 @@ static enum adv_status bench(const char *path, const struct bench_options *optio
     }
     if (status == ADV_OK)
         status = make_parts(&b, error);
+    if (status == ADV_OK && options->ops)
+        status = make_profile(&b, error);
     if (status == ADV_OK)
         status = make_rows(&b, options->same_time, error);
     if (status == ADV_OK)
         status = measure(&b, options, error);
     bench_release(&b);
+    adv_profile_free(b.profile);
     adv_pool_free(b.pool);
     adv_model_unref(model);
     return status;

@@ -4,6 +4,7 @@
 #include <advect/evaluator.h>
 
 #include "core/base/mem.h"
+#include "core/flow/profile.h"
 #include "core/graph/exec.h"
 #include "core/nets/kind.h"
 
@@ -39,6 +40,7 @@ struct adv_evaluator {
     const struct adv_ready_weights *ready;
     size_t dim;
     struct sweep eval, jvp;
+    struct adv_profile *profile;
 };
 
 enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *weights,
@@ -151,17 +153,21 @@ static enum adv_status plan_sweep(struct sweep *sweep, const struct adv_weights 
 static enum adv_status sweep_ready(struct adv_evaluator *evaluator, struct sweep *sweep,
                                    enum adv_mode mode, struct adv_error *error)
 {
-    if (sweep->plan)
-        return ADV_OK;
     const struct adv_weights *weights = &evaluator->ready->weights;
-    enum adv_status status = plan_sweep(sweep, weights, mode, error);
-    if (status == ADV_OK)
+    enum adv_status status = sweep->plan ? ADV_OK : plan_sweep(sweep, weights, mode, error);
+    if (status == ADV_OK && !sweep->x)
         status = sweep_allocate(sweep, evaluator->dim, error);
-    if (status == ADV_OK)
+    if (status == ADV_OK && !sweep->exec.arena)
         status = adv_exec_init(&sweep->exec, sweep->plan, weights, error);
     if (status != ADV_OK)
         sweep_release(sweep);
+    sweep->exec.seconds = adv_profile_seconds(evaluator->profile);
     return status;
+}
+
+void adv_evaluator_measure(struct adv_evaluator *evaluator, struct adv_profile *profile)
+{
+    evaluator->profile = profile;
 }
 
 static uint32_t bits_of(float value)

@@ -1,6 +1,7 @@
 #include <advect/gradient.h>
 
 #include "core/base/mem.h"
+#include "core/flow/profile.h"
 #include "core/graph/exec.h"
 #include "core/nets/kind.h"
 
@@ -62,6 +63,11 @@ void adv_gradient_free(struct adv_gradient *g)
 size_t adv_gradient_bytes(const struct adv_gradient *g)
 {
     return g->plan->arena_bytes;
+}
+
+void adv_gradient_measure(struct adv_gradient *g, struct adv_profile *profile)
+{
+    g->exec.seconds = adv_profile_seconds(profile);
 }
 
 void adv_gradient_set_weights(struct adv_gradient *g, const float *weights)

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const adv_real *const *node_params(const struct adv_graph *graph,
                                           const struct adv_node *node, const adv_real *flat,
@@ -133,14 +134,39 @@ static struct adv_call call_of(const struct adv_exec *exec, const struct adv_inp
     return call;
 }
 
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static double begin_measuring(const struct adv_exec *exec)
+{
+    return exec->seconds ? seconds_now() : 0;
+}
+
+static void end_measuring(const struct adv_exec *exec, size_t node, enum adv_sweep sweep,
+                          double began)
+{
+    if (exec->seconds)
+        exec->seconds[node * ADV_N_SWEEPS + sweep] += seconds_now() - began;
+}
+
+static void run_forward(const struct adv_exec *exec, const struct adv_inputs *inputs, size_t i)
+{
+    struct adv_call call = call_of(exec, inputs, i);
+    double began = begin_measuring(exec);
+    exec->plan->graph->nodes[i].op->forward(&call);
+    end_measuring(exec, i, ADV_FORWARD, began);
+}
+
 const adv_real *adv_exec_forward(struct adv_exec *exec, const struct adv_inputs *inputs)
 {
     const struct adv_graph *graph = exec->plan->graph;
     bind_inputs(exec, inputs);
-    for (size_t i = 0; i < graph->n_nodes; i++) {
-        struct adv_call call = call_of(exec, inputs, i);
-        graph->nodes[i].op->forward(&call);
-    }
+    for (size_t i = 0; i < graph->n_nodes; i++)
+        run_forward(exec, inputs, i);
     return exec->value[graph->output];
 }
 
@@ -162,6 +188,7 @@ static void push_tangents(struct adv_exec *exec, const struct adv_inputs *inputs
     const struct adv_node *node = &graph->nodes[i];
     struct adv_call call = call_of(exec, inputs, i);
     adv_real *d_out = at_slot(exec, exec->plan->tangent_slot[node->out]);
+    double began = begin_measuring(exec);
     for (size_t k = 0; k < n_tangents; k++) {
         const adv_real *d_in[ADV_OP_MAX_INPUTS] = {NULL};
         for (int j = 0; j < node->op->n_inputs; j++) {
@@ -171,6 +198,7 @@ static void push_tangents(struct adv_exec *exec, const struct adv_inputs *inputs
         }
         node->op->tangent(&call, d_in, d_out + k * tangent_stride(exec, inputs, node->out));
     }
+    end_measuring(exec, i, ADV_TANGENT, began);
 }
 
 const adv_real *adv_exec_tangents(struct adv_exec *exec, const struct adv_inputs *inputs,
@@ -180,8 +208,7 @@ const adv_real *adv_exec_tangents(struct adv_exec *exec, const struct adv_inputs
     const struct adv_graph *graph = exec->plan->graph;
     bind_inputs(exec, inputs);
     for (size_t i = 0; i < graph->n_nodes; i++) {
-        struct adv_call call = call_of(exec, inputs, i);
-        graph->nodes[i].op->forward(&call);
+        run_forward(exec, inputs, i);
         if (graph->values[graph->nodes[i].out].moves_with_x)
             push_tangents(exec, inputs, i, n_tangents, dx);
     }
@@ -222,6 +249,8 @@ void adv_exec_backward(struct adv_exec *exec, const struct adv_inputs *inputs,
         for (int k = 0; k < node->signature.n_params; k++)
             g_param[k] = g_weights + graph->params[node->param[k]].offset;
         struct adv_call call = call_of(exec, inputs, i);
+        double began = begin_measuring(exec);
         node->op->backward(&call, g, g_in, g_param);
+        end_measuring(exec, i, ADV_BACKWARD, began);
     }
 }

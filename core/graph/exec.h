@@ -37,6 +37,7 @@ struct adv_exec {
     const struct adv_weights *weights; /* borrowed; may be set anew between sweeps */
     char *arena;
     const adv_real **value; /* per value: where it is in this sweep */
+    double *seconds;        /* [n_nodes][ADV_N_SWEEPS], added to; borrowed; NULL: not measured */
 };
 
 enum adv_status adv_exec_init(struct adv_exec *exec, const struct adv_plan *plan,

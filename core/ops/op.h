@@ -57,6 +57,7 @@ struct adv_signature {
 };
 
 enum adv_sweep { ADV_FORWARD, ADV_TANGENT, ADV_BACKWARD };
+#define ADV_N_SWEEPS 3
 
 /* What parameters are prepared for: to stay as they are, or to change at every step. */
 enum adv_purpose { ADV_TO_EVALUATE, ADV_TO_TRAIN };

@@ -16,6 +16,7 @@
 #include <advect/plot.h>
 #include <advect/png.h>
 #include <advect/pool.h>
+#include <advect/profile.h>
 #include <advect/query.h>
 #include <advect/render.h>
 #include <advect/request.h>
