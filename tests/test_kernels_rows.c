@@ -167,12 +167,46 @@ START_TEST(sums_of_outer_products_are_right)
 }
 END_TEST
 
+/* Outputs side by side, or inputs side by side: the same weights, packed alike. */
+START_TEST(a_matrix_packs_as_its_transpose)
+{
+    for (size_t v = 0; adv_kernels_all()[v]; v++) {
+        const struct adv_kernels *kernels = variant(v);
+        size_t n = sizes[_i], run = 5, k = 2 * run, gap = 3;
+        struct random random = {n};
+        adv_real *across = new_reals(&random, k * (n + gap)), *along = new_reals(&random, n * k);
+        struct guarded one, other;
+        if (kernels) {
+            for (size_t i = 0; i < n * k; i++)
+                along[i] = across[i % k * (n + gap) + i / k];
+            guarded_init(&one, kernels->packed_size(n, k));
+            guarded_init(&other, kernels->packed_size(n, k));
+            struct adv_panels panels = {.w = across,
+                                        .run = run,
+                                        .n_runs = 2,
+                                        .output_stride = 1,
+                                        .run_stride = (ptrdiff_t)(run * (n + gap)),
+                                        .stride = (ptrdiff_t)(n + gap)};
+            kernels->pack_panels(n, &panels, one.data);
+            kernels->pack(n, k, along, k, NULL, other.data);
+            ck_assert_msg(same_bytes(one.n, one.data, other.data), "%s: n %zu", kernels->name, n);
+            ck_assert(guarded_intact(&one) && guarded_intact(&other));
+            guarded_release(&one);
+            guarded_release(&other);
+        }
+        free(across);
+        free(along);
+    }
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("kernels_rows");
     TCase *tc = tcase_create("rows");
     tcase_add_loop_test(tc, products_of_overlapping_rows_are_right, 0, N_SIZES);
     tcase_add_loop_test(tc, sums_of_outer_products_are_right, 0, N_SIZES);
+    tcase_add_loop_test(tc, a_matrix_packs_as_its_transpose, 0, N_SIZES);
     suite_add_tcase(s, tc);
     return s;
 }

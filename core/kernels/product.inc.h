@@ -10,11 +10,26 @@ static size_t packed_size(size_t n, size_t k)
     return panel_count(n) * LANES * (k + 1);
 }
 
+/* Whole panels of outputs that lie side by side: a copy. Returns how many outputs they hold. */
+static size_t pack_adjacent(size_t n, const struct adv_panels *from, adv_real *packed)
+{
+    size_t column = 0;
+    for (; column + LANES <= n; column += LANES) {
+        for (size_t q = 0; q < from->n_runs; q++) {
+            const adv_real *w = from->w + column + (ptrdiff_t)q * from->run_stride;
+            for (size_t i = 0; i < from->run; i++, packed += LANES)
+                memcpy(packed, w + (ptrdiff_t)i * from->stride, sizeof(vector));
+        }
+    }
+    return column;
+}
+
 static void pack_panels(size_t n, const struct adv_panels *from, adv_real *packed)
 {
     size_t k = from->run * from->n_runs;
-    memset(packed, 0, packed_size(n, k) * sizeof *packed);
-    for (size_t column = 0; column < n; column++) {
+    size_t done = from->output_stride == 1 ? pack_adjacent(n, from, packed) : 0;
+    memset(packed + done * k, 0, (packed_size(n, k) - done * k) * sizeof *packed);
+    for (size_t column = done; column < n; column++) {
         adv_real *panel = packed + column / LANES * LANES * k + column % LANES;
         for (size_t q = 0; q < from->n_runs; q++) {
             const adv_real *w =

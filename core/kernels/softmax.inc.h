@@ -41,6 +41,30 @@ INLINE vector power_of_two(vector x)
 #endif
 }
 
+INLINE adv_real largest_lane(vector v)
+{
+#if defined __AVX512F__ && !defined ADV_REAL_DOUBLE
+    return _mm512_reduce_max_ps((__m512)v);
+#else
+    adv_real most = v[0];
+    for (size_t l = 1; l < LANES; l++)
+        most = v[l] > most ? v[l] : most;
+    return most;
+#endif
+}
+
+INLINE adv_real sum_of(vector v)
+{
+#if defined __AVX512F__ && !defined ADV_REAL_DOUBLE
+    return _mm512_reduce_add_ps((__m512)v);
+#else
+    adv_real sum = 0;
+    for (size_t l = 0; l < LANES; l++)
+        sum += v[l];
+    return sum;
+#endif
+}
+
 INLINE adv_real largest_of(size_t n, const adv_real *s)
 {
     vector most[4];
@@ -56,20 +80,10 @@ INLINE adv_real largest_of(size_t n, const adv_real *s)
     for (; i + LANES <= n; i += LANES)
         most[0] = larger(most[0], load(s + i));
     most[0] = larger(larger(most[0], most[1]), larger(most[2], most[3]));
-    adv_real result = most[0][0];
-    for (size_t l = 1; l < LANES; l++)
-        result = most[0][l] > result ? most[0][l] : result;
+    adv_real result = largest_lane(most[0]);
     for (; i < n; i++)
         result = s[i] > result ? s[i] : result;
     return result;
-}
-
-INLINE adv_real sum_of(vector v)
-{
-    adv_real sum = 0;
-    for (size_t l = 0; l < LANES; l++)
-        sum += v[l];
-    return sum;
 }
 
 static void exp_rows(size_t rows, size_t n, adv_real scale, adv_real *s, size_t stride,
