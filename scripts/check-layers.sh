@@ -27,7 +27,7 @@ declare -A owner=(
     [density]=data [transform]=data
     [plot]=plot
     [net]=nets
-    [path]=flow [solver]=flow [integrator]=flow [evaluator]=flow [gradient]=flow
+    [path]=flow [solver]=flow [integrator]=flow [evaluator]=flow [gradient]=flow [profile]=flow
     [model]=model
     [query]=query
     [request]=request
