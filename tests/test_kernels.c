@@ -271,6 +271,41 @@ START_TEST(activations_are_right)
 }
 END_TEST
 
+/* Every length about whole vectors; a gate of zero, of either sign, or NaN is shut; y may be x. */
+START_TEST(gates_let_through_where_they_are_positive)
+{
+    enum { MOST = 70 };
+    const struct adv_kernels *kernels = variant(_i);
+    if (!kernels)
+        return;
+    struct random random = {5};
+    adv_real gate[MOST], x[MOST], sum[MOST];
+    random_fill(&random, -1, 1, MOST, gate);
+    random_fill(&random, -1, 1, MOST, x);
+    random_fill(&random, -1, 1, MOST, sum);
+    gate[3] = 0;
+    gate[17] = -(adv_real)0;
+    gate[33] = (adv_real)NAN;
+    for (size_t n = 0; n <= MOST; n++) {
+        struct guarded y;
+        guarded_init(&y, n);
+        kernels->gate(n, gate, x, y.data);
+        for (size_t i = 0; i < n; i++)
+            ck_assert(y.data[i] == (gate[i] > 0 ? x[i] : 0));
+        memcpy(y.data, sum, n * sizeof *sum);
+        kernels->gate_add(n, gate, x, y.data);
+        for (size_t i = 0; i < n; i++)
+            ck_assert(y.data[i] == (gate[i] > 0 ? sum[i] + x[i] : sum[i]));
+        memcpy(y.data, x, n * sizeof *x);
+        kernels->gate(n, gate, y.data, y.data);
+        for (size_t i = 0; i < n; i++)
+            ck_assert(y.data[i] == (gate[i] > 0 ? x[i] : 0));
+        ck_assert(guarded_intact(&y));
+        guarded_release(&y);
+    }
+}
+END_TEST
+
 START_TEST(activations_pass_nan_on)
 {
     const struct adv_kernels *kernels = variant(_i);
@@ -436,6 +471,7 @@ int main(void)
     TCase *elements = tcase_create("element by element");
     tcase_set_timeout(elements, 120);
     tcase_add_loop_test(elements, activations_are_right, 0, n_variants());
+    tcase_add_loop_test(elements, gates_let_through_where_they_are_positive, 0, n_variants());
     tcase_add_loop_test(elements, activations_pass_nan_on, 0, n_variants());
     tcase_add_loop_test(elements, sines_and_cosines_are_right, 0, n_variants());
     tcase_add_loop_test(elements, an_element_does_not_depend_on_its_place, 0, n_variants());

@@ -6,6 +6,34 @@ static void relu(size_t count, const adv_real *x, adv_real *y)
         y[i] = x[i] < 0 ? 0 : x[i];
 }
 
+INLINE vector where_positive(vector gate, vector x)
+{
+    const vector zero = {0};
+    return (vector)((vector_mask)(gate > zero) & (vector_mask)x);
+}
+
+static void gate(size_t count, const adv_real *gate, const adv_real *x, adv_real *y)
+{
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        vector passed = where_positive(load(gate + i), load(x + i));
+        memcpy(y + i, &passed, sizeof passed);
+    }
+    for (; i < count; i++)
+        y[i] = gate[i] > 0 ? x[i] : 0;
+}
+
+static void gate_add(size_t count, const adv_real *gate, const adv_real *x, adv_real *y)
+{
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        vector sum = load(y + i) + where_positive(load(gate + i), load(x + i));
+        memcpy(y + i, &sum, sizeof sum);
+    }
+    for (; i < count; i++)
+        y[i] += gate[i] > 0 ? x[i] : 0;
+}
+
 static void silu(size_t count, const adv_real *x, adv_real *y)
 {
     for (size_t i = 0; i < count; i++)

@@ -10,6 +10,7 @@
 #include "core/kernels/real_math.h"
 #include "core/kernels/table.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define LANES (ISA_VECTOR_BYTES / sizeof(adv_real))
@@ -21,6 +22,11 @@
 #endif
 
 typedef adv_real vector __attribute__((vector_size(ISA_VECTOR_BYTES)));
+#ifdef ADV_REAL_DOUBLE
+typedef uint64_t vector_mask __attribute__((vector_size(ISA_VECTOR_BYTES)));
+#else
+typedef uint32_t vector_mask __attribute__((vector_size(ISA_VECTOR_BYTES)));
+#endif
 
 static bool isa_available(void)
 {
@@ -66,6 +72,8 @@ const struct adv_kernels ISA_TABLE = {
     .exp_rows = exp_rows,
     .weigh_rows = weigh_rows,
     .relu = relu,
+    .gate = gate,
+    .gate_add = gate_add,
     .silu = silu,
     .silu_slope = silu_slope,
     .sin_cos_turns = sin_cos_turns,

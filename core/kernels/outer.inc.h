@@ -24,8 +24,10 @@ INLINE void outer_tile(const size_t rows, const size_t panels, const struct adv_
     UNROLL
     for (size_t i = 0; i < rows; i++) {
         UNROLL
-        for (size_t p = 0; p < panels; p++)
+        for (size_t p = 0; p < panels; p++) {
             sum[i][p] = (vector){0};
+            __builtin_prefetch(t->c + i * o->c_stride + p * LANES, 1, 2);
+        }
     }
     for (size_t q = 0; q < o->n_runs; q++) {
         const adv_real *a = t->a + q * o->a_run_stride, *b = t->b + q * o->b_run_stride;

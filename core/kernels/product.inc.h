@@ -1,5 +1,7 @@
 /* Products with packed weights: panels of LANES outputs, each [k][LANES], then the bias, all
  * padded with zeros to whole panels. */
+#define LINE_BYTES 64
+
 static size_t panel_count(size_t n)
 {
     return (n + LANES - 1) / LANES;
@@ -10,6 +12,12 @@ static size_t packed_size(size_t n, size_t k)
     return panel_count(n) * LANES * (k + 1);
 }
 
+/* Asks for the line that lies `further` elements on, which need not exist. */
+INLINE void ask_for(const adv_real *x, ptrdiff_t further)
+{
+    __builtin_prefetch((const void *)((uintptr_t)x + (uintptr_t)further * sizeof *x), 0, 2);
+}
+
 /* Whole panels of outputs that lie side by side: a copy. Returns how many outputs they hold. */
 static size_t pack_adjacent(size_t n, const struct adv_panels *from, adv_real *packed)
 {
@@ -17,8 +25,29 @@ static size_t pack_adjacent(size_t n, const struct adv_panels *from, adv_real *p
     for (; column + LANES <= n; column += LANES) {
         for (size_t q = 0; q < from->n_runs; q++) {
             const adv_real *w = from->w + column + (ptrdiff_t)q * from->run_stride;
-            for (size_t i = 0; i < from->run; i++, packed += LANES)
-                memcpy(packed, w + (ptrdiff_t)i * from->stride, sizeof(vector));
+            for (size_t i = 0; i < from->run; i++, packed += LANES) {
+                const adv_real *from_here = w + (ptrdiff_t)i * from->stride;
+                ask_for(from_here, (ptrdiff_t)LANES);
+                memcpy(packed, from_here, sizeof(vector));
+            }
+        }
+    }
+    return column;
+}
+
+/* Whole panels of outputs whose inputs lie side by side: the writes are in order. */
+static size_t pack_along(size_t n, const struct adv_panels *from, adv_real *packed)
+{
+    size_t column = 0;
+    for (; column + LANES <= n; column += LANES) {
+        const adv_real *panel = from->w + (ptrdiff_t)column * from->output_stride;
+        for (size_t q = 0; q < from->n_runs; q++, panel += from->run_stride) {
+            for (size_t i = 0; i < from->run; i++, packed += LANES) {
+                ask_for(panel, (ptrdiff_t)LANES * (from->output_stride + (ptrdiff_t)i));
+                UNROLL
+                for (size_t lane = 0; lane < LANES; lane++)
+                    packed[lane] = panel[(ptrdiff_t)lane * from->output_stride + (ptrdiff_t)i];
+            }
         }
     }
     return column;
@@ -26,8 +55,11 @@ static size_t pack_adjacent(size_t n, const struct adv_panels *from, adv_real *p
 
 static void pack_panels(size_t n, const struct adv_panels *from, adv_real *packed)
 {
-    size_t k = from->run * from->n_runs;
-    size_t done = from->output_stride == 1 ? pack_adjacent(n, from, packed) : 0;
+    size_t k = from->run * from->n_runs, done = 0;
+    if (from->output_stride == 1)
+        done = pack_adjacent(n, from, packed);
+    else if (from->stride == 1)
+        done = pack_along(n, from, packed);
     memset(packed + done * k, 0, (packed_size(n, k) - done * k) * sizeof *packed);
     for (size_t column = done; column < n; column++) {
         adv_real *panel = packed + column / LANES * LANES * k + column % LANES;
@@ -54,6 +86,8 @@ struct strip {
     struct adv_rows in;
     size_t columns; /* outputs that exist */
     const adv_real *w, *bias;
+    uintptr_t ahead; /* what is read after w: asked for, this far per step along k */
+    size_t ahead_step;
     enum adv_start start;
     adv_real *y;
     size_t y_stride;
@@ -85,12 +119,15 @@ INLINE void tile(const size_t rows, const size_t panels, const struct strip *s, 
     const size_t k = s->in.run * s->in.n_runs, stride = s->in.stride;
     adv_real *y = s->y + first * s->y_stride;
     const adv_real *w = s->w;
+    uintptr_t ahead = s->ahead;
     vector sum[ISA_TILE_ROWS][2];
     start_tile(rows, panels, s, y, sum);
     for (size_t q = 0; q < s->in.n_runs; q++) {
         const adv_real *x = s->in.x + first * stride + q * s->in.run_stride;
         for (size_t i = 0; i < s->in.run; i++, w += LANES) {
             vector weight[2];
+            __builtin_prefetch((const void *)ahead, 0, 2);
+            ahead += s->ahead_step;
             UNROLL
             for (size_t p = 0; p < panels; p++)
                 weight[p] = load(w + p * k * LANES);
@@ -168,12 +205,16 @@ INLINE void tile_of(size_t rows, const size_t panels, const struct strip *s, siz
     }
 }
 
-/* All rows through one strip, in tiles of nearly the same size. */
-INLINE void strip(const size_t panels, size_t rows, const struct strip *s)
+/* All rows through one strip, in tiles of nearly the same size. The first tiles ask for the weights
+ * that follow these: the next strip's, or those of whatever was packed behind them. */
+INLINE void strip(const size_t panels, size_t rows, struct strip *s)
 {
+    size_t k = s->in.run * s->in.n_runs, bytes = panels * k * sizeof(vector);
     size_t tiles = (rows + ISA_TILE_ROWS - 1) / ISA_TILE_ROWS;
     for (size_t i = 0, first = 0; i < tiles; i++) {
-        size_t length = rows / tiles + (i < rows % tiles);
+        size_t length = rows / tiles + (i < rows % tiles), asked = i * k * LINE_BYTES;
+        s->ahead = (uintptr_t)s->w + (asked < bytes ? bytes + asked : 0);
+        s->ahead_step = asked < bytes ? LINE_BYTES : 0;
         tile_of(length, panels, s, first);
         first += length;
     }

@@ -1,11 +1,5 @@
 /* Rows of a softmax and of its derivative. The sums run over lanes, so their rounding differs from
  * variant to variant. */
-#ifdef ADV_REAL_DOUBLE
-typedef uint64_t vector_mask __attribute__((vector_size(ISA_VECTOR_BYTES)));
-#else
-typedef uint32_t vector_mask __attribute__((vector_size(ISA_VECTOR_BYTES)));
-#endif
-
 /* The larger of each pair; b where either is NaN. */
 INLINE vector larger(vector a, vector b)
 {

@@ -143,6 +143,9 @@ struct adv_kernels {
 
     /* Element by element; y may be x. */
     void (*relu)(size_t count, const adv_real *x, adv_real *y);
+    /* y = x where gate > 0, else 0; and y += that */
+    void (*gate)(size_t count, const adv_real *gate, const adv_real *x, adv_real *y);
+    void (*gate_add)(size_t count, const adv_real *gate, const adv_real *x, adv_real *y);
     void (*silu)(size_t count, const adv_real *x, adv_real *y);
     /* y = d silu(x) / dx */
     void (*silu_slope)(size_t count, const adv_real *x, adv_real *y);

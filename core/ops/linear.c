@@ -3,12 +3,13 @@
  * A slice of w's columns lets a Linear over a concatenation be a sum of products over its
  * parts, so that the part of (t, label) runs once per condition and nothing is copied together.
  *
- * Prepared weights go through the packed kernel, whose rows do not depend on each other;
- * training, where weights change at every step, through BLAS. */
+ * The products, whose rows must not depend on each other, go through the packed kernel: with
+ * weights prepared once, or, where they change at every step, packed on the way. The sum over rows
+ * that is the weight's gradient goes through BLAS. */
 #include "core/kernels/blas.h"
 #include "core/ops/op.h"
 
-#include <string.h>
+#define STRIP ((size_t)32) /* outputs packed at a time */
 
 static size_t first_column(const struct adv_signature *s)
 {
@@ -31,56 +32,77 @@ static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
     return ADV_OK;
 }
 
+static struct adv_panels panels_of(const struct adv_signature *s, const adv_real *const *param)
+{
+    return (struct adv_panels){.w = param[0] + first_column(s),
+                               .bias = s->n_params == 2 ? param[1] : NULL,
+                               .run = adv_shape_size(s->in[0]),
+                               .n_runs = 1,
+                               .output_stride = (ptrdiff_t)s->param[0][1],
+                               .stride = 1};
+}
+
 static size_t prepared_size(const struct adv_signature *s, const struct adv_kernels *kernels,
                             enum adv_purpose purpose)
 {
-    if (purpose == ADV_TO_TRAIN)
-        return 0;
-    return kernels->packed_size(s->param[0][0], adv_shape_size(s->in[0]));
+    return purpose == ADV_TO_TRAIN ? 0
+                                   : kernels->packed_size(s->param[0][0], adv_shape_size(s->in[0]));
 }
 
 static void prepare(const struct adv_signature *s, const struct adv_kernels *kernels,
                     enum adv_purpose purpose, const adv_real *const *param, adv_real *prepared)
 {
     (void)purpose;
-    kernels->pack(s->param[0][0], adv_shape_size(s->in[0]), param[0] + first_column(s),
-                  s->param[0][1], s->n_params == 2 ? param[1] : NULL, prepared);
+    struct adv_panels panels = panels_of(s, param);
+    kernels->pack_panels(s->param[0][0], &panels, prepared);
 }
 
-/* y = x w', without bias. */
-static void product(const struct adv_call *call, const adv_real *x, adv_real *y)
+static size_t scratch_size(const struct adv_signature *s, const struct adv_kernels *kernels,
+                           size_t rows, enum adv_sweep sweep)
+{
+    (void)rows, (void)sweep;
+    size_t n = s->param[0][0], k = adv_shape_size(s->in[0]);
+    return kernels->packed_size(STRIP, n > k ? n : k);
+}
+
+/* y [rows, n] = start + x w', w as `panels` has it: a strip of outputs at a time is packed and,
+ * while it is in the cache, meets all rows. */
+static void product_by_strips(const struct adv_call *call, size_t n,
+                              const struct adv_panels *panels, const adv_real *x,
+                              enum adv_start start, adv_real *y)
+{
+    struct adv_rows rows = {x, panels->run, panels->run, 1, 0};
+    for (size_t first = 0; first < n; first += STRIP) {
+        size_t count = n - first < STRIP ? n - first : STRIP;
+        struct adv_panels strip = *panels;
+        strip.w += (ptrdiff_t)first * panels->output_stride;
+        strip.bias = panels->bias ? panels->bias + first : NULL;
+        call->kernels->pack_panels(count, &strip, call->scratch);
+        call->kernels->product_of_rows(call->rows, count, rows, call->scratch, start, y + first, n);
+    }
+}
+
+static void product(const struct adv_call *call, const adv_real *x, enum adv_start start,
+                    adv_real *y)
 {
     const struct adv_signature *s = call->signature;
-    size_t n = s->param[0][0], k = adv_shape_size(s->in[0]);
-    adv_blas_product(call->rows, n, k, x, k, false, call->param[0] + first_column(s),
-                     s->param[0][1], true, false, y, n);
+    struct adv_panels panels = panels_of(s, call->param);
+    struct adv_rows rows = {x, panels.run, panels.run, 1, 0};
+    if (call->prepared)
+        call->kernels->product_of_rows(call->rows, s->param[0][0], rows, call->prepared, start, y,
+                                       s->param[0][0]);
+    else
+        product_by_strips(call, s->param[0][0], &panels, x, start, y);
 }
 
 static void forward(const struct adv_call *call)
 {
-    const struct adv_signature *s = call->signature;
-    size_t n = s->param[0][0], k = adv_shape_size(s->in[0]);
-    if (call->prepared) {
-        call->kernels->product(call->rows, n, k, call->in[0], call->prepared, true, call->out);
-        return;
-    }
-    product(call, call->in[0], call->out);
-    if (s->n_params < 2)
-        return;
-    for (size_t r = 0; r < call->rows; r++) {
-        for (size_t j = 0; j < n; j++)
-            call->out[r * n + j] += call->param[1][j];
-    }
+    product(call, call->in[0], ADV_FROM_BIAS, call->out);
 }
 
 static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
-    const struct adv_signature *s = call->signature;
-    if (call->prepared)
-        call->kernels->product(call->rows, s->param[0][0], adv_shape_size(s->in[0]), d_in[0],
-                               call->prepared, false, d_out);
-    else
-        product(call, d_in[0], d_out);
+    product(call, d_in[0], ADV_FROM_ZERO, d_out);
 }
 
 static void backward(const struct adv_call *call, const adv_real *g_out, adv_real *const *g_in,
@@ -88,13 +110,16 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
 {
     const struct adv_signature *s = call->signature;
     size_t n = s->param[0][0], columns = s->param[0][1], k = adv_shape_size(s->in[0]);
-    size_t first = first_column(s);
+    struct adv_panels transposed = {.w = call->param[0] + first_column(s),
+                                    .run = n,
+                                    .n_runs = 1,
+                                    .output_stride = 1,
+                                    .stride = (ptrdiff_t)columns};
     if (g_in[0])
-        adv_blas_product(call->rows, k, n, g_out, n, false, call->param[0] + first, columns, false,
-                         true, g_in[0], k);
+        product_by_strips(call, k, &transposed, g_out, ADV_FROM_OUTPUT, g_in[0]);
     if (g_param[0])
         adv_blas_product(n, k, call->rows, g_out, n, true, call->in[0], k, false, true,
-                         g_param[0] + first, columns);
+                         g_param[0] + first_column(s), columns);
     if (s->n_params < 2 || !g_param[1])
         return;
     for (size_t r = 0; r < call->rows; r++) {
@@ -120,5 +145,6 @@ const struct adv_op adv_op_linear = {
     .backward_reads = ADV_READS_INPUT(0),
     .prepared_size = prepared_size,
     .prepare = prepare,
+    .scratch_size = scratch_size,
     .multiply_adds = multiply_adds,
 };

@@ -8,18 +8,15 @@ static void forward(const struct adv_call *call)
 
 static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
-    for (size_t i = 0, n = adv_call_elements(call); i < n; i++)
-        d_out[i] = call->out[i] > 0 ? d_in[0][i] : 0;
+    call->kernels->gate(adv_call_elements(call), call->out, d_in[0], d_out);
 }
 
 static void backward(const struct adv_call *call, const adv_real *g_out, adv_real *const *g_in,
                      adv_real *const *g_param)
 {
     (void)g_param;
-    if (!g_in[0])
-        return;
-    for (size_t i = 0, n = adv_call_elements(call); i < n; i++)
-        g_in[0][i] += call->out[i] > 0 ? g_out[i] : 0;
+    if (g_in[0])
+        call->kernels->gate_add(adv_call_elements(call), call->out, g_out, g_in[0]);
 }
 
 const struct adv_op adv_op_relu = {
