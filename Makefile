@@ -147,6 +147,8 @@ $(OBJ)/double/%.o: %.c
 # One source file of kernels, compiled once per instruction set (core/kernels/table.h).
 CFLAGS_isa_avx2   := -mavx2 -mfma -ffp-contract=fast
 CFLAGS_isa_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512 -ffp-contract=fast
+CFLAGS_isa_bf16   := $(CFLAGS_isa_avx512) -mavx512bf16
+CFLAGS_isa_amx    := $(CFLAGS_isa_bf16) -mamx-tile -mamx-bf16
 
 # Random numbers have the same bits everywhere: nothing fused; sqrtf without errno is one instruction.
 CFLAGS_rng := -ffp-contract=off -fno-math-errno

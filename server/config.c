@@ -18,6 +18,10 @@ static const struct adv_field fields[] = {
      .help = "directory whose *.safetensors files are served"},
     {"workers", ADV_FIELD_INT, AT(workers), .min = 0, .max = 1024, .fallback = "0",
      .help = "computing threads; 0 is one per processor"},
+    {"precision", ADV_FIELD_STRING, AT(precision), .min = 1, .max = 64, .fallback = "float32",
+     .help = "float32 or bfloat16, of the products inside networks; bfloat16 is faster, rounds to "
+             "8 bits, and needs "
+             "AVX512_BF16 or AMX"},
     {"http_threads", ADV_FIELD_INT, AT(http_threads), .min = 1, .max = 64, .fallback = "2",
      .help = "threads that talk to clients"},
     {"max_connections", ADV_FIELD_INT, AT(max_connections), .min = 1, .max = 1000000,

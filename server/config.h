@@ -10,8 +10,9 @@
 #include <stdio.h>
 
 struct adv_config {
-    char *listen; /* ADDRESS:PORT, the address of IPv6 in brackets */
-    char *models; /* directory */
+    char *listen;    /* ADDRESS:PORT, the address of IPv6 in brackets */
+    char *models;    /* directory */
+    char *precision; /* for ADVECT_PRECISION, which the library reads */
     int64_t workers, http_threads;
     int64_t max_connections, max_body_bytes;
     int64_t max_rows, max_steps, max_nfe, max_frames, max_probes;

@@ -43,15 +43,44 @@ struct adv_evaluator {
     struct adv_profile *profile;
 };
 
+static enum adv_status kernels_to_evaluate(const struct adv_kernels **kernels,
+                                           struct adv_error *error)
+{
+    const char *precision = getenv("ADVECT_PRECISION");
+    *kernels = adv_kernels_best();
+    if (!precision || !*precision || !strcmp(precision, "float32"))
+        return ADV_OK;
+    if (strcmp(precision, "bfloat16") != 0)
+        return adv_fail_field(error, ADV_E_INVALID, "precision",
+                              "ADVECT_PRECISION is \"%.40s\"; it must be float32 or bfloat16",
+                              precision);
+    const struct adv_kernels *rounded = adv_kernels_bfloat16();
+    if (!rounded)
+        return adv_fail_field(error, ADV_E_INVALID, "precision",
+                              "ADVECT_PRECISION is bfloat16, which this processor has no "
+                              "instructions for (AVX512_BF16 or AMX); float32 works everywhere");
+    *kernels = rounded;
+    return ADV_OK;
+}
+
+enum adv_status adv_precision_check(struct adv_error *error)
+{
+    const struct adv_kernels *kernels;
+    return kernels_to_evaluate(&kernels, error);
+}
+
 enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *weights,
                                       struct adv_ready_weights **out, struct adv_error *error)
 {
+    const struct adv_kernels *kernels;
+    enum adv_status status = kernels_to_evaluate(&kernels, error);
+    if (status != ADV_OK)
+        return status;
     struct adv_ready_weights *ready = adv_calloc(1, sizeof *ready);
     if (!ready)
         return adv_no_memory(error);
     ready->net = net;
-    enum adv_status status =
-        adv_weights_init(&ready->weights, &net->graph, ADV_TO_EVALUATE, adv_kernels_best(), error);
+    status = adv_weights_init(&ready->weights, &net->graph, ADV_TO_EVALUATE, kernels, error);
     if (status != ADV_OK) {
         adv_ready_weights_free(ready);
         return status;
@@ -413,5 +442,7 @@ enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
 
 const char *adv_kernels_name(void)
 {
-    return adv_kernels_best()->name;
+    const struct adv_kernels *kernels;
+    kernels_to_evaluate(&kernels, NULL);
+    return kernels->name;
 }

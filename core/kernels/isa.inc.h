@@ -5,6 +5,7 @@
  *   ISA_AVAILABLE   an expression: does this processor run it?
  *   ISA_VECTOR_BYTES, ISA_TILE_ROWS   the register tile: rows x 2 vectors, chosen so that
  *                   accumulators, two weights and one broadcast fill the register file
+ *   ISA_BFLOAT16    if products multiply in bfloat16; ISA_TILES: in the tile registers of AMX
  *
  * Each *.inc.h below holds one family of kernels, file-private functions over the names here. */
 #include "core/kernels/real_math.h"
@@ -45,24 +46,49 @@ INLINE vector load(const adv_real *from)
 #include "core/kernels/elementwise.inc.h"
 #include "core/kernels/norm.inc.h"
 #include "core/kernels/outer.inc.h"
+#ifdef ISA_BFLOAT16
+#include "core/kernels/product_bf16.inc.h"
+#define PRODUCT(name) bf16_##name
+#else
 #include "core/kernels/product.inc.h"
+#define PRODUCT(name) name
+#endif
 #include "core/kernels/softmax.inc.h"
+#ifndef ISA_BFLOAT16
 #include "core/kernels/winograd.inc.h"
+#endif
+
+static void pack(size_t n, size_t k, const adv_real *w, size_t w_stride, const adv_real *bias,
+                 adv_real *packed)
+{
+    struct adv_panels panels = {w, bias, k, 1, (ptrdiff_t)w_stride, 0, 1};
+    PRODUCT(pack_panels)(n, &panels, packed);
+}
+
+static void product(size_t rows, size_t n, size_t k, const adv_real *x, const adv_real *packed,
+                    bool with_bias, adv_real *y)
+{
+    PRODUCT(product_of_rows)
+    (rows, n, (struct adv_rows){x, k, k, 1, 0}, packed, with_bias ? ADV_FROM_BIAS : ADV_FROM_ZERO,
+     y, n);
+}
 
 const struct adv_kernels ISA_TABLE = {
     .name = ISA_NAME,
     .available = isa_available,
-    .packed_size = packed_size,
+    .packed_size = PRODUCT(packed_size),
     .pack = pack,
-    .pack_panels = pack_panels,
+    .pack_panels = PRODUCT(pack_panels),
     .product = product,
-    .product_of_rows = product_of_rows,
+    .product_of_rows = PRODUCT(product_of_rows),
     .outer = outer,
+#ifndef ISA_BFLOAT16
     .winograd_pack = winograd_pack,
     .winograd_weight_adjoint = winograd_weight_adjoint,
     .winograd_input = winograd_input,
     .winograd_output = winograd_output,
     .winograd_spread = winograd_spread,
+#endif
     .channel_sums = channel_sums,
     .channel_moments = channel_moments,
     .normalise = normalise,

@@ -74,13 +74,6 @@ static void pack_panels(size_t n, const struct adv_panels *from, adv_real *packe
         memcpy(packed + panel_count(n) * LANES * k, from->bias, n * sizeof *from->bias);
 }
 
-static void pack(size_t n, size_t k, const adv_real *w, size_t w_stride, const adv_real *bias,
-                 adv_real *packed)
-{
-    struct adv_panels panels = {w, bias, k, 1, (ptrdiff_t)w_stride, 0, 1};
-    pack_panels(n, &panels, packed);
-}
-
 /* One or two panels of weights, and where their products come from and go. */
 struct strip {
     struct adv_rows in;
@@ -235,11 +228,4 @@ static void product_of_rows(size_t rows, size_t n, struct adv_rows x, const adv_
         else
             strip(1, rows, &s);
     }
-}
-
-static void product(size_t rows, size_t n, size_t k, const adv_real *x, const adv_real *packed,
-                    bool with_bias, adv_real *y)
-{
-    product_of_rows(rows, n, (struct adv_rows){x, k, k, 1, 0}, packed,
-                    with_bias ? ADV_FROM_BIAS : ADV_FROM_ZERO, y, n);
 }

@@ -34,6 +34,18 @@ const struct adv_kernels *adv_kernels_best(void)
     return best;
 }
 
+const struct adv_kernels *adv_kernels_bfloat16(void)
+{
+#if defined __x86_64__ && !defined ADV_REAL_DOUBLE
+    static const struct adv_kernels *const by_speed[] = {&adv_kernels_amx, &adv_kernels_bf16};
+    for (size_t i = 0; i < sizeof by_speed / sizeof *by_speed; i++) {
+        if (by_speed[i]->available())
+            return by_speed[i];
+    }
+#endif
+    return NULL;
+}
+
 const struct adv_kernels *const *adv_kernels_all(void)
 {
     return variants;

@@ -87,7 +87,8 @@ struct adv_kernels {
     /* One chain of multiply-adds per element of c, in the order of q, then r. */
     void (*outer)(const struct adv_outer *outer);
 
-    /* The transforms of Winograd's F(4 x 4, 3 x 3) for tiles first ... first + count - 1. zeros:
+    /* The transforms of Winograd's F(4 x 4, 3 x 3), which magnify the rounding of products in
+     * bfloat16: NULL where these are. For tiles first ... first + count - 1. zeros:
      * [channels] zeros, in place of pixels beyond the border.
      * input: v [36][count][channels] = B' d B of the 6 x 6 pixels of x around each tile.
      * output: the tiles of y = A' m A + bias (NULL: none), or added to what y holds.
@@ -154,12 +155,16 @@ struct adv_kernels {
 };
 
 extern const struct adv_kernels adv_kernels_portable, adv_kernels_avx2, adv_kernels_avx512;
+extern const struct adv_kernels adv_kernels_bf16, adv_kernels_amx;
 
 /* The fastest variant that this processor runs; the environment variable
  * ADVECT_ISA names another one (ignored if unknown or unavailable). */
 const struct adv_kernels *adv_kernels_best(void);
 
-/* Every variant of this build, NULL-terminated, the reference first. */
+/* The fastest variant whose products multiply in bfloat16, or NULL where the processor has none. */
+const struct adv_kernels *adv_kernels_bfloat16(void);
+
+/* Every variant of this build in full precision, NULL-terminated, the reference first. */
 const struct adv_kernels *const *adv_kernels_all(void);
 
 #endif

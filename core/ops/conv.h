@@ -16,7 +16,7 @@ struct adv_conv {
 };
 
 struct adv_conv_method {
-    bool (*suits)(const struct adv_conv *conv);
+    bool (*suits)(const struct adv_conv *conv, const struct adv_kernels *kernels);
 
     /* Elements that the weights take once prepared; panels as for adv_kernels.pack_panels, a run
      * per tap of in_channels. */

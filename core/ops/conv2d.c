@@ -39,19 +39,21 @@ static struct adv_conv adjoint_of(const struct adv_conv *conv)
     return adjoint;
 }
 
-static const struct adv_conv_method *method_of(const struct adv_conv *conv)
+static const struct adv_conv_method *method_of(const struct adv_conv *conv,
+                                               const struct adv_kernels *kernels)
 {
     static const struct adv_conv_method *const by_speed[] = {&adv_conv_winograd, &adv_conv_narrow,
                                                              &adv_conv_direct};
     size_t i = 0;
-    while (!by_speed[i]->suits(conv))
+    while (!by_speed[i]->suits(conv, kernels))
         i++;
     return by_speed[i];
 }
 
-static const struct adv_conv_method *gradient_method_of(const struct adv_conv *conv)
+static const struct adv_conv_method *gradient_method_of(const struct adv_conv *conv,
+                                                        const struct adv_kernels *kernels)
 {
-    const struct adv_conv_method *method = method_of(conv);
+    const struct adv_conv_method *method = method_of(conv, kernels);
     return method->add_gradient ? method : &adv_conv_direct;
 }
 
@@ -77,7 +79,7 @@ static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 
 static size_t forward_prepared_size(const struct adv_conv *conv, const struct adv_kernels *kernels)
 {
-    return method_of(conv)->prepared_size(conv, kernels);
+    return method_of(conv, kernels)->prepared_size(conv, kernels);
 }
 
 /* The weight prepared for forward, then (to train) that for backward. */
@@ -101,7 +103,7 @@ static void prepare(const struct adv_signature *s, const struct adv_kernels *ker
                                 .output_stride = output,
                                 .run_stride = 1,
                                 .stride = taps};
-    method_of(&conv)->prepare(&conv, kernels, &panels, prepared);
+    method_of(&conv, kernels)->prepare(&conv, kernels, &panels, prepared);
     if (purpose != ADV_TO_TRAIN)
         return;
     struct adv_panels flipped = {.w = param[0] + taps - 1,
@@ -110,34 +112,35 @@ static void prepare(const struct adv_signature *s, const struct adv_kernels *ker
                                  .output_stride = taps,
                                  .run_stride = -1,
                                  .stride = output};
-    method_of(&adjoint)->prepare(&adjoint, kernels, &flipped,
-                                 prepared + forward_prepared_size(&conv, kernels));
+    method_of(&adjoint, kernels)
+        ->prepare(&adjoint, kernels, &flipped, prepared + forward_prepared_size(&conv, kernels));
 }
 
 static size_t scratch_size(const struct adv_signature *s, const struct adv_kernels *kernels,
                            size_t rows, enum adv_sweep sweep)
 {
-    (void)kernels;
     struct adv_conv conv = conv_of(s), adjoint = adjoint_of(&conv);
     if (sweep != ADV_BACKWARD)
-        return method_of(&conv)->scratch_size(&conv, rows);
-    size_t input = method_of(&adjoint)->scratch_size(&adjoint, rows);
-    size_t weight = gradient_method_of(&conv)->gradient_scratch_size(&conv, rows);
+        return method_of(&conv, kernels)->scratch_size(&conv, rows);
+    size_t input = method_of(&adjoint, kernels)->scratch_size(&adjoint, rows);
+    size_t weight = gradient_method_of(&conv, kernels)->gradient_scratch_size(&conv, rows);
     return input > weight ? input : weight;
 }
 
 static void forward(const struct adv_call *call)
 {
     struct adv_conv conv = conv_of(call->signature);
-    method_of(&conv)->correlate(&conv, call->kernels, call->rows, call->in[0], call->prepared,
-                                ADV_FROM_BIAS, call->out, call->scratch);
+    method_of(&conv, call->kernels)
+        ->correlate(&conv, call->kernels, call->rows, call->in[0], call->prepared, ADV_FROM_BIAS,
+                    call->out, call->scratch);
 }
 
 static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
     struct adv_conv conv = conv_of(call->signature);
-    method_of(&conv)->correlate(&conv, call->kernels, call->rows, d_in[0], call->prepared,
-                                ADV_FROM_ZERO, d_out, call->scratch);
+    method_of(&conv, call->kernels)
+        ->correlate(&conv, call->kernels, call->rows, d_in[0], call->prepared, ADV_FROM_ZERO, d_out,
+                    call->scratch);
 }
 
 static void backward(const struct adv_call *call, const adv_real *g_out, adv_real *const *g_in,
@@ -145,12 +148,14 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
 {
     struct adv_conv conv = conv_of(call->signature), adjoint = adjoint_of(&conv);
     if (g_in[0])
-        method_of(&adjoint)->correlate(&adjoint, call->kernels, call->rows, g_out,
-                                       call->prepared + forward_prepared_size(&conv, call->kernels),
-                                       ADV_FROM_OUTPUT, g_in[0], call->scratch);
+        method_of(&adjoint, call->kernels)
+            ->correlate(&adjoint, call->kernels, call->rows, g_out,
+                        call->prepared + forward_prepared_size(&conv, call->kernels),
+                        ADV_FROM_OUTPUT, g_in[0], call->scratch);
     if (g_param[0])
-        gradient_method_of(&conv)->add_gradient(&conv, call->kernels, call->rows, call->in[0],
-                                                g_out, g_param[0], call->scratch);
+        gradient_method_of(&conv, call->kernels)
+            ->add_gradient(&conv, call->kernels, call->rows, call->in[0], g_out, g_param[0],
+                           call->scratch);
     if (call->signature->n_params < 2 || !g_param[1])
         return;
     for (size_t p = 0; p < call->rows * conv.out_height * conv.out_width; p++) {

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-static bool suits(const struct adv_conv *conv)
+static bool suits(const struct adv_conv *conv, const struct adv_kernels *kernels)
 {
-    (void)conv;
+    (void)conv, (void)kernels;
     return true;
 }
 

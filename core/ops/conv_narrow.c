@@ -8,8 +8,9 @@
 #define MOST_OUTPUTS 4
 #define TAPS 9
 
-static bool suits(const struct adv_conv *conv)
+static bool suits(const struct adv_conv *conv, const struct adv_kernels *kernels)
 {
+    (void)kernels;
     return conv->side == 3 && conv->stride == 1 && conv->apart == 1 &&
            conv->out_channels <= MOST_OUTPUTS && conv->in_channels >= 8;
 }

@@ -12,9 +12,9 @@ static size_t tiles_of(const struct adv_conv *conv, size_t images)
     return images * ((conv->height + 3) / 4) * ((conv->width + 3) / 4);
 }
 
-static bool suits(const struct adv_conv *conv)
+static bool suits(const struct adv_conv *conv, const struct adv_kernels *kernels)
 {
-    return conv->side == 3 && conv->stride == 1 && conv->apart == 1 &&
+    return kernels->winograd_input && conv->side == 3 && conv->stride == 1 && conv->apart == 1 &&
            conv->in_channels % ADV_WINOGRAD_CHANNELS == 0 &&
            conv->out_channels % ADV_WINOGRAD_CHANNELS == 0 &&
            ADV_WINOGRAD_PRODUCTS * tiles_of(conv, 1) < conv->taps * conv->height * conv->width;

@@ -26,7 +26,14 @@ struct adv_points {
 /* Weights made ready for evaluation: read-only, shared by any number of evaluators. */
 struct adv_ready_weights;
 
-/* weights [adv_net_weights(net)] and net are borrowed for the life of the result. */
+/* The environment variable ADVECT_PRECISION says in what the products of evaluation multiply:
+ * "float32" (or nothing) or "bfloat16", which has 8 bits of mantissa, adds in float, and needs
+ * AVX512_BF16 or AMX. First and last layers, and training, stay in float. docs/performance.md has
+ * what it costs in accuracy. ADV_E_INVALID where it is something else, or not to be had here. */
+enum adv_status adv_precision_check(struct adv_error *error);
+
+/* weights [adv_net_weights(net)] and net are borrowed for the life of the result. Errors: those of
+ * adv_precision_check; ADV_E_MEMORY. */
 enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *weights,
                                       struct adv_ready_weights **ready, struct adv_error *error);
 void adv_ready_weights_free(struct adv_ready_weights *ready);
@@ -64,7 +71,7 @@ enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
                                      const float *probes, float *v, float *estimates,
                                      struct adv_error *error);
 
-/* Name of the kernels in use: "portable", "avx2", "avx512". */
+/* Name of the kernels that evaluate: "portable", "avx2", "avx512", "avx512-bf16", "amx-bf16". */
 const char *adv_kernels_name(void);
 
 #pragma GCC visibility pop

@@ -1,0 +1,28 @@
+/* The AVX-512 kernels with bfloat16 products in the tile registers of AMX. */
+#if defined __x86_64__ && !defined ADV_REAL_DOUBLE
+#include <cpuid.h>
+#include <stdbool.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Linux gives a process the tile registers when it asks for them. */
+static bool has_tiles(void)
+{
+    enum { ASK_FOR_FEATURE = 0x1023, TILE_DATA = 18 };
+    const unsigned bf16 = 1u << 22, tiles = 1u << 24;
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & bf16) && (d & tiles) &&
+           syscall(SYS_arch_prctl, ASK_FOR_FEATURE, TILE_DATA) == 0;
+}
+
+#define ISA_TABLE adv_kernels_amx
+#define ISA_NAME "amx-bf16"
+#define ISA_AVAILABLE                                                                              \
+    (__builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512bw") &&                 \
+     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && has_tiles())
+#define ISA_VECTOR_BYTES 64
+#define ISA_TILE_ROWS 14
+#define ISA_BFLOAT16
+#define ISA_TILES
+#include "core/kernels/isa.inc.h"
+#endif
