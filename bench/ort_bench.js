@@ -4,8 +4,9 @@
 //     node bench/ort_bench.js MODEL.onnx --check CASE.safetensors
 //
 // needs the npm package onnxruntime-node (npm install --ignore-scripts onnxruntime-node), found
-// through NODE_PATH. Prints a JSON line per measurement; without SECONDS it measures once per
-// number of seconds read from standard input, so that rounds of several programs can take turns.
+// through NODE_PATH. Prints a JSON line per measurement; without SECONDS it says when it is ready, and
+// measures once per number of seconds read from standard input, so that rounds of several programs
+// can take turns.
 'use strict';
 const fs = require('fs');
 const readline = require('readline');
@@ -36,8 +37,9 @@ async function check(session, path) {
   if (!(error < 1e-4)) throw new Error(`the velocity is off by ${error} of the largest entry`);
 }
 
-// Rows of a batch, all at one time, labels in turn.
-function makeFeeds(session, batch, shape, classes) {
+// Rows of a batch, all at one time.
+function makeFeeds(session, batch) {
+  const shape = session.inputMetadata.find(({ name }) => name === 'x').shape.slice(1);
   const size = shape.reduce((a, b) => a * b, 1);
   const feeds = {
     x: floats({ length: batch * size }, [batch, ...shape]),
@@ -46,7 +48,7 @@ function makeFeeds(session, batch, shape, classes) {
   for (let i = 0; i < batch * size; i++) feeds.x.data[i] = 2 * Math.random() - 1;
   feeds.t.data.fill(0.5);
   if (session.inputNames.includes('y')) {
-    feeds.y = new ort.Tensor('int64', BigInt64Array.from({ length: batch }, (_, i) => BigInt(i % classes)), [batch]);
+    feeds.y = new ort.Tensor('int64', new BigInt64Array(batch), [batch]);
   }
   return feeds;
 }
@@ -68,10 +70,9 @@ async function main([model, ...rest]) {
     intraOpNumThreads: threads || 1,
   });
   if (rest[0] === '--check') return check(session, rest[1]);
-  const shape = (process.env.ORT_BENCH_SHAPE || (session.inputNames.includes('y') ? '1,28,28' : '2'))
-    .split(',').map(Number);
-  const feeds = makeFeeds(session, batch, shape, 10);
+  const feeds = makeFeeds(session, batch);
   for (let i = 0; i < 3; i++) await session.run(feeds);
+  if (!rest[2]) console.log('{"ready": ""}');
   const lines = rest[2] ? [rest[2]] : readline.createInterface({ input: process.stdin });
   for await (const seconds of lines) {
     const ms = await measure(session, feeds, Number(seconds));

@@ -6,8 +6,8 @@ built as TorchCFM and guided diffusion build it, with the file's weights.
     torch_bench.py MODEL.safetensors --check CASE.safetensors
     torch_bench.py MODEL.safetensors --export MODEL.onnx
 
-prints a JSON line per measurement. Without --seconds it measures once per number of seconds read
-from standard input, so that rounds of several programs can take turns.
+prints a JSON line per measurement. Without --seconds it says when it is ready, and measures once per
+number of seconds read from standard input, so that rounds of several programs can take turns.
 
 Each kind of work can be done in several ways (eager, memory with channels last, traced and frozen;
 reverse or forward derivatives): all are tried, the fastest is measured, and named in the line.
@@ -21,7 +21,6 @@ import json
 import math
 import os
 import statistics
-import struct
 import sys
 import time
 
@@ -42,24 +41,23 @@ from torch import nn
 import torch.autograd.forward_ad as forward_ad
 from torch.nn import functional
 
+from model_file import config_of, read_header
+
 # ---------------------------------------------------------------- the file
 
 DTYPES = {"F32": torch.float32, "F64": torch.float64, "I64": torch.int64}
 
 
-def read_safetensors(path):
-    """The tensors of a file, and the strings of its metadata."""
+def read_tensors(path):
+    header, _, start = read_header(path)
     with open(path, "rb") as file:
         data = bytearray(file.read())
-    (n,) = struct.unpack_from("<Q", data)
-    header = json.loads(data[8 : 8 + n])
-    metadata = header.pop("__metadata__", {})
     tensors = {}
     for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        flat = torch.frombuffer(data[8 + n + begin : 8 + n + end], dtype=DTYPES[entry["dtype"]])
+        begin, end = (start + offset for offset in entry["data_offsets"])
+        flat = torch.frombuffer(data[begin:end], dtype=DTYPES[entry["dtype"]])
         tensors[name] = flat.reshape(entry["shape"])
-    return tensors, metadata
+    return tensors
 
 
 # ---------------------------------------------------------------- the networks
@@ -147,7 +145,7 @@ class Attention(nn.Module):
             q, k, v = qkv.reshape(b * self.heads, 3 * ch, -1).split(ch, 1)
         else:
             q, k, v = (part.reshape(b * self.heads, ch, -1) for part in qkv.chunk(3, 1))
-        scale = 1 / math.sqrt(math.sqrt(ch))
+        scale = ch**-0.25
         weight = torch.einsum("bct,bcs->bts", q * scale, k * scale).softmax(-1)
         a = torch.einsum("bts,bcs->bct", weight, v).reshape(b, c, -1)
         return (flat + self.proj_out(a)).reshape(b, c, height, width)
@@ -263,15 +261,14 @@ UNET_DEFAULTS = {
 
 
 def load(path):
-    tensors, metadata = read_safetensors(path)
-    net = json.loads(metadata["advect.config"])["net"]
+    net = config_of(path)["net"]
     for name, usual in OURS.items():
         if net.get(name, usual) != usual:
             sys.exit(f"torch_bench.py: {path} has net.{name}, which is built here only by Advect")
     if net["kind"] not in ("mlp", "unet"):
         sys.exit(f"torch_bench.py: {path} is of kind {net['kind']}; mlp and unet are built here")
     model = Mlp(net) if net["kind"] == "mlp" else Unet({**UNET_DEFAULTS, **net})
-    model.load_state_dict(tensors)
+    model.load_state_dict(read_tensors(path))
     return model.eval(), net
 
 
@@ -418,7 +415,7 @@ def measure(work, seconds):
 
 def check(model, net, path):
     """The largest error of the velocity, beside the case's largest entry."""
-    case, _ = read_safetensors(path)
+    case = read_tensors(path)
     args = [case["x"], case["t"]] + ([case["y"]] if "y" in case else [])
     with torch.no_grad():
         v = model(*[a.float() if a.is_floating_point() else a for a in args])
@@ -456,6 +453,8 @@ def main():
     own_times = options.own_times or options.work == "train"
     args, probe = inputs(net, options.batch, own_times)
     way, work = fastest(WAYS[options.work](model, args, probe))
+    if not options.seconds:
+        print(json.dumps({"ready": way}), flush=True)
     for seconds in [options.seconds] if options.seconds else map(float, sys.stdin):
         times = sorted(measure(work, seconds))
         median = statistics.median(times)
