@@ -8,6 +8,8 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file formats are read in place");
 
+#define FINITE_BLOCK 256
+
 static float float_of_bits(uint32_t bits)
 {
     float value;
@@ -138,8 +140,17 @@ static float to_float(struct adv_number_type type, uint64_t bits)
     adv_bug("number kind %d", (int)type.kind);
 }
 
+static bool is_float32(struct adv_number_type type)
+{
+    return type.kind == ADV_NUMBER_FLOAT && type.bytes == sizeof(float) && !type.big_endian;
+}
+
 void adv_numbers_to_float(struct adv_number_type type, const void *source, size_t count, float *out)
 {
+    if (count > 0 && is_float32(type)) {
+        memcpy(out, source, count * sizeof *out);
+        return;
+    }
     const uint8_t *bytes = source;
     for (size_t i = 0; i < count; i++)
         out[i] = to_float(type, load(type, bytes + i * type.bytes));
@@ -158,10 +169,21 @@ void adv_numbers_to_int64(struct adv_number_type type, const void *source, size_
     }
 }
 
+/* Without a way out of the loop, so that it takes a vector of values at a time. */
+static bool all_finite(const float *values, size_t count)
+{
+    uint32_t infinite = 0;
+    for (size_t i = 0; i < count; i++)
+        infinite |= (bits_of_float(values[i]) & 0x7f800000u) == 0x7f800000u;
+    return !infinite;
+}
+
 size_t adv_find_not_finite(const float *values, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(values[i]))
-            return i;
-    return count;
+    size_t i = 0;
+    while (count - i >= FINITE_BLOCK && all_finite(values + i, FINITE_BLOCK))
+        i += FINITE_BLOCK;
+    while (i < count && isfinite(values[i]))
+        i++;
+    return i;
 }
