@@ -1,5 +1,7 @@
 #include "server/registry.h"
 
+#include <advect/pool.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
@@ -174,34 +176,66 @@ static const char *without_path(const char *message, const char *path)
                : message;
 }
 
-/* Fills entry.model or entry.reason of entry.file. */
-static enum adv_status fill_entry(const char *directory, const struct adv_catalogue *former,
-                                  const struct adv_catalogue *present,
-                                  struct adv_catalogue_entry *entry, struct adv_error *error)
+/* What the threads that load a directory's files share: each file is one of theirs. */
+struct loading {
+    const char *directory;
+    const struct adv_catalogue *former;
+    struct adv_catalogue_entry *entries;
+    struct adv_error *errors; /* why an entry has no model */
+};
+
+/* Fills entry.identity and, if all is well, entry.model of entry.file. */
+static void load_entry(void *context, size_t i, int worker)
 {
-    struct adv_error why = ADV_ERROR_INIT;
-    struct adv_model *model = NULL;
+    (void)worker;
+    struct loading *loading = context;
+    struct adv_catalogue_entry *entry = &loading->entries[i];
+    struct adv_error *why = &loading->errors[i];
     char *path;
-    if (asprintf(&path, "%s/%s", directory, entry->file) < 0)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    if (identify(path, &entry->identity, &why)) {
-        const struct adv_catalogue_entry *unchanged = find_unchanged(former, entry);
+    if (asprintf(&path, "%s/%s", loading->directory, entry->file) < 0) {
+        adv_fail(why, ADV_E_MEMORY, "out of memory");
+        return;
+    }
+    if (identify(path, &entry->identity, why)) {
+        const struct adv_catalogue_entry *unchanged = find_unchanged(loading->former, entry);
         if (unchanged)
-            model = adv_model_ref(unchanged->model);
+            entry->model = adv_model_ref(unchanged->model);
         else
-            adv_model_load(path, &model, &why);
+            adv_model_load(path, &entry->model, why);
     }
-    if (model && adv_catalogue_find(present, adv_model_name(model)))
-        adv_fail(&why, ADV_E_INVALID, "its name, \"%.100s\", is that of another file",
-                 adv_model_name(model));
-    if (why.status == ADV_OK) {
-        entry->model = model;
-    } else {
-        adv_model_unref(model);
-        entry->reason = strdup(without_path(why.message, path));
-    }
+    if (why->status != ADV_OK)
+        entry->reason = strdup(without_path(why->message, path));
     free(path);
-    return entry->model || entry->reason ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+}
+
+/* Of two files with models of one name, the first is served. */
+static void refuse_namesake(const struct adv_catalogue *present, struct adv_catalogue_entry *entry)
+{
+    const char *name = entry->model ? adv_model_name(entry->model) : NULL;
+    if (!name || !adv_catalogue_find(present, name))
+        return;
+    if (asprintf(&entry->reason, "its name, \"%.100s\", is that of another file", name) < 0)
+        entry->reason = NULL;
+    adv_model_unref(entry->model);
+    entry->model = NULL;
+}
+
+/* Loads the files of all entries, among as many threads as there are processors. */
+static enum adv_status load_entries(const char *directory, const struct adv_catalogue *former,
+                                    struct adv_catalogue_entry *entries, size_t n,
+                                    struct adv_error *error)
+{
+    struct adv_error *errors = calloc(n + 1, sizeof *errors);
+    struct adv_pool *pool = NULL;
+    if (!errors)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = adv_pool_new(adv_cpu_count(), &pool, error);
+    struct loading loading = {directory, former, entries, errors};
+    if (status == ADV_OK)
+        adv_pool_run(pool, n, load_entry, &loading);
+    adv_pool_free(pool);
+    free(errors);
+    return status;
 }
 
 static enum adv_status read_directory(const char *directory, const struct adv_catalogue *former,
@@ -220,14 +254,17 @@ static enum adv_status read_directory(const char *directory, const struct adv_ca
     }
     atomic_init(&catalogue->references, 1);
     for (size_t i = 0; i < n; i++) {
-        struct adv_catalogue_entry *entry = &catalogue->entries[i];
-        entry->file = names[i];
+        catalogue->entries[i].file = names[i];
         names[i] = NULL;
-        if (status == ADV_OK)
-            status = fill_entry(directory, former, catalogue, entry, error);
-        catalogue->n++;
     }
     free_names(names, n);
+    status = load_entries(directory, former, catalogue->entries, n, error);
+    for (; catalogue->n < n; catalogue->n++) {
+        struct adv_catalogue_entry *entry = &catalogue->entries[catalogue->n];
+        refuse_namesake(catalogue, entry);
+        if (status == ADV_OK && !entry->model && !entry->reason)
+            status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+    }
     if (status == ADV_OK)
         *out = catalogue;
     else
