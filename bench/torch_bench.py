@@ -387,14 +387,14 @@ def timed(work):
 
 
 def fastest(ways):
-    """The way whose best of a few calls after two to warm up is least; what fails is no way."""
+    """The way whose best of a few calls after two that warm up is least; what fails is no way."""
     best = None
     for name, make in ways:
         try:
             work = make()
             for _ in range(2):
                 warm = timed(work)
-            seconds = min(warm, *(timed(work) for _ in range(2 if warm > 0.2 else 10)))
+            seconds = min(warm, *(timed(work) for _ in range(1 if warm > 1 else 2 if warm > 0.2 else 10)))
         except Exception as problem:
             print(f"{name}: {str(problem).splitlines()[0]}", file=sys.stderr)
             continue
