@@ -1,7 +1,6 @@
 #!/bin/sh
-# Installs what the build (or, with "test", the tests; with "bench", make bench and PyTorch beside
-# it, some 500 MB) needs through the
-# distribution's package manager: says so first, uses sudo only if needed, and
+# Installs what the build (or, with "test", the tests; with "bench", make bench with PyTorch beside
+# us) needs through the distribution's package manager: says so first, uses sudo only if needed, and
 # does nothing when everything is there.
 #
 # The tests of the front-end also want a browser's driver from npm (tests/web); without it, or
