@@ -180,32 +180,54 @@ static const char *without_path(const char *message, const char *path)
 struct loading {
     const char *directory;
     const struct adv_catalogue *former;
-    struct adv_catalogue_entry *entries;
-    struct adv_error *errors; /* why an entry has no model */
+    struct adv_catalogue_entry **entries; /* the largest files first, so that all end together */
 };
 
-/* Fills entry.identity and, if all is well, entry.model of entry.file. */
+static char *path_of(const char *directory, const struct adv_catalogue_entry *entry)
+{
+    char *path;
+    return asprintf(&path, "%s/%s", directory, entry->file) < 0 ? NULL : path;
+}
+
+static void refuse(struct adv_catalogue_entry *entry, const struct adv_error *why, const char *path)
+{
+    entry->reason = strdup(without_path(why->message, path));
+}
+
+static void identify_entry(const char *directory, struct adv_catalogue_entry *entry)
+{
+    struct adv_error why = ADV_ERROR_INIT;
+    char *path = path_of(directory, entry);
+    if (path && !identify(path, &entry->identity, &why))
+        refuse(entry, &why, path);
+    free(path);
+}
+
+/* Fills model or reason of an entry without one; where memory is short, neither. */
 static void load_entry(void *context, size_t i, int worker)
 {
     (void)worker;
-    struct loading *loading = context;
-    struct adv_catalogue_entry *entry = &loading->entries[i];
-    struct adv_error *why = &loading->errors[i];
-    char *path;
-    if (asprintf(&path, "%s/%s", loading->directory, entry->file) < 0) {
-        adv_fail(why, ADV_E_MEMORY, "out of memory");
+    const struct loading *loading = context;
+    struct adv_catalogue_entry *entry = loading->entries[i];
+    if (entry->reason)
+        return;
+    const struct adv_catalogue_entry *unchanged = find_unchanged(loading->former, entry);
+    if (unchanged) {
+        entry->model = adv_model_ref(unchanged->model);
         return;
     }
-    if (identify(path, &entry->identity, why)) {
-        const struct adv_catalogue_entry *unchanged = find_unchanged(loading->former, entry);
-        if (unchanged)
-            entry->model = adv_model_ref(unchanged->model);
-        else
-            adv_model_load(path, &entry->model, why);
-    }
-    if (why->status != ADV_OK)
-        entry->reason = strdup(without_path(why->message, path));
+    struct adv_error why = ADV_ERROR_INIT;
+    char *path = path_of(loading->directory, entry);
+    if (path && adv_model_load(path, &entry->model, &why) != ADV_OK)
+        refuse(entry, &why, path);
     free(path);
+}
+
+static int by_falling_size(const void *a, const void *b)
+{
+    uint64_t x = (*(struct adv_catalogue_entry *const *)a)->identity.bytes;
+    uint64_t y = (*(struct adv_catalogue_entry *const *)b)->identity.bytes;
+    return (x < y) - (x > y);
 }
 
 /* Of two files with models of one name, the first is served. */
@@ -225,16 +247,21 @@ static enum adv_status load_entries(const char *directory, const struct adv_cata
                                     struct adv_catalogue_entry *entries, size_t n,
                                     struct adv_error *error)
 {
-    struct adv_error *errors = calloc(n + 1, sizeof *errors);
+    struct adv_catalogue_entry **order = calloc(n + 1, sizeof *order);
     struct adv_pool *pool = NULL;
-    if (!errors)
+    if (!order)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        identify_entry(directory, &entries[i]);
+        order[i] = &entries[i];
+    }
+    qsort(order, n, sizeof *order, by_falling_size);
     enum adv_status status = adv_pool_new(adv_cpu_count(), &pool, error);
-    struct loading loading = {directory, former, entries, errors};
+    struct loading loading = {directory, former, order};
     if (status == ADV_OK)
         adv_pool_run(pool, n, load_entry, &loading);
     adv_pool_free(pool);
-    free(errors);
+    free(order);
     return status;
 }
 
