@@ -258,6 +258,7 @@ def measure(net, work, batch, threads, peers, options):
     row.update((key, median("Advect", key)) for key in ("rows_per_s", "gflops", "peak_gflops"))
     row["fraction"] = row["gflops"] / row["peak_gflops"]
     row["peers"] = {name: median(name, "rows_per_s") for name in sessions if all(lines[name])}
+    row["failed"] = [name for name in sessions if name not in row["peers"]]
     row["way"] = next((line["way"] for name in row["peers"] for line in lines[name] if "way" in line), "")
     if row["peers"]:
         row["ratio"] = row["rows_per_s"] / max(row["peers"].values())
@@ -281,7 +282,9 @@ def rate(value):
 def print_row(row, peers):
     cells = [row["work"], row["batch"], row["threads"], rate(row["rows_per_s"]),
              f"{row['gflops']:.1f}", f"{row['peak_gflops']:.1f}", f"{100 * row['fraction']:.0f}%"]
-    cells += [rate(row["peers"][peer.name]) if peer.name in row["peers"] else "-" for peer in peers]
+    for peer in peers:
+        missing = "failed" if peer.name in row["failed"] else "-"
+        cells.append(rate(row["peers"][peer.name]) if peer.name in row["peers"] else missing)
     if peers:
         cells += [f"{row['ratio']:.2f}" if "ratio" in row else "-"]
     print_line([str(cell) for cell in cells] + ([f"   {row['way']}"] if row["way"] else []))
@@ -332,8 +335,23 @@ def bench_net(net, peers, options, results):
             print_ops(net, work, max(batch for w, batch, _ in rows if w == work), options)
 
 
-def numbers(text):
-    return [int(part) for part in text.split(",")]
+def positive(number):
+    """A reader of positive numbers, for argparse."""
+
+    def read(text):
+        try:
+            value = number(text)
+        except ValueError:
+            value = 0
+        if not value > 0:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a positive {number.__name__}")
+        return value
+
+    return read
+
+
+def counts(text):
+    return [positive(int)(part) for part in text.split(",")]
 
 
 def read_options():
@@ -343,10 +361,10 @@ def read_options():
         epilog="example: bench/bench.py --nets mlp-512x5 --works velocity,train --batches 256 --rounds 5")
     parser.add_argument("--nets", type=words, help="networks, by name; all if left out")
     parser.add_argument("--works", type=words, help=f"of {', '.join(WORKS)}; all if left out")
-    parser.add_argument("--batches", type=numbers, help="rows; each net's own if left out")
-    parser.add_argument("--threads", type=numbers, default=[1, 2], help="1,2")
-    parser.add_argument("--seconds", type=float, default=None, help="of one measurement (1)")
-    parser.add_argument("--rounds", type=int, default=None, help="of which the medians are taken (3)")
+    parser.add_argument("--batches", type=counts, help="rows; each net's own if left out")
+    parser.add_argument("--threads", type=counts, default=[1, 2], help="1,2")
+    parser.add_argument("--seconds", type=positive(float), default=None, help="of one measurement (1)")
+    parser.add_argument("--rounds", type=positive(int), default=None, help="of which the medians are taken (3)")
     parser.add_argument("--quick", action="store_true", help="few rows, 2 rounds of 0.4 s")
     parser.add_argument("--own-times", action="store_true", help="each row at a time t of its own")
     parser.add_argument("--no-peers", action="store_true", help="our own rates alone")
