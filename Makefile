@@ -85,7 +85,7 @@ TRAINER_TESTS := trainer training training_images
 
 TESTS := $(TEST_SRC:tests/%.c=$(TST)/%) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help deps serve check test tests figures check-layers bench format check-format lint fuzz clean
+.PHONY: all help deps serve check test tests figures check-layers bench bench-service format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -119,10 +119,17 @@ figures: $(BIN)/advect ## draw every figure into docs/figures (a few minutes)
 check-layers: ## check that includes go one way, from the upper layers to the lower
 	@scripts/check-layers.sh
 
-bench: all ## rates beside the machine's FMA peak, and beside ONNX Runtime if it is found
-	@bench/run.sh
+# BENCH takes options of bench/bench.py, as in make bench BENCH="--quick".
+BENCH ?= --ops
+bench: $(BIN)/advect ## rates and shares of the FMA peak, beside ONNX Runtime and PyTorch if found
+	@command -v python3 >/dev/null || { echo "make bench needs python3 (plain, without packages)"; exit 1; }
+	@bench/bench.py $(BENCH)
 
-FORMATTED := $(wildcard include/advect/*.h core/*/*.[ch] trainer/*.[ch] trainer/*/*.[ch] server/*.[ch] tests/*.[ch] tests/*/*.[ch])
+bench-service: $(BIN)/advectd $(BIN)/bench_service ## what answers cost beyond their arithmetic; start to ready
+	@$(BIN)/bench_service $(MODELS)
+	@bench/startup.py --models $(MODELS)
+
+FORMATTED := $(wildcard include/advect/*.h core/*/*.[ch] trainer/*.[ch] trainer/*/*.[ch] server/*.[ch] tests/*.[ch] tests/*/*.[ch] bench/*.c)
 
 format: ## lay out every source file as .clang-format says
 	clang-format -i $(FORMATTED)
@@ -168,6 +175,11 @@ $(LIB)/libadvect.so: $(CORE_OBJ)
 	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libadvect.so -Wl,--no-undefined $^ $(LIBS_CORE) -o $@
 
 $(BIN)/advect: $(TRAINER_OBJ) $(LIB)/libadvect.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_CORE) -o $@
+
+$(BIN)/bench_%: $(OBJ)/bench/%.o $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_CORE) -o $@

@@ -1,5 +1,7 @@
 #include "server/registry.h"
 
+#include <advect/pool.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
@@ -174,34 +176,93 @@ static const char *without_path(const char *message, const char *path)
                : message;
 }
 
-/* Fills entry.model or entry.reason of entry.file. */
-static enum adv_status fill_entry(const char *directory, const struct adv_catalogue *former,
-                                  const struct adv_catalogue *present,
-                                  struct adv_catalogue_entry *entry, struct adv_error *error)
+/* What the threads that load a directory's files share: each file is one of theirs. */
+struct loading {
+    const char *directory;
+    const struct adv_catalogue *former;
+    struct adv_catalogue_entry **entries; /* the largest files first, so that all end together */
+};
+
+static char *path_of(const char *directory, const struct adv_catalogue_entry *entry)
+{
+    char *path;
+    return asprintf(&path, "%s/%s", directory, entry->file) < 0 ? NULL : path;
+}
+
+static void refuse(struct adv_catalogue_entry *entry, const struct adv_error *why, const char *path)
+{
+    entry->reason = strdup(without_path(why->message, path));
+}
+
+static void identify_entry(const char *directory, struct adv_catalogue_entry *entry)
 {
     struct adv_error why = ADV_ERROR_INIT;
-    struct adv_model *model = NULL;
-    char *path;
-    if (asprintf(&path, "%s/%s", directory, entry->file) < 0)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    if (identify(path, &entry->identity, &why)) {
-        const struct adv_catalogue_entry *unchanged = find_unchanged(former, entry);
-        if (unchanged)
-            model = adv_model_ref(unchanged->model);
-        else
-            adv_model_load(path, &model, &why);
-    }
-    if (model && adv_catalogue_find(present, adv_model_name(model)))
-        adv_fail(&why, ADV_E_INVALID, "its name, \"%.100s\", is that of another file",
-                 adv_model_name(model));
-    if (why.status == ADV_OK) {
-        entry->model = model;
-    } else {
-        adv_model_unref(model);
-        entry->reason = strdup(without_path(why.message, path));
-    }
+    char *path = path_of(directory, entry);
+    if (path && !identify(path, &entry->identity, &why))
+        refuse(entry, &why, path);
     free(path);
-    return entry->model || entry->reason ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+}
+
+/* Fills model or reason of an entry without one; where memory is short, neither. */
+static void load_entry(void *context, size_t i, int worker)
+{
+    (void)worker;
+    const struct loading *loading = context;
+    struct adv_catalogue_entry *entry = loading->entries[i];
+    if (entry->reason)
+        return;
+    const struct adv_catalogue_entry *unchanged = find_unchanged(loading->former, entry);
+    if (unchanged) {
+        entry->model = adv_model_ref(unchanged->model);
+        return;
+    }
+    struct adv_error why = ADV_ERROR_INIT;
+    char *path = path_of(loading->directory, entry);
+    if (path && adv_model_load(path, &entry->model, &why) != ADV_OK)
+        refuse(entry, &why, path);
+    free(path);
+}
+
+static int by_falling_size(const void *a, const void *b)
+{
+    uint64_t x = (*(struct adv_catalogue_entry *const *)a)->identity.bytes;
+    uint64_t y = (*(struct adv_catalogue_entry *const *)b)->identity.bytes;
+    return (x < y) - (x > y);
+}
+
+/* Of two files with models of one name, the first is served. */
+static void refuse_namesake(const struct adv_catalogue *present, struct adv_catalogue_entry *entry)
+{
+    const char *name = entry->model ? adv_model_name(entry->model) : NULL;
+    if (!name || !adv_catalogue_find(present, name))
+        return;
+    if (asprintf(&entry->reason, "its name, \"%.100s\", is that of another file", name) < 0)
+        entry->reason = NULL;
+    adv_model_unref(entry->model);
+    entry->model = NULL;
+}
+
+/* Loads the files of all entries, among as many threads as there are processors. */
+static enum adv_status load_entries(const char *directory, const struct adv_catalogue *former,
+                                    struct adv_catalogue_entry *entries, size_t n,
+                                    struct adv_error *error)
+{
+    struct adv_catalogue_entry **order = calloc(n + 1, sizeof *order);
+    struct adv_pool *pool = NULL;
+    if (!order)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        identify_entry(directory, &entries[i]);
+        order[i] = &entries[i];
+    }
+    qsort(order, n, sizeof *order, by_falling_size);
+    enum adv_status status = adv_pool_new(adv_cpu_count(), &pool, error);
+    struct loading loading = {directory, former, order};
+    if (status == ADV_OK)
+        adv_pool_run(pool, n, load_entry, &loading);
+    adv_pool_free(pool);
+    free(order);
+    return status;
 }
 
 static enum adv_status read_directory(const char *directory, const struct adv_catalogue *former,
@@ -220,14 +281,17 @@ static enum adv_status read_directory(const char *directory, const struct adv_ca
     }
     atomic_init(&catalogue->references, 1);
     for (size_t i = 0; i < n; i++) {
-        struct adv_catalogue_entry *entry = &catalogue->entries[i];
-        entry->file = names[i];
+        catalogue->entries[i].file = names[i];
         names[i] = NULL;
-        if (status == ADV_OK)
-            status = fill_entry(directory, former, catalogue, entry, error);
-        catalogue->n++;
     }
     free_names(names, n);
+    status = load_entries(directory, former, catalogue->entries, n, error);
+    for (; catalogue->n < n; catalogue->n++) {
+        struct adv_catalogue_entry *entry = &catalogue->entries[catalogue->n];
+        refuse_namesake(catalogue, entry);
+        if (status == ADV_OK && !entry->model && !entry->reason)
+            status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+    }
     if (status == ADV_OK)
         *out = catalogue;
     else

@@ -5,6 +5,7 @@
 #include "core/io/number.h"
 
 #include <check.h>
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,24 @@ START_TEST(doubles_beyond_float_are_infinite)
 }
 END_TEST
 
+START_TEST(the_first_not_finite_is_found_wherever_it_is)
+{
+    static const float what[] = {NAN, INFINITY, -INFINITY};
+    enum { N = 1500 };
+    float values[N];
+    for (size_t i = 0; i < N; i++)
+        values[i] = i % 2 ? FLT_MAX : -FLT_MAX;
+    ck_assert_uint_eq(adv_find_not_finite(values, N), N);
+    for (size_t i = 0; i < N; i += 7) {
+        float kept = values[i];
+        values[i] = what[i % 3];
+        if (adv_find_not_finite(values, N) != i || adv_find_not_finite(values, i) != i)
+            ck_abort_msg("the one at %zu is not found", i);
+        values[i] = kept;
+    }
+}
+END_TEST
+
 START_TEST(shapes_are_counted_without_overflow)
 {
     size_t count, huge = SIZE_MAX / 2;
@@ -189,6 +208,7 @@ int main(void)
     TCase *others = tcase_create("every type");
     tcase_add_loop_test(others, numbers_of_every_type, 0, N_STORED);
     tcase_add_test(others, doubles_beyond_float_are_infinite);
+    tcase_add_test(others, the_first_not_finite_is_found_wherever_it_is);
     tcase_add_test(others, shapes_are_counted_without_overflow);
     suite_add_tcase(suite, others);
 

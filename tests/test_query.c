@@ -1,5 +1,6 @@
 /* Queries and runs, on small models with random weights: their flow is smooth and arbitrary,
  * which is what properties (not values) need. */
+#include "tests/alloc_fail.h"
 #include "tests/models.h"
 
 #include <advect/advect.h>
@@ -85,6 +86,62 @@ START_TEST(log_density_of_a_sample_is_that_of_its_point)
     ck_assert_ptr_null(scored->standard_error);
     adv_run_free(samples);
     adv_run_free(densities);
+    adv_model_unref(model);
+}
+END_TEST
+
+static struct adv_model *unet_model(void)
+{
+    return model_of("{\"name\": \"unet\", \"net\": {\"kind\": \"unet\", \"image\": [1, 8, 8],"
+                    " \"model_channels\": 32, \"num_res_blocks\": 1, \"channel_mult\": [1, 2],"
+                    " \"attention_resolutions\": [2], \"num_classes\": 3, \"null_class\": true},"
+                    " \"data\": {\"shape\": [1, 8, 8], \"classes\": 3}}");
+}
+
+/* The bytes asked for by each turn after the first, which plans and starts; how many there were. */
+static size_t turns_without_allocation(struct adv_model *model, const struct adv_query *query)
+{
+    struct adv_run *run = NULL;
+    struct adv_evaluator *evaluator = NULL;
+    ck_assert_int_eq(adv_run_new(model, query, &run, NULL), ADV_OK);
+    ck_assert_int_eq(adv_evaluator_new(adv_model_ready_weights(model), &evaluator, NULL), ADV_OK);
+    size_t turns = 0, before = alloc_fail_n_bytes();
+    bool ended = adv_run_advance(run, 0, evaluator);
+    ck_assert_uint_gt(alloc_fail_n_bytes(), before); /* else nothing is counted here */
+    for (; !ended; turns++) {
+        before = alloc_fail_n_bytes();
+        ended = adv_run_advance(run, 0, evaluator);
+        ck_assert_msg(alloc_fail_n_bytes() == before,
+                      "turn %zu of %s, kind %d, asked for %zu bytes", turns + 1,
+                      adv_model_name(model), (int)query->kind, alloc_fail_n_bytes() - before);
+    }
+    adv_evaluator_free(evaluator);
+    adv_run_free(run);
+    return turns;
+}
+
+START_TEST(nothing_is_allocated_after_the_first_turn)
+{
+    struct adv_model *(*const makers[])(void) = {plane_model, labelled_model, image_model,
+                                                 unet_model};
+    struct adv_model *model = makers[_i]();
+    const double times[] = {0, 0.25, 1};
+    struct adv_query samples = adv_query_default(ADV_QUERY_SAMPLES);
+    samples.n = 5;
+    samples.guidance = adv_model_classes(model) ? 2 : 1;
+    samples.solver = solver_of("rk4", 3, 0);
+    ck_assert_uint_ge(turns_without_allocation(model, &samples), 11);
+    struct adv_query moving = samples;
+    moving.kind = ADV_QUERY_TRAJECTORIES;
+    moving.n_times = 3;
+    moving.times = times;
+    ck_assert_uint_ge(turns_without_allocation(model, &moving), 11);
+    struct adv_query scored = samples;
+    scored.log_density = true;
+    scored.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
+    scored.probes = 2;
+    scored.solver = solver_of("dopri5", 0, 1e-2);
+    ck_assert_uint_ge(turns_without_allocation(model, &scored), 6);
     adv_model_unref(model);
 }
 END_TEST
@@ -379,6 +436,7 @@ int main(void)
     TCase *tests = tcase_create("query");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, log_density_of_a_sample_is_that_of_its_point);
+    tcase_add_loop_test(tests, nothing_is_allocated_after_the_first_turn, 0, 4);
     tcase_add_test(tests, densities_integrate_to_one);
     tcase_add_test(tests, a_sample_is_the_same_alone_in_a_batch_and_on_any_threads);
     tcase_add_test(tests, trajectories_end_in_the_samples);

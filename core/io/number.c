@@ -8,6 +8,8 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file formats are read in place");
 
+#define FINITE_BLOCK 256
+
 static float float_of_bits(uint32_t bits)
 {
     float value;
@@ -22,19 +24,15 @@ static uint32_t bits_of_float(float value)
     return bits;
 }
 
-/* binary16: sign 1, exponent 5 (bias 15), fraction 10; binary32: 1, 8 (bias 127), 23. */
+/* binary16: sign 1, exponent 5 (bias 15), fraction 10; binary32: 1, 8 (bias 127), 23. Without
+ * branches, so that a loop of it takes many at a time. */
 float adv_half_to_float(uint16_t half)
 {
-    uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
-    uint32_t exponent = half >> 10 & 0x1fu;
-    uint32_t fraction = half & 0x3ffu;
-    if (exponent == 31)
-        return float_of_bits(sign | 0x7f800000u | fraction << 13);
-    if (exponent == 0) { /* subnormal: fraction * 2^-24, exact in binary32 */
-        float magnitude = (float)fraction * 0x1p-24f;
-        return sign ? -magnitude : magnitude;
-    }
-    return float_of_bits(sign | (exponent + 127 - 15) << 23 | fraction << 13);
+    uint32_t magnitude = half & 0x7fffu, sign = (uint32_t)(half & 0x8000u) << 16;
+    /* The product corrects the bias, and is exact for subnormals too. */
+    uint32_t bits = bits_of_float(float_of_bits(magnitude << 13) * 0x1p112f);
+    uint32_t special = magnitude >= 0x7c00u ? 0x7f800000u : 0;
+    return float_of_bits(sign | bits | special);
 }
 
 uint16_t adv_float_to_half(float value)
@@ -138,11 +136,29 @@ static float to_float(struct adv_number_type type, uint64_t bits)
     adv_bug("number kind %d", (int)type.kind);
 }
 
+static void widen_halves(const uint8_t *bytes, size_t count, float *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint16_t half;
+        memcpy(&half, bytes + i * sizeof half, sizeof half);
+        out[i] = adv_half_to_float(half);
+    }
+}
+
 void adv_numbers_to_float(struct adv_number_type type, const void *source, size_t count, float *out)
 {
     const uint8_t *bytes = source;
-    for (size_t i = 0; i < count; i++)
-        out[i] = to_float(type, load(type, bytes + i * type.bytes));
+    bool weights = type.kind == ADV_NUMBER_FLOAT && !type.big_endian; /* what models are made of */
+    if (count == 0)
+        return;
+    if (weights && type.bytes == 4) {
+        memcpy(out, source, count * sizeof *out);
+    } else if (weights && type.bytes == 2) {
+        widen_halves(bytes, count, out);
+    } else {
+        for (size_t i = 0; i < count; i++)
+            out[i] = to_float(type, load(type, bytes + i * type.bytes));
+    }
 }
 
 void adv_numbers_to_int64(struct adv_number_type type, const void *source, size_t count,
@@ -158,10 +174,21 @@ void adv_numbers_to_int64(struct adv_number_type type, const void *source, size_
     }
 }
 
+/* Without a way out of the loop, so that it takes a vector of values at a time. */
+static bool all_finite(const float *values, size_t count)
+{
+    uint32_t infinite = 0;
+    for (size_t i = 0; i < count; i++)
+        infinite |= (bits_of_float(values[i]) & 0x7f800000u) == 0x7f800000u;
+    return !infinite;
+}
+
 size_t adv_find_not_finite(const float *values, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        if (!isfinite(values[i]))
-            return i;
-    return count;
+    size_t i = 0;
+    while (count - i >= FINITE_BLOCK && all_finite(values + i, FINITE_BLOCK))
+        i += FINITE_BLOCK;
+    while (i < count && isfinite(values[i]))
+        i++;
+    return i;
 }

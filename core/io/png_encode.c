@@ -5,6 +5,7 @@
 
 #include <advect/png.h>
 #include <setjmp.h>
+#include <zlib.h>
 
 /* Compressed data come in chunks of at most so many bytes. */
 enum { CHUNK_BYTES = 1 << 16 };
@@ -71,8 +72,14 @@ static void declare_palette(struct encoder *encoder, const struct adv_image *ima
     png_set_filter(encoder->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
 }
 
+/* What compresses best of what was measured (docs/performance.md): grey images are enlarged pixels,
+ * runs once they are filtered; drawings repeat whole patterns, which filters hide. */
 static void declare_channels(struct encoder *encoder, const struct adv_image *image)
 {
+    if (image->n_channels == 1)
+        png_set_compression_strategy(encoder->png, Z_RLE);
+    else
+        png_set_filter(encoder->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
     png_set_IHDR(encoder->png, encoder->info, (png_uint_32)image->width, (png_uint_32)image->height,
                  8, colour_type(image->n_channels), PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);

@@ -11,8 +11,8 @@
 #pragma GCC visibility push(default)
 
 /* All append to `out`, which the caller releases also after a failure. Numbers round-trip: float32
- * with 9 significant digits, doubles (log-densities, times) with up to 17. NaN and infinity, such
- * as the -inf of a log-density off the support, are null in JSON. Texts do not depend on the
+ * with the fewest digits that do, doubles (log-densities, times) with up to 17. NaN and infinity,
+ * such as the -inf of a log-density off the support, are null in JSON. Texts do not depend on the
  * locale. */
 
 /* The contract's JSON object of the query's kind:
