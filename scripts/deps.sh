@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs what the build (or, with "test", the tests) needs through the
+# Installs what the build (or the tests, or the pictures of the front-end) needs through the
 # distribution's package manager: says so first, uses sudo only if needed, and
 # does nothing when everything is there.
 #
 # The tests of the front-end also want a browser's driver from npm (tests/web); without it, or
 # without the network, they are skipped.
 #
-# usage: scripts/deps.sh build|test
+# usage: scripts/deps.sh build|test|screenshots
 set -eu
 
 build="gcc libc6-dev make pkg-config libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev
@@ -26,8 +26,12 @@ test)
     wanted=$tests
     driver=$(dirname "$0")/../tests/web
     ;;
+screenshots)
+    wanted="$tests pngquant"
+    driver=$(dirname "$0")/../tests/web
+    ;;
 *)
-    echo "usage: $0 build|test" >&2
+    echo "usage: $0 build|test|screenshots" >&2
     exit 2
     ;;
 esac

@@ -5,8 +5,8 @@ import { askJson, modelPath } from "./api.js";
 /* From quick to precise, with steps that adapt: equal steps miss how steep the velocity is near the
  * data, and then densities mean nothing. `cost` counts velocities and tangents of one row, about. */
 export const PASSES = [
-  { tolerance: 0.1, probes: 1, velocities: 31 },
-  { tolerance: 0.01, probes: 4, velocities: 37 },
+  { tolerance: 0.1, probes: 2, velocities: 31 },
+  { tolerance: 0.01, probes: 6, velocities: 37 },
 ].map(({ tolerance, probes, velocities }) => ({ probes, cost: velocities * (1 + probes),
   solver: { method: "dopri5", rtol: tolerance, atol: tolerance } }));
 

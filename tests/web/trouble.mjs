@@ -7,7 +7,15 @@ import { assert, idle, open, until } from "./harness.mjs";
 
 const NETWORK = /Failed to load resource|net::ERR/;
 
-export async function cancelTests(harness, daemon, { plane }) {
+export async function cancelTests(harness, daemon, { plane, best }) {
+  await harness.test("cancelled images stop on the server, and what came stays", {}, async (page) => {
+    await open(page, daemon, `#/generate/${best}?each=20&frames=60&steps=200`);
+    await until(() => page.getByText("Forming 200 images, t = 0.0").isVisible(), "the first frames");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await until(async () => (await daemon.metric("advect_queries")) === 0, "the work to end");
+    assert((await page.locator(".strip canvas").evaluate((c) => c.width)) > 28, "nothing is shown");
+  });
+
   await harness.test("cancelling ends the server's work", {}, async (page) => {
     const vanished = 'advect_queries_total{outcome="vanished"}';
     const before = await daemon.metric(vanished);
