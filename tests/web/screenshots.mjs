@@ -11,7 +11,7 @@ import { drawDigit } from "./views.mjs";
 
 const PLANE = "checkerboard-8x8", IMAGES = "mnist";
 const DESK = { width: 1280, height: 800 }, PHONE = { width: 360, height: 720 };
-const COLOURS = "96", PATIENCE = 12000; /* looks at the page */
+const COLOURS = "64", PATIENCE = 12000; /* looks at the page */
 
 /* A three, weighed as precisely as the page can. */
 async function drawn(page) {
@@ -23,17 +23,17 @@ async function drawn(page) {
 }
 
 const shots = [
-  { name: "flow", hash: `#/flow/${PLANE}?n=3000&field=1&t=0.75&at=2.4,1.6,0.75;-1.6,0.4,0.75;-2.2,-1.5,0.75` },
-  { name: "flow-density", hash: `#/flow/${PLANE}?points=0&density=1&grid=1&t=0.6` },
+  { name: "flow", hash: `#/flow/${PLANE}?n=2000&field=1&t=0.75&at=2.4,1.6,0.75;-1.6,0.4,0.75;-2.2,-1.5,0.75` },
+  { name: "flow-density", hash: `#/flow/${PLANE}?points=0&density=1&grid=1&t=0.85` },
   { name: "generate", hash: `#/generate/${IMAGES}?guidance=2&each=4&seed=4` },
-  { name: "draw", hash: `#/draw/${IMAGES}`, prepare: drawn },
+  { name: "draw", hash: `#/draw/${IMAGES}`, prepare: drawn, fullPage: true },
   { name: "model", hash: `#/model/${IMAGES}` },
   { name: "phone-flow", hash: `#/flow/${PLANE}?field=1&t=0.6`, viewport: PHONE },
   { name: "phone-draw", hash: `#/draw/${IMAGES}`, prepare: drawn, viewport: PHONE },
 ];
 
 /* In both themes; the bytes of the files. */
-async function take(browser, daemon, folder, { name, hash, prepare, viewport = DESK }) {
+async function take(browser, daemon, folder, { name, hash, prepare, viewport = DESK, fullPage = false }) {
   const page = await browser.newPage({ viewport, reducedMotion: "reduce" });
   page.setDefaultTimeout(600000);
   await open(page, daemon, hash);
@@ -44,7 +44,7 @@ async function take(browser, daemon, folder, { name, hash, prepare, viewport = D
     const path = join(folder, `${name}-${colorScheme}.png`);
     await page.emulateMedia({ colorScheme });
     await page.waitForTimeout(300);
-    await page.screenshot({ path });
+    await page.screenshot({ path, fullPage });
     execFileSync("pngquant", ["--force", "--strip", "--nofs", "--speed", "1", "--output", path, COLOURS, path]);
     bytes += statSync(path).size;
   }
