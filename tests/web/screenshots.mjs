@@ -1,4 +1,4 @@
-/* Pictures of every view, light and dark, for the documents. pngquant makes them small.
+/* Pictures of every view, light and dark, for the documents; of some things one is enough. pngquant makes them small.
  *
  * usage: node screenshots.mjs PROGRAM MODELS CHROMIUM FOLDER */
 import { execFileSync } from "node:child_process";
@@ -24,23 +24,24 @@ async function drawn(page) {
 
 const shots = [
   { name: "flow", hash: `#/flow/${PLANE}?n=2000&field=1&t=0.75&at=2.4,1.6,0.75;-1.6,0.4,0.75;-2.2,-1.5,0.75` },
-  { name: "flow-density", hash: `#/flow/${PLANE}?points=0&density=1&grid=1&t=0.85` },
+  { name: "flow-density", hash: `#/flow/${PLANE}?points=0&density=1&grid=1&t=0.85`, schemes: ["dark"] },
   { name: "generate", hash: `#/generate/${IMAGES}?guidance=2&each=4&seed=4` },
   { name: "draw", hash: `#/draw/${IMAGES}`, prepare: drawn, fullPage: true },
   { name: "model", hash: `#/model/${IMAGES}` },
-  { name: "phone-flow", hash: `#/flow/${PLANE}?field=1&t=0.6`, viewport: PHONE },
-  { name: "phone-draw", hash: `#/draw/${IMAGES}`, prepare: drawn, viewport: PHONE },
+  { name: "phone-flow", hash: `#/flow/${PLANE}?field=1&t=0.6`, viewport: PHONE, schemes: ["dark"] },
+  { name: "phone-draw", hash: `#/draw/${IMAGES}`, prepare: drawn, viewport: PHONE, schemes: ["light"] },
 ];
 
-/* In both themes; the bytes of the files. */
-async function take(browser, daemon, folder, { name, hash, prepare, viewport = DESK, fullPage = false }) {
+/* The bytes of its files. */
+async function take(browser, daemon, folder, shot) {
+  const { name, hash, prepare, schemes = ["light", "dark"], viewport = DESK, fullPage = false } = shot;
   const page = await browser.newPage({ viewport, reducedMotion: "reduce" });
   page.setDefaultTimeout(600000);
   await open(page, daemon, hash);
   await prepare?.(page);
   await idle(page, PATIENCE);
   let bytes = 0;
-  for (const colorScheme of ["light", "dark"]) {
+  for (const colorScheme of schemes) {
     const path = join(folder, `${name}-${colorScheme}.png`);
     await page.emulateMedia({ colorScheme });
     await page.waitForTimeout(300);
@@ -60,7 +61,7 @@ try {
   let bytes = 0;
   for (const shot of shots)
     bytes += await take(browser, daemon, folder, shot);
-  console.log(`${2 * shots.length} pictures, ${(bytes / 1000).toFixed(0)} kB`);
+  console.log(`${(bytes / 1000).toFixed(0)} kB in all`);
 } finally {
   await browser.close();
   killAll();
