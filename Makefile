@@ -85,7 +85,7 @@ TRAINER_TESTS := trainer training training_images
 
 TESTS := $(TEST_SRC:tests/%.c=$(TST)/%) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help deps serve check test tests figures check-layers bench bench-service format check-format lint fuzz clean
+.PHONY: all help deps serve check test tests figures screenshots frame-rate check-layers bench bench-service format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -115,6 +115,13 @@ test: tests ## build and run every test of this CONFIG
 
 figures: $(BIN)/advect ## draw every figure into docs/figures (a few minutes)
 	$(BIN)/advect figure all -o docs/figures
+
+screenshots: $(BIN)/advectd ## pictures of every view of the page into docs/screenshots (a minute)
+	@scripts/deps.sh screenshots
+	@scripts/page.sh screenshots $<
+
+frame-rate: $(BIN)/advectd ## frames per second of the page's flow view in a headless browser
+	@scripts/page.sh frames $<
 
 check-layers: ## check that includes go one way, from the upper layers to the lower
 	@scripts/check-layers.sh

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs what the build (or, with "test", the tests; with "bench", make bench with PyTorch beside
-# us) needs through the distribution's package manager: says so first, uses sudo only if needed, and
+# Installs what the build (or the tests, the benchmarks with PyTorch beside us, or the pictures of the
+# front-end) needs through the distribution's package manager: says so first, uses sudo only if needed, and
 # does nothing when everything is there.
 #
 # The tests of the front-end also want a browser's driver from npm (tests/web); without it, or
 # without the network, they are skipped.
 #
-# usage: scripts/deps.sh build|test|bench
+# usage: scripts/deps.sh build|test|bench|screenshots
 set -eu
 
 build="gcc libc6-dev make pkg-config libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev
@@ -30,8 +30,12 @@ test)
     wanted=$tests
     driver=$(dirname "$0")/../tests/web
     ;;
+screenshots)
+    wanted="$tests pngquant"
+    driver=$(dirname "$0")/../tests/web
+    ;;
 *)
-    echo "usage: $0 build|test|bench" >&2
+    echo "usage: $0 build|test|bench|screenshots" >&2
     exit 2
     ;;
 esac

@@ -68,6 +68,8 @@ static json_t *integer(size_t value)
 static json_t *model_to_json(const struct adv_model *model, const struct adv_config *config)
 {
     const json_t *net = json_object_get(adv_model_config(model), "net");
+    size_t per_row, per_condition;
+    adv_net_multiply_adds(adv_model_net(model), &per_row, &per_condition);
     const struct {
         const char *name;
         json_t *value;
@@ -80,6 +82,7 @@ static json_t *model_to_json(const struct adv_model *model, const struct adv_con
         {"null_class", json_boolean(adv_model_has_null_class(model))},
         {"net", copy_of(json_object_get(net, "kind"))},
         {"parameters", integer(adv_net_weights(adv_model_net(model)))},
+        {"multiply_adds", integer(per_row)},
         {"digest", json_string(adv_model_digest(model))},
         {"range", range_to_json(model)},
         {"pictures", json_boolean(adv_render_has_picture(model))},

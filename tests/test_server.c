@@ -106,6 +106,8 @@ START_TEST(models_are_listed_and_broken_files_are_named)
     /* in_projection 2x32 + 32, t_mlp 1x128 + 128 and 128x32 + 32, concat_projection 64x32 + 32, two
      * blocks of 32x32 + 32, out_projection 32x2 + 2 */
     ck_assert_double_eq(number(plane, "parameters"), 96 + 256 + 4128 + 2080 + 2112 + 66);
+    /* of a row: what t and label alone decide is not among them */
+    ck_assert_double_eq(number(plane, "multiply_adds"), 2 * 32 + 32 * 32 + 2 * 32 * 32 + 32 * 2);
     const json_t *refused = json_array_get(json_object_get(json, "refused"), 0);
     ck_assert_str_eq(json_string_value(json_object_get(refused, "file")), "broken.safetensors");
     ck_assert_uint_gt(strlen(json_string_value(json_object_get(refused, "reason"))), 10);

@@ -15,6 +15,7 @@ const SLOW_MS = 1500;
 
 const place = document.getElementById("view"), picker = document.getElementById("models");
 const tabs = document.getElementById("tabs");
+const latest = new Map(); /* name of a view -> name of the model last shown in it */
 let models = [], refused = [], open = null;
 
 function readHash() {
@@ -41,9 +42,22 @@ function close() {
   open = null;
 }
 
+/* The model to show in a view: the one that is open, the last that was, or the best for it. */
+function modelFor(view, model) {
+  const fitting = models.filter((m) => view.suits(m)), rank = (m) => view.rank?.(m) ?? 0;
+  return fitting.find((m) => m === model) ?? fitting.find((m) => m.name === latest.get(view.name)) ??
+    fitting.sort((a, b) => rank(a) - rank(b))[0];
+}
+
+function tab(view, open, model) {
+  const shown = modelFor(view, model);
+  return shown && el("a", { href: address(view, shown), title: shown === model ? null : `of ${shown.name}`,
+    "aria-current": view === open ? "page" : null }, view.title);
+}
+
 function showTabs(view, model) {
-  tabs.replaceChildren(...VIEWS.filter((v) => v.suits(model)).map((v) =>
-    el("a", { href: address(v, model), "aria-current": v === view ? "page" : null }, v.title)));
+  latest.set(view.name, model.name);
+  tabs.replaceChildren(...VIEWS.map((v) => tab(v, view, model)).filter(Boolean));
   picker.value = model.name;
   document.title = `${view.title}: ${model.name} – Advect`;
 }
@@ -53,8 +67,9 @@ function route() {
   const wanted = readHash();
   if (!models.length)
     return;
+  const named = VIEWS.find((v) => v.name === wanted.view);
   const model = wanted.model ? models.find((m) => m.name === wanted.model)
-    : models.find((m) => m.dim === 2) ?? models[0];
+    : modelFor(named ?? flowView) ?? models[0];
   if (!model) {
     note(el("p", {}, `There is no model “${wanted.model}” here. Choose one above.`), refusedList());
     tabs.replaceChildren();
@@ -62,9 +77,9 @@ function route() {
     return;
   }
   const fitting = VIEWS.filter((v) => v.suits(model));
-  const view = fitting.find((v) => v.name === wanted.view) ?? fitting[0];
+  const view = fitting.find((v) => v === named) ?? fitting[0];
   close();
-  place.replaceChildren();
+  place.replaceChildren(el("h1", { class: "title" }, `${view.title}: ${model.name}`));
   place.className = `view-${view.name}`;
   showTabs(view, model);
   open = view.open(place, {

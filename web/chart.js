@@ -3,7 +3,7 @@ import { svg } from "./dom.js";
 import { ticks } from "./plane.js";
 import { count, number } from "./words.js";
 
-const WIDTH = 640, HEIGHT = 280, LEFT = 48, RIGHT = 12, TOP = 14, BOTTOM = 28;
+const WIDTH = 420, HEIGHT = 230, LEFT = 48, RIGHT = 20, TOP = 14, BOTTOM = 28;
 
 /* The y range of nearly all points: the first steps of a training would squeeze the rest. */
 function heightOf(series) {
@@ -23,7 +23,7 @@ export function chart(series, title) {
     parts.push(svg("line", { class: "axis", x1: LEFT, x2: WIDTH - RIGHT, y1: py(y), y2: py(y) }));
     parts.push(svg("text", { x: LEFT - 6, y: py(y) + 4, "text-anchor": "end" }, number(y)));
   }
-  for (const x of ticks(x0, x1, 6))
+  for (const x of ticks(x0, x1, 5))
     parts.push(svg("text", { x: px(x), y: HEIGHT - 10, "text-anchor": "middle" }, count(x)));
   series.forEach((s, i) => {
     const path = s.points.map((p, k) => `${k ? "L" : "M"}${px(p[0]).toFixed(1)} ${py(p[1]).toFixed(1)}`).join("");

@@ -34,6 +34,13 @@ export class Cloud {
       .map((i) => ({ i, hue: turn[i] }));
   }
 
+  /* What is in the path, in a colour; a path of many squares is drawn faster than the squares are. */
+  fill(context, style) {
+    context.fillStyle = style;
+    context.fill();
+    context.beginPath();
+  }
+
   /* Over a density, where their own colours would be lost, in one that stands out. */
   draw(context, plane, t, over) {
     const now = this.motion.at(t);
@@ -41,16 +48,17 @@ export class Cloud {
       return;
     const { ax, bx, ay, by } = plane.scale, colours = wheel();
     const size = (this.motion.n > 6000 ? 1.8 : 2.3) * plane.ratio, half = size / 2;
-    let hue = -1;
     context.globalAlpha = over ? 0.75 : 0.9;
-    context.fillStyle = colour("--over-density");
+    context.beginPath();
+    let hue = over ? 0 : this.turn[0]?.hue;
     for (const point of this.turn) {
       if (point.hue !== hue && !over) {
+        this.fill(context, colours[hue]);
         hue = point.hue;
-        context.fillStyle = colours[hue];
       }
-      context.fillRect(now[2 * point.i] * ax + bx - half, now[2 * point.i + 1] * ay + by - half, size, size);
+      context.rect(now[2 * point.i] * ax + bx - half, now[2 * point.i + 1] * ay + by - half, size, size);
     }
+    this.fill(context, over ? colour("--over-density") : colours[hue]);
     context.globalAlpha = 1;
   }
 }

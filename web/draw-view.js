@@ -1,10 +1,11 @@
 /* Image models: draw something and see what the model thinks of it. */
 import { askJson, modelPath } from "./api.js";
+import { dequantised } from "./bins.js";
 import { guidanceSpec } from "./condition.js";
 import { askList } from "./curl.js";
 import { el } from "./dom.js";
 import { Form } from "./form.js";
-import { isImageModel } from "./generate-view.js";
+import { imageRank, isImageModel } from "./generate-view.js";
 import { take } from "./hand-over.js";
 import { PASSES, isStraight, judge, nearest } from "./judge.js";
 import { paintAlone, toneOf } from "./pixels.js";
@@ -13,7 +14,8 @@ import { Tasks } from "./tasks.js";
 import { className, fixed, number } from "./words.js";
 
 const PATIENCE_MS = 8000; /* a pass that would take longer waits to be asked for */
-const VARIANTS = 4, BEST = -1, LEVELS = 256;
+const VARIANTS = 4, BEST = -1;
+const LEAST_SHARE = 0.001; /* of a class, to be told in per cent */
 
 function specsFor(model) {
   const classes = Array.from({ length: model.classes }, (_, i) => ({ value: i, label: className(model, i) }));
@@ -118,23 +120,18 @@ class DrawView {
   /* Samples may lie a little outside the range of the data, where there is no density. */
   show(row) {
     const tone = toneOf(this.model, row), [lo, hi] = tone;
-    this.sketch.setRow(this.model.range ? row.map((v) => this.bin((v - lo) / (hi - lo))) : row, tone);
+    this.sketch.setRow(this.model.range
+      ? dequantised(row.map((v) => (v - lo) / (hi - lo)), tone) : row, tone);
     this.look();
-  }
-
-  /* A brightness from 0 to 1 as a value of the data: the middle of its 8-bit bin. */
-  bin(v) {
-    const [lo, hi] = this.model.range ?? [-1, 1];
-    return lo + (hi - lo) * (Math.round(Math.max(0, Math.min(1, v)) * (LEVELS - 1)) + 0.5) / LEVELS;
   }
 
   /* What is on the pad as a point of the model's data. */
   look() {
     if (this.sketch.empty)
       return;
-    const [channels] = this.model.shape, { sketch } = this;
-    this.row = sketch.row ??
-      Array(channels).fill(Array.from(sketch.see(this.form.values.centred), (v) => this.bin(v))).flat();
+    const { sketch, model: { shape: [channels], range } } = this;
+    this.row = sketch.row ?? dequantised(
+      Array(channels).fill([...sketch.see(this.form.values.centred)]).flat(), range);
     paintAlone(this.seen.canvas, this.model, this.row, toneOf(this.model, this.row));
     this.tasks.cancel("nearest");
     this.weigh(0);
@@ -175,7 +172,8 @@ class DrawView {
       bar.style.width = `${100 * found.posterior[i]}%`;
       return [el("dt", {}, i === found.best ? el("b", { class: "best" }, className(model, i)) : className(model, i)),
         el("dd", { class: "bar", title: `posterior ${number(found.posterior[i])}` }, bar),
-        el("dd", { class: "dim" }, i === found.best ? `${fixed(100 * found.posterior[i], 1)} %` : `${number(log - found.log[found.best])} nats`)];
+        el("dd", { class: "dim" }, found.posterior[i] >= LEAST_SHARE ? `${fixed(100 * found.posterior[i], 1)} %`
+          : `${number(log - found.log[found.best])} nats`)];
     }));
     const spread = Math.sqrt(found.latent.reduce((sum, v) => sum + v * v, 0) / model.dim);
     paintAlone(this.latent.canvas, model, found.latent, [-3, 3]);
@@ -208,5 +206,6 @@ export const drawView = {
   name: "draw",
   title: "Draw",
   suits: isImageModel,
+  rank: imageRank,
   open: (root, context) => new DrawView(root, context),
 };

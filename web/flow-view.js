@@ -241,7 +241,7 @@ class FlowView {
     const { plane } = this, context = plane.under.getContext("2d");
     context.clearRect(0, 0, plane.size, plane.size);
     const top = this.form.values.density ? this.density?.draw(context, t) : null;
-    plane.drawAxes(context);
+    plane.drawAxes(context, top ? 0.25 : 1);
     this.legend.hidden = !top;
     if (top)
       this.legend.replaceChildren("density 0 ", el("span", { class: "ramp" }), ` ${number(top, 2)}`);

@@ -1,6 +1,7 @@
 /* Image models: samples of chosen classes form from noise, frame by frame as the stream arrives. */
 import { askBlob, askLines, modelPath } from "./api.js";
 import { guidanceSpec, seedSpec, solverOf, solverSpecs } from "./condition.js";
+import { affordable } from "./cost.js";
 import { askList } from "./curl.js";
 import { download, el } from "./dom.js";
 import { Form } from "./form.js";
@@ -11,24 +12,31 @@ import { Tasks } from "./tasks.js";
 import { className, fixed } from "./words.js";
 
 const GAP = 1, STRIP = 12, WIDE = 10; /* images in a row */
+const STEPS = 15, VELOCITIES = 2 * STEPS; /* of the first answer */
 
 export function isImageModel(model) {
   return model.shape.length === 3 && [1, 3].includes(model.shape[0]);
 }
 
+/* The lower, the sooner such a model is shown: those of classes first, then those that see space. */
+export function imageRank(model) {
+  return (model.classes ? 0 : 2) + (model.net === "mlp" ? 1 : 0);
+}
+
 function specsFor(model) {
   const classes = Array.from({ length: model.classes }, (_, i) =>
     ({ value: i, label: className(model, i), title: `class ${className(model, i)}` }));
-  const most = Math.min(24, model.limits.rows);
+  const kinds = classes.length || 1, few = affordable(model, VELOCITIES, classes.length ? 6 * kinds : 36);
+  const most = Math.min(classes.length ? 24 : 100, model.limits.rows);
   return [
     ...classes.length ? [{ name: "classes", field: "label", kind: "chips", label: "Classes", choices: classes,
       fallback: classes.slice(0, 10).map((c) => c.value) }] : [],
     ...model.null_class ? [guidanceSpec] : [],
     { name: "each", kind: "int", field: "n", label: classes.length ? "Images of each" : "Images",
-      range: true, min: 1, max: classes.length ? most : Math.min(100, model.limits.rows), fallback: Math.min(classes.length ? 6 : 36, most) },
+      range: true, min: 1, max: most, fallback: Math.max(1, Math.min(most, Math.floor(few / kinds))) },
     seedSpec(),
-    { name: "frames", kind: "int", label: "Frames", min: 2, max: Math.min(120, model.limits.frames), fallback: Math.min(25, model.limits.frames) },
-    ...solverSpecs(model, "midpoint", 25),
+    { name: "frames", kind: "int", label: "Frames", min: 2, max: Math.min(120, model.limits.frames), fallback: Math.min(STEPS + 1, model.limits.frames) },
+    ...solverSpecs(model, "midpoint", STEPS),
     { name: "t", kind: "real", min: 0, max: 1, fallback: 1 },
     { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 2 },
   ];
@@ -249,5 +257,6 @@ export const generateView = {
   name: "generate",
   title: "Generate",
   suits: isImageModel,
+  rank: imageRank,
   open: (root, context) => new GenerateView(root, context),
 };

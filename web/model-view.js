@@ -1,6 +1,7 @@
 /* What is known of a model: its card, its training, its limits. */
 import { askBlob, askJson, modelPath } from "./api.js";
 import { chart } from "./chart.js";
+import { affordable } from "./cost.js";
 import { askList } from "./curl.js";
 import { el } from "./dom.js";
 import { Tasks } from "./tasks.js";
@@ -67,6 +68,17 @@ function curve(train) {
   return chart(series.filter((s) => s.points.length), "Loss over training steps");
 }
 
+/* Of points as many as the daemon draws unasked; of images so many that they come soon. */
+function pictureOf(model) {
+  if (model.shape.length === 1)
+    return "samples.png";
+  const steps = 15, kinds = model.classes || 1;
+  const each = Math.max(1, Math.floor(affordable(model, 2 * steps, 4 * Math.max(8, kinds)) / kinds));
+  const classes = Array.from({ length: kinds * each }, (_, i) => i % kinds).join();
+  return `samples.png?n=${kinds * each}&solver=midpoint&steps=${steps}` +
+    (model.classes ? `&label=${classes}&columns=${Math.min(kinds, 10)}` : "");
+}
+
 class ModelView {
   constructor(root, { model, refused, reload }) {
     this.model = model;
@@ -75,7 +87,7 @@ class ModelView {
     this.cards = el("div", { class: "cards" }, card("Model", facts(model)), card("Measured", measured(model)),
       card("Limits of one request", limits(model)));
     this.root = root;
-    root.append(this.tasks.element, el("h1", {}, model.name), this.cards,
+    root.append(this.tasks.element, this.cards,
       refused.length ? card("Files that could not be loaded", table(refused.map((r) => [r.file, r.reason]))) : "",
       el("p", {}, el("button", { type: "button", onclick: reload }, "Look for new models")), this.asks.element);
     this.fill();
@@ -100,7 +112,7 @@ class ModelView {
     if (!this.model.pictures)
       return;
     const blob = await this.tasks.start("picture", "Drawing samples", (task) =>
-      askBlob(modelPath(this.model, "samples.png"), { signal: task.signal, accept: "image/png" }));
+      askBlob(modelPath(this.model, pictureOf(this.model)), { signal: task.signal, accept: "image/png" }));
     if (!blob)
       return;
     this.url = URL.createObjectURL(blob);

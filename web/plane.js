@@ -61,8 +61,8 @@ export class Plane {
     return [(px - bx) / ax, (py - by) / ay];
   }
 
-  /* Lines at round numbers, with their numbers along the left and the bottom. */
-  drawAxes(context) {
+  /* Lines at round numbers, so opaque, with their numbers along the left and the bottom. */
+  drawAxes(context, opacity) {
     const { ax, bx, ay, by } = this.scale, r = this.ratio, most = this.size / r < 400 ? 5 : 9;
     context.lineWidth = 1;
     context.font = `${11 * r}px system-ui, sans-serif`;
@@ -72,16 +72,21 @@ export class Plane {
     };
     context.strokeStyle = colour("--grid");
     context.fillStyle = colour("--dim");
+    const line = (...ends) => {
+      context.globalAlpha = opacity;
+      this.line(context, ...ends);
+      context.globalAlpha = 1;
+    };
     along(...this.box[0], (value, text) => {
       const px = Math.round(ax * value + bx) + 0.5;
-      this.line(context, px, 0, px, this.size);
+      line(px, 0, px, this.size);
       context.textAlign = "center";
       if (px > 16 * r && px < this.size - 12 * r)
         context.fillText(text, px, this.size - 5 * r);
     });
     along(...this.box[1], (value, text) => {
       const py = Math.round(ay * value + by) + 0.5;
-      this.line(context, 0, py, this.size, py);
+      line(0, py, this.size, py);
       context.textAlign = "left";
       if (py > 12 * r && py < this.size - 20 * r)
         context.fillText(text, 5 * r, py - 3 * r);

@@ -32,7 +32,7 @@ export class Sketch {
       class: "pad", width: Math.round(width * this.unit), height: Math.round(height * this.unit), tabindex: "0",
       role: "img", "aria-label": "Drawing pad. Arrow keys move the pen, space puts it down or lifts it.",
       onpointerdown: (event) => this.down(event), onpointermove: (event) => this.move(event),
-      onpointerup: () => this.lift(), onpointercancel: () => this.lift(),
+      onpointerup: (event) => this.up(event), onpointercancel: (event) => this.up(event),
       onkeydown: (event) => this.key(event), onblur: () => this.lift(),
     });
     this.canvas.style.aspectRatio = `${width} / ${height}`;
@@ -69,7 +69,11 @@ export class Sketch {
       (event.clientY - frame.top) / frame.height * this.canvas.height];
   }
 
+  /* The first finger draws; others that come down meanwhile do not. */
   down(event) {
+    if (this.pen)
+      return;
+    this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
     if (this.row)
       this.clear();
@@ -78,8 +82,13 @@ export class Sketch {
   }
 
   move(event) {
-    if (this.pen)
+    if (this.pen && event.pointerId === this.pointer)
       this.stroke(this.at(event));
+  }
+
+  up(event) {
+    if (event.pointerId === this.pointer)
+      this.lift();
   }
 
   stroke(to) {

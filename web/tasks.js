@@ -14,6 +14,12 @@ export class Tasks {
     this.failed = new Map();
     this.back = () => this.retryPassing();
     window.addEventListener("advect-back", this.back);
+    this.count();
+  }
+
+  /* How much runs, for whoever looks at the page from outside. */
+  count() {
+    this.element.dataset.running = this.running.size;
   }
 
   /* Runs work({signal, progress}) in place of an earlier task of that name. Returns its result;
@@ -24,6 +30,7 @@ export class Tasks {
     const controller = new AbortController();
     const row = this.makeRow(name, label);
     this.running.set(name, { controller, row });
+    this.count();
     try {
       return await work({
         signal: controller.signal,
@@ -37,6 +44,7 @@ export class Tasks {
       row.end();
       if (this.running.get(name)?.row === row)
         this.running.delete(name);
+      this.count();
     }
   }
 
@@ -83,6 +91,7 @@ export class Tasks {
   cancel(name) {
     this.running.get(name)?.controller.abort();
     this.running.delete(name);
+    this.count();
   }
 
   clear(name) {

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-const READY_MS = 20000;
+const READY_MS = 60000;
 const running = new Set();
 
 /* Ends what tests that failed left behind. */

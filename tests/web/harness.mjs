@@ -2,13 +2,22 @@
  * console, or has the page ask anybody but the daemon, fails. */
 import { mkdirSync } from "node:fs";
 
-const PATIENCE_MS = 20000; /* for one thing to come true; machines that test are busy */
-const LONGEST_MS = 90000; /* of a test */
+/* Machines that test are busy, and may stop a process for a while: patience is counted in looks and in
+ * ticks, which a stopped process does not take. */
+const LOOKS = 400, LOOK_MS = 50; /* for one thing to come true */
+const ACTION_MS = 60000; /* of the browser, by its clock */
+const LONGEST_TICKS = 90, TICK_MS = 1000; /* of a test */
 
-function late() {
-  return new Promise((_, fail) => {
-    setTimeout(() => fail(new Error(`not done after ${LONGEST_MS / 1000} s`)), LONGEST_MS).unref();
+/* Fails when a test took too many ticks; {failed, stop}. */
+function watch() {
+  let ticks = 0, timer;
+  const failed = new Promise((_, fail) => {
+    timer = setInterval(() => {
+      if (++ticks >= LONGEST_TICKS)
+        fail(new Error(`not done after ${ticks} ticks of ${TICK_MS / 1000} s`));
+    }, TICK_MS);
   });
+  return { failed, stop: () => clearInterval(timer) };
 }
 
 export class Harness {
@@ -23,7 +32,8 @@ export class Harness {
     const { expected, ...context } = options, notes = [], faults = [], began = Date.now();
     const own = await this.browser.newContext({ viewport: { width: 1440, height: 900 }, ...context });
     const page = await own.newPage();
-    page.setDefaultTimeout(PATIENCE_MS);
+    page.setDefaultTimeout(ACTION_MS);
+    const late = watch();
     page.on("pageerror", (error) => faults.push(`error in the page: ${error.stack}`));
     page.on("console", (message) => {
       if (message.type() === "error" && !expected?.test(message.text()))
@@ -34,11 +44,12 @@ export class Harness {
         faults.push(`asks elsewhere: ${request.url()}`);
     });
     try {
-      await Promise.race([work(page, (words) => notes.push(words)), late()]);
+      await Promise.race([work(page, (words) => notes.push(words)), late.failed]);
     } catch (error) {
       faults.push(error.stack);
       await page.screenshot({ path: `${this.shots}/failed-${this.failed}.png` }).catch(() => {});
     }
+    late.stop();
     await own.close();
     this.report(name, notes, faults, Date.now() - began);
   }
@@ -65,12 +76,12 @@ export function assert(truth, words) {
 }
 
 /* Until look() returns something true, which is returned. */
-export async function until(look, words) {
-  for (const began = Date.now(); Date.now() - began < PATIENCE_MS;) {
+export async function until(look, words, looks = LOOKS) {
+  for (let n = 0; n < looks; n++) {
     const found = await look();
     if (found)
       return found;
-    await new Promise((done) => setTimeout(done, 50));
+    await new Promise((done) => setTimeout(done, LOOK_MS));
   }
   throw new Error(`waited in vain for: ${words}`);
 }
@@ -79,10 +90,11 @@ export async function open(page, daemon, hash = "") {
   await page.goto(`${daemon.url}/${hash}`);
 }
 
-/* No work is under way in the page, and none failed. */
-export async function idle(page) {
-  await page.waitForTimeout(300); /* what is quick shows no line; what is not, does by now */
-  await until(() => page.evaluate(() => !document.querySelector(".task")), "the page's work to end");
+/* A view is open, no work is under way in it, and none failed. */
+export async function idle(page, looks = LOOKS) {
+  await page.waitForTimeout(100); /* for what was just done to take effect */
+  await until(() => page.evaluate(() => document.querySelector("[data-running='0']") &&
+    !document.querySelector(".task")), "the page's work to end", looks);
 }
 
 /* How many pixels of a canvas are not transparent, and a sum that tells pictures apart. */

@@ -1,30 +1,31 @@
 /* Tests of the front-end: a browser, the real daemon, the models of a directory.
  *
  * usage: node run.mjs PROGRAM MODELS CHROMIUM SCREENSHOTS */
-import { chromium } from "playwright-core";
+import { launch } from "./browser.mjs";
 import { Daemon, killAll } from "./daemon.mjs";
 import { Harness } from "./harness.mjs";
 import { cancelTests, nonsenseTests, serverTests } from "./trouble.mjs";
-import { flowTests, imageTests, layoutTests, modelTests } from "./views.mjs";
+import { bestTests, flowTests, imageTests, layoutTests, modelTests } from "./views.mjs";
 
-const [program, models, executablePath, shots] = process.argv.slice(2);
+const [program, models, executable, shots] = process.argv.slice(2);
 
-/* The first model of the plane and the cheapest of ten classes of images. */
+/* The first model of the plane, the cheapest of ten classes of images, and the one that the page prefers. */
 async function chooseModels(daemon) {
   const { models: list } = await (await fetch(`${daemon.url}/v1/models`)).json();
   const plane = list.find((m) => m.dim === 2 && !m.classes);
   const images = list.filter((m) => m.shape.length === 3 && m.classes === 10 && m.null_class)
-    .sort((a, b) => (a.net === "mlp" ? 0 : 1) - (b.net === "mlp" ? 0 : 1))[0];
-  return plane && images ? { plane: plane.name, images: images.name } : null;
+    .sort((a, b) => a.multiply_adds - b.multiply_adds);
+  const best = images.find((m) => m.net === "unet") ?? images[0];
+  return plane && best ? { plane: plane.name, images: images[0].name, best: best.name } : null;
 }
 
 const daemon = await Daemon.start(program, models);
-const browser = await chromium.launch({ executablePath, args: process.getuid() === 0 ? ["--no-sandbox"] : [] });
+const browser = await launch(executable);
 const harness = new Harness(browser, shots);
 try {
   const names = await chooseModels(daemon);
   if (names) {
-    for (const tests of [flowTests, imageTests, modelTests, layoutTests, cancelTests, nonsenseTests])
+    for (const tests of [flowTests, imageTests, bestTests, modelTests, layoutTests, cancelTests, nonsenseTests])
       await tests(harness, daemon, names);
     await serverTests(harness, program, models, names);
     console.log(`${harness.passed} passed, ${harness.failed} failed`);

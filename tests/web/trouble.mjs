@@ -7,7 +7,15 @@ import { assert, idle, open, until } from "./harness.mjs";
 
 const NETWORK = /Failed to load resource|net::ERR/;
 
-export async function cancelTests(harness, daemon, { plane }) {
+export async function cancelTests(harness, daemon, { plane, best }) {
+  await harness.test("cancelled images stop on the server, and what came stays", {}, async (page) => {
+    await open(page, daemon, `#/generate/${best}?each=20&frames=60&steps=200`);
+    await until(() => page.getByText("Forming 200 images, t = 0.0").isVisible(), "the first frames");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await until(async () => (await daemon.metric("advect_queries")) === 0, "the work to end");
+    assert((await page.locator(".strip canvas").evaluate((c) => c.width)) > 28, "nothing is shown");
+  });
+
   await harness.test("cancelling ends the server's work", {}, async (page) => {
     const vanished = 'advect_queries_total{outcome="vanished"}';
     const before = await daemon.metric(vanished);
@@ -106,7 +114,6 @@ export async function serverTests(harness, program, models, { plane }) {
 export async function nonsenseTests(harness, daemon, { plane, images }) {
   await harness.test("URLs of nonsense", {}, async (page) => {
     await open(page, daemon, `#/flow/${plane}?n=1e99&t=-5&steps=abc&seed=-1&at=NaN,1;2&speed=77&field=yes`);
-    await idle(page);
     const text = await page.locator(".panel").textContent();
     assert(text.includes("Number of points was 1e99; 20000 is used") && text.includes("Steps cannot be “abc”"), text);
     await open(page, daemon, `#/generate/${images}?classes=99,x&each=0&frames=1&steps=2`);

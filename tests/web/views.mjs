@@ -14,10 +14,34 @@ const DIGITS = {
   7: [[[0.28, 0.2], [0.7, 0.2], [0.5, 0.5], [0.42, 0.85]]],
 };
 
-async function drawDigit(page, digit) {
+/* Parts of the pad's side as pixels of the page. */
+async function padScale(page) {
   await page.getByRole("button", { name: "Clear" }).click();
   const box = await page.locator(".pad").boundingBox();
-  const at = ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
+  return ([x, y]) => [box.x + x * box.width, box.y + y * box.height];
+}
+
+/* By fingers: a second one rests on the pad meanwhile and must not draw. */
+async function touchDigit(page, digit) {
+  const at = await padScale(page), client = await page.context().newCDPSession(page);
+  const point = (place, id) => { const [x, y] = at(place); return { x, y, id }; };
+  const resting = point([0.05, 0.95], 1);
+  const send = (type, touchPoints) => client.send("Input.dispatchTouchEvent", { type, touchPoints });
+  for (const [first, ...rest] of DIGITS[digit]) {
+    await send("touchStart", [point(first, 0)]);
+    await send("touchStart", [point(first, 0), resting]);
+    let [x, y] = first;
+    for (const [nextX, nextY] of rest) {
+      for (let k = 1; k <= 5; k++)
+        await send("touchMove", [point([x + (nextX - x) * k / 5, y + (nextY - y) * k / 5], 0), resting]);
+      [x, y] = [nextX, nextY];
+    }
+    await send("touchEnd", []);
+  }
+}
+
+export async function drawDigit(page, digit) {
+  const at = await padScale(page);
   for (const [first, ...rest] of DIGITS[digit]) {
     await page.mouse.move(...at(first));
     await page.mouse.down();
@@ -103,6 +127,12 @@ export async function flowTests(harness, daemon, { plane }) {
   });
 }
 
+/* The verdict begins so. */
+async function toldAs(page, digit) {
+  await until(async () => (await page.locator("#verdict").count()) &&
+    (await page.locator("#verdict").textContent()).startsWith(`Looks like ${digit}`), `a ${digit}`);
+}
+
 async function saved(page, name) {
   const [file] = await Promise.all([page.waitForEvent("download"),
     page.getByRole("button", { name, exact: true }).click()]);
@@ -127,7 +157,7 @@ export async function imageTests(harness, daemon, { images }) {
     assert(png.name.startsWith(`${images}-seed-5`), png.name);
     await page.getByRole("button", { name: "New seed" }).click();
     await idle(page);
-    assert(!page.url().includes("seed=5"), "the seed is the old one");
+    assert(!/seed=5(&|$)/.test(page.url()), "the seed is the old one");
     await page.getByRole("button", { name: "Take it to the drawing board" }).click();
     await until(() => page.locator("#verdict").count(), "a verdict");
   });
@@ -136,8 +166,7 @@ export async function imageTests(harness, daemon, { images }) {
     await open(page, daemon, `#/draw/${images}`);
     for (const digit of Object.keys(DIGITS)) {
       await drawDigit(page, digit);
-      await until(async () => (await page.locator("#verdict").count()) &&
-        (await page.locator("#verdict").textContent()).startsWith(`Looks like ${digit}`), `a ${digit}`);
+      await toldAs(page, digit);
     }
     tell(`${Object.keys(DIGITS).length} digits told`);
     await idle(page);
@@ -154,11 +183,31 @@ export async function imageTests(harness, daemon, { images }) {
     await page.locator(".pad").focus();
     for (const key of ["ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", " ", ...Array(12).fill("ArrowDown"), " "])
       await page.keyboard.press(key);
-    await until(async () => (await page.locator("#verdict").count()) &&
-      (await page.locator("#verdict").textContent()).startsWith("Looks like 1"), "a line to be a 1");
+    await toldAs(page, 1);
     await page.getByRole("button", { name: "A sample instead" }).click();
     await idle(page);
     assert(await page.locator("#verdict").count(), "no verdict on the sample");
+  });
+}
+
+/* The best model of images that is served, with the page's own settings: what a visitor meets. */
+export async function bestTests(harness, daemon, { plane, best }) {
+  await harness.test("digits are one click away, by the best model", { hasTouch: true }, async (page, tell) => {
+    await open(page, daemon, `#/flow/${plane}?n=50&steps=4&t=1`);
+    await idle(page);
+    const began = Date.now();
+    await page.getByRole("link", { name: "Generate" }).click();
+    await until(() => page.url().includes(`/generate/${best}`), `${best} to be chosen`);
+    await until(() => page.locator(".time").textContent().then((t) => t.endsWith("1.00")), "images at t = 1");
+    tell(`images in ${((Date.now() - began) / 1000).toFixed(1)} s`);
+    await page.getByRole("link", { name: "Draw" }).click();
+    await touchDigit(page, 3);
+    await toldAs(page, 3);
+    const bits = Number((await page.locator(".card").first().textContent()).match(/([\d.−]+) bits/)[1].replace("−", "-"));
+    assert(bits > 0 && bits < 8, `${bits} bits/dim`);
+    tell(`a 3 has ${bits} bits/dim`);
+    await page.getByRole("link", { name: "Flow" }).click();
+    await until(() => page.url().includes(`/flow/${plane}`), "the model of before");
   });
 }
 
