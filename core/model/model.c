@@ -6,6 +6,7 @@
 #include "core/io/safetensors_values.h"
 #include "core/model/weights.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -473,6 +474,19 @@ int adv_model_shape(const struct adv_model *model, size_t shape[3])
 bool adv_model_is_image(const struct adv_model *model)
 {
     return model->n_dims == 3 && (model->shape[0] == 1 || model->shape[0] == 3);
+}
+
+bool adv_model_has_bits(const struct adv_model *model)
+{
+    double lo, hi;
+    return adv_model_is_image(model) && adv_transform_levels(model->transform) > 0 &&
+           adv_transform_range(model->transform, &lo, &hi) && lo == 0 && hi == 1;
+}
+
+double adv_model_bits_per_dim(const struct adv_model *model, double log_density)
+{
+    return -log_density / (double)adv_model_dim(model) / M_LN2 +
+           log2(adv_transform_levels(model->transform));
 }
 
 size_t adv_model_classes(const struct adv_model *model)

@@ -60,7 +60,11 @@ size_t adv_model_dim(const struct adv_model *model);
 /* The data's shape: {2}, or {channels, height, width} for images. Returns the number of dimensions.
  */
 int adv_model_shape(const struct adv_model *model, size_t shape[3]);
-bool adv_model_is_image(const struct adv_model *model);  /* three dimensions, 1 or 3 channels */
+bool adv_model_is_image(const struct adv_model *model); /* three dimensions, 1 or 3 channels */
+/* Whether its data are images of 8-bit intensities in [0, 1], whose densities are told in bits too;
+ * and those bits of a log-density: -log p / (D ln 2) + 8. */
+bool adv_model_has_bits(const struct adv_model *model);
+double adv_model_bits_per_dim(const struct adv_model *model, double log_density);
 size_t adv_model_classes(const struct adv_model *model); /* 0: unconditional */
 bool adv_model_has_null_class(const struct adv_model *model);
 /* Name of a class ("7", "cat"), or NULL where the config gives none. */
