@@ -483,8 +483,9 @@ START_TEST(quality_is_told_for_each_solver)
 {
     train_small();
     write_program("judge.sh", judge);
-    json_t *figures = eval("--curve c.png -n 6 --judge ./judge.sh --solvers "
-                           "euler:4,midpoint:4,midpoint:4^1.5,rk4:20,dopri5:1e-3");
+    json_t *figures =
+        eval("--curve c.png -n 6 --judge ./judge.sh --split test --points 9 --solvers "
+             "euler:4,midpoint:4,midpoint:4^1.5,rk4:20,dopri5:1e-3");
     const json_t *table = json_object_get(figures, "curve");
     ck_assert_uint_eq(json_array_size(table), 5);
     ck_assert(cli_exists("c.png"));
@@ -503,6 +504,10 @@ START_TEST(quality_is_told_for_each_solver)
     double fine = figure_of(row_called(table, "solver", "rk4:20"), "deviation");
     ck_assert_double_lt(fine, 1e-3);
     ck_assert_double_lt(fine, coarse);
+    ck_assert_double_eq_tol(figure_of(row_called(table, "solver", "rk4:20"), "bits_per_dim"),
+                            bits_with_own_labels(9, false), 1e-3);
+    const json_t *uneven = row_called(table, "solver", "midpoint:4^1.5");
+    ck_assert(json_is_null(json_object_get(uneven, "bits_per_dim")));
     json_decref(figures);
     CLI_SUCCEEDS("eval small.safetensors --curve d.png -n 2 --solvers euler:2 --quiet");
     ck_assert_msg(!strstr(cli_output, "frechet"), "%s", cli_output);

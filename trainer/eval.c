@@ -74,7 +74,9 @@ static const struct adv_field fields[] = {
     {"nearest", ADV_FIELD_STRING, AT(nearest), .min = 1,
      .help = "PNG file of 20 samples above the training images nearest to them"},
     {"curve", ADV_FIELD_STRING, AT(curve), .min = 1,
-     .help = "PNG file of the samples' quality against their velocities, for --solvers"},
+     .help =
+         "PNG file of the samples' quality against their velocities, for --solvers; of bits per "
+         "dimension too with --points"},
     {"solvers", ADV_FIELD_STRING, AT(solvers), .min = 1,
      .help = "of --curve, separated by commas: as --solver, or METHOD:STEPS^POWER for times "
              "1 - (1 - i/STEPS)^POWER; a selection if absent"},
@@ -185,6 +187,11 @@ struct results {
     json_t *convergence, *ood, *curve; /* tables, or NULL */
 };
 
+static bool is_named(const struct eval_options *options)
+{
+    return options->convergence || options->classify || options->ood || options->nearest;
+}
+
 static enum adv_status measure_named(const struct eval_options *options,
                                      const struct adv_measure *m, struct results *results,
                                      struct adv_error *error)
@@ -235,8 +242,22 @@ static enum adv_status draw_curve(const struct eval_options *options, const stru
     return status;
 }
 
-static enum adv_status measure_data(const struct eval_options *options, struct adv_measure *m,
-                                    bool named, struct results *results, struct adv_error *error)
+/* Of the data: measures that are named, or the usual ones; a curve takes the place of these. */
+static enum adv_status measure_with_data(const struct eval_options *options, struct adv_measure *m,
+                                         struct results *results, struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    if (is_named(options))
+        status = measure_named(options, m, results, error);
+    else if (!options->curve)
+        status = measure_usual(options, m, &results->figures, error);
+    if (status == ADV_OK && options->curve)
+        status = draw_curve(options, m, &results->curve, error);
+    return status;
+}
+
+static enum adv_status measure_all(const struct eval_options *options, struct adv_measure *m,
+                                   struct results *results, struct adv_error *error)
 {
     struct adv_dataset dataset = {0};
     const struct adv_eval_data data = {
@@ -246,28 +267,17 @@ static enum adv_status measure_data(const struct eval_options *options, struct a
         .test_labels = options->test_labels,
         .split = m->split,
     };
+    if (options->curve && !is_named(options) && m->n_points == 0) /* it needs no data then */
+        return draw_curve(options, m, &results->curve, error);
     enum adv_status status = adv_eval_data_open(m->model, &data, &dataset, error);
     if (status != ADV_OK)
         return status;
     m->dataset = &dataset;
     if (dataset.source.density && !options->points)
         m->n_points = N_POINTS_OF_DENSITY;
-    status = named ? measure_named(options, m, results, error)
-                   : measure_usual(options, m, &results->figures, error);
+    status = measure_with_data(options, m, results, error);
     m->dataset = NULL;
     adv_dataset_close(&dataset);
-    return status;
-}
-
-static enum adv_status measure_all(const struct eval_options *options, struct adv_measure *m,
-                                   struct results *results, struct adv_error *error)
-{
-    bool named = options->convergence || options->classify || options->ood || options->nearest;
-    enum adv_status status = ADV_OK;
-    if (named || !options->curve)
-        status = measure_data(options, m, named, results, error);
-    if (status == ADV_OK && options->curve)
-        status = draw_curve(options, m, &results->curve, error);
     return status;
 }
 

@@ -1,7 +1,6 @@
 /* Log-densities of rows of data: their mean, and what it depends on. */
 #include "trainer/measure_rows.h"
 
-#include "trainer/mean.h"
 #include "trainer/progress.h"
 #include "trainer/table.h"
 
@@ -170,6 +169,23 @@ enum adv_status adv_measure_rows(const struct adv_measure *m, struct adv_figures
         add_bits(&work, &rows, figures);
     adv_row_figures_release(&rows);
     return ADV_OK;
+}
+
+enum adv_status adv_rows_mean(const struct adv_measure *m, const struct adv_solver_spec *solver,
+                              size_t wanted, struct adv_mean *mean, struct adv_error *error)
+{
+    size_t n = 0;
+    enum adv_status status = adv_rows_of_split(m, wanted, &n, error);
+    if (status != ADV_OK)
+        return status;
+    struct adv_row_densities work = work_of(m, "bits", n);
+    struct adv_row_figures rows = {0};
+    work.settings.solver = *solver;
+    status = adv_row_densities_run(&work, &rows, error);
+    if (status == ADV_OK)
+        *mean = mean_of_rows(m->model, &rows, n);
+    adv_row_figures_release(&rows);
+    return status;
 }
 
 /* ---------------------------------------------------------------- convergence */

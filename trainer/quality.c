@@ -1,6 +1,7 @@
 #include "trainer/quality.h"
 
 #include "trainer/judge.h"
+#include "trainer/measure_rows.h"
 #include "trainer/table.h"
 
 #include <advect/query.h>
@@ -14,7 +15,7 @@
 
 static const struct adv_column columns[] = {
     {"solver", "solver", 0},     {"nfe", "velocities", 0},  {"deviation", "deviation", 5},
-    {"accuracy", "accuracy", 4}, {"frechet", "frechet", 3},
+    {"accuracy", "accuracy", 4}, {"frechet", "frechet", 3}, {"bits_per_dim", "bits/dim", 4},
 };
 
 void adv_quality_print(const json_t *rows)
@@ -71,45 +72,66 @@ static double deviation_from(const struct adv_answer *reference, const struct ad
     return sqrt(sum / (double)(rows * samples->dim));
 }
 
-static enum adv_status add_row(json_t *rows, const struct adv_contender *contender,
-                               const struct adv_answer *samples, double deviation,
-                               const struct adv_verdict *verdict, struct adv_error *error)
+/* What is measured of one contender; NaN where it is not. */
+struct quality {
+    double deviation, bits;
+    struct adv_verdict verdict;
+};
+
+static enum adv_status add_row(json_t *rows, const struct adv_contender *contender, int64_t nfe,
+                               const struct quality *quality, struct adv_error *error)
 {
-    const struct adv_solver_spec *solver = &contender->solver;
-    double setting = solver->solver->adaptive ? solver->rtol : (double)solver->steps;
-    json_t *row = json_pack(
-        "{s:s, s:s, s:o, s:f, s:I, s:o, s:o, s:o}", "solver", contender->name, "method",
-        solver->solver->name, "setting", adv_table_number(setting), "power", contender->power,
-        "nfe", (json_int_t)samples->nfe, "deviation", adv_table_number(deviation), "accuracy",
-        adv_table_number(verdict->accuracy), "frechet", adv_table_number(verdict->frechet));
+    json_t *row =
+        json_pack("{s:s, s:s, s:f, s:I, s:o, s:o, s:o, s:o}", "solver", contender->name, "method",
+                  contender->solver.solver->name, "power", contender->power, "nfe", (json_int_t)nfe,
+                  "deviation", adv_table_number(quality->deviation), "accuracy",
+                  adv_table_number(quality->verdict.accuracy), "frechet",
+                  adv_table_number(quality->verdict.frechet), "bits_per_dim",
+                  adv_table_number(quality->bits));
     if (!row || json_array_append_new(rows, row))
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     return ADV_OK;
 }
 
-static enum adv_status measure_one(const struct adv_quality *quality,
+/* Of the measure's points, where it has data; densities know equal steps only. */
+static enum adv_status measure_bits(const struct adv_measure *m,
+                                    const struct adv_contender *contender, double *bits,
+                                    struct adv_error *error)
+{
+    struct adv_mean mean = {NAN, NAN};
+    enum adv_status status = ADV_OK;
+    if (m->dataset && m->n_points > 0 && contender->power == 1)
+        status = adv_rows_mean(m, &contender->solver, m->n_points, &mean, error);
+    *bits = mean.value;
+    return status;
+}
+
+static enum adv_status measure_one(const struct adv_quality *q,
                                    const struct adv_contender *contender,
                                    const struct adv_answer *reference, json_t *rows,
                                    struct adv_error *error)
 {
-    const struct adv_measure *m = quality->measure;
+    const struct adv_measure *m = q->measure;
     struct adv_run *run = NULL;
     struct adv_answer samples;
-    struct adv_verdict verdict = {NAN, NAN};
+    struct quality quality = {NAN, NAN, {NAN, NAN}};
     enum adv_status status = draw_samples(m, contender, m->n_samples, &run, &samples, error);
-    if (status == ADV_OK && quality->judge)
-        status = adv_judge(quality->judge, &samples, &verdict, error);
+    if (status == ADV_OK && q->judge)
+        status = adv_judge(q->judge, &samples, &quality.verdict, error);
     if (status == ADV_OK)
-        status = add_row(rows, contender, &samples, deviation_from(reference, &samples), &verdict,
-                         error);
+        status = measure_bits(m, contender, &quality.bits, error);
+    if (status == ADV_OK) {
+        quality.deviation = deviation_from(reference, &samples);
+        status = add_row(rows, contender, samples.nfe, &quality, error);
+    }
     adv_run_free(run);
     return status;
 }
 
-enum adv_status adv_measure_quality(const struct adv_quality *quality, json_t **out,
+enum adv_status adv_measure_quality(const struct adv_quality *q, json_t **out,
                                     struct adv_error *error)
 {
-    const struct adv_measure *m = quality->measure;
+    const struct adv_measure *m = q->measure;
     struct adv_contender *contenders = NULL;
     struct adv_contender best = {
         .name = "reference", .solver = adv_solver_spec_accurate(), .power = 1};
@@ -117,14 +139,14 @@ enum adv_status adv_measure_quality(const struct adv_quality *quality, json_t **
     struct adv_answer reference;
     struct adv_run *run = NULL;
     size_t n = 0, n_reference = m->n_samples < REFERENCE_ROWS ? m->n_samples : REFERENCE_ROWS;
-    enum adv_status status = adv_contenders_read(quality->contenders, &contenders, &n, error);
+    enum adv_status status = adv_contenders_read(q->contenders, &contenders, &n, error);
     if (status != ADV_OK)
         return status;
     json_t *rows = json_array();
     status = rows ? draw_samples(m, &best, n_reference, &run, &reference, error)
                   : adv_fail(error, ADV_E_MEMORY, "out of memory");
     for (size_t i = 0; status == ADV_OK && i < n; i++)
-        status = measure_one(quality, &contenders[i], &reference, rows, error);
+        status = measure_one(q, &contenders[i], &reference, rows, error);
     adv_run_free(run);
     free(contenders);
     if (status == ADV_OK)

@@ -32,9 +32,10 @@ struct adv_quality {
     const char *judge;                 /* see judge.h, or NULL */
 };
 
-/* A row per contender: name, nfe (of the sample that took most), deviation (root mean square, in
- * data units, from the samples of dopri5 at 1e-6 from the same starts), and accuracy and frechet
- * where there is a judge, else null. *rows: a new reference. */
+/* A row per contender: solver (its name), method, power, nfe (of the sample that took most),
+ * deviation (root mean square, in data units, from the samples of dopri5 at 1e-6 from the same
+ * starts), accuracy and frechet (null without a judge), bits_per_dim of the measure's n_points
+ * (null without its data, or with a power). *rows: a new reference. */
 enum adv_status adv_measure_quality(const struct adv_quality *quality, json_t **rows,
                                     struct adv_error *error);
 void adv_quality_print(const json_t *rows);

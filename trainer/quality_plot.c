@@ -20,6 +20,7 @@ static const struct panel panels[] = {
     {"frechet", "judge: Frechet distance", true, false},
     {"accuracy", "judge: share misread", false, true},
     {"deviation", "deviation from the exact flow", true, false},
+    {"bits_per_dim", "bits per dimension", false, false},
 };
 
 #define N_PANELS (sizeof panels / sizeof panels[0])
