@@ -225,7 +225,7 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
     run->query = *query;
     run->dim = adv_model_dim(model);
     if (!run->query.solver.solver)
-        run->query.solver = adv_query_default_solver(query);
+        run->query.solver = adv_query_default_solver(query, model);
     status = copy_labels(run, error);
     if (status == ADV_OK)
         status = make_starts(run, error);

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define FRAMES_DEFAULT 11
-#define NFE_DEFAULT 100 /* of fixed-step methods whose steps were not given */
 #define SEED_BITS 53
 
 struct adv_limits adv_limits_default(void)
@@ -153,12 +152,12 @@ static enum adv_status set_tolerance(const char *name, const char *field, double
     return ADV_OK;
 }
 
-static enum adv_status set_solver(const struct adv_request *request,
+static enum adv_status set_solver(const struct adv_request *request, const struct adv_model *model,
                                   const struct adv_limits *limits, struct adv_query *query,
                                   struct adv_error *error)
 {
     const struct adv_request_options *options = &request->options;
-    struct adv_solver_spec spec = adv_query_default_solver(query);
+    struct adv_solver_spec spec = adv_query_default_solver(query, model);
     if (options->method != ADV_NOT_GIVEN) {
         enum adv_status status =
             adv_solver_find(adv_solver_names()[options->method], &spec.solver, error);
@@ -178,8 +177,9 @@ static enum adv_status set_solver(const struct adv_request *request,
     spec.max_nfe = limits->nfe;
     spec.steps = 0;
     if (!spec.solver->adaptive)
-        spec.steps =
-            options->steps != ADV_NOT_GIVEN ? options->steps : NFE_DEFAULT / spec.solver->stages;
+        spec.steps = options->steps != ADV_NOT_GIVEN
+                         ? options->steps
+                         : adv_query_default_steps(query, model, spec.solver);
     if (spec.steps > limits->steps)
         return refuse_above("solver.steps", "steps", spec.steps, limits->steps, error);
     enum adv_status status =
@@ -301,7 +301,7 @@ enum adv_status adv_request_query(struct adv_request *request, const struct adv_
     if (status == ADV_OK)
         status = set_divergence(request, limits, &query, error);
     if (status == ADV_OK)
-        status = set_solver(request, limits, &query, error);
+        status = set_solver(request, model, limits, &query, error);
     if (status == ADV_OK)
         status = check_size(&query, model, limits, rows_field(request), error);
     if (status == ADV_OK)

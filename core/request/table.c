@@ -88,15 +88,15 @@ const struct adv_request_row adv_request_rows[] = {
      .in_json = SOLVED,
      .read = adv_request_read_group},
     {.field = {"solver", ADV_FIELD_CHOICE, AT(method),
-               .help = "method; by default rk4 for samples and trajectories, dopri5 for densities "
-                       "and latents"},
+               .help = "method; by default midpoint for samples and trajectories of images, rk4 "
+                       "for those of points, dopri5 for densities and latents"},
      .in_text = SOLVED,
      .in_json = SOLVED,
      .group = "solver",
      .key = "method"},
     {.field = {"steps", ADV_FIELD_INT, AT(steps), .min = 1, .max = MAX_COUNT,
-               .help = "equal steps over [0, 1], not for dopri5; by default those of 100 "
-                       "velocities: 25 for rk4, 100 for euler"},
+               .help = "equal steps over [0, 1], not for dopri5; by default those of 30 velocities "
+                       "for samples and trajectories of images, else of 100"},
      .in_text = SOLVED,
      .in_json = SOLVED,
      .group = "solver",
