@@ -168,6 +168,15 @@ START_TEST(test_files_are_named_by_the_model_or_by_flags)
 }
 END_TEST
 
+/* Training reads no test files, and an eval only those of its split. */
+START_TEST(test_files_are_read_only_where_they_are_asked_for)
+{
+    train_with(HEIGHT, ", \"test_images\": \"absent\", \"test_labels\": \"absent\"", true);
+    json_decref(eval("--points 3"));
+    cli_fails(1, "eval small.safetensors --split test --points 3", "cannot read absent");
+}
+END_TEST
+
 START_TEST(a_split_has_the_rows_it_is_named_after)
 {
     static const struct {
@@ -545,6 +554,7 @@ int main(void)
     tcase_add_checked_fixture(tests, cli_make_folder, cli_remove_folder);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, test_files_are_named_by_the_model_or_by_flags);
+    tcase_add_test(tests, test_files_are_read_only_where_they_are_asked_for);
     tcase_add_test(tests, a_split_has_the_rows_it_is_named_after);
     tcase_add_test(tests, data_of_another_shape_are_refused);
     tcase_add_test(tests, labels_can_be_left_out);

@@ -14,12 +14,16 @@
 
 enum { N_SHOWN = 20, COLUMNS = 10, CHUNK = 256, GAP_PX = 3, ZOOM = 2 };
 
+/* The nearest training images of some images. Threads take chunks of training rows, each drawn once
+ * and held against all images. */
 struct search {
     const struct adv_measure *measure;
-    size_t n, dim;
-    const float *images; /* [n, dim] */
-    float *nearest;      /* [n, dim]: training images */
-    double *distances;   /* [n] */
+    size_t n, dim, n_rows, n_chunks;
+    const float *images;     /* [n, dim] */
+    double *chunk_distances; /* [n_chunks, n]: squared, of each chunk's nearest; NaN: no memory */
+    size_t *chunk_rows;      /* [n_chunks, n] */
+    float *nearest;          /* [n, dim]: training images */
+    double *distances;       /* [n] */
 };
 
 static double squared_distance(const float *a, const float *b, size_t dim)
@@ -35,54 +39,81 @@ static double squared_distance(const float *a, const float *b, size_t dim)
     return sum;
 }
 
-static void find_one(void *context, size_t i, int worker)
+static void search_chunk(void *context, size_t piece, int worker)
 {
     (void)worker;
-    struct search *search = context;
-    const struct adv_measure *m = search->measure;
-    const float *image = search->images + i * search->dim;
-    size_t rows = adv_dataset_rows(m->dataset, ADV_SPLIT_TRAIN);
-    float *chunk = calloc(CHUNK * search->dim, sizeof *chunk);
+    const struct search *search = context;
+    size_t first = piece * CHUNK, left = search->n_rows - first, n = left < CHUNK ? left : CHUNK;
+    double *best = search->chunk_distances + piece * search->n;
+    size_t *rows = search->chunk_rows + piece * search->n;
     int32_t labels[CHUNK];
-    search->distances[i] = chunk ? INFINITY : NAN;
-    for (size_t first = 0; chunk && first < rows; first += CHUNK) {
-        size_t n = rows - first < CHUNK ? rows - first : CHUNK;
-        adv_dataset_points(m->dataset, ADV_SPLIT_TRAIN, first, n, chunk, labels);
-        for (size_t k = 0; k < n; k++) {
-            const float *other = chunk + k * search->dim;
-            double distance = squared_distance(image, other, search->dim);
-            if (distance >= search->distances[i])
+    float *chunk = calloc(n * search->dim, sizeof *chunk);
+    if (chunk)
+        adv_dataset_points(search->measure->dataset, ADV_SPLIT_TRAIN, first, n, chunk, labels);
+    for (size_t i = 0; i < search->n; i++) {
+        best[i] = chunk ? INFINITY : NAN;
+        for (size_t k = 0; chunk && k < n; k++) {
+            double distance = squared_distance(search->images + i * search->dim,
+                                               chunk + k * search->dim, search->dim);
+            if (distance >= best[i])
                 continue;
-            search->distances[i] = distance;
-            memcpy(search->nearest + i * search->dim, other, search->dim * sizeof *other);
+            best[i] = distance;
+            rows[i] = first + k;
         }
     }
-    search->distances[i] = sqrt(search->distances[i]);
     free(chunk);
 }
 
-/* Fills nearest and distances, which are to be freed also on failure. */
+/* The nearest of all chunks. */
+static enum adv_status take_nearest(struct search *search, struct adv_error *error)
+{
+    for (size_t i = 0; i < search->n; i++) {
+        double best = INFINITY;
+        size_t row = 0;
+        int32_t label;
+        for (size_t c = 0; c < search->n_chunks; c++) {
+            double distance = search->chunk_distances[c * search->n + i];
+            if (isnan(distance))
+                return adv_fail(error, ADV_E_MEMORY, "out of memory");
+            if (distance < best) {
+                best = distance;
+                row = search->chunk_rows[c * search->n + i];
+            }
+        }
+        search->distances[i] = sqrt(best);
+        adv_dataset_points(search->measure->dataset, ADV_SPLIT_TRAIN, row, 1,
+                           search->nearest + i * search->dim, &label);
+    }
+    return ADV_OK;
+}
+
+/* The search is to be released also on failure. */
 static enum adv_status find_nearest(const struct adv_measure *m, size_t n, const float *images,
                                     struct search *search, struct adv_error *error)
 {
-    *search =
-        (struct search){.measure = m, .n = n, .dim = adv_model_dim(m->model), .images = images};
+    size_t n_rows = adv_dataset_rows(m->dataset, ADV_SPLIT_TRAIN);
+    *search = (struct search){.measure = m,
+                              .n = n,
+                              .dim = adv_model_dim(m->model),
+                              .n_rows = n_rows,
+                              .n_chunks = (n_rows + CHUNK - 1) / CHUNK,
+                              .images = images};
     search->nearest = calloc(n * search->dim, sizeof *search->nearest);
     search->distances = calloc(n, sizeof *search->distances);
-    if (!search->nearest || !search->distances)
+    search->chunk_distances = calloc(search->n_chunks * n, sizeof *search->chunk_distances);
+    search->chunk_rows = calloc(search->n_chunks * n, sizeof *search->chunk_rows);
+    if (!search->nearest || !search->distances || !search->chunk_distances || !search->chunk_rows)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    adv_pool_run(m->pool, n, find_one, search);
-    for (size_t i = 0; i < n; i++) {
-        if (isnan(search->distances[i]))
-            return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    }
-    return ADV_OK;
+    adv_pool_run(m->pool, search->n_chunks, search_chunk, search);
+    return take_nearest(search, error);
 }
 
 static void release(struct search *search)
 {
     free(search->nearest);
     free(search->distances);
+    free(search->chunk_distances);
+    free(search->chunk_rows);
 }
 
 /* Rows of samples, each above the row of the images nearest to them. */
