@@ -64,10 +64,11 @@ static void write_recipe(size_t height, const char *test_files, bool conditional
              " \"layers\": 2, \"activation\": \"silu\"%s}, \"data\": {\"source\": {\"kind\":"
              " \"idx\", \"images\": \"images\"%s%s}, \"held_out\": 10, \"transform\": {\"kind\":"
              " \"affine\", \"shift\": 0.5, \"scale\": 0.5, \"range\": [0, 1], \"levels\": 256}%s},"
-             " \"train\": {\"steps\": 300, \"batch\": 32, \"learning_rate\": 0.01%s}}",
+             " \"train\": {\"steps\": 300, \"batch\": 32, \"learning_rate\": 0.01%s}%s}",
              height * WIDTH, conditional ? ", \"num_classes\": 3, \"null_class\": true" : "",
              conditional ? ", \"labels\": \"labels\"" : "", test_files,
-             conditional ? ", \"classes\": 3" : "", conditional ? ", \"label_dropout\": 0.1" : "");
+             conditional ? ", \"classes\": 3" : "", conditional ? ", \"label_dropout\": 0.1" : "",
+             conditional ? ", \"sampling\": {\"guidance\": 1.5}" : "");
     cli_write("small.json", recipe);
 }
 
@@ -476,6 +477,38 @@ START_TEST(what_is_remembered_is_found)
 }
 END_TEST
 
+/* What is sampled without a word about guidance has that of the recipe, and says so. */
+START_TEST(samples_take_the_guidance_of_the_recipe)
+{
+    train_small();
+    CLI_SUCCEEDS("sample small.safetensors -n 4 --seed 3 --label 1 --quiet");
+    json_t *own = json_loads(cli_output, 0, NULL);
+    CLI_SUCCEEDS("sample small.safetensors -n 4 --seed 3 --label 1 --guidance 1.5 --quiet");
+    json_t *named = json_loads(cli_output, 0, NULL);
+    CLI_SUCCEEDS("sample small.safetensors -n 4 --seed 3 --label 1 --guidance 1 --quiet");
+    json_t *plain = json_loads(cli_output, 0, NULL);
+    ck_assert(json_equal(own, named));
+    ck_assert_double_eq(figure_of(own, "guidance"), 1.5);
+    ck_assert_double_eq(figure_of(plain, "guidance"), 1);
+    ck_assert(!json_equal(json_object_get(own, "samples"), json_object_get(plain, "samples")));
+    CLI_SUCCEEDS("sample small.safetensors -n 4 --seed 3 --label 1 --log-density --quiet");
+    json_t *density = json_loads(cli_output, 0, NULL);
+    ck_assert_double_eq(figure_of(density, "guidance"), 1);
+    json_decref(density);
+    json_decref(plain);
+    json_decref(named);
+    json_decref(own);
+    CLI_SUCCEEDS("inspect small.safetensors --json");
+    ck_assert_ptr_nonnull(strstr(cli_output, "\"sampling\""));
+    cli_write(
+        "bad.json",
+        "{\"name\": \"bad\", \"net\": {\"kind\": \"mlp\", \"dim\": 12, \"channels\": 8,"
+        " \"layers\": 1}, \"data\": {\"source\": {\"kind\": \"idx\", \"images\": \"images\"}},"
+        " \"train\": {\"steps\": 1}, \"sampling\": {\"guidance\": 2}}");
+    cli_fails(1, "train bad.json --quiet", "sampling.guidance is 2, but the net has no null class");
+}
+END_TEST
+
 /* A judge that counts the bytes of what it was given. */
 static const char judge[] = "#!/bin/sh\n"
                             "echo \"n: 5\"\n"
@@ -566,6 +599,7 @@ int main(void)
     tcase_add_test(tests, images_out_of_distribution_are_told_beside_the_real_ones);
     tcase_add_test(tests, the_change_with_tolerance_and_probes_is_shown);
     tcase_add_test(tests, what_is_remembered_is_found);
+    tcase_add_test(tests, samples_take_the_guidance_of_the_recipe);
     tcase_add_test(tests, quality_is_told_for_each_solver);
     tcase_add_test(tests, a_judge_that_fails_and_solvers_that_are_none_are_refused);
     suite_add_tcase(suite, tests);

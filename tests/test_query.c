@@ -321,6 +321,36 @@ START_TEST(images_are_sampled_with_fewer_velocities)
 }
 END_TEST
 
+/* The guidance that a model's config names is that of its samples; densities, and what goes back,
+ * are those of the plain flow. */
+START_TEST(a_model_may_name_the_guidance_of_its_samples)
+{
+    static const struct {
+        enum adv_query_kind kind;
+        bool log_density;
+        double guidance;
+    } cases[] = {{ADV_QUERY_SAMPLES, false, 1.5}, {ADV_QUERY_TRAJECTORIES, false, 1.5},
+                 {ADV_QUERY_SAMPLES, true, 1},    {ADV_QUERY_LOG_DENSITY, false, 1},
+                 {ADV_QUERY_LATENTS, false, 1},   {ADV_QUERY_VELOCITY, false, 1}};
+    struct adv_model *plain = labelled_model();
+    struct adv_model *guided = model_of(
+        "{\"name\": \"guided\", \"net\": {\"kind\": \"mlp\", \"dim\": 3, \"channels\": 16, "
+        "\"layers\": 2,"
+        " \"num_classes\": 4, \"null_class\": true}, \"data\": {\"shape\": [3], \"classes\": 4},"
+        " \"sampling\": {\"guidance\": 1.5}}");
+    ck_assert_double_eq(adv_model_guidance(guided), 1.5);
+    ck_assert_double_eq(adv_model_guidance(plain), 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct adv_query query = adv_query_default(cases[i].kind);
+        query.log_density = cases[i].log_density;
+        ck_assert_double_eq(adv_query_default_guidance(&query, guided), cases[i].guidance);
+        ck_assert_double_eq(adv_query_default_guidance(&query, plain), 1);
+    }
+    adv_model_unref(guided);
+    adv_model_unref(plain);
+}
+END_TEST
+
 static void refuse(struct adv_model *model, const struct adv_query *query, const char *field,
                    const char *words)
 {
@@ -422,6 +452,7 @@ int main(void)
     tcase_add_test(tests, velocity_is_the_slope_of_trajectories);
     tcase_add_test(tests, image_densities_come_in_bits_too);
     tcase_add_test(tests, images_are_sampled_with_fewer_velocities);
+    tcase_add_test(tests, a_model_may_name_the_guidance_of_its_samples);
     tcase_add_test(tests, queries_are_checked_against_their_model);
     tcase_add_test(tests, a_run_can_be_cancelled_and_a_failure_names_its_row);
     suite_add_tcase(suite, tests);

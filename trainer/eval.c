@@ -20,9 +20,8 @@
 struct eval_options {
     char *data, *test_images, *test_labels, *samples, *solver, *points, *density_solver, *state;
     char *nearest, *curve, *solvers, *judge;
-    json_t *density;
+    json_t *density, *guidance;
     int64_t n, split, probes, convergence, classify, ood, grid, seed, threads;
-    double guidance;
     bool unlabelled, json, write_card, quiet;
 };
 
@@ -45,8 +44,8 @@ static const struct adv_field fields[] = {
      .help = "NPY file to write the samples to, class by class"},
     {"solver", ADV_FIELD_STRING, AT(solver), .min = 1,
      .help = "of the samples, METHOD:STEPS or dopri5:TOLERANCE; their default if absent"},
-    {"guidance", ADV_FIELD_REAL, AT(guidance), .min = -100, .max = 100, .fallback = "1",
-     .help = "of the samples of a class-conditional model"},
+    {"guidance", ADV_FIELD_JSON, AT(guidance),
+     .help = "a number, of the samples of a class-conditional model; the model's own if absent"},
     {"judge", ADV_FIELD_STRING, AT(judge), .min = 1,
      .help = "program for samples of images: it is given SAMPLES.npy LABELS.npy and prints "
              "\"accuracy: X\" and \"frechet: X\"; with --samples or --curve by default that of "
@@ -174,6 +173,10 @@ static enum adv_status complete(const struct eval_options *options, struct adv_m
     measure->n_samples = options->n >= 0 ? (size_t)options->n
                          : image         ? N_SAMPLES_OF_IMAGES
                                          : N_SAMPLES_OF_POINTS;
+    measure->guidance = options->guidance ? json_number_value(options->guidance)
+                                          : adv_model_guidance(measure->model);
+    if (options->guidance && !json_is_number(options->guidance))
+        return adv_fail_field(error, ADV_E_INVALID, "guidance", "guidance must be a number");
     if (measure->unlabelled && !adv_model_has_null_class(measure->model))
         return adv_fail_field(error, ADV_E_INVALID, "unlabelled",
                               "unlabelled needs a class-conditional model with a null class");
@@ -342,7 +345,6 @@ static enum adv_status eval(const char *path, const struct eval_options *options
         .quiet = options->quiet,
         .seed = (uint64_t)options->seed,
         .grid = (size_t)options->grid,
-        .guidance = options->guidance,
         .samples_path = options->samples,
         .split = (enum adv_split)options->split,
         .unlabelled = options->unlabelled,

@@ -90,6 +90,11 @@ static void keep(struct job *job, size_t first, const struct adv_answer *answer)
         write_state(job);
 }
 
+static bool is_stopped(const struct adv_measure *measure)
+{
+    return measure->stop && *measure->stop;
+}
+
 static void fail(struct job *job, enum adv_status status, const struct adv_error *error)
 {
     if (job->status == ADV_OK) {
@@ -106,7 +111,7 @@ static void take_block(void *context, size_t piece, int worker)
     size_t first = job->due[piece] * work->block, dim = adv_model_dim(work->measure->model);
     size_t n = work->n - first < work->block ? work->n - first : work->block;
     pthread_mutex_lock(&job->lock);
-    bool over = job->status != ADV_OK || *work->measure->stop;
+    bool over = job->status != ADV_OK || is_stopped(work->measure);
     pthread_mutex_unlock(&job->lock);
     if (over)
         return;
@@ -179,7 +184,7 @@ static enum adv_status run_due(const struct adv_row_densities *work,
     adv_progress_init(&job.progress, m->quiet, (double)job.n_done / (double)work->n);
     job.started = job.written = adv_seconds_now();
     adv_pool_run(m->pool, n_due, take_block, &job);
-    bool stopped = *m->stop;
+    bool stopped = is_stopped(m);
     if (job.n_done > job.n_at_start && (stopped || m->keep_state))
         write_state(&job);
     if (job.n_done > job.n_at_start && !m->quiet)

@@ -13,6 +13,18 @@ struct adv_query adv_query_default(enum adv_query_kind kind)
         .kind = kind, .n = 1, .guidance = 1, .t = 1, .probes = ADV_PROBES_DEFAULT};
 }
 
+/* Whether only the samples are wanted, not a density of theirs, which would be that of the guided
+ * flow. */
+static bool is_of_samples(const struct adv_query *query)
+{
+    return starts_from_base(query->kind) && !query->log_density;
+}
+
+double adv_query_default_guidance(const struct adv_query *query, const struct adv_model *model)
+{
+    return is_of_samples(query) ? adv_model_guidance(model) : 1;
+}
+
 /* Of a kind of query at a kind of model, where no solver or no number of steps is named. */
 struct budget {
     const char *method;
@@ -23,7 +35,7 @@ struct budget {
  * (docs/digits.md); the sharp edges of plane densities need them. */
 static struct budget budget_of(const struct adv_query *query, const struct adv_model *model)
 {
-    bool samples = starts_from_base(query->kind) && !query->log_density;
+    bool samples = is_of_samples(query);
     if (samples && adv_model_is_image(model))
         return (struct budget){"midpoint", 30};
     return (struct budget){samples ? "rk4" : "dopri5", 100};

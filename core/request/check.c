@@ -4,6 +4,7 @@
 #include "core/base/mem.h"
 #include "core/request/table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -288,7 +289,6 @@ enum adv_status adv_request_query(struct adv_request *request, const struct adv_
     query.seed = options->seed != ADV_NOT_GIVEN ? (uint64_t)options->seed
                                                 : random_seed & ((UINT64_C(1) << SEED_BITS) - 1);
     query.first = (uint64_t)options->first;
-    query.guidance = options->guidance;
     query.t = options->t;
     query.space = (enum adv_space)options->space;
     enum adv_status status = check_dimension(request, model, error);
@@ -300,6 +300,8 @@ enum adv_status adv_request_query(struct adv_request *request, const struct adv_
         status = set_times(request, limits, &query, error);
     if (status == ADV_OK)
         status = set_divergence(request, limits, &query, error);
+    query.guidance =
+        isnan(options->guidance) ? adv_query_default_guidance(&query, model) : options->guidance;
     if (status == ADV_OK)
         status = set_solver(request, model, limits, &query, error);
     if (status == ADV_OK)

@@ -61,8 +61,9 @@ const struct adv_request_row adv_request_rows[] = {
      .schema = "{\"anyOf\": [{\"type\": \"integer\", \"minimum\": -1},"
                " {\"type\": \"array\", \"minItems\": 1,"
                " \"items\": {\"type\": \"integer\", \"minimum\": -1}}]}"},
-    {.field = {"guidance", ADV_FIELD_REAL, AT(guidance), .min = -100, .max = 100, .fallback = "1",
-               .help = "weight of the label: v_null + w (v_label - v_null)"},
+    {.field = {"guidance", ADV_FIELD_REAL, AT(guidance), .min = -100, .max = 100,
+               .help = "weight w of the label: v_null + w (v_label - v_null); 1 if absent, or for "
+                       "samples and trajectories what the model says"},
      .in_text = ALL,
      .in_json = ALL},
     {.field = {"t", ADV_FIELD_REAL, AT(t), .min = 0, .max = 1, .fallback = "1",

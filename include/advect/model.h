@@ -34,7 +34,7 @@ enum adv_status adv_model_import(const char *path, const json_t *config, const c
 
 /* A model of given weights [adv_net_weights of the config's net], copied. config: an advect.config
  * object: {"name", "net", "data": {"shape", "classes", "transform", "labels"}, "path", "train",
- * "card"}. */
+ * "sampling", "card"}. */
 enum adv_status adv_model_new(const json_t *config, const float *weights, struct adv_model **model,
                               struct adv_error *error);
 
@@ -67,6 +67,9 @@ bool adv_model_has_bits(const struct adv_model *model);
 double adv_model_bits_per_dim(const struct adv_model *model, double log_density);
 size_t adv_model_classes(const struct adv_model *model); /* 0: unconditional */
 bool adv_model_has_null_class(const struct adv_model *model);
+/* The guidance that its samples take by default: the config's "sampling": {"guidance": w}, else 1.
+ */
+double adv_model_guidance(const struct adv_model *model);
 /* Name of a class ("7", "cat"), or NULL where the config gives none. */
 const char *adv_model_label_name(const struct adv_model *model, size_t label);
 

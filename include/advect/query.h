@@ -65,6 +65,10 @@ struct adv_query adv_query_default(enum adv_query_kind kind);
 struct adv_solver_spec adv_query_default_solver(const struct adv_query *query,
                                                 const struct adv_model *model);
 
+/* The guidance that a kind of query takes by default: the model's own for samples and trajectories
+ * without log-density, 1 otherwise. */
+double adv_query_default_guidance(const struct adv_query *query, const struct adv_model *model);
+
 /* The steps that a fixed-step solver takes where only the solver is named: as many velocities as
  * the default takes, 30 for samples and trajectories of images, else 100. */
 int64_t adv_query_default_steps(const struct adv_query *query, const struct adv_model *model,
