@@ -245,7 +245,7 @@ $(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $(OBJ)/tests/%.o $(filter-out %/main
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@
 
-$(TST)/test_cli $(TST)/test_import $(TST)/test_figures: | $(BIN)/advect
+$(TST)/test_cli $(TST)/test_import $(TST)/test_figures $(TST)/test_eval: | $(BIN)/advect
 
 # Tests of the daemon run the program beside them.
 $(TST)/test_server $(TST)/test_server_http $(TST)/test_server_errors $(TST)/test_server_load \

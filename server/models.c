@@ -80,6 +80,7 @@ static json_t *model_to_json(const struct adv_model *model, const struct adv_con
         {"classes", integer(adv_model_classes(model))},
         {"labels", labels_to_json(model)},
         {"null_class", json_boolean(adv_model_has_null_class(model))},
+        {"guidance", json_real(adv_model_guidance(model))},
         {"net", copy_of(json_object_get(net, "kind"))},
         {"parameters", integer(adv_net_weights(adv_model_net(model)))},
         {"multiply_adds", integer(per_row)},

@@ -139,6 +139,10 @@ START_TEST(configs_that_contradict_themselves_are_refused)
         "net.null_class", "num_classes is 0");
     refuse_config("path", "\"straight\"", "path", "condot, cosine or vp");
     refuse_config("path", "3", "path", "must name");
+    refuse_config("sampling", "3", "sampling", "must be an object");
+    refuse_config("sampling", "{\"guidance\": \"much\"}", "sampling.guidance", "a number");
+    refuse_config("sampling", "{\"guidance\": 101}", "sampling.guidance", "between -100 and 100");
+    refuse_config("sampling", "{\"guidance\": 2}", "sampling.guidance", "no null class");
     refuse_config("data", "[1, 2, 2]", "data", "must be an object");
     refuse_config("data", "{\"classes\": 3}", "data.classes", "is 3, but the net has 2 classes");
     refuse_config("data", "{\"classes\": \"two\"}", "data.classes", "whole number");

@@ -342,6 +342,72 @@ START_TEST(image_densities_come_in_bits_too)
 }
 END_TEST
 
+/* Samples of images take midpoint with 15 steps, those of points rk4 with 25; whatever needs a
+ * density or goes back takes dopri5. Where only the method is named, the velocities are as many. */
+START_TEST(images_are_sampled_with_fewer_velocities)
+{
+    static const enum adv_query_kind from_base[] = {ADV_QUERY_SAMPLES, ADV_QUERY_TRAJECTORIES};
+    static const struct {
+        const char *method;
+        int64_t steps_of_image, steps_of_points;
+    } cases[] = {{"euler", 30, 100}, {"midpoint", 15, 50}, {"heun", 15, 50}, {"rk4", 7, 25}};
+    struct adv_model *image = image_model(), *plane = plane_model();
+    for (size_t k = 0; k < 2; k++) {
+        struct adv_query query = adv_query_default(from_base[k]);
+        struct adv_solver_spec of_image = adv_query_default_solver(&query, image);
+        struct adv_solver_spec of_points = adv_query_default_solver(&query, plane);
+        ck_assert_str_eq(of_image.solver->name, "midpoint");
+        ck_assert_int_eq(of_image.steps, 15);
+        ck_assert_str_eq(of_points.solver->name, "rk4");
+        ck_assert_int_eq(of_points.steps, 25);
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            const struct adv_solver *solver = solver_of(cases[i].method, 1, 0).solver;
+            ck_assert_int_eq(adv_query_default_steps(&query, image, solver),
+                             cases[i].steps_of_image);
+            ck_assert_int_eq(adv_query_default_steps(&query, plane, solver),
+                             cases[i].steps_of_points);
+        }
+    }
+    struct adv_query with_density = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_query latents = adv_query_default(ADV_QUERY_LATENTS);
+    with_density.log_density = true;
+    ck_assert_str_eq(adv_query_default_solver(&with_density, image).solver->name, "dopri5");
+    ck_assert_str_eq(adv_query_default_solver(&latents, image).solver->name, "dopri5");
+    adv_model_unref(image);
+    adv_model_unref(plane);
+}
+END_TEST
+
+/* The guidance that a model's config names is that of its samples; densities, and what goes back,
+ * are those of the plain flow. */
+START_TEST(a_model_may_name_the_guidance_of_its_samples)
+{
+    static const struct {
+        enum adv_query_kind kind;
+        bool log_density;
+        double guidance;
+    } cases[] = {{ADV_QUERY_SAMPLES, false, 1.5}, {ADV_QUERY_TRAJECTORIES, false, 1.5},
+                 {ADV_QUERY_SAMPLES, true, 1},    {ADV_QUERY_LOG_DENSITY, false, 1},
+                 {ADV_QUERY_LATENTS, false, 1},   {ADV_QUERY_VELOCITY, false, 1}};
+    struct adv_model *plain = labelled_model();
+    struct adv_model *guided = model_of(
+        "{\"name\": \"guided\", \"net\": {\"kind\": \"mlp\", \"dim\": 3, \"channels\": 16, "
+        "\"layers\": 2,"
+        " \"num_classes\": 4, \"null_class\": true}, \"data\": {\"shape\": [3], \"classes\": 4},"
+        " \"sampling\": {\"guidance\": 1.5}}");
+    ck_assert_double_eq(adv_model_guidance(guided), 1.5);
+    ck_assert_double_eq(adv_model_guidance(plain), 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct adv_query query = adv_query_default(cases[i].kind);
+        query.log_density = cases[i].log_density;
+        ck_assert_double_eq(adv_query_default_guidance(&query, guided), cases[i].guidance);
+        ck_assert_double_eq(adv_query_default_guidance(&query, plain), 1);
+    }
+    adv_model_unref(guided);
+    adv_model_unref(plain);
+}
+END_TEST
+
 static void refuse(struct adv_model *model, const struct adv_query *query, const char *field,
                    const char *words)
 {
@@ -443,6 +509,8 @@ int main(void)
     tcase_add_test(tests, hutchinson_agrees_with_exact_within_its_error);
     tcase_add_test(tests, velocity_is_the_slope_of_trajectories);
     tcase_add_test(tests, image_densities_come_in_bits_too);
+    tcase_add_test(tests, images_are_sampled_with_fewer_velocities);
+    tcase_add_test(tests, a_model_may_name_the_guidance_of_its_samples);
     tcase_add_test(tests, queries_are_checked_against_their_model);
     tcase_add_test(tests, a_run_can_be_cancelled_and_a_failure_names_its_row);
     suite_add_tcase(suite, tests);

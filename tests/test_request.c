@@ -130,8 +130,9 @@ static bool is_default(const struct adv_query *q)
            !q->log_density && !q->divergence && q->divergence_method == ADV_DIVERGENCE_AUTO &&
            q->probes == ADV_PROBES_DEFAULT && q->probe_seed == 0 &&
            (q->n_times == 0 || q->n_times == 11) &&
-           q->solver.solver == adv_query_default_solver(&d).solver && q->solver.rtol == 1e-5 &&
-           q->solver.atol == 1e-5 && (q->solver.steps == 25 || q->solver.steps == 0);
+           q->solver.solver == adv_query_default_solver(&d, model).solver &&
+           q->solver.rtol == 1e-5 && q->solver.atol == 1e-5 &&
+           (q->solver.steps == 25 || q->solver.steps == 0);
 }
 
 START_TEST(json_and_text_mean_the_same)

@@ -97,6 +97,7 @@ START_TEST(models_are_listed_and_broken_files_are_named)
     ck_assert_str_eq(json_string_value(json_array_get(json_object_get(classes, "labels"), 1)),
                      "green");
     ck_assert(json_is_true(json_object_get(classes, "null_class")));
+    ck_assert_double_eq(number(classes, "guidance"), 1);
     ck_assert_uint_eq(strlen(json_string_value(json_object_get(classes, "digest"))), 16);
     ck_assert_double_eq(number(json_object_get(classes, "limits"), "rows"), 100000);
     const json_t *image = json_array_get(models, 1), *plane = json_array_get(models, 2);

@@ -230,21 +230,19 @@ END_TEST
 START_TEST(an_animation_ends_with_the_samples)
 {
     struct server_reply reply =
-        server_get(&server, "/v1/models/digits/trajectories.png?n=20&seed=4&frames=7&zoom=1");
+        server_get(&server, "/v1/models/digits/trajectories.png?n=20&seed=4&frames=6&zoom=1");
     ck_assert_int_eq(reply.status, 200);
     uint8_t control[8 + 4] = {0};
     memcpy(control, reply.body + 33, 12); /* behind signature and IHDR */
     ck_assert_mem_eq(control,
                      "\0\0\0\x08"
-                     "acTL\0\0\0\x07",
+                     "acTL\0\0\0\x06",
                      12);
-    float *samples = ask_npy(
-        "/v1/models/digits/samples",
-        "{\"n\": 20, \"seed\": 4, \"solver\": {\"method\": \"rk4\", \"steps\": 25}}", 20 * DIM);
+    float *samples = ask_npy("/v1/models/digits/samples", "{\"n\": 20, \"seed\": 4}", 20 * DIM);
     struct adv_image image = picture_of(reply, cells(2, WIDTH, 1), cells(10, HEIGHT, 1));
     for (int i = 0; i < 20; i++) {
         int row = i % 10, column = i / 10;
-        for (int p = 0; p < DIM; p++) { /* frames between steps are another integration */
+        for (int p = 0; p < DIM; p++) { /* five times three steps */
             int at_y = row * (HEIGHT + GAP) + p / WIDTH, at_x = column * (WIDTH + GAP) + p % WIDTH;
             double wanted = 255 * fmin(fmax((double)samples[i * DIM + p], 0), 1);
             ck_assert_double_eq_tol(image.pixels[at_y * image.width + at_x], wanted, 1);

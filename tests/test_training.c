@@ -400,6 +400,7 @@ START_TEST(a_gaussian_is_learned_to_its_known_loss_and_density)
                                   .n_points = 1000,
                                   .n_samples = 1000,
                                   .guidance = 1,
+                                  .density = {.solver = adv_solver_spec_accurate(), .probes = 1},
                                   .grid = 40};
     ck_assert_int_eq(adv_training_model(bench.training, &measure.model, NULL), ADV_OK);
     ck_assert_int_eq(adv_measure_log_density(&measure, &figures, NULL), ADV_OK);
@@ -434,6 +435,7 @@ START_TEST(figures_of_a_known_model_are_right)
                                   .n_points = 4000,
                                   .n_samples = 40000,
                                   .guidance = 1,
+                                  .density = {.solver = adv_solver_spec_accurate(), .probes = 1},
                                   .grid = 64};
     ck_assert_int_eq(adv_training_model(bench.training, &measure.model, NULL), ADV_OK);
     ck_assert_int_eq(adv_measure_held_out(&measure, &figures, NULL), ADV_OK);

@@ -300,6 +300,17 @@ static uint64_t held_out_row(const struct adv_dataset *d, uint64_t index)
     return adv_permute(adv_seed_for(d->seed, ADV_SEED_SPLIT), index, d->n_rows);
 }
 
+static uint64_t test_row(const struct adv_dataset *d, uint64_t index)
+{
+    (void)d;
+    return index;
+}
+
+static uint64_t seen_row(const struct adv_dataset *d, uint64_t index)
+{
+    return held_out_row(d, d->n_held_out + index);
+}
+
 /* An image [channels, height, width] moved by (dy, dx), its edges repeated. */
 static void shift_image(const size_t shape[3], const float *from, ptrdiff_t dy, ptrdiff_t dx,
                         float *to)
@@ -364,16 +375,36 @@ void adv_dataset_draw(const struct adv_dataset *d, uint64_t first, size_t n, flo
     adv_transform_encode(d->transform, n, x, x, NULL);
 }
 
-void adv_dataset_held_out_points(const struct adv_dataset *d, uint64_t first, size_t n, float *x,
-                                 int32_t *label)
+const char *const adv_split_names[] = {
+    [ADV_SPLIT_HELD_OUT] = "held_out",
+    [ADV_SPLIT_TEST] = "test",
+    [ADV_SPLIT_TRAIN] = "train",
+    NULL,
+};
+
+size_t adv_dataset_rows(const struct adv_dataset *d, enum adv_split split)
 {
-    struct stream stream = {adv_seed_for(d->seed, ADV_SEED_HELD_OUT), held_out_row, false};
+    const size_t rows[] = {[ADV_SPLIT_HELD_OUT] = d->n_held_out,
+                           [ADV_SPLIT_TEST] = d->n_rows,
+                           [ADV_SPLIT_TRAIN] = d->n_train};
+    return rows[split];
+}
+
+void adv_dataset_points(const struct adv_dataset *d, enum adv_split split, uint64_t first, size_t n,
+                        float *x, int32_t *label)
+{
+    static uint64_t (*const rows[])(const struct adv_dataset *, uint64_t) = {
+        [ADV_SPLIT_HELD_OUT] = held_out_row,
+        [ADV_SPLIT_TEST] = test_row,
+        [ADV_SPLIT_TRAIN] = seen_row,
+    };
+    struct stream stream = {adv_seed_for(d->seed, ADV_SEED_HELD_OUT), rows[split], false};
     draw(d, &stream, first, n, x, label);
 }
 
 void adv_dataset_draw_held_out(const struct adv_dataset *d, uint64_t first, size_t n, float *x,
                                int32_t *label)
 {
-    adv_dataset_held_out_points(d, first, n, x, label);
+    adv_dataset_points(d, ADV_SPLIT_HELD_OUT, first, n, x, label);
     adv_transform_encode(d->transform, n, x, x, NULL);
 }

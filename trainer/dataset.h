@@ -44,9 +44,21 @@ void adv_dataset_draw(const struct adv_dataset *dataset, uint64_t first, size_t 
 void adv_dataset_draw_held_out(const struct adv_dataset *dataset, uint64_t first, size_t n,
                                float *x, int32_t *label);
 
-/* Held-out examples in data units. */
-void adv_dataset_held_out_points(const struct adv_dataset *dataset, uint64_t first, size_t n,
-                                 float *x, int32_t *label);
+/* Parts of the data that a model is measured on. */
+enum adv_split {
+    ADV_SPLIT_HELD_OUT, /* kept from training */
+    ADV_SPLIT_TEST,     /* every row, in the file's order: of a data set of test files */
+    ADV_SPLIT_TRAIN     /* what training sees, but never shifted */
+};
+
+extern const char *const adv_split_names[]; /* NULL-terminated, in the order of enum adv_split */
+
+/* How many examples a split has. */
+size_t adv_dataset_rows(const struct adv_dataset *dataset, enum adv_split split);
+
+/* Examples first ... first + n - 1 of a split, in data units. */
+void adv_dataset_points(const struct adv_dataset *dataset, enum adv_split split, uint64_t first,
+                        size_t n, float *x, int32_t *label);
 
 /* A bijection of [0, n) chosen by the key: an unbalanced Feistel network on the next power of four,
  * walked until it lands below n. */

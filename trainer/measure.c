@@ -1,10 +1,11 @@
 #include "trainer/measure.h"
 
 #include "trainer/held_out.h"
+#include "trainer/judge.h"
+#include "trainer/mean.h"
 #include "trainer/progress.h"
 
 #include <advect/array_file.h>
-#include <advect/query.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -24,10 +25,9 @@ static void show_share(void *context, double share)
         adv_progress_show(&shown->progress, share, shown->what);
 }
 
-/* Runs a query to its end; the caller frees *run, which owns the answer. */
-static enum adv_status run_query(const struct adv_measure *m, const struct adv_query *query,
-                                 const char *what, struct adv_run **run,
-                                 const struct adv_answer **answer, struct adv_error *error)
+enum adv_status adv_measure_query(const struct adv_measure *m, const struct adv_query *query,
+                                  const char *what, struct adv_run **run,
+                                  const struct adv_answer **answer, struct adv_error *error)
 {
     struct shown shown = {.what = what};
     adv_progress_init(&shown.progress, m->quiet, 0);
@@ -108,6 +108,20 @@ static enum adv_status write_samples(const struct adv_measure *m, const struct a
     return adv_npy_write_float(m->samples_path, 2, shape, answer->states, error);
 }
 
+static enum adv_status add_verdict(const char *judge, const struct adv_answer *answer,
+                                   struct adv_figures *figures, struct adv_error *error)
+{
+    struct adv_verdict verdict;
+    enum adv_status status = adv_judge(judge, answer, &verdict, error);
+    if (status != ADV_OK)
+        return status;
+    adv_figures_add(figures, "judge_accuracy", "judge: share of samples read as asked",
+                    verdict.accuracy);
+    adv_figures_add(figures, "judge_frechet", "judge: Frechet distance from real examples",
+                    verdict.frechet);
+    return ADV_OK;
+}
+
 /* As many of each class, class by class; NULL for an unconditional model, or without memory. */
 static int32_t *labels_by_class(const struct adv_model *model, size_t n)
 {
@@ -127,9 +141,7 @@ enum adv_status adv_measure_samples(const struct adv_measure *m, struct adv_figu
     query.n = m->n_samples;
     query.seed = m->seed;
     query.guidance = m->guidance;
-    query.solver = adv_query_default_solver(&query);
-    if (m->steps > 0)
-        query.solver.steps = m->steps;
+    query.solver = m->sample_solver;
     int32_t *labels = labels_by_class(m->model, query.n);
     query.labels = labels;
     struct adv_run *run = NULL;
@@ -138,9 +150,11 @@ enum adv_status adv_measure_samples(const struct adv_measure *m, struct adv_figu
     if (!labels && adv_model_classes(m->model) > 0)
         status = adv_fail(error, ADV_E_MEMORY, "out of memory");
     if (status == ADV_OK)
-        status = run_query(m, &query, "samples", &run, &answer, error);
+        status = adv_measure_query(m, &query, "samples", &run, &answer, error);
     if (status == ADV_OK)
         status = write_samples(m, answer, error);
+    if (status == ADV_OK && m->judge)
+        status = add_verdict(m->judge, answer, figures, error);
     if (status == ADV_OK) {
         adv_figures_add_count(figures, "samples", "samples drawn", answer->n);
         adv_figures_add_count(figures, "sample_nfe", "velocities per sample", (size_t)answer->nfe);
@@ -157,43 +171,12 @@ enum adv_status adv_measure_samples(const struct adv_measure *m, struct adv_figu
 
 /* ---------------------------------------------------------------- log-density */
 
-struct mean {
-    double value, standard_error;
-};
-
-static struct mean mean_of(size_t n, const double *values)
-{
-    double sum = 0, squares = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += values[i];
-    double mean = sum / (double)n;
-    for (size_t i = 0; i < n; i++)
-        squares += (values[i] - mean) * (values[i] - mean);
-    return (struct mean){mean, n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : NAN};
-}
-
-/* Points of the truth that the model has not seen, in data units. */
-static void draw_points(const struct adv_measure *m, size_t n, float *points, int32_t *labels)
-{
-    const struct adv_density *density = m->dataset->source.density;
-    if (density)
-        adv_density_sample(density, adv_seed_for(m->seed, ADV_SEED_HELD_OUT), 0, n, points);
-    else
-        adv_dataset_held_out_points(m->dataset, 0, n, points, labels);
-}
-
 static void add_log_density(const struct adv_answer *answer, struct adv_figures *figures)
 {
-    struct mean mean = mean_of(answer->n, answer->log_density);
+    struct adv_mean mean = adv_mean_of(answer->n, answer->log_density);
     adv_figures_add_count(figures, "points", "points of the log-density", answer->n);
     adv_figures_add(figures, "nll", "mean negative log-density, nats", -mean.value);
     adv_figures_add(figures, "nll_standard_error", "its standard error", mean.standard_error);
-    if (!answer->bits_per_dim)
-        return;
-    mean = mean_of(answer->n, answer->bits_per_dim);
-    adv_figures_add(figures, "bits_per_dim", "bits per dimension", mean.value);
-    adv_figures_add(figures, "bits_per_dim_standard_error", "its standard error",
-                    mean.standard_error);
 }
 
 /* log p(x) - log q(x) averaged over x ~ p. On the same points most of the noise of both cancels. */
@@ -205,10 +188,10 @@ static enum adv_status add_divergence(const struct adv_density *density, const f
     if (!truth)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     if (adv_density_log_density(density, answer->n, points, truth)) {
-        double entropy = -mean_of(answer->n, truth).value;
+        double entropy = -adv_mean_of(answer->n, truth).value;
         for (size_t i = 0; i < answer->n; i++)
             truth[i] -= answer->log_density[i];
-        struct mean kl = mean_of(answer->n, truth);
+        struct adv_mean kl = adv_mean_of(answer->n, truth);
         adv_figures_add(figures, "entropy", "the truth's own, on the same points, nats", entropy);
         adv_figures_add(figures, "kl", "KL of the truth from the model, nats", kl.value);
         adv_figures_add(figures, "kl_standard_error", "its standard error", kl.standard_error);
@@ -222,31 +205,27 @@ enum adv_status adv_measure_log_density(const struct adv_measure *m, struct adv_
 {
     const struct adv_density *density = m->dataset->source.density;
     size_t n = m->n_points;
-    if (!density && n > m->dataset->n_held_out)
-        n = m->dataset->n_held_out;
-    if (n == 0)
+    if (!density || n == 0)
         return ADV_OK;
     float *points = calloc(n, m->dataset->dim * sizeof *points);
-    int32_t *labels = calloc(n, sizeof *labels);
-    enum adv_status status =
-        points && labels ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    if (!points)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    adv_density_sample(density, adv_seed_for(m->seed, ADV_SEED_HELD_OUT), 0, n, points);
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
     query.n = n;
     query.points = points;
-    query.labels = m->dataset->labels ? labels : NULL;
-    if (status == ADV_OK) {
-        draw_points(m, n, points, labels);
-        status = run_query(m, &query, "log-densities", &run, &answer, error);
-    }
+    query.solver = m->density.solver;
+    query.probes = m->density.probes;
+    query.probe_seed = m->density.probe_seed;
+    enum adv_status status = adv_measure_query(m, &query, "log-densities", &run, &answer, error);
     if (status == ADV_OK)
         add_log_density(answer, figures);
-    if (status == ADV_OK && density)
+    if (status == ADV_OK)
         status = add_divergence(density, points, answer, figures, error);
     adv_run_free(run);
     free(points);
-    free(labels);
     return status;
 }
 
@@ -276,7 +255,7 @@ enum adv_status adv_measure_integral(const struct adv_measure *m, struct adv_fig
     query.points = points;
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
-    enum adv_status status = run_query(m, &query, "integral", &run, &answer, error);
+    enum adv_status status = adv_measure_query(m, &query, "integral", &run, &answer, error);
     if (status == ADV_OK) {
         double sum = 0;
         for (size_t i = 0; i < n; i++)

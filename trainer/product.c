@@ -110,10 +110,12 @@ enum adv_status adv_training_model(const struct adv_training *t, struct adv_mode
                                    struct adv_error *error)
 {
     json_t *recipe = adv_training_recipe(t);
+    bool guided = t->recipe->sampling.guidance != 1;
     json_t *config =
-        json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:o}", "name", t->recipe->name, "net",
+        json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:O*, s:o}", "name", t->recipe->name, "net",
                   json_object_get(recipe, "net"), "data", data_config(t, recipe), "path", "kind",
-                  t->recipe->path->name, "train", record(t, recipe), "card", card(t));
+                  t->recipe->path->name, "train", record(t, recipe), "sampling",
+                  guided ? json_object_get(recipe, "sampling") : NULL, "card", card(t));
     json_decref(recipe);
     if (!config)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");

@@ -13,7 +13,7 @@
 
 struct top {
     char *name, *path;
-    json_t *net, *data, *train;
+    json_t *net, *data, *train, *sampling;
 };
 
 #define TOP(member) offsetof(struct top, member)
@@ -24,6 +24,12 @@ static const struct adv_field top_fields[] = {
     {"data", ADV_FIELD_JSON, TOP(data), .required = true, .help = "what it learns"},
     {"path", ADV_FIELD_STRING, TOP(path), .fallback = "condot", .help = "probability path"},
     {"train", ADV_FIELD_JSON, TOP(train), .required = true, .help = "how it learns"},
+    {"sampling", ADV_FIELD_JSON, TOP(sampling), .help = "defaults of the model's samples"},
+};
+
+static const struct adv_field sampling_fields[] = {
+    {"guidance", ADV_FIELD_REAL, offsetof(struct adv_sampling_recipe, guidance), .min = -100,
+     .max = 100, .fallback = "1", .help = "weight of the label"},
 };
 
 #define DATA(member) offsetof(struct adv_data_recipe, member)
@@ -122,6 +128,14 @@ void adv_data_recipe_release(struct adv_data_recipe *recipe)
     adv_fields_release(data_fields, COUNT(data_fields), recipe);
 }
 
+static enum adv_status read_sampling(struct adv_sampling_recipe *sampling, const json_t *json,
+                                     struct adv_error *error)
+{
+    if (!json)
+        return adv_fields_init(sampling_fields, COUNT(sampling_fields), sampling, error);
+    return read_part(sampling_fields, COUNT(sampling_fields), json, "sampling", sampling, error);
+}
+
 enum adv_status adv_recipe_init(struct adv_recipe *out, const json_t *json, struct adv_error *error)
 {
     struct adv_recipe recipe = {0};
@@ -136,6 +150,8 @@ enum adv_status adv_recipe_init(struct adv_recipe *out, const json_t *json, stru
             read_part(train_fields, COUNT(train_fields), top.train, "train", &recipe.train, error);
     if (status == ADV_OK)
         status = check_train(&recipe.train, error);
+    if (status == ADV_OK)
+        status = read_sampling(&recipe.sampling, top.sampling, error);
     if (status == ADV_OK) {
         recipe.name = top.name;
         recipe.net = top.net;
@@ -172,10 +188,12 @@ void adv_recipe_release(struct adv_recipe *recipe)
 
 json_t *adv_recipe_to_json(const struct adv_recipe *recipe)
 {
-    return json_pack("{s:s, s:O, s:o, s:s, s:o}", "name", recipe->name, "net", recipe->net, "data",
-                     adv_fields_to_json(data_fields, COUNT(data_fields), &recipe->data), "path",
-                     recipe->path->name, "train",
-                     adv_fields_to_json(train_fields, COUNT(train_fields), &recipe->train));
+    return json_pack(
+        "{s:s, s:O, s:o, s:s, s:o, s:o}", "name", recipe->name, "net", recipe->net, "data",
+        adv_fields_to_json(data_fields, COUNT(data_fields), &recipe->data), "path",
+        recipe->path->name, "train",
+        adv_fields_to_json(train_fields, COUNT(train_fields), &recipe->train), "sampling",
+        adv_fields_to_json(sampling_fields, COUNT(sampling_fields), &recipe->sampling));
 }
 
 /* ---------------------------------------------------------------- comparison */
@@ -186,11 +204,11 @@ static enum adv_status refuse_change(const char *where, const json_t *before, co
     const size_t flags = JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9);
     char *was = before ? adv_json_dump(before, flags) : NULL;
     char *is = now ? adv_json_dump(now, flags) : NULL;
-    enum adv_status status =
-        adv_fail_field(error, ADV_E_INVALID, where,
-                       "the recipe has changed: %s was %.100s and is %.100s; only train.steps, "
-                       "train.checkpoint_every_s and name may change when training is resumed",
-                       where, was ? was : "absent", is ? is : "absent");
+    enum adv_status status = adv_fail_field(
+        error, ADV_E_INVALID, where,
+        "the recipe has changed: %s was %.100s and is %.100s; only sampling, train.steps, "
+        "train.checkpoint_every_s and name may change when training is resumed",
+        where, was ? was : "absent", is ? is : "absent");
     free(was);
     free(is);
     return status;
@@ -198,7 +216,7 @@ static enum adv_status refuse_change(const char *where, const json_t *before, co
 
 static bool may_change(const char *where)
 {
-    return !strcmp(where, "name") || !strcmp(where, "train.steps") ||
+    return !strcmp(where, "name") || !strcmp(where, "sampling") || !strcmp(where, "train.steps") ||
            !strcmp(where, "train.checkpoint_every_s");
 }
 

@@ -34,9 +34,15 @@ struct adv_train_recipe {
     double checkpoint_every_s;
 };
 
+/* What the model's samples take by default. */
+struct adv_sampling_recipe {
+    double guidance;
+};
+
 struct adv_recipe {
     char *name;
     json_t *net;
+    struct adv_sampling_recipe sampling;
     struct adv_data_recipe data;
     const struct adv_path *path;
     struct adv_train_recipe train;
@@ -59,7 +65,7 @@ void adv_recipe_release(struct adv_recipe *recipe);
 json_t *adv_recipe_to_json(const struct adv_recipe *recipe);
 
 /* Whether training by `now` may continue what `before` began (both as adv_recipe_to_json gives
- * them): all that shapes the result must be the same, but name, train.steps and
+ * them): all that shapes the result must be the same, but name, sampling, train.steps and
  * train.checkpoint_every_s may differ. The error names what changed, from what and to what. */
 enum adv_status adv_recipe_check_same(const json_t *before, const json_t *now,
                                       struct adv_error *error);

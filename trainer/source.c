@@ -1,6 +1,7 @@
 #include "trainer/source.h"
 
 #include <advect/fields.h>
+#include <advect/json.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@ struct source_options {
     char *kind; /* read before, to find the table */
     json_t *density, *label_column;
     char *file, *images, *labels;
+    char *test_file, *test_images, *test_labels; /* see adv_source_test */
 };
 
 struct source_kind {
@@ -91,6 +93,8 @@ static const struct adv_field idx_fields[] = {
     KIND_FIELD,
     {"images", ADV_FIELD_STRING, AT(images), .min = 1, .required = true, .help = "IDX file"},
     {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .help = "IDX file"},
+    {"test_images", ADV_FIELD_STRING, AT(test_images), .min = 1, .help = "IDX file"},
+    {"test_labels", ADV_FIELD_STRING, AT(test_labels), .min = 1, .help = "IDX file"},
 };
 
 static const char idx_hint[] =
@@ -118,6 +122,7 @@ static const struct adv_field csv_fields[] = {
     KIND_FIELD,
     {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true, .help = "CSV file"},
     {"label_column", ADV_FIELD_JSON, AT(label_column), .help = "name, or index from 0"},
+    {"test_file", ADV_FIELD_STRING, AT(test_file), .min = 1, .help = "CSV file"},
 };
 
 static enum adv_status find_column(const struct adv_array *rows, const json_t *wanted,
@@ -200,6 +205,8 @@ static const struct adv_field npy_fields[] = {
     KIND_FIELD,
     {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true, .help = "NPY file"},
     {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .help = "NPY file"},
+    {"test_file", ADV_FIELD_STRING, AT(test_file), .min = 1, .help = "NPY file"},
+    {"test_labels", ADV_FIELD_STRING, AT(test_labels), .min = 1, .help = "NPY file"},
 };
 
 static enum adv_status open_npy(const struct source_options *options, const char *place,
@@ -264,6 +271,58 @@ enum adv_status adv_source_open(const json_t *spec, const char *place, struct ad
     else
         adv_source_release(&source);
     adv_fields_release(kind->fields, kind->n_fields, &options);
+    return status;
+}
+
+/* ---------------------------------------------------------------- test files */
+
+static const char test_prefix[] = "test_";
+#define TEST_PREFIX_LENGTH (sizeof test_prefix - 1)
+
+static bool is_test_field(const struct adv_field *field)
+{
+    return !strncmp(field->name, test_prefix, TEST_PREFIX_LENGTH);
+}
+
+/* Puts what test_X says in the place of X, or takes X away where it says nothing. */
+static bool replace(json_t *spec, const char *test_name, size_t *n_named)
+{
+    const char *name = test_name + TEST_PREFIX_LENGTH;
+    json_t *named = json_object_get(spec, test_name);
+    bool complete = true;
+    if (json_is_string(named)) {
+        complete = json_object_set(spec, name, named) == 0;
+        *n_named += 1;
+    } else {
+        json_object_del(spec, name);
+    }
+    json_object_del(spec, test_name);
+    return complete;
+}
+
+enum adv_status adv_source_test(const json_t *spec, json_t **out, struct adv_error *error)
+{
+    const struct source_kind *kind = NULL;
+    enum adv_status status = find_kind(spec, &kind, error);
+    if (status != ADV_OK)
+        return status;
+    json_t *test = adv_json_deep_copy(spec);
+    bool complete = test != NULL;
+    size_t n_named = 0;
+    for (size_t i = 0; complete && i < kind->n_fields; i++) {
+        if (is_test_field(&kind->fields[i]))
+            complete = replace(test, kind->fields[i].name, &n_named);
+    }
+    if (!complete)
+        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+    else if (n_named == 0)
+        status = adv_fail_field(error, ADV_E_INVALID, "data.source",
+                                "the model's file names no test files for its source of kind %s",
+                                kind->name);
+    if (status == ADV_OK)
+        *out = test;
+    else
+        json_decref(test);
     return status;
 }
 

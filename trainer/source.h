@@ -3,7 +3,10 @@
  *   {"kind": "density", "density": {"kind": "checkerboard", ...}}   see <advect/density.h>
  *   {"kind": "idx", "images": FILE, "labels": FILE}                 images, gzip or not
  *   {"kind": "csv", "file": FILE, "label_column": NAME or INDEX}
- *   {"kind": "npy", "file": FILE, "labels": FILE} */
+ *   {"kind": "npy", "file": FILE, "labels": FILE}
+ *
+ * A member "test_X" (test_images, test_labels, test_file) names what takes the place of X where a
+ * model is measured on data that are not for training; it is read then only. */
 #ifndef ADV_TRAINER_SOURCE_H
 #define ADV_TRAINER_SOURCE_H
 
@@ -24,5 +27,9 @@ struct adv_source {
 enum adv_status adv_source_open(const json_t *spec, const char *place, struct adv_source *source,
                                 struct adv_error *error);
 void adv_source_release(struct adv_source *source);
+
+/* The source of the test files that spec names: a new reference. ADV_E_INVALID where it names none.
+ */
+enum adv_status adv_source_test(const json_t *spec, json_t **test, struct adv_error *error);
 
 #endif

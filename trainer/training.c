@@ -43,6 +43,11 @@ static enum adv_status check_net(const struct adv_net *net, const struct adv_rec
                                     "train.label_dropout is above 0"
                                   : "train.label_dropout is above 0, but the net has no null "
                                     "class to learn from unlabelled examples");
+    if (recipe->sampling.guidance != 1 && !null_class)
+        return adv_fail_field(error, ADV_E_INVALID, "sampling.guidance",
+                              "sampling.guidance is %g, but the net has no null class and only "
+                              "takes 1",
+                              recipe->sampling.guidance);
     return ADV_OK;
 }
 

@@ -12,20 +12,20 @@ export function conditionSpecs(model) {
     choices.unshift({ value: ANY, label: "any" });
   const specs = [{ name: "label", kind: "choice", label: "Class", choices, fallback: choices[0].value }];
   if (model.null_class)
-    specs.push(guidanceSpec);
+    specs.push(guidanceSpec(model));
   return specs;
 }
 
-export const guidanceSpec = {
-  name: "guidance", kind: "real", label: "Guidance", range: true, min: 0, max: 8, step: 0.1, fallback: 1,
+export const guidanceSpec = (model) => ({
+  name: "guidance", kind: "real", label: "Guidance", range: true, min: 0, max: 8, step: 0.05, fallback: model.guidance,
   help: "v = v without class + guidance × (v of the class − v without class); 1 is plain conditioning",
-};
+});
 
 export function conditionOf(model, values) {
   if (!model.classes)
     return {};
   const condition = { label: values.label };
-  if (model.null_class && values.label !== ANY && values.guidance !== 1)
+  if (model.null_class && values.label !== ANY)
     condition.guidance = values.guidance;
   return condition;
 }

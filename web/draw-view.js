@@ -28,7 +28,7 @@ function specsFor(model) {
       help: "near 1 it stays as drawn; near 0 little is left of it" },
     ...classes.length ? [{ name: "into", kind: "choice", label: "Decode as", field: "label",
       choices: [{ value: BEST, label: "likeliest" }, ...classes], fallback: BEST }] : [],
-    ...model.null_class ? [{ ...guidanceSpec, fallback: 2 }] : [],
+    ...model.null_class ? [{ ...guidanceSpec(model), fallback: 2 }] : [],
   ];
 }
 

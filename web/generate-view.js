@@ -31,7 +31,7 @@ function specsFor(model) {
   return [
     ...classes.length ? [{ name: "classes", field: "label", kind: "chips", label: "Classes", choices: classes,
       fallback: classes.slice(0, 10).map((c) => c.value) }] : [],
-    ...model.null_class ? [guidanceSpec] : [],
+    ...model.null_class ? [guidanceSpec(model)] : [],
     { name: "each", kind: "int", field: "n", label: classes.length ? "Images of each" : "Images",
       range: true, min: 1, max: most, fallback: Math.max(1, Math.min(most, Math.floor(few / kinds))) },
     seedSpec(),
@@ -104,7 +104,7 @@ class GenerateView {
     const body = { n: this.count, seed: values.seed, solver: solverOf(values) };
     if (this.labels)
       body.label = this.labels;
-    if (values.guidance !== undefined && values.guidance !== 1)
+    if (values.guidance !== undefined)
       body.guidance = values.guidance;
     return body;
   }

@@ -48,7 +48,7 @@ export async function isStraight(model, options) {
 export async function nearest(model, row, { s, n, seed, label, guidance }, options) {
   const ask = (what, body) => askJson(modelPath(model, what), { ...options, body });
   const condition = model.classes ? { label } : {};
-  if (guidance !== undefined && guidance !== 1)
+  if (guidance !== undefined)
     condition.guidance = guidance;
   const noise = await ask("trajectories", { n, seed, times: [0, 1], ...model.classes ? { label } : {},
     solver: { method: "euler", steps: 1 } });

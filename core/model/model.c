@@ -6,6 +6,7 @@
 #include "core/io/safetensors_values.h"
 #include "core/model/weights.h"
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct adv_model {
     const struct adv_path *path;
     size_t shape[3];
     int n_dims;
+    double guidance; /* of samples, by default */
 };
 
 /* ---- configuration ---- */
@@ -94,6 +96,25 @@ static enum adv_status read_labels(const struct adv_model *model, struct adv_err
     return ADV_OK;
 }
 
+/* "sampling": {"guidance": w}, both of which may be absent. */
+static enum adv_status read_sampling(struct adv_model *model, struct adv_error *error)
+{
+    const json_t *sampling = json_object_get(model->config, "sampling");
+    const json_t *guidance = json_object_get(sampling, "guidance");
+    model->guidance = json_is_number(guidance) ? json_number_value(guidance) : 1;
+    if (sampling && !json_is_object(sampling))
+        return adv_fail_field(error, ADV_E_INVALID, "sampling",
+                              "sampling must be an object: {\"guidance\": 1}");
+    if (guidance && !(json_is_number(guidance) && fabs(model->guidance) <= 100))
+        return adv_fail_field(error, ADV_E_INVALID, "sampling.guidance",
+                              "sampling.guidance must be a number between -100 and 100");
+    if (model->guidance == 1 || adv_net_has_null_class(model->net))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "sampling.guidance",
+                          "sampling.guidance is %g, but the net has no null class and only takes 1",
+                          model->guidance);
+}
+
 static enum adv_status read_path(struct adv_model *model, struct adv_error *error)
 {
     const json_t *path = json_object_get(model->config, "path");
@@ -137,6 +158,8 @@ static enum adv_status configure(struct adv_model *model, struct adv_error *erro
         status = check_classes(model, error);
     if (status == ADV_OK)
         status = read_labels(model, error);
+    if (status == ADV_OK)
+        status = read_sampling(model, error);
     if (status == ADV_OK)
         status = read_path(model, error);
     if (status == ADV_OK)
@@ -285,7 +308,7 @@ static bool move_members(json_t *from, json_t *to, const char *const *names)
  * or NULL without memory. */
 static json_t *config_around(const json_t *options)
 {
-    static const char *const of_model[] = {"name", "data", "path", "card", NULL};
+    static const char *const of_model[] = {"name", "data", "path", "sampling", "card", NULL};
     static const char *const of_data[] = {"shape", "classes", "labels", "transform", NULL};
     json_t *net = adv_json_deep_copy(options), *config = json_object();
     bool complete = move_members(net, config, of_model);
@@ -475,6 +498,19 @@ bool adv_model_is_image(const struct adv_model *model)
     return model->n_dims == 3 && (model->shape[0] == 1 || model->shape[0] == 3);
 }
 
+bool adv_model_has_bits(const struct adv_model *model)
+{
+    double lo, hi;
+    return adv_model_is_image(model) && adv_transform_levels(model->transform) > 0 &&
+           adv_transform_range(model->transform, &lo, &hi) && lo == 0 && hi == 1;
+}
+
+double adv_model_bits_per_dim(const struct adv_model *model, double log_density)
+{
+    return -log_density / (double)adv_model_dim(model) / M_LN2 +
+           log2(adv_transform_levels(model->transform));
+}
+
 size_t adv_model_classes(const struct adv_model *model)
 {
     return adv_net_classes(model->net);
@@ -483,6 +519,11 @@ size_t adv_model_classes(const struct adv_model *model)
 bool adv_model_has_null_class(const struct adv_model *model)
 {
     return adv_net_has_null_class(model->net);
+}
+
+double adv_model_guidance(const struct adv_model *model)
+{
+    return model->guidance;
 }
 
 const char *adv_model_label_name(const struct adv_model *model, size_t label)

@@ -13,13 +13,48 @@ struct adv_query adv_query_default(enum adv_query_kind kind)
         .kind = kind, .n = 1, .guidance = 1, .t = 1, .probes = ADV_PROBES_DEFAULT};
 }
 
-struct adv_solver_spec adv_query_default_solver(const struct adv_query *query)
+/* Whether only the samples are wanted, not a density of theirs, which would be that of the guided
+ * flow. */
+static bool is_of_samples(const struct adv_query *query)
+{
+    return starts_from_base(query->kind) && !query->log_density;
+}
+
+double adv_query_default_guidance(const struct adv_query *query, const struct adv_model *model)
+{
+    return is_of_samples(query) ? adv_model_guidance(model) : 1;
+}
+
+/* Of a kind of query at a kind of model, where no solver or no number of steps is named. */
+struct budget {
+    const char *method;
+    int64_t nfe;
+};
+
+/* Images are much work, and what more velocities change in them cannot be seen or judged
+ * (docs/digits.md); the sharp edges of plane densities need them. */
+static struct budget budget_of(const struct adv_query *query, const struct adv_model *model)
+{
+    bool samples = is_of_samples(query);
+    if (samples && adv_model_is_image(model))
+        return (struct budget){"midpoint", 30};
+    return (struct budget){samples ? "rk4" : "dopri5", 100};
+}
+
+int64_t adv_query_default_steps(const struct adv_query *query, const struct adv_model *model,
+                                const struct adv_solver *solver)
+{
+    int64_t steps = budget_of(query, model).nfe / solver->stages;
+    return steps > 1 ? steps : 1;
+}
+
+struct adv_solver_spec adv_query_default_solver(const struct adv_query *query,
+                                                const struct adv_model *model)
 {
     struct adv_solver_spec spec = adv_solver_spec_accurate();
-    if (!starts_from_base(query->kind) || query->log_density)
-        return spec;
-    adv_solver_find("rk4", &spec.solver, NULL);
-    spec.steps = 25;
+    adv_solver_find(budget_of(query, model).method, &spec.solver, NULL);
+    if (!spec.solver->adaptive)
+        spec.steps = adv_query_default_steps(query, model, spec.solver);
     return spec;
 }
 
@@ -198,7 +233,7 @@ double adv_query_cost(const struct adv_query *query, const struct adv_model *mod
 {
     const double typical_adaptive_nfe = 100;
     struct adv_solver_spec spec =
-        query->solver.solver ? query->solver : adv_query_default_solver(query);
+        query->solver.solver ? query->solver : adv_query_default_solver(query, model);
     double nfe =
         spec.solver->adaptive ? typical_adaptive_nfe : (double)spec.steps * spec.solver->stages;
     if (query->kind == ADV_QUERY_TRAJECTORIES && !spec.solver->adaptive)

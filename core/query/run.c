@@ -143,13 +143,10 @@ static enum adv_status make_times(struct adv_run *run, struct adv_error *error)
     return ADV_OK;
 }
 
-static bool is_eight_bit_image(const struct adv_run *run)
+static bool has_bits(const struct adv_run *run)
 {
-    double lo, hi;
-    const struct adv_transform *transform = adv_model_transform(run->model);
-    return adv_model_is_image(run->model) && adv_transform_levels(transform) > 0 &&
-           adv_transform_range(transform, &lo, &hi) && lo == 0 && hi == 1 &&
-           run->query.space == ADV_SPACE_DATA && run->query.t >= 1;
+    return adv_model_has_bits(run->model) && run->query.space == ADV_SPACE_DATA &&
+           run->query.t >= 1;
 }
 
 static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
@@ -174,7 +171,7 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
     if (log_density && a->probes > 1 &&
         !(a->standard_error = run->standard_error = adv_calloc(q->n, sizeof(double))))
         return adv_no_memory(error);
-    if (log_density && is_eight_bit_image(run) &&
+    if (log_density && has_bits(run) &&
         !(a->bits_per_dim = run->bits_per_dim = adv_calloc(q->n, sizeof(double))))
         return adv_no_memory(error);
     if (q->kind == ADV_QUERY_VELOCITY && q->divergence &&
@@ -228,7 +225,7 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
     run->query = *query;
     run->dim = adv_model_dim(model);
     if (!run->query.solver.solver)
-        run->query.solver = adv_query_default_solver(query);
+        run->query.solver = adv_query_default_solver(query, model);
     status = copy_labels(run, error);
     if (status == ADV_OK)
         status = make_starts(run, error);
@@ -393,8 +390,7 @@ static void write_log_density(struct adv_run *run, const struct shard *shard, si
     if (run->standard_error)
         run->standard_error[row] = sqrt(square / ((double)n - 1) / (double)n);
     if (run->bits_per_dim)
-        run->bits_per_dim[row] = -run->log_density[row] / (double)run->dim / M_LN2 +
-                                 log2(adv_transform_levels(adv_model_transform(run->model)));
+        run->bits_per_dim[row] = adv_model_bits_per_dim(run->model, run->log_density[row]);
 }
 
 static void write_samples(struct adv_run *run, struct shard *shard)

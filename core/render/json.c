@@ -29,6 +29,16 @@ static void write_labels(struct adv_writer *writer, const struct adv_answer *ans
         adv_writer_text(writer, "null");
 }
 
+/* What a model that can be guided was guided with. */
+static void write_guidance(struct adv_writer *writer, const struct adv_model *model,
+                           const struct adv_query *query)
+{
+    if (!adv_model_has_null_class(model))
+        return;
+    adv_writer_text(writer, ",\"guidance\":");
+    adv_writer_double(writer, query->guidance);
+}
+
 /* "name": [..], where the answer has it. */
 static void write_values(struct adv_writer *writer, const char *name, size_t n,
                          const double *values)
@@ -130,6 +140,7 @@ enum adv_status adv_render_json(const struct adv_model *model, const struct adv_
 {
     struct adv_writer writer = {.out = out, .error = error};
     adv_writer_text(&writer, "{\"model\":\"%s\"", adv_model_name(model));
+    write_guidance(&writer, model, query);
     bodies[query->kind](&writer, query, answer);
     adv_writer_text(&writer, "}");
     return writer.status;

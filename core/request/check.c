@@ -4,11 +4,11 @@
 #include "core/base/mem.h"
 #include "core/request/table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define FRAMES_DEFAULT 11
-#define NFE_DEFAULT 100 /* of fixed-step methods whose steps were not given */
 #define SEED_BITS 53
 
 struct adv_limits adv_limits_default(void)
@@ -153,12 +153,12 @@ static enum adv_status set_tolerance(const char *name, const char *field, double
     return ADV_OK;
 }
 
-static enum adv_status set_solver(const struct adv_request *request,
+static enum adv_status set_solver(const struct adv_request *request, const struct adv_model *model,
                                   const struct adv_limits *limits, struct adv_query *query,
                                   struct adv_error *error)
 {
     const struct adv_request_options *options = &request->options;
-    struct adv_solver_spec spec = adv_query_default_solver(query);
+    struct adv_solver_spec spec = adv_query_default_solver(query, model);
     if (options->method != ADV_NOT_GIVEN) {
         enum adv_status status =
             adv_solver_find(adv_solver_names()[options->method], &spec.solver, error);
@@ -178,8 +178,9 @@ static enum adv_status set_solver(const struct adv_request *request,
     spec.max_nfe = limits->nfe;
     spec.steps = 0;
     if (!spec.solver->adaptive)
-        spec.steps =
-            options->steps != ADV_NOT_GIVEN ? options->steps : NFE_DEFAULT / spec.solver->stages;
+        spec.steps = options->steps != ADV_NOT_GIVEN
+                         ? options->steps
+                         : adv_query_default_steps(query, model, spec.solver);
     if (spec.steps > limits->steps)
         return refuse_above("solver.steps", "steps", spec.steps, limits->steps, error);
     enum adv_status status =
@@ -288,7 +289,6 @@ enum adv_status adv_request_query(struct adv_request *request, const struct adv_
     query.seed = options->seed != ADV_NOT_GIVEN ? (uint64_t)options->seed
                                                 : random_seed & ((UINT64_C(1) << SEED_BITS) - 1);
     query.first = (uint64_t)options->first;
-    query.guidance = options->guidance;
     query.t = options->t;
     query.space = (enum adv_space)options->space;
     enum adv_status status = check_dimension(request, model, error);
@@ -300,8 +300,10 @@ enum adv_status adv_request_query(struct adv_request *request, const struct adv_
         status = set_times(request, limits, &query, error);
     if (status == ADV_OK)
         status = set_divergence(request, limits, &query, error);
+    query.guidance =
+        isnan(options->guidance) ? adv_query_default_guidance(&query, model) : options->guidance;
     if (status == ADV_OK)
-        status = set_solver(request, limits, &query, error);
+        status = set_solver(request, model, limits, &query, error);
     if (status == ADV_OK)
         status = check_size(&query, model, limits, rows_field(request), error);
     if (status == ADV_OK)

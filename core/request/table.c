@@ -61,8 +61,9 @@ const struct adv_request_row adv_request_rows[] = {
      .schema = "{\"anyOf\": [{\"type\": \"integer\", \"minimum\": -1},"
                " {\"type\": \"array\", \"minItems\": 1,"
                " \"items\": {\"type\": \"integer\", \"minimum\": -1}}]}"},
-    {.field = {"guidance", ADV_FIELD_REAL, AT(guidance), .min = -100, .max = 100, .fallback = "1",
-               .help = "weight of the label: v_null + w (v_label - v_null)"},
+    {.field = {"guidance", ADV_FIELD_REAL, AT(guidance), .min = -100, .max = 100,
+               .help = "weight w of the label: v_null + w (v_label - v_null); 1 if absent, or for "
+                       "samples and trajectories what the model says"},
      .in_text = ALL,
      .in_json = ALL},
     {.field = {"t", ADV_FIELD_REAL, AT(t), .min = 0, .max = 1, .fallback = "1",
@@ -88,15 +89,15 @@ const struct adv_request_row adv_request_rows[] = {
      .in_json = SOLVED,
      .read = adv_request_read_group},
     {.field = {"solver", ADV_FIELD_CHOICE, AT(method),
-               .help = "method; by default rk4 for samples and trajectories, dopri5 for densities "
-                       "and latents"},
+               .help = "method; by default midpoint for samples and trajectories of images, rk4 "
+                       "for those of points, dopri5 for densities and latents"},
      .in_text = SOLVED,
      .in_json = SOLVED,
      .group = "solver",
      .key = "method"},
     {.field = {"steps", ADV_FIELD_INT, AT(steps), .min = 1, .max = MAX_COUNT,
-               .help = "equal steps over [0, 1], not for dopri5; by default those of 100 "
-                       "velocities: 25 for rk4, 100 for euler"},
+               .help = "equal steps over [0, 1], not for dopri5; by default those of 30 velocities "
+                       "for samples and trajectories of images, else of 100"},
      .in_text = SOLVED,
      .in_json = SOLVED,
      .group = "solver",

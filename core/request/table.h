@@ -12,7 +12,8 @@
 /* The values of the plain fields, ADV_NOT_GIVEN where their absence means something. */
 struct adv_request_options {
     int64_t n, seed, first;
-    double guidance, t;
+    double guidance; /* NaN: not given */
+    double t;
     int64_t space; /* enum adv_space */
     int64_t frames;
     bool log_density;

@@ -34,7 +34,7 @@ enum adv_status adv_model_import(const char *path, const json_t *config, const c
 
 /* A model of given weights [adv_net_weights of the config's net], copied. config: an advect.config
  * object: {"name", "net", "data": {"shape", "classes", "transform", "labels"}, "path", "train",
- * "card"}. */
+ * "sampling", "card"}. */
 enum adv_status adv_model_new(const json_t *config, const float *weights, struct adv_model **model,
                               struct adv_error *error);
 
@@ -60,9 +60,16 @@ size_t adv_model_dim(const struct adv_model *model);
 /* The data's shape: {2}, or {channels, height, width} for images. Returns the number of dimensions.
  */
 int adv_model_shape(const struct adv_model *model, size_t shape[3]);
-bool adv_model_is_image(const struct adv_model *model);  /* three dimensions, 1 or 3 channels */
+bool adv_model_is_image(const struct adv_model *model); /* three dimensions, 1 or 3 channels */
+/* Whether its data are images of 8-bit intensities in [0, 1], whose densities are told in bits too;
+ * and those bits of a log-density: -log p / (D ln 2) + 8. */
+bool adv_model_has_bits(const struct adv_model *model);
+double adv_model_bits_per_dim(const struct adv_model *model, double log_density);
 size_t adv_model_classes(const struct adv_model *model); /* 0: unconditional */
 bool adv_model_has_null_class(const struct adv_model *model);
+/* The guidance that its samples take by default: the config's "sampling": {"guidance": w}, else 1.
+ */
+double adv_model_guidance(const struct adv_model *model);
 /* Name of a class ("7", "cat"), or NULL where the config gives none. */
 const char *adv_model_label_name(const struct adv_model *model, size_t label);
 

@@ -59,9 +59,20 @@ struct adv_query {
 /* The defaults: n 1, seed 0, guidance 1, t 1, the kind's default solver. */
 struct adv_query adv_query_default(enum adv_query_kind kind);
 
-/* The solver that a kind of query takes by default: rk4 with 25 steps for samples and
- * trajectories without log-density, dopri5 at 1e-5 otherwise. */
-struct adv_solver_spec adv_query_default_solver(const struct adv_query *query);
+/* The solver that a kind of query takes by default: for samples and trajectories without
+ * log-density midpoint with 15 steps where they are images, rk4 with 25 steps where they are not;
+ * dopri5 at 1e-5 otherwise. */
+struct adv_solver_spec adv_query_default_solver(const struct adv_query *query,
+                                                const struct adv_model *model);
+
+/* The guidance that a kind of query takes by default: the model's own for samples and trajectories
+ * without log-density, 1 otherwise. */
+double adv_query_default_guidance(const struct adv_query *query, const struct adv_model *model);
+
+/* The steps that a fixed-step solver takes where only the solver is named: as many velocities as
+ * the default takes, 30 for samples and trajectories of images, else 100. */
+int64_t adv_query_default_steps(const struct adv_query *query, const struct adv_model *model,
+                                const struct adv_solver *solver);
 
 /* Checks a query against its model: labels, guidance, time, points' domain, space. Fills
  * field and message as the daemon reports them; ADV_E_INVALID. */

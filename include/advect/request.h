@@ -18,7 +18,8 @@
  * agrees with them if given. A label alone is every row's. Seeds and first are 0..2^53, which every
  * JSON reader keeps exact. frames is F >= 2 equidistant times from 0 to 1 (default 11); times are
  * used as given, and need not begin with 0. Fixed-step methods take by default the steps of 100
- * velocities: rk4 25, heun and midpoint 50, euler 100. Probes or their seed without a method mean
+ * velocities (rk4 25, heun and midpoint 50, euler 100), of 30 for samples and trajectories of
+ * images (rk4 7, heun and midpoint 15, euler 30). Probes or their seed without a method mean
  * hutchinson. */
 #ifndef ADVECT_REQUEST_H
 #define ADVECT_REQUEST_H

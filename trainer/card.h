@@ -1,0 +1,12 @@
+/* Measured figures in a model's file. */
+#ifndef ADV_TRAINER_CARD_H
+#define ADV_TRAINER_CARD_H
+
+#include <advect/model.h>
+
+/* Merges figures (an object) into the card of the model's file at path, which is written anew with
+ * the same weights in the same type. */
+enum adv_status adv_card_write(const struct adv_model *model, const char *path,
+                               const json_t *figures, struct adv_error *error);
+
+#endif
