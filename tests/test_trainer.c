@@ -168,6 +168,7 @@ START_TEST(every_shipped_recipe_is_one)
 {
     glob_t found;
     ck_assert_int_eq(glob("models/*.json", 0, NULL, &found), 0);
+    ck_assert_int_eq(glob("docs/ablations/*.json", GLOB_APPEND, NULL, &found), 0);
     ck_assert_uint_ge(found.gl_pathc, 5);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         struct adv_error error = ADV_ERROR_INIT;
@@ -403,6 +404,28 @@ START_TEST(standardising_is_fitted_to_the_data)
 }
 END_TEST
 
+/* With four of ten rows held out, the other six have mean 0 and deviation 1, not all ten. */
+START_TEST(held_out_rows_have_no_part_in_fitting)
+{
+    write_rows_csv();
+    struct adv_dataset d = opened(CSV_SOURCE("") ", \"transform\": {\"kind\": \"standardise\"},"
+                                                 " \"held_out\": 4}");
+    float x[18];
+    int32_t labels[6];
+    adv_dataset_draw(&d, 0, 6, x, labels);
+    for (int c = 0; c < 3; c++) {
+        double sum = 0, squares = 0;
+        for (int i = 0; i < 6; i++) {
+            sum += (double)x[3 * i + c];
+            squares += (double)x[3 * i + c] * (double)x[3 * i + c];
+        }
+        ck_assert_double_eq_tol(sum, 0, 1e-5);
+        ck_assert_double_eq_tol(squares / 6, 1, 1e-5);
+    }
+    adv_dataset_close(&d);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- examples */
 
 static const char labelled_rows[] =
@@ -412,7 +435,7 @@ START_TEST(examples_do_not_depend_on_how_the_batch_is_cut)
 {
     write_rows_csv();
     struct adv_dataset d = opened(labelled_rows);
-    struct adv_train_recipe train = {.batch = 64, .label_dropout = 0.3};
+    struct adv_train_recipe train = {.batch = 64, .label_dropout = 0.3, .time_shift = 1};
     const struct adv_path *path = NULL;
     struct adv_examples whole, part;
     ck_assert_int_eq(adv_path_find("condot", &path, NULL), ADV_OK);
@@ -444,7 +467,7 @@ START_TEST(labels_are_dropped_at_their_rate_and_times_have_their_density)
     write_rows_csv();
     struct adv_dataset d = opened(labelled_rows);
     struct adv_train_recipe train = {
-        .batch = N, .label_dropout = 0.2, .time_sampling = ADV_TIME_LOGIT_NORMAL};
+        .batch = N, .label_dropout = 0.2, .time_sampling = ADV_TIME_LOGIT_NORMAL, .time_shift = 1};
     const struct adv_path *path = NULL;
     struct adv_examples e;
     ck_assert_int_eq(adv_path_find("condot", &path, NULL), ADV_OK);
@@ -458,6 +481,30 @@ START_TEST(labels_are_dropped_at_their_rate_and_times_have_their_density)
     /* Binomial: 0.2, and P(z < -1) = 0.158655; five standard deviations. */
     ck_assert_double_eq_tol((double)dropped / N, 0.2, 5 * sqrt(0.16 / N));
     ck_assert_double_eq_tol((double)below / N, 0.158655, 5 * sqrt(0.1335 / N));
+    adv_examples_release(&e);
+    adv_dataset_close(&d);
+}
+END_TEST
+
+/* Uniform times u become s u / (1 + (s - 1) u), in their order: the n-th of a stratified batch
+ * comes from between (n - 1) / N and n / N. */
+START_TEST(times_are_shifted_by_their_odds)
+{
+    enum { N = 64 };
+    write_rows_csv();
+    struct adv_dataset d = opened(labelled_rows);
+    const struct adv_path *path = NULL;
+    struct adv_examples e;
+    ck_assert_int_eq(adv_path_find("condot", &path, NULL), ADV_OK);
+    ck_assert_int_eq(adv_examples_init(&e, N, 2, NULL), ADV_OK);
+    for (double shift = 0.25; shift <= 4; shift *= 4) {
+        struct adv_train_recipe train = {.batch = N, .time_shift = shift};
+        adv_examples_draw(&e, &d, path, &train, 0, 0, N);
+        for (int i = 0; i < N; i++) {
+            double odds = (double)e.t[i] / (1 - (double)e.t[i]) / shift;
+            ck_assert_int_eq((int)(N * odds / (1 + odds)), i);
+        }
+    }
     adv_examples_release(&e);
     adv_dataset_close(&d);
 }
@@ -480,8 +527,10 @@ int main(void)
     tcase_add_test(tests, levels_become_intensities_and_may_be_dequantised);
     tcase_add_test(tests, bad_data_are_refused_with_what_and_where);
     tcase_add_test(tests, standardising_is_fitted_to_the_data);
+    tcase_add_test(tests, held_out_rows_have_no_part_in_fitting);
     tcase_add_test(tests, examples_do_not_depend_on_how_the_batch_is_cut);
     tcase_add_test(tests, labels_are_dropped_at_their_rate_and_times_have_their_density);
+    tcase_add_test(tests, times_are_shifted_by_their_odds);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

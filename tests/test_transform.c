@@ -7,6 +7,7 @@
 #include <advect/transform.h>
 
 #include "tests/alloc_fail.h"
+#include "tests/transforms.h"
 
 #include <check.h>
 #include <float.h>
@@ -14,39 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-
-static json_t *parse(const char *text)
-{
-    json_t *json = json_loads(text, JSON_DECODE_ANY, NULL);
-    ck_assert_msg(json != NULL, "the test's own JSON is wrong: %s", text);
-    return json;
-}
-
-static struct adv_transform *make(const char *text, size_t dim)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_transform *transform = NULL;
-    json_t *spec = parse(text);
-    enum adv_status status = adv_transform_new(spec, dim, &transform, &error);
-    ck_assert_msg(status == ADV_OK, "%s: %s", text, error.message);
-    json_decref(spec);
-    return transform;
-}
-
-/* Of a one-dimensional transform. */
-static double encode_one(const struct adv_transform *transform, float x, double *log_det)
-{
-    float y;
-    adv_transform_encode(transform, 1, &x, &y, log_det);
-    return (double)y;
-}
-
-static double decode_one(const struct adv_transform *transform, float y, double *log_det)
-{
-    float x;
-    adv_transform_decode(transform, 1, &y, &x, log_det);
-    return (double)x;
-}
 
 /* ---------------------------------------------------------------- derivatives */
 
@@ -65,7 +33,7 @@ static const char *const smooth[] = {
 START_TEST(log_determinants_are_those_of_the_derivatives)
 {
     const float point[3] = {0.375f, 0.5f, 0.6875f}, h = 0x1p-7f;
-    struct adv_transform *transform = make(smooth[_i], 3);
+    struct adv_transform *transform = transforms_make(smooth[_i], 3);
     float flow[3];
     double log_det, sum = 0.0;
     adv_transform_encode(transform, 1, point, flow, &log_det);
@@ -89,7 +57,7 @@ END_TEST
 
 START_TEST(decoding_inverts_encoding)
 {
-    struct adv_transform *transform = make(smooth[_i], 3);
+    struct adv_transform *transform = transforms_make(smooth[_i], 3);
     float point[3], flow[3], back[3];
     for (int i = 0; i <= 16; i++) {
         double encoded_det, decoded_det;
@@ -113,7 +81,7 @@ static struct adv_transform *make_logit(double margin)
 {
     char text[80];
     snprintf(text, sizeof text, "{\"kind\": \"logit\", \"margin\": %.17g}", margin);
-    return make(text, 1);
+    return transforms_make(text, 1);
 }
 
 START_TEST(logit_in_closed_form)
@@ -126,7 +94,7 @@ START_TEST(logit_in_closed_form)
         /* u (1 - u) multiplied out: a sum of two positive terms, in which nothing cancels. */
         double x = (double)points[i], u = m + width * x;
         double product = m * (1.0 - m) + width * width * x * (1.0 - x);
-        double log_det, y = encode_one(transform, points[i], &log_det);
+        double log_det, y = transforms_encode(transform, points[i], &log_det);
         double truth = log(width) - log(product);
         ck_assert_double_eq_tol(y, 2.0 * log(u) - log(product), 15.0 * 0x1p-24);
         ck_assert_double_eq_tol(log_det, truth, 1e-12 * fmax(1.0, fabs(truth)));
@@ -140,7 +108,7 @@ START_TEST(logit_decodes_any_value)
     const double m = margins[_i], beyond = m / (1 - 2 * m);
     struct adv_transform *transform = make_logit(m);
     for (double y = -300.0; y <= 300.0; y += 0.5) {
-        double log_det, x = decode_one(transform, (float)y, &log_det);
+        double log_det, x = transforms_decode(transform, (float)y, &log_det);
         double u = y < 0 ? exp(y) / (1.0 + exp(y)) : 1.0 / (1.0 + exp(-y));
         ck_assert_double_eq_tol(x, (u - m) / (1.0 - 2.0 * m), 1e-6 * (1.0 + beyond));
         /* log u + log (1 - u) = -(|y| + 2 log(1 + e^-|y|)), and the last term is within log 4. */
@@ -150,7 +118,7 @@ START_TEST(logit_decodes_any_value)
             ck_assert_double_le(rest, 1e-12 * fabs(y));
     }
     for (int sign = -1; sign <= 1; sign += 2) {
-        double log_det, x = decode_one(transform, (float)sign * 1e30f, &log_det);
+        double log_det, x = transforms_decode(transform, (float)sign * 1e30f, &log_det);
         ck_assert_double_eq_tol(x, sign < 0 ? -beyond : 1.0 + beyond, 1e-6 * (1.0 + beyond));
         ck_assert_double_eq_tol(log_det, (double)1e30f, 1e15);
     }
@@ -164,8 +132,8 @@ START_TEST(logit_encodes_what_it_decoded)
     const double m = margins[_i], edge = log((1.0 - m) / m);
     struct adv_transform *transform = make_logit(m);
     for (int i = -99; i <= 99; i++) {
-        float y = (float)(edge * i / 100.0), x = (float)decode_one(transform, y, NULL);
-        double log_det, again = encode_one(transform, x, &log_det);
+        float y = (float)(edge * i / 100.0), x = (float)transforms_decode(transform, y, NULL);
+        double log_det, again = transforms_encode(transform, x, &log_det);
         double tolerance = 4.0 * 0x1p-25 * (exp(log_det) * fabs((double)x) + fabs((double)y));
         ck_assert_double_le(fabs(again - (double)y), tolerance + 1e-12);
     }
@@ -182,7 +150,7 @@ START_TEST(densities_keep_their_mass)
     struct adv_transform *transform = make_logit(m);
     double mass = 0.0;
     for (int i = 0; i < N; i++) {
-        double log_det, y = encode_one(transform, (float)((i + 0.5) / N), &log_det);
+        double log_det, y = transforms_encode(transform, (float)((i + 0.5) / N), &log_det);
         mass += exp(-0.5 * y * y + log_det) / sqrt(2.0 * M_PI) / N;
     }
     ck_assert_double_eq_tol(mass, erf(log((1.0 - m) / m) / sqrt(2.0)), 1e-5);
@@ -234,10 +202,10 @@ END_TEST
 /* dx/dt = dx/dy dy/dt; dx/dy of an affine map is any difference of decoded points. */
 START_TEST(velocities_in_data_units)
 {
-    struct adv_transform *transform =
-        make("[{\"kind\": \"affine\", \"shift\": 3, \"scale\": [0.5, 4]}, {\"kind\": \"identity\"},"
-             " {\"kind\": \"affine\", \"shift\": [1, 2], \"scale\": 8}]",
-             2);
+    struct adv_transform *transform = transforms_make(
+        "[{\"kind\": \"affine\", \"shift\": 3, \"scale\": [0.5, 4]}, {\"kind\": \"identity\"},"
+        " {\"kind\": \"affine\", \"shift\": [1, 2], \"scale\": 8}]",
+        2);
     ck_assert(adv_transform_is_affine(transform));
     const float velocity[] = {1, -2, 0.25f, 16};
     float out[4];
@@ -250,7 +218,7 @@ END_TEST
 
 START_TEST(velocities_of_a_curved_map_are_a_bug)
 {
-    struct adv_transform *transform = make("{\"kind\": \"logit\"}", 1);
+    struct adv_transform *transform = transforms_make("{\"kind\": \"logit\"}", 1);
     ck_assert(!adv_transform_is_affine(transform));
     float velocity = 1;
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
@@ -263,7 +231,7 @@ END_TEST
 START_TEST(standardise_fits_each_column)
 {
     static const float data[] = {1, 1000001, 5, 1000003, 9, 1000005, 13, 1000007};
-    struct adv_transform *transform = make("{\"kind\": \"standardise\"}", 2);
+    struct adv_transform *transform = transforms_make("{\"kind\": \"standardise\"}", 2);
     ck_assert(!adv_transform_is_fitted(transform));
     ck_assert(adv_transform_is_affine(transform));
     ck_assert_int_eq(adv_transform_fit(transform, 4, data, NULL), ADV_OK);
@@ -288,11 +256,11 @@ START_TEST(standardise_fits_after_other_steps)
     enum { N = 500 };
     float data[3 * N], flow[3 * N];
     adv_rng_uniform(1, ADV_STREAM_DATA, 0, N, 3, data);
-    struct adv_transform *transform =
-        make("[{\"kind\": \"logit\", \"margin\": 0.01, \"range\": [0, 1]},"
-             " {\"kind\": \"standardise\"}, {\"kind\": \"affine\", \"shift\": 1, \"scale\": 3},"
-             " {\"kind\": \"standardise\"}]",
-             3);
+    struct adv_transform *transform = transforms_make(
+        "[{\"kind\": \"logit\", \"margin\": 0.01, \"range\": [0, 1]},"
+        " {\"kind\": \"standardise\"}, {\"kind\": \"affine\", \"shift\": 1, \"scale\": 3},"
+        " {\"kind\": \"standardise\"}]",
+        3);
     ck_assert_int_eq(adv_transform_fit(transform, N, data, NULL), ADV_OK);
     adv_transform_encode(transform, N, data, flow, NULL);
     for (int column = 0; column < 3; column++) {
@@ -324,12 +292,12 @@ static void refuse_fit(size_t n, const float *data, const char *message)
 {
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_transform *transform =
-        make("[{\"kind\": \"standardise\"}, {\"kind\": \"standardise\"}]", 2);
+        transforms_make("[{\"kind\": \"standardise\"}, {\"kind\": \"standardise\"}]", 2);
     ck_assert_int_eq(adv_transform_fit(transform, n, data, &error), ADV_E_INVALID);
     ck_assert_msg(strstr(error.message, message) != NULL, "%s", error.message);
     ck_assert(!adv_transform_is_fitted(transform));
     json_t *json = adv_transform_to_json(transform);
-    json_t *same = parse("[{\"kind\": \"standardise\"}, {\"kind\": \"standardise\"}]");
+    json_t *same = transforms_parse("[{\"kind\": \"standardise\"}, {\"kind\": \"standardise\"}]");
     ck_assert(json_equal(json, same));
     json_decref(same);
     json_decref(json);
@@ -348,7 +316,7 @@ END_TEST
 
 START_TEST(points_through_an_unfitted_transform_are_a_bug)
 {
-    struct adv_transform *transform = make("{\"kind\": \"standardise\"}", 1);
+    struct adv_transform *transform = transforms_make("{\"kind\": \"standardise\"}", 1);
     float x = 1;
     ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
     adv_transform_encode(transform, 1, &x, &x, NULL);
@@ -391,7 +359,7 @@ static const struct {
 START_TEST(points_are_checked)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_transform *transform = make(checks[_i].spec, 2);
+    struct adv_transform *transform = transforms_make(checks[_i].spec, 2);
     enum adv_status status = adv_transform_check(transform, checks[_i].point, &error);
     if (checks[_i].message) {
         ck_assert_int_eq(status, ADV_E_INVALID);
@@ -411,7 +379,7 @@ START_TEST(every_column_of_a_long_point_is_checked)
 {
     enum { DIM = 600 };
     static float point[DIM];
-    struct adv_transform *transform = make("{\"kind\": \"logit\"}", DIM);
+    struct adv_transform *transform = transforms_make("{\"kind\": \"logit\"}", DIM);
     for (size_t column = 0; column < DIM; column += 37) {
         struct adv_error error = ADV_ERROR_INIT;
         char message[80];
@@ -433,7 +401,7 @@ START_TEST(no_specification_is_the_identity)
     static const char *const empty[] = {NULL, "[]", "{\"kind\": \"identity\"}"};
     for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
         struct adv_transform *transform = NULL;
-        json_t *spec = empty[i] ? parse(empty[i]) : NULL;
+        json_t *spec = empty[i] ? transforms_parse(empty[i]) : NULL;
         ck_assert_int_eq(adv_transform_new(spec, 2, &transform, NULL), ADV_OK);
         float point[2] = {1.5f, -7}, flow[2];
         double log_det, lo, hi;
@@ -456,7 +424,7 @@ END_TEST
 START_TEST(statements_about_the_data)
 {
     struct adv_transform *transform =
-        make("[{\"kind\": \"logit\", \"range\": [0, 1], \"levels\": 256}]", 4);
+        transforms_make("[{\"kind\": \"logit\", \"range\": [0, 1], \"levels\": 256}]", 4);
     double lo = 7, hi = 7;
     ck_assert(adv_transform_range(transform, &lo, &hi));
     ck_assert(lo == 0.0 && hi == 1.0);
@@ -478,8 +446,8 @@ static const char *const documents[] = {
 /* A document comes back as it was, its reals as reals, and without extra members. */
 START_TEST(documents_round_trip)
 {
-    struct adv_transform *transform = make(documents[_i], 2);
-    json_t *json = adv_transform_to_json(transform), *given = parse(documents[_i]);
+    struct adv_transform *transform = transforms_make(documents[_i], 2);
+    json_t *json = adv_transform_to_json(transform), *given = transforms_parse(documents[_i]);
     json_t *range = json_object_get(given, "range");
     if (range) { /* the one place where an integer may come back as a real */
         json_array_set_new(range, 0, json_real(json_number_value(json_array_get(range, 0))));
@@ -537,7 +505,7 @@ START_TEST(refusals_say_what_and_why)
 {
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_transform *transform = NULL;
-    json_t *spec = parse(refusals[_i].json);
+    json_t *spec = transforms_parse(refusals[_i].json);
     ck_assert_int_eq(adv_transform_new(spec, 2, &transform, &error), ADV_E_INVALID);
     ck_assert_ptr_null(transform);
     ck_assert_msg(strstr(error.message, refusals[_i].message) != NULL, "\"%s\"", error.message);
@@ -565,9 +533,9 @@ static enum adv_status make_fit_and_write(void *context, struct adv_error *error
 
 START_TEST(failing_allocations_are_reported)
 {
-    json_t *spec =
-        parse("[{\"kind\": \"affine\", \"shift\": [1, 2], \"scale\": 2, \"range\": [0, 1],"
-              " \"levels\": 16}, {\"kind\": \"standardise\"}]");
+    json_t *spec = transforms_parse(
+        "[{\"kind\": \"affine\", \"shift\": [1, 2], \"scale\": 2, \"range\": [0, 1],"
+        " \"levels\": 16}, {\"kind\": \"standardise\"}]");
     ck_assert_int_gt(alloc_fail_each(make_fit_and_write, spec), 10);
     json_decref(spec);
 }

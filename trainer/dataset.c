@@ -184,26 +184,26 @@ static enum adv_status scale_levels(struct adv_dataset *d, bool dequantise, stru
     return ADV_OK;
 }
 
+/* Of files, the rows that training sees. */
 static enum adv_status fit_transform(struct adv_dataset *d, struct adv_error *error)
 {
-    size_t n = d->n_rows;
-    const float *rows = d->source.rows.data;
-    float *drawn = NULL;
-    if (d->source.density || d->dequantise) {
-        n = d->source.density ? FIT_ROWS : d->n_rows;
-        drawn = malloc(n * d->dim * sizeof *drawn);
-        if (!drawn)
-            return adv_fail(error, ADV_E_MEMORY, "out of memory");
-        if (d->source.density)
-            adv_density_sample(d->source.density, adv_seed_for(d->seed, ADV_SEED_SPLIT), 0, n,
-                               drawn);
-        else
-            adv_dequantise(adv_seed_for(d->seed, ADV_SEED_SPLIT), 0, n, d->dim,
-                           d->source.rows.levels, rows, drawn);
-        rows = drawn;
+    uint64_t seed = adv_seed_for(d->seed, ADV_SEED_SPLIT);
+    size_t n = d->source.density ? FIT_ROWS : d->n_train;
+    float *rows = malloc(n * d->dim * sizeof *rows);
+    if (!rows)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    if (d->source.density) {
+        adv_density_sample(d->source.density, seed, 0, n, rows);
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            uint64_t row = adv_permute(seed, d->n_held_out + i, d->n_rows);
+            memcpy(rows + i * d->dim, d->source.rows.data + row * d->dim, d->dim * sizeof *rows);
+        }
     }
+    if (d->dequantise)
+        adv_dequantise(seed, 0, n, d->dim, d->source.rows.levels, rows, rows);
     enum adv_status status = adv_transform_fit(d->transform, n, rows, error);
-    free(drawn);
+    free(rows);
     return status;
 }
 

@@ -33,14 +33,14 @@ void adv_examples_release(struct adv_examples *e)
     *e = (struct adv_examples){0};
 }
 
-static void draw_times(struct adv_examples *e, enum adv_time_sampling sampling, uint64_t seed,
-                       uint64_t first, size_t first_row, size_t n, size_t batch)
+static void draw_times(struct adv_examples *e, const struct adv_train_recipe *train, uint64_t seed,
+                       uint64_t first, size_t first_row, size_t n)
 {
-    switch (sampling) {
+    switch ((enum adv_time_sampling)train->time_sampling) {
     case ADV_TIME_UNIFORM:
         adv_rng_uniform(seed, ADV_STREAM_TIME, first, n, 1, e->t);
         for (size_t i = 0; i < n; i++)
-            e->t[i] = ((float)(first_row + i) + e->t[i]) / (float)batch;
+            e->t[i] = ((float)(first_row + i) + e->t[i]) / (float)train->batch;
         break;
     case ADV_TIME_LOGIT_NORMAL:
         adv_rng_normal(seed, ADV_STREAM_TIME, first, n, 1, e->t);
@@ -48,6 +48,9 @@ static void draw_times(struct adv_examples *e, enum adv_time_sampling sampling, 
             e->t[i] = 1 / (1 + expf(-e->t[i]));
         break;
     }
+    float shift = (float)train->time_shift;
+    for (size_t i = 0; i < n; i++)
+        e->t[i] = shift * e->t[i] / (1 + (shift - 1) * e->t[i]);
 }
 
 static void drop_labels(struct adv_examples *e, double share, uint64_t seed, uint64_t first,
@@ -77,8 +80,7 @@ void adv_examples_draw(struct adv_examples *e, const struct adv_dataset *dataset
     uint64_t first = (uint64_t)step * (uint64_t)train->batch + first_row;
     adv_dataset_draw(dataset, first, n, e->x1, e->label);
     adv_rng_normal(seed, ADV_STREAM_BASE, first, n, e->dim, e->x0);
-    draw_times(e, (enum adv_time_sampling)train->time_sampling, seed, first, first_row, n,
-               (size_t)train->batch);
+    draw_times(e, train, seed, first, first_row, n);
     drop_labels(e, train->label_dropout, seed, first, n);
     interpolate(e, path, n);
 }

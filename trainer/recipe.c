@@ -82,6 +82,8 @@ static const struct adv_field train_fields[] = {
      .help = "share of examples trained without their label, for guidance"},
     {"time_sampling", ADV_FIELD_CHOICE, TRAIN(time_sampling), .choices = time_samplings,
      .fallback = "uniform", .help = "density of training times"},
+    {"time_shift", ADV_FIELD_REAL, TRAIN(time_shift), .min = 0.01, .max = 100, .fallback = "1",
+     .help = "multiplies the odds t : 1 - t of training times; above 1: more of them near t = 1"},
     {"seed", ADV_FIELD_INT, TRAIN(seed), .min = 0, .max = 9e15, .fallback = "0",
      .help = "of everything random"},
     {"held_out_every", ADV_FIELD_INT, TRAIN(held_out_every), .min = 1, .max = 1e9,

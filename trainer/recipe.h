@@ -31,6 +31,7 @@ struct adv_train_recipe {
     double ema_decay;
     double label_dropout;
     int64_t time_sampling; /* enum adv_time_sampling */
+    double time_shift;     /* odds t : 1 - t of the sampled times are multiplied by it */
     double checkpoint_every_s;
 };
 

@@ -32,6 +32,10 @@ const struct adv_step_kind adv_step_identity = {
 
 /* ---------------------------------------------------------------- affine */
 
+/* Magnitudes of scales, and the largest shift, that an affine step takes. */
+#define SCALE_MIN 1e-30
+#define SCALE_MAX 1e30
+
 struct affine {
     json_t *shift_option, *scale_option; /* numbers or arrays, as read */
     size_t dim;
@@ -80,8 +84,8 @@ static enum adv_status prepare(void *state, size_t dim, const char *where, struc
     char shift_name[40], scale_name[40];
     snprintf(shift_name, sizeof shift_name, "%s.shift", where);
     snprintf(scale_name, sizeof scale_name, "%s.scale", where);
-    const struct adv_number_list shift = {shift_name, dim, -ADV_AFFINE_MAX, ADV_AFFINE_MAX};
-    const struct adv_number_list scale = {scale_name, dim, ADV_AFFINE_MIN, ADV_AFFINE_MAX};
+    const struct adv_number_list shift = {shift_name, dim, -SCALE_MAX, SCALE_MAX};
+    const struct adv_number_list scale = {scale_name, dim, SCALE_MIN, SCALE_MAX};
     enum adv_status status =
         adv_spec_numbers(&shift, affine->shift_option, 0.0, affine->shift, error);
     if (status == ADV_OK)
@@ -89,22 +93,6 @@ static enum adv_status prepare(void *state, size_t dim, const char *where, struc
     if (status == ADV_OK)
         take_logs(affine);
     return status;
-}
-
-void *adv_step_affine_state(size_t dim, const double *shift, const double *scale)
-{
-    struct affine *affine = adv_calloc(1, sizeof *affine);
-    if (!affine)
-        return NULL;
-    if (!allocate(affine, dim)) {
-        release(affine);
-        free(affine);
-        return NULL;
-    }
-    memcpy(affine->shift, shift, dim * sizeof *shift);
-    memcpy(affine->scale, scale, dim * sizeof *scale);
-    take_logs(affine);
-    return affine;
 }
 
 static void encode(const void *state, size_t first, size_t n, double *values)
@@ -186,6 +174,93 @@ const struct adv_step_kind adv_step_affine = {
 
 /* ---------------------------------------------------------------- standardise */
 
+/* Mean and deviation [dim] of each column by Welford's recurrence: exactly 0 for a column of one
+ * value, accurate far from the origin. */
+static void find_moments(const struct adv_step_rows *rows, double *mean, double *deviation)
+{
+    double values[ADV_STEP_COLUMNS];
+    for (size_t row = 0; row < rows->n; row++) {
+        for (size_t first = 0, count; first < rows->dim; first += count) {
+            count = adv_step_rows_read(rows, row, first, values);
+            for (size_t i = 0; i < count; i++) {
+                double off = values[i] - mean[first + i];
+                mean[first + i] += off / (double)(row + 1);
+                deviation[first + i] += off * (values[i] - mean[first + i]);
+            }
+        }
+    }
+    for (size_t i = 0; i < rows->dim; i++)
+        deviation[i] = sqrt(deviation[i] / (double)rows->n);
+}
+
+static enum adv_status check_moments(size_t dim, const double *mean, const double *deviation,
+                                     struct adv_error *error)
+{
+    for (size_t i = 0; i < dim; i++) {
+        if (deviation[i] == 0.0)
+            return adv_fail_field(error, ADV_E_INVALID, "transform",
+                                  "column %zu of the data is %.9g throughout: it has no spread to "
+                                  "standardise",
+                                  i, mean[i]);
+        if (!(fabs(mean[i]) <= SCALE_MAX && deviation[i] >= SCALE_MIN && deviation[i] <= SCALE_MAX))
+            return adv_fail_field(error, ADV_E_INVALID, "transform",
+                                  "column %zu of the data has mean %.9g and deviation %.9g; it "
+                                  "cannot be standardised",
+                                  i, mean[i], deviation[i]);
+    }
+    return ADV_OK;
+}
+
+/* The affine step with these shifts and scales [dim], which are copied. NULL without memory. */
+static struct affine *affine_of(size_t dim, const double *shift, const double *scale)
+{
+    struct affine *affine = adv_calloc(1, sizeof *affine);
+    if (!affine)
+        return NULL;
+    if (!allocate(affine, dim)) {
+        release(affine);
+        free(affine);
+        return NULL;
+    }
+    memcpy(affine->shift, shift, dim * sizeof *shift);
+    memcpy(affine->scale, scale, dim * sizeof *scale);
+    take_logs(affine);
+    return affine;
+}
+
+static bool always(const void *state)
+{
+    (void)state;
+    return true;
+}
+
+static enum adv_status fit(const void *state, const struct adv_step_rows *rows,
+                           struct adv_step *out, struct adv_error *error)
+{
+    (void)state;
+    if (rows->n < 2)
+        return adv_fail_field(error, ADV_E_INVALID, "transform",
+                              "standardise needs at least 2 rows of data; there are %zu", rows->n);
+    double *mean = adv_calloc(rows->dim, sizeof *mean);
+    double *deviation = adv_calloc(rows->dim, sizeof *deviation);
+    enum adv_status status = mean && deviation ? ADV_OK : adv_no_memory(error);
+    if (status != ADV_OK)
+        goto out;
+    find_moments(rows, mean, deviation);
+    status = check_moments(rows->dim, mean, deviation, error);
+    if (status != ADV_OK)
+        goto out;
+    struct affine *affine = affine_of(rows->dim, mean, deviation);
+    if (affine)
+        *out = (struct adv_step){&adv_step_affine, affine};
+    else
+        status = adv_no_memory(error);
+out:
+    free(mean);
+    free(deviation);
+    return status;
+}
+
 static void unfitted(const void *state, size_t first, size_t n, double *values)
 {
     (void)state, (void)first, (void)n, (void)values;
@@ -201,7 +276,8 @@ static double unfitted_log_det(const void *state, size_t first, size_t n, const 
 const struct adv_step_kind adv_step_standardise = {
     .lo = -INFINITY,
     .hi = INFINITY,
-    .needs_fit = true,
+    .needs_fit = always,
+    .fit = fit,
     .encode = unfitted,
     .decode = unfitted,
     .log_det = unfitted_log_det,

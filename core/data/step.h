@@ -9,12 +9,31 @@
 #include <advect/fields.h>
 #include <advect/transform.h>
 
+#define ADV_STEP_COLUMNS 256 /* of a point at a time */
+
+struct adv_step {
+    const struct adv_step_kind *kind;
+    void *state;
+};
+
+/* Data [n, dim] that a step is fitted to, seen as the steps before it hand them on. */
+struct adv_step_rows {
+    const struct adv_step *before;
+    size_t n_before, n, dim;
+    const float *data;
+};
+
 struct adv_step_kind {
     const struct adv_field *fields;
     size_t n_fields;
     size_t state_bytes; /* of the struct that the fields' offsets refer to */
     double lo, hi;      /* domain of encode, inclusive; may be infinite */
-    bool needs_fit;     /* stands for a step that adv_transform_fit has yet to make */
+
+    /* Whether the step only stands for one that fit has yet to make; NULL: never. */
+    bool (*needs_fit)(const void *state);
+    /* The step to take its place, the caller's to release. */
+    enum adv_status (*fit)(const void *state, const struct adv_step_rows *rows,
+                           struct adv_step *fitted, struct adv_error *error);
 
     /* Derives the rest of the state from the options, or NULL. where: prefix of field names in
      * errors. release is called also after a prepare that failed. */
@@ -37,13 +56,16 @@ extern const struct adv_step_kind adv_step_identity;
 extern const struct adv_step_kind adv_step_affine;
 extern const struct adv_step_kind adv_step_standardise;
 extern const struct adv_step_kind adv_step_logit;
+extern const struct adv_step_kind adv_step_gaussianise;
 
-/* Magnitudes of scales, and the largest shift, that an affine step takes. */
-#define ADV_AFFINE_MIN 1e-30
-#define ADV_AFFINE_MAX 1e30
+/* Gives step, whose kind is set, the state that options (without "kind") describe. where: prefix of
+ * field names in errors. On failure nothing is left to release. */
+enum adv_status adv_step_new(struct adv_step *step, const json_t *options, size_t dim,
+                             const char *where, struct adv_error *error);
+void adv_step_release(struct adv_step *step);
 
-/* A state of adv_step_affine with these shifts and scales [dim], which are copied. Freed as any
- * other: release, then free. NULL without memory. */
-void *adv_step_affine_state(size_t dim, const double *shift, const double *scale);
+/* Columns first ... of a row, at most ADV_STEP_COLUMNS, into values. Returns how many. */
+size_t adv_step_rows_read(const struct adv_step_rows *rows, size_t row, size_t first,
+                          double *values);
 
 #endif

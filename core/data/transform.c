@@ -10,20 +10,15 @@
 #include <string.h>
 
 #define MAX_STEPS 16
-#define COLUMNS 256 /* of a point at a time */
+#define COLUMNS ADV_STEP_COLUMNS
 
 /* The one list of kinds: names and descriptors both come from it. */
-#define KINDS(ROW) ROW(identity) ROW(affine) ROW(standardise) ROW(logit)
+#define KINDS(ROW) ROW(identity) ROW(affine) ROW(standardise) ROW(logit) ROW(gaussianise)
 #define NAME(kind) #kind,
 #define DESCRIPTOR(kind) &adv_step_##kind,
 
 static const char *const names[] = {KINDS(NAME) NULL};
 static const struct adv_step_kind *const kinds[] = {KINDS(DESCRIPTOR)};
-
-struct step {
-    const struct adv_step_kind *kind;
-    void *state;
-};
 
 /* What the first object says about the data beside its own options. */
 struct statements {
@@ -46,13 +41,26 @@ static const struct adv_field statement_fields[] = {
 
 struct adv_transform {
     size_t dim, n_steps;
-    struct step steps[MAX_STEPS];
+    struct adv_step steps[MAX_STEPS];
     bool has_range;
     double lo, hi;
     int levels; /* 0: not stated */
 };
 
-static void release_step(struct step *step)
+enum adv_status adv_step_new(struct adv_step *step, const json_t *options, size_t dim,
+                             const char *where, struct adv_error *error)
+{
+    const struct adv_step_kind *kind = step->kind;
+    enum adv_status status = adv_spec_new_state(kind->fields, kind->n_fields, kind->state_bytes,
+                                                options, where, &step->state, error);
+    if (status == ADV_OK && kind->prepare)
+        status = kind->prepare(step->state, dim, where, error);
+    if (status != ADV_OK)
+        adv_step_release(step);
+    return status;
+}
+
+void adv_step_release(struct adv_step *step)
 {
     if (step->state && step->kind->release)
         step->kind->release(step->state);
@@ -128,16 +136,13 @@ static enum adv_status read_step(struct adv_transform *transform, const json_t *
     enum adv_status status = adv_spec_kind(spec, names, &index, &options, error);
     if (status != ADV_OK)
         return status;
-    struct step *step = &transform->steps[transform->n_steps];
+    struct adv_step *step = &transform->steps[transform->n_steps];
     step->kind = kinds[index];
     if (transform->n_steps == 0)
         status = read_statements(transform, options, where, error);
     transform->n_steps++;
     if (status == ADV_OK)
-        status = adv_spec_new_state(step->kind->fields, step->kind->n_fields,
-                                    step->kind->state_bytes, options, where, &step->state, error);
-    if (status == ADV_OK && step->kind->prepare)
-        status = step->kind->prepare(step->state, transform->dim, where, error);
+        status = adv_step_new(step, options, transform->dim, where, error);
     json_decref(options);
     return status;
 }
@@ -172,13 +177,13 @@ enum adv_status adv_transform_new(const json_t *spec, size_t dim, struct adv_tra
 void adv_transform_free(struct adv_transform *transform)
 {
     for (size_t s = 0; transform && s < transform->n_steps; s++)
-        release_step(&transform->steps[s]);
+        adv_step_release(&transform->steps[s]);
     free(transform);
 }
 
 /* ---------------------------------------------------------------- writing it back */
 
-static json_t *step_to_json(const struct step *step)
+static json_t *step_to_json(const struct adv_step *step)
 {
     const struct adv_step_kind *kind = step->kind;
     const char *name = NULL;
@@ -226,10 +231,15 @@ json_t *adv_transform_to_json(const struct adv_transform *transform)
 
 /* ---------------------------------------------------------------- facts */
 
+static bool needs_fit(const struct adv_step *step)
+{
+    return step->kind->needs_fit && step->kind->needs_fit(step->state);
+}
+
 bool adv_transform_is_fitted(const struct adv_transform *transform)
 {
     for (size_t s = 0; s < transform->n_steps; s++) {
-        if (transform->steps[s].kind->needs_fit)
+        if (needs_fit(&transform->steps[s]))
             return false;
     }
     return true;
@@ -278,7 +288,7 @@ static void store(size_t n, const double *values, float *to)
         to[i] = (float)values[i];
 }
 
-static void encode_run(const struct step *steps, size_t n_steps, size_t first, size_t n,
+static void encode_run(const struct adv_step *steps, size_t n_steps, size_t first, size_t n,
                        double *values)
 {
     for (size_t s = 0; s < n_steps; s++)
@@ -296,7 +306,7 @@ void adv_transform_encode(const struct adv_transform *transform, size_t n, const
             size_t count = run_length(dim, first);
             load(count, data + row * dim + first, values);
             for (size_t s = 0; s < transform->n_steps; s++) {
-                const struct step *step = &transform->steps[s];
+                const struct adv_step *step = &transform->steps[s];
                 step->kind->encode(step->state, first, count, values);
                 if (log_det)
                     sum += step->kind->log_det(step->state, first, count, values);
@@ -319,7 +329,7 @@ void adv_transform_decode(const struct adv_transform *transform, size_t n, const
             size_t count = run_length(dim, first);
             load(count, flow + row * dim + first, values);
             for (size_t s = transform->n_steps; s-- > 0;) {
-                const struct step *step = &transform->steps[s];
+                const struct adv_step *step = &transform->steps[s];
                 if (log_det)
                     sum += step->kind->log_det(step->state, first, count, values);
                 step->kind->decode(step->state, first, count, values);
@@ -343,7 +353,7 @@ void adv_transform_decode_velocity(const struct adv_transform *transform, size_t
             size_t count = run_length(dim, first);
             load(count, flow_velocity + row * dim + first, values);
             for (size_t s = transform->n_steps; s-- > 0;) {
-                const struct step *step = &transform->steps[s];
+                const struct adv_step *step = &transform->steps[s];
                 step->kind->decode_velocity(step->state, first, count, values);
             }
             store(count, values, data_velocity + row * dim + first);
@@ -376,7 +386,7 @@ static enum adv_status check_run(const struct adv_transform *transform, const fl
     double values[COLUMNS];
     load(n, point + first, values);
     for (size_t s = 0; s < transform->n_steps; s++) {
-        const struct step *step = &transform->steps[s];
+        const struct adv_step *step = &transform->steps[s];
         size_t i = first_outside(n, values, step->kind->lo, step->kind->hi);
         if (i < n && s == 0)
             return adv_fail(error, ADV_E_INVALID,
@@ -417,92 +427,31 @@ enum adv_status adv_transform_check(const struct adv_transform *transform, const
 
 /* ---------------------------------------------------------------- fitting */
 
-/* Mean and deviation [dim] of each column of data [n, dim] as the first n_steps hand it on, by
- * Welford's recurrence: exactly 0 for a column of one value, accurate far from the origin. */
-static void find_moments(const struct adv_transform *transform, size_t n_steps, size_t n,
-                         const float *data, double *mean, double *deviation)
+size_t adv_step_rows_read(const struct adv_step_rows *rows, size_t row, size_t first,
+                          double *values)
 {
-    const size_t dim = transform->dim;
-    double values[COLUMNS];
-    for (size_t row = 0; row < n; row++) {
-        for (size_t first = 0; first < dim; first += COLUMNS) {
-            size_t count = run_length(dim, first);
-            load(count, data + row * dim + first, values);
-            encode_run(transform->steps, n_steps, first, count, values);
-            for (size_t i = 0; i < count; i++) {
-                double off = values[i] - mean[first + i];
-                mean[first + i] += off / (double)(row + 1);
-                deviation[first + i] += off * (values[i] - mean[first + i]);
-            }
-        }
-    }
-    for (size_t i = 0; i < dim; i++)
-        deviation[i] = sqrt(deviation[i] / (double)n);
-}
-
-static enum adv_status check_moments(size_t dim, const double *mean, const double *deviation,
-                                     struct adv_error *error)
-{
-    for (size_t i = 0; i < dim; i++) {
-        if (deviation[i] == 0.0)
-            return adv_fail_field(error, ADV_E_INVALID, "transform",
-                                  "column %zu of the data is %.9g throughout: it has no spread to "
-                                  "standardise",
-                                  i, mean[i]);
-        if (!(fabs(mean[i]) <= ADV_AFFINE_MAX && deviation[i] >= ADV_AFFINE_MIN &&
-              deviation[i] <= ADV_AFFINE_MAX))
-            return adv_fail_field(error, ADV_E_INVALID, "transform",
-                                  "column %zu of the data has mean %.9g and deviation %.9g; it "
-                                  "cannot be standardised",
-                                  i, mean[i], deviation[i]);
-    }
-    return ADV_OK;
-}
-
-/* Makes step s of the transform, one that needs it, the affine map of the data's moments there. */
-static enum adv_status fit_step(struct adv_transform *transform, size_t s, size_t n,
-                                const float *data, struct adv_error *error)
-{
-    const size_t dim = transform->dim;
-    void *state = NULL;
-    double *mean = adv_calloc(dim, sizeof *mean), *deviation = adv_calloc(dim, sizeof *deviation);
-    enum adv_status status = mean && deviation ? ADV_OK : adv_no_memory(error);
-    if (status != ADV_OK)
-        goto out;
-    find_moments(transform, s, n, data, mean, deviation);
-    status = check_moments(dim, mean, deviation, error);
-    if (status != ADV_OK)
-        goto out;
-    state = adv_step_affine_state(dim, mean, deviation);
-    if (state)
-        transform->steps[s] = (struct step){&adv_step_affine, state};
-    else
-        status = adv_no_memory(error);
-out:
-    free(mean);
-    free(deviation);
-    return status;
+    size_t count = run_length(rows->dim, first);
+    load(count, rows->data + row * rows->dim + first, values);
+    encode_run(rows->before, rows->n_before, first, count, values);
+    return count;
 }
 
 enum adv_status adv_transform_fit(struct adv_transform *transform, size_t n, const float *data,
                                   struct adv_error *error)
 {
-    if (adv_transform_is_fitted(transform))
-        return ADV_OK;
-    if (n < 2)
-        return adv_fail_field(error, ADV_E_INVALID, "transform",
-                              "standardise needs at least 2 rows of data; there are %zu", n);
     /* Steps are fitted in a copy, which shares the states of the others. */
     struct adv_transform fitted = *transform;
     enum adv_status status = ADV_OK;
     for (size_t s = 0; s < fitted.n_steps && status == ADV_OK; s++) {
-        if (fitted.steps[s].kind->needs_fit)
-            status = fit_step(&fitted, s, n, data, error);
+        struct adv_step *step = &fitted.steps[s];
+        const struct adv_step_rows rows = {fitted.steps, s, n, fitted.dim, data};
+        if (needs_fit(step))
+            status = step->kind->fit(step->state, &rows, step, error);
     }
     struct adv_transform *loser = status == ADV_OK ? transform : &fitted;
     for (size_t s = 0; s < fitted.n_steps; s++) {
         if (fitted.steps[s].state != transform->steps[s].state)
-            release_step(&loser->steps[s]);
+            adv_step_release(&loser->steps[s]);
     }
     if (status == ADV_OK)
         *transform = fitted;

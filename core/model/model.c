@@ -167,8 +167,8 @@ static enum adv_status configure(struct adv_model *model, struct adv_error *erro
                                    adv_net_dim(model->net), &model->transform, error);
     if (status == ADV_OK && !adv_transform_is_fitted(model->transform))
         status = adv_fail_field(error, ADV_E_INVALID, "data.transform",
-                                "data.transform standardises but was not fitted to data; a model "
-                                "needs the affine transform that fitting makes of it");
+                                "data.transform was not fitted to data; a model needs the one that "
+                                "fitting makes of it");
     if (status == ADV_OK && json_object_set_new(model->config, "net", adv_net_config(model->net)))
         status = adv_no_memory(error);
     return status;

@@ -12,6 +12,17 @@
  *                                                in recipes; fitting turns it into affine
  *   {"kind": "logit", "margin": m}               y = log(u / (1-u)), u = m + (1 - 2m) x for x in
  *                                                [0,1]; m in [1e-6, 0.49], 1e-6 by default
+ *   {"kind": "gaussianise", "groups": [...]}     for x in [0,1] dequantised from n levels, whose
+ *                                                pooled marginal becomes a row of Gaussians:
+ *                                                y = mean + deviation Phi^-1(a + b u), u the share
+ *                                                of the group's data below x
+ *
+ * gaussianise. A group is {"levels": how many, "mean": m, "deviation": s}; groups follow one
+ * another upwards from level 0 and together have all n levels, at most 65,536. A mean is at least
+ * both deviations above the one before it. Groups meet where y is as many deviations from the one
+ * mean as from the other, and a and b cut each Gaussian there: the map is continuous, rises
+ * throughout, and takes [0,1] to the whole line. "counts": [n], how often the data take each level,
+ * is only in fitted ones; every level is counted once more than that.
  *
  * A member "range": [lo, hi] on the first object states that data lie in [lo, hi] (images:
  * [0, 1]); "levels": 256 that they were k/levels + U[0, 1/levels) dequantised. */
@@ -28,14 +39,16 @@
 
 struct adv_transform;
 
-/* spec: NULL means identity. "standardise" is accepted and needs adv_transform_fit before use. */
+/* spec: NULL means identity. "standardise", and "gaussianise" without counts, are accepted and need
+ * adv_transform_fit before use. */
 enum adv_status adv_transform_new(const json_t *spec, size_t dim, struct adv_transform **transform,
                                   struct adv_error *error);
 void adv_transform_free(struct adv_transform *transform);
 
 /* Replaces each "standardise" by the affine map that gives data [n, dim] (n >= 2) zero mean and
- * unit deviation (over n, not n - 1) per column. Errors name a column without spread. No-op when
- * there is none. */
+ * unit deviation (over n, not n - 1) per column, and counts the levels of all columns for each
+ * "gaussianise". Errors name a column without spread, or outside [0,1]. No-op when there is nothing
+ * to fit. */
 enum adv_status adv_transform_fit(struct adv_transform *transform, size_t n, const float *data,
                                   struct adv_error *error);
 
