@@ -39,30 +39,6 @@ static bfloat16 rounded(float x)
     return (bfloat16)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-static void bf16_pack_panels(size_t n, const struct adv_panels *from, float *packed)
-{
-    const size_t k = from->run * from->n_runs, all = panel_count(n) * OUTPUTS * padded(k);
-    if (!in_bfloat16(n, k)) {
-        pack_panels(n, from, packed);
-        return;
-    }
-    bfloat16 *to = (bfloat16 *)(void *)packed;
-    float *bias = packed + all / 2;
-    memset(packed, 0, bf16_packed_size(n, k) * sizeof *packed);
-    for (size_t column = 0; column < n; column++) {
-        bfloat16 *pair = to + column / OUTPUTS * OUTPUTS * padded(k) + column % OUTPUTS * 2;
-        size_t i = 0;
-        for (size_t q = 0; q < from->n_runs; q++) {
-            const float *w =
-                from->w + (ptrdiff_t)column * from->output_stride + (ptrdiff_t)q * from->run_stride;
-            for (size_t r = 0; r < from->run; r++, i++)
-                pair[i / 2 * OUTPUTS * 2 + i % 2] = rounded(w[(ptrdiff_t)r * from->stride]);
-        }
-    }
-    if (from->bias)
-        memcpy(bias, from->bias, n * sizeof *bias);
-}
-
 /* Inputs first ... first + count - 1 of one row, rounded, then zeros up to whole steps. */
 static void round_row(const struct adv_rows *rows, const float *x, size_t first, size_t count,
                       bfloat16 *to)
@@ -79,6 +55,70 @@ static void round_row(const struct adv_rows *rows, const float *x, size_t first,
         done += n;
     }
     memset(to + done, 0, (padded(count) - done) * sizeof *to);
+}
+
+/* One run of outputs that lie side by side, whole panels of them: pairs of inputs, interleaved.
+ * Returns how many outputs they hold. */
+static size_t pack_pairs(size_t n, const struct adv_panels *from, size_t panel, bfloat16 *to)
+{
+    size_t column = 0;
+    for (; column + OUTPUTS <= n; column += OUTPUTS, to += panel) {
+        for (size_t i = 0; i < from->run; i += 2) {
+            const float *w = from->w + column + (ptrdiff_t)i * from->stride;
+            __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(w)));
+            __m512i high = _mm512_setzero_si512();
+            if (i + 1 < from->run)
+                high = _mm512_cvtepu16_epi32(
+                    (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(w + from->stride)));
+            _mm512_storeu_si512(to + i * OUTPUTS,
+                                _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+        }
+    }
+    return column;
+}
+
+/* One output's inputs, which lie side by side: `pair` is where its first two go. */
+static void pack_row(size_t k, const float *w, bfloat16 *pair)
+{
+    _Alignas(64) bfloat16 row[LONGEST];
+    const struct adv_rows rows = {w, k, k, 1, 0};
+    for (size_t first = 0; first < k; first += LONGEST) {
+        size_t count = k - first < LONGEST ? k - first : LONGEST;
+        round_row(&rows, w, first, count, row);
+        for (size_t i = 0; i < count; i += 2, pair += OUTPUTS * 2)
+            memcpy(pair, row + i, 2 * sizeof *row);
+    }
+}
+
+static void bf16_pack_panels(size_t n, const struct adv_panels *from, float *packed)
+{
+    const size_t k = from->run * from->n_runs, panel = OUTPUTS * padded(k);
+    if (!in_bfloat16(n, k)) {
+        pack_panels(n, from, packed);
+        return;
+    }
+    bfloat16 *to = (bfloat16 *)(void *)packed;
+    float *bias = packed + panel_count(n) * panel / 2;
+    memset(packed, 0, bf16_packed_size(n, k) * sizeof *packed);
+    size_t done = 0;
+    if (from->output_stride == 1 && from->n_runs == 1)
+        done = pack_pairs(n, from, panel, to);
+    for (size_t column = done; column < n; column++) {
+        bfloat16 *pair = to + column / OUTPUTS * panel + column % OUTPUTS * 2;
+        if (from->stride == 1 && from->n_runs == 1) {
+            pack_row(k, from->w + (ptrdiff_t)column * from->output_stride, pair);
+            continue;
+        }
+        size_t i = 0;
+        for (size_t q = 0; q < from->n_runs; q++) {
+            const float *w =
+                from->w + (ptrdiff_t)column * from->output_stride + (ptrdiff_t)q * from->run_stride;
+            for (size_t r = 0; r < from->run; r++, i++)
+                pair[i / 2 * OUTPUTS * 2 + i % 2] = rounded(w[(ptrdiff_t)r * from->stride]);
+        }
+    }
+    if (from->bias)
+        memcpy(bias, from->bias, n * sizeof *bias);
 }
 
 /* Up to BLOCK_ROWS rows [rows][length] through one panel of weights, or two panel_step apart: all
