@@ -17,6 +17,10 @@ const struct example op_examples[] = {
     {.op = &adv_op_linear, .n_params = 2, .in = {{5, 1, 1}}, .param = {{9, 5, 1, 1}, {9, 1, 1, 1}}},
     {.op = &adv_op_linear, .n_params = 1, .in = {{17, 1, 1}}, .param = {{3, 17, 1, 1}}},
     {.op = &adv_op_linear,
+     .n_params = 2,
+     .in = {{4100, 1, 1}},
+     .param = {{2, 4100, 1, 1}, {2, 1, 1, 1}}}, /* more than a stretch of inputs */
+    {.op = &adv_op_linear,
      .attr = &from_column_4,
      .n_params = 2,
      .in = {{6, 1, 1}},

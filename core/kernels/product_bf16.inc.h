@@ -48,7 +48,7 @@ static void round_row(const struct adv_rows *rows, const float *x, size_t first,
         const float *from = x + q * rows->run_stride + skip;
         size_t left = count - done, n = rows->run - skip < left ? rows->run - skip : left;
         for (size_t i = 0; i < n; i += LANES) {
-            __mmask16 mask = n - i < LANES ? (__mmask16)((1u << (n - i)) - 1) : 0xffff;
+            __mmask16 mask = (__mmask16)(n - i < LANES ? (1u << (n - i)) - 1 : 0xffffu);
             __m256i halves = (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(mask, from + i));
             _mm256_mask_storeu_epi16(to + done + i, mask, halves);
         }

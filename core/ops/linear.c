@@ -9,7 +9,9 @@
 #include "core/kernels/blas.h"
 #include "core/ops/op.h"
 
-#define STRIP ((size_t)32) /* outputs packed at a time */
+/* Outputs packed at a time, and of each so many inputs. */
+#define STRIP ((size_t)32)
+#define STRETCH ((size_t)4096)
 
 static size_t first_column(const struct adv_signature *s)
 {
@@ -62,23 +64,31 @@ static size_t scratch_size(const struct adv_signature *s, const struct adv_kerne
 {
     (void)rows, (void)sweep;
     size_t n = s->param[0][0], k = adv_shape_size(s->in[0]);
-    return kernels->packed_size(STRIP, n > k ? n : k);
+    size_t longer = n > k ? n : k;
+    return kernels->packed_size(STRIP, longer < STRETCH ? longer : STRETCH);
 }
 
 /* y [rows, n] = start + x w', w as `panels` has it: a strip of outputs at a time is packed and,
- * while it is in the cache, meets all rows. */
+ * while it is in the cache, meets all rows. A stretch of inputs goes on where the one before it
+ * ended. */
 static void product_by_strips(const struct adv_call *call, size_t n,
                               const struct adv_panels *panels, const adv_real *x,
                               enum adv_start start, adv_real *y)
 {
-    struct adv_rows rows = {x, panels->run, panels->run, 1, 0};
+    const size_t k = panels->run;
     for (size_t first = 0; first < n; first += STRIP) {
         size_t count = n - first < STRIP ? n - first : STRIP;
         struct adv_panels strip = *panels;
-        strip.w += (ptrdiff_t)first * panels->output_stride;
         strip.bias = panels->bias ? panels->bias + first : NULL;
-        call->kernels->pack_panels(count, &strip, call->scratch);
-        call->kernels->product_of_rows(call->rows, count, rows, call->scratch, start, y + first, n);
+        const adv_real *w = panels->w + (ptrdiff_t)first * panels->output_stride;
+        for (size_t i = 0; i < k; i += STRETCH) {
+            strip.w = w + (ptrdiff_t)i * panels->stride;
+            strip.run = k - i < STRETCH ? k - i : STRETCH;
+            struct adv_rows rows = {x + i, k, strip.run, 1, 0};
+            call->kernels->pack_panels(count, &strip, call->scratch);
+            call->kernels->product_of_rows(call->rows, count, rows, call->scratch,
+                                           i ? ADV_FROM_OUTPUT : start, y + first, n);
+        }
     }
 }
 

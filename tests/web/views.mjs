@@ -86,13 +86,13 @@ export async function flowTests(harness, daemon, { plane }) {
     await page.getByLabel("Deforming grid").check();
     await idle(page);
     assert((await pixels(page, UPPER)).inked > late.inked + 2000, "no grid");
-    await page.getByLabel("Density").check();
+    await page.getByRole("checkbox", { name: "Density" }).check();
     await until(() => page.locator(".legend").isVisible(), "the density");
     const dense = await pixels(page, LOWER);
     assert(dense.inked > 1e5, "no density");
     await page.locator(".task", { hasText: "Density" }).getByRole("button", { name: "Cancel" }).click();
     await harness.shot(page, "flow-overlays");
-    await page.getByLabel("Density").uncheck();
+    await page.getByRole("checkbox", { name: "Density" }).uncheck();
     await until(async () => (await pixels(page, LOWER)).inked < 1e5, "the density to go");
   });
 
