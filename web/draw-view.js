@@ -188,7 +188,7 @@ class DrawView {
       return this.straight ? nearest(model, row, { s, n: VARIANTS, seed: 1, label, guidance }, { signal }) : null;
     });
     if (made === null)
-      this.nearestWords.textContent = "This model's path is not straight; the page mixes noise and data along straight paths alone.";
+      this.nearestWords.textContent = "This model's path is not straight in the units of its data; the page mixes noise and data along straight paths alone.";
     if (!made || row !== this.row)
       return;
     paintAlone(this.mixed.canvas, model, made.mixed[0], toneOf(model, made.mixed[0]));

@@ -18,9 +18,10 @@ export function isImageModel(model) {
   return model.shape.length === 3 && [1, 3].includes(model.shape[0]);
 }
 
-/* The lower, the sooner such a model is shown: those of classes first, then those that see space. */
+/* The lower, the sooner such a model is shown: those of classes first, then those that see space, then
+ * those whose samples a judge has read. */
 export function imageRank(model) {
-  return (model.classes ? 0 : 2) + (model.net === "mlp" ? 1 : 0);
+  return (model.classes ? 0 : 4) + (model.net === "mlp" ? 2 : 0) + (model.card?.judge_accuracy ? 0 : 1);
 }
 
 function specsFor(model) {

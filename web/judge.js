@@ -37,10 +37,13 @@ export async function judge(model, row, pass, options) {
   };
 }
 
-/* Whether the model's path mixes noise and data in straight lines, as `nearest` does. */
+/* Whether the model's path mixes noise and data in straight lines, as `nearest` does: straight in the
+ * network's units, and so in the data's if the transform between them is affine. */
 export async function isStraight(model, options) {
   const { config } = await askJson(modelPath(model, "").slice(0, -1), options);
-  return (config.path?.kind ?? "condot") === "condot";
+  const steps = [config.data?.transform ?? []].flat();
+  return (config.path?.kind ?? "condot") === "condot" &&
+    steps.every(({ kind }) => ["identity", "affine"].includes(kind));
 }
 
 /* Noise and the image mixed as the straight path mixes them at time s, carried on to t = 1 from there:

@@ -15,8 +15,11 @@ async function chooseModels(daemon) {
   const plane = list.find((m) => m.dim === 2 && !m.classes);
   const images = list.filter((m) => m.shape.length === 3 && m.classes === 10 && m.null_class)
     .sort((a, b) => a.multiply_adds - b.multiply_adds);
-  const best = images.find((m) => m.net === "unet") ?? images[0];
-  return plane && best ? { plane: plane.name, images: images[0].name, best: best.name } : null;
+  const unets = images.filter((m) => m.net === "unet");
+  const best = unets.find((m) => m.card?.judge_accuracy) ?? unets[0] ?? images[0];
+  const whole = await Promise.all(unets.map((m) => fetch(`${daemon.url}/v1/models/${m.name}`).then((r) => r.json())));
+  const curved = whole.find((m) => m.config.data.transform.kind === "gaussianise");
+  return plane && best ? { plane: plane.name, images: images[0].name, best: best.name, curved: curved?.name } : null;
 }
 
 const daemon = await Daemon.start(program, models);

@@ -191,7 +191,15 @@ export async function imageTests(harness, daemon, { images }) {
 }
 
 /* The best model of images that is served, with the page's own settings: what a visitor meets. */
-export async function bestTests(harness, daemon, { plane, best }) {
+export async function bestTests(harness, daemon, { plane, best, curved }) {
+  if (curved)
+    await harness.test("draw: units in which no path is straight are told", { hasTouch: true }, async (page) => {
+      await open(page, daemon, `#/draw/${curved}`);
+      await touchDigit(page, 3);
+      await toldAs(page, 3);
+      await until(() => page.getByText("not straight in the units of its data").count(), "the words");
+    });
+
   await harness.test("digits are one click away, by the best model", { hasTouch: true }, async (page, tell) => {
     await open(page, daemon, `#/flow/${plane}?n=50&steps=4&t=1`);
     await idle(page);
