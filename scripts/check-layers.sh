@@ -22,7 +22,7 @@ uses[render]="request plot ${uses[request]}"
 
 # Public header -> the layer that implements it.
 declare -A owner=(
-    [status]=base [json]=base [digest]=base [fields]=base [rng]=base [pool]=base
+    [status]=base [json]=base [digest]=base [fields]=base [rng]=base [pool]=base [memory]=base
     [array_file]=io [safetensors]=io [png]=io
     [density]=data [transform]=data
     [plot]=plot

@@ -268,6 +268,9 @@ static const struct {
 } shards[] = {
     {"{\"kind\": \"mlp\", \"dim\": 2, \"channels\": 64, \"layers\": 3}", 256, 0, 128},
     {"{\"kind\": \"mlp\", \"dim\": 2, \"channels\": 64, \"layers\": 3}", 50, 0, 50},
+    {"{\"kind\": \"mlp\", \"dim\": 2, \"channels\": 64, \"layers\": 3}", 2047, 0, 128},
+    {"{\"kind\": \"mlp\", \"dim\": 2, \"channels\": 64, \"layers\": 3}", 2048, 0, 256},
+    {"{\"kind\": \"mlp\", \"dim\": 2, \"channels\": 64, \"layers\": 3}", 20000, 0, 512},
     {"{\"kind\": \"mlp\", \"dim\": 2, \"channels\": 64, \"layers\": 3}", 256, 200, 200},
     {"{\"kind\": \"mlp\", \"dim\": 2, \"channels\": 64, \"layers\": 3}", 256, 300, 256},
     /* 67 million multiply-adds a row with about as many weights: they pay from 24 uses on */

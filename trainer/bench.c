@@ -8,6 +8,7 @@
 #include "trainer/stop.h"
 
 #include <advect/gradient.h>
+#include <advect/memory.h>
 #include <advect/model.h>
 #include <advect/pool.h>
 #include <advect/rng.h>
@@ -91,7 +92,7 @@ static enum adv_status make_part(struct bench *b, struct part *part, struct adv_
 {
     if (b->work != WORK_TRAIN)
         return adv_evaluator_new(adv_model_ready_weights(b->model), &part->evaluator, error);
-    part->g_weights = calloc(b->n_weights, sizeof *part->g_weights);
+    part->g_weights = adv_zeros(b->n_weights);
     return part->g_weights ? ADV_OK : no_memory(error);
 }
 
@@ -157,9 +158,9 @@ static enum adv_status make_rows(struct bench *b, bool same_time, struct adv_err
     b->t = calloc(b->batch, sizeof *b->t);
     b->scalars = calloc(b->batch, sizeof *b->scalars);
     b->label = calloc(b->batch, sizeof *b->label);
-    b->weights = calloc(b->n_weights, sizeof *b->weights);
-    b->m = calloc(b->n_weights, sizeof *b->m);
-    b->v = calloc(b->n_weights, sizeof *b->v);
+    b->weights = adv_zeros(b->n_weights);
+    b->m = adv_zeros(b->n_weights);
+    b->v = adv_zeros(b->n_weights);
     if (!b->t || !b->scalars || !b->label || !b->weights || !b->m || !b->v)
         return no_memory(error);
     memcpy(b->weights, adv_model_weights(b->model), b->n_weights * sizeof *b->weights);
@@ -220,16 +221,15 @@ static void do_part(void *context, size_t piece, int worker)
         atomic_store(&b->failed, true);
 }
 
-static void update_part(void *context, size_t piece, int worker)
+static void update_piece(void *context, size_t piece, int worker)
 {
     (void)worker;
     struct bench *b = context;
-    size_t pieces = (size_t)adv_pool_threads(b->pool);
-    size_t first = b->n_weights * piece / pieces, n = b->n_weights * (piece + 1) / pieces - first;
-    float *sum = b->parts[0].g_weights + first;
+    struct adv_piece at = adv_piece_at(b->n_weights, piece);
+    float *sum = b->parts[0].g_weights + at.first;
     for (size_t p = 1; p < b->n_parts; p++) {
-        const float *gradient = b->parts[p].g_weights + first;
-        for (size_t i = 0; i < n; i++)
+        const float *gradient = b->parts[p].g_weights + at.first;
+        for (size_t i = 0; i < at.n; i++)
             sum[i] += gradient[i];
     }
     struct adv_adamw adamw = {.learning_rate = 1e-6,
@@ -238,7 +238,7 @@ static void update_part(void *context, size_t piece, int worker)
                               .epsilon = 1e-8,
                               .gradient_scale = 1,
                               .step = 1};
-    adv_adamw_update(&adamw, n, sum, b->weights + first, b->m + first, b->v + first);
+    adv_adamw_update(&adamw, at.n, sum, b->weights + at.first, b->m + at.first, b->v + at.first);
 }
 
 static void set_weights(void *context, size_t thread, int worker)
@@ -255,7 +255,7 @@ static double timed_round(struct bench *b)
         adv_pool_run(b->pool, (size_t)adv_pool_threads(b->pool), set_weights, b);
     adv_pool_run(b->pool, b->n_parts, do_part, b);
     if (b->work == WORK_TRAIN)
-        adv_pool_run(b->pool, (size_t)adv_pool_threads(b->pool), update_part, b);
+        adv_pool_run(b->pool, adv_piece_count(b->n_weights), update_piece, b);
     return adv_seconds_now() - began;
 }
 

@@ -1,15 +1,25 @@
-/* How a batch is cut into shards, whose gradients threads compute. The results of a training depend
- * on it, so it follows from the network alone, never from the machine. */
+/* How a step's work is cut for threads: the batch into shards, of which each has a gradient, and
+ * the weights into pieces. The results of a training depend on the shards, so they follow from the
+ * network and the batch alone, never from the machine. */
 #ifndef ADV_TRAINER_SHARDS_H
 #define ADV_TRAINER_SHARDS_H
 
 #include <advect/net.h>
 #include <advect/status.h>
 
-/* The rows of a shard: `asked` if that is not 0, else a power of two up to 128, less where a row is
- * so much work that fewer fill a thread, or where a shard's activations would take more than 128
- * MiB. Never more than the batch. */
+/* The rows of a shard: `asked` if that is not 0, else a power of two up to 128, or to 512 as long
+ * as that leaves eight shards; less where a row is so much work that fewer fill a thread, or where
+ * a shard's activations would take more than 128 MiB. Never more than the batch. */
 enum adv_status adv_shard_rows(const struct adv_net *net, size_t batch, size_t asked, size_t *rows,
                                struct adv_error *error);
+
+/* The weights from `first`: so few that what belongs to them stays in the cache between the sum of
+ * their gradients and their update. */
+struct adv_piece {
+    size_t first, n;
+};
+
+size_t adv_piece_count(size_t n_weights);
+struct adv_piece adv_piece_at(size_t n_weights, size_t piece);
 
 #endif

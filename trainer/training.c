@@ -7,13 +7,12 @@
 #include "trainer/shards.h"
 
 #include <advect/gradient.h>
+#include <advect/memory.h>
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PIECE_WEIGHTS ((size_t)16384) /* what a thread sums and updates at a time */
 
 struct adv_training_worker {
     struct adv_gradient *gradient;
@@ -56,11 +55,11 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
     size_t elements;
     if (__builtin_mul_overflow(t->n_shards, t->n_weights, &elements))
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    t->weights = calloc(t->n_weights, sizeof *t->weights);
-    t->average = calloc(t->n_weights, sizeof *t->average);
-    t->m = calloc(t->n_weights, sizeof *t->m);
-    t->v = calloc(t->n_weights, sizeof *t->v);
-    t->gradients = calloc(elements, sizeof *t->gradients);
+    t->weights = adv_zeros(t->n_weights);
+    t->average = adv_zeros(t->n_weights);
+    t->m = adv_zeros(t->n_weights);
+    t->v = adv_zeros(t->n_weights);
+    t->gradients = adv_zeros(elements);
     t->shard_sums = calloc(t->n_shards, sizeof *t->shard_sums);
     t->piece_squares = calloc(t->n_pieces, sizeof *t->piece_squares);
     t->workers = calloc((size_t)adv_pool_threads(t->pool), sizeof *t->workers);
@@ -101,7 +100,7 @@ enum adv_status adv_training_new(const struct adv_recipe *recipe, const struct a
     if (status == ADV_OK) {
         t->n_weights = adv_net_weights(t->net);
         t->n_shards = (batch + t->shard_rows - 1) / t->shard_rows;
-        t->n_pieces = (t->n_weights + PIECE_WEIGHTS - 1) / PIECE_WEIGHTS;
+        t->n_pieces = adv_piece_count(t->n_weights);
         status = allocate(t, error);
     }
     if (status != ADV_OK) {
@@ -172,12 +171,6 @@ static void shard_gradient(void *context, size_t shard, int worker_number)
         adv_gradient_add(worker->gradient, &points, e->target, scale, gradient, NULL);
 }
 
-static size_t piece_weights(const struct adv_training *t, size_t piece)
-{
-    size_t left = t->n_weights - piece * PIECE_WEIGHTS;
-    return left < PIECE_WEIGHTS ? left : PIECE_WEIGHTS;
-}
-
 /* In lanes that do not wait for each other. */
 static double sum_of_squares(size_t n, const float *x)
 {
@@ -200,14 +193,14 @@ static void sum_gradients(void *context, size_t piece, int worker)
 {
     (void)worker;
     struct adv_training *t = context;
-    size_t n = piece_weights(t, piece);
-    float *sum = t->gradients + piece * PIECE_WEIGHTS;
+    struct adv_piece at = adv_piece_at(t->n_weights, piece);
+    float *sum = t->gradients + at.first;
     for (size_t shard = 1; shard < t->n_shards; shard++) {
         const float *gradient = sum + shard * t->n_weights;
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < at.n; i++)
             sum[i] += gradient[i];
     }
-    t->piece_squares[piece] = sum_of_squares(n, sum);
+    t->piece_squares[piece] = sum_of_squares(at.n, sum);
 }
 
 static void update_weights(void *context, size_t piece, int worker)
@@ -215,7 +208,7 @@ static void update_weights(void *context, size_t piece, int worker)
     (void)worker;
     struct adv_training *t = context;
     const struct adv_train_recipe *train = &t->recipe->train;
-    size_t first = piece * PIECE_WEIGHTS, n = piece_weights(t, piece);
+    struct adv_piece at = adv_piece_at(t->n_weights, piece);
     struct adv_adamw adamw = {
         .learning_rate = adv_schedule_rate(train, t->step),
         .beta1 = train->beta1,
@@ -225,10 +218,10 @@ static void update_weights(void *context, size_t piece, int worker)
         .gradient_scale = t->gradient_scale,
         .step = t->step + 1,
     };
-    adv_adamw_update(&adamw, n, t->gradients + first, t->weights + first, t->m + first,
-                     t->v + first);
-    adv_ema_update(adv_ema_decay(train->ema_decay, t->step), n, t->weights + first,
-                   t->average + first);
+    adv_adamw_update(&adamw, at.n, t->gradients + at.first, t->weights + at.first, t->m + at.first,
+                     t->v + at.first);
+    adv_ema_update(adv_ema_decay(train->ema_decay, t->step), at.n, t->weights + at.first,
+                   t->average + at.first);
 }
 
 static double sum_of(size_t n, const double *terms)

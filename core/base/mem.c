@@ -1,5 +1,7 @@
 #include "core/base/mem.h"
 
+#include <advect/memory.h>
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -30,6 +32,14 @@ void *adv_alloc_aligned(size_t count, size_t item_bytes)
         madvise(memory, rounded, MADV_HUGEPAGE); /* a wish: memory without it does as well */
 #endif
     return memory;
+}
+
+float *adv_zeros(size_t n)
+{
+    float *zeros = adv_alloc_aligned(n, sizeof *zeros);
+    if (zeros)
+        memset(zeros, 0, n * sizeof *zeros);
+    return zeros;
 }
 
 enum adv_status adv_grow(void *array, size_t *capacity, size_t count, size_t item_bytes,
