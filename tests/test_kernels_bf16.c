@@ -117,7 +117,7 @@ static void assert_right(const struct product *p, enum adv_start start)
 
 static struct adv_rows dense(const struct product *p)
 {
-    return (struct adv_rows){p->x, p->k, p->k, 1, 0};
+    return adv_dense_rows(p->x, p->k, p->k);
 }
 
 START_TEST(products_are_those_of_rounded_factors)
@@ -154,7 +154,8 @@ START_TEST(runs_are_joined)
         apart[(run * ROWS + row) * RUN + i % RUN] = p.x[i];
     }
     memcpy(y, p.before, p.y.n * sizeof *y);
-    struct adv_rows rows = {apart, RUN, RUN, RUNS, ROWS * RUN};
+    struct adv_rows rows = {
+        .x = apart, .stride = RUN, .run = RUN, .n_runs = RUNS, .run_stride = ROWS * RUN};
     kernels->product_of_rows(ROWS, N, rows, p.packed.data, ADV_FROM_BIAS, y, p.stride);
     ck_assert_mem_eq(y, p.y.data, p.y.n * sizeof *y);
     free(apart);
@@ -174,7 +175,7 @@ START_TEST(a_row_does_not_depend_on_its_neighbours)
     product_init(&p, kernels, ROWS, N, K);
     kernels->product_of_rows(ROWS, N, dense(&p), p.packed.data, ADV_FROM_BIAS, p.y.data, p.stride);
     for (size_t r = 0; r < ROWS; r++) {
-        struct adv_rows row = {p.x + r * K, K, K, 1, 0};
+        struct adv_rows row = adv_dense_rows(p.x + r * K, K, K);
         kernels->product_of_rows(1, N, row, p.packed.data, ADV_FROM_BIAS, alone, N);
         ck_assert_mem_eq(alone, p.y.data + r * p.stride, sizeof alone);
     }

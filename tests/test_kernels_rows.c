@@ -50,7 +50,8 @@ static void rows_case_init(struct rows_case *t, const struct adv_kernels *kernel
     t->w = new_reals(&random, n * t->k);
     t->bias = new_reals(&random, n);
     t->before = new_reals(&random, rows * t->y_stride);
-    t->in = (struct adv_rows){t->x, c, 3 * c, RUNS, run_stride};
+    t->in = (struct adv_rows){
+        .x = t->x, .stride = c, .run = 3 * c, .n_runs = RUNS, .run_stride = run_stride};
     guarded_init(&t->packed, kernels->packed_size(n, t->k));
     kernels->pack(n, t->k, t->w, t->k, t->bias, t->packed.data);
     guarded_init(&t->y, rows * t->y_stride);

@@ -5,8 +5,10 @@
 
 #ifdef ADV_REAL_DOUBLE
 typedef double adv_real;
+#define ADV_REAL_BYTES 8
 #else
 typedef float adv_real;
+#define ADV_REAL_BYTES 4
 #endif
 
 #endif

@@ -41,6 +41,7 @@ INLINE vector load(const adv_real *from)
     return v;
 }
 
+#include "core/kernels/transpose.inc.h"
 #include "core/kernels/vector_math.inc.h"
 
 #include "core/kernels/elementwise.inc.h"
@@ -69,8 +70,7 @@ static void product(size_t rows, size_t n, size_t k, const adv_real *x, const ad
                     bool with_bias, adv_real *y)
 {
     PRODUCT(product_of_rows)
-    (rows, n, (struct adv_rows){x, k, k, 1, 0}, packed, with_bias ? ADV_FROM_BIAS : ADV_FROM_ZERO,
-     y, n);
+    (rows, n, adv_dense_rows(x, k, k), packed, with_bias ? ADV_FROM_BIAS : ADV_FROM_ZERO, y, n);
 }
 
 const struct adv_kernels ISA_TABLE = {

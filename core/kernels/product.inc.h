@@ -35,20 +35,33 @@ static size_t pack_adjacent(size_t n, const struct adv_panels *from, adv_real *p
     return column;
 }
 
-/* Whole panels of outputs whose inputs lie side by side: the writes are in order. */
+/* Packs `count` inputs of a panel's LANES outputs, which lie `stride` apart. */
+INLINE void pack_transposed(const adv_real *w, ptrdiff_t stride, size_t count, adv_real *packed)
+{
+    vector square[LANES];
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES, packed += LANES * LANES) {
+        UNROLL
+        for (size_t lane = 0; lane < LANES; lane++)
+            square[lane] = load(w + (ptrdiff_t)lane * stride + (ptrdiff_t)i);
+        transpose(square);
+        memcpy(packed, square, sizeof square);
+    }
+    for (; i < count; i++, packed += LANES) {
+        for (size_t lane = 0; lane < LANES; lane++)
+            packed[lane] = w[(ptrdiff_t)lane * stride + (ptrdiff_t)i];
+    }
+}
+
+/* Whole panels of outputs whose inputs lie side by side. */
 static size_t pack_along(size_t n, const struct adv_panels *from, adv_real *packed)
 {
     size_t column = 0;
     for (; column + LANES <= n; column += LANES) {
         const adv_real *panel = from->w + (ptrdiff_t)column * from->output_stride;
-        for (size_t q = 0; q < from->n_runs; q++, panel += from->run_stride) {
-            for (size_t i = 0; i < from->run; i++, packed += LANES) {
-                ask_for(panel, (ptrdiff_t)LANES * (from->output_stride + (ptrdiff_t)i));
-                UNROLL
-                for (size_t lane = 0; lane < LANES; lane++)
-                    packed[lane] = panel[(ptrdiff_t)lane * from->output_stride + (ptrdiff_t)i];
-            }
-        }
+        for (size_t q = 0; q < from->n_runs; q++, packed += from->run * LANES)
+            pack_transposed(panel + (ptrdiff_t)q * from->run_stride, from->output_stride, from->run,
+                            packed);
     }
     return column;
 }
@@ -79,7 +92,7 @@ struct strip {
     struct adv_rows in;
     size_t columns; /* outputs that exist */
     const adv_real *w, *bias;
-    uintptr_t ahead; /* what is read after w: asked for, this far per step along k */
+    uintptr_t ahead; /* a line to ask for, and how far the next is, per step along k */
     size_t ahead_step;
     enum adv_start start;
     adv_real *y;
@@ -198,16 +211,27 @@ INLINE void tile_of(size_t rows, const size_t panels, const struct strip *s, siz
     }
 }
 
-/* All rows through one strip, in tiles of nearly the same size. The first tiles ask for the weights
- * that follow these: the next strip's, or those of whatever was packed behind them. */
+/* What the tile-th tile asks for: a line per step along k of what is said to come, or of the
+ * weights behind these, the next strip's or another node's. When that is done, nothing new. */
+INLINE void look_ahead(const size_t panels, struct strip *s, size_t tile)
+{
+    const struct adv_ahead *ahead = &s->in.ahead;
+    size_t k = s->in.run * s->in.n_runs, bytes = panels * k * sizeof(vector);
+    size_t asked = tile * k * LINE_BYTES;
+    bool given = ahead->from && tile < 2;
+    bool behind = !ahead->from && asked < bytes;
+    s->ahead =
+        given ? ahead->from + tile * ahead->next : (uintptr_t)s->w + (behind ? bytes + asked : 0);
+    s->ahead_step = given ? ahead->step : behind ? LINE_BYTES : 0;
+}
+
+/* All rows through one strip, in tiles of nearly the same size. */
 INLINE void strip(const size_t panels, size_t rows, struct strip *s)
 {
-    size_t k = s->in.run * s->in.n_runs, bytes = panels * k * sizeof(vector);
     size_t tiles = (rows + ISA_TILE_ROWS - 1) / ISA_TILE_ROWS;
     for (size_t i = 0, first = 0; i < tiles; i++) {
-        size_t length = rows / tiles + (i < rows % tiles), asked = i * k * LINE_BYTES;
-        s->ahead = (uintptr_t)s->w + (asked < bytes ? bytes + asked : 0);
-        s->ahead_step = asked < bytes ? LINE_BYTES : 0;
+        size_t length = rows / tiles + (i < rows % tiles);
+        look_ahead(panels, s, i);
         tile_of(length, panels, s, first);
         first += length;
     }

@@ -81,7 +81,7 @@ static size_t pack_pairs(size_t n, const struct adv_panels *from, size_t panel, 
 static void pack_row(size_t k, const float *w, bfloat16 *pair)
 {
     _Alignas(64) bfloat16 row[LONGEST];
-    const struct adv_rows rows = {w, k, k, 1, 0};
+    const struct adv_rows rows = adv_dense_rows(w, k, k);
     for (size_t first = 0; first < k; first += LONGEST) {
         size_t count = k - first < LONGEST ? k - first : LONGEST;
         round_row(&rows, w, first, count, row);

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Weights to pack for n outputs: the k = run * n_runs elements of output j are n_runs stretches of
  * `run`; element i of the q-th is w[j * output_stride + q * run_stride + i * stride]. */
@@ -22,14 +23,28 @@ struct adv_panels {
     ptrdiff_t output_stride, run_stride, stride;
 };
 
+/* What is read after a product, to be asked for meanwhile: the lines of the cache at the addresses
+ * from + i * step + j * next, for i < k and j = 0, 1; in bytes, and harmless where nothing is.
+ * from 0: whatever lies behind the packed weights. */
+struct adv_ahead {
+    uintptr_t from;
+    size_t step, next;
+};
+
 /* Input rows of a product, which may overlap: the k = run * n_runs elements of row r are n_runs
  * stretches of `run`, the q-th at x + r * stride + q * run_stride. A dense matrix [rows, k] is
- * {x, k, k, 1, 0}; the pixels of a row of a 3x3 convolution of an image with channels last are
- * {x, C, 3 C, 3, (W + 2) C}. */
+ * adv_dense_rows(x, k, k); the pixels of a row of a 3x3 convolution of an image with channels last
+ * are {x, C, 3 C, 3, (W + 2) C}. */
 struct adv_rows {
     const adv_real *x;
     size_t stride, run, n_runs, run_stride;
+    struct adv_ahead ahead;
 };
+
+static inline struct adv_rows adv_dense_rows(const adv_real *x, size_t stride, size_t k)
+{
+    return (struct adv_rows){.x = x, .stride = stride, .run = k, .n_runs = 1};
+}
 
 /* What a product is added to. */
 enum adv_start { ADV_FROM_ZERO, ADV_FROM_BIAS, ADV_FROM_OUTPUT };

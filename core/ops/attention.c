@@ -169,7 +169,7 @@ static void pack_along(const struct head *h, const adv_real *qkv, enum part part
 static void product_across(const struct head *h, size_t n, const adv_real *x, size_t stride,
                            size_t panels, enum adv_start start, adv_real *scores)
 {
-    struct adv_rows rows = {x, stride, h->g.channels, 1, 0};
+    struct adv_rows rows = adv_dense_rows(x, stride, h->g.channels);
     h->call->kernels->product_of_rows(n, h->g.tokens, rows, at(h, panels), start, scores,
                                       h->g.score_stride);
 }
@@ -178,7 +178,7 @@ static void product_across(const struct head *h, size_t n, const adv_real *x, si
 static void product_along(const struct head *h, size_t n, const adv_real *scores, size_t panels,
                           enum adv_start start, adv_real *y, size_t y_stride)
 {
-    struct adv_rows rows = {scores, h->g.score_stride, h->g.tokens, 1, 0};
+    struct adv_rows rows = adv_dense_rows(scores, h->g.score_stride, h->g.tokens);
     h->call->kernels->product_of_rows(n, h->g.channels, rows, at(h, panels), start, y, y_stride);
 }
 

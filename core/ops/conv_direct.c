@@ -62,14 +62,15 @@ static void correlate(const struct adv_conv *conv, const struct adv_kernels *ker
 {
     size_t c = conv->in_channels, o = conv->out_channels, row = bordered_row(conv);
     if (conv->side == 1) {
-        struct adv_rows in = {x, c, c, 1, 0};
+        struct adv_rows in = adv_dense_rows(x, c, c);
         kernels->product_of_rows(images * conv->height * conv->width, o, in, prepared, start, y, o);
         return;
     }
     memset(scratch, 0, scratch_size(conv, images) * sizeof *scratch);
     for (size_t i = 0; i < images; i++) {
         put_inside(conv, x + i * image_size(conv), scratch);
-        struct adv_rows in = {scratch, conv->stride * c, 3 * c, 3, row};
+        struct adv_rows in = {
+            .x = scratch, .stride = conv->stride * c, .run = 3 * c, .n_runs = 3, .run_stride = row};
         for (size_t h = 0; h < conv->out_height; h++) {
             kernels->product_of_rows(conv->out_width, o, in, prepared, start, y, o);
             in.x += conv->stride * row;

@@ -73,7 +73,7 @@ static void correlate(const struct adv_conv *conv, const struct adv_kernels *ker
         size_t count = all - first < chunk ? all - first : chunk;
         kernels->winograd_input(&in, x, zeros, first, count, v);
         for (size_t i = 0; i < ADV_WINOGRAD_PRODUCTS; i++) {
-            struct adv_rows rows = {v + i * count * c, c, c, 1, 0};
+            struct adv_rows rows = adv_dense_rows(v + i * count * c, c, c);
             kernels->product_of_rows(count, o, rows, prepared + i * set, ADV_FROM_ZERO,
                                      m + i * count * o, o);
         }

@@ -6,6 +6,7 @@
  * The products, whose rows must not depend on each other, go through the packed kernel: with
  * weights prepared once, or, where they change at every step, packed on the way. The sum over rows
  * that is the weight's gradient goes through BLAS. */
+#include "core/base/mem.h"
 #include "core/kernels/blas.h"
 #include "core/ops/op.h"
 
@@ -68,6 +69,19 @@ static size_t scratch_size(const struct adv_signature *s, const struct adv_kerne
     return kernels->packed_size(STRIP, longer < STRETCH ? longer : STRETCH);
 }
 
+/* Where the strip after this one will be packed from: side by side, two lines of the cache from
+ * every input's row; or whole rows, one after the other. */
+static struct adv_ahead next_strip(const struct adv_panels *strip)
+{
+    const size_t line = ADV_CACHE_LINE, element = sizeof(adv_real);
+    uintptr_t from = (uintptr_t)strip->w + STRIP * (size_t)strip->output_stride * element;
+    if (strip->output_stride == 1)
+        return (struct adv_ahead){from, (size_t)strip->stride * element, line};
+    if (strip->output_stride == (ptrdiff_t)strip->run)
+        return (struct adv_ahead){from, line, line * strip->run};
+    return (struct adv_ahead){0};
+}
+
 /* y [rows, n] = start + x w', w as `panels` has it: a strip of outputs at a time is packed and,
  * while it is in the cache, meets all rows. A stretch of inputs goes on where the one before it
  * ended. */
@@ -84,7 +98,8 @@ static void product_by_strips(const struct adv_call *call, size_t n,
         for (size_t i = 0; i < k; i += STRETCH) {
             strip.w = w + (ptrdiff_t)i * panels->stride;
             strip.run = k - i < STRETCH ? k - i : STRETCH;
-            struct adv_rows rows = {x + i, k, strip.run, 1, 0};
+            struct adv_rows rows = adv_dense_rows(x + i, k, strip.run);
+            rows.ahead = next_strip(&strip);
             call->kernels->pack_panels(count, &strip, call->scratch);
             call->kernels->product_of_rows(call->rows, count, rows, call->scratch,
                                            i ? ADV_FROM_OUTPUT : start, y + first, n);
@@ -97,7 +112,7 @@ static void product(const struct adv_call *call, const adv_real *x, enum adv_sta
 {
     const struct adv_signature *s = call->signature;
     struct adv_panels panels = panels_of(s, call->param);
-    struct adv_rows rows = {x, panels.run, panels.run, 1, 0};
+    struct adv_rows rows = adv_dense_rows(x, panels.run, panels.run);
     if (call->prepared)
         call->kernels->product_of_rows(call->rows, s->param[0][0], rows, call->prepared, start, y,
                                        s->param[0][0]);
