@@ -37,8 +37,4 @@ struct adv_net {
  * classes. A label that the net does not have is a bug: it would be read beyond the table. */
 float adv_net_label_input(const struct adv_net *net, int32_t label);
 
-/* gain(condition) * x, a gain per element of x: linear in the condition, zero at first. Added to a
- * velocity it spares the layers from carrying all of x to the output. The value's id. */
-int adv_net_gained_input(struct adv_graph *graph, int condition);
-
 #endif

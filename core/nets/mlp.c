@@ -107,6 +107,17 @@ static int block(struct adv_graph *g, const struct mlp_options *o, int64_t layer
     return o->residual ? adv_graph_binary(g, &adv_op_add, y, h) : y;
 }
 
+/* gain(t) * x, one gain per dimension, zero at first. */
+static int gained_input(struct adv_graph *g, const struct mlp_options *o, int t)
+{
+    size_t c = (size_t)o->channels, dim = (size_t)o->dim;
+    int weight = adv_graph_param(g, "input_gain.weight", 2, (size_t[]){dim, c}, ADV_INIT_ZERO, c);
+    int bias = adv_graph_param(g, "input_gain.bias", 1, (size_t[]){dim}, ADV_INIT_ZERO, c);
+    int gain =
+        adv_graph_apply(g, &adv_op_linear, NULL, (int[]){t, ADV_NONE}, (int[]){weight, bias});
+    return adv_graph_binary(g, &adv_op_gain, g->x, gain);
+}
+
 static enum adv_status build(const void *options, struct adv_graph *g,
                              struct adv_net_traits *traits, struct adv_error *error)
 {
@@ -123,7 +134,7 @@ static enum adv_status build(const void *options, struct adv_graph *g,
         h = block(g, o, layer, h);
     int v = adv_graph_linear(g, h, "out_projection", (size_t)o->dim);
     if (o->input_gain)
-        v = adv_graph_binary(g, &adv_op_add, v, adv_net_gained_input(g, t));
+        v = adv_graph_binary(g, &adv_op_add, v, gained_input(g, o, t));
     *traits = (struct adv_net_traits){(size_t)o->dim, (size_t)o->num_classes, o->null_class};
     return adv_graph_finish(g, v, error);
 }

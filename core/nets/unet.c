@@ -7,17 +7,16 @@
  *     h = output_blocks.i(cat(h, the latest result kept)), and so back up the levels
  *     v = out(h)
  *
- * and beyond that network, off unless asked for, v += gain(emb) * x, which spares the blocks from
- * carrying x to the output. A level is a stretch of blocks at one resolution, each level at half
- * that of the one before. What depends on emb alone (one SiLU shared by all blocks, a Linear each)
- * runs once per distinct condition. */
+ * A level is a stretch of blocks at one resolution, each level at half that of the one before.
+ * What depends on emb alone (one SiLU shared by all blocks, a Linear each) runs once per distinct
+ * condition. */
 #include "core/nets/kind.h"
 
 struct unet_options {
     struct adv_ints image, channel_mult, attention_resolutions;
     int64_t model_channels, num_res_blocks, num_classes, num_heads, num_head_channels;
     bool null_class, use_scale_shift_norm, resblock_updown, use_new_attention_order;
-    bool conv_resample, fourier_features, input_gain;
+    bool conv_resample, fourier_features;
 };
 
 #define NORM_GROUPS 32
@@ -58,8 +57,6 @@ static const struct adv_field fields[] = {
      .help = "convolutions where the resolution changes"},
     {"fourier_features", ADV_FIELD_BOOL, AT(fourier_features), .fallback = "false",
      .help = "also see sin, cos of 2 pi 2^6 x and 2 pi 2^7 x"},
-    {"input_gain", ADV_FIELD_BOOL, AT(input_gain), .fallback = "false",
-     .help = "add gain(t, label) * x to the velocity, a gain per pixel"},
 };
 
 /* ---- what the options imply ---- */
@@ -393,8 +390,6 @@ static enum adv_status build(const void *options, struct adv_graph *g,
     h = norm(g, h, child(out, "0"), true, ADV_NONE);
     h = zero_conv(g, h, child(out, "2"), plain, image.channels);
     h = adv_graph_unary(g, &adv_op_planes, h);
-    if (o->input_gain)
-        h = adv_graph_binary(g, &adv_op_add, h, adv_net_gained_input(g, u.emb));
     *traits = (struct adv_net_traits){adv_shape_size(image), (size_t)o->num_classes, o->null_class};
     return adv_graph_finish(g, h, error);
 }
