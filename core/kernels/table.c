@@ -13,10 +13,20 @@ static const struct adv_kernels *const variants[] = {
     NULL,
 };
 
-static const struct adv_kernels *best;
-static pthread_once_t best_once = PTHREAD_ONCE_INIT;
+static const struct adv_kernels *best, *bfloat16;
+static pthread_once_t chosen = PTHREAD_ONCE_INIT;
 
-static void choose(void)
+static void choose_bfloat16(void)
+{
+#if defined __x86_64__ && !defined ADV_REAL_DOUBLE
+    if (adv_kernels_amx.available())
+        bfloat16 = &adv_kernels_amx;
+    else if (adv_kernels_bf16.available())
+        bfloat16 = &adv_kernels_bf16;
+#endif
+}
+
+static void choose_best(void)
 {
     const char *wanted = getenv("ADVECT_ISA");
     for (const struct adv_kernels *const *v = variants; *v; v++) {
@@ -28,22 +38,22 @@ static void choose(void)
     }
 }
 
+static void choose(void)
+{
+    choose_best();
+    choose_bfloat16();
+}
+
 const struct adv_kernels *adv_kernels_best(void)
 {
-    pthread_once(&best_once, choose);
+    pthread_once(&chosen, choose);
     return best;
 }
 
 const struct adv_kernels *adv_kernels_bfloat16(void)
 {
-#if defined __x86_64__ && !defined ADV_REAL_DOUBLE
-    static const struct adv_kernels *const by_speed[] = {&adv_kernels_amx, &adv_kernels_bf16};
-    for (size_t i = 0; i < sizeof by_speed / sizeof *by_speed; i++) {
-        if (by_speed[i]->available())
-            return by_speed[i];
-    }
-#endif
-    return NULL;
+    pthread_once(&chosen, choose);
+    return bfloat16;
 }
 
 const struct adv_kernels *const *adv_kernels_all(void)
