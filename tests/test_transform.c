@@ -503,40 +503,18 @@ static const struct {
 
 START_TEST(refusals_say_what_and_why)
 {
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_transform *transform = NULL;
-    json_t *spec = transforms_parse(refusals[_i].json);
-    ck_assert_int_eq(adv_transform_new(spec, 2, &transform, &error), ADV_E_INVALID);
-    ck_assert_ptr_null(transform);
-    ck_assert_msg(strstr(error.message, refusals[_i].message) != NULL, "\"%s\"", error.message);
-    ck_assert_str_eq(error.field, refusals[_i].field);
-    json_decref(spec);
+    transforms_assert_refused(refusals[_i].json, refusals[_i].field, refusals[_i].message);
 }
 END_TEST
 
 /* ---------------------------------------------------------------- without memory */
-
-static enum adv_status make_fit_and_write(void *context, struct adv_error *error)
-{
-    static const float data[] = {0.25f, 0.5f, 0.75f, 0.125f};
-    struct adv_transform *transform = NULL;
-    json_t *json = NULL;
-    enum adv_status status = adv_transform_new(context, 2, &transform, error);
-    if (status == ADV_OK)
-        status = adv_transform_fit(transform, 2, data, error);
-    if (status == ADV_OK && !(json = adv_transform_to_json(transform)))
-        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
-    json_decref(json);
-    adv_transform_free(transform);
-    return status;
-}
 
 START_TEST(failing_allocations_are_reported)
 {
     json_t *spec = transforms_parse(
         "[{\"kind\": \"affine\", \"shift\": [1, 2], \"scale\": 2, \"range\": [0, 1],"
         " \"levels\": 16}, {\"kind\": \"standardise\"}]");
-    ck_assert_int_gt(alloc_fail_each(make_fit_and_write, spec), 10);
+    ck_assert_int_gt(alloc_fail_each(transforms_make_fit_and_write, spec), 10);
     json_decref(spec);
 }
 END_TEST

@@ -1,6 +1,7 @@
 #include "tests/transforms.h"
 
 #include <check.h>
+#include <string.h>
 
 json_t *transforms_parse(const char *text)
 {
@@ -32,4 +33,31 @@ double transforms_decode(const struct adv_transform *transform, float y, double 
     float x;
     adv_transform_decode(transform, 1, &y, &x, log_det);
     return (double)x;
+}
+
+void transforms_assert_refused(const char *text, const char *field, const char *message)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_transform *transform = NULL;
+    json_t *spec = transforms_parse(text);
+    ck_assert_int_eq(adv_transform_new(spec, 2, &transform, &error), ADV_E_INVALID);
+    ck_assert_ptr_null(transform);
+    ck_assert_msg(strstr(error.message, message) != NULL, "\"%s\"", error.message);
+    ck_assert_str_eq(error.field, field);
+    json_decref(spec);
+}
+
+enum adv_status transforms_make_fit_and_write(void *document, struct adv_error *error)
+{
+    static const float data[] = {0.25f, 0.5f, 0.75f, 0.125f};
+    struct adv_transform *transform = NULL;
+    json_t *json = NULL;
+    enum adv_status status = adv_transform_new(document, 2, &transform, error);
+    if (status == ADV_OK)
+        status = adv_transform_fit(transform, 2, data, error);
+    if (status == ADV_OK && !(json = adv_transform_to_json(transform)))
+        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+    json_decref(json);
+    adv_transform_free(transform);
+    return status;
 }
