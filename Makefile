@@ -109,7 +109,7 @@ check: ## install what the tests need, build, and run everything that has to pas
 tests: $(TESTS)
 
 test: tests ## build and run every test of this CONFIG
-	@CK_TIMEOUT_MULTIPLIER=$(if $(SAN),10,1) \
+	@CK_TIMEOUT_MULTIPLIER=$(if $(SAN),20,4) \
 	 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 	 TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp scripts/run-tests.sh $(TESTS)
 

@@ -1,19 +1,34 @@
 #!/usr/bin/env bash
-# Runs the given test binaries one after the other. Prints the check summary of
-# each, with whatever else it had to say, and last one line "N passed, N failed"
-# that counts single checks. A binary that dies or ends without a summary is one
-# failure. Exits 1 on any failure.
+# Runs the given test binaries, one per processor at a time, or JOBS. Prints in their order the check
+# summary of each, with whatever else it had to say, and last one line "N passed, N failed" that
+# counts single checks. A binary that dies or ends without a summary is one failure. Exits 1 on any
+# failure.
 set -u
 
+jobs=${JOBS:-$(nproc)}
+binaries=("$@")
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
 passed=0
 failed=0
-for binary in "$@"; do
-    output=$("$binary" 2>&1)
-    status=$?
+
+# run INDEX: its output, then its status, which is complete when it is there.
+run() {
+    "${binaries[$1]}" >"$folder/$1.output" 2>&1
+    echo $? >"$folder/$1.part"
+    mv "$folder/$1.part" "$folder/$1.status"
+}
+
+# report INDEX: prints and counts what it found.
+report() {
+    local name status summary bad
+    name=$(basename "${binaries[$1]}")
+    status=$(<"$folder/$1.status")
     summary=$(grep -E '^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+$' \
-        <<<"$output" | tail -n 1)
-    printf '%-28s %s\n' "$(basename "$binary")" "${summary:-no summary: exit status $status}"
-    grep -vE -e '^Running suite\(s\): ' -e '^[0-9]+%: Checks: ' -e '^$' <<<"$output" | sed 's/^/    /'
+        "$folder/$1.output" | tail -n 1)
+    printf '%-28s %s\n' "$name" "${summary:-no summary: exit status $status}"
+    grep -vE -e '^Running suite\(s\): ' -e '^[0-9]+%: Checks: ' -e '^$' "$folder/$1.output" |
+        sed 's/^/    /'
     if [[ $summary =~ Checks:\ ([0-9]+),\ Failures:\ ([0-9]+),\ Errors:\ ([0-9]+) ]]; then
         bad=$((BASH_REMATCH[2] + BASH_REMATCH[3]))
         passed=$((passed + BASH_REMATCH[1] - bad))
@@ -22,6 +37,20 @@ for binary in "$@"; do
     else
         failed=$((failed + 1))
     fi
+}
+
+started=0
+reported=0
+while ((reported < ${#binaries[@]})); do
+    while ((started < ${#binaries[@]} && $(jobs -pr | wc -l) < jobs)); do
+        run "$started" &
+        started=$((started + 1))
+    done
+    wait -n
+    while [[ -f $folder/$reported.status ]]; do
+        report "$reported"
+        reported=$((reported + 1))
+    done
 done
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]
