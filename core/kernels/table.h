@@ -130,11 +130,11 @@ struct adv_kernels {
     void (*normalise_backward)(const struct adv_norm *norm, const adv_real *x, const adv_real *gz,
                                const adv_real *mix, adv_real *gx);
 
-    /* Softmax without its division, in place: s [rows, n], row stride `stride` >= n, becomes
-     * exp(scale (s - the row's largest)), in float at least 2^-100; inverse [rows] = 1 / the row's
-     * sum. n >= 1, scale > 0. A row with a NaN or a positive infinity gets a NaN for its inverse.
-     */
-    void (*exp_rows)(size_t rows, size_t n, adv_real scale, adv_real *s, size_t stride,
+    /* Softmax in base 2 without its division, in place: s [rows, n], row stride `stride` >= n,
+     * becomes 2^(s - the row's largest), or 2^s if not from_largest, in float at least 2^-100;
+     * inverse [rows] = 1 / the row's sum. n >= 1. A row with a NaN gets a NaN for its inverse; one
+     * with a positive infinity too, or if not from_largest, 0, as a sum does that is too large. */
+    void (*exp_rows)(size_t rows, size_t n, bool from_largest, adv_real *s, size_t stride,
                      adv_real *inverse);
 
     /* t = p (factor[row] t - shift[row]), for p and t [rows, n] of one row stride; sum [rows] of
