@@ -1,7 +1,5 @@
 /* Products with packed weights: panels of LANES outputs, each [k][LANES], then the bias, all
  * padded with zeros to whole panels. */
-#define LINE_BYTES 64
-
 static size_t panel_count(size_t n)
 {
     return (n + LANES - 1) / LANES;
@@ -79,8 +77,7 @@ struct strip {
     struct adv_rows in;
     size_t columns; /* outputs that exist */
     const adv_real *w, *bias;
-    uintptr_t ahead; /* what is read after w: asked for, this far per step along k */
-    size_t ahead_step;
+    size_t ahead; /* each step along k asks for what lies so many bytes behind its weights */
     enum adv_start start;
     adv_real *y;
     size_t y_stride;
@@ -105,30 +102,61 @@ INLINE void start_tile(const size_t rows, const size_t panels, const struct stri
     }
 }
 
+/* The odd multiples of the distance from row to row of a tile, in bytes. An address may hold one of
+ * them times 1, 2, 4 or 8: with these, half as many registers as rows reach every row. */
+struct row_steps {
+    size_t odd[ISA_TILE_ROWS / 2];
+};
+
+/* Claims to change a number, so that a loop computes addresses from it as they are needed: what
+ * compilers compute ahead here does not fit the registers, and loads from the stack take the time
+ * of multiply-adds. */
+#define KEEP_IN_REGISTER(number) __asm__("" : "+r"(number))
+
+INLINE struct row_steps row_steps(const size_t rows, size_t stride)
+{
+    struct row_steps steps = {{0}};
+    UNROLL
+    for (size_t i = 0; i < rows / 2; i++)
+        steps.odd[i] = (2 * i + 1) * stride * sizeof(adv_real);
+    return steps;
+}
+
+/* Row r, a constant, of the element at x. */
+INLINE adv_real of_row(const adv_real *x, const struct row_steps *steps, const size_t r)
+{
+    const int power = r ? __builtin_ctzl(r) : 0;
+    return *(const adv_real *)((uintptr_t)x + (r ? steps->odd[(r >> power) / 2] << power : 0));
+}
+
 /* Rows first ... first + rows - 1 of a strip; rows (<= ISA_TILE_ROWS) and panels (1 or 2) are
  * constants at every call, so that the accumulators live in registers. */
 INLINE void tile(const size_t rows, const size_t panels, const struct strip *s, size_t first)
 {
-    const size_t k = s->in.run * s->in.n_runs, stride = s->in.stride;
+    const size_t k = s->in.run * s->in.n_runs, ahead = s->ahead;
+    struct row_steps steps = row_steps(rows, s->in.stride);
     adv_real *y = s->y + first * s->y_stride;
     const adv_real *w = s->w;
-    uintptr_t ahead = s->ahead;
     vector sum[ISA_TILE_ROWS][2];
     start_tile(rows, panels, s, y, sum);
     for (size_t q = 0; q < s->in.n_runs; q++) {
-        const adv_real *x = s->in.x + first * stride + q * s->in.run_stride;
-        for (size_t i = 0; i < s->in.run; i++, w += LANES) {
+        const adv_real *x = s->in.x + first * s->in.stride + q * s->in.run_stride;
+        for (const adv_real *end = w + s->in.run * LANES; w < end; w += LANES, x++) {
             vector weight[2];
-            __builtin_prefetch((const void *)ahead, 0, 2);
-            ahead += s->ahead_step;
+            KEEP_IN_REGISTER(x);
+            UNROLL
+            for (size_t i = 0; i < rows / 2; i++)
+                KEEP_IN_REGISTER(steps.odd[i]);
+            __builtin_prefetch((const void *)((uintptr_t)w + ahead), 0, 2);
             UNROLL
             for (size_t p = 0; p < panels; p++)
                 weight[p] = load(w + p * k * LANES);
             UNROLL
             for (size_t r = 0; r < rows; r++) {
+                const adv_real factor = of_row(x, &steps, r);
                 UNROLL
                 for (size_t p = 0; p < panels; p++)
-                    sum[r][p] += x[r * stride + i] * weight[p];
+                    sum[r][p] += factor * weight[p];
             }
         }
     }
@@ -202,12 +230,11 @@ INLINE void tile_of(size_t rows, const size_t panels, const struct strip *s, siz
  * that follow these: the next strip's, or those of whatever was packed behind them. */
 INLINE void strip(const size_t panels, size_t rows, struct strip *s)
 {
-    size_t k = s->in.run * s->in.n_runs, bytes = panels * k * sizeof(vector);
     size_t tiles = (rows + ISA_TILE_ROWS - 1) / ISA_TILE_ROWS;
+    size_t panel_bytes = s->in.run * s->in.n_runs * sizeof(vector);
     for (size_t i = 0, first = 0; i < tiles; i++) {
-        size_t length = rows / tiles + (i < rows % tiles), asked = i * k * LINE_BYTES;
-        s->ahead = (uintptr_t)s->w + (asked < bytes ? bytes + asked : 0);
-        s->ahead_step = asked < bytes ? LINE_BYTES : 0;
+        size_t length = rows / tiles + (i < rows % tiles);
+        s->ahead = i < panels ? (panels + i) * panel_bytes : 0;
         tile_of(length, panels, s, first);
         first += length;
     }
