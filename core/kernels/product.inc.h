@@ -1,7 +1,5 @@
 /* Products with packed weights: panels of LANES outputs, each [k][LANES], then the bias, all
  * padded with zeros to whole panels. */
-#define LINE_BYTES 64
-
 static size_t panel_count(size_t n)
 {
     return (n + LANES - 1) / LANES;
@@ -92,8 +90,7 @@ struct strip {
     struct adv_rows in;
     size_t columns; /* outputs that exist */
     const adv_real *w, *bias;
-    uintptr_t ahead; /* a line to ask for, and how far the next is, per step along k */
-    size_t ahead_step;
+    size_t ahead; /* each step along k asks for what lies so many bytes behind its weights */
     enum adv_start start;
     adv_real *y;
     size_t y_stride;
@@ -118,30 +115,61 @@ INLINE void start_tile(const size_t rows, const size_t panels, const struct stri
     }
 }
 
+/* The odd multiples of the distance from row to row of a tile, in bytes. An address may hold one of
+ * them times 1, 2, 4 or 8: with these, half as many registers as rows reach every row. */
+struct row_steps {
+    size_t odd[ISA_TILE_ROWS / 2];
+};
+
+/* Claims to change a number, so that a loop computes addresses from it as they are needed: what
+ * compilers compute ahead here does not fit the registers, and loads from the stack take the time
+ * of multiply-adds. */
+#define KEEP_IN_REGISTER(number) __asm__("" : "+r"(number))
+
+INLINE struct row_steps row_steps(const size_t rows, size_t stride)
+{
+    struct row_steps steps = {{0}};
+    UNROLL
+    for (size_t i = 0; i < rows / 2; i++)
+        steps.odd[i] = (2 * i + 1) * stride * sizeof(adv_real);
+    return steps;
+}
+
+/* Row r, a constant, of the element at x. */
+INLINE adv_real of_row(const adv_real *x, const struct row_steps *steps, const size_t r)
+{
+    const int power = r ? __builtin_ctzl(r) : 0;
+    return *(const adv_real *)((uintptr_t)x + (r ? steps->odd[(r >> power) / 2] << power : 0));
+}
+
 /* Rows first ... first + rows - 1 of a strip; rows (<= ISA_TILE_ROWS) and panels (1 or 2) are
  * constants at every call, so that the accumulators live in registers. */
 INLINE void tile(const size_t rows, const size_t panels, const struct strip *s, size_t first)
 {
-    const size_t k = s->in.run * s->in.n_runs, stride = s->in.stride;
+    const size_t k = s->in.run * s->in.n_runs, ahead = s->ahead;
+    struct row_steps steps = row_steps(rows, s->in.stride);
     adv_real *y = s->y + first * s->y_stride;
     const adv_real *w = s->w;
-    uintptr_t ahead = s->ahead;
     vector sum[ISA_TILE_ROWS][2];
     start_tile(rows, panels, s, y, sum);
     for (size_t q = 0; q < s->in.n_runs; q++) {
-        const adv_real *x = s->in.x + first * stride + q * s->in.run_stride;
-        for (size_t i = 0; i < s->in.run; i++, w += LANES) {
+        const adv_real *x = s->in.x + first * s->in.stride + q * s->in.run_stride;
+        for (const adv_real *end = w + s->in.run * LANES; w < end; w += LANES, x++) {
             vector weight[2];
-            __builtin_prefetch((const void *)ahead, 0, 2);
-            ahead += s->ahead_step;
+            KEEP_IN_REGISTER(x);
+            UNROLL
+            for (size_t i = 0; i < rows / 2; i++)
+                KEEP_IN_REGISTER(steps.odd[i]);
+            __builtin_prefetch((const void *)((uintptr_t)w + ahead), 0, 2);
             UNROLL
             for (size_t p = 0; p < panels; p++)
                 weight[p] = load(w + p * k * LANES);
             UNROLL
             for (size_t r = 0; r < rows; r++) {
+                const adv_real factor = of_row(x, &steps, r);
                 UNROLL
                 for (size_t p = 0; p < panels; p++)
-                    sum[r][p] += x[r * stride + i] * weight[p];
+                    sum[r][p] += factor * weight[p];
             }
         }
     }
@@ -211,27 +239,17 @@ INLINE void tile_of(size_t rows, const size_t panels, const struct strip *s, siz
     }
 }
 
-/* What the tile-th tile asks for: a line per step along k of what is said to come, or of the
- * weights behind these, the next strip's or another node's. When that is done, nothing new. */
-INLINE void look_ahead(const size_t panels, struct strip *s, size_t tile)
-{
-    const struct adv_ahead *ahead = &s->in.ahead;
-    size_t k = s->in.run * s->in.n_runs, bytes = panels * k * sizeof(vector);
-    size_t asked = tile * k * LINE_BYTES;
-    bool given = ahead->from && tile < 2;
-    bool behind = !ahead->from && asked < bytes;
-    s->ahead =
-        given ? ahead->from + tile * ahead->next : (uintptr_t)s->w + (behind ? bytes + asked : 0);
-    s->ahead_step = given ? ahead->step : behind ? LINE_BYTES : 0;
-}
-
-/* All rows through one strip, in tiles of nearly the same size. */
+/* All rows through one strip, in tiles of nearly the same size. The first tiles ask for the weights
+ * that follow these. */
 INLINE void strip(const size_t panels, size_t rows, struct strip *s)
 {
     size_t tiles = (rows + ISA_TILE_ROWS - 1) / ISA_TILE_ROWS;
+    size_t panel_bytes = s->in.run * s->in.n_runs * sizeof(vector);
+    uintptr_t here = (uintptr_t)s->w,
+              next = s->in.ahead ? s->in.ahead : here + panels * panel_bytes;
     for (size_t i = 0, first = 0; i < tiles; i++) {
         size_t length = rows / tiles + (i < rows % tiles);
-        look_ahead(panels, s, i);
+        s->ahead = i < panels ? next + i * panel_bytes - here : 0;
         tile_of(length, panels, s, first);
         first += length;
     }

@@ -11,29 +11,45 @@ INLINE vector larger(vector a, vector b)
 #endif
 }
 
-/* 2^x for x <= 0, relative error < 2e-7, NaN for NaN; below -100 it stays at 2^-100, so that no
- * product of results is subnormal. The polynomial is fitted as those of core/base/vmath.h are, with
- * 2^0 = 1 exact. */
+/* 2^x, relative error < 2e-7, NaN for NaN, infinite from 2^128 on; below -100 it stays at 2^-100,
+ * so that no product of results is subnormal. The polynomial is fitted as those of
+ * core/base/vmath.h are, with 2^0 = 1 exact. */
+#ifdef ADV_REAL_DOUBLE
 INLINE vector power_of_two(vector x)
 {
-#ifdef ADV_REAL_DOUBLE
     for (size_t l = 0; l < LANES; l++)
         x[l] = exp2(x[l]);
     return x;
+}
 #else
-    const vector zero = {0};
-    const float rounder = ADV_ROUNDER + 127; /* leaves the biased exponent in the low bits */
-    x = larger(zero - 100, x);
-    vector rounded = x + rounder;
-    vector r = x - (rounded - rounder);
+/* 2^r for |r| <= 1/2 */
+INLINE vector power_of_fraction(vector r)
+{
     vector p = r * 1.32647273e-3f + 9.67151299e-3f;
     p = p * r + 5.55073358e-2f;
     p = p * r + 0.240222424f;
     p = p * r + 0.693147004f;
-    p = p * r + 1.0f;
-    return p * (vector)((vector_mask)rounded << 23);
-#endif
+    return p * r + 1.0f;
 }
+
+#ifdef __AVX512DQ__
+INLINE vector power_of_two(vector x)
+{
+    x = larger((vector){0} - 100, x);
+    vector r = (vector)_mm512_reduce_ps((__m512)x, _MM_FROUND_TO_NEAREST_INT);
+    return (vector)_mm512_scalef_ps((__m512)power_of_fraction(r), (__m512)(x - r));
+}
+#else
+INLINE vector power_of_two(vector x)
+{
+    const float rounder = ADV_ROUNDER + 127; /* leaves the biased exponent in the low bits */
+    x = clamp(x, -100, 128);
+    vector rounded = x + rounder;
+    vector p = power_of_fraction(x - (rounded - rounder));
+    return p * (vector)((vector_mask)rounded << 23);
+}
+#endif
+#endif
 
 INLINE adv_real largest_lane(vector v)
 {
@@ -80,27 +96,30 @@ INLINE adv_real largest_of(size_t n, const adv_real *s)
     return result;
 }
 
-static void exp_rows(size_t rows, size_t n, adv_real scale, adv_real *s, size_t stride,
+/* s [n] becomes 2^(s - shift); returns its sum. */
+INLINE adv_real powers_of(size_t n, adv_real shift, adv_real *s)
+{
+    vector sum = {0};
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        vector e = power_of_two(load(s + i) - shift);
+        memcpy(s + i, &e, sizeof e);
+        sum += e;
+    }
+    if (i < n) {
+        vector e = power_of_two(load_some(s + i, 1, n - i) - shift), rest = {0};
+        memcpy(s + i, &e, (n - i) * sizeof *s);
+        memcpy(&rest, &e, (n - i) * sizeof *s);
+        sum += rest;
+    }
+    return sum_of(sum);
+}
+
+static void exp_rows(size_t rows, size_t n, bool from_largest, adv_real *s, size_t stride,
                      adv_real *inverse)
 {
-    const adv_real slope = scale * (adv_real)1.4426950408889634; /* 1 / log 2 */
-    for (size_t r = 0; r < rows; r++, s += stride) {
-        adv_real most = largest_of(n, s);
-        vector sum = {0};
-        size_t i = 0;
-        for (; i + LANES <= n; i += LANES) {
-            vector e = power_of_two((load(s + i) - most) * slope);
-            memcpy(s + i, &e, sizeof e);
-            sum += e;
-        }
-        if (i < n) {
-            vector e = power_of_two((load_some(s + i, 1, n - i) - most) * slope), rest = {0};
-            memcpy(s + i, &e, (n - i) * sizeof *s);
-            memcpy(&rest, &e, (n - i) * sizeof *s);
-            sum += rest;
-        }
-        inverse[r] = 1 / sum_of(sum);
-    }
+    for (size_t r = 0; r < rows; r++, s += stride)
+        inverse[r] = 1 / (from_largest ? powers_of(n, largest_of(n, s), s) : powers_of(n, 0, s));
 }
 
 static void weigh_rows(size_t rows, size_t n, const adv_real *p, size_t stride,

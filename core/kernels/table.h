@@ -23,14 +23,6 @@ struct adv_panels {
     ptrdiff_t output_stride, run_stride, stride;
 };
 
-/* What is read after a product, to be asked for meanwhile: the lines of the cache at the addresses
- * from + i * step + j * next, for i < k and j = 0, 1; in bytes, and harmless where nothing is.
- * from 0: whatever lies behind the packed weights. */
-struct adv_ahead {
-    uintptr_t from;
-    size_t step, next;
-};
-
 /* Input rows of a product, which may overlap: the k = run * n_runs elements of row r are n_runs
  * stretches of `run`, the q-th at x + r * stride + q * run_stride. A dense matrix [rows, k] is
  * adv_dense_rows(x, k, k); the pixels of a row of a 3x3 convolution of an image with channels last
@@ -38,7 +30,8 @@ struct adv_ahead {
 struct adv_rows {
     const adv_real *x;
     size_t stride, run, n_runs, run_stride;
-    struct adv_ahead ahead;
+    uintptr_t
+        ahead; /* where is read after the packed weights, to be asked for meanwhile; 0: behind */
 };
 
 static inline struct adv_rows adv_dense_rows(const adv_real *x, size_t stride, size_t k)
@@ -145,11 +138,11 @@ struct adv_kernels {
     void (*normalise_backward)(const struct adv_norm *norm, const adv_real *x, const adv_real *gz,
                                const adv_real *mix, adv_real *gx);
 
-    /* Softmax without its division, in place: s [rows, n], row stride `stride` >= n, becomes
-     * exp(scale (s - the row's largest)), in float at least 2^-100; inverse [rows] = 1 / the row's
-     * sum. n >= 1, scale > 0. A row with a NaN or a positive infinity gets a NaN for its inverse.
-     */
-    void (*exp_rows)(size_t rows, size_t n, adv_real scale, adv_real *s, size_t stride,
+    /* Softmax in base 2 without its division, in place: s [rows, n], row stride `stride` >= n,
+     * becomes 2^(s - the row's largest), or 2^s if not from_largest, in float at least 2^-100;
+     * inverse [rows] = 1 / the row's sum. n >= 1. A row with a NaN gets a NaN for its inverse; one
+     * with a positive infinity too, or if not from_largest, 0, as a sum does that is too large. */
+    void (*exp_rows)(size_t rows, size_t n, bool from_largest, adv_real *s, size_t stride,
                      adv_real *inverse);
 
     /* t = p (factor[row] t - shift[row]), for p and t [rows, n] of one row stride; sum [rows] of

@@ -3,8 +3,9 @@
  *   O = P V,  P = softmax over keys of (Q K' / sqrt(c))
  *
  * for qkv [tokens][3 C] and O [tokens][C], head h's channels at h c (Vaswani et al. 2017). With
- * E = exp(S - its row's largest) and w = 1 / its row's sum, P = w E is never made; nor is a whole
- * score matrix: a block of queries at a time meets all keys.
+ * E = exp(S) and w = 1 / its row's sum, P = w E is never made; nor is a whole score matrix: a block
+ * of queries at a time meets all keys. Queries are scaled for powers of two in place of exp. Where
+ * E would be too large or too small, its row's largest is subtracted from S first, which w undoes.
  *
  *   tangent:  F = E o dS,  f = w sum(F):  dO = w (F V + E dV) - f O
  *   backward: gP = gO V',  d = sum(gO o O):  gV += E' (w gO),  gS = w E o (gP - d),
@@ -14,6 +15,14 @@
 #include <math.h>
 #include <string.h>
 
+/* 1 / log 2: exp(x) = 2^(x / log 2) */
+#define POWERS_OF_TWO 1.4426950408889634
+
+/* Row sums of E, and their inverses, up to here leave room for products with values. A row whose
+ * largest score is not subtracted has a sum of at least 1 / SUM_MAX, beside which 2^-100, the least
+ * that E may be, counts nothing. */
+#define SUM_MAX ((adv_real)0x1p60)
+
 /* Queries at a time: whole register tiles, and scores that stay in the L2 cache. */
 #define BLOCK ((size_t)28)
 
@@ -22,7 +31,7 @@ struct geometry {
     size_t in_stride, out_stride;   /* from one token to the next */
     size_t head_step, part_step;    /* within qkv: from head to head, and from q to k to v */
     size_t score_stride;
-    adv_real scale;
+    adv_real scale, to_powers; /* of scores; the same for powers of two */
 };
 
 /* Scores lie an odd number of cache lines apart, so that the rows of a tile do not share a set of
@@ -37,6 +46,7 @@ static struct geometry geometry_of(const struct adv_signature *s)
     const struct adv_attention_attr *attr = s->attr;
     size_t all = s->in[0].channels / 3, channels = all / attr->heads;
     size_t tokens = s->in[0].height * s->in[0].width;
+    double scale = 1 / sqrt((double)channels);
     return (struct geometry){
         .tokens = tokens,
         .heads = attr->heads,
@@ -46,7 +56,8 @@ static struct geometry geometry_of(const struct adv_signature *s)
         .head_step = attr->interleaved ? 3 * channels : channels,
         .part_step = attr->interleaved ? channels : all,
         .score_stride = score_stride(tokens),
-        .scale = (adv_real)(1 / sqrt((double)channels)),
+        .scale = (adv_real)scale,
+        .to_powers = (adv_real)(scale * POWERS_OF_TWO),
     };
 }
 
@@ -74,7 +85,7 @@ struct space {
     size_t keys_across, values, /* panels of K' and V */
         keys, values_across,    /* panels of K and V' (backward) */
         moved_keys_across, moved_values;
-    size_t scores, slopes, weighted; /* blocks: E, then dS or gP, then w gO */
+    size_t queries, scores, slopes, weighted; /* blocks: scaled Q, E, then dS or gP, then w gO */
     size_t inverse, factor, shift, sum;
     size_t total;
 };
@@ -105,6 +116,7 @@ static struct space space_of(const struct geometry *g, const struct adv_kernels 
         space.moved_keys_across = take(&space, across);
         space.moved_values = take(&space, along);
     }
+    space.queries = take(&space, BLOCK * g->channels);
     space.scores = take(&space, BLOCK * g->score_stride);
     if (sweep != ADV_FORWARD)
         space.slopes = take(&space, BLOCK * g->score_stride);
@@ -134,7 +146,8 @@ struct head {
     struct geometry g;
     struct space space;
     const adv_real *in, *out, *d_in, *g_out;
-    adv_real *to; /* out, d_out or g_in */
+    adv_real *to;  /* out, d_out or g_in */
+    bool centered; /* a block of this head had to subtract the largest: so do those after it */
 };
 
 static adv_real *at(const struct head *h, size_t offset)
@@ -182,18 +195,50 @@ static void product_along(const struct head *h, size_t n, const adv_real *scores
     h->call->kernels->product_of_rows(n, h->g.channels, rows, at(h, panels), start, y, y_stride);
 }
 
-/* E and w of queries first ... first + n - 1. */
-static void attend(const struct head *h, size_t first, size_t n)
+static void scale_queries(const struct head *h, size_t first, size_t n)
+{
+    const struct geometry *g = &h->g;
+    const adv_real *q = part_of(h, h->in, QUERY) + first * g->in_stride;
+    adv_real *scaled = at(h, h->space.queries);
+    for (size_t r = 0; r < n; r++) {
+        for (size_t c = 0; c < g->channels; c++)
+            scaled[r * g->channels + c] = g->to_powers * q[r * g->in_stride + c];
+    }
+}
+
+static void attend_with(const struct head *h, size_t n, bool from_largest)
 {
     const struct geometry *g = &h->g;
     adv_real *scores = at(h, h->space.scores);
-    const adv_real *q = part_of(h, h->in, QUERY) + first * g->in_stride;
-    product_across(h, n, q, g->in_stride, h->space.keys_across, ADV_FROM_ZERO, scores);
-    h->call->kernels->exp_rows(n, g->tokens, g->scale, scores, g->score_stride,
+    product_across(h, n, at(h, h->space.queries), g->channels, h->space.keys_across, ADV_FROM_ZERO,
+                   scores);
+    h->call->kernels->exp_rows(n, g->tokens, from_largest, scores, g->score_stride,
                                at(h, h->space.inverse));
 }
 
-static void forward_head(const struct head *h)
+/* False for a NaN. */
+static bool are_moderate(size_t n, const adv_real *x)
+{
+    bool all = true;
+    for (size_t i = 0; i < n; i++)
+        all = all && x[i] >= 1 / SUM_MAX && x[i] <= SUM_MAX;
+    return all;
+}
+
+/* E and w of queries first ... first + n - 1. To find a row's largest takes a third of the time of
+ * E, and few heads need it. */
+static void attend(struct head *h, size_t first, size_t n)
+{
+    scale_queries(h, first, n);
+    if (!h->centered) {
+        attend_with(h, n, false);
+        h->centered = !are_moderate(n, at(h, h->space.inverse));
+    }
+    if (h->centered)
+        attend_with(h, n, true);
+}
+
+static void forward_head(struct head *h)
 {
     const struct geometry *g = &h->g;
     const adv_real *inverse = at(h, h->space.inverse);
@@ -212,7 +257,7 @@ static void forward_head(const struct head *h)
     }
 }
 
-static void tangent_block(const struct head *h, size_t first, size_t n)
+static void tangent_block(struct head *h, size_t first, size_t n)
 {
     const struct geometry *g = &h->g;
     const struct space *space = &h->space;
@@ -240,7 +285,7 @@ static void tangent_block(const struct head *h, size_t first, size_t n)
     }
 }
 
-static void tangent_head(const struct head *h)
+static void tangent_head(struct head *h)
 {
     const struct geometry *g = &h->g;
     pack_across(h, h->in, KEY, h->space.keys_across);
@@ -289,7 +334,7 @@ static void add_outer(const struct head *h, size_t n, const adv_real *scores, co
     h->call->kernels->outer(&outer);
 }
 
-static void backward_block(const struct head *h, size_t first, size_t n)
+static void backward_block(struct head *h, size_t first, size_t n)
 {
     const struct geometry *g = &h->g;
     const struct space *space = &h->space;
@@ -307,7 +352,7 @@ static void backward_block(const struct head *h, size_t first, size_t n)
     add_outer(h, n, slopes, q, g->in_stride, KEY);
 }
 
-static void backward_head(const struct head *h)
+static void backward_head(struct head *h)
 {
     const struct geometry *g = &h->g;
     pack_across(h, h->in, KEY, h->space.keys_across);
@@ -327,6 +372,7 @@ static void forward(const struct adv_call *call)
         for (size_t i = 0; i < h.g.heads; i++) {
             h.in = call->in[0] + row * h.g.tokens * h.g.in_stride + i * h.g.head_step;
             h.to = call->out + row * h.g.tokens * h.g.out_stride + i * h.g.channels;
+            h.centered = false;
             forward_head(&h);
         }
     }
@@ -344,6 +390,7 @@ static void tangent(const struct adv_call *call, const adv_real *const *d_in, ad
             h.d_in = d_in[0] + in;
             h.out = call->out + out;
             h.to = d_out + out;
+            h.centered = false;
             tangent_head(&h);
         }
     }
@@ -365,6 +412,7 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
             h.out = call->out + out;
             h.g_out = g_out + out;
             h.to = g_in[0] + in;
+            h.centered = false;
             backward_head(&h);
         }
     }

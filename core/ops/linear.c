@@ -6,7 +6,6 @@
  * The products, whose rows must not depend on each other, go through the packed kernel: with
  * weights prepared once, or, where they change at every step, packed on the way. The sum over rows
  * that is the weight's gradient goes through BLAS. */
-#include "core/base/mem.h"
 #include "core/kernels/blas.h"
 #include "core/ops/op.h"
 
@@ -69,17 +68,11 @@ static size_t scratch_size(const struct adv_signature *s, const struct adv_kerne
     return kernels->packed_size(STRIP, longer < STRETCH ? longer : STRETCH);
 }
 
-/* Where the strip after this one will be packed from: side by side, two lines of the cache from
- * every input's row; or whole rows, one after the other. */
-static struct adv_ahead next_strip(const struct adv_panels *strip)
+/* Where the strip after this one will be packed from, if that lies side by side; else 0. */
+static uintptr_t next_strip(const struct adv_panels *strip)
 {
-    const size_t line = ADV_CACHE_LINE, element = sizeof(adv_real);
-    uintptr_t from = (uintptr_t)strip->w + STRIP * (size_t)strip->output_stride * element;
-    if (strip->output_stride == 1)
-        return (struct adv_ahead){from, (size_t)strip->stride * element, line};
-    if (strip->output_stride == (ptrdiff_t)strip->run)
-        return (struct adv_ahead){from, line, line * strip->run};
-    return (struct adv_ahead){0};
+    bool dense = strip->output_stride == (ptrdiff_t)strip->run;
+    return dense ? (uintptr_t)strip->w + STRIP * strip->run * sizeof *strip->w : 0;
 }
 
 /* y [rows, n] = start + x w', w as `panels` has it: a strip of outputs at a time is packed and,
