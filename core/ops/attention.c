@@ -225,8 +225,8 @@ static bool are_moderate(size_t n, const adv_real *x)
     return all;
 }
 
-/* E and w of queries first ... first + n - 1. To find a row's largest takes a third of the time of
- * E, and few heads need it. */
+/* E and w of queries first ... first + n - 1. To find the rows' largest takes as long as E itself,
+ * and few heads need it. */
 static void attend(struct head *h, size_t first, size_t n)
 {
     scale_queries(h, first, n);
