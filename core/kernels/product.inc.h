@@ -199,30 +199,36 @@ INLINE void tile_of(size_t rows, const size_t panels, const struct strip *s, siz
 }
 
 /* All rows through one strip, in tiles of nearly the same size. The first tiles ask for the weights
- * that follow these: the next strip's, or those of whatever was packed behind them. */
+ * that this thread will read next, which s->ahead has. */
 INLINE void strip(const size_t panels, size_t rows, struct strip *s)
 {
+    const uintptr_t next = s->ahead;
     size_t k = s->in.run * s->in.n_runs, bytes = panels * k * sizeof(vector);
     size_t tiles = (rows + ISA_TILE_ROWS - 1) / ISA_TILE_ROWS;
     for (size_t i = 0, first = 0; i < tiles; i++) {
         size_t length = rows / tiles + (i < rows % tiles), asked = i * k * LINE_BYTES;
-        s->ahead = (uintptr_t)s->w + (asked < bytes ? bytes + asked : 0);
+        s->ahead = asked < bytes ? next + asked : (uintptr_t)s->w;
         s->ahead_step = asked < bytes ? LINE_BYTES : 0;
         tile_of(length, panels, s, first);
         first += length;
     }
 }
 
-static void product_of_rows(size_t rows, size_t n, struct adv_rows x, const adv_real *packed,
-                            enum adv_start start, adv_real *y, size_t y_stride)
+/* What follows the last strip is the same part of whatever was packed behind these weights. */
+static void product_of_outputs(size_t rows, size_t n, struct adv_range outputs, struct adv_rows x,
+                               const adv_real *packed, enum adv_start start, adv_real *y,
+                               size_t y_stride)
 {
-    size_t k = x.run * x.n_runs, column = 0;
+    size_t k = x.run * x.n_runs, column = outputs.begin;
     struct strip s = {.in = x, .start = start, .y_stride = y_stride};
-    for (; column < n; column += s.columns) {
-        s.columns = n - column < 2 * LANES ? n - column : 2 * LANES;
+    for (; column < outputs.end; column += s.columns) {
+        size_t left = outputs.end - column;
+        s.columns = left < 2 * LANES ? left : 2 * LANES;
         s.w = packed + column * k;
         s.bias = packed + panel_count(n) * LANES * k + column;
         s.y = y + column;
+        s.ahead = (uintptr_t)(left > 2 * LANES ? s.w + 2 * LANES * k
+                                               : packed + outputs.begin * k + packed_size(n, k));
         if (s.columns > LANES)
             strip(2, rows, &s);
         else

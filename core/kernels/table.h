@@ -31,6 +31,14 @@ struct adv_rows {
     size_t stride, run, n_runs, run_stride;
 };
 
+/* Outputs begin ... end - 1 of a product. begin, and end unless it is the last, are multiples of
+ * ADV_OUTPUTS_STEP, whole panels in every variant. */
+struct adv_range {
+    size_t begin, end;
+};
+
+#define ADV_OUTPUTS_STEP 32
+
 /* What a product is added to. */
 enum adv_start { ADV_FROM_ZERO, ADV_FROM_BIAS, ADV_FROM_OUTPUT };
 
@@ -83,6 +91,11 @@ struct adv_kernels {
     /* y [rows, n], row stride y_stride >= n: start + x w', for rows as struct adv_rows has them. */
     void (*product_of_rows)(size_t rows, size_t n, struct adv_rows x, const adv_real *packed,
                             enum adv_start start, adv_real *y, size_t y_stride);
+
+    /* The same for some of the n outputs, to the same bits; y is where output 0 would go. */
+    void (*product_of_outputs)(size_t rows, size_t n, struct adv_range outputs, struct adv_rows x,
+                               const adv_real *packed, enum adv_start start, adv_real *y,
+                               size_t y_stride);
 
     /* One chain of multiply-adds per element of c, in the order of q, then r. */
     void (*outer)(const struct adv_outer *outer);
