@@ -43,7 +43,7 @@ stage "page" scripts/check-page.sh build/bin/advectd
 stage "tests under AddressSanitizer and UBSan" run_make -j"$jobs" CONFIG=asan all test
 stage "threads and daemon tests under ThreadSanitizer" run_make -j"$jobs" CONFIG=tsan all test \
     TESTS="$(printf 'build/tsan/tests/test_%s ' server server_http server_errors server_load query \
-        pool)"
+        pool team)"
 stage "clang without warnings" run_make -j"$jobs" CONFIG=clang all tests
 echo
 echo "$passed passed, $failed failed"

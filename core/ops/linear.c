@@ -13,6 +13,9 @@
 #define STRIP ((size_t)32)
 #define STRETCH ((size_t)4096)
 
+/* Reading a weight takes as long as multiplying it by so many rows. */
+#define ROWS_OF_READING 8
+
 static size_t first_column(const struct adv_signature *s)
 {
     const struct adv_linear_attr *attr = s->attr;
@@ -92,17 +95,37 @@ static void product_by_strips(const struct adv_call *call, size_t n,
     }
 }
 
+/* A product with prepared weights, of whose outputs each part takes some. */
+struct shared_product {
+    const struct adv_call *call;
+    size_t n, n_parts;
+    struct adv_rows x;
+    enum adv_start start;
+    adv_real *y;
+};
+
+static void do_part(void *context, size_t part, int worker)
+{
+    (void)worker;
+    const struct shared_product *p = context;
+    struct adv_range outputs = adv_part(p->n, ADV_OUTPUTS_STEP, part, p->n_parts);
+    p->call->kernels->product_of_outputs(p->call->rows, p->n, outputs, p->x, p->call->prepared,
+                                         p->start, p->y, p->n);
+}
+
 static void product(const struct adv_call *call, const adv_real *x, enum adv_start start,
                     adv_real *y)
 {
     const struct adv_signature *s = call->signature;
     struct adv_panels panels = panels_of(s, call->param);
-    struct adv_rows rows = {x, panels.run, panels.run, 1, 0};
-    if (call->prepared)
-        call->kernels->product_of_rows(call->rows, s->param[0][0], rows, call->prepared, start, y,
-                                       s->param[0][0]);
-    else
-        product_by_strips(call, s->param[0][0], &panels, x, start, y);
+    size_t n = s->param[0][0], k = panels.run;
+    if (!call->prepared) {
+        product_by_strips(call, n, &panels, x, start, y);
+        return;
+    }
+    struct shared_product p = {call, n, 1, {x, k, k, 1, 0}, start, y};
+    p.n_parts = adv_call_threads(call, n * k * (call->rows + ROWS_OF_READING));
+    adv_call_share(call, p.n_parts, do_part, &p);
 }
 
 static void forward(const struct adv_call *call)
