@@ -15,12 +15,15 @@
 #define THREADS_MAX 4
 
 /* Layers large enough to be shared among up to four threads, and some that are not; outputs that do
- * not fill a panel. The image net has each way to convolve, and attention. */
+ * not fill a panel. The image nets have each way to convolve, and attention. */
 static const char *const configs[] = {
     "{\"kind\": \"mlp\", \"dim\": 5, \"channels\": 283, \"layers\": 2, \"num_classes\": 3, "
     "\"null_class\": true, \"activation\": \"silu\"}",
     "{\"kind\": \"unet\", \"image\": [1, 6, 6], \"model_channels\": 128, \"num_res_blocks\": 1, "
     "\"channel_mult\": [1, 1], \"attention_resolutions\": [1], \"num_classes\": 3, "
+    "\"null_class\": true}",
+    "{\"kind\": \"unet\", \"image\": [1, 12, 12], \"model_channels\": 32, \"num_res_blocks\": 1, "
+    "\"channel_mult\": [1], \"attention_resolutions\": [1], \"num_classes\": 3, "
     "\"null_class\": true}",
 };
 #define N_CONFIGS ((int)ADV_COUNT(configs))
@@ -189,7 +192,7 @@ END_TEST
 struct attempt {
     const struct fixture *fixture;
     struct adv_pool *pool;
-    float v[64];
+    float v[144];
 };
 
 static enum adv_status evaluate_once(void *context, struct adv_error *error)

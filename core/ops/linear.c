@@ -13,9 +13,6 @@
 #define STRIP ((size_t)32)
 #define STRETCH ((size_t)4096)
 
-/* Reading a weight takes as long as multiplying it by so many rows. */
-#define ROWS_OF_READING 8
-
 static size_t first_column(const struct adv_signature *s)
 {
     const struct adv_linear_attr *attr = s->attr;
@@ -124,7 +121,7 @@ static void product(const struct adv_call *call, const adv_real *x, enum adv_sta
         return;
     }
     struct shared_product p = {call, n, 1, {x, k, k, 1, 0}, start, y};
-    p.n_parts = adv_call_threads(call, n * k * (call->rows + ROWS_OF_READING));
+    p.n_parts = adv_call_threads(call, n * k * (call->rows + ADV_ROWS_OF_READING));
     adv_call_share(call, p.n_parts, do_part, &p);
 }
 
