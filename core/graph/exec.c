@@ -106,7 +106,7 @@ enum adv_status adv_exec_share(struct adv_exec *exec, struct adv_pool *pool,
     adv_real *scratch = adv_alloc_aligned((size_t)adv_pool_threads(pool) - 1, bytes);
     if (!scratch)
         return adv_no_memory(error);
-    exec->team = (struct adv_team){pool, scratch, bytes / sizeof *scratch};
+    exec->team = (struct adv_team){pool, scratch, bytes / sizeof *scratch, 0};
     return ADV_OK;
 }
 
@@ -125,6 +125,7 @@ static size_t rows_in(const struct adv_inputs *inputs, enum adv_domain domain)
 static void bind_inputs(struct adv_exec *exec, const struct adv_inputs *inputs)
 {
     const struct adv_graph *graph = exec->plan->graph;
+    exec->team.rows = inputs->rows;
     exec->value[graph->x] = inputs->x;
     exec->value[graph->t] = inputs->t;
     if (graph->label != ADV_NONE)

@@ -13,6 +13,9 @@
 #define STRIP ((size_t)32)
 #define STRETCH ((size_t)4096)
 
+/* A number that goes from one thread to another takes as long as so many multiply-adds. */
+#define WORK_OF_HANDING ((size_t)180)
+
 static size_t first_column(const struct adv_signature *s)
 {
     const struct adv_linear_attr *attr = s->attr;
@@ -110,6 +113,17 @@ static void do_part(void *context, size_t part, int worker)
                                          p->start, p->y, p->n);
 }
 
+/* Each thread reads all inputs, of which others have written some. A layer of conditions goes by
+ * the rows of the others, even if it is worth it by itself: threads that sleep until then take
+ * longer to wake. */
+static size_t threads_for(const struct adv_call *call, size_t n, size_t k)
+{
+    size_t rows = call->team ? call->team->rows : call->rows;
+    size_t work = n * k * (rows + ADV_ROWS_OF_READING);
+    size_t handed_over = rows * (n + k) * WORK_OF_HANDING;
+    return adv_call_threads(call, work > handed_over ? work - handed_over : 0);
+}
+
 static void product(const struct adv_call *call, const adv_real *x, enum adv_start start,
                     adv_real *y)
 {
@@ -121,7 +135,7 @@ static void product(const struct adv_call *call, const adv_real *x, enum adv_sta
         return;
     }
     struct shared_product p = {call, n, 1, {x, k, k, 1, 0}, start, y};
-    p.n_parts = adv_call_threads(call, n * k * (call->rows + ADV_ROWS_OF_READING));
+    p.n_parts = threads_for(call, n, k);
     adv_call_share(call, p.n_parts, do_part, &p);
 }
 

@@ -69,6 +69,7 @@ struct adv_team {
     struct adv_pool *pool;
     adv_real *scratch;     /* of worker 1; those of the others follow */
     size_t scratch_stride; /* in elements */
+    size_t rows;           /* of the sweep, by which ops that are per condition decide, too */
 };
 
 /* One node at execution: rows [in[i] size] -> rows [out size], dense, row-major. */
