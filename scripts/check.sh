@@ -1,7 +1,8 @@
 #!/bin/bash
 # Everything that has to pass, in order: the layers, the format, all tests of the release build with
-# warnings as errors, the front-end in a browser, all tests under AddressSanitizer and UBSan, the daemon's under ThreadSanitizer,
-# and a clang build without warnings. Ends in one line that counts single checks.
+# warnings as errors, the front-end in a browser, all tests under AddressSanitizer and UBSan, those
+# of threads and of the daemon under ThreadSanitizer, and a clang build without warnings. Ends in
+# one line that counts single checks.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -40,8 +41,9 @@ stage "tests" run_make -j"$jobs" test
 stage "api.md" scripts/check-api-examples.sh build/bin/advectd
 stage "page" scripts/check-page.sh build/bin/advectd
 stage "tests under AddressSanitizer and UBSan" run_make -j"$jobs" CONFIG=asan all test
-stage "daemon tests under ThreadSanitizer" run_make -j"$jobs" CONFIG=tsan all test \
-    TESTS="$(printf 'build/tsan/tests/test_%s ' server server_http server_errors server_load query)"
+stage "threads and daemon tests under ThreadSanitizer" run_make -j"$jobs" CONFIG=tsan all test \
+    TESTS="$(printf 'build/tsan/tests/test_%s ' server server_http server_errors server_load query \
+        pool team)"
 stage "clang without warnings" run_make -j"$jobs" CONFIG=clang all tests
 echo
 echo "$passed passed, $failed failed"

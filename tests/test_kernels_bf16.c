@@ -183,6 +183,28 @@ START_TEST(a_row_does_not_depend_on_its_neighbours)
 }
 END_TEST
 
+START_TEST(products_may_be_made_in_parts)
+{
+    const struct adv_kernels *kernels = variant(_i);
+    enum { ROWS = 37, N = 2 * ADV_OUTPUTS_STEP + 9, K = 1100 };
+    struct product p;
+    if (!kernels)
+        return;
+    product_init(&p, kernels, ROWS, N, K);
+    kernels->product_of_rows(ROWS, N, dense(&p), p.packed.data, ADV_FROM_BIAS, p.y.data, p.stride);
+    float *y = malloc(p.y.n * sizeof *y);
+    ck_assert_ptr_nonnull(y);
+    memcpy(y, p.before, p.y.n * sizeof *y);
+    const struct adv_range parts[] = {{ADV_OUTPUTS_STEP, N}, {0, ADV_OUTPUTS_STEP}};
+    for (size_t i = 0; i < ADV_COUNT(parts); i++)
+        kernels->product_of_outputs(ROWS, N, parts[i], dense(&p), p.packed.data, ADV_FROM_BIAS, y,
+                                    p.stride);
+    ck_assert_mem_eq(y, p.y.data, p.y.n * sizeof *y);
+    free(y);
+    product_release(&p);
+}
+END_TEST
+
 START_TEST(nan_and_infinity_pass_through)
 {
     const struct adv_kernels *kernels = variant(_i);
@@ -211,6 +233,7 @@ int main(void)
     tcase_add_loop_test(tc, products_are_those_of_rounded_factors, 0, N_VARIANTS);
     tcase_add_loop_test(tc, runs_are_joined, 0, N_VARIANTS);
     tcase_add_loop_test(tc, a_row_does_not_depend_on_its_neighbours, 0, N_VARIANTS);
+    tcase_add_loop_test(tc, products_may_be_made_in_parts, 0, N_VARIANTS);
     tcase_add_loop_test(tc, nan_and_infinity_pass_through, 0, N_VARIANTS);
     suite_add_tcase(s, tc);
     if (!adv_kernels_bfloat16())

@@ -109,6 +109,35 @@ START_TEST(products_of_overlapping_rows_are_right)
 }
 END_TEST
 
+static void try_parts(const struct adv_kernels *kernels, size_t rows, enum adv_start start)
+{
+    const size_t n = 3 * ADV_OUTPUTS_STEP + 5;
+    const struct adv_range parts[] = {
+        {2 * ADV_OUTPUTS_STEP, n}, {0, ADV_OUTPUTS_STEP}, {ADV_OUTPUTS_STEP, 2 * ADV_OUTPUTS_STEP}};
+    struct rows_case whole, t;
+    rows_case_init(&whole, kernels, rows, n, 2);
+    rows_case_init(&t, kernels, rows, n, 2);
+    kernels->product_of_rows(rows, n, t.in, t.packed.data, start, whole.y.data, t.y_stride);
+    for (size_t i = 0; i < ADV_COUNT(parts); i++)
+        kernels->product_of_outputs(rows, n, parts[i], t.in, t.packed.data, start, t.y.data,
+                                    t.y_stride);
+    ck_assert(same_bytes(t.y.n, t.y.data, whole.y.data));
+    ck_assert(guarded_intact(&t.y));
+    rows_case_release(&whole);
+    rows_case_release(&t);
+}
+
+/* Some outputs at a time: the same bytes, and nothing beside them is touched. */
+START_TEST(products_may_be_made_in_parts)
+{
+    for (size_t v = 0; adv_kernels_all()[v]; v++) {
+        const struct adv_kernels *kernels = variant(v);
+        for (size_t l = 0; kernels && l < ADV_COUNT(lengths); l++)
+            try_parts(kernels, lengths[l], (enum adv_start)_i);
+    }
+}
+END_TEST
+
 /* ---- sums of outer products ---- */
 
 static void assert_outer(const struct adv_outer *o, const adv_real *before)
@@ -206,6 +235,7 @@ static Suite *suite(void)
     Suite *s = suite_create("kernels_rows");
     TCase *tc = tcase_create("rows");
     tcase_add_loop_test(tc, products_of_overlapping_rows_are_right, 0, N_SIZES);
+    tcase_add_loop_test(tc, products_may_be_made_in_parts, ADV_FROM_ZERO, ADV_FROM_OUTPUT + 1);
     tcase_add_loop_test(tc, sums_of_outer_products_are_right, 0, N_SIZES);
     tcase_add_loop_test(tc, a_matrix_packs_as_its_transpose, 0, N_SIZES);
     suite_add_tcase(s, tc);

@@ -19,6 +19,8 @@
 
 #define PEAK_SECONDS 0.25
 #define ROUNDS_MAX 100000
+#define WEIGHTS_AT_HAND 500000 /* that stay in a processor's second cache */
+#define FEW_USES 8.0           /* of a weight: reading it takes as long */
 
 enum work { WORK_VELOCITY, WORK_PROBE, WORK_DIVERGENCE, WORK_TRAIN };
 static const char *const works[] = {"velocity", "probe", "divergence", "train", NULL};
@@ -35,7 +37,7 @@ static const struct adv_field fields[] = {
      .help = "what a round does with its batch"},
     {"batch", ADV_FIELD_INT, AT(batch), .min = 1, .max = 1e6, .fallback = "256", .help = "rows"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024, .fallback = "1",
-     .help = "among which the rows are divided"},
+     .help = "among which the rows are divided, or, of very few, the layers"},
     {"seconds", ADV_FIELD_REAL, AT(seconds), .min = 0.01, .max = 3600, .fallback = "3", .unit = "s",
      .help = "how long to measure"},
     {"same_time", ADV_FIELD_BOOL, AT(same_time), .fallback = "false",
@@ -59,7 +61,7 @@ static const struct adv_options command_line = {
     .n_fields = N_FIELDS,
 };
 
-/* A part of the batch, done by one thread. */
+/* A part of the batch, done by one thread, or, if it is the only one, by all. */
 struct part {
     size_t first, n;
     struct adv_evaluator *evaluator;
@@ -90,8 +92,13 @@ static enum adv_status no_memory(struct adv_error *error)
 
 static enum adv_status make_part(struct bench *b, struct part *part, struct adv_error *error)
 {
-    if (b->work != WORK_TRAIN)
-        return adv_evaluator_new(adv_model_ready_weights(b->model), &part->evaluator, error);
+    if (b->work != WORK_TRAIN) {
+        enum adv_status status =
+            adv_evaluator_new(adv_model_ready_weights(b->model), &part->evaluator, error);
+        if (status == ADV_OK && b->n_parts == 1)
+            adv_evaluator_share(part->evaluator, b->pool);
+        return status;
+    }
     part->g_weights = adv_zeros(b->n_weights);
     return part->g_weights ? ADV_OK : no_memory(error);
 }
@@ -109,11 +116,21 @@ static enum adv_status make_gradients(struct bench *b, size_t rows, struct adv_e
     return status;
 }
 
-/* Evaluation: one part per thread. Training: shards, as the training loop cuts them. */
+/* One part per thread; or one for all, whose layers they share, where a part would have so few rows
+ * that reading weights, each thread all of them, is what took its time. */
+static size_t rows_of_part(const struct bench *b, size_t threads)
+{
+    size_t per_row, per_condition, rows = (b->batch + threads - 1) / threads;
+    adv_net_multiply_adds(adv_model_net(b->model), &per_row, &per_condition);
+    double uses = (double)rows * (double)per_row / (double)b->n_weights;
+    return b->n_weights > WEIGHTS_AT_HAND && uses < FEW_USES ? b->batch : rows;
+}
+
+/* Evaluation: by rows_of_part. Training: shards, as the training loop cuts them. */
 static enum adv_status make_parts(struct bench *b, struct adv_error *error)
 {
     size_t threads = (size_t)adv_pool_threads(b->pool);
-    size_t rows = (b->batch + threads - 1) / threads;
+    size_t rows = rows_of_part(b, threads);
     enum adv_status status = ADV_OK;
     if (b->work == WORK_TRAIN)
         status = adv_shard_rows(adv_model_net(b->model), b->batch, 0, &rows, error);

@@ -40,6 +40,7 @@ struct adv_evaluator {
     const struct adv_ready_weights *ready;
     size_t dim;
     struct sweep eval, jvp;
+    struct adv_pool *pool; /* borrowed, or NULL */
     struct adv_profile *profile;
 };
 
@@ -188,10 +189,20 @@ static enum adv_status sweep_ready(struct adv_evaluator *evaluator, struct sweep
         status = sweep_allocate(sweep, evaluator->dim, error);
     if (status == ADV_OK && !sweep->exec.arena)
         status = adv_exec_init(&sweep->exec, sweep->plan, weights, error);
+    if (status == ADV_OK && sweep->exec.team.pool != evaluator->pool)
+        status = adv_exec_share(&sweep->exec, evaluator->pool, error);
     if (status != ADV_OK)
         sweep_release(sweep);
     sweep->exec.seconds = adv_profile_seconds(evaluator->profile);
     return status;
+}
+
+/* A new pool may lie where one that is gone did: what was made for that one goes at once. */
+void adv_evaluator_share(struct adv_evaluator *evaluator, struct adv_pool *pool)
+{
+    evaluator->pool = adv_pool_threads(pool) > 1 ? pool : NULL;
+    adv_exec_share(&evaluator->eval.exec, NULL, NULL);
+    adv_exec_share(&evaluator->jvp.exec, NULL, NULL);
 }
 
 void adv_evaluator_measure(struct adv_evaluator *evaluator, struct adv_profile *profile)

@@ -82,9 +82,32 @@ enum adv_status adv_exec_init(struct adv_exec *exec, const struct adv_plan *plan
 
 void adv_exec_release(struct adv_exec *exec)
 {
+    free(exec->team.scratch);
     free(exec->arena);
     free(exec->value);
     *exec = (struct adv_exec){0};
+}
+
+static size_t scratch_bytes(const struct adv_plan *plan)
+{
+    size_t slot = plan->scratch_slot;
+    size_t bytes = slot == ADV_NO_SLOT ? 0 : plan->slots[slot].bytes;
+    return (bytes + ADV_CACHE_LINE - 1) / ADV_CACHE_LINE * ADV_CACHE_LINE;
+}
+
+enum adv_status adv_exec_share(struct adv_exec *exec, struct adv_pool *pool,
+                               struct adv_error *error)
+{
+    free(exec->team.scratch);
+    exec->team = (struct adv_team){0};
+    if (adv_pool_threads(pool) == 1)
+        return ADV_OK;
+    size_t bytes = scratch_bytes(exec->plan);
+    adv_real *scratch = adv_alloc_aligned((size_t)adv_pool_threads(pool) - 1, bytes);
+    if (!scratch)
+        return adv_no_memory(error);
+    exec->team = (struct adv_team){pool, scratch, bytes / sizeof *scratch, 0};
+    return ADV_OK;
 }
 
 static adv_real *at_slot(const struct adv_exec *exec, size_t slot)
@@ -102,6 +125,7 @@ static size_t rows_in(const struct adv_inputs *inputs, enum adv_domain domain)
 static void bind_inputs(struct adv_exec *exec, const struct adv_inputs *inputs)
 {
     const struct adv_graph *graph = exec->plan->graph;
+    exec->team.rows = inputs->rows;
     exec->value[graph->x] = inputs->x;
     exec->value[graph->t] = inputs->t;
     if (graph->label != ADV_NONE)
@@ -125,6 +149,7 @@ static struct adv_call call_of(const struct adv_exec *exec, const struct adv_inp
         .row_map = inputs->row_map,
         .out = at_slot(exec, exec->plan->value_slot[node->out]),
         .scratch = at_slot(exec, exec->plan->scratch_slot),
+        .team = exec->team.pool ? &exec->team : NULL,
     };
     for (int k = 0; k < node->op->n_inputs; k++)
         call.in[k] = exec->value[node->in[k]];

@@ -1,4 +1,5 @@
-/* Executing a plan: one thread's arena and its three sweeps. */
+/* Executing a plan: an arena and its three sweeps, run by one thread, which may share the larger
+ * nodes of forward and tangent with others. */
 #ifndef ADV_GRAPH_EXEC_H
 #define ADV_GRAPH_EXEC_H
 
@@ -37,12 +38,19 @@ struct adv_exec {
     const struct adv_weights *weights; /* borrowed; may be set anew between sweeps */
     char *arena;
     const adv_real **value; /* per value: where it is in this sweep */
+    struct adv_team team;   /* no pool: none */
     double *seconds;        /* [n_nodes][ADV_N_SWEEPS], added to; borrowed; NULL: not measured */
 };
 
 enum adv_status adv_exec_init(struct adv_exec *exec, const struct adv_plan *plan,
                               const struct adv_weights *weights, struct adv_error *error);
 void adv_exec_release(struct adv_exec *exec);
+
+/* From now on forward and tangents share large nodes among the threads of pool, which is borrowed
+ * and must be idle whenever they run; NULL: among none. Results stay the same, bit for bit.
+ * ADV_E_MEMORY: among none. */
+enum adv_status adv_exec_share(struct adv_exec *exec, struct adv_pool *pool,
+                               struct adv_error *error);
 
 /* Runs the program; returns the output [rows, dim], valid until the next sweep. */
 const adv_real *adv_exec_forward(struct adv_exec *exec, const struct adv_inputs *inputs);

@@ -66,11 +66,17 @@ static void pack(size_t n, size_t k, const adv_real *w, size_t w_stride, const a
     PRODUCT(pack_panels)(n, &panels, packed);
 }
 
+static void product_of_rows(size_t rows, size_t n, struct adv_rows x, const adv_real *packed,
+                            enum adv_start start, adv_real *y, size_t y_stride)
+{
+    PRODUCT(product_of_outputs)(rows, n, (struct adv_range){0, n}, x, packed, start, y, y_stride);
+}
+
 static void product(size_t rows, size_t n, size_t k, const adv_real *x, const adv_real *packed,
                     bool with_bias, adv_real *y)
 {
-    PRODUCT(product_of_rows)
-    (rows, n, adv_dense_rows(x, k, k), packed, with_bias ? ADV_FROM_BIAS : ADV_FROM_ZERO, y, n);
+    product_of_rows(rows, n, adv_dense_rows(x, k, k), packed,
+                    with_bias ? ADV_FROM_BIAS : ADV_FROM_ZERO, y, n);
 }
 
 const struct adv_kernels ISA_TABLE = {
@@ -80,7 +86,8 @@ const struct adv_kernels ISA_TABLE = {
     .pack = pack,
     .pack_panels = PRODUCT(pack_panels),
     .product = product,
-    .product_of_rows = PRODUCT(product_of_rows),
+    .product_of_rows = product_of_rows,
+    .product_of_outputs = PRODUCT(product_of_outputs),
     .outer = outer,
 #ifndef ISA_BFLOAT16
     .winograd_pack = winograd_pack,

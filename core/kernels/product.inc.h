@@ -90,7 +90,8 @@ struct strip {
     struct adv_rows in;
     size_t columns; /* outputs that exist */
     const adv_real *w, *bias;
-    size_t ahead; /* each step along k asks for what lies so many bytes behind its weights */
+    uintptr_t next; /* where the weights lie that are read after w */
+    size_t ahead;   /* each step along k asks for what lies so many bytes behind its weights */
     enum adv_start start;
     adv_real *y;
     size_t y_stride;
@@ -240,31 +241,36 @@ INLINE void tile_of(size_t rows, const size_t panels, const struct strip *s, siz
 }
 
 /* All rows through one strip, in tiles of nearly the same size. The first tiles ask for the weights
- * that follow these. */
+ * that this thread will read next, from s->next on. */
 INLINE void strip(const size_t panels, size_t rows, struct strip *s)
 {
     size_t tiles = (rows + ISA_TILE_ROWS - 1) / ISA_TILE_ROWS;
     size_t panel_bytes = s->in.run * s->in.n_runs * sizeof(vector);
-    uintptr_t here = (uintptr_t)s->w,
-              next = s->in.ahead ? s->in.ahead : here + panels * panel_bytes;
     for (size_t i = 0, first = 0; i < tiles; i++) {
         size_t length = rows / tiles + (i < rows % tiles);
-        s->ahead = i < panels ? next + i * panel_bytes - here : 0;
+        s->ahead = i < panels ? s->next + i * panel_bytes - (uintptr_t)s->w : 0;
         tile_of(length, panels, s, first);
         first += length;
     }
 }
 
-static void product_of_rows(size_t rows, size_t n, struct adv_rows x, const adv_real *packed,
-                            enum adv_start start, adv_real *y, size_t y_stride)
+/* What follows the last strip is what the caller says, or the same part of whatever was packed
+ * behind these weights. */
+static void product_of_outputs(size_t rows, size_t n, struct adv_range outputs, struct adv_rows x,
+                               const adv_real *packed, enum adv_start start, adv_real *y,
+                               size_t y_stride)
 {
-    size_t k = x.run * x.n_runs, column = 0;
+    size_t k = x.run * x.n_runs, column = outputs.begin;
+    uintptr_t behind = (uintptr_t)(packed + outputs.begin * k + packed_size(n, k));
+    uintptr_t after = x.ahead ? x.ahead : behind;
     struct strip s = {.in = x, .start = start, .y_stride = y_stride};
-    for (; column < n; column += s.columns) {
-        s.columns = n - column < 2 * LANES ? n - column : 2 * LANES;
+    for (; column < outputs.end; column += s.columns) {
+        size_t left = outputs.end - column;
+        s.columns = left < 2 * LANES ? left : 2 * LANES;
         s.w = packed + column * k;
         s.bias = packed + panel_count(n) * LANES * k + column;
         s.y = y + column;
+        s.next = left > 2 * LANES ? (uintptr_t)(s.w + 2 * LANES * k) : after;
         if (s.columns > LANES)
             strip(2, rows, &s);
         else

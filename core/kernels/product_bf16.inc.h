@@ -285,12 +285,12 @@ static void multiply_edge(const struct block *whole, size_t columns)
         memcpy(whole->y + r * whole->y_stride, sums + r * b.y_stride, columns * sizeof *sums);
 }
 
-/* Rounded rows through all panels; columns: outputs that exist. */
-static void multiply_all(const struct block *first, size_t columns)
+/* Rounded rows through the panels of some outputs, all of which exist. */
+static void multiply_all(const struct block *first, struct adv_range outputs)
 {
     struct block b = *first;
-    for (size_t column = 0; column < columns; column += 2 * OUTPUTS) {
-        size_t left = columns - column;
+    for (size_t column = outputs.begin; column < outputs.end; column += 2 * OUTPUTS) {
+        size_t left = outputs.end - column;
         b.panels = left > OUTPUTS ? 2 : 1;
         b.w = first->w + column / OUTPUTS * b.panel_step;
         b.bias = first->bias + column;
@@ -302,12 +302,13 @@ static void multiply_all(const struct block *first, size_t columns)
     }
 }
 
-static void bf16_product_of_rows(size_t rows, size_t n, struct adv_rows x, const float *packed,
-                                 enum adv_start start, float *y, size_t y_stride)
+static void bf16_product_of_outputs(size_t rows, size_t n, struct adv_range outputs,
+                                    struct adv_rows x, const float *packed, enum adv_start start,
+                                    float *y, size_t y_stride)
 {
     const size_t k = x.run * x.n_runs, panel = OUTPUTS * padded(k);
     if (!in_bfloat16(n, k)) {
-        product_of_rows(rows, n, x, packed, start, y, y_stride);
+        product_of_outputs(rows, n, outputs, x, packed, start, y, y_stride);
         return;
     }
     _Alignas(64) bfloat16 rounded_rows[BLOCK_ROWS * LONGEST];
@@ -328,7 +329,7 @@ static void bf16_product_of_rows(size_t rows, size_t n, struct adv_rows x, const
             b.w = w + first * OUTPUTS;
             b.start = first ? ADV_FROM_OUTPUT : start;
             b.y = y + row * y_stride;
-            multiply_all(&b, n);
+            multiply_all(&b, outputs);
         }
     }
     end_tiles();

@@ -30,14 +30,21 @@ struct adv_panels {
 struct adv_rows {
     const adv_real *x;
     size_t stride, run, n_runs, run_stride;
-    uintptr_t
-        ahead; /* where is read after the packed weights, to be asked for meanwhile; 0: behind */
+    uintptr_t ahead; /* where is read after the weights, asked for meanwhile; 0: behind them */
 };
 
 static inline struct adv_rows adv_dense_rows(const adv_real *x, size_t stride, size_t k)
 {
     return (struct adv_rows){.x = x, .stride = stride, .run = k, .n_runs = 1};
 }
+
+/* Outputs begin ... end - 1 of a product. begin, and end unless it is the last, are multiples of
+ * ADV_OUTPUTS_STEP, whole panels in every variant. */
+struct adv_range {
+    size_t begin, end;
+};
+
+#define ADV_OUTPUTS_STEP 32
 
 /* What a product is added to. */
 enum adv_start { ADV_FROM_ZERO, ADV_FROM_BIAS, ADV_FROM_OUTPUT };
@@ -91,6 +98,11 @@ struct adv_kernels {
     /* y [rows, n], row stride y_stride >= n: start + x w', for rows as struct adv_rows has them. */
     void (*product_of_rows)(size_t rows, size_t n, struct adv_rows x, const adv_real *packed,
                             enum adv_start start, adv_real *y, size_t y_stride);
+
+    /* The same for some of the n outputs, to the same bits; y is where output 0 would go. */
+    void (*product_of_outputs)(size_t rows, size_t n, struct adv_range outputs, struct adv_rows x,
+                               const adv_real *packed, enum adv_start start, adv_real *y,
+                               size_t y_stride);
 
     /* One chain of multiply-adds per element of c, in the order of q, then r. */
     void (*outer)(const struct adv_outer *outer);

@@ -6,6 +6,7 @@
  * E = exp(S) and w = 1 / its row's sum, P = w E is never made; nor is a whole score matrix: a block
  * of queries at a time meets all keys. Queries are scaled for powers of two in place of exp. Where
  * E would be too large or too small, its row's largest is subtracted from S first, which w undoes.
+ * Blocks of forward and tangent depend on nothing of each other, so threads may share them.
  *
  *   tangent:  F = E o dS,  f = w sum(F):  dO = w (F V + E dV) - f O
  *   backward: gP = gO V',  d = sum(gO o O):  gV += E' (w gO),  gS = w E o (gP - d),
@@ -98,32 +99,35 @@ static size_t take(struct space *space, size_t n)
     return offset;
 }
 
+/* The blocks' part comes first: products ask for what lies behind their panels, and a thread that
+ * asked for what another is writing would slow it down. */
 static struct space space_of(const struct geometry *g, const struct adv_kernels *kernels,
                              enum adv_sweep sweep)
 {
     struct space space = {0};
     size_t across = kernels->packed_size(g->tokens, g->channels);
     size_t along = kernels->packed_size(g->channels, g->tokens);
-    space.keys_across = take(&space, across);
-    if (sweep == ADV_BACKWARD) {
-        space.values_across = take(&space, across);
-        space.keys = take(&space, along);
-        space.weighted = take(&space, BLOCK * g->channels);
-    } else {
-        space.values = take(&space, along);
-    }
-    if (sweep == ADV_TANGENT) {
-        space.moved_keys_across = take(&space, across);
-        space.moved_values = take(&space, along);
-    }
     space.queries = take(&space, BLOCK * g->channels);
     space.scores = take(&space, BLOCK * g->score_stride);
     if (sweep != ADV_FORWARD)
         space.slopes = take(&space, BLOCK * g->score_stride);
+    if (sweep == ADV_BACKWARD)
+        space.weighted = take(&space, BLOCK * g->channels);
     space.inverse = take(&space, BLOCK);
     space.factor = take(&space, BLOCK);
     space.shift = take(&space, BLOCK);
     space.sum = take(&space, BLOCK);
+    if (sweep != ADV_BACKWARD)
+        space.values = take(&space, along);
+    if (sweep == ADV_TANGENT)
+        space.moved_values = take(&space, along);
+    if (sweep == ADV_BACKWARD) {
+        space.values_across = take(&space, across);
+        space.keys = take(&space, along);
+    }
+    space.keys_across = take(&space, across);
+    if (sweep == ADV_TANGENT)
+        space.moved_keys_across = take(&space, across);
     return space;
 }
 
@@ -146,11 +150,17 @@ struct head {
     struct geometry g;
     struct space space;
     const adv_real *in, *out, *d_in, *g_out;
-    adv_real *to;  /* out, d_out or g_in */
-    bool centered; /* a block of this head had to subtract the largest: so do those after it */
+    adv_real *to;      /* out, d_out or g_in */
+    adv_real *scratch; /* of this worker, for its blocks; panels are in the call's, for all */
+    size_t n_parts;    /* in which the blocks are shared */
 };
 
 static adv_real *at(const struct head *h, size_t offset)
+{
+    return h->scratch + offset;
+}
+
+static adv_real *panels_at(const struct head *h, size_t offset)
 {
     return h->call->scratch + offset;
 }
@@ -164,7 +174,7 @@ static const adv_real *part_of(const struct head *h, const adv_real *qkv, enum p
 static void pack_across(const struct head *h, const adv_real *qkv, enum part part, size_t offset)
 {
     h->call->kernels->pack(h->g.tokens, h->g.channels, part_of(h, qkv, part), h->g.in_stride, NULL,
-                           at(h, offset));
+                           panels_at(h, offset));
 }
 
 /* Panels for products with the part itself: sums over tokens, a result a channel. */
@@ -175,7 +185,7 @@ static void pack_along(const struct head *h, const adv_real *qkv, enum part part
                                 .n_runs = 1,
                                 .output_stride = 1,
                                 .stride = (ptrdiff_t)h->g.in_stride};
-    h->call->kernels->pack_panels(h->g.channels, &panels, at(h, offset));
+    h->call->kernels->pack_panels(h->g.channels, &panels, panels_at(h, offset));
 }
 
 /* scores [n][tokens] = start + x K', or x V', for rows x of a head's channels */
@@ -183,7 +193,7 @@ static void product_across(const struct head *h, size_t n, const adv_real *x, si
                            size_t panels, enum adv_start start, adv_real *scores)
 {
     struct adv_rows rows = adv_dense_rows(x, stride, h->g.channels);
-    h->call->kernels->product_of_rows(n, h->g.tokens, rows, at(h, panels), start, scores,
+    h->call->kernels->product_of_rows(n, h->g.tokens, rows, panels_at(h, panels), start, scores,
                                       h->g.score_stride);
 }
 
@@ -192,7 +202,8 @@ static void product_along(const struct head *h, size_t n, const adv_real *scores
                           enum adv_start start, adv_real *y, size_t y_stride)
 {
     struct adv_rows rows = adv_dense_rows(scores, h->g.score_stride, h->g.tokens);
-    h->call->kernels->product_of_rows(n, h->g.channels, rows, at(h, panels), start, y, y_stride);
+    h->call->kernels->product_of_rows(n, h->g.channels, rows, panels_at(h, panels), start, y,
+                                      y_stride);
 }
 
 static void scale_queries(const struct head *h, size_t first, size_t n)
@@ -226,38 +237,60 @@ static bool are_moderate(size_t n, const adv_real *x)
 }
 
 /* E and w of queries first ... first + n - 1. To find the rows' largest takes as long as E itself,
- * and few heads need it. */
-static void attend(struct head *h, size_t first, size_t n)
+ * and few blocks need it. */
+static void attend(const struct head *h, size_t first, size_t n)
 {
     scale_queries(h, first, n);
-    if (!h->centered) {
-        attend_with(h, n, false);
-        h->centered = !are_moderate(n, at(h, h->space.inverse));
-    }
-    if (h->centered)
+    attend_with(h, n, false);
+    if (!are_moderate(n, at(h, h->space.inverse)))
         attend_with(h, n, true);
 }
 
-static void forward_head(struct head *h)
+/* What a sweep does with queries first ... first + n - 1. */
+typedef void block_function(const struct head *h, size_t first, size_t n);
+
+struct shared_blocks {
+    const struct head *head;
+    block_function *block;
+};
+
+static void do_part(void *context, size_t part, int worker)
+{
+    const struct shared_blocks *blocks = context;
+    struct head h = *blocks->head;
+    h.scratch = adv_call_scratch(h.call, worker);
+    struct adv_range queries = adv_part(h.g.tokens, BLOCK, part, h.n_parts);
+    for (size_t first = queries.begin; first < queries.end; first += BLOCK)
+        blocks->block(&h, first, queries.end - first < BLOCK ? queries.end - first : BLOCK);
+}
+
+static void each_block(const struct head *h, block_function *block)
+{
+    struct shared_blocks blocks = {h, block};
+    adv_call_share(h->call, h->n_parts, do_part, &blocks);
+}
+
+static void forward_block(const struct head *h, size_t first, size_t n)
 {
     const struct geometry *g = &h->g;
     const adv_real *inverse = at(h, h->space.inverse);
-    pack_across(h, h->in, KEY, h->space.keys_across);
-    pack_along(h, h->in, VALUE, h->space.values);
-    for (size_t first = 0; first < g->tokens; first += BLOCK) {
-        size_t n = g->tokens - first < BLOCK ? g->tokens - first : BLOCK;
-        adv_real *out = h->to + first * g->out_stride;
-        attend(h, first, n);
-        product_along(h, n, at(h, h->space.scores), h->space.values, ADV_FROM_ZERO, out,
-                      g->out_stride);
-        for (size_t r = 0; r < n; r++) {
-            for (size_t c = 0; c < g->channels; c++)
-                out[r * g->out_stride + c] *= inverse[r];
-        }
+    adv_real *out = h->to + first * g->out_stride;
+    attend(h, first, n);
+    product_along(h, n, at(h, h->space.scores), h->space.values, ADV_FROM_ZERO, out, g->out_stride);
+    for (size_t r = 0; r < n; r++) {
+        for (size_t c = 0; c < g->channels; c++)
+            out[r * g->out_stride + c] *= inverse[r];
     }
 }
 
-static void tangent_block(struct head *h, size_t first, size_t n)
+static void forward_head(const struct head *h)
+{
+    pack_across(h, h->in, KEY, h->space.keys_across);
+    pack_along(h, h->in, VALUE, h->space.values);
+    each_block(h, forward_block);
+}
+
+static void tangent_block(const struct head *h, size_t first, size_t n)
 {
     const struct geometry *g = &h->g;
     const struct space *space = &h->space;
@@ -285,15 +318,13 @@ static void tangent_block(struct head *h, size_t first, size_t n)
     }
 }
 
-static void tangent_head(struct head *h)
+static void tangent_head(const struct head *h)
 {
-    const struct geometry *g = &h->g;
     pack_across(h, h->in, KEY, h->space.keys_across);
     pack_across(h, h->d_in, KEY, h->space.moved_keys_across);
     pack_along(h, h->in, VALUE, h->space.values);
     pack_along(h, h->d_in, VALUE, h->space.moved_values);
-    for (size_t first = 0; first < g->tokens; first += BLOCK)
-        tangent_block(h, first, g->tokens - first < BLOCK ? g->tokens - first : BLOCK);
+    each_block(h, tangent_block);
 }
 
 /* Per query: w gO, and the factor and shift that make gS / sqrt(c) of gP. */
@@ -334,7 +365,7 @@ static void add_outer(const struct head *h, size_t n, const adv_real *scores, co
     h->call->kernels->outer(&outer);
 }
 
-static void backward_block(struct head *h, size_t first, size_t n)
+static void backward_block(const struct head *h, size_t first, size_t n)
 {
     const struct geometry *g = &h->g;
     const struct space *space = &h->space;
@@ -352,27 +383,31 @@ static void backward_block(struct head *h, size_t first, size_t n)
     add_outer(h, n, slopes, q, g->in_stride, KEY);
 }
 
-static void backward_head(struct head *h)
+static void backward_head(const struct head *h)
 {
-    const struct geometry *g = &h->g;
     pack_across(h, h->in, KEY, h->space.keys_across);
     pack_across(h, h->in, VALUE, h->space.values_across);
     pack_along(h, h->in, KEY, h->space.keys);
-    for (size_t first = 0; first < g->tokens; first += BLOCK)
-        backward_block(h, first, g->tokens - first < BLOCK ? g->tokens - first : BLOCK);
+    each_block(h, backward_block);
 }
 
 /* ---- sweeps ---- */
 
+static size_t multiply_adds(const struct adv_signature *s)
+{
+    size_t tokens = s->out.height * s->out.width;
+    return 2 * tokens * tokens * s->out.channels;
+}
+
 static void forward(const struct adv_call *call)
 {
     struct head h = {.call = call, .g = geometry_of(call->signature)};
+    h.n_parts = adv_call_threads(call, multiply_adds(call->signature) / h.g.heads);
     h.space = space_of(&h.g, call->kernels, ADV_FORWARD);
     for (size_t row = 0; row < call->rows; row++) {
         for (size_t i = 0; i < h.g.heads; i++) {
             h.in = call->in[0] + row * h.g.tokens * h.g.in_stride + i * h.g.head_step;
             h.to = call->out + row * h.g.tokens * h.g.out_stride + i * h.g.channels;
-            h.centered = false;
             forward_head(&h);
         }
     }
@@ -381,6 +416,7 @@ static void forward(const struct adv_call *call)
 static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
     struct head h = {.call = call, .g = geometry_of(call->signature)};
+    h.n_parts = adv_call_threads(call, 2 * multiply_adds(call->signature) / h.g.heads);
     h.space = space_of(&h.g, call->kernels, ADV_TANGENT);
     for (size_t row = 0; row < call->rows; row++) {
         for (size_t i = 0; i < h.g.heads; i++) {
@@ -390,7 +426,6 @@ static void tangent(const struct adv_call *call, const adv_real *const *d_in, ad
             h.d_in = d_in[0] + in;
             h.out = call->out + out;
             h.to = d_out + out;
-            h.centered = false;
             tangent_head(&h);
         }
     }
@@ -402,7 +437,7 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     (void)g_param;
     if (!g_in[0])
         return;
-    struct head h = {.call = call, .g = geometry_of(call->signature)};
+    struct head h = {.call = call, .g = geometry_of(call->signature), .n_parts = 1};
     h.space = space_of(&h.g, call->kernels, ADV_BACKWARD);
     for (size_t row = 0; row < call->rows; row++) {
         for (size_t i = 0; i < h.g.heads; i++) {
@@ -412,16 +447,9 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
             h.out = call->out + out;
             h.g_out = g_out + out;
             h.to = g_in[0] + in;
-            h.centered = false;
             backward_head(&h);
         }
     }
-}
-
-static size_t multiply_adds(const struct adv_signature *s)
-{
-    size_t tokens = s->out.height * s->out.width;
-    return 2 * tokens * tokens * s->out.channels;
 }
 
 const struct adv_op adv_op_attention = {

@@ -25,9 +25,9 @@ struct adv_conv_method {
                     const struct adv_panels *panels, adv_real *prepared);
 
     size_t (*scratch_size)(const struct adv_conv *conv, size_t images);
-    void (*correlate)(const struct adv_conv *conv, const struct adv_kernels *kernels, size_t images,
-                      const adv_real *x, const adv_real *prepared, enum adv_start start,
-                      adv_real *y, adv_real *scratch);
+    /* Of call's rows, with its scratch and its team. */
+    void (*correlate)(const struct adv_conv *conv, const struct adv_call *call, const adv_real *x,
+                      const adv_real *prepared, enum adv_start start, adv_real *y);
 
     /* g_weight [o][c][taps] += sum over images and pixels of g_out x, for apart = 1. NULL: as
      * adv_conv_direct does. */

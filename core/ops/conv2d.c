@@ -131,16 +131,14 @@ static void forward(const struct adv_call *call)
 {
     struct adv_conv conv = conv_of(call->signature);
     method_of(&conv, call->kernels)
-        ->correlate(&conv, call->kernels, call->rows, call->in[0], call->prepared, ADV_FROM_BIAS,
-                    call->out, call->scratch);
+        ->correlate(&conv, call, call->in[0], call->prepared, ADV_FROM_BIAS, call->out);
 }
 
 static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
     struct adv_conv conv = conv_of(call->signature);
     method_of(&conv, call->kernels)
-        ->correlate(&conv, call->kernels, call->rows, d_in[0], call->prepared, ADV_FROM_ZERO, d_out,
-                    call->scratch);
+        ->correlate(&conv, call, d_in[0], call->prepared, ADV_FROM_ZERO, d_out);
 }
 
 static void backward(const struct adv_call *call, const adv_real *g_out, adv_real *const *g_in,
@@ -149,9 +147,9 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     struct adv_conv conv = conv_of(call->signature), adjoint = adjoint_of(&conv);
     if (g_in[0])
         method_of(&adjoint, call->kernels)
-            ->correlate(&adjoint, call->kernels, call->rows, g_out,
+            ->correlate(&adjoint, call, g_out,
                         call->prepared + forward_prepared_size(&conv, call->kernels),
-                        ADV_FROM_OUTPUT, g_in[0], call->scratch);
+                        ADV_FROM_OUTPUT, g_in[0]);
     if (g_param[0])
         gradient_method_of(&conv, call->kernels)
             ->add_gradient(&conv, call->kernels, call->rows, call->in[0], g_out, g_param[0],

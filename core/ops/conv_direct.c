@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define PIXELS_UNIT 28 /* pixels that parts are multiples of: whole register tiles */
+
 static bool suits(const struct adv_conv *conv, const struct adv_kernels *kernels)
 {
     (void)conv, (void)kernels;
@@ -56,26 +58,64 @@ static size_t image_size(const struct adv_conv *conv)
     return ((conv->height - 1) / apart + 1) * ((conv->width - 1) / apart + 1) * conv->in_channels;
 }
 
-static void correlate(const struct adv_conv *conv, const struct adv_kernels *kernels, size_t images,
-                      const adv_real *x, const adv_real *prepared, enum adv_start start,
-                      adv_real *y, adv_real *scratch)
+/* A correlation of whose output each part takes some rows of pixels: of one image, or, where side
+ * is 1 and pixels are nothing to each other, of all of them. */
+struct shared_rows {
+    const struct adv_conv *conv;
+    const struct adv_call *call;
+    size_t n_parts;
+    const adv_real *x; /* with its border, where side is 3 */
+    const adv_real *prepared;
+    enum adv_start start;
+    adv_real *y;
+};
+
+static void take_pixels(void *context, size_t part, int worker)
 {
-    size_t c = conv->in_channels, o = conv->out_channels, row = bordered_row(conv);
+    (void)worker;
+    const struct shared_rows *s = context;
+    size_t c = s->conv->in_channels, o = s->conv->out_channels;
+    size_t pixels = s->call->rows * s->conv->height * s->conv->width;
+    struct adv_range range = adv_part(pixels, PIXELS_UNIT, part, s->n_parts);
+    struct adv_rows in = adv_dense_rows(s->x + range.begin * c, c, c);
+    s->call->kernels->product_of_rows(range.end - range.begin, o, in, s->prepared, s->start,
+                                      s->y + range.begin * o, o);
+}
+
+static void take_rows(void *context, size_t part, int worker)
+{
+    (void)worker;
+    const struct shared_rows *s = context;
+    size_t c = s->conv->in_channels, o = s->conv->out_channels, row = bordered_row(s->conv);
+    struct adv_range range = adv_part(s->conv->out_height, 1, part, s->n_parts);
+    for (size_t h = range.begin; h < range.end; h++) {
+        struct adv_rows in = {.x = s->x + h * s->conv->stride * row,
+                              .stride = s->conv->stride * c,
+                              .run = 3 * c,
+                              .n_runs = 3,
+                              .run_stride = row};
+        s->call->kernels->product_of_rows(s->conv->out_width, o, in, s->prepared, s->start,
+                                          s->y + h * s->conv->out_width * o, o);
+    }
+}
+
+static void correlate(const struct adv_conv *conv, const struct adv_call *call, const adv_real *x,
+                      const adv_real *prepared, enum adv_start start, adv_real *y)
+{
+    size_t outputs = conv->out_height * conv->out_width * conv->out_channels;
+    size_t multiply_adds = outputs * conv->in_channels * conv->taps;
+    struct shared_rows s = {conv, call, 1, x, prepared, start, y};
     if (conv->side == 1) {
-        struct adv_rows in = adv_dense_rows(x, c, c);
-        kernels->product_of_rows(images * conv->height * conv->width, o, in, prepared, start, y, o);
+        s.n_parts = adv_call_threads(call, call->rows * multiply_adds);
+        adv_call_share(call, s.n_parts, take_pixels, &s);
         return;
     }
-    memset(scratch, 0, scratch_size(conv, images) * sizeof *scratch);
-    for (size_t i = 0; i < images; i++) {
-        put_inside(conv, x + i * image_size(conv), scratch);
-        struct adv_rows in = {
-            .x = scratch, .stride = conv->stride * c, .run = 3 * c, .n_runs = 3, .run_stride = row};
-        for (size_t h = 0; h < conv->out_height; h++) {
-            kernels->product_of_rows(conv->out_width, o, in, prepared, start, y, o);
-            in.x += conv->stride * row;
-            y += conv->out_width * o;
-        }
+    s.n_parts = adv_call_threads(call, multiply_adds);
+    s.x = call->scratch;
+    memset(call->scratch, 0, scratch_size(conv, call->rows) * sizeof *call->scratch);
+    for (size_t i = 0; i < call->rows; i++, s.y += outputs) {
+        put_inside(conv, x + i * image_size(conv), call->scratch);
+        adv_call_share(call, s.n_parts, take_rows, &s);
     }
 }
 

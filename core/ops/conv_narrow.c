@@ -61,19 +61,19 @@ static void gather(const struct adv_conv *conv, const adv_real *given, size_t o,
     }
 }
 
-static void correlate(const struct adv_conv *conv, const struct adv_kernels *kernels, size_t images,
-                      const adv_real *x, const adv_real *prepared, enum adv_start start,
-                      adv_real *y, adv_real *scratch)
+static void correlate(const struct adv_conv *conv, const struct adv_call *call, const adv_real *x,
+                      const adv_real *prepared, enum adv_start start, adv_real *y)
 {
+    const struct adv_kernels *kernels = call->kernels;
     size_t c = conv->in_channels, n = conv->out_channels, pixels = conv->height * conv->width;
     size_t set = kernels->packed_size(TAPS, c);
     const adv_real *bias = prepared + n * set;
-    for (size_t i = 0; i < images; i++, x += pixels * c, y += pixels * n) {
+    for (size_t i = 0; i < call->rows; i++, x += pixels * c, y += pixels * n) {
         for (size_t k = 0; start != ADV_FROM_OUTPUT && k < pixels * n; k++)
             y[k] = start == ADV_FROM_BIAS ? bias[k % n] : 0;
         for (size_t o = 0; o < n; o++) {
-            kernels->product(pixels, TAPS, c, x, prepared + o * set, false, scratch);
-            gather(conv, scratch, o, y);
+            kernels->product(pixels, TAPS, c, x, prepared + o * set, false, call->scratch);
+            gather(conv, call->scratch, o, y);
         }
     }
 }

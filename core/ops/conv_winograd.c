@@ -57,28 +57,109 @@ static size_t scratch_size(const struct adv_conv *conv, size_t images)
                               (conv->in_channels + conv->out_channels);
 }
 
-static void correlate(const struct adv_conv *conv, const struct adv_kernels *kernels, size_t images,
-                      const adv_real *x, const adv_real *prepared, enum adv_start start,
-                      adv_real *y, adv_real *scratch)
+/* A correlation in parts: of the tiles, or, of few tiles, of a chunk's products, since it is their
+ * weights that take time. */
+struct shared_tiles {
+    const struct adv_conv *conv;
+    const struct adv_call *call;
+    size_t n_parts, chunk;
+    const adv_real *x, *prepared;
+    enum adv_start start;
+    adv_real *y;
+};
+
+/* A worker's scratch. */
+struct transforms {
+    size_t first, count; /* the tiles that it holds */
+    adv_real *zeros, *v, *m;
+};
+
+static struct transforms transforms_of(const struct shared_tiles *s, adv_real *scratch)
 {
-    size_t c = conv->in_channels, o = conv->out_channels, set = kernels->packed_size(o, c);
-    const struct adv_tiles in = {conv->height, conv->width, c},
-                           out = {conv->height, conv->width, o};
-    const adv_real *bias = prepared + ADV_WINOGRAD_PRODUCTS * set;
-    size_t chunk = chunk_of(conv, images), all = tiles_of(conv, images);
-    adv_real *zeros = scratch, *v = zeros + widest(conv),
-             *m = v + ADV_WINOGRAD_PRODUCTS * chunk * c;
-    memset(zeros, 0, c * sizeof *zeros);
-    for (size_t first = 0; first < all; first += chunk) {
-        size_t count = all - first < chunk ? all - first : chunk;
-        kernels->winograd_input(&in, x, zeros, first, count, v);
-        for (size_t i = 0; i < ADV_WINOGRAD_PRODUCTS; i++) {
-            struct adv_rows rows = adv_dense_rows(v + i * count * c, c, c);
-            kernels->product_of_rows(count, o, rows, prepared + i * set, ADV_FROM_ZERO,
-                                     m + i * count * o, o);
-        }
-        kernels->winograd_output(&out, m, first, count, start == ADV_FROM_BIAS ? bias : NULL,
-                                 start == ADV_FROM_OUTPUT, y);
+    struct transforms t = {.zeros = scratch, .v = scratch + widest(s->conv)};
+    t.m = t.v + ADV_WINOGRAD_PRODUCTS * s->chunk * s->conv->in_channels;
+    memset(t.zeros, 0, s->conv->in_channels * sizeof *t.zeros);
+    return t;
+}
+
+static void transform_input(const struct shared_tiles *s, const struct transforms *t)
+{
+    const struct adv_tiles in = {s->conv->height, s->conv->width, s->conv->in_channels};
+    s->call->kernels->winograd_input(&in, s->x, t->zeros, t->first, t->count, t->v);
+}
+
+static void transform_output(const struct shared_tiles *s, const struct transforms *t)
+{
+    const struct adv_conv *conv = s->conv;
+    const struct adv_tiles out = {conv->height, conv->width, conv->out_channels};
+    const adv_real *bias = s->prepared + prepared_size(conv, s->call->kernels) - conv->out_channels;
+    s->call->kernels->winograd_output(&out, t->m, t->first, t->count,
+                                      s->start == ADV_FROM_BIAS ? bias : NULL,
+                                      s->start == ADV_FROM_OUTPUT, s->y);
+}
+
+/* Those of the 36 in range. */
+static void multiply(const struct shared_tiles *s, const struct transforms *t,
+                     struct adv_range range)
+{
+    size_t c = s->conv->in_channels, o = s->conv->out_channels;
+    size_t set = s->call->kernels->packed_size(o, c);
+    for (size_t i = range.begin; i < range.end; i++) {
+        struct adv_rows rows = adv_dense_rows(t->v + i * t->count * c, c, c);
+        s->call->kernels->product_of_rows(t->count, o, rows, s->prepared + i * set, ADV_FROM_ZERO,
+                                          t->m + i * t->count * o, o);
+    }
+}
+
+static void take_tiles(void *context, size_t part, int worker)
+{
+    const struct shared_tiles *s = context;
+    struct transforms t = transforms_of(s, adv_call_scratch(s->call, worker));
+    struct adv_range tiles = adv_part(tiles_of(s->conv, s->call->rows), 1, part, s->n_parts);
+    for (t.first = tiles.begin; t.first < tiles.end; t.first += t.count) {
+        t.count = tiles.end - t.first < s->chunk ? tiles.end - t.first : s->chunk;
+        transform_input(s, &t);
+        multiply(s, &t, (struct adv_range){0, ADV_WINOGRAD_PRODUCTS});
+        transform_output(s, &t);
+    }
+}
+
+struct shared_products {
+    const struct shared_tiles *tiles;
+    struct transforms transforms;
+};
+
+static void take_products(void *context, size_t part, int worker)
+{
+    (void)worker;
+    const struct shared_products *p = context;
+    multiply(p->tiles, &p->transforms, adv_part(ADV_WINOGRAD_PRODUCTS, 1, part, p->tiles->n_parts));
+}
+
+static void correlate(const struct adv_conv *conv, const struct adv_call *call, const adv_real *x,
+                      const adv_real *prepared, enum adv_start start, adv_real *y)
+{
+    size_t tiles = tiles_of(conv, call->rows);
+    size_t product = ADV_WINOGRAD_PRODUCTS * conv->in_channels * conv->out_channels;
+    struct shared_tiles s = {.conv = conv,
+                             .call = call,
+                             .chunk = chunk_of(conv, call->rows),
+                             .x = x,
+                             .prepared = prepared,
+                             .start = start,
+                             .y = y};
+    s.n_parts = adv_call_threads(call, (tiles + ADV_ROWS_OF_READING) * product);
+    if (s.n_parts == 1 || tiles >= ADV_ROWS_OF_READING * s.n_parts) {
+        adv_call_share(call, s.n_parts, take_tiles, &s);
+        return;
+    }
+    struct shared_products p = {&s, transforms_of(&s, call->scratch)};
+    struct transforms *t = &p.transforms;
+    for (; t->first < tiles; t->first += t->count) {
+        t->count = tiles - t->first < s.chunk ? tiles - t->first : s.chunk;
+        transform_input(&s, t);
+        adv_call_share(call, s.n_parts, take_products, &p);
+        transform_output(&s, t);
     }
 }
 

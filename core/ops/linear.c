@@ -13,6 +13,9 @@
 #define STRIP ((size_t)32)
 #define STRETCH ((size_t)4096)
 
+/* A number that goes from one thread to another takes as long as so many multiply-adds. */
+#define WORK_OF_HANDING ((size_t)180)
+
 static size_t first_column(const struct adv_signature *s)
 {
     const struct adv_linear_attr *attr = s->attr;
@@ -100,17 +103,48 @@ static void product_by_strips(const struct adv_call *call, size_t n,
     }
 }
 
+/* A product with prepared weights, of whose outputs each part takes some. */
+struct shared_product {
+    const struct adv_call *call;
+    size_t n, n_parts;
+    struct adv_rows x;
+    enum adv_start start;
+    adv_real *y;
+};
+
+static void do_part(void *context, size_t part, int worker)
+{
+    (void)worker;
+    const struct shared_product *p = context;
+    struct adv_range outputs = adv_part(p->n, ADV_OUTPUTS_STEP, part, p->n_parts);
+    p->call->kernels->product_of_outputs(p->call->rows, p->n, outputs, p->x, p->call->prepared,
+                                         p->start, p->y, p->n);
+}
+
+/* Each thread reads all inputs, of which others have written some. A layer of conditions goes by
+ * the rows of the others, even if it is worth it by itself: threads that sleep until then take
+ * longer to wake. */
+static size_t threads_for(const struct adv_call *call, size_t n, size_t k)
+{
+    size_t rows = call->team ? call->team->rows : call->rows;
+    size_t work = n * k * (rows + ADV_ROWS_OF_READING);
+    size_t handed_over = rows * (n + k) * WORK_OF_HANDING;
+    return adv_call_threads(call, work > handed_over ? work - handed_over : 0);
+}
+
 static void product(const struct adv_call *call, const adv_real *x, enum adv_start start,
                     adv_real *y)
 {
     const struct adv_signature *s = call->signature;
     struct adv_panels panels = panels_of(s, call->param);
-    struct adv_rows rows = adv_dense_rows(x, panels.run, panels.run);
-    if (call->prepared)
-        call->kernels->product_of_rows(call->rows, s->param[0][0], rows, call->prepared, start, y,
-                                       s->param[0][0]);
-    else
-        product_by_strips(call, s->param[0][0], &panels, x, start, y);
+    size_t n = s->param[0][0], k = panels.run;
+    if (!call->prepared) {
+        product_by_strips(call, n, &panels, x, start, y);
+        return;
+    }
+    struct shared_product p = {call, n, 1, adv_dense_rows(x, k, k), start, y};
+    p.n_parts = threads_for(call, n, k);
+    adv_call_share(call, p.n_parts, do_part, &p);
 }
 
 static void forward(const struct adv_call *call)

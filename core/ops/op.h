@@ -12,6 +12,7 @@
 #ifndef ADV_OPS_OP_H
 #define ADV_OPS_OP_H
 
+#include <advect/pool.h>
 #include <advect/status.h>
 
 #include "core/base/real.h"
@@ -62,6 +63,15 @@ enum adv_sweep { ADV_FORWARD, ADV_TANGENT, ADV_BACKWARD };
 /* What parameters are prepared for: to stay as they are, or to change at every step. */
 enum adv_purpose { ADV_TO_EVALUATE, ADV_TO_TRAIN };
 
+/* The threads that may share one node's work, the caller's own being worker 0; each worker has
+ * scratch of its own, as much as the call. */
+struct adv_team {
+    struct adv_pool *pool;
+    adv_real *scratch;     /* of worker 1; those of the others follow */
+    size_t scratch_stride; /* in elements */
+    size_t rows;           /* of the sweep, by which ops that are per condition decide, too */
+};
+
 /* One node at execution: rows [in[i] size] -> rows [out size], dense, row-major. */
 struct adv_call {
     const struct adv_signature *signature;
@@ -71,8 +81,9 @@ struct adv_call {
     const adv_real *in[ADV_OP_MAX_INPUTS];
     adv_real *out;
     const adv_real *param[ADV_OP_MAX_PARAMS];
-    const adv_real *prepared; /* made by prepare from the parameters; NULL where its size is 0 */
-    adv_real *scratch;        /* at least scratch_size elements; NULL where that is 0 */
+    const adv_real *prepared;    /* made by prepare from the parameters; NULL where its size is 0 */
+    adv_real *scratch;           /* at least scratch_size elements; NULL where that is 0 */
+    const struct adv_team *team; /* NULL: this thread works alone */
 };
 
 /* What a derivative reads of the forward values; a mask. */
@@ -118,6 +129,23 @@ static inline size_t adv_call_elements(const struct adv_call *call)
 {
     return call->rows * adv_shape_size(call->signature->out);
 }
+
+/* Reading a weight from the third cache takes as long as multiplying it by so many rows. */
+#define ADV_ROWS_OF_READING 8
+
+/* How many threads should share a forward or tangent of so many multiply-adds: 1 where it is too
+ * little to gain from handing parts of it to others. */
+size_t adv_call_threads(const struct adv_call *call, size_t multiply_adds);
+
+/* Runs task(context, part, worker) for every part, by the team if there is one. */
+void adv_call_share(const struct adv_call *call, size_t n_parts,
+                    void (*task)(void *context, size_t part, int worker), void *context);
+
+/* The scratch of one of the workers. */
+adv_real *adv_call_scratch(const struct adv_call *call, int worker);
+
+/* Part i of n nearly equal parts of [0, count), in whole units. */
+struct adv_range adv_part(size_t count, size_t unit, size_t i, size_t n);
 
 /* infer of ops whose output has the domain and shape of their first input. */
 enum adv_status adv_infer_like_input(struct adv_signature *signature, struct adv_error *error);

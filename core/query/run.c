@@ -535,6 +535,7 @@ void adv_run_copy_frame(struct adv_run *run, size_t f, float *out)
 
 struct driver {
     struct adv_run *run;
+    struct adv_pool *helpers;          /* share the layers of a run's only shard; else NULL */
     struct adv_evaluator **evaluators; /* per worker, made at its first shard */
     const volatile bool *cancel;
     void (*progress)(void *context, double share);
@@ -560,6 +561,7 @@ static void drive_shard(void *context, size_t piece, int worker)
         atomic_store(&driver->out_of_memory, true);
         return;
     }
+    adv_evaluator_share(*evaluator, driver->helpers);
     while (!(driver->cancel && *driver->cancel)) {
         bool ended = adv_run_advance(driver->run, piece, *evaluator);
         if (driver->progress && worker == 0)
@@ -576,6 +578,8 @@ enum adv_status adv_run_all(struct adv_run *run, struct adv_pool *pool, const vo
     size_t workers = (size_t)adv_pool_threads(pool);
     struct driver driver = {.run = run, .cancel = cancel, .progress = progress, .context = context};
     atomic_init(&driver.out_of_memory, false);
+    if (run->n_shards == 1)
+        driver.helpers = pool; /* which has nothing else to do */
     driver.evaluators = adv_calloc(workers, sizeof(struct adv_evaluator *));
     if (!driver.evaluators)
         return adv_no_memory(error);

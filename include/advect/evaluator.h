@@ -6,6 +6,7 @@
 #define ADVECT_EVALUATOR_H
 
 #include <advect/net.h>
+#include <advect/pool.h>
 #include <advect/status.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,12 +39,20 @@ enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *we
                                       struct adv_ready_weights **ready, struct adv_error *error);
 void adv_ready_weights_free(struct adv_ready_weights *ready);
 
-/* One thread's plans and memory. Nothing is allocated after its first use of each mode. */
+/* Plans and memory for one evaluation at a time. Nothing is allocated after its first use of each
+ * mode. */
 struct adv_evaluator;
 
 enum adv_status adv_evaluator_new(const struct adv_ready_weights *ready,
                                   struct adv_evaluator **evaluator, struct adv_error *error);
 void adv_evaluator_free(struct adv_evaluator *evaluator);
+
+/* From now on the threads of pool share the work within an evaluation, layer by layer, where that
+ * is quicker: for few rows of a large network, which cannot be divided by rows. Results stay the
+ * same, bit for bit. The pool is borrowed until it is replaced or the evaluator freed, and must be
+ * idle whenever the evaluator is used: no evaluation from within one of its tasks. NULL: the
+ * caller's thread alone, as at first. Memory for the threads is allocated at the next use. */
+void adv_evaluator_share(struct adv_evaluator *evaluator, struct adv_pool *pool);
 
 /* v [n, dim]. Labels must be valid for the net, ADV_NO_LABEL needs a null class or no classes, and
  * guidance other than 1 needs a null class: checked by adv_run_new for requests, a bug here.
