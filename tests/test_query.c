@@ -271,6 +271,42 @@ START_TEST(hutchinson_agrees_with_exact_within_its_error)
 }
 END_TEST
 
+START_TEST(renewed_probes_err_less)
+{
+    struct adv_model *model = labelled_model();
+    float points[6 * 3];
+    adv_rng_normal(8, ADV_STREAM_DATA, 0, 6, 3, points);
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = 6;
+    query.points = points;
+    query.solver = solver_of("rk4", 20, 0);
+    const struct adv_answer *exact, *fixed, *renewed, *alone;
+    struct adv_run *a = ask(model, &query, 1, &exact);
+    query.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
+    query.probes = 64;
+    struct adv_run *b = ask(model, &query, 1, &fixed);
+    query.renew_probes = true;
+    struct adv_run *c = ask(model, &query, 2, &renewed);
+    double error_fixed = 0, error_renewed = 0;
+    for (size_t i = 0; i < 6; i++) {
+        error_fixed += fixed->standard_error[i];
+        error_renewed += renewed->standard_error[i];
+        ck_assert_double_lt(fabs(renewed->log_density[i] - exact->log_density[i]),
+                            5 * renewed->standard_error[i] + 1e-4);
+    }
+    ck_assert_double_lt(error_renewed, error_fixed / 3);
+    query.points = points + 5 * 3;
+    query.n = 1;
+    struct adv_run *d = ask(model, &query, 1, &alone);
+    ck_assert_double_eq(alone->log_density[0], renewed->log_density[5]);
+    adv_run_free(a);
+    adv_run_free(b);
+    adv_run_free(c);
+    adv_run_free(d);
+    adv_model_unref(model);
+}
+END_TEST
+
 /* v in data units is dx/dt of a trajectory in data units, and the divergence has no units of x. */
 START_TEST(velocity_is_the_slope_of_trajectories)
 {
@@ -460,6 +496,9 @@ START_TEST(queries_are_checked_against_their_model)
     q.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
     q.probes = 0;
     refuse(plane, &q, "divergence.probes", "at least 1");
+    q.probes = 1;
+    q.renew_probes = true;
+    refuse(plane, &q, "divergence.renew", "dopri5 chooses its steps");
     q = adv_query_default(ADV_QUERY_VELOCITY);
     q.points = pixels;
     refuse(image, &q, "space", "velocities");
@@ -507,6 +546,7 @@ int main(void)
     tcase_add_test(tests, a_sample_is_the_same_alone_in_a_batch_and_on_any_threads);
     tcase_add_test(tests, trajectories_end_in_the_samples);
     tcase_add_test(tests, hutchinson_agrees_with_exact_within_its_error);
+    tcase_add_test(tests, renewed_probes_err_less);
     tcase_add_test(tests, velocity_is_the_slope_of_trajectories);
     tcase_add_test(tests, image_densities_come_in_bits_too);
     tcase_add_test(tests, images_are_sampled_with_fewer_velocities);

@@ -113,7 +113,9 @@ static void check_same(const struct adv_query *a, const struct adv_query *b, con
     ck_assert_msg(a->guidance == b->guidance && a->t == b->t && a->space == b->space, "%s", text);
     ck_assert_msg(a->log_density == b->log_density && a->divergence == b->divergence, "%s", text);
     ck_assert_msg(a->divergence_method == b->divergence_method, "%s", text);
-    ck_assert_msg(a->probes == b->probes && a->probe_seed == b->probe_seed, "%s", text);
+    ck_assert_msg(a->probes == b->probes && a->probe_seed == b->probe_seed &&
+                      a->renew_probes == b->renew_probes,
+                  "%s", text);
     ck_assert_msg(a->solver.solver == b->solver.solver && a->solver.steps == b->solver.steps, "%s",
                   text);
     ck_assert_msg(a->solver.rtol == b->solver.rtol && a->solver.atol == b->solver.atol, "%s", text);
@@ -128,7 +130,7 @@ static bool is_default(const struct adv_query *q)
     return q->n == d.n && !q->labels && q->first == 0 && q->guidance == 1 && q->t == 1 &&
            q->seed == RANDOM_SEED % (UINT64_C(1) << 53) && q->space == ADV_SPACE_DATA &&
            !q->log_density && !q->divergence && q->divergence_method == ADV_DIVERGENCE_AUTO &&
-           q->probes == ADV_PROBES_DEFAULT && q->probe_seed == 0 &&
+           q->probes == ADV_PROBES_DEFAULT && q->probe_seed == 0 && !q->renew_probes &&
            (q->n_times == 0 || q->n_times == 11) &&
            q->solver.solver == adv_query_default_solver(&d, model).solver &&
            q->solver.rtol == 1e-5 && q->solver.atol == 1e-5 &&
@@ -168,6 +170,9 @@ START_TEST(json_and_text_mean_the_same)
          "{" POINT ", \"divergence\": {\"method\": \"hutchinson\", \"probes\": 8, \"seed\": 1}}",
          "divergence=hutchinson probes=8 probe-seed=1"},
         {ADV_QUERY_LOG_DENSITY, "{" POINT ", \"divergence\": {\"seed\": 7}}", "probe_seed=7"},
+        {ADV_QUERY_LOG_DENSITY,
+         "{" POINT ", \"solver\": {\"method\": \"rk4\"}, \"divergence\": {\"renew\": true}}",
+         "solver=rk4 renew_probes=true"},
         {ADV_QUERY_LATENTS, "{" POINT ", \"label\": 2, \"t\": 0.25}", "label=2 t=0.25"},
         {ADV_QUERY_VELOCITY, "{" POINT ", \"divergence\": true}", "divergence=true"},
         {ADV_QUERY_VELOCITY, "{" POINT ", \"divergence\": true, \"t\": 0}", "divergence=true t=0"},

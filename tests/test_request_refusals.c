@@ -143,7 +143,7 @@ START_TEST(refusals_of_json)
         {ADV_QUERY_SAMPLES, "{\"divergence\": {\"method\": \"exact\"}}", "divergence",
          "divergence does not apply without log_density"},
         {ADV_QUERY_LOG_DENSITY, "{\"points\": [[1, 2]], \"divergence\": true}", "divergence",
-         "divergence is a boolean; it must be an object of method, probes, seed"},
+         "divergence is a boolean; it must be an object of method, probes, seed, renew"},
         {ADV_QUERY_LOG_DENSITY,
          "{\"points\": [[1, 2]], \"divergence\": {\"method\": \"exact\", \"probes\": 3}}",
          "divergence", "probes does not apply to the exact divergence"},
@@ -154,6 +154,13 @@ START_TEST(refusals_of_json)
          "divergence.probes", "probes is 1001; the limit is 1000"},
         {ADV_QUERY_LOG_DENSITY, "{\"points\": [[1, 2]], \"divergence\": {\"probes\": 0}}",
          "divergence.probes", "divergence.probes is 0; it must be between 1 and 1000000000"},
+        {ADV_QUERY_LOG_DENSITY, "{\"points\": [[1, 2]], \"divergence\": {\"renew\": true}}",
+         "divergence.renew",
+         "divergence.renew is true; dopri5 chooses its steps by errors that new probes would hide: "
+         "name a solver of fixed steps"},
+        {ADV_QUERY_LOG_DENSITY,
+         "{\"points\": [[1, 2]], \"divergence\": {\"method\": \"exact\", \"renew\": true}}",
+         "divergence", "renew_probes does not apply to the exact divergence"},
         {ADV_QUERY_VELOCITY, "{\"points\": [[1, 2]], \"divergence\": 1}", "divergence",
          "divergence is an integer; it must be an object of method, probes, seed"},
     };

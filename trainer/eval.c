@@ -22,7 +22,7 @@ struct eval_options {
     char *nearest, *curve, *solvers, *judge;
     json_t *density, *guidance;
     int64_t n, split, probes, convergence, classify, ood, grid, seed, threads;
-    bool unlabelled, json, write_card, quiet;
+    bool renew_probes, unlabelled, json, write_card, quiet;
 };
 
 #define AT(member) offsetof(struct eval_options, member)
@@ -56,6 +56,9 @@ static const struct adv_field fields[] = {
          "files if absent"},
     {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = 1000, .fallback = PROBES_DEFAULT,
      .help = "of log-densities beyond 16 dimensions, for each 16 rows anew"},
+    {"renew_probes", ADV_FIELD_BOOL, AT(renew_probes),
+     .help = "others at every evaluation, whose errors average out; with a --density-solver of "
+             "equal steps"},
     {"density_solver", ADV_FIELD_STRING, AT(density_solver), .min = 1, .fallback = "dopri5:1e-5",
      .help = "of log-densities, as --solver"},
     {"unlabelled", ADV_FIELD_BOOL, AT(unlabelled),
@@ -134,8 +137,14 @@ static enum adv_status read_settings(const struct eval_options *options,
 {
     measure->density.probes = (size_t)options->probes;
     measure->density.probe_seed = (uint64_t)options->seed;
+    measure->density.renew_probes = options->renew_probes;
     enum adv_status status =
         adv_solver_read("density_solver", options->density_solver, &measure->density.solver, error);
+    if (status == ADV_OK && options->renew_probes && measure->density.solver.solver->adaptive)
+        status = adv_fail_field(error, ADV_E_INVALID, "renew_probes",
+                                "renew_probes needs a density_solver of equal steps, such as "
+                                "rk4:12; it is %s",
+                                options->density_solver);
     if (status == ADV_OK && options->solver)
         status = adv_solver_read("solver", options->solver, &measure->sample_solver, error);
     if (status == ADV_OK)

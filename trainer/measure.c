@@ -218,6 +218,7 @@ enum adv_status adv_measure_log_density(const struct adv_measure *m, struct adv_
     query.points = points;
     query.solver = m->density.solver;
     query.probes = m->density.probes;
+    query.renew_probes = m->density.renew_probes;
     query.probe_seed = m->density.probe_seed;
     enum adv_status status = adv_measure_query(m, &query, "log-densities", &run, &answer, error);
     if (status == ADV_OK)

@@ -15,6 +15,7 @@ struct adv_density_settings {
     struct adv_solver_spec solver;
     size_t probes;
     uint64_t probe_seed;
+    bool renew_probes; /* see struct adv_query */
 };
 
 struct adv_measure {

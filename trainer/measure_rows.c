@@ -51,14 +51,14 @@ static json_t *bound_of(const struct adv_row_densities *work)
     const struct adv_measure *m = work->measure;
     const struct adv_solver_spec *solver = &work->settings.solver;
     double setting = solver->solver->adaptive ? solver->rtol : (double)solver->steps;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:I}", "measure",
-                     work->what, "model digest", adv_model_digest(m->model), "data digest",
-                     m->dataset->digest, "split", adv_split_names[m->split], "labels",
-                     m->unlabelled ? "none" : "own", "solver", solver->solver->name,
-                     "solver setting", solver->solver->adaptive ? "tolerance" : "steps",
-                     solver->solver->adaptive ? "tolerance" : "steps", setting, "probes",
-                     (json_int_t)work->settings.probes, "probe seed",
-                     (json_int_t)work->settings.probe_seed, "block", (json_int_t)work->block);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:b, s:I}", "measure", work->what,
+        "model digest", adv_model_digest(m->model), "data digest", m->dataset->digest, "split",
+        adv_split_names[m->split], "labels", m->unlabelled ? "none" : "own", "solver",
+        solver->solver->name, "solver setting", solver->solver->adaptive ? "tolerance" : "steps",
+        solver->solver->adaptive ? "tolerance" : "steps", setting, "probes",
+        (json_int_t)work->settings.probes, "probe seed", (json_int_t)work->settings.probe_seed,
+        "probes renewed", work->settings.renew_probes, "block", (json_int_t)work->block);
 }
 
 enum adv_status adv_rows_run_kept(struct adv_row_densities *work, struct adv_row_figures *figures,
@@ -181,6 +181,7 @@ enum adv_status adv_rows_mean(const struct adv_measure *m, const struct adv_solv
     struct adv_row_densities work = work_of(m, "bits", n);
     struct adv_row_figures rows = {0};
     work.settings.solver = *solver;
+    work.settings.renew_probes = m->density.renew_probes && !solver->solver->adaptive;
     status = adv_row_densities_run(&work, &rows, error);
     if (status == ADV_OK)
         *mean = mean_of_rows(m->model, &rows, n);
@@ -236,6 +237,7 @@ static enum adv_status measure_setting(const struct adv_measure *m, const struct
     work.settings.solver = adv_solver_spec_accurate();
     work.settings.solver.rtol = work.settings.solver.atol = setting->tolerance;
     work.settings.probes = setting->probes;
+    work.settings.renew_probes = false;
     enum adv_status status = adv_row_densities_run(&work, &rows, error);
     if (status == ADV_OK)
         status = add_setting(m, setting, first->n ? first : &rows, &rows, n,

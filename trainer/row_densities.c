@@ -41,6 +41,7 @@ static enum adv_status ask(const struct adv_row_densities *work, size_t first, s
     query.labels = adv_model_classes(work->measure->model) ? labels : NULL;
     query.solver = settings->solver;
     query.probes = settings->probes;
+    query.renew_probes = settings->renew_probes;
     query.probe_seed =
         adv_rng_word(settings->probe_seed, ADV_STREAM_PROBE, (uint64_t)(first / work->block));
     enum adv_status status = adv_run_new(work->measure->model, &query, run, error);

@@ -58,6 +58,12 @@ struct adv_solver_spec adv_query_default_solver(const struct adv_query *query,
     return spec;
 }
 
+struct adv_solver_spec adv_query_solver(const struct adv_query *query,
+                                        const struct adv_model *model)
+{
+    return query->solver.solver ? query->solver : adv_query_default_solver(query, model);
+}
+
 static enum adv_status check_labels(const struct adv_query *query, const struct adv_model *model,
                                     struct adv_error *error)
 {
@@ -132,12 +138,21 @@ static enum adv_status check_solver(const struct adv_solver_spec *spec, struct a
     return ADV_OK;
 }
 
-static enum adv_status check_divergence(const struct adv_query *query, struct adv_error *error)
+static enum adv_status check_divergence(const struct adv_query *query,
+                                        const struct adv_model *model, struct adv_error *error)
 {
-    if (query->divergence_method == ADV_DIVERGENCE_EXACT || query->probes >= 1)
+    if (query->divergence_method == ADV_DIVERGENCE_EXACT)
         return ADV_OK;
-    return adv_fail_field(error, ADV_E_INVALID, "divergence.probes",
-                          "divergence.probes is 0; it must be at least 1");
+    if (query->probes < 1)
+        return adv_fail_field(error, ADV_E_INVALID, "divergence.probes",
+                              "divergence.probes is 0; it must be at least 1");
+    const struct adv_solver *solver = adv_query_solver(query, model).solver;
+    if (query->renew_probes && query->kind != ADV_QUERY_VELOCITY && solver->adaptive)
+        return adv_fail_field(error, ADV_E_INVALID, "divergence.renew",
+                              "divergence.renew is true; %s chooses its steps by errors that new "
+                              "probes would hide: name a solver of fixed steps",
+                              solver->name);
+    return ADV_OK;
 }
 
 /* Data units before t = 1, and velocities, need a transform that maps them. */
@@ -197,7 +212,7 @@ enum adv_status adv_query_check(const struct adv_query *query, const struct adv_
     if (status == ADV_OK)
         status = check_solver(&query->solver, error);
     if (status == ADV_OK)
-        status = check_divergence(query, error);
+        status = check_divergence(query, model, error);
     if (status == ADV_OK)
         status = check_space(query, model, error);
     if (status == ADV_OK)
@@ -232,8 +247,7 @@ size_t adv_query_tangents(const struct adv_query *query, const struct adv_model 
 double adv_query_cost(const struct adv_query *query, const struct adv_model *model)
 {
     const double typical_adaptive_nfe = 100;
-    struct adv_solver_spec spec =
-        query->solver.solver ? query->solver : adv_query_default_solver(query, model);
+    struct adv_solver_spec spec = adv_query_solver(query, model);
     double nfe =
         spec.solver->adaptive ? typical_adaptive_nfe : (double)spec.steps * spec.solver->stages;
     if (query->kind == ADV_QUERY_TRAJECTORIES && !spec.solver->adaptive)

@@ -4,6 +4,9 @@
 
 #include <advect/query.h>
 
+/* The query's own, or the default of its kind. */
+struct adv_solver_spec adv_query_solver(const struct adv_query *query,
+                                        const struct adv_model *model);
 /* The method in place of AUTO. */
 enum adv_divergence adv_query_divergence(const struct adv_query *query,
                                          const struct adv_model *model);

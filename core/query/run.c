@@ -29,6 +29,8 @@ struct shard {
     struct adv_error error;
     struct adv_integrator *integrator;
     float *x, *t, *guidance, *v, *divergence;
+    float *probes;        /* [n_accumulators, dim] (Hutchinson) */
+    uint64_t evaluations; /* so far */
     int32_t *label;
     size_t *rows;
     int64_t nfe;
@@ -44,7 +46,6 @@ struct adv_run {
     int32_t *labels;             /* [n] or NULL */
     float *starts;               /* [n, dim], network units */
     double *log_det;             /* [n] of encoding the points; NULL in flow space */
-    float *probes;               /* [n_accumulators, dim] (Hutchinson) */
     double *times;               /* of the integration */
     size_t n_times, first_frame; /* times[first_frame] is the first that the answer holds */
     struct shard *shards;
@@ -103,21 +104,15 @@ static enum adv_status make_starts(struct adv_run *run, struct adv_error *error)
     return ADV_OK;
 }
 
-static enum adv_status make_probes(struct adv_run *run, struct adv_error *error)
+static void choose_divergence(struct adv_run *run)
 {
     const struct adv_query *q = &run->query;
     if (!adv_query_needs_divergence(q))
-        return ADV_OK;
+        return;
     run->answer.divergence_method = adv_query_divergence(q, run->model);
-    run->n_accumulators = 1;
-    if (run->answer.divergence_method == ADV_DIVERGENCE_EXACT)
-        return ADV_OK;
-    run->n_accumulators = run->answer.probes = q->probes;
-    run->probes = adv_calloc(q->probes, run->dim * sizeof *run->probes);
-    if (!run->probes)
-        return adv_no_memory(error);
-    adv_rng_rademacher(q->probe_seed, ADV_STREAM_PROBE, 0, q->probes, run->dim, run->probes);
-    return ADV_OK;
+    bool exact = run->answer.divergence_method == ADV_DIVERGENCE_EXACT;
+    run->answer.probes = exact ? 0 : q->probes;
+    run->n_accumulators = exact ? 1 : q->probes;
 }
 
 /* From 0 through the asked times, or from 0 to 1, or from the points' time back to 0. */
@@ -224,13 +219,11 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
     run->model = adv_model_ref(model);
     run->query = *query;
     run->dim = adv_model_dim(model);
-    if (!run->query.solver.solver)
-        run->query.solver = adv_query_default_solver(query, model);
+    run->query.solver = adv_query_solver(query, model);
+    choose_divergence(run);
     status = copy_labels(run, error);
     if (status == ADV_OK)
         status = make_starts(run, error);
-    if (status == ADV_OK)
-        status = make_probes(run, error);
     if (status == ADV_OK)
         status = make_times(run, error);
     if (status == ADV_OK)
@@ -256,9 +249,10 @@ static void release_work(struct shard *shard)
     free(shard->guidance);
     free(shard->v);
     free(shard->divergence);
+    free(shard->probes);
     free(shard->label);
     free(shard->rows);
-    shard->x = shard->t = shard->guidance = shard->v = shard->divergence = NULL;
+    shard->x = shard->t = shard->guidance = shard->v = shard->divergence = shard->probes = NULL;
     shard->label = NULL;
     shard->rows = NULL;
 }
@@ -273,7 +267,6 @@ void adv_run_free(struct adv_run *run)
     free(run->labels);
     free(run->starts);
     free(run->log_det);
-    free(run->probes);
     free(run->times);
     free(run->states);
     free(run->latents);
@@ -303,8 +296,9 @@ static enum adv_status start(struct adv_run *run, struct shard *shard)
     shard->divergence = adv_calloc(n, run->n_accumulators * sizeof *shard->divergence);
     shard->label = adv_calloc(n, sizeof *shard->label);
     shard->rows = adv_calloc(n, sizeof *shard->rows);
+    shard->probes = adv_calloc(run->answer.probes, run->dim * sizeof *shard->probes);
     if (!shard->x || !shard->v || !shard->t || !shard->guidance || !shard->divergence ||
-        !shard->label || !shard->rows)
+        !shard->label || !shard->rows || !shard->probes)
         return adv_no_memory(&shard->error);
     for (size_t i = 0; i < n; i++)
         shard->guidance[i] = (float)run->query.guidance;
@@ -323,6 +317,17 @@ static enum adv_status start(struct adv_run *run, struct shard *shard)
                               &shard->integrator, &shard->error);
 }
 
+/* The rows of a fixed-step solver are all at the same evaluation: its number says whose turn it is
+ * in the seed's stream, whatever the shard. */
+static void draw_probes(const struct adv_run *run, struct shard *shard)
+{
+    size_t n = run->answer.probes;
+    if (shard->evaluations == 0 || run->query.renew_probes)
+        adv_rng_rademacher(run->query.probe_seed, ADV_STREAM_PROBE, shard->evaluations * n, n,
+                           run->dim, shard->probes);
+    shard->evaluations++;
+}
+
 /* Velocities (and divergences) of the shard's first n rows of x, t; rows names them. */
 static enum adv_status evaluate(const struct adv_run *run, struct shard *shard, size_t n,
                                 struct adv_evaluator *evaluator)
@@ -333,10 +338,11 @@ static enum adv_status evaluate(const struct adv_run *run, struct shard *shard, 
         .n = n, .x = shard->x, .t = shard->t, .label = shard->label, .guidance = shard->guidance};
     if (run->n_accumulators == 0)
         return adv_evaluator_velocity(evaluator, &points, shard->v, &shard->error);
-    if (!run->probes)
+    if (run->answer.probes == 0)
         return adv_evaluator_divergence(evaluator, &points, shard->v, shard->divergence,
                                         &shard->error);
-    return adv_evaluator_probes(evaluator, &points, run->n_accumulators, run->probes, shard->v,
+    draw_probes(run, shard);
+    return adv_evaluator_probes(evaluator, &points, run->answer.probes, shard->probes, shard->v,
                                 shard->divergence, &shard->error);
 }
 

@@ -64,8 +64,10 @@ static void write_log_density(struct adv_writer *writer, const struct adv_query 
         adv_writer_text(writer, ",\"divergence\":{\"method\":\"exact\"}");
     else
         adv_writer_text(writer,
-                        ",\"divergence\":{\"method\":\"hutchinson\",\"probes\":%zu,\"seed\":%llu}",
-                        answer->probes, (unsigned long long)query->probe_seed);
+                        ",\"divergence\":{\"method\":\"hutchinson\",\"probes\":%zu,\"seed\":%llu,"
+                        "\"renew\":%s}",
+                        answer->probes, (unsigned long long)query->probe_seed,
+                        query->renew_probes ? "true" : "false");
 }
 
 static void write_samples(struct adv_writer *writer, const struct adv_query *query,

@@ -194,15 +194,23 @@ static enum adv_status set_solver(const struct adv_request *request, const struc
 
 /* ---------------------------------------------------------------- divergence */
 
-/* Whether probes, their seed or a method were given though no divergence is taken. */
+/* The first field that was given and says something of probes; NULL: none. */
+static const char *about_probes(const struct adv_request_options *options)
+{
+    return options->probes != ADV_NOT_GIVEN       ? "probes"
+           : options->probe_seed != ADV_NOT_GIVEN ? "probe_seed"
+           : options->renew_probes                ? "renew_probes"
+                                                  : NULL;
+}
+
+/* Whether probes or a method were given though no divergence is taken. */
 static enum adv_status check_wanted(const struct adv_request *request, const char *condition,
                                     struct adv_error *error)
 {
     const struct adv_request_options *options = &request->options;
-    const char *name = options->probes != ADV_NOT_GIVEN              ? "probes"
-                       : options->probe_seed != ADV_NOT_GIVEN        ? "probe_seed"
-                       : options->divergence_method != ADV_NOT_GIVEN ? "divergence"
-                                                                     : NULL;
+    const char *name = about_probes(options);
+    if (!name && options->divergence_method != ADV_NOT_GIVEN)
+        name = "divergence";
     if (!name)
         return ADV_OK;
     return adv_fail_field(error, ADV_E_INVALID, "divergence", "%s does not apply without %s", name,
@@ -222,8 +230,7 @@ static enum adv_divergence divergence_method(const struct adv_request_options *o
     }
     if (options->divergence_method != ADV_NOT_GIVEN)
         return (enum adv_divergence)options->divergence_method;
-    bool probed = options->probes != ADV_NOT_GIVEN || options->probe_seed != ADV_NOT_GIVEN;
-    return probed ? ADV_DIVERGENCE_HUTCHINSON : ADV_DIVERGENCE_AUTO;
+    return about_probes(options) ? ADV_DIVERGENCE_HUTCHINSON : ADV_DIVERGENCE_AUTO;
 }
 
 static enum adv_status set_divergence(const struct adv_request *request,
@@ -238,11 +245,11 @@ static enum adv_status set_divergence(const struct adv_request *request,
     if (request->kind == ADV_QUERY_VELOCITY && !query->divergence)
         return check_wanted(request, "divergence", error);
     query->divergence_method = divergence_method(options);
-    bool exact = query->divergence_method == ADV_DIVERGENCE_EXACT;
-    if (exact && (options->probes != ADV_NOT_GIVEN || options->probe_seed != ADV_NOT_GIVEN))
+    const char *probed = about_probes(options);
+    if (probed && query->divergence_method == ADV_DIVERGENCE_EXACT)
         return adv_fail_field(error, ADV_E_INVALID, "divergence",
-                              "%s does not apply to the exact divergence",
-                              options->probes != ADV_NOT_GIVEN ? "probes" : "probe_seed");
+                              "%s does not apply to the exact divergence", probed);
+    query->renew_probes = options->renew_probes;
     if (options->probes != ADV_NOT_GIVEN)
         query->probes = (size_t)options->probes;
     else if (query->probes > limits->probes)

@@ -144,6 +144,13 @@ const struct adv_request_row adv_request_rows[] = {
      .in_json = WITH_DENSITY | VELOCITY,
      .group = "divergence",
      .key = "seed"},
+    {.field = {"renew_probes", ADV_FIELD_BOOL, AT(renew_probes), .fallback = "false",
+               .help = "others at every evaluation of a solver of fixed steps, whose errors "
+                       "average out"},
+     .in_text = WITH_DENSITY,
+     .in_json = WITH_DENSITY,
+     .group = "divergence",
+     .key = "renew"},
     {.field = {"space", ADV_FIELD_CHOICE, AT(space), .choices = spaces, .fallback = "data",
                .help = "units of points and answers: the data's, or the network's"},
      .in_text = ALL,

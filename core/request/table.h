@@ -23,6 +23,7 @@ struct adv_request_options {
     int64_t velocity_divergence; /* enum adv_velocity_divergence */
     int64_t divergence_method;   /* enum adv_divergence */
     int64_t probes, probe_seed;
+    bool renew_probes;
 };
 
 /* As velocities are asked for in text, where one word says both whether and how. */
