@@ -5,9 +5,9 @@ import { guidanceSpec } from "./condition.js";
 import { askList } from "./curl.js";
 import { el } from "./dom.js";
 import { Form } from "./form.js";
-import { imageRank, isImageModel } from "./generate-view.js";
+import { isImageModel, kindRank } from "./generate-view.js";
 import { take } from "./hand-over.js";
-import { PASSES, isStraight, judge, nearest } from "./judge.js";
+import { judge, nearest, readFlow } from "./judge.js";
 import { paintAlone, toneOf } from "./pixels.js";
 import { Sketch } from "./sketch.js";
 import { Tasks } from "./tasks.js";
@@ -15,6 +15,7 @@ import { className, fixed, number } from "./words.js";
 
 const PATIENCE_MS = 8000; /* a pass that would take longer waits to be asked for */
 const VARIANTS = 4, BEST = -1;
+const UNKNOWN_BITS = 8; /* per dimension, as of noise */
 const LEAST_SHARE = 0.001; /* of a class, to be told in per cent */
 
 function specsFor(model) {
@@ -52,7 +53,7 @@ class DrawView {
       "The drawing goes part of the way back: it is mixed with fresh noise as the path has it at that t, and carried to the data again.");
     this.verdict = el("div", { "aria-live": "polite" });
     this.bars = el("dl", { class: "bars" });
-    this.refine = el("button", { type: "button", class: "small", hidden: true, onclick: () => this.weigh(PASSES.length - 1) });
+    this.refine = el("button", { type: "button", class: "small", hidden: true, onclick: () => this.weigh(1) });
     this.asks = askList(4);
     this.lay(root);
     const given = take(model);
@@ -89,7 +90,7 @@ class DrawView {
   reset() {
     for (const name of ["judge", "nearest"])
       this.tasks.cancel(name);
-    this.row = null;
+    this.row = this.found = null;
     this.verdict.replaceChildren(el("p", { class: "lead" },
       this.model.classes ? "Draw one of the model's classes on the black pad, with mouse, finger or keyboard." : "Draw something on the black pad."));
     this.bars.replaceChildren();
@@ -102,7 +103,7 @@ class DrawView {
     this.sketch.brush = this.form.values.brush;
     if (name === "centred")
       this.look();
-    else if (name !== "brush" && this.row)
+    else if (name !== "brush" && this.found)
       this.imagine();
   }
 
@@ -134,6 +135,7 @@ class DrawView {
       Array(channels).fill([...sketch.see(this.form.values.centred)]).flat(), range);
     paintAlone(this.seen.canvas, this.model, this.row, toneOf(this.model, this.row));
     this.tasks.cancel("nearest");
+    this.found = null;
     this.weigh(0);
   }
 
@@ -141,21 +143,22 @@ class DrawView {
   async weigh(first) {
     const { model, row } = this;
     this.form.forgive();
-    for (let k = first; k < PASSES.length && row === this.row; k++) {
+    for (let k = first, goesOn = true; goesOn; k++) {
       const began = performance.now();
-      const found = await this.tasks.start("judge", k ? "Weighing it more precisely" : "Weighing it",
-        (task) => judge(model, row, PASSES[k], { signal: task.signal }));
+      const found = await this.tasks.start("judge", k ? "Weighing it more precisely" : "Weighing it", async ({ signal }) => {
+        this.flow ??= await readFlow(model, { signal });
+        return judge(model, row, this.flow.passes[k], { signal });
+      });
       if (!found || row !== this.row)
         return;
       this.found = found;
       this.tell(found);
       if (k === first && first === 0)
         this.imagine();
-      const next = PASSES[k + 1], wait = next && (performance.now() - began) * next.cost / PASSES[k].cost;
-      this.refine.hidden = !next || wait <= PATIENCE_MS;
+      const [pass, next] = this.flow.passes.slice(k), wait = next && (performance.now() - began) * next.cost / pass.cost;
+      goesOn = next && wait <= PATIENCE_MS;
+      this.refine.hidden = !next || goesOn;
       this.refine.textContent = `More precisely (about ${Math.round(wait / 1000)} s)`;
-      if (next && wait > PATIENCE_MS)
-        return;
     }
   }
 
@@ -181,17 +184,17 @@ class DrawView {
   }
 
   async imagine() {
-    const { model, row, form } = this, { s, guidance, into } = form.values;
-    const label = into === BEST ? this.found?.best ?? 0 : into;
-    const made = await this.tasks.start("nearest", "Decoding", async ({ signal }) => {
-      this.straight ??= await isStraight(model, { signal });
-      return this.straight ? nearest(model, row, { s, n: VARIANTS, seed: 1, label, guidance }, { signal }) : null;
-    });
-    if (made === null)
-      this.nearestWords.textContent = "This model's path is not straight in the units of its data; the page mixes noise and data along straight paths alone.";
+    const { model, row, form, found, flow } = this, { s, guidance, into } = form.values;
+    const label = into === BEST ? found.best : into;
+    if (!flow.straight) {
+      this.nearestWords.textContent = "This model's path is not straight; the page mixes noise and data along straight paths alone.";
+      return;
+    }
+    const made = await this.tasks.start("nearest", "Decoding",
+      ({ signal }) => nearest(model, found, { s, n: VARIANTS, seed: 1, label, guidance }, { signal }));
     if (!made || row !== this.row)
       return;
-    paintAlone(this.mixed.canvas, model, made.mixed[0], toneOf(model, made.mixed[0]));
+    paintAlone(this.mixed.canvas, model, made.mixed[0], flow.tone);
     this.mixed.element.lastChild.textContent = `back at t = ${number(s)}, noise 1`;
     made.samples.forEach((sample, i) => paintAlone(this.variants[i].canvas, model, sample, toneOf(model, sample)));
   }
@@ -202,10 +205,15 @@ class DrawView {
   }
 }
 
+/* The fewer bits its images take, the more a model's densities say. */
+function drawRank(model) {
+  return kindRank(model) + (model.card?.bits_per_dim ?? UNKNOWN_BITS) / UNKNOWN_BITS;
+}
+
 export const drawView = {
   name: "draw",
   title: "Draw",
   suits: isImageModel,
-  rank: imageRank,
+  rank: drawRank,
   open: (root, context) => new DrawView(root, context),
 };

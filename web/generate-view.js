@@ -18,10 +18,14 @@ export function isImageModel(model) {
   return model.shape.length === 3 && [1, 3].includes(model.shape[0]);
 }
 
-/* The lower, the sooner such a model is shown: those of classes first, then those that see space, then
- * those whose samples a judge has read. */
-export function imageRank(model) {
-  return (model.classes ? 0 : 4) + (model.net === "mlp" ? 2 : 0) + (model.card?.judge_accuracy ? 0 : 1);
+/* The lower, the sooner such a model is shown: those of classes first, then those that see space. */
+export function kindRank(model) {
+  return (model.classes ? 0 : 4) + (model.net === "mlp" ? 2 : 0);
+}
+
+/* Then those whose samples a judge has read. */
+function generateRank(model) {
+  return kindRank(model) + (model.card?.judge_accuracy ? 0 : 1);
 }
 
 function specsFor(model) {
@@ -258,6 +262,6 @@ export const generateView = {
   name: "generate",
   title: "Generate",
   suits: isImageModel,
-  rank: imageRank,
+  rank: generateRank,
   open: (root, context) => new GenerateView(root, context),
 };
