@@ -3,6 +3,7 @@
 #include "server/negotiate.h"
 
 #include <advect/array_file.h>
+#include <advect/rng.h>
 #include <stdlib.h>
 
 static enum adv_status read_json(const struct adv_exchange *exchange, const struct adv_model *model,
@@ -61,9 +62,14 @@ static enum adv_status read_npy(const struct adv_exchange *exchange, const struc
     return status == ADV_OK ? read_url(exchange, request, error) : status;
 }
 
-/* Data units of the 8-bit values: the middle of a level where the model's data were dequantised
- * levels, else the stated range from one end to the other. */
-static enum adv_status find_units(const struct adv_model *model, double *at_0, double *per_level,
+/* Data units of 8-bit values: a place in level k drawn from its breadth where the model's data were
+ * dequantised levels, else the stated range from one end to the other. */
+struct units {
+    double at_0, per_level;
+    bool dequantised;
+};
+
+static enum adv_status find_units(const struct adv_model *model, struct units *units,
                                   struct adv_error *error)
 {
     const struct adv_transform *transform = adv_model_transform(model);
@@ -75,20 +81,38 @@ static enum adv_status find_units(const struct adv_model *model, double *at_0, d
         return adv_fail(error, ADV_E_INVALID,
                         "this model's config states no range of intensities, so an image cannot be "
                         "put in its units; send the numbers as JSON or NPY");
-    bool levels = adv_transform_levels(transform) == 256;
-    *per_level = (hi - lo) / (levels ? 256 : 255);
-    *at_0 = lo + (levels ? 0.5 * *per_level : 0);
+    units->dequantised = adv_transform_levels(transform) == 256;
+    units->per_level = (hi - lo) / (units->dequantised ? 256 : 255);
+    units->at_0 = lo;
     return ADV_OK;
 }
 
-/* One image; pixels [height, width, channels] become a point [channels, height, width]. */
+/* Pixels [height, width, channels] as a point [channels, height, width]. A model that knows the
+ * levels well is denser in their middles than images are on average, so each pixel's place in its
+ * level is drawn; always the same, so that an image has one density. */
+static void fill_point(const struct units *units, const uint8_t *pixels, const size_t shape[3],
+                       float *point)
+{
+    size_t channels = shape[0], n_pixels = shape[1] * shape[2];
+    if (units->dequantised)
+        adv_rng_uniform(0, ADV_STREAM_DEQUANTISE, 0, 1, channels * n_pixels, point);
+    for (size_t c = 0; c < channels; c++) {
+        for (size_t i = 0; i < n_pixels; i++) {
+            float *to = &point[c * n_pixels + i];
+            double level = pixels[i * channels + c] + (units->dequantised ? (double)*to : 0);
+            *to = (float)(units->at_0 + units->per_level * level);
+        }
+    }
+}
+
+/* One image. */
 static enum adv_status read_png(const struct adv_exchange *exchange, const struct adv_model *model,
                                 struct adv_request *request, struct adv_error *error)
 {
-    double at_0 = 0, per_level = 0;
+    struct units units = {0};
     size_t shape[3] = {1, 1, 1};
     struct adv_image image = {0};
-    enum adv_status status = find_units(model, &at_0, &per_level, error);
+    enum adv_status status = find_units(model, &units, error);
     if (status != ADV_OK)
         return status;
     adv_model_shape(model, shape);
@@ -96,18 +120,15 @@ static enum adv_status read_png(const struct adv_exchange *exchange, const struc
                             (int)shape[0], &image, error);
     if (status != ADV_OK)
         return status;
-    size_t n_pixels = shape[1] * shape[2];
-    float *point = malloc(shape[0] * n_pixels * sizeof *point);
+    size_t dim = shape[0] * shape[1] * shape[2];
+    float *point = malloc(dim * sizeof *point);
     if (!point) {
         adv_image_release(&image);
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     }
-    for (size_t c = 0; c < shape[0]; c++) {
-        for (size_t i = 0; i < n_pixels; i++)
-            point[c * n_pixels + i] = (float)(at_0 + per_level * image.pixels[i * shape[0] + c]);
-    }
+    fill_point(&units, image.pixels, shape, point);
     adv_image_release(&image);
-    status = adv_request_set_points(request, 1, shape[0] * n_pixels, point, error);
+    status = adv_request_set_points(request, 1, dim, point, error);
     return status == ADV_OK ? read_url(exchange, request, error) : status;
 }
 

@@ -69,12 +69,14 @@ static void stop(void)
     io_scratch_remove(&scratch);
 }
 
-/* Number p of the first seed picture as a point: grey (3 x + 5 y) mod 16 x 17, in the middle of its
- * level of 256. */
+/* Number p of the first seed picture as a point: grey (3 x + 5 y) mod 16 x 17, at a place in its
+ * level of 256 that is drawn. */
 static float grey(int p)
 {
+    float places[DIM];
     int level = (3 * (p % WIDTH) + 5 * (p / WIDTH)) % 16 * 17;
-    return ((float)level + 0.5F) / 256;
+    adv_rng_uniform(0, ADV_STREAM_DEQUANTISE, 0, 1, DIM, places);
+    return (float)(((double)level + (double)places[p]) / 256);
 }
 
 /* ---------------------------------------------------------------- answers */
