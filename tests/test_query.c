@@ -244,14 +244,21 @@ START_TEST(trajectories_end_in_the_samples)
 }
 END_TEST
 
+/* points [6, 3] receives them. */
+static struct adv_query densities_of_six(float *points)
+{
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    adv_rng_normal(8, ADV_STREAM_DATA, 0, 6, 3, points);
+    query.n = 6;
+    query.points = points;
+    return query;
+}
+
 START_TEST(hutchinson_agrees_with_exact_within_its_error)
 {
     struct adv_model *model = labelled_model();
     float points[6 * 3];
-    adv_rng_normal(8, ADV_STREAM_DATA, 0, 6, 3, points);
-    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
-    query.n = 6;
-    query.points = points;
+    struct adv_query query = densities_of_six(points);
     const struct adv_answer *exact, *estimated;
     struct adv_run *a = ask(model, &query, 1, &exact);
     ck_assert_int_eq(exact->divergence_method, ADV_DIVERGENCE_EXACT);
@@ -275,10 +282,7 @@ START_TEST(renewed_probes_err_less)
 {
     struct adv_model *model = labelled_model();
     float points[6 * 3];
-    adv_rng_normal(8, ADV_STREAM_DATA, 0, 6, 3, points);
-    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
-    query.n = 6;
-    query.points = points;
+    struct adv_query query = densities_of_six(points);
     query.solver = solver_of("rk4", 20, 0);
     const struct adv_answer *exact, *fixed, *renewed, *alone;
     struct adv_run *a = ask(model, &query, 1, &exact);
