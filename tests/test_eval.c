@@ -398,15 +398,21 @@ START_TEST(classes_are_those_of_the_largest_density)
         bits_of_test(N, labels, false, bits[c]);
     }
     size_t right = 0;
+    double marginal = 0;
     for (size_t i = 0; i < N; i++) {
         size_t best = 0;
-        for (size_t c = 1; c < CLASSES; c++)
+        double density = 0;
+        for (size_t c = 0; c < CLASSES; c++) {
             best = bits[c][i] < bits[best][i] ? c : best;
+            density += exp2(-DIM * bits[c][i]) / CLASSES;
+        }
         right += best == label_of(i);
+        marginal -= log2(density) / DIM / N;
     }
     json_t *figures = eval("--split test --classify 40");
     ck_assert_int_eq((int)figure_of(figures, "classified"), N);
     ck_assert_double_eq_tol(figure_of(figures, "class_accuracy"), (double)right / N, 1e-9);
+    ck_assert_double_eq_tol(figure_of(figures, "bits_per_dim_over_classes"), marginal, 1e-6);
     ck_assert_ptr_null(json_object_get(figures, "held_out_loss"));
     json_decref(figures);
 }

@@ -67,6 +67,35 @@ static enum adv_status count_right(const struct images *images, const struct adv
     return ADV_OK;
 }
 
+/* log p(x) = log of the mean of p(x | c), the classes being equally likely. */
+static double log_marginal(const double *log_density, size_t classes)
+{
+    double top = log_density[most_likely(log_density, classes)], sum = 0;
+    for (size_t c = 0; c < classes; c++)
+        sum += exp(log_density[c] - top);
+    return top + log(sum / (double)classes);
+}
+
+/* The log-densities of rows, image by image and class by class, give way to those of images. */
+static void add_marginal(const struct images *images, struct adv_row_figures *rows, size_t n,
+                         struct adv_figures *figures)
+{
+    const struct adv_model *model = images->measure->model;
+    for (size_t i = 0; i < n; i++)
+        rows->log_density[i] =
+            log_marginal(rows->log_density + i * images->classes, images->classes);
+    struct adv_mean mean = adv_rows_mean_in_unit(model, n, rows->log_density);
+    bool bits = adv_model_has_bits(model);
+    adv_figures_add(figures, bits ? "bits_per_dim_over_classes" : "nll_over_classes",
+                    bits ? "bits per dimension of p(x), the mean of p(x | c)"
+                         : "mean -log p(x), nats, p(x) being the mean of p(x | c)",
+                    mean.value);
+    adv_figures_add(figures,
+                    bits ? "bits_per_dim_over_classes_standard_error"
+                         : "nll_over_classes_standard_error",
+                    "its standard error over rows", mean.standard_error);
+}
+
 enum adv_status adv_measure_classes(const struct adv_measure *m, size_t wanted,
                                     struct adv_figures *figures, struct adv_error *error)
 {
@@ -97,6 +126,7 @@ enum adv_status adv_measure_classes(const struct adv_measure *m, size_t wanted,
         adv_figures_add(figures, "class_accuracy", "share of them that have that label", share);
         adv_figures_add(figures, "class_accuracy_standard_error", "its standard error",
                         sqrt(share * (1 - share) / (double)n));
+        add_marginal(&images, &rows, n, figures);
     }
     adv_row_figures_release(&rows);
     return status;

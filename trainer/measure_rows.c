@@ -29,6 +29,15 @@ static double width_in_unit(const struct adv_model *model, double difference)
     return fabs(adv_rows_in_unit(model, difference) - adv_rows_in_unit(model, 0));
 }
 
+struct adv_mean adv_rows_mean_in_unit(const struct adv_model *model, size_t n,
+                                      const double *log_density)
+{
+    struct adv_mean mean = adv_mean_of(n, log_density);
+    mean.standard_error = width_in_unit(model, mean.standard_error);
+    mean.value = adv_rows_in_unit(model, mean.value);
+    return mean;
+}
+
 /* ---------------------------------------------------------------- shared */
 
 enum adv_status adv_rows_of_split(const struct adv_measure *m, size_t wanted, size_t *n,
@@ -118,20 +127,11 @@ static double error_of_probes(const struct adv_row_figures *figures, size_t n, s
     return sqrt(squares) / (double)n;
 }
 
-static struct adv_mean mean_of_rows(const struct adv_model *model,
-                                    const struct adv_row_figures *figures, size_t n)
-{
-    struct adv_mean mean = adv_mean_of(n, figures->log_density);
-    mean.standard_error = width_in_unit(model, mean.standard_error);
-    mean.value = adv_rows_in_unit(model, mean.value);
-    return mean;
-}
-
 static void add_bits(const struct adv_row_densities *work, const struct adv_row_figures *rows,
                      struct adv_figures *figures)
 {
     const struct adv_model *model = work->measure->model;
-    struct adv_mean bits = mean_of_rows(model, rows, work->n);
+    struct adv_mean bits = adv_rows_mean_in_unit(model, work->n, rows->log_density);
     size_t classes = adv_model_classes(model);
     adv_figures_add(figures, "bits_per_dim", "bits per dimension", bits.value);
     adv_figures_add(figures, "bits_per_dim_standard_error", "its standard error over rows",
@@ -184,7 +184,7 @@ enum adv_status adv_rows_mean(const struct adv_measure *m, const struct adv_solv
     work.settings.renew_probes = m->density.renew_probes && !solver->solver->adaptive;
     status = adv_row_densities_run(&work, &rows, error);
     if (status == ADV_OK)
-        *mean = mean_of_rows(m->model, &rows, n);
+        *mean = adv_rows_mean_in_unit(m->model, n, rows.log_density);
     adv_row_figures_release(&rows);
     return status;
 }
@@ -212,7 +212,8 @@ static enum adv_status add_setting(const struct adv_measure *m, const struct set
     for (size_t i = 0; i < n; i++)
         changes[i] = adv_rows_in_unit(m->model, rows->log_density[i]) -
                      adv_rows_in_unit(m->model, first->log_density[i]);
-    struct adv_mean mean = mean_of_rows(m->model, rows, n), change = adv_mean_of(n, changes);
+    struct adv_mean mean = adv_rows_mean_in_unit(m->model, n, rows->log_density),
+                    change = adv_mean_of(n, changes);
     free(changes);
     char tolerance[32];
     snprintf(tolerance, sizeof tolerance, "%.0e", setting->tolerance);

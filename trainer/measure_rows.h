@@ -27,5 +27,7 @@ enum adv_status adv_rows_mean(const struct adv_measure *measure,
  * it: bits per dimension, or the negative log-density in nats. */
 const char *adv_rows_unit(const struct adv_model *model);
 double adv_rows_in_unit(const struct adv_model *model, double log_density);
+struct adv_mean adv_rows_mean_in_unit(const struct adv_model *model, size_t n,
+                                      const double *log_density);
 
 #endif
