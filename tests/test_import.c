@@ -56,6 +56,26 @@ START_TEST(weights_from_elsewhere_are_imported)
 }
 END_TEST
 
+START_TEST(a_model_needs_no_config_to_be_stored_anew)
+{
+    write_board();
+    CLI_SUCCEEDS("import board.safetensors -o half.safetensors --dtype f16");
+    struct adv_model *half = NULL;
+    ck_assert_int_eq(adv_model_load(cli_at("half.safetensors"), &half, NULL), ADV_OK);
+    ck_assert_str_eq(adv_model_name(half), "board");
+    for (size_t i = 0; i < adv_net_weights(adv_model_net(board)); i++) {
+        double weight = (double)adv_model_weights(board)[i];
+        ck_assert_double_eq_tol((double)adv_model_weights(half)[i], weight,
+                                fabs(weight) / 2048 + 1e-7);
+    }
+    adv_model_unref(half);
+    CLI_SUCCEEDS("import board.safetensors -o twin.safetensors --name other");
+    expect_board("twin.safetensors");
+    ck_assert_ptr_nonnull(strstr(cli_output, "model other"));
+    adv_model_unref(board);
+}
+END_TEST
+
 /* Flags, and members beside the network's options, say what the data are. */
 START_TEST(an_import_says_what_its_data_are)
 {
@@ -156,6 +176,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, cli_make_folder, cli_remove_folder);
     tcase_add_test(tests, weights_from_elsewhere_are_imported);
+    tcase_add_test(tests, a_model_needs_no_config_to_be_stored_anew);
     tcase_add_test(tests, an_import_says_what_its_data_are);
     tcase_add_test(tests, samples_are_imported_as_their_exact_flow);
     tcase_add_test(tests, pytorch_weights_are_imported);

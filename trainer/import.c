@@ -4,6 +4,7 @@
 #include "trainer/json.h"
 #include "trainer/options.h"
 
+#include <advect/json.h>
 #include <advect/model.h>
 
 #include <math.h>
@@ -17,7 +18,8 @@ static const enum adv_dtype stored_as[] = {ADV_F32, ADV_F16, ADV_BF16};
 #define AT(member) offsetof(struct adv_import_options, member)
 static const struct adv_field fields[] = {
     {"config", ADV_FIELD_STRING, AT(config), .min = 1,
-     .help = "JSON file: the network's options, or a whole model configuration; needed by weights"},
+     .help = "JSON file: the network's options, or a whole model configuration; needed by weights, "
+             "optional where they are a model already"},
     {"out", ADV_FIELD_STRING, AT(out), .min = 1, .required = true,
      .help = "the model's file to write"},
     {"name", ADV_FIELD_STRING, AT(name), .min = 1, .max = 100,
@@ -159,19 +161,34 @@ static enum adv_status apply_flags(const struct adv_import_options *options, jso
     return status;
 }
 
+/* What the weights' file says itself, if it is a model already. */
+static enum adv_status own_config(const char *path, json_t **config, struct adv_error *error)
+{
+    struct adv_model *model = NULL;
+    if (adv_model_load(path, &model, NULL) != ADV_OK)
+        return adv_fail_field(error, ADV_E_INVALID, "config",
+                              "--config is missing; weights need it (models, and samples, a .npy "
+                              "or .csv file, do not)");
+    *config = adv_json_deep_copy(adv_model_config(model));
+    adv_model_unref(model);
+    return *config ? ADV_OK : no_memory(error);
+}
+
+static enum adv_status read_config(const char *file, json_t **config, struct adv_error *error)
+{
+    enum adv_status status = adv_json_read(file, config, error);
+    if (status == ADV_OK && !json_is_object(*config))
+        status = adv_fail_field(error, ADV_E_INVALID, "config", "%s holds no JSON object", file);
+    return status;
+}
+
 static enum adv_status import_weights(const char *path, const struct adv_import_options *options,
                                       const char *name, struct adv_model **model,
                                       struct adv_error *error)
 {
-    if (!options->config)
-        return adv_fail_field(error, ADV_E_INVALID, "config",
-                              "--config is missing; weights need it (samples, a .npy or .csv file, "
-                              "do not)");
     json_t *config = NULL;
-    enum adv_status status = adv_json_read(options->config, &config, error);
-    if (status == ADV_OK && !json_is_object(config))
-        status = adv_fail_field(error, ADV_E_INVALID, "config", "%s holds no JSON object",
-                                options->config);
+    enum adv_status status = options->config ? read_config(options->config, &config, error)
+                                             : own_config(path, &config, error);
     if (status == ADV_OK)
         status = apply_flags(options, config, error);
     if (status == ADV_OK) {
