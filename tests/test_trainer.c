@@ -157,6 +157,15 @@ START_TEST(the_rate_rises_linearly_and_falls_along_a_cosine)
     ck_assert_double_eq_tol(adv_schedule_rate(&train, 1099), 0.02, 1e-6);
     for (int64_t step = 100; step < 1099; step++)
         ck_assert_double_gt(adv_schedule_rate(&train, step), adv_schedule_rate(&train, step + 1));
+    train.steps = 3000; /* all of it again, and a part of it a third time */
+    train.cycle_steps = 1100;
+    for (int64_t step = 0; step < 1100; step += 50) {
+        double rate = adv_schedule_rate(&train, step);
+        ck_assert_double_eq(adv_schedule_rate(&train, 1100 + step), rate);
+        if (step < 800)
+            ck_assert_double_eq(adv_schedule_rate(&train, 2200 + step), rate);
+    }
+    ck_assert_double_eq_tol(adv_schedule_rate(&train, 1700), 0.06, 1e-12);
     train.warmup_steps = 5000; /* longer than the training: never past the rise */
     ck_assert_double_eq_tol(adv_schedule_rate(&train, 1099), 0.022, 1e-12);
 }

@@ -155,6 +155,28 @@ START_TEST(a_resumed_training_continues_bit_for_bit)
 }
 END_TEST
 
+#define IN_CYCLES(more)                                                                            \
+    "{\"name\": \"small\", " SMALL_NET BOARD_DATA                                                  \
+    "\"train\": {\"batch\": 50, \"held_out_every\": 10, \"learning_rate\": 0.01, " more "}}"
+
+START_TEST(a_finished_training_goes_on_in_another_cycle)
+{
+    struct bench straight, first, second;
+    bench_open(&straight, IN_CYCLES("\"steps\": 40, \"cycle_steps\": 20"), 1);
+    run_loop(&straight);
+    bench_open(&first, IN_CYCLES("\"steps\": 20"), 1);
+    run_loop(&first);
+    bench_close(&first);
+    bench_open(&second, IN_CYCLES("\"steps\": 40, \"cycle_steps\": 20"), 1);
+    ck_assert_int_eq(adv_checkpoint_load(second.training, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(second.training->step, 20);
+    run_loop(&second);
+    same_state(straight.training, second.training);
+    bench_close(&second);
+    bench_close(&straight);
+}
+END_TEST
+
 START_TEST(shards_add_up_to_the_gradient_of_the_batch)
 {
     struct bench cut, whole;
@@ -479,6 +501,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, results_do_not_depend_on_the_number_of_threads);
     tcase_add_loop_test(tests, a_resumed_training_continues_bit_for_bit, 0, 2);
+    tcase_add_test(tests, a_finished_training_goes_on_in_another_cycle);
     tcase_add_test(tests, shards_add_up_to_the_gradient_of_the_batch);
     tcase_add_test(tests, a_checkpoint_only_continues_its_own_recipe);
     tcase_add_test(tests, a_broken_checkpoint_is_refused);

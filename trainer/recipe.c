@@ -66,6 +66,8 @@ static const struct adv_field train_fields[] = {
      .help = "over which the rate rises linearly"},
     {"min_learning_rate", ADV_FIELD_REAL, TRAIN(min_learning_rate), .min = 0, .max = 10,
      .fallback = "0", .help = "to which the rate falls along a cosine"},
+    {"cycle_steps", ADV_FIELD_INT, TRAIN(cycle_steps), .min = 0, .max = 1e9, .fallback = "0",
+     .help = "after which warm-up and cosine begin anew; 0: they span all steps"},
     {"beta1", ADV_FIELD_REAL, TRAIN(beta1), .min = 0, .max = 0.999999, .fallback = "0.9",
      .help = "decay of the mean of gradients"},
     {"beta2", ADV_FIELD_REAL, TRAIN(beta2), .min = 0, .max = 0.999999, .fallback = "0.999",
@@ -209,7 +211,7 @@ static enum adv_status refuse_change(const char *where, const json_t *before, co
     enum adv_status status = adv_fail_field(
         error, ADV_E_INVALID, where,
         "the recipe has changed: %s was %.100s and is %.100s; only sampling, train.steps, "
-        "train.checkpoint_every_s and name may change when training is resumed",
+        "train.cycle_steps, train.checkpoint_every_s and name may change when training is resumed",
         where, was ? was : "absent", is ? is : "absent");
     free(was);
     free(is);
@@ -219,7 +221,7 @@ static enum adv_status refuse_change(const char *where, const json_t *before, co
 static bool may_change(const char *where)
 {
     return !strcmp(where, "name") || !strcmp(where, "sampling") || !strcmp(where, "train.steps") ||
-           !strcmp(where, "train.checkpoint_every_s");
+           !strcmp(where, "train.cycle_steps") || !strcmp(where, "train.checkpoint_every_s");
 }
 
 /* Compares the members of two objects; where: the dotted path that leads to them. */

@@ -25,6 +25,7 @@ enum adv_time_sampling { ADV_TIME_UNIFORM, ADV_TIME_LOGIT_NORMAL };
 
 struct adv_train_recipe {
     int64_t steps, batch, shard_rows, warmup_steps, held_out_every, seed;
+    int64_t cycle_steps; /* of the schedule; 0: one cycle */
     double learning_rate, min_learning_rate;
     double beta1, beta2, epsilon, weight_decay;
     double clip_norm; /* 0: none */
@@ -66,8 +67,9 @@ void adv_recipe_release(struct adv_recipe *recipe);
 json_t *adv_recipe_to_json(const struct adv_recipe *recipe);
 
 /* Whether training by `now` may continue what `before` began (both as adv_recipe_to_json gives
- * them): all that shapes the result must be the same, but name, sampling, train.steps and
- * train.checkpoint_every_s may differ. The error names what changed, from what and to what. */
+ * them): all that shapes the result must be the same, but name, sampling, train.steps,
+ * train.cycle_steps and train.checkpoint_every_s may differ. The error names what changed, from
+ * what and to what. */
 enum adv_status adv_recipe_check_same(const json_t *before, const json_t *now,
                                       struct adv_error *error);
 

@@ -1,4 +1,5 @@
-/* The learning rate over time: a linear warm-up, then half a cosine down to its minimum. */
+/* The learning rate over time: a linear warm-up, then half a cosine down to its minimum; anew in
+ * each cycle, if there are several (Loshchilov & Hutter 2017, "SGDR"). */
 #ifndef ADV_TRAINER_SCHEDULE_H
 #define ADV_TRAINER_SCHEDULE_H
 
