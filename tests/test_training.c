@@ -129,10 +129,25 @@ START_TEST(results_do_not_depend_on_the_number_of_threads)
 }
 END_TEST
 
+/* Goes on from the checkpoint, of step 20, and closes both. */
+static void ends_alike_from_20(struct bench *straight, const char *recipe_text, int threads)
+{
+    struct bench resumed;
+    struct adv_error error = ADV_ERROR_INIT;
+    bench_open(&resumed, recipe_text, threads);
+    ck_assert_msg(adv_checkpoint_load(resumed.training, checkpoint, &error) == ADV_OK, "%s",
+                  error.message);
+    ck_assert_int_eq(resumed.training->step, 20);
+    run_loop(&resumed);
+    same_state(straight->training, resumed.training);
+    bench_close(&resumed);
+    bench_close(straight);
+}
+
 /* Loop index: threads - 1. */
 START_TEST(a_resumed_training_continues_bit_for_bit)
 {
-    struct bench straight, first, second;
+    struct bench straight, first;
     bench_open(&straight, SMALL_RECIPE, 1);
     run_loop(&straight);
 
@@ -143,15 +158,7 @@ START_TEST(a_resumed_training_continues_bit_for_bit)
     ck_assert_int_eq(adv_checkpoint_save(first.training, checkpoint, NULL), ADV_OK);
     bench_close(&first);
 
-    struct adv_error error = ADV_ERROR_INIT;
-    bench_open(&second, SMALL_RECIPE, 1 + _i);
-    ck_assert_msg(adv_checkpoint_load(second.training, checkpoint, &error) == ADV_OK, "%s",
-                  error.message);
-    ck_assert_int_eq(second.training->step, 20);
-    run_loop(&second);
-    same_state(straight.training, second.training);
-    bench_close(&second);
-    bench_close(&straight);
+    ends_alike_from_20(&straight, SMALL_RECIPE, 1 + _i);
 }
 END_TEST
 
@@ -161,19 +168,13 @@ END_TEST
 
 START_TEST(a_finished_training_goes_on_in_another_cycle)
 {
-    struct bench straight, first, second;
+    struct bench straight, first;
     bench_open(&straight, IN_CYCLES("\"steps\": 40, \"cycle_steps\": 20"), 1);
     run_loop(&straight);
     bench_open(&first, IN_CYCLES("\"steps\": 20"), 1);
     run_loop(&first);
     bench_close(&first);
-    bench_open(&second, IN_CYCLES("\"steps\": 40, \"cycle_steps\": 20"), 1);
-    ck_assert_int_eq(adv_checkpoint_load(second.training, checkpoint, NULL), ADV_OK);
-    ck_assert_int_eq(second.training->step, 20);
-    run_loop(&second);
-    same_state(straight.training, second.training);
-    bench_close(&second);
-    bench_close(&straight);
+    ends_alike_from_20(&straight, IN_CYCLES("\"steps\": 40, \"cycle_steps\": 20"), 1);
 }
 END_TEST
 
