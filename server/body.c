@@ -89,7 +89,7 @@ static enum adv_status find_units(const struct adv_model *model, struct units *u
 
 /* Pixels [height, width, channels] as a point [channels, height, width]. A model that knows the
  * levels well is denser in their middles than images are on average, so each pixel's place in its
- * level is drawn; always the same, so that an image has one density. */
+ * level is drawn; always the same, so that an image has one density. point is zeros before. */
 static void fill_point(const struct units *units, const uint8_t *pixels, const size_t shape[3],
                        float *point)
 {
@@ -99,7 +99,7 @@ static void fill_point(const struct units *units, const uint8_t *pixels, const s
     for (size_t c = 0; c < channels; c++) {
         for (size_t i = 0; i < n_pixels; i++) {
             float *to = &point[c * n_pixels + i];
-            double level = pixels[i * channels + c] + (units->dequantised ? (double)*to : 0);
+            double level = pixels[i * channels + c] + (double)*to;
             *to = (float)(units->at_0 + units->per_level * level);
         }
     }
@@ -121,7 +121,7 @@ static enum adv_status read_png(const struct adv_exchange *exchange, const struc
     if (status != ADV_OK)
         return status;
     size_t dim = shape[0] * shape[1] * shape[2];
-    float *point = malloc(dim * sizeof *point);
+    float *point = calloc(dim, sizeof *point);
     if (!point) {
         adv_image_release(&image);
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
