@@ -6,7 +6,7 @@
  *                                                     v
  *     registry (models) ------------------------- scheduler (workers compute)
  *
- * Signals are the main thread's: SIGHUP reloads the models, SIGTERM and SIGINT
+ * Signals become events of the main thread: SIGHUP reloads the models, SIGTERM and SIGINT
  * drain: no new connections, accepted work is finished and answered, then the
  * workers end, and last the HTTP threads. Any other order loses replies. */
 #include "server/clock.h"
@@ -14,6 +14,7 @@
 #include "server/http.h"
 #include "server/log.h"
 #include "server/routes.h"
+#include "server/signals.h"
 
 #include <advect/advect.h>
 #include <signal.h>
@@ -22,6 +23,7 @@
 #include <sys/resource.h>
 
 #define CANCEL_GRACE_MS 5000 /* for cancelled jobs to be answered */
+#define ANSWERS_POLL_MS 10   /* between looks at whether a drain is complete */
 
 /* ---------------------------------------------------------------- models */
 
@@ -97,29 +99,27 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
 
 /* Waits until every request that came in whole is answered in full. False after ms, or at another
  * signal to stop. */
-static bool wait_for_answers(struct adv_server *server, const sigset_t *signals, int64_t ms)
+static bool wait_for_answers(struct adv_server *server, int64_t ms)
 {
     int64_t end_ms = adv_now_ms() + ms;
     while (atomic_load(&server->n_answering) > 0) {
-        struct timespec pause = {.tv_nsec = 10000000};
-        int signal = sigtimedwait(signals, NULL, &pause);
-        if (signal == SIGTERM || signal == SIGINT || adv_now_ms() >= end_ms)
+        if (adv_signals_wait(ANSWERS_POLL_MS) == ADV_SIGNAL_STOP || adv_now_ms() >= end_ms)
             return false;
     }
     return true;
 }
 
-static void drain(struct adv_server *server, const sigset_t *signals)
+static void drain(struct adv_server *server)
 {
     adv_log_event("draining: no new work, %d requests to answer",
                   atomic_load(&server->n_answering));
     atomic_store(&server->draining, true);
     adv_http_stop_accepting(server->http);
-    if (wait_for_answers(server, signals, server->config.drain_timeout_ms))
+    if (wait_for_answers(server, server->config.drain_timeout_ms))
         return;
     adv_log_event("%d requests are not finished and get 503", atomic_load(&server->n_answering));
     adv_scheduler_cancel_all(server->scheduler);
-    wait_for_answers(server, signals, CANCEL_GRACE_MS);
+    wait_for_answers(server, CANCEL_GRACE_MS);
 }
 
 static void stop(struct adv_server *server)
@@ -145,18 +145,13 @@ static void raise_file_limit(void)
     }
 }
 
-/* Serves until told to stop. Signals are blocked in every thread and taken here alone. */
-static void serve(struct adv_server *server, const sigset_t *signals)
+/* Serves until told to stop. */
+static void serve(struct adv_server *server)
 {
     printf("listening on %s\n", adv_http_url(server->http));
     fflush(stdout);
-    for (;;) {
-        int signal = sigwaitinfo(signals, NULL);
-        if (signal == SIGHUP)
-            reload(server);
-        else if (signal == SIGTERM || signal == SIGINT)
-            return;
-    }
+    while (adv_signals_wait(-1) != ADV_SIGNAL_STOP)
+        reload(server);
 }
 
 static int check_health(struct adv_config *config)
@@ -173,12 +168,6 @@ int main(int n_args, char **args)
 {
     static struct adv_server server;
     struct adv_error error = ADV_ERROR_INIT;
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGHUP);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 
     if (adv_config_read(&server.config, n_args, args, &error) != ADV_OK) {
@@ -196,10 +185,12 @@ int main(int n_args, char **args)
     if (server.config.check_health)
         return check_health(&server.config);
     raise_file_limit();
-    enum adv_status status = start(&server, &error);
+    enum adv_status status = adv_signals_catch(&error);
+    if (status == ADV_OK)
+        status = start(&server, &error);
     if (status == ADV_OK) {
-        serve(&server, &signals);
-        drain(&server, &signals);
+        serve(&server);
+        drain(&server);
     } else {
         fprintf(stderr, "advectd: %s\n", error.message);
     }

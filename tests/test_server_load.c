@@ -553,6 +553,72 @@ START_TEST(a_reload_sees_new_changed_broken_and_removed_files)
 }
 END_TEST
 
+/* OpenBLAS starts threads before main begins, unless it is told to use one: signals must do no harm
+ * either way. Loop tests go through both. */
+static const char *const openblas_threads[] = {NULL, "1"};
+
+static void start_with_openblas(int i, const char *const *flags)
+{
+    if (openblas_threads[i])
+        setenv("OPENBLAS_NUM_THREADS", openblas_threads[i], 1);
+    else
+        unsetenv("OPENBLAS_NUM_THREADS");
+    start_with(flags);
+}
+
+START_TEST(bursts_of_sighup_kill_nothing)
+{
+    start_with_openblas(_i, NULL);
+    for (int burst = 0; burst < 12; burst++) {
+        for (int i = 0; i < 3; i++)
+            kill(server.pid, SIGHUP);
+        server_sleep_ms(50);
+    }
+    struct server_reply reply = server_post(&server, SAMPLES, "{\"n\": 1}");
+    ck_assert_int_eq(reply.status, 200);
+    server_reply_release(&reply);
+    ck_assert_double_ge(server_metric(&server, "advect_reloads_total"), 1);
+    server_daemon_stop(&server);
+}
+END_TEST
+
+/* A reload that SIGTERM meets is finished, and so is what was being computed. */
+START_TEST(sigterm_during_a_reload_loses_no_reply)
+{
+    struct background slow[2];
+    start_with_openblas(_i, (const char *const[]){"--workers=2", NULL});
+    for (int i = 0; i < 2; i++)
+        background_start(&slow[i], SAMPLES, slow_samples);
+    while (server_metric(&server, "advect_query_rows") < 2 * SLOW_ROWS)
+        server_sleep_ms(10);
+    for (int i = 0; i < 3; i++)
+        kill(server.pid, SIGHUP);
+    kill(server.pid, SIGTERM);
+    for (int i = 0; i < 5; i++)
+        kill(server.pid, SIGHUP);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(background_end(&slow[i]), 200);
+    free(server_daemon_wait(&server));
+}
+END_TEST
+
+/* The second signal to stop ends the wait for what is being computed, in order. */
+START_TEST(more_signals_to_stop_cut_the_drain_short)
+{
+    struct background slow;
+    start_with_openblas(_i, (const char *const[]){"--workers=1", NULL});
+    background_start(&slow, SAMPLES, slow_samples);
+    wait_for_metric("advect_queries", 1, 5000);
+    kill(server.pid, SIGTERM);
+    server_sleep_ms(50);
+    kill(server.pid, SIGTERM);
+    kill(server.pid, SIGINT);
+    pthread_join(slow.thread, NULL);
+    server_expect_problem(slow.reply, 503, "draining", NULL);
+    free(server_daemon_wait(&server));
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("server load");
@@ -573,6 +639,9 @@ static Suite *make_suite(void)
     tcase_add_test(each, a_draining_daemon_refuses_new_work);
     tcase_add_test(each, a_drain_ends_in_time);
     tcase_add_test(each, sighup_under_load_drops_nothing);
+    tcase_add_loop_test(each, bursts_of_sighup_kill_nothing, 0, 2);
+    tcase_add_loop_test(each, sigterm_during_a_reload_loses_no_reply, 0, 2);
+    tcase_add_loop_test(each, more_signals_to_stop_cut_the_drain_short, 0, 2);
     tcase_add_test(each, a_reload_sees_new_changed_broken_and_removed_files);
     suite_add_tcase(suite, each);
     return suite;
