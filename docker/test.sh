@@ -2,14 +2,15 @@
 # Builds the image and runs it for real, without a Docker engine: buildah builds in a chroot, podman
 # runs with runc. Needs root. It installs podman, buildah, runc and debootstrap if they are missing,
 # takes some minutes, and leaves images in podman's vfs storage (`podman --storage-driver=vfs rmi
-# -a` removes them).
+# -a` removes them). Without root, or on a system that is not Debian, it says so and is skipped.
 #
 # usage: docker/test.sh [PORT]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 port=${1:-18080}
-base=localhost/advect-base:bookworm
+release=$(sed -n 's/^ARG BASE=debian:\([a-z]*\)-slim$/\1/p' docker/Dockerfile)
+base=localhost/advect-base:$release
 image=localhost/advect:test
 name=advect-test-$$
 work=$(mktemp -d)
@@ -26,9 +27,15 @@ finish() {
 }
 trap finish EXIT
 
-[ "$(id -u)" -eq 0 ] || fail "docker/test.sh needs root"
+skip() {
+    say "skipped: $*"
+    exit 0
+}
+[ -n "$release" ] || fail "docker/Dockerfile names no Debian release as its BASE"
+[ "$(id -u)" -eq 0 ] || skip "building and running the image needs root"
+command -v apt-get >/dev/null || skip "its base is made with Debian's tools, and apt-get is not here"
 missing=
-for tool in podman buildah runc debootstrap curl; do
+for tool in podman buildah runc curl; do
     command -v "$tool" >/dev/null || missing="$missing $tool"
 done
 if [ -n "$missing" ]; then
@@ -38,16 +45,11 @@ if [ -n "$missing" ]; then
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 fi
 
-# The base: a fresh minimal Debian from the same mirror and with the same apt settings as this one.
+# The base: a fresh minimal Debian.
 if ! "${podman[@]}" image exists "$base"; then
-    # shellcheck disable=SC2016 # apt's own variables
-    mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' \
-        'Codename: bookworm' | head -n 1)
-    say "debootstrap bookworm"
-    debootstrap --variant=minbase bookworm "$work/tree" "$mirror" >"$work/debootstrap.log" ||
-        fail "debootstrap: $(tail -n 3 "$work/debootstrap.log")"
-    cp -r /etc/apt/apt.conf.d/. "$work/tree/etc/apt/apt.conf.d/"
-    tar -C "$work/tree" -c . | "${podman[@]}" import - "$base" >/dev/null
+    say "a root of Debian $release"
+    scripts/debian-root.sh "$release" "$work/tree" || fail "no root of Debian $release"
+    tar -C "$work/tree" -c . | "${podman[@]}" import - "$base" >/dev/null 2>&1
     rm -rf "$work/tree"
 fi
 
@@ -71,15 +73,25 @@ echo
 say "health check inside the container"
 "${podman[@]}" --runtime runc exec "$name" advectd --check-health || fail "--check-health"
 
-say "a picture of each model"
-models=$(curl -fsS "http://127.0.0.1:$port/v1/models" | grep -o '"name": *"[^"]*"' | cut -d'"' -f4)
-[ -n "$models" ] || fail "no models"
-for model in $models; do
-    curl -fsS "http://127.0.0.1:$port/v1/models/$model/samples.png?n=64&seed=1" -o "$work/$model.png" ||
+say "samples of each model, and a picture of those that have one"
+url=http://127.0.0.1:$port/v1/models
+n_models=0
+for file in models/*.safetensors; do
+    model=$(basename "$file" .safetensors)
+    about=$(curl -fsS "$url/$model") || fail "model $model is not served"
+    curl -fsS "$url/$model/samples" -H 'Content-Type: application/json' -d '{"n": 2, "seed": 1}' \
+        -o "$work/$model.json" || fail "samples of $model"
+    n_models=$((n_models + 1))
+    if ! grep -q '"pictures": *true' <<<"$about"; then
+        echo "   $model: $(stat -c %s "$work/$model.json") bytes of JSON"
+        continue
+    fi
+    curl -fsS "$url/$model/samples.png?n=64&seed=1" -o "$work/$model.png" ||
         fail "samples.png of $model"
     head -c 8 "$work/$model.png" | cmp -s - <(printf '\x89PNG\r\n\x1a\n') || fail "$model: not a PNG"
-    echo "   $model: $(stat -c %s "$work/$model.png") bytes"
+    echo "   $model: $(stat -c %s "$work/$model.png") bytes of PNG"
 done
+[ "$n_models" -gt 0 ] || fail "no models"
 
 say "SIGTERM"
 "${podman[@]}" kill --signal TERM "$name" >/dev/null
