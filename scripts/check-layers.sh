@@ -24,7 +24,7 @@ uses[render]="request plot ${uses[request]}"
 declare -A owner=(
     [status]=base [json]=base [digest]=base [fields]=base [rng]=base [pool]=base [memory]=base
     [array_file]=io [safetensors]=io [png]=io
-    [density]=data [transform]=data
+    [density]=data [transform]=data [levels]=data
     [plot]=plot
     [net]=nets
     [path]=flow [solver]=flow [integrator]=flow [evaluator]=flow [gradient]=flow [profile]=flow

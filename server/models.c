@@ -33,6 +33,12 @@ static json_t *range_to_json(const struct adv_model *model)
                                                                      : json_null();
 }
 
+static json_t *levels_to_json(const struct adv_model *model)
+{
+    bool dequantised = adv_model_levels(model).kind == ADV_LEVELS_DEQUANTISED;
+    return dequantised ? json_integer(ADV_LEVELS) : json_null();
+}
+
 static json_t *limits_to_json(const struct adv_config *config)
 {
     const struct {
@@ -86,6 +92,7 @@ static json_t *model_to_json(const struct adv_model *model, const struct adv_con
         {"multiply_adds", integer(per_row)},
         {"digest", json_string(adv_model_digest(model))},
         {"range", range_to_json(model)},
+        {"levels", levels_to_json(model)},
         {"pictures", json_boolean(adv_render_has_picture(model))},
         {"limits", limits_to_json(config)},
         {"card", copy_of(adv_model_card(model))},

@@ -44,6 +44,16 @@ START_TEST(grey_images_in_rows)
 }
 END_TEST
 
+START_TEST(dequantised_values_show_their_level)
+{
+    const float pixels[] = {-0.1f, 0, 0x0.ffp-7f, 0x1p-8f, 0.5f, 0x0.feffp0f, 1, 1.2f};
+    const struct adv_grid grid = {.dequantised = true};
+    struct adv_image image = grid_of(1, 1, 1, 8, pixels, &grid);
+    const uint8_t expected[] = {0, 0, 1, 1, 128, 254, 255, 255};
+    expect(&image, 8, 1, expected);
+}
+END_TEST
+
 START_TEST(an_order_with_blanks_and_repeats)
 {
     const float pixels[] = {0, 0.4f};
@@ -181,6 +191,7 @@ int main(void)
     Suite *suite = suite_create("image grid");
     TCase *pictures = tcase_create("pictures");
     tcase_add_test(pictures, grey_images_in_rows);
+    tcase_add_test(pictures, dequantised_values_show_their_level);
     tcase_add_test(pictures, an_order_with_blanks_and_repeats);
     tcase_add_test(pictures, zoomed_colours);
     tcase_add_test(pictures, intensities_are_clamped);

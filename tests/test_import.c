@@ -154,6 +154,56 @@ START_TEST(samples_are_imported_as_their_exact_flow)
 }
 END_TEST
 
+static void write_bytes(const char *name, int n_dims, const size_t *shape, const uint8_t *data)
+{
+    char bytes[ADV_NPY_HEADER_MAX + 64];
+    size_t n = 1, n_header = adv_npy_header("|u1", n_dims, shape, bytes);
+    for (int d = 0; d < n_dims; d++)
+        n *= shape[d];
+    ck_assert_uint_le(n, 64);
+    memcpy(bytes + n_header, data, n);
+    ck_assert_int_eq(adv_file_replace(cli_at(name), bytes, n_header + n, NULL), ADV_OK);
+}
+
+/* A table of small integers is the same table as bytes and as text. */
+START_TEST(bytes_of_a_table_are_numbers)
+{
+    const uint8_t people[] = {34, 182, 51, 168, 7, 121};
+    write_bytes("people.npy", 2, (const size_t[]){3, 2}, people);
+    cli_write("people.csv", "age,height\n34,182\n51,168\n7,121\n");
+    CLI_SUCCEEDS("import people.npy -o a.safetensors --name people --bandwidth 5");
+    CLI_SUCCEEDS("import people.csv -o b.safetensors --name people --bandwidth 5");
+    CLI_SUCCEEDS("logp a.safetensors --points people.csv --quiet");
+    char *wanted = strdup(cli_output);
+    CLI_SUCCEEDS("logp a.safetensors --points people.npy --quiet");
+    ck_assert_str_eq(cli_output, wanted);
+    CLI_SUCCEEDS("logp b.safetensors --points people.npy --quiet");
+    ck_assert_str_eq(cli_output, wanted);
+    free(wanted);
+}
+END_TEST
+
+/* Bytes of images are intensities, and the model's file says so: they may come as bytes again, or
+ * as the numbers that they are. */
+START_TEST(bytes_of_images_are_intensities)
+{
+    const uint8_t images[] = {0, 51, 102, 255, 153, 204};
+    write_bytes("images.npy", 3, (const size_t[]){3, 1, 2}, images);
+    cli_write("images.csv", "0,0.2\n0.4,1\n0.6,0.8\n");
+    CLI_SUCCEEDS("import images.npy -o images.safetensors --shape '[1, 1, 2]' --bandwidth 0.1");
+    ck_assert_ptr_nonnull(strstr(cli_output, "data in [0, 1]"));
+    CLI_SUCCEEDS("logp images.safetensors --points images.csv --quiet");
+    char *wanted = strdup(cli_output);
+    CLI_SUCCEEDS("logp images.safetensors --points images.npy --quiet");
+    ck_assert_str_eq(cli_output, wanted);
+    CLI_SUCCEEDS("sample images.safetensors -n 1 --zoom 1 --seed 3 -o image.png --quiet");
+    CLI_SUCCEEDS("logp images.safetensors --points image.png --quiet");
+    cli_fails(1, "sample images.safetensors --points image.png", "starts are in base units");
+    cli_fails(1, "logp images.safetensors --points image.png --space flow", "space is \"flow\"");
+    free(wanted);
+}
+END_TEST
+
 START_TEST(pytorch_weights_are_imported)
 {
     char path[PATH_MAX];
@@ -179,6 +229,8 @@ int main(void)
     tcase_add_test(tests, a_model_needs_no_config_to_be_stored_anew);
     tcase_add_test(tests, an_import_says_what_its_data_are);
     tcase_add_test(tests, samples_are_imported_as_their_exact_flow);
+    tcase_add_test(tests, bytes_of_a_table_are_numbers);
+    tcase_add_test(tests, bytes_of_images_are_intensities);
     tcase_add_test(tests, pytorch_weights_are_imported);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -69,14 +69,18 @@ static void stop(void)
     io_scratch_remove(&scratch);
 }
 
-/* Number p of the first seed picture as a point: grey (3 x + 5 y) mod 16 x 17, at a place in its
- * level of 256 that is drawn. */
+/* Pixel p of the first seed picture: grey (3 x + 5 y) mod 16 x 17. */
+static uint8_t grey_level(int p)
+{
+    return (uint8_t)((3 * (p % WIDTH) + 5 * (p / WIDTH)) % 16 * 17);
+}
+
+/* Number p of the first seed picture as a point: a place in its level of 256 that is drawn. */
 static float grey(int p)
 {
     float places[DIM];
-    int level = (3 * (p % WIDTH) + 5 * (p / WIDTH)) % 16 * 17;
     adv_rng_uniform(0, ADV_STREAM_DEQUANTISE, 0, 1, DIM, places);
-    return (float)(((double)level + (double)places[p]) / 256);
+    return (float)(((double)grey_level(p) + (double)places[p]) / 256);
 }
 
 /* ---------------------------------------------------------------- answers */
@@ -125,7 +129,7 @@ static int cells(int n, int side, int zoom)
 }
 
 /* Whether cell (row, column) of a grid shows the sample [HEIGHT, WIDTH] of intensities in [0, 1]:
- * pixel = round(255 x), clamped. */
+ * pixel = floor(256 x), clamped: the model's data are dequantised levels. */
 static void expect_cell(const struct adv_image *image, int row, int column, int zoom,
                         const float *sample)
 {
@@ -133,7 +137,7 @@ static void expect_cell(const struct adv_image *image, int row, int column, int 
         for (int x = 0; x < WIDTH * zoom; x++) {
             int at_y = row * (HEIGHT * zoom + GAP) + y, at_x = column * (WIDTH * zoom + GAP) + x;
             double value = (double)sample[y / zoom * WIDTH + x / zoom];
-            int wanted = (int)lround(255 * fmin(fmax(value, 0), 1));
+            int wanted = (int)fmin(fmax(floor(256 * value), 0), 255);
             ck_assert_int_eq(image->pixels[at_y * image->width + at_x], wanted);
         }
     }
@@ -329,8 +333,8 @@ static json_t *json_of(struct server_reply reply)
     return json;
 }
 
-/* One image as JSON, as NPY of its shape and as PNG: the same log-density, bits per dimension and
- * latents; bits = -(log p / D) / ln 2 + 8. */
+/* One image as JSON, as NPY of its shape, as NPY of bytes and as PNG: the same log-density, bits
+ * per dimension and latents; bits = -(log p / D) / ln 2 + 8. */
 START_TEST(an_image_is_the_same_point_in_every_format)
 {
     const char *rest = "log-density?label=3&solver=rk4&steps=5&probes=4&probe_seed=9";
@@ -350,8 +354,15 @@ START_TEST(an_image_is_the_same_point_in_every_format)
         memcpy(npy + n + 4 * p, &value, 4);
     }
     json_t *array = json_of(upload("digits", rest, "application/x-npy", npy, n + 4 * DIM));
+    n = adv_npy_header("|u1", 2, (const size_t[]){1, DIM}, header);
+    memcpy(npy, header, n);
+    for (int p = 0; p < DIM; p++)
+        npy[n + (size_t)p] = grey_level(p);
+    json_t *levels = json_of(upload("digits", rest, "application/x-npy", npy, n + DIM));
     ck_assert(json_equal(json, png));
     ck_assert(json_equal(json, array));
+    ck_assert(json_equal(json, levels));
+    json_decref(levels);
     double log_p = json_number_value(json_array_get(json_object_get(json, "log_density"), 0));
     double bits = json_number_value(json_array_get(json_object_get(json, "bits_per_dim"), 0));
     ck_assert_double_eq_tol(bits, 8 - log_p / DIM / log(2), 1e-9);

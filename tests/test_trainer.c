@@ -354,6 +354,40 @@ START_TEST(levels_become_intensities_and_may_be_dequantised)
 }
 END_TEST
 
+/* Bytes are levels only where the recipe makes them images, or says so: then so does the model. */
+START_TEST(bytes_of_a_table_stay_numbers)
+{
+    char people[ADV_NPY_HEADER_MAX + 6];
+    size_t n = adv_npy_header("|u1", 2, (const size_t[]){3, 2}, people);
+    memcpy(people + n, "\x22\xb6\x33\xa8\x07\x79", 6); /* 34, 182, 51, 168, 7, 121 */
+    write_file("people.npy", people, n + 6);
+    static const struct {
+        const char *more;
+        double height_at_age_34, levels;
+    } cases[] = {
+        {"", 182, 0},
+        {", \"transform\": {\"kind\": \"identity\", \"range\": [0, 200]}", 182, 0},
+        {", \"transform\": {\"kind\": \"identity\", \"levels\": 256}", 182.5 / 256, 256},
+        {", \"dequantise\": true", 182.5 / 256, 256},
+        {", \"shape\": [1, 1, 2]", 182.0 / 255, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char recipe[256];
+        snprintf(recipe, sizeof recipe,
+                 "{\"source\": {\"kind\": \"npy\", \"file\": \"people.npy\"}, \"held_out\": 1%s}",
+                 cases[i].more);
+        struct adv_dataset d = opened(recipe);
+        float x[6];
+        int32_t labels[3];
+        adv_dataset_points(&d, ADV_SPLIT_TEST, 0, 3, x, labels);
+        ck_assert_double_eq_tol((double)x[1], cases[i].height_at_age_34,
+                                cases[i].levels > 0 ? 0.5 / 256 : 1e-6);
+        ck_assert_int_eq(adv_transform_levels(d.transform), (int)cases[i].levels);
+        adv_dataset_close(&d);
+    }
+}
+END_TEST
+
 START_TEST(bad_data_are_refused_with_what_and_where)
 {
     const uint8_t pixels[12] = {0}, labels[3] = {2, 0, 9};
@@ -534,6 +568,7 @@ int main(void)
     tcase_add_test(tests, permutations_are_bijections);
     tcase_add_test(tests, an_epoch_takes_every_training_row_once_and_no_held_out_row);
     tcase_add_test(tests, levels_become_intensities_and_may_be_dequantised);
+    tcase_add_test(tests, bytes_of_a_table_stay_numbers);
     tcase_add_test(tests, bad_data_are_refused_with_what_and_where);
     tcase_add_test(tests, standardising_is_fitted_to_the_data);
     tcase_add_test(tests, held_out_rows_have_no_part_in_fitting);

@@ -439,7 +439,8 @@ static const char *const documents[] = {
     "256}",
     "{\"kind\": \"affine\", \"shift\": [0.1, 0.2], \"scale\": 3.0}",
     "{\"kind\": \"logit\", \"margin\": 0.05}",
-    "[{\"kind\": \"affine\", \"shift\": 0.0, \"scale\": 255.0, \"levels\": 256},"
+    "[{\"kind\": \"affine\", \"shift\": 0.0, \"scale\": 255.0, \"range\": [0.0, 1.0], \"levels\": "
+    "256},"
     " {\"kind\": \"logit\", \"margin\": 1e-6}, {\"kind\": \"standardise\"}]",
 };
 

@@ -5,7 +5,6 @@
 #include "trainer/progress.h"
 #include "trainer/stop.h"
 
-#include <advect/array_file.h>
 #include <advect/pool.h>
 #include <advect/request.h>
 
@@ -27,8 +26,8 @@ static const struct adv_field fields[] = {
     {"format", ADV_FIELD_CHOICE, AT(format), .choices = adv_format_names, .fallback = "auto",
      .help = "of the output; auto goes by the file's extension"},
     {"points", ADV_FIELD_STRING, AT(points), .min = 1,
-     .help = "NPY or CSV file of points, a row each; for samples and trajectories their starts, in "
-             "base units"},
+     .help = "NPY or CSV file of points, a row each, or a PNG of one image; for samples and "
+             "trajectories NPY or CSV of their starts, in base units"},
     {"width", ADV_FIELD_INT, AT(width), .min = 64, .max = 4096, .unit = "pixels",
      .help = "of plots; 640 if absent"},
     {"height", ADV_FIELD_INT, AT(height), .min = 64, .max = 4096, .unit = "pixels",
@@ -45,41 +44,6 @@ static const struct adv_field fields[] = {
 #define N_FIELDS (sizeof fields / sizeof fields[0])
 
 static const struct adv_option_letter letters[] = {{'o', "out"}, {'n', "n"}, {'q', "quiet"}, {0}};
-
-/* ---------------------------------------------------------------- input */
-
-enum adv_status adv_points_read(const char *path, float **points, size_t *n, size_t *dim,
-                                struct adv_error *error)
-{
-    size_t length = strlen(path);
-    bool is_csv = length > 4 && !strcmp(path + length - 4, ".csv");
-    struct adv_array array = {0};
-    enum adv_status status =
-        is_csv ? adv_csv_read(path, &array, error) : adv_npy_read(path, &array, error);
-    if (status != ADV_OK)
-        return status;
-    if (array.n_dims < 1 || array.shape[0] == 0 || array.n_elements == 0) {
-        adv_array_release(&array);
-        return adv_fail_field(error, ADV_E_INVALID, "points", "%s holds no points", path);
-    }
-    for (size_t i = 0; array.levels > 0 && i < array.n_elements; i++)
-        array.data[i] /= (float)(array.levels - 1);
-    *n = array.shape[0];
-    *dim = array.n_elements / array.shape[0];
-    *points = array.data;
-    array.data = NULL;
-    adv_array_release(&array);
-    return ADV_OK;
-}
-
-static enum adv_status set_points(struct adv_request *request, const char *path,
-                                  struct adv_error *error)
-{
-    float *points = NULL;
-    size_t n = 0, dim = 0;
-    enum adv_status status = adv_points_read(path, &points, &n, &dim, error);
-    return status == ADV_OK ? adv_request_set_points(request, n, dim, points, error) : status;
-}
 
 static uint64_t random_seed(void)
 {
@@ -136,7 +100,7 @@ static enum adv_status answer(const char *model_path, struct adv_request *reques
     if (status == ADV_OK)
         status = adv_output_format(kind, model, options->out, &format, error);
     if (status == ADV_OK && options->points)
-        status = set_points(request, options->points, error);
+        status = adv_request_load_points(request, model, options->points, error);
     if (status == ADV_OK)
         status = adv_request_query(request, model, &limits, random_seed(), &query, error);
     if (status == ADV_OK)

@@ -15,9 +15,4 @@ struct adv_ask {
 /* Runs the sub-command; an exit code. */
 int adv_ask_run(const struct adv_ask *ask, int argc, char **argv);
 
-/* The points of an NPY or CSV file, a row each (further dimensions are flattened); 8-bit values
- * become intensities k / 255. points: *n x *dim, the caller's to free. */
-enum adv_status adv_points_read(const char *path, float **points, size_t *n, size_t *dim,
-                                struct adv_error *error);
-
 #endif

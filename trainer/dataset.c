@@ -169,19 +169,29 @@ static enum adv_status make_digest(struct adv_dataset *d, const json_t *source,
 
 /* ---------------------------------------------------------------- units */
 
-/* 8-bit values that are not dequantised become intensities k / 255. */
-static enum adv_status scale_levels(struct adv_dataset *d, bool dequantise, struct adv_error *error)
+/* What the bytes of an 8-bit source mean. Intensities are scaled here, once; dequantised ones anew
+ * at every draw. */
+static enum adv_status read_levels(struct adv_dataset *d, bool dequantise, struct adv_error *error)
 {
-    int levels = d->source.rows.levels;
-    d->dequantise = dequantise;
-    if (dequantise && levels == 0)
+    struct adv_array *rows = &d->source.rows;
+    bool is_image = d->n_dims == 3 && (d->shape[0] == 1 || d->shape[0] == 3);
+    enum adv_status status = ADV_OK;
+    if (dequantise && rows->levels == 0)
         return adv_fail_field(error, ADV_E_INVALID, "data.dequantise",
                               "data.dequantise is true, but the source does not hold 8-bit values");
-    if (levels == 0 || dequantise)
+    if (rows->levels == 0)
         return ADV_OK;
-    for (size_t i = 0; i < d->source.rows.n_elements; i++)
-        d->source.rows.data[i] /= (float)(levels - 1);
-    return ADV_OK;
+    if (dequantise || is_image)
+        status = adv_transform_state_8_bit(d->transform, dequantise, error);
+    d->levels = adv_levels_of(d->transform, is_image);
+    if (status == ADV_OK && d->levels.kind == ADV_LEVELS_INTENSITIES)
+        adv_levels_to_data(&d->levels, d->n_rows, d->dim, rows->data);
+    return status;
+}
+
+static bool is_dequantised(const struct adv_dataset *d)
+{
+    return d->levels.kind == ADV_LEVELS_DEQUANTISED;
 }
 
 /* Of files, the rows that training sees. */
@@ -200,8 +210,8 @@ static enum adv_status fit_transform(struct adv_dataset *d, struct adv_error *er
             memcpy(rows + i * d->dim, d->source.rows.data + row * d->dim, d->dim * sizeof *rows);
         }
     }
-    if (d->dequantise)
-        adv_dequantise(seed, 0, n, d->dim, d->source.rows.levels, rows, rows);
+    if (is_dequantised(d))
+        adv_levels_draw(&d->levels, seed, 0, n, d->dim, rows);
     enum adv_status status = adv_transform_fit(d->transform, n, rows, error);
     free(rows);
     return status;
@@ -210,7 +220,7 @@ static enum adv_status fit_transform(struct adv_dataset *d, struct adv_error *er
 /* Dequantised rows are in range by construction. */
 static enum adv_status check_rows(const struct adv_dataset *d, struct adv_error *error)
 {
-    if (d->source.density || d->dequantise)
+    if (d->source.density || is_dequantised(d))
         return ADV_OK;
     const float *rows = d->source.rows.data;
     for (size_t i = 0; i < d->n_rows; i++) {
@@ -237,10 +247,12 @@ static enum adv_status read_shift(struct adv_dataset *d, int64_t pixels, struct 
         "data.shift_pixels is %zu; it must be below the images' %zu pixels a side", d->shift, side);
 }
 
-static enum adv_status open_transform(struct adv_dataset *d, const json_t *spec,
+static enum adv_status open_transform(struct adv_dataset *d, const struct adv_data_recipe *recipe,
                                       struct adv_error *error)
 {
-    enum adv_status status = adv_transform_new(spec, d->dim, &d->transform, error);
+    enum adv_status status = adv_transform_new(recipe->transform, d->dim, &d->transform, error);
+    if (status == ADV_OK)
+        status = read_levels(d, recipe->dequantise, error);
     if (status == ADV_OK && !adv_transform_is_fitted(d->transform))
         status = fit_transform(d, error);
     if (status == ADV_OK)
@@ -265,9 +277,7 @@ enum adv_status adv_dataset_open(const struct adv_data_recipe *recipe, uint64_t 
     if (status == ADV_OK)
         status = make_digest(&d, recipe->source, error);
     if (status == ADV_OK)
-        status = scale_levels(&d, recipe->dequantise, error);
-    if (status == ADV_OK)
-        status = open_transform(&d, recipe->transform, error);
+        status = open_transform(&d, recipe, error);
     if (status == ADV_OK)
         *out = d;
     else
@@ -363,8 +373,8 @@ static void draw(const struct adv_dataset *d, const struct stream *stream, uint6
         if (d->labels)
             label[i] = d->labels[r];
     }
-    if (d->dequantise)
-        adv_dequantise(stream->seed, first, n, d->dim, d->source.rows.levels, x, x);
+    if (is_dequantised(d))
+        adv_levels_draw(&d->levels, stream->seed, first, n, d->dim, x);
 }
 
 void adv_dataset_draw(const struct adv_dataset *d, uint64_t first, size_t n, float *x,

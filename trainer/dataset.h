@@ -7,8 +7,8 @@
 #include "trainer/recipe.h"
 #include "trainer/source.h"
 
+#include <advect/levels.h>
 #include <advect/rng.h>
-#include <advect/transform.h>
 
 /* Held-out rows of a density, which can draw any number. */
 #define ADV_DENSITY_HELD_OUT 4096
@@ -23,7 +23,9 @@ struct adv_dataset {
     size_t n_rows;   /* of files; 0 for a density */
     size_t n_train;  /* n_rows - n_held_out; 0 for a density */
     size_t n_held_out;
-    bool dequantise; /* rows are 0..255 until they are drawn; else they are in data units */
+    /* Of 8-bit sources; kind none of others. Dequantised: rows are 0..255 until they are drawn;
+     * else they are in data units. */
+    struct adv_levels levels;
     size_t shift;    /* of images in training: up to so many pixels each way */
     char digest[17]; /* names the data */
 };

@@ -20,9 +20,20 @@ enum adv_status adv_import_samples(const char *path, const struct adv_import_opt
                                    const char *name, struct adv_model **model,
                                    struct adv_error *error);
 
-/* The same of points [n, dim]. data: the data part of the configuration, without transform (or
- * NULL); spec: the transform (or NULL). */
-enum adv_status adv_empirical_model(size_t n, size_t dim, const float *points, const json_t *data,
+/* Samples of a file, a row each. */
+struct adv_samples {
+    size_t n, dim;
+    float *points;  /* [n, dim]; whoever reads them frees it */
+    bool are_uint8; /* what they mean, the transform says (<advect/levels.h>) */
+};
+
+/* NPY or CSV; further dimensions are flattened. */
+enum adv_status adv_samples_read(const char *path, struct adv_samples *samples,
+                                 struct adv_error *error);
+
+/* The same of samples. data: the data part of the configuration, without transform (or NULL); spec:
+ * the transform (or NULL). */
+enum adv_status adv_empirical_model(const struct adv_samples *samples, const json_t *data,
                                     const json_t *spec, double bandwidth, const char *name,
                                     struct adv_model **model, struct adv_error *error);
 

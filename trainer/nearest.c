@@ -133,16 +133,16 @@ static enum adv_status draw(const struct search *search, const char *path, struc
         order[cell] = (long)i;
         order[cell + COLUMNS] = (long)(n + i);
     }
-    double lo = -1, hi = 1;
+    struct adv_levels levels = adv_model_levels(search->measure->model);
     adv_model_shape(search->measure->model, shape);
-    adv_transform_range(adv_model_transform(search->measure->model), &lo, &hi);
     const struct adv_grid grid = {.n_columns = COLUMNS,
                                   .n_rows = 2 * N_SHOWN / COLUMNS,
                                   .gap_px = GAP_PX,
                                   .zoom = ZOOM,
+                                  .dequantised = levels.kind == ADV_LEVELS_DEQUANTISED,
                                   .order = order};
     enum adv_status status = adv_image_grid(2 * n, (int)shape[0], (int)shape[1], (int)shape[2],
-                                            both, lo, hi, &grid, &picture, error);
+                                            both, levels.lo, levels.hi, &grid, &picture, error);
     if (status == ADV_OK)
         status = adv_png_encode(&picture, 9, &png, error);
     if (status == ADV_OK)

@@ -16,7 +16,7 @@ struct adv_data_recipe {
     json_t *transform;    /* see <advect/transform.h>, or NULL */
     json_t *box;          /* [[x_lo, x_hi], [y_lo, y_hi]] of pictures of 2-D data, or NULL */
     int64_t classes;      /* 0: unconditional */
-    bool dequantise;      /* 8-bit data: (k + u) / 256, u ~ U[0,1) anew at every visit */
+    bool dequantise;      /* the transform states levels 256: see <advect/levels.h> */
     int64_t shift_pixels; /* largest move of an image along each side */
     double held_out;      /* rows kept from training: a share below 1, or a number of rows */
 };

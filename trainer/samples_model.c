@@ -1,8 +1,8 @@
 /* Models of kind "empirical", made of points without training. */
-#include "trainer/ask.h"
 #include "trainer/import.h"
 
-#include <advect/transform.h>
+#include <advect/array_file.h>
+#include <advect/levels.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,21 +25,57 @@ static enum adv_status no_memory(struct adv_error *error)
     return adv_fail(error, ADV_E_MEMORY, "out of memory");
 }
 
+enum adv_status adv_samples_read(const char *path, struct adv_samples *samples,
+                                 struct adv_error *error)
+{
+    struct adv_array array = {0};
+    enum adv_status status = adv_array_read(path, &array, error);
+    if (status != ADV_OK)
+        return status;
+    if (array.n_dims < 1 || array.n_elements == 0) {
+        adv_array_release(&array);
+        return adv_fail(error, ADV_E_INVALID, "%s holds no samples", path);
+    }
+    *samples = (struct adv_samples){.n = array.shape[0],
+                                    .dim = array.n_elements / array.shape[0],
+                                    .points = array.data,
+                                    .are_uint8 = array.levels == ADV_LEVELS};
+    array.data = NULL;
+    adv_array_release(&array);
+    return ADV_OK;
+}
+
+static bool is_image(const json_t *data)
+{
+    const json_t *shape = json_object_get(data, "shape");
+    json_int_t channels = json_integer_value(json_array_get(shape, 0));
+    return json_array_size(shape) == 3 && (channels == 1 || channels == 3);
+}
+
 /* The fitted transform, and the points in its units. */
-static enum adv_status encode(size_t n, size_t dim, const float *points, const json_t *spec,
-                              json_t **fitted, float *encoded, struct adv_error *error)
+static enum adv_status encode(const struct adv_samples *samples, const json_t *data,
+                              const json_t *spec, json_t **fitted, float *encoded,
+                              struct adv_error *error)
 {
     struct adv_transform *transform = NULL;
+    size_t n = samples->n, dim = samples->dim;
     enum adv_status status = adv_transform_new(spec, dim, &transform, error);
+    memcpy(encoded, samples->points, n * dim * sizeof *encoded);
+    if (status == ADV_OK && samples->are_uint8 && is_image(data))
+        status = adv_transform_state_8_bit(transform, false, error);
+    if (status == ADV_OK && samples->are_uint8) {
+        struct adv_levels levels = adv_levels_of(transform, is_image(data));
+        adv_levels_to_data(&levels, n, dim, encoded);
+    }
     if (status == ADV_OK)
-        status = adv_transform_fit(transform, n, points, error);
+        status = adv_transform_fit(transform, n, encoded, error);
     for (size_t i = 0; i < n && status == ADV_OK; i++) {
-        status = adv_transform_check(transform, points + i * dim, error);
+        status = adv_transform_check(transform, encoded + i * dim, error);
         if (status != ADV_OK)
             adv_error_prefix(error, "row %zu: ", i);
     }
     if (status == ADV_OK) {
-        adv_transform_encode(transform, n, points, encoded, NULL);
+        adv_transform_encode(transform, n, encoded, encoded, NULL);
         *fitted = adv_transform_to_json(transform);
         status = *fitted ? ADV_OK : no_memory(error);
     }
@@ -65,16 +101,16 @@ static json_t *config_of(const char *name, size_t n, size_t dim, double bandwidt
     return NULL;
 }
 
-enum adv_status adv_empirical_model(size_t n, size_t dim, const float *points, const json_t *data,
+enum adv_status adv_empirical_model(const struct adv_samples *samples, const json_t *data,
                                     const json_t *spec, double bandwidth, const char *name,
                                     struct adv_model **model, struct adv_error *error)
 {
     json_t *transform = NULL, *config = NULL;
-    float *encoded = calloc(n * dim, sizeof *encoded);
+    float *encoded = calloc(samples->n * samples->dim, sizeof *encoded);
     enum adv_status status =
-        encoded ? encode(n, dim, points, spec, &transform, encoded, error) : no_memory(error);
+        encoded ? encode(samples, data, spec, &transform, encoded, error) : no_memory(error);
     if (status == ADV_OK) {
-        config = config_of(name, n, dim, bandwidth, data, transform);
+        config = config_of(name, samples->n, samples->dim, bandwidth, data, transform);
         status = config ? adv_model_new(config, encoded, model, error) : no_memory(error);
     }
     json_decref(config);
@@ -99,12 +135,12 @@ static json_t *box_of(size_t n, const float *points)
     return json_pack("[[f, f], [f, f]]", lo[0], hi[0], lo[1], hi[1]);
 }
 
-static json_t *data_of(size_t n, size_t dim, const float *points, const json_t *shape)
+static json_t *data_of(const struct adv_samples *samples, const json_t *shape)
 {
     json_t *data = json_object();
     bool failed = !data || (shape && json_object_set(data, "shape", (json_t *)shape) != 0);
-    if (!failed && dim == 2)
-        failed = json_object_set_new(data, "box", box_of(n, points)) != 0;
+    if (!failed && samples->dim == 2)
+        failed = json_object_set_new(data, "box", box_of(samples->n, samples->points)) != 0;
     if (!failed)
         return data;
     json_decref(data);
@@ -122,18 +158,17 @@ enum adv_status adv_import_samples(const char *path, const struct adv_import_opt
     if (foreign)
         return adv_fail_field(error, ADV_E_INVALID, foreign,
                               "--%s is for weights; %s holds samples", foreign, path);
-    size_t n = 0, dim = 0;
-    float *points = NULL;
-    enum adv_status status = adv_points_read(path, &points, &n, &dim, error);
+    struct adv_samples samples = {0};
+    enum adv_status status = adv_samples_read(path, &samples, error);
     if (status != ADV_OK)
         return status;
-    json_t *data = data_of(n, dim, points, options->shape);
-    status = data ? adv_empirical_model(n, dim, points, data, options->transform,
-                                        options->bandwidth, name, model, error)
+    json_t *data = data_of(&samples, options->shape);
+    status = data ? adv_empirical_model(&samples, data, options->transform, options->bandwidth,
+                                        name, model, error)
                   : no_memory(error);
     if (status != ADV_OK)
         adv_error_prefix(error, "%s: ", path);
     json_decref(data);
-    free(points);
+    free(samples.points);
     return status;
 }

@@ -1,6 +1,5 @@
 /* Image models: draw something and see what the model thinks of it. */
 import { askJson, modelPath } from "./api.js";
-import { dequantised } from "./bins.js";
 import { guidanceSpec } from "./condition.js";
 import { askList } from "./curl.js";
 import { el } from "./dom.js";
@@ -8,7 +7,8 @@ import { Form } from "./form.js";
 import { isImageModel, kindRank } from "./generate-view.js";
 import { take } from "./hand-over.js";
 import { judge, nearest, readFlow } from "./judge.js";
-import { paintAlone, toneOf } from "./pixels.js";
+import { fromLevels, toLevels, toneOf } from "./levels.js";
+import { paintAlone } from "./pixels.js";
 import { Sketch } from "./sketch.js";
 import { Tasks } from "./tasks.js";
 import { className, fixed, number } from "./words.js";
@@ -120,9 +120,8 @@ class DrawView {
 
   /* Samples may lie a little outside the range of the data, where there is no density. */
   show(row) {
-    const tone = toneOf(this.model, row), [lo, hi] = tone;
-    this.sketch.setRow(this.model.range
-      ? dequantised(row.map((v) => (v - lo) / (hi - lo)), tone) : row, tone);
+    const tone = toneOf(this.model, row);
+    this.sketch.setRow(this.model.range ? fromLevels(toLevels(row, tone), tone) : row, tone);
     this.look();
   }
 
@@ -130,9 +129,9 @@ class DrawView {
   look() {
     if (this.sketch.empty)
       return;
-    const { sketch, model: { shape: [channels], range } } = this;
-    this.row = sketch.row ?? dequantised(
-      Array(channels).fill([...sketch.see(this.form.values.centred)]).flat(), range);
+    const { sketch, model: { shape: [channels], range, levels } } = this;
+    const seen = () => Array(channels).fill([...sketch.see(this.form.values.centred)]).flat();
+    this.row = sketch.row ?? fromLevels(seen(), [...range ?? [-1, 1], levels]);
     paintAlone(this.seen.canvas, this.model, this.row, toneOf(this.model, this.row));
     this.tasks.cancel("nearest");
     this.found = null;

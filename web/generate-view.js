@@ -6,7 +6,8 @@ import { askList } from "./curl.js";
 import { download, el } from "./dom.js";
 import { Form } from "./form.js";
 import { put } from "./hand-over.js";
-import { paint, toBytes, toneOf } from "./pixels.js";
+import { toLevels, toneOf } from "./levels.js";
+import { paint } from "./pixels.js";
 import { Player } from "./player.js";
 import { Tasks } from "./tasks.js";
 import { className, fixed } from "./words.js";
@@ -142,7 +143,7 @@ class GenerateView {
   /* A frame: kept as bytes, shown at once. */
   arrived(line, task) {
     const tone = toneOf(this.model, line.states.flat());
-    this.frames.push(line.states.map((row) => toBytes(row, tone)));
+    this.frames.push(line.states.map((row) => toLevels(row, tone)));
     this.times.push(line.t);
     this.last = line.states;
     task.progress(line.frame + 1, this.form.values.frames, `Forming ${this.count} images, t = ${fixed(line.t, 2)}`);

@@ -40,6 +40,7 @@ function facts(model) {
     ["classes", model.classes ? `${model.classes}${model.labels ? `: ${model.labels.join(", ")}` : ""}` : "none"],
     ["guidance", model.null_class ? "possible" : "not trained for"],
     ["range of the data", model.range ? model.range.join(" to ") : "any"],
+    ...model.levels ? [["dequantised from", `${model.levels} levels`]] : [],
     ["digest", el("code", {}, model.digest)],
   ]);
 }

@@ -1,5 +1,6 @@
 /* A pad to draw on, by mouse, touch or keyboard, and what a model of small images sees of it. */
 import { el } from "./dom.js";
+import { toLevels } from "./levels.js";
 
 const SIDE = 280; /* pixels of the pad, for the longer side of the image */
 const FILL = 20 / 28, CENTRE = 0.5; /* a centred drawing fills so much of the longer side */
@@ -50,12 +51,11 @@ export class Sketch {
   }
 
   /* A whole image in place of a drawing: used as it is. */
-  setRow(row, [lo, hi]) {
-    const [channels, height, width] = this.model.shape, area = height * width;
+  setRow(row, tone) {
+    const [channels, height, width] = this.model.shape, area = height * width, levels = toLevels(row, tone);
     this.clear();
     for (let i = 0; i < area; i++) {
-      const rgb = [0, 1, 2].map((c) =>
-        Math.round(Math.min(1, Math.max(0, (row[i + (channels >= 3 ? c * area : 0)] - lo) / (hi - lo))) * 255));
+      const rgb = [0, 1, 2].map((c) => levels[i + (channels >= 3 ? c * area : 0)]);
       this.context.fillStyle = `rgb(${rgb})`;
       this.context.fillRect(i % width * this.unit, Math.floor(i / width) * this.unit, this.unit, this.unit);
     }
@@ -132,7 +132,7 @@ export class Sketch {
     event.preventDefault();
   }
 
-  /* The image as the model takes it: brightness from 0 to 1, averaged over its pixels; centred as
+  /* The image as the model takes it: levels from 0 to 255, averaged over its pixels; centred as
    * MNIST's digits are if asked: scaled to 20 of 28 pixels, with its mass in the middle. */
   see(centred) {
     const [, height, width] = this.model.shape, { canvas } = this;
@@ -152,7 +152,7 @@ export class Sketch {
     const seen = new Float64Array(width * height);
     for (let y = 0; y < 4 * height; y++)
       for (let x = 0; x < 4 * width; x++)
-        seen[(y >> 2) * width + (x >> 2)] += data[4 * (y * 4 * width + x)] / (255 * 16);
-    return seen;
+        seen[(y >> 2) * width + (x >> 2)] += data[4 * (y * 4 * width + x)] / 16;
+    return seen.map(Math.round);
   }
 }

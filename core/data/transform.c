@@ -4,6 +4,7 @@
 #include "core/data/spec.h"
 #include "core/data/step.h"
 
+#include <advect/levels.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -109,6 +110,16 @@ static enum adv_status read_range(struct adv_transform *transform, const json_t 
     return ADV_OK;
 }
 
+/* Data of levels lie in [0, 1] unless another range is stated. */
+static void state_unit_range(struct adv_transform *transform)
+{
+    if (transform->has_range)
+        return;
+    transform->has_range = true;
+    transform->lo = 0;
+    transform->hi = 1;
+}
+
 static enum adv_status read_statements(struct adv_transform *transform, json_t *options,
                                        const char *where, struct adv_error *error)
 {
@@ -121,8 +132,11 @@ static enum adv_status read_statements(struct adv_transform *transform, json_t *
             adv_fields_from_json(statement_fields, n_fields, stated, where, &statements, error);
     if (status == ADV_OK && statements.range)
         status = read_range(transform, statements.range, where, error);
-    if (status == ADV_OK)
+    if (status == ADV_OK) {
         transform->levels = (int)statements.levels;
+        if (transform->levels)
+            state_unit_range(transform);
+    }
     adv_fields_release(statement_fields, n_fields, &statements);
     json_decref(stated);
     return status;
@@ -223,10 +237,15 @@ json_t *adv_transform_to_json(const struct adv_transform *transform)
     }
     if (!chain || transform->n_steps > 1)
         return chain;
-    json_t *only = transform->n_steps == 1 ? json_incref(json_array_get(chain, 0))
-                                           : json_pack("{s:s}", "kind", "identity");
+    json_t *only = json_incref(json_array_get(chain, 0));
     json_decref(chain);
-    return only;
+    if (transform->n_steps == 1)
+        return only;
+    json_t *identity = json_pack("{s:s}", "kind", "identity");
+    if (identity && set_statements(transform, identity))
+        return identity;
+    json_decref(identity);
+    return NULL;
 }
 
 /* ---------------------------------------------------------------- facts */
@@ -266,6 +285,19 @@ bool adv_transform_range(const struct adv_transform *transform, double *lo, doub
 int adv_transform_levels(const struct adv_transform *transform)
 {
     return transform->levels;
+}
+
+enum adv_status adv_transform_state_8_bit(struct adv_transform *transform, bool dequantised,
+                                          struct adv_error *error)
+{
+    if (dequantised && transform->levels && transform->levels != ADV_LEVELS)
+        return adv_fail_field(error, ADV_E_INVALID, "transform.levels",
+                              "the transform states %d levels; dequantised 8-bit data have %d",
+                              transform->levels, ADV_LEVELS);
+    if (dequantised)
+        transform->levels = ADV_LEVELS;
+    state_unit_range(transform);
+    return ADV_OK;
 }
 
 /* ---------------------------------------------------------------- mapping points */

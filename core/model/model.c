@@ -498,6 +498,11 @@ bool adv_model_is_image(const struct adv_model *model)
     return model->n_dims == 3 && (model->shape[0] == 1 || model->shape[0] == 3);
 }
 
+struct adv_levels adv_model_levels(const struct adv_model *model)
+{
+    return adv_levels_of(model->transform, adv_model_is_image(model));
+}
+
 bool adv_model_has_bits(const struct adv_model *model)
 {
     double lo, hi;

@@ -19,6 +19,7 @@ struct sheet {
     const float *pixels;         /* [n, channels, height, width] */
     double lo, hi;
     int n_rows, n_columns, gap, zoom;
+    bool dequantised;
     const long *order;
 };
 
@@ -107,8 +108,8 @@ static uint8_t intensity(const struct sheet *sheet, float value, int channel)
 {
     if (isnan(value))
         return ground_of(channel);
-    double fraction = (value - sheet->lo) / (sheet->hi - sheet->lo);
-    return (uint8_t)lround(255 * fmin(fmax(fraction, 0), 1));
+    double fraction = fmin(fmax((value - sheet->lo) / (sheet->hi - sheet->lo), 0), 1);
+    return (uint8_t)(sheet->dequantised ? fmin(floor(256 * fraction), 255) : round(255 * fraction));
 }
 
 /* Draws the image at source with its top left corner at target. */
@@ -173,6 +174,7 @@ enum adv_status adv_image_grid(size_t n, int channels, int height, int width, co
         .n_columns = grid->n_columns,
         .gap = grid->gap_px,
         .zoom = grid->zoom,
+        .dequantised = grid->dequantised,
         .order = grid->order,
     };
     enum adv_status status = check_numbers(&sheet, error);

@@ -9,43 +9,45 @@
 #define GAP_PX 2
 #define LATENT_REACH 3.0 /* deviations of a standard Gaussian from black to white */
 
-/* The intensities shown as black and white. */
-static void find_range(const struct adv_scene *scene, double *lo, double *hi)
+/* What is shown as black and as white, into tone: lo, hi, and how levels lie in between. */
+static void find_tone(const struct adv_scene *scene, struct adv_levels *tone)
 {
     const struct adv_answer *answer = scene->answer;
-    *lo = -1; /* what networks without a stated range are mostly trained on */
-    *hi = 1;
+    double reach = 1;
     switch (scene->query->kind) {
     case ADV_QUERY_SAMPLES:
     case ADV_QUERY_TRAJECTORIES:
-        if (scene->query->space == ADV_SPACE_DATA)
-            adv_transform_range(adv_model_transform(scene->model), lo, hi);
-        return;
+        if (scene->query->space == ADV_SPACE_DATA) {
+            *tone = adv_model_levels(scene->model);
+            return;
+        }
+        break;
     case ADV_QUERY_LATENTS:
-        *hi = LATENT_REACH;
+        reach = LATENT_REACH;
         break;
     case ADV_QUERY_VELOCITY:
-        *hi = 0;
+        reach = 0;
         for (size_t i = 0; i < answer->n * answer->dim; i++)
-            *hi = fmax(*hi, fabs((double)answer->states[i]));
-        *hi = *hi > 0 ? *hi : 1;
+            reach = fmax(reach, fabs((double)answer->states[i]));
+        reach = reach > 0 ? reach : 1;
         break;
     case ADV_QUERY_LOG_DENSITY:
         break;
     }
-    *lo = -*hi;
+    *tone = (struct adv_levels){.lo = -reach, .hi = reach};
 }
 
 static enum adv_status draw_grid(const struct adv_scene *scene, size_t n, const float *pixels,
-                                 const struct adv_grid *grid, struct adv_image *image,
+                                 struct adv_grid *grid, struct adv_image *image,
                                  struct adv_error *error)
 {
     size_t shape[3]; /* channels, height, width */
-    double lo, hi;
+    struct adv_levels tone;
     adv_model_shape(scene->model, shape);
-    find_range(scene, &lo, &hi);
-    return adv_image_grid(n, (int)shape[0], (int)shape[1], (int)shape[2], pixels, lo, hi, grid,
-                          image, error);
+    find_tone(scene, &tone);
+    grid->dequantised = tone.kind == ADV_LEVELS_DEQUANTISED;
+    return adv_image_grid(n, (int)shape[0], (int)shape[1], (int)shape[2], pixels, tone.lo, tone.hi,
+                          grid, image, error);
 }
 
 /* Labels that nobody asked for go round the classes: two rounds make a table worth reading. */

@@ -300,6 +300,8 @@ enum adv_status adv_request_query(struct adv_request *request, const struct adv_
     query.space = (enum adv_space)options->space;
     enum adv_status status = check_dimension(request, model, error);
     if (status == ADV_OK)
+        status = adv_request_settle_points(request, model, error);
+    if (status == ADV_OK)
         status = set_rows(request, limits, &query, error);
     if (status == ADV_OK)
         status = set_labels(request, &query, error);

@@ -55,6 +55,7 @@ enum adv_status adv_request_set_points(struct adv_request *request, size_t n, si
 {
     free(request->points);
     request->points = points;
+    request->points_are = ADV_POINTS_NUMBERS;
     request->n_points = n;
     request->dim = dim;
     const char *name = adv_request_from_base(request) ? "x0" : "points";

@@ -34,6 +34,9 @@ enum adv_velocity_divergence {
     ADV_VELOCITY_HUTCHINSON
 };
 
+/* What the points of a request are, until adv_request_settle_points makes them numbers. */
+enum adv_points_kind { ADV_POINTS_NUMBERS, ADV_POINTS_UINT8, ADV_POINTS_PIXELS };
+
 struct adv_request {
     enum adv_query_kind kind;
     struct adv_request_options options;
@@ -41,6 +44,7 @@ struct adv_request {
 
     size_t n_points, dim;
     float *points; /* [n_points, dim]: x0 or points; NULL: none were given */
+    enum adv_points_kind points_are;
     size_t n_labels;
     int32_t *labels; /* [n_labels]; NULL: none were given */
     bool one_label;  /* a number, not an array: it is every row's */
@@ -53,6 +57,10 @@ struct adv_request {
 
 /* Whether the kind starts from x0, not from points. */
 bool adv_request_from_base(const struct adv_request *request);
+
+/* Puts 8-bit values, of this model's dimension, into data units, where the query's points are. */
+enum adv_status adv_request_settle_points(struct adv_request *request,
+                                          const struct adv_model *model, struct adv_error *error);
 
 /* A field of one or more kinds of request. Masks have bit 1 << kind. */
 struct adv_request_row {

@@ -10,6 +10,7 @@
 #include <advect/gradient.h>
 #include <advect/integrator.h>
 #include <advect/json.h>
+#include <advect/levels.h>
 #include <advect/memory.h>
 #include <advect/model.h>
 #include <advect/net.h>

@@ -58,6 +58,11 @@ enum adv_status adv_idx_read(const char *path, struct adv_array *array, struct a
 enum adv_status adv_idx_parse(const void *bytes, size_t n_bytes, const char *name,
                               struct adv_array *array, struct adv_error *error);
 
+/* NPY where the bytes begin as NPY does, else CSV. */
+enum adv_status adv_array_parse(const void *bytes, size_t n_bytes, const char *name,
+                                struct adv_array *array, struct adv_error *error);
+enum adv_status adv_array_read(const char *path, struct adv_array *array, struct adv_error *error);
+
 /* Writes bytes atomically (temporary file beside it, fsync, rename), as every writer here does: a
  * failure leaves an existing file as it was. A path that is no regular file (/dev/stdout, a pipe)
  * is written directly. */

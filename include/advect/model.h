@@ -5,6 +5,7 @@
 #define ADVECT_MODEL_H
 
 #include <advect/evaluator.h>
+#include <advect/levels.h>
 #include <advect/net.h>
 #include <advect/path.h>
 #include <advect/safetensors.h>
@@ -61,6 +62,8 @@ size_t adv_model_dim(const struct adv_model *model);
  */
 int adv_model_shape(const struct adv_model *model, size_t shape[3]);
 bool adv_model_is_image(const struct adv_model *model); /* three dimensions, 1 or 3 channels */
+/* What 8-bit values mean as data of this model. */
+struct adv_levels adv_model_levels(const struct adv_model *model);
 /* Whether its data are images of 8-bit intensities in [0, 1], whose densities are told in bits too;
  * and those bits of a log-density: -log p / (D ln 2) + 8. */
 bool adv_model_has_bits(const struct adv_model *model);

@@ -82,10 +82,11 @@ void adv_plot_colour(double value, uint8_t rgb[3]);
 
 /* How images are laid out in a grid, in rows from the top left. */
 struct adv_grid {
-    int n_columns; /* 1..4096; 0: about as many as rows */
-    int n_rows;    /* 1..4096; 0: as many as n images need */
-    int gap_px;    /* between neighbours, 0..256 */
-    int zoom;      /* each pixel is drawn zoom x zoom, 1..64; 0: 1 */
+    int n_columns;    /* 1..4096; 0: about as many as rows */
+    int n_rows;       /* 1..4096; 0: as many as n images need */
+    int gap_px;       /* between neighbours, 0..256 */
+    int zoom;         /* each pixel is drawn zoom x zoom, 1..64; 0: 1 */
+    bool dequantised; /* x in [0, 1] of the range is brightness floor(256 x), else round(255 x) */
     /* [n_rows * n_columns] the image in each cell, -1 for none; NULL: 0, 1, 2 ... n - 1, then none.
      * Given only together with n_rows and n_columns. */
     const long *order;

@@ -5,7 +5,7 @@
  * JSON fields                      the same as text (URL query, flags)
  *   n, seed, first, guidance, t      n=64 seed=3 ...
  *   label: int or [ints]             label=3, label=0,1,2; -1 is "no label"
- *   x0 / points: [[...], ...]        none: adv_request_set_points (files, NPY and PNG uploads)
+ *   x0 / points: [[...], ...]        none: files and uploads, adv_request_load_points
  *   solver: {method, steps} or       solver=rk4 steps=20
  *           {method, rtol, atol}     solver=dopri5 rtol=1e-6 atol=1e-6
  *   divergence: {method, probes,     divergence=hutchinson probes=8 probe_seed=1
@@ -67,6 +67,21 @@ enum adv_status adv_request_set_text(struct adv_request *request, const char *na
  * failure). */
 enum adv_status adv_request_set_points(struct adv_request *request, size_t n, size_t dim,
                                        float *points, struct adv_error *error);
+
+/* Points (or x0) of a file or an upload, called name in messages. An NPY array or CSV table is [n,
+ * ...] with the model's dimension a row, or one point [dim]; a PNG is one image, of kinds of
+ * request that take data. 8-bit values (uint8 arrays, pixels) become data units as
+ * <advect/levels.h> says; of starts and in space "flow" a uint8 is a number like any other, and a
+ * PNG is refused. */
+enum adv_status adv_request_parse_npy(struct adv_request *request, const struct adv_model *model,
+                                      const void *bytes, size_t n_bytes, const char *name,
+                                      struct adv_error *error);
+enum adv_status adv_request_parse_png(struct adv_request *request, const struct adv_model *model,
+                                      const void *bytes, size_t n_bytes, const char *name,
+                                      struct adv_error *error);
+/* A file of one of the three formats, known by its first bytes; CSV begins with none of its own. */
+enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,
+                                        const char *path, struct adv_error *error);
 
 /* The query, checked against model and limits (adv_query_check included). A seed that was not given
  * is `random_seed` modulo 2^53. *query borrows from the request, until the next call or its end. */

@@ -24,8 +24,9 @@
  * throughout, and takes [0,1] to the whole line. "counts": [n], how often the data take each level,
  * is only in fitted ones; every level is counted once more than that.
  *
- * A member "range": [lo, hi] on the first object states that data lie in [lo, hi] (images:
- * [0, 1]); "levels": 256 that they were k/levels + U[0, 1/levels) dequantised. */
+ * A member "range": [lo, hi] on the first object states that data lie in [lo, hi] (images: [0, 1]);
+ * "levels": 256 that they were dequantised from so many, (k + u)/levels of the range, which is then
+ * [0, 1] unless one is stated (advect/levels.h). */
 #ifndef ADVECT_TRANSFORM_H
 #define ADVECT_TRANSFORM_H
 
@@ -65,6 +66,11 @@ bool adv_transform_is_affine(const struct adv_transform *transform);
 bool adv_transform_range(const struct adv_transform *transform, double *lo, double *hi);
 /* The stated number of levels of quantised data (256), or 0. */
 int adv_transform_levels(const struct adv_transform *transform);
+/* States that the data are 8-bit values, for the model's file to say what they mean
+ * (<advect/levels.h>): range [0, 1] unless one is stated, and levels 256 if they are dequantised.
+ * ADV_E_INVALID where another number of levels is stated. */
+enum adv_status adv_transform_state_8_bit(struct adv_transform *transform, bool dequantised,
+                                          struct adv_error *error);
 
 /* Whether a data point [dim] may be encoded: finite, in the stated range, and in the domain of
  * every step (the logit's [0,1]) when it gets there. On failure ADV_E_INVALID with a message naming
@@ -84,12 +90,6 @@ void adv_transform_decode(const struct adv_transform *transform, size_t n, const
 /* Velocities dx/dt in flow units -> data units; affine transforms only (a bug otherwise). */
 void adv_transform_decode_velocity(const struct adv_transform *transform, size_t n,
                                    const float *flow_velocity, float *data_velocity);
-
-/* Uniform dequantisation: values k in 0..levels-1 (as floats) -> (k + u) / levels with u ~ U[0,1)
- * of (seed, ADV_STREAM_DEQUANTISE, first_row + i); floor(levels x) is k also after rounding to
- * float. In place is allowed. */
-void adv_dequantise(uint64_t seed, uint64_t first_row, size_t n, size_t dim, int levels,
-                    const float *values, float *out);
 
 #pragma GCC visibility pop
 #endif

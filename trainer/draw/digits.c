@@ -17,7 +17,7 @@ struct scene {
     const struct digit_style *style;
     const struct adv_easel *easel;
     size_t n, shape[3];
-    double lo, hi; /* intensities of black and white */
+    struct adv_levels levels;
     double *times;
     int32_t *labels; /* [n] */
     float *states;   /* [n_frames, n, dim] */
@@ -47,9 +47,7 @@ static enum adv_status prepare(struct scene *scene, struct adv_error *error)
         return status;
     adv_model_shape(easel->model, scene->shape);
     scene->n = style->class == EVERY_CLASS ? adv_model_classes(easel->model) : style->n;
-    scene->lo = -1; /* what networks without a stated range are mostly trained on */
-    scene->hi = 1;
-    adv_transform_range(adv_model_transform(easel->model), &scene->lo, &scene->hi);
+    scene->levels = adv_model_levels(easel->model);
     scene->times = adv_even_times(easel->n_frames);
     scene->labels = calloc(scene->n, sizeof *scene->labels);
     if (!scene->times || !scene->labels)
@@ -65,12 +63,15 @@ static enum adv_status draw_frame(const struct scene *scene, size_t f, struct ad
 {
     size_t dim = adv_model_dim(scene->easel->model);
     int zoom = scene->easel->side / (int)scene->shape[2];
-    const struct adv_grid grid = {
-        .n_columns = COLUMNS, .gap_px = GAP_PX, .zoom = zoom > 1 ? zoom : 1};
+    const struct adv_grid grid = {.n_columns = COLUMNS,
+                                  .gap_px = GAP_PX,
+                                  .zoom = zoom > 1 ? zoom : 1,
+                                  .dequantised = scene->levels.kind == ADV_LEVELS_DEQUANTISED};
     struct adv_image frame = {0};
-    enum adv_status status = adv_image_grid(
-        scene->n, (int)scene->shape[0], (int)scene->shape[1], (int)scene->shape[2],
-        scene->states + f * scene->n * dim, scene->lo, scene->hi, &grid, &frame, error);
+    enum adv_status status =
+        adv_image_grid(scene->n, (int)scene->shape[0], (int)scene->shape[1], (int)scene->shape[2],
+                       scene->states + f * scene->n * dim, scene->levels.lo, scene->levels.hi,
+                       &grid, &frame, error);
     return status == ADV_OK ? adv_film_add(film, &frame, error) : status;
 }
 

@@ -1,4 +1,3 @@
-#include "trainer/ask.h"
 #include "trainer/draw/draw.h"
 #include "trainer/import.h"
 
@@ -44,14 +43,16 @@ static enum adv_status draw(struct adv_target *target, const struct adv_easel *e
 static enum adv_status read(struct adv_target *target, const char *path, size_t n_most,
                             struct adv_error *error)
 {
-    size_t dim = 0;
-    enum adv_status status = adv_points_read(path, &target->points, &target->n, &dim, error);
+    struct adv_samples samples = {0};
+    enum adv_status status = adv_samples_read(path, &samples, error);
     if (status != ADV_OK)
         return status;
-    if (dim != 2)
+    target->points = samples.points;
+    target->n = samples.n;
+    if (samples.dim != 2)
         return adv_fail_field(error, ADV_E_INVALID, "data",
                               "%s has %zu numbers a row; this figure needs points of the plane, 2",
-                              path, dim);
+                              path, samples.dim);
     target->n = target->n < n_most ? target->n : n_most;
     return ADV_OK;
 }
@@ -90,9 +91,10 @@ enum adv_status adv_target_init(struct adv_target *target, const struct adv_ease
         easel->data ? read(target, easel->data, n_most, error) : draw(target, easel, n_most, error);
     for (size_t i = 0; status == ADV_OK && i < 2 * target->n; i++)
         target->half_side = fmax(target->half_side, MARGIN * fabs((double)target->points[i]));
+    const struct adv_samples samples = {.n = target->n, .dim = 2, .points = target->points};
     if (status == ADV_OK)
-        status = adv_empirical_model(target->n, 2, target->points, NULL, NULL, BANDWIDTH, "exact",
-                                     &target->exact, error);
+        status =
+            adv_empirical_model(&samples, NULL, NULL, BANDWIDTH, "exact", &target->exact, error);
     if (status == ADV_OK)
         choose(target);
     else
