@@ -2,6 +2,7 @@
 
 #include "server/address.h"
 #include "server/exchange.h"
+#include "server/log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -33,11 +34,11 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
 {
     struct adv_server *server = context;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-        const union MHD_ConnectionInfo *fd =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-        const union MHD_ConnectionInfo *client =
-            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-        *socket = adv_sockets_add(server->sockets, fd->connect_fd, client->client_addr);
+        /* What one call returns, the next may overwrite (libmicrohttpd 1.0). */
+        int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        const struct sockaddr *client =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+        *socket = adv_sockets_add(server->sockets, fd, client);
     } else if (*socket) {
         adv_sockets_remove(server->sockets, *socket);
         *socket = NULL;
@@ -94,16 +95,32 @@ static void accept_one(struct adv_http *http, unsigned *turn)
     MHD_add_connection(daemon, fd, (struct sockaddr *)&client, length); /* closes it if it fails */
 }
 
+/* The daemon cannot go on without these descriptors, and nothing but a fault of ours takes them
+ * away. */
+static void expect_input_only(const struct pollfd *polled)
+{
+    if (!(polled->revents & ~POLLIN))
+        return;
+    adv_log_event(
+        "a bug in advectd: poll says %#x of descriptor %d, on which it accepts connections",
+        (unsigned)polled->revents, polled->fd);
+    abort();
+}
+
 static void *accept_all(void *argument)
 {
     struct adv_http *http = argument;
     struct pollfd polls[] = {{.fd = http->listener, .events = POLLIN},
                              {.fd = http->wake, .events = POLLIN}};
-    for (unsigned turn = 0; !polls[1].revents;) {
-        if (poll(polls, 2, -1) > 0 && polls[0].revents && !polls[1].revents)
-            accept_one(http, &turn);
+    for (unsigned turn = 0;;) {
+        if (poll(polls, 2, -1) <= 0)
+            continue; /* a signal */
+        expect_input_only(&polls[0]);
+        expect_input_only(&polls[1]);
+        if (polls[1].revents)
+            return NULL;
+        accept_one(http, &turn);
     }
-    return NULL;
 }
 
 /* ---------------------------------------------------------------- listening */

@@ -1,11 +1,12 @@
 #include "server/sockets.h"
 
 #include "server/clock.h"
+#include "server/hangup.h"
+#include "server/log.h"
 #include "server/problem.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ struct adv_socket {
     int64_t end_ms;      /* of the time for this phase; of COMPUTING there is none */
     struct adv_job *job; /* of COMPUTING */
     bool cut;            /* by the watcher */
+    bool not_polled;     /* its fd is none that poll knows: said in the log, once */
     char client[64];
 };
 
@@ -84,7 +86,26 @@ static bool make_room(struct adv_sockets *sockets)
     return true;
 }
 
-/* A client that has closed its sending side (or all) waits no more. */
+static void act_on(struct adv_socket *socket, short revents)
+{
+    switch (adv_hangup_of(revents)) {
+    case ADV_CLIENT_WAITS:
+        break;
+    case ADV_CLIENT_GONE:
+        adv_job_abandon(socket->job);
+        break;
+    case ADV_CLIENT_NOT_POLLED: /* it may well be waiting: its answer is still computed */
+        if (!socket->not_polled)
+            adv_log_event(
+                "a bug in advectd: poll says %#x of descriptor %d of the client %s, which "
+                "is not seen to go any more",
+                (unsigned)revents, socket->fd, socket->client);
+        socket->not_polled = true;
+        break;
+    }
+}
+
+/* Clients that wait no more. */
 static void find_vanished(struct adv_sockets *sockets)
 {
     nfds_t n = 0;
@@ -96,10 +117,8 @@ static void find_vanished(struct adv_sockets *sockets)
     }
     if (n == 0 || poll(sockets->polls, n, 0) <= 0)
         return;
-    for (nfds_t i = 0; i < n; i++) {
-        if (sockets->polls[i].revents)
-            adv_job_abandon(sockets->polled[i]->job);
-    }
+    for (nfds_t i = 0; i < n; i++)
+        act_on(sockets->polled[i], sockets->polls[i].revents);
 }
 
 static void *watch(void *argument)

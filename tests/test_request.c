@@ -267,7 +267,7 @@ START_TEST(uploaded_points)
     ck_assert_str_eq(a.error.field, "points");
     done(&a);
     a = start(ADV_QUERY_SAMPLES);
-    ck_assert_int_eq(adv_request_set_points(a.request, 0, 2, calloc(1, 1), &a.error),
+    ck_assert_int_eq(adv_request_set_points(a.request, 0, 2, calloc(1, sizeof(float)), &a.error),
                      ADV_E_INVALID);
     ck_assert_str_eq(a.error.message,
                      "x0 has 0 rows of 2 numbers; it must have at least 1 of each");

@@ -279,6 +279,11 @@ END_TEST
 
 #define POST_HEAD "POST /v1/models/plane/samples HTTP/1.1\r\nContent-Type: application/json\r\n"
 
+/* As type: refused by libmicrohttpd 1.0 itself, with a page of its own, and by us where an older
+ * one lets them through. Either way it is one answer with this status, and the connection is
+ * closed. */
+#define MALFORMED_BY_ANYBODY NULL
+
 static const struct {
     const char *text, *status, *type;
 } raw[] = {
@@ -287,12 +292,13 @@ static const struct {
                "0\r\n\r\nGET /health/live HTTP/1.1\r\nHost: a\r\n\r\n",
      "400", "malformed"},
     {POST_HEAD "Host: a\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{} ", "400", "malformed"},
-    {POST_HEAD "Host: a\r\nTransfer-Encoding: gzip\r\n\r\n{}", "400", "malformed"},
+    {POST_HEAD "Host: a\r\nTransfer-Encoding: gzip\r\n\r\n{}", "400", MALFORMED_BY_ANYBODY},
     {POST_HEAD "Host: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n"
                "0\r\n\r\n",
      "400", "malformed"},
-    {POST_HEAD "Host: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "400", "malformed"},
-    {POST_HEAD "\r\n", "400", "malformed"}, /* no Host */
+    {POST_HEAD "Host: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "400",
+     MALFORMED_BY_ANYBODY},
+    {POST_HEAD "\r\n", "400", MALFORMED_BY_ANYBODY}, /* no Host */
     {POST_HEAD "Host: a\r\nHost: b\r\nContent-Length: 2\r\n\r\n{}", "400", "malformed"},
     /* no length at all */
     {POST_HEAD "Host: a\r\nConnection: close\r\n\r\n", "411", "length-required"},
@@ -318,10 +324,12 @@ START_TEST(requests_that_are_wrong_on_the_wire)
     char *reply = server_exchange_raw(&server, raw[_i].text);
     snprintf(expected, sizeof expected, "HTTP/1.1 %s ", raw[_i].status);
     ck_assert_msg(!strncmp(reply, expected, strlen(expected)), "%s\n->\n%s", raw[_i].text, reply);
-    snprintf(expected, sizeof expected, "urn:advect:%s", raw[_i].type);
-    ck_assert_msg(strstr(reply, expected) != NULL, "%s\n->\n%s", raw[_i].text, reply);
+    snprintf(expected, sizeof expected, "urn:advect:%s", raw[_i].type ? raw[_i].type : "malformed");
+    ck_assert_msg(strstr(reply, expected) || (!raw[_i].type && strstr(reply, "<html>")),
+                  "%s\n->\n%s", raw[_i].text, reply);
     ck_assert_ptr_nonnull(strstr(reply, "\r\nConnection: close"));
-    ck_assert_msg(!strstr(reply + 1, "HTTP/1.1 "), "a second reply: %s", reply);
+    for (const char *at = reply + 1; (at = strstr(at, "HTTP/1.1 ")); at++)
+        ck_assert_msg(at[9] < '0' || at[9] > '9', "a second reply: %s", reply);
     free(reply);
     expect_alive();
 }

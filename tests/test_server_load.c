@@ -1,4 +1,5 @@
 /* The daemon under load: concurrency, bounds, fairness, clients that go, signals, streams. */
+#include "server/hangup.h"
 #include "tests/server_client.h"
 #include "tests/server_models.h"
 
@@ -143,6 +144,44 @@ START_TEST(sixteen_clients_get_what_one_gets_alone)
 END_TEST
 
 /* A small request beside a large one takes a few turns, not the large one's time. */
+/* Answers that take several looks of the watcher at their clients. */
+START_TEST(six_long_requests_at_once_are_answered)
+{
+    struct background slow[6];
+    start_with((const char *const[]){"--workers=2", NULL});
+    for (int i = 0; i < 6; i++)
+        background_start(&slow[i], SAMPLES, slow_samples);
+    for (int i = 0; i < 6; i++)
+        ck_assert_int_eq(background_end(&slow[i]), 200);
+    server_daemon_stop(&server);
+}
+END_TEST
+
+static short polled(int fd)
+{
+    struct pollfd one = {.fd = fd, .events = POLLRDHUP};
+    poll(&one, 1, 0);
+    return one.revents;
+}
+
+START_TEST(poll_tells_who_has_gone)
+{
+    int ends[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    ck_assert_int_eq(adv_hangup_of(polled(ends[0])), ADV_CLIENT_WAITS);
+    ck_assert_int_eq(write(ends[1], "x", 1), 1); /* what it sends does not matter */
+    ck_assert_int_eq(adv_hangup_of(polled(ends[0])), ADV_CLIENT_WAITS);
+    shutdown(ends[1], SHUT_WR);
+    ck_assert_int_eq(adv_hangup_of(polled(ends[0])), ADV_CLIENT_GONE);
+    close(ends[1]);
+    ck_assert_int_eq(adv_hangup_of(polled(ends[0])), ADV_CLIENT_GONE);
+    close(ends[0]);
+    ck_assert_int_eq(adv_hangup_of(polled(ends[0])), ADV_CLIENT_NOT_POLLED);
+    ck_assert_int_eq(adv_hangup_of(POLLIN), ADV_CLIENT_NOT_POLLED);
+    ck_assert_int_eq(adv_hangup_of(POLLERR), ADV_CLIENT_GONE);
+}
+END_TEST
+
 START_TEST(a_small_request_does_not_wait_for_a_large_one)
 {
     struct background large;
@@ -625,6 +664,8 @@ static Suite *make_suite(void)
     TCase *each = tcase_create("a daemon each");
     tcase_set_timeout(each, 60);
     tcase_add_test(each, sixteen_clients_get_what_one_gets_alone);
+    tcase_add_test(each, six_long_requests_at_once_are_answered);
+    tcase_add_test(each, poll_tells_who_has_gone);
     tcase_add_test(each, a_small_request_does_not_wait_for_a_large_one);
     tcase_add_test(each, a_full_queue_refuses_and_says_when_to_come_back);
     tcase_add_test(each, answers_that_are_large_together_are_refused);
