@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Both lists end with the fastest variant. */
 static const struct adv_kernels *const variants[] = {
     &adv_kernels_portable,
 #if defined __x86_64__
@@ -13,17 +14,23 @@ static const struct adv_kernels *const variants[] = {
     NULL,
 };
 
+static const struct adv_kernels *const bfloat16_variants[] = {
+#if defined __x86_64__ && !defined ADV_REAL_DOUBLE
+    &adv_kernels_bf16,
+    &adv_kernels_amx,
+#endif
+    NULL,
+};
+
 static const struct adv_kernels *best, *bfloat16;
 static pthread_once_t chosen = PTHREAD_ONCE_INIT;
 
 static void choose_bfloat16(void)
 {
-#if defined __x86_64__ && !defined ADV_REAL_DOUBLE
-    if (adv_kernels_amx.available())
-        bfloat16 = &adv_kernels_amx;
-    else if (adv_kernels_bf16.available())
-        bfloat16 = &adv_kernels_bf16;
-#endif
+    for (const struct adv_kernels *const *v = bfloat16_variants; *v; v++) {
+        if ((*v)->available())
+            bfloat16 = *v;
+    }
 }
 
 static void choose_best(void)
@@ -59,4 +66,9 @@ const struct adv_kernels *adv_kernels_bfloat16(void)
 const struct adv_kernels *const *adv_kernels_all(void)
 {
     return variants;
+}
+
+const struct adv_kernels *const *adv_kernels_all_bfloat16(void)
+{
+    return bfloat16_variants;
 }

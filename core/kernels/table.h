@@ -187,4 +187,7 @@ const struct adv_kernels *adv_kernels_bfloat16(void);
 /* Every variant of this build in full precision, NULL-terminated, the reference first. */
 const struct adv_kernels *const *adv_kernels_all(void);
 
+/* Every variant of this build whose products multiply in bfloat16, NULL-terminated. */
+const struct adv_kernels *const *adv_kernels_all_bfloat16(void);
+
 #endif
