@@ -18,6 +18,20 @@ BIN  := $(ROOT)/bin
 LIB  := $(ROOT)/lib
 TST  := $(ROOT)/tests
 
+# The compiler tells the architecture that it builds for, and where its binary tools are.
+ARCH := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+tool = $(shell $(CC) -print-prog-name=$(1))
+ifeq ($(origin LD),default)
+LD := $(call tool,ld)
+endif
+ifeq ($(origin AR),default)
+AR := $(call tool,ar)
+endif
+ifeq ($(origin OBJCOPY),undefined)
+OBJCOPY := $(call tool,objcopy)
+endif
+PKG_CONFIG ?= pkg-config
+
 # Commands are summed up in a line each; V=1 prints them whole.
 Q := $(if $(filter 1,$(V)),,@)
 say = $(if $(filter 1,$(V)),@:,@printf '  %-5s %s\n' $(1) $@)
@@ -26,8 +40,6 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-5s %s\n' $(1) $@)
 PKGS_CORE   := jansson openblas libpng zlib cairo
 PKGS_SERVER := libmicrohttpd
 PKGS_TEST   := check libcurl
-
-OBJCOPY ?= objcopy
 
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wvla $(if $(filter 1,$(DEV)),-Werror)
@@ -46,13 +58,16 @@ $(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan, tsa
 
 VERSION := 0.1.0
 CPPFLAGS += -I. -Iinclude -D_GNU_SOURCE -DADV_VERSION='"$(VERSION)"' -MMD -MP
-CFLAGS   += -std=c17 $(OPT) -g -fPIC -fvisibility=hidden -pthread $(WARN) $(SAN)
+# Multiply-adds are fused where a file asks for it, below, not where a compiler and a processor may.
+CFLAGS   += -std=c17 $(OPT) -ffp-contract=off -g -fPIC -fvisibility=hidden -pthread $(WARN) $(SAN)
+# GCC 12 for Arm stops with an internal error at loops that take the largest of floats as doubles.
+CFLAGS   += $(if $(filter aarch64,$(ARCH)),-fno-builtin-fmax -fno-builtin-fmin)
 LDFLAGS  += -pthread $(SAN)
 
 # Header and library paths come from pkg-config; system headers must not trip our warnings. Read
 # once, so targets that install packages run the build in a make of its own.
-pkg_cflags = $(shell pkg-config --cflags $(1) 2>/dev/null | sed 's/-I/-isystem /g')
-pkg_libs   = $(shell pkg-config --libs $(1) 2>/dev/null)
+pkg_cflags = $(shell $(PKG_CONFIG) --cflags $(1) 2>/dev/null | sed 's/-I/-isystem /g')
+pkg_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 # pkg-config says nothing at all when one package is missing: those of the tests are asked for apart.
 CPPFLAGS := $(CPPFLAGS) $(call pkg_cflags,$(PKGS_CORE) $(PKGS_SERVER)) $(call pkg_cflags,$(PKGS_TEST))
 LIBS_CORE   := $(call pkg_libs,$(PKGS_CORE)) -lm
@@ -60,7 +75,14 @@ LIBS_SERVER := $(call pkg_libs,$(PKGS_SERVER))
 LIBS_TEST   := $(call pkg_libs,$(PKGS_TEST))
 
 # ---------------------------------------------------------------- sources
-CORE_SRC    := $(sort $(wildcard core/*/*.c))
+# Variants of the kernels, one per instruction set, of which each architecture has its own: those in
+# core/kernels/table.c. FLOAT_ONLY ones do not exist in double.
+VARIANTS_x86_64  := avx2 avx512 bf16 amx
+VARIANTS   := portable $(VARIANTS_$(ARCH))
+FLOAT_ONLY := bf16 amx
+
+CORE_SRC    := $(sort $(filter-out core/kernels/isa_%,$(wildcard core/*/*.c)) \
+                      $(VARIANTS:%=core/kernels/isa_%.c))
 TRAINER_SRC := $(sort $(wildcard trainer/*.c trainer/*/*.c))
 SERVER_SRC  := $(sort $(wildcard server/*.c))
 TEST_SRC    := $(sort $(wildcard tests/test_*.c))
@@ -76,7 +98,8 @@ SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
 # The numerical core once more with double in place of float, for the derivative tests.
 DOUBLE_DIRS    := base kernels ops graph nets
 DOUBLE_SUPPORT := numbers trials examples graphs derivatives sweeps
-DOUBLE_OBJ     := $(patsubst %.c,$(OBJ)/double/%.o,$(wildcard $(DOUBLE_DIRS:%=core/%/*.c))) \
+DOUBLE_SRC     := $(filter-out $(FLOAT_ONLY:%=core/kernels/isa_%.c),$(filter $(DOUBLE_DIRS:%=core/%/%),$(CORE_SRC)))
+DOUBLE_OBJ     := $(DOUBLE_SRC:%.c=$(OBJ)/double/%.o) \
                   $(DOUBLE_SUPPORT:%=$(OBJ)/double/tests/%.o)
 DOUBLE_TESTS   := ops plan mlp unet
 
@@ -164,8 +187,9 @@ CFLAGS_isa_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-v
 CFLAGS_isa_bf16   := $(CFLAGS_isa_avx512) -mavx512bf16
 CFLAGS_isa_amx    := $(CFLAGS_isa_bf16) -mamx-tile -mamx-bf16
 
-# Random numbers have the same bits everywhere: nothing fused; sqrtf without errno is one instruction.
-CFLAGS_rng := -ffp-contract=off -fno-math-errno
+# Random numbers have the same bits everywhere, so nothing is fused; sqrtf without errno is one
+# instruction.
+CFLAGS_rng := -fno-math-errno
 
 # The optimiser's square roots, without errno, vectorise.
 CFLAGS_adamw := -fno-math-errno

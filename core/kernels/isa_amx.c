@@ -1,5 +1,4 @@
 /* The AVX-512 kernels with bfloat16 products in the tile registers of AMX. */
-#if defined __x86_64__ && !defined ADV_REAL_DOUBLE
 #include <cpuid.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
@@ -25,4 +24,3 @@ static bool has_tiles(void)
 #define ISA_BFLOAT16
 #define ISA_TILES
 #include "core/kernels/isa.inc.h"
-#endif

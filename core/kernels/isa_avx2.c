@@ -1,8 +1,6 @@
-#if defined __x86_64__
 #define ISA_TABLE adv_kernels_avx2
 #define ISA_NAME "avx2"
 #define ISA_AVAILABLE (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 #define ISA_VECTOR_BYTES 32
 #define ISA_TILE_ROWS 6
 #include "core/kernels/isa.inc.h"
-#endif

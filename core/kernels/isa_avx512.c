@@ -1,4 +1,3 @@
-#if defined __x86_64__
 #define ISA_TABLE adv_kernels_avx512
 #define ISA_NAME "avx512"
 #define ISA_AVAILABLE                                                                              \
@@ -8,4 +7,3 @@
 #define ISA_VECTOR_BYTES 64
 #define ISA_TILE_ROWS 14
 #include "core/kernels/isa.inc.h"
-#endif

@@ -1,5 +1,4 @@
 /* The AVX-512 kernels with bfloat16 products of AVX512_BF16. */
-#if defined __x86_64__ && !defined ADV_REAL_DOUBLE
 #define ISA_TABLE adv_kernels_bf16
 #define ISA_NAME "avx512-bf16"
 #define ISA_AVAILABLE                                                                              \
@@ -9,4 +8,3 @@
 #define ISA_TILE_ROWS 14
 #define ISA_BFLOAT16
 #include "core/kernels/isa.inc.h"
-#endif
