@@ -78,6 +78,7 @@ LIBS_TEST   := $(call pkg_libs,$(PKGS_TEST))
 # Variants of the kernels, one per instruction set, of which each architecture has its own: those in
 # core/kernels/table.c. FLOAT_ONLY ones do not exist in double.
 VARIANTS_x86_64  := avx2 avx512 bf16 amx
+VARIANTS_aarch64 := neon
 VARIANTS   := portable $(VARIANTS_$(ARCH))
 FLOAT_ONLY := bf16 amx
 
@@ -186,6 +187,10 @@ CFLAGS_isa_avx2   := -mavx2 -mfma -ffp-contract=fast
 CFLAGS_isa_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512 -ffp-contract=fast
 CFLAGS_isa_bf16   := $(CFLAGS_isa_avx512) -mavx512bf16
 CFLAGS_isa_amx    := $(CFLAGS_isa_bf16) -mamx-tile -mamx-bf16
+
+# GCC would load many rows' factors before it hands out registers, and then keep sums in memory.
+supported = $(shell $(CC) -Werror $(1) -fsyntax-only -x c /dev/null 2>/dev/null && echo $(1))
+CFLAGS_isa_neon = -ffp-contract=fast $(call supported,-fno-schedule-insns)
 
 # Random numbers have the same bits everywhere, so nothing is fused; sqrtf without errno is one
 # instruction.

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Both lists end with the fastest variant. */
+/* Both lists end with the fastest variant. The Makefile compiles those of an architecture. */
 static const struct adv_kernels *const variants[] = {
     &adv_kernels_portable,
 #if defined __x86_64__
     &adv_kernels_avx2,
     &adv_kernels_avx512,
+#elif defined __aarch64__
+    &adv_kernels_neon,
 #endif
     NULL,
 };

@@ -79,7 +79,7 @@ struct adv_norm {
 };
 
 struct adv_kernels {
-    const char *name; /* "portable", "avx2", "avx512" */
+    const char *name; /* "portable", "avx2", "avx512", "neon"; what ADVECT_ISA says */
     bool (*available)(void);
 
     /* Elements of packed weights of a product with n outputs and k inputs. */
@@ -175,7 +175,7 @@ struct adv_kernels {
 };
 
 extern const struct adv_kernels adv_kernels_portable, adv_kernels_avx2, adv_kernels_avx512;
-extern const struct adv_kernels adv_kernels_bf16, adv_kernels_amx;
+extern const struct adv_kernels adv_kernels_bf16, adv_kernels_amx, adv_kernels_neon;
 
 /* The fastest variant that this processor runs; the environment variable
  * ADVECT_ISA names another one (ignored if unknown or unavailable). */

@@ -80,7 +80,8 @@ enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
                                      const float *probes, float *v, float *estimates,
                                      struct adv_error *error);
 
-/* Name of the kernels that evaluate: "portable", "avx2", "avx512", "avx512-bf16", "amx-bf16". */
+/* Name of the kernels that evaluate: "portable", "avx2", "avx512", "avx512-bf16", "amx-bf16" or
+ * "neon". */
 const char *adv_kernels_name(void);
 
 #pragma GCC visibility pop
