@@ -196,6 +196,9 @@ CFLAGS_isa_neon = -ffp-contract=fast $(call supported,-fno-schedule-insns)
 # instruction.
 CFLAGS_rng := -fno-math-errno
 
+# The peak is that of fused multiply-adds where every processor has them.
+CFLAGS_peak := -ffp-contract=fast
+
 # The optimiser's square roots, without errno, vectorise.
 CFLAGS_adamw := -fno-math-errno
 
