@@ -7,6 +7,12 @@ CONFIG ?= release
 DEV    ?= 0
 ifeq ($(CONFIG),clang)
 CC := clang
+else ifeq ($(CONFIG),arm64)
+# With the libraries that scripts/check-arm64.sh unpacks.
+SYSROOT := $(CURDIR)/build/arm64/sysroot
+CC := aarch64-linux-gnu-gcc --sysroot=$(SYSROOT)
+PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
+  PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/aarch64-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
 endif
 ADDR   ?= 127.0.0.1:8080
 MODELS ?= models
@@ -52,9 +58,10 @@ OPT_tsan    := -O1
 OPT_fuzz    := -O1
 OPT_debug   := -O0
 OPT_clang   := -O1
+OPT_arm64   := -O3
 SAN := $(SAN_$(CONFIG))
 OPT := $(OPT_$(CONFIG))
-$(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan, tsan, clang or fuzz))
+$(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan, tsan, clang, arm64 or fuzz))
 
 VERSION := 0.1.0
 CPPFLAGS += -I. -Iinclude -D_GNU_SOURCE -DADV_VERSION='"$(VERSION)"' -MMD -MP

@@ -1,17 +1,21 @@
 #!/bin/sh
-# Installs what the build (or the tests, the benchmarks with PyTorch beside us, or the pictures of the
-# front-end) needs through the distribution's package manager: says so first, uses sudo only if needed, and
+# Installs what the build (or the tests, the benchmarks with PyTorch beside us, the pictures of the
+# front-end, or the check of arm64) needs through the distribution's package manager: says so first, uses sudo only if needed, and
 # does nothing when everything is there.
 #
 # The tests of the front-end also want a browser's driver from npm (tests/web); without it, or
 # without the network, they are skipped.
 #
-# usage: scripts/deps.sh build|test|bench|screenshots
+# `libraries` installs nothing: it names what programs and tests are compiled and linked with.
+#
+# usage: scripts/deps.sh build|test|bench|screenshots|arm64|libraries
 set -eu
 
-build="gcc libc6-dev make pkg-config libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev
- zlib1g-dev libcairo2-dev librandom123-dev fonts-dejavu-core"
-tests="$build check libcurl4-openssl-dev curl clang clang-format libclang-rt-dev valgrind python3-numpy
+libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev zlib1g-dev
+ libcairo2-dev librandom123-dev"
+test_libraries="check libcurl4-openssl-dev"
+build="gcc make pkg-config $libraries fonts-dejavu-core"
+tests="$build $test_libraries curl clang clang-format libclang-rt-dev valgrind python3-numpy
  chromium"
 # Other builds of node, which have npm along, do as well as Debian's.
 command -v node >/dev/null 2>&1 || tests="$tests nodejs"
@@ -34,8 +38,17 @@ screenshots)
     wanted="$tests pngquant"
     driver=$(dirname "$0")/../tests/web
     ;;
+arm64)
+    wanted="$build gcc-aarch64-linux-gnu qemu-user-static"
+    driver=
+    ;;
+libraries)
+    # shellcheck disable=SC2086 # a list, without its line breaks
+    echo $libraries $test_libraries
+    exit 0
+    ;;
 *)
-    echo "usage: $0 build|test|bench|screenshots" >&2
+    echo "usage: $0 build|test|bench|screenshots|arm64|libraries" >&2
     exit 2
     ;;
 esac

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Runs the given test binaries, one per processor at a time, or JOBS. Prints in their order the check
-# summary of each, with whatever else it had to say, and last one line "N passed, N failed" that
-# counts single checks. A binary that dies or ends without a summary is one failure. Exits 1 on any
-# failure.
+# Runs the given test binaries, one per processor at a time, or JOBS; by the command RUNNER, such as
+# an emulator, if there is one. Prints in their order the check summary of each, with whatever else it
+# had to say, and last one line "N passed, N failed" that counts single checks. A binary that dies or
+# ends without a summary is one failure. Exits 1 on any failure.
 set -u
 
 jobs=${JOBS:-$(nproc)}
 binaries=("$@")
+read -ra runner <<<"${RUNNER:-}"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 passed=0
@@ -14,7 +15,7 @@ failed=0
 
 # run INDEX: its output, then its status, which is complete when it is there.
 run() {
-    "${binaries[$1]}" >"$folder/$1.output" 2>&1
+    "${runner[@]}" "${binaries[$1]}" >"$folder/$1.output" 2>&1
     echo $? >"$folder/$1.part"
     mv "$folder/$1.part" "$folder/$1.status"
 }

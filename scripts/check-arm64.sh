@@ -1,0 +1,176 @@
+#!/bin/bash
+# Builds everything for 64-bit Arm with Debian's cross compiler, into build/arm64, and runs under qemu
+# the tests that are quick there and the programs. Ends in one line that counts single checks.
+#
+# The libraries are Debian's for arm64, unpacked into build/arm64/sysroot: nothing of this system
+# changes but for the compiler and qemu, which root gets installed. Where they cannot be had the
+# check is skipped, which is no failure.
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+sysroot=$PWD/build/arm64/sysroot
+qemu=(qemu-aarch64-static -L "$sysroot")
+jobs=$(nproc)
+passed=0
+failed=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# These start the program advect, which only qemu can, or take long there: half a minute to many.
+left_out="cli eval figures import server_load server_fixtures density empirical evaluator fixtures
+ plot_layers shipped team training.* unet.*"
+
+skip() {
+    echo "skipped: $*"
+    exit 0
+}
+
+count() { # NAME STATUS
+    if [[ $2 -eq 0 ]]; then
+        echo "$1: ok"
+        passed=$((passed + 1))
+    else
+        echo "$1: FAILED"
+        failed=$((failed + 1))
+    fi
+}
+
+finish() {
+    echo
+    echo "$passed passed, $failed failed"
+    [[ $failed -eq 0 ]]
+    exit
+}
+
+# ---------------------------------------------------------------- what this needs
+
+have_tools() {
+    local tool
+    for tool in aarch64-linux-gnu-gcc qemu-aarch64-static; do
+        command -v "$tool" >/dev/null || return 1
+    done
+}
+
+need_tools() {
+    [[ $(uname -m) != aarch64 ]] || skip "this is 64-bit Arm; make test says more"
+    command -v apt-get >/dev/null || skip "the libraries for arm64 come from Debian's apt-get"
+    have_tools && return
+    [[ $(id -u) -eq 0 ]] || skip "aarch64-linux-gnu-gcc and qemu-aarch64-static are missing"
+    scripts/deps.sh arm64
+    have_tools || skip "the cross compiler cannot be installed"
+}
+
+# An apt of its own, for arm64, that believes nothing is installed; its mirrors are the system's.
+private_apt() {
+    mkdir -p "$work"/state/lists/partial "$work"/cache/archives/partial
+    : >"$work/state/status"
+    cat >"$work/apt.conf" <<END
+APT::Architecture "arm64";
+APT::Architectures { "arm64"; };
+APT::Sandbox::User "root";
+Dir::State "$work/state";
+Dir::State::status "$work/state/status";
+Dir::Cache "$work/cache";
+END
+    export APT_CONFIG=$work/apt.conf
+    # shellcheck disable=SC2086 # a list of packages
+    apt-get update -qq &&
+        apt-get install -y -qq --no-install-recommends --download-only $1
+    local status=$?
+    unset APT_CONFIG
+    return $status
+}
+
+# Links within the sysroot may be absolute, and those of OpenBLAS are made by its installation.
+mend_links() { # ROOT
+    local link libraries=$1/usr/lib/aarch64-linux-gnu
+    find "$1" -type l -lname '/*' | while read -r link; do
+        ln -sf "$sysroot$(readlink "$link")" "$link"
+    done
+    ln -s openblas-pthread/libopenblas.so.0 "$libraries"
+    ln -s ../openblas-pthread/pkgconfig/openblas.pc "$libraries/pkgconfig"
+}
+
+unpack_libraries() {
+    local packages
+    packages=$(scripts/deps.sh libraries)
+    [[ ! -f $sysroot/packages || $(<"$sysroot/packages") != "$packages" ]] || return 0
+    echo "== arm64 libraries"
+    private_apt "$packages" || skip "apt-get has no packages for arm64"
+    rm -rf "$sysroot"
+    mkdir -p "$sysroot"
+    find "$work/cache/archives" -name '*.deb' -print0 |
+        xargs -0 -P "$jobs" -I{} dpkg-deb -x {} "$sysroot" || skip "the packages cannot be unpacked"
+    mend_links "$sysroot"
+    echo "$packages" >"$sysroot/packages"
+}
+
+# ---------------------------------------------------------------- checks
+
+run_make() { make --no-print-directory DEV=1 -j"$jobs" "$@"; }
+
+# Names of tests, those that take longest first.
+tests() {
+    local name pattern
+    pattern=$(tr -s ' \n' '|' <<<"${left_out}")
+    pattern=${pattern%|}
+    echo query
+    for name in tests/test_*.c; do
+        name=${name#tests/test_}
+        name=${name%.c}
+        [[ $name == query || $name =~ ^($pattern)$ ]] || echo "$name"
+    done
+    echo ops_double
+}
+
+run_tests() { # TEST...
+    export ADVECTD=$work/advectd # what the server's tests start
+    printf '#!/bin/sh\nexec %s "$@"\n' "${qemu[*]} $PWD/build/arm64/bin/advectd" >"$ADVECTD"
+    chmod +x "$ADVECTD"
+    CK_TIMEOUT_MULTIPLIER=40 RUNNER="${qemu[*]}" scripts/run-tests.sh "$@" | tee "$work/tests"
+    [[ $(tail -n 1 "$work/tests") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || return
+    passed=$((passed + BASH_REMATCH[1]))
+    failed=$((failed + BASH_REMATCH[2]))
+}
+
+# Whether two files of numbers in columns are the same but for rounding, which differs as processors
+# do in how they fuse and in what order they sum.
+agree() { # ONE OTHER
+    paste -d, "$1" "$2" | awk -F, '
+        function size(x) { return x < 0 ? -x : x }
+        NR > 1 { for (i = 1; i <= NF / 2; i++) { n++; if (!(size($i - $(i + NF / 2)) < 1e-4)) bad++ } }
+        END { exit !(n > 0 && !bad) }'
+}
+
+same_samples() { # MODEL FLAG...
+    local name=$1
+    local ask=(sample "models/$1.safetensors" --seed 3 --quiet "${@:2}")
+    build/bin/advect "${ask[@]}" -o "$work/here.csv" &&
+        "${qemu[@]}" build/arm64/bin/advect "${ask[@]}" -o "$work/arm64.csv" &&
+        agree "$work/here.csv" "$work/arm64.csv"
+    count "samples of $name as on this processor" $?
+}
+
+check_programs() {
+    local program
+    for program in advect advectd; do
+        "${qemu[@]}" "build/arm64/bin/$program" --help >"$work/help" && grep -qi ^usage: "$work/help"
+        count "$program --help" $?
+    done
+    same_samples four-modes -n 50
+    same_samples checkerboard-4x4 -n 8 --solver heun --steps 10
+    same_samples mnist -n 2 --solver euler --steps 2
+}
+
+need_tools
+unpack_libraries
+mapfile -t binaries < <(tests | sed 's,^,build/arm64/tests/test_,')
+echo "== build"
+run_make CONFIG=arm64 all "${binaries[@]}" && run_make build/bin/advect
+count "build" $?
+[[ $failed -eq 0 ]] || finish
+echo "== tests"
+run_tests "${binaries[@]}"
+echo "== programs"
+check_programs
+finish
