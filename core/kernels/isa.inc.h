@@ -5,6 +5,7 @@
  *   ISA_AVAILABLE   an expression: does this processor run it?
  *   ISA_VECTOR_BYTES, ISA_TILE_ROWS   the register tile: rows x 2 vectors, chosen so that
  *                   accumulators, two weights and one broadcast fill the register file
+ *   ISA_FUSES       if it fuses multiply-adds
  *   ISA_BFLOAT16    if products multiply in bfloat16; ISA_TILES: in the tile registers of AMX
  *
  * Each *.inc.h below holds one family of kernels, file-private functions over the names here. */

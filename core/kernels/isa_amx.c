@@ -21,6 +21,7 @@ static bool has_tiles(void)
      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") && has_tiles())
 #define ISA_VECTOR_BYTES 64
 #define ISA_TILE_ROWS 14
+#define ISA_FUSES
 #define ISA_BFLOAT16
 #define ISA_TILES
 #include "core/kernels/isa.inc.h"

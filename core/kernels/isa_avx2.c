@@ -3,4 +3,5 @@
 #define ISA_AVAILABLE (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
 #define ISA_VECTOR_BYTES 32
 #define ISA_TILE_ROWS 6
+#define ISA_FUSES
 #include "core/kernels/isa.inc.h"

@@ -6,4 +6,5 @@
      __builtin_cpu_supports("fma"))
 #define ISA_VECTOR_BYTES 64
 #define ISA_TILE_ROWS 14
+#define ISA_FUSES
 #include "core/kernels/isa.inc.h"

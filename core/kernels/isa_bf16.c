@@ -6,5 +6,6 @@
      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
 #define ISA_VECTOR_BYTES 64
 #define ISA_TILE_ROWS 14
+#define ISA_FUSES
 #define ISA_BFLOAT16
 #include "core/kernels/isa.inc.h"

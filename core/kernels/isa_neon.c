@@ -4,4 +4,5 @@
 #define ISA_AVAILABLE true
 #define ISA_VECTOR_BYTES 16
 #define ISA_TILE_ROWS 14
+#define ISA_FUSES
 #include "core/kernels/isa.inc.h"

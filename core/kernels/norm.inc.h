@@ -65,14 +65,14 @@ INLINE void moments_of_lanes(const size_t count, const bool squares, size_t pixe
                 vector from_center = load_lanes(x + (p + k) * stride, count) - center;
                 vector e = squares ? from_center : load_lanes(d + (p + k) * stride, count);
                 sum[k] += e;
-                product_sum[k] += from_center * e;
+                product_sum[k] = multiply_add(from_center, e, product_sum[k]);
             }
         }
         for (; p < end; p++) {
             vector from_center = load_lanes(x + p * stride, count) - center;
             vector e = squares ? from_center : load_lanes(d + p * stride, count);
             sum[0] += e;
-            product_sum[0] += from_center * e;
+            product_sum[0] = multiply_add(from_center, e, product_sum[0]);
         }
         total += (sum[0] + sum[1]) + (sum[2] + sum[3]);
         total_product += (product_sum[0] + product_sum[1]) + (product_sum[2] + product_sum[3]);
@@ -202,7 +202,7 @@ INLINE void slope_lanes(const size_t count, const struct adv_norm *norm, size_t 
             vector gz_here = slope * load_lanes(g + at, count);
             store_lanes(gz + at, gz_here, count);
             sum += gz_here;
-            product_sum += from_center * gz_here;
+            product_sum = multiply_add(from_center, gz_here, product_sum);
         }
         total += sum;
         total_product += product_sum;

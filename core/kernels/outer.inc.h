@@ -40,7 +40,7 @@ INLINE void outer_tile(const size_t rows, const size_t panels, const struct adv_
             for (size_t i = 0; i < rows; i++) {
                 UNROLL
                 for (size_t p = 0; p < panels; p++)
-                    sum[i][p] += a[i] * column[p];
+                    sum[i][p] = multiply_add(all_lanes(a[i]), column[p], sum[i][p]);
             }
         }
     }

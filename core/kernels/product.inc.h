@@ -167,10 +167,10 @@ INLINE void tile(const size_t rows, const size_t panels, const struct strip *s, 
                 weight[p] = load(w + p * k * LANES);
             UNROLL
             for (size_t r = 0; r < rows; r++) {
-                const adv_real factor = of_row(x, &steps, r);
+                const vector factor = all_lanes(of_row(x, &steps, r));
                 UNROLL
                 for (size_t p = 0; p < panels; p++)
-                    sum[r][p] += factor * weight[p];
+                    sum[r][p] = multiply_add(factor, weight[p], sum[r][p]);
             }
         }
     }

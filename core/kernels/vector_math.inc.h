@@ -1,6 +1,41 @@
 /* Functions of whole vectors, for kernels that compute between loads and stores. In float, exp is
  * core/base/vmath.h's adv_expf with the clamp, and on AVX-512 the scaling, in one instruction each;
  * in double it is the C library's, lane by lane. */
+#if defined __x86_64__
+#include <immintrin.h>
+#elif defined __aarch64__
+#include <arm_neon.h>
+#endif
+
+/* a b + c, rounded once where the instruction set fuses. Sums are made of these rather than left to
+ * the compiler, which fuses or not by the code around: GCC 14 does not in chains of 256 bits, so
+ * that a row alone would have other bits than among others. */
+#if !defined ISA_FUSES
+#define MULTIPLY_ADD(a, b, c) ((a) * (b) + (c))
+#elif defined __aarch64__ && defined ADV_REAL_DOUBLE
+#define MULTIPLY_ADD(a, b, c) vfmaq_f64(c, a, b)
+#elif defined __aarch64__
+#define MULTIPLY_ADD(a, b, c) vfmaq_f32(c, a, b)
+#elif ISA_VECTOR_BYTES == 64 && defined ADV_REAL_DOUBLE
+#define MULTIPLY_ADD(a, b, c) _mm512_fmadd_pd(a, b, c)
+#elif ISA_VECTOR_BYTES == 64
+#define MULTIPLY_ADD(a, b, c) _mm512_fmadd_ps(a, b, c)
+#elif defined ADV_REAL_DOUBLE
+#define MULTIPLY_ADD(a, b, c) _mm256_fmadd_pd(a, b, c)
+#else
+#define MULTIPLY_ADD(a, b, c) _mm256_fmadd_ps(a, b, c)
+#endif
+
+INLINE vector multiply_add(vector a, vector b, vector c)
+{
+    return (vector)MULTIPLY_ADD(a, b, c);
+}
+
+INLINE vector all_lanes(adv_real x)
+{
+    return x - (vector){0};
+}
+
 #if defined ADV_REAL_DOUBLE
 
 INLINE vector vector_exp(vector x)
@@ -17,7 +52,6 @@ typedef int32_t vector_bits __attribute__((vector_size(ISA_VECTOR_BYTES)));
 
 /* low <= x <= high, or NaN */
 #if ISA_VECTOR_BYTES == 64 && defined __AVX512F__
-#include <immintrin.h>
 INLINE vector clamp(vector x, float low, float high)
 {
     return _mm512_min_ps(_mm512_set1_ps(high), _mm512_max_ps(_mm512_set1_ps(low), x));
@@ -31,7 +65,6 @@ INLINE vector scale_by_power(vector p, vector n, vector shifted)
 }
 #else
 #if ISA_VECTOR_BYTES == 32 && defined __AVX2__
-#include <immintrin.h>
 INLINE vector clamp(vector x, float low, float high)
 {
     return _mm256_min_ps(_mm256_set1_ps(high), _mm256_max_ps(_mm256_set1_ps(low), x));
@@ -44,7 +77,7 @@ INLINE vector choose(vector_bits condition, vector yes, vector no)
 
 INLINE vector clamp(vector x, float low, float high)
 {
-    vector lows = low - (vector){0}, highs = high - (vector){0};
+    vector lows = all_lanes(low), highs = all_lanes(high);
     x = choose(x < lows, lows, x);
     return choose(x > highs, highs, x);
 }
