@@ -1,14 +1,14 @@
 #!/bin/sh
 # Installs what the build (or the tests, the benchmarks with PyTorch beside us, the pictures of the
-# front-end, or the check of arm64) needs through the distribution's package manager: says so first, uses sudo only if needed, and
-# does nothing when everything is there.
+# front-end, the check of a release, or that of arm64) needs through the distribution's package
+# manager: says so first, uses sudo only if needed, and does nothing when everything is there.
 #
 # The tests of the front-end also want a browser's driver from npm (tests/web); without it, or
 # without the network, they are skipped.
 #
 # `libraries` installs nothing: it names what programs and tests are compiled and linked with.
 #
-# usage: scripts/deps.sh build|test|bench|screenshots|arm64|libraries
+# usage: scripts/deps.sh build|test|bench|screenshots|release|arm64|libraries
 set -eu
 
 libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev zlib1g-dev
@@ -38,6 +38,10 @@ screenshots)
     wanted="$tests pngquant"
     driver=$(dirname "$0")/../tests/web
     ;;
+release)
+    wanted="$build $test_libraries curl clang locales"
+    driver=
+    ;;
 arm64)
     wanted="$build gcc-aarch64-linux-gnu qemu-user-static"
     driver=
@@ -48,7 +52,7 @@ libraries)
     exit 0
     ;;
 *)
-    echo "usage: $0 build|test|bench|screenshots|arm64|libraries" >&2
+    echo "usage: $0 build|test|bench|screenshots|release|arm64|libraries" >&2
     exit 2
     ;;
 esac
