@@ -76,16 +76,29 @@ void adv_log_access(const struct adv_access *access)
     end(&line);
 }
 
-void adv_log_event(const char *format, ...)
+static void log_message(const char *level, const char *format, va_list args)
 {
     char text[700];
-    va_list args;
-    va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     struct line line;
     begin(&line);
-    add(&line, " level=info");
+    add(&line, " level=%s", level);
     add_quoted(&line, "msg", text, sizeof text);
     end(&line);
+}
+
+void adv_log_event(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    log_message("info", format, args);
+    va_end(args);
+}
+
+void adv_log_fault(const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    log_message("error", format, args);
+    va_end(args);
 }

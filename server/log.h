@@ -19,4 +19,7 @@ void adv_log_access(const struct adv_access *access);
 /* What happens to the daemon itself: level=info msg="...". */
 void adv_log_event(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* A fault of the daemon's own that it survives: level=error msg="...". */
+void adv_log_fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 #endif

@@ -35,7 +35,8 @@ static const char *program(void)
     return path;
 }
 
-/* Runs the program with standard output, and error unless a log is given, into the pipe's end. */
+/* Runs the program, in another folder than the tests', with standard output, and error unless a log
+ * is given, into the pipe's end. */
 static pid_t spawn(const char *const *arguments, int output, const char *log)
 {
     const char *args[MAX_ARGUMENTS + 2] = {program()};
@@ -51,7 +52,8 @@ static pid_t spawn(const char *const *arguments, int output, const char *log)
     int error = log ? open(log, O_WRONLY | O_CREAT | O_APPEND, 0600) : output;
     dup2(output, STDOUT_FILENO);
     dup2(error, STDERR_FILENO);
-    execv(args[0], (char *const *)args);
+    if (chdir("/") == 0)
+        execv(args[0], (char *const *)args);
     dprintf(STDERR_FILENO, "cannot run %s: %s\n", args[0], strerror(errno));
     _exit(127);
 }

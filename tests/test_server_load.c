@@ -26,16 +26,28 @@ static char slow_samples[256], slow_trajectories[256];
 
 static struct server_daemon server;
 
+/* The quickest of a few tries, since a busy neighbour makes one slow and the bodies then too short.
+ */
+static double seconds_per_step(int n_steps)
+{
+    double least = 1e9;
+    for (int i = 0; i < 4; i++) {
+        double begin = server_seconds();
+        struct server_reply reply = server_post(&server, SAMPLES, slow_samples);
+        double seconds = server_seconds() - begin;
+        ck_assert_int_eq(reply.status, 200);
+        server_reply_release(&reply);
+        least = seconds < least ? seconds : least;
+    }
+    return least / n_steps;
+}
+
 static void write_slow_bodies(void)
 {
     static const char *const solver = "\"solver\": {\"method\": \"rk4\", \"steps\":";
     const int trial = 40;
     snprintf(slow_samples, sizeof slow_samples, "{\"n\": %d, %s %d}}", SLOW_ROWS, solver, trial);
-    double begin = server_seconds();
-    struct server_reply reply = server_post(&server, SAMPLES, slow_samples);
-    double per_step = (server_seconds() - begin) / trial;
-    ck_assert_int_eq(reply.status, 200);
-    server_reply_release(&reply);
+    double per_step = seconds_per_step(trial);
     int steps = SLOW_S / per_step > 10000 ? 10000 : (int)(SLOW_S / per_step) + 1;
     snprintf(slow_samples, sizeof slow_samples, "{\"n\": %d, %s %d}}", SLOW_ROWS, solver, steps);
     snprintf(slow_trajectories, sizeof slow_trajectories, "{\"n\": %d, \"frames\": 50, %s %d}}",
