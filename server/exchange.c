@@ -314,8 +314,8 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
     adv_metrics_request(server->metrics, adv_route_index(exchange->route), status, seconds);
     if (server->config.access_log == ADV_SWITCH_ON)
         log_exchange(exchange, status, seconds);
+    count_out(exchange);
     adv_job_unref(exchange->job);
-    count_out(exchange); /* who waits for this finds the answer's numbers given back */
     adv_target_release(&exchange->target);
     adv_reply_release(&exchange->reply);
     adv_bytes_release(&exchange->body);

@@ -26,11 +26,14 @@ void adv_handle_ready(struct adv_exchange *exchange)
 
 void adv_handle_metrics(struct adv_exchange *exchange)
 {
+    struct adv_server *server = exchange->server;
     char *text = NULL;
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
+    adv_metrics_set(server->metrics, ADV_GAUGE_ANSWER_NUMBERS,
+                    (int64_t)atomic_load(&server->n_numbers));
     if (out)
-        adv_metrics_write(exchange->server->metrics, adv_route_name, out);
+        adv_metrics_write(server->metrics, adv_route_name, out);
     if (!out || fclose(out) != 0) {
         free(text);
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_MEMORY, NULL, "out of memory");

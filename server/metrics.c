@@ -63,6 +63,8 @@ static const struct {
     [ADV_GAUGE_REQUESTS] = {"advect_requests_in_flight", "Requests not yet answered in full."},
     [ADV_GAUGE_QUERIES] = {"advect_queries", "Queries computing or waiting: the queue's depth."},
     [ADV_GAUGE_QUERY_ROWS] = {"advect_query_rows", "Rows of those queries."},
+    [ADV_GAUGE_ANSWER_NUMBERS] = {"advect_answer_numbers",
+                                  "Numbers in answers being computed or sent."},
     [ADV_GAUGE_MODELS] = {"advect_models", "Models served."},
     [ADV_GAUGE_MODELS_REFUSED] = {"advect_models_refused", "Model files that were refused."},
     [ADV_GAUGE_WORKERS] = {"advect_workers", "Computing threads."},

@@ -26,10 +26,11 @@ enum adv_counter {
 };
 
 enum adv_gauge {
-    ADV_GAUGE_CONNECTIONS, /* open */
-    ADV_GAUGE_REQUESTS,    /* received and not yet answered in full */
-    ADV_GAUGE_QUERIES,     /* accepted and not yet ended */
-    ADV_GAUGE_QUERY_ROWS,  /* of those */
+    ADV_GAUGE_CONNECTIONS,    /* open */
+    ADV_GAUGE_REQUESTS,       /* received and not yet answered in full */
+    ADV_GAUGE_QUERIES,        /* accepted and not yet ended */
+    ADV_GAUGE_QUERY_ROWS,     /* of those */
+    ADV_GAUGE_ANSWER_NUMBERS, /* in answers computing or being sent, of queue_numbers */
     ADV_GAUGE_MODELS,
     ADV_GAUGE_MODELS_REFUSED,
     ADV_GAUGE_WORKERS,
