@@ -334,6 +334,28 @@ START_TEST(rows_that_cannot_go_on_are_named)
 }
 END_TEST
 
+/* As for the density of the base, which asks for a first velocity all the same. */
+START_TEST(progress_on_no_way_at_all_is_a_share)
+{
+    struct adv_integration integration = {.n_rows = 1,
+                                          .dim = 1,
+                                          .solver = spec_of("dopri5", 0, 1e-5),
+                                          .n_times = 2,
+                                          .times = (double[]){0, 0}};
+    struct adv_integrator *integrator = NULL;
+    ck_assert_int_eq(adv_integrator_new(&integration, (float[]){0}, &integrator, NULL), ADV_OK);
+    size_t row;
+    float x, t, v = 1;
+    for (size_t n = 1; n > 0; adv_integrator_give(integrator, n, &row, &v, NULL)) {
+        double progress = adv_integrator_progress(integrator);
+        ck_assert(progress >= 0 && progress <= 1);
+        n = adv_integrator_take(integrator, 1, &x, &t, &row);
+    }
+    ck_assert(adv_integrator_done(integrator));
+    adv_integrator_free(integrator);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("flow");
@@ -348,6 +370,7 @@ int main(void)
     tcase_add_test(tests, frames_lie_on_the_exact_trajectory);
     tcase_add_test(tests, tolerance_governs_error_and_work);
     tcase_add_test(tests, rows_that_cannot_go_on_are_named);
+    tcase_add_test(tests, progress_on_no_way_at_all_is_a_share);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -378,7 +378,7 @@ double adv_integrator_progress(const struct adv_integrator *in)
 {
     double begin = in->times[0], length = in->times[in->spec.n_times - 1] - begin, sum = 0;
     for (size_t r = 0; r < in->spec.n_rows; r++)
-        sum += in->rows[r].end == RUNNING ? (in->rows[r].t - begin) / length : 1;
+        sum += in->rows[r].end == RUNNING && length != 0 ? (in->rows[r].t - begin) / length : 1;
     return sum / (double)in->spec.n_rows;
 }
 
