@@ -50,7 +50,8 @@ PKGS_TEST   := check libcurl
 # Anonymous enums are our integer constants, which clang 19 does not like to meet doubles.
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
         -Wpointer-arith -Wvla -Wno-enum-float-conversion $(if $(filter 1,$(DEV)),-Werror)
-SAN_asan := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SAN_asan := -fsanitize=address,undefined,float-cast-overflow -fno-omit-frame-pointer \
+            -fno-sanitize-recover=undefined,float-cast-overflow
 SAN_tsan := -fsanitize=thread
 SAN_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 OPT_release := -O3
