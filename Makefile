@@ -94,9 +94,10 @@ FLOAT_ONLY := bf16 amx
 CORE_SRC    := $(sort $(filter-out core/kernels/isa_%,$(wildcard core/*/*.c)) \
                       $(VARIANTS:%=core/kernels/isa_%.c))
 TRAINER_SRC := $(sort $(wildcard trainer/*.c trainer/*/*.c))
-SERVER_SRC  := $(sort $(wildcard server/*.c))
-TEST_SRC    := $(sort $(wildcard tests/test_*.c))
-SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard tests/*.c)))
+SERVER_SRC  := $(sort $(wildcard server/*.c server/*/*.c))
+TEST_ROOMS  := tests/core/* tests/trainer tests/server
+TEST_SRC    := $(sort $(wildcard $(TEST_ROOMS:%=%/test_*.c)))
+SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard $(TEST_ROOMS:%=%/*.c) tests/support/*.c)))
 
 CORE_OBJ    := $(CORE_SRC:%.c=$(OBJ)/%.o)
 TRAINER_OBJ := $(TRAINER_SRC:%.c=$(OBJ)/%.o)
@@ -110,13 +111,13 @@ DOUBLE_DIRS    := base kernels ops graph nets
 DOUBLE_SUPPORT := numbers trials examples graphs derivatives sweeps
 DOUBLE_SRC     := $(filter-out $(FLOAT_ONLY:%=core/kernels/isa_%.c),$(filter $(DOUBLE_DIRS:%=core/%/%),$(CORE_SRC)))
 DOUBLE_OBJ     := $(DOUBLE_SRC:%.c=$(OBJ)/double/%.o) \
-                  $(DOUBLE_SUPPORT:%=$(OBJ)/double/tests/%.o)
+                  $(foreach s,$(DOUBLE_SUPPORT),$(filter %/$(s).o,$(SUPPORT_SRC:%.c=$(OBJ)/double/%.o)))
 DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the trainer's own parts.
 TRAINER_TESTS := trainer training training_images
 
-TESTS := $(TEST_SRC:tests/%.c=$(TST)/%) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
+TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
 .PHONY: all help deps serve check test tests figures screenshots frame-rate check-layers bench bench-service format check-format lint fuzz clean
 .DELETE_ON_ERROR:
@@ -169,7 +170,7 @@ bench-service: $(BIN)/advectd $(BIN)/bench_service ## what answers cost beyond t
 	@$(BIN)/bench_service $(MODELS)
 	@bench/startup.py --models $(MODELS)
 
-FORMATTED := $(wildcard include/advect/*.h core/*/*.[ch] trainer/*.[ch] trainer/*/*.[ch] server/*.[ch] tests/*.[ch] tests/*/*.[ch] bench/*.c)
+FORMATTED := $(sort $(shell find include core trainer server tests bench -name node_modules -prune -o -name '*.[ch]' -print))
 
 format: ## lay out every source file as .clang-format says
 	clang-format -i $(FORMATTED)
@@ -264,7 +265,11 @@ $(BIN)/advectd: $(SERVER_OBJ) $(WEB_OBJ) $(LIB)/libadvect.a
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_SERVER) $(LIBS_CORE) -o $@
 
-$(TST)/test_%_double: $(OBJ)/double/tests/test_%.o $(DOUBLE_OBJ)
+# Binaries of tests lie in one folder, whatever room their source is in.
+.SECONDEXPANSION:
+object_of_test = $(filter %/$(2).o,$(TEST_SRC:%.c=$(OBJ)/$(1)%.o))
+
+$(DOUBLE_TESTS:%=$(TST)/test_%_double): $(TST)/%_double: $$(call object_of_test,double/,$$*) $(DOUBLE_OBJ)
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_TEST) $(LIBS_CORE) -o $@
@@ -277,23 +282,20 @@ $(SUPPORT_LIB): $(SUPPORT_OBJ)
 	$(call say,AR)
 	$(Q)$(AR) rcs $@ $^
 
-# Tests can make allocations fail (tests/alloc_fail.h).
+# Tests can make allocations fail (tests/support/alloc_fail.h).
 WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
 
 # The trainer's parts are tested from inside, and its program from outside.
-$(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $(OBJ)/tests/%.o $(filter-out %/main.o,$(TRAINER_OBJ)) $(SUPPORT_LIB) $(LIB)/libadvect.a
+$(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $$(call object_of_test,,$$*) $(filter-out %/main.o,$(TRAINER_OBJ)) $(SUPPORT_LIB) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@
 
-$(TST)/test_cli $(TST)/test_import $(TST)/test_figures $(TST)/test_eval: | $(BIN)/advect
+# Tests of the programs run them: they lie beside them.
+$(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/trainer/test_*.c))): | $(BIN)/advect
+$(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/server/test_*.c))): | $(BIN)/advectd
 
-# Tests of the daemon run the program beside them.
-$(TST)/test_server $(TST)/test_server_http $(TST)/test_server_errors $(TST)/test_server_load \
-  $(TST)/test_server_images $(TST)/test_server_fixtures: \
-  | $(BIN)/advectd
-
-$(TST)/%: $(OBJ)/tests/%.o $(SUPPORT_LIB) $(LIB)/libadvect.a
+$(filter-out $(TRAINER_TESTS:%=$(TST)/test_%) %_double,$(TESTS)): $(TST)/%: $$(call object_of_test,,$$*) $(SUPPORT_LIB) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@
@@ -316,7 +318,7 @@ $(FUZZ_PARSERS:%=fuzz-%): fuzz-%: $(BIN)/fuzz_%
 	  || { echo 'failed'; tail -n 40 build/fuzz/$*.log; exit 1; }
 	@grep -a '^Done' build/fuzz/$*.log
 
-$(FUZZ_PARSERS:%=$(BIN)/fuzz_%): $(BIN)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/io_parsers.o $(LIB)/libadvect.a
+$(FUZZ_PARSERS:%=$(BIN)/fuzz_%): $(BIN)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/core/io/io_parsers.o $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS_CORE) -o $@

@@ -115,9 +115,9 @@ tests() {
     pattern=$(tr -s ' \n' '|' <<<"${left_out}")
     pattern=${pattern%|}
     echo query
-    for name in tests/test_*.c; do
-        name=${name#tests/test_}
-        name=${name%.c}
+    for name in tests/*/test_*.c tests/core/*/test_*.c; do
+        name=$(basename "$name" .c)
+        name=${name#test_}
         [[ $name == query || $name =~ ^($pattern)$ ]] || echo "$name"
     done
     echo ops_double

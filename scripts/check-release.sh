@@ -15,8 +15,9 @@ left_out="eval figures shipped training unet unet_double"
 
 quick_tests() {
     local name
-    for name in tests/test_*.c ops_double plan_double mlp_double; do
-        name=$(basename "${name#tests/test_}" .c)
+    for name in tests/*/test_*.c tests/core/*/test_*.c ops_double plan_double mlp_double; do
+        name=$(basename "$name" .c)
+        name=${name#test_}
         [[ " $left_out " == *" $name "* ]] || echo "build/tests/test_$name"
     done
 }

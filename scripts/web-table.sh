@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the C table of the front-end's files, in the order given: a row of server/assets.h for each,
+# Writes the C table of the front-end's files, in the order given: a row of server/api/assets.h for each,
 # between the symbols that the Makefile's linking of the files makes.
 #
 # usage: scripts/web-table.sh web/FILE... > table.c
@@ -10,7 +10,7 @@ symbol() {
     printf 'adv_binary_%s' "$(printf '%s' "$1" | tr -c 'A-Za-z0-9' '_')"
 }
 
-echo '#include "server/assets.h"'
+echo '#include "server/api/assets.h"'
 echo
 for file in "$@"; do
     for form in "$file" "$file.gz"; do

@@ -9,12 +9,12 @@
  * Signals become events of the main thread: SIGHUP reloads the models, SIGTERM and SIGINT
  * drain: no new connections, accepted work is finished and answered, then the
  * workers end, and last the HTTP threads. Any other order loses replies. */
-#include "server/clock.h"
-#include "server/health_check.h"
-#include "server/http.h"
-#include "server/log.h"
-#include "server/routes.h"
-#include "server/signals.h"
+#include "server/api/routes.h"
+#include "server/net/http.h"
+#include "server/os/clock.h"
+#include "server/os/health_check.h"
+#include "server/os/log.h"
+#include "server/os/signals.h"
 
 #include <advect/advect.h>
 #include <signal.h>

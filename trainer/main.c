@@ -1,6 +1,6 @@
 /* advect: trains, samples, measures and inspects flow-matching models offline. */
-#include "trainer/command.h"
-#include "trainer/stop.h"
+#include "trainer/cli/command.h"
+#include "trainer/cli/stop.h"
 
 #include <advect/advect.h>
 

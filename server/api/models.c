@@ -1,0 +1,136 @@
+#include "server/api/ask.h"
+#include "server/api/handlers.h"
+#include "server/net/exchange.h"
+
+#include <advect/json.h>
+
+/* ["0", "1", ...], or null where the config names no class. */
+static json_t *labels_to_json(const struct adv_model *model)
+{
+    size_t classes = adv_model_classes(model);
+    if (!classes || !adv_model_label_name(model, 0))
+        return json_null();
+    json_t *labels = json_array();
+    for (size_t i = 0; i < classes; i++)
+        json_array_append_new(labels, json_string(adv_model_label_name(model, i)));
+    return labels;
+}
+
+static json_t *shape_to_json(const struct adv_model *model)
+{
+    size_t shape[3];
+    int n = adv_model_shape(model, shape);
+    json_t *json = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(json, json_integer((json_int_t)shape[i]));
+    return json;
+}
+
+static json_t *range_to_json(const struct adv_model *model)
+{
+    double lo, hi;
+    return adv_transform_range(adv_model_transform(model), &lo, &hi) ? json_pack("[f, f]", lo, hi)
+                                                                     : json_null();
+}
+
+static json_t *levels_to_json(const struct adv_model *model)
+{
+    bool dequantised = adv_model_levels(model).kind == ADV_LEVELS_DEQUANTISED;
+    return dequantised ? json_integer(ADV_LEVELS) : json_null();
+}
+
+static json_t *limits_to_json(const struct adv_config *config)
+{
+    const struct {
+        const char *name;
+        int64_t limit;
+    } integers[] = {
+        {"rows", config->max_rows},
+        {"steps", config->max_steps},
+        {"nfe", config->max_nfe},
+        {"frames", config->max_frames},
+        {"probes", config->max_probes},
+        {"numbers", config->max_numbers},
+        {"body_bytes", config->max_body_bytes},
+    };
+    json_t *json =
+        json_pack("{s:f, s:f}", "cost", config->max_cost, "min_tolerance", config->min_tolerance);
+    for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++)
+        json_object_set_new(json, integers[i].name, json_integer(integers[i].limit));
+    return json;
+}
+
+/* A copy, so that nothing of the model outlives the caller's reference to it; null for NULL. */
+static json_t *copy_of(const json_t *json)
+{
+    return json ? adv_json_deep_copy(json) : json_null();
+}
+
+static json_t *integer(size_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+static json_t *model_to_json(const struct adv_model *model, const struct adv_config *config)
+{
+    const json_t *net = json_object_get(adv_model_config(model), "net");
+    size_t per_row, per_condition;
+    adv_net_multiply_adds(adv_model_net(model), &per_row, &per_condition);
+    const struct {
+        const char *name;
+        json_t *value;
+    } members[] = {
+        {"name", json_string(adv_model_name(model))},
+        {"shape", shape_to_json(model)},
+        {"dim", integer(adv_model_dim(model))},
+        {"classes", integer(adv_model_classes(model))},
+        {"labels", labels_to_json(model)},
+        {"null_class", json_boolean(adv_model_has_null_class(model))},
+        {"guidance", json_real(adv_model_guidance(model))},
+        {"net", copy_of(json_object_get(net, "kind"))},
+        {"parameters", integer(adv_net_weights(adv_model_net(model)))},
+        {"multiply_adds", integer(per_row)},
+        {"digest", json_string(adv_model_digest(model))},
+        {"range", range_to_json(model)},
+        {"levels", levels_to_json(model)},
+        {"pictures", json_boolean(adv_render_has_picture(model))},
+        {"limits", limits_to_json(config)},
+        {"card", copy_of(adv_model_card(model))},
+    };
+    json_t *json = json_object();
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+        json_object_set_new(json, members[i].name, members[i].value);
+    return json;
+}
+
+void adv_handle_models(struct adv_exchange *exchange)
+{
+    struct adv_server *server = exchange->server;
+    struct adv_catalogue *catalogue = adv_registry_catalogue(server->registry);
+    json_t *models = json_array(), *refused = json_array();
+    for (size_t i = 0; i < adv_catalogue_size(catalogue); i++) {
+        const struct adv_catalogue_entry *entry = adv_catalogue_at(catalogue, i);
+        if (entry->model)
+            json_array_append_new(models, model_to_json(entry->model, &server->config));
+        else
+            json_array_append_new(refused,
+                                  json_pack("{s:o, s:o}", "file", adv_json_text(entry->file),
+                                            "reason", adv_json_text(entry->reason)));
+    }
+    adv_catalogue_unref(catalogue);
+    adv_reply_json(&exchange->reply, MHD_HTTP_OK, "application/json",
+                   json_pack("{s:o, s:o}", "models", models, "refused", refused));
+}
+
+void adv_handle_model(struct adv_exchange *exchange)
+{
+    struct adv_model *model = adv_ask_model(exchange);
+    if (!model)
+        return;
+    json_t *json = model_to_json(model, &exchange->server->config);
+    if (json)
+        json_object_set_new(json, "config", adv_json_deep_copy(adv_model_config(model)));
+    adv_reply_json(&exchange->reply, MHD_HTTP_OK, "application/json", json);
+    adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "\"%s\"", adv_model_digest(model));
+    adv_model_unref(model);
+}

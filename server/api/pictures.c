@@ -1,0 +1,186 @@
+/* Pictures for <img src>: the queries of ask.c with their fields in the URL
+ * and defaults that make a good picture. The same URL gives the same bytes (the
+ * seed defaults to 0), so a picture has an ETag before it is computed. */
+#include "server/api/ask.h"
+#include "server/api/handlers.h"
+#include "server/http/negotiate.h"
+
+#include <advect/advect.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct options {
+    int64_t width, height, zoom, columns, frame_ms, side;
+};
+
+static const struct adv_field fields[] = {
+    {"width", ADV_FIELD_INT, offsetof(struct options, width), .min = 64, .max = 2048,
+     .fallback = "640", .unit = "pixels", .help = "of plots"},
+    {"height", ADV_FIELD_INT, offsetof(struct options, height), .min = 64, .max = 2048,
+     .fallback = "640", .unit = "pixels", .help = "of plots"},
+    {"zoom", ADV_FIELD_INT, offsetof(struct options, zoom), .min = 1, .max = 16, .fallback = "3",
+     .help = "screen pixels per pixel of images"},
+    {"columns", ADV_FIELD_INT, offsetof(struct options, columns), .min = 0, .max = 256,
+     .fallback = "0", .help = "of a grid of images; 0: chosen"},
+    {"frame_ms", ADV_FIELD_INT, offsetof(struct options, frame_ms), .min = 10, .max = 10000,
+     .fallback = "80", .unit = "ms", .help = "each frame of an animation is shown"},
+    {"side", ADV_FIELD_INT, offsetof(struct options, side), .min = 0, .max = 400, .fallback = "0",
+     .help = "points along each side of a grid; 0: 100 of density.png, 24 of velocity.png"},
+};
+#define N_FIELDS (sizeof fields / sizeof fields[0])
+
+/* What differs between the pictures. */
+static const struct look {
+    const struct adv_format *format;
+    int64_t side; /* of the grid of points that it asks about; 0: none */
+    struct adv_target_pair defaults[3];
+} looks[] = {
+    [ADV_QUERY_SAMPLES] = {&adv_format_png, 0, {{"seed", "0"}}},
+    [ADV_QUERY_TRAJECTORIES] = {&adv_format_animation, 0, {{"seed", "0"}, {"frames", "31"}}},
+    /* Coarser than numbers would be: accurate to the eye, and an answer within seconds. */
+    [ADV_QUERY_LOG_DENSITY] = {&adv_format_png, 100, {{"solver", "midpoint"}, {"steps", "16"}}},
+    [ADV_QUERY_VELOCITY] = {&adv_format_png, 24, {{"t", "0.5"}}},
+};
+
+static const char *find_pair(const struct adv_target *target, const char *name)
+{
+    for (size_t i = 0; i < target->n_pairs; i++) {
+        if (!strcmp(target->pairs[i].name, name))
+            return target->pairs[i].value;
+    }
+    return NULL;
+}
+
+const struct adv_field *adv_picture_fields(size_t *n)
+{
+    *n = N_FIELDS;
+    return fields;
+}
+
+/* The tag of what this program answers to this target with this model. */
+static void make_etag(const struct adv_exchange *exchange, const struct adv_model *model,
+                      char etag[24])
+{
+    const char *const parts[] = {adv_version(), adv_kernels_name(), adv_model_digest(model),
+                                 exchange->target.raw};
+    uint64_t hash = ADV_DIGEST_INIT;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        hash = adv_digest(hash, parts[i], strlen(parts[i]) + 1); /* the NUL parts them */
+    snprintf(etag, 24, "\"%016llx\"", (unsigned long long)hash);
+}
+
+/* A good number of samples: a crowd of points, or some of each class. */
+static enum adv_status set_default_rows(const struct adv_target *target,
+                                        const struct adv_model *model, enum adv_query_kind kind,
+                                        struct adv_request *request, struct adv_error *error)
+{
+    const char *label = find_pair(target, "label");
+    if (find_pair(target, "n") || (label && strchr(label, ',')))
+        return ADV_OK;
+    bool still = kind == ADV_QUERY_SAMPLES,
+         rows_of_classes = !label && adv_model_classes(model) > 1;
+    size_t n = still ? 2000 : 1000;
+    if (adv_model_is_image(model))
+        n = rows_of_classes ? adv_model_classes(model) * (still ? 8 : 4) : still ? 64 : 16;
+    char text[32];
+    snprintf(text, sizeof text, "%zu", n);
+    return adv_request_set_text(request, "n", text, error);
+}
+
+/* Defaults first, then what the URL says. */
+static enum adv_status read_fields(const struct adv_target *target, const struct look *look,
+                                   struct adv_request *request, struct options *options,
+                                   struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    bool own_solver = find_pair(target, "solver") != NULL;
+    for (size_t i = 0; i < 3 && look->defaults[i].name && status == ADV_OK; i++) {
+        const char *name = look->defaults[i].name;
+        bool of_solver = !strcmp(name, "solver") || !strcmp(name, "steps");
+        bool of_times = !strcmp(name, "frames") && find_pair(target, "times");
+        if (!(of_solver && own_solver) && !of_times)
+            status = adv_request_set_text(request, name, look->defaults[i].value, error);
+    }
+    for (size_t i = 0; i < target->n_pairs && status == ADV_OK; i++) {
+        const struct adv_target_pair *pair = &target->pairs[i];
+        status =
+            adv_fields_find(fields, N_FIELDS, pair->name)
+                ? adv_fields_from_text(fields, N_FIELDS, pair->name, pair->value, options, error)
+                : adv_request_set_text(request, pair->name, pair->value, error);
+    }
+    return status;
+}
+
+static enum adv_status read_request(const struct adv_exchange *exchange,
+                                    const struct adv_model *model, struct adv_request *request,
+                                    struct adv_picture *picture, struct adv_error *error)
+{
+    enum adv_query_kind kind = exchange->route->kind;
+    const struct look *look = &looks[kind];
+    struct options options = {0};
+    enum adv_status status = adv_fields_init(fields, N_FIELDS, &options, error);
+    if (status == ADV_OK && !look->side)
+        status = set_default_rows(&exchange->target, model, kind, request, error);
+    if (status == ADV_OK)
+        status = read_fields(&exchange->target, look, request, &options, error);
+    *picture = (struct adv_picture){
+        .width = (int)options.width,
+        .height = (int)options.height,
+        .zoom = (int)options.zoom,
+        .columns = (int)options.columns,
+        .frame_ms = (int)options.frame_ms,
+    };
+    if (status != ADV_OK || !look->side)
+        return status;
+    size_t side = (size_t)(options.side ? options.side : look->side);
+    float *points;
+    status = adv_picture_grid(model, side, &points, error);
+    return status == ADV_OK ? adv_request_set_points(request, side * side, 2, points, error)
+                            : status;
+}
+
+static bool has_picture(const struct adv_model *model, const struct look *look)
+{
+    return adv_render_has_picture(model) && !(look->side && adv_model_is_image(model));
+}
+
+static void answer(struct adv_exchange *exchange, struct adv_model *model,
+                   const struct adv_ask_manner *manner)
+{
+    struct adv_ask_manner whole = *manner;
+    struct adv_request *request = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    enum adv_status status = adv_request_new(exchange->route->kind, &request, &error);
+    if (status == ADV_OK)
+        status = read_request(exchange, model, request, &whole.picture, &error);
+    if (status == ADV_OK) {
+        adv_ask_submit(exchange, model, request, &whole);
+    } else {
+        adv_request_free(request);
+        adv_problem_from_error(&exchange->reply, &error);
+    }
+}
+
+void adv_handle_picture(struct adv_exchange *exchange)
+{
+    const struct look *look = &looks[exchange->route->kind];
+    const struct adv_format *formats[] = {look->format, NULL};
+    struct adv_model *model = adv_ask_model(exchange);
+    if (!model)
+        return;
+    char etag[24];
+    make_etag(exchange, model, etag);
+    if (!has_picture(model, look)) {
+        adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_PICTURE, NULL,
+                          "%s shows %s; the points of %s have %zu dimensions",
+                          strrchr(exchange->route->pattern, '/') + 1,
+                          look->side ? "a function on the plane" : "images or points of the plane",
+                          adv_model_name(model), adv_model_dim(model));
+    } else if (adv_head_has_tag(&exchange->head, etag)) {
+        adv_reply_empty(&exchange->reply, MHD_HTTP_NOT_MODIFIED);
+        adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "%s", etag);
+    } else if (adv_ask_negotiate(exchange, formats)) {
+        answer(exchange, model, &(struct adv_ask_manner){.format = look->format, .etag = etag});
+    }
+    adv_model_unref(model);
+}

@@ -1,0 +1,35 @@
+/* The head of a request: the headers that matter here, read in one pass. */
+#ifndef ADV_SERVER_HEAD_H
+#define ADV_SERVER_HEAD_H
+
+#include "server/http/reply.h"
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ADV_HEAD_MAX_BYTES 32768
+#define ADV_HEAD_MAX_ACCEPT 1024
+
+/* Strings are libmicrohttpd's, valid until the request is completed; NULL where absent. */
+struct adv_head {
+    const char *host, *content_type, *authorization, *api_key, *expect, *if_none_match;
+    const char *accept_encoding;
+    char accept[ADV_HEAD_MAX_ACCEPT]; /* all Accept headers, joined; "" without one */
+    bool has_length, chunked;
+    uint64_t length; /* Content-Length */
+};
+
+/* Reads and checks the head. False, with a reply that closes the connection, where it cannot be
+ * told with certainty which request is meant or where it ends. */
+bool adv_head_read(struct MHD_Connection *connection, const char *version, struct adv_head *head,
+                   struct adv_reply *refusal);
+
+/* Whether If-None-Match names the tag, quotes included, or is "*". */
+bool adv_head_has_tag(const struct adv_head *head, const char *etag);
+
+/* Whether "Authorization: Bearer KEY" or "X-API-Key: KEY" gives the key; the time it takes does not
+ * tell how much of it was right. */
+bool adv_head_has_key(const struct adv_head *head, const char *key);
+
+#endif

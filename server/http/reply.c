@@ -1,0 +1,141 @@
+#include "server/http/reply.h"
+
+#include <advect/json.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+void adv_reply_release(struct adv_reply *reply)
+{
+    adv_bytes_release(&reply->body);
+    *reply = (struct adv_reply){0};
+}
+
+static void set(struct adv_reply *reply, unsigned status, const char *media_type)
+{
+    adv_bytes_release(&reply->body);
+    reply->body = (struct adv_bytes){0};
+    reply->asset = NULL;
+    reply->n_asset = 0;
+    reply->status = status;
+    reply->media_type = media_type;
+}
+
+void adv_reply_bytes(struct adv_reply *reply, unsigned status, const char *media_type,
+                     struct adv_bytes *bytes)
+{
+    set(reply, status, media_type);
+    reply->body = *bytes;
+    *bytes = (struct adv_bytes){0};
+}
+
+void adv_reply_asset(struct adv_reply *reply, unsigned status, const char *media_type,
+                     const void *asset, size_t n_asset)
+{
+    set(reply, status, media_type);
+    reply->asset = asset;
+    reply->n_asset = n_asset;
+}
+
+void adv_reply_json(struct adv_reply *reply, unsigned status, const char *media_type, json_t *json)
+{
+    /* Fifteen digits: what people wrote, not the nearest binary fraction to it. */
+    char *text = adv_json_dump(json, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    json_decref(json);
+    if (!text) {
+        adv_reply_empty(reply, MHD_HTTP_INTERNAL_SERVER_ERROR);
+        return;
+    }
+    size_t n = strlen(text);
+    text[n] = '\n'; /* in place of the NUL: the body is counted */
+    adv_reply_bytes(reply, status, media_type,
+                    &(struct adv_bytes){.data = (uint8_t *)text, .n = n + 1, .capacity = n + 1});
+}
+
+void adv_reply_empty(struct adv_reply *reply, unsigned status)
+{
+    set(reply, status, NULL);
+}
+
+json_t *adv_json_text(const char *text)
+{
+    json_t *json = json_string(text);
+    char *plain = json ? NULL : strdup(text);
+    for (char *at = plain; at && *at; at++)
+        *at = *at & 0x80 ? '?' : *at;
+    if (plain)
+        json = json_string(plain);
+    free(plain);
+    return json;
+}
+
+void adv_reply_header(struct adv_reply *reply, const char *name, const char *format, ...)
+{
+    size_t i = 0;
+    while (i < reply->n_headers && strcmp(reply->headers[i].name, name) != 0)
+        i++;
+    if (i == ADV_REPLY_MAX_HEADERS)
+        return;
+    if (i == reply->n_headers)
+        reply->n_headers++;
+    struct adv_header *header = &reply->headers[i];
+    header->name = name;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(header->value, sizeof header->value, format, args);
+    va_end(args);
+}
+
+size_t adv_reply_size(const struct adv_reply *reply)
+{
+    return reply->asset ? reply->n_asset : reply->body.n;
+}
+
+void adv_reply_add_headers(const struct adv_reply *reply, struct MHD_Response *response)
+{
+    if (reply->media_type)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->media_type);
+    for (size_t i = 0; i < reply->n_headers; i++)
+        MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+}
+
+struct MHD_Response *adv_reply_response(struct adv_reply *reply)
+{
+    struct MHD_Response *response;
+    if (reply->asset) {
+        /* libmicrohttpd's interface predates const: persistent bodies are only read. */
+        response = MHD_create_response_from_buffer(reply->n_asset, (void *)reply->asset,
+                                                   MHD_RESPMEM_PERSISTENT);
+    } else {
+        response = MHD_create_response_from_buffer_with_free_callback(reply->body.n,
+                                                                      reply->body.data, free);
+        if (response)
+            reply->body = (struct adv_bytes){0};
+    }
+    if (response)
+        adv_reply_add_headers(reply, response);
+    return response;
+}
+
+void adv_reply_send(const struct adv_reply *reply, int fd)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *out = open_memstream(&text, &n);
+    if (!out)
+        return;
+    fprintf(out, "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Length: %zu\r\n", reply->status,
+            MHD_get_reason_phrase_for(reply->status), adv_reply_size(reply));
+    if (reply->media_type)
+        fprintf(out, "Content-Type: %s\r\n", reply->media_type);
+    for (size_t i = 0; i < reply->n_headers; i++)
+        fprintf(out, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);
+    fputs("\r\n", out);
+    if (reply->body.n)
+        fwrite(reply->body.data, 1, reply->body.n, out);
+    if (fclose(out) == 0)
+        (void)!send(fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+    free(text);
+}

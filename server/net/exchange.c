@@ -1,0 +1,323 @@
+#include "server/net/exchange.h"
+
+#include "server/api/body.h"
+#include "server/os/clock.h"
+#include "server/os/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---------------------------------------------------------------- begin */
+
+void *adv_exchange_begin(void *context, const char *target, struct MHD_Connection *connection)
+{
+    struct adv_server *server = context;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    struct adv_socket *socket = info ? info->socket_context : NULL;
+    struct adv_exchange *exchange = socket ? calloc(1, sizeof *exchange) : NULL;
+    if (!exchange)
+        return NULL; /* the next callback closes the connection */
+    exchange->server = server;
+    exchange->connection = connection;
+    exchange->socket = socket;
+    exchange->started_us = adv_now_us();
+    adv_target_parse(target, &exchange->target, &exchange->target_error);
+    adv_sockets_read(server->sockets, socket);
+    return exchange;
+}
+
+/* ---------------------------------------------------------------- head */
+
+static void refuse_target(struct adv_exchange *exchange)
+{
+    const struct adv_error *error = &exchange->target_error;
+    if (error->status == ADV_E_INVALID)
+        adv_problem_reply(&exchange->reply, ADV_PROBLEM_TARGET_TOO_LONG, NULL, "%s",
+                          error->message);
+    else
+        adv_problem_from_error(&exchange->reply, error);
+}
+
+/* OPTIONS, or a method or path that there is not. */
+static void answer_without_route(struct adv_exchange *exchange, const char *allow)
+{
+    struct adv_reply *reply = &exchange->reply;
+    if (!*allow) {
+        adv_problem_reply(reply, ADV_PROBLEM_NO_ROUTE, NULL,
+                          "there is nothing at this path; /openapi.json describes what there is");
+        return;
+    }
+    if (!strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS)) {
+        adv_reply_empty(reply, MHD_HTTP_NO_CONTENT);
+        adv_reply_header(reply, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_METHODS, "%s", allow);
+        adv_reply_header(reply, "Access-Control-Allow-Headers",
+                         "Authorization, Content-Type, X-API-Key");
+        adv_reply_header(reply, MHD_HTTP_HEADER_ACCESS_CONTROL_MAX_AGE, "86400");
+    } else {
+        adv_problem_reply(reply, ADV_PROBLEM_METHOD, NULL, "%s is not allowed here; %s are",
+                          exchange->method, allow);
+    }
+    adv_reply_header(reply, MHD_HTTP_HEADER_ALLOW, "%s", allow);
+}
+
+static bool is_too_long(const struct adv_exchange *exchange)
+{
+    return exchange->head.length > (uint64_t)exchange->server->config.max_body_bytes;
+}
+
+static void refuse_body(struct adv_exchange *exchange)
+{
+    const struct adv_head *head = &exchange->head;
+    const struct adv_route *route = exchange->route;
+    if (is_too_long(exchange)) {
+        adv_problem_reply(&exchange->reply, ADV_PROBLEM_BODY_TOO_LARGE, NULL,
+                          "the body has %llu bytes; at most %lld are taken",
+                          (unsigned long long)head->length,
+                          (long long)exchange->server->config.max_body_bytes);
+    } else if (!strcmp(route->method, "POST")) {
+        if (!head->has_length && !head->chunked)
+            adv_problem_reply(&exchange->reply, ADV_PROBLEM_LENGTH_REQUIRED, NULL,
+                              "a POST needs Content-Length or a chunked body");
+        else if (!adv_body_is_taken(route->kind, head->content_type))
+            adv_problem_reply(&exchange->reply, ADV_PROBLEM_MEDIA_TYPE, NULL,
+                              "the body's Content-Type is %.100s; taken here are %s",
+                              head->content_type ? head->content_type : "missing",
+                              adv_body_types(route->kind));
+    }
+}
+
+/* Everything that can be refused before the body is here. */
+static void check_head(struct adv_exchange *exchange, const char *version)
+{
+    const char *key = exchange->server->config.api_key;
+    char allow[64] = "";
+    if (!adv_head_read(exchange->connection, version, &exchange->head, &exchange->reply))
+        return;
+    if (exchange->target_error.status != ADV_OK) {
+        refuse_target(exchange);
+        return;
+    }
+    exchange->route =
+        adv_routes_find(exchange->method, &exchange->target, &exchange->segment, allow);
+    bool open = exchange->route ? exchange->route->open
+                                : !strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS);
+    if (key && !open && !adv_head_has_key(&exchange->head, key)) {
+        adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_KEY, NULL,
+                          "this server wants its key as Authorization: Bearer or X-API-Key");
+        adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                         "Bearer realm=\"advect\"");
+    } else if (!exchange->route) {
+        answer_without_route(exchange, allow);
+    } else {
+        refuse_body(exchange);
+    }
+}
+
+/* Whether a refusal is sent before the body has come: where the body is too long, or where its end
+ * is unknown, or where the client waits for leave to send it. Otherwise the body is on its way
+ * already and is swallowed, so that the reply is read and the connection lives. */
+static bool must_refuse_now(const struct adv_exchange *exchange)
+{
+    const struct adv_head *head = &exchange->head;
+    return exchange->reply.status && (exchange->reply.close || is_too_long(exchange) ||
+                                      (head->expect && (head->length > 0 || head->chunked)));
+}
+
+/* ---------------------------------------------------------------- body */
+
+/* Without room for the whole body the request is refused, once the body's end has come. */
+static void collect(struct adv_exchange *exchange, const char *data, size_t n)
+{
+    struct adv_bytes *body = &exchange->body;
+    size_t most = (size_t)exchange->server->config.max_body_bytes;
+    if (exchange->reply.status)
+        return;
+    if (n > most - body->n) {
+        adv_problem_reply(&exchange->reply, ADV_PROBLEM_BODY_TOO_LARGE, NULL,
+                          "the body has more than the %zu bytes that are taken", most);
+        return;
+    }
+    if (body->n + n > body->capacity) {
+        size_t capacity = body->capacity ? body->capacity * 2 : exchange->head.length;
+        capacity = capacity < body->n + n ? body->n + n : capacity < most ? capacity : most;
+        uint8_t *grown = realloc(body->data, capacity);
+        if (!grown) {
+            adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_MEMORY, NULL, "out of memory");
+            return;
+        }
+        body->data = grown;
+        body->capacity = capacity;
+    }
+    memcpy(body->data + body->n, data, n);
+    body->n += n;
+}
+
+/* ---------------------------------------------------------------- answer */
+
+void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job)
+{
+    struct adv_server *server = exchange->server;
+    struct adv_reply refusal = {0};
+    exchange->job = job;
+    adv_sockets_compute(server->sockets, exchange->socket, job);
+    adv_job_suspend(job, exchange->connection);
+    if (!adv_scheduler_submit(server->scheduler, job, &refusal))
+        adv_job_end(job, &refusal);
+}
+
+static void add_common_headers(const struct adv_exchange *exchange, struct MHD_Response *response)
+{
+    const char *origin = exchange->server->config.cors_origin;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_SERVER, "advectd");
+    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    if (origin) {
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_EXPOSE_HEADERS,
+                                "Advect-Seed, ETag, Retry-After");
+    }
+    if (exchange->reply.close || atomic_load(&exchange->server->draining))
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+/* From here to the end a drain waits for this exchange. */
+static void count_in(struct adv_exchange *exchange)
+{
+    exchange->counted = true;
+    atomic_fetch_add(&exchange->server->n_answering, 1);
+    adv_metrics_move(exchange->server->metrics, ADV_GAUGE_REQUESTS, 1);
+}
+
+static void count_out(struct adv_exchange *exchange)
+{
+    if (!exchange->counted)
+        return;
+    adv_metrics_move(exchange->server->metrics, ADV_GAUGE_REQUESTS, -1);
+    atomic_fetch_sub(&exchange->server->n_answering, 1);
+}
+
+/* The response, which is let go of, is the exchange's reply. */
+static enum MHD_Result queue(struct adv_exchange *exchange, unsigned status,
+                             struct MHD_Response *response, size_t n_bytes)
+{
+    add_common_headers(exchange, response);
+    enum MHD_Result result = MHD_queue_response(exchange->connection, status, response);
+    MHD_destroy_response(response); /* the connection has a reference of its own */
+    exchange->sent_status = status;
+    exchange->sent_bytes = n_bytes;
+    return result;
+}
+
+static enum MHD_Result send_reply(struct adv_exchange *exchange)
+{
+    struct adv_reply *reply = &exchange->reply;
+    size_t n_bytes = adv_reply_size(reply);
+    if (!adv_sockets_reply(exchange->server->sockets, exchange->socket, n_bytes) ||
+        reply->status == ADV_STATUS_CLIENT_GONE)
+        return MHD_NO; /* nobody is there, or may be answered, any more */
+    struct MHD_Response *response = adv_reply_response(reply);
+    return response ? queue(exchange, reply->status, response, n_bytes) : MHD_NO;
+}
+
+/* The request is here whole. */
+static enum MHD_Result answer(struct adv_exchange *exchange)
+{
+    exchange->has_body = true;
+    count_in(exchange);
+    if (!adv_sockets_reply(exchange->server->sockets, exchange->socket, 0))
+        return MHD_NO;
+    if (!exchange->reply.status)
+        exchange->route->handle(exchange);
+    return exchange->job ? MHD_YES : send_reply(exchange);
+}
+
+static enum MHD_Result start(struct adv_exchange *exchange, const char *method, const char *version)
+{
+    exchange->has_head = true;
+    snprintf(exchange->method, sizeof exchange->method, "%s", method);
+    check_head(exchange, version);
+    if (!must_refuse_now(exchange))
+        return MHD_YES;
+    count_in(exchange);
+    return send_reply(exchange);
+}
+
+enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *connection,
+                                      const char *target, const char *method, const char *version,
+                                      const char *data, size_t *n_data, void **pointer)
+{
+    (void)context;
+    (void)connection;
+    (void)target;
+    struct adv_exchange *exchange = *pointer;
+    if (!exchange)
+        return MHD_NO;
+    if (!exchange->has_head)
+        return start(exchange, method, version);
+    if (*n_data) {
+        collect(exchange, data, *n_data);
+        *n_data = 0;
+        return MHD_YES;
+    }
+    if (!exchange->has_body)
+        return answer(exchange);
+    struct MHD_Response *response;
+    adv_job_collect(exchange->job, &exchange->reply, &response);
+    return response ? queue(exchange, MHD_HTTP_OK, response, 0) : send_reply(exchange);
+}
+
+/* ---------------------------------------------------------------- end */
+
+/* The status that the log tells: of a request that got no reply, who is to blame. */
+static unsigned final_status(const struct adv_exchange *exchange, bool cut)
+{
+    if (exchange->sent_status)
+        return exchange->sent_status;
+    return cut ? MHD_HTTP_REQUEST_TIMEOUT : ADV_STATUS_CLIENT_GONE;
+}
+
+static void log_exchange(const struct adv_exchange *exchange, unsigned status, double seconds)
+{
+    struct adv_access access = {
+        .method = exchange->has_head ? exchange->method : "-",
+        .target = exchange->target.raw ? exchange->target.raw : "-",
+        .client = adv_socket_client(exchange->socket),
+        .status = status,
+        .bytes = exchange->sent_bytes,
+        .ms = seconds * 1000,
+        .n = -1,
+        .nfe = -1,
+    };
+    size_t stream_bytes = 0;
+    if (exchange->job)
+        adv_job_measure(exchange->job, &access.n, &access.nfe, &stream_bytes);
+    access.bytes += stream_bytes;
+    adv_log_access(&access);
+}
+
+void adv_exchange_end(void *context, struct MHD_Connection *connection, void **pointer,
+                      enum MHD_RequestTerminationCode why)
+{
+    (void)connection;
+    (void)why;
+    struct adv_server *server = context;
+    struct adv_exchange *exchange = *pointer;
+    if (!exchange)
+        return;
+    *pointer = NULL;
+    bool whole = adv_sockets_idle(server->sockets, exchange->socket);
+    unsigned status = final_status(exchange, !whole);
+    double seconds = (double)(adv_now_us() - exchange->started_us) * 1e-6;
+    if (exchange->job)
+        adv_job_detach(exchange->job);
+    adv_metrics_request(server->metrics, adv_route_index(exchange->route), status, seconds);
+    if (server->config.access_log == ADV_SWITCH_ON)
+        log_exchange(exchange, status, seconds);
+    count_out(exchange);
+    adv_job_unref(exchange->job);
+    adv_target_release(&exchange->target);
+    adv_reply_release(&exchange->reply);
+    adv_bytes_release(&exchange->body);
+    free(exchange);
+}

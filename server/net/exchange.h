@@ -1,0 +1,54 @@
+/* One request and its reply: from the request line to the last byte sent.
+ *
+ *     begin   request line seen             (libmicrohttpd's log callback)
+ *     head    headers seen: route, key, length and type are checked
+ *     body    collected under the cap, or swallowed if the request is refused already
+ *     answer  the handler runs; a query suspends the connection until its job resumes it
+ *     end     the reply is sent, or the connection lost: logged, counted, freed
+ *
+ * Everything a request owns is freed with its exchange. */
+#ifndef ADV_SERVER_EXCHANGE_H
+#define ADV_SERVER_EXCHANGE_H
+
+#include "server/api/routes.h"
+#include "server/http/head.h"
+#include "server/http/problem.h"
+#include "server/net/server.h"
+
+struct adv_exchange {
+    struct adv_server *server;
+    struct MHD_Connection *connection;
+    struct adv_socket *socket;
+    int64_t started_us;
+
+    struct adv_target target;
+    struct adv_error target_error; /* why it could not be read */
+    char method[16];
+    struct adv_head head;
+    const struct adv_route *route; /* NULL: none matched */
+    const char *segment;           /* that stands for {model} or {file}, or NULL */
+
+    bool has_head, has_body; /* have come in */
+    bool counted;            /* among those that a drain waits for */
+    struct adv_bytes body;
+    struct adv_reply reply; /* status 0: none yet */
+    struct adv_job *job;    /* a reference, or NULL */
+
+    /* For the log. */
+    unsigned sent_status; /* 0: no reply was sent */
+    size_t sent_bytes;
+};
+
+/* Hands a job (one reference, taken over) to the scheduler and suspends the connection. For a
+ * handler, as the last thing it does. */
+void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job);
+
+/* libmicrohttpd's callbacks; the context is the struct adv_server. */
+void *adv_exchange_begin(void *context, const char *target, struct MHD_Connection *connection);
+enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *connection,
+                                      const char *target, const char *method, const char *version,
+                                      const char *data, size_t *n_data, void **exchange);
+void adv_exchange_end(void *context, struct MHD_Connection *connection, void **exchange,
+                      enum MHD_RequestTerminationCode why);
+
+#endif

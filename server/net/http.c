@@ -1,0 +1,226 @@
+#include "server/net/http.h"
+
+#include "server/net/exchange.h"
+#include "server/os/address.h"
+#include "server/os/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* Half of it holds a request's head, which ADV_HEAD_MAX_BYTES bounds earlier and with better words;
+ * the rest is for the reply's head and for chunks of streams. */
+#define CONNECTION_MEMORY_BYTES ((size_t)131072)
+
+struct adv_http {
+    struct adv_server *server;
+    char url[128];
+    int listener;
+    int wake; /* eventfd: the accepting thread shall end */
+    pthread_t acceptor;
+    bool accepting;
+    unsigned n_daemons;
+    struct MHD_Daemon *daemons[64];
+};
+
+/* ---------------------------------------------------------------- connections */
+
+static void note_connection(void *context, struct MHD_Connection *connection, void **socket,
+                            enum MHD_ConnectionNotificationCode what)
+{
+    struct adv_server *server = context;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        /* What one call returns, the next may overwrite (libmicrohttpd 1.0). */
+        int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        const struct sockaddr *client =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+        *socket = adv_sockets_add(server->sockets, fd, client);
+    } else if (*socket) {
+        adv_sockets_remove(server->sockets, *socket);
+        *socket = NULL;
+    }
+}
+
+static struct MHD_Daemon *start_daemon(struct adv_server *server)
+{
+    const struct adv_config *config = &server->config;
+    /* Only stalls are left to libmicrohttpd; our own clocks run out before, or say more. */
+    int64_t stall_ms = config->idle_timeout_ms > config->body_timeout_ms ? config->idle_timeout_ms
+                                                                         : config->body_timeout_ms;
+    return MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0,
+        NULL, NULL, adv_exchange_continue, server, MHD_OPTION_URI_LOG_CALLBACK, adv_exchange_begin,
+        server, MHD_OPTION_NOTIFY_COMPLETED, adv_exchange_end, server, MHD_OPTION_NOTIFY_CONNECTION,
+        note_connection, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->max_connections,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)(stall_ms / 1000 + 1), MHD_OPTION_END);
+}
+
+/* ---------------------------------------------------------------- accepting */
+
+static void refuse_connection(struct adv_server *server, int fd)
+{
+    struct adv_reply reply = {0};
+    adv_metrics_count(server->metrics, ADV_COUNT_CONNECTIONS_REFUSED, 1);
+    adv_problem_reply(&reply, ADV_PROBLEM_QUEUE_FULL, NULL,
+                      "%lld connections are open already, the most this server takes",
+                      (long long)server->config.max_connections);
+    adv_reply_send(&reply, fd);
+    adv_reply_release(&reply);
+    close(fd);
+}
+
+static void accept_one(struct adv_http *http, unsigned *turn)
+{
+    struct adv_server *server = http->server;
+    struct sockaddr_storage client;
+    socklen_t length = sizeof client;
+    int fd =
+        accept4(http->listener, (struct sockaddr *)&client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            poll(NULL, 0, 50); /* until somebody closes something */
+        return;
+    }
+    if (adv_sockets_count(server->sockets) >= (size_t)server->config.max_connections) {
+        refuse_connection(server, fd);
+        return;
+    }
+    adv_metrics_count(server->metrics, ADV_COUNT_CONNECTIONS, 1);
+    struct MHD_Daemon *daemon = http->daemons[(*turn)++ % http->n_daemons];
+    MHD_add_connection(daemon, fd, (struct sockaddr *)&client, length); /* closes it if it fails */
+}
+
+/* The daemon cannot go on without these descriptors, and nothing but a fault of ours takes them
+ * away. */
+static void expect_input_only(const struct pollfd *polled)
+{
+    if (!(polled->revents & ~POLLIN))
+        return;
+    adv_log_event(
+        "a bug in advectd: poll says %#x of descriptor %d, on which it accepts connections",
+        (unsigned)polled->revents, polled->fd);
+    abort();
+}
+
+static void *accept_all(void *argument)
+{
+    struct adv_http *http = argument;
+    struct pollfd polls[] = {{.fd = http->listener, .events = POLLIN},
+                             {.fd = http->wake, .events = POLLIN}};
+    for (unsigned turn = 0;;) {
+        if (poll(polls, 2, -1) <= 0)
+            continue; /* a signal */
+        expect_input_only(&polls[0]);
+        expect_input_only(&polls[1]);
+        if (polls[1].revents)
+            return NULL;
+        accept_one(http, &turn);
+    }
+}
+
+/* ---------------------------------------------------------------- listening */
+
+static enum adv_status open_listener(const char *listen_on, int *listener, struct adv_error *error)
+{
+    struct addrinfo *found;
+    enum adv_status status = adv_address_resolve(listen_on, &found, error);
+    if (status != ADV_OK)
+        return status;
+    int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int yes = 1;
+    bool open = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
+                bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0;
+    int reason = errno;
+    freeaddrinfo(found);
+    if (!open) {
+        if (fd >= 0)
+            close(fd);
+        return adv_fail_field(error, ADV_E_IO, "listen", "cannot listen on %.200s: %s", listen_on,
+                              strerror(reason));
+    }
+    *listener = fd;
+    return ADV_OK;
+}
+
+static void write_url(struct adv_http *http)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    char host[64] = "", port[8] = "";
+    getsockname(http->listener, (struct sockaddr *)&address, &length);
+    getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
+                NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(http->url, sizeof http->url,
+             address.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host, port);
+}
+
+/* ---------------------------------------------------------------- start and stop */
+
+enum adv_status adv_http_start(struct adv_server *server, struct adv_http **out,
+                               struct adv_error *error)
+{
+    struct adv_http *http = calloc(1, sizeof *http);
+    if (!http)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    http->server = server;
+    http->listener = http->wake = -1;
+    enum adv_status status = open_listener(server->config.listen, &http->listener, error);
+    if (status != ADV_OK)
+        goto out;
+    write_url(http);
+    http->wake = eventfd(0, EFD_CLOEXEC);
+    for (int64_t i = 0; i < server->config.http_threads; i++) {
+        struct MHD_Daemon *daemon = start_daemon(server);
+        if (!daemon)
+            break;
+        http->daemons[http->n_daemons++] = daemon;
+    }
+    http->accepting = http->wake >= 0 && http->n_daemons == server->config.http_threads &&
+                      pthread_create(&http->acceptor, NULL, accept_all, http) == 0;
+    if (!http->accepting)
+        status =
+            adv_fail_field(error, ADV_E_MEMORY, "http_threads", "cannot start %lld HTTP threads",
+                           (long long)server->config.http_threads);
+out:
+    if (status == ADV_OK)
+        *out = http;
+    else
+        adv_http_stop(http);
+    return status;
+}
+
+const char *adv_http_url(const struct adv_http *http)
+{
+    return http->url;
+}
+
+void adv_http_stop_accepting(struct adv_http *http)
+{
+    if (!http->accepting)
+        return;
+    uint64_t one = 1;
+    (void)!write(http->wake, &one, sizeof one);
+    pthread_join(http->acceptor, NULL);
+    http->accepting = false;
+    close(http->listener);
+    http->listener = -1;
+}
+
+void adv_http_stop(struct adv_http *http)
+{
+    if (!http)
+        return;
+    adv_http_stop_accepting(http);
+    for (unsigned i = 0; i < http->n_daemons; i++)
+        MHD_stop_daemon(http->daemons[i]);
+    if (http->listener >= 0)
+        close(http->listener);
+    if (http->wake >= 0)
+        close(http->wake);
+    free(http);
+}

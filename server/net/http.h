@@ -1,0 +1,30 @@
+/* HTTP: a listening socket with a thread that accepts, and one libmicrohttpd
+ * daemon per HTTP thread to which connections are dealt in turn.
+ *
+ * Accepting ourselves keeps three things in our hands: connections over the
+ * limit get an answer, the threads get equal shares, and a stop stops accepting
+ * at once (MHD_quiesce_daemon races with its own threads in 0.9.75: both remove
+ * the listening socket from an epoll set, and the loser panics). */
+#ifndef ADV_SERVER_HTTP_H
+#define ADV_SERVER_HTTP_H
+
+#include "server/net/server.h"
+
+struct adv_http;
+
+/* Listens on config.listen and starts answering. ADV_E_INVALID: no such address; ADV_E_IO: it
+ * cannot be had. */
+enum adv_status adv_http_start(struct adv_server *server, struct adv_http **http,
+                               struct adv_error *error);
+
+/* "http://127.0.0.1:8080", with the port that was picked. */
+const char *adv_http_url(const struct adv_http *http);
+
+/* No new connections from here on. */
+void adv_http_stop_accepting(struct adv_http *http);
+
+/* Closes what is open and ends the threads. No job may be unended: libmicrohttpd aborts on
+ * suspended connections. */
+void adv_http_stop(struct adv_http *http);
+
+#endif

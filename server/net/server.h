@@ -1,0 +1,26 @@
+/* The daemon's parts, as main.c wires them; handlers reach everything from here. */
+#ifndef ADV_SERVER_SERVER_H
+#define ADV_SERVER_SERVER_H
+
+#include "server/net/sockets.h"
+#include "server/os/config.h"
+#include "server/os/metrics.h"
+#include "server/work/registry.h"
+#include "server/work/scheduler.h"
+
+#include <stdatomic.h>
+
+struct adv_server {
+    struct adv_config config;
+    struct adv_limits limits;
+    struct adv_metrics *metrics;
+    struct adv_registry *registry;
+    struct adv_scheduler *scheduler;
+    struct adv_sockets *sockets;
+    struct adv_http *http;
+    atomic_bool draining;    /* no new queries */
+    atomic_size_t n_numbers; /* in all answers that are computed or not yet sent */
+    atomic_int n_answering;  /* requests received whole and not yet answered in full */
+};
+
+#endif

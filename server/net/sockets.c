@@ -1,0 +1,280 @@
+#include "server/net/sockets.h"
+
+#include "server/http/problem.h"
+#include "server/net/hangup.h"
+#include "server/os/clock.h"
+#include "server/os/log.h"
+
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WATCH_MS 100
+
+struct adv_socket {
+    struct adv_socket *previous, *next;
+    int fd;
+    enum adv_socket_phase phase;
+    int64_t end_ms;      /* of the time for this phase; of COMPUTING there is none */
+    struct adv_job *job; /* of COMPUTING */
+    bool cut;            /* by the watcher */
+    bool not_polled;     /* its fd is none that poll knows: said in the log, once */
+    char client[64];
+};
+
+/* The mutex guards the list and every socket in it; a socket's fd is open while it is listed. */
+struct adv_sockets {
+    struct adv_sockets_options options;
+    pthread_mutex_t mutex;
+    pthread_cond_t stop;
+    bool stopping;
+    struct adv_socket *first;
+    size_t n;
+    struct pollfd *polls; /* scratch of the watcher, with room for capacity */
+    struct adv_socket **polled;
+    size_t capacity;
+    struct adv_reply too_slow;
+    pthread_t thread;
+};
+
+/* ---------------------------------------------------------------- the watcher; with the mutex held
+ */
+
+static void cut(struct adv_socket *socket)
+{
+    socket->cut = true;
+    shutdown(socket->fd, SHUT_RDWR); /* libmicrohttpd sees the end and closes */
+}
+
+static int64_t time_to_send(const struct adv_sockets *sockets, size_t n_bytes)
+{
+    return sockets->options.idle_timeout_ms +
+           (int64_t)(1000.0 * (double)n_bytes / (double)sockets->options.min_send_rate);
+}
+
+static void check_time(struct adv_sockets *sockets, struct adv_socket *socket, int64_t now_ms)
+{
+    if (socket->phase == ADV_SOCKET_COMPUTING) {
+        if (!adv_job_has_ended(socket->job))
+            return;
+        socket->phase = ADV_SOCKET_REPLYING; /* what is left of a stream */
+        socket->end_ms = now_ms + time_to_send(sockets, adv_job_stream_bytes(socket->job));
+    } else if (now_ms > socket->end_ms) {
+        /* Nothing has been sent for a request that is being read but, perhaps, a whole 100
+         * Continue. */
+        if (socket->phase == ADV_SOCKET_READING)
+            adv_reply_send(&sockets->too_slow, socket->fd);
+        cut(socket);
+    }
+}
+
+static bool make_room(struct adv_sockets *sockets)
+{
+    if (sockets->n <= sockets->capacity)
+        return true;
+    size_t capacity = sockets->n * 2;
+    struct pollfd *polls = realloc(sockets->polls, capacity * sizeof *polls);
+    if (polls)
+        sockets->polls = polls;
+    struct adv_socket **polled = realloc(sockets->polled, capacity * sizeof(struct adv_socket *));
+    if (polled)
+        sockets->polled = polled;
+    if (!polls || !polled)
+        return false;
+    sockets->capacity = capacity;
+    return true;
+}
+
+static void act_on(struct adv_socket *socket, short revents)
+{
+    switch (adv_hangup_of(revents)) {
+    case ADV_CLIENT_WAITS:
+        break;
+    case ADV_CLIENT_GONE:
+        adv_job_abandon(socket->job);
+        break;
+    case ADV_CLIENT_NOT_POLLED: /* it may well be waiting: its answer is still computed */
+        if (!socket->not_polled)
+            adv_log_event(
+                "a bug in advectd: poll says %#x of descriptor %d of the client %s, which "
+                "is not seen to go any more",
+                (unsigned)revents, socket->fd, socket->client);
+        socket->not_polled = true;
+        break;
+    }
+}
+
+/* Clients that wait no more. */
+static void find_vanished(struct adv_sockets *sockets)
+{
+    nfds_t n = 0;
+    for (struct adv_socket *socket = sockets->first; socket; socket = socket->next) {
+        if (socket->phase != ADV_SOCKET_COMPUTING)
+            continue;
+        sockets->polled[n] = socket;
+        sockets->polls[n++] = (struct pollfd){.fd = socket->fd, .events = POLLRDHUP};
+    }
+    if (n == 0 || poll(sockets->polls, n, 0) <= 0)
+        return;
+    for (nfds_t i = 0; i < n; i++)
+        act_on(sockets->polled[i], sockets->polls[i].revents);
+}
+
+static void *watch(void *argument)
+{
+    struct adv_sockets *sockets = argument;
+    pthread_mutex_lock(&sockets->mutex);
+    while (!sockets->stopping) {
+        struct timespec next;
+        clock_gettime(CLOCK_MONOTONIC, &next);
+        next.tv_nsec += WATCH_MS * 1000000L;
+        next.tv_sec += next.tv_nsec / 1000000000L;
+        next.tv_nsec %= 1000000000L;
+        pthread_cond_timedwait(&sockets->stop, &sockets->mutex, &next);
+        int64_t now_ms = adv_now_ms();
+        for (struct adv_socket *socket = sockets->first; socket; socket = socket->next) {
+            if (!socket->cut)
+                check_time(sockets, socket, now_ms);
+        }
+        if (make_room(sockets))
+            find_vanished(sockets);
+    }
+    pthread_mutex_unlock(&sockets->mutex);
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- start and stop */
+
+static void free_sockets(struct adv_sockets *sockets)
+{
+    adv_reply_release(&sockets->too_slow);
+    pthread_cond_destroy(&sockets->stop);
+    pthread_mutex_destroy(&sockets->mutex);
+    free(sockets->polls);
+    free(sockets->polled);
+    free(sockets);
+}
+
+enum adv_status adv_sockets_start(const struct adv_sockets_options *options,
+                                  struct adv_sockets **out, struct adv_error *error)
+{
+    struct adv_sockets *sockets = calloc(1, sizeof *sockets);
+    if (!sockets)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    sockets->options = *options;
+    adv_problem_reply(&sockets->too_slow, ADV_PROBLEM_BODY_TIMEOUT, NULL,
+                      "the request did not arrive whole within %lld ms",
+                      (long long)options->read_timeout_ms);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&sockets->stop, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pthread_mutex_init(&sockets->mutex, NULL);
+    if (pthread_create(&sockets->thread, NULL, watch, sockets) != 0) {
+        free_sockets(sockets);
+        return adv_fail(error, ADV_E_MEMORY, "cannot start the thread that watches connections");
+    }
+    *out = sockets;
+    return ADV_OK;
+}
+
+void adv_sockets_stop(struct adv_sockets *sockets)
+{
+    if (!sockets)
+        return;
+    pthread_mutex_lock(&sockets->mutex);
+    sockets->stopping = true;
+    pthread_cond_signal(&sockets->stop);
+    pthread_mutex_unlock(&sockets->mutex);
+    pthread_join(sockets->thread, NULL);
+    free_sockets(sockets);
+}
+
+/* ---------------------------------------------------------------- sockets */
+
+struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd,
+                                   const struct sockaddr *client)
+{
+    struct adv_socket *socket = calloc(1, sizeof *socket);
+    if (!socket)
+        return NULL;
+    socket->fd = fd;
+    socket->end_ms = adv_now_ms() + sockets->options.idle_timeout_ms;
+    socklen_t length =
+        client->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    if (getnameinfo(client, length, socket->client, sizeof socket->client, NULL, 0,
+                    NI_NUMERICHOST) != 0)
+        strcpy(socket->client, "unknown");
+    pthread_mutex_lock(&sockets->mutex);
+    socket->next = sockets->first;
+    if (socket->next)
+        socket->next->previous = socket;
+    sockets->first = socket;
+    sockets->n++;
+    pthread_mutex_unlock(&sockets->mutex);
+    adv_metrics_move(sockets->options.metrics, ADV_GAUGE_CONNECTIONS, 1);
+    return socket;
+}
+
+void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket)
+{
+    pthread_mutex_lock(&sockets->mutex);
+    if (socket->next)
+        socket->next->previous = socket->previous;
+    if (socket->previous)
+        socket->previous->next = socket->next;
+    else
+        sockets->first = socket->next;
+    sockets->n--;
+    pthread_mutex_unlock(&sockets->mutex);
+    adv_metrics_move(sockets->options.metrics, ADV_GAUGE_CONNECTIONS, -1);
+    free(socket);
+}
+
+size_t adv_sockets_count(struct adv_sockets *sockets)
+{
+    pthread_mutex_lock(&sockets->mutex);
+    size_t n = sockets->n;
+    pthread_mutex_unlock(&sockets->mutex);
+    return n;
+}
+
+static bool enter(struct adv_sockets *sockets, struct adv_socket *socket,
+                  enum adv_socket_phase phase, int64_t ms, struct adv_job *job)
+{
+    pthread_mutex_lock(&sockets->mutex);
+    socket->phase = phase;
+    socket->end_ms = adv_now_ms() + ms;
+    socket->job = job;
+    bool whole = !socket->cut;
+    pthread_mutex_unlock(&sockets->mutex);
+    return whole;
+}
+
+bool adv_sockets_idle(struct adv_sockets *sockets, struct adv_socket *socket)
+{
+    return enter(sockets, socket, ADV_SOCKET_IDLE, sockets->options.idle_timeout_ms, NULL);
+}
+
+bool adv_sockets_read(struct adv_sockets *sockets, struct adv_socket *socket)
+{
+    return enter(sockets, socket, ADV_SOCKET_READING, sockets->options.read_timeout_ms, NULL);
+}
+
+bool adv_sockets_compute(struct adv_sockets *sockets, struct adv_socket *socket,
+                         struct adv_job *job)
+{
+    return enter(sockets, socket, ADV_SOCKET_COMPUTING, 0, job);
+}
+
+bool adv_sockets_reply(struct adv_sockets *sockets, struct adv_socket *socket, size_t n_bytes)
+{
+    return enter(sockets, socket, ADV_SOCKET_REPLYING, time_to_send(sockets, n_bytes), NULL);
+}
+
+const char *adv_socket_client(const struct adv_socket *socket)
+{
+    return socket->client;
+}

@@ -1,0 +1,50 @@
+/* The open connections, watched from the side: a thread looks at them every
+ * 100 ms for what libmicrohttpd does not see. A suspended connection does not
+ * notice that its client has gone; a client that sends a byte now and then
+ * never counts as inactive. */
+#ifndef ADV_SERVER_SOCKETS_H
+#define ADV_SERVER_SOCKETS_H
+
+#include "server/os/metrics.h"
+#include "server/work/job.h"
+
+#include <sys/socket.h>
+
+struct adv_sockets;
+struct adv_socket;
+
+enum adv_socket_phase {
+    ADV_SOCKET_IDLE,      /* no request line yet: closed after idle_timeout_ms */
+    ADV_SOCKET_READING,   /* a request is coming in: answered 408 after read_timeout_ms */
+    ADV_SOCKET_COMPUTING, /* a job is at work for it, abandoned if the client goes */
+    ADV_SOCKET_REPLYING   /* a reply goes out: closed if it is not taken at min_send_rate */
+};
+
+struct adv_sockets_options {
+    int64_t idle_timeout_ms, read_timeout_ms;
+    int64_t min_send_rate; /* bytes per second, on average, after a grace of idle_timeout_ms */
+    struct adv_metrics *metrics;
+};
+
+enum adv_status adv_sockets_start(const struct adv_sockets_options *options,
+                                  struct adv_sockets **sockets, struct adv_error *error);
+void adv_sockets_stop(struct adv_sockets *sockets);
+size_t adv_sockets_count(struct adv_sockets *sockets);
+
+/* A connection opened; fd stays open until it is removed. NULL without memory. */
+struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd,
+                                   const struct sockaddr *client);
+void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket);
+
+/* The connection enters a phase. False if the watcher has cut it: no reply must be sent over it any
+ * more. job: of COMPUTING, borrowed until the next phase; a stream stays in this phase, and its
+ * clock for the rest of the reply starts when the job has ended. n_bytes: of the reply's body. */
+bool adv_sockets_idle(struct adv_sockets *sockets, struct adv_socket *socket);
+bool adv_sockets_read(struct adv_sockets *sockets, struct adv_socket *socket);
+bool adv_sockets_compute(struct adv_sockets *sockets, struct adv_socket *socket,
+                         struct adv_job *job);
+bool adv_sockets_reply(struct adv_sockets *sockets, struct adv_socket *socket, size_t n_bytes);
+
+const char *adv_socket_client(const struct adv_socket *socket); /* numeric address */
+
+#endif

@@ -1,0 +1,175 @@
+#include "server/os/config.h"
+
+#include <advect/fields.h>
+#include <advect/pool.h>
+#include <ctype.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const switches[] = {"off", "on", NULL}; /* in the order of enum adv_switch */
+
+#define AT(member) offsetof(struct adv_config, member)
+
+static const struct adv_field fields[] = {
+    {"listen", ADV_FIELD_STRING, AT(listen), .min = 1, .max = 255, .fallback = "127.0.0.1:8080",
+     .help = "ADDRESS:PORT to serve on; [ADDRESS]:PORT for IPv6; port 0 picks a free one"},
+    {"models", ADV_FIELD_STRING, AT(models), .min = 1, .max = 4096, .fallback = "models",
+     .help = "directory whose *.safetensors files are served"},
+    {"workers", ADV_FIELD_INT, AT(workers), .min = 0, .max = 1024, .fallback = "0",
+     .help = "computing threads; 0 is one per processor"},
+    {"precision", ADV_FIELD_STRING, AT(precision), .min = 1, .max = 64, .fallback = "float32",
+     .help = "float32 or bfloat16, of the products inside networks; bfloat16 is faster, rounds to "
+             "8 bits, and needs "
+             "AVX512_BF16 or AMX"},
+    {"http_threads", ADV_FIELD_INT, AT(http_threads), .min = 1, .max = 64, .fallback = "2",
+     .help = "threads that talk to clients"},
+    {"max_connections", ADV_FIELD_INT, AT(max_connections), .min = 1, .max = 1000000,
+     .fallback = "1024", .help = "open connections; more are answered 503"},
+    {"max_body_bytes", ADV_FIELD_INT, AT(max_body_bytes), .min = 1, .max = 1 << 30,
+     .fallback = "8388608", .unit = "bytes", .help = "largest request body"},
+    {"max_rows", ADV_FIELD_INT, AT(max_rows), .min = 1, .max = 1e9, .fallback = "100000",
+     .help = "largest n, or number of points, of a request"},
+    {"max_steps", ADV_FIELD_INT, AT(max_steps), .min = 1, .max = 1e9, .fallback = "10000",
+     .help = "most steps of a fixed-step solver"},
+    {"max_nfe", ADV_FIELD_INT, AT(max_nfe), .min = 1, .max = 1e9, .fallback = "20000",
+     .help = "most velocities that one row of an adaptive solver may take"},
+    {"max_frames", ADV_FIELD_INT, AT(max_frames), .min = 2, .max = 1e6, .fallback = "1000",
+     .help = "most frames of a trajectory"},
+    {"max_probes", ADV_FIELD_INT, AT(max_probes), .min = 1, .max = 1e6, .fallback = "1000",
+     .help = "most probes of a Hutchinson divergence"},
+    {"max_cost", ADV_FIELD_REAL, AT(max_cost), .min = 1, .max = 1e30, .fallback = "1e15",
+     .unit = "multiply-adds", .help = "largest estimated cost of a request"},
+    {"min_tolerance", ADV_FIELD_REAL, AT(min_tolerance), .min = 1e-15, .max = 1, .fallback = "1e-9",
+     .help = "smallest rtol or atol of an adaptive solver"},
+    {"max_numbers", ADV_FIELD_INT, AT(max_numbers), .min = 1, .max = 1e12, .fallback = "20000000",
+     .help = "most numbers in one answer: frames x rows x dimensions"},
+    {"queue_length", ADV_FIELD_INT, AT(queue_length), .min = 1, .max = 1e6, .fallback = "256",
+     .help = "requests being computed or waiting; more are answered 503"},
+    {"queue_numbers", ADV_FIELD_INT, AT(queue_numbers), .min = 1, .max = 1e12,
+     .fallback = "160000000",
+     .help = "numbers in all answers that are computed or not yet sent; beyond, 503"},
+    {"min_send_rate", ADV_FIELD_INT, AT(min_send_rate), .min = 1, .max = 1e9, .fallback = "16384",
+     .unit = "bytes/s", .help = "clients that read slower on average are cut off"},
+    {"request_timeout_ms", ADV_FIELD_INT, AT(request_timeout_ms), .min = 1, .max = 86400000,
+     .fallback = "60000", .unit = "ms", .help = "time a request may wait and compute"},
+    {"body_timeout_ms", ADV_FIELD_INT, AT(body_timeout_ms), .min = 1, .max = 3600000,
+     .fallback = "30000", .unit = "ms", .help = "time in which a request's body must arrive"},
+    {"idle_timeout_ms", ADV_FIELD_INT, AT(idle_timeout_ms), .min = 1, .max = 3600000,
+     .fallback = "60000", .unit = "ms",
+     .help = "time in which the head of the next request must arrive"},
+    {"drain_timeout_ms", ADV_FIELD_INT, AT(drain_timeout_ms), .min = 0, .max = 3600000,
+     .fallback = "30000", .unit = "ms", .help = "time that accepted work gets after SIGTERM"},
+    {"access_log", ADV_FIELD_CHOICE, AT(access_log), .choices = switches, .fallback = "on",
+     .help = "a line per request on standard error"},
+    {"api_key", ADV_FIELD_STRING, AT(api_key), .min = 1, .max = 1024,
+     .help = "wanted as \"Authorization: Bearer KEY\" or \"X-API-Key: KEY\"; better set as "
+             "ADVECT_API_KEY, which other users do not see"},
+    {"cors_origin", ADV_FIELD_STRING, AT(cors_origin), .min = 1, .max = 1024,
+     .help = "origin of pages that may call from a browser, or *"},
+    {"check_health", ADV_FIELD_BOOL, AT(check_health),
+     .help = "ask the daemon at `listen` whether it is ready, and exit 0 if it is"},
+    {"help", ADV_FIELD_BOOL, AT(help), .help = "print this and exit"},
+    {"version", ADV_FIELD_BOOL, AT(version), .help = "print the version and exit"},
+};
+#define N_FIELDS (sizeof fields / sizeof fields[0])
+
+/* ADVECT_MAX_ROWS for "max_rows". Asking for help is a flag's business only. */
+static enum adv_status read_environment(struct adv_config *config, struct adv_error *error)
+{
+    for (size_t i = 0; i < N_FIELDS; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "ADVECT_%s", fields[i].name);
+        for (char *at = name; *at; at++)
+            *at = (char)toupper((unsigned char)*at);
+        const char *text = fields[i].kind == ADV_FIELD_BOOL ? NULL : getenv(name);
+        if (!text)
+            continue;
+        enum adv_status status =
+            adv_fields_from_text(fields, N_FIELDS, fields[i].name, text, config, error);
+        if (status != ADV_OK) {
+            adv_error_prefix(error, "%s: ", name);
+            return status;
+        }
+    }
+    return ADV_OK;
+}
+
+/* --name=value, --name value, or --name alone for a switch; *i moves past what was used. */
+static enum adv_status read_flag(struct adv_config *config, int n_args, char **args, int *i,
+                                 struct adv_error *error)
+{
+    const char *flag = args[*i];
+    if (strncmp(flag, "--", 2) != 0 || !flag[2])
+        return adv_fail(error, ADV_E_INVALID,
+                        "\"%.100s\" is not a flag; see advectd --help for what there is", flag);
+    char name[64];
+    size_t length = strcspn(flag + 2, "=");
+    snprintf(name, sizeof name, "%.*s", length < sizeof name ? (int)length : 63, flag + 2);
+    const char *value = flag[2 + length] ? flag + 2 + length + 1 : NULL;
+    const struct adv_field *field = adv_fields_find(fields, N_FIELDS, name);
+    if (!value && field && field->kind == ADV_FIELD_BOOL)
+        value = "";
+    if (!value && field) {
+        if (*i + 1 >= n_args)
+            return adv_fail_field(error, ADV_E_INVALID, name, "--%s wants a value after it", name);
+        value = args[++*i];
+    }
+    ++*i;
+    return adv_fields_from_text(fields, N_FIELDS, name, value ? value : "", config, error);
+}
+
+enum adv_status adv_config_read(struct adv_config *config, int n_args, char **args,
+                                struct adv_error *error)
+{
+    struct adv_config read = {0};
+    enum adv_status status = adv_fields_init(fields, N_FIELDS, &read, error);
+    if (status == ADV_OK)
+        status = read_environment(&read, error);
+    for (int i = 1; i < n_args && status == ADV_OK;)
+        status = read_flag(&read, n_args, args, &i, error);
+    if (status == ADV_OK && read.queue_numbers < read.max_numbers)
+        status = adv_fail_field(error, ADV_E_INVALID, "queue_numbers",
+                                "queue_numbers is %lld; it must be at least max_numbers, %lld",
+                                (long long)read.queue_numbers, (long long)read.max_numbers);
+    if (status != ADV_OK) {
+        adv_config_release(&read);
+        return status;
+    }
+    if (read.workers == 0)
+        read.workers = adv_cpu_count();
+    *config = read;
+    return ADV_OK;
+}
+
+void adv_config_release(struct adv_config *config)
+{
+    adv_fields_release(fields, N_FIELDS, config);
+}
+
+void adv_config_help(FILE *out)
+{
+    fputs("Usage: advectd [--listen ADDRESS:PORT] [--models DIR] [--workers N] [...]\n"
+          "Serves flow-matching models over HTTP: samples, trajectories, log-densities, latents,\n"
+          "velocities and pictures. Example:\n\n"
+          "  advectd --listen 127.0.0.1:8080 --models models\n"
+          "  curl http://127.0.0.1:8080/v1/models\n\n"
+          "Every setting is also read from the environment, as ADVECT_LISTEN, ADVECT_MODELS, ...;\n"
+          "flags win. SIGTERM finishes accepted work and exits, SIGHUP loads the models anew.\n\n",
+          out);
+    adv_fields_help(fields, N_FIELDS, out);
+}
+
+struct adv_limits adv_config_limits(const struct adv_config *config)
+{
+    struct adv_limits limits = adv_limits_default();
+    limits.rows = (size_t)config->max_rows;
+    limits.steps = config->max_steps;
+    limits.nfe = config->max_nfe;
+    limits.frames = (size_t)config->max_frames;
+    limits.probes = (size_t)config->max_probes;
+    limits.tolerance_min = config->min_tolerance;
+    limits.cost = config->max_cost;
+    limits.numbers = (size_t)config->max_numbers;
+    return limits;
+}

@@ -1,0 +1,207 @@
+/* Everything is an atomic: counting never waits, and a scrape sees each number
+ * whole, if not all of one instant. */
+#include "server/os/metrics.h"
+
+#include <advect/advect.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define N_STATUSES 600
+
+/* Upper bounds of the latency buckets, in seconds. */
+static const double bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                0.5,   1,      2.5,   5,    10,    30,   60};
+#define N_BOUNDS (sizeof bounds / sizeof bounds[0])
+
+struct route_counts {
+    atomic_ullong by_status[N_STATUSES];
+    atomic_ullong in_bucket[N_BOUNDS + 1];
+    atomic_ullong microseconds;
+};
+
+struct adv_metrics {
+    double started; /* Unix time */
+    atomic_ullong counters[ADV_COUNTERS];
+    atomic_llong gauges[ADV_GAUGES];
+    size_t n_routes;
+    struct route_counts routes[]; /* n_routes + 1, the last for what matched none */
+};
+
+/* Rows of one metric stand together; the first carries its help. */
+static const struct {
+    const char *name, *labels, *help;
+} counters[ADV_COUNTERS] = {
+    [ADV_COUNT_CONNECTIONS] = {"advect_connections_accepted_total", "", "Connections accepted."},
+    [ADV_COUNT_CONNECTIONS_REFUSED] = {"advect_connections_refused_total", "",
+                                       "Connections over the limit."},
+    [ADV_COUNT_TURNS] = {"advect_turns_total", "", "Turns that workers gave to queries."},
+    [ADV_COUNT_ROWS] = {"advect_rows_total", "", "Rows of completed queries."},
+    [ADV_COUNT_VELOCITIES] = {"advect_velocity_evaluations_total", "",
+                              "Rows of completed queries times their velocity evaluations."},
+    [ADV_COUNT_RELOADS] = {"advect_reloads_total", "", "Reloads of the model directory."},
+    [ADV_COUNT_COMPLETED] = {"advect_queries_total", "{outcome=\"completed\"}",
+                             "Accepted queries by how they ended."},
+    [ADV_COUNT_FAILED] = {"advect_queries_total", "{outcome=\"failed\"}", NULL},
+    [ADV_COUNT_EXPIRED] = {"advect_queries_total", "{outcome=\"expired\"}", NULL},
+    [ADV_COUNT_VANISHED] = {"advect_queries_total", "{outcome=\"vanished\"}", NULL},
+    [ADV_COUNT_STOPPED] = {"advect_queries_total", "{outcome=\"stopped\"}", NULL},
+    [ADV_COUNT_REJECTED_QUEUE] = {"advect_queries_rejected_total", "{reason=\"queue_length\"}",
+                                  "Queries that were not accepted."},
+    [ADV_COUNT_REJECTED_NUMBERS] = {"advect_queries_rejected_total", "{reason=\"queue_numbers\"}",
+                                    NULL},
+    [ADV_COUNT_REJECTED_DRAINING] = {"advect_queries_rejected_total", "{reason=\"draining\"}",
+                                     NULL},
+};
+
+static const struct {
+    const char *name, *help;
+} gauges[ADV_GAUGES] = {
+    [ADV_GAUGE_CONNECTIONS] = {"advect_connections", "Open connections."},
+    [ADV_GAUGE_REQUESTS] = {"advect_requests_in_flight", "Requests not yet answered in full."},
+    [ADV_GAUGE_QUERIES] = {"advect_queries", "Queries computing or waiting: the queue's depth."},
+    [ADV_GAUGE_QUERY_ROWS] = {"advect_query_rows", "Rows of those queries."},
+    [ADV_GAUGE_ANSWER_NUMBERS] = {"advect_answer_numbers",
+                                  "Numbers in answers being computed or sent."},
+    [ADV_GAUGE_MODELS] = {"advect_models", "Models served."},
+    [ADV_GAUGE_MODELS_REFUSED] = {"advect_models_refused", "Model files that were refused."},
+    [ADV_GAUGE_WORKERS] = {"advect_workers", "Computing threads."},
+};
+
+enum adv_status adv_metrics_new(size_t n_routes, struct adv_metrics **out, struct adv_error *error)
+{
+    struct adv_metrics *metrics =
+        calloc(1, sizeof *metrics + (n_routes + 1) * sizeof metrics->routes[0]);
+    if (!metrics)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    metrics->started = (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+    metrics->n_routes = n_routes;
+    *out = metrics;
+    return ADV_OK;
+}
+
+void adv_metrics_free(struct adv_metrics *metrics)
+{
+    free(metrics);
+}
+
+void adv_metrics_count(struct adv_metrics *metrics, enum adv_counter counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(&metrics->counters[counter], n, memory_order_relaxed);
+}
+
+void adv_metrics_move(struct adv_metrics *metrics, enum adv_gauge gauge, int64_t by)
+{
+    atomic_fetch_add_explicit(&metrics->gauges[gauge], by, memory_order_relaxed);
+}
+
+void adv_metrics_set(struct adv_metrics *metrics, enum adv_gauge gauge, int64_t to)
+{
+    atomic_store_explicit(&metrics->gauges[gauge], to, memory_order_relaxed);
+}
+
+void adv_metrics_request(struct adv_metrics *metrics, size_t route, unsigned status, double seconds)
+{
+    struct route_counts *counts = &metrics->routes[route];
+    size_t bucket = 0;
+    while (bucket < N_BOUNDS && seconds > bounds[bucket])
+        bucket++;
+    atomic_fetch_add_explicit(&counts->by_status[status < N_STATUSES ? status : 0], 1,
+                              memory_order_relaxed);
+    atomic_fetch_add_explicit(&counts->in_bucket[bucket], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&counts->microseconds, (unsigned long long)(seconds * 1e6),
+                              memory_order_relaxed);
+}
+
+static unsigned long long value_of(const atomic_ullong *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void write_head(FILE *out, const char *name, const char *type, const char *help)
+{
+    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void write_requests(const struct adv_metrics *metrics, const char *(*route_name)(size_t),
+                           FILE *out)
+{
+    write_head(out, "advect_requests_total", "counter", "Requests answered, by route and status.");
+    for (size_t i = 0; i <= metrics->n_routes; i++) {
+        for (unsigned status = 0; status < N_STATUSES; status++) {
+            unsigned long long n = value_of(&metrics->routes[i].by_status[status]);
+            if (n)
+                fprintf(out, "advect_requests_total{route=\"%s\",status=\"%u\"} %llu\n",
+                        route_name(i), status, n);
+        }
+    }
+}
+
+static void write_latencies(const struct adv_metrics *metrics, const char *(*route_name)(size_t),
+                            FILE *out)
+{
+    static const char *const name = "advect_request_duration_seconds";
+    write_head(out, name, "histogram", "From the request's first line to the reply's last byte.");
+    for (size_t i = 0; i <= metrics->n_routes; i++) {
+        const struct route_counts *counts = &metrics->routes[i];
+        unsigned long long n = 0, in_bucket[N_BOUNDS + 1];
+        for (size_t b = 0; b <= N_BOUNDS; b++)
+            n += in_bucket[b] = value_of(&counts->in_bucket[b]);
+        if (!n)
+            continue;
+        unsigned long long below = 0;
+        for (size_t b = 0; b < N_BOUNDS; b++) {
+            below += in_bucket[b];
+            fprintf(out, "%s_bucket{route=\"%s\",le=\"%g\"} %llu\n", name, route_name(i), bounds[b],
+                    below);
+        }
+        fprintf(out, "%s_bucket{route=\"%s\",le=\"+Inf\"} %llu\n", name, route_name(i), n);
+        fprintf(out, "%s_sum{route=\"%s\"} %.6f\n", name, route_name(i),
+                (double)value_of(&counts->microseconds) * 1e-6);
+        fprintf(out, "%s_count{route=\"%s\"} %llu\n", name, route_name(i), n);
+    }
+}
+
+/* Resident memory in bytes: the second number of /proc/self/statm, in pages; 0 where there is none.
+ */
+static unsigned long long resident_bytes(void)
+{
+    char line[256] = "", *at;
+    FILE *file = fopen("/proc/self/statm", "r");
+    if (!file)
+        return 0;
+    if (!fgets(line, sizeof line, file))
+        line[0] = '\0';
+    fclose(file);
+    strtoull(line, &at, 10);
+    return strtoull(at, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
+}
+
+void adv_metrics_write(const struct adv_metrics *metrics, const char *(*route_name)(size_t i),
+                       FILE *out)
+{
+    write_head(out, "advect_build_info", "gauge", "The program; always 1.");
+    fprintf(out, "advect_build_info{version=\"%s\",kernels=\"%s\"} 1\n", adv_version(),
+            adv_kernels_name());
+    for (size_t i = 0; i < ADV_COUNTERS; i++) {
+        if (counters[i].help)
+            write_head(out, counters[i].name, "counter", counters[i].help);
+        fprintf(out, "%s%s %llu\n", counters[i].name, counters[i].labels,
+                value_of(&metrics->counters[i]));
+    }
+    for (size_t i = 0; i < ADV_GAUGES; i++) {
+        write_head(out, gauges[i].name, "gauge", gauges[i].help);
+        fprintf(out, "%s %lld\n", gauges[i].name,
+                (long long)atomic_load_explicit(&metrics->gauges[i], memory_order_relaxed));
+    }
+    write_requests(metrics, route_name, out);
+    write_latencies(metrics, route_name, out);
+    write_head(out, "process_resident_memory_bytes", "gauge", "Resident memory.");
+    fprintf(out, "process_resident_memory_bytes %llu\n", resident_bytes());
+    write_head(out, "process_start_time_seconds", "gauge", "Start of the process, Unix time.");
+    fprintf(out, "process_start_time_seconds %.3f\n", metrics->started);
+}

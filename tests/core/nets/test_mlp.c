@@ -1,0 +1,216 @@
+/* The mlp against its formula written out in double, with every option; and its derivatives.
+ * Compiled with float, and with double, where both are sharp. */
+#include <advect/net.h>
+
+#include "core/base/mem.h"
+#include "core/nets/kind.h"
+#include "tests/core/ops/derivatives.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MLP "{\"kind\": \"mlp\", \"dim\": 3, \"channels\": 16, \"layers\": 3"
+
+static const char *const configs[] = {
+    MLP "}",
+    MLP ", \"activation\": \"silu\"}",
+    MLP ", \"activation\": \"silu\", \"residual\": true}",
+    MLP ", \"input_frequencies\": 3}",
+    MLP ", \"activation\": \"silu\", \"time_frequencies\": 4}",
+    MLP ", \"activation\": \"silu\", \"input_gain\": true}",
+    MLP ", \"num_classes\": 4, \"label_channels\": 5}",
+    MLP ", \"num_classes\": 3, \"null_class\": true}", /* the fourth label is the null class */
+    MLP ", \"activation\": \"silu\", \"residual\": true, \"input_gain\": true, \"num_classes\": 3, "
+        "\"null_class\": true, \"input_frequencies\": 2, \"time_frequencies\": 3}",
+};
+
+static struct adv_net *new_net(const char *text)
+{
+    struct adv_net *net = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    json_t *config = json_loads(text, 0, NULL);
+    ck_assert_msg(adv_net_new(config, &net, &error) == ADV_OK, "%s", error.message);
+    json_decref(config);
+    return net;
+}
+
+/* ---- the formula ---- */
+
+#define WIDTH_MAX 256
+
+struct formula {
+    const struct adv_net *net;
+    json_t *config;
+    const adv_real *weights;
+};
+
+static size_t option(const struct formula *f, const char *name)
+{
+    const json_t *value = json_object_get(f->config, name);
+    return json_is_boolean(value) ? json_is_true(value) : (size_t)json_integer_value(value);
+}
+
+static const adv_real *parameter(const struct formula *f, const char *name)
+{
+    for (size_t i = 0; i < adv_net_parameters(f->net); i++) {
+        if (strcmp(adv_net_parameter(f->net, i).name, name) == 0)
+            return f->weights + adv_net_parameter(f->net, i).offset;
+    }
+    ck_abort_msg("no parameter %s", name);
+}
+
+static void linear(const struct formula *f, const char *name, size_t n, size_t k, const double *x,
+                   double *y)
+{
+    char full[64];
+    snprintf(full, sizeof full, "%s.weight", name);
+    const adv_real *w = parameter(f, full);
+    snprintf(full, sizeof full, "%s.bias", name);
+    const adv_real *bias = parameter(f, full);
+    double out[WIDTH_MAX];
+    for (size_t j = 0; j < n; j++) {
+        out[j] = (double)bias[j];
+        for (size_t i = 0; i < k; i++)
+            out[j] += (double)w[j * k + i] * x[i];
+    }
+    memcpy(y, out, n * sizeof *y);
+}
+
+static void activate(const struct formula *f, size_t n, double *x)
+{
+    const char *name = json_string_value(json_object_get(f->config, "activation"));
+    for (size_t i = 0; i < n; i++)
+        x[i] = strcmp(name, "silu") == 0 ? x[i] / (1 + exp(-x[i])) : fmax(x[i], 0);
+}
+
+/* x, then the sines of all frequencies, then the cosines; returns how many. */
+static size_t features(const double *x, size_t d, const double *w, size_t n_frequencies, double *y)
+{
+    memcpy(y, x, d * sizeof *y);
+    for (size_t k = 0; k < n_frequencies; k++) {
+        for (size_t i = 0; i < d; i++) {
+            y[d + k * d + i] = sin(w[k] * x[i]);
+            y[d + (n_frequencies + k) * d + i] = cos(w[k] * x[i]);
+        }
+    }
+    return d * (1 + 2 * n_frequencies);
+}
+
+static size_t features_of_x(const struct formula *f, const double *x, double *y)
+{
+    double w[16];
+    size_t n = option(f, "input_frequencies");
+    for (size_t i = 0; i < n; i++)
+        w[i] = M_PI * pow(2, (double)i - 1);
+    return features(x, option(f, "dim"), w, n, y);
+}
+
+static size_t features_of_t(const struct formula *f, double t, double *y)
+{
+    double w[16];
+    size_t n = option(f, "time_frequencies");
+    for (size_t i = 0; i < n; i++)
+        w[i] = M_PI * (double)(i + 1);
+    return features(&t, 1, w, n, y);
+}
+
+static void velocity(const struct formula *f, const double *x, double t, size_t label, double *v)
+{
+    size_t dim = option(f, "dim"), c = option(f, "channels"), l = option(f, "label_channels");
+    double joined[WIDTH_MAX], in[WIDTH_MAX], gain[WIDTH_MAX], h[WIDTH_MAX], y[WIDTH_MAX];
+    size_t width = features_of_x(f, x, in);
+    linear(f, "in_projection", c, width, in, joined);
+    width = features_of_t(f, t, in);
+    linear(f, "t_mlp.0", 128, width, in, in);
+    activate(f, 128, in);
+    linear(f, "t_mlp.2", c, 128, in, joined + c);
+    if (option(f, "input_gain"))
+        linear(f, "input_gain", dim, c, joined + c, gain);
+    for (size_t i = 0; option(f, "num_classes") && i < l; i++)
+        joined[2 * c + i] = (double)parameter(f, "label_emb.weight")[label * l + i];
+    linear(f, "concat_projection", c, 2 * c + (option(f, "num_classes") ? l : 0), joined, h);
+    for (size_t layer = 0; layer < option(f, "layers"); layer++) {
+        char name[32];
+        snprintf(name, sizeof name, "blocks.%d.ff", (int)layer);
+        linear(f, name, c, c, h, y);
+        activate(f, c, y);
+        for (size_t i = 0; i < c; i++)
+            h[i] = y[i] + (option(f, "residual") ? h[i] : 0);
+    }
+    linear(f, "out_projection", dim, c, h, v);
+    for (size_t i = 0; option(f, "input_gain") && i < dim; i++)
+        v[i] += gain[i] * x[i];
+}
+
+START_TEST(the_graph_computes_the_formula)
+{
+    struct adv_net *net = new_net(configs[_i]);
+    struct scene scene;
+    scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
+    struct formula f = {net, adv_net_config(net), scene.flat};
+    for (enum adv_purpose purpose = ADV_TO_EVALUATE; purpose <= ADV_TO_TRAIN; purpose++) {
+        struct run run;
+        run_init(&run, &scene, ADV_EVAL, purpose, 0);
+        const adv_real *v = adv_exec_forward(&run.exec, &scene.inputs);
+        for (size_t r = 0; r < scene.inputs.rows; r++) {
+            double x[WIDTH_MAX], expected[WIDTH_MAX];
+            size_t condition = (size_t)scene.row_map[r];
+            for (size_t i = 0; i < scene.dim; i++)
+                x[i] = (double)scene.x[r * scene.dim + i];
+            velocity(&f, x, (double)scene.t[condition], (size_t)scene.label[condition], expected);
+            /* seven sums of 10 to 128 terms of order one, each rounded at every term */
+            for (size_t i = 0; i < scene.dim; i++)
+                ck_assert_double_le(fabs((double)v[r * scene.dim + i] - expected[i]),
+                                    100 * ROUNDOFF * fmax(1, fabs(expected[i])));
+        }
+        run_release(&run);
+    }
+    json_decref(f.config);
+    scene_release(&scene);
+    adv_net_free(net);
+}
+END_TEST
+
+START_TEST(backward_is_the_transpose_of_tangents)
+{
+    struct adv_net *net = new_net(configs[_i]);
+    struct scene scene;
+    scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
+    check_transpose(&scene);
+    scene_release(&scene);
+    adv_net_free(net);
+}
+END_TEST
+
+/* In float, steps are wide enough to carry hundreds of relus across their kinks. */
+START_TEST(gradients_match_central_differences)
+{
+    bool smooth = strstr(configs[_i], "silu") != NULL;
+    if (!smooth && sizeof(adv_real) == sizeof(float))
+        return;
+    struct adv_net *net = new_net(configs[_i]);
+    struct scene scene;
+    scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
+    check_differences(&scene, DIFFERENCE_STEP);
+    scene_release(&scene);
+    adv_net_free(net);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("mlp");
+    TCase *mlp = tcase_create("options");
+    tcase_add_loop_test(mlp, the_graph_computes_the_formula, 0, (int)ADV_COUNT(configs));
+    tcase_add_loop_test(mlp, backward_is_the_transpose_of_tangents, 0, (int)ADV_COUNT(configs));
+    tcase_add_loop_test(mlp, gradients_match_central_differences, 0, (int)ADV_COUNT(configs));
+    suite_add_tcase(suite, mlp);
+
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int n_failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,587 @@
+/* Pictures of answers: decoded again, and asked whether what they show is where it should be. */
+#include "tests/support/alloc_fail.h"
+#include "tests/support/models.h"
+
+#include <advect/plot.h>
+#include <advect/render.h>
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct adv_model *plane, *boxed, *image, *labelled_image, *colour_image, *cube;
+
+#define NET(dim, more)                                                                             \
+    "\"net\": {\"kind\": \"mlp\", \"dim\": " #dim ", \"channels\": 8, \"layers\": 1" more "}"
+
+static void set_up(void)
+{
+    plane = model_of("{\"name\": \"plane\", " NET(2, "") "}");
+    boxed = model_of("{\"name\": \"boxed\", " NET(
+        2, "") ","
+               " \"data\": {\"shape\": [2], \"box\": [[0, 16], [1, 9]]}}");
+    image = model_of("{\"name\": \"image\", " NET(
+        6, "") ", \"data\": {\"shape\": [1, 2, 3],"
+               " \"transform\": {\"kind\": \"identity\", \"range\": [0, 1]}}}");
+    labelled_image = model_of("{\"name\": \"labelled\", " NET(
+        4, ", \"num_classes\": 2") ","
+                                   " \"data\": {\"shape\": [1, 2, 2]}}");
+    colour_image =
+        model_of("{\"name\": \"colours\", " NET(12, "") ","
+                                                        " \"data\": {\"shape\": [3, 2, 2]}}");
+    cube = model_of("{\"name\": \"cube\", " NET(3, "") "}");
+}
+
+static void tear_down(void)
+{
+    adv_model_unref(plane);
+    adv_model_unref(boxed);
+    adv_model_unref(image);
+    adv_model_unref(labelled_image);
+    adv_model_unref(colour_image);
+    adv_model_unref(cube);
+}
+
+/* ---------------------------------------------------------------- decoding */
+
+static uint32_t big_endian(const uint8_t *bytes)
+{
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+}
+
+/* Takes the bytes of a PNG; the image is the caller's. */
+static struct adv_image decode(struct adv_bytes *png, int n_channels)
+{
+    struct adv_image decoded = {0};
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_uint_gt(png->n, 24);
+    int width = (int)big_endian(png->data + 16), height = (int)big_endian(png->data + 20);
+    ck_assert_msg(adv_png_decode(png->data, png->n, width, height, n_channels, &decoded, &error) ==
+                      ADV_OK,
+                  "%s", error.message);
+    adv_bytes_release(png);
+    return decoded;
+}
+
+static struct adv_image draw(const struct adv_model *model, const struct adv_query *query,
+                             const struct adv_answer *answer, const struct adv_picture *picture)
+{
+    struct adv_bytes png = {0};
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_msg(adv_render_png(model, query, answer, picture, &png, &error) == ADV_OK, "%s",
+                  error.message);
+    size_t shape[3];
+    bool grey = adv_model_shape(model, shape) == 3 && shape[0] == 1;
+    return decode(&png, grey ? 1 : 3);
+}
+
+struct spot {
+    double x, y; /* mean position in pixels */
+    size_t n;
+};
+
+/* Pixels much bluer than red, as the accent colour is and nothing else of a plot. */
+static bool is_accent(const uint8_t *rgb)
+{
+    return rgb[2] > rgb[0] + 100;
+}
+
+/* The pixels of columns [from, to) that `is` says yes to. */
+static struct spot find(const struct adv_image *picture, int from, int to,
+                        bool (*is)(const uint8_t *rgb))
+{
+    struct spot spot = {0};
+    for (int y = 0; y < picture->height; y++) {
+        for (int x = from; x < to; x++) {
+            if (!is(picture->pixels + 3 * (y * picture->width + x)))
+                continue;
+            spot.x += x;
+            spot.y += y;
+            spot.n++;
+        }
+    }
+    ck_assert_msg(spot.n > 0, "nothing is drawn");
+    spot.x /= (double)spot.n;
+    spot.y /= (double)spot.n;
+    return spot;
+}
+
+static void check_refused(const struct adv_model *model, const struct adv_query *query,
+                          const struct adv_answer *answer, bool animation, enum adv_status wanted,
+                          const char *message)
+{
+    struct adv_bytes png = {0};
+    struct adv_error error = ADV_ERROR_INIT;
+    enum adv_status status = animation
+                                 ? adv_render_animation(model, query, answer, NULL, &png, &error)
+                                 : adv_render_png(model, query, answer, NULL, &png, &error);
+    ck_assert_int_eq(status, wanted);
+    ck_assert_str_eq(error.message, message);
+    ck_assert_uint_eq(png.n, 0);
+    adv_bytes_release(&png);
+}
+
+/* ---------------------------------------------------------------- planes */
+
+/* Where a single sample is drawn. */
+static struct spot spot_of(const struct adv_model *model, float x, float y)
+{
+    const float states[2] = {x, y};
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_answer answer = {.n = 1, .dim = 2, .n_frames = 1, .states = states};
+    struct adv_image picture = draw(model, &query, &answer, NULL);
+    ck_assert_int_eq(picture.width, 640);
+    ck_assert_int_eq(picture.height, 640);
+    struct spot spot = find(&picture, 0, picture.width, is_accent);
+    adv_image_release(&picture);
+    return spot;
+}
+
+/* One map from the plane to pixels whatever the sample: linear, x to the right, y up, as long on x
+ * as on y. */
+START_TEST(samples_lie_where_the_axes_say)
+{
+    struct spot low = spot_of(plane, -4, -4), middle = spot_of(plane, 0, 0);
+    struct spot high = spot_of(plane, 4, 4);
+    ck_assert_double_eq_tol(high.x - middle.x, middle.x - low.x, 1);
+    ck_assert_double_eq_tol(high.y - middle.y, middle.y - low.y, 1);
+    ck_assert_double_eq_tol(high.x - low.x, low.y - high.y, 1);
+    ck_assert_double_gt(high.x - low.x, 400);
+    /* [0,16] x [1,9] is shown as the square around (8, 5). */
+    struct spot centre = spot_of(boxed, 8, 5), right = spot_of(boxed, 16, 5);
+    struct spot top = spot_of(boxed, 8, 13);
+    ck_assert_double_eq_tol(centre.x, middle.x, 20);
+    ck_assert_double_eq_tol(right.x - centre.x, centre.y - top.y, 1);
+    ck_assert_double_eq_tol(right.x - centre.x, high.x - middle.x, 20);
+}
+END_TEST
+
+START_TEST(plots_have_the_asked_size)
+{
+    const float states[4] = {0, 0, 1, 1};
+    struct adv_query query = adv_query_default(ADV_QUERY_LATENTS);
+    struct adv_answer answer = {.n = 2, .dim = 2, .n_frames = 1, .states = states};
+    struct adv_image picture =
+        draw(plane, &query, &answer, &(struct adv_picture){.width = 320, .height = 300});
+    ck_assert_int_eq(picture.width, 320);
+    ck_assert_int_eq(picture.height, 300);
+    adv_image_release(&picture);
+}
+END_TEST
+
+START_TEST(film_strips_have_a_panel_per_frame)
+{
+    enum { FRAMES = 8 };
+    float states[FRAMES][2];
+    double times[FRAMES];
+    for (int f = 0; f < FRAMES; f++) {
+        times[f] = f / (FRAMES - 1.0);
+        states[f][0] = (float)f - 4;
+        states[f][1] = 0;
+    }
+    struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    struct adv_answer answer = {
+        .n = 1, .dim = 2, .n_frames = FRAMES, .states = states[0], .times = times};
+    struct adv_image strip = draw(plane, &query, &answer, &(struct adv_picture){.width = 1200});
+    ck_assert_int_eq(strip.width, 1200);
+    ck_assert_int_eq(strip.height, 400); /* 6 panels and 2, of 200 x 200 */
+    double step = 0, before = 0;
+    for (int f = 2; f < 6; f++) { /* columns with one panel only, its sample a little more right */
+        struct spot spot = find(&strip, 200 * f, 200 * (f + 1), is_accent);
+        double x = spot.x - 200 * f;
+        ck_assert_double_lt(spot.y, 200);
+        if (f == 3)
+            step = x - before;
+        if (f > 3)
+            ck_assert_double_eq_tol(x - before, step, 1);
+        before = x;
+    }
+    ck_assert_double_gt(step, 10);
+    const uint8_t *blank = strip.pixels + 3 * (300 * 1200 + 900);
+    ck_assert_mem_eq(blank, "\xff\xff\xff", 3);
+    adv_image_release(&strip);
+}
+END_TEST
+
+START_TEST(long_strips_keep_the_first_and_the_last_frame)
+{
+    enum { FRAMES = 100 };
+    static float states[FRAMES][6];
+    double times[FRAMES];
+    for (int f = 0; f < FRAMES; f++) {
+        times[f] = f / (FRAMES - 1.0);
+        for (int k = 0; k < 6; k++)
+            states[f][k] = (float)times[f];
+    }
+    struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    struct adv_answer answer = {
+        .n = 1, .dim = 6, .n_frames = FRAMES, .states = states[0], .times = times};
+    struct adv_image strip = draw(image, &query, &answer, &(struct adv_picture){.zoom = 1});
+    ck_assert_int_eq(strip.width, 24 * 3 + 23 * 2);
+    ck_assert_int_eq(strip.height, 2);
+    ck_assert_uint_eq(strip.pixels[0], 0);
+    ck_assert_uint_eq(strip.pixels[strip.width - 1], 255);
+    for (int i = 1; i < 24; i++) /* evenly spread: 255 / 23 each, to a frame's width */
+        ck_assert_int_le(abs(strip.pixels[5 * i] - 255 * i / 23), 3);
+    adv_image_release(&strip);
+}
+END_TEST
+
+static bool is_brightest(const uint8_t *rgb)
+{
+    uint8_t top[3];
+    adv_plot_colour(1, top);
+    return !memcmp(rgb, top, sizeof top);
+}
+
+/* Where the only cell of a 9 x 9 grid with any density is drawn. */
+static struct spot cell_spot(size_t row, size_t column)
+{
+    float *points = NULL;
+    double log_density[81];
+    for (size_t i = 0; i < 81; i++)
+        log_density[i] = i == 9 * row + column ? -2 : -INFINITY;
+    ck_assert_int_eq(adv_picture_grid(plane, 9, &points, NULL), ADV_OK);
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = 81;
+    query.points = points;
+    struct adv_answer answer = {.n = 81, .dim = 2, .n_frames = 1, .log_density = log_density};
+    struct adv_image picture = draw(plane, &query, &answer, NULL);
+    struct spot spot = find(&picture, 0, picture.width * 17 / 20, is_brightest); /* not the bar */
+    free(points);
+    adv_image_release(&picture);
+    return spot;
+}
+
+START_TEST(densities_are_cells_of_the_plane)
+{
+    struct spot low = cell_spot(0, 0), middle = cell_spot(4, 4), right = cell_spot(4, 8);
+    ck_assert_double_eq_tol(middle.x - low.x, right.x - middle.x, 1.5);
+    ck_assert_double_eq_tol(low.y - middle.y, right.x - middle.x, 1.5);
+    ck_assert_double_eq_tol(right.y, middle.y, 1.5);
+    double cell = (right.x - middle.x) / 4;
+    ck_assert_double_eq_tol((double)middle.n, cell * cell, 0.1 * cell * cell);
+}
+END_TEST
+
+START_TEST(velocities_are_arrows_from_their_points)
+{
+    struct spot spots[2], between = spot_of(plane, 0.5f, 0);
+    const float points[4] = {0, 0, 1, 0};
+    struct adv_query query = adv_query_default(ADV_QUERY_VELOCITY);
+    query.n = 2;
+    query.points = points;
+    for (int i = 0; i < 2; i++) {
+        const float v[4] = {i ? 1 : -1, 0, i ? 1 : -1, 0};
+        struct adv_answer answer = {.n = 2, .dim = 2, .n_frames = 1, .states = v};
+        struct adv_image picture = draw(plane, &query, &answer, NULL);
+        spots[i] = find(&picture, 0, picture.width, is_accent);
+        adv_image_release(&picture);
+    }
+    ck_assert_double_gt(spots[1].x - between.x, 10); /* to the right, and as far to the left */
+    ck_assert_double_eq_tol(between.x - spots[0].x, spots[1].x - between.x, 2);
+    ck_assert_double_eq_tol(spots[0].y, between.y, 1);
+    ck_assert_double_eq_tol(spots[1].y, between.y, 1);
+}
+END_TEST
+
+START_TEST(grids_are_cell_centres)
+{
+    static const float wanted[4][2] = {
+        {-2.25f, -2.25f}, {2.25f, -2.25f}, {-2.25f, 2.25f}, {2.25f, 2.25f}}; /* of [-4.5, 4.5]^2 */
+    float *points = NULL;
+    ck_assert_int_eq(adv_picture_grid(plane, 2, &points, NULL), ADV_OK);
+    ck_assert_mem_eq(points, wanted, sizeof wanted);
+    free(points);
+    ck_assert_int_eq(adv_picture_grid(boxed, 1, &points, NULL), ADV_OK);
+    ck_assert_float_eq(points[0], 8);
+    ck_assert_float_eq(points[1], 5);
+    free(points);
+    ck_assert_int_eq(adv_picture_grid(boxed, 18, &points, NULL), ADV_OK);
+    ck_assert_float_eq(points[0], -0.5f); /* [-1, 17] x [-4, 14] */
+    ck_assert_float_eq(points[1], -3.5f);
+    ck_assert_float_eq(points[2 * 18 * 18 - 1], 13.5f);
+    free(points);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- images */
+
+START_TEST(images_are_drawn_pixel_by_pixel)
+{
+    const float states[2][6] = {{0, 1, 0.2f, 0.4f, 0.6f, 0.8f}, {-5, 7, 0, 0, 0, 1}};
+    static const uint8_t wanted[2][6] = {{0, 255, 51, 102, 153, 204}, {0, 255, 0, 0, 0, 255}};
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_answer answer = {.n = 2, .dim = 6, .n_frames = 1, .states = states[0]};
+    struct adv_image picture = draw(image, &query, &answer, &(struct adv_picture){.columns = 2});
+    const int zoom = 3, gap = 2;
+    ck_assert_int_eq(picture.width, 2 * 3 * zoom + gap);
+    ck_assert_int_eq(picture.height, 2 * zoom);
+    for (int i = 0; i < 2; i++) {
+        for (int y = 0; y < 2 * zoom; y++) {
+            for (int x = 0; x < 3 * zoom; x++)
+                ck_assert_uint_eq(picture.pixels[y * picture.width + i * (3 * zoom + gap) + x],
+                                  wanted[i][y / zoom * 3 + x / zoom]);
+        }
+    }
+    adv_image_release(&picture);
+}
+END_TEST
+
+START_TEST(colours_keep_their_channels)
+{
+    float states[12];
+    for (int k = 0; k < 12; k++)
+        states[k] = k < 4 ? 1.0f : k < 8 ? -1.0f : 0.2f; /* without a stated range: [-1, 1] */
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_answer answer = {.n = 1, .dim = 12, .n_frames = 1, .states = states};
+    struct adv_image picture = draw(colour_image, &query, &answer, NULL);
+    ck_assert_int_eq(picture.width, 6);
+    ck_assert_mem_eq(picture.pixels, "\xff\x00\x99", 3); /* 255, 0, 255 * 0.6 */
+    adv_image_release(&picture);
+}
+END_TEST
+
+/* The grey of cell (row, column) of a grid of 2 x 2 images. */
+static int cell_grey(const struct adv_image *picture, int row, int column)
+{
+    return picture->pixels[row * 8 * picture->width + column * 8];
+}
+
+START_TEST(classes_have_a_row_each)
+{
+    float states[5][4];
+    static const int32_t labels[5] = {1, 0, 1, 0, 1};
+    for (int i = 0; i < 5; i++) {
+        for (int k = 0; k < 4; k++)
+            states[i][k] = (float)i / 2.5f - 1; /* grey 51 i */
+    }
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_answer answer = {
+        .n = 5, .dim = 4, .n_frames = 1, .states = states[0], .labels = labels};
+    static const int wanted[2][3] = {{51, 153, 255}, {0, 102, 204}}; /* 255: nothing there */
+    struct adv_image picture = draw(labelled_image, &query, &answer, NULL);
+    ck_assert_int_eq(picture.width, 3 * 6 + 2 * 2);
+    ck_assert_int_eq(picture.height, 2 * 6 + 2);
+    for (int row = 0; row < 2; row++) {
+        for (int column = 0; column < 3; column++)
+            ck_assert_int_eq(cell_grey(&picture, row, column), wanted[row][column]);
+    }
+    adv_image_release(&picture);
+    query.labels = labels; /* asked for: as they come */
+    picture = draw(labelled_image, &query, &answer, &(struct adv_picture){.columns = 5});
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(cell_grey(&picture, 0, i), 51 * i);
+    adv_image_release(&picture);
+}
+END_TEST
+
+START_TEST(image_strips_have_a_row_per_sample)
+{
+    static const double times[3] = {0, 0.5, 1};
+    float states[3][2][4];
+    for (int f = 0; f < 3; f++) {
+        for (int i = 0; i < 2; i++) {
+            for (int k = 0; k < 4; k++)
+                states[f][i][k] = (float)(2 * f + i) / 2.5f - 1; /* grey 51 (2 f + i) */
+        }
+    }
+    struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    struct adv_answer answer = {
+        .n = 2, .dim = 4, .n_frames = 3, .states = states[0][0], .times = times};
+    struct adv_image picture = draw(labelled_image, &query, &answer, NULL);
+    ck_assert_int_eq(picture.width, 3 * 6 + 2 * 2);
+    ck_assert_int_eq(picture.height, 2 * 6 + 2);
+    for (int i = 0; i < 2; i++) {
+        for (int f = 0; f < 3; f++)
+            ck_assert_int_eq(cell_grey(&picture, i, f), 51 * (2 * f + i));
+    }
+    adv_image_release(&picture);
+}
+END_TEST
+
+START_TEST(velocities_of_images_are_centred_on_grey)
+{
+    const float v[6] = {0, 4, -4, 2, -2, 0};
+    static const uint8_t wanted[6] = {128, 255, 0, 191, 64, 128};
+    struct adv_query query = adv_query_default(ADV_QUERY_VELOCITY);
+    struct adv_answer answer = {.n = 1, .dim = 6, .n_frames = 1, .states = v};
+    struct adv_image picture = draw(image, &query, &answer, &(struct adv_picture){.zoom = 1});
+    for (int k = 0; k < 6; k++)
+        ck_assert_int_le(abs(picture.pixels[k] - wanted[k]), 1);
+    adv_image_release(&picture);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- animations */
+
+/* How many chunks of a type there are. */
+static size_t count_chunks(const struct adv_bytes *png, const char *type)
+{
+    size_t n = 0;
+    for (size_t at = 8; at + 12 <= png->n; at += 12 + big_endian(png->data + at))
+        n += !memcmp(png->data + at + 4, type, 4);
+    return n;
+}
+
+START_TEST(animations_have_every_frame)
+{
+    enum { FRAMES = 5 };
+    float states[FRAMES][2];
+    double times[FRAMES];
+    for (int f = 0; f < FRAMES; f++) {
+        times[f] = f / (FRAMES - 1.0);
+        states[f][0] = states[f][1] = (float)f; /* the last one is (4, 4) */
+    }
+    struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    struct adv_answer answer = {
+        .n = 1, .dim = 2, .n_frames = FRAMES, .states = states[0], .times = times};
+    struct adv_bytes png = {0};
+    ck_assert_int_eq(adv_render_animation(plane, &query, &answer, NULL, &png, NULL), ADV_OK);
+    ck_assert_uint_eq(count_chunks(&png, "acTL"), 1);
+    ck_assert_uint_eq(count_chunks(&png, "fcTL"), FRAMES);
+    struct adv_image last = decode(&png, 3); /* the default image is the last frame */
+    struct spot spot = find(&last, 0, last.width, is_accent), wanted = spot_of(plane, 4, 4);
+    ck_assert_double_eq_tol(spot.x, wanted.x, 1.5);
+    ck_assert_double_eq_tol(spot.y, wanted.y, 1.5);
+    adv_image_release(&last);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- refusals */
+
+START_TEST(what_has_no_picture_is_refused)
+{
+    static const float states[81 * 2];
+    static const double log_density[81];
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_answer answer = {.n = 1, .dim = 3, .n_frames = 1, .states = states};
+    ck_assert(!adv_render_has_picture(cube));
+    ck_assert(adv_render_has_picture(plane));
+    ck_assert(adv_render_has_picture(colour_image));
+    check_refused(cube, &query, &answer, false, ADV_E_UNSUPPORTED,
+                  "there are pictures of images and of 2-D points; the answers of cube have 3 "
+                  "dimensions");
+    check_refused(plane, &query, &answer, true, ADV_E_UNSUPPORTED,
+                  "only trajectories have an animation");
+    query.kind = ADV_QUERY_LOG_DENSITY;
+    query.points = states;
+    answer.log_density = log_density;
+    check_refused(image, &query, &answer, false, ADV_E_UNSUPPORTED,
+                  "log-densities of images have no picture");
+    for (size_t n = 80; n <= 81; n++) {
+        answer.n = n;
+        check_refused(
+            plane, &query, &answer, false, ADV_E_UNSUPPORTED,
+            "a picture of the density needs the points of a grid over the model's plane, as "
+            "density.png takes them");
+    }
+    struct adv_bytes png = {0};
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_picture wide = {.width = 5000};
+    query.kind = ADV_QUERY_SAMPLES;
+    ck_assert_int_eq(adv_render_png(plane, &query, &answer, &wide, &png, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.message, "width is 5000; it must be between 64 and 4096");
+    float *points = NULL;
+    ck_assert_int_eq(adv_picture_grid(cube, 4, &points, NULL), ADV_E_UNSUPPORTED);
+    ck_assert_ptr_null(points);
+}
+END_TEST
+
+START_TEST(animations_are_bounded)
+{
+    enum { FRAMES = 219 }; /* of 640 x 640 x 3 bytes: 218 fit 256 MiB */
+    static const float states[FRAMES][2];
+    static const double times[FRAMES];
+    struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    struct adv_answer answer = {
+        .n = 1, .dim = 2, .n_frames = FRAMES, .states = states[0], .times = times};
+    check_refused(plane, &query, &answer, true, ADV_E_INVALID,
+                  "frames is 219; an animation of 640 x 640 pixels has at most 218");
+}
+END_TEST
+
+/* ---------------------------------------------------------------- memory */
+
+/* Every kind of picture of a model, from a trajectory of four rows. */
+static enum adv_status draw_everything(void *drawn, struct adv_error *error)
+{
+    static const enum adv_query_kind kinds[] = {ADV_QUERY_SAMPLES, ADV_QUERY_TRAJECTORIES,
+                                                ADV_QUERY_VELOCITY};
+    static const float states[32];
+    static const double times[2] = {0, 1};
+    static const int32_t labels[4] = {0, 1, 0, 1};
+    struct adv_answer answer = {.n = 4,
+                                .dim = adv_model_dim(drawn),
+                                .n_frames = 2,
+                                .states = states,
+                                .times = times,
+                                .labels = adv_model_classes(drawn) ? labels : NULL};
+    struct adv_picture small = {.width = 64, .height = 64};
+    struct adv_bytes png = {0};
+    enum adv_status status = ADV_OK;
+    for (size_t i = 0; i < 3 && status == ADV_OK; i++) {
+        struct adv_query query = {.kind = kinds[i], .n = 4, .points = states};
+        status = adv_render_png(drawn, &query, &answer, &small, &png, error);
+        if (status == ADV_OK && kinds[i] == ADV_QUERY_TRAJECTORIES)
+            status = adv_render_animation(drawn, &query, &answer, &small, &png, error);
+    }
+    adv_bytes_release(&png);
+    return status;
+}
+
+static enum adv_status draw_density(void *context, struct adv_error *error)
+{
+    (void)context;
+    static const double log_density[16];
+    struct adv_query query = {.kind = ADV_QUERY_LOG_DENSITY, .n = 16, .t = 1};
+    struct adv_answer answer = {.n = 16, .dim = 2, .n_frames = 1, .log_density = log_density};
+    struct adv_bytes png = {0};
+    float *points = NULL;
+    enum adv_status status = adv_picture_grid(plane, 4, &points, error);
+    query.points = points;
+    if (status == ADV_OK)
+        status =
+            adv_render_png(plane, &query, &answer, &(struct adv_picture){.width = 64}, &png, error);
+    free(points);
+    adv_bytes_release(&png);
+    return status;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    ck_assert_int_gt(alloc_fail_each(draw_everything, plane), 20);
+    ck_assert_int_gt(alloc_fail_each(draw_everything, labelled_image), 20);
+    ck_assert_int_gt(alloc_fail_each(draw_density, NULL), 5);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("render png");
+    TCase *tests = tcase_create("render png");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_set_timeout(tests, 30); /* on a busy machine */
+    tcase_add_test(tests, samples_lie_where_the_axes_say);
+    tcase_add_test(tests, plots_have_the_asked_size);
+    tcase_add_test(tests, film_strips_have_a_panel_per_frame);
+    tcase_add_test(tests, long_strips_keep_the_first_and_the_last_frame);
+    tcase_add_test(tests, densities_are_cells_of_the_plane);
+    tcase_add_test(tests, velocities_are_arrows_from_their_points);
+    tcase_add_test(tests, grids_are_cell_centres);
+    tcase_add_test(tests, images_are_drawn_pixel_by_pixel);
+    tcase_add_test(tests, colours_keep_their_channels);
+    tcase_add_test(tests, classes_have_a_row_each);
+    tcase_add_test(tests, image_strips_have_a_row_per_sample);
+    tcase_add_test(tests, velocities_of_images_are_centred_on_grey);
+    tcase_add_test(tests, animations_have_every_frame);
+    tcase_add_test(tests, what_has_no_picture_is_refused);
+    tcase_add_test(tests, animations_are_bounded);
+    tcase_add_test(tests, every_allocation_may_fail);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

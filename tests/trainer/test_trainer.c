@@ -1,0 +1,584 @@
+/* The trainer's parts: recipes, data sets, what is drawn from them, the optimiser. */
+#include "trainer/data/dataset.h"
+#include "trainer/data/examples.h"
+#include "trainer/data/recipe.h"
+#include "trainer/training/adamw.h"
+#include "trainer/training/schedule.h"
+
+#include <advect/advect.h>
+
+#include <check.h>
+#include <glob.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---------------------------------------------------------------- support */
+
+static char folder[64];
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/advect-trainer-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void remove_folder(void)
+{
+    char command[96];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static void write_file(const char *name, const void *bytes, size_t n)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_uint_eq(fwrite(bytes, 1, n, file), n);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* An IDX file of 8-bit values (LeCun): magic 0, 0, type 8, dimensions; big-endian sizes. */
+static void write_idx(const char *name, int n_dims, const uint32_t *sizes, const uint8_t *values)
+{
+    uint8_t bytes[4096] = {0, 0, 8, (uint8_t)n_dims};
+    size_t at = 4, n = 1;
+    for (int d = 0; d < n_dims; d++) {
+        for (int shift = 24; shift >= 0; shift -= 8)
+            bytes[at++] = (uint8_t)(sizes[d] >> shift);
+        n *= sizes[d];
+    }
+    ck_assert_uint_le(at + n, sizeof bytes);
+    memcpy(bytes + at, values, n);
+    write_file(name, bytes, at + n);
+}
+
+static json_t *parse(const char *text)
+{
+    json_error_t flaw;
+    json_t *json = json_loads(text, 0, &flaw);
+    ck_assert_msg(json != NULL, "%s: %s", text, flaw.text);
+    return json;
+}
+
+static enum adv_status open_data(const char *text, struct adv_dataset *dataset,
+                                 struct adv_error *error)
+{
+    json_t *json = parse(text);
+    struct adv_data_recipe recipe = {0};
+    enum adv_status status = adv_data_recipe_init(&recipe, json, error);
+    if (status == ADV_OK)
+        status = adv_dataset_open(&recipe, 7, folder, dataset, error);
+    adv_data_recipe_release(&recipe);
+    json_decref(json);
+    return status;
+}
+
+static void refuses_data(const char *text, const char *expected)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_dataset dataset;
+    enum adv_status status = open_data(text, &dataset, &error);
+    ck_assert_msg(status != ADV_OK, "accepted: %s", text);
+    ck_assert_msg(strstr(error.message, expected) != NULL, "%s\n  gives: %s\n  not: %s", text,
+                  error.message, expected);
+}
+
+static struct adv_dataset opened(const char *text)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_dataset dataset = {0};
+    ck_assert_msg(open_data(text, &dataset, &error) == ADV_OK, "%s: %s", text, error.message);
+    return dataset;
+}
+
+/* ---------------------------------------------------------------- the optimiser */
+
+/* Loshchilov & Hutter 2019, algorithm 2, written down in double with its own variables. */
+static void adamw_reference(int64_t step, double rate, double decay, double g, double *w, double *m,
+                            double *v)
+{
+    *m = 0.9 * *m + 0.1 * g;
+    *v = 0.99 * *v + 0.01 * g * g;
+    double m_hat = *m / (1 - pow(0.9, (double)step)), v_hat = *v / (1 - pow(0.99, (double)step));
+    *w -= rate * (m_hat / (sqrt(v_hat) + 1e-8) + decay * *w);
+}
+
+START_TEST(adamw_follows_the_paper)
+{
+    enum { N = 37 };
+    float g[N], w[N], m[N] = {0}, v[N] = {0};
+    double w_ref[N], m_ref[N] = {0}, v_ref[N] = {0};
+    for (int i = 0; i < N; i++)
+        w_ref[i] = w[i] = (float)sin(i);
+    for (int64_t step = 1; step <= 6; step++) {
+        double rate = 0.01 * (double)step;
+        for (int i = 0; i < N; i++) {
+            g[i] = (float)(cos(0.7 * (double)i + (double)step) * pow(10, i % 7 - 3));
+            adamw_reference(step, rate, 0.1, 0.5 * (double)g[i], &w_ref[i], &m_ref[i], &v_ref[i]);
+        }
+        struct adv_adamw adamw = {.learning_rate = rate,
+                                  .beta1 = 0.9,
+                                  .beta2 = 0.99,
+                                  .epsilon = 1e-8,
+                                  .weight_decay = 0.1,
+                                  .gradient_scale = 0.5,
+                                  .step = step};
+        adv_adamw_update(&adamw, N, g, w, m, v);
+    }
+    /* Updates are of the order of the rate, 0.06 at most, each with a few roundings of 6e-8. */
+    for (int i = 0; i < N; i++)
+        ck_assert_double_eq_tol((double)w[i], w_ref[i], 1e-6);
+}
+END_TEST
+
+START_TEST(the_average_warms_up_and_then_decays_as_told)
+{
+    ck_assert_double_eq_tol(adv_ema_decay(0.999, 0), 0.1, 1e-12);
+    ck_assert_double_eq_tol(adv_ema_decay(0.999, 90), 0.91, 1e-12);
+    ck_assert_double_eq(adv_ema_decay(0.999, 1000000), 0.999);
+    float average = 1, w = 3;
+    adv_ema_update(0.75, 1, &w, &average);
+    ck_assert_float_eq_tol(average, 1.5f, 1e-6f);
+}
+END_TEST
+
+START_TEST(the_rate_rises_linearly_and_falls_along_a_cosine)
+{
+    struct adv_train_recipe train = {
+        .steps = 1100, .warmup_steps = 100, .learning_rate = 0.1, .min_learning_rate = 0.02};
+    ck_assert_double_eq_tol(adv_schedule_rate(&train, 0), 0.001, 1e-12);
+    ck_assert_double_eq_tol(adv_schedule_rate(&train, 49), 0.05, 1e-12);
+    ck_assert_double_eq_tol(adv_schedule_rate(&train, 100), 0.1, 1e-12);
+    ck_assert_double_eq_tol(adv_schedule_rate(&train, 600), 0.06, 1e-12); /* half-way: the middle */
+    ck_assert_double_eq_tol(adv_schedule_rate(&train, 1099), 0.02, 1e-6);
+    for (int64_t step = 100; step < 1099; step++)
+        ck_assert_double_gt(adv_schedule_rate(&train, step), adv_schedule_rate(&train, step + 1));
+    train.steps = 3000; /* all of it again, and a part of it a third time */
+    train.cycle_steps = 1100;
+    for (int64_t step = 0; step < 1100; step += 50) {
+        double rate = adv_schedule_rate(&train, step);
+        ck_assert_double_eq(adv_schedule_rate(&train, 1100 + step), rate);
+        if (step < 800)
+            ck_assert_double_eq(adv_schedule_rate(&train, 2200 + step), rate);
+    }
+    ck_assert_double_eq_tol(adv_schedule_rate(&train, 1700), 0.06, 1e-12);
+    train.warmup_steps = 5000; /* longer than the training: never past the rise */
+    ck_assert_double_eq_tol(adv_schedule_rate(&train, 1099), 0.022, 1e-12);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- recipes */
+
+START_TEST(every_shipped_recipe_is_one)
+{
+    glob_t found;
+    ck_assert_int_eq(glob("models/*.json", 0, NULL, &found), 0);
+    ck_assert_int_eq(glob("docs/ablations/*.json", GLOB_APPEND, NULL, &found), 0);
+    ck_assert_uint_ge(found.gl_pathc, 5);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        struct adv_error error = ADV_ERROR_INIT;
+        struct adv_recipe recipe;
+        struct adv_net *net = NULL;
+        ck_assert_msg(adv_recipe_read(&recipe, found.gl_pathv[i], &error) == ADV_OK, "%s",
+                      error.message);
+        ck_assert_msg(adv_net_new(recipe.net, &net, &error) == ADV_OK, "%s: %s", found.gl_pathv[i],
+                      error.message);
+        const char *slash = strrchr(found.gl_pathv[i], '/');
+        ck_assert_msg(strncmp(slash + 1, recipe.name, strlen(recipe.name)) == 0, "%s is called %s",
+                      found.gl_pathv[i], recipe.name);
+        adv_net_free(net);
+        adv_recipe_release(&recipe);
+    }
+    globfree(&found);
+}
+END_TEST
+
+static void refuses_recipe(const char *text, const char *expected)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_recipe recipe;
+    json_t *json = parse(text);
+    ck_assert_msg(adv_recipe_init(&recipe, json, &error) != ADV_OK, "accepted: %s", text);
+    ck_assert_msg(strstr(error.message, expected) != NULL, "%s\n  gives: %s\n  not: %s", text,
+                  error.message, expected);
+    json_decref(json);
+}
+
+START_TEST(recipes_are_checked)
+{
+    refuses_recipe("[]", "must be a JSON object");
+    refuses_recipe("{\"name\": \"a\"}", "net is missing");
+    refuses_recipe("{\"name\": \"a\", \"net\": {}, \"date\": {}, \"train\": {\"steps\": 1}}",
+                   "did you mean \"data\"");
+    refuses_recipe("{\"name\": \"a\", \"net\": {}, \"data\": {}, \"train\": {\"steps\": 1}}",
+                   "data.source is missing");
+    refuses_recipe("{\"name\": \"a\", \"net\": {}, \"data\": {\"source\": {}}, \"train\": "
+                   "{\"steps\": 1, \"learning_rat\": 1}}",
+                   "did you mean \"learning_rate\"");
+    refuses_recipe("{\"name\": \"a\", \"net\": {}, \"data\": {\"source\": {}}, \"train\": "
+                   "{\"steps\": 0}}",
+                   "train.steps is 0");
+    refuses_recipe(
+        "{\"name\": \"a\", \"net\": {}, \"data\": {\"source\": {}}, \"path\": \"condor\","
+        " \"train\": {\"steps\": 1}}",
+        "condot");
+    refuses_recipe("{\"name\": \"a\", \"net\": {}, \"data\": {\"source\": {}}, \"train\": "
+                   "{\"steps\": 1, \"learning_rate\": 1e-4, \"min_learning_rate\": 1e-3}}",
+                   "must be at most train.learning_rate, 0.0001");
+}
+END_TEST
+
+START_TEST(what_changed_in_a_recipe_is_named)
+{
+    json_t *before = parse("{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"layers\": 3},"
+                           " \"train\": {\"steps\": 10, \"seed\": 1}}");
+    json_t *longer = parse("{\"name\": \"b\", \"net\": {\"kind\": \"mlp\", \"layers\": 3},"
+                           " \"train\": {\"steps\": 20, \"seed\": 1}}");
+    json_t *deeper = parse("{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"layers\": 4},"
+                           " \"train\": {\"steps\": 10, \"seed\": 1}}");
+    json_t *less = parse("{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"layers\": 3},"
+                         " \"train\": {\"steps\": 10}}");
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_recipe_check_same(before, longer, &error), ADV_OK);
+    ck_assert_int_eq(adv_recipe_check_same(before, deeper, &error), ADV_E_INVALID);
+    ck_assert_msg(strstr(error.message, "net.layers was 3 and is 4") != NULL, "%s", error.message);
+    error = (struct adv_error)ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_recipe_check_same(before, less, &error), ADV_E_INVALID);
+    ck_assert_msg(strstr(error.message, "train.seed was 1 and is absent") != NULL, "%s",
+                  error.message);
+    json_decref(before);
+    json_decref(longer);
+    json_decref(deeper);
+    json_decref(less);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- data sets */
+
+START_TEST(permutations_are_bijections)
+{
+    bool seen[1000];
+    for (uint64_t n = 1; n <= 1000; n = n < 40 ? n + 1 : n * 5) {
+        memset(seen, 0, sizeof seen);
+        for (uint64_t i = 0; i < n; i++) {
+            uint64_t image = adv_permute(99, i, n);
+            ck_assert_uint_lt(image, n);
+            ck_assert_msg(!seen[image], "%llu twice of %llu", (unsigned long long)image,
+                          (unsigned long long)n);
+            seen[image] = true;
+        }
+    }
+    int fixed = 0;
+    for (uint64_t i = 0; i < 1000; i++)
+        fixed += adv_permute(99, i, 1000) == i;
+    ck_assert_int_lt(fixed, 10); /* one is expected of a random permutation */
+}
+END_TEST
+
+#define CSV_SOURCE(options) "{\"source\": {\"kind\": \"csv\", \"file\": \"rows.csv\"" options "}"
+
+static void write_rows_csv(void)
+{
+    static const char text[] = "a,b,class\n0,10,0\n1,11,1\n2,12,0\n3,13,1\n4,14,0\n5,15,1\n6,16,0\n"
+                               "7,17,1\n8,18,0\n9,19,1\n";
+    write_file("rows.csv", text, sizeof text - 1);
+}
+
+START_TEST(an_epoch_takes_every_training_row_once_and_no_held_out_row)
+{
+    write_rows_csv();
+    struct adv_dataset d =
+        opened(CSV_SOURCE(", \"label_column\": \"class\"") ", \"classes\": 2, \"held_out\": 3}");
+    ck_assert_uint_eq(d.dim, 2);
+    ck_assert_uint_eq(d.n_train, 7);
+    ck_assert_uint_eq(d.n_held_out, 3);
+    bool held_out[10] = {false}, differs = false;
+    float held[6], x[14], again[14];
+    int32_t labels[7];
+    adv_dataset_draw_held_out(&d, 0, 3, held, labels);
+    for (int i = 0; i < 3; i++)
+        held_out[(int)held[2 * i]] = true;
+    for (uint64_t epoch = 0; epoch < 20; epoch++) {
+        bool seen[10] = {false};
+        adv_dataset_draw(&d, 7 * epoch, 7, x, labels);
+        for (int i = 0; i < 7; i++) {
+            int row = (int)x[2 * i];
+            ck_assert(!seen[row] && !held_out[row]);
+            ck_assert_float_eq(x[2 * i + 1], x[2 * i] + 10);
+            ck_assert_int_eq(labels[i], row % 2);
+            seen[row] = true;
+        }
+        differs = differs || (epoch > 0 && memcmp(x, again, sizeof x) != 0);
+        memcpy(again, x, sizeof x);
+    }
+    ck_assert_msg(differs, "every epoch has the same order");
+    adv_dataset_close(&d);
+}
+END_TEST
+
+START_TEST(levels_become_intensities_and_may_be_dequantised)
+{
+    const uint8_t pixels[12] = {0, 255, 128, 1, 2, 3, 4, 5, 6, 7, 8, 9}, labels[3] = {2, 0, 1};
+    write_idx("images", 3, (const uint32_t[]){3, 2, 2}, pixels);
+    write_idx("labels", 1, (const uint32_t[]){3}, labels);
+    struct adv_dataset plain = opened("{\"source\": {\"kind\": \"idx\", \"images\": \"images\","
+                                      " \"labels\": \"labels\"}, \"classes\": 3,"
+                                      " \"held_out\": 1}");
+    struct adv_dataset spread =
+        opened("{\"source\": {\"kind\": \"idx\", \"images\": \"images\", \"labels\": \"labels\"},"
+               " \"classes\": 3, \"held_out\": 1, \"dequantise\": true}");
+    ck_assert_uint_eq(plain.n_dims, 3);
+    ck_assert(plain.shape[0] == 1 && plain.shape[1] == 2 && plain.shape[2] == 2);
+    float x[8], y[8];
+    int32_t x_labels[2], y_labels[2];
+    bool moved = false;
+    for (uint64_t first = 0; first < 10; first += 2) {
+        adv_dataset_draw(&plain, first, 2, x, x_labels);
+        adv_dataset_draw(&spread, first, 2, y, y_labels);
+        ck_assert_mem_eq(x_labels, y_labels, sizeof x_labels);
+        for (int i = 0; i < 8; i++) {
+            double level = 255 * (double)x[i];
+            ck_assert_double_eq_tol(level, nearbyint(level), 1e-4);
+            ck_assert_double_ge(256 * (double)y[i], nearbyint(level) - 1e-4);
+            ck_assert_double_le(256 * (double)y[i], nearbyint(level) + 1 + 1e-4);
+            moved = moved || fabs(256 * (double)y[i] - level) > 0.01;
+        }
+    }
+    ck_assert(moved);
+    adv_dataset_close(&plain);
+    adv_dataset_close(&spread);
+}
+END_TEST
+
+/* Bytes are levels only where the recipe makes them images, or says so: then so does the model. */
+START_TEST(bytes_of_a_table_stay_numbers)
+{
+    char people[ADV_NPY_HEADER_MAX + 6];
+    size_t n = adv_npy_header("|u1", 2, (const size_t[]){3, 2}, people);
+    memcpy(people + n, "\x22\xb6\x33\xa8\x07\x79", 6); /* 34, 182, 51, 168, 7, 121 */
+    write_file("people.npy", people, n + 6);
+    static const struct {
+        const char *more;
+        double height_at_age_34, levels;
+    } cases[] = {
+        {"", 182, 0},
+        {", \"transform\": {\"kind\": \"identity\", \"range\": [0, 200]}", 182, 0},
+        {", \"transform\": {\"kind\": \"identity\", \"levels\": 256}", 182.5 / 256, 256},
+        {", \"dequantise\": true", 182.5 / 256, 256},
+        {", \"shape\": [1, 1, 2]", 182.0 / 255, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char recipe[256];
+        snprintf(recipe, sizeof recipe,
+                 "{\"source\": {\"kind\": \"npy\", \"file\": \"people.npy\"}, \"held_out\": 1%s}",
+                 cases[i].more);
+        struct adv_dataset d = opened(recipe);
+        float x[6];
+        int32_t labels[3];
+        adv_dataset_points(&d, ADV_SPLIT_TEST, 0, 3, x, labels);
+        ck_assert_double_eq_tol((double)x[1], cases[i].height_at_age_34,
+                                cases[i].levels > 0 ? 0.5 / 256 : 1e-6);
+        ck_assert_int_eq(adv_transform_levels(d.transform), (int)cases[i].levels);
+        adv_dataset_close(&d);
+    }
+}
+END_TEST
+
+START_TEST(bad_data_are_refused_with_what_and_where)
+{
+    const uint8_t pixels[12] = {0}, labels[3] = {2, 0, 9};
+    write_rows_csv();
+    write_idx("images", 3, (const uint32_t[]){3, 2, 2}, pixels);
+    write_idx("labels", 1, (const uint32_t[]){3}, labels);
+    write_idx("two", 1, (const uint32_t[]){2}, labels);
+    write_file("ragged.csv", "1,2\n3,4\n5\n", 10);
+    write_file("nan.csv", "1,2\nnan,4\n5,6\n", 14);
+    write_file("one.csv", "1,2\n", 4);
+#define IDX(labels) "{\"source\": {\"kind\": \"idx\", \"images\": \"images\"" labels "}"
+#define CSV(name) "{\"source\": {\"kind\": \"csv\", \"file\": \"" name "\"}"
+    refuses_data("{\"source\": {\"kind\": \"cvs\"}}", "must be one of density, idx, csv, npy");
+    refuses_data("{\"source\": {\"kind\": \"csv\", \"fle\": \"a\"}}", "did you mean \"file\"");
+    refuses_data("{\"source\": {\"kind\": \"csv\"}}", "data.source.file is missing");
+    refuses_data("{\"source\": {\"kind\": \"idx\", \"images\": \"no-such-file\"}}", "MNIST");
+    refuses_data(CSV("no-such-file.csv") "}", "--data");
+    refuses_data(CSV("ragged.csv") "}", "line 3");
+    refuses_data(CSV("nan.csv") "}", "line 2");
+    refuses_data(CSV("one.csv") "}", "has 1 examples");
+    refuses_data(CSV("rows.csv") ", \"shape\": [4]}", "data.shape has 4 numbers");
+    refuses_data(CSV("rows.csv") ", \"shape\": [0]}", "data.shape must be");
+    refuses_data(CSV("rows.csv") ", \"classes\": 2}", "the source has no labels");
+    refuses_data(CSV("rows.csv") ", \"dequantise\": true}", "does not hold 8-bit values");
+    refuses_data(CSV("rows.csv") ", \"held_out\": 10}", "at least one must be left");
+    refuses_data(CSV_SOURCE(", \"label_column\": \"klass\"") "}", "no column of that name");
+    refuses_data(CSV_SOURCE(", \"label_column\": 3") "}", "between 0 and 2");
+    refuses_data(CSV_SOURCE(", \"label_column\": 2") "}", "data.classes is 0");
+    refuses_data(CSV_SOURCE(", \"label_column\": 1") ", \"classes\": 2}",
+                 "the label of example 0 is 10; it must be an integer between 0 and 1");
+    refuses_data(IDX(", \"labels\": \"two\"") ", \"classes\": 10}", "3 examples but 2 labels");
+    refuses_data(IDX(", \"labels\": \"labels\"") ", \"classes\": 3}",
+                 "the label of example 2 is 9");
+    refuses_data(CSV("rows.csv") ", \"transform\": {\"kind\": \"logit\", \"margin\": 0.01}}",
+                 "example");
+}
+END_TEST
+
+START_TEST(standardising_is_fitted_to_the_data)
+{
+    write_rows_csv();
+    struct adv_dataset d = opened(CSV_SOURCE("") ", \"transform\": {\"kind\": \"standardise\"},"
+                                                 " \"held_out\": 0}");
+    float x[30];
+    int32_t labels[10];
+    adv_dataset_draw(&d, 0, 10, x, labels);
+    for (int c = 0; c < 3; c++) {
+        double sum = 0, squares = 0;
+        for (int i = 0; i < 10; i++) {
+            sum += (double)x[3 * i + c];
+            squares += (double)x[3 * i + c] * (double)x[3 * i + c];
+        }
+        ck_assert_double_eq_tol(sum, 0, 1e-4);
+        ck_assert_double_eq_tol(squares / 10, 1, 0.12); /* n or n - 1 */
+    }
+    adv_dataset_close(&d);
+}
+END_TEST
+
+/* With four of ten rows held out, the other six have mean 0 and deviation 1, not all ten. */
+START_TEST(held_out_rows_have_no_part_in_fitting)
+{
+    write_rows_csv();
+    struct adv_dataset d = opened(CSV_SOURCE("") ", \"transform\": {\"kind\": \"standardise\"},"
+                                                 " \"held_out\": 4}");
+    float x[18];
+    int32_t labels[6];
+    adv_dataset_draw(&d, 0, 6, x, labels);
+    for (int c = 0; c < 3; c++) {
+        double sum = 0, squares = 0;
+        for (int i = 0; i < 6; i++) {
+            sum += (double)x[3 * i + c];
+            squares += (double)x[3 * i + c] * (double)x[3 * i + c];
+        }
+        ck_assert_double_eq_tol(sum, 0, 1e-5);
+        ck_assert_double_eq_tol(squares / 6, 1, 1e-5);
+    }
+    adv_dataset_close(&d);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- examples */
+
+static const char labelled_rows[] =
+    CSV_SOURCE(", \"label_column\": \"class\"") ", \"classes\": 2, \"held_out\": 3}";
+
+START_TEST(examples_do_not_depend_on_how_the_batch_is_cut)
+{
+    write_rows_csv();
+    struct adv_dataset d = opened(labelled_rows);
+    struct adv_train_recipe train = {.batch = 64, .label_dropout = 0.3, .time_shift = 1};
+    const struct adv_path *path = NULL;
+    struct adv_examples whole, part;
+    ck_assert_int_eq(adv_path_find("condot", &path, NULL), ADV_OK);
+    ck_assert_int_eq(adv_examples_init(&whole, 64, 2, NULL), ADV_OK);
+    ck_assert_int_eq(adv_examples_init(&part, 64, 2, NULL), ADV_OK);
+    adv_examples_draw(&whole, &d, path, &train, 5, 0, 64);
+    for (size_t first = 0; first < 64; first += 16) {
+        adv_examples_draw(&part, &d, path, &train, 5, first, 16);
+        ck_assert_mem_eq(part.x_t, whole.x_t + 2 * first, 32 * sizeof(float));
+        ck_assert_mem_eq(part.target, whole.target + 2 * first, 32 * sizeof(float));
+        ck_assert_mem_eq(part.t, whole.t + first, 16 * sizeof(float));
+        ck_assert_mem_eq(part.label, whole.label + first, 16 * sizeof(int32_t));
+    }
+    for (size_t i = 0; i < 64; i++) { /* x_t = (1 - t) x0 + t x1, and its slope */
+        double t = (double)whole.t[i], x0 = (double)whole.x0[2 * i], x1 = (double)whole.x1[2 * i];
+        ck_assert_double_eq_tol((double)whole.x_t[2 * i], (1 - t) * x0 + t * x1, 1e-5);
+        ck_assert_double_eq_tol((double)whole.target[2 * i], x1 - x0, 1e-5);
+        ck_assert_int_eq((int)(64 * t), (int)i); /* one time in every 64th */
+    }
+    adv_examples_release(&whole);
+    adv_examples_release(&part);
+    adv_dataset_close(&d);
+}
+END_TEST
+
+START_TEST(labels_are_dropped_at_their_rate_and_times_have_their_density)
+{
+    enum { N = 20000 };
+    write_rows_csv();
+    struct adv_dataset d = opened(labelled_rows);
+    struct adv_train_recipe train = {
+        .batch = N, .label_dropout = 0.2, .time_sampling = ADV_TIME_LOGIT_NORMAL, .time_shift = 1};
+    const struct adv_path *path = NULL;
+    struct adv_examples e;
+    ck_assert_int_eq(adv_path_find("condot", &path, NULL), ADV_OK);
+    ck_assert_int_eq(adv_examples_init(&e, N, 2, NULL), ADV_OK);
+    adv_examples_draw(&e, &d, path, &train, 0, 0, N);
+    int dropped = 0, below = 0;
+    for (int i = 0; i < N; i++) {
+        dropped += e.label[i] == ADV_NO_LABEL;
+        below += (double)e.t[i] < 0.2689414213699951; /* the logistic of -1 */
+    }
+    /* Binomial: 0.2, and P(z < -1) = 0.158655; five standard deviations. */
+    ck_assert_double_eq_tol((double)dropped / N, 0.2, 5 * sqrt(0.16 / N));
+    ck_assert_double_eq_tol((double)below / N, 0.158655, 5 * sqrt(0.1335 / N));
+    adv_examples_release(&e);
+    adv_dataset_close(&d);
+}
+END_TEST
+
+/* Uniform times u become s u / (1 + (s - 1) u), in their order: the n-th of a stratified batch
+ * comes from between (n - 1) / N and n / N. */
+START_TEST(times_are_shifted_by_their_odds)
+{
+    enum { N = 64 };
+    write_rows_csv();
+    struct adv_dataset d = opened(labelled_rows);
+    const struct adv_path *path = NULL;
+    struct adv_examples e;
+    ck_assert_int_eq(adv_path_find("condot", &path, NULL), ADV_OK);
+    ck_assert_int_eq(adv_examples_init(&e, N, 2, NULL), ADV_OK);
+    for (double shift = 0.25; shift <= 4; shift *= 4) {
+        struct adv_train_recipe train = {.batch = N, .time_shift = shift};
+        adv_examples_draw(&e, &d, path, &train, 0, 0, N);
+        for (int i = 0; i < N; i++) {
+            double odds = (double)e.t[i] / (1 - (double)e.t[i]) / shift;
+            ck_assert_int_eq((int)(N * odds / (1 + odds)), i);
+        }
+    }
+    adv_examples_release(&e);
+    adv_dataset_close(&d);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("trainer");
+    TCase *tests = tcase_create("trainer");
+    tcase_add_checked_fixture(tests, make_folder, remove_folder);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, adamw_follows_the_paper);
+    tcase_add_test(tests, the_average_warms_up_and_then_decays_as_told);
+    tcase_add_test(tests, the_rate_rises_linearly_and_falls_along_a_cosine);
+    tcase_add_test(tests, every_shipped_recipe_is_one);
+    tcase_add_test(tests, recipes_are_checked);
+    tcase_add_test(tests, what_changed_in_a_recipe_is_named);
+    tcase_add_test(tests, permutations_are_bijections);
+    tcase_add_test(tests, an_epoch_takes_every_training_row_once_and_no_held_out_row);
+    tcase_add_test(tests, levels_become_intensities_and_may_be_dequantised);
+    tcase_add_test(tests, bytes_of_a_table_stay_numbers);
+    tcase_add_test(tests, bad_data_are_refused_with_what_and_where);
+    tcase_add_test(tests, standardising_is_fitted_to_the_data);
+    tcase_add_test(tests, held_out_rows_have_no_part_in_fitting);
+    tcase_add_test(tests, examples_do_not_depend_on_how_the_batch_is_cut);
+    tcase_add_test(tests, labels_are_dropped_at_their_rate_and_times_have_their_density);
+    tcase_add_test(tests, times_are_shifted_by_their_odds);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

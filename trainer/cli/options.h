@@ -1,0 +1,50 @@
+/* Command lines: flags described by tables of adv_field, and operands.
+ *
+ * "--name value", "--name=value", and for booleans "--name" alone; '-' and '_' are the same in
+ * names;
+ * "--" ends the flags; "--help" and "-h" print the help. Flags and operands may be mixed. */
+#ifndef ADV_TRAINER_OPTIONS_H
+#define ADV_TRAINER_OPTIONS_H
+
+#include "trainer/cli/command.h"
+
+#include <advect/fields.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define ADV_OPTIONS_GO (-1)
+
+struct adv_option_letter {
+    char letter; /* "-o FILE" stands for "--out FILE" */
+    const char *name;
+};
+
+/* Flags whose values go elsewhere than into the command's own struct: the fields of a query. */
+struct adv_more_options {
+    const struct adv_field *fields;
+    size_t n_fields;
+    enum adv_status (*set)(void *context, const char *name, const char *text,
+                           struct adv_error *error);
+    void *context;
+};
+
+struct adv_options {
+    const char *command;  /* "train" */
+    const char *operands; /* as the usage line shows them: "RECIPE.json" */
+    size_t n_operands;    /* all of them needed */
+    const char *summary;  /* a sentence or a few */
+    const char *example;
+    const struct adv_field *fields;
+    size_t n_fields;
+    const struct adv_option_letter *letters; /* ends with letter 0; or NULL */
+    const struct adv_more_options *more;     /* or NULL */
+};
+
+/* Fills values (defaults first) and operands [n_operands], which point into argv. Returns
+ * ADV_OPTIONS_GO, or the exit code with which the command is to return: help was printed, or the
+ * fault was. values are to be released (adv_fields_release) only after ADV_OPTIONS_GO. */
+int adv_options_read(const struct adv_options *options, int argc, char **argv, void *values,
+                     const char **operands);
+
+#endif

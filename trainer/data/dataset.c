@@ -1,0 +1,420 @@
+#include "trainer/data/dataset.h"
+
+#include <advect/digest.h>
+#include <advect/evaluator.h>
+#include <advect/json.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIT_ROWS 16384 /* of a density, to fit a standardising transform on */
+
+uint64_t adv_seed_for(uint64_t seed, enum adv_seed_use use)
+{
+    return adv_rng_word(seed, ADV_STREAM_SHUFFLE, (uint64_t)use);
+}
+
+uint64_t adv_permute(uint64_t key, uint64_t index, uint64_t n)
+{
+    int half_bits = 1;
+    while (half_bits < 32 && (UINT64_C(1) << (2 * half_bits)) < n)
+        half_bits++;
+    uint64_t mask = (UINT64_C(1) << half_bits) - 1;
+    do {
+        uint64_t left = index >> half_bits, right = index & mask;
+        for (uint64_t round = 0; round < 6; round++) {
+            uint64_t mixed =
+                left ^ (adv_rng_word(key, ADV_STREAM_SHUFFLE, round << 32 | right) & mask);
+            left = right;
+            right = mixed;
+        }
+        index = left << half_bits | right;
+    } while (index >= n);
+    return index;
+}
+
+/* ---------------------------------------------------------------- checks */
+
+static enum adv_status fail_shape(const struct adv_dataset *d, size_t wanted,
+                                  struct adv_error *error)
+{
+    return adv_fail_field(error, ADV_E_INVALID, "data.shape",
+                          "data.shape has %zu numbers per example; the source has %zu", wanted,
+                          d->dim);
+}
+
+/* The source's own shape; one channel is put before the sides of grey images. */
+static enum adv_status own_shape(struct adv_dataset *d, struct adv_error *error)
+{
+    const struct adv_array *rows = &d->source.rows;
+    if (d->source.density) {
+        d->n_dims = 1;
+        d->dim = d->shape[0] = adv_density_dim(d->source.density);
+        return ADV_OK;
+    }
+    if (rows->n_dims < 2 || rows->n_dims > 4)
+        return adv_fail_field(error, ADV_E_INVALID, "data.source",
+                              "the examples have %d dimensions; rows of one to three dimensions "
+                              "are wanted",
+                              rows->n_dims);
+    d->n_rows = rows->shape[0];
+    if (d->n_rows < 2)
+        return adv_fail_field(error, ADV_E_INVALID, "data.source",
+                              "the source has %zu examples; at least 2 are needed", d->n_rows);
+    d->dim = rows->n_elements / d->n_rows;
+    if (d->dim == 0)
+        return adv_fail_field(error, ADV_E_INVALID, "data.source", "the examples are empty");
+    d->n_dims = 0;
+    if (rows->n_dims == 3)
+        d->shape[d->n_dims++] = 1;
+    for (int i = 1; i < rows->n_dims; i++)
+        d->shape[d->n_dims++] = rows->shape[i];
+    return ADV_OK;
+}
+
+static enum adv_status read_shape(struct adv_dataset *d, const json_t *json,
+                                  struct adv_error *error)
+{
+    enum adv_status status = own_shape(d, error);
+    if (status != ADV_OK || !json)
+        return status;
+    size_t n_dims = json_array_size(json), dim = 1, shape[3] = {0};
+    bool valid = n_dims == 1 || n_dims == 3;
+    for (size_t i = 0; valid && i < n_dims; i++) {
+        json_int_t side = json_integer_value(json_array_get(json, i));
+        valid = side >= 1 && side <= 65536;
+        shape[i] = (size_t)side;
+        dim *= valid ? shape[i] : 1;
+    }
+    if (!valid)
+        return adv_fail_field(error, ADV_E_INVALID, "data.shape",
+                              "data.shape must be [dim] or [channels, height, width], each at "
+                              "least 1");
+    if (dim != d->dim)
+        return fail_shape(d, dim, error);
+    d->n_dims = n_dims;
+    memcpy(d->shape, shape, sizeof shape);
+    return ADV_OK;
+}
+
+static enum adv_status read_labels(struct adv_dataset *d, size_t classes, struct adv_error *error)
+{
+    const struct adv_array *labels = &d->source.labels;
+    d->classes = classes;
+    if (!labels->data && classes == 0)
+        return ADV_OK;
+    if (!labels->data)
+        return adv_fail_field(error, ADV_E_INVALID, "data.classes",
+                              "data.classes is %zu, but the source has no labels", classes);
+    if (classes == 0)
+        return adv_fail_field(error, ADV_E_INVALID, "data.classes",
+                              "the source has labels, but data.classes is 0; say how many classes "
+                              "there are, or leave the labels out");
+    if (labels->n_dims != 1 || labels->n_elements != d->n_rows)
+        return adv_fail_field(error, ADV_E_INVALID, "data.source",
+                              "the source has %zu examples but %zu labels", d->n_rows,
+                              labels->n_elements);
+    d->labels = calloc(d->n_rows, sizeof *d->labels);
+    if (!d->labels)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < d->n_rows; i++) {
+        float label = labels->data[i];
+        if (!(label >= 0 && label < (float)classes) || label != floorf(label))
+            return adv_fail_field(error, ADV_E_INVALID, "data.source",
+                                  "the label of example %zu is %g; it must be an integer between 0 "
+                                  "and %zu",
+                                  i, (double)label, classes - 1);
+        d->labels[i] = (int32_t)label;
+    }
+    return ADV_OK;
+}
+
+static enum adv_status split(struct adv_dataset *d, double held_out, struct adv_error *error)
+{
+    if (d->source.density) {
+        d->n_held_out = held_out < 1 ? ADV_DENSITY_HELD_OUT : (size_t)held_out;
+        return ADV_OK;
+    }
+    double rows = held_out < 1 ? ceil(held_out * (double)d->n_rows) : held_out;
+    if (rows > (double)(d->n_rows - 1))
+        return adv_fail_field(error, ADV_E_INVALID, "data.held_out",
+                              "data.held_out keeps %.0f of %zu examples from training; at least "
+                              "one must be left",
+                              rows, d->n_rows);
+    d->n_held_out = (size_t)rows;
+    d->n_train = d->n_rows - d->n_held_out;
+    return ADV_OK;
+}
+
+static enum adv_status make_digest(struct adv_dataset *d, const json_t *source,
+                                   struct adv_error *error)
+{
+    uint64_t hash = ADV_DIGEST_INIT;
+    if (d->source.density) {
+        char *text = adv_json_dump(source, JSON_COMPACT | JSON_SORT_KEYS);
+        if (!text)
+            return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        hash = adv_digest(hash, text, strlen(text));
+        free(text);
+    } else {
+        hash = adv_digest(hash, d->source.rows.data, d->source.rows.n_elements * sizeof(float));
+        if (d->labels)
+            hash = adv_digest(hash, d->labels, d->n_rows * sizeof *d->labels);
+    }
+    snprintf(d->digest, sizeof d->digest, "%016llx", (unsigned long long)hash);
+    return ADV_OK;
+}
+
+/* ---------------------------------------------------------------- units */
+
+/* What the bytes of an 8-bit source mean. Intensities are scaled here, once; dequantised ones anew
+ * at every draw. */
+static enum adv_status read_levels(struct adv_dataset *d, bool dequantise, struct adv_error *error)
+{
+    struct adv_array *rows = &d->source.rows;
+    bool is_image = d->n_dims == 3 && (d->shape[0] == 1 || d->shape[0] == 3);
+    enum adv_status status = ADV_OK;
+    if (dequantise && rows->levels == 0)
+        return adv_fail_field(error, ADV_E_INVALID, "data.dequantise",
+                              "data.dequantise is true, but the source does not hold 8-bit values");
+    if (rows->levels == 0)
+        return ADV_OK;
+    if (dequantise || is_image)
+        status = adv_transform_state_8_bit(d->transform, dequantise, error);
+    d->levels = adv_levels_of(d->transform, is_image);
+    if (status == ADV_OK && d->levels.kind == ADV_LEVELS_INTENSITIES)
+        adv_levels_to_data(&d->levels, d->n_rows, d->dim, rows->data);
+    return status;
+}
+
+static bool is_dequantised(const struct adv_dataset *d)
+{
+    return d->levels.kind == ADV_LEVELS_DEQUANTISED;
+}
+
+/* Of files, the rows that training sees. */
+static enum adv_status fit_transform(struct adv_dataset *d, struct adv_error *error)
+{
+    uint64_t seed = adv_seed_for(d->seed, ADV_SEED_SPLIT);
+    size_t n = d->source.density ? FIT_ROWS : d->n_train;
+    float *rows = malloc(n * d->dim * sizeof *rows);
+    if (!rows)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    if (d->source.density) {
+        adv_density_sample(d->source.density, seed, 0, n, rows);
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            uint64_t row = adv_permute(seed, d->n_held_out + i, d->n_rows);
+            memcpy(rows + i * d->dim, d->source.rows.data + row * d->dim, d->dim * sizeof *rows);
+        }
+    }
+    if (is_dequantised(d))
+        adv_levels_draw(&d->levels, seed, 0, n, d->dim, rows);
+    enum adv_status status = adv_transform_fit(d->transform, n, rows, error);
+    free(rows);
+    return status;
+}
+
+/* Dequantised rows are in range by construction. */
+static enum adv_status check_rows(const struct adv_dataset *d, struct adv_error *error)
+{
+    if (d->source.density || is_dequantised(d))
+        return ADV_OK;
+    const float *rows = d->source.rows.data;
+    for (size_t i = 0; i < d->n_rows; i++) {
+        enum adv_status status = adv_transform_check(d->transform, rows + i * d->dim, error);
+        if (status != ADV_OK) {
+            adv_error_prefix(error, "example %zu: ", i);
+            return status;
+        }
+    }
+    return ADV_OK;
+}
+
+static enum adv_status read_shift(struct adv_dataset *d, int64_t pixels, struct adv_error *error)
+{
+    size_t side = d->n_dims == 3 ? (d->shape[1] < d->shape[2] ? d->shape[1] : d->shape[2]) : 0;
+    d->shift = (size_t)pixels;
+    if (d->shift == 0 || d->shift < side)
+        return ADV_OK;
+    if (side == 0)
+        return adv_fail_field(error, ADV_E_INVALID, "data.shift_pixels",
+                              "data.shift_pixels is %zu, but the data are no images", d->shift);
+    return adv_fail_field(
+        error, ADV_E_INVALID, "data.shift_pixels",
+        "data.shift_pixels is %zu; it must be below the images' %zu pixels a side", d->shift, side);
+}
+
+static enum adv_status open_transform(struct adv_dataset *d, const struct adv_data_recipe *recipe,
+                                      struct adv_error *error)
+{
+    enum adv_status status = adv_transform_new(recipe->transform, d->dim, &d->transform, error);
+    if (status == ADV_OK)
+        status = read_levels(d, recipe->dequantise, error);
+    if (status == ADV_OK && !adv_transform_is_fitted(d->transform))
+        status = fit_transform(d, error);
+    if (status == ADV_OK)
+        status = check_rows(d, error);
+    return status;
+}
+
+enum adv_status adv_dataset_open(const struct adv_data_recipe *recipe, uint64_t seed,
+                                 const char *place, struct adv_dataset *out,
+                                 struct adv_error *error)
+{
+    struct adv_dataset d = {.seed = seed};
+    enum adv_status status = adv_source_open(recipe->source, place, &d.source, error);
+    if (status == ADV_OK)
+        status = read_shape(&d, recipe->shape, error);
+    if (status == ADV_OK)
+        status = read_shift(&d, recipe->shift_pixels, error);
+    if (status == ADV_OK)
+        status = read_labels(&d, (size_t)recipe->classes, error);
+    if (status == ADV_OK)
+        status = split(&d, recipe->held_out, error);
+    if (status == ADV_OK)
+        status = make_digest(&d, recipe->source, error);
+    if (status == ADV_OK)
+        status = open_transform(&d, recipe, error);
+    if (status == ADV_OK)
+        *out = d;
+    else
+        adv_dataset_close(&d);
+    return status;
+}
+
+void adv_dataset_close(struct adv_dataset *d)
+{
+    adv_source_release(&d->source);
+    adv_transform_free(d->transform);
+    free(d->labels);
+    *d = (struct adv_dataset){0};
+}
+
+/* ---------------------------------------------------------------- draws */
+
+/* Row of the files that a training example takes. */
+static uint64_t training_row(const struct adv_dataset *d, uint64_t index)
+{
+    uint64_t epoch = index / d->n_train, place = index % d->n_train;
+    uint64_t epoch_key =
+        adv_rng_word(adv_seed_for(d->seed, ADV_SEED_EPOCH), ADV_STREAM_SHUFFLE, epoch);
+    uint64_t position = d->n_held_out + adv_permute(epoch_key, place, d->n_train);
+    return adv_permute(adv_seed_for(d->seed, ADV_SEED_SPLIT), position, d->n_rows);
+}
+
+static uint64_t held_out_row(const struct adv_dataset *d, uint64_t index)
+{
+    return adv_permute(adv_seed_for(d->seed, ADV_SEED_SPLIT), index, d->n_rows);
+}
+
+static uint64_t test_row(const struct adv_dataset *d, uint64_t index)
+{
+    (void)d;
+    return index;
+}
+
+static uint64_t seen_row(const struct adv_dataset *d, uint64_t index)
+{
+    return held_out_row(d, d->n_held_out + index);
+}
+
+/* An image [channels, height, width] moved by (dy, dx), its edges repeated. */
+static void shift_image(const size_t shape[3], const float *from, ptrdiff_t dy, ptrdiff_t dx,
+                        float *to)
+{
+    ptrdiff_t height = (ptrdiff_t)shape[1], width = (ptrdiff_t)shape[2];
+    for (size_t c = 0; c < shape[0]; c++, from += height * width) {
+        for (ptrdiff_t y = 0; y < height; y++) {
+            ptrdiff_t row = y - dy < 0 ? 0 : y - dy >= height ? height - 1 : y - dy;
+            for (ptrdiff_t x = 0; x < width; x++) {
+                ptrdiff_t column = x - dx < 0 ? 0 : x - dx >= width ? width - 1 : x - dx;
+                *to++ = from[row * width + column];
+            }
+        }
+    }
+}
+
+static void take_shifted(const struct adv_dataset *d, uint64_t index, const float *from, float *to)
+{
+    uint64_t seed = adv_seed_for(d->seed, ADV_SEED_SHIFT), steps = 2 * d->shift + 1;
+    uint64_t place = adv_rng_below(seed, ADV_STREAM_SHUFFLE, index, steps * steps);
+    ptrdiff_t most = (ptrdiff_t)d->shift;
+    shift_image(d->shape, from, (ptrdiff_t)(place / steps) - most,
+                (ptrdiff_t)(place % steps) - most, to);
+}
+
+/* How examples of files are drawn, for training or held out. */
+struct stream {
+    uint64_t seed; /* of noise */
+    uint64_t (*row)(const struct adv_dataset *, uint64_t index);
+    bool shifts;
+};
+
+/* Draws n examples of a stream, in data units. */
+static void draw(const struct adv_dataset *d, const struct stream *stream, uint64_t first, size_t n,
+                 float *x, int32_t *label)
+{
+    for (size_t i = 0; i < n; i++)
+        label[i] = ADV_NO_LABEL;
+    if (d->source.density) {
+        adv_density_sample(d->source.density, stream->seed, first, n, x);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint64_t r = stream->row(d, first + i);
+        const float *from = d->source.rows.data + r * d->dim;
+        if (stream->shifts && d->shift > 0)
+            take_shifted(d, first + i, from, x + i * d->dim);
+        else
+            memcpy(x + i * d->dim, from, d->dim * sizeof *x);
+        if (d->labels)
+            label[i] = d->labels[r];
+    }
+    if (is_dequantised(d))
+        adv_levels_draw(&d->levels, stream->seed, first, n, d->dim, x);
+}
+
+void adv_dataset_draw(const struct adv_dataset *d, uint64_t first, size_t n, float *x,
+                      int32_t *label)
+{
+    struct stream stream = {adv_seed_for(d->seed, ADV_SEED_TRAIN), training_row, true};
+    draw(d, &stream, first, n, x, label);
+    adv_transform_encode(d->transform, n, x, x, NULL);
+}
+
+const char *const adv_split_names[] = {
+    [ADV_SPLIT_HELD_OUT] = "held_out",
+    [ADV_SPLIT_TEST] = "test",
+    [ADV_SPLIT_TRAIN] = "train",
+    NULL,
+};
+
+size_t adv_dataset_rows(const struct adv_dataset *d, enum adv_split split)
+{
+    const size_t rows[] = {[ADV_SPLIT_HELD_OUT] = d->n_held_out,
+                           [ADV_SPLIT_TEST] = d->n_rows,
+                           [ADV_SPLIT_TRAIN] = d->n_train};
+    return rows[split];
+}
+
+void adv_dataset_points(const struct adv_dataset *d, enum adv_split split, uint64_t first, size_t n,
+                        float *x, int32_t *label)
+{
+    static uint64_t (*const rows[])(const struct adv_dataset *, uint64_t) = {
+        [ADV_SPLIT_HELD_OUT] = held_out_row,
+        [ADV_SPLIT_TEST] = test_row,
+        [ADV_SPLIT_TRAIN] = seen_row,
+    };
+    struct stream stream = {adv_seed_for(d->seed, ADV_SEED_HELD_OUT), rows[split], false};
+    draw(d, &stream, first, n, x, label);
+}
+
+void adv_dataset_draw_held_out(const struct adv_dataset *d, uint64_t first, size_t n, float *x,
+                               int32_t *label)
+{
+    adv_dataset_points(d, ADV_SPLIT_HELD_OUT, first, n, x, label);
+    adv_transform_encode(d->transform, n, x, x, NULL);
+}

@@ -1,0 +1,80 @@
+/* What a network is trained on: an endless stream of examples in network units,
+ * and held-out ones that never change. An example is a pure function of (seed,
+ * index), so training may be cut into shards and resumed anywhere. */
+#ifndef ADV_TRAINER_DATASET_H
+#define ADV_TRAINER_DATASET_H
+
+#include "trainer/data/recipe.h"
+#include "trainer/data/source.h"
+
+#include <advect/levels.h>
+#include <advect/rng.h>
+
+/* Held-out rows of a density, which can draw any number. */
+#define ADV_DENSITY_HELD_OUT 4096
+
+struct adv_dataset {
+    struct adv_source source;
+    struct adv_transform *transform;
+    size_t dim, n_dims, shape[3];
+    size_t classes;
+    uint64_t seed;
+    int32_t *labels; /* [n_rows], or NULL */
+    size_t n_rows;   /* of files; 0 for a density */
+    size_t n_train;  /* n_rows - n_held_out; 0 for a density */
+    size_t n_held_out;
+    /* Of 8-bit sources; kind none of others. Dequantised: rows are 0..255 until they are drawn;
+     * else they are in data units. */
+    struct adv_levels levels;
+    size_t shift;    /* of images in training: up to so many pixels each way */
+    char digest[17]; /* names the data */
+};
+
+/* Opens and checks the data of a recipe; place as in adv_source_open. */
+enum adv_status adv_dataset_open(const struct adv_data_recipe *recipe, uint64_t seed,
+                                 const char *place, struct adv_dataset *dataset,
+                                 struct adv_error *error);
+void adv_dataset_close(struct adv_dataset *dataset);
+
+/* Examples first ... first + n - 1 of the training stream, in network units: x [n, dim], label [n]
+ * (ADV_NO_LABEL where there are no classes). Files go through every training row once per epoch, in
+ * an order of the epoch's own. Shifted images repeat their edges. */
+void adv_dataset_draw(const struct adv_dataset *dataset, uint64_t first, size_t n, float *x,
+                      int32_t *label);
+
+/* Held-out examples first ... first + n - 1, first + n <= n_held_out. */
+void adv_dataset_draw_held_out(const struct adv_dataset *dataset, uint64_t first, size_t n,
+                               float *x, int32_t *label);
+
+/* Parts of the data that a model is measured on. */
+enum adv_split {
+    ADV_SPLIT_HELD_OUT, /* kept from training */
+    ADV_SPLIT_TEST,     /* every row, in the file's order: of a data set of test files */
+    ADV_SPLIT_TRAIN     /* what training sees, but never shifted */
+};
+
+extern const char *const adv_split_names[]; /* NULL-terminated, in the order of enum adv_split */
+
+/* How many examples a split has. */
+size_t adv_dataset_rows(const struct adv_dataset *dataset, enum adv_split split);
+
+/* Examples first ... first + n - 1 of a split, in data units. */
+void adv_dataset_points(const struct adv_dataset *dataset, enum adv_split split, uint64_t first,
+                        size_t n, float *x, int32_t *label);
+
+/* A bijection of [0, n) chosen by the key: an unbalanced Feistel network on the next power of four,
+ * walked until it lands below n. */
+uint64_t adv_permute(uint64_t key, uint64_t index, uint64_t n);
+
+/* Seeds of the independent uses of a recipe's seed. */
+enum adv_seed_use {
+    ADV_SEED_INIT,
+    ADV_SEED_TRAIN,
+    ADV_SEED_HELD_OUT,
+    ADV_SEED_SPLIT,
+    ADV_SEED_EPOCH,
+    ADV_SEED_SHIFT
+};
+uint64_t adv_seed_for(uint64_t seed, enum adv_seed_use use);
+
+#endif

@@ -1,0 +1,36 @@
+/* Rows of the flow-matching regression: data, base points and times, and what they make of a path.
+ * Scratch of one thread. */
+#ifndef ADV_TRAINER_EXAMPLES_H
+#define ADV_TRAINER_EXAMPLES_H
+
+#include "trainer/data/dataset.h"
+
+#include <advect/evaluator.h>
+#include <advect/path.h>
+
+#define ADV_EXAMPLES_WIDE 4 /* arrays of [rows_max, dim] */
+
+struct adv_examples {
+    size_t rows_max, dim;
+    float *x0, *x1, *x_t, *target; /* [rows_max, dim], network units */
+    float *t, *uniform;            /* [rows_max] */
+    int32_t *label;                /* [rows_max] */
+};
+
+enum adv_status adv_examples_init(struct adv_examples *examples, size_t rows_max, size_t dim,
+                                  struct adv_error *error);
+void adv_examples_release(struct adv_examples *examples);
+
+/* Rows first_row ... first_row + n - 1 of the batch of a step, n <= rows_max: x_t, t, label and
+ * target. Uniform times are stratified: row i of a batch of b takes t = (i + u) / b, which lowers
+ * the variance of the batch's loss; rows being drawn independently of their place, nothing is
+ * biased. */
+void adv_examples_draw(struct adv_examples *examples, const struct adv_dataset *dataset,
+                       const struct adv_path *path, const struct adv_train_recipe *train,
+                       int64_t step, size_t first_row, size_t n);
+
+/* Held-out rows, always with the same noise and with times (i + 1/2) / n_held_out. */
+void adv_examples_draw_held_out(struct adv_examples *examples, const struct adv_dataset *dataset,
+                                const struct adv_path *path, size_t first_row, size_t n);
+
+#endif

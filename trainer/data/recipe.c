@@ -1,0 +1,256 @@
+#include "trainer/data/recipe.h"
+
+#include "trainer/cli/json.h"
+
+#include <advect/fields.h>
+#include <advect/json.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+struct top {
+    char *name, *path;
+    json_t *net, *data, *train, *sampling;
+};
+
+#define TOP(member) offsetof(struct top, member)
+static const struct adv_field top_fields[] = {
+    {"name", ADV_FIELD_STRING, TOP(name), .min = 1, .max = 64, .required = true,
+     .help = "of the model"},
+    {"net", ADV_FIELD_JSON, TOP(net), .required = true, .help = "the network"},
+    {"data", ADV_FIELD_JSON, TOP(data), .required = true, .help = "what it learns"},
+    {"path", ADV_FIELD_STRING, TOP(path), .fallback = "condot", .help = "probability path"},
+    {"train", ADV_FIELD_JSON, TOP(train), .required = true, .help = "how it learns"},
+    {"sampling", ADV_FIELD_JSON, TOP(sampling), .help = "defaults of the model's samples"},
+};
+
+static const struct adv_field sampling_fields[] = {
+    {"guidance", ADV_FIELD_REAL, offsetof(struct adv_sampling_recipe, guidance), .min = -100,
+     .max = 100, .fallback = "1", .help = "weight of the label"},
+};
+
+#define DATA(member) offsetof(struct adv_data_recipe, member)
+static const struct adv_field data_fields[] = {
+    {"source", ADV_FIELD_JSON, DATA(source), .required = true, .help = "where examples come from"},
+    {"shape", ADV_FIELD_JSON, DATA(shape), .help = "of an example, [2] or [1, 28, 28]"},
+    {"classes", ADV_FIELD_INT, DATA(classes), .min = 0, .max = 65536, .fallback = "0",
+     .help = "number of labels; 0: unconditional"},
+    {"labels", ADV_FIELD_JSON, DATA(labels), .help = "names of the classes"},
+    {"transform", ADV_FIELD_JSON, DATA(transform), .help = "from data units to network units"},
+    {"dequantise", ADV_FIELD_BOOL, DATA(dequantise), .fallback = "false",
+     .help = "spread 8-bit values over their interval"},
+    {"shift_pixels", ADV_FIELD_INT, DATA(shift_pixels), .min = 0, .max = 64, .fallback = "0",
+     .help = "images are moved by up to so many pixels each way, anew at every visit"},
+    {"held_out", ADV_FIELD_REAL, DATA(held_out), .min = 0, .max = 1e9, .fallback = "0.02",
+     .help = "share (below 1) or number of rows kept from training"},
+    {"box", ADV_FIELD_JSON, DATA(box), .help = "[[x_lo, x_hi], [y_lo, y_hi]] of pictures"},
+};
+
+static const char *const time_samplings[] = {
+    [ADV_TIME_UNIFORM] = "uniform", [ADV_TIME_LOGIT_NORMAL] = "logit_normal", NULL};
+
+#define TRAIN(member) offsetof(struct adv_train_recipe, member)
+static const struct adv_field train_fields[] = {
+    {"steps", ADV_FIELD_INT, TRAIN(steps), .min = 1, .max = 1e9, .required = true,
+     .help = "optimiser steps"},
+    {"batch", ADV_FIELD_INT, TRAIN(batch), .min = 1, .max = 1 << 20, .fallback = "256",
+     .help = "examples per step"},
+    {"shard_rows", ADV_FIELD_INT, TRAIN(shard_rows), .min = 0, .max = 1 << 20, .fallback = "0",
+     .help = "examples whose gradient one thread computes at a time; 0: chosen for the net"},
+    {"learning_rate", ADV_FIELD_REAL, TRAIN(learning_rate), .min = 0, .max = 10,
+     .fallback = "0.001", .help = "AdamW's, after the warm-up"},
+    {"warmup_steps", ADV_FIELD_INT, TRAIN(warmup_steps), .min = 0, .max = 1e9, .fallback = "0",
+     .help = "over which the rate rises linearly"},
+    {"min_learning_rate", ADV_FIELD_REAL, TRAIN(min_learning_rate), .min = 0, .max = 10,
+     .fallback = "0", .help = "to which the rate falls along a cosine"},
+    {"cycle_steps", ADV_FIELD_INT, TRAIN(cycle_steps), .min = 0, .max = 1e9, .fallback = "0",
+     .help = "after which warm-up and cosine begin anew; 0: they span all steps"},
+    {"beta1", ADV_FIELD_REAL, TRAIN(beta1), .min = 0, .max = 0.999999, .fallback = "0.9",
+     .help = "decay of the mean of gradients"},
+    {"beta2", ADV_FIELD_REAL, TRAIN(beta2), .min = 0, .max = 0.999999, .fallback = "0.999",
+     .help = "decay of the mean of their squares"},
+    {"epsilon", ADV_FIELD_REAL, TRAIN(epsilon), .min = 1e-16, .max = 1, .fallback = "1e-8",
+     .help = "added to AdamW's denominator"},
+    {"weight_decay", ADV_FIELD_REAL, TRAIN(weight_decay), .min = 0, .max = 10, .fallback = "0",
+     .help = "decoupled, times the learning rate"},
+    {"clip_norm", ADV_FIELD_REAL, TRAIN(clip_norm), .min = 0, .max = 1e9, .fallback = "1",
+     .help = "largest norm of the gradient; 0: unbounded"},
+    {"ema_decay", ADV_FIELD_REAL, TRAIN(ema_decay), .min = 0, .max = 0.9999999, .fallback = "0.999",
+     .help = "of the average of weights that the model keeps"},
+    {"label_dropout", ADV_FIELD_REAL, TRAIN(label_dropout), .min = 0, .max = 1, .fallback = "0",
+     .help = "share of examples trained without their label, for guidance"},
+    {"time_sampling", ADV_FIELD_CHOICE, TRAIN(time_sampling), .choices = time_samplings,
+     .fallback = "uniform", .help = "density of training times"},
+    {"time_shift", ADV_FIELD_REAL, TRAIN(time_shift), .min = 0.01, .max = 100, .fallback = "1",
+     .help = "multiplies the odds t : 1 - t of training times; above 1: more of them near t = 1"},
+    {"seed", ADV_FIELD_INT, TRAIN(seed), .min = 0, .max = 9e15, .fallback = "0",
+     .help = "of everything random"},
+    {"held_out_every", ADV_FIELD_INT, TRAIN(held_out_every), .min = 1, .max = 1e9,
+     .fallback = "500", .help = "steps between points of the loss curve"},
+    {"checkpoint_every_s", ADV_FIELD_REAL, TRAIN(checkpoint_every_s), .min = 0, .max = 1e6,
+     .fallback = "60", .unit = "s", .help = "time between checkpoints"},
+};
+
+static enum adv_status read_part(const struct adv_field *fields, size_t n_fields,
+                                 const json_t *json, const char *where, void *options,
+                                 struct adv_error *error)
+{
+    enum adv_status status = adv_fields_init(fields, n_fields, options, error);
+    if (status != ADV_OK)
+        return status;
+    return adv_fields_from_json(fields, n_fields, json, where, options, error);
+}
+
+static enum adv_status check_train(const struct adv_train_recipe *train, struct adv_error *error)
+{
+    if (train->min_learning_rate > train->learning_rate)
+        return adv_fail_field(error, ADV_E_INVALID, "train.min_learning_rate",
+                              "train.min_learning_rate is %g; it must be at most "
+                              "train.learning_rate, %g",
+                              train->min_learning_rate, train->learning_rate);
+    return ADV_OK;
+}
+
+enum adv_status adv_data_recipe_init(struct adv_data_recipe *out, const json_t *json,
+                                     struct adv_error *error)
+{
+    struct adv_data_recipe recipe = {0};
+    enum adv_status status =
+        read_part(data_fields, COUNT(data_fields), json, "data", &recipe, error);
+    if (status == ADV_OK)
+        *out = recipe;
+    else
+        adv_data_recipe_release(&recipe);
+    return status;
+}
+
+void adv_data_recipe_release(struct adv_data_recipe *recipe)
+{
+    adv_fields_release(data_fields, COUNT(data_fields), recipe);
+}
+
+static enum adv_status read_sampling(struct adv_sampling_recipe *sampling, const json_t *json,
+                                     struct adv_error *error)
+{
+    if (!json)
+        return adv_fields_init(sampling_fields, COUNT(sampling_fields), sampling, error);
+    return read_part(sampling_fields, COUNT(sampling_fields), json, "sampling", sampling, error);
+}
+
+enum adv_status adv_recipe_init(struct adv_recipe *out, const json_t *json, struct adv_error *error)
+{
+    struct adv_recipe recipe = {0};
+    struct top top = {0};
+    enum adv_status status = read_part(top_fields, COUNT(top_fields), json, NULL, &top, error);
+    if (status == ADV_OK)
+        status = adv_path_find(top.path, &recipe.path, error);
+    if (status == ADV_OK)
+        status = adv_data_recipe_init(&recipe.data, top.data, error);
+    if (status == ADV_OK)
+        status =
+            read_part(train_fields, COUNT(train_fields), top.train, "train", &recipe.train, error);
+    if (status == ADV_OK)
+        status = check_train(&recipe.train, error);
+    if (status == ADV_OK)
+        status = read_sampling(&recipe.sampling, top.sampling, error);
+    if (status == ADV_OK) {
+        recipe.name = top.name;
+        recipe.net = top.net;
+        top.name = NULL;
+        top.net = NULL;
+        *out = recipe;
+    } else {
+        adv_recipe_release(&recipe);
+    }
+    adv_fields_release(top_fields, COUNT(top_fields), &top);
+    return status;
+}
+
+enum adv_status adv_recipe_read(struct adv_recipe *recipe, const char *path,
+                                struct adv_error *error)
+{
+    json_t *json = NULL;
+    enum adv_status status = adv_json_read(path, &json, error);
+    if (status != ADV_OK)
+        return status;
+    status = adv_recipe_init(recipe, json, error);
+    adv_error_prefix(error, "%s: ", path);
+    json_decref(json);
+    return status;
+}
+
+void adv_recipe_release(struct adv_recipe *recipe)
+{
+    free(recipe->name);
+    json_decref(recipe->net);
+    adv_data_recipe_release(&recipe->data);
+    *recipe = (struct adv_recipe){0};
+}
+
+json_t *adv_recipe_to_json(const struct adv_recipe *recipe)
+{
+    return json_pack(
+        "{s:s, s:O, s:o, s:s, s:o, s:o}", "name", recipe->name, "net", recipe->net, "data",
+        adv_fields_to_json(data_fields, COUNT(data_fields), &recipe->data), "path",
+        recipe->path->name, "train",
+        adv_fields_to_json(train_fields, COUNT(train_fields), &recipe->train), "sampling",
+        adv_fields_to_json(sampling_fields, COUNT(sampling_fields), &recipe->sampling));
+}
+
+/* ---------------------------------------------------------------- comparison */
+
+static enum adv_status refuse_change(const char *where, const json_t *before, const json_t *now,
+                                     struct adv_error *error)
+{
+    const size_t flags = JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(9);
+    char *was = before ? adv_json_dump(before, flags) : NULL;
+    char *is = now ? adv_json_dump(now, flags) : NULL;
+    enum adv_status status = adv_fail_field(
+        error, ADV_E_INVALID, where,
+        "the recipe has changed: %s was %.100s and is %.100s; only sampling, train.steps, "
+        "train.cycle_steps, train.checkpoint_every_s and name may change when training is resumed",
+        where, was ? was : "absent", is ? is : "absent");
+    free(was);
+    free(is);
+    return status;
+}
+
+static bool may_change(const char *where)
+{
+    return !strcmp(where, "name") || !strcmp(where, "sampling") || !strcmp(where, "train.steps") ||
+           !strcmp(where, "train.cycle_steps") || !strcmp(where, "train.checkpoint_every_s");
+}
+
+/* Compares the members of two objects; where: the dotted path that leads to them. */
+static enum adv_status compare(const char *where, const json_t *before, const json_t *now,
+                               struct adv_error *error)
+{
+    if (may_change(where) || json_equal(before, now))
+        return ADV_OK;
+    if (!json_is_object(before) || !json_is_object(now))
+        return refuse_change(where, before, now, error);
+    enum adv_status status = ADV_OK;
+    const json_t *const both[] = {before, now};
+    for (size_t side = 0; side < 2 && status == ADV_OK; side++) {
+        const char *key;
+        json_t *member;
+        json_object_foreach((json_t *)both[side], key, member)
+        {
+            char path[160];
+            snprintf(path, sizeof path, "%s%s%s", where, *where ? "." : "", key);
+            if (status == ADV_OK)
+                status =
+                    compare(path, json_object_get(before, key), json_object_get(now, key), error);
+        }
+    }
+    return status;
+}
+
+enum adv_status adv_recipe_check_same(const json_t *before, const json_t *now,
+                                      struct adv_error *error)
+{
+    return compare("", before, now, error);
+}

@@ -1,0 +1,335 @@
+#include "trainer/data/source.h"
+
+#include <advect/fields.h>
+#include <advect/json.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define FILE_NAME_MAX 4096
+
+/* The options of every kind; each kind's fields name those it takes. */
+struct source_options {
+    char *kind; /* read before, to find the table */
+    json_t *density, *label_column;
+    char *file, *images, *labels;
+    char *test_file, *test_images, *test_labels; /* see adv_source_test */
+};
+
+struct source_kind {
+    const char *name;
+    const struct adv_field *fields;
+    size_t n_fields;
+    enum adv_status (*open)(const struct source_options *options, const char *place,
+                            struct adv_source *source, struct adv_error *error);
+};
+
+#define AT(member) offsetof(struct source_options, member)
+#define KIND_FIELD                                                                                 \
+    {                                                                                              \
+        "kind", ADV_FIELD_STRING, AT(kind), .required = true, .help = "of the source"              \
+    }
+
+/* ---------------------------------------------------------------- files */
+
+/* The folder in which files are looked for: `place`, or the one that holds it if it is a file. */
+static int folder_length(const char *place, bool *is_file)
+{
+    struct stat about;
+    *is_file = stat(place, &about) == 0 && S_ISREG(about.st_mode);
+    if (!*is_file)
+        return (int)strlen(place);
+    const char *slash = strrchr(place, '/');
+    return slash ? (int)(slash - place) : 0;
+}
+
+/* The file called name, or with ".gz" added or taken away, into full_name [FILE_NAME_MAX]. Of a
+ * source with one file of examples (only), a `place` that is a file takes its place. */
+static enum adv_status find_file(const char *place, const char *name, bool only, const char *hint,
+                                 char *full_name, struct adv_error *error)
+{
+    static const char gz[] = ".gz";
+    bool is_file;
+    int folder = folder_length(place, &is_file), length = (int)strlen(name);
+    if (is_file && only) {
+        snprintf(full_name, FILE_NAME_MAX, "%s", place);
+        return ADV_OK;
+    }
+    bool zipped = length > 3 && !strcmp(name + length - 3, gz);
+    if (name[0] == '/')
+        folder = 0;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        int stem = attempt == 1 && zipped ? length - 3 : length;
+        int n = snprintf(full_name, FILE_NAME_MAX, "%.*s%s%.*s%s", folder, place, folder ? "/" : "",
+                         stem, name, attempt == 1 && !zipped ? gz : "");
+        if (n < FILE_NAME_MAX && access(full_name, R_OK) == 0)
+            return ADV_OK;
+    }
+    return adv_fail(error, ADV_E_IO, "cannot read %s in %s; say where it is with --data%s", name,
+                    *place ? place : ".", hint);
+}
+
+/* ---------------------------------------------------------------- density */
+
+static const struct adv_field density_fields[] = {
+    KIND_FIELD,
+    {"density", ADV_FIELD_JSON, AT(density), .required = true, .help = "the density"},
+};
+
+static enum adv_status open_density(const struct source_options *options, const char *place,
+                                    struct adv_source *source, struct adv_error *error)
+{
+    (void)place;
+    return adv_density_new(options->density, &source->density, error);
+}
+
+/* ---------------------------------------------------------------- idx */
+
+static const struct adv_field idx_fields[] = {
+    KIND_FIELD,
+    {"images", ADV_FIELD_STRING, AT(images), .min = 1, .required = true, .help = "IDX file"},
+    {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .help = "IDX file"},
+    {"test_images", ADV_FIELD_STRING, AT(test_images), .min = 1, .help = "IDX file"},
+    {"test_labels", ADV_FIELD_STRING, AT(test_labels), .min = 1, .help = "IDX file"},
+};
+
+static const char idx_hint[] =
+    " DIR. MNIST's four files (train-images-idx3-ubyte.gz and so on) come from "
+    "https://yann.lecun.com/exdb/mnist, or from its mirror "
+    "https://ossci-datasets.s3.amazonaws.com/mnist";
+
+static enum adv_status open_idx(const struct source_options *options, const char *place,
+                                struct adv_source *source, struct adv_error *error)
+{
+    char path[FILE_NAME_MAX];
+    enum adv_status status = find_file(place, options->images, false, idx_hint, path, error);
+    if (status == ADV_OK)
+        status = adv_idx_read(path, &source->rows, error);
+    if (status == ADV_OK && options->labels)
+        status = find_file(place, options->labels, false, idx_hint, path, error);
+    if (status == ADV_OK && options->labels)
+        status = adv_idx_read(path, &source->labels, error);
+    return status;
+}
+
+/* ---------------------------------------------------------------- csv */
+
+static const struct adv_field csv_fields[] = {
+    KIND_FIELD,
+    {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true, .help = "CSV file"},
+    {"label_column", ADV_FIELD_JSON, AT(label_column), .help = "name, or index from 0"},
+    {"test_file", ADV_FIELD_STRING, AT(test_file), .min = 1, .help = "CSV file"},
+};
+
+static enum adv_status find_column(const struct adv_array *rows, const json_t *wanted,
+                                   size_t *column, struct adv_error *error)
+{
+    static const char field[] = "data.source.label_column";
+    size_t n_columns = rows->shape[1];
+    if (json_is_integer(wanted)) {
+        json_int_t index = json_integer_value(wanted);
+        if (index < 0 || (size_t)index >= n_columns)
+            return adv_fail_field(error, ADV_E_INVALID, field,
+                                  "%s is %lld; it must be between 0 and %zu", field,
+                                  (long long)index, n_columns - 1);
+        *column = (size_t)index;
+        return ADV_OK;
+    }
+    if (!json_is_string(wanted))
+        return adv_fail_field(error, ADV_E_INVALID, field,
+                              "%s must be a column's name or its index", field);
+    for (size_t c = 0; rows->columns && c < n_columns; c++) {
+        if (!strcmp(rows->columns[c], json_string_value(wanted))) {
+            *column = c;
+            return ADV_OK;
+        }
+    }
+    return adv_fail_field(error, ADV_E_INVALID, field, "%s is \"%.60s\"; %s", field,
+                          json_string_value(wanted),
+                          rows->columns ? "the file has no column of that name"
+                                        : "the file has no header line, so give an index");
+}
+
+/* Moves a column of rows [n, m] into labels [n], leaving rows [n, m - 1]. */
+static enum adv_status split_column(struct adv_array *rows, size_t column, struct adv_array *labels,
+                                    struct adv_error *error)
+{
+    size_t n = rows->shape[0], m = rows->shape[1];
+    if (m < 2)
+        return adv_fail_field(error, ADV_E_INVALID, "data.source.label_column",
+                              "the file has one column, so none is left beside the label");
+    float *taken = calloc(n ? n : 1, sizeof *taken);
+    if (!taken)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    float *kept = rows->data;
+    for (size_t i = 0; i < n; i++) {
+        const float *row = rows->data + i * m;
+        taken[i] = row[column];
+        for (size_t c = 0; c < m; c++) {
+            if (c != column)
+                *kept++ = row[c];
+        }
+    }
+    if (rows->columns) /* the names themselves live in one block with their list */
+        memmove(rows->columns + column, rows->columns + column + 1,
+                (m - 1 - column) * sizeof *rows->columns);
+    rows->shape[1] = m - 1;
+    rows->n_elements = n * (m - 1);
+    *labels = (struct adv_array){.n_dims = 1, .shape = {n}, .n_elements = n, .data = taken};
+    return ADV_OK;
+}
+
+static enum adv_status open_csv(const struct source_options *options, const char *place,
+                                struct adv_source *source, struct adv_error *error)
+{
+    char path[FILE_NAME_MAX];
+    size_t column = 0;
+    enum adv_status status = find_file(place, options->file, true, " PATH", path, error);
+    if (status == ADV_OK)
+        status = adv_csv_read(path, &source->rows, error);
+    if (status != ADV_OK || !options->label_column)
+        return status;
+    status = find_column(&source->rows, options->label_column, &column, error);
+    if (status == ADV_OK)
+        status = split_column(&source->rows, column, &source->labels, error);
+    return status;
+}
+
+/* ---------------------------------------------------------------- npy */
+
+static const struct adv_field npy_fields[] = {
+    KIND_FIELD,
+    {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true, .help = "NPY file"},
+    {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .help = "NPY file"},
+    {"test_file", ADV_FIELD_STRING, AT(test_file), .min = 1, .help = "NPY file"},
+    {"test_labels", ADV_FIELD_STRING, AT(test_labels), .min = 1, .help = "NPY file"},
+};
+
+static enum adv_status open_npy(const struct source_options *options, const char *place,
+                                struct adv_source *source, struct adv_error *error)
+{
+    char path[FILE_NAME_MAX];
+    enum adv_status status = find_file(place, options->file, true, " PATH", path, error);
+    if (status == ADV_OK)
+        status = adv_npy_read(path, &source->rows, error);
+    if (status == ADV_OK && options->labels)
+        status = find_file(place, options->labels, false, " PATH", path, error);
+    if (status == ADV_OK && options->labels)
+        status = adv_npy_read(path, &source->labels, error);
+    return status;
+}
+
+/* ---------------------------------------------------------------- the table */
+
+static const struct source_kind kinds[] = {
+    {"density", density_fields, COUNT(density_fields), open_density},
+    {"idx", idx_fields, COUNT(idx_fields), open_idx},
+    {"csv", csv_fields, COUNT(csv_fields), open_csv},
+    {"npy", npy_fields, COUNT(npy_fields), open_npy},
+};
+
+static enum adv_status find_kind(const json_t *spec, const struct source_kind **kind,
+                                 struct adv_error *error)
+{
+    static const char field[] = "data.source.kind";
+    const char *name = json_string_value(json_object_get(spec, "kind"));
+    char known[128] = "";
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        if (name && !strcmp(name, kinds[i].name)) {
+            *kind = &kinds[i];
+            return ADV_OK;
+        }
+        size_t length = strlen(known);
+        snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", kinds[i].name);
+    }
+    return adv_fail_field(error, ADV_E_INVALID, field, "%s is %s%.60s%s; it must be one of %s",
+                          field, name ? "\"" : "", name ? name : "missing", name ? "\"" : "",
+                          known);
+}
+
+enum adv_status adv_source_open(const json_t *spec, const char *place, struct adv_source *out,
+                                struct adv_error *error)
+{
+    const struct source_kind *kind = NULL;
+    enum adv_status status = find_kind(spec, &kind, error);
+    if (status != ADV_OK)
+        return status;
+    struct source_options options = {0};
+    struct adv_source source = {0};
+    status = adv_fields_init(kind->fields, kind->n_fields, &options, error);
+    if (status == ADV_OK)
+        status = adv_fields_from_json(kind->fields, kind->n_fields, spec, "data.source", &options,
+                                      error);
+    if (status == ADV_OK)
+        status = kind->open(&options, place, &source, error);
+    if (status == ADV_OK)
+        *out = source;
+    else
+        adv_source_release(&source);
+    adv_fields_release(kind->fields, kind->n_fields, &options);
+    return status;
+}
+
+/* ---------------------------------------------------------------- test files */
+
+static const char test_prefix[] = "test_";
+#define TEST_PREFIX_LENGTH (sizeof test_prefix - 1)
+
+static bool is_test_field(const struct adv_field *field)
+{
+    return !strncmp(field->name, test_prefix, TEST_PREFIX_LENGTH);
+}
+
+/* Puts what test_X says in the place of X, or takes X away where it says nothing. */
+static bool replace(json_t *spec, const char *test_name, size_t *n_named)
+{
+    const char *name = test_name + TEST_PREFIX_LENGTH;
+    json_t *named = json_object_get(spec, test_name);
+    bool complete = true;
+    if (json_is_string(named)) {
+        complete = json_object_set(spec, name, named) == 0;
+        *n_named += 1;
+    } else {
+        json_object_del(spec, name);
+    }
+    json_object_del(spec, test_name);
+    return complete;
+}
+
+enum adv_status adv_source_test(const json_t *spec, json_t **out, struct adv_error *error)
+{
+    const struct source_kind *kind = NULL;
+    enum adv_status status = find_kind(spec, &kind, error);
+    if (status != ADV_OK)
+        return status;
+    json_t *test = adv_json_deep_copy(spec);
+    bool complete = test != NULL;
+    size_t n_named = 0;
+    for (size_t i = 0; complete && i < kind->n_fields; i++) {
+        if (is_test_field(&kind->fields[i]))
+            complete = replace(test, kind->fields[i].name, &n_named);
+    }
+    if (!complete)
+        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+    else if (n_named == 0)
+        status = adv_fail_field(error, ADV_E_INVALID, "data.source",
+                                "the model's file names no test files for its source of kind %s",
+                                kind->name);
+    if (status == ADV_OK)
+        *out = test;
+    else
+        json_decref(test);
+    return status;
+}
+
+void adv_source_release(struct adv_source *source)
+{
+    adv_density_free(source->density);
+    adv_array_release(&source->rows);
+    adv_array_release(&source->labels);
+    *source = (struct adv_source){0};
+}

@@ -1,0 +1,125 @@
+#include "trainer/eval/eval_data.h"
+
+#include <advect/json.h>
+
+#include <string.h>
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n > m && !strcmp(text + n - m, end);
+}
+
+/* What the flags name in place of the model's own source: a new reference, or NULL for nothing. */
+static json_t *named_source(const struct adv_eval_data *data, bool has_source)
+{
+    const char *file = data->place;
+    if (data->density)
+        return json_pack("{s:s, s:O}", "kind", "density", "density", data->density);
+    if (has_source || !file || !(ends_with(file, ".csv") || ends_with(file, ".npy")))
+        return NULL;
+    return json_pack("{s:s, s:s}", "kind", file + strlen(file) - 3, "file", file);
+}
+
+/* The data part of the model's config, its source replaced where the flags name another. */
+static json_t *data_part(const struct adv_model *model, const struct adv_eval_data *data)
+{
+    const json_t *config = json_object_get(adv_model_config(model), "data");
+    json_t *part = config ? adv_json_deep_copy(config) : json_object();
+    json_t *source = named_source(data, json_object_get(part, "source") != NULL);
+    if (!source || json_object_set_new(part, "source", source) == 0)
+        return part;
+    json_decref(part);
+    return NULL;
+}
+
+static enum adv_status set_name(json_t *source, const char *key, const char *name,
+                                struct adv_error *error)
+{
+    if (!name || json_object_set_new(source, key, json_string(name)) == 0)
+        return ADV_OK;
+    return adv_fail(error, ADV_E_MEMORY, "out of memory");
+}
+
+/* Puts the test files in the place of those of training. */
+static enum adv_status take_test_files(json_t *part, const struct adv_eval_data *data,
+                                       struct adv_error *error)
+{
+    json_t *source = json_object_get(part, "source"), *test = NULL;
+    enum adv_status status = set_name(source, "test_images", data->test_images, error);
+    if (status == ADV_OK)
+        status = set_name(source, "test_labels", data->test_labels, error);
+    struct adv_error inner = ADV_ERROR_INIT;
+    if (status == ADV_OK && adv_source_test(source, &test, &inner) != ADV_OK)
+        status = adv_fail_field(error, inner.status, "test_images",
+                                "%s; of IDX files, name them with --test-images FILE and "
+                                "--test-labels FILE (in the folder of --data)",
+                                inner.message);
+    if (status == ADV_OK && (json_object_set_new(part, "source", test) ||
+                             json_object_set_new(part, "held_out", json_integer(0))))
+        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+    return status;
+}
+
+static enum adv_status check_split(const json_t *part, const struct adv_eval_data *data,
+                                   struct adv_error *error)
+{
+    const json_t *source = json_object_get(part, "source");
+    if (!source)
+        return adv_fail_field(error, ADV_E_INVALID, "data.source",
+                              "the model's file does not say what it learned; name a truth with "
+                              "--density JSON or --data FILE");
+    if (data->split == ADV_SPLIT_TEST)
+        return ADV_OK;
+    if (data->test_images || data->test_labels)
+        return adv_fail_field(error, ADV_E_INVALID, "split",
+                              "test files are read with --split test only; the split is %s",
+                              adv_split_names[data->split]);
+    return ADV_OK;
+}
+
+/* The sides of images of files, and the numbers of all examples, as the model has them. */
+static enum adv_status check_shape(const struct adv_model *model, const struct adv_dataset *dataset,
+                                   struct adv_error *error)
+{
+    const struct adv_array *rows = &dataset->source.rows;
+    size_t shape[3];
+    int n_dims = adv_model_shape(model, shape);
+    if (n_dims == 3 && rows->n_dims == 3 &&
+        (rows->shape[1] != shape[1] || rows->shape[2] != shape[2]))
+        return adv_fail_field(error, ADV_E_INVALID, "data",
+                              "the data are images of %zu x %zu; the model takes %zu x %zu",
+                              rows->shape[1], rows->shape[2], shape[1], shape[2]);
+    if (dataset->dim != adv_model_dim(model))
+        return adv_fail_field(error, ADV_E_INVALID, "data",
+                              "the data have %zu numbers per example; the model takes %zu",
+                              dataset->dim, adv_model_dim(model));
+    return ADV_OK;
+}
+
+enum adv_status adv_eval_data_open(const struct adv_model *model, const struct adv_eval_data *data,
+                                   struct adv_dataset *dataset, struct adv_error *error)
+{
+    json_t *part = data_part(model, data);
+    if (!part)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    json_int_t seed = json_integer_value(
+        json_object_get(json_object_get(adv_model_config(model), "train"), "seed"));
+    struct adv_data_recipe recipe = {0};
+    enum adv_status status = check_split(part, data, error);
+    if (status == ADV_OK && data->split == ADV_SPLIT_TEST)
+        status = take_test_files(part, data, error);
+    if (status == ADV_OK)
+        status = adv_data_recipe_init(&recipe, part, error);
+    if (status == ADV_OK)
+        status = adv_dataset_open(&recipe, (uint64_t)seed, data->place ? data->place : ".", dataset,
+                                  error);
+    adv_data_recipe_release(&recipe);
+    json_decref(part);
+    if (status == ADV_OK) {
+        status = check_shape(model, dataset, error);
+        if (status != ADV_OK)
+            adv_dataset_close(dataset);
+    }
+    return status;
+}

@@ -1,0 +1,157 @@
+/* Samples of a model of space: carried from the base to the target while the cube turns, then
+ * turning on. A point is drawn the larger the nearer it is, the far ones first. */
+#include "trainer/figure/draw.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { N_POINTS = 2200, N_SLICES = 8, N_CORNERS = 8, N_EDGES = 12, FORMING_SHARE = 3 };
+
+#define HALF_SIDE 7.2 /* of the picture: the cube of +-4 seen at an angle */
+#define CUBE 4.0
+#define ELEVATION 0.34 /* of the eye above the horizon, radians */
+#define EYE 24.0       /* its distance */
+#define START 0.35     /* angles of the turn, radians */
+#define TURN M_PI
+
+struct scene {
+    const struct adv_easel *easel;
+    size_t n_forming; /* frames until t = 1 */
+    double *times;
+    float *states;  /* [n_forming, N_POINTS, 3] */
+    float *colours; /* [N_POINTS], by the final height */
+};
+
+struct view {
+    double sine, cosine; /* of the turn about the upright axis */
+};
+
+/* Where a point [3] is in the picture; returns its nearness to the eye. */
+static double project(const struct view *view, const float *point, float *spot)
+{
+    double x = (double)point[0], y = (double)point[1], z = (double)point[2];
+    double right = view->cosine * x - view->sine * y, away = view->sine * x + view->cosine * y;
+    double up = cos(ELEVATION) * z + sin(ELEVATION) * away;
+    double near = sin(ELEVATION) * z - cos(ELEVATION) * away;
+    double scale = EYE / (EYE - near);
+    spot[0] = (float)(scale * right);
+    spot[1] = (float)(scale * up);
+    return near;
+}
+
+static enum adv_status prepare(struct scene *scene, struct adv_error *error)
+{
+    const struct adv_easel *easel = scene->easel;
+    if (adv_model_dim(easel->model) != 3)
+        return adv_fail_field(error, ADV_E_INVALID, "model",
+                              "model %s has %zu dimensions; this figure needs 3",
+                              adv_model_name(easel->model), adv_model_dim(easel->model));
+    scene->n_forming = easel->n_frames / FORMING_SHARE + 1;
+    scene->times = adv_even_times(scene->n_forming);
+    scene->colours = calloc(N_POINTS, sizeof *scene->colours);
+    if (!scene->times || !scene->colours)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = adv_flow_states(easel, easel->model, N_POINTS, NULL, NULL,
+                                             scene->n_forming, scene->times, &scene->states, error);
+    if (status != ADV_OK)
+        return status;
+    const float *last = scene->states + 3 * (scene->n_forming - 1) * N_POINTS;
+    for (size_t i = 0; i < N_POINTS; i++)
+        scene->colours[i] = (float)((floor((double)last[3 * i + 2] / 2) + 2.5) / 4);
+    return ADV_OK;
+}
+
+static enum adv_status add_edges(const struct view *view, struct adv_plot *plot,
+                                 struct adv_error *error)
+{
+    const struct adv_mark mark = {.colour = ADV_INK_QUIET, .size_px = 1, .opacity = 0.35};
+    float corners[N_CORNERS][2], from[N_EDGES][2], to[N_EDGES][2];
+    size_t n = 0;
+    for (int c = 0; c < N_CORNERS; c++) {
+        float corner[3];
+        for (int k = 0; k < 3; k++)
+            corner[k] = (float)(c >> k & 1 ? CUBE : -CUBE);
+        project(view, corner, corners[c]);
+    }
+    for (int c = 0; c < N_CORNERS; c++) {
+        for (int k = 0; k < 3; k++) {
+            if (c >> k & 1)
+                continue;
+            memcpy(from[n], corners[c], sizeof from[n]);
+            memcpy(to[n++], corners[c | 1 << k], sizeof to[n]);
+        }
+    }
+    return adv_panel_segments(plot, n, from[0], to[0], &mark, error);
+}
+
+/* The points of one slice of depth, from the far ones (0) to the near ones. */
+static enum adv_status add_slice(const struct scene *scene, const float *spots,
+                                 const double *nearness, int slice, struct adv_plot *plot,
+                                 struct adv_error *error)
+{
+    float own[N_POINTS][2], colours[N_POINTS];
+    size_t n = 0;
+    for (size_t i = 0; i < N_POINTS; i++) {
+        double depth = (nearness[i] / (sqrt(3) * CUBE) + 1) / 2 * N_SLICES;
+        int at = (int)fmin(fmax(depth, 0), N_SLICES - 1);
+        if (at != slice)
+            continue;
+        memcpy(own[n], spots + 2 * i, sizeof own[n]);
+        colours[n++] = scene->colours[i];
+    }
+    struct adv_mark mark = {.size_px = 1.2 + 1.6 * slice / (N_SLICES - 1),
+                            .opacity = 0.05 + 0.95 * pow(slice / (N_SLICES - 1.0), 2.4)};
+    return adv_plot_scatter(plot, n, own[0], colours, &mark, error);
+}
+
+static enum adv_status draw_frame(const struct scene *scene, size_t f, struct adv_film *film,
+                                  struct adv_error *error)
+{
+    size_t state = f < scene->n_forming ? f : scene->n_forming - 1;
+    double angle = START + TURN * (double)f / (double)scene->easel->n_frames;
+    const struct view view = {sin(angle), cos(angle)};
+    const float *points = scene->states + 3 * state * N_POINTS;
+    float spots[2 * N_POINTS];
+    double nearness[N_POINTS];
+    for (size_t i = 0; i < N_POINTS; i++)
+        nearness[i] = project(&view, points + 3 * i, spots + 2 * i);
+    char title[32];
+    snprintf(title, sizeof title, "t = %.2f", scene->times[state]);
+    struct adv_plot *plot = NULL;
+    struct adv_image frame = {0};
+    enum adv_status status = adv_panel_new(scene->easel->side, HALF_SIDE, title, &plot, error);
+    if (status == ADV_OK)
+        status = add_edges(&view, plot, error);
+    for (int slice = 0; slice < N_SLICES && status == ADV_OK; slice++)
+        status = add_slice(scene, spots, nearness, slice, plot, error);
+    status = adv_panel_finish(status, plot, &frame, error);
+    return status == ADV_OK ? adv_film_add(film, &frame, error) : status;
+}
+
+static enum adv_status draw(const struct adv_easel *easel, const void *style, struct adv_film *film,
+                            struct adv_error *error)
+{
+    (void)style;
+    struct scene scene = {.easel = easel};
+    enum adv_status status = prepare(&scene, error);
+    for (size_t f = 0; f < easel->n_frames && status == ADV_OK; f++)
+        status = draw_frame(&scene, f, film, error);
+    free(scene.states);
+    free(scene.colours);
+    free(scene.times);
+    return status;
+}
+
+const struct adv_drawing adv_cube_drawings[] = {
+    {.name = "checkerboard-3d",
+     .help = "samples forming the 3-D checkerboard, which turns, coloured by their height",
+     .models = {"checkerboard-3d"},
+     .side = 400,
+     .n_frames = 33,
+     .frame_ms = 90,
+     .n_colours = 63,
+     .draw = draw},
+    {0},
+};

@@ -1,0 +1,107 @@
+/* Images of a class-conditional model as they form from noise: some of one class, or one of each.
+ */
+#include "trainer/figure/draw.h"
+
+#include <advect/transform.h>
+
+#include <stdlib.h>
+
+enum { GAP_PX = 3, START_FRAMES = 3, EVERY_CLASS = -1, COLUMNS = 5 };
+
+struct digit_style {
+    int32_t class;
+    size_t n; /* images of it */
+};
+
+struct scene {
+    const struct digit_style *style;
+    const struct adv_easel *easel;
+    size_t n, shape[3];
+    struct adv_levels levels;
+    double *times;
+    int32_t *labels; /* [n] */
+    float *states;   /* [n_frames, n, dim] */
+};
+
+static enum adv_status check(const struct scene *scene, struct adv_error *error)
+{
+    const struct adv_model *model = scene->easel->model;
+    if (!adv_model_is_image(model))
+        return adv_fail_field(error, ADV_E_INVALID, "model",
+                              "model %s is not one of images; this figure needs such a one",
+                              adv_model_name(model));
+    if (adv_model_classes(model) > (size_t)(scene->style->class > 0 ? scene->style->class : 0))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "model",
+                          "model %s has %zu classes; this figure needs %d at least",
+                          adv_model_name(model), adv_model_classes(model),
+                          (scene->style->class > 0 ? scene->style->class : 0) + 1);
+}
+
+static enum adv_status prepare(struct scene *scene, struct adv_error *error)
+{
+    const struct adv_easel *easel = scene->easel;
+    const struct digit_style *style = scene->style;
+    enum adv_status status = check(scene, error);
+    if (status != ADV_OK)
+        return status;
+    adv_model_shape(easel->model, scene->shape);
+    scene->n = style->class == EVERY_CLASS ? adv_model_classes(easel->model) : style->n;
+    scene->levels = adv_model_levels(easel->model);
+    scene->times = adv_even_times(easel->n_frames);
+    scene->labels = calloc(scene->n, sizeof *scene->labels);
+    if (!scene->times || !scene->labels)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < scene->n; i++)
+        scene->labels[i] = style->class == EVERY_CLASS ? (int32_t)i : style->class;
+    return adv_flow_states(easel, easel->model, scene->n, NULL, scene->labels, easel->n_frames,
+                           scene->times, &scene->states, error);
+}
+
+static enum adv_status draw_frame(const struct scene *scene, size_t f, struct adv_film *film,
+                                  struct adv_error *error)
+{
+    size_t dim = adv_model_dim(scene->easel->model);
+    int zoom = scene->easel->side / (int)scene->shape[2];
+    const struct adv_grid grid = {.n_columns = COLUMNS,
+                                  .gap_px = GAP_PX,
+                                  .zoom = zoom > 1 ? zoom : 1,
+                                  .dequantised = scene->levels.kind == ADV_LEVELS_DEQUANTISED};
+    struct adv_image frame = {0};
+    enum adv_status status =
+        adv_image_grid(scene->n, (int)scene->shape[0], (int)scene->shape[1], (int)scene->shape[2],
+                       scene->states + f * scene->n * dim, scene->levels.lo, scene->levels.hi,
+                       &grid, &frame, error);
+    return status == ADV_OK ? adv_film_add(film, &frame, error) : status;
+}
+
+static enum adv_status draw(const struct adv_easel *easel, const void *style, struct adv_film *film,
+                            struct adv_error *error)
+{
+    struct scene scene = {.style = style, .easel = easel};
+    enum adv_status status = prepare(&scene, error);
+    for (size_t f = 0; f < easel->n_frames && status == ADV_OK; f++) {
+        status = draw_frame(&scene, f, film, error);
+        if (status == ADV_OK && f == 0)
+            status = adv_film_linger(film, START_FRAMES, error);
+    }
+    free(scene.states);
+    free(scene.labels);
+    free(scene.times);
+    return status;
+}
+
+static const struct digit_style three = {3, 5}, four = {4, 5}, five = {5, 5},
+                                every = {EVERY_CLASS, 0};
+
+#define COMMON                                                                                     \
+    .models = {"mnist", "mnist-mlp"}, .side = 112, .n_frames = 30, .frame_ms = 80,                 \
+    .n_colours = 31, .draw = draw
+
+const struct adv_drawing adv_digit_drawings[] = {
+    {.name = "digit-three", .help = "threes forming from noise", .style = &three, COMMON},
+    {.name = "digit-four", .help = "fours forming from noise", .style = &four, COMMON},
+    {.name = "digit-five", .help = "fives forming from noise", .style = &five, COMMON},
+    {.name = "digits", .help = "the ten digits forming from noise", .style = &every, COMMON},
+    {0},
+};

@@ -1,0 +1,255 @@
+/* advect figure: draws the figures that explain flow matching. */
+#include "trainer/cli/options.h"
+#include "trainer/figure/draw.h"
+
+#include <advect/array_file.h>
+#include <advect/fields.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { COMPRESSION = 9, HOLD_MS = 2000 };
+
+static const struct adv_drawing *const families[] = {
+    adv_converge_drawings, adv_path_drawings, adv_learned_drawings,
+    adv_board_drawings,    adv_cube_drawings, adv_digit_drawings,
+};
+
+struct figure_options {
+    char *model, *models, *data, *out;
+    int64_t frames, side, seed, threads;
+    bool list, quiet;
+};
+
+#define AT(member) offsetof(struct figure_options, member)
+static const struct adv_field fields[] = {
+    {"out", ADV_FIELD_STRING, AT(out), .min = 1,
+     .help = "file to write (NAME.png by default); of `all` the folder (. by default)"},
+    {"model", ADV_FIELD_STRING, AT(model), .min = 1,
+     .help = "file of the model to draw from, in place of the figure's own"},
+    {"models", ADV_FIELD_STRING, AT(models), .min = 1, .fallback = "models",
+     .help = "folder of the figures' own models"},
+    {"data", ADV_FIELD_STRING, AT(data), .min = 1,
+     .help = "NPY or CSV file of points of the plane, as the target of the figures marked with * "
+             "in the list"},
+    {"frames", ADV_FIELD_INT, AT(frames), .min = 2, .max = 400,
+     .help = "of an animation; the figure's own number if absent"},
+    {"side", ADV_FIELD_INT, AT(side), .min = 64, .max = 1024, .unit = "pixels",
+     .help = "of a panel or an image; the figure's own if absent"},
+    {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = 9e15, .fallback = "1",
+     .help = "of all that is drawn at random"},
+    {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
+     .help = "one per processor if absent; figures do not depend on it"},
+    {"list", ADV_FIELD_BOOL, AT(list), .help = "list the figures"},
+    {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "print nothing"},
+};
+#define N_FIELDS (sizeof fields / sizeof fields[0])
+
+static const struct adv_option_letter letters[] = {{'o', "out"}, {'q', "quiet"}, {0}};
+
+static const struct adv_options command_line = {
+    .command = "figure",
+    .operands = "NAME",
+    .n_operands = 1,
+    .summary = "Draws a figure as a PNG, animated where it moves: how a flow carries points from\n"
+               "the base to the target. NAME is one of `advect figure --list`, or all.",
+    .example = "advect figure checkerboard-8x8 -o flow.png",
+    .fields = fields,
+    .n_fields = N_FIELDS,
+    .letters = letters,
+};
+
+/* ---------------------------------------------------------------- the table */
+
+/* The i-th figure of all families, or NULL. */
+static const struct adv_drawing *drawing_at(size_t i)
+{
+    for (size_t k = 0; k < sizeof families / sizeof families[0]; k++) {
+        for (const struct adv_drawing *d = families[k]; d->name; d++) {
+            if (i-- == 0)
+                return d;
+        }
+    }
+    return NULL;
+}
+
+static int print_list(void)
+{
+    const struct adv_drawing *drawing;
+    for (size_t i = 0; (drawing = drawing_at(i)) != NULL; i++)
+        printf("%-20s %c %s\n", drawing->name, drawing->has_target ? '*' : ' ', drawing->help);
+    return ADV_EXIT_OK;
+}
+
+static enum adv_status find_drawing(const char *name, const struct adv_drawing **out,
+                                    struct adv_error *error)
+{
+    const char *names[64] = {NULL};
+    const struct adv_drawing *drawing;
+    for (size_t i = 0; (drawing = drawing_at(i)) != NULL; i++) {
+        if (!strcmp(drawing->name, name)) {
+            *out = drawing;
+            return ADV_OK;
+        }
+        if (i + 1 < sizeof names / sizeof names[0])
+            names[i] = drawing->name;
+    }
+    const char *near = adv_nearest_name(name, names);
+    return adv_fail_field(error, ADV_E_INVALID, "name",
+                          "\"%.60s\" is not a figure%s%s%s (`advect figure --list` lists them)",
+                          name, near ? "; did you mean \"" : "", near ? near : "",
+                          near ? "\"?" : "");
+}
+
+/* ---------------------------------------------------------------- one figure */
+
+static enum adv_status load_model(const struct adv_drawing *drawing,
+                                  const struct figure_options *options, struct adv_model **model,
+                                  struct adv_error *error)
+{
+    if (options->model)
+        return adv_model_load(options->model, model, error);
+    char path[PATH_MAX] = "";
+    for (size_t i = 0; i < sizeof drawing->models / sizeof *drawing->models && drawing->models[i];
+         i++) {
+        snprintf(path, sizeof path, "%s/%s.safetensors", options->models, drawing->models[i]);
+        if (access(path, F_OK) == 0)
+            break;
+    }
+    enum adv_status status = adv_model_load(path, model, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error,
+                         "%s is drawn from a model; name one with --model, or a folder "
+                         "with --models: ",
+                         drawing->name);
+    return status;
+}
+
+static enum adv_status check_options(const struct adv_drawing *drawing,
+                                     const struct figure_options *options, struct adv_error *error)
+{
+    if (options->data && !drawing->has_target)
+        return adv_fail_field(error, ADV_E_INVALID, "data",
+                              "--data is for figures of a target; %s shows what its model learned",
+                              drawing->name);
+    if (options->data && drawing->shows_model && !options->model)
+        return adv_fail_field(error, ADV_E_INVALID, "model",
+                              "--data is given without --model; %s shows the model that learned "
+                              "these data",
+                              drawing->name);
+    if (options->frames && drawing->n_frames == 1)
+        return adv_fail_field(error, ADV_E_INVALID, "frames",
+                              "--frames is for animations; %s is a still picture", drawing->name);
+    return ADV_OK;
+}
+
+static enum adv_status write_film(const struct adv_drawing *drawing, const struct adv_film *film,
+                                  const char *path, struct adv_error *error)
+{
+    struct adv_bytes png = {0};
+    enum adv_status status =
+        adv_png_encode_palette(film->n, film->frames, drawing->n_colours, drawing->frame_ms,
+                               HOLD_MS, 0, COMPRESSION, &png, error);
+    if (status == ADV_OK)
+        status = adv_file_replace(path, png.data, png.n, error);
+    adv_bytes_release(&png);
+    return status;
+}
+
+static enum adv_status draw(const struct adv_drawing *drawing, const struct figure_options *options,
+                            const char *path, struct adv_error *error)
+{
+    struct adv_film film = {0};
+    struct adv_easel easel = {
+        .data = options->data,
+        .side = options->side ? (int)options->side : drawing->side,
+        .n_frames = options->frames ? (size_t)options->frames : drawing->n_frames,
+        .seed = (uint64_t)options->seed,
+    };
+    int n_threads = options->threads ? (int)options->threads : adv_cpu_count();
+    enum adv_status status = check_options(drawing, options, error);
+    if (status == ADV_OK && (!options->data || drawing->shows_model))
+        status = load_model(drawing, options, &easel.model, error);
+    if (status == ADV_OK)
+        status = adv_pool_new(n_threads, &easel.pool, error);
+    if (status == ADV_OK)
+        status = drawing->draw(&easel, drawing->style, &film, error);
+    if (status == ADV_OK)
+        status = write_film(drawing, &film, path, error);
+    if (status == ADV_OK && !options->quiet)
+        printf("%s: %d x %d pixels, %zu frame%s\n", path, film.frames[0].width,
+               film.frames[0].height, film.n, film.n == 1 ? "" : "s");
+    adv_film_release(&film);
+    adv_pool_free(easel.pool);
+    adv_model_unref(easel.model);
+    return status;
+}
+
+/* ---------------------------------------------------------------- the command */
+
+static enum adv_status draw_all(const struct figure_options *options, struct adv_error *error)
+{
+    const char *folder = options->out ? options->out : ".";
+    if (options->model || options->data || options->frames || options->side)
+        return adv_fail_field(
+            error, ADV_E_INVALID, "name",
+            "--model, --data, --frames and --side are for one figure, not for all");
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return adv_fail(error, ADV_E_IO, "cannot make the folder %s: %s", folder, strerror(errno));
+    enum adv_status status = ADV_OK;
+    const struct adv_drawing *drawing;
+    for (size_t i = 0; status == ADV_OK && (drawing = drawing_at(i)) != NULL; i++) {
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%s/%s.png", folder, drawing->name);
+        status = draw(drawing, options, path, error);
+    }
+    return status;
+}
+
+static enum adv_status figure(const char *name, const struct figure_options *options,
+                              struct adv_error *error)
+{
+    if (!strcmp(name, "all"))
+        return draw_all(options, error);
+    const struct adv_drawing *drawing = NULL;
+    enum adv_status status = find_drawing(name, &drawing, error);
+    if (status != ADV_OK)
+        return status;
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s.png", drawing->name);
+    return draw(drawing, options, options->out ? options->out : path, error);
+}
+
+/* The list needs no name, which the options would miss. */
+static bool asks_for_list(int argc, char **argv)
+{
+    return argc == 2 && !strcmp(argv[1], "--list");
+}
+
+static int run(int argc, char **argv)
+{
+    if (asks_for_list(argc, argv))
+        return print_list();
+    struct figure_options options = {0};
+    const char *name;
+    int outcome = adv_options_read(&command_line, argc, argv, &options, &name);
+    if (outcome != ADV_OPTIONS_GO)
+        return outcome;
+    struct adv_error error = ADV_ERROR_INIT;
+    enum adv_status status = options.list ? ADV_OK : figure(name, &options, &error);
+    if (options.list)
+        print_list();
+    adv_fields_release(fields, N_FIELDS, &options);
+    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("figure", &error);
+}
+
+const struct adv_command adv_command_figure = {
+    .name = "figure",
+    .help = "draw the figures that show how flows work",
+    .run = run,
+};

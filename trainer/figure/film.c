@@ -1,0 +1,84 @@
+#include "trainer/figure/draw.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define GAP_PX 2
+
+static enum adv_status no_memory(struct adv_error *error)
+{
+    return adv_fail(error, ADV_E_MEMORY, "out of memory");
+}
+
+static size_t bytes_of(const struct adv_image *image)
+{
+    return (size_t)image->width * (size_t)image->height * (size_t)image->n_channels;
+}
+
+void adv_film_release(struct adv_film *film)
+{
+    for (size_t i = 0; i < film->n; i++)
+        adv_image_release(&film->frames[i]);
+    free(film->frames);
+    *film = (struct adv_film){0};
+}
+
+enum adv_status adv_film_add(struct adv_film *film, struct adv_image *frame,
+                             struct adv_error *error)
+{
+    if (film->n == film->capacity) {
+        size_t capacity = film->capacity ? 2 * film->capacity : 32;
+        struct adv_image *frames = realloc(film->frames, capacity * sizeof *frames);
+        if (!frames) {
+            adv_image_release(frame);
+            return no_memory(error);
+        }
+        film->frames = frames;
+        film->capacity = capacity;
+    }
+    film->frames[film->n++] = *frame;
+    *frame = (struct adv_image){0};
+    return ADV_OK;
+}
+
+enum adv_status adv_film_linger(struct adv_film *film, size_t n, struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    for (size_t i = 0; i < n && status == ADV_OK; i++) {
+        const struct adv_image *last = &film->frames[film->n - 1];
+        struct adv_image copy;
+        status = adv_image_init(&copy, last->width, last->height, last->n_channels, error);
+        if (status != ADV_OK)
+            return status;
+        memcpy(copy.pixels, last->pixels, bytes_of(last));
+        status = adv_film_add(film, &copy, error);
+    }
+    return status;
+}
+
+static void paste(const struct adv_image *panel, size_t left, size_t top, struct adv_image *frame)
+{
+    size_t channels = (size_t)panel->n_channels, row = (size_t)panel->width * channels;
+    for (size_t y = 0; y < (size_t)panel->height; y++)
+        memcpy(frame->pixels + ((top + y) * (size_t)frame->width + left) * channels,
+               panel->pixels + y * row, row);
+}
+
+enum adv_status adv_panels_join(size_t n, const struct adv_image *panels, size_t n_columns,
+                                struct adv_image *frame, struct adv_error *error)
+{
+    int width = (int)n_columns * (panels[0].width + GAP_PX) - GAP_PX, height = -GAP_PX;
+    for (size_t i = 0; i < n; i += n_columns)
+        height += panels[i].height + GAP_PX;
+    enum adv_status status = adv_image_init(frame, width, height, panels[0].n_channels, error);
+    if (status != ADV_OK)
+        return status;
+    memset(frame->pixels, 255, bytes_of(frame)); /* the ground of plots */
+    size_t top = 0;
+    for (size_t i = 0; i < n; i++) {
+        paste(&panels[i], i % n_columns * (size_t)(panels[0].width + GAP_PX), top, frame);
+        if (i % n_columns == n_columns - 1)
+            top += (size_t)panels[i].height + GAP_PX;
+    }
+    return ADV_OK;
+}

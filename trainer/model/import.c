@@ -1,0 +1,257 @@
+/* advect import: a plain safetensors file and its configuration become a model's file; so does a
+ * table of samples, whose exact velocity is a model (kind "empirical"). */
+#include "trainer/model/import.h"
+#include "trainer/cli/json.h"
+#include "trainer/cli/options.h"
+
+#include <advect/json.h>
+#include <advect/model.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const dtypes[] = {"f32", "f16", "bf16", NULL};
+static const enum adv_dtype stored_as[] = {ADV_F32, ADV_F16, ADV_BF16};
+
+#define AT(member) offsetof(struct adv_import_options, member)
+static const struct adv_field fields[] = {
+    {"config", ADV_FIELD_STRING, AT(config), .min = 1,
+     .help = "JSON file: the network's options, or a whole model configuration; needed by weights, "
+             "optional where they are a model already"},
+    {"out", ADV_FIELD_STRING, AT(out), .min = 1, .required = true,
+     .help = "the model's file to write"},
+    {"name", ADV_FIELD_STRING, AT(name), .min = 1, .max = 100,
+     .help = "of the model (the config's by default, or that of the file written)"},
+    {"pixels", ADV_FIELD_STRING, AT(pixels), .min = 1,
+     .help = "images: what the network takes for black and for white, e.g. -1,1"},
+    {"transform", ADV_FIELD_JSON, AT(transform),
+     .help = "in place of --pixels: from data units to the network's, e.g. {\"kind\": "
+             "\"affine\", \"shift\": 0.5, \"scale\": 0.5, \"range\": [0, 1]}"},
+    {"shape", ADV_FIELD_JSON, AT(shape), .help = "of the data, e.g. [1, 28, 28]"},
+    {"classes", ADV_FIELD_JSON, AT(classes), .help = "their number, held against the network's"},
+    {"labels", ADV_FIELD_STRING, AT(labels), .min = 1,
+     .help = "names of the classes: cat,dog or a JSON array"},
+    {"bandwidth", ADV_FIELD_REAL, AT(bandwidth), .min = 1e-3, .max = 1e3, .fallback = "0.05",
+     .help = "of samples: deviation of the Gaussian around each, in the network's units"},
+    {"dtype", ADV_FIELD_CHOICE, AT(dtype), .choices = dtypes, .fallback = "f32",
+     .help = "how the weights are stored"},
+};
+#define N_FIELDS (sizeof fields / sizeof fields[0])
+
+static const struct adv_option_letter letters[] = {{'o', "out"}, {0}};
+
+static const struct adv_options command_line = {
+    .command = "import",
+    .operands = "WEIGHTS.safetensors|SAMPLES.npy|SAMPLES.csv",
+    .n_operands = 1,
+    .summary =
+        "Makes a model of weights trained elsewhere, their tensors named as PyTorch names\n"
+        "them (docs/import.md); or, without any training, of samples, a row each: the exact\n"
+        "velocity that carries a Gaussian to them. The config may hold name, shape, classes,\n"
+        "labels and transform beside the network's options; flags go before it.",
+    .example = "advect import weights.safetensors --config config.json --pixels -1,1 -o "
+               "model.safetensors",
+    .fields = fields,
+    .n_fields = N_FIELDS,
+    .letters = letters,
+};
+
+/* The file's name without folder and extension. */
+static char *name_of_file(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    const char *base = slash ? slash + 1 : path;
+    const char *dot = strrchr(base, '.');
+    return strndup(base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
+}
+
+static enum adv_status no_memory(struct adv_error *error)
+{
+    return adv_fail(error, ADV_E_MEMORY, "out of memory");
+}
+
+/* "-1,1" becomes the transform: intensities 0 ... 1 of the data are black ... white of the network,
+ * y = lo + (hi - lo) x = (x - shift) / scale. */
+static enum adv_status read_pixels(struct adv_import_options *options, struct adv_error *error)
+{
+    double lo, hi;
+    int end = 0;
+    if (options->transform)
+        return adv_fail_field(error, ADV_E_INVALID, "pixels",
+                              "--pixels and --transform say the same; give one of them");
+    if (sscanf(options->pixels, "%lf ,%lf %n", &lo, &hi, &end) != 2 || options->pixels[end] ||
+        !(hi > lo) || !isfinite(hi - lo))
+        return adv_fail_field(error, ADV_E_INVALID, "pixels",
+                              "pixels is \"%.60s\"; it must be two numbers, black's below white's, "
+                              "as in -1,1",
+                              options->pixels);
+    double scale = 1 / (hi - lo), shift = lo == 0 ? 0 : -lo * scale;
+    options->transform = json_pack("{s:s, s:f, s:f, s:[i, i]}", "kind", "affine", "shift", shift,
+                                   "scale", scale, "range", 0, 1);
+    return options->transform ? ADV_OK : no_memory(error);
+}
+
+/* "cat,dog" or ["cat", "dog"]. */
+static enum adv_status read_labels(const char *text, json_t **labels, struct adv_error *error)
+{
+    if (text[strspn(text, " ")] == '[') {
+        *labels = json_loads(text, 0, NULL);
+        if (*labels)
+            return ADV_OK;
+        return adv_fail_field(error, ADV_E_INVALID, "labels",
+                              "labels is not a JSON array; names may also be written as cat,dog");
+    }
+    json_t *list = json_array();
+    bool complete = list != NULL;
+    for (const char *at = text; complete; at++) {
+        size_t n = strcspn(at, ",");
+        complete = json_array_append_new(list, json_stringn(at, n)) == 0;
+        at += n;
+        if (!*at)
+            break;
+    }
+    if (complete) {
+        *labels = list;
+        return ADV_OK;
+    }
+    json_decref(list);
+    return adv_fail_field(error, ADV_E_INVALID, "labels", "labels must be names in UTF-8");
+}
+
+/* Puts what the flags say of the data into an object of the config's members. */
+static enum adv_status read_flags(const struct adv_import_options *options, json_t *data,
+                                  struct adv_error *error)
+{
+    json_t *labels = NULL;
+    enum adv_status status = ADV_OK;
+    if (options->labels)
+        status = read_labels(options->labels, &labels, error);
+    const struct {
+        const char *name;
+        json_t *value;
+    } members[] = {{"transform", options->transform},
+                   {"labels", labels},
+                   {"shape", options->shape},
+                   {"classes", options->classes}};
+    for (size_t i = 0; status == ADV_OK && i < sizeof members / sizeof *members; i++) {
+        if (members[i].value && json_object_set(data, members[i].name, members[i].value) != 0)
+            status = no_memory(error);
+    }
+    json_decref(labels);
+    return status;
+}
+
+/* Puts what the flags say into the config: where its data part is, or beside the net's options. */
+static enum adv_status apply_flags(const struct adv_import_options *options, json_t *config,
+                                   struct adv_error *error)
+{
+    json_t *flags = json_object(), *data = json_object_get(config, "data");
+    enum adv_status status = flags ? read_flags(options, flags, error) : no_memory(error);
+    if (status == ADV_OK && json_object_get(config, "net") && !data) {
+        data = json_object();
+        if (json_object_set_new(config, "data", data) != 0)
+            status = no_memory(error);
+    }
+    if (status == ADV_OK && json_object_update(data ? data : config, flags) != 0)
+        status = adv_fail_field(error, ADV_E_INVALID, "config", "%s: data must be an object",
+                                options->config);
+    json_decref(flags);
+    return status;
+}
+
+/* What the weights' file says itself, if it is a model already. */
+static enum adv_status own_config(const char *path, json_t **config, struct adv_error *error)
+{
+    struct adv_model *model = NULL;
+    if (adv_model_load(path, &model, NULL) != ADV_OK)
+        return adv_fail_field(error, ADV_E_INVALID, "config",
+                              "--config is missing; weights need it (models, and samples, a .npy "
+                              "or .csv file, do not)");
+    *config = adv_json_deep_copy(adv_model_config(model));
+    adv_model_unref(model);
+    return *config ? ADV_OK : no_memory(error);
+}
+
+static enum adv_status read_config(const char *file, json_t **config, struct adv_error *error)
+{
+    enum adv_status status = adv_json_read(file, config, error);
+    if (status == ADV_OK && !json_is_object(*config))
+        status = adv_fail_field(error, ADV_E_INVALID, "config", "%s holds no JSON object", file);
+    return status;
+}
+
+static enum adv_status import_weights(const char *path, const struct adv_import_options *options,
+                                      const char *name, struct adv_model **model,
+                                      struct adv_error *error)
+{
+    json_t *config = NULL;
+    enum adv_status status = options->config ? read_config(options->config, &config, error)
+                                             : own_config(path, &config, error);
+    if (status == ADV_OK)
+        status = apply_flags(options, config, error);
+    if (status == ADV_OK) {
+        bool named = !options->name && json_object_get(config, "name");
+        status = adv_model_import(path, config, named ? NULL : name, model, error);
+    }
+    json_decref(config);
+    return status;
+}
+
+static void report(const struct adv_model *model, const char *path)
+{
+    double lo, hi;
+    printf("%s: model %s, %zu weights", path, adv_model_name(model),
+           adv_net_weights(adv_model_net(model)));
+    if (adv_model_classes(model))
+        printf(", %zu classes%s", adv_model_classes(model),
+               adv_model_has_null_class(model) ? " and none" : "");
+    if (adv_transform_range(adv_model_transform(model), &lo, &hi))
+        printf(", data in [%g, %g]", lo, hi);
+    putchar('\n');
+    if (adv_model_is_image(model) && !adv_transform_range(adv_model_transform(model), &lo, &hi))
+        printf("its intensities are the network's: pictures take -1 for black and 1 for white, and "
+               "no\npicture can be uploaded; --pixels says what the network takes\n");
+}
+
+static enum adv_status import(const char *path, struct adv_import_options *options,
+                              struct adv_error *error)
+{
+    struct adv_model *model = NULL;
+    enum adv_status status = ADV_OK;
+    char *name = options->name ? strdup(options->name) : name_of_file(options->out);
+    if (!name)
+        status = no_memory(error);
+    if (status == ADV_OK && options->pixels)
+        status = read_pixels(options, error);
+    if (status == ADV_OK)
+        status = adv_holds_samples(path) ? adv_import_samples(path, options, name, &model, error)
+                                         : import_weights(path, options, name, &model, error);
+    if (status == ADV_OK)
+        status = adv_model_save(model, options->out, stored_as[options->dtype], error);
+    if (status == ADV_OK)
+        report(model, options->out);
+    adv_model_unref(model);
+    free(name);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct adv_import_options options = {0};
+    const char *path;
+    int outcome = adv_options_read(&command_line, argc, argv, &options, &path);
+    if (outcome != ADV_OPTIONS_GO)
+        return outcome;
+    struct adv_error error = ADV_ERROR_INIT;
+    enum adv_status status = import(path, &options, &error);
+    adv_fields_release(fields, N_FIELDS, &options);
+    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("import", &error);
+}
+
+const struct adv_command adv_command_import = {
+    .name = "import",
+    .help = "make a model of weights trained elsewhere, or of samples",
+    .run = run,
+};

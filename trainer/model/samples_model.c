@@ -1,0 +1,174 @@
+/* Models of kind "empirical", made of points without training. */
+#include "trainer/model/import.h"
+
+#include <advect/array_file.h>
+#include <advect/levels.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n > m && !strcasecmp(text + n - m, end);
+}
+
+bool adv_holds_samples(const char *path)
+{
+    return ends_with(path, ".npy") || ends_with(path, ".csv");
+}
+
+static enum adv_status no_memory(struct adv_error *error)
+{
+    return adv_fail(error, ADV_E_MEMORY, "out of memory");
+}
+
+enum adv_status adv_samples_read(const char *path, struct adv_samples *samples,
+                                 struct adv_error *error)
+{
+    struct adv_array array = {0};
+    enum adv_status status = adv_array_read(path, &array, error);
+    if (status != ADV_OK)
+        return status;
+    if (array.n_dims < 1 || array.n_elements == 0) {
+        adv_array_release(&array);
+        return adv_fail(error, ADV_E_INVALID, "%s holds no samples", path);
+    }
+    *samples = (struct adv_samples){.n = array.shape[0],
+                                    .dim = array.n_elements / array.shape[0],
+                                    .points = array.data,
+                                    .are_uint8 = array.levels == ADV_LEVELS};
+    array.data = NULL;
+    adv_array_release(&array);
+    return ADV_OK;
+}
+
+static bool is_image(const json_t *data)
+{
+    const json_t *shape = json_object_get(data, "shape");
+    json_int_t channels = json_integer_value(json_array_get(shape, 0));
+    return json_array_size(shape) == 3 && (channels == 1 || channels == 3);
+}
+
+/* The fitted transform, and the points in its units. */
+static enum adv_status encode(const struct adv_samples *samples, const json_t *data,
+                              const json_t *spec, json_t **fitted, float *encoded,
+                              struct adv_error *error)
+{
+    struct adv_transform *transform = NULL;
+    size_t n = samples->n, dim = samples->dim;
+    enum adv_status status = adv_transform_new(spec, dim, &transform, error);
+    memcpy(encoded, samples->points, n * dim * sizeof *encoded);
+    if (status == ADV_OK && samples->are_uint8 && is_image(data))
+        status = adv_transform_state_8_bit(transform, false, error);
+    if (status == ADV_OK && samples->are_uint8) {
+        struct adv_levels levels = adv_levels_of(transform, is_image(data));
+        adv_levels_to_data(&levels, n, dim, encoded);
+    }
+    if (status == ADV_OK)
+        status = adv_transform_fit(transform, n, encoded, error);
+    for (size_t i = 0; i < n && status == ADV_OK; i++) {
+        status = adv_transform_check(transform, encoded + i * dim, error);
+        if (status != ADV_OK)
+            adv_error_prefix(error, "row %zu: ", i);
+    }
+    if (status == ADV_OK) {
+        adv_transform_encode(transform, n, encoded, encoded, NULL);
+        *fitted = adv_transform_to_json(transform);
+        status = *fitted ? ADV_OK : no_memory(error);
+    }
+    adv_transform_free(transform);
+    return status;
+}
+
+static json_t *config_of(const char *name, size_t n, size_t dim, double bandwidth,
+                         const json_t *data, json_t *transform)
+{
+    json_t *config = json_pack("{s:s, s:{s:s, s:I, s:I, s:f}, s:s}", "name", name, "net", "kind",
+                               "empirical", "dim", (json_int_t)dim, "samples", (json_int_t)n,
+                               "bandwidth", bandwidth, "path", "condot");
+    json_t *own = json_object();
+    bool failed = !config || !own || (data && json_object_update(own, (json_t *)data) != 0) ||
+                  json_object_set(own, "transform", transform) != 0;
+    if (!failed)
+        failed = json_object_set(config, "data", own) != 0;
+    json_decref(own);
+    if (!failed)
+        return config;
+    json_decref(config);
+    return NULL;
+}
+
+enum adv_status adv_empirical_model(const struct adv_samples *samples, const json_t *data,
+                                    const json_t *spec, double bandwidth, const char *name,
+                                    struct adv_model **model, struct adv_error *error)
+{
+    json_t *transform = NULL, *config = NULL;
+    float *encoded = calloc(samples->n * samples->dim, sizeof *encoded);
+    enum adv_status status =
+        encoded ? encode(samples, data, spec, &transform, encoded, error) : no_memory(error);
+    if (status == ADV_OK) {
+        config = config_of(name, samples->n, samples->dim, bandwidth, data, transform);
+        status = config ? adv_model_new(config, encoded, model, error) : no_memory(error);
+    }
+    json_decref(config);
+    json_decref(transform);
+    free(encoded);
+    return status;
+}
+
+/* Where pictures of points of the plane look: a box around them, or NULL without memory. */
+static json_t *box_of(size_t n, const float *points)
+{
+    double lo[2] = {INFINITY, INFINITY}, hi[2] = {-INFINITY, -INFINITY};
+    for (size_t i = 0; i < 2 * n; i++) {
+        lo[i % 2] = fmin(lo[i % 2], (double)points[i]);
+        hi[i % 2] = fmax(hi[i % 2], (double)points[i]);
+    }
+    for (size_t k = 0; k < 2; k++) {
+        double margin = hi[k] > lo[k] ? (hi[k] - lo[k]) / 8 : 1;
+        lo[k] -= margin;
+        hi[k] += margin;
+    }
+    return json_pack("[[f, f], [f, f]]", lo[0], hi[0], lo[1], hi[1]);
+}
+
+static json_t *data_of(const struct adv_samples *samples, const json_t *shape)
+{
+    json_t *data = json_object();
+    bool failed = !data || (shape && json_object_set(data, "shape", (json_t *)shape) != 0);
+    if (!failed && samples->dim == 2)
+        failed = json_object_set_new(data, "box", box_of(samples->n, samples->points)) != 0;
+    if (!failed)
+        return data;
+    json_decref(data);
+    return NULL;
+}
+
+enum adv_status adv_import_samples(const char *path, const struct adv_import_options *options,
+                                   const char *name, struct adv_model **model,
+                                   struct adv_error *error)
+{
+    const char *foreign = options->config    ? "config"
+                          : options->labels  ? "labels"
+                          : options->classes ? "classes"
+                                             : NULL;
+    if (foreign)
+        return adv_fail_field(error, ADV_E_INVALID, foreign,
+                              "--%s is for weights; %s holds samples", foreign, path);
+    struct adv_samples samples = {0};
+    enum adv_status status = adv_samples_read(path, &samples, error);
+    if (status != ADV_OK)
+        return status;
+    json_t *data = data_of(&samples, options->shape);
+    status = data ? adv_empirical_model(&samples, data, options->transform, options->bandwidth,
+                                        name, model, error)
+                  : no_memory(error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "%s: ", path);
+    json_decref(data);
+    free(samples.points);
+    return status;
+}

@@ -1,0 +1,20 @@
+/* advect logp: see ask.h. */
+#include "trainer/query/ask.h"
+
+static int run(int argc, char **argv)
+{
+    static const struct adv_ask ask = {
+        .command = "logp",
+        .kind = ADV_QUERY_LOG_DENSITY,
+        .summary =
+            "Log-densities of points, in nats and in data units, with their latents in the JSON.",
+        .example = "advect logp models/two-moons.safetensors --points points.csv -o logp.csv",
+    };
+    return adv_ask_run(&ask, argc, argv);
+}
+
+const struct adv_command adv_command_logp = {
+    .name = "logp",
+    .help = "log-densities of points",
+    .run = run,
+};

@@ -1,0 +1,22 @@
+/* advect sample: see ask.h. */
+#include "trainer/query/ask.h"
+
+static int run(int argc, char **argv)
+{
+    static const struct adv_ask ask = {
+        .command = "sample",
+        .kind = ADV_QUERY_SAMPLES,
+        .summary = "Draws samples. The same seed gives the same samples, whatever their number and "
+                   "however many\n"
+                   "threads; without --seed one is drawn, and the JSON names it.",
+        .example =
+            "advect sample models/checkerboard-8x8.safetensors -n 5000 --seed 3 -o board.png",
+    };
+    return adv_ask_run(&ask, argc, argv);
+}
+
+const struct adv_command adv_command_sample = {
+    .name = "sample",
+    .help = "draw samples",
+    .run = run,
+};

@@ -1,0 +1,230 @@
+#include "trainer/training/checkpoint.h"
+
+#include <advect/json.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VERSION "1"
+#define N_TENSORS 4
+
+/* The tensors of a checkpoint, all [n_weights]. */
+struct part {
+    const char *name;
+    float *data;
+};
+
+static void list_parts(const struct adv_training *t, struct part parts[N_TENSORS])
+{
+    parts[0] = (struct part){"weights", t->weights};
+    parts[1] = (struct part){"average", t->average};
+    parts[2] = (struct part){"adamw.m", t->m};
+    parts[3] = (struct part){"adamw.v", t->v};
+}
+
+/* ---------------------------------------------------------------- state as JSON */
+
+/* JSON has no NaN: null stands for it. */
+static json_t *real_or_null(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static double real_of(const json_t *json)
+{
+    return json_is_number(json) ? json_number_value(json) : NAN;
+}
+
+static json_t *curve_to_json(const struct adv_training *t)
+{
+    json_t *curve = json_array();
+    for (size_t i = 0; i < t->n_curve; i++) {
+        const struct adv_curve_point *p = &t->curve[i];
+        json_t *row = json_pack("[I, o, o, f, f]", (json_int_t)p->step, real_or_null(p->loss),
+                                real_or_null(p->held_out), p->learning_rate, p->seconds);
+        if (json_array_append_new(curve, row)) {
+            json_decref(curve);
+            return NULL;
+        }
+    }
+    return curve;
+}
+
+static enum adv_status curve_from_json(const json_t *json, struct adv_curve_point **curve,
+                                       struct adv_error *error)
+{
+    size_t n = json_array_size(json), i;
+    json_t *row;
+    struct adv_curve_point *points = calloc(n ? n : 1, sizeof *points);
+    if (!points)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    json_array_foreach(json, i, row)
+    {
+        points[i] = (struct adv_curve_point){
+            .step = json_integer_value(json_array_get(row, 0)),
+            .loss = real_of(json_array_get(row, 1)),
+            .held_out = real_of(json_array_get(row, 2)),
+            .learning_rate = real_of(json_array_get(row, 3)),
+            .seconds = real_of(json_array_get(row, 4)),
+        };
+    }
+    *curve = points;
+    return ADV_OK;
+}
+
+/* ---------------------------------------------------------------- save */
+
+static json_t *state_of(const struct adv_training *t)
+{
+    return json_pack("{s:I, s:f, s:f, s:I, s:o, s:o, s:s, s:o}", "step", (json_int_t)t->step,
+                     "seconds", t->seconds, "window_sum", t->window_sum, "window_steps",
+                     (json_int_t)t->window_steps, "best_held_out",
+                     real_or_null(adv_training_best_held_out(t)), "curve", curve_to_json(t),
+                     "dataset", t->dataset->digest, "recipe", adv_training_recipe(t));
+}
+
+enum adv_status adv_checkpoint_save(const struct adv_training *t, const char *path,
+                                    struct adv_error *error)
+{
+    struct part parts[N_TENSORS];
+    struct adv_tensor_source tensors[N_TENSORS];
+    list_parts(t, parts);
+    for (size_t i = 0; i < N_TENSORS; i++)
+        tensors[i] = (struct adv_tensor_source){.name = parts[i].name,
+                                                .dtype = ADV_F32,
+                                                .n_dims = 1,
+                                                .shape = {t->n_weights},
+                                                .data = parts[i].data};
+    json_t *state = state_of(t);
+    char *text = state ? adv_json_dump(state, JSON_COMPACT) : NULL;
+    json_t *metadata =
+        text ? json_pack("{s:s, s:s}", "advect.checkpoint", VERSION, "advect.state", text) : NULL;
+    enum adv_status status = metadata ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    if (status == ADV_OK)
+        status = adv_safetensors_write(path, metadata, N_TENSORS, tensors, error);
+    json_decref(metadata);
+    free(text);
+    json_decref(state);
+    return status;
+}
+
+/* ---------------------------------------------------------------- load */
+
+/* The state of a checkpoint file, a new reference. */
+static enum adv_status read_state(const struct adv_safetensors *file, json_t **state,
+                                  struct adv_error *error)
+{
+    const char *version = adv_safetensors_metadata(file, "advect.checkpoint");
+    const char *text = adv_safetensors_metadata(file, "advect.state");
+    if (!version || !text)
+        return adv_fail(error, ADV_E_FORMAT, "this is not a checkpoint of advect train");
+    if (strcmp(version, VERSION) != 0)
+        return adv_fail(error, ADV_E_UNSUPPORTED,
+                        "the checkpoint has version \"%.20s\"; this program reads " VERSION,
+                        version);
+    *state = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    if (!json_is_object(*state)) {
+        json_decref(*state);
+        return adv_fail(error, ADV_E_FORMAT, "the checkpoint's advect.state is not a JSON object");
+    }
+    return ADV_OK;
+}
+
+static enum adv_status check_tensors(const struct adv_safetensors *file, const struct part *parts,
+                                     size_t n_weights, struct adv_error *error)
+{
+    for (size_t i = 0; i < N_TENSORS; i++) {
+        const struct adv_tensor *tensor = adv_safetensors_find(file, parts[i].name);
+        if (!tensor || tensor->n_elements != n_weights)
+            return adv_fail_field(error, ADV_E_FORMAT, parts[i].name,
+                                  "the tensor %s has %zu elements; the net has %zu weights",
+                                  parts[i].name, tensor ? tensor->n_elements : 0, n_weights);
+    }
+    return ADV_OK;
+}
+
+static enum adv_status check_state(const struct adv_training *t, const json_t *state,
+                                   struct adv_error *error)
+{
+    json_int_t step = json_integer_value(json_object_get(state, "step"));
+    if (step < 0 || step > t->recipe->train.steps)
+        return adv_fail_field(error, ADV_E_INVALID, "train.steps",
+                              "training has already done %lld steps; train.steps is %lld",
+                              (long long)step, (long long)t->recipe->train.steps);
+    json_t *recipe = adv_training_recipe(t);
+    if (!recipe)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = adv_recipe_check_same(json_object_get(state, "recipe"), recipe, error);
+    json_decref(recipe);
+    if (status != ADV_OK)
+        return status;
+    const char *digest = json_string_value(json_object_get(state, "dataset"));
+    if (!digest || strcmp(digest, t->dataset->digest) != 0)
+        return adv_fail_field(error, ADV_E_INVALID, "data",
+                              "the data have changed: their digest was %.20s and is %s",
+                              digest ? digest : "absent", t->dataset->digest);
+    return ADV_OK;
+}
+
+static enum adv_status restore(struct adv_training *t, const struct adv_safetensors *file,
+                               const struct part *parts, const json_t *state,
+                               struct adv_error *error)
+{
+    const json_t *json = json_object_get(state, "curve");
+    struct adv_curve_point *curve = NULL;
+    enum adv_status status = curve_from_json(json, &curve, error);
+    if (status != ADV_OK)
+        return status;
+    free(t->curve);
+    t->curve = curve;
+    t->n_curve = json_array_size(json);
+    t->curve_capacity = t->n_curve;
+    t->step = json_integer_value(json_object_get(state, "step"));
+    t->seconds = json_number_value(json_object_get(state, "seconds"));
+    t->window_sum = json_number_value(json_object_get(state, "window_sum"));
+    t->window_steps = json_integer_value(json_object_get(state, "window_steps"));
+    for (size_t i = 0; i < N_TENSORS; i++)
+        adv_tensor_to_float(adv_safetensors_find(file, parts[i].name), parts[i].data);
+    return ADV_OK;
+}
+
+enum adv_status adv_checkpoint_load(struct adv_training *t, const char *path,
+                                    struct adv_error *error)
+{
+    struct adv_safetensors *file = NULL;
+    enum adv_status status = adv_safetensors_open(path, &file, error);
+    if (status != ADV_OK)
+        return status;
+    struct part parts[N_TENSORS];
+    json_t *state = NULL;
+    list_parts(t, parts);
+    status = read_state(file, &state, error);
+    if (status == ADV_OK)
+        status = check_state(t, state, error);
+    if (status == ADV_OK)
+        status = check_tensors(file, parts, t->n_weights, error);
+    if (status == ADV_OK)
+        status = restore(t, file, parts, state, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "%s: ", path);
+    json_decref(state);
+    adv_safetensors_close(file);
+    return status;
+}
+
+bool adv_checkpoint_is_unfinished(const char *path, int64_t *step)
+{
+    struct adv_safetensors *file = NULL;
+    json_t *state = NULL;
+    bool unfinished = false;
+    if (adv_safetensors_open(path, &file, NULL) == ADV_OK &&
+        read_state(file, &state, NULL) == ADV_OK) {
+        const json_t *train = json_object_get(json_object_get(state, "recipe"), "train");
+        *step = json_integer_value(json_object_get(state, "step"));
+        unfinished = *step < json_integer_value(json_object_get(train, "steps"));
+    }
+    json_decref(state);
+    adv_safetensors_close(file);
+    return unfinished;
+}

@@ -1,0 +1,102 @@
+/* The loss curve as a table and as a picture. */
+#include "trainer/training/loop.h"
+
+#include <advect/array_file.h>
+#include <advect/plot.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static enum adv_status no_memory(struct adv_error *error)
+{
+    return adv_fail(error, ADV_E_MEMORY, "out of memory");
+}
+
+/* An empty cell where there is no number. */
+static void print_cell(FILE *out, double value, const char *end)
+{
+    if (isfinite(value))
+        fprintf(out, "%.9g", value);
+    fputs(end, out);
+}
+
+enum adv_status adv_curve_write_csv(const struct adv_training *t, const char *path,
+                                    struct adv_error *error)
+{
+    char *text = NULL;
+    size_t n_bytes = 0;
+    FILE *out = open_memstream(&text, &n_bytes);
+    if (!out)
+        return no_memory(error);
+    fputs("step,loss,held_out,learning_rate,seconds\n", out);
+    for (size_t i = 0; i < t->n_curve; i++) {
+        const struct adv_curve_point *p = &t->curve[i];
+        fprintf(out, "%lld,", (long long)p->step);
+        print_cell(out, p->loss, ",");
+        print_cell(out, p->held_out, ",");
+        print_cell(out, p->learning_rate, ",");
+        print_cell(out, p->seconds, "\n");
+    }
+    bool complete = fclose(out) == 0;
+    enum adv_status status =
+        complete ? adv_file_replace(path, text, n_bytes, error) : no_memory(error);
+    free(text);
+    return status;
+}
+
+enum column { TRAINING, HELD_OUT };
+
+/* A line through (step, value) of one column, where it has finite values. */
+static enum adv_status add_line(struct adv_plot *plot, const struct adv_training *t,
+                                enum column column, struct adv_error *error)
+{
+    static const char *const labels[] = {[TRAINING] = "training", [HELD_OUT] = "held out"};
+    struct adv_mark mark = {.colour = (int)column, .label = labels[column]};
+    float *points = calloc(t->n_curve ? t->n_curve : 1, 2 * sizeof *points);
+    if (!points)
+        return no_memory(error);
+    size_t n = 0;
+    for (size_t i = 0; i < t->n_curve; i++) {
+        const struct adv_curve_point *point = &t->curve[i];
+        double value = column == HELD_OUT ? point->held_out : point->loss;
+        if (!isfinite(value))
+            continue;
+        points[2 * n] = (float)point->step;
+        points[2 * n + 1] = (float)value;
+        n++;
+    }
+    enum adv_status status = n ? adv_plot_line(plot, n, points, &mark, error) : ADV_OK;
+    free(points);
+    return status;
+}
+
+enum adv_status adv_curve_write_png(const struct adv_training *t, const char *path,
+                                    struct adv_error *error)
+{
+    struct adv_axes axes = {
+        .width = 800,
+        .height = 480,
+        .title = t->recipe->name,
+        .x_label = "step",
+        .y_label = "flow-matching loss",
+    };
+    struct adv_plot *plot = NULL;
+    struct adv_image image = {0};
+    struct adv_bytes png = {0};
+    enum adv_status status = adv_plot_new(&axes, &plot, error);
+    if (status == ADV_OK)
+        status = add_line(plot, t, TRAINING, error);
+    if (status == ADV_OK)
+        status = add_line(plot, t, HELD_OUT, error);
+    if (status == ADV_OK)
+        status = adv_plot_render(plot, &image, error);
+    if (status == ADV_OK)
+        status = adv_png_encode(&image, 6, &png, error);
+    if (status == ADV_OK)
+        status = adv_file_replace(path, png.data, png.n, error);
+    adv_bytes_release(&png);
+    adv_image_release(&image);
+    adv_plot_free(plot);
+    return status;
+}

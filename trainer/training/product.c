@@ -1,0 +1,125 @@
+/* What a training leaves behind: the model with its record and card. */
+#include "trainer/training/training.h"
+
+#include <advect/json.h>
+
+#include <math.h>
+
+#define CURVE_POINTS 200
+
+/* [[lo, hi], [lo, hi]] of a 2-D density, for pictures: a new reference. */
+static json_t *density_box(const struct adv_density *density)
+{
+    double lo[2], hi[2];
+    adv_density_box(density, lo, hi);
+    return json_pack("[[f, f], [f, f]]", lo[0], hi[0], lo[1], hi[1]);
+}
+
+static json_t *shape_of(const struct adv_dataset *dataset)
+{
+    json_t *shape = json_array();
+    for (size_t i = 0; i < dataset->n_dims; i++) {
+        if (json_array_append_new(shape, json_integer((json_int_t)dataset->shape[i]))) {
+            json_decref(shape);
+            return NULL;
+        }
+    }
+    return shape;
+}
+
+json_t *adv_training_recipe(const struct adv_training *t)
+{
+    json_t *recipe = adv_recipe_to_json(t->recipe);
+    json_t *train = json_object_get(recipe, "train");
+    json_int_t rows = (json_int_t)t->shard_rows;
+    if (recipe && (json_object_set_new(recipe, "net", adv_net_config(t->net)) ||
+                   json_object_set_new(train, "shard_rows", json_integer(rows)))) {
+        json_decref(recipe);
+        return NULL;
+    }
+    return recipe;
+}
+
+/* The recipe's data part with what opening the data added: shape, fitted transform, box. */
+static json_t *data_config(const struct adv_training *t, json_t *recipe)
+{
+    const struct adv_dataset *dataset = t->dataset;
+    json_t *data = adv_json_deep_copy(json_object_get(recipe, "data"));
+    bool failed = json_object_set_new(data, "shape", shape_of(dataset)) ||
+                  json_object_set_new(data, "transform", adv_transform_to_json(dataset->transform));
+    if (dataset->classes == 0)
+        failed |= json_object_set_new(data, "classes", json_null()) != 0;
+    const struct adv_density *density = dataset->source.density;
+    if (density && dataset->dim == 2 && !json_object_get(data, "box"))
+        failed |= json_object_set_new(data, "box", density_box(density)) != 0;
+    if (!failed)
+        return data;
+    json_decref(data);
+    return NULL;
+}
+
+/* null for what was not measured. */
+static json_t *loss_or_null(double loss)
+{
+    return isfinite(loss) ? json_real(loss) : json_null();
+}
+
+/* [[step, loss, held_out], ...]: the curve, or as many points of it as a picture needs, among them
+ * the first and the last. */
+static json_t *thin_curve(const struct adv_training *t)
+{
+    size_t n = t->n_curve < CURVE_POINTS ? t->n_curve : CURVE_POINTS;
+    json_t *curve = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const struct adv_curve_point *p = &t->curve[n > 1 ? i * (t->n_curve - 1) / (n - 1) : 0];
+        json_t *row = json_pack("[I, o, o]", (json_int_t)p->step, loss_or_null(p->loss),
+                                loss_or_null(p->held_out));
+        if (json_array_append_new(curve, row)) {
+            json_decref(curve);
+            return NULL;
+        }
+    }
+    return curve;
+}
+
+static json_t *record(const struct adv_training *t, json_t *recipe)
+{
+    return json_pack("{s:O, s:I, s:I, s:f, s:{s:s, s:I}, s:o}", "recipe", recipe, "steps",
+                     (json_int_t)t->step, "seed", (json_int_t)t->recipe->train.seed, "seconds",
+                     t->seconds, "dataset", "digest", t->dataset->digest, "examples",
+                     (json_int_t)t->dataset->n_rows, "curve", thin_curve(t));
+}
+
+static json_t *card(const struct adv_training *t)
+{
+    const struct adv_curve_point *last = t->n_curve ? &t->curve[t->n_curve - 1] : NULL;
+    json_t *figures = json_pack("{s:I, s:I, s:f}", "parameters", (json_int_t)t->n_weights,
+                                "train_steps", (json_int_t)t->step, "train_seconds", t->seconds);
+    bool failed = false;
+    if (last && isfinite(last->loss))
+        failed |= json_object_set_new(figures, "train_loss", json_real(last->loss)) != 0;
+    if (last && isfinite(last->held_out))
+        failed |= json_object_set_new(figures, "held_out_loss", json_real(last->held_out)) != 0;
+    if (!failed)
+        return figures;
+    json_decref(figures);
+    return NULL;
+}
+
+enum adv_status adv_training_model(const struct adv_training *t, struct adv_model **model,
+                                   struct adv_error *error)
+{
+    json_t *recipe = adv_training_recipe(t);
+    bool guided = t->recipe->sampling.guidance != 1;
+    json_t *config =
+        json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:O*, s:o}", "name", t->recipe->name, "net",
+                  json_object_get(recipe, "net"), "data", data_config(t, recipe), "path", "kind",
+                  t->recipe->path->name, "train", record(t, recipe), "sampling",
+                  guided ? json_object_get(recipe, "sampling") : NULL, "card", card(t));
+    json_decref(recipe);
+    if (!config)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = adv_model_new(config, t->average, model, error);
+    json_decref(config);
+    return status;
+}

@@ -1,0 +1,300 @@
+#include "trainer/training/training.h"
+
+#include "trainer/data/examples.h"
+#include "trainer/data/held_out.h"
+#include "trainer/training/adamw.h"
+#include "trainer/training/schedule.h"
+#include "trainer/training/shards.h"
+
+#include <advect/gradient.h>
+#include <advect/memory.h>
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct adv_training_worker {
+    struct adv_gradient *gradient;
+    struct adv_examples examples;
+    int64_t weights_step; /* whose weights the gradient has; -1: none */
+};
+
+/* ---------------------------------------------------------------- birth and death */
+
+static enum adv_status check_net(const struct adv_net *net, const struct adv_recipe *recipe,
+                                 const struct adv_dataset *dataset, struct adv_error *error)
+{
+    size_t dim = adv_net_dim(net), classes = adv_net_classes(net);
+    if (dim != dataset->dim)
+        return adv_fail_field(error, ADV_E_INVALID, "net",
+                              "the net takes %zu numbers per example; the data have %zu", dim,
+                              dataset->dim);
+    if (classes != dataset->classes)
+        return adv_fail_field(error, ADV_E_INVALID, "net.num_classes",
+                              "the net has %zu classes; data.classes is %zu", classes,
+                              dataset->classes);
+    bool null_class = adv_net_has_null_class(net);
+    if (null_class != (recipe->train.label_dropout > 0))
+        return adv_fail_field(error, ADV_E_INVALID, "train.label_dropout",
+                              null_class
+                                  ? "the net has a null class, which is learned only where "
+                                    "train.label_dropout is above 0"
+                                  : "train.label_dropout is above 0, but the net has no null "
+                                    "class to learn from unlabelled examples");
+    if (recipe->sampling.guidance != 1 && !null_class)
+        return adv_fail_field(error, ADV_E_INVALID, "sampling.guidance",
+                              "sampling.guidance is %g, but the net has no null class and only "
+                              "takes 1",
+                              recipe->sampling.guidance);
+    return ADV_OK;
+}
+
+static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
+{
+    size_t elements;
+    if (__builtin_mul_overflow(t->n_shards, t->n_weights, &elements))
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    t->weights = adv_zeros(t->n_weights);
+    t->average = adv_zeros(t->n_weights);
+    t->m = adv_zeros(t->n_weights);
+    t->v = adv_zeros(t->n_weights);
+    t->gradients = adv_zeros(elements);
+    t->shard_sums = calloc(t->n_shards, sizeof *t->shard_sums);
+    t->piece_squares = calloc(t->n_pieces, sizeof *t->piece_squares);
+    t->workers = calloc((size_t)adv_pool_threads(t->pool), sizeof *t->workers);
+    if (!t->weights || !t->average || !t->m || !t->v || !t->gradients || !t->shard_sums ||
+        !t->piece_squares || !t->workers)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory for %zu gradients of %zu weights",
+                        t->n_shards, t->n_weights);
+    size_t rows = t->shard_rows;
+    for (int i = 0; i < adv_pool_threads(t->pool); i++) {
+        struct adv_training_worker *worker = &t->workers[i];
+        worker->weights_step = -1;
+        enum adv_status status = adv_gradient_new(t->net, rows, &worker->gradient, error);
+        if (status == ADV_OK)
+            status = adv_examples_init(&worker->examples, rows, t->dataset->dim, error);
+        if (status != ADV_OK)
+            return status;
+    }
+    return ADV_OK;
+}
+
+enum adv_status adv_training_new(const struct adv_recipe *recipe, const struct adv_dataset *dataset,
+                                 struct adv_pool *pool, struct adv_training **out,
+                                 struct adv_error *error)
+{
+    struct adv_training *t = calloc(1, sizeof *t);
+    if (!t)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    t->recipe = recipe;
+    t->dataset = dataset;
+    t->pool = pool;
+    enum adv_status status = adv_net_new(recipe->net, &t->net, error);
+    if (status == ADV_OK)
+        status = check_net(t->net, recipe, dataset, error);
+    size_t batch = (size_t)recipe->train.batch;
+    if (status == ADV_OK)
+        status =
+            adv_shard_rows(t->net, batch, (size_t)recipe->train.shard_rows, &t->shard_rows, error);
+    if (status == ADV_OK) {
+        t->n_weights = adv_net_weights(t->net);
+        t->n_shards = (batch + t->shard_rows - 1) / t->shard_rows;
+        t->n_pieces = adv_piece_count(t->n_weights);
+        status = allocate(t, error);
+    }
+    if (status != ADV_OK) {
+        adv_training_free(t);
+        return status;
+    }
+    adv_net_init_weights(t->net, adv_seed_for((uint64_t)recipe->train.seed, ADV_SEED_INIT),
+                         t->weights);
+    memcpy(t->average, t->weights, t->n_weights * sizeof *t->average);
+    *out = t;
+    return ADV_OK;
+}
+
+void adv_training_free(struct adv_training *t)
+{
+    if (!t)
+        return;
+    for (int i = 0; t->workers && i < adv_pool_threads(t->pool); i++) {
+        adv_gradient_free(t->workers[i].gradient);
+        adv_examples_release(&t->workers[i].examples);
+    }
+    free(t->workers);
+    free(t->weights);
+    free(t->average);
+    free(t->m);
+    free(t->v);
+    free(t->gradients);
+    free(t->shard_sums);
+    free(t->piece_squares);
+    free(t->curve);
+    adv_net_free(t->net);
+    free(t);
+}
+
+struct adv_training_memory adv_training_memory(const struct adv_training *t)
+{
+    const struct adv_source *source = &t->dataset->source;
+    struct adv_training_memory m = {
+        .data = (source->rows.n_elements + source->labels.n_elements) * sizeof(float) +
+                (t->dataset->labels ? t->dataset->n_rows * sizeof *t->dataset->labels : 0),
+        .activations = adv_gradient_bytes(t->workers[0].gradient) +
+                       ADV_EXAMPLES_WIDE * t->shard_rows * t->dataset->dim * sizeof(float),
+        .gradients = t->n_shards * t->n_weights * sizeof(float),
+        .weights = 4 * t->n_weights * sizeof(float),
+    };
+    m.all = m.data + (size_t)adv_pool_threads(t->pool) * m.activations + m.gradients + m.weights;
+    return m;
+}
+
+/* ---------------------------------------------------------------- a step */
+
+static void shard_gradient(void *context, size_t shard, int worker_number)
+{
+    struct adv_training *t = context;
+    struct adv_training_worker *worker = &t->workers[worker_number];
+    struct adv_examples *e = &worker->examples;
+    size_t batch = (size_t)t->recipe->train.batch, rows = t->shard_rows;
+    size_t first = shard * rows, n = batch - first < rows ? batch - first : rows;
+    float *gradient = t->gradients + shard * t->n_weights;
+    memset(gradient, 0, t->n_weights * sizeof *gradient);
+    if (worker->weights_step != t->step)
+        adv_gradient_set_weights(worker->gradient, t->weights);
+    worker->weights_step = t->step;
+    adv_examples_draw(e, t->dataset, t->recipe->path, &t->recipe->train, t->step, first, n);
+    struct adv_points points = {.n = n, .x = e->x_t, .t = e->t, .label = e->label};
+    float scale = (float)(1 / ((double)batch * (double)t->dataset->dim));
+    t->shard_sums[shard] =
+        adv_gradient_add(worker->gradient, &points, e->target, scale, gradient, NULL);
+}
+
+/* In lanes that do not wait for each other. */
+static double sum_of_squares(size_t n, const float *x)
+{
+    enum { LANES = 8 };
+    double lanes[LANES] = {0}, sum = 0;
+    size_t whole = n - n % LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t k = 0; k < LANES; k++)
+            lanes[k] += (double)x[i + k] * (double)x[i + k];
+    }
+    for (size_t i = whole; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    for (size_t k = 0; k < LANES; k++)
+        sum += lanes[k];
+    return sum;
+}
+
+/* Sums a range of the shards' gradients into the first shard's. */
+static void sum_gradients(void *context, size_t piece, int worker)
+{
+    (void)worker;
+    struct adv_training *t = context;
+    struct adv_piece at = adv_piece_at(t->n_weights, piece);
+    float *sum = t->gradients + at.first;
+    for (size_t shard = 1; shard < t->n_shards; shard++) {
+        const float *gradient = sum + shard * t->n_weights;
+        for (size_t i = 0; i < at.n; i++)
+            sum[i] += gradient[i];
+    }
+    t->piece_squares[piece] = sum_of_squares(at.n, sum);
+}
+
+static void update_weights(void *context, size_t piece, int worker)
+{
+    (void)worker;
+    struct adv_training *t = context;
+    const struct adv_train_recipe *train = &t->recipe->train;
+    struct adv_piece at = adv_piece_at(t->n_weights, piece);
+    struct adv_adamw adamw = {
+        .learning_rate = adv_schedule_rate(train, t->step),
+        .beta1 = train->beta1,
+        .beta2 = train->beta2,
+        .epsilon = train->epsilon,
+        .weight_decay = train->weight_decay,
+        .gradient_scale = t->gradient_scale,
+        .step = t->step + 1,
+    };
+    adv_adamw_update(&adamw, at.n, t->gradients + at.first, t->weights + at.first, t->m + at.first,
+                     t->v + at.first);
+    adv_ema_update(adv_ema_decay(train->ema_decay, t->step), at.n, t->weights + at.first,
+                   t->average + at.first);
+}
+
+static double sum_of(size_t n, const double *terms)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += terms[i];
+    return sum;
+}
+
+enum adv_status adv_training_step(struct adv_training *t, double *loss, struct adv_error *error)
+{
+    const struct adv_train_recipe *train = &t->recipe->train;
+    adv_pool_run(t->pool, t->n_shards, shard_gradient, t);
+    double batch_loss =
+        sum_of(t->n_shards, t->shard_sums) / ((double)train->batch * (double)t->dataset->dim);
+    adv_pool_run(t->pool, t->n_pieces, sum_gradients, t);
+    double norm = sqrt(sum_of(t->n_pieces, t->piece_squares));
+    bool squares_fit = norm * norm <= (double)FLT_MAX; /* as AdamW's second moments must */
+    if (!isfinite(batch_loss) || !squares_fit)
+        return adv_fail(error, ADV_E_NUMERIC,
+                        "training diverged at step %lld (loss %g, gradient norm %g); a lower "
+                        "train.learning_rate, or train.clip_norm, may help",
+                        (long long)t->step + 1, batch_loss, fabs(norm));
+    bool clips = train->clip_norm > 0 && norm > train->clip_norm;
+    t->gradient_scale = clips ? train->clip_norm / norm : 1;
+    adv_pool_run(t->pool, t->n_pieces, update_weights, t);
+    t->step++;
+    t->window_sum += batch_loss;
+    t->window_steps++;
+    *loss = batch_loss;
+    return ADV_OK;
+}
+
+/* ---------------------------------------------------------------- the curve */
+
+enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error *error)
+{
+    struct adv_curve_point point = {
+        .step = t->step,
+        .loss = t->window_steps ? t->window_sum / (double)t->window_steps : NAN,
+        .held_out = NAN,
+        .learning_rate = adv_schedule_rate(&t->recipe->train, t->step - 1),
+        .seconds = t->seconds,
+    };
+    if (t->dataset->n_held_out > 0) {
+        struct adv_ready_weights *ready = NULL;
+        enum adv_status status = adv_ready_weights_new(t->net, t->average, &ready, error);
+        if (status == ADV_OK)
+            status = adv_held_out_loss(t->dataset, t->recipe->path, ready, t->pool, &point.held_out,
+                                       error);
+        adv_ready_weights_free(ready);
+        if (status != ADV_OK)
+            return status;
+    }
+    if (t->n_curve == t->curve_capacity) {
+        size_t capacity = t->curve_capacity ? 2 * t->curve_capacity : 64;
+        struct adv_curve_point *grown = realloc(t->curve, capacity * sizeof *grown);
+        if (!grown)
+            return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        t->curve = grown;
+        t->curve_capacity = capacity;
+    }
+    t->curve[t->n_curve++] = point;
+    t->window_sum = 0;
+    t->window_steps = 0;
+    return ADV_OK;
+}
+
+double adv_training_best_held_out(const struct adv_training *t)
+{
+    double best = NAN;
+    for (size_t i = 0; i < t->n_curve; i++)
+        best = fmin(best, t->curve[i].held_out);
+    return best;
+}
