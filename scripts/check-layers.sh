@@ -20,6 +20,22 @@ uses[query]="model ${uses[model]}"
 uses[request]="query ${uses[query]}"
 uses[render]="request plot ${uses[request]}"
 
+# Rooms of the programs -> the rooms that they may use; main.c, which wires them, may use all.
+uses[server/os]=''
+uses[server/http]='os'
+uses[server/work]="http ${uses[server/http]}"
+uses[server/net]="work ${uses[server/work]}"
+uses[server/api]="net ${uses[server/net]}"
+uses[trainer/cli]=''
+uses[trainer/query]='cli'
+uses[trainer/data]='cli'
+uses[trainer/training]='data cli'
+uses[trainer/bench]='training cli'
+uses[trainer/measure]='data cli'
+uses[trainer/model]='cli'
+uses[trainer/figure]='model cli'
+uses[trainer/eval]='measure figure data cli'
+
 # Public header -> the layer that implements it.
 declare -A owner=(
     [status]=base [json]=base [digest]=base [fields]=base [rng]=base [pool]=base [memory]=base
@@ -71,12 +87,20 @@ check_core() {
     done
 }
 
-# check_program FILE DIRECTORY: public headers and its own, nothing else
+# check_program FILE PROGRAM: public headers and its own, of the rooms below the file's
 check_program() {
-    local header
+    local header room=${1%/*} other
+    [[ $room == "$2" || -v uses[$room] ]] || { fault "$1" "room $room is not in $0"; return; }
     for header in $(includes "$1"); do
-        [[ $header == advect/* || $header == "$2"/* ]] ||
-            fault "$1" "$2 must not use \"$header\", only <advect/...> and its own headers"
+        other=${header%/*}
+        case $header in
+        advect/*) ;;
+        "$2"/*)
+            [[ $room == "$2" || $room == "$other" || " ${uses[$room]} " == *" ${other##*/} "* ]] ||
+                fault "$1" "$room must not use \"$header\""
+            ;;
+        *) fault "$1" "$2 must not use \"$header\", only <advect/...> and its own headers" ;;
+        esac
     done
 }
 

@@ -63,11 +63,12 @@ static void reload(struct adv_server *server)
 static enum adv_status start(struct adv_server *server, struct adv_error *error)
 {
     const struct adv_config *config = &server->config;
+    server->routes = &adv_routes;
     server->limits = adv_config_limits(config);
     setenv("ADVECT_PRECISION", config->precision, 1);
     enum adv_status status = adv_precision_check(error);
     if (status == ADV_OK)
-        status = adv_metrics_new(adv_routes_count(), &server->metrics, error);
+        status = adv_metrics_new(server->routes->n, &server->metrics, error);
     if (status == ADV_OK)
         status = adv_registry_open(config->models, &server->registry, error);
     if (status != ADV_OK)

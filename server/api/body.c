@@ -1,6 +1,6 @@
 #include "server/api/body.h"
 
-#include "server/http/negotiate.h"
+#include "server/http/media.h"
 
 static enum adv_status read_json(const struct adv_exchange *exchange, const struct adv_model *model,
                                  struct adv_request *request, struct adv_error *error)
@@ -50,42 +50,17 @@ static enum adv_status read_png(const struct adv_exchange *exchange, const struc
     return status == ADV_OK ? read_url(exchange, request, error) : status;
 }
 
-static const struct body_type {
-    const char *media_type;
-    bool of_data_only; /* points in data units: not the starts of samples and trajectories */
-    enum adv_status (*read)(const struct adv_exchange *exchange, const struct adv_model *model,
-                            struct adv_request *request, struct adv_error *error);
-} types[] = {
-    {"application/json", false, read_json},
-    {"application/x-npy", false, read_npy},
-    {"image/png", true, read_png},
+static enum adv_status (*const readers[])(const struct adv_exchange *, const struct adv_model *,
+                                          struct adv_request *, struct adv_error *) = {
+    [ADV_MEDIA_JSON] = read_json,
+    [ADV_MEDIA_NPY] = read_npy,
+    [ADV_MEDIA_PNG] = read_png,
 };
-
-static const struct body_type *find_type(enum adv_query_kind kind, const char *content_type)
-{
-    bool from_base = kind == ADV_QUERY_SAMPLES || kind == ADV_QUERY_TRAJECTORIES;
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (adv_content_type_is(content_type, types[i].media_type) &&
-            !(from_base && types[i].of_data_only))
-            return &types[i];
-    }
-    return NULL;
-}
-
-bool adv_body_is_taken(enum adv_query_kind kind, const char *content_type)
-{
-    return find_type(kind, content_type) != NULL;
-}
-
-const char *adv_body_types(enum adv_query_kind kind)
-{
-    return adv_body_is_taken(kind, "image/png") ? "application/json, application/x-npy, image/png"
-                                                : "application/json, application/x-npy";
-}
 
 enum adv_status adv_body_read(const struct adv_exchange *exchange, const struct adv_model *model,
                               struct adv_request *request, struct adv_error *error)
 {
     enum adv_query_kind kind = exchange->route->kind;
-    return find_type(kind, exchange->head.content_type)->read(exchange, model, request, error);
+    return readers[adv_media_of(kind, exchange->head.content_type)](exchange, model, request,
+                                                                    error);
 }

@@ -4,11 +4,6 @@
 
 #include "server/net/exchange.h"
 
-/* Whether queries of the kind take a body of that Content-Type (NULL: none); and what they take,
- * for people: "application/json, application/x-npy". */
-bool adv_body_is_taken(enum adv_query_kind kind, const char *content_type);
-const char *adv_body_types(enum adv_query_kind kind);
-
 /* Reads the exchange's body into the request. With NPY and PNG, the fields are those of the URL's
  * query; with JSON the query must be empty. ADV_E_FORMAT: bytes that are not what their type says.
  */

@@ -1,5 +1,6 @@
 /* Probes and metrics: answered on the HTTP thread from what is in memory, whatever the load. */
 #include "server/api/handlers.h"
+#include "server/api/routes.h"
 #include "server/net/exchange.h"
 
 #include <stdlib.h>
@@ -24,6 +25,11 @@ void adv_handle_ready(struct adv_exchange *exchange)
                        json_pack("{s:s, s:I}", "status", "ready", "models", (json_int_t)n_models));
 }
 
+static const char *name_of_route(size_t i)
+{
+    return adv_route_name(&adv_routes, i);
+}
+
 void adv_handle_metrics(struct adv_exchange *exchange)
 {
     struct adv_server *server = exchange->server;
@@ -33,7 +39,7 @@ void adv_handle_metrics(struct adv_exchange *exchange)
     adv_metrics_set(server->metrics, ADV_GAUGE_ANSWER_NUMBERS,
                     (int64_t)atomic_load(&server->n_numbers));
     if (out)
-        adv_metrics_write(server->metrics, adv_route_name, out);
+        adv_metrics_write(server->metrics, name_of_route, out);
     if (!out || fclose(out) != 0) {
         free(text);
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_MEMORY, NULL, "out of memory");

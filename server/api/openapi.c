@@ -1,8 +1,9 @@
 /* The API's description (OpenAPI 3.1), built from the tables that serve it: the
  * routes, the fields of requests, the formats of answers and the problems. */
 #include "server/api/ask.h"
-#include "server/api/body.h"
 #include "server/api/handlers.h"
+#include "server/api/routes.h"
+#include "server/http/media.h"
 #include "server/net/exchange.h"
 
 #include <advect/advect.h>
@@ -46,7 +47,7 @@ static json_t *request_body(const struct adv_route *route)
     json_t *content =
         json_pack("{s:o}", "application/json", media(adv_request_schema(route->kind)));
     for (size_t i = 0; i < sizeof uploads / sizeof uploads[0]; i++) {
-        if (adv_body_is_taken(route->kind, uploads[i]))
+        if (adv_media_of(route->kind, uploads[i]) != ADV_MEDIA_NONE)
             json_object_set_new(content, uploads[i], binary());
     }
     return json_pack("{s:b, s:o}", "required", true, "content", content);
@@ -145,8 +146,8 @@ static json_t *operation(const struct adv_route *route)
 static json_t *paths(void)
 {
     json_t *json = json_object();
-    for (size_t i = 0; i < adv_routes_count(); i++) {
-        const struct adv_route *route = adv_routes_at(i);
+    for (size_t i = 0; i < adv_routes.n; i++) {
+        const struct adv_route *route = &adv_routes.rows[i];
         if (!json_object_get(json, route->pattern))
             json_object_set_new(json, route->pattern, json_object());
         json_object_set_new(json_object_get(json, route->pattern),

@@ -1,6 +1,6 @@
 #include "server/net/exchange.h"
 
-#include "server/api/body.h"
+#include "server/http/media.h"
 #include "server/os/clock.h"
 #include "server/os/log.h"
 
@@ -80,11 +80,11 @@ static void refuse_body(struct adv_exchange *exchange)
         if (!head->has_length && !head->chunked)
             adv_problem_reply(&exchange->reply, ADV_PROBLEM_LENGTH_REQUIRED, NULL,
                               "a POST needs Content-Length or a chunked body");
-        else if (!adv_body_is_taken(route->kind, head->content_type))
+        else if (adv_media_of(route->kind, head->content_type) == ADV_MEDIA_NONE)
             adv_problem_reply(&exchange->reply, ADV_PROBLEM_MEDIA_TYPE, NULL,
                               "the body's Content-Type is %.100s; taken here are %s",
                               head->content_type ? head->content_type : "missing",
-                              adv_body_types(route->kind));
+                              adv_media_names(route->kind));
     }
 }
 
@@ -99,8 +99,8 @@ static void check_head(struct adv_exchange *exchange, const char *version)
         refuse_target(exchange);
         return;
     }
-    exchange->route =
-        adv_routes_find(exchange->method, &exchange->target, &exchange->segment, allow);
+    exchange->route = adv_routes_find(exchange->server->routes, exchange->method, &exchange->target,
+                                      &exchange->segment, allow);
     bool open = exchange->route ? exchange->route->open
                                 : !strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS);
     if (key && !open && !adv_head_has_key(&exchange->head, key)) {
@@ -311,7 +311,8 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
     double seconds = (double)(adv_now_us() - exchange->started_us) * 1e-6;
     if (exchange->job)
         adv_job_detach(exchange->job);
-    adv_metrics_request(server->metrics, adv_route_index(exchange->route), status, seconds);
+    adv_metrics_request(server->metrics, adv_route_index(server->routes, exchange->route), status,
+                        seconds);
     if (server->config.access_log == ADV_SWITCH_ON)
         log_exchange(exchange, status, seconds);
     count_out(exchange);

@@ -10,9 +10,9 @@
 #ifndef ADV_SERVER_EXCHANGE_H
 #define ADV_SERVER_EXCHANGE_H
 
-#include "server/api/routes.h"
 #include "server/http/head.h"
 #include "server/http/problem.h"
+#include "server/net/route.h"
 #include "server/net/server.h"
 
 struct adv_exchange {

@@ -2,6 +2,7 @@
 #ifndef ADV_SERVER_SERVER_H
 #define ADV_SERVER_SERVER_H
 
+#include "server/net/route.h"
 #include "server/net/sockets.h"
 #include "server/os/config.h"
 #include "server/os/metrics.h"
@@ -13,6 +14,7 @@
 struct adv_server {
     struct adv_config config;
     struct adv_limits limits;
+    const struct adv_routes *routes;
     struct adv_metrics *metrics;
     struct adv_registry *registry;
     struct adv_scheduler *scheduler;

@@ -1,0 +1,32 @@
+#include "server/http/media.h"
+
+#include "server/http/negotiate.h"
+
+static const struct {
+    const char *name;
+    bool of_data_only; /* not the starts of samples and trajectories */
+} types[] = {
+    [ADV_MEDIA_JSON] = {"application/json", false},
+    [ADV_MEDIA_NPY] = {"application/x-npy", false},
+    [ADV_MEDIA_PNG] = {"image/png", true},
+};
+
+static bool starts_from_base(enum adv_query_kind kind)
+{
+    return kind == ADV_QUERY_SAMPLES || kind == ADV_QUERY_TRAJECTORIES;
+}
+
+enum adv_media adv_media_of(enum adv_query_kind kind, const char *content_type)
+{
+    enum adv_media media = ADV_MEDIA_JSON;
+    while (media < ADV_MEDIA_NONE && !adv_content_type_is(content_type, types[media].name))
+        media++;
+    bool refused = media < ADV_MEDIA_NONE && types[media].of_data_only && starts_from_base(kind);
+    return refused ? ADV_MEDIA_NONE : media;
+}
+
+const char *adv_media_names(enum adv_query_kind kind)
+{
+    return starts_from_base(kind) ? "application/json, application/x-npy"
+                                  : "application/json, application/x-npy, image/png";
+}
