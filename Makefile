@@ -65,8 +65,11 @@ SAN := $(SAN_$(CONFIG))
 OPT := $(OPT_$(CONFIG))
 $(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan, tsan, clang, arm64 or fuzz))
 
-VERSION := 0.1.0
-CPPFLAGS += -I. -Iinclude -D_GNU_SOURCE -DADV_VERSION='"$(VERSION)"' -MMD -MP
+# include/advect/version.h says it; the library's binary interface is that of its major version.
+version_of = $(shell sed -n 's/^.define ADV_VERSION_$(1) //p' include/advect/version.h)
+SOVERSION := $(call version_of,MAJOR)
+VERSION := $(SOVERSION).$(call version_of,MINOR).$(call version_of,PATCH)
+CPPFLAGS += -I. -Iinclude -D_GNU_SOURCE -MMD -MP
 # Multiply-adds are fused where a file asks for it, below, not where a compiler and a processor may.
 CFLAGS   += -std=c17 $(OPT) -ffp-contract=off -g -fPIC -fvisibility=hidden -pthread $(WARN) $(SAN)
 # GCC 12 for Arm stops with an internal error at loops that take the largest of floats as doubles.
@@ -119,7 +122,7 @@ TRAINER_TESTS := trainer training training_images
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help deps serve check test tests figures screenshots frame-rate check-layers bench bench-service format check-format lint fuzz clean
+.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -170,7 +173,7 @@ bench-service: $(BIN)/advectd $(BIN)/bench_service ## what answers cost beyond t
 	@$(BIN)/bench_service $(MODELS)
 	@bench/startup.py --models $(MODELS)
 
-FORMATTED := $(sort $(shell find include core trainer server tests bench -name node_modules -prune -o -name '*.[ch]' -print))
+FORMATTED := $(sort $(shell find include core trainer server tests bench docs/examples -name node_modules -prune -o -name '*.[ch]' -print))
 
 format: ## lay out every source file as .clang-format says
 	clang-format -i $(FORMATTED)
@@ -218,10 +221,14 @@ $(LIB)/libadvect.a: $(CORE_OBJ)
 	$(call say,AR)
 	$(Q)$(AR) rcs $@ $^
 
-$(LIB)/libadvect.so: $(CORE_OBJ)
+$(LIB)/libadvect.so.$(SOVERSION): $(CORE_OBJ) core/libadvect.map
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,libadvect.so -Wl,--no-undefined $^ $(LIBS_CORE) -o $@
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,--version-script=core/libadvect.map \
+	  -Wl,--no-undefined $(CORE_OBJ) $(LIBS_CORE) -o $@
+
+$(LIB)/libadvect.so: $(LIB)/libadvect.so.$(SOVERSION)
+	$(Q)ln -sf $(<F) $@
 
 $(BIN)/advect: $(TRAINER_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
@@ -233,6 +240,43 @@ $(BIN)/bench_%: $(OBJ)/bench/%.o $(LIB)/libadvect.a
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_CORE) -o $@
 
+# ---------------------------------------------------------------- installation
+PREFIX ?= /usr/local
+libdir := $(PREFIX)/lib
+
+# Everything that a program linked with the library needs at build time stands in advect.pc.
+define PKG_CONFIG_FILE
+prefix=$(PREFIX)
+libdir=$${prefix}/lib
+includedir=$${prefix}/include
+
+Name: advect
+Description: Flow matching: samples, trajectories and log-densities
+Version: $(VERSION)
+Requires: jansson
+Requires.private: $(filter-out jansson,$(PKGS_CORE))
+Libs: -L$${libdir} -ladvect
+Libs.private: -lm -pthread
+Cflags: -I$${includedir}
+endef
+
+install: all ## install programs, library and headers below $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/advect $(DESTDIR)$(libdir)/pkgconfig
+	install -m 755 $(BIN)/advect $(BIN)/advectd $(DESTDIR)$(PREFIX)/bin
+	install -m 644 include/advect/*.h $(DESTDIR)$(PREFIX)/include/advect
+	install -m 644 $(LIB)/libadvect.a $(DESTDIR)$(libdir)
+	install -m 755 $(LIB)/libadvect.so.$(SOVERSION) $(DESTDIR)$(libdir)/libadvect.so.$(VERSION)
+	ln -sf libadvect.so.$(VERSION) $(DESTDIR)$(libdir)/libadvect.so.$(SOVERSION)
+	ln -sf libadvect.so.$(SOVERSION) $(DESTDIR)$(libdir)/libadvect.so
+	$(file >$(OBJ)/advect.pc,$(PKG_CONFIG_FILE))
+	install -m 644 $(OBJ)/advect.pc $(DESTDIR)$(libdir)/pkgconfig
+
+uninstall: ## remove what install put there
+	rm -rf $(DESTDIR)$(PREFIX)/include/advect
+	rm -f $(DESTDIR)$(PREFIX)/bin/advect $(DESTDIR)$(PREFIX)/bin/advectd \
+	  $(DESTDIR)$(libdir)/libadvect.* $(DESTDIR)$(libdir)/pkgconfig/advect.pc
+
+# ---------------------------------------------------------------- the page and the programs
 # Files of web/ as read-only data, plain and compressed: adv_binary_web_app_js_start, _end;
 # adv_binary_web_app_js_gz_start, _end. The table names them all.
 read_only = $(OBJCOPY) --prefix-symbols=adv --rename-section .data=.rodata,alloc,load,readonly,data,contents

@@ -1,9 +1,9 @@
 #!/bin/bash
 # Everything that has to pass, in order: the layers, the format, a build from the files that the image
 # is made of, all tests of the release build with warnings as errors, some of them as another user and in
-# another locale, the front-end in a browser, all tests under AddressSanitizer and UBSan, those of
-# threads and of the daemon under ThreadSanitizer, and a clang build without warnings. Ends in one line
-# that counts single checks.
+# another locale, the library as it is installed, the front-end in a browser, all tests under
+# AddressSanitizer and UBSan, those of threads and of the daemon under ThreadSanitizer, and a clang build
+# without warnings. Ends in one line that counts single checks.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -19,6 +19,7 @@ stage "the image's files" scripts/check-context.sh
 stage "build" run_make -j"$jobs" all
 stage "tests" run_make -j"$jobs" test
 stage "tests as users run them" scripts/check-as-user.sh
+stage "the library, installed" scripts/check-library.sh
 stage "api.md" scripts/check-api-examples.sh build/bin/advectd
 stage "page" scripts/check-page.sh build/bin/advectd
 stage "tests under AddressSanitizer and UBSan" run_make -j"$jobs" CONFIG=asan all test

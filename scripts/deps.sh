@@ -15,7 +15,7 @@ libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev
  libcairo2-dev librandom123-dev"
 test_libraries="check libcurl4-openssl-dev"
 build="gcc make pkg-config $libraries fonts-dejavu-core"
-tests="$build $test_libraries curl locales clang clang-format libclang-rt-dev valgrind
+tests="$build $test_libraries curl locales g++ clang clang-format libclang-rt-dev valgrind
  python3-numpy chromium"
 # Other builds of node, which have npm along, do as well as Debian's.
 command -v node >/dev/null 2>&1 || tests="$tests nodejs"

@@ -1,4 +1,4 @@
-#include <advect/advect.h>
+#include <advect/version.h>
 
 const char *adv_version(void)
 {

@@ -2,6 +2,7 @@
 #ifndef ADVECT_ADVECT_H
 #define ADVECT_ADVECT_H
 
+#include <advect/api.h>
 #include <advect/array_file.h>
 #include <advect/density.h>
 #include <advect/digest.h>
@@ -27,10 +28,6 @@
 #include <advect/solver.h>
 #include <advect/status.h>
 #include <advect/transform.h>
-
-#pragma GCC visibility push(default)
-/* The library's version, e.g. "0.1.0". */
-const char *adv_version(void);
-#pragma GCC visibility pop
+#include <advect/version.h>
 
 #endif

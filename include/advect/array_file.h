@@ -3,12 +3,13 @@
 #ifndef ADVECT_ARRAY_FILE_H
 #define ADVECT_ARRAY_FILE_H
 
+#include <advect/api.h>
 #include <advect/status.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 #define ADV_ARRAY_MAX_DIMS 8
 
@@ -74,5 +75,5 @@ enum adv_status adv_file_replace(const char *path, const void *bytes, size_t n_b
 enum adv_status adv_file_read(const char *path, size_t max_bytes, void **bytes, size_t *n_bytes,
                               struct adv_error *error);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -14,13 +14,14 @@
 #ifndef ADVECT_DENSITY_H
 #define ADVECT_DENSITY_H
 
+#include <advect/api.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 struct adv_density;
 
@@ -55,5 +56,5 @@ double adv_density_mode_weight(const struct adv_density *density, size_t mode);
 /* A box that holds (almost) all the mass: lo, hi [dim]; for plots and grids. */
 void adv_density_box(const struct adv_density *density, double *lo, double *hi);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -5,13 +5,14 @@
 #ifndef ADVECT_EVALUATOR_H
 #define ADVECT_EVALUATOR_H
 
+#include <advect/api.h>
 #include <advect/net.h>
 #include <advect/pool.h>
 #include <advect/status.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 #define ADV_NO_LABEL (-1)
 
@@ -84,5 +85,5 @@ enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
  * "neon". */
 const char *adv_kernels_name(void);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

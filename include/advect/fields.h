@@ -12,6 +12,7 @@
 #ifndef ADVECT_FIELDS_H
 #define ADVECT_FIELDS_H
 
+#include <advect/api.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -19,7 +20,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 enum adv_field_kind {
     ADV_FIELD_BOOL, /* bool; text: true, false, yes, no, 1, 0; an empty text (bare flag) is true */
@@ -89,5 +90,5 @@ void adv_fields_help(const struct adv_field *fields, size_t n_fields, FILE *out)
  * NULL if none is near enough to be a plausible slip of the pen. */
 const char *adv_nearest_name(const char *name, const char *const *names);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -3,11 +3,12 @@
 #ifndef ADVECT_GRADIENT_H
 #define ADVECT_GRADIENT_H
 
+#include <advect/api.h>
 #include <advect/evaluator.h>
 #include <advect/net.h>
 #include <advect/status.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 /* One thread's training plan and memory, for up to rows_max rows at once. */
 struct adv_gradient;
@@ -27,5 +28,5 @@ void adv_gradient_set_weights(struct adv_gradient *gradient, const float *weight
 double adv_gradient_add(struct adv_gradient *gradient, const struct adv_points *points,
                         const float *target, float scale, float *g_weights, float *g_x);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

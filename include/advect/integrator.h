@@ -14,13 +14,14 @@
 #ifndef ADVECT_INTEGRATOR_H
 #define ADVECT_INTEGRATOR_H
 
+#include <advect/api.h>
 #include <advect/solver.h>
 #include <advect/status.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 struct adv_integrator;
 
@@ -75,5 +76,5 @@ int64_t adv_integrator_nfe(const struct adv_integrator *integrator);
 enum adv_status adv_integrator_check(const struct adv_integrator *integrator, size_t first_row,
                                      struct adv_error *error);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -3,10 +3,11 @@
 #ifndef ADVECT_JSON_H
 #define ADVECT_JSON_H
 
+#include <advect/api.h>
 #include <jansson.h>
 #include <stddef.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 /* A deep copy, a new reference; NULL without memory, or for NULL. */
 json_t *adv_json_deep_copy(const json_t *json);
@@ -15,5 +16,5 @@ json_t *adv_json_deep_copy(const json_t *json);
  * for NULL, and for what the flags do not allow. */
 char *adv_json_dump(const json_t *json, size_t flags);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

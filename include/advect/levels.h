@@ -11,12 +11,13 @@
 #ifndef ADVECT_LEVELS_H
 #define ADVECT_LEVELS_H
 
+#include <advect/api.h>
 #include <advect/transform.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 #define ADV_LEVELS 256 /* of 8-bit values */
 
@@ -45,5 +46,5 @@ void adv_levels_draw(const struct adv_levels *levels, uint64_t seed, uint64_t fi
 void adv_dequantise(uint64_t seed, uint64_t first_row, size_t n, size_t dim, int n_levels,
                     const float *values, float *out);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -4,6 +4,7 @@
 #ifndef ADVECT_MODEL_H
 #define ADVECT_MODEL_H
 
+#include <advect/api.h>
 #include <advect/evaluator.h>
 #include <advect/levels.h>
 #include <advect/net.h>
@@ -15,7 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 #define ADV_MODEL_VERSION "1" /* the value of the advect.version metadata */
 
@@ -76,5 +77,5 @@ double adv_model_guidance(const struct adv_model *model);
 /* Name of a class ("7", "cat"), or NULL where the config gives none. */
 const char *adv_model_label_name(const struct adv_model *model, size_t label);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -6,6 +6,7 @@
 #ifndef ADVECT_NET_H
 #define ADVECT_NET_H
 
+#include <advect/api.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -13,7 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 #define ADV_PARAMETER_MAX_DIMS 4
 
@@ -53,5 +54,5 @@ void adv_net_print(const struct adv_net *net, FILE *out);
 /* The kinds and their options, for help texts. */
 void adv_net_help(FILE *out);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

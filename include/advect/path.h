@@ -9,10 +9,11 @@
 #ifndef ADVECT_PATH_H
 #define ADVECT_PATH_H
 
+#include <advect/api.h>
 #include <advect/status.h>
 #include <stddef.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 struct adv_path {
     const char *name;
@@ -30,5 +31,5 @@ const char *const *adv_path_names(void);
 void adv_path_interpolate(const struct adv_path *path, size_t n, size_t dim, const float *t,
                           const float *x0, const float *x1, float *x_t, float *target);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

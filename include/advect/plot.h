@@ -10,13 +10,14 @@
 #ifndef ADVECT_PLOT_H
 #define ADVECT_PLOT_H
 
+#include <advect/api.h>
 #include <advect/png.h>
 #include <advect/status.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 /* A pair of axes: what part of the plane is shown, and how. Zero-initialise for the defaults.
  * A range's ends lie within +-1e100, and differ by 1e-100 and by 1e-9 of the larger one at least.
@@ -99,5 +100,5 @@ enum adv_status adv_image_grid(size_t n, int channels, int height, int width, co
                                double lo, double hi, const struct adv_grid *grid,
                                struct adv_image *image, struct adv_error *error);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -2,11 +2,12 @@
 #ifndef ADVECT_PNG_H
 #define ADVECT_PNG_H
 
+#include <advect/api.h>
 #include <advect/status.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 /* Pixels in row-major order, 8 bits a channel. */
 struct adv_image {
@@ -56,5 +57,5 @@ enum adv_status adv_png_encode_palette(size_t n_frames, const struct adv_image *
 enum adv_status adv_png_decode(const void *bytes, size_t n_bytes, int width, int height,
                                int n_channels, struct adv_image *image, struct adv_error *error);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

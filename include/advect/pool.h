@@ -2,10 +2,11 @@
 #ifndef ADVECT_POOL_H
 #define ADVECT_POOL_H
 
+#include <advect/api.h>
 #include <advect/status.h>
 #include <stddef.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 struct adv_pool;
 
@@ -25,5 +26,5 @@ int adv_pool_threads(const struct adv_pool *pool);
 void adv_pool_run(struct adv_pool *pool, size_t n_pieces,
                   void (*task)(void *context, size_t piece, int worker), void *context);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -2,12 +2,13 @@
 #ifndef ADVECT_PROFILE_H
 #define ADVECT_PROFILE_H
 
+#include <advect/api.h>
 #include <advect/evaluator.h>
 #include <advect/gradient.h>
 #include <advect/net.h>
 #include <advect/status.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 /* Seconds of one net's nodes; fed by one thread at a time. */
 struct adv_profile;
@@ -34,5 +35,5 @@ struct adv_profile_row {
 size_t adv_profile_rows(const struct adv_profile *profile, struct adv_profile_row *rows,
                         size_t most);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

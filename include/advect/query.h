@@ -7,6 +7,7 @@
 #ifndef ADVECT_QUERY_H
 #define ADVECT_QUERY_H
 
+#include <advect/api.h>
 #include <advect/model.h>
 #include <advect/solver.h>
 #include <advect/status.h>
@@ -14,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 enum adv_query_kind {
     ADV_QUERY_SAMPLES,      /* x_1 from x_0 */
@@ -140,5 +141,5 @@ enum adv_status adv_run_all(struct adv_run *run, struct adv_pool *pool, const vo
                             void (*progress)(void *context, double share), void *context,
                             const struct adv_answer **answer, struct adv_error *error);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -2,13 +2,14 @@
 #ifndef ADVECT_RENDER_H
 #define ADVECT_RENDER_H
 
+#include <advect/api.h>
 #include <advect/png.h>
 #include <advect/query.h>
 #include <advect/request.h>
 #include <advect/status.h>
 #include <stdbool.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 /* All append to `out`, which the caller releases also after a failure. Numbers round-trip: float32
  * with the fewest digits that do, doubles (log-densities, times) with up to 17. NaN and infinity,
@@ -81,5 +82,5 @@ enum adv_status adv_render_animation(const struct adv_model *model, const struct
 enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, float **points,
                                  struct adv_error *error);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -24,12 +24,13 @@
 #ifndef ADVECT_REQUEST_H
 #define ADVECT_REQUEST_H
 
+#include <advect/api.h>
 #include <advect/fields.h>
 #include <advect/query.h>
 #include <advect/status.h>
 #include <jansson.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 /* What one request may ask for; each has its own refusal naming field, value and limit. */
 struct adv_limits {
@@ -97,5 +98,5 @@ size_t adv_request_text_fields(enum adv_query_kind kind, struct adv_field *field
 /* The JSON Schema of the kind's body (new reference), for the API's description. */
 json_t *adv_request_schema(enum adv_query_kind kind);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -7,10 +7,11 @@
 #ifndef ADVECT_RNG_H
 #define ADVECT_RNG_H
 
+#include <advect/api.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 /* Streams keep the uses of one seed independent of each other. */
 enum adv_stream {
@@ -47,5 +48,5 @@ uint64_t adv_rng_word(uint64_t seed, enum adv_stream stream, uint64_t row);
 /* An integer in [0, bound), bound >= 1, bias below 2^-32 for bound < 2^32. */
 uint64_t adv_rng_below(uint64_t seed, enum adv_stream stream, uint64_t row, uint64_t bound);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

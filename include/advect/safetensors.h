@@ -5,13 +5,14 @@
 #ifndef ADVECT_SAFETENSORS_H
 #define ADVECT_SAFETENSORS_H
 
+#include <advect/api.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 #define ADV_TENSOR_MAX_DIMS 8
 
@@ -79,5 +80,5 @@ enum adv_status adv_safetensors_write(const char *path, const json_t *metadata, 
                                       const struct adv_tensor_source *tensors,
                                       struct adv_error *error);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -2,11 +2,12 @@
 #ifndef ADVECT_SOLVER_H
 #define ADVECT_SOLVER_H
 
+#include <advect/api.h>
 #include <advect/status.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 #define ADV_MAX_STAGES 7
 
@@ -38,5 +39,5 @@ struct adv_solver_spec {
 /* dopri5 at 1e-5: the accurate default of densities and latents. */
 struct adv_solver_spec adv_solver_spec_accurate(void);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -6,7 +6,9 @@
 #ifndef ADVECT_STATUS_H
 #define ADVECT_STATUS_H
 
-#pragma GCC visibility push(default)
+#include <advect/api.h>
+
+ADV_API_BEGIN
 
 enum adv_status {
     ADV_OK = 0,
@@ -48,5 +50,5 @@ enum adv_status adv_fail_field(struct adv_error *error, enum adv_status status, 
 void adv_error_prefix(struct adv_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

@@ -30,13 +30,14 @@
 #ifndef ADVECT_TRANSFORM_H
 #define ADVECT_TRANSFORM_H
 
+#include <advect/api.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#pragma GCC visibility push(default)
+ADV_API_BEGIN
 
 struct adv_transform;
 
@@ -91,5 +92,5 @@ void adv_transform_decode(const struct adv_transform *transform, size_t n, const
 void adv_transform_decode_velocity(const struct adv_transform *transform, size_t n,
                                    const float *flow_velocity, float *data_velocity);
 
-#pragma GCC visibility pop
+ADV_API_END
 #endif

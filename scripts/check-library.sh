@@ -1,0 +1,77 @@
+#!/bin/bash
+# Tests the library as others get it: installs it below a folder of its own, compiles every header alone
+# as C and as C++ with gcc and with clang, compares the exported symbols with tests/exports.txt, and
+# builds docs/examples by pkg-config and runs them. Ends in one line that counts single checks.
+#
+# usage: check-library.sh [--update]     --update writes tests/exports.txt anew
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit 1
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+prefix=$work/usr
+passed=0
+failed=0
+
+count() { # STATUS NAME
+    if [[ $1 -eq 0 ]]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAILED: $2"
+    fi
+}
+
+make --no-print-directory install DESTDIR="$work" PREFIX=/usr >"$work/log" 2>&1 ||
+    { tail -n 20 "$work/log"; exit 1; }
+
+exports() { nm -D --defined-only "$prefix/lib/libadvect.so" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort; }
+[[ ${1:-} != --update ]] || exports >tests/exports.txt
+diff <(exports) tests/exports.txt
+count $? "exported symbols (< built, > tests/exports.txt); scripts/check-library.sh --update takes them over"
+soname=$(objdump -p "$prefix/lib/libadvect.so" | awk '$1 == "SONAME" { print $2 }')
+[[ $soname == libadvect.so.* && -e $prefix/lib/$soname ]]
+count $? "SONAME is '$soname'"
+
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work LD_LIBRARY_PATH=$prefix/lib
+# The files that the prefix names lie in $work; those of other libraries do not.
+flags=$(pkg-config --cflags --libs --define-prefix advect)
+warnings="-Wall -Wextra -Wpedantic -Werror"
+cd "$work" || exit 1
+for header in "$prefix"/include/advect/*.h; do
+    name=$(basename "$header")
+    for compiler in "gcc -std=c17 -x c" "clang -std=c17 -x c" "g++ -std=c++17 -x c++" "clang++ -std=c++17 -x c++"; do
+        # shellcheck disable=SC2086 # flags
+        printf "#include <advect/%s>\nint here;\n" "$name" | $compiler $warnings -I"$prefix/include" -fsyntax-only -
+        count $? "<advect/$name> alone with ${compiler%% -*}"
+    done
+done
+
+cat >version.cc <<'END'
+#include <advect/advect.h>
+#include <cstring>
+int main() { return std::strcmp(adv_version(), ADV_VERSION) != 0; }
+END
+# shellcheck disable=SC2086 # flags
+g++ -std=c++17 $warnings version.cc $flags -o version && ./version
+count $? "a C++ program, and the version of library and headers"
+
+models=$OLDPWD/models
+for example in "$OLDPWD"/docs/examples/*.c; do
+    name=$(basename "$example" .c)
+    # shellcheck disable=SC2086 # flags
+    gcc -std=c17 $warnings "$example" $flags -o "$name"
+    count $? "$name.c compiles"
+done
+[[ $(./sample "$models/checkerboard-8x8.safetensors" 5 | grep -cE '^(-?[0-9.e-]+,){2}-?[0-9.]+$') -eq 5 ]]
+count $? "sample prints five samples with their densities"
+[[ $(./trajectory "$models/checkerboard-8x8.safetensors" 4 | cut -d, -f1 | tr '\n' ' ') == "0.000 0.333 0.667 1.000 " ]]
+count $? "trajectory prints four frames"
+[[ $(./sample missing.safetensors 1 2>&1) == *missing.safetensors* ]]
+count $? "sample says what is missing"
+./trajectory "$models/four-modes.safetensors" 1 >/dev/null 2>&1
+[[ $? -eq 2 ]]
+count $? "trajectory refuses one frame"
+
+echo "$passed passed, $failed failed"
+[[ $failed -eq 0 ]]
