@@ -173,7 +173,7 @@ bench-service: $(BIN)/advectd $(BIN)/bench_service ## what answers cost beyond t
 	@$(BIN)/bench_service $(MODELS)
 	@bench/startup.py --models $(MODELS)
 
-FORMATTED := $(sort $(shell find include core trainer server tests bench docs/examples -name node_modules -prune -o -name '*.[ch]' -print))
+FORMATTED = $(sort $(shell find include core trainer server tests bench docs/examples -name node_modules -prune -o -name '*.[ch]' -print))
 
 format: ## lay out every source file as .clang-format says
 	clang-format -i $(FORMATTED)

@@ -34,7 +34,7 @@ let_through() {
 
 while IFS= read -r -d '' path; do
     ! let_through "$path" || printf '%s\0' "$path"
-done < <(git ls-files -z) >"$work/list"
+done < <(git ls-files -coz --exclude-standard) >"$work/list"
 xargs -0 cp --parents -t "$context" <"$work/list"
 
 # COPY lines: sources, relative to the context, and the target; each stage begins with FROM.
