@@ -61,7 +61,7 @@ static struct answered answer(const char *models, const struct request *request)
     struct answered a = {.query = adv_query_default(ADV_QUERY_SAMPLES)};
     char path[4096];
     snprintf(path, sizeof path, "%s/%s.safetensors", models, request->model);
-    stop_on(adv_model_load(path, &a.model, &error), &error);
+    stop_on(adv_model_load(path, NULL, &a.model, &error), &error);
     a.query.n = request->n;
     a.query.seed = 1;
     double began = now();

@@ -65,12 +65,14 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
     const struct adv_config *config = &server->config;
     server->routes = &adv_routes;
     server->limits = adv_config_limits(config);
-    setenv("ADVECT_PRECISION", config->precision, 1);
-    enum adv_status status = adv_precision_check(error);
+    struct adv_load_options load = adv_config_load_options(config);
+    enum adv_status status = adv_load_options_check(&load, error);
+    if (status != ADV_OK)
+        return status;
+    server->kernels = adv_load_options_kernels(&load);
+    status = adv_metrics_new(server->routes->n, server->kernels, &server->metrics, error);
     if (status == ADV_OK)
-        status = adv_metrics_new(server->routes->n, &server->metrics, error);
-    if (status == ADV_OK)
-        status = adv_registry_open(config->models, &server->registry, error);
+        status = adv_registry_open(config->models, &load, &server->registry, error);
     if (status != ADV_OK)
         return status;
     report_models(server);

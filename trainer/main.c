@@ -1,5 +1,6 @@
 /* advect: trains, samples, measures and inspects flow-matching models offline. */
 #include "trainer/cli/command.h"
+#include "trainer/cli/environment.h"
 #include "trainer/cli/stop.h"
 
 #include <advect/advect.h>
@@ -53,6 +54,11 @@ int main(int argc, char **argv)
     if (!strcmp(argv[1], "--version")) {
         printf("advect %s\n", adv_version());
         return ADV_EXIT_OK;
+    }
+    struct adv_error error = ADV_ERROR_INIT;
+    if (adv_environment_read(&error) != ADV_OK) {
+        fprintf(stderr, "advect: %s\n", error.message);
+        return ADV_EXIT_USAGE;
     }
     adv_stop_catch_signals();
     for (size_t i = 0; i < N_COMMANDS; i++) {

@@ -44,44 +44,50 @@ struct adv_evaluator {
     struct adv_profile *profile;
 };
 
-static enum adv_status kernels_to_evaluate(const struct adv_kernels **kernels,
-                                           struct adv_error *error)
+const char *const adv_precision_names[] = {
+    [ADV_PRECISION_FLOAT32] = "float32", [ADV_PRECISION_BFLOAT16] = "bfloat16", NULL};
+
+static const struct adv_kernels *kernels_for(const struct adv_load_options *options)
 {
-    const char *precision = getenv("ADVECT_PRECISION");
-    *kernels = adv_kernels_best();
-    if (!precision || !*precision || !strcmp(precision, "float32"))
-        return ADV_OK;
-    if (strcmp(precision, "bfloat16") != 0)
-        return adv_fail_field(error, ADV_E_INVALID, "precision",
-                              "ADVECT_PRECISION is \"%.40s\"; it must be float32 or bfloat16",
-                              precision);
-    const struct adv_kernels *rounded = adv_kernels_bfloat16();
-    if (!rounded)
-        return adv_fail_field(error, ADV_E_INVALID, "precision",
-                              "ADVECT_PRECISION is bfloat16, which this processor has no "
-                              "instructions for (AVX512_BF16 or AMX); float32 works everywhere");
-    *kernels = rounded;
-    return ADV_OK;
+    bool bfloat16 = options && options->precision == ADV_PRECISION_BFLOAT16;
+    return adv_kernels_pick(bfloat16, options ? options->isa : NULL);
 }
 
-enum adv_status adv_precision_check(struct adv_error *error)
+enum adv_status adv_load_options_check(const struct adv_load_options *options,
+                                       struct adv_error *error)
 {
-    const struct adv_kernels *kernels;
-    return kernels_to_evaluate(&kernels, error);
+    if (kernels_for(options))
+        return ADV_OK;
+    if (options->precision == ADV_PRECISION_BFLOAT16 && !adv_kernels_bfloat16())
+        return adv_fail_field(error, ADV_E_INVALID, "precision",
+                              "precision is bfloat16, which this processor has no "
+                              "instructions for (AVX512_BF16 or AMX); float32 works everywhere");
+    return adv_fail_field(
+        error, ADV_E_INVALID, "isa",
+        "isa is \"%.40s\", of which there are no kernels in %s that this "
+        "processor runs; its fastest are %s",
+        options->isa, adv_precision_names[options->precision],
+        adv_kernels_pick(options->precision == ADV_PRECISION_BFLOAT16, NULL)->name);
+}
+
+const char *adv_load_options_kernels(const struct adv_load_options *options)
+{
+    return kernels_for(options)->name;
 }
 
 enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *weights,
+                                      const struct adv_load_options *options,
                                       struct adv_ready_weights **out, struct adv_error *error)
 {
-    const struct adv_kernels *kernels;
-    enum adv_status status = kernels_to_evaluate(&kernels, error);
+    enum adv_status status = adv_load_options_check(options, error);
     if (status != ADV_OK)
         return status;
     struct adv_ready_weights *ready = adv_calloc(1, sizeof *ready);
     if (!ready)
         return adv_no_memory(error);
     ready->net = net;
-    status = adv_weights_init(&ready->weights, &net->graph, ADV_TO_EVALUATE, kernels, error);
+    status = adv_weights_init(&ready->weights, &net->graph, ADV_TO_EVALUATE, kernels_for(options),
+                              error);
     if (status != ADV_OK) {
         adv_ready_weights_free(ready);
         return status;
@@ -449,11 +455,4 @@ enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
     struct directions directions = {n_probes,  points->n,  evaluator->dim, probes,
                                     estimates, fill_probe, take_projection};
     return push_all(evaluator, points, &directions, v, error);
-}
-
-const char *adv_kernels_name(void)
-{
-    const struct adv_kernels *kernels;
-    kernels_to_evaluate(&kernels, NULL);
-    return kernels->name;
 }

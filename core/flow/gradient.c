@@ -1,3 +1,4 @@
+#include <advect/evaluator.h>
 #include <advect/gradient.h>
 
 #include "core/base/mem.h"
@@ -18,9 +19,14 @@ struct adv_gradient {
     float *g_out;     /* [rows_max, dim] */
 };
 
-enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max,
+enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max, const char *isa,
                                  struct adv_gradient **out, struct adv_error *error)
 {
+    const struct adv_load_options options = {.isa = isa};
+    enum adv_status status = adv_load_options_check(&options, error);
+    if (status != ADV_OK)
+        return status;
+    const struct adv_kernels *kernels = adv_kernels_pick(false, isa);
     struct adv_gradient *g = adv_calloc(1, sizeof *g);
     if (!g)
         return adv_no_memory(error);
@@ -28,13 +34,12 @@ enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max,
     g->row_map = adv_calloc(rows_max, sizeof *g->row_map);
     g->label = adv_calloc(rows_max, sizeof *g->label);
     g->g_out = adv_calloc(rows_max, adv_net_dim(net) * sizeof *g->g_out);
-    enum adv_status status = g->row_map && g->label && g->g_out ? ADV_OK : adv_no_memory(error);
-    if (status == ADV_OK)
-        status = adv_plan_new(&net->graph, adv_kernels_best(), ADV_TRAIN, rows_max, rows_max, 0,
-                              &g->plan, error);
+    status = g->row_map && g->label && g->g_out ? ADV_OK : adv_no_memory(error);
     if (status == ADV_OK)
         status =
-            adv_weights_init(&g->weights, &net->graph, ADV_TO_TRAIN, adv_kernels_best(), error);
+            adv_plan_new(&net->graph, kernels, ADV_TRAIN, rows_max, rows_max, 0, &g->plan, error);
+    if (status == ADV_OK)
+        status = adv_weights_init(&g->weights, &net->graph, ADV_TO_TRAIN, kernels, error);
     if (status == ADV_OK)
         status = adv_exec_init(&g->exec, g->plan, &g->weights, error);
     if (status != ADV_OK) {

@@ -1,7 +1,5 @@
 #include "core/kernels/table.h"
 
-#include <pthread.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Both lists end with the fastest variant. The Makefile compiles those of an architecture. */
@@ -24,45 +22,30 @@ static const struct adv_kernels *const bfloat16_variants[] = {
     NULL,
 };
 
-static const struct adv_kernels *best, *bfloat16;
-static pthread_once_t chosen = PTHREAD_ONCE_INIT;
-
-static void choose_bfloat16(void)
+/* The last of those that this processor runs, or the one of that name. */
+static const struct adv_kernels *pick(const struct adv_kernels *const *variant, const char *name)
 {
-    for (const struct adv_kernels *const *v = bfloat16_variants; *v; v++) {
-        if ((*v)->available())
-            bfloat16 = *v;
+    const struct adv_kernels *picked = NULL;
+    for (; *variant; variant++) {
+        if ((*variant)->available() && (!name || !strcmp(name, (*variant)->name)))
+            picked = *variant;
     }
+    return picked;
 }
 
-static void choose_best(void)
+const struct adv_kernels *adv_kernels_pick(bool bfloat16, const char *name)
 {
-    const char *wanted = getenv("ADVECT_ISA");
-    for (const struct adv_kernels *const *v = variants; *v; v++) {
-        if (!(*v)->available())
-            continue;
-        best = *v;
-        if (wanted && strcmp(wanted, best->name) == 0)
-            return;
-    }
-}
-
-static void choose(void)
-{
-    choose_best();
-    choose_bfloat16();
+    return pick(bfloat16 ? bfloat16_variants : variants, name);
 }
 
 const struct adv_kernels *adv_kernels_best(void)
 {
-    pthread_once(&chosen, choose);
-    return best;
+    return adv_kernels_pick(false, NULL);
 }
 
 const struct adv_kernels *adv_kernels_bfloat16(void)
 {
-    pthread_once(&chosen, choose);
-    return bfloat16;
+    return adv_kernels_pick(true, NULL);
 }
 
 const struct adv_kernels *const *adv_kernels_all(void)

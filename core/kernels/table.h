@@ -79,7 +79,7 @@ struct adv_norm {
 };
 
 struct adv_kernels {
-    const char *name; /* "portable", "avx2", "avx512", "neon"; what ADVECT_ISA says */
+    const char *name; /* "portable", "avx2", "avx512", "neon", ... */
     bool (*available)(void);
 
     /* Elements of packed weights of a product with n outputs and k inputs. */
@@ -177,12 +177,12 @@ struct adv_kernels {
 extern const struct adv_kernels adv_kernels_portable, adv_kernels_avx2, adv_kernels_avx512;
 extern const struct adv_kernels adv_kernels_bf16, adv_kernels_amx, adv_kernels_neon;
 
-/* The fastest variant that this processor runs; the environment variable
- * ADVECT_ISA names another one (ignored if unknown or unavailable). */
-const struct adv_kernels *adv_kernels_best(void);
+/* The fastest variant that this processor runs, or the one of that name; bfloat16: of those whose
+ * products multiply in bfloat16. NULL where there is none. */
+const struct adv_kernels *adv_kernels_pick(bool bfloat16, const char *name);
 
-/* The fastest variant whose products multiply in bfloat16, or NULL where the processor has none. */
-const struct adv_kernels *adv_kernels_bfloat16(void);
+const struct adv_kernels *adv_kernels_best(void);     /* pick(false, NULL): there always is one */
+const struct adv_kernels *adv_kernels_bfloat16(void); /* pick(true, NULL) */
 
 /* Every variant of this build in full precision, NULL-terminated, the reference first. */
 const struct adv_kernels *const *adv_kernels_all(void);

@@ -189,9 +189,10 @@ static struct adv_model *model_with_config(const json_t *config, struct adv_erro
     return model;
 }
 
-static enum adv_status make_ready(struct adv_model *model, struct adv_error *error)
+static enum adv_status make_ready(struct adv_model *model, const struct adv_load_options *options,
+                                  struct adv_error *error)
 {
-    return adv_ready_weights_new(model->net, model->weights, &model->ready, error);
+    return adv_ready_weights_new(model->net, model->weights, options, &model->ready, error);
 }
 
 static enum adv_status deliver(struct adv_model *model, enum adv_status status,
@@ -213,7 +214,8 @@ static void digest_weights(struct adv_model *model)
     snprintf(model->digest, sizeof model->digest, "%016llx", (unsigned long long)hash);
 }
 
-enum adv_status adv_model_new(const json_t *config, const float *weights, struct adv_model **out,
+enum adv_status adv_model_new(const json_t *config, const float *weights,
+                              const struct adv_load_options *options, struct adv_model **out,
                               struct adv_error *error)
 {
     struct adv_model *model = model_with_config(config, error);
@@ -228,10 +230,11 @@ enum adv_status adv_model_new(const json_t *config, const float *weights, struct
         return deliver(model, adv_no_memory(error), out);
     memcpy(model->weights, weights, n * sizeof *weights);
     digest_weights(model);
-    return deliver(model, make_ready(model, error), out);
+    return deliver(model, make_ready(model, options, error), out);
 }
 
 static enum adv_status model_from_file(const struct adv_safetensors *file, const json_t *config,
+                                       const struct adv_load_options *options,
                                        struct adv_model **out, struct adv_error *error)
 {
     struct adv_model *model = model_with_config(config, error);
@@ -242,7 +245,7 @@ static enum adv_status model_from_file(const struct adv_safetensors *file, const
     if (status == ADV_OK)
         status = adv_weights_from_file(model->net, file, &model->weights, error);
     if (status == ADV_OK)
-        status = make_ready(model, error);
+        status = make_ready(model, options, error);
     return deliver(model, status, out);
 }
 
@@ -273,7 +276,8 @@ static enum adv_status metadata_config(const struct adv_safetensors *file, json_
     return ADV_OK;
 }
 
-enum adv_status adv_model_load(const char *path, struct adv_model **out, struct adv_error *error)
+enum adv_status adv_model_load(const char *path, const struct adv_load_options *options,
+                               struct adv_model **out, struct adv_error *error)
 {
     struct adv_safetensors *file = NULL;
     json_t *config = NULL;
@@ -282,7 +286,7 @@ enum adv_status adv_model_load(const char *path, struct adv_model **out, struct 
         return status; /* its message already names the file */
     status = metadata_config(file, &config, error);
     if (status == ADV_OK)
-        status = model_from_file(file, config, out, error);
+        status = model_from_file(file, config, options, out, error);
     if (status != ADV_OK)
         adv_error_prefix(error, "%s: ", path);
     json_decref(config);
@@ -361,7 +365,8 @@ static enum adv_status complete_data(struct adv_model *model, struct adv_error *
 }
 
 enum adv_status adv_model_import(const char *path, const json_t *config, const char *name,
-                                 struct adv_model **out, struct adv_error *error)
+                                 const struct adv_load_options *options, struct adv_model **out,
+                                 struct adv_error *error)
 {
     if (!json_is_object(config))
         return adv_fail_field(error, ADV_E_INVALID, "config", "the config must be a JSON object");
@@ -371,7 +376,7 @@ enum adv_status adv_model_import(const char *path, const json_t *config, const c
         return status;
     json_t *whole = whole_config(config, name);
     struct adv_model *model = NULL;
-    status = whole ? model_from_file(file, whole, &model, error) : adv_no_memory(error);
+    status = whole ? model_from_file(file, whole, options, &model, error) : adv_no_memory(error);
     if (status == ADV_OK)
         status = deliver(model, complete_data(model, error), out);
     if (status != ADV_OK)

@@ -37,7 +37,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s MODEL.safetensors N\n", argv[0]);
         return 2;
     }
-    enum adv_status status = adv_model_load(argv[1], &model, &error);
+    enum adv_status status = adv_model_load(argv[1], NULL, &model, &error);
     if (status == ADV_OK)
         status = print_samples(model, strtoul(argv[2], NULL, 10), &error);
     if (status != ADV_OK)

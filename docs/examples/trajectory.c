@@ -65,7 +65,7 @@ int main(int argc, char **argv)
     double times[1000];
     for (size_t f = 0; f < n_times; f++)
         times[f] = (double)f / (double)(n_times - 1);
-    enum adv_status status = adv_model_load(argv[1], &model, &error);
+    enum adv_status status = adv_model_load(argv[1], NULL, &model, &error);
     if (status == ADV_OK)
         status = stream(model, times, n_times, &error);
     if (status != ADV_OK)

@@ -28,15 +28,30 @@ struct adv_points {
 /* Weights made ready for evaluation: read-only, shared by any number of evaluators. */
 struct adv_ready_weights;
 
-/* The environment variable ADVECT_PRECISION says in what the products of evaluation multiply:
- * "float32" (or nothing) or "bfloat16", which has 8 bits of mantissa, adds in float, and needs
- * AVX512_BF16 or AMX. First and last layers, and training, stay in float. docs/performance.md has
- * what it costs in accuracy. ADV_E_INVALID where it is something else, or not to be had here. */
-enum adv_status adv_precision_check(struct adv_error *error);
+/* What the products of evaluation multiply in. bfloat16 has 8 bits of mantissa, adds in float, and
+ * needs AVX512_BF16 or AMX; first and last layers stay in float. docs/performance.md has what it
+ * costs in accuracy. */
+enum adv_precision { ADV_PRECISION_FLOAT32, ADV_PRECISION_BFLOAT16 };
+extern const char *const adv_precision_names[]; /* "float32", "bfloat16", NULL */
+
+/* How a network is evaluated. Zeros, or NULL in place of the struct: float32, by the fastest
+ * kernels that this processor runs. */
+struct adv_load_options {
+    enum adv_precision precision;
+    const char
+        *isa; /* whose instruction set: "portable", "avx2", "avx512", "neon"; NULL: the fastest */
+};
+
+/* ADV_E_INVALID, field "precision" or "isa", where they are not to be had on this processor. */
+enum adv_status adv_load_options_check(const struct adv_load_options *options,
+                                       struct adv_error *error);
+/* The kernels that these options, which must have passed the check, lead to: "avx512". */
+const char *adv_load_options_kernels(const struct adv_load_options *options);
 
 /* weights [adv_net_weights(net)] and net are borrowed for the life of the result. Errors: those of
- * adv_precision_check; ADV_E_MEMORY. */
+ * adv_load_options_check; ADV_E_MEMORY. */
 enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *weights,
+                                      const struct adv_load_options *options,
                                       struct adv_ready_weights **ready, struct adv_error *error);
 void adv_ready_weights_free(struct adv_ready_weights *ready);
 
@@ -80,10 +95,6 @@ enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
                                      const struct adv_points *points, size_t n_probes,
                                      const float *probes, float *v, float *estimates,
                                      struct adv_error *error);
-
-/* Name of the kernels that evaluate: "portable", "avx2", "avx512", "avx512-bf16", "amx-bf16" or
- * "neon". */
-const char *adv_kernels_name(void);
 
 ADV_API_END
 #endif

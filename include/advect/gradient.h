@@ -13,7 +13,8 @@ ADV_API_BEGIN
 /* One thread's training plan and memory, for up to rows_max rows at once. */
 struct adv_gradient;
 
-enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max,
+/* isa: as in struct adv_load_options; training is in float32. */
+enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max, const char *isa,
                                  struct adv_gradient **gradient, struct adv_error *error);
 void adv_gradient_free(struct adv_gradient *gradient);
 size_t adv_gradient_bytes(const struct adv_gradient *gradient); /* of its arena */

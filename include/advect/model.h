@@ -22,22 +22,26 @@ ADV_API_BEGIN
 
 struct adv_model;
 
-/* Loads FILE.safetensors. A file with our metadata describes itself. Refused, naming file and
- * tensor: all that adv_safetensors_open refuses; missing, extra, misshapen or non-finite tensors
- * (every one of them is named, the first 20 in full); a config that is not one. */
-enum adv_status adv_model_load(const char *path, struct adv_model **model, struct adv_error *error);
+/* Loads FILE.safetensors, to be evaluated as options say (NULL: the defaults). A file with our
+ * metadata describes itself. Refused, naming file and tensor: all that adv_safetensors_open
+ * refuses; missing, extra, misshapen or non-finite tensors (every one of them is named, the first
+ * 20 in full); a config that is not one. */
+enum adv_status adv_model_load(const char *path, const struct adv_load_options *options,
+                               struct adv_model **model, struct adv_error *error);
 
 /* A plain safetensors file with its configuration beside it: `config` is either a whole
  * advect.config object (it has a "net") or the net's options, beside which "name", "path", "shape",
  * "classes", "labels" and "transform" may stand; the net's "image" is the data's shape unless one
  * is given. name: of the model; NULL: the config's, or "imported". Refused like adv_model_load. */
 enum adv_status adv_model_import(const char *path, const json_t *config, const char *name,
-                                 struct adv_model **model, struct adv_error *error);
+                                 const struct adv_load_options *options, struct adv_model **model,
+                                 struct adv_error *error);
 
 /* A model of given weights [adv_net_weights of the config's net], copied. config: an advect.config
  * object: {"name", "net", "data": {"shape", "classes", "transform", "labels"}, "path", "train",
  * "sampling", "card"}. */
-enum adv_status adv_model_new(const json_t *config, const float *weights, struct adv_model **model,
+enum adv_status adv_model_new(const json_t *config, const float *weights,
+                              const struct adv_load_options *options, struct adv_model **model,
                               struct adv_error *error);
 
 /* Writes the model atomically; dtype ADV_F32, ADV_F16 or ADV_BF16 is how weights are stored. */

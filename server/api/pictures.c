@@ -61,7 +61,7 @@ const struct adv_field *adv_picture_fields(size_t *n)
 static void make_etag(const struct adv_exchange *exchange, const struct adv_model *model,
                       char etag[24])
 {
-    const char *const parts[] = {adv_version(), adv_kernels_name(), adv_model_digest(model),
+    const char *const parts[] = {adv_version(), exchange->server->kernels, adv_model_digest(model),
                                  exchange->target.raw};
     uint64_t hash = ADV_DIGEST_INIT;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)

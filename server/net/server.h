@@ -14,6 +14,7 @@
 struct adv_server {
     struct adv_config config;
     struct adv_limits limits;
+    const char *kernels; /* that models are evaluated by: "avx512" */
     const struct adv_routes *routes;
     struct adv_metrics *metrics;
     struct adv_registry *registry;

@@ -18,10 +18,12 @@ static const struct adv_field fields[] = {
      .help = "directory whose *.safetensors files are served"},
     {"workers", ADV_FIELD_INT, AT(workers), .min = 0, .max = 1024, .fallback = "0",
      .help = "computing threads; 0 is one per processor"},
-    {"precision", ADV_FIELD_STRING, AT(precision), .min = 1, .max = 64, .fallback = "float32",
-     .help = "float32 or bfloat16, of the products inside networks; bfloat16 is faster, rounds to "
-             "8 bits, and needs "
-             "AVX512_BF16 or AMX"},
+    {"precision", ADV_FIELD_CHOICE, AT(precision), .choices = adv_precision_names,
+     .fallback = "float32",
+     .help = "what products inside networks multiply in; bfloat16 is faster, rounds to 8 bits, and "
+             "needs AVX512_BF16 or AMX"},
+    {"isa", ADV_FIELD_STRING, AT(isa), .min = 1, .max = 32,
+     .help = "instruction set of the kernels, such as portable or avx2, in place of the fastest"},
     {"http_threads", ADV_FIELD_INT, AT(http_threads), .min = 1, .max = 64, .fallback = "2",
      .help = "threads that talk to clients"},
     {"max_connections", ADV_FIELD_INT, AT(max_connections), .min = 1, .max = 1000000,
@@ -158,6 +160,12 @@ void adv_config_help(FILE *out)
           "flags win. SIGTERM finishes accepted work and exits, SIGHUP loads the models anew.\n\n",
           out);
     adv_fields_help(fields, N_FIELDS, out);
+}
+
+struct adv_load_options adv_config_load_options(const struct adv_config *config)
+{
+    return (struct adv_load_options){.precision = (enum adv_precision)config->precision,
+                                     .isa = config->isa};
 }
 
 struct adv_limits adv_config_limits(const struct adv_config *config)

@@ -3,6 +3,7 @@
 #ifndef ADV_SERVER_CONFIG_H
 #define ADV_SERVER_CONFIG_H
 
+#include <advect/evaluator.h>
 #include <advect/request.h>
 #include <advect/status.h>
 #include <stdbool.h>
@@ -10,9 +11,10 @@
 #include <stdio.h>
 
 struct adv_config {
-    char *listen;    /* ADDRESS:PORT, the address of IPv6 in brackets */
-    char *models;    /* directory */
-    char *precision; /* for ADVECT_PRECISION, which the library reads */
+    char *listen;      /* ADDRESS:PORT, the address of IPv6 in brackets */
+    char *models;      /* directory */
+    int64_t precision; /* enum adv_precision */
+    char *isa;         /* of the kernels, or NULL: the fastest */
     int64_t workers, http_threads;
     int64_t max_connections, max_body_bytes;
     int64_t max_rows, max_steps, max_nfe, max_frames, max_probes;
@@ -35,6 +37,9 @@ enum adv_status adv_config_read(struct adv_config *config, int n_args, char **ar
 void adv_config_release(struct adv_config *config);
 
 void adv_config_help(FILE *out);
+
+/* How models are evaluated; its text is the config's. */
+struct adv_load_options adv_config_load_options(const struct adv_config *config);
 
 /* What one request may ask for, as the core checks it. */
 struct adv_limits adv_config_limits(const struct adv_config *config);

@@ -24,6 +24,7 @@ struct route_counts {
 
 struct adv_metrics {
     double started; /* Unix time */
+    const char *kernels;
     atomic_ullong counters[ADV_COUNTERS];
     atomic_llong gauges[ADV_GAUGES];
     size_t n_routes;
@@ -70,7 +71,8 @@ static const struct {
     [ADV_GAUGE_WORKERS] = {"advect_workers", "Computing threads."},
 };
 
-enum adv_status adv_metrics_new(size_t n_routes, struct adv_metrics **out, struct adv_error *error)
+enum adv_status adv_metrics_new(size_t n_routes, const char *kernels, struct adv_metrics **out,
+                                struct adv_error *error)
 {
     struct adv_metrics *metrics =
         calloc(1, sizeof *metrics + (n_routes + 1) * sizeof metrics->routes[0]);
@@ -80,6 +82,7 @@ enum adv_status adv_metrics_new(size_t n_routes, struct adv_metrics **out, struc
     clock_gettime(CLOCK_REALTIME, &now);
     metrics->started = (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
     metrics->n_routes = n_routes;
+    metrics->kernels = kernels;
     *out = metrics;
     return ADV_OK;
 }
@@ -186,7 +189,7 @@ void adv_metrics_write(const struct adv_metrics *metrics, const char *(*route_na
 {
     write_head(out, "advect_build_info", "gauge", "The program; always 1.");
     fprintf(out, "advect_build_info{version=\"%s\",kernels=\"%s\"} 1\n", adv_version(),
-            adv_kernels_name());
+            metrics->kernels);
     for (size_t i = 0; i < ADV_COUNTERS; i++) {
         if (counters[i].help)
             write_head(out, counters[i].name, "counter", counters[i].help);

@@ -40,7 +40,7 @@ enum adv_gauge {
 struct adv_metrics;
 
 /* Requests are counted by route (label values given, borrowed) and status. */
-enum adv_status adv_metrics_new(size_t n_routes, struct adv_metrics **metrics,
+enum adv_status adv_metrics_new(size_t n_routes, const char *kernels, struct adv_metrics **metrics,
                                 struct adv_error *error);
 void adv_metrics_free(struct adv_metrics *metrics);
 

@@ -21,6 +21,7 @@ struct adv_catalogue {
 
 struct adv_registry {
     char *directory;
+    struct adv_load_options options;
     pthread_mutex_t mutex; /* guards the pointer, not what it points to */
     struct adv_catalogue *catalogue;
     atomic_uint generation;
@@ -178,8 +179,7 @@ static const char *without_path(const char *message, const char *path)
 
 /* What the threads that load a directory's files share: each file is one of theirs. */
 struct loading {
-    const char *directory;
-    const struct adv_catalogue *former;
+    const struct adv_registry *registry;  /* its catalogue is the former one */
     struct adv_catalogue_entry **entries; /* the largest files first, so that all end together */
 };
 
@@ -211,14 +211,15 @@ static void load_entry(void *context, size_t i, int worker)
     struct adv_catalogue_entry *entry = loading->entries[i];
     if (entry->reason)
         return;
-    const struct adv_catalogue_entry *unchanged = find_unchanged(loading->former, entry);
+    const struct adv_catalogue_entry *unchanged =
+        find_unchanged(loading->registry->catalogue, entry);
     if (unchanged) {
         entry->model = adv_model_ref(unchanged->model);
         return;
     }
     struct adv_error why = ADV_ERROR_INIT;
-    char *path = path_of(loading->directory, entry);
-    if (path && adv_model_load(path, &entry->model, &why) != ADV_OK)
+    char *path = path_of(loading->registry->directory, entry);
+    if (path && adv_model_load(path, &loading->registry->options, &entry->model, &why) != ADV_OK)
         refuse(entry, &why, path);
     free(path);
 }
@@ -243,7 +244,7 @@ static void refuse_namesake(const struct adv_catalogue *present, struct adv_cata
 }
 
 /* Loads the files of all entries, among as many threads as there are processors. */
-static enum adv_status load_entries(const char *directory, const struct adv_catalogue *former,
+static enum adv_status load_entries(const struct adv_registry *registry,
                                     struct adv_catalogue_entry *entries, size_t n,
                                     struct adv_error *error)
 {
@@ -252,12 +253,12 @@ static enum adv_status load_entries(const char *directory, const struct adv_cata
     if (!order)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     for (size_t i = 0; i < n; i++) {
-        identify_entry(directory, &entries[i]);
+        identify_entry(registry->directory, &entries[i]);
         order[i] = &entries[i];
     }
     qsort(order, n, sizeof *order, by_falling_size);
     enum adv_status status = adv_pool_new(adv_cpu_count(), &pool, error);
-    struct loading loading = {directory, former, order};
+    struct loading loading = {registry, order};
     if (status == ADV_OK)
         adv_pool_run(pool, n, load_entry, &loading);
     adv_pool_free(pool);
@@ -265,12 +266,12 @@ static enum adv_status load_entries(const char *directory, const struct adv_cata
     return status;
 }
 
-static enum adv_status read_directory(const char *directory, const struct adv_catalogue *former,
+static enum adv_status read_directory(const struct adv_registry *registry,
                                       struct adv_catalogue **out, struct adv_error *error)
 {
     char **names = NULL;
     size_t n = 0;
-    enum adv_status status = list_files(directory, &names, &n, error);
+    enum adv_status status = list_files(registry->directory, &names, &n, error);
     if (status != ADV_OK)
         return status;
     struct adv_catalogue *catalogue =
@@ -285,7 +286,7 @@ static enum adv_status read_directory(const char *directory, const struct adv_ca
         names[i] = NULL;
     }
     free_names(names, n);
-    status = load_entries(directory, former, catalogue->entries, n, error);
+    status = load_entries(registry, catalogue->entries, n, error);
     for (; catalogue->n < n; catalogue->n++) {
         struct adv_catalogue_entry *entry = &catalogue->entries[catalogue->n];
         refuse_namesake(catalogue, entry);
@@ -301,8 +302,8 @@ static enum adv_status read_directory(const char *directory, const struct adv_ca
 
 /* ---------------------------------------------------------------- registry */
 
-enum adv_status adv_registry_open(const char *directory, struct adv_registry **out,
-                                  struct adv_error *error)
+enum adv_status adv_registry_open(const char *directory, const struct adv_load_options *options,
+                                  struct adv_registry **out, struct adv_error *error)
 {
     struct adv_registry *registry = calloc(1, sizeof *registry);
     char *copy = registry ? strdup(directory) : NULL;
@@ -311,6 +312,7 @@ enum adv_status adv_registry_open(const char *directory, struct adv_registry **o
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     }
     registry->directory = copy;
+    registry->options = *options;
     pthread_mutex_init(&registry->mutex, NULL);
     atomic_init(&registry->generation, 0);
     enum adv_status status = adv_registry_reload(registry, error);
@@ -334,7 +336,7 @@ void adv_registry_close(struct adv_registry *registry)
 enum adv_status adv_registry_reload(struct adv_registry *registry, struct adv_error *error)
 {
     struct adv_catalogue *fresh = NULL, *former = registry->catalogue;
-    enum adv_status status = read_directory(registry->directory, former, &fresh, error);
+    enum adv_status status = read_directory(registry, &fresh, error);
     if (status != ADV_OK)
         return status;
     pthread_mutex_lock(&registry->mutex);

@@ -31,9 +31,10 @@ void adv_catalogue_unref(struct adv_catalogue *catalogue);
 struct adv_registry;
 
 /* Loads every *.safetensors of the directory in the order of their names. Files that cannot be
- * served become refused entries; only a directory that cannot be read is an error. */
-enum adv_status adv_registry_open(const char *directory, struct adv_registry **registry,
-                                  struct adv_error *error);
+ * served become refused entries; only a directory that cannot be read is an error. What the options
+ * point to must live as long as the registry. */
+enum adv_status adv_registry_open(const char *directory, const struct adv_load_options *options,
+                                  struct adv_registry **registry, struct adv_error *error);
 void adv_registry_close(struct adv_registry *registry);
 
 /* Looks at the directory anew; files that did not change keep their loaded model. On an error the

@@ -34,7 +34,8 @@ static struct adv_model *make(const char *text, const char *name, uint64_t seed)
     float *weights = malloc(adv_net_weights(net) * sizeof *weights);
     adv_net_init_weights(net, seed, weights);
     adv_net_free(net);
-    ck_assert_msg(adv_model_new(config, weights, &model, &error) == ADV_OK, "%s", error.message);
+    ck_assert_msg(adv_model_new(config, weights, NULL, &model, &error) == ADV_OK, "%s",
+                  error.message);
     free(weights);
     json_decref(config);
     return model;

@@ -32,7 +32,7 @@ static void import_fixture(const char *name)
     json_t *config = json_load_file(path, 0, NULL);
     ck_assert_ptr_nonnull(config);
     snprintf(path, sizeof path, FIXTURES "%s/model.safetensors", name);
-    ck_assert_msg(adv_model_import(path, config, name, &model, &error) == ADV_OK, "%s",
+    ck_assert_msg(adv_model_import(path, config, name, NULL, &model, &error) == ADV_OK, "%s",
                   error.message);
     snprintf(file, sizeof file, "%s.safetensors", name);
     ck_assert_int_eq(adv_model_save(model, io_scratch_path(&scratch, file, to), ADV_F32, &error),

@@ -45,7 +45,8 @@ static void write_model(const char *text)
     float *weights = malloc(adv_net_weights(net) * sizeof *weights);
     adv_net_init_weights(net, 7, weights);
     adv_net_free(net);
-    ck_assert_msg(adv_model_new(config, weights, &model, &error) == ADV_OK, "%s", error.message);
+    ck_assert_msg(adv_model_new(config, weights, NULL, &model, &error) == ADV_OK, "%s",
+                  error.message);
     snprintf(file, sizeof file, "%s.safetensors", adv_model_name(model));
     ck_assert_int_eq(adv_model_save(model, io_scratch_path(&scratch, file, path), ADV_F32, &error),
                      ADV_OK);

@@ -16,7 +16,8 @@ struct adv_model *model_of(const char *config_text)
     ck_assert_ptr_nonnull(weights);
     adv_net_init_weights(net, 11, weights);
     struct adv_model *model = NULL;
-    ck_assert_msg(adv_model_new(config, weights, &model, &error) == ADV_OK, "%s", error.message);
+    ck_assert_msg(adv_model_new(config, weights, NULL, &model, &error) == ADV_OK, "%s",
+                  error.message);
     free(weights);
     adv_net_free(net);
     json_decref(config);

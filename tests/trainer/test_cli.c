@@ -29,8 +29,8 @@ static void *contents(const char *name, size_t *n)
 static void same_weights(const char *one, const char *other)
 {
     struct adv_model *a = NULL, *b = NULL;
-    ck_assert_int_eq(adv_model_load(cli_at(one), &a, NULL), ADV_OK);
-    ck_assert_int_eq(adv_model_load(cli_at(other), &b, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_load(cli_at(one), NULL, &a, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_load(cli_at(other), NULL, &b, NULL), ADV_OK);
     ck_assert_mem_eq(adv_model_weights(a), adv_model_weights(b),
                      adv_net_weights(adv_model_net(a)) * sizeof(float));
     adv_model_unref(a);
@@ -142,7 +142,7 @@ START_TEST(training_leaves_a_model_a_checkpoint_and_a_curve)
     ck_assert_mem_eq(png, "\x89PNG", 4);
     free(png);
     struct adv_model *model = NULL;
-    ck_assert_int_eq(adv_model_load(cli_at("out.safetensors"), &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_load(cli_at("out.safetensors"), NULL, &model, NULL), ADV_OK);
     const json_t *config = adv_model_config(model), *train = json_object_get(config, "train");
     ck_assert_str_eq(adv_model_name(model), "board");
     ck_assert_int_eq(json_integer_value(json_object_get(train, "steps")), 30);
@@ -169,7 +169,7 @@ START_TEST(a_model_keeps_its_curve_thinned)
     write_recipe("board.json", "230", ", \"held_out_every\": 1");
     CLI_SUCCEEDS("train board.json --out out.safetensors --quiet");
     struct adv_model *model = NULL;
-    ck_assert_int_eq(adv_model_load(cli_at("out.safetensors"), &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_load(cli_at("out.safetensors"), NULL, &model, NULL), ADV_OK);
     const json_t *train = json_object_get(adv_model_config(model), "train"),
                  *curve = json_object_get(train, "curve");
     ck_assert_uint_eq(json_array_size(curve), 200);
@@ -392,7 +392,7 @@ START_TEST(eval_prints_figures_and_writes_the_card)
         "inside", "mode_share_min", "mode_share_max", "mode_kl",      "nll", "entropy",
         "kl",     "integral",       "samples",        "held_out_loss"};
     struct adv_model *model = NULL;
-    ck_assert_int_eq(adv_model_load(cli_at("board.safetensors"), &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_load(cli_at("board.safetensors"), NULL, &model, NULL), ADV_OK);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *printed = json_object_get(figures, keys[i]);
         const json_t *kept = json_object_get(adv_model_card(model), keys[i]);

@@ -137,7 +137,7 @@ static double bits_of_test(size_t n, const int32_t *labels, bool flipped, double
     query.n = n;
     query.points = points;
     query.labels = labels;
-    ck_assert_int_eq(adv_model_load(cli_at("small.safetensors"), &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_load(cli_at("small.safetensors"), NULL, &model, NULL), ADV_OK);
     ck_assert_msg(adv_run_new(model, &query, &run, &error) == ADV_OK, "%s", error.message);
     ck_assert_int_eq(adv_run_all(run, NULL, NULL, NULL, NULL, &answer, NULL), ADV_OK);
     double sum = 0;

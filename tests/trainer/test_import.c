@@ -23,7 +23,7 @@ static void write_board(void)
     ck_assert_uint_le(adv_net_weights(net), N_WEIGHTS);
     adv_net_init_weights(net, 3, weights);
     adv_net_free(net);
-    ck_assert_int_eq(adv_model_new(config, weights, &board, &error), ADV_OK);
+    ck_assert_int_eq(adv_model_new(config, weights, NULL, &board, &error), ADV_OK);
     ck_assert_int_eq(adv_model_save(board, cli_at("board.safetensors"), ADV_F32, &error), ADV_OK);
     json_decref(config);
 }
@@ -31,7 +31,7 @@ static void write_board(void)
 static void expect_board(const char *file)
 {
     struct adv_model *model = NULL;
-    ck_assert_int_eq(adv_model_load(cli_at(file), &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_load(cli_at(file), NULL, &model, NULL), ADV_OK);
     ck_assert_mem_eq(adv_model_weights(model), adv_model_weights(board),
                      adv_net_weights(adv_model_net(board)) * sizeof(float));
     adv_model_unref(model);
@@ -61,7 +61,7 @@ START_TEST(a_model_needs_no_config_to_be_stored_anew)
     write_board();
     CLI_SUCCEEDS("import board.safetensors -o half.safetensors --dtype f16");
     struct adv_model *half = NULL;
-    ck_assert_int_eq(adv_model_load(cli_at("half.safetensors"), &half, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_load(cli_at("half.safetensors"), NULL, &half, NULL), ADV_OK);
     ck_assert_str_eq(adv_model_name(half), "board");
     for (size_t i = 0; i < adv_net_weights(adv_model_net(board)); i++) {
         double weight = (double)adv_model_weights(board)[i];
@@ -90,7 +90,7 @@ START_TEST(an_import_says_what_its_data_are)
     ck_assert_ptr_nonnull(strstr(cli_output, "model other"));
     ck_assert_ptr_nonnull(strstr(cli_output, "data in [0, 1]"));
     struct adv_model *model = NULL;
-    ck_assert_int_eq(adv_model_load(cli_at("twin.safetensors"), &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_load(cli_at("twin.safetensors"), NULL, &model, NULL), ADV_OK);
     float pixels[2] = {0, 1};
     adv_transform_encode(adv_model_transform(model), 1, pixels, pixels, NULL);
     ck_assert_float_eq(pixels[0], -1);
@@ -127,7 +127,7 @@ START_TEST(samples_are_imported_as_their_exact_flow)
     CLI_SUCCEEDS("import points.csv -o exact.safetensors --bandwidth 0.001 --transform "
                  "'{\"kind\": \"standardise\"}'");
     struct adv_model *model = NULL;
-    ck_assert_int_eq(adv_model_load(cli_at("exact.safetensors"), &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_load(cli_at("exact.safetensors"), NULL, &model, NULL), ADV_OK);
     /* (1, 2), (-1, 0), (3, -2) with mean (1, 0) and deviations sqrt(8/3) */
     const float third = 1.22474487F, expected[6] = {0, third, -third, 0, third, -third};
     for (int i = 0; i < 6; i++)

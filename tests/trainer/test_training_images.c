@@ -306,7 +306,7 @@ START_TEST(shards_fit_their_memory)
     ck_assert_int_eq(adv_shard_rows(net, 256, 0, &rows, &error), ADV_OK);
     for (size_t i = 0; i < 2; i++) {
         struct adv_gradient *gradient = NULL;
-        ck_assert_int_eq(adv_gradient_new(net, rows << i, &gradient, &error), ADV_OK);
+        ck_assert_int_eq(adv_gradient_new(net, rows << i, NULL, &gradient, &error), ADV_OK);
         bytes[i] = adv_gradient_bytes(gradient);
         adv_gradient_free(gradient);
     }

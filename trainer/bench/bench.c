@@ -1,6 +1,7 @@
 /* advect bench: how fast a model is evaluated or trained here, one JSON line per run. */
 #include "trainer/bench/ops_table.h"
 #include "trainer/bench/peak.h"
+#include "trainer/cli/environment.h"
 #include "trainer/cli/options.h"
 #include "trainer/cli/progress.h"
 #include "trainer/cli/stop.h"
@@ -112,7 +113,8 @@ static enum adv_status make_gradients(struct bench *b, size_t rows, struct adv_e
     if (!b->gradients)
         return no_memory(error);
     for (int i = 0; i < threads && status == ADV_OK; i++)
-        status = adv_gradient_new(adv_model_net(b->model), rows, &b->gradients[i], error);
+        status = adv_gradient_new(adv_model_net(b->model), rows, adv_environment()->isa,
+                                  &b->gradients[i], error);
     return status;
 }
 
@@ -323,8 +325,8 @@ static void print_result(const struct bench *b, const struct bench_options *opti
            "\"kernels\": \"%s\", \"rounds\": %zu, \"median_ms\": %.6g, \"best_ms\": %.6g, "
            "\"rows_per_s\": %.6g, \"gflops\": %.5g, \"peak_gflops\": %.5g, \"fraction\": %.4g}\n",
            adv_model_name(b->model), works[b->work], b->batch, adv_pool_threads(b->pool),
-           adv_kernels_name(), n, 1e3 * median, 1e3 * times[0], (double)b->batch / median, gflops,
-           peak, gflops / peak);
+           adv_load_options_kernels(adv_environment()), n, 1e3 * median, 1e3 * times[0],
+           (double)b->batch / median, gflops, peak, gflops / peak);
 }
 
 static enum adv_status measure(struct bench *b, const struct bench_options *options,
@@ -359,7 +361,7 @@ static enum adv_status bench(const char *path, const struct bench_options *optio
 {
     struct adv_model *model = NULL;
     struct bench b = {.work = (enum work)options->work, .batch = (size_t)options->batch};
-    enum adv_status status = adv_model_load(path, &model, error);
+    enum adv_status status = adv_model_load(path, adv_environment(), &model, error);
     b.model = model;
     if (status == ADV_OK) {
         b.dim = adv_model_dim(model);

@@ -1,4 +1,5 @@
 #include "trainer/eval/card.h"
+#include "trainer/cli/environment.h"
 
 #include <advect/json.h>
 
@@ -30,7 +31,8 @@ enum adv_status adv_card_write(const struct adv_model *model, const char *path,
     }
     complete = complete && json_object_update(card, (json_t *)figures) == 0;
     struct adv_model *marked = NULL;
-    status = complete ? adv_model_new(config, adv_model_weights(model), &marked, error)
+    status = complete ? adv_model_new(config, adv_model_weights(model), adv_environment(), &marked,
+                                      error)
                       : adv_fail(error, ADV_E_MEMORY, "out of memory");
     if (status == ADV_OK)
         status = adv_model_save(marked, path, dtype, error);

@@ -1,4 +1,5 @@
 /* advect eval: measures a model. */
+#include "trainer/cli/environment.h"
 #include "trainer/cli/options.h"
 #include "trainer/cli/stop.h"
 #include "trainer/eval/card.h"
@@ -364,7 +365,7 @@ static enum adv_status eval(const char *path, const struct eval_options *options
     name_state(path, options->state, stem);
     enum adv_status status = read_settings(options, &measure, error);
     if (status == ADV_OK)
-        status = adv_model_load(path, &measure.model, error);
+        status = adv_model_load(path, adv_environment(), &measure.model, error);
     if (status == ADV_OK)
         status = complete(options, &measure, error);
     if (status == ADV_OK)

@@ -1,4 +1,5 @@
 /* advect figure: draws the figures that explain flow matching. */
+#include "trainer/cli/environment.h"
 #include "trainer/cli/options.h"
 #include "trainer/figure/draw.h"
 
@@ -113,7 +114,7 @@ static enum adv_status load_model(const struct adv_drawing *drawing,
                                   struct adv_error *error)
 {
     if (options->model)
-        return adv_model_load(options->model, model, error);
+        return adv_model_load(options->model, adv_environment(), model, error);
     char path[PATH_MAX] = "";
     for (size_t i = 0; i < sizeof drawing->models / sizeof *drawing->models && drawing->models[i];
          i++) {
@@ -121,7 +122,7 @@ static enum adv_status load_model(const struct adv_drawing *drawing,
         if (access(path, F_OK) == 0)
             break;
     }
-    enum adv_status status = adv_model_load(path, model, error);
+    enum adv_status status = adv_model_load(path, adv_environment(), model, error);
     if (status != ADV_OK)
         adv_error_prefix(error,
                          "%s is drawn from a model; name one with --model, or a folder "

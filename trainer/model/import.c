@@ -1,6 +1,7 @@
 /* advect import: a plain safetensors file and its configuration become a model's file; so does a
  * table of samples, whose exact velocity is a model (kind "empirical"). */
 #include "trainer/model/import.h"
+#include "trainer/cli/environment.h"
 #include "trainer/cli/json.h"
 #include "trainer/cli/options.h"
 
@@ -165,7 +166,7 @@ static enum adv_status apply_flags(const struct adv_import_options *options, jso
 static enum adv_status own_config(const char *path, json_t **config, struct adv_error *error)
 {
     struct adv_model *model = NULL;
-    if (adv_model_load(path, &model, NULL) != ADV_OK)
+    if (adv_model_load(path, adv_environment(), &model, NULL) != ADV_OK)
         return adv_fail_field(error, ADV_E_INVALID, "config",
                               "--config is missing; weights need it (models, and samples, a .npy "
                               "or .csv file, do not)");
@@ -193,7 +194,8 @@ static enum adv_status import_weights(const char *path, const struct adv_import_
         status = apply_flags(options, config, error);
     if (status == ADV_OK) {
         bool named = !options->name && json_object_get(config, "name");
-        status = adv_model_import(path, config, named ? NULL : name, model, error);
+        status =
+            adv_model_import(path, config, named ? NULL : name, adv_environment(), model, error);
     }
     json_decref(config);
     return status;

@@ -1,4 +1,5 @@
 /* advect inspect: what a model's file holds. */
+#include "trainer/cli/environment.h"
 #include "trainer/cli/options.h"
 
 #include <advect/json.h>
@@ -114,7 +115,7 @@ static int run(int argc, char **argv)
         return outcome;
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_model *model = NULL;
-    if (adv_model_load(path, &model, &error) != ADV_OK)
+    if (adv_model_load(path, adv_environment(), &model, &error) != ADV_OK)
         return adv_command_fail("inspect", &error);
     if (options.json) {
         json_dumpf(adv_model_config(model), stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));

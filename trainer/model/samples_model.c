@@ -1,4 +1,5 @@
 /* Models of kind "empirical", made of points without training. */
+#include "trainer/cli/environment.h"
 #include "trainer/model/import.h"
 
 #include <advect/array_file.h>
@@ -111,7 +112,8 @@ enum adv_status adv_empirical_model(const struct adv_samples *samples, const jso
         encoded ? encode(samples, data, spec, &transform, encoded, error) : no_memory(error);
     if (status == ADV_OK) {
         config = config_of(name, samples->n, samples->dim, bandwidth, data, transform);
-        status = config ? adv_model_new(config, encoded, model, error) : no_memory(error);
+        status = config ? adv_model_new(config, encoded, adv_environment(), model, error)
+                        : no_memory(error);
     }
     json_decref(config);
     json_decref(transform);

@@ -1,4 +1,5 @@
 #include "trainer/query/ask.h"
+#include "trainer/cli/environment.h"
 
 #include "trainer/cli/options.h"
 #include "trainer/cli/progress.h"
@@ -96,7 +97,7 @@ static enum adv_status answer(const char *model_path, struct adv_request *reques
     struct adv_limits limits = adv_limits_default();
     limits.rows = limits.frames = limits.probes = SIZE_MAX;
     limits.cost = HUGE_VAL;
-    enum adv_status status = adv_model_load(model_path, &model, error);
+    enum adv_status status = adv_model_load(model_path, adv_environment(), &model, error);
     if (status == ADV_OK)
         status = adv_output_format(kind, model, options->out, &format, error);
     if (status == ADV_OK && options->points)

@@ -1,4 +1,5 @@
 #include "trainer/training/shards.h"
+#include "trainer/cli/environment.h"
 
 #include <advect/gradient.h>
 
@@ -45,7 +46,8 @@ enum adv_status adv_shard_rows(const struct adv_net *net, size_t batch, size_t a
     size_t chosen = min_size(rows_by_work(net, rows_by_batch(batch)), batch);
     for (;;) {
         struct adv_gradient *gradient = NULL;
-        enum adv_status status = adv_gradient_new(net, chosen, &gradient, error);
+        enum adv_status status =
+            adv_gradient_new(net, chosen, adv_environment()->isa, &gradient, error);
         if (status != ADV_OK)
             return status;
         size_t bytes = adv_gradient_bytes(gradient);

@@ -1,4 +1,5 @@
 #include "trainer/training/training.h"
+#include "trainer/cli/environment.h"
 
 #include "trainer/data/examples.h"
 #include "trainer/data/held_out.h"
@@ -71,7 +72,8 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
     for (int i = 0; i < adv_pool_threads(t->pool); i++) {
         struct adv_training_worker *worker = &t->workers[i];
         worker->weights_step = -1;
-        enum adv_status status = adv_gradient_new(t->net, rows, &worker->gradient, error);
+        enum adv_status status =
+            adv_gradient_new(t->net, rows, adv_environment()->isa, &worker->gradient, error);
         if (status == ADV_OK)
             status = adv_examples_init(&worker->examples, rows, t->dataset->dim, error);
         if (status != ADV_OK)
@@ -269,7 +271,8 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
     };
     if (t->dataset->n_held_out > 0) {
         struct adv_ready_weights *ready = NULL;
-        enum adv_status status = adv_ready_weights_new(t->net, t->average, &ready, error);
+        enum adv_status status =
+            adv_ready_weights_new(t->net, t->average, adv_environment(), &ready, error);
         if (status == ADV_OK)
             status = adv_held_out_loss(t->dataset, t->recipe->path, ready, t->pool, &point.held_out,
                                        error);

@@ -60,7 +60,7 @@ static enum adv_status evaluate(void *context, struct adv_error *error)
     struct adv_ready_weights *ready = NULL;
     struct adv_evaluator *evaluator = NULL;
     float v[ROWS * 2], divergence[ROWS];
-    enum adv_status status = adv_ready_weights_new(s->net, s->weights, &ready, error);
+    enum adv_status status = adv_ready_weights_new(s->net, s->weights, NULL, &ready, error);
     if (status == ADV_OK)
         status = adv_evaluator_new(ready, &evaluator, error);
     if (status == ADV_OK)
@@ -76,7 +76,7 @@ static enum adv_status plan_gradient(void *context, struct adv_error *error)
 {
     const struct situation *s = context;
     struct adv_gradient *gradient = NULL;
-    enum adv_status status = adv_gradient_new(s->net, ROWS, &gradient, error);
+    enum adv_status status = adv_gradient_new(s->net, ROWS, NULL, &gradient, error);
     adv_gradient_free(gradient);
     return status;
 }
@@ -110,7 +110,7 @@ START_TEST(an_evaluator_recovers)
     struct adv_ready_weights *ready = NULL;
     struct adv_evaluator *evaluator = NULL;
     situation_init(&s);
-    ck_assert_int_eq(adv_ready_weights_new(s.net, s.weights, &ready, NULL), ADV_OK);
+    ck_assert_int_eq(adv_ready_weights_new(s.net, s.weights, NULL, &ready, NULL), ADV_OK);
     ck_assert_int_eq(adv_evaluator_new(ready, &evaluator, NULL), ADV_OK);
     ck_assert_int_ge(alloc_fail_each(insist, evaluator), 5);
     adv_evaluator_free(evaluator);

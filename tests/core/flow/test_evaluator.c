@@ -48,7 +48,7 @@ static void fixture_init(struct fixture *f, const char *text)
     f->weights = malloc(adv_net_weights(f->net) * sizeof *f->weights);
     ck_assert_ptr_nonnull(f->weights);
     random_fill(&random, -0.2, 0.2, adv_net_weights(f->net), f->weights);
-    ck_assert_int_eq(adv_ready_weights_new(f->net, f->weights, &f->ready, NULL), ADV_OK);
+    ck_assert_int_eq(adv_ready_weights_new(f->net, f->weights, NULL, &f->ready, NULL), ADV_OK);
     ck_assert_int_eq(adv_evaluator_new(f->ready, &f->evaluator, NULL), ADV_OK);
 }
 
@@ -489,9 +489,34 @@ START_TEST(labels_that_the_net_lacks_are_bugs)
 }
 END_TEST
 
-START_TEST(the_kernels_have_a_name)
+/* ---- how a network is evaluated ---- */
+
+START_TEST(options_name_the_kernels)
 {
-    ck_assert_str_eq(adv_kernels_name(), adv_kernels_best()->name);
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_load_options options = {.isa = "portable"};
+    ck_assert_str_eq(adv_load_options_kernels(NULL), adv_kernels_best()->name);
+    ck_assert_int_eq(adv_load_options_check(&options, NULL), ADV_OK);
+    ck_assert_str_eq(adv_load_options_kernels(&options), "portable");
+    options.isa = "abacus";
+    ck_assert_int_eq(adv_load_options_check(&options, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "isa");
+    ck_assert_ptr_nonnull(strstr(error.message, adv_kernels_best()->name));
+}
+END_TEST
+
+START_TEST(bfloat16_is_had_or_refused)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    const struct adv_load_options options = {.precision = ADV_PRECISION_BFLOAT16};
+    enum adv_status status = adv_load_options_check(&options, &error);
+    if (adv_kernels_bfloat16()) {
+        ck_assert_int_eq(status, ADV_OK);
+        ck_assert_str_eq(adv_load_options_kernels(&options), adv_kernels_bfloat16()->name);
+    } else {
+        ck_assert_int_eq(status, ADV_E_INVALID);
+        ck_assert_str_eq(error.field, "precision");
+    }
 }
 END_TEST
 
@@ -522,7 +547,8 @@ int main(void)
 
     TCase *callers = tcase_create("callers");
     tcase_add_loop_test_raise_signal(callers, labels_that_the_net_lacks_are_bugs, SIGABRT, 0, 3);
-    tcase_add_test(callers, the_kernels_have_a_name);
+    tcase_add_test(callers, options_name_the_kernels);
+    tcase_add_test(callers, bfloat16_is_had_or_refused);
     suite_add_tcase(suite, callers);
 
     SRunner *runner = srunner_create(suite);

@@ -36,7 +36,7 @@ static void fixture_init(struct fixture *f, size_t rows_max)
     *f = (struct fixture){0};
     ck_assert_int_eq(adv_net_new(config, &f->net, NULL), ADV_OK);
     json_decref(config);
-    ck_assert_int_eq(adv_gradient_new(f->net, rows_max, &f->gradient, NULL), ADV_OK);
+    ck_assert_int_eq(adv_gradient_new(f->net, rows_max, NULL, &f->gradient, NULL), ADV_OK);
     f->n_weights = adv_net_weights(f->net);
     f->weights = adv_calloc(f->n_weights, sizeof *f->weights);
     f->sum = adv_calloc(f->n_weights, sizeof *f->sum);
@@ -82,7 +82,7 @@ START_TEST(the_sum_is_that_of_the_velocity)
     struct adv_evaluator *evaluator;
     float v[ROWS * DIM];
     fixture_init(&f, ROWS);
-    ck_assert_int_eq(adv_ready_weights_new(f.net, f.weights, &ready, NULL), ADV_OK);
+    ck_assert_int_eq(adv_ready_weights_new(f.net, f.weights, NULL, &ready, NULL), ADV_OK);
     ck_assert_int_eq(adv_evaluator_new(ready, &evaluator, NULL), ADV_OK);
     ck_assert_int_eq(adv_evaluator_velocity(evaluator, &f.points, v, NULL), ADV_OK);
     double squares = 0;

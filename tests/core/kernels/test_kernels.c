@@ -443,15 +443,13 @@ START_TEST(the_reference_comes_first_and_is_always_there)
 }
 END_TEST
 
-/* In a process of its own, where the choice has not been made yet. */
-START_TEST(the_environment_names_the_variant)
+START_TEST(a_variant_is_picked_by_name)
 {
     const struct adv_kernels *kernels = variant(_i);
-    const char *forking = getenv("CK_FORK");
-    if (!kernels || (forking && strcmp(forking, "no") == 0))
-        return;
-    setenv("ADVECT_ISA", kernels->name, 1);
-    ck_assert_ptr_eq(adv_kernels_best(), kernels);
+    if (kernels)
+        ck_assert_ptr_eq(adv_kernels_pick(false, kernels->name), kernels);
+    ck_assert_ptr_null(adv_kernels_pick(false, "abacus"));
+    ck_assert_ptr_eq(adv_kernels_pick(false, NULL), adv_kernels_best());
 }
 END_TEST
 
@@ -479,7 +477,7 @@ int main(void)
 
     TCase *choice = tcase_create("choice");
     tcase_add_test(choice, the_reference_comes_first_and_is_always_there);
-    tcase_add_loop_test(choice, the_environment_names_the_variant, 0, n_variants());
+    tcase_add_loop_test(choice, a_variant_is_picked_by_name, 0, n_variants());
     suite_add_tcase(suite, choice);
 
     SRunner *runner = srunner_create(suite);

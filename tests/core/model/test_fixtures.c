@@ -159,7 +159,7 @@ static void fixture_init(struct fixture *f, int i)
     load_net(f, cases[i].config);
     load_weights(f, cases[i].weights);
     load_points(f);
-    ck_assert_int_eq(adv_ready_weights_new(f->net, f->weights, &f->ready, NULL), ADV_OK);
+    ck_assert_int_eq(adv_ready_weights_new(f->net, f->weights, NULL, &f->ready, NULL), ADV_OK);
     ck_assert_int_eq(adv_evaluator_new(f->ready, &f->evaluator, NULL), ADV_OK);
 }
 
@@ -287,7 +287,7 @@ START_TEST(losses_and_gradients)
     float *target = values_of(&f, "target", n);
     struct adv_gradient *gradient = NULL;
     float *g_weights = new_floats(adv_net_weights(f.net)), *g_x = new_floats(n);
-    ck_assert_int_eq(adv_gradient_new(f.net, f.n, &gradient, NULL), ADV_OK);
+    ck_assert_int_eq(adv_gradient_new(f.net, f.n, NULL, &gradient, NULL), ADV_OK);
     adv_gradient_set_weights(gradient, f.weights);
     float scale = 1 / (float)n;
     float loss =

@@ -45,7 +45,7 @@ static struct adv_model *tiny_model(void)
     float *weights = calloc(adv_net_weights(net), sizeof *weights);
     adv_net_init_weights(net, 5, weights);
     struct adv_model *model = NULL;
-    ck_assert_int_eq(adv_model_new(config, weights, &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_new(config, weights, NULL, &model, NULL), ADV_OK);
     free(weights);
     adv_net_free(net);
     json_decref(config);
@@ -57,7 +57,7 @@ START_TEST(a_saved_model_is_loaded_as_it_was)
     struct adv_model *model = tiny_model(), *loaded = NULL;
     struct adv_error error = ADV_ERROR_INIT;
     ck_assert_int_eq(adv_model_save(model, path, ADV_F32, &error), ADV_OK);
-    ck_assert_msg(adv_model_load(path, &loaded, &error) == ADV_OK, "%s", error.message);
+    ck_assert_msg(adv_model_load(path, NULL, &loaded, &error) == ADV_OK, "%s", error.message);
     size_t n = adv_net_weights(adv_model_net(model)), shape[3];
     ck_assert_mem_eq(adv_model_weights(model), adv_model_weights(loaded), n * sizeof(float));
     ck_assert_str_eq(adv_model_name(loaded), "tiny");
@@ -85,7 +85,7 @@ START_TEST(half_precision_weights_are_widened)
     for (size_t c = 0; c < 2; c++) {
         struct adv_model *model = tiny_model(), *loaded = NULL;
         ck_assert_int_eq(adv_model_save(model, path, cases[c].dtype, NULL), ADV_OK);
-        ck_assert_int_eq(adv_model_load(path, &loaded, NULL), ADV_OK);
+        ck_assert_int_eq(adv_model_load(path, NULL, &loaded, NULL), ADV_OK);
         const float *a = adv_model_weights(model), *b = adv_model_weights(loaded);
         for (size_t i = 0; i < adv_net_weights(adv_model_net(model)); i++) {
             float bound = cases[c].relative * (a[i] < 0 ? -a[i] : a[i]) + 1e-7f;
@@ -113,7 +113,7 @@ static void refuse_config(const char *member, const char *replacement, const cha
     } else {
         json_object_del(config, member);
     }
-    ck_assert_int_eq(adv_model_new(config, weights, &model, &error), ADV_E_INVALID);
+    ck_assert_int_eq(adv_model_new(config, weights, NULL, &model, &error), ADV_E_INVALID);
     ck_assert_ptr_null(model);
     ck_assert_str_eq(error.field, field);
     ck_assert_msg(strstr(error.message, words) != NULL, "%s", error.message);
@@ -186,7 +186,7 @@ static void refuse_tensors(void (*change)(struct adv_tensor_source *tensors, siz
     json_t *metadata = json_pack("{s:s, s:s}", "advect.version", "1", "advect.config", config_text);
     ck_assert_int_eq(adv_safetensors_write(path, metadata, n, tensors, NULL), ADV_OK);
     json_decref(metadata);
-    ck_assert_int_eq(adv_model_load(path, &loaded, &error), ADV_E_FORMAT);
+    ck_assert_int_eq(adv_model_load(path, NULL, &loaded, &error), ADV_E_FORMAT);
     ck_assert_ptr_null(loaded);
     ck_assert_msg(strncmp(error.message, path, strlen(path)) == 0, "%s", error.message);
     for (; *words; words++)
@@ -248,7 +248,7 @@ START_TEST(faults_of_every_kind_are_named_together)
     tensors[0].shape[1] = 8;
     ck_assert_int_eq(adv_safetensors_write(path, NULL, n, tensors, NULL), ADV_OK);
     spoil_last_number();
-    ck_assert_int_eq(adv_model_import(path, adv_model_config(model), NULL, &loaded, &error),
+    ck_assert_int_eq(adv_model_import(path, adv_model_config(model), NULL, NULL, &loaded, &error),
                      ADV_E_FORMAT);
     ck_assert_ptr_null(loaded);
     static const char *const words[] = {
@@ -276,7 +276,7 @@ START_TEST(many_faults_are_counted)
         tensors[i] = (struct adv_tensor_source){names[i], ADV_F32, 1, {1}, &zero};
     }
     ck_assert_int_eq(adv_safetensors_write(path, NULL, N_EXTRA, tensors, NULL), ADV_OK);
-    ck_assert_int_eq(adv_model_import(path, config, NULL, &loaded, &error), ADV_E_FORMAT);
+    ck_assert_int_eq(adv_model_import(path, config, NULL, NULL, &loaded, &error), ADV_E_FORMAT);
     /* 11 tensors outside of the blocks are missing too: 20 of 131 are told. */
     const char *end = "; and 111 more";
     ck_assert_str_eq(error.message + strlen(error.message) - strlen(end), end);
@@ -295,7 +295,7 @@ static void refuse_metadata(json_t *metadata, enum adv_status status, const char
     struct adv_error error = ADV_ERROR_INIT;
     ck_assert_int_eq(adv_safetensors_write(path, metadata, 0, NULL, NULL), ADV_OK);
     json_decref(metadata);
-    ck_assert_int_eq(adv_model_load(path, &loaded, &error), status);
+    ck_assert_int_eq(adv_model_load(path, NULL, &loaded, &error), status);
     ck_assert_msg(strstr(error.message, words) != NULL, "%s", error.message);
 }
 
@@ -323,7 +323,7 @@ START_TEST(a_plain_file_is_imported_with_its_config)
     size_t n = tensors_of(model, tensors);
     ck_assert_int_eq(adv_safetensors_write(path, NULL, n, tensors, NULL), ADV_OK);
     json_t *bare = adv_net_config(net), *array = json_array();
-    ck_assert_msg(adv_model_import(path, bare, "guest", &imported, &error) == ADV_OK, "%s",
+    ck_assert_msg(adv_model_import(path, bare, "guest", NULL, &imported, &error) == ADV_OK, "%s",
                   error.message);
     ck_assert_str_eq(adv_model_name(imported), "guest");
     ck_assert_mem_eq(adv_model_weights(imported), adv_model_weights(model),
@@ -332,12 +332,13 @@ START_TEST(a_plain_file_is_imported_with_its_config)
     adv_model_unref(imported);
 
     imported = NULL;
-    ck_assert_int_eq(adv_model_import(path, adv_model_config(model), NULL, &imported, &error),
+    ck_assert_int_eq(adv_model_import(path, adv_model_config(model), NULL, NULL, &imported, &error),
                      ADV_OK);
     ck_assert_str_eq(adv_model_name(imported), "tiny");
     ck_assert(adv_model_is_image(imported));
     adv_model_unref(imported);
-    ck_assert_int_eq(adv_model_import(path, array, "guest", &imported, &error), ADV_E_INVALID);
+    ck_assert_int_eq(adv_model_import(path, array, "guest", NULL, &imported, &error),
+                     ADV_E_INVALID);
     json_decref(bare);
     json_decref(array);
     adv_model_unref(model);
@@ -357,7 +358,7 @@ START_TEST(a_plain_config_may_describe_the_data)
                            " \"num_classes\": 2, \"name\": \"guest\", \"shape\": [1, 2, 2],"
                            " \"labels\": [\"cat\", \"dog\"], \"transform\": {\"kind\": \"affine\","
                            " \"shift\": 0.5, \"scale\": 0.5, \"range\": [0, 1]}}");
-    ck_assert_msg(adv_model_import(path, config, NULL, &imported, &error) == ADV_OK, "%s",
+    ck_assert_msg(adv_model_import(path, config, NULL, NULL, &imported, &error) == ADV_OK, "%s",
                   error.message);
     ck_assert_str_eq(adv_model_name(imported), "guest");
     ck_assert_int_eq(adv_model_shape(imported, shape), 3);
@@ -369,7 +370,7 @@ START_TEST(a_plain_config_may_describe_the_data)
 
     imported = NULL;
     json_object_set_new(config, "classes", json_integer(3));
-    ck_assert_int_eq(adv_model_import(path, config, NULL, &imported, &error), ADV_E_INVALID);
+    ck_assert_int_eq(adv_model_import(path, config, NULL, NULL, &imported, &error), ADV_E_INVALID);
     ck_assert_ptr_null(imported);
     ck_assert_str_eq(error.field, "data.classes");
     json_decref(config);

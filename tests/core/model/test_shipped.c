@@ -24,7 +24,7 @@ static struct adv_model *load(const char *name)
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_model *model = NULL;
     snprintf(path, sizeof path, "models/%s.safetensors", name);
-    ck_assert_msg(adv_model_load(path, &model, &error) == ADV_OK, "%s", error.message);
+    ck_assert_msg(adv_model_load(path, NULL, &model, &error) == ADV_OK, "%s", error.message);
     return model;
 }
 

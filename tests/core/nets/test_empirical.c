@@ -16,7 +16,8 @@ static struct adv_model *model_of_samples(size_t n, const float *points, double 
                                "empirical", "dim", 2, "samples", (int)n, "bandwidth", bandwidth);
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_model *model = NULL;
-    ck_assert_msg(adv_model_new(config, points, &model, &error) == ADV_OK, "%s", error.message);
+    ck_assert_msg(adv_model_new(config, points, NULL, &model, &error) == ADV_OK, "%s",
+                  error.message);
     json_decref(config);
     return model;
 }
@@ -215,8 +216,8 @@ START_TEST(a_learned_velocity_comes_near_the_exact_one)
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_model *learned = NULL;
     struct adv_density *density = NULL;
-    ck_assert_msg(adv_model_load("models/four-modes.safetensors", &learned, &error) == ADV_OK, "%s",
-                  error.message);
+    ck_assert_msg(adv_model_load("models/four-modes.safetensors", NULL, &learned, &error) == ADV_OK,
+                  "%s", error.message);
     const json_t *source =
         json_object_get(json_object_get(adv_model_config(learned), "data"), "source");
     ck_assert_int_eq(adv_density_new(json_object_get(source, "density"), &density, NULL), ADV_OK);

@@ -63,7 +63,7 @@ static void fixture_init(struct fixture *f, const char *text)
     for (size_t i = 0; i < ROWS_MAX; i++)
         f->label[i] = (int32_t)(i % CLASSES);
     f->guidance[2] = 3; /* two rows in one */
-    ck_assert_int_eq(adv_ready_weights_new(f->net, f->weights, &f->ready, NULL), ADV_OK);
+    ck_assert_int_eq(adv_ready_weights_new(f->net, f->weights, NULL, &f->ready, NULL), ADV_OK);
 }
 
 static void fixture_release(struct fixture *f)
