@@ -13,8 +13,10 @@ work=$(mktemp -d)
 pid=
 trap '[[ -z $pid ]] || kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT
 
-# "--max-rows 100000" for every setting, from the help and from the table.
-"$daemon" --help | sed -nE 's/^  (--[a-z-]+) .*\(default ([^ )]+).*/\1 \2/p; t
+# "--max-rows 100000" for every setting, from the help, whose long texts go on below their flag, and
+# from the table.
+"$daemon" --help | sed -E ':more; N; $!b more; s/\n {10,}/ /g' |
+    sed -nE 's/^  (--[a-z-]+) .*\(default ([^ )]+).*/\1 \2/p; t
     s/^  (--[a-z-]+).*/\1/p' | sort >"$work/help"
 # shellcheck disable=SC2016 # the backquotes are for sed
 sed -nE '/^### Settings/,$ s/^\| `(--[a-z-]+)`(, `(--[a-z-]+)`)? \| ([^ |]*) ?\|.*/\1 \4\n\3/p' api.md |

@@ -21,10 +21,10 @@ static void print_help(FILE *out)
     fputs("usage: advect COMMAND ...\n\n", out);
     for (size_t i = 0; i < N_COMMANDS; i++)
         fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->help);
-    fputs("\n`advect COMMAND --help` tells more of one, with an example;"
+    fputs("\n`advect COMMAND --help` explains a command, with an example;"
           " `advect --version` prints the version.\n\n"
-          "ADVECT_PRECISION=bfloat16 in the environment lets networks be evaluated with products\n"
-          "in bfloat16: faster, less accurate, on processors with AVX512_BF16 or AMX.\n",
+          "With ADVECT_PRECISION=bfloat16 in the environment, networks are evaluated with matrix\n"
+          "products in bfloat16: faster, less accurate, on processors with AVX512_BF16 or AMX.\n",
           out);
 }
 

@@ -46,11 +46,11 @@ static const struct adv_field fields[] = {
     {.name = "shift",
      .kind = ADV_FIELD_JSON,
      .offset = offsetof(struct affine, shift_option),
-     .help = "a number, or one for each column"},
+     .help = "number subtracted from the data, or one for each column"},
     {.name = "scale",
      .kind = ADV_FIELD_JSON,
      .offset = offsetof(struct affine, scale_option),
-     .help = "a positive number, or one for each column"},
+     .help = "positive number that the shifted data are divided by, or one for each column"},
 };
 
 static bool allocate(struct affine *affine, size_t dim)

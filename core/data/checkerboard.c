@@ -35,14 +35,14 @@ static const struct adv_field fields[] = {
      .min = 2,
      .max = MAX_DIM,
      .fallback = "2",
-     .help = "dimensions"},
+     .help = "number of dimensions"},
     {.name = "cells",
      .kind = ADV_FIELD_INT,
      .offset = offsetof(struct checkerboard, cells),
      .min = 2,
      .max = MAX_CELLS,
      .fallback = "4",
-     .help = "cells along each dimension"},
+     .help = "number of cells along each dimension"},
 };
 
 static enum adv_status prepare(void *state, struct adv_error *error)

@@ -22,15 +22,15 @@ static const struct adv_field gaussian_fields[] = {
      .offset = offsetof(struct gaussian, dim),
      .min = 1,
      .max = MAX_DIM,
-     .help = "dimensions"},
+     .help = "number of dimensions"},
     {.name = "mean",
      .kind = ADV_FIELD_JSON,
      .offset = offsetof(struct gaussian, mean),
-     .help = "a number, or one for each dimension"},
+     .help = "mean of the Gaussian: a number, or one for each dimension"},
     {.name = "deviation",
      .kind = ADV_FIELD_JSON,
      .offset = offsetof(struct gaussian, deviation),
-     .help = "a number, or one for each dimension"},
+     .help = "standard deviation of the Gaussian: a number, or one for each dimension"},
 };
 
 static enum adv_status prepare_gaussian(void *state, struct adv_error *error)
@@ -61,7 +61,7 @@ static enum adv_status prepare_gaussian(void *state, struct adv_error *error)
 }
 
 const struct adv_density_kind adv_density_gaussian = {
-    .help = "one Gaussian with independent dimensions; options dim, mean, deviation",
+    .help = "standard deviation of the Gaussian: a number, or one for each dimension",
     .fields = gaussian_fields,
     .n_fields = ADV_COUNT(gaussian_fields),
     .state_bytes = sizeof(struct gaussian),
@@ -86,15 +86,15 @@ static const struct adv_field mixture_fields[] = {
      .kind = ADV_FIELD_JSON,
      .offset = offsetof(struct gaussian_mixture, means),
      .required = true,
-     .help = "an array of points"},
+     .help = "means of the components, an array of points"},
     {.name = "deviations",
      .kind = ADV_FIELD_JSON,
      .offset = offsetof(struct gaussian_mixture, deviations),
-     .help = "a number, or one for each component"},
+     .help = "standard deviations of the components: a number, or one for each component"},
     {.name = "weights",
      .kind = ADV_FIELD_JSON,
      .offset = offsetof(struct gaussian_mixture, weights),
-     .help = "a number for each component; normalised"},
+     .help = "weights of the components, normalised to sum to one"},
 };
 
 static enum adv_status read_means(struct gaussian_mixture *state, struct adv_error *error)

@@ -55,11 +55,11 @@ static const struct adv_field fields[] = {
      .kind = ADV_FIELD_JSON,
      .offset = AT(groups_option),
      .required = true,
-     .help = "of levels, in ascending order: {levels, mean, deviation} each"},
+     .help = "groups of levels in ascending order, each {levels, mean, deviation}"},
     {.name = "counts",
      .kind = ADV_FIELD_JSON,
      .offset = AT(counts_option),
-     .help = "how often the data take each level; fitting counts them"},
+     .help = "number of occurrences of each level in the data; counted when fitted"},
 };
 
 #define OF_GROUP(member) offsetof(struct group, member)
@@ -70,21 +70,21 @@ static const struct adv_field group_fields[] = {
      .min = 1,
      .max = LEVELS_MAX,
      .required = true,
-     .help = "how many levels belong to it"},
+     .help = "number of levels in the group"},
     {.name = "mean",
      .kind = ADV_FIELD_REAL,
      .offset = OF_GROUP(mean),
      .min = -1e6,
      .max = 1e6,
      .required = true,
-     .help = "of its Gaussian"},
+     .help = "mean of the group's Gaussian"},
     {.name = "deviation",
      .kind = ADV_FIELD_REAL,
      .offset = OF_GROUP(deviation),
      .min = 1e-6,
      .max = 1e6,
      .required = true,
-     .help = "of its Gaussian"},
+     .help = "standard deviation of the group's Gaussian"},
 };
 
 /* ---------------------------------------------------------------- reading */

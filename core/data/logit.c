@@ -22,7 +22,7 @@ static const struct adv_field fields[] = {
      .min = 1e-6, /* well above what float data resolve near 1, so that u and v stay positive */
      .max = 0.49,
      .fallback = "1e-6",
-     .help = "how far u stays away from 0 and 1"},
+     .help = "margin kept from 0 and 1 before the logit is taken"},
 };
 
 static void encode(const void *state, size_t first, size_t n, double *values)

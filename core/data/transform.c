@@ -31,13 +31,13 @@ static const struct adv_field statement_fields[] = {
     {.name = "range",
      .kind = ADV_FIELD_JSON,
      .offset = offsetof(struct statements, range),
-     .help = "[lo, hi] that data lie in"},
+     .help = "range [lo, hi] of the data"},
     {.name = "levels",
      .kind = ADV_FIELD_INT,
      .offset = offsetof(struct statements, levels),
      .min = 2,
      .max = 65536,
-     .help = "number of values that data were dequantised from"},
+     .help = "number of quantisation levels that the data were dequantised from"},
 };
 
 struct adv_transform {

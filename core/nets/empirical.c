@@ -12,11 +12,11 @@ struct empirical_options {
 #define AT(member) offsetof(struct empirical_options, member)
 static const struct adv_field fields[] = {
     {"dim", ADV_FIELD_INT, AT(dim), .min = 1, .max = 65536, .required = true,
-     .help = "numbers in a point"},
+     .help = "dimension of a point"},
     {"samples", ADV_FIELD_INT, AT(samples), .min = 1, .max = 1 << 20, .required = true,
      .help = "number of samples"},
     {"bandwidth", ADV_FIELD_REAL, AT(bandwidth), .min = 1e-3, .max = 1e3, .fallback = "0.05",
-     .help = "deviation of the Gaussian around each sample, in the network's units"},
+     .help = "standard deviation of the Gaussian around each sample, in network units"},
 };
 
 static enum adv_status build(const void *options, struct adv_graph *g,
@@ -36,7 +36,7 @@ static enum adv_status build(const void *options, struct adv_graph *g,
 
 const struct adv_net_kind adv_net_empirical = {
     .name = "empirical",
-    .help = "the exact velocity of a finite set of samples, on the path condot",
+    .help = "exact velocity of a finite set of samples, on the path condot",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
     .options_bytes = sizeof(struct empirical_options),

@@ -24,27 +24,29 @@ static const struct adv_op *const activation_ops[] = {&adv_op_relu, &adv_op_silu
 #define AT(member) offsetof(struct mlp_options, member)
 static const struct adv_field fields[] = {
     {"dim", ADV_FIELD_INT, AT(dim), .min = 1, .max = 65536, .required = true,
-     .help = "numbers in a point"},
+     .help = "dimension of a point"},
     {"channels", ADV_FIELD_INT, AT(channels), .min = 1, .max = 8192, .required = true,
      .help = "width of the hidden layers"},
     {"layers", ADV_FIELD_INT, AT(layers), .min = 1, .max = 256, .required = true,
      .help = "number of hidden layers"},
     {"num_classes", ADV_FIELD_INT, AT(num_classes), .min = 0, .max = 65536, .fallback = "0",
-     .help = "classes of a conditional model; 0: unconditional"},
+     .help = "number of classes; 0 means unconditional"},
     {"label_channels", ADV_FIELD_INT, AT(label_channels), .min = 1, .max = 8192, .fallback = "32",
-     .help = "width of a class's embedding"},
+     .help = "width of the class embedding"},
     {"null_class", ADV_FIELD_BOOL, AT(null_class), .fallback = "false",
-     .help = "also accept no label, as guidance needs"},
+     .help = "also accept rows without a label, as guidance needs"},
     {"input_frequencies", ADV_FIELD_INT, AT(input_frequencies), .min = 0, .max = 16,
-     .fallback = "0", .help = "Fourier features of x: sin, cos of pi 2^(i-1) x for i = 0 ..."},
+     .fallback = "0",
+     .help =
+         "frequencies of the Fourier features of x: sin, cos of pi 2^(i-1) x for i = 0, 1, ..."},
     {"time_frequencies", ADV_FIELD_INT, AT(time_frequencies), .min = 0, .max = 256, .fallback = "0",
-     .help = "Fourier features of t: sin, cos of pi i t for i = 1 ..."},
+     .help = "frequencies of the Fourier features of t: sin, cos of pi i t for i = 1, 2, ..."},
     {"activation", ADV_FIELD_CHOICE, AT(activation), .choices = activations, .fallback = "relu",
-     .help = "nonlinearity"},
+     .help = "activation function of the hidden layers"},
     {"residual", ADV_FIELD_BOOL, AT(residual), .fallback = "false",
-     .help = "add each layer's output to its input"},
+     .help = "add the output of each hidden layer to its input"},
     {"input_gain", ADV_FIELD_BOOL, AT(input_gain), .fallback = "false",
-     .help = "add gain(t) * x to the velocity, a gain per number in a point"},
+     .help = "add gain(t) * x to the velocity, with one gain per dimension"},
 };
 
 /* in, or its Fourier features. */

@@ -27,11 +27,9 @@ enum adv_field_kind {
     ADV_FIELD_INT,  /* int64_t within [min, max] */
     ADV_FIELD_REAL, /* double within [min, max], finite */
     ADV_FIELD_CHOICE, /* int64_t: index into choices */
-    ADV_FIELD_STRING, /* char *, owned; min and max bound its length in bytes; may be NULL by
-                         default */
+    ADV_FIELD_STRING, /* char *, owned, may be NULL by default; min and max bound its bytes */
     ADV_FIELD_INTS, /* struct adv_ints: `least` to `most` integers within [min, max]; text: "1,2" */
-    ADV_FIELD_JSON  /* json_t *, owned; any JSON value, checked by whoever reads it; NULL if absent
-                     */
+    ADV_FIELD_JSON  /* json_t *, owned, NULL if absent; any value, checked by whoever reads it */
 };
 
 #define ADV_INTS_MAX 16
@@ -44,14 +42,13 @@ struct adv_ints {
 struct adv_field {
     const char *name; /* as in JSON, e.g. "batch_rows"; flags also accept '-' for '_' */
     enum adv_field_kind kind;
-    size_t offset; /* of the member in the struct */
-    double min,
-        max; /* inclusive bounds (INT, REAL, each of INTS; STRING: length, 0 max = unbounded) */
+    size_t offset;   /* of the member in the struct */
+    double min, max; /* inclusive (INT, REAL, each of INTS; STRING: length, 0 max = unbounded) */
     const char *const *choices; /* NULL-terminated names (CHOICE) */
     const char *fallback;       /* the default as text; NULL: 0, false or NULL */
     bool required;              /* from JSON: an error if absent */
     const char *unit;           /* shown in help: "ms", "bytes"; or NULL */
-    const char *help;           /* one line */
+    const char *help;           /* a phrase that stands alone */
     size_t least, most;         /* inclusive bounds of how many (INTS); most <= ADV_INTS_MAX */
 };
 
@@ -83,7 +80,8 @@ const struct adv_field *adv_fields_find(const struct adv_field *fields, size_t n
 /* Writes the options back as a JSON object (new reference), every field present but NULL ones. */
 json_t *adv_fields_to_json(const struct adv_field *fields, size_t n_fields, const void *options);
 
-/* Prints one aligned help line per field: "  --steps N   optimiser steps (default 1000)". */
+/* Prints the fields' help, aligned: "  --steps N   number of optimiser steps (default 1000)". What
+ * would pass column 100 goes on in lines below. */
 void adv_fields_help(const struct adv_field *fields, size_t n_fields, FILE *out);
 
 /* Of the NULL-terminated names, the one nearest to `name` by edit distance, or

@@ -16,13 +16,22 @@ ADV_API_BEGIN
  * such as the -inf of a log-density off the support, are null in JSON. Texts do not depend on the
  * locale. */
 
-/* The contract's JSON object of the query's kind:
- *   samples       {"model", "seed", "first", "shape": [n, dim], "samples": [[..]], "labels",
- * "solver", "log_density"?, ...} trajectories  {"model", "seed", "times", "shape": [frames, n,
- * dim], "trajectories": [[[..]]], "labels", "solver"} log-density   {"model", "log_density",
- * "standard_error": [..] or null, "bits_per_dim"? (8-bit images), "latents", "divergence":
- * {"method", "probes", "seed"}, "solver"} latents       {"model", "latents", "solver"} velocity
- * {"model", "t", "velocity", "divergence"?} */
+/* The JSON object of an answer. All begin with "model" and, of a model with a null class,
+ * "guidance"; then, in this order and "?" where there may be none:
+ *
+ *     samples        "seed", "first", "shape": [n, dim], "samples": [[..]], "labels",
+ *                    densities?, "solver"
+ *     trajectories   "seed", "first", "times", "shape": [frames, n, dim],
+ *                    "trajectories": [[[..]]], "labels", "solver"
+ *     log-density    densities, "latents", "solver"
+ *     latents        "latents", "solver"
+ *     velocity       "t", "velocity", "divergence"?: [..]
+ *
+ *     densities      "log_density": [..], "standard_error": [..] or null,
+ *                    "bits_per_dim"?: [..] (8-bit images), "divergence": {"method": "exact"} or
+ *                    {"method": "hutchinson", "probes", "seed", "renew"}
+ *     labels         [..] or null
+ *     solver         {"method", "steps", "nfe"} or {"method", "rtol", "atol", "nfe"} */
 enum adv_status adv_render_json(const struct adv_model *model, const struct adv_query *query,
                                 const struct adv_answer *answer, struct adv_bytes *out,
                                 struct adv_error *error);
@@ -76,7 +85,7 @@ enum adv_status adv_render_animation(const struct adv_model *model, const struct
                                      struct adv_error *error);
 
 /* The points of a 2-D model's plane, side x side cell centres of a square, row by row from the
- * lowest y: for density.png (side 160) and velocity.png (side 24). points [side * side, 2] is the
+ * lowest y: for density.png (side 100) and velocity.png (side 24). points [side * side, 2] is the
  * caller's to free. The square is the config's data.box, [[x_lo, x_hi], [y_lo, y_hi]] in data
  * units, or [-4, 4]^2 without one, made square and wider by a sixteenth on every side. */
 enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, float **points,

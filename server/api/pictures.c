@@ -15,17 +15,18 @@ struct options {
 
 static const struct adv_field fields[] = {
     {"width", ADV_FIELD_INT, offsetof(struct options, width), .min = 64, .max = 2048,
-     .fallback = "640", .unit = "pixels", .help = "of plots"},
+     .fallback = "640", .unit = "pixels", .help = "width of a plot"},
     {"height", ADV_FIELD_INT, offsetof(struct options, height), .min = 64, .max = 2048,
-     .fallback = "640", .unit = "pixels", .help = "of plots"},
+     .fallback = "640", .unit = "pixels", .help = "height of a plot"},
     {"zoom", ADV_FIELD_INT, offsetof(struct options, zoom), .min = 1, .max = 16, .fallback = "3",
-     .help = "screen pixels per pixel of images"},
+     .help = "screen pixels per image pixel"},
     {"columns", ADV_FIELD_INT, offsetof(struct options, columns), .min = 0, .max = 256,
-     .fallback = "0", .help = "of a grid of images; 0: chosen"},
+     .fallback = "0", .help = "columns in a grid of images; 0 means chosen automatically"},
     {"frame_ms", ADV_FIELD_INT, offsetof(struct options, frame_ms), .min = 10, .max = 10000,
-     .fallback = "80", .unit = "ms", .help = "each frame of an animation is shown"},
+     .fallback = "80", .unit = "ms", .help = "duration of each frame of an animation"},
     {"side", ADV_FIELD_INT, offsetof(struct options, side), .min = 0, .max = 400, .fallback = "0",
-     .help = "points along each side of a grid; 0: 100 of density.png, 24 of velocity.png"},
+     .help =
+         "points along each side of the grid; 0 means 100 for density.png, 24 for velocity.png"},
 };
 #define N_FIELDS (sizeof fields / sizeof fields[0])
 

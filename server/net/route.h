@@ -1,5 +1,4 @@
-/* Routes: what a method and a path lead to. The table of them is the API's (server/api/routes.h).
- */
+/* Routes: what a method and a path lead to. The table of them is in server/api/routes.h. */
 #ifndef ADV_SERVER_ROUTE_H
 #define ADV_SERVER_ROUTE_H
 
@@ -13,8 +12,8 @@ struct adv_exchange;
 struct adv_route {
     const char *method;  /* "GET" (which serves HEAD, too) or "POST" */
     const char *pattern; /* "/v1/models/{model}/samples" */
-    /* Called once, when the request has come in whole: leaves a reply in the exchange, or submits
-     * a job for it. */
+    /* Called once, when the request has come in whole: leaves a reply in the exchange, or submits a
+     * job for it. */
     void (*handle)(struct adv_exchange *exchange);
     enum adv_query_kind kind; /* of queries and pictures */
     bool open;                /* needs no key */
@@ -31,9 +30,10 @@ size_t adv_route_index(const struct adv_routes *routes, const struct adv_route *
 /* The pattern of row i; "none" for i = n. */
 const char *adv_route_name(const struct adv_routes *routes, size_t i);
 
-/* The route of a method and target; *variable is the segment that stands for {model} or {file}, or
- * NULL. Without one NULL, and allow [64] lists the methods that the path takes: "" where there is
- * no such path. */
+/* The route of a method and a target, or NULL where there is none.
+ *
+ *     *variable    the segment that stands for {model} or {file}, or NULL
+ *     allow [64]   where there is no route: the methods that the path takes, "" for no such path */
 const struct adv_route *adv_routes_find(const struct adv_routes *routes, const char *method,
                                         const struct adv_target *target, const char **variable,
                                         char allow[64]);

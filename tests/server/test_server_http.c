@@ -1,6 +1,7 @@
 /* The daemon's manners around its queries: negotiation, methods, probes, description, keys, log,
  * settings. */
 #include "tests/server/server_client.h"
+#include "tests/support/phrases.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -182,6 +183,30 @@ START_TEST(openapi_describes_every_route)
 }
 END_TEST
 
+/* Fields of URLs; those of JSON are held to form in test_request.c. */
+START_TEST(openapi_explains_every_parameter)
+{
+    json_t *json = get_json("/openapi.json"), *path, *parameter;
+    const char *pattern;
+    size_t i, n = 0;
+    json_object_foreach(json_object_get(json, "paths"), pattern, path)
+    {
+        const json_t *get = json_object_get(path, "get");
+        json_array_foreach(json_object_get(get, "parameters"), i, parameter)
+        {
+            const char *name = json_string_value(json_object_get(parameter, "name"));
+            if (!name) /* a reference */
+                continue;
+            phrase_check(pattern, name,
+                         json_string_value(json_object_get(parameter, "description")));
+            n++;
+        }
+    }
+    ck_assert_uint_gt(n, 40);
+    json_decref(json);
+}
+END_TEST
+
 START_TEST(head_is_get_without_a_body)
 {
     static const char *const paths[] = {"/v1/models", "/health/live",
@@ -329,6 +354,7 @@ START_TEST(ipv6_and_bad_settings)
     ck_assert_int_eq(server_daemon_run((const char *const[]){"--help", NULL}, text, sizeof text),
                      0);
     ck_assert_ptr_nonnull(strstr(text, "--max-rows N"));
+    ck_assert_uint_gt(phrases_check_help("advectd", text), 20);
     ck_assert_int_eq(server_daemon_run((const char *const[]){"--version", NULL}, text, sizeof text),
                      0);
     ck_assert_int_eq(strncmp(text, "advectd ", 8), 0);
@@ -380,6 +406,7 @@ static Suite *make_suite(void)
     tcase_add_test(one, health_metrics_and_front_end);
     tcase_add_test(one, front_end_files);
     tcase_add_test(one, openapi_describes_every_route);
+    tcase_add_test(one, openapi_explains_every_parameter);
     tcase_add_loop_test(one, head_is_get_without_a_body, 0, 3);
     tcase_add_loop_test(one, options_tells_the_methods, 0, 3);
     tcase_add_test(one, a_key_guards_all_but_health_and_the_page);

@@ -35,16 +35,18 @@ struct bench_options {
 #define AT(member) offsetof(struct bench_options, member)
 static const struct adv_field fields[] = {
     {"work", ADV_FIELD_CHOICE, AT(work), .choices = works, .fallback = "velocity",
-     .help = "what a round does with its batch"},
-    {"batch", ADV_FIELD_INT, AT(batch), .min = 1, .max = 1e6, .fallback = "256", .help = "rows"},
+     .help = "computation to time in each round"},
+    {"batch", ADV_FIELD_INT, AT(batch), .min = 1, .max = 1e6, .fallback = "256",
+     .help = "number of rows in a batch"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024, .fallback = "1",
-     .help = "among which the rows are divided, or, of very few, the layers"},
+     .help = "number of threads that share the rows, or the layers where rows are too few"},
     {"seconds", ADV_FIELD_REAL, AT(seconds), .min = 0.01, .max = 3600, .fallback = "3", .unit = "s",
-     .help = "how long to measure"},
+     .help = "duration of the measurement"},
     {"same_time", ADV_FIELD_BOOL, AT(same_time), .fallback = "false",
-     .help = "all rows at one time, as in fixed-step sampling, instead of each at its own"},
+     .help =
+         "evaluate all rows at one time t, like fixed-step sampling, in place of a time per row"},
     {"ops", ADV_FIELD_BOOL, AT(ops), .fallback = "false",
-     .help = "also the shares of time by op, as the first thread sees them"},
+     .help = "also print the share of time of each op, measured on the first thread"},
 };
 #define N_FIELDS (sizeof fields / sizeof fields[0])
 
@@ -53,10 +55,10 @@ static const struct adv_options command_line = {
     .operands = "MODEL.safetensors",
     .n_operands = 1,
     .summary =
-        "Times velocities, velocities with one Hutchinson probe or with the exact divergence, or\n"
-        "training steps (gradient and AdamW). The arithmetic counted is the useful one: multiply-\n"
-        "adds of the network (three forwards' worth per training step), against the peak of a\n"
-        "multiply-add loop measured just before and after.",
+        "Times the evaluation of velocities, alone, with one Hutchinson probe or with the exact\n"
+        "divergence, or training steps (gradient and AdamW). Only useful arithmetic counts: the\n"
+        "multiply-adds of the network (three forward passes per training step). It is compared\n"
+        "with the peak of a multiply-add loop measured just before and after.",
     .example = "advect bench models/checkerboard-8x8.safetensors --batch 1024 --threads 2",
     .fields = fields,
     .n_fields = N_FIELDS,
@@ -398,6 +400,6 @@ static int run(int argc, char **argv)
 
 const struct adv_command adv_command_bench = {
     .name = "bench",
-    .help = "time a model's evaluation or training",
+    .help = "time the evaluation or training of a model",
     .run = run,
 };

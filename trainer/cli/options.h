@@ -1,8 +1,12 @@
 /* Command lines: flags described by tables of adv_field, and operands.
  *
- * "--name value", "--name=value", and for booleans "--name" alone; '-' and '_' are the same in
- * names;
- * "--" ends the flags; "--help" and "-h" print the help. Flags and operands may be mixed. */
+ *     --name value, --name=value   a flag; '-' and '_' are the same in names
+ *     --name                       a boolean flag
+ *     -o value                     a flag by its letter
+ *     --                           the end of the flags
+ *     --help, -h                   print the help
+ *
+ * Flags and operands may be mixed. */
 #ifndef ADV_TRAINER_OPTIONS_H
 #define ADV_TRAINER_OPTIONS_H
 

@@ -31,7 +31,7 @@ struct source_kind {
 #define AT(member) offsetof(struct source_options, member)
 #define KIND_FIELD                                                                                 \
     {                                                                                              \
-        "kind", ADV_FIELD_STRING, AT(kind), .required = true, .help = "of the source"              \
+        "kind", ADV_FIELD_STRING, AT(kind), .required = true, .help = "kind of data source"        \
     }
 
 /* ---------------------------------------------------------------- files */
@@ -77,7 +77,8 @@ static enum adv_status find_file(const char *place, const char *name, bool only,
 
 static const struct adv_field density_fields[] = {
     KIND_FIELD,
-    {"density", ADV_FIELD_JSON, AT(density), .required = true, .help = "the density"},
+    {"density", ADV_FIELD_JSON, AT(density), .required = true,
+     .help = "synthetic density that examples are drawn from"},
 };
 
 static enum adv_status open_density(const struct source_options *options, const char *place,
@@ -91,10 +92,11 @@ static enum adv_status open_density(const struct source_options *options, const 
 
 static const struct adv_field idx_fields[] = {
     KIND_FIELD,
-    {"images", ADV_FIELD_STRING, AT(images), .min = 1, .required = true, .help = "IDX file"},
-    {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .help = "IDX file"},
-    {"test_images", ADV_FIELD_STRING, AT(test_images), .min = 1, .help = "IDX file"},
-    {"test_labels", ADV_FIELD_STRING, AT(test_labels), .min = 1, .help = "IDX file"},
+    {"images", ADV_FIELD_STRING, AT(images), .min = 1, .required = true,
+     .help = "IDX file of images"},
+    {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .help = "IDX file of labels"},
+    {"test_images", ADV_FIELD_STRING, AT(test_images), .min = 1, .help = "IDX file of test images"},
+    {"test_labels", ADV_FIELD_STRING, AT(test_labels), .min = 1, .help = "IDX file of test labels"},
 };
 
 static const char idx_hint[] =
@@ -120,9 +122,11 @@ static enum adv_status open_idx(const struct source_options *options, const char
 
 static const struct adv_field csv_fields[] = {
     KIND_FIELD,
-    {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true, .help = "CSV file"},
-    {"label_column", ADV_FIELD_JSON, AT(label_column), .help = "name, or index from 0"},
-    {"test_file", ADV_FIELD_STRING, AT(test_file), .min = 1, .help = "CSV file"},
+    {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true,
+     .help = "CSV file of examples"},
+    {"label_column", ADV_FIELD_JSON, AT(label_column),
+     .help = "column of the labels, by name or by index from 0"},
+    {"test_file", ADV_FIELD_STRING, AT(test_file), .min = 1, .help = "CSV file of test examples"},
 };
 
 static enum adv_status find_column(const struct adv_array *rows, const json_t *wanted,
@@ -203,10 +207,11 @@ static enum adv_status open_csv(const struct source_options *options, const char
 
 static const struct adv_field npy_fields[] = {
     KIND_FIELD,
-    {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true, .help = "NPY file"},
-    {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .help = "NPY file"},
-    {"test_file", ADV_FIELD_STRING, AT(test_file), .min = 1, .help = "NPY file"},
-    {"test_labels", ADV_FIELD_STRING, AT(test_labels), .min = 1, .help = "NPY file"},
+    {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true,
+     .help = "NPY file of examples"},
+    {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .help = "NPY file of labels"},
+    {"test_file", ADV_FIELD_STRING, AT(test_file), .min = 1, .help = "NPY file of test examples"},
+    {"test_labels", ADV_FIELD_STRING, AT(test_labels), .min = 1, .help = "NPY file of test labels"},
 };
 
 static enum adv_status open_npy(const struct source_options *options, const char *place,

@@ -30,69 +30,73 @@ struct eval_options {
 #define MOST 1e7
 static const struct adv_field fields[] = {
     {"data", ADV_FIELD_STRING, AT(data), .min = 1,
-     .help = "folder of the data files that the model's file names, or a CSV or NPY file"},
+     .help = "folder of the data files named in the model file, or one CSV or NPY file of data"},
     {"split", ADV_FIELD_CHOICE, AT(split), .choices = adv_split_names, .fallback = "held_out",
-     .help =
-         "rows of files that are measured: kept from training, of the test files, or trained on"},
+     .help = "rows to measure: held out from training, from the test files, or trained on"},
     {"test_images", ADV_FIELD_STRING, AT(test_images), .min = 1,
-     .help = "IDX file of --split test, in place of the one that the model's file names"},
-    {"test_labels", ADV_FIELD_STRING, AT(test_labels), .min = 1, .help = "its labels"},
+     .help =
+         "IDX file of test images for --split test, in place of the one named in the model file"},
+    {"test_labels", ADV_FIELD_STRING, AT(test_labels), .min = 1,
+     .help =
+         "IDX file of test labels for --split test, in place of the one named in the model file"},
     {"density", ADV_FIELD_JSON, AT(density),
-     .help = "the truth to compare with, instead of the one the model's file names"},
+     .help = "true density to compare with, in place of the one named in the model file"},
     {"n", ADV_FIELD_INT, AT(n), .min = -1, .max = MOST, .fallback = "-1",
-     .help = "samples to draw; -1: 20000, or 1000 of images"},
+     .help = "number of samples to draw; -1 means 20000, or 1000 for images"},
     {"samples", ADV_FIELD_STRING, AT(samples), .min = 1,
-     .help = "NPY file to write the samples to, class by class"},
+     .help = "NPY file to write the samples to, grouped by class"},
     {"solver", ADV_FIELD_STRING, AT(solver), .min = 1,
-     .help = "of the samples, METHOD:STEPS or dopri5:TOLERANCE; their default if absent"},
+     .help = "solver for samples, as METHOD:STEPS or dopri5:TOLERANCE; if absent, the default of "
+             "advect sample"},
     {"guidance", ADV_FIELD_JSON, AT(guidance),
-     .help = "a number, of the samples of a class-conditional model; the model's own if absent"},
+     .help = "guidance weight for samples of a class-conditional model, a number; the model's own "
+             "if absent"},
     {"judge", ADV_FIELD_STRING, AT(judge), .min = 1,
-     .help = "program for samples of images: it is given SAMPLES.npy LABELS.npy and prints "
-             "\"accuracy: X\" and \"frechet: X\"; with --samples or --curve by default that of "
-             "$ADVECT_JUDGE"},
+     .help =
+         "program that scores image samples: it is run with SAMPLES.npy LABELS.npy and prints "
+         "\"accuracy: X\" and \"frechet: X\"; if absent, $ADVECT_JUDGE with --samples or --curve"},
     {"points", ADV_FIELD_STRING, AT(points), .min = 1,
-     .help =
-         "points whose log-density is taken, or \"all\" of the split; 4096 of a density, none of "
-         "files if absent"},
+     .help = "number of points to compute log-densities for, or \"all\" for the whole split; if "
+             "absent, 4096 for a synthetic density and 0 for files"},
     {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = 1000, .fallback = PROBES_DEFAULT,
-     .help = "of log-densities beyond 16 dimensions, for each 16 rows anew"},
+     .help = "number of Hutchinson probes for log-densities beyond 16 dimensions; each block of 16 "
+             "rows draws its own"},
     {"renew_probes", ADV_FIELD_BOOL, AT(renew_probes),
-     .help = "others at every evaluation, whose errors average out; with a --density-solver of "
-             "equal steps"},
+     .help = "draw fresh probes at each evaluation: less variance; needs a fixed-step "
+             "--density-solver"},
     {"density_solver", ADV_FIELD_STRING, AT(density_solver), .min = 1, .fallback = "dopri5:1e-5",
-     .help = "of log-densities, as --solver"},
+     .help = "solver for log-densities, as METHOD:STEPS or dopri5:TOLERANCE"},
     {"unlabelled", ADV_FIELD_BOOL, AT(unlabelled),
-     .help = "log-densities without the rows' labels; needs a null class"},
+     .help = "compute log-densities without class labels; needs a model with a null class"},
     {"state", ADV_FIELD_STRING, AT(state), .min = 1,
-     .help =
-         "folder where log-densities that are done are kept, for more points or another run; if "
-         "absent, beside the model until all are done"},
+     .help = "folder to keep finished log-densities in, for a run that resumes or takes more "
+             "points; if absent, they are kept beside the model until all are finished"},
     {"convergence", ADV_FIELD_INT, AT(convergence), .min = 0, .max = MOST,
-     .help = "rows over which the log-density's change with tolerance and probes is shown"},
+     .help = "show how log-densities change with tolerance and number of probes, over N rows"},
     {"classify", ADV_FIELD_INT, AT(classify), .min = 0, .max = MOST,
-     .help = "rows to classify by the largest log p(x | label)"},
+     .help = "classify N rows by the largest log p(x | label)"},
     {"ood", ADV_FIELD_INT, AT(ood), .min = 0, .max = MOST,
-     .help = "images whose bits are compared with those of images that are none of the data"},
+     .help = "compare bits per dimension of N images with those of altered, out-of-distribution "
+             "images"},
     {"nearest", ADV_FIELD_STRING, AT(nearest), .min = 1,
-     .help = "PNG file of 20 samples above the training images nearest to them"},
+     .help = "PNG file to draw 20 samples into, each above its nearest training images"},
     {"curve", ADV_FIELD_STRING, AT(curve), .min = 1,
-     .help =
-         "PNG file of the samples' quality against their velocities, for --solvers; of bits per "
-         "dimension too with --points"},
+     .help = "PNG file to plot sample quality against velocity evaluations into, for each of "
+             "--solvers; with --points also bits per dimension"},
     {"solvers", ADV_FIELD_STRING, AT(solvers), .min = 1,
-     .help = "of --curve, separated by commas: as --solver, or METHOD:STEPS^POWER for times "
-             "1 - (1 - i/STEPS)^POWER; a selection if absent"},
+     .help = "solvers to compare in --curve, separated by commas: METHOD:STEPS, dopri5:TOLERANCE, "
+             "or METHOD:STEPS^POWER for times 1 - (1 - i/STEPS)^POWER; a selection if absent"},
     {"grid", ADV_FIELD_INT, AT(grid), .min = 0, .max = 4096, .fallback = "128",
-     .help = "side of the grid of the density's integral in 2-D; 0: none"},
+     .help =
+         "cells along each side of the grid that integrates a 2-D density; 0 skips the integral"},
     {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = 9e15, .fallback = "0",
-     .help = "of samples, points and probes"},
-    {"json", ADV_FIELD_BOOL, AT(json), .help = "print JSON"},
+     .help = "seed of samples, points and probes"},
+    {"json", ADV_FIELD_BOOL, AT(json), .help = "print the results as JSON"},
     {"write_card", ADV_FIELD_BOOL, AT(write_card),
-     .help = "merge the figures into the model's file"},
+     .help = "merge the measured values into the card of the model file"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
-     .help = "one per processor if absent; figures do not depend on it"},
-    {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "no progress"},
+     .help = "number of threads; one per processor if absent; results do not depend on it"},
+    {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
 };
 #define N_FIELDS (sizeof fields / sizeof fields[0])
 
@@ -103,12 +107,13 @@ static const struct adv_options command_line = {
     .operands = "MODEL.safetensors",
     .n_operands = 1,
     .summary =
-        "Measures a model. Against a synthetic density: samples inside its support, the share\n"
-        "of every mode, the Kullback-Leibler divergence, the integral of the learned density.\n"
-        "Against files: the held-out loss, and what is asked for: log-densities and bits per\n"
-        "dimension, samples and what a judge says of them. Of --convergence, --classify, --ood,\n"
-        "--nearest and --curve only those named are measured. Log-densities are resumable: after\n"
-        "Ctrl-C or a crash the same command goes on where it was.",
+        "Measures a model. Against a synthetic density: the share of samples inside the support\n"
+        "and in each mode, the Kullback-Leibler divergence, the integral of the learned density.\n"
+        "Against files: the held-out loss and, on request, log-densities, bits per dimension and\n"
+        "the scores that a judge program gives to samples. Where --convergence, --classify, "
+        "--ood,\n"
+        "--nearest or --curve is given, only what these name is measured. Log-densities are\n"
+        "resumable: after Ctrl-C or a crash, the same command continues where it stopped.",
     .example = "advect eval models/mnist.safetensors --data DIR --split test --points all",
     .fields = fields,
     .n_fields = N_FIELDS,
@@ -397,6 +402,6 @@ static int run(int argc, char **argv)
 
 const struct adv_command adv_command_eval = {
     .name = "eval",
-    .help = "measure a model against the truth or held-out data",
+    .help = "measure a model against its true density or held-out data",
     .run = run,
 };

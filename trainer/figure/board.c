@@ -68,11 +68,11 @@ static enum adv_status draw(const struct adv_easel *easel, const void *style, st
 
 const struct adv_drawing adv_board_drawings[] = {
     {.name = "checkerboard-8x8",
-     .help = "samples carried from the base to the 8x8 checkerboard, coloured by where they start",
+     .help = "samples carried to the 8x8 checkerboard, coloured by starting point",
      .models = {"checkerboard-8x8"},
      COMMON},
     {.name = "checkerboard-5x5",
-     .help = "the same for the 5x5 checkerboard",
+     .help = "samples carried to the 5x5 checkerboard, coloured by starting point",
      .models = {"checkerboard-5x5"},
      COMMON},
     {0},

@@ -146,7 +146,7 @@ static enum adv_status draw(const struct adv_easel *easel, const void *style, st
 
 const struct adv_drawing adv_cube_drawings[] = {
     {.name = "checkerboard-3d",
-     .help = "samples forming the 3-D checkerboard, which turns, coloured by their height",
+     .help = "samples carried to a rotating 3-D checkerboard, coloured by height",
      .models = {"checkerboard-3d"},
      .side = 400,
      .n_frames = 33,

@@ -30,24 +30,23 @@ struct figure_options {
 #define AT(member) offsetof(struct figure_options, member)
 static const struct adv_field fields[] = {
     {"out", ADV_FIELD_STRING, AT(out), .min = 1,
-     .help = "file to write (NAME.png by default); of `all` the folder (. by default)"},
+     .help = "output file, NAME.png if absent; with `all`, the output folder, . if absent"},
     {"model", ADV_FIELD_STRING, AT(model), .min = 1,
-     .help = "file of the model to draw from, in place of the figure's own"},
+     .help = "model file to draw from, in place of the figure's own model"},
     {"models", ADV_FIELD_STRING, AT(models), .min = 1, .fallback = "models",
-     .help = "folder of the figures' own models"},
+     .help = "folder of the models that figures are drawn from"},
     {"data", ADV_FIELD_STRING, AT(data), .min = 1,
-     .help = "NPY or CSV file of points of the plane, as the target of the figures marked with * "
-             "in the list"},
+     .help = "NPY or CSV file of 2-D points to use as the target, for figures marked * in --list"},
     {"frames", ADV_FIELD_INT, AT(frames), .min = 2, .max = 400,
-     .help = "of an animation; the figure's own number if absent"},
+     .help = "number of frames of an animation; the figure's own number if absent"},
     {"side", ADV_FIELD_INT, AT(side), .min = 64, .max = 1024, .unit = "pixels",
-     .help = "of a panel or an image; the figure's own if absent"},
+     .help = "side of a panel or an image; the figure's own size if absent"},
     {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = 9e15, .fallback = "1",
-     .help = "of all that is drawn at random"},
+     .help = "seed of the random numbers"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
-     .help = "one per processor if absent; figures do not depend on it"},
-    {"list", ADV_FIELD_BOOL, AT(list), .help = "list the figures"},
-    {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "print nothing"},
+     .help = "number of threads; one per processor if absent; figures do not depend on it"},
+    {"list", ADV_FIELD_BOOL, AT(list), .help = "list the figures and exit"},
+    {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not print anything"},
 };
 #define N_FIELDS (sizeof fields / sizeof fields[0])
 
@@ -57,8 +56,9 @@ static const struct adv_options command_line = {
     .command = "figure",
     .operands = "NAME",
     .n_operands = 1,
-    .summary = "Draws a figure as a PNG, animated where it moves: how a flow carries points from\n"
-               "the base to the target. NAME is one of `advect figure --list`, or all.",
+    .summary =
+        "Draws a figure that shows how a flow carries points from the base to the target, as a\n"
+        "PNG, animated where it moves. NAME is one of `advect figure --list`, or all.",
     .example = "advect figure checkerboard-8x8 -o flow.png",
     .fields = fields,
     .n_fields = N_FIELDS,

@@ -108,7 +108,7 @@ static enum adv_status draw(const struct adv_easel *easel, const void *style, st
 
 const struct adv_drawing adv_learned_drawings[] = {
     {.name = "learned",
-     .help = "the learned flow beside the exact one, from the same points",
+     .help = "learned flow beside the exact one, from the same starting points",
      .models = {"four-modes"},
      .has_target = true,
      .shows_model = true,

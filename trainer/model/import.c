@@ -19,25 +19,26 @@ static const enum adv_dtype stored_as[] = {ADV_F32, ADV_F16, ADV_BF16};
 #define AT(member) offsetof(struct adv_import_options, member)
 static const struct adv_field fields[] = {
     {"config", ADV_FIELD_STRING, AT(config), .min = 1,
-     .help = "JSON file: the network's options, or a whole model configuration; needed by weights, "
-             "optional where they are a model already"},
-    {"out", ADV_FIELD_STRING, AT(out), .min = 1, .required = true,
-     .help = "the model's file to write"},
+     .help = "JSON file of network options or of a whole model configuration; required for weights "
+             "that are not a model file already"},
+    {"out", ADV_FIELD_STRING, AT(out), .min = 1, .required = true, .help = "model file to write"},
     {"name", ADV_FIELD_STRING, AT(name), .min = 1, .max = 100,
-     .help = "of the model (the config's by default, or that of the file written)"},
+     .help = "name of the model; if absent, the one in --config, else that of the output file"},
     {"pixels", ADV_FIELD_STRING, AT(pixels), .min = 1,
-     .help = "images: what the network takes for black and for white, e.g. -1,1"},
+     .help = "network values of black and white, for image models, e.g. -1,1"},
     {"transform", ADV_FIELD_JSON, AT(transform),
-     .help = "in place of --pixels: from data units to the network's, e.g. {\"kind\": "
+     .help = "transform from data units to network units, in place of --pixels, e.g. {\"kind\": "
              "\"affine\", \"shift\": 0.5, \"scale\": 0.5, \"range\": [0, 1]}"},
-    {"shape", ADV_FIELD_JSON, AT(shape), .help = "of the data, e.g. [1, 28, 28]"},
-    {"classes", ADV_FIELD_JSON, AT(classes), .help = "their number, held against the network's"},
+    {"shape", ADV_FIELD_JSON, AT(shape), .help = "shape of one data point, e.g. [1, 28, 28]"},
+    {"classes", ADV_FIELD_JSON, AT(classes),
+     .help = "number of classes, checked against the network"},
     {"labels", ADV_FIELD_STRING, AT(labels), .min = 1,
-     .help = "names of the classes: cat,dog or a JSON array"},
+     .help = "names of the classes, as cat,dog or a JSON array"},
     {"bandwidth", ADV_FIELD_REAL, AT(bandwidth), .min = 1e-3, .max = 1e3, .fallback = "0.05",
-     .help = "of samples: deviation of the Gaussian around each, in the network's units"},
+     .help = "standard deviation of the Gaussian around each sample, in network units; for "
+             "imported samples only"},
     {"dtype", ADV_FIELD_CHOICE, AT(dtype), .choices = dtypes, .fallback = "f32",
-     .help = "how the weights are stored"},
+     .help = "number format of the stored weights"},
 };
 #define N_FIELDS (sizeof fields / sizeof fields[0])
 
@@ -48,10 +49,11 @@ static const struct adv_options command_line = {
     .operands = "WEIGHTS.safetensors|SAMPLES.npy|SAMPLES.csv",
     .n_operands = 1,
     .summary =
-        "Makes a model of weights trained elsewhere, their tensors named as PyTorch names\n"
-        "them (docs/import.md); or, without any training, of samples, a row each: the exact\n"
-        "velocity that carries a Gaussian to them. The config may hold name, shape, classes,\n"
-        "labels and transform beside the network's options; flags go before it.",
+        "Makes a model from weights trained elsewhere, with tensors named as PyTorch names them\n"
+        "(docs/import.md); or, without any training, from samples, one per row: the exact "
+        "velocity\n"
+        "that carries a Gaussian to them. The config may hold name, shape, classes, labels and\n"
+        "transform beside the options of the network; flags override it.",
     .example = "advect import weights.safetensors --config config.json --pixels -1,1 -o "
                "model.safetensors",
     .fields = fields,
@@ -254,6 +256,6 @@ static int run(int argc, char **argv)
 
 const struct adv_command adv_command_import = {
     .name = "import",
-    .help = "make a model of weights trained elsewhere, or of samples",
+    .help = "make a model from weights trained elsewhere, or from samples",
     .run = run,
 };

@@ -23,26 +23,30 @@ struct ask_options {
 
 #define AT(member) offsetof(struct ask_options, member)
 static const struct adv_field fields[] = {
-    {"out", ADV_FIELD_STRING, AT(out), .min = 1, .help = "file to write (stdout by default)"},
+    {"out", ADV_FIELD_STRING, AT(out), .min = 1, .help = "output file; standard output if absent"},
     {"format", ADV_FIELD_CHOICE, AT(format), .choices = adv_format_names, .fallback = "auto",
-     .help = "of the output; auto goes by the file's extension"},
+     .help = "format of the output, where auto follows the extension of the file"},
     {"points", ADV_FIELD_STRING, AT(points), .min = 1,
-     .help = "NPY or CSV file of points, a row each, or a PNG of one image; for samples and "
-             "trajectories NPY or CSV of their starts, in base units"},
+     .help = "NPY or CSV file of points, one per row, or PNG file of one image"},
     {"width", ADV_FIELD_INT, AT(width), .min = 64, .max = 4096, .unit = "pixels",
-     .help = "of plots; 640 if absent"},
+     .help = "width of a plot; 640 if absent"},
     {"height", ADV_FIELD_INT, AT(height), .min = 64, .max = 4096, .unit = "pixels",
-     .help = "of plots; 640 if absent"},
+     .help = "height of a plot; 640 if absent"},
     {"zoom", ADV_FIELD_INT, AT(zoom), .min = 1, .max = 64,
-     .help = "screen pixels per pixel of an image; 3 if absent"},
-    {"columns", ADV_FIELD_INT, AT(columns), .min = 1, .max = 1000, .help = "of a grid of images"},
+     .help = "screen pixels per image pixel; 3 if absent"},
+    {"columns", ADV_FIELD_INT, AT(columns), .min = 1, .max = 1000,
+     .help = "columns in a grid of images; chosen automatically if absent"},
     {"frame_ms", ADV_FIELD_INT, AT(frame_ms), .min = 1, .max = 10000, .unit = "ms",
-     .help = "of an animation's frames; 80 if absent"},
+     .help = "duration of each frame of an animation; 80 if absent"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
-     .help = "one per processor if absent; answers do not depend on it"},
-    {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "no progress"},
+     .help = "number of threads; one per processor if absent; answers do not depend on it"},
+    {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
 };
 #define N_FIELDS (sizeof fields / sizeof fields[0])
+
+/* What --points is of samples and trajectories. */
+static const char starts_help[] =
+    "NPY or CSV file of starting points in base units, one per row, in place of random ones";
 
 static const struct adv_option_letter letters[] = {{'o', "out"}, {'n', "n"}, {'q', "quiet"}, {0}};
 
@@ -141,8 +145,12 @@ int adv_ask_run(const struct adv_ask *ask, int argc, char **argv)
     };
     struct adv_field own_fields[N_FIELDS];
     memcpy(own_fields, fields, sizeof fields);
-    for (size_t i = 0; i < N_FIELDS; i++)
-        own_fields[i].required = !strcmp(fields[i].name, "points") && needs_points(ask->kind);
+    for (size_t i = 0; i < N_FIELDS; i++) {
+        bool is_points = !strcmp(fields[i].name, "points");
+        own_fields[i].required = is_points && needs_points(ask->kind);
+        if (is_points && !needs_points(ask->kind))
+            own_fields[i].help = starts_help;
+    }
     const struct adv_options command_line = {
         .command = ask->command,
         .operands = "MODEL.safetensors",

@@ -6,8 +6,9 @@ static int run(int argc, char **argv)
     static const struct adv_ask ask = {
         .command = "logp",
         .kind = ADV_QUERY_LOG_DENSITY,
-        .summary =
-            "Log-densities of points, in nats and in data units, with their latents in the JSON.",
+        .summary = "Computes log-densities of points, in nats and data units; the JSON output also "
+                   "holds the latents\n"
+                   "of the points.",
         .example = "advect logp models/two-moons.safetensors --points points.csv -o logp.csv",
     };
     return adv_ask_run(&ask, argc, argv);
@@ -15,6 +16,6 @@ static int run(int argc, char **argv)
 
 const struct adv_command adv_command_logp = {
     .name = "logp",
-    .help = "log-densities of points",
+    .help = "compute log-densities of points",
     .run = run,
 };

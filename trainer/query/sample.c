@@ -6,9 +6,9 @@ static int run(int argc, char **argv)
     static const struct adv_ask ask = {
         .command = "sample",
         .kind = ADV_QUERY_SAMPLES,
-        .summary = "Draws samples. The same seed gives the same samples, whatever their number and "
-                   "however many\n"
-                   "threads; without --seed one is drawn, and the JSON names it.",
+        .summary = "Draws samples. A seed gives the same samples, whatever their number and the "
+                   "number of threads;\n"
+                   "without --seed, one is drawn and named in the JSON output.",
         .example =
             "advect sample models/checkerboard-8x8.safetensors -n 5000 --seed 3 -o board.png",
     };
@@ -17,6 +17,6 @@ static int run(int argc, char **argv)
 
 const struct adv_command adv_command_sample = {
     .name = "sample",
-    .help = "draw samples",
+    .help = "draw samples from a model",
     .run = run,
 };

@@ -6,7 +6,8 @@ static int run(int argc, char **argv)
     static const struct adv_ask ask = {
         .command = "trajectory",
         .kind = ADV_QUERY_TRAJECTORIES,
-        .summary = "The states of samples on their way from the base to the data.",
+        .summary = "Draws samples and gives their states at several times on the way from the base "
+                   "to the data.",
         .example =
             "advect trajectory models/two-moons.safetensors -n 2000 --frames 30 -o flow.apng",
     };
@@ -15,6 +16,6 @@ static int run(int argc, char **argv)
 
 const struct adv_command adv_command_trajectory = {
     .name = "trajectory",
-    .help = "states of samples along the way",
+    .help = "draw samples and give their states along the flow",
     .run = run,
 };

@@ -25,20 +25,23 @@ static const enum adv_dtype stored_as[] = {ADV_F32, ADV_F16};
 #define AT(member) offsetof(struct train_options, member)
 static const struct adv_field fields[] = {
     {"data", ADV_FIELD_STRING, AT(data),
-     .help = "folder of the recipe's files (its own by "
-             "default), or the one file of a csv or npy source"},
+     .help = "folder of the recipe's data files, or the one file of a csv or npy source; if "
+             "absent, the folder of the recipe"},
     {"steps", ADV_FIELD_INT, AT(steps), .min = 1, .max = 1e9,
-     .help = "in place of the recipe's train.steps"},
-    {"out", ADV_FIELD_STRING, AT(out), .help = "the model's file (NAME.safetensors by default)"},
-    {"resume", ADV_FIELD_BOOL, AT(resume), .help = "continue from the checkpoint beside the model"},
+     .help = "number of optimiser steps, in place of train.steps in the recipe"},
+    {"out", ADV_FIELD_STRING, AT(out),
+     .help = "model file to write; NAME.safetensors if absent, NAME being the recipe's name of the "
+             "model"},
+    {"resume", ADV_FIELD_BOOL, AT(resume),
+     .help = "continue from the checkpoint beside the model file"},
     {"restart", ADV_FIELD_BOOL, AT(restart),
-     .help = "begin anew even where an unfinished checkpoint would be lost"},
+     .help = "start over, even if an unfinished checkpoint is lost"},
     {"curve", ADV_FIELD_STRING, AT(curve), .help = "also draw the loss curve into this PNG file"},
     {"dtype", ADV_FIELD_CHOICE, AT(dtype), .choices = dtypes, .fallback = "f32",
-     .help = "how the model's weights are stored"},
+     .help = "number format of the stored weights"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
-     .help = "one per processor if absent; results do not depend on it"},
-    {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "no progress"},
+     .help = "number of threads; one per processor if absent; results do not depend on it"},
+    {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
 };
 #define N_FIELDS (sizeof fields / sizeof fields[0])
 
@@ -48,8 +51,10 @@ static const struct adv_options command_line = {
     .command = "train",
     .operands = "RECIPE.json",
     .n_operands = 1,
-    .summary = "Trains the model of a recipe (docs/recipes.md). A checkpoint beside the model is\n"
-               "written every minute and on Ctrl-C; --resume continues from it, bit for bit.",
+    .summary =
+        "Trains the model described by a recipe (docs/recipes.md). A checkpoint beside the model\n"
+        "file is written regularly (every minute unless the recipe says otherwise) and on\n"
+        "Ctrl-C; --resume continues from it, bit for bit.",
     .example = "advect train models/two-moons.json --out two-moons.safetensors",
     .fields = fields,
     .n_fields = N_FIELDS,
@@ -183,6 +188,6 @@ static int run(int argc, char **argv)
 
 const struct adv_command adv_command_train = {
     .name = "train",
-    .help = "train the model of a recipe",
+    .help = "train the model described by a recipe",
     .run = run,
 };

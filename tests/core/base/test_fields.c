@@ -50,7 +50,7 @@ static const struct adv_field fields[] = {
      .min = 1,
      .max = 8,
      .fallback = "flow",
-     .help = "of the model"},
+     .help = "name of the model"},
     {.name = "net",
      .kind = ADV_FIELD_JSON,
      .offset = offsetof(struct options, net),
@@ -472,7 +472,40 @@ START_TEST(help_is_aligned)
     ck_assert_str_eq(text, "  --steps N           optimiser steps (default 1000)\n"
                            "  --learning-rate X   step length (default 1e-3 per step)\n"
                            "  --method NAME       solver: euler, midpoint, rk4 (default rk4)\n"
-                           "  --name TEXT         of the model (default flow)\n");
+                           "  --name TEXT         name of the model (default flow)\n");
+    free(text);
+}
+END_TEST
+
+/* No line is wider than 100 columns; a default stays in one piece. */
+START_TEST(long_help_goes_on_below)
+{
+    static const struct adv_field wordy[] = {
+        {.name = "a",
+         .kind = ADV_FIELD_BOOL,
+         .help =
+             "twelve twelve twelve twelve twelve twelve twelve twelve twelve twelve twelve twelve "
+             "eleven e"},
+        {.name = "b",
+         .kind = ADV_FIELD_INT,
+         .min = 1,
+         .max = 9,
+         .fallback = "3",
+         .unit = "ms",
+         .help = "twelve twelve twelve twelve twelve twelve twelve twelve twelve twelve twelve"},
+    };
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    adv_fields_help(wordy, 2, out);
+    fclose(out);
+    ck_assert_str_eq(
+        text, "  --a     twelve twelve twelve twelve twelve twelve twelve twelve twelve twelve "
+              "twelve twelve eleven\n"
+              "          e\n"
+              "  --b N   twelve twelve twelve twelve twelve twelve twelve twelve twelve twelve "
+              "twelve\n"
+              "          (default 3 ms)\n");
     free(text);
 }
 END_TEST
@@ -541,6 +574,7 @@ int main(void)
     tcase_add_test(output, to_json_round_trips);
     tcase_add_test(output, to_json_leaves_out_null_members);
     tcase_add_test(output, help_is_aligned);
+    tcase_add_test(output, long_help_goes_on_below);
     tcase_add_test(output, nearest_names);
     suite_add_tcase(suite, output);
 

@@ -22,14 +22,14 @@ static const struct adv_field fields[] = {
      .min = 1,
      .max = 100,
      .fallback = "3,5",
-     .help = "of a picture"},
+     .help = "sides of a picture"},
     {.name = "factors",
      .kind = ADV_FIELD_INTS,
      .offset = offsetof(struct options, factors),
      .most = 4,
      .min = -8,
      .max = 8,
-     .help = "of its levels"},
+     .help = "factors of the levels"},
 };
 
 static struct options options;
@@ -169,8 +169,8 @@ START_TEST(help_shows_the_form)
     FILE *out = open_memstream(&text, &size);
     adv_fields_help(fields, ADV_COUNT(fields), out);
     fclose(out);
-    ck_assert_str_eq(text, "  --sides N,...     of a picture (default 3,5)\n"
-                           "  --factors N,...   of its levels\n");
+    ck_assert_str_eq(text, "  --sides N,...     sides of a picture (default 3,5)\n"
+                           "  --factors N,...   factors of the levels\n");
     free(text);
 }
 END_TEST

@@ -4,8 +4,10 @@
  * Statistical bounds are five standard errors; the seeds are fixed. */
 #include <advect/density.h>
 
+#include "core/data/density.h"
 #include "tests/core/data/densities.h"
 #include "tests/support/alloc_fail.h"
+#include "tests/support/phrases.h"
 
 #include <check.h>
 #include <math.h>
@@ -74,11 +76,29 @@ START_TEST(boxes_hold_the_mass_and_little_else)
 }
 END_TEST
 
+START_TEST(every_option_is_explained)
+{
+    static const struct adv_density_kind *const kinds[] = {
+        &adv_density_checkerboard, &adv_density_gaussian,        &adv_density_gaussian_mixture,
+        &adv_density_two_moons,    &adv_density_eight_gaussians, &adv_density_pinwheel,
+        &adv_density_rings,        &adv_density_swiss_roll,
+    };
+    size_t n = 0;
+    while (adv_density_kinds()[n])
+        n++;
+    ck_assert_uint_eq(n, sizeof kinds / sizeof *kinds);
+    for (size_t k = 0; k < n; k++) {
+        for (size_t i = 0; i < kinds[k]->n_fields; i++)
+            phrase_check(kinds[k]->help, kinds[k]->fields[i].name, kinds[k]->fields[i].help);
+    }
+}
+END_TEST
+
 START_TEST(kinds_have_help_and_refuse_unknown_options)
 {
     ck_assert_ptr_null(adv_density_help("spirals"));
     for (const char *const *kind = adv_density_kinds(); *kind; kind++) {
-        ck_assert_ptr_nonnull(adv_density_help(*kind));
+        phrase_check("density", *kind, adv_density_help(*kind));
         json_t *spec = json_pack("{s: s, s: i}", "kind", *kind, "colour", 1);
         struct adv_error error = ADV_ERROR_INIT;
         struct adv_density *density = NULL;
@@ -485,6 +505,7 @@ int main(void)
     tcase_set_timeout(every, 120);
     tcase_add_test(every, samples_are_pure_functions_of_seed_and_index);
     tcase_add_test(every, boxes_hold_the_mass_and_little_else);
+    tcase_add_test(every, every_option_is_explained);
     tcase_add_test(every, kinds_have_help_and_refuse_unknown_options);
     suite_add_tcase(suite, every);
 

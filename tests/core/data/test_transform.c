@@ -6,8 +6,10 @@
 #include <advect/rng.h>
 #include <advect/transform.h>
 
+#include "core/data/step.h"
 #include "tests/core/data/transforms.h"
 #include "tests/support/alloc_fail.h"
+#include "tests/support/phrases.h"
 
 #include <check.h>
 #include <float.h>
@@ -15,6 +17,18 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+START_TEST(every_option_is_explained)
+{
+    static const struct adv_step_kind *const kinds[] = {&adv_step_identity, &adv_step_affine,
+                                                        &adv_step_standardise, &adv_step_logit,
+                                                        &adv_step_gaussianise};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        for (size_t i = 0; i < kinds[k]->n_fields; i++)
+            phrase_check("transform", kinds[k]->fields[i].name, kinds[k]->fields[i].help);
+    }
+}
+END_TEST
 
 /* ---------------------------------------------------------------- derivatives */
 
@@ -524,6 +538,7 @@ static void add_tests_of_maps(Suite *suite)
 {
     TCase *maps = tcase_create("maps");
     const int n_smooth = (int)(sizeof smooth / sizeof *smooth);
+    tcase_add_test(maps, every_option_is_explained);
     tcase_add_loop_test(maps, log_determinants_are_those_of_the_derivatives, 0, n_smooth);
     tcase_add_loop_test(maps, decoding_inverts_encoding, 0, n_smooth);
     tcase_add_test(maps, long_rows_column_by_column);

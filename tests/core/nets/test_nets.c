@@ -4,6 +4,7 @@
 
 #include "core/base/mem.h"
 #include "core/nets/kind.h"
+#include "tests/support/phrases.h"
 
 #include <check.h>
 #include <math.h>
@@ -143,6 +144,7 @@ START_TEST(help_names_every_option)
     static const char *const options[] = {"--dim", "--channels", "--num-classes", "--input-gain"};
     for (size_t i = 0; i < ADV_COUNT(options); i++)
         ck_assert_msg(strstr(text, options[i]) != NULL, "help lacks %s", options[i]);
+    ck_assert_uint_gt(phrases_check_help("networks", text), 20);
     free(text);
 }
 END_TEST

@@ -3,6 +3,7 @@
 #include "tests/core/query/json_schema.h"
 #include "tests/core/query/request_support.h"
 #include "tests/support/alloc_fail.h"
+#include "tests/support/phrases.h"
 
 #include <check.h>
 #include <math.h>
@@ -335,7 +336,7 @@ static void check_properties(const json_t *schema)
     json_object_foreach(json_object_get(schema, "properties"), name, property)
     {
         const json_t *fallback = json_object_get(property, "default");
-        ck_assert_msg(json_string_length(json_object_get(property, "description")) > 0, "%s", name);
+        phrase_check("schema", name, json_string_value(json_object_get(property, "description")));
         ck_assert_msg(!fallback || json_conforms(property, fallback), "%s", name);
         if (json_object_get(property, "properties"))
             check_properties(property);
