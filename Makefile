@@ -122,14 +122,14 @@ TRAINER_TESTS := trainer training training_images
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service format check-format lint fuzz clean
+.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service compile-commands format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(BIN)/advect $(BIN)/advectd $(LIB)/libadvect.a $(LIB)/libadvect.so ## build programs and library (default)
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  settings: CONFIG=release|debug|asan|tsan|clang  DEV=1 (warnings are errors)"
 
 deps: ## install what the build needs (apt-get; says so first)
@@ -172,6 +172,14 @@ bench: $(BIN)/advect ## rates and shares of the FMA peak, beside ONNX Runtime an
 bench-service: $(BIN)/advectd $(BIN)/bench_service ## what answers cost beyond their arithmetic; start to ready
 	@$(BIN)/bench_service $(MODELS)
 	@bench/startup.py --models $(MODELS)
+
+# Every source file, the kernels of other architectures and one of the fuzzers included.
+EVERY_SRC = $(sort $(CORE_SRC) $(TRAINER_SRC) $(SERVER_SRC) $(wildcard core/kernels/isa_*.c bench/*.c docs/examples/*.c) \
+                   $(SUPPORT_SRC) $(TEST_SRC))
+
+compile-commands: ## compile_commands.json, for editors and clang's tools
+	@$(MAKE) --no-print-directory -nB V=1 $(EVERY_SRC:%.c=$(OBJ)/%.o) $(OBJ)/tests/fuzz/fuzz_csv.o \
+	  | scripts/compile-commands.sh > compile_commands.json || { rm -f compile_commands.json; exit 1; }
 
 FORMATTED = $(sort $(shell find include core trainer server tests bench docs/examples -name node_modules -prune -o -name '*.[ch]' -print))
 
