@@ -131,6 +131,7 @@ all: $(BIN)/advect $(BIN)/advectd $(LIB)/libadvect.a $(LIB)/libadvect.so ## buil
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  settings: CONFIG=release|debug|asan|tsan|clang  DEV=1 (warnings are errors)"
+	@echo "            OFFLINE=1 (install nothing)  V=1 (print whole commands)"
 
 deps: ## install what the build needs (apt-get; says so first)
 	@scripts/deps.sh build
