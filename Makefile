@@ -54,16 +54,20 @@ SAN_asan := -fsanitize=address,undefined,float-cast-overflow -fno-omit-frame-poi
             -fno-sanitize-recover=undefined,float-cast-overflow
 SAN_tsan := -fsanitize=thread
 SAN_fuzz := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+# Not a sanitizer, but given to the compiler and the linker like one; threads count together. GCC 12
+# takes the counting of a loop for a way around it, and warns of what the loop sets.
+SAN_coverage := --coverage -fprofile-update=atomic -Wno-maybe-uninitialized
 OPT_release := -O3
 OPT_asan    := -O1
 OPT_tsan    := -O1
 OPT_fuzz    := -O1
 OPT_debug   := -O0
+OPT_coverage := -O1
 OPT_clang   := -O1
 OPT_arm64   := -O3
 SAN := $(SAN_$(CONFIG))
 OPT := $(OPT_$(CONFIG))
-$(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan, tsan, clang, arm64 or fuzz))
+$(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan, tsan, clang, coverage, arm64 or fuzz))
 
 # include/advect/version.h says it; the library's binary interface is that of its major version.
 version_of = $(shell sed -n 's/^.define ADV_VERSION_$(1) //p' include/advect/version.h)
@@ -122,15 +126,16 @@ TRAINER_TESTS := trainer training training_images
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service format check-format lint fuzz clean
+.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service coverage compile-commands format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
 all: $(BIN)/advect $(BIN)/advectd $(LIB)/libadvect.a $(LIB)/libadvect.so ## build programs and library (default)
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  settings: CONFIG=release|debug|asan|tsan|clang  DEV=1 (warnings are errors)"
+	@echo "            OFFLINE=1 (install nothing)  V=1 (print whole commands)"
 
 deps: ## install what the build needs (apt-get; says so first)
 	@scripts/deps.sh build
@@ -172,6 +177,20 @@ bench: $(BIN)/advect ## rates and shares of the FMA peak, beside ONNX Runtime an
 bench-service: $(BIN)/advectd $(BIN)/bench_service ## what answers cost beyond their arithmetic; start to ready
 	@$(BIN)/bench_service $(MODELS)
 	@bench/startup.py --models $(MODELS)
+
+coverage: ## share of the lines that the quick tests run, by folder (gcov; some minutes)
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) --no-print-directory -j$(shell nproc) CONFIG=coverage all test \
+	  TESTS="$$(scripts/quick-tests.sh build/coverage/tests | tr '\n' ' ')"
+	@scripts/coverage.sh build/coverage
+
+# Every source file, the kernels of other architectures and one of the fuzzers included.
+EVERY_SRC = $(sort $(CORE_SRC) $(TRAINER_SRC) $(SERVER_SRC) $(wildcard core/kernels/isa_*.c bench/*.c docs/examples/*.c) \
+                   $(SUPPORT_SRC) $(TEST_SRC))
+
+compile-commands: ## compile_commands.json, for editors and clang's tools
+	@$(MAKE) --no-print-directory -nB V=1 $(EVERY_SRC:%.c=$(OBJ)/%.o) $(OBJ)/tests/fuzz/fuzz_csv.o \
+	  | scripts/compile-commands.sh > compile_commands.json || { rm -f compile_commands.json; exit 1; }
 
 FORMATTED = $(sort $(shell find include core trainer server tests bench docs/examples -name node_modules -prune -o -name '*.[ch]' -print))
 

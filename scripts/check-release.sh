@@ -10,18 +10,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Trainings, integrals and drawings of minutes, which rest on our code alone.
-left_out="eval figures shipped training unet unet_double"
-
-quick_tests() {
-    local name
-    for name in tests/*/test_*.c tests/core/*/test_*.c ops_double plan_double mlp_double; do
-        name=$(basename "$name" .c)
-        name=${name#test_}
-        [[ " $left_out " == *" $name "* ]] || echo "build/tests/test_$name"
-    done
-}
-
 # In the root, as its user.
 check() {
     # shellcheck source=scripts/stages.sh
@@ -34,7 +22,7 @@ check() {
     stage "clang $(clang -dumpversion) without warnings" \
         make --no-print-directory -j"$jobs" DEV=1 CONFIG=clang all tests
     # shellcheck disable=SC2046 # a list
-    stage "tests" scripts/run-tests.sh $(quick_tests)
+    stage "tests" scripts/run-tests.sh $(scripts/quick-tests.sh)
     stage "tests with a decimal comma" scripts/check-as-user.sh
     end_stages
 }
