@@ -195,10 +195,10 @@ compile-commands: ## compile_commands.json, for editors and clang's tools
 FORMATTED = $(sort $(shell find include core trainer server tests bench docs/examples -name node_modules -prune -o -name '*.[ch]' -print))
 
 format: ## lay out every source file as .clang-format says
-	clang-format -i $(FORMATTED)
+	@scripts/format.sh write $(FORMATTED)
 
 check-format:
-	@clang-format --dry-run -Werror $(FORMATTED) && echo "$(words $(FORMATTED)) files formatted"
+	@scripts/format.sh check $(FORMATTED)
 
 lint: ## clang-tidy over our code (minutes)
 	clang-tidy --quiet $(CORE_SRC) $(TRAINER_SRC) $(SERVER_SRC) -- $(filter-out -MMD -MP,$(CPPFLAGS)) -std=c17

@@ -40,7 +40,7 @@ INLINE vector all_lanes(adv_real x)
 
 INLINE vector vector_exp(vector x)
 {
-    vector y;
+    vector y = {0};
     for (size_t i = 0; i < LANES; i++)
         y[i] = exp(x[i]);
     return y;

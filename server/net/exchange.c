@@ -269,11 +269,16 @@ enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *conn
 
 /* ---------------------------------------------------------------- end */
 
-/* The status that the log tells: of a request that got no reply, who is to blame. */
+/* The status that the log tells: ours; or that of libmicrohttpd, which answers by itself what it
+ * cannot read; or, of a request that got no reply, who is to blame. */
 static unsigned final_status(const struct adv_exchange *exchange, bool cut)
 {
     if (exchange->sent_status)
         return exchange->sent_status;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_HTTP_STATUS);
+    if (info)
+        return info->http_status;
     return cut ? MHD_HTTP_REQUEST_TIMEOUT : ADV_STATUS_CLIENT_GONE;
 }
 

@@ -351,6 +351,24 @@ START_TEST(heads_beyond_reading_are_refused)
 }
 END_TEST
 
+/* Such a reply is none of ours, but the log tells its status, not that the client went. */
+START_TEST(what_libmicrohttpd_refuses_is_logged_with_its_status)
+{
+    char *reply = server_exchange_raw(&server, "POST /broken-chunk HTTP/1.1\r\nHost: a\r\n"
+                                               "Transfer-Encoding: chunked\r\n\r\nzz\r\n");
+    ck_assert_msg(!strncmp(reply, "HTTP/1.1 400 ", 13), "%s", reply);
+    free(reply);
+    bool logged = false;
+    for (int i = 0; i < 500 && !logged; i++) { /* the reply may be here before the line is */
+        server_sleep_ms(10);
+        char *log = server_daemon_read_log(&server);
+        logged = strstr(log, "path=\"/broken-chunk\" status=400 ") != NULL;
+        free(log);
+    }
+    ck_assert(logged);
+}
+END_TEST
+
 /* Many headers: beyond 32 KiB refused by us, far beyond by libmicrohttpd. */
 START_TEST(floods_of_headers_are_refused)
 {
@@ -515,6 +533,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(one, media_types_that_are_wrong, 0, 4);
     tcase_add_loop_test(one, requests_that_are_wrong_on_the_wire, 0, sizeof raw / sizeof raw[0]);
     tcase_add_loop_test(one, heads_beyond_reading_are_refused, 0, 3);
+    tcase_add_test(one, what_libmicrohttpd_refuses_is_logged_with_its_status);
     tcase_add_loop_test(one, floods_of_headers_are_refused, 0, 2);
     tcase_add_test(one, a_chunked_body_over_the_limit_is_refused);
     tcase_add_test(one, a_refused_body_that_is_here_leaves_the_connection_open);
