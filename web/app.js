@@ -103,7 +103,7 @@ function group(title, members) {
 function fillPicker() {
   const plane = models.filter((m) => flowView.suits(m)), images = models.filter((m) => generateView.suits(m));
   const groups = [group("Points of the plane", plane), group("Images", images),
-    group("Others", models.filter((m) => !plane.includes(m) && !images.includes(m)))];
+    group("Other models", models.filter((m) => !plane.includes(m) && !images.includes(m)))];
   picker.replaceChildren(...groups.filter(Boolean));
   picker.disabled = !models.length;
 }
@@ -123,7 +123,7 @@ function askForKey(why) {
     setKey(input.value);
     load();
   } },
-  el("h1", {}, "This server wants a key"),
+  el("h1", {}, "This server requires a key"),
   el("p", {}, hasKey() ? "The key was not accepted." : why),
   el("label", { for: "key" }, "Key"), input, el("button", {}, "Use it"),
   el("p", { class: "dim" }, "It is kept in this tab until you close it.")));

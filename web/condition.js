@@ -9,7 +9,7 @@ export function conditionSpecs(model) {
     return [];
   const choices = Array.from({ length: model.classes }, (_, i) => ({ value: i, label: className(model, i) }));
   if (model.null_class)
-    choices.unshift({ value: ANY, label: "any" });
+    choices.unshift({ value: ANY, label: "no class" });
   const specs = [{ name: "label", kind: "choice", label: "Class", choices, fallback: choices[0].value }];
   if (model.null_class)
     specs.push(guidanceSpec(model));
@@ -18,7 +18,7 @@ export function conditionSpecs(model) {
 
 export const guidanceSpec = (model) => ({
   name: "guidance", kind: "real", label: "Guidance", range: true, min: 0, max: 8, step: 0.05, fallback: model.guidance,
-  help: "v = v without class + guidance × (v of the class − v without class); 1 is plain conditioning",
+  help: "weight w in v = v without class + w × (v of the class − v without class); 1 is plain conditioning",
 });
 
 export function conditionOf(model, values) {
@@ -34,9 +34,11 @@ export function conditionOf(model, values) {
 export function solverSpecs(model, method, steps) {
   return [
     { name: "method", kind: "choice", label: "Solver", field: "solver.method", fallback: method,
+      help: "method that integrates the velocity from t = 0 to t = 1",
       choices: ["euler", "midpoint", "heun", "rk4", "dopri5"].map((value) => ({ value })) },
     { name: "steps", kind: "int", label: "Steps", field: "solver.steps", min: 1,
-      max: model.limits.steps, fallback: Math.min(steps, model.limits.steps), help: "dopri5 chooses its own" },
+      max: model.limits.steps, fallback: Math.min(steps, model.limits.steps),
+      help: "number of equal steps from t = 0 to t = 1; dopri5 chooses its own" },
   ];
 }
 
@@ -46,5 +48,6 @@ export function solverOf(values) {
 }
 
 export function seedSpec() {
-  return { name: "seed", kind: "int", label: "Seed", min: 0, max: 2 ** 53 - 1, fallback: 1 };
+  return { name: "seed", kind: "int", label: "Seed", min: 0, max: 2 ** 53 - 1, fallback: 1,
+    help: "seed of the random noise: the same seed gives the same samples" };
 }

@@ -53,7 +53,7 @@ export function command(ask) {
 
 /* A closed box that lists the latest requests, each once, and keeps itself fresh while open.
  * {element, close} */
-export function askList(most, title = "What this page asked, as curl") {
+export function askList(most, title = "Latest requests of this page, as curl commands") {
   const list = el("div", { class: "commands" });
   const show = () => {
     if (!box.open)
@@ -67,7 +67,7 @@ export function askList(most, title = "What this page asked, as curl") {
     }
     list.replaceChildren(...fresh.map(command));
     if (!fresh.length)
-      list.append(el("p", { class: "dim" }, "Nothing yet."));
+      list.append(el("p", { class: "dim" }, "No requests yet."));
   };
   const box = el("details", { class: "asks", ontoggle: show }, el("summary", {}, title), list);
   events.addEventListener("asked", show);

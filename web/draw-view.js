@@ -22,13 +22,13 @@ function specsFor(model) {
   const classes = Array.from({ length: model.classes }, (_, i) => ({ value: i, label: className(model, i) }));
   return [
     { name: "brush", kind: "real", label: "Brush", range: true, live: true, min: 0.5, max: 5, step: 0.25, fallback: 2,
-      help: "in pixels of the image" },
+      help: "width of the brush in image pixels" },
     { name: "centred", kind: "switch", label: "Centre and scale", fallback: true,
-      help: "as MNIST's digits are: 20 of 28 pixels, with the mass in the middle" },
-    { name: "s", kind: "real", label: "Encode back to t =", range: true, min: 0.05, max: 0.95, step: 0.05, fallback: 0.5,
-      help: "near 1 it stays as drawn; near 0 little is left of it" },
-    ...classes.length ? [{ name: "into", kind: "choice", label: "Decode as", field: "label",
-      choices: [{ value: BEST, label: "likeliest" }, ...classes], fallback: BEST }] : [],
+      help: "fit the drawing into 20 of 28 pixels, centre of mass in the middle, like MNIST's digits" },
+    { name: "s", kind: "real", label: "Mix with noise to t =", range: true, min: 0.05, max: 0.95, step: 0.05, fallback: 0.5,
+      help: "time of the path at which the flow starts again: near 1 the image stays as drawn, near 0 little is left of it" },
+    ...classes.length ? [{ name: "into", kind: "choice", label: "Carry on as", field: "label",
+      choices: [{ value: BEST, label: "most likely class" }, ...classes], fallback: BEST }] : [],
     ...model.null_class ? [{ ...guidanceSpec(model), fallback: 2 }] : [],
   ];
 }
@@ -46,11 +46,11 @@ class DrawView {
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
     this.sketch = new Sketch(model, { brush: this.form.values.brush, drawn: () => this.look() });
     this.seen = tile("what the model sees");
-    this.latent = tile("its latent");
-    this.mixed = tile("on its way back");
-    this.variants = Array.from({ length: VARIANTS }, (_, i) => tile(`decoded, noise ${i + 1}`));
+    this.latent = tile("latent of the drawing");
+    this.mixed = tile("drawing mixed with noise");
+    this.variants = Array.from({ length: VARIANTS }, (_, i) => tile(`result, noise ${i + 1}`));
     this.nearestWords = el("p", { class: "dim" },
-      "The drawing goes part of the way back: it is mixed with fresh noise as the path has it at that t, and carried to the data again.");
+      "The drawing is mixed with fresh noise, like images on the path at time t, and the flow carries the mixture to the data again.");
     this.verdict = el("div", { "aria-live": "polite" });
     this.bars = el("dl", { class: "bars" });
     this.refine = el("button", { type: "button", class: "small", hidden: true, onclick: () => this.weigh(1) });
@@ -69,19 +69,19 @@ class DrawView {
     root.append(el("div", { class: "stage" },
       el("div", { class: "scene" }, this.sketch.canvas,
         el("div", { class: "row" }, button("Clear", () => { this.sketch.clear(); this.reset(); }),
-          button("A sample instead", () => this.borrow())),
+          button("Use a sample instead", () => this.borrow())),
         el("div", { class: "controls" }, control("brush"), control("centred")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
         this.tasks.element),
       el("div", { class: "panel" },
         el("section", { class: "card" }, this.verdict, this.model.classes ? this.bars : null, this.refine),
-        el("section", { class: "card" }, el("h2", {}, "Seen and encoded"),
+        el("section", { class: "card" }, el("h2", {}, "Input and latent"),
           el("div", { class: "tiles" }, this.seen.element, this.latent.element)),
         this.nearestCard(control), this.asks.element)));
   }
 
   nearestCard(control) {
-    return el("section", { class: "card" }, el("h2", {}, "The nearest that the flow makes of it"),
+    return el("section", { class: "card" }, el("h2", {}, "Similar images made by the flow"),
       this.nearestWords,
       el("div", { class: "controls" }, control("s"), control("into"), control("guidance")),
       el("div", { class: "tiles" }, [this.mixed, ...this.variants].map((v) => v.element)));
@@ -144,7 +144,7 @@ class DrawView {
     this.form.forgive();
     for (let k = first, goesOn = true; goesOn; k++) {
       const began = performance.now();
-      const found = await this.tasks.start("judge", k ? "Weighing it more precisely" : "Weighing it", async ({ signal }) => {
+      const found = await this.tasks.start("judge", k ? "Computing log-densities more precisely" : "Computing log-densities", async ({ signal }) => {
         this.flow ??= await readFlow(model, { signal });
         return judge(model, row, this.flow.passes[k], { signal });
       });
@@ -179,22 +179,23 @@ class DrawView {
     }));
     const spread = Math.sqrt(found.latent.reduce((sum, v) => sum + v * v, 0) / model.dim);
     paintAlone(this.latent.canvas, model, found.latent, [-3, 3]);
-    this.latent.element.lastChild.textContent = `its latent: |x₀| = ${fixed(spread, 2)} √D`;
+    this.latent.element.lastChild.textContent = `latent: |x₀| = ${fixed(spread, 2)} √D`;
   }
 
   async imagine() {
     const { model, row, form, found, flow } = this, { s, guidance, into } = form.values;
     const label = into === BEST ? found.best : into;
     if (!flow.straight) {
-      this.nearestWords.textContent = "This model's path is not straight; the page mixes noise and data along straight paths alone.";
+      this.nearestWords.textContent =
+        "This model's path is not straight; this page mixes noise and data along straight paths only.";
       return;
     }
-    const made = await this.tasks.start("nearest", "Decoding",
+    const made = await this.tasks.start("nearest", "Making similar images",
       ({ signal }) => nearest(model, found, { s, n: VARIANTS, seed: 1, label, guidance }, { signal }));
     if (!made || row !== this.row)
       return;
     paintAlone(this.mixed.canvas, model, made.mixed[0], flow.tone);
-    this.mixed.element.lastChild.textContent = `back at t = ${number(s)}, noise 1`;
+    this.mixed.element.lastChild.textContent = `mixed at t = ${number(s)}, noise 1`;
     made.samples.forEach((sample, i) => paintAlone(this.variants[i].canvas, model, sample, toneOf(model, sample)));
   }
 

@@ -83,7 +83,7 @@ class FlowView {
     root.append(el("div", { class: "stage" },
       el("div", { class: "scene" }, plane.element, this.legend, player.element, this.tasks.element),
       el("div", { class: "panel" },
-        el("p", { class: "lead" }, "Every point begins as a draw from a Gaussian and is carried by the learned velocity to the data. Click the plane to ask about a point."),
+        el("p", { class: "lead" }, "Every point starts as a sample of a Gaussian, and the learned velocity carries it to the data. Click the plane to ask about a point."),
         el("fieldset", { class: "group" }, el("legend", {}, "Show"),
           el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
         el("div", { class: "controls" }, rows("label", "guidance", "n", "seed", "method", "steps")),
@@ -104,7 +104,7 @@ class FlowView {
 
   /* Everything anew: at the start, and when the model's condition changed. */
   async begin() {
-    const box = await this.tasks.start("box", "Looking at the model", (task) =>
+    const box = await this.tasks.start("box", "Finding the part of the plane to show", (task) =>
       findBox(this.model, this.condition, { signal: task.signal }));
     if (!box)
       return;
@@ -125,7 +125,7 @@ class FlowView {
     const { n, seed } = this.form.values;
     const cloud = this.cloud = new Cloud(n);
     this.player.reach = 0;
-    this.tasks.start("carry", `Carrying ${count(n)} points`, (task) =>
+    this.tasks.start("carry", `Computing the paths of ${count(n)} points`, (task) =>
       cloud.load(this.model, { seed, ...this.condition, solver: solverOf(this.form.values) },
         { ...task, arrived: () => this.arrived(cloud) }));
   }
@@ -149,13 +149,13 @@ class FlowView {
         this.tasks.cancel(name);
     };
     const { model, condition, field, density, grid } = this;
-    need("field", field, "Velocity field", (task) => field.load(model, condition, task));
-    need("grid", grid, "Carrying a grid", (task) =>
+    need("field", field, "Computing the velocity field", (task) => field.load(model, condition, task));
+    need("grid", grid, "Computing the grid", (task) =>
       grid.load(model, condition, solverOf(values), { ...task, arrived: redraw }));
     need("density", density, "Density at 17 times", (task) => density.load(model, condition,
       { ...task, now: () => this.player.t, arrived: () => { this.stale = true; redraw(); } }));
     if (!this.tracers.complete && this.field)
-      this.tasks.start("trace", "Following points", (task) => this.tracers.load(model, condition, task));
+      this.tasks.start("trace", "Computing the chosen points", (task) => this.tracers.load(model, condition, task));
   }
 
   changed(name) {

@@ -9,14 +9,14 @@ import { count, duration, number, spaced } from "./words.js";
 
 /* Card entries that are no plain numbers, or want a word more. */
 const CARD_WORDS = {
-  train_seconds: ["trained for", duration],
+  train_seconds: ["training time", duration],
   train_steps: ["training steps", count],
   parameters: ["parameters", count],
   inside: ["samples inside the support", (v) => `${number(100 * v)} %`],
   integral: ["integral of the density", number],
-  kl: ["KL from the truth, nats", number],
+  kl: ["KL divergence from the true density, nats", number],
   nll: ["negative log-likelihood, nats", number],
-  entropy: ["entropy of the truth, nats", number],
+  entropy: ["entropy of the true density, nats", number],
 };
 
 function table(rows) {
@@ -36,9 +36,9 @@ function print(value) {
 function facts(model) {
   return table([
     ["network", model.net], ["parameters", count(model.parameters)],
-    ["points", `${model.shape.join(" × ")}${model.shape.length > 1 ? ` = ${count(model.dim)}` : ""} numbers`],
+    ["shape of a point", `${model.shape.join(" × ")}${model.shape.length > 1 ? ` = ${count(model.dim)}` : ""} values`],
     ["classes", model.classes ? `${model.classes}${model.labels ? `: ${model.labels.join(", ")}` : ""}` : "none"],
-    ["guidance", model.null_class ? "possible" : "not trained for"],
+    ["guidance", model.null_class ? "supported" : "not supported"],
     ["range of the data", model.range ? model.range.join(" to ") : "any"],
     ...model.levels ? [["dequantised from", `${model.levels} levels`]] : [],
     ["digest", el("code", {}, model.digest)],
@@ -47,7 +47,7 @@ function facts(model) {
 
 function measured(model) {
   if (!model.card)
-    return el("p", { class: "dim" }, "Nothing was measured.");
+    return el("p", { class: "dim" }, "No measurements are recorded in the model file.");
   return table(Object.entries(model.card).map(([name, value]) => {
     const [words, format] = CARD_WORDS[name] ?? [spaced(name), print];
     return [words, format(value)];
@@ -56,15 +56,15 @@ function measured(model) {
 
 function limits(model) {
   return table(Object.entries(model.limits).map(([name, value]) =>
-    [name === "nfe" ? "velocities per row" : spaced(name), value >= 1e9 ? number(value) : print(value)]));
+    [name === "nfe" ? "velocity evaluations per row" : spaced(name), value >= 1e9 ? number(value) : print(value)]));
 }
 
 /* Recorded as [[step, loss, held out or null], ...]. */
 function curve(train) {
   const rows = train?.curve;
   if (!rows?.length)
-    return el("p", { class: "dim" }, "This model's file holds no curve: it was made before curves were kept, or imported.");
-  const series = [["training loss", 1], ["held out", 2]].map(([name, c]) =>
+    return el("p", { class: "dim" }, "The model file holds no loss curve: it was imported, or made before curves were recorded.");
+  const series = [["training loss", 1], ["held-out loss", 2]].map(([name, c]) =>
     ({ name, points: rows.filter((r) => typeof r[c] === "number").map((r) => [r[0], r[c]]) }));
   return chart(series.filter((s) => s.points.length), "Loss over training steps");
 }
@@ -84,7 +84,7 @@ class ModelView {
   constructor(root, { model, refused, reload }) {
     this.model = model;
     this.tasks = new Tasks();
-    this.asks = askList(20, "Everything this page asked lately, as curl");
+    this.asks = askList(20, "Recent requests of this page, as curl commands");
     this.cards = el("div", { class: "cards" }, card("Model", facts(model)), card("Measured", measured(model)),
       card("Limits of one request", limits(model)));
     this.root = root;
@@ -105,7 +105,7 @@ class ModelView {
     this.cards.append(
       card("Training", curve(train), about ? table([["steps", count(about.steps)], ["batch", count(about.batch)],
         ["learning rate", print(about.learning_rate)], ["path", whole.config.path?.kind ?? "condot"]]) : null),
-      card("Configuration", el("details", {}, el("summary", {}, "as JSON"),
+      card("Configuration", el("details", {}, el("summary", {}, "Show as JSON"),
         el("pre", { tabindex: "0" }, JSON.stringify(shown, null, 1)))));
   }
 

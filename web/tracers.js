@@ -71,7 +71,7 @@ export class Tracers {
         line("log-density", `${number(facts.logDensity, 4)} nats`),
         line("density", number(Math.exp(facts.logDensity))),
         line("latent", pair(facts.latent)),
-        line("arrives at", pair(facts.motion.frames.at(-1))))
+        line("end point at t = 1", pair(facts.motion.frames.at(-1))))
         : el("p", { class: "dim" }, "Asking the model…"));
   }
 

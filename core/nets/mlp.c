@@ -37,10 +37,11 @@ static const struct adv_field fields[] = {
      .help = "also accept rows without a label, as guidance needs"},
     {"input_frequencies", ADV_FIELD_INT, AT(input_frequencies), .min = 0, .max = 16,
      .fallback = "0",
-     .help =
-         "frequencies of the Fourier features of x: sin, cos of pi 2^(i-1) x for i = 0, 1, ..."},
+     .help = "number of frequencies i in the Fourier features of x: sin, cos of pi 2^(i-1) x, i = "
+             "0, 1, ..."},
     {"time_frequencies", ADV_FIELD_INT, AT(time_frequencies), .min = 0, .max = 256, .fallback = "0",
-     .help = "frequencies of the Fourier features of t: sin, cos of pi i t for i = 1, 2, ..."},
+     .help =
+         "number of frequencies i in the Fourier features of t: sin, cos of pi i t, i = 1, 2, ..."},
     {"activation", ADV_FIELD_CHOICE, AT(activation), .choices = activations, .fallback = "relu",
      .help = "activation function of the hidden layers"},
     {"residual", ADV_FIELD_BOOL, AT(residual), .fallback = "false",

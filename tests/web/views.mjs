@@ -236,7 +236,7 @@ export async function modelTests(harness, daemon, { plane }) {
     const text = await page.locator("main").textContent();
     for (const word of ["parameters", "digest", "Limits of one request", "Training", "Samples"])
       assert(text.includes(word), `no ${word}`);
-    await page.getByText("Everything this page asked lately").click();
+    await page.getByText("Recent requests of this page").click();
     const pre = page.locator(".command", { hasText: "trajectories" }).locator("pre");
     const command = await pre.textContent();
     const answer = execFileSync("sh", ["-c", command], { encoding: "utf8" });

@@ -36,11 +36,11 @@ static enum adv_status read_setting(const char *field, const char *setting,
     bool adaptive = contender->solver.solver->adaptive;
     bool known = read_number(setting, &value, &end);
     if (adaptive && (!known || *end || !(value >= 1e-9 && value <= 1)))
-        return refuse(field, contender->name, "after its colon stands a tolerance, 1e-9 to 1",
-                      error);
+        return refuse(field, contender->name,
+                      "the colon must be followed by a tolerance, 1e-9 to 1", error);
     if (!adaptive && (!known || !(value >= 1 && value <= STEPS_MAX) || value != floor(value)))
         return refuse(field, contender->name,
-                      "after its colon stands a number of steps, 1 to 10000", error);
+                      "the colon must be followed by a number of steps, 1 to 10000", error);
     contender->power = 1;
     if (adaptive)
         contender->solver.rtol = contender->solver.atol = value;
@@ -50,8 +50,8 @@ static enum adv_status read_setting(const char *field, const char *setting,
         return ADV_OK;
     if (*end != '^' || !read_number(end + 1, &contender->power, &end) || *end ||
         !(contender->power > 0 && contender->power <= POWER_MAX))
-        return refuse(field, contender->name, "after its steps may stand ^ and a power up to 10",
-                      error);
+        return refuse(field, contender->name,
+                      "the steps may be followed by ^ and a power up to 10 only", error);
     return ADV_OK;
 }
 
@@ -81,7 +81,7 @@ enum adv_status adv_solver_read(const char *field, const char *text, struct adv_
     struct adv_contender contender;
     enum adv_status status = read_one(field, text, strlen(text), &contender, error);
     if (status == ADV_OK && contender.power != 1)
-        status = refuse(field, text, "its steps must be equal ones", error);
+        status = refuse(field, text, "the steps must be equal ones, without ^POWER", error);
     if (status == ADV_OK)
         *solver = contender.solver;
     return status;

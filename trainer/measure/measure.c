@@ -115,8 +115,8 @@ static enum adv_status add_verdict(const char *judge, const struct adv_answer *a
     enum adv_status status = adv_judge(judge, answer, &verdict, error);
     if (status != ADV_OK)
         return status;
-    adv_figures_add(figures, "judge_accuracy", "judge: share of samples read as asked",
-                    verdict.accuracy);
+    adv_figures_add(figures, "judge_accuracy",
+                    "judge: share of samples read as the class asked for", verdict.accuracy);
     adv_figures_add(figures, "judge_frechet", "judge: Frechet distance from real examples",
                     verdict.frechet);
     return ADV_OK;
@@ -157,7 +157,8 @@ enum adv_status adv_measure_samples(const struct adv_measure *m, struct adv_figu
         status = add_verdict(m->judge, answer, figures, error);
     if (status == ADV_OK) {
         adv_figures_add_count(figures, "samples", "samples drawn", answer->n);
-        adv_figures_add_count(figures, "sample_nfe", "velocities per sample", (size_t)answer->nfe);
+        adv_figures_add_count(figures, "sample_nfe", "velocity evaluations per sample",
+                              (size_t)answer->nfe);
     }
     const struct adv_density *density = m->dataset->source.density;
     if (status == ADV_OK && density)
@@ -176,7 +177,8 @@ static void add_log_density(const struct adv_answer *answer, struct adv_figures 
     struct adv_mean mean = adv_mean_of(answer->n, answer->log_density);
     adv_figures_add_count(figures, "points", "points of the log-density", answer->n);
     adv_figures_add(figures, "nll", "mean negative log-density, nats", -mean.value);
-    adv_figures_add(figures, "nll_standard_error", "its standard error", mean.standard_error);
+    adv_figures_add(figures, "nll_standard_error",
+                    "standard error of the mean negative log-density", mean.standard_error);
 }
 
 /* log p(x) - log q(x) averaged over x ~ p. On the same points most of the noise of both cancels. */
@@ -192,9 +194,11 @@ static enum adv_status add_divergence(const struct adv_density *density, const f
         for (size_t i = 0; i < answer->n; i++)
             truth[i] -= answer->log_density[i];
         struct adv_mean kl = adv_mean_of(answer->n, truth);
-        adv_figures_add(figures, "entropy", "the truth's own, on the same points, nats", entropy);
-        adv_figures_add(figures, "kl", "KL of the truth from the model, nats", kl.value);
-        adv_figures_add(figures, "kl_standard_error", "its standard error", kl.standard_error);
+        adv_figures_add(figures, "entropy",
+                        "mean negative log-density of the truth on the same points, nats", entropy);
+        adv_figures_add(figures, "kl", "KL divergence of the truth from the model, nats", kl.value);
+        adv_figures_add(figures, "kl_standard_error", "standard error of the KL divergence",
+                        kl.standard_error);
     }
     free(truth);
     return ADV_OK;

@@ -93,7 +93,9 @@ static void add_marginal(const struct images *images, struct adv_row_figures *ro
     adv_figures_add(figures,
                     bits ? "bits_per_dim_over_classes_standard_error"
                          : "nll_over_classes_standard_error",
-                    "its standard error over rows", mean.standard_error);
+                    bits ? "standard error of bits per dimension of p(x) over rows"
+                         : "standard error of mean -log p(x) over rows",
+                    mean.standard_error);
 }
 
 enum adv_status adv_measure_classes(const struct adv_measure *m, size_t wanted,
@@ -123,8 +125,9 @@ enum adv_status adv_measure_classes(const struct adv_measure *m, size_t wanted,
         double share = (double)right / (double)n;
         adv_figures_add_count(figures, "classified", "rows classified by the largest log p(x | c)",
                               n);
-        adv_figures_add(figures, "class_accuracy", "share of them that have that label", share);
-        adv_figures_add(figures, "class_accuracy_standard_error", "its standard error",
+        adv_figures_add(figures, "class_accuracy", "share of rows classified as labelled", share);
+        adv_figures_add(figures, "class_accuracy_standard_error",
+                        "standard error of the share classified as labelled",
                         sqrt(share * (1 - share) / (double)n));
         add_marginal(&images, &rows, n, figures);
     }

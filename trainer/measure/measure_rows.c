@@ -134,15 +134,14 @@ static void add_bits(const struct adv_row_densities *work, const struct adv_row_
     struct adv_mean bits = adv_rows_mean_in_unit(model, work->n, rows->log_density);
     size_t classes = adv_model_classes(model);
     adv_figures_add(figures, "bits_per_dim", "bits per dimension", bits.value);
-    adv_figures_add(figures, "bits_per_dim_standard_error", "its standard error over rows",
-                    bits.standard_error);
+    adv_figures_add(figures, "bits_per_dim_standard_error",
+                    "standard error of bits per dimension over rows", bits.standard_error);
     double probes = width_in_unit(model, error_of_probes(rows, work->n, work->block));
     if (isfinite(probes))
-        adv_figures_add(figures, "bits_per_dim_probe_error", "its standard error from the probes",
-                        probes);
+        adv_figures_add(figures, "bits_per_dim_probe_error",
+                        "standard error of bits per dimension from the probes", probes);
     if (classes > 0 && !work->measure->unlabelled)
-        adv_figures_add(figures, "bits_per_dim_with_label",
-                        "bits per dimension, the label's included",
+        adv_figures_add(figures, "bits_per_dim_with_label", "bits per dimension, label included",
                         bits.value + log2((double)classes) / (double)adv_model_dim(model));
 }
 
@@ -163,7 +162,8 @@ enum adv_status adv_measure_rows(const struct adv_measure *m, struct adv_figures
     struct adv_mean nll = adv_mean_of(n, rows.log_density);
     adv_figures_add_count(figures, "points", "points of the log-density", n);
     adv_figures_add(figures, "nll", "mean negative log-density, nats", -nll.value);
-    adv_figures_add(figures, "nll_standard_error", "its standard error over rows",
+    adv_figures_add(figures, "nll_standard_error",
+                    "standard error of the mean negative log-density over rows",
                     nll.standard_error);
     if (adv_model_has_bits(m->model))
         add_bits(&work, &rows, figures);

@@ -177,9 +177,11 @@ static enum adv_status add_held_out(const struct adv_measure *m, struct adv_figu
     adv_dataset_points(m->dataset, ADV_SPLIT_HELD_OUT, 0, n, images, labels);
     enum adv_status status = find_nearest(m, n, images, &search, error);
     if (status == ADV_OK) {
-        adv_figures_add(figures, "held_out_nearest", "the same of held-out images",
+        adv_figures_add(figures, "held_out_nearest",
+                        "mean distance of held-out images from the nearest training image",
                         adv_mean_of(n, search.distances).value);
-        adv_figures_add(figures, "held_out_nearest_min", "the least of them",
+        adv_figures_add(figures, "held_out_nearest_min",
+                        "least distance of a held-out image from a training image",
                         least_of(n, search.distances));
     }
     release(&search);
@@ -220,7 +222,7 @@ enum adv_status adv_measure_nearest(const struct adv_measure *m, const char *pat
         adv_figures_add(figures, "nearest",
                         "mean distance of samples from the nearest training image",
                         adv_mean_of(N_SHOWN, search.distances).value);
-        adv_figures_add(figures, "nearest_min", "the least of them",
+        adv_figures_add(figures, "nearest_min", "least distance of a sample from a training image",
                         least_of(N_SHOWN, search.distances));
         status = add_held_out(m, figures, error);
     }
