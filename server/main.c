@@ -101,12 +101,13 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
 /* ---------------------------------------------------------------- stop */
 
 /* Waits until every request that came in whole is answered in full. False after ms, or at another
- * signal to stop. */
-static bool wait_for_answers(struct adv_server *server, int64_t ms)
+ * signal to stop where that may cut the wait short. */
+static bool wait_for_answers(struct adv_server *server, int64_t ms, bool signals_cut)
 {
     int64_t end_ms = adv_now_ms() + ms;
     while (atomic_load(&server->n_answering) > 0) {
-        if (adv_signals_wait(ANSWERS_POLL_MS) == ADV_SIGNAL_STOP || adv_now_ms() >= end_ms)
+        bool stop = adv_signals_wait(ANSWERS_POLL_MS) == ADV_SIGNAL_STOP;
+        if ((stop && signals_cut) || adv_now_ms() >= end_ms)
             return false;
     }
     return true;
@@ -118,11 +119,11 @@ static void drain(struct adv_server *server)
                   atomic_load(&server->n_answering));
     atomic_store(&server->draining, true);
     adv_http_stop_accepting(server->http);
-    if (wait_for_answers(server, server->config.drain_timeout_ms))
+    if (wait_for_answers(server, server->config.drain_timeout_ms, true))
         return;
     adv_log_event("%d requests are not finished and get 503", atomic_load(&server->n_answering));
     adv_scheduler_cancel_all(server->scheduler);
-    wait_for_answers(server, CANCEL_GRACE_MS);
+    wait_for_answers(server, CANCEL_GRACE_MS, false); /* no signal takes these answers away */
 }
 
 static void stop(struct adv_server *server)
