@@ -17,7 +17,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # These start the program advect, which only qemu can, or take long there: half a minute to many.
-left_out="cli eval figures import server_load server_fixtures density empirical evaluator fixtures
+left_out="cli eval figures help import server_load server_fixtures density empirical evaluator fixtures
  plot_layers shipped team training.* unet.*"
 
 skip() {
