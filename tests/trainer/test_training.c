@@ -66,8 +66,8 @@ static void bench_open(struct bench *bench, const char *recipe_text, int threads
     if (status == ADV_OK)
         status = adv_pool_new(threads, &bench->pool, &error);
     if (status == ADV_OK)
-        status = adv_training_new(&bench->recipe, &bench->dataset, bench->pool, &bench->training,
-                                  &error);
+        status = adv_training_new(&bench->recipe, &bench->dataset, bench->pool, NULL,
+                                  &bench->training, &error);
     ck_assert_msg(status == ADV_OK, "%s", error.message);
     json_decref(json);
 }
@@ -331,7 +331,8 @@ START_TEST(nets_must_fit_their_data)
         json_t *json = json_loads(misfits[i][0], 0, NULL);
         ck_assert_int_eq(adv_recipe_init(&recipe, json, &error), ADV_OK);
         ck_assert_int_eq(adv_dataset_open(&recipe.data, 0, ".", &dataset, &error), ADV_OK);
-        ck_assert_int_ne(adv_training_new(&recipe, &dataset, NULL, &training, &error), ADV_OK);
+        ck_assert_int_ne(adv_training_new(&recipe, &dataset, NULL, NULL, &training, &error),
+                         ADV_OK);
         ck_assert_msg(strstr(error.message, misfits[i][1]) != NULL, "%s", error.message);
         adv_dataset_close(&dataset);
         adv_recipe_release(&recipe);
@@ -354,7 +355,7 @@ static enum adv_status train_a_step(void *context, struct adv_error *error)
     if (status == ADV_OK)
         status = adv_dataset_open(&recipe.data, 0, folder, &dataset, error);
     if (status == ADV_OK)
-        status = adv_training_new(&recipe, &dataset, NULL, &training, error);
+        status = adv_training_new(&recipe, &dataset, NULL, NULL, &training, error);
     if (status == ADV_OK)
         status = adv_training_step(training, &loss, error);
     if (status == ADV_OK)

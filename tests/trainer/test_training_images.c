@@ -98,8 +98,8 @@ static void bench_open(struct bench *bench, const char *net, int threads)
     if (status == ADV_OK)
         status = adv_pool_new(threads, &bench->pool, &error);
     if (status == ADV_OK)
-        status = adv_training_new(&bench->recipe, &bench->dataset, bench->pool, &bench->training,
-                                  &error);
+        status = adv_training_new(&bench->recipe, &bench->dataset, bench->pool, NULL,
+                                  &bench->training, &error);
     ck_assert_msg(status == ADV_OK, "%s", error.message);
     json_decref(json);
 }
@@ -284,7 +284,8 @@ START_TEST(shards_suit_the_network)
     size_t rows = 0;
     json_t *json = json_loads(shards[_i].net, 0, NULL);
     ck_assert_int_eq(adv_net_new(json, &net, &error), ADV_OK);
-    ck_assert_msg(adv_shard_rows(net, shards[_i].batch, shards[_i].asked, &rows, &error) == ADV_OK,
+    ck_assert_msg(adv_shard_rows(net, shards[_i].batch, shards[_i].asked, NULL, &rows, &error) ==
+                      ADV_OK,
                   "%s", error.message);
     ck_assert_uint_eq(rows, shards[_i].rows);
     adv_net_free(net);
@@ -303,7 +304,7 @@ START_TEST(shards_fit_their_memory)
                               " \"input_frequencies\": 16}",
                               0, NULL);
     ck_assert_msg(adv_net_new(json, &net, &error) == ADV_OK, "%s", error.message);
-    ck_assert_int_eq(adv_shard_rows(net, 256, 0, &rows, &error), ADV_OK);
+    ck_assert_int_eq(adv_shard_rows(net, 256, 0, NULL, &rows, &error), ADV_OK);
     for (size_t i = 0; i < 2; i++) {
         struct adv_gradient *gradient = NULL;
         ck_assert_int_eq(adv_gradient_new(net, rows << i, NULL, &gradient, &error), ADV_OK);

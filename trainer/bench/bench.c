@@ -137,7 +137,8 @@ static enum adv_status make_parts(struct bench *b, struct adv_error *error)
     size_t rows = rows_of_part(b, threads);
     enum adv_status status = ADV_OK;
     if (b->work == WORK_TRAIN)
-        status = adv_shard_rows(adv_model_net(b->model), b->batch, 0, &rows, error);
+        status = adv_shard_rows(adv_model_net(b->model), b->batch, 0, adv_environment()->isa, &rows,
+                                error);
     if (status != ADV_OK)
         return status;
     b->n_parts = (b->batch + rows - 1) / rows;

@@ -1,5 +1,4 @@
 /* What a training leaves behind: the model with its record and card. */
-#include "trainer/cli/environment.h"
 #include "trainer/training/training.h"
 
 #include <advect/json.h>
@@ -120,7 +119,7 @@ enum adv_status adv_training_model(const struct adv_training *t, struct adv_mode
     json_decref(recipe);
     if (!config)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    enum adv_status status = adv_model_new(config, t->average, adv_environment(), model, error);
+    enum adv_status status = adv_model_new(config, t->average, &t->load, model, error);
     json_decref(config);
     return status;
 }

@@ -1,5 +1,4 @@
 #include "trainer/training/shards.h"
-#include "trainer/cli/environment.h"
 
 #include <advect/gradient.h>
 
@@ -36,8 +35,8 @@ static size_t rows_by_work(const struct adv_net *net, size_t limit)
     return rows;
 }
 
-enum adv_status adv_shard_rows(const struct adv_net *net, size_t batch, size_t asked, size_t *rows,
-                               struct adv_error *error)
+enum adv_status adv_shard_rows(const struct adv_net *net, size_t batch, size_t asked,
+                               const char *isa, size_t *rows, struct adv_error *error)
 {
     if (asked) {
         *rows = min_size(asked, batch);
@@ -46,8 +45,7 @@ enum adv_status adv_shard_rows(const struct adv_net *net, size_t batch, size_t a
     size_t chosen = min_size(rows_by_work(net, rows_by_batch(batch)), batch);
     for (;;) {
         struct adv_gradient *gradient = NULL;
-        enum adv_status status =
-            adv_gradient_new(net, chosen, adv_environment()->isa, &gradient, error);
+        enum adv_status status = adv_gradient_new(net, chosen, isa, &gradient, error);
         if (status != ADV_OK)
             return status;
         size_t bytes = adv_gradient_bytes(gradient);

@@ -1,4 +1,5 @@
 /* advect train: from a recipe to a model. */
+#include "trainer/cli/environment.h"
 #include "trainer/cli/options.h"
 #include "trainer/cli/stop.h"
 #include "trainer/training/checkpoint.h"
@@ -149,7 +150,7 @@ static enum adv_status train(const struct adv_recipe *recipe, const struct train
     if (status == ADV_OK)
         status = adv_pool_new(n_threads, &pool, error);
     if (status == ADV_OK)
-        status = adv_training_new(recipe, &dataset, pool, &training, error);
+        status = adv_training_new(recipe, &dataset, pool, adv_environment(), &training, error);
     if (status == ADV_OK)
         status = begin(training, options, &places, error);
     if (status == ADV_OK && !options->quiet)

@@ -1,5 +1,4 @@
 #include "trainer/training/training.h"
-#include "trainer/cli/environment.h"
 
 #include "trainer/data/examples.h"
 #include "trainer/data/held_out.h"
@@ -73,7 +72,7 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         struct adv_training_worker *worker = &t->workers[i];
         worker->weights_step = -1;
         enum adv_status status =
-            adv_gradient_new(t->net, rows, adv_environment()->isa, &worker->gradient, error);
+            adv_gradient_new(t->net, rows, t->load.isa, &worker->gradient, error);
         if (status == ADV_OK)
             status = adv_examples_init(&worker->examples, rows, t->dataset->dim, error);
         if (status != ADV_OK)
@@ -83,8 +82,8 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
 }
 
 enum adv_status adv_training_new(const struct adv_recipe *recipe, const struct adv_dataset *dataset,
-                                 struct adv_pool *pool, struct adv_training **out,
-                                 struct adv_error *error)
+                                 struct adv_pool *pool, const struct adv_load_options *load,
+                                 struct adv_training **out, struct adv_error *error)
 {
     struct adv_training *t = calloc(1, sizeof *t);
     if (!t)
@@ -92,13 +91,15 @@ enum adv_status adv_training_new(const struct adv_recipe *recipe, const struct a
     t->recipe = recipe;
     t->dataset = dataset;
     t->pool = pool;
+    if (load)
+        t->load = *load;
     enum adv_status status = adv_net_new(recipe->net, &t->net, error);
     if (status == ADV_OK)
         status = check_net(t->net, recipe, dataset, error);
     size_t batch = (size_t)recipe->train.batch;
     if (status == ADV_OK)
-        status =
-            adv_shard_rows(t->net, batch, (size_t)recipe->train.shard_rows, &t->shard_rows, error);
+        status = adv_shard_rows(t->net, batch, (size_t)recipe->train.shard_rows, t->load.isa,
+                                &t->shard_rows, error);
     if (status == ADV_OK) {
         t->n_weights = adv_net_weights(t->net);
         t->n_shards = (batch + t->shard_rows - 1) / t->shard_rows;
@@ -271,8 +272,7 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
     };
     if (t->dataset->n_held_out > 0) {
         struct adv_ready_weights *ready = NULL;
-        enum adv_status status =
-            adv_ready_weights_new(t->net, t->average, adv_environment(), &ready, error);
+        enum adv_status status = adv_ready_weights_new(t->net, t->average, &t->load, &ready, error);
         if (status == ADV_OK)
             status = adv_held_out_loss(t->dataset, t->recipe->path, ready, t->pool, &point.held_out,
                                        error);

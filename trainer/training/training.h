@@ -23,6 +23,7 @@ struct adv_curve_point {
 struct adv_training_worker;
 
 struct adv_training {
+    struct adv_load_options load; /* its isa is borrowed */
     const struct adv_recipe *recipe;
     const struct adv_dataset *dataset;
     struct adv_pool *pool;
@@ -44,10 +45,11 @@ struct adv_training {
 };
 
 /* Builds the net, checks it against the data, and starts at step 0 from initial weights. recipe,
- * dataset and pool (NULL: the caller's thread) are borrowed. */
+ * dataset and pool (NULL: the caller's thread) are borrowed; load says how the net is evaluated
+ * (NULL: the defaults). */
 enum adv_status adv_training_new(const struct adv_recipe *recipe, const struct adv_dataset *dataset,
-                                 struct adv_pool *pool, struct adv_training **training,
-                                 struct adv_error *error);
+                                 struct adv_pool *pool, const struct adv_load_options *load,
+                                 struct adv_training **training, struct adv_error *error);
 void adv_training_free(struct adv_training *training);
 
 /* One step; *loss of its batch before the update. ADV_E_NUMERIC, with the state as it was, when the
