@@ -280,9 +280,10 @@ Cflags: -I$${includedir}
 endef
 
 install: all ## install programs, library and headers below $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/advect $(DESTDIR)$(libdir)/pkgconfig
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/advect/extra $(DESTDIR)$(libdir)/pkgconfig
 	install -m 755 $(BIN)/advect $(BIN)/advectd $(DESTDIR)$(PREFIX)/bin
 	install -m 644 include/advect/*.h $(DESTDIR)$(PREFIX)/include/advect
+	install -m 644 include/advect/extra/*.h $(DESTDIR)$(PREFIX)/include/advect/extra
 	install -m 644 $(LIB)/libadvect.a $(DESTDIR)$(libdir)
 	install -m 755 $(LIB)/libadvect.so.$(SOVERSION) $(DESTDIR)$(libdir)/libadvect.so.$(VERSION)
 	ln -sf libadvect.so.$(VERSION) $(DESTDIR)$(libdir)/libadvect.so.$(SOVERSION)

@@ -17,6 +17,8 @@ uses[nets]="graph ${uses[graph]}"
 uses[flow]="nets ${uses[nets]}"
 uses[model]="flow io data ${uses[flow]}"
 uses[query]="model ${uses[model]}"
+uses[dataset]="flow io data ${uses[flow]}"
+uses[train]="dataset model ${uses[dataset]} ${uses[model]}"
 uses[request]="query ${uses[query]}"
 uses[render]="request plot ${uses[request]}"
 
@@ -28,13 +30,12 @@ uses[server/net]="work ${uses[server/work]}"
 uses[server/api]="net ${uses[server/net]}"
 uses[trainer/cli]=''
 uses[trainer/query]='cli'
-uses[trainer/data]='cli'
-uses[trainer/training]='data cli'
-uses[trainer/bench]='training cli'
-uses[trainer/measure]='data cli'
+uses[trainer/training]='cli'
+uses[trainer/bench]='cli'
+uses[trainer/measure]='cli'
 uses[trainer/model]='cli'
 uses[trainer/figure]='model cli'
-uses[trainer/eval]='measure figure data cli'
+uses[trainer/eval]='measure figure cli'
 
 # Public header -> the layer that implements it.
 declare -A owner=(
@@ -48,6 +49,8 @@ declare -A owner=(
     [query]=query
     [request]=request
     [render]=render
+    [recipe]=dataset [source]=dataset [dataset]=dataset [held_out]=dataset
+    [adamw]=train [shards]=train [train]=train
 )
 
 faults=0

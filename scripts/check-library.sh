@@ -38,8 +38,8 @@ export PKG_CONFIG_PATH=$prefix/lib/pkgconfig PKG_CONFIG_SYSROOT_DIR=$work LD_LIB
 flags=$(pkg-config --cflags --libs --define-prefix advect)
 warnings="-Wall -Wextra -Wpedantic -Werror"
 cd "$work" || exit 1
-for header in "$prefix"/include/advect/*.h; do
-    name=$(basename "$header")
+for header in "$prefix"/include/advect/*.h "$prefix"/include/advect/extra/*.h; do
+    name=${header#"$prefix"/include/advect/}
     for compiler in "gcc -std=c17 -x c" "clang -std=c17 -x c" "g++ -std=c++17 -x c++" "clang++ -std=c++17 -x c++"; do
         # shellcheck disable=SC2086 # flags
         printf "#include <advect/%s>\nint here;\n" "$name" | $compiler $warnings -I"$prefix/include" -fsyntax-only -

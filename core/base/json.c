@@ -2,6 +2,18 @@
 
 #include <stdlib.h>
 
+enum adv_status adv_json_parse(const char *text, size_t n_bytes, json_t **json,
+                               struct adv_error *error)
+{
+    json_error_t flaw;
+    json_t *read = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &flaw);
+    if (!read)
+        return adv_fail(error, ADV_E_FORMAT, "line %d, column %d: %s", flaw.line, flaw.column,
+                        flaw.text);
+    *json = read;
+    return ADV_OK;
+}
+
 json_t *adv_json_deep_copy(const json_t *json)
 {
     json_t *copy = json_deep_copy(json);

@@ -4,10 +4,16 @@
 #define ADVECT_JSON_H
 
 #include <advect/api.h>
+#include <advect/status.h>
 #include <jansson.h>
 #include <stddef.h>
 
 ADV_API_BEGIN
+
+/* Text [n_bytes] as JSON, a new reference. Errors name line and column; members that are named
+ * twice are refused. */
+enum adv_status adv_json_parse(const char *text, size_t n_bytes, json_t **json,
+                               struct adv_error *error);
 
 /* A deep copy, a new reference; NULL without memory, or for NULL. */
 json_t *adv_json_deep_copy(const json_t *json);

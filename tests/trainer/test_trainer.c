@@ -1,9 +1,9 @@
 /* The trainer's parts: recipes, data sets, what is drawn from them, the optimiser. */
-#include "trainer/data/dataset.h"
-#include "trainer/data/examples.h"
-#include "trainer/data/recipe.h"
-#include "trainer/training/adamw.h"
-#include "trainer/training/schedule.h"
+#include "core/dataset/examples.h"
+#include "core/train/schedule.h"
+#include <advect/extra/adamw.h>
+#include <advect/extra/dataset.h>
+#include <advect/extra/recipe.h>
 
 #include <advect/advect.h>
 
@@ -183,8 +183,13 @@ START_TEST(every_shipped_recipe_is_one)
         struct adv_error error = ADV_ERROR_INIT;
         struct adv_recipe recipe;
         struct adv_net *net = NULL;
-        ck_assert_msg(adv_recipe_read(&recipe, found.gl_pathv[i], &error) == ADV_OK, "%s",
-                      error.message);
+        void *text;
+        size_t n_bytes;
+        ck_assert_int_eq(adv_file_read(found.gl_pathv[i], 1 << 20, &text, &n_bytes, &error),
+                         ADV_OK);
+        ck_assert_msg(adv_recipe_parse(&recipe, text, &error) == ADV_OK, "%s: %s",
+                      found.gl_pathv[i], error.message);
+        free(text);
         ck_assert_msg(adv_net_new(recipe.net, &net, &error) == ADV_OK, "%s: %s", found.gl_pathv[i],
                       error.message);
         const char *slash = strrchr(found.gl_pathv[i], '/');

@@ -1,9 +1,9 @@
 /* The training loop: what it learns, that it resumes bit for bit, and its checkpoints. */
-#include "trainer/data/held_out.h"
+#include "core/train/checkpoint.h"
+#include "core/train/training.h"
 #include "trainer/measure/measure.h"
-#include "trainer/training/checkpoint.h"
 #include "trainer/training/loop.h"
-#include "trainer/training/training.h"
+#include <advect/extra/held_out.h>
 
 #include <advect/advect.h>
 

@@ -1,9 +1,9 @@
 /* Training on images: IDX files, shifts, shards cut for the network, and that it resumes bit for
  * bit. */
-#include "trainer/training/checkpoint.h"
+#include "core/train/checkpoint.h"
+#include "core/train/training.h"
 #include "trainer/training/loop.h"
-#include "trainer/training/shards.h"
-#include "trainer/training/training.h"
+#include <advect/extra/shards.h>
 
 #include "tests/core/io/io_support.h"
 

@@ -5,8 +5,8 @@
 #include "trainer/cli/options.h"
 #include "trainer/cli/progress.h"
 #include "trainer/cli/stop.h"
-#include "trainer/training/adamw.h"
-#include "trainer/training/shards.h"
+#include <advect/extra/adamw.h>
+#include <advect/extra/shards.h>
 
 #include <advect/gradient.h>
 #include <advect/memory.h>

@@ -2,7 +2,7 @@
 #ifndef ADV_TRAINER_EVAL_DATA_H
 #define ADV_TRAINER_EVAL_DATA_H
 
-#include "trainer/data/dataset.h"
+#include <advect/extra/dataset.h>
 
 #include <advect/model.h>
 

@@ -1,9 +1,9 @@
 #include "trainer/measure/measure.h"
 
 #include "trainer/cli/progress.h"
-#include "trainer/data/held_out.h"
 #include "trainer/measure/judge.h"
 #include "trainer/measure/mean.h"
+#include <advect/extra/held_out.h>
 
 #include <advect/array_file.h>
 

@@ -2,8 +2,8 @@
 #ifndef ADV_TRAINER_MEASURE_H
 #define ADV_TRAINER_MEASURE_H
 
-#include "trainer/data/dataset.h"
 #include "trainer/measure/figures.h"
+#include <advect/extra/dataset.h>
 
 #include <advect/model.h>
 #include <advect/pool.h>

@@ -1,7 +1,7 @@
 #include "trainer/training/loop.h"
 
+#include "core/train/checkpoint.h"
 #include "trainer/cli/progress.h"
-#include "trainer/training/checkpoint.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef ADV_TRAINER_LOOP_H
 #define ADV_TRAINER_LOOP_H
 
-#include "trainer/training/training.h"
+#include "core/train/training.h"
 
 struct adv_loop {
     const char *checkpoint_path;

@@ -1,8 +1,8 @@
 /* advect train: from a recipe to a model. */
+#include "core/train/checkpoint.h"
 #include "trainer/cli/environment.h"
 #include "trainer/cli/options.h"
 #include "trainer/cli/stop.h"
-#include "trainer/training/checkpoint.h"
 #include "trainer/training/loop.h"
 
 #include <advect/fields.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define PATH_MAX_BYTES 4096
+#define RECIPE_MAX_BYTES ((size_t)16 << 20)
 
 struct train_options {
     char *data, *out, *curve;
@@ -177,7 +178,14 @@ static int run(int argc, char **argv)
         return outcome;
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_recipe recipe = {0};
-    enum adv_status status = adv_recipe_read(&recipe, recipe_path, &error);
+    void *text = NULL;
+    size_t n_bytes;
+    enum adv_status status = adv_file_read(recipe_path, RECIPE_MAX_BYTES, &text, &n_bytes, &error);
+    if (status == ADV_OK) {
+        status = adv_recipe_parse(&recipe, text, &error);
+        adv_error_prefix(&error, "%s: ", recipe_path);
+    }
+    free(text);
     if (status == ADV_OK && options.steps > 0)
         recipe.train.steps = options.steps;
     if (status == ADV_OK)

@@ -1,4 +1,4 @@
-#include "trainer/data/source.h"
+#include <advect/extra/source.h>
 
 #include <advect/fields.h>
 #include <advect/json.h>

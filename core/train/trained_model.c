@@ -1,5 +1,5 @@
 /* What a training leaves behind: the model with its record and card. */
-#include "trainer/training/training.h"
+#include "core/train/training.h"
 
 #include <advect/json.h>
 

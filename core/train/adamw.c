@@ -1,4 +1,4 @@
-#include "trainer/training/adamw.h"
+#include <advect/extra/adamw.h>
 
 #include <math.h>
 

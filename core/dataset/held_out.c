@@ -1,6 +1,6 @@
-#include "trainer/data/held_out.h"
+#include <advect/extra/held_out.h>
 
-#include "trainer/data/examples.h"
+#include "core/dataset/examples.h"
 
 #include <stdlib.h>
 

@@ -1,13 +1,16 @@
 /* Recipes: what a model is trained on and how, as JSON (docs/recipes.md). */
-#ifndef ADV_TRAINER_RECIPE_H
-#define ADV_TRAINER_RECIPE_H
+#ifndef ADVECT_EXTRA_RECIPE_H
+#define ADVECT_EXTRA_RECIPE_H
 
+#include <advect/api.h>
 #include <advect/path.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+ADV_API_BEGIN
 
 struct adv_data_recipe {
     json_t *source;       /* {"kind": ...}: see source.h */
@@ -58,9 +61,9 @@ void adv_data_recipe_release(struct adv_data_recipe *recipe);
 /* Reads a JSON object. Unknown keys are refused with a suggestion. */
 enum adv_status adv_recipe_init(struct adv_recipe *recipe, const json_t *json,
                                 struct adv_error *error);
-/* The same from a file; messages begin with its path. */
-enum adv_status adv_recipe_read(struct adv_recipe *recipe, const char *path,
-                                struct adv_error *error);
+/* The same from text. */
+enum adv_status adv_recipe_parse(struct adv_recipe *recipe, const char *text,
+                                 struct adv_error *error);
 void adv_recipe_release(struct adv_recipe *recipe);
 
 /* The recipe with every default spelled out: a new reference, or NULL without memory. */
@@ -73,4 +76,5 @@ json_t *adv_recipe_to_json(const struct adv_recipe *recipe);
 enum adv_status adv_recipe_check_same(const json_t *before, const json_t *now,
                                       struct adv_error *error);
 
+ADV_API_END
 #endif

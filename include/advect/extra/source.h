@@ -7,13 +7,16 @@
  *
  * A member "test_X" (test_images, test_labels, test_file) names what takes the place of X where a
  * model is measured on data that are not for training; it is read then only. */
-#ifndef ADV_TRAINER_SOURCE_H
-#define ADV_TRAINER_SOURCE_H
+#ifndef ADVECT_EXTRA_SOURCE_H
+#define ADVECT_EXTRA_SOURCE_H
 
+#include <advect/api.h>
 #include <advect/array_file.h>
 #include <advect/density.h>
 #include <advect/status.h>
 #include <jansson.h>
+
+ADV_API_BEGIN
 
 /* Either a density, or rows read from files. */
 struct adv_source {
@@ -32,4 +35,5 @@ void adv_source_release(struct adv_source *source);
  */
 enum adv_status adv_source_test(const json_t *spec, json_t **test, struct adv_error *error);
 
+ADV_API_END
 #endif

@@ -2,11 +2,11 @@
  * before it and of (recipe, data): it depends neither on the number of threads nor on
  * interruptions. The batch is cut into fixed shards, each with a gradient of its own; these are
  * summed in shard order. */
-#ifndef ADV_TRAINER_TRAINING_H
-#define ADV_TRAINER_TRAINING_H
+#ifndef ADV_CORE_TRAINING_H
+#define ADV_CORE_TRAINING_H
 
-#include "trainer/data/dataset.h"
-#include "trainer/data/recipe.h"
+#include <advect/extra/dataset.h>
+#include <advect/extra/recipe.h>
 
 #include <advect/model.h>
 #include <advect/net.h>

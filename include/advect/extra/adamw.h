@@ -1,11 +1,14 @@
 /* AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", 2019, algorithm 2), and the
  * exponential moving average of weights. Plain loops over a range of the weights, so that
  * ranges may go to different threads. */
-#ifndef ADV_TRAINER_ADAMW_H
-#define ADV_TRAINER_ADAMW_H
+#ifndef ADVECT_EXTRA_ADAMW_H
+#define ADVECT_EXTRA_ADAMW_H
 
+#include <advect/api.h>
 #include <stddef.h>
 #include <stdint.h>
+
+ADV_API_BEGIN
 
 struct adv_adamw {
     double learning_rate, beta1, beta2, epsilon, weight_decay;
@@ -26,4 +29,5 @@ double adv_ema_decay(double decay, int64_t updates);
 /* average = decay average + (1 - decay) w */
 void adv_ema_update(double decay, size_t n, const float *w, float *average);
 
+ADV_API_END
 #endif

@@ -1,8 +1,8 @@
 /* Checkpoints: the whole state of a training as one safetensors file. */
-#ifndef ADV_TRAINER_CHECKPOINT_H
-#define ADV_TRAINER_CHECKPOINT_H
+#ifndef ADV_CORE_CHECKPOINT_H
+#define ADV_CORE_CHECKPOINT_H
 
-#include "trainer/training/training.h"
+#include "core/train/training.h"
 
 /* Written atomically: a failure leaves the one before. */
 enum adv_status adv_checkpoint_save(const struct adv_training *training, const char *path,

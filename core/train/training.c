@@ -1,10 +1,10 @@
-#include "trainer/training/training.h"
+#include "core/train/training.h"
 
-#include "trainer/data/examples.h"
-#include "trainer/data/held_out.h"
-#include "trainer/training/adamw.h"
-#include "trainer/training/schedule.h"
-#include "trainer/training/shards.h"
+#include "core/dataset/examples.h"
+#include "core/train/schedule.h"
+#include <advect/extra/adamw.h>
+#include <advect/extra/held_out.h>
+#include <advect/extra/shards.h>
 
 #include <advect/gradient.h>
 #include <advect/memory.h>

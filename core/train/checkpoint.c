@@ -1,4 +1,4 @@
-#include "trainer/training/checkpoint.h"
+#include "core/train/checkpoint.h"
 
 #include <advect/json.h>
 

@@ -1,9 +1,9 @@
 /* Rows of the flow-matching regression: data, base points and times, and what they make of a path.
  * Scratch of one thread. */
-#ifndef ADV_TRAINER_EXAMPLES_H
-#define ADV_TRAINER_EXAMPLES_H
+#ifndef ADV_CORE_EXAMPLES_H
+#define ADV_CORE_EXAMPLES_H
 
-#include "trainer/data/dataset.h"
+#include <advect/extra/dataset.h>
 
 #include <advect/evaluator.h>
 #include <advect/path.h>

@@ -1,11 +1,14 @@
 /* How a step's work is cut for threads: the batch into shards, of which each has a gradient, and
  * the weights into pieces. The results of a training depend on the shards, so they follow from the
  * network and the batch alone, never from the machine. */
-#ifndef ADV_TRAINER_SHARDS_H
-#define ADV_TRAINER_SHARDS_H
+#ifndef ADVECT_EXTRA_SHARDS_H
+#define ADVECT_EXTRA_SHARDS_H
 
+#include <advect/api.h>
 #include <advect/net.h>
 #include <advect/status.h>
+
+ADV_API_BEGIN
 
 /* The rows of a shard: `asked` if that is not 0, else a power of two up to 128, or to 512 as long
  * as that leaves eight shards; less where a row is so much work that fewer fill a thread, or where
@@ -23,4 +26,5 @@ struct adv_piece {
 size_t adv_piece_count(size_t n_weights);
 struct adv_piece adv_piece_at(size_t n_weights, size_t piece);
 
+ADV_API_END
 #endif

@@ -1,6 +1,4 @@
-#include "trainer/data/recipe.h"
-
-#include "trainer/cli/json.h"
+#include <advect/extra/recipe.h>
 
 #include <advect/fields.h>
 #include <advect/json.h>
@@ -178,15 +176,13 @@ enum adv_status adv_recipe_init(struct adv_recipe *out, const json_t *json, stru
     return status;
 }
 
-enum adv_status adv_recipe_read(struct adv_recipe *recipe, const char *path,
-                                struct adv_error *error)
+enum adv_status adv_recipe_parse(struct adv_recipe *recipe, const char *text,
+                                 struct adv_error *error)
 {
     json_t *json = NULL;
-    enum adv_status status = adv_json_read(path, &json, error);
-    if (status != ADV_OK)
-        return status;
-    status = adv_recipe_init(recipe, json, error);
-    adv_error_prefix(error, "%s: ", path);
+    enum adv_status status = adv_json_parse(text, strlen(text), &json, error);
+    if (status == ADV_OK)
+        status = adv_recipe_init(recipe, json, error);
     json_decref(json);
     return status;
 }

@@ -1,14 +1,16 @@
 /* What a network is trained on: an endless stream of examples in network units,
  * and held-out ones that never change. An example is a pure function of (seed,
  * index), so training may be cut into shards and resumed anywhere. */
-#ifndef ADV_TRAINER_DATASET_H
-#define ADV_TRAINER_DATASET_H
+#ifndef ADVECT_EXTRA_DATASET_H
+#define ADVECT_EXTRA_DATASET_H
 
-#include "trainer/data/recipe.h"
-#include "trainer/data/source.h"
-
+#include <advect/api.h>
+#include <advect/extra/recipe.h>
+#include <advect/extra/source.h>
 #include <advect/levels.h>
 #include <advect/rng.h>
+
+ADV_API_BEGIN
 
 /* Held-out rows of a density, which can draw any number. */
 #define ADV_DENSITY_HELD_OUT 4096
@@ -77,4 +79,5 @@ enum adv_seed_use {
 };
 uint64_t adv_seed_for(uint64_t seed, enum adv_seed_use use);
 
+ADV_API_END
 #endif

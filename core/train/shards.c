@@ -1,4 +1,4 @@
-#include "trainer/training/shards.h"
+#include <advect/extra/shards.h>
 
 #include <advect/gradient.h>
 

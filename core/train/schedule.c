@@ -1,4 +1,4 @@
-#include "trainer/training/schedule.h"
+#include "core/train/schedule.h"
 
 #include <math.h>
 

@@ -1,4 +1,4 @@
-#include "trainer/data/examples.h"
+#include "core/dataset/examples.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,12 +1,14 @@
 /* The flow-matching loss on the held-out examples: the same draws each time. */
-#ifndef ADV_TRAINER_HELD_OUT_H
-#define ADV_TRAINER_HELD_OUT_H
+#ifndef ADVECT_EXTRA_HELD_OUT_H
+#define ADVECT_EXTRA_HELD_OUT_H
 
-#include "trainer/data/dataset.h"
-
+#include <advect/api.h>
 #include <advect/evaluator.h>
+#include <advect/extra/dataset.h>
 #include <advect/path.h>
 #include <advect/pool.h>
+
+ADV_API_BEGIN
 
 /* Mean over rows and dimensions of (v - target)^2; dataset->n_held_out >= 1. The result does not
  * depend on the number of threads. pool: NULL for the caller's thread alone. */
@@ -14,4 +16,5 @@ enum adv_status adv_held_out_loss(const struct adv_dataset *dataset, const struc
                                   const struct adv_ready_weights *ready, struct adv_pool *pool,
                                   double *loss, struct adv_error *error);
 
+ADV_API_END
 #endif

@@ -1,4 +1,4 @@
-#include "trainer/data/dataset.h"
+#include <advect/extra/dataset.h>
 
 #include <advect/digest.h>
 #include <advect/evaluator.h>
