@@ -122,7 +122,7 @@ DOUBLE_OBJ     := $(DOUBLE_SRC:%.c=$(OBJ)/double/%.o) \
 DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the trainer's own parts.
-TRAINER_TESTS := trainer training training_images
+TRAINER_TESTS := measure
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
@@ -232,7 +232,7 @@ CFLAGS_rng := -fno-math-errno
 CFLAGS_peak := -ffp-contract=fast
 
 # The optimiser's square roots, without errno, vectorise.
-CFLAGS_adamw := -fno-math-errno
+CFLAGS_optimiser := -fno-math-errno
 
 $(LIB)/libadvect.a: $(CORE_OBJ)
 	@mkdir -p $(@D)
@@ -347,7 +347,7 @@ $(SUPPORT_LIB): $(SUPPORT_OBJ)
 	$(Q)$(AR) rcs $@ $^
 
 # Tests can make allocations fail (tests/support/alloc_fail.h).
-WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,-u,__wrap_malloc
 
 # The trainer's parts are tested from inside, and its program from outside.
 $(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $$(call object_of_test,,$$*) $(filter-out %/main.o,$(TRAINER_OBJ)) $(SUPPORT_LIB) $(LIB)/libadvect.a

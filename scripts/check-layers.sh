@@ -50,7 +50,7 @@ declare -A owner=(
     [request]=request
     [render]=render
     [recipe]=dataset [source]=dataset [dataset]=dataset [held_out]=dataset
-    [adamw]=train [shards]=train [train]=train
+    [optimiser]=train [shards]=train [train]=train
 )
 
 faults=0

@@ -73,5 +73,20 @@ count $? "sample says what is missing"
 [[ $? -eq 2 ]]
 count $? "trajectory refuses one frame"
 
+# A training that is interrupted and goes on gives the model of one that is not.
+mkdir whole halves
+(cd whole && ../train model.safetensors 2000) 2>/dev/null
+count $? "train trains"
+cd halves || exit 1
+../train model.safetensors 2000 2>progress &
+until grep -q 'step 500 ' progress || ! kill -0 $! 2>/dev/null; do sleep 0.02; done
+kill -INT $!
+wait $!
+[[ $? -ne 0 && ! -e model.safetensors ]] && ../train model.safetensors 2000 2>progress && ! grep -q 'step 500 ' progress
+count $? "train stops and goes on"
+cd ..
+cmp <(./sample whole/model.safetensors 5) <(./sample halves/model.safetensors 5)
+count $? "an interrupted training gives the same model"
+
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]

@@ -1,11 +1,11 @@
 #include "core/graph/exec.h"
 
+#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/kernels/blas.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const adv_real *const *node_params(const struct adv_graph *graph,
                                           const struct adv_node *node, const adv_real *flat,
@@ -159,23 +159,16 @@ static struct adv_call call_of(const struct adv_exec *exec, const struct adv_inp
     return call;
 }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static double begin_measuring(const struct adv_exec *exec)
 {
-    return exec->seconds ? seconds_now() : 0;
+    return exec->seconds ? adv_monotonic_s() : 0;
 }
 
 static void end_measuring(const struct adv_exec *exec, size_t node, enum adv_sweep sweep,
                           double began)
 {
     if (exec->seconds)
-        exec->seconds[node * ADV_N_SWEEPS + sweep] += seconds_now() - began;
+        exec->seconds[node * ADV_N_SWEEPS + sweep] += adv_monotonic_s() - began;
 }
 
 static void run_forward(const struct adv_exec *exec, const struct adv_inputs *inputs, size_t i)

@@ -1,6 +1,9 @@
-#include "core/train/checkpoint.h"
+/* Checkpoints: the whole state of a training as one safetensors file. */
+#include "core/train/training.h"
 
+#include <advect/extra/optimiser.h>
 #include <advect/json.h>
+#include <advect/safetensors.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -75,17 +78,26 @@ static enum adv_status curve_from_json(const json_t *json, struct adv_curve_poin
 
 /* ---------------------------------------------------------------- save */
 
-static json_t *state_of(const struct adv_training *t)
+/* The least held-out loss on the curve, or NaN. */
+static double best_held_out(const struct adv_training *t)
 {
-    return json_pack("{s:I, s:f, s:f, s:I, s:o, s:o, s:s, s:o}", "step", (json_int_t)t->step,
-                     "seconds", t->seconds, "window_sum", t->window_sum, "window_steps",
-                     (json_int_t)t->window_steps, "best_held_out",
-                     real_or_null(adv_training_best_held_out(t)), "curve", curve_to_json(t),
-                     "dataset", t->dataset->digest, "recipe", adv_training_recipe(t));
+    double best = NAN;
+    for (size_t i = 0; i < t->n_curve; i++)
+        best = fmin(best, t->curve[i].held_out);
+    return best;
 }
 
-enum adv_status adv_checkpoint_save(const struct adv_training *t, const char *path,
-                                    struct adv_error *error)
+static json_t *state_of(const struct adv_training *t)
+{
+    return json_pack("{s:I, s:f, s:f, s:I, s:o, s:o, s:s, s:o}", "step",
+                     (json_int_t)t->progress.step, "seconds", t->progress.seconds, "window_sum",
+                     t->window_sum, "window_steps", (json_int_t)t->window_steps, "best_held_out",
+                     real_or_null(best_held_out(t)), "curve", curve_to_json(t), "dataset",
+                     t->dataset.digest, "recipe", adv_training_recipe(t));
+}
+
+enum adv_status adv_training_save(const struct adv_training *t, const char *path,
+                                  struct adv_error *error)
 {
     struct part parts[N_TENSORS];
     struct adv_tensor_source tensors[N_TENSORS];
@@ -148,10 +160,10 @@ static enum adv_status check_state(const struct adv_training *t, const json_t *s
                                    struct adv_error *error)
 {
     json_int_t step = json_integer_value(json_object_get(state, "step"));
-    if (step < 0 || step > t->recipe->train.steps)
+    if (step < 0 || step > t->recipe.train.steps)
         return adv_fail_field(error, ADV_E_INVALID, "train.steps",
                               "training has already done %lld steps; train.steps is %lld",
-                              (long long)step, (long long)t->recipe->train.steps);
+                              (long long)step, (long long)t->recipe.train.steps);
     json_t *recipe = adv_training_recipe(t);
     if (!recipe)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
@@ -160,11 +172,23 @@ static enum adv_status check_state(const struct adv_training *t, const json_t *s
     if (status != ADV_OK)
         return status;
     const char *digest = json_string_value(json_object_get(state, "dataset"));
-    if (!digest || strcmp(digest, t->dataset->digest) != 0)
+    if (!digest || strcmp(digest, t->dataset.digest) != 0)
         return adv_fail_field(error, ADV_E_INVALID, "data",
                               "the data have changed: their digest was %.20s and is %s",
-                              digest ? digest : "absent", t->dataset->digest);
+                              digest ? digest : "absent", t->dataset.digest);
     return ADV_OK;
+}
+
+/* What follows from the rest of the state. */
+static void restore_progress(struct adv_training *t)
+{
+    const struct adv_curve_point *last = t->n_curve ? &t->curve[t->n_curve - 1] : NULL;
+    t->progress.held_out = last ? last->held_out : NAN;
+    t->progress.loss = t->window_steps ? t->window_sum / (double)t->window_steps
+                       : last          ? last->loss
+                                       : NAN;
+    t->progress.learning_rate =
+        t->progress.step > 0 ? adv_schedule_rate(&t->recipe.train, t->progress.step - 1) : NAN;
 }
 
 static enum adv_status restore(struct adv_training *t, const struct adv_safetensors *file,
@@ -180,16 +204,17 @@ static enum adv_status restore(struct adv_training *t, const struct adv_safetens
     t->curve = curve;
     t->n_curve = json_array_size(json);
     t->curve_capacity = t->n_curve;
-    t->step = json_integer_value(json_object_get(state, "step"));
-    t->seconds = json_number_value(json_object_get(state, "seconds"));
+    t->progress.step = json_integer_value(json_object_get(state, "step"));
+    t->progress.seconds = json_number_value(json_object_get(state, "seconds"));
     t->window_sum = json_number_value(json_object_get(state, "window_sum"));
     t->window_steps = json_integer_value(json_object_get(state, "window_steps"));
+    restore_progress(t);
     for (size_t i = 0; i < N_TENSORS; i++)
         adv_tensor_to_float(adv_safetensors_find(file, parts[i].name), parts[i].data);
     return ADV_OK;
 }
 
-enum adv_status adv_checkpoint_load(struct adv_training *t, const char *path,
+enum adv_status adv_training_resume(struct adv_training *t, const char *path,
                                     struct adv_error *error)
 {
     struct adv_safetensors *file = NULL;

@@ -1,4 +1,4 @@
-/* What a training leaves behind: the model with its record and card. */
+/* The model that a training leaves: weights, the record of the training, a card. */
 #include "core/train/training.h"
 
 #include <advect/json.h>
@@ -29,7 +29,7 @@ static json_t *shape_of(const struct adv_dataset *dataset)
 
 json_t *adv_training_recipe(const struct adv_training *t)
 {
-    json_t *recipe = adv_recipe_to_json(t->recipe);
+    json_t *recipe = adv_recipe_to_json(&t->recipe);
     json_t *train = json_object_get(recipe, "train");
     json_int_t rows = (json_int_t)t->shard_rows;
     if (recipe && (json_object_set_new(recipe, "net", adv_net_config(t->net)) ||
@@ -43,7 +43,7 @@ json_t *adv_training_recipe(const struct adv_training *t)
 /* The recipe's data part with what opening the data added: shape, fitted transform, box. */
 static json_t *data_config(const struct adv_training *t, json_t *recipe)
 {
-    const struct adv_dataset *dataset = t->dataset;
+    const struct adv_dataset *dataset = &t->dataset;
     json_t *data = adv_json_deep_copy(json_object_get(recipe, "data"));
     bool failed = json_object_set_new(data, "shape", shape_of(dataset)) ||
                   json_object_set_new(data, "transform", adv_transform_to_json(dataset->transform));
@@ -85,16 +85,17 @@ static json_t *thin_curve(const struct adv_training *t)
 static json_t *record(const struct adv_training *t, json_t *recipe)
 {
     return json_pack("{s:O, s:I, s:I, s:f, s:{s:s, s:I}, s:o}", "recipe", recipe, "steps",
-                     (json_int_t)t->step, "seed", (json_int_t)t->recipe->train.seed, "seconds",
-                     t->seconds, "dataset", "digest", t->dataset->digest, "examples",
-                     (json_int_t)t->dataset->n_rows, "curve", thin_curve(t));
+                     (json_int_t)t->progress.step, "seed", (json_int_t)t->recipe.train.seed,
+                     "seconds", t->progress.seconds, "dataset", "digest", t->dataset.digest,
+                     "examples", (json_int_t)t->dataset.n_rows, "curve", thin_curve(t));
 }
 
 static json_t *card(const struct adv_training *t)
 {
     const struct adv_curve_point *last = t->n_curve ? &t->curve[t->n_curve - 1] : NULL;
-    json_t *figures = json_pack("{s:I, s:I, s:f}", "parameters", (json_int_t)t->n_weights,
-                                "train_steps", (json_int_t)t->step, "train_seconds", t->seconds);
+    json_t *figures =
+        json_pack("{s:I, s:I, s:f}", "parameters", (json_int_t)t->n_weights, "train_steps",
+                  (json_int_t)t->progress.step, "train_seconds", t->progress.seconds);
     bool failed = false;
     if (last && isfinite(last->loss))
         failed |= json_object_set_new(figures, "train_loss", json_real(last->loss)) != 0;
@@ -110,11 +111,11 @@ enum adv_status adv_training_model(const struct adv_training *t, struct adv_mode
                                    struct adv_error *error)
 {
     json_t *recipe = adv_training_recipe(t);
-    bool guided = t->recipe->sampling.guidance != 1;
+    bool guided = t->recipe.sampling.guidance != 1;
     json_t *config =
-        json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:O*, s:o}", "name", t->recipe->name, "net",
+        json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:O*, s:o}", "name", t->recipe.name, "net",
                   json_object_get(recipe, "net"), "data", data_config(t, recipe), "path", "kind",
-                  t->recipe->path->name, "train", record(t, recipe), "sampling",
+                  t->recipe.path->name, "train", record(t, recipe), "sampling",
                   guided ? json_object_get(recipe, "sampling") : NULL, "card", card(t));
     json_decref(recipe);
     if (!config)

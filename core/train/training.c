@@ -1,11 +1,11 @@
 #include "core/train/training.h"
 
+#include "core/base/sized.h"
 #include "core/dataset/examples.h"
-#include "core/train/schedule.h"
-#include <advect/extra/adamw.h>
-#include <advect/extra/held_out.h>
-#include <advect/extra/shards.h>
 
+#include <advect/extra/held_out.h>
+#include <advect/extra/optimiser.h>
+#include <advect/extra/shards.h>
 #include <advect/gradient.h>
 #include <advect/memory.h>
 
@@ -22,9 +22,11 @@ struct adv_training_worker {
 
 /* ---------------------------------------------------------------- birth and death */
 
-static enum adv_status check_net(const struct adv_net *net, const struct adv_recipe *recipe,
-                                 const struct adv_dataset *dataset, struct adv_error *error)
+static enum adv_status check_net(const struct adv_training *t, struct adv_error *error)
 {
+    const struct adv_net *net = t->net;
+    const struct adv_recipe *recipe = &t->recipe;
+    const struct adv_dataset *dataset = &t->dataset;
     size_t dim = adv_net_dim(net), classes = adv_net_classes(net);
     if (dim != dataset->dim)
         return adv_fail_field(error, ADV_E_INVALID, "net",
@@ -74,47 +76,127 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         enum adv_status status =
             adv_gradient_new(t->net, rows, t->load.isa, &worker->gradient, error);
         if (status == ADV_OK)
-            status = adv_examples_init(&worker->examples, rows, t->dataset->dim, error);
+            status = adv_examples_init(&worker->examples, rows, t->dataset.dim, error);
         if (status != ADV_OK)
             return status;
     }
     return ADV_OK;
 }
 
-enum adv_status adv_training_new(const struct adv_recipe *recipe, const struct adv_dataset *dataset,
-                                 struct adv_pool *pool, const struct adv_load_options *load,
-                                 struct adv_training **out, struct adv_error *error)
+static struct adv_training_memory planned_memory(const struct adv_training *t)
 {
-    struct adv_training *t = calloc(1, sizeof *t);
-    if (!t)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    t->recipe = recipe;
-    t->dataset = dataset;
-    t->pool = pool;
-    if (load)
-        t->load = *load;
-    enum adv_status status = adv_net_new(recipe->net, &t->net, error);
-    if (status == ADV_OK)
-        status = check_net(t->net, recipe, dataset, error);
-    size_t batch = (size_t)recipe->train.batch;
-    if (status == ADV_OK)
-        status = adv_shard_rows(t->net, batch, (size_t)recipe->train.shard_rows, t->load.isa,
-                                &t->shard_rows, error);
-    if (status == ADV_OK) {
-        t->n_weights = adv_net_weights(t->net);
-        t->n_shards = (batch + t->shard_rows - 1) / t->shard_rows;
-        t->n_pieces = adv_piece_count(t->n_weights);
-        status = allocate(t, error);
-    }
-    if (status != ADV_OK) {
-        adv_training_free(t);
+    const struct adv_source *source = &t->dataset.source;
+    struct adv_training_memory m = {
+        .data = (source->rows.n_elements + source->labels.n_elements) * sizeof(float) +
+                (t->dataset.labels ? t->dataset.n_rows * sizeof *t->dataset.labels : 0),
+        .activations = adv_gradient_bytes(t->workers[0].gradient) +
+                       ADV_EXAMPLES_WIDE * t->shard_rows * t->dataset.dim * sizeof(float),
+        .gradients = t->n_shards * t->n_weights * sizeof(float),
+        .weights = 4 * t->n_weights * sizeof(float),
+        .threads = (size_t)adv_pool_threads(t->pool),
+        .shards = t->n_shards,
+        .shard_rows = t->shard_rows,
+    };
+    m.all = m.data + m.threads * m.activations + m.gradients + m.weights;
+    return m;
+}
+
+/* The pieces of a step's work, and memory for them. */
+static enum adv_status divide(struct adv_training *t, struct adv_error *error)
+{
+    size_t batch = (size_t)t->recipe.train.batch, asked = (size_t)t->recipe.train.shard_rows;
+    enum adv_status status =
+        adv_shard_rows(t->net, batch, asked, t->load.isa, &t->shard_rows, error);
+    if (status != ADV_OK)
         return status;
-    }
-    adv_net_init_weights(t->net, adv_seed_for((uint64_t)recipe->train.seed, ADV_SEED_INIT),
-                         t->weights);
+    t->n_weights = adv_net_weights(t->net);
+    t->n_shards = (batch + t->shard_rows - 1) / t->shard_rows;
+    t->n_pieces = adv_piece_count(t->n_weights);
+    return allocate(t, error);
+}
+
+static enum adv_status keep_load_options(struct adv_training *t,
+                                         const struct adv_load_options *load,
+                                         struct adv_error *error)
+{
+    if (!load)
+        return ADV_OK;
+    t->load = *load;
+    t->isa = load->isa ? strdup(load->isa) : NULL;
+    t->load.isa = t->isa;
+    if (load->isa && !t->isa)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    return adv_load_options_check(&t->load, error);
+}
+
+static enum adv_status open_data(struct adv_training *t, const char *folder,
+                                 struct adv_error *error)
+{
+    return adv_dataset_open(&t->recipe.data, (uint64_t)t->recipe.train.seed, folder ? folder : ".",
+                            &t->dataset, error);
+}
+
+static void begin(struct adv_training *t)
+{
+    uint64_t seed = adv_seed_for((uint64_t)t->recipe.train.seed, ADV_SEED_INIT);
+    adv_net_init_weights(t->net, seed, t->weights);
     memcpy(t->average, t->weights, t->n_weights * sizeof *t->average);
-    *out = t;
-    return ADV_OK;
+    t->memory = planned_memory(t);
+    t->progress = (struct adv_training_progress){
+        .steps = t->recipe.train.steps, .loss = NAN, .held_out = NAN, .learning_rate = NAN};
+}
+
+static enum adv_status prepare(struct adv_training *t, const struct adv_training_options *options,
+                               struct adv_error *error)
+{
+    int n_threads = options->threads > 0 ? options->threads : adv_cpu_count();
+    if (options->steps > 0)
+        t->recipe.train.steps = options->steps;
+    enum adv_status status = keep_load_options(t, options->load, error);
+    if (status == ADV_OK)
+        status = open_data(t, options->data, error);
+    if (status == ADV_OK)
+        status = adv_pool_new(n_threads, &t->pool, error);
+    if (status == ADV_OK)
+        status = adv_net_new(t->recipe.net, &t->net, error);
+    if (status == ADV_OK)
+        status = check_net(t, error);
+    if (status == ADV_OK)
+        status = divide(t, error);
+    if (status == ADV_OK)
+        begin(t);
+    return status;
+}
+
+enum adv_status adv_training_start(struct adv_recipe *recipe,
+                                   const struct adv_training_options *options,
+                                   struct adv_training **out, struct adv_error *error)
+{
+    struct adv_training_options taken = {0};
+    enum adv_status status =
+        adv_take_sized(&taken, sizeof taken, options, "adv_training_options", error);
+    struct adv_training *t = status == ADV_OK ? calloc(1, sizeof *t) : NULL;
+    if (!t) {
+        adv_recipe_release(recipe);
+        return status == ADV_OK ? adv_fail(error, ADV_E_MEMORY, "out of memory") : status;
+    }
+    t->recipe = *recipe;
+    status = prepare(t, &taken, error);
+    if (status == ADV_OK)
+        *out = t;
+    else
+        adv_training_free(t);
+    return status;
+}
+
+enum adv_status adv_training_new(const char *text, const struct adv_training_options *options,
+                                 struct adv_training **training, struct adv_error *error)
+{
+    struct adv_recipe recipe = {0};
+    enum adv_status status = adv_recipe_parse(&recipe, text, error);
+    if (status == ADV_OK)
+        status = adv_training_start(&recipe, options, training, error);
+    return status;
 }
 
 void adv_training_free(struct adv_training *t)
@@ -135,22 +217,11 @@ void adv_training_free(struct adv_training *t)
     free(t->piece_squares);
     free(t->curve);
     adv_net_free(t->net);
+    adv_pool_free(t->pool);
+    adv_dataset_close(&t->dataset);
+    adv_recipe_release(&t->recipe);
+    free(t->isa);
     free(t);
-}
-
-struct adv_training_memory adv_training_memory(const struct adv_training *t)
-{
-    const struct adv_source *source = &t->dataset->source;
-    struct adv_training_memory m = {
-        .data = (source->rows.n_elements + source->labels.n_elements) * sizeof(float) +
-                (t->dataset->labels ? t->dataset->n_rows * sizeof *t->dataset->labels : 0),
-        .activations = adv_gradient_bytes(t->workers[0].gradient) +
-                       ADV_EXAMPLES_WIDE * t->shard_rows * t->dataset->dim * sizeof(float),
-        .gradients = t->n_shards * t->n_weights * sizeof(float),
-        .weights = 4 * t->n_weights * sizeof(float),
-    };
-    m.all = m.data + (size_t)adv_pool_threads(t->pool) * m.activations + m.gradients + m.weights;
-    return m;
 }
 
 /* ---------------------------------------------------------------- a step */
@@ -160,16 +231,16 @@ static void shard_gradient(void *context, size_t shard, int worker_number)
     struct adv_training *t = context;
     struct adv_training_worker *worker = &t->workers[worker_number];
     struct adv_examples *e = &worker->examples;
-    size_t batch = (size_t)t->recipe->train.batch, rows = t->shard_rows;
+    size_t batch = (size_t)t->recipe.train.batch, rows = t->shard_rows;
     size_t first = shard * rows, n = batch - first < rows ? batch - first : rows;
     float *gradient = t->gradients + shard * t->n_weights;
     memset(gradient, 0, t->n_weights * sizeof *gradient);
-    if (worker->weights_step != t->step)
+    if (worker->weights_step != t->progress.step)
         adv_gradient_set_weights(worker->gradient, t->weights);
-    worker->weights_step = t->step;
-    adv_examples_draw(e, t->dataset, t->recipe->path, &t->recipe->train, t->step, first, n);
+    worker->weights_step = t->progress.step;
+    adv_examples_draw(e, &t->dataset, t->recipe.path, &t->recipe.train, t->progress.step, first, n);
     struct adv_points points = {.n = n, .x = e->x_t, .t = e->t, .label = e->label};
-    float scale = (float)(1 / ((double)batch * (double)t->dataset->dim));
+    float scale = (float)(1 / ((double)batch * (double)t->dataset.dim));
     t->shard_sums[shard] =
         adv_gradient_add(worker->gradient, &points, e->target, scale, gradient, NULL);
 }
@@ -210,20 +281,20 @@ static void update_weights(void *context, size_t piece, int worker)
 {
     (void)worker;
     struct adv_training *t = context;
-    const struct adv_train_recipe *train = &t->recipe->train;
+    const struct adv_train_recipe *train = &t->recipe.train;
     struct adv_piece at = adv_piece_at(t->n_weights, piece);
     struct adv_adamw adamw = {
-        .learning_rate = adv_schedule_rate(train, t->step),
+        .learning_rate = adv_schedule_rate(train, t->progress.step),
         .beta1 = train->beta1,
         .beta2 = train->beta2,
         .epsilon = train->epsilon,
         .weight_decay = train->weight_decay,
         .gradient_scale = t->gradient_scale,
-        .step = t->step + 1,
+        .step = t->progress.step + 1,
     };
     adv_adamw_update(&adamw, at.n, t->gradients + at.first, t->weights + at.first, t->m + at.first,
                      t->v + at.first);
-    adv_ema_update(adv_ema_decay(train->ema_decay, t->step), at.n, t->weights + at.first,
+    adv_ema_update(adv_ema_decay(train->ema_decay, t->progress.step), at.n, t->weights + at.first,
                    t->average + at.first);
 }
 
@@ -237,10 +308,10 @@ static double sum_of(size_t n, const double *terms)
 
 enum adv_status adv_training_step(struct adv_training *t, double *loss, struct adv_error *error)
 {
-    const struct adv_train_recipe *train = &t->recipe->train;
+    const struct adv_train_recipe *train = &t->recipe.train;
     adv_pool_run(t->pool, t->n_shards, shard_gradient, t);
     double batch_loss =
-        sum_of(t->n_shards, t->shard_sums) / ((double)train->batch * (double)t->dataset->dim);
+        sum_of(t->n_shards, t->shard_sums) / ((double)train->batch * (double)t->dataset.dim);
     adv_pool_run(t->pool, t->n_pieces, sum_gradients, t);
     double norm = sqrt(sum_of(t->n_pieces, t->piece_squares));
     bool squares_fit = norm * norm <= (double)FLT_MAX; /* as AdamW's second moments must */
@@ -248,14 +319,17 @@ enum adv_status adv_training_step(struct adv_training *t, double *loss, struct a
         return adv_fail(error, ADV_E_NUMERIC,
                         "training diverged at step %lld (loss %g, gradient norm %g); a lower "
                         "train.learning_rate, or train.clip_norm, may help",
-                        (long long)t->step + 1, batch_loss, fabs(norm));
+                        (long long)t->progress.step + 1, batch_loss, fabs(norm));
     bool clips = train->clip_norm > 0 && norm > train->clip_norm;
     t->gradient_scale = clips ? train->clip_norm / norm : 1;
     adv_pool_run(t->pool, t->n_pieces, update_weights, t);
-    t->step++;
+    t->progress.learning_rate = adv_schedule_rate(train, t->progress.step);
+    t->progress.step++;
     t->window_sum += batch_loss;
     t->window_steps++;
-    *loss = batch_loss;
+    t->progress.loss = t->window_sum / (double)t->window_steps;
+    if (loss)
+        *loss = batch_loss;
     return ADV_OK;
 }
 
@@ -264,17 +338,17 @@ enum adv_status adv_training_step(struct adv_training *t, double *loss, struct a
 enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error *error)
 {
     struct adv_curve_point point = {
-        .step = t->step,
+        .step = t->progress.step,
         .loss = t->window_steps ? t->window_sum / (double)t->window_steps : NAN,
         .held_out = NAN,
-        .learning_rate = adv_schedule_rate(&t->recipe->train, t->step - 1),
-        .seconds = t->seconds,
+        .learning_rate = adv_schedule_rate(&t->recipe.train, t->progress.step - 1),
+        .seconds = t->progress.seconds,
     };
-    if (t->dataset->n_held_out > 0) {
+    if (t->dataset.n_held_out > 0) {
         struct adv_ready_weights *ready = NULL;
         enum adv_status status = adv_ready_weights_new(t->net, t->average, &t->load, &ready, error);
         if (status == ADV_OK)
-            status = adv_held_out_loss(t->dataset, t->recipe->path, ready, t->pool, &point.held_out,
+            status = adv_held_out_loss(&t->dataset, t->recipe.path, ready, t->pool, &point.held_out,
                                        error);
         adv_ready_weights_free(ready);
         if (status != ADV_OK)
@@ -289,15 +363,35 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
         t->curve_capacity = capacity;
     }
     t->curve[t->n_curve++] = point;
+    t->progress.held_out = point.held_out;
     t->window_sum = 0;
     t->window_steps = 0;
     return ADV_OK;
 }
 
-double adv_training_best_held_out(const struct adv_training *t)
+size_t adv_training_curve_points(const struct adv_training *t)
 {
-    double best = NAN;
-    for (size_t i = 0; i < t->n_curve; i++)
-        best = fmin(best, t->curve[i].held_out);
-    return best;
+    return t->n_curve;
+}
+
+const struct adv_curve_point *adv_training_curve_point(const struct adv_training *t, size_t i)
+{
+    return &t->curve[i];
+}
+
+/* ---------------------------------------------------------------- what others may know */
+
+const struct adv_training_progress *adv_training_progress(const struct adv_training *t)
+{
+    return &t->progress;
+}
+
+const struct adv_training_memory *adv_training_memory(const struct adv_training *t)
+{
+    return &t->memory;
+}
+
+const char *adv_training_name(const struct adv_training *t)
+{
+    return t->recipe.name;
 }

@@ -27,6 +27,7 @@
 #include <advect/safetensors.h>
 #include <advect/solver.h>
 #include <advect/status.h>
+#include <advect/train.h>
 #include <advect/transform.h>
 #include <advect/version.h>
 

@@ -5,7 +5,7 @@
 #include "trainer/cli/options.h"
 #include "trainer/cli/progress.h"
 #include "trainer/cli/stop.h"
-#include <advect/extra/adamw.h>
+#include <advect/extra/optimiser.h>
 #include <advect/extra/shards.h>
 
 #include <advect/gradient.h>

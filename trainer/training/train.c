@@ -1,13 +1,16 @@
 /* advect train: from a recipe to a model. */
-#include "core/train/checkpoint.h"
 #include "trainer/cli/environment.h"
 #include "trainer/cli/options.h"
+#include "trainer/cli/progress.h"
 #include "trainer/cli/stop.h"
-#include "trainer/training/loop.h"
+#include "trainer/training/loss_curve.h"
 
+#include <advect/array_file.h>
 #include <advect/fields.h>
-#include <advect/pool.h>
+#include <advect/safetensors.h>
+#include <advect/train.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,109 +66,179 @@ static const struct adv_options command_line = {
     .letters = letters,
 };
 
-/* Names of the files of one training. */
-struct places {
-    char data[PATH_MAX_BYTES], model[PATH_MAX_BYTES];
-    char checkpoint[PATH_MAX_BYTES + 16], curve[PATH_MAX_BYTES + 16];
+/* ---------------------------------------------------------------- files */
+
+/* Names of the files that a training writes. */
+struct file_names {
+    char model[PATH_MAX_BYTES], checkpoint[PATH_MAX_BYTES + 16], curve[PATH_MAX_BYTES + 16];
 };
 
-static void name_places(struct places *places, const struct train_options *options,
-                        const char *recipe_path, const char *name)
+static void name_files(struct file_names *names, const struct train_options *options,
+                       const char *model_name)
 {
     static const char suffix[] = ".safetensors";
-    const char *slash = strrchr(recipe_path, '/');
-    if (options->data)
-        snprintf(places->data, sizeof places->data, "%s", options->data);
-    else
-        snprintf(places->data, sizeof places->data, "%.*s", slash ? (int)(slash - recipe_path) : 1,
-                 slash ? recipe_path : ".");
+    size_t tail = sizeof suffix - 1;
     if (options->out)
-        snprintf(places->model, sizeof places->model, "%s", options->out);
+        snprintf(names->model, sizeof names->model, "%s", options->out);
     else
-        snprintf(places->model, sizeof places->model, "%s%s", name, suffix);
-    size_t stem = strlen(places->model), tail = sizeof suffix - 1;
-    if (stem > tail && !strcmp(places->model + stem - tail, suffix))
+        snprintf(names->model, sizeof names->model, "%s%s", model_name, suffix);
+    size_t stem = strlen(names->model);
+    if (stem > tail && !strcmp(names->model + stem - tail, suffix))
         stem -= tail;
-    snprintf(places->checkpoint, sizeof places->checkpoint, "%.*s.checkpoint", (int)stem,
-             places->model);
-    snprintf(places->curve, sizeof places->curve, "%.*s.curve.csv", (int)stem, places->model);
+    snprintf(names->checkpoint, sizeof names->checkpoint, "%.*s.checkpoint", (int)stem,
+             names->model);
+    snprintf(names->curve, sizeof names->curve, "%.*s.curve.csv", (int)stem, names->model);
 }
 
-static void print_memory(const struct adv_training *training, int n_threads)
+/* The folder that a file is in, into folder [PATH_MAX_BYTES]. */
+static void folder_of(const char *path, char *folder)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(folder, PATH_MAX_BYTES, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
+}
+
+/* ---------------------------------------------------------------- progress */
+
+struct display {
+    struct adv_progress progress;
+    double started_s;
+    int64_t first_step;
+};
+
+static void show(struct display *display, const struct adv_training_progress *at)
+{
+    double elapsed = adv_seconds_now() - display->started_s;
+    double rate = elapsed > 0 ? (double)(at->step - display->first_step) / elapsed : 0;
+    char text[160], held_out[32] = "";
+    if (isfinite(at->held_out))
+        snprintf(held_out, sizeof held_out, "  held-out %.5f", at->held_out);
+    snprintf(text, sizeof text, "step %lld of %lld  loss %.5f%s  %.1f steps/s", (long long)at->step,
+             (long long)at->steps, at->loss, held_out, rate);
+    adv_progress_show(&display->progress, (double)at->step / (double)at->steps, text);
+}
+
+static bool on_step(void *context, const struct adv_training_progress *at)
+{
+    struct display *display = context;
+    if (adv_progress_is_due(&display->progress))
+        show(display, at);
+    return !*adv_stop_flag();
+}
+
+static void on_warning(void *context, const char *message)
+{
+    struct display *display = context;
+    adv_progress_end(&display->progress);
+    fprintf(stderr, "advect train: warning: no checkpoint, training goes on: %s\n", message);
+}
+
+static void print_memory(const struct adv_training_memory *m)
 {
     const double mb = 1e6;
-    struct adv_training_memory m = adv_training_memory(training);
     fprintf(stderr,
-            "memory: about %.0f MB: data %.0f, %d thread%s with %.0f each for shards of %zu "
+            "memory: about %.0f MB: data %.0f, %zu thread%s with %.0f each for shards of %zu "
             "examples, %zu gradient%s %.0f, weights and moments %.0f\n",
-            (double)m.all / mb, (double)m.data / mb, n_threads, n_threads > 1 ? "s" : "",
-            (double)m.activations / mb, training->shard_rows, training->n_shards,
-            training->n_shards > 1 ? "s" : "", (double)m.gradients / mb, (double)m.weights / mb);
+            (double)m->all / mb, (double)m->data / mb, m->threads, m->threads > 1 ? "s" : "",
+            (double)m->activations / mb, m->shard_rows, m->shards, m->shards > 1 ? "s" : "",
+            (double)m->gradients / mb, (double)m->weights / mb);
+}
+
+static enum adv_status run_training(struct adv_training *training, const char *checkpoint,
+                                    bool quiet, struct adv_error *error)
+{
+    const struct adv_training_progress *at = adv_training_progress(training);
+    struct display display = {.started_s = adv_seconds_now(), .first_step = at->step};
+    struct adv_training_watch watch = {.size = sizeof watch,
+                                       .checkpoint = checkpoint,
+                                       .on_step = on_step,
+                                       .on_warning = on_warning,
+                                       .context = &display};
+    adv_progress_init(&display.progress, quiet, (double)at->step / (double)at->steps);
+    enum adv_status status = adv_training_run(training, &watch, error);
+    if (at->step > display.first_step)
+        show(&display, at);
+    adv_progress_end(&display.progress);
+    if (status == ADV_E_CANCELLED)
+        fprintf(stderr, "%s holds the training so far; --resume continues it\n", checkpoint);
+    return status;
+}
+
+/* ---------------------------------------------------------------- the command */
+
+static enum adv_status create(struct adv_training **training, const struct train_options *options,
+                              const char *recipe_path, struct adv_error *error)
+{
+    char folder[PATH_MAX_BYTES];
+    void *recipe = NULL;
+    size_t n_bytes;
+    folder_of(recipe_path, folder);
+    struct adv_training_options how = {.size = sizeof how,
+                                       .data = options->data ? options->data : folder,
+                                       .steps = options->steps,
+                                       .threads = (int)options->threads,
+                                       .load = adv_environment()};
+    enum adv_status status = adv_file_read(recipe_path, RECIPE_MAX_BYTES, &recipe, &n_bytes, error);
+    if (status != ADV_OK)
+        return status;
+    status = adv_training_new(recipe, &how, training, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "%s: ", recipe_path);
+    free(recipe);
+    return status;
 }
 
 /* An unfinished training is not thrown away by oversight. */
 static enum adv_status begin(struct adv_training *training, const struct train_options *options,
-                             const struct places *places, struct adv_error *error)
+                             const char *checkpoint, struct adv_error *error)
 {
     int64_t step;
     if (options->resume)
-        return adv_checkpoint_load(training, places->checkpoint, error);
-    if (!options->restart && adv_checkpoint_is_unfinished(places->checkpoint, &step))
+        return adv_training_resume(training, checkpoint, error);
+    if (!options->restart && adv_checkpoint_is_unfinished(checkpoint, &step))
         return adv_fail(
             error, ADV_E_INVALID,
             "%s holds an unfinished training at step %lld: continue it with --resume, or "
             "begin anew with --restart",
-            places->checkpoint, (long long)step);
+            checkpoint, (long long)step);
     return ADV_OK;
 }
 
 static enum adv_status write_results(const struct adv_training *training,
                                      const struct train_options *options,
-                                     const struct places *places, struct adv_error *error)
+                                     const struct file_names *names, struct adv_error *error)
 {
     struct adv_model *model = NULL;
     enum adv_status status = adv_training_model(training, &model, error);
     if (status == ADV_OK)
-        status = adv_model_save(model, places->model, stored_as[options->dtype], error);
+        status = adv_model_save(model, names->model, stored_as[options->dtype], error);
     adv_model_unref(model);
     if (status == ADV_OK)
-        status = adv_curve_write_csv(training, places->curve, error);
+        status = adv_loss_curve_write_csv(training, names->curve, error);
     if (status == ADV_OK && options->curve)
-        status = adv_curve_write_png(training, options->curve, error);
+        status = adv_loss_curve_write_png(training, options->curve, error);
     if (status == ADV_OK && !options->quiet)
-        fprintf(stderr, "%s written after %lld steps\n", places->model, (long long)training->step);
+        fprintf(stderr, "%s written after %lld steps\n", names->model,
+                (long long)adv_training_progress(training)->step);
     return status;
 }
 
-static enum adv_status train(const struct adv_recipe *recipe, const struct train_options *options,
-                             const char *recipe_path, struct adv_error *error)
+static enum adv_status train(const struct train_options *options, const char *recipe_path,
+                             struct adv_error *error)
 {
-    struct places places;
-    struct adv_dataset dataset = {0};
-    struct adv_pool *pool = NULL;
     struct adv_training *training = NULL;
-    name_places(&places, options, recipe_path, recipe->name);
-    int n_threads = options->threads ? (int)options->threads : adv_cpu_count();
-    enum adv_status status =
-        adv_dataset_open(&recipe->data, (uint64_t)recipe->train.seed, places.data, &dataset, error);
-    if (status == ADV_OK)
-        status = adv_pool_new(n_threads, &pool, error);
-    if (status == ADV_OK)
-        status = adv_training_new(recipe, &dataset, pool, adv_environment(), &training, error);
-    if (status == ADV_OK)
-        status = begin(training, options, &places, error);
+    struct file_names names;
+    enum adv_status status = create(&training, options, recipe_path, error);
+    if (status != ADV_OK)
+        return status;
+    name_files(&names, options, adv_training_name(training));
+    status = begin(training, options, names.checkpoint, error);
     if (status == ADV_OK && !options->quiet)
-        print_memory(training, n_threads);
-    struct adv_loop loop = {places.checkpoint, options->quiet, adv_stop_flag()};
+        print_memory(adv_training_memory(training));
     if (status == ADV_OK)
-        status = adv_loop_run(&loop, training, error);
-    if (status == ADV_E_CANCELLED)
-        fprintf(stderr, "%s holds the training so far; --resume continues it\n", places.checkpoint);
+        status = run_training(training, names.checkpoint, options->quiet, error);
     if (status == ADV_OK)
-        status = write_results(training, options, &places, error);
+        status = write_results(training, options, &names, error);
     adv_training_free(training);
-    adv_pool_free(pool);
-    adv_dataset_close(&dataset);
     return status;
 }
 
@@ -177,20 +250,7 @@ static int run(int argc, char **argv)
     if (outcome != ADV_OPTIONS_GO)
         return outcome;
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_recipe recipe = {0};
-    void *text = NULL;
-    size_t n_bytes;
-    enum adv_status status = adv_file_read(recipe_path, RECIPE_MAX_BYTES, &text, &n_bytes, &error);
-    if (status == ADV_OK) {
-        status = adv_recipe_parse(&recipe, text, &error);
-        adv_error_prefix(&error, "%s: ", recipe_path);
-    }
-    free(text);
-    if (status == ADV_OK && options.steps > 0)
-        recipe.train.steps = options.steps;
-    if (status == ADV_OK)
-        status = train(&recipe, &options, recipe_path, &error);
-    adv_recipe_release(&recipe);
+    enum adv_status status = train(&options, recipe_path, &error);
     adv_fields_release(fields, N_FIELDS, &options);
     return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("train", &error);
 }

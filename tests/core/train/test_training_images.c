@@ -1,13 +1,12 @@
 /* Training on images: IDX files, shifts, shards cut for the network, and that it resumes bit for
  * bit. */
-#include "core/train/checkpoint.h"
 #include "core/train/training.h"
-#include "trainer/training/loop.h"
-#include <advect/extra/shards.h>
 
 #include "tests/core/io/io_support.h"
 
 #include <advect/advect.h>
+#include <advect/extra/shards.h>
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -58,13 +57,6 @@ static void remove_data(void)
 
 /* ---------------------------------------------------------------- one training */
 
-struct bench {
-    struct adv_recipe recipe;
-    struct adv_dataset dataset;
-    struct adv_pool *pool;
-    struct adv_training *training;
-};
-
 static const char *const nets[] = {
     "{\"kind\": \"mlp\", \"dim\": 48, \"channels\": 16, \"layers\": 1, \"num_classes\": 3,"
     " \"null_class\": true, \"input_gain\": true}",
@@ -78,9 +70,12 @@ enum { N_NETS = sizeof nets / sizeof nets[0] };
     "\"source\": {\"kind\": \"idx\", \"images\": \"images\", \"labels\": \"labels\"}, "            \
     "\"classes\": 3, \"held_out\": 10"
 
-static void bench_open(struct bench *bench, const char *net, int threads)
+static struct adv_training *open_training(const char *net, int threads)
 {
     struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL;
+    struct adv_training_options options = {
+        .size = sizeof options, .data = scratch.folder, .threads = threads};
     char text[2048];
     snprintf(
         text, sizeof text,
@@ -89,42 +84,22 @@ static void bench_open(struct bench *bench, const char *net, int threads)
         " 0.5, \"range\": [0, 1], \"levels\": 256}}, \"train\": {\"steps\": 8, \"batch\": 12,"
         " \"shard_rows\": 4, \"label_dropout\": 0.2, \"held_out_every\": 3}}",
         net);
-    json_t *json = json_loads(text, 0, NULL);
-    *bench = (struct bench){0};
-    ck_assert_ptr_nonnull(json);
-    enum adv_status status = adv_recipe_init(&bench->recipe, json, &error);
-    if (status == ADV_OK)
-        status = adv_dataset_open(&bench->recipe.data, 0, scratch.folder, &bench->dataset, &error);
-    if (status == ADV_OK)
-        status = adv_pool_new(threads, &bench->pool, &error);
-    if (status == ADV_OK)
-        status = adv_training_new(&bench->recipe, &bench->dataset, bench->pool, NULL,
-                                  &bench->training, &error);
-    ck_assert_msg(status == ADV_OK, "%s", error.message);
-    json_decref(json);
+    ck_assert_msg(adv_training_new(text, &options, &training, &error) == ADV_OK, "%s",
+                  error.message);
+    return training;
 }
 
-static void bench_close(struct bench *bench)
-{
-    adv_training_free(bench->training);
-    adv_pool_free(bench->pool);
-    adv_dataset_close(&bench->dataset);
-    adv_recipe_release(&bench->recipe);
-}
-
-static const volatile bool never;
-
-static void run_loop(struct bench *bench, const char *checkpoint)
+static void run_to_the_end(struct adv_training *training, const char *checkpoint)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_loop loop = {checkpoint, true, &never};
-    ck_assert_msg(adv_loop_run(&loop, bench->training, &error) == ADV_OK, "%s", error.message);
+    struct adv_training_watch watch = {.size = sizeof watch, .checkpoint = checkpoint};
+    ck_assert_msg(adv_training_run(training, &watch, &error) == ADV_OK, "%s", error.message);
 }
 
 static void same_state(const struct adv_training *a, const struct adv_training *b)
 {
     size_t bytes = a->n_weights * sizeof(float);
-    ck_assert_int_eq(a->step, b->step);
+    ck_assert_int_eq(a->progress.step, b->progress.step);
     ck_assert_mem_eq(a->weights, b->weights, bytes);
     ck_assert_mem_eq(a->average, b->average, bytes);
     ck_assert_mem_eq(a->m, b->m, bytes);
@@ -141,28 +116,25 @@ START_TEST(images_train_bit_for_bit)
 {
     char path[IO_PATH_MAX];
     struct adv_error error = ADV_ERROR_INIT;
-    struct bench straight, first, second;
     io_scratch_path(&scratch, "c.checkpoint", path);
-    bench_open(&straight, nets[_i], 1);
-    run_loop(&straight, path);
-    ck_assert_uint_eq(straight.training->n_curve, 3); /* steps 3, 6, 8 */
+    struct adv_training *straight = open_training(nets[_i], 1);
+    run_to_the_end(straight, path);
+    ck_assert_uint_eq(straight->n_curve, 3); /* steps 3, 6, 8 */
 
-    bench_open(&first, nets[_i], 3);
-    while (first.training->step < 5) {
-        double loss;
-        ck_assert_int_eq(adv_training_step(first.training, &loss, &error), ADV_OK);
-        if (first.training->step == 3)
-            ck_assert_int_eq(adv_training_add_point(first.training, &error), ADV_OK);
+    struct adv_training *first = open_training(nets[_i], 3);
+    while (first->progress.step < 5) {
+        ck_assert_int_eq(adv_training_step(first, NULL, &error), ADV_OK);
+        if (first->progress.step == 3)
+            ck_assert_int_eq(adv_training_add_point(first, &error), ADV_OK);
     }
-    ck_assert_int_eq(adv_checkpoint_save(first.training, path, &error), ADV_OK);
-    bench_open(&second, nets[_i], 2);
-    ck_assert_msg(adv_checkpoint_load(second.training, path, &error) == ADV_OK, "%s",
-                  error.message);
-    run_loop(&second, path);
-    same_state(straight.training, second.training);
-    bench_close(&straight);
-    bench_close(&first);
-    bench_close(&second);
+    ck_assert_int_eq(adv_training_save(first, path, &error), ADV_OK);
+    struct adv_training *second = open_training(nets[_i], 2);
+    ck_assert_msg(adv_training_resume(second, path, &error) == ADV_OK, "%s", error.message);
+    run_to_the_end(second, path);
+    same_state(straight, second);
+    adv_training_free(straight);
+    adv_training_free(first);
+    adv_training_free(second);
 }
 END_TEST
 
@@ -321,18 +293,17 @@ END_TEST
 /* The recipe of the model says what was chosen, so that a training resumes with it. */
 START_TEST(the_choice_is_recorded)
 {
-    struct bench bench;
-    bench_open(&bench, nets[0], 1);
-    json_t *recipe = adv_training_recipe(bench.training);
+    struct adv_training *training = open_training(nets[0], 1);
+    json_t *recipe = adv_training_recipe(training);
     const json_t *train = json_object_get(recipe, "train");
     ck_assert_int_eq(json_integer_value(json_object_get(train, "shard_rows")), 4);
-    struct adv_training_memory memory = adv_training_memory(bench.training);
-    ck_assert_uint_eq(memory.gradients, 3 * bench.training->n_weights * sizeof(float));
-    ck_assert_uint_ge(memory.data, (N * DIM + N) * sizeof(float));
-    ck_assert_uint_eq(memory.all,
-                      memory.data + memory.activations + memory.gradients + memory.weights);
+    const struct adv_training_memory *memory = adv_training_memory(training);
+    ck_assert_uint_eq(memory->gradients, 3 * training->n_weights * sizeof(float));
+    ck_assert_uint_ge(memory->data, (N * DIM + N) * sizeof(float));
+    ck_assert_uint_eq(memory->all,
+                      memory->data + memory->activations + memory->gradients + memory->weights);
     json_decref(recipe);
-    bench_close(&bench);
+    adv_training_free(training);
 }
 END_TEST
 

@@ -1,10 +1,11 @@
-/* AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", 2019, algorithm 2), and the
- * exponential moving average of weights. Plain loops over a range of the weights, so that
- * ranges may go to different threads. */
-#ifndef ADVECT_EXTRA_ADAMW_H
-#define ADVECT_EXTRA_ADAMW_H
+/* AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", 2019, algorithm 2), its
+ * learning rate over time, and the exponential moving average of weights. Plain loops over a range
+ * of the weights, so that ranges may go to different threads. */
+#ifndef ADVECT_EXTRA_OPTIMISER_H
+#define ADVECT_EXTRA_OPTIMISER_H
 
 #include <advect/api.h>
+#include <advect/extra/recipe.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,10 @@ double adv_ema_decay(double decay, int64_t updates);
 
 /* average = decay average + (1 - decay) w */
 void adv_ema_update(double decay, size_t n, const float *w, float *average);
+
+/* The learning rate of step in [0, train->steps): a linear warm-up, then half a cosine down to its
+ * minimum; anew in each cycle, if there are several (Loshchilov & Hutter 2017, "SGDR"). */
+double adv_schedule_rate(const struct adv_train_recipe *train, int64_t step);
 
 ADV_API_END
 #endif

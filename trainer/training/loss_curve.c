@@ -1,5 +1,5 @@
 /* The loss curve as a table and as a picture. */
-#include "trainer/training/loop.h"
+#include "trainer/training/loss_curve.h"
 
 #include <advect/array_file.h>
 #include <advect/plot.h>
@@ -21,8 +21,8 @@ static void print_cell(FILE *out, double value, const char *end)
     fputs(end, out);
 }
 
-enum adv_status adv_curve_write_csv(const struct adv_training *t, const char *path,
-                                    struct adv_error *error)
+enum adv_status adv_loss_curve_write_csv(const struct adv_training *t, const char *path,
+                                         struct adv_error *error)
 {
     char *text = NULL;
     size_t n_bytes = 0;
@@ -30,8 +30,8 @@ enum adv_status adv_curve_write_csv(const struct adv_training *t, const char *pa
     if (!out)
         return no_memory(error);
     fputs("step,loss,held_out,learning_rate,seconds\n", out);
-    for (size_t i = 0; i < t->n_curve; i++) {
-        const struct adv_curve_point *p = &t->curve[i];
+    for (size_t i = 0; i < adv_training_curve_points(t); i++) {
+        const struct adv_curve_point *p = adv_training_curve_point(t, i);
         fprintf(out, "%lld,", (long long)p->step);
         print_cell(out, p->loss, ",");
         print_cell(out, p->held_out, ",");
@@ -53,12 +53,13 @@ static enum adv_status add_line(struct adv_plot *plot, const struct adv_training
 {
     static const char *const labels[] = {[TRAINING] = "training", [HELD_OUT] = "held out"};
     struct adv_mark mark = {.colour = (int)column, .label = labels[column]};
-    float *points = calloc(t->n_curve ? t->n_curve : 1, 2 * sizeof *points);
+    size_t n_points = adv_training_curve_points(t);
+    float *points = calloc(n_points ? n_points : 1, 2 * sizeof *points);
     if (!points)
         return no_memory(error);
     size_t n = 0;
-    for (size_t i = 0; i < t->n_curve; i++) {
-        const struct adv_curve_point *point = &t->curve[i];
+    for (size_t i = 0; i < n_points; i++) {
+        const struct adv_curve_point *point = adv_training_curve_point(t, i);
         double value = column == HELD_OUT ? point->held_out : point->loss;
         if (!isfinite(value))
             continue;
@@ -71,13 +72,13 @@ static enum adv_status add_line(struct adv_plot *plot, const struct adv_training
     return status;
 }
 
-enum adv_status adv_curve_write_png(const struct adv_training *t, const char *path,
-                                    struct adv_error *error)
+enum adv_status adv_loss_curve_write_png(const struct adv_training *t, const char *path,
+                                         struct adv_error *error)
 {
     struct adv_axes axes = {
         .width = 800,
         .height = 480,
-        .title = t->recipe->name,
+        .title = adv_training_name(t),
         .x_label = "step",
         .y_label = "flow-matching loss",
     };

@@ -1,0 +1,123 @@
+/* Training: from a recipe (docs/recipes.md) to a model.
+ *
+ *     struct adv_training *training = NULL;
+ *     status = adv_training_new(recipe, NULL, &training, &error);
+ *     if (status == ADV_OK)
+ *         status = adv_training_run(training, NULL, &error);
+ *     if (status == ADV_OK)
+ *         status = adv_training_model(training, &model, &error);
+ *     adv_training_free(training);
+ *
+ * The model learned is a function of recipe and data alone: it depends neither on the number of
+ * threads nor on whether the training was stopped and resumed. */
+#ifndef ADVECT_TRAIN_H
+#define ADVECT_TRAIN_H
+
+#include <advect/api.h>
+#include <advect/evaluator.h>
+#include <advect/model.h>
+#include <advect/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+ADV_API_BEGIN
+
+struct adv_training;
+
+/* What the recipe leaves open. Zeros are the defaults. */
+struct adv_training_options {
+    size_t size;      /* sizeof (struct adv_training_options) */
+    const char *data; /* folder of the recipe's data files, or the one file of a csv or npy source;
+                         NULL: the working directory */
+    int64_t steps;    /* in place of the recipe's train.steps; 0: as the recipe says */
+    int threads;      /* 0: one per processor */
+    const struct adv_load_options *load; /* how networks are evaluated; NULL: the defaults */
+};
+
+/* Reads the recipe, JSON text, opens its data and sets the initial weights. options may be NULL.
+ * Errors: ADV_E_FORMAT for text that is no JSON; ADV_E_INVALID, with the field ("train.steps");
+ * ADV_E_IO for data that cannot be read; ADV_E_MEMORY. */
+enum adv_status adv_training_new(const char *recipe, const struct adv_training_options *options,
+                                 struct adv_training **training, struct adv_error *error);
+void adv_training_free(struct adv_training *training); /* NULL is allowed */
+
+/* Where a training stands. The library's own: later versions may add members at the end. */
+struct adv_training_progress {
+    int64_t step, steps;  /* done; in all */
+    double loss;          /* mean since the last point of the curve; NaN before the first step */
+    double held_out;      /* the last held-out loss; NaN before the first, or without such rows */
+    double learning_rate; /* of the last step */
+    double seconds;       /* of training, those before a resumption included */
+};
+
+/* Borrowed from the training, and true until its next step. */
+const struct adv_training_progress *adv_training_progress(const struct adv_training *training);
+
+/* How a run is watched. Zeros are the defaults. Callbacks come from the calling thread, between
+ * steps; the training may be read in them and saved. */
+struct adv_training_watch {
+    size_t size;            /* sizeof (struct adv_training_watch) */
+    const char *checkpoint; /* file that is written on the way, every train.checkpoint_every_s, and
+                               at the end; NULL: none */
+    /* After every step; false stops. NULL: on to the end. */
+    bool (*on_step)(void *context, const struct adv_training_progress *progress);
+    /* When a checkpoint cannot be written on the way, the one before being kept. NULL: silence. */
+    void (*on_warning)(void *context, const char *message);
+    void *context; /* of both */
+};
+
+/* Trains up to the last step: ADV_OK; or until on_step returns false: ADV_E_CANCELLED. Either way
+ * the checkpoint then holds the last step; ADV_E_IO where it cannot be written. ADV_E_NUMERIC when
+ * the loss is no longer finite or its gradient too large: state and checkpoint stay as they were.
+ * watch may be NULL. */
+enum adv_status adv_training_run(struct adv_training *training,
+                                 const struct adv_training_watch *watch, struct adv_error *error);
+
+/* One step. *loss: of its batch, before the update; may be NULL. Errors as in adv_training_run. */
+enum adv_status adv_training_step(struct adv_training *training, double *loss,
+                                  struct adv_error *error);
+
+/* Writes the whole state, atomically. Messages of both begin with the path. */
+enum adv_status adv_training_save(const struct adv_training *training, const char *checkpoint,
+                                  struct adv_error *error);
+/* Takes over the state of a checkpoint of the same recipe and data, on success only. Of the recipe
+ * name, sampling, train.steps, train.cycle_steps and train.checkpoint_every_s may differ. */
+enum adv_status adv_training_resume(struct adv_training *training, const char *checkpoint,
+                                    struct adv_error *error);
+/* Whether a file is the checkpoint of a training that has not ended; *step: where it stands. */
+bool adv_checkpoint_is_unfinished(const char *path, int64_t *step);
+
+/* The model so far: the averaged weights, with the record of their training and a card. */
+enum adv_status adv_training_model(const struct adv_training *training, struct adv_model **model,
+                                   struct adv_error *error);
+/* Its name, borrowed. */
+const char *adv_training_name(const struct adv_training *training);
+
+/* The loss curve: a point every train.held_out_every steps, and one at the end. */
+struct adv_curve_point {
+    int64_t step;
+    double loss;     /* mean since the point before */
+    double held_out; /* of the averaged weights; NaN where no example is held out */
+    double learning_rate;
+    double seconds; /* of training until then */
+};
+size_t adv_training_curve_points(const struct adv_training *training);
+/* Borrowed until the next step. i < adv_training_curve_points. */
+const struct adv_curve_point *adv_training_curve_point(const struct adv_training *training,
+                                                       size_t i);
+
+/* What a training takes, planned before it starts: bytes, and how its batch is divided. */
+struct adv_training_memory {
+    size_t data;        /* examples of files */
+    size_t activations; /* of one thread: a shard's rows through the network and back */
+    size_t gradients;   /* one of all weights per shard */
+    size_t weights;     /* with their average and both moments */
+    size_t all;         /* the sum over all threads */
+    size_t threads, shards, shard_rows; /* of a batch */
+};
+/* Borrowed from the training. */
+const struct adv_training_memory *adv_training_memory(const struct adv_training *training);
+
+ADV_API_END
+#endif

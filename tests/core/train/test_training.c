@@ -1,0 +1,434 @@
+/* Trainings: that they stop and resume bit for bit, their checkpoints and their refusals. */
+#include "core/train/training.h"
+
+#include <advect/advect.h>
+
+#include "tests/support/alloc_fail.h"
+
+#include <check.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char folder[64], checkpoint[96];
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/advect-training-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(checkpoint, sizeof checkpoint, "%s/c.checkpoint", folder);
+}
+
+static void remove_folder(void)
+{
+    char command[96];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* ---------------------------------------------------------------- trainings */
+
+#define SMALL_NET "\"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 24, \"layers\": 2}, "
+#define BOARD_DATA                                                                                 \
+    "\"data\": {\"source\": {\"kind\": \"density\", \"density\": {\"kind\": \"checkerboard\", "    \
+    "\"dim\": 2, \"cells\": 4}}}, "
+#define SMALL_TRAIN                                                                                \
+    "\"train\": {\"steps\": 40, \"batch\": 50, \"shard_rows\": 16, \"warmup_steps\": 5, "          \
+    "\"weight_decay\": 0.01, \"held_out_every\": 15"
+#define SMALL_RECIPE "{\"name\": \"small\", " SMALL_NET BOARD_DATA SMALL_TRAIN "}}"
+
+static struct adv_training *open_training(const char *recipe, int threads)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL;
+    struct adv_training_options options = {
+        .size = sizeof options, .data = folder, .threads = threads};
+    ck_assert_msg(adv_training_new(recipe, &options, &training, &error) == ADV_OK, "%s",
+                  error.message);
+    return training;
+}
+
+static void step_to(struct adv_training *training, int64_t step)
+{
+    while (training->progress.step < step) {
+        struct adv_error error = ADV_ERROR_INIT;
+        ck_assert_msg(adv_training_step(training, NULL, &error) == ADV_OK, "%s", error.message);
+    }
+}
+
+static void run_to_the_end(struct adv_training *training)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training_watch watch = {.size = sizeof watch, .checkpoint = checkpoint};
+    ck_assert_msg(adv_training_run(training, &watch, &error) == ADV_OK, "%s", error.message);
+}
+
+static void same_state(const struct adv_training *a, const struct adv_training *b)
+{
+    size_t bytes = a->n_weights * sizeof(float);
+    ck_assert_int_eq(a->progress.step, b->progress.step);
+    ck_assert_mem_eq(a->weights, b->weights, bytes);
+    ck_assert_mem_eq(a->average, b->average, bytes);
+    ck_assert_mem_eq(a->m, b->m, bytes);
+    ck_assert_mem_eq(a->v, b->v, bytes);
+    ck_assert_uint_eq(a->n_curve, b->n_curve);
+    for (size_t i = 0; i < a->n_curve; i++) {
+        ck_assert_int_eq(a->curve[i].step, b->curve[i].step);
+        ck_assert_double_eq(a->curve[i].loss, b->curve[i].loss);
+        ck_assert_double_eq(a->curve[i].held_out, b->curve[i].held_out);
+    }
+}
+
+/* ---------------------------------------------------------------- determinism */
+
+START_TEST(results_do_not_depend_on_the_number_of_threads)
+{
+    struct adv_training *three;
+    struct adv_training *one = open_training(SMALL_RECIPE, 1);
+    three = open_training(SMALL_RECIPE, 3);
+    run_to_the_end(one);
+    run_to_the_end(three);
+    same_state(one, three);
+    ck_assert_uint_eq(one->n_curve, 3); /* steps 15, 30 and 40 */
+    adv_training_free(one);
+    adv_training_free(three);
+}
+END_TEST
+
+/* Goes on from the checkpoint, of step 20, and closes both. */
+static void ends_alike_from_20(struct adv_training *straight, const char *recipe_text, int threads)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *resumed = open_training(recipe_text, threads);
+    ck_assert_msg(adv_training_resume(resumed, checkpoint, &error) == ADV_OK, "%s", error.message);
+    ck_assert_int_eq(resumed->progress.step, 20);
+    run_to_the_end(resumed);
+    same_state(straight, resumed);
+    adv_training_free(resumed);
+    adv_training_free(straight);
+}
+
+/* Loop index: threads - 1. */
+START_TEST(a_resumed_training_continues_bit_for_bit)
+{
+    struct adv_training *first;
+    struct adv_training *straight = open_training(SMALL_RECIPE, 1);
+    run_to_the_end(straight);
+
+    first = open_training(SMALL_RECIPE, 1 + _i);
+    step_to(first, 15);
+    ck_assert_int_eq(adv_training_add_point(first, NULL), ADV_OK);
+    step_to(first, 20);
+    ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
+    adv_training_free(first);
+
+    ends_alike_from_20(straight, SMALL_RECIPE, 1 + _i);
+}
+END_TEST
+
+#define IN_CYCLES(more)                                                                            \
+    "{\"name\": \"small\", " SMALL_NET BOARD_DATA                                                  \
+    "\"train\": {\"batch\": 50, \"held_out_every\": 10, \"learning_rate\": 0.01, " more "}}"
+
+START_TEST(a_finished_training_goes_on_in_another_cycle)
+{
+    struct adv_training *first;
+    struct adv_training *straight =
+        open_training(IN_CYCLES("\"steps\": 40, \"cycle_steps\": 20"), 1);
+    run_to_the_end(straight);
+    first = open_training(IN_CYCLES("\"steps\": 20"), 1);
+    run_to_the_end(first);
+    adv_training_free(first);
+    ends_alike_from_20(straight, IN_CYCLES("\"steps\": 40, \"cycle_steps\": 20"), 1);
+}
+END_TEST
+
+struct watched {
+    int64_t stop_at, calls;
+    double last_seconds;
+};
+
+static bool note_step(void *context, const struct adv_training_progress *progress)
+{
+    struct watched *watched = context;
+    watched->calls++;
+    ck_assert_int_eq(progress->steps, 40);
+    ck_assert(isfinite(progress->loss));
+    ck_assert_double_ge(progress->seconds, watched->last_seconds);
+    watched->last_seconds = progress->seconds;
+    return progress->step < watched->stop_at;
+}
+
+/* From a C program: stopped by the callback, it resumes as if it had never stopped. */
+START_TEST(a_callback_sees_every_step_and_may_stop)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct watched watched = {.stop_at = 20};
+    struct adv_training_watch watch = {
+        .size = sizeof watch, .checkpoint = checkpoint, .on_step = note_step, .context = &watched};
+    struct adv_training *straight = open_training(SMALL_RECIPE, 1);
+    struct adv_training *stopped = open_training(SMALL_RECIPE, 1);
+    run_to_the_end(straight);
+    ck_assert_int_eq(adv_training_run(stopped, &watch, &error), ADV_E_CANCELLED);
+    ck_assert_msg(strstr(error.message, "20 of 40") != NULL, "%s", error.message);
+    ck_assert_int_eq(watched.calls, 20);
+    adv_training_free(stopped);
+    ends_alike_from_20(straight, SMALL_RECIPE, 1);
+}
+END_TEST
+
+START_TEST(options_of_other_versions_are_read)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL;
+    struct {
+        struct adv_training_options options;
+        long long newer;
+    } ahead = {.options = {.size = sizeof ahead, .threads = 1}};
+    ck_assert_msg(adv_training_new(SMALL_RECIPE, &ahead.options, &training, &error) == ADV_OK, "%s",
+                  error.message);
+    adv_training_free(training);
+    training = NULL;
+    ahead.newer = 1;
+    ck_assert_int_eq(adv_training_new(SMALL_RECIPE, &ahead.options, &training, &error),
+                     ADV_E_UNSUPPORTED);
+    ck_assert_str_eq(error.field, "size");
+    error = (struct adv_error)ADV_ERROR_INIT;
+    struct adv_training_options unsized = {.threads = 1};
+    ck_assert_int_eq(adv_training_new(SMALL_RECIPE, &unsized, &training, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "size");
+    ck_assert_ptr_null(training);
+
+    struct adv_training_options older = {
+        .size = offsetof(struct adv_training_options, threads), .steps = 7, .threads = -1};
+    ck_assert_int_eq(adv_training_new(SMALL_RECIPE, &older, &training, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_progress(training)->steps, 7);
+    adv_training_free(training);
+}
+END_TEST
+
+START_TEST(shards_add_up_to_the_gradient_of_the_batch)
+{
+    struct adv_training *whole;
+    struct adv_training *cut = open_training(SMALL_RECIPE, 1);
+    whole = open_training("{\"name\": \"small\", " SMALL_NET BOARD_DATA
+                          "\"train\": {\"steps\": 40, \"batch\": 50, \"shard_rows\": 50}}",
+                          1);
+    double cut_loss, whole_loss;
+    ck_assert_int_eq(adv_training_step(cut, &cut_loss, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_step(whole, &whole_loss, NULL), ADV_OK);
+    ck_assert_double_eq_tol(cut_loss, whole_loss, 1e-6 * whole_loss);
+    double largest = 0, difference = 0; /* the sum is in the first shard's buffer */
+    for (size_t i = 0; i < cut->n_weights; i++) {
+        double a = (double)cut->gradients[i], b = (double)whole->gradients[i];
+        largest = fmax(largest, fabs(b));
+        difference = fmax(difference, fabs(a - b));
+    }
+    ck_assert_double_gt(largest, 0);
+    ck_assert_double_lt(difference, 1e-5 * largest); /* float sums in another order */
+    adv_training_free(cut);
+    adv_training_free(whole);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- checkpoints */
+
+static void load_fails(const char *recipe_text, const char *expected)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = open_training(recipe_text, 1);
+    ck_assert_int_ne(adv_training_resume(training, checkpoint, &error), ADV_OK);
+    ck_assert_msg(strstr(error.message, expected) && strstr(error.message, checkpoint),
+                  "%s\n  not: %s", error.message, expected);
+    ck_assert_int_eq(training->progress.step, 0);
+    adv_training_free(training);
+}
+
+START_TEST(a_checkpoint_only_continues_its_own_recipe)
+{
+    int64_t step = 0;
+    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    step_to(training, 12);
+    ck_assert_int_eq(adv_training_save(training, checkpoint, NULL), ADV_OK);
+    adv_training_free(training);
+    ck_assert(adv_checkpoint_is_unfinished(checkpoint, &step));
+    ck_assert_int_eq(step, 12);
+
+    load_fails("{\"name\": \"small\", " SMALL_NET BOARD_DATA SMALL_TRAIN ", \"seed\": 4}}",
+               "train.seed was 0 and is 4");
+    load_fails("{\"name\": \"small\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 24, "
+               "\"layers\": 3}, " BOARD_DATA SMALL_TRAIN "}}",
+               "net.layers was 2 and is 3");
+    load_fails("{\"name\": \"small\", " SMALL_NET BOARD_DATA "\"train\": {\"steps\": 5}}",
+               "12 steps; train.steps is 5");
+
+    training = open_training(
+        "{\"name\": \"other\", " SMALL_NET BOARD_DATA
+        "\"train\": {\"steps\": 41, \"batch\": 50, \"shard_rows\": 16, \"warmup_steps\": 5, "
+        "\"weight_decay\": 0.01, \"held_out_every\": 15}}",
+        1);
+    ck_assert_int_eq(adv_training_resume(training, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(training->progress.step, 12);
+    adv_training_free(training);
+}
+END_TEST
+
+START_TEST(a_broken_checkpoint_is_refused)
+{
+    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    step_to(training, 2);
+    ck_assert_int_eq(adv_training_save(training, checkpoint, NULL), ADV_OK);
+    struct stat about;
+    ck_assert_int_eq(stat(checkpoint, &about), 0);
+    ck_assert_int_eq(truncate(checkpoint, about.st_size - 4), 0);
+    load_fails(SMALL_RECIPE, "");
+    struct adv_model *model = NULL;
+    ck_assert_int_eq(adv_training_model(training, &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_save(model, checkpoint, ADV_F32, NULL), ADV_OK);
+    load_fails(SMALL_RECIPE, "not a checkpoint");
+    adv_model_unref(model);
+    adv_training_free(training);
+}
+END_TEST
+
+/* A full disk, as far as a process can make one for itself: files may not grow past 1000 bytes. */
+START_TEST(a_full_disk_keeps_the_checkpoint_before)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    step_to(training, 3);
+    ck_assert_int_eq(adv_training_save(training, checkpoint, NULL), ADV_OK);
+    step_to(training, 9);
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    rlim_t before = limit.rlim_cur;
+    limit.rlim_cur = 1000;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    ck_assert_int_eq(adv_training_save(training, checkpoint, &error), ADV_E_IO);
+    limit.rlim_cur = before;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    int64_t step = 0;
+    ck_assert(adv_checkpoint_is_unfinished(checkpoint, &step));
+    ck_assert_int_eq(step, 3);
+    adv_training_free(training);
+}
+END_TEST
+
+START_TEST(divergence_stops_and_leaves_the_state_as_it_was)
+{
+    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    step_to(training, 3);
+    float *before = malloc(training->n_weights * sizeof *before);
+    training->weights[0] = NAN;
+    memcpy(before, training->weights, training->n_weights * sizeof *before);
+    double loss;
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_training_step(training, &loss, &error), ADV_E_NUMERIC);
+    ck_assert_msg(strstr(error.message, "step 4") && strstr(error.message, "learning_rate"), "%s",
+                  error.message);
+    ck_assert_int_eq(training->progress.step, 3);
+    ck_assert_mem_eq(before, training->weights, training->n_weights * sizeof *before);
+    free(before);
+    adv_training_free(training);
+}
+END_TEST
+
+START_TEST(nets_must_fit_their_data)
+{
+    static const char *const misfits[][2] = {
+        {"{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"dim\": 3, \"channels\": 8, "
+         "\"layers\": 1}, " BOARD_DATA SMALL_TRAIN "}}",
+         "takes 3 numbers per example; the data have 2"},
+        {"{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 8, "
+         "\"layers\": 1, \"num_classes\": 4}, " BOARD_DATA SMALL_TRAIN "}}",
+         "the net has 4 classes; data.classes is 0"},
+        {"{\"name\": \"a\", " SMALL_NET BOARD_DATA SMALL_TRAIN ", \"label_dropout\": 0.1}}",
+         "no null class"},
+    };
+    for (size_t i = 0; i < sizeof misfits / sizeof misfits[0]; i++) {
+        struct adv_error error = ADV_ERROR_INIT;
+        struct adv_training *training = NULL;
+        ck_assert_int_ne(adv_training_new(misfits[i][0], NULL, &training, &error), ADV_OK);
+        ck_assert_msg(strstr(error.message, misfits[i][1]) != NULL, "%s", error.message);
+        ck_assert_ptr_null(training);
+    }
+}
+END_TEST
+
+/* From a recipe to data, a step of training, a checkpoint and a model. Reading the checkpoint is
+ * left out: jansson's parser does not tell lack of memory from bad syntax. */
+static enum adv_status train_a_step(void *context, struct adv_error *error)
+{
+    const json_t *json = context;
+    struct adv_training_options options = {.size = sizeof options, .data = folder, .threads = 1};
+    struct adv_recipe recipe = {0};
+    struct adv_training *training = NULL;
+    struct adv_model *model = NULL;
+    enum adv_status status = adv_recipe_init(&recipe, json, error);
+    if (status == ADV_OK)
+        status = adv_training_start(&recipe, &options, &training, error);
+    if (status == ADV_OK)
+        status = adv_training_step(training, NULL, error);
+    if (status == ADV_OK)
+        status = adv_training_add_point(training, error);
+    if (status == ADV_OK)
+        status = adv_training_save(training, checkpoint, error);
+    if (status == ADV_OK)
+        status = adv_training_model(training, &model, error);
+    adv_model_unref(model);
+    adv_training_free(training);
+    return status;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    static const char rows[] = "a,b,class\n1,2,0\n2,4,1\n3,5,0\n4,9,1\n";
+    char path[96];
+    snprintf(path, sizeof path, "%s/rows.csv", folder);
+    ck_assert_int_eq(adv_file_replace(path, rows, sizeof rows - 1, NULL), ADV_OK);
+    static const char *const recipes[] = {
+        SMALL_RECIPE,
+        "{\"name\": \"rows\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 4, "
+        "\"layers\": 1, \"num_classes\": 2, \"null_class\": true}, \"data\": {\"source\": "
+        "{\"kind\": \"csv\", \"file\": \"rows.csv\", \"label_column\": \"class\"}, "
+        "\"classes\": 2, \"labels\": [\"x\", \"y\"], \"transform\": {\"kind\": "
+        "\"standardise\"}, \"held_out\": 1}, \"train\": {\"steps\": 2, \"batch\": 4, "
+        "\"label_dropout\": 0.1}}"};
+    for (size_t i = 0; i < sizeof recipes / sizeof recipes[0]; i++) {
+        json_t *json = json_loads(recipes[i], 0, NULL);
+        ck_assert_int_gt(alloc_fail_each(train_a_step, json), 50);
+        json_decref(json);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("training");
+    TCase *tests = tcase_create("training");
+    tcase_add_checked_fixture(tests, make_folder, remove_folder);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, results_do_not_depend_on_the_number_of_threads);
+    tcase_add_loop_test(tests, a_resumed_training_continues_bit_for_bit, 0, 2);
+    tcase_add_test(tests, a_finished_training_goes_on_in_another_cycle);
+    tcase_add_test(tests, a_callback_sees_every_step_and_may_stop);
+    tcase_add_test(tests, options_of_other_versions_are_read);
+    tcase_add_test(tests, shards_add_up_to_the_gradient_of_the_batch);
+    tcase_add_test(tests, a_checkpoint_only_continues_its_own_recipe);
+    tcase_add_test(tests, a_broken_checkpoint_is_refused);
+    tcase_add_test(tests, a_full_disk_keeps_the_checkpoint_before);
+    tcase_add_test(tests, divergence_stops_and_leaves_the_state_as_it_was);
+    tcase_add_test(tests, nets_must_fit_their_data);
+    tcase_add_test(tests, every_allocation_may_fail);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,180 @@
+/* What is measured of a model, where the truth is known. */
+#include "trainer/measure/measure.h"
+
+#include <advect/advect.h>
+#include <advect/train.h>
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const volatile bool never;
+
+/* A recipe's data and the threads that measure. */
+struct setting {
+    struct adv_recipe recipe;
+    struct adv_dataset dataset;
+    struct adv_pool *pool;
+};
+
+static void setting_init(struct setting *setting, const char *recipe)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    enum adv_status status = adv_recipe_parse(&setting->recipe, recipe, &error);
+    if (status == ADV_OK)
+        status = adv_dataset_open(&setting->recipe.data, (uint64_t)setting->recipe.train.seed, ".",
+                                  &setting->dataset, &error);
+    if (status == ADV_OK)
+        status = adv_pool_new(2, &setting->pool, &error);
+    ck_assert_msg(status == ADV_OK, "%s", error.message);
+}
+
+static void setting_release(struct setting *setting)
+{
+    adv_pool_free(setting->pool);
+    adv_dataset_close(&setting->dataset);
+    adv_recipe_release(&setting->recipe);
+}
+
+/* The model at the start of its training, or at its end with the last point of its curve. */
+static struct adv_model *trained(const char *recipe, bool to_the_end, struct adv_curve_point *last)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training_options options = {.size = sizeof options, .threads = 2};
+    struct adv_training *training = NULL;
+    struct adv_model *model = NULL;
+    enum adv_status status = adv_training_new(recipe, &options, &training, &error);
+    if (status == ADV_OK && to_the_end)
+        status = adv_training_run(training, NULL, &error);
+    if (status == ADV_OK)
+        status = adv_training_model(training, &model, &error);
+    ck_assert_msg(status == ADV_OK, "%s", error.message);
+    if (to_the_end)
+        *last = *adv_training_curve_point(training, adv_training_curve_points(training) - 1);
+    adv_training_free(training);
+    return model;
+}
+
+/* For a Gaussian target of deviation s, x_t and the target velocity are jointly Gaussian, and
+ * the least loss is the conditional variance of x_1 - x_0 given x_t, averaged over t:
+ * int s^2 / (t^2 s^2 + (1 - t)^2) dt = s pi / 2. */
+START_TEST(a_gaussian_is_learned_to_its_known_loss_and_density)
+{
+    static const char recipe[] =
+        "{\"name\": \"bell\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 32, "
+        "\"layers\": 2, \"activation\": \"silu\", \"time_frequencies\": 4, \"input_gain\": "
+        "true}, \"data\": {\"source\": {\"kind\": \"density\", \"density\": {\"kind\": "
+        "\"gaussian\", \"dim\": 2, \"mean\": [1, -0.5], \"deviation\": 0.5}}}, \"train\": "
+        "{\"steps\": 2500, \"batch\": 256, \"learning_rate\": 0.004, \"warmup_steps\": 50, "
+        "\"ema_decay\": 0.99}}";
+    struct setting setting = {0};
+    struct adv_curve_point last;
+    setting_init(&setting, recipe);
+    struct adv_model *model = trained(recipe, true, &last);
+    double least = 0.5 * acos(-1.0) / 2;
+    /* 4096 squared residuals in 2-D, each about exponential: a standard error of 2 %. */
+    ck_assert_double_eq_tol(last.held_out, least, 0.06 * least);
+    ck_assert_double_eq_tol(last.loss, least, 0.06 * least);
+
+    struct adv_figures figures = {0};
+    struct adv_measure measure = {.model = model,
+                                  .dataset = &setting.dataset,
+                                  .pool = setting.pool,
+                                  .stop = &never,
+                                  .quiet = true,
+                                  .n_points = 1000,
+                                  .n_samples = 1000,
+                                  .guidance = 1,
+                                  .density = {.solver = adv_solver_spec_accurate(), .probes = 1},
+                                  .grid = 40};
+    ck_assert_int_eq(adv_measure_log_density(&measure, &figures, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_samples(&measure, &figures, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_integral(&measure, &figures, NULL), ADV_OK);
+    json_t *json = adv_figures_to_json(&figures);
+    double two_pi_e = 2 * acos(-1.0) * exp(1.0);
+    double entropy = log(two_pi_e * 0.25); /* of two dimensions of deviation 1/2 */
+    /* -log p of a point has deviation 1 in 2-D: 1/sqrt(1000) = 0.032 */
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "entropy")), entropy, 0.13);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "kl")), 0, 0.02);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")), 1, 0.02);
+    ck_assert_double_eq(json_number_value(json_object_get(json, "inside")), 1);
+    json_decref(json);
+    adv_model_unref(model);
+    setting_release(&setting);
+}
+END_TEST
+
+/* A net of zero weights has v = 0: its samples are the base's, N(0, 1), and the figures of that
+ * against a known truth follow from the normal distribution. */
+START_TEST(figures_of_a_known_model_are_right)
+{
+    static const char recipe[] =
+        "{\"name\": \"small\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 24, "
+        "\"layers\": 2}, \"data\": {\"source\": {\"kind\": \"density\", \"density\": {\"kind\": "
+        "\"checkerboard\", \"dim\": 2, \"cells\": 4}}}, \"train\": {\"steps\": 40}}";
+    struct setting setting = {0};
+    struct adv_model *random = trained(recipe, false, NULL), *model = NULL;
+    setting_init(&setting, recipe);
+    float *zeros = adv_zeros(adv_net_weights(adv_model_net(random)));
+    ck_assert_int_eq(adv_model_new(adv_model_config(random), zeros, NULL, &model, NULL), ADV_OK);
+    free(zeros);
+    adv_model_unref(random);
+    struct adv_figures figures = {0};
+    struct adv_measure measure = {.model = model,
+                                  .dataset = &setting.dataset,
+                                  .pool = setting.pool,
+                                  .stop = &never,
+                                  .quiet = true,
+                                  .n_points = 4000,
+                                  .n_samples = 40000,
+                                  .guidance = 1,
+                                  .density = {.solver = adv_solver_spec_accurate(), .probes = 1},
+                                  .grid = 64};
+    ck_assert_int_eq(adv_measure_held_out(&measure, &figures, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_samples(&measure, &figures, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_log_density(&measure, &figures, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_integral(&measure, &figures, NULL), ADV_OK);
+    json_t *json = adv_figures_to_json(&figures);
+    /* E (x_1 - x_0)^2 = 16/3 + 1 per dimension */
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "held_out_loss")), 19.0 / 3,
+                            0.3);
+    /* Of the 16 squares of side 2, with a = P(0 < x < 2) and b = P(2 < x < 4): two of a^2 at the
+     * centre, two of b^2 at corners and four of ab at the edges are in the support. */
+    double a = 0.4772498680518208, b = 0.5 - a - 3.167124183311986e-05;
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "inside")),
+                            2 * (a + b) * (a + b), 5 * sqrt(0.25 / 40000));
+    /* The integral of N(0, 1)^2 over [-4, 4]^2; the points in their cells leave 0.003 of noise. */
+    double side = 2 * (a + b);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")), side * side,
+                            0.02);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "entropy")), log(32), 1e-6);
+    /* -log q = log(2 pi) + |x|^2 / 2, E |x|^2 = 32/3 over the board: deviation 2.4 over sqrt(4000)
+     */
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "nll")),
+                            log(2 * acos(-1.0)) + 16.0 / 3, 0.2);
+    /* A square's fair share is 1/8. */
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "mode_share_max")), 8 * a * a,
+                            0.1);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "mode_share_min")), 8 * b * b,
+                            0.004);
+    json_decref(json);
+    adv_model_unref(model);
+    setting_release(&setting);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("measures");
+    TCase *tests = tcase_create("measures");
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, a_gaussian_is_learned_to_its_known_loss_and_density);
+    tcase_add_test(tests, figures_of_a_known_model_are_right);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
