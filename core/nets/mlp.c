@@ -98,7 +98,7 @@ static int joined(struct adv_graph *g, const struct mlp_options *o, int x, int t
     if (o->num_classes)
         condition = adv_graph_binary(g, &adv_op_add, condition,
                                      concat_part(g, label, 2 * c, weight, ADV_NONE));
-    return adv_graph_binary(g, &adv_op_join, concat_part(g, x, 0, weight, ADV_NONE), condition);
+    return adv_graph_binary(g, &adv_op_broadcast_add, concat_part(g, x, 0, weight, ADV_NONE), condition);
 }
 
 static int block(struct adv_graph *g, const struct mlp_options *o, int64_t layer, int h)
@@ -118,7 +118,7 @@ static int gained_input(struct adv_graph *g, const struct mlp_options *o, int t)
     int bias = adv_graph_param(g, "input_gain.bias", 1, (size_t[]){dim}, ADV_INIT_ZERO, c);
     int gain =
         adv_graph_apply(g, &adv_op_linear, NULL, (int[]){t, ADV_NONE}, (int[]){weight, bias});
-    return adv_graph_binary(g, &adv_op_gain, g->x, gain);
+    return adv_graph_binary(g, &adv_op_broadcast_mul, g->x, gain);
 }
 
 static enum adv_status build(const void *options, struct adv_graph *g,

@@ -250,7 +250,7 @@ static int res_block(struct unet *u, int x, struct name name, size_t n_out, enum
     int h = norm(g, x, child(name, "in_layers.0"), true, ADV_NONE);
     h = conv(g, resampled(g, h, resample), child(name, "in_layers.2"), plain, n_out);
     if (!scaled)
-        h = adv_graph_binary(g, &adv_op_join, h, emb);
+        h = adv_graph_binary(g, &adv_op_broadcast_add, h, emb);
     h = norm(g, h, child(name, "out_layers.0"), true, scaled ? emb : ADV_NONE);
     h = zero_conv(g, h, child(name, "out_layers.3"), plain, n_out);
     x = resampled(g, x, resample);

@@ -77,7 +77,7 @@ struct adv_call {
     const struct adv_signature *signature;
     const struct adv_kernels *kernels;
     size_t rows;            /* rows of the output's domain */
-    const int32_t *row_map; /* [rows]: the condition of each sample row; only for joins */
+    const int32_t *row_map; /* [rows]: the condition of each sample row; only for broadcasts */
     const adv_real *in[ADV_OP_MAX_INPUTS];
     adv_real *out;
     const adv_real *param[ADV_OP_MAX_PARAMS];
@@ -152,7 +152,7 @@ enum adv_status adv_infer_like_input(struct adv_signature *signature, struct adv
 
 /* infer of ops that bring a condition's vector (input 1) to the rows (input 0) that have it. op:
  * the name, for errors. */
-enum adv_status adv_infer_joined(const char *op, struct adv_signature *signature,
+enum adv_status adv_infer_broadcast(const char *op, struct adv_signature *signature,
                                  struct adv_error *error);
 
 /* ---- the table ---- */
@@ -193,8 +193,8 @@ extern const struct adv_op adv_op_relu;   /* y = max(x, 0) */
 extern const struct adv_op adv_op_silu;   /* y = x sigmoid(x) */
 extern const struct adv_op adv_op_add;    /* y = a + b, one domain */
 extern const struct adv_op
-    adv_op_join; /* y = a + c[row_map]: a condition's vector onto its rows, or pixels */
-extern const struct adv_op adv_op_gain;      /* y = x * c[row_map], element by element */
+    adv_op_broadcast_add; /* y = a + c[row_map]: a condition's vector onto its rows, or pixels */
+extern const struct adv_op adv_op_broadcast_mul;      /* y = x * c[row_map], element by element */
 extern const struct adv_op adv_op_embedding; /* y = table[label] */
 extern const struct adv_op adv_op_fourier;   /* y = [x, sin(w x), cos(w x)] */
 

@@ -96,7 +96,7 @@ static void grow(struct builder *b)
         int other = fitted(b, take(b, pool), size_of(b, a));
         put(pool, adv_graph_binary(b->graph, &adv_op_add, a, other));
     } else {
-        const struct adv_op *op = random_below(b->random, 2) ? &adv_op_join : &adv_op_gain;
+        const struct adv_op *op = random_below(b->random, 2) ? &adv_op_broadcast_add : &adv_op_broadcast_mul;
         int condition = fitted(b, take(b, &b->conditions), size_of(b, a));
         put(pool, adv_graph_binary(b->graph, op, a, condition));
     }
@@ -172,7 +172,7 @@ void scene_init_random(struct scene *scene, uint64_t seed, bool smooth)
     int rows = gathered(&b, &b.rows, SIZE_MAX_IN_GRAPH);
     int conditions = gathered(&b, &b.conditions, SIZE_MAX_IN_GRAPH);
     if (conditions != ADV_NONE)
-        rows = adv_graph_binary(b.graph, &adv_op_join, rows, conditions);
+        rows = adv_graph_binary(b.graph, &adv_op_broadcast_add, rows, conditions);
     int output = linear(&b, rows, scene->dim);
     ck_assert_int_eq(adv_graph_finish(b.graph, output, NULL), ADV_OK);
     fill_batch(scene, &scene->own, seed);

@@ -12,7 +12,7 @@ static int build_example(struct adv_graph *graph)
     adv_graph_init(graph, adv_shape_flat(3), false);
     int x = adv_graph_linear(graph, graph->x, "from_x", 5);
     int t = adv_graph_linear(graph, graph->t, "from_t", 5);
-    return adv_graph_linear(graph, adv_graph_binary(graph, &adv_op_join, x, t), "out", 3);
+    return adv_graph_linear(graph, adv_graph_binary(graph, &adv_op_broadcast_add, x, t), "out", 3);
 }
 
 START_TEST(parameters_follow_each_other)
@@ -77,7 +77,7 @@ START_TEST(it_prints_a_line_per_node)
     fclose(out);
     ck_assert_str_eq(text, "row       %2[5] = linear(%0:x[3], from_x.weight, from_x.bias)\n"
                            "condition %3[5] = linear(%1:t[1], from_t.weight, from_t.bias)\n"
-                           "row       %4[5] = join(%2[5], %3[5])\n"
+                           "row       %4[5] = broadcast_add(%2[5], %3[5])\n"
                            "row       %5[3] = linear(%4[5], out.weight, out.bias)  -> velocity\n");
     free(text);
     adv_graph_release(&graph);
@@ -94,7 +94,7 @@ START_TEST(the_first_mistake_sticks)
     size_t n_nodes = graph.n_nodes, n_params = graph.n_params;
     ck_assert_int_eq(adv_graph_unary(&graph, &adv_op_relu, wrong), ADV_NONE);
     ck_assert_int_eq(adv_graph_linear(&graph, wrong, "b", 3), ADV_NONE);
-    ck_assert_int_eq(adv_graph_binary(&graph, &adv_op_gain, x, x), ADV_NONE);
+    ck_assert_int_eq(adv_graph_binary(&graph, &adv_op_broadcast_mul, x, x), ADV_NONE);
     ck_assert_uint_eq(graph.n_nodes, n_nodes);
     ck_assert_uint_eq(graph.n_params, n_params);
     struct adv_error error = ADV_ERROR_INIT;

@@ -88,7 +88,7 @@ START_TEST(join_adds_a_vector_to_every_pixel)
 {
     struct trial t;
     trial_init(&t,
-               &(struct example){.op = &adv_op_join,
+               &(struct example){.op = &adv_op_broadcast_add,
                                  .domain = {ADV_PER_ROW, ADV_PER_CONDITION},
                                  .in = {{3, 4, 5}, {3, 1, 1}}},
                TRIAL_ROWS);

@@ -9,7 +9,7 @@ static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
     if (s->domain[0] == ADV_PER_ROW && s->domain[1] == ADV_PER_CONDITION &&
         adv_shape_size(s->in[1]) == s->in[0].channels)
         return adv_infer_like_input(s, error);
-    return adv_infer_joined("join", s, error);
+    return adv_infer_broadcast("broadcast_add", s, error);
 }
 
 static void forward(const struct adv_call *call)
@@ -59,8 +59,8 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     }
 }
 
-const struct adv_op adv_op_join = {
-    .name = "join",
+const struct adv_op adv_op_broadcast_add = {
+    .name = "broadcast_add",
     .n_inputs = 2,
     .infer = infer,
     .forward = forward,

@@ -3,7 +3,7 @@
 
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {
-    return adv_infer_joined("gain", s, error);
+    return adv_infer_broadcast("broadcast_mul", s, error);
 }
 
 static void forward(const struct adv_call *call)
@@ -44,8 +44,8 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     }
 }
 
-const struct adv_op adv_op_gain = {
-    .name = "gain",
+const struct adv_op adv_op_broadcast_mul = {
+    .name = "broadcast_mul",
     .n_inputs = 2,
     .infer = infer,
     .forward = forward,
