@@ -298,8 +298,8 @@ static int upsample(struct unet *u, int h, struct name name)
 static int embedding(struct adv_graph *g, const struct unet_options *o)
 {
     size_t channels = (size_t)o->model_channels, wide = 4 * channels;
-    struct adv_sinusoid_attr attr = {channels};
-    int emb = apply(g, &adv_op_sinusoid, &attr, g->t, ADV_NONE, ADV_NONE);
+    struct adv_timestep_embedding_attr attr = {channels};
+    int emb = apply(g, &adv_op_timestep_embedding, &attr, g->t, ADV_NONE, ADV_NONE);
     emb = adv_graph_linear(g, emb, "time_embed.0", wide);
     emb = adv_graph_linear(g, adv_graph_unary(g, &adv_op_silu, emb), "time_embed.2", wide);
     if (o->num_classes) {

@@ -175,7 +175,7 @@ struct adv_attention_attr {
     bool interleaved; /* channels of qkv: head by head [q, k, v]; else all q, all k, all v */
 };
 
-struct adv_sinusoid_attr {
+struct adv_timestep_embedding_attr {
     size_t channels;
 };
 
@@ -209,7 +209,7 @@ extern const struct adv_op adv_op_attention;      /* qkv [3 C, H, W] -> [C, H, W
 extern const struct adv_op adv_op_upsample;       /* each pixel four times */
 extern const struct adv_op adv_op_pool;           /* the mean of 2 x 2 pixels */
 extern const struct adv_op adv_op_concat;         /* the channels of a, then those of b */
-extern const struct adv_op adv_op_sinusoid;       /* [cos, sin](t w), the embedding of a time */
+extern const struct adv_op adv_op_timestep_embedding;       /* [cos, sin](t w), the embedding of a time */
 extern const struct adv_op adv_op_planes_fourier; /* channels last: x, its sines, its cosines */
 
 /* Every op, NULL-terminated. */

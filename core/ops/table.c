@@ -17,7 +17,7 @@ const struct adv_op *const adv_ops[] = {
     &adv_op_upsample,
     &adv_op_pool,
     &adv_op_concat,
-    &adv_op_sinusoid,
+    &adv_op_timestep_embedding,
     &adv_op_planes_fourier,
     &adv_op_norm,
     &adv_op_scale_shift_norm,

@@ -8,7 +8,7 @@ static const struct adv_conv_attr stride_2 = {2};
 static const struct adv_attention_attr two_heads = {2, false}, two_interleaved = {2, true};
 static const struct adv_fourier_attr octaves = {3, true}, harmonics = {2, false};
 static const struct adv_marginal_attr wide = {0.8}, no_bandwidth = {0};
-static const struct adv_sinusoid_attr eight_channels = {8}, nine_channels = {9};
+static const struct adv_timestep_embedding_attr eight_channels = {8}, nine_channels = {9};
 static const struct adv_planes_fourier_attr two_octaves = {0, 2};
 static const struct adv_norm_attr three_groups = {3, false}, three_groups_silu = {3, true};
 static const struct adv_norm_attr sixteen_groups = {16, true}, two_groups = {2, false};
@@ -94,11 +94,11 @@ const struct example op_examples[] = {
     {.op = &adv_op_concat,
      .domain = {ADV_PER_CONDITION, ADV_PER_CONDITION},
      .in = {{4, 1, 1}, {1, 1, 1}}},
-    {.op = &adv_op_sinusoid,
+    {.op = &adv_op_timestep_embedding,
      .attr = &eight_channels,
      .domain = {ADV_PER_CONDITION},
      .in = {{1, 1, 1}}},
-    {.op = &adv_op_sinusoid, .attr = &nine_channels, .in = {{1, 1, 1}}},
+    {.op = &adv_op_timestep_embedding, .attr = &nine_channels, .in = {{1, 1, 1}}},
     {.op = &adv_op_planes_fourier,
      .attr = &two_octaves,
      .in = {{3, 4, 5}}}, /* more than its block */
@@ -145,7 +145,7 @@ const int n_op_examples = (int)ADV_COUNT(op_examples);
 
 static const struct adv_linear_attr past_the_end = {7}, wrapping = {SIZE_MAX};
 static const struct adv_fourier_attr no_frequency = {0, true};
-static const struct adv_sinusoid_attr one_channel = {1};
+static const struct adv_timestep_embedding_attr one_channel = {1};
 static const struct adv_planes_fourier_attr no_octave = {6, 0}, too_high = {16, 2};
 
 const struct refusal op_refusals[] = {
@@ -222,11 +222,11 @@ const struct refusal op_refusals[] = {
       .domain = {ADV_PER_ROW, ADV_PER_CONDITION},
       .in = {{3, 4, 5}, {3, 4, 5}}},
      "concat: images of two domains"},
-    {{.op = &adv_op_sinusoid, .attr = &one_channel, .in = {{1, 1, 1}}},
-     "sinusoid: needs at least two channels"},
-    {{.op = &adv_op_sinusoid, .in = {{1, 1, 1}}}, "sinusoid: needs at least two channels"},
-    {{.op = &adv_op_sinusoid, .attr = &eight_channels, .in = {{2, 1, 1}}},
-     "sinusoid: 2 times in a row; it takes one"},
+    {{.op = &adv_op_timestep_embedding, .attr = &one_channel, .in = {{1, 1, 1}}},
+     "timestep_embedding: needs at least two channels"},
+    {{.op = &adv_op_timestep_embedding, .in = {{1, 1, 1}}}, "timestep_embedding: needs at least two channels"},
+    {{.op = &adv_op_timestep_embedding, .attr = &eight_channels, .in = {{2, 1, 1}}},
+     "timestep_embedding: 2 times in a row; it takes one"},
     {{.op = &adv_op_planes_fourier, .in = {{3, 4, 5}}},
      "planes_fourier: needs at least one octave"},
     {{.op = &adv_op_planes_fourier, .attr = &no_octave, .in = {{3, 4, 5}}},

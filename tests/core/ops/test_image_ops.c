@@ -105,10 +105,10 @@ END_TEST
 START_TEST(sinusoid_is_the_embedding_of_its_definition)
 {
     for (size_t channels = 2; channels <= 33; channels++) {
-        struct adv_sinusoid_attr attr = {channels};
+        struct adv_timestep_embedding_attr attr = {channels};
         struct trial t;
         trial_init(&t,
-                   &(struct example){.op = &adv_op_sinusoid,
+                   &(struct example){.op = &adv_op_timestep_embedding,
                                      .attr = &attr,
                                      .domain = {ADV_PER_CONDITION},
                                      .in = {{1, 1, 1}}},

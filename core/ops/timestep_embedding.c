@@ -9,11 +9,11 @@
 
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {
-    const struct adv_sinusoid_attr *attr = s->attr;
+    const struct adv_timestep_embedding_attr *attr = s->attr;
     if (!attr || attr->channels < 2)
-        return adv_fail(error, ADV_E_INVALID, "sinusoid: needs at least two channels");
+        return adv_fail(error, ADV_E_INVALID, "timestep_embedding: needs at least two channels");
     if (adv_shape_size(s->in[0]) != 1)
-        return adv_fail(error, ADV_E_INVALID, "sinusoid: %zu times in a row; it takes one",
+        return adv_fail(error, ADV_E_INVALID, "timestep_embedding: %zu times in a row; it takes one",
                         adv_shape_size(s->in[0]));
     s->out_domain = s->domain[0];
     s->out = adv_shape_flat(attr->channels);
@@ -70,10 +70,10 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     }
 }
 
-const struct adv_op adv_op_sinusoid = {
-    .name = "sinusoid",
+const struct adv_op adv_op_timestep_embedding = {
+    .name = "timestep_embedding",
     .n_inputs = 1,
-    .attr_bytes = sizeof(struct adv_sinusoid_attr),
+    .attr_bytes = sizeof(struct adv_timestep_embedding_attr),
     .infer = infer,
     .forward = forward,
     .tangent = tangent,
