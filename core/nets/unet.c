@@ -238,7 +238,7 @@ static int resampled(struct adv_graph *g, int in, enum resample resample)
 {
     if (resample == STAY)
         return in;
-    return adv_graph_unary(g, resample == DOWN ? &adv_op_pool : &adv_op_upsample, in);
+    return adv_graph_unary(g, resample == DOWN ? &adv_op_avg_pool2d : &adv_op_upsample_nearest, in);
 }
 
 static int res_block(struct unet *u, int x, struct name name, size_t n_out, enum resample resample)

@@ -206,8 +206,8 @@ extern const struct adv_op adv_op_norm;   /* group norm, weight [C], bias [C] */
 extern const struct adv_op
     adv_op_scale_shift_norm; /* (1 + scale) norm(x) + shift; [scale, shift] a condition */
 extern const struct adv_op adv_op_attention;      /* qkv [3 C, H, W] -> [C, H, W] */
-extern const struct adv_op adv_op_upsample;       /* each pixel four times */
-extern const struct adv_op adv_op_pool;           /* the mean of 2 x 2 pixels */
+extern const struct adv_op adv_op_upsample_nearest;       /* each pixel four times */
+extern const struct adv_op adv_op_avg_pool2d;           /* the mean of 2 x 2 pixels */
 extern const struct adv_op adv_op_concat;         /* the channels of a, then those of b */
 extern const struct adv_op adv_op_timestep_embedding;       /* [cos, sin](t w), the embedding of a time */
 extern const struct adv_op adv_op_planes_fourier; /* channels last: x, its sines, its cosines */

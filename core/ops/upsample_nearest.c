@@ -6,7 +6,7 @@
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {
     if (s->in[0].height > SIZE_MAX / 2 || s->in[0].width > SIZE_MAX / 2)
-        return adv_fail(error, ADV_E_INVALID, "upsample: an image of %zu x %zu is too large",
+        return adv_fail(error, ADV_E_INVALID, "upsample_nearest: an image of %zu x %zu is too large",
                         s->in[0].height, s->in[0].width);
     s->out_domain = s->domain[0];
     s->out = (struct adv_shape){s->in[0].channels, 2 * s->in[0].height, 2 * s->in[0].width};
@@ -60,8 +60,8 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     }
 }
 
-const struct adv_op adv_op_upsample = {
-    .name = "upsample",
+const struct adv_op adv_op_upsample_nearest = {
+    .name = "upsample_nearest",
     .n_inputs = 1,
     .infer = infer,
     .forward = forward,

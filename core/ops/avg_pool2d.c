@@ -6,7 +6,7 @@ static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {
     if (s->in[0].height < 2 || s->in[0].width < 2)
         return adv_fail(error, ADV_E_INVALID,
-                        "pool: an image of %zu x %zu; it takes at least 2 x 2", s->in[0].height,
+                        "avg_pool2d: an image of %zu x %zu; it takes at least 2 x 2", s->in[0].height,
                         s->in[0].width);
     s->out_domain = s->domain[0];
     s->out = (struct adv_shape){s->in[0].channels, s->in[0].height / 2, s->in[0].width / 2};
@@ -74,8 +74,8 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     }
 }
 
-const struct adv_op adv_op_pool = {
-    .name = "pool",
+const struct adv_op adv_op_avg_pool2d = {
+    .name = "avg_pool2d",
     .n_inputs = 1,
     .infer = infer,
     .forward = forward,
