@@ -165,7 +165,7 @@ struct adv_conv_attr {
     size_t stride; /* 1 or 2; the kernel's side is 1 or 3, with a border of zeros for 3 */
 };
 
-struct adv_norm_attr {
+struct adv_group_norm_attr {
     size_t groups; /* of channels, each normalised over its channels and all pixels */
     bool silu;     /* y = silu(norm(x)) in one pass */
 };
@@ -202,7 +202,7 @@ extern const struct adv_op adv_op_fourier;   /* y = [x, sin(w x), cos(w x)] */
 extern const struct adv_op adv_op_pixels; /* data order to channels last */
 extern const struct adv_op adv_op_planes; /* channels last to data order */
 extern const struct adv_op adv_op_conv2d; /* weight [out, C, side, side], bias [out] */
-extern const struct adv_op adv_op_norm;   /* group norm, weight [C], bias [C] */
+extern const struct adv_op adv_op_group_norm;   /* group norm, weight [C], bias [C] */
 extern const struct adv_op
     adv_op_scale_shift_norm; /* (1 + scale) norm(x) + shift; [scale, shift] a condition */
 extern const struct adv_op adv_op_attention;      /* qkv [3 C, H, W] -> [C, H, W] */

@@ -10,8 +10,8 @@ static const struct adv_fourier_attr octaves = {3, true}, harmonics = {2, false}
 static const struct adv_marginal_attr wide = {0.8}, no_bandwidth = {0};
 static const struct adv_timestep_embedding_attr eight_channels = {8}, nine_channels = {9};
 static const struct adv_planes_fourier_attr two_octaves = {0, 2};
-static const struct adv_norm_attr three_groups = {3, false}, three_groups_silu = {3, true};
-static const struct adv_norm_attr sixteen_groups = {16, true}, two_groups = {2, false};
+static const struct adv_group_norm_attr three_groups = {3, false}, three_groups_silu = {3, true};
+static const struct adv_group_norm_attr sixteen_groups = {16, true}, two_groups = {2, false};
 
 const struct example op_examples[] = {
     {.op = &adv_op_linear, .n_params = 2, .in = {{5, 1, 1}}, .param = {{9, 5, 1, 1}, {9, 1, 1, 1}}},
@@ -103,23 +103,23 @@ const struct example op_examples[] = {
      .attr = &two_octaves,
      .in = {{3, 4, 5}}}, /* more than its block */
     {.op = &adv_op_planes_fourier, .attr = &two_octaves, .in = {{1, 1, 1}}},
-    {.op = &adv_op_norm,
+    {.op = &adv_op_group_norm,
      .attr = &three_groups,
      .n_params = 2,
      .in = {{6, 4, 5}},
      .param = {{6, 1, 1, 1}, {6, 1, 1, 1}}},
-    {.op = &adv_op_norm,
+    {.op = &adv_op_group_norm,
      .attr = &three_groups_silu,
      .n_params = 2,
      .domain = {ADV_PER_CONDITION},
      .in = {{18, 3, 3}},
      .param = {{18, 1, 1, 1}, {18, 1, 1, 1}}},
-    {.op = &adv_op_norm,
+    {.op = &adv_op_group_norm,
      .attr = &sixteen_groups,
      .n_params = 2,
      .in = {{16, 5, 14}}, /* more pixels than a run of sums */
      .param = {{16, 1, 1, 1}, {16, 1, 1, 1}}},
-    {.op = &adv_op_norm,
+    {.op = &adv_op_group_norm,
      .attr = &two_groups,
      .n_params = 2,
      .in = {{34, 2, 2}},
@@ -233,26 +233,26 @@ const struct refusal op_refusals[] = {
      "planes_fourier: needs at least one octave"},
     {{.op = &adv_op_planes_fourier, .attr = &too_high, .in = {{3, 4, 5}}},
      "planes_fourier: 2 octaves from the 16th on; the highest is the 16th"},
-    {{.op = &adv_op_norm, .n_params = 2, .in = {{6, 4, 5}}, .param = {{6, 1, 1, 1}, {6, 1, 1, 1}}},
-     "norm: 6 channels do not make 0 equal groups"},
-    {{.op = &adv_op_norm,
+    {{.op = &adv_op_group_norm, .n_params = 2, .in = {{6, 4, 5}}, .param = {{6, 1, 1, 1}, {6, 1, 1, 1}}},
+     "group_norm: 6 channels do not make 0 equal groups"},
+    {{.op = &adv_op_group_norm,
       .attr = &three_groups,
       .n_params = 2,
       .in = {{7, 4, 5}},
       .param = {{7, 1, 1, 1}, {7, 1, 1, 1}}},
-     "norm: 7 channels do not make 3 equal groups"},
-    {{.op = &adv_op_norm,
+     "group_norm: 7 channels do not make 3 equal groups"},
+    {{.op = &adv_op_group_norm,
       .attr = &three_groups,
       .n_params = 1,
       .in = {{6, 4, 5}},
       .param = {{6, 1, 1, 1}}},
-     "norm: needs a weight and a bias of 6 elements"},
-    {{.op = &adv_op_norm,
+     "group_norm: needs a weight and a bias of 6 elements"},
+    {{.op = &adv_op_group_norm,
       .attr = &three_groups,
       .n_params = 2,
       .in = {{6, 4, 5}},
       .param = {{6, 1, 1, 1}, {5, 1, 1, 1}}},
-     "norm: needs a weight and a bias of 6 elements"},
+     "group_norm: needs a weight and a bias of 6 elements"},
     {{.op = &adv_op_scale_shift_norm,
       .attr = &two_groups,
       .n_params = 2,

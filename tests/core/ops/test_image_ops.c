@@ -13,8 +13,8 @@ static double at(const adv_real *x, struct adv_shape s, size_t r, size_t c, size
     return (double)x[((r * s.height + i) * s.width + j) * s.channels + c];
 }
 
-static const struct adv_norm_attr groups_3 = {3, false}, groups_3_silu = {3, true};
-static const struct adv_norm_attr groups_32_silu = {32, true}, groups_1 = {1, false};
+static const struct adv_group_norm_attr groups_3 = {3, false}, groups_3_silu = {3, true};
+static const struct adv_group_norm_attr groups_32_silu = {32, true}, groups_1 = {1, false};
 
 /* ---- moved, not computed ---- */
 
@@ -157,7 +157,7 @@ END_TEST
 
 static double group_norm(const struct trial *t, size_t r, size_t c, size_t pixel)
 {
-    const struct adv_norm_attr *attr = t->signature.attr;
+    const struct adv_group_norm_attr *attr = t->signature.attr;
     size_t channels = t->signature.in[0].channels, width = channels / attr->groups;
     size_t pixels = adv_shape_size(t->signature.in[0]) / channels;
     const adv_real *x = t->in[0].data + r * pixels * channels;
@@ -176,7 +176,7 @@ static double group_norm(const struct trial *t, size_t r, size_t c, size_t pixel
 static void assert_norm(const struct trial *t, double mean, double deviation)
 {
     size_t channels = t->signature.in[0].channels, n = adv_shape_size(t->signature.in[0]);
-    const struct adv_norm_attr *attr = t->signature.attr;
+    const struct adv_group_norm_attr *attr = t->signature.attr;
     for (size_t k = 0; k < t->n_out; k++) {
         size_t c = k % channels, r = k / n;
         double h = group_norm(t, r, c, k % n / channels);
@@ -194,22 +194,22 @@ static void assert_norm(const struct trial *t, double mean, double deviation)
 }
 
 static const struct example norms[] = {
-    {.op = &adv_op_norm,
+    {.op = &adv_op_group_norm,
      .attr = &groups_3,
      .n_params = 2,
      .in = {{6, 4, 5}},
      .param = {{6, 1, 1, 1}, {6, 1, 1, 1}}},
-    {.op = &adv_op_norm,
+    {.op = &adv_op_group_norm,
      .attr = &groups_1,
      .n_params = 2,
      .in = {{17, 7, 7}},
      .param = {{17, 1, 1, 1}, {17, 1, 1, 1}}},
-    {.op = &adv_op_norm,
+    {.op = &adv_op_group_norm,
      .attr = &groups_32_silu,
      .n_params = 2,
      .in = {{96, 14, 14}},
      .param = {{96, 1, 1, 1}, {96, 1, 1, 1}}},
-    {.op = &adv_op_norm,
+    {.op = &adv_op_group_norm,
      .attr = &groups_32_silu,
      .n_params = 2,
      .in = {{32, 28, 28}},

@@ -1,7 +1,7 @@
 /* Group normalisation of images [P pixels][C channels], each group of C / G channels over its
  * channels and all pixels (Wu and He 2018), eps = 1e-5:
  *     h = (x - mean) / sqrt(variance + eps),  z = gain h + bias,  y = z or silu(z)
- *     norm               gain = weight,              bias = bias
+ *     group_norm         gain = weight,              bias = bias
  *     scale_shift_norm   gain = weight (1 + scale),  bias = bias (1 + scale) + shift
  * where [scale, shift] is a condition's vector [2 C], as in guided-diffusion.
  *
@@ -31,7 +31,7 @@ struct work {
 };
 #define VECTORS_OF_WORK 9
 
-static const struct adv_norm_attr *attr_of(const struct adv_signature *s)
+static const struct adv_group_norm_attr *attr_of(const struct adv_signature *s)
 {
     return s->attr;
 }
@@ -50,7 +50,7 @@ static enum adv_status check(const char *op, const struct adv_signature *s, stru
 
 static enum adv_status infer_norm(struct adv_signature *s, struct adv_error *error)
 {
-    enum adv_status status = check("norm", s, error);
+    enum adv_status status = check("group_norm", s, error);
     return status == ADV_OK ? adv_infer_like_input(s, error) : status;
 }
 
@@ -292,11 +292,11 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     }
 }
 
-const struct adv_op adv_op_norm = {
-    .name = "norm",
+const struct adv_op adv_op_group_norm = {
+    .name = "group_norm",
     .n_inputs = 1,
     .n_params = 2,
-    .attr_bytes = sizeof(struct adv_norm_attr),
+    .attr_bytes = sizeof(struct adv_group_norm_attr),
     .infer = infer_norm,
     .forward = forward,
     .tangent = tangent,
@@ -311,7 +311,7 @@ const struct adv_op adv_op_scale_shift_norm = {
     .name = "scale_shift_norm",
     .n_inputs = 2,
     .n_params = 2,
-    .attr_bytes = sizeof(struct adv_norm_attr),
+    .attr_bytes = sizeof(struct adv_group_norm_attr),
     .infer = infer_scale_shift,
     .forward = forward,
     .tangent = tangent,
