@@ -1,7 +1,7 @@
 /* Kind "unet": the U-Net of guided diffusion (Dhariwal, Nichol 2021), as TorchCFM and Meta's
  * flow_matching use it for velocities, under the names of its PyTorch state_dict.
  *
- *     emb = time_embed(sinusoid(t)) + label_emb(label)
+ *     emb = time_embed(timestep_embedding(t)) + label_emb(label)
  *     h = input_blocks.0(x), and every level's blocks; each result is kept
  *     h = middle_block(h)
  *     h = output_blocks.i(cat(h, the latest result kept)), and so back up the levels
@@ -316,7 +316,7 @@ static int embedding(struct adv_graph *g, const struct unet_options *o)
 static int input(struct adv_graph *g, const struct unet_options *o)
 {
     struct adv_planes_fourier_attr attr = {FIRST_OCTAVE, N_OCTAVES};
-    int x = adv_graph_unary(g, &adv_op_pixels, g->x);
+    int x = adv_graph_unary(g, &adv_op_to_channels_last, g->x);
     return o->fourier_features ? apply(g, &adv_op_planes_fourier, &attr, x, ADV_NONE, ADV_NONE) : x;
 }
 
@@ -391,7 +391,7 @@ static enum adv_status build(const void *options, struct adv_graph *g,
     h = output_blocks(&u, middle_block(&u, h));
     h = norm(g, h, child(out, "0"), true, ADV_NONE);
     h = zero_conv(g, h, child(out, "2"), plain, image.channels);
-    h = adv_graph_unary(g, &adv_op_planes, h);
+    h = adv_graph_unary(g, &adv_op_to_channels_first, h);
     *traits = (struct adv_net_traits){adv_shape_size(image), (size_t)o->num_classes, o->null_class};
     return adv_graph_finish(g, h, error);
 }

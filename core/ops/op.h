@@ -29,8 +29,9 @@
 enum adv_domain { ADV_PER_ROW, ADV_PER_CONDITION };
 
 /* The elements of one row. Images lie channels last, [height][width][channels], so that a pixel is
- * a vector; the graph's x and output lie as data do, [channels][height][width], and the ops pixels
- * and planes stand between. For one channel, and for flat values, the two orders are one. */
+ * a vector; the graph's x and output lie as data do, [channels][height][width], and the ops
+ * to_channels_last and to_channels_first stand between. For one channel, and for flat values, the
+ * two orders are one. */
 struct adv_shape {
     size_t channels, height, width;
 };
@@ -199,8 +200,8 @@ extern const struct adv_op adv_op_embedding; /* y = table[label] */
 extern const struct adv_op adv_op_fourier;   /* y = [x, sin(w x), cos(w x)] */
 
 /* of images; C H W are the input's channels, height and width */
-extern const struct adv_op adv_op_pixels; /* data order to channels last */
-extern const struct adv_op adv_op_planes; /* channels last to data order */
+extern const struct adv_op adv_op_to_channels_last; /* data order to channels last */
+extern const struct adv_op adv_op_to_channels_first; /* channels last to data order */
 extern const struct adv_op adv_op_conv2d; /* weight [out, C, side, side], bias [out] */
 extern const struct adv_op adv_op_group_norm;   /* group norm, weight [C], bias [C] */
 extern const struct adv_op

@@ -84,9 +84,9 @@ const struct example op_examples[] = {
      .in = {{19, 1, 1}, {1, 1, 1}}, /* whole lanes and a rest */
      .param = {{4, 19, 1, 1}}},
     {.op = &adv_op_broadcast_add, .domain = {ADV_PER_ROW, ADV_PER_CONDITION}, .in = {{3, 4, 5}, {3, 1, 1}}},
-    {.op = &adv_op_pixels, .in = {{3, 4, 5}}},
-    {.op = &adv_op_pixels, .in = {{1, 2, 3}}},
-    {.op = &adv_op_planes, .in = {{3, 4, 5}}},
+    {.op = &adv_op_to_channels_last, .in = {{3, 4, 5}}},
+    {.op = &adv_op_to_channels_last, .in = {{1, 2, 3}}},
+    {.op = &adv_op_to_channels_first, .in = {{3, 4, 5}}},
     {.op = &adv_op_upsample_nearest, .in = {{3, 2, 5}}},
     {.op = &adv_op_avg_pool2d, .in = {{3, 4, 6}}},
     {.op = &adv_op_avg_pool2d, .in = {{2, 5, 3}}}, /* sides that leave a line over */

@@ -23,8 +23,8 @@ START_TEST(pixels_and_planes_change_the_order)
     for (size_t channels = 1; channels <= 3; channels += 2) {
         struct adv_shape s = {channels, 4, 5};
         struct trial pixels, planes;
-        trial_init(&pixels, &(struct example){.op = &adv_op_pixels, .in = {s}}, TRIAL_ROWS);
-        trial_init(&planes, &(struct example){.op = &adv_op_planes, .in = {s}}, TRIAL_ROWS);
+        trial_init(&pixels, &(struct example){.op = &adv_op_to_channels_last, .in = {s}}, TRIAL_ROWS);
+        trial_init(&planes, &(struct example){.op = &adv_op_to_channels_first, .in = {s}}, TRIAL_ROWS);
         for (size_t k = 0; k < pixels.n_out; k++) {
             size_t j = k % 5, i = k / 5 % 4, c = k / 20 % channels, r = k / 20 / channels;
             ck_assert(at(pixels.out.data, s, r, c, i, j) == (double)pixels.in[0].data[k]);
