@@ -315,9 +315,9 @@ static int embedding(struct adv_graph *g, const struct unet_options *o)
 /* x, channels last, with its Fourier features if they are wanted. */
 static int input(struct adv_graph *g, const struct unet_options *o)
 {
-    struct adv_planes_fourier_attr attr = {FIRST_OCTAVE, N_OCTAVES};
+    struct adv_pixel_fourier_attr attr = {FIRST_OCTAVE, N_OCTAVES};
     int x = adv_graph_unary(g, &adv_op_to_channels_last, g->x);
-    return o->fourier_features ? apply(g, &adv_op_planes_fourier, &attr, x, ADV_NONE, ADV_NONE) : x;
+    return o->fourier_features ? apply(g, &adv_op_pixel_fourier, &attr, x, ADV_NONE, ADV_NONE) : x;
 }
 
 static int keep(struct unet *u, int h)

@@ -180,7 +180,7 @@ struct adv_timestep_embedding_attr {
     size_t channels;
 };
 
-struct adv_planes_fourier_attr {
+struct adv_pixel_fourier_attr {
     size_t first_octave, n_octaves; /* frequencies 2 pi 2^first_octave, ... */
 };
 
@@ -211,7 +211,7 @@ extern const struct adv_op adv_op_upsample_nearest;       /* each pixel four tim
 extern const struct adv_op adv_op_avg_pool2d;           /* the mean of 2 x 2 pixels */
 extern const struct adv_op adv_op_concat;         /* the channels of a, then those of b */
 extern const struct adv_op adv_op_timestep_embedding;       /* [cos, sin](t w), the embedding of a time */
-extern const struct adv_op adv_op_planes_fourier; /* channels last: x, its sines, its cosines */
+extern const struct adv_op adv_op_pixel_fourier; /* channels last: x, its sines, its cosines */
 
 /* Every op, NULL-terminated. */
 extern const struct adv_op *const adv_ops[];

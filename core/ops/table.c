@@ -18,7 +18,7 @@ const struct adv_op *const adv_ops[] = {
     &adv_op_avg_pool2d,
     &adv_op_concat,
     &adv_op_timestep_embedding,
-    &adv_op_planes_fourier,
+    &adv_op_pixel_fourier,
     &adv_op_group_norm,
     &adv_op_scale_shift_norm,
     &adv_op_attention,

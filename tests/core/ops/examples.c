@@ -9,7 +9,7 @@ static const struct adv_attention_attr two_heads = {2, false}, two_interleaved =
 static const struct adv_fourier_attr octaves = {3, true}, harmonics = {2, false};
 static const struct adv_marginal_attr wide = {0.8}, no_bandwidth = {0};
 static const struct adv_timestep_embedding_attr eight_channels = {8}, nine_channels = {9};
-static const struct adv_planes_fourier_attr two_octaves = {0, 2};
+static const struct adv_pixel_fourier_attr two_octaves = {0, 2};
 static const struct adv_group_norm_attr three_groups = {3, false}, three_groups_silu = {3, true};
 static const struct adv_group_norm_attr sixteen_groups = {16, true}, two_groups = {2, false};
 
@@ -99,10 +99,10 @@ const struct example op_examples[] = {
      .domain = {ADV_PER_CONDITION},
      .in = {{1, 1, 1}}},
     {.op = &adv_op_timestep_embedding, .attr = &nine_channels, .in = {{1, 1, 1}}},
-    {.op = &adv_op_planes_fourier,
+    {.op = &adv_op_pixel_fourier,
      .attr = &two_octaves,
      .in = {{3, 4, 5}}}, /* more than its block */
-    {.op = &adv_op_planes_fourier, .attr = &two_octaves, .in = {{1, 1, 1}}},
+    {.op = &adv_op_pixel_fourier, .attr = &two_octaves, .in = {{1, 1, 1}}},
     {.op = &adv_op_group_norm,
      .attr = &three_groups,
      .n_params = 2,
@@ -146,7 +146,7 @@ const int n_op_examples = (int)ADV_COUNT(op_examples);
 static const struct adv_linear_attr past_the_end = {7}, wrapping = {SIZE_MAX};
 static const struct adv_fourier_attr no_frequency = {0, true};
 static const struct adv_timestep_embedding_attr one_channel = {1};
-static const struct adv_planes_fourier_attr no_octave = {6, 0}, too_high = {16, 2};
+static const struct adv_pixel_fourier_attr no_octave = {6, 0}, too_high = {16, 2};
 
 const struct refusal op_refusals[] = {
     {{.op = &adv_op_linear, .n_params = 1, .in = {{6, 1, 1}}, .param = {{3, 5, 1, 1}}},
@@ -227,12 +227,12 @@ const struct refusal op_refusals[] = {
     {{.op = &adv_op_timestep_embedding, .in = {{1, 1, 1}}}, "timestep_embedding: needs at least two channels"},
     {{.op = &adv_op_timestep_embedding, .attr = &eight_channels, .in = {{2, 1, 1}}},
      "timestep_embedding: 2 times in a row; it takes one"},
-    {{.op = &adv_op_planes_fourier, .in = {{3, 4, 5}}},
-     "planes_fourier: needs at least one octave"},
-    {{.op = &adv_op_planes_fourier, .attr = &no_octave, .in = {{3, 4, 5}}},
-     "planes_fourier: needs at least one octave"},
-    {{.op = &adv_op_planes_fourier, .attr = &too_high, .in = {{3, 4, 5}}},
-     "planes_fourier: 2 octaves from the 16th on; the highest is the 16th"},
+    {{.op = &adv_op_pixel_fourier, .in = {{3, 4, 5}}},
+     "pixel_fourier: needs at least one octave"},
+    {{.op = &adv_op_pixel_fourier, .attr = &no_octave, .in = {{3, 4, 5}}},
+     "pixel_fourier: needs at least one octave"},
+    {{.op = &adv_op_pixel_fourier, .attr = &too_high, .in = {{3, 4, 5}}},
+     "pixel_fourier: 2 octaves from the 16th on; the highest is the 16th"},
     {{.op = &adv_op_group_norm, .n_params = 2, .in = {{6, 4, 5}}, .param = {{6, 1, 1, 1}, {6, 1, 1, 1}}},
      "group_norm: 6 channels do not make 0 equal groups"},
     {{.op = &adv_op_group_norm,

@@ -130,10 +130,10 @@ END_TEST
 /* Octaves 6 and 7 of three channels: x, then sines by channel and octave, then cosines. */
 START_TEST(fourier_planes_lie_as_in_the_reference)
 {
-    static const struct adv_planes_fourier_attr high = {6, 2};
+    static const struct adv_pixel_fourier_attr high = {6, 2};
     struct trial t;
     trial_init(&t,
-               &(struct example){.op = &adv_op_planes_fourier, .attr = &high, .in = {{3, 4, 5}}},
+               &(struct example){.op = &adv_op_pixel_fourier, .attr = &high, .in = {{3, 4, 5}}},
                TRIAL_ROWS);
     ck_assert(t.signature.out.channels == 15 && t.signature.out.height == 4);
     for (size_t k = 0; k < t.n_out; k++) {

@@ -1,6 +1,6 @@
 /* Fourier features of the C channels of every pixel x, channels last, with octaves o_0, ...,
  * o_{F-1}:
- *     y = [x, sin(2 pi 2^o_f x_c), cos(2 pi 2^o_f x_c)]   of (1 + 2F) C planes
+ *     y = [x, sin(2 pi 2^o_f x_c), cos(2 pi 2^o_f x_c)]   of (1 + 2F) C channels
  * sines, and then cosines, by channel c and within that by octave f: Meta's
  * base2_fourier_features (flow_matching, after Kingma et al. 2021, variational diffusion models).
  * Phases are counted in turns, 2^o x, so that no bit is lost however high the octave. The
@@ -15,13 +15,13 @@
 
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {
-    const struct adv_planes_fourier_attr *attr = s->attr;
+    const struct adv_pixel_fourier_attr *attr = s->attr;
     if (!attr || attr->n_octaves == 0)
-        return adv_fail(error, ADV_E_INVALID, "planes_fourier: needs at least one octave");
+        return adv_fail(error, ADV_E_INVALID, "pixel_fourier: needs at least one octave");
     if (attr->first_octave > HIGHEST_OCTAVE ||
         attr->n_octaves > HIGHEST_OCTAVE + 1 - attr->first_octave)
         return adv_fail(error, ADV_E_INVALID,
-                        "planes_fourier: %zu octaves from the %zuth on; the highest is the %dth",
+                        "pixel_fourier: %zu octaves from the %zuth on; the highest is the %dth",
                         attr->n_octaves, attr->first_octave, HIGHEST_OCTAVE);
     s->out_domain = s->domain[0];
     s->out = s->in[0];
@@ -34,12 +34,12 @@ static size_t pixels_of(const struct adv_call *call)
     return call->rows * call->signature->out.height * call->signature->out.width;
 }
 
-static adv_real turns_per_unit(const struct adv_planes_fourier_attr *attr, size_t f)
+static adv_real turns_per_unit(const struct adv_pixel_fourier_attr *attr, size_t f)
 {
     return (adv_real)ldexp(1, (int)(attr->first_octave + f));
 }
 
-static adv_real angular(const struct adv_planes_fourier_attr *attr, size_t f)
+static adv_real angular(const struct adv_pixel_fourier_attr *attr, size_t f)
 {
     return (adv_real)(2 * M_PI) * turns_per_unit(attr, f);
 }
@@ -47,7 +47,7 @@ static adv_real angular(const struct adv_planes_fourier_attr *attr, size_t f)
 /* Sines and cosines of `count` features of the batch from `first` on, counted pixel by pixel. */
 static void features(const struct adv_call *call, size_t first, size_t count)
 {
-    const struct adv_planes_fourier_attr *attr = call->signature->attr;
+    const struct adv_pixel_fourier_attr *attr = call->signature->attr;
     size_t octaves = attr->n_octaves, channels = call->signature->in[0].channels;
     size_t n_sines = channels * octaves, n = call->signature->out.channels;
     adv_real turns[BLOCK] = {0}, sine[BLOCK], cosine[BLOCK];
@@ -63,7 +63,7 @@ static void features(const struct adv_call *call, size_t first, size_t count)
 
 static void forward(const struct adv_call *call)
 {
-    const struct adv_planes_fourier_attr *attr = call->signature->attr;
+    const struct adv_pixel_fourier_attr *attr = call->signature->attr;
     size_t channels = call->signature->in[0].channels, n = call->signature->out.channels;
     size_t pixels = pixels_of(call), n_features = pixels * channels * attr->n_octaves;
     for (size_t p = 0; p < pixels; p++)
@@ -74,7 +74,7 @@ static void forward(const struct adv_call *call)
 
 static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
-    const struct adv_planes_fourier_attr *attr = call->signature->attr;
+    const struct adv_pixel_fourier_attr *attr = call->signature->attr;
     size_t channels = call->signature->in[0].channels, n = call->signature->out.channels;
     size_t octaves = attr->n_octaves, n_sines = channels * octaves;
     for (size_t p = 0, pixels = pixels_of(call); p < pixels; p++) {
@@ -96,7 +96,7 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     (void)g_param;
     if (!g_in[0])
         return;
-    const struct adv_planes_fourier_attr *attr = call->signature->attr;
+    const struct adv_pixel_fourier_attr *attr = call->signature->attr;
     size_t channels = call->signature->in[0].channels, n = call->signature->out.channels;
     size_t octaves = attr->n_octaves, n_sines = channels * octaves;
     for (size_t p = 0, pixels = pixels_of(call); p < pixels; p++) {
@@ -111,10 +111,10 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     }
 }
 
-const struct adv_op adv_op_planes_fourier = {
-    .name = "planes_fourier",
+const struct adv_op adv_op_pixel_fourier = {
+    .name = "pixel_fourier",
     .n_inputs = 1,
-    .attr_bytes = sizeof(struct adv_planes_fourier_attr),
+    .attr_bytes = sizeof(struct adv_pixel_fourier_attr),
     .infer = infer,
     .forward = forward,
     .tangent = tangent,
