@@ -227,7 +227,7 @@ const adv_real *adv_exec_tangents(struct adv_exec *exec, const struct adv_inputs
     bind_inputs(exec, inputs);
     for (size_t i = 0; i < graph->n_nodes; i++) {
         run_forward(exec, inputs, i);
-        if (graph->values[graph->nodes[i].out].moves_with_x)
+        if (graph->values[graph->nodes[i].out].has_tangent)
             push_tangents(exec, inputs, i, n_tangents, dx);
     }
     *d_out = at_slot(exec, exec->plan->tangent_slot[graph->output]);
@@ -257,7 +257,7 @@ void adv_exec_backward(struct adv_exec *exec, const struct adv_inputs *inputs,
     const struct adv_graph *graph = exec->plan->graph;
     for (size_t i = graph->n_nodes; i-- > 0;) {
         const struct adv_node *node = &graph->nodes[i];
-        if (!graph->values[node->out].learns)
+        if (!graph->values[node->out].requires_grad)
             continue;
         const adv_real *g =
             node->out == graph->output ? g_out : at_slot(exec, exec->plan->adjoint_slot[node->out]);

@@ -25,8 +25,8 @@ void adv_graph_init(struct adv_graph *graph, struct adv_shape x_shape, bool with
     struct adv_value x = {.domain = ADV_PER_ROW,
                           .shape = x_shape,
                           .producer = ADV_NONE,
-                          .moves_with_x = true,
-                          .learns = true};
+                          .has_tangent = true,
+                          .requires_grad = true};
     struct adv_value scalar = {
         .domain = ADV_PER_CONDITION, .shape = adv_shape_flat(1), .producer = ADV_NONE};
     graph->x = add_value(graph, x);
@@ -118,12 +118,12 @@ int adv_graph_apply(struct adv_graph *graph, const struct adv_op *op, const void
         node->in[i] = i < op->n_inputs ? in[i] : ADV_NONE;
         if (i >= op->n_inputs)
             continue;
-        out.moves_with_x |= graph->values[in[i]].moves_with_x;
-        out.learns |= graph->values[in[i]].learns;
+        out.has_tangent |= graph->values[in[i]].has_tangent;
+        out.requires_grad |= graph->values[in[i]].requires_grad;
     }
     for (int i = 0; i < ADV_OP_MAX_PARAMS; i++) {
         node->param[i] = i < op->n_params ? param[i] : ADV_NONE;
-        out.learns |= node->param[i] != ADV_NONE;
+        out.requires_grad |= node->param[i] != ADV_NONE;
     }
     if (copy_attr(node, attr, &graph->error) != ADV_OK)
         return ADV_NONE;
@@ -183,7 +183,7 @@ static void check_flow(const struct adv_graph *graph)
                     node->out == graph->output ? "is the output and read again" : "leads nowhere");
     }
     const struct adv_value *output = &graph->values[graph->output];
-    if (output->producer == ADV_NONE || !output->moves_with_x || output->domain != ADV_PER_ROW)
+    if (output->producer == ADV_NONE || !output->has_tangent || output->domain != ADV_PER_ROW)
         adv_bug("the output is not a function of x");
 }
 

@@ -34,9 +34,9 @@ struct adv_param {
 struct adv_value {
     enum adv_domain domain;
     struct adv_shape shape;
-    int producer;      /* node, or ADV_NONE for an input */
-    bool moves_with_x; /* depends on x: has a tangent */
-    bool learns;       /* depends on x or on a parameter: has an adjoint */
+    int producer;       /* node, or ADV_NONE for an input */
+    bool has_tangent;   /* depends on x: has a tangent */
+    bool requires_grad; /* depends on x or on a parameter: has an adjoint */
 };
 
 struct adv_node {

@@ -36,9 +36,9 @@ static long last_read(const struct adv_plan *plan, size_t i, unsigned mask)
     const struct adv_node *node = &plan->graph->nodes[i];
     const struct adv_value *out = &plan->graph->values[node->out];
     long time = mask & ADV_READS_OUTPUT ? -1 : time_forward(i);
-    if (plan->mode == ADV_JVP && out->moves_with_x && (node->op->tangent_reads & mask))
+    if (plan->mode == ADV_JVP && out->has_tangent && (node->op->tangent_reads & mask))
         extend(&time, time_tangent(i));
-    if (plan->mode == ADV_TRAIN && out->learns && (node->op->backward_reads & mask))
+    if (plan->mode == ADV_TRAIN && out->requires_grad && (node->op->backward_reads & mask))
         extend(&time, adv_plan_time_backward(plan->graph, i));
     return time;
 }
@@ -107,7 +107,7 @@ static enum adv_status place_tangent(struct adv_plan *plan, size_t i, const long
 {
     const struct adv_node *node = &plan->graph->nodes[i];
     const struct adv_value *out = &plan->graph->values[node->out];
-    if (!out->moves_with_x)
+    if (!out->has_tangent)
         return ADV_OK;
     size_t input_slot = plan->tangent_slot[node->in[0]];
     if (takes_over(plan, i, input_slot, tangent_last[node->in[0]], time_tangent(i))) {
@@ -160,7 +160,7 @@ static enum adv_status place_adjoints(struct adv_plan *plan, struct adv_error *e
     for (size_t i = 0; i < graph->n_nodes; i++) {
         int v = graph->nodes[i].out;
         const struct adv_value *value = &graph->values[v];
-        if (v == graph->output || !value->learns)
+        if (v == graph->output || !value->requires_grad)
             continue;
         enum adv_status status =
             add_slot(plan, adv_shape_size(value->shape), rows_of(plan, value->domain),

@@ -98,7 +98,8 @@ static int joined(struct adv_graph *g, const struct mlp_options *o, int x, int t
     if (o->num_classes)
         condition = adv_graph_binary(g, &adv_op_add, condition,
                                      concat_part(g, label, 2 * c, weight, ADV_NONE));
-    return adv_graph_binary(g, &adv_op_broadcast_add, concat_part(g, x, 0, weight, ADV_NONE), condition);
+    return adv_graph_binary(g, &adv_op_broadcast_add, concat_part(g, x, 0, weight, ADV_NONE),
+                            condition);
 }
 
 static int block(struct adv_graph *g, const struct mlp_options *o, int64_t layer, int h)

@@ -228,7 +228,8 @@ static int norm(struct adv_graph *g, int in, struct name name, bool silu, int sc
     int weight = adv_graph_param(g, child(name, "weight").text, 1, shape, ADV_INIT_ONE, 1);
     int bias = adv_graph_param(g, child(name, "bias").text, 1, shape, ADV_INIT_ZERO, 1);
     struct adv_group_norm_attr attr = {NORM_GROUPS, silu};
-    const struct adv_op *op = scale_shift == ADV_NONE ? &adv_op_group_norm : &adv_op_scale_shift_norm;
+    const struct adv_op *op =
+        scale_shift == ADV_NONE ? &adv_op_group_norm : &adv_op_scale_shift_norm;
     return adv_graph_apply(g, op, &attr, (int[]){in, scale_shift}, (int[]){weight, bias});
 }
 

@@ -6,8 +6,8 @@ static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {
     if (s->in[0].height < 2 || s->in[0].width < 2)
         return adv_fail(error, ADV_E_INVALID,
-                        "avg_pool2d: an image of %zu x %zu; it takes at least 2 x 2", s->in[0].height,
-                        s->in[0].width);
+                        "avg_pool2d: an image of %zu x %zu; it takes at least 2 x 2",
+                        s->in[0].height, s->in[0].width);
     s->out_domain = s->domain[0];
     s->out = (struct adv_shape){s->in[0].channels, s->in[0].height / 2, s->in[0].width / 2};
     return ADV_OK;

@@ -4,7 +4,8 @@
 #include "core/ops/op.h"
 
 /* Reads rows of [C][P], writes [P][C] or adds to it. */
-static void to_channels_last(const struct adv_call *call, const adv_real *from, adv_real *to, bool add)
+static void to_channels_last(const struct adv_call *call, const adv_real *from, adv_real *to,
+                             bool add)
 {
     size_t channels = call->signature->in[0].channels;
     size_t n = adv_shape_size(call->signature->in[0]), pixels = n / channels;
@@ -17,7 +18,8 @@ static void to_channels_last(const struct adv_call *call, const adv_real *from, 
 }
 
 /* Reads rows of [P][C], writes [C][P] or adds to it. */
-static void to_channels_first(const struct adv_call *call, const adv_real *from, adv_real *to, bool add)
+static void to_channels_first(const struct adv_call *call, const adv_real *from, adv_real *to,
+                              bool add)
 {
     size_t channels = call->signature->in[0].channels;
     size_t n = adv_shape_size(call->signature->in[0]), pixels = n / channels;
@@ -34,14 +36,13 @@ static void last_forward(const struct adv_call *call)
     to_channels_last(call, call->in[0], call->out, false);
 }
 
-static void last_tangent(const struct adv_call *call, const adv_real *const *d_in,
-                           adv_real *d_out)
+static void last_tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
     to_channels_last(call, d_in[0], d_out, false);
 }
 
-static void last_backward(const struct adv_call *call, const adv_real *g_out,
-                            adv_real *const *g_in, adv_real *const *g_param)
+static void last_backward(const struct adv_call *call, const adv_real *g_out, adv_real *const *g_in,
+                          adv_real *const *g_param)
 {
     (void)g_param;
     if (g_in[0])
@@ -53,14 +54,13 @@ static void first_forward(const struct adv_call *call)
     to_channels_first(call, call->in[0], call->out, false);
 }
 
-static void first_tangent(const struct adv_call *call, const adv_real *const *d_in,
-                           adv_real *d_out)
+static void first_tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
     to_channels_first(call, d_in[0], d_out, false);
 }
 
 static void first_backward(const struct adv_call *call, const adv_real *g_out,
-                            adv_real *const *g_in, adv_real *const *g_param)
+                           adv_real *const *g_in, adv_real *const *g_param)
 {
     (void)g_param;
     if (g_in[0])

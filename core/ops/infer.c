@@ -8,7 +8,8 @@ enum adv_status adv_infer_like_input(struct adv_signature *s, struct adv_error *
     return ADV_OK;
 }
 
-enum adv_status adv_infer_broadcast(const char *op, struct adv_signature *s, struct adv_error *error)
+enum adv_status adv_infer_broadcast(const char *op, struct adv_signature *s,
+                                    struct adv_error *error)
 {
     if (s->domain[0] != ADV_PER_ROW || s->domain[1] != ADV_PER_CONDITION ||
         adv_shape_size(s->in[0]) != adv_shape_size(s->in[1]))

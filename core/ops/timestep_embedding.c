@@ -13,7 +13,8 @@ static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
     if (!attr || attr->channels < 2)
         return adv_fail(error, ADV_E_INVALID, "timestep_embedding: needs at least two channels");
     if (adv_shape_size(s->in[0]) != 1)
-        return adv_fail(error, ADV_E_INVALID, "timestep_embedding: %zu times in a row; it takes one",
+        return adv_fail(error, ADV_E_INVALID,
+                        "timestep_embedding: %zu times in a row; it takes one",
                         adv_shape_size(s->in[0]));
     s->out_domain = s->domain[0];
     s->out = adv_shape_flat(attr->channels);

@@ -6,8 +6,9 @@
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {
     if (s->in[0].height > SIZE_MAX / 2 || s->in[0].width > SIZE_MAX / 2)
-        return adv_fail(error, ADV_E_INVALID, "upsample_nearest: an image of %zu x %zu is too large",
-                        s->in[0].height, s->in[0].width);
+        return adv_fail(error, ADV_E_INVALID,
+                        "upsample_nearest: an image of %zu x %zu is too large", s->in[0].height,
+                        s->in[0].width);
     s->out_domain = s->domain[0];
     s->out = (struct adv_shape){s->in[0].channels, 2 * s->in[0].height, 2 * s->in[0].width};
     return ADV_OK;

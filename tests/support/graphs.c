@@ -96,7 +96,8 @@ static void grow(struct builder *b)
         int other = fitted(b, take(b, pool), size_of(b, a));
         put(pool, adv_graph_binary(b->graph, &adv_op_add, a, other));
     } else {
-        const struct adv_op *op = random_below(b->random, 2) ? &adv_op_broadcast_add : &adv_op_broadcast_mul;
+        const struct adv_op *op =
+            random_below(b->random, 2) ? &adv_op_broadcast_add : &adv_op_broadcast_mul;
         int condition = fitted(b, take(b, &b->conditions), size_of(b, a));
         put(pool, adv_graph_binary(b->graph, op, a, condition));
     }
@@ -355,10 +356,10 @@ void naive_tangents(struct naive *naive, const adv_real *dx)
     for (size_t i = 0; i < graph->n_nodes; i++) {
         const struct adv_node *node = &graph->nodes[i];
         const adv_real *d_in[ADV_OP_MAX_INPUTS] = {NULL};
-        if (!graph->values[node->out].moves_with_x)
+        if (!graph->values[node->out].has_tangent)
             continue;
         for (int k = 0; k < node->op->n_inputs; k++) {
-            if (graph->values[node->in[k]].moves_with_x)
+            if (graph->values[node->in[k]].has_tangent)
                 d_in[k] = naive->tangent[node->in[k]];
         }
         struct adv_call call = naive_call(naive, i);

@@ -56,10 +56,10 @@ START_TEST(values_know_what_they_depend_on)
     ck_assert_int_eq(adv_graph_finish(&graph, output, NULL), ADV_OK);
     const struct adv_value *from_x = &graph.values[graph.nodes[0].out];
     const struct adv_value *from_t = &graph.values[graph.nodes[1].out];
-    ck_assert(from_x->domain == ADV_PER_ROW && from_x->moves_with_x && from_x->learns);
-    ck_assert(from_t->domain == ADV_PER_CONDITION && !from_t->moves_with_x && from_t->learns);
-    ck_assert(!graph.values[graph.t].moves_with_x && !graph.values[graph.t].learns);
-    ck_assert(graph.values[output].domain == ADV_PER_ROW && graph.values[output].moves_with_x);
+    ck_assert(from_x->domain == ADV_PER_ROW && from_x->has_tangent && from_x->requires_grad);
+    ck_assert(from_t->domain == ADV_PER_CONDITION && !from_t->has_tangent && from_t->requires_grad);
+    ck_assert(!graph.values[graph.t].has_tangent && !graph.values[graph.t].requires_grad);
+    ck_assert(graph.values[output].domain == ADV_PER_ROW && graph.values[output].has_tangent);
     adv_graph_release(&graph);
 }
 END_TEST

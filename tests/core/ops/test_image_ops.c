@@ -23,8 +23,10 @@ START_TEST(pixels_and_planes_change_the_order)
     for (size_t channels = 1; channels <= 3; channels += 2) {
         struct adv_shape s = {channels, 4, 5};
         struct trial pixels, planes;
-        trial_init(&pixels, &(struct example){.op = &adv_op_to_channels_last, .in = {s}}, TRIAL_ROWS);
-        trial_init(&planes, &(struct example){.op = &adv_op_to_channels_first, .in = {s}}, TRIAL_ROWS);
+        trial_init(&pixels, &(struct example){.op = &adv_op_to_channels_last, .in = {s}},
+                   TRIAL_ROWS);
+        trial_init(&planes, &(struct example){.op = &adv_op_to_channels_first, .in = {s}},
+                   TRIAL_ROWS);
         for (size_t k = 0; k < pixels.n_out; k++) {
             size_t j = k % 5, i = k / 5 % 4, c = k / 20 % channels, r = k / 20 / channels;
             ck_assert(at(pixels.out.data, s, r, c, i, j) == (double)pixels.in[0].data[k]);
@@ -39,7 +41,8 @@ END_TEST
 START_TEST(upsample_repeats_pixels)
 {
     struct trial t;
-    trial_init(&t, &(struct example){.op = &adv_op_upsample_nearest, .in = {{3, 2, 5}}}, TRIAL_ROWS);
+    trial_init(&t, &(struct example){.op = &adv_op_upsample_nearest, .in = {{3, 2, 5}}},
+               TRIAL_ROWS);
     struct adv_shape in = t.signature.in[0], out = t.signature.out;
     ck_assert(out.channels == 3 && out.height == 4 && out.width == 10);
     for (size_t k = 0; k < t.n_out; k++) {
@@ -132,8 +135,7 @@ START_TEST(fourier_planes_lie_as_in_the_reference)
 {
     static const struct adv_pixel_fourier_attr high = {6, 2};
     struct trial t;
-    trial_init(&t,
-               &(struct example){.op = &adv_op_pixel_fourier, .attr = &high, .in = {{3, 4, 5}}},
+    trial_init(&t, &(struct example){.op = &adv_op_pixel_fourier, .attr = &high, .in = {{3, 4, 5}}},
                TRIAL_ROWS);
     ck_assert(t.signature.out.channels == 15 && t.signature.out.height == 4);
     for (size_t k = 0; k < t.n_out; k++) {
