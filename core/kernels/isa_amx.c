@@ -7,11 +7,11 @@
 /* Linux gives a process the tile registers when it asks for them. */
 static bool has_tiles(void)
 {
-    enum { ASK_FOR_FEATURE = 0x1023, TILE_DATA = 18 };
+    enum { REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 }; /* of <asm/prctl.h> */
     const unsigned bf16 = 1u << 22, tiles = 1u << 24;
     unsigned a, b, c, d;
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & bf16) && (d & tiles) &&
-           syscall(SYS_arch_prctl, ASK_FOR_FEATURE, TILE_DATA) == 0;
+           syscall(SYS_arch_prctl, REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 
 #define ISA_TABLE adv_kernels_amx

@@ -10,8 +10,8 @@ static size_t packed_size(size_t n, size_t k)
     return panel_count(n) * LANES * (k + 1);
 }
 
-/* Asks for the line that lies `further` elements on, which need not exist. */
-INLINE void ask_for(const adv_real *x, ptrdiff_t further)
+/* Prefetches the cache line `further` elements on, which need not exist. */
+INLINE void prefetch_ahead(const adv_real *x, ptrdiff_t further)
 {
     __builtin_prefetch((const void *)((uintptr_t)x + (uintptr_t)further * sizeof *x), 0, 2);
 }
@@ -25,7 +25,7 @@ static size_t pack_adjacent(size_t n, const struct adv_panels *from, adv_real *p
             const adv_real *w = from->w + column + (ptrdiff_t)q * from->run_stride;
             for (size_t i = 0; i < from->run; i++, packed += LANES) {
                 const adv_real *from_here = w + (ptrdiff_t)i * from->stride;
-                ask_for(from_here, (ptrdiff_t)LANES);
+                prefetch_ahead(from_here, (ptrdiff_t)LANES);
                 memcpy(packed, from_here, sizeof(vector));
             }
         }
@@ -91,7 +91,7 @@ struct strip {
     size_t columns; /* outputs that exist */
     const adv_real *w, *bias;
     uintptr_t next; /* where the weights lie that are read after w */
-    size_t ahead;   /* each step along k asks for what lies so many bytes behind its weights */
+    size_t ahead;   /* each step along k prefetches so many bytes behind its weights */
     enum adv_start start;
     adv_real *y;
     size_t y_stride;
@@ -122,10 +122,10 @@ struct row_steps {
     size_t odd[ISA_TILE_ROWS / 2];
 };
 
-/* Claims to change a number, so that a loop computes addresses from it as they are needed: what
- * compilers compute ahead here does not fit the registers, and loads from the stack take the time
- * of multiply-adds. */
-#define KEEP_IN_REGISTER(number) __asm__("" : "+r"(number))
+/* An optimisation barrier: the compiler must assume that the value changes, and so computes
+ * addresses from it in the loop. Computed ahead of the loop they do not fit the registers, and
+ * reloading them from the stack takes the time of multiply-adds. */
+#define KEEP_IN_REGISTER(value) __asm__("" : "+r"(value))
 
 INLINE struct row_steps row_steps(const size_t rows, size_t stride)
 {
@@ -240,8 +240,8 @@ INLINE void tile_of(size_t rows, const size_t panels, const struct strip *s, siz
     }
 }
 
-/* All rows through one strip, in tiles of nearly the same size. The first tiles ask for the weights
- * that this thread will read next, from s->next on. */
+/* All rows through one strip, in tiles of nearly the same size. The first tiles prefetch the
+ * weights that this thread reads next, from s->next on. */
 INLINE void strip(const size_t panels, size_t rows, struct strip *s)
 {
     size_t tiles = (rows + ISA_TILE_ROWS - 1) / ISA_TILE_ROWS;

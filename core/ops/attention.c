@@ -99,7 +99,7 @@ static size_t take(struct space *space, size_t n)
     return offset;
 }
 
-/* The blocks' part comes first: products ask for what lies behind their panels, and a thread that
+/* The blocks' part comes first: products prefetch what lies behind their panels, and a thread that
  * asked for what another is writing would slow it down. */
 static struct space space_of(const struct geometry *g, const struct adv_kernels *kernels,
                              enum adv_sweep sweep)
