@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Large arrays lie on large pages where the system has them, for their sweeps miss the cache of
- * page addresses otherwise. */
+/* Large arrays lie on huge pages where the system has them: on small ones, sweeps over them are
+ * bound by misses of the TLB. */
 #define HUGE_PAGE_BYTES ((size_t)2 << 20)
 #define HUGE_FROM_BYTES ((size_t)512 << 10)
 
@@ -29,7 +29,7 @@ void *adv_alloc_aligned(size_t count, size_t item_bytes)
     void *memory = aligned_alloc(unit, rounded);
 #ifdef MADV_HUGEPAGE
     if (memory && unit == HUGE_PAGE_BYTES)
-        madvise(memory, rounded, MADV_HUGEPAGE); /* a wish: memory without it does as well */
+        madvise(memory, rounded, MADV_HUGEPAGE); /* best effort */
 #endif
     return memory;
 }

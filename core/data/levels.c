@@ -44,7 +44,7 @@ struct adv_levels adv_levels_of(const struct adv_transform *transform, bool is_i
     return levels;
 }
 
-static void stretch(const struct adv_levels *levels, double unit, size_t n, float *values)
+static void scale(const struct adv_levels *levels, double unit, size_t n, float *values)
 {
     for (size_t i = 0; i < n; i++)
         values[i] = (float)(levels->lo + (levels->hi - levels->lo) * ((double)values[i] / unit));
@@ -54,11 +54,11 @@ void adv_levels_draw(const struct adv_levels *levels, uint64_t seed, uint64_t fi
                      size_t dim, float *values)
 {
     if (levels->kind == ADV_LEVELS_INTENSITIES) {
-        stretch(levels, ADV_LEVELS - 1, n * dim, values);
+        scale(levels, ADV_LEVELS - 1, n * dim, values);
     } else if (levels->kind == ADV_LEVELS_DEQUANTISED) {
         adv_dequantise(seed, first_row, n, dim, ADV_LEVELS, values, values);
         if (levels->lo != 0 || levels->hi != 1)
-            stretch(levels, 1, n * dim, values);
+            scale(levels, 1, n * dim, values);
     }
 }
 

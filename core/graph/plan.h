@@ -13,7 +13,7 @@ enum adv_mode {
 
 #define ADV_NO_SLOT SIZE_MAX
 
-/* A stretch of the arena and the time it is in use. Times: forward of node i is 2i, its
+/* A range of the arena and the time it is in use. Times: forward of node i is 2i, its
  * tangents 2i + 1, its backward 2(2N - 1 - i); inputs are there from time -1. */
 struct adv_slot {
     size_t offset, bytes;

@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Weights to pack for n outputs: the k = run * n_runs elements of output j are n_runs stretches of
+/* Weights to pack for n outputs: the k = run * n_runs elements of output j are n_runs runs of
  * `run`; element i of the q-th is w[j * output_stride + q * run_stride + i * stride]. */
 struct adv_panels {
     const adv_real *w, *bias; /* bias [n], or NULL: zeros */
@@ -24,7 +24,7 @@ struct adv_panels {
 };
 
 /* Input rows of a product, which may overlap: the k = run * n_runs elements of row r are n_runs
- * stretches of `run`, the q-th at x + r * stride + q * run_stride. A dense matrix [rows, k] is
+ * runs of `run` elements, the q-th at x + r * stride + q * run_stride. A dense matrix [rows, k] is
  * adv_dense_rows(x, k, k); the pixels of a row of a 3x3 convolution of an image with channels last
  * are {x, C, 3 C, 3, (W + 2) C}. */
 struct adv_rows {

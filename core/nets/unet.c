@@ -7,7 +7,7 @@
  *     h = output_blocks.i(cat(h, the latest result kept)), and so back up the levels
  *     v = out(h)
  *
- * A level is a stretch of blocks at one resolution, each level at half that of the one before.
+ * A level is a sequence of blocks at one resolution, each level at half that of the one before.
  * What depends on emb alone (one SiLU shared by all blocks, a Linear each) runs once per distinct
  * condition. */
 #include "core/nets/kind.h"

@@ -148,8 +148,8 @@ static void correlate(const struct adv_conv *conv, const struct adv_call *call, 
                              .prepared = prepared,
                              .start = start,
                              .y = y};
-    s.n_parts = adv_call_threads(call, (tiles + ADV_ROWS_OF_READING) * product);
-    if (s.n_parts == 1 || tiles >= ADV_ROWS_OF_READING * s.n_parts) {
+    s.n_parts = adv_call_threads(call, (tiles + ADV_L3_LOAD_COST) * product);
+    if (s.n_parts == 1 || tiles >= ADV_L3_LOAD_COST * s.n_parts) {
         adv_call_share(call, s.n_parts, take_tiles, &s);
         return;
     }

@@ -9,12 +9,12 @@
 #include "core/kernels/blas.h"
 #include "core/ops/op.h"
 
-/* Outputs packed at a time, and of each so many inputs. */
-#define STRIP ((size_t)32)
-#define STRETCH ((size_t)4096)
+/* A block of weights that is packed at a time: its outputs and its inputs. */
+#define BLOCK_OUTPUTS ((size_t)32)
+#define BLOCK_INPUTS ((size_t)4096)
 
-/* A number that goes from one thread to another takes as long as so many multiply-adds. */
-#define WORK_OF_HANDING ((size_t)180)
+/* What it costs, in multiply-adds, that one thread reads an element which another has written. */
+#define SHARED_ELEMENT_COST ((size_t)180)
 
 static size_t first_column(const struct adv_signature *s)
 {
@@ -68,35 +68,35 @@ static size_t scratch_size(const struct adv_signature *s, const struct adv_kerne
     (void)rows, (void)sweep;
     size_t n = s->param[0][0], k = adv_shape_size(s->in[0]);
     size_t longer = n > k ? n : k;
-    return kernels->packed_size(STRIP, longer < STRETCH ? longer : STRETCH);
+    return kernels->packed_size(BLOCK_OUTPUTS, longer < BLOCK_INPUTS ? longer : BLOCK_INPUTS);
 }
 
-/* Where the strip after this one will be packed from, if that lies side by side; else 0. */
-static uintptr_t next_strip(const struct adv_panels *strip)
+/* Where the block after this one will be packed from, if that lies side by side; else 0. */
+static uintptr_t next_block(const struct adv_panels *block)
 {
-    bool dense = strip->output_stride == (ptrdiff_t)strip->run;
-    return dense ? (uintptr_t)strip->w + STRIP * strip->run * sizeof *strip->w : 0;
+    bool dense = block->output_stride == (ptrdiff_t)block->run;
+    return dense ? (uintptr_t)block->w + BLOCK_OUTPUTS * block->run * sizeof *block->w : 0;
 }
 
-/* y [rows, n] = start + x w', w as `panels` has it: a strip of outputs at a time is packed and,
- * while it is in the cache, meets all rows. A stretch of inputs goes on where the one before it
- * ended. */
-static void product_by_strips(const struct adv_call *call, size_t n,
+/* y [rows, n] = start + x w', w as `panels` has it: a block of outputs at a time is packed and,
+ * while it is in the cache, multiplied with all rows. A block of inputs goes on where the one before
+ * it ended. */
+static void product_by_blocks(const struct adv_call *call, size_t n,
                               const struct adv_panels *panels, const adv_real *x,
                               enum adv_start start, adv_real *y)
 {
     const size_t k = panels->run;
-    for (size_t first = 0; first < n; first += STRIP) {
-        size_t count = n - first < STRIP ? n - first : STRIP;
-        struct adv_panels strip = *panels;
-        strip.bias = panels->bias ? panels->bias + first : NULL;
+    for (size_t first = 0; first < n; first += BLOCK_OUTPUTS) {
+        size_t count = n - first < BLOCK_OUTPUTS ? n - first : BLOCK_OUTPUTS;
+        struct adv_panels block = *panels;
+        block.bias = panels->bias ? panels->bias + first : NULL;
         const adv_real *w = panels->w + (ptrdiff_t)first * panels->output_stride;
-        for (size_t i = 0; i < k; i += STRETCH) {
-            strip.w = w + (ptrdiff_t)i * panels->stride;
-            strip.run = k - i < STRETCH ? k - i : STRETCH;
-            struct adv_rows rows = adv_dense_rows(x + i, k, strip.run);
-            rows.ahead = next_strip(&strip);
-            call->kernels->pack_panels(count, &strip, call->scratch);
+        for (size_t i = 0; i < k; i += BLOCK_INPUTS) {
+            block.w = w + (ptrdiff_t)i * panels->stride;
+            block.run = k - i < BLOCK_INPUTS ? k - i : BLOCK_INPUTS;
+            struct adv_rows rows = adv_dense_rows(x + i, k, block.run);
+            rows.ahead = next_block(&block);
+            call->kernels->pack_panels(count, &block, call->scratch);
             call->kernels->product_of_rows(call->rows, count, rows, call->scratch,
                                            i ? ADV_FROM_OUTPUT : start, y + first, n);
         }
@@ -127,9 +127,9 @@ static void do_part(void *context, size_t part, int worker)
 static size_t threads_for(const struct adv_call *call, size_t n, size_t k)
 {
     size_t rows = call->team ? call->team->rows : call->rows;
-    size_t work = n * k * (rows + ADV_ROWS_OF_READING);
-    size_t handed_over = rows * (n + k) * WORK_OF_HANDING;
-    return adv_call_threads(call, work > handed_over ? work - handed_over : 0);
+    size_t work = n * k * (rows + ADV_L3_LOAD_COST);
+    size_t sharing = rows * (n + k) * SHARED_ELEMENT_COST;
+    return adv_call_threads(call, work > sharing ? work - sharing : 0);
 }
 
 static void product(const struct adv_call *call, const adv_real *x, enum adv_start start,
@@ -139,7 +139,7 @@ static void product(const struct adv_call *call, const adv_real *x, enum adv_sta
     struct adv_panels panels = panels_of(s, call->param);
     size_t n = s->param[0][0], k = panels.run;
     if (!call->prepared) {
-        product_by_strips(call, n, &panels, x, start, y);
+        product_by_blocks(call, n, &panels, x, start, y);
         return;
     }
     struct shared_product p = {call, n, 1, adv_dense_rows(x, k, k), start, y};
@@ -168,7 +168,7 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
                                     .output_stride = 1,
                                     .stride = (ptrdiff_t)columns};
     if (g_in[0])
-        product_by_strips(call, k, &transposed, g_out, ADV_FROM_OUTPUT, g_in[0]);
+        product_by_blocks(call, k, &transposed, g_out, ADV_FROM_OUTPUT, g_in[0]);
     if (g_param[0])
         adv_blas_product(n, k, call->rows, g_out, n, true, call->in[0], k, false, true,
                          g_param[0] + first_column(s), columns);

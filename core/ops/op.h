@@ -131,8 +131,8 @@ static inline size_t adv_call_elements(const struct adv_call *call)
     return call->rows * adv_shape_size(call->signature->out);
 }
 
-/* Reading a weight from the third cache takes as long as multiplying it by so many rows. */
-#define ADV_ROWS_OF_READING 8
+/* What it costs, in multiply-adds, to load a weight from the third-level cache. */
+#define ADV_L3_LOAD_COST 8
 
 /* How many threads should share a forward or tangent of so many multiply-adds: 1 where it is too
  * little to gain from handing parts of it to others. */

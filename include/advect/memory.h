@@ -7,7 +7,7 @@
 
 ADV_API_BEGIN
 
-/* n zeros, on large pages where they are many: sweeps over arrays on small ones often wait for the
+/* n zeros, on huge pages where they are many: sweeps over arrays on small ones often wait for the
  * page table. Freed with free(); NULL without memory. */
 float *adv_zeros(size_t n);
 

@@ -140,7 +140,7 @@ START_TEST(products_are_those_of_rounded_factors)
 }
 END_TEST
 
-/* The same k inputs in stretches, as the taps of a convolution lie: the same bytes. */
+/* The same k inputs in runs, as the taps of a convolution lie: the same bytes. */
 START_TEST(runs_are_joined)
 {
     const struct adv_kernels *kernels = variant(_i);
