@@ -1,14 +1,14 @@
 /* The page: which models there are, which view of which model is open, as the URL says:
  * #/VIEW/MODEL?SETTINGS. */
-import { askJson, events, hasKey, setKey } from "./api.js";
-import { el } from "./dom.js";
-import { drawView } from "./draw-view.js";
-import { flowView } from "./flow-view.js";
-import { generateView } from "./generate-view.js";
-import { modelView } from "./model-view.js";
-import { themeButton } from "./theme.js";
-import { watchServer } from "./watch.js";
-import { duration } from "./words.js";
+import { askJson, events, hasKey, setKey } from "./lib/api.js";
+import { el } from "./lib/dom.js";
+import { drawView } from "./views/draw-view.js";
+import { flowView } from "./views/flow-view.js";
+import { generateView } from "./views/generate-view.js";
+import { modelView } from "./views/model-view.js";
+import { themeButton } from "./lib/theme.js";
+import { watchServer } from "./lib/watch.js";
+import { duration } from "./lib/words.js";
 
 const VIEWS = [flowView, generateView, drawView, modelView];
 const SLOW_MS = 1500;

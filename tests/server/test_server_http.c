@@ -104,6 +104,7 @@ START_TEST(front_end_files)
         {"/", "text/html; charset=utf-8"},
         {"/web/index.html", "text/html; charset=utf-8"},
         {"/web/app.js", "text/javascript; charset=utf-8"},
+        {"/web/lib/dom.js", "text/javascript; charset=utf-8"},
         {"/web/style.css", "text/css; charset=utf-8"},
         {"/web/icon.svg", "image/svg+xml"},
     };

@@ -1,9 +1,9 @@
 /* Points that were clicked: each with its log-density, its latent and its path. */
-import { askJson, modelPath } from "./api.js";
-import { el } from "./dom.js";
+import { askJson, modelPath } from "../lib/api.js";
+import { el } from "../lib/dom.js";
 import { Motion, evenTimes } from "./motion.js";
-import { colour } from "./theme.js";
-import { fixed, number } from "./words.js";
+import { colour } from "../lib/theme.js";
+import { fixed, number } from "../lib/words.js";
 
 const FRAMES = 81;
 const FINE = { method: "rk4", steps: 50 };

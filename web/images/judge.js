@@ -1,6 +1,6 @@
 /* What a model says of one image: log-densities by class, latents, and the nearest that its flow
  * makes of it. All by the daemon's ordinary queries. */
-import { askJson, modelPath } from "./api.js";
+import { askJson, modelPath } from "../lib/api.js";
 
 const NEAREST = { method: "midpoint", steps: 16 };
 const TONE = [-3, 3]; /* of states whose scale is not known: base units */

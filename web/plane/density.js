@@ -1,8 +1,8 @@
 /* The density at t as a heat map: the model's own log-density on a grid, at some times, asked for
  * nearest first and mixed between those that are there. */
-import { askNpy, modelPath } from "./api.js";
-import { ramp } from "./colours.js";
-import { el } from "./dom.js";
+import { askNpy, modelPath } from "../lib/api.js";
+import { ramp } from "../lib/colours.js";
+import { el } from "../lib/dom.js";
 import { evenTimes } from "./motion.js";
 
 const SIDE = 64, TIMES = 17;

@@ -1,5 +1,5 @@
 /* A pad to draw on, by mouse, touch or keyboard, and what a model of small images sees of it. */
-import { el } from "./dom.js";
+import { el } from "../lib/dom.js";
 import { toLevels } from "./levels.js";
 
 const SIDE = 280; /* pixels of the pad, for the longer side of the image */

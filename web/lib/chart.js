@@ -1,6 +1,6 @@
 /* A line chart of a few series: [{name, points: [[x, y], ...]}]. */
 import { svg } from "./dom.js";
-import { ticks } from "./plane.js";
+import { ticks } from "../plane/plane.js";
 import { count, number } from "./words.js";
 
 const WIDTH = 420, HEIGHT = 230, LEFT = 48, RIGHT = 20, TOP = 14, BOTTOM = 28;

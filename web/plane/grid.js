@@ -1,7 +1,7 @@
 /* A square grid of base space, carried along by the flow: it is space that moves. */
-import { askLines, modelPath } from "./api.js";
+import { askLines, modelPath } from "../lib/api.js";
 import { Motion, evenTimes } from "./motion.js";
-import { colour } from "./theme.js";
+import { colour } from "../lib/theme.js";
 
 const REACH = 3, LINES = 13, VERTICES = 61, FRAMES = 41;
 

@@ -1,9 +1,9 @@
 /* Thousands of points, coloured by where in the base they began. */
-import { askLines, modelPath } from "./api.js";
-import { directions, wheel } from "./colours.js";
+import { askLines, modelPath } from "../lib/api.js";
+import { directions, wheel } from "../lib/colours.js";
 import { Motion, evenTimes } from "./motion.js";
-import { colour } from "./theme.js";
-import { count, fixed } from "./words.js";
+import { colour } from "../lib/theme.js";
+import { count, fixed } from "../lib/words.js";
 
 const FRAMES = 61;
 
