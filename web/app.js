@@ -2,13 +2,13 @@
  * #/VIEW/MODEL?SETTINGS. */
 import { askJson, events, hasKey, setKey } from "./lib/api.js";
 import { el } from "./lib/dom.js";
-import { drawView } from "./views/draw-view.js";
-import { flowView } from "./views/flow-view.js";
-import { generateView } from "./views/generate-view.js";
-import { modelView } from "./views/model-view.js";
+import { watchServer } from "./lib/server-banner.js";
+import { duration } from "./lib/text.js";
 import { themeButton } from "./lib/theme.js";
-import { watchServer } from "./lib/watch.js";
-import { duration } from "./lib/words.js";
+import { drawView } from "./views/draw.js";
+import { flowView } from "./views/flow.js";
+import { generateView } from "./views/generate.js";
+import { modelView } from "./views/model.js";
 
 const VIEWS = [flowView, generateView, drawView, modelView];
 const SLOW_MS = 1500;

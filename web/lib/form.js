@@ -2,7 +2,7 @@
  * typed reaches `change` only when it is good, and is refused in words beside the control otherwise. */
 import { el } from "./dom.js";
 import { readSettings, writeSettings } from "./settings.js";
-import { count, number } from "./words.js";
+import { count, number } from "./text.js";
 
 let nextId = 0;
 

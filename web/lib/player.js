@@ -1,7 +1,7 @@
 /* A time slider with play, pause and speed. Time runs from 0 to 1 and waits for what has not arrived
  * yet: `reach`. */
 import { el } from "./dom.js";
-import { fixed } from "./words.js";
+import { fixed } from "./text.js";
 
 const RUN_S = 6; /* from 0 to 1 at speed 1 */
 const SHOW_MS = 50; /* the slider follows not quite every frame: laying out costs more than drawing */

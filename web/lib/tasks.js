@@ -1,7 +1,7 @@
 /* Work under way: a line for each piece, with its progress and a way to end it; and what went wrong,
  * in words, with a way to try again. */
 import { el } from "./dom.js";
-import { duration } from "./words.js";
+import { duration } from "./text.js";
 
 const SHOW_AFTER_MS = 250; /* what is quicker needs no line */
 

@@ -1,9 +1,9 @@
 /* Thousands of points, coloured by where in the base they began. */
 import { askLines, modelPath } from "../lib/api.js";
 import { directions, wheel } from "../lib/colours.js";
-import { Motion, evenTimes } from "./motion.js";
+import { count, fixed } from "../lib/text.js";
 import { colour } from "../lib/theme.js";
-import { count, fixed } from "../lib/words.js";
+import { Motion, evenTimes } from "./motion.js";
 
 const FRAMES = 61;
 

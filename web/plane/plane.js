@@ -1,6 +1,6 @@
 /* A square part of the plane on a stack of canvases: from data units to pixels, axes, sizes. */
 import { el } from "../lib/dom.js";
-import { number } from "../lib/words.js";
+import { number } from "../lib/text.js";
 import { colour } from "../lib/theme.js";
 
 const MAX_RATIO = 2; /* device pixels per CSS pixel: more is not seen, but costs */

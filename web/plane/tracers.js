@@ -1,9 +1,9 @@
 /* Points that were clicked: each with its log-density, its latent and its path. */
 import { askJson, modelPath } from "../lib/api.js";
 import { el } from "../lib/dom.js";
-import { Motion, evenTimes } from "./motion.js";
+import { fixed, number } from "../lib/text.js";
 import { colour } from "../lib/theme.js";
-import { fixed, number } from "../lib/words.js";
+import { Motion, evenTimes } from "./motion.js";
 
 const FRAMES = 81;
 const FINE = { method: "rk4", steps: 50 };

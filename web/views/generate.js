@@ -1,16 +1,16 @@
 /* Image models: samples of chosen classes form from noise, frame by frame as the stream arrives. */
-import { askBlob, askLines, modelPath } from "../lib/api.js";
-import { guidanceSpec, seedSpec, solverOf, solverSpecs } from "../lib/condition.js";
-import { affordable } from "../lib/cost.js";
-import { askList } from "../lib/curl.js";
-import { download, el } from "../lib/dom.js";
-import { Form } from "../lib/form.js";
-import { put } from "../images/hand-over.js";
+import { put } from "../images/carried-image.js";
 import { toLevels, toneOf } from "../images/levels.js";
 import { paint } from "../images/pixels.js";
+import { affordable } from "../lib/affordable.js";
+import { askBlob, askLines, modelPath } from "../lib/api.js";
+import { askList } from "../lib/curl-list.js";
+import { download, el } from "../lib/dom.js";
+import { Form } from "../lib/form.js";
 import { Player } from "../lib/player.js";
+import { guidanceSpec, seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
-import { className, fixed } from "../lib/words.js";
+import { className, fixed } from "../lib/text.js";
 
 const GAP = 1, STRIP = 12, WIDE = 10; /* images in a row */
 const STEPS = 15, VELOCITIES = 2 * STEPS; /* of the first answer */

@@ -1,17 +1,17 @@
 /* Image models: draw something and see what the model thinks of it. */
-import { askJson, modelPath } from "../lib/api.js";
-import { guidanceSpec } from "../lib/condition.js";
-import { askList } from "../lib/curl.js";
-import { el } from "../lib/dom.js";
-import { Form } from "../lib/form.js";
-import { isImageModel, kindRank } from "./generate-view.js";
-import { take } from "../images/hand-over.js";
-import { judge, nearest, readFlow } from "../images/judge.js";
+import { take } from "../images/carried-image.js";
 import { fromLevels, toLevels, toneOf } from "../images/levels.js";
 import { paintAlone } from "../images/pixels.js";
+import { judge, nearest, readFlow } from "../images/queries.js";
 import { Sketch } from "../images/sketch.js";
+import { askJson, modelPath } from "../lib/api.js";
+import { askList } from "../lib/curl-list.js";
+import { el } from "../lib/dom.js";
+import { Form } from "../lib/form.js";
+import { guidanceSpec } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
-import { className, fixed, number } from "../lib/words.js";
+import { className, fixed, number } from "../lib/text.js";
+import { isImageModel, kindRank } from "./generate.js";
 
 const PATIENCE_MS = 8000; /* a pass that would take longer waits to be asked for */
 const VARIANTS = 4, BEST = -1;

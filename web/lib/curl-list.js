@@ -1,7 +1,7 @@
 /* Requests as curl commands to copy. */
 import { asks, events, hasKey } from "./api.js";
 import { el } from "./dom.js";
-import { duration } from "./words.js";
+import { duration } from "./text.js";
 
 const SHOWN = 600; /* characters; the copy is whole */
 

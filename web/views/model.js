@@ -1,11 +1,11 @@
 /* What is known of a model: its card, its training, its limits. */
+import { affordable } from "../lib/affordable.js";
 import { askBlob, askJson, modelPath } from "../lib/api.js";
 import { chart } from "../lib/chart.js";
-import { affordable } from "../lib/cost.js";
-import { askList } from "../lib/curl.js";
+import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
 import { Tasks } from "../lib/tasks.js";
-import { count, duration, number, spaced } from "../lib/words.js";
+import { count, duration, number, spaced } from "../lib/text.js";
 
 /* Card entries that are no plain numbers, or want a word more. */
 const CARD_WORDS = {

@@ -1,19 +1,19 @@
 /* The flow of 2-D models: points carried from base to target, and what moves them. */
 import { askJson, modelPath } from "../lib/api.js";
-import { Cloud } from "../plane/cloud.js";
-import { conditionOf, conditionSpecs, seedSpec, solverOf, solverSpecs } from "../lib/condition.js";
-import { askList } from "../lib/curl.js";
-import { Density } from "../plane/density.js";
+import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
-import { Field } from "../plane/field.js";
 import { Form } from "../lib/form.js";
+import { Player } from "../lib/player.js";
+import { conditionOf, conditionSpecs, seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
+import { Tasks } from "../lib/tasks.js";
+import { count, number } from "../lib/text.js";
+import { events as themeEvents } from "../lib/theme.js";
+import { Cloud } from "../plane/cloud.js";
+import { Density } from "../plane/density.js";
+import { Field } from "../plane/field.js";
 import { Grid } from "../plane/grid.js";
 import { Plane, squareAround } from "../plane/plane.js";
-import { Player } from "../lib/player.js";
-import { Tasks } from "../lib/tasks.js";
-import { events as themeEvents } from "../lib/theme.js";
 import { Tracers } from "../plane/tracers.js";
-import { count, number } from "../lib/words.js";
 
 const COUNTS = [100, 300, 1000, 2000, 3000, 5000, 7500, 10000, 20000];
 const MOST_TRACERS = 6;

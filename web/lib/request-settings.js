@@ -1,5 +1,5 @@
 /* What a request says about classes and guidance, and the settings for it. */
-import { className } from "./words.js";
+import { className } from "./text.js";
 
 export const ANY = -1; /* no label */
 
