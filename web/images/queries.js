@@ -35,7 +35,7 @@ function toneOfStates(transform, range) {
 /* What the drawing board needs of a model's configuration: the passes that weigh an image, whether the
  * path mixes noise and data in straight lines as `nearest` does, and the brightness of its states. */
 export async function readFlow(model, options) {
-  const { config } = await askJson(modelPath(model, "").slice(0, -1), options);
+  const { config } = await askJson(modelPath(model), options);
   const steps = [config.data?.transform ?? []].flat();
   return {
     passes: steps.some(({ kind }) => kind === "gaussianise") ? SMOOTH : STEEP,
@@ -52,7 +52,7 @@ export function logSum(values) {
 
 /* Every class's log-density of the image, with the posterior under equal odds; the same probes serve
  * every class, so differences are surer than each number. */
-export async function judge(model, row, pass, options) {
+export async function classDensities(model, row, pass, options) {
   const classes = Math.max(1, model.classes);
   const body = { points: Array(classes).fill(row), solver: pass.solver,
     divergence: { method: "hutchinson", probes: pass.probes, seed: 1, renew: pass.renew } };

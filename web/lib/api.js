@@ -41,8 +41,10 @@ export function setKey(key) {
   sessionStorage.setItem(KEY, key);
 }
 
+/* The path of a model, or of what is asked of it: "samples", "density.png". */
 export function modelPath(model, what) {
-  return `v1/models/${encodeURIComponent(model.name)}/${what}`;
+  const path = `v1/models/${encodeURIComponent(model.name)}`;
+  return what ? `${path}/${what}` : path;
 }
 
 function note(method, path, body, accept) {

@@ -1,7 +1,7 @@
 /* A line chart of a few series: [{name, points: [[x, y], ...]}]. */
-import { ticks } from "../plane/plane.js";
 import { svg } from "./dom.js";
 import { count, number } from "./text.js";
+import { ticks } from "./ticks.js";
 
 const WIDTH = 420, HEIGHT = 230, LEFT = 48, RIGHT = 20, TOP = 14, BOTTOM = 28;
 

@@ -1,7 +1,10 @@
-/* Colour maps: by direction for points, by value for densities. */
+/* Colours of what canvases show: by direction for points, by value for densities, and of a mark. */
 import { isDark, rgb } from "./theme.js";
 
 const HUES = 24;
+
+/* The frame around the chosen one of many images, on black and on white. */
+export const CHOSEN = "#ff5a3c";
 
 /* Colours around the circle, of one lightness and strength. */
 export function wheel() {

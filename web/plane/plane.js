@@ -2,6 +2,7 @@
 import { el } from "../lib/dom.js";
 import { number } from "../lib/text.js";
 import { colour } from "../lib/theme.js";
+import { ticks } from "../lib/ticks.js";
 
 const MAX_RATIO = 2; /* device pixels per CSS pixel: more is not seen, but costs */
 
@@ -10,14 +11,6 @@ export function squareAround([[x0, x1], [y0, y1]], margin = 0.04) {
   const half = Math.max(x1 - x0, y1 - y0) * (0.5 + margin) || 1;
   const cx = (x0 + x1) / 2, cy = (y0 + y1) / 2;
   return [[cx - half, cx + half], [cy - half, cy + half]];
-}
-
-/* Round numbers about `most` to the range. */
-export function ticks(lo, hi, most) {
-  const raw = (hi - lo) / most, unit = 10 ** Math.floor(Math.log10(raw));
-  const step = unit * [1, 2, 5, 10].find((m) => m * unit >= raw);
-  const first = Math.ceil(lo / step - 1e-9), last = Math.floor(hi / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
 }
 
 export class Plane {

@@ -1,8 +1,9 @@
 /* Image models: draw something and see what the model thinks of it. */
 import { take } from "../images/carried-image.js";
 import { fromLevels, toLevels, toneOf } from "../images/levels.js";
+import { isImageModel, kindRank } from "../images/models.js";
 import { paintAlone } from "../images/pixels.js";
-import { judge, nearest, readFlow } from "../images/queries.js";
+import { classDensities, nearest, readFlow } from "../images/queries.js";
 import { Sketch } from "../images/sketch.js";
 import { askJson, modelPath } from "../lib/api.js";
 import { askList } from "../lib/curl-list.js";
@@ -11,7 +12,6 @@ import { Form } from "../lib/form.js";
 import { guidanceSpec } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { className, fixed, number } from "../lib/text.js";
-import { isImageModel, kindRank } from "./generate.js";
 
 const PATIENCE_MS = 8000; /* a pass that would take longer waits to be asked for */
 const VARIANTS = 4, BEST = -1;
@@ -88,7 +88,7 @@ class DrawView {
   }
 
   reset() {
-    for (const name of ["judge", "nearest"])
+    for (const name of ["densities", "nearest"])
       this.tasks.cancel(name);
     this.row = this.found = null;
     this.verdict.replaceChildren(el("p", { class: "lead" },
@@ -144,9 +144,9 @@ class DrawView {
     this.form.forgive();
     for (let k = first, goesOn = true; goesOn; k++) {
       const began = performance.now();
-      const found = await this.tasks.start("judge", k ? "Computing log-densities more precisely" : "Computing log-densities", async ({ signal }) => {
+      const found = await this.tasks.start("densities", k ? "Computing log-densities more precisely" : "Computing log-densities", async ({ signal }) => {
         this.flow ??= await readFlow(model, { signal });
-        return judge(model, row, this.flow.passes[k], { signal });
+        return classDensities(model, row, this.flow.passes[k], { signal });
       });
       if (!found || row !== this.row)
         return;

@@ -41,7 +41,7 @@ function specsFor(model) {
 
 /* The part of the plane to show: the config's, widened to hold the base. */
 async function findBox(model, condition, options) {
-  const { config } = await askJson(modelPath(model, "").slice(0, -1), options);
+  const { config } = await askJson(modelPath(model), options);
   const given = config.data?.box;
   const scout = await askJson(modelPath(model, "trajectories"), { ...options, body: {
     n: 200, seed: 0, times: [0, 1], ...condition, solver: { method: "midpoint", steps: 8 } } });

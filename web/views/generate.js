@@ -1,9 +1,11 @@
 /* Image models: samples of chosen classes form from noise, frame by frame as the stream arrives. */
 import { put } from "../images/carried-image.js";
 import { toLevels, toneOf } from "../images/levels.js";
+import { isImageModel, kindRank } from "../images/models.js";
 import { paint } from "../images/pixels.js";
 import { affordable } from "../lib/affordable.js";
 import { askBlob, askLines, modelPath } from "../lib/api.js";
+import { CHOSEN } from "../lib/colours.js";
 import { askList } from "../lib/curl-list.js";
 import { download, el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
@@ -15,16 +17,7 @@ import { className, fixed } from "../lib/text.js";
 const GAP = 1, STRIP = 12, WIDE = 10; /* images in a row */
 const STEPS = 15, VELOCITIES = 2 * STEPS; /* of the first answer */
 
-export function isImageModel(model) {
-  return model.shape.length === 3 && [1, 3].includes(model.shape[0]);
-}
-
-/* The lower, the sooner such a model is shown: those of classes first, then those that see space. */
-export function kindRank(model) {
-  return (model.classes ? 0 : 4) + (model.net === "mlp" ? 2 : 0);
-}
-
-/* Then those whose samples a judge has read. */
+/* After their kind, those whose samples a scorer has read come first. */
 function generateRank(model) {
   return kindRank(model) + (model.card?.judge_accuracy ? 0 : 1);
 }
@@ -171,7 +164,7 @@ class GenerateView {
     const [, height, width] = this.model.shape, context = this.canvas.getContext("2d");
     this.frames[k].forEach((bytes, i) => paint(context, this.model, bytes,
       i % this.columns * (width + GAP), Math.floor(i / this.columns) * (height + GAP)));
-    context.strokeStyle = "#ff5a3c";
+    context.strokeStyle = CHOSEN;
     context.strokeRect(this.chosen % this.columns * (width + GAP) + 0.5,
       Math.floor(this.chosen / this.columns) * (height + GAP) + 0.5, width - 1, height - 1);
     this.drawStrip();

@@ -97,7 +97,7 @@ class ModelView {
 
   async fill() {
     const whole = await this.tasks.start("config", "Reading the model's configuration", (task) =>
-      askJson(modelPath(this.model, "").slice(0, -1), { signal: task.signal }));
+      askJson(modelPath(this.model), { signal: task.signal }));
     if (!whole)
       return;
     const { train } = whole.config, shown = { ...whole.config, train: { ...train, curve: undefined } };
