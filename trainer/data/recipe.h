@@ -1,4 +1,4 @@
-/* Recipes: what a model is trained on and how, as JSON (docs/guide/recipes.md). */
+/* Recipes: what a model is trained on and how, as JSON (docs/reference/recipe.md). */
 #ifndef ADV_TRAINER_RECIPE_H
 #define ADV_TRAINER_RECIPE_H
 
