@@ -52,7 +52,7 @@ static const struct adv_options command_line = {
     .operands = "RECIPE.json",
     .n_operands = 1,
     .summary =
-        "Trains the model described by a recipe (docs/reference/recipe.md). A checkpoint beside\n"
+        "Trains the model described by a recipe (docs/guide/recipes.md). A checkpoint beside\n"
         "the model file is written regularly (every minute unless the recipe says otherwise)\n"
         "and on Ctrl-C; --resume continues from it, bit for bit.",
     .example = "advect train models/two-moons.json --out two-moons.safetensors",
