@@ -51,7 +51,7 @@ function modelFor(view, model) {
 
 function tab(view, open, model) {
   const shown = modelFor(view, model);
-  return shown && el("a", { href: address(view, shown), title: shown === model ? null : `of ${shown.name}`,
+  return shown && el("a", { href: address(view, shown), title: shown === model ? null : `opens the model ${shown.name}`,
     "aria-current": view === open ? "page" : null }, view.title);
 }
 
@@ -112,7 +112,7 @@ function showNone() {
   tabs.replaceChildren();
   note(el("h1", {}, "No model is loaded"),
     el("p", {}, "The server runs, but its model directory holds no model that it can serve. Put a .safetensors file of Advect there and send the server SIGHUP."),
-    refusedList(), el("button", { type: "button", onclick: load }, "Look again"));
+    refusedList(), el("button", { type: "button", onclick: load }, "Reload the list of models"));
 }
 
 function askForKey(why) {
@@ -123,10 +123,10 @@ function askForKey(why) {
     setKey(input.value);
     load();
   } },
-  el("h1", {}, "This server requires a key"),
-  el("p", {}, hasKey() ? "The key was not accepted." : why),
-  el("label", { for: "key" }, "Key"), input, el("button", {}, "Use it"),
-  el("p", { class: "dim" }, "It is kept in this tab until you close it.")));
+  el("h1", {}, "This server requires an API key"),
+  el("p", {}, hasKey() ? "The server did not accept this API key." : why),
+  el("label", { for: "key" }, "API key"), input, el("button", {}, "Send the key"),
+  el("p", { class: "dim" }, "The key is kept in this tab of the browser until you close it.")));
   input.focus();
 }
 
@@ -150,7 +150,7 @@ async function load() {
   } catch (error) {
     models = [];
     if (error.status !== 401)
-      note(el("h1", {}, "The list of models did not come"), el("p", {}, error.message),
+      note(el("h1", {}, "The list of models could not be loaded"), el("p", {}, error.message),
         el("button", { type: "button", onclick: load }, "Try again"));
   } finally {
     clearInterval(timer);

@@ -32,7 +32,7 @@ function toneOfStates(transform, range) {
   return known ? range.map((v) => (v - shift) / scale) : TONE;
 }
 
-/* What the drawing board needs of a model's configuration: the passes that weigh an image, whether the
+/* What the Draw view needs of a model's configuration: the passes that weigh an image, whether the
  * path mixes noise and data in straight lines as `nearest` does, and the brightness of its states. */
 export async function readFlow(model, options) {
   const { config } = await askJson(modelPath(model), options);

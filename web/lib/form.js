@@ -22,6 +22,12 @@ function complain(control, words, text) {
   words.hidden = !text;
 }
 
+/* "Steps must be a whole number from 1 to 10,000." */
+function boundsOf({ kind, label, min, max }) {
+  const [what, print] = kind === "int" ? ["a whole number", count] : ["a number", number];
+  return `${label} must be ${what} from ${print(min)} to ${print(max)}.`;
+}
+
 function makeNumber(spec, value, change) {
   const id = `c${nextId++}`;
   const input = el("input", {
@@ -33,8 +39,7 @@ function makeNumber(spec, value, change) {
     const typed = input.valueAsNumber;
     const good = typed >= spec.min && typed <= spec.max &&
       (spec.kind !== "int" || Number.isInteger(typed));
-    complain(input, words, good ? null
-      : `${spec.kind === "int" ? "A whole number" : "A number"} from ${number(spec.min)} to ${number(spec.max, 9)}.`);
+    complain(input, words, good ? null : boundsOf(spec));
     if (good)
       change(typed);
   });

@@ -16,7 +16,7 @@ export class Player {
       "aria-label": "Time t, from noise at 0 to data at 1", oninput: () => this.dragged(),
       onchange: () => this.settled(this.t) });
     this.reading = el("output", { class: "time" });
-    const speeds = el("select", { "aria-label": "Speed", class: "speed",
+    const speeds = el("select", { "aria-label": "Playback speed", title: "playback speed", class: "speed",
       onchange: () => { this.speed = Number(speeds.value); speedChanged(this.speed); } },
       SPEEDS.map((s) => el("option", { value: s }, `${s}×`)));
     speeds.value = speed;

@@ -10,7 +10,8 @@ export function conditionSpecs(model) {
   const choices = Array.from({ length: model.classes }, (_, i) => ({ value: i, label: className(model, i) }));
   if (model.null_class)
     choices.unshift({ value: ANY, label: "no class" });
-  const specs = [{ name: "label", kind: "choice", label: "Class", choices, fallback: choices[0].value }];
+  const specs = [{ name: "label", kind: "choice", label: "Class", choices, fallback: choices[0].value,
+    help: "class of the data that the model is asked for" }];
   if (model.null_class)
     specs.push(guidanceSpec(model));
   return specs;

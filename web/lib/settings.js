@@ -51,9 +51,9 @@ export function readSettings(specs, params) {
     values[spec.name] = value ?? spec.fallback;
     const asked = text?.slice(0, 40);
     if (text !== null && value === undefined)
-      notes.push(`${spec.label ?? spec.name} cannot be “${asked}”`);
+      notes.push(`${spec.label ?? spec.name} cannot be “${asked}”, as the link says; its default is used`);
     else if (["int", "real"].includes(spec.kind) && text !== null && value !== Number(text))
-      notes.push(`${spec.label ?? spec.name} was ${asked}; ${value} is used, of ${spec.min} to ${spec.max}`);
+      notes.push(`${spec.label ?? spec.name} must be from ${spec.min} to ${spec.max}; the link says ${asked}, so ${value} is used`);
   }
   return { values, notes };
 }

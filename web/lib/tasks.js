@@ -53,7 +53,8 @@ export class Tasks {
     const words = el("span", {}, label);
     const clock = el("span", { class: "dim clock", "aria-hidden": "true" });
     const row = el("div", { class: "task" }, words, bar, clock,
-      el("button", { type: "button", class: "small", onclick: () => this.cancel(name) }, "Cancel"));
+      el("button", { type: "button", class: "small", "aria-label": `Cancel: ${label}`,
+        onclick: () => this.cancel(name) }, "Cancel"));
     const began = performance.now();
     const show = setTimeout(() => this.element.append(row), SHOW_AFTER_MS);
     const tick = setInterval(() => {
@@ -80,9 +81,10 @@ export class Tasks {
       console.warn(error);
     const retry = () => this.start(name, label, work);
     const row = el("div", { class: "task trouble", role: "alert" },
-      el("span", {}, shown ? `${label}: refused, see the setting.` : `${label}: ${error.message}`),
-      el("button", { type: "button", class: "small", onclick: retry }, "Try again"),
-      el("button", { type: "button", class: "small", "aria-label": "Dismiss",
+      el("span", {}, `${label}: ${shown ? "the server refused a setting, for the reason shown beside it." : error.message}`),
+      el("button", { type: "button", class: "small", "aria-label": `Try again: ${label}`,
+        onclick: retry }, "Try again"),
+      el("button", { type: "button", class: "small", title: "Dismiss", "aria-label": `Dismiss: ${label}`,
         onclick: () => this.clear(name) }, "×"));
     this.failed.set(name, { row, retry, passing: error.passing });
     this.element.append(row);

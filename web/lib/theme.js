@@ -44,8 +44,9 @@ export function themeButton(button) {
   let choice = CHOICES.includes(localStorage.getItem(KEPT)) ? localStorage.getItem(KEPT) : "auto";
   const show = () => {
     button.textContent = { auto: "◐", light: "☀", dark: "☾" }[choice];
-    button.title = `Colours: ${choice}`;
-    button.setAttribute("aria-label", `Colours: ${choice}. Change`);
+    const words = `Colour theme: ${{ auto: "as the system", light: "light", dark: "dark" }[choice]}`;
+    button.title = `${words}; click to change`;
+    button.setAttribute("aria-label", `${words}. Change`);
   };
   button.addEventListener("click", () => {
     choice = CHOICES[(CHOICES.indexOf(choice) + 1) % CHOICES.length];

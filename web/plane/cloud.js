@@ -22,7 +22,7 @@ export class Cloud {
     }, (line) => {
       this.motion.add(line.states);
       this.turn ??= this.sortByDirection();
-      progress(line.frame + 1, FRAMES, `Carrying ${count(this.motion.n)} points, at t = ${fixed(line.t, 2)}`);
+      progress(line.frame + 1, FRAMES, `Computing the paths of ${count(this.motion.n)} points, now at t = ${fixed(line.t, 2)}`);
       arrived();
     });
   }

@@ -27,8 +27,9 @@ function specsFor(model) {
       help: "fit the drawing into 20 of 28 pixels, centre of mass in the middle, like MNIST's digits" },
     { name: "s", kind: "real", label: "Mix with noise to t =", range: true, min: 0.05, max: 0.95, step: 0.05, fallback: 0.5,
       help: "time of the path at which the flow starts again: near 1 the image stays as drawn, near 0 little is left of it" },
-    ...classes.length ? [{ name: "into", kind: "choice", label: "Carry on as", field: "label",
-      choices: [{ value: BEST, label: "most likely class" }, ...classes], fallback: BEST }] : [],
+    ...classes.length ? [{ name: "into", kind: "choice", label: "Class of the result", field: "label",
+      choices: [{ value: BEST, label: "most likely class" }, ...classes], fallback: BEST,
+      help: "class that the flow carries the mixture to" }] : [],
     ...model.null_class ? [{ ...guidanceSpec(model), fallback: 2 }] : [],
   ];
 }
@@ -69,7 +70,7 @@ class DrawView {
     root.append(el("div", { class: "stage" },
       el("div", { class: "scene" }, this.sketch.canvas,
         el("div", { class: "row" }, button("Clear", () => { this.sketch.clear(); this.reset(); }),
-          button("Use a sample instead", () => this.borrow())),
+          button("Use a generated image", () => this.borrow())),
         el("div", { class: "controls" }, control("brush"), control("centred")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
         this.tasks.element),
@@ -107,7 +108,7 @@ class DrawView {
       this.imagine();
   }
 
-  /* An image of the model's own, to begin with, or for who cannot draw. */
+  /* An image of the model's own, for those who would rather not draw. */
   async borrow() {
     const body = { n: 1 };
     if (this.model.classes)
@@ -157,7 +158,7 @@ class DrawView {
       const [pass, next] = this.flow.passes.slice(k), wait = next && (performance.now() - began) * next.cost / pass.cost;
       goesOn = next && wait <= PATIENCE_MS;
       this.refine.hidden = !next || goesOn;
-      this.refine.textContent = `More precisely (about ${Math.round(wait / 1000)} s)`;
+      this.refine.textContent = `Compute more precisely (about ${Math.round(wait / 1000)} s)`;
     }
   }
 
@@ -187,7 +188,7 @@ class DrawView {
     const label = into === BEST ? found.best : into;
     if (!flow.straight) {
       this.nearestWords.textContent =
-        "This model's path is not straight; this page mixes noise and data along straight paths only.";
+        "Not available for this model: its probability path is not straight, and this page mixes noise and data along straight paths only.";
       return;
     }
     const made = await this.tasks.start("nearest", "Making similar images",

@@ -18,10 +18,14 @@ import { Tracers } from "../plane/tracers.js";
 const COUNTS = [100, 300, 1000, 2000, 3000, 5000, 7500, 10000, 20000];
 const MOST_TRACERS = 6;
 const OVERLAYS = [
-  { name: "points", label: "Points", fallback: true },
-  { name: "field", label: "Velocity", fallback: false },
-  { name: "density", label: "Density", fallback: false },
-  { name: "grid", label: "Deforming grid", fallback: false },
+  { name: "points", label: "Points", fallback: true,
+    help: "samples on their way from the Gaussian at t = 0 to the data at t = 1, coloured by where they start" },
+  { name: "field", label: "Velocity", fallback: false,
+    help: "learned velocity at time t, as arrows" },
+  { name: "density", label: "Density", fallback: false,
+    help: "probability density at time t, as a heat map" },
+  { name: "grid", label: "Deforming grid", fallback: false,
+    help: "square grid at t = 0 that the flow carries along and deforms" },
 ];
 
 function specsFor(model) {
@@ -30,7 +34,7 @@ function specsFor(model) {
     ...OVERLAYS.map((row) => ({ ...row, kind: "switch" })),
     ...conditionSpecs(model),
     { name: "n", kind: "int", label: "Number of points", range: true, min: 1, max: counts.at(-1) ?? 1,
-      steps: counts.length ? counts : [1], fallback: Math.min(3000, counts.at(-1) ?? 1) },
+      steps: counts.length ? counts : [1], help: "number of samples to carry along the flow", fallback: Math.min(3000, counts.at(-1) ?? 1) },
     seedSpec(),
     ...solverSpecs(model, "midpoint", 30),
     { name: "t", kind: "real", min: 0, max: 1, fallback: 0 },
@@ -62,7 +66,7 @@ class FlowView {
     this.model = model;
     this.form = new Form(specsFor(model), params, { remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
-    this.plane = new Plane("The plane. Arrow keys move a cross, Enter asks about its point, space plays.",
+    this.plane = new Plane("The plane. Arrow keys move a cross, Enter asks about the point under it, space plays.",
       () => this.redraw());
     const { t, speed } = this.form.values;
     this.startsAlone = t === 0 && !matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -152,7 +156,7 @@ class FlowView {
     need("field", field, "Computing the velocity field", (task) => field.load(model, condition, task));
     need("grid", grid, "Computing the grid", (task) =>
       grid.load(model, condition, solverOf(values), { ...task, arrived: redraw }));
-    need("density", density, "Density at 17 times", (task) => density.load(model, condition,
+    need("density", density, "Computing the density at 17 times", (task) => density.load(model, condition,
       { ...task, now: () => this.player.t, arrived: () => { this.stale = true; redraw(); } }));
     if (!this.tracers.complete && this.field)
       this.tasks.start("trace", "Computing the chosen points", (task) => this.tracers.load(model, condition, task));

@@ -12,10 +12,26 @@ const CARD_WORDS = {
   train_seconds: ["training time", duration],
   train_steps: ["training steps", count],
   parameters: ["parameters", count],
+  train_loss: ["training loss", print],
+  held_out_loss: ["loss on held-out examples", print],
+  samples: ["samples drawn", count],
+  sample_nfe: ["velocity evaluations per sample", count],
+  points: ["points of the log-densities", count],
+  modes: ["modes of the true density", count],
+  mode_share_min: ["samples of the rarest mode, relative to its true share", print],
+  mode_share_max: ["samples of the commonest mode, relative to its true share", print],
+  mode_kl: ["KL divergence between true and sampled shares of modes, nats", print],
   inside: ["samples inside the support", (v) => `${number(100 * v)} %`],
   integral: ["integral of the density", number],
   kl: ["KL divergence from the true density, nats", number],
+  kl_standard_error: ["standard error of the KL divergence", number],
   nll: ["negative log-likelihood, nats", number],
+  nll_standard_error: ["standard error of the negative log-likelihood", number],
+  bits_per_dim: ["bits per dimension", print],
+  bits_per_dim_standard_error: ["standard error of the bits per dimension", print],
+  bits_per_dim_with_label: ["bits per dimension, those of the label included", print],
+  judge_accuracy: ["samples that the scorer reads as the class asked for", (v) => `${number(100 * v)} %`],
+  judge_frechet: ["Frechet distance of samples from real images, by the scorer", print],
   entropy: ["entropy of the true density, nats", number],
 };
 
@@ -39,7 +55,7 @@ function facts(model) {
     ["shape of a point", `${model.shape.join(" × ")}${model.shape.length > 1 ? ` = ${count(model.dim)}` : ""} values`],
     ["classes", model.classes ? `${model.classes}${model.labels ? `: ${model.labels.join(", ")}` : ""}` : "none"],
     ["guidance", model.null_class ? "supported" : "not supported"],
-    ["range of the data", model.range ? model.range.join(" to ") : "any"],
+    ["range of the data", model.range ? model.range.join(" to ") : "not stated"],
     ...model.levels ? [["dequantised from", `${model.levels} levels`]] : [],
     ["digest", el("code", {}, model.digest)],
   ]);
@@ -47,7 +63,7 @@ function facts(model) {
 
 function measured(model) {
   if (!model.card)
-    return el("p", { class: "dim" }, "No measurements are recorded in the model file.");
+    return el("p", { class: "dim" }, "No measurements are recorded in the model file; advect eval --write-card records them.");
   return table(Object.entries(model.card).map(([name, value]) => {
     const [words, format] = CARD_WORDS[name] ?? [spaced(name), print];
     return [words, format(value)];
@@ -90,7 +106,7 @@ class ModelView {
     this.root = root;
     root.append(this.tasks.element, this.cards,
       refused.length ? card("Files that could not be loaded", table(refused.map((r) => [r.file, r.reason]))) : "",
-      el("p", {}, el("button", { type: "button", onclick: reload }, "Look for new models")), this.asks.element);
+      el("p", {}, el("button", { type: "button", onclick: reload }, "Reload the list of models")), this.asks.element);
     this.fill();
     this.picture();
   }
