@@ -30,9 +30,19 @@ const CARD_WORDS = {
   bits_per_dim: ["bits per dimension", print],
   bits_per_dim_standard_error: ["standard error of the bits per dimension", print],
   bits_per_dim_with_label: ["bits per dimension, those of the label included", print],
-  judge_accuracy: ["samples that the scorer reads as the class asked for", (v) => `${number(100 * v)} %`],
-  judge_frechet: ["Frechet distance of samples from real images, by the scorer", print],
+  judge_accuracy: ["samples read as asked by a classifier", (v) => `${number(100 * v)} %`],
+  judge_frechet: ["Frechet distance from real images", print],
   entropy: ["entropy of the true density, nats", number],
+};
+
+const LIMIT_WORDS = {
+  cost: "estimated cost, multiply-adds",
+  min_tolerance: "smallest tolerance of dopri5",
+  rows: "samples or points",
+  steps: "steps of a fixed-step solver",
+  nfe: "velocity evaluations per row of dopri5",
+  numbers: "numbers in an answer",
+  body_bytes: "bytes of a request's body",
 };
 
 function table(rows) {
@@ -72,7 +82,7 @@ function measured(model) {
 
 function limits(model) {
   return table(Object.entries(model.limits).map(([name, value]) =>
-    [name === "nfe" ? "velocity evaluations per row" : spaced(name), value >= 1e9 ? number(value) : print(value)]));
+    [LIMIT_WORDS[name] ?? spaced(name), value >= 1e9 ? number(value) : print(value)]));
 }
 
 /* Recorded as [[step, loss, held out or null], ...]. */
