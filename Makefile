@@ -109,7 +109,7 @@ SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard $(TEST_ROOMS:%=%/*.c) 
 CORE_OBJ    := $(CORE_SRC:%.c=$(OBJ)/%.o)
 TRAINER_OBJ := $(TRAINER_SRC:%.c=$(OBJ)/%.o)
 SERVER_OBJ  := $(SERVER_SRC:%.c=$(OBJ)/%.o)
-WEB         := $(sort $(wildcard web/*))
+WEB         := $(sort $(wildcard web/*.* web/*/*.*))
 WEB_OBJ     := $(WEB:%=$(OBJ)/%.o) $(WEB:%=$(OBJ)/%.gz.o) $(OBJ)/web/table.o
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
 
@@ -298,7 +298,7 @@ uninstall: ## remove what install put there
 
 # ---------------------------------------------------------------- the page and the programs
 # Files of web/ as read-only data, plain and compressed: adv_binary_web_app_js_start, _end;
-# adv_binary_web_app_js_gz_start, _end. The table names them all.
+# adv_binary_web_app_js_gz_start, _end. The table names them all, and is new when a folder changes.
 read_only = $(OBJCOPY) --prefix-symbols=adv --rename-section .data=.rodata,alloc,load,readonly,data,contents
 
 $(OBJ)/web/%.gz: web/%
@@ -316,7 +316,7 @@ $(OBJ)/web/%.o: web/% Makefile
 	$(Q)$(LD) -r -b binary -z noexecstack $< -o $@
 	$(Q)$(read_only) $@
 
-$(OBJ)/web/table.c: scripts/web-table.sh web
+$(OBJ)/web/table.c: scripts/web-table.sh web $(sort $(dir $(WEB)))
 	@mkdir -p $(@D)
 	$(Q)scripts/web-table.sh $(WEB) > $@
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """How fast networks are evaluated and trained here, beside ONNX Runtime and PyTorch where they are
-found: docs/performance.md says how it is measured and what the columns mean.
+found: docs/internals/performance.md says how it is measured and what the columns mean.
 
 Reference networks have the weights of ../shared (or $ADVECT_SHARED) where that folder is; else
 random ones of the same shapes, made by the recipes beside this file. ONNX Runtime is looked for in

@@ -22,7 +22,7 @@ echo 'const struct adv_asset adv_assets[] = {'
 for file in "$@"; do
     plain=$(symbol "$file")
     packed=$(symbol "$file.gz")
-    echo "    {\"${file##*/}\", ${plain}_start, ${plain}_end, ${packed}_start, ${packed}_end},"
+    echo "    {\"${file#web/}\", ${plain}_start, ${plain}_end, ${packed}_start, ${packed}_end},"
 done
 echo '};'
 echo "const size_t adv_assets_count = $#;"

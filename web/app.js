@@ -1,14 +1,14 @@
 /* The page: which models there are, which view of which model is open, as the URL says:
  * #/VIEW/MODEL?SETTINGS. */
-import { askJson, events, hasKey, setKey } from "./api.js";
-import { el } from "./dom.js";
-import { drawView } from "./draw-view.js";
-import { flowView } from "./flow-view.js";
-import { generateView } from "./generate-view.js";
-import { modelView } from "./model-view.js";
-import { themeButton } from "./theme.js";
-import { watchServer } from "./watch.js";
-import { duration } from "./words.js";
+import { askJson, events, hasKey, setKey } from "./lib/api.js";
+import { el } from "./lib/dom.js";
+import { watchServer } from "./lib/server-banner.js";
+import { duration } from "./lib/text.js";
+import { themeButton } from "./lib/theme.js";
+import { drawView } from "./views/draw.js";
+import { flowView } from "./views/flow.js";
+import { generateView } from "./views/generate.js";
+import { modelView } from "./views/model.js";
 
 const VIEWS = [flowView, generateView, drawView, modelView];
 const SLOW_MS = 1500;
@@ -51,7 +51,7 @@ function modelFor(view, model) {
 
 function tab(view, open, model) {
   const shown = modelFor(view, model);
-  return shown && el("a", { href: address(view, shown), title: shown === model ? null : `of ${shown.name}`,
+  return shown && el("a", { href: address(view, shown), title: shown === model ? null : `opens the model ${shown.name}`,
     "aria-current": view === open ? "page" : null }, view.title);
 }
 
@@ -112,7 +112,7 @@ function showNone() {
   tabs.replaceChildren();
   note(el("h1", {}, "No model is loaded"),
     el("p", {}, "The server runs, but its model directory holds no model that it can serve. Put a .safetensors file of Advect there and send the server SIGHUP."),
-    refusedList(), el("button", { type: "button", onclick: load }, "Look again"));
+    refusedList(), el("button", { type: "button", onclick: load }, "Reload the list of models"));
 }
 
 function askForKey(why) {
@@ -123,10 +123,10 @@ function askForKey(why) {
     setKey(input.value);
     load();
   } },
-  el("h1", {}, "This server requires a key"),
-  el("p", {}, hasKey() ? "The key was not accepted." : why),
-  el("label", { for: "key" }, "Key"), input, el("button", {}, "Use it"),
-  el("p", { class: "dim" }, "It is kept in this tab until you close it.")));
+  el("h1", {}, "This server requires an API key"),
+  el("p", {}, hasKey() ? "The server did not accept this API key." : why),
+  el("label", { for: "key" }, "API key"), input, el("button", {}, "Send the key"),
+  el("p", { class: "dim" }, "The key is kept in this tab of the browser until you close it.")));
   input.focus();
 }
 
@@ -150,7 +150,7 @@ async function load() {
   } catch (error) {
     models = [];
     if (error.status !== 401)
-      note(el("h1", {}, "The list of models did not come"), el("p", {}, error.message),
+      note(el("h1", {}, "The list of models could not be loaded"), el("p", {}, error.message),
         el("button", { type: "button", onclick: load }, "Try again"));
   } finally {
     clearInterval(timer);

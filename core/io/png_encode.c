@@ -72,7 +72,7 @@ static void declare_palette(struct encoder *encoder, const struct adv_image *ima
     png_set_filter(encoder->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
 }
 
-/* What compresses best of what was measured (docs/performance.md): grey images are enlarged pixels,
+/* What compresses best of what was measured (docs/internals/performance.md): grey images are enlarged pixels,
  * runs once they are filtered; drawings repeat whole patterns, which filters hide. */
 static void declare_channels(struct encoder *encoder, const struct adv_image *image)
 {

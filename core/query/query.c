@@ -32,7 +32,7 @@ struct budget {
 };
 
 /* Images are much work, and what more velocities change in them cannot be seen or judged
- * (docs/digits.md); the sharp edges of plane densities need them. */
+ * (docs/internals/digits.md); the sharp edges of plane densities need them. */
 static struct budget budget_of(const struct adv_query *query, const struct adv_model *model)
 {
     bool samples = is_of_samples(query);

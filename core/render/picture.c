@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-#define COMPRESSION 3                           /* docs/performance.md has them all */
+#define COMPRESSION 3                           /* docs/internals/performance.md has them all */
 #define ANIMATION_BYTES_MAX ((size_t)256 << 20) /* of pixels, before compression */
 #define FRAME_MS_DEFAULT 80
 #define HOLD_MS 1500 /* of an animation's last frame */

@@ -29,7 +29,7 @@ struct adv_points {
 struct adv_ready_weights;
 
 /* What the products of evaluation multiply in. bfloat16 has 8 bits of mantissa, adds in float, and
- * needs AVX512_BF16 or AMX; first and last layers stay in float. docs/performance.md has what it
+ * needs AVX512_BF16 or AMX; first and last layers stay in float. docs/internals/performance.md has what it
  * costs in accuracy. */
 enum adv_precision { ADV_PRECISION_FLOAT32, ADV_PRECISION_BFLOAT16 };
 extern const char *const adv_precision_names[]; /* "float32", "bfloat16", NULL */

@@ -1,4 +1,4 @@
-/* Training: from a recipe (docs/recipes.md) to a model.
+/* Training: from a recipe (docs/reference/recipe.md) to a model.
  *
  *     struct adv_training *training = NULL;
  *     status = adv_training_new(recipe, NULL, &training, &error);

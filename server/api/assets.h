@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 struct adv_asset {
-    const char *name;                /* "app.js" */
+    const char *name;                /* its path below web/: "app.js", "lib/dom.js" */
     const char *plain, *plain_end;   /* its bytes */
     const char *packed, *packed_end; /* the same, compressed */
 };

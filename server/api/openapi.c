@@ -129,6 +129,8 @@ static json_t *operation(const struct adv_route *route)
                   "content", answer_content(route), "default", reference("responses/problem"));
     if (strstr(route->pattern, "{model}"))
         json_array_append_new(parameters, reference("parameters/model"));
+    if (strstr(route->pattern, "{folder}"))
+        json_array_append_new(parameters, reference("parameters/folder"));
     if (strstr(route->pattern, "{file}"))
         json_array_append_new(parameters, reference("parameters/file"));
     if (route->handle == adv_handle_picture)
@@ -190,10 +192,10 @@ static json_t *components(void)
         json_pack("{s:s, s:{s:{s:o}}}", "description", "A refusal (RFC 9457)", "content",
                   ADV_PROBLEM_TYPE, "schema", reference("schemas/problem"));
     json_t *key = json_pack("{s:s, s:s}", "type", "http", "scheme", "bearer");
-    return json_pack("{s:{s:o}, s:{s:o}, s:{s:o, s:o}, s:{s:o}}", "schemas", "problem",
+    return json_pack("{s:{s:o}, s:{s:o}, s:{s:o, s:o, s:o}, s:{s:o}}", "schemas", "problem",
                      problem_schema(), "responses", "problem", problem, "parameters", "model",
-                     path_parameter("model"), "file", path_parameter("file"), "securitySchemes",
-                     "key", key);
+                     path_parameter("model"), "folder", path_parameter("folder"), "file",
+                     path_parameter("file"), "securitySchemes", "key", key);
 }
 
 void adv_handle_openapi(struct adv_exchange *exchange)

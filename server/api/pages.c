@@ -85,12 +85,24 @@ void adv_handle_index(struct adv_exchange *exchange)
     serve(exchange, find("index.html"));
 }
 
+/* The name that the path asks for: "lib/dom.js" of /web/lib/dom.js. */
+static void name_of(const struct adv_target *target, size_t size, char name[])
+{
+    size_t length = 0;
+    name[0] = '\0';
+    for (size_t i = 1; i < target->n_segments && length < size; i++)
+        length += (size_t)snprintf(name + length, size - length, "%s%s", i > 1 ? "/" : "",
+                                   target->segments[i]);
+}
+
 void adv_handle_asset(struct adv_exchange *exchange)
 {
-    const struct adv_asset *asset = find(exchange->segment);
+    char name[128]; /* longer than that of any file */
+    name_of(&exchange->target, sizeof name, name);
+    const struct adv_asset *asset = find(name);
     if (asset)
         serve(exchange, asset);
     else
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_ROUTE, NULL,
-                          "the front-end has no file \"%.100s\"", exchange->segment);
+                          "the front-end has no file \"%.100s\"", name);
 }

@@ -5,6 +5,8 @@
 static const struct adv_route rows[] = {
     {"GET", "/", adv_handle_index, .open = true, .summary = "The web page"},
     {"GET", "/web/{file}", adv_handle_asset, .open = true, .summary = "A file of the web page"},
+    {"GET", "/web/{folder}/{file}", adv_handle_asset, .open = true,
+     .summary = "A file in a folder of the web page"},
     {"GET", "/health/live", adv_handle_live, .open = true, .summary = "Whether the process runs"},
     {"GET", "/health/ready", adv_handle_ready, .open = true,
      .summary = "Whether requests are accepted: 200, or 503 while draining or without a model"},

@@ -26,7 +26,7 @@ struct adv_exchange {
     char method[16];
     struct adv_head head;
     const struct adv_route *route; /* NULL: none matched */
-    const char *segment;           /* that stands for {model} or {file}, or NULL */
+    const char *segment;           /* that stands for {model} or another {name}, or NULL */
 
     bool has_head, has_body; /* have come in */
     bool counted;            /* among those that a drain waits for */

@@ -13,9 +13,8 @@ const char *adv_route_name(const struct adv_routes *routes, size_t i)
     return i < routes->n ? routes->rows[i].pattern : "none";
 }
 
-/* Whether the segments follow the pattern; {model} or {file} takes any one segment but an empty
- * one.
- */
+/* Whether the segments follow the pattern, in which a {name} takes any one segment but an empty
+ * one; `variable` is then the last of these. */
 static bool matches(const char *pattern, const struct adv_target *target, const char **variable)
 {
     *variable = NULL;

@@ -32,7 +32,7 @@ const char *adv_route_name(const struct adv_routes *routes, size_t i);
 
 /* The route of a method and a target, or NULL where there is none.
  *
- *     *variable    the segment that stands for {model} or {file}, or NULL
+ *     *variable    the segment that stands for {model} or {file}, the last of several, or NULL
  *     allow [64]   where there is no route: the methods that the path takes, "" for no such path */
 const struct adv_route *adv_routes_find(const struct adv_routes *routes, const char *method,
                                         const struct adv_target *target, const char **variable,

@@ -104,6 +104,7 @@ START_TEST(front_end_files)
         {"/", "text/html; charset=utf-8"},
         {"/web/index.html", "text/html; charset=utf-8"},
         {"/web/app.js", "text/javascript; charset=utf-8"},
+        {"/web/lib/dom.js", "text/javascript; charset=utf-8"},
         {"/web/style.css", "text/css; charset=utf-8"},
         {"/web/icon.svg", "image/svg+xml"},
     };
@@ -142,6 +143,7 @@ START_TEST(front_end_files)
     server_expect_problem(server_get(&server, "/web/none.js"), 404, "no-such-route", NULL);
     server_expect_problem(server_get(&server, "/web/"), 404, "no-such-route", NULL);
     server_expect_problem(server_get(&server, "/web/a/app.js"), 404, "no-such-route", NULL);
+    server_expect_problem(server_get(&server, "/web/a/b/app.js"), 404, "no-such-route", NULL);
 }
 END_TEST
 
@@ -151,6 +153,7 @@ START_TEST(openapi_describes_every_route)
                                         "velocity"};
     static const char *const gets[] = {"/",
                                        "/web/{file}",
+                                       "/web/{folder}/{file}",
                                        "/health/live",
                                        "/health/ready",
                                        "/metrics",

@@ -40,6 +40,7 @@ async function take(browser, daemon, folder, shot) {
   await open(page, daemon, hash);
   await prepare?.(page);
   await idle(page, PATIENCE);
+  await page.evaluate(() => scrollTo(0, 0)); /* a click may have gone down the page */
   let bytes = 0;
   for (const colorScheme of schemes) {
     const path = join(folder, `${name}-${colorScheme}.png`);

@@ -155,7 +155,7 @@ export async function imageTests(harness, daemon, { images }) {
     await page.locator(".pictures canvas").focus();
     await page.keyboard.press("ArrowRight");
     await until(async () => (await page.locator(".strip h2").textContent()).includes("class 8"), "image 2 to be an 8");
-    const png = await saved(page, "PNG"), moving = await saved(page, "Animated PNG"), npy = await saved(page, "NPY");
+    const png = await saved(page, "Images as PNG"), moving = await saved(page, "Forming, as animated PNG"), npy = await saved(page, "Samples as NPY");
     assert(png.bytes.toString("latin1", 1, 4) === "PNG" && !png.bytes.includes("acTL"), "no PNG");
     assert(moving.bytes.includes("acTL"), "no animation");
     assert(npy.bytes.toString("latin1", 1, 6) === "NUMPY" && /\(6, \d+/.test(npy.bytes.toString("latin1", 0, 128)), "no array of six");
@@ -163,7 +163,7 @@ export async function imageTests(harness, daemon, { images }) {
     await page.getByRole("button", { name: "New seed" }).click();
     await idle(page);
     assert(!/seed=5(&|$)/.test(page.url()), "the seed is the old one");
-    await page.getByRole("button", { name: "Take it to the drawing board" }).click();
+    await page.getByRole("button", { name: "Open this image in Draw" }).click();
     await until(() => page.locator("#verdict").count(), "a verdict");
   });
 
@@ -188,7 +188,7 @@ export async function imageTests(harness, daemon, { images }) {
     for (const key of ["ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", "ArrowUp", " ", ...Array(12).fill("ArrowDown"), " "])
       await page.keyboard.press(key);
     await toldAs(page, 1);
-    await page.getByRole("button", { name: "A sample instead" }).click();
+    await page.getByRole("button", { name: "Use a generated image" }).click();
     await idle(page);
     assert(await page.locator("#verdict").count(), "no verdict on the sample");
   });

@@ -50,10 +50,9 @@ static const struct adv_options command_line = {
     .n_operands = 1,
     .summary =
         "Makes a model from weights trained elsewhere, with tensors named as PyTorch names them\n"
-        "(docs/import.md); or, without any training, from samples, one per row: the exact "
-        "velocity\n"
-        "that carries a Gaussian to them. The config may hold name, shape, classes, labels and\n"
-        "transform beside the options of the network; flags override it.",
+        "(docs/guide/import.md); or, without any training, from samples, one per row: the\n"
+        "exact velocity that carries a Gaussian to them. The config may hold name, shape,\n"
+        "classes, labels and transform beside the options of the network; flags override it.",
     .example = "advect import weights.safetensors --config config.json --pixels -1,1 -o "
                "model.safetensors",
     .fields = fields,

@@ -57,9 +57,9 @@ static const struct adv_options command_line = {
     .operands = "RECIPE.json",
     .n_operands = 1,
     .summary =
-        "Trains the model described by a recipe (docs/recipes.md). A checkpoint beside the model\n"
-        "file is written regularly (every minute unless the recipe says otherwise) and on\n"
-        "Ctrl-C; --resume continues from it, bit for bit.",
+        "Trains the model described by a recipe (docs/guide/recipes.md). A checkpoint beside\n"
+        "the model file is written regularly (every minute unless the recipe says otherwise)\n"
+        "and on Ctrl-C; --resume continues from it, bit for bit.",
     .example = "advect train models/two-moons.json --out two-moons.safetensors",
     .fields = fields,
     .n_fields = N_FIELDS,

@@ -1,4 +1,4 @@
-/* Recipes: what a model is trained on and how, as JSON (docs/recipes.md). */
+/* Recipes: what a model is trained on and how, as JSON (docs/reference/recipe.md). */
 #ifndef ADVECT_EXTRA_RECIPE_H
 #define ADVECT_EXTRA_RECIPE_H
 

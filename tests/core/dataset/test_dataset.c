@@ -99,7 +99,7 @@ START_TEST(every_shipped_recipe_is_one)
 {
     glob_t found;
     ck_assert_int_eq(glob("models/*.json", 0, NULL, &found), 0);
-    ck_assert_int_eq(glob("docs/ablations/*.json", GLOB_APPEND, NULL, &found), 0);
+    ck_assert_int_eq(glob("docs/internals/ablations/*.json", GLOB_APPEND, NULL, &found), 0);
     ck_assert_uint_ge(found.gl_pathc, 5);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         struct adv_error error = ADV_ERROR_INIT;

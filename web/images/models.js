@@ -1,0 +1,10 @@
+/* Which models are of images, and in which order the views of images prefer them. */
+
+export function isImageModel(model) {
+  return model.shape.length === 3 && [1, 3].includes(model.shape[0]);
+}
+
+/* The lower, the sooner such a model is shown: class-conditional ones first, then convolutional ones. */
+export function kindRank(model) {
+  return (model.classes ? 0 : 4) + (model.net === "mlp" ? 2 : 0);
+}

@@ -1,0 +1,75 @@
+/* Requests as curl commands to copy. */
+import { asks, events, hasKey } from "./api.js";
+import { el } from "./dom.js";
+import { duration } from "./text.js";
+
+const SHOWN = 600; /* characters; the copy is whole */
+
+function quoted(text) {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+export function curlOf(ask) {
+  const parts = [`curl -sN ${quoted(new URL(ask.path, document.baseURI).href)}`];
+  if (hasKey())
+    parts.push('-H "Authorization: Bearer $ADVECT_API_KEY"');
+  if (ask.accept !== "application/json")
+    parts.push(`-H ${quoted(`Accept: ${ask.accept}`)}`);
+  if (ask.body)
+    parts.push("-H 'Content-Type: application/json'", `-d ${quoted(ask.body)}`);
+  if (["application/x-npy", "image/png"].includes(ask.accept))
+    parts.push(`-o ${ask.accept === "image/png" ? "answer.png" : "answer.npy"}`);
+  return parts.join(" \\\n  ");
+}
+
+async function copy(text, button) {
+  let done = true;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch { /* not allowed, or not a secure context */
+    const area = el("textarea", { class: "offstage", value: text });
+    document.body.append(area);
+    area.select();
+    done = document.execCommand("copy");
+    area.remove();
+  }
+  button.textContent = done ? "Copied" : "Select and copy";
+  setTimeout(() => { button.textContent = "Copy"; }, 1500);
+}
+
+/* A command with a button that copies it. */
+export function command(ask) {
+  const text = curlOf(ask);
+  const shown = text.length > SHOWN
+    ? `${text.slice(0, SHOWN)}… (${text.length.toLocaleString("en")} characters)` : text;
+  const button = el("button", { class: "small copy", onclick: () => copy(text, button) }, "Copy");
+  const outcome = ask.ms === undefined ? ask.outcome
+    : `${ask.outcome} in ${duration(ask.ms / 1000)}`;
+  return el("div", { class: "command" },
+    el("div", { class: "command-head" }, el("code", {}, `${ask.method} ${ask.path.split("?")[0]}`),
+      el("span", { class: "dim" }, outcome), button),
+    el("pre", { tabindex: "0", "aria-label": "curl command" }, shown));
+}
+
+/* A closed box that lists the latest requests, each once, and keeps itself fresh while open.
+ * {element, close} */
+export function askList(most, title = "Latest requests of this page, as curl commands") {
+  const list = el("div", { class: "commands" });
+  const show = () => {
+    if (!box.open)
+      return;
+    const seen = new Set(), fresh = [];
+    for (const ask of asks) {
+      const name = ask.method + ask.path.split("?")[0];
+      if (!seen.has(name) && fresh.length < most)
+        fresh.push(ask);
+      seen.add(name);
+    }
+    list.replaceChildren(...fresh.map(command));
+    if (!fresh.length)
+      list.append(el("p", { class: "dim" }, "No requests yet."));
+  };
+  const box = el("details", { class: "asks", ontoggle: show }, el("summary", {}, title), list);
+  events.addEventListener("asked", show);
+  return { element: box, close: () => events.removeEventListener("asked", show) };
+}

@@ -1,0 +1,102 @@
+/* A time slider with play, pause and speed. Time runs from 0 to 1 and waits for what has not arrived
+ * yet: `reach`. */
+import { el } from "./dom.js";
+import { fixed } from "./text.js";
+
+const RUN_S = 6; /* from 0 to 1 at speed 1 */
+const SHOW_MS = 50; /* the slider follows not quite every frame: laying out costs more than drawing */
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+
+export class Player {
+  /* draw(t) whenever t changes, at most once a frame; settled(t) when it came to rest. */
+  constructor({ t, speed, draw, settled, speedChanged }) {
+    Object.assign(this, { t, speed, draw, settled, reach: 1, playing: false, raf: 0, shown: 0 });
+    this.button = el("button", { type: "button", class: "play", onclick: () => this.toggle() });
+    this.slider = el("input", { type: "range", min: 0, max: 1, step: 0.001, value: t,
+      "aria-label": "Time t, from noise at 0 to data at 1", oninput: () => this.dragged(),
+      onchange: () => this.settled(this.t) });
+    this.reading = el("output", { class: "time" });
+    const speeds = el("select", { "aria-label": "Playback speed", title: "playback speed", class: "speed",
+      onchange: () => { this.speed = Number(speeds.value); speedChanged(this.speed); } },
+      SPEEDS.map((s) => el("option", { value: s }, `${s}×`)));
+    speeds.value = speed;
+    this.element = el("div", { class: "player" }, this.button, this.slider, this.reading, speeds);
+    this.show();
+  }
+
+  static speeds = SPEEDS;
+
+  show() {
+    this.button.textContent = this.playing ? "❚❚" : "▶";
+    this.button.setAttribute("aria-label", this.playing ? "Pause" : "Play");
+    this.reading.textContent = `t = ${fixed(this.t, 2)}`;
+    this.slider.value = this.t;
+    this.slider.setAttribute("aria-valuetext", `t = ${fixed(this.t, 2)}`);
+  }
+
+  dragged() {
+    this.t = this.slider.valueAsNumber;
+    this.pause(false);
+    this.show();
+    this.redraw();
+  }
+
+  /* Draws once, at the next frame. */
+  redraw() {
+    if (!this.raf)
+      this.raf = requestAnimationFrame((now) => this.frame(now));
+  }
+
+  frame(now) {
+    this.raf = 0;
+    if (this.playing) {
+      const step = this.before ? Math.min(now - this.before, 100) / 1000 : 0;
+      this.before = now;
+      this.t = Math.max(this.t, Math.min(this.t + step * this.speed / RUN_S, this.reach));
+      if (now - this.shown >= SHOW_MS) {
+        this.show();
+        this.shown = now;
+      }
+    }
+    this.draw(this.t);
+    if (this.playing && this.t >= 1)
+      this.pause();
+    if (this.playing)
+      this.redraw();
+  }
+
+  play() {
+    if (this.t >= 1)
+      this.t = 0;
+    this.playing = true;
+    this.before = 0;
+    this.show();
+    this.redraw();
+  }
+
+  pause(tell = true) {
+    const was = this.playing;
+    this.playing = false;
+    this.show();
+    if (was && tell)
+      this.settled(this.t);
+  }
+
+  toggle() {
+    if (this.playing)
+      this.pause();
+    else
+      this.play();
+  }
+
+  seek(t) {
+    this.t = t;
+    this.show();
+    this.redraw();
+  }
+
+  close() {
+    this.playing = false;
+    cancelAnimationFrame(this.raf);
+  }
+}

@@ -1,0 +1,54 @@
+/* What a request says about classes and guidance, and the settings for it. */
+import { className } from "./text.js";
+
+export const ANY = -1; /* no label */
+
+/* Rows of settings for one class (none for unconditional models). */
+export function conditionSpecs(model) {
+  if (!model.classes)
+    return [];
+  const choices = Array.from({ length: model.classes }, (_, i) => ({ value: i, label: className(model, i) }));
+  if (model.null_class)
+    choices.unshift({ value: ANY, label: "no class" });
+  const specs = [{ name: "label", kind: "choice", label: "Class", choices, fallback: choices[0].value,
+    help: "class of the data that the model is asked for" }];
+  if (model.null_class)
+    specs.push(guidanceSpec(model));
+  return specs;
+}
+
+export const guidanceSpec = (model) => ({
+  name: "guidance", kind: "real", label: "Guidance", range: true, min: 0, max: 8, step: 0.05, fallback: model.guidance,
+  help: "weight w in v = v without class + w × (v of the class − v without class); 1 is plain conditioning",
+});
+
+export function conditionOf(model, values) {
+  if (!model.classes)
+    return {};
+  const condition = { label: values.label };
+  if (model.null_class && values.label !== ANY)
+    condition.guidance = values.guidance;
+  return condition;
+}
+
+/* Rows of settings for a solver with fixed steps. */
+export function solverSpecs(model, method, steps) {
+  return [
+    { name: "method", kind: "choice", label: "Solver", field: "solver.method", fallback: method,
+      help: "method that integrates the velocity from t = 0 to t = 1",
+      choices: ["euler", "midpoint", "heun", "rk4", "dopri5"].map((value) => ({ value })) },
+    { name: "steps", kind: "int", label: "Steps", field: "solver.steps", min: 1,
+      max: model.limits.steps, fallback: Math.min(steps, model.limits.steps),
+      help: "number of equal steps from t = 0 to t = 1; dopri5 chooses its own" },
+  ];
+}
+
+export function solverOf(values) {
+  return values.method === "dopri5" ? { method: "dopri5" }
+    : { method: values.method, steps: values.steps };
+}
+
+export function seedSpec() {
+  return { name: "seed", kind: "int", label: "Seed", min: 0, max: 2 ** 53 - 1, fallback: 1,
+    help: "seed of the random noise: the same seed gives the same samples" };
+}

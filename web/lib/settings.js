@@ -1,0 +1,70 @@
+/* Settings of views as data: rows of {name, kind, min, max, choices, fallback}. Their values live in
+ * the page's URL, so that a view can be shared; what a URL holds is not trusted. */
+
+function clamp(value, spec) {
+  return Math.min(spec.max, Math.max(spec.min, value));
+}
+
+function parseNumber(text, spec) {
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (Number.isNaN(value))
+    return undefined;
+  return clamp(spec.kind === "int" ? Math.round(value) : value, spec);
+}
+
+/* What each kind makes of a URL's text (undefined: nothing), and the text of a value. */
+const kinds = {
+  int: { parse: parseNumber, print: String },
+  real: { parse: parseNumber, print: (value) => String(Number(value.toPrecision(6))) },
+  switch: {
+    parse: (text) => ({ 0: false, 1: true })[text],
+    print: (value) => (value ? "1" : "0"),
+  },
+  choice: {
+    parse: (text, spec) => spec.choices.map((c) => c.value).find((v) => String(v) === text),
+    print: String,
+  },
+  chips: {
+    parse(text, spec) {
+      const known = spec.choices.map((c) => c.value);
+      const chosen = text.split(",").map(Number).filter((v) => known.includes(v));
+      return chosen.length || text === "" ? [...new Set(chosen)] : undefined;
+    },
+    print: (value) => value.join(","),
+  },
+  points: {
+    parse(text, spec) {
+      const rows = text.split(";").filter(Boolean).map((row) => row.split(",").map(Number));
+      const good = rows.every((row) => row.length === spec.width && row.every(Number.isFinite));
+      return good ? rows.slice(0, spec.max) : undefined;
+    },
+    print: (rows) => rows.map((row) => row.map((x) => Number(x.toPrecision(6))).join(",")).join(";"),
+  },
+};
+
+/* {values, notes}: the value of every row, and in words what could not be taken as it was. */
+export function readSettings(specs, params) {
+  const values = {}, notes = [];
+  for (const spec of specs) {
+    const text = params.get(spec.name);
+    const value = text === null ? undefined : kinds[spec.kind].parse(text, spec);
+    values[spec.name] = value ?? spec.fallback;
+    const asked = text?.slice(0, 40);
+    if (text !== null && value === undefined)
+      notes.push(`${spec.label ?? spec.name} cannot be “${asked}”, as the link says; its default is used`);
+    else if (["int", "real"].includes(spec.kind) && text !== null && value !== Number(text))
+      notes.push(`${spec.label ?? spec.name} must be from ${spec.min} to ${spec.max}; the link says ${asked}, so ${value} is used`);
+  }
+  return { values, notes };
+}
+
+/* The query of a URL; what has its fallback is left out. */
+export function writeSettings(specs, values) {
+  const parts = [];
+  for (const spec of specs) {
+    const text = kinds[spec.kind].print(values[spec.name]);
+    if (text !== kinds[spec.kind].print(spec.fallback))
+      parts.push(`${spec.name}=${encodeURIComponent(text).replaceAll("%2C", ",").replaceAll("%3B", ";")}`);
+  }
+  return parts.join("&");
+}

@@ -1,0 +1,64 @@
+/* Thousands of points, coloured by where in the base they began. */
+import { askLines, modelPath } from "../lib/api.js";
+import { directions, wheel } from "../lib/colours.js";
+import { count, fixed } from "../lib/text.js";
+import { colour } from "../lib/theme.js";
+import { Motion, evenTimes } from "./motion.js";
+
+const FRAMES = 61;
+
+export class Cloud {
+  constructor(n) {
+    this.motion = new Motion(n, evenTimes(FRAMES));
+    this.turn = null;
+  }
+
+  get complete() { return this.motion.complete; }
+  get reach() { return this.motion.reach; }
+
+  async load(model, body, { signal, progress, arrived }) {
+    await askLines(modelPath(model, "trajectories"), {
+      signal, body: { n: this.motion.n, frames: FRAMES, ...body },
+    }, (line) => {
+      this.motion.add(line.states);
+      this.turn ??= this.sortByDirection();
+      progress(line.frame + 1, FRAMES, `Computing the paths of ${count(this.motion.n)} points, now at t = ${fixed(line.t, 2)}`);
+      arrived();
+    });
+  }
+
+  /* The points of each colour, so that a frame changes colours but a few times. */
+  sortByDirection() {
+    const turn = directions(this.motion.frames[0]);
+    return Array.from({ length: turn.length }, (_, i) => i).sort((a, b) => turn[a] - turn[b])
+      .map((i) => ({ i, hue: turn[i] }));
+  }
+
+  /* What is in the path, in a colour; a path of many squares is drawn faster than the squares are. */
+  fill(context, style) {
+    context.fillStyle = style;
+    context.fill();
+    context.beginPath();
+  }
+
+  /* Over a density, where their own colours would be lost, in one that stands out. */
+  draw(context, plane, t, over) {
+    const now = this.motion.at(t);
+    if (!now)
+      return;
+    const { ax, bx, ay, by } = plane.scale, colours = wheel();
+    const size = (this.motion.n > 6000 ? 1.8 : 2.3) * plane.ratio, half = size / 2;
+    context.globalAlpha = over ? 0.75 : 0.9;
+    context.beginPath();
+    let hue = over ? 0 : this.turn[0]?.hue;
+    for (const point of this.turn) {
+      if (point.hue !== hue && !over) {
+        this.fill(context, colours[hue]);
+        hue = point.hue;
+      }
+      context.rect(now[2 * point.i] * ax + bx - half, now[2 * point.i + 1] * ay + by - half, size, size);
+    }
+    this.fill(context, over ? colour("--over-density") : colours[hue]);
+    context.globalAlpha = 1;
+  }
+}

@@ -1,0 +1,82 @@
+/* The density at t as a heat map: the model's own log-density on a grid, at some times, asked for
+ * nearest first and mixed between those that are there. */
+import { askNpy, modelPath } from "../lib/api.js";
+import { ramp } from "../lib/colours.js";
+import { el } from "../lib/dom.js";
+import { evenTimes } from "./motion.js";
+
+const SIDE = 64, TIMES = 17;
+const MOST_STEPS = 16; /* from t = 1; fewer from earlier times */
+
+export class Density {
+  constructor(box) {
+    const [[x0, x1], [y0, y1]] = box;
+    this.times = evenTimes(TIMES);
+    this.slices = new Map(); /* index of the time -> {p, top} */
+    this.points = [];
+    for (let i = 0; i < SIDE; i++) /* rows from the top, as pixels are */
+      for (let j = 0; j < SIDE; j++)
+        this.points.push([x0 + (j + 0.5) * (x1 - x0) / SIDE, y1 - (i + 0.5) * (y1 - y0) / SIDE]);
+    this.canvas = el("canvas", { width: SIDE, height: SIDE });
+  }
+
+  get complete() { return this.slices.size === TIMES; }
+
+  /* The missing time that is worth most at t: the nearest, and far from those that are there. */
+  next(t) {
+    const here = [...this.slices.keys()].map((k) => this.times[k]);
+    const worth = (time) => {
+      const gap = Math.min(1, ...here.map((other) => Math.abs(other - time)));
+      return gap - 0.6 * Math.abs(time - t);
+    };
+    const missing = this.times.map((_, k) => k).filter((k) => !this.slices.has(k));
+    return missing.reduce((a, b) => (worth(this.times[b]) > worth(this.times[a]) + 1e-9 ? b : a));
+  }
+
+  /* Fetches what is missing; now() tells the time that is looked at, arrived() follows each. */
+  async load(model, condition, { signal, progress, now, arrived }) {
+    while (!this.complete) {
+      progress(this.slices.size, TIMES);
+      const k = this.next(now()), t = this.times[k];
+      const { data } = await askNpy(modelPath(model, "log-density"), {
+        signal, body: {
+          points: this.points, t, ...condition, solver: { method: "midpoint", steps: MOST_STEPS },
+        },
+      });
+      const p = data.map(Math.exp), sorted = p.slice().sort();
+      this.slices.set(k, { p, top: sorted[Math.floor(0.995 * sorted.length)] || 1 });
+      arrived();
+    }
+  }
+
+  /* The times around t that are there, and how much of the later one: null without any. */
+  around(t) {
+    const ks = [...this.slices.keys()].sort((a, b) => a - b);
+    if (!ks.length)
+      return null;
+    const later = ks.find((k) => this.times[k] >= t) ?? ks.at(-1);
+    const earlier = ks.findLast((k) => this.times[k] <= t) ?? ks[0];
+    const span = this.times[later] - this.times[earlier];
+    return { earlier, later, w: span ? (t - this.times[earlier]) / span : 0 };
+  }
+
+  /* Draws the map at t over the whole canvas; the density that has the brightest colour, or null. */
+  draw(context, t) {
+    const around = this.around(t);
+    if (!around)
+      return null;
+    const a = this.slices.get(around.earlier), b = this.slices.get(around.later), w = around.w;
+    const top = a.top + w * (b.top - a.top), table = ramp();
+    const paint = this.canvas.getContext("2d"), image = paint.createImageData(SIDE, SIDE);
+    for (let i = 0; i < a.p.length; i++) {
+      const p = a.p[i] + w * (b.p[i] - a.p[i]);
+      const c = 3 * Math.min(255, Math.round(255 * Math.sqrt(p / top)));
+      image.data.set([table[c], table[c + 1], table[c + 2], 255], 4 * i);
+    }
+    paint.putImageData(image, 0, 0);
+    context.imageSmoothingEnabled = true;
+    context.imageSmoothingQuality = "high";
+    context.drawImage(this.canvas, 0, 0, context.canvas.width, context.canvas.height);
+    return top;
+  }
+}

@@ -1,0 +1,99 @@
+/* A square part of the plane on a stack of canvases: from data units to pixels, axes, sizes. */
+import { el } from "../lib/dom.js";
+import { number } from "../lib/text.js";
+import { colour } from "../lib/theme.js";
+import { ticks } from "../lib/ticks.js";
+
+const MAX_RATIO = 2; /* device pixels per CSS pixel: more is not seen, but costs */
+
+/* The square around the middle of [[x0, x1], [y0, y1]], a little wider. */
+export function squareAround([[x0, x1], [y0, y1]], margin = 0.04) {
+  const half = Math.max(x1 - x0, y1 - y0) * (0.5 + margin) || 1;
+  const cx = (x0 + x1) / 2, cy = (y0 + y1) / 2;
+  return [[cx - half, cx + half], [cy - half, cy + half]];
+}
+
+export class Plane {
+  /* resized() after the size in pixels changed. */
+  constructor(label, resized) {
+    this.under = el("canvas", { class: "layer", "aria-hidden": "true" });
+    this.over = el("canvas", { class: "layer", tabindex: "0", role: "img", "aria-label": label });
+    this.element = el("div", { class: "plane" }, this.under, this.over);
+    this.box = [[-1, 1], [-1, 1]];
+    this.size = 0;
+    this.observer = new ResizeObserver(() => {
+      if (this.fit())
+        resized();
+    });
+    this.observer.observe(this.element);
+  }
+
+  fit() {
+    this.ratio = Math.min(MAX_RATIO, devicePixelRatio || 1);
+    const size = Math.round(this.element.clientWidth * this.ratio);
+    if (!size || size === this.size)
+      return false;
+    this.size = size;
+    for (const canvas of [this.under, this.over])
+      canvas.width = canvas.height = size;
+    return true;
+  }
+
+  /* Device pixels: px = ax x + bx, py = ay y + by. */
+  get scale() {
+    const [[x0, x1], [y0, y1]] = this.box;
+    const ax = this.size / (x1 - x0), ay = -this.size / (y1 - y0);
+    return { ax, bx: -ax * x0, ay, by: -ay * y1 };
+  }
+
+  /* The point of a pointer event, in data units. */
+  pointAt(event) {
+    const frame = this.over.getBoundingClientRect(), { ax, bx, ay, by } = this.scale;
+    const px = (event.clientX - frame.left) / frame.width * this.size;
+    const py = (event.clientY - frame.top) / frame.height * this.size;
+    return [(px - bx) / ax, (py - by) / ay];
+  }
+
+  /* Lines at round numbers, so opaque, with their numbers along the left and the bottom. */
+  drawAxes(context, opacity) {
+    const { ax, bx, ay, by } = this.scale, r = this.ratio, most = this.size / r < 400 ? 5 : 9;
+    context.lineWidth = 1;
+    context.font = `${11 * r}px system-ui, sans-serif`;
+    const along = (lo, hi, place) => {
+      for (const value of ticks(lo, hi, most))
+        place(value, number(Math.abs(value) < 1e-9 ? 0 : value));
+    };
+    context.strokeStyle = colour("--grid");
+    context.fillStyle = colour("--dim");
+    const line = (...ends) => {
+      context.globalAlpha = opacity;
+      this.line(context, ...ends);
+      context.globalAlpha = 1;
+    };
+    along(...this.box[0], (value, text) => {
+      const px = Math.round(ax * value + bx) + 0.5;
+      line(px, 0, px, this.size);
+      context.textAlign = "center";
+      if (px > 16 * r && px < this.size - 12 * r)
+        context.fillText(text, px, this.size - 5 * r);
+    });
+    along(...this.box[1], (value, text) => {
+      const py = Math.round(ay * value + by) + 0.5;
+      line(0, py, this.size, py);
+      context.textAlign = "left";
+      if (py > 12 * r && py < this.size - 20 * r)
+        context.fillText(text, 5 * r, py - 3 * r);
+    });
+  }
+
+  line(context, x0, y0, x1, y1) {
+    context.beginPath();
+    context.moveTo(x0, y0);
+    context.lineTo(x1, y1);
+    context.stroke();
+  }
+
+  close() {
+    this.observer.disconnect();
+  }
+}

@@ -1,0 +1,220 @@
+/* Image models: draw something and see what the model thinks of it. */
+import { take } from "../images/carried-image.js";
+import { fromLevels, toLevels, toneOf } from "../images/levels.js";
+import { isImageModel, kindRank } from "../images/models.js";
+import { paintAlone } from "../images/pixels.js";
+import { classDensities, nearest, readFlow } from "../images/queries.js";
+import { Sketch } from "../images/sketch.js";
+import { askJson, modelPath } from "../lib/api.js";
+import { askList } from "../lib/curl-list.js";
+import { el } from "../lib/dom.js";
+import { Form } from "../lib/form.js";
+import { guidanceSpec } from "../lib/request-settings.js";
+import { Tasks } from "../lib/tasks.js";
+import { className, fixed, number } from "../lib/text.js";
+
+const PATIENCE_MS = 8000; /* a pass that would take longer waits to be asked for */
+const VARIANTS = 4, BEST = -1;
+const UNKNOWN_BITS = 8; /* per dimension, as of noise */
+const LEAST_SHARE = 0.001; /* of a class, to be told in per cent */
+
+function specsFor(model) {
+  const classes = Array.from({ length: model.classes }, (_, i) => ({ value: i, label: className(model, i) }));
+  return [
+    { name: "brush", kind: "real", label: "Brush", range: true, live: true, min: 0.5, max: 5, step: 0.25, fallback: 2,
+      help: "width of the brush in image pixels" },
+    { name: "centred", kind: "switch", label: "Centre and scale", fallback: true,
+      help: "fit the drawing into 20 of 28 pixels, centre of mass in the middle, like MNIST's digits" },
+    { name: "s", kind: "real", label: "Mix with noise to t =", range: true, min: 0.05, max: 0.95, step: 0.05, fallback: 0.5,
+      help: "time of the path at which the flow starts again: near 1 the image stays as drawn, near 0 little is left of it" },
+    ...classes.length ? [{ name: "into", kind: "choice", label: "Class of the result", field: "label",
+      choices: [{ value: BEST, label: "most likely class" }, ...classes], fallback: BEST,
+      help: "class that the flow carries the mixture to" }] : [],
+    ...model.null_class ? [{ ...guidanceSpec(model), fallback: 2 }] : [],
+  ];
+}
+
+/* A small picture with words under it. */
+function tile(words) {
+  const canvas = el("canvas", { width: 1, height: 1, role: "img", "aria-label": words });
+  return { canvas, element: el("figure", { class: "tile" }, canvas, el("figcaption", {}, words)) };
+}
+
+class DrawView {
+  constructor(root, { model, params, remember }) {
+    this.model = model;
+    this.form = new Form(specsFor(model), params, { remember, changed: (name) => this.changed(name) });
+    this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
+    this.sketch = new Sketch(model, { brush: this.form.values.brush, drawn: () => this.look() });
+    this.seen = tile("what the model sees");
+    this.latent = tile("latent of the drawing");
+    this.mixed = tile("drawing mixed with noise");
+    this.variants = Array.from({ length: VARIANTS }, (_, i) => tile(`result, noise ${i + 1}`));
+    this.nearestWords = el("p", { class: "dim" },
+      "The drawing is mixed with fresh noise, like images on the path at time t, and the flow carries the mixture to the data again.");
+    this.verdict = el("div", { "aria-live": "polite" });
+    this.bars = el("dl", { class: "bars" });
+    this.refine = el("button", { type: "button", class: "small", hidden: true, onclick: () => this.weigh(1) });
+    this.asks = askList(4);
+    this.lay(root);
+    const given = take(model);
+    if (given)
+      this.show(given);
+    else
+      this.reset();
+  }
+
+  lay(root) {
+    const { form } = this, control = (name) => form.control(name);
+    const button = (label, work) => el("button", { type: "button", onclick: work }, label);
+    root.append(el("div", { class: "stage" },
+      el("div", { class: "scene" }, this.sketch.canvas,
+        el("div", { class: "row" }, button("Clear", () => { this.sketch.clear(); this.reset(); }),
+          button("Use a generated image", () => this.borrow())),
+        el("div", { class: "controls" }, control("brush"), control("centred")),
+        form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
+        this.tasks.element),
+      el("div", { class: "panel" },
+        el("section", { class: "card" }, this.verdict, this.model.classes ? this.bars : null, this.refine),
+        el("section", { class: "card" }, el("h2", {}, "Input and latent"),
+          el("div", { class: "tiles" }, this.seen.element, this.latent.element)),
+        this.nearestCard(control), this.asks.element)));
+  }
+
+  nearestCard(control) {
+    return el("section", { class: "card" }, el("h2", {}, "Similar images made by the flow"),
+      this.nearestWords,
+      el("div", { class: "controls" }, control("s"), control("into"), control("guidance")),
+      el("div", { class: "tiles" }, [this.mixed, ...this.variants].map((v) => v.element)));
+  }
+
+  reset() {
+    for (const name of ["densities", "nearest"])
+      this.tasks.cancel(name);
+    this.row = this.found = null;
+    this.verdict.replaceChildren(el("p", { class: "lead" },
+      this.model.classes ? "Draw one of the model's classes on the black pad, with mouse, finger or keyboard." : "Draw something on the black pad."));
+    this.bars.replaceChildren();
+    this.refine.hidden = true;
+    for (const { canvas } of [this.seen, this.latent, this.mixed, ...this.variants])
+      canvas.width = canvas.height = 1;
+  }
+
+  changed(name) {
+    this.sketch.brush = this.form.values.brush;
+    if (name === "centred")
+      this.look();
+    else if (name !== "brush" && this.found)
+      this.imagine();
+  }
+
+  /* An image of the model's own, for those who would rather not draw. */
+  async borrow() {
+    const body = { n: 1 };
+    if (this.model.classes)
+      body.label = Math.floor(Math.random() * this.model.classes);
+    const answer = await this.tasks.start("borrow", "Drawing a sample", (task) =>
+      askJson(modelPath(this.model, "samples"), { signal: task.signal, body }));
+    if (answer)
+      this.show(answer.samples[0]);
+  }
+
+  /* Samples may lie a little outside the range of the data, where there is no density. */
+  show(row) {
+    const tone = toneOf(this.model, row);
+    this.sketch.setRow(this.model.range ? fromLevels(toLevels(row, tone), tone) : row, tone);
+    this.look();
+  }
+
+  /* What is on the pad as a point of the model's data. */
+  look() {
+    if (this.sketch.empty)
+      return;
+    const { sketch, model: { shape: [channels], range, levels } } = this;
+    const seen = () => Array(channels).fill([...sketch.see(this.form.values.centred)]).flat();
+    this.row = sketch.row ?? fromLevels(seen(), [...range ?? [-1, 1], levels]);
+    paintAlone(this.seen.canvas, this.model, this.row, toneOf(this.model, this.row));
+    this.tasks.cancel("nearest");
+    this.found = null;
+    this.weigh(0);
+  }
+
+  /* The passes from the quick one on, as long as they are quick enough. */
+  async weigh(first) {
+    const { model, row } = this;
+    this.form.forgive();
+    for (let k = first, goesOn = true; goesOn; k++) {
+      const began = performance.now();
+      const found = await this.tasks.start("densities", k ? "Computing log-densities more precisely" : "Computing log-densities", async ({ signal }) => {
+        this.flow ??= await readFlow(model, { signal });
+        return classDensities(model, row, this.flow.passes[k], { signal });
+      });
+      if (!found || row !== this.row)
+        return;
+      this.found = found;
+      this.tell(found);
+      if (k === first && first === 0)
+        this.imagine();
+      const [pass, next] = this.flow.passes.slice(k), wait = next && (performance.now() - began) * next.cost / pass.cost;
+      goesOn = next && wait <= PATIENCE_MS;
+      this.refine.hidden = !next || goesOn;
+      this.refine.textContent = `Compute more precisely (about ${Math.round(wait / 1000)} s)`;
+    }
+  }
+
+  tell(found) {
+    const { model } = this, name = model.classes ? className(model, found.best) : null;
+    const surely = model.classes ? ` (${fixed(100 * found.posterior[found.best], 1)} %)` : "";
+    this.verdict.replaceChildren(
+      name ? el("p", { class: "big", id: "verdict" }, `Looks like ${name}`, el("span", { class: "dim" }, surely)) : null,
+      el("p", {}, `log-density ${number(found.logDensity, 5)} nats`,
+        found.error !== null ? ` ± ${number(found.error, 2)}` : "",
+        found.bits !== null ? `, ${number(found.bits, 4)} bits/dim` : ""));
+    this.bars.replaceChildren(...found.log.flatMap((log, i) => {
+      const bar = el("i");
+      bar.style.width = `${100 * found.posterior[i]}%`;
+      return [el("dt", {}, i === found.best ? el("b", { class: "best" }, className(model, i)) : className(model, i)),
+        el("dd", { class: "bar", title: `posterior ${number(found.posterior[i])}` }, bar),
+        el("dd", { class: "dim" }, found.posterior[i] >= LEAST_SHARE ? `${fixed(100 * found.posterior[i], 1)} %`
+          : `${number(log - found.log[found.best])} nats`)];
+    }));
+    const spread = Math.sqrt(found.latent.reduce((sum, v) => sum + v * v, 0) / model.dim);
+    paintAlone(this.latent.canvas, model, found.latent, [-3, 3]);
+    this.latent.element.lastChild.textContent = `latent: |x₀| = ${fixed(spread, 2)} √D`;
+  }
+
+  async imagine() {
+    const { model, row, form, found, flow } = this, { s, guidance, into } = form.values;
+    const label = into === BEST ? found.best : into;
+    if (!flow.straight) {
+      this.nearestWords.textContent =
+        "Not available for this model: its probability path is not straight, and this page mixes noise and data along straight paths only.";
+      return;
+    }
+    const made = await this.tasks.start("nearest", "Making similar images",
+      ({ signal }) => nearest(model, found, { s, n: VARIANTS, seed: 1, label, guidance }, { signal }));
+    if (!made || row !== this.row)
+      return;
+    paintAlone(this.mixed.canvas, model, made.mixed[0], flow.tone);
+    this.mixed.element.lastChild.textContent = `mixed at t = ${number(s)}, noise 1`;
+    made.samples.forEach((sample, i) => paintAlone(this.variants[i].canvas, model, sample, toneOf(model, sample)));
+  }
+
+  close() {
+    this.tasks.close();
+    this.asks.close();
+  }
+}
+
+/* The fewer bits its images take, the more a model's densities say. */
+function drawRank(model) {
+  return kindRank(model) + (model.card?.bits_per_dim ?? UNKNOWN_BITS) / UNKNOWN_BITS;
+}
+
+export const drawView = {
+  name: "draw",
+  title: "Draw",
+  suits: isImageModel,
+  rank: drawRank,
+  open: (root, context) => new DrawView(root, context),
+};

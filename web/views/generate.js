@@ -1,0 +1,263 @@
+/* Image models: samples of chosen classes form from noise, frame by frame as the stream arrives. */
+import { put } from "../images/carried-image.js";
+import { toLevels, toneOf } from "../images/levels.js";
+import { isImageModel, kindRank } from "../images/models.js";
+import { paint } from "../images/pixels.js";
+import { affordable } from "../lib/affordable.js";
+import { askBlob, askLines, modelPath } from "../lib/api.js";
+import { CHOSEN } from "../lib/colours.js";
+import { askList } from "../lib/curl-list.js";
+import { download, el } from "../lib/dom.js";
+import { Form } from "../lib/form.js";
+import { Player } from "../lib/player.js";
+import { guidanceSpec, seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
+import { Tasks } from "../lib/tasks.js";
+import { className, fixed } from "../lib/text.js";
+
+const GAP = 1, STRIP = 12, WIDE = 10; /* images in a row */
+const STEPS = 15, VELOCITIES = 2 * STEPS; /* of the first answer */
+
+/* After their kind, those whose samples a scorer has read come first. */
+function generateRank(model) {
+  return kindRank(model) + (model.card?.judge_accuracy ? 0 : 1);
+}
+
+function specsFor(model) {
+  const classes = Array.from({ length: model.classes }, (_, i) =>
+    ({ value: i, label: className(model, i), title: `class ${className(model, i)}` }));
+  const kinds = classes.length || 1, few = affordable(model, VELOCITIES, classes.length ? 6 * kinds : 36);
+  const most = Math.min(classes.length ? 24 : 100, model.limits.rows);
+  return [
+    ...classes.length ? [{ name: "classes", field: "label", kind: "chips", label: "Classes", choices: classes,
+      fallback: classes.slice(0, 10).map((c) => c.value) }] : [],
+    ...model.null_class ? [guidanceSpec(model)] : [],
+    { name: "each", kind: "int", field: "n", label: classes.length ? "Images per class" : "Number of images",
+      help: classes.length ? "number of images of each chosen class" : "number of images to generate",
+      range: true, min: 1, max: most, fallback: Math.max(1, Math.min(most, Math.floor(few / kinds))) },
+    seedSpec(),
+    { name: "frames", kind: "int", label: "Frames", help: "number of times at which the images are shown, from noise to data",
+      min: 2, max: Math.min(120, model.limits.frames), fallback: Math.min(STEPS + 1, model.limits.frames) },
+    ...solverSpecs(model, "midpoint", STEPS),
+    { name: "t", kind: "real", min: 0, max: 1, fallback: 1 },
+    { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 2 },
+  ];
+}
+
+class GenerateView {
+  constructor(root, { model, params, remember, go }) {
+    Object.assign(this, { model, go, frames: [], chosen: 0 });
+    this.form = new Form(specsFor(model), params, { remember, changed: () => this.run() });
+    this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
+    this.player = new Player({ t: this.form.values.t, speed: this.form.values.speed,
+      draw: (t) => this.draw(t), settled: (t) => this.form.set("t", Number(t.toFixed(3))),
+      speedChanged: (speed) => this.form.set("speed", speed) });
+    this.canvas = el("canvas", { tabindex: "0", role: "img", onclick: (event) => this.choose(event),
+      onkeydown: (event) => this.key(event) });
+    this.strip = el("canvas", { role: "img" });
+    this.stripTitle = el("h2");
+    this.asks = askList(4);
+    this.lay(root);
+    this.run();
+  }
+
+  lay(root) {
+    const controls = this.form.specs.filter((s) => s.label).map((s) => this.form.control(s.name));
+    const save = (label, work) => el("button", { type: "button", onclick: work }, label);
+    root.append(el("div", { class: "stage" },
+      el("div", { class: "scene" },
+        el("div", { class: "pictures" }, this.canvas), this.player.element, this.tasks.element,
+        el("section", { class: "strip" }, this.stripTitle, this.strip,
+          el("div", { class: "row" },
+            el("button", { type: "button", onclick: () => this.toDrawing() }, "Open this image in Draw")))),
+      el("div", { class: "panel" },
+        el("p", { class: "lead" }, "Images form from Gaussian noise as the flow carries them from t = 0 to t = 1. Click an image to see how it formed."),
+        el("div", { class: "controls" }, controls),
+        el("div", { class: "row" },
+          el("button", { type: "button", class: "primary", onclick: () => this.another() }, "New seed"),
+          el("button", { type: "button", onclick: () => this.run() }, "Run again")),
+        this.form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
+        el("div", {}, el("h2", {}, "Download"), el("div", { class: "row" },
+          save("Images as PNG", () => this.savePicture("samples.png")),
+          save("Forming, as animated PNG", () => this.savePicture("trajectories.png")),
+          save("Samples as NPY", () => this.saveArray()))),
+        this.asks.element)));
+  }
+
+  /* The class of every image, in turn; null for unconditional models. */
+  get labels() {
+    const { classes, each } = this.form.values;
+    return classes?.length ? Array.from({ length: each * classes.length }, (_, i) => classes[i % classes.length]) : null;
+  }
+
+  get count() {
+    const { each } = this.form.values;
+    return this.labels?.length ?? each;
+  }
+
+  get columns() {
+    const { classes } = this.form.values, square = Math.ceil(Math.sqrt(this.count));
+    const wide = Math.max(square, Math.min(WIDE, this.count));
+    return classes?.length > 1 ? classes.length * Math.max(1, Math.floor(WIDE / classes.length)) : wide;
+  }
+
+  get body() {
+    const { values } = this.form;
+    const body = { n: this.count, seed: values.seed, solver: solverOf(values) };
+    if (this.labels)
+      body.label = this.labels;
+    if (values.guidance !== undefined)
+      body.guidance = values.guidance;
+    return body;
+  }
+
+  another() {
+    this.form.set("seed", Math.floor(Math.random() * 2 ** 31));
+    this.run();
+  }
+
+  async run() {
+    const { model, form } = this, { values } = form;
+    form.forgive();
+    if (values.classes && !values.classes.length) {
+      this.tasks.cancel("run");
+      form.refuse("label", "Choose at least one class.");
+      return;
+    }
+    this.frames = [];
+    this.times = [];
+    this.chosen = Math.min(this.chosen, this.count - 1);
+    this.player.pause(false);
+    this.player.reach = 0;
+    this.player.seek(0);
+    this.size();
+    await this.tasks.start("run", `Forming ${this.count} images`, (task) =>
+      askLines(modelPath(model, "trajectories"), { signal: task.signal,
+        body: { ...this.body, frames: values.frames } }, (line) => this.arrived(line, task)));
+  }
+
+  /* A frame: kept as bytes, shown at once. */
+  arrived(line, task) {
+    const tone = toneOf(this.model, line.states.flat());
+    this.frames.push(line.states.map((row) => toLevels(row, tone)));
+    this.times.push(line.t);
+    this.last = line.states;
+    task.progress(line.frame + 1, this.form.values.frames, `Forming ${this.count} images, t = ${fixed(line.t, 2)}`);
+    this.player.reach = line.t;
+    this.player.seek(line.t);
+    if (line.t === 1)
+      this.form.set("t", 1);
+  }
+
+  size() {
+    const [, height, width] = this.model.shape;
+    this.canvas.width = this.columns * (width + GAP) - GAP;
+    this.canvas.height = Math.ceil(this.count / this.columns) * (height + GAP) - GAP;
+    this.canvas.style.maxWidth = `${this.canvas.width * 4}px`;
+    this.canvas.setAttribute("aria-label", `${this.count} images in ${this.columns} columns. Arrow keys choose one.`);
+    this.drawn = null;
+  }
+
+  /* The frame at t, or the latest there is. */
+  draw(t) {
+    const k = this.times.findLastIndex((time) => time <= t + 1e-9);
+    if (k < 0 || !this.frames[k])
+      return;
+    const [, height, width] = this.model.shape, context = this.canvas.getContext("2d");
+    this.frames[k].forEach((bytes, i) => paint(context, this.model, bytes,
+      i % this.columns * (width + GAP), Math.floor(i / this.columns) * (height + GAP)));
+    context.strokeStyle = CHOSEN;
+    context.strokeRect(this.chosen % this.columns * (width + GAP) + 0.5,
+      Math.floor(this.chosen / this.columns) * (height + GAP) + 0.5, width - 1, height - 1);
+    this.drawStrip();
+  }
+
+  /* The chosen image at evenly spaced frames. */
+  drawStrip() {
+    const [, height, width] = this.model.shape, n = this.frames.length;
+    const shown = Math.min(STRIP, n), key = `${this.chosen}/${n}`;
+    if (this.stripKey === key && this.drawn)
+      return;
+    this.stripKey = key;
+    this.drawn = true;
+    this.strip.width = STRIP * (width + GAP) - GAP;
+    this.strip.height = height;
+    const ks = Array.from({ length: shown }, (_, i) => Math.round(i * (n - 1) / Math.max(1, shown - 1)));
+    ks.forEach((k, i) => paint(this.strip.getContext("2d"), this.model, this.frames[k][this.chosen], i * (width + GAP), 0));
+    const name = this.labels ? ` (class ${className(this.model, this.labels[this.chosen])})` : "";
+    this.stripTitle.textContent = `Image ${this.chosen + 1}${name} from noise to data`;
+    this.strip.setAttribute("aria-label", `${shown} frames of image ${this.chosen + 1}`);
+  }
+
+  select(i) {
+    this.chosen = Math.max(0, Math.min(this.count - 1, i));
+    this.player.redraw();
+  }
+
+  choose(event) {
+    const [, height, width] = this.model.shape, frame = this.canvas.getBoundingClientRect();
+    const column = Math.floor((event.clientX - frame.left) / frame.width * this.canvas.width / (width + GAP));
+    const row = Math.floor((event.clientY - frame.top) / frame.height * this.canvas.height / (height + GAP));
+    this.select(row * this.columns + column);
+  }
+
+  key(event) {
+    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -this.columns, ArrowDown: this.columns };
+    if (event.key === " ")
+      this.player.toggle();
+    else if (moves[event.key])
+      this.select(this.chosen + moves[event.key]);
+    else
+      return;
+    event.preventDefault();
+  }
+
+  toDrawing() {
+    if (!this.last)
+      return;
+    put(this.model, this.last[this.chosen]);
+    this.go("draw");
+  }
+
+  fileName(what) {
+    return `${this.model.name}-seed-${this.form.values.seed}${what}`;
+  }
+
+  savePicture(what) {
+    const { values } = this.form, { body } = this;
+    const query = new URLSearchParams({ n: body.n, seed: body.seed, columns: this.columns, solver: body.solver.method });
+    if (body.solver.steps)
+      query.set("steps", body.solver.steps);
+    if (body.label)
+      query.set("label", body.label.join());
+    if (body.guidance !== undefined)
+      query.set("guidance", body.guidance);
+    if (what === "trajectories.png")
+      query.set("frames", values.frames);
+    const path = `${modelPath(this.model, what)}?${query.toString().replaceAll("%2C", ",")}`;
+    this.save(path, { accept: "image/png" }, what === "samples.png" ? ".png" : "-forming.png");
+  }
+
+  saveArray() {
+    this.save(modelPath(this.model, "samples"), { body: this.body, accept: "application/x-npy" }, ".npy");
+  }
+
+  async save(path, options, ending) {
+    const blob = await this.tasks.start("save", "Making the file", (task) =>
+      askBlob(path, { ...options, signal: task.signal }));
+    if (blob)
+      download(blob, this.fileName(ending));
+  }
+
+  close() {
+    for (const part of [this.player, this.tasks, this.asks])
+      part.close();
+  }
+}
+
+export const generateView = {
+  name: "generate",
+  title: "Generate",
+  suits: isImageModel,
+  rank: generateRank,
+  open: (root, context) => new GenerateView(root, context),
+};
