@@ -98,7 +98,7 @@ VARIANTS_aarch64 := neon
 VARIANTS   := portable $(VARIANTS_$(ARCH))
 FLOAT_ONLY := bf16 amx
 
-CORE_SRC    := $(sort $(filter-out core/kernels/isa_%,$(wildcard core/*/*.c)) \
+CORE_SRC    := $(sort $(filter-out core/kernels/isa_%,$(wildcard core/*/*.c core/*/*/*.c)) \
                       $(VARIANTS:%=core/kernels/isa_%.c))
 TRAINER_SRC := $(sort $(wildcard trainer/*.c trainer/*/*.c))
 SERVER_SRC  := $(sort $(wildcard server/*.c server/*/*.c))

@@ -1,4 +1,4 @@
-#include "core/ops/marginal.h"
+#include "core/ops/dense/marginal.h"
 #include "core/ops/op.h"
 
 const struct adv_op *const adv_ops[] = {

@@ -1,7 +1,7 @@
 /* The 3 C inputs of one output and one dh are adjacent in a copy of the image with its border: each
  * row of the output is a product whose rows overlap, and nothing else is copied. The gradient is a
  * sum of outer products over pixels. Side 1 is a plain product. */
-#include "core/ops/conv.h"
+#include "core/ops/conv/conv.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Few outputs would leave most of a vector empty; the nine taps of one output fill it better. A
  * product gives each pixel's nine contributions to its neighbours, and each pixel of the output is
  * the sum of those it receives. */
-#include "core/ops/conv.h"
+#include "core/ops/conv/conv.h"
 
 #include <string.h>
 
