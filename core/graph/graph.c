@@ -1,6 +1,7 @@
 #include "core/graph/graph.h"
 
 #include "core/base/mem.h"
+#include "core/ops/ops.h"
 
 #include <stdlib.h>
 #include <string.h>

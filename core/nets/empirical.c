@@ -2,7 +2,7 @@
  * the path condot, each sample a Gaussian of a small bandwidth: what a network trained on these
  * samples for ever would become. The samples are its one parameter, in the network's units. */
 #include "core/nets/kind.h"
-#include "core/ops/dense/marginal.h"
+#include "core/ops/ops.h"
 
 struct empirical_options {
     int64_t dim, samples;

@@ -9,6 +9,7 @@
  * features of x and t before their first layers, SiLU, residual blocks h += act(ff(h)), and
  * an input gain v += gain(t) * x, which spares the blocks from carrying all of x to the output. */
 #include "core/nets/kind.h"
+#include "core/ops/ops.h"
 
 struct mlp_options {
     int64_t dim, channels, layers, num_classes, label_channels;

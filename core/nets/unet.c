@@ -11,6 +11,7 @@
  * What depends on emb alone (one SiLU shared by all blocks, a Linear each) runs once per distinct
  * condition. */
 #include "core/nets/kind.h"
+#include "core/ops/ops.h"
 
 struct unet_options {
     struct adv_ints image, channel_mult, attention_resolutions;

@@ -1,5 +1,4 @@
-#include "core/ops/dense/marginal.h"
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 const struct adv_op *const adv_ops[] = {
     &adv_op_linear,

@@ -2,7 +2,7 @@
 #ifndef ADV_TESTS_TRIALS_H
 #define ADV_TESTS_TRIALS_H
 
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 #include "tests/support/numbers.h"
 
 #define TRIAL_ROWS 7

@@ -1,6 +1,6 @@
 /* y[r] = table[label[r]],  table [entries, n]; labels are whole numbers held as reals.
  * Labels are checked before execution, so they are in range here. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *     y = [x, sin(w_0 x), ..., sin(w_{F-1} x), cos(w_0 x), ..., cos(w_{F-1} x)]   of (1 + 2F) d
  * elements w_f = pi 2^(f-1) (octaves: for positions) or pi (f+1) (harmonics: for times). The
  * derivatives follow from the output: d sin = w cos dx, d cos = -w sin dx. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 #include <math.h>
 #include <string.h>

@@ -7,7 +7,7 @@
  * weights prepared once, or, where they change at every step, packed on the way. The sum over rows
  * that is the weight's gradient goes through BLAS. */
 #include "core/kernels/blas.h"
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 /* A block of weights that is packed at a time: its outputs and its inputs. */
 #define BLOCK_OUTPUTS ((size_t)32)

@@ -11,8 +11,8 @@
  *
  *     dm = sum_i w_i (da_i - sum_j w_j da_j) y_i
  *     dv = (1 - t c) dm + c dx + (c' x - (c + t c') m) dt,   1 - t c = (1 - t) / s2. */
-#include "core/ops/dense/marginal.h"
 #include "core/kernels/real_math.h"
+#include "core/ops/ops.h"
 
 #include <string.h>
 

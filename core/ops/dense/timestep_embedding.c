@@ -3,7 +3,7 @@
  *     w_i = 10000^(-i / half)
  * as in guided-diffusion's timestep_embedding (Dhariwal and Nichol 2021). It runs once per
  * condition, so it takes the C library's functions, in double. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 #include <math.h>
 

@@ -1,5 +1,5 @@
 /* y = a + b, of one domain and shape. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* y[r] = a[r] + c[row_map[r]]: a condition's vector added to the rows that have it. Where rows are
  * images of C channels, a vector of C is added to every pixel. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 #include <string.h>
 

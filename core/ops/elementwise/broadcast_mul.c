@@ -1,5 +1,5 @@
 /* y[r] = x[r] * c[row_map[r]], element by element: a gain per condition. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {

@@ -1,5 +1,5 @@
 /* y[p] = [a[p], b[p]] for every pixel p, channels last: the channels of a, then those of b. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 #include <string.h>
 

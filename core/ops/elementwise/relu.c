@@ -1,5 +1,5 @@
 /* y = max(x, 0). The derivative is 1 where y > 0, so only the output is read. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 static void forward(const struct adv_call *call)
 {

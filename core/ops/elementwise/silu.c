@@ -1,5 +1,5 @@
 /* y = x sigmoid(x);  dy/dx = sigmoid(x) (1 + x (1 - sigmoid(x))). */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 #define BLOCK 512 /* slopes are made this many at a time, on the stack */
 

@@ -11,7 +11,7 @@
  *   tangent:  F = E o dS,  f = w sum(F):  dO = w (F V + E dV) - f O
  *   backward: gP = gO V',  d = sum(gO o O):  gV += E' (w gO),  gS = w E o (gP - d),
  *             gQ += gS K / sqrt(c),  gK += gS' Q / sqrt(c) */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 #include <math.h>
 #include <string.h>

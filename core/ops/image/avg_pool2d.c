@@ -1,6 +1,6 @@
 /* y[i][j] = mean of x[2i][2j], x[2i][2j+1], x[2i+1][2j], x[2i+1][2j+1], channels last. Of an odd
  * side the last line counts for nothing, as in PyTorch's AvgPool2d(2). */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {

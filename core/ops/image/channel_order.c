@@ -1,7 +1,7 @@
 /* The two orders of an image's elements: to_channels_last takes data order [C][H W] to
  * [H W][C], to_channels_first takes it back. Each is the other's transpose, and its own
  * derivative. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 /* Reads rows of [C][P], writes [P][C] or adds to it. */
 static void to_channels_last(const struct adv_call *call, const adv_real *from, adv_real *to,

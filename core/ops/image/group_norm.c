@@ -11,7 +11,7 @@
  * so that each sweep sums over pixels by channel, combines the channels of a group in double, and
  * mixes x - mean and a derivative with a coefficient per channel. The mean is found first and the
  * variance about it, since sums of squares cancel where the mean is large. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 #include <math.h>
 

@@ -5,7 +5,7 @@
  * base2_fourier_features (flow_matching, after Kingma et al. 2021, variational diffusion models).
  * Phases are counted in turns, 2^o x, so that no bit is lost however high the octave. The
  * derivatives follow from the output: d sin = w cos dx, d cos = -w sin dx. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* y[2i + a][2j + b] = x[i][j] for a, b in {0, 1}: nearest-neighbour up-sampling, channels last. */
-#include "core/ops/op.h"
+#include "core/ops/ops.h"
 
 #include <string.h>
 

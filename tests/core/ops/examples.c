@@ -1,7 +1,6 @@
 #include "tests/core/ops/examples.h"
 
 #include "core/base/mem.h"
-#include "core/ops/dense/marginal.h"
 
 static const struct adv_linear_attr from_column_4 = {4};
 static const struct adv_conv_attr stride_2 = {2};
