@@ -39,29 +39,31 @@ struct adv_fourier_attr {
     bool octaves; /* frequencies pi 2^(i-1) for i = 0, 1, ...; else pi i for i = 1, 2, ... */
 };
 
-extern const struct adv_op adv_op_linear; /* y = x w' (+ bias) */
-extern const struct adv_op adv_op_relu;   /* y = max(x, 0) */
-extern const struct adv_op adv_op_silu;   /* y = x sigmoid(x) */
-extern const struct adv_op adv_op_add;    /* y = a + b, one domain */
-extern const struct adv_op
-    adv_op_broadcast_add; /* y = a + c[row_map]: a condition's vector onto its rows, or pixels */
+extern const struct adv_op adv_op_linear;             /* y = x w' (+ bias) */
+extern const struct adv_op adv_op_embedding;          /* y = table[label] */
+extern const struct adv_op adv_op_fourier;            /* y = [x, sin(w x), cos(w x)] */
+extern const struct adv_op adv_op_timestep_embedding; /* [cos, sin](t w) */
+extern const struct adv_op adv_op_marginal; /* the velocity from a Gaussian to samples [n, dim] */
+
+extern const struct adv_op adv_op_relu; /* y = max(x, 0) */
+extern const struct adv_op adv_op_silu; /* y = x sigmoid(x) */
+extern const struct adv_op adv_op_add;  /* y = a + b, one domain */
+/* y = a + c[row_map]: a condition's vector onto the rows that have it, or onto their pixels */
+extern const struct adv_op adv_op_broadcast_add;
 extern const struct adv_op adv_op_broadcast_mul; /* y = x * c[row_map], element by element */
-extern const struct adv_op adv_op_embedding;     /* y = table[label] */
-extern const struct adv_op adv_op_fourier;       /* y = [x, sin(w x), cos(w x)] */
+extern const struct adv_op adv_op_concat;        /* the channels of a, then those of b */
 
 /* of images; C H W are the input's channels, height and width */
 extern const struct adv_op adv_op_to_channels_last;  /* data order to channels last */
 extern const struct adv_op adv_op_to_channels_first; /* channels last to data order */
 extern const struct adv_op adv_op_conv2d;            /* weight [out, C, side, side], bias [out] */
-extern const struct adv_op adv_op_group_norm;        /* group norm, weight [C], bias [C] */
-extern const struct adv_op
-    adv_op_scale_shift_norm; /* (1 + scale) norm(x) + shift; [scale, shift] a condition */
-extern const struct adv_op adv_op_attention;          /* qkv [3 C, H, W] -> [C, H, W] */
-extern const struct adv_op adv_op_upsample_nearest;   /* each pixel four times */
-extern const struct adv_op adv_op_avg_pool2d;         /* the mean of 2 x 2 pixels */
-extern const struct adv_op adv_op_concat;             /* the channels of a, then those of b */
-extern const struct adv_op adv_op_timestep_embedding; /* [cos, sin](t w), the embedding of a time */
-extern const struct adv_op adv_op_pixel_fourier;      /* channels last: x, its sines, its cosines */
+extern const struct adv_op adv_op_group_norm;        /* weight [C], bias [C] */
+/* (1 + scale) norm(x) + shift; [scale, shift] a condition's vector */
+extern const struct adv_op adv_op_scale_shift_norm;
+extern const struct adv_op adv_op_attention;        /* qkv [3 C, H, W] -> [C, H, W] */
+extern const struct adv_op adv_op_upsample_nearest; /* each pixel four times */
+extern const struct adv_op adv_op_avg_pool2d;       /* the mean of 2 x 2 pixels */
+extern const struct adv_op adv_op_pixel_fourier;    /* channels last: x, its sines, its cosines */
 
 /* Every op, NULL-terminated. */
 extern const struct adv_op *const adv_ops[];

@@ -1,6 +1,7 @@
 #include "tests/support/graphs.h"
 
 #include "core/base/mem.h"
+#include "core/ops/ops.h"
 
 #include <check.h>
 #include <math.h>

@@ -7,6 +7,7 @@
  * Backward in x is the correlation of the adjoint, spread out by the stride, with the weight
  * flipped and transposed. */
 #include "core/ops/conv/conv.h"
+#include "core/ops/ops.h"
 
 static struct adv_conv conv_of(const struct adv_signature *s)
 {

@@ -1,5 +1,6 @@
 /* Building graphs: parameters, counts, and what becomes of mistakes. */
 #include "core/graph/graph.h"
+#include "core/ops/ops.h"
 
 #include <check.h>
 #include <signal.h>
