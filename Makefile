@@ -98,8 +98,8 @@ VARIANTS_aarch64 := neon
 VARIANTS   := portable $(VARIANTS_$(ARCH))
 FLOAT_ONLY := bf16 amx
 
-CORE_SRC    := $(sort $(filter-out core/kernels/isa_%,$(wildcard core/*/*.c core/*/*/*.c)) \
-                      $(VARIANTS:%=core/kernels/isa_%.c))
+CORE_SRC    := $(sort $(filter-out core/kernels/isa/isa_%,$(wildcard core/*/*.c core/*/*/*.c)) \
+                      $(VARIANTS:%=core/kernels/isa/isa_%.c))
 TRAINER_SRC := $(sort $(wildcard trainer/*.c trainer/*/*.c))
 SERVER_SRC  := $(sort $(wildcard server/*.c server/*/*.c))
 TEST_ROOMS  := tests/core/* tests/trainer tests/server
@@ -116,7 +116,7 @@ SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
 # The numerical core once more with double in place of float, for the derivative tests.
 DOUBLE_DIRS    := base kernels ops graph nets
 DOUBLE_SUPPORT := numbers trials examples graphs derivatives sweeps
-DOUBLE_SRC     := $(filter-out $(FLOAT_ONLY:%=core/kernels/isa_%.c),$(filter $(DOUBLE_DIRS:%=core/%/%),$(CORE_SRC)))
+DOUBLE_SRC     := $(filter-out $(FLOAT_ONLY:%=core/kernels/isa/isa_%.c),$(filter $(DOUBLE_DIRS:%=core/%/%),$(CORE_SRC)))
 DOUBLE_OBJ     := $(DOUBLE_SRC:%.c=$(OBJ)/double/%.o) \
                   $(foreach s,$(DOUBLE_SUPPORT),$(filter %/$(s).o,$(SUPPORT_SRC:%.c=$(OBJ)/double/%.o)))
 DOUBLE_TESTS   := ops plan mlp unet
@@ -185,7 +185,7 @@ coverage: ## share of the lines that the quick tests run, by folder (gcov; some 
 	@scripts/coverage.sh build/coverage
 
 # Every source file, the kernels of other architectures and one of the fuzzers included.
-EVERY_SRC = $(sort $(CORE_SRC) $(TRAINER_SRC) $(SERVER_SRC) $(wildcard core/kernels/isa_*.c bench/*.c docs/examples/*.c) \
+EVERY_SRC = $(sort $(CORE_SRC) $(TRAINER_SRC) $(SERVER_SRC) $(wildcard core/kernels/isa/isa_*.c bench/*.c docs/examples/*.c) \
                    $(SUPPORT_SRC) $(TEST_SRC))
 
 compile-commands: ## compile_commands.json, for editors and clang's tools

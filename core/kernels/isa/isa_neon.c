@@ -5,4 +5,4 @@
 #define ISA_VECTOR_BYTES 16
 #define ISA_TILE_ROWS 14
 #define ISA_FUSES
-#include "core/kernels/isa.inc.h"
+#include "core/kernels/body/isa.inc.h"

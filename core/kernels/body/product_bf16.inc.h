@@ -4,7 +4,7 @@
  * layers, whose rounding would cost most and save least, go through the float kernels.
  *
  * An output is one sum over k in a fixed order here too: its bytes do not depend on other rows. */
-#include "core/kernels/product.inc.h"
+#include "core/kernels/body/product.inc.h"
 
 #define OUTPUTS 16
 #define STEP 32      /* inputs of a row of the tile registers; k is padded with zeros to it */

@@ -24,4 +24,4 @@ static bool has_tiles(void)
 #define ISA_FUSES
 #define ISA_BFLOAT16
 #define ISA_TILES
-#include "core/kernels/isa.inc.h"
+#include "core/kernels/body/isa.inc.h"

@@ -42,22 +42,22 @@ INLINE vector load(const adv_real *from)
     return v;
 }
 
-#include "core/kernels/transpose.inc.h"
-#include "core/kernels/vector_math.inc.h"
+#include "core/kernels/body/transpose.inc.h"
+#include "core/kernels/body/vector_math.inc.h"
 
-#include "core/kernels/elementwise.inc.h"
-#include "core/kernels/norm.inc.h"
-#include "core/kernels/outer.inc.h"
+#include "core/kernels/body/elementwise.inc.h"
+#include "core/kernels/body/norm.inc.h"
+#include "core/kernels/body/outer.inc.h"
 #ifdef ISA_BFLOAT16
-#include "core/kernels/product_bf16.inc.h"
+#include "core/kernels/body/product_bf16.inc.h"
 #define PRODUCT(name) bf16_##name
 #else
-#include "core/kernels/product.inc.h"
+#include "core/kernels/body/product.inc.h"
 #define PRODUCT(name) name
 #endif
-#include "core/kernels/softmax.inc.h"
+#include "core/kernels/body/softmax.inc.h"
 #ifndef ISA_BFLOAT16
-#include "core/kernels/winograd.inc.h"
+#include "core/kernels/body/winograd.inc.h"
 #endif
 
 static void pack(size_t n, size_t k, const adv_real *w, size_t w_stride, const adv_real *bias,

@@ -4,4 +4,4 @@
 #define ISA_VECTOR_BYTES 32
 #define ISA_TILE_ROWS 6
 #define ISA_FUSES
-#include "core/kernels/isa.inc.h"
+#include "core/kernels/body/isa.inc.h"

@@ -8,4 +8,4 @@
 #define ISA_TILE_ROWS 14
 #define ISA_FUSES
 #define ISA_BFLOAT16
-#include "core/kernels/isa.inc.h"
+#include "core/kernels/body/isa.inc.h"

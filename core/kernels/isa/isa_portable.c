@@ -3,4 +3,4 @@
 #define ISA_AVAILABLE true
 #define ISA_VECTOR_BYTES 16
 #define ISA_TILE_ROWS 6
-#include "core/kernels/isa.inc.h"
+#include "core/kernels/body/isa.inc.h"
