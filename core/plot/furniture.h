@@ -2,7 +2,7 @@
 #ifndef ADV_PLOT_FURNITURE_H
 #define ADV_PLOT_FURNITURE_H
 
-#include "core/plot/layer.h"
+#include "core/plot/layers/layer.h"
 #include "core/plot/layout.h"
 
 void adv_furniture_write(const struct adv_layout *layout, const struct adv_pen *pen);

@@ -3,7 +3,7 @@
  * Offsets stack up outwards from the frame, side by side; margins are their sums. */
 #include "core/plot/layout.h"
 
-#include "core/plot/layer.h"
+#include "core/plot/layers/layer.h"
 #include "core/plot/style.h"
 
 #include <math.h>

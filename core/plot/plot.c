@@ -2,7 +2,7 @@
  * anew each time, so that threads can render one plot together. */
 #include "core/base/mem.h"
 #include "core/plot/furniture.h"
-#include "core/plot/layer.h"
+#include "core/plot/layers/layer.h"
 #include "core/plot/paint.h"
 #include "core/plot/style.h"
 

@@ -1,6 +1,6 @@
 #include "tests/core/plot/plot_support.h"
 
-#include "core/plot/layer.h"
+#include "core/plot/layers/layer.h"
 
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Dots with upright bars. A bar that leaves the frame is cut there and has no cap at that end. */
-#include "core/plot/layer.h"
+#include "core/plot/layers/layer.h"
 #include "core/plot/paint.h"
 #include "core/plot/style.h"
 

@@ -4,7 +4,7 @@
  * The chosen scale gives the longest arrow the length of arrow_reach spacings. The spacing d is
  * that of a square grid of as many points in the points' box, w x h pixels: (w/d + 1)(h/d + 1) = n,
  * so (n - 1) d^2 - (w + h) d - w h = 0. */
-#include "core/plot/layer.h"
+#include "core/plot/layers/layer.h"
 #include "core/plot/paint.h"
 #include "core/plot/style.h"
 

@@ -1,7 +1,7 @@
 /* A dot per point. The chosen radius falls with the fourth root of the number of points, so that
  * the dots of a crowd cover more in total but less each; the chosen opacity falls with the cover,
  * so that where they overlap density still shows. */
-#include "core/plot/layer.h"
+#include "core/plot/layers/layer.h"
 #include "core/plot/paint.h"
 #include "core/plot/style.h"
 

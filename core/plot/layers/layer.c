@@ -1,4 +1,4 @@
-#include "core/plot/layer.h"
+#include "core/plot/layers/layer.h"
 
 #include "core/base/mem.h"
 #include "core/plot/style.h"

@@ -1,7 +1,7 @@
 /* Cells of colour, without blur: each pixel of the frame takes the colour of the cell that its
  * centre is in. */
 #include "core/base/mem.h"
-#include "core/plot/layer.h"
+#include "core/plot/layers/layer.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * fixed-point numbers, which data far outside the frame would overflow.
  *
  * Clipping: Y.-D. Liang and B. A. Barsky, "A new concept and method for line clipping", 1984. */
-#include "core/plot/layer.h"
+#include "core/plot/layers/layer.h"
 #include "core/plot/paint.h"
 #include "core/plot/style.h"
 
