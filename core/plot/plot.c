@@ -1,7 +1,7 @@
 /* A plot is its axes and a list of layers. Rendering reads it only: layout and surfaces are made
  * anew each time, so that threads can render one plot together. */
 #include "core/base/mem.h"
-#include "core/plot/furniture.h"
+#include "core/plot/decoration.h"
 #include "core/plot/layers/layer.h"
 #include "core/plot/paint.h"
 #include "core/plot/style.h"
@@ -152,14 +152,14 @@ static cairo_status_t draw(const struct adv_plot *plot, cairo_surface_t *surface
     struct adv_pen pen;
     adv_pen_open(&pen, surface);
     adv_layout_make(plot, &pen, &layout);
-    adv_furniture_write(&layout, &pen);
+    adv_decoration_label(&layout, &pen);
     cairo_status_t written = adv_pen_close(&pen);
 
     struct adv_canvas canvas = {cr, &layout};
     if (written == CAIRO_STATUS_SUCCESS) {
-        adv_furniture_rule(&canvas);
+        adv_decoration_grid(&canvas);
         draw_layers(plot, &canvas);
-        adv_furniture_draw(&canvas);
+        adv_decoration_draw(&canvas);
     }
     cairo_status_t drawn = cairo_status(cr);
     cairo_destroy(cr);

@@ -1,4 +1,4 @@
-#include "core/plot/furniture.h"
+#include "core/plot/decoration.h"
 
 #include "core/plot/paint.h"
 #include "core/plot/style.h"
@@ -101,7 +101,7 @@ static void write_legend(const struct adv_layout *layout, const struct adv_pen *
     }
 }
 
-void adv_furniture_write(const struct adv_layout *layout, const struct adv_pen *pen)
+void adv_decoration_label(const struct adv_layout *layout, const struct adv_pen *pen)
 {
     const struct adv_frame *frame = &layout->frame;
     const struct adv_offsets *offsets = &layout->offsets;
@@ -141,7 +141,7 @@ static bool is_major(const struct adv_tick *tick)
     return tick->text[0] != '\0';
 }
 
-void adv_furniture_rule(const struct adv_canvas *canvas)
+void adv_decoration_grid(const struct adv_canvas *canvas)
 {
     const struct adv_layout *layout = canvas->layout;
     const struct adv_frame *frame = &layout->frame;
@@ -226,7 +226,7 @@ static void draw_swatches(const struct adv_canvas *canvas)
     }
 }
 
-void adv_furniture_draw(const struct adv_canvas *canvas)
+void adv_decoration_draw(const struct adv_canvas *canvas)
 {
     if (canvas->layout->bare)
         draw_frame(canvas);
