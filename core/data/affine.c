@@ -174,8 +174,8 @@ const struct adv_step_kind adv_step_affine = {
 
 /* ---------------------------------------------------------------- standardise */
 
-/* Mean and deviation [dim] of each column by Welford's recurrence: exactly 0 for a column of one
- * value, accurate far from the origin. */
+/* Mean and standard deviation [dim] of each column by Welford's recurrence: exactly 0 for a column
+ * of one value, accurate far from the origin. */
 static void find_moments(const struct adv_step_rows *rows, double *mean, double *deviation)
 {
     double values[ADV_STEP_COLUMNS];
@@ -204,7 +204,7 @@ static enum adv_status check_moments(size_t dim, const double *mean, const doubl
                                   i, mean[i]);
         if (!(fabs(mean[i]) <= SCALE_MAX && deviation[i] >= SCALE_MIN && deviation[i] <= SCALE_MAX))
             return adv_fail_field(error, ADV_E_INVALID, "transform",
-                                  "column %zu of the data has mean %.9g and deviation %.9g; it "
+                                  "column %zu of the data has mean %.9g and standard deviation %.9g; it "
                                   "cannot be standardised",
                                   i, mean[i], deviation[i]);
     }

@@ -9,7 +9,7 @@
 
 #define CHUNK 256
 #define PINWHEEL_ARMS 5
-#define PINWHEEL_ALONG 0.3 /* deviation along an arm, before scaling */
+#define PINWHEEL_ALONG 0.3 /* standard deviation along an arm, before scaling */
 #define PINWHEEL_TWIST 0.25
 #define PINWHEEL_SCALE 2.0
 

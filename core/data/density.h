@@ -32,7 +32,8 @@ struct adv_density_kind {
     double (*mode_weight)(const void *state, size_t mode);
 };
 
-/* How many deviations from its centre the box of a Gaussian reaches: all but 6e-7 of its mass. */
+/* How many standard deviations from its centre the box of a Gaussian reaches: all but 6e-7 of its
+ * mass. */
 #define ADV_BOX_DEVIATIONS 5.0
 
 /* log (e^a + e^b), also where one or both are -INFINITY. */

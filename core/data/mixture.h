@@ -15,7 +15,7 @@ struct adv_mixture {
     double *log_peaks;  /* [n_components]: log (weight x density at the mean) */
 };
 
-/* Allocates the arrays of a zeroed mixture; means 0, deviations and weights 1. */
+/* Allocates the arrays of a zeroed mixture; means 0, standard deviations and weights 1. */
 enum adv_status adv_mixture_init(struct adv_mixture *mixture, size_t n_components, size_t dim,
                                  struct adv_error *error);
 /* Normalises the weights, of which one at least is positive, and derives the rest. */

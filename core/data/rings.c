@@ -1,5 +1,5 @@
 /* Four concentric rings of equal weight: a uniform angle on a circle of radius
- * R, plus round Gaussian noise of deviation s. The noise turns the circle into
+ * R, plus round Gaussian noise of standard deviation s. The noise turns the circle into
  * Rice's distribution of the radius, so the density has a closed form:
  *
  *     p(x) = 1 / (2 pi s^2) exp(-(r^2 + R^2) / (2 s^2)) I0(r R / s^2),  r = |x|

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #define GAP_PX 2
-#define LATENT_REACH 3.0 /* deviations of a standard Gaussian from black to white */
+#define LATENT_REACH 3.0 /* standard deviations of a standard Gaussian from black to white */
 
 /* What is shown as black and as white, into tone: lo, hi, and how levels lie in between. */
 static void find_tone(const struct adv_scene *scene, struct adv_levels *tone)

@@ -11,8 +11,8 @@
 
 #define FIXTURES "../shared/fixtures/"
 
-/* Of a tensor's largest entry: the norms of a U-Net divide by deviations that may be far below 1,
- * and Fourier features multiply the roundings of x by up to 2 pi 2^7. */
+/* Of a tensor's largest entry: the norms of a U-Net divide by standard deviations that may be far
+ * below 1, and Fourier features multiply the roundings of x by up to 2 pi 2^7. */
 #define TOLERANCE 1e-4
 
 static const char *const names[] = {"unet-torchcfm-mnist", "unet-scale-shift-8x8",

@@ -411,7 +411,7 @@ START_TEST(the_path_ends_at_its_modes)
             int nearest = -1;
             for (int k = 0; k < 4; k++) {
                 if (hypot(x_of(&p, i) - modes[k][0], y_of(&p, j) - modes[k][1]) < 1.35)
-                    nearest = k; /* three deviations of the widest */
+                    nearest = k; /* three standard deviations of the widest */
             }
             n++;
             n_elsewhere += nearest < 0;

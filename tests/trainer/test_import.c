@@ -128,7 +128,7 @@ START_TEST(samples_are_imported_as_their_exact_flow)
                  "'{\"kind\": \"standardise\"}'");
     struct adv_model *model = NULL;
     ck_assert_int_eq(adv_model_load(cli_at("exact.safetensors"), NULL, &model, NULL), ADV_OK);
-    /* (1, 2), (-1, 0), (3, -2) with mean (1, 0) and deviations sqrt(8/3) */
+    /* (1, 2), (-1, 0), (3, -2) with mean (1, 0) and standard deviations sqrt(8/3) */
     const float third = 1.22474487F, expected[6] = {0, third, -third, 0, third, -third};
     for (int i = 0; i < 6; i++)
         ck_assert_float_eq_tol(adv_model_weights(model)[i], expected[i], 1e-6F);

@@ -56,9 +56,9 @@ static struct adv_model *trained(const char *recipe, bool to_the_end, struct adv
     return model;
 }
 
-/* For a Gaussian target of deviation s, x_t and the target velocity are jointly Gaussian, and
- * the least loss is the conditional variance of x_1 - x_0 given x_t, averaged over t:
- * int s^2 / (t^2 s^2 + (1 - t)^2) dt = s pi / 2. */
+/* For a Gaussian target of standard deviation s, x_t and the target velocity are jointly Gaussian,
+ * and the least loss is the conditional variance of x_1 - x_0 given x_t, averaged over t: int s^2 /
+ * (t^2 s^2 + (1 - t)^2) dt = s pi / 2. */
 START_TEST(a_gaussian_is_learned_to_its_known_loss_and_density)
 {
     static const char recipe[] =
@@ -93,8 +93,8 @@ START_TEST(a_gaussian_is_learned_to_its_known_loss_and_density)
     ck_assert_int_eq(adv_measure_integral(&measure, &figures, NULL), ADV_OK);
     json_t *json = adv_figures_to_json(&figures);
     double two_pi_e = 2 * acos(-1.0) * exp(1.0);
-    double entropy = log(two_pi_e * 0.25); /* of two dimensions of deviation 1/2 */
-    /* -log p of a point has deviation 1 in 2-D: 1/sqrt(1000) = 0.032 */
+    double entropy = log(two_pi_e * 0.25); /* of two dimensions of standard deviation 1/2 */
+    /* -log p of a point has standard deviation 1 in 2-D: 1/sqrt(1000) = 0.032 */
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "entropy")), entropy, 0.13);
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "kl")), 0, 0.02);
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")), 1, 0.02);
@@ -149,7 +149,8 @@ START_TEST(figures_of_a_known_model_are_right)
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")), side * side,
                             0.02);
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "entropy")), log(32), 1e-6);
-    /* -log q = log(2 pi) + |x|^2 / 2, E |x|^2 = 32/3 over the board: deviation 2.4 over sqrt(4000)
+    /* -log q = log(2 pi) + |x|^2 / 2, E |x|^2 = 32/3 over the board: standard deviation 2.4 over
+     * sqrt(4000)
      */
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "nll")),
                             log(2 * acos(-1.0)) + 16.0 / 3, 0.2);

@@ -125,8 +125,8 @@ static const char *const closed_forms[] = {
 #define N_CLOSED_FORMS ((int)(sizeof closed_forms / sizeof *closed_forms))
 
 /* Integrals over the box of p and of -p log p by the midpoint rule. For Gaussians it converges
- * exponentially once the grid resolves the deviation; for boards whose cells are whole numbers of
- * grid cells it is exact. */
+ * exponentially once the grid resolves the standard deviation; for boards whose cells are whole
+ * numbers of grid cells it is exact. */
 static void integrate(const struct adv_density *density, double *mass, double *entropy)
 {
     enum { SIDE = 640 };
@@ -218,7 +218,7 @@ START_TEST(gaussians_in_closed_form)
     double log_p[2];
     ck_assert_uint_eq(adv_density_dim(density), 3);
     ck_assert(adv_density_log_density(density, 2, points, log_p));
-    /* The deviations' product is 1; (1/1)^2 + (-4/2)^2 + (-0.75/0.5)^2 = 7.25. */
+    /* The standard deviations' product is 1; (1/1)^2 + (-4/2)^2 + (-0.75/0.5)^2 = 7.25. */
     ck_assert_double_eq_tol(log_p[0], -1.5 * log(2.0 * M_PI), 1e-14);
     ck_assert_double_eq_tol(log_p[1], -1.5 * log(2.0 * M_PI) - 7.25 / 2.0, 1e-14);
     adv_density_free(density);
@@ -248,7 +248,7 @@ START_TEST(gaussian_samples_have_mean_and_deviation)
 END_TEST
 
 /* The rings' density as the mean over the angle of a Gaussian around the circle: the rectangle rule
- * on a period, exact once it resolves the deviation. */
+ * on a period, exact once it resolves the standard deviation. */
 static double ring_log_density(double x, double y, double noise)
 {
     enum { N_ANGLES = 40000 };

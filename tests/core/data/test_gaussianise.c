@@ -67,8 +67,8 @@ static const char fitted[] =
     " {\"levels\": 7, \"mean\": 1.25, \"deviation\": 0.5},"
     " {\"levels\": 2, \"mean\": 3.0, \"deviation\": 0.25}]}";
 
-/* Edges: equally many deviations from both means. (-0.5, 0.25) and (1.25, 0.5): 1.75 / 0.75 = 7/3
- * deviations, so 1/12; and so from (1.25, 0.5) to (3, 0.25): 29/12. */
+/* Edges: equally many standard deviations from both means. (-0.5, 0.25) and (1.25, 0.5): 1.75 /
+ * 0.75 = 7/3 standard deviations, so 1/12; and so from (1.25, 0.5) to (3, 0.25): 29/12. */
 static const double edges[] = {1.0 / 12.0, 29.0 / 12.0};
 #define CUT (7.0 / 3.0)
 
@@ -291,7 +291,7 @@ START_TEST(fitting_counts_the_levels_of_all_columns)
 END_TEST
 
 /* What is fitted becomes Gaussian: the upper one's moments are those of a Gaussian cut at two
- * deviations below its mean. Five standard deviations of the estimates. */
+ * standard deviations below its mean. Five standard deviations of the estimates. */
 START_TEST(fitted_data_become_gaussian)
 {
     enum { N = 20000 };

@@ -374,7 +374,8 @@ START_TEST(standardising_is_fitted_to_the_data)
 }
 END_TEST
 
-/* With four of ten rows held out, the other six have mean 0 and deviation 1, not all ten. */
+/* With four of ten rows held out, the other six have mean 0 and standard deviation 1, not all
+ * ten. */
 START_TEST(held_out_rows_have_no_part_in_fitting)
 {
     write_rows_csv();

@@ -184,7 +184,8 @@ static bool read_mnist(const char *name, struct adv_array *array)
 
 START_TEST(mnist_images)
 {
-    /* The means and deviations that every user of MNIST knows, 0.1307 and 0.3081 for training. */
+    /* The means and standard deviations that every user of MNIST knows, 0.1307 and 0.3081 for
+     * training. */
     static const char *const names[] = {"train-images-idx3", "t10k-images-idx3"};
     static const size_t counts[] = {60000, 10000};
     static const double sums[] = {1567298545.0, 264923200.0};

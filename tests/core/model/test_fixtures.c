@@ -17,8 +17,8 @@
 /* Of a tensor's largest entry: what a few hundred roundings of float leave. */
 #define TOLERANCE 1e-5
 
-/* A U-Net's norms divide by deviations that may be far below 1, and its Fourier features multiply
- * the roundings of x by up to 2 pi 2^7. */
+/* A U-Net's norms divide by standard deviations that may be far below 1, and its Fourier features
+ * multiply the roundings of x by up to 2 pi 2^7. */
 #define TOLERANCE_UNET 1e-4
 
 static const struct {

@@ -62,8 +62,8 @@ static void finite_velocity(const float *x, double t, double v[2])
     v[1] /= sum;
 }
 
-/* With the least bandwidth h the deviation at t is sqrt((1 - t)^2 + t^2 h^2), relatively 5e-5 from
- * 1 - t at t = 0.9, which exponents of some tens carry into the weights. */
+/* With the least bandwidth h the standard deviation at t is sqrt((1 - t)^2 + t^2 h^2), relatively
+ * 5e-5 from 1 - t at t = 0.9, which exponents of some tens carry into the weights. */
 START_TEST(a_small_bandwidth_gives_the_velocity_of_a_finite_target)
 {
     static const double times[] = {0, 0.1, 0.5, 0.9};
@@ -129,7 +129,7 @@ START_TEST(the_density_is_the_mixture_of_gaussians)
 END_TEST
 
 /* Every sample of the flow ends near one of the samples, each of them equally often: the counts of
- * 2000 draws within five deviations of 400. */
+ * 2000 draws within five standard deviations of 400. */
 START_TEST(samples_are_those_of_the_target)
 {
     const double bandwidth = 0.02;

@@ -174,7 +174,8 @@ static double group_norm(const struct trial *t, size_t r, size_t c, size_t pixel
 }
 
 /* The mean is rounded once at its own size, and what is normalised with it is off by as many
- * deviations; variance and gain round a few times, sums over 64 terms at most run in one chain. */
+ * standard deviations; variance and gain round a few times, sums over 64 terms at most run in one
+ * chain. */
 static void assert_norm(const struct trial *t, double mean, double deviation)
 {
     size_t channels = t->signature.in[0].channels, n = adv_shape_size(t->signature.in[0]);
@@ -239,7 +240,8 @@ START_TEST(norms_are_those_of_their_definition)
 }
 END_TEST
 
-/* A mean of 1000 deviations: squares less the square of the mean would have no digit left. */
+/* A mean of 1000 standard deviations: squares less the square of the mean would have no digit
+ * left. */
 START_TEST(norms_do_not_cancel)
 {
     struct trial t;
@@ -252,7 +254,7 @@ START_TEST(norms_do_not_cancel)
 }
 END_TEST
 
-/* One bright pixel in a black image: its deviation is most of the variance. */
+/* One bright pixel in a black image: its standard deviation is most of the variance. */
 START_TEST(norms_stand_an_outlier)
 {
     struct trial t;

@@ -200,7 +200,7 @@ START_TEST(images_are_moved_in_training_alone)
             ck_assert_int_eq(n_matches, 1);
         }
     }
-    for (int move = 0; move < 25; move++) { /* 200 on average, deviation 14 */
+    for (int move = 0; move < 25; move++) { /* 200 on average, standard deviation 14 */
         ck_assert_int_gt(counts[move], 130);
         ck_assert_int_lt(counts[move], 270);
     }
