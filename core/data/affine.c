@@ -203,10 +203,11 @@ static enum adv_status check_moments(size_t dim, const double *mean, const doubl
                                   "standardise",
                                   i, mean[i]);
         if (!(fabs(mean[i]) <= SCALE_MAX && deviation[i] >= SCALE_MIN && deviation[i] <= SCALE_MAX))
-            return adv_fail_field(error, ADV_E_INVALID, "transform",
-                                  "column %zu of the data has mean %.9g and standard deviation %.9g; it "
-                                  "cannot be standardised",
-                                  i, mean[i], deviation[i]);
+            return adv_fail_field(
+                error, ADV_E_INVALID, "transform",
+                "column %zu of the data has mean %.9g and standard deviation %.9g; it "
+                "cannot be standardised",
+                i, mean[i], deviation[i]);
     }
     return ADV_OK;
 }

@@ -12,7 +12,7 @@
 
 struct adv_examples {
     size_t rows_max, dim;
-    float *x0, *x1, *x_t, *target; /* [rows_max, dim], network units */
+    float *x0, *x1, *x_t, *target; /* [rows_max, dim], flow units */
     float *t, *uniform;            /* [rows_max] */
     int32_t *label;                /* [rows_max] */
 };

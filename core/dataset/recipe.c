@@ -42,7 +42,7 @@ static const struct adv_field data_fields[] = {
      .help = "number of classes; 0 means unconditional"},
     {"labels", ADV_FIELD_JSON, DATA(labels), .help = "names of the classes"},
     {"transform", ADV_FIELD_JSON, DATA(transform),
-     .help = "transform from data units to network units"},
+     .help = "transform from data units to flow units"},
     {"dequantise", ADV_FIELD_BOOL, DATA(dequantise), .fallback = "false",
      .help = "dequantise 8-bit values by uniform noise over their interval"},
     {"shift_pixels", ADV_FIELD_INT, DATA(shift_pixels), .min = 0, .max = 64, .fallback = "0",

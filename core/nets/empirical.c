@@ -1,6 +1,6 @@
 /* Kind "empirical": nothing learned, but the exact marginal velocity of a finite set of samples on
  * the path condot, each sample a Gaussian of a small bandwidth: what a network trained on these
- * samples for ever would become. The samples are its one parameter, in the network's units. */
+ * samples for ever would become. The samples are its one parameter, in flow units. */
 #include "core/nets/kind.h"
 #include "core/ops/ops.h"
 
@@ -16,7 +16,7 @@ static const struct adv_field fields[] = {
     {"samples", ADV_FIELD_INT, AT(samples), .min = 1, .max = 1 << 20, .required = true,
      .help = "number of samples"},
     {"bandwidth", ADV_FIELD_REAL, AT(bandwidth), .min = 1e-3, .max = 1e3, .fallback = "0.05",
-     .help = "standard deviation of the Gaussian around each sample, in network units"},
+     .help = "standard deviation of the Gaussian around each sample, in flow units"},
 };
 
 static enum adv_status build(const void *options, struct adv_graph *g,

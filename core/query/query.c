@@ -167,7 +167,7 @@ static enum adv_status check_space(const struct adv_query *query, const struct a
     return adv_fail_field(
         error, ADV_E_INVALID, "space",
         "space is \"data\"; this model's transform is not affine, so %s only have a "
-        "meaning in network units: ask for space \"flow\"",
+        "meaning in flow units: ask for space \"flow\"",
         query->kind == ADV_QUERY_VELOCITY ? "velocities" : "points at t < 1");
 }
 

@@ -44,7 +44,7 @@ struct adv_run {
     struct adv_query query; /* its arrays are owned by the run, as below */
     size_t dim, n_accumulators;
     int32_t *labels;             /* [n] or NULL */
-    float *starts;               /* [n, dim], network units */
+    float *starts;               /* [n, dim], flow units */
     double *log_det;             /* [n] of encoding the points; NULL in flow space */
     double *times;               /* of the integration */
     size_t n_times, first_frame; /* times[first_frame] is the first that the answer holds */

@@ -16,7 +16,7 @@ ADV_API_BEGIN
 
 #define ADV_NO_LABEL (-1)
 
-/* Where velocities are asked: row i is (x_i, t_i, label_i), in network units. All borrowed. */
+/* Where velocities are asked: row i is (x_i, t_i, label_i), in flow units. All borrowed. */
 struct adv_points {
     size_t n;
     const float *x;        /* [n, dim] */

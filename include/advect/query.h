@@ -25,7 +25,7 @@ enum adv_query_kind {
     ADV_QUERY_VELOCITY      /* v(x, t) at points, perhaps its divergence */
 };
 
-enum adv_space { ADV_SPACE_DATA, ADV_SPACE_FLOW }; /* data units, or network units */
+enum adv_space { ADV_SPACE_DATA, ADV_SPACE_FLOW }; /* data units, or flow units */
 
 enum adv_divergence { ADV_DIVERGENCE_AUTO, ADV_DIVERGENCE_EXACT, ADV_DIVERGENCE_HUTCHINSON };
 

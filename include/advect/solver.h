@@ -32,7 +32,7 @@ const char *const *adv_solver_names(void); /* NULL-terminated */
 struct adv_solver_spec {
     const struct adv_solver *solver;
     int64_t steps;     /* fixed-step: over the whole of [0, 1], in equal parts */
-    double rtol, atol; /* adaptive: per-row error tolerances, in network units */
+    double rtol, atol; /* adaptive: per-row error tolerances, in flow units */
     int64_t max_nfe;   /* adaptive: velocities one row may take before it is refused */
 };
 

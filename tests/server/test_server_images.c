@@ -519,7 +519,7 @@ START_TEST(velocities_come_in_both_units)
     ck_assert_int_eq(reply.status, 200);
     ck_assert_int_eq(adv_npy_parse(reply.body, reply.n_body, "data", &arrays[0], NULL), ADV_OK);
     server_reply_release(&reply);
-    /* The same point in the network's units. */
+    /* The same point in flow units. */
     uint8_t npy[512 + 4 * DIM];
     char header[512];
     size_t n_header = adv_npy_header("<f4", 2, (const size_t[]){1, DIM}, header);

@@ -27,7 +27,7 @@ static const struct adv_field fields[] = {
     {"pixels", ADV_FIELD_STRING, AT(pixels), .min = 1,
      .help = "network values of black and white, for image models, e.g. -1,1"},
     {"transform", ADV_FIELD_JSON, AT(transform),
-     .help = "transform from data units to network units, in place of --pixels, e.g. {\"kind\": "
+     .help = "transform from data units to flow units, in place of --pixels, e.g. {\"kind\": "
              "\"affine\", \"shift\": 0.5, \"scale\": 0.5, \"range\": [0, 1]}"},
     {"shape", ADV_FIELD_JSON, AT(shape), .help = "shape of one data point, e.g. [1, 28, 28]"},
     {"classes", ADV_FIELD_JSON, AT(classes),
@@ -35,7 +35,7 @@ static const struct adv_field fields[] = {
     {"labels", ADV_FIELD_STRING, AT(labels), .min = 1,
      .help = "names of the classes, as cat,dog or a JSON array"},
     {"bandwidth", ADV_FIELD_REAL, AT(bandwidth), .min = 1e-3, .max = 1e3, .fallback = "0.05",
-     .help = "standard deviation of the Gaussian around each sample, in network units; for "
+     .help = "standard deviation of the Gaussian around each sample, in flow units; for "
              "imported samples only"},
     {"dtype", ADV_FIELD_CHOICE, AT(dtype), .choices = dtypes, .fallback = "f32",
      .help = "number format of the stored weights"},

@@ -23,7 +23,7 @@ const SMOOTH = passes([
   { method: "rk4", steps: 12, velocities: 48, probes: 4, renew: true },
 ]);
 
-/* The brightness of states in the network's units near t = 1. */
+/* The brightness of states in flow units near t = 1. */
 function toneOfStates(transform, range) {
   if (transform?.kind === "gaussianise")
     return [transform.groups[0].mean, transform.groups.at(-1).mean];
@@ -69,7 +69,7 @@ export async function classDensities(model, row, pass, options) {
   };
 }
 
-/* Noise and an image mixed as the straight path mixes them at time s, in the network's units, and carried
+/* Noise and an image mixed as the straight path mixes them at time s, in flow units, and carried
  * on to t = 1 from there: the latents of the states at s lead through them. The image is the one that
  * `found` was said of, which its latent leads to. n images from n rows of noise. */
 export async function nearest(model, found, { s, n, seed, label, guidance }, options) {

@@ -1,4 +1,4 @@
-/* What a network is trained on: an endless stream of examples in network units,
+/* What a network is trained on: an endless stream of examples in flow units,
  * and held-out ones that never change. An example is a pure function of (seed,
  * index), so training may be cut into shards and resumed anywhere. */
 #ifndef ADVECT_EXTRA_DATASET_H
@@ -38,7 +38,7 @@ enum adv_status adv_dataset_open(const struct adv_data_recipe *recipe, uint64_t 
                                  struct adv_error *error);
 void adv_dataset_close(struct adv_dataset *dataset);
 
-/* Examples first ... first + n - 1 of the training stream, in network units: x [n, dim], label [n]
+/* Examples first ... first + n - 1 of the training stream, in flow units: x [n, dim], label [n]
  * (ADV_NO_LABEL where there are no classes). Files go through every training row once per epoch, in
  * an order of the epoch's own. Shifted images repeat their edges. */
 void adv_dataset_draw(const struct adv_dataset *dataset, uint64_t first, size_t n, float *x,
