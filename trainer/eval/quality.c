@@ -1,8 +1,8 @@
 #include "trainer/eval/quality.h"
 
 #include "trainer/cli/table.h"
-#include "trainer/measure/judge.h"
-#include "trainer/measure/measure_rows.h"
+#include "trainer/measure/rows.h"
+#include "trainer/measure/scorer.h"
 
 #include <advect/query.h>
 

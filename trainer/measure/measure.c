@@ -2,8 +2,8 @@
 
 #include "trainer/cli/progress.h"
 #include "trainer/data/held_out.h"
-#include "trainer/measure/judge.h"
 #include "trainer/measure/mean.h"
+#include "trainer/measure/scorer.h"
 
 #include <advect/array_file.h>
 

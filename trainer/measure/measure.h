@@ -3,7 +3,7 @@
 #define ADV_TRAINER_MEASURE_H
 
 #include "trainer/data/dataset.h"
-#include "trainer/measure/figures.h"
+#include "trainer/measure/results.h"
 
 #include <advect/model.h>
 #include <advect/pool.h>

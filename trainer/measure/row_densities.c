@@ -1,7 +1,7 @@
 #include "trainer/measure/row_densities.h"
 
 #include "trainer/cli/progress.h"
-#include "trainer/measure/eval_state.h"
+#include "trainer/measure/row_state.h"
 
 #include <advect/evaluator.h>
 

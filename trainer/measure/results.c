@@ -1,4 +1,4 @@
-#include "trainer/measure/figures.h"
+#include "trainer/measure/results.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * beside those that are. All kinds of one image are a block: they share their probes. */
 #include "trainer/cli/table.h"
 #include "trainer/measure/mean.h"
-#include "trainer/measure/measure_rows.h"
+#include "trainer/measure/rows.h"
 
 #include <advect/evaluator.h>
 #include <advect/rng.h>

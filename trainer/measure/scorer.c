@@ -1,4 +1,4 @@
-#include "trainer/measure/judge.h"
+#include "trainer/measure/scorer.h"
 
 #include <advect/array_file.h>
 

@@ -1,6 +1,6 @@
 /* Classification by density: of all labels the one that makes an image most likely. An image's
  * classes are one block, so that they share their probes: what these add to each cancels. */
-#include "trainer/measure/measure_rows.h"
+#include "trainer/measure/rows.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "trainer/measure/eval_state.h"
+#include "trainer/measure/row_state.h"
 
 #include "trainer/cli/json.h"
 

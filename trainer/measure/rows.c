@@ -1,5 +1,5 @@
 /* Log-densities of rows of data: their mean, and what it depends on. */
-#include "trainer/measure/measure_rows.h"
+#include "trainer/measure/rows.h"
 
 #include "trainer/cli/progress.h"
 #include "trainer/cli/table.h"
