@@ -31,10 +31,11 @@ uses[trainer/query]='cli'
 uses[trainer/data]='cli'
 uses[trainer/training]='data cli'
 uses[trainer/bench]='training cli'
-uses[trainer/measure]='data cli'
+uses[trainer/rows]='cli'
+uses[trainer/measure]='rows data cli'
 uses[trainer/model]='cli'
 uses[trainer/figure]='model cli'
-uses[trainer/eval]='measure figure data cli'
+uses[trainer/eval]='measure figure rows data cli'
 
 # Public header -> the layer that implements it.
 declare -A owner=(

@@ -1,5 +1,4 @@
-/* Solvers and their settings, as lists name them. */
-#include "trainer/eval/quality.h"
+#include "trainer/eval/solver_list.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,7 +7,7 @@
 #define STEPS_MAX 10000
 #define POWER_MAX 10.0
 
-const char adv_contenders_default[] =
+const char adv_solver_list_default[] =
     "euler:10,euler:20,euler:40,midpoint:5,midpoint:8,midpoint:10,midpoint:15,midpoint:20,"
     "midpoint:5^0.7,midpoint:8^0.7,midpoint:10^0.7,heun:5,heun:8,heun:15,rk4:4,rk4:8,rk4:25,"
     "dopri5:1e-2,dopri5:1e-3,dopri5:1e-4";
@@ -29,84 +28,84 @@ static bool read_number(const char *text, double *value, const char **end)
 }
 
 static enum adv_status read_setting(const char *field, const char *setting,
-                                    struct adv_contender *contender, struct adv_error *error)
+                                    struct adv_listed_solver *listed, struct adv_error *error)
 {
     double value;
     const char *end;
-    bool adaptive = contender->solver.solver->adaptive;
+    bool adaptive = listed->solver.solver->adaptive;
     bool known = read_number(setting, &value, &end);
     if (adaptive && (!known || *end || !(value >= 1e-9 && value <= 1)))
-        return refuse(field, contender->name,
-                      "the colon must be followed by a tolerance, 1e-9 to 1", error);
+        return refuse(field, listed->name, "the colon must be followed by a tolerance, 1e-9 to 1",
+                      error);
     if (!adaptive && (!known || !(value >= 1 && value <= STEPS_MAX) || value != floor(value)))
-        return refuse(field, contender->name,
+        return refuse(field, listed->name,
                       "the colon must be followed by a number of steps, 1 to 10000", error);
-    contender->power = 1;
+    listed->power = 1;
     if (adaptive)
-        contender->solver.rtol = contender->solver.atol = value;
+        listed->solver.rtol = listed->solver.atol = value;
     else
-        contender->solver.steps = (int64_t)value;
+        listed->solver.steps = (int64_t)value;
     if (!*end)
         return ADV_OK;
-    if (*end != '^' || !read_number(end + 1, &contender->power, &end) || *end ||
-        !(contender->power > 0 && contender->power <= POWER_MAX))
-        return refuse(field, contender->name,
+    if (*end != '^' || !read_number(end + 1, &listed->power, &end) || *end ||
+        !(listed->power > 0 && listed->power <= POWER_MAX))
+        return refuse(field, listed->name,
                       "the steps may be followed by ^ and a power up to 10 only", error);
     return ADV_OK;
 }
 
 static enum adv_status read_one(const char *field, const char *from, size_t length,
-                                struct adv_contender *contender, struct adv_error *error)
+                                struct adv_listed_solver *listed, struct adv_error *error)
 {
-    char method[sizeof contender->name];
+    char method[sizeof listed->name];
     if (length >= sizeof method)
         return adv_fail_field(error, ADV_E_INVALID, field, "%s has \"%.40s...\", which is too long",
                               field, from);
-    memcpy(contender->name, from, length);
-    contender->name[length] = 0;
-    memcpy(method, contender->name, sizeof method);
+    memcpy(listed->name, from, length);
+    listed->name[length] = 0;
+    memcpy(method, listed->name, sizeof method);
     char *colon = strchr(method, ':');
     if (!colon)
-        return refuse(field, contender->name,
+        return refuse(field, listed->name,
                       "it must be METHOD:STEPS, or METHOD:TOLERANCE for dopri5", error);
     *colon = 0;
-    contender->solver = adv_solver_spec_accurate();
-    enum adv_status status = adv_solver_find(method, &contender->solver.solver, error);
-    return status == ADV_OK ? read_setting(field, colon + 1, contender, error) : status;
+    listed->solver = adv_solver_spec_accurate();
+    enum adv_status status = adv_solver_find(method, &listed->solver.solver, error);
+    return status == ADV_OK ? read_setting(field, colon + 1, listed, error) : status;
 }
 
 enum adv_status adv_solver_read(const char *field, const char *text, struct adv_solver_spec *solver,
                                 struct adv_error *error)
 {
-    struct adv_contender contender;
-    enum adv_status status = read_one(field, text, strlen(text), &contender, error);
-    if (status == ADV_OK && contender.power != 1)
+    struct adv_listed_solver listed;
+    enum adv_status status = read_one(field, text, strlen(text), &listed, error);
+    if (status == ADV_OK && listed.power != 1)
         status = refuse(field, text, "the steps must be equal ones, without ^POWER", error);
     if (status == ADV_OK)
-        *solver = contender.solver;
+        *solver = listed.solver;
     return status;
 }
 
-enum adv_status adv_contenders_read(const char *list, struct adv_contender **out, size_t *n_out,
-                                    struct adv_error *error)
+enum adv_status adv_solver_list_read(const char *list, struct adv_listed_solver **out,
+                                     size_t *n_out, struct adv_error *error)
 {
     size_t n = 1, i = 0;
     for (const char *at = list; *at; at++)
         n += *at == ',';
-    struct adv_contender *contenders = calloc(n, sizeof *contenders);
-    if (!contenders)
+    struct adv_listed_solver *solvers = calloc(n, sizeof *solvers);
+    if (!solvers)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     enum adv_status status = ADV_OK;
     for (const char *at = list; status == ADV_OK && i < n; i++) {
         size_t length = strcspn(at, ",");
-        status = read_one("solvers", at, length, &contenders[i], error);
+        status = read_one("solvers", at, length, &solvers[i], error);
         at += length + 1;
     }
     if (status != ADV_OK) {
-        free(contenders);
+        free(solvers);
         return status;
     }
-    *out = contenders;
+    *out = solvers;
     *n_out = n;
     return ADV_OK;
 }

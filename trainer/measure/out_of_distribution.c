@@ -1,7 +1,6 @@
 /* What is out of the distribution: the bits per dimension of images that are none of the data,
  * beside those that are. All kinds of one image are a block: they share their probes. */
 #include "trainer/cli/table.h"
-#include "trainer/measure/mean.h"
 #include "trainer/measure/rows.h"
 
 #include <advect/evaluator.h>
@@ -11,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SHUFFLE_KEY 17 /* of the one order in which all images' pixels are shuffled */
-#define MOST 1000000   /* images, so that their rows can be counted */
+#define SHUFFLE_KEY 17     /* of the one order in which all images' pixels are shuffled */
+#define IMAGES_MAX 1000000 /* so that their rows can be counted */
 
 /* An image in place, intensities in [0, 1); of 8-bit ones what is below a level is kept. */
 struct image {
@@ -98,7 +97,7 @@ static const struct kind {
 #define N_KINDS (sizeof kinds / sizeof kinds[0])
 
 struct images {
-    const struct adv_measure *measure;
+    const struct adv_evaluation *evaluation;
     double level;
 };
 
@@ -106,22 +105,22 @@ struct images {
 static bool fill_kinds(const void *context, size_t first, size_t n, float *points, int32_t *labels)
 {
     const struct images *images = context;
-    const struct adv_measure *m = images->measure;
-    int32_t classes = (int32_t)adv_model_classes(m->model);
-    struct image image = {.dim = adv_model_dim(m->model), .seed = m->seed, .level = images->level};
+    const struct adv_evaluation *e = images->evaluation;
+    int32_t classes = (int32_t)adv_model_classes(e->model);
+    struct image image = {.dim = adv_model_dim(e->model), .seed = e->seed, .level = images->level};
     float *original = calloc(2 * image.dim, sizeof *original);
     int32_t label = ADV_NO_LABEL;
     if (!original)
         return false;
     image.scratch = original + image.dim;
     image.index = first / N_KINDS;
-    adv_model_shape(m->model, image.shape);
-    adv_dataset_points(m->dataset, m->split, image.index, 1, original, &label);
+    adv_model_shape(e->model, image.shape);
+    adv_dataset_points(e->dataset, e->split, image.index, 1, original, &label);
     for (size_t k = 0; k < n; k++) {
         image.pixels = points + k * image.dim;
         memcpy(image.pixels, original, image.dim * sizeof *original);
         kinds[k].make(&image);
-        labels[k] = m->unlabelled || label < 0 ? ADV_NO_LABEL
+        labels[k] = e->unlabelled || label < 0 ? ADV_NO_LABEL
                     : kinds[k].other_label     ? (label + 1) % classes
                                                : label;
     }
@@ -140,8 +139,9 @@ static double separation(const double *in, const double *out, size_t n)
     return more / ((double)n * (double)n);
 }
 
-static enum adv_status add_kinds(const struct adv_model *model, const struct adv_row_figures *rows,
-                                 size_t n, bool conditional, json_t *table, struct adv_error *error)
+static enum adv_status add_kinds(const struct adv_model *model,
+                                 const struct adv_row_estimates *rows, size_t n, bool conditional,
+                                 json_t *table, struct adv_error *error)
 {
     double *in = calloc(n, sizeof *in), *out = calloc(n, sizeof *out);
     enum adv_status status = in && out ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
@@ -164,45 +164,42 @@ static enum adv_status add_kinds(const struct adv_model *model, const struct adv
     return status;
 }
 
-enum adv_status adv_measure_ood(const struct adv_measure *m, size_t wanted, json_t **table,
-                                struct adv_error *error)
+static enum adv_status run(const struct adv_evaluation *e, const union adv_measure_wish *wish,
+                           struct adv_results *results, struct adv_error *error)
 {
-    size_t n = 0;
-    if (!adv_model_has_bits(m->model))
+    size_t wanted = (size_t)wish->n, n = 0;
+    if (!adv_model_has_bits(e->model))
         return adv_fail_field(
             error, ADV_E_INVALID, "ood",
             "ood needs a model of 8-bit images: their transform says range [0, 1] "
             "and levels 256");
-    enum adv_status status = adv_rows_of_split(m, wanted < MOST ? wanted : MOST, &n, error);
+    enum adv_status status =
+        adv_rows_of_split(e, wanted < IMAGES_MAX ? wanted : IMAGES_MAX, &n, error);
     if (status != ADV_OK)
         return status;
-    struct images images = {m, 1.0 / adv_transform_levels(adv_model_transform(m->model))};
-    struct adv_row_densities work = {
-        .measure = m,
-        .what = "ood",
-        .n = n * N_KINDS,
-        .block = N_KINDS,
-        .fill = fill_kinds,
-        .context = &images,
-        .settings = m->density,
-    };
-    struct adv_row_figures rows = {0};
-    json_t *kept = json_array();
-    status = kept ? adv_rows_run_kept(&work, &rows, error)
-                  : adv_fail(error, ADV_E_MEMORY, "out of memory");
-    bool conditional = adv_model_classes(m->model) > 0 && !m->unlabelled && m->dataset->labels;
+    struct images images = {e, 1.0 / adv_transform_levels(adv_model_transform(e->model))};
+    struct adv_row_densities work = adv_rows_work(e, "ood");
+    work.n = n * N_KINDS;
+    work.block = N_KINDS;
+    work.fill = fill_kinds;
+    work.context = &images;
+    struct adv_row_estimates rows = {0};
+    json_t *table = json_array();
+    status = table ? adv_rows_run_kept(e, &work, &rows, error)
+                   : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    bool conditional = adv_model_classes(e->model) > 0 && !e->unlabelled && e->dataset->labels;
     if (status == ADV_OK)
-        status = add_kinds(m->model, &rows, n, conditional, kept, error);
-    adv_row_figures_release(&rows);
+        status = add_kinds(e->model, &rows, n, conditional, table, error);
+    adv_row_estimates_release(&rows);
     if (status == ADV_OK)
-        *table = kept;
-    else
-        json_decref(kept);
+        return adv_results_add_table(results, adv_measure_ood.name, table, error);
+    json_decref(table);
     return status;
 }
 
-void adv_ood_print(const json_t *rows)
+static void print(const struct adv_evaluation *e, const json_t *rows)
 {
+    (void)e;
     static const struct adv_column columns[] = {
         {"images", "images", 0},
         {"bits_per_dim", "bits/dim", 4},
@@ -211,3 +208,14 @@ void adv_ood_print(const json_t *rows)
     };
     adv_table_print(columns, sizeof columns / sizeof columns[0], rows);
 }
+
+const struct adv_measure adv_measure_ood = {
+    .name = "ood",
+    .flag = {.kind = ADV_FIELD_INT,
+             .max = ADV_MEASURE_ROWS_MAX,
+             .help = "compare bits per dimension of N images with those of altered, "
+                     "out-of-distribution images"},
+    .needs = ADV_NEEDS_DATA,
+    .run = run,
+    .print = print,
+};

@@ -1,9 +1,6 @@
 /* Log-densities of rows of data: their mean, and what it depends on. */
 #include "trainer/measure/rows.h"
 
-#include "trainer/cli/progress.h"
-#include "trainer/cli/table.h"
-
 #include <advect/evaluator.h>
 
 #include <math.h>
@@ -40,247 +37,168 @@ struct adv_mean adv_rows_mean_in_unit(const struct adv_model *model, size_t n,
 
 /* ---------------------------------------------------------------- shared */
 
-enum adv_status adv_rows_of_split(const struct adv_measure *m, size_t wanted, size_t *n,
+enum adv_status adv_rows_of_split(const struct adv_evaluation *e, size_t wanted, size_t *n,
                                   struct adv_error *error)
 {
-    if (m->dataset->source.density)
+    if (e->dataset->source.density)
         return adv_fail_field(error, ADV_E_INVALID, "split",
                               "the model learned a density, not rows of files, of which this is a "
                               "measure");
-    size_t rows = adv_dataset_rows(m->dataset, m->split);
+    size_t rows = adv_dataset_rows(e->dataset, e->split);
     if (rows == 0)
         return adv_fail_field(error, ADV_E_INVALID, "split", "the split %s has no rows",
-                              adv_split_names[m->split]);
+                              adv_split_names[e->split]);
     *n = wanted < rows ? wanted : rows;
     return ADV_OK;
 }
 
-static json_t *bound_of(const struct adv_row_densities *work)
+static json_t *bound_of(const struct adv_evaluation *e, const struct adv_row_densities *work)
 {
-    const struct adv_measure *m = work->measure;
     const struct adv_solver_spec *solver = &work->settings.solver;
+    const char *setting_name = solver->solver->adaptive ? "tolerance" : "steps";
     double setting = solver->solver->adaptive ? solver->rtol : (double)solver->steps;
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:b, s:I}", "measure", work->what,
-        "model digest", adv_model_digest(m->model), "data digest", m->dataset->digest, "split",
-        adv_split_names[m->split], "labels", m->unlabelled ? "none" : "own", "solver",
-        solver->solver->name, "solver setting", solver->solver->adaptive ? "tolerance" : "steps",
-        solver->solver->adaptive ? "tolerance" : "steps", setting, "probes",
+        "model digest", adv_model_digest(e->model), "data digest", e->dataset->digest, "split",
+        adv_split_names[e->split], "labels", e->unlabelled ? "none" : "own", "solver",
+        solver->solver->name, "solver setting", setting_name, setting_name, setting, "probes",
         (json_int_t)work->settings.probes, "probe seed", (json_int_t)work->settings.probe_seed,
         "probes renewed", work->settings.renew_probes, "block", (json_int_t)work->block);
 }
 
-enum adv_status adv_rows_run_kept(struct adv_row_densities *work, struct adv_row_figures *figures,
-                                  struct adv_error *error)
+enum adv_status adv_rows_run_kept(const struct adv_evaluation *e, struct adv_row_densities *work,
+                                  struct adv_row_estimates *estimates, struct adv_error *error)
 {
     char path[ADV_STATE_PATH_MAX];
-    int length = snprintf(path, sizeof path, "%s.%s.%s.eval", work->measure->state_stem, work->what,
-                          adv_split_names[work->measure->split]);
+    int length = snprintf(path, sizeof path, "%s.%s.%s.eval", e->state_stem, work->what,
+                          adv_split_names[e->split]);
     if (length >= (int)sizeof path)
         return adv_fail_field(error, ADV_E_INVALID, "state", "the state file's path is too long");
-    json_t *bound = bound_of(work);
+    json_t *bound = bound_of(e, work);
     if (!bound)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     work->state = path;
     work->bound = bound;
-    enum adv_status status = adv_row_densities_run(work, figures, error);
+    enum adv_status status = adv_row_densities_run(work, estimates, error);
     json_decref(bound);
     return status;
+}
+
+struct adv_row_densities adv_rows_work(const struct adv_evaluation *e, const char *what)
+{
+    return (struct adv_row_densities){
+        .model = e->model,
+        .pool = e->pool,
+        .stop = e->stop,
+        .quiet = e->quiet,
+        .what = what,
+        .settings = e->density,
+        .keep_state = e->keep_state,
+    };
 }
 
 /* ---------------------------------------------------------------- rows as they are */
 
 static bool fill_rows(const void *context, size_t first, size_t n, float *points, int32_t *labels)
 {
-    const struct adv_measure *m = context;
-    adv_dataset_points(m->dataset, m->split, first, n, points, labels);
-    for (size_t i = 0; m->unlabelled && i < n; i++)
+    const struct adv_evaluation *e = context;
+    adv_dataset_points(e->dataset, e->split, first, n, points, labels);
+    for (size_t i = 0; e->unlabelled && i < n; i++)
         labels[i] = ADV_NO_LABEL;
     return true;
 }
 
-static struct adv_row_densities work_of(const struct adv_measure *m, const char *what, size_t n)
+struct adv_row_densities adv_rows_work_as_they_are(const struct adv_evaluation *e, const char *what,
+                                                   size_t n)
 {
-    bool exact = adv_model_dim(m->model) <= ADV_EXACT_DIM_MAX;
-    return (struct adv_row_densities){
-        .measure = m,
-        .what = what,
-        .n = n,
-        .block = exact ? BLOCK_EXACT : BLOCK_PROBED,
-        .fill = fill_rows,
-        .context = m,
-        .settings = m->density,
-    };
+    bool exact = adv_model_dim(e->model) <= ADV_EXACT_DIM_MAX;
+    struct adv_row_densities work = adv_rows_work(e, what);
+    work.n = n;
+    work.block = exact ? BLOCK_EXACT : BLOCK_PROBED;
+    work.fill = fill_rows;
+    work.context = e;
+    return work;
 }
 
 /* Of the mean over rows, from its probes: the rows of a block share theirs, so their errors may all
  * point the same way; those of different blocks are independent. An upper bound, or NaN. */
-static double error_of_probes(const struct adv_row_figures *figures, size_t n, size_t block)
+static double error_of_probes(const struct adv_row_estimates *rows, size_t n, size_t block)
 {
     double squares = 0;
     for (size_t first = 0; first < n; first += block) {
         double sum = 0;
         for (size_t i = first; i < n && i < first + block; i++)
-            sum += figures->standard_error[i];
+            sum += rows->standard_error[i];
         squares += sum * sum;
     }
     return sqrt(squares) / (double)n;
 }
 
-static void add_bits(const struct adv_row_densities *work, const struct adv_row_figures *rows,
-                     struct adv_figures *figures)
+static void add_bits(const struct adv_evaluation *e, const struct adv_row_densities *work,
+                     const struct adv_row_estimates *rows, struct adv_results *results)
 {
-    const struct adv_model *model = work->measure->model;
+    const struct adv_model *model = e->model;
     struct adv_mean bits = adv_rows_mean_in_unit(model, work->n, rows->log_density);
     size_t classes = adv_model_classes(model);
-    adv_figures_add(figures, "bits_per_dim", "bits per dimension", bits.value);
-    adv_figures_add(figures, "bits_per_dim_standard_error",
+    adv_results_add(results, "bits_per_dim", "bits per dimension", bits.value);
+    adv_results_add(results, "bits_per_dim_standard_error",
                     "standard error of bits per dimension over rows", bits.standard_error);
     double probes = width_in_unit(model, error_of_probes(rows, work->n, work->block));
     if (isfinite(probes))
-        adv_figures_add(figures, "bits_per_dim_probe_error",
+        adv_results_add(results, "bits_per_dim_probe_error",
                         "standard error of bits per dimension from the probes", probes);
-    if (classes > 0 && !work->measure->unlabelled)
-        adv_figures_add(figures, "bits_per_dim_with_label", "bits per dimension, label included",
+    if (classes > 0 && !e->unlabelled)
+        adv_results_add(results, "bits_per_dim_with_label", "bits per dimension, label included",
                         bits.value + log2((double)classes) / (double)adv_model_dim(model));
 }
 
-enum adv_status adv_measure_rows(const struct adv_measure *m, struct adv_figures *figures,
-                                 struct adv_error *error)
+static enum adv_status run(const struct adv_evaluation *e, const union adv_measure_wish *wish,
+                           struct adv_results *results, struct adv_error *error)
 {
+    (void)wish;
     size_t n = 0;
-    if (m->n_points == 0)
+    if (e->n_points == 0)
         return ADV_OK;
-    enum adv_status status = adv_rows_of_split(m, m->n_points, &n, error);
+    enum adv_status status = adv_rows_of_split(e, e->n_points, &n, error);
     if (status != ADV_OK)
         return status;
-    struct adv_row_densities work = work_of(m, "bits", n);
-    struct adv_row_figures rows = {0};
-    status = adv_rows_run_kept(&work, &rows, error);
+    struct adv_row_densities work = adv_rows_work_as_they_are(e, "bits", n);
+    struct adv_row_estimates rows = {0};
+    status = adv_rows_run_kept(e, &work, &rows, error);
     if (status != ADV_OK)
         return status;
     struct adv_mean nll = adv_mean_of(n, rows.log_density);
-    adv_figures_add_count(figures, "points", "points of the log-density", n);
-    adv_figures_add(figures, "nll", "mean negative log-density, nats", -nll.value);
-    adv_figures_add(figures, "nll_standard_error",
+    adv_results_add_count(results, "points", "points of the log-density", n);
+    adv_results_add(results, "nll", "mean negative log-density, nats", -nll.value);
+    adv_results_add(results, "nll_standard_error",
                     "standard error of the mean negative log-density over rows",
                     nll.standard_error);
-    if (adv_model_has_bits(m->model))
-        add_bits(&work, &rows, figures);
-    adv_row_figures_release(&rows);
+    if (adv_model_has_bits(e->model))
+        add_bits(e, &work, &rows, results);
+    adv_row_estimates_release(&rows);
     return ADV_OK;
 }
 
-enum adv_status adv_rows_mean(const struct adv_measure *m, const struct adv_solver_spec *solver,
+enum adv_status adv_rows_mean(const struct adv_evaluation *e, const struct adv_solver_spec *solver,
                               size_t wanted, struct adv_mean *mean, struct adv_error *error)
 {
     size_t n = 0;
-    enum adv_status status = adv_rows_of_split(m, wanted, &n, error);
+    enum adv_status status = adv_rows_of_split(e, wanted, &n, error);
     if (status != ADV_OK)
         return status;
-    struct adv_row_densities work = work_of(m, "bits", n);
-    struct adv_row_figures rows = {0};
+    struct adv_row_densities work = adv_rows_work_as_they_are(e, "bits", n);
+    struct adv_row_estimates rows = {0};
     work.settings.solver = *solver;
-    work.settings.renew_probes = m->density.renew_probes && !solver->solver->adaptive;
+    work.settings.renew_probes = e->density.renew_probes && !solver->solver->adaptive;
     status = adv_row_densities_run(&work, &rows, error);
     if (status == ADV_OK)
-        *mean = adv_rows_mean_in_unit(m->model, n, rows.log_density);
-    adv_row_figures_release(&rows);
+        *mean = adv_rows_mean_in_unit(e->model, n, rows.log_density);
+    adv_row_estimates_release(&rows);
     return status;
 }
 
-/* ---------------------------------------------------------------- convergence */
-
-struct setting {
-    double tolerance;
-    size_t probes;
+const struct adv_measure adv_measure_rows = {
+    .name = "rows",
+    .needs = ADV_NEEDS_FILES,
+    .run = run,
 };
-
-/* The first is what the others are compared with. */
-static const struct setting settings[] = {
-    {1e-5, 16}, {1e-5, 4}, {1e-5, 1}, {1e-6, 4}, {1e-4, 4}, {1e-3, 4}, {1e-2, 4},
-};
-
-static enum adv_status add_setting(const struct adv_measure *m, const struct setting *setting,
-                                   const struct adv_row_figures *first,
-                                   const struct adv_row_figures *rows, size_t n, double seconds,
-                                   json_t *table, struct adv_error *error)
-{
-    double *changes = calloc(n, sizeof *changes);
-    if (!changes)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    for (size_t i = 0; i < n; i++)
-        changes[i] = adv_rows_in_unit(m->model, rows->log_density[i]) -
-                     adv_rows_in_unit(m->model, first->log_density[i]);
-    struct adv_mean mean = adv_rows_mean_in_unit(m->model, n, rows->log_density),
-                    change = adv_mean_of(n, changes);
-    free(changes);
-    char tolerance[32];
-    snprintf(tolerance, sizeof tolerance, "%.0e", setting->tolerance);
-    json_t *row =
-        json_pack("{s:s, s:I, s:o, s:o, s:o, s:o, s:o}", "tolerance", tolerance, "probes",
-                  (json_int_t)setting->probes, "mean", adv_table_number(mean.value),
-                  "standard_error", adv_table_number(mean.standard_error), "change",
-                  adv_table_number(change.value), "change_standard_error",
-                  adv_table_number(change.standard_error), "seconds", adv_table_number(seconds));
-    if (!row || json_array_append_new(table, row))
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    return ADV_OK;
-}
-
-static enum adv_status measure_setting(const struct adv_measure *m, const struct setting *setting,
-                                       size_t n, struct adv_row_figures *first, json_t *table,
-                                       struct adv_error *error)
-{
-    struct adv_row_densities work = work_of(m, "convergence", n);
-    struct adv_row_figures rows = {0};
-    double started = adv_seconds_now();
-    work.settings.solver = adv_solver_spec_accurate();
-    work.settings.solver.rtol = work.settings.solver.atol = setting->tolerance;
-    work.settings.probes = setting->probes;
-    work.settings.renew_probes = false;
-    enum adv_status status = adv_row_densities_run(&work, &rows, error);
-    if (status == ADV_OK)
-        status = add_setting(m, setting, first->n ? first : &rows, &rows, n,
-                             adv_seconds_now() - started, table, error);
-    if (first->n == 0)
-        *first = rows;
-    else
-        adv_row_figures_release(&rows);
-    return status;
-}
-
-enum adv_status adv_measure_convergence(const struct adv_measure *m, size_t wanted, json_t **table,
-                                        struct adv_error *error)
-{
-    size_t n = 0;
-    struct adv_row_figures first = {0};
-    enum adv_status status = adv_rows_of_split(m, wanted, &n, error);
-    if (status != ADV_OK)
-        return status;
-    json_t *rows = json_array();
-    if (!rows)
-        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
-    for (size_t i = 0; status == ADV_OK && i < sizeof settings / sizeof settings[0]; i++)
-        status = measure_setting(m, &settings[i], n, &first, rows, error);
-    adv_row_figures_release(&first);
-    if (status == ADV_OK)
-        *table = rows;
-    else
-        json_decref(rows);
-    return status;
-}
-
-void adv_convergence_print(const struct adv_measure *m, const json_t *rows)
-{
-    const struct adv_column columns[] = {
-        {"tolerance", "tolerance", 0},
-        {"probes", "probes", 0},
-        {"mean", adv_rows_unit(m->model), 5},
-        {"standard_error", "+-", 5},
-        {"change", "change", 5},
-        {"change_standard_error", "+-", 5},
-        {"seconds", "seconds", 1},
-    };
-    adv_table_print(columns, sizeof columns / sizeof columns[0], rows);
-}

@@ -76,13 +76,13 @@ static enum adv_status start(const char *program, const struct files *files, boo
     return adv_fail(error, ADV_E_IO, "cannot run the judge %s: %s", program, strerror(fault));
 }
 
-static void read_verdict(int output, struct adv_verdict *verdict)
+static void read_scores(int output, struct adv_scores *scores)
 {
     FILE *lines = fdopen(output, "r");
     char line[256];
     while (lines && fgets(line, sizeof line, lines)) {
-        sscanf(line, "accuracy: %lf", &verdict->accuracy);
-        sscanf(line, "frechet: %lf", &verdict->frechet);
+        sscanf(line, "accuracy: %lf", &scores->accuracy);
+        sscanf(line, "frechet: %lf", &scores->frechet);
     }
     if (lines)
         fclose(lines);
@@ -91,14 +91,14 @@ static void read_verdict(int output, struct adv_verdict *verdict)
 }
 
 static enum adv_status ask(const char *program, const struct files *files, bool has_labels,
-                           struct adv_verdict *verdict, struct adv_error *error)
+                           struct adv_scores *scores, struct adv_error *error)
 {
     pid_t process;
     int output = -1, outcome;
     enum adv_status status = start(program, files, has_labels, &process, &output, error);
     if (status != ADV_OK)
         return status;
-    read_verdict(output, verdict);
+    read_scores(output, scores);
     while (waitpid(process, &outcome, 0) < 0 && errno == EINTR)
         continue;
     if (WIFEXITED(outcome) && WEXITSTATUS(outcome) == 0)
@@ -108,11 +108,11 @@ static enum adv_status ask(const char *program, const struct files *files, bool 
                     WIFEXITED(outcome) ? WEXITSTATUS(outcome) : WTERMSIG(outcome));
 }
 
-enum adv_status adv_judge(const char *program, const struct adv_answer *answer,
-                          struct adv_verdict *out, struct adv_error *error)
+enum adv_status adv_score(const char *program, const struct adv_answer *answer,
+                          struct adv_scores *out, struct adv_error *error)
 {
     struct files files;
-    struct adv_verdict verdict = {NAN, NAN};
+    struct adv_scores scores = {NAN, NAN};
     size_t shape[2] = {answer->n, answer->dim};
     enum adv_status status = make_folder(&files, error);
     if (status != ADV_OK)
@@ -121,13 +121,13 @@ enum adv_status adv_judge(const char *program, const struct adv_answer *answer,
     if (status == ADV_OK && answer->labels)
         status = write_labels(files.labels, answer, error);
     if (status == ADV_OK)
-        status = ask(program, &files, answer->labels != NULL, &verdict, error);
+        status = ask(program, &files, answer->labels != NULL, &scores, error);
     remove_folder(&files);
-    if (status == ADV_OK && isnan(verdict.accuracy) && isnan(verdict.frechet))
+    if (status == ADV_OK && isnan(scores.accuracy) && isnan(scores.frechet))
         status =
             adv_fail(error, ADV_E_FORMAT,
                      "the judge %s printed neither \"accuracy: X\" nor \"frechet: X\"", program);
     if (status == ADV_OK)
-        *out = verdict;
+        *out = scores;
     return status;
 }

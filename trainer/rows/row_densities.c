@@ -1,9 +1,11 @@
-#include "trainer/measure/row_densities.h"
+#include "trainer/rows/row_densities.h"
 
 #include "trainer/cli/progress.h"
-#include "trainer/measure/row_state.h"
+#include "trainer/rows/row_state.h"
 
 #include <advect/evaluator.h>
+#include <advect/query.h>
+#include <advect/rng.h>
 
 #include <math.h>
 #include <pthread.h>
@@ -15,11 +17,11 @@
 
 struct job {
     const struct adv_row_densities *work;
-    struct adv_row_figures *figures;
+    struct adv_row_estimates *estimates;
     const size_t *due; /* blocks */
     size_t n_at_start; /* rows that were done before */
 
-    pthread_mutex_t lock; /* of all below, and of the figures */
+    pthread_mutex_t lock; /* of all below, and of the estimates */
     struct adv_progress progress;
     double written, started;
     size_t n_done;
@@ -38,22 +40,22 @@ static enum adv_status ask(const struct adv_row_densities *work, size_t first, s
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     query.n = n;
     query.points = points;
-    query.labels = adv_model_classes(work->measure->model) ? labels : NULL;
+    query.labels = adv_model_classes(work->model) ? labels : NULL;
     query.solver = settings->solver;
     query.probes = settings->probes;
     query.renew_probes = settings->renew_probes;
     query.probe_seed =
         adv_rng_word(settings->probe_seed, ADV_STREAM_PROBE, (uint64_t)(first / work->block));
-    enum adv_status status = adv_run_new(work->measure->model, &query, run, error);
+    enum adv_status status = adv_run_new(work->model, &query, run, error);
     if (status == ADV_OK)
-        status = adv_run_all(*run, NULL, work->measure->stop, NULL, NULL, answer, error);
+        status = adv_run_all(*run, NULL, work->stop, NULL, NULL, answer, error);
     return status;
 }
 
 static void show(struct job *job)
 {
     const struct adv_row_densities *work = job->work;
-    const struct adv_model *model = work->measure->model;
+    const struct adv_model *model = work->model;
     char text[128];
     double mean = job->sum / (double)job->n_done, seconds = adv_seconds_now() - job->started;
     bool bits = adv_model_has_bits(model);
@@ -68,20 +70,20 @@ static void write_state(struct job *job)
     const struct adv_row_densities *work = job->work;
     job->written = adv_seconds_now();
     if (work->state && job->status == ADV_OK)
-        job->status = adv_eval_state_write(work->state, work->bound, job->figures, &job->error);
+        job->status = adv_row_state_write(work->state, work->bound, job->estimates, &job->error);
 }
 
 /* Takes a block's rows in. */
 static void keep(struct job *job, size_t first, const struct adv_answer *answer)
 {
-    struct adv_row_figures *figures = job->figures;
+    struct adv_row_estimates *estimates = job->estimates;
     for (size_t i = 0; i < answer->n; i++) {
-        if (isnan(figures->log_density[first + i]))
+        if (isnan(estimates->log_density[first + i]))
             job->n_done++;
         else
-            job->sum -= figures->log_density[first + i];
-        figures->log_density[first + i] = answer->log_density[i];
-        figures->standard_error[first + i] =
+            job->sum -= estimates->log_density[first + i];
+        estimates->log_density[first + i] = answer->log_density[i];
+        estimates->standard_error[first + i] =
             answer->standard_error ? answer->standard_error[i] : NAN;
         job->sum += answer->log_density[i];
     }
@@ -91,9 +93,9 @@ static void keep(struct job *job, size_t first, const struct adv_answer *answer)
         write_state(job);
 }
 
-static bool is_stopped(const struct adv_measure *measure)
+static bool is_stopped(const struct adv_row_densities *work)
 {
-    return measure->stop && *measure->stop;
+    return work->stop && *work->stop;
 }
 
 static void fail(struct job *job, enum adv_status status, const struct adv_error *error)
@@ -109,10 +111,10 @@ static void take_block(void *context, size_t piece, int worker)
     (void)worker;
     struct job *job = context;
     const struct adv_row_densities *work = job->work;
-    size_t first = job->due[piece] * work->block, dim = adv_model_dim(work->measure->model);
+    size_t first = job->due[piece] * work->block, dim = adv_model_dim(work->model);
     size_t n = work->n - first < work->block ? work->n - first : work->block;
     pthread_mutex_lock(&job->lock);
-    bool over = job->status != ADV_OK || is_stopped(work->measure);
+    bool over = job->status != ADV_OK || is_stopped(work);
     pthread_mutex_unlock(&job->lock);
     if (over)
         return;
@@ -140,23 +142,23 @@ static void take_block(void *context, size_t piece, int worker)
 
 /* ---------------------------------------------------------------- all of them */
 
-static bool is_done(const struct adv_row_figures *figures, size_t first, size_t n)
+static bool is_done(const struct adv_row_estimates *estimates, size_t first, size_t n)
 {
     for (size_t i = first; i < first + n; i++) {
-        if (isnan(figures->log_density[i]))
+        if (isnan(estimates->log_density[i]))
             return false;
     }
     return true;
 }
 
 /* The blocks with rows to do, in order; their number. */
-static size_t find_due(const struct adv_row_densities *work, const struct adv_row_figures *figures,
-                       size_t *due)
+static size_t find_due(const struct adv_row_densities *work,
+                       const struct adv_row_estimates *estimates, size_t *due)
 {
     size_t n_due = 0;
     for (size_t first = 0; first < work->n; first += work->block) {
         size_t n = work->n - first < work->block ? work->n - first : work->block;
-        if (!is_done(figures, first, n))
+        if (!is_done(estimates, first, n))
             due[n_due++] = first / work->block;
     }
     return n_due;
@@ -165,30 +167,29 @@ static size_t find_due(const struct adv_row_densities *work, const struct adv_ro
 static void count_done(struct job *job)
 {
     for (size_t i = 0; i < job->work->n; i++) {
-        if (isnan(job->figures->log_density[i]))
+        if (isnan(job->estimates->log_density[i]))
             continue;
         job->n_done++;
-        job->sum += job->figures->log_density[i];
+        job->sum += job->estimates->log_density[i];
     }
     job->n_at_start = job->n_done;
 }
 
 static enum adv_status run_due(const struct adv_row_densities *work,
-                               struct adv_row_figures *figures, const size_t *due, size_t n_due,
+                               struct adv_row_estimates *estimates, const size_t *due, size_t n_due,
                                struct adv_error *error)
 {
-    const struct adv_measure *m = work->measure;
-    struct job job = {.work = work, .figures = figures, .due = due, .error = ADV_ERROR_INIT};
+    struct job job = {.work = work, .estimates = estimates, .due = due, .error = ADV_ERROR_INIT};
     if (pthread_mutex_init(&job.lock, NULL))
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     count_done(&job);
-    adv_progress_init(&job.progress, m->quiet, (double)job.n_done / (double)work->n);
+    adv_progress_init(&job.progress, work->quiet, (double)job.n_done / (double)work->n);
     job.started = job.written = adv_seconds_now();
-    adv_pool_run(m->pool, n_due, take_block, &job);
-    bool stopped = is_stopped(m);
-    if (job.n_done > job.n_at_start && (stopped || m->keep_state))
+    adv_pool_run(work->pool, n_due, take_block, &job);
+    bool stopped = is_stopped(work);
+    if (job.n_done > job.n_at_start && (stopped || work->keep_state))
         write_state(&job);
-    if (job.n_done > job.n_at_start && !m->quiet)
+    if (job.n_done > job.n_at_start && !work->quiet)
         show(&job);
     adv_progress_end(&job.progress);
     pthread_mutex_destroy(&job.lock);
@@ -204,29 +205,22 @@ static enum adv_status run_due(const struct adv_row_densities *work,
 }
 
 enum adv_status adv_row_densities_run(const struct adv_row_densities *work,
-                                      struct adv_row_figures *out, struct adv_error *error)
+                                      struct adv_row_estimates *out, struct adv_error *error)
 {
-    struct adv_row_figures figures = {0};
+    struct adv_row_estimates estimates = {0};
     enum adv_status status =
-        adv_eval_state_read(work->state, work->bound, work->n, &figures, error);
+        adv_row_state_read(work->state, work->bound, work->n, &estimates, error);
     size_t *due = calloc(work->n / work->block + 1, sizeof *due);
     if (status == ADV_OK && !due)
         status = adv_fail(error, ADV_E_MEMORY, "out of memory");
     if (status == ADV_OK)
-        status = run_due(work, &figures, due, find_due(work, &figures, due), error);
-    if (status == ADV_OK && work->state && !work->measure->keep_state && figures.n == work->n)
+        status = run_due(work, &estimates, due, find_due(work, &estimates, due), error);
+    if (status == ADV_OK && work->state && !work->keep_state && estimates.n == work->n)
         remove(work->state);
     free(due);
     if (status == ADV_OK)
-        *out = figures;
+        *out = estimates;
     else
-        adv_row_figures_release(&figures);
+        adv_row_estimates_release(&estimates);
     return status;
-}
-
-void adv_row_figures_release(struct adv_row_figures *figures)
-{
-    free(figures->log_density);
-    free(figures->standard_error);
-    *figures = (struct adv_row_figures){0};
 }

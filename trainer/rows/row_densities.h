@@ -2,18 +2,34 @@
  *
  * Rows go in blocks, whose size is the caller's and whose rows share their Hutchinson probes; each
  * block draws probes of its own, so that their error averages out over blocks. Threads take blocks.
- * A row's figure is a function of the model, the settings and the row: it depends neither on the
+ * A row's estimate is a function of the model, the settings and the row: it depends neither on the
  * number of threads nor on interruptions. What is done is kept in a state file, from which an
  * interrupted run goes on. */
 #ifndef ADV_TRAINER_ROW_DENSITIES_H
 #define ADV_TRAINER_ROW_DENSITIES_H
 
-#include "trainer/measure/measure.h"
+#include "trainer/rows/row_estimates.h"
 
+#include <advect/model.h>
+#include <advect/pool.h>
+#include <advect/solver.h>
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* How log-densities are taken. */
+struct adv_density_settings {
+    struct adv_solver_spec solver;
+    size_t probes;
+    uint64_t probe_seed;
+    bool renew_probes; /* see struct adv_query */
+};
 
 struct adv_row_densities {
-    const struct adv_measure *measure;
+    struct adv_model *model;
+    struct adv_pool *pool;
+    const volatile bool *stop; /* or NULL */
+    bool quiet;
     const char *what; /* "bits": names the work in its progress and its state file */
     size_t n, block;  /* rows, and those of a block */
     /* Fills rows first ... first + n - 1: points [n, dim] in data units, labels [n]; false without
@@ -22,20 +38,14 @@ struct adv_row_densities {
     const void *context;
     struct adv_density_settings settings;
     /* Path of the state file, or NULL for none. Of `bound`, an object of strings and numbers, every
-     * member is what the figures depend on: a state of others is refused. */
+     * member is what the estimates depend on: a state of others is refused. */
     const char *state;
     const json_t *bound;
+    bool keep_state; /* also once all is done */
 };
 
-struct adv_row_figures {
-    size_t n;               /* those asked for, or more that the state holds */
-    double *log_density;    /* [n], nats in data units; NaN: not done */
-    double *standard_error; /* [n], over probes; NaN where there are fewer than two */
-};
-
-/* ADV_E_CANCELLED when the measure's stop flag was raised: the state then holds what is done. */
+/* ADV_E_CANCELLED when the stop flag was raised: the state then holds what is done. */
 enum adv_status adv_row_densities_run(const struct adv_row_densities *work,
-                                      struct adv_row_figures *figures, struct adv_error *error);
-void adv_row_figures_release(struct adv_row_figures *figures);
+                                      struct adv_row_estimates *estimates, struct adv_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-#include "trainer/measure/row_state.h"
+#include "trainer/rows/row_state.h"
 
 #include "trainer/cli/json.h"
 
@@ -65,8 +65,8 @@ static double *read_numbers(const json_t *array, size_t n)
     return values;
 }
 
-enum adv_status adv_eval_state_read(const char *path, const json_t *bound, size_t n,
-                                    struct adv_row_figures *out, struct adv_error *error)
+enum adv_status adv_row_state_read(const char *path, const json_t *bound, size_t n,
+                                   struct adv_row_estimates *out, struct adv_error *error)
 {
     json_t *state = NULL;
     enum adv_status status = ADV_OK;
@@ -77,18 +77,18 @@ enum adv_status adv_eval_state_read(const char *path, const json_t *bound, size_
     }
     const json_t *log_densities = json_object_get(state, log_key);
     size_t n_kept = json_array_size(log_densities);
-    struct adv_row_figures figures = {.n = n_kept > n ? n_kept : n};
+    struct adv_row_estimates estimates = {.n = n_kept > n ? n_kept : n};
     if (status == ADV_OK) {
-        figures.log_density = read_numbers(log_densities, figures.n);
-        figures.standard_error = read_numbers(json_object_get(state, error_key), figures.n);
-        if (!figures.log_density || !figures.standard_error)
+        estimates.log_density = read_numbers(log_densities, estimates.n);
+        estimates.standard_error = read_numbers(json_object_get(state, error_key), estimates.n);
+        if (!estimates.log_density || !estimates.standard_error)
             status = adv_fail(error, ADV_E_MEMORY, "out of memory");
     }
     json_decref(state);
     if (status == ADV_OK)
-        *out = figures;
+        *out = estimates;
     else
-        adv_row_figures_release(&figures);
+        adv_row_estimates_release(&estimates);
     return status;
 }
 
@@ -109,25 +109,33 @@ static json_t *numbers(size_t n, const double *values)
 }
 
 /* Rows up to the last one that is done. */
-static size_t last_done(const struct adv_row_figures *figures)
+static size_t last_done(const struct adv_row_estimates *estimates)
 {
-    size_t n = figures->n;
-    while (n > 0 && isnan(figures->log_density[n - 1]))
+    size_t n = estimates->n;
+    while (n > 0 && isnan(estimates->log_density[n - 1]))
         n--;
     return n;
 }
 
-enum adv_status adv_eval_state_write(const char *path, const json_t *bound,
-                                     const struct adv_row_figures *figures, struct adv_error *error)
+enum adv_status adv_row_state_write(const char *path, const json_t *bound,
+                                    const struct adv_row_estimates *estimates,
+                                    struct adv_error *error)
 {
-    size_t n = last_done(figures);
+    size_t n = last_done(estimates);
     json_t *state =
-        json_pack("{s:O, s:o, s:o}", bound_key, bound, log_key, numbers(n, figures->log_density),
-                  error_key, numbers(n, figures->standard_error));
+        json_pack("{s:O, s:o, s:o}", bound_key, bound, log_key, numbers(n, estimates->log_density),
+                  error_key, numbers(n, estimates->standard_error));
     char *text = adv_json_dump(state, JSON_INDENT(0) | JSON_REAL_PRECISION(DIGITS));
     enum adv_status status = text ? adv_file_replace(path, text, strlen(text), error)
                                   : adv_fail(error, ADV_E_MEMORY, "out of memory");
     free(text);
     json_decref(state);
     return status;
+}
+
+void adv_row_estimates_release(struct adv_row_estimates *estimates)
+{
+    free(estimates->log_density);
+    free(estimates->standard_error);
+    *estimates = (struct adv_row_estimates){0};
 }
