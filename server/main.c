@@ -2,7 +2,7 @@
  *
  *     clients --- http (accepts; HTTP threads) --- exchange (one request)
  *                    |                                |  routes -> handlers
- *                 sockets (watches)                   |     ask, pictures: a job
+ *                 sockets (watches)                   |     queries, pictures: a job
  *                                                     v
  *     registry (models) ------------------------- scheduler (workers compute)
  *

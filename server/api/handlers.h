@@ -6,7 +6,7 @@
 
 struct adv_exchange;
 
-void adv_handle_index(struct adv_exchange *exchange); /* pages.c */
+void adv_handle_index(struct adv_exchange *exchange); /* assets.c */
 void adv_handle_asset(struct adv_exchange *exchange);
 void adv_handle_live(struct adv_exchange *exchange); /* health.c */
 void adv_handle_ready(struct adv_exchange *exchange);
@@ -14,7 +14,7 @@ void adv_handle_metrics(struct adv_exchange *exchange);
 void adv_handle_openapi(struct adv_exchange *exchange); /* openapi.c */
 void adv_handle_models(struct adv_exchange *exchange);  /* models.c */
 void adv_handle_model(struct adv_exchange *exchange);
-void adv_handle_query(struct adv_exchange *exchange);   /* ask.c */
+void adv_handle_query(struct adv_exchange *exchange);   /* queries.c */
 void adv_handle_picture(struct adv_exchange *exchange); /* pictures.c */
 
 /* The fields that pictures take in the URL beside those of their query: width, zoom, ... */

@@ -1,5 +1,5 @@
-#include "server/api/ask.h"
 #include "server/api/handlers.h"
+#include "server/api/queries.h"
 #include "server/net/exchange.h"
 
 #include <advect/json.h>

@@ -1,7 +1,7 @@
 /* The API's description (OpenAPI 3.1), built from the tables that serve it: the
  * routes, the fields of requests, the formats of answers and the problems. */
-#include "server/api/ask.h"
 #include "server/api/handlers.h"
+#include "server/api/queries.h"
 #include "server/api/routes.h"
 #include "server/http/media.h"
 #include "server/net/exchange.h"

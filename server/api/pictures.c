@@ -1,8 +1,8 @@
-/* Pictures for <img src>: the queries of ask.c with their fields in the URL
+/* Pictures for <img src>: the queries of queries.c with their fields in the URL
  * and defaults that make a good picture. The same URL gives the same bytes (the
  * seed defaults to 0), so a picture has an ETag before it is computed. */
-#include "server/api/ask.h"
 #include "server/api/handlers.h"
+#include "server/api/queries.h"
 #include "server/http/negotiate.h"
 
 #include <advect/advect.h>

@@ -1,5 +1,5 @@
-/* advect logp: see ask.h. */
-#include "trainer/query/ask.h"
+/* advect logp: see query_command.h. */
+#include "trainer/query/query_command.h"
 
 static int run(int argc, char **argv)
 {

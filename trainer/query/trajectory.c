@@ -1,5 +1,5 @@
-/* advect trajectory: see ask.h. */
-#include "trainer/query/ask.h"
+/* advect trajectory: see query_command.h. */
+#include "trainer/query/query_command.h"
 
 static int run(int argc, char **argv)
 {

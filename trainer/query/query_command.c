@@ -1,4 +1,4 @@
-#include "trainer/query/ask.h"
+#include "trainer/query/query_command.h"
 #include "trainer/cli/environment.h"
 
 #include "trainer/cli/options.h"

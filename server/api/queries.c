@@ -1,7 +1,7 @@
-#include "server/api/ask.h"
+#include "server/api/queries.h"
 
-#include "server/api/body.h"
 #include "server/api/handlers.h"
+#include "server/api/query_body.h"
 #include "server/http/negotiate.h"
 #include "server/os/clock.h"
 

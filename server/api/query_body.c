@@ -1,4 +1,4 @@
-#include "server/api/body.h"
+#include "server/api/query_body.h"
 
 #include "server/http/media.h"
 
