@@ -3,6 +3,7 @@
 #define ADV_SERVER_HANDLERS_H
 
 #include <advect/fields.h>
+#include <advect/render.h>
 
 struct adv_exchange;
 
@@ -18,6 +19,7 @@ void adv_handle_query(struct adv_exchange *exchange);   /* queries.c */
 void adv_handle_picture(struct adv_exchange *exchange); /* pictures.c */
 
 /* The fields that pictures take in the URL beside those of their query: width, zoom, ... */
-const struct adv_field *adv_picture_fields(size_t *n); /* pictures.c */
+#define ADV_PICTURE_URL_FIELDS (ADV_PICTURE_FIELDS + 1)
+void adv_picture_url_fields(struct adv_field fields[ADV_PICTURE_URL_FIELDS]); /* pictures.c */
 
 #endif

@@ -33,7 +33,7 @@ static void suggest(const struct adv_catalogue *catalogue, const char *name, siz
     free(names);
 }
 
-struct adv_model *adv_ask_model(struct adv_exchange *exchange)
+struct adv_model *adv_queries_model(struct adv_exchange *exchange)
 {
     struct adv_catalogue *catalogue = adv_registry_catalogue(exchange->server->registry);
     struct adv_model *model = adv_catalogue_find(catalogue, exchange->segment);
@@ -51,24 +51,25 @@ struct adv_model *adv_ask_model(struct adv_exchange *exchange)
 
 /* ---------------------------------------------------------------- formats */
 
-void adv_ask_formats(enum adv_query_kind kind, const struct adv_model *model,
-                     const struct adv_format *formats[ADV_ASK_MAX_FORMATS])
+void adv_queries_formats(enum adv_query_kind kind, const struct adv_model *model,
+                         const struct adv_format *formats[ADV_QUERIES_MAX_FORMATS])
 {
-    bool picture = !model || adv_render_has_picture(model);
     size_t n = 0;
-    formats[n++] = &adv_format_json;
-    formats[n++] = &adv_format_npy;
-    if (kind == ADV_QUERY_TRAJECTORIES)
-        formats[n++] = &adv_format_ndjson;
-    if (picture && kind != ADV_QUERY_LOG_DENSITY)
-        formats[n++] = &adv_format_png;
+    for (size_t i = 0; i < ADV_FORMATS; i++) {
+        const struct adv_format *format = adv_format((enum adv_format_id)i);
+        bool drawn = !format->is_picture || !model || adv_render_has_picture(model);
+        /* An animation has the media type of a PNG; trajectories.png is one. */
+        bool named = format->media_type && format->id != ADV_FORMAT_APNG;
+        if (adv_format_has(format, kind) && drawn && named)
+            formats[n++] = format;
+    }
     formats[n] = NULL;
 }
 
-const struct adv_format *adv_ask_negotiate(struct adv_exchange *exchange,
-                                           const struct adv_format *const *formats)
+const struct adv_format *adv_queries_negotiate(struct adv_exchange *exchange,
+                                               const struct adv_format *const *formats)
 {
-    const char *types[ADV_ASK_MAX_FORMATS + 1] = {NULL};
+    const char *types[ADV_QUERIES_MAX_FORMATS + 1] = {NULL};
     char list[256] = "";
     for (size_t i = 0; formats[i]; i++) {
         types[i] = formats[i]->media_type;
@@ -88,8 +89,8 @@ const struct adv_format *adv_ask_negotiate(struct adv_exchange *exchange,
 /* A picture is drawn in one go, so its size is bounded before anything is computed. */
 static enum adv_status check_picture(const struct adv_job *job, struct adv_error *error)
 {
-    bool animated = job->format == &adv_format_animation;
-    if (job->format != &adv_format_png && !animated)
+    bool animated = job->format->id == ADV_FORMAT_APNG;
+    if (!job->format->is_picture)
         return ADV_OK;
     return adv_render_check(job->model, &job->query, &job->picture, animated, error);
 }
@@ -102,7 +103,7 @@ static uint64_t random_seed(void)
     return seed;
 }
 
-static void prepare_reply(struct adv_job *job, const struct adv_ask_manner *manner)
+static void prepare_reply(struct adv_job *job, const struct adv_answer_options *options)
 {
     struct adv_reply *reply = &job->template;
     reply->status = MHD_HTTP_OK;
@@ -110,8 +111,8 @@ static void prepare_reply(struct adv_job *job, const struct adv_ask_manner *mann
     adv_reply_header(reply, MHD_HTTP_HEADER_VARY, "Accept");
     if (job->query.kind == ADV_QUERY_SAMPLES || job->query.kind == ADV_QUERY_TRAJECTORIES)
         adv_reply_header(reply, "Advect-Seed", "%llu", (unsigned long long)job->query.seed);
-    if (manner->etag) {
-        adv_reply_header(reply, MHD_HTTP_HEADER_ETAG, "%s", manner->etag);
+    if (options->etag) {
+        adv_reply_header(reply, MHD_HTTP_HEADER_ETAG, "%s", options->etag);
         adv_reply_header(reply, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
     }
 }
@@ -123,8 +124,8 @@ static size_t count_numbers(const struct adv_query *query, const struct adv_mode
     return query->n * adv_model_dim(model) * frames;
 }
 
-void adv_ask_submit(struct adv_exchange *exchange, struct adv_model *model,
-                    struct adv_request *request, const struct adv_ask_manner *manner)
+void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
+                        struct adv_request *request, const struct adv_answer_options *options)
 {
     struct adv_server *server = exchange->server;
     struct adv_error error = ADV_ERROR_INIT;
@@ -141,8 +142,8 @@ void adv_ask_submit(struct adv_exchange *exchange, struct adv_model *model,
         status =
             adv_request_query(request, model, &server->limits, random_seed(), &job->query, &error);
     if (status == ADV_OK) {
-        job->format = manner->format;
-        job->picture = manner->picture;
+        job->format = options->format;
+        job->picture = options->picture;
         status = check_picture(job, &error);
     }
     if (status != ADV_OK) {
@@ -152,29 +153,29 @@ void adv_ask_submit(struct adv_exchange *exchange, struct adv_model *model,
     }
     job->numbers = count_numbers(&job->query, model);
     job->deadline_ms = adv_now_ms() + server->config.request_timeout_ms;
-    prepare_reply(job, manner);
+    prepare_reply(job, options);
     adv_exchange_submit(exchange, job);
 }
 
 void adv_handle_query(struct adv_exchange *exchange)
 {
-    const struct adv_format *formats[ADV_ASK_MAX_FORMATS];
-    struct adv_ask_manner manner = {0};
+    const struct adv_format *formats[ADV_QUERIES_MAX_FORMATS];
+    struct adv_answer_options options = {0};
     struct adv_request *request = NULL;
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_model *model = adv_ask_model(exchange);
+    struct adv_model *model = adv_queries_model(exchange);
     if (!model)
         return;
-    adv_ask_formats(exchange->route->kind, model, formats);
-    manner.format = adv_ask_negotiate(exchange, formats);
-    if (!manner.format)
+    adv_queries_formats(exchange->route->kind, model, formats);
+    options.format = adv_queries_negotiate(exchange, formats);
+    if (!options.format)
         goto out;
     enum adv_status status = adv_request_new(exchange->route->kind, &request, &error);
     if (status == ADV_OK)
-        status = adv_body_read(exchange, model, request, &error);
+        status = adv_query_body_read(exchange, model, request, &error);
     adv_bytes_release(&exchange->body); /* not kept while the query is computed */
     if (status == ADV_OK) {
-        adv_ask_submit(exchange, model, request, &manner);
+        adv_queries_submit(exchange, model, request, &options);
     } else {
         adv_request_free(request);
         adv_problem_from_error(&exchange->reply, &error);

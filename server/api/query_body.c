@@ -57,8 +57,9 @@ static enum adv_status (*const readers[])(const struct adv_exchange *, const str
     [ADV_MEDIA_PNG] = read_png,
 };
 
-enum adv_status adv_body_read(const struct adv_exchange *exchange, const struct adv_model *model,
-                              struct adv_request *request, struct adv_error *error)
+enum adv_status adv_query_body_read(const struct adv_exchange *exchange,
+                                    const struct adv_model *model, struct adv_request *request,
+                                    struct adv_error *error)
 {
     enum adv_query_kind kind = exchange->route->kind;
     return readers[adv_media_of(kind, exchange->head.content_type)](exchange, model, request,

@@ -5,41 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------- formats */
-
-static enum adv_status render_json(const struct adv_job *job, const struct adv_answer *answer,
-                                   struct adv_bytes *out, struct adv_error *error)
-{
-    return adv_render_json(job->model, &job->query, answer, out, error);
-}
-
-static enum adv_status render_npy(const struct adv_job *job, const struct adv_answer *answer,
-                                  struct adv_bytes *out, struct adv_error *error)
-{
-    return adv_render_npy(&job->query, answer, out, error);
-}
-
-static enum adv_status render_png(const struct adv_job *job, const struct adv_answer *answer,
-                                  struct adv_bytes *out, struct adv_error *error)
-{
-    return adv_render_png(job->model, &job->query, answer, &job->picture, out, error);
-}
-
-static enum adv_status render_animation(const struct adv_job *job, const struct adv_answer *answer,
-                                        struct adv_bytes *out, struct adv_error *error)
-{
-    return adv_render_animation(job->model, &job->query, answer, &job->picture, out, error);
-}
-
-const struct adv_format adv_format_json = {"application/json", render_json};
-const struct adv_format adv_format_npy = {"application/x-npy", render_npy};
-const struct adv_format adv_format_png = {"image/png", render_png};
-const struct adv_format adv_format_animation = {"image/png", render_animation};
-const struct adv_format adv_format_ndjson = {"application/x-ndjson", NULL};
-
 bool adv_job_streams(const struct adv_job *job)
 {
-    return !job->format->render;
+    return job->format->id == ADV_FORMAT_NDJSON;
 }
 
 /* ---------------------------------------------------------------- life */
@@ -310,7 +278,8 @@ enum adv_status adv_job_render(struct adv_job *job, struct adv_reply *reply,
     enum adv_status status = adv_run_finish(job->run, &answer, error);
     if (status == ADV_OK)
         status = adv_job_streams(job) ? adv_job_render_frames(job, error)
-                                      : job->format->render(job, answer, &out, error);
+                                      : adv_render(job->format, job->model, &job->query, answer,
+                                                   &job->picture, &out, error);
     if (status == ADV_OK) {
         pthread_mutex_lock(&job->mutex);
         job->nfe = answer->nfe;

@@ -17,21 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct adv_job;
-
-/* A way to write an answer down. Either render is given, or the answer is streamed frame by frame.
- */
-struct adv_format {
-    const char *media_type;
-    enum adv_status (*render)(const struct adv_job *job, const struct adv_answer *answer,
-                              struct adv_bytes *out, struct adv_error *error);
-};
-
 /* Of a reply that nobody is there to read; only the log and the metrics see it. */
 #define ADV_STATUS_CLIENT_GONE 499
-
-extern const struct adv_format adv_format_json, adv_format_npy, adv_format_png,
-    adv_format_animation, adv_format_ndjson;
 
 struct adv_job {
     atomic_int references;
