@@ -87,12 +87,12 @@ const struct adv_format *adv_queries_negotiate(struct adv_exchange *exchange,
 /* ---------------------------------------------------------------- submission */
 
 /* A picture is drawn in one go, so its size is bounded before anything is computed. */
-static enum adv_status check_picture(const struct adv_job *job, struct adv_error *error)
+static enum adv_status check_picture(const struct adv_work *work, struct adv_error *error)
 {
-    bool animated = job->format->id == ADV_FORMAT_APNG;
-    if (!job->format->is_picture)
+    if (!work->format->is_picture)
         return ADV_OK;
-    return adv_render_check(job->model, &job->query, &job->picture, animated, error);
+    return adv_render_check(work->model, &work->query, &work->picture,
+                            work->format->id == ADV_FORMAT_APNG, error);
 }
 
 /* Seeds that nobody chose are short enough to be read out. */
@@ -103,17 +103,16 @@ static uint64_t random_seed(void)
     return seed;
 }
 
-static void prepare_reply(struct adv_job *job, const struct adv_answer_options *options)
+static void set_headers(struct adv_work *work, const char *etag)
 {
-    struct adv_reply *reply = &job->template;
-    reply->status = MHD_HTTP_OK;
-    reply->media_type = job->format->media_type;
-    adv_reply_header(reply, MHD_HTTP_HEADER_VARY, "Accept");
-    if (job->query.kind == ADV_QUERY_SAMPLES || job->query.kind == ADV_QUERY_TRAJECTORIES)
-        adv_reply_header(reply, "Advect-Seed", "%llu", (unsigned long long)job->query.seed);
-    if (options->etag) {
-        adv_reply_header(reply, MHD_HTTP_HEADER_ETAG, "%s", options->etag);
-        adv_reply_header(reply, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    struct adv_headers *headers = &work->headers;
+    const struct adv_query *query = &work->query;
+    adv_headers_set(headers, MHD_HTTP_HEADER_VARY, "Accept");
+    if (query->kind == ADV_QUERY_SAMPLES || query->kind == ADV_QUERY_TRAJECTORIES)
+        adv_headers_set(headers, "Advect-Seed", "%llu", (unsigned long long)query->seed);
+    if (etag) {
+        adv_headers_set(headers, MHD_HTTP_HEADER_ETAG, "%s", etag);
+        adv_headers_set(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
     }
 }
 
@@ -122,6 +121,21 @@ static size_t count_numbers(const struct adv_query *query, const struct adv_mode
 {
     size_t frames = query->kind == ADV_QUERY_TRAJECTORIES ? query->n_times : 1;
     return query->n * adv_model_dim(model) * frames;
+}
+
+/* Fills in what the request asks for; the limits have bounded it. */
+static enum adv_status fill_work(struct adv_work *work, const struct adv_limits *limits,
+                                 const struct adv_answer_options *options, struct adv_error *error)
+{
+    enum adv_status status =
+        adv_request_query(work->request, work->model, limits, random_seed(), &work->query, error);
+    if (status != ADV_OK)
+        return status;
+    work->format = options->format;
+    work->picture = options->picture;
+    work->numbers = count_numbers(&work->query, work->model);
+    set_headers(work, options->etag);
+    return check_picture(work, error);
 }
 
 void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
@@ -139,21 +153,13 @@ void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
     }
     enum adv_status status = adv_job_new(model, request, &job, &error);
     if (status == ADV_OK)
-        status =
-            adv_request_query(request, model, &server->limits, random_seed(), &job->query, &error);
-    if (status == ADV_OK) {
-        job->format = options->format;
-        job->picture = options->picture;
-        status = check_picture(job, &error);
-    }
+        status = fill_work(&job->work, &server->limits, options, &error);
     if (status != ADV_OK) {
         adv_problem_from_error(&exchange->reply, &error);
         adv_job_unref(job);
         return;
     }
-    job->numbers = count_numbers(&job->query, model);
-    job->deadline_ms = adv_now_ms() + server->config.request_timeout_ms;
-    prepare_reply(job, options);
+    job->ticket.deadline_ms = adv_now_ms() + server->config.request_timeout_ms;
     adv_exchange_submit(exchange, job);
 }
 
