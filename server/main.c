@@ -199,5 +199,5 @@ int main(int n_args, char **args)
         fprintf(stderr, "advectd: %s\n", error.message);
     }
     stop(&server);
-    return status == ADV_OK ? 0 : 1;
+    return status == ADV_OK && !atomic_load(&server.failed) ? 0 : 1;
 }
