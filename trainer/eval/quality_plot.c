@@ -1,6 +1,6 @@
 /* The curves of quality against speed: a panel per column, a line per method and grid. */
 #include "trainer/eval/quality.h"
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <advect/array_file.h>
 

@@ -1,5 +1,5 @@
 /* Samples of a model of the plane on their way from the base to the target. */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <stdio.h>
 #include <stdlib.h>

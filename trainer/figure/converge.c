@@ -1,6 +1,6 @@
 /* Points converging on one target sample x_1: the conditional flow x_t = (1 - t) x_0 + t x_1 and
  * its field (x_1 - x) / (1 - t), for four target samples side by side. */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Samples of a model of space: carried from the base to the target while the cube turns, then
  * turning on. A point is drawn the larger the nearer it is, the far ones first. */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <math.h>
 #include <stdio.h>

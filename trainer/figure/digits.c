@@ -1,6 +1,6 @@
 /* Images of a class-conditional model as they form from noise: some of one class, or one of each.
  */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <advect/transform.h>
 

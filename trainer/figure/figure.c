@@ -1,7 +1,7 @@
 /* advect figure: draws the figures that explain flow matching. */
+#include "trainer/figure/figure.h"
 #include "trainer/cli/environment.h"
 #include "trainer/cli/options.h"
-#include "trainer/figure/draw.h"
 
 #include <advect/array_file.h>
 #include <advect/fields.h>

@@ -1,6 +1,6 @@
 /* The learned flow beside the exact one: the same base points, carried by the exact velocity of
  * samples of the target, and by the network that learned the target. */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The probability path of a Gaussian to the samples of a small target, by the exact marginal
  * velocity of kind "empirical": its samples, its field, points that the field carries, and the grid
  * of the plane that moves with them. */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <math.h>
 #include <stdio.h>
