@@ -1,8 +1,8 @@
 /* Figures of `advect figure`: a family of them is one file and its table of rows.
  *
- * A figure is drawn frame by frame into a film, which becomes a picture or an animation. */
-#ifndef ADV_TRAINER_DRAW_H
-#define ADV_TRAINER_DRAW_H
+ * A figure is plotted frame by frame into a film, which becomes a picture or an animation. */
+#ifndef ADV_TRAINER_FIGURE_H
+#define ADV_TRAINER_FIGURE_H
 
 #include <advect/model.h>
 #include <advect/plot.h>
@@ -19,12 +19,18 @@ struct adv_film {
 
 void adv_film_release(struct adv_film *film);
 
-/* Takes the frame over, also on failure. */
-enum adv_status adv_film_add(struct adv_film *film, struct adv_image *frame,
-                             struct adv_error *error);
+/* A film of the states of a scene. */
+struct adv_scene_film {
+    const void *scene;
+    size_t n_frames;
+    size_t n_start; /* how many times more the first frame is shown */
+    /* Frame f, which the call initialises on success. */
+    enum adv_status (*plot_frame)(const void *scene, size_t f, struct adv_image *frame,
+                                  struct adv_error *error);
+};
 
-/* Shows the last frame n times more. */
-enum adv_status adv_film_linger(struct adv_film *film, size_t n, struct adv_error *error);
+enum adv_status adv_film_plot(struct adv_film *film, const struct adv_scene_film *states,
+                              struct adv_error *error);
 
 /* Panels [n] of one width in rows of n_columns, each row of one height, into frame (initialised by
  * the call). */
@@ -43,7 +49,7 @@ struct adv_easel {
     struct adv_pool *pool;
 };
 
-struct adv_drawing {
+struct adv_figure {
     const char *name, *help;
     const char *models[3]; /* names of the models it can be drawn from by default, best first; NULL
                               at the end */
@@ -53,13 +59,13 @@ struct adv_drawing {
     size_t n_frames;
     int frame_ms, n_colours;
     const void *style; /* what sets it apart in its family */
-    enum adv_status (*draw)(const struct adv_easel *easel, const void *style, struct adv_film *film,
+    enum adv_status (*plot)(const struct adv_easel *easel, const void *style, struct adv_film *film,
                             struct adv_error *error);
 };
 
 /* The families: rows, ended by one without a name. */
-extern const struct adv_drawing adv_converge_drawings[], adv_path_drawings[],
-    adv_learned_drawings[], adv_board_drawings[], adv_cube_drawings[], adv_digit_drawings[];
+extern const struct adv_figure adv_converge_figures[], adv_path_figures[], adv_learned_figures[],
+    adv_board_figures[], adv_cube_figures[], adv_digit_figures[];
 
 /* ---- flows ---- */
 
