@@ -121,8 +121,9 @@ DOUBLE_OBJ     := $(DOUBLE_SRC:%.c=$(OBJ)/double/%.o) \
                   $(foreach s,$(DOUBLE_SUPPORT),$(filter %/$(s).o,$(SUPPORT_SRC:%.c=$(OBJ)/double/%.o)))
 DOUBLE_TESTS   := ops plan mlp unet
 
-# Tests that link the trainer's own parts.
+# Tests that link the programs' own parts.
 TRAINER_TESTS := measure
+SERVER_TESTS  := http_parts
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
@@ -355,11 +356,22 @@ $(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $$(call object_of_test,,$$*) $(filte
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@
 
+# A test of the daemon's parts takes only those that it names.
+$(OBJ)/server/libserver.a: $(filter-out %/main.o,$(SERVER_OBJ))
+	@rm -f $@
+	$(call say,AR)
+	$(Q)$(AR) rcs $@ $^
+
+$(SERVER_TESTS:%=$(TST)/test_%): $(TST)/%: $$(call object_of_test,,$$*) $(OBJ)/server/libserver.a $(SUPPORT_LIB) $(LIB)/libadvect.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_SERVER) $(LIBS_CORE) -o $@
+
 # Tests of the programs run them: they lie beside them.
 $(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/trainer/test_*.c))): | $(BIN)/advect
 $(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/server/test_*.c))): | $(BIN)/advectd
 
-$(filter-out $(TRAINER_TESTS:%=$(TST)/test_%) %_double,$(TESTS)): $(TST)/%: $$(call object_of_test,,$$*) $(SUPPORT_LIB) $(LIB)/libadvect.a
+$(filter-out $(TRAINER_TESTS:%=$(TST)/test_%) $(SERVER_TESTS:%=$(TST)/test_%) %_double,$(TESTS)): $(TST)/%: $$(call object_of_test,,$$*) $(SUPPORT_LIB) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@

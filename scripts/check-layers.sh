@@ -32,10 +32,11 @@ uses[trainer/cli]=''
 uses[trainer/query]='cli'
 uses[trainer/training]='cli'
 uses[trainer/bench]='cli'
-uses[trainer/measure]='cli'
+uses[trainer/rows]='cli'
+uses[trainer/measure]='rows cli'
 uses[trainer/model]='cli'
 uses[trainer/figure]='model cli'
-uses[trainer/eval]='measure figure cli'
+uses[trainer/eval]='measure figure rows cli'
 
 # Public header -> the layer that implements it.
 declare -A owner=(

@@ -2,7 +2,7 @@
  *
  *     clients --- http (accepts; HTTP threads) --- exchange (one request)
  *                    |                                |  routes -> handlers
- *                 sockets (watches)                   |     ask, pictures: a job
+ *                 sockets (watches)                   |     queries, pictures: a job
  *                                                     v
  *     registry (models) ------------------------- scheduler (workers compute)
  *
@@ -199,5 +199,5 @@ int main(int n_args, char **args)
         fprintf(stderr, "advectd: %s\n", error.message);
     }
     stop(&server);
-    return status == ADV_OK ? 0 : 1;
+    return status == ADV_OK && !atomic_load(&server.failed) ? 0 : 1;
 }

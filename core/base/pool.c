@@ -134,7 +134,8 @@ static bool watch(struct adv_pool *pool, bool (*happened)(struct adv_pool *pool)
 }
 
 /* Whoever sleeps says so before it looks a last time, and whoever has news tells them before it
- * looks for sleepers: one of the two sees the other. */
+ * looks for sleepers: one of the two sees the other. What is said is exchanged, not stored: a store
+ * would do, but the emulation of Arm by qemu 7.2 lets loads pass it, and then nobody is woken. */
 static void wait_for_work(struct adv_pool *pool)
 {
     if (watch(pool, has_work))
@@ -152,7 +153,7 @@ static void wait_for_end(struct adv_pool *pool)
     if (watch(pool, has_ended))
         return;
     pthread_mutex_lock(&pool->mutex);
-    atomic_store(&pool->caller_asleep, true);
+    (void)atomic_exchange(&pool->caller_asleep, true);
     while (!has_ended(pool))
         pthread_cond_wait(&pool->work_ended, &pool->mutex);
     atomic_store(&pool->caller_asleep, false);
@@ -224,7 +225,7 @@ void adv_pool_free(struct adv_pool *pool)
 {
     if (!pool)
         return;
-    atomic_store(&pool->stopping, true);
+    (void)atomic_exchange(&pool->stopping, true);
     wake_threads(pool);
     for (int i = 0; i < pool->n_started; i++)
         pthread_join(pool->threads[i], NULL);
@@ -249,7 +250,7 @@ static void hand_out(struct adv_pool *pool, size_t n_pieces, task_function *task
     atomic_store_explicit(&pool->n_pieces, n_pieces, memory_order_relaxed);
     atomic_store_explicit(&pool->n_unended, n_pieces, memory_order_relaxed);
     uint64_t last = atomic_load_explicit(&pool->ticket, memory_order_relaxed) >> 32;
-    atomic_store(&pool->ticket, (last + 1) << 32 | n_pieces);
+    (void)atomic_exchange(&pool->ticket, (last + 1) << 32 | n_pieces);
     wake_threads(pool);
 }
 

@@ -89,9 +89,9 @@ enum adv_status adv_images_check(const struct adv_model *model, const struct adv
         n_rows = query->n;
         n_columns = query->n_times < ADV_STRIP_FRAMES_MAX ? query->n_times : ADV_STRIP_FRAMES_MAX;
     } else {
-        count_cells(model, query, query->n, picture->columns, &n_rows, &n_columns);
+        count_cells(model, query, query->n, (int)picture->columns, &n_rows, &n_columns);
     }
-    double zoom = picture->zoom ? picture->zoom : ADV_ZOOM_DEFAULT;
+    double zoom = picture->zoom ? (double)picture->zoom : ADV_ZOOM_DEFAULT;
     double width = (double)n_columns * ((double)shape[2] * zoom + GAP_PX) - GAP_PX;
     double height = (double)n_rows * ((double)shape[1] * zoom + GAP_PX) - GAP_PX;
     if (fmax(width, height) <= ADV_IMAGES_SIDE_MAX &&
@@ -135,13 +135,13 @@ static enum adv_status draw_frame(const struct adv_scene *scene, size_t f, struc
                                   struct adv_error *error)
 {
     const struct adv_answer *answer = scene->answer;
-    int columns = scene->picture.columns;
+    int columns = (int)scene->picture.columns;
     size_t n_rows, n_columns;
     count_cells(scene->model, scene->query, answer->n, columns, &n_rows, &n_columns);
     struct adv_grid grid = {.n_rows = (int)n_rows,
                             .n_columns = (int)n_columns,
                             .gap_px = GAP_PX,
-                            .zoom = scene->picture.zoom};
+                            .zoom = (int)scene->picture.zoom};
     long *order = NULL;
     enum adv_status status = ADV_OK;
     if (answer->labels && has_rows_of_classes(scene->model, scene->query, answer->n, columns))
@@ -165,7 +165,7 @@ static enum adv_status draw_strip(const struct adv_scene *scene, struct adv_imag
     struct adv_grid grid = {.n_columns = (int)columns,
                             .n_rows = (int)n,
                             .gap_px = GAP_PX,
-                            .zoom = scene->picture.zoom,
+                            .zoom = (int)scene->picture.zoom,
                             .order = order};
     enum adv_status status =
         draw_grid(scene, scene->answer->n_frames * n, scene->answer->states, &grid, image, error);

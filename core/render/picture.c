@@ -11,6 +11,23 @@
 #define FRAME_MS_DEFAULT 80
 #define HOLD_MS 1500 /* of an animation's last frame */
 
+const struct adv_field *adv_picture_fields(void)
+{
+    static const struct adv_field fields[ADV_PICTURE_FIELDS] = {
+        {"width", ADV_FIELD_INT, offsetof(struct adv_picture, width), .min = ADV_PICTURE_SIDE_MIN,
+         .max = ADV_PICTURE_SIDE_MAX, .unit = "pixels", .help = "width of a plot; 640 if absent"},
+        {"height", ADV_FIELD_INT, offsetof(struct adv_picture, height), .min = ADV_PICTURE_SIDE_MIN,
+         .max = ADV_PICTURE_SIDE_MAX, .unit = "pixels", .help = "height of a plot; 640 if absent"},
+        {"zoom", ADV_FIELD_INT, offsetof(struct adv_picture, zoom), .min = 1, .max = 64,
+         .help = "screen pixels per image pixel; 3 if absent"},
+        {"columns", ADV_FIELD_INT, offsetof(struct adv_picture, columns), .min = 0, .max = 1000,
+         .help = "columns in a grid of images; chosen automatically if absent or 0"},
+        {"frame_ms", ADV_FIELD_INT, offsetof(struct adv_picture, frame_ms), .min = 1, .max = 10000,
+         .unit = "ms", .help = "duration of each frame of an animation; 80 if absent"},
+    };
+    return fields;
+}
+
 bool adv_model_is_plane(const struct adv_model *model)
 {
     size_t shape[3];
@@ -22,12 +39,12 @@ bool adv_render_has_picture(const struct adv_model *model)
     return adv_model_is_plane(model) || adv_model_is_image(model);
 }
 
-static enum adv_status check_side(const char *name, int side, struct adv_error *error)
+static enum adv_status check_side(const char *name, int64_t side, struct adv_error *error)
 {
     if (side == 0 || (side >= ADV_PICTURE_SIDE_MIN && side <= ADV_PICTURE_SIDE_MAX))
         return ADV_OK;
-    return adv_fail_field(error, ADV_E_INVALID, name, "%s is %d; it must be between %d and %d",
-                          name, side, ADV_PICTURE_SIDE_MIN, ADV_PICTURE_SIDE_MAX);
+    return adv_fail_field(error, ADV_E_INVALID, name, "%s is %lld; it must be between %d and %d",
+                          name, (long long)side, ADV_PICTURE_SIDE_MIN, ADV_PICTURE_SIDE_MAX);
 }
 
 static enum adv_status check_scene(const struct adv_scene *scene, struct adv_error *error)
@@ -151,8 +168,8 @@ enum adv_status adv_render_animation(const struct adv_model *model, const struct
     if (status == ADV_OK)
         status = draw_frames(&scene, images, error);
     if (status == ADV_OK)
-        status = adv_png_encode_animation(answer->n_frames, images, scene.picture.frame_ms, HOLD_MS,
-                                          0, COMPRESSION, &png, error);
+        status = adv_png_encode_animation(answer->n_frames, images, (int)scene.picture.frame_ms,
+                                          HOLD_MS, 0, COMPRESSION, &png, error);
     if (status == ADV_OK)
         status = adv_bytes_append(out, png.data, png.n, error);
     for (size_t f = 0; images && f < answer->n_frames; f++)

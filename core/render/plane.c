@@ -164,7 +164,8 @@ static enum adv_status draw_scatter(const struct adv_scene *scene, struct adv_im
     char title[200];
     snprintf(title, sizeof title, "%s: %zu %s%s", adv_model_name(scene->model), n,
              latents ? "latent" : "sample", n == 1 ? "" : "s");
-    return draw_points(scene, 0, scene->picture.width, scene->picture.height, title, image, error);
+    return draw_points(scene, 0, (int)scene->picture.width, (int)scene->picture.height, title,
+                       image, error);
 }
 
 static enum adv_status draw_velocity(const struct adv_scene *scene, struct adv_image *image,
@@ -175,7 +176,7 @@ static enum adv_status draw_velocity(const struct adv_scene *scene, struct adv_i
              scene->query->t);
     struct adv_plot *plot = NULL;
     enum adv_status status =
-        new_plot(scene, scene->picture.width, scene->picture.height, title, &plot, error);
+        new_plot(scene, (int)scene->picture.width, (int)scene->picture.height, title, &plot, error);
     if (status == ADV_OK)
         status = adv_plot_arrows(plot, scene->answer->n, scene->query->points,
                                  scene->answer->states, 0, NULL, error);
@@ -225,10 +226,10 @@ static enum adv_status draw_density(const struct adv_scene *scene, struct adv_im
         snprintf(time, sizeof time, " at t = %.3g", scene->query->t);
     snprintf(title, sizeof title, "%s: density%s", adv_model_name(scene->model), time);
     struct adv_plot *plot = NULL;
-    int width = scene->picture.width ? scene->picture.width : WIDTH_DEFAULT;
+    int width = scene->picture.width ? (int)scene->picture.width : WIDTH_DEFAULT;
     int height = at_least_min(width - width / 8); /* less, as the bar takes from the width */
     if (scene->picture.height)
-        height = scene->picture.height;
+        height = (int)scene->picture.height;
     status = new_plot(scene, width, height, title, &plot, error);
     if (status == ADV_OK)
         status =
@@ -269,7 +270,7 @@ static enum adv_status draw_strip(const struct adv_scene *scene, struct adv_imag
     enum adv_status status = ADV_OK;
     size_t n = adv_strip_frames(scene);
     int columns = n < STRIP_COLUMNS ? (int)n : STRIP_COLUMNS;
-    int side = scene->picture.width ? at_least_min(scene->picture.width / columns) : PANEL_PX;
+    int side = scene->picture.width ? at_least_min((int)scene->picture.width / columns) : PANEL_PX;
     for (size_t i = 0; i < n && status == ADV_OK; i++) {
         size_t f = adv_strip_frame(scene, i);
         char title[32];
@@ -293,7 +294,8 @@ static enum adv_status draw_frame(const struct adv_scene *scene, size_t f, struc
     char title[200];
     snprintf(title, sizeof title, "%s   t = %.2f", adv_model_name(scene->model),
              scene->answer->times[f]);
-    return draw_points(scene, f, scene->picture.width, scene->picture.height, title, image, error);
+    return draw_points(scene, f, (int)scene->picture.width, (int)scene->picture.height, title,
+                       image, error);
 }
 
 static enum adv_status draw(const struct adv_scene *scene, struct adv_image *image,

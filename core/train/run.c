@@ -16,6 +16,8 @@ static void save_on_the_way(struct run *run)
     run->saved_s = adv_monotonic_s();
     if (adv_training_save(run->training, run->watch.checkpoint, &error) == ADV_OK)
         return;
+    adv_error_prefix(&error, "no checkpoint at step %lld, training goes on: ",
+                     (long long)run->training->progress.step);
     if (run->watch.on_warning)
         run->watch.on_warning(run->watch.context, error.message);
 }

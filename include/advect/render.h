@@ -1,13 +1,15 @@
-/* Answers as bytes: JSON, NPY, NDJSON and pictures. */
+/* Answers as bytes: JSON, NPY, CSV, NDJSON and pictures. */
 #ifndef ADVECT_RENDER_H
 #define ADVECT_RENDER_H
 
 #include <advect/api.h>
+#include <advect/fields.h>
 #include <advect/png.h>
 #include <advect/query.h>
 #include <advect/request.h>
 #include <advect/status.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 ADV_API_BEGIN
 
@@ -53,11 +55,15 @@ bool adv_render_has_picture(const struct adv_model *model);
 
 /* How a picture looks. Zeros, or NULL in place of the struct, are the defaults. */
 struct adv_picture {
-    int width, height; /* of plots, pixels, 64..4096; 0: 640, strips and densities choose */
-    int zoom;          /* of images, screen pixels per pixel; 0: 3 */
-    int columns;       /* of a grid of images; 0: chosen */
-    int frame_ms;      /* of animations; 0: 80 */
+    int64_t width, height; /* of plots, pixels, 64..4096; 0: 640, strips and densities choose */
+    int64_t zoom;          /* of images, screen pixels per pixel, up to 64; 0: 3 */
+    int64_t columns;       /* of a grid of images, up to 1000; 0: chosen */
+    int64_t frame_ms;      /* of animations, up to 10000; 0: 80 */
 };
+
+/* The members of struct adv_picture as settings, without fallbacks: what is not set is 0. */
+#define ADV_PICTURE_FIELDS 5
+const struct adv_field *adv_picture_fields(void);
 
 /* Refuses (ADV_E_INVALID, field "n") a picture too large to be drawn in one go, before anything is
  * computed: beyond 2^20 points of plots, 2^26 pixels or 32768 a side of images; animated: counting
@@ -83,6 +89,48 @@ enum adv_status adv_render_animation(const struct adv_model *model, const struct
                                      const struct adv_answer *answer,
                                      const struct adv_picture *picture, struct adv_bytes *out,
                                      struct adv_error *error);
+
+/* ---- formats */
+
+enum adv_format_id {
+    ADV_FORMAT_JSON,
+    ADV_FORMAT_NPY,
+    ADV_FORMAT_CSV,
+    ADV_FORMAT_NDJSON, /* trajectories, a frame a line: may be sent while they are computed */
+    ADV_FORMAT_PNG,
+    ADV_FORMAT_APNG,
+    ADV_FORMATS /* how many there are */
+};
+
+/* A way to write answers down. */
+struct adv_format {
+    enum adv_format_id id;
+    const char *name;       /* "json" */
+    const char *extension;  /* ".json" */
+    const char *media_type; /* "application/json"; NULL: in files only */
+    unsigned kinds;         /* of queries that have it: 1 << kind of each, see adv_format_has */
+    bool is_picture;        /* only where adv_render_has_picture */
+    bool is_text;
+};
+
+/* The row of a format. */
+const struct adv_format *adv_format(enum adv_format_id id);
+
+/* Whether answers to a kind of query are written so. The log-density of a grid made by
+ * adv_picture_grid has a PNG besides. */
+bool adv_format_has(const struct adv_format *format, enum adv_query_kind kind);
+
+/* The whole answer in a format. picture: or NULL. Errors: as of the function of the format. */
+enum adv_status adv_render(const struct adv_format *format, const struct adv_model *model,
+                           const struct adv_query *query, const struct adv_answer *answer,
+                           const struct adv_picture *picture, struct adv_bytes *out,
+                           struct adv_error *error);
+
+/* The answer as CSV with a line of names. Samples: x1, x2, ..., and "label" and "log_density" where
+ * the answer has them; trajectories: t, sample, x1, ..., a line per frame and sample; log-densities:
+ * "log_density", and "standard_error" and "bits_per_dim" where the answer has them. */
+enum adv_status adv_render_csv(const struct adv_query *query, const struct adv_answer *answer,
+                               struct adv_bytes *out, struct adv_error *error);
 
 /* The points of a 2-D model's plane, side x side cell centres of a square, row by row from the
  * lowest y: for density.png (side 100) and velocity.png (side 24). points [side * side, 2] is the

@@ -3,10 +3,11 @@
 #define ADV_SERVER_HANDLERS_H
 
 #include <advect/fields.h>
+#include <advect/render.h>
 
 struct adv_exchange;
 
-void adv_handle_index(struct adv_exchange *exchange); /* pages.c */
+void adv_handle_index(struct adv_exchange *exchange); /* assets.c */
 void adv_handle_asset(struct adv_exchange *exchange);
 void adv_handle_live(struct adv_exchange *exchange); /* health.c */
 void adv_handle_ready(struct adv_exchange *exchange);
@@ -14,10 +15,11 @@ void adv_handle_metrics(struct adv_exchange *exchange);
 void adv_handle_openapi(struct adv_exchange *exchange); /* openapi.c */
 void adv_handle_models(struct adv_exchange *exchange);  /* models.c */
 void adv_handle_model(struct adv_exchange *exchange);
-void adv_handle_query(struct adv_exchange *exchange);   /* ask.c */
+void adv_handle_query(struct adv_exchange *exchange);   /* queries.c */
 void adv_handle_picture(struct adv_exchange *exchange); /* pictures.c */
 
 /* The fields that pictures take in the URL beside those of their query: width, zoom, ... */
-const struct adv_field *adv_picture_fields(size_t *n); /* pictures.c */
+#define ADV_PICTURE_URL_FIELDS (ADV_PICTURE_FIELDS + 1)
+void adv_picture_url_fields(struct adv_field fields[ADV_PICTURE_URL_FIELDS]); /* pictures.c */
 
 #endif

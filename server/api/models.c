@@ -1,5 +1,5 @@
-#include "server/api/ask.h"
 #include "server/api/handlers.h"
+#include "server/api/queries.h"
 #include "server/net/exchange.h"
 
 #include <advect/json.h>
@@ -124,7 +124,7 @@ void adv_handle_models(struct adv_exchange *exchange)
 
 void adv_handle_model(struct adv_exchange *exchange)
 {
-    struct adv_model *model = adv_ask_model(exchange);
+    struct adv_model *model = adv_queries_model(exchange);
     if (!model)
         return;
     json_t *json = model_to_json(model, &exchange->server->config);

@@ -1,7 +1,7 @@
 /* The API's description (OpenAPI 3.1), built from the tables that serve it: the
  * routes, the fields of requests, the formats of answers and the problems. */
-#include "server/api/ask.h"
 #include "server/api/handlers.h"
+#include "server/api/queries.h"
 #include "server/api/routes.h"
 #include "server/http/media.h"
 #include "server/net/exchange.h"
@@ -58,11 +58,11 @@ static json_t *answer_content(const struct adv_route *route)
     json_t *content = json_object();
     const char *dot = strrchr(route->pattern, '.');
     if (!strcmp(route->method, "POST")) {
-        const struct adv_format *formats[ADV_ASK_MAX_FORMATS];
-        adv_ask_formats(route->kind, NULL, formats);
+        const struct adv_format *formats[ADV_QUERIES_MAX_FORMATS];
+        adv_queries_formats(route->kind, NULL, formats);
         for (size_t i = 0; formats[i]; i++)
             json_object_set_new(content, formats[i]->media_type,
-                                formats[i] == &adv_format_json
+                                formats[i]->id == ADV_FORMAT_JSON
                                     ? media(json_pack("{s:s}", "type", "object"))
                                     : binary());
     } else if (dot && !strcmp(dot, ".png")) {
@@ -115,9 +115,9 @@ static void add_picture_parameters(json_t *parameters, enum adv_query_kind kind)
 {
     struct adv_field text[ADV_REQUEST_FIELDS_MAX];
     add_parameters(parameters, text, adv_request_text_fields(kind, text));
-    size_t n;
-    const struct adv_field *fields = adv_picture_fields(&n);
-    add_parameters(parameters, fields, n);
+    struct adv_field fields[ADV_PICTURE_URL_FIELDS];
+    adv_picture_url_fields(fields);
+    add_parameters(parameters, fields, ADV_PICTURE_URL_FIELDS);
 }
 
 static json_t *operation(const struct adv_route *route)

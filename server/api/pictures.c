@@ -1,8 +1,8 @@
-/* Pictures for <img src>: the queries of ask.c with their fields in the URL
+/* Pictures for <img src>: the queries of queries.c with their fields in the URL
  * and defaults that make a good picture. The same URL gives the same bytes (the
  * seed defaults to 0), so a picture has an ETag before it is computed. */
-#include "server/api/ask.h"
 #include "server/api/handlers.h"
+#include "server/api/queries.h"
 #include "server/http/negotiate.h"
 
 #include <advect/advect.h>
@@ -10,37 +10,51 @@
 #include <string.h>
 
 struct options {
-    int64_t width, height, zoom, columns, frame_ms, side;
+    struct adv_picture picture;
+    int64_t side;
 };
 
-static const struct adv_field fields[] = {
-    {"width", ADV_FIELD_INT, offsetof(struct options, width), .min = 64, .max = 2048,
-     .fallback = "640", .unit = "pixels", .help = "width of a plot"},
-    {"height", ADV_FIELD_INT, offsetof(struct options, height), .min = 64, .max = 2048,
-     .fallback = "640", .unit = "pixels", .help = "height of a plot"},
-    {"zoom", ADV_FIELD_INT, offsetof(struct options, zoom), .min = 1, .max = 16, .fallback = "3",
-     .help = "screen pixels per image pixel"},
-    {"columns", ADV_FIELD_INT, offsetof(struct options, columns), .min = 0, .max = 256,
-     .fallback = "0", .help = "columns in a grid of images; 0 means chosen automatically"},
-    {"frame_ms", ADV_FIELD_INT, offsetof(struct options, frame_ms), .min = 10, .max = 10000,
-     .fallback = "80", .unit = "ms", .help = "duration of each frame of an animation"},
-    {"side", ADV_FIELD_INT, offsetof(struct options, side), .min = 0, .max = 400, .fallback = "0",
-     .help =
-         "points along each side of the grid; 0 means 100 for density.png, 24 for velocity.png"},
-};
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+static const struct adv_field side_field = {
+    "side",
+    ADV_FIELD_INT,
+    offsetof(struct options, side),
+    .min = 0,
+    .max = 400,
+    .help = "points along each side of the grid; 0 means 100 for density.png, 24 for velocity.png"};
+
+/* A worker draws a picture in one go, while others wait: smaller ones than the library draws. A plot
+ * has its size whatever it shows, so that a page can leave room for it. */
+static const struct {
+    const char *name, *fallback;
+    double max;
+} own_fields[] = {{"width", "640", 2048}, {"height", "640", 2048}, {"zoom", NULL, 16}};
+
+void adv_picture_url_fields(struct adv_field fields[ADV_PICTURE_URL_FIELDS])
+{
+    memcpy(fields, adv_picture_fields(), ADV_PICTURE_FIELDS * sizeof *fields);
+    fields[ADV_PICTURE_FIELDS] = side_field;
+    for (size_t i = 0; i < ADV_PICTURE_FIELDS; i++) {
+        fields[i].offset += offsetof(struct options, picture);
+        for (size_t k = 0; k < sizeof own_fields / sizeof own_fields[0]; k++) {
+            if (strcmp(fields[i].name, own_fields[k].name) != 0)
+                continue;
+            fields[i].fallback = own_fields[k].fallback;
+            fields[i].max = own_fields[k].max;
+        }
+    }
+}
 
 /* What differs between the pictures. */
 static const struct look {
-    const struct adv_format *format;
+    enum adv_format_id format;
     int64_t side; /* of the grid of points that it asks about; 0: none */
     struct adv_target_pair defaults[3];
 } looks[] = {
-    [ADV_QUERY_SAMPLES] = {&adv_format_png, 0, {{"seed", "0"}}},
-    [ADV_QUERY_TRAJECTORIES] = {&adv_format_animation, 0, {{"seed", "0"}, {"frames", "31"}}},
+    [ADV_QUERY_SAMPLES] = {ADV_FORMAT_PNG, 0, {{"seed", "0"}}},
+    [ADV_QUERY_TRAJECTORIES] = {ADV_FORMAT_APNG, 0, {{"seed", "0"}, {"frames", "31"}}},
     /* Coarser than numbers would be: accurate to the eye, and an answer within seconds. */
-    [ADV_QUERY_LOG_DENSITY] = {&adv_format_png, 100, {{"solver", "midpoint"}, {"steps", "16"}}},
-    [ADV_QUERY_VELOCITY] = {&adv_format_png, 24, {{"t", "0.5"}}},
+    [ADV_QUERY_LOG_DENSITY] = {ADV_FORMAT_PNG, 100, {{"solver", "midpoint"}, {"steps", "16"}}},
+    [ADV_QUERY_VELOCITY] = {ADV_FORMAT_PNG, 24, {{"t", "0.5"}}},
 };
 
 static const char *find_pair(const struct adv_target *target, const char *name)
@@ -50,12 +64,6 @@ static const char *find_pair(const struct adv_target *target, const char *name)
             return target->pairs[i].value;
     }
     return NULL;
-}
-
-const struct adv_field *adv_picture_fields(size_t *n)
-{
-    *n = N_FIELDS;
-    return fields;
 }
 
 /* The tag of what this program answers to this target with this model. */
@@ -90,6 +98,7 @@ static enum adv_status set_default_rows(const struct adv_target *target,
 
 /* Defaults first, then what the URL says. */
 static enum adv_status read_fields(const struct adv_target *target, const struct look *look,
+                                   const struct adv_field fields[ADV_PICTURE_URL_FIELDS],
                                    struct adv_request *request, struct options *options,
                                    struct adv_error *error)
 {
@@ -104,10 +113,10 @@ static enum adv_status read_fields(const struct adv_target *target, const struct
     }
     for (size_t i = 0; i < target->n_pairs && status == ADV_OK; i++) {
         const struct adv_target_pair *pair = &target->pairs[i];
-        status =
-            adv_fields_find(fields, N_FIELDS, pair->name)
-                ? adv_fields_from_text(fields, N_FIELDS, pair->name, pair->value, options, error)
-                : adv_request_set_text(request, pair->name, pair->value, error);
+        status = adv_fields_find(fields, ADV_PICTURE_URL_FIELDS, pair->name)
+                     ? adv_fields_from_text(fields, ADV_PICTURE_URL_FIELDS, pair->name, pair->value,
+                                            options, error)
+                     : adv_request_set_text(request, pair->name, pair->value, error);
     }
     return status;
 }
@@ -119,18 +128,14 @@ static enum adv_status read_request(const struct adv_exchange *exchange,
     enum adv_query_kind kind = exchange->route->kind;
     const struct look *look = &looks[kind];
     struct options options = {0};
-    enum adv_status status = adv_fields_init(fields, N_FIELDS, &options, error);
+    struct adv_field fields[ADV_PICTURE_URL_FIELDS];
+    adv_picture_url_fields(fields);
+    enum adv_status status = adv_fields_init(fields, ADV_PICTURE_URL_FIELDS, &options, error);
     if (status == ADV_OK && !look->side)
         status = set_default_rows(&exchange->target, model, kind, request, error);
     if (status == ADV_OK)
-        status = read_fields(&exchange->target, look, request, &options, error);
-    *picture = (struct adv_picture){
-        .width = (int)options.width,
-        .height = (int)options.height,
-        .zoom = (int)options.zoom,
-        .columns = (int)options.columns,
-        .frame_ms = (int)options.frame_ms,
-    };
+        status = read_fields(&exchange->target, look, fields, request, &options, error);
+    *picture = options.picture;
     if (status != ADV_OK || !look->side)
         return status;
     size_t side = (size_t)(options.side ? options.side : look->side);
@@ -146,16 +151,16 @@ static bool has_picture(const struct adv_model *model, const struct look *look)
 }
 
 static void answer(struct adv_exchange *exchange, struct adv_model *model,
-                   const struct adv_ask_manner *manner)
+                   const struct adv_answer_options *options)
 {
-    struct adv_ask_manner whole = *manner;
+    struct adv_answer_options whole = *options;
     struct adv_request *request = NULL;
     struct adv_error error = ADV_ERROR_INIT;
     enum adv_status status = adv_request_new(exchange->route->kind, &request, &error);
     if (status == ADV_OK)
         status = read_request(exchange, model, request, &whole.picture, &error);
     if (status == ADV_OK) {
-        adv_ask_submit(exchange, model, request, &whole);
+        adv_queries_submit(exchange, model, request, &whole);
     } else {
         adv_request_free(request);
         adv_problem_from_error(&exchange->reply, &error);
@@ -165,8 +170,9 @@ static void answer(struct adv_exchange *exchange, struct adv_model *model,
 void adv_handle_picture(struct adv_exchange *exchange)
 {
     const struct look *look = &looks[exchange->route->kind];
-    const struct adv_format *formats[] = {look->format, NULL};
-    struct adv_model *model = adv_ask_model(exchange);
+    const struct adv_format *format = adv_format(look->format);
+    const struct adv_format *formats[] = {format, NULL};
+    struct adv_model *model = adv_queries_model(exchange);
     if (!model)
         return;
     char etag[24];
@@ -180,8 +186,8 @@ void adv_handle_picture(struct adv_exchange *exchange)
     } else if (adv_head_has_tag(&exchange->head, etag)) {
         adv_reply_empty(&exchange->reply, MHD_HTTP_NOT_MODIFIED);
         adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "%s", etag);
-    } else if (adv_ask_negotiate(exchange, formats)) {
-        answer(exchange, model, &(struct adv_ask_manner){.format = look->format, .etag = etag});
+    } else if (adv_queries_negotiate(exchange, formats)) {
+        answer(exchange, model, &(struct adv_answer_options){.format = format, .etag = etag});
     }
     adv_model_unref(model);
 }

@@ -48,7 +48,7 @@ static bool find_weight(const char *at, const char *end, double *weight)
         const char *next = at;
         while (next < end && *next != ';')
             next++;
-        if (end - at > 2 && tolower((unsigned char)at[0]) == 'q' && at[1] == '=')
+        if (end - at >= 2 && tolower((unsigned char)at[0]) == 'q' && at[1] == '=')
             return read_weight(at + 2, next, weight);
         at = next;
     }

@@ -71,20 +71,33 @@ json_t *adv_json_text(const char *text)
     return json;
 }
 
-void adv_reply_header(struct adv_reply *reply, const char *name, const char *format, ...)
+static void set_header(struct adv_headers *headers, const char *name, const char *format,
+                       va_list args)
 {
     size_t i = 0;
-    while (i < reply->n_headers && strcmp(reply->headers[i].name, name) != 0)
+    while (i < headers->n && strcmp(headers->items[i].name, name) != 0)
         i++;
     if (i == ADV_REPLY_MAX_HEADERS)
         return;
-    if (i == reply->n_headers)
-        reply->n_headers++;
-    struct adv_header *header = &reply->headers[i];
-    header->name = name;
+    if (i == headers->n)
+        headers->n++;
+    headers->items[i].name = name;
+    vsnprintf(headers->items[i].value, sizeof headers->items[i].value, format, args);
+}
+
+void adv_headers_set(struct adv_headers *headers, const char *name, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    vsnprintf(header->value, sizeof header->value, format, args);
+    set_header(headers, name, format, args);
+    va_end(args);
+}
+
+void adv_reply_header(struct adv_reply *reply, const char *name, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    set_header(&reply->headers, name, format, args);
     va_end(args);
 }
 
@@ -93,12 +106,13 @@ size_t adv_reply_size(const struct adv_reply *reply)
     return reply->asset ? reply->n_asset : reply->body.n;
 }
 
-void adv_reply_add_headers(const struct adv_reply *reply, struct MHD_Response *response)
+void adv_headers_add(const struct adv_headers *headers, const char *media_type,
+                     struct MHD_Response *response)
 {
-    if (reply->media_type)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->media_type);
-    for (size_t i = 0; i < reply->n_headers; i++)
-        MHD_add_response_header(response, reply->headers[i].name, reply->headers[i].value);
+    if (media_type)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, media_type);
+    for (size_t i = 0; i < headers->n; i++)
+        MHD_add_response_header(response, headers->items[i].name, headers->items[i].value);
 }
 
 struct MHD_Response *adv_reply_response(struct adv_reply *reply)
@@ -115,7 +129,7 @@ struct MHD_Response *adv_reply_response(struct adv_reply *reply)
             reply->body = (struct adv_bytes){0};
     }
     if (response)
-        adv_reply_add_headers(reply, response);
+        adv_headers_add(&reply->headers, reply->media_type, response);
     return response;
 }
 
@@ -130,8 +144,8 @@ void adv_reply_send(const struct adv_reply *reply, int fd)
             MHD_get_reason_phrase_for(reply->status), adv_reply_size(reply));
     if (reply->media_type)
         fprintf(out, "Content-Type: %s\r\n", reply->media_type);
-    for (size_t i = 0; i < reply->n_headers; i++)
-        fprintf(out, "%s: %s\r\n", reply->headers[i].name, reply->headers[i].value);
+    for (size_t i = 0; i < reply->headers.n; i++)
+        fprintf(out, "%s: %s\r\n", reply->headers.items[i].name, reply->headers.items[i].value);
     fputs("\r\n", out);
     if (reply->body.n)
         fwrite(reply->body.data, 1, reply->body.n, out);

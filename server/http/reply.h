@@ -15,14 +15,19 @@ struct adv_header {
     char value[192];
 };
 
+/* Own no memory: they may be copied. */
+struct adv_headers {
+    size_t n;
+    struct adv_header items[ADV_REPLY_MAX_HEADERS];
+};
+
 struct adv_reply {
     unsigned status;        /* 0: there is none yet */
     const char *media_type; /* static; NULL without a body */
     struct adv_bytes body;  /* owned */
     const void *asset;      /* or a body that lives as long as the program */
     size_t n_asset;
-    size_t n_headers;
-    struct adv_header headers[ADV_REPLY_MAX_HEADERS];
+    struct adv_headers headers;
     bool close; /* the connection ends after it */
 };
 
@@ -42,6 +47,8 @@ void adv_reply_empty(struct adv_reply *reply, unsigned status);
 json_t *adv_json_text(const char *text);
 
 /* Adds a header; one of the same name is replaced. */
+void adv_headers_set(struct adv_headers *headers, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void adv_reply_header(struct adv_reply *reply, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -54,7 +61,8 @@ struct MHD_Response *adv_reply_response(struct adv_reply *reply);
  * buffer takes it without waiting; "Connection: close". */
 void adv_reply_send(const struct adv_reply *reply, int fd);
 
-/* Its headers alone, onto a response made elsewhere. */
-void adv_reply_add_headers(const struct adv_reply *reply, struct MHD_Response *response);
+/* Headers and Content-Type (NULL: none) of a response made elsewhere. */
+void adv_headers_add(const struct adv_headers *headers, const char *media_type,
+                     struct MHD_Response *response);
 
 #endif

@@ -162,7 +162,7 @@ void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job)
     struct adv_reply refusal = {0};
     exchange->job = job;
     adv_sockets_compute(server->sockets, exchange->socket, job);
-    adv_job_suspend(job, exchange->connection);
+    adv_channel_suspend(&job->channel, exchange->connection);
     if (!adv_scheduler_submit(server->scheduler, job, &refusal))
         adv_job_end(job, &refusal);
 }
@@ -295,8 +295,10 @@ static void log_exchange(const struct adv_exchange *exchange, unsigned status, d
         .nfe = -1,
     };
     size_t stream_bytes = 0;
-    if (exchange->job)
-        adv_job_measure(exchange->job, &access.n, &access.nfe, &stream_bytes);
+    if (exchange->job) {
+        access.n = (int64_t)exchange->job->work.query.n;
+        adv_channel_measure(&exchange->job->channel, &access.nfe, &stream_bytes);
+    }
     access.bytes += stream_bytes;
     adv_log_access(&access);
 }
@@ -315,7 +317,7 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
     unsigned status = final_status(exchange, !whole);
     double seconds = (double)(adv_now_us() - exchange->started_us) * 1e-6;
     if (exchange->job)
-        adv_job_detach(exchange->job);
+        adv_channel_detach(&exchange->job->channel);
     adv_metrics_request(server->metrics, adv_route_index(server->routes, exchange->route), status,
                         seconds);
     if (server->config.access_log == ADV_SWITCH_ON)

@@ -3,6 +3,7 @@
 #include "server/net/exchange.h"
 #include "server/os/address.h"
 #include "server/os/log.h"
+#include "server/os/signals.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -95,16 +96,16 @@ static void accept_one(struct adv_http *http, unsigned *turn)
     MHD_add_connection(daemon, fd, (struct sockaddr *)&client, length); /* closes it if it fails */
 }
 
-/* The daemon cannot go on without these descriptors, and nothing but a fault of ours takes them
- * away. */
-static void expect_input_only(const struct pollfd *polled)
+/* Nothing but a fault of ours takes away one of these descriptors, or what is done to the process
+ * from outside. */
+static bool is_broken(const struct pollfd *polled)
 {
     if (!(polled->revents & ~POLLIN))
-        return;
-    adv_log_event(
-        "a bug in advectd: poll says %#x of descriptor %d, on which it accepts connections",
-        (unsigned)polled->revents, polled->fd);
-    abort();
+        return false;
+    adv_log_fault("poll says %#x of descriptor %d, on which connections are accepted: no more are, "
+                  "and the daemon drains and ends",
+                  (unsigned)polled->revents, polled->fd);
+    return true;
 }
 
 static void *accept_all(void *argument)
@@ -115,8 +116,11 @@ static void *accept_all(void *argument)
     for (unsigned turn = 0;;) {
         if (poll(polls, 2, -1) <= 0)
             continue; /* a signal */
-        expect_input_only(&polls[0]);
-        expect_input_only(&polls[1]);
+        if (is_broken(&polls[0]) || is_broken(&polls[1])) {
+            atomic_store(&http->server->failed, true);
+            adv_signals_stop();
+            return NULL;
+        }
         if (polls[1].revents)
             return NULL;
         accept_one(http, &turn);

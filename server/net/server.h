@@ -22,6 +22,7 @@ struct adv_server {
     struct adv_sockets *sockets;
     struct adv_http *http;
     atomic_bool draining;    /* no new queries */
+    atomic_bool failed;      /* the daemon ends by a fault: its exit status says so */
     atomic_size_t n_numbers; /* in all answers that are computed or not yet sent */
     atomic_int n_answering;  /* requests received whole and not yet answered in full */
 };

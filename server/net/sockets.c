@@ -56,10 +56,11 @@ static int64_t time_to_send(const struct adv_sockets *sockets, size_t n_bytes)
 static void check_time(struct adv_sockets *sockets, struct adv_socket *socket, int64_t now_ms)
 {
     if (socket->phase == ADV_SOCKET_COMPUTING) {
-        if (!adv_job_has_ended(socket->job))
+        if (!adv_channel_has_ended(&socket->job->channel))
             return;
         socket->phase = ADV_SOCKET_REPLYING; /* what is left of a stream */
-        socket->end_ms = now_ms + time_to_send(sockets, adv_job_stream_bytes(socket->job));
+        socket->end_ms =
+            now_ms + time_to_send(sockets, adv_channel_stream_bytes(&socket->job->channel));
     } else if (now_ms > socket->end_ms) {
         /* Nothing has been sent for a request that is being read but, perhaps, a whole 100
          * Continue. */
@@ -92,7 +93,7 @@ static void act_on(struct adv_socket *socket, short revents)
     case ADV_CLIENT_WAITS:
         break;
     case ADV_CLIENT_GONE:
-        adv_job_abandon(socket->job);
+        adv_channel_abandon(&socket->job->channel);
         break;
     case ADV_CLIENT_NOT_POLLED: /* it may well be waiting: its answer is still computed */
         if (!socket->not_polled)

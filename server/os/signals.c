@@ -38,6 +38,11 @@ enum adv_status adv_signals_catch(struct adv_error *error)
     return ADV_OK;
 }
 
+void adv_signals_stop(void)
+{
+    note(SIGTERM);
+}
+
 static enum adv_signal_event next_event(void)
 {
     if (atomic_exchange(&stop_due, false))

@@ -19,6 +19,9 @@ enum adv_signal_event {
  * are kept for it. */
 enum adv_status adv_signals_catch(struct adv_error *error);
 
+/* Asks for the end as SIGTERM does. On any thread. */
+void adv_signals_stop(void);
+
 /* Waits for the next event, at most timeout_ms; -1: without end. One thread's. */
 enum adv_signal_event adv_signals_wait(int timeout_ms);
 

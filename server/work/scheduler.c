@@ -33,12 +33,12 @@ struct adv_scheduler {
 
 static void enqueue(struct adv_scheduler *scheduler, struct adv_job *job)
 {
-    if (job->queued)
+    if (job->ticket.queued)
         return;
-    job->queued = true;
-    job->next = NULL;
+    job->ticket.queued = true;
+    job->ticket.next = NULL;
     if (scheduler->last)
-        scheduler->last->next = job;
+        scheduler->last->ticket.next = job;
     else
         scheduler->first = job;
     scheduler->last = job;
@@ -49,10 +49,10 @@ static struct adv_job *dequeue(struct adv_scheduler *scheduler)
     struct adv_job *job = scheduler->first;
     if (!job)
         return NULL;
-    scheduler->first = job->next;
-    if (!job->next)
+    scheduler->first = job->ticket.next;
+    if (!job->ticket.next)
         scheduler->last = NULL;
-    job->queued = false;
+    job->ticket.queued = false;
     return job;
 }
 
@@ -78,45 +78,35 @@ static struct adv_job *next_job(struct worker *worker)
 
 /* ---------------------------------------------------------------- shards; with the mutex held */
 
-/* The first of the ring of waiting shards. */
-static size_t take_shard(struct adv_job *job)
+/* A shard is back from its turn. Those of a stream wait behind the others, so that all rows reach a
+ * frame together; else they wait before them, so that few are in memory at a time. */
+static void return_shard(struct adv_job *job, size_t shard, bool ended)
 {
-    size_t shard = job->shards[job->first_shard];
-    job->first_shard = (job->first_shard + 1) % job->n_shards;
-    job->n_waiting--;
-    job->n_taken++;
-    return shard;
-}
-
-/* A shard is back from its turn. Those of a stream go to the end of the ring, so that all rows
- * reach a frame together; others to its front, so that few are in memory at a time. */
-static void return_shard(struct adv_job *job, size_t shard)
-{
-    if (adv_job_streams(job)) {
-        job->shards[(job->first_shard + job->n_waiting) % job->n_shards] = shard;
-    } else {
-        job->first_shard = (job->first_shard + job->n_shards - 1) % job->n_shards;
-        job->shards[job->first_shard] = shard;
-    }
-    job->n_waiting++;
+    if (ended)
+        adv_ticket_end_shard(&job->ticket);
+    else if (adv_work_streams(&job->work))
+        adv_ticket_put_last(&job->ticket, shard);
+    else
+        adv_ticket_put_first(&job->ticket, shard);
 }
 
 /* ---------------------------------------------------------------- ends; with the mutex held */
 
 static bool is_unwanted(const struct adv_scheduler *scheduler, const struct adv_job *job)
 {
-    return scheduler->cancelling || adv_job_is_abandoned(job) || adv_now_ms() >= job->deadline_ms;
+    return scheduler->cancelling || adv_channel_is_abandoned(&job->channel) ||
+           adv_now_ms() >= job->ticket.deadline_ms;
 }
 
 /* The reply to a job that leaves before its end, and what that counts as. */
 static enum adv_counter explain(const struct adv_scheduler *scheduler, const struct adv_job *job,
                                 struct adv_reply *reply)
 {
-    if (job->error.status != ADV_OK) {
-        adv_problem_from_error(reply, &job->error);
+    if (job->ticket.error.status != ADV_OK) {
+        adv_problem_from_error(reply, &job->ticket.error);
         return ADV_COUNT_FAILED;
     }
-    if (adv_job_is_abandoned(job)) {
+    if (adv_channel_is_abandoned(&job->channel)) {
         adv_reply_empty(reply, ADV_STATUS_CLIENT_GONE);
         return ADV_COUNT_VANISHED;
     }
@@ -140,10 +130,13 @@ static void end_job(struct adv_scheduler *scheduler, struct adv_job *job, struct
     unlock_to_work(scheduler);
     adv_metrics_count(metrics, outcome, 1);
     adv_metrics_move(metrics, ADV_GAUGE_QUERIES, -1);
-    adv_metrics_move(metrics, ADV_GAUGE_QUERY_ROWS, -(int64_t)job->query.n);
+    adv_metrics_move(metrics, ADV_GAUGE_QUERY_ROWS, -(int64_t)job->work.query.n);
     if (outcome == ADV_COUNT_COMPLETED) {
-        adv_metrics_count(metrics, ADV_COUNT_ROWS, job->query.n);
-        adv_metrics_count(metrics, ADV_COUNT_VELOCITIES, job->query.n * (uint64_t)job->nfe);
+        int64_t nfe;
+        size_t stream_bytes;
+        adv_channel_measure(&job->channel, &nfe, &stream_bytes);
+        adv_metrics_count(metrics, ADV_COUNT_ROWS, job->work.query.n);
+        adv_metrics_count(metrics, ADV_COUNT_VELOCITIES, job->work.query.n * (uint64_t)nfe);
     }
     adv_job_end(job, reply);
     adv_job_unref(job);
@@ -160,31 +153,31 @@ static void end_early(struct adv_scheduler *scheduler, struct adv_job *job)
 static void end_completed(struct adv_scheduler *scheduler, struct adv_job *job)
 {
     struct adv_reply reply = {0};
+    struct adv_error error = ADV_ERROR_INIT;
     unlock_to_work(scheduler);
-    enum adv_status status = adv_job_render(job, &reply, &job->error);
+    enum adv_status status = adv_job_finish(job, &reply, &error);
     pthread_mutex_lock(&scheduler->mutex);
-    if (status == ADV_OK)
+    if (status == ADV_OK) {
         end_job(scheduler, job, &reply, ADV_COUNT_COMPLETED);
-    else
+    } else {
+        job->ticket.error = error;
         end_early(scheduler, job);
+    }
 }
 
 /* ---------------------------------------------------------------- turns; with the mutex held */
 
-/* The first turn makes the run: drawing the start states is computing, too. */
+/* The first turn makes the run. The job stands in no line yet: it is this worker's alone. */
 static void prepare(struct adv_scheduler *scheduler, struct adv_job *job)
 {
+    struct adv_error error = ADV_ERROR_INIT;
+    size_t n_shards;
     unlock_to_work(scheduler);
-    enum adv_status status = adv_run_new(job->model, &job->query, &job->run, &job->error);
-    size_t n = status == ADV_OK ? adv_run_shards(job->run) : 0;
-    size_t *shards = calloc(n + 1, sizeof *shards);
-    if (!shards)
-        status = adv_fail(&job->error, ADV_E_MEMORY, "out of memory");
-    for (size_t i = 0; shards && i < n; i++)
-        shards[i] = i;
+    enum adv_status status = adv_work_prepare(&job->work, &n_shards, &error);
+    if (status == ADV_OK)
+        status = adv_ticket_fill(&job->ticket, n_shards, &error);
     pthread_mutex_lock(&scheduler->mutex);
-    job->shards = shards;
-    job->n_shards = job->n_waiting = job->n_unended = n;
+    job->ticket.error = error;
     if (status == ADV_OK)
         enqueue(scheduler, job);
     else
@@ -196,15 +189,32 @@ static enum adv_status advance(struct worker *worker, struct adv_job *job, size_
                                bool *ended, struct adv_error *error)
 {
     struct adv_evaluator *evaluator;
-    enum adv_status status = adv_evaluators_get(&worker->evaluators, job->model, &evaluator, error);
+    enum adv_status status =
+        adv_evaluators_get(&worker->evaluators, job->work.model, &evaluator, error);
     if (status != ADV_OK)
         return status;
     int64_t end_us = adv_now_us() + TURN_US;
     do {
-        *ended = adv_run_advance(job->run, shard, evaluator);
+        *ended = adv_run_advance(job->work.run, shard, evaluator);
     } while (!*ended && adv_now_us() < end_us);
     adv_metrics_count(worker->scheduler->options.metrics, ADV_COUNT_TURNS, 1);
-    return adv_job_streams(job) ? adv_job_render_frames(job, error) : ADV_OK;
+    return adv_work_streams(&job->work) ? adv_job_send_frames(job, error) : ADV_OK;
+}
+
+/* After a turn: the job ends, if it is time, or stands in the line again. */
+static void go_on(struct adv_scheduler *scheduler, struct adv_job *job)
+{
+    const struct adv_ticket *ticket = &job->ticket;
+    bool complete = !ticket->leaving && ticket->n_unended == 0;
+    bool unwanted = ticket->leaving
+                        ? ticket->n_taken == 0 && !ticket->queued
+                        : complete && adv_channel_is_abandoned(&job->channel); /* not rendered */
+    if (unwanted)
+        end_early(scheduler, job);
+    else if (complete)
+        end_completed(scheduler, job);
+    else if (!ticket->leaving && ticket->n_waiting > 0)
+        enqueue(scheduler, job);
 }
 
 /* One shard's turn. A job stands in the line exactly while shards of it wait and it is not leaving;
@@ -212,31 +222,20 @@ static enum adv_status advance(struct worker *worker, struct adv_job *job, size_
 static void take_turn(struct worker *worker, struct adv_job *job)
 {
     struct adv_scheduler *scheduler = worker->scheduler;
+    struct adv_ticket *ticket = &job->ticket;
     struct adv_error error = ADV_ERROR_INIT;
     bool ended = false;
-    size_t shard = take_shard(job);
-    if (job->n_waiting > 0)
+    size_t shard = adv_ticket_take(ticket);
+    if (ticket->n_waiting > 0)
         enqueue(scheduler, job);
     unlock_to_work(scheduler);
     enum adv_status status = advance(worker, job, shard, &ended, &error);
     pthread_mutex_lock(&scheduler->mutex);
-    job->n_taken--;
-    if (status != ADV_OK && job->error.status == ADV_OK)
-        job->error = error;
-    job->leaving = job->leaving || status != ADV_OK;
-    if (ended)
-        job->n_unended--;
-    else
-        return_shard(job, shard);
-    bool complete = !job->leaving && job->n_unended == 0;
-    bool unwanted = job->leaving ? job->n_taken == 0 && !job->queued
-                                 : complete && adv_job_is_abandoned(job); /* not even rendered */
-    if (unwanted)
-        end_early(scheduler, job);
-    else if (complete)
-        end_completed(scheduler, job);
-    else if (!job->leaving && job->n_waiting > 0)
-        enqueue(scheduler, job);
+    if (status != ADV_OK && ticket->error.status == ADV_OK)
+        ticket->error = error;
+    ticket->leaving = ticket->leaving || status != ADV_OK;
+    return_shard(job, shard, ended);
+    go_on(scheduler, job);
 }
 
 static void *work(void *argument)
@@ -245,12 +244,12 @@ static void *work(void *argument)
     struct adv_scheduler *scheduler = worker->scheduler;
     pthread_mutex_lock(&scheduler->mutex);
     for (struct adv_job *job; (job = next_job(worker));) {
-        job->leaving = job->leaving || is_unwanted(scheduler, job);
-        if (!job->leaving && !job->run)
+        job->ticket.leaving = job->ticket.leaving || is_unwanted(scheduler, job);
+        if (!job->ticket.leaving && !job->work.run)
             prepare(scheduler, job);
-        else if (!job->leaving)
+        else if (!job->ticket.leaving)
             take_turn(worker, job);
-        else if (job->n_taken == 0)
+        else if (job->ticket.n_taken == 0)
             end_early(scheduler, job);
     }
     pthread_mutex_unlock(&scheduler->mutex);
@@ -311,14 +310,14 @@ bool adv_scheduler_submit(struct adv_scheduler *scheduler, struct adv_job *job,
     const struct adv_scheduler_options *options = &scheduler->options;
     pthread_mutex_lock(&scheduler->mutex);
     bool too_many = scheduler->n_jobs >= options->queue_length;
-    bool too_large = atomic_load(options->numbers) + job->numbers > options->queue_numbers;
+    bool too_large = atomic_load(options->numbers) + job->work.numbers > options->queue_numbers;
     bool accepted = !too_many && !too_large;
     if (accepted) {
         scheduler->n_jobs++;
         job->budget = options->numbers;
-        atomic_fetch_add(job->budget, job->numbers);
+        atomic_fetch_add(job->budget, job->work.numbers);
         adv_metrics_move(options->metrics, ADV_GAUGE_QUERIES, 1);
-        adv_metrics_move(options->metrics, ADV_GAUGE_QUERY_ROWS, (int64_t)job->query.n);
+        adv_metrics_move(options->metrics, ADV_GAUGE_QUERY_ROWS, (int64_t)job->work.query.n);
         enqueue(scheduler, adv_job_ref(job));
         pthread_cond_signal(&scheduler->runnable);
     }
@@ -333,7 +332,7 @@ bool adv_scheduler_submit(struct adv_scheduler *scheduler, struct adv_job *job,
         adv_problem_reply(refusal, ADV_PROBLEM_QUEUE_FULL, NULL,
                           "the answers being computed or sent leave no room for the %zu numbers "
                           "of this one",
-                          job->numbers);
+                          job->work.numbers);
     }
     return accepted;
 }

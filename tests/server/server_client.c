@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <curl/curl.h>
+#include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +207,33 @@ void server_write(int fd, const char *text)
     }
 }
 
+/* Waits for input, or the end of it: false when the time is over. */
+static bool wait_for_input(int fd, double end)
+{
+    for (;;) {
+        int left = (int)((end - server_seconds()) * 1000);
+        struct pollfd input = {.fd = fd, .events = POLLIN};
+        int n = left > 0 ? poll(&input, 1, left) : 0;
+        if (n < 0 && errno == EINTR)
+            continue;
+        ck_assert_int_ge(n, 0);
+        ck_assert_msg(!(input.revents & POLLNVAL), "descriptor %d is not open", fd);
+        return n > 0;
+    }
+}
+
+/* What comes next into buffer; 0 where the server has closed the connection, or reset it, and
+ * nothing else counts as that. */
+static size_t receive(int fd, size_t size, char *buffer)
+{
+    ssize_t n;
+    do
+        n = recv(fd, buffer, size, 0);
+    while (n < 0 && errno == EINTR);
+    ck_assert_msg(n >= 0 || errno == ECONNRESET, "recv: %s", strerror(errno));
+    return n < 0 ? 0 : (size_t)n;
+}
+
 /* Reads until the text is there (NULL: never), the server closes, or the time is over. */
 static char *read_for(int fd, const char *text, int ms, bool *closed)
 {
@@ -214,20 +242,12 @@ static char *read_for(int fd, const char *text, int ms, bool *closed)
     double end = server_seconds() + ms / 1000.0;
     append(&all, &n, "", 0);
     *closed = false;
-    for (;;) {
-        int left = (int)((end - server_seconds()) * 1000);
-        struct pollfd input = {.fd = fd, .events = POLLIN};
-        if (left <= 0 || poll(&input, 1, left) <= 0)
-            return all;
-        ssize_t got = recv(fd, buffer, sizeof buffer, 0);
-        if (got <= 0) {
-            *closed = true;
-            return all;
-        }
-        append(&all, &n, buffer, (size_t)got);
-        if (text && strstr(all, text))
-            return all;
+    while (!*closed && !(text && strstr(all, text)) && wait_for_input(fd, end)) {
+        size_t got = receive(fd, sizeof buffer, buffer);
+        append(&all, &n, buffer, got);
+        *closed = got == 0;
     }
+    return all;
 }
 
 char *server_read_all(int fd, int ms, bool *closed)

@@ -25,6 +25,8 @@ void server_daemon_stop(struct server_daemon *daemon);
 /* Waits for the end of a daemon that was told to stop, checks it as server_daemon_stop does, and
  * gives its log, to be freed. */
 char *server_daemon_wait(struct server_daemon *daemon);
+/* The same of a daemon that ends with another status. */
+char *server_daemon_wait_for(struct server_daemon *daemon, int wanted);
 
 /* Runs the program to its end with the given arguments: its exit status; its output, both streams,
  * into text. */

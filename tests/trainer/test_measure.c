@@ -77,21 +77,21 @@ START_TEST(a_gaussian_is_learned_to_its_known_loss_and_density)
     ck_assert_double_eq_tol(last.held_out, least, 0.06 * least);
     ck_assert_double_eq_tol(last.loss, least, 0.06 * least);
 
-    struct adv_figures figures = {0};
-    struct adv_measure measure = {.model = model,
-                                  .dataset = &setting.dataset,
-                                  .pool = setting.pool,
-                                  .stop = &never,
-                                  .quiet = true,
-                                  .n_points = 1000,
-                                  .n_samples = 1000,
-                                  .guidance = 1,
-                                  .density = {.solver = adv_solver_spec_accurate(), .probes = 1},
-                                  .grid = 40};
-    ck_assert_int_eq(adv_measure_log_density(&measure, &figures, NULL), ADV_OK);
-    ck_assert_int_eq(adv_measure_samples(&measure, &figures, NULL), ADV_OK);
-    ck_assert_int_eq(adv_measure_integral(&measure, &figures, NULL), ADV_OK);
-    json_t *json = adv_figures_to_json(&figures);
+    struct adv_results results = {0};
+    struct adv_evaluation evaluation = {
+        .model = model,
+        .dataset = &setting.dataset,
+        .pool = setting.pool,
+        .stop = &never,
+        .quiet = true,
+        .n_points = 1000,
+        .samples = {.n = 1000, .guidance = 1},
+        .density = {.solver = adv_solver_spec_accurate(), .probes = 1},
+        .grid = 40};
+    ck_assert_int_eq(adv_measure_log_density.run(&evaluation, NULL, &results, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_samples.run(&evaluation, NULL, &results, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_integral.run(&evaluation, NULL, &results, NULL), ADV_OK);
+    json_t *json = adv_results_to_json(&results);
     double two_pi_e = 2 * acos(-1.0) * exp(1.0);
     double entropy = log(two_pi_e * 0.25); /* of two dimensions of standard deviation 1/2 */
     /* -log p of a point has standard deviation 1 in 2-D: 1/sqrt(1000) = 0.032 */
@@ -120,22 +120,22 @@ START_TEST(figures_of_a_known_model_are_right)
     ck_assert_int_eq(adv_model_new(adv_model_config(random), zeros, NULL, &model, NULL), ADV_OK);
     free(zeros);
     adv_model_unref(random);
-    struct adv_figures figures = {0};
-    struct adv_measure measure = {.model = model,
-                                  .dataset = &setting.dataset,
-                                  .pool = setting.pool,
-                                  .stop = &never,
-                                  .quiet = true,
-                                  .n_points = 4000,
-                                  .n_samples = 40000,
-                                  .guidance = 1,
-                                  .density = {.solver = adv_solver_spec_accurate(), .probes = 1},
-                                  .grid = 64};
-    ck_assert_int_eq(adv_measure_held_out(&measure, &figures, NULL), ADV_OK);
-    ck_assert_int_eq(adv_measure_samples(&measure, &figures, NULL), ADV_OK);
-    ck_assert_int_eq(adv_measure_log_density(&measure, &figures, NULL), ADV_OK);
-    ck_assert_int_eq(adv_measure_integral(&measure, &figures, NULL), ADV_OK);
-    json_t *json = adv_figures_to_json(&figures);
+    struct adv_results results = {0};
+    struct adv_evaluation evaluation = {
+        .model = model,
+        .dataset = &setting.dataset,
+        .pool = setting.pool,
+        .stop = &never,
+        .quiet = true,
+        .n_points = 4000,
+        .samples = {.n = 40000, .guidance = 1},
+        .density = {.solver = adv_solver_spec_accurate(), .probes = 1},
+        .grid = 64};
+    ck_assert_int_eq(adv_measure_held_out.run(&evaluation, NULL, &results, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_samples.run(&evaluation, NULL, &results, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_log_density.run(&evaluation, NULL, &results, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_integral.run(&evaluation, NULL, &results, NULL), ADV_OK);
+    json_t *json = adv_results_to_json(&results);
     /* E (x_1 - x_0)^2 = 16/3 + 1 per dimension */
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "held_out_loss")), 19.0 / 3,
                             0.3);

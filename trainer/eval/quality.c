@@ -1,8 +1,9 @@
 #include "trainer/eval/quality.h"
 
 #include "trainer/cli/table.h"
-#include "trainer/measure/judge.h"
-#include "trainer/measure/measure_rows.h"
+#include "trainer/eval/solver_list.h"
+#include "trainer/measure/rows.h"
+#include "trainer/measure/scorer.h"
 
 #include <advect/query.h>
 
@@ -18,40 +19,41 @@ static const struct adv_column columns[] = {
     {"accuracy", "accuracy", 4}, {"frechet", "frechet", 3}, {"bits_per_dim", "bits/dim", 4},
 };
 
-void adv_quality_print(const json_t *rows)
+static void print(const struct adv_evaluation *e, const json_t *rows)
 {
+    (void)e;
     adv_table_print(columns, sizeof columns / sizeof columns[0], rows);
 }
 
 /* The first and the last time alone, or all of a grid. */
-static double *grid_times(const struct adv_contender *contender, size_t *n)
+static double *grid_times(const struct adv_listed_solver *listed, size_t *n)
 {
-    *n = contender->power == 1 ? 2 : (size_t)contender->solver.steps + 1;
+    *n = listed->power == 1 ? 2 : (size_t)listed->solver.steps + 1;
     double *times = calloc(*n, sizeof *times);
     for (size_t i = 0; times && i < *n; i++)
-        times[i] = 1 - pow(1 - (double)i / (double)(*n - 1), contender->power);
+        times[i] = 1 - pow(1 - (double)i / (double)(*n - 1), listed->power);
     return times;
 }
 
-/* Samples of a contender: the last frame of trajectories, whose times are the grid. */
-static enum adv_status draw_samples(const struct adv_measure *m,
-                                    const struct adv_contender *contender, size_t n,
+/* Samples of a listed: the last frame of trajectories, whose times are the grid. */
+static enum adv_status draw_samples(const struct adv_evaluation *e,
+                                    const struct adv_listed_solver *listed, size_t n,
                                     struct adv_run **run, struct adv_answer *samples,
                                     struct adv_error *error)
 {
     struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
-    double *times = grid_times(contender, &query.n_times);
+    double *times = grid_times(listed, &query.n_times);
     if (!times)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     query.n = n;
-    query.seed = m->seed;
-    query.guidance = m->guidance;
-    query.solver = contender->solver;
+    query.seed = e->seed;
+    query.guidance = e->samples.guidance;
+    query.solver = listed->solver;
     query.times = times;
-    if (contender->power != 1)
+    if (listed->power != 1)
         query.solver.steps = 1; /* one from each time to the next */
     const struct adv_answer *answer;
-    enum adv_status status = adv_measure_query(m, &query, contender->name, run, &answer, error);
+    enum adv_status status = adv_evaluation_query(e, &query, listed->name, run, &answer, error);
     free(times);
     if (status != ADV_OK)
         return status;
@@ -72,86 +74,107 @@ static double deviation_from(const struct adv_answer *reference, const struct ad
     return sqrt(sum / (double)(rows * samples->dim));
 }
 
-/* What is measured of one contender; NaN where it is not. */
+/* What is measured of one listed; NaN where it is not. */
 struct quality {
     double deviation, bits;
-    struct adv_verdict verdict;
+    struct adv_scores scores;
 };
 
-static enum adv_status add_row(json_t *rows, const struct adv_contender *contender, int64_t nfe,
+static enum adv_status add_row(json_t *rows, const struct adv_listed_solver *listed, int64_t nfe,
                                const struct quality *quality, struct adv_error *error)
 {
-    json_t *row =
-        json_pack("{s:s, s:s, s:f, s:I, s:o, s:o, s:o, s:o}", "solver", contender->name, "method",
-                  contender->solver.solver->name, "power", contender->power, "nfe", (json_int_t)nfe,
-                  "deviation", adv_table_number(quality->deviation), "accuracy",
-                  adv_table_number(quality->verdict.accuracy), "frechet",
-                  adv_table_number(quality->verdict.frechet), "bits_per_dim",
-                  adv_table_number(quality->bits));
+    json_t *row = json_pack("{s:s, s:s, s:f, s:I, s:o, s:o, s:o, s:o}", "solver", listed->name,
+                            "method", listed->solver.solver->name, "power", listed->power, "nfe",
+                            (json_int_t)nfe, "deviation", adv_table_number(quality->deviation),
+                            "accuracy", adv_table_number(quality->scores.accuracy), "frechet",
+                            adv_table_number(quality->scores.frechet), "bits_per_dim",
+                            adv_table_number(quality->bits));
     if (!row || json_array_append_new(rows, row))
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
     return ADV_OK;
 }
 
 /* Of the measure's points, where it has data; densities know equal steps only. */
-static enum adv_status measure_bits(const struct adv_measure *m,
-                                    const struct adv_contender *contender, double *bits,
+static enum adv_status measure_bits(const struct adv_evaluation *e,
+                                    const struct adv_listed_solver *listed, double *bits,
                                     struct adv_error *error)
 {
     struct adv_mean mean = {NAN, NAN};
     enum adv_status status = ADV_OK;
-    if (m->dataset && m->n_points > 0 && contender->power == 1)
-        status = adv_rows_mean(m, &contender->solver, m->n_points, &mean, error);
+    if (e->dataset && e->n_points > 0 && listed->power == 1)
+        status = adv_rows_mean(e, &listed->solver, e->n_points, &mean, error);
     *bits = mean.value;
     return status;
 }
 
-static enum adv_status measure_one(const struct adv_quality *q,
-                                   const struct adv_contender *contender,
+static enum adv_status measure_one(const struct adv_evaluation *e,
+                                   const struct adv_listed_solver *listed,
                                    const struct adv_answer *reference, json_t *rows,
                                    struct adv_error *error)
 {
-    const struct adv_measure *m = q->measure;
     struct adv_run *run = NULL;
     struct adv_answer samples;
     struct quality quality = {NAN, NAN, {NAN, NAN}};
-    enum adv_status status = draw_samples(m, contender, m->n_samples, &run, &samples, error);
-    if (status == ADV_OK && q->judge)
-        status = adv_judge(q->judge, &samples, &quality.verdict, error);
+    enum adv_status status = draw_samples(e, listed, e->samples.n, &run, &samples, error);
+    if (status == ADV_OK && e->samples.scorer)
+        status = adv_score(e->samples.scorer, &samples, &quality.scores, error);
     if (status == ADV_OK)
-        status = measure_bits(m, contender, &quality.bits, error);
+        status = measure_bits(e, listed, &quality.bits, error);
     if (status == ADV_OK) {
         quality.deviation = deviation_from(reference, &samples);
-        status = add_row(rows, contender, samples.nfe, &quality, error);
+        status = add_row(rows, listed, samples.nfe, &quality, error);
     }
     adv_run_free(run);
     return status;
 }
 
-enum adv_status adv_measure_quality(const struct adv_quality *q, json_t **out,
+/* A row for each of n solvers into rows. */
+static enum adv_status measure_each(const struct adv_evaluation *e, size_t n,
+                                    const struct adv_listed_solver *solvers, json_t *rows,
                                     struct adv_error *error)
 {
-    const struct adv_measure *m = q->measure;
-    struct adv_contender *contenders = NULL;
-    struct adv_contender best = {
+    struct adv_listed_solver best = {
         .name = "reference", .solver = adv_solver_spec_accurate(), .power = 1};
     best.solver.rtol = best.solver.atol = REFERENCE_TOLERANCE;
     struct adv_answer reference;
     struct adv_run *run = NULL;
-    size_t n = 0, n_reference = m->n_samples < REFERENCE_ROWS ? m->n_samples : REFERENCE_ROWS;
-    enum adv_status status = adv_contenders_read(q->contenders, &contenders, &n, error);
+    size_t n_reference = e->samples.n < REFERENCE_ROWS ? e->samples.n : REFERENCE_ROWS;
+    enum adv_status status = draw_samples(e, &best, n_reference, &run, &reference, error);
+    for (size_t i = 0; status == ADV_OK && i < n; i++)
+        status = measure_one(e, &solvers[i], &reference, rows, error);
+    adv_run_free(run);
+    return status;
+}
+
+static enum adv_status run(const struct adv_evaluation *e, const union adv_measure_wish *wish,
+                           struct adv_results *results, struct adv_error *error)
+{
+    struct adv_listed_solver *solvers = NULL;
+    size_t n = 0;
+    const char *list = e->solvers ? e->solvers : adv_solver_list_default;
+    enum adv_status status = adv_solver_list_read(list, &solvers, &n, error);
     if (status != ADV_OK)
         return status;
     json_t *rows = json_array();
-    status = rows ? draw_samples(m, &best, n_reference, &run, &reference, error)
+    status = rows ? measure_each(e, n, solvers, rows, error)
                   : adv_fail(error, ADV_E_MEMORY, "out of memory");
-    for (size_t i = 0; status == ADV_OK && i < n; i++)
-        status = measure_one(q, &contenders[i], &reference, rows, error);
-    adv_run_free(run);
-    free(contenders);
+    free(solvers);
     if (status == ADV_OK)
-        *out = rows;
-    else
-        json_decref(rows);
+        status = adv_quality_plot(rows, adv_model_name(e->model), wish->path, error);
+    if (status == ADV_OK)
+        return adv_results_add_table(results, adv_measure_quality.name, rows, error);
+    json_decref(rows);
     return status;
 }
+
+const struct adv_measure adv_measure_quality = {
+    .name = "curve",
+    .flag = {.kind = ADV_FIELD_STRING,
+             .min = 1,
+             .help = "PNG file to plot sample quality against velocity evaluations into, for each "
+                     "of --solvers; with --points also bits per dimension"},
+    .needs = ADV_NEEDS_DATA_FOR_POINTS,
+    .scores_samples = true,
+    .run = run,
+    .print = print,
+};

@@ -1,6 +1,6 @@
-/* The curves of quality against speed: a panel per figure, a line per method and grid. */
+/* The curves of quality against speed: a panel per column, a line per method and grid. */
 #include "trainer/eval/quality.h"
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <advect/array_file.h>
 
@@ -13,7 +13,7 @@ enum { WIDTH = 720, HEIGHT = 380, LINES_MAX = 12 };
 
 struct panel {
     const char *key, *label;
-    bool log_y, misses; /* misses: one minus the figure is drawn */
+    bool log_y, misses; /* misses: one minus the value is shown */
 };
 
 static const struct panel panels[] = {
@@ -81,7 +81,7 @@ static enum adv_status add_line(struct adv_plot *plot, const struct panel *panel
     return status;
 }
 
-static enum adv_status draw_panel(const json_t *rows, const struct panel *panel, const char *title,
+static enum adv_status plot_panel(const json_t *rows, const struct panel *panel, const char *title,
                                   struct adv_image *image, struct adv_error *error)
 {
     struct adv_axes axes = {
@@ -115,7 +115,7 @@ static bool is_measured(const struct panel *panel, const json_t *rows)
     return false;
 }
 
-enum adv_status adv_quality_draw(const json_t *rows, const char *title, const char *path,
+enum adv_status adv_quality_plot(const json_t *rows, const char *title, const char *path,
                                  struct adv_error *error)
 {
     struct adv_image images[N_PANELS] = {0}, picture = {0};
@@ -125,7 +125,7 @@ enum adv_status adv_quality_draw(const json_t *rows, const char *title, const ch
     for (size_t p = 0; status == ADV_OK && p < N_PANELS; p++) {
         if (!is_measured(&panels[p], rows))
             continue;
-        status = draw_panel(rows, &panels[p], n == 0 ? title : NULL, &images[n], error);
+        status = plot_panel(rows, &panels[p], n == 0 ? title : NULL, &images[n], error);
         n++;
     }
     if (status == ADV_OK)

@@ -1,5 +1,5 @@
 /* Samples of a model of the plane on their way from the base to the target. */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,33 +30,30 @@ static enum adv_status prepare(struct scene *scene, struct adv_error *error)
                            scene->times, &scene->states, error);
 }
 
-static enum adv_status draw_frame(const struct scene *scene, size_t f, struct adv_film *film,
+static enum adv_status plot_frame(const void *context, size_t f, struct adv_image *frame,
                                   struct adv_error *error)
 {
+    const struct scene *scene = context;
     const struct adv_mark mark = {.size_px = 1.7, .opacity = 1};
     struct adv_plot *plot = NULL;
-    struct adv_image frame = {0};
     char title[32];
     snprintf(title, sizeof title, "t = %.2f", scene->times[f]);
     enum adv_status status = adv_panel_new(scene->easel->side, HALF_SIDE, title, &plot, error);
     if (status == ADV_OK)
         status = adv_plot_scatter(plot, N_POINTS, scene->states + 2 * f * N_POINTS, scene->colours,
                                   &mark, error);
-    status = adv_panel_finish(status, plot, &frame, error);
-    return status == ADV_OK ? adv_film_add(film, &frame, error) : status;
+    return adv_panel_finish(status, plot, frame, error);
 }
 
-static enum adv_status draw(const struct adv_easel *easel, const void *style, struct adv_film *film,
-                            struct adv_error *error)
+static enum adv_status plot_film(const struct adv_easel *easel, const void *style,
+                                 struct adv_film *film, struct adv_error *error)
 {
     (void)style;
     struct scene scene = {.easel = easel};
     enum adv_status status = prepare(&scene, error);
-    for (size_t f = 0; f < easel->n_frames && status == ADV_OK; f++) {
-        status = draw_frame(&scene, f, film, error);
-        if (status == ADV_OK && f == 0)
-            status = adv_film_linger(film, START_FRAMES, error);
-    }
+    const struct adv_scene_film states = {&scene, easel->n_frames, START_FRAMES, plot_frame};
+    if (status == ADV_OK)
+        status = adv_film_plot(film, &states, error);
     free(scene.states);
     free(scene.colours);
     free(scene.base);
@@ -64,9 +61,9 @@ static enum adv_status draw(const struct adv_easel *easel, const void *style, st
     return status;
 }
 
-#define COMMON .side = 400, .n_frames = 21, .frame_ms = 90, .n_colours = 63, .draw = draw
+#define COMMON .side = 400, .n_frames = 21, .frame_ms = 90, .n_colours = 63, .plot = plot_film
 
-const struct adv_drawing adv_board_drawings[] = {
+const struct adv_figure adv_board_figures[] = {
     {.name = "checkerboard-8x8",
      .help = "samples carried to the 8x8 checkerboard, coloured by starting point",
      .models = {"checkerboard-8x8"},

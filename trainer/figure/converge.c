@@ -1,6 +1,6 @@
 /* Points converging on one target sample x_1: the conditional flow x_t = (1 - t) x_0 + t x_1 and
  * its field (x_1 - x) / (1 - t), for four target samples side by side. */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static enum adv_status add_field(const struct scene *scene, const float *x1, dou
     return adv_panel_arrows(plot, N_ARROWS, scene->target.half_side, scene->grid, v, error);
 }
 
-static enum adv_status draw_panel(const struct scene *scene, size_t k, double t,
+static enum adv_status plot_panel(const struct scene *scene, size_t k, double t,
                                   struct adv_image *panel, struct adv_error *error)
 {
     const struct adv_target *target = &scene->target;
@@ -78,46 +78,34 @@ static enum adv_status draw_panel(const struct scene *scene, size_t k, double t,
     return adv_panel_finish(status, plot, panel, error);
 }
 
-static enum adv_status draw_frame(const struct scene *scene, double t, struct adv_film *film,
+static enum adv_status plot_frame(const void *context, size_t f, struct adv_image *frame,
                                   struct adv_error *error)
 {
-    struct adv_image panels[N_TARGETS] = {0}, frame = {0};
+    const struct scene *scene = context;
+    size_t n = scene->easel->n_frames;
+    double t = n == 1 ? STILL_TIME : (double)f / (double)(n - 1);
+    struct adv_image panels[N_TARGETS] = {0};
     enum adv_status status = ADV_OK;
     for (size_t k = 0; k < N_TARGETS && status == ADV_OK; k++)
-        status = draw_panel(scene, k, t, &panels[k], error);
+        status = plot_panel(scene, k, t, &panels[k], error);
     if (status == ADV_OK)
-        status = adv_panels_join(N_TARGETS, panels, N_COLUMNS, &frame, error);
-    if (status == ADV_OK)
-        status = adv_film_add(film, &frame, error);
+        status = adv_panels_join(N_TARGETS, panels, N_COLUMNS, frame, error);
     for (size_t k = 0; k < N_TARGETS; k++)
         adv_image_release(&panels[k]);
     return status;
 }
 
-static enum adv_status draw_frames(const struct scene *scene, struct adv_film *film,
-                                   struct adv_error *error)
-{
-    size_t n = scene->easel->n_frames;
-    if (n == 1)
-        return draw_frame(scene, STILL_TIME, film, error);
-    enum adv_status status = ADV_OK;
-    for (size_t f = 0; f < n && status == ADV_OK; f++) {
-        status = draw_frame(scene, (double)f / (double)(n - 1), film, error);
-        if (status == ADV_OK && f == 0)
-            status = adv_film_linger(film, START_FRAMES, error);
-    }
-    return status;
-}
-
-static enum adv_status draw(const struct adv_easel *easel, const void *style, struct adv_film *film,
-                            struct adv_error *error)
+static enum adv_status plot_film(const struct adv_easel *easel, const void *style,
+                                 struct adv_film *film, struct adv_error *error)
 {
     struct scene scene = {.style = style, .easel = easel};
     enum adv_status status = adv_target_init(&scene.target, easel, N_SAMPLES, error);
     if (status == ADV_OK) {
         scene.base = adv_base_points(easel, N_POINTS, 2);
         scene.grid = adv_panel_grid(N_ARROWS, scene.target.half_side);
-        status = scene.base && scene.grid ? draw_frames(&scene, film, error) : no_memory(error);
+        const struct adv_scene_film states = {&scene, easel->n_frames,
+                                              easel->n_frames > 1 ? START_FRAMES : 0, plot_frame};
+        status = scene.base && scene.grid ? adv_film_plot(film, &states, error) : no_memory(error);
     }
     free(scene.grid);
     free(scene.base);
@@ -129,9 +117,9 @@ static const struct converge_style plain = {false}, with_field = {true};
 
 #define COMMON                                                                                     \
     .models = {"four-modes"}, .has_target = true, .side = 250, .frame_ms = 90, .n_colours = 47,    \
-    .draw = draw
+    .plot = plot_film
 
-const struct adv_drawing adv_converge_drawings[] = {
+const struct adv_figure adv_converge_figures[] = {
     {.name = "converge-still",
      .help = "points on their way to each of four target samples",
      .n_frames = 1,

@@ -1,6 +1,6 @@
 /* Samples of a model of space: carried from the base to the target while the cube turns, then
  * turning on. A point is drawn the larger the nearer it is, the far ones first. */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -106,9 +106,10 @@ static enum adv_status add_slice(const struct scene *scene, const float *spots,
     return adv_plot_scatter(plot, n, own[0], colours, &mark, error);
 }
 
-static enum adv_status draw_frame(const struct scene *scene, size_t f, struct adv_film *film,
+static enum adv_status plot_frame(const void *context, size_t f, struct adv_image *frame,
                                   struct adv_error *error)
 {
+    const struct scene *scene = context;
     size_t state = f < scene->n_forming ? f : scene->n_forming - 1;
     double angle = START + TURN * (double)f / (double)scene->easel->n_frames;
     const struct view view = {sin(angle), cos(angle)};
@@ -120,31 +121,30 @@ static enum adv_status draw_frame(const struct scene *scene, size_t f, struct ad
     char title[32];
     snprintf(title, sizeof title, "t = %.2f", scene->times[state]);
     struct adv_plot *plot = NULL;
-    struct adv_image frame = {0};
     enum adv_status status = adv_panel_new(scene->easel->side, HALF_SIDE, title, &plot, error);
     if (status == ADV_OK)
         status = add_edges(&view, plot, error);
     for (int slice = 0; slice < N_SLICES && status == ADV_OK; slice++)
         status = add_slice(scene, spots, nearness, slice, plot, error);
-    status = adv_panel_finish(status, plot, &frame, error);
-    return status == ADV_OK ? adv_film_add(film, &frame, error) : status;
+    return adv_panel_finish(status, plot, frame, error);
 }
 
-static enum adv_status draw(const struct adv_easel *easel, const void *style, struct adv_film *film,
-                            struct adv_error *error)
+static enum adv_status plot_film(const struct adv_easel *easel, const void *style,
+                                 struct adv_film *film, struct adv_error *error)
 {
     (void)style;
     struct scene scene = {.easel = easel};
     enum adv_status status = prepare(&scene, error);
-    for (size_t f = 0; f < easel->n_frames && status == ADV_OK; f++)
-        status = draw_frame(&scene, f, film, error);
+    const struct adv_scene_film states = {&scene, easel->n_frames, 0, plot_frame};
+    if (status == ADV_OK)
+        status = adv_film_plot(film, &states, error);
     free(scene.states);
     free(scene.colours);
     free(scene.times);
     return status;
 }
 
-const struct adv_drawing adv_cube_drawings[] = {
+const struct adv_figure adv_cube_figures[] = {
     {.name = "checkerboard-3d",
      .help = "samples carried to a rotating 3-D checkerboard, coloured by height",
      .models = {"checkerboard-3d"},
@@ -152,6 +152,6 @@ const struct adv_drawing adv_cube_drawings[] = {
      .n_frames = 33,
      .frame_ms = 90,
      .n_colours = 63,
-     .draw = draw},
+     .plot = plot_film},
     {0},
 };

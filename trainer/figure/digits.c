@@ -1,6 +1,6 @@
 /* Images of a class-conditional model as they form from noise: some of one class, or one of each.
  */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <advect/transform.h>
 
@@ -58,33 +58,29 @@ static enum adv_status prepare(struct scene *scene, struct adv_error *error)
                            scene->times, &scene->states, error);
 }
 
-static enum adv_status draw_frame(const struct scene *scene, size_t f, struct adv_film *film,
+static enum adv_status plot_frame(const void *context, size_t f, struct adv_image *frame,
                                   struct adv_error *error)
 {
+    const struct scene *scene = context;
     size_t dim = adv_model_dim(scene->easel->model);
     int zoom = scene->easel->side / (int)scene->shape[2];
     const struct adv_grid grid = {.n_columns = COLUMNS,
                                   .gap_px = GAP_PX,
                                   .zoom = zoom > 1 ? zoom : 1,
                                   .dequantised = scene->levels.kind == ADV_LEVELS_DEQUANTISED};
-    struct adv_image frame = {0};
-    enum adv_status status =
-        adv_image_grid(scene->n, (int)scene->shape[0], (int)scene->shape[1], (int)scene->shape[2],
-                       scene->states + f * scene->n * dim, scene->levels.lo, scene->levels.hi,
-                       &grid, &frame, error);
-    return status == ADV_OK ? adv_film_add(film, &frame, error) : status;
+    return adv_image_grid(scene->n, (int)scene->shape[0], (int)scene->shape[1],
+                          (int)scene->shape[2], scene->states + f * scene->n * dim,
+                          scene->levels.lo, scene->levels.hi, &grid, frame, error);
 }
 
-static enum adv_status draw(const struct adv_easel *easel, const void *style, struct adv_film *film,
-                            struct adv_error *error)
+static enum adv_status plot_film(const struct adv_easel *easel, const void *style,
+                                 struct adv_film *film, struct adv_error *error)
 {
     struct scene scene = {.style = style, .easel = easel};
     enum adv_status status = prepare(&scene, error);
-    for (size_t f = 0; f < easel->n_frames && status == ADV_OK; f++) {
-        status = draw_frame(&scene, f, film, error);
-        if (status == ADV_OK && f == 0)
-            status = adv_film_linger(film, START_FRAMES, error);
-    }
+    const struct adv_scene_film states = {&scene, easel->n_frames, START_FRAMES, plot_frame};
+    if (status == ADV_OK)
+        status = adv_film_plot(film, &states, error);
     free(scene.states);
     free(scene.labels);
     free(scene.times);
@@ -96,9 +92,9 @@ static const struct digit_style three = {3, 5}, four = {4, 5}, five = {5, 5},
 
 #define COMMON                                                                                     \
     .models = {"mnist", "mnist-mlp"}, .side = 112, .n_frames = 30, .frame_ms = 80,                 \
-    .n_colours = 31, .draw = draw
+    .n_colours = 31, .plot = plot_film
 
-const struct adv_drawing adv_digit_drawings[] = {
+const struct adv_figure adv_digit_figures[] = {
     {.name = "digit-three", .help = "threes forming from noise", .style = &three, COMMON},
     {.name = "digit-four", .help = "fours forming from noise", .style = &four, COMMON},
     {.name = "digit-five", .help = "fives forming from noise", .style = &five, COMMON},

@@ -1,7 +1,7 @@
 /* advect figure: draws the figures that explain flow matching. */
+#include "trainer/figure/figure.h"
 #include "trainer/cli/environment.h"
 #include "trainer/cli/options.h"
-#include "trainer/figure/draw.h"
 
 #include <advect/array_file.h>
 #include <advect/fields.h>
@@ -16,9 +16,9 @@
 
 enum { COMPRESSION = 9, HOLD_MS = 2000 };
 
-static const struct adv_drawing *const families[] = {
-    adv_converge_drawings, adv_path_drawings, adv_learned_drawings,
-    adv_board_drawings,    adv_cube_drawings, adv_digit_drawings,
+static const struct adv_figure *const families[] = {
+    adv_converge_figures, adv_path_figures, adv_learned_figures,
+    adv_board_figures,    adv_cube_figures, adv_digit_figures,
 };
 
 struct figure_options {
@@ -68,10 +68,10 @@ static const struct adv_options command_line = {
 /* ---------------------------------------------------------------- the table */
 
 /* The i-th figure of all families, or NULL. */
-static const struct adv_drawing *drawing_at(size_t i)
+static const struct adv_figure *figure_at(size_t i)
 {
     for (size_t k = 0; k < sizeof families / sizeof families[0]; k++) {
-        for (const struct adv_drawing *d = families[k]; d->name; d++) {
+        for (const struct adv_figure *d = families[k]; d->name; d++) {
             if (i-- == 0)
                 return d;
         }
@@ -81,24 +81,24 @@ static const struct adv_drawing *drawing_at(size_t i)
 
 static int print_list(void)
 {
-    const struct adv_drawing *drawing;
-    for (size_t i = 0; (drawing = drawing_at(i)) != NULL; i++)
-        printf("%-20s %c %s\n", drawing->name, drawing->has_target ? '*' : ' ', drawing->help);
+    const struct adv_figure *figure;
+    for (size_t i = 0; (figure = figure_at(i)) != NULL; i++)
+        printf("%-20s %c %s\n", figure->name, figure->has_target ? '*' : ' ', figure->help);
     return ADV_EXIT_OK;
 }
 
-static enum adv_status find_drawing(const char *name, const struct adv_drawing **out,
-                                    struct adv_error *error)
+static enum adv_status find_figure(const char *name, const struct adv_figure **out,
+                                   struct adv_error *error)
 {
     const char *names[64] = {NULL};
-    const struct adv_drawing *drawing;
-    for (size_t i = 0; (drawing = drawing_at(i)) != NULL; i++) {
-        if (!strcmp(drawing->name, name)) {
-            *out = drawing;
+    const struct adv_figure *figure;
+    for (size_t i = 0; (figure = figure_at(i)) != NULL; i++) {
+        if (!strcmp(figure->name, name)) {
+            *out = figure;
             return ADV_OK;
         }
         if (i + 1 < sizeof names / sizeof names[0])
-            names[i] = drawing->name;
+            names[i] = figure->name;
     }
     const char *near = adv_nearest_name(name, names);
     return adv_fail_field(error, ADV_E_INVALID, "name",
@@ -109,16 +109,16 @@ static enum adv_status find_drawing(const char *name, const struct adv_drawing *
 
 /* ---------------------------------------------------------------- one figure */
 
-static enum adv_status load_model(const struct adv_drawing *drawing,
+static enum adv_status load_model(const struct adv_figure *figure,
                                   const struct figure_options *options, struct adv_model **model,
                                   struct adv_error *error)
 {
     if (options->model)
         return adv_model_load(options->model, adv_environment(), model, error);
     char path[PATH_MAX] = "";
-    for (size_t i = 0; i < sizeof drawing->models / sizeof *drawing->models && drawing->models[i];
+    for (size_t i = 0; i < sizeof figure->models / sizeof *figure->models && figure->models[i];
          i++) {
-        snprintf(path, sizeof path, "%s/%s.safetensors", options->models, drawing->models[i]);
+        snprintf(path, sizeof path, "%s/%s.safetensors", options->models, figure->models[i]);
         if (access(path, F_OK) == 0)
             break;
     }
@@ -127,61 +127,62 @@ static enum adv_status load_model(const struct adv_drawing *drawing,
         adv_error_prefix(error,
                          "%s is drawn from a model; name one with --model, or a folder "
                          "with --models: ",
-                         drawing->name);
+                         figure->name);
     return status;
 }
 
-static enum adv_status check_options(const struct adv_drawing *drawing,
+static enum adv_status check_options(const struct adv_figure *figure,
                                      const struct figure_options *options, struct adv_error *error)
 {
-    if (options->data && !drawing->has_target)
+    if (options->data && !figure->has_target)
         return adv_fail_field(error, ADV_E_INVALID, "data",
                               "--data is for figures of a target; %s shows what its model learned",
-                              drawing->name);
-    if (options->data && drawing->shows_model && !options->model)
+                              figure->name);
+    if (options->data && figure->shows_model && !options->model)
         return adv_fail_field(error, ADV_E_INVALID, "model",
                               "--data is given without --model; %s shows the model that learned "
                               "these data",
-                              drawing->name);
-    if (options->frames && drawing->n_frames == 1)
+                              figure->name);
+    if (options->frames && figure->n_frames == 1)
         return adv_fail_field(error, ADV_E_INVALID, "frames",
-                              "--frames is for animations; %s is a still picture", drawing->name);
+                              "--frames is for animations; %s is a still picture", figure->name);
     return ADV_OK;
 }
 
-static enum adv_status write_film(const struct adv_drawing *drawing, const struct adv_film *film,
+static enum adv_status write_film(const struct adv_figure *figure, const struct adv_film *film,
                                   const char *path, struct adv_error *error)
 {
     struct adv_bytes png = {0};
     enum adv_status status =
-        adv_png_encode_palette(film->n, film->frames, drawing->n_colours, drawing->frame_ms,
-                               HOLD_MS, 0, COMPRESSION, &png, error);
+        adv_png_encode_palette(film->n, film->frames, figure->n_colours, figure->frame_ms, HOLD_MS,
+                               0, COMPRESSION, &png, error);
     if (status == ADV_OK)
         status = adv_file_replace(path, png.data, png.n, error);
     adv_bytes_release(&png);
     return status;
 }
 
-static enum adv_status draw(const struct adv_drawing *drawing, const struct figure_options *options,
-                            const char *path, struct adv_error *error)
+static enum adv_status plot_one(const struct adv_figure *figure,
+                                const struct figure_options *options, const char *path,
+                                struct adv_error *error)
 {
     struct adv_film film = {0};
     struct adv_easel easel = {
         .data = options->data,
-        .side = options->side ? (int)options->side : drawing->side,
-        .n_frames = options->frames ? (size_t)options->frames : drawing->n_frames,
+        .side = options->side ? (int)options->side : figure->side,
+        .n_frames = options->frames ? (size_t)options->frames : figure->n_frames,
         .seed = (uint64_t)options->seed,
     };
     int n_threads = options->threads ? (int)options->threads : adv_cpu_count();
-    enum adv_status status = check_options(drawing, options, error);
-    if (status == ADV_OK && (!options->data || drawing->shows_model))
-        status = load_model(drawing, options, &easel.model, error);
+    enum adv_status status = check_options(figure, options, error);
+    if (status == ADV_OK && (!options->data || figure->shows_model))
+        status = load_model(figure, options, &easel.model, error);
     if (status == ADV_OK)
         status = adv_pool_new(n_threads, &easel.pool, error);
     if (status == ADV_OK)
-        status = drawing->draw(&easel, drawing->style, &film, error);
+        status = figure->plot(&easel, figure->style, &film, error);
     if (status == ADV_OK)
-        status = write_film(drawing, &film, path, error);
+        status = write_film(figure, &film, path, error);
     if (status == ADV_OK && !options->quiet)
         printf("%s: %d x %d pixels, %zu frame%s\n", path, film.frames[0].width,
                film.frames[0].height, film.n, film.n == 1 ? "" : "s");
@@ -193,7 +194,7 @@ static enum adv_status draw(const struct adv_drawing *drawing, const struct figu
 
 /* ---------------------------------------------------------------- the command */
 
-static enum adv_status draw_all(const struct figure_options *options, struct adv_error *error)
+static enum adv_status plot_all(const struct figure_options *options, struct adv_error *error)
 {
     const char *folder = options->out ? options->out : ".";
     if (options->model || options->data || options->frames || options->side)
@@ -203,27 +204,27 @@ static enum adv_status draw_all(const struct figure_options *options, struct adv
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         return adv_fail(error, ADV_E_IO, "cannot make the folder %s: %s", folder, strerror(errno));
     enum adv_status status = ADV_OK;
-    const struct adv_drawing *drawing;
-    for (size_t i = 0; status == ADV_OK && (drawing = drawing_at(i)) != NULL; i++) {
+    const struct adv_figure *figure;
+    for (size_t i = 0; status == ADV_OK && (figure = figure_at(i)) != NULL; i++) {
         char path[PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s.png", folder, drawing->name);
-        status = draw(drawing, options, path, error);
+        snprintf(path, sizeof path, "%s/%s.png", folder, figure->name);
+        status = plot_one(figure, options, path, error);
     }
     return status;
 }
 
-static enum adv_status figure(const char *name, const struct figure_options *options,
-                              struct adv_error *error)
+static enum adv_status run_figure(const char *name, const struct figure_options *options,
+                                  struct adv_error *error)
 {
     if (!strcmp(name, "all"))
-        return draw_all(options, error);
-    const struct adv_drawing *drawing = NULL;
-    enum adv_status status = find_drawing(name, &drawing, error);
+        return plot_all(options, error);
+    const struct adv_figure *figure = NULL;
+    enum adv_status status = find_figure(name, &figure, error);
     if (status != ADV_OK)
         return status;
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s.png", drawing->name);
-    return draw(drawing, options, options->out ? options->out : path, error);
+    snprintf(path, sizeof path, "%s.png", figure->name);
+    return plot_one(figure, options, options->out ? options->out : path, error);
 }
 
 /* The list needs no name, which the options would miss. */
@@ -242,7 +243,7 @@ static int run(int argc, char **argv)
     if (outcome != ADV_OPTIONS_GO)
         return outcome;
     struct adv_error error = ADV_ERROR_INIT;
-    enum adv_status status = options.list ? ADV_OK : figure(name, &options, &error);
+    enum adv_status status = options.list ? ADV_OK : run_figure(name, &options, &error);
     if (options.list)
         print_list();
     adv_fields_release(fields, N_FIELDS, &options);

@@ -1,4 +1,4 @@
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +23,8 @@ void adv_film_release(struct adv_film *film)
     *film = (struct adv_film){0};
 }
 
-enum adv_status adv_film_add(struct adv_film *film, struct adv_image *frame,
-                             struct adv_error *error)
+/* Takes the frame over, also on failure. */
+static enum adv_status add(struct adv_film *film, struct adv_image *frame, struct adv_error *error)
 {
     if (film->n == film->capacity) {
         size_t capacity = film->capacity ? 2 * film->capacity : 32;
@@ -41,7 +41,8 @@ enum adv_status adv_film_add(struct adv_film *film, struct adv_image *frame,
     return ADV_OK;
 }
 
-enum adv_status adv_film_linger(struct adv_film *film, size_t n, struct adv_error *error)
+/* Shows the last frame n times more. */
+static enum adv_status linger(struct adv_film *film, size_t n, struct adv_error *error)
 {
     enum adv_status status = ADV_OK;
     for (size_t i = 0; i < n && status == ADV_OK; i++) {
@@ -51,7 +52,22 @@ enum adv_status adv_film_linger(struct adv_film *film, size_t n, struct adv_erro
         if (status != ADV_OK)
             return status;
         memcpy(copy.pixels, last->pixels, bytes_of(last));
-        status = adv_film_add(film, &copy, error);
+        status = add(film, &copy, error);
+    }
+    return status;
+}
+
+enum adv_status adv_film_plot(struct adv_film *film, const struct adv_scene_film *states,
+                              struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    for (size_t f = 0; f < states->n_frames && status == ADV_OK; f++) {
+        struct adv_image frame = {0};
+        status = states->plot_frame(states->scene, f, &frame, error);
+        if (status == ADV_OK)
+            status = add(film, &frame, error);
+        if (status == ADV_OK && f == 0)
+            status = linger(film, states->n_start, error);
     }
     return status;
 }

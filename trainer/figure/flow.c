@@ -1,6 +1,6 @@
 /* Queries to models, as figures put them. */
 #include "trainer/cli/stop.h"
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <advect/rng.h>
 

@@ -1,6 +1,6 @@
 /* The learned flow beside the exact one: the same base points, carried by the exact velocity of
  * samples of the target, and by the network that learned the target. */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ static enum adv_status add_trails(const float *states, size_t f, struct adv_plot
     return adv_panel_trails(plot, N_TRAILS, f + 1, N_POINTS, states, &mark, error);
 }
 
-static enum adv_status draw_panel(const struct scene *scene, int k, size_t f,
+static enum adv_status plot_panel(const struct scene *scene, int k, size_t f,
                                   struct adv_image *panel, struct adv_error *error)
 {
     const struct adv_target *target = &scene->target;
@@ -70,33 +70,30 @@ static enum adv_status draw_panel(const struct scene *scene, int k, size_t f,
     return adv_panel_finish(status, plot, panel, error);
 }
 
-static enum adv_status draw_frame(const struct scene *scene, size_t f, struct adv_film *film,
+static enum adv_status plot_frame(const void *context, size_t f, struct adv_image *frame,
                                   struct adv_error *error)
 {
-    struct adv_image panels[2] = {0}, frame = {0};
+    const struct scene *scene = context;
+    struct adv_image panels[2] = {0};
     enum adv_status status = ADV_OK;
     for (int k = 0; k < 2 && status == ADV_OK; k++)
-        status = draw_panel(scene, k, f, &panels[k], error);
+        status = plot_panel(scene, k, f, &panels[k], error);
     if (status == ADV_OK)
-        status = adv_panels_join(2, panels, 2, &frame, error);
-    if (status == ADV_OK)
-        status = adv_film_add(film, &frame, error);
+        status = adv_panels_join(2, panels, 2, frame, error);
     adv_image_release(&panels[0]);
     adv_image_release(&panels[1]);
     return status;
 }
 
-static enum adv_status draw(const struct adv_easel *easel, const void *style, struct adv_film *film,
-                            struct adv_error *error)
+static enum adv_status plot_film(const struct adv_easel *easel, const void *style,
+                                 struct adv_film *film, struct adv_error *error)
 {
     (void)style;
     struct scene scene = {.easel = easel};
     enum adv_status status = prepare(&scene, error);
-    for (size_t f = 0; f < easel->n_frames && status == ADV_OK; f++) {
-        status = draw_frame(&scene, f, film, error);
-        if (status == ADV_OK && f == 0)
-            status = adv_film_linger(film, START_FRAMES, error);
-    }
+    const struct adv_scene_film states = {&scene, easel->n_frames, START_FRAMES, plot_frame};
+    if (status == ADV_OK)
+        status = adv_film_plot(film, &states, error);
     free(scene.states[EXACT]);
     free(scene.states[LEARNED]);
     free(scene.colours);
@@ -106,7 +103,7 @@ static enum adv_status draw(const struct adv_easel *easel, const void *style, st
     return status;
 }
 
-const struct adv_drawing adv_learned_drawings[] = {
+const struct adv_figure adv_learned_figures[] = {
     {.name = "learned",
      .help = "learned flow beside the exact one, from the same starting points",
      .models = {"four-modes"},
@@ -116,6 +113,6 @@ const struct adv_drawing adv_learned_drawings[] = {
      .n_frames = 22,
      .frame_ms = 90,
      .n_colours = 63,
-     .draw = draw},
+     .plot = plot_film},
     {0},
 };

@@ -1,4 +1,4 @@
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The probability path of a Gaussian to the samples of a small target, by the exact marginal
  * velocity of kind "empirical": its samples, its field, points that the field carries, and the grid
  * of the plane that moves with them. */
-#include "trainer/figure/draw.h"
+#include "trainer/figure/figure.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -184,14 +184,14 @@ static enum adv_status add_points(const struct scene *scene, size_t f, struct ad
                             followed ? scene->colours : NULL, &mark, error);
 }
 
-static enum adv_status draw_frame(const struct scene *scene, size_t f, struct adv_film *film,
+static enum adv_status plot_frame(const void *context, size_t f, struct adv_image *frame,
                                   struct adv_error *error)
 {
+    const struct scene *scene = context;
     const struct path_style *style = scene->style;
     const struct adv_target *target = &scene->target;
     const struct adv_mark samples = {.colour = ADV_INK_TARGET, .size_px = 1.6, .opacity = 0.25};
     struct adv_plot *plot = NULL;
-    struct adv_image frame = {0};
     char title[32];
     snprintf(title, sizeof title, "t = %.2f", scene->times[f]);
     enum adv_status status =
@@ -206,20 +206,17 @@ static enum adv_status draw_frame(const struct scene *scene, size_t f, struct ad
         status = add_trails(scene, f, plot, error);
     if (status == ADV_OK && style->points)
         status = add_points(scene, f, plot, error);
-    status = adv_panel_finish(status, plot, &frame, error);
-    return status == ADV_OK ? adv_film_add(film, &frame, error) : status;
+    return adv_panel_finish(status, plot, frame, error);
 }
 
-static enum adv_status draw(const struct adv_easel *easel, const void *style, struct adv_film *film,
-                            struct adv_error *error)
+static enum adv_status plot_film(const struct adv_easel *easel, const void *style,
+                                 struct adv_film *film, struct adv_error *error)
 {
     struct scene scene = {.style = style, .easel = easel};
     enum adv_status status = prepare(&scene, error);
-    for (size_t f = 0; f < easel->n_frames && status == ADV_OK; f++) {
-        status = draw_frame(&scene, f, film, error);
-        if (status == ADV_OK && f == 0)
-            status = adv_film_linger(film, START_FRAMES, error);
-    }
+    const struct adv_scene_film states = {&scene, easel->n_frames, START_FRAMES, plot_frame};
+    if (status == ADV_OK)
+        status = adv_film_plot(film, &states, error);
     release(&scene);
     return status;
 }
@@ -235,9 +232,9 @@ static const struct path_style samples = {.points = PAIRS}, field = {.field = tr
 
 #define COMMON                                                                                     \
     .models = {"four-modes"}, .has_target = true, .side = 400, .n_frames = 22, .frame_ms = 90,     \
-    .n_colours = 63, .draw = draw
+    .n_colours = 63, .plot = plot_film
 
-const struct adv_drawing adv_path_drawings[] = {
+const struct adv_figure adv_path_figures[] = {
     {.name = "path-samples",
      .help = "samples of the probability path from a Gaussian to four modes",
      .style = &samples,

@@ -1,92 +1,88 @@
-/* What a model is worth: measured against the density it learned, or on held-out data. */
+/* What a model is worth: measured against the density it learned, or on held-out data.
+ *
+ * A measure is one file and one row of the table in trainer/eval/measures.c. */
 #ifndef ADV_TRAINER_MEASURE_H
 #define ADV_TRAINER_MEASURE_H
 
-#include "trainer/measure/figures.h"
+#include "trainer/measure/results.h"
+#include "trainer/rows/row_densities.h"
+
 #include <advect/extra/dataset.h>
 
+#include <advect/fields.h>
 #include <advect/model.h>
 #include <advect/pool.h>
 #include <advect/query.h>
-#include <jansson.h>
 
-/* How log-densities are taken. */
-struct adv_density_settings {
-    struct adv_solver_spec solver;
-    size_t probes;
-    uint64_t probe_seed;
-    bool renew_probes; /* see struct adv_query */
+/* How samples are drawn, and what becomes of them. */
+struct adv_sample_settings {
+    size_t n;
+    double guidance;
+    struct adv_solver_spec solver; /* .solver NULL: the default */
+    const char *path;              /* NPY to write them to, as many of each class, or NULL */
+    const char *scorer;            /* a program, see scorer.h; or NULL */
 };
 
-struct adv_measure {
+/* A model, what it is measured on, and how. */
+struct adv_evaluation {
     struct adv_model *model;
-    const struct adv_dataset *dataset;
+    const struct adv_dataset *dataset; /* NULL where no measure needs it */
+    enum adv_split split;              /* of files */
     struct adv_pool *pool;
     const volatile bool *stop;
     bool quiet;
     uint64_t seed;
-    size_t n_samples; /* drawn from the model */
-    size_t n_points;  /* fresh points (densities), or rows of the split, for the log-density */
-    size_t grid;      /* side of the grid of the integral in 2-D; 0: none */
-    double guidance;
-    struct adv_solver_spec sample_solver; /* .solver NULL: the default */
-    const char *samples_path; /* NPY to write the samples to, as many of each class, or NULL */
-    const char *judge;        /* of the samples: see judge.h; or NULL */
+    struct adv_sample_settings samples;
+    const char *solvers; /* those to compare, see eval/solver_list.h; NULL: a selection */
 
-    enum adv_split split; /* of files */
-    bool unlabelled;      /* densities without their labels */
     struct adv_density_settings density;
+    bool unlabelled; /* densities without their labels */
+    size_t n_points; /* fresh points (densities), or rows of the split, for the log-density */
+    size_t grid;     /* side of the grid of the integral in 2-D; 0: none */
     const char *state_stem; /* of the names of state files */
     bool keep_state;        /* also of what is complete */
 };
 
+/* What a measure's flag was given: a number of rows (0: not asked for), or the path of a file to
+ * write (NULL: not asked for). */
+union adv_measure_wish {
+    int64_t n;
+    char *path;
+};
+
+#define ADV_MEASURE_ROWS_MAX 1e7 /* of rows that a flag may ask for */
+
+enum adv_measure_needs {
+    ADV_NEEDS_DATA,           /* a density or files */
+    ADV_NEEDS_DENSITY,        /* a density; without one the measure is left out */
+    ADV_NEEDS_FILES,          /* data of files; without them the measure is left out */
+    ADV_NEEDS_DATA_FOR_POINTS /* data only where n_points > 0 */
+};
+
+struct adv_measure {
+    const char *name; /* its flag's, and that of its table in JSON */
+    /* The flag that asks for it, an INT or a STRING, without name and offset. .help NULL: there is
+     * none; the measure is one of the usual ones, which are taken where none is asked for. */
+    struct adv_field flag;
+    enum adv_measure_needs needs;
+    bool scores_samples; /* where a scorer is known, although --samples was not given */
+    /* Adds to results; not to be called without what it needs. */
+    enum adv_status (*run)(const struct adv_evaluation *evaluation,
+                           const union adv_measure_wish *wish, struct adv_results *results,
+                           struct adv_error *error);
+    /* Its table to stdout; NULL: it adds values alone. */
+    void (*print)(const struct adv_evaluation *evaluation, const json_t *rows);
+};
+
+extern const struct adv_measure adv_measure_held_out, adv_measure_samples, adv_measure_log_density,
+    adv_measure_integral, adv_measure_rows, adv_measure_convergence, adv_measure_classes,
+    adv_measure_ood, adv_measure_nearest;
+
 /* Runs a query to its end, with its progress named `what`; the caller frees *run, which owns the
  * answer. */
-enum adv_status adv_measure_query(const struct adv_measure *measure, const struct adv_query *query,
-                                  const char *what, struct adv_run **run,
-                                  const struct adv_answer **answer, struct adv_error *error);
-
-/* Of the samples of a density's model: share inside the support, share of every mode. */
-enum adv_status adv_measure_samples(const struct adv_measure *measure, struct adv_figures *figures,
-                                    struct adv_error *error);
-
-/* Mean negative log-density of a density's fresh points, the truth's entropy, and their difference
- * on the same points: an estimate of KL(truth || model) in nats. */
-enum adv_status adv_measure_log_density(const struct adv_measure *measure,
-                                        struct adv_figures *figures, struct adv_error *error);
-
-/* The integral of the model's density over the truth's box (2-D): one random point in each cell of
- * a grid, which unlike a grid of centres has no bias where a density's edges lie along the grid. */
-enum adv_status adv_measure_integral(const struct adv_measure *measure, struct adv_figures *figures,
-                                     struct adv_error *error);
-
-/* Mean negative log-density, and bits per dimension, of the first n_points rows of the split; in
- * pieces and resumable, see row_densities.h. */
-enum adv_status adv_measure_rows(const struct adv_measure *measure, struct adv_figures *figures,
-                                 struct adv_error *error);
-
-/* How the mean over the split's first n rows changes with the solver's tolerance and the number of
- * probes: a row per setting, *rows a new reference. */
-enum adv_status adv_measure_convergence(const struct adv_measure *measure, size_t n, json_t **rows,
-                                        struct adv_error *error);
-void adv_convergence_print(const struct adv_measure *measure, const json_t *rows);
-
-/* The share of the split's first n rows whose label has the largest log p(x | label) of all. */
-enum adv_status adv_measure_classes(const struct adv_measure *measure, size_t n,
-                                    struct adv_figures *figures, struct adv_error *error);
-
-/* Bits per dimension of the split's first n images as they are, and of what is no such image; a
- * row per kind, *rows a new reference. */
-enum adv_status adv_measure_ood(const struct adv_measure *measure, size_t n, json_t **rows,
-                                struct adv_error *error);
-void adv_ood_print(const json_t *rows);
-
-/* Samples beside the training images that are nearest to them, as PNG. */
-enum adv_status adv_measure_nearest(const struct adv_measure *measure, const char *path,
-                                    struct adv_figures *figures, struct adv_error *error);
-
-/* The flow-matching loss on the held-out examples. */
-enum adv_status adv_measure_held_out(const struct adv_measure *measure, struct adv_figures *figures,
+enum adv_status adv_evaluation_query(const struct adv_evaluation *evaluation,
+                                     const struct adv_query *query, const char *what,
+                                     struct adv_run **run, const struct adv_answer **answer,
                                      struct adv_error *error);
 
 #endif

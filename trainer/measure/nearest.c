@@ -1,7 +1,6 @@
 /* Whether samples are remembered: each beside the training image nearest to it (the root of the
  * summed squared differences of intensities), and how near held-out images come to training ones.
  */
-#include "trainer/measure/mean.h"
 #include "trainer/measure/measure.h"
 
 #include <advect/array_file.h>
@@ -17,7 +16,7 @@ enum { N_SHOWN = 20, COLUMNS = 10, CHUNK = 256, GAP_PX = 3, ZOOM = 2 };
 /* The nearest training images of some images. Threads take chunks of training rows, each drawn once
  * and held against all images. */
 struct search {
-    const struct adv_measure *measure;
+    const struct adv_evaluation *evaluation;
     size_t n, dim, n_rows, n_chunks;
     const float *images;     /* [n, dim] */
     double *chunk_distances; /* [n_chunks, n]: squared, of each chunk's nearest; NaN: no memory */
@@ -49,7 +48,7 @@ static void search_chunk(void *context, size_t piece, int worker)
     int32_t labels[CHUNK];
     float *chunk = calloc(n * search->dim, sizeof *chunk);
     if (chunk)
-        adv_dataset_points(search->measure->dataset, ADV_SPLIT_TRAIN, first, n, chunk, labels);
+        adv_dataset_points(search->evaluation->dataset, ADV_SPLIT_TRAIN, first, n, chunk, labels);
     for (size_t i = 0; i < search->n; i++) {
         best[i] = chunk ? INFINITY : NAN;
         for (size_t k = 0; chunk && k < n; k++) {
@@ -81,20 +80,20 @@ static enum adv_status take_nearest(struct search *search, struct adv_error *err
             }
         }
         search->distances[i] = sqrt(best);
-        adv_dataset_points(search->measure->dataset, ADV_SPLIT_TRAIN, row, 1,
+        adv_dataset_points(search->evaluation->dataset, ADV_SPLIT_TRAIN, row, 1,
                            search->nearest + i * search->dim, &label);
     }
     return ADV_OK;
 }
 
 /* The search is to be released also on failure. */
-static enum adv_status find_nearest(const struct adv_measure *m, size_t n, const float *images,
+static enum adv_status find_nearest(const struct adv_evaluation *e, size_t n, const float *images,
                                     struct search *search, struct adv_error *error)
 {
-    size_t n_rows = adv_dataset_rows(m->dataset, ADV_SPLIT_TRAIN);
-    *search = (struct search){.measure = m,
+    size_t n_rows = adv_dataset_rows(e->dataset, ADV_SPLIT_TRAIN);
+    *search = (struct search){.evaluation = e,
                               .n = n,
-                              .dim = adv_model_dim(m->model),
+                              .dim = adv_model_dim(e->model),
                               .n_rows = n_rows,
                               .n_chunks = (n_rows + CHUNK - 1) / CHUNK,
                               .images = images};
@@ -104,7 +103,7 @@ static enum adv_status find_nearest(const struct adv_measure *m, size_t n, const
     search->chunk_rows = calloc(search->n_chunks * n, sizeof *search->chunk_rows);
     if (!search->nearest || !search->distances || !search->chunk_distances || !search->chunk_rows)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    adv_pool_run(m->pool, search->n_chunks, search_chunk, search);
+    adv_pool_run(e->pool, search->n_chunks, search_chunk, search);
     return take_nearest(search, error);
 }
 
@@ -117,7 +116,7 @@ static void release(struct search *search)
 }
 
 /* Rows of samples, each above the row of the images nearest to them. */
-static enum adv_status draw(const struct search *search, const char *path, struct adv_error *error)
+static enum adv_status plot(const struct search *search, const char *path, struct adv_error *error)
 {
     size_t n = search->n, dim = search->dim, shape[3];
     long order[2 * N_SHOWN];
@@ -133,8 +132,8 @@ static enum adv_status draw(const struct search *search, const char *path, struc
         order[cell] = (long)i;
         order[cell + COLUMNS] = (long)(n + i);
     }
-    struct adv_levels levels = adv_model_levels(search->measure->model);
-    adv_model_shape(search->measure->model, shape);
+    struct adv_levels levels = adv_model_levels(search->evaluation->model);
+    adv_model_shape(search->evaluation->model, shape);
     const struct adv_grid grid = {.n_columns = COLUMNS,
                                   .n_rows = 2 * N_SHOWN / COLUMNS,
                                   .gap_px = GAP_PX,
@@ -162,25 +161,25 @@ static double least_of(size_t n, const double *values)
 }
 
 /* The same of images that training has not seen, for comparison. */
-static enum adv_status add_held_out(const struct adv_measure *m, struct adv_figures *figures,
+static enum adv_status add_held_out(const struct adv_evaluation *e, struct adv_results *results,
                                     struct adv_error *error)
 {
-    size_t rows = adv_dataset_rows(m->dataset, ADV_SPLIT_HELD_OUT);
+    size_t rows = adv_dataset_rows(e->dataset, ADV_SPLIT_HELD_OUT);
     size_t n = rows < N_SHOWN ? rows : N_SHOWN;
     int32_t labels[N_SHOWN];
     struct search search = {0};
     if (n == 0)
         return ADV_OK;
-    float *images = calloc(n * adv_model_dim(m->model), sizeof *images);
+    float *images = calloc(n * adv_model_dim(e->model), sizeof *images);
     if (!images)
         return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    adv_dataset_points(m->dataset, ADV_SPLIT_HELD_OUT, 0, n, images, labels);
-    enum adv_status status = find_nearest(m, n, images, &search, error);
+    adv_dataset_points(e->dataset, ADV_SPLIT_HELD_OUT, 0, n, images, labels);
+    enum adv_status status = find_nearest(e, n, images, &search, error);
     if (status == ADV_OK) {
-        adv_figures_add(figures, "held_out_nearest",
+        adv_results_add(results, "held_out_nearest",
                         "mean distance of held-out images from the nearest training image",
                         adv_mean_of(n, search.distances).value);
-        adv_figures_add(figures, "held_out_nearest_min",
+        adv_results_add(results, "held_out_nearest_min",
                         "least distance of a held-out image from a training image",
                         least_of(n, search.distances));
     }
@@ -189,44 +188,53 @@ static enum adv_status add_held_out(const struct adv_measure *m, struct adv_figu
     return status;
 }
 
-static enum adv_status check(const struct adv_measure *m, struct adv_error *error)
+static enum adv_status check(const struct adv_evaluation *e, struct adv_error *error)
 {
-    if (!adv_model_is_image(m->model) || m->dataset->source.density)
+    if (!adv_model_is_image(e->model) || e->dataset->source.density)
         return adv_fail_field(error, ADV_E_INVALID, "nearest",
                               "nearest needs a model of images that learned from files");
-    if (m->split != ADV_SPLIT_TEST)
+    if (e->split != ADV_SPLIT_TEST)
         return ADV_OK;
     return adv_fail_field(error, ADV_E_INVALID, "nearest",
                           "nearest looks at training images; it cannot go with --split test");
 }
 
-enum adv_status adv_measure_nearest(const struct adv_measure *m, const char *path,
-                                    struct adv_figures *figures, struct adv_error *error)
+static enum adv_status run(const struct adv_evaluation *e, const union adv_measure_wish *wish,
+                           struct adv_results *results, struct adv_error *error)
 {
     struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
     struct search search = {0};
     query.n = N_SHOWN;
-    query.seed = m->seed;
-    query.guidance = m->guidance;
-    query.solver = m->sample_solver;
-    enum adv_status status = check(m, error);
+    query.seed = e->seed;
+    query.guidance = e->samples.guidance;
+    query.solver = e->samples.solver;
+    enum adv_status status = check(e, error);
     if (status == ADV_OK)
-        status = adv_measure_query(m, &query, "samples", &run, &answer, error);
+        status = adv_evaluation_query(e, &query, "samples", &run, &answer, error);
     if (status == ADV_OK)
-        status = find_nearest(m, N_SHOWN, answer->states, &search, error);
+        status = find_nearest(e, N_SHOWN, answer->states, &search, error);
     if (status == ADV_OK)
-        status = draw(&search, path, error);
+        status = plot(&search, wish->path, error);
     if (status == ADV_OK) {
-        adv_figures_add(figures, "nearest",
+        adv_results_add(results, "nearest",
                         "mean distance of samples from the nearest training image",
                         adv_mean_of(N_SHOWN, search.distances).value);
-        adv_figures_add(figures, "nearest_min", "least distance of a sample from a training image",
+        adv_results_add(results, "nearest_min", "least distance of a sample from a training image",
                         least_of(N_SHOWN, search.distances));
-        status = add_held_out(m, figures, error);
+        status = add_held_out(e, results, error);
     }
     release(&search);
     adv_run_free(run);
     return status;
 }
+
+const struct adv_measure adv_measure_nearest = {
+    .name = "nearest",
+    .flag = {.kind = ADV_FIELD_STRING,
+             .min = 1,
+             .help = "PNG file to draw 20 samples into, each above its nearest training images"},
+    .needs = ADV_NEEDS_DATA,
+    .run = run,
+};

@@ -1,39 +1,30 @@
-/* Answers as files: JSON, NPY, CSV, NDJSON, PNG. A format is one row of a table. */
+/* Answers as files, in the formats of <advect/render.h>. */
 #ifndef ADV_TRAINER_OUTPUT_H
 #define ADV_TRAINER_OUTPUT_H
 
 #include <advect/query.h>
 #include <advect/render.h>
 
-enum adv_format {
-    ADV_FORMAT_AUTO, /* by the file's extension; JSON where there is none */
-    ADV_FORMAT_JSON,
-    ADV_FORMAT_NPY,
-    ADV_FORMAT_CSV,
-    ADV_FORMAT_NDJSON,
-    ADV_FORMAT_PNG,
-    ADV_FORMAT_APNG
-};
-
-/* NULL-terminated, in the order of enum adv_format. */
-extern const char *const adv_format_names[];
+/* What --format may say, NULL-terminated: first "auto", then the formats in the order of their ids.
+ */
+#define ADV_OUTPUT_CHOICES (ADV_FORMATS + 2)
+void adv_output_choices(const char *choices[ADV_OUTPUT_CHOICES]);
 
 struct adv_output {
-    const struct adv_model *model;
-    const struct adv_query *query;
-    const struct adv_answer *answer;
-    struct adv_picture picture;
+    const struct adv_format *format;
+    const char *path; /* NULL: stdout */
 };
 
-/* The format of a file for a kind of query: format itself unless it is ADV_FORMAT_AUTO. path: NULL
- * for stdout. Errors say which formats the kind has. To be called before the work is done. */
-enum adv_status adv_output_format(enum adv_query_kind kind, const struct adv_model *model,
-                                  const char *path, enum adv_format *format,
+/* Sets the format: by `choice`, an index of adv_output_choices; where that is "auto", by the path's
+ * extension, or JSON where there is none. Errors say which formats the kind of query has. To be
+ * called before the work is done. */
+enum adv_status adv_output_choose(struct adv_output *output, int64_t choice,
+                                  enum adv_query_kind kind, const struct adv_model *model,
                                   struct adv_error *error);
 
-/* Writes the answer atomically to path, or to stdout (NULL). format: as adv_output_format gave it.
- */
-enum adv_status adv_output_write(const struct adv_output *output, enum adv_format format,
-                                 const char *path, struct adv_error *error);
+/* Writes the answer; a file atomically. */
+enum adv_status adv_output_write(const struct adv_output *output, const struct adv_model *model,
+                                 const struct adv_query *query, const struct adv_answer *answer,
+                                 const struct adv_picture *picture, struct adv_error *error);
 
 #endif

@@ -129,7 +129,7 @@ static void on_warning(void *context, const char *message)
 {
     struct display *display = context;
     adv_progress_end(&display->progress);
-    fprintf(stderr, "advect train: warning: no checkpoint, training goes on: %s\n", message);
+    fprintf(stderr, "advect train: warning: %s\n", message);
 }
 
 static void print_memory(const struct adv_training_memory *m)

@@ -1,4 +1,4 @@
-/* Answers as JSON, NDJSON and NPY: what is written is read back by other readers and compared bit
+/* Answers as JSON, NDJSON, NPY and CSV: what is written is read back by other readers and compared bit
  * for bit. Pictures: test_render_png.c. */
 #include "core/render/number.h"
 #include "tests/support/alloc_fail.h"
@@ -469,9 +469,105 @@ START_TEST(npy_of_log_densities)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- CSV, and the table of formats */
+
+/* The cells of a CSV text, in order; the line of names aside. */
+static size_t parse_csv(const struct adv_bytes *out, size_t most, double *cells)
+{
+    size_t n = 0;
+    char text[4096];
+    ck_assert_uint_lt(out->n, sizeof text);
+    memcpy(text, out->data, out->n);
+    text[out->n] = '\0';
+    for (char *cell = strtok(strchr(text, '\n'), ",\n"); cell; cell = strtok(NULL, ",\n")) {
+        ck_assert_uint_lt(n, most);
+        cells[n++] = strtod(cell, NULL);
+    }
+    return n;
+}
+
+START_TEST(csv_gives_every_float_back)
+{
+    double cells[N * (DIM + 2)];
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_answer answer = answer_of("rk4");
+    struct adv_bytes out = {0};
+    answer.labels = labels;
+    answer.log_density = log_density;
+    ck_assert_int_eq(adv_render_csv(&query, &answer, &out, NULL), ADV_OK);
+    ck_assert_mem_eq(out.data, "x1,x2,x3,label,log_density\n", 27);
+    ck_assert_uint_eq(parse_csv(&out, N * (DIM + 2), cells), N * (DIM + 2));
+    for (size_t i = 0; i < N; i++) {
+        const double *row = cells + i * (DIM + 2);
+        for (size_t k = 0; k < DIM; k++)
+            ck_assert_float_eq((float)row[k], states[0][i][k]);
+        ck_assert_int_eq((int)row[DIM], labels[i]);
+        ck_assert(row[DIM + 1] == log_density[i]);
+    }
+    adv_bytes_release(&out);
+}
+END_TEST
+
+START_TEST(csv_of_trajectories_has_a_line_per_frame_and_sample)
+{
+    static const double times[FRAMES] = {0.25, 1};
+    double cells[FRAMES * N * (DIM + 2)];
+    struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    struct adv_answer answer = answer_of("rk4");
+    struct adv_bytes out = {0};
+    answer.n_frames = FRAMES;
+    answer.times = times;
+    ck_assert_int_eq(adv_render_csv(&query, &answer, &out, NULL), ADV_OK);
+    ck_assert_uint_eq(parse_csv(&out, FRAMES * N * (DIM + 2), cells), FRAMES * N * (DIM + 2));
+    for (size_t line = 0; line < FRAMES * N; line++) {
+        const double *row = cells + line * (DIM + 2);
+        ck_assert(row[0] == times[line / N]);
+        ck_assert(row[1] == (double)(line % N));
+        ck_assert_float_eq((float)row[2], states[line / N][line % N][0]);
+    }
+    adv_bytes_release(&out);
+}
+END_TEST
+
+/* Every kind of query has JSON, and what it has is found by the names of the table. */
+START_TEST(formats_have_names_of_their_own)
+{
+    for (size_t i = 0; i < ADV_FORMATS; i++) {
+        const struct adv_format *format = adv_format((enum adv_format_id)i);
+        ck_assert_uint_eq(format->id, i);
+        ck_assert_str_eq(format->extension + 1, format->name);
+        for (size_t k = 0; k < i; k++)
+            ck_assert_str_ne(format->name, adv_format((enum adv_format_id)k)->name);
+    }
+    for (int kind = ADV_QUERY_SAMPLES; kind <= ADV_QUERY_VELOCITY; kind++)
+        ck_assert(adv_format_has(adv_format(ADV_FORMAT_JSON), (enum adv_query_kind)kind));
+    ck_assert(!adv_format_has(adv_format(ADV_FORMAT_NDJSON), ADV_QUERY_SAMPLES));
+}
+END_TEST
+
+START_TEST(a_format_is_what_its_function_writes)
+{
+    struct adv_query query = adv_query_default(ADV_QUERY_LATENTS);
+    struct adv_answer answer = answer_of("rk4");
+    struct adv_bytes by_format = {0}, by_function = {0};
+    ck_assert_int_eq(
+        adv_render(adv_format(ADV_FORMAT_NPY), model, &query, &answer, NULL, &by_format, NULL),
+        ADV_OK);
+    ck_assert_int_eq(adv_render_npy(&query, &answer, &by_function, NULL), ADV_OK);
+    ck_assert_uint_eq(by_format.n, by_function.n);
+    ck_assert_mem_eq(by_format.data, by_function.data, by_function.n);
+    adv_bytes_release(&by_format);
+    adv_bytes_release(&by_function);
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_int_eq(
+        adv_render(adv_format(ADV_FORMAT_CSV), model, &query, &answer, NULL, &by_format, &error),
+        ADV_E_UNSUPPORTED);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- memory */
 
-static enum adv_status render_json_and_npy(void *context, struct adv_error *error)
+static enum adv_status render_texts_and_npy(void *context, struct adv_error *error)
 {
     (void)context;
     struct adv_query query = {.kind = ADV_QUERY_LATENTS};
@@ -484,13 +580,16 @@ static enum adv_status render_json_and_npy(void *context, struct adv_error *erro
     enum adv_status status = adv_render_json(model, &query, &answer, &out, error);
     if (status == ADV_OK)
         status = adv_render_npy(&query, &answer, &out, error);
+    query.kind = ADV_QUERY_SAMPLES;
+    if (status == ADV_OK)
+        status = adv_render_csv(&query, &answer, &out, error);
     adv_bytes_release(&out);
     return status;
 }
 
 START_TEST(every_allocation_may_fail)
 {
-    ck_assert_int_gt(alloc_fail_each(render_json_and_npy, NULL), 5);
+    ck_assert_int_gt(alloc_fail_each(render_texts_and_npy, NULL), 5);
 }
 END_TEST
 
@@ -552,6 +651,10 @@ int main(void)
     tcase_add_test(tests, output_is_appended);
     tcase_add_test(tests, npy_of_rows_and_frames);
     tcase_add_test(tests, npy_of_log_densities);
+    tcase_add_test(tests, csv_gives_every_float_back);
+    tcase_add_test(tests, csv_of_trajectories_has_a_line_per_frame_and_sample);
+    tcase_add_test(tests, formats_have_names_of_their_own);
+    tcase_add_test(tests, a_format_is_what_its_function_writes);
     tcase_add_test(tests, every_allocation_may_fail);
     tcase_add_test(tests, request_to_answer_and_back);
     suite_add_tcase(suite, tests);

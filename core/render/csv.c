@@ -1,0 +1,102 @@
+/* Answers as CSV. */
+#include "core/base/mem.h"
+#include "core/io/text.h"
+
+#include <advect/render.h>
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void print_point(FILE *out, size_t dim, const float *point)
+{
+    for (size_t k = 0; k < dim; k++)
+        fprintf(out, "%s%.9g", k ? "," : "", (double)point[k]);
+}
+
+static void print_point_names(FILE *out, size_t dim)
+{
+    for (size_t k = 0; k < dim; k++)
+        fprintf(out, "%sx%zu", k ? "," : "", k + 1);
+}
+
+/* x1, x2, ..., and what else the answer has of each sample. */
+static void print_samples(FILE *out, const struct adv_answer *a)
+{
+    print_point_names(out, a->dim);
+    fprintf(out, "%s%s\n", a->labels ? ",label" : "", a->log_density ? ",log_density" : "");
+    for (size_t i = 0; i < a->n; i++) {
+        print_point(out, a->dim, a->states + i * a->dim);
+        if (a->labels)
+            fprintf(out, ",%d", (int)a->labels[i]);
+        if (a->log_density)
+            fprintf(out, ",%.17g", a->log_density[i]);
+        fputc('\n', out);
+    }
+}
+
+static void print_trajectories(FILE *out, const struct adv_answer *a)
+{
+    fputs("t,sample,", out);
+    print_point_names(out, a->dim);
+    fputc('\n', out);
+    for (size_t f = 0; f < a->n_frames; f++) {
+        for (size_t i = 0; i < a->n; i++) {
+            fprintf(out, "%.9g,%zu,", a->times[f], i);
+            print_point(out, a->dim, a->states + (f * a->n + i) * a->dim);
+            fputc('\n', out);
+        }
+    }
+}
+
+static void print_log_densities(FILE *out, const struct adv_answer *a)
+{
+    fprintf(out, "log_density%s%s\n", a->standard_error ? ",standard_error" : "",
+            a->bits_per_dim ? ",bits_per_dim" : "");
+    for (size_t i = 0; i < a->n; i++) {
+        fprintf(out, "%.17g", a->log_density[i]);
+        if (a->standard_error)
+            fprintf(out, ",%.9g", a->standard_error[i]);
+        if (a->bits_per_dim)
+            fprintf(out, ",%.17g", a->bits_per_dim[i]);
+        fputc('\n', out);
+    }
+}
+
+/* In the locale of the thread. */
+static enum adv_status print(const struct adv_query *query, const struct adv_answer *answer,
+                             char **text, size_t *n, struct adv_error *error)
+{
+    FILE *out = open_memstream(text, n);
+    if (!out)
+        return adv_no_memory(error);
+    if (query->kind == ADV_QUERY_SAMPLES)
+        print_samples(out, answer);
+    else if (query->kind == ADV_QUERY_TRAJECTORIES)
+        print_trajectories(out, answer);
+    else
+        print_log_densities(out, answer);
+    bool failed = ferror(out) != 0;
+    return fclose(out) != 0 || failed ? adv_no_memory(error) : ADV_OK;
+}
+
+enum adv_status adv_render_csv(const struct adv_query *query, const struct adv_answer *answer,
+                               struct adv_bytes *out, struct adv_error *error)
+{
+    char *text = NULL;
+    size_t n = 0;
+    if (!adv_format_has(adv_format(ADV_FORMAT_CSV), query->kind))
+        return adv_fail(error, ADV_E_UNSUPPORTED,
+                        "there is CSV of samples, trajectories and log-densities");
+    locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!c_locale)
+        return adv_no_memory(error);
+    locale_t users_locale = uselocale(c_locale); /* this thread only */
+    enum adv_status status = print(query, answer, &text, &n, error);
+    uselocale(users_locale);
+    freelocale(c_locale);
+    if (status == ADV_OK)
+        status = adv_bytes_append(out, text, n, error);
+    free(text);
+    return status;
+}

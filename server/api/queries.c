@@ -1,0 +1,191 @@
+#include "server/api/queries.h"
+
+#include "server/api/handlers.h"
+#include "server/api/query_body.h"
+#include "server/http/negotiate.h"
+#include "server/os/clock.h"
+
+#include <advect/fields.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+/* ---------------------------------------------------------------- models */
+
+/* "; did you mean "mnist-mlp"?" or "; there are a, b", as far as it fits. */
+static void suggest(const struct adv_catalogue *catalogue, const char *name, size_t size,
+                    char *text)
+{
+    size_t n = 0, n_models = adv_catalogue_models(catalogue);
+    const char **names = calloc(n_models + 1, sizeof *names);
+    *text = '\0';
+    for (size_t i = 0; names && i < adv_catalogue_size(catalogue); i++) {
+        if (adv_catalogue_at(catalogue, i)->model)
+            names[n++] = adv_model_name(adv_catalogue_at(catalogue, i)->model);
+    }
+    const char *nearest = names ? adv_nearest_name(name, names) : NULL;
+    if (nearest)
+        snprintf(text, size, "; did you mean \"%.100s\"?", nearest);
+    size_t length = 0;
+    for (size_t i = 0; !nearest && i < n && length < size; i++)
+        length += (size_t)snprintf(text + length, size - length, "%s%.100s",
+                                   i ? ", " : "; there are ", names[i]);
+    free(names);
+}
+
+struct adv_model *adv_queries_model(struct adv_exchange *exchange)
+{
+    struct adv_catalogue *catalogue = adv_registry_catalogue(exchange->server->registry);
+    struct adv_model *model = adv_catalogue_find(catalogue, exchange->segment);
+    if (model) {
+        adv_model_ref(model);
+    } else {
+        char hint[512];
+        suggest(catalogue, exchange->segment, sizeof hint, hint);
+        adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_MODEL, NULL,
+                          "there is no model \"%.100s\"%s", exchange->segment, hint);
+    }
+    adv_catalogue_unref(catalogue);
+    return model;
+}
+
+/* ---------------------------------------------------------------- formats */
+
+void adv_queries_formats(enum adv_query_kind kind, const struct adv_model *model,
+                         const struct adv_format *formats[ADV_QUERIES_MAX_FORMATS])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ADV_FORMATS; i++) {
+        const struct adv_format *format = adv_format((enum adv_format_id)i);
+        bool drawn = !format->is_picture || !model || adv_render_has_picture(model);
+        /* An animation has the media type of a PNG; trajectories.png is one. */
+        bool named = format->media_type && format->id != ADV_FORMAT_APNG;
+        if (adv_format_has(format, kind) && drawn && named)
+            formats[n++] = format;
+    }
+    formats[n] = NULL;
+}
+
+const struct adv_format *adv_queries_negotiate(struct adv_exchange *exchange,
+                                               const struct adv_format *const *formats)
+{
+    const char *types[ADV_QUERIES_MAX_FORMATS + 1] = {NULL};
+    char list[256] = "";
+    for (size_t i = 0; formats[i]; i++) {
+        types[i] = formats[i]->media_type;
+        size_t n = strlen(list);
+        snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", types[i]);
+    }
+    int best = adv_negotiate(exchange->head.accept, types);
+    if (best >= 0)
+        return formats[best];
+    adv_problem_reply(&exchange->reply, ADV_PROBLEM_NOT_ACCEPTABLE, NULL,
+                      "Accept is %.100s; there is %s", exchange->head.accept, list);
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- submission */
+
+/* A picture is drawn in one go, so its size is bounded before anything is computed. */
+static enum adv_status check_picture(const struct adv_work *work, struct adv_error *error)
+{
+    if (!work->format->is_picture)
+        return ADV_OK;
+    return adv_render_check(work->model, &work->query, &work->picture,
+                            work->format->id == ADV_FORMAT_APNG, error);
+}
+
+/* Seeds that nobody chose are short enough to be read out. */
+static uint64_t random_seed(void)
+{
+    uint32_t seed = 0;
+    (void)!getrandom(&seed, sizeof seed, 0);
+    return seed;
+}
+
+static void set_headers(struct adv_work *work, const char *etag)
+{
+    struct adv_headers *headers = &work->headers;
+    const struct adv_query *query = &work->query;
+    adv_headers_set(headers, MHD_HTTP_HEADER_VARY, "Accept");
+    if (query->kind == ADV_QUERY_SAMPLES || query->kind == ADV_QUERY_TRAJECTORIES)
+        adv_headers_set(headers, "Advect-Seed", "%llu", (unsigned long long)query->seed);
+    if (etag) {
+        adv_headers_set(headers, MHD_HTTP_HEADER_ETAG, "%s", etag);
+        adv_headers_set(headers, MHD_HTTP_HEADER_CACHE_CONTROL, "no-cache");
+    }
+}
+
+/* The numbers that the query's answer holds; adv_request_query has bounded them. */
+static size_t count_numbers(const struct adv_query *query, const struct adv_model *model)
+{
+    size_t frames = query->kind == ADV_QUERY_TRAJECTORIES ? query->n_times : 1;
+    return query->n * adv_model_dim(model) * frames;
+}
+
+/* Fills in what the request asks for; the limits have bounded it. */
+static enum adv_status fill_work(struct adv_work *work, const struct adv_limits *limits,
+                                 const struct adv_answer_options *options, struct adv_error *error)
+{
+    enum adv_status status =
+        adv_request_query(work->request, work->model, limits, random_seed(), &work->query, error);
+    if (status != ADV_OK)
+        return status;
+    work->format = options->format;
+    work->picture = options->picture;
+    work->numbers = count_numbers(&work->query, work->model);
+    set_headers(work, options->etag);
+    return check_picture(work, error);
+}
+
+void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
+                        struct adv_request *request, const struct adv_answer_options *options)
+{
+    struct adv_server *server = exchange->server;
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_job *job = NULL;
+    if (atomic_load(&server->draining)) {
+        adv_metrics_count(server->metrics, ADV_COUNT_REJECTED_DRAINING, 1);
+        adv_problem_reply(&exchange->reply, ADV_PROBLEM_DRAINING, NULL,
+                          "the server is stopping and takes no new work");
+        adv_request_free(request);
+        return;
+    }
+    enum adv_status status = adv_job_new(model, request, &job, &error);
+    if (status == ADV_OK)
+        status = fill_work(&job->work, &server->limits, options, &error);
+    if (status != ADV_OK) {
+        adv_problem_from_error(&exchange->reply, &error);
+        adv_job_unref(job);
+        return;
+    }
+    job->ticket.deadline_ms = adv_now_ms() + server->config.request_timeout_ms;
+    adv_exchange_submit(exchange, job);
+}
+
+void adv_handle_query(struct adv_exchange *exchange)
+{
+    const struct adv_format *formats[ADV_QUERIES_MAX_FORMATS];
+    struct adv_answer_options options = {0};
+    struct adv_request *request = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_model *model = adv_queries_model(exchange);
+    if (!model)
+        return;
+    adv_queries_formats(exchange->route->kind, model, formats);
+    options.format = adv_queries_negotiate(exchange, formats);
+    if (!options.format)
+        goto out;
+    enum adv_status status = adv_request_new(exchange->route->kind, &request, &error);
+    if (status == ADV_OK)
+        status = adv_query_body_read(exchange, model, request, &error);
+    adv_bytes_release(&exchange->body); /* not kept while the query is computed */
+    if (status == ADV_OK) {
+        adv_queries_submit(exchange, model, request, &options);
+    } else {
+        adv_request_free(request);
+        adv_problem_from_error(&exchange->reply, &error);
+    }
+out:
+    adv_model_unref(model);
+}

@@ -1,0 +1,30 @@
+/* The five POST routes, and what they share with the pictures. */
+#ifndef ADV_SERVER_QUERIES_H
+#define ADV_SERVER_QUERIES_H
+
+#include "server/net/exchange.h"
+
+/* The exchange's model, a new reference; NULL with a reply (404) where there is none so called. */
+struct adv_model *adv_queries_model(struct adv_exchange *exchange);
+
+/* The formats that queries of a kind are answered in, NULL-terminated; model NULL: any model. */
+#define ADV_QUERIES_MAX_FORMATS (ADV_FORMATS + 1)
+void adv_queries_formats(enum adv_query_kind kind, const struct adv_model *model,
+                         const struct adv_format *formats[ADV_QUERIES_MAX_FORMATS]);
+
+/* The format that Accept likes best, or NULL with a reply (406). */
+const struct adv_format *adv_queries_negotiate(struct adv_exchange *exchange,
+                                               const struct adv_format *const *formats);
+
+/* How a request is to be answered, beyond what it says itself. */
+struct adv_answer_options {
+    const struct adv_format *format;
+    struct adv_picture picture;
+    const char *etag; /* or NULL */
+};
+
+/* Checks the request, which is taken over, and submits it as a job; or leaves a reply. */
+void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
+                        struct adv_request *request, const struct adv_answer_options *options);
+
+#endif

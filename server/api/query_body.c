@@ -1,0 +1,67 @@
+#include "server/api/query_body.h"
+
+#include "server/http/media.h"
+
+static enum adv_status read_json(const struct adv_exchange *exchange, const struct adv_model *model,
+                                 struct adv_request *request, struct adv_error *error)
+{
+    (void)model;
+    const struct adv_bytes *body = &exchange->body;
+    if (exchange->target.n_pairs)
+        return adv_fail_field(error, ADV_E_FORMAT, exchange->target.pairs[0].name,
+                              "the fields of a JSON request stand in its body, not in the URL");
+    if (!body->n)
+        return adv_fail(error, ADV_E_FORMAT, "the body is empty; a JSON object is wanted: {}");
+    json_error_t where;
+    json_t *json = json_loadb((const char *)body->data, body->n,
+                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
+    if (!json)
+        return adv_fail(error, ADV_E_FORMAT, "the body is not JSON: line %d, column %d: %s",
+                        where.line, where.column, where.text);
+    enum adv_status status = adv_request_read_json(request, json, &exchange->server->limits, error);
+    json_decref(json);
+    return status;
+}
+
+/* The fields beside an upload. */
+static enum adv_status read_url(const struct adv_exchange *exchange, struct adv_request *request,
+                                struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    for (size_t i = 0; i < exchange->target.n_pairs && status == ADV_OK; i++)
+        status = adv_request_set_text(request, exchange->target.pairs[i].name,
+                                      exchange->target.pairs[i].value, error);
+    return status;
+}
+
+static enum adv_status read_npy(const struct adv_exchange *exchange, const struct adv_model *model,
+                                struct adv_request *request, struct adv_error *error)
+{
+    enum adv_status status = adv_request_parse_npy(request, model, exchange->body.data,
+                                                   exchange->body.n, "the body", error);
+    return status == ADV_OK ? read_url(exchange, request, error) : status;
+}
+
+static enum adv_status read_png(const struct adv_exchange *exchange, const struct adv_model *model,
+                                struct adv_request *request, struct adv_error *error)
+{
+    enum adv_status status = adv_request_parse_png(request, model, exchange->body.data,
+                                                   exchange->body.n, "the body", error);
+    return status == ADV_OK ? read_url(exchange, request, error) : status;
+}
+
+static enum adv_status (*const readers[])(const struct adv_exchange *, const struct adv_model *,
+                                          struct adv_request *, struct adv_error *) = {
+    [ADV_MEDIA_JSON] = read_json,
+    [ADV_MEDIA_NPY] = read_npy,
+    [ADV_MEDIA_PNG] = read_png,
+};
+
+enum adv_status adv_query_body_read(const struct adv_exchange *exchange,
+                                    const struct adv_model *model, struct adv_request *request,
+                                    struct adv_error *error)
+{
+    enum adv_query_kind kind = exchange->route->kind;
+    return readers[adv_media_of(kind, exchange->head.content_type)](exchange, model, request,
+                                                                    error);
+}

@@ -1,0 +1,38 @@
+/* A job's place at the scheduler: in the line of runnable jobs, and which of its shards wait for a
+ * turn. The scheduler's alone, under its mutex. */
+#ifndef ADV_SERVER_TICKET_H
+#define ADV_SERVER_TICKET_H
+
+#include <advect/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct adv_ticket {
+    int64_t deadline_ms; /* of adv_now_ms; fixed before submission */
+
+    struct adv_job *next; /* in the line */
+    bool queued;          /* stands in the line */
+    bool leaving;         /* no shard gets another turn */
+    struct adv_error error;
+
+    size_t *shards; /* ring of the shards that wait for a turn, [n_shards] */
+    size_t n_shards, first, n_waiting;
+    size_t n_taken;   /* shards that have their turn now */
+    size_t n_unended; /* shards, wherever they are */
+};
+
+/* All shards wait, in order. */
+enum adv_status adv_ticket_fill(struct adv_ticket *ticket, size_t n_shards,
+                                struct adv_error *error);
+void adv_ticket_release(struct adv_ticket *ticket);
+
+/* The first of the waiting shards has its turn. */
+size_t adv_ticket_take(struct adv_ticket *ticket);
+
+/* A shard is back from its turn: it has ended, or waits, last or first of all. */
+void adv_ticket_end_shard(struct adv_ticket *ticket);
+void adv_ticket_put_last(struct adv_ticket *ticket, size_t shard);
+void adv_ticket_put_first(struct adv_ticket *ticket, size_t shard);
+
+#endif

@@ -1,0 +1,25 @@
+/* The flow-matching loss on the held-out examples. */
+#include "trainer/measure/measure.h"
+
+#include <advect/extra/held_out.h>
+
+static enum adv_status run(const struct adv_evaluation *e, const union adv_measure_wish *wish,
+                           struct adv_results *results, struct adv_error *error)
+{
+    (void)wish;
+    if (e->split != ADV_SPLIT_HELD_OUT || e->dataset->n_held_out == 0)
+        return ADV_OK;
+    double loss;
+    enum adv_status status =
+        adv_held_out_loss(e->dataset, adv_model_path(e->model), adv_model_ready_weights(e->model),
+                          e->pool, &loss, error);
+    if (status == ADV_OK)
+        adv_results_add(results, "held_out_loss", "flow-matching loss on held-out examples", loss);
+    return status;
+}
+
+const struct adv_measure adv_measure_held_out = {
+    .name = "held_out",
+    .needs = ADV_NEEDS_DATA,
+    .run = run,
+};

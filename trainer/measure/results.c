@@ -1,0 +1,79 @@
+#include "trainer/measure/results.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct adv_mean adv_mean_of(size_t n, const double *values)
+{
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += values[i];
+    double mean = sum / (double)n;
+    for (size_t i = 0; i < n; i++)
+        squares += (values[i] - mean) * (values[i] - mean);
+    return (struct adv_mean){mean, n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : NAN};
+}
+
+static void add(struct adv_results *results, struct adv_result result)
+{
+    if (results->n < ADV_RESULTS_MAX)
+        results->items[results->n++] = result;
+}
+
+void adv_results_add(struct adv_results *results, const char *key, const char *meaning,
+                     double value)
+{
+    add(results, (struct adv_result){key, meaning, value, false});
+}
+
+void adv_results_add_count(struct adv_results *results, const char *key, const char *meaning,
+                           size_t count)
+{
+    add(results, (struct adv_result){key, meaning, (double)count, true});
+}
+
+void adv_results_print(const struct adv_results *results)
+{
+    int width = 0;
+    for (size_t i = 0; i < results->n; i++) {
+        int length = (int)strlen(results->items[i].meaning);
+        width = length > width ? length : width;
+    }
+    for (size_t i = 0; i < results->n; i++) {
+        const struct adv_result *result = &results->items[i];
+        printf("%-*s  %.*f\n", width, result->meaning, result->is_count ? 0 : 4, result->value);
+    }
+}
+
+json_t *adv_results_to_json(const struct adv_results *results)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; object && i < results->n; i++) {
+        const struct adv_result *result = &results->items[i];
+        json_t *value = result->is_count          ? json_integer((json_int_t)result->value)
+                        : isfinite(result->value) ? json_real(result->value)
+                                                  : json_null();
+        if (json_object_set_new(object, result->key, value)) {
+            json_decref(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+enum adv_status adv_results_add_table(struct adv_results *results, const char *name, json_t *rows,
+                                      struct adv_error *error)
+{
+    if (!results->tables)
+        results->tables = json_object();
+    if (json_object_set_new(results->tables, name, rows) == 0) /* lets go of rows on failure, too */
+        return ADV_OK;
+    return adv_fail(error, ADV_E_MEMORY, "out of memory");
+}
+
+void adv_results_release(struct adv_results *results)
+{
+    json_decref(results->tables);
+    *results = (struct adv_results){0};
+}

@@ -1,0 +1,50 @@
+/* What was measured: named values and tables, printed aligned, as JSON, or merged into a model's
+ * card; and means with their errors. */
+#ifndef ADV_TRAINER_RESULTS_H
+#define ADV_TRAINER_RESULTS_H
+
+#include <advect/status.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct adv_mean {
+    double value, standard_error; /* the error: NaN for fewer than two values */
+};
+
+struct adv_mean adv_mean_of(size_t n, const double *values);
+
+#define ADV_RESULTS_MAX 32
+
+struct adv_result {
+    const char *key;     /* in JSON and in the card: "mode_share_min" */
+    const char *meaning; /* in words, with the unit */
+    double value;
+    bool is_count;
+};
+
+struct adv_results {
+    size_t n;
+    struct adv_result items[ADV_RESULTS_MAX];
+    json_t *tables; /* an object of arrays of rows (see cli/table.h) by name; NULL: none */
+};
+
+/* Adds a value; key and meaning are literals. One that is not finite is a null in JSON. */
+void adv_results_add(struct adv_results *results, const char *key, const char *meaning,
+                     double value);
+void adv_results_add_count(struct adv_results *results, const char *key, const char *meaning,
+                           size_t count);
+
+/* Adds a table, whose rows are taken over. */
+enum adv_status adv_results_add_table(struct adv_results *results, const char *name, json_t *rows,
+                                      struct adv_error *error);
+
+/* One line per value to stdout. */
+void adv_results_print(const struct adv_results *results);
+
+/* The values, without tables: a new reference, or NULL without memory. */
+json_t *adv_results_to_json(const struct adv_results *results);
+
+void adv_results_release(struct adv_results *results);
+
+#endif

@@ -1,0 +1,144 @@
+/* Samples: written down, scored by a program of the user's, and held against a known density. */
+#include "trainer/measure/measure.h"
+#include "trainer/measure/scorer.h"
+
+#include <advect/array_file.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Over the modes of the truth: each one's share of the samples relative to its weight, and the
+ * Kullback-Leibler divergence of the shares among samples that are in a mode from the weights. */
+static enum adv_status measure_modes(const struct adv_density *density,
+                                     const struct adv_answer *answer, struct adv_results *results,
+                                     struct adv_error *error)
+{
+    size_t n_modes = adv_density_modes(density), inside = 0;
+    if (n_modes == 0)
+        return ADV_OK;
+    size_t *counts = calloc(n_modes, sizeof *counts);
+    if (!counts)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    for (size_t i = 0; i < answer->n; i++) {
+        long mode = adv_density_mode(density, answer->states + i * answer->dim);
+        if (mode >= 0) {
+            counts[mode]++;
+            inside++;
+        }
+    }
+    double least = INFINITY, most = 0, divergence = 0;
+    for (size_t k = 0; k < n_modes; k++) {
+        double weight = adv_density_mode_weight(density, k);
+        double relative = (double)counts[k] / (double)answer->n / weight;
+        double share = inside ? (double)counts[k] / (double)inside : 0;
+        least = fmin(least, relative);
+        most = fmax(most, relative);
+        divergence += share > 0 ? share * log(share / weight) : 0;
+    }
+    free(counts);
+    adv_results_add_count(results, "modes", "modes of the true density", n_modes);
+    adv_results_add(results, "mode_share_min", "least share of a mode, relative to its weight",
+                    least);
+    adv_results_add(results, "mode_share_max", "greatest share of a mode, relative to its weight",
+                    most);
+    adv_results_add(results, "mode_kl", "KL of the modes' shares from their weights, nats",
+                    divergence);
+    return ADV_OK;
+}
+
+static enum adv_status measure_inside(const struct adv_density *density,
+                                      const struct adv_answer *answer, struct adv_results *results,
+                                      struct adv_error *error)
+{
+    double *truth = calloc(answer->n, sizeof *truth);
+    if (!truth)
+        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    size_t inside = 0;
+    if (adv_density_log_density(density, answer->n, answer->states, truth)) {
+        for (size_t i = 0; i < answer->n; i++)
+            inside += truth[i] > -INFINITY;
+        adv_results_add(results, "inside", "share of samples inside the true support",
+                        (double)inside / (double)answer->n);
+    }
+    free(truth);
+    return ADV_OK;
+}
+
+static enum adv_status write_samples(const struct adv_evaluation *e,
+                                     const struct adv_answer *answer, struct adv_error *error)
+{
+    size_t shape[2] = {answer->n, answer->dim};
+    if (!e->samples.path)
+        return ADV_OK;
+    return adv_npy_write_float(e->samples.path, 2, shape, answer->states, error);
+}
+
+static enum adv_status add_scores(const char *scorer, const struct adv_answer *answer,
+                                  struct adv_results *results, struct adv_error *error)
+{
+    struct adv_scores scores;
+    enum adv_status status = adv_score(scorer, answer, &scores, error);
+    if (status != ADV_OK)
+        return status;
+    adv_results_add(results, "judge_accuracy",
+                    "judge: share of samples read as the class asked for", scores.accuracy);
+    adv_results_add(results, "judge_frechet", "judge: Frechet distance from real examples",
+                    scores.frechet);
+    return ADV_OK;
+}
+
+/* As many of each class, class by class; NULL for an unconditional model, or without memory. */
+static int32_t *labels_by_class(const struct adv_model *model, size_t n)
+{
+    size_t classes = adv_model_classes(model);
+    int32_t *labels = classes ? calloc(n, sizeof *labels) : NULL;
+    for (size_t i = 0; labels && i < n; i++)
+        labels[i] = (int32_t)(i * classes / n);
+    return labels;
+}
+
+static enum adv_status run(const struct adv_evaluation *e, const union adv_measure_wish *wish,
+                           struct adv_results *results, struct adv_error *error)
+{
+    (void)wish;
+    const struct adv_density *density = e->dataset->source.density;
+    bool wanted = density || e->samples.path || e->samples.scorer;
+    if (e->samples.n == 0 || !wanted)
+        return ADV_OK;
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    query.n = e->samples.n;
+    query.seed = e->seed;
+    query.guidance = e->samples.guidance;
+    query.solver = e->samples.solver;
+    int32_t *labels = labels_by_class(e->model, query.n);
+    query.labels = labels;
+    struct adv_run *run = NULL;
+    const struct adv_answer *answer;
+    enum adv_status status = ADV_OK;
+    if (!labels && adv_model_classes(e->model) > 0)
+        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+    if (status == ADV_OK)
+        status = adv_evaluation_query(e, &query, "samples", &run, &answer, error);
+    if (status == ADV_OK)
+        status = write_samples(e, answer, error);
+    if (status == ADV_OK && e->samples.scorer)
+        status = add_scores(e->samples.scorer, answer, results, error);
+    if (status == ADV_OK) {
+        adv_results_add_count(results, "samples", "samples drawn", answer->n);
+        adv_results_add_count(results, "sample_nfe", "velocity evaluations per sample",
+                              (size_t)answer->nfe);
+    }
+    if (status == ADV_OK && density)
+        status = measure_inside(density, answer, results, error);
+    if (status == ADV_OK && density)
+        status = measure_modes(density, answer, results, error);
+    adv_run_free(run);
+    free(labels);
+    return status;
+}
+
+const struct adv_measure adv_measure_samples = {
+    .name = "samples",
+    .needs = ADV_NEEDS_DATA,
+    .run = run,
+};

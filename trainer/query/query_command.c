@@ -1,0 +1,201 @@
+#include "trainer/query/query_command.h"
+
+#include "trainer/cli/environment.h"
+#include "trainer/cli/options.h"
+#include "trainer/cli/progress.h"
+#include "trainer/cli/stop.h"
+#include "trainer/query/output.h"
+
+#include <advect/pool.h>
+#include <advect/request.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+struct options {
+    char *points, *out;
+    int64_t format, threads;
+    struct adv_picture picture;
+    bool quiet;
+};
+
+#define AT(member) offsetof(struct options, member)
+
+/* Around the fields of pictures, which come from the library. */
+static const struct adv_field fields_before[] = {
+    {"out", ADV_FIELD_STRING, AT(out), .min = 1, .help = "output file; standard output if absent"},
+    {"format", ADV_FIELD_CHOICE, AT(format), .fallback = "auto",
+     .help = "format of the output, where auto follows the extension of the file"},
+    {"points", ADV_FIELD_STRING, AT(points), .min = 1,
+     .help = "NPY or CSV file of points, one per row, or PNG file of one image"},
+};
+static const struct adv_field fields_after[] = {
+    {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
+     .help = "number of threads; one per processor if absent; answers do not depend on it"},
+    {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
+};
+enum {
+    FIELD_FORMAT = 1,
+    FIELD_POINTS = 2,
+    N_BEFORE = sizeof fields_before / sizeof fields_before[0],
+    N_AFTER = sizeof fields_after / sizeof fields_after[0],
+    N_FIELDS = N_BEFORE + ADV_PICTURE_FIELDS + N_AFTER
+};
+
+/* What --points is of samples and trajectories. */
+static const char starts_help[] =
+    "NPY or CSV file of starting points in base units, one per row, in place of random ones";
+
+static const struct adv_option_letter letters[] = {{'o', "out"}, {'n', "n"}, {'q', "quiet"}, {0}};
+
+static uint64_t random_seed(void)
+{
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        seed = (uint64_t)(adv_seconds_now() * 1e9);
+    return seed >> 11; /* below 2^53: every JSON reader keeps it exactly */
+}
+
+/* ---------------------------------------------------------------- the run */
+
+static void show_share(void *context, double share)
+{
+    struct adv_progress *progress = context;
+    if (adv_progress_is_due(progress))
+        adv_progress_show(progress, share, "");
+}
+
+static enum adv_status run_query(struct adv_model *model, const struct adv_query *query,
+                                 const struct options *options, struct adv_run **run,
+                                 const struct adv_answer **answer, struct adv_error *error)
+{
+    struct adv_pool *pool = NULL;
+    struct adv_progress progress;
+    int n_threads = options->threads ? (int)options->threads : adv_cpu_count();
+    enum adv_status status = adv_pool_new(n_threads, &pool, error);
+    if (status == ADV_OK)
+        status = adv_run_new(model, query, run, error);
+    adv_progress_init(&progress, options->quiet, 0);
+    if (status == ADV_OK)
+        status = adv_run_all(*run, pool, adv_stop_flag(), show_share, &progress, answer, error);
+    adv_progress_end(&progress);
+    adv_pool_free(pool);
+    return status;
+}
+
+/* The query that the request and --points make: its arrays are the request's. */
+static enum adv_status make_query(const struct options *options, struct adv_model *model,
+                                  struct adv_request *request, struct adv_query *query,
+                                  struct adv_error *error)
+{
+    struct adv_limits limits = adv_limits_default();
+    limits.rows = limits.frames = limits.probes = SIZE_MAX;
+    limits.cost = HUGE_VAL;
+    enum adv_status status = ADV_OK;
+    if (options->points)
+        status = adv_request_load_points(request, model, options->points, error);
+    return status == ADV_OK
+               ? adv_request_query(request, model, &limits, random_seed(), query, error)
+               : status;
+}
+
+static enum adv_status answer(const char *model_path, struct adv_request *request,
+                              enum adv_query_kind kind, const struct options *options,
+                              struct adv_error *error)
+{
+    struct adv_model *model = NULL;
+    struct adv_run *run = NULL;
+    struct adv_query query;
+    const struct adv_answer *answer = NULL;
+    struct adv_output output = {.path = options->out};
+    enum adv_status status = adv_model_load(model_path, adv_environment(), &model, error);
+    if (status == ADV_OK)
+        status = adv_output_choose(&output, options->format, kind, model, error);
+    if (status == ADV_OK)
+        status = make_query(options, model, request, &query, error);
+    if (status == ADV_OK)
+        status = run_query(model, &query, options, &run, &answer, error);
+    if (status == ADV_OK)
+        status = adv_output_write(&output, model, &query, answer, &options->picture, error);
+    adv_run_free(run);
+    adv_model_unref(model);
+    return status;
+}
+
+/* ---------------------------------------------------------------- the command line */
+
+static enum adv_status set_field(void *context, const char *name, const char *text,
+                                 struct adv_error *error)
+{
+    return adv_request_set_text(context, name, text, error);
+}
+
+static bool needs_points(enum adv_query_kind kind)
+{
+    return kind != ADV_QUERY_SAMPLES && kind != ADV_QUERY_TRAJECTORIES;
+}
+
+static void make_fields(enum adv_query_kind kind, const char *const *formats,
+                        struct adv_field fields[N_FIELDS])
+{
+    struct adv_field *picture = fields + N_BEFORE;
+    memcpy(fields, fields_before, sizeof fields_before);
+    memcpy(picture, adv_picture_fields(), ADV_PICTURE_FIELDS * sizeof *picture);
+    memcpy(picture + ADV_PICTURE_FIELDS, fields_after, sizeof fields_after);
+    for (size_t i = 0; i < ADV_PICTURE_FIELDS; i++)
+        picture[i].offset += AT(picture);
+    fields[FIELD_FORMAT].choices = formats;
+    fields[FIELD_POINTS].required = needs_points(kind);
+    if (!needs_points(kind))
+        fields[FIELD_POINTS].help = starts_help;
+}
+
+/* Reads the command line, the query's fields into request. As adv_options_read. */
+static int read_options(const struct adv_query_command *command, int argc, char **argv,
+                        const struct adv_field fields[N_FIELDS], struct adv_request *request,
+                        struct options *options, const char **model_path)
+{
+    struct adv_field query_fields[ADV_REQUEST_FIELDS_MAX];
+    const struct adv_more_options more = {
+        .fields = query_fields,
+        .n_fields = adv_request_text_fields(command->kind, query_fields),
+        .set = set_field,
+        .context = request,
+    };
+    const struct adv_options command_line = {
+        .command = command->name,
+        .operands = "MODEL.safetensors",
+        .n_operands = 1,
+        .summary = command->summary,
+        .example = command->example,
+        .fields = fields,
+        .n_fields = N_FIELDS,
+        .letters = letters,
+        .more = &more,
+    };
+    return adv_options_read(&command_line, argc, argv, options, model_path);
+}
+
+int adv_query_command_run(const struct adv_query_command *command, int argc, char **argv)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_request *request = NULL;
+    struct adv_field fields[N_FIELDS];
+    const char *formats[ADV_OUTPUT_CHOICES], *model_path;
+    struct options options = {0};
+    if (adv_request_new(command->kind, &request, &error) != ADV_OK)
+        return adv_command_fail(command->name, &error);
+    adv_output_choices(formats);
+    make_fields(command->kind, formats, fields);
+    int outcome = read_options(command, argc, argv, fields, request, &options, &model_path);
+    if (outcome == ADV_OPTIONS_GO) {
+        outcome = ADV_EXIT_OK;
+        if (answer(model_path, request, command->kind, &options, &error) != ADV_OK)
+            outcome = adv_command_fail(command->name, &error);
+        adv_fields_release(fields, N_FIELDS, &options);
+    }
+    adv_request_free(request);
+    return outcome;
+}
