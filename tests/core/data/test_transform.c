@@ -375,6 +375,12 @@ START_TEST(points_are_checked)
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_transform *transform = transforms_make(checks[_i].spec, 2);
     enum adv_status status = adv_transform_check(transform, checks[_i].point, &error);
+    float both[2] = {checks[_i].point[0], checks[_i].point[1]};
+    double both_det;
+    bool finite = isfinite(both[0]) && isfinite(both[1]);
+    if (finite) /* the check and the encoding, in one and in place */
+        ck_assert_int_eq(adv_transform_encode_checked(transform, both, both, &both_det, NULL),
+                         status);
     if (checks[_i].message) {
         ck_assert_int_eq(status, ADV_E_INVALID);
         ck_assert_str_eq(error.message, checks[_i].message);
@@ -384,6 +390,8 @@ START_TEST(points_are_checked)
         ck_assert_msg(status == ADV_OK, "%s", error.message);
         adv_transform_encode(transform, 1, checks[_i].point, flow, &log_det);
         ck_assert(isfinite(flow[0]) && isfinite(flow[1]) && isfinite(log_det));
+        ck_assert_mem_eq(both, flow, sizeof flow);
+        ck_assert_mem_eq(&both_det, &log_det, sizeof log_det);
     }
     adv_transform_free(transform);
 }
@@ -404,6 +412,15 @@ START_TEST(every_column_of_a_long_point_is_checked)
         ck_assert_str_eq(error.message, message);
         point[column] = 0;
     }
+    float flow[DIM], checked[DIM];
+    double log_det, checked_det;
+    for (size_t column = 0; column < DIM; column++)
+        point[column] = (float)column / DIM;
+    adv_transform_encode(transform, 1, point, flow, &log_det);
+    ck_assert_int_eq(adv_transform_encode_checked(transform, point, checked, &checked_det, NULL),
+                     ADV_OK);
+    ck_assert_mem_eq(checked, flow, sizeof flow);
+    ck_assert_mem_eq(&checked_det, &log_det, sizeof log_det);
     adv_transform_free(transform);
 }
 END_TEST
