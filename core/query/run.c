@@ -60,7 +60,7 @@ struct adv_run {
 
 static bool from_base(const struct adv_run *run)
 {
-    return run->query.kind == ADV_QUERY_SAMPLES || run->query.kind == ADV_QUERY_TRAJECTORIES;
+    return adv_query_from_base(run->query.kind);
 }
 
 /* Asked-for labels, or sample i's class (first + i) mod classes, or none. */
@@ -80,6 +80,42 @@ static enum adv_status copy_labels(struct adv_run *run, struct adv_error *error)
     return ADV_OK;
 }
 
+/* Data at t = 1 have to be in the transform's domain; before that, states may leave it. */
+static enum adv_status encode_point(struct adv_run *run, size_t i, const float *point, float *start,
+                                    struct adv_error *error)
+{
+    const struct adv_transform *transform = adv_model_transform(run->model);
+    if (run->query.t < 1) {
+        adv_transform_encode(transform, 1, point, start, &run->log_det[i]);
+        return ADV_OK;
+    }
+    struct adv_error inner = ADV_ERROR_INIT;
+    enum adv_status status =
+        adv_transform_encode_checked(transform, point, start, &run->log_det[i], &inner);
+    if (status != ADV_OK)
+        return adv_fail_field(error, status, "points", "points[%zu]: %s", i, inner.message);
+    return ADV_OK;
+}
+
+/* Point i as the state that its row starts from. Points are checked here, while they are encoded,
+ * and nowhere before: there may be very many, and who accepts requests must not wait for them. */
+static enum adv_status take_point(struct adv_run *run, size_t i, struct adv_error *error)
+{
+    const float *point = run->query.points + i * run->dim;
+    float *start = run->starts + i * run->dim;
+    const char *field = from_base(run) ? "x0" : "points";
+    for (size_t k = 0; k < run->dim; k++) {
+        if (!isfinite(point[k]))
+            return adv_fail_field(error, ADV_E_INVALID, field,
+                                  "%s[%zu][%zu] is %g; it must be a finite number", field, i, k,
+                                  (double)point[k]);
+    }
+    if (run->log_det)
+        return encode_point(run, i, point, start, error);
+    memcpy(start, point, run->dim * sizeof *start);
+    return ADV_OK;
+}
+
 static enum adv_status make_starts(struct adv_run *run, struct adv_error *error)
 {
     const struct adv_query *q = &run->query;
@@ -93,15 +129,13 @@ static enum adv_status make_starts(struct adv_run *run, struct adv_error *error)
         adv_rng_normal(q->seed, ADV_STREAM_BASE, q->first, q->n, run->dim, run->starts);
         return ADV_OK;
     }
-    memcpy(run->starts, q->points, values * sizeof *run->starts);
-    if (from_base(run) || q->space == ADV_SPACE_FLOW)
-        return ADV_OK;
-    run->log_det = adv_calloc(q->n, sizeof *run->log_det);
-    if (!run->log_det)
+    bool in_data_units = !from_base(run) && q->space == ADV_SPACE_DATA;
+    if (in_data_units && !(run->log_det = adv_calloc(q->n, sizeof *run->log_det)))
         return adv_no_memory(error);
-    adv_transform_encode(adv_model_transform(run->model), q->n, run->starts, run->starts,
-                         run->log_det);
-    return ADV_OK;
+    enum adv_status status = ADV_OK;
+    for (size_t i = 0; i < q->n && status == ADV_OK; i++)
+        status = take_point(run, i, error);
+    return status;
 }
 
 static void choose_divergence(struct adv_run *run)

@@ -38,7 +38,7 @@ static enum adv_status refuse_above(const char *field, const char *name, long lo
 static const char *rows_field(const struct adv_request *request)
 {
     if (request->points)
-        return adv_request_from_base(request) ? "x0" : "points";
+        return adv_query_from_base(request->kind) ? "x0" : "points";
     bool listed = request->labels && !request->one_label && request->options.n == ADV_NOT_GIVEN;
     return listed ? "label" : "n";
 }
@@ -71,8 +71,8 @@ static enum adv_status check_dimension(const struct adv_request *request,
                                        const struct adv_model *model, struct adv_error *error)
 {
     size_t dim = adv_model_dim(model);
-    const char *name = adv_request_from_base(request) ? "x0" : "points";
-    if (!request->points && !adv_request_from_base(request))
+    const char *name = adv_query_from_base(request->kind) ? "x0" : "points";
+    if (!request->points && !adv_query_from_base(request->kind))
         return adv_fail_field(error, ADV_E_INVALID, name,
                               "points is missing; it must be an array of rows of %zu numbers (the "
                               "model's dimension)",

@@ -477,7 +477,7 @@ START_TEST(queries_are_checked_against_their_model)
     refuse(labelled, &q, "guidance", "between -100 and 100");
     q.guidance = 1;
     q.points = (float[]){NAN, 0};
-    refuse(plane, &q, "x0", "x0[0][0] is not a finite number");
+    refuse(plane, &q, "x0", "x0[0][0] is nan; it must be a finite number");
 
     q = adv_query_default(ADV_QUERY_TRAJECTORIES);
     q.times = (double[]){0, 0.5, 0.5};
@@ -490,7 +490,8 @@ START_TEST(queries_are_checked_against_their_model)
     refuse(plane, &q, "points", "missing");
     float pixels[64] = {[63] = 1.5f};
     q.points = pixels;
-    refuse(image, &q, "points", "1.5");
+    refuse(image, &q, "points", "points[0]: column 63 is 1.5; it must be between 0 and 1");
+    ck_assert_int_eq(adv_query_check(&q, image, NULL), ADV_OK); /* which looks at no point */
     pixels[63] = 0.5f;
     q.t = 0.5;
     refuse(image, &q, "space", "not affine");
