@@ -546,7 +546,8 @@ enum adv_status adv_run_finish(struct adv_run *run, const struct adv_answer **an
         if (!shard->ended)
             adv_bug("shard %zu has not ended", s);
         if (shard->status != ADV_OK)
-            return adv_fail(error, shard->status, "%s", shard->error.message);
+            return adv_fail_field(error, shard->status, shard->error.field, "%s",
+                                  shard->error.message);
         if (shard->nfe > run->answer.nfe)
             run->answer.nfe = shard->nfe;
     }
