@@ -1,9 +1,9 @@
 #include <advect/net.h>
 #include <advect/rng.h>
 
-#include "core/base/field_value.h"
 #include "core/base/mem.h"
 #include "core/nets/kind.h"
+#include "core/settings/field_value.h"
 
 #include <math.h>
 #include <stdlib.h>

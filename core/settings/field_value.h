@@ -1,8 +1,8 @@
 /* One setting being read: a row of a table of fields, and a value staged for it
  * until the whole source has proved right; and the words that its errors share
  * with those of other readers of requests. */
-#ifndef ADV_BASE_FIELD_VALUE_H
-#define ADV_BASE_FIELD_VALUE_H
+#ifndef ADV_SETTINGS_FIELD_VALUE_H
+#define ADV_SETTINGS_FIELD_VALUE_H
 
 #include <advect/fields.h>
 #include <advect/json.h>

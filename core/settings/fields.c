@@ -3,8 +3,8 @@
  * of them are right: a refused request never leaves half of itself behind. */
 #include <advect/fields.h>
 
-#include "core/base/field_value.h"
 #include "core/base/mem.h"
+#include "core/settings/field_value.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Integers are compared with their bounds exactly. The bounds are doubles, so
  * near 2^63 neither side may be converted to the other's type unchecked. */
-#include "core/base/field_value.h"
+#include "core/settings/field_value.h"
 
 #include "core/base/mem.h"
 
