@@ -1,9 +1,9 @@
 #include "core/flow/profile.h"
 
 #include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/graph/exec.h"
 #include "core/nets/kind.h"
-#include "core/settings/field_value.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,11 +2,11 @@
  * parsed in place, after the digest was taken. Two orders of the tensors are kept: by offset, in
  * which the bytes must follow each other without hole or overlap, and by name. */
 #include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/io/array.h"
 #include "core/io/dtype.h"
 #include "core/io/safetensors_header.h"
 #include "core/io/safetensors_values.h"
-#include "core/io/text.h"
 #include "core/settings/complaints.h"
 
 #include <advect/array_file.h>

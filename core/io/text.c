@@ -24,37 +24,3 @@ void adv_bytes_release(struct adv_bytes *bytes)
     free(bytes->data);
     *bytes = (struct adv_bytes){0};
 }
-
-const char *adv_printable(const char *text, size_t n, char out[ADV_PRINTABLE_MAX])
-{
-    size_t shown = n < ADV_PRINTABLE_MAX ? n : ADV_PRINTABLE_MAX - sizeof "...";
-    for (size_t i = 0; i < shown; i++)
-        out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-    strcpy(out + shown, shown < n ? "..." : "");
-    return out;
-}
-
-/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
-bool adv_is_utf8(const char *text, size_t n)
-{
-    for (size_t i = 0; i < n;) {
-        unsigned char lead = (unsigned char)text[i++];
-        int n_following = lead < 0x80   ? 0
-                          : lead < 0xc2 ? -1
-                          : lead < 0xe0 ? 1
-                          : lead < 0xf0 ? 2
-                                        : 3;
-        if (n_following < 0 || lead > 0xf4 || n - i < (size_t)n_following)
-            return false;
-        unsigned char lowest = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
-        unsigned char highest = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-        for (; n_following > 0; n_following--) {
-            unsigned char next = (unsigned char)text[i++];
-            if (next < lowest || next > highest)
-                return false;
-            lowest = 0x80;
-            highest = 0xbf;
-        }
-    }
-    return true;
-}

@@ -2,8 +2,8 @@
 #include <advect/rng.h>
 
 #include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/nets/kind.h"
-#include "core/settings/field_value.h"
 
 #include <math.h>
 #include <stdlib.h>

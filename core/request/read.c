@@ -2,6 +2,7 @@
  * of the table; arrays and nested objects are taken out of a shallow copy of
  * the body first, each by its row's own reader. Null means absent. */
 #include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/request/table.h"
 #include "core/settings/field_value.h"
 

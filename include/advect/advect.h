@@ -29,5 +29,6 @@
 #include <advect/status.h>
 #include <advect/transform.h>
 #include <advect/version.h>
+#include <advect/words.h>
 
 #endif

@@ -5,7 +5,7 @@
 #include "server/http/negotiate.h"
 #include "server/os/clock.h"
 
-#include <advect/fields.h>
+#include <advect/words.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>

@@ -5,6 +5,7 @@
 
 #include <advect/array_file.h>
 #include <advect/fields.h>
+#include <advect/words.h>
 
 #include <errno.h>
 #include <limits.h>

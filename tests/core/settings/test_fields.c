@@ -1,6 +1,7 @@
 /* Settings from JSON and text: bounds, types, defaults, suggestions, and that a
  * refused source leaves the options as they were. */
 #include <advect/fields.h>
+#include <advect/words.h>
 
 #include "tests/support/alloc_fail.h"
 
