@@ -245,6 +245,11 @@ int adv_model_shape(const struct adv_model *model, size_t shape[3])
     return model->n_dims;
 }
 
+bool adv_model_is_plane(const struct adv_model *model)
+{
+    return model->n_dims == 1 && model->shape[0] == 2;
+}
+
 bool adv_model_is_image(const struct adv_model *model)
 {
     return model->n_dims == 3 && (model->shape[0] == 1 || model->shape[0] == 3);

@@ -11,12 +11,6 @@
 #define FRAME_MS_DEFAULT 80
 #define HOLD_MS 1500 /* of an animation's last frame */
 
-bool adv_model_is_plane(const struct adv_model *model)
-{
-    size_t shape[3];
-    return adv_model_shape(model, shape) == 1 && shape[0] == 2;
-}
-
 bool adv_render_has_picture(const struct adv_model *model)
 {
     return adv_model_is_plane(model) || adv_model_is_image(model);
