@@ -16,25 +16,6 @@ uint64_t adv_seed_for(uint64_t seed, enum adv_seed_use use)
     return adv_rng_word(seed, ADV_STREAM_SHUFFLE, (uint64_t)use);
 }
 
-uint64_t adv_permute(uint64_t key, uint64_t index, uint64_t n)
-{
-    int half_bits = 1;
-    while (half_bits < 32 && (UINT64_C(1) << (2 * half_bits)) < n)
-        half_bits++;
-    uint64_t mask = (UINT64_C(1) << half_bits) - 1;
-    do {
-        uint64_t left = index >> half_bits, right = index & mask;
-        for (uint64_t round = 0; round < 6; round++) {
-            uint64_t mixed =
-                left ^ (adv_rng_word(key, ADV_STREAM_SHUFFLE, round << 32 | right) & mask);
-            left = right;
-            right = mixed;
-        }
-        index = left << half_bits | right;
-    } while (index >= n);
-    return index;
-}
-
 /* ---------------------------------------------------------------- checks */
 
 static enum adv_status fail_shape(const struct adv_dataset *d, size_t wanted,

@@ -398,6 +398,26 @@ START_TEST(integers_below_a_bound)
 }
 END_TEST
 
+START_TEST(permutations_are_bijections)
+{
+    bool seen[1000];
+    for (uint64_t n = 1; n <= 1000; n = n < 40 ? n + 1 : n * 5) {
+        memset(seen, 0, sizeof seen);
+        for (uint64_t i = 0; i < n; i++) {
+            uint64_t image = adv_permute(99, i, n);
+            ck_assert_uint_lt(image, n);
+            ck_assert_msg(!seen[image], "%llu twice of %llu", (unsigned long long)image,
+                          (unsigned long long)n);
+            seen[image] = true;
+        }
+    }
+    int fixed = 0;
+    for (uint64_t i = 0; i < 1000; i++)
+        fixed += adv_permute(99, i, 1000) == i;
+    ck_assert_int_lt(fixed, 10); /* one is expected of a random permutation */
+}
+END_TEST
+
 int main(void)
 {
     const int n_fills = (int)(sizeof fills / sizeof *fills);
@@ -430,6 +450,7 @@ int main(void)
     tcase_add_test(distributions, uniform_distribution);
     tcase_add_test(distributions, signs);
     tcase_add_test(distributions, integers_below_a_bound);
+    tcase_add_test(distributions, permutations_are_bijections);
     suite_add_tcase(suite, distributions);
 
     SRunner *runner = srunner_create(suite);
