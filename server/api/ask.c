@@ -5,10 +5,10 @@
 #include "server/http/negotiate.h"
 #include "server/os/clock.h"
 
+#include <advect/rng.h>
 #include <advect/words.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* ---------------------------------------------------------------- models */
 
@@ -94,21 +94,13 @@ static enum adv_status check_picture(const struct adv_job *job, struct adv_error
     return adv_render_check(job->model, &job->query, &job->picture, animated, error);
 }
 
-/* Seeds that nobody chose are short enough to be read out. */
-static uint64_t random_seed(void)
-{
-    uint32_t seed = 0;
-    (void)!getrandom(&seed, sizeof seed, 0);
-    return seed;
-}
-
 static void prepare_reply(struct adv_job *job, const struct adv_ask_manner *manner)
 {
     struct adv_reply *reply = &job->template;
     reply->status = MHD_HTTP_OK;
     reply->media_type = job->format->media_type;
     adv_reply_header(reply, MHD_HTTP_HEADER_VARY, "Accept");
-    if (job->query.kind == ADV_QUERY_SAMPLES || job->query.kind == ADV_QUERY_TRAJECTORIES)
+    if (adv_query_from_base(job->query.kind))
         adv_reply_header(reply, "Advect-Seed", "%llu", (unsigned long long)job->query.seed);
     if (manner->etag) {
         adv_reply_header(reply, MHD_HTTP_HEADER_ETAG, "%s", manner->etag);
@@ -138,8 +130,8 @@ void adv_ask_submit(struct adv_exchange *exchange, struct adv_model *model,
     }
     enum adv_status status = adv_job_new(model, request, &job, &error);
     if (status == ADV_OK)
-        status =
-            adv_request_query(request, model, &server->limits, random_seed(), &job->query, &error);
+        status = adv_request_query(request, model, &server->limits, adv_random_seed(), &job->query,
+                                   &error);
     if (status == ADV_OK) {
         job->format = manner->format;
         job->picture = manner->picture;

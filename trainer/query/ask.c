@@ -8,11 +8,11 @@
 
 #include <advect/pool.h>
 #include <advect/request.h>
+#include <advect/rng.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 struct ask_options {
     char *points, *out;
@@ -49,14 +49,6 @@ static const char starts_help[] =
     "NPY or CSV file of starting points in base units, one per row, in place of random ones";
 
 static const struct adv_option_letter letters[] = {{'o', "out"}, {'n', "n"}, {'q', "quiet"}, {0}};
-
-static uint64_t random_seed(void)
-{
-    uint64_t seed = 0;
-    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
-        seed = (uint64_t)(adv_seconds_now() * 1e9);
-    return seed >> 11; /* below 2^53: every JSON reader keeps it exactly */
-}
 
 /* ---------------------------------------------------------------- the run */
 
@@ -107,7 +99,7 @@ static enum adv_status answer(const char *model_path, struct adv_request *reques
     if (status == ADV_OK && options->points)
         status = adv_request_load_points(request, model, options->points, error);
     if (status == ADV_OK)
-        status = adv_request_query(request, model, &limits, random_seed(), &query, error);
+        status = adv_request_query(request, model, &limits, adv_random_seed(), &query, error);
     if (status == ADV_OK)
         status = run_query(model, &query, options, &run, &output.answer, error);
     output.model = model;

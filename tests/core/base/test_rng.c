@@ -418,6 +418,19 @@ START_TEST(permutations_are_bijections)
 }
 END_TEST
 
+START_TEST(random_seeds_are_short_and_differ)
+{
+    uint64_t first = adv_random_seed();
+    int n_same = 0;
+    for (int i = 0; i < 8; i++) {
+        uint64_t seed = adv_random_seed();
+        ck_assert_uint_le(seed, UINT32_MAX);
+        n_same += seed == first;
+    }
+    ck_assert_int_le(n_same, 1);
+}
+END_TEST
+
 int main(void)
 {
     const int n_fills = (int)(sizeof fills / sizeof *fills);
@@ -451,6 +464,7 @@ int main(void)
     tcase_add_test(distributions, signs);
     tcase_add_test(distributions, integers_below_a_bound);
     tcase_add_test(distributions, permutations_are_bijections);
+    tcase_add_test(distributions, random_seeds_are_short_and_differ);
     suite_add_tcase(suite, distributions);
 
     SRunner *runner = srunner_create(suite);
