@@ -59,13 +59,22 @@ enum adv_status adv_path_find(const char *name, const struct adv_path **path,
                           "path \"%s\" is not known; it must be condot, cosine or vp", name);
 }
 
+double adv_path_clamp(const struct adv_path *path, double t)
+{
+    return fmin(t, path->t_end);
+}
+
+float adv_path_scale(const struct adv_path *path, float u)
+{
+    return (float)path->t_end * u;
+}
+
 void adv_path_interpolate(const struct adv_path *path, size_t n, size_t dim, const float *t,
                           const float *x0, const float *x1, float *x_t, float *target)
 {
     for (size_t i = 0; i < n; i++) {
         double alpha, sigma, d_alpha, d_sigma;
-        double time = (double)t[i] < path->t_end ? (double)t[i] : path->t_end;
-        path->coefficients(time, &alpha, &sigma, &d_alpha, &d_sigma);
+        path->coefficients(adv_path_clamp(path, (double)t[i]), &alpha, &sigma, &d_alpha, &d_sigma);
         const float a = (float)alpha, s = (float)sigma, da = (float)d_alpha, ds = (float)d_sigma;
         for (size_t k = i * dim; k < (i + 1) * dim; k++) {
             x_t[k] = a * x1[k] + s * x0[k];

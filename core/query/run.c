@@ -114,7 +114,7 @@ static void choose_divergence(struct adv_run *run)
 static enum adv_status make_times(struct adv_run *run, struct adv_error *error)
 {
     const struct adv_query *q = &run->query;
-    double end = adv_model_path(run->model)->t_end;
+    const struct adv_path *path = adv_model_path(run->model);
     bool trajectories = q->kind == ADV_QUERY_TRAJECTORIES;
     run->times = adv_calloc((trajectories ? q->n_times : 2) + 1, sizeof *run->times);
     if (!run->times)
@@ -129,7 +129,7 @@ static enum adv_status make_times(struct adv_run *run, struct adv_error *error)
         run->n_times = 2;
     }
     for (size_t i = 0; i < run->n_times; i++)
-        run->times[i] = fmin(run->times[i], end);
+        run->times[i] = adv_path_clamp(path, run->times[i]);
     return ADV_OK;
 }
 

@@ -90,7 +90,7 @@ static enum adv_status evaluate(const struct adv_run *run, struct adv_shard *sha
 static enum adv_status turn_of_velocity(struct adv_run *run, struct adv_shard *shard,
                                         struct adv_evaluator *evaluator)
 {
-    double t = fmin(run->query.t, adv_model_path(run->model)->t_end);
+    double t = adv_path_clamp(adv_model_path(run->model), run->query.t);
     memcpy(shard->x, run->starts + shard->begin * run->dim, shard->n * run->dim * sizeof *shard->x);
     for (size_t i = 0; i < shard->n; i++) {
         shard->t[i] = (float)t;

@@ -199,6 +199,10 @@ START_TEST(paths_join_their_ends_and_targets_are_their_slopes)
         path->coefficients(path->t_end, &a, &s, &da, &ds);
         ck_assert_double_eq_tol(a, 1, 1e-4);
         ck_assert_double_eq_tol(s, 0, 0.01);
+        ck_assert_double_eq(adv_path_clamp(path, 1.5), path->t_end);
+        ck_assert_double_eq(adv_path_clamp(path, 0.25), 0.25); /* cut, where scaling stretches */
+        ck_assert_float_eq(adv_path_scale(path, 1), (float)path->t_end);
+        ck_assert_float_eq(adv_path_scale(path, 0), 0);
         for (double t = 0.05; t < 0.96; t += 0.1) {
             const double h = 1e-6;
             path->coefficients(t, &a, &s, &da, &ds);
