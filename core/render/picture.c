@@ -2,8 +2,8 @@
 #include "core/render/picture.h"
 
 #include "core/base/mem.h"
-#include "core/io/text.h"
 
+#include <advect/bytes.h>
 #include <stdlib.h>
 
 #define COMPRESSION 3                           /* docs/performance.md has them all */
