@@ -10,6 +10,8 @@
  * an input gain v += gain(t) * x, which spares the blocks from carrying all of x to the output. */
 #include "core/nets/kind.h"
 
+#include <advect/memory.h>
+
 struct mlp_options {
     int64_t dim, channels, layers, num_classes, label_channels;
     int64_t input_frequencies, time_frequencies, activation;
@@ -146,7 +148,7 @@ const struct adv_net_kind adv_net_mlp = {
     .name = "mlp",
     .help = "multilayer perceptron, for points of any kind",
     .fields = fields,
-    .n_fields = sizeof fields / sizeof *fields,
+    .n_fields = ADV_COUNT(fields),
     .options_bytes = sizeof(struct mlp_options),
     .build = build,
 };

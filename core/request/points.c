@@ -67,7 +67,7 @@ enum adv_status adv_request_parse_png(struct adv_request *request, const struct 
         fill_point(&image, point);
     adv_image_release(&image);
     if (!point)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     status = adv_request_set_points(request, 1, dim, point, error);
     request->points_are = ADV_POINTS_PIXELS;
     return status;
