@@ -94,6 +94,24 @@ const char *adv_nearest_name(const char *name, const char *const *names)
     return nearest;
 }
 
+enum adv_status adv_find_name(const char *field, const char *name, const char *const *names,
+                              size_t *index, struct adv_error *error)
+{
+    char known[1024] = "";
+    for (size_t i = 0; names[i]; i++) {
+        if (name && !strcmp(names[i], name)) {
+            *index = i;
+            return ADV_OK;
+        }
+        adv_append(known, sizeof known, "%s%s", i ? ", " : "", names[i]);
+    }
+    const char *nearest = name ? adv_nearest_name(name, names) : NULL;
+    return adv_fail_field(error, ADV_E_INVALID, field, "%s is %s; it must be one of %s%s%s%s",
+                          field, name ? adv_quote(name).text : "missing", known,
+                          nearest ? "; did you mean \"" : "", nearest ? nearest : "",
+                          nearest ? "\"?" : "");
+}
+
 /* ---------------------------------------------------------------- characters */
 
 bool adv_is_utf8(const char *text, size_t n)

@@ -224,20 +224,12 @@ static bool number_from_text(const char *text, struct number *number)
 static enum adv_status set_choice(const struct adv_field_subject *subject, const char *text,
                                   struct adv_field_value *value, struct adv_error *error)
 {
-    const char *const *choices = subject->field->choices;
-    for (size_t i = 0; choices[i]; i++) {
-        if (!strcmp(choices[i], text)) {
-            *value = (struct adv_field_value){.set = true, .as.integer = (int64_t)i};
-            return ADV_OK;
-        }
-    }
-    char allowed[320] = "";
-    append_names(allowed, sizeof allowed, choices);
-    const char *nearest = adv_nearest_name(text, choices);
-    return adv_fail_field(error, ADV_E_INVALID, subject->label,
-                          "%s is %s; it must be one of %s%s%s%s", subject->label,
-                          adv_quote(text).text, allowed, nearest ? "; did you mean \"" : "",
-                          nearest ? nearest : "", nearest ? "\"?" : "");
+    size_t index;
+    enum adv_status status =
+        adv_find_name(subject->label, text, subject->field->choices, &index, error);
+    if (status == ADV_OK)
+        *value = (struct adv_field_value){.set = true, .as.integer = (int64_t)index};
+    return status;
 }
 
 /* text: valid UTF-8 of `length` bytes. */

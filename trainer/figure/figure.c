@@ -5,6 +5,7 @@
 
 #include <advect/array_file.h>
 #include <advect/fields.h>
+#include <advect/memory.h>
 #include <advect/words.h>
 
 #include <errno.h>
@@ -93,19 +94,13 @@ static enum adv_status find_drawing(const char *name, const struct adv_drawing *
 {
     const char *names[64] = {NULL};
     const struct adv_drawing *drawing;
-    for (size_t i = 0; (drawing = drawing_at(i)) != NULL; i++) {
-        if (!strcmp(drawing->name, name)) {
-            *out = drawing;
-            return ADV_OK;
-        }
-        if (i + 1 < sizeof names / sizeof names[0])
-            names[i] = drawing->name;
-    }
-    const char *near = adv_nearest_name(name, names);
-    return adv_fail_field(error, ADV_E_INVALID, "name",
-                          "\"%.60s\" is not a figure%s%s%s (`advect figure --list` lists them)",
-                          name, near ? "; did you mean \"" : "", near ? near : "",
-                          near ? "\"?" : "");
+    size_t index;
+    for (size_t i = 0; (drawing = drawing_at(i)) != NULL && i + 1 < ADV_COUNT(names); i++)
+        names[i] = drawing->name;
+    enum adv_status status = adv_find_name("figure", name, names, &index, error);
+    if (status == ADV_OK)
+        *out = drawing_at(index);
+    return status;
 }
 
 /* ---------------------------------------------------------------- one figure */

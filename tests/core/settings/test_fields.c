@@ -1,7 +1,6 @@
 /* Settings from JSON and text: bounds, types, defaults, suggestions, and that a
  * refused source leaves the options as they were. */
 #include <advect/fields.h>
-#include <advect/words.h>
 
 #include "tests/support/alloc_fail.h"
 
@@ -511,35 +510,6 @@ START_TEST(long_help_goes_on_below)
 }
 END_TEST
 
-START_TEST(nearest_names)
-{
-    static const char *const names[] = {"checkerboard", "gaussian", "rings", "steps", NULL};
-    static const char *const pairs[][2] = {
-        {"checkerbord", "checkerboard"},
-        {"chekcerboard", "checkerboard"},
-        {"gausian", "gaussian"},
-        {"ring", "rings"},
-        {"stesp", "steps"},
-        {"rings", "rings"},
-        {"spirals", NULL},
-        {"", NULL},
-        {"s", NULL},
-        {"checkers", NULL},
-    };
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        const char *nearest = adv_nearest_name(pairs[i][0], names);
-        if (pairs[i][1])
-            ck_assert_pstr_eq(nearest, pairs[i][1]);
-        else
-            ck_assert_msg(!nearest, "%s is not near %s", pairs[i][0], nearest);
-    }
-    char endless[2000];
-    memset(endless, 'a', sizeof endless - 1);
-    endless[sizeof endless - 1] = '\0';
-    ck_assert_ptr_null(adv_nearest_name(endless, names));
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("fields");
@@ -576,7 +546,6 @@ int main(void)
     tcase_add_test(output, to_json_leaves_out_null_members);
     tcase_add_test(output, help_is_aligned);
     tcase_add_test(output, long_help_goes_on_below);
-    tcase_add_test(output, nearest_names);
     suite_add_tcase(suite, output);
 
     SRunner *runner = srunner_create(suite);
