@@ -128,7 +128,7 @@ enum adv_status adv_target_parse(const char *raw, struct adv_target *target,
 {
     *target = (struct adv_target){.raw = strndup(raw, ADV_TARGET_MAX_BYTES + 1)};
     if (!target->raw)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     if (strlen(target->raw) > ADV_TARGET_MAX_BYTES)
         return adv_fail(error, ADV_E_INVALID, "the target is longer than %d bytes",
                         ADV_TARGET_MAX_BYTES);
@@ -141,7 +141,7 @@ enum adv_status adv_target_parse(const char *raw, struct adv_target *target,
      * only pairs without "=" take one byte more. */
     target->decoded = malloc(strlen(path) + ADV_TARGET_MAX_PAIRS + 2);
     if (!target->decoded)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     char *at = target->decoded;
     enum adv_status status = read_path(path, n_path, &at, target, error);
     if (status == ADV_OK && path[n_path])
