@@ -47,7 +47,7 @@ enum adv_status adv_evaluators_get(struct adv_evaluators *evaluators, struct adv
         struct adv_evaluators_item *grown =
             realloc(evaluators->items, capacity * sizeof *evaluators->items);
         if (!grown)
-            return adv_fail(error, ADV_E_MEMORY, "out of memory");
+            return adv_no_memory(error);
         evaluators->items = grown;
         evaluators->capacity = capacity;
     }

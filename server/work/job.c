@@ -50,7 +50,7 @@ enum adv_status adv_job_new(struct adv_model *model, struct adv_request *request
     struct adv_job *job = calloc(1, sizeof *job);
     if (!job) {
         adv_request_free(request);
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     }
     atomic_init(&job->references, 1);
     atomic_init(&job->abandoned, false);
@@ -229,7 +229,7 @@ static enum adv_status append_stream(struct adv_job *job, struct adv_bytes *line
     uint8_t *data =
         stream->n <= SIZE_MAX - lines->n ? realloc(stream->data, stream->n + lines->n) : NULL;
     if (!data)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     memcpy(data + stream->n, lines->data, lines->n);
     stream->data = data;
     stream->n = stream->capacity = stream->n + lines->n;
@@ -267,7 +267,7 @@ static enum adv_status render_ready_frames(struct adv_job *job, struct adv_error
     if (job->n_frames_rendered >= ready)
         return ADV_OK;
     float *states = malloc(job->query.n * adv_model_dim(job->model) * sizeof *states);
-    enum adv_status status = states ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = states ? ADV_OK : adv_no_memory(error);
     while (status == ADV_OK && job->n_frames_rendered < ready) {
         struct adv_bytes line = {0};
         status = render_frame(job, job->n_frames_rendered, states, &line, error);

@@ -115,7 +115,7 @@ static enum adv_status list_files(const char *directory, char ***names, size_t *
         if (name)
             list[count++] = name;
         else
-            status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+            status = adv_no_memory(error);
     }
     closedir(dir);
     if (status != ADV_OK) {
@@ -251,7 +251,7 @@ static enum adv_status load_entries(const struct adv_registry *registry,
     struct adv_catalogue_entry **order = calloc(n + 1, sizeof *order);
     struct adv_pool *pool = NULL;
     if (!order)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < n; i++) {
         identify_entry(registry->directory, &entries[i]);
         order[i] = &entries[i];
@@ -278,7 +278,7 @@ static enum adv_status read_directory(const struct adv_registry *registry,
         calloc(1, sizeof *catalogue + n * sizeof catalogue->entries[0]);
     if (!catalogue) {
         free_names(names, n);
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     }
     atomic_init(&catalogue->references, 1);
     for (size_t i = 0; i < n; i++) {
@@ -291,7 +291,7 @@ static enum adv_status read_directory(const struct adv_registry *registry,
         struct adv_catalogue_entry *entry = &catalogue->entries[catalogue->n];
         refuse_namesake(catalogue, entry);
         if (status == ADV_OK && !entry->model && !entry->reason)
-            status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+            status = adv_no_memory(error);
     }
     if (status == ADV_OK)
         *out = catalogue;
@@ -309,7 +309,7 @@ enum adv_status adv_registry_open(const char *directory, const struct adv_load_o
     char *copy = registry ? strdup(directory) : NULL;
     if (!copy) {
         free(registry);
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     }
     registry->directory = copy;
     registry->options = *options;

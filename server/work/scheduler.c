@@ -179,7 +179,7 @@ static void prepare(struct adv_scheduler *scheduler, struct adv_job *job)
     size_t n = status == ADV_OK ? adv_run_shards(job->run) : 0;
     size_t *shards = calloc(n + 1, sizeof *shards);
     if (!shards)
-        status = adv_fail(&job->error, ADV_E_MEMORY, "out of memory");
+        status = adv_no_memory(&job->error);
     for (size_t i = 0; shards && i < n; i++)
         shards[i] = i;
     pthread_mutex_lock(&scheduler->mutex);
@@ -282,7 +282,7 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
     struct adv_scheduler *scheduler =
         calloc(1, sizeof *scheduler + (size_t)options->n_workers * sizeof scheduler->workers[0]);
     if (!scheduler)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     scheduler->options = *options;
     pthread_mutex_init(&scheduler->mutex, NULL);
     pthread_cond_init(&scheduler->runnable, NULL);
