@@ -28,7 +28,7 @@ static const struct adv_field fields[] = {
      .help =
          "points along each side of the grid; 0 means 100 for density.png, 24 for velocity.png"},
 };
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define N_FIELDS ADV_COUNT(fields)
 
 /* What differs between the pictures. */
 static const struct look {
@@ -65,7 +65,7 @@ static void make_etag(const struct adv_exchange *exchange, const struct adv_mode
     const char *const parts[] = {adv_version(), exchange->server->kernels, adv_model_digest(model),
                                  exchange->target.raw};
     uint64_t hash = ADV_DIGEST_INIT;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    for (size_t i = 0; i < ADV_COUNT(parts); i++)
         hash = adv_digest(hash, parts[i], strlen(parts[i]) + 1); /* the NUL parts them */
     snprintf(etag, 24, "\"%016llx\"", (unsigned long long)hash);
 }
