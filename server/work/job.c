@@ -214,7 +214,7 @@ static void resume(struct adv_job *job)
     MHD_resume_connection(job->connection);
 }
 
-/* With the job's mutex held: lines, taken over, follow what the stream holds. */
+/* With the job's mutex held: lines, perhaps taken over, follow what the stream holds. */
 static enum adv_status append_stream(struct adv_job *job, struct adv_bytes *lines,
                                      struct adv_error *error)
 {
@@ -226,14 +226,7 @@ static enum adv_status append_stream(struct adv_job *job, struct adv_bytes *line
         job->n_stream_sent = 0;
         return ADV_OK;
     }
-    uint8_t *data =
-        stream->n <= SIZE_MAX - lines->n ? realloc(stream->data, stream->n + lines->n) : NULL;
-    if (!data)
-        return adv_no_memory(error);
-    memcpy(data + stream->n, lines->data, lines->n);
-    stream->data = data;
-    stream->n = stream->capacity = stream->n + lines->n;
-    return ADV_OK;
+    return adv_bytes_append(stream, lines->data, lines->n, error);
 }
 
 void adv_job_end(struct adv_job *job, struct adv_reply *reply)

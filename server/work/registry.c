@@ -1,5 +1,6 @@
 #include "server/work/registry.h"
 
+#include <advect/memory.h>
 #include <advect/pool.h>
 
 #include <dirent.h>
@@ -104,14 +105,13 @@ static enum adv_status list_files(const char *directory, char ***names, size_t *
         return adv_fail_field(error, ADV_E_IO, "models", "cannot read the model directory %s: %s",
                               directory, strerror(errno));
     char **list = NULL;
-    size_t count = 0;
+    size_t count = 0, capacity = 0;
     enum adv_status status = ADV_OK;
     for (struct dirent *entry; status == ADV_OK && (entry = readdir(dir));) {
         if (!is_model_file(entry->d_name))
             continue;
-        char **grown = realloc(list, (count + 1) * sizeof *list);
-        list = grown ? grown : list;
-        char *name = grown ? strdup(entry->d_name) : NULL;
+        status = adv_grow(&list, &capacity, count + 1, sizeof *list, error);
+        char *name = status == ADV_OK ? strdup(entry->d_name) : NULL;
         if (name)
             list[count++] = name;
         else
