@@ -30,11 +30,6 @@ struct scene {
     float *grid; /* [N_ARROWS^2, 2] */
 };
 
-static enum adv_status no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
-}
-
 static enum adv_status add_field(const struct scene *scene, const float *x1, double t,
                                  struct adv_plot *plot, struct adv_error *error)
 {
@@ -117,7 +112,7 @@ static enum adv_status draw(const struct adv_easel *easel, const void *style, st
     if (status == ADV_OK) {
         scene.base = adv_base_points(easel, N_POINTS, 2);
         scene.grid = adv_panel_grid(N_ARROWS, scene.target.half_side);
-        status = scene.base && scene.grid ? draw_frames(&scene, film, error) : no_memory(error);
+        status = scene.base && scene.grid ? draw_frames(&scene, film, error) : adv_no_memory(error);
     }
     free(scene.grid);
     free(scene.base);

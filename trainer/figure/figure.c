@@ -50,7 +50,7 @@ static const struct adv_field fields[] = {
     {"list", ADV_FIELD_BOOL, AT(list), .help = "list the figures and exit"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not print anything"},
 };
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define N_FIELDS ADV_COUNT(fields)
 
 static const struct adv_option_letter letters[] = {{'o', "out"}, {'q', "quiet"}, {0}};
 
@@ -72,7 +72,7 @@ static const struct adv_options command_line = {
 /* The i-th figure of all families, or NULL. */
 static const struct adv_drawing *drawing_at(size_t i)
 {
-    for (size_t k = 0; k < sizeof families / sizeof families[0]; k++) {
+    for (size_t k = 0; k < ADV_COUNT(families); k++) {
         for (const struct adv_drawing *d = families[k]; d->name; d++) {
             if (i-- == 0)
                 return d;
@@ -112,8 +112,7 @@ static enum adv_status load_model(const struct adv_drawing *drawing,
     if (options->model)
         return adv_model_load(options->model, adv_environment(), model, error);
     char path[PATH_MAX] = "";
-    for (size_t i = 0; i < sizeof drawing->models / sizeof *drawing->models && drawing->models[i];
-         i++) {
+    for (size_t i = 0; i < ADV_COUNT(drawing->models) && drawing->models[i]; i++) {
         snprintf(path, sizeof path, "%s/%s.safetensors", options->models, drawing->models[i]);
         if (access(path, F_OK) == 0)
             break;

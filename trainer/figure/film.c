@@ -5,11 +5,6 @@
 
 #define GAP_PX 2
 
-static enum adv_status no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
-}
-
 static size_t bytes_of(const struct adv_image *image)
 {
     return (size_t)image->width * (size_t)image->height * (size_t)image->n_channels;
@@ -31,7 +26,7 @@ enum adv_status adv_film_add(struct adv_film *film, struct adv_image *frame,
         struct adv_image *frames = realloc(film->frames, capacity * sizeof *frames);
         if (!frames) {
             adv_image_release(frame);
-            return no_memory(error);
+            return adv_no_memory(error);
         }
         film->frames = frames;
         film->capacity = capacity;
