@@ -6,6 +6,7 @@
 #include "trainer/cli/stop.h"
 #include "trainer/query/output.h"
 
+#include <advect/memory.h>
 #include <advect/pool.h>
 #include <advect/request.h>
 #include <advect/rng.h>
@@ -42,7 +43,7 @@ static const struct adv_field fields[] = {
      .help = "number of threads; one per processor if absent; answers do not depend on it"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
 };
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define N_FIELDS ADV_COUNT(fields)
 
 /* What --points is of samples and trajectories. */
 static const char starts_help[] =

@@ -1,6 +1,7 @@
 #include "trainer/query/output.h"
 
 #include <advect/array_file.h>
+#include <advect/memory.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -125,7 +126,7 @@ static enum adv_status render_csv(const struct adv_output *o, struct adv_bytes *
     size_t n = 0;
     FILE *out = open_memstream(&text, &n);
     if (!out)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     if (o->query->kind == ADV_QUERY_SAMPLES)
         print_samples(out, o->answer);
     else if (o->query->kind == ADV_QUERY_TRAJECTORIES)
@@ -134,7 +135,7 @@ static enum adv_status render_csv(const struct adv_output *o, struct adv_bytes *
         print_log_densities(out, o->answer);
     if (fclose(out) != 0) {
         free(text);
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     }
     *bytes = (struct adv_bytes){.data = (uint8_t *)text, .n = n, .capacity = n};
     return ADV_OK;
@@ -150,7 +151,7 @@ static const struct format formats[] = {
     [ADV_FORMAT_APNG] = {".apng", KIND(ADV_QUERY_TRAJECTORIES), true, false, render_apng},
 };
 
-#define N_FORMATS (sizeof formats / sizeof formats[0])
+#define N_FORMATS ADV_COUNT(formats)
 
 /* ---------------------------------------------------------------- choice */
 
