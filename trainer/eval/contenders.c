@@ -95,7 +95,7 @@ enum adv_status adv_contenders_read(const char *list, struct adv_contender **out
         n += *at == ',';
     struct adv_contender *contenders = calloc(n, sizeof *contenders);
     if (!contenders)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     enum adv_status status = ADV_OK;
     for (const char *at = list; status == ADV_OK && i < n; i++) {
         size_t length = strcspn(at, ",");

@@ -8,6 +8,7 @@
 #include "trainer/measure/measure.h"
 
 #include <advect/json.h>
+#include <advect/memory.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +99,7 @@ static const struct adv_field fields[] = {
      .help = "number of threads; one per processor if absent; results do not depend on it"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
 };
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define N_FIELDS ADV_COUNT(fields)
 
 static const struct adv_option_letter letters[] = {{'n', "n"}, {'q', "quiet"}, {0}};
 
@@ -322,14 +323,14 @@ static enum adv_status print_json(const json_t *figures, const struct results *r
         {"convergence", results->convergence}, {"ood", results->ood}, {"curve", results->curve}};
     json_t *all = adv_json_deep_copy(figures);
     bool whole = all != NULL;
-    for (size_t i = 0; whole && i < sizeof tables / sizeof tables[0]; i++)
+    for (size_t i = 0; whole && i < ADV_COUNT(tables); i++)
         whole = !tables[i].table || json_object_set(all, tables[i].key, tables[i].table) == 0;
     if (whole) {
         json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
         putchar('\n');
     }
     json_decref(all);
-    return whole ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    return whole ? ADV_OK : adv_no_memory(error);
 }
 
 static enum adv_status deliver(const struct adv_measure *measure, const char *path,
@@ -339,7 +340,7 @@ static enum adv_status deliver(const struct adv_measure *measure, const char *pa
     json_t *figures = adv_figures_to_json(&results->figures);
     enum adv_status status = ADV_OK;
     if (!figures)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     if (options->json)
         status = print_json(figures, results, error);
     else

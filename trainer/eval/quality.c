@@ -4,6 +4,7 @@
 #include "trainer/measure/judge.h"
 #include "trainer/measure/measure_rows.h"
 
+#include <advect/memory.h>
 #include <advect/query.h>
 
 #include <math.h>
@@ -20,7 +21,7 @@ static const struct adv_column columns[] = {
 
 void adv_quality_print(const json_t *rows)
 {
-    adv_table_print(columns, sizeof columns / sizeof columns[0], rows);
+    adv_table_print(columns, ADV_COUNT(columns), rows);
 }
 
 /* The first and the last time alone, or all of a grid. */
@@ -42,7 +43,7 @@ static enum adv_status draw_samples(const struct adv_measure *m,
     struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
     double *times = grid_times(contender, &query.n_times);
     if (!times)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     query.n = n;
     query.seed = m->seed;
     query.guidance = m->guidance;
@@ -89,7 +90,7 @@ static enum adv_status add_row(json_t *rows, const struct adv_contender *contend
                   adv_table_number(quality->verdict.frechet), "bits_per_dim",
                   adv_table_number(quality->bits));
     if (!row || json_array_append_new(rows, row))
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     return ADV_OK;
 }
 
@@ -143,8 +144,8 @@ enum adv_status adv_measure_quality(const struct adv_quality *q, json_t **out,
     if (status != ADV_OK)
         return status;
     json_t *rows = json_array();
-    status = rows ? draw_samples(m, &best, n_reference, &run, &reference, error)
-                  : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    status =
+        rows ? draw_samples(m, &best, n_reference, &run, &reference, error) : adv_no_memory(error);
     for (size_t i = 0; status == ADV_OK && i < n; i++)
         status = measure_one(q, &contenders[i], &reference, rows, error);
     adv_run_free(run);
