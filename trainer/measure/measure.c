@@ -53,7 +53,7 @@ static enum adv_status measure_modes(const struct adv_density *density,
         return ADV_OK;
     size_t *counts = calloc(n_modes, sizeof *counts);
     if (!counts)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < answer->n; i++) {
         long mode = adv_density_mode(density, answer->states + i * answer->dim);
         if (mode >= 0) {
@@ -87,7 +87,7 @@ static enum adv_status measure_inside(const struct adv_density *density,
 {
     double *truth = calloc(answer->n, sizeof *truth);
     if (!truth)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     size_t inside = 0;
     if (adv_density_log_density(density, answer->n, answer->states, truth)) {
         for (size_t i = 0; i < answer->n; i++)
@@ -148,7 +148,7 @@ enum adv_status adv_measure_samples(const struct adv_measure *m, struct adv_figu
     const struct adv_answer *answer;
     enum adv_status status = ADV_OK;
     if (!labels && adv_model_classes(m->model) > 0)
-        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+        status = adv_no_memory(error);
     if (status == ADV_OK)
         status = adv_measure_query(m, &query, "samples", &run, &answer, error);
     if (status == ADV_OK)
@@ -188,7 +188,7 @@ static enum adv_status add_divergence(const struct adv_density *density, const f
 {
     double *truth = calloc(answer->n, sizeof *truth);
     if (!truth)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     if (adv_density_log_density(density, answer->n, points, truth)) {
         double entropy = -adv_mean_of(answer->n, truth).value;
         for (size_t i = 0; i < answer->n; i++)
@@ -213,7 +213,7 @@ enum adv_status adv_measure_log_density(const struct adv_measure *m, struct adv_
         return ADV_OK;
     float *points = calloc(n, m->dataset->dim * sizeof *points);
     if (!points)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     adv_density_sample(density, adv_seed_for(m->seed, ADV_SEED_HELD_OUT), 0, n, points);
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     struct adv_run *run = NULL;
@@ -245,7 +245,7 @@ enum adv_status adv_measure_integral(const struct adv_measure *m, struct adv_fig
         return ADV_OK;
     float *points = calloc(n, 2 * sizeof *points);
     if (!points)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     double lo[2], hi[2];
     adv_density_box(density, lo, hi);
     double x_step = (hi[0] - lo[0]) / (double)side, y_step = (hi[1] - lo[1]) / (double)side;

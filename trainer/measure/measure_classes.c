@@ -55,7 +55,7 @@ static enum adv_status count_right(const struct images *images, const struct adv
     const struct adv_measure *m = images->measure;
     float *point = calloc(adv_model_dim(m->model), sizeof *point);
     if (!point)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     *right = 0;
     for (size_t i = 0; i < n; i++) {
         int32_t label;

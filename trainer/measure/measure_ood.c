@@ -5,6 +5,7 @@
 #include "trainer/measure/measure_rows.h"
 
 #include <advect/evaluator.h>
+#include <advect/memory.h>
 #include <advect/rng.h>
 
 #include <math.h>
@@ -95,7 +96,7 @@ static const struct kind {
     {"uniform noise", noise, false}, {"blank", blank, false},
 };
 
-#define N_KINDS (sizeof kinds / sizeof kinds[0])
+#define N_KINDS ADV_COUNT(kinds)
 
 struct images {
     const struct adv_measure *measure;
@@ -144,7 +145,7 @@ static enum adv_status add_kinds(const struct adv_model *model, const struct adv
                                  size_t n, bool conditional, json_t *table, struct adv_error *error)
 {
     double *in = calloc(n, sizeof *in), *out = calloc(n, sizeof *out);
-    enum adv_status status = in && out ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = in && out ? ADV_OK : adv_no_memory(error);
     for (size_t k = 0; status == ADV_OK && k < N_KINDS; k++) {
         double *bits = k == 0 ? in : out;
         if (kinds[k].other_label && !conditional)
@@ -157,7 +158,7 @@ static enum adv_status add_kinds(const struct adv_model *model, const struct adv
                                 adv_table_number(mean.standard_error), "above",
                                 k == 0 ? json_null() : json_real(separation(in, out, n)));
         if (!row || json_array_append_new(table, row))
-            status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+            status = adv_no_memory(error);
     }
     free(in);
     free(out);
@@ -188,8 +189,7 @@ enum adv_status adv_measure_ood(const struct adv_measure *m, size_t wanted, json
     };
     struct adv_row_figures rows = {0};
     json_t *kept = json_array();
-    status = kept ? adv_rows_run_kept(&work, &rows, error)
-                  : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    status = kept ? adv_rows_run_kept(&work, &rows, error) : adv_no_memory(error);
     bool conditional = adv_model_classes(m->model) > 0 && !m->unlabelled && m->dataset->labels;
     if (status == ADV_OK)
         status = add_kinds(m->model, &rows, n, conditional, kept, error);
@@ -209,5 +209,5 @@ void adv_ood_print(const json_t *rows)
         {"standard_error", "+-", 4},
         {"above", "above the real", 3},
     };
-    adv_table_print(columns, sizeof columns / sizeof columns[0], rows);
+    adv_table_print(columns, ADV_COUNT(columns), rows);
 }

@@ -5,6 +5,7 @@
 #include "trainer/cli/table.h"
 
 #include <advect/evaluator.h>
+#include <advect/memory.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -80,7 +81,7 @@ enum adv_status adv_rows_run_kept(struct adv_row_densities *work, struct adv_row
         return adv_fail_field(error, ADV_E_INVALID, "state", "the state file's path is too long");
     json_t *bound = bound_of(work);
     if (!bound)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     work->state = path;
     work->bound = bound;
     enum adv_status status = adv_row_densities_run(work, figures, error);
@@ -208,7 +209,7 @@ static enum adv_status add_setting(const struct adv_measure *m, const struct set
 {
     double *changes = calloc(n, sizeof *changes);
     if (!changes)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < n; i++)
         changes[i] = adv_rows_in_unit(m->model, rows->log_density[i]) -
                      adv_rows_in_unit(m->model, first->log_density[i]);
@@ -224,7 +225,7 @@ static enum adv_status add_setting(const struct adv_measure *m, const struct set
                   adv_table_number(change.value), "change_standard_error",
                   adv_table_number(change.standard_error), "seconds", adv_table_number(seconds));
     if (!row || json_array_append_new(table, row))
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     return ADV_OK;
 }
 
@@ -260,8 +261,8 @@ enum adv_status adv_measure_convergence(const struct adv_measure *m, size_t want
         return status;
     json_t *rows = json_array();
     if (!rows)
-        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
-    for (size_t i = 0; status == ADV_OK && i < sizeof settings / sizeof settings[0]; i++)
+        status = adv_no_memory(error);
+    for (size_t i = 0; status == ADV_OK && i < ADV_COUNT(settings); i++)
         status = measure_setting(m, &settings[i], n, &first, rows, error);
     adv_row_figures_release(&first);
     if (status == ADV_OK)
@@ -282,5 +283,5 @@ void adv_convergence_print(const struct adv_measure *m, const json_t *rows)
         {"change_standard_error", "+-", 5},
         {"seconds", "seconds", 1},
     };
-    adv_table_print(columns, sizeof columns / sizeof columns[0], rows);
+    adv_table_print(columns, ADV_COUNT(columns), rows);
 }

@@ -74,7 +74,7 @@ static enum adv_status take_nearest(struct search *search, struct adv_error *err
         for (size_t c = 0; c < search->n_chunks; c++) {
             double distance = search->chunk_distances[c * search->n + i];
             if (isnan(distance))
-                return adv_fail(error, ADV_E_MEMORY, "out of memory");
+                return adv_no_memory(error);
             if (distance < best) {
                 best = distance;
                 row = search->chunk_rows[c * search->n + i];
@@ -103,7 +103,7 @@ static enum adv_status find_nearest(const struct adv_measure *m, size_t n, const
     search->chunk_distances = calloc(search->n_chunks * n, sizeof *search->chunk_distances);
     search->chunk_rows = calloc(search->n_chunks * n, sizeof *search->chunk_rows);
     if (!search->nearest || !search->distances || !search->chunk_distances || !search->chunk_rows)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     adv_pool_run(m->pool, search->n_chunks, search_chunk, search);
     return take_nearest(search, error);
 }
@@ -125,7 +125,7 @@ static enum adv_status draw(const struct search *search, const char *path, struc
     struct adv_image picture = {0};
     struct adv_bytes png = {0};
     if (!both)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     memcpy(both, search->images, n * dim * sizeof *both);
     memcpy(both + n * dim, search->nearest, n * dim * sizeof *both);
     for (size_t i = 0; i < n; i++) {
@@ -173,7 +173,7 @@ static enum adv_status add_held_out(const struct adv_measure *m, struct adv_figu
         return ADV_OK;
     float *images = calloc(n * adv_model_dim(m->model), sizeof *images);
     if (!images)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     adv_dataset_points(m->dataset, ADV_SPLIT_HELD_OUT, 0, n, images, labels);
     enum adv_status status = find_nearest(m, n, images, &search, error);
     if (status == ADV_OK) {
