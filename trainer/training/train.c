@@ -5,6 +5,7 @@
 #include "trainer/training/loop.h"
 
 #include <advect/fields.h>
+#include <advect/memory.h>
 #include <advect/pool.h>
 
 #include <stdio.h>
@@ -43,7 +44,7 @@ static const struct adv_field fields[] = {
      .help = "number of threads; one per processor if absent; results do not depend on it"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
 };
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define N_FIELDS ADV_COUNT(fields)
 
 static const struct adv_option_letter letters[] = {{'o', "out"}, {'q', "quiet"}, {0}};
 

@@ -55,7 +55,7 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
 {
     size_t elements;
     if (__builtin_mul_overflow(t->n_shards, t->n_weights, &elements))
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     t->weights = adv_zeros(t->n_weights);
     t->average = adv_zeros(t->n_weights);
     t->m = adv_zeros(t->n_weights);
@@ -88,7 +88,7 @@ enum adv_status adv_training_new(const struct adv_recipe *recipe, const struct a
 {
     struct adv_training *t = calloc(1, sizeof *t);
     if (!t)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     t->recipe = recipe;
     t->dataset = dataset;
     t->pool = pool;
@@ -284,7 +284,7 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
         size_t capacity = t->curve_capacity ? 2 * t->curve_capacity : 64;
         struct adv_curve_point *grown = realloc(t->curve, capacity * sizeof *grown);
         if (!grown)
-            return adv_fail(error, ADV_E_MEMORY, "out of memory");
+            return adv_no_memory(error);
         t->curve = grown;
         t->curve_capacity = capacity;
     }
