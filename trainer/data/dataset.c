@@ -99,7 +99,7 @@ static enum adv_status read_labels(struct adv_dataset *d, size_t classes, struct
                               labels->n_elements);
     d->labels = calloc(d->n_rows, sizeof *d->labels);
     if (!d->labels)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < d->n_rows; i++) {
         float label = labels->data[i];
         if (!(label >= 0 && label < (float)classes) || label != floorf(label))
@@ -136,7 +136,7 @@ static enum adv_status make_digest(struct adv_dataset *d, const json_t *source,
     if (d->source.density) {
         char *text = adv_json_dump(source, JSON_COMPACT | JSON_SORT_KEYS);
         if (!text)
-            return adv_fail(error, ADV_E_MEMORY, "out of memory");
+            return adv_no_memory(error);
         hash = adv_digest(hash, text, strlen(text));
         free(text);
     } else {
@@ -182,7 +182,7 @@ static enum adv_status fit_transform(struct adv_dataset *d, struct adv_error *er
     size_t n = d->source.density ? FIT_ROWS : d->n_train;
     float *rows = malloc(n * d->dim * sizeof *rows);
     if (!rows)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     if (d->source.density) {
         adv_density_sample(d->source.density, seed, 0, n, rows);
     } else {
