@@ -69,7 +69,7 @@ static void drop_labels(struct adv_examples *e, double share, uint64_t seed, uin
 static void interpolate(struct adv_examples *e, const struct adv_path *path, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        e->t[i] = (float)path->t_end * e->t[i];
+        e->t[i] = adv_path_scale(path, e->t[i]);
     adv_path_interpolate(path, n, e->dim, e->t, e->x0, e->x1, e->x_t, e->target);
 }
 

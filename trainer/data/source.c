@@ -3,6 +3,7 @@
 #include <advect/fields.h>
 #include <advect/json.h>
 #include <advect/memory.h>
+#include <advect/words.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -240,20 +241,15 @@ static const struct source_kind kinds[] = {
 static enum adv_status find_kind(const json_t *spec, const struct source_kind **kind,
                                  struct adv_error *error)
 {
-    static const char field[] = "data.source.kind";
-    const char *name = json_string_value(json_object_get(spec, "kind"));
-    char known[128] = "";
-    for (size_t i = 0; i < ADV_COUNT(kinds); i++) {
-        if (name && !strcmp(name, kinds[i].name)) {
-            *kind = &kinds[i];
-            return ADV_OK;
-        }
-        size_t length = strlen(known);
-        snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", kinds[i].name);
-    }
-    return adv_fail_field(error, ADV_E_INVALID, field, "%s is %s%.60s%s; it must be one of %s",
-                          field, name ? "\"" : "", name ? name : "missing", name ? "\"" : "",
-                          known);
+    const char *names[ADV_COUNT(kinds) + 1] = {NULL};
+    for (size_t i = 0; i < ADV_COUNT(kinds); i++)
+        names[i] = kinds[i].name;
+    size_t index;
+    enum adv_status status = adv_find_name(
+        "data.source.kind", json_string_value(json_object_get(spec, "kind")), names, &index, error);
+    if (status == ADV_OK)
+        *kind = &kinds[index];
+    return status;
 }
 
 enum adv_status adv_source_open(const json_t *spec, const char *place, struct adv_source *out,
