@@ -280,14 +280,10 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
         if (status != ADV_OK)
             return status;
     }
-    if (t->n_curve == t->curve_capacity) {
-        size_t capacity = t->curve_capacity ? 2 * t->curve_capacity : 64;
-        struct adv_curve_point *grown = realloc(t->curve, capacity * sizeof *grown);
-        if (!grown)
-            return adv_no_memory(error);
-        t->curve = grown;
-        t->curve_capacity = capacity;
-    }
+    enum adv_status status =
+        adv_grow(&t->curve, &t->curve_capacity, t->n_curve + 1, sizeof *t->curve, error);
+    if (status != ADV_OK)
+        return status;
     t->curve[t->n_curve++] = point;
     t->window_sum = 0;
     t->window_steps = 0;
