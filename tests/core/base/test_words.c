@@ -82,9 +82,8 @@ static void check_utf8(const unsigned char *bytes, size_t n)
 /* All one- and two-byte texts, and longer ones of the bytes at which the rules change. */
 START_TEST(utf8_is_what_jansson_takes_for_it)
 {
-    static const unsigned char edges[] = {0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf,
-                                          0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee,
-                                          0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff};
+    static const unsigned char edges[] = {0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf,
+                                          0xc1, 0xc2, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5};
     const size_t n = ADV_COUNT(edges);
     for (unsigned i = 0; i < 65536; i++) {
         const unsigned char bytes[4] = {(unsigned char)(i >> 8), (unsigned char)i};
@@ -94,8 +93,9 @@ START_TEST(utf8_is_what_jansson_takes_for_it)
     for (size_t i = 0; i < n * n * n * n; i++) {
         const unsigned char bytes[4] = {edges[i / n / n / n], edges[i / n / n % n],
                                         edges[i / n % n], edges[i % n]};
-        check_utf8(bytes, 3);
         check_utf8(bytes, 4);
+        if (i % n == 0)
+            check_utf8(bytes, 3);
     }
 }
 END_TEST
