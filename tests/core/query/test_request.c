@@ -5,6 +5,7 @@
 #include "tests/support/alloc_fail.h"
 #include "tests/support/phrases.h"
 
+#include <advect/memory.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ START_TEST(defaults_of_densities_are_the_accurate_ones)
     } cases[] = {{ADV_QUERY_LOG_DENSITY, "{\"points\": [[0, 0]]}"},
                  {ADV_QUERY_LATENTS, "{\"points\": [[0, 0]]}"},
                  {ADV_QUERY_SAMPLES, "{\"log_density\": true}"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         struct asked a = ask(cases[i].kind, cases[i].body);
         check_ok(&a, cases[i].body);
         ck_assert_str_eq(a.query.solver.solver->name, "dopri5");
@@ -65,7 +66,7 @@ START_TEST(fixed_steps_default_to_a_hundred_velocities)
                  {"{\"solver\": {\"method\": \"heun\"}}", 50},
                  {"{\"solver\": {\"method\": \"rk4\"}}", 25},
                  {"{\"solver\": {\"steps\": 7}}", 7}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         struct asked a = ask(ADV_QUERY_SAMPLES, cases[i].body);
         check_ok(&a, cases[i].body);
         ck_assert_int_eq(a.query.solver.steps, cases[i].steps);
@@ -182,7 +183,7 @@ START_TEST(json_and_text_mean_the_same)
         {ADV_QUERY_VELOCITY, "{" POINT ", \"divergence\": {\"probes\": 4}}",
          "divergence=hutchinson probes=4"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         struct asked a = ask(cases[i].kind, cases[i].json);
         struct asked b = ask_in_text(cases[i].kind, cases[i].text);
         check_ok(&a, cases[i].json);
@@ -285,7 +286,7 @@ START_TEST(numbers_of_points_are_left_to_the_run)
          "points[1][1] is -inf; it must be a finite number"},
         {ADV_QUERY_SAMPLES, INFINITY, "x0", "x0[1][1] is inf; it must be a finite number"}};
     struct adv_limits limits = adv_limits_default();
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         struct asked a = start(cases[i].kind);
         struct adv_run *run = NULL;
         float *points = calloc(4, sizeof *points);
@@ -338,7 +339,7 @@ START_TEST(schema_and_reader_agree)
         {ADV_QUERY_VELOCITY, false, "{\"points\": [[1, 2]], \"divergence\": 1}"},
         {ADV_QUERY_VELOCITY, false, "{\"points\": [[1, 2]], \"solver\": {}}"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         json_t *schema = adv_request_schema(cases[i].kind);
         json_t *body = json_loads(cases[i].body, 0, NULL);
         struct asked a = ask(cases[i].kind, cases[i].body);
