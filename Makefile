@@ -114,7 +114,7 @@ WEB_OBJ     := $(WEB:%=$(OBJ)/%.o) $(WEB:%=$(OBJ)/%.gz.o) $(OBJ)/web/table.o
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
 
 # The numerical core once more with double in place of float, for the derivative tests.
-DOUBLE_DIRS    := base kernels ops graph nets
+DOUBLE_DIRS    := base settings kernels ops graph nets
 DOUBLE_SUPPORT := numbers trials examples graphs derivatives sweeps
 DOUBLE_SRC     := $(filter-out $(FLOAT_ONLY:%=core/kernels/isa/isa_%.c),$(filter $(DOUBLE_DIRS:%=core/%/%),$(CORE_SRC)))
 DOUBLE_OBJ     := $(DOUBLE_SRC:%.c=$(OBJ)/double/%.o) \

@@ -2,6 +2,7 @@
  * that a request took to compute, and PNG compression level by level.
  *
  * usage: service [MODELS]   (a folder with checkerboard-8x8 and mnist; "models" if left out) */
+#include <advect/memory.h>
 #include <advect/model.h>
 #include <advect/png.h>
 #include <advect/query.h>
@@ -181,7 +182,7 @@ static void measure_levels(const struct request *request, const struct answered 
 int main(int argc, char **argv)
 {
     const char *models = argc > 1 ? argv[1] : "models";
-    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+    for (size_t i = 0; i < ADV_COUNT(requests); i++) {
         struct answered a = answer(models, &requests[i]);
         measure_formats(&requests[i], &a);
         measure_levels(&requests[i], &a);

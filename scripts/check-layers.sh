@@ -7,13 +7,14 @@ cd "$(dirname "$0")/.." || exit 1
 # Layer -> the layers (or single public headers) that it may use.
 declare -A uses
 uses[base]=''
-uses[io]='base'
-uses[data]='base'
+uses[settings]='base'
+uses[io]='settings base'
+uses[data]='settings base'
 uses[plot]='base png' # plots are drawn into io's images
 uses[kernels]='base'
 uses[ops]="kernels ${uses[kernels]}"
 uses[graph]="ops ${uses[ops]}"
-uses[nets]="graph ${uses[graph]}"
+uses[nets]="graph settings ${uses[graph]}"
 uses[flow]="nets ${uses[nets]}"
 uses[model]="flow io data ${uses[flow]}"
 uses[query]="model ${uses[model]}"
@@ -40,7 +41,8 @@ uses[trainer/eval]='measure figure rows cli'
 
 # Public header -> the layer that implements it.
 declare -A owner=(
-    [api]=base [version]=base [status]=base [json]=base [digest]=base [fields]=base [rng]=base [pool]=base [memory]=base
+    [api]=base [version]=base [status]=base [digest]=base [rng]=base [pool]=base [memory]=base [bytes]=base [words]=base
+    [json]=settings [fields]=settings
     [array_file]=io [safetensors]=io [png]=io
     [density]=data [transform]=data [levels]=data
     [plot]=plot

@@ -14,7 +14,7 @@ static const struct adv_command *const commands[] = {
     &adv_command_inspect, &adv_command_import,     &adv_command_bench,
 };
 
-#define N_COMMANDS (sizeof commands / sizeof commands[0])
+#define N_COMMANDS ADV_COUNT(commands)
 
 static void print_help(FILE *out)
 {
@@ -28,17 +28,13 @@ static void print_help(FILE *out)
           out);
 }
 
-static int refuse_command(const char *name)
+static const struct adv_command *find_command(const char *name, struct adv_error *error)
 {
     const char *names[N_COMMANDS + 1] = {NULL};
+    size_t index;
     for (size_t i = 0; i < N_COMMANDS; i++)
         names[i] = commands[i]->name;
-    const char *near = adv_nearest_name(name, names);
-    fprintf(stderr, "advect: \"%s\" is not a command", name);
-    if (near)
-        fprintf(stderr, "; did you mean \"%s\"?", near);
-    fputs(" (`advect --help` lists them)\n", stderr);
-    return ADV_EXIT_USAGE;
+    return adv_find_name("command", name, names, &index, error) == ADV_OK ? commands[index] : NULL;
 }
 
 int main(int argc, char **argv)
@@ -61,9 +57,9 @@ int main(int argc, char **argv)
         return ADV_EXIT_USAGE;
     }
     adv_stop_catch_signals();
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (!strcmp(argv[1], commands[i]->name))
-            return commands[i]->run(argc - 1, argv + 1);
-    }
-    return refuse_command(argv[1]);
+    const struct adv_command *command = find_command(argv[1], &error);
+    if (command)
+        return command->run(argc - 1, argv + 1);
+    fprintf(stderr, "advect: %s (`advect --help` says what they do)\n", error.message);
+    return ADV_EXIT_USAGE;
 }

@@ -1,7 +1,5 @@
 #include "core/base/mem.h"
 
-#include <advect/memory.h>
-
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -68,11 +66,6 @@ enum adv_status adv_grow(void *array, size_t *capacity, size_t count, size_t ite
 char *adv_strdup(const char *text)
 {
     return text ? strdup(text) : NULL;
-}
-
-enum adv_status adv_no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
 }
 
 void adv_bug_at(const char *file, int line, const char *format, ...)

@@ -3,12 +3,12 @@
 #ifndef ADV_BASE_MEM_H
 #define ADV_BASE_MEM_H
 
+#include <advect/memory.h>
 #include <advect/status.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #define ADV_CACHE_LINE 64
-#define ADV_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* a * b into *product; false on overflow. */
 static inline bool adv_mul_size(size_t a, size_t b, size_t *product)
@@ -23,16 +23,8 @@ void *adv_calloc(size_t count, size_t item_bytes);
 /* As adv_calloc, aligned to ADV_CACHE_LINE and not zeroed. */
 void *adv_alloc_aligned(size_t count, size_t item_bytes);
 
-/* Grows *array (of *capacity items) to hold at least count; contents kept.
- * On failure *array is unchanged. */
-enum adv_status adv_grow(void *array, size_t *capacity, size_t count, size_t item_bytes,
-                         struct adv_error *error);
-
 /* strdup that tolerates NULL (giving NULL). */
 char *adv_strdup(const char *text);
-
-/* Reports "out of memory" in error and returns ADV_E_MEMORY. */
-enum adv_status adv_no_memory(struct adv_error *error);
 
 /* A broken invariant of ours, never of a user: prints where and aborts. */
 #define adv_bug(...) adv_bug_at(__FILE__, __LINE__, __VA_ARGS__)

@@ -163,3 +163,22 @@ uint64_t adv_rng_below(uint64_t seed, enum adv_stream stream, uint64_t row, uint
 {
     return (uint64_t)((unsigned __int128)adv_rng_word(seed, stream, row) * bound >> 64);
 }
+
+uint64_t adv_permute(uint64_t key, uint64_t index, uint64_t n)
+{
+    int half_bits = 1;
+    while (half_bits < 32 && (UINT64_C(1) << (2 * half_bits)) < n)
+        half_bits++;
+    uint64_t mask = (UINT64_C(1) << half_bits) - 1;
+    do {
+        uint64_t left = index >> half_bits, right = index & mask;
+        for (uint64_t round = 0; round < 6; round++) {
+            uint64_t mixed =
+                left ^ (adv_rng_word(key, ADV_STREAM_SHUFFLE, round << 32 | right) & mask);
+            left = right;
+            right = mixed;
+        }
+        index = left << half_bits | right;
+    } while (index >= n);
+    return index;
+}

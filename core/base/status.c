@@ -56,6 +56,11 @@ enum adv_status adv_fail_field(struct adv_error *error, enum adv_status status, 
     return status;
 }
 
+enum adv_status adv_no_memory(struct adv_error *error)
+{
+    return adv_fail(error, ADV_E_MEMORY, "out of memory");
+}
+
 void adv_error_prefix(struct adv_error *error, const char *format, ...)
 {
     if (!error || error->status == ADV_OK)

@@ -410,12 +410,13 @@ static size_t first_outside(size_t n, const double *values, double lo, double hi
     return i;
 }
 
-/* Columns first ... of a point against each step's domain in turn. */
-static enum adv_status check_run(const struct adv_transform *transform, const float *point,
-                                 size_t first, struct adv_error *error)
+/* Columns first ... of a point, against each step's domain in turn: encoded into values [COLUMNS],
+ * what that adds to the log-determinant into *log_det. */
+static enum adv_status encode_run_checked(const struct adv_transform *transform, const float *point,
+                                          size_t first, double *values, double *log_det,
+                                          struct adv_error *error)
 {
     size_t n = run_length(transform->dim, first);
-    double values[COLUMNS];
     load(n, point + first, values);
     for (size_t s = 0; s < transform->n_steps; s++) {
         const struct adv_step *step = &transform->steps[s];
@@ -431,6 +432,8 @@ static enum adv_status check_run(const struct adv_transform *transform, const fl
                             first + i, (double)point[first + i], values[i], step->kind->lo,
                             step->kind->hi);
         step->kind->encode(step->state, first, n, values);
+        if (log_det)
+            *log_det += step->kind->log_det(step->state, first, n, values);
     }
     size_t i = first_outside(n, values, -FLT_MAX, FLT_MAX);
     if (i < n)
@@ -440,21 +443,42 @@ static enum adv_status check_run(const struct adv_transform *transform, const fl
     return ADV_OK;
 }
 
+static enum adv_status check_range(const struct adv_transform *transform, const float *point,
+                                   struct adv_error *error)
+{
+    for (size_t i = 0; transform->has_range && i < transform->dim; i++) {
+        if (!is_within((double)point[i], transform->lo, transform->hi))
+            return adv_fail(error, ADV_E_INVALID,
+                            "column %zu is %.9g; it must be between %.9g and %.9g", i,
+                            (double)point[i], transform->lo, transform->hi);
+    }
+    return ADV_OK;
+}
+
+enum adv_status adv_transform_encode_checked(const struct adv_transform *transform,
+                                             const float *point, float *flow, double *log_det,
+                                             struct adv_error *error)
+{
+    double values[COLUMNS], sum = 0.0;
+    enum adv_status status = check_range(transform, point, error);
+    for (size_t first = 0; first < transform->dim && status == ADV_OK; first += COLUMNS) {
+        status = encode_run_checked(transform, point, first, values, log_det ? &sum : NULL, error);
+        if (status == ADV_OK && flow)
+            store(run_length(transform->dim, first), values, flow + first);
+    }
+    if (status == ADV_OK && log_det)
+        *log_det = sum;
+    return status;
+}
+
 enum adv_status adv_transform_check(const struct adv_transform *transform, const float *point,
                                     struct adv_error *error)
 {
     for (size_t i = 0; i < transform->dim; i++) {
         if (!isfinite(point[i]))
             return adv_fail(error, ADV_E_INVALID, "column %zu is not a finite number", i);
-        if (transform->has_range && !is_within((double)point[i], transform->lo, transform->hi))
-            return adv_fail(error, ADV_E_INVALID,
-                            "column %zu is %.9g; it must be between %.9g and %.9g", i,
-                            (double)point[i], transform->lo, transform->hi);
     }
-    enum adv_status status = ADV_OK;
-    for (size_t first = 0; first < transform->dim && status == ADV_OK; first += COLUMNS)
-        status = check_run(transform, point, first, error);
-    return status;
+    return adv_transform_encode_checked(transform, point, NULL, NULL, error);
 }
 
 /* ---------------------------------------------------------------- fitting */

@@ -16,25 +16,6 @@ uint64_t adv_seed_for(uint64_t seed, enum adv_seed_use use)
     return adv_rng_word(seed, ADV_STREAM_SHUFFLE, (uint64_t)use);
 }
 
-uint64_t adv_permute(uint64_t key, uint64_t index, uint64_t n)
-{
-    int half_bits = 1;
-    while (half_bits < 32 && (UINT64_C(1) << (2 * half_bits)) < n)
-        half_bits++;
-    uint64_t mask = (UINT64_C(1) << half_bits) - 1;
-    do {
-        uint64_t left = index >> half_bits, right = index & mask;
-        for (uint64_t round = 0; round < 6; round++) {
-            uint64_t mixed =
-                left ^ (adv_rng_word(key, ADV_STREAM_SHUFFLE, round << 32 | right) & mask);
-            left = right;
-            right = mixed;
-        }
-        index = left << half_bits | right;
-    } while (index >= n);
-    return index;
-}
-
 /* ---------------------------------------------------------------- checks */
 
 static enum adv_status fail_shape(const struct adv_dataset *d, size_t wanted,
@@ -118,7 +99,7 @@ static enum adv_status read_labels(struct adv_dataset *d, size_t classes, struct
                               labels->n_elements);
     d->labels = calloc(d->n_rows, sizeof *d->labels);
     if (!d->labels)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < d->n_rows; i++) {
         float label = labels->data[i];
         if (!(label >= 0 && label < (float)classes) || label != floorf(label))
@@ -155,7 +136,7 @@ static enum adv_status make_digest(struct adv_dataset *d, const json_t *source,
     if (d->source.density) {
         char *text = adv_json_dump(source, JSON_COMPACT | JSON_SORT_KEYS);
         if (!text)
-            return adv_fail(error, ADV_E_MEMORY, "out of memory");
+            return adv_no_memory(error);
         hash = adv_digest(hash, text, strlen(text));
         free(text);
     } else {
@@ -201,7 +182,7 @@ static enum adv_status fit_transform(struct adv_dataset *d, struct adv_error *er
     size_t n = d->source.density ? FIT_ROWS : d->n_train;
     float *rows = malloc(n * d->dim * sizeof *rows);
     if (!rows)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     if (d->source.density) {
         adv_density_sample(d->source.density, seed, 0, n, rows);
     } else {

@@ -1,5 +1,6 @@
 #include "core/dataset/examples.h"
 
+#include <advect/memory.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -10,7 +11,7 @@ enum adv_status adv_examples_init(struct adv_examples *e, size_t rows_max, size_
     float **const wide[ADV_EXAMPLES_WIDE] = {&e->x0, &e->x1, &e->x_t, &e->target};
     size_t bytes;
     bool complete = !__builtin_mul_overflow(rows_max, dim * sizeof(float), &bytes);
-    for (size_t i = 0; complete && i < sizeof wide / sizeof *wide; i++)
+    for (size_t i = 0; complete && i < ADV_COUNT(wide); i++)
         complete = (*wide[i] = calloc(1, bytes)) != NULL;
     e->t = calloc(rows_max, sizeof *e->t);
     e->uniform = calloc(rows_max, sizeof *e->uniform);
@@ -18,7 +19,7 @@ enum adv_status adv_examples_init(struct adv_examples *e, size_t rows_max, size_
     if (complete && e->t && e->uniform && e->label)
         return ADV_OK;
     adv_examples_release(e);
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    return adv_no_memory(error);
 }
 
 void adv_examples_release(struct adv_examples *e)
@@ -68,7 +69,7 @@ static void drop_labels(struct adv_examples *e, double share, uint64_t seed, uin
 static void interpolate(struct adv_examples *e, const struct adv_path *path, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        e->t[i] = (float)path->t_end * e->t[i];
+        e->t[i] = adv_path_scale(path, e->t[i]);
     adv_path_interpolate(path, n, e->dim, e->t, e->x0, e->x1, e->x_t, e->target);
 }
 

@@ -25,7 +25,7 @@ static enum adv_status worker_init(struct worker *worker, const struct adv_ready
 {
     worker->v = calloc(PIECE_ROWS * dim, sizeof *worker->v);
     if (!worker->v)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     enum adv_status status = adv_examples_init(&worker->examples, PIECE_ROWS, dim, error);
     if (status == ADV_OK)
         status = adv_evaluator_new(ready, &worker->evaluator, error);
@@ -72,7 +72,7 @@ enum adv_status adv_held_out_loss(const struct adv_dataset *dataset, const struc
     job.sums = calloc(n_pieces, sizeof *job.sums);
     enum adv_status status = ADV_OK;
     if (!job.workers || !job.sums) {
-        adv_fail(error, ADV_E_MEMORY, "out of memory");
+        adv_no_memory(error);
         status = ADV_E_MEMORY;
     }
     for (size_t i = 0; status == ADV_OK && i < n_workers; i++)

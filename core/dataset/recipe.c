@@ -2,12 +2,11 @@
 
 #include <advect/fields.h>
 #include <advect/json.h>
+#include <advect/memory.h>
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 struct top {
     char *name, *path;
@@ -126,7 +125,7 @@ enum adv_status adv_data_recipe_init(struct adv_data_recipe *out, const json_t *
 {
     struct adv_data_recipe recipe = {0};
     enum adv_status status =
-        read_part(data_fields, COUNT(data_fields), json, "data", &recipe, error);
+        read_part(data_fields, ADV_COUNT(data_fields), json, "data", &recipe, error);
     if (status == ADV_OK)
         *out = recipe;
     else
@@ -136,29 +135,30 @@ enum adv_status adv_data_recipe_init(struct adv_data_recipe *out, const json_t *
 
 void adv_data_recipe_release(struct adv_data_recipe *recipe)
 {
-    adv_fields_release(data_fields, COUNT(data_fields), recipe);
+    adv_fields_release(data_fields, ADV_COUNT(data_fields), recipe);
 }
 
 static enum adv_status read_sampling(struct adv_sampling_recipe *sampling, const json_t *json,
                                      struct adv_error *error)
 {
     if (!json)
-        return adv_fields_init(sampling_fields, COUNT(sampling_fields), sampling, error);
-    return read_part(sampling_fields, COUNT(sampling_fields), json, "sampling", sampling, error);
+        return adv_fields_init(sampling_fields, ADV_COUNT(sampling_fields), sampling, error);
+    return read_part(sampling_fields, ADV_COUNT(sampling_fields), json, "sampling", sampling,
+                     error);
 }
 
 enum adv_status adv_recipe_init(struct adv_recipe *out, const json_t *json, struct adv_error *error)
 {
     struct adv_recipe recipe = {0};
     struct top top = {0};
-    enum adv_status status = read_part(top_fields, COUNT(top_fields), json, NULL, &top, error);
+    enum adv_status status = read_part(top_fields, ADV_COUNT(top_fields), json, NULL, &top, error);
     if (status == ADV_OK)
         status = adv_path_find(top.path, &recipe.path, error);
     if (status == ADV_OK)
         status = adv_data_recipe_init(&recipe.data, top.data, error);
     if (status == ADV_OK)
-        status =
-            read_part(train_fields, COUNT(train_fields), top.train, "train", &recipe.train, error);
+        status = read_part(train_fields, ADV_COUNT(train_fields), top.train, "train", &recipe.train,
+                           error);
     if (status == ADV_OK)
         status = check_train(&recipe.train, error);
     if (status == ADV_OK)
@@ -172,7 +172,7 @@ enum adv_status adv_recipe_init(struct adv_recipe *out, const json_t *json, stru
     } else {
         adv_recipe_release(&recipe);
     }
-    adv_fields_release(top_fields, COUNT(top_fields), &top);
+    adv_fields_release(top_fields, ADV_COUNT(top_fields), &top);
     return status;
 }
 
@@ -199,10 +199,10 @@ json_t *adv_recipe_to_json(const struct adv_recipe *recipe)
 {
     return json_pack(
         "{s:s, s:O, s:o, s:s, s:o, s:o}", "name", recipe->name, "net", recipe->net, "data",
-        adv_fields_to_json(data_fields, COUNT(data_fields), &recipe->data), "path",
+        adv_fields_to_json(data_fields, ADV_COUNT(data_fields), &recipe->data), "path",
         recipe->path->name, "train",
-        adv_fields_to_json(train_fields, COUNT(train_fields), &recipe->train), "sampling",
-        adv_fields_to_json(sampling_fields, COUNT(sampling_fields), &recipe->sampling));
+        adv_fields_to_json(train_fields, ADV_COUNT(train_fields), &recipe->train), "sampling",
+        adv_fields_to_json(sampling_fields, ADV_COUNT(sampling_fields), &recipe->sampling));
 }
 
 /* ---------------------------------------------------------------- comparison */

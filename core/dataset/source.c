@@ -2,6 +2,8 @@
 
 #include <advect/fields.h>
 #include <advect/json.h>
+#include <advect/memory.h>
+#include <advect/words.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define FILE_NAME_MAX 4096
 
 /* The options of every kind; each kind's fields name those it takes. */
@@ -168,7 +169,7 @@ static enum adv_status split_column(struct adv_array *rows, size_t column, struc
                               "the file has one column, so none is left beside the label");
     float *taken = calloc(n ? n : 1, sizeof *taken);
     if (!taken)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     float *kept = rows->data;
     for (size_t i = 0; i < n; i++) {
         const float *row = rows->data + i * m;
@@ -231,29 +232,24 @@ static enum adv_status open_npy(const struct source_options *options, const char
 /* ---------------------------------------------------------------- the table */
 
 static const struct source_kind kinds[] = {
-    {"density", density_fields, COUNT(density_fields), open_density},
-    {"idx", idx_fields, COUNT(idx_fields), open_idx},
-    {"csv", csv_fields, COUNT(csv_fields), open_csv},
-    {"npy", npy_fields, COUNT(npy_fields), open_npy},
+    {"density", density_fields, ADV_COUNT(density_fields), open_density},
+    {"idx", idx_fields, ADV_COUNT(idx_fields), open_idx},
+    {"csv", csv_fields, ADV_COUNT(csv_fields), open_csv},
+    {"npy", npy_fields, ADV_COUNT(npy_fields), open_npy},
 };
 
 static enum adv_status find_kind(const json_t *spec, const struct source_kind **kind,
                                  struct adv_error *error)
 {
-    static const char field[] = "data.source.kind";
-    const char *name = json_string_value(json_object_get(spec, "kind"));
-    char known[128] = "";
-    for (size_t i = 0; i < COUNT(kinds); i++) {
-        if (name && !strcmp(name, kinds[i].name)) {
-            *kind = &kinds[i];
-            return ADV_OK;
-        }
-        size_t length = strlen(known);
-        snprintf(known + length, sizeof known - length, "%s%s", i ? ", " : "", kinds[i].name);
-    }
-    return adv_fail_field(error, ADV_E_INVALID, field, "%s is %s%.60s%s; it must be one of %s",
-                          field, name ? "\"" : "", name ? name : "missing", name ? "\"" : "",
-                          known);
+    const char *names[ADV_COUNT(kinds) + 1] = {NULL};
+    for (size_t i = 0; i < ADV_COUNT(kinds); i++)
+        names[i] = kinds[i].name;
+    size_t index;
+    enum adv_status status = adv_find_name(
+        "data.source.kind", json_string_value(json_object_get(spec, "kind")), names, &index, error);
+    if (status == ADV_OK)
+        *kind = &kinds[index];
+    return status;
 }
 
 enum adv_status adv_source_open(const json_t *spec, const char *place, struct adv_source *out,
@@ -319,7 +315,7 @@ enum adv_status adv_source_test(const json_t *spec, json_t **out, struct adv_err
             complete = replace(test, kind->fields[i].name, &n_named);
     }
     if (!complete)
-        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+        status = adv_no_memory(error);
     else if (n_named == 0)
         status = adv_fail_field(error, ADV_E_INVALID, "data.source",
                                 "the model's file names no test files for its source of kind %s",

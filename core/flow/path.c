@@ -2,8 +2,8 @@
 
 #include "core/base/mem.h"
 
+#include <advect/words.h>
 #include <math.h>
-#include <string.h>
 
 static void condot(double t, double *alpha, double *sigma, double *d_alpha, double *d_sigma)
 {
@@ -49,14 +49,21 @@ const char *const *adv_path_names(void)
 enum adv_status adv_path_find(const char *name, const struct adv_path **path,
                               struct adv_error *error)
 {
-    for (size_t i = 0; i < ADV_COUNT(paths); i++) {
-        if (strcmp(paths[i].name, name) != 0)
-            continue;
-        *path = &paths[i];
-        return ADV_OK;
-    }
-    return adv_fail_field(error, ADV_E_INVALID, "path",
-                          "path \"%s\" is not known; it must be condot, cosine or vp", name);
+    size_t index;
+    enum adv_status status = adv_find_name("path", name, names, &index, error);
+    if (status == ADV_OK)
+        *path = &paths[index];
+    return status;
+}
+
+double adv_path_clamp(const struct adv_path *path, double t)
+{
+    return fmin(t, path->t_end);
+}
+
+float adv_path_scale(const struct adv_path *path, float u)
+{
+    return (float)path->t_end * u;
 }
 
 void adv_path_interpolate(const struct adv_path *path, size_t n, size_t dim, const float *t,
@@ -64,8 +71,7 @@ void adv_path_interpolate(const struct adv_path *path, size_t n, size_t dim, con
 {
     for (size_t i = 0; i < n; i++) {
         double alpha, sigma, d_alpha, d_sigma;
-        double time = (double)t[i] < path->t_end ? (double)t[i] : path->t_end;
-        path->coefficients(time, &alpha, &sigma, &d_alpha, &d_sigma);
+        path->coefficients(adv_path_clamp(path, (double)t[i]), &alpha, &sigma, &d_alpha, &d_sigma);
         const float a = (float)alpha, s = (float)sigma, da = (float)d_alpha, ds = (float)d_sigma;
         for (size_t k = i * dim; k < (i + 1) * dim; k++) {
             x_t[k] = a * x1[k] + s * x0[k];

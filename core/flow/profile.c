@@ -1,7 +1,7 @@
 #include "core/flow/profile.h"
 
-#include "core/base/field_value.h"
 #include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/graph/exec.h"
 #include "core/nets/kind.h"
 

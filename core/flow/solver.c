@@ -2,7 +2,7 @@
 
 #include "core/base/mem.h"
 
-#include <string.h>
+#include <advect/words.h>
 
 static const struct adv_solver solvers[] = {
     {.name = "euler", .stages = 1, .order = 1, .b = {1}},
@@ -43,16 +43,11 @@ const char *const *adv_solver_names(void)
 enum adv_status adv_solver_find(const char *name, const struct adv_solver **solver,
                                 struct adv_error *error)
 {
-    for (size_t i = 0; i < ADV_COUNT(solvers); i++) {
-        if (strcmp(solvers[i].name, name) != 0)
-            continue;
-        *solver = &solvers[i];
-        return ADV_OK;
-    }
-    return adv_fail_field(error, ADV_E_INVALID, "solver.method",
-                          "solver.method \"%s\" is not known; it must be euler, midpoint, heun, "
-                          "rk4 or dopri5",
-                          name);
+    size_t index;
+    enum adv_status status = adv_find_name("solver.method", name, names, &index, error);
+    if (status == ADV_OK)
+        *solver = &solvers[index];
+    return status;
 }
 
 struct adv_solver_spec adv_solver_spec_accurate(void)

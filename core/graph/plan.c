@@ -135,11 +135,10 @@ static enum adv_status place_tangents(struct adv_plan *plan, long *tangent_last,
             extend(&tangent_last[node->in[k]], time_tangent(i));
     }
     extend(&tangent_last[graph->output], time_end(graph));
-    for (size_t i = 0; i < graph->n_nodes; i++) {
-        if (place_tangent(plan, i, tangent_last, error) != ADV_OK)
-            return error ? error->status : ADV_E_MEMORY;
-    }
-    return ADV_OK;
+    enum adv_status status = ADV_OK;
+    for (size_t i = 0; i < graph->n_nodes && status == ADV_OK; i++)
+        status = place_tangent(plan, i, tangent_last, error);
+    return status;
 }
 
 /* An adjoint lives from the backward of its last consumer to that of its producer. The

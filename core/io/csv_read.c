@@ -2,7 +2,7 @@
  * else tab, else runs of spaces) and is a header if none of its fields is a number. A field may be
  * quoted: "a ""b"", c". */
 #include "core/base/mem.h"
-#include "core/io/text.h"
+#include "core/base/words.h"
 
 #include <advect/array_file.h>
 #include <locale.h>

@@ -1,8 +1,8 @@
 /* Nine significant digits give every float32 back exactly. */
 #include "core/base/mem.h"
 #include "core/io/file.h"
-#include "core/io/text.h"
 
+#include <advect/bytes.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>

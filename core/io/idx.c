@@ -7,8 +7,8 @@
  * hold as many as the header promises. */
 #include "core/base/mem.h"
 #include "core/io/array.h"
-#include "core/io/text.h"
 
+#include <advect/bytes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <zlib.h>
@@ -152,8 +152,7 @@ static enum adv_status inflate_to(struct inflater *inflater, size_t limit)
     struct adv_bytes *plain = &inflater->plain;
     z_stream *stream = &inflater->stream;
     while (plain->n < limit && !inflater->ended) {
-        enum adv_status status =
-            adv_grow(&plain->data, &plain->capacity, plain->n + 1, 1, inflater->error);
+        enum adv_status status = adv_bytes_reserve(plain, 1, inflater->error);
         if (status != ADV_OK)
             return status;
         size_t end = plain->capacity < limit ? plain->capacity : limit;

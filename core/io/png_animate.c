@@ -9,8 +9,8 @@
  * With a palette, a frame is only the box in which it differs from the one before; what did not
  * change in it may be transparent. */
 #include "core/io/png_palette.h"
-#include "core/io/text.h"
 
+#include <advect/bytes.h>
 #include <advect/png.h>
 #include <stdbool.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 #include "core/io/png_common.h"
 
 #include "core/base/mem.h"
-#include "core/io/text.h"
+#include "core/base/words.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "core/base/mem.h"
 #include "core/io/png_common.h"
 #include "core/io/png_palette.h"
-#include "core/io/text.h"
 
+#include <advect/bytes.h>
 #include <advect/png.h>
 #include <setjmp.h>
 #include <zlib.h>

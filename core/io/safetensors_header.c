@@ -9,9 +9,9 @@
 #include "core/io/safetensors_header.h"
 
 #include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/io/array.h"
 #include "core/io/dtype.h"
-#include "core/io/text.h"
 
 #include <stdlib.h>
 #include <string.h>

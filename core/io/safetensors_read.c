@@ -1,13 +1,13 @@
 /* One buffer holds the whole file: names, metadata and tensor bytes point into it. The header is
  * parsed in place, after the digest was taken. Two orders of the tensors are kept: by offset, in
  * which the bytes must follow each other without hole or overlap, and by name. */
-#include "core/base/complaints.h"
 #include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/io/array.h"
 #include "core/io/dtype.h"
 #include "core/io/safetensors_header.h"
 #include "core/io/safetensors_values.h"
-#include "core/io/text.h"
+#include "core/settings/complaints.h"
 
 #include <advect/array_file.h>
 #include <advect/digest.h>

@@ -1,11 +1,11 @@
 /* Tensors are laid out by falling element size, in the caller's order within a size, behind a
  * header padded to 8 bytes: so every one is aligned to its elements, which some readers need. */
 #include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/io/array.h"
 #include "core/io/dtype.h"
 #include "core/io/file.h"
 #include "core/io/safetensors_header.h"
-#include "core/io/text.h"
 
 #include <advect/json.h>
 #include <advect/safetensors.h>

@@ -1,178 +1,19 @@
-#include <advect/digest.h>
-#include <advect/json.h>
-#include <advect/model.h>
+/* A model's life: loaded or made, saved, shared by references, asked for facts.
+ * Nothing in it changes once it is there, so threads need no lock. */
+#include "core/model/model.h"
 
 #include "core/base/mem.h"
 #include "core/io/safetensors_values.h"
 #include "core/model/weights.h"
 
+#include <advect/digest.h>
+#include <advect/json.h>
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct adv_model {
-    atomic_int references;
-    json_t *config; /* the whole advect.config object, the net's options spelled out */
-    char digest[17];
-    struct adv_net *net;
-    float *weights;
-    struct adv_ready_weights *ready;
-    struct adv_transform *transform;
-    const struct adv_path *path;
-    size_t shape[3];
-    int n_dims;
-    double guidance; /* of samples, by default */
-};
-
-/* ---- configuration ---- */
-
-/* "data": {"shape": [..]}: one to three sides whose product is the net's dimension; without it,
- * a flat point. */
-static enum adv_status read_shape(struct adv_model *model, struct adv_error *error)
-{
-    size_t dim = adv_net_dim(model->net), product = 1;
-    const json_t *shape = json_object_get(json_object_get(model->config, "data"), "shape");
-    model->n_dims = 1;
-    model->shape[0] = dim;
-    if (!shape)
-        return ADV_OK;
-    size_t n = json_array_size(shape);
-    if (n < 1 || n > 3)
-        return adv_fail_field(error, ADV_E_INVALID, "data.shape",
-                              "data.shape must be an array of 1 to 3 sizes");
-    for (size_t i = 0; i < n; i++) {
-        json_int_t side = json_integer_value(json_array_get(shape, i));
-        if (side < 1 || (size_t)side > dim)
-            return adv_fail_field(error, ADV_E_INVALID, "data.shape",
-                                  "data.shape[%zu] must be a whole number between 1 and %zu", i,
-                                  dim);
-        model->shape[i] = (size_t)side;
-        if (!adv_mul_size(product, (size_t)side, &product))
-            return adv_no_memory(error);
-    }
-    if (product != dim)
-        return adv_fail_field(error, ADV_E_INVALID, "data.shape",
-                              "data.shape has %zu elements but the net's points have %zu", product,
-                              dim);
-    model->n_dims = (int)n;
-    return ADV_OK;
-}
-
-/* The classes are the net's; the data's part may repeat them. */
-static enum adv_status check_classes(const struct adv_model *model, struct adv_error *error)
-{
-    const json_t *classes = json_object_get(json_object_get(model->config, "data"), "classes");
-    if (!classes || json_is_null(classes))
-        return ADV_OK;
-    if (!json_is_integer(classes))
-        return adv_fail_field(error, ADV_E_INVALID, "data.classes",
-                              "data.classes must be a whole number, or null for none");
-    if (json_integer_value(classes) == (json_int_t)adv_model_classes(model))
-        return ADV_OK;
-    return adv_fail_field(error, ADV_E_INVALID, "data.classes",
-                          "data.classes is %lld, but the net has %zu classes",
-                          (long long)json_integer_value(classes), adv_model_classes(model));
-}
-
-static enum adv_status read_labels(const struct adv_model *model, struct adv_error *error)
-{
-    const json_t *labels = json_object_get(json_object_get(model->config, "data"), "labels");
-    if (!labels || json_is_null(labels))
-        return ADV_OK;
-    size_t i;
-    json_t *label;
-    if (!json_is_array(labels) || json_array_size(labels) != adv_model_classes(model))
-        return adv_fail_field(error, ADV_E_INVALID, "data.labels",
-                              "data.labels must be an array of %zu names, one per class",
-                              adv_model_classes(model));
-    json_array_foreach(labels, i, label)
-    {
-        if (!json_is_string(label))
-            return adv_fail_field(error, ADV_E_INVALID, "data.labels",
-                                  "data.labels[%zu] is not a string", i);
-    }
-    return ADV_OK;
-}
-
-/* "sampling": {"guidance": w}, both of which may be absent. */
-static enum adv_status read_sampling(struct adv_model *model, struct adv_error *error)
-{
-    const json_t *sampling = json_object_get(model->config, "sampling");
-    const json_t *guidance = json_object_get(sampling, "guidance");
-    model->guidance = json_is_number(guidance) ? json_number_value(guidance) : 1;
-    if (sampling && !json_is_object(sampling))
-        return adv_fail_field(error, ADV_E_INVALID, "sampling",
-                              "sampling must be an object: {\"guidance\": 1}");
-    if (guidance && !(json_is_number(guidance) && fabs(model->guidance) <= 100))
-        return adv_fail_field(error, ADV_E_INVALID, "sampling.guidance",
-                              "sampling.guidance must be a number between -100 and 100");
-    if (model->guidance == 1 || adv_net_has_null_class(model->net))
-        return ADV_OK;
-    return adv_fail_field(error, ADV_E_INVALID, "sampling.guidance",
-                          "sampling.guidance is %g, but the net has no null class and only takes 1",
-                          model->guidance);
-}
-
-static enum adv_status read_path(struct adv_model *model, struct adv_error *error)
-{
-    const json_t *path = json_object_get(model->config, "path");
-    if (json_is_object(path))
-        path = json_object_get(path, "kind");
-    if (path && !json_is_string(path))
-        return adv_fail_field(error, ADV_E_INVALID, "path", "path must name a probability path");
-    return adv_path_find(path ? json_string_value(path) : "condot", &model->path, error);
-}
-
-/* A name is part of URLs and file names. */
-static enum adv_status check_name(const json_t *name, struct adv_error *error)
-{
-    const char *text = json_string_value(name);
-    size_t plain = text ? strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                       "0123456789._-")
-                        : 0;
-    if (plain > 0 && plain <= 100 && text[plain] == '\0' && text[0] != '.')
-        return ADV_OK;
-    return adv_fail_field(
-        error, ADV_E_INVALID, "name",
-        "name is %s%.100s%s; it must be 1 to 100 letters, digits, '.', '_' or '-', "
-        "not starting with '.'",
-        text ? "\"" : "", text ? text : "not a string", text ? "\"" : "");
-}
-
-/* Builds everything that the configuration says; weights come after. */
-static enum adv_status configure(struct adv_model *model, struct adv_error *error)
-{
-    enum adv_status status = check_name(json_object_get(model->config, "name"), error);
-    const json_t *data = json_object_get(model->config, "data");
-    if (status == ADV_OK && data && !json_is_object(data))
-        status = adv_fail_field(error, ADV_E_INVALID, "data", "data must be an object");
-    if (status == ADV_OK)
-        status = adv_net_new(json_object_get(model->config, "net"), &model->net, error);
-    if (status != ADV_OK)
-        return status;
-    const json_t *transform = json_object_get(data, "transform");
-    status = read_shape(model, error);
-    if (status == ADV_OK)
-        status = check_classes(model, error);
-    if (status == ADV_OK)
-        status = read_labels(model, error);
-    if (status == ADV_OK)
-        status = read_sampling(model, error);
-    if (status == ADV_OK)
-        status = read_path(model, error);
-    if (status == ADV_OK)
-        status = adv_transform_new(json_is_null(transform) ? NULL : transform,
-                                   adv_net_dim(model->net), &model->transform, error);
-    if (status == ADV_OK && !adv_transform_is_fitted(model->transform))
-        status = adv_fail_field(error, ADV_E_INVALID, "data.transform",
-                                "data.transform was not fitted to data; a model needs the one that "
-                                "fitting makes of it");
-    if (status == ADV_OK && json_object_set_new(model->config, "net", adv_net_config(model->net)))
-        status = adv_no_memory(error);
-    return status;
-}
+/* ---- making and loading ---- */
 
 static struct adv_model *model_with_config(const json_t *config, struct adv_error *error)
 {
@@ -195,8 +36,8 @@ static enum adv_status make_ready(struct adv_model *model, const struct adv_load
     return adv_ready_weights_new(model->net, model->weights, options, &model->ready, error);
 }
 
-static enum adv_status deliver(struct adv_model *model, enum adv_status status,
-                               struct adv_model **out)
+enum adv_status adv_model_deliver(struct adv_model *model, enum adv_status status,
+                                  struct adv_model **out)
 {
     if (status == ADV_OK)
         *out = model;
@@ -204,8 +45,6 @@ static enum adv_status deliver(struct adv_model *model, enum adv_status status,
         adv_model_unref(model);
     return status;
 }
-
-/* ---- weights ---- */
 
 static void digest_weights(struct adv_model *model)
 {
@@ -221,32 +60,32 @@ enum adv_status adv_model_new(const json_t *config, const float *weights,
     struct adv_model *model = model_with_config(config, error);
     if (!model)
         return ADV_E_MEMORY;
-    enum adv_status status = configure(model, error);
+    enum adv_status status = adv_model_configure(model, error);
     if (status != ADV_OK)
-        return deliver(model, status, out);
+        return adv_model_deliver(model, status, out);
     size_t n = adv_net_weights(model->net);
     model->weights = adv_calloc(n, sizeof *weights);
     if (!model->weights)
-        return deliver(model, adv_no_memory(error), out);
+        return adv_model_deliver(model, adv_no_memory(error), out);
     memcpy(model->weights, weights, n * sizeof *weights);
     digest_weights(model);
-    return deliver(model, make_ready(model, options, error), out);
+    return adv_model_deliver(model, make_ready(model, options, error), out);
 }
 
-static enum adv_status model_from_file(const struct adv_safetensors *file, const json_t *config,
-                                       const struct adv_load_options *options,
-                                       struct adv_model **out, struct adv_error *error)
+enum adv_status adv_model_from_file(const struct adv_safetensors *file, const json_t *config,
+                                    const struct adv_load_options *options, struct adv_model **out,
+                                    struct adv_error *error)
 {
     struct adv_model *model = model_with_config(config, error);
     if (!model)
         return ADV_E_MEMORY;
     snprintf(model->digest, sizeof model->digest, "%s", adv_safetensors_digest(file));
-    enum adv_status status = configure(model, error);
+    enum adv_status status = adv_model_configure(model, error);
     if (status == ADV_OK)
         status = adv_weights_from_file(model->net, file, &model->weights, error);
     if (status == ADV_OK)
         status = make_ready(model, options, error);
-    return deliver(model, status, out);
+    return adv_model_deliver(model, status, out);
 }
 
 /* The advect.config of a file's metadata, a new reference. */
@@ -286,102 +125,10 @@ enum adv_status adv_model_load(const char *path, const struct adv_load_options *
         return status; /* its message already names the file */
     status = metadata_config(file, &config, error);
     if (status == ADV_OK)
-        status = model_from_file(file, config, options, out, error);
+        status = adv_model_from_file(file, config, options, out, error);
     if (status != ADV_OK)
         adv_error_prefix(error, "%s: ", path);
     json_decref(config);
-    adv_safetensors_close(file);
-    return status;
-}
-
-/* Moves the named members that `from` has into `to`; false without memory. */
-static bool move_members(json_t *from, json_t *to, const char *const *names)
-{
-    bool moved = from && to;
-    for (; moved && *names; names++) {
-        json_t *member = json_object_get(from, *names);
-        if (member) {
-            moved = json_object_set(to, *names, member) == 0;
-            json_object_del(from, *names);
-        }
-    }
-    return moved;
-}
-
-/* A net's options, and what may stand beside them, become a whole configuration: a new reference,
- * or NULL without memory. */
-static json_t *config_around(const json_t *options)
-{
-    static const char *const of_model[] = {"name", "data", "path", "sampling", "card", NULL};
-    static const char *const of_data[] = {"shape", "classes", "labels", "transform", NULL};
-    json_t *net = adv_json_deep_copy(options), *config = json_object();
-    bool complete = move_members(net, config, of_model);
-    if (complete && !json_object_get(config, "data"))
-        complete = json_object_set_new(config, "data", json_object()) == 0;
-    json_t *data = json_object_get(config, "data"), *image = json_object_get(net, "image");
-    complete = complete && move_members(net, data, of_data);
-    if (complete && image && json_is_object(data) && !json_object_get(data, "shape"))
-        complete = json_object_set(data, "shape", image) == 0;
-    complete = complete && json_object_set(config, "net", net) == 0;
-    json_decref(net);
-    if (complete)
-        return config;
-    json_decref(config);
-    return NULL;
-}
-
-static json_t *whole_config(const json_t *config, const char *name)
-{
-    json_t *whole =
-        json_object_get(config, "net") ? adv_json_deep_copy(config) : config_around(config);
-    if (!name && !json_object_get(whole, "name"))
-        name = "imported";
-    if (whole && name && json_object_set_new(whole, "name", json_string(name)) != 0) {
-        json_decref(whole);
-        return NULL;
-    }
-    return whole;
-}
-
-/* Spells out what the net says of the data, for those who read the config. */
-static enum adv_status complete_data(struct adv_model *model, struct adv_error *error)
-{
-    json_t *data = json_object_get(model->config, "data");
-    bool complete = true;
-    if (!json_is_object(data)) {
-        data = json_object();
-        complete = json_object_set_new(model->config, "data", data) == 0;
-    }
-    if (complete && !json_object_get(data, "shape")) {
-        json_t *shape = json_array();
-        complete = json_array_append_new(shape, json_integer((json_int_t)model->shape[0])) == 0;
-        complete = json_object_set_new(data, "shape", shape) == 0 && complete;
-    }
-    size_t classes = adv_model_classes(model);
-    json_t *spelled = classes ? json_integer((json_int_t)classes) : json_null();
-    complete = complete && json_object_set(data, "classes", spelled) == 0;
-    json_decref(spelled);
-    return complete ? ADV_OK : adv_no_memory(error);
-}
-
-enum adv_status adv_model_import(const char *path, const json_t *config, const char *name,
-                                 const struct adv_load_options *options, struct adv_model **out,
-                                 struct adv_error *error)
-{
-    if (!json_is_object(config))
-        return adv_fail_field(error, ADV_E_INVALID, "config", "the config must be a JSON object");
-    struct adv_safetensors *file = NULL;
-    enum adv_status status = adv_safetensors_open_any(path, &file, error);
-    if (status != ADV_OK)
-        return status;
-    json_t *whole = whole_config(config, name);
-    struct adv_model *model = NULL;
-    status = whole ? model_from_file(file, whole, options, &model, error) : adv_no_memory(error);
-    if (status == ADV_OK)
-        status = deliver(model, complete_data(model, error), out);
-    if (status != ADV_OK)
-        adv_error_prefix(error, "%s: ", path);
-    json_decref(whole);
     adv_safetensors_close(file);
     return status;
 }
@@ -496,6 +243,11 @@ int adv_model_shape(const struct adv_model *model, size_t shape[3])
 {
     memcpy(shape, model->shape, (size_t)model->n_dims * sizeof *shape);
     return model->n_dims;
+}
+
+bool adv_model_is_plane(const struct adv_model *model)
+{
+    return model->n_dims == 1 && model->shape[0] == 2;
 }
 
 bool adv_model_is_image(const struct adv_model *model)

@@ -1,9 +1,9 @@
 #include "core/model/weights.h"
 
-#include "core/base/complaints.h"
 #include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/io/safetensors_values.h"
-#include "core/io/text.h"
+#include "core/settings/complaints.h"
 
 #include <stdio.h>
 #include <stdlib.h>

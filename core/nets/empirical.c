@@ -4,6 +4,8 @@
 #include "core/nets/kind.h"
 #include "core/ops/ops.h"
 
+#include <advect/memory.h>
+
 struct empirical_options {
     int64_t dim, samples;
     double bandwidth;
@@ -38,7 +40,7 @@ const struct adv_net_kind adv_net_empirical = {
     .name = "empirical",
     .help = "exact velocity of a finite set of samples, on the path condot",
     .fields = fields,
-    .n_fields = sizeof fields / sizeof *fields,
+    .n_fields = ADV_COUNT(fields),
     .options_bytes = sizeof(struct empirical_options),
     .build = build,
 };

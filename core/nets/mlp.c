@@ -11,6 +11,8 @@
 #include "core/nets/kind.h"
 #include "core/ops/ops.h"
 
+#include <advect/memory.h>
+
 struct mlp_options {
     int64_t dim, channels, layers, num_classes, label_channels;
     int64_t input_frequencies, time_frequencies, activation;
@@ -148,7 +150,7 @@ const struct adv_net_kind adv_net_mlp = {
     .name = "mlp",
     .help = "multilayer perceptron, for points of any kind",
     .fields = fields,
-    .n_fields = sizeof fields / sizeof *fields,
+    .n_fields = ADV_COUNT(fields),
     .options_bytes = sizeof(struct mlp_options),
     .build = build,
 };

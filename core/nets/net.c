@@ -1,7 +1,7 @@
 #include <advect/net.h>
 #include <advect/rng.h>
+#include <advect/words.h>
 
-#include "core/base/field_value.h"
 #include "core/base/mem.h"
 #include "core/nets/kind.h"
 
@@ -11,34 +11,17 @@
 
 static const struct adv_net_kind *const kinds[] = {&adv_net_mlp, &adv_net_unet, &adv_net_empirical};
 
-static enum adv_status unknown_kind(const char *name, struct adv_error *error)
-{
-    const char *names[ADV_COUNT(kinds) + 1] = {NULL};
-    char known[256] = "";
-    for (size_t i = 0; i < ADV_COUNT(kinds); i++) {
-        names[i] = kinds[i]->name;
-        adv_append(known, sizeof known, "%s\"%s\"", i ? ", " : "", kinds[i]->name);
-    }
-    const char *near = adv_nearest_name(name, names);
-    if (near)
-        return adv_fail_field(error, ADV_E_INVALID, "net.kind",
-                              "net.kind %s is not known; did you mean \"%s\"?",
-                              adv_quote(name).text, near);
-    return adv_fail_field(error, ADV_E_INVALID, "net.kind",
-                          "net.kind %s is not known; it must be one of %s", adv_quote(name).text,
-                          known);
-}
-
 static enum adv_status find_kind(const char *name, const struct adv_net_kind **kind,
                                  struct adv_error *error)
 {
-    for (size_t i = 0; i < ADV_COUNT(kinds); i++) {
-        if (strcmp(name, kinds[i]->name) == 0) {
-            *kind = kinds[i];
-            return ADV_OK;
-        }
-    }
-    return unknown_kind(name, error);
+    const char *names[ADV_COUNT(kinds) + 1] = {NULL};
+    for (size_t i = 0; i < ADV_COUNT(kinds); i++)
+        names[i] = kinds[i]->name;
+    size_t index;
+    enum adv_status status = adv_find_name("net.kind", name, names, &index, error);
+    if (status == ADV_OK)
+        *kind = kinds[index];
+    return status;
 }
 
 /* Reads the options of `config`, all but its "kind". */

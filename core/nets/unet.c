@@ -13,6 +13,8 @@
 #include "core/nets/kind.h"
 #include "core/ops/ops.h"
 
+#include <advect/memory.h>
+
 struct unet_options {
     struct adv_ints image, channel_mult, attention_resolutions;
     int64_t model_channels, num_res_blocks, num_classes, num_heads, num_head_channels;
@@ -402,7 +404,7 @@ const struct adv_net_kind adv_net_unet = {
     .name = "unet",
     .help = "U-Net of guided diffusion, for images",
     .fields = fields,
-    .n_fields = sizeof fields / sizeof *fields,
+    .n_fields = ADV_COUNT(fields),
     .options_bytes = sizeof(struct unet_options),
     .build = build,
 };

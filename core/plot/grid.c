@@ -1,6 +1,7 @@
 /* Grids of small images, pixel by pixel. */
 #include "core/plot/style.h"
 
+#include <advect/memory.h>
 #include <advect/plot.h>
 
 #include <math.h>
@@ -46,7 +47,7 @@ static enum adv_status check_numbers(const struct sheet *sheet, struct adv_error
         {"zoom", sheet->zoom, 0, ZOOM_MOST},
     };
     enum adv_status status = ADV_OK;
-    for (size_t i = 0; status == ADV_OK && i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; status == ADV_OK && i < ADV_COUNT(rows); i++)
         status = check_int(rows[i].field, rows[i].value, rows[i].least, rows[i].most, error);
     if (status != ADV_OK)
         return status;

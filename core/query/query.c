@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-static bool starts_from_base(enum adv_query_kind kind)
+bool adv_query_from_base(enum adv_query_kind kind)
 {
     return kind == ADV_QUERY_SAMPLES || kind == ADV_QUERY_TRAJECTORIES;
 }
@@ -17,7 +17,7 @@ struct adv_query adv_query_default(enum adv_query_kind kind)
  * flow. */
 static bool is_of_samples(const struct adv_query *query)
 {
-    return starts_from_base(query->kind) && !query->log_density;
+    return adv_query_from_base(query->kind) && !query->log_density;
 }
 
 double adv_query_default_guidance(const struct adv_query *query, const struct adv_model *model)
@@ -70,7 +70,7 @@ static enum adv_status check_labels(const struct adv_query *query, const struct 
     size_t classes = adv_model_classes(model);
     bool null_class = adv_model_has_null_class(model);
     if (!query->labels) {
-        if (classes == 0 || null_class || starts_from_base(query->kind))
+        if (classes == 0 || null_class || adv_query_from_base(query->kind))
             return ADV_OK;
         return adv_fail_field(
             error, ADV_E_INVALID, "label",
@@ -161,7 +161,7 @@ static enum adv_status check_space(const struct adv_query *query, const struct a
 {
     if (query->space == ADV_SPACE_FLOW || adv_transform_is_affine(adv_model_transform(model)))
         return ADV_OK;
-    bool between = !starts_from_base(query->kind) && query->t < 1;
+    bool between = !adv_query_from_base(query->kind) && query->t < 1;
     if (query->kind != ADV_QUERY_VELOCITY && !between)
         return ADV_OK;
     return adv_fail_field(
@@ -171,32 +171,11 @@ static enum adv_status check_space(const struct adv_query *query, const struct a
         query->kind == ADV_QUERY_VELOCITY ? "velocities" : "points at t < 1");
 }
 
-static enum adv_status check_points(const struct adv_query *query, const struct adv_model *model,
-                                    struct adv_error *error)
+static enum adv_status check_presence(const struct adv_query *query, struct adv_error *error)
 {
-    size_t dim = adv_model_dim(model);
-    const char *field = starts_from_base(query->kind) ? "x0" : "points";
-    if (!query->points) {
-        if (starts_from_base(query->kind))
-            return ADV_OK;
-        return adv_fail_field(error, ADV_E_INVALID, field, "%s is missing", field);
-    }
-    /* Before t = 1 states may leave the data's range: there only finite numbers are asked for. */
-    bool in_data =
-        !starts_from_base(query->kind) && query->space == ADV_SPACE_DATA && query->t >= 1;
-    for (size_t i = 0; i < query->n; i++) {
-        const float *point = query->points + i * dim;
-        for (size_t k = 0; k < dim; k++) {
-            if (!isfinite(point[k]))
-                return adv_fail_field(error, ADV_E_INVALID, field,
-                                      "%s[%zu][%zu] is not a finite number", field, i, k);
-        }
-        struct adv_error inner = ADV_ERROR_INIT;
-        if (in_data && adv_transform_check(adv_model_transform(model), point, &inner) != ADV_OK)
-            return adv_fail_field(error, ADV_E_INVALID, field, "%s[%zu]: %s", field, i,
-                                  inner.message);
-    }
-    return ADV_OK;
+    if (query->points || adv_query_from_base(query->kind))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "points", "points is missing");
 }
 
 enum adv_status adv_query_check(const struct adv_query *query, const struct adv_model *model,
@@ -216,7 +195,7 @@ enum adv_status adv_query_check(const struct adv_query *query, const struct adv_
     if (status == ADV_OK)
         status = check_space(query, model, error);
     if (status == ADV_OK)
-        status = check_points(query, model, error);
+        status = check_presence(query, error);
     return status;
 }
 

@@ -1,7 +1,7 @@
 /* Answers as CSV. */
 #include "core/base/mem.h"
-#include "core/io/text.h"
 
+#include <advect/bytes.h>
 #include <advect/render.h>
 
 #include <locale.h>

@@ -2,8 +2,8 @@
 #include "core/render/picture.h"
 
 #include "core/base/mem.h"
-#include "core/io/text.h"
 
+#include <advect/bytes.h>
 #include <stdlib.h>
 
 #define COMPRESSION 3                           /* docs/internals/performance.md has them all */
@@ -26,12 +26,6 @@ const struct adv_field *adv_picture_fields(void)
          .unit = "ms", .help = "duration of each frame of an animation; 80 if absent"},
     };
     return fields;
-}
-
-bool adv_model_is_plane(const struct adv_model *model)
-{
-    size_t shape[3];
-    return adv_model_shape(model, shape) == 1 && shape[0] == 2;
 }
 
 bool adv_render_has_picture(const struct adv_model *model)

@@ -39,7 +39,6 @@ enum adv_status adv_images_check(const struct adv_model *model, const struct adv
                                  const struct adv_picture *picture, bool animated,
                                  struct adv_error *error);
 
-bool adv_model_is_plane(const struct adv_model *model);
 /* What part of the plane the pictures of the scene's answer show. */
 struct adv_box adv_plane_box(const struct adv_scene *scene);
 

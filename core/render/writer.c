@@ -1,7 +1,6 @@
 #include "core/render/writer.h"
 
 #include "core/base/mem.h"
-#include "core/io/text.h"
 #include "core/render/number.h"
 
 #include <stdarg.h>
@@ -13,9 +12,7 @@ static char *reserve(struct adv_writer *writer, size_t n)
     struct adv_bytes *out = writer->out;
     if (writer->status != ADV_OK)
         return NULL;
-    writer->status = n > SIZE_MAX - out->n
-                         ? adv_no_memory(writer->error)
-                         : adv_grow(&out->data, &out->capacity, out->n + n, 1, writer->error);
+    writer->status = adv_bytes_reserve(out, n, writer->error);
     return writer->status == ADV_OK ? (char *)out->data + out->n : NULL;
 }
 

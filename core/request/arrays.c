@@ -1,8 +1,8 @@
 /* Arrays of a JSON body, read straight into numbers: first every length is
  * checked, then one block is allocated, then it is filled. */
-#include "core/base/field_value.h"
 #include "core/base/mem.h"
 #include "core/request/table.h"
+#include "core/settings/field_value.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,10 @@
 /* A request held against a model and the limits: what was left out is filled
  * in, what contradicts itself or asks for too much is refused, and a query that
- * can be run comes out. */
+ * can be run comes out.
+ *
+ * The daemon does this on the threads that accept requests, so nothing here takes longer because
+ * points have many numbers: shapes are compared, and the numbers left to adv_run_new. Only 8-bit
+ * values become data units here, since what they mean depends on fields read after them. */
 #include "core/base/mem.h"
 #include "core/request/table.h"
 
@@ -38,7 +42,7 @@ static enum adv_status refuse_above(const char *field, const char *name, long lo
 static const char *rows_field(const struct adv_request *request)
 {
     if (request->points)
-        return adv_request_from_base(request) ? "x0" : "points";
+        return adv_query_from_base(request->kind) ? "x0" : "points";
     bool listed = request->labels && !request->one_label && request->options.n == ADV_NOT_GIVEN;
     return listed ? "label" : "n";
 }
@@ -71,8 +75,8 @@ static enum adv_status check_dimension(const struct adv_request *request,
                                        const struct adv_model *model, struct adv_error *error)
 {
     size_t dim = adv_model_dim(model);
-    const char *name = adv_request_from_base(request) ? "x0" : "points";
-    if (!request->points && !adv_request_from_base(request))
+    const char *name = adv_query_from_base(request->kind) ? "x0" : "points";
+    if (!request->points && !adv_query_from_base(request->kind))
         return adv_fail_field(error, ADV_E_INVALID, name,
                               "points is missing; it must be an array of rows of %zu numbers (the "
                               "model's dimension)",
@@ -136,60 +140,6 @@ static enum adv_status set_times(struct adv_request *request, const struct adv_l
         request->row_times[i] = (double)i / (double)(query->n_times - 1);
     query->times = request->row_times;
     return ADV_OK;
-}
-
-/* ---------------------------------------------------------------- solver */
-
-static enum adv_status set_tolerance(const char *name, const char *field, double given,
-                                     const struct adv_limits *limits, double *tolerance,
-                                     struct adv_error *error)
-{
-    if (given == ADV_NOT_GIVEN)
-        return ADV_OK;
-    if (given < limits->tolerance_min)
-        return adv_fail_field(error, ADV_E_INVALID, field, "%s is %g; it must be at least %g", name,
-                              given, limits->tolerance_min);
-    *tolerance = given;
-    return ADV_OK;
-}
-
-static enum adv_status set_solver(const struct adv_request *request, const struct adv_model *model,
-                                  const struct adv_limits *limits, struct adv_query *query,
-                                  struct adv_error *error)
-{
-    const struct adv_request_options *options = &request->options;
-    struct adv_solver_spec spec = adv_query_default_solver(query, model);
-    if (options->method != ADV_NOT_GIVEN) {
-        enum adv_status status =
-            adv_solver_find(adv_solver_names()[options->method], &spec.solver, error);
-        if (status != ADV_OK)
-            return status;
-    }
-    const char *method = spec.solver->name;
-    if (spec.solver->adaptive && options->steps != ADV_NOT_GIVEN)
-        return adv_fail_field(error, ADV_E_INVALID, "solver.steps",
-                              "steps does not apply to %s, which takes rtol and atol", method);
-    if (!spec.solver->adaptive &&
-        (options->rtol != ADV_NOT_GIVEN || options->atol != ADV_NOT_GIVEN))
-        return adv_fail_field(error, ADV_E_INVALID,
-                              options->rtol != ADV_NOT_GIVEN ? "solver.rtol" : "solver.atol",
-                              "%s does not apply to %s, which takes steps",
-                              options->rtol != ADV_NOT_GIVEN ? "rtol" : "atol", method);
-    spec.max_nfe = limits->nfe;
-    spec.steps = 0;
-    if (!spec.solver->adaptive)
-        spec.steps = options->steps != ADV_NOT_GIVEN
-                         ? options->steps
-                         : adv_query_default_steps(query, model, spec.solver);
-    if (spec.steps > limits->steps)
-        return refuse_above("solver.steps", "steps", spec.steps, limits->steps, error);
-    enum adv_status status =
-        set_tolerance("rtol", "solver.rtol", options->rtol, limits, &spec.rtol, error);
-    if (status == ADV_OK)
-        status = set_tolerance("atol", "solver.atol", options->atol, limits, &spec.atol, error);
-    if (status == ADV_OK)
-        query->solver = spec;
-    return status;
 }
 
 /* ---------------------------------------------------------------- divergence */
@@ -262,6 +212,61 @@ static enum adv_status set_divergence(const struct adv_request *request,
     return ADV_OK;
 }
 
+/* ---------------------------------------------------------------- solver */
+
+static enum adv_status set_tolerance(const char *name, const char *field, double given,
+                                     const struct adv_limits *limits, double *tolerance,
+                                     struct adv_error *error)
+{
+    if (given == ADV_NOT_GIVEN)
+        return ADV_OK;
+    if (given < limits->tolerance_min)
+        return adv_fail_field(error, ADV_E_INVALID, field, "%s is %g; it must be at least %g", name,
+                              given, limits->tolerance_min);
+    *tolerance = given;
+    return ADV_OK;
+}
+
+static enum adv_status choose_solver(const struct adv_request *request,
+                                     const struct adv_model *model, const struct adv_limits *limits,
+                                     const struct adv_query *asked, struct adv_solver_spec *out,
+                                     struct adv_error *error)
+{
+    const struct adv_request_options *options = &request->options;
+    struct adv_solver_spec spec = adv_query_default_solver(asked, model);
+    if (options->method != ADV_NOT_GIVEN) {
+        enum adv_status status =
+            adv_solver_find(adv_solver_names()[options->method], &spec.solver, error);
+        if (status != ADV_OK)
+            return status;
+    }
+    const char *method = spec.solver->name;
+    if (spec.solver->adaptive && options->steps != ADV_NOT_GIVEN)
+        return adv_fail_field(error, ADV_E_INVALID, "solver.steps",
+                              "steps does not apply to %s, which takes rtol and atol", method);
+    if (!spec.solver->adaptive &&
+        (options->rtol != ADV_NOT_GIVEN || options->atol != ADV_NOT_GIVEN))
+        return adv_fail_field(error, ADV_E_INVALID,
+                              options->rtol != ADV_NOT_GIVEN ? "solver.rtol" : "solver.atol",
+                              "%s does not apply to %s, which takes steps",
+                              options->rtol != ADV_NOT_GIVEN ? "rtol" : "atol", method);
+    spec.max_nfe = limits->nfe;
+    spec.steps = 0;
+    if (!spec.solver->adaptive)
+        spec.steps = options->steps != ADV_NOT_GIVEN
+                         ? options->steps
+                         : adv_query_default_steps(asked, model, spec.solver);
+    if (spec.steps > limits->steps)
+        return refuse_above("solver.steps", "steps", spec.steps, limits->steps, error);
+    enum adv_status status =
+        set_tolerance("rtol", "solver.rtol", options->rtol, limits, &spec.rtol, error);
+    if (status == ADV_OK)
+        status = set_tolerance("atol", "solver.atol", options->atol, limits, &spec.atol, error);
+    if (status == ADV_OK)
+        *out = spec;
+    return status;
+}
+
 /* ---------------------------------------------------------------- the whole */
 
 /* What only many rows, frames or probes together make too much. */
@@ -287,32 +292,52 @@ static enum adv_status check_size(const struct adv_query *query, const struct ad
     return ADV_OK;
 }
 
-enum adv_status adv_request_query(struct adv_request *request, const struct adv_model *model,
-                                  const struct adv_limits *limits, uint64_t random_seed,
-                                  struct adv_query *out, struct adv_error *error)
+/* What is asked: everything that has no default of its own or one that depends on nothing. */
+static enum adv_status read_question(struct adv_request *request, const struct adv_model *model,
+                                     const struct adv_limits *limits, uint64_t random_seed,
+                                     struct adv_query *query, struct adv_error *error)
 {
     const struct adv_request_options *options = &request->options;
-    struct adv_query query = adv_query_default(request->kind);
-    query.seed = options->seed != ADV_NOT_GIVEN ? (uint64_t)options->seed
-                                                : random_seed & ((UINT64_C(1) << SEED_BITS) - 1);
-    query.first = (uint64_t)options->first;
-    query.t = options->t;
-    query.space = (enum adv_space)options->space;
+    *query = adv_query_default(request->kind);
+    query->seed = options->seed != ADV_NOT_GIVEN ? (uint64_t)options->seed
+                                                 : random_seed & ((UINT64_C(1) << SEED_BITS) - 1);
+    query->first = (uint64_t)options->first;
+    query->t = options->t;
+    query->space = (enum adv_space)options->space;
     enum adv_status status = check_dimension(request, model, error);
     if (status == ADV_OK)
         status = adv_request_settle_points(request, model, error);
     if (status == ADV_OK)
-        status = set_rows(request, limits, &query, error);
+        status = set_rows(request, limits, query, error);
     if (status == ADV_OK)
-        status = set_labels(request, &query, error);
+        status = set_labels(request, query, error);
     if (status == ADV_OK)
-        status = set_times(request, limits, &query, error);
+        status = set_times(request, limits, query, error);
     if (status == ADV_OK)
-        status = set_divergence(request, limits, &query, error);
-    query.guidance =
-        isnan(options->guidance) ? adv_query_default_guidance(&query, model) : options->guidance;
+        status = set_divergence(request, limits, query, error);
+    return status;
+}
+
+/* How it is answered, once it is known what is asked: samples without a density are guided, and
+ * take a solver, as nothing else does. */
+static enum adv_status choose_means(const struct adv_request *request,
+                                    const struct adv_model *model, const struct adv_limits *limits,
+                                    struct adv_query *query, struct adv_error *error)
+{
+    const struct adv_query asked = *query;
+    double guidance = request->options.guidance;
+    query->guidance = isnan(guidance) ? adv_query_default_guidance(&asked, model) : guidance;
+    return choose_solver(request, model, limits, &asked, &query->solver, error);
+}
+
+enum adv_status adv_request_query(struct adv_request *request, const struct adv_model *model,
+                                  const struct adv_limits *limits, uint64_t random_seed,
+                                  struct adv_query *out, struct adv_error *error)
+{
+    struct adv_query query;
+    enum adv_status status = read_question(request, model, limits, random_seed, &query, error);
     if (status == ADV_OK)
-        status = set_solver(request, model, limits, &query, error);
+        status = choose_means(request, model, limits, &query, error);
     if (status == ADV_OK)
         status = check_size(&query, model, limits, rows_field(request), error);
     if (status == ADV_OK)

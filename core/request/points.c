@@ -53,7 +53,7 @@ enum adv_status adv_request_parse_png(struct adv_request *request, const struct 
         return adv_fail(error, ADV_E_INVALID,
                         "this model's config states no range of intensities, so an image cannot be "
                         "put in its units; send the numbers as JSON or NPY");
-    if (adv_request_from_base(request))
+    if (adv_query_from_base(request->kind))
         return adv_fail(error, ADV_E_INVALID,
                         "%s is an image, but starts are in base units; send them as JSON or NPY",
                         name);
@@ -67,7 +67,7 @@ enum adv_status adv_request_parse_png(struct adv_request *request, const struct 
         fill_point(&image, point);
     adv_image_release(&image);
     if (!point)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     status = adv_request_set_points(request, 1, dim, point, error);
     request->points_are = ADV_POINTS_PIXELS;
     return status;
@@ -107,7 +107,7 @@ enum adv_status adv_request_settle_points(struct adv_request *request,
                                           const struct adv_model *model, struct adv_error *error)
 {
     bool in_data_units =
-        !adv_request_from_base(request) && request->options.space == ADV_SPACE_DATA;
+        !adv_query_from_base(request->kind) && request->options.space == ADV_SPACE_DATA;
     enum adv_points_kind kind = request->points_are;
     if (!request->points || kind == ADV_POINTS_NUMBERS)
         return ADV_OK;

@@ -1,9 +1,10 @@
 /* Reading a request from JSON and from text. Plain values are read by the rows
  * of the table; arrays and nested objects are taken out of a shallow copy of
  * the body first, each by its row's own reader. Null means absent. */
-#include "core/base/field_value.h"
 #include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/request/table.h"
+#include "core/settings/field_value.h"
 
 #include <stdlib.h>
 #include <string.h>

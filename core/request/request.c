@@ -45,11 +45,6 @@ void adv_request_free(struct adv_request *request)
     free(request);
 }
 
-bool adv_request_from_base(const struct adv_request *request)
-{
-    return request->kind == ADV_QUERY_SAMPLES || request->kind == ADV_QUERY_TRAJECTORIES;
-}
-
 enum adv_status adv_request_set_points(struct adv_request *request, size_t n, size_t dim,
                                        float *points, struct adv_error *error)
 {
@@ -58,18 +53,10 @@ enum adv_status adv_request_set_points(struct adv_request *request, size_t n, si
     request->points_are = ADV_POINTS_NUMBERS;
     request->n_points = n;
     request->dim = dim;
-    const char *name = adv_request_from_base(request) ? "x0" : "points";
+    const char *name = adv_query_from_base(request->kind) ? "x0" : "points";
     if (n == 0 || dim == 0)
         return adv_fail_field(error, ADV_E_INVALID, name,
                               "%s has %zu rows of %zu numbers; it must have at least 1 of each",
                               name, n, dim);
-    for (size_t i = 0; i < n; i++) {
-        for (size_t k = 0; k < dim; k++) {
-            if (!isfinite(points[i * dim + k]))
-                return adv_fail_field(error, ADV_E_INVALID, name,
-                                      "%s[%zu][%zu] is %g; it must be a finite number", name, i, k,
-                                      (double)points[i * dim + k]);
-        }
-    }
     return ADV_OK;
 }

@@ -55,9 +55,6 @@ struct adv_request {
     double *row_times;   /* [frames] */
 };
 
-/* Whether the kind starts from x0, not from points. */
-bool adv_request_from_base(const struct adv_request *request);
-
 /* Puts 8-bit values, of this model's dimension, into data units, where the query's points are. */
 enum adv_status adv_request_settle_points(struct adv_request *request,
                                           const struct adv_model *model, struct adv_error *error);

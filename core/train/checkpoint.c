@@ -61,7 +61,7 @@ static enum adv_status curve_from_json(const json_t *json, struct adv_curve_poin
     json_t *row;
     struct adv_curve_point *points = calloc(n ? n : 1, sizeof *points);
     if (!points)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     json_array_foreach(json, i, row)
     {
         points[i] = (struct adv_curve_point){
@@ -112,7 +112,7 @@ enum adv_status adv_training_save(const struct adv_training *t, const char *path
     char *text = state ? adv_json_dump(state, JSON_COMPACT) : NULL;
     json_t *metadata =
         text ? json_pack("{s:s, s:s}", "advect.checkpoint", VERSION, "advect.state", text) : NULL;
-    enum adv_status status = metadata ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = metadata ? ADV_OK : adv_no_memory(error);
     if (status == ADV_OK)
         status = adv_safetensors_write(path, metadata, N_TENSORS, tensors, error);
     json_decref(metadata);
@@ -166,7 +166,7 @@ static enum adv_status check_state(const struct adv_training *t, const json_t *s
                               (long long)step, (long long)t->recipe.train.steps);
     json_t *recipe = adv_training_recipe(t);
     if (!recipe)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     enum adv_status status = adv_recipe_check_same(json_object_get(state, "recipe"), recipe, error);
     json_decref(recipe);
     if (status != ADV_OK)

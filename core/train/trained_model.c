@@ -119,7 +119,7 @@ enum adv_status adv_training_model(const struct adv_training *t, struct adv_mode
                   guided ? json_object_get(recipe, "sampling") : NULL, "card", card(t));
     json_decref(recipe);
     if (!config)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     enum adv_status status = adv_model_new(config, t->average, &t->load, model, error);
     json_decref(config);
     return status;

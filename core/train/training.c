@@ -56,7 +56,7 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
 {
     size_t elements;
     if (__builtin_mul_overflow(t->n_shards, t->n_weights, &elements))
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     t->weights = adv_zeros(t->n_weights);
     t->average = adv_zeros(t->n_weights);
     t->m = adv_zeros(t->n_weights);
@@ -125,7 +125,7 @@ static enum adv_status keep_load_options(struct adv_training *t,
     t->isa = load->isa ? strdup(load->isa) : NULL;
     t->load.isa = t->isa;
     if (load->isa && !t->isa)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     return adv_load_options_check(&t->load, error);
 }
 
@@ -178,7 +178,7 @@ enum adv_status adv_training_start(struct adv_recipe *recipe,
     struct adv_training *t = status == ADV_OK ? calloc(1, sizeof *t) : NULL;
     if (!t) {
         adv_recipe_release(recipe);
-        return status == ADV_OK ? adv_fail(error, ADV_E_MEMORY, "out of memory") : status;
+        return status == ADV_OK ? adv_no_memory(error) : status;
     }
     t->recipe = *recipe;
     status = prepare(t, &taken, error);
@@ -358,7 +358,7 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
         size_t capacity = t->curve_capacity ? 2 * t->curve_capacity : 64;
         struct adv_curve_point *grown = realloc(t->curve, capacity * sizeof *grown);
         if (!grown)
-            return adv_fail(error, ADV_E_MEMORY, "out of memory");
+            return adv_no_memory(error);
         t->curve = grown;
         t->curve_capacity = capacity;
     }

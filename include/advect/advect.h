@@ -4,6 +4,7 @@
 
 #include <advect/api.h>
 #include <advect/array_file.h>
+#include <advect/bytes.h>
 #include <advect/density.h>
 #include <advect/digest.h>
 #include <advect/evaluator.h>
@@ -30,5 +31,6 @@
 #include <advect/train.h>
 #include <advect/transform.h>
 #include <advect/version.h>
+#include <advect/words.h>
 
 #endif

@@ -84,9 +84,5 @@ json_t *adv_fields_to_json(const struct adv_field *fields, size_t n_fields, cons
  * would pass column 100 goes on in lines below. */
 void adv_fields_help(const struct adv_field *fields, size_t n_fields, FILE *out);
 
-/* Of the NULL-terminated names, the one nearest to `name` by edit distance, or
- * NULL if none is near enough to be a plausible slip of the pen. */
-const char *adv_nearest_name(const char *name, const char *const *names);
-
 ADV_API_END
 #endif

@@ -66,6 +66,7 @@ size_t adv_model_dim(const struct adv_model *model);
 /* The data's shape: {2}, or {channels, height, width} for images. Returns the number of dimensions.
  */
 int adv_model_shape(const struct adv_model *model, size_t shape[3]);
+bool adv_model_is_plane(const struct adv_model *model); /* one dimension, of size 2 */
 bool adv_model_is_image(const struct adv_model *model); /* three dimensions, 1 or 3 channels */
 /* What 8-bit values mean as data of this model. */
 struct adv_levels adv_model_levels(const struct adv_model *model);

@@ -27,6 +27,11 @@ enum adv_status adv_path_find(const char *name, const struct adv_path **path,
 /* NULL-terminated names. */
 const char *const *adv_path_names(void);
 
+/* The time at which the path is used in place of t: t itself, or t_end beyond it. */
+double adv_path_clamp(const struct adv_path *path, double t);
+/* A share u in [0, 1] of the path's time: from u = 0 at the base to u = 1 at t_end. */
+float adv_path_scale(const struct adv_path *path, float u);
+
 /* For rows i: x_t [n, dim] and target [n, dim] from x0, x1 [n, dim] at t [n]. */
 void adv_path_interpolate(const struct adv_path *path, size_t n, size_t dim, const float *t,
                           const float *x0, const float *x1, float *x_t, float *target);

@@ -3,6 +3,7 @@
 #define ADVECT_PNG_H
 
 #include <advect/api.h>
+#include <advect/bytes.h>
 #include <advect/status.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,13 +21,6 @@ struct adv_image {
 enum adv_status adv_image_init(struct adv_image *image, int width, int height, int n_channels,
                                struct adv_error *error);
 void adv_image_release(struct adv_image *image);
-
-/* A buffer that the encoders give; release with adv_bytes_release. */
-struct adv_bytes {
-    uint8_t *data;
-    size_t n, capacity;
-};
-void adv_bytes_release(struct adv_bytes *bytes);
 
 /* level: zlib compression level 0..9. png is initialised by the call. */
 enum adv_status adv_png_encode(const struct adv_image *image, int level, struct adv_bytes *png,

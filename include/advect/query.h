@@ -32,6 +32,9 @@ enum adv_divergence { ADV_DIVERGENCE_AUTO, ADV_DIVERGENCE_EXACT, ADV_DIVERGENCE_
 #define ADV_EXACT_DIM_MAX 16 /* AUTO is exact up to here, Hutchinson beyond */
 #define ADV_PROBES_DEFAULT 16
 
+/* Whether a kind of query starts from base points x_0: SAMPLES, TRAJECTORIES. */
+bool adv_query_from_base(enum adv_query_kind kind);
+
 struct adv_query {
     enum adv_query_kind kind;
     size_t n;       /* rows, >= 1 */
@@ -81,8 +84,9 @@ double adv_query_default_guidance(const struct adv_query *query, const struct ad
 int64_t adv_query_default_steps(const struct adv_query *query, const struct adv_model *model,
                                 const struct adv_solver *solver);
 
-/* Checks a query against its model: labels, guidance, time, points' domain, space. Fills
- * field and message as the daemon reports them; ADV_E_INVALID. */
+/* Checks a query against its model: labels, guidance, times, solver, divergence, space, and that
+ * points are there. What they are is for adv_run_new: this looks at none of them, and takes no
+ * time where they are many. Fills field and message as the daemon reports them; ADV_E_INVALID. */
 enum adv_status adv_query_check(const struct adv_query *query, const struct adv_model *model,
                                 struct adv_error *error);
 
@@ -112,7 +116,8 @@ struct adv_answer {
  * was cut: the unit of work of a scheduler. */
 struct adv_run;
 
-/* Checks the query, copies what it needs and takes a reference to the model. */
+/* Checks the query and its points (finite numbers; data at t = 1 also as adv_transform_check does),
+ * copies what it needs and takes a reference to the model. */
 enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *query,
                             struct adv_run **run, struct adv_error *error);
 void adv_run_free(struct adv_run *run);

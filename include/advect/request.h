@@ -65,7 +65,7 @@ enum adv_status adv_request_set_text(struct adv_request *request, const char *na
                                      const char *text, struct adv_error *error);
 
 /* Points (or x0) from elsewhere: n rows of dim numbers, taken over (freed with the request, also on
- * failure). */
+ * failure). Numbers that are not finite are refused by adv_run_new. */
 enum adv_status adv_request_set_points(struct adv_request *request, size_t n, size_t dim,
                                        float *points, struct adv_error *error);
 
@@ -84,8 +84,9 @@ enum adv_status adv_request_parse_png(struct adv_request *request, const struct 
 enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,
                                         const char *path, struct adv_error *error);
 
-/* The query, checked against model and limits (adv_query_check included). A seed that was not given
- * is `random_seed` modulo 2^53. *query borrows from the request, until the next call or its end. */
+/* The query, checked against model and limits (adv_query_check included; its points by adv_run_new).
+ * A seed that was not given is `random_seed` modulo 2^53. *query borrows from the request, until
+ * the next call or its end. */
 enum adv_status adv_request_query(struct adv_request *request, const struct adv_model *model,
                                   const struct adv_limits *limits, uint64_t random_seed,
                                   struct adv_query *query, struct adv_error *error);

@@ -48,5 +48,13 @@ uint64_t adv_rng_word(uint64_t seed, enum adv_stream stream, uint64_t row);
 /* An integer in [0, bound), bound >= 1, bias below 2^-32 for bound < 2^32. */
 uint64_t adv_rng_below(uint64_t seed, enum adv_stream stream, uint64_t row, uint64_t bound);
 
+/* A seed for those who chose none: random, or the clock's where the system has no random numbers. It
+ * has 32 bits, short enough to be read out. */
+uint64_t adv_random_seed(void);
+
+/* A bijection of [0, n) chosen by the key: an unbalanced Feistel network on the next power of four,
+ * walked until it lands below n. Orders n things at random, any of them alone. */
+uint64_t adv_permute(uint64_t key, uint64_t index, uint64_t n);
+
 ADV_API_END
 #endif

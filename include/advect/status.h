@@ -46,6 +46,9 @@ enum adv_status adv_fail(struct adv_error *error, enum adv_status status, const 
 enum adv_status adv_fail_field(struct adv_error *error, enum adv_status status, const char *field,
                                const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* Reports "out of memory"; returns ADV_E_MEMORY. */
+enum adv_status adv_no_memory(struct adv_error *error);
+
 /* Prefixes the message of a report, e.g. with a file name: "models/a.safetensors: ...". */
 void adv_error_prefix(struct adv_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -79,6 +79,13 @@ enum adv_status adv_transform_state_8_bit(struct adv_transform *transform, bool 
 enum adv_status adv_transform_check(const struct adv_transform *transform, const float *point,
                                     struct adv_error *error);
 
+/* One data point [dim] of finite numbers -> flow [dim] (may be the same buffer), checked on the way
+ * as adv_transform_check does; after a failure flow is not to be used. log_det: receives
+ * log |det dT/dx| in nats. flow and log_det may be NULL. */
+enum adv_status adv_transform_encode_checked(const struct adv_transform *transform,
+                                             const float *point, float *flow, double *log_det,
+                                             struct adv_error *error);
+
 /* data [n, dim] -> flow [n, dim] (may be the same buffer). log_det [n]: receives
  * log |det dT/dx| in nats, or NULL. */
 void adv_transform_encode(const struct adv_transform *transform, size_t n, const float *data,

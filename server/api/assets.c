@@ -6,6 +6,7 @@
 #include "server/net/exchange.h"
 
 #include <advect/digest.h>
+#include <advect/memory.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static const struct {
 static const char *media_type_of(const char *name)
 {
     const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot && i < sizeof types / sizeof types[0]; i++) {
+    for (size_t i = 0; dot && i < ADV_COUNT(types); i++) {
         if (!strcmp(dot, types[i].suffix))
             return types[i].media_type;
     }

@@ -3,6 +3,7 @@
 #include "server/net/exchange.h"
 
 #include <advect/json.h>
+#include <advect/memory.h>
 
 /* ["0", "1", ...], or null where the config names no class. */
 static json_t *labels_to_json(const struct adv_model *model)
@@ -55,7 +56,7 @@ static json_t *limits_to_json(const struct adv_config *config)
     };
     json_t *json =
         json_pack("{s:f, s:f}", "cost", config->max_cost, "min_tolerance", config->min_tolerance);
-    for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++)
+    for (size_t i = 0; i < ADV_COUNT(integers); i++)
         json_object_set_new(json, integers[i].name, json_integer(integers[i].limit));
     return json;
 }
@@ -98,7 +99,7 @@ static json_t *model_to_json(const struct adv_model *model, const struct adv_con
         {"card", copy_of(adv_model_card(model))},
     };
     json_t *json = json_object();
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
+    for (size_t i = 0; i < ADV_COUNT(members); i++)
         json_object_set_new(json, members[i].name, members[i].value);
     return json;
 }

@@ -46,7 +46,7 @@ static json_t *request_body(const struct adv_route *route)
     static const char *const uploads[] = {"application/x-npy", "image/png"};
     json_t *content =
         json_pack("{s:o}", "application/json", media(adv_request_schema(route->kind)));
-    for (size_t i = 0; i < sizeof uploads / sizeof uploads[0]; i++) {
+    for (size_t i = 0; i < ADV_COUNT(uploads); i++) {
         if (adv_media_of(route->kind, uploads[i]) != ADV_MEDIA_NONE)
             json_object_set_new(content, uploads[i], binary());
     }

@@ -35,7 +35,7 @@ void adv_picture_url_fields(struct adv_field fields[ADV_PICTURE_URL_FIELDS])
     fields[ADV_PICTURE_FIELDS] = side_field;
     for (size_t i = 0; i < ADV_PICTURE_FIELDS; i++) {
         fields[i].offset += offsetof(struct options, picture);
-        for (size_t k = 0; k < sizeof own_fields / sizeof own_fields[0]; k++) {
+        for (size_t k = 0; k < ADV_COUNT(own_fields); k++) {
             if (strcmp(fields[i].name, own_fields[k].name) != 0)
                 continue;
             fields[i].fallback = own_fields[k].fallback;
@@ -73,7 +73,7 @@ static void make_etag(const struct adv_exchange *exchange, const struct adv_mode
     const char *const parts[] = {adv_version(), exchange->server->kernels, adv_model_digest(model),
                                  exchange->target.raw};
     uint64_t hash = ADV_DIGEST_INIT;
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    for (size_t i = 0; i < ADV_COUNT(parts); i++)
         hash = adv_digest(hash, parts[i], strlen(parts[i]) + 1); /* the NUL parts them */
     snprintf(etag, 24, "\"%016llx\"", (unsigned long long)hash);
 }

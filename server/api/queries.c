@@ -5,10 +5,10 @@
 #include "server/http/negotiate.h"
 #include "server/os/clock.h"
 
-#include <advect/fields.h>
+#include <advect/rng.h>
+#include <advect/words.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* ---------------------------------------------------------------- models */
 
@@ -95,20 +95,12 @@ static enum adv_status check_picture(const struct adv_work *work, struct adv_err
                             work->format->id == ADV_FORMAT_APNG, error);
 }
 
-/* Seeds that nobody chose are short enough to be read out. */
-static uint64_t random_seed(void)
-{
-    uint32_t seed = 0;
-    (void)!getrandom(&seed, sizeof seed, 0);
-    return seed;
-}
-
 static void set_headers(struct adv_work *work, const char *etag)
 {
     struct adv_headers *headers = &work->headers;
     const struct adv_query *query = &work->query;
     adv_headers_set(headers, MHD_HTTP_HEADER_VARY, "Accept");
-    if (query->kind == ADV_QUERY_SAMPLES || query->kind == ADV_QUERY_TRAJECTORIES)
+    if (adv_query_from_base(query->kind))
         adv_headers_set(headers, "Advect-Seed", "%llu", (unsigned long long)query->seed);
     if (etag) {
         adv_headers_set(headers, MHD_HTTP_HEADER_ETAG, "%s", etag);
@@ -127,8 +119,8 @@ static size_t count_numbers(const struct adv_query *query, const struct adv_mode
 static enum adv_status fill_work(struct adv_work *work, const struct adv_limits *limits,
                                  const struct adv_answer_options *options, struct adv_error *error)
 {
-    enum adv_status status =
-        adv_request_query(work->request, work->model, limits, random_seed(), &work->query, error);
+    enum adv_status status = adv_request_query(work->request, work->model, limits,
+                                               adv_random_seed(), &work->query, error);
     if (status != ADV_OK)
         return status;
     work->format = options->format;

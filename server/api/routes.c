@@ -2,6 +2,8 @@
 
 #include "server/api/handlers.h"
 
+#include <advect/memory.h>
+
 static const struct adv_route rows[] = {
     {"GET", "/", adv_handle_index, .open = true, .summary = "The web page"},
     {"GET", "/web/{file}", adv_handle_asset, .open = true, .summary = "A file of the web page"},
@@ -35,4 +37,4 @@ static const struct adv_route rows[] = {
      .summary = "Arrows of a 2-D velocity field"},
 };
 
-const struct adv_routes adv_routes = {rows, sizeof rows / sizeof rows[0]};
+const struct adv_routes adv_routes = {rows, ADV_COUNT(rows)};

@@ -2,6 +2,7 @@
 
 #include "server/http/problem.h"
 
+#include <advect/memory.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>
@@ -50,7 +51,7 @@ static enum MHD_Result look_at(void *context, enum MHD_ValueKind kind, const cha
     };
     if (!strcasecmp(name, MHD_HTTP_HEADER_ACCEPT))
         join_accept(findings, value);
-    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
+    for (size_t i = 0; i < ADV_COUNT(wanted); i++) {
         if (strcasecmp(name, wanted[i].name) != 0)
             continue;
         *wanted[i].value = value;

@@ -11,22 +11,17 @@ static const struct {
     [ADV_MEDIA_PNG] = {"image/png", true},
 };
 
-static bool starts_from_base(enum adv_query_kind kind)
-{
-    return kind == ADV_QUERY_SAMPLES || kind == ADV_QUERY_TRAJECTORIES;
-}
-
 enum adv_media adv_media_of(enum adv_query_kind kind, const char *content_type)
 {
     enum adv_media media = ADV_MEDIA_JSON;
     while (media < ADV_MEDIA_NONE && !adv_content_type_is(content_type, types[media].name))
         media++;
-    bool refused = media < ADV_MEDIA_NONE && types[media].of_data_only && starts_from_base(kind);
+    bool refused = media < ADV_MEDIA_NONE && types[media].of_data_only && adv_query_from_base(kind);
     return refused ? ADV_MEDIA_NONE : media;
 }
 
 const char *adv_media_names(enum adv_query_kind kind)
 {
-    return starts_from_base(kind) ? "application/json, application/x-npy"
-                                  : "application/json, application/x-npy, image/png";
+    return adv_query_from_base(kind) ? "application/json, application/x-npy"
+                                     : "application/json, application/x-npy, image/png";
 }

@@ -2,7 +2,7 @@
  * or ampersand is data and never structure. */
 #include "server/http/target.h"
 
-#include <jansson.h>
+#include <advect/words.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,13 +16,6 @@ static int hex_digit(char c)
     if (c >= 'A' && c <= 'F')
         return c - 'A' + 10;
     return -1;
-}
-
-static bool is_utf8(const char *text)
-{
-    json_t *string = json_string(text); /* NULL unless it is UTF-8 */
-    json_decref(string);
-    return string != NULL;
 }
 
 /* Decodes text [n bytes] to *at, ends it with a NUL and moves *at behind that; the result, or NULL.
@@ -51,7 +44,7 @@ static const char *decode(const char *text, size_t n, char **at, struct adv_erro
     }
     *out = '\0';
     *at = out + 1;
-    if (!is_utf8(start)) {
+    if (!adv_is_utf8(start, (size_t)(out - start))) {
         adv_fail(error, ADV_E_FORMAT, "the target is not UTF-8");
         return NULL;
     }
@@ -135,7 +128,7 @@ enum adv_status adv_target_parse(const char *raw, struct adv_target *target,
 {
     *target = (struct adv_target){.raw = strndup(raw, ADV_TARGET_MAX_BYTES + 1)};
     if (!target->raw)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     if (strlen(target->raw) > ADV_TARGET_MAX_BYTES)
         return adv_fail(error, ADV_E_INVALID, "the target is longer than %d bytes",
                         ADV_TARGET_MAX_BYTES);
@@ -148,7 +141,7 @@ enum adv_status adv_target_parse(const char *raw, struct adv_target *target,
      * only pairs without "=" take one byte more. */
     target->decoded = malloc(strlen(path) + ADV_TARGET_MAX_PAIRS + 2);
     if (!target->decoded)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     char *at = target->decoded;
     enum adv_status status = read_path(path, n_path, &at, target, error);
     if (status == ADV_OK && path[n_path])

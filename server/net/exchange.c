@@ -139,19 +139,9 @@ static void collect(struct adv_exchange *exchange, const char *data, size_t n)
                           "the body has more than the %zu bytes that are taken", most);
         return;
     }
-    if (body->n + n > body->capacity) {
-        size_t capacity = body->capacity ? body->capacity * 2 : exchange->head.length;
-        capacity = capacity < body->n + n ? body->n + n : capacity < most ? capacity : most;
-        uint8_t *grown = realloc(body->data, capacity);
-        if (!grown) {
-            adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_MEMORY, NULL, "out of memory");
-            return;
-        }
-        body->data = grown;
-        body->capacity = capacity;
-    }
-    memcpy(body->data + body->n, data, n);
-    body->n += n;
+    struct adv_error error = ADV_ERROR_INIT;
+    if (adv_bytes_append(body, data, n, &error) != ADV_OK)
+        adv_problem_from_error(&exchange->reply, &error);
 }
 
 /* ---------------------------------------------------------------- answer */

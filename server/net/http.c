@@ -170,7 +170,7 @@ enum adv_status adv_http_start(struct adv_server *server, struct adv_http **out,
 {
     struct adv_http *http = calloc(1, sizeof *http);
     if (!http)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     http->server = server;
     http->listener = http->wake = -1;
     enum adv_status status = open_listener(server->config.listen, &http->listener, error);

@@ -162,7 +162,7 @@ enum adv_status adv_sockets_start(const struct adv_sockets_options *options,
 {
     struct adv_sockets *sockets = calloc(1, sizeof *sockets);
     if (!sockets)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     sockets->options = *options;
     adv_problem_reply(&sockets->too_slow, ADV_PROBLEM_BODY_TIMEOUT, NULL,
                       "the request did not arrive whole within %lld ms",

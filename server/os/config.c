@@ -1,6 +1,7 @@
 #include "server/os/config.h"
 
 #include <advect/fields.h>
+#include <advect/memory.h>
 #include <advect/pool.h>
 #include <ctype.h>
 #include <stddef.h>
@@ -77,7 +78,7 @@ static const struct adv_field fields[] = {
     {"help", ADV_FIELD_BOOL, AT(help), .help = "print this help and exit"},
     {"version", ADV_FIELD_BOOL, AT(version), .help = "print the version and exit"},
 };
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define N_FIELDS ADV_COUNT(fields)
 
 /* ADVECT_MAX_ROWS for "max_rows". Asking for help is a flag's business only. */
 static enum adv_status read_environment(struct adv_config *config, struct adv_error *error)

@@ -14,7 +14,7 @@
 /* Upper bounds of the latency buckets, in seconds. */
 static const double bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
                                 0.5,   1,      2.5,   5,    10,    30,   60};
-#define N_BOUNDS (sizeof bounds / sizeof bounds[0])
+#define N_BOUNDS ADV_COUNT(bounds)
 
 struct route_counts {
     atomic_ullong by_status[N_STATUSES];
@@ -77,7 +77,7 @@ enum adv_status adv_metrics_new(size_t n_routes, const char *kernels, struct adv
     struct adv_metrics *metrics =
         calloc(1, sizeof *metrics + (n_routes + 1) * sizeof metrics->routes[0]);
     if (!metrics)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     metrics->started = (double)now.tv_sec + (double)now.tv_nsec * 1e-9;

@@ -2,6 +2,7 @@
 
 #include "server/os/clock.h"
 
+#include <advect/memory.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -33,7 +34,7 @@ enum adv_status adv_signals_catch(struct adv_error *error)
     wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake < 0)
         return adv_fail(error, ADV_E_IO, "cannot create an eventfd: %s", strerror(errno));
-    for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
+    for (size_t i = 0; i < ADV_COUNT(caught); i++)
         sigaction(caught[i], &action, NULL);
     return ADV_OK;
 }

@@ -135,14 +135,7 @@ static enum adv_status append_stream(struct adv_channel *channel, struct adv_byt
         channel->n_stream_sent = 0;
         return ADV_OK;
     }
-    uint8_t *data =
-        stream->n <= SIZE_MAX - lines->n ? realloc(stream->data, stream->n + lines->n) : NULL;
-    if (!data)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
-    memcpy(data + stream->n, lines->data, lines->n);
-    stream->data = data;
-    stream->n = stream->capacity = stream->n + lines->n;
-    return ADV_OK;
+    return adv_bytes_append(stream, lines->data, lines->n, error);
 }
 
 enum adv_status adv_channel_send(struct adv_channel *channel, struct adv_bytes *lines,

@@ -1,5 +1,6 @@
 #include "server/work/evaluators.h"
 
+#include <advect/memory.h>
 #include <stdlib.h>
 
 struct adv_evaluators_item {
@@ -42,18 +43,12 @@ enum adv_status adv_evaluators_get(struct adv_evaluators *evaluators, struct adv
             return ADV_OK;
         }
     }
-    if (evaluators->n == evaluators->capacity) {
-        size_t capacity = evaluators->capacity + 8;
-        struct adv_evaluators_item *grown =
-            realloc(evaluators->items, capacity * sizeof *evaluators->items);
-        if (!grown)
-            return adv_fail(error, ADV_E_MEMORY, "out of memory");
-        evaluators->items = grown;
-        evaluators->capacity = capacity;
-    }
+    enum adv_status status = adv_grow(&evaluators->items, &evaluators->capacity, evaluators->n + 1,
+                                      sizeof *evaluators->items, error);
+    if (status != ADV_OK)
+        return status;
     struct adv_evaluators_item item = {.model = model};
-    enum adv_status status =
-        adv_evaluator_new(adv_model_ready_weights(model), &item.evaluator, error);
+    status = adv_evaluator_new(adv_model_ready_weights(model), &item.evaluator, error);
     if (status != ADV_OK)
         return status;
     adv_model_ref(model);

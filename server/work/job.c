@@ -14,7 +14,7 @@ enum adv_status adv_job_new(struct adv_model *model, struct adv_request *request
     struct adv_job *job = calloc(1, sizeof *job);
     if (!job) {
         adv_request_free(request);
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     }
     atomic_init(&job->references, 1);
     adv_work_init(&job->work, model, request);
@@ -86,7 +86,7 @@ static enum adv_status send_due_frames(struct adv_job *job, struct adv_error *er
     if (due == 0)
         return ADV_OK;
     float *states = malloc(work->query.n * adv_model_dim(work->model) * sizeof *states);
-    enum adv_status status = states ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = states ? ADV_OK : adv_no_memory(error);
     for (size_t i = 0; status == ADV_OK && i < due; i++) {
         struct adv_bytes line = {0};
         status = adv_work_render_next(work, states, &line, error);

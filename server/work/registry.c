@@ -1,5 +1,6 @@
 #include "server/work/registry.h"
 
+#include <advect/memory.h>
 #include <advect/pool.h>
 
 #include <dirent.h>
@@ -104,18 +105,17 @@ static enum adv_status list_files(const char *directory, char ***names, size_t *
         return adv_fail_field(error, ADV_E_IO, "models", "cannot read the model directory %s: %s",
                               directory, strerror(errno));
     char **list = NULL;
-    size_t count = 0;
+    size_t count = 0, capacity = 0;
     enum adv_status status = ADV_OK;
     for (struct dirent *entry; status == ADV_OK && (entry = readdir(dir));) {
         if (!is_model_file(entry->d_name))
             continue;
-        char **grown = realloc(list, (count + 1) * sizeof *list);
-        list = grown ? grown : list;
-        char *name = grown ? strdup(entry->d_name) : NULL;
+        status = adv_grow(&list, &capacity, count + 1, sizeof *list, error);
+        char *name = status == ADV_OK ? strdup(entry->d_name) : NULL;
         if (name)
             list[count++] = name;
         else
-            status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+            status = adv_no_memory(error);
     }
     closedir(dir);
     if (status != ADV_OK) {
@@ -251,7 +251,7 @@ static enum adv_status load_entries(const struct adv_registry *registry,
     struct adv_catalogue_entry **order = calloc(n + 1, sizeof *order);
     struct adv_pool *pool = NULL;
     if (!order)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < n; i++) {
         identify_entry(registry->directory, &entries[i]);
         order[i] = &entries[i];
@@ -278,7 +278,7 @@ static enum adv_status read_directory(const struct adv_registry *registry,
         calloc(1, sizeof *catalogue + n * sizeof catalogue->entries[0]);
     if (!catalogue) {
         free_names(names, n);
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     }
     atomic_init(&catalogue->references, 1);
     for (size_t i = 0; i < n; i++) {
@@ -291,7 +291,7 @@ static enum adv_status read_directory(const struct adv_registry *registry,
         struct adv_catalogue_entry *entry = &catalogue->entries[catalogue->n];
         refuse_namesake(catalogue, entry);
         if (status == ADV_OK && !entry->model && !entry->reason)
-            status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+            status = adv_no_memory(error);
     }
     if (status == ADV_OK)
         *out = catalogue;
@@ -309,7 +309,7 @@ enum adv_status adv_registry_open(const char *directory, const struct adv_load_o
     char *copy = registry ? strdup(directory) : NULL;
     if (!copy) {
         free(registry);
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     }
     registry->directory = copy;
     registry->options = *options;

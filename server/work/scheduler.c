@@ -281,7 +281,7 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
     struct adv_scheduler *scheduler =
         calloc(1, sizeof *scheduler + (size_t)options->n_workers * sizeof scheduler->workers[0]);
     if (!scheduler)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     scheduler->options = *options;
     pthread_mutex_init(&scheduler->mutex, NULL);
     pthread_cond_init(&scheduler->runnable, NULL);

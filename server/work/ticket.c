@@ -6,7 +6,7 @@ enum adv_status adv_ticket_fill(struct adv_ticket *ticket, size_t n_shards, stru
 {
     size_t *shards = calloc(n_shards + 1, sizeof *shards);
     if (!shards)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < n_shards; i++)
         shards[i] = i;
     ticket->shards = shards;

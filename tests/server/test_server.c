@@ -357,6 +357,28 @@ START_TEST(points_come_as_npy_as_well)
 }
 END_TEST
 
+/* Numbers of points are checked by the worker; the client gets the problem document that other
+ * wrong fields have, and the daemon goes on. */
+START_TEST(a_point_outside_the_data_is_refused)
+{
+    static const char *const paths[] = {"/v1/models/image/log-density", "/v1/models/image/latents"};
+    char body[1024] = "{\"points\": [[", rest[1024];
+    for (size_t i = 0; i < 128; i++)
+        strcat(body, i == 0 ? "0" : i == 64 ? "], [0" : i == 64 + 5 ? ", 1.5" : ", 0");
+    snprintf(rest, sizeof rest, "%s]], \"solver\": {\"method\": \"euler\", \"steps\": 2}}", body);
+    for (size_t i = 0; i < 2; i++) {
+        double failed = server_metric(&server, "advect_queries_total{outcome=\"failed\"}");
+        struct server_reply reply = server_post(&server, paths[i], rest);
+        const char *words = "\"points[1]: column 5 is 1.5; it must be between 0 and 1\"";
+        ck_assert_msg(strstr(reply.body, words) != NULL, "%s", reply.body);
+        server_expect_problem(reply, 422, "invalid-field", "points");
+        server_wait_for_metric(&server, "advect_queries_total{outcome=\"failed\"}", failed + 1,
+                               5000);
+        server_wait_for_metric(&server, "advect_queries", 0, 5000);
+    }
+}
+END_TEST
+
 /* A model of dequantised 8-bit data takes value k as (k + u) / 256, with the first row of u. */
 START_TEST(an_image_comes_as_png_as_well)
 {
@@ -506,6 +528,7 @@ static Suite *make_suite(void)
     tcase_add_test(one, log_density_is_the_base_s_minus_the_divergence);
     tcase_add_test(one, hutchinson_tells_its_error_and_images_their_bits);
     tcase_add_test(one, points_come_as_npy_as_well);
+    tcase_add_test(one, a_point_outside_the_data_is_refused);
     tcase_add_test(one, an_image_comes_as_png_as_well);
     tcase_add_loop_test(one, pictures_are_png_and_known_by_their_tags, 0,
                         sizeof pictures / sizeof pictures[0]);

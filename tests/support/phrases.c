@@ -1,5 +1,6 @@
 #include "tests/support/phrases.h"
 
+#include <advect/memory.h>
 #include <check.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ void phrase_check(const char *where, const char *name, const char *help)
     const char *at = help;
     size_t n_words = 0;
     for (size_t n; (n = next_word(&at)) > 0; at += n, n_words++) {
-        for (size_t i = 0; n_words == 0 && i < sizeof leaning / sizeof *leaning; i++)
+        for (size_t i = 0; n_words == 0 && i < ADV_COUNT(leaning); i++)
             ck_assert_msg(n != strlen(leaning[i]) || memcmp(at, leaning[i], n) != 0,
                           "%s: the help of %s does not stand alone: %s", where, name, help);
     }

@@ -505,7 +505,7 @@ START_TEST(bad_figures_are_refused)
 {
     cli_fails(2, "figure", "an argument is missing");
     cli_fails(1, "figure converg", "did you mean \"converge\"?");
-    cli_fails(1, "figure anything", "is not a figure");
+    cli_fails(1, "figure anything", "figure is \"anything\"; it must be one of converge-still, ");
     cli_fails(2, "figure converge --frames 1", "frames is 1");
     cli_fails(2, "figure converge --side 20", "side is 20");
     cli_fails(1, "figure converge-still --frames 4", "converge-still is a still picture");

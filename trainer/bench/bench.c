@@ -48,7 +48,7 @@ static const struct adv_field fields[] = {
     {"ops", ADV_FIELD_BOOL, AT(ops), .fallback = "false",
      .help = "also print the share of time of each op, measured on the first thread"},
 };
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define N_FIELDS ADV_COUNT(fields)
 
 static const struct adv_options command_line = {
     .command = "bench",
@@ -88,11 +88,6 @@ struct bench {
 
 /* ---------------------------------------------------------------- set-up */
 
-static enum adv_status no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
-}
-
 static enum adv_status make_part(struct bench *b, struct part *part, struct adv_error *error)
 {
     if (b->work != WORK_TRAIN) {
@@ -103,7 +98,7 @@ static enum adv_status make_part(struct bench *b, struct part *part, struct adv_
         return status;
     }
     part->g_weights = adv_zeros(b->n_weights);
-    return part->g_weights ? ADV_OK : no_memory(error);
+    return part->g_weights ? ADV_OK : adv_no_memory(error);
 }
 
 /* One per thread. */
@@ -113,7 +108,7 @@ static enum adv_status make_gradients(struct bench *b, size_t rows, struct adv_e
     enum adv_status status = ADV_OK;
     b->gradients = calloc((size_t)threads, sizeof *b->gradients);
     if (!b->gradients)
-        return no_memory(error);
+        return adv_no_memory(error);
     for (int i = 0; i < threads && status == ADV_OK; i++)
         status = adv_gradient_new(adv_model_net(b->model), rows, adv_environment()->isa,
                                   &b->gradients[i], error);
@@ -144,7 +139,7 @@ static enum adv_status make_parts(struct bench *b, struct adv_error *error)
     b->n_parts = (b->batch + rows - 1) / rows;
     b->parts = calloc(b->n_parts, sizeof *b->parts);
     if (!b->parts)
-        return no_memory(error);
+        return adv_no_memory(error);
     for (size_t i = 0; i < b->n_parts; i++) {
         size_t left = b->batch - i * rows;
         b->parts[i].first = i * rows;
@@ -172,10 +167,10 @@ static enum adv_status make_rows(struct bench *b, bool same_time, struct adv_err
 {
     size_t elements = b->batch * b->dim, classes = adv_model_classes(b->model);
     float **const wide[] = {&b->x, &b->out, &b->probes};
-    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
+    for (size_t i = 0; i < ADV_COUNT(wide); i++) {
         *wide[i] = calloc(elements, sizeof(float));
         if (!*wide[i])
-            return no_memory(error);
+            return adv_no_memory(error);
     }
     b->t = calloc(b->batch, sizeof *b->t);
     b->scalars = calloc(b->batch, sizeof *b->scalars);
@@ -184,7 +179,7 @@ static enum adv_status make_rows(struct bench *b, bool same_time, struct adv_err
     b->m = adv_zeros(b->n_weights);
     b->v = adv_zeros(b->n_weights);
     if (!b->t || !b->scalars || !b->label || !b->weights || !b->m || !b->v)
-        return no_memory(error);
+        return adv_no_memory(error);
     memcpy(b->weights, adv_model_weights(b->model), b->n_weights * sizeof *b->weights);
     adv_rng_normal(0, ADV_STREAM_BASE, 0, b->batch, b->dim, b->x);
     adv_rng_rademacher(0, ADV_STREAM_PROBE, 0, b->batch, b->dim, b->probes);
@@ -205,7 +200,7 @@ static void bench_release(struct bench *b)
         adv_gradient_free(b->gradients[i]);
     free(b->gradients);
     float *const arrays[] = {b->x, b->t, b->out, b->probes, b->scalars, b->weights, b->m, b->v};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+    for (size_t i = 0; i < ADV_COUNT(arrays); i++)
         free(arrays[i]);
     free(b->parts);
     free(b->label);
@@ -337,7 +332,7 @@ static enum adv_status measure(struct bench *b, const struct bench_options *opti
 {
     double *times = calloc(ROUNDS_MAX, sizeof *times);
     if (!times)
-        return no_memory(error);
+        return adv_no_memory(error);
     double peak = adv_peak_gflops(b->pool, PEAK_SECONDS);
     timed_round(b); /* the first allocates and warms the caches */
     size_t n = 0;
@@ -348,7 +343,7 @@ static enum adv_status measure(struct bench *b, const struct bench_options *opti
     peak = 0.5 * (peak + adv_peak_gflops(b->pool, PEAK_SECONDS));
     enum adv_status status = ADV_OK;
     if (atomic_load(&b->failed))
-        status = no_memory(error);
+        status = adv_no_memory(error);
     else if (*adv_stop_flag())
         status = adv_fail(error, ADV_E_CANCELLED, "stopped before the end");
     else

@@ -1,5 +1,6 @@
 #include "trainer/cli/options.h"
 
+#include <advect/words.h>
 #include <string.h>
 
 struct reader {

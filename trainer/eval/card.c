@@ -33,7 +33,7 @@ enum adv_status adv_card_write(const struct adv_model *model, const char *path,
     struct adv_model *marked = NULL;
     status = complete ? adv_model_new(config, adv_model_weights(model), adv_environment(), &marked,
                                       error)
-                      : adv_fail(error, ADV_E_MEMORY, "out of memory");
+                      : adv_no_memory(error);
     if (status == ADV_OK)
         status = adv_model_save(marked, path, dtype, error);
     adv_model_unref(marked);

@@ -103,7 +103,7 @@ static enum adv_status print_json(const json_t *values, const struct adv_results
         putchar('\n');
     }
     json_decref(all);
-    return whole ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    return whole ? ADV_OK : adv_no_memory(error);
 }
 
 static enum adv_status deliver(const struct adv_evaluation *e, const char *path,
@@ -113,7 +113,7 @@ static enum adv_status deliver(const struct adv_evaluation *e, const char *path,
     json_t *values = adv_results_to_json(results);
     enum adv_status status = ADV_OK;
     if (!values)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     if (options->json)
         status = print_json(values, results, error);
     else

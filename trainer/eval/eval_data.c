@@ -38,7 +38,7 @@ static enum adv_status set_name(json_t *source, const char *key, const char *nam
 {
     if (!name || json_object_set_new(source, key, json_string(name)) == 0)
         return ADV_OK;
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    return adv_no_memory(error);
 }
 
 /* Puts the test files in the place of those of training. */
@@ -57,7 +57,7 @@ static enum adv_status take_test_files(json_t *part, const struct adv_eval_data 
                                 inner.message);
     if (status == ADV_OK && (json_object_set_new(part, "source", test) ||
                              json_object_set_new(part, "held_out", json_integer(0))))
-        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+        status = adv_no_memory(error);
     return status;
 }
 
@@ -102,7 +102,7 @@ enum adv_status adv_eval_data_open(const struct adv_model *model, const struct a
 {
     json_t *part = data_part(model, data);
     if (!part)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     json_int_t seed = json_integer_value(
         json_object_get(json_object_get(adv_model_config(model), "train"), "seed"));
     struct adv_data_recipe recipe = {0};

@@ -3,6 +3,8 @@
 #include "trainer/cli/stop.h"
 #include "trainer/eval/solver_list.h"
 
+#include <advect/memory.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,8 +79,8 @@ static const struct adv_field fields_after[] = {
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
 };
 
-#define N_BEFORE (sizeof fields_before / sizeof fields_before[0])
-#define N_AFTER (sizeof fields_after / sizeof fields_after[0])
+#define N_BEFORE ADV_COUNT(fields_before)
+#define N_AFTER ADV_COUNT(fields_after)
 _Static_assert(N_BEFORE + N_AFTER + ADV_MEASURES_MAX <= ADV_EVAL_FIELDS_MAX, "no room for fields");
 
 static const struct adv_option_letter letters[] = {{'n', "n"}, {'q', "quiet"}, {0}};

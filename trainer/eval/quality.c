@@ -5,6 +5,7 @@
 #include "trainer/measure/rows.h"
 #include "trainer/measure/scorer.h"
 
+#include <advect/memory.h>
 #include <advect/query.h>
 
 #include <math.h>
@@ -22,7 +23,7 @@ static const struct adv_column columns[] = {
 static void print(const struct adv_evaluation *e, const json_t *rows)
 {
     (void)e;
-    adv_table_print(columns, sizeof columns / sizeof columns[0], rows);
+    adv_table_print(columns, ADV_COUNT(columns), rows);
 }
 
 /* The first and the last time alone, or all of a grid. */
@@ -44,7 +45,7 @@ static enum adv_status draw_samples(const struct adv_evaluation *e,
     struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
     double *times = grid_times(listed, &query.n_times);
     if (!times)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     query.n = n;
     query.seed = e->seed;
     query.guidance = e->samples.guidance;
@@ -90,7 +91,7 @@ static enum adv_status add_row(json_t *rows, const struct adv_listed_solver *lis
                             adv_table_number(quality->scores.frechet), "bits_per_dim",
                             adv_table_number(quality->bits));
     if (!row || json_array_append_new(rows, row))
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     return ADV_OK;
 }
 
@@ -156,8 +157,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     if (status != ADV_OK)
         return status;
     json_t *rows = json_array();
-    status = rows ? measure_each(e, n, solvers, rows, error)
-                  : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    status = rows ? measure_each(e, n, solvers, rows, error) : adv_no_memory(error);
     free(solvers);
     if (status == ADV_OK)
         status = adv_quality_plot(rows, adv_model_name(e->model), wish->path, error);

@@ -3,6 +3,7 @@
 #include "trainer/figure/figure.h"
 
 #include <advect/array_file.h>
+#include <advect/memory.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ static const struct panel panels[] = {
     {"bits_per_dim", "bits per dimension", false, false},
 };
 
-#define N_PANELS (sizeof panels / sizeof panels[0])
+#define N_PANELS ADV_COUNT(panels)
 
 static double value_of(const struct panel *panel, const json_t *row)
 {
@@ -60,7 +61,7 @@ static enum adv_status add_line(struct adv_plot *plot, const struct panel *panel
     const json_t *row;
     float *points = calloc(json_array_size(rows), 2 * sizeof *points);
     if (!points)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     json_array_foreach(rows, i, row)
     {
         if (!same_line(row, first))

@@ -94,7 +94,7 @@ enum adv_status adv_solver_list_read(const char *list, struct adv_listed_solver 
         n += *at == ',';
     struct adv_listed_solver *solvers = calloc(n, sizeof *solvers);
     if (!solvers)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     enum adv_status status = ADV_OK;
     for (const char *at = list; status == ADV_OK && i < n; i++) {
         size_t length = strcspn(at, ",");

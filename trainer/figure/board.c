@@ -25,7 +25,7 @@ static enum adv_status prepare(struct scene *scene, struct adv_error *error)
     scene->base = adv_base_points(easel, N_POINTS, 2);
     if (!scene->times || !scene->base ||
         !(scene->colours = adv_origin_colours(N_POINTS, 2, scene->base)))
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     return adv_flow_states(easel, easel->model, N_POINTS, scene->base, NULL, easel->n_frames,
                            scene->times, &scene->states, error);
 }

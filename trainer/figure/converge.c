@@ -30,11 +30,6 @@ struct scene {
     float *grid; /* [N_ARROWS^2, 2] */
 };
 
-static enum adv_status no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
-}
-
 static enum adv_status add_field(const struct scene *scene, const float *x1, double t,
                                  struct adv_plot *plot, struct adv_error *error)
 {
@@ -105,7 +100,8 @@ static enum adv_status plot_film(const struct adv_easel *easel, const void *styl
         scene.grid = adv_panel_grid(N_ARROWS, scene.target.half_side);
         const struct adv_scene_film states = {&scene, easel->n_frames,
                                               easel->n_frames > 1 ? START_FRAMES : 0, plot_frame};
-        status = scene.base && scene.grid ? adv_film_plot(film, &states, error) : no_memory(error);
+        status =
+            scene.base && scene.grid ? adv_film_plot(film, &states, error) : adv_no_memory(error);
     }
     free(scene.grid);
     free(scene.base);

@@ -52,7 +52,7 @@ static enum adv_status prepare(struct scene *scene, struct adv_error *error)
     scene->times = adv_even_times(scene->n_forming);
     scene->colours = calloc(N_POINTS, sizeof *scene->colours);
     if (!scene->times || !scene->colours)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     enum adv_status status = adv_flow_states(easel, easel->model, N_POINTS, NULL, NULL,
                                              scene->n_forming, scene->times, &scene->states, error);
     if (status != ADV_OK)

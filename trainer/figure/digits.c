@@ -51,7 +51,7 @@ static enum adv_status prepare(struct scene *scene, struct adv_error *error)
     scene->times = adv_even_times(easel->n_frames);
     scene->labels = calloc(scene->n, sizeof *scene->labels);
     if (!scene->times || !scene->labels)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < scene->n; i++)
         scene->labels[i] = style->class == EVERY_CLASS ? (int32_t)i : style->class;
     return adv_flow_states(easel, easel->model, scene->n, NULL, scene->labels, easel->n_frames,

@@ -5,6 +5,8 @@
 
 #include <advect/array_file.h>
 #include <advect/fields.h>
+#include <advect/memory.h>
+#include <advect/words.h>
 
 #include <errno.h>
 #include <limits.h>
@@ -48,7 +50,7 @@ static const struct adv_field fields[] = {
     {"list", ADV_FIELD_BOOL, AT(list), .help = "list the figures and exit"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not print anything"},
 };
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define N_FIELDS ADV_COUNT(fields)
 
 static const struct adv_option_letter letters[] = {{'o', "out"}, {'q', "quiet"}, {0}};
 
@@ -70,7 +72,7 @@ static const struct adv_options command_line = {
 /* The i-th figure of all families, or NULL. */
 static const struct adv_figure *figure_at(size_t i)
 {
-    for (size_t k = 0; k < sizeof families / sizeof families[0]; k++) {
+    for (size_t k = 0; k < ADV_COUNT(families); k++) {
         for (const struct adv_figure *d = families[k]; d->name; d++) {
             if (i-- == 0)
                 return d;
@@ -92,19 +94,13 @@ static enum adv_status find_figure(const char *name, const struct adv_figure **o
 {
     const char *names[64] = {NULL};
     const struct adv_figure *figure;
-    for (size_t i = 0; (figure = figure_at(i)) != NULL; i++) {
-        if (!strcmp(figure->name, name)) {
-            *out = figure;
-            return ADV_OK;
-        }
-        if (i + 1 < sizeof names / sizeof names[0])
-            names[i] = figure->name;
-    }
-    const char *near = adv_nearest_name(name, names);
-    return adv_fail_field(error, ADV_E_INVALID, "name",
-                          "\"%.60s\" is not a figure%s%s%s (`advect figure --list` lists them)",
-                          name, near ? "; did you mean \"" : "", near ? near : "",
-                          near ? "\"?" : "");
+    size_t index;
+    for (size_t i = 0; (figure = figure_at(i)) != NULL && i + 1 < ADV_COUNT(names); i++)
+        names[i] = figure->name;
+    enum adv_status status = adv_find_name("figure", name, names, &index, error);
+    if (status == ADV_OK)
+        *out = figure_at(index);
+    return status;
 }
 
 /* ---------------------------------------------------------------- one figure */
@@ -116,8 +112,7 @@ static enum adv_status load_model(const struct adv_figure *figure,
     if (options->model)
         return adv_model_load(options->model, adv_environment(), model, error);
     char path[PATH_MAX] = "";
-    for (size_t i = 0; i < sizeof figure->models / sizeof *figure->models && figure->models[i];
-         i++) {
+    for (size_t i = 0; i < ADV_COUNT(figure->models) && figure->models[i]; i++) {
         snprintf(path, sizeof path, "%s/%s.safetensors", options->models, figure->models[i]);
         if (access(path, F_OK) == 0)
             break;

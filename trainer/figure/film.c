@@ -1,14 +1,10 @@
 #include "trainer/figure/figure.h"
 
+#include <advect/memory.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GAP_PX 2
-
-static enum adv_status no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
-}
 
 static size_t bytes_of(const struct adv_image *image)
 {
@@ -26,15 +22,11 @@ void adv_film_release(struct adv_film *film)
 /* Takes the frame over, also on failure. */
 static enum adv_status add(struct adv_film *film, struct adv_image *frame, struct adv_error *error)
 {
-    if (film->n == film->capacity) {
-        size_t capacity = film->capacity ? 2 * film->capacity : 32;
-        struct adv_image *frames = realloc(film->frames, capacity * sizeof *frames);
-        if (!frames) {
-            adv_image_release(frame);
-            return no_memory(error);
-        }
-        film->frames = frames;
-        film->capacity = capacity;
+    enum adv_status status =
+        adv_grow(&film->frames, &film->capacity, film->n + 1, sizeof *film->frames, error);
+    if (status != ADV_OK) {
+        adv_image_release(frame);
+        return status;
     }
     film->frames[film->n++] = *frame;
     *frame = (struct adv_image){0};

@@ -10,11 +10,6 @@
 #define GUIDANCE 2.0 /* of labelled samples: more of their class than chance gives */
 #define STEPS 40     /* of rk4, over the whole way: enough for the steep edges of checkerboards */
 
-static enum adv_status no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
-}
-
 double *adv_even_times(size_t n_frames)
 {
     double *times = calloc(n_frames, sizeof *times);
@@ -67,7 +62,7 @@ enum adv_status adv_flow_states(const struct adv_easel *easel, struct adv_model 
     size_t n_numbers = n_frames * n * adv_model_dim(model);
     float *out = calloc(n_numbers, sizeof *out);
     if (!out)
-        return no_memory(error);
+        return adv_no_memory(error);
     status = run(easel, model, &query, n_numbers, out, error);
     if (status == ADV_OK)
         *states = out;

@@ -15,11 +15,6 @@ struct scene {
     float *states[2]; /* [n_frames, N_POINTS, 2] */
 };
 
-static enum adv_status no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
-}
-
 static enum adv_status prepare(struct scene *scene, struct adv_error *error)
 {
     const struct adv_easel *easel = scene->easel;
@@ -34,7 +29,7 @@ static enum adv_status prepare(struct scene *scene, struct adv_error *error)
     scene->base = adv_base_points(easel, N_POINTS, 2);
     if (!scene->times || !scene->base ||
         !(scene->colours = adv_origin_colours(N_POINTS, 2, scene->base)))
-        return no_memory(error);
+        return adv_no_memory(error);
     struct adv_model *models[] = {[EXACT] = scene->target.exact, [LEARNED] = easel->model};
     for (int k = 0; k < 2 && status == ADV_OK; k++)
         status = adv_flow_states(easel, models[k], N_POINTS, scene->base, NULL, easel->n_frames,

@@ -66,7 +66,7 @@ enum adv_status adv_panel_segments(struct adv_plot *plot, size_t n, const float 
 {
     float *points = calloc(n, 6 * sizeof *points);
     if (!points)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < n; i++) {
         float *at = points + 6 * i;
         for (int k = 0; k < 2; k++) {
@@ -86,7 +86,7 @@ enum adv_status adv_panel_trails(struct adv_plot *plot, size_t n_trails, size_t 
 {
     float *points = calloc(n_trails * (n_frames + 1), 2 * sizeof *points), *at = points;
     if (!points)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < n_trails; i++) {
         for (size_t f = 0; f < n_frames; f++, at += 2) {
             at[0] = states[2 * (f * n + i)];

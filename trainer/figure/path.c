@@ -36,11 +36,6 @@ struct scene {
     float *grid; /* [N_ARROWS^2, 2] */
 };
 
-static enum adv_status no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
-}
-
 /* ---------------------------------------------------------------- states */
 
 /* x_t = (1 - t) x_0 + t x_1 of independent pairs: samples of p_t that follow no field. */
@@ -50,7 +45,7 @@ static enum adv_status pair_up(struct scene *scene, struct adv_error *error)
     scene->base = adv_base_points(scene->easel, n, 2);
     scene->points = calloc(n_frames * n, 2 * sizeof *scene->points);
     if (!scene->base || !scene->points)
-        return no_memory(error);
+        return adv_no_memory(error);
     for (size_t f = 0; f < n_frames; f++) {
         float t = (float)scene->times[f];
         for (size_t i = 0; i < 2 * n; i++)
@@ -64,7 +59,7 @@ static enum adv_status follow(struct scene *scene, struct adv_error *error)
     size_t n = scene->n_points = N_FOLLOWED;
     scene->base = adv_base_points(scene->easel, n, 2);
     if (!scene->base)
-        return no_memory(error);
+        return adv_no_memory(error);
     return adv_flow_states(scene->easel, scene->target.exact, n, scene->base, NULL,
                            scene->easel->n_frames, scene->times, &scene->points, error);
 }
@@ -91,7 +86,7 @@ static enum adv_status move_grid(struct scene *scene, struct adv_error *error)
     enum adv_status status =
         lines ? adv_flow_states(scene->easel, scene->target.exact, scene->n_line_points, lines,
                                 NULL, scene->easel->n_frames, scene->times, &scene->lines, error)
-              : no_memory(error);
+              : adv_no_memory(error);
     free(lines);
     return status;
 }
@@ -104,14 +99,14 @@ static enum adv_status prepare(struct scene *scene, struct adv_error *error)
     scene->times = adv_even_times(scene->easel->n_frames);
     scene->grid = adv_panel_grid(N_ARROWS, scene->target.half_side);
     if (!scene->times || !scene->grid)
-        return no_memory(error);
+        return adv_no_memory(error);
     if (scene->style->points == PAIRS)
         status = pair_up(scene, error);
     else if (scene->style->points == FOLLOWED)
         status = follow(scene, error);
     if (status == ADV_OK && scene->base &&
         !(scene->colours = adv_origin_colours(scene->n_points, 2, scene->base)))
-        status = no_memory(error);
+        status = adv_no_memory(error);
     if (status == ADV_OK && scene->style->n_lines)
         status = move_grid(scene, error);
     return status;
@@ -151,7 +146,7 @@ static enum adv_status add_lines(const struct scene *scene, size_t f, size_t dir
     size_t n = n_lines * (n_stretches + 2);
     float *points = calloc(n, 2 * sizeof *points), *at = points;
     if (!points)
-        return no_memory(error);
+        return adv_no_memory(error);
     const float *states = scene->lines + 2 * f * scene->n_line_points;
     for (size_t line = direction; line < 2 * n_lines; line += 2) {
         for (size_t i = 0; i < n_stretches + 2; i++, at += 2) {

@@ -2,6 +2,7 @@
 #include "trainer/model/import.h"
 
 #include <advect/density.h>
+#include <advect/memory.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ static enum adv_status draw(struct adv_target *target, const struct adv_easel *e
                                 "model %s learned a density of %zu dimensions; this figure needs 2",
                                 adv_model_name(easel->model), adv_density_dim(density));
     if (status == ADV_OK && !(target->points = calloc(n, 2 * sizeof *target->points)))
-        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+        status = adv_no_memory(error);
     if (status == ADV_OK) {
         target->n = n;
         adv_density_sample(density, easel->seed, 0, n, target->points);
@@ -67,7 +68,7 @@ static double distance(const struct adv_target *target, size_t i, size_t k)
  * the farthest of many would be outliers. */
 static void choose(struct adv_target *target)
 {
-    enum { AMONG = 24, N_CHOSEN = sizeof target->chosen / sizeof target->chosen[0] };
+    enum { AMONG = 24, N_CHOSEN = ADV_COUNT(target->chosen) };
     size_t n = target->n < AMONG ? target->n : AMONG;
     for (size_t k = 1; k < N_CHOSEN; k++) {
         double best = -1;

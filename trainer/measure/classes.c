@@ -56,7 +56,7 @@ static enum adv_status count_right(const struct images *images,
     const struct adv_evaluation *e = images->evaluation;
     float *point = calloc(adv_model_dim(e->model), sizeof *point);
     if (!point)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     *right = 0;
     for (size_t i = 0; i < n; i++) {
         int32_t label;

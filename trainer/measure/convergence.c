@@ -4,6 +4,8 @@
 #include "trainer/cli/table.h"
 #include "trainer/measure/rows.h"
 
+#include <advect/memory.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,7 +26,7 @@ static enum adv_status add_setting(const struct adv_evaluation *e, const struct 
 {
     double *changes = calloc(n, sizeof *changes);
     if (!changes)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < n; i++)
         changes[i] = adv_rows_in_unit(e->model, rows->log_density[i]) -
                      adv_rows_in_unit(e->model, first->log_density[i]);
@@ -40,7 +42,7 @@ static enum adv_status add_setting(const struct adv_evaluation *e, const struct 
                   adv_table_number(change.value), "change_standard_error",
                   adv_table_number(change.standard_error), "seconds", adv_table_number(seconds));
     if (!row || json_array_append_new(table, row))
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     return ADV_OK;
 }
 
@@ -77,8 +79,8 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
         return status;
     json_t *rows = json_array();
     if (!rows)
-        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
-    for (size_t i = 0; status == ADV_OK && i < sizeof settings / sizeof settings[0]; i++)
+        status = adv_no_memory(error);
+    for (size_t i = 0; status == ADV_OK && i < ADV_COUNT(settings); i++)
         status = measure_setting(e, &settings[i], n, &first, rows, error);
     adv_row_estimates_release(&first);
     if (status == ADV_OK)
@@ -98,7 +100,7 @@ static void print(const struct adv_evaluation *e, const json_t *rows)
         {"change_standard_error", "+-", 5},
         {"seconds", "seconds", 1},
     };
-    adv_table_print(columns, sizeof columns / sizeof columns[0], rows);
+    adv_table_print(columns, ADV_COUNT(columns), rows);
 }
 
 const struct adv_measure adv_measure_convergence = {

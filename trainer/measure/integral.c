@@ -17,7 +17,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
         return ADV_OK;
     float *points = calloc(n, 2 * sizeof *points);
     if (!points)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     double lo[2], hi[2];
     adv_density_box(density, lo, hi);
     double x_step = (hi[0] - lo[0]) / (double)side, y_step = (hi[1] - lo[1]) / (double)side;

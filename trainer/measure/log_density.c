@@ -22,7 +22,7 @@ static enum adv_status add_divergence(const struct adv_density *density, const f
 {
     double *truth = calloc(answer->n, sizeof *truth);
     if (!truth)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     if (adv_density_log_density(density, answer->n, points, truth)) {
         double entropy = -adv_mean_of(answer->n, truth).value;
         for (size_t i = 0; i < answer->n; i++)
@@ -48,7 +48,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
         return ADV_OK;
     float *points = calloc(n, e->dataset->dim * sizeof *points);
     if (!points)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     adv_density_sample(density, adv_seed_for(e->seed, ADV_SEED_HELD_OUT), 0, n, points);
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     struct adv_run *run = NULL;

@@ -73,7 +73,7 @@ static enum adv_status take_nearest(struct search *search, struct adv_error *err
         for (size_t c = 0; c < search->n_chunks; c++) {
             double distance = search->chunk_distances[c * search->n + i];
             if (isnan(distance))
-                return adv_fail(error, ADV_E_MEMORY, "out of memory");
+                return adv_no_memory(error);
             if (distance < best) {
                 best = distance;
                 row = search->chunk_rows[c * search->n + i];
@@ -102,7 +102,7 @@ static enum adv_status find_nearest(const struct adv_evaluation *e, size_t n, co
     search->chunk_distances = calloc(search->n_chunks * n, sizeof *search->chunk_distances);
     search->chunk_rows = calloc(search->n_chunks * n, sizeof *search->chunk_rows);
     if (!search->nearest || !search->distances || !search->chunk_distances || !search->chunk_rows)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     adv_pool_run(e->pool, search->n_chunks, search_chunk, search);
     return take_nearest(search, error);
 }
@@ -124,7 +124,7 @@ static enum adv_status plot(const struct search *search, const char *path, struc
     struct adv_image picture = {0};
     struct adv_bytes png = {0};
     if (!both)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     memcpy(both, search->images, n * dim * sizeof *both);
     memcpy(both + n * dim, search->nearest, n * dim * sizeof *both);
     for (size_t i = 0; i < n; i++) {
@@ -172,7 +172,7 @@ static enum adv_status add_held_out(const struct adv_evaluation *e, struct adv_r
         return ADV_OK;
     float *images = calloc(n * adv_model_dim(e->model), sizeof *images);
     if (!images)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     adv_dataset_points(e->dataset, ADV_SPLIT_HELD_OUT, 0, n, images, labels);
     enum adv_status status = find_nearest(e, n, images, &search, error);
     if (status == ADV_OK) {

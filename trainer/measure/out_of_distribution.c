@@ -4,6 +4,7 @@
 #include "trainer/measure/rows.h"
 
 #include <advect/evaluator.h>
+#include <advect/memory.h>
 #include <advect/rng.h>
 
 #include <math.h>
@@ -94,7 +95,7 @@ static const struct kind {
     {"uniform noise", noise, false}, {"blank", blank, false},
 };
 
-#define N_KINDS (sizeof kinds / sizeof kinds[0])
+#define N_KINDS ADV_COUNT(kinds)
 
 struct images {
     const struct adv_evaluation *evaluation;
@@ -144,7 +145,7 @@ static enum adv_status add_kinds(const struct adv_model *model,
                                  json_t *table, struct adv_error *error)
 {
     double *in = calloc(n, sizeof *in), *out = calloc(n, sizeof *out);
-    enum adv_status status = in && out ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = in && out ? ADV_OK : adv_no_memory(error);
     for (size_t k = 0; status == ADV_OK && k < N_KINDS; k++) {
         double *bits = k == 0 ? in : out;
         if (kinds[k].other_label && !conditional)
@@ -157,7 +158,7 @@ static enum adv_status add_kinds(const struct adv_model *model,
                                 adv_table_number(mean.standard_error), "above",
                                 k == 0 ? json_null() : json_real(separation(in, out, n)));
         if (!row || json_array_append_new(table, row))
-            status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+            status = adv_no_memory(error);
     }
     free(in);
     free(out);
@@ -185,8 +186,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     work.context = &images;
     struct adv_row_estimates rows = {0};
     json_t *table = json_array();
-    status = table ? adv_rows_run_kept(e, &work, &rows, error)
-                   : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    status = table ? adv_rows_run_kept(e, &work, &rows, error) : adv_no_memory(error);
     bool conditional = adv_model_classes(e->model) > 0 && !e->unlabelled && e->dataset->labels;
     if (status == ADV_OK)
         status = add_kinds(e->model, &rows, n, conditional, table, error);
@@ -206,7 +206,7 @@ static void print(const struct adv_evaluation *e, const json_t *rows)
         {"standard_error", "+-", 4},
         {"above", "above the real", 3},
     };
-    adv_table_print(columns, sizeof columns / sizeof columns[0], rows);
+    adv_table_print(columns, ADV_COUNT(columns), rows);
 }
 
 const struct adv_measure adv_measure_ood = {

@@ -69,7 +69,7 @@ enum adv_status adv_results_add_table(struct adv_results *results, const char *n
         results->tables = json_object();
     if (json_object_set_new(results->tables, name, rows) == 0) /* lets go of rows on failure, too */
         return ADV_OK;
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
+    return adv_no_memory(error);
 }
 
 void adv_results_release(struct adv_results *results)

@@ -76,7 +76,7 @@ enum adv_status adv_rows_run_kept(const struct adv_evaluation *e, struct adv_row
         return adv_fail_field(error, ADV_E_INVALID, "state", "the state file's path is too long");
     json_t *bound = bound_of(e, work);
     if (!bound)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     work->state = path;
     work->bound = bound;
     enum adv_status status = adv_row_densities_run(work, estimates, error);

@@ -18,7 +18,7 @@ static enum adv_status measure_modes(const struct adv_density *density,
         return ADV_OK;
     size_t *counts = calloc(n_modes, sizeof *counts);
     if (!counts)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < answer->n; i++) {
         long mode = adv_density_mode(density, answer->states + i * answer->dim);
         if (mode >= 0) {
@@ -52,7 +52,7 @@ static enum adv_status measure_inside(const struct adv_density *density,
 {
     double *truth = calloc(answer->n, sizeof *truth);
     if (!truth)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     size_t inside = 0;
     if (adv_density_log_density(density, answer->n, answer->states, truth)) {
         for (size_t i = 0; i < answer->n; i++)
@@ -116,7 +116,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     const struct adv_answer *answer;
     enum adv_status status = ADV_OK;
     if (!labels && adv_model_classes(e->model) > 0)
-        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+        status = adv_no_memory(error);
     if (status == ADV_OK)
         status = adv_evaluation_query(e, &query, "samples", &run, &answer, error);
     if (status == ADV_OK)

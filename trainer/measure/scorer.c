@@ -46,7 +46,7 @@ static enum adv_status write_labels(const char *path, const struct adv_answer *a
 {
     float *labels = calloc(answer->n, sizeof *labels);
     if (!labels)
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     for (size_t i = 0; i < answer->n; i++)
         labels[i] = (float)answer->labels[i];
     enum adv_status status = adv_npy_write_float(path, 1, &answer->n, labels, error);

@@ -6,6 +6,7 @@
 #include "trainer/cli/options.h"
 
 #include <advect/json.h>
+#include <advect/memory.h>
 #include <advect/model.h>
 
 #include <math.h>
@@ -40,7 +41,7 @@ static const struct adv_field fields[] = {
     {"dtype", ADV_FIELD_CHOICE, AT(dtype), .choices = dtypes, .fallback = "f32",
      .help = "number format of the stored weights"},
 };
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define N_FIELDS ADV_COUNT(fields)
 
 static const struct adv_option_letter letters[] = {{'o', "out"}, {0}};
 
@@ -69,11 +70,6 @@ static char *name_of_file(const char *path)
     return strndup(base, dot && dot > base ? (size_t)(dot - base) : strlen(base));
 }
 
-static enum adv_status no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
-}
-
 /* "-1,1" becomes the transform: intensities 0 ... 1 of the data are black ... white of the network,
  * y = lo + (hi - lo) x = (x - shift) / scale. */
 static enum adv_status read_pixels(struct adv_import_options *options, struct adv_error *error)
@@ -92,7 +88,7 @@ static enum adv_status read_pixels(struct adv_import_options *options, struct ad
     double scale = 1 / (hi - lo), shift = lo == 0 ? 0 : -lo * scale;
     options->transform = json_pack("{s:s, s:f, s:f, s:[i, i]}", "kind", "affine", "shift", shift,
                                    "scale", scale, "range", 0, 1);
-    return options->transform ? ADV_OK : no_memory(error);
+    return options->transform ? ADV_OK : adv_no_memory(error);
 }
 
 /* "cat,dog" or ["cat", "dog"]. */
@@ -137,9 +133,9 @@ static enum adv_status read_flags(const struct adv_import_options *options, json
                    {"labels", labels},
                    {"shape", options->shape},
                    {"classes", options->classes}};
-    for (size_t i = 0; status == ADV_OK && i < sizeof members / sizeof *members; i++) {
+    for (size_t i = 0; status == ADV_OK && i < ADV_COUNT(members); i++) {
         if (members[i].value && json_object_set(data, members[i].name, members[i].value) != 0)
-            status = no_memory(error);
+            status = adv_no_memory(error);
     }
     json_decref(labels);
     return status;
@@ -150,11 +146,11 @@ static enum adv_status apply_flags(const struct adv_import_options *options, jso
                                    struct adv_error *error)
 {
     json_t *flags = json_object(), *data = json_object_get(config, "data");
-    enum adv_status status = flags ? read_flags(options, flags, error) : no_memory(error);
+    enum adv_status status = flags ? read_flags(options, flags, error) : adv_no_memory(error);
     if (status == ADV_OK && json_object_get(config, "net") && !data) {
         data = json_object();
         if (json_object_set_new(config, "data", data) != 0)
-            status = no_memory(error);
+            status = adv_no_memory(error);
     }
     if (status == ADV_OK && json_object_update(data ? data : config, flags) != 0)
         status = adv_fail_field(error, ADV_E_INVALID, "config", "%s: data must be an object",
@@ -173,7 +169,7 @@ static enum adv_status own_config(const char *path, json_t **config, struct adv_
                               "or .csv file, do not)");
     *config = adv_json_deep_copy(adv_model_config(model));
     adv_model_unref(model);
-    return *config ? ADV_OK : no_memory(error);
+    return *config ? ADV_OK : adv_no_memory(error);
 }
 
 static enum adv_status read_config(const char *file, json_t **config, struct adv_error *error)
@@ -225,7 +221,7 @@ static enum adv_status import(const char *path, struct adv_import_options *optio
     enum adv_status status = ADV_OK;
     char *name = options->name ? strdup(options->name) : name_of_file(options->out);
     if (!name)
-        status = no_memory(error);
+        status = adv_no_memory(error);
     if (status == ADV_OK && options->pixels)
         status = read_pixels(options, error);
     if (status == ADV_OK)

@@ -3,6 +3,7 @@
 #include "trainer/cli/options.h"
 
 #include <advect/json.h>
+#include <advect/memory.h>
 #include <advect/model.h>
 
 #include <stdlib.h>
@@ -16,7 +17,7 @@ static const struct adv_field fields[] = {
     {"json", ADV_FIELD_BOOL, offsetof(struct inspect_options, json),
      .help = "print the whole configuration as JSON"},
 };
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define N_FIELDS ADV_COUNT(fields)
 
 static const struct adv_options command_line = {
     .command = "inspect",

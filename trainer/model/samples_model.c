@@ -21,11 +21,6 @@ bool adv_holds_samples(const char *path)
     return ends_with(path, ".npy") || ends_with(path, ".csv");
 }
 
-static enum adv_status no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
-}
-
 enum adv_status adv_samples_read(const char *path, struct adv_samples *samples,
                                  struct adv_error *error)
 {
@@ -78,7 +73,7 @@ static enum adv_status encode(const struct adv_samples *samples, const json_t *d
     if (status == ADV_OK) {
         adv_transform_encode(transform, n, encoded, encoded, NULL);
         *fitted = adv_transform_to_json(transform);
-        status = *fitted ? ADV_OK : no_memory(error);
+        status = *fitted ? ADV_OK : adv_no_memory(error);
     }
     adv_transform_free(transform);
     return status;
@@ -109,11 +104,11 @@ enum adv_status adv_empirical_model(const struct adv_samples *samples, const jso
     json_t *transform = NULL, *config = NULL;
     float *encoded = calloc(samples->n * samples->dim, sizeof *encoded);
     enum adv_status status =
-        encoded ? encode(samples, data, spec, &transform, encoded, error) : no_memory(error);
+        encoded ? encode(samples, data, spec, &transform, encoded, error) : adv_no_memory(error);
     if (status == ADV_OK) {
         config = config_of(name, samples->n, samples->dim, bandwidth, data, transform);
         status = config ? adv_model_new(config, encoded, adv_environment(), model, error)
-                        : no_memory(error);
+                        : adv_no_memory(error);
     }
     json_decref(config);
     json_decref(transform);
@@ -167,7 +162,7 @@ enum adv_status adv_import_samples(const char *path, const struct adv_import_opt
     json_t *data = data_of(&samples, options->shape);
     status = data ? adv_empirical_model(&samples, data, options->transform, options->bandwidth,
                                         name, model, error)
-                  : no_memory(error);
+                  : adv_no_memory(error);
     if (status != ADV_OK)
         adv_error_prefix(error, "%s: ", path);
     json_decref(data);

@@ -6,13 +6,14 @@
 #include "trainer/cli/stop.h"
 #include "trainer/query/output.h"
 
+#include <advect/memory.h>
 #include <advect/pool.h>
 #include <advect/request.h>
+#include <advect/rng.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 struct options {
     char *points, *out;
@@ -39,8 +40,8 @@ static const struct adv_field fields_after[] = {
 enum {
     FIELD_FORMAT = 1,
     FIELD_POINTS = 2,
-    N_BEFORE = sizeof fields_before / sizeof fields_before[0],
-    N_AFTER = sizeof fields_after / sizeof fields_after[0],
+    N_BEFORE = ADV_COUNT(fields_before),
+    N_AFTER = ADV_COUNT(fields_after),
     N_FIELDS = N_BEFORE + ADV_PICTURE_FIELDS + N_AFTER
 };
 
@@ -49,14 +50,6 @@ static const char starts_help[] =
     "NPY or CSV file of starting points in base units, one per row, in place of random ones";
 
 static const struct adv_option_letter letters[] = {{'o', "out"}, {'n', "n"}, {'q', "quiet"}, {0}};
-
-static uint64_t random_seed(void)
-{
-    uint64_t seed = 0;
-    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
-        seed = (uint64_t)(adv_seconds_now() * 1e9);
-    return seed >> 11; /* below 2^53: every JSON reader keeps it exactly */
-}
 
 /* ---------------------------------------------------------------- the run */
 
@@ -97,7 +90,7 @@ static enum adv_status make_query(const struct options *options, struct adv_mode
     if (options->points)
         status = adv_request_load_points(request, model, options->points, error);
     return status == ADV_OK
-               ? adv_request_query(request, model, &limits, random_seed(), query, error)
+               ? adv_request_query(request, model, &limits, adv_random_seed(), query, error)
                : status;
 }
 

@@ -123,10 +123,9 @@ static void take_block(void *context, size_t piece, int worker)
     const struct adv_answer *answer = NULL;
     float *points = calloc(n * dim, sizeof *points);
     int32_t *labels = calloc(n, sizeof *labels);
-    enum adv_status status =
-        points && labels ? ADV_OK : adv_fail(&error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status = points && labels ? ADV_OK : adv_no_memory(&error);
     if (status == ADV_OK && !work->fill(work->context, first, n, points, labels))
-        status = adv_fail(&error, ADV_E_MEMORY, "out of memory");
+        status = adv_no_memory(&error);
     if (status == ADV_OK)
         status = ask(work, first, n, points, labels, &run, &answer, &error);
     pthread_mutex_lock(&job->lock);
@@ -181,7 +180,7 @@ static enum adv_status run_due(const struct adv_row_densities *work,
 {
     struct job job = {.work = work, .estimates = estimates, .due = due, .error = ADV_ERROR_INIT};
     if (pthread_mutex_init(&job.lock, NULL))
-        return adv_fail(error, ADV_E_MEMORY, "out of memory");
+        return adv_no_memory(error);
     count_done(&job);
     adv_progress_init(&job.progress, work->quiet, (double)job.n_done / (double)work->n);
     job.started = job.written = adv_seconds_now();
@@ -212,7 +211,7 @@ enum adv_status adv_row_densities_run(const struct adv_row_densities *work,
         adv_row_state_read(work->state, work->bound, work->n, &estimates, error);
     size_t *due = calloc(work->n / work->block + 1, sizeof *due);
     if (status == ADV_OK && !due)
-        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+        status = adv_no_memory(error);
     if (status == ADV_OK)
         status = run_due(work, &estimates, due, find_due(work, &estimates, due), error);
     if (status == ADV_OK && work->state && !work->keep_state && estimates.n == work->n)

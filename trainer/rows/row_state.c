@@ -82,7 +82,7 @@ enum adv_status adv_row_state_read(const char *path, const json_t *bound, size_t
         estimates.log_density = read_numbers(log_densities, estimates.n);
         estimates.standard_error = read_numbers(json_object_get(state, error_key), estimates.n);
         if (!estimates.log_density || !estimates.standard_error)
-            status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+            status = adv_no_memory(error);
     }
     json_decref(state);
     if (status == ADV_OK)
@@ -126,8 +126,8 @@ enum adv_status adv_row_state_write(const char *path, const json_t *bound,
         json_pack("{s:O, s:o, s:o}", bound_key, bound, log_key, numbers(n, estimates->log_density),
                   error_key, numbers(n, estimates->standard_error));
     char *text = adv_json_dump(state, JSON_INDENT(0) | JSON_REAL_PRECISION(DIGITS));
-    enum adv_status status = text ? adv_file_replace(path, text, strlen(text), error)
-                                  : adv_fail(error, ADV_E_MEMORY, "out of memory");
+    enum adv_status status =
+        text ? adv_file_replace(path, text, strlen(text), error) : adv_no_memory(error);
     free(text);
     json_decref(state);
     return status;

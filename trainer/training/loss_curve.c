@@ -8,11 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum adv_status no_memory(struct adv_error *error)
-{
-    return adv_fail(error, ADV_E_MEMORY, "out of memory");
-}
-
 /* An empty cell where there is no number. */
 static void print_cell(FILE *out, double value, const char *end)
 {
@@ -28,7 +23,7 @@ enum adv_status adv_loss_curve_write_csv(const struct adv_training *t, const cha
     size_t n_bytes = 0;
     FILE *out = open_memstream(&text, &n_bytes);
     if (!out)
-        return no_memory(error);
+        return adv_no_memory(error);
     fputs("step,loss,held_out,learning_rate,seconds\n", out);
     for (size_t i = 0; i < adv_training_curve_points(t); i++) {
         const struct adv_curve_point *p = adv_training_curve_point(t, i);
@@ -40,7 +35,7 @@ enum adv_status adv_loss_curve_write_csv(const struct adv_training *t, const cha
     }
     bool complete = fclose(out) == 0;
     enum adv_status status =
-        complete ? adv_file_replace(path, text, n_bytes, error) : no_memory(error);
+        complete ? adv_file_replace(path, text, n_bytes, error) : adv_no_memory(error);
     free(text);
     return status;
 }
@@ -56,7 +51,7 @@ static enum adv_status add_line(struct adv_plot *plot, const struct adv_training
     size_t n_points = adv_training_curve_points(t);
     float *points = calloc(n_points ? n_points : 1, 2 * sizeof *points);
     if (!points)
-        return no_memory(error);
+        return adv_no_memory(error);
     size_t n = 0;
     for (size_t i = 0; i < n_points; i++) {
         const struct adv_curve_point *point = adv_training_curve_point(t, i);

@@ -7,6 +7,7 @@
 
 #include <advect/array_file.h>
 #include <advect/fields.h>
+#include <advect/memory.h>
 #include <advect/safetensors.h>
 #include <advect/train.h>
 
@@ -48,7 +49,7 @@ static const struct adv_field fields[] = {
      .help = "number of threads; one per processor if absent; results do not depend on it"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
 };
-#define N_FIELDS (sizeof fields / sizeof fields[0])
+#define N_FIELDS ADV_COUNT(fields)
 
 static const struct adv_option_letter letters[] = {{'o', "out"}, {'q', "quiet"}, {0}};
 

@@ -64,10 +64,6 @@ size_t adv_dataset_rows(const struct adv_dataset *dataset, enum adv_split split)
 void adv_dataset_points(const struct adv_dataset *dataset, enum adv_split split, uint64_t first,
                         size_t n, float *x, int32_t *label);
 
-/* A bijection of [0, n) chosen by the key: an unbalanced Feistel network on the next power of four,
- * walked until it lands below n. */
-uint64_t adv_permute(uint64_t key, uint64_t index, uint64_t n);
-
 /* Seeds of the independent uses of a recipe's seed. */
 enum adv_seed_use {
     ADV_SEED_INIT,

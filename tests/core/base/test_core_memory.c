@@ -1,6 +1,7 @@
 /* Memory that runs out, at every allocation in turn, while networks are built and readied. */
 #include <advect/evaluator.h>
 #include <advect/gradient.h>
+#include <advect/memory.h>
 #include <advect/net.h>
 
 #include "tests/support/alloc_fail.h"
@@ -123,8 +124,7 @@ int main(void)
 {
     Suite *suite = suite_create("core memory");
     TCase *tcase = tcase_create("exhaustion");
-    tcase_add_loop_test(tcase, every_allocation_may_fail, 0,
-                        (int)(sizeof attempts / sizeof *attempts));
+    tcase_add_loop_test(tcase, every_allocation_may_fail, 0, (int)(ADV_COUNT(attempts)));
     tcase_add_test(tcase, an_evaluator_recovers);
     suite_add_tcase(suite, tcase);
 

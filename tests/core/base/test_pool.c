@@ -1,5 +1,6 @@
 /* Jobs of pieces on a pool's threads: each piece once, however the threads sleep, wake or come
  * late. */
+#include <advect/memory.h>
 #include <advect/pool.h>
 
 #include "tests/support/alloc_fail.h"
@@ -53,7 +54,7 @@ START_TEST(every_piece_runs_once)
 {
     static const size_t counts[] = {0, 1, 2, 3, 4, 5, 31, PIECES_MAX};
     struct adv_pool *pool = new_pool(_i);
-    for (size_t c = 0; c < sizeof counts / sizeof *counts; c++) {
+    for (size_t c = 0; c < ADV_COUNT(counts); c++) {
         struct job job = {.threads = _i};
         adv_pool_run(pool, counts[c], do_piece, &job);
         assert_run(&job, counts[c], 1);

@@ -4,6 +4,7 @@
  *
  * Statistical bounds are five standard errors or a tail of 1e-4 or less, and the
  * seeds are fixed: a failure is a fault, not bad luck. */
+#include <advect/memory.h>
 #include <advect/rng.h>
 
 #include "core/base/vmath.h"
@@ -116,7 +117,7 @@ START_TEST(box_muller_survives_extreme_words)
     static const uint32_t words[] = {0u,          1u,          2u,          3u,
                                      0x3fffffffu, 0x40000000u, 0x7fffffffu, 0x80000000u,
                                      0xfffffffeu, 0xffffffffu};
-    const size_t n = sizeof words / sizeof *words;
+    const size_t n = ADV_COUNT(words);
     for (size_t i = 0; i < n; i++) {
         double u = ((double)(words[i] >> 1) + 0.5) * 0x1p-31, r = sqrt(-2.0 * log(u));
         for (size_t j = 0; j < n; j++) {
@@ -182,7 +183,7 @@ START_TEST(any_split_of_rows_gives_the_same_bytes)
     const uint64_t first = ((uint64_t)1 << 32) - 70; /* so that rows cross into the high word */
     float whole[ROWS * COLUMNS], split[ROWS * COLUMNS];
     fill(3, ADV_STREAM_BASE, first, ROWS, COLUMNS, whole);
-    for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+    for (size_t s = 0; s < ADV_COUNT(steps); s++) {
         memset(split, 0xff, sizeof split);
         for (size_t row = 0; row < ROWS; row += steps[s]) {
             size_t n = ROWS - row < steps[s] ? ROWS - row : steps[s];
@@ -238,7 +239,7 @@ START_TEST(seed_stream_and_row_all_count)
         adv_rng_word(1 + high, ADV_STREAM_BASE, 5), adv_rng_word(1, ADV_STREAM_DATA, 5),
         adv_rng_word(1, ADV_STREAM_BASE, 5 + high), adv_rng_word(1, ADV_STREAM_BASE, 6),
     };
-    const size_t n = sizeof words / sizeof *words;
+    const size_t n = ADV_COUNT(words);
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < i; j++)
             ck_assert_uint_ne(words[i], words[j]);
@@ -379,7 +380,7 @@ END_TEST
 START_TEST(integers_below_a_bound)
 {
     static const uint64_t bounds[] = {1, 2, 3, 7, 10, 255};
-    for (size_t b = 0; b < sizeof bounds / sizeof *bounds; b++) {
+    for (size_t b = 0; b < ADV_COUNT(bounds); b++) {
         size_t counts[256] = {0};
         bool below = true;
         for (uint64_t row = 0; row < 100000; row++) {
@@ -398,9 +399,42 @@ START_TEST(integers_below_a_bound)
 }
 END_TEST
 
+START_TEST(permutations_are_bijections)
+{
+    bool seen[1000];
+    for (uint64_t n = 1; n <= 1000; n = n < 40 ? n + 1 : n * 5) {
+        memset(seen, 0, sizeof seen);
+        for (uint64_t i = 0; i < n; i++) {
+            uint64_t image = adv_permute(99, i, n);
+            ck_assert_uint_lt(image, n);
+            ck_assert_msg(!seen[image], "%llu twice of %llu", (unsigned long long)image,
+                          (unsigned long long)n);
+            seen[image] = true;
+        }
+    }
+    int fixed = 0;
+    for (uint64_t i = 0; i < 1000; i++)
+        fixed += adv_permute(99, i, 1000) == i;
+    ck_assert_int_lt(fixed, 10); /* one is expected of a random permutation */
+}
+END_TEST
+
+START_TEST(random_seeds_are_short_and_differ)
+{
+    uint64_t first = adv_random_seed();
+    int n_same = 0;
+    for (int i = 0; i < 8; i++) {
+        uint64_t seed = adv_random_seed();
+        ck_assert_uint_le(seed, UINT32_MAX);
+        n_same += seed == first;
+    }
+    ck_assert_int_le(n_same, 1);
+}
+END_TEST
+
 int main(void)
 {
-    const int n_fills = (int)(sizeof fills / sizeof *fills);
+    const int n_fills = (int)(ADV_COUNT(fills));
     Suite *suite = suite_create("rng");
     TCase *math = tcase_create("vector math");
     tcase_set_timeout(math, 120);
@@ -430,6 +464,8 @@ int main(void)
     tcase_add_test(distributions, uniform_distribution);
     tcase_add_test(distributions, signs);
     tcase_add_test(distributions, integers_below_a_bound);
+    tcase_add_test(distributions, permutations_are_bijections);
+    tcase_add_test(distributions, random_seeds_are_short_and_differ);
     suite_add_tcase(suite, distributions);
 
     SRunner *runner = srunner_create(suite);

@@ -4,6 +4,7 @@
  * Statistical bounds are five standard errors; the seeds are fixed. */
 #include "tests/core/data/densities.h"
 
+#include <advect/memory.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ START_TEST(board_counts_and_volumes)
         double modes;
     } boards[] = {{2, 8, 32},           {2, 5, 13},           {3, 3, 14},     {8, 2, 128},
                   {8, 12, 214990848.0}, {8, 11, 107179441.0}, {7, 5, 39063.0}};
-    for (size_t b = 0; b < sizeof boards / sizeof *boards; b++) {
+    for (size_t b = 0; b < ADV_COUNT(boards); b++) {
         struct adv_density *density = make_board(boards[b].dim, boards[b].cells);
         ck_assert(adv_density_modes(density) == (size_t)boards[b].modes);
         float centre[8];
@@ -83,7 +84,7 @@ START_TEST(board_cells_are_equally_likely)
 {
     static const int boards[][2] = {{2, 3}, {2, 5}, {2, 8}, {3, 3},
                                     {3, 4}, {4, 3}, {5, 2}, {2, 11}};
-    for (size_t b = 0; b < sizeof boards / sizeof *boards; b++) {
+    for (size_t b = 0; b < ADV_COUNT(boards); b++) {
         struct adv_density *density = make_board(boards[b][0], boards[b][1]);
         size_t n_modes = adv_density_modes(density), counts[128] = {0}, n_lost = 0;
         double shares[128];
@@ -136,9 +137,9 @@ START_TEST(board_ends_where_it_should)
     struct adv_density *density = make_board(2, 8);
     const float inside[][2] = {{-4, -4}, {4, 4}, {-3.0000002f, -4}};
     const float outside[][2] = {{-3, -4}, {4, -4}, {4.0000005f, 4}, {-4.0000005f, -4}};
-    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
+    for (size_t i = 0; i < ADV_COUNT(inside); i++)
         ck_assert_int_ge(adv_density_mode(density, inside[i]), 0);
-    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++)
+    for (size_t i = 0; i < ADV_COUNT(outside); i++)
         ck_assert_int_eq(adv_density_mode(density, outside[i]), -1);
     adv_density_free(density);
 }

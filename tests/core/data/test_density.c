@@ -3,6 +3,7 @@
  *
  * Statistical bounds are five standard errors; the seeds are fixed. */
 #include <advect/density.h>
+#include <advect/memory.h>
 
 #include "core/data/density.h"
 #include "tests/core/data/densities.h"
@@ -39,7 +40,7 @@ START_TEST(samples_are_pure_functions_of_seed_and_index)
         float *whole = samples_of(density, 9, n), *other = samples_of(density, 10, n);
         float *split = malloc(n * dim * sizeof *split);
         ck_assert(memcmp(whole, other, n * dim * sizeof *whole) != 0);
-        for (size_t s = 0; s < sizeof splits / sizeof *splits; s++) {
+        for (size_t s = 0; s < ADV_COUNT(splits); s++) {
             adv_density_sample(density, 9, 0, splits[s], split);
             adv_density_sample(density, 9, splits[s], n - splits[s], split + splits[s] * dim);
             ck_assert_msg(!memcmp(whole, split, n * dim * sizeof *whole), "%s", *kind);
@@ -86,7 +87,7 @@ START_TEST(every_option_is_explained)
     size_t n = 0;
     while (adv_density_kinds()[n])
         n++;
-    ck_assert_uint_eq(n, sizeof kinds / sizeof *kinds);
+    ck_assert_uint_eq(n, ADV_COUNT(kinds));
     for (size_t k = 0; k < n; k++) {
         for (size_t i = 0; i < kinds[k]->n_fields; i++)
             phrase_check(kinds[k]->help, kinds[k]->fields[i].name, kinds[k]->fields[i].help);
@@ -122,7 +123,7 @@ static const char *const closed_forms[] = {
     "{\"kind\": \"checkerboard\", \"cells\": 4}",
     "{\"kind\": \"checkerboard\", \"cells\": 5}",
 };
-#define N_CLOSED_FORMS ((int)(sizeof closed_forms / sizeof *closed_forms))
+#define N_CLOSED_FORMS ((int)(ADV_COUNT(closed_forms)))
 
 /* Integrals over the box of p and of -p log p by the midpoint rule. For Gaussians it converges
  * exponentially once the grid resolves the standard deviation; for boards whose cells are whole
@@ -274,11 +275,11 @@ START_TEST(rings_match_an_average_over_the_angle)
     static const double noises[] = {0.001, 0.08, 0.3, 2.0};
     static const float points[][2] = {{0, 0}, {0.4f, 0.6f}, {-1.5f, 0.01f},
                                       {3, 0}, {2, -2.3f},   {9, -9}};
-    for (size_t s = 0; s < sizeof noises / sizeof *noises; s++) {
+    for (size_t s = 0; s < ADV_COUNT(noises); s++) {
         char text[80];
         snprintf(text, sizeof text, "{\"kind\": \"rings\", \"noise\": %g}", noises[s]);
         struct adv_density *density = density_of(text);
-        for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+        for (size_t i = 0; i < ADV_COUNT(points); i++) {
             double log_p,
                 truth = ring_log_density((double)points[i][0], (double)points[i][1], noises[s]);
             ck_assert(adv_density_log_density(density, 1, points[i], &log_p));
@@ -490,7 +491,7 @@ START_TEST(failing_allocations_are_reported)
     static const char *const specs[] = {MIXTURE, "{\"kind\": \"checkerboard\", \"cells\": 8}",
                                         "{\"kind\": \"eight_gaussians\"}",
                                         "{\"kind\": \"gaussian\", \"mean\": [1, 2]}"};
-    for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+    for (size_t i = 0; i < ADV_COUNT(specs); i++) {
         json_t *spec = json_loads(specs[i], 0, NULL);
         ck_assert_int_gt(alloc_fail_each(make_and_free, spec), 5);
         json_decref(spec);
@@ -522,14 +523,13 @@ int main(void)
 
     TCase *curve = tcase_create("curves");
     tcase_set_timeout(curve, 120);
-    const int n_curves = (int)(sizeof curves / sizeof *curves);
+    const int n_curves = (int)(ADV_COUNT(curves));
     tcase_add_loop_test(curve, curves_without_noise_are_their_skeletons, 0, n_curves);
     tcase_add_loop_test(curve, noise_is_a_standard_deviation, 0, n_curves);
     suite_add_tcase(suite, curve);
 
     TCase *options = tcase_create("options");
-    tcase_add_loop_test(options, refusals_say_what_and_why, 0,
-                        (int)(sizeof refusals / sizeof *refusals));
+    tcase_add_loop_test(options, refusals_say_what_and_why, 0, (int)(ADV_COUNT(refusals)));
     tcase_add_test(options, dimensions_follow_the_arrays);
     tcase_add_test(options, failing_allocations_are_reported);
     suite_add_tcase(suite, options);

@@ -5,6 +5,7 @@
 #include "tests/core/data/transforms.h"
 #include "tests/support/alloc_fail.h"
 
+#include <advect/memory.h>
 #include <advect/rng.h>
 #include <check.h>
 #include <math.h>
@@ -26,7 +27,7 @@ START_TEST(quantiles_are_those_of_the_tables)
         {0.975, 0.025, 1.959963984540054}, {0.9, 0.1, 1.281551565544600},
         {0.95, 0.05, 1.644853626951472},   {0.995, 0.005, 2.575829303548901},
     };
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+    for (size_t i = 0; i < ADV_COUNT(table); i++)
         ck_assert_double_eq_tol(adv_normal_quantile(table[i].below, table[i].above), table[i].z,
                                 1e-14 * fmax(1.0, fabs(table[i].z)));
     ck_assert(adv_normal_quantile(0.0, 1.0) == -INFINITY);
@@ -249,7 +250,7 @@ START_TEST(the_ends_and_any_flow_value_are_finite)
     ck_assert(isfinite(log_det));
     ck_assert_double_eq_tol(transforms_encode(transform, 1, &log_det), 3.0 + 6 * 0.25, 1e-6);
     ck_assert(isfinite(log_det));
-    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+    for (size_t i = 0; i < ADV_COUNT(far); i++) {
         double x = transforms_decode(transform, far[i], &log_det);
         ck_assert(x == (far[i] < 0 ? 0.0 : 1.0) || fabs(x - (far[i] > 0)) < 1e-20);
         ck_assert(isfinite(log_det));
@@ -438,8 +439,7 @@ static void add_tests(Suite *suite)
 
     TCase *json = tcase_create("json");
     tcase_add_loop_test(json, documents_round_trip, 0, 2);
-    tcase_add_loop_test(json, refusals_say_what_and_why, 0,
-                        (int)(sizeof refusals / sizeof *refusals));
+    tcase_add_loop_test(json, refusals_say_what_and_why, 0, (int)(ADV_COUNT(refusals)));
     tcase_add_test(json, failing_allocations_are_reported);
     suite_add_tcase(suite, json);
 }

@@ -2,6 +2,7 @@
  * picture; and dequantisation: values stay in their level whatever the rounding, the noise is
  * uniform, and a row's values depend on nothing but its index. */
 #include <advect/levels.h>
+#include <advect/memory.h>
 #include <advect/plot.h>
 #include <advect/rng.h>
 
@@ -39,7 +40,7 @@ static const struct {
      {ADV_LEVELS_DEQUANTISED, -1, 1}},
     {"{\"kind\": \"identity\", \"levels\": 16}", true, {ADV_LEVELS_INTENSITIES, 0, 1}},
 };
-#define N_RULES (sizeof rules / sizeof rules[0])
+#define N_RULES ADV_COUNT(rules)
 
 START_TEST(the_transform_says_what_bytes_mean)
 {
@@ -115,7 +116,7 @@ static const struct adv_levels round_trips[] = {
     {ADV_LEVELS_DEQUANTISED, 0, 255},  {ADV_LEVELS_INTENSITIES, 0, 1},
     {ADV_LEVELS_INTENSITIES, -1, 1.5}, {ADV_LEVELS_INTENSITIES, 0, 255},
 };
-#define N_ROUND_TRIPS (sizeof round_trips / sizeof round_trips[0])
+#define N_ROUND_TRIPS ADV_COUNT(round_trips)
 
 START_TEST(pictures_give_levels_back)
 {

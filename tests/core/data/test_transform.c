@@ -3,6 +3,7 @@
  *
  * Points are floats, so where a test inverts a map its tolerance is half a unit in the last place
  * of the value in between (2^-25 relative) times the slope there, with a factor of 4 to spare. */
+#include <advect/memory.h>
 #include <advect/rng.h>
 #include <advect/transform.h>
 
@@ -23,7 +24,7 @@ START_TEST(every_option_is_explained)
     static const struct adv_step_kind *const kinds[] = {&adv_step_identity, &adv_step_affine,
                                                         &adv_step_standardise, &adv_step_logit,
                                                         &adv_step_gaussianise};
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    for (size_t k = 0; k < ADV_COUNT(kinds); k++) {
         for (size_t i = 0; i < kinds[k]->n_fields; i++)
             phrase_check("transform", kinds[k]->fields[i].name, kinds[k]->fields[i].help);
     }
@@ -104,7 +105,7 @@ START_TEST(logit_in_closed_form)
                                    0.25f, 0.5f,   1 - 0x1p-10f, 1 - 0x1p-24f, 1.0f};
     const double m = margins[_i], width = 1.0 - 2.0 * m;
     struct adv_transform *transform = make_logit(m);
-    for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
+    for (size_t i = 0; i < ADV_COUNT(points); i++) {
         /* u (1 - u) multiplied out: a sum of two positive terms, in which nothing cancels. */
         double x = (double)points[i], u = m + width * x;
         double product = m * (1.0 - m) + width * width * x * (1.0 - x);
@@ -375,6 +376,12 @@ START_TEST(points_are_checked)
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_transform *transform = transforms_make(checks[_i].spec, 2);
     enum adv_status status = adv_transform_check(transform, checks[_i].point, &error);
+    float both[2] = {checks[_i].point[0], checks[_i].point[1]};
+    double both_det;
+    bool finite = isfinite(both[0]) && isfinite(both[1]);
+    if (finite) /* the check and the encoding, in one and in place */
+        ck_assert_int_eq(adv_transform_encode_checked(transform, both, both, &both_det, NULL),
+                         status);
     if (checks[_i].message) {
         ck_assert_int_eq(status, ADV_E_INVALID);
         ck_assert_str_eq(error.message, checks[_i].message);
@@ -384,6 +391,8 @@ START_TEST(points_are_checked)
         ck_assert_msg(status == ADV_OK, "%s", error.message);
         adv_transform_encode(transform, 1, checks[_i].point, flow, &log_det);
         ck_assert(isfinite(flow[0]) && isfinite(flow[1]) && isfinite(log_det));
+        ck_assert_mem_eq(both, flow, sizeof flow);
+        ck_assert_mem_eq(&both_det, &log_det, sizeof log_det);
     }
     adv_transform_free(transform);
 }
@@ -404,6 +413,15 @@ START_TEST(every_column_of_a_long_point_is_checked)
         ck_assert_str_eq(error.message, message);
         point[column] = 0;
     }
+    float flow[DIM], checked[DIM];
+    double log_det, checked_det;
+    for (size_t column = 0; column < DIM; column++)
+        point[column] = (float)column / DIM;
+    adv_transform_encode(transform, 1, point, flow, &log_det);
+    ck_assert_int_eq(adv_transform_encode_checked(transform, point, checked, &checked_det, NULL),
+                     ADV_OK);
+    ck_assert_mem_eq(checked, flow, sizeof flow);
+    ck_assert_mem_eq(&checked_det, &log_det, sizeof log_det);
     adv_transform_free(transform);
 }
 END_TEST
@@ -413,7 +431,7 @@ END_TEST
 START_TEST(no_specification_is_the_identity)
 {
     static const char *const empty[] = {NULL, "[]", "{\"kind\": \"identity\"}"};
-    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+    for (size_t i = 0; i < ADV_COUNT(empty); i++) {
         struct adv_transform *transform = NULL;
         json_t *spec = empty[i] ? transforms_parse(empty[i]) : NULL;
         ck_assert_int_eq(adv_transform_new(spec, 2, &transform, NULL), ADV_OK);
@@ -537,7 +555,7 @@ END_TEST
 static void add_tests_of_maps(Suite *suite)
 {
     TCase *maps = tcase_create("maps");
-    const int n_smooth = (int)(sizeof smooth / sizeof *smooth);
+    const int n_smooth = (int)(ADV_COUNT(smooth));
     tcase_add_test(maps, every_option_is_explained);
     tcase_add_loop_test(maps, log_determinants_are_those_of_the_derivatives, 0, n_smooth);
     tcase_add_loop_test(maps, decoding_inverts_encoding, 0, n_smooth);
@@ -547,7 +565,7 @@ static void add_tests_of_maps(Suite *suite)
     suite_add_tcase(suite, maps);
 
     TCase *logit = tcase_create("logit");
-    const int n_margins = (int)(sizeof margins / sizeof *margins);
+    const int n_margins = (int)(ADV_COUNT(margins));
     tcase_add_loop_test(logit, logit_in_closed_form, 0, n_margins);
     tcase_add_loop_test(logit, logit_decodes_any_value, 0, n_margins);
     tcase_add_loop_test(logit, logit_encodes_what_it_decoded, 0, n_margins);
@@ -565,16 +583,15 @@ static void add_tests_of_maps(Suite *suite)
 static void add_tests_of_words(Suite *suite)
 {
     TCase *points = tcase_create("points");
-    tcase_add_loop_test(points, points_are_checked, 0, (int)(sizeof checks / sizeof *checks));
+    tcase_add_loop_test(points, points_are_checked, 0, (int)(ADV_COUNT(checks)));
     tcase_add_test(points, every_column_of_a_long_point_is_checked);
     suite_add_tcase(suite, points);
 
     TCase *json = tcase_create("json");
     tcase_add_test(json, no_specification_is_the_identity);
     tcase_add_test(json, statements_about_the_data);
-    tcase_add_loop_test(json, documents_round_trip, 0, (int)(sizeof documents / sizeof *documents));
-    tcase_add_loop_test(json, refusals_say_what_and_why, 0,
-                        (int)(sizeof refusals / sizeof *refusals));
+    tcase_add_loop_test(json, documents_round_trip, 0, (int)(ADV_COUNT(documents)));
+    tcase_add_loop_test(json, refusals_say_what_and_why, 0, (int)(ADV_COUNT(refusals)));
     tcase_add_test(json, failing_allocations_are_reported);
     suite_add_tcase(suite, json);
 }

@@ -56,7 +56,7 @@ enum adv_status transforms_make_fit_and_write(void *document, struct adv_error *
     if (status == ADV_OK)
         status = adv_transform_fit(transform, 2, data, error);
     if (status == ADV_OK && !(json = adv_transform_to_json(transform)))
-        status = adv_fail(error, ADV_E_MEMORY, "out of memory");
+        status = adv_no_memory(error);
     json_decref(json);
     adv_transform_free(transform);
     return status;

@@ -186,26 +186,6 @@ END_TEST
 
 /* ---------------------------------------------------------------- data sets */
 
-START_TEST(permutations_are_bijections)
-{
-    bool seen[1000];
-    for (uint64_t n = 1; n <= 1000; n = n < 40 ? n + 1 : n * 5) {
-        memset(seen, 0, sizeof seen);
-        for (uint64_t i = 0; i < n; i++) {
-            uint64_t image = adv_permute(99, i, n);
-            ck_assert_uint_lt(image, n);
-            ck_assert_msg(!seen[image], "%llu twice of %llu", (unsigned long long)image,
-                          (unsigned long long)n);
-            seen[image] = true;
-        }
-    }
-    int fixed = 0;
-    for (uint64_t i = 0; i < 1000; i++)
-        fixed += adv_permute(99, i, 1000) == i;
-    ck_assert_int_lt(fixed, 10); /* one is expected of a random permutation */
-}
-END_TEST
-
 #define CSV_SOURCE(options) "{\"source\": {\"kind\": \"csv\", \"file\": \"rows.csv\"" options "}"
 
 static void write_rows_csv(void)
@@ -490,7 +470,6 @@ int main(void)
     tcase_add_test(tests, every_shipped_recipe_is_one);
     tcase_add_test(tests, recipes_are_checked);
     tcase_add_test(tests, what_changed_in_a_recipe_is_named);
-    tcase_add_test(tests, permutations_are_bijections);
     tcase_add_test(tests, an_epoch_takes_every_training_row_once_and_no_held_out_row);
     tcase_add_test(tests, levels_become_intensities_and_may_be_dequantised);
     tcase_add_test(tests, bytes_of_a_table_stay_numbers);

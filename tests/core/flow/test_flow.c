@@ -5,6 +5,7 @@
  *     v = alpha' m + (alpha' alpha s^2 + sigma' sigma) / q (x - alpha m)
  * and the divergence D (alpha' alpha s^2 + sigma' sigma) / q. */
 #include <advect/integrator.h>
+#include <advect/memory.h>
 #include <advect/path.h>
 #include <advect/rng.h>
 
@@ -113,7 +114,7 @@ START_TEST(fixed_solvers_have_their_order)
         int order;
         int64_t coarse;
     } cases[] = {{"euler", 1, 64}, {"midpoint", 2, 32}, {"heun", 2, 32}, {"rk4", 4, 4}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         double slope = log2(map_error(cases[i].name, cases[i].coarse) /
                             map_error(cases[i].name, 2 * cases[i].coarse));
         ck_assert_msg(fabs(slope - cases[i].order) < 0.6, "%s: slope %.2f, order %d", cases[i].name,
@@ -199,6 +200,10 @@ START_TEST(paths_join_their_ends_and_targets_are_their_slopes)
         path->coefficients(path->t_end, &a, &s, &da, &ds);
         ck_assert_double_eq_tol(a, 1, 1e-4);
         ck_assert_double_eq_tol(s, 0, 0.01);
+        ck_assert_double_eq(adv_path_clamp(path, 1.5), path->t_end);
+        ck_assert_double_eq(adv_path_clamp(path, 0.25), 0.25); /* cut, where scaling stretches */
+        ck_assert_float_eq(adv_path_scale(path, 1), (float)path->t_end);
+        ck_assert_float_eq(adv_path_scale(path, 0), 0);
         for (double t = 0.05; t < 0.96; t += 0.1) {
             const double h = 1e-6;
             path->coefficients(t, &a, &s, &da, &ds);

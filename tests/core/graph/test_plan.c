@@ -140,9 +140,12 @@ START_TEST(sizes_that_overflow_are_refused)
                          ADV_E_MEMORY);
         ck_assert_int_eq(error.status, ADV_E_MEMORY);
     }
+    /* What is returned is this failure, whatever the report holds of another. */
+    struct adv_error full = {.status = ADV_E_IO, .message = "an earlier one"};
     ck_assert_int_eq(
-        adv_plan_new(scene.graph, adv_kernels_best(), ADV_JVP, 2, 1, SIZE_MAX / 2, &plan, NULL),
+        adv_plan_new(scene.graph, adv_kernels_best(), ADV_JVP, 2, 1, SIZE_MAX / 2, &plan, &full),
         ADV_E_MEMORY);
+    ck_assert_str_eq(full.message, "an earlier one");
     ck_assert_ptr_null(plan);
     scene_release(&scene);
 }

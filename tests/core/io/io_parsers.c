@@ -1,6 +1,7 @@
 #include "tests/core/io/io_parsers.h"
 
 #include <advect/array_file.h>
+#include <advect/memory.h>
 #include <advect/png.h>
 #include <advect/safetensors.h>
 #include <dirent.h>
@@ -152,7 +153,7 @@ const struct io_parser io_parsers[] = {
     {"idx", consume_idx, NULL, true},
     {"png", consume_png, repair_png, true},
 };
-const size_t n_io_parsers = sizeof io_parsers / sizeof io_parsers[0];
+const size_t n_io_parsers = ADV_COUNT(io_parsers);
 
 const struct io_parser *io_parser_find(const char *name)
 {

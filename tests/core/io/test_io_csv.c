@@ -2,6 +2,7 @@
 #include "tests/core/io/io_support.h"
 
 #include <advect/array_file.h>
+#include <advect/memory.h>
 #include <check.h>
 #include <locale.h>
 #include <math.h>
@@ -37,7 +38,7 @@ static struct adv_array parse(const char *text)
 
 /* tests/fuzz/make_seeds.py: -3, -2, ... 2 in two rows, or -3, -2, -1 in one column. */
 static const char *const seeds[] = {"comma", "semicolon", "tab", "spaces", "header", "column"};
-enum { N_SEEDS = sizeof seeds / sizeof seeds[0] };
+enum { N_SEEDS = ADV_COUNT(seeds) };
 
 START_TEST(separators_comments_and_headers)
 {
@@ -156,7 +157,7 @@ static const struct refusal refusals[] = {
      "1",
      ADV_E_FORMAT, "is not UTF-8"},
 };
-enum { N_REFUSALS = sizeof refusals / sizeof refusals[0] };
+enum { N_REFUSALS = ADV_COUNT(refusals) };
 
 START_TEST(what_is_not_right_is_refused)
 {

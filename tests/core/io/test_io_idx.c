@@ -2,6 +2,7 @@
 #include "tests/core/io/io_support.h"
 
 #include <advect/array_file.h>
+#include <advect/memory.h>
 #include <check.h>
 #include <math.h>
 #include <stdint.h>
@@ -22,7 +23,7 @@ static const struct known known[] = {
     {"i1", -3, 0}, {"i2", -3, 0},  {"i4", -3, 0},          {"f4", -3, 0},
     {"f8", -3, 0}, {"u1", 0, 256}, {"compressed", 0, 256}, {"two-members", 0, 256},
 };
-enum { N_KNOWN = sizeof known / sizeof known[0] };
+enum { N_KNOWN = ADV_COUNT(known) };
 
 START_TEST(every_dtype_is_read)
 {
@@ -84,7 +85,7 @@ static const struct refusal refusals[] = {
      "row 0, column 1 (counted from 0) is nan"},
     {{0, 0, 0x0e, 0, 0x47, 0xf0}, 12, ADV_E_INVALID, "row 0, column 0 (counted from 0) is inf"},
 };
-enum { N_REFUSALS = sizeof refusals / sizeof refusals[0] };
+enum { N_REFUSALS = ADV_COUNT(refusals) };
 
 /* gzip-compresses bytes; out must be large enough. */
 static size_t compress_bytes(const void *bytes, size_t n, uint8_t *out, size_t capacity)

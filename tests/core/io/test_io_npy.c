@@ -2,6 +2,7 @@
 #include "tests/core/io/io_support.h"
 
 #include <advect/array_file.h>
+#include <advect/memory.h>
 #include <check.h>
 #include <math.h>
 #include <stdint.h>
@@ -56,7 +57,7 @@ static const struct known known[] = {
     {"version-2", 2, {2, 3}, -3, 0},
     {"version-3", 2, {2, 3}, -3, 0},
 };
-enum { N_KNOWN = sizeof known / sizeof known[0] };
+enum { N_KNOWN = ADV_COUNT(known) };
 
 static struct adv_array read_seed(const char *name)
 {
@@ -125,7 +126,7 @@ static const char *const spellings[] = {
     D("<f4", "False", "(2L,)"),
     D("<f4", "True", "(2,)"),
 };
-enum { N_SPELLINGS = sizeof spellings / sizeof spellings[0] };
+enum { N_SPELLINGS = ADV_COUNT(spellings) };
 
 START_TEST(spellings_of_the_header)
 {
@@ -185,7 +186,7 @@ static const struct refusal refusals[] = {
     {D("<f4", "False", "(1000000000000,)"), 4, ADV_E_FORMAT, "but 4 bytes follow"},
     {D("<f4", "False", "(1,)") " x", 4, ADV_E_FORMAT, "nothing more is expected at 'x'"},
 };
-enum { N_REFUSALS = sizeof refusals / sizeof refusals[0] };
+enum { N_REFUSALS = ADV_COUNT(refusals) };
 
 START_TEST(what_is_not_right_is_refused)
 {
@@ -264,7 +265,7 @@ static const struct numpy_header numpy_headers[] = {
     {"f4", "<f4", 2, {2, 3}, 24},  {"f8", "<f8", 2, {2, 3}, 48}, {"i4", "<i4", 2, {2, 3}, 24},
     {"vector", "<f4", 1, {4}, 16}, {"scalar", "<f8", 0, {0}, 8}, {"empty", "<f4", 2, {0, 7}, 0},
 };
-enum { N_NUMPY_HEADERS = sizeof numpy_headers / sizeof numpy_headers[0] };
+enum { N_NUMPY_HEADERS = ADV_COUNT(numpy_headers) };
 
 START_TEST(headers_are_those_of_numpy)
 {

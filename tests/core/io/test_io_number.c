@@ -4,6 +4,7 @@
 #include "core/io/array.h"
 #include "core/io/number.h"
 
+#include <advect/memory.h>
 #include <check.h>
 #include <float.h>
 #include <math.h>
@@ -21,7 +22,7 @@ static const struct format formats[] = {
     {"F16", 5, 10, adv_half_to_float, adv_float_to_half},
     {"BF16", 8, 7, adv_bfloat_to_float, adv_float_to_bfloat},
 };
-enum { N_FORMATS = sizeof formats / sizeof formats[0] };
+enum { N_FORMATS = ADV_COUNT(formats) };
 
 static uint16_t infinity_bits(const struct format *format)
 {
@@ -128,7 +129,7 @@ static const struct stored stored[] = {
     {{ADV_NUMBER_BOOL, 1, false}, {0}, 0.0f, false, 0},
     {{ADV_NUMBER_BOOL, 1, false}, {7}, 1.0f, false, 0},
 };
-enum { N_STORED = sizeof stored / sizeof stored[0] };
+enum { N_STORED = ADV_COUNT(stored) };
 
 START_TEST(numbers_of_every_type)
 {

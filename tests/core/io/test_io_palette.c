@@ -4,6 +4,7 @@
 #include "tests/support/alloc_fail.h"
 #include "tests/support/apng.h"
 
+#include <advect/memory.h>
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,7 @@ START_TEST(many_colours_become_near_ones)
 {
     static const int counts[] = {2, 15, 32, 63};
     for (int channels = 1; channels <= 3; channels += 2) {
-        for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+        for (size_t k = 0; k < ADV_COUNT(counts); k++) {
             struct adv_image image = ramp(channels);
             struct adv_bytes png;
             ck_assert_int_eq(adv_png_encode_palette(1, &image, counts[k], 0, 0, 0, 6, &png, NULL),

@@ -5,6 +5,7 @@
 #include "tests/support/alloc_fail.h"
 
 #include <advect/array_file.h>
+#include <advect/memory.h>
 #include <advect/png.h>
 #include <check.h>
 #include <png.h>
@@ -52,7 +53,7 @@ static const struct known known[] = {
     {"rgb-16", true, 0},
     {"palette-8", true, 0},
 };
-enum { N_KNOWN = sizeof known / sizeof known[0] };
+enum { N_KNOWN = ADV_COUNT(known) };
 
 static void *read_seed(const char *name, size_t *n)
 {
@@ -123,7 +124,7 @@ static const struct refusal refusals[] = {
     {"palette-8-transparent", 9, 6, 3, ADV_E_INVALID, "is transparent (alpha 0"},
     {"grey-8-transparent-key", 9, 6, 1, ADV_E_INVALID, "is transparent (alpha 0"},
 };
-enum { N_REFUSALS = sizeof refusals / sizeof refusals[0] };
+enum { N_REFUSALS = ADV_COUNT(refusals) };
 
 START_TEST(what_a_model_cannot_take_is_refused)
 {

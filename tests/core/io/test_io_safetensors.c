@@ -3,6 +3,7 @@
 #include "tests/core/io/io_support.h"
 
 #include <advect/array_file.h>
+#include <advect/memory.h>
 #include <advect/safetensors.h>
 #include <check.h>
 #include <inttypes.h>
@@ -219,7 +220,7 @@ static const struct refusal refusals[] = {
     {"{\"__metadata__\":{\"k\":\"v\",\"k\":\"w\"}}", 0, ADV_E_FORMAT, "metadata key 'k'"},
     {"{\"__metadata__\":{},\"__metadata__\":{}}", 0, ADV_E_FORMAT, "a second __metadata__"},
 };
-enum { N_REFUSALS = sizeof refusals / sizeof refusals[0] };
+enum { N_REFUSALS = ADV_COUNT(refusals) };
 
 START_TEST(what_is_not_right_is_refused)
 {
@@ -274,7 +275,7 @@ static const struct not_finite not_finite[] = {
     {"F16", 2, 0x7c00},
     {"BF16", 2, 0xff81},
 };
-enum { N_NOT_FINITE = sizeof not_finite / sizeof not_finite[0] };
+enum { N_NOT_FINITE = ADV_COUNT(not_finite) };
 
 START_TEST(values_that_are_not_finite_are_refused)
 {
@@ -443,7 +444,7 @@ static const struct bad_source bad_sources[] = {
     {{"\xff", ADV_F32, 1, {2}, fine}, ADV_E_INVALID, "a name that no tensor may have"},
     {{"twin", ADV_F32, 1, {2}, fine}, ADV_E_INVALID, "'twin' is there twice"},
 };
-enum { N_BAD_SOURCES = sizeof bad_sources / sizeof bad_sources[0] };
+enum { N_BAD_SOURCES = ADV_COUNT(bad_sources) };
 
 START_TEST(what_could_not_be_read_is_not_written)
 {
@@ -497,7 +498,7 @@ static const struct fixture fixtures[] = {
     {"unet-torchcfm-mnist/case", 177, 1095470, 12968.020012499226, NULL},
     {"unet-torchcfm-mnist/model", 167, 1076641, 44933.770450521064, NULL},
 };
-enum { N_FIXTURES = sizeof fixtures / sizeof fixtures[0] };
+enum { N_FIXTURES = ADV_COUNT(fixtures) };
 
 START_TEST(fixtures_are_read)
 {

@@ -2,6 +2,7 @@
 #include "core/kernels/table.h"
 #include "tests/support/numbers.h"
 
+#include <advect/memory.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -13,8 +14,8 @@
 static const size_t sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47};
 static const size_t large_shapes[][2] = {{2, 512},  {512, 2},   {64, 784},
                                          {784, 64}, {130, 513}, {512, 512}};
-#define N_SIZES (sizeof sizes / sizeof *sizes)
-#define N_LARGE (sizeof large_shapes / sizeof *large_shapes)
+#define N_SIZES (ADV_COUNT(sizes))
+#define N_LARGE (ADV_COUNT(large_shapes))
 #define N_SHAPES (N_SIZES * N_SIZES + N_LARGE)
 
 static int n_variants(void)
@@ -208,7 +209,7 @@ static void fill_inputs(adv_real *x)
         0.25f, -0.25f, 0.5f,   -0.5f,   1,        -1,        17.5f,     -17.5f,  87.3f,  -87.3f,
         88.5f, -88.5f, 100,    -100,    1000.25f, -1000.25f, -1.27846f, 1e5f,    -1e5f};
     struct random random = {7};
-    size_t n = sizeof special / sizeof *special;
+    size_t n = ADV_COUNT(special);
     memcpy(x, special, sizeof special);
     random_fill(&random, -1, 1, 200, x + n);
     random_fill(&random, -20, 20, 300, x + n + 200);

@@ -137,7 +137,7 @@ START_TEST(configs_that_contradict_themselves_are_refused)
         "net",
         "{\"kind\": \"mlp\", \"dim\": 4, \"channels\": 8, \"layers\": 1, \"null_class\": true}",
         "net.null_class", "num_classes is 0");
-    refuse_config("path", "\"straight\"", "path", "condot, cosine or vp");
+    refuse_config("path", "\"straight\"", "path", "condot, cosine, vp");
     refuse_config("path", "3", "path", "must name");
     refuse_config("sampling", "3", "sampling", "must be an object");
     refuse_config("sampling", "{\"guidance\": \"much\"}", "sampling.guidance", "a number");

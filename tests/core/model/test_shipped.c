@@ -117,7 +117,7 @@ static double bits_of(struct adv_model *model, int32_t label, const struct adv_b
                                      {"steps", "8"},      {"probes", "2"},
                                      {"probe_seed", "1"}, {"renew_probes", "true"}};
     ck_assert_int_eq(adv_request_new(ADV_QUERY_LOG_DENSITY, &request, NULL), ADV_OK);
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+    for (size_t i = 0; i < ADV_COUNT(fields); i++)
         ck_assert_int_eq(adv_request_set_text(request, fields[i][0], fields[i][1], NULL), ADV_OK);
     ck_assert_msg(adv_request_parse_png(request, model, png->data, png->n, "it", &error) == ADV_OK,
                   "%s", error.message);

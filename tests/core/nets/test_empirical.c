@@ -70,7 +70,7 @@ START_TEST(a_small_bandwidth_gives_the_velocity_of_a_finite_target)
     enum { POINTS = 200 };
     float points[2 * POINTS];
     struct adv_model *model = model_of_samples(N, samples[0], 1e-3);
-    for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
+    for (size_t k = 0; k < ADV_COUNT(times); k++) {
         struct adv_query query = adv_query_default(ADV_QUERY_VELOCITY);
         const struct adv_answer *answer;
         draw_points(POINTS, k, points);
@@ -225,7 +225,7 @@ START_TEST(a_learned_velocity_comes_near_the_exact_one)
     ck_assert_ptr_nonnull(draws);
     adv_density_sample(density, 5, 0, DRAWS, draws);
     struct adv_model *exact = model_of_samples(DRAWS, draws, 0.05);
-    for (size_t k = 0; k < sizeof times / sizeof *times; k++) {
+    for (size_t k = 0; k < ADV_COUNT(times); k++) {
         double off = learning_error(learned, exact, density, times[k]);
         ck_assert_msg(off < 0.1, "t %g: off by %g", times[k], off);
     }

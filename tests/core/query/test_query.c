@@ -400,7 +400,7 @@ START_TEST(images_are_sampled_with_fewer_velocities)
         ck_assert_int_eq(of_image.steps, 15);
         ck_assert_str_eq(of_points.solver->name, "rk4");
         ck_assert_int_eq(of_points.steps, 25);
-        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t i = 0; i < ADV_COUNT(cases); i++) {
             const struct adv_solver *solver = solver_of(cases[i].method, 1, 0).solver;
             ck_assert_int_eq(adv_query_default_steps(&query, image, solver),
                              cases[i].steps_of_image);
@@ -437,7 +437,7 @@ START_TEST(a_model_may_name_the_guidance_of_its_samples)
         " \"sampling\": {\"guidance\": 1.5}}");
     ck_assert_double_eq(adv_model_guidance(guided), 1.5);
     ck_assert_double_eq(adv_model_guidance(plain), 1);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         struct adv_query query = adv_query_default(cases[i].kind);
         query.log_density = cases[i].log_density;
         ck_assert_double_eq(adv_query_default_guidance(&query, guided), cases[i].guidance);
@@ -477,7 +477,7 @@ START_TEST(queries_are_checked_against_their_model)
     refuse(labelled, &q, "guidance", "between -100 and 100");
     q.guidance = 1;
     q.points = (float[]){NAN, 0};
-    refuse(plane, &q, "x0", "x0[0][0] is not a finite number");
+    refuse(plane, &q, "x0", "x0[0][0] is nan; it must be a finite number");
 
     q = adv_query_default(ADV_QUERY_TRAJECTORIES);
     q.times = (double[]){0, 0.5, 0.5};
@@ -490,7 +490,8 @@ START_TEST(queries_are_checked_against_their_model)
     refuse(plane, &q, "points", "missing");
     float pixels[64] = {[63] = 1.5f};
     q.points = pixels;
-    refuse(image, &q, "points", "1.5");
+    refuse(image, &q, "points", "points[0]: column 63 is 1.5; it must be between 0 and 1");
+    ck_assert_int_eq(adv_query_check(&q, image, NULL), ADV_OK); /* which looks at no point */
     pixels[63] = 0.5f;
     q.t = 0.5;
     refuse(image, &q, "space", "not affine");

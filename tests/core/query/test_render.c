@@ -5,6 +5,7 @@
 #include "tests/support/models.h"
 
 #include <advect/array_file.h>
+#include <advect/memory.h>
 #include <advect/render.h>
 #include <check.h>
 #include <float.h>
@@ -101,7 +102,7 @@ START_TEST(floats_look_as_printf_has_them)
                  {FLT_MIN, "1.1754944e-38"},
                  {100, "100"},
                  {-0.00012345678f, "-0.00012345678"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         char text[ADV_FLOAT_TEXT_MAX + 1];
         text[adv_write_float(text, cases[i].value)] = '\0';
         ck_assert_str_eq(text, cases[i].text);
@@ -144,7 +145,7 @@ START_TEST(doubles_read_back)
         uint64_t bits = next_random(&state);
         double value;
         memcpy(&value, &bits, sizeof value);
-        if (i < sizeof special / sizeof *special)
+        if (i < ADV_COUNT(special))
             value = special[i];
         char text[64];
         if (!isfinite(value))
@@ -165,7 +166,7 @@ START_TEST(special_numbers)
     } cases[] = {{0, "0"},      {-0.0, "-0.0"},      {1, "1"},          {-120, "-120"},
                  {0.5, "0.5"},  {1e-5, "1e-05"},     {1e20, "1e+20"},   {0.0001, "0.0001"},
                  {NAN, "null"}, {-INFINITY, "null"}, {INFINITY, "null"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         char text[ADV_DOUBLE_TEXT_MAX + 1];
         text[adv_write_double(text, cases[i].value)] = '\0';
         ck_assert_str_eq(text, cases[i].text);

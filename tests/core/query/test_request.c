@@ -5,6 +5,7 @@
 #include "tests/support/alloc_fail.h"
 #include "tests/support/phrases.h"
 
+#include <advect/memory.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ START_TEST(defaults_of_densities_are_the_accurate_ones)
     } cases[] = {{ADV_QUERY_LOG_DENSITY, "{\"points\": [[0, 0]]}"},
                  {ADV_QUERY_LATENTS, "{\"points\": [[0, 0]]}"},
                  {ADV_QUERY_SAMPLES, "{\"log_density\": true}"}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         struct asked a = ask(cases[i].kind, cases[i].body);
         check_ok(&a, cases[i].body);
         ck_assert_str_eq(a.query.solver.solver->name, "dopri5");
@@ -65,7 +66,7 @@ START_TEST(fixed_steps_default_to_a_hundred_velocities)
                  {"{\"solver\": {\"method\": \"heun\"}}", 50},
                  {"{\"solver\": {\"method\": \"rk4\"}}", 25},
                  {"{\"solver\": {\"steps\": 7}}", 7}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         struct asked a = ask(ADV_QUERY_SAMPLES, cases[i].body);
         check_ok(&a, cases[i].body);
         ck_assert_int_eq(a.query.solver.steps, cases[i].steps);
@@ -182,7 +183,7 @@ START_TEST(json_and_text_mean_the_same)
         {ADV_QUERY_VELOCITY, "{" POINT ", \"divergence\": {\"probes\": 4}}",
          "divergence=hutchinson probes=4"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         struct asked a = ask(cases[i].kind, cases[i].json);
         struct asked b = ask_in_text(cases[i].kind, cases[i].text);
         check_ok(&a, cases[i].json);
@@ -261,11 +262,6 @@ START_TEST(uploaded_points)
     check_ok(&a, "one point");
     ck_assert_uint_eq(a.query.n, 1);
     ck_assert_float_eq(a.query.points[1], 2);
-    float *bad = calloc(4, sizeof *bad);
-    bad[3] = NAN;
-    ck_assert_int_eq(adv_request_set_points(a.request, 2, 2, bad, &a.error), ADV_E_INVALID);
-    ck_assert_str_eq(a.error.message, "points[1][1] is nan; it must be a finite number");
-    ck_assert_str_eq(a.error.field, "points");
     done(&a);
     a = start(ADV_QUERY_SAMPLES);
     ck_assert_int_eq(adv_request_set_points(a.request, 0, 2, calloc(1, sizeof(float)), &a.error),
@@ -273,6 +269,37 @@ START_TEST(uploaded_points)
     ck_assert_str_eq(a.error.message,
                      "x0 has 0 rows of 2 numbers; it must have at least 1 of each");
     done(&a);
+}
+END_TEST
+
+/* Who makes queries of requests, as the daemon's threads that accept them, is not to spend time on
+ * every number of every point: those are for the run. */
+START_TEST(numbers_of_points_are_left_to_the_run)
+{
+    static const struct {
+        enum adv_query_kind kind;
+        float bad;
+        const char *field, *message;
+    } cases[] = {
+        {ADV_QUERY_LATENTS, NAN, "points", "points[1][1] is nan; it must be a finite number"},
+        {ADV_QUERY_VELOCITY, -INFINITY, "points",
+         "points[1][1] is -inf; it must be a finite number"},
+        {ADV_QUERY_SAMPLES, INFINITY, "x0", "x0[1][1] is inf; it must be a finite number"}};
+    struct adv_limits limits = adv_limits_default();
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
+        struct asked a = start(cases[i].kind);
+        struct adv_run *run = NULL;
+        float *points = calloc(4, sizeof *points);
+        points[3] = cases[i].bad;
+        ck_assert_int_eq(adv_request_set_points(a.request, 2, 2, points, NULL), ADV_OK);
+        finish(&a, &limits);
+        check_ok(&a, cases[i].message);
+        ck_assert_int_eq(adv_run_new(model, &a.query, &run, &a.error), ADV_E_INVALID);
+        ck_assert_ptr_null(run);
+        ck_assert_str_eq(a.error.field, cases[i].field);
+        ck_assert_str_eq(a.error.message, cases[i].message);
+        done(&a);
+    }
 }
 END_TEST
 
@@ -312,7 +339,7 @@ START_TEST(schema_and_reader_agree)
         {ADV_QUERY_VELOCITY, false, "{\"points\": [[1, 2]], \"divergence\": 1}"},
         {ADV_QUERY_VELOCITY, false, "{\"points\": [[1, 2]], \"solver\": {}}"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         json_t *schema = adv_request_schema(cases[i].kind);
         json_t *body = json_loads(cases[i].body, 0, NULL);
         struct asked a = ask(cases[i].kind, cases[i].body);
@@ -502,6 +529,7 @@ int main(void)
     tcase_add_test(tests, x0_sets_n);
     tcase_add_test(tests, one_label_is_every_rows);
     tcase_add_test(tests, uploaded_points);
+    tcase_add_test(tests, numbers_of_points_are_left_to_the_run);
     tcase_add_test(tests, schema_and_reader_agree);
     tcase_add_test(tests, schemas_describe_themselves);
     tcase_add_test(tests, help_names_the_flags);

@@ -1,6 +1,7 @@
 /* Every refusal of a request, with its words and the field it names. */
 #include "tests/core/query/request_support.h"
 
+#include <advect/memory.h>
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,7 +165,7 @@ START_TEST(refusals_of_json)
         {ADV_QUERY_VELOCITY, "{\"points\": [[1, 2]], \"divergence\": 1}", "divergence",
          "divergence is an integer; it must be an object of method, probes, seed"},
     };
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+    for (size_t i = 0; i < ADV_COUNT(refusals); i++) {
         struct asked a = ask(refusals[i].kind, refusals[i].request);
         check_refusal(&a, &refusals[i]);
         done(&a);
@@ -211,7 +212,7 @@ START_TEST(refusals_of_text)
          "\"points\" is not a known field; the fields are label, guidance, t, divergence, probes, "
          "probe_seed, space"},
     };
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+    for (size_t i = 0; i < ADV_COUNT(refusals); i++) {
         struct asked a = ask_in_text(refusals[i].kind, refusals[i].request);
         check_refusal(&a, &refusals[i]);
         done(&a);
@@ -244,7 +245,7 @@ START_TEST(refusals_by_limits)
     limits.frames = 5;
     limits.numbers = 20;
     limits.cost = 3e6;
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+    for (size_t i = 0; i < ADV_COUNT(refusals); i++) {
         struct asked a = ask_within(refusals[i].kind, &limits, refusals[i].request);
         bool cost = strstr(refusals[i].message, "multiply-adds") != NULL;
         ck_assert_msg(a.status == ADV_E_INVALID, "%s was taken", refusals[i].request);

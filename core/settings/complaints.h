@@ -1,6 +1,6 @@
 /* Several faults told in one message: the first ones in full, the others counted. */
-#ifndef ADV_BASE_COMPLAINTS_H
-#define ADV_BASE_COMPLAINTS_H
+#ifndef ADV_SETTINGS_COMPLAINTS_H
+#define ADV_SETTINGS_COMPLAINTS_H
 
 #include <stddef.h>
 

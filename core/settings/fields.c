@@ -3,12 +3,13 @@
  * of them are right: a refused request never leaves half of itself behind. */
 #include <advect/fields.h>
 
-#include "core/base/field_value.h"
 #include "core/base/mem.h"
+#include "core/settings/field_value.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define NAME_BYTES 66 /* of an unknown one: a longer one is no slip of the pen */
 #define HELP_COLUMNS 100
 #define HELP_BYTES 2048 /* of one field, far beyond the longest */
 
@@ -85,62 +86,11 @@ const struct adv_field *adv_fields_find(const struct adv_field *fields, size_t n
     return NULL;
 }
 
-#define NAME_MAX_BYTES 64 /* longer names are no slip of the pen */
-
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Edits (insert, delete, replace, swap neighbours) that turn a into b, each letter edited at most
- * once: the restricted Damerau-Levenshtein distance. Lengths at most NAME_MAX_BYTES. */
-static size_t edit_distance(const char *a, const char *b)
-{
-    size_t n_a = strlen(a), n_b = strlen(b);
-    size_t rows[3][NAME_MAX_BYTES + 1]; /* of prefixes of a, the last three; columns: of b */
-    for (size_t i = 0; i <= n_a; i++) {
-        size_t *row = rows[i % 3];
-        const size_t *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
-        row[0] = i;
-        for (size_t j = 1; j <= n_b; j++) {
-            if (i == 0) {
-                row[j] = j;
-                continue;
-            }
-            size_t replace = above[j - 1] + (a[i - 1] != b[j - 1]);
-            row[j] = least(replace, least(above[j], row[j - 1]) + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                row[j] = least(row[j], two_above[j - 2] + 1);
-        }
-    }
-    return rows[n_a % 3][n_b];
-}
-
-const char *adv_nearest_name(const char *name, const char *const *names)
-{
-    size_t length = strlen(name);
-    if (length > NAME_MAX_BYTES)
-        return NULL;
-    /* Fewer edits than letters, or any name would do for a short one. */
-    size_t bound = least(length / 3 > 2 ? length / 3 : 2, length ? length - 1 : 0);
-    const char *nearest = NULL;
-    for (size_t i = 0; names[i]; i++) {
-        if (strlen(names[i]) > NAME_MAX_BYTES)
-            continue;
-        size_t distance = edit_distance(name, names[i]);
-        if (distance <= bound && (distance < bound || !nearest)) {
-            bound = distance;
-            nearest = names[i];
-        }
-    }
-    return nearest;
-}
-
 /* "stepz" is not a known field of solver; did you mean "steps"? */
 static enum adv_status refuse_name(const struct adv_field *fields, size_t n_fields,
                                    const char *name, const char *where, struct adv_error *error)
 {
-    char message[400] = "", flat[NAME_MAX_BYTES + 2];
+    char message[400] = "", flat[NAME_BYTES];
     snprintf(flat, sizeof flat, "%s", name);
     for (char *at = flat; *at; at++)
         *at = *at == '-' ? '_' : *at;

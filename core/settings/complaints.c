@@ -1,4 +1,4 @@
-#include "core/base/complaints.h"
+#include "core/settings/complaints.h"
 
 #include <stdarg.h>
 #include <stdbool.h>

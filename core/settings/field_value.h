@@ -1,8 +1,9 @@
 /* One setting being read: a row of a table of fields, and a value staged for it
- * until the whole source has proved right; and the words that its errors share
- * with those of other readers of requests. */
-#ifndef ADV_BASE_FIELD_VALUE_H
-#define ADV_BASE_FIELD_VALUE_H
+ * until the whole source has proved right. */
+#ifndef ADV_SETTINGS_FIELD_VALUE_H
+#define ADV_SETTINGS_FIELD_VALUE_H
+
+#include "core/base/words.h"
 
 #include <advect/fields.h>
 #include <advect/json.h>
@@ -27,18 +28,8 @@ struct adv_field_subject {
 
 struct adv_field_subject adv_field_subject_of(const struct adv_field *field, const char *where);
 
-/* text as it may stand in a message: quoted, short, printable ASCII whatever came in. */
-struct adv_quoted {
-    char text[48];
-};
-struct adv_quoted adv_quote(const char *text);
-
 /* "an object", "a string", ... */
 const char *adv_json_kind(const json_t *json);
-
-/* Appends to the string in text [size], cut where it is full. */
-void adv_append(char *text, size_t size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 /* Each checks type and bounds; *value is written only on success and then owned by the caller. */
 enum adv_status adv_field_value_from_text(const struct adv_field_subject *subject, const char *text,

@@ -1,6 +1,7 @@
 /* Settings from JSON and text: bounds, types, defaults, suggestions, and that a
  * refused source leaves the options as they were. */
 #include <advect/fields.h>
+#include <advect/memory.h>
 
 #include "tests/support/alloc_fail.h"
 
@@ -62,7 +63,7 @@ static const struct adv_field fields[] = {
      .min = -0x1p63,
      .max = 0x1p63},
 };
-#define N_FIELDS (sizeof fields / sizeof *fields)
+#define N_FIELDS (ADV_COUNT(fields))
 
 static struct options options;
 static struct adv_error error;
@@ -298,7 +299,7 @@ START_TEST(integer_bounds_are_exact)
         {0.5, 1.5, "1", true},
         {0.5, 1.5, "2", false},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         const struct adv_field field = {
             .name = "k", .kind = ADV_FIELD_INT, .min = cases[i].min, .max = cases[i].max};
         int64_t k = 0;
@@ -337,12 +338,12 @@ END_TEST
 START_TEST(text_booleans)
 {
     static const char *const yes[] = {"true", "yes", "1", ""}, *const no[] = {"false", "no", "0"};
-    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++) {
+    for (size_t i = 0; i < ADV_COUNT(yes); i++) {
         options.quiet = false;
         ck_assert_int_eq(from_text("quiet", yes[i]), ADV_OK);
         ck_assert(options.quiet);
     }
-    for (size_t i = 0; i < sizeof no / sizeof *no; i++) {
+    for (size_t i = 0; i < ADV_COUNT(no); i++) {
         options.quiet = true;
         ck_assert_int_eq(from_text("quiet", no[i]), ADV_OK);
         ck_assert(!options.quiet);
@@ -357,7 +358,7 @@ START_TEST(numbers_are_read_whole_or_not_at_all)
     static const char *const wrong[] = {"",    " 1",    "1 ",       "+1", "0x10", "1,5",   "1e",
                                         "1e+", "nan",   "inf",      "-",  ".",    "1.2.3", "1f",
                                         "--1", "1_000", "infinity", "e5", "-.e1"};
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (size_t i = 0; i < ADV_COUNT(wrong); i++) {
         ck_assert_msg(from_text("learning_rate", wrong[i]) == ADV_E_INVALID, "\"%s\"", wrong[i]);
         ck_assert_msg(from_text("steps", wrong[i]) == ADV_E_INVALID, "\"%s\"", wrong[i]);
     }
@@ -401,9 +402,9 @@ START_TEST(text_must_be_utf8)
                                       "\xf4\x90\x80\x80",
                                       "\xf8\x88\x80\x80\x80",
                                       "\xff"};
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+    for (size_t i = 0; i < ADV_COUNT(good); i++)
         ck_assert_msg(from_text("name", good[i]) == ADV_OK, "good[%zu]", i);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < ADV_COUNT(bad); i++)
         ck_assert_msg(from_text("name", bad[i]) == ADV_E_INVALID, "bad[%zu]", i);
 }
 END_TEST
@@ -510,35 +511,6 @@ START_TEST(long_help_goes_on_below)
 }
 END_TEST
 
-START_TEST(nearest_names)
-{
-    static const char *const names[] = {"checkerboard", "gaussian", "rings", "steps", NULL};
-    static const char *const pairs[][2] = {
-        {"checkerbord", "checkerboard"},
-        {"chekcerboard", "checkerboard"},
-        {"gausian", "gaussian"},
-        {"ring", "rings"},
-        {"stesp", "steps"},
-        {"rings", "rings"},
-        {"spirals", NULL},
-        {"", NULL},
-        {"s", NULL},
-        {"checkers", NULL},
-    };
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        const char *nearest = adv_nearest_name(pairs[i][0], names);
-        if (pairs[i][1])
-            ck_assert_pstr_eq(nearest, pairs[i][1]);
-        else
-            ck_assert_msg(!nearest, "%s is not near %s", pairs[i][0], nearest);
-    }
-    char endless[2000];
-    memset(endless, 'a', sizeof endless - 1);
-    endless[sizeof endless - 1] = '\0';
-    ck_assert_ptr_null(adv_nearest_name(endless, names));
-}
-END_TEST
-
 int main(void)
 {
     Suite *suite = suite_create("fields");
@@ -551,8 +523,7 @@ int main(void)
     tcase_add_test(json, json_null_means_the_default);
     tcase_add_test(json, absent_members_keep_their_values);
     tcase_add_test(json, json_values_are_copies);
-    tcase_add_loop_test(json, json_refusals_say_what_and_why, 0,
-                        (int)(sizeof refusals / sizeof *refusals));
+    tcase_add_loop_test(json, json_refusals_say_what_and_why, 0, (int)(ADV_COUNT(refusals)));
     tcase_add_test(json, one_bad_member_leaves_all_as_they_were);
     tcase_add_test(json, required_members);
     tcase_add_test(json, hostile_names_are_tamed);
@@ -575,7 +546,6 @@ int main(void)
     tcase_add_test(output, to_json_leaves_out_null_members);
     tcase_add_test(output, help_is_aligned);
     tcase_add_test(output, long_help_goes_on_below);
-    tcase_add_test(output, nearest_names);
     suite_add_tcase(suite, output);
 
     SRunner *runner = srunner_create(suite);

@@ -1,6 +1,6 @@
 /* Integers are compared with their bounds exactly. The bounds are doubles, so
  * near 2^63 neither side may be converted to the other's type unchecked. */
-#include "core/base/field_value.h"
+#include "core/settings/field_value.h"
 
 #include "core/base/mem.h"
 
@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,42 +20,16 @@ struct number {
     double real;
 };
 
-/* Names may come from a request: what is not printable ASCII would not survive being cut. */
-static void make_printable(char *text)
-{
-    for (; *text; text++)
-        *text = *text >= ' ' && *text < 0x7f ? *text : '?';
-}
-
 struct adv_field_subject adv_field_subject_of(const struct adv_field *field, const char *where)
 {
     struct adv_field_subject subject = {.field = field};
     snprintf(subject.label, sizeof subject.label, "%s%s%s", where ? where : "", where ? "." : "",
              field->name);
-    make_printable(subject.label);
+    adv_make_printable(subject.label);
     return subject;
 }
 
 /* ---------------------------------------------------------------- words for errors */
-
-struct adv_quoted adv_quote(const char *text)
-{
-    struct adv_quoted quoted;
-    const int most = (int)(sizeof quoted.text - sizeof "\"...\"");
-    bool cut = strlen(text) > (size_t)most;
-    snprintf(quoted.text, sizeof quoted.text, "\"%.*s%s\"", most, text, cut ? "..." : "");
-    make_printable(quoted.text);
-    return quoted;
-}
-
-void adv_append(char *text, size_t size, const char *format, ...)
-{
-    size_t n = strlen(text);
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text + n, size - n, format, args);
-    va_end(args);
-}
 
 static void append_names(char *text, size_t size, const char *const *names)
 {
@@ -251,20 +224,12 @@ static bool number_from_text(const char *text, struct number *number)
 static enum adv_status set_choice(const struct adv_field_subject *subject, const char *text,
                                   struct adv_field_value *value, struct adv_error *error)
 {
-    const char *const *choices = subject->field->choices;
-    for (size_t i = 0; choices[i]; i++) {
-        if (!strcmp(choices[i], text)) {
-            *value = (struct adv_field_value){.set = true, .as.integer = (int64_t)i};
-            return ADV_OK;
-        }
-    }
-    char allowed[320] = "";
-    append_names(allowed, sizeof allowed, choices);
-    const char *nearest = adv_nearest_name(text, choices);
-    return adv_fail_field(error, ADV_E_INVALID, subject->label,
-                          "%s is %s; it must be one of %s%s%s%s", subject->label,
-                          adv_quote(text).text, allowed, nearest ? "; did you mean \"" : "",
-                          nearest ? nearest : "", nearest ? "\"?" : "");
+    size_t index;
+    enum adv_status status =
+        adv_find_name(subject->label, text, subject->field->choices, &index, error);
+    if (status == ADV_OK)
+        *value = (struct adv_field_value){.set = true, .as.integer = (int64_t)index};
+    return status;
 }
 
 /* text: valid UTF-8 of `length` bytes. */
@@ -398,30 +363,6 @@ static enum adv_status set_ints_from_text(const struct adv_field_subject *subjec
     return status;
 }
 
-/* Well-formed by RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static bool is_utf8(const char *text)
-{
-    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
-    const unsigned char *at = (const unsigned char *)text;
-    while (*at) {
-        unsigned lead = *at++;
-        if (lead < 0x80)
-            continue;
-        if (lead < 0xc0 || lead > 0xf7)
-            return false;
-        unsigned n_more = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
-        uint32_t code = lead & (0x3fu >> n_more);
-        for (unsigned i = 0; i < n_more; i++, at++) {
-            if ((*at & 0xc0) != 0x80)
-                return false;
-            code = code << 6 | (*at & 0x3fu);
-        }
-        if (code < least[n_more] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-            return false;
-    }
-    return true;
-}
-
 enum adv_status adv_field_value_from_text(const struct adv_field_subject *subject, const char *text,
                                           struct adv_field_value *value, struct adv_error *error)
 {
@@ -440,7 +381,7 @@ enum adv_status adv_field_value_from_text(const struct adv_field_subject *subjec
     case ADV_FIELD_CHOICE:
         return set_choice(subject, text, value, error);
     case ADV_FIELD_STRING:
-        if (!is_utf8(text))
+        if (!adv_is_utf8(text, strlen(text)))
             return refuse_type(subject, "not valid UTF-8", error);
         return set_string(subject, text, strlen(text), value, error);
     case ADV_FIELD_INTS:

@@ -1,0 +1,29 @@
+/* Text for messages: built in place, cut where it is full, and safe to print
+ * whatever bytes came in. */
+#ifndef ADV_BASE_WORDS_H
+#define ADV_BASE_WORDS_H
+
+#include <advect/words.h>
+
+/* Appends to the string in text [size], cut where it is full. */
+void adv_append(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Every byte that is not printable ASCII becomes '?': other characters would not survive being
+ * cut. */
+void adv_make_printable(char *text);
+
+/* text as it may stand in a message: quoted, short, printable ASCII whatever came in. */
+struct adv_quoted {
+    char text[48];
+};
+struct adv_quoted adv_quote(const char *text);
+
+/* Room for a piece of input in a message. */
+#define ADV_PRINTABLE_MAX 72
+
+/* Copies text [n] into out for a message: printable ASCII stays, every other byte becomes '?', and
+ * what does not fit ends in "...". Returns out. */
+const char *adv_printable(const char *text, size_t n, char out[ADV_PRINTABLE_MAX]);
+
+#endif

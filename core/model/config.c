@@ -1,0 +1,154 @@
+/* What a model's configuration says, read and held against itself: the net
+ * knows the dimension and the classes, and the data's part may only repeat or
+ * shape them. Every refusal names the member at fault. */
+#include "core/base/mem.h"
+#include "core/model/model.h"
+
+#include <math.h>
+#include <string.h>
+
+/* "data": {"shape": [..]}: one to three sides whose product is the net's dimension; without it,
+ * a flat point. */
+static enum adv_status read_shape(struct adv_model *model, struct adv_error *error)
+{
+    size_t dim = adv_net_dim(model->net), product = 1;
+    const json_t *shape = json_object_get(json_object_get(model->config, "data"), "shape");
+    model->n_dims = 1;
+    model->shape[0] = dim;
+    if (!shape)
+        return ADV_OK;
+    size_t n = json_array_size(shape);
+    if (n < 1 || n > 3)
+        return adv_fail_field(error, ADV_E_INVALID, "data.shape",
+                              "data.shape must be an array of 1 to 3 sizes");
+    for (size_t i = 0; i < n; i++) {
+        json_int_t side = json_integer_value(json_array_get(shape, i));
+        if (side < 1 || (size_t)side > dim)
+            return adv_fail_field(error, ADV_E_INVALID, "data.shape",
+                                  "data.shape[%zu] must be a whole number between 1 and %zu", i,
+                                  dim);
+        model->shape[i] = (size_t)side;
+        if (!adv_mul_size(product, (size_t)side, &product))
+            return adv_no_memory(error);
+    }
+    if (product != dim)
+        return adv_fail_field(error, ADV_E_INVALID, "data.shape",
+                              "data.shape has %zu elements but the net's points have %zu", product,
+                              dim);
+    model->n_dims = (int)n;
+    return ADV_OK;
+}
+
+/* The classes are the net's; the data's part may repeat them. */
+static enum adv_status check_classes(const struct adv_model *model, struct adv_error *error)
+{
+    const json_t *classes = json_object_get(json_object_get(model->config, "data"), "classes");
+    if (!classes || json_is_null(classes))
+        return ADV_OK;
+    if (!json_is_integer(classes))
+        return adv_fail_field(error, ADV_E_INVALID, "data.classes",
+                              "data.classes must be a whole number, or null for none");
+    if (json_integer_value(classes) == (json_int_t)adv_model_classes(model))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "data.classes",
+                          "data.classes is %lld, but the net has %zu classes",
+                          (long long)json_integer_value(classes), adv_model_classes(model));
+}
+
+static enum adv_status read_labels(const struct adv_model *model, struct adv_error *error)
+{
+    const json_t *labels = json_object_get(json_object_get(model->config, "data"), "labels");
+    if (!labels || json_is_null(labels))
+        return ADV_OK;
+    size_t i;
+    json_t *label;
+    if (!json_is_array(labels) || json_array_size(labels) != adv_model_classes(model))
+        return adv_fail_field(error, ADV_E_INVALID, "data.labels",
+                              "data.labels must be an array of %zu names, one per class",
+                              adv_model_classes(model));
+    json_array_foreach(labels, i, label)
+    {
+        if (!json_is_string(label))
+            return adv_fail_field(error, ADV_E_INVALID, "data.labels",
+                                  "data.labels[%zu] is not a string", i);
+    }
+    return ADV_OK;
+}
+
+/* "sampling": {"guidance": w}, both of which may be absent. */
+static enum adv_status read_sampling(struct adv_model *model, struct adv_error *error)
+{
+    const json_t *sampling = json_object_get(model->config, "sampling");
+    const json_t *guidance = json_object_get(sampling, "guidance");
+    model->guidance = json_is_number(guidance) ? json_number_value(guidance) : 1;
+    if (sampling && !json_is_object(sampling))
+        return adv_fail_field(error, ADV_E_INVALID, "sampling",
+                              "sampling must be an object: {\"guidance\": 1}");
+    if (guidance && !(json_is_number(guidance) && fabs(model->guidance) <= 100))
+        return adv_fail_field(error, ADV_E_INVALID, "sampling.guidance",
+                              "sampling.guidance must be a number between -100 and 100");
+    if (model->guidance == 1 || adv_net_has_null_class(model->net))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "sampling.guidance",
+                          "sampling.guidance is %g, but the net has no null class and only takes 1",
+                          model->guidance);
+}
+
+static enum adv_status read_path(struct adv_model *model, struct adv_error *error)
+{
+    const json_t *path = json_object_get(model->config, "path");
+    if (json_is_object(path))
+        path = json_object_get(path, "kind");
+    if (path && !json_is_string(path))
+        return adv_fail_field(error, ADV_E_INVALID, "path", "path must name a probability path");
+    return adv_path_find(path ? json_string_value(path) : "condot", &model->path, error);
+}
+
+/* A name is part of URLs and file names. */
+static enum adv_status check_name(const json_t *name, struct adv_error *error)
+{
+    const char *text = json_string_value(name);
+    size_t plain = text ? strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                       "0123456789._-")
+                        : 0;
+    if (plain > 0 && plain <= 100 && text[plain] == '\0' && text[0] != '.')
+        return ADV_OK;
+    return adv_fail_field(
+        error, ADV_E_INVALID, "name",
+        "name is %s%.100s%s; it must be 1 to 100 letters, digits, '.', '_' or '-', "
+        "not starting with '.'",
+        text ? "\"" : "", text ? text : "not a string", text ? "\"" : "");
+}
+
+/* Builds everything that the configuration says; weights come after. */
+enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *error)
+{
+    enum adv_status status = check_name(json_object_get(model->config, "name"), error);
+    const json_t *data = json_object_get(model->config, "data");
+    if (status == ADV_OK && data && !json_is_object(data))
+        status = adv_fail_field(error, ADV_E_INVALID, "data", "data must be an object");
+    if (status == ADV_OK)
+        status = adv_net_new(json_object_get(model->config, "net"), &model->net, error);
+    if (status != ADV_OK)
+        return status;
+    const json_t *transform = json_object_get(data, "transform");
+    status = read_shape(model, error);
+    if (status == ADV_OK)
+        status = check_classes(model, error);
+    if (status == ADV_OK)
+        status = read_labels(model, error);
+    if (status == ADV_OK)
+        status = read_sampling(model, error);
+    if (status == ADV_OK)
+        status = read_path(model, error);
+    if (status == ADV_OK)
+        status = adv_transform_new(json_is_null(transform) ? NULL : transform,
+                                   adv_net_dim(model->net), &model->transform, error);
+    if (status == ADV_OK && !adv_transform_is_fitted(model->transform))
+        status = adv_fail_field(error, ADV_E_INVALID, "data.transform",
+                                "data.transform was not fitted to data; a model needs the one that "
+                                "fitting makes of it");
+    if (status == ADV_OK && json_object_set_new(model->config, "net", adv_net_config(model->net)))
+        status = adv_no_memory(error);
+    return status;
+}

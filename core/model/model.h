@@ -1,0 +1,37 @@
+/* The inside of a model, shared by what reads its configuration (config.c),
+ * what completes the configuration of foreign weights (import.c), and the rest
+ * (model.c). */
+#ifndef ADV_MODEL_MODEL_H
+#define ADV_MODEL_MODEL_H
+
+#include <advect/model.h>
+#include <stdatomic.h>
+
+struct adv_model {
+    atomic_int references;
+    json_t *config; /* the whole advect.config object, the net's options spelled out */
+    char digest[17];
+    struct adv_net *net;
+    float *weights;
+    struct adv_ready_weights *ready;
+    struct adv_transform *transform;
+    const struct adv_path *path;
+    size_t shape[3];
+    int n_dims;
+    double guidance; /* of samples, by default */
+};
+
+/* Builds everything that model->config says: net, transform, path, shape, guidance; weights come
+ * after. The net's options are spelled out in the config. */
+enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *error);
+
+/* A model of a file's weights, with all that `config` says. */
+enum adv_status adv_model_from_file(const struct adv_safetensors *file, const json_t *config,
+                                    const struct adv_load_options *options, struct adv_model **out,
+                                    struct adv_error *error);
+
+/* Hands the model over if all went well, else frees it; returns status. */
+enum adv_status adv_model_deliver(struct adv_model *model, enum adv_status status,
+                                  struct adv_model **out);
+
+#endif

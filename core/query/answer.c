@@ -1,0 +1,104 @@
+/* What a shard leaves in the answer: states in the units that were asked for,
+ * and log-densities,
+ *
+ *     log p(x) = log p_0(x_0) - int_0^t div v ds + log |det dT/dx|,
+ *
+ * from the base point, the integral of the divergence along the way, and the
+ * data transform T where data units are asked for. */
+#include "core/query/run.h"
+
+#include <math.h>
+#include <string.h>
+
+static void decode(const struct adv_run *run, size_t n, const float *flow, float *out,
+                   double *log_det)
+{
+    if (run->query.space == ADV_SPACE_DATA) {
+        adv_transform_decode(adv_model_transform(run->model), n, flow, out, log_det);
+        return;
+    }
+    memcpy(out, flow, n * run->dim * sizeof *out);
+    memset(log_det, 0, n * sizeof *log_det);
+}
+
+/* Frames that the integrator has completed go into the answer in its units. */
+void adv_run_write_frames(struct adv_run *run, struct adv_shard *shard)
+{
+    size_t ready = adv_integrator_frames_ready(shard->integrator);
+    ready = ready > run->first_frame ? ready - run->first_frame : 0;
+    double log_det[ADV_SHARD_ROWS_MAX];
+    for (; shard->frames_written < ready; shard->frames_written++) {
+        size_t f = shard->frames_written;
+        decode(run, shard->n, adv_integrator_frame(shard->integrator, f + run->first_frame),
+               run->states + (f * run->query.n + shard->begin) * run->dim, log_det);
+    }
+    atomic_store_explicit(&shard->frames_ready, shard->frames_written, memory_order_release);
+}
+
+static double log_base_density(const float *x, size_t dim)
+{
+    double square = 0;
+    for (size_t i = 0; i < dim; i++)
+        square += (double)x[i] * (double)x[i];
+    return -0.5 * square - 0.5 * (double)dim * log(2 * M_PI);
+}
+
+/* log p of row i of the shard from the base point x0 and the integral of the divergence: the
+ * integral from 0 to t is subtracted; when the integration ran from t to 0 its sign is already
+ * turned. */
+static void write_log_density(struct adv_run *run, const struct adv_shard *shard, size_t i,
+                              const float *x0, double sign, double log_det)
+{
+    size_t row = shard->begin + i, n = run->n_accumulators;
+    const double *integral = adv_integrator_accumulators(shard->integrator) + i * n;
+    double mean = 0, square = 0;
+    for (size_t a = 0; a < n; a++)
+        mean += integral[a] / (double)n;
+    for (size_t a = 0; a < n; a++)
+        square += (integral[a] - mean) * (integral[a] - mean);
+    run->log_density[row] = log_base_density(x0, run->dim) + sign * mean + log_det;
+    if (run->standard_error)
+        run->standard_error[row] = sqrt(square / ((double)n - 1) / (double)n);
+    if (run->bits_per_dim)
+        run->bits_per_dim[row] = adv_model_bits_per_dim(run->model, run->log_density[row]);
+}
+
+void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard)
+{
+    double log_det[ADV_SHARD_ROWS_MAX];
+    const float *x = adv_integrator_state(shard->integrator);
+    decode(run, shard->n, x, run->states + shard->begin * run->dim, log_det);
+    for (size_t i = 0; run->log_density && i < shard->n; i++)
+        write_log_density(run, shard, i, run->starts + (shard->begin + i) * run->dim, -1,
+                          log_det[i]);
+}
+
+void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard)
+{
+    const float *x0 = adv_integrator_state(shard->integrator);
+    float *to = run->latents ? run->latents : run->states;
+    memcpy(to + shard->begin * run->dim, x0, shard->n * run->dim * sizeof *to);
+    for (size_t i = 0; run->log_density && i < shard->n; i++)
+        write_log_density(run, shard, i, x0 + i * run->dim, 1,
+                          run->log_det ? run->log_det[shard->begin + i] : 0);
+}
+
+enum adv_status adv_run_write_velocities(struct adv_run *run, struct adv_shard *shard)
+{
+    float *to = run->states + shard->begin * run->dim;
+    size_t values = shard->n * run->dim, n = run->n_accumulators;
+    for (size_t i = 0; i < values; i++) {
+        if (!isfinite(shard->v[i]))
+            return adv_fail(&shard->error, ADV_E_NUMERIC, "row %zu: the velocity is not finite",
+                            shard->begin + i / run->dim);
+    }
+    if (run->query.space == ADV_SPACE_DATA)
+        adv_transform_decode_velocity(adv_model_transform(run->model), shard->n, shard->v, to);
+    else
+        memcpy(to, shard->v, values * sizeof *to);
+    for (size_t i = 0; run->divergence && i < shard->n; i++) {
+        for (size_t a = 0; a < n; a++)
+            run->divergence[shard->begin + i] += (double)shard->divergence[i * n + a] / (double)n;
+    }
+    return ADV_OK;
+}

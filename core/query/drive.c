@@ -1,0 +1,68 @@
+/* All shards of a run to their end at once, over a pool's threads: for programs
+ * that wait for the answer. The daemon gives shards turns of its own. */
+#include "core/base/mem.h"
+#include "core/query/run.h"
+
+#include <advect/pool.h>
+#include <stdlib.h>
+
+struct driver {
+    struct adv_run *run;
+    struct adv_pool *helpers;          /* share the layers of a run's only shard; else NULL */
+    struct adv_evaluator **evaluators; /* per worker, made at its first shard */
+    const volatile bool *cancel;
+    void (*progress)(void *context, double share);
+    void *context;
+    atomic_bool out_of_memory;
+};
+
+static void report_progress(const struct driver *driver)
+{
+    const struct adv_run *run = driver->run;
+    double sum = 0;
+    for (size_t s = 0; s < run->n_shards; s++)
+        sum += atomic_load_explicit(&run->shards[s].permille, memory_order_relaxed);
+    driver->progress(driver->context, sum / 1000 / (double)run->n_shards);
+}
+
+static void drive_shard(void *context, size_t piece, int worker)
+{
+    struct driver *driver = context;
+    struct adv_evaluator **evaluator = &driver->evaluators[worker];
+    if (!*evaluator &&
+        adv_evaluator_new(adv_model_ready_weights(driver->run->model), evaluator, NULL) != ADV_OK) {
+        atomic_store(&driver->out_of_memory, true);
+        return;
+    }
+    adv_evaluator_share(*evaluator, driver->helpers);
+    while (!(driver->cancel && *driver->cancel)) {
+        bool ended = adv_run_advance(driver->run, piece, *evaluator);
+        if (driver->progress && worker == 0)
+            report_progress(driver);
+        if (ended)
+            return;
+    }
+}
+
+enum adv_status adv_run_all(struct adv_run *run, struct adv_pool *pool, const volatile bool *cancel,
+                            void (*progress)(void *context, double share), void *context,
+                            const struct adv_answer **answer, struct adv_error *error)
+{
+    size_t workers = (size_t)adv_pool_threads(pool);
+    struct driver driver = {.run = run, .cancel = cancel, .progress = progress, .context = context};
+    atomic_init(&driver.out_of_memory, false);
+    if (run->n_shards == 1)
+        driver.helpers = pool; /* which has nothing else to do */
+    driver.evaluators = adv_calloc(workers, sizeof(struct adv_evaluator *));
+    if (!driver.evaluators)
+        return adv_no_memory(error);
+    adv_pool_run(pool, run->n_shards, drive_shard, &driver);
+    for (size_t w = 0; w < workers; w++)
+        adv_evaluator_free(driver.evaluators[w]);
+    free(driver.evaluators);
+    if (cancel && *cancel)
+        return adv_fail(error, ADV_E_CANCELLED, "stopped before the end");
+    if (atomic_load(&driver.out_of_memory))
+        return adv_no_memory(error);
+    return adv_run_finish(run, answer, error);
+}

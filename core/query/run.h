@@ -1,0 +1,67 @@
+/* A query in execution, shared by what makes runs (run.c), advances a shard
+ * (shard.c), writes the answer (answer.c) and drives all shards to their end
+ * (drive.c).
+ *
+ * The start states of all rows are made when the run is created; a shard is a
+ * range of rows with an integrator of its own, which exists from its first turn
+ * to its last. Rows of the answer are written by the shard that owns them, so
+ * shards share nothing but what is read-only; frames_ready and permille alone
+ * are read from other threads while a shard runs. */
+#ifndef ADV_QUERY_RUN_H
+#define ADV_QUERY_RUN_H
+
+#include "core/query/query.h"
+
+#include <advect/integrator.h>
+#include <stdatomic.h>
+
+#define ADV_SHARD_ROWS_MAX 256
+
+struct adv_shard {
+    size_t begin, n;
+    bool started, ended;
+    enum adv_status status;
+    struct adv_error error;
+    struct adv_integrator *integrator;
+    float *x, *t, *guidance, *v, *divergence;
+    float *probes;        /* [n_accumulators, dim] (Hutchinson) */
+    uint64_t evaluations; /* so far */
+    int32_t *label;
+    size_t *rows;
+    int64_t nfe;
+    size_t frames_written;
+    atomic_size_t frames_ready;
+    atomic_int permille;
+};
+
+struct adv_run {
+    struct adv_model *model;
+    struct adv_query query; /* its arrays are owned by the run, as below */
+    size_t dim, n_accumulators;
+    int32_t *labels;             /* [n] or NULL */
+    float *starts;               /* [n, dim], network units */
+    double *log_det;             /* [n] of encoding the points; NULL in flow space */
+    double *times;               /* of the integration */
+    size_t n_times, first_frame; /* times[first_frame] is the first that the answer holds */
+    struct adv_shard *shards;
+    size_t n_shards;
+
+    struct adv_answer answer;
+    float *states, *latents;
+    double *log_density, *standard_error, *bits_per_dim, *divergence;
+};
+
+/* Frees all that only turns need. */
+void adv_shard_release(struct adv_shard *shard);
+
+/* A shard's rows into the run's answer, in its units. TRAJECTORIES: the frames that the integrator
+ * has completed since the last call. */
+void adv_run_write_frames(struct adv_run *run, struct adv_shard *shard);
+/* SAMPLES: the states, and their log-densities where they are asked for. */
+void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard);
+/* LOG_DENSITY, LATENTS: the latents, and the log-densities of the points. */
+void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard);
+/* VELOCITY; ADV_E_NUMERIC where one is not finite. */
+enum adv_status adv_run_write_velocities(struct adv_run *run, struct adv_shard *shard);
+
+#endif

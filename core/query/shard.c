@@ -1,0 +1,153 @@
+/* A shard's turns: the points at which its rows need velocities, the velocities,
+ * and what follows from them. Memory for turns is there from the first to the
+ * last only, since a large run has very many shards. */
+#include "core/base/mem.h"
+#include "core/query/run.h"
+
+#include <advect/rng.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void adv_shard_release(struct adv_shard *shard)
+{
+    adv_integrator_free(shard->integrator);
+    shard->integrator = NULL;
+    free(shard->x);
+    free(shard->t);
+    free(shard->guidance);
+    free(shard->v);
+    free(shard->divergence);
+    free(shard->probes);
+    free(shard->label);
+    free(shard->rows);
+    shard->x = shard->t = shard->guidance = shard->v = shard->divergence = shard->probes = NULL;
+    shard->label = NULL;
+    shard->rows = NULL;
+}
+
+static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
+{
+    size_t n = shard->n, values = n * run->dim;
+    shard->started = true;
+    shard->x = adv_calloc(values, sizeof *shard->x);
+    shard->v = adv_calloc(values, sizeof *shard->v);
+    shard->t = adv_calloc(n, sizeof *shard->t);
+    shard->guidance = adv_calloc(n, sizeof *shard->guidance);
+    shard->divergence = adv_calloc(n, run->n_accumulators * sizeof *shard->divergence);
+    shard->label = adv_calloc(n, sizeof *shard->label);
+    shard->rows = adv_calloc(n, sizeof *shard->rows);
+    shard->probes = adv_calloc(run->answer.probes, run->dim * sizeof *shard->probes);
+    if (!shard->x || !shard->v || !shard->t || !shard->guidance || !shard->divergence ||
+        !shard->label || !shard->rows || !shard->probes)
+        return adv_no_memory(&shard->error);
+    for (size_t i = 0; i < n; i++)
+        shard->guidance[i] = (float)run->query.guidance;
+    if (run->query.kind == ADV_QUERY_VELOCITY)
+        return ADV_OK;
+    struct adv_integration integration = {
+        .n_rows = n,
+        .dim = run->dim,
+        .n_accumulators = run->n_accumulators,
+        .solver = run->query.solver,
+        .n_times = run->n_times,
+        .times = run->times,
+        .keep_frames = run->query.kind == ADV_QUERY_TRAJECTORIES,
+    };
+    return adv_integrator_new(&integration, run->starts + shard->begin * run->dim,
+                              &shard->integrator, &shard->error);
+}
+
+/* The rows of a fixed-step solver are all at the same evaluation: its number says whose turn it is
+ * in the seed's stream, whatever the shard. */
+static void draw_probes(const struct adv_run *run, struct adv_shard *shard)
+{
+    size_t n = run->answer.probes;
+    if (shard->evaluations == 0 || run->query.renew_probes)
+        adv_rng_rademacher(run->query.probe_seed, ADV_STREAM_PROBE, shard->evaluations * n, n,
+                           run->dim, shard->probes);
+    shard->evaluations++;
+}
+
+/* Velocities (and divergences) of the shard's first n rows of x, t; rows names them. */
+static enum adv_status evaluate(const struct adv_run *run, struct adv_shard *shard, size_t n,
+                                struct adv_evaluator *evaluator)
+{
+    for (size_t i = 0; i < n; i++)
+        shard->label[i] = run->labels ? run->labels[shard->begin + shard->rows[i]] : ADV_NO_LABEL;
+    struct adv_points points = {
+        .n = n, .x = shard->x, .t = shard->t, .label = shard->label, .guidance = shard->guidance};
+    if (run->n_accumulators == 0)
+        return adv_evaluator_velocity(evaluator, &points, shard->v, &shard->error);
+    if (run->answer.probes == 0)
+        return adv_evaluator_divergence(evaluator, &points, shard->v, shard->divergence,
+                                        &shard->error);
+    draw_probes(run, shard);
+    return adv_evaluator_probes(evaluator, &points, run->answer.probes, shard->probes, shard->v,
+                                shard->divergence, &shard->error);
+}
+
+static enum adv_status turn_of_velocity(struct adv_run *run, struct adv_shard *shard,
+                                        struct adv_evaluator *evaluator)
+{
+    double t = adv_path_clamp(adv_model_path(run->model), run->query.t);
+    memcpy(shard->x, run->starts + shard->begin * run->dim, shard->n * run->dim * sizeof *shard->x);
+    for (size_t i = 0; i < shard->n; i++) {
+        shard->t[i] = (float)t;
+        shard->rows[i] = i;
+    }
+    enum adv_status status = evaluate(run, shard, shard->n, evaluator);
+    shard->nfe = 1;
+    shard->ended = true;
+    return status == ADV_OK ? adv_run_write_velocities(run, shard) : status;
+}
+
+/* What the rows that ended well leave in the answer. */
+static enum adv_status conclude(struct adv_run *run, struct adv_shard *shard)
+{
+    shard->ended = true;
+    shard->nfe = adv_integrator_nfe(shard->integrator);
+    enum adv_status status = adv_integrator_check(shard->integrator, shard->begin, &shard->error);
+    if (status != ADV_OK)
+        return status;
+    if (run->query.kind == ADV_QUERY_SAMPLES)
+        adv_run_write_samples(run, shard);
+    else if (run->query.kind != ADV_QUERY_TRAJECTORIES)
+        adv_run_write_encoded(run, shard);
+    return ADV_OK;
+}
+
+static enum adv_status turn_of_integration(struct adv_run *run, struct adv_shard *shard,
+                                           struct adv_evaluator *evaluator)
+{
+    size_t n = adv_integrator_take(shard->integrator, shard->n, shard->x, shard->t, shard->rows);
+    enum adv_status status = evaluate(run, shard, n, evaluator);
+    if (status != ADV_OK)
+        return status;
+    adv_integrator_give(shard->integrator, n, shard->rows, shard->v,
+                        run->n_accumulators ? shard->divergence : NULL);
+    if (run->query.kind == ADV_QUERY_TRAJECTORIES)
+        adv_run_write_frames(run, shard);
+    atomic_store_explicit(&shard->permille,
+                          (int)(1000 * adv_integrator_progress(shard->integrator)),
+                          memory_order_relaxed);
+    return adv_integrator_done(shard->integrator) ? conclude(run, shard) : ADV_OK;
+}
+
+bool adv_run_advance(struct adv_run *run, size_t s, struct adv_evaluator *evaluator)
+{
+    struct adv_shard *shard = &run->shards[s];
+    if (shard->ended)
+        return true;
+    if (!shard->started)
+        shard->status = start(run, shard);
+    if (shard->status == ADV_OK)
+        shard->status = run->query.kind == ADV_QUERY_VELOCITY
+                            ? turn_of_velocity(run, shard, evaluator)
+                            : turn_of_integration(run, shard, evaluator);
+    if (shard->status != ADV_OK)
+        shard->ended = true;
+    if (shard->ended)
+        adv_shard_release(shard);
+    return shard->ended;
+}
