@@ -2,11 +2,11 @@
  * that a request took to compute, and PNG compression level by level.
  *
  * usage: service [MODELS]   (a folder with checkerboard-8x8 and mnist; "models" if left out) */
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/png.h>
+#include <advect/extra/render.h>
 #include <advect/model.h>
-#include <advect/png.h>
 #include <advect/query.h>
-#include <advect/render.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,7 +67,7 @@ static struct answered answer(const char *models, const struct request *request)
     a.query.seed = 1;
     double began = now();
     stop_on(adv_run_new(a.model, &a.query, &a.run, &error), &error);
-    stop_on(adv_run_all(a.run, NULL, NULL, NULL, NULL, &a.answer, &error), &error);
+    stop_on(adv_run_all(a.run, NULL, &a.answer, &error), &error);
     a.seconds = now() - began;
     return a;
 }

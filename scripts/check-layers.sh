@@ -41,15 +41,15 @@ uses[trainer/eval]='measure figure rows cli'
 
 # Public header -> the layer that implements it.
 declare -A owner=(
-    [api]=base [version]=base [status]=base [digest]=base [rng]=base [pool]=base [memory]=base [bytes]=base [words]=base
+    [api]=base [version]=base [label]=base [dtype]=base [status]=base [digest]=base [rng]=base [pool]=base [memory]=base [bytes]=base [words]=base
     [json]=settings [fields]=settings
     [array_file]=io [safetensors]=io [png]=io
     [density]=data [transform]=data [levels]=data
     [plot]=plot
     [net]=nets
-    [path]=flow [solver]=flow [integrator]=flow [evaluator]=flow [gradient]=flow [profile]=flow
-    [model]=model
-    [query]=query
+    [path]=flow [load_options]=flow [solver]=flow [integrator]=flow [evaluator]=flow [gradient]=flow [profile]=flow
+    [model]=model [model_parts]=model
+    [query]=query [run_shards]=query
     [request]=request
     [render]=render
     [recipe]=dataset [source]=dataset [dataset]=dataset [held_out]=dataset
@@ -62,7 +62,7 @@ fault() {
     faults=$((faults + 1))
 }
 
-# includes FILE: what it includes of ours, one a line: core/ops/op.h or advect/net.h
+# includes FILE: what it includes of ours, one a line: core/ops/op.h or advect/extra/net.h
 includes() {
     sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]+("([^"]+)"|<(advect\/[^>]+)>).*/\2\3/p' "$1"
 }
@@ -115,7 +115,7 @@ while read -r file; do
     n=$((n + 1))
     layer=${file#core/}
     case $file in
-    include/advect/advect.h) ;; # the header of all headers
+    include/advect/advect.h | include/advect/extra/all.h) ;; # the header of all headers
     include/*)
         name=$(basename "$file" .h)
         [[ -v owner[$name] ]] || { fault "$file" "no layer in $0 implements it"; continue; }

@@ -79,7 +79,7 @@ mkdir whole halves
 count $? "train trains"
 cd halves || exit 1
 ../train model.safetensors 2000 2>progress &
-until grep -q 'step 500 ' progress || ! kill -0 $! 2>/dev/null; do sleep 0.02; done
+until grep -q "step 500 " progress 2>/dev/null || ! kill -0 $! 2>/dev/null; do sleep 0.02; done
 kill -INT $!
 wait $!
 [[ $? -ne 0 && ! -e model.safetensors ]] && ../train model.safetensors 2000 2>progress && ! grep -q 'step 500 ' progress

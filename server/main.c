@@ -16,7 +16,7 @@
 #include "server/os/log.h"
 #include "server/os/signals.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #include "trainer/cli/environment.h"
 #include "trainer/cli/stop.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 
 #include <stdio.h>
 #include <string.h>

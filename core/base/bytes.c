@@ -1,4 +1,4 @@
-#include <advect/bytes.h>
+#include <advect/extra/bytes.h>
 
 #include "core/base/mem.h"
 

@@ -3,7 +3,7 @@
 #ifndef ADV_BASE_MEM_H
 #define ADV_BASE_MEM_H
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <advect/status.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,7 +9,7 @@
  * Bits must not depend on the compiler or the processor, so nothing is fused
  * (the Makefile compiles this file with -ffp-contract=off) and log, sin and cos
  * are our own. */
-#include <advect/rng.h>
+#include <advect/extra/rng.h>
 
 #include "core/base/mem.h"
 #include "core/base/vmath.h"

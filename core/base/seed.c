@@ -1,4 +1,4 @@
-#include <advect/rng.h>
+#include <advect/extra/rng.h>
 
 #include <sys/random.h>
 #include <time.h>

@@ -3,7 +3,7 @@
 #ifndef ADV_BASE_WORDS_H
 #define ADV_BASE_WORDS_H
 
-#include <advect/words.h>
+#include <advect/extra/words.h>
 
 /* Appends to the string in text [size], cut where it is full. */
 void adv_append(char *text, size_t size, const char *format, ...)

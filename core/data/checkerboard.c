@@ -14,7 +14,7 @@
 
 #include "core/base/mem.h"
 
-#include <advect/rng.h>
+#include <advect/extra/rng.h>
 #include <math.h>
 
 #define MAX_DIM 8

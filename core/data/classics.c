@@ -5,7 +5,7 @@
 
 #include "core/base/mem.h"
 
-#include <advect/rng.h>
+#include <advect/extra/rng.h>
 
 #define CHUNK 256
 #define PINWHEEL_ARMS 5

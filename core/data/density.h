@@ -5,8 +5,8 @@
 #ifndef ADV_DATA_DENSITY_H
 #define ADV_DATA_DENSITY_H
 
-#include <advect/density.h>
-#include <advect/fields.h>
+#include <advect/extra/density.h>
+#include <advect/extra/fields.h>
 #include <math.h>
 
 struct adv_density_kind {

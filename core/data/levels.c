@@ -1,7 +1,7 @@
 #include "core/base/mem.h"
 
-#include <advect/levels.h>
-#include <advect/rng.h>
+#include <advect/extra/levels.h>
+#include <advect/extra/rng.h>
 #include <math.h>
 
 #define COLUMNS 256

@@ -2,7 +2,7 @@
 
 #include "core/base/mem.h"
 
-#include <advect/rng.h>
+#include <advect/extra/rng.h>
 #include <math.h>
 #include <stdlib.h>
 

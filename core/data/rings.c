@@ -11,7 +11,7 @@
 
 #include "core/base/mem.h"
 
-#include <advect/rng.h>
+#include <advect/extra/rng.h>
 
 #define N_RINGS 4
 #define RING_GAP 0.75 /* between radii, and from the origin to the first ring */

@@ -3,7 +3,7 @@
 #ifndef ADV_DATA_SPEC_H
 #define ADV_DATA_SPEC_H
 
-#include <advect/fields.h>
+#include <advect/extra/fields.h>
 
 /* Finds spec's "kind" among the NULL-terminated names. *index: which; *options: a new reference to
  * an object of the other members. */

@@ -6,8 +6,8 @@
 #ifndef ADV_DATA_STEP_H
 #define ADV_DATA_STEP_H
 
-#include <advect/fields.h>
-#include <advect/transform.h>
+#include <advect/extra/fields.h>
+#include <advect/extra/transform.h>
 
 #define ADV_STEP_COLUMNS 256 /* of a point at a time */
 

@@ -4,7 +4,7 @@
 #include "core/data/spec.h"
 #include "core/data/step.h"
 
-#include <advect/levels.h>
+#include <advect/extra/levels.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 #include <advect/extra/dataset.h>
 
-#include <advect/digest.h>
-#include <advect/evaluator.h>
-#include <advect/json.h>
+#include <advect/extra/digest.h>
+#include <advect/extra/evaluator.h>
+#include <advect/extra/json.h>
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "core/dataset/examples.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <math.h>
 #include <stdlib.h>
 

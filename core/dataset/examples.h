@@ -5,7 +5,7 @@
 
 #include <advect/extra/dataset.h>
 
-#include <advect/evaluator.h>
+#include <advect/extra/evaluator.h>
 #include <advect/path.h>
 
 #define ADV_EXAMPLES_WIDE 4 /* arrays of [rows_max, dim] */

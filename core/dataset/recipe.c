@@ -1,8 +1,8 @@
 #include <advect/extra/recipe.h>
 
-#include <advect/fields.h>
-#include <advect/json.h>
-#include <advect/memory.h>
+#include <advect/extra/fields.h>
+#include <advect/extra/json.h>
+#include <advect/extra/memory.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,7 +200,7 @@ json_t *adv_recipe_to_json(const struct adv_recipe *recipe)
     return json_pack(
         "{s:s, s:O, s:o, s:s, s:o, s:o}", "name", recipe->name, "net", recipe->net, "data",
         adv_fields_to_json(data_fields, ADV_COUNT(data_fields), &recipe->data), "path",
-        recipe->path->name, "train",
+        adv_path_name(recipe->path), "train",
         adv_fields_to_json(train_fields, ADV_COUNT(train_fields), &recipe->train), "sampling",
         adv_fields_to_json(sampling_fields, ADV_COUNT(sampling_fields), &recipe->sampling));
 }

@@ -1,9 +1,9 @@
 #include <advect/extra/source.h>
 
-#include <advect/fields.h>
-#include <advect/json.h>
-#include <advect/memory.h>
-#include <advect/words.h>
+#include <advect/extra/fields.h>
+#include <advect/extra/json.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/words.h>
 
 #include <stdio.h>
 #include <stdlib.h>

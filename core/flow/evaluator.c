@@ -1,9 +1,10 @@
 /* Rows are evaluated in tiles whose arena stays in the second-level cache through the whole
  * net. Within a tile, each distinct (t, label) is one condition, and a row with guidance is two
  * (with its label, and without). No row's result depends on the tiling: the kernels see to that. */
-#include <advect/evaluator.h>
+#include <advect/extra/evaluator.h>
 
 #include "core/base/mem.h"
+#include "core/flow/load_options.h"
 #include "core/flow/profile.h"
 #include "core/graph/exec.h"
 #include "core/nets/kind.h"
@@ -44,50 +45,19 @@ struct adv_evaluator {
     struct adv_profile *profile;
 };
 
-const char *const adv_precision_names[] = {
-    [ADV_PRECISION_FLOAT32] = "float32", [ADV_PRECISION_BFLOAT16] = "bfloat16", NULL};
-
-static const struct adv_kernels *kernels_for(const struct adv_load_options *options)
-{
-    bool bfloat16 = options && options->precision == ADV_PRECISION_BFLOAT16;
-    return adv_kernels_pick(bfloat16, options ? options->isa : NULL);
-}
-
-enum adv_status adv_load_options_check(const struct adv_load_options *options,
-                                       struct adv_error *error)
-{
-    if (kernels_for(options))
-        return ADV_OK;
-    if (options->precision == ADV_PRECISION_BFLOAT16 && !adv_kernels_bfloat16())
-        return adv_fail_field(error, ADV_E_INVALID, "precision",
-                              "precision is bfloat16, which this processor has no "
-                              "instructions for (AVX512_BF16 or AMX); float32 works everywhere");
-    return adv_fail_field(
-        error, ADV_E_INVALID, "isa",
-        "isa is \"%.40s\", of which there are no kernels in %s that this "
-        "processor runs; its fastest are %s",
-        options->isa, adv_precision_names[options->precision],
-        adv_kernels_pick(options->precision == ADV_PRECISION_BFLOAT16, NULL)->name);
-}
-
-const char *adv_load_options_kernels(const struct adv_load_options *options)
-{
-    return kernels_for(options)->name;
-}
-
 enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *weights,
                                       const struct adv_load_options *options,
                                       struct adv_ready_weights **out, struct adv_error *error)
 {
-    enum adv_status status = adv_load_options_check(options, error);
+    const struct adv_kernels *kernels = NULL;
+    enum adv_status status = adv_kernels_for(options, &kernels, error);
     if (status != ADV_OK)
         return status;
     struct adv_ready_weights *ready = adv_calloc(1, sizeof *ready);
     if (!ready)
         return adv_no_memory(error);
     ready->net = net;
-    status = adv_weights_init(&ready->weights, &net->graph, ADV_TO_EVALUATE, kernels_for(options),
-                              error);
+    status = adv_weights_init(&ready->weights, &net->graph, ADV_TO_EVALUATE, kernels, error);
     if (status != ADV_OK) {
         adv_ready_weights_free(ready);
         return status;

@@ -1,7 +1,8 @@
-#include <advect/evaluator.h>
-#include <advect/gradient.h>
+#include <advect/extra/evaluator.h>
+#include <advect/extra/gradient.h>
 
 #include "core/base/mem.h"
+#include "core/flow/load_options.h"
 #include "core/flow/profile.h"
 #include "core/graph/exec.h"
 #include "core/nets/kind.h"
@@ -22,11 +23,11 @@ struct adv_gradient {
 enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max, const char *isa,
                                  struct adv_gradient **out, struct adv_error *error)
 {
-    const struct adv_load_options options = {.isa = isa};
-    enum adv_status status = adv_load_options_check(&options, error);
+    const struct adv_load_options options = {.size = sizeof options, .isa = isa};
+    const struct adv_kernels *kernels = NULL;
+    enum adv_status status = adv_kernels_for(&options, &kernels, error);
     if (status != ADV_OK)
         return status;
-    const struct adv_kernels *kernels = adv_kernels_pick(false, isa);
     struct adv_gradient *g = adv_calloc(1, sizeof *g);
     if (!g)
         return adv_no_memory(error);

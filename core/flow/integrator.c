@@ -7,9 +7,10 @@
  * atol + rtol max(|x|, |x_new|); with accumulators, the larger of that and theirs. A step with
  * error <= 1 is taken; the next is 0.9 err^(-1/5) times as long, within [0.2, 5]. Its last stage is
  * evaluated at the step's end and serves as the next step's first. */
-#include <advect/integrator.h>
+#include <advect/extra/integrator.h>
 
 #include "core/base/mem.h"
+#include "core/flow/solver.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
-#include <advect/path.h>
+#include "core/flow/path.h"
 
 #include "core/base/mem.h"
 
-#include <advect/words.h>
+#include <advect/extra/words.h>
 #include <math.h>
 
 static void condot(double t, double *alpha, double *sigma, double *d_alpha, double *d_sigma)
@@ -54,6 +54,11 @@ enum adv_status adv_path_find(const char *name, const struct adv_path **path,
     if (status == ADV_OK)
         *path = &paths[index];
     return status;
+}
+
+const char *adv_path_name(const struct adv_path *path)
+{
+    return path->name;
 }
 
 double adv_path_clamp(const struct adv_path *path, double t)

@@ -2,7 +2,7 @@
 #ifndef ADV_FLOW_PROFILE_H
 #define ADV_FLOW_PROFILE_H
 
-#include <advect/profile.h>
+#include <advect/extra/profile.h>
 
 struct adv_profile {
     const struct adv_net *net;

@@ -1,8 +1,8 @@
-#include <advect/solver.h>
+#include "core/flow/solver.h"
 
 #include "core/base/mem.h"
 
-#include <advect/words.h>
+#include <advect/extra/words.h>
 
 static const struct adv_solver solvers[] = {
     {.name = "euler", .stages = 1, .order = 1, .b = {1}},
@@ -48,6 +48,26 @@ enum adv_status adv_solver_find(const char *name, const struct adv_solver **solv
     if (status == ADV_OK)
         *solver = &solvers[index];
     return status;
+}
+
+const char *adv_solver_name(const struct adv_solver *solver)
+{
+    return solver->name;
+}
+
+int adv_solver_order(const struct adv_solver *solver)
+{
+    return solver->order;
+}
+
+int adv_solver_stages(const struct adv_solver *solver)
+{
+    return solver->stages;
+}
+
+bool adv_solver_is_adaptive(const struct adv_solver *solver)
+{
+    return solver->adaptive;
 }
 
 struct adv_solver_spec adv_solver_spec_accurate(void)

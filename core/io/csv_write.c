@@ -2,7 +2,7 @@
 #include "core/base/mem.h"
 #include "core/io/file.h"
 
-#include <advect/bytes.h>
+#include <advect/extra/bytes.h>
 #include <locale.h>
 #include <stdio.h>
 #include <string.h>

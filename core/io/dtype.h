@@ -4,7 +4,7 @@
 
 #include "core/io/number.h"
 
-#include <advect/safetensors.h>
+#include <advect/extra/safetensors.h>
 
 /* The dtype of that name; false if there is none. */
 bool adv_dtype_parse(const char *name, enum adv_dtype *dtype);

@@ -8,7 +8,7 @@
 #include "core/base/mem.h"
 #include "core/io/array.h"
 
-#include <advect/bytes.h>
+#include <advect/extra/bytes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <zlib.h>

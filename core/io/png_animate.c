@@ -10,8 +10,8 @@
  * change in it may be transparent. */
 #include "core/io/png_palette.h"
 
-#include <advect/bytes.h>
-#include <advect/png.h>
+#include <advect/extra/bytes.h>
+#include <advect/extra/png.h>
 #include <stdbool.h>
 #include <string.h>
 #include <zlib.h>

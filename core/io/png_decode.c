@@ -7,7 +7,7 @@
 #include "core/base/mem.h"
 #include "core/io/png_common.h"
 
-#include <advect/png.h>
+#include <advect/extra/png.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 #include "core/io/png_common.h"
 #include "core/io/png_palette.h"
 
-#include <advect/bytes.h>
-#include <advect/png.h>
+#include <advect/extra/bytes.h>
+#include <advect/extra/png.h>
 #include <setjmp.h>
 #include <zlib.h>
 
@@ -72,8 +72,9 @@ static void declare_palette(struct encoder *encoder, const struct adv_image *ima
     png_set_filter(encoder->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
 }
 
-/* What compresses best of what was measured (docs/internals/performance.md): grey images are enlarged pixels,
- * runs once they are filtered; drawings repeat whole patterns, which filters hide. */
+/* What compresses best of what was measured (docs/internals/performance.md): grey images are
+ * enlarged pixels, runs once they are filtered; drawings repeat whole patterns, which filters
+ * hide. */
 static void declare_channels(struct encoder *encoder, const struct adv_image *image)
 {
     if (image->n_channels == 1)

@@ -1,6 +1,6 @@
 #include "core/base/mem.h"
 
-#include <advect/png.h>
+#include <advect/extra/png.h>
 #include <stdlib.h>
 
 enum { SIDE_MAX = 32768 }; /* so that a product of two sides fits any size_t */

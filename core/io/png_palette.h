@@ -2,7 +2,7 @@
 #ifndef ADV_IO_PNG_PALETTE_H
 #define ADV_IO_PNG_PALETTE_H
 
-#include <advect/png.h>
+#include <advect/extra/png.h>
 
 #define ADV_PALETTE_MOST 256
 

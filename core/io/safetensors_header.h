@@ -2,7 +2,7 @@
 #ifndef ADV_IO_SAFETENSORS_HEADER_H
 #define ADV_IO_SAFETENSORS_HEADER_H
 
-#include <advect/safetensors.h>
+#include <advect/extra/safetensors.h>
 
 #define ADV_SAFETENSORS_METADATA "__metadata__"
 #define ADV_SAFETENSORS_MAX_HEADER ((size_t)100000000)

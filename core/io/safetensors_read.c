@@ -10,7 +10,7 @@
 #include "core/settings/complaints.h"
 
 #include <advect/array_file.h>
-#include <advect/digest.h>
+#include <advect/extra/digest.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #ifndef ADV_IO_SAFETENSORS_VALUES_H
 #define ADV_IO_SAFETENSORS_VALUES_H
 
-#include <advect/safetensors.h>
+#include <advect/extra/safetensors.h>
 
 /* As adv_safetensors_open, but tensors may hold any numbers. */
 enum adv_status adv_safetensors_open_any(const char *path, struct adv_safetensors **file,

@@ -7,8 +7,8 @@
 #include "core/io/file.h"
 #include "core/io/safetensors_header.h"
 
-#include <advect/json.h>
-#include <advect/safetensors.h>
+#include <advect/extra/json.h>
+#include <advect/extra/safetensors.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

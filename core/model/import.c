@@ -4,7 +4,8 @@
 #include "core/io/safetensors_values.h"
 #include "core/model/model.h"
 
-#include <advect/json.h>
+#include <advect/extra/json.h>
+#include <string.h>
 
 /* Moves the named members that `from` has into `to`; false without memory. */
 static bool move_members(json_t *from, json_t *to, const char *const *names)
@@ -76,9 +77,9 @@ static enum adv_status complete_data(struct adv_model *model, struct adv_error *
     return complete ? ADV_OK : adv_no_memory(error);
 }
 
-enum adv_status adv_model_import(const char *path, const json_t *config, const char *name,
-                                 const struct adv_load_options *options, struct adv_model **out,
-                                 struct adv_error *error)
+enum adv_status adv_model_import_json(const char *path, const json_t *config, const char *name,
+                                      const struct adv_load_options *options,
+                                      struct adv_model **out, struct adv_error *error)
 {
     if (!json_is_object(config))
         return adv_fail_field(error, ADV_E_INVALID, "config", "the config must be a JSON object");
@@ -91,10 +92,22 @@ enum adv_status adv_model_import(const char *path, const json_t *config, const c
     status =
         whole ? adv_model_from_file(file, whole, options, &model, error) : adv_no_memory(error);
     if (status == ADV_OK)
-        status = adv_model_deliver(model, complete_data(model, error), out);
+        status = adv_model_deliver(model, complete_data(model, error), out, error);
     if (status != ADV_OK)
         adv_error_prefix(error, "%s: ", path);
     json_decref(whole);
     adv_safetensors_close(file);
+    return status;
+}
+
+enum adv_status adv_model_import(const char *path, const char *config, const char *name,
+                                 const struct adv_load_options *options, struct adv_model **model,
+                                 struct adv_error *error)
+{
+    json_t *json = NULL;
+    enum adv_status status = adv_json_parse(config, strlen(config), &json, error);
+    if (status == ADV_OK)
+        status = adv_model_import_json(path, json, name, options, model, error);
+    json_decref(json);
     return status;
 }

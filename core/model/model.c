@@ -6,8 +6,8 @@
 #include "core/io/safetensors_values.h"
 #include "core/model/weights.h"
 
-#include <advect/digest.h>
-#include <advect/json.h>
+#include <advect/extra/digest.h>
+#include <advect/extra/json.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,9 +36,21 @@ static enum adv_status make_ready(struct adv_model *model, const struct adv_load
     return adv_ready_weights_new(model->net, model->weights, options, &model->ready, error);
 }
 
-enum adv_status adv_model_deliver(struct adv_model *model, enum adv_status status,
-                                  struct adv_model **out)
+static enum adv_status write_texts(struct adv_model *model, struct adv_error *error)
 {
+    const json_t *card = adv_model_card_json(model);
+    free(model->config_text);
+    free(model->card_text);
+    model->config_text = adv_json_dump(model->config, JSON_COMPACT);
+    model->card_text = card ? adv_json_dump(card, JSON_COMPACT) : NULL;
+    return model->config_text && (model->card_text || !card) ? ADV_OK : adv_no_memory(error);
+}
+
+enum adv_status adv_model_deliver(struct adv_model *model, enum adv_status status,
+                                  struct adv_model **out, struct adv_error *error)
+{
+    if (status == ADV_OK)
+        status = write_texts(model, error);
     if (status == ADV_OK)
         *out = model;
     else
@@ -53,23 +65,51 @@ static void digest_weights(struct adv_model *model)
     snprintf(model->digest, sizeof model->digest, "%016llx", (unsigned long long)hash);
 }
 
-enum adv_status adv_model_new(const json_t *config, const float *weights,
-                              const struct adv_load_options *options, struct adv_model **out,
-                              struct adv_error *error)
+enum adv_status adv_model_new_json(const json_t *config, const float *weights,
+                                   const struct adv_load_options *options, struct adv_model **out,
+                                   struct adv_error *error)
 {
     struct adv_model *model = model_with_config(config, error);
     if (!model)
         return ADV_E_MEMORY;
     enum adv_status status = adv_model_configure(model, error);
     if (status != ADV_OK)
-        return adv_model_deliver(model, status, out);
+        return adv_model_deliver(model, status, out, error);
     size_t n = adv_net_weights(model->net);
     model->weights = adv_calloc(n, sizeof *weights);
     if (!model->weights)
-        return adv_model_deliver(model, adv_no_memory(error), out);
+        return adv_model_deliver(model, adv_no_memory(error), out, error);
     memcpy(model->weights, weights, n * sizeof *weights);
     digest_weights(model);
-    return adv_model_deliver(model, make_ready(model, options, error), out);
+    return adv_model_deliver(model, make_ready(model, options, error), out, error);
+}
+
+/* Before anything is read of the weights. */
+static enum adv_status check_n_weights(const json_t *config, size_t n_weights,
+                                       struct adv_error *error)
+{
+    struct adv_net *net = NULL;
+    enum adv_status status = adv_net_new(json_object_get(config, "net"), &net, error);
+    if (status == ADV_OK && adv_net_weights(net) != n_weights)
+        status = adv_fail_field(error, ADV_E_INVALID, "n_weights",
+                                "n_weights is %zu; the config's net has %zu", n_weights,
+                                adv_net_weights(net));
+    adv_net_free(net);
+    return status;
+}
+
+enum adv_status adv_model_new(const char *config, size_t n_weights, const float *weights,
+                              const struct adv_load_options *options, struct adv_model **out,
+                              struct adv_error *error)
+{
+    json_t *json = NULL;
+    enum adv_status status = adv_json_parse(config, strlen(config), &json, error);
+    if (status == ADV_OK)
+        status = check_n_weights(json, n_weights, error);
+    if (status == ADV_OK)
+        status = adv_model_new_json(json, weights, options, out, error);
+    json_decref(json);
+    return status;
 }
 
 enum adv_status adv_model_from_file(const struct adv_safetensors *file, const json_t *config,
@@ -85,7 +125,7 @@ enum adv_status adv_model_from_file(const struct adv_safetensors *file, const js
         status = adv_weights_from_file(model->net, file, &model->weights, error);
     if (status == ADV_OK)
         status = make_ready(model, options, error);
-    return adv_model_deliver(model, status, out);
+    return adv_model_deliver(model, status, out, error);
 }
 
 /* The advect.config of a file's metadata, a new reference. */
@@ -137,12 +177,8 @@ enum adv_status adv_model_load(const char *path, const struct adv_load_options *
 
 static json_t *metadata_of(const struct adv_model *model)
 {
-    char *text = adv_json_dump(model->config, JSON_COMPACT);
-    json_t *metadata =
-        text ? json_pack("{s:s, s:s}", "advect.version", ADV_MODEL_VERSION, "advect.config", text)
-             : NULL;
-    free(text);
-    return metadata;
+    return json_pack("{s:s, s:s}", "advect.version", ADV_MODEL_VERSION, "advect.config",
+                     model->config_text);
 }
 
 enum adv_status adv_model_save(const struct adv_model *model, const char *path,
@@ -186,6 +222,8 @@ void adv_model_unref(struct adv_model *model)
     adv_net_free(model->net);
     free(model->weights);
     json_decref(model->config);
+    free(model->config_text);
+    free(model->card_text);
     free(model);
 }
 
@@ -199,12 +237,27 @@ const char *adv_model_digest(const struct adv_model *model)
     return model->digest;
 }
 
-const json_t *adv_model_config(const struct adv_model *model)
+const char *adv_model_config(const struct adv_model *model)
+{
+    return model->config_text;
+}
+
+const char *adv_model_card(const struct adv_model *model)
+{
+    return model->card_text;
+}
+
+size_t adv_model_n_weights(const struct adv_model *model)
+{
+    return adv_net_weights(model->net);
+}
+
+const json_t *adv_model_config_json(const struct adv_model *model)
 {
     return model->config;
 }
 
-const json_t *adv_model_card(const struct adv_model *model)
+const json_t *adv_model_card_json(const struct adv_model *model)
 {
     return json_object_get(model->config, "card");
 }

@@ -4,12 +4,15 @@
 #ifndef ADV_MODEL_MODEL_H
 #define ADV_MODEL_MODEL_H
 
+#include <advect/extra/model_parts.h>
+#include <advect/extra/safetensors.h>
 #include <advect/model.h>
 #include <stdatomic.h>
 
 struct adv_model {
     atomic_int references;
     json_t *config; /* the whole advect.config object, the net's options spelled out */
+    char *config_text, *card_text; /* the same as text; NULL: no card */
     char digest[17];
     struct adv_net *net;
     float *weights;
@@ -30,8 +33,8 @@ enum adv_status adv_model_from_file(const struct adv_safetensors *file, const js
                                     const struct adv_load_options *options, struct adv_model **out,
                                     struct adv_error *error);
 
-/* Hands the model over if all went well, else frees it; returns status. */
+/* Hands the model over, its configuration complete, if all went well; else frees it. */
 enum adv_status adv_model_deliver(struct adv_model *model, enum adv_status status,
-                                  struct adv_model **out);
+                                  struct adv_model **out, struct adv_error *error);
 
 #endif

@@ -2,8 +2,8 @@
 #ifndef ADV_MODEL_WEIGHTS_H
 #define ADV_MODEL_WEIGHTS_H
 
-#include <advect/net.h>
-#include <advect/safetensors.h>
+#include <advect/extra/net.h>
+#include <advect/extra/safetensors.h>
 
 /* Allocates *weights [adv_net_weights(net)] (free) and fills them from the file. Every parameter
  * must have its tensor, F32, F16 or BF16, of its shape and of finite numbers, and no tensor may be

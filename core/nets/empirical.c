@@ -4,7 +4,7 @@
 #include "core/nets/kind.h"
 #include "core/ops/ops.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 
 struct empirical_options {
     int64_t dim, samples;

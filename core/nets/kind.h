@@ -2,7 +2,7 @@
 #ifndef ADV_NETS_KIND_H
 #define ADV_NETS_KIND_H
 
-#include <advect/fields.h>
+#include <advect/extra/fields.h>
 
 #include "core/graph/graph.h"
 

@@ -11,7 +11,7 @@
 #include "core/nets/kind.h"
 #include "core/ops/ops.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 
 struct mlp_options {
     int64_t dim, channels, layers, num_classes, label_channels;

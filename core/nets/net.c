@@ -1,6 +1,6 @@
-#include <advect/net.h>
-#include <advect/rng.h>
-#include <advect/words.h>
+#include <advect/extra/net.h>
+#include <advect/extra/rng.h>
+#include <advect/extra/words.h>
 
 #include "core/base/mem.h"
 #include "core/nets/kind.h"

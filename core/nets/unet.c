@@ -13,7 +13,7 @@
 #include "core/nets/kind.h"
 #include "core/ops/ops.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 
 struct unet_options {
     struct adv_ints image, channel_mult, attention_resolutions;

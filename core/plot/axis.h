@@ -2,7 +2,7 @@
 #ifndef ADV_PLOT_AXIS_H
 #define ADV_PLOT_AXIS_H
 
-#include <advect/plot.h>
+#include <advect/extra/plot.h>
 
 struct adv_axis {
     double lo, hi; /* lo < hi; 0 < lo if log */

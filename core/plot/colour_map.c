@@ -6,7 +6,7 @@
  * clipped but rounding.
  * OKLab: B. Ottosson, "A perceptual color space for image processing", 2020. sRGB: IEC 61966-2-1.
  */
-#include <advect/plot.h>
+#include <advect/extra/plot.h>
 
 #include <math.h>
 

@@ -1,8 +1,8 @@
 /* Grids of small images, pixel by pixel. */
 #include "core/plot/style.h"
 
-#include <advect/memory.h>
-#include <advect/plot.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/plot.h>
 
 #include <math.h>
 #include <string.h>

@@ -7,6 +7,8 @@
  * data transform T where data units are asked for. */
 #include "core/query/run.h"
 
+#include <advect/extra/model_parts.h>
+
 #include <math.h>
 #include <string.h>
 

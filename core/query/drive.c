@@ -1,19 +1,19 @@
 /* All shards of a run to their end at once, over a pool's threads: for programs
  * that wait for the answer. The daemon gives shards turns of its own. */
 #include "core/base/mem.h"
+#include "core/base/sized.h"
 #include "core/query/run.h"
 
-#include <advect/pool.h>
+#include <advect/extra/model_parts.h>
+#include <advect/extra/run_shards.h>
 #include <stdlib.h>
 
 struct driver {
     struct adv_run *run;
     struct adv_pool *helpers;          /* share the layers of a run's only shard; else NULL */
     struct adv_evaluator **evaluators; /* per worker, made at its first shard */
-    const volatile bool *cancel;
-    void (*progress)(void *context, double share);
-    void *context;
-    atomic_bool out_of_memory;
+    struct adv_run_options options;
+    atomic_bool out_of_memory, cancelled;
 };
 
 static void report_progress(const struct driver *driver)
@@ -22,7 +22,15 @@ static void report_progress(const struct driver *driver)
     double sum = 0;
     for (size_t s = 0; s < run->n_shards; s++)
         sum += atomic_load_explicit(&run->shards[s].permille, memory_order_relaxed);
-    driver->progress(driver->context, sum / 1000 / (double)run->n_shards);
+    driver->options.progress(driver->options.context, sum / 1000 / (double)run->n_shards);
+}
+
+static bool is_cancelled(struct driver *driver)
+{
+    const struct adv_run_options *options = &driver->options;
+    if (options->cancelled && options->cancelled(options->context))
+        atomic_store(&driver->cancelled, true);
+    return atomic_load(&driver->cancelled);
 }
 
 static void drive_shard(void *context, size_t piece, int worker)
@@ -35,22 +43,27 @@ static void drive_shard(void *context, size_t piece, int worker)
         return;
     }
     adv_evaluator_share(*evaluator, driver->helpers);
-    while (!(driver->cancel && *driver->cancel)) {
+    while (!is_cancelled(driver)) {
         bool ended = adv_run_advance(driver->run, piece, *evaluator);
-        if (driver->progress && worker == 0)
+        if (driver->options.progress && worker == 0)
             report_progress(driver);
         if (ended)
             return;
     }
 }
 
-enum adv_status adv_run_all(struct adv_run *run, struct adv_pool *pool, const volatile bool *cancel,
-                            void (*progress)(void *context, double share), void *context,
+enum adv_status adv_run_all(struct adv_run *run, const struct adv_run_options *options,
                             const struct adv_answer **answer, struct adv_error *error)
 {
+    struct driver driver = {.run = run};
+    enum adv_status status =
+        adv_take_sized(&driver.options, sizeof driver.options, options, "adv_run_options", error);
+    if (status != ADV_OK)
+        return status;
+    struct adv_pool *pool = driver.options.pool;
     size_t workers = (size_t)adv_pool_threads(pool);
-    struct driver driver = {.run = run, .cancel = cancel, .progress = progress, .context = context};
     atomic_init(&driver.out_of_memory, false);
+    atomic_init(&driver.cancelled, false);
     if (run->n_shards == 1)
         driver.helpers = pool; /* which has nothing else to do */
     driver.evaluators = adv_calloc(workers, sizeof(struct adv_evaluator *));
@@ -60,7 +73,7 @@ enum adv_status adv_run_all(struct adv_run *run, struct adv_pool *pool, const vo
     for (size_t w = 0; w < workers; w++)
         adv_evaluator_free(driver.evaluators[w]);
     free(driver.evaluators);
-    if (cancel && *cancel)
+    if (atomic_load(&driver.cancelled))
         return adv_fail(error, ADV_E_CANCELLED, "stopped before the end");
     if (atomic_load(&driver.out_of_memory))
         return adv_no_memory(error);

@@ -1,16 +1,32 @@
 #include "core/query/query.h"
 
+#include "core/base/sized.h"
+
+#include <advect/extra/model_parts.h>
+
 #include <math.h>
+#include <string.h>
 
 bool adv_query_from_base(enum adv_query_kind kind)
 {
     return kind == ADV_QUERY_SAMPLES || kind == ADV_QUERY_TRAJECTORIES;
 }
 
-struct adv_query adv_query_default(enum adv_query_kind kind)
+void adv_query_init(struct adv_query *query, size_t size, enum adv_query_kind kind)
 {
-    return (struct adv_query){
-        .kind = kind, .n = 1, .guidance = 1, .t = 1, .probes = ADV_PROBES_DEFAULT};
+    const struct adv_query defaults = {
+        .size = size, .kind = kind, .n = 1, .guidance = 1, .t = 1, .probes = ADV_PROBES_DEFAULT};
+    memset(query, 0, size);
+    memcpy(query, &defaults, size < sizeof defaults ? size : sizeof defaults);
+}
+
+enum adv_status adv_query_take(struct adv_query *taken, const struct adv_query *query,
+                               struct adv_error *error)
+{
+    adv_query_init(taken, sizeof *taken, query->kind);
+    enum adv_status status = adv_take_sized(taken, sizeof *taken, query, "adv_query", error);
+    taken->size = sizeof *taken;
+    return status;
 }
 
 /* Whether only the samples are wanted, not a density of theirs, which would be that of the guided
@@ -44,7 +60,7 @@ static struct budget budget_of(const struct adv_query *query, const struct adv_m
 int64_t adv_query_default_steps(const struct adv_query *query, const struct adv_model *model,
                                 const struct adv_solver *solver)
 {
-    int64_t steps = budget_of(query, model).nfe / solver->stages;
+    int64_t steps = budget_of(query, model).nfe / adv_solver_stages(solver);
     return steps > 1 ? steps : 1;
 }
 
@@ -53,7 +69,7 @@ struct adv_solver_spec adv_query_default_solver(const struct adv_query *query,
 {
     struct adv_solver_spec spec = adv_solver_spec_accurate();
     adv_solver_find(budget_of(query, model).method, &spec.solver, NULL);
-    if (!spec.solver->adaptive)
+    if (!adv_solver_is_adaptive(spec.solver))
         spec.steps = adv_query_default_steps(query, model, spec.solver);
     return spec;
 }
@@ -128,11 +144,11 @@ static enum adv_status check_solver(const struct adv_solver_spec *spec, struct a
 {
     if (!spec->solver)
         return ADV_OK;
-    if (!spec->solver->adaptive && spec->steps < 1)
+    if (!adv_solver_is_adaptive(spec->solver) && spec->steps < 1)
         return adv_fail_field(error, ADV_E_INVALID, "solver.steps",
                               "solver.steps is %lld; it must be at least 1",
                               (long long)spec->steps);
-    if (spec->solver->adaptive && !(spec->rtol > 0 && spec->atol > 0))
+    if (adv_solver_is_adaptive(spec->solver) && !(spec->rtol > 0 && spec->atol > 0))
         return adv_fail_field(error, ADV_E_INVALID, "solver.rtol",
                               "solver.rtol and solver.atol must be positive");
     return ADV_OK;
@@ -147,11 +163,11 @@ static enum adv_status check_divergence(const struct adv_query *query,
         return adv_fail_field(error, ADV_E_INVALID, "divergence.probes",
                               "divergence.probes is 0; it must be at least 1");
     const struct adv_solver *solver = adv_query_solver(query, model).solver;
-    if (query->renew_probes && query->kind != ADV_QUERY_VELOCITY && solver->adaptive)
+    if (query->renew_probes && query->kind != ADV_QUERY_VELOCITY && adv_solver_is_adaptive(solver))
         return adv_fail_field(error, ADV_E_INVALID, "divergence.renew",
                               "divergence.renew is true; %s chooses its steps by errors that new "
                               "probes would hide: name a solver of fixed steps",
-                              solver->name);
+                              adv_solver_name(solver));
     return ADV_OK;
 }
 
@@ -178,12 +194,17 @@ static enum adv_status check_presence(const struct adv_query *query, struct adv_
     return adv_fail_field(error, ADV_E_INVALID, "points", "points is missing");
 }
 
-enum adv_status adv_query_check(const struct adv_query *query, const struct adv_model *model,
+enum adv_status adv_query_check(const struct adv_query *asked, const struct adv_model *model,
                                 struct adv_error *error)
 {
+    struct adv_query taken;
+    const struct adv_query *query = &taken;
+    enum adv_status status = adv_query_take(&taken, asked, error);
+    if (status != ADV_OK)
+        return status;
     if (query->n < 1)
         return adv_fail_field(error, ADV_E_INVALID, "n", "n is 0; it must be at least 1");
-    enum adv_status status = check_labels(query, model, error);
+    status = check_labels(query, model, error);
     if (status == ADV_OK)
         status = check_guidance(query, model, error);
     if (status == ADV_OK)
@@ -227,10 +248,12 @@ double adv_query_cost(const struct adv_query *query, const struct adv_model *mod
 {
     const double typical_adaptive_nfe = 100;
     struct adv_solver_spec spec = adv_query_solver(query, model);
-    double nfe =
-        spec.solver->adaptive ? typical_adaptive_nfe : (double)spec.steps * spec.solver->stages;
-    if (query->kind == ADV_QUERY_TRAJECTORIES && !spec.solver->adaptive)
-        nfe += (double)query->n_times * spec.solver->stages; /* at most a step more per frame */
+    double nfe = adv_solver_is_adaptive(spec.solver)
+                     ? typical_adaptive_nfe
+                     : (double)spec.steps * adv_solver_stages(spec.solver);
+    if (query->kind == ADV_QUERY_TRAJECTORIES && !adv_solver_is_adaptive(spec.solver))
+        nfe += (double)query->n_times *
+               adv_solver_stages(spec.solver); /* at most a step more per frame */
     if (query->kind == ADV_QUERY_VELOCITY)
         nfe = 1;
     size_t per_row, per_condition;

@@ -4,7 +4,11 @@
 
 #include <advect/query.h>
 
-/* The query's own, or the default of its kind. */
+/* A query of whatever version of the struct, as this one's. */
+enum adv_status adv_query_take(struct adv_query *taken, const struct adv_query *query,
+                               struct adv_error *error);
+
+/* The query's own solver, or the default of its kind. */
 struct adv_solver_spec adv_query_solver(const struct adv_query *query,
                                         const struct adv_model *model);
 /* The method in place of AUTO. */

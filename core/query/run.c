@@ -4,8 +4,10 @@
 
 #include "core/base/mem.h"
 
+#include <advect/extra/model_parts.h>
+#include <advect/extra/rng.h>
+#include <advect/extra/run_shards.h>
 #include <advect/pool.h>
-#include <advect/rng.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,9 +214,9 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
     if (!run)
         return adv_no_memory(error);
     run->model = adv_model_ref(model);
-    run->query = *query;
     run->dim = adv_model_dim(model);
-    run->query.solver = adv_query_solver(query, model);
+    adv_query_take(&run->query, query, NULL);
+    run->query.solver = adv_query_solver(&run->query, model);
     choose_divergence(run);
     status = copy_labels(run, error);
     if (status == ADV_OK)

@@ -12,7 +12,7 @@
 
 #include "core/query/query.h"
 
-#include <advect/integrator.h>
+#include <advect/extra/integrator.h>
 #include <stdatomic.h>
 
 #define ADV_SHARD_ROWS_MAX 256

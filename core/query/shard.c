@@ -4,7 +4,8 @@
 #include "core/base/mem.h"
 #include "core/query/run.h"
 
-#include <advect/rng.h>
+#include <advect/extra/rng.h>
+#include <advect/extra/run_shards.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* Answers as CSV. */
 #include "core/base/mem.h"
 
-#include <advect/bytes.h>
-#include <advect/render.h>
+#include <advect/extra/bytes.h>
+#include <advect/extra/render.h>
 
 #include <locale.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* The formats of answers: what each is called, and which queries have it. */
-#include <advect/render.h>
+#include <advect/extra/render.h>
 
 #define KIND(kind) (1u << (kind))
 #define NOT_LOG_DENSITY                                                                            \

@@ -2,7 +2,8 @@
 #include "core/base/mem.h"
 #include "core/render/picture.h"
 
-#include <advect/plot.h>
+#include <advect/extra/model_parts.h>
+#include <advect/extra/plot.h>
 #include <math.h>
 #include <stdlib.h>
 

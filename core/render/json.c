@@ -3,13 +3,13 @@
 #include "core/base/mem.h"
 #include "core/render/writer.h"
 
-#include <advect/render.h>
+#include <advect/extra/render.h>
 
 static void write_solver(struct adv_writer *writer, const struct adv_answer *answer)
 {
     const struct adv_solver_spec *spec = &answer->solver;
-    adv_writer_text(writer, ",\"solver\":{\"method\":\"%s\"", spec->solver->name);
-    if (spec->solver->adaptive) {
+    adv_writer_text(writer, ",\"solver\":{\"method\":\"%s\"", adv_solver_name(spec->solver));
+    if (adv_solver_is_adaptive(spec->solver)) {
         adv_writer_text(writer, ",\"rtol\":");
         adv_writer_double(writer, spec->rtol);
         adv_writer_text(writer, ",\"atol\":");

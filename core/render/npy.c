@@ -2,7 +2,7 @@
 #include "core/render/writer.h"
 
 #include <advect/array_file.h>
-#include <advect/render.h>
+#include <advect/extra/render.h>
 
 static void write_header(struct adv_writer *writer, int n_dims, const size_t *shape)
 {

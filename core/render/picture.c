@@ -3,7 +3,7 @@
 
 #include "core/base/mem.h"
 
-#include <advect/bytes.h>
+#include <advect/extra/bytes.h>
 #include <stdlib.h>
 
 #define COMPRESSION 3                           /* docs/internals/performance.md has them all */

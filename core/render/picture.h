@@ -2,7 +2,7 @@
 #ifndef ADV_RENDER_PICTURE_H
 #define ADV_RENDER_PICTURE_H
 
-#include <advect/render.h>
+#include <advect/extra/render.h>
 #include <stdbool.h>
 
 #define ADV_ZOOM_DEFAULT 3

@@ -3,7 +3,8 @@
 #include "core/base/mem.h"
 #include "core/render/picture.h"
 
-#include <advect/plot.h>
+#include <advect/extra/model_parts.h>
+#include <advect/extra/plot.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 /* data.box of the config, [[x_lo, x_hi], [y_lo, y_hi]]; false if it is absent or no such thing. */
 static bool read_box(const struct adv_model *model, double lo[2], double hi[2])
 {
-    const json_t *data = json_object_get(adv_model_config(model), "data");
+    const json_t *data = json_object_get(adv_model_config_json(model), "data");
     const json_t *box = json_object_get(data, "box");
     for (size_t k = 0; k < 2; k++) {
         const json_t *range = json_array_get(box, k);

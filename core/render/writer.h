@@ -3,7 +3,7 @@
 #ifndef ADV_RENDER_WRITER_H
 #define ADV_RENDER_WRITER_H
 
-#include <advect/bytes.h>
+#include <advect/extra/bytes.h>
 #include <advect/status.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -240,11 +240,11 @@ static enum adv_status choose_solver(const struct adv_request *request,
         if (status != ADV_OK)
             return status;
     }
-    const char *method = spec.solver->name;
-    if (spec.solver->adaptive && options->steps != ADV_NOT_GIVEN)
+    const char *method = adv_solver_name(spec.solver);
+    if (adv_solver_is_adaptive(spec.solver) && options->steps != ADV_NOT_GIVEN)
         return adv_fail_field(error, ADV_E_INVALID, "solver.steps",
                               "steps does not apply to %s, which takes rtol and atol", method);
-    if (!spec.solver->adaptive &&
+    if (!adv_solver_is_adaptive(spec.solver) &&
         (options->rtol != ADV_NOT_GIVEN || options->atol != ADV_NOT_GIVEN))
         return adv_fail_field(error, ADV_E_INVALID,
                               options->rtol != ADV_NOT_GIVEN ? "solver.rtol" : "solver.atol",
@@ -252,7 +252,7 @@ static enum adv_status choose_solver(const struct adv_request *request,
                               options->rtol != ADV_NOT_GIVEN ? "rtol" : "atol", method);
     spec.max_nfe = limits->nfe;
     spec.steps = 0;
-    if (!spec.solver->adaptive)
+    if (!adv_solver_is_adaptive(spec.solver))
         spec.steps = options->steps != ADV_NOT_GIVEN
                          ? options->steps
                          : adv_query_default_steps(asked, model, spec.solver);

@@ -3,7 +3,8 @@
 #include "core/request/table.h"
 
 #include <advect/array_file.h>
-#include <advect/png.h>
+#include <advect/extra/model_parts.h>
+#include <advect/extra/png.h>
 #include <stdlib.h>
 #include <string.h>
 

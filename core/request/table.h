@@ -3,8 +3,8 @@
 #ifndef ADV_REQUEST_TABLE_H
 #define ADV_REQUEST_TABLE_H
 
-#include <advect/fields.h>
-#include <advect/request.h>
+#include <advect/extra/fields.h>
+#include <advect/extra/request.h>
 
 /* A number that was not given: no field may hold it. */
 #define ADV_NOT_GIVEN (-1)

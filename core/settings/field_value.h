@@ -5,8 +5,8 @@
 
 #include "core/base/words.h"
 
-#include <advect/fields.h>
-#include <advect/json.h>
+#include <advect/extra/fields.h>
+#include <advect/extra/json.h>
 
 struct adv_field_value {
     bool set;

@@ -1,7 +1,7 @@
 /* Every source of settings (JSON, flags, environment, queries) is first read
  * into staged values, one per row, and the options are written only when all
  * of them are right: a refused request never leaves half of itself behind. */
-#include <advect/fields.h>
+#include <advect/extra/fields.h>
 
 #include "core/base/mem.h"
 #include "core/settings/field_value.h"

@@ -1,4 +1,4 @@
-#include <advect/json.h>
+#include <advect/extra/json.h>
 
 #include <stdlib.h>
 

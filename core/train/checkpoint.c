@@ -1,9 +1,9 @@
 /* Checkpoints: the whole state of a training as one safetensors file. */
 #include "core/train/training.h"
 
+#include <advect/extra/json.h>
 #include <advect/extra/optimiser.h>
-#include <advect/json.h>
-#include <advect/safetensors.h>
+#include <advect/extra/safetensors.h>
 
 #include <math.h>
 #include <stdlib.h>

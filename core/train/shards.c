@@ -1,6 +1,6 @@
 #include <advect/extra/shards.h>
 
-#include <advect/gradient.h>
+#include <advect/extra/gradient.h>
 
 #define ROWS_ALWAYS ((size_t)128)
 #define ROWS_MAX ((size_t)512) /* of large batches: fewer gradients to write and to sum */

@@ -1,7 +1,8 @@
 /* The model that a training leaves: weights, the record of the training, a card. */
 #include "core/train/training.h"
 
-#include <advect/json.h>
+#include <advect/extra/json.h>
+#include <advect/extra/model_parts.h>
 
 #include <math.h>
 
@@ -115,12 +116,12 @@ enum adv_status adv_training_model(const struct adv_training *t, struct adv_mode
     json_t *config =
         json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:O*, s:o}", "name", t->recipe.name, "net",
                   json_object_get(recipe, "net"), "data", data_config(t, recipe), "path", "kind",
-                  t->recipe.path->name, "train", record(t, recipe), "sampling",
+                  adv_path_name(t->recipe.path), "train", record(t, recipe), "sampling",
                   guided ? json_object_get(recipe, "sampling") : NULL, "card", card(t));
     json_decref(recipe);
     if (!config)
         return adv_no_memory(error);
-    enum adv_status status = adv_model_new(config, t->average, &t->load, model, error);
+    enum adv_status status = adv_model_new_json(config, t->average, &t->load, model, error);
     json_decref(config);
     return status;
 }

@@ -3,11 +3,11 @@
 #include "core/base/sized.h"
 #include "core/dataset/examples.h"
 
+#include <advect/extra/gradient.h>
 #include <advect/extra/held_out.h>
+#include <advect/extra/memory.h>
 #include <advect/extra/optimiser.h>
 #include <advect/extra/shards.h>
-#include <advect/gradient.h>
-#include <advect/memory.h>
 
 #include <float.h>
 #include <math.h>
@@ -119,14 +119,14 @@ static enum adv_status keep_load_options(struct adv_training *t,
                                          const struct adv_load_options *load,
                                          struct adv_error *error)
 {
-    if (!load)
-        return ADV_OK;
-    t->load = *load;
-    t->isa = load->isa ? strdup(load->isa) : NULL;
+    enum adv_status status =
+        adv_take_sized(&t->load, sizeof t->load, load, "adv_load_options", error);
+    t->load.size = sizeof t->load;
+    if (status != ADV_OK || !t->load.isa)
+        return status;
+    t->isa = strdup(t->load.isa);
     t->load.isa = t->isa;
-    if (load->isa && !t->isa)
-        return adv_no_memory(error);
-    return adv_load_options_check(&t->load, error);
+    return t->isa ? adv_load_options_check(&t->load, error) : adv_no_memory(error);
 }
 
 static enum adv_status open_data(struct adv_training *t, const char *folder,

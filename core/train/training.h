@@ -5,8 +5,8 @@
 #define ADV_TRAIN_TRAINING_H
 
 #include <advect/extra/dataset.h>
+#include <advect/extra/net.h>
 #include <advect/extra/recipe.h>
-#include <advect/net.h>
 #include <advect/pool.h>
 #include <advect/train.h>
 

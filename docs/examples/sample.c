@@ -19,7 +19,7 @@ static enum adv_status print_samples(struct adv_model *model, size_t n, struct a
     const struct adv_answer *answer = NULL;
     enum adv_status status = adv_run_new(model, &query, &run, error);
     if (status == ADV_OK)
-        status = adv_run_all(run, NULL, NULL, NULL, NULL, &answer, error);
+        status = adv_run_all(run, NULL, &answer, error);
     for (size_t i = 0; status == ADV_OK && i < answer->n; i++) {
         for (size_t k = 0; k < answer->dim; k++)
             printf("%.9g,", (double)answer->states[i * answer->dim + k]);

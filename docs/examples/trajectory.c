@@ -8,16 +8,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct stream {
+    struct adv_run *run;
+    const double *times;
+    size_t dim, n_printed;
+    float *state; /* [dim] */
+};
+
 /* Prints the frames that have become ready. */
-static void print_frames(struct adv_run *run, const double *times, size_t dim, float *state,
-                         size_t *n_printed)
+static void print_frames(void *context, double share)
 {
-    for (size_t n_ready = adv_run_frames_ready(run); *n_printed < n_ready; ++*n_printed) {
-        adv_run_copy_frame(run, *n_printed, state);
-        printf("%.3f", times[*n_printed]);
-        for (size_t k = 0; k < dim; k++)
-            printf(",%.9g", (double)state[k]);
+    (void)share;
+    struct stream *s = context;
+    for (size_t n_ready = adv_run_frames_ready(s->run); s->n_printed < n_ready; s->n_printed++) {
+        adv_run_copy_frame(s->run, s->n_printed, s->state);
+        printf("%.3f", s->times[s->n_printed]);
+        for (size_t k = 0; k < s->dim; k++)
+            printf(",%.9g", (double)s->state[k]);
         printf("\n");
+        fflush(stdout);
     }
 }
 
@@ -29,27 +38,19 @@ static enum adv_status stream(struct adv_model *model, const double *times, size
     query.times = times;
     query.n_times = n_times;
 
-    size_t dim = adv_model_dim(model), n_printed = 0;
-    struct adv_run *run = NULL;
-    struct adv_evaluator *evaluator = NULL;
+    struct stream s = {.times = times, .dim = adv_model_dim(model)};
+    struct adv_run_options options = {
+        .size = sizeof options, .progress = print_frames, .context = &s};
     const struct adv_answer *answer;
-    float *state = malloc(dim * sizeof *state);
+    s.state = malloc(s.dim * sizeof *s.state);
     enum adv_status status =
-        state ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory for %zu numbers", dim);
+        s.state ? ADV_OK : adv_fail(error, ADV_E_MEMORY, "out of memory for %zu values", s.dim);
     if (status == ADV_OK)
-        status = adv_run_new(model, &query, &run, error);
+        status = adv_run_new(model, &query, &s.run, error);
     if (status == ADV_OK)
-        status = adv_evaluator_new(adv_model_ready_weights(model), &evaluator, error);
-    if (status == ADV_OK) { /* one sample is one shard of rows */
-        while (!adv_run_advance(run, 0, evaluator))
-            print_frames(run, times, dim, state, &n_printed);
-        status = adv_run_finish(run, &answer, error);
-    }
-    if (status == ADV_OK)
-        print_frames(run, times, dim, state, &n_printed);
-    adv_evaluator_free(evaluator);
-    adv_run_free(run);
-    free(state);
+        status = adv_run_all(s.run, &options, &answer, error);
+    adv_run_free(s.run);
+    free(s.state);
     return status;
 }
 

@@ -5,14 +5,11 @@
 #define ADVECT_MODEL_H
 
 #include <advect/api.h>
-#include <advect/evaluator.h>
-#include <advect/levels.h>
-#include <advect/net.h>
+#include <advect/dtype.h>
+#include <advect/label.h>
+#include <advect/load_options.h>
 #include <advect/path.h>
-#include <advect/safetensors.h>
 #include <advect/status.h>
-#include <advect/transform.h>
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,24 +20,25 @@ ADV_API_BEGIN
 struct adv_model;
 
 /* Loads FILE.safetensors, to be evaluated as options say (NULL: the defaults). A file with our
- * metadata describes itself. Refused, naming file and tensor: all that adv_safetensors_open
- * refuses; missing, extra, misshapen or non-finite tensors (every one of them is named, the first
- * 20 in full); a config that is not one. */
+ * metadata describes itself. Refused, naming file and tensor: what is no whole safetensors file;
+ * missing, extra, misshapen or non-finite tensors (every one of them is named, the first 20 in
+ * full); a config that is not one. */
 enum adv_status adv_model_load(const char *path, const struct adv_load_options *options,
                                struct adv_model **model, struct adv_error *error);
 
-/* A plain safetensors file with its configuration beside it: `config` is either a whole
+/* A plain safetensors file with its configuration beside it: `config` is JSON text, either a whole
  * advect.config object (it has a "net") or the net's options, beside which "name", "path", "shape",
  * "classes", "labels" and "transform" may stand; the net's "image" is the data's shape unless one
  * is given. name: of the model; NULL: the config's, or "imported". Refused like adv_model_load. */
-enum adv_status adv_model_import(const char *path, const json_t *config, const char *name,
+enum adv_status adv_model_import(const char *path, const char *config, const char *name,
                                  const struct adv_load_options *options, struct adv_model **model,
                                  struct adv_error *error);
 
-/* A model of given weights [adv_net_weights of the config's net], copied. config: an advect.config
- * object: {"name", "net", "data": {"shape", "classes", "transform", "labels"}, "path", "train",
- * "sampling", "card"}. */
-enum adv_status adv_model_new(const json_t *config, const float *weights,
+/* A model of weights [n_weights], copied, in the order of the file's tensors. config: JSON text, an
+ * advect.config object: {"name", "net", "data": {"shape", "classes", "transform", "labels"},
+ * "path", "train", "sampling", "card"}. ADV_E_INVALID, field "n_weights", where its net has another
+ * number of them. */
+enum adv_status adv_model_new(const char *config, size_t n_weights, const float *weights,
                               const struct adv_load_options *options, struct adv_model **model,
                               struct adv_error *error);
 
@@ -53,31 +51,27 @@ void adv_model_unref(struct adv_model *model); /* NULL is allowed */
 
 /* All below are borrowed from the model. */
 const char *adv_model_name(const struct adv_model *model);
-const char *
-adv_model_digest(const struct adv_model *model); /* of the file; of the weights if none */
-const json_t *adv_model_config(const struct adv_model *model); /* the whole advect.config object */
-const json_t *adv_model_card(const struct adv_model *model);   /* measured figures, or NULL */
-const struct adv_net *adv_model_net(const struct adv_model *model);
+/* Of the file, or of the weights where there is none: 16 hexadecimal digits. */
+const char *adv_model_digest(const struct adv_model *model);
+const char *adv_model_config(const struct adv_model *model); /* the advect.config object, as JSON */
+const char *adv_model_card(const struct adv_model *model);   /* measured values as JSON, or NULL */
+size_t adv_model_n_weights(const struct adv_model *model);
 const float *adv_model_weights(const struct adv_model *model);
-const struct adv_ready_weights *adv_model_ready_weights(const struct adv_model *model);
-const struct adv_transform *adv_model_transform(const struct adv_model *model);
 const struct adv_path *adv_model_path(const struct adv_model *model);
-size_t adv_model_dim(const struct adv_model *model);
-/* The data's shape: {2}, or {channels, height, width} for images. Returns the number of dimensions.
- */
+size_t adv_model_dim(const struct adv_model *model); /* values in a point */
+/* The data's shape: {2}, or {channels, height, width} for images. Returns the number of
+ * dimensions. */
 int adv_model_shape(const struct adv_model *model, size_t shape[3]);
-bool adv_model_is_plane(const struct adv_model *model); /* one dimension, of size 2 */
+bool adv_model_is_plane(const struct adv_model *model); /* its points are of the plane: shape {2} */
 bool adv_model_is_image(const struct adv_model *model); /* three dimensions, 1 or 3 channels */
-/* What 8-bit values mean as data of this model. */
-struct adv_levels adv_model_levels(const struct adv_model *model);
 /* Whether its data are images of 8-bit intensities in [0, 1], whose densities are told in bits too;
  * and those bits of a log-density: -log p / (D ln 2) + 8. */
 bool adv_model_has_bits(const struct adv_model *model);
 double adv_model_bits_per_dim(const struct adv_model *model, double log_density);
 size_t adv_model_classes(const struct adv_model *model); /* 0: unconditional */
 bool adv_model_has_null_class(const struct adv_model *model);
-/* The guidance that its samples take by default: the config's "sampling": {"guidance": w}, else 1.
- */
+/* The guidance that its samples take by default: the config's "sampling": {"guidance": w}, else
+ * 1. */
 double adv_model_guidance(const struct adv_model *model);
 /* Name of a class ("7", "cat"), or NULL where the config gives none. */
 const char *adv_model_label_name(const struct adv_model *model, size_t label);

@@ -15,17 +15,14 @@
 
 ADV_API_BEGIN
 
-struct adv_path {
-    const char *name;
-    double t_end; /* the largest time at which the path is used */
-    void (*coefficients)(double t, double *alpha, double *sigma, double *d_alpha, double *d_sigma);
-};
+struct adv_path;
 
-/* The path called name, or an error that lists them. */
+/* The path called name, which lives as long as the program; or an error that lists them. */
 enum adv_status adv_path_find(const char *name, const struct adv_path **path,
                               struct adv_error *error);
-/* NULL-terminated names. */
-const char *const *adv_path_names(void);
+const char *const *adv_path_names(void); /* NULL-terminated */
+
+const char *adv_path_name(const struct adv_path *path);
 
 /* The time at which the path is used in place of t: t itself, or t_end beyond it. */
 double adv_path_clamp(const struct adv_path *path, double t);

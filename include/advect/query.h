@@ -8,7 +8,9 @@
 #define ADVECT_QUERY_H
 
 #include <advect/api.h>
+#include <advect/label.h>
 #include <advect/model.h>
+#include <advect/pool.h>
 #include <advect/solver.h>
 #include <advect/status.h>
 #include <stdbool.h>
@@ -36,6 +38,7 @@ enum adv_divergence { ADV_DIVERGENCE_AUTO, ADV_DIVERGENCE_EXACT, ADV_DIVERGENCE_
 bool adv_query_from_base(enum adv_query_kind kind);
 
 struct adv_query {
+    size_t size; /* sizeof (struct adv_query) */
     enum adv_query_kind kind;
     size_t n;       /* rows, >= 1 */
     uint64_t seed;  /* of base samples */
@@ -66,8 +69,16 @@ struct adv_query {
     enum adv_space space;
 };
 
-/* The defaults: n 1, seed 0, guidance 1, t 1, the kind's default solver. */
-struct adv_query adv_query_default(enum adv_query_kind kind);
+/* The defaults: n 1, seed 0, guidance 1, t 1, the kind's default solver. size: of the struct in the
+ * caller's version. */
+void adv_query_init(struct adv_query *query, size_t size, enum adv_query_kind kind);
+
+static inline struct adv_query adv_query_default(enum adv_query_kind kind)
+{
+    struct adv_query query;
+    adv_query_init(&query, sizeof query, kind);
+    return query;
+}
 
 /* The solver that a kind of query takes by default: for samples and trajectories without
  * log-density midpoint with 15 steps where they are images, rk4 with 25 steps where they are not;
@@ -94,7 +105,8 @@ enum adv_status adv_query_check(const struct adv_query *query, const struct adv_
  * Adaptive solvers are counted with 100 velocities a row. */
 double adv_query_cost(const struct adv_query *query, const struct adv_model *model);
 
-/* What came out. Arrays the query did not ask for are NULL. Owned by the run. */
+/* What came out. Arrays the query did not ask for are NULL. Owned by the run; later versions may
+ * add members at the end. */
 struct adv_answer {
     size_t n, dim, n_frames;
     const float *states;       /* [n_frames, n, dim]; samples: 1 frame; latents: x_0 in base units;
@@ -122,28 +134,26 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
                             struct adv_run **run, struct adv_error *error);
 void adv_run_free(struct adv_run *run);
 
-size_t adv_run_shards(const struct adv_run *run);
-
-/* Advances one shard by one evaluation. Returns true when the shard has ended, well or not.
- * Different shards may be advanced by different threads at once, each with its own evaluator; one
- * shard by one thread at a time (hand-overs must synchronise, e.g. through a locked queue). */
-bool adv_run_advance(struct adv_run *run, size_t shard, struct adv_evaluator *evaluator);
-
-/* After every shard has ended: the outcome, and on ADV_OK the answer (borrowed from the run). */
-enum adv_status adv_run_finish(struct adv_run *run, const struct adv_answer **answer,
-                               struct adv_error *error);
-
 /* Streaming of TRAJECTORIES: frames that all shards have passed; safe while others advance. Frame f
  * < that many is copied to out [n, dim] in the units of the answer. */
 size_t adv_run_frames_ready(struct adv_run *run);
 void adv_run_copy_frame(struct adv_run *run, size_t f, float *out);
 
-/* Runs all shards to their end over the pool's threads (NULL: the caller's) and finishes; for the
- * offline tool and tests. *cancel, if not NULL, is polled: true stops with ADV_E_CANCELLED.
- * progress: called now and then from one thread with the share done in [0, 1], or NULL. */
-struct adv_pool;
-enum adv_status adv_run_all(struct adv_run *run, struct adv_pool *pool, const volatile bool *cancel,
-                            void (*progress)(void *context, double share), void *context,
+/* How a run is run. Zeros are the defaults. */
+struct adv_run_options {
+    size_t size;           /* sizeof (struct adv_run_options) */
+    struct adv_pool *pool; /* whose threads share the work; NULL: the caller's thread alone */
+    /* Asked before every evaluation, by all threads: true stops the run. NULL: to the end. */
+    bool (*cancelled)(void *context);
+    /* After evaluations, from the caller's thread, with the share done in [0, 1]; or NULL. */
+    void (*progress)(void *context, double share);
+    void *context; /* of both */
+};
+
+/* Runs all shards to their end: on ADV_OK the answer, borrowed from the run; ADV_E_CANCELLED where
+ * it was stopped; ADV_E_NUMERIC where a state is no longer finite or an adaptive solver does not
+ * reach its tolerance; ADV_E_MEMORY. options may be NULL. */
+enum adv_status adv_run_all(struct adv_run *run, const struct adv_run_options *options,
                             const struct adv_answer **answer, struct adv_error *error);
 
 ADV_API_END

@@ -1,4 +1,4 @@
-/* Solvers of dx/dt = v(x, t): explicit Runge-Kutta methods as tableaux. */
+/* Solvers of dx/dt = v(x, t): explicit Runge-Kutta methods. */
 #ifndef ADVECT_SOLVER_H
 #define ADVECT_SOLVER_H
 
@@ -9,26 +9,20 @@
 
 ADV_API_BEGIN
 
-#define ADV_MAX_STAGES 7
+struct adv_solver;
 
-/* A Butcher tableau: k_i = v(x + h sum_j a[i][j] k_j, t + c[i] h), x += h sum_i b[i] k_i. */
-struct adv_solver {
-    const char *name;
-    int stages;
-    int order;
-    bool adaptive; /* has error weights e = b - b*, and its last stage is the next step's first */
-    double c[ADV_MAX_STAGES];
-    double a[ADV_MAX_STAGES][ADV_MAX_STAGES];
-    double b[ADV_MAX_STAGES];
-    double e[ADV_MAX_STAGES];
-};
-
-/* euler, midpoint, heun, rk4 (fixed steps), dopri5 (Dormand & Prince 1980; error per row). */
+/* euler, midpoint, heun, rk4 (fixed steps), dopri5 (Dormand & Prince 1980; error per row). *solver
+ * lives as long as the program. */
 enum adv_status adv_solver_find(const char *name, const struct adv_solver **solver,
                                 struct adv_error *error);
 const char *const *adv_solver_names(void); /* NULL-terminated */
 
-/* A solver and its setting. */
+const char *adv_solver_name(const struct adv_solver *solver);
+int adv_solver_order(const struct adv_solver *solver);
+int adv_solver_stages(const struct adv_solver *solver); /* velocities per step */
+bool adv_solver_is_adaptive(const struct adv_solver *solver);
+
+/* A solver and its setting. Closed: the struct will not grow. */
 struct adv_solver_spec {
     const struct adv_solver *solver;
     int64_t steps;     /* fixed-step: over the whole of [0, 1], in equal parts */

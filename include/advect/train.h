@@ -14,7 +14,7 @@
 #define ADVECT_TRAIN_H
 
 #include <advect/api.h>
-#include <advect/evaluator.h>
+#include <advect/load_options.h>
 #include <advect/model.h>
 #include <advect/status.h>
 #include <stdbool.h>

@@ -5,8 +5,8 @@
 #include "server/http/negotiate.h"
 #include "server/net/exchange.h"
 
-#include <advect/digest.h>
-#include <advect/memory.h>
+#include <advect/extra/digest.h>
+#include <advect/extra/memory.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #ifndef ADV_SERVER_HANDLERS_H
 #define ADV_SERVER_HANDLERS_H
 
-#include <advect/fields.h>
-#include <advect/render.h>
+#include <advect/extra/fields.h>
+#include <advect/extra/render.h>
 
 struct adv_exchange;
 

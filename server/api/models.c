@@ -2,8 +2,9 @@
 #include "server/api/queries.h"
 #include "server/net/exchange.h"
 
-#include <advect/json.h>
-#include <advect/memory.h>
+#include <advect/extra/json.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
 
 /* ["0", "1", ...], or null where the config names no class. */
 static json_t *labels_to_json(const struct adv_model *model)
@@ -74,7 +75,7 @@ static json_t *integer(size_t value)
 
 static json_t *model_to_json(const struct adv_model *model, const struct adv_config *config)
 {
-    const json_t *net = json_object_get(adv_model_config(model), "net");
+    const json_t *net = json_object_get(adv_model_config_json(model), "net");
     size_t per_row, per_condition;
     adv_net_multiply_adds(adv_model_net(model), &per_row, &per_condition);
     const struct {
@@ -96,7 +97,7 @@ static json_t *model_to_json(const struct adv_model *model, const struct adv_con
         {"levels", levels_to_json(model)},
         {"pictures", json_boolean(adv_render_has_picture(model))},
         {"limits", limits_to_json(config)},
-        {"card", copy_of(adv_model_card(model))},
+        {"card", copy_of(adv_model_card_json(model))},
     };
     json_t *json = json_object();
     for (size_t i = 0; i < ADV_COUNT(members); i++)
@@ -130,7 +131,7 @@ void adv_handle_model(struct adv_exchange *exchange)
         return;
     json_t *json = model_to_json(model, &exchange->server->config);
     if (json)
-        json_object_set_new(json, "config", adv_json_deep_copy(adv_model_config(model)));
+        json_object_set_new(json, "config", adv_json_deep_copy(adv_model_config_json(model)));
     adv_reply_json(&exchange->reply, MHD_HTTP_OK, "application/json", json);
     adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "\"%s\"", adv_model_digest(model));
     adv_model_unref(model);

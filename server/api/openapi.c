@@ -6,7 +6,7 @@
 #include "server/http/media.h"
 #include "server/net/exchange.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <ctype.h>
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "server/api/queries.h"
 #include "server/http/negotiate.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,8 +22,8 @@ static const struct adv_field side_field = {
     .max = 400,
     .help = "points along each side of the grid; 0 means 100 for density.png, 24 for velocity.png"};
 
-/* A worker draws a picture in one go, while others wait: smaller ones than the library draws. A plot
- * has its size whatever it shows, so that a page can leave room for it. */
+/* A worker draws a picture in one go, while others wait: smaller ones than the library draws. A
+ * plot has its size whatever it shows, so that a page can leave room for it. */
 static const struct {
     const char *name, *fallback;
     double max;

@@ -5,8 +5,8 @@
 #include "server/http/negotiate.h"
 #include "server/os/clock.h"
 
-#include <advect/rng.h>
-#include <advect/words.h>
+#include <advect/extra/rng.h>
+#include <advect/extra/words.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 
 #include "server/api/handlers.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 
 static const struct adv_route rows[] = {
     {"GET", "/", adv_handle_index, .open = true, .summary = "The web page"},

@@ -2,7 +2,7 @@
 
 #include "server/http/problem.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <inttypes.h>
 #include <string.h>
 #include <strings.h>

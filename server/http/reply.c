@@ -1,6 +1,6 @@
 #include "server/http/reply.h"
 
-#include <advect/json.h>
+#include <advect/extra/json.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

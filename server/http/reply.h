@@ -2,7 +2,7 @@
 #ifndef ADV_SERVER_REPLY_H
 #define ADV_SERVER_REPLY_H
 
-#include <advect/bytes.h>
+#include <advect/extra/bytes.h>
 #include <jansson.h>
 #include <microhttpd.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  * or ampersand is data and never structure. */
 #include "server/http/target.h"
 
-#include <advect/words.h>
+#include <advect/extra/words.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>

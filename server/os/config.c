@@ -1,7 +1,7 @@
 #include "server/os/config.h"
 
-#include <advect/fields.h>
-#include <advect/memory.h>
+#include <advect/extra/fields.h>
+#include <advect/extra/memory.h>
 #include <advect/pool.h>
 #include <ctype.h>
 #include <stddef.h>
@@ -169,7 +169,8 @@ void adv_config_help(FILE *out)
 
 struct adv_load_options adv_config_load_options(const struct adv_config *config)
 {
-    return (struct adv_load_options){.precision = (enum adv_precision)config->precision,
+    return (struct adv_load_options){.size = sizeof(struct adv_load_options),
+                                     .precision = (enum adv_precision)config->precision,
                                      .isa = config->isa};
 }
 

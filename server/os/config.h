@@ -3,8 +3,8 @@
 #ifndef ADV_SERVER_CONFIG_H
 #define ADV_SERVER_CONFIG_H
 
-#include <advect/evaluator.h>
-#include <advect/request.h>
+#include <advect/extra/evaluator.h>
+#include <advect/extra/request.h>
 #include <advect/status.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
  * whole, if not all of one instant. */
 #include "server/os/metrics.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

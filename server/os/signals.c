@@ -2,7 +2,7 @@
 
 #include "server/os/clock.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -1,6 +1,7 @@
 #include "server/work/evaluators.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
 #include <stdlib.h>
 
 struct adv_evaluators_item {

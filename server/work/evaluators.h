@@ -4,7 +4,7 @@
 
 #include "server/work/registry.h"
 
-#include <advect/evaluator.h>
+#include <advect/extra/evaluator.h>
 #include <stdbool.h>
 
 struct adv_evaluators {

@@ -1,6 +1,6 @@
 #include "server/work/registry.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <advect/pool.h>
 
 #include <dirent.h>

@@ -4,6 +4,7 @@
 #include "server/os/clock.h"
 #include "server/work/evaluators.h"
 
+#include <advect/extra/run_shards.h>
 #include <advect/pool.h>
 #include <sched.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 #include "server/work/work.h"
 
+#include <advect/extra/run_shards.h>
+
 void adv_work_init(struct adv_work *work, struct adv_model *model, struct adv_request *request)
 {
     *work = (struct adv_work){.model = adv_model_ref(model), .request = request};

@@ -7,7 +7,7 @@
 
 #include "server/http/reply.h"
 
-#include <advect/render.h>
+#include <advect/extra/render.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,6 +1,7 @@
 #include "tests/server/server_models.h"
 
 #include <advect/array_file.h>
+#include <advect/extra/model_parts.h>
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static struct adv_model *make(const char *text, const char *name, uint64_t seed)
     float *weights = malloc(adv_net_weights(net) * sizeof *weights);
     adv_net_init_weights(net, seed, weights);
     adv_net_free(net);
-    ck_assert_msg(adv_model_new(config, weights, NULL, &model, &error) == ADV_OK, "%s",
+    ck_assert_msg(adv_model_new_json(config, weights, NULL, &model, &error) == ADV_OK, "%s",
                   error.message);
     free(weights);
     json_decref(config);

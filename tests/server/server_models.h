@@ -3,6 +3,7 @@
 #define ADV_TESTS_SERVER_MODELS_H
 
 #include <advect/model.h>
+#include <stdint.h>
 
 /* Model files in a directory:
  *   plane    2-D

@@ -3,7 +3,7 @@
 #include "tests/server/server_client.h"
 #include "tests/server/server_models.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -75,7 +75,7 @@ static float *compute(const char *name, const struct adv_query *query, size_t n)
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
     ck_assert_msg(adv_run_new(model, query, &run, &error) == ADV_OK, "%s", error.message);
-    ck_assert_int_eq(adv_run_all(run, NULL, NULL, NULL, NULL, &answer, &error), ADV_OK);
+    ck_assert_int_eq(adv_run_all(run, NULL, &answer, &error), ADV_OK);
     float *states = malloc(n * sizeof *states);
     memcpy(states, answer->states, n * sizeof *states);
     adv_run_free(run);

@@ -2,7 +2,7 @@
 #include "tests/server/server_client.h"
 
 #include <advect/array_file.h>
-#include <advect/png.h>
+#include <advect/extra/png.h>
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

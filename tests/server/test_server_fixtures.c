@@ -3,7 +3,7 @@
 #include "tests/core/io/io_support.h"
 #include "tests/server/server_client.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ static void import_fixture(const char *name)
     json_t *config = json_load_file(path, 0, NULL);
     ck_assert_ptr_nonnull(config);
     snprintf(path, sizeof path, FIXTURES "%s/model.safetensors", name);
-    ck_assert_msg(adv_model_import(path, config, name, NULL, &model, &error) == ADV_OK, "%s",
+    ck_assert_msg(adv_model_import_json(path, config, name, NULL, &model, &error) == ADV_OK, "%s",
                   error.message);
     snprintf(file, sizeof file, "%s.safetensors", name);
     ck_assert_int_eq(adv_model_save(model, io_scratch_path(&scratch, file, to), ADV_F32, &error),

@@ -4,7 +4,7 @@
 #include "tests/core/io/io_support.h"
 #include "tests/server/server_client.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -45,7 +45,7 @@ static void write_model(const char *text)
     float *weights = malloc(adv_net_weights(net) * sizeof *weights);
     adv_net_init_weights(net, 7, weights);
     adv_net_free(net);
-    ck_assert_msg(adv_model_new(config, weights, NULL, &model, &error) == ADV_OK, "%s",
+    ck_assert_msg(adv_model_new_json(config, weights, NULL, &model, &error) == ADV_OK, "%s",
                   error.message);
     snprintf(file, sizeof file, "%s.safetensors", adv_model_name(model));
     ck_assert_int_eq(adv_model_save(model, io_scratch_path(&scratch, file, path), ADV_F32, &error),

@@ -654,8 +654,8 @@ START_TEST(sigterm_during_a_reload_loses_no_reply)
 }
 END_TEST
 
-/* The second signal to stop ends the wait for what is being computed, in order: its clients are told,
- * however many more there are. */
+/* The second signal to stop ends the wait for what is being computed, in order: its clients are
+ * told, however many more there are. */
 START_TEST(more_signals_to_stop_cut_the_drain_short)
 {
     struct background slow;

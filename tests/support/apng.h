@@ -3,7 +3,7 @@
 #ifndef ADV_TESTS_APNG_H
 #define ADV_TESTS_APNG_H
 
-#include <advect/png.h>
+#include <advect/extra/png.h>
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,7 @@
 #include "tests/support/models.h"
 
+#include <advect/extra/model_parts.h>
+
 #include <check.h>
 #include <stdlib.h>
 
@@ -16,7 +18,7 @@ struct adv_model *model_of(const char *config_text)
     ck_assert_ptr_nonnull(weights);
     adv_net_init_weights(net, 11, weights);
     struct adv_model *model = NULL;
-    ck_assert_msg(adv_model_new(config, weights, NULL, &model, &error) == ADV_OK, "%s",
+    ck_assert_msg(adv_model_new_json(config, weights, NULL, &model, &error) == ADV_OK, "%s",
                   error.message);
     free(weights);
     adv_net_free(net);

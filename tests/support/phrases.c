@@ -1,6 +1,6 @@
 #include "tests/support/phrases.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <check.h>
 #include <stdbool.h>
 #include <stdio.h>

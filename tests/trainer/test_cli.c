@@ -1,5 +1,5 @@
 /* The program `advect` from outside: exit codes, messages, files, signals. */
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 
 #include "tests/trainer/cli.h"
 
@@ -143,12 +143,12 @@ START_TEST(training_leaves_a_model_a_checkpoint_and_a_curve)
     free(png);
     struct adv_model *model = NULL;
     ck_assert_int_eq(adv_model_load(cli_at("out.safetensors"), NULL, &model, NULL), ADV_OK);
-    const json_t *config = adv_model_config(model), *train = json_object_get(config, "train");
+    const json_t *config = adv_model_config_json(model), *train = json_object_get(config, "train");
     ck_assert_str_eq(adv_model_name(model), "board");
     ck_assert_int_eq(json_integer_value(json_object_get(train, "steps")), 30);
     ck_assert_ptr_nonnull(json_object_get(json_object_get(train, "recipe"), "data"));
     ck_assert_ptr_nonnull(json_object_get(json_object_get(train, "dataset"), "digest"));
-    ck_assert(json_is_real(json_object_get(adv_model_card(model), "held_out_loss")));
+    ck_assert(json_is_real(json_object_get(adv_model_card_json(model), "held_out_loss")));
     const json_t *kept = json_object_get(train, "curve");
     ck_assert_uint_eq(json_array_size(kept), 3);
     for (size_t i = 0; i < 9; i++) /* step, loss, held_out: the table's first three columns */
@@ -170,7 +170,7 @@ START_TEST(a_model_keeps_its_curve_thinned)
     CLI_SUCCEEDS("train board.json --out out.safetensors --quiet");
     struct adv_model *model = NULL;
     ck_assert_int_eq(adv_model_load(cli_at("out.safetensors"), NULL, &model, NULL), ADV_OK);
-    const json_t *train = json_object_get(adv_model_config(model), "train"),
+    const json_t *train = json_object_get(adv_model_config_json(model), "train"),
                  *curve = json_object_get(train, "curve");
     ck_assert_uint_eq(json_array_size(curve), 200);
     int64_t before = 0;
@@ -397,11 +397,11 @@ START_TEST(eval_prints_figures_and_writes_the_card)
     ck_assert_int_eq(adv_model_load(cli_at("board.safetensors"), NULL, &model, NULL), ADV_OK);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         const json_t *printed = json_object_get(figures, keys[i]);
-        const json_t *kept = json_object_get(adv_model_card(model), keys[i]);
+        const json_t *kept = json_object_get(adv_model_card_json(model), keys[i]);
         ck_assert_msg(json_is_number(printed) && json_is_number(kept), "%s", keys[i]);
         ck_assert_double_eq_tol(json_number_value(printed), json_number_value(kept), 1e-6);
     }
-    ck_assert(json_is_number(json_object_get(adv_model_card(model), "train_seconds")));
+    ck_assert(json_is_number(json_object_get(adv_model_card_json(model), "train_seconds")));
     adv_model_unref(model);
     json_decref(figures);
     CLI_SUCCEEDS("eval board.safetensors -n 100 --points 0 --grid 0 --samples s.npy --quiet");

@@ -2,7 +2,7 @@
  * nothing twice, and its figures against those that the library gives for the same rows. */
 #include "tests/trainer/cli.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <check.h>
 #include <fcntl.h>
 #include <math.h>
@@ -139,7 +139,7 @@ static double bits_of_test(size_t n, const int32_t *labels, bool flipped, double
     query.labels = labels;
     ck_assert_int_eq(adv_model_load(cli_at("small.safetensors"), NULL, &model, NULL), ADV_OK);
     ck_assert_msg(adv_run_new(model, &query, &run, &error) == ADV_OK, "%s", error.message);
-    ck_assert_int_eq(adv_run_all(run, NULL, NULL, NULL, NULL, &answer, NULL), ADV_OK);
+    ck_assert_int_eq(adv_run_all(run, NULL, &answer, NULL), ADV_OK);
     double sum = 0;
     for (size_t i = 0; i < n; i++) {
         sum += answer->bits_per_dim[i];

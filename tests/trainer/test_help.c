@@ -1,5 +1,5 @@
 /* The words of the program's help, command by command. */
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 
 #include "tests/support/phrases.h"
 #include "tests/trainer/cli.h"

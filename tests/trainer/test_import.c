@@ -1,7 +1,7 @@
 /* `advect import`: weights from elsewhere and what is said of their data. */
 #include "tests/trainer/cli.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static void write_board(void)
     ck_assert_uint_le(adv_net_weights(net), N_WEIGHTS);
     adv_net_init_weights(net, 3, weights);
     adv_net_free(net);
-    ck_assert_int_eq(adv_model_new(config, weights, NULL, &board, &error), ADV_OK);
+    ck_assert_int_eq(adv_model_new_json(config, weights, NULL, &board, &error), ADV_OK);
     ck_assert_int_eq(adv_model_save(board, cli_at("board.safetensors"), ADV_F32, &error), ADV_OK);
     json_decref(config);
 }

@@ -1,15 +1,13 @@
 /* What is measured of a model, where the truth is known. */
 #include "trainer/measure/measure.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <advect/train.h>
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const volatile bool never;
 
 /* A recipe's data and the threads that measure. */
 struct setting {
@@ -82,7 +80,6 @@ START_TEST(a_gaussian_is_learned_to_its_known_loss_and_density)
         .model = model,
         .dataset = &setting.dataset,
         .pool = setting.pool,
-        .stop = &never,
         .quiet = true,
         .n_points = 1000,
         .samples = {.n = 1000, .guidance = 1},
@@ -117,7 +114,8 @@ START_TEST(figures_of_a_known_model_are_right)
     struct adv_model *random = trained(recipe, false, NULL), *model = NULL;
     setting_init(&setting, recipe);
     float *zeros = adv_zeros(adv_net_weights(adv_model_net(random)));
-    ck_assert_int_eq(adv_model_new(adv_model_config(random), zeros, NULL, &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_new_json(adv_model_config_json(random), zeros, NULL, &model, NULL),
+                     ADV_OK);
     free(zeros);
     adv_model_unref(random);
     struct adv_results results = {0};
@@ -125,7 +123,6 @@ START_TEST(figures_of_a_known_model_are_right)
         .model = model,
         .dataset = &setting.dataset,
         .pool = setting.pool,
-        .stop = &never,
         .quiet = true,
         .n_points = 4000,
         .samples = {.n = 40000, .guidance = 1},

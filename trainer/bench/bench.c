@@ -5,14 +5,15 @@
 #include "trainer/cli/options.h"
 #include "trainer/cli/progress.h"
 #include "trainer/cli/stop.h"
+#include <advect/extra/model_parts.h>
 #include <advect/extra/optimiser.h>
 #include <advect/extra/shards.h>
 
-#include <advect/gradient.h>
-#include <advect/memory.h>
+#include <advect/extra/gradient.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/rng.h>
 #include <advect/model.h>
 #include <advect/pool.h>
-#include <advect/rng.h>
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -338,13 +339,13 @@ static enum adv_status measure(struct bench *b, const struct bench_options *opti
     size_t n = 0;
     double began = adv_seconds_now();
     while (n < ROUNDS_MAX && (n == 0 || adv_seconds_now() - began < options->seconds) &&
-           !*adv_stop_flag())
+           !adv_stop_requested(NULL))
         times[n++] = timed_round(b);
     peak = 0.5 * (peak + adv_peak_gflops(b->pool, PEAK_SECONDS));
     enum adv_status status = ADV_OK;
     if (atomic_load(&b->failed))
         status = adv_no_memory(error);
-    else if (*adv_stop_flag())
+    else if (adv_stop_requested(NULL))
         status = adv_fail(error, ADV_E_CANCELLED, "stopped before the end");
     else
         print_result(b, options, n, times, peak);

@@ -2,7 +2,7 @@
 #ifndef ADV_TRAINER_OPS_TABLE_H
 #define ADV_TRAINER_OPS_TABLE_H
 
-#include <advect/profile.h>
+#include <advect/extra/profile.h>
 #include <stdio.h>
 
 /* A line per op and shape, the most expensive first. */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct adv_load_options options;
+static struct adv_load_options options = {.size = sizeof options};
 
 static const char *value_of(const char *variable)
 {
@@ -27,7 +27,7 @@ static enum adv_status read_precision(const char *name, struct adv_error *error)
 enum adv_status adv_environment_read(struct adv_error *error)
 {
     const char *precision = value_of("ADVECT_PRECISION");
-    options = (struct adv_load_options){.isa = value_of("ADVECT_ISA")};
+    options = (struct adv_load_options){.size = sizeof options, .isa = value_of("ADVECT_ISA")};
     enum adv_status status = precision ? read_precision(precision, error) : ADV_OK;
     if (status == ADV_OK)
         status = adv_load_options_check(&options, error);

@@ -2,7 +2,7 @@
 #ifndef ADV_TRAINER_ENVIRONMENT_H
 #define ADV_TRAINER_ENVIRONMENT_H
 
-#include <advect/evaluator.h>
+#include <advect/extra/evaluator.h>
 
 /* Reads it, once, before any command runs. ADV_E_INVALID, naming the variable, where this processor
  * cannot do what it says. */

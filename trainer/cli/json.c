@@ -1,7 +1,7 @@
 #include "trainer/cli/json.h"
 
 #include <advect/array_file.h>
-#include <advect/json.h>
+#include <advect/extra/json.h>
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 #include "trainer/cli/options.h"
 
-#include <advect/words.h>
+#include <advect/extra/words.h>
 #include <string.h>
 
 struct reader {

@@ -12,7 +12,7 @@
 
 #include "trainer/cli/command.h"
 
-#include <advect/fields.h>
+#include <advect/extra/fields.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -1,15 +1,16 @@
 #include "trainer/cli/stop.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 /* A signal handler has nowhere else to write to. */
-static volatile bool stop_requested;
+static atomic_bool stop_requested;
 
 static void request_stop(int signal_number)
 {
     (void)signal_number;
-    stop_requested = true;
+    atomic_store(&stop_requested, true);
 }
 
 void adv_stop_catch_signals(void)
@@ -23,7 +24,8 @@ void adv_stop_catch_signals(void)
     sigaction(SIGXFSZ, &ignore, NULL);
 }
 
-const volatile bool *adv_stop_flag(void)
+bool adv_stop_requested(void *unused)
 {
-    return &stop_requested;
+    (void)unused;
+    return atomic_load(&stop_requested);
 }

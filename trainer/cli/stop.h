@@ -8,7 +8,7 @@
  * usual. A write past the file-size limit fails instead of killing. */
 void adv_stop_catch_signals(void);
 
-/* The flag, for whoever polls it. */
-const volatile bool *adv_stop_flag(void);
+/* Whether it was raised: for whoever polls it, on any thread. */
+bool adv_stop_requested(void *unused);
 
 #endif

@@ -1,7 +1,10 @@
 #include "trainer/eval/card.h"
 #include "trainer/cli/environment.h"
 
-#include <advect/json.h>
+#include <advect/extra/json.h>
+#include <advect/extra/model_parts.h>
+#include <advect/extra/safetensors.h>
+#include <advect/status.h>
 
 /* How the file stores its weights: rewriting keeps it. */
 static enum adv_status stored_dtype(const char *path, enum adv_dtype *dtype,
@@ -22,7 +25,7 @@ enum adv_status adv_card_write(const struct adv_model *model, const char *path,
     enum adv_status status = stored_dtype(path, &dtype, error);
     if (status != ADV_OK)
         return status;
-    json_t *config = adv_json_deep_copy(adv_model_config(model));
+    json_t *config = adv_json_deep_copy(adv_model_config_json(model));
     json_t *card = json_object_get(config, "card");
     bool complete = config != NULL;
     if (complete && !json_is_object(card)) {
@@ -31,8 +34,8 @@ enum adv_status adv_card_write(const struct adv_model *model, const char *path,
     }
     complete = complete && json_object_update(card, (json_t *)figures) == 0;
     struct adv_model *marked = NULL;
-    status = complete ? adv_model_new(config, adv_model_weights(model), adv_environment(), &marked,
-                                      error)
+    status = complete ? adv_model_new_json(config, adv_model_weights(model), adv_environment(),
+                                           &marked, error)
                       : adv_no_memory(error);
     if (status == ADV_OK)
         status = adv_model_save(marked, path, dtype, error);

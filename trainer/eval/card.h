@@ -3,6 +3,7 @@
 #define ADV_TRAINER_CARD_H
 
 #include <advect/model.h>
+#include <jansson.h>
 
 /* Merges figures (an object) into the card of the model's file at path, which is written anew with
  * the same weights in the same type. */

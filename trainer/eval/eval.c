@@ -4,7 +4,7 @@
 #include "trainer/eval/eval_data.h"
 #include "trainer/eval/eval_options.h"
 
-#include <advect/json.h>
+#include <advect/extra/json.h>
 
 #define N_POINTS_OF_DENSITY 4096
 

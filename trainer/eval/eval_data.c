@@ -1,6 +1,7 @@
 #include "trainer/eval/eval_data.h"
 
-#include <advect/json.h>
+#include <advect/extra/json.h>
+#include <advect/extra/model_parts.h>
 
 #include <string.h>
 
@@ -24,7 +25,7 @@ static json_t *named_source(const struct adv_eval_data *data, bool has_source)
 /* The data part of the model's config, its source replaced where the flags name another. */
 static json_t *data_part(const struct adv_model *model, const struct adv_eval_data *data)
 {
-    const json_t *config = json_object_get(adv_model_config(model), "data");
+    const json_t *config = json_object_get(adv_model_config_json(model), "data");
     json_t *part = config ? adv_json_deep_copy(config) : json_object();
     json_t *source = named_source(data, json_object_get(part, "source") != NULL);
     if (!source || json_object_set_new(part, "source", source) == 0)
@@ -104,7 +105,7 @@ enum adv_status adv_eval_data_open(const struct adv_model *model, const struct a
     if (!part)
         return adv_no_memory(error);
     json_int_t seed = json_integer_value(
-        json_object_get(json_object_get(adv_model_config(model), "train"), "seed"));
+        json_object_get(json_object_get(adv_model_config_json(model), "train"), "seed"));
     struct adv_data_recipe recipe = {0};
     enum adv_status status = check_split(part, data, error);
     if (status == ADV_OK && data->split == ADV_SPLIT_TEST)

@@ -3,7 +3,7 @@
 #include "trainer/cli/stop.h"
 #include "trainer/eval/solver_list.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -148,7 +148,8 @@ static enum adv_status read_solvers(const struct adv_eval_options *options,
 {
     enum adv_status status =
         adv_solver_read("density_solver", options->density_solver, &e->density.solver, error);
-    if (status == ADV_OK && options->renew_probes && e->density.solver.solver->adaptive)
+    if (status == ADV_OK && options->renew_probes &&
+        adv_solver_is_adaptive(e->density.solver.solver))
         status = adv_fail_field(error, ADV_E_INVALID, "renew_probes",
                                 "renew_probes needs a density_solver of equal steps, such as "
                                 "rk4:12; it is %s",
@@ -177,7 +178,7 @@ enum adv_status adv_eval_settings(const struct adv_eval_options *options, const 
     name_state(model_path, options->state, state_stem);
     *evaluation = (struct adv_evaluation){
         .split = (enum adv_split)options->split,
-        .stop = adv_stop_flag(),
+        .cancelled = adv_stop_requested,
         .quiet = options->quiet,
         .seed = (uint64_t)options->seed,
         .samples = {.path = options->samples},

@@ -5,7 +5,7 @@
 #include "trainer/measure/rows.h"
 #include "trainer/measure/scorer.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <advect/query.h>
 
 #include <math.h>
@@ -84,12 +84,12 @@ struct quality {
 static enum adv_status add_row(json_t *rows, const struct adv_listed_solver *listed, int64_t nfe,
                                const struct quality *quality, struct adv_error *error)
 {
-    json_t *row = json_pack("{s:s, s:s, s:f, s:I, s:o, s:o, s:o, s:o}", "solver", listed->name,
-                            "method", listed->solver.solver->name, "power", listed->power, "nfe",
-                            (json_int_t)nfe, "deviation", adv_table_number(quality->deviation),
-                            "accuracy", adv_table_number(quality->scores.accuracy), "frechet",
-                            adv_table_number(quality->scores.frechet), "bits_per_dim",
-                            adv_table_number(quality->bits));
+    json_t *row = json_pack(
+        "{s:s, s:s, s:f, s:I, s:o, s:o, s:o, s:o}", "solver", listed->name, "method",
+        adv_solver_name(listed->solver.solver), "power", listed->power, "nfe", (json_int_t)nfe,
+        "deviation", adv_table_number(quality->deviation), "accuracy",
+        adv_table_number(quality->scores.accuracy), "frechet",
+        adv_table_number(quality->scores.frechet), "bits_per_dim", adv_table_number(quality->bits));
     if (!row || json_array_append_new(rows, row))
         return adv_no_memory(error);
     return ADV_OK;

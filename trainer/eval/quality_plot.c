@@ -3,7 +3,7 @@
 #include "trainer/figure/figure.h"
 
 #include <advect/array_file.h>
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 
 #include <math.h>
 #include <stdio.h>

@@ -32,7 +32,7 @@ static enum adv_status read_setting(const char *field, const char *setting,
 {
     double value;
     const char *end;
-    bool adaptive = listed->solver.solver->adaptive;
+    bool adaptive = adv_solver_is_adaptive(listed->solver.solver);
     bool known = read_number(setting, &value, &end);
     if (adaptive && (!known || *end || !(value >= 1e-9 && value <= 1)))
         return refuse(field, listed->name, "the colon must be followed by a tolerance, 1e-9 to 1",

@@ -2,7 +2,8 @@
  */
 #include "trainer/figure/figure.h"
 
-#include <advect/transform.h>
+#include <advect/extra/model_parts.h>
+#include <advect/extra/transform.h>
 
 #include <stdlib.h>
 

@@ -4,9 +4,9 @@
 #include "trainer/cli/options.h"
 
 #include <advect/array_file.h>
-#include <advect/fields.h>
-#include <advect/memory.h>
-#include <advect/words.h>
+#include <advect/extra/fields.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/words.h>
 
 #include <errno.h>
 #include <limits.h>

@@ -4,8 +4,8 @@
 #ifndef ADV_TRAINER_FIGURE_H
 #define ADV_TRAINER_FIGURE_H
 
+#include <advect/extra/plot.h>
 #include <advect/model.h>
-#include <advect/plot.h>
 #include <advect/pool.h>
 #include <advect/query.h>
 #include <advect/status.h>

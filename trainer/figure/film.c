@@ -1,6 +1,6 @@
 #include "trainer/figure/figure.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #include "trainer/cli/stop.h"
 #include "trainer/figure/figure.h"
 
-#include <advect/rng.h>
+#include <advect/extra/rng.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,9 +33,11 @@ static enum adv_status run(const struct adv_easel *easel, struct adv_model *mode
 {
     struct adv_run *run = NULL;
     const struct adv_answer *answer = NULL;
+    struct adv_run_options options = {
+        .size = sizeof options, .pool = easel->pool, .cancelled = adv_stop_requested};
     enum adv_status status = adv_run_new(model, query, &run, error);
     if (status == ADV_OK)
-        status = adv_run_all(run, easel->pool, adv_stop_flag(), NULL, NULL, &answer, error);
+        status = adv_run_all(run, &options, &answer, error);
     if (status == ADV_OK)
         memcpy(out, answer->states, n_numbers * sizeof *out);
     adv_run_free(run);

@@ -1,8 +1,9 @@
 #include "trainer/figure/figure.h"
 #include "trainer/model/import.h"
 
-#include <advect/density.h>
-#include <advect/memory.h>
+#include <advect/extra/density.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 static enum adv_status draw(struct adv_target *target, const struct adv_easel *easel, size_t n,
                             struct adv_error *error)
 {
-    const json_t *data = json_object_get(adv_model_config(easel->model), "data");
+    const json_t *data = json_object_get(adv_model_config_json(easel->model), "data");
     const json_t *spec = json_object_get(json_object_get(data, "source"), "density");
     if (!spec)
         return adv_fail_field(error, ADV_E_INVALID, "data",

@@ -1,10 +1,10 @@
-/* How the mean log-density over rows changes with the solver's tolerance and the number of probes: a
- * row per setting. */
+/* How the mean log-density over rows changes with the solver's tolerance and the number of probes:
+ * a row per setting. */
 #include "trainer/cli/progress.h"
 #include "trainer/cli/table.h"
 #include "trainer/measure/rows.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 
 #include <stdio.h>
 #include <stdlib.h>

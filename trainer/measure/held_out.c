@@ -2,6 +2,7 @@
 #include "trainer/measure/measure.h"
 
 #include <advect/extra/held_out.h>
+#include <advect/extra/model_parts.h>
 
 static enum adv_status run(const struct adv_evaluation *e, const union adv_measure_wish *wish,
                            struct adv_results *results, struct adv_error *error)

@@ -2,7 +2,7 @@
  * a grid, which unlike a grid of centres has no bias where a density's edges lie along the grid. */
 #include "trainer/measure/measure.h"
 
-#include <advect/rng.h>
+#include <advect/extra/rng.h>
 
 #include <math.h>
 #include <stdlib.h>

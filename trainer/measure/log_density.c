@@ -2,7 +2,7 @@
  * divergence of the truth from the model. */
 #include "trainer/measure/measure.h"
 
-#include <advect/rng.h>
+#include <advect/extra/rng.h>
 
 #include <stdlib.h>
 

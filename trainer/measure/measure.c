@@ -20,9 +20,14 @@ enum adv_status adv_evaluation_query(const struct adv_evaluation *e, const struc
 {
     struct shown shown = {.what = what};
     adv_progress_init(&shown.progress, e->quiet, 0);
+    struct adv_run_options options = {.size = sizeof options,
+                                      .pool = e->pool,
+                                      .cancelled = e->cancelled,
+                                      .progress = show_share,
+                                      .context = &shown};
     enum adv_status status = adv_run_new(e->model, query, run, error);
     if (status == ADV_OK)
-        status = adv_run_all(*run, e->pool, e->stop, show_share, &shown, answer, error);
+        status = adv_run_all(*run, &options, answer, error);
     adv_progress_end(&shown.progress);
     if (status != ADV_OK)
         adv_error_prefix(error, "%s: ", what);

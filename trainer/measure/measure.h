@@ -9,7 +9,7 @@
 
 #include <advect/extra/dataset.h>
 
-#include <advect/fields.h>
+#include <advect/extra/fields.h>
 #include <advect/model.h>
 #include <advect/pool.h>
 #include <advect/query.h>
@@ -29,7 +29,7 @@ struct adv_evaluation {
     const struct adv_dataset *dataset; /* NULL where no measure needs it */
     enum adv_split split;              /* of files */
     struct adv_pool *pool;
-    const volatile bool *stop;
+    bool (*cancelled)(void *); /* or NULL; asked by all threads, with NULL */
     bool quiet;
     uint64_t seed;
     struct adv_sample_settings samples;

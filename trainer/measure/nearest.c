@@ -4,7 +4,8 @@
 #include "trainer/measure/measure.h"
 
 #include <advect/array_file.h>
-#include <advect/plot.h>
+#include <advect/extra/model_parts.h>
+#include <advect/extra/plot.h>
 
 #include <math.h>
 #include <stdio.h>

@@ -3,9 +3,10 @@
 #include "trainer/cli/table.h"
 #include "trainer/measure/rows.h"
 
-#include <advect/evaluator.h>
-#include <advect/memory.h>
-#include <advect/rng.h>
+#include <advect/extra/evaluator.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
+#include <advect/extra/rng.h>
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Log-densities of rows of data: their mean, and what it depends on. */
 #include "trainer/measure/rows.h"
 
-#include <advect/evaluator.h>
+#include <advect/extra/evaluator.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -55,15 +55,16 @@ enum adv_status adv_rows_of_split(const struct adv_evaluation *e, size_t wanted,
 static json_t *bound_of(const struct adv_evaluation *e, const struct adv_row_densities *work)
 {
     const struct adv_solver_spec *solver = &work->settings.solver;
-    const char *setting_name = solver->solver->adaptive ? "tolerance" : "steps";
-    double setting = solver->solver->adaptive ? solver->rtol : (double)solver->steps;
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:b, s:I}", "measure", work->what,
-        "model digest", adv_model_digest(e->model), "data digest", e->dataset->digest, "split",
-        adv_split_names[e->split], "labels", e->unlabelled ? "none" : "own", "solver",
-        solver->solver->name, "solver setting", setting_name, setting_name, setting, "probes",
-        (json_int_t)work->settings.probes, "probe seed", (json_int_t)work->settings.probe_seed,
-        "probes renewed", work->settings.renew_probes, "block", (json_int_t)work->block);
+    const char *setting_name = adv_solver_is_adaptive(solver->solver) ? "tolerance" : "steps";
+    double setting = adv_solver_is_adaptive(solver->solver) ? solver->rtol : (double)solver->steps;
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:b, s:I}", "measure",
+                     work->what, "model digest", adv_model_digest(e->model), "data digest",
+                     e->dataset->digest, "split", adv_split_names[e->split], "labels",
+                     e->unlabelled ? "none" : "own", "solver", adv_solver_name(solver->solver),
+                     "solver setting", setting_name, setting_name, setting, "probes",
+                     (json_int_t)work->settings.probes, "probe seed",
+                     (json_int_t)work->settings.probe_seed, "probes renewed",
+                     work->settings.renew_probes, "block", (json_int_t)work->block);
 }
 
 enum adv_status adv_rows_run_kept(const struct adv_evaluation *e, struct adv_row_densities *work,
@@ -89,7 +90,7 @@ struct adv_row_densities adv_rows_work(const struct adv_evaluation *e, const cha
     return (struct adv_row_densities){
         .model = e->model,
         .pool = e->pool,
-        .stop = e->stop,
+        .cancelled = e->cancelled,
         .quiet = e->quiet,
         .what = what,
         .settings = e->density,
@@ -189,7 +190,7 @@ enum adv_status adv_rows_mean(const struct adv_evaluation *e, const struct adv_s
     struct adv_row_densities work = adv_rows_work_as_they_are(e, "bits", n);
     struct adv_row_estimates rows = {0};
     work.settings.solver = *solver;
-    work.settings.renew_probes = e->density.renew_probes && !solver->solver->adaptive;
+    work.settings.renew_probes = e->density.renew_probes && !adv_solver_is_adaptive(solver->solver);
     status = adv_row_densities_run(&work, &rows, error);
     if (status == ADV_OK)
         *mean = adv_rows_mean_in_unit(e->model, n, rows.log_density);

@@ -5,9 +5,11 @@
 #include "trainer/cli/json.h"
 #include "trainer/cli/options.h"
 
-#include <advect/json.h>
-#include <advect/memory.h>
+#include <advect/extra/json.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
 #include <advect/model.h>
+#include <jansson.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -167,7 +169,7 @@ static enum adv_status own_config(const char *path, json_t **config, struct adv_
         return adv_fail_field(error, ADV_E_INVALID, "config",
                               "--config is missing; weights need it (models, and samples, a .npy "
                               "or .csv file, do not)");
-    *config = adv_json_deep_copy(adv_model_config(model));
+    *config = adv_json_deep_copy(adv_model_config_json(model));
     adv_model_unref(model);
     return *config ? ADV_OK : adv_no_memory(error);
 }
@@ -191,8 +193,8 @@ static enum adv_status import_weights(const char *path, const struct adv_import_
         status = apply_flags(options, config, error);
     if (status == ADV_OK) {
         bool named = !options->name && json_object_get(config, "name");
-        status =
-            adv_model_import(path, config, named ? NULL : name, adv_environment(), model, error);
+        status = adv_model_import_json(path, config, named ? NULL : name, adv_environment(), model,
+                                       error);
     }
     json_decref(config);
     return status;

@@ -3,6 +3,7 @@
 #define ADV_TRAINER_IMPORT_H
 
 #include <advect/model.h>
+#include <jansson.h>
 
 struct adv_import_options {
     char *config, *out, *name, *pixels, *labels;
@@ -24,7 +25,7 @@ enum adv_status adv_import_samples(const char *path, const struct adv_import_opt
 struct adv_samples {
     size_t n, dim;
     float *points;  /* [n, dim]; whoever reads them frees it */
-    bool are_uint8; /* what they mean, the transform says (<advect/levels.h>) */
+    bool are_uint8; /* what they mean, the transform says (<advect/extra/levels.h>) */
 };
 
 /* NPY or CSV; further dimensions are flattened. */

@@ -2,8 +2,9 @@
 #include "trainer/cli/environment.h"
 #include "trainer/cli/options.h"
 
-#include <advect/json.h>
-#include <advect/memory.h>
+#include <advect/extra/json.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
 #include <advect/model.h>
 
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static void print_json(const char *label, const json_t *json)
 static void print_data(const struct adv_model *model)
 {
     size_t shape[3];
-    const json_t *data = json_object_get(adv_model_config(model), "data");
+    const json_t *data = json_object_get(adv_model_config_json(model), "data");
     print_sides("shape", (size_t)adv_model_shape(model, shape), shape);
     if (adv_model_classes(model) > 0)
         printf("%-12s %zu%s\n", "classes", adv_model_classes(model),
@@ -56,7 +57,7 @@ static void print_data(const struct adv_model *model)
     print_json("labels", json_object_get(data, "labels"));
     print_json("transform", json_object_get(data, "transform"));
     print_json("source", json_object_get(data, "source"));
-    printf("%-12s %s\n", "path", adv_model_path(model)->name);
+    printf("%-12s %s\n", "path", adv_path_name(adv_model_path(model)));
 }
 
 /* Members of an object, one a line, but nested objects. */
@@ -90,7 +91,7 @@ static void print_parameters(const struct adv_net *net)
 static void print_model(const struct adv_model *model)
 {
     const struct adv_net *net = adv_model_net(model);
-    const json_t *config = adv_model_config(model);
+    const json_t *config = adv_model_config_json(model);
     printf("%-12s %s\n%-12s %s\n", "name", adv_model_name(model), "digest",
            adv_model_digest(model));
     print_data(model);
@@ -104,7 +105,7 @@ static void print_model(const struct adv_model *model)
     print_members(
         "training",
         json_object_get(json_object_get(json_object_get(config, "train"), "recipe"), "train"));
-    print_members("card", adv_model_card(model));
+    print_members("card", adv_model_card_json(model));
 }
 
 static int run(int argc, char **argv)
@@ -119,7 +120,7 @@ static int run(int argc, char **argv)
     if (adv_model_load(path, adv_environment(), &model, &error) != ADV_OK)
         return adv_command_fail("inspect", &error);
     if (options.json) {
-        json_dumpf(adv_model_config(model), stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        json_dumpf(adv_model_config_json(model), stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
         putchar('\n');
     } else {
         print_model(model);

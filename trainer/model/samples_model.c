@@ -3,7 +3,8 @@
 #include "trainer/model/import.h"
 
 #include <advect/array_file.h>
-#include <advect/levels.h>
+#include <advect/extra/levels.h>
+#include <advect/extra/model_parts.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -107,7 +108,7 @@ enum adv_status adv_empirical_model(const struct adv_samples *samples, const jso
         encoded ? encode(samples, data, spec, &transform, encoded, error) : adv_no_memory(error);
     if (status == ADV_OK) {
         config = config_of(name, samples->n, samples->dim, bandwidth, data, transform);
-        status = config ? adv_model_new(config, encoded, adv_environment(), model, error)
+        status = config ? adv_model_new_json(config, encoded, adv_environment(), model, error)
                         : adv_no_memory(error);
     }
     json_decref(config);

@@ -1,9 +1,9 @@
-/* Answers as files, in the formats of <advect/render.h>. */
+/* Answers as files, in the formats of <advect/extra/render.h>. */
 #ifndef ADV_TRAINER_OUTPUT_H
 #define ADV_TRAINER_OUTPUT_H
 
+#include <advect/extra/render.h>
 #include <advect/query.h>
-#include <advect/render.h>
 
 /* What --format may say, NULL-terminated: first "auto", then the formats in the order of their ids.
  */

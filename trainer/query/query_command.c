@@ -6,10 +6,10 @@
 #include "trainer/cli/stop.h"
 #include "trainer/query/output.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/request.h>
+#include <advect/extra/rng.h>
 #include <advect/pool.h>
-#include <advect/request.h>
-#include <advect/rng.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -72,7 +72,13 @@ static enum adv_status run_query(struct adv_model *model, const struct adv_query
         status = adv_run_new(model, query, run, error);
     adv_progress_init(&progress, options->quiet, 0);
     if (status == ADV_OK)
-        status = adv_run_all(*run, pool, adv_stop_flag(), show_share, &progress, answer, error);
+        status = adv_run_all(*run,
+                             &(struct adv_run_options){.size = sizeof(struct adv_run_options),
+                                                       .pool = pool,
+                                                       .cancelled = adv_stop_requested,
+                                                       .progress = show_share,
+                                                       .context = &progress},
+                             answer, error);
     adv_progress_end(&progress);
     adv_pool_free(pool);
     return status;

@@ -3,9 +3,9 @@
 #include "trainer/cli/progress.h"
 #include "trainer/rows/row_state.h"
 
-#include <advect/evaluator.h>
+#include <advect/extra/evaluator.h>
+#include <advect/extra/rng.h>
 #include <advect/query.h>
-#include <advect/rng.h>
 
 #include <math.h>
 #include <pthread.h>
@@ -46,9 +46,10 @@ static enum adv_status ask(const struct adv_row_densities *work, size_t first, s
     query.renew_probes = settings->renew_probes;
     query.probe_seed =
         adv_rng_word(settings->probe_seed, ADV_STREAM_PROBE, (uint64_t)(first / work->block));
+    struct adv_run_options options = {.size = sizeof options, .cancelled = work->cancelled};
     enum adv_status status = adv_run_new(work->model, &query, run, error);
     if (status == ADV_OK)
-        status = adv_run_all(*run, NULL, work->stop, NULL, NULL, answer, error);
+        status = adv_run_all(*run, &options, answer, error);
     return status;
 }
 
@@ -95,7 +96,7 @@ static void keep(struct job *job, size_t first, const struct adv_answer *answer)
 
 static bool is_stopped(const struct adv_row_densities *work)
 {
-    return work->stop && *work->stop;
+    return work->cancelled && work->cancelled(NULL);
 }
 
 static void fail(struct job *job, enum adv_status status, const struct adv_error *error)

@@ -28,7 +28,7 @@ struct adv_density_settings {
 struct adv_row_densities {
     struct adv_model *model;
     struct adv_pool *pool;
-    const volatile bool *stop; /* or NULL */
+    bool (*cancelled)(void *); /* or NULL; asked by all threads, with NULL */
     bool quiet;
     const char *what; /* "bits": names the work in its progress and its state file */
     size_t n, block;  /* rows, and those of a block */
@@ -44,7 +44,7 @@ struct adv_row_densities {
     bool keep_state; /* also once all is done */
 };
 
-/* ADV_E_CANCELLED when the stop flag was raised: the state then holds what is done. */
+/* ADV_E_CANCELLED when cancelled: the state then holds what is done. */
 enum adv_status adv_row_densities_run(const struct adv_row_densities *work,
                                       struct adv_row_estimates *estimates, struct adv_error *error);
 

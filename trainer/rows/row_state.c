@@ -3,7 +3,7 @@
 #include "trainer/cli/json.h"
 
 #include <advect/array_file.h>
-#include <advect/json.h>
+#include <advect/extra/json.h>
 
 #include <math.h>
 #include <stdlib.h>

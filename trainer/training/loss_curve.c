@@ -2,7 +2,7 @@
 #include "trainer/training/loss_curve.h"
 
 #include <advect/array_file.h>
-#include <advect/plot.h>
+#include <advect/extra/plot.h>
 
 #include <math.h>
 #include <stdio.h>

@@ -6,9 +6,9 @@
 #include "trainer/training/loss_curve.h"
 
 #include <advect/array_file.h>
-#include <advect/fields.h>
-#include <advect/memory.h>
-#include <advect/safetensors.h>
+#include <advect/extra/fields.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/safetensors.h>
 #include <advect/train.h>
 
 #include <math.h>
@@ -123,7 +123,7 @@ static bool on_step(void *context, const struct adv_training_progress *at)
     struct display *display = context;
     if (adv_progress_is_due(&display->progress))
         show(display, at);
-    return !*adv_stop_flag();
+    return !adv_stop_requested(NULL);
 }
 
 static void on_warning(void *context, const char *message)

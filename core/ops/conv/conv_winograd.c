@@ -1,5 +1,5 @@
-/* Winograd's F(4 x 4, 3 x 3) (core/kernels/body/winograd.inc.h): the tiles of all images in chunks whose
- * transforms stay in the second-level cache. In each chunk, 36 products of [tiles, in] with
+/* Winograd's F(4 x 4, 3 x 3) (core/kernels/body/winograd.inc.h): the tiles of all images in chunks
+ * whose transforms stay in the second-level cache. In each chunk, 36 products of [tiles, in] with
  * [in, out]. The gradient is the transpose of the same three steps. */
 #include "core/ops/conv/conv.h"
 

@@ -79,8 +79,8 @@ static uintptr_t next_block(const struct adv_panels *block)
 }
 
 /* y [rows, n] = start + x w', w as `panels` has it: a block of outputs at a time is packed and,
- * while it is in the cache, multiplied with all rows. A block of inputs goes on where the one before
- * it ended. */
+ * while it is in the cache, multiplied with all rows. A block of inputs goes on where the one
+ * before it ended. */
 static void product_by_blocks(const struct adv_call *call, size_t n,
                               const struct adv_panels *panels, const adv_real *x,
                               enum adv_start start, adv_real *y)

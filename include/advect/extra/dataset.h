@@ -5,10 +5,10 @@
 #define ADVECT_EXTRA_DATASET_H
 
 #include <advect/api.h>
+#include <advect/extra/levels.h>
 #include <advect/extra/recipe.h>
+#include <advect/extra/rng.h>
 #include <advect/extra/source.h>
-#include <advect/levels.h>
-#include <advect/rng.h>
 
 ADV_API_BEGIN
 

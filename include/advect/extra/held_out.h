@@ -3,8 +3,8 @@
 #define ADVECT_EXTRA_HELD_OUT_H
 
 #include <advect/api.h>
-#include <advect/evaluator.h>
 #include <advect/extra/dataset.h>
+#include <advect/extra/evaluator.h>
 #include <advect/path.h>
 #include <advect/pool.h>
 

@@ -16,10 +16,10 @@ struct adv_data_recipe {
     json_t *source;       /* {"kind": ...}: see source.h */
     json_t *shape;        /* array, or NULL: the source's own */
     json_t *labels;       /* names of the classes, or NULL */
-    json_t *transform;    /* see <advect/transform.h>, or NULL */
+    json_t *transform;    /* see <advect/extra/transform.h>, or NULL */
     json_t *box;          /* [[x_lo, x_hi], [y_lo, y_hi]] of pictures of 2-D data, or NULL */
     int64_t classes;      /* 0: unconditional */
-    bool dequantise;      /* the transform states levels 256: see <advect/levels.h> */
+    bool dequantise;      /* the transform states levels 256: see <advect/extra/levels.h> */
     int64_t shift_pixels; /* largest move of an image along each side */
     double held_out;      /* rows kept from training: a share below 1, or a number of rows */
 };

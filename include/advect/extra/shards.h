@@ -5,7 +5,7 @@
 #define ADVECT_EXTRA_SHARDS_H
 
 #include <advect/api.h>
-#include <advect/net.h>
+#include <advect/extra/net.h>
 #include <advect/status.h>
 
 ADV_API_BEGIN

@@ -1,6 +1,6 @@
 /* Sources of examples: synthetic densities and files. A kind is one row of a table.
  *
- *   {"kind": "density", "density": {"kind": "checkerboard", ...}}   see <advect/density.h>
+ *   {"kind": "density", "density": {"kind": "checkerboard", ...}}   see <advect/extra/density.h>
  *   {"kind": "idx", "images": FILE, "labels": FILE}                 images, gzip or not
  *   {"kind": "csv", "file": FILE, "label_column": NAME or INDEX}
  *   {"kind": "npy", "file": FILE, "labels": FILE}
@@ -12,7 +12,7 @@
 
 #include <advect/api.h>
 #include <advect/array_file.h>
-#include <advect/density.h>
+#include <advect/extra/density.h>
 #include <advect/status.h>
 #include <jansson.h>
 

@@ -1,8 +1,8 @@
 /* Memory that runs out, at every allocation in turn, while networks are built and readied. */
-#include <advect/evaluator.h>
-#include <advect/gradient.h>
-#include <advect/memory.h>
-#include <advect/net.h>
+#include <advect/extra/evaluator.h>
+#include <advect/extra/gradient.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/net.h>
 
 #include "tests/support/alloc_fail.h"
 

@@ -4,8 +4,8 @@
  *
  * Statistical bounds are five standard errors or a tail of 1e-4 or less, and the
  * seeds are fixed: a failure is a fault, not bad luck. */
-#include <advect/memory.h>
-#include <advect/rng.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/rng.h>
 
 #include "core/base/vmath.h"
 

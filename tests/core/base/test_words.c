@@ -1,6 +1,6 @@
 /* Names that are nearly right, and what is text at all. */
-#include <advect/memory.h>
-#include <advect/words.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/words.h>
 
 #include <check.h>
 #include <jansson.h>

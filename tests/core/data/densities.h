@@ -2,7 +2,7 @@
 #ifndef ADV_TESTS_DENSITIES_H
 #define ADV_TESTS_DENSITIES_H
 
-#include <advect/density.h>
+#include <advect/extra/density.h>
 
 #define N_SAMPLES ((size_t)200000)
 

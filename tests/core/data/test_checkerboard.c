@@ -4,7 +4,7 @@
  * Statistical bounds are five standard errors; the seeds are fixed. */
 #include "tests/core/data/densities.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * against integrals and closed forms computed another way, and their options.
  *
  * Statistical bounds are five standard errors; the seeds are fixed. */
-#include <advect/density.h>
-#include <advect/memory.h>
+#include <advect/extra/density.h>
+#include <advect/extra/memory.h>
 
 #include "core/data/density.h"
 #include "tests/core/data/densities.h"

@@ -5,8 +5,8 @@
 #include "tests/core/data/transforms.h"
 #include "tests/support/alloc_fail.h"
 
-#include <advect/memory.h>
-#include <advect/rng.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/rng.h>
 #include <check.h>
 #include <math.h>
 #include <signal.h>

@@ -1,10 +1,10 @@
 /* 8-bit values: what a model's file says they mean, that they survive the way to data and back to a
  * picture; and dequantisation: values stay in their level whatever the rounding, the noise is
  * uniform, and a row's values depend on nothing but its index. */
-#include <advect/levels.h>
-#include <advect/memory.h>
-#include <advect/plot.h>
-#include <advect/rng.h>
+#include <advect/extra/levels.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/plot.h>
+#include <advect/extra/rng.h>
 
 #include <check.h>
 #include <math.h>

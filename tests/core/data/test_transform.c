@@ -3,9 +3,9 @@
  *
  * Points are floats, so where a test inverts a map its tolerance is half a unit in the last place
  * of the value in between (2^-25 relative) times the slope there, with a factor of 4 to spare. */
-#include <advect/memory.h>
-#include <advect/rng.h>
-#include <advect/transform.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/rng.h>
+#include <advect/extra/transform.h>
 
 #include "core/data/step.h"
 #include "tests/core/data/transforms.h"

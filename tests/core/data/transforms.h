@@ -2,7 +2,7 @@
 #ifndef ADV_TESTS_TRANSFORMS_H
 #define ADV_TESTS_TRANSFORMS_H
 
-#include <advect/transform.h>
+#include <advect/extra/transform.h>
 
 /* Fail the test where the text is no JSON, or no transform. */
 json_t *transforms_parse(const char *text);

@@ -1,7 +1,7 @@
 /* Recipes, data sets, and what is drawn from them. */
 #include "core/dataset/examples.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <advect/extra/dataset.h>
 #include <advect/extra/recipe.h>
 

@@ -1,5 +1,5 @@
 /* Evaluating networks: rows that do not depend on what is beside them, guidance, divergences. */
-#include <advect/evaluator.h>
+#include <advect/extra/evaluator.h>
 #include <advect/pool.h>
 
 #include "core/base/mem.h"
@@ -494,7 +494,7 @@ END_TEST
 START_TEST(options_name_the_kernels)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_load_options options = {.isa = "portable"};
+    struct adv_load_options options = {.size = sizeof options, .isa = "portable"};
     ck_assert_str_eq(adv_load_options_kernels(NULL), adv_kernels_best()->name);
     ck_assert_int_eq(adv_load_options_check(&options, NULL), ADV_OK);
     ck_assert_str_eq(adv_load_options_kernels(&options), "portable");
@@ -508,7 +508,8 @@ END_TEST
 START_TEST(bfloat16_is_had_or_refused)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    const struct adv_load_options options = {.precision = ADV_PRECISION_BFLOAT16};
+    const struct adv_load_options options = {.size = sizeof options,
+                                             .precision = ADV_PRECISION_BFLOAT16};
     enum adv_status status = adv_load_options_check(&options, &error);
     if (adv_kernels_bfloat16()) {
         ck_assert_int_eq(status, ADV_OK);

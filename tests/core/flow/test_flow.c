@@ -4,10 +4,12 @@
  * q = sigma^2 + alpha^2 s^2, the velocity
  *     v = alpha' m + (alpha' alpha s^2 + sigma' sigma) / q (x - alpha m)
  * and the divergence D (alpha' alpha s^2 + sigma' sigma) / q. */
-#include <advect/integrator.h>
-#include <advect/memory.h>
-#include <advect/path.h>
-#include <advect/rng.h>
+#include "core/flow/path.h"
+#include "core/flow/solver.h"
+
+#include <advect/extra/integrator.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/rng.h>
 
 #include <check.h>
 #include <math.h>

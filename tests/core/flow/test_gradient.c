@@ -1,6 +1,6 @@
 /* The loss's gradient: its scale, what is added where, in which batches. Sharper looks at the
  * derivatives themselves are in test_plan.c and test_mlp.c, in double, and in test_fixtures.c. */
-#include <advect/gradient.h>
+#include <advect/extra/gradient.h>
 
 #include "core/base/mem.h"
 #include "tests/support/numbers.h"

@@ -1,9 +1,9 @@
 #include "tests/core/io/io_parsers.h"
 
 #include <advect/array_file.h>
-#include <advect/memory.h>
-#include <advect/png.h>
-#include <advect/safetensors.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/png.h>
+#include <advect/extra/safetensors.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "tests/core/io/io_support.h"
 
 #include <advect/array_file.h>
-#include <advect/safetensors.h>
+#include <advect/extra/safetensors.h>
 #include <check.h>
 #include <limits.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 #include "tests/core/io/io_support.h"
 
 #include <advect/array_file.h>
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <check.h>
 #include <math.h>
 #include <stdint.h>

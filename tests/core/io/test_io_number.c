@@ -4,7 +4,7 @@
 #include "core/io/array.h"
 #include "core/io/number.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <check.h>
 #include <float.h>
 #include <math.h>

@@ -4,7 +4,7 @@
 #include "tests/support/alloc_fail.h"
 #include "tests/support/apng.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

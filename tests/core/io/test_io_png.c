@@ -5,8 +5,8 @@
 #include "tests/support/alloc_fail.h"
 
 #include <advect/array_file.h>
-#include <advect/memory.h>
-#include <advect/png.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/png.h>
 #include <check.h>
 #include <png.h>
 #include <stdlib.h>

@@ -6,9 +6,9 @@
 #include "tests/support/alloc_fail.h"
 
 #include <advect/array_file.h>
-#include <advect/png.h>
-#include <advect/rng.h>
-#include <advect/safetensors.h>
+#include <advect/extra/png.h>
+#include <advect/extra/rng.h>
+#include <advect/extra/safetensors.h>
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 #include "tests/core/io/io_support.h"
 
 #include <advect/array_file.h>
-#include <advect/memory.h>
-#include <advect/safetensors.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/safetensors.h>
 #include <check.h>
 #include <inttypes.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 #include "core/kernels/table.h"
 #include "tests/support/numbers.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

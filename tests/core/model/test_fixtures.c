@@ -1,8 +1,8 @@
 /* Networks against PyTorch: velocities, derivatives and gradients computed there in double, from
  * the weights that are in the same folder (../shared/fixtures/README.md). */
-#include <advect/evaluator.h>
-#include <advect/gradient.h>
-#include <advect/safetensors.h>
+#include <advect/extra/evaluator.h>
+#include <advect/extra/gradient.h>
+#include <advect/extra/safetensors.h>
 
 #include "core/base/mem.h"
 #include "tests/support/numbers.h"

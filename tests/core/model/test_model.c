@@ -1,5 +1,5 @@
 /* Model files: what is saved is what is loaded, and whatever is wrong with one is said. */
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 
 #include <check.h>
 #include <stdio.h>
@@ -45,12 +45,45 @@ static struct adv_model *tiny_model(void)
     float *weights = calloc(adv_net_weights(net), sizeof *weights);
     adv_net_init_weights(net, 5, weights);
     struct adv_model *model = NULL;
-    ck_assert_int_eq(adv_model_new(config, weights, NULL, &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_new_json(config, weights, NULL, &model, NULL), ADV_OK);
     free(weights);
     adv_net_free(net);
     json_decref(config);
     return model;
 }
+
+/* What a model says of itself in text makes it anew. */
+START_TEST(configurations_are_text)
+{
+    struct adv_model *model = tiny_model(), *again = NULL, *imported = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    const char *config = adv_model_config(model);
+    size_t n = adv_model_n_weights(model);
+    ck_assert_msg(adv_model_new(config, n, adv_model_weights(model), NULL, &again, &error) ==
+                      ADV_OK,
+                  "%s", error.message);
+    ck_assert_str_eq(adv_model_config(again), config);
+    ck_assert_str_eq(adv_model_digest(again), adv_model_digest(model));
+    ck_assert_int_eq(adv_model_save(model, path, ADV_F32, &error), ADV_OK);
+    ck_assert_msg(adv_model_import(path, config, "guest", NULL, &imported, &error) == ADV_OK, "%s",
+                  error.message);
+    ck_assert_str_eq(adv_model_name(imported), "guest");
+    ck_assert_mem_eq(adv_model_weights(imported), adv_model_weights(model), n * sizeof(float));
+    adv_model_unref(again);
+    adv_model_unref(imported);
+
+    again = NULL;
+    ck_assert_int_eq(adv_model_new(config, n - 1, adv_model_weights(model), NULL, &again, &error),
+                     ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "n_weights");
+    error = (struct adv_error)ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_model_new("{\"net\": ", n, adv_model_weights(model), NULL, &again, &error),
+                     ADV_E_FORMAT);
+    ck_assert_msg(strstr(error.message, "line 1") != NULL, "%s", error.message);
+    ck_assert_ptr_null(again);
+    adv_model_unref(model);
+}
+END_TEST
 
 START_TEST(a_saved_model_is_loaded_as_it_was)
 {
@@ -68,8 +101,9 @@ START_TEST(a_saved_model_is_loaded_as_it_was)
     ck_assert(!adv_model_has_null_class(loaded));
     ck_assert_str_eq(adv_model_label_name(loaded, 1), "dog");
     ck_assert_ptr_null(adv_model_label_name(loaded, 2));
-    ck_assert_str_eq(adv_model_path(loaded)->name, "cosine");
-    ck_assert_double_eq(json_real_value(json_object_get(adv_model_card(loaded), "loss")), 0.25);
+    ck_assert_str_eq(adv_path_name(adv_model_path(loaded)), "cosine");
+    ck_assert_double_eq(json_real_value(json_object_get(adv_model_card_json(loaded), "loss")),
+                        0.25);
     ck_assert_uint_eq(strlen(adv_model_digest(loaded)), 16);
     adv_model_unref(model);
     adv_model_unref(loaded);
@@ -113,7 +147,7 @@ static void refuse_config(const char *member, const char *replacement, const cha
     } else {
         json_object_del(config, member);
     }
-    ck_assert_int_eq(adv_model_new(config, weights, NULL, &model, &error), ADV_E_INVALID);
+    ck_assert_int_eq(adv_model_new_json(config, weights, NULL, &model, &error), ADV_E_INVALID);
     ck_assert_ptr_null(model);
     ck_assert_str_eq(error.field, field);
     ck_assert_msg(strstr(error.message, words) != NULL, "%s", error.message);
@@ -248,8 +282,9 @@ START_TEST(faults_of_every_kind_are_named_together)
     tensors[0].shape[1] = 8;
     ck_assert_int_eq(adv_safetensors_write(path, NULL, n, tensors, NULL), ADV_OK);
     spoil_last_number();
-    ck_assert_int_eq(adv_model_import(path, adv_model_config(model), NULL, NULL, &loaded, &error),
-                     ADV_E_FORMAT);
+    ck_assert_int_eq(
+        adv_model_import_json(path, adv_model_config_json(model), NULL, NULL, &loaded, &error),
+        ADV_E_FORMAT);
     ck_assert_ptr_null(loaded);
     static const char *const words[] = {
         "in_projection.weight is [4, 8], not [8, 4]", "in_projection.bias is missing",
@@ -276,7 +311,8 @@ START_TEST(many_faults_are_counted)
         tensors[i] = (struct adv_tensor_source){names[i], ADV_F32, 1, {1}, &zero};
     }
     ck_assert_int_eq(adv_safetensors_write(path, NULL, N_EXTRA, tensors, NULL), ADV_OK);
-    ck_assert_int_eq(adv_model_import(path, config, NULL, NULL, &loaded, &error), ADV_E_FORMAT);
+    ck_assert_int_eq(adv_model_import_json(path, config, NULL, NULL, &loaded, &error),
+                     ADV_E_FORMAT);
     /* 11 tensors outside of the blocks are missing too: 20 of 131 are told. */
     const char *end = "; and 111 more";
     ck_assert_str_eq(error.message + strlen(error.message) - strlen(end), end);
@@ -323,8 +359,8 @@ START_TEST(a_plain_file_is_imported_with_its_config)
     size_t n = tensors_of(model, tensors);
     ck_assert_int_eq(adv_safetensors_write(path, NULL, n, tensors, NULL), ADV_OK);
     json_t *bare = adv_net_config(net), *array = json_array();
-    ck_assert_msg(adv_model_import(path, bare, "guest", NULL, &imported, &error) == ADV_OK, "%s",
-                  error.message);
+    ck_assert_msg(adv_model_import_json(path, bare, "guest", NULL, &imported, &error) == ADV_OK,
+                  "%s", error.message);
     ck_assert_str_eq(adv_model_name(imported), "guest");
     ck_assert_mem_eq(adv_model_weights(imported), adv_model_weights(model),
                      adv_net_weights(net) * sizeof(float));
@@ -332,12 +368,13 @@ START_TEST(a_plain_file_is_imported_with_its_config)
     adv_model_unref(imported);
 
     imported = NULL;
-    ck_assert_int_eq(adv_model_import(path, adv_model_config(model), NULL, NULL, &imported, &error),
-                     ADV_OK);
+    ck_assert_int_eq(
+        adv_model_import_json(path, adv_model_config_json(model), NULL, NULL, &imported, &error),
+        ADV_OK);
     ck_assert_str_eq(adv_model_name(imported), "tiny");
     ck_assert(adv_model_is_image(imported));
     adv_model_unref(imported);
-    ck_assert_int_eq(adv_model_import(path, array, "guest", NULL, &imported, &error),
+    ck_assert_int_eq(adv_model_import_json(path, array, "guest", NULL, &imported, &error),
                      ADV_E_INVALID);
     json_decref(bare);
     json_decref(array);
@@ -358,19 +395,20 @@ START_TEST(a_plain_config_may_describe_the_data)
                            " \"num_classes\": 2, \"name\": \"guest\", \"shape\": [1, 2, 2],"
                            " \"labels\": [\"cat\", \"dog\"], \"transform\": {\"kind\": \"affine\","
                            " \"shift\": 0.5, \"scale\": 0.5, \"range\": [0, 1]}}");
-    ck_assert_msg(adv_model_import(path, config, NULL, NULL, &imported, &error) == ADV_OK, "%s",
-                  error.message);
+    ck_assert_msg(adv_model_import_json(path, config, NULL, NULL, &imported, &error) == ADV_OK,
+                  "%s", error.message);
     ck_assert_str_eq(adv_model_name(imported), "guest");
     ck_assert_int_eq(adv_model_shape(imported, shape), 3);
     ck_assert_str_eq(adv_model_label_name(imported, 1), "dog");
     ck_assert(adv_transform_range(adv_model_transform(imported), &lo, &hi));
-    const json_t *data = json_object_get(adv_model_config(imported), "data");
+    const json_t *data = json_object_get(adv_model_config_json(imported), "data");
     ck_assert_int_eq(json_integer_value(json_object_get(data, "classes")), 2);
     adv_model_unref(imported);
 
     imported = NULL;
     json_object_set_new(config, "classes", json_integer(3));
-    ck_assert_int_eq(adv_model_import(path, config, NULL, NULL, &imported, &error), ADV_E_INVALID);
+    ck_assert_int_eq(adv_model_import_json(path, config, NULL, NULL, &imported, &error),
+                     ADV_E_INVALID);
     ck_assert_ptr_null(imported);
     ck_assert_str_eq(error.field, "data.classes");
     json_decref(config);
@@ -383,6 +421,7 @@ int main(void)
     Suite *suite = suite_create("model");
     TCase *tests = tcase_create("model");
     tcase_add_checked_fixture(tests, make_directory, remove_directory);
+    tcase_add_test(tests, configurations_are_text);
     tcase_add_test(tests, a_saved_model_is_loaded_as_it_was);
     tcase_add_test(tests, half_precision_weights_are_widened);
     tcase_add_test(tests, configs_that_contradict_themselves_are_refused);

@@ -1,6 +1,6 @@
 /* The models that ship: each loads, has its recipe beside it and its figures on its card, and the
  * densities of the planar ones integrate to one. */
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 
 #include <check.h>
 #include <math.h>
@@ -45,8 +45,8 @@ START_TEST(every_model_has_its_recipe_and_its_card)
     ck_assert_int_eq(adv_net_new(json_object_get(recipe, "net"), &net, NULL), ADV_OK);
     json_t *wanted = adv_net_config(net), *is = adv_net_config(adv_model_net(model));
     ck_assert(json_equal(wanted, is));
-    ck_assert(json_is_object(adv_model_card(model)));
-    ck_assert(json_is_number(json_object_get(adv_model_card(model), "held_out_loss")));
+    ck_assert(json_is_object(adv_model_card_json(model)));
+    ck_assert(json_is_number(json_object_get(adv_model_card_json(model), "held_out_loss")));
     json_decref(wanted);
     json_decref(is);
     adv_net_free(net);
@@ -64,7 +64,8 @@ static const struct adv_answer *answer_to(struct adv_model *model, const struct 
     const struct adv_answer *answer = NULL;
     ck_assert_int_eq(adv_pool_new(adv_cpu_count(), &pool, NULL), ADV_OK);
     ck_assert_msg(adv_run_new(model, query, run, &error) == ADV_OK, "%s", error.message);
-    ck_assert_int_eq(adv_run_all(*run, pool, NULL, NULL, NULL, &answer, NULL), ADV_OK);
+    struct adv_run_options options = {.size = sizeof options, .pool = pool};
+    ck_assert_int_eq(adv_run_all(*run, &options, &answer, NULL), ADV_OK);
     adv_pool_free(pool);
     return answer;
 }

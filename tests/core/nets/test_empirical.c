@@ -1,6 +1,6 @@
 /* Networks of kind "empirical" against what is known of them: the formula of a finite target, the
  * mixture of Gaussians that they flow to, and a network that learned a density. */
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 
 #include <check.h>
 #include <math.h>
@@ -16,7 +16,7 @@ static struct adv_model *model_of_samples(size_t n, const float *points, double 
                                "empirical", "dim", 2, "samples", (int)n, "bandwidth", bandwidth);
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_model *model = NULL;
-    ck_assert_msg(adv_model_new(config, points, NULL, &model, &error) == ADV_OK, "%s",
+    ck_assert_msg(adv_model_new_json(config, points, NULL, &model, &error) == ADV_OK, "%s",
                   error.message);
     json_decref(config);
     return model;
@@ -28,8 +28,7 @@ static struct adv_run *ask(struct adv_model *model, const struct adv_query *quer
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_run *run = NULL;
     ck_assert_msg(adv_run_new(model, query, &run, &error) == ADV_OK, "%s", error.message);
-    ck_assert_msg(adv_run_all(run, NULL, NULL, NULL, NULL, answer, &error) == ADV_OK, "%s",
-                  error.message);
+    ck_assert_msg(adv_run_all(run, NULL, answer, &error) == ADV_OK, "%s", error.message);
     return run;
 }
 
@@ -219,7 +218,7 @@ START_TEST(a_learned_velocity_comes_near_the_exact_one)
     ck_assert_msg(adv_model_load("models/four-modes.safetensors", NULL, &learned, &error) == ADV_OK,
                   "%s", error.message);
     const json_t *source =
-        json_object_get(json_object_get(adv_model_config(learned), "data"), "source");
+        json_object_get(json_object_get(adv_model_config_json(learned), "data"), "source");
     ck_assert_int_eq(adv_density_new(json_object_get(source, "density"), &density, NULL), ADV_OK);
     float *draws = calloc(DRAWS, 2 * sizeof *draws);
     ck_assert_ptr_nonnull(draws);

@@ -1,6 +1,6 @@
 /* The mlp against its formula written out in double, with every option; and its derivatives.
  * Compiled with float, and with double, where both are sharp. */
-#include <advect/net.h>
+#include <advect/extra/net.h>
 
 #include "core/base/mem.h"
 #include "core/nets/kind.h"

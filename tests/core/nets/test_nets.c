@@ -1,6 +1,6 @@
 /* Networks from configurations: what is accepted, what is refused and how, parameters and their
  * first values. */
-#include <advect/net.h>
+#include <advect/extra/net.h>
 
 #include "core/base/mem.h"
 #include "core/nets/kind.h"

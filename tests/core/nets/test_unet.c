@@ -1,7 +1,7 @@
 /* U-Nets of random configurations: that they build, that their three sweeps agree with each other
  * and with the naive executor's, how they start, and what is refused. That they are PyTorch's is
  * held by test_fixtures. Compiled with float, and with double, where derivatives are sharp. */
-#include <advect/net.h>
+#include <advect/extra/net.h>
 
 #include "core/base/mem.h"
 #include "core/nets/kind.h"

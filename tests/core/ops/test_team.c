@@ -1,5 +1,5 @@
 /* Evaluations whose layers a pool's threads share: the same bytes as one thread's. */
-#include <advect/evaluator.h>
+#include <advect/extra/evaluator.h>
 
 #include "core/base/mem.h"
 #include "tests/support/alloc_fail.h"

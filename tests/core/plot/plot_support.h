@@ -4,7 +4,7 @@
 
 #include "core/plot/layout.h"
 
-#include <advect/plot.h>
+#include <advect/extra/plot.h>
 #include <stdbool.h>
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* Grids of images, exact to the pixel: expected pictures are written out by hand. */
 #include "tests/support/numbers.h"
 
-#include <advect/plot.h>
+#include <advect/extra/plot.h>
 
 #include <check.h>
 #include <limits.h>

@@ -2,7 +2,7 @@
 #ifndef TESTS_REQUEST_SUPPORT_H
 #define TESTS_REQUEST_SUPPORT_H
 
-#include <advect/request.h>
+#include <advect/extra/request.h>
 
 /* The seed of requests without one. */
 #define RANDOM_SEED UINT64_C(0xfedcba9876543210)

@@ -3,7 +3,7 @@
 #include "tests/support/alloc_fail.h"
 #include "tests/support/models.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 
 #include <check.h>
 #include <math.h>
@@ -44,8 +44,8 @@ static struct adv_run *ask(struct adv_model *model, const struct adv_query *quer
     struct adv_pool *pool = NULL;
     ck_assert_msg(adv_run_new(model, query, &run, &error) == ADV_OK, "%s", error.message);
     ck_assert_int_eq(adv_pool_new(threads, &pool, NULL), ADV_OK);
-    ck_assert_msg(adv_run_all(run, pool, NULL, NULL, NULL, answer, &error) == ADV_OK, "%s",
-                  error.message);
+    struct adv_run_options options = {.size = sizeof options, .pool = pool};
+    ck_assert_msg(adv_run_all(run, &options, answer, &error) == ADV_OK, "%s", error.message);
     adv_pool_free(pool);
     return run;
 }
@@ -396,9 +396,9 @@ START_TEST(images_are_sampled_with_fewer_velocities)
         struct adv_query query = adv_query_default(from_base[k]);
         struct adv_solver_spec of_image = adv_query_default_solver(&query, image);
         struct adv_solver_spec of_points = adv_query_default_solver(&query, plane);
-        ck_assert_str_eq(of_image.solver->name, "midpoint");
+        ck_assert_str_eq(adv_solver_name(of_image.solver), "midpoint");
         ck_assert_int_eq(of_image.steps, 15);
-        ck_assert_str_eq(of_points.solver->name, "rk4");
+        ck_assert_str_eq(adv_solver_name(of_points.solver), "rk4");
         ck_assert_int_eq(of_points.steps, 25);
         for (size_t i = 0; i < ADV_COUNT(cases); i++) {
             const struct adv_solver *solver = solver_of(cases[i].method, 1, 0).solver;
@@ -411,8 +411,9 @@ START_TEST(images_are_sampled_with_fewer_velocities)
     struct adv_query with_density = adv_query_default(ADV_QUERY_SAMPLES);
     struct adv_query latents = adv_query_default(ADV_QUERY_LATENTS);
     with_density.log_density = true;
-    ck_assert_str_eq(adv_query_default_solver(&with_density, image).solver->name, "dopri5");
-    ck_assert_str_eq(adv_query_default_solver(&latents, image).solver->name, "dopri5");
+    ck_assert_str_eq(adv_solver_name(adv_query_default_solver(&with_density, image).solver),
+                     "dopri5");
+    ck_assert_str_eq(adv_solver_name(adv_query_default_solver(&latents, image).solver), "dopri5");
     adv_model_unref(image);
     adv_model_unref(plane);
 }
@@ -513,6 +514,40 @@ START_TEST(queries_are_checked_against_their_model)
 }
 END_TEST
 
+static bool at_once(void *context)
+{
+    (void)context;
+    return true;
+}
+
+/* As programs that were built with an older or a newer header hand it over. */
+START_TEST(queries_of_other_versions_are_read)
+{
+    struct adv_model *model = plane_model();
+    struct adv_error error = ADV_ERROR_INIT;
+    struct {
+        struct adv_query query;
+        long long newer;
+    } ahead = {.query = adv_query_default(ADV_QUERY_SAMPLES)};
+    ahead.query.size = sizeof ahead;
+    ck_assert_msg(adv_query_check(&ahead.query, model, &error) == ADV_OK, "%s", error.message);
+    ahead.newer = 1;
+    ck_assert_int_eq(adv_query_check(&ahead.query, model, &error), ADV_E_UNSUPPORTED);
+    ck_assert_str_eq(error.field, "size");
+    error = (struct adv_error)ADV_ERROR_INIT;
+    struct adv_query unsized = {.kind = ADV_QUERY_SAMPLES, .n = 1};
+    ck_assert_int_eq(adv_query_check(&unsized, model, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "size");
+
+    /* One without the last members, behind which lies something else. */
+    struct adv_query older = adv_query_default(ADV_QUERY_SAMPLES);
+    older.size = offsetof(struct adv_query, space);
+    memset(&older.space, 0x7f, sizeof older - older.size);
+    ck_assert_msg(adv_query_check(&older, model, NULL) == ADV_OK, "space was read");
+    adv_model_unref(model);
+}
+END_TEST
+
 START_TEST(a_run_can_be_cancelled_and_a_failure_names_its_row)
 {
     struct adv_model *model = plane_model();
@@ -520,10 +555,10 @@ START_TEST(a_run_can_be_cancelled_and_a_failure_names_its_row)
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_run *run = NULL;
     const struct adv_answer *answer = NULL;
-    const volatile bool cancel = true;
     query.n = 1000;
     ck_assert_int_eq(adv_run_new(model, &query, &run, &error), ADV_OK);
-    ck_assert_int_eq(adv_run_all(run, NULL, &cancel, NULL, NULL, &answer, &error), ADV_E_CANCELLED);
+    struct adv_run_options options = {.size = sizeof options, .cancelled = at_once};
+    ck_assert_int_eq(adv_run_all(run, &options, &answer, &error), ADV_E_CANCELLED);
     adv_run_free(run);
 
     const float far[4] = {0, 0, 3e38f, 3e38f};
@@ -531,7 +566,7 @@ START_TEST(a_run_can_be_cancelled_and_a_failure_names_its_row)
     query.n = 2;
     query.points = far;
     ck_assert_int_eq(adv_run_new(model, &query, &run, &error), ADV_OK);
-    ck_assert_int_eq(adv_run_all(run, NULL, NULL, NULL, NULL, &answer, &error), ADV_E_NUMERIC);
+    ck_assert_int_eq(adv_run_all(run, NULL, &answer, &error), ADV_E_NUMERIC);
     ck_assert_msg(strstr(error.message, "row 1 ") && strstr(error.message, "not finite"), "%s",
                   error.message);
     ck_assert_ptr_null(answer);
@@ -557,6 +592,7 @@ int main(void)
     tcase_add_test(tests, images_are_sampled_with_fewer_velocities);
     tcase_add_test(tests, a_model_may_name_the_guidance_of_its_samples);
     tcase_add_test(tests, queries_are_checked_against_their_model);
+    tcase_add_test(tests, queries_of_other_versions_are_read);
     tcase_add_test(tests, a_run_can_be_cancelled_and_a_failure_names_its_row);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -1,12 +1,12 @@
-/* Answers as JSON, NDJSON, NPY and CSV: what is written is read back by other readers and compared bit
- * for bit. Pictures: test_render_png.c. */
+/* Answers as JSON, NDJSON, NPY and CSV: what is written is read back by other readers and compared
+ * bit for bit. Pictures: test_render_png.c. */
 #include "core/render/number.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/models.h"
 
 #include <advect/array_file.h>
-#include <advect/memory.h>
-#include <advect/render.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/render.h>
 #include <check.h>
 #include <float.h>
 #include <locale.h>
@@ -615,8 +615,7 @@ START_TEST(request_to_answer_and_back)
                       error.message);
         ck_assert_msg(adv_run_new(model, &query, &run, &error) == ADV_OK, "%s", error.message);
         adv_request_free(request);
-        ck_assert_msg(adv_run_all(run, NULL, NULL, NULL, NULL, &answer, &error) == ADV_OK, "%s",
-                      error.message);
+        ck_assert_msg(adv_run_all(run, NULL, &answer, &error) == ADV_OK, "%s", error.message);
         json_t *json = render(&query, answer);
         check_rows(json_object_get(json, "samples"), 5, answer->states);
         check_doubles(json_object_get(json, "log_density"), 5, answer->log_density);

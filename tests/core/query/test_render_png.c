@@ -2,8 +2,8 @@
 #include "tests/support/alloc_fail.h"
 #include "tests/support/models.h"
 
-#include <advect/plot.h>
-#include <advect/render.h>
+#include <advect/extra/plot.h>
+#include <advect/extra/render.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "tests/support/alloc_fail.h"
 #include "tests/support/phrases.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ START_TEST(defaults_of_samples)
     ck_assert_ptr_null(a.query.points);
     ck_assert_ptr_null(a.query.labels);
     ck_assert_double_eq(a.query.guidance, 1);
-    ck_assert_str_eq(a.query.solver.solver->name, "rk4");
+    ck_assert_str_eq(adv_solver_name(a.query.solver.solver), "rk4");
     ck_assert_int_eq(a.query.solver.steps, 25);
     ck_assert(!a.query.log_density);
     ck_assert_int_eq(a.query.space, ADV_SPACE_DATA);
@@ -44,7 +44,7 @@ START_TEST(defaults_of_densities_are_the_accurate_ones)
     for (size_t i = 0; i < ADV_COUNT(cases); i++) {
         struct asked a = ask(cases[i].kind, cases[i].body);
         check_ok(&a, cases[i].body);
-        ck_assert_str_eq(a.query.solver.solver->name, "dopri5");
+        ck_assert_str_eq(adv_solver_name(a.query.solver.solver), "dopri5");
         ck_assert_double_eq(a.query.solver.rtol, 1e-5);
         ck_assert_double_eq(a.query.solver.atol, 1e-5);
         ck_assert_int_eq(a.query.solver.max_nfe, adv_limits_default().nfe);

@@ -1,7 +1,7 @@
 /* Every refusal of a request, with its words and the field it names. */
 #include "tests/core/query/request_support.h"
 
-#include <advect/memory.h>
+#include <advect/extra/memory.h>
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

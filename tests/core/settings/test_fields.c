@@ -1,7 +1,7 @@
 /* Settings from JSON and text: bounds, types, defaults, suggestions, and that a
  * refused source leaves the options as they were. */
-#include <advect/fields.h>
-#include <advect/memory.h>
+#include <advect/extra/fields.h>
+#include <advect/extra/memory.h>
 
 #include "tests/support/alloc_fail.h"
 

@@ -1,6 +1,6 @@
 /* Settings that are lists of integers: JSON arrays and text, bounds of the elements and of how
  * many there are. */
-#include <advect/fields.h>
+#include <advect/extra/fields.h>
 
 #include "core/base/mem.h"
 

@@ -1,7 +1,7 @@
 /* Trainings: that they stop and resume bit for bit, their checkpoints and their refusals. */
 #include "core/train/training.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 
 #include "tests/support/alloc_fail.h"
 

@@ -4,7 +4,7 @@
 
 #include "tests/core/io/io_support.h"
 
-#include <advect/advect.h>
+#include <advect/extra/all.h>
 #include <advect/extra/shards.h>
 
 #include <check.h>

@@ -1,7 +1,7 @@
 /* The 64-bit FNV-1a digest, http://www.isthe.com/chongo/tech/comp/fnv/: names a version of some
  * bytes, proves nothing. */
-#ifndef ADVECT_DIGEST_H
-#define ADVECT_DIGEST_H
+#ifndef ADVECT_EXTRA_DIGEST_H
+#define ADVECT_EXTRA_DIGEST_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 /* Arrays: how many items they have, ones that grow, and ones for sweeps over many numbers. */
-#ifndef ADVECT_MEMORY_H
-#define ADVECT_MEMORY_H
+#ifndef ADVECT_EXTRA_MEMORY_H
+#define ADVECT_EXTRA_MEMORY_H
 
 #include <advect/api.h>
 #include <advect/status.h>

@@ -11,8 +11,8 @@
  *   eight_gaussians, rings, two_moons, pinwheel, swiss_roll
  *                    2-D classics in the shapes of the FFJORD toy sets, with a noise option in
  *                    data units; the first two have closed forms */
-#ifndef ADVECT_DENSITY_H
-#define ADVECT_DENSITY_H
+#ifndef ADVECT_EXTRA_DENSITY_H
+#define ADVECT_EXTRA_DENSITY_H
 
 #include <advect/api.h>
 #include <advect/status.h>

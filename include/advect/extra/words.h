@@ -1,6 +1,6 @@
 /* Words that people type: names that are nearly right, and text that is none. */
-#ifndef ADVECT_WORDS_H
-#define ADVECT_WORDS_H
+#ifndef ADVECT_EXTRA_WORDS_H
+#define ADVECT_EXTRA_WORDS_H
 
 #include <advect/api.h>
 #include <advect/status.h>
@@ -13,9 +13,9 @@ ADV_API_BEGIN
  * NULL if none is near enough to be a plausible slip of the pen. */
 const char *adv_nearest_name(const char *name, const char *const *names);
 
-/* The place of `name` among the NULL-terminated names, into *index; or ADV_E_INVALID in the words of
- * all choices: "FIELD is "rk5"; it must be one of euler, rk4; did you mean "rk4"?". name NULL: the
- * field is missing. */
+/* The place of `name` among the NULL-terminated names, into *index; or ADV_E_INVALID in the words
+ * of all choices: "FIELD is "rk5"; it must be one of euler, rk4; did you mean "rk4"?". name NULL:
+ * the field is missing. */
 enum adv_status adv_find_name(const char *field, const char *name, const char *const *names,
                               size_t *index, struct adv_error *error);
 

@@ -2,10 +2,11 @@
  *
  * Layout: u64 little-endian header length, JSON header, tensor bytes.
  * The reader trusts nothing: see adv_safetensors_open for what it refuses. */
-#ifndef ADVECT_SAFETENSORS_H
-#define ADVECT_SAFETENSORS_H
+#ifndef ADVECT_EXTRA_SAFETENSORS_H
+#define ADVECT_EXTRA_SAFETENSORS_H
 
 #include <advect/api.h>
+#include <advect/dtype.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -15,8 +16,6 @@
 ADV_API_BEGIN
 
 #define ADV_TENSOR_MAX_DIMS 8
-
-enum adv_dtype { ADV_F32, ADV_F64, ADV_F16, ADV_BF16, ADV_I64, ADV_I32, ADV_U8 };
 
 size_t adv_dtype_bytes(enum adv_dtype dtype);
 const char *adv_dtype_name(enum adv_dtype dtype); /* as in the format: "F32", "BF16", ... */

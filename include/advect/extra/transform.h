@@ -26,9 +26,9 @@
  *
  * A member "range": [lo, hi] on the first object states that data lie in [lo, hi] (images: [0, 1]);
  * "levels": 256 that they were dequantised from so many, (k + u)/levels of the range, which is then
- * [0, 1] unless one is stated (advect/levels.h). */
-#ifndef ADVECT_TRANSFORM_H
-#define ADVECT_TRANSFORM_H
+ * [0, 1] unless one is stated (advect/extra/levels.h). */
+#ifndef ADVECT_EXTRA_TRANSFORM_H
+#define ADVECT_EXTRA_TRANSFORM_H
 
 #include <advect/api.h>
 #include <advect/status.h>
@@ -68,8 +68,8 @@ bool adv_transform_range(const struct adv_transform *transform, double *lo, doub
 /* The stated number of levels of quantised data (256), or 0. */
 int adv_transform_levels(const struct adv_transform *transform);
 /* States that the data are 8-bit values, for the model's file to say what they mean
- * (<advect/levels.h>): range [0, 1] unless one is stated, and levels 256 if they are dequantised.
- * ADV_E_INVALID where another number of levels is stated. */
+ * (<advect/extra/levels.h>): range [0, 1] unless one is stated, and levels 256 if they are
+ * dequantised. ADV_E_INVALID where another number of levels is stated. */
 enum adv_status adv_transform_state_8_bit(struct adv_transform *transform, bool dequantised,
                                           struct adv_error *error);
 

@@ -21,11 +21,11 @@
  * velocities (rk4 25, heun and midpoint 50, euler 100), of 30 for samples and trajectories of
  * images (rk4 7, heun and midpoint 15, euler 30). Probes or their seed without a method mean
  * hutchinson. */
-#ifndef ADVECT_REQUEST_H
-#define ADVECT_REQUEST_H
+#ifndef ADVECT_EXTRA_REQUEST_H
+#define ADVECT_EXTRA_REQUEST_H
 
 #include <advect/api.h>
-#include <advect/fields.h>
+#include <advect/extra/fields.h>
 #include <advect/query.h>
 #include <advect/status.h>
 #include <jansson.h>
@@ -72,8 +72,8 @@ enum adv_status adv_request_set_points(struct adv_request *request, size_t n, si
 /* Points (or x0) of a file or an upload, called name in messages. An NPY array or CSV table is [n,
  * ...] with the model's dimension a row, or one point [dim]; a PNG is one image, of kinds of
  * request that take data. 8-bit values (uint8 arrays, pixels) become data units as
- * <advect/levels.h> says; of starts and in space "flow" a uint8 is a number like any other, and a
- * PNG is refused. */
+ * <advect/extra/levels.h> says; of starts and in space "flow" a uint8 is a number like any other,
+ * and a PNG is refused. */
 enum adv_status adv_request_parse_npy(struct adv_request *request, const struct adv_model *model,
                                       const void *bytes, size_t n_bytes, const char *name,
                                       struct adv_error *error);
@@ -84,9 +84,9 @@ enum adv_status adv_request_parse_png(struct adv_request *request, const struct 
 enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,
                                         const char *path, struct adv_error *error);
 
-/* The query, checked against model and limits (adv_query_check included; its points by adv_run_new).
- * A seed that was not given is `random_seed` modulo 2^53. *query borrows from the request, until
- * the next call or its end. */
+/* The query, checked against model and limits (adv_query_check included; its points by
+ * adv_run_new). A seed that was not given is `random_seed` modulo 2^53. *query borrows from the
+ * request, until the next call or its end. */
 enum adv_status adv_request_query(struct adv_request *request, const struct adv_model *model,
                                   const struct adv_limits *limits, uint64_t random_seed,
                                   struct adv_query *query, struct adv_error *error);

@@ -9,8 +9,8 @@
  *         ...
  *     };
  */
-#ifndef ADVECT_FIELDS_H
-#define ADVECT_FIELDS_H
+#ifndef ADVECT_EXTRA_FIELDS_H
+#define ADVECT_EXTRA_FIELDS_H
 
 #include <advect/api.h>
 #include <advect/status.h>

@@ -11,8 +11,8 @@
  * solver its own step size, so that no row's result depends on its neighbours.
  * Beside the state a row may carry accumulators of d(log-density)/dt = -div v,
  * one per probe (one in all for the exact divergence). */
-#ifndef ADVECT_INTEGRATOR_H
-#define ADVECT_INTEGRATOR_H
+#ifndef ADVECT_EXTRA_INTEGRATOR_H
+#define ADVECT_EXTRA_INTEGRATOR_H
 
 #include <advect/api.h>
 #include <advect/solver.h>

@@ -1,11 +1,11 @@
 /* Where the time of a network goes: seconds by op and shape. */
-#ifndef ADVECT_PROFILE_H
-#define ADVECT_PROFILE_H
+#ifndef ADVECT_EXTRA_PROFILE_H
+#define ADVECT_EXTRA_PROFILE_H
 
 #include <advect/api.h>
-#include <advect/evaluator.h>
-#include <advect/gradient.h>
-#include <advect/net.h>
+#include <advect/extra/evaluator.h>
+#include <advect/extra/gradient.h>
+#include <advect/extra/net.h>
 #include <advect/status.h>
 
 ADV_API_BEGIN

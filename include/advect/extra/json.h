@@ -1,7 +1,7 @@
 /* JSON where memory may run out. jansson's deep copy leaves out members that it has no room for,
  * its growing output buffer leaves out bytes, and neither says so; these do. */
-#ifndef ADVECT_JSON_H
-#define ADVECT_JSON_H
+#ifndef ADVECT_EXTRA_JSON_H
+#define ADVECT_EXTRA_JSON_H
 
 #include <advect/api.h>
 #include <advect/status.h>

@@ -3,8 +3,8 @@
  * JSON, with the kind's own options beside "kind":
  *   {"kind": "mlp", "dim": 2, "channels": 512, "layers": 5, ...}
  * A kind is one file and one row of a table (core/nets/). */
-#ifndef ADVECT_NET_H
-#define ADVECT_NET_H
+#ifndef ADVECT_EXTRA_NET_H
+#define ADVECT_EXTRA_NET_H
 
 #include <advect/api.h>
 #include <advect/status.h>

@@ -1,11 +1,11 @@
 /* The conditional flow-matching loss and its gradient (Lipman et al. 2023, eq. 9):
  *     loss = mean over rows and dimensions of (v(x_t, t, label) - target)^2. */
-#ifndef ADVECT_GRADIENT_H
-#define ADVECT_GRADIENT_H
+#ifndef ADVECT_EXTRA_GRADIENT_H
+#define ADVECT_EXTRA_GRADIENT_H
 
 #include <advect/api.h>
-#include <advect/evaluator.h>
-#include <advect/net.h>
+#include <advect/extra/evaluator.h>
+#include <advect/extra/net.h>
 #include <advect/status.h>
 
 ADV_API_BEGIN

@@ -8,11 +8,11 @@
  * number like any other
  *
  * Dequantised data without a stated range lie in [0, 1]. */
-#ifndef ADVECT_LEVELS_H
-#define ADVECT_LEVELS_H
+#ifndef ADVECT_EXTRA_LEVELS_H
+#define ADVECT_EXTRA_LEVELS_H
 
 #include <advect/api.h>
-#include <advect/transform.h>
+#include <advect/extra/transform.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

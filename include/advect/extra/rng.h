@@ -4,8 +4,8 @@
  * A number is a pure function of (seed, stream, row, column): row 17 is the
  * same alone, in a batch of a thousand, or on another machine's replica, and
  * no generator state exists to save, share or lock. */
-#ifndef ADVECT_RNG_H
-#define ADVECT_RNG_H
+#ifndef ADVECT_EXTRA_RNG_H
+#define ADVECT_EXTRA_RNG_H
 
 #include <advect/api.h>
 #include <stddef.h>
@@ -48,8 +48,8 @@ uint64_t adv_rng_word(uint64_t seed, enum adv_stream stream, uint64_t row);
 /* An integer in [0, bound), bound >= 1, bias below 2^-32 for bound < 2^32. */
 uint64_t adv_rng_below(uint64_t seed, enum adv_stream stream, uint64_t row, uint64_t bound);
 
-/* A seed for those who chose none: random, or the clock's where the system has no random numbers. It
- * has 32 bits, short enough to be read out. */
+/* A seed for those who chose none: random, or the clock's where the system has no random numbers.
+ * It has 32 bits, short enough to be read out. */
 uint64_t adv_random_seed(void);
 
 /* A bijection of [0, n) chosen by the key: an unbalanced Feistel network on the next power of four,

@@ -2,19 +2,19 @@
  *
  * Rows may have different times, labels and guidance. A row's result depends on
  * that row alone, bit for bit, whatever is evaluated beside it. */
-#ifndef ADVECT_EVALUATOR_H
-#define ADVECT_EVALUATOR_H
+#ifndef ADVECT_EXTRA_EVALUATOR_H
+#define ADVECT_EXTRA_EVALUATOR_H
 
 #include <advect/api.h>
-#include <advect/net.h>
+#include <advect/extra/net.h>
+#include <advect/label.h>
+#include <advect/load_options.h>
 #include <advect/pool.h>
 #include <advect/status.h>
 #include <stddef.h>
 #include <stdint.h>
 
 ADV_API_BEGIN
-
-#define ADV_NO_LABEL (-1)
 
 /* Where velocities are asked: row i is (x_i, t_i, label_i), in flow units. All borrowed. */
 struct adv_points {
@@ -27,26 +27,6 @@ struct adv_points {
 
 /* Weights made ready for evaluation: read-only, shared by any number of evaluators. */
 struct adv_ready_weights;
-
-/* What the products of evaluation multiply in. bfloat16 has 8 bits of mantissa, adds in float, and
- * needs AVX512_BF16 or AMX; first and last layers stay in float. docs/internals/performance.md has what it
- * costs in accuracy. */
-enum adv_precision { ADV_PRECISION_FLOAT32, ADV_PRECISION_BFLOAT16 };
-extern const char *const adv_precision_names[]; /* "float32", "bfloat16", NULL */
-
-/* How a network is evaluated. Zeros, or NULL in place of the struct: float32, by the fastest
- * kernels that this processor runs. */
-struct adv_load_options {
-    enum adv_precision precision;
-    const char
-        *isa; /* whose instruction set: "portable", "avx2", "avx512", "neon"; NULL: the fastest */
-};
-
-/* ADV_E_INVALID, field "precision" or "isa", where they are not to be had on this processor. */
-enum adv_status adv_load_options_check(const struct adv_load_options *options,
-                                       struct adv_error *error);
-/* The kernels that these options, which must have passed the check, lead to: "avx512". */
-const char *adv_load_options_kernels(const struct adv_load_options *options);
 
 /* weights [adv_net_weights(net)] and net are borrowed for the life of the result. Errors: those of
  * adv_load_options_check; ADV_E_MEMORY. */

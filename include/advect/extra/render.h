@@ -1,12 +1,12 @@
 /* Answers as bytes: JSON, NPY, CSV, NDJSON and pictures. */
-#ifndef ADVECT_RENDER_H
-#define ADVECT_RENDER_H
+#ifndef ADVECT_EXTRA_RENDER_H
+#define ADVECT_EXTRA_RENDER_H
 
 #include <advect/api.h>
-#include <advect/fields.h>
-#include <advect/png.h>
+#include <advect/extra/fields.h>
+#include <advect/extra/png.h>
+#include <advect/extra/request.h>
 #include <advect/query.h>
-#include <advect/request.h>
 #include <advect/status.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -127,8 +127,9 @@ enum adv_status adv_render(const struct adv_format *format, const struct adv_mod
                            struct adv_error *error);
 
 /* The answer as CSV with a line of names. Samples: x1, x2, ..., and "label" and "log_density" where
- * the answer has them; trajectories: t, sample, x1, ..., a line per frame and sample; log-densities:
- * "log_density", and "standard_error" and "bits_per_dim" where the answer has them. */
+ * the answer has them; trajectories: t, sample, x1, ..., a line per frame and sample;
+ * log-densities: "log_density", and "standard_error" and "bits_per_dim" where the answer has
+ * them. */
 enum adv_status adv_render_csv(const struct adv_query *query, const struct adv_answer *answer,
                                struct adv_bytes *out, struct adv_error *error);
 

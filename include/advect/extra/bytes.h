@@ -1,7 +1,7 @@
-/* A buffer of bytes that grows: what encoders write, and what comes in pieces. All zeros is an empty
- * one. */
-#ifndef ADVECT_BYTES_H
-#define ADVECT_BYTES_H
+/* A buffer of bytes that grows: what encoders write, and what comes in pieces. All zeros is an
+ * empty one. */
+#ifndef ADVECT_EXTRA_BYTES_H
+#define ADVECT_EXTRA_BYTES_H
 
 #include <advect/api.h>
 #include <advect/status.h>

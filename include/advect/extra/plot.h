@@ -7,11 +7,11 @@
  *
  * Threads may draw different plots, and render one plot, at the same time. The same calls give
  * the same bytes. */
-#ifndef ADVECT_PLOT_H
-#define ADVECT_PLOT_H
+#ifndef ADVECT_EXTRA_PLOT_H
+#define ADVECT_EXTRA_PLOT_H
 
 #include <advect/api.h>
-#include <advect/png.h>
+#include <advect/extra/png.h>
 #include <advect/status.h>
 #include <stdbool.h>
 #include <stddef.h>

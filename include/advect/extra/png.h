@@ -1,9 +1,9 @@
 /* PNG and animated PNG in memory. */
-#ifndef ADVECT_PNG_H
-#define ADVECT_PNG_H
+#ifndef ADVECT_EXTRA_PNG_H
+#define ADVECT_EXTRA_PNG_H
 
 #include <advect/api.h>
-#include <advect/bytes.h>
+#include <advect/extra/bytes.h>
 #include <advect/status.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,34 @@
+/* What a model is made of, and models made of JSON that was already read. */
+#ifndef ADVECT_EXTRA_MODEL_PARTS_H
+#define ADVECT_EXTRA_MODEL_PARTS_H
+
+#include <advect/api.h>
+#include <advect/extra/evaluator.h>
+#include <advect/extra/levels.h>
+#include <advect/extra/net.h>
+#include <advect/extra/transform.h>
+#include <advect/model.h>
+#include <jansson.h>
+
+ADV_API_BEGIN
+
+/* adv_model_import and adv_model_new with a config that was read. Weights: as many as the config's
+ * net has (adv_net_weights). */
+enum adv_status adv_model_import_json(const char *path, const json_t *config, const char *name,
+                                      const struct adv_load_options *options,
+                                      struct adv_model **model, struct adv_error *error);
+enum adv_status adv_model_new_json(const json_t *config, const float *weights,
+                                   const struct adv_load_options *options, struct adv_model **model,
+                                   struct adv_error *error);
+
+/* All borrowed from the model. */
+const json_t *adv_model_config_json(const struct adv_model *model);
+const json_t *adv_model_card_json(const struct adv_model *model); /* or NULL */
+const struct adv_net *adv_model_net(const struct adv_model *model);
+const struct adv_ready_weights *adv_model_ready_weights(const struct adv_model *model);
+const struct adv_transform *adv_model_transform(const struct adv_model *model);
+/* What 8-bit values mean as data of this model. */
+struct adv_levels adv_model_levels(const struct adv_model *model);
+
+ADV_API_END
+#endif
