@@ -1,9 +1,10 @@
 #!/bin/bash
 # Everything that has to pass, in order: the layers, the format, a build from the files that the image
-# is made of, all tests of the release build with warnings as errors, some of them as another user and in
-# another locale, the library as it is installed, the front-end in a browser, all tests under
-# AddressSanitizer and UBSan, those of threads and of the daemon under ThreadSanitizer, and a clang build
-# without warnings. Ends in one line that counts single checks.
+# is made of, clang-tidy and shellcheck, all tests of the release build with warnings as errors, some of
+# them as another user and in another locale, the library as it is installed, the front-end in a
+# browser, every parser of untrusted bytes under a fuzzer, all tests under AddressSanitizer and UBSan,
+# those of threads and of the daemon under ThreadSanitizer, and a clang build without warnings. Ends in
+# one line that counts single checks.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -17,6 +18,7 @@ stage "layers" run_make check-layers
 stage "format" run_make check-format
 stage "the image's files" scripts/check-context.sh
 stage "build" run_make -j"$jobs" all
+stage "lint" run_make lint
 stage "tests" run_make -j"$jobs" test
 stage "tests as users run them" scripts/check-as-user.sh
 stage "the library, installed" scripts/check-library.sh
