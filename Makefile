@@ -104,7 +104,7 @@ TRAINER_SRC := $(sort $(wildcard trainer/*.c trainer/*/*.c))
 SERVER_SRC  := $(sort $(wildcard server/*.c server/*/*.c))
 TEST_ROOMS  := tests/core/* tests/trainer tests/server
 TEST_SRC    := $(sort $(wildcard $(TEST_ROOMS:%=%/test_*.c)))
-SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard $(TEST_ROOMS:%=%/*.c) tests/support/*.c)))
+SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard $(TEST_ROOMS:%=%/*.c) tests/support/*.c) tests/fuzz/parsers.c))
 
 CORE_OBJ    := $(CORE_SRC:%.c=$(OBJ)/%.o)
 TRAINER_OBJ := $(TRAINER_SRC:%.c=$(OBJ)/%.o)
@@ -396,7 +396,7 @@ $(FUZZ_PARSERS:%=fuzz-%): fuzz-%: $(BIN)/fuzz_%
 	  || { echo 'failed'; tail -n 40 build/fuzz/$*.log; exit 1; }
 	@grep -a '^Done' build/fuzz/$*.log
 
-$(FUZZ_PARSERS:%=$(BIN)/fuzz_%): $(BIN)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/core/io/io_parsers.o $(LIB)/libadvect.a
+$(FUZZ_PARSERS:%=$(BIN)/fuzz_%): $(BIN)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/fuzz/parsers.o $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS_CORE) -o $@

@@ -1,5 +1,5 @@
 /* A libFuzzer target for the parser FUZZ_PARSER (a string), one of io_parsers. */
-#include "tests/core/io/io_parsers.h"
+#include "tests/fuzz/parsers.h"
 
 #include <stdlib.h>
 

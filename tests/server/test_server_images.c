@@ -1,7 +1,7 @@
 /* Image models through the daemon: grids, strips and animations pixel by pixel, pictures of every
  * kind as points, and what is refused of them. */
-#include "tests/core/io/io_parsers.h"
 #include "tests/core/io/io_support.h"
+#include "tests/fuzz/parsers.h"
 #include "tests/server/server_client.h"
 
 #include <advect/advect.h>

@@ -1,7 +1,7 @@
 /* PNG: pictures of every kind that no code of ours wrote, each refusal, and what is encoded decoded
  * again, also by libpng's simplified reader and, for animations, chunk by chunk. */
-#include "tests/core/io/io_parsers.h"
 #include "tests/core/io/io_support.h"
+#include "tests/fuzz/parsers.h"
 #include "tests/support/alloc_fail.h"
 
 #include <advect/array_file.h>

@@ -1,8 +1,8 @@
 /* What no input and no lack of memory may do: crash, hang, leak, or end without a clear report. For
  * every parser: each prefix of each seed, seeded random mutations, the inputs that once broke
  * something, and each allocation failing in turn; the last for every writer too. */
-#include "tests/core/io/io_parsers.h"
 #include "tests/core/io/io_support.h"
+#include "tests/fuzz/parsers.h"
 #include "tests/support/alloc_fail.h"
 
 #include <advect/array_file.h>

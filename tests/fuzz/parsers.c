@@ -1,4 +1,4 @@
-#include "tests/core/io/io_parsers.h"
+#include "tests/fuzz/parsers.h"
 
 #include <advect/array_file.h>
 #include <advect/png.h>
