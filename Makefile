@@ -63,7 +63,7 @@ OPT_tsan    := -O1
 OPT_fuzz    := -O1
 OPT_debug   := -O0
 OPT_coverage := -O1
-OPT_clang   := -O1
+OPT_clang   := -O0
 OPT_arm64   := -O3
 SAN := $(SAN_$(CONFIG))
 OPT := $(OPT_$(CONFIG))
@@ -104,7 +104,8 @@ TRAINER_SRC := $(sort $(wildcard trainer/*.c trainer/*/*.c))
 SERVER_SRC  := $(sort $(wildcard server/*.c server/*/*.c))
 TEST_ROOMS  := tests/core/* tests/trainer tests/server
 TEST_SRC    := $(sort $(wildcard $(TEST_ROOMS:%=%/test_*.c)))
-SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard $(TEST_ROOMS:%=%/*.c) tests/support/*.c) tests/fuzz/parsers.c))
+FUZZ_SRC    := $(filter-out tests/fuzz/fuzz.c,$(wildcard tests/fuzz/*.c))
+SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard $(TEST_ROOMS:%=%/*.c) tests/support/*.c) $(FUZZ_SRC)))
 
 CORE_OBJ    := $(CORE_SRC:%.c=$(OBJ)/%.o)
 TRAINER_OBJ := $(TRAINER_SRC:%.c=$(OBJ)/%.o)
@@ -123,6 +124,9 @@ DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the trainer's own parts.
 TRAINER_TESTS := trainer training training_images
+
+# What the programs parse for themselves, for the test and the fuzzers of parsers.
+PARSER_OBJ := $(OBJ)/server/http/target.o $(OBJ)/trainer/data/recipe.o $(OBJ)/trainer/cli/json.o
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
@@ -369,6 +373,9 @@ $(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $$(call object_of_test,,$$*) $(filte
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@
 
+# The test of all parsers takes those of the programs too.
+$(TST)/test_io_robust: $(PARSER_OBJ)
+
 # Tests of the programs run them: they lie beside them.
 $(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/trainer/test_*.c))): | $(BIN)/advect
 $(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/server/test_*.c))): | $(BIN)/advectd
@@ -379,24 +386,25 @@ $(filter-out $(TRAINER_TESTS:%=$(TST)/test_%) %_double,$(TESTS)): $(TST)/%: $$(c
 	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@
 
 # ---------------------------------------------------------------- fuzzing
-# One fuzzer per parser of foreign bytes, built by clang in a configuration of its own. What it
-# finds worth keeping stays in build/fuzz/corpus; a crash's input goes to tests/fuzz/regressions.
+# One fuzzer per parser of foreign bytes, built by clang in a configuration of its own. It starts from
+# the parser's seeds and regressions, and what it finds worth keeping stays in build/fuzz/corpus. The
+# input of a crash goes to tests/fuzz/regressions, with a line in REASONS there.
 FUZZ_SECONDS ?= 60
-FUZZ_PARSERS := safetensors npy csv idx png
+FUZZ_PARSERS := $(notdir $(wildcard tests/fuzz/seeds/*))
 
 fuzz: ## fuzz each parser for FUZZ_SECONDS (60); needs clang
-	$(Q)$(MAKE) --no-print-directory CONFIG=fuzz CC=clang $(FUZZ_PARSERS:%=fuzz-%)
+	@$(MAKE) --no-print-directory CONFIG=fuzz CC=clang -k $(FUZZ_PARSERS:%=fuzz-%)
+	@echo "$(words $(FUZZ_PARSERS)) passed, 0 failed"
 
 $(FUZZ_PARSERS:%=fuzz-%): fuzz-%: $(BIN)/fuzz_%
 	@mkdir -p build/fuzz/corpus/$*
-	@printf '  FUZZ  %s: ' $*
 	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
-	  -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/seeds/$* \
-	  > build/fuzz/$*.log 2>&1 \
-	  || { echo 'failed'; tail -n 40 build/fuzz/$*.log; exit 1; }
-	@grep -a '^Done' build/fuzz/$*.log
+	  -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* \
+	  tests/fuzz/seeds/$* $(wildcard tests/fuzz/regressions/$*) > build/fuzz/$*.log 2>&1 \
+	  || { echo '  FUZZ  $*: failed'; tail -n 40 build/fuzz/$*.log; exit 1; }
+	@echo "  FUZZ  $*: $$(grep -a '^Done' build/fuzz/$*.log)"
 
-$(FUZZ_PARSERS:%=$(BIN)/fuzz_%): $(BIN)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/fuzz/parsers.o $(LIB)/libadvect.a
+$(FUZZ_PARSERS:%=$(BIN)/fuzz_%): $(BIN)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(FUZZ_SRC:%.c=$(OBJ)/%.o) $(PARSER_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS_CORE) -o $@

@@ -24,6 +24,7 @@ stage "tests as users run them" scripts/check-as-user.sh
 stage "the library, installed" scripts/check-library.sh
 stage "api.md" scripts/check-api-examples.sh build/bin/advectd
 stage "page" scripts/check-page.sh build/bin/advectd
+stage "fuzzing" run_make -j"$jobs" fuzz FUZZ_SECONDS=7
 stage "tests under AddressSanitizer and UBSan" run_make -j"$jobs" CONFIG=asan all test
 stage "threads and daemon tests under ThreadSanitizer" run_make -j"$jobs" CONFIG=tsan all test \
     TESTS="$(printf 'build/tsan/tests/test_%s ' server server_http server_errors server_load query \
