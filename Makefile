@@ -211,7 +211,7 @@ TOLD = $(if $(filter core/base/status.c core/base/mem.c,$<),,-include scripts/cl
 
 lint: ## clang-tidy over our code, where it changed (minutes), and shellcheck over the scripts
 	@scripts/deps.sh lint
-	@shellcheck -x $(shell git ls-files '*.sh' .ci/run)
+	@shellcheck -x $(shell git ls-files '*.sh' '*.cases' .ci/run)
 	@$(MAKE) --no-print-directory -j$(shell nproc) -k -Otarget $(LINTED:%.c=$(OBJ)/%.tidy)
 	@echo "$(words $(LINTED)) source files and the scripts: no warnings"
 
