@@ -233,10 +233,17 @@ $(OBJ)/double/%.o: %.c
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $*)) -DADV_REAL_DOUBLE -c $< -o $@
 
-# One source file of kernels, compiled once per instruction set (core/kernels/table.h).
-CFLAGS_isa_avx2   := -mavx2 -mfma -ffp-contract=fast
-CFLAGS_isa_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512 -ffp-contract=fast
-CFLAGS_isa_bf16   := $(CFLAGS_isa_avx512) -mavx512bf16
+# One source file of kernels, compiled once per instruction set (core/kernels/table.h). Sanitizers
+# multiply the time that takes: undefined behaviour is looked for in the variants that hold all of the
+# source between them (portable, bf16, amx), and fuzzers multiply no matrices.
+KERNEL_SAN := $(if $(filter fuzz,$(CONFIG)),-O0 -fno-sanitize=all)
+COMMON_SAN := $(if $(filter asan,$(CONFIG)),-fno-sanitize=undefined -fno-sanitize=float-cast-overflow)
+FLAGS_avx512      := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512 -ffp-contract=fast \
+                     $(KERNEL_SAN)
+CFLAGS_isa_portable := $(KERNEL_SAN)
+CFLAGS_isa_avx2   := -mavx2 -mfma -ffp-contract=fast $(KERNEL_SAN) $(COMMON_SAN)
+CFLAGS_isa_avx512 := $(FLAGS_avx512) $(COMMON_SAN)
+CFLAGS_isa_bf16   := $(FLAGS_avx512) -mavx512bf16
 CFLAGS_isa_amx    := $(CFLAGS_isa_bf16) -mamx-tile -mamx-bf16
 
 # GCC would load many rows' factors before it hands out registers, and then keep sums in memory.
