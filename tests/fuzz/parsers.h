@@ -22,6 +22,8 @@ struct fuzz_parser {
 
     /* Without memory it ends in ADV_E_MEMORY. jansson's parser takes some such for bad input. */
     bool tells_memory;
+
+    int slowness; /* in units of a file's parser, by which its random mutants are fewer */
 };
 
 extern const struct fuzz_parser fuzz_parsers[];

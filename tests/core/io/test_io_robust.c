@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Mutants of each parser; more with IO_MUTATIONS in the environment. */
+/* Mutants of each parser, fewer of those that are slow; more with IO_MUTATIONS in the environment. */
 enum { N_MUTATIONS = 100000 };
 
 static const struct fuzz_parser *parser;
@@ -166,6 +166,7 @@ START_TEST(random_mutations)
     long n_mutations = wish ? atol(wish) : N_MUTATIONS;
     uint64_t counter = (uint64_t)_i << 40;
     load(_i);
+    n_mutations /= parser->slowness;
     for (long m = 0; m < n_mutations; m++) {
         const struct fuzz_input *seed = &seeds[draw(&counter, n_seeds)];
         size_t n = seed->n, max = seed->n + ROOM;
