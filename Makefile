@@ -63,7 +63,7 @@ OPT_tsan    := -O1
 OPT_fuzz    := -O1
 OPT_debug   := -O0
 OPT_coverage := -O1
-OPT_clang   := -O1
+OPT_clang   := -O0
 OPT_arm64   := -O3
 SAN := $(SAN_$(CONFIG))
 OPT := $(OPT_$(CONFIG))
@@ -104,7 +104,8 @@ TRAINER_SRC := $(sort $(wildcard trainer/*.c trainer/*/*.c))
 SERVER_SRC  := $(sort $(wildcard server/*.c server/*/*.c))
 TEST_ROOMS  := tests/core/* tests/trainer tests/server
 TEST_SRC    := $(sort $(wildcard $(TEST_ROOMS:%=%/test_*.c)))
-SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard $(TEST_ROOMS:%=%/*.c) tests/support/*.c)))
+FUZZ_SRC    := $(filter-out tests/fuzz/fuzz.c,$(wildcard tests/fuzz/*.c))
+SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard $(TEST_ROOMS:%=%/*.c) tests/support/*.c) $(FUZZ_SRC)))
 
 CORE_OBJ    := $(CORE_SRC:%.c=$(OBJ)/%.o)
 TRAINER_OBJ := $(TRAINER_SRC:%.c=$(OBJ)/%.o)
@@ -124,6 +125,9 @@ DOUBLE_TESTS   := ops plan mlp unet
 # Tests that link the programs' own parts.
 TRAINER_TESTS := measure
 SERVER_TESTS  := http_parts
+
+# What the programs parse for themselves, for the test and the fuzzers of parsers.
+PARSER_OBJ := $(OBJ)/server/http/target.o
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
@@ -201,8 +205,23 @@ format: ## lay out every source file as .clang-format says
 check-format:
 	@scripts/format.sh check $(FORMATTED)
 
-lint: ## clang-tidy over our code (minutes)
-	clang-tidy --quiet $(CORE_SRC) $(TRAINER_SRC) $(SERVER_SRC) -- $(filter-out -MMD -MP,$(CPPFLAGS)) -std=c17
+# A file is looked at again when its object is compiled again. What adv_fail returns is told to the
+# analyser, but in the files that define such functions.
+LINTED = $(CORE_SRC) $(TRAINER_SRC) $(SERVER_SRC) $(wildcard bench/*.c)
+TOLD = $(if $(filter core/base/status.c core/base/mem.c,$<),,-include scripts/clang-tidy.h)
+
+lint: ## clang-tidy over our code, where it changed (minutes), and shellcheck over the scripts
+	@scripts/deps.sh lint
+	@shellcheck -x $(shell git ls-files '*.sh' '*.cases' .ci/run)
+	@$(MAKE) --no-print-directory -j$(shell nproc) -k -Otarget $(LINTED:%.c=$(OBJ)/%.tidy)
+	@echo "$(words $(LINTED)) source files and the scripts: no warnings"
+
+$(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy scripts/clang-tidy.h
+	$(call say,LINT)
+	$(Q)clang-tidy --quiet $< -- $(TOLD) $(filter-out -MMD -MP,$(CPPFLAGS)) $(CFLAGS) $(CFLAGS_$(notdir $*)) \
+	  2> $@.log || { cat $@.log; exit 1; }
+	@rm -f $@.log
+	@touch $@
 
 # ---------------------------------------------------------------- compile and link
 $(OBJ)/%.o: %.c
@@ -215,10 +234,17 @@ $(OBJ)/double/%.o: %.c
 	$(call say,CC)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $*)) -DADV_REAL_DOUBLE -c $< -o $@
 
-# One source file of kernels, compiled once per instruction set (core/kernels/table.h).
-CFLAGS_isa_avx2   := -mavx2 -mfma -ffp-contract=fast
-CFLAGS_isa_avx512 := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512 -ffp-contract=fast
-CFLAGS_isa_bf16   := $(CFLAGS_isa_avx512) -mavx512bf16
+# One source file of kernels, compiled once per instruction set (core/kernels/table.h). Sanitizers
+# multiply the time that takes: undefined behaviour is looked for in the variants that hold all of the
+# source between them (portable, bf16, amx), and fuzzers multiply no matrices.
+KERNEL_SAN := $(if $(filter fuzz,$(CONFIG)),-O0 -fno-sanitize=all)
+COMMON_SAN := $(if $(filter asan,$(CONFIG)),-fno-sanitize=undefined -fno-sanitize=float-cast-overflow)
+FLAGS_avx512      := -mavx512f -mavx512dq -mavx512vl -mavx512bw -mfma -mprefer-vector-width=512 -ffp-contract=fast \
+                     $(KERNEL_SAN)
+CFLAGS_isa_portable := $(KERNEL_SAN)
+CFLAGS_isa_avx2   := -mavx2 -mfma -ffp-contract=fast $(KERNEL_SAN) $(COMMON_SAN)
+CFLAGS_isa_avx512 := $(FLAGS_avx512) $(COMMON_SAN)
+CFLAGS_isa_bf16   := $(FLAGS_avx512) -mavx512bf16
 CFLAGS_isa_amx    := $(CFLAGS_isa_bf16) -mamx-tile -mamx-bf16
 
 # GCC would load many rows' factors before it hands out registers, and then keep sums in memory.
@@ -367,6 +393,9 @@ $(SERVER_TESTS:%=$(TST)/test_%): $(TST)/%: $$(call object_of_test,,$$*) $(OBJ)/s
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_SERVER) $(LIBS_CORE) -o $@
 
+# The test of all parsers takes those of the programs too.
+$(TST)/test_io_robust: $(PARSER_OBJ)
+
 # Tests of the programs run them: they lie beside them.
 $(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/trainer/test_*.c))): | $(BIN)/advect
 $(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/server/test_*.c))): | $(BIN)/advectd
@@ -377,24 +406,25 @@ $(filter-out $(TRAINER_TESTS:%=$(TST)/test_%) $(SERVER_TESTS:%=$(TST)/test_%) %_
 	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@
 
 # ---------------------------------------------------------------- fuzzing
-# One fuzzer per parser of foreign bytes, built by clang in a configuration of its own. What it
-# finds worth keeping stays in build/fuzz/corpus; a crash's input goes to tests/fuzz/regressions.
+# One fuzzer per parser of foreign bytes, built by clang in a configuration of its own. It starts from
+# the parser's seeds and regressions, and what it finds worth keeping stays in build/fuzz/corpus. The
+# input of a crash goes to tests/fuzz/regressions, with a line in REASONS there.
 FUZZ_SECONDS ?= 60
-FUZZ_PARSERS := safetensors npy csv idx png
+FUZZ_PARSERS := $(notdir $(wildcard tests/fuzz/seeds/*))
 
 fuzz: ## fuzz each parser for FUZZ_SECONDS (60); needs clang
-	$(Q)$(MAKE) --no-print-directory CONFIG=fuzz CC=clang $(FUZZ_PARSERS:%=fuzz-%)
+	@$(MAKE) --no-print-directory CONFIG=fuzz CC=clang -k $(FUZZ_PARSERS:%=fuzz-%)
+	@echo "$(words $(FUZZ_PARSERS)) passed, 0 failed"
 
 $(FUZZ_PARSERS:%=fuzz-%): fuzz-%: $(BIN)/fuzz_%
 	@mkdir -p build/fuzz/corpus/$*
-	@printf '  FUZZ  %s: ' $*
 	@$< -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -timeout=10 -rss_limit_mb=1024 \
-	  -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/seeds/$* \
-	  > build/fuzz/$*.log 2>&1 \
-	  || { echo 'failed'; tail -n 40 build/fuzz/$*.log; exit 1; }
-	@grep -a '^Done' build/fuzz/$*.log
+	  -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* \
+	  tests/fuzz/seeds/$* $(wildcard tests/fuzz/regressions/$*) > build/fuzz/$*.log 2>&1 \
+	  || { echo '  FUZZ  $*: failed'; tail -n 40 build/fuzz/$*.log; exit 1; }
+	@echo "  FUZZ  $*: $$(grep -a '^Done' build/fuzz/$*.log)"
 
-$(FUZZ_PARSERS:%=$(BIN)/fuzz_%): $(BIN)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(OBJ)/tests/core/io/io_parsers.o $(LIB)/libadvect.a
+$(FUZZ_PARSERS:%=$(BIN)/fuzz_%): $(BIN)/fuzz_%: $(OBJ)/tests/fuzz/fuzz_%.o $(FUZZ_SRC:%.c=$(OBJ)/%.o) $(PARSER_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer $^ $(LIBS_CORE) -o $@

@@ -10,14 +10,15 @@
 #
 # `libraries` installs nothing: it names what programs and tests are compiled and linked with.
 #
-# usage: scripts/deps.sh build|test|bench|screenshots|release|arm64|libraries
+# usage: scripts/deps.sh build|test|lint|bench|screenshots|release|arm64|libraries
 set -eu
 
 libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev zlib1g-dev
  libcairo2-dev librandom123-dev"
 test_libraries="check libcurl4-openssl-dev"
 build="gcc make pkg-config $libraries fonts-dejavu-core"
-tests="$build $test_libraries curl locales g++ clang clang-format libclang-rt-dev valgrind
+lint="$build clang-tidy shellcheck"
+tests="$lint $test_libraries curl locales g++ clang clang-format libclang-rt-dev valgrind
  python3-numpy chromium"
 # Other builds of node, which have npm along, do as well as Debian's.
 command -v node >/dev/null 2>&1 || tests="$tests nodejs"
@@ -26,6 +27,10 @@ command -v npm >/dev/null 2>&1 || tests="$tests npm"
 case "${1:-}" in
 build)
     wanted=$build
+    driver=
+    ;;
+lint)
+    wanted=$lint
     driver=
     ;;
 bench)
@@ -54,7 +59,7 @@ libraries)
     exit 0
     ;;
 *)
-    echo "usage: $0 build|test|bench|screenshots|release|arm64|libraries" >&2
+    echo "usage: $0 build|test|lint|bench|screenshots|release|arm64|libraries" >&2
     exit 2
     ;;
 esac

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Runs the given test binaries, one per processor at a time, or JOBS; by the command RUNNER, such as
-# an emulator, if there is one. Prints in their order the check summary of each, with whatever else it
-# had to say, and last one line "N passed, N failed" that counts single checks. A binary that dies or
-# ends without a summary is one failure. Exits 1 on any failure.
+# an emulator, if there is one. Those that take longest begin first, so that none is left to run alone.
+# Prints in their order the check summary of each and its seconds, with whatever else it had to say, and
+# last one line "N passed, N failed" that counts single checks. A binary that dies or ends without a
+# summary is one failure. Exits 1 on any failure.
 set -u
 
 jobs=${JOBS:-$(nproc)}
@@ -15,19 +16,20 @@ failed=0
 
 # run INDEX: its output, then its status, which is complete when it is there.
 run() {
+    local from=$SECONDS
     "${runner[@]}" "${binaries[$1]}" >"$folder/$1.output" 2>&1
-    echo $? >"$folder/$1.part"
+    echo "$? $((SECONDS - from))" >"$folder/$1.part"
     mv "$folder/$1.part" "$folder/$1.status"
 }
 
 # report INDEX: prints and counts what it found.
 report() {
-    local name status summary bad
+    local name status seconds summary bad
     name=$(basename "${binaries[$1]}")
-    status=$(<"$folder/$1.status")
+    read -r status seconds <"$folder/$1.status"
     summary=$(grep -E '^[0-9]+%: Checks: [0-9]+, Failures: [0-9]+, Errors: [0-9]+$' \
         "$folder/$1.output" | tail -n 1)
-    printf '%-28s %s\n' "$name" "${summary:-no summary: exit status $status}"
+    printf '%-28s %s (%d s)\n' "$name" "${summary:-no summary: exit status $status}" "$seconds"
     grep -vE -e '^Running suite\(s\): ' -e '^[0-9]+%: Checks: ' -e '^$' "$folder/$1.output" |
         sed 's/^/    /'
     if [[ $summary =~ Checks:\ ([0-9]+),\ Failures:\ ([0-9]+),\ Errors:\ ([0-9]+) ]]; then
@@ -40,11 +42,20 @@ report() {
     fi
 }
 
+# Indices of the binaries, slow ones before the others.
+slow=() quick=()
+names_of_slow=" $("$(dirname "$0")/quick-tests.sh" --slow | tr '\n' ' ') "
+for i in "${!binaries[@]}"; do
+    name=$(basename "${binaries[i]}")
+    if [[ $names_of_slow == *" ${name#test_} "* ]]; then slow+=("$i"); else quick+=("$i"); fi
+done
+order=("${slow[@]}" "${quick[@]}")
+
 started=0
 reported=0
 while ((reported < ${#binaries[@]})); do
     while ((started < ${#binaries[@]} && $(jobs -pr | wc -l) < jobs)); do
-        run "$started" &
+        run "${order[started]}" &
         started=$((started + 1))
     done
     wait -n

@@ -4,6 +4,7 @@
 #include "trainer/cli/stop.h"
 
 #include <advect/extra/all.h>
+#include <advect/extra/memory.h>
 
 #include <stdio.h>
 #include <string.h>

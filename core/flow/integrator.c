@@ -328,7 +328,7 @@ static bool all_finite(const float *values, size_t n)
 {
     float sum = 0;
     for (size_t i = 0; i < n; i++)
-        sum += values[i] * 0;
+        sum += values[i] * 0; // NOLINT(clang-analyzer-core.NullDereference): none only where n is 0
     return sum == 0;
 }
 
@@ -343,7 +343,7 @@ static void give_row(struct adv_integrator *in, size_t r, const float *v, const 
         return;
     }
     memcpy(row_k(in, r, row->stage), v, dim * sizeof *v);
-    if (n_accumulators)
+    if (n_accumulators && div)
         memcpy(row_div(in, r, row->stage), div, n_accumulators * sizeof *div);
     if (solver->adaptive && row->nfe == 1)
         choose_first_step(in, r);

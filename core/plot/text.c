@@ -157,7 +157,7 @@ static void shorten(cairo_t *cr, char text[BUFFER_BYTES], double most)
     double room = most - width_of(cr, ELLIPSIS);
     struct glyphs glyphs = glyphs_of(cr, text);
     size_t end = 0;
-    for (int i = 0; i + 1 < glyphs.n && glyphs.at[i + 1].x <= room; i++)
+    for (int i = 0; text[end] && i + 1 < glyphs.n && glyphs.at[i + 1].x <= room; i++)
         end += character_bytes(text + end);
     while (end > 0 && text[end - 1] == ' ')
         end--;

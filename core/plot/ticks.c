@@ -12,7 +12,7 @@
 #define ROUNDING 1e-6 /* of a step: an end of the range so near a multiple is at it */
 
 /* Magnitudes from 10^PLAIN_LEAST to 10^PLAIN_MOST are written without a factor. */
-#define PLAIN_LEAST -3
+#define PLAIN_LEAST (-3)
 #define PLAIN_MOST 6
 #define PLAIN_DECADE 3 /* powers of ten up to this, either way, are written in full */
 #define MINOR_STRIDE_MOST 5

@@ -181,7 +181,7 @@ static size_t write_decimal(char *text, bool negative, const struct decimal *dec
 static size_t write_word(char *text, const char *word)
 {
     size_t n = strlen(word);
-    memcpy(text, word, n);
+    memcpy(text, word, n); // NOLINT(bugprone-not-null-terminated-result): a piece of a text
     return n;
 }
 

@@ -315,7 +315,7 @@ static enum adv_status add_item(const struct adv_field_subject *subject, struct 
     struct adv_field_subject item = {.field = &item_field};
     snprintf(item.label, sizeof item.label, "%.48s[%zu]", subject->label, ints->n);
     struct adv_error flaw = ADV_ERROR_INIT;
-    struct adv_field_value value;
+    struct adv_field_value value = {0};
     enum adv_status status =
         number ? set_int(&item, number, &value, &flaw) : refuse_type(&item, what, &flaw);
     if (status != ADV_OK)

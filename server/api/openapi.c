@@ -7,6 +7,7 @@
 #include "server/net/exchange.h"
 
 #include <advect/extra/all.h>
+#include <advect/extra/memory.h>
 #include <ctype.h>
 #include <string.h>
 

@@ -6,6 +6,7 @@
 #include "server/http/negotiate.h"
 
 #include <advect/extra/all.h>
+#include <advect/extra/memory.h>
 #include <stdlib.h>
 #include <string.h>
 

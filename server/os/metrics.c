@@ -3,6 +3,7 @@
 #include "server/os/metrics.h"
 
 #include <advect/extra/all.h>
+#include <advect/extra/memory.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>

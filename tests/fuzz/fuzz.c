@@ -1,5 +1,6 @@
-/* A libFuzzer target for the parser FUZZ_PARSER (a string), one of io_parsers. */
-#include "tests/core/io/io_parsers.h"
+/* A libFuzzer target for the parser FUZZ_PARSER (a string), one of the table. */
+#include "tests/fuzz/consume.h"
+#include "tests/fuzz/parsers.h"
 
 #include <stdlib.h>
 
@@ -7,9 +8,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t n, size_t max, unsigned seed);
 size_t LLVMFuzzerMutate(uint8_t *bytes, size_t n, size_t max);
 
-static const struct io_parser *parser(void)
+static const struct fuzz_parser *parser(void)
 {
-    const struct io_parser *found = io_parser_find(FUZZ_PARSER);
+    const struct fuzz_parser *found = fuzz_parser_find(FUZZ_PARSER);
     if (!found)
         abort();
     return found;
@@ -18,7 +19,7 @@ static const struct io_parser *parser(void)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    io_check_report(parser()->consume(bytes, n, &error), &error);
+    fuzz_check_report(parser()->consume(bytes, n, &error), &error);
     return 0;
 }
 

@@ -238,8 +238,82 @@ def animated():
     return SIGNATURE + parts + chunk(b"IEND", b"")
 
 
+# ---------------------------------------------------------------- what is asked and trained
+
+
+def make_request():
+    """Bodies of requests to a model of two dimensions and four classes, for every kind of query."""
+    bodies = {
+        "samples": {"n": 2, "seed": 3, "first": 1, "label": [1, -1], "guidance": 1.5, "log_density": True},
+        "adaptive": {"solver": {"method": "dopri5", "rtol": 1e-4, "atol": 1e-4}, "space": "flow"},
+        "hutchinson": {
+            "n": 1,
+            "log_density": True,
+            "divergence": {"method": "hutchinson", "probes": 2, "seed": 1},
+        },
+        "trajectories": {"times": [0, 0.5, 1], "solver": {"method": "rk4", "steps": 20}, "x0": [[1, 2], [3, 4]]},
+        "frames": {"n": 3, "frames": 16, "label": 2},
+        "log-density": {"points": [[1, 2], [0.25, -1e-3]], "t": 0.5, "divergence": {"method": "exact"}},
+        "velocity": {"points": [[1, 2]], "t": 0.5, "divergence": True, "guidance": 2},
+        "nothing": {},
+    }
+    for name, body in bodies.items():
+        put("request", name, json.dumps(body).encode())
+    put("request", "escapes", b'{"space":"\u0066low", "seed" : 9007199254740992 ,"n":null}')
+
+
+def make_target():
+    root = b"/v1/models/four-modes/"
+    put("target", "samples", root + b"samples?n=64&seed=3&label=0,1,2&guidance=1.5")
+    put("target", "solver", root + b"trajectories?frames=16&solver=dopri5&rtol=1e-6&atol=1e-6")
+    put("target", "times", root + b"trajectories?times=0,0.5,1&solver=rk4&steps=20")
+    put("target", "density", root + b"log-density?divergence=hutchinson&probes=8&probe_seed=1&t=0.5")
+    put("target", "velocity", root + b"velocity?divergence=true&space=flow")
+    put("target", "escapes", b"/v1/models/a%20%C3%A9%2Fb/samples?n=%31&se%65d=3&&log-density=true")
+    put("target", "absolute", b"http://localhost:8080/v1/models?")
+    put("target", "asterisk", b"*")
+
+
+def make_recipe():
+    density = {"kind": "density", "density": {"kind": "two_moons"}}
+    net = {"kind": "mlp", "dim": 2, "channels": 4, "layers": 1}
+    small = {"name": "small", "net": net, "data": {"source": density}, "train": {"steps": 4}}
+    put("recipe", "defaults", json.dumps(small).encode())
+    unet = {"kind": "unet", "image": [1, 4, 4], "model_channels": 32, "channel_mult": [1, 2], "num_res_blocks": 1}
+    images = {
+        "source": {"kind": "idx", "images": "images.idx", "labels": "labels.idx"},
+        "shape": [1, 4, 4],
+        "classes": 3,
+        "labels": ["a", "b", "\u00e9"],
+        "transform": [{"kind": "logit", "range": [0, 1]}, {"kind": "standardise"}],
+        "dequantise": True,
+        "shift_pixels": 1,
+        "held_out": 100,
+    }
+    train = {
+        "steps": 10,
+        "batch": 8,
+        "shard_rows": 4,
+        "learning_rate": 0.003,
+        "min_learning_rate": 1e-4,
+        "warmup_steps": 2,
+        "cycle_steps": 5,
+        "time_sampling": "logit_normal",
+        "time_shift": 2,
+        "label_dropout": 0.1,
+        "seed": 9000000000000000,
+    }
+    whole = {"name": "images", "net": unet, "data": images, "path": "vp", "train": train}
+    put("recipe", "images", json.dumps(whole | {"sampling": {"guidance": 1.25}}).encode())
+    table = {"source": {"kind": "csv", "file": "rows.csv", "label_column": 0}, "box": [[-1, 1], [0, 2.5]]}
+    put("recipe", "table", json.dumps(small | {"data": table, "path": "cosine"}).encode())
+
+
 make_safetensors()
 make_npy()
 make_csv()
 make_idx()
 make_png()
+make_request()
+make_target()
+make_recipe()

@@ -1,7 +1,7 @@
 /* Image models through the daemon: grids, strips and animations pixel by pixel, pictures of every
  * kind as points, and what is refused of them. */
-#include "tests/core/io/io_parsers.h"
 #include "tests/core/io/io_support.h"
+#include "tests/fuzz/consume.h"
 #include "tests/server/server_client.h"
 
 #include <advect/extra/all.h>
@@ -474,7 +474,7 @@ static uint8_t *bomb(uint32_t width, uint32_t height, size_t n_pixels, size_t *n
     memset(bytes + 41 + n_packed, 0, 4);
     memcpy(bytes + 45 + n_packed, "\0\0\0\0IEND\0\0\0\0", 12);
     *n = 57 + n_packed;
-    io_parser_find("png")->repair(bytes, *n);
+    fuzz_repair_png(bytes, *n);
     free(pixels);
     return bytes;
 }

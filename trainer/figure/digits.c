@@ -55,6 +55,7 @@ static enum adv_status prepare(struct scene *scene, struct adv_error *error)
         return adv_no_memory(error);
     for (size_t i = 0; i < scene->n; i++)
         scene->labels[i] = style->class == EVERY_CLASS ? (int32_t)i : style->class;
+    /* The scene's owner frees them. NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
     return adv_flow_states(easel, easel->model, scene->n, NULL, scene->labels, easel->n_frames,
                            scene->times, &scene->states, error);
 }

@@ -39,8 +39,9 @@ float *adv_panel_grid(size_t n_side, double half_side)
     float *grid = calloc(n_side * n_side, 2 * sizeof *grid);
     double cell = 2 * half_side / (double)n_side;
     for (size_t i = 0; grid && i < n_side * n_side; i++) {
-        grid[2 * i] = (float)(-half_side + ((double)(i % n_side) + 0.5) * cell);
-        grid[2 * i + 1] = (float)(-half_side + ((double)(i / n_side) + 0.5) * cell);
+        size_t row = i / n_side, column = i % n_side;
+        grid[2 * i] = (float)(-half_side + ((double)column + 0.5) * cell);
+        grid[2 * i + 1] = (float)(-half_side + ((double)row + 0.5) * cell);
     }
     return grid;
 }

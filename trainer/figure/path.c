@@ -69,7 +69,8 @@ static float *base_lines(size_t n_lines, size_t n_stretches)
 {
     float *lines = calloc(2 * n_lines * (n_stretches + 1), 2 * sizeof *lines), *at = lines;
     for (size_t line = 0; lines && line < 2 * n_lines; line++) {
-        double across = GRID_REACH * (2 * (double)(line / 2) / (double)(n_lines - 1) - 1);
+        size_t of_direction = line / 2;
+        double across = GRID_REACH * (2 * (double)of_direction / (double)(n_lines - 1) - 1);
         for (size_t i = 0; i <= n_stretches; i++, at += 2) {
             double along = GRID_REACH * (2 * (double)i / (double)n_stretches - 1);
             at[line % 2] = (float)along;

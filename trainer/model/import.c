@@ -81,6 +81,7 @@ static enum adv_status read_pixels(struct adv_import_options *options, struct ad
     if (options->transform)
         return adv_fail_field(error, ADV_E_INVALID, "pixels",
                               "--pixels and --transform say the same; give one of them");
+    /* Numbers too large become infinite. NOLINTNEXTLINE(cert-err34-c) */
     if (sscanf(options->pixels, "%lf ,%lf %n", &lo, &hi, &end) != 2 || options->pixels[end] ||
         !(hi > lo) || !isfinite(hi - lo))
         return adv_fail_field(error, ADV_E_INVALID, "pixels",

@@ -6,6 +6,7 @@
  *
  * Backward in x is the correlation of the adjoint, spread out by the stride, with the weight
  * flipped and transposed. */
+#include "core/base/mem.h"
 #include "core/ops/conv/conv.h"
 #include "core/ops/ops.h"
 
@@ -46,7 +47,7 @@ static const struct adv_conv_method *method_of(const struct adv_conv *conv,
     static const struct adv_conv_method *const by_speed[] = {&adv_conv_winograd, &adv_conv_narrow,
                                                              &adv_conv_direct};
     size_t i = 0;
-    while (!by_speed[i]->suits(conv, kernels))
+    while (i + 1 < ADV_COUNT(by_speed) && !by_speed[i]->suits(conv, kernels))
         i++;
     return by_speed[i];
 }

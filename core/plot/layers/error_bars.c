@@ -20,10 +20,10 @@ static void bounds(const struct adv_layer *layer, struct adv_bounds *bounds)
 {
     const float *points = data_of(layer), *half_heights = points + 2 * layer->n;
     for (size_t i = 0; i < layer->n; i++) {
-        double x = points[2 * i], y = points[2 * i + 1];
+        double x = points[2 * i], y = points[2 * i + 1], half = fabs((double)half_heights[i]);
         adv_bounds_add(bounds, x, y);
-        adv_bounds_add(bounds, x, y - fabs(half_heights[i]));
-        adv_bounds_add(bounds, x, y + fabs(half_heights[i]));
+        adv_bounds_add(bounds, x, y - half);
+        adv_bounds_add(bounds, x, y + half);
     }
 }
 

@@ -1,7 +1,7 @@
 /* PNG: pictures of every kind that no code of ours wrote, each refusal, and what is encoded decoded
  * again, also by libpng's simplified reader and, for animations, chunk by chunk. */
-#include "tests/core/io/io_parsers.h"
 #include "tests/core/io/io_support.h"
+#include "tests/fuzz/consume.h"
 #include "tests/support/alloc_fail.h"
 
 #include <advect/array_file.h>
@@ -171,7 +171,7 @@ START_TEST(a_giant_is_refused_by_its_header)
     struct adv_image image;
     struct adv_error error = ADV_ERROR_INIT;
     memcpy(bytes + 16, "\x7f\xff\xff\xff\x7f\xff\xff\xff", 8);
-    io_parser_find("png")->repair(bytes, n);
+    fuzz_repair_png(bytes, n);
     io_assert_refused(adv_png_decode(bytes, n, 9, 6, 1, &image, &error), &error, ADV_E_INVALID,
                       "has 2147483647 x 2147483647 pixels");
     free(bytes);
@@ -194,7 +194,7 @@ START_TEST(compressed_text_is_not_decompressed)
     memcpy(chunk, head, sizeof head);
     memcpy(chunk + sizeof head, keyword, sizeof keyword);
     memcpy(chunk + 12 + n_data, bytes + N_HEAD, n - N_HEAD);
-    io_parser_find("png")->repair(longer, n + 12 + n_data);
+    fuzz_repair_png(longer, n + 12 + n_data);
 
     struct adv_image image;
     struct adv_error error = ADV_ERROR_INIT;
@@ -378,7 +378,7 @@ static struct animation take_apart(const struct adv_bytes *png)
     for (size_t i = 0; i < animation.n_frames; i++) {
         struct adv_bytes *frame = &animation.frames[i].png;
         append(frame, "\0\0\0\0IEND\0\0\0\0", 12);
-        io_parser_find("png")->repair(frame->data, frame->n);
+        fuzz_repair_png(frame->data, frame->n);
     }
     return animation;
 }

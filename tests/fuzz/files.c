@@ -1,11 +1,9 @@
-#include "tests/core/io/io_parsers.h"
+/* Formats of files. */
+#include "tests/fuzz/consume.h"
 
 #include <advect/array_file.h>
-#include <advect/extra/memory.h>
 #include <advect/extra/png.h>
 #include <advect/extra/safetensors.h>
-#include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -17,16 +15,6 @@ static uint32_t load_u32(const uint8_t *bytes)
 {
     return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
-
-static void *allocate(size_t n)
-{
-    void *block = malloc(n ? n : 1);
-    if (!block)
-        abort();
-    return block;
-}
-
-/* ---------------------------------------------------------------- parsers */
 
 static enum adv_status read_tensor(const struct adv_tensor *tensor, struct adv_error *error)
 {
@@ -41,7 +29,7 @@ static enum adv_status read_tensor(const struct adv_tensor *tensor, struct adv_e
     return ADV_OK;
 }
 
-static enum adv_status consume_safetensors(const uint8_t *bytes, size_t n, struct adv_error *error)
+enum adv_status fuzz_consume_safetensors(const uint8_t *bytes, size_t n, struct adv_error *error)
 {
     struct adv_safetensors *file;
     enum adv_status status = adv_safetensors_parse(bytes, n, "input", &file, error);
@@ -73,7 +61,7 @@ static void read_array(struct adv_array *array)
     adv_array_release(array);
 }
 
-static enum adv_status consume_npy(const uint8_t *bytes, size_t n, struct adv_error *error)
+enum adv_status fuzz_consume_npy(const uint8_t *bytes, size_t n, struct adv_error *error)
 {
     struct adv_array array;
     enum adv_status status = adv_npy_parse(bytes, n, "input", &array, error);
@@ -82,7 +70,7 @@ static enum adv_status consume_npy(const uint8_t *bytes, size_t n, struct adv_er
     return status;
 }
 
-static enum adv_status consume_csv(const uint8_t *bytes, size_t n, struct adv_error *error)
+enum adv_status fuzz_consume_csv(const uint8_t *bytes, size_t n, struct adv_error *error)
 {
     struct adv_array array;
     enum adv_status status = adv_csv_parse((const char *)bytes, n, "input", &array, error);
@@ -91,7 +79,7 @@ static enum adv_status consume_csv(const uint8_t *bytes, size_t n, struct adv_er
     return status;
 }
 
-static enum adv_status consume_idx(const uint8_t *bytes, size_t n, struct adv_error *error)
+enum adv_status fuzz_consume_idx(const uint8_t *bytes, size_t n, struct adv_error *error)
 {
     struct adv_array array;
     enum adv_status status = adv_idx_parse(bytes, n, "input", &array, error);
@@ -120,20 +108,20 @@ static enum adv_status decode_png(const uint8_t *bytes, size_t n, int n_channels
 }
 
 /* As colours, then as grey, which pictures with colours may well refuse. */
-static enum adv_status consume_png(const uint8_t *bytes, size_t n, struct adv_error *error)
+enum adv_status fuzz_consume_png(const uint8_t *bytes, size_t n, struct adv_error *error)
 {
     struct adv_error grey_error = ADV_ERROR_INIT;
     enum adv_status status = decode_png(bytes, n, 3, error);
     if (status != ADV_OK)
         return status;
     status = decode_png(bytes, n, 1, &grey_error);
-    io_check_report(status, &grey_error);
+    fuzz_check_report(status, &grey_error);
     return status == ADV_OK || status == ADV_E_INVALID
                ? ADV_OK
                : adv_fail(error, status, "as grey: %s", grey_error.message);
 }
 
-static void repair_png(uint8_t *bytes, size_t n)
+void fuzz_repair_png(uint8_t *bytes, size_t n)
 {
     for (size_t at = 8; n > at && n - at >= 12;) {
         size_t length = load_u32(bytes + at);
@@ -144,76 +132,4 @@ static void repair_png(uint8_t *bytes, size_t n)
             bytes[at + 8 + length + (size_t)i] = (uint8_t)(crc >> (24 - 8 * i));
         at += 12 + length;
     }
-}
-
-const struct io_parser io_parsers[] = {
-    {"safetensors", consume_safetensors, NULL, true},
-    {"npy", consume_npy, NULL, true},
-    {"csv", consume_csv, NULL, false},
-    {"idx", consume_idx, NULL, true},
-    {"png", consume_png, repair_png, true},
-};
-const size_t n_io_parsers = ADV_COUNT(io_parsers);
-
-const struct io_parser *io_parser_find(const char *name)
-{
-    for (size_t i = 0; i < n_io_parsers; i++)
-        if (strcmp(io_parsers[i].name, name) == 0)
-            return &io_parsers[i];
-    return NULL;
-}
-
-void io_check_report(enum adv_status status, const struct adv_error *error)
-{
-    bool empty = error->message[0] == '\0';
-    if (status != error->status || (status == ADV_OK) != empty) {
-        fprintf(stderr, "status %s, but report %s: '%s'\n", adv_status_name(status),
-                adv_status_name(error->status), error->message);
-        abort();
-    }
-}
-
-/* ---------------------------------------------------------------- inputs */
-
-static int no_dot_file(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.';
-}
-
-static void load(struct io_input *input)
-{
-    void *bytes;
-    struct adv_error error = ADV_ERROR_INIT;
-    if (adv_file_read(input->path, 1 << 20, &bytes, &input->n, &error) != ADV_OK) {
-        fprintf(stderr, "%s\n", error.message);
-        abort();
-    }
-    /* Exactly as large as the input, so that a reader past its end is caught. */
-    input->bytes = allocate(input->n);
-    memcpy(input->bytes, bytes, input->n);
-    free(bytes);
-}
-
-struct io_input *io_inputs_load(const char *folder, const char *parser, size_t *count)
-{
-    char path[128];
-    struct dirent **entries = NULL;
-    snprintf(path, sizeof path, "tests/fuzz/%s/%s", folder, parser);
-    int n = scandir(path, &entries, no_dot_file, alphasort);
-    *count = n > 0 ? (size_t)n : 0;
-    struct io_input *inputs = allocate(*count * sizeof *inputs);
-    for (size_t i = 0; i < *count; i++) {
-        snprintf(inputs[i].path, sizeof inputs[i].path, "%s/%.100s", path, entries[i]->d_name);
-        load(&inputs[i]);
-        free(entries[i]);
-    }
-    free(entries);
-    return inputs;
-}
-
-void io_inputs_free(struct io_input *inputs, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(inputs[i].bytes);
-    free(inputs);
 }
