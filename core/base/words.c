@@ -37,7 +37,7 @@ const char *adv_printable(const char *text, size_t n, char out[ADV_PRINTABLE_MAX
     size_t shown = n < ADV_PRINTABLE_MAX ? n : ADV_PRINTABLE_MAX - sizeof "...";
     for (size_t i = 0; i < shown; i++)
         out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-    strcpy(out + shown, shown < n ? "..." : "");
+    snprintf(out + shown, sizeof "...", "%s", shown < n ? "..." : "");
     return out;
 }
 
