@@ -306,8 +306,41 @@ Libs.private: -lm -pthread
 Cflags: -I$${includedir}
 endef
 
-install: all ## install programs, library and headers below $(DESTDIR)$(PREFIX)
+# What the programs and the headers say of themselves, in the manner of man and of the shells.
+MANUAL      := $(OBJ)/manual/advect.1 $(OBJ)/manual/advectd.8 $(OBJ)/manual/libadvect.3
+SHELLS      := bash zsh fish
+COMPLETIONS := $(foreach s,$(SHELLS),$(OBJ)/completion/advect.$(s) $(OBJ)/completion/advectd.$(s))
+
+$(OBJ)/manual/advect.1: $(BIN)/advect
+	@mkdir -p $(@D)
+	$(Q)$< --manual > $@
+
+$(OBJ)/manual/advectd.8: $(BIN)/advectd
+	@mkdir -p $(@D)
+	$(Q)$< --manual > $@
+
+$(OBJ)/manual/libadvect.3: scripts/library-manual.sh $(wildcard include/advect/*.h) docs/examples/sample.c
+	@mkdir -p $(@D)
+	$(Q)scripts/library-manual.sh > $@
+
+$(OBJ)/completion/advect.%: $(BIN)/advect
+	@mkdir -p $(@D)
+	$(Q)$< --completion $* > $@
+
+$(OBJ)/completion/advectd.%: $(BIN)/advectd
+	@mkdir -p $(@D)
+	$(Q)$< --completion $* > $@
+
+share := $(DESTDIR)$(PREFIX)/share
+
+install: all $(MANUAL) $(COMPLETIONS) ## install everything below $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/advect/extra $(DESTDIR)$(libdir)/pkgconfig
+	for page in $(MANUAL); do install -D -m 644 $$page $(share)/man/man$${page##*.}/$${page##*/} || exit 1; done
+	for name in advect advectd; do \
+	  install -D -m 644 $(OBJ)/completion/$$name.bash $(share)/bash-completion/completions/$$name && \
+	  install -D -m 644 $(OBJ)/completion/$$name.zsh $(share)/zsh/site-functions/_$$name && \
+	  install -D -m 644 $(OBJ)/completion/$$name.fish $(share)/fish/vendor_completions.d/$$name.fish || exit 1; \
+	done
 	install -m 755 $(BIN)/advect $(BIN)/advectd $(DESTDIR)$(PREFIX)/bin
 	install -m 644 include/advect/*.h $(DESTDIR)$(PREFIX)/include/advect
 	install -m 644 include/advect/extra/*.h $(DESTDIR)$(PREFIX)/include/advect/extra
@@ -321,7 +354,11 @@ install: all ## install programs, library and headers below $(DESTDIR)$(PREFIX)
 uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/include/advect
 	rm -f $(DESTDIR)$(PREFIX)/bin/advect $(DESTDIR)$(PREFIX)/bin/advectd \
-	  $(DESTDIR)$(libdir)/libadvect.* $(DESTDIR)$(libdir)/pkgconfig/advect.pc
+	  $(DESTDIR)$(libdir)/libadvect.* $(DESTDIR)$(libdir)/pkgconfig/advect.pc \
+	  $(share)/man/man1/advect.1 $(share)/man/man8/advectd.8 $(share)/man/man3/libadvect.3 \
+	  $(share)/bash-completion/completions/advect $(share)/bash-completion/completions/advectd \
+	  $(share)/zsh/site-functions/_advect $(share)/zsh/site-functions/_advectd \
+	  $(share)/fish/vendor_completions.d/advect.fish $(share)/fish/vendor_completions.d/advectd.fish
 
 # ---------------------------------------------------------------- the page and the programs
 # Files of web/ as read-only data, plain and compressed: adv_binary_web_app_js_start, _end;

@@ -88,5 +88,29 @@ cd ..
 cmp <(./sample whole/model.safetensors 5) <(./sample halves/model.safetensors 5)
 count $? "an interrupted training gives the same model"
 
+# Manual pages, as man would show them, and completions, in their shells.
+share=$prefix/share
+for page in man1/advect.1 man8/advectd.8 man3/libadvect.3; do
+    rendered=$(groff -man -ww -Tutf8 "$share/man/$page" 2>&1 >page.txt)
+    [[ -z $rendered && $(wc -l <page.txt) -gt 100 ]]
+    count $? "manual page $page: $rendered"
+done
+grep -q 'adv_model_load' page.txt
+count $? "libadvect.3 has the functions"
+# shellcheck source=/dev/null
+offers() { # CURSOR_WORD WORDS...: what bash offers there
+    (source "$share/bash-completion/completions/$2" && COMP_WORDS=("${@:2}") && COMP_CWORD=$1 &&
+        "_$2" && echo "${COMPREPLY[*]}")
+}
+[[ $(offers 1 advect tr) == "train trajectory" && $(offers 2 advect train --dt) == --dtype ]] &&
+    [[ $(offers 3 advect train --dtype "") == "f32 f16" && $(offers 1 advectd --max-fr) == --max-frames ]]
+count $? "completion in bash"
+zsh -f -c "fpath=($share/zsh/site-functions \$fpath); autoload -U compinit && compinit -u -D &&
+    [[ \$_comps[advect] == _advect && \$_comps[advectd] == _advectd ]] && autoload +X _advect && autoload +X _advectd"
+count $? "completion in zsh"
+[[ $(HOME=$work fish -c "source $share/fish/vendor_completions.d/advect.fish; complete -C 'advect train --dtype '" |
+    cut -f1 | tr '\n' ' ') == "f16 f32 " ]]
+count $? "completion in fish"
+
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]

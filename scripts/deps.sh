@@ -19,7 +19,7 @@ test_libraries="check libcurl4-openssl-dev"
 build="gcc make pkg-config $libraries fonts-dejavu-core"
 lint="$build clang-tidy shellcheck"
 tests="$lint $test_libraries curl locales g++ clang clang-format libclang-rt-dev valgrind
- python3-numpy chromium"
+ python3-numpy chromium groff-base zsh fish"
 # Other builds of node, which have npm along, do as well as Debian's.
 command -v node >/dev/null 2>&1 || tests="$tests nodejs"
 command -v npm >/dev/null 2>&1 || tests="$tests npm"

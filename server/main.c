@@ -168,6 +168,28 @@ static int check_health(struct adv_config *config)
     return status == ADV_OK ? 0 : 1;
 }
 
+/* Whether the daemon is only asked about itself. */
+static bool describes(const struct adv_config *config)
+{
+    return config->help || config->version || config->manual || config->completion;
+}
+
+static enum adv_status describe(const struct adv_config *config, struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    if (config->help)
+        adv_config_help(stdout);
+    else if (config->manual)
+        adv_config_manual(stdout);
+    else if (config->version)
+        printf("advectd %s\n", adv_version());
+    else
+        status = adv_config_completion(config, stdout, error);
+    if (status != ADV_OK)
+        fprintf(stderr, "advectd: %s\n", error->message);
+    return status;
+}
+
 int main(int n_args, char **args)
 {
     static struct adv_server server;
@@ -178,13 +200,10 @@ int main(int n_args, char **args)
         fprintf(stderr, "advectd: %s\n", error.message);
         return 2;
     }
-    if (server.config.help || server.config.version) {
-        if (server.config.help)
-            adv_config_help(stdout);
-        else
-            printf("advectd %s\n", adv_version());
+    if (describes(&server.config)) {
+        enum adv_status status = describe(&server.config, &error);
         adv_config_release(&server.config);
-        return 0;
+        return status == ADV_OK ? 0 : 2;
     }
     if (server.config.check_health)
         return check_health(&server.config);

@@ -10,8 +10,6 @@
 #include <string.h>
 
 #define NAME_BYTES 66 /* of an unknown one: a longer one is no slip of the pen */
-#define HELP_COLUMNS 100
-#define HELP_BYTES 2048 /* of one field, far beyond the longest */
 
 static void free_values(const struct adv_field *fields, size_t n_fields,
                         struct adv_field_value *values)
@@ -221,91 +219,4 @@ json_t *adv_fields_to_json(const struct adv_field *fields, size_t n_fields, cons
         }
     }
     return object;
-}
-
-/* "  --batch-rows N" into text; its length. */
-static int describe_flag(const struct adv_field *field, size_t size, char *text)
-{
-    static const char *const operands[] = {
-        [ADV_FIELD_BOOL] = "",        [ADV_FIELD_INT] = " N",       [ADV_FIELD_REAL] = " X",
-        [ADV_FIELD_CHOICE] = " NAME", [ADV_FIELD_STRING] = " TEXT", [ADV_FIELD_JSON] = " JSON",
-        [ADV_FIELD_INTS] = " N,...",
-    };
-    int n = snprintf(text, size, "  --%s%s", field->name, operands[field->kind]);
-    for (char *at = text + 4; *at && *at != ' '; at++)
-        *at = *at == '_' ? '-' : *at;
-    return n;
-}
-
-/* The help of a field as it is printed: where the next chunk would pass the last column, it goes on
- * below, from column `indent` on. */
-struct paragraph {
-    FILE *out;
-    int indent, column;
-};
-
-/* A chunk of n bytes that stays in one line. */
-static void print_chunk(struct paragraph *paragraph, int n, const char *chunk)
-{
-    bool first = paragraph->column == paragraph->indent;
-    if (!first && paragraph->column + 1 + n > HELP_COLUMNS) {
-        fprintf(paragraph->out, "\n%*s", paragraph->indent, "");
-        paragraph->column = paragraph->indent;
-        first = true;
-    }
-    paragraph->column += fprintf(paragraph->out, "%s%.*s", first ? "" : " ", n, chunk);
-}
-
-static void print_words(struct paragraph *paragraph, const char *text)
-{
-    for (int n; text += strspn(text, " "), n = (int)strcspn(text, " "), n > 0; text += n)
-        print_chunk(paragraph, n, text);
-}
-
-/* help and the choices: "method: euler, rk4". */
-static void describe_meaning(const struct adv_field *field, size_t size, char *text)
-{
-    snprintf(text, size, "%s", field->help ? field->help : "");
-    for (size_t i = 0; field->kind == ADV_FIELD_CHOICE && field->choices[i]; i++)
-        adv_append(text, size, "%s%s", i ? ", " : ": ", field->choices[i]);
-}
-
-/* In brackets the default with its unit, or what there is of them: "(default 3 s)". */
-static void describe_default(const struct adv_field *field, size_t size, char *text)
-{
-    const char *unit = field->unit ? field->unit : "";
-    *text = '\0';
-    if (field->required)
-        snprintf(text, size, "(required%s%s)", *unit ? ", " : "", unit);
-    else if (field->fallback && *field->fallback)
-        snprintf(text, size, "(default %s%s%s)", field->fallback, *unit ? " " : "", unit);
-    else if (*unit)
-        snprintf(text, size, "(%s)", unit);
-}
-
-static void print_meaning(const struct adv_field *field, int indent, FILE *out)
-{
-    struct paragraph paragraph = {out, indent, indent};
-    char text[HELP_BYTES];
-    describe_meaning(field, sizeof text, text);
-    print_words(&paragraph, text);
-    describe_default(field, sizeof text, text);
-    if (*text)
-        print_chunk(&paragraph, (int)strlen(text), text);
-    fputc('\n', out);
-}
-
-void adv_fields_help(const struct adv_field *fields, size_t n_fields, FILE *out)
-{
-    char flag[96];
-    int width = 0;
-    for (size_t i = 0; i < n_fields; i++) {
-        int n = describe_flag(&fields[i], sizeof flag, flag);
-        width = n > width ? n : width;
-    }
-    for (size_t i = 0; i < n_fields; i++) {
-        describe_flag(&fields[i], sizeof flag, flag);
-        fprintf(out, "%-*s   ", width, flag);
-        print_meaning(&fields[i], width + 3, out);
-    }
 }

@@ -1,8 +1,11 @@
 #include "server/os/config.h"
 
+#include <advect/extra/command_line.h>
 #include <advect/extra/fields.h>
 #include <advect/extra/memory.h>
+#include <advect/extra/words.h>
 #include <advect/pool.h>
+#include <advect/version.h>
 #include <ctype.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -75,6 +78,9 @@ static const struct adv_field fields[] = {
      .help = "origin of web pages allowed to call from a browser (CORS), or * for any"},
     {"check_health", ADV_FIELD_BOOL, AT(check_health),
      .help = "ask the daemon at the address of --listen if it is ready, and exit 0 if so, else 1"},
+    {"manual", ADV_FIELD_BOOL, AT(manual), .help = "print the manual page and exit"},
+    {"completion", ADV_FIELD_STRING, AT(completion), .min = 1, .max = 32,
+     .help = "print the completion script of a shell (bash, zsh, fish) and exit"},
     {"help", ADV_FIELD_BOOL, AT(help), .help = "print this help and exit"},
     {"version", ADV_FIELD_BOOL, AT(version), .help = "print the version and exit"},
 };
@@ -153,18 +159,53 @@ void adv_config_release(struct adv_config *config)
     adv_fields_release(fields, N_FIELDS, config);
 }
 
+static const char description[] =
+    "Serves flow-matching models over HTTP: samples, trajectories, log-densities, latents,\n"
+    "velocities and pictures. Example:\n\n"
+    "  advectd --listen 127.0.0.1:8080 --models models\n"
+    "  curl http://127.0.0.1:8080/v1/models\n\n"
+    "Every setting is also read from the environment, as ADVECT_LISTEN, ADVECT_MODELS, ...;\n"
+    "flags take precedence. SIGTERM finishes accepted work and exits; SIGHUP reloads the models.\n";
+
 void adv_config_help(FILE *out)
 {
-    fputs("Usage: advectd [--listen ADDRESS:PORT] [--models DIR] [--workers N] [...]\n"
-          "Serves flow-matching models over HTTP: samples, trajectories, log-densities, latents,\n"
-          "velocities and pictures. Example:\n\n"
-          "  advectd --listen 127.0.0.1:8080 --models models\n"
-          "  curl http://127.0.0.1:8080/v1/models\n\n"
-          "Every setting is also read from the environment, as ADVECT_LISTEN, ADVECT_MODELS, ...;\n"
-          "flags take precedence. SIGTERM finishes accepted work and exits; SIGHUP reloads the "
-          "models.\n\n",
-          out);
+    fputs("Usage: advectd [--listen ADDRESS:PORT] [--models DIR] [--workers N] [...]\n", out);
+    fprintf(out, "%s\n", description);
     adv_fields_help(fields, N_FIELDS, out);
+}
+
+void adv_config_manual(FILE *out)
+{
+    fprintf(out,
+            ".TH ADVECTD 8 \"\" \"Advect %s\" \"Advect\"\n"
+            ".SH NAME\n"
+            "advectd \\- serve flow-matching models over HTTP\n"
+            ".SH SYNOPSIS\n"
+            ".B advectd\n"
+            "[\\fIflags\\fR]\n"
+            ".SH DESCRIPTION\n",
+            adv_version());
+    adv_manual_text(description, out);
+    fputs(".SH FLAGS\n", out);
+    adv_manual_flags(fields, N_FIELDS, out);
+    fputs(
+        ".SH EXIT STATUS\n0 after SIGTERM or SIGINT, 1 if the daemon cannot start or go on, 2 if a "
+        "setting is wrong.\n.SH SEE ALSO\n.BR advect (1),\n.BR libadvect (3)\n",
+        out);
+}
+
+enum adv_status adv_config_completion(const struct adv_config *config, FILE *out,
+                                      struct adv_error *error)
+{
+    size_t index;
+    enum adv_status status =
+        adv_find_name("completion", config->completion, adv_shell_names, &index, error);
+    if (status != ADV_OK)
+        return status;
+    adv_completion_begin((enum adv_shell)index, "advectd", out);
+    adv_completion_flags((enum adv_shell)index, "advectd", NULL, fields, N_FIELDS, out);
+    adv_completion_end((enum adv_shell)index, "advectd", 0, NULL, NULL, out);
+    return ADV_OK;
 }
 
 struct adv_load_options adv_config_load_options(const struct adv_config *config)

@@ -26,7 +26,8 @@ struct adv_config {
     int64_t access_log; /* of enum adv_switch */
     char *api_key;      /* or NULL */
     char *cors_origin;  /* or NULL */
-    bool check_health, help, version;
+    char *completion;   /* a shell, or NULL */
+    bool check_health, manual, help, version;
 };
 
 enum adv_switch { ADV_SWITCH_OFF, ADV_SWITCH_ON };
@@ -37,6 +38,11 @@ enum adv_status adv_config_read(struct adv_config *config, int n_args, char **ar
 void adv_config_release(struct adv_config *config);
 
 void adv_config_help(FILE *out);
+/* The manual page, in man(7). */
+void adv_config_manual(FILE *out);
+/* The completion of command lines by config->completion; ADV_E_INVALID for another shell. */
+enum adv_status adv_config_completion(const struct adv_config *config, FILE *out,
+                                      struct adv_error *error);
 
 /* How models are evaluated; its text is the config's. */
 struct adv_load_options adv_config_load_options(const struct adv_config *config);

@@ -1,14 +1,19 @@
 #include "trainer/cli/options.h"
 
+#include <advect/extra/command_line.h>
 #include <advect/extra/words.h>
 #include <string.h>
+
+/* What --help prints; the other forms are for adv_describe. */
+enum help_form { HELP_NONE, HELP_TEXT, HELP_MANUAL, HELP_COMPLETION };
 
 struct reader {
     const struct adv_options *options;
     void *values;
     const char **operands;
     size_t n_operands;
-    bool wants_help;
+    enum help_form help;
+    const char *shell; /* of HELP_COMPLETION */
 };
 
 #define FLAGS_MAX 96
@@ -24,7 +29,7 @@ static size_t all_flags(const struct adv_options *options, struct adv_field all[
     return n;
 }
 
-static void print_help(const struct adv_options *options)
+static void print_text(const struct adv_options *options)
 {
     printf("usage: advect %s [flags]%s%s\n\n%s\n\nflags:\n", options->command,
            options->operands ? " " : "", options->operands ? options->operands : "",
@@ -35,6 +40,34 @@ static void print_help(const struct adv_options *options)
     for (const struct adv_option_letter *l = options->letters; l && l->letter; l++)
         printf("  -%c is short for --%s\n", l->letter, l->name);
     printf("\nexample:\n  %s\n", options->example);
+}
+
+static void print_manual(const struct adv_options *options)
+{
+    struct adv_field all[FLAGS_MAX];
+    size_t n = all_flags(options, all);
+    printf(".SS advect %s [flags]%s%s\n", options->command, options->operands ? " " : "",
+           options->operands ? options->operands : "");
+    adv_manual_text(options->summary, stdout);
+    adv_manual_flags(all, n, stdout);
+    for (const struct adv_option_letter *l = options->letters; l && l->letter; l++)
+        printf(".TP\n.B \\-%c\nshort for \\-\\-%s\n", l->letter, l->name);
+    printf(".PP\nExample:\n.PP\n.nf\n");
+    adv_manual_text(options->example, stdout);
+    puts(".fi");
+}
+
+static void print_help(const struct adv_options *options, enum help_form form, const char *shell)
+{
+    struct adv_field all[FLAGS_MAX];
+    size_t index;
+    if (form == HELP_TEXT)
+        print_text(options);
+    else if (form == HELP_MANUAL)
+        print_manual(options);
+    else if (adv_find_name("shell", shell, adv_shell_names, &index, NULL) == ADV_OK)
+        adv_completion_flags((enum adv_shell)index, "advect", options->command, all,
+                             all_flags(options, all), stdout);
 }
 
 static enum adv_status refuse_flag(const struct adv_options *o, const char *flag,
@@ -130,6 +163,21 @@ static enum adv_status check_required(const struct reader *reader, struct adv_er
     return ADV_OK;
 }
 
+/* --help and -h; --help=manual and --help=SHELL, by which the program describes itself. */
+static bool is_help(const char *word, enum help_form *form, const char **shell)
+{
+    static const char flag[] = "--help=";
+    if (!strcmp(word, "--help") || !strcmp(word, "-h"))
+        *form = HELP_TEXT;
+    else if (strncmp(word, flag, sizeof flag - 1) != 0)
+        return false;
+    else
+        *form = strcmp(word, "--help=manual") != 0 ? HELP_COMPLETION : HELP_MANUAL;
+    if (*form == HELP_COMPLETION)
+        *shell = word + sizeof flag - 1;
+    return true;
+}
+
 static enum adv_status read_words(struct reader *reader, size_t n, char **words,
                                   struct adv_error *error)
 {
@@ -142,13 +190,13 @@ static enum adv_status read_words(struct reader *reader, size_t n, char **words,
             status = read_operand(reader, word, error);
         else if (!strcmp(word, "--"))
             flags_ended = true;
-        else if (!strcmp(word, "--help") || !strcmp(word, "-h"))
-            reader->wants_help = true;
+        else if (is_help(word, &reader->help, &reader->shell))
+            return ADV_OK;
         else if (word[1] == '-')
             status = read_long(reader, word, next, &used, error);
         else
             status = read_letter(reader, word, next, &used, error);
-        if (status != ADV_OK || reader->wants_help)
+        if (status != ADV_OK)
             return status;
     }
     if (reader->n_operands < reader->options->n_operands)
@@ -165,11 +213,11 @@ int adv_options_read(const struct adv_options *options, int argc, char **argv, v
     if (adv_fields_init(options->fields, options->n_fields, values, &error) != ADV_OK)
         return adv_command_fail(options->command, &error);
     enum adv_status status = read_words(&reader, (size_t)argc - 1, argv + 1, &error);
-    if (status == ADV_OK && !reader.wants_help)
+    if (status == ADV_OK && reader.help == HELP_NONE)
         return ADV_OPTIONS_GO;
     adv_fields_release(options->fields, options->n_fields, values);
     if (status == ADV_OK) {
-        print_help(options);
+        print_help(options, reader.help, reader.shell);
         return ADV_EXIT_OK;
     }
     fprintf(stderr, "advect %s: %s (`advect %s --help` lists the flags)\n", options->command,

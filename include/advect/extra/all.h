@@ -4,6 +4,7 @@
 
 #include <advect/advect.h>
 #include <advect/extra/bytes.h>
+#include <advect/extra/command_line.h>
 #include <advect/extra/dataset.h>
 #include <advect/extra/density.h>
 #include <advect/extra/digest.h>
