@@ -20,7 +20,7 @@ struct job {
     double *sums; /* per piece */
 };
 
-static enum adv_status worker_init(struct worker *worker, const struct adv_ready_weights *ready,
+static enum adv_status worker_init(struct worker *worker, const struct adv_packed_weights *packed,
                                    size_t dim, struct adv_error *error)
 {
     worker->v = calloc(PIECE_ROWS * dim, sizeof *worker->v);
@@ -28,7 +28,7 @@ static enum adv_status worker_init(struct worker *worker, const struct adv_ready
         return adv_no_memory(error);
     enum adv_status status = adv_examples_init(&worker->examples, PIECE_ROWS, dim, error);
     if (status == ADV_OK)
-        status = adv_evaluator_new(ready, &worker->evaluator, error);
+        status = adv_evaluator_new(packed, &worker->evaluator, error);
     return status;
 }
 
@@ -62,7 +62,7 @@ static void sum_piece(void *context, size_t piece, int worker_number)
 }
 
 enum adv_status adv_held_out_loss(const struct adv_dataset *dataset, const struct adv_path *path,
-                                  const struct adv_ready_weights *ready, struct adv_pool *pool,
+                                  const struct adv_packed_weights *packed, struct adv_pool *pool,
                                   double *loss, struct adv_error *error)
 {
     size_t n_workers = pool ? (size_t)adv_pool_threads(pool) : 1;
@@ -76,7 +76,7 @@ enum adv_status adv_held_out_loss(const struct adv_dataset *dataset, const struc
         status = ADV_E_MEMORY;
     }
     for (size_t i = 0; status == ADV_OK && i < n_workers; i++)
-        status = worker_init(&job.workers[i], ready, dataset->dim, error);
+        status = worker_init(&job.workers[i], packed, dataset->dim, error);
     if (status == ADV_OK)
         adv_pool_run(pool, n_pieces, sum_piece, &job);
     for (size_t i = 0; status == ADV_OK && i < n_workers; i++) {

@@ -17,7 +17,7 @@
 #define TANGENTS_MAX ((size_t)8)                /* pushed through one sweep */
 #define TANGENTS_TARGET_BYTES ((size_t)4 << 20) /* beyond which fewer are planned */
 
-struct adv_ready_weights {
+struct adv_packed_weights {
     const struct adv_net *net;
     struct adv_weights weights;
 };
@@ -38,51 +38,51 @@ struct sweep {
 };
 
 struct adv_evaluator {
-    const struct adv_ready_weights *ready;
+    const struct adv_packed_weights *packed;
     size_t dim;
     struct sweep eval, jvp;
     struct adv_pool *pool; /* borrowed, or NULL */
     struct adv_profile *profile;
 };
 
-enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *weights,
-                                      const struct adv_load_options *options,
-                                      struct adv_ready_weights **out, struct adv_error *error)
+enum adv_status adv_packed_weights_new(const struct adv_net *net, const float *weights,
+                                       const struct adv_load_options *options,
+                                       struct adv_packed_weights **out, struct adv_error *error)
 {
     const struct adv_kernels *kernels = NULL;
     enum adv_status status = adv_kernels_for(options, &kernels, error);
     if (status != ADV_OK)
         return status;
-    struct adv_ready_weights *ready = adv_calloc(1, sizeof *ready);
-    if (!ready)
+    struct adv_packed_weights *packed = adv_calloc(1, sizeof *packed);
+    if (!packed)
         return adv_no_memory(error);
-    ready->net = net;
-    status = adv_weights_init(&ready->weights, &net->graph, ADV_TO_EVALUATE, kernels, error);
+    packed->net = net;
+    status = adv_weights_init(&packed->weights, &net->graph, ADV_TO_EVALUATE, kernels, error);
     if (status != ADV_OK) {
-        adv_ready_weights_free(ready);
+        adv_packed_weights_free(packed);
         return status;
     }
-    adv_weights_set(&ready->weights, weights);
-    *out = ready;
+    adv_weights_set(&packed->weights, weights);
+    *out = packed;
     return ADV_OK;
 }
 
-void adv_ready_weights_free(struct adv_ready_weights *ready)
+void adv_packed_weights_free(struct adv_packed_weights *packed)
 {
-    if (!ready)
+    if (!packed)
         return;
-    adv_weights_release(&ready->weights);
-    free(ready);
+    adv_weights_release(&packed->weights);
+    free(packed);
 }
 
-enum adv_status adv_evaluator_new(const struct adv_ready_weights *ready, struct adv_evaluator **out,
-                                  struct adv_error *error)
+enum adv_status adv_evaluator_new(const struct adv_packed_weights *packed,
+                                  struct adv_evaluator **out, struct adv_error *error)
 {
     struct adv_evaluator *evaluator = adv_calloc(1, sizeof *evaluator);
     if (!evaluator)
         return adv_no_memory(error);
-    evaluator->ready = ready;
-    evaluator->dim = adv_net_dim(ready->net);
+    evaluator->packed = packed;
+    evaluator->dim = adv_net_dim(packed->net);
     *out = evaluator;
     return ADV_OK;
 }
@@ -159,7 +159,7 @@ static enum adv_status plan_sweep(struct sweep *sweep, const struct adv_weights 
 static enum adv_status sweep_ready(struct adv_evaluator *evaluator, struct sweep *sweep,
                                    enum adv_mode mode, struct adv_error *error)
 {
-    const struct adv_weights *weights = &evaluator->ready->weights;
+    const struct adv_weights *weights = &evaluator->packed->weights;
     enum adv_status status = sweep->plan ? ADV_OK : plan_sweep(sweep, weights, mode, error);
     if (status == ADV_OK && !sweep->x)
         status = sweep_allocate(sweep, evaluator->dim, error);
@@ -229,7 +229,7 @@ static bool is_guided(const struct adv_points *points, size_t i)
 static size_t gather(const struct adv_evaluator *evaluator, struct sweep *sweep,
                      const struct adv_points *points, size_t begin)
 {
-    const struct adv_net *net = evaluator->ready->net;
+    const struct adv_net *net = evaluator->packed->net;
     sweep->rows = sweep->conditions = 0;
     memset(sweep->table, 0, sweep->table_size * sizeof *sweep->table);
     size_t i = begin;
@@ -274,7 +274,7 @@ static struct adv_inputs inputs_of(const struct adv_evaluator *evaluator, const 
         .x = sweep->x,
         .row_map = sweep->row_map,
         .t = sweep->t,
-        .label = adv_net_classes(evaluator->ready->net) ? sweep->label : NULL,
+        .label = adv_net_classes(evaluator->packed->net) ? sweep->label : NULL,
     };
 }
 

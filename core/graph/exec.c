@@ -16,7 +16,7 @@ static const adv_real *const *node_params(const struct adv_graph *graph,
     return param;
 }
 
-/* Lays the nodes' prepared parameters out one after the other; returns their elements. */
+/* Lays the nodes' packed parameters out one after the other; returns their elements. */
 static size_t lay_out(struct adv_weights *weights)
 {
     const size_t line = ADV_CACHE_LINE / sizeof(adv_real);
@@ -24,10 +24,10 @@ static size_t lay_out(struct adv_weights *weights)
     for (size_t i = 0; i < weights->graph->n_nodes; i++) {
         const struct adv_node *node = &weights->graph->nodes[i];
         size_t size =
-            node->op->prepared_size
-                ? node->op->prepared_size(&node->signature, weights->kernels, weights->purpose)
+            node->op->packed_size
+                ? node->op->packed_size(&node->signature, weights->kernels, weights->purpose)
                 : 0;
-        weights->prepared_offset[i] = size ? total : ADV_NO_SLOT;
+        weights->packed_offset[i] = size ? total : ADV_NO_SLOT;
         total += (size + line - 1) / line * line;
     }
     return total;
@@ -39,10 +39,10 @@ enum adv_status adv_weights_init(struct adv_weights *weights, const struct adv_g
 {
     *weights = (struct adv_weights){.graph = graph, .kernels = kernels, .purpose = purpose};
     adv_blas_single_threaded();
-    weights->prepared_offset = adv_calloc(graph->n_nodes, sizeof *weights->prepared_offset);
-    if (weights->prepared_offset)
-        weights->prepared = adv_alloc_aligned(lay_out(weights), sizeof *weights->prepared);
-    if (weights->prepared)
+    weights->packed_offset = adv_calloc(graph->n_nodes, sizeof *weights->packed_offset);
+    if (weights->packed_offset)
+        weights->packed = adv_alloc_aligned(lay_out(weights), sizeof *weights->packed);
+    if (weights->packed)
         return ADV_OK;
     adv_weights_release(weights);
     return adv_no_memory(error);
@@ -54,17 +54,17 @@ void adv_weights_set(struct adv_weights *weights, const adv_real *flat)
     for (size_t i = 0; i < weights->graph->n_nodes; i++) {
         const struct adv_node *node = &weights->graph->nodes[i];
         const adv_real *param[ADV_OP_MAX_PARAMS];
-        if (weights->prepared_offset[i] != ADV_NO_SLOT)
-            node->op->prepare(&node->signature, weights->kernels, weights->purpose,
-                              node_params(weights->graph, node, flat, param),
-                              weights->prepared + weights->prepared_offset[i]);
+        if (weights->packed_offset[i] != ADV_NO_SLOT)
+            node->op->pack(&node->signature, weights->kernels, weights->purpose,
+                           node_params(weights->graph, node, flat, param),
+                           weights->packed + weights->packed_offset[i]);
     }
 }
 
 void adv_weights_release(struct adv_weights *weights)
 {
-    free(weights->prepared);
-    free(weights->prepared_offset);
+    free(weights->packed);
+    free(weights->packed_offset);
     *weights = (struct adv_weights){0};
 }
 
@@ -154,8 +154,8 @@ static struct adv_call call_of(const struct adv_exec *exec, const struct adv_inp
     for (int k = 0; k < node->op->n_inputs; k++)
         call.in[k] = exec->value[node->in[k]];
     node_params(graph, node, weights->flat, call.param);
-    if (weights->prepared_offset[i] != ADV_NO_SLOT)
-        call.prepared = weights->prepared + weights->prepared_offset[i];
+    if (weights->packed_offset[i] != ADV_NO_SLOT)
+        call.packed = weights->packed + weights->packed_offset[i];
     return call;
 }
 

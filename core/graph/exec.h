@@ -5,17 +5,17 @@
 
 #include "core/graph/plan.h"
 
-/* One set of weights, with what the ops prepared from them; read-only and shared by threads. */
+/* One set of weights, with what the ops packed from them; read-only and shared by threads. */
 struct adv_weights {
     const struct adv_graph *graph; /* borrowed */
     const struct adv_kernels *kernels;
     enum adv_purpose purpose;
-    const adv_real *flat;    /* borrowed: [graph->n_weights], parameter by parameter */
-    adv_real *prepared;      /* owned */
-    size_t *prepared_offset; /* per node, in elements; ADV_NO_SLOT: nothing is prepared */
+    const adv_real *flat;  /* borrowed: [graph->n_weights], parameter by parameter */
+    adv_real *packed;      /* owned */
+    size_t *packed_offset; /* per node, in elements; ADV_NO_SLOT: nothing is packed */
 };
 
-/* Room for what will be prepared. */
+/* Room for what will be packed. */
 enum adv_status adv_weights_init(struct adv_weights *weights, const struct adv_graph *graph,
                                  enum adv_purpose purpose, const struct adv_kernels *kernels,
                                  struct adv_error *error);

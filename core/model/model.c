@@ -30,10 +30,10 @@ static struct adv_model *model_with_config(const json_t *config, struct adv_erro
     return model;
 }
 
-static enum adv_status make_ready(struct adv_model *model, const struct adv_load_options *options,
-                                  struct adv_error *error)
+static enum adv_status pack_weights(struct adv_model *model, const struct adv_load_options *options,
+                                    struct adv_error *error)
 {
-    return adv_ready_weights_new(model->net, model->weights, options, &model->ready, error);
+    return adv_packed_weights_new(model->net, model->weights, options, &model->packed, error);
 }
 
 static enum adv_status write_texts(struct adv_model *model, struct adv_error *error)
@@ -81,7 +81,7 @@ enum adv_status adv_model_new_json(const json_t *config, const float *weights,
         return adv_model_deliver(model, adv_no_memory(error), out, error);
     memcpy(model->weights, weights, n * sizeof *weights);
     digest_weights(model);
-    return adv_model_deliver(model, make_ready(model, options, error), out, error);
+    return adv_model_deliver(model, pack_weights(model, options, error), out, error);
 }
 
 /* Before anything is read of the weights. */
@@ -124,7 +124,7 @@ enum adv_status adv_model_from_file(const struct adv_safetensors *file, const js
     if (status == ADV_OK)
         status = adv_weights_from_file(model->net, file, &model->weights, error);
     if (status == ADV_OK)
-        status = make_ready(model, options, error);
+        status = pack_weights(model, options, error);
     return adv_model_deliver(model, status, out, error);
 }
 
@@ -217,7 +217,7 @@ void adv_model_unref(struct adv_model *model)
 {
     if (!model || atomic_fetch_sub(&model->references, 1) > 1)
         return;
-    adv_ready_weights_free(model->ready);
+    adv_packed_weights_free(model->packed);
     adv_transform_free(model->transform);
     adv_net_free(model->net);
     free(model->weights);
@@ -272,9 +272,9 @@ const float *adv_model_weights(const struct adv_model *model)
     return model->weights;
 }
 
-const struct adv_ready_weights *adv_model_ready_weights(const struct adv_model *model)
+const struct adv_packed_weights *adv_model_packed_weights(const struct adv_model *model)
 {
-    return model->ready;
+    return model->packed;
 }
 
 const struct adv_transform *adv_model_transform(const struct adv_model *model)

@@ -16,7 +16,7 @@ struct adv_model {
     char digest[17];
     struct adv_net *net;
     float *weights;
-    struct adv_ready_weights *ready;
+    struct adv_packed_weights *packed;
     struct adv_transform *transform;
     const struct adv_path *path;
     size_t shape[3];

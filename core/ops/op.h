@@ -61,7 +61,7 @@ struct adv_signature {
 enum adv_sweep { ADV_FORWARD, ADV_TANGENT, ADV_BACKWARD };
 #define ADV_N_SWEEPS 3
 
-/* What parameters are prepared for: to stay as they are, or to change at every step. */
+/* What parameters are packed for: to stay as they are, or to change at every step. */
 enum adv_purpose { ADV_TO_EVALUATE, ADV_TO_TRAIN };
 
 /* The threads that may share one node's work, the caller's own being worker 0; each worker has
@@ -82,7 +82,7 @@ struct adv_call {
     const adv_real *in[ADV_OP_MAX_INPUTS];
     adv_real *out;
     const adv_real *param[ADV_OP_MAX_PARAMS];
-    const adv_real *prepared;    /* made by prepare from the parameters; NULL where its size is 0 */
+    const adv_real *packed;      /* made by pack from the parameters; NULL where its size is 0 */
     adv_real *scratch;           /* at least scratch_size elements; NULL where that is 0 */
     const struct adv_team *team; /* NULL: this thread works alone */
 };
@@ -111,11 +111,11 @@ struct adv_op {
     unsigned tangent_reads, backward_reads;
     bool in_place; /* out may be in[0], and d_out may be d_in[0] */
 
-    /* Elements prepared from the parameters once per set of weights, 0 for none; NULL: never. */
-    size_t (*prepared_size)(const struct adv_signature *signature,
-                            const struct adv_kernels *kernels, enum adv_purpose purpose);
-    void (*prepare)(const struct adv_signature *signature, const struct adv_kernels *kernels,
-                    enum adv_purpose purpose, const adv_real *const *param, adv_real *prepared);
+    /* Elements packed from the parameters once per set of weights, 0 for none; NULL: never. */
+    size_t (*packed_size)(const struct adv_signature *signature, const struct adv_kernels *kernels,
+                          enum adv_purpose purpose);
+    void (*pack)(const struct adv_signature *signature, const struct adv_kernels *kernels,
+                 enum adv_purpose purpose, const adv_real *const *param, adv_real *packed);
 
     /* Scratch elements that one sweep over `rows` rows needs; NULL: none. */
     size_t (*scratch_size)(const struct adv_signature *signature, const struct adv_kernels *kernels,

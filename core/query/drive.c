@@ -37,8 +37,8 @@ static void drive_shard(void *context, size_t piece, int worker)
 {
     struct driver *driver = context;
     struct adv_evaluator **evaluator = &driver->evaluators[worker];
-    if (!*evaluator &&
-        adv_evaluator_new(adv_model_ready_weights(driver->run->model), evaluator, NULL) != ADV_OK) {
+    if (!*evaluator && adv_evaluator_new(adv_model_packed_weights(driver->run->model), evaluator,
+                                         NULL) != ADV_OK) {
         atomic_store(&driver->out_of_memory, true);
         return;
     }

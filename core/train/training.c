@@ -345,12 +345,13 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
         .seconds = t->progress.seconds,
     };
     if (t->dataset.n_held_out > 0) {
-        struct adv_ready_weights *ready = NULL;
-        enum adv_status status = adv_ready_weights_new(t->net, t->average, &t->load, &ready, error);
+        struct adv_packed_weights *packed = NULL;
+        enum adv_status status =
+            adv_packed_weights_new(t->net, t->average, &t->load, &packed, error);
         if (status == ADV_OK)
-            status = adv_held_out_loss(&t->dataset, t->recipe.path, ready, t->pool, &point.held_out,
-                                       error);
-        adv_ready_weights_free(ready);
+            status = adv_held_out_loss(&t->dataset, t->recipe.path, packed, t->pool,
+                                       &point.held_out, error);
+        adv_packed_weights_free(packed);
         if (status != ADV_OK)
             return status;
     }

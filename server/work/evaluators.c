@@ -49,7 +49,7 @@ enum adv_status adv_evaluators_get(struct adv_evaluators *evaluators, struct adv
     if (status != ADV_OK)
         return status;
     struct adv_evaluators_item item = {.model = model};
-    status = adv_evaluator_new(adv_model_ready_weights(model), &item.evaluator, error);
+    status = adv_evaluator_new(adv_model_packed_weights(model), &item.evaluator, error);
     if (status != ADV_OK)
         return status;
     adv_model_ref(model);

@@ -303,8 +303,8 @@ static struct adv_call naive_call(const struct naive *naive, size_t i)
         call.in[k] = naive->value[node->in[k]];
     for (int k = 0; k < node->signature.n_params; k++)
         call.param[k] = weights->flat + naive->graph->params[node->param[k]].offset;
-    if (weights->prepared_offset[i] != ADV_NO_SLOT)
-        call.prepared = weights->prepared + weights->prepared_offset[i];
+    if (weights->packed_offset[i] != ADV_NO_SLOT)
+        call.packed = weights->packed + weights->packed_offset[i];
     return call;
 }
 

@@ -48,16 +48,16 @@ static void fill_inputs(struct trial *trial, size_t rows)
         trial->in[0].data[k] = (adv_real)random_below(&trial->random, s->param[0][0]);
 }
 
-static void prepared_init(struct trial *trial)
+static void packed_init(struct trial *trial)
 {
     const struct adv_kernels *kernels = trial->call.kernels;
-    size_t n = trial->op->prepared_size
-                   ? trial->op->prepared_size(&trial->signature, kernels, ADV_TO_TRAIN)
+    size_t n = trial->op->packed_size
+                   ? trial->op->packed_size(&trial->signature, kernels, ADV_TO_TRAIN)
                    : 0;
     if (n == 0)
         return;
-    guarded_init(&trial->prepared, n);
-    trial->call.prepared = trial->prepared.data;
+    guarded_init(&trial->packed, n);
+    trial->call.packed = trial->packed.data;
 }
 
 static void scratch_init(struct trial *trial)
@@ -97,7 +97,7 @@ void trial_init(struct trial *trial, const struct example *example, size_t rows)
     trial->n_out = trial->call.rows * adv_shape_size(s->out);
     guarded_init(&trial->out, trial->n_out);
     trial->call.out = trial->out.data;
-    prepared_init(trial);
+    packed_init(trial);
     scratch_init(trial);
     trial_prepare(trial);
     trial->op->forward(&trial->call);
@@ -105,9 +105,9 @@ void trial_init(struct trial *trial, const struct example *example, size_t rows)
 
 void trial_prepare(struct trial *trial)
 {
-    if (trial->call.prepared)
-        trial->op->prepare(&trial->signature, trial->call.kernels, ADV_TO_TRAIN, trial->call.param,
-                           trial->prepared.data);
+    if (trial->call.packed)
+        trial->op->pack(&trial->signature, trial->call.kernels, ADV_TO_TRAIN, trial->call.param,
+                        trial->packed.data);
 }
 
 void release_checked(struct guarded *buffer)
@@ -124,7 +124,7 @@ void trial_release(struct trial *trial)
     for (int i = 0; i < ADV_OP_MAX_PARAMS; i++)
         release_checked(&trial->param[i]);
     release_checked(&trial->out);
-    release_checked(&trial->prepared);
+    release_checked(&trial->packed);
     release_checked(&trial->scratch);
 }
 

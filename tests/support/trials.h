@@ -25,13 +25,13 @@ struct trial {
     struct adv_signature signature;
     struct adv_call call;
     size_t n_in[ADV_OP_MAX_INPUTS], n_param[ADV_OP_MAX_PARAMS], n_out;
-    struct guarded in[ADV_OP_MAX_INPUTS], param[ADV_OP_MAX_PARAMS], out, prepared, scratch;
+    struct guarded in[ADV_OP_MAX_INPUTS], param[ADV_OP_MAX_PARAMS], out, packed, scratch;
     struct random random;
 };
 
 struct adv_signature signature_of(const struct example *example);
 
-/* Random operands, prepared to train; forward has run. rows <= TRIAL_ROWS. */
+/* Random operands, packed to train; forward has run. rows <= TRIAL_ROWS. */
 void trial_init(struct trial *trial, const struct example *example, size_t rows);
 void trial_release(struct trial *trial);
 

@@ -93,7 +93,7 @@ static enum adv_status make_part(struct bench *b, struct part *part, struct adv_
 {
     if (b->work != WORK_TRAIN) {
         enum adv_status status =
-            adv_evaluator_new(adv_model_ready_weights(b->model), &part->evaluator, error);
+            adv_evaluator_new(adv_model_packed_weights(b->model), &part->evaluator, error);
         if (status == ADV_OK && b->n_parts == 1)
             adv_evaluator_share(part->evaluator, b->pool);
         return status;

@@ -12,7 +12,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
         return ADV_OK;
     double loss;
     enum adv_status status =
-        adv_held_out_loss(e->dataset, adv_model_path(e->model), adv_model_ready_weights(e->model),
+        adv_held_out_loss(e->dataset, adv_model_path(e->model), adv_model_packed_weights(e->model),
                           e->pool, &loss, error);
     if (status == ADV_OK)
         adv_results_add(results, "held_out_loss", "flow-matching loss on held-out examples", loss);

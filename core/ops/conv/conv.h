@@ -18,16 +18,16 @@ struct adv_conv {
 struct adv_conv_method {
     bool (*suits)(const struct adv_conv *conv, const struct adv_kernels *kernels);
 
-    /* Elements that the weights take once prepared; panels as for adv_kernels.pack_panels, a run
+    /* Elements that the weights take once packed; panels as for adv_kernels.pack_panels, a run
      * per tap of in_channels. */
-    size_t (*prepared_size)(const struct adv_conv *conv, const struct adv_kernels *kernels);
-    void (*prepare)(const struct adv_conv *conv, const struct adv_kernels *kernels,
-                    const struct adv_panels *panels, adv_real *prepared);
+    size_t (*packed_size)(const struct adv_conv *conv, const struct adv_kernels *kernels);
+    void (*pack)(const struct adv_conv *conv, const struct adv_kernels *kernels,
+                 const struct adv_panels *panels, adv_real *packed);
 
     size_t (*scratch_size)(const struct adv_conv *conv, size_t images);
     /* Of call's rows, with its scratch and its team. */
     void (*correlate)(const struct adv_conv *conv, const struct adv_call *call, const adv_real *x,
-                      const adv_real *prepared, enum adv_start start, adv_real *y);
+                      const adv_real *packed, enum adv_start start, adv_real *y);
 
     /* g_weight [o][c][taps] += sum over images and pixels of g_out x, for apart = 1. NULL: as
      * adv_conv_direct does. */

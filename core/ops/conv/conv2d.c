@@ -81,20 +81,20 @@ static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 
 static size_t forward_prepared_size(const struct adv_conv *conv, const struct adv_kernels *kernels)
 {
-    return method_of(conv, kernels)->prepared_size(conv, kernels);
+    return method_of(conv, kernels)->packed_size(conv, kernels);
 }
 
-/* The weight prepared for forward, then (to train) that for backward. */
-static size_t prepared_size(const struct adv_signature *s, const struct adv_kernels *kernels,
-                            enum adv_purpose purpose)
+/* The weight packed for forward, then (to train) that for backward. */
+static size_t packed_size(const struct adv_signature *s, const struct adv_kernels *kernels,
+                          enum adv_purpose purpose)
 {
     struct adv_conv conv = conv_of(s), adjoint = adjoint_of(&conv);
     size_t size = forward_prepared_size(&conv, kernels);
     return purpose == ADV_TO_TRAIN ? size + forward_prepared_size(&adjoint, kernels) : size;
 }
 
-static void prepare(const struct adv_signature *s, const struct adv_kernels *kernels,
-                    enum adv_purpose purpose, const adv_real *const *param, adv_real *prepared)
+static void pack(const struct adv_signature *s, const struct adv_kernels *kernels,
+                 enum adv_purpose purpose, const adv_real *const *param, adv_real *packed)
 {
     struct adv_conv conv = conv_of(s), adjoint = adjoint_of(&conv);
     ptrdiff_t taps = (ptrdiff_t)conv.taps, output = (ptrdiff_t)conv.in_channels * taps;
@@ -105,7 +105,7 @@ static void prepare(const struct adv_signature *s, const struct adv_kernels *ker
                                 .output_stride = output,
                                 .run_stride = 1,
                                 .stride = taps};
-    method_of(&conv, kernels)->prepare(&conv, kernels, &panels, prepared);
+    method_of(&conv, kernels)->pack(&conv, kernels, &panels, packed);
     if (purpose != ADV_TO_TRAIN)
         return;
     struct adv_panels flipped = {.w = param[0] + taps - 1,
@@ -115,7 +115,7 @@ static void prepare(const struct adv_signature *s, const struct adv_kernels *ker
                                  .run_stride = -1,
                                  .stride = output};
     method_of(&adjoint, kernels)
-        ->prepare(&adjoint, kernels, &flipped, prepared + forward_prepared_size(&conv, kernels));
+        ->pack(&adjoint, kernels, &flipped, packed + forward_prepared_size(&conv, kernels));
 }
 
 static size_t scratch_size(const struct adv_signature *s, const struct adv_kernels *kernels,
@@ -133,14 +133,14 @@ static void forward(const struct adv_call *call)
 {
     struct adv_conv conv = conv_of(call->signature);
     method_of(&conv, call->kernels)
-        ->correlate(&conv, call, call->in[0], call->prepared, ADV_FROM_BIAS, call->out);
+        ->correlate(&conv, call, call->in[0], call->packed, ADV_FROM_BIAS, call->out);
 }
 
 static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
     struct adv_conv conv = conv_of(call->signature);
     method_of(&conv, call->kernels)
-        ->correlate(&conv, call, d_in[0], call->prepared, ADV_FROM_ZERO, d_out);
+        ->correlate(&conv, call, d_in[0], call->packed, ADV_FROM_ZERO, d_out);
 }
 
 static void backward(const struct adv_call *call, const adv_real *g_out, adv_real *const *g_in,
@@ -150,8 +150,8 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     if (g_in[0])
         method_of(&adjoint, call->kernels)
             ->correlate(&adjoint, call, g_out,
-                        call->prepared + forward_prepared_size(&conv, call->kernels),
-                        ADV_FROM_OUTPUT, g_in[0]);
+                        call->packed + forward_prepared_size(&conv, call->kernels), ADV_FROM_OUTPUT,
+                        g_in[0]);
     if (g_param[0])
         gradient_method_of(&conv, call->kernels)
             ->add_gradient(&conv, call->kernels, call->rows, call->in[0], g_out, g_param[0],
@@ -181,8 +181,8 @@ const struct adv_op adv_op_conv2d = {
     .tangent = tangent,
     .backward = backward,
     .backward_reads = ADV_READS_INPUT(0),
-    .prepared_size = prepared_size,
-    .prepare = prepare,
+    .packed_size = packed_size,
+    .pack = pack,
     .scratch_size = scratch_size,
     .multiply_adds = multiply_adds,
 };

@@ -13,15 +13,15 @@ static bool suits(const struct adv_conv *conv, const struct adv_kernels *kernels
     return true;
 }
 
-static size_t prepared_size(const struct adv_conv *conv, const struct adv_kernels *kernels)
+static size_t packed_size(const struct adv_conv *conv, const struct adv_kernels *kernels)
 {
     return kernels->packed_size(conv->out_channels, conv->taps * conv->in_channels);
 }
 
-static void prepare(const struct adv_conv *conv, const struct adv_kernels *kernels,
-                    const struct adv_panels *panels, adv_real *prepared)
+static void pack(const struct adv_conv *conv, const struct adv_kernels *kernels,
+                 const struct adv_panels *panels, adv_real *packed)
 {
-    kernels->pack_panels(conv->out_channels, panels, prepared);
+    kernels->pack_panels(conv->out_channels, panels, packed);
 }
 
 static size_t bordered_row(const struct adv_conv *conv)
@@ -65,7 +65,7 @@ struct shared_rows {
     const struct adv_call *call;
     size_t n_parts;
     const adv_real *x; /* with its border, where side is 3 */
-    const adv_real *prepared;
+    const adv_real *packed;
     enum adv_start start;
     adv_real *y;
 };
@@ -78,7 +78,7 @@ static void take_pixels(void *context, size_t part, int worker)
     size_t pixels = s->call->rows * s->conv->height * s->conv->width;
     struct adv_range range = adv_part(pixels, PIXELS_UNIT, part, s->n_parts);
     struct adv_rows in = adv_dense_rows(s->x + range.begin * c, c, c);
-    s->call->kernels->product_of_rows(range.end - range.begin, o, in, s->prepared, s->start,
+    s->call->kernels->product_of_rows(range.end - range.begin, o, in, s->packed, s->start,
                                       s->y + range.begin * o, o);
 }
 
@@ -94,17 +94,17 @@ static void take_rows(void *context, size_t part, int worker)
                               .run = 3 * c,
                               .n_runs = 3,
                               .run_stride = row};
-        s->call->kernels->product_of_rows(s->conv->out_width, o, in, s->prepared, s->start,
+        s->call->kernels->product_of_rows(s->conv->out_width, o, in, s->packed, s->start,
                                           s->y + h * s->conv->out_width * o, o);
     }
 }
 
 static void correlate(const struct adv_conv *conv, const struct adv_call *call, const adv_real *x,
-                      const adv_real *prepared, enum adv_start start, adv_real *y)
+                      const adv_real *packed, enum adv_start start, adv_real *y)
 {
     size_t outputs = conv->out_height * conv->out_width * conv->out_channels;
     size_t multiply_adds = outputs * conv->in_channels * conv->taps;
-    struct shared_rows s = {conv, call, 1, x, prepared, start, y};
+    struct shared_rows s = {conv, call, 1, x, packed, start, y};
     if (conv->side == 1) {
         s.n_parts = adv_call_threads(call, call->rows * multiply_adds);
         adv_call_share(call, s.n_parts, take_pixels, &s);
@@ -209,8 +209,8 @@ static void add_gradient(const struct adv_conv *conv, const struct adv_kernels *
 
 const struct adv_conv_method adv_conv_direct = {
     .suits = suits,
-    .prepared_size = prepared_size,
-    .prepare = prepare,
+    .packed_size = packed_size,
+    .pack = pack,
     .scratch_size = scratch_size,
     .correlate = correlate,
     .gradient_scratch_size = gradient_scratch_size,

@@ -16,13 +16,13 @@ static bool suits(const struct adv_conv *conv, const struct adv_kernels *kernels
 }
 
 /* For each output the packed weights of its taps; then the bias. */
-static size_t prepared_size(const struct adv_conv *conv, const struct adv_kernels *kernels)
+static size_t packed_size(const struct adv_conv *conv, const struct adv_kernels *kernels)
 {
     return conv->out_channels * (kernels->packed_size(TAPS, conv->in_channels) + 1);
 }
 
-static void prepare(const struct adv_conv *conv, const struct adv_kernels *kernels,
-                    const struct adv_panels *panels, adv_real *prepared)
+static void pack(const struct adv_conv *conv, const struct adv_kernels *kernels,
+                 const struct adv_panels *panels, adv_real *packed)
 {
     size_t set = kernels->packed_size(TAPS, conv->in_channels);
     for (size_t o = 0; o < conv->out_channels; o++) {
@@ -31,8 +31,8 @@ static void prepare(const struct adv_conv *conv, const struct adv_kernels *kerne
                                   .n_runs = 1,
                                   .output_stride = panels->run_stride,
                                   .stride = panels->stride};
-        kernels->pack_panels(TAPS, &taps, prepared + o * set);
-        prepared[conv->out_channels * set + o] = panels->bias ? panels->bias[o] : 0;
+        kernels->pack_panels(TAPS, &taps, packed + o * set);
+        packed[conv->out_channels * set + o] = panels->bias ? panels->bias[o] : 0;
     }
 }
 
@@ -62,17 +62,17 @@ static void gather(const struct adv_conv *conv, const adv_real *given, size_t o,
 }
 
 static void correlate(const struct adv_conv *conv, const struct adv_call *call, const adv_real *x,
-                      const adv_real *prepared, enum adv_start start, adv_real *y)
+                      const adv_real *packed, enum adv_start start, adv_real *y)
 {
     const struct adv_kernels *kernels = call->kernels;
     size_t c = conv->in_channels, n = conv->out_channels, pixels = conv->height * conv->width;
     size_t set = kernels->packed_size(TAPS, c);
-    const adv_real *bias = prepared + n * set;
+    const adv_real *bias = packed + n * set;
     for (size_t i = 0; i < call->rows; i++, x += pixels * c, y += pixels * n) {
         for (size_t k = 0; start != ADV_FROM_OUTPUT && k < pixels * n; k++)
             y[k] = start == ADV_FROM_BIAS ? bias[k % n] : 0;
         for (size_t o = 0; o < n; o++) {
-            kernels->product(pixels, TAPS, c, x, prepared + o * set, false, call->scratch);
+            kernels->product(pixels, TAPS, c, x, packed + o * set, false, call->scratch);
             gather(conv, call->scratch, o, y);
         }
     }
@@ -80,8 +80,8 @@ static void correlate(const struct adv_conv *conv, const struct adv_call *call, 
 
 const struct adv_conv_method adv_conv_narrow = {
     .suits = suits,
-    .prepared_size = prepared_size,
-    .prepare = prepare,
+    .packed_size = packed_size,
+    .pack = pack,
     .scratch_size = scratch_size,
     .correlate = correlate,
 };

@@ -34,17 +34,17 @@ static size_t widest(const struct adv_conv *conv)
 }
 
 /* Thirty-six sets of packed weights, then the bias. */
-static size_t prepared_size(const struct adv_conv *conv, const struct adv_kernels *kernels)
+static size_t packed_size(const struct adv_conv *conv, const struct adv_kernels *kernels)
 {
     return ADV_WINOGRAD_PRODUCTS * kernels->packed_size(conv->out_channels, conv->in_channels) +
            conv->out_channels;
 }
 
-static void prepare(const struct adv_conv *conv, const struct adv_kernels *kernels,
-                    const struct adv_panels *panels, adv_real *prepared)
+static void pack(const struct adv_conv *conv, const struct adv_kernels *kernels,
+                 const struct adv_panels *panels, adv_real *packed)
 {
-    adv_real *bias = prepared + prepared_size(conv, kernels) - conv->out_channels;
-    kernels->winograd_pack(conv->out_channels, panels, prepared);
+    adv_real *bias = packed + packed_size(conv, kernels) - conv->out_channels;
+    kernels->winograd_pack(conv->out_channels, panels, packed);
     memset(bias, 0, conv->out_channels * sizeof *bias);
     if (panels->bias)
         memcpy(bias, panels->bias, conv->out_channels * sizeof *bias);
@@ -63,7 +63,7 @@ struct shared_tiles {
     const struct adv_conv *conv;
     const struct adv_call *call;
     size_t n_parts, chunk;
-    const adv_real *x, *prepared;
+    const adv_real *x, *packed;
     enum adv_start start;
     adv_real *y;
 };
@@ -92,7 +92,7 @@ static void transform_output(const struct shared_tiles *s, const struct transfor
 {
     const struct adv_conv *conv = s->conv;
     const struct adv_tiles out = {conv->height, conv->width, conv->out_channels};
-    const adv_real *bias = s->prepared + prepared_size(conv, s->call->kernels) - conv->out_channels;
+    const adv_real *bias = s->packed + packed_size(conv, s->call->kernels) - conv->out_channels;
     s->call->kernels->winograd_output(&out, t->m, t->first, t->count,
                                       s->start == ADV_FROM_BIAS ? bias : NULL,
                                       s->start == ADV_FROM_OUTPUT, s->y);
@@ -106,7 +106,7 @@ static void multiply(const struct shared_tiles *s, const struct transforms *t,
     size_t set = s->call->kernels->packed_size(o, c);
     for (size_t i = range.begin; i < range.end; i++) {
         struct adv_rows rows = adv_dense_rows(t->v + i * t->count * c, c, c);
-        s->call->kernels->product_of_rows(t->count, o, rows, s->prepared + i * set, ADV_FROM_ZERO,
+        s->call->kernels->product_of_rows(t->count, o, rows, s->packed + i * set, ADV_FROM_ZERO,
                                           t->m + i * t->count * o, o);
     }
 }
@@ -137,7 +137,7 @@ static void take_products(void *context, size_t part, int worker)
 }
 
 static void correlate(const struct adv_conv *conv, const struct adv_call *call, const adv_real *x,
-                      const adv_real *prepared, enum adv_start start, adv_real *y)
+                      const adv_real *packed, enum adv_start start, adv_real *y)
 {
     size_t tiles = tiles_of(conv, call->rows);
     size_t product = ADV_WINOGRAD_PRODUCTS * conv->in_channels * conv->out_channels;
@@ -145,7 +145,7 @@ static void correlate(const struct adv_conv *conv, const struct adv_call *call, 
                              .call = call,
                              .chunk = chunk_of(conv, call->rows),
                              .x = x,
-                             .prepared = prepared,
+                             .packed = packed,
                              .start = start,
                              .y = y};
     s.n_parts = adv_call_threads(call, (tiles + ADV_L3_LOAD_COST) * product);
@@ -206,8 +206,8 @@ static void add_gradient(const struct adv_conv *conv, const struct adv_kernels *
 
 const struct adv_conv_method adv_conv_winograd = {
     .suits = suits,
-    .prepared_size = prepared_size,
-    .prepare = prepare,
+    .packed_size = packed_size,
+    .pack = pack,
     .scratch_size = scratch_size,
     .correlate = correlate,
     .gradient_scratch_size = gradient_scratch_size,

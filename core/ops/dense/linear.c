@@ -4,7 +4,7 @@
  * parts, so that the part of (t, label) runs once per condition and nothing is copied together.
  *
  * The products, whose rows must not depend on each other, go through the packed kernel: with
- * weights prepared once, or, where they change at every step, packed on the way. The sum over rows
+ * weights packed once, or, where they change at every step, packed on the way. The sum over rows
  * that is the weight's gradient goes through BLAS. */
 #include "core/kernels/blas.h"
 #include "core/ops/ops.h"
@@ -47,19 +47,19 @@ static struct adv_panels panels_of(const struct adv_signature *s, const adv_real
                                .stride = 1};
 }
 
-static size_t prepared_size(const struct adv_signature *s, const struct adv_kernels *kernels,
-                            enum adv_purpose purpose)
+static size_t packed_size(const struct adv_signature *s, const struct adv_kernels *kernels,
+                          enum adv_purpose purpose)
 {
     return purpose == ADV_TO_TRAIN ? 0
                                    : kernels->packed_size(s->param[0][0], adv_shape_size(s->in[0]));
 }
 
-static void prepare(const struct adv_signature *s, const struct adv_kernels *kernels,
-                    enum adv_purpose purpose, const adv_real *const *param, adv_real *prepared)
+static void pack(const struct adv_signature *s, const struct adv_kernels *kernels,
+                 enum adv_purpose purpose, const adv_real *const *param, adv_real *packed)
 {
     (void)purpose;
     struct adv_panels panels = panels_of(s, param);
-    kernels->pack_panels(s->param[0][0], &panels, prepared);
+    kernels->pack_panels(s->param[0][0], &panels, packed);
 }
 
 static size_t scratch_size(const struct adv_signature *s, const struct adv_kernels *kernels,
@@ -103,7 +103,7 @@ static void product_by_blocks(const struct adv_call *call, size_t n,
     }
 }
 
-/* A product with prepared weights, of whose outputs each part takes some. */
+/* A product with packed weights, of whose outputs each part takes some. */
 struct shared_product {
     const struct adv_call *call;
     size_t n, n_parts;
@@ -117,7 +117,7 @@ static void do_part(void *context, size_t part, int worker)
     (void)worker;
     const struct shared_product *p = context;
     struct adv_range outputs = adv_part(p->n, ADV_OUTPUTS_STEP, part, p->n_parts);
-    p->call->kernels->product_of_outputs(p->call->rows, p->n, outputs, p->x, p->call->prepared,
+    p->call->kernels->product_of_outputs(p->call->rows, p->n, outputs, p->x, p->call->packed,
                                          p->start, p->y, p->n);
 }
 
@@ -138,7 +138,7 @@ static void product(const struct adv_call *call, const adv_real *x, enum adv_sta
     const struct adv_signature *s = call->signature;
     struct adv_panels panels = panels_of(s, call->param);
     size_t n = s->param[0][0], k = panels.run;
-    if (!call->prepared) {
+    if (!call->packed) {
         product_by_blocks(call, n, &panels, x, start, y);
         return;
     }
@@ -195,8 +195,8 @@ const struct adv_op adv_op_linear = {
     .tangent = tangent,
     .backward = backward,
     .backward_reads = ADV_READS_INPUT(0),
-    .prepared_size = prepared_size,
-    .prepare = prepare,
+    .packed_size = packed_size,
+    .pack = pack,
     .scratch_size = scratch_size,
     .multiply_adds = multiply_adds,
 };

@@ -25,21 +25,21 @@ struct adv_points {
     const float *guidance; /* [n]: v_null + w (v_label - v_null); NULL: all 1, plain conditioning */
 };
 
-/* Weights made ready for evaluation: read-only, shared by any number of evaluators. */
-struct adv_ready_weights;
+/* Weights packed for the kernels: read-only, shared by any number of evaluators. */
+struct adv_packed_weights;
 
 /* weights [adv_net_weights(net)] and net are borrowed for the life of the result. Errors: those of
  * adv_load_options_check; ADV_E_MEMORY. */
-enum adv_status adv_ready_weights_new(const struct adv_net *net, const float *weights,
-                                      const struct adv_load_options *options,
-                                      struct adv_ready_weights **ready, struct adv_error *error);
-void adv_ready_weights_free(struct adv_ready_weights *ready);
+enum adv_status adv_packed_weights_new(const struct adv_net *net, const float *weights,
+                                       const struct adv_load_options *options,
+                                       struct adv_packed_weights **packed, struct adv_error *error);
+void adv_packed_weights_free(struct adv_packed_weights *packed);
 
 /* Plans and memory for one evaluation at a time. Nothing is allocated after its first use of each
  * mode. */
 struct adv_evaluator;
 
-enum adv_status adv_evaluator_new(const struct adv_ready_weights *ready,
+enum adv_status adv_evaluator_new(const struct adv_packed_weights *packed,
                                   struct adv_evaluator **evaluator, struct adv_error *error);
 void adv_evaluator_free(struct adv_evaluator *evaluator);
 

@@ -13,7 +13,7 @@ ADV_API_BEGIN
 /* Mean over rows and dimensions of (v - target)^2; dataset->n_held_out >= 1. The result does not
  * depend on the number of threads. pool: NULL for the caller's thread alone. */
 enum adv_status adv_held_out_loss(const struct adv_dataset *dataset, const struct adv_path *path,
-                                  const struct adv_ready_weights *ready, struct adv_pool *pool,
+                                  const struct adv_packed_weights *packed, struct adv_pool *pool,
                                   double *loss, struct adv_error *error);
 
 ADV_API_END

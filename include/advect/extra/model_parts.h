@@ -25,7 +25,7 @@ enum adv_status adv_model_new_json(const json_t *config, const float *weights,
 const json_t *adv_model_config_json(const struct adv_model *model);
 const json_t *adv_model_card_json(const struct adv_model *model); /* or NULL */
 const struct adv_net *adv_model_net(const struct adv_model *model);
-const struct adv_ready_weights *adv_model_ready_weights(const struct adv_model *model);
+const struct adv_packed_weights *adv_model_packed_weights(const struct adv_model *model);
 const struct adv_transform *adv_model_transform(const struct adv_model *model);
 /* What 8-bit values mean as data of this model. */
 struct adv_levels adv_model_levels(const struct adv_model *model);

@@ -58,18 +58,18 @@ static enum adv_status build(void *context, struct adv_error *error)
 static enum adv_status evaluate(void *context, struct adv_error *error)
 {
     const struct situation *s = context;
-    struct adv_ready_weights *ready = NULL;
+    struct adv_packed_weights *packed = NULL;
     struct adv_evaluator *evaluator = NULL;
     float v[ROWS * 2], divergence[ROWS];
-    enum adv_status status = adv_ready_weights_new(s->net, s->weights, NULL, &ready, error);
+    enum adv_status status = adv_packed_weights_new(s->net, s->weights, NULL, &packed, error);
     if (status == ADV_OK)
-        status = adv_evaluator_new(ready, &evaluator, error);
+        status = adv_evaluator_new(packed, &evaluator, error);
     if (status == ADV_OK)
         status = adv_evaluator_velocity(evaluator, &s->points, v, error);
     if (status == ADV_OK)
         status = adv_evaluator_divergence(evaluator, &s->points, v, divergence, error);
     adv_evaluator_free(evaluator);
-    adv_ready_weights_free(ready);
+    adv_packed_weights_free(packed);
     return status;
 }
 
@@ -108,14 +108,14 @@ END_TEST
 START_TEST(an_evaluator_recovers)
 {
     struct situation s;
-    struct adv_ready_weights *ready = NULL;
+    struct adv_packed_weights *packed = NULL;
     struct adv_evaluator *evaluator = NULL;
     situation_init(&s);
-    ck_assert_int_eq(adv_ready_weights_new(s.net, s.weights, NULL, &ready, NULL), ADV_OK);
-    ck_assert_int_eq(adv_evaluator_new(ready, &evaluator, NULL), ADV_OK);
+    ck_assert_int_eq(adv_packed_weights_new(s.net, s.weights, NULL, &packed, NULL), ADV_OK);
+    ck_assert_int_eq(adv_evaluator_new(packed, &evaluator, NULL), ADV_OK);
     ck_assert_int_ge(alloc_fail_each(insist, evaluator), 5);
     adv_evaluator_free(evaluator);
-    adv_ready_weights_free(ready);
+    adv_packed_weights_free(packed);
     situation_release(&s);
 }
 END_TEST

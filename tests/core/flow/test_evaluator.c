@@ -31,7 +31,7 @@ static const char *const configs[] = {
 /* A network with random weights and an evaluator of it. */
 struct fixture {
     struct adv_net *net;
-    struct adv_ready_weights *ready;
+    struct adv_packed_weights *packed;
     struct adv_evaluator *evaluator;
     float *weights;
     size_t dim;
@@ -48,14 +48,14 @@ static void fixture_init(struct fixture *f, const char *text)
     f->weights = malloc(adv_net_weights(f->net) * sizeof *f->weights);
     ck_assert_ptr_nonnull(f->weights);
     random_fill(&random, -0.2, 0.2, adv_net_weights(f->net), f->weights);
-    ck_assert_int_eq(adv_ready_weights_new(f->net, f->weights, NULL, &f->ready, NULL), ADV_OK);
-    ck_assert_int_eq(adv_evaluator_new(f->ready, &f->evaluator, NULL), ADV_OK);
+    ck_assert_int_eq(adv_packed_weights_new(f->net, f->weights, NULL, &f->packed, NULL), ADV_OK);
+    ck_assert_int_eq(adv_evaluator_new(f->packed, &f->evaluator, NULL), ADV_OK);
 }
 
 static void fixture_release(struct fixture *f)
 {
     adv_evaluator_free(f->evaluator);
-    adv_ready_weights_free(f->ready);
+    adv_packed_weights_free(f->packed);
     adv_net_free(f->net);
     free(f->weights);
 }
@@ -229,7 +229,7 @@ END_TEST
 #define THREADS 4
 
 struct shared_work {
-    const struct adv_ready_weights *ready;
+    const struct adv_packed_weights *packed;
     const struct batch *batch;
     struct answers *answers[THREADS];
 };
@@ -239,7 +239,7 @@ static void evaluate_piece(void *context, size_t piece, int worker)
     struct shared_work *work = context;
     struct adv_evaluator *evaluator = NULL;
     (void)worker;
-    adv_evaluator_new(work->ready, &evaluator, NULL);
+    adv_evaluator_new(work->packed, &evaluator, NULL);
     work->answers[piece] = new_answers(evaluator, work->batch);
     adv_evaluator_free(evaluator);
 }
@@ -249,7 +249,7 @@ START_TEST(threads_share_ready_weights)
     struct fixture f;
     fixture_init(&f, configs[1]);
     struct batch *batch = new_batch(60, f.dim, 6);
-    struct shared_work work = {.ready = f.ready, .batch = batch};
+    struct shared_work work = {.packed = f.packed, .batch = batch};
     struct adv_pool *pool = NULL;
     ck_assert_int_eq(adv_pool_new(THREADS, &pool, NULL), ADV_OK);
     adv_pool_run(pool, THREADS, evaluate_piece, &work);

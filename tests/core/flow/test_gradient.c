@@ -78,19 +78,19 @@ static double rounding(const struct fixture *f)
 START_TEST(the_sum_is_that_of_the_velocity)
 {
     struct fixture f;
-    struct adv_ready_weights *ready;
+    struct adv_packed_weights *packed;
     struct adv_evaluator *evaluator;
     float v[ROWS * DIM];
     fixture_init(&f, ROWS);
-    ck_assert_int_eq(adv_ready_weights_new(f.net, f.weights, NULL, &ready, NULL), ADV_OK);
-    ck_assert_int_eq(adv_evaluator_new(ready, &evaluator, NULL), ADV_OK);
+    ck_assert_int_eq(adv_packed_weights_new(f.net, f.weights, NULL, &packed, NULL), ADV_OK);
+    ck_assert_int_eq(adv_evaluator_new(packed, &evaluator, NULL), ADV_OK);
     ck_assert_int_eq(adv_evaluator_velocity(evaluator, &f.points, v, NULL), ADV_OK);
     double squares = 0;
     for (size_t i = 0; i < ROWS * DIM; i++)
         squares += pow((double)v[i] - (double)f.target[i], 2);
     ck_assert_double_le(fabs(add_rows(&f, 0, ROWS, 7) - squares), 1e-5 * squares);
     adv_evaluator_free(evaluator);
-    adv_ready_weights_free(ready);
+    adv_packed_weights_free(packed);
     fixture_release(&f);
 }
 END_TEST

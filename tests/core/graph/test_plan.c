@@ -168,15 +168,15 @@ START_TEST(the_purpose_of_weights_changes_rounding_only)
 {
     struct scene scene;
     scene_init_random(&scene, (uint64_t)_i, false);
-    struct run prepared, plain;
-    run_init(&prepared, &scene, ADV_EVAL, ADV_TO_EVALUATE, 0);
+    struct run packed, plain;
+    run_init(&packed, &scene, ADV_EVAL, ADV_TO_EVALUATE, 0);
     run_init(&plain, &scene, ADV_EVAL, ADV_TO_TRAIN, 0);
     size_t n = scene.inputs.rows * scene.dim;
-    const adv_real *a = adv_exec_forward(&prepared.exec, &scene.inputs);
+    const adv_real *a = adv_exec_forward(&packed.exec, &scene.inputs);
     const adv_real *b = adv_exec_forward(&plain.exec, &scene.inputs);
     /* tens of sums in a row, whose terms may be a thousand times their sum */
     ck_assert_double_le(largest_difference(n, a, b), 3e4 * ROUNDOFF * fmax(1, largest(n, b)));
-    run_release(&prepared);
+    run_release(&packed);
     run_release(&plain);
     scene_release(&scene);
 }

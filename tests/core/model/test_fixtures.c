@@ -77,7 +77,7 @@ struct fixture {
     double tolerance;
     struct adv_net *net;
     struct adv_safetensors *values;
-    struct adv_ready_weights *ready;
+    struct adv_packed_weights *packed;
     struct adv_evaluator *evaluator;
     float *weights;
     size_t n, dim;
@@ -159,14 +159,14 @@ static void fixture_init(struct fixture *f, int i)
     load_net(f, cases[i].config);
     load_weights(f, cases[i].weights);
     load_points(f);
-    ck_assert_int_eq(adv_ready_weights_new(f->net, f->weights, NULL, &f->ready, NULL), ADV_OK);
-    ck_assert_int_eq(adv_evaluator_new(f->ready, &f->evaluator, NULL), ADV_OK);
+    ck_assert_int_eq(adv_packed_weights_new(f->net, f->weights, NULL, &f->packed, NULL), ADV_OK);
+    ck_assert_int_eq(adv_evaluator_new(f->packed, &f->evaluator, NULL), ADV_OK);
 }
 
 static void fixture_release(struct fixture *f)
 {
     adv_evaluator_free(f->evaluator);
-    adv_ready_weights_free(f->ready);
+    adv_packed_weights_free(f->packed);
     adv_net_free(f->net);
     adv_safetensors_close(f->values);
     free(f->weights);

@@ -317,27 +317,27 @@ START_TEST(derivatives_read_what_they_say)
 }
 END_TEST
 
-/* ---- prepared parameters ---- */
+/* ---- packed parameters ---- */
 
 START_TEST(parameters_prepared_to_evaluate_give_the_same_within_rounding)
 {
     struct trial trial;
     trial_init(&trial, &op_examples[_i], TRIAL_ROWS);
-    for (const struct adv_kernels *const *v = adv_kernels_all(); trial.op->prepare && *v; v++) {
+    for (const struct adv_kernels *const *v = adv_kernels_all(); trial.op->pack && *v; v++) {
         if (!(*v)->available())
             continue;
-        struct guarded prepared, out, tangents[2];
+        struct guarded packed, out, tangents[2];
         struct directions d;
-        size_t n_prepared = trial.op->prepared_size(&trial.signature, *v, ADV_TO_EVALUATE);
-        guarded_init(&prepared, n_prepared);
+        size_t n_prepared = trial.op->packed_size(&trial.signature, *v, ADV_TO_EVALUATE);
+        guarded_init(&packed, n_prepared);
         guarded_init(&out, trial.n_out);
         guarded_init(&tangents[0], trial.n_out);
         guarded_init(&tangents[1], trial.n_out);
         directions_init(&d, &trial, moving_inputs(&trial));
         struct adv_call call = trial.call;
-        trial.op->prepare(&trial.signature, *v, ADV_TO_EVALUATE, call.param, prepared.data);
+        trial.op->pack(&trial.signature, *v, ADV_TO_EVALUATE, call.param, packed.data);
         call.kernels = *v;
-        call.prepared = prepared.data;
+        call.packed = packed.data;
         call.out = out.data;
         trial.op->forward(&call);
         trial.op->tangent(&call, d.d_in, tangents[0].data);
@@ -348,7 +348,7 @@ START_TEST(parameters_prepared_to_evaluate_give_the_same_within_rounding)
         ck_assert_double_le(largest_difference(trial.n_out, out.data, trial.out.data), tolerance);
         ck_assert_double_le(largest_difference(trial.n_out, tangents[0].data, tangents[1].data),
                             tolerance);
-        release_checked(&prepared);
+        release_checked(&packed);
         release_checked(&out);
         release_checked(&tangents[0]);
         release_checked(&tangents[1]);

@@ -31,7 +31,7 @@ static const char *const configs[] = {
 /* A network with random weights, and points for it. */
 struct fixture {
     struct adv_net *net;
-    struct adv_ready_weights *ready;
+    struct adv_packed_weights *packed;
     float *weights, *x, *t, *guidance, *dx;
     int32_t *label;
     size_t dim;
@@ -63,12 +63,12 @@ static void fixture_init(struct fixture *f, const char *text)
     for (size_t i = 0; i < ROWS_MAX; i++)
         f->label[i] = (int32_t)(i % CLASSES);
     f->guidance[2] = 3; /* two rows in one */
-    ck_assert_int_eq(adv_ready_weights_new(f->net, f->weights, NULL, &f->ready, NULL), ADV_OK);
+    ck_assert_int_eq(adv_packed_weights_new(f->net, f->weights, NULL, &f->packed, NULL), ADV_OK);
 }
 
 static void fixture_release(struct fixture *f)
 {
-    adv_ready_weights_free(f->ready);
+    adv_packed_weights_free(f->packed);
     adv_net_free(f->net);
     free(f->weights);
     free(f->x);
@@ -106,7 +106,7 @@ static float *new_answer(const struct fixture *f, struct adv_evaluator *evaluato
 static struct adv_evaluator *new_evaluator(const struct fixture *f, struct adv_pool *pool)
 {
     struct adv_evaluator *evaluator = NULL;
-    ck_assert_int_eq(adv_evaluator_new(f->ready, &evaluator, NULL), ADV_OK);
+    ck_assert_int_eq(adv_evaluator_new(f->packed, &evaluator, NULL), ADV_OK);
     adv_evaluator_share(evaluator, pool);
     return evaluator;
 }
@@ -200,7 +200,7 @@ static enum adv_status evaluate_once(void *context, struct adv_error *error)
     struct attempt *a = context;
     struct adv_evaluator *evaluator = NULL;
     struct adv_points points = points_of(a->fixture, 1);
-    enum adv_status status = adv_evaluator_new(a->fixture->ready, &evaluator, error);
+    enum adv_status status = adv_evaluator_new(a->fixture->packed, &evaluator, error);
     if (status == ADV_OK) {
         adv_evaluator_share(evaluator, a->pool);
         status = adv_evaluator_velocity(evaluator, &points, a->v, error);

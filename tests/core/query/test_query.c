@@ -104,7 +104,7 @@ static size_t turns_without_allocation(struct adv_model *model, const struct adv
     struct adv_run *run = NULL;
     struct adv_evaluator *evaluator = NULL;
     ck_assert_int_eq(adv_run_new(model, query, &run, NULL), ADV_OK);
-    ck_assert_int_eq(adv_evaluator_new(adv_model_ready_weights(model), &evaluator, NULL), ADV_OK);
+    ck_assert_int_eq(adv_evaluator_new(adv_model_packed_weights(model), &evaluator, NULL), ADV_OK);
     size_t turns = 0, before = alloc_fail_n_bytes();
     bool ended = adv_run_advance(run, 0, evaluator);
     ck_assert_uint_gt(alloc_fail_n_bytes(), before); /* else nothing is counted here */
