@@ -2,7 +2,7 @@
 #ifndef ADV_IO_DTYPE_H
 #define ADV_IO_DTYPE_H
 
-#include "core/io/number.h"
+#include "core/io/arrays/number.h"
 
 #include <advect/extra/safetensors.h>
 

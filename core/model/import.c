@@ -1,7 +1,7 @@
 /* Weights from elsewhere, with a configuration beside them, which may be no more
  * than the net's options: it is completed to what our own files carry. */
 #include "core/base/mem.h"
-#include "core/io/safetensors_values.h"
+#include "core/io/safetensors/values.h"
 #include "core/model/model.h"
 
 #include <advect/extra/json.h>

@@ -3,7 +3,7 @@
 #include "core/model/model.h"
 
 #include "core/base/mem.h"
-#include "core/io/safetensors_values.h"
+#include "core/io/safetensors/values.h"
 #include "core/model/weights.h"
 
 #include <advect/extra/digest.h>

@@ -2,7 +2,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/words.h"
-#include "core/io/safetensors_values.h"
+#include "core/io/safetensors/values.h"
 #include "core/settings/complaints.h"
 
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include <advect/extra/density.h>
 #include <advect/extra/memory.h>
 
-#include "core/data/density.h"
+#include "core/data/densities/density.h"
 #include "tests/core/data/densities.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/phrases.h"

@@ -1,6 +1,6 @@
 /* The transform that gaussianises: the normal distribution it is made of against published values,
  * the map against its definition and closed forms, fitting, and what it refuses. */
-#include "core/data/normal.h"
+#include "core/data/transforms/normal.h"
 
 #include "tests/core/data/transforms.h"
 #include "tests/support/alloc_fail.h"

@@ -7,7 +7,7 @@
 #include <advect/extra/rng.h>
 #include <advect/extra/transform.h>
 
-#include "core/data/step.h"
+#include "core/data/transforms/step.h"
 #include "tests/core/data/transforms.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/phrases.h"

@@ -1,8 +1,8 @@
 /* Numbers as files store them. The 16-bit formats are few enough to try each of their values, each
  * midpoint between neighbours (which ties to the even one) and the floats beside it, against
  * their definition: sign * fraction * 2^exponent. */
-#include "core/io/array.h"
-#include "core/io/number.h"
+#include "core/io/arrays/array.h"
+#include "core/io/arrays/number.h"
 
 #include <advect/extra/memory.h>
 #include <check.h>

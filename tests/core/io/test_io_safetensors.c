@@ -1,5 +1,5 @@
 /* Safetensors: known files, each refusal, and what is written read back. */
-#include "core/io/number.h"
+#include "core/io/arrays/number.h"
 #include "tests/core/io/io_support.h"
 
 #include <advect/array_file.h>

@@ -22,9 +22,9 @@
  * nothing cancels. Only x = 0 and 1 themselves have no image: z stops at REACH,
  * beyond what (k + u) / n reaches as a float. */
 #include "core/base/mem.h"
-#include "core/data/normal.h"
 #include "core/data/spec.h"
-#include "core/data/step.h"
+#include "core/data/transforms/normal.h"
+#include "core/data/transforms/step.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -2,10 +2,10 @@
  * header padded to 8 bytes: so every one is aligned to its elements, which some readers need. */
 #include "core/base/mem.h"
 #include "core/base/words.h"
-#include "core/io/array.h"
+#include "core/io/arrays/array.h"
 #include "core/io/dtype.h"
 #include "core/io/file.h"
-#include "core/io/safetensors_header.h"
+#include "core/io/safetensors/header.h"
 
 #include <advect/extra/json.h>
 #include <advect/extra/safetensors.h>

@@ -1,4 +1,4 @@
-#include "core/data/mixture.h"
+#include "core/data/densities/mixture.h"
 
 #include "core/base/mem.h"
 

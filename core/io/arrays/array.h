@@ -2,7 +2,7 @@
 #ifndef ADV_IO_ARRAY_H
 #define ADV_IO_ARRAY_H
 
-#include "core/io/number.h"
+#include "core/io/arrays/number.h"
 
 #include <advect/array_file.h>
 

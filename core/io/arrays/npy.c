@@ -5,7 +5,7 @@
  * The header is a Python dictionary with exactly the keys descr, fortran_order and shape. */
 #include "core/base/mem.h"
 #include "core/base/words.h"
-#include "core/io/array.h"
+#include "core/io/arrays/array.h"
 #include "core/io/file.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "core/base/mem.h"
-#include "core/io/png_common.h"
-#include "core/io/png_palette.h"
+#include "core/io/png/common.h"
+#include "core/io/png/palette.h"
 
 #include <advect/extra/bytes.h>
 #include <advect/extra/png.h>

@@ -4,7 +4,7 @@
 #ifndef ADV_DATA_MIXTURE_H
 #define ADV_DATA_MIXTURE_H
 
-#include "core/data/density.h"
+#include "core/data/densities/density.h"
 
 struct adv_mixture {
     size_t n_components, dim;

@@ -1,4 +1,4 @@
-#include "core/data/normal.h"
+#include "core/data/transforms/normal.h"
 
 #include <math.h>
 

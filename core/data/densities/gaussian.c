@@ -1,6 +1,6 @@
 /* The kinds "gaussian" and "gaussian_mixture": options read into a mixture. */
 #include "core/base/mem.h"
-#include "core/data/mixture.h"
+#include "core/data/densities/mixture.h"
 #include "core/data/spec.h"
 
 #define MAX_DIM 65536

@@ -2,7 +2,7 @@
  * through it a run of columns at a time, in double from end to end. */
 #include "core/base/mem.h"
 #include "core/data/spec.h"
-#include "core/data/step.h"
+#include "core/data/transforms/step.h"
 
 #include <advect/extra/levels.h>
 #include <float.h>

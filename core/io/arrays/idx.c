@@ -6,7 +6,7 @@
  * first: the elements are only decompressed, into a buffer that grows with them, if the file could
  * hold as many as the header promises. */
 #include "core/base/mem.h"
-#include "core/io/array.h"
+#include "core/io/arrays/array.h"
 
 #include <advect/extra/bytes.h>
 #include <limits.h>

@@ -3,10 +3,10 @@
  * which the bytes must follow each other without hole or overlap, and by name. */
 #include "core/base/mem.h"
 #include "core/base/words.h"
-#include "core/io/array.h"
+#include "core/io/arrays/array.h"
 #include "core/io/dtype.h"
-#include "core/io/safetensors_header.h"
-#include "core/io/safetensors_values.h"
+#include "core/io/safetensors/header.h"
+#include "core/io/safetensors/values.h"
 #include "core/settings/complaints.h"
 
 #include <advect/array_file.h>

@@ -1,4 +1,4 @@
-#include "core/io/png_palette.h"
+#include "core/io/png/palette.h"
 
 #include "core/base/mem.h"
 

@@ -1,5 +1,5 @@
 /* Bits are moved with memcpy: sources have no alignment, and aliasing rules hold. */
-#include "core/io/number.h"
+#include "core/io/arrays/number.h"
 
 #include "core/base/mem.h"
 

@@ -10,7 +10,7 @@
  * even strings together, whatever the parity of what follows: hence a rank is
  * split by one division per digit, and a uniform rank gives a uniform cell also
  * where k is odd and prefixes differ in their number of completions. */
-#include "core/data/density.h"
+#include "core/data/densities/density.h"
 
 #include "core/base/mem.h"
 

@@ -2,7 +2,7 @@
  * which stands for the affine map that fitting to data will make of it. */
 #include "core/base/mem.h"
 #include "core/data/spec.h"
-#include "core/data/step.h"
+#include "core/data/transforms/step.h"
 
 #include <math.h>
 #include <stdlib.h>

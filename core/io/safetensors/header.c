@@ -6,11 +6,11 @@
  *   header  { "name": tensor, ..., "__metadata__": { "key": "value", ... } }  in any order
  *   tensor  { "dtype": "F32", "shape": [n, ...], "data_offsets": [begin, end] }  in any order
  */
-#include "core/io/safetensors_header.h"
+#include "core/io/safetensors/header.h"
 
 #include "core/base/mem.h"
 #include "core/base/words.h"
-#include "core/io/array.h"
+#include "core/io/arrays/array.h"
 #include "core/io/dtype.h"
 
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  * or colour profile is decompressed; each checksum must hold; and the size is compared with what
  * the caller expects before there is a buffer. */
 #include "core/base/mem.h"
-#include "core/io/png_common.h"
+#include "core/io/png/common.h"
 
 #include <advect/extra/png.h>
 #include <setjmp.h>

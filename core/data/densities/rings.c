@@ -7,7 +7,7 @@
  * (S. O. Rice, "Mathematical analysis of random noise", 1945, 3.10). With
  * e^-y I0(y) in place of I0 the exponent is -(r - R)^2 / (2 s^2) and nothing
  * overflows. */
-#include "core/data/density.h"
+#include "core/data/densities/density.h"
 
 #include "core/base/mem.h"
 

@@ -8,7 +8,7 @@
  *
  * With a palette, a frame is only the box in which it differs from the one before; what did not
  * change in it may be transparent. */
-#include "core/io/png_palette.h"
+#include "core/io/png/palette.h"
 
 #include <advect/extra/bytes.h>
 #include <advect/extra/png.h>

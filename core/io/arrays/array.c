@@ -1,4 +1,4 @@
-#include "core/io/array.h"
+#include "core/io/arrays/array.h"
 
 #include "core/base/mem.h"
 

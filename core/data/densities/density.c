@@ -1,4 +1,4 @@
-#include "core/data/density.h"
+#include "core/data/densities/density.h"
 
 #include "core/base/mem.h"
 #include "core/data/spec.h"

@@ -7,7 +7,7 @@
  * is the true inverse: |y| > log((1-m)/m) lies outside [0, 1], by less than
  * m / (1 - 2m). */
 #include "core/base/mem.h"
-#include "core/data/step.h"
+#include "core/data/transforms/step.h"
 
 #include <math.h>
 

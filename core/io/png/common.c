@@ -1,4 +1,4 @@
-#include "core/io/png_common.h"
+#include "core/io/png/common.h"
 
 #include "core/base/mem.h"
 #include "core/base/words.h"

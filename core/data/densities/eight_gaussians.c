@@ -1,6 +1,6 @@
 /* Eight equal Gaussians around a circle: a mixture made from one option. */
 #include "core/base/mem.h"
-#include "core/data/mixture.h"
+#include "core/data/densities/mixture.h"
 
 #define N_GAUSSIANS 8
 #define RADIUS 2.8284271247461903 /* 4 / sqrt(2), as in the FFJORD toy set */

@@ -1,7 +1,7 @@
 /* Two moons, pinwheel and swiss roll: curves of the plane with Gaussian noise,
  * in the shapes and scales of the FFJORD toy sets (Grathwohl et al., 2019). Their
  * densities have no closed form. */
-#include "core/data/density.h"
+#include "core/data/densities/density.h"
 
 #include "core/base/mem.h"
 
