@@ -57,8 +57,8 @@ static inline float adv_expf(float x)
 static inline float adv_logf(float x)
 {
     uint32_t bits = adv_float_bits(x);
-    /* x = 2^exponent (1 + f), 1 + f in [sqrt(1/2), sqrt(2)): 0x3f3504f3 are the bits of sqrt(1/2).
-     */
+    /* x = 2^exponent (1 + f), 1 + f in [sqrt(1/2), sqrt(2)): 0x3f3504f3 are the bits of
+     * sqrt(1/2). */
     int32_t exponent = (int32_t)(bits - 0x3f3504f3u) >> 23;
     float e = (float)exponent;
     float f = adv_bits_float(bits - ((uint32_t)exponent << 23)) - 1.0f;

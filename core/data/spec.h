@@ -24,8 +24,8 @@ struct adv_number_list {
     double min, max;
 };
 
-/* One number for all, or an array of count numbers, into out [count]. json NULL: fallback for all.
- */
+/* One number for all, or an array of count numbers, into out [count]. json NULL: fallback for
+ * all. */
 enum adv_status adv_spec_numbers(const struct adv_number_list *list, const json_t *json,
                                  double fallback, double *out, struct adv_error *error);
 

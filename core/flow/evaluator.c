@@ -26,7 +26,7 @@ struct adv_packed_weights {
 struct sweep {
     struct adv_plan *plan;
     struct adv_exec exec;
-    size_t rows_max;     /* executed rows: twice the asked ones where all are guided */
+    size_t rows_max;     /* executed rows: twice those asked for where all are guided */
     size_t tangents_max; /* a sweep's; 0 without */
     size_t rows, conditions;
     float *x;         /* [rows_max, dim] */
@@ -173,7 +173,7 @@ static enum adv_status sweep_ready(struct adv_evaluator *evaluator, struct sweep
     return status;
 }
 
-/* A new pool may lie where one that is gone did: what was made for that one goes at once. */
+/* A freed pool's address may be reused, so teams made for the one before are dropped at once. */
 void adv_evaluator_share(struct adv_evaluator *evaluator, struct adv_pool *pool)
 {
     evaluator->pool = adv_pool_threads(pool) > 1 ? pool : NULL;

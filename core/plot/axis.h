@@ -10,8 +10,8 @@ struct adv_axis {
     double px_lo, px_hi; /* where lo and hi are, in pixels from the left or the top */
 };
 
-/* The pixel coordinate of a finite value (positive if log); outside [lo, hi] it goes on linearly.
- */
+/* The pixel coordinate of a finite value (positive if log); outside [lo, hi] it goes on
+ * linearly. */
 double adv_axis_pixel(const struct adv_axis *axis, double value);
 
 /* Its inverse. */

@@ -4,8 +4,8 @@
  *
  * The chroma is a quadratic that stays inside the sRGB gamut along the whole way; nothing is
  * clipped but rounding.
- * OKLab: B. Ottosson, "A perceptual color space for image processing", 2020. sRGB: IEC 61966-2-1.
- */
+ * OKLab: B. Ottosson, "A perceptual color space for image processing", 2020. sRGB: IEC
+ * 61966-2-1. */
 #include <advect/extra/plot.h>
 
 #include <math.h>

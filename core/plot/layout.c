@@ -253,8 +253,8 @@ static struct margins measure(struct adv_layout *layout, const struct adv_pen *p
 
 /* ---- the whole ---- */
 
-/* The frame that the margins leave; where equal aspect makes it smaller, the picture stays centred.
- */
+/* The frame that the margins leave; where equal aspect makes it smaller, the picture stays
+ * centred. */
 static void place_frame(const struct adv_plot *plot, const struct margins *margins,
                         struct adv_layout *layout)
 {

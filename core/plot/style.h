@@ -34,8 +34,8 @@ struct adv_plot_style {
     double swatch_width, legend_gap;
     double bar_gap, bar_width;
     double overhang; /* how far marks may reach out of the frame */
-    /* scale: (side of a square of the picture's area / reference_side)^scale_power, or least_scale
-     */
+    /* scale: (side of a square of the picture's area / reference_side)^scale_power, or
+     * least_scale */
     double reference_side, scale_power, least_scale;
     double range_padding; /* of the range, on both sides of fitted data */
 

@@ -15,7 +15,7 @@
 /* A turn of a shard should not take much longer than this, in multiply-adds (some 10 ms of a core):
  * it is what a small request may have to wait for behind a large one. */
 #define TURN_MULTIPLY_ADDS 5e8
-#define SHARD_ROWS_MIN 16 /* of cheap rows, which only pay in company */
+#define SHARD_ROWS_MIN 16 /* of cheap rows: fewer do not amortise a turn */
 /* Sixteen rows may take up to this; images of a convolutional network come fewer at a time. */
 #define TURN_MULTIPLY_ADDS_MAX 2.5e9
 

@@ -51,7 +51,7 @@ static enum adv_status draw_grid(const struct adv_scene *scene, size_t n, const 
                           grid, image, error);
 }
 
-/* Labels that nobody asked for go round the classes: two rounds make a table worth reading. */
+/* Default labels cycle through the classes: from two cycles on, a row per class is worth reading. */
 static bool has_rows_of_classes(const struct adv_model *model, const struct adv_query *query,
                                 size_t n, int columns)
 {
@@ -106,8 +106,8 @@ enum adv_status adv_images_check(const struct adv_model *model, const struct adv
         ADV_IMAGES_PIXELS_MAX, animated ? ", fewer frames" : "");
 }
 
-/* A row per class: order[row, column] is the column-th image of the class, -1 where there is none.
- */
+/* A row per class: order[row, column] is the column-th image of the class, -1 where there is
+ * none. */
 static enum adv_status order_by_class(const struct adv_answer *answer, struct adv_grid *grid,
                                       long **out, struct adv_error *error)
 {

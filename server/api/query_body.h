@@ -5,8 +5,8 @@
 #include "server/net/exchange.h"
 
 /* Reads the exchange's body into the request. With NPY and PNG, the fields are those of the URL's
- * query; with JSON the query must be empty. ADV_E_FORMAT: bytes that are not what their type says.
- */
+ * query; with JSON the query must be empty. ADV_E_FORMAT: bytes that are not what their type
+ * says. */
 enum adv_status adv_query_body_read(const struct adv_exchange *exchange,
                                     const struct adv_model *model, struct adv_request *request,
                                     struct adv_error *error);

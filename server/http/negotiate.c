@@ -55,8 +55,8 @@ static bool find_weight(const char *at, const char *end, double *weight)
     return true;
 }
 
-/* How exactly the range [at, n) names the type: 3 itself, 2 its "type/" and *, 1 all, 0 not at all.
- */
+/* How exactly the range [at, n) names the type: 3 itself, 2 its "type/" and *, 1 all, 0 not at
+ * all. */
 static int specificity(const char *range, size_t n, const char *media_type)
 {
     size_t n_type = strcspn(media_type, "/") + 1;

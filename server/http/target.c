@@ -18,8 +18,8 @@ static int hex_digit(char c)
     return -1;
 }
 
-/* Decodes text [n bytes] to *at, ends it with a NUL and moves *at behind that; the result, or NULL.
- */
+/* Decodes text [n bytes] to *at, ends it with a NUL and moves *at behind that; the result, or
+ * NULL. */
 static const char *decode(const char *text, size_t n, char **at, struct adv_error *error)
 {
     char *start = *at, *out = start;

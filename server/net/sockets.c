@@ -38,8 +38,8 @@ struct adv_sockets {
     pthread_t thread;
 };
 
-/* ---------------------------------------------------------------- the watcher; with the mutex held
- */
+/* ---------------------------------------------------------------- the watcher; with the mutex
+ * held */
 
 static void cut(struct adv_socket *socket)
 {

@@ -170,8 +170,8 @@ static void write_latencies(const struct adv_metrics *metrics, const char *(*rou
     }
 }
 
-/* Resident memory in bytes: the second number of /proc/self/statm, in pages; 0 where there is none.
- */
+/* Resident memory in bytes: the second number of /proc/self/statm, in pages; 0 where there is
+ * none. */
 static unsigned long long resident_bytes(void)
 {
     char line[256] = "", *at;

@@ -455,8 +455,8 @@ START_TEST(pictures_of_other_sizes_are_refused)
 }
 END_TEST
 
-/* A picture [bytes, n] whose IDAT holds n_pixels zeros, of a given size by its header; to be freed.
- */
+/* A picture [bytes, n] whose IDAT holds n_pixels zeros, of a given size by its header; to be
+ * freed. */
 static uint8_t *bomb(uint32_t width, uint32_t height, size_t n_pixels, size_t *n)
 {
     static const uint8_t start[33] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0\0\0\0\0\x08\0\0\0";

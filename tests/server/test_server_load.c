@@ -31,8 +31,8 @@ static void wait_for_metric(const char *name, double value, int ms)
     server_wait_for_metric(&server, name, value, ms);
 }
 
-/* The quickest of a few tries, since a busy neighbour makes one slow and the bodies then too short.
- */
+/* The quickest of a few tries, since a busy neighbour makes one slow and the bodies then too
+ * short. */
 static double seconds_per_step(int n_steps)
 {
     double least = 1e9;

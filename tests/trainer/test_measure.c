@@ -147,8 +147,7 @@ START_TEST(figures_of_a_known_model_are_right)
                             0.02);
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "entropy")), log(32), 1e-6);
     /* -log q = log(2 pi) + |x|^2 / 2, E |x|^2 = 32/3 over the board: standard deviation 2.4 over
-     * sqrt(4000)
-     */
+     * sqrt(4000) */
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "nll")),
                             log(2 * acos(-1.0)) + 16.0 / 3, 0.2);
     /* A square's fair share is 1/8. */

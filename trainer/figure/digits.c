@@ -1,5 +1,5 @@
-/* Images of a class-conditional model as they form from noise: some of one class, or one of each.
- */
+/* Images of a class-conditional model as they form from noise: some of one class, or one of
+ * each. */
 #include "trainer/figure/figure.h"
 
 #include <advect/extra/model_parts.h>

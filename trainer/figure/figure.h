@@ -123,8 +123,8 @@ enum adv_status adv_panel_finish(enum adv_status status, struct adv_plot *plot,
 float *adv_panel_grid(size_t n_side, double half_side);
 
 /* Arrows of velocities v at the grid's points. Their length grows with the speed but never beyond
- * their reach, as speeds grow without bound where time ends: reach |v| / (|v| + 2). v is changed.
- */
+ * their reach, as speeds grow without bound where time ends: reach |v| / (|v| + 2). v is
+ * changed. */
 enum adv_status adv_panel_arrows(struct adv_plot *plot, size_t n_side, double half_side,
                                  const float *grid, float *v, struct adv_error *error);
 

@@ -1,6 +1,6 @@
 /* Whether samples are remembered: each beside the training image nearest to it (the root of the
- * summed squared differences of intensities), and how near held-out images come to training ones.
- */
+ * summed squared differences of intensities), and how near held-out images come to training
+ * ones. */
 #include "trainer/measure/measure.h"
 
 #include <advect/array_file.h>

@@ -5,8 +5,8 @@
 #include <advect/extra/render.h>
 #include <advect/query.h>
 
-/* What --format may say, NULL-terminated: first "auto", then the formats in the order of their ids.
- */
+/* What --format may say, NULL-terminated: first "auto", then the formats in the order of their
+ * ids. */
 #define ADV_OUTPUT_CHOICES (ADV_FORMATS + 2)
 void adv_output_choices(const char *choices[ADV_OUTPUT_CHOICES]);
 

@@ -7,8 +7,8 @@ double adv_normal_below(double z);
 
 /* The z with mass `below` below it and `above` above, both given, adding up to 1, so that neither
  * tail loses digits. Infinite where one is 0. Relative accuracy about 1e-15: M. Wichura, "Algorithm
- * AS 241: the percentage points of the normal distribution", Applied Statistics 37, 1988, PPND16.
- */
+ * AS 241: the percentage points of the normal distribution", Applied Statistics 37, 1988,
+ * PPND16. */
 double adv_normal_quantile(double below, double above);
 
 #endif

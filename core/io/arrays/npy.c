@@ -221,8 +221,8 @@ static enum adv_status parse_header(const char *bytes, size_t n_bytes, struct np
 
 /* ---------------------------------------------------------------- elements */
 
-/* Rewrites the elements from Fortran order (first index fastest) to C order (last index fastest).
- */
+/* Rewrites the elements from Fortran order (first index fastest) to C order (last index
+ * fastest). */
 static enum adv_status transpose(struct adv_array *array, struct adv_error *error)
 {
     float *data = adv_calloc(array->n_elements, sizeof *data);

@@ -24,8 +24,8 @@ struct adv_number_type {
 /* Whether numbers of this type may be NaN, infinite or beyond float32. */
 bool adv_number_may_overflow(struct adv_number_type type);
 
-/* source: count numbers, at any alignment; out [count]. What float32 cannot hold becomes infinite.
- */
+/* source: count numbers, at any alignment; out [count]. What float32 cannot hold becomes
+ * infinite. */
 void adv_numbers_to_float(struct adv_number_type type, const void *source, size_t count,
                           float *out);
 

@@ -1,5 +1,5 @@
-/* Safetensors files for readers that have more to say about a tensor than that its numbers are bad.
- */
+/* Safetensors files for readers that have more to say about a tensor than that its numbers are
+ * bad. */
 #ifndef ADV_IO_SAFETENSORS_VALUES_H
 #define ADV_IO_SAFETENSORS_VALUES_H
 

@@ -57,8 +57,8 @@ enum adv_status adv_evaluator_velocity(struct adv_evaluator *evaluator,
                                        const struct adv_points *points, float *v,
                                        struct adv_error *error);
 
-/* v [n, dim] and the tangents dv [n_tangents, n, dim] along dx [n_tangents, n, dim]; at least one.
- */
+/* v [n, dim] and the tangents dv [n_tangents, n, dim] along dx [n_tangents, n, dim]; at least
+ * one. */
 enum adv_status adv_evaluator_tangents(struct adv_evaluator *evaluator,
                                        const struct adv_points *points, size_t n_tangents,
                                        const float *dx, float *v, float *dv,

@@ -49,8 +49,8 @@ size_t adv_integrator_take(struct adv_integrator *integrator, size_t capacity, f
                            size_t *rows);
 
 /* Feeds velocities v [n, dim] (and divergence [n, n_accumulators], else NULL) of taken rows. A row
- * whose velocity is not finite, whose step size vanishes, or that exceeds max_nfe fails and ends.
- */
+ * whose velocity is not finite, whose step size vanishes, or that exceeds max_nfe fails and
+ * ends. */
 void adv_integrator_give(struct adv_integrator *integrator, size_t n, const size_t *rows,
                          const float *v, const float *divergence);
 

@@ -20,8 +20,8 @@
 ADV_API_BEGIN
 
 /* A pair of axes: what part of the plane is shown, and how. Zero-initialise for the defaults.
- * A range's ends lie within +-1e100, and differ by 1e-100 and by 1e-9 of the larger one at least.
- */
+ * A range's ends lie within +-1e100, and differ by 1e-100 and by 1e-9 of the larger one at
+ * least. */
 struct adv_axes {
     int width, height;                     /* pixels, 64..4096; 0: 640 */
     double x_lo, x_hi, y_lo, y_hi;         /* data ranges; lo >= hi: fitted to the data */

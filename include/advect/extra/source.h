@@ -31,8 +31,8 @@ enum adv_status adv_source_open(const json_t *spec, const char *place, struct ad
                                 struct adv_error *error);
 void adv_source_release(struct adv_source *source);
 
-/* The source of the test files that spec names: a new reference. ADV_E_INVALID where it names none.
- */
+/* The source of the test files that spec names: a new reference. ADV_E_INVALID where it names
+ * none. */
 enum adv_status adv_source_test(const json_t *spec, json_t **test, struct adv_error *error);
 
 ADV_API_END

@@ -325,8 +325,8 @@ static double off_roll(double x, double y, size_t *bin)
     return hypot(x - t * cos(t) / 5.0, y - t * sin(t) / 5.0);
 }
 
-/* A point of arm a is at 2 along (cos, -sin)(2 pi a / 5 + exp(along) / 4); along may be negative.
- */
+/* A point of arm a is at 2 along (cos, -sin)(2 pi a / 5 + exp(along) / 4); along may be
+ * negative. */
 static double off_pinwheel(double x, double y, size_t *bin)
 {
     double radius = hypot(x, y) / 2.0, best = INFINITY;

@@ -12,8 +12,8 @@ struct adv_transform *transforms_make(const char *text, size_t dim);
 double transforms_encode(const struct adv_transform *transform, float x, double *log_det);
 double transforms_decode(const struct adv_transform *transform, float y, double *log_det);
 
-/* Fails the test unless the text is refused for 2 dimensions, for the field and with that message.
- */
+/* Fails the test unless the text is refused for 2 dimensions, for the field and with that
+ * message. */
 void transforms_assert_refused(const char *text, const char *field, const char *message);
 
 /* Makes the transform of a document (json_t) for 2 dimensions, fits it and writes it back: what the

@@ -1,5 +1,5 @@
-/* Pictures in few colours: what their viewer shows is what was drawn, within what a palette allows.
- */
+/* Pictures in few colours: what their viewer shows is what was drawn, within what a palette
+ * allows. */
 #include "tests/core/io/io_support.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/apng.h"

@@ -262,8 +262,8 @@ END_TEST
 
 /* ---- far out ---- */
 
-/* Beyond what exp of a float holds, silu and its slope still reach their limits; NaN is not lost.
- */
+/* Beyond what exp of a float holds, silu and its slope still reach their limits; NaN is not
+ * lost. */
 START_TEST(silu_holds_far_out)
 {
     static const adv_real far[] = {0, 87.5f, -87.5f, 200, -200, 1e6f, -1e6f, 1e30f, -1e30f, NAN};

@@ -70,8 +70,8 @@ static const struct adv_answer *answer_to(struct adv_model *model, const struct 
     return answer;
 }
 
-/* Midpoint rule over [-4.5, 4.5]^2, its squares not in step with the cells, whose edges are steep.
- */
+/* Midpoint rule over [-4.5, 4.5]^2, its squares not in step with the cells, whose edges are
+ * steep. */
 START_TEST(planar_densities_integrate_to_one)
 {
     enum { SIDE = 127 };
