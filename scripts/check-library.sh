@@ -56,6 +56,17 @@ END
 g++ -std=c++17 $warnings version.cc $flags -o version && ./version
 count $? "a C++ program, and the version of library and headers"
 
+# The lines of C in the README, in a function.
+{
+    printf '#include <advect/advect.h>\n#include <stdio.h>\nstatic void use(const float *x) { printf("%%g\\n", (double)x[0]); }\n'
+    printf 'int main(void)\n{\n'
+    sed -n '/^## Use it from C/,/^`make install`/{s/^    //p}' "$OLDPWD/README.md" | grep -v '#include'
+    printf 'return 0;\n}\n'
+} >readme.c
+# shellcheck disable=SC2086 # flags
+gcc -std=c17 $warnings readme.c $flags -o readme && [[ $(cd "$OLDPWD" && "$work/readme") =~ ^-?[0-9.]+$ ]]
+count $? "the C of the README compiles and runs"
+
 models=$OLDPWD/models
 for example in "$OLDPWD"/docs/examples/*.c; do
     name=$(basename "$example" .c)
