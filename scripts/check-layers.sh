@@ -39,6 +39,12 @@ uses[trainer/model]='cli'
 uses[trainer/figure]='model cli'
 uses[trainer/eval]='measure figure rows cli'
 
+# Folders of the page -> those that they may import from; app.js may from all.
+uses[web/lib]=''
+uses[web/plane]='lib'
+uses[web/images]='lib'
+uses[web/views]='plane images lib'
+
 # Public header -> the layer that implements it.
 declare -A owner=(
     [api]=base [version]=base [label]=base [dtype]=base [status]=base [digest]=base [rng]=base [pool]=base [memory]=base [bytes]=base [words]=base
@@ -110,6 +116,23 @@ check_program() {
     done
 }
 
+# check_module FILE: ES modules of the folders below its own
+check_module() {
+    local room=${1%/*} target other
+    [[ $room != web ]] || return
+    [[ -v uses[$room] ]] || { fault "$1" "folder $room is not in $0"; return; }
+    for target in $(sed -nE 's/^.*(from|import) "(\.[^"]+)".*/\2/p' "$1"); do
+        case $target in
+        ./*) ;;
+        ../*/*)
+            other=${target#../}
+            [[ " ${uses[$room]} " == *" ${other%%/*} "* ]] || fault "$1" "$room must not import $target"
+            ;;
+        *) fault "$1" "$room must not import $target" ;;
+        esac
+    done
+}
+
 n=0
 while read -r file; do
     n=$((n + 1))
@@ -122,9 +145,10 @@ while read -r file; do
         check_core "$file" "${owner[$name]}"
         ;;
     core/*) check_core "$file" "${layer%%/*}" ;;
+    web/*) check_module "$file" ;;
     *) check_program "$file" "${file%%/*}" ;;
     esac
-done < <(find core include trainer server -name '*.[ch]' 2>/dev/null | sort)
+done < <(find core include trainer server web -name '*.[ch]' -o -path 'web/*.js' 2>/dev/null | sort)
 
 echo "$n files, $faults includes against the layers"
 [[ $n -gt 0 && $faults -eq 0 ]]
