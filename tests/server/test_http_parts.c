@@ -4,6 +4,8 @@
 #include "server/http/target.h"
 #include "server/work/ticket.h"
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,9 +264,5 @@ int main(void)
     tcase_add_test(tests, shards_put_first_end_before_others_begin);
     tcase_add_test(tests, a_ticket_counts_its_shards_to_the_end);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

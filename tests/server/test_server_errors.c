@@ -1,5 +1,6 @@
 /* What the daemon refuses, and how: a problem document each, and the daemon serves on. */
 #include "tests/server/server_client.h"
+#include "tests/support/suite.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/png.h>
@@ -548,9 +549,5 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failures = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failures ? 1 : 0;
+    return suite_run(make_suite());
 }

@@ -2,6 +2,7 @@
  * HTTP are those that PyTorch computed (../shared/fixtures/README.md). */
 #include "tests/core/io/io_support.h"
 #include "tests/server/server_client.h"
+#include "tests/support/suite.h"
 
 #include <advect/extra/all.h>
 #include <check.h>
@@ -189,9 +190,5 @@ int main(void)
     tcase_add_unchecked_fixture(tests, start, stop);
     tcase_add_loop_test(tests, velocities_are_pytorch_s, 0, N_NAMES);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

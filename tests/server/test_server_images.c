@@ -3,6 +3,7 @@
 #include "tests/core/io/io_support.h"
 #include "tests/fuzz/consume.h"
 #include "tests/server/server_client.h"
+#include "tests/support/suite.h"
 
 #include <advect/extra/all.h>
 #include <check.h>
@@ -634,9 +635,5 @@ int main(void)
     tcase_add_test(tests, latents_lead_back_to_the_image);
     tcase_add_test(tests, what_costs_too_much_is_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

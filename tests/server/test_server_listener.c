@@ -1,6 +1,7 @@
 /* A listening socket that breaks under the daemon: what was accepted is answered, and the daemon
  * ends and says why. The socket is broken from outside, by a copy of its descriptor. */
 #include "tests/server/server_client.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <errno.h>
@@ -79,9 +80,5 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_broken_listener_ends_the_daemon_with_every_answer);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

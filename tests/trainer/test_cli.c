@@ -1,6 +1,7 @@
 /* The program `advect` from outside: exit codes, messages, files, signals. */
 #include <advect/extra/all.h>
 
+#include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
 
 #include <check.h>
@@ -479,9 +480,5 @@ int main(void)
     tcase_add_test(tests, mnist_is_learned_sampled_and_measured);
     tcase_add_test(tests, bench_prints_one_line_of_json);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

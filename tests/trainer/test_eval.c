@@ -1,5 +1,6 @@
 /* advect eval on small images: which rows it measures, that what is interrupted goes on and counts
  * nothing twice, and its figures against those that the library gives for the same rows. */
+#include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
 
 #include <advect/extra/all.h>
@@ -632,9 +633,5 @@ int main(void)
     tcase_add_test(tests, quality_is_told_for_each_solver);
     tcase_add_test(tests, a_judge_that_fails_and_solvers_that_are_none_are_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

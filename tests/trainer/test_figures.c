@@ -1,6 +1,7 @@
 /* `advect figure` from outside: every figure's size and frames, and what its pixels say: points end
  * where their flow leads. Pictures are read as a viewer shows them (tests/support/apng.h). */
 #include "tests/support/apng.h"
+#include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
 
 #include <advect/array_file.h>
@@ -548,9 +549,5 @@ int main(void)
     tcase_add_test(tests, samples_of_a_file_are_a_target);
     tcase_add_test(tests, bad_figures_are_refused);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

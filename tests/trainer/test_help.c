@@ -2,6 +2,7 @@
 #include <advect/extra/all.h>
 
 #include "tests/support/phrases.h"
+#include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
 
 #include <check.h>
@@ -90,9 +91,5 @@ static Suite *make_suite(void)
 
 int main(void)
 {
-    SRunner *runner = srunner_create(make_suite());
-    srunner_run_all(runner, CK_NORMAL);
-    int failures = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failures ? 1 : 0;
+    return suite_run(make_suite());
 }

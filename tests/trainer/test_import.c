@@ -1,4 +1,5 @@
 /* `advect import`: weights from elsewhere and what is said of their data. */
+#include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
 
 #include <advect/extra/all.h>
@@ -233,9 +234,5 @@ int main(void)
     tcase_add_test(tests, bytes_of_images_are_intensities);
     tcase_add_test(tests, pytorch_weights_are_imported);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

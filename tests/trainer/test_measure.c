@@ -4,6 +4,8 @@
 #include <advect/extra/all.h>
 #include <advect/train.h>
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -169,9 +171,5 @@ int main(void)
     tcase_add_test(tests, a_gaussian_is_learned_to_its_known_loss_and_density);
     tcase_add_test(tests, figures_of_a_known_model_are_right);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <advect/extra/net.h>
 
 #include "tests/support/alloc_fail.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -128,9 +129,5 @@ int main(void)
     tcase_add_test(tcase, an_evaluator_recovers);
     suite_add_tcase(suite, tcase);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

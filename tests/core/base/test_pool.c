@@ -4,6 +4,7 @@
 #include <advect/pool.h>
 
 #include "tests/support/alloc_fail.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -220,9 +221,5 @@ int main(void)
     tcase_add_test(lives, no_threads_are_no_pool);
     suite_add_tcase(suite, lives);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

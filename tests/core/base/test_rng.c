@@ -9,6 +9,8 @@
 
 #include "core/base/vmath.h"
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdbool.h>
@@ -468,9 +470,5 @@ int main(void)
     tcase_add_test(distributions, random_seeds_are_short_and_differ);
     suite_add_tcase(suite, distributions);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,8 @@
 #include <advect/extra/memory.h>
 #include <advect/extra/words.h>
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -108,9 +110,5 @@ int main(void)
     tcase_add_test(tests, names_are_found_or_refused_with_the_choices);
     tcase_add_test(tests, utf8_is_what_jansson_takes_for_it);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
  *
  * Statistical bounds are five standard errors; the seeds are fixed. */
 #include "tests/core/data/densities.h"
+#include "tests/support/suite.h"
 
 #include <advect/extra/memory.h>
 #include <check.h>
@@ -156,9 +157,5 @@ int main(void)
     tcase_add_test(board, board_samples_fill_their_cells);
     tcase_add_test(board, board_ends_where_it_should);
     suite_add_tcase(suite, board);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -9,6 +9,7 @@
 #include "tests/core/data/densities.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/phrases.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -534,9 +535,5 @@ int main(void)
     tcase_add_test(options, failing_allocations_are_reported);
     suite_add_tcase(suite, options);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 
 #include "tests/core/data/transforms.h"
 #include "tests/support/alloc_fail.h"
+#include "tests/support/suite.h"
 
 #include <advect/extra/memory.h>
 #include <advect/extra/rng.h>
@@ -448,9 +449,5 @@ int main(void)
 {
     Suite *suite = suite_create("gaussianise");
     add_tests(suite);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

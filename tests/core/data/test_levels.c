@@ -6,6 +6,8 @@
 #include <advect/extra/plot.h>
 #include <advect/extra/rng.h>
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -199,9 +201,5 @@ int main(void)
     tcase_add_loop_test(dequantise, dequantised_values_stay_in_their_level, 0, 5);
     tcase_add_test(dequantise, dequantisation_is_a_pure_function);
     suite_add_tcase(suite, dequantise);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

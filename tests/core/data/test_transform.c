@@ -11,6 +11,7 @@
 #include "tests/core/data/transforms.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/phrases.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <float.h>
@@ -601,9 +602,5 @@ int main(void)
     Suite *suite = suite_create("transform");
     add_tests_of_maps(suite);
     add_tests_of_words(suite);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -5,6 +5,8 @@
 #include <advect/extra/dataset.h>
 #include <advect/extra/recipe.h>
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <glob.h>
 #include <math.h>
@@ -480,9 +482,5 @@ int main(void)
     tcase_add_test(tests, labels_are_dropped_at_their_rate_and_times_have_their_density);
     tcase_add_test(tests, times_are_shifted_by_their_odds);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

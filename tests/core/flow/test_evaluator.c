@@ -5,6 +5,7 @@
 #include "core/base/mem.h"
 #include "core/kernels/table.h"
 #include "tests/support/numbers.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -552,9 +553,5 @@ int main(void)
     tcase_add_test(callers, bfloat16_is_had_or_refused);
     suite_add_tcase(suite, callers);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

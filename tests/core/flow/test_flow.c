@@ -11,6 +11,8 @@
 #include <advect/extra/memory.h>
 #include <advect/extra/rng.h>
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -379,9 +381,5 @@ int main(void)
     tcase_add_test(tests, rows_that_cannot_go_on_are_named);
     tcase_add_test(tests, progress_on_no_way_at_all_is_a_share);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

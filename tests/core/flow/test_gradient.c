@@ -4,6 +4,7 @@
 
 #include "core/base/mem.h"
 #include "tests/support/numbers.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -259,9 +260,5 @@ int main(void)
     tcase_add_test_raise_signal(tcase, more_rows_than_planned_are_a_bug, SIGABRT);
     suite_add_tcase(suite, tcase);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,8 @@
 #include "core/graph/graph.h"
 #include "core/ops/ops.h"
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -179,9 +181,5 @@ int main(void)
     tcase_add_test_raise_signal(mistakes, an_output_that_ignores_x_is_a_bug, SIGABRT);
     suite_add_tcase(suite, mistakes);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

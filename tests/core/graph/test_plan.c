@@ -3,6 +3,7 @@
 #include "core/base/mem.h"
 #include "tests/core/ops/derivatives.h"
 #include "tests/core/ops/sweeps.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -223,9 +224,5 @@ int main(void)
     tcase_add_loop_test(derivatives, gradients_match_central_differences, 0, N_GRAPHS);
     suite_add_tcase(suite, derivatives);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

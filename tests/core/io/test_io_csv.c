@@ -1,5 +1,6 @@
 /* CSV: separators, headers, what is refused and where, locales, and what is written read back. */
 #include "tests/core/io/io_support.h"
+#include "tests/support/suite.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/memory.h>
@@ -286,9 +287,5 @@ int main(void)
     tcase_add_test(writing, the_process_locale_does_not_matter);
     suite_add_tcase(suite, writing);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

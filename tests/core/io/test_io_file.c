@@ -1,6 +1,7 @@
 /* Files replaced as a whole: what is there after success, and after each way to fail. */
 #include "core/io/file.h"
 #include "tests/core/io/io_support.h"
+#include "tests/support/suite.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/safetensors.h>
@@ -322,9 +323,5 @@ int main(void)
     tcase_add_test(reading, the_limit_is_inclusive);
     suite_add_tcase(suite, reading);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

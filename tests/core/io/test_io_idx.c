@@ -1,5 +1,6 @@
 /* IDX: every dtype, plain and compressed, each refusal, and MNIST itself. */
 #include "tests/core/io/io_support.h"
+#include "tests/support/suite.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/memory.h>
@@ -250,9 +251,5 @@ int main(void)
     tcase_add_test(mnist, mnist_labels);
     suite_add_tcase(suite, mnist);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* NPY: files that NumPy wrote, each refusal, and what is written read back. */
 #include "tests/core/io/io_support.h"
+#include "tests/support/suite.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/memory.h>
@@ -333,9 +334,5 @@ int main(void)
     tcase_add_test(writing, the_longest_header_fits);
     suite_add_tcase(suite, writing);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -4,6 +4,8 @@
 #include "core/io/arrays/array.h"
 #include "core/io/arrays/number.h"
 
+#include "tests/support/suite.h"
+
 #include <advect/extra/memory.h>
 #include <check.h>
 #include <float.h>
@@ -213,9 +215,5 @@ int main(void)
     tcase_add_test(others, shapes_are_counted_without_overflow);
     suite_add_tcase(suite, others);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "tests/core/io/io_support.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/apng.h"
+#include "tests/support/suite.h"
 
 #include <advect/extra/memory.h>
 #include <check.h>
@@ -244,9 +245,5 @@ int main(void)
     tcase_add_test(tests, what_has_no_palette_is_refused);
     tcase_add_test(tests, every_allocation_may_fail);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "tests/core/io/io_support.h"
 #include "tests/fuzz/consume.h"
 #include "tests/support/alloc_fail.h"
+#include "tests/support/suite.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/memory.h>
@@ -451,9 +452,5 @@ int main(void)
     tcase_add_test(encoding, what_cannot_be_animated);
     suite_add_tcase(suite, encoding);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

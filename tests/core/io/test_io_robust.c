@@ -6,6 +6,7 @@
 #include "tests/fuzz/inputs.h"
 #include "tests/fuzz/parsers.h"
 #include "tests/support/alloc_fail.h"
+#include "tests/support/suite.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/png.h>
@@ -337,9 +338,5 @@ int main(void)
     tcase_add_test(memory, pictures_and_files_without_memory);
     suite_add_tcase(suite, memory);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* Safetensors: known files, each refusal, and what is written read back. */
 #include "core/io/arrays/number.h"
 #include "tests/core/io/io_support.h"
+#include "tests/support/suite.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/memory.h>
@@ -560,9 +561,5 @@ int main(void)
     tcase_add_test(writing, metadata_must_be_strings);
     suite_add_tcase(suite, writing);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,7 @@
 /* Every variant of the kernels against plain arithmetic in double. */
 #include "core/kernels/table.h"
 #include "tests/support/numbers.h"
+#include "tests/support/suite.h"
 
 #include <advect/extra/memory.h>
 #include <check.h>
@@ -481,9 +482,5 @@ int main(void)
     tcase_add_loop_test(choice, a_variant_is_picked_by_name, 0, n_variants());
     suite_add_tcase(suite, choice);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
 #include "core/base/mem.h"
 #include "core/kernels/table.h"
 #include "tests/support/numbers.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -241,9 +242,5 @@ int main(void)
     suite_add_tcase(s, tc);
     if (!adv_kernels_bfloat16())
         puts("this processor has no products in bfloat16: they are not tested");
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return suite_run(s);
 }

@@ -2,6 +2,7 @@
 #include "core/base/mem.h"
 #include "core/kernels/table.h"
 #include "tests/support/numbers.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -307,9 +308,5 @@ int main(void)
     tcase_add_loop_test(tc, adjoints_are_right, 0, N_SHAPES);
     tcase_add_loop_test(tc, silu_holds_far_out, 0, n_variants);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "core/base/mem.h"
 #include "core/kernels/table.h"
 #include "tests/support/numbers.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>

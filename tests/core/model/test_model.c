@@ -1,6 +1,8 @@
 /* Model files: what is saved is what is loaded, and whatever is wrong with one is said. */
 #include <advect/extra/all.h>
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -432,9 +434,5 @@ int main(void)
     tcase_add_test(tests, a_plain_file_is_imported_with_its_config);
     tcase_add_test(tests, a_plain_config_may_describe_the_data);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

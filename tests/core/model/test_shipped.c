@@ -2,6 +2,8 @@
  * densities of the planar ones integrate to one. */
 #include <advect/extra/all.h>
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -173,9 +175,5 @@ int main(void)
     tcase_add_loop_test(tests, planar_densities_integrate_to_one, 0, N_PLANAR);
     tcase_add_test(tests, saved_samples_keep_their_density);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

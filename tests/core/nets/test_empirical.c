@@ -2,6 +2,8 @@
  * mixture of Gaussians that they flow to, and a network that learned a density. */
 #include <advect/extra/all.h>
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -246,9 +248,5 @@ int main(void)
     tcase_add_test(tests, the_end_of_time_is_regular);
     tcase_add_test(tests, a_learned_velocity_comes_near_the_exact_one);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include "core/base/mem.h"
 #include "core/nets/kind.h"
 #include "tests/core/ops/derivatives.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -208,9 +209,5 @@ int main(void)
     tcase_add_loop_test(mlp, gradients_match_central_differences, 0, (int)ADV_COUNT(configs));
     suite_add_tcase(suite, mlp);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include "core/base/mem.h"
 #include "core/nets/kind.h"
 #include "tests/support/phrases.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -368,9 +369,5 @@ int main(void)
     tcase_add_test(weights, seeds_decide);
     suite_add_tcase(suite, weights);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include "core/nets/kind.h"
 #include "tests/core/ops/derivatives.h"
 #include "tests/core/ops/sweeps.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -331,9 +332,5 @@ int main(void)
     tcase_add_loop_test(config, bad_configurations_are_refused, 0, (int)ADV_COUNT(refusals));
     suite_add_tcase(suite, config);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

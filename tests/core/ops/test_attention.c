@@ -1,5 +1,6 @@
 /* Attention against its definition, in double. */
 #include "core/base/mem.h"
+#include "tests/support/suite.h"
 #include "tests/support/trials.h"
 
 #include <check.h>
@@ -279,9 +280,5 @@ int main(void)
     tcase_add_test(tc, a_nan_reaches_the_queries_that_see_it);
     tcase_add_test(tc, other_shapes_are_refused);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

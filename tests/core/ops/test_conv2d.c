@@ -1,5 +1,6 @@
 /* The convolution against its definition, in double. */
 #include "core/base/mem.h"
+#include "tests/support/suite.h"
 #include "tests/support/trials.h"
 
 #include <check.h>
@@ -102,9 +103,5 @@ int main(void)
     tcase_add_loop_test(tc, it_is_the_sum_of_its_definition, 0, (int)ADV_COUNT(shapes));
     tcase_add_test(tc, other_kernels_are_refused);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

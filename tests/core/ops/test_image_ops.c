@@ -1,5 +1,6 @@
 /* The ops of images against their definitions, in double. */
 #include "core/base/mem.h"
+#include "tests/support/suite.h"
 #include "tests/support/trials.h"
 
 #include <check.h>
@@ -325,9 +326,5 @@ int main(void)
     tcase_add_test(tc, a_flat_image_becomes_the_bias);
     tcase_add_loop_test(tc, rows_do_not_depend_on_their_neighbours, 0, n_norms);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -2,6 +2,7 @@
  * with double, where the derivative tests bite. */
 #include "core/base/mem.h"
 #include "tests/core/ops/examples.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -393,9 +394,5 @@ int main(void)
     tcase_add_loop_test(table, bad_shapes_are_refused, 0, n_op_refusals);
     suite_add_tcase(suite, table);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include "core/base/mem.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/numbers.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -232,9 +233,5 @@ int main(void)
     tcase_add_loop_test(tc, lack_of_memory_is_told, 0, N_CONFIGS);
     suite_add_tcase(suite, tc);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

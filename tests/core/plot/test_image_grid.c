@@ -1,5 +1,6 @@
 /* Grids of images, exact to the pixel: expected pictures are written out by hand. */
 #include "tests/support/numbers.h"
+#include "tests/support/suite.h"
 
 #include <advect/extra/plot.h>
 
@@ -200,9 +201,5 @@ int main(void)
     tcase_add_loop_test(pictures, bad_grids_are_refused, 0, COUNT(bad_grids));
     suite_add_tcase(suite, pictures);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include "tests/core/plot/plot_support.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/numbers.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -594,9 +595,5 @@ int main(void)
     tcase_add_test(bytes, threads_paint_side_by_side);
     suite_add_tcase(suite, bytes);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "core/plot/axis.h"
 #include "core/plot/ticks.h"
 #include "tests/support/numbers.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <float.h>
@@ -327,9 +328,5 @@ int main(void)
     tcase_add_test(ticks, ticks_never_run_out_of_room);
     suite_add_tcase(suite, ticks);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "core/plot/style.h"
 #include "tests/core/plot/plot_support.h"
 #include "tests/support/numbers.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -484,9 +485,5 @@ int main(void)
     tcase_add_loop_test(fields, arrows_too_short_are_dots, 0, 2);
     suite_add_tcase(suite, fields);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

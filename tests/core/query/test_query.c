@@ -2,6 +2,7 @@
  * which is what properties (not values) need. */
 #include "tests/support/alloc_fail.h"
 #include "tests/support/models.h"
+#include "tests/support/suite.h"
 
 #include <advect/extra/all.h>
 
@@ -595,9 +596,5 @@ int main(void)
     tcase_add_test(tests, queries_of_other_versions_are_read);
     tcase_add_test(tests, a_run_can_be_cancelled_and_a_failure_names_its_row);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "core/render/number.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/models.h"
+#include "tests/support/suite.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/memory.h>
@@ -658,9 +659,5 @@ int main(void)
     tcase_add_test(tests, every_allocation_may_fail);
     tcase_add_test(tests, request_to_answer_and_back);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

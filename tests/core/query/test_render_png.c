@@ -1,6 +1,7 @@
 /* Pictures of answers: decoded again, and asked whether what they show is where it should be. */
 #include "tests/support/alloc_fail.h"
 #include "tests/support/models.h"
+#include "tests/support/suite.h"
 
 #include <advect/extra/plot.h>
 #include <advect/extra/render.h>
@@ -579,9 +580,5 @@ int main(void)
     tcase_add_test(tests, animations_are_bounded);
     tcase_add_test(tests, every_allocation_may_fail);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,5 +1,6 @@
 /* Every refusal of a request, with its words and the field it names. */
 #include "tests/core/query/request_support.h"
+#include "tests/support/suite.h"
 
 #include <advect/extra/memory.h>
 #include <check.h>
@@ -286,9 +287,5 @@ int main(void)
     tcase_add_test(tests, refusals_by_limits);
     tcase_add_test(tests, models_have_their_say);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

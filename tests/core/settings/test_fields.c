@@ -4,6 +4,7 @@
 #include <advect/extra/memory.h>
 
 #include "tests/support/alloc_fail.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -548,9 +549,5 @@ int main(void)
     tcase_add_test(output, long_help_goes_on_below);
     suite_add_tcase(suite, output);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

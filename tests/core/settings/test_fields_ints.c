@@ -4,6 +4,8 @@
 
 #include "core/base/mem.h"
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -189,9 +191,5 @@ int main(void)
     tcase_add_test(tcase, help_shows_the_form);
     suite_add_tcase(suite, tcase);
 
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int n_failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -1,6 +1,8 @@
 /* The optimiser against its paper, the average of weights and the schedule of learning rates. */
 #include <advect/extra/optimiser.h>
 
+#include "tests/support/suite.h"
+
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
@@ -88,9 +90,5 @@ int main(void)
     tcase_add_test(tests, the_average_warms_up_and_then_decays_as_told);
     tcase_add_test(tests, the_rate_rises_linearly_and_falls_along_a_cosine);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -4,6 +4,7 @@
 #include <advect/extra/all.h>
 
 #include "tests/support/alloc_fail.h"
+#include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
@@ -426,9 +427,5 @@ int main(void)
     tcase_add_test(tests, nets_must_fit_their_data);
     tcase_add_test(tests, every_allocation_may_fail);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "core/train/training.h"
 
 #include "tests/core/io/io_support.h"
+#include "tests/support/suite.h"
 
 #include <advect/extra/all.h>
 #include <advect/extra/shards.h>
@@ -320,9 +321,5 @@ int main(void)
     tcase_add_test(tests, shards_fit_their_memory);
     tcase_add_test(tests, the_choice_is_recorded);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return suite_run(suite);
 }
