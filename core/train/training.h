@@ -4,13 +4,21 @@
 #ifndef ADV_TRAIN_TRAINING_H
 #define ADV_TRAIN_TRAINING_H
 
+#include "core/dataset/examples.h"
+
 #include <advect/extra/dataset.h>
+#include <advect/extra/gradient.h>
 #include <advect/extra/net.h>
 #include <advect/extra/recipe.h>
 #include <advect/pool.h>
 #include <advect/train.h>
 
-struct adv_training_worker;
+/* One thread's part. */
+struct adv_training_worker {
+    struct adv_gradient *gradient;
+    struct adv_examples examples;
+    int64_t weights_step; /* whose weights the gradient has; -1: none */
+};
 
 struct adv_training {
     struct adv_recipe recipe;

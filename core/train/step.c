@@ -1,0 +1,116 @@
+/* A step: the gradients of the shards, their sum, and the update of the weights. */
+#include "core/train/training.h"
+
+#include <advect/extra/optimiser.h>
+#include <advect/extra/shards.h>
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+static void shard_gradient(void *context, size_t shard, int worker_number)
+{
+    struct adv_training *t = context;
+    struct adv_training_worker *worker = &t->workers[worker_number];
+    struct adv_examples *e = &worker->examples;
+    size_t batch = (size_t)t->recipe.train.batch, rows = t->shard_rows;
+    size_t first = shard * rows, n = batch - first < rows ? batch - first : rows;
+    float *gradient = t->gradients + shard * t->n_weights;
+    memset(gradient, 0, t->n_weights * sizeof *gradient);
+    if (worker->weights_step != t->progress.step)
+        adv_gradient_set_weights(worker->gradient, t->weights);
+    worker->weights_step = t->progress.step;
+    adv_examples_draw(e, &t->dataset, t->recipe.path, &t->recipe.train, t->progress.step, first, n);
+    struct adv_points points = {.n = n, .x = e->x_t, .t = e->t, .label = e->label};
+    float scale = (float)(1 / ((double)batch * (double)t->dataset.dim));
+    t->shard_sums[shard] =
+        adv_gradient_add(worker->gradient, &points, e->target, scale, gradient, NULL);
+}
+
+/* In lanes that do not wait for each other. */
+static double sum_of_squares(size_t n, const float *x)
+{
+    enum { LANES = 8 };
+    double lanes[LANES] = {0}, sum = 0;
+    size_t whole = n - n % LANES;
+    for (size_t i = 0; i < whole; i += LANES) {
+        for (size_t k = 0; k < LANES; k++)
+            lanes[k] += (double)x[i + k] * (double)x[i + k];
+    }
+    for (size_t i = whole; i < n; i++)
+        sum += (double)x[i] * (double)x[i];
+    for (size_t k = 0; k < LANES; k++)
+        sum += lanes[k];
+    return sum;
+}
+
+/* Sums a range of the shards' gradients into the first shard's. */
+static void sum_gradients(void *context, size_t piece, int worker)
+{
+    (void)worker;
+    struct adv_training *t = context;
+    struct adv_piece at = adv_piece_at(t->n_weights, piece);
+    float *sum = t->gradients + at.first;
+    for (size_t shard = 1; shard < t->n_shards; shard++) {
+        const float *gradient = sum + shard * t->n_weights;
+        for (size_t i = 0; i < at.n; i++)
+            sum[i] += gradient[i];
+    }
+    t->piece_squares[piece] = sum_of_squares(at.n, sum);
+}
+
+static void update_weights(void *context, size_t piece, int worker)
+{
+    (void)worker;
+    struct adv_training *t = context;
+    const struct adv_train_recipe *train = &t->recipe.train;
+    struct adv_piece at = adv_piece_at(t->n_weights, piece);
+    struct adv_adamw adamw = {
+        .learning_rate = adv_schedule_rate(train, t->progress.step),
+        .beta1 = train->beta1,
+        .beta2 = train->beta2,
+        .epsilon = train->epsilon,
+        .weight_decay = train->weight_decay,
+        .gradient_scale = t->gradient_scale,
+        .step = t->progress.step + 1,
+    };
+    adv_adamw_update(&adamw, at.n, t->gradients + at.first, t->weights + at.first, t->m + at.first,
+                     t->v + at.first);
+    adv_ema_update(adv_ema_decay(train->ema_decay, t->progress.step), at.n, t->weights + at.first,
+                   t->average + at.first);
+}
+
+static double sum_of(size_t n, const double *terms)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += terms[i];
+    return sum;
+}
+
+enum adv_status adv_training_step(struct adv_training *t, double *loss, struct adv_error *error)
+{
+    const struct adv_train_recipe *train = &t->recipe.train;
+    adv_pool_run(t->pool, t->n_shards, shard_gradient, t);
+    double batch_loss =
+        sum_of(t->n_shards, t->shard_sums) / ((double)train->batch * (double)t->dataset.dim);
+    adv_pool_run(t->pool, t->n_pieces, sum_gradients, t);
+    double norm = sqrt(sum_of(t->n_pieces, t->piece_squares));
+    bool squares_fit = norm * norm <= (double)FLT_MAX; /* as AdamW's second moments must */
+    if (!isfinite(batch_loss) || !squares_fit)
+        return adv_fail(error, ADV_E_NUMERIC,
+                        "training diverged at step %lld (loss %g, gradient norm %g); a lower "
+                        "train.learning_rate, or train.clip_norm, may help",
+                        (long long)t->progress.step + 1, batch_loss, fabs(norm));
+    bool clips = train->clip_norm > 0 && norm > train->clip_norm;
+    t->gradient_scale = clips ? train->clip_norm / norm : 1;
+    adv_pool_run(t->pool, t->n_pieces, update_weights, t);
+    t->progress.learning_rate = adv_schedule_rate(train, t->progress.step);
+    t->progress.step++;
+    t->window_sum += batch_loss;
+    t->window_steps++;
+    t->progress.loss = t->window_sum / (double)t->window_steps;
+    if (loss)
+        *loss = batch_loss;
+    return ADV_OK;
+}
