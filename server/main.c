@@ -72,6 +72,9 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
     server->kernels = adv_load_options_kernels(&load);
     status = adv_metrics_new(server->routes->n, server->kernels, &server->metrics, error);
     if (status == ADV_OK)
+        status =
+            adv_picture_cache_new((size_t)config->picture_cache_bytes, &server->pictures, error);
+    if (status == ADV_OK)
         status = adv_registry_open(config->models, &load, &server->registry, error);
     if (status != ADV_OK)
         return status;
@@ -132,6 +135,7 @@ static void stop(struct adv_server *server)
     adv_scheduler_stop(server->scheduler);
     adv_http_stop(server->http);
     adv_sockets_stop(server->sockets);
+    adv_picture_cache_free(server->pictures);
     adv_registry_close(server->registry);
     adv_metrics_free(server->metrics);
     adv_config_release(&server->config);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEY_BYTES (ADV_TARGET_MAX_BYTES + 256)
+
 struct options {
     struct adv_picture picture;
     int64_t side;
@@ -67,16 +69,28 @@ static const char *find_pair(const struct adv_target *target, const char *name)
     return NULL;
 }
 
-/* The tag of what this program answers to this target with this model. */
-static void make_etag(const struct adv_exchange *exchange, const struct adv_model *model,
-                      char etag[24])
+/* What decides the picture: the program, the model and the target. */
+static void make_key(const struct adv_exchange *exchange, const struct adv_model *model,
+                     char key[KEY_BYTES])
 {
-    const char *const parts[] = {adv_version(), exchange->server->kernels, adv_model_digest(model),
-                                 exchange->target.raw};
-    uint64_t hash = ADV_DIGEST_INIT;
-    for (size_t i = 0; i < ADV_COUNT(parts); i++)
-        hash = adv_digest(hash, parts[i], strlen(parts[i]) + 1); /* the NUL parts them */
+    snprintf(key, KEY_BYTES, "%s %s %s %s", adv_version(), exchange->server->kernels,
+             adv_model_digest(model), exchange->target.raw);
+}
+
+static void make_etag(const char *key, char etag[24])
+{
+    uint64_t hash = adv_digest(ADV_DIGEST_INIT, key, strlen(key));
     snprintf(etag, 24, "\"%016llx\"", (unsigned long long)hash);
+}
+
+/* From the cache, if it is there. */
+static bool answer_from_cache(struct adv_exchange *exchange, const char *key)
+{
+    struct adv_server *server = exchange->server;
+    bool found = adv_picture_cache_find(server->pictures, key, &exchange->reply);
+    adv_metrics_count(server->metrics, found ? ADV_COUNT_PICTURES_KEPT : ADV_COUNT_PICTURES_DRAWN,
+                      1);
+    return found;
 }
 
 /* A good number of samples: a crowd of points, or some of each class. */
@@ -176,8 +190,9 @@ void adv_handle_picture(struct adv_exchange *exchange)
     struct adv_model *model = adv_queries_model(exchange);
     if (!model)
         return;
-    char etag[24];
-    make_etag(exchange, model, etag);
+    char etag[24], key[KEY_BYTES];
+    make_key(exchange, model, key);
+    make_etag(key, etag);
     if (!has_picture(model, look)) {
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_PICTURE, NULL,
                           "%s shows %s; the points of %s have %zu dimensions",
@@ -187,8 +202,9 @@ void adv_handle_picture(struct adv_exchange *exchange)
     } else if (adv_head_has_tag(&exchange->head, etag)) {
         adv_reply_empty(&exchange->reply, MHD_HTTP_NOT_MODIFIED);
         adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "%s", etag);
-    } else if (adv_queries_negotiate(exchange, formats)) {
-        answer(exchange, model, &(struct adv_answer_options){.format = format, .etag = etag});
+    } else if (adv_queries_negotiate(exchange, formats) && !answer_from_cache(exchange, key)) {
+        answer(exchange, model,
+               &(struct adv_answer_options){.format = format, .etag = etag, .cache_key = key});
     }
     adv_model_unref(model);
 }

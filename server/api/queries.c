@@ -116,13 +116,17 @@ static size_t count_numbers(const struct adv_query *query, const struct adv_mode
 }
 
 /* Fills in what the request asks for; the limits have bounded it. */
-static enum adv_status fill_work(struct adv_work *work, const struct adv_limits *limits,
+static enum adv_status fill_work(struct adv_work *work, struct adv_server *server,
                                  const struct adv_answer_options *options, struct adv_error *error)
 {
-    enum adv_status status = adv_request_query(work->request, work->model, limits,
+    enum adv_status status = adv_request_query(work->request, work->model, &server->limits,
                                                adv_random_seed(), &work->query, error);
     if (status != ADV_OK)
         return status;
+    if (options->cache_key) {
+        work->cache_key = strdup(options->cache_key);
+        work->cache = work->cache_key ? server->pictures : NULL;
+    }
     work->format = options->format;
     work->picture = options->picture;
     work->numbers = count_numbers(&work->query, work->model);
@@ -145,7 +149,7 @@ void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
     }
     enum adv_status status = adv_job_new(model, request, &job, &error);
     if (status == ADV_OK)
-        status = fill_work(&job->work, &server->limits, options, &error);
+        status = fill_work(&job->work, server, options, &error);
     if (status != ADV_OK) {
         adv_problem_from_error(&exchange->reply, &error);
         adv_job_unref(job);

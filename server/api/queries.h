@@ -20,7 +20,8 @@ const struct adv_format *adv_queries_negotiate(struct adv_exchange *exchange,
 struct adv_answer_options {
     const struct adv_format *format;
     struct adv_picture picture;
-    const char *etag; /* or NULL */
+    const char *etag;      /* or NULL */
+    const char *cache_key; /* of the picture, which is kept by it; or NULL */
 };
 
 /* Checks the request, which is taken over, and submits it as a job; or leaves a reply. */

@@ -6,6 +6,7 @@
 #include "server/net/sockets.h"
 #include "server/os/config.h"
 #include "server/os/metrics.h"
+#include "server/work/picture_cache.h"
 #include "server/work/registry.h"
 #include "server/work/scheduler.h"
 
@@ -18,6 +19,7 @@ struct adv_server {
     const struct adv_routes *routes;
     struct adv_metrics *metrics;
     struct adv_registry *registry;
+    struct adv_picture_cache *pictures;
     struct adv_scheduler *scheduler;
     struct adv_sockets *sockets;
     struct adv_http *http;

@@ -21,6 +21,7 @@ struct adv_config {
     double max_cost, min_tolerance;
     int64_t max_numbers; /* numbers in one answer */
     int64_t queue_length, queue_numbers;
+    int64_t picture_cache_bytes;
     int64_t min_send_rate; /* bytes per second */
     int64_t request_timeout_ms, body_timeout_ms, idle_timeout_ms, drain_timeout_ms;
     int64_t access_log; /* of enum adv_switch */

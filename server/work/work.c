@@ -2,6 +2,8 @@
 
 #include <advect/extra/run_shards.h>
 
+#include <stdlib.h>
+
 void adv_work_init(struct adv_work *work, struct adv_model *model, struct adv_request *request)
 {
     *work = (struct adv_work){.model = adv_model_ref(model), .request = request};
@@ -20,6 +22,7 @@ void adv_work_release(struct adv_work *work)
 {
     adv_work_release_run(work);
     adv_model_unref(work->model);
+    free(work->cache_key);
 }
 
 bool adv_work_streams(const struct adv_work *work)
@@ -67,6 +70,8 @@ enum adv_status adv_work_reply(struct adv_work *work, struct adv_reply *reply, i
         *nfe = answer->nfe;
         reply->headers = work->headers;
         adv_reply_bytes(reply, MHD_HTTP_OK, work->format->media_type, &body);
+        if (work->cache)
+            adv_picture_cache_add(work->cache, work->cache_key, reply);
     }
     adv_bytes_release(&body);
     return status;

@@ -6,6 +6,7 @@
 #define ADV_SERVER_WORK_H
 
 #include "server/http/reply.h"
+#include "server/work/picture_cache.h"
 
 #include <advect/extra/render.h>
 #include <stdatomic.h>
@@ -18,8 +19,10 @@ struct adv_work {
     struct adv_query query;
     const struct adv_format *format;
     struct adv_picture picture;
-    struct adv_headers headers; /* of a reply with the answer */
-    size_t numbers;             /* in the answer */
+    struct adv_headers headers;      /* of a reply with the answer */
+    size_t numbers;                  /* in the answer */
+    struct adv_picture_cache *cache; /* takes a copy of the reply; or NULL */
+    char *cache_key;                 /* owned; NULL without a cache */
 
     struct adv_run *run;   /* NULL until a worker has prepared it */
     atomic_bool rendering; /* whoever has set it renders frames */

@@ -443,8 +443,10 @@ START_TEST(pictures_are_png_and_known_by_their_tags)
     ck_assert_uint_eq(again.n_body, 0);
     server_reply_release(&again);
     again = server_get(&server, path);
-    ck_assert_uint_eq(again.n_body, reply.n_body);
+    ck_assert_uint_eq(again.n_body, reply.n_body); /* from the cache */
     ck_assert_mem_eq(again.body, reply.body, reply.n_body);
+    ck_assert(server_reply_header(&again, "ETag", sizeof header, header));
+    ck_assert_str_eq(header, etag);
     server_reply_release(&again);
     server_reply_release(&reply);
 }
