@@ -6,6 +6,7 @@
 # usage: check-library.sh [--update]     --update writes tests/exports.txt anew
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
+root=$PWD
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -60,15 +61,15 @@ count $? "a C++ program, and the version of library and headers"
 {
     printf '#include <advect/advect.h>\n#include <stdio.h>\nstatic void use(const float *x) { printf("%%g\\n", (double)x[0]); }\n'
     printf 'int main(void)\n{\n'
-    sed -n '/^## Use it from C/,/^`make install`/{s/^    //p}' "$OLDPWD/README.md" | grep -v '#include'
+    sed -n '/^## Use it from C/,/^`make install`/{s/^    //p}' "$root/README.md" | grep -v '#include'
     printf 'return 0;\n}\n'
 } >readme.c
 # shellcheck disable=SC2086 # flags
-gcc -std=c17 $warnings readme.c $flags -o readme && [[ $(cd "$OLDPWD" && "$work/readme") =~ ^-?[0-9.]+$ ]]
+gcc -std=c17 $warnings readme.c $flags -o readme && [[ $(cd "$root" && "$work/readme") =~ ^-?[0-9.]+$ ]]
 count $? "the C of the README compiles and runs"
 
-models=$OLDPWD/models
-for example in "$OLDPWD"/docs/examples/*.c; do
+models=$root/models
+for example in "$root"/docs/examples/*.c; do
     name=$(basename "$example" .c)
     # shellcheck disable=SC2086 # flags
     gcc -std=c17 $warnings "$example" $flags -o "$name"
@@ -122,6 +123,10 @@ count $? "completion in zsh"
 [[ $(HOME=$work fish -c "source $share/fish/vendor_completions.d/advect.fish; complete -C 'advect train --dtype '" |
     cut -f1 | tr '\n' ' ') == "f16 f32 " ]]
 count $? "completion in fish"
+
+make --no-print-directory -C "$root" uninstall DESTDIR="$work" PREFIX=/usr >"$work/log" 2>&1
+[[ -z $(find "$prefix" -type f -o -type l) ]]
+count $? "uninstall leaves $(find "$prefix" -type f -o -type l | head -3 | tr '\n' ' ')"
 
 echo "$passed passed, $failed failed"
 [[ $failed -eq 0 ]]
