@@ -61,6 +61,7 @@ count $? "a C++ program, and the version of library and headers"
 {
     printf '#include <advect/advect.h>\n#include <stdio.h>\nstatic void use(const float *x) { printf("%%g\\n", (double)x[0]); }\n'
     printf 'int main(void)\n{\n'
+    # shellcheck disable=SC2016 # a backquote of the text
     sed -n '/^## Use it from C/,/^`make install`/{s/^    //p}' "$root/README.md" | grep -v '#include'
     printf 'return 0;\n}\n'
 } >readme.c
