@@ -121,7 +121,7 @@ check_module() {
     local room=${1%/*} target other
     [[ $room != web ]] || return
     [[ -v uses[$room] ]] || { fault "$1" "folder $room is not in $0"; return; }
-    for target in $(sed -nE 's/^.*(from|import) "(\.[^"]+)".*/\2/p' "$1"); do
+    while read -r target; do
         case $target in
         ./*) ;;
         ../*/*)
@@ -130,7 +130,7 @@ check_module() {
             ;;
         *) fault "$1" "$room must not import $target" ;;
         esac
-    done
+    done < <(sed -nE 's/^.*(from|import) "(\.[^"]+)".*/\2/p' "$1")
 }
 
 n=0
