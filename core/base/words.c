@@ -22,22 +22,64 @@ void adv_make_printable(char *text)
         *text = *text >= ' ' && *text < 0x7f ? *text : '?';
 }
 
+/* Characters that change what stands around them, or that nobody sees: directions, joiners, marks of
+ * byte order, line and paragraph separators. */
+static bool is_invisible(uint32_t character)
+{
+    return character < 0xa0 || (character >= 0x200b && character <= 0x200f) ||
+           (character >= 0x2028 && character <= 0x202e) ||
+           (character >= 0x2060 && character <= 0x206f) || character == 0xfeff;
+}
+
+/* Bytes of the character at text [n] if it may be printed as it is, or 0. */
+static size_t printable_bytes(const char *text, size_t n)
+{
+    unsigned char first = (unsigned char)*text;
+    if (first < 0x80)
+        return first >= ' ' && first <= '~';
+    size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    if (length > n || !adv_is_utf8(text, length))
+        return 0;
+    uint32_t character = first & (0xffu >> (length + 1));
+    for (size_t i = 1; i < length; i++)
+        character = character << 6 | ((unsigned char)text[i] & 0x3f);
+    return is_invisible(character) ? 0 : length;
+}
+
+/* As much of text [n] as fits into out [room], without a NUL: printable characters as they are, other
+ * bytes as '?'. Returns its bytes; *taken: those of text. */
+static size_t copy_printable(const char *text, size_t n, char *out, size_t room, size_t *taken)
+{
+    size_t from = 0, to = 0;
+    while (from < n) {
+        size_t length = printable_bytes(text + from, n - from);
+        if (to + (length ? length : 1) > room)
+            break;
+        if (length)
+            memcpy(out + to, text + from, length);
+        else
+            out[to] = '?';
+        to += length ? length : 1;
+        from += length ? length : 1;
+    }
+    *taken = from;
+    return to;
+}
+
 struct adv_quoted adv_quote(const char *text)
 {
-    struct adv_quoted quoted;
-    const int most = (int)(sizeof quoted.text - sizeof "\"...\"");
-    bool cut = strlen(text) > (size_t)most;
-    snprintf(quoted.text, sizeof quoted.text, "\"%.*s%s\"", most, text, cut ? "..." : "");
-    adv_make_printable(quoted.text);
+    struct adv_quoted quoted = {"\""};
+    size_t n = strlen(text), taken;
+    size_t at =
+        1 + copy_printable(text, n, quoted.text + 1, sizeof quoted.text - sizeof "\"\"...", &taken);
+    snprintf(quoted.text + at, sizeof quoted.text - at, "%s\"", taken < n ? "..." : "");
     return quoted;
 }
 
 const char *adv_printable(const char *text, size_t n, char out[ADV_PRINTABLE_MAX])
 {
-    size_t shown = n < ADV_PRINTABLE_MAX ? n : ADV_PRINTABLE_MAX - sizeof "...";
-    for (size_t i = 0; i < shown; i++)
-        out[i] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
-    snprintf(out + shown, sizeof "...", "%s", shown < n ? "..." : "");
+    size_t taken, at = copy_printable(text, n, out, ADV_PRINTABLE_MAX - sizeof "...", &taken);
+    snprintf(out + at, ADV_PRINTABLE_MAX - at, "%s", taken < n ? "..." : "");
     return out;
 }
 

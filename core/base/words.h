@@ -13,7 +13,7 @@ void adv_append(char *text, size_t size, const char *format, ...)
  * cut. */
 void adv_make_printable(char *text);
 
-/* text as it may stand in a message: quoted, short, printable ASCII whatever came in. */
+/* text as it may stand in a message: quoted, short, printable UTF-8 whatever came in. */
 struct adv_quoted {
     char text[48];
 };
@@ -22,8 +22,8 @@ struct adv_quoted adv_quote(const char *text);
 /* Room for a piece of input in a message. */
 #define ADV_PRINTABLE_MAX 72
 
-/* Copies text [n] into out for a message: printable ASCII stays, every other byte becomes '?', and
- * what does not fit ends in "...". Returns out. */
+/* Copies text [n] into out for a message: printable characters stay, every other byte becomes '?',
+ * and what does not fit ends in "...". Returns out. */
 const char *adv_printable(const char *text, size_t n, char out[ADV_PRINTABLE_MAX]);
 
 #endif

@@ -1,5 +1,6 @@
 /* Points from files and uploads. What 8-bit values mean depends on the model and on the space,
  * which a later field may name: they are kept as they came until the query is made. */
+#include "core/io/gzip.h"
 #include "core/request/table.h"
 
 #include <advect/array_file.h>
@@ -86,14 +87,13 @@ enum adv_status adv_request_parse_npy(struct adv_request *request, const struct 
 enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,
                                         const char *path, struct adv_error *error)
 {
-    static const unsigned char png[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     struct adv_array array = {0};
     void *bytes;
     size_t n_bytes;
-    enum adv_status status = adv_file_read(path, SIZE_MAX, &bytes, &n_bytes, error);
+    enum adv_status status = adv_file_read_plain(path, &bytes, &n_bytes, error);
     if (status != ADV_OK)
         return status;
-    if (n_bytes >= sizeof png && !memcmp(bytes, png, sizeof png)) {
+    if (adv_file_format(bytes, n_bytes) == ADV_FILE_PNG) {
         status = adv_request_parse_png(request, model, bytes, n_bytes, path, error);
     } else {
         status = adv_array_parse(bytes, n_bytes, path, &array, error);

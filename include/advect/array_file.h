@@ -53,13 +53,27 @@ enum adv_status adv_csv_parse(const char *text, size_t n_bytes, const char *name
 enum adv_status adv_csv_write(const char *path, size_t n_rows, size_t n_columns, const float *data,
                               const char *const *columns, struct adv_error *error);
 
-/* IDX (LeCun), plain or gzip-compressed (by content, not by name), all its dtypes. NaN, infinity
+/* IDX (LeCun), plain or gzip-compressed (by its content), all its dtypes. NaN, infinity
  * and what float32 cannot hold are ADV_E_INVALID, naming row and column. */
 enum adv_status adv_idx_read(const char *path, struct adv_array *array, struct adv_error *error);
 enum adv_status adv_idx_parse(const void *bytes, size_t n_bytes, const char *name,
                               struct adv_array *array, struct adv_error *error);
 
-/* NPY where the bytes begin as NPY does, else CSV. */
+/* What a file is, by its first bytes. */
+enum adv_file_format {
+    ADV_FILE_TEXT, /* or anything that has no signature: CSV, if it is an array */
+    ADV_FILE_NPY,
+    ADV_FILE_PNG,
+    ADV_FILE_SAFETENSORS,
+    ADV_FILE_OTHER /* known, and not read here: archives, pickles, Parquet, ... */
+};
+enum adv_file_format adv_file_format(const void *bytes, size_t n_bytes);
+/* Of a file's contents, decompressed where it is one of gzip. */
+enum adv_status adv_file_format_read(const char *path, enum adv_file_format *format,
+                                     struct adv_error *error);
+
+/* NPY where the bytes begin as NPY does, else CSV. Files of other known formats are refused
+ * (ADV_E_FORMAT) by name. */
 enum adv_status adv_array_parse(const void *bytes, size_t n_bytes, const char *name,
                                 struct adv_array *array, struct adv_error *error);
 enum adv_status adv_array_read(const char *path, struct adv_array *array, struct adv_error *error);

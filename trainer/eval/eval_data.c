@@ -1,25 +1,27 @@
 #include "trainer/eval/eval_data.h"
 
+#include <advect/array_file.h>
 #include <advect/extra/json.h>
 #include <advect/extra/model_parts.h>
 
 #include <string.h>
 
-static bool ends_with(const char *text, const char *end)
+/* The kind of source that a file is, by what is in it; NULL for a folder or for no table. */
+static const char *kind_of_file(const char *path)
 {
-    size_t n = strlen(text), m = strlen(end);
-    return n > m && !strcmp(text + n - m, end);
+    enum adv_file_format format;
+    if (!path || adv_file_format_read(path, &format, NULL) != ADV_OK)
+        return NULL;
+    return format == ADV_FILE_NPY ? "npy" : format == ADV_FILE_TEXT ? "csv" : NULL;
 }
 
 /* What the flags name in place of the model's own source: a new reference, or NULL for nothing. */
 static json_t *named_source(const struct adv_eval_data *data, bool has_source)
 {
-    const char *file = data->place;
     if (data->density)
         return json_pack("{s:s, s:O}", "kind", "density", "density", data->density);
-    if (has_source || !file || !(ends_with(file, ".csv") || ends_with(file, ".npy")))
-        return NULL;
-    return json_pack("{s:s, s:s}", "kind", file + strlen(file) - 3, "file", file);
+    const char *kind = has_source ? NULL : kind_of_file(data->place);
+    return kind ? json_pack("{s:s, s:s}", "kind", kind, "file", data->place) : NULL;
 }
 
 /* The data part of the model's config, its source replaced where the flags name another. */

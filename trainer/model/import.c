@@ -5,6 +5,7 @@
 #include "trainer/cli/json.h"
 #include "trainer/cli/options.h"
 
+#include <advect/array_file.h>
 #include <advect/extra/json.h>
 #include <advect/extra/memory.h>
 #include <advect/extra/model_parts.h>
@@ -217,6 +218,23 @@ static void report(const struct adv_model *model, const char *path)
                "no\npicture can be uploaded; --pixels says what the network takes\n");
 }
 
+/* Weights are safetensors, or what is called so; a table is the rest. */
+static enum adv_status import_any(const char *path, const struct adv_import_options *options,
+                                  const char *name, struct adv_model **model,
+                                  struct adv_error *error)
+{
+    static const char extension[] = ".safetensors";
+    size_t n = strlen(path), n_extension = sizeof extension - 1;
+    enum adv_file_format format;
+    enum adv_status status = adv_file_format_read(path, &format, error);
+    if (status != ADV_OK)
+        return status;
+    bool called_so = n > n_extension && !strcmp(path + n - n_extension, extension);
+    if (format == ADV_FILE_SAFETENSORS || called_so)
+        return import_weights(path, options, name, model, error);
+    return adv_import_samples(path, options, name, model, error);
+}
+
 static enum adv_status import(const char *path, struct adv_import_options *options,
                               struct adv_error *error)
 {
@@ -228,8 +246,7 @@ static enum adv_status import(const char *path, struct adv_import_options *optio
     if (status == ADV_OK && options->pixels)
         status = read_pixels(options, error);
     if (status == ADV_OK)
-        status = adv_holds_samples(path) ? adv_import_samples(path, options, name, &model, error)
-                                         : import_weights(path, options, name, &model, error);
+        status = import_any(path, options, name, &model, error);
     if (status == ADV_OK)
         status = adv_model_save(model, options->out, stored_as[options->dtype], error);
     if (status == ADV_OK)

@@ -12,9 +12,6 @@ struct adv_import_options {
     int64_t dtype;
 };
 
-/* Whether a file is a table of samples, by its extension: .npy, .csv. */
-bool adv_holds_samples(const char *path);
-
 /* A model of the exact velocity of a table's rows, in data units; options' transform (which may
  * standardise) leads to the network's. */
 enum adv_status adv_import_samples(const char *path, const struct adv_import_options *options,

@@ -9,18 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), m = strlen(end);
-    return n > m && !strcasecmp(text + n - m, end);
-}
-
-bool adv_holds_samples(const char *path)
-{
-    return ends_with(path, ".npy") || ends_with(path, ".csv");
-}
 
 enum adv_status adv_samples_read(const char *path, struct adv_samples *samples,
                                  struct adv_error *error)

@@ -3,6 +3,7 @@
  * quoted: "a ""b"", c". */
 #include "core/base/mem.h"
 #include "core/base/words.h"
+#include "core/io/gzip.h"
 
 #include <advect/array_file.h>
 #include <locale.h>
@@ -307,7 +308,7 @@ enum adv_status adv_csv_read(const char *path, struct adv_array *array, struct a
 {
     void *bytes;
     size_t n_bytes;
-    enum adv_status status = adv_file_read(path, SIZE_MAX, &bytes, &n_bytes, error);
+    enum adv_status status = adv_file_read_plain(path, &bytes, &n_bytes, error);
     if (status != ADV_OK)
         return status;
     status = adv_csv_parse(bytes, n_bytes, path, array, error);

@@ -7,11 +7,9 @@
  * hold as many as the header promises. */
 #include "core/base/mem.h"
 #include "core/io/arrays/array.h"
+#include "core/io/gzip.h"
 
-#include <advect/extra/bytes.h>
-#include <limits.h>
 #include <stdlib.h>
-#include <zlib.h>
 
 /* One byte of a deflate stream gives at most so many: 258 for each two bits. */
 enum { DEFLATE_MAX_RATIO = 1032 };
@@ -90,93 +88,14 @@ static enum adv_status parse_plain(const uint8_t *bytes, size_t n_bytes, struct 
 
 /* ---------------------------------------------------------------- compressed */
 
-struct inflater {
-    z_stream stream;
-    const uint8_t *at; /* input that zlib, which counts in 32 bits, was not yet given */
-    size_t n_left;
-    bool ended;
-    struct adv_bytes plain; /* what was decompressed so far */
-    struct adv_error *error;
-};
-
-static voidpf allocate(voidpf context, uInt items, uInt size)
-{
-    (void)context;
-    return adv_calloc(items, size);
-}
-
-static void release(voidpf context, voidpf block)
-{
-    (void)context;
-    free(block);
-}
-
-static uInt at_most(size_t n)
-{
-    return n < UINT_MAX ? (uInt)n : UINT_MAX;
-}
-
-static void feed(struct inflater *inflater)
-{
-    z_stream *stream = &inflater->stream;
-    if (stream->avail_in > 0)
-        return;
-    stream->next_in = (z_const Bytef *)inflater->at;
-    stream->avail_in = at_most(inflater->n_left);
-    inflater->at += stream->avail_in;
-    inflater->n_left -= stream->avail_in;
-}
-
-static enum adv_status judge(struct inflater *inflater, int result)
-{
-    switch (result) {
-    case Z_OK:
-        return ADV_OK;
-    case Z_STREAM_END: /* of a member; a file may consist of several */
-        inflater->ended = inflater->stream.avail_in == 0 && inflater->n_left == 0;
-        inflateReset(&inflater->stream);
-        return ADV_OK;
-    case Z_MEM_ERROR:
-        return adv_no_memory(inflater->error);
-    case Z_BUF_ERROR:
-        return adv_fail(inflater->error, ADV_E_FORMAT, "the compressed data are cut short");
-    default:
-        return adv_fail(inflater->error, ADV_E_FORMAT, "the compressed data are damaged: %s",
-                        inflater->stream.msg ? inflater->stream.msg : "a dictionary is asked for");
-    }
-}
-
-/* Decompresses until limit bytes are there or the input has ended. */
-static enum adv_status inflate_to(struct inflater *inflater, size_t limit)
-{
-    struct adv_bytes *plain = &inflater->plain;
-    z_stream *stream = &inflater->stream;
-    while (plain->n < limit && !inflater->ended) {
-        enum adv_status status = adv_bytes_reserve(plain, 1, inflater->error);
-        if (status != ADV_OK)
-            return status;
-        size_t end = plain->capacity < limit ? plain->capacity : limit;
-        uInt room = at_most(end - plain->n);
-        feed(inflater);
-        stream->next_out = plain->data + plain->n;
-        stream->avail_out = room;
-        int result = inflate(stream, Z_NO_FLUSH);
-        plain->n += room - stream->avail_out;
-        status = judge(inflater, result);
-        if (status != ADV_OK)
-            return status;
-    }
-    return ADV_OK;
-}
-
-static enum adv_status inflate_array(struct inflater *inflater, size_t n_compressed,
+static enum adv_status inflate_array(struct adv_inflater *inflater, size_t n_compressed,
                                      struct adv_array *array)
 {
     struct adv_array announced = {0};
     struct adv_number_type type;
     struct adv_bytes *plain = &inflater->plain;
     size_t n_header = 0, n_total = 0;
-    enum adv_status status = inflate_to(inflater, HEADER_MAX);
+    enum adv_status status = adv_inflate_to(inflater, HEADER_MAX);
     if (status == ADV_OK)
         status = parse_header(plain->data, plain->n, &announced, &type, &n_header, &n_total,
                               inflater->error);
@@ -187,7 +106,7 @@ static enum adv_status inflate_array(struct inflater *inflater, size_t n_compres
                         "the header promises %zu bytes; %zu compressed bytes cannot hold them",
                         n_total, n_compressed);
     /* One byte more than promised shows that too many are there, and that the checksum is right. */
-    status = inflate_to(inflater, n_total + 1);
+    status = adv_inflate_to(inflater, n_total + 1);
     if (status == ADV_OK && plain->n > n_total)
         status = adv_fail(inflater->error, ADV_E_FORMAT,
                           "there are more than the %zu bytes that the header promises", n_total);
@@ -197,14 +116,11 @@ static enum adv_status inflate_array(struct inflater *inflater, size_t n_compres
 static enum adv_status parse_compressed(const uint8_t *bytes, size_t n_bytes,
                                         struct adv_array *array, struct adv_error *error)
 {
-    struct inflater inflater = {.at = bytes, .n_left = n_bytes, .error = error};
-    inflater.stream.zalloc = allocate;
-    inflater.stream.zfree = release;
-    if (inflateInit2(&inflater.stream, 16 + MAX_WBITS) != Z_OK) /* 16: gzip framing */
-        return adv_no_memory(error);
-    enum adv_status status = inflate_array(&inflater, n_bytes, array);
-    inflateEnd(&inflater.stream);
-    adv_bytes_release(&inflater.plain);
+    struct adv_inflater inflater;
+    enum adv_status status = adv_inflater_init(&inflater, bytes, n_bytes, error);
+    if (status == ADV_OK)
+        status = inflate_array(&inflater, n_bytes, array);
+    adv_inflater_release(&inflater);
     return status;
 }
 
@@ -213,10 +129,9 @@ static enum adv_status parse_compressed(const uint8_t *bytes, size_t n_bytes,
 enum adv_status adv_idx_parse(const void *bytes, size_t n_bytes, const char *name,
                               struct adv_array *array, struct adv_error *error)
 {
-    const uint8_t *at = bytes;
-    bool compressed = n_bytes >= 2 && at[0] == 0x1f && at[1] == 0x8b;
-    enum adv_status status = compressed ? parse_compressed(at, n_bytes, array, error)
-                                        : parse_plain(at, n_bytes, array, error);
+    enum adv_status status = adv_is_gzip(bytes, n_bytes)
+                                 ? parse_compressed(bytes, n_bytes, array, error)
+                                 : parse_plain(bytes, n_bytes, array, error);
     if (status != ADV_OK)
         adv_error_prefix(error, "%s: ", name);
     return status;

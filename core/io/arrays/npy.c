@@ -7,6 +7,7 @@
 #include "core/base/words.h"
 #include "core/io/arrays/array.h"
 #include "core/io/file.h"
+#include "core/io/gzip.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -278,32 +279,10 @@ enum adv_status adv_npy_read(const char *path, struct adv_array *array, struct a
 {
     void *bytes;
     size_t n_bytes;
-    enum adv_status status = adv_file_read(path, SIZE_MAX, &bytes, &n_bytes, error);
+    enum adv_status status = adv_file_read_plain(path, &bytes, &n_bytes, error);
     if (status != ADV_OK)
         return status;
     status = adv_npy_parse(bytes, n_bytes, path, array, error);
-    free(bytes);
-    return status;
-}
-
-/* ---------------------------------------------------------------- NPY or CSV */
-
-enum adv_status adv_array_parse(const void *bytes, size_t n_bytes, const char *name,
-                                struct adv_array *array, struct adv_error *error)
-{
-    if (n_bytes >= sizeof magic && !memcmp(bytes, magic, sizeof magic))
-        return adv_npy_parse(bytes, n_bytes, name, array, error);
-    return adv_csv_parse(bytes, n_bytes, name, array, error);
-}
-
-enum adv_status adv_array_read(const char *path, struct adv_array *array, struct adv_error *error)
-{
-    void *bytes;
-    size_t n_bytes;
-    enum adv_status status = adv_file_read(path, SIZE_MAX, &bytes, &n_bytes, error);
-    if (status != ADV_OK)
-        return status;
-    status = adv_array_parse(bytes, n_bytes, path, array, error);
     free(bytes);
     return status;
 }

@@ -1,12 +1,13 @@
 /* Sources of examples: synthetic densities and files. A kind is one row of a table.
  *
  *   {"kind": "density", "density": {"kind": "checkerboard", ...}}   see <advect/extra/density.h>
- *   {"kind": "idx", "images": FILE, "labels": FILE}                 images, gzip or not
+ *   {"kind": "idx", "images": FILE, "labels": FILE}                 images
  *   {"kind": "csv", "file": FILE, "label_column": NAME or INDEX}
  *   {"kind": "npy", "file": FILE, "labels": FILE}
  *
- * A member "test_X" (test_images, test_labels, test_file) names what takes the place of X where a
- * model is measured on data that are not for training; it is read then only. */
+ * Files may be gzipped. A member "test_X" (test_images, test_labels, test_file) names what takes
+ * the place of X where a model is measured on data that are not for training; it is read then
+ * only. */
 #ifndef ADVECT_EXTRA_SOURCE_H
 #define ADVECT_EXTRA_SOURCE_H
 

@@ -1,4 +1,6 @@
 /* Names that are nearly right, and what is text at all. */
+#include "core/base/words.h"
+
 #include <advect/extra/memory.h>
 #include <advect/extra/words.h>
 
@@ -8,6 +10,46 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What stands in a message: readable in any script, harmless on a terminal, cut between characters. */
+START_TEST(input_in_messages_is_printable)
+{
+    static const char *const cases[][2] = {
+        {"plain", "plain"},
+        {"\xe2\x88\x92"
+         "1",
+         "\xe2\x88\x92"
+         "1"}, /* U+2212, a minus */
+        {"na\xc3\xafve \xf0\x9f\x98\x80", "na\xc3\xafve \xf0\x9f\x98\x80"},
+        {"a\x1b[31mb\x7f\n", "a?[31mb??"},
+        {"\xc2\x85 \xe2\x80\xae"
+         "x",
+         "?? ???"
+         "x"}, /* U+0085 and U+202E: next line, right to left */
+        {"\xff\xc3", "??"},
+        {"\xc0\xaf \xed\xa0\x80", "?? ???"}, /* overlong, and half of a pair */
+    };
+    char out[ADV_PRINTABLE_MAX];
+    for (size_t i = 0; i < ADV_COUNT(cases); i++)
+        ck_assert_str_eq(adv_printable(cases[i][0], strlen(cases[i][0]), out), cases[i][1]);
+
+    char euros[300] = "";
+    for (int i = 0; i < 90; i++)
+        strcat(euros, "\xe2\x82\xac");
+    for (size_t skip = 0; skip < 3; skip++) {
+        memcpy(euros, "aaa", skip);
+        memmove(euros + skip, euros + 3, strlen(euros + 3) + 1);
+        const char *shown = adv_printable(euros, strlen(euros), out);
+        size_t n = strlen(shown);
+        ck_assert(adv_is_utf8(shown, n) && n < ADV_PRINTABLE_MAX);
+        ck_assert_str_eq(shown + n - 3, "...");
+        struct adv_quoted quoted = adv_quote(euros);
+        n = strlen(quoted.text);
+        ck_assert(adv_is_utf8(quoted.text, n));
+        ck_assert_str_eq(quoted.text + n - 4, "...\"");
+    }
+}
+END_TEST
 
 START_TEST(nearest_names)
 {
@@ -106,6 +148,7 @@ int main(void)
 {
     Suite *suite = suite_create("words");
     TCase *tests = tcase_create("words");
+    tcase_add_test(tests, input_in_messages_is_printable);
     tcase_add_test(tests, nearest_names);
     tcase_add_test(tests, names_are_found_or_refused_with_the_choices);
     tcase_add_test(tests, utf8_is_what_jansson_takes_for_it);
