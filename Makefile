@@ -69,10 +69,13 @@ SAN := $(SAN_$(CONFIG))
 OPT := $(OPT_$(CONFIG))
 $(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan, tsan, clang, coverage, arm64 or fuzz))
 
-# include/advect/version.h says it; the library's binary interface is that of its major version.
+# include/advect/version.h says it; the binary interface is that of the major version, of 0.x that of
+# the minor one (docs/reference/abi.md).
 version_of = $(shell sed -n 's/^.define ADV_VERSION_$(1) //p' include/advect/version.h)
-SOVERSION := $(call version_of,MAJOR)
-VERSION := $(SOVERSION).$(call version_of,MINOR).$(call version_of,PATCH)
+MAJOR := $(call version_of,MAJOR)
+MINOR := $(call version_of,MINOR)
+SOVERSION := $(if $(filter 0,$(MAJOR)),0.$(MINOR),$(MAJOR))
+VERSION := $(MAJOR).$(MINOR).$(call version_of,PATCH)
 CPPFLAGS += -I. -Iinclude -D_GNU_SOURCE -MMD -MP
 # Multiply-adds are fused where a file asks for it, below, not where a compiler and a processor may.
 CFLAGS   += -std=c17 $(OPT) -ffp-contract=off -g -fPIC -fvisibility=hidden -pthread $(WARN) $(SAN)
@@ -297,10 +300,9 @@ libdir=$${prefix}/lib
 includedir=$${prefix}/include
 
 Name: advect
-Description: Flow matching: samples, trajectories and log-densities
+Description: Flow matching: samples, trajectories, log-densities and training
 Version: $(VERSION)
-Requires: jansson
-Requires.private: $(filter-out jansson,$(PKGS_CORE))
+Requires.private: $(PKGS_CORE)
 Libs: -L$${libdir} -ladvect
 Libs.private: -lm -pthread
 Cflags: -I$${includedir}

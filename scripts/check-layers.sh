@@ -141,6 +141,9 @@ while read -r file; do
     include/advect/advect.h | include/advect/extra/all.h) ;; # the header of all headers
     include/*)
         name=$(basename "$file" .h)
+        # The stable tier promises what it includes.
+        [[ $file == include/advect/extra/* ]] || ! grep -qE '#include <(advect/extra/|jansson)' "$file" ||
+            fault "$file" "a stable header must not include one of the extra tier, or jansson"
         [[ -v owner[$name] ]] || { fault "$file" "no layer in $0 implements it"; continue; }
         check_core "$file" "${owner[$name]}"
         ;;

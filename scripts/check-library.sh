@@ -51,7 +51,16 @@ done
 cat >version.cc <<'END'
 #include <advect/advect.h>
 #include <cstring>
-int main() { return std::strcmp(adv_version(), ADV_VERSION) != 0; }
+int main()
+{
+    adv_error error = ADV_ERROR_INIT;
+    adv_load_options options = {};
+    options.size = sizeof options;
+    if (adv_load_options_check(&options, &error) != ADV_OK)
+        return 2;
+    adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    return std::strcmp(adv_version(), ADV_VERSION) != 0 || query.size != sizeof query;
+}
 END
 # shellcheck disable=SC2086 # flags
 g++ -std=c++17 $warnings version.cc $flags -o version && ./version

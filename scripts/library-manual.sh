@@ -29,7 +29,7 @@ may be NULL. What a function returns by \fB_new\fR is freed by \fB_free\fR or \f
 used by one thread at a time, models by any number.
 .PP
 Below are the stable headers, whose comments are the reference. Those of <advect/extra/> may change
-between minor versions.
+in any version.
 END
 
 # A header without its guards and includes: its first comment as text, the rest as it stands.

@@ -215,8 +215,9 @@ static enum adv_status refuse_change(const char *where, const json_t *before, co
     char *is = now ? adv_json_dump(now, flags) : NULL;
     enum adv_status status = adv_fail_field(
         error, ADV_E_INVALID, where,
-        "the recipe has changed: %s was %.100s and is %.100s; only sampling, train.steps, "
-        "train.cycle_steps, train.checkpoint_every_s and name may change when training is resumed",
+        "the recipe has changed: %s was %.100s and is %.100s; only name, sampling, data.labels, "
+        "data.box, train.steps, train.cycle_steps and train.checkpoint_every_s may change when "
+        "training is resumed",
         where, was ? was : "absent", is ? is : "absent");
     free(was);
     free(is);
@@ -225,8 +226,18 @@ static enum adv_status refuse_change(const char *where, const json_t *before, co
 
 static bool may_change(const char *where)
 {
-    return !strcmp(where, "name") || !strcmp(where, "sampling") || !strcmp(where, "train.steps") ||
-           !strcmp(where, "train.cycle_steps") || !strcmp(where, "train.checkpoint_every_s");
+    static const char *const members[] = {"name",
+                                          "sampling",
+                                          "data.labels",
+                                          "data.box",
+                                          "train.steps",
+                                          "train.cycle_steps",
+                                          "train.checkpoint_every_s"};
+    for (size_t i = 0; i < ADV_COUNT(members); i++) {
+        if (!strcmp(where, members[i]))
+            return true;
+    }
+    return false;
 }
 
 /* Compares the members of two objects; where: the dotted path that leads to them. */

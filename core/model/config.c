@@ -94,6 +94,13 @@ static enum adv_status read_sampling(struct adv_model *model, struct adv_error *
                           model->guidance);
 }
 
+static enum adv_status check_card(const json_t *card, struct adv_error *error)
+{
+    if (!card || json_is_null(card) || json_is_object(card))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "card", "card must be an object, or null for none");
+}
+
 static enum adv_status read_path(struct adv_model *model, struct adv_error *error)
 {
     const json_t *path = json_object_get(model->config, "path");
@@ -139,6 +146,8 @@ enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *e
         status = read_labels(model, error);
     if (status == ADV_OK)
         status = read_sampling(model, error);
+    if (status == ADV_OK)
+        status = check_card(json_object_get(model->config, "card"), error);
     if (status == ADV_OK)
         status = read_path(model, error);
     if (status == ADV_OK)

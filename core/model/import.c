@@ -5,6 +5,7 @@
 #include "core/model/model.h"
 
 #include <advect/extra/json.h>
+#include <advect/extra/words.h>
 #include <string.h>
 
 /* Moves the named members that `from` has into `to`; false without memory. */
@@ -87,12 +88,18 @@ enum adv_status adv_model_import_json(const char *path, const json_t *config, co
     enum adv_status status = adv_safetensors_open_any(path, &file, error);
     if (status != ADV_OK)
         return status;
-    json_t *whole = whole_config(config, name);
+    const json_t *data = json_object_get(config, "data");
+    if (data && !json_is_object(data))
+        status = adv_fail_field(error, ADV_E_INVALID, "data", "data must be an object");
+    if (status == ADV_OK && name && !adv_is_utf8(name, strlen(name)))
+        status = adv_fail_field(error, ADV_E_INVALID, "name", "name is not UTF-8 text");
+    json_t *whole = status == ADV_OK ? whole_config(config, name) : NULL;
     struct adv_model *model = NULL;
-    status =
-        whole ? adv_model_from_file(file, whole, options, &model, error) : adv_no_memory(error);
     if (status == ADV_OK)
-        status = adv_model_deliver(model, complete_data(model, error), out, error);
+        status =
+            whole ? adv_model_from_file(file, whole, options, &model, error) : adv_no_memory(error);
+    if (status == ADV_OK)
+        status = adv_model_finish(model, complete_data(model, error), out, error);
     if (status != ADV_OK)
         adv_error_prefix(error, "%s: ", path);
     json_decref(whole);

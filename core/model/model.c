@@ -46,8 +46,8 @@ static enum adv_status write_texts(struct adv_model *model, struct adv_error *er
     return model->config_text && (model->card_text || !card) ? ADV_OK : adv_no_memory(error);
 }
 
-enum adv_status adv_model_deliver(struct adv_model *model, enum adv_status status,
-                                  struct adv_model **out, struct adv_error *error)
+enum adv_status adv_model_finish(struct adv_model *model, enum adv_status status,
+                                 struct adv_model **out, struct adv_error *error)
 {
     if (status == ADV_OK)
         status = write_texts(model, error);
@@ -74,14 +74,22 @@ enum adv_status adv_model_new_json(const json_t *config, const float *weights,
         return ADV_E_MEMORY;
     enum adv_status status = adv_model_configure(model, error);
     if (status != ADV_OK)
-        return adv_model_deliver(model, status, out, error);
+        return adv_model_finish(model, status, out, error);
     size_t n = adv_net_weights(model->net);
     model->weights = adv_calloc(n, sizeof *weights);
     if (!model->weights)
-        return adv_model_deliver(model, adv_no_memory(error), out, error);
+        return adv_model_finish(model, adv_no_memory(error), out, error);
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(weights[i]))
+            return adv_model_finish(model,
+                                    adv_fail_field(error, ADV_E_INVALID, "weights",
+                                                   "weight %zu is %g; weights must be finite", i,
+                                                   (double)weights[i]),
+                                    out, error);
+    }
     memcpy(model->weights, weights, n * sizeof *weights);
     digest_weights(model);
-    return adv_model_deliver(model, pack_weights(model, options, error), out, error);
+    return adv_model_finish(model, pack_weights(model, options, error), out, error);
 }
 
 /* Before anything is read of the weights. */
@@ -125,7 +133,7 @@ enum adv_status adv_model_from_file(const struct adv_safetensors *file, const js
         status = adv_weights_from_file(model->net, file, &model->weights, error);
     if (status == ADV_OK)
         status = pack_weights(model, options, error);
-    return adv_model_deliver(model, status, out, error);
+    return adv_model_finish(model, status, out, error);
 }
 
 /* The advect.config of a file's metadata, a new reference. */
@@ -137,12 +145,13 @@ static enum adv_status metadata_config(const struct adv_safetensors *file, json_
     if (!text)
         return adv_fail(
             error, ADV_E_FORMAT,
-            "no advect.config metadata: a plain weight file needs `advect import` with a "
-            "JSON config");
+            "no advect.config metadata: a plain weight file needs a configuration (advect "
+            "import, or adv_model_import)");
     if (!version || strcmp(version, ADV_MODEL_VERSION) != 0)
-        return adv_fail(error, ADV_E_UNSUPPORTED,
-                        "advect.version is \"%s\"; this program reads version " ADV_MODEL_VERSION,
-                        version ? version : "");
+        return adv_fail(
+            error, ADV_E_UNSUPPORTED,
+            "advect.version is \"%s\"; this version of Advect reads version " ADV_MODEL_VERSION,
+            version ? version : "");
     json_error_t json_error;
     json_t *read = json_loads(text, JSON_REJECT_DUPLICATES, &json_error);
     if (!read)
@@ -184,6 +193,10 @@ static json_t *metadata_of(const struct adv_model *model)
 enum adv_status adv_model_save(const struct adv_model *model, const char *path,
                                enum adv_dtype dtype, struct adv_error *error)
 {
+    if (dtype != ADV_F32 && dtype != ADV_F16 && dtype != ADV_BF16)
+        return adv_fail_field(error, ADV_E_INVALID, "dtype",
+                              "dtype is %d; weights are stored as ADV_F32, ADV_F16 or ADV_BF16",
+                              (int)dtype);
     size_t n = adv_net_parameters(model->net);
     struct adv_tensor_source *tensors = adv_calloc(n, sizeof *tensors);
     json_t *metadata = metadata_of(model);
@@ -259,7 +272,8 @@ const json_t *adv_model_config_json(const struct adv_model *model)
 
 const json_t *adv_model_card_json(const struct adv_model *model)
 {
-    return json_object_get(model->config, "card");
+    const json_t *card = json_object_get(model->config, "card");
+    return json_is_object(card) ? card : NULL;
 }
 
 const struct adv_net *adv_model_net(const struct adv_model *model)

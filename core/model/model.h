@@ -34,7 +34,7 @@ enum adv_status adv_model_from_file(const struct adv_safetensors *file, const js
                                     struct adv_error *error);
 
 /* Hands the model over, its configuration complete, if all went well; else frees it. */
-enum adv_status adv_model_deliver(struct adv_model *model, enum adv_status status,
-                                  struct adv_model **out, struct adv_error *error);
+enum adv_status adv_model_finish(struct adv_model *model, enum adv_status status,
+                                 struct adv_model **out, struct adv_error *error);
 
 #endif

@@ -8,6 +8,8 @@
 #include <advect/extra/run_shards.h>
 #include <stdlib.h>
 
+ADV_ENDS_WITH(struct adv_run_options, context);
+
 struct driver {
     struct adv_run *run;
     struct adv_pool *helpers;          /* share the layers of a run's only shard; else NULL */
@@ -57,7 +59,7 @@ enum adv_status adv_run_all(struct adv_run *run, const struct adv_run_options *o
 {
     struct driver driver = {.run = run};
     enum adv_status status =
-        adv_take_sized(&driver.options, sizeof driver.options, options, "adv_run_options", error);
+        adv_copy_sized(&driver.options, sizeof driver.options, options, "adv_run_options", error);
     if (status != ADV_OK)
         return status;
     struct adv_pool *pool = driver.options.pool;
@@ -77,5 +79,7 @@ enum adv_status adv_run_all(struct adv_run *run, const struct adv_run_options *o
         return adv_fail(error, ADV_E_CANCELLED, "stopped before the end");
     if (atomic_load(&driver.out_of_memory))
         return adv_no_memory(error);
+    if (driver.options.progress) /* other threads may have ended after this one */
+        driver.options.progress(driver.options.context, 1);
     return adv_run_finish(run, answer, error);
 }

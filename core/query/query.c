@@ -24,10 +24,12 @@ enum adv_status adv_query_take(struct adv_query *taken, const struct adv_query *
                                struct adv_error *error)
 {
     adv_query_init(taken, sizeof *taken, query->kind);
-    enum adv_status status = adv_take_sized(taken, sizeof *taken, query, "adv_query", error);
+    enum adv_status status = adv_copy_sized(taken, sizeof *taken, query, "adv_query", error);
     taken->size = sizeof *taken;
     return status;
 }
+
+ADV_ENDS_WITH(struct adv_query, reserved);
 
 /* Whether only the samples are wanted, not a density of theirs, which would be that of the guided
  * flow. */
@@ -128,6 +130,8 @@ static enum adv_status check_times(const struct adv_query *query, struct adv_err
                               query->t);
     if (query->kind != ADV_QUERY_TRAJECTORIES)
         return ADV_OK;
+    if (!query->times)
+        return adv_fail_field(error, ADV_E_INVALID, "times", "times is missing");
     if (query->n_times < 2)
         return adv_fail_field(error, ADV_E_INVALID, "times",
                               "times has %zu entries; it must have at least 2", query->n_times);
@@ -148,6 +152,10 @@ static enum adv_status check_solver(const struct adv_solver_spec *spec, struct a
         return adv_fail_field(error, ADV_E_INVALID, "solver.steps",
                               "solver.steps is %lld; it must be at least 1",
                               (long long)spec->steps);
+    if (adv_solver_is_adaptive(spec->solver) && spec->max_nfe < 1)
+        return adv_fail_field(error, ADV_E_INVALID, "solver.max_nfe",
+                              "solver.max_nfe is %lld; it must be at least 1",
+                              (long long)spec->max_nfe);
     if (adv_solver_is_adaptive(spec->solver) && !(spec->rtol > 0 && spec->atol > 0))
         return adv_fail_field(error, ADV_E_INVALID, "solver.rtol",
                               "solver.rtol and solver.atol must be positive");
@@ -194,12 +202,33 @@ static enum adv_status check_presence(const struct adv_query *query, struct adv_
     return adv_fail_field(error, ADV_E_INVALID, "points", "points is missing");
 }
 
+/* Values of enumerations, which a program may fill with any number. */
+static enum adv_status check_choices(const struct adv_query *query, struct adv_error *error)
+{
+    const struct {
+        const char *field;
+        unsigned value, last;
+    } choices[] = {{"kind", query->kind, ADV_QUERY_VELOCITY},
+                   {"divergence_method", query->divergence_method, ADV_DIVERGENCE_HUTCHINSON},
+                   {"space", query->space, ADV_SPACE_FLOW}};
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
+        if (choices[i].value > choices[i].last)
+            return adv_fail_field(error, ADV_E_INVALID, choices[i].field,
+                                  "%s is %u; the last one is %u", choices[i].field,
+                                  choices[i].value, choices[i].last);
+    }
+    return ADV_OK;
+}
+
 enum adv_status adv_query_check(const struct adv_query *asked, const struct adv_model *model,
                                 struct adv_error *error)
 {
     struct adv_query taken;
     const struct adv_query *query = &taken;
     enum adv_status status = adv_query_take(&taken, asked, error);
+    if (status != ADV_OK)
+        return status;
+    status = check_choices(query, error);
     if (status != ADV_OK)
         return status;
     if (query->n < 1)

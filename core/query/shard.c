@@ -100,6 +100,7 @@ static enum adv_status turn_of_velocity(struct adv_run *run, struct adv_shard *s
     enum adv_status status = evaluate(run, shard, shard->n, evaluator);
     shard->nfe = 1;
     shard->ended = true;
+    atomic_store_explicit(&shard->permille, 1000, memory_order_relaxed);
     return status == ADV_OK ? adv_run_write_velocities(run, shard) : status;
 }
 
@@ -107,6 +108,7 @@ static enum adv_status turn_of_velocity(struct adv_run *run, struct adv_shard *s
 static enum adv_status conclude(struct adv_run *run, struct adv_shard *shard)
 {
     shard->ended = true;
+    atomic_store_explicit(&shard->permille, 1000, memory_order_relaxed);
     shard->nfe = adv_integrator_nfe(shard->integrator);
     enum adv_status status = adv_integrator_check(shard->integrator, shard->begin, &shard->error);
     if (status != ADV_OK)

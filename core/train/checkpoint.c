@@ -11,6 +11,7 @@
 
 #define VERSION "1"
 #define N_TENSORS 4
+#define CURVE_COLUMNS 5
 
 /* The tensors of a checkpoint, all [n_weights]. */
 struct part {
@@ -123,6 +124,26 @@ enum adv_status adv_training_save(const struct adv_training *t, const char *path
 
 /* ---------------------------------------------------------------- load */
 
+/* Whether the members have the types that adv_training_save gives them. */
+static bool is_well_formed(const json_t *state)
+{
+    const json_t *step = json_object_get(state, "step"), *curve = json_object_get(state, "curve");
+    const json_t *window = json_object_get(state, "window_steps"), *row;
+    size_t i;
+    if (!json_is_integer(step) || json_integer_value(step) < 0 || !json_is_integer(window) ||
+        json_integer_value(window) < 0 || !json_is_array(curve) ||
+        !json_is_object(json_object_get(state, "recipe")) ||
+        !json_is_number(json_object_get(state, "seconds")) ||
+        !json_is_number(json_object_get(state, "window_sum")))
+        return false;
+    json_array_foreach(curve, i, row)
+    {
+        if (json_array_size(row) != CURVE_COLUMNS || !json_is_integer(json_array_get(row, 0)))
+            return false;
+    }
+    return true;
+}
+
 /* The state of a checkpoint file, a new reference. */
 static enum adv_status read_state(const struct adv_safetensors *file, json_t **state,
                                   struct adv_error *error)
@@ -130,15 +151,21 @@ static enum adv_status read_state(const struct adv_safetensors *file, json_t **s
     const char *version = adv_safetensors_metadata(file, "advect.checkpoint");
     const char *text = adv_safetensors_metadata(file, "advect.state");
     if (!version || !text)
-        return adv_fail(error, ADV_E_FORMAT, "this is not a checkpoint of advect train");
+        return adv_fail(error, ADV_E_FORMAT, "this is not a checkpoint of a training");
     if (strcmp(version, VERSION) != 0)
-        return adv_fail(error, ADV_E_UNSUPPORTED,
-                        "the checkpoint has version \"%.20s\"; this program reads " VERSION,
-                        version);
+        return adv_fail(
+            error, ADV_E_UNSUPPORTED,
+            "the checkpoint has version \"%.20s\"; this version of Advect reads " VERSION, version);
     *state = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     if (!json_is_object(*state)) {
         json_decref(*state);
+        *state = NULL;
         return adv_fail(error, ADV_E_FORMAT, "the checkpoint's advect.state is not a JSON object");
+    }
+    if (!is_well_formed(*state)) {
+        json_decref(*state);
+        *state = NULL;
+        return adv_fail(error, ADV_E_FORMAT, "the checkpoint's advect.state is damaged");
     }
     return ADV_OK;
 }
@@ -160,7 +187,7 @@ static enum adv_status check_state(const struct adv_training *t, const json_t *s
                                    struct adv_error *error)
 {
     json_int_t step = json_integer_value(json_object_get(state, "step"));
-    if (step < 0 || step > t->recipe.train.steps)
+    if (step > t->recipe.train.steps)
         return adv_fail_field(error, ADV_E_INVALID, "train.steps",
                               "training has already done %lld steps; train.steps is %lld",
                               (long long)step, (long long)t->recipe.train.steps);
@@ -209,6 +236,8 @@ static enum adv_status restore(struct adv_training *t, const struct adv_safetens
     t->window_sum = json_number_value(json_object_get(state, "window_sum"));
     t->window_steps = json_integer_value(json_object_get(state, "window_steps"));
     restore_progress(t);
+    for (int i = 0; i < adv_pool_threads(t->pool); i++)
+        t->workers[i].weights_step = -1; /* the weights of that step were others */
     for (size_t i = 0; i < N_TENSORS; i++)
         adv_tensor_to_float(adv_safetensors_find(file, parts[i].name), parts[i].data);
     return ADV_OK;
@@ -246,8 +275,10 @@ bool adv_checkpoint_is_unfinished(const char *path, int64_t *step)
     if (adv_safetensors_open(path, &file, NULL) == ADV_OK &&
         read_state(file, &state, NULL) == ADV_OK) {
         const json_t *train = json_object_get(json_object_get(state, "recipe"), "train");
-        *step = json_integer_value(json_object_get(state, "step"));
-        unfinished = *step < json_integer_value(json_object_get(train, "steps"));
+        json_int_t done = json_integer_value(json_object_get(state, "step"));
+        unfinished = done < json_integer_value(json_object_get(train, "steps"));
+        if (unfinished && step)
+            *step = done;
     }
     json_decref(state);
     adv_safetensors_close(file);

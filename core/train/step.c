@@ -1,6 +1,8 @@
 /* A step: the gradients of the shards, their sum, and the update of the weights. */
 #include "core/train/training.h"
 
+#include "core/base/clock.h"
+
 #include <advect/extra/optimiser.h>
 #include <advect/extra/shards.h>
 
@@ -88,7 +90,8 @@ static double sum_of(size_t n, const double *terms)
     return sum;
 }
 
-enum adv_status adv_training_step(struct adv_training *t, double *loss, struct adv_error *error)
+/* The update, unless the loss or its gradient is beyond use. */
+static enum adv_status learn(struct adv_training *t, double *loss, struct adv_error *error)
 {
     const struct adv_train_recipe *train = &t->recipe.train;
     adv_pool_run(t->pool, t->n_shards, shard_gradient, t);
@@ -105,12 +108,32 @@ enum adv_status adv_training_step(struct adv_training *t, double *loss, struct a
     bool clips = train->clip_norm > 0 && norm > train->clip_norm;
     t->gradient_scale = clips ? train->clip_norm / norm : 1;
     adv_pool_run(t->pool, t->n_pieces, update_weights, t);
-    t->progress.learning_rate = adv_schedule_rate(train, t->progress.step);
-    t->progress.step++;
+    *loss = batch_loss;
+    return ADV_OK;
+}
+
+enum adv_status adv_training_step(struct adv_training *t, double *loss, struct adv_error *error)
+{
+    const struct adv_train_recipe *train = &t->recipe.train;
+    struct adv_training_progress *progress = &t->progress;
+    double batch_loss = 0, began_s = adv_monotonic_s(), seconds_before = progress->seconds;
+    if (progress->step >= train->steps)
+        return adv_fail_field(error, ADV_E_INVALID, "train.steps",
+                              "the training has done all of its %lld steps",
+                              (long long)train->steps);
+    enum adv_status status = learn(t, &batch_loss, error);
+    if (status != ADV_OK)
+        return status;
+    progress->learning_rate = adv_schedule_rate(train, progress->step);
+    progress->step++;
     t->window_sum += batch_loss;
     t->window_steps++;
-    t->progress.loss = t->window_sum / (double)t->window_steps;
+    progress->loss = t->window_sum / (double)t->window_steps;
+    progress->seconds = seconds_before + adv_monotonic_s() - began_s;
+    if (progress->step % train->held_out_every == 0 || progress->step == train->steps)
+        status = adv_training_add_point(t, error);
+    progress->seconds = seconds_before + adv_monotonic_s() - began_s;
     if (loss)
         *loss = batch_loss;
-    return ADV_OK;
+    return status;
 }

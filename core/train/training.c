@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------- birth and death */
+/* ---------------------------------------------------------------- construction and destruction */
+
+ADV_ENDS_WITH(struct adv_training_options, load);
 
 static enum adv_status check_net(const struct adv_training *t, struct adv_error *error)
 {
@@ -89,7 +91,7 @@ static struct adv_training_memory planned_memory(const struct adv_training *t)
         .shards = t->n_shards,
         .shard_rows = t->shard_rows,
     };
-    m.all = m.data + m.threads * m.activations + m.gradients + m.weights;
+    m.total = m.data + m.threads * m.activations + m.gradients + m.weights;
     return m;
 }
 
@@ -112,13 +114,15 @@ static enum adv_status keep_load_options(struct adv_training *t,
                                          struct adv_error *error)
 {
     enum adv_status status =
-        adv_take_sized(&t->load, sizeof t->load, load, "adv_load_options", error);
+        adv_copy_sized(&t->load, sizeof t->load, load, "adv_load_options", error);
     t->load.size = sizeof t->load;
+    if (status == ADV_OK)
+        status = adv_load_options_check(&t->load, error);
     if (status != ADV_OK || !t->load.isa)
         return status;
     t->isa = strdup(t->load.isa);
     t->load.isa = t->isa;
-    return t->isa ? adv_load_options_check(&t->load, error) : adv_no_memory(error);
+    return t->isa ? ADV_OK : adv_no_memory(error);
 }
 
 static enum adv_status open_data(struct adv_training *t, const char *folder,
@@ -138,13 +142,38 @@ static void begin(struct adv_training *t)
         .steps = t->recipe.train.steps, .loss = NAN, .held_out = NAN, .learning_rate = NAN};
 }
 
+/* What the model's file cannot hold is told now, not after the last step. */
+static enum adv_status check_model(const struct adv_training *t, struct adv_error *error)
+{
+    struct adv_model *model = NULL;
+    enum adv_status status = adv_training_model(t, &model, error);
+    adv_model_unref(model);
+    return status;
+}
+
+static enum adv_status check_options(const struct adv_training_options *options,
+                                     struct adv_error *error)
+{
+    if (options->steps < 0)
+        return adv_fail_field(error, ADV_E_INVALID, "steps",
+                              "steps is %lld; it must be at least 1, or 0 for the recipe's",
+                              (long long)options->steps);
+    if (options->threads < 0)
+        return adv_fail_field(error, ADV_E_INVALID, "threads",
+                              "threads is %d; it must be at least 1, or 0 for one per processor",
+                              options->threads);
+    return ADV_OK;
+}
+
 static enum adv_status prepare(struct adv_training *t, const struct adv_training_options *options,
                                struct adv_error *error)
 {
     int n_threads = options->threads > 0 ? options->threads : adv_cpu_count();
     if (options->steps > 0)
         t->recipe.train.steps = options->steps;
-    enum adv_status status = keep_load_options(t, options->load, error);
+    enum adv_status status = check_options(options, error);
+    if (status == ADV_OK)
+        status = keep_load_options(t, options->load, error);
     if (status == ADV_OK)
         status = open_data(t, options->data, error);
     if (status == ADV_OK)
@@ -155,8 +184,10 @@ static enum adv_status prepare(struct adv_training *t, const struct adv_training
         status = check_net(t, error);
     if (status == ADV_OK)
         status = divide(t, error);
-    if (status == ADV_OK)
+    if (status == ADV_OK) {
         begin(t);
+        status = check_model(t, error);
+    }
     return status;
 }
 
@@ -166,7 +197,7 @@ enum adv_status adv_training_start(struct adv_recipe *recipe,
 {
     struct adv_training_options taken = {0};
     enum adv_status status =
-        adv_take_sized(&taken, sizeof taken, options, "adv_training_options", error);
+        adv_copy_sized(&taken, sizeof taken, options, "adv_training_options", error);
     struct adv_training *t = status == ADV_OK ? calloc(1, sizeof *t) : NULL;
     if (!t) {
         adv_recipe_release(recipe);
@@ -216,7 +247,7 @@ void adv_training_free(struct adv_training *t)
     free(t);
 }
 
-/* ---------------------------------------------------------------- what others may know */
+/* ---------------------------------------------------------------- accessors */
 
 const struct adv_training_progress *adv_training_progress(const struct adv_training *t)
 {

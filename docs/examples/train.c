@@ -35,7 +35,7 @@ int main(int argc, char **argv)
 {
     static const char checkpoint[] = "train.checkpoint";
     struct adv_training_options options = {.size = sizeof options};
-    struct adv_training_watch watch = {
+    struct adv_training_run_options watch = {
         .size = sizeof watch, .checkpoint = checkpoint, .on_step = on_step};
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_training *training = NULL;

@@ -1,5 +1,5 @@
 /* libadvect: flow matching. Includes every stable public header; see each for its concept. What is
- * in <advect/extra/> may change between versions. */
+ * in <advect/extra/> may change in any version. */
 #ifndef ADVECT_ADVECT_H
 #define ADVECT_ADVECT_H
 

@@ -8,11 +8,10 @@
 
 ADV_API_BEGIN
 
-/* Of the products of matrices. In bfloat16 their factors have 8 significant bits, with sums in
- * float32: faster where the processor multiplies them (AVX512_BF16, AMX); docs/internals/
- * performance.md has what it gains and what it costs in accuracy. */
+/* Precision of matrix products. In bfloat16 their factors have 8 significant bits, with sums in
+ * float32: faster where the processor multiplies them (AVX512_BF16, AMX), and less accurate. */
 enum adv_precision { ADV_PRECISION_FLOAT32, ADV_PRECISION_BFLOAT16 };
-extern const char *const adv_precision_names[]; /* "float32", "bfloat16", NULL */
+const char *adv_precision_name(enum adv_precision precision); /* "float32", "bfloat16" */
 
 /* NULL in its place, or zeros: float32, by the fastest kernels that this processor runs. */
 struct adv_load_options {
@@ -22,7 +21,7 @@ struct adv_load_options {
     const char *isa;
 };
 
-/* ADV_E_INVALID, field "precision" or "isa", where they are not to be had on this processor. */
+/* ADV_E_INVALID, field "precision" or "isa", if this processor does not support them. */
 enum adv_status adv_load_options_check(const struct adv_load_options *options,
                                        struct adv_error *error);
 /* The kernels that these options, which must have passed the check, lead to: "avx512". */

@@ -67,6 +67,7 @@ struct adv_query {
     size_t n_times; /* TRAJECTORIES: ascending times in [0, 1], >= 2; borrowed likewise */
     const double *times;
     enum adv_space space;
+    uint32_t reserved; /* 0 */
 };
 
 /* The defaults: n 1, seed 0, guidance 1, t 1, the kind's default solver. size: of the struct in the
@@ -96,8 +97,8 @@ int64_t adv_query_default_steps(const struct adv_query *query, const struct adv_
                                 const struct adv_solver *solver);
 
 /* Checks a query against its model: labels, guidance, times, solver, divergence, space, and that
- * points are there. What they are is for adv_run_new: this looks at none of them, and takes no
- * time where they are many. Fills field and message as the daemon reports them; ADV_E_INVALID. */
+ * points are there; their values are checked by adv_run_new. Fills field and message as the daemon
+ * reports them; ADV_E_INVALID. */
 enum adv_status adv_query_check(const struct adv_query *query, const struct adv_model *model,
                                 struct adv_error *error);
 
@@ -128,8 +129,8 @@ struct adv_answer {
  * was cut: the unit of work of a scheduler. */
 struct adv_run;
 
-/* Checks the query and its points (finite numbers; data at t = 1 also as adv_transform_check does),
- * copies what it needs and takes a reference to the model. */
+/* Checks the query and its points (finite numbers; data at t = 1 also within the support that the
+ * model's transform states), copies what it needs and takes a reference to the model. */
 enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *query,
                             struct adv_run **run, struct adv_error *error);
 void adv_run_free(struct adv_run *run);
@@ -143,9 +144,11 @@ void adv_run_copy_frame(struct adv_run *run, size_t f, float *out);
 struct adv_run_options {
     size_t size;           /* sizeof (struct adv_run_options) */
     struct adv_pool *pool; /* whose threads share the work; NULL: the caller's thread alone */
-    /* Asked before every evaluation, by all threads: true stops the run. NULL: to the end. */
+    /* Asked before every evaluation, by several threads at the same time: true stops the run, which
+     * then can only be freed. NULL: to the end. */
     bool (*cancelled)(void *context);
-    /* After evaluations, from the caller's thread, with the share done in [0, 1]; or NULL. */
+    /* After evaluations, from the caller's thread, with the share done in [0, 1]; last with 1, once all
+     * rows have ended. NULL: not reported. */
     void (*progress)(void *context, double share);
     void *context; /* of both */
 };

@@ -31,7 +31,10 @@ struct adv_error {
 /* Start with `struct adv_error error = ADV_ERROR_INIT;`. */
 #define ADV_ERROR_INIT                                                                             \
     {                                                                                              \
-        .status = ADV_OK                                                                           \
+        ADV_OK, {0},                                                                               \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
     }
 
 /* A short lower-case name of a status, e.g. "invalid". Never NULL. */

@@ -54,15 +54,15 @@ struct adv_training_progress {
 /* Borrowed from the training, and true until its next step. */
 const struct adv_training_progress *adv_training_progress(const struct adv_training *training);
 
-/* How a run is watched. Zeros are the defaults. Callbacks come from the calling thread, between
+/* How a training is run. Zeros are the defaults. Callbacks come from the calling thread, between
  * steps; the training may be read in them and saved. */
-struct adv_training_watch {
-    size_t size;            /* sizeof (struct adv_training_watch) */
-    const char *checkpoint; /* file that is written on the way, every train.checkpoint_every_s, and
-                               at the end; NULL: none */
+struct adv_training_run_options {
+    size_t size;            /* sizeof (struct adv_training_run_options) */
+    const char *checkpoint; /* file that is written every train.checkpoint_every_s, and at the end;
+                               NULL: none */
     /* After every step; false stops. NULL: on to the end. */
     bool (*on_step)(void *context, const struct adv_training_progress *progress);
-    /* When a checkpoint cannot be written on the way, the one before being kept. NULL: silence. */
+    /* When a periodic checkpoint cannot be written; the one before is kept. NULL: not reported. */
     void (*on_warning)(void *context, const char *message);
     void *context; /* of both */
 };
@@ -70,11 +70,13 @@ struct adv_training_watch {
 /* Trains up to the last step: ADV_OK; or until on_step returns false: ADV_E_CANCELLED. Either way
  * the checkpoint then holds the last step; ADV_E_IO where it cannot be written. ADV_E_NUMERIC when
  * the loss is no longer finite or its gradient too large: state and checkpoint stay as they were.
- * watch may be NULL. */
+ * options may be NULL. */
 enum adv_status adv_training_run(struct adv_training *training,
-                                 const struct adv_training_watch *watch, struct adv_error *error);
+                                 const struct adv_training_run_options *options,
+                                 struct adv_error *error);
 
-/* One step. *loss: of its batch, before the update; may be NULL. Errors as in adv_training_run. */
+/* One step, with its point of the curve where one is due. *loss: of its batch, before the update; may
+ * be NULL. Errors as in adv_training_run; ADV_E_INVALID after the last step. */
 enum adv_status adv_training_step(struct adv_training *training, double *loss,
                                   struct adv_error *error);
 
@@ -82,10 +84,13 @@ enum adv_status adv_training_step(struct adv_training *training, double *loss,
 enum adv_status adv_training_save(const struct adv_training *training, const char *checkpoint,
                                   struct adv_error *error);
 /* Takes over the state of a checkpoint of the same recipe and data, on success only. Of the recipe
- * name, sampling, train.steps, train.cycle_steps and train.checkpoint_every_s may differ. */
+ * name, sampling, data.labels, data.box, train.steps, train.cycle_steps and train.checkpoint_every_s
+ * may differ. Errors: ADV_E_IO, ADV_E_FORMAT, ADV_E_UNSUPPORTED for a file that is no checkpoint of
+ * this version; ADV_E_INVALID, with the field, where recipe or data differ; ADV_E_MEMORY. */
 enum adv_status adv_training_resume(struct adv_training *training, const char *checkpoint,
                                     struct adv_error *error);
-/* Whether a file is the checkpoint of a training that has not ended; *step: where it stands. */
+/* Whether a file is the checkpoint of a training that has not ended; then *step, if not NULL, is where
+ * it stands. */
 bool adv_checkpoint_is_unfinished(const char *path, int64_t *step);
 
 /* The model so far: the averaged weights, with the record of their training and a card. */
@@ -113,7 +118,7 @@ struct adv_training_memory {
     size_t activations; /* of one thread: a shard's rows through the network and back */
     size_t gradients;   /* one of all weights per shard */
     size_t weights;     /* with their average and both moments */
-    size_t all;         /* the sum over all threads */
+    size_t total;       /* with the activations of all threads */
     size_t threads, shards, shard_rows; /* of a batch */
 };
 /* Borrowed from the training. */

@@ -88,8 +88,8 @@ static bool answer_from_cache(struct adv_exchange *exchange, const char *key)
 {
     struct adv_server *server = exchange->server;
     bool found = adv_picture_cache_find(server->pictures, key, &exchange->reply);
-    adv_metrics_count(server->metrics, found ? ADV_COUNT_PICTURES_KEPT : ADV_COUNT_PICTURES_DRAWN,
-                      1);
+    if (found)
+        adv_metrics_count(server->metrics, ADV_COUNT_PICTURE_CACHE_HITS, 1);
     return found;
 }
 
@@ -176,6 +176,8 @@ static void answer(struct adv_exchange *exchange, struct adv_model *model,
         status = read_request(exchange, model, request, &whole.picture, &error);
     if (status == ADV_OK) {
         adv_queries_submit(exchange, model, request, &whole);
+        if (exchange->reply.status == 0) /* accepted */
+            adv_metrics_count(exchange->server->metrics, ADV_COUNT_PICTURE_CACHE_MISSES, 1);
     } else {
         adv_request_free(request);
         adv_problem_from_error(&exchange->reply, &error);

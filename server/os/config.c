@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *const precisions[] = {"float32", "bfloat16", NULL}; /* enum adv_precision */
 static const char *const switches[] = {"off", "on", NULL}; /* in the order of enum adv_switch */
 
 #define AT(member) offsetof(struct adv_config, member)
@@ -23,8 +24,7 @@ static const struct adv_field fields[] = {
      .help = "directory of the *.safetensors model files to serve"},
     {"workers", ADV_FIELD_INT, AT(workers), .min = 0, .max = 1024, .fallback = "0",
      .help = "number of computing threads; 0 means one per processor"},
-    {"precision", ADV_FIELD_CHOICE, AT(precision), .choices = adv_precision_names,
-     .fallback = "float32",
+    {"precision", ADV_FIELD_CHOICE, AT(precision), .choices = precisions, .fallback = "float32",
      .help = "precision of matrix products in networks; bfloat16 is faster, has 8 significant bits "
              "and needs AVX512_BF16 or AMX"},
     {"isa", ADV_FIELD_STRING, AT(isa), .min = 1, .max = 32,

@@ -56,9 +56,9 @@ static const struct {
                                     NULL},
     [ADV_COUNT_REJECTED_DRAINING] = {"advect_queries_rejected_total", "{reason=\"draining\"}",
                                      NULL},
-    [ADV_COUNT_PICTURES_KEPT] = {"advect_pictures_total", "{from=\"cache\"}",
-                                 "Pictures asked for by URL, by where they came from."},
-    [ADV_COUNT_PICTURES_DRAWN] = {"advect_pictures_total", "{from=\"query\"}", NULL},
+    [ADV_COUNT_PICTURE_CACHE_HITS] = {"advect_pictures_total", "{from=\"cache\"}",
+                                      "Pictures asked for by URL, by where they came from."},
+    [ADV_COUNT_PICTURE_CACHE_MISSES] = {"advect_pictures_total", "{from=\"query\"}", NULL},
 };
 
 static const struct {

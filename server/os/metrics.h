@@ -22,8 +22,8 @@ enum adv_counter {
     ADV_COUNT_REJECTED_QUEUE, /* queries not accepted, by reason */
     ADV_COUNT_REJECTED_NUMBERS,
     ADV_COUNT_REJECTED_DRAINING,
-    ADV_COUNT_PICTURES_KEPT, /* pictures asked for, by where they came from */
-    ADV_COUNT_PICTURES_DRAWN,
+    ADV_COUNT_PICTURE_CACHE_HITS, /* pictures asked for, by where they came from */
+    ADV_COUNT_PICTURE_CACHE_MISSES,
     ADV_COUNTERS
 };
 

@@ -6,11 +6,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #define SHARE_MAX 4 /* one picture takes at most 1 / SHARE_MAX of the bytes */
 
 struct picture {
-    struct picture *newer, *older;
+    TAILQ_ENTRY(picture) place;
     uint64_t hash;
     char *key;
     struct adv_bytes body;
@@ -18,10 +19,12 @@ struct picture {
     struct adv_headers headers;
 };
 
+TAILQ_HEAD(pictures, picture);
+
 struct adv_picture_cache {
     pthread_mutex_t mutex;
     size_t max_bytes, n_bytes;
-    struct picture *newest, *oldest;
+    struct pictures pictures; /* the one asked for last comes first */
 };
 
 enum adv_status adv_picture_cache_new(size_t max_bytes, struct adv_picture_cache **cache,
@@ -31,6 +34,7 @@ enum adv_status adv_picture_cache_new(size_t max_bytes, struct adv_picture_cache
     if (!fresh)
         return adv_no_memory(error);
     pthread_mutex_init(&fresh->mutex, NULL);
+    TAILQ_INIT(&fresh->pictures);
     fresh->max_bytes = max_bytes;
     *cache = fresh;
     return ADV_OK;
@@ -43,38 +47,39 @@ static size_t bytes_of(const struct picture *picture)
     return sizeof *picture + strlen(picture->key) + 1 + picture->body.n;
 }
 
-static void unlink_picture(struct adv_picture_cache *cache, struct picture *picture)
+static void free_picture(struct picture *picture)
 {
-    *(picture->newer ? &picture->newer->older : &cache->newest) = picture->older;
-    *(picture->older ? &picture->older->newer : &cache->oldest) = picture->newer;
-    cache->n_bytes -= bytes_of(picture);
+    adv_bytes_release(&picture->body);
+    free(picture->key);
+    free(picture);
 }
 
-static void put_first(struct adv_picture_cache *cache, struct picture *picture)
+static void drop(struct adv_picture_cache *cache, struct picture *picture)
 {
-    picture->newer = NULL;
-    picture->older = cache->newest;
-    *(cache->newest ? &cache->newest->newer : &cache->oldest) = picture;
-    cache->newest = picture;
-    cache->n_bytes += bytes_of(picture);
+    TAILQ_REMOVE(&cache->pictures, picture, place);
+    cache->n_bytes -= bytes_of(picture);
+    free_picture(picture);
+}
+
+static void drop_beyond(struct adv_picture_cache *cache, size_t n_bytes)
+{
+    while (cache->n_bytes > n_bytes) {
+        /* The analyser does not see that a dropped one has left the list. */
+        drop(cache,
+             TAILQ_LAST(&cache->pictures, pictures)); /* NOLINT(clang-analyzer-unix.Malloc) */
+    }
 }
 
 static struct picture *find(const struct adv_picture_cache *cache, const char *key)
 {
     uint64_t hash = adv_digest(ADV_DIGEST_INIT, key, strlen(key));
-    struct picture *picture = cache->newest;
-    while (picture && (picture->hash != hash || strcmp(picture->key, key) != 0))
-        picture = picture->older;
-    return picture;
-}
-
-static void free_picture(struct picture *picture)
-{
-    if (!picture)
-        return;
-    adv_bytes_release(&picture->body);
-    free(picture->key);
-    free(picture);
+    struct picture *picture;
+    TAILQ_FOREACH(picture, &cache->pictures, place)
+    {
+        if (picture->hash == hash && !strcmp(picture->key, key))
+            return picture;
+    }
+    return NULL;
 }
 
 static struct picture *copy_of(const char *key, const struct adv_reply *reply)
@@ -104,8 +109,8 @@ bool adv_picture_cache_find(struct adv_picture_cache *cache, const char *key,
     bool found =
         picture && adv_bytes_append(&body, picture->body.data, picture->body.n, NULL) == ADV_OK;
     if (found) {
-        unlink_picture(cache, picture);
-        put_first(cache, picture);
+        TAILQ_REMOVE(&cache->pictures, picture, place);
+        TAILQ_INSERT_HEAD(&cache->pictures, picture, place);
         reply->headers = picture->headers;
         adv_reply_bytes(reply, MHD_HTTP_OK, picture->media_type, &body);
     }
@@ -118,40 +123,24 @@ void adv_picture_cache_add(struct adv_picture_cache *cache, const char *key,
 {
     if (sizeof(struct picture) + strlen(key) + 1 + reply->body.n > cache->max_bytes / SHARE_MAX)
         return;
-    struct picture *picture = copy_of(key, reply), *gone = NULL;
+    struct picture *picture = copy_of(key, reply);
     if (!picture)
         return;
     pthread_mutex_lock(&cache->mutex);
     struct picture *same = find(cache, key);
-    if (same) {
-        unlink_picture(cache, same);
-        same->older = gone;
-        gone = same;
-    }
-    put_first(cache, picture);
-    while (cache->n_bytes > cache->max_bytes) {
-        struct picture *oldest = cache->oldest;
-        unlink_picture(cache, oldest);
-        oldest->older = gone;
-        gone = oldest;
-    }
+    if (same)
+        drop(cache, same);
+    TAILQ_INSERT_HEAD(&cache->pictures, picture, place);
+    cache->n_bytes += bytes_of(picture);
+    drop_beyond(cache, cache->max_bytes);
     pthread_mutex_unlock(&cache->mutex);
-    while (gone) {
-        struct picture *next = gone->older;
-        free_picture(gone);
-        gone = next;
-    }
 }
 
 void adv_picture_cache_free(struct adv_picture_cache *cache)
 {
     if (!cache)
         return;
-    while (cache->newest) {
-        struct picture *picture = cache->newest;
-        unlink_picture(cache, picture);
-        free_picture(picture);
-    }
+    drop_beyond(cache, 0);
     pthread_mutex_destroy(&cache->mutex);
     free(cache);
 }

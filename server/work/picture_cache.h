@@ -1,5 +1,5 @@
-/* Rendered pictures, kept for whoever asks for the same again: a URL of a picture and a model's digest
- * name its bytes. Bounded; the picture that was asked for longest ago goes first. Thread-safe. */
+/* A cache of rendered pictures by what decides them: the URL and the model's digest. Bounded; the
+ * least recently used is evicted first. Thread-safe. */
 #ifndef ADV_SERVER_PICTURE_CACHE_H
 #define ADV_SERVER_PICTURE_CACHE_H
 

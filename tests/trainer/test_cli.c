@@ -94,7 +94,7 @@ START_TEST(wrong_usage_is_explained_and_exits_2)
     cli_fails(2, "sample a -n 0", "n is 0");
     cli_fails(2, "sample a --guidence 2", "did you mean --guidance?");
     cli_fails(2, "trajectory a --solver rk5", "solver is \"rk5\"");
-    cli_fails(1, "import a -o b", "--config is missing; weights need it");
+    cli_fails(1, "import a -o b", "a: cannot open");
     cli_fails(2, "import a --config b", "--out is missing");
     cli_fails(2, "bench a --work nothing", "must be one of velocity");
     cli_fails(2, "eval a --density {", "must be JSON");

@@ -1,7 +1,8 @@
 #include "trainer/cli/environment.h"
 
+#include <advect/extra/words.h>
+
 #include <stdlib.h>
-#include <string.h>
 
 static struct adv_load_options options = {.size = sizeof options};
 
@@ -13,15 +14,12 @@ static const char *value_of(const char *variable)
 
 static enum adv_status read_precision(const char *name, struct adv_error *error)
 {
-    for (int i = 0; adv_precision_names[i]; i++) {
-        if (!strcmp(name, adv_precision_names[i])) {
-            options.precision = (enum adv_precision)i;
-            return ADV_OK;
-        }
-    }
-    return adv_fail_field(error, ADV_E_INVALID, "precision",
-                          "precision is \"%.40s\"; it must be %s or %s", name,
-                          adv_precision_names[0], adv_precision_names[1]);
+    static const char *const names[] = {"float32", "bfloat16", NULL}; /* enum adv_precision */
+    size_t index;
+    enum adv_status status = adv_find_name("precision", name, names, &index, error);
+    if (status == ADV_OK)
+        options.precision = (enum adv_precision)index;
+    return status;
 }
 
 enum adv_status adv_environment_read(struct adv_error *error)

@@ -13,7 +13,7 @@ struct reader {
     const char **operands;
     size_t n_operands;
     enum help_form help;
-    const char *shell; /* of HELP_COMPLETION */
+    enum adv_shell shell; /* of HELP_COMPLETION */
 };
 
 #define FLAGS_MAX 96
@@ -57,17 +57,16 @@ static void print_manual(const struct adv_options *options)
     puts(".fi");
 }
 
-static void print_help(const struct adv_options *options, enum help_form form, const char *shell)
+static void print_help(const struct adv_options *options, enum help_form form, enum adv_shell shell)
 {
     struct adv_field all[FLAGS_MAX];
-    size_t index;
     if (form == HELP_TEXT)
         print_text(options);
     else if (form == HELP_MANUAL)
         print_manual(options);
-    else if (adv_find_name("shell", shell, adv_shell_names, &index, NULL) == ADV_OK)
-        adv_completion_flags((enum adv_shell)index, "advect", options->command, all,
-                             all_flags(options, all), stdout);
+    else
+        adv_completion_flags(shell, "advect", options->command, all, all_flags(options, all),
+                             stdout);
 }
 
 static enum adv_status refuse_flag(const struct adv_options *o, const char *flag,
@@ -164,17 +163,20 @@ static enum adv_status check_required(const struct reader *reader, struct adv_er
 }
 
 /* --help and -h; --help=manual and --help=SHELL, by which the program describes itself. */
-static bool is_help(const char *word, enum help_form *form, const char **shell)
+static bool is_help(const char *word, enum help_form *form, enum adv_shell *shell)
 {
     static const char flag[] = "--help=";
+    size_t n = sizeof flag - 1, index = 0;
     if (!strcmp(word, "--help") || !strcmp(word, "-h"))
         *form = HELP_TEXT;
-    else if (strncmp(word, flag, sizeof flag - 1) != 0)
-        return false;
+    else if (!strcmp(word, "--help=manual"))
+        *form = HELP_MANUAL;
+    else if (!strncmp(word, flag, n) &&
+             adv_find_name("shell", word + n, adv_shell_names, &index, NULL) == ADV_OK)
+        *form = HELP_COMPLETION;
     else
-        *form = strcmp(word, "--help=manual") != 0 ? HELP_COMPLETION : HELP_MANUAL;
-    if (*form == HELP_COMPLETION)
-        *shell = word + sizeof flag - 1;
+        return false;
+    *shell = (enum adv_shell)index;
     return true;
 }
 

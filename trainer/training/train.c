@@ -139,7 +139,7 @@ static void print_memory(const struct adv_training_memory *m)
     fprintf(stderr,
             "memory: about %.0f MB: data %.0f, %zu thread%s with %.0f each for shards of %zu "
             "examples, %zu gradient%s %.0f, weights and moments %.0f\n",
-            (double)m->all / mb, (double)m->data / mb, m->threads, m->threads > 1 ? "s" : "",
+            (double)m->total / mb, (double)m->data / mb, m->threads, m->threads > 1 ? "s" : "",
             (double)m->activations / mb, m->shard_rows, m->shards, m->shards > 1 ? "s" : "",
             (double)m->gradients / mb, (double)m->weights / mb);
 }
@@ -149,13 +149,15 @@ static enum adv_status run_training(struct adv_training *training, const char *c
 {
     const struct adv_training_progress *at = adv_training_progress(training);
     struct display display = {.started_s = adv_seconds_now(), .first_step = at->step};
-    struct adv_training_watch watch = {.size = sizeof watch,
-                                       .checkpoint = checkpoint,
-                                       .on_step = on_step,
-                                       .on_warning = on_warning,
-                                       .context = &display};
+    struct adv_training_run_options options = {.size = sizeof options,
+                                               .checkpoint = checkpoint,
+                                               .on_step = on_step,
+                                               .on_warning = on_warning,
+                                               .context = &display};
+    if (adv_stop_requested(NULL)) /* while the data were read */
+        return adv_fail(error, ADV_E_CANCELLED, "stopped before the first step");
     adv_progress_init(&display.progress, quiet, (double)at->step / (double)at->steps);
-    enum adv_status status = adv_training_run(training, &watch, error);
+    enum adv_status status = adv_training_run(training, &options, error);
     if (at->step > display.first_step)
         show(&display, at);
     adv_progress_end(&display.progress);

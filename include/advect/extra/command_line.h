@@ -1,5 +1,4 @@
-/* What programs say of their flags beside the help, made of the same tables: manual pages and the
- * completion of command lines. */
+/* Manual pages and shell completions, generated from the tables of flags, as the help is. */
 #ifndef ADVECT_EXTRA_COMMAND_LINE_H
 #define ADVECT_EXTRA_COMMAND_LINE_H
 

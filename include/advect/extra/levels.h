@@ -3,9 +3,10 @@
  * model's file decides:
  *
  *   dequantised   its transform states "levels": 256: value k is (k + u)/256 of the stated range, u
- * in [0, 1); back, x is level floor(256 x) intensities   its data are images and its transform
- * states a range: k is k/255 of it; back, x is round(255 x) none          otherwise: a uint8 is a
- * number like any other
+ *                 in [0, 1); back, x is level floor(256 x)
+ *   intensities   its data are images and its transform states a range: k is k/255 of it; back, x
+ *                 is round(255 x)
+ *   none          otherwise: a uint8 is a number like any other
  *
  * Dequantised data without a stated range lie in [0, 1]. */
 #ifndef ADVECT_EXTRA_LEVELS_H

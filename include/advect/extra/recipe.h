@@ -70,8 +70,8 @@ void adv_recipe_release(struct adv_recipe *recipe);
 json_t *adv_recipe_to_json(const struct adv_recipe *recipe);
 
 /* Whether training by `now` may continue what `before` began (both as adv_recipe_to_json gives
- * them): all that shapes the result must be the same, but name, sampling, train.steps,
- * train.cycle_steps and train.checkpoint_every_s may differ. The error names what changed, from
+ * them): all that shapes the result must be the same, but name, sampling, data.labels, data.box,
+ * train.steps, train.cycle_steps and train.checkpoint_every_s may differ. The error names what changed, from
  * what and to what. */
 enum adv_status adv_recipe_check_same(const json_t *before, const json_t *now,
                                       struct adv_error *error);

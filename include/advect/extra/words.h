@@ -1,4 +1,4 @@
-/* Words that people type: names that are nearly right, and text that is none. */
+/* Spelling suggestions for names, and validation of UTF-8. */
 #ifndef ADVECT_EXTRA_WORDS_H
 #define ADVECT_EXTRA_WORDS_H
 

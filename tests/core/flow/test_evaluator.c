@@ -503,6 +503,10 @@ START_TEST(options_name_the_kernels)
     ck_assert_int_eq(adv_load_options_check(&options, &error), ADV_E_INVALID);
     ck_assert_str_eq(error.field, "isa");
     ck_assert_ptr_nonnull(strstr(error.message, adv_kernels_best()->name));
+    options.precision = (enum adv_precision)77;
+    error = (struct adv_error)ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_load_options_check(&options, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "precision");
 }
 END_TEST
 

@@ -83,6 +83,35 @@ START_TEST(configurations_are_text)
                      ADV_E_FORMAT);
     ck_assert_msg(strstr(error.message, "line 1") != NULL, "%s", error.message);
     ck_assert_ptr_null(again);
+    error = (struct adv_error)ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_model_save(model, path, ADV_I64, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "dtype");
+    adv_model_unref(model);
+}
+END_TEST
+
+START_TEST(a_card_is_an_object_or_none)
+{
+    static const struct {
+        const char *card;
+        enum adv_status status;
+    } cases[] = {
+        {"null", ADV_OK}, {"{}", ADV_OK}, {"\"fine\"", ADV_E_INVALID}, {"3", ADV_E_INVALID}};
+    struct adv_model *model = tiny_model();
+    size_t n = adv_model_n_weights(model);
+    for (size_t i = 0; i < ADV_COUNT(cases); i++) {
+        struct adv_model *made = NULL;
+        json_t *config = adv_json_deep_copy(adv_model_config_json(model));
+        json_object_set_new(config, "card", json_loads(cases[i].card, JSON_DECODE_ANY, NULL));
+        char *text = adv_json_dump(config, JSON_COMPACT);
+        ck_assert_int_eq(adv_model_new(text, n, adv_model_weights(model), NULL, &made, NULL),
+                         cases[i].status);
+        if (made)
+            ck_assert(!adv_model_card(made) == (i == 0));
+        adv_model_unref(made);
+        free(text);
+        json_decref(config);
+    }
     adv_model_unref(model);
 }
 END_TEST
@@ -424,6 +453,7 @@ int main(void)
     TCase *tests = tcase_create("model");
     tcase_add_checked_fixture(tests, make_directory, remove_directory);
     tcase_add_test(tests, configurations_are_text);
+    tcase_add_test(tests, a_card_is_an_object_or_none);
     tcase_add_test(tests, a_saved_model_is_loaded_as_it_was);
     tcase_add_test(tests, half_precision_weights_are_widened);
     tcase_add_test(tests, configs_that_contradict_themselves_are_refused);

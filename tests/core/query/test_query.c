@@ -521,6 +521,67 @@ static bool at_once(void *context)
     return true;
 }
 
+static void note_share(void *context, double share)
+{
+    double *last = context;
+    ck_assert(share >= *last && share <= 1);
+    *last = share;
+}
+
+/* By any number of threads, and of velocities, which take one evaluation. */
+START_TEST(progress_ends_at_one)
+{
+    struct adv_model *model = plane_model();
+    struct adv_pool *pool = NULL;
+    ck_assert_int_eq(adv_pool_new(3, &pool, NULL), ADV_OK);
+    for (int kind = 0; kind < 2; kind++) {
+        float points[2 * 700] = {0};
+        double share = 0;
+        struct adv_query query = adv_query_default(kind ? ADV_QUERY_VELOCITY : ADV_QUERY_SAMPLES);
+        query.n = 700;
+        query.points = kind ? points : NULL;
+        struct adv_run_options options = {
+            .size = sizeof options, .pool = pool, .progress = note_share, .context = &share};
+        struct adv_run *run = NULL;
+        const struct adv_answer *answer;
+        ck_assert_int_eq(adv_run_new(model, &query, &run, NULL), ADV_OK);
+        ck_assert_int_eq(adv_run_all(run, &options, &answer, NULL), ADV_OK);
+        ck_assert_double_eq(share, 1);
+        adv_run_free(run);
+    }
+    adv_pool_free(pool);
+    adv_model_unref(model);
+}
+END_TEST
+
+START_TEST(what_a_program_forgets_is_refused)
+{
+    struct adv_model *model = plane_model();
+    struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    query.n_times = 2; /* and no times */
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_query_check(&query, model, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "times");
+    for (int i = 0; i < 4; i++) {
+        static const char *const fields[] = {"kind", "divergence_method", "space",
+                                             "solver.max_nfe"};
+        query = adv_query_default(i == 0 ? (enum adv_query_kind)42 : ADV_QUERY_SAMPLES);
+        if (i == 1)
+            query.divergence_method = (enum adv_divergence)9;
+        if (i == 2)
+            query.space = (enum adv_space)2;
+        if (i == 3) {
+            query.solver = adv_solver_spec_accurate();
+            query.solver.max_nfe = 0;
+        }
+        error = (struct adv_error)ADV_ERROR_INIT;
+        ck_assert_int_eq(adv_query_check(&query, model, &error), ADV_E_INVALID);
+        ck_assert_str_eq(error.field, fields[i]);
+    }
+    adv_model_unref(model);
+}
+END_TEST
+
 /* As programs that were built with an older or a newer header hand it over. */
 START_TEST(queries_of_other_versions_are_read)
 {
@@ -593,6 +654,8 @@ int main(void)
     tcase_add_test(tests, images_are_sampled_with_fewer_velocities);
     tcase_add_test(tests, a_model_may_name_the_guidance_of_its_samples);
     tcase_add_test(tests, queries_are_checked_against_their_model);
+    tcase_add_test(tests, progress_ends_at_one);
+    tcase_add_test(tests, what_a_program_forgets_is_refused);
     tcase_add_test(tests, queries_of_other_versions_are_read);
     tcase_add_test(tests, a_run_can_be_cancelled_and_a_failure_names_its_row);
     suite_add_tcase(suite, tests);

@@ -7,6 +7,7 @@
 #include "tests/support/suite.h"
 
 #include <check.h>
+#include <limits.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ static void step_to(struct adv_training *training, int64_t step)
 static void run_to_the_end(struct adv_training *training)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training_watch watch = {.size = sizeof watch, .checkpoint = checkpoint};
+    struct adv_training_run_options watch = {.size = sizeof watch, .checkpoint = checkpoint};
     ck_assert_msg(adv_training_run(training, &watch, &error) == ADV_OK, "%s", error.message);
 }
 
@@ -121,8 +122,6 @@ START_TEST(a_resumed_training_continues_bit_for_bit)
     run_to_the_end(straight);
 
     first = open_training(SMALL_RECIPE, 1 + _i);
-    step_to(first, 15);
-    ck_assert_int_eq(adv_training_add_point(first, NULL), ADV_OK);
     step_to(first, 20);
     ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
     adv_training_free(first);
@@ -169,7 +168,7 @@ START_TEST(a_callback_sees_every_step_and_may_stop)
 {
     struct adv_error error = ADV_ERROR_INIT;
     struct watched watched = {.stop_at = 20};
-    struct adv_training_watch watch = {
+    struct adv_training_run_options watch = {
         .size = sizeof watch, .checkpoint = checkpoint, .on_step = note_step, .context = &watched};
     struct adv_training *straight = open_training(SMALL_RECIPE, 1);
     struct adv_training *stopped = open_training(SMALL_RECIPE, 1);
@@ -204,8 +203,9 @@ START_TEST(options_of_other_versions_are_read)
     ck_assert_str_eq(error.field, "size");
     ck_assert_ptr_null(training);
 
-    struct adv_training_options older = {
-        .size = offsetof(struct adv_training_options, threads), .steps = 7, .threads = -1};
+    struct adv_training_options older = {.size = offsetof(struct adv_training_options, threads),
+                                         .steps = 7,
+                                         .threads = INT_MAX}; /* not read: it would fail */
     ck_assert_int_eq(adv_training_new(SMALL_RECIPE, &older, &training, NULL), ADV_OK);
     ck_assert_int_eq(adv_training_progress(training)->steps, 7);
     adv_training_free(training);
@@ -320,6 +320,55 @@ START_TEST(a_full_disk_keeps_the_checkpoint_before)
 }
 END_TEST
 
+START_TEST(steps_keep_the_books)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    step_to(training, 40);
+    ck_assert_uint_eq(adv_training_curve_points(training), 3); /* steps 15, 30 and 40 */
+    ck_assert_double_gt(adv_training_progress(training)->seconds, 0);
+    ck_assert_int_eq(adv_training_step(training, NULL, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "train.steps");
+    adv_training_free(training);
+}
+END_TEST
+
+/* One in the middle of its training takes over another's state as a new one does. */
+START_TEST(the_state_before_resuming_leaves_no_trace)
+{
+    struct adv_training *first = open_training(SMALL_RECIPE, 1);
+    step_to(first, 20);
+    ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
+    struct adv_training *other = open_training(SMALL_RECIPE, 1);
+    step_to(other, 20);
+    other->weights[3] += 1;
+    ck_assert_int_eq(adv_training_resume(other, checkpoint, NULL), ADV_OK);
+    step_to(first, 25);
+    step_to(other, 25);
+    same_state(first, other);
+    adv_training_free(first);
+    adv_training_free(other);
+}
+END_TEST
+
+/* What the file of the model cannot hold is refused before training, not after it. */
+START_TEST(names_and_labels_are_checked_first)
+{
+    struct adv_training *training = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_training_new("{\"name\": \"a/b c\", " SMALL_NET BOARD_DATA SMALL_TRAIN
+                                      "}}",
+                                      NULL, &training, &error),
+                     ADV_E_INVALID);
+    ck_assert_msg(strstr(error.message, "name") != NULL, "%s", error.message);
+    struct adv_training_options options = {.size = sizeof options, .steps = -1};
+    error = (struct adv_error)ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_training_new(SMALL_RECIPE, &options, &training, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "steps");
+    ck_assert_ptr_null(training);
+}
+END_TEST
+
 START_TEST(divergence_stops_and_leaves_the_state_as_it_was)
 {
     struct adv_training *training = open_training(SMALL_RECIPE, 1);
@@ -376,8 +425,6 @@ static enum adv_status train_a_step(void *context, struct adv_error *error)
     if (status == ADV_OK)
         status = adv_training_step(training, NULL, error);
     if (status == ADV_OK)
-        status = adv_training_add_point(training, error);
-    if (status == ADV_OK)
         status = adv_training_save(training, checkpoint, error);
     if (status == ADV_OK)
         status = adv_training_model(training, &model, error);
@@ -423,6 +470,9 @@ int main(void)
     tcase_add_test(tests, a_checkpoint_only_continues_its_own_recipe);
     tcase_add_test(tests, a_broken_checkpoint_is_refused);
     tcase_add_test(tests, a_full_disk_keeps_the_checkpoint_before);
+    tcase_add_test(tests, steps_keep_the_books);
+    tcase_add_test(tests, the_state_before_resuming_leaves_no_trace);
+    tcase_add_test(tests, names_and_labels_are_checked_first);
     tcase_add_test(tests, divergence_stops_and_leaves_the_state_as_it_was);
     tcase_add_test(tests, nets_must_fit_their_data);
     tcase_add_test(tests, every_allocation_may_fail);
