@@ -89,6 +89,7 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
         .idle_timeout_ms = config->idle_timeout_ms,
         .read_timeout_ms = config->body_timeout_ms,
         .min_send_rate = config->min_send_rate,
+        .access_log = config->access_log == ADV_SWITCH_ON,
         .metrics = server->metrics,
     };
     if (status == ADV_OK)

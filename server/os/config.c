@@ -73,6 +73,14 @@ static const struct adv_field fields[] = {
              "better set as ADVECT_API_KEY, which other users of the host cannot see"},
     {"cors_origin", ADV_FIELD_STRING, AT(cors_origin), .min = 1, .max = 1024,
      .help = "origin of web pages allowed to call from a browser (CORS), or * for any"},
+    {"allowed_hosts", ADV_FIELD_STRING, AT(allowed_hosts), .min = 0, .max = 4096,
+     .help =
+         "names under which the daemon may be asked for (Host), separated by commas; "
+         "*.example.org allows all names below it, * any. Loopback addresses, localhost and the "
+         "address of --listen are always allowed. If absent or empty: no others where a loopback "
+         "address is listened on, so that pages of other sites cannot read answers by DNS "
+         "rebinding, and any elsewhere. A proxy on the same host that keeps the public name as "
+         "Host needs it listed here; /health/ answers whatever the name, for load balancers"},
     {"check_health", ADV_FIELD_BOOL, AT(check_health),
      .help = "ask the daemon at the address of --listen if it is ready, and exit 0 if so, else 1"},
     {"help", ADV_FIELD_BOOL, AT(help), .help = "print this help and exit"},

@@ -23,9 +23,10 @@ struct adv_config {
     int64_t queue_length, queue_numbers;
     int64_t min_send_rate; /* bytes per second */
     int64_t request_timeout_ms, body_timeout_ms, idle_timeout_ms, drain_timeout_ms;
-    int64_t access_log; /* of enum adv_switch */
-    char *api_key;      /* or NULL */
-    char *cors_origin;  /* or NULL */
+    int64_t access_log;  /* of enum adv_switch */
+    char *api_key;       /* or NULL */
+    char *cors_origin;   /* or NULL */
+    char *allowed_hosts; /* or NULL: as the listening address has it */
     bool check_health, help, version;
 };
 

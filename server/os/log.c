@@ -68,6 +68,7 @@ void adv_log_access(const struct adv_access *access)
     add_quoted(&line, "method", access->method, 16);
     add_quoted(&line, "path", access->target, 200);
     add(&line, " status=%u bytes=%zu ms=%.3f", access->status, access->bytes, access->ms);
+    add_quoted(&line, "request_id", access->request_id, 64);
     if (access->n >= 0)
         add(&line, " n=%lld", (long long)access->n);
     if (access->nfe >= 0)

@@ -7,7 +7,7 @@
 
 /* One answered request. Numbers below 0 are left out. */
 struct adv_access {
-    const char *method, *target, *client;
+    const char *method, *target, *client, *request_id;
     unsigned status;
     size_t bytes; /* of the body */
     double ms;

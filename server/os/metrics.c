@@ -110,7 +110,8 @@ void adv_metrics_set(struct adv_metrics *metrics, enum adv_gauge gauge, int64_t 
 
 void adv_metrics_request(struct adv_metrics *metrics, size_t route, unsigned status, double seconds)
 {
-    struct route_counts *counts = &metrics->routes[route];
+    struct route_counts *counts =
+        &metrics->routes[route < metrics->n_routes ? route : metrics->n_routes];
     size_t bucket = 0;
     while (bucket < N_BOUNDS && seconds > bounds[bucket])
         bucket++;

@@ -81,9 +81,10 @@ static void read_url(struct server_daemon *daemon, int output)
 
 void server_daemon_start(struct server_daemon *daemon, const char *const *flags)
 {
+    /* Tests that are not about it name the host as they like. */
     const char *arguments[MAX_ARGUMENTS + 1] = {"--listen", "127.0.0.1:0", "--models",
-                                                daemon->models};
-    int pipe_ends[2], n = 4;
+                                                daemon->models, "--allowed-hosts=*"};
+    int pipe_ends[2], n = 5;
     for (int i = 0; flags && flags[i]; i++)
         arguments[n++] = flags[i];
     strcpy(daemon->directory, "/tmp/advect-test-XXXXXX");
