@@ -192,13 +192,16 @@ int main(int n_args, char **args)
     raise_file_limit();
     enum adv_status status = adv_signals_catch(&error);
     if (status == ADV_OK)
+        status = adv_log_start((enum adv_log_format)server.config.log_format, &error);
+    if (status == ADV_OK)
         status = start(&server, &error);
     if (status == ADV_OK) {
         serve(&server);
         drain(&server);
-    } else {
-        fprintf(stderr, "advectd: %s\n", error.message);
     }
     stop(&server);
+    adv_log_stop();
+    if (status != ADV_OK)
+        fprintf(stderr, "advectd: %s\n", error.message);
     return status == ADV_OK && !atomic_load(&server.failed) ? 0 : 1;
 }

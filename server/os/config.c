@@ -1,5 +1,7 @@
 #include "server/os/config.h"
 
+#include "server/os/log.h"
+
 #include <advect/extra/fields.h>
 #include <advect/extra/memory.h>
 #include <advect/pool.h>
@@ -66,6 +68,9 @@ static const struct adv_field fields[] = {
     {"drain_timeout_ms", ADV_FIELD_INT, AT(drain_timeout_ms), .min = 0, .max = 3600000,
      .fallback = "30000", .unit = "ms",
      .help = "longest time to finish accepted work after SIGTERM"},
+    {"log_format", ADV_FIELD_CHOICE, AT(log_format), .choices = adv_log_format_names,
+     .fallback = "text",
+     .help = "lines on standard error: text (logfmt), or json, one object per line"},
     {"access_log", ADV_FIELD_CHOICE, AT(access_log), .choices = switches, .fallback = "on",
      .help = "log one line per request on standard error"},
     {"api_key", ADV_FIELD_STRING, AT(api_key), .min = 1, .max = 1024,

@@ -23,6 +23,7 @@ struct adv_config {
     int64_t queue_length, queue_numbers;
     int64_t min_send_rate; /* bytes per second */
     int64_t request_timeout_ms, body_timeout_ms, idle_timeout_ms, drain_timeout_ms;
+    int64_t log_format;  /* of enum adv_log_format */
     int64_t access_log;  /* of enum adv_switch */
     char *api_key;       /* or NULL */
     char *cors_origin;   /* or NULL */

@@ -2,6 +2,8 @@
  * whole, if not all of one instant. */
 #include "server/os/metrics.h"
 
+#include "server/os/log.h"
+
 #include <advect/extra/all.h>
 #include <advect/extra/memory.h>
 #include <stdatomic.h>
@@ -203,6 +205,9 @@ void adv_metrics_write(const struct adv_metrics *metrics, const char *(*route_na
         fprintf(out, "%s %lld\n", gauges[i].name,
                 (long long)atomic_load_explicit(&metrics->gauges[i], memory_order_relaxed));
     }
+    write_head(out, "advect_log_lines_lost_total", "counter",
+               "Lines of the log for which there was no room.");
+    fprintf(out, "advect_log_lines_lost_total %llu\n", (unsigned long long)adv_log_lost());
     write_requests(metrics, route_name, out);
     write_latencies(metrics, route_name, out);
     write_head(out, "process_resident_memory_bytes", "gauge", "Resident memory.");
