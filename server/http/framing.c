@@ -80,7 +80,7 @@ static void end_line(struct adv_framing *f, int after)
 static void end_request(struct adv_framing *f)
 {
     f->n_whole++;
-    f->state = f->close ? CLOSED : START;
+    f->state = f->last ? CLOSED : START;
     f->begun = f->skipped_empty_line = f->chunked = f->keep_alive = false;
     f->n_head_bytes = f->n_method = f->n_target = f->n_version = 0;
     f->length = 0;
@@ -99,7 +99,7 @@ static void end_head(struct adv_framing *f)
     if (f->refusal)
         return;
     f->n_heads++;
-    f->close = f->close || (old && !f->keep_alive);
+    f->last = f->close || (old && !f->keep_alive);
     f->n_left = f->length;
     f->n_size_digits = 0;
     if (f->chunked)
@@ -458,5 +458,5 @@ size_t adv_framing_take(struct adv_framing *f, char *data, size_t n)
 
 bool adv_framing_is_last(const struct adv_framing *f)
 {
-    return f->close;
+    return f->last;
 }

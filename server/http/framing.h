@@ -35,8 +35,9 @@ struct adv_framing {
     char version[8], name[20], value[512]; /* longer names are none that matter */
     int field;                             /* of those that matter, or none */
     unsigned counts[4];                    /* lines of each of those */
-    bool chunked, close, keep_alive;
-    uint64_t length, n_left; /* Content-Length; of a body or chunk, bytes to come */
+    bool chunked, close, keep_alive;       /* as the head has said so far */
+    bool last;                             /* no request follows those of whole heads */
+    uint64_t length, n_left;               /* Content-Length; of a body or chunk, bytes to come */
     size_t n_size_digits;
 };
 
