@@ -7,6 +7,7 @@
 #include "server/os/config.h"
 #include "server/os/metrics.h"
 #include "server/work/registry.h"
+#include "server/work/reloader.h"
 #include "server/work/scheduler.h"
 
 #include <stdatomic.h>
@@ -19,6 +20,7 @@ struct adv_server {
     struct adv_metrics *metrics;
     struct adv_registry *registry;
     struct adv_scheduler *scheduler;
+    struct adv_reloader *reloader;
     struct adv_sockets *sockets;
     struct adv_http *http;
     atomic_bool draining;    /* no new queries */

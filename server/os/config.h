@@ -16,6 +16,7 @@ struct adv_config {
     int64_t precision; /* enum adv_precision */
     char *isa;         /* of the kernels, or NULL: the fastest */
     int64_t workers, http_threads;
+    int64_t max_model_bytes; /* of a model's file */
     int64_t max_connections, max_body_bytes;
     int64_t max_rows, max_steps, max_nfe, max_frames, max_probes;
     double max_cost, min_tolerance;

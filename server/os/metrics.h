@@ -13,7 +13,8 @@ enum adv_counter {
     ADV_COUNT_TURNS,               /* turns of workers */
     ADV_COUNT_ROWS,                /* answered */
     ADV_COUNT_VELOCITIES,          /* velocity evaluations of answered rows */
-    ADV_COUNT_RELOADS,
+    ADV_COUNT_RELOADS_COMPLETED,   /* by how they ended */
+    ADV_COUNT_RELOADS_FAILED,
     ADV_COUNT_COMPLETED, /* queries by how they ended */
     ADV_COUNT_FAILED,
     ADV_COUNT_EXPIRED,
