@@ -127,7 +127,7 @@ TRAINER_TESTS := measure
 SERVER_TESTS  := http_parts
 
 # What the programs parse for themselves, for the test and the fuzzers of parsers.
-PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate)
+PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate request_id)
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
