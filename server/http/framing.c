@@ -8,6 +8,7 @@
 
 #define CR '\r'
 #define LF '\n'
+#define MAX_PAIRS 256 /* more than a target may have (target.h), and fewer than fill the memory */
 #define CHUNK_EXTENSION_MAX_BYTES 4096
 
 enum state {
@@ -34,7 +35,7 @@ enum state {
 /* Whole heads and requests end with their last line feed. */
 enum after { AFTER_HEAD = CLOSED + 1, AFTER_BODY };
 
-enum field { HOST, LENGTH, CODING, CONNECTION, N_FIELDS, OTHER = N_FIELDS };
+enum field { HOST, LENGTH, CODING, CONNECTION, COOKIE, N_FIELDS, OTHER = N_FIELDS };
 
 static void refuse_as(struct adv_framing *f, enum adv_problem problem, const char *why)
 {
@@ -82,6 +83,7 @@ static void end_request(struct adv_framing *f)
     f->n_whole++;
     f->state = f->last ? CLOSED : START;
     f->begun = f->skipped_empty_line = f->chunked = f->keep_alive = false;
+    f->n_lines = f->n_pairs = 0;
     f->n_head_bytes = f->n_method = f->n_target = f->n_version = 0;
     f->length = 0;
     memset(f->counts, 0, sizeof f->counts);
@@ -158,11 +160,12 @@ static const struct {
     [CODING] = {"Transfer-Encoding", read_coding,
                 "the request has more than one Transfer-Encoding"},
     [CONNECTION] = {"Connection", read_connection, NULL},
+    [COOKIE] = {"Cookie", NULL, NULL},
 };
 
 static void end_field(struct adv_framing *f)
 {
-    if (f->field == OTHER)
+    if (f->field == OTHER || !fields[f->field].read)
         return;
     while (f->n_value && strchr(" \t", f->value[f->n_value - 1]))
         f->n_value--;
@@ -212,6 +215,8 @@ static void step_target(struct adv_framing *f, char c)
         f->target[f->n_target + 1] = '\0';
     }
     f->n_target++;
+    if (c == '&' && ++f->n_pairs > MAX_PAIRS)
+        refuse(f, "the target's query has too many fields");
 }
 
 static void step_version(struct adv_framing *f, char c)
@@ -246,6 +251,8 @@ static void begin_field(struct adv_framing *f, char c, int name, int end)
         f->name[0] = c;
         f->n_name = 1;
         f->state = name;
+        if (++f->n_lines > ADV_HEAD_MAX_LINES)
+            refuse_as(f, ADV_PROBLEM_HEAD_TOO_LARGE, "the request has more than 256 header lines");
     }
 }
 
@@ -283,7 +290,7 @@ static void step_field_value(struct adv_framing *f, char c)
         end_line(f, FIELD_START);
     } else if (!is_text(c)) {
         refuse(f, "a header's value has a control character");
-    } else if (f->field != OTHER && (f->n_value || is_visible(c))) {
+    } else if (f->field < COOKIE && (f->n_value || is_visible(c))) {
         if (f->n_value == sizeof f->value - 1)
             refuse(f, "a header is longer than any sense it could have");
         else
@@ -427,8 +434,8 @@ static size_t skip_data(struct adv_framing *f, size_t n)
 static bool is_idle(const struct adv_framing *f, char c)
 {
     if (f->state == FIELD_VALUE)
-        return (c == ' ' || c == '\t') && f->n_value > 0 &&
-               (f->field == LENGTH || f->field == CODING);
+        return c != CR && (f->field == COOKIE || (!is_visible(c) && f->n_value > 0 &&
+                                                  (f->field == LENGTH || f->field == CODING)));
     return (f->state == CHUNK_SIZE && c == ';') || (f->state == CHUNK_EXTENSION && c != CR);
 }
 

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define ADV_HEAD_MAX_BYTES 32768
+#define ADV_HEAD_MAX_LINES 256 /* each takes some memory of libmicrohttpd's connection */
 
 /* One connection's reader. All zero: a new connection. */
 struct adv_framing {
@@ -34,7 +35,8 @@ struct adv_framing {
     size_t n_head_bytes, n_method, n_target, n_version, n_name, n_value;
     char version[8], name[20], value[512]; /* longer names are none that matter */
     int field;                             /* of those that matter, or none */
-    unsigned counts[4];                    /* lines of each of those */
+    unsigned counts[5];                    /* lines of each of those */
+    unsigned n_lines, n_pairs;             /* of headers; of the target's query */
     bool chunked, close, keep_alive;       /* as the head has said so far */
     bool last;                             /* no request follows those of whole heads */
     uint64_t length, n_left;               /* Content-Length; of a body or chunk, bytes to come */
@@ -43,7 +45,8 @@ struct adv_framing {
 
 /* Reads on. The result is how many bytes of data there are for libmicrohttpd, which differs from n
  * in two cases. What means nothing is taken out where a libmicrohttpd stumbles over it: blanks after
- * the values of Content-Length and Transfer-Encoding (0.9.75), and extensions of chunks (1.0). And
+ * the values of Content-Length and Transfer-Encoding (0.9.75), extensions of chunks (1.0), and
+ * cookies, of which it makes a list that may be longer than it has room for. And
  * once there is a refusal, only bytes of the requests before the refused one are left; none if that
  * has begun earlier, or if it is refused already. */
 size_t adv_framing_take(struct adv_framing *framing, char *data, size_t n);

@@ -139,6 +139,56 @@ START_TEST(what_follows_the_last_request_is_not_answered)
 }
 END_TEST
 
+/* Repeats text n times behind what is there. */
+static void append_often(char *bytes, const char *text, int n)
+{
+    char *at = bytes + strlen(bytes);
+    for (int i = 0; i < n; i++)
+        at = stpcpy(at, text);
+}
+
+static void expect_one(const char *bytes, int status, const char *type)
+{
+    char *text = exchange(bytes, strlen(bytes), false);
+    struct answers answers = cut(text);
+    ck_assert_msg(answers.whole && answers.n == 1 && answers.statuses[0] == status, "%.2000s",
+                  text);
+    ck_assert_msg(strstr(text, type) != NULL, "%.2000s", text);
+    free(text);
+}
+
+/* Small pieces, of which libmicrohttpd keeps a list, within a head of 32 KiB: there is room for all,
+ * or they are refused in our words. */
+START_TEST(heads_of_many_pieces_are_answered_once)
+{
+    char *bytes = calloc(1 << 17, 1);
+    strcpy(bytes, "GET /health/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: ");
+    append_often(bytes, "a=1;", 8000);
+    strcat(bytes, "\r\n\r\n");
+    expect_one(bytes, 200, "live");
+    strcpy(bytes, "GET /health/live HTTP/1.1\r\nHost: a\r\n");
+    append_often(bytes, "a:\r\n", 6000);
+    strcat(bytes, "\r\n");
+    expect_one(bytes, 431, "urn:advect:head-too-large");
+    strcpy(bytes, "GET /health/live?");
+    append_often(bytes, "&", 4000);
+    strcat(bytes, " HTTP/1.1\r\nHost: a\r\n\r\n");
+    expect_one(bytes, 400, "urn:advect:malformed");
+    /* As much of everything as is read. */
+    strcpy(bytes, "GET /health/live?");
+    append_often(bytes, "&a", 64);
+    append_often(bytes, "&", 256 - 64);
+    strcat(bytes, " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n");
+    for (int i = 0; i < 254; i++) {
+        append_often(bytes, "x", 120);
+        strcat(bytes, ":\r\n");
+    }
+    strcat(bytes, "\r\n");
+    expect_one(bytes, 400, "\"field\":\"a\""); /* of the target, which is read after the head */
+    free(bytes);
+}
+END_TEST
+
 /* Refused before libmicrohttpd sees them, they are in the log and the metrics all the same. */
 START_TEST(refused_heads_are_logged_and_counted)
 {
@@ -371,6 +421,7 @@ int main(void)
     tcase_add_loop_test(one, requests_end_there_however_they_arrive, 0, (int)n_server_heads);
     tcase_add_loop_test(one, a_refusal_waits_for_the_answers_before_it, 0, 2);
     tcase_add_test(one, what_follows_the_last_request_is_not_answered);
+    tcase_add_test(one, heads_of_many_pieces_are_answered_once);
     tcase_add_test(one, refused_heads_are_logged_and_counted);
     tcase_add_loop_test(one, a_coded_body_is_refused_by_name, 0, 2);
     tcase_add_test(one, old_clients_get_what_they_ask_for);
