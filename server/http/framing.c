@@ -261,7 +261,7 @@ static void name_field(struct adv_framing *f, char c, int value)
     if (c == ':') {
         f->field = HOST;
         while (f->field < N_FIELDS && (strlen(fields[f->field].name) != f->n_name ||
-                                       strncasecmp(f->name, fields[f->field].name, f->n_name)))
+                                       strncasecmp(f->name, fields[f->field].name, f->n_name) != 0))
             f->field++;
         f->n_value = 0;
         f->state = value;

@@ -51,7 +51,7 @@ void adv_request_id_take(const char *request_id, const char *traceparent,
                          char id[ADV_REQUEST_ID_SIZE])
 {
     if (is_good(request_id))
-        strcpy(id, request_id);
+        snprintf(id, ADV_REQUEST_ID_SIZE, "%s", request_id);
     else if (has_trace(traceparent))
         snprintf(id, ADV_REQUEST_ID_SIZE, "%.32s", traceparent + 3);
 }

@@ -71,11 +71,9 @@ static bool is_too_long(const struct adv_exchange *exchange)
 
 static void refuse_coding(struct adv_exchange *exchange)
 {
-    adv_problem_reply(
-        &exchange->reply, ADV_PROBLEM_CODING, NULL,
-        "the body's Content-Encoding is %.100s; bodies are taken as they are, without "
-        "one",
-        exchange->head.content_encoding);
+    adv_problem_reply(&exchange->reply, ADV_PROBLEM_CODING, NULL,
+                      "the body's Content-Encoding is %.100s; only bodies without one are taken",
+                      exchange->head.content_encoding);
     adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
 }
 

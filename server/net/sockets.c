@@ -129,10 +129,9 @@ static void act_on(struct adv_socket *socket, short revents)
         break;
     case ADV_CLIENT_NOT_POLLED: /* it may well be waiting: its answer is still computed */
         if (!socket->not_polled)
-            adv_log_event(
-                "a bug in advectd: poll says %#x of descriptor %d of the client %s, which "
-                "is not seen to go any more",
-                (unsigned)revents, socket->fd, socket->client);
+            adv_log_event("a bug in advectd: poll says %#x of descriptor %d of the client %s, "
+                          "request %s, which is not seen to go any more",
+                          (unsigned)revents, socket->fd, socket->client, socket->request_id);
         socket->not_polled = true;
         break;
     }

@@ -111,11 +111,12 @@ static void write_what_is_taken(const struct half *half)
     }
 }
 
-/* The default action follows: the handler is reset when it is called. */
+/* The default action follows. */
 static void on_fault(int number)
 {
     write_what_is_taken(buffer.writing);
     write_what_is_taken(buffer.filling);
+    signal(number, SIG_DFL);
     raise(number);
 }
 
@@ -123,7 +124,7 @@ static void on_fault(int number)
 static void catch_faults(void)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
-    struct sigaction action = {.sa_handler = on_fault, .sa_flags = (int)SA_RESETHAND}, former;
+    struct sigaction action = {.sa_handler = on_fault}, former;
     sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < ADV_COUNT(faults); i++) {
         if (sigaction(faults[i], NULL, &former) == 0 && !(former.sa_flags & SA_SIGINFO) &&
