@@ -130,7 +130,7 @@ TRAINER_TESTS := measure
 SERVER_TESTS  := http_parts picture_cache
 
 # What the programs parse for themselves, for the test and the fuzzers of parsers.
-PARSER_OBJ := $(OBJ)/server/http/target.o
+PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate request_id)
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 

@@ -65,9 +65,10 @@ differs_because() { wanted_difference=$1; }
 normalise() {
     local seconds='s/(\\?"(?:train_)?seconds\\?": ?)[-+0-9.e]+/$1*/g;'
     local of_build='s/("(?:version|build|commit|uptime_s)": ?)("[^"]*"|[0-9.]+)/$1*/g;'
+    local of_request='s/, ?"request_id": ?"[^"]*"//g;'
     local of_rows='s/(\[\d+(?:,[-+0-9.e]+|,null){3}),[-+0-9.e]+\]/$1]/g;'
     find "$1" -name 'text*' \
-        -exec perl -pi -e "s!http://127[.]0[.]0[.]1:\d+!http://ADDRESS!g; $seconds $of_build" {} +
+        -exec perl -pi -e "s!http://127[.]0[.]0[.]1:\d+!http://ADDRESS!g; $seconds $of_build $of_request" {} +
     find "$1" -name '*.curve.csv' -exec sed -Ei 's/,[^,]*$//' {} +
     find "$1" \( -name '*.safetensors' -o -name '*.checkpoint' \) \
         -exec perl -0777 -pi -e "s/^.{8}//s; $seconds $of_rows s/\} +/}/" {} +

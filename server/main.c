@@ -6,9 +6,9 @@
  *                                                     v
  *     registry (models) ------------------------- scheduler (workers compute)
  *
- * Signals become events of the main thread: SIGHUP reloads the models, SIGTERM and SIGINT
- * drain: no new connections, accepted work is finished and answered, then the
- * workers end, and last the HTTP threads. Any other order loses replies. */
+ * Signals become events of the main thread: SIGHUP asks the reloader, which has a thread of its own,
+ * for the models anew; SIGTERM and SIGINT drain: no new connections, accepted work is finished and
+ * answered, then the workers end, and last the HTTP threads. Any other order loses replies. */
 #include "server/api/routes.h"
 #include "server/net/http.h"
 #include "server/os/clock.h"
@@ -21,42 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define CANCEL_GRACE_MS 5000 /* for cancelled jobs to be answered */
+#define RELOAD_GRACE_MS 500  /* for a reload to be given up */
 #define ANSWERS_POLL_MS 10   /* between looks at whether a drain is complete */
-
-/* ---------------------------------------------------------------- models */
-
-/* Tells the metrics and the log what the catalogue holds now. */
-static void report_models(struct adv_server *server)
-{
-    struct adv_catalogue *catalogue = adv_registry_catalogue(server->registry);
-    size_t n = adv_catalogue_size(catalogue), n_models = adv_catalogue_models(catalogue);
-    adv_metrics_set(server->metrics, ADV_GAUGE_MODELS, (int64_t)n_models);
-    adv_metrics_set(server->metrics, ADV_GAUGE_MODELS_REFUSED, (int64_t)(n - n_models));
-    for (size_t i = 0; i < n; i++) {
-        const struct adv_catalogue_entry *entry = adv_catalogue_at(catalogue, i);
-        if (entry->model)
-            adv_log_event("model %s from %s, digest %s", adv_model_name(entry->model), entry->file,
-                          adv_model_digest(entry->model));
-        else
-            adv_log_event("refused %s: %s", entry->file, entry->reason);
-    }
-    adv_catalogue_unref(catalogue);
-}
-
-static void reload(struct adv_server *server)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    if (adv_registry_reload(server->registry, &error) == ADV_OK) {
-        adv_scheduler_forget_models(server->scheduler);
-        report_models(server);
-    } else {
-        adv_log_event("the models stay as they are: %s", error.message);
-    }
-    adv_metrics_count(server->metrics, ADV_COUNT_RELOADS,
-                      1); /* who waits for it sees the new ones */
-}
 
 /* ---------------------------------------------------------------- start */
 
@@ -75,10 +44,11 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
         status =
             adv_picture_cache_new((size_t)config->picture_cache_bytes, &server->pictures, error);
     if (status == ADV_OK)
-        status = adv_registry_open(config->models, &load, &server->registry, error);
+        status = adv_registry_open(config->models, &load, config->max_model_bytes,
+                                   &server->registry, error);
     if (status != ADV_OK)
         return status;
-    report_models(server);
+    adv_models_report(server->registry, server->metrics);
     struct adv_scheduler_options options = {
         .n_workers = (int)config->workers,
         .queue_length = (size_t)config->queue_length,
@@ -88,10 +58,14 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
         .metrics = server->metrics,
     };
     status = adv_scheduler_start(&options, &server->scheduler, error);
+    if (status == ADV_OK)
+        status = adv_reloader_start(server->registry, server->scheduler, server->metrics,
+                                    &server->reloader, error);
     struct adv_sockets_options watch = {
         .idle_timeout_ms = config->idle_timeout_ms,
         .read_timeout_ms = config->body_timeout_ms,
         .min_send_rate = config->min_send_rate,
+        .access_log = config->access_log == ADV_SWITCH_ON,
         .metrics = server->metrics,
     };
     if (status == ADV_OK)
@@ -121,6 +95,7 @@ static void drain(struct adv_server *server)
     adv_log_event("draining: no new work, %d requests to answer",
                   atomic_load(&server->n_answering));
     atomic_store(&server->draining, true);
+    adv_reloader_cancel(server->reloader);
     adv_http_stop_accepting(server->http);
     if (wait_for_answers(server, server->config.drain_timeout_ms, true))
         return;
@@ -129,8 +104,12 @@ static void drain(struct adv_server *server)
     wait_for_answers(server, CANCEL_GRACE_MS, false); /* no signal takes these answers away */
 }
 
-static void stop(struct adv_server *server)
+/* False where a reload that is stuck in a file holds on to what it uses: the process is then to be
+ * ended without more ado. */
+static bool stop(struct adv_server *server)
 {
+    if (!adv_reloader_stop(server->reloader, RELOAD_GRACE_MS))
+        return false;
     /* The workers first: they end, and so resume, whatever is left. */
     adv_scheduler_stop(server->scheduler);
     adv_http_stop(server->http);
@@ -139,6 +118,7 @@ static void stop(struct adv_server *server)
     adv_registry_close(server->registry);
     adv_metrics_free(server->metrics);
     adv_config_release(&server->config);
+    return true;
 }
 
 /* ---------------------------------------------------------------- */
@@ -159,7 +139,7 @@ static void serve(struct adv_server *server)
     printf("listening on %s\n", adv_http_url(server->http));
     fflush(stdout);
     while (adv_signals_wait(-1) != ADV_SIGNAL_STOP)
-        reload(server);
+        adv_reloader_ask(server->reloader);
 }
 
 static int check_health(struct adv_config *config)
@@ -214,13 +194,19 @@ int main(int n_args, char **args)
     raise_file_limit();
     enum adv_status status = adv_signals_catch(&error);
     if (status == ADV_OK)
+        status = adv_log_start((enum adv_log_format)server.config.log_format, &error);
+    if (status == ADV_OK)
         status = start(&server, &error);
     if (status == ADV_OK) {
         serve(&server);
         drain(&server);
-    } else {
-        fprintf(stderr, "advectd: %s\n", error.message);
     }
-    stop(&server);
-    return status == ADV_OK && !atomic_load(&server.failed) ? 0 : 1;
+    int exit_status = status == ADV_OK && !atomic_load(&server.failed) ? 0 : 1;
+    bool stopped = stop(&server);
+    adv_log_stop();
+    if (status != ADV_OK)
+        fprintf(stderr, "advectd: %s\n", error.message);
+    if (!stopped)
+        _exit(exit_status);
+    return exit_status;
 }

@@ -42,19 +42,22 @@ static enum adv_status read_all(int fd, const char *path, char *bytes, size_t n,
     return ADV_OK;
 }
 
-static enum adv_status read_open_file(int fd, const char *path, size_t max_bytes, void **bytes,
-                                      size_t *n_bytes, struct adv_error *error)
+static enum adv_status regular_size(int fd, const char *path, uintmax_t *size,
+                                    struct adv_error *error)
 {
     struct stat about;
     if (fstat(fd, &about) != 0)
         return os_failure(error, path, "read", errno);
     if (!S_ISREG(about.st_mode))
         return adv_fail(error, ADV_E_INVALID, "%s: is not a regular file", path);
-    uintmax_t size = (uintmax_t)about.st_size;
-    if (size > max_bytes || size >= SIZE_MAX)
-        return adv_fail(error, ADV_E_INVALID, "%s: has %ju bytes; at most %zu are allowed", path,
-                        size, max_bytes);
-    size_t n = (size_t)size;
+    *size = (uintmax_t)about.st_size;
+    return ADV_OK;
+}
+
+/* The first n bytes, and a NUL. */
+static enum adv_status read_start(int fd, const char *path, size_t n, void **bytes,
+                                  struct adv_error *error)
+{
     char *content = malloc(n + 1);
     if (!content)
         return adv_fail(error, ADV_E_MEMORY, "%s: out of memory for its %zu bytes", path, n);
@@ -65,18 +68,49 @@ static enum adv_status read_open_file(int fd, const char *path, size_t max_bytes
     }
     content[n] = '\0';
     *bytes = content;
-    *n_bytes = n;
     return ADV_OK;
+}
+
+/* O_NONBLOCK: opening a pipe must not wait for a writer before it is refused. */
+static int open_to_read(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
 enum adv_status adv_file_read(const char *path, size_t max_bytes, void **bytes, size_t *n_bytes,
                               struct adv_error *error)
 {
-    /* O_NONBLOCK: opening a pipe must not wait for a writer before it is refused. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = open_to_read(path);
     if (fd < 0)
         return os_failure(error, path, "open", errno);
-    enum adv_status status = read_open_file(fd, path, max_bytes, bytes, n_bytes, error);
+    uintmax_t size;
+    enum adv_status status = regular_size(fd, path, &size, error);
+    if (status == ADV_OK && (size > max_bytes || size >= SIZE_MAX))
+        status = adv_fail(error, ADV_E_INVALID, "%s: has %ju bytes; at most %zu are allowed", path,
+                          size, max_bytes);
+    if (status == ADV_OK)
+        status = read_start(fd, path, (size_t)size, bytes, error);
+    if (status == ADV_OK)
+        *n_bytes = (size_t)size;
+    close(fd);
+    return status;
+}
+
+enum adv_status adv_file_read_start(const char *path, size_t max_bytes, void **bytes,
+                                    size_t *n_bytes, uintmax_t *file_bytes, struct adv_error *error)
+{
+    int fd = open_to_read(path);
+    if (fd < 0)
+        return os_failure(error, path, "open", errno);
+    uintmax_t size;
+    enum adv_status status = regular_size(fd, path, &size, error);
+    size_t n = status == ADV_OK && size < max_bytes ? (size_t)size : max_bytes;
+    if (status == ADV_OK)
+        status = read_start(fd, path, n, bytes, error);
+    if (status == ADV_OK) {
+        *n_bytes = n;
+        *file_bytes = size;
+    }
     close(fd);
     return status;
 }

@@ -164,12 +164,30 @@ static enum adv_status metadata_config(const struct adv_safetensors *file, json_
     return ADV_OK;
 }
 
+/* What a file says of itself decides before its numbers are read, of which there may be many. */
+static enum adv_status judge_header(const char *path, struct adv_error *error)
+{
+    struct adv_safetensors *header = NULL;
+    json_t *config = NULL;
+    enum adv_status status = adv_safetensors_open_header(path, &header, error);
+    if (status != ADV_OK)
+        return status; /* its message already names the file */
+    status = metadata_config(header, &config, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "%s: ", path);
+    json_decref(config);
+    adv_safetensors_close(header);
+    return status;
+}
+
 enum adv_status adv_model_load(const char *path, const struct adv_load_options *options,
                                struct adv_model **out, struct adv_error *error)
 {
     struct adv_safetensors *file = NULL;
     json_t *config = NULL;
-    enum adv_status status = adv_safetensors_open_any(path, &file, error);
+    enum adv_status status = judge_header(path, error);
+    if (status == ADV_OK)
+        status = adv_safetensors_open_any(path, &file, error);
     if (status != ADV_OK)
         return status; /* its message already names the file */
     status = metadata_config(file, &config, error);

@@ -175,10 +175,12 @@ static json_t *problem_schema(void)
         if (!listed)
             json_array_append_new(statuses, json_integer(status));
     }
-    return json_pack("{s:s, s:[s, s, s, s], s:{s:{s:o}, s:{s:s}, s:{s:o}, s:{s:s}, s:{s:s}}}",
+    return json_pack("{s:s, s:[s, s, s, s], "
+                     "s:{s:{s:o}, s:{s:s}, s:{s:o}, s:{s:s}, s:{s:s}, s:{s:s}}}",
                      "type", "object", "required", "type", "title", "status", "detail",
                      "properties", "type", "enum", types, "title", "type", "string", "status",
-                     "enum", statuses, "detail", "type", "string", "field", "type", "string");
+                     "enum", statuses, "detail", "type", "string", "field", "type", "string",
+                     "request_id", "type", "string");
 }
 
 static json_t *path_parameter(const char *name)

@@ -8,21 +8,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ADV_HEAD_MAX_BYTES 32768
 #define ADV_HEAD_MAX_ACCEPT 1024
 
 /* Strings are libmicrohttpd's, valid until the request is completed; NULL where absent. */
 struct adv_head {
     const char *host, *content_type, *authorization, *api_key, *expect, *if_none_match;
-    const char *accept_encoding;
+    const char *accept_encoding, *request_id, *traceparent;
+    const char *content_encoding;     /* other than identity */
     char accept[ADV_HEAD_MAX_ACCEPT]; /* all Accept headers, joined; "" without one */
     bool has_length, chunked;
     uint64_t length; /* Content-Length */
 };
 
-/* Reads and checks the head. False, with a reply that closes the connection, where it cannot be
- * told with certainty which request is meant or where it ends. */
-bool adv_head_read(struct MHD_Connection *connection, const char *version, struct adv_head *head,
+/* Reads a head whose framing is beyond doubt (framing.h). False, with a reply that closes the
+ * connection, where a header is longer than can be read. */
+bool adv_head_read(struct MHD_Connection *connection, struct adv_head *head,
                    struct adv_reply *refusal);
 
 /* Whether If-None-Match names the tag, quotes included, or is "*". */

@@ -23,12 +23,14 @@ static const char *element_end(const char *at)
     return at;
 }
 
-/* A weight as RFC 9110 writes it: 0 to 1 with at most three decimals. False if it is not one. */
+/* A weight as RFC 9110 writes it: 0 to 1 with at most three decimals; or as old clients do, without
+ * the 0 before its point. False if it is neither. */
 static bool read_weight(const char *at, const char *end, double *weight)
 {
-    if (at == end || (*at != '0' && *at != '1'))
+    bool bare = end - at >= 2 && at[0] == '.' && isdigit((unsigned char)at[1]);
+    if (at == end || (*at != '0' && *at != '1' && !bare))
         return false;
-    double value = *at++ - '0', unit = 0.1;
+    double value = bare ? 0 : *at++ - '0', unit = 0.1;
     if (at < end && *at == '.') {
         for (at++; at < end && isdigit((unsigned char)*at) && unit > 1e-4; at++, unit /= 10)
             value += (*at - '0') * unit;
@@ -55,8 +57,8 @@ static bool find_weight(const char *at, const char *end, double *weight)
     return true;
 }
 
-/* How exactly the range [at, n) names the type: 3 itself, 2 its "type/" and *, 1 all, 0 not at
- * all. */
+/* How exactly the range [at, n) names the type: 3 itself, 2 its "type/" and *, 1 all, 0 not at all.
+ * Old clients write * for all, and so do codings, which have no slash. */
 static int specificity(const char *range, size_t n, const char *media_type)
 {
     size_t n_type = strcspn(media_type, "/") + 1;
@@ -64,7 +66,7 @@ static int specificity(const char *range, size_t n, const char *media_type)
         return 3;
     if (n == n_type + 1 && range[n_type] == '*' && !strncasecmp(range, media_type, n_type))
         return 2;
-    return n == 3 && !strncmp(range, "*/*", 3);
+    return (n == 1 && *range == '*') || (n == 3 && !strncmp(range, "*/*", 3));
 }
 
 double adv_accept_quality(const char *accept, const char *media_type)

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct {
     unsigned status;
@@ -20,6 +21,8 @@ static const struct {
     [ADV_PROBLEM_BODY_TOO_LARGE] = {413, 0, "body-too-large", "The body is too large"},
     [ADV_PROBLEM_TARGET_TOO_LONG] = {414, 0, "target-too-long", "The request target is too long"},
     [ADV_PROBLEM_MEDIA_TYPE] = {415, 0, "media-type", "The body's media type is not taken here"},
+    [ADV_PROBLEM_CODING] = {415, 0, "content-coding", "The body's content coding is not taken"},
+    [ADV_PROBLEM_HOST] = {421, 0, "misdirected", "The server does not answer for this host"},
     [ADV_PROBLEM_INVALID] = {422, 0, "invalid-field", "A field is not valid"},
     [ADV_PROBLEM_HEAD_TOO_LARGE] = {431, 0, "head-too-large", "The request's head is too large"},
     [ADV_PROBLEM_INTERNAL] = {500, 0, "internal", "The server failed"},
@@ -28,6 +31,7 @@ static const struct {
     [ADV_PROBLEM_DRAINING] = {503, 5, "draining", "The server is stopping"},
     [ADV_PROBLEM_NO_MEMORY] = {503, 1, "no-memory", "The server is out of memory"},
     [ADV_PROBLEM_NOT_READY] = {503, 1, "not-ready", "The server is not ready"},
+    [ADV_PROBLEM_VERSION] = {505, 0, "http-version", "The version of HTTP is not spoken here"},
 };
 
 unsigned adv_problem_status(enum adv_problem problem)
@@ -63,6 +67,17 @@ void adv_problem_reply(struct adv_reply *reply, enum adv_problem problem, const 
     reply->status = problems[problem].status; /* also where memory for the text was lacking */
     if (problems[problem].retry_after_s)
         adv_reply_header(reply, MHD_HTTP_HEADER_RETRY_AFTER, "%u", problems[problem].retry_after_s);
+}
+
+void adv_problem_set_request(struct adv_reply *reply, const char *request_id)
+{
+    bool is_problem = reply->media_type && !strcmp(reply->media_type, ADV_PROBLEM_TYPE);
+    json_t *json =
+        is_problem ? json_loadb((const char *)reply->body.data, reply->body.n, 0, NULL) : NULL;
+    if (!json)
+        return;
+    json_object_set_new(json, "request_id", adv_json_text(request_id));
+    adv_reply_json(reply, reply->status, ADV_PROBLEM_TYPE, json);
 }
 
 void adv_problem_from_error(struct adv_reply *reply, const struct adv_error *error)

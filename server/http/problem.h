@@ -19,6 +19,8 @@ enum adv_problem {
     ADV_PROBLEM_BODY_TOO_LARGE,
     ADV_PROBLEM_TARGET_TOO_LONG,
     ADV_PROBLEM_MEDIA_TYPE,
+    ADV_PROBLEM_CODING,
+    ADV_PROBLEM_HOST,
     ADV_PROBLEM_INVALID,
     ADV_PROBLEM_HEAD_TOO_LARGE,
     ADV_PROBLEM_INTERNAL,
@@ -27,6 +29,7 @@ enum adv_problem {
     ADV_PROBLEM_DRAINING,
     ADV_PROBLEM_NO_MEMORY,
     ADV_PROBLEM_NOT_READY,
+    ADV_PROBLEM_VERSION,
     ADV_PROBLEMS /* how many there are */
 };
 
@@ -39,6 +42,9 @@ void adv_problem_reply(struct adv_reply *reply, enum adv_problem problem, const 
 
 /* The core's report as a problem: what the client sent is its fault, memory and files are ours. */
 void adv_problem_from_error(struct adv_reply *reply, const struct adv_error *error);
+
+/* Adds the member "request_id" to a reply that is a problem document. */
+void adv_problem_set_request(struct adv_reply *reply, const char *request_id);
 
 unsigned adv_problem_status(enum adv_problem problem);
 const char *adv_problem_slug(enum adv_problem problem); /* "queue-full" */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 void adv_reply_release(struct adv_reply *reply)
 {
@@ -140,8 +141,14 @@ void adv_reply_send(const struct adv_reply *reply, int fd)
     FILE *out = open_memstream(&text, &n);
     if (!out)
         return;
-    fprintf(out, "HTTP/1.1 %u %s\r\nConnection: close\r\nContent-Length: %zu\r\n", reply->status,
-            MHD_get_reason_phrase_for(reply->status), adv_reply_size(reply));
+    char date[40];
+    time_t now = time(NULL);
+    struct tm parts;
+    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &parts));
+    fprintf(out,
+            "HTTP/1.1 %u %s\r\nDate: %s\r\nConnection: close\r\nServer: advectd\r\n"
+            "X-Content-Type-Options: nosniff\r\nContent-Length: %zu\r\n",
+            reply->status, MHD_get_reason_phrase_for(reply->status), date, adv_reply_size(reply));
     if (reply->media_type)
         fprintf(out, "Content-Type: %s\r\n", reply->media_type);
     for (size_t i = 0; i < reply->headers.n; i++)

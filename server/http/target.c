@@ -2,10 +2,13 @@
  * or ampersand is data and never structure. */
 #include "server/http/target.h"
 
+#include "server/http/host.h"
+
 #include <advect/extra/words.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static int hex_digit(char c)
 {
@@ -54,7 +57,7 @@ static const char *decode(const char *text, size_t n, char **at, struct adv_erro
 static enum adv_status read_path(const char *path, size_t n, char **at, struct adv_target *target,
                                  struct adv_error *error)
 {
-    if (n == 1 && path[0] == '/')
+    if (n == 0 || (n == 1 && path[0] == '/'))
         return ADV_OK;
     size_t begin = path[0] == '/' ? 1 : 0;
     for (;;) {
@@ -112,15 +115,24 @@ static enum adv_status read_query(const char *query, char **at, struct adv_targe
     return ADV_OK;
 }
 
-/* The path and query of a target in absolute form, else the target itself. */
-static const char *skip_authority(const char *raw)
+/* The path and query of a target in absolute form, whose authority is kept, else the target itself.
+ * A user's name before the host is taken for an attempt to deceive (RFC 9110, 4.2.4). */
+static enum adv_status skip_authority(struct adv_target *target, const char **path,
+                                      struct adv_error *error)
 {
-    size_t scheme = !strncmp(raw, "http://", 7) ? 7 : !strncmp(raw, "https://", 8) ? 8 : 0;
+    const char *raw = target->raw;
+    size_t scheme = !strncasecmp(raw, "http://", 7) ? 7 : !strncasecmp(raw, "https://", 8) ? 8 : 0;
+    *path = raw;
     if (!scheme)
-        return raw;
-    raw += scheme;
-    raw += strcspn(raw, "/?");
-    return *raw ? raw : "/";
+        return ADV_OK;
+    size_t n = strcspn(raw + scheme, "/?");
+    if (n >= sizeof target->authority)
+        return adv_fail(error, ADV_E_FORMAT, "the target's host is too long");
+    memcpy(target->authority, raw + scheme, n);
+    *path = raw + scheme + n;
+    if (!adv_host_is_valid(target->authority))
+        return adv_fail(error, ADV_E_FORMAT, "the target does not name HOST or HOST:PORT");
+    return ADV_OK;
 }
 
 enum adv_status adv_target_parse(const char *raw, struct adv_target *target,
@@ -132,10 +144,14 @@ enum adv_status adv_target_parse(const char *raw, struct adv_target *target,
     if (strlen(target->raw) > ADV_TARGET_MAX_BYTES)
         return adv_fail(error, ADV_E_INVALID, "the target is longer than %d bytes",
                         ADV_TARGET_MAX_BYTES);
-    const char *path = skip_authority(target->raw);
+    const char *path;
+    enum adv_status status = skip_authority(target, &path, error);
+    if (status != ADV_OK)
+        return status;
     size_t n_path = strcspn(path, "?");
     bool asterisk = n_path == 1 && path[0] == '*';
-    if (path[0] != '/' && !asterisk)
+    bool empty = n_path == 0 && *target->authority; /* the same as "/" */
+    if (path[0] != '/' && !asterisk && !empty)
         return adv_fail(error, ADV_E_FORMAT, "the target does not begin with /");
     /* A piece decodes to at most its own length and a NUL in place of the separator before it;
      * only pairs without "=" take one byte more. */
@@ -143,7 +159,7 @@ enum adv_status adv_target_parse(const char *raw, struct adv_target *target,
     if (!target->decoded)
         return adv_no_memory(error);
     char *at = target->decoded;
-    enum adv_status status = read_path(path, n_path, &at, target, error);
+    status = read_path(path, n_path, &at, target, error);
     if (status == ADV_OK && path[n_path])
         status = read_query(path + n_path + 1, &at, target, error);
     return status;

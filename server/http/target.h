@@ -14,15 +14,16 @@ struct adv_target_pair {
 };
 
 struct adv_target {
-    char *raw;     /* as it came, for the log; owned */
-    char *decoded; /* what the pointers below point into; owned */
+    char *raw;           /* as it came, for the log; owned */
+    char *decoded;       /* what the pointers below point into; owned */
+    char authority[256]; /* of an absolute target: "www.example.org:8080", else "" */
     size_t n_segments, n_pairs;
     const char *segments[ADV_TARGET_MAX_SEGMENTS];
     struct adv_target_pair pairs[ADV_TARGET_MAX_PAIRS];
 };
 
 /* "/a/b%20c?d=e" gives the segments "a", "b c" and the pair d = "e"; "/" has no segment, "*" the
- * one segment "*". An absolute target (http://host/path) is read as its path. ADV_E_FORMAT: a
+ * one segment "*". An absolute target (http://host/path) is read as its path and its authority. ADV_E_FORMAT: a
  * broken escape, an escaped control character, bytes that are not UTF-8, too many segments or
  * pairs, a repeated name. The raw copy is kept also then. */
 enum adv_status adv_target_parse(const char *raw, struct adv_target *target,

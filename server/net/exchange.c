@@ -1,5 +1,6 @@
 #include "server/net/exchange.h"
 
+#include "server/http/host.h"
 #include "server/http/media.h"
 #include "server/os/clock.h"
 #include "server/os/log.h"
@@ -24,7 +25,8 @@ void *adv_exchange_begin(void *context, const char *target, struct MHD_Connectio
     exchange->socket = socket;
     exchange->started_us = adv_now_us();
     adv_target_parse(target, &exchange->target, &exchange->target_error);
-    adv_sockets_read(server->sockets, socket);
+    adv_request_id_make(exchange->request_id);
+    adv_sockets_read(server->sockets, socket, exchange->request_id);
     return exchange;
 }
 
@@ -53,7 +55,7 @@ static void answer_without_route(struct adv_exchange *exchange, const char *allo
         adv_reply_empty(reply, MHD_HTTP_NO_CONTENT);
         adv_reply_header(reply, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_METHODS, "%s", allow);
         adv_reply_header(reply, "Access-Control-Allow-Headers",
-                         "Authorization, Content-Type, X-API-Key");
+                         "Authorization, Content-Type, X-API-Key, X-Request-Id, traceparent");
         adv_reply_header(reply, MHD_HTTP_HEADER_ACCESS_CONTROL_MAX_AGE, "86400");
     } else {
         adv_problem_reply(reply, ADV_PROBLEM_METHOD, NULL, "%s is not allowed here; %s are",
@@ -65,6 +67,14 @@ static void answer_without_route(struct adv_exchange *exchange, const char *allo
 static bool is_too_long(const struct adv_exchange *exchange)
 {
     return exchange->head.length > (uint64_t)exchange->server->config.max_body_bytes;
+}
+
+static void refuse_coding(struct adv_exchange *exchange)
+{
+    adv_problem_reply(&exchange->reply, ADV_PROBLEM_CODING, NULL,
+                      "the body's Content-Encoding is %.100s; only bodies without one are taken",
+                      exchange->head.content_encoding);
+    adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
 }
 
 static void refuse_body(struct adv_exchange *exchange)
@@ -85,15 +95,49 @@ static void refuse_body(struct adv_exchange *exchange)
                               "the body's Content-Type is %.100s; taken here are %s",
                               head->content_type ? head->content_type : "missing",
                               adv_media_names(route->kind));
+        else if (head->content_encoding)
+            refuse_coding(exchange);
     }
 }
 
+static const char *named_host(const struct adv_exchange *exchange)
+{
+    return *exchange->target.authority ? exchange->target.authority : exchange->head.host;
+}
+
+/* Probes of load balancers name an address or nothing that would be listed, and learn nothing. */
+static bool is_our_host(const struct adv_exchange *exchange)
+{
+    const struct adv_config *config = &exchange->server->config;
+    const char *host = named_host(exchange);
+    return !host || (exchange->route && exchange->route->any_host) ||
+           adv_host_is_allowed(host, config->allowed_hosts, config->listen);
+}
+
+/* A libmicrohttpd that reads past server/net/receive.h: no request can be trusted then. */
+static bool was_judged(struct adv_exchange *exchange)
+{
+    if (adv_sockets_has_head(exchange->socket))
+        return true;
+    adv_log_fault("a bug in advectd: this libmicrohttpd (%s) does not read by recv, so no request "
+                  "can be checked and none is taken",
+                  MHD_get_version());
+    adv_problem_reply(&exchange->reply, ADV_PROBLEM_INTERNAL, NULL,
+                      "the server cannot check its requests");
+    exchange->reply.close = true;
+    return false;
+}
+
 /* Everything that can be refused before the body is here. */
-static void check_head(struct adv_exchange *exchange, const char *version)
+static void check_head(struct adv_exchange *exchange)
 {
     const char *key = exchange->server->config.api_key;
     char allow[64] = "";
-    if (!adv_head_read(exchange->connection, version, &exchange->head, &exchange->reply))
+    bool read = adv_head_read(exchange->connection, &exchange->head, &exchange->reply);
+    adv_request_id_take(exchange->head.request_id, exchange->head.traceparent,
+                        exchange->request_id);
+    adv_sockets_name(exchange->server->sockets, exchange->socket, exchange->request_id);
+    if (!read)
         return;
     if (exchange->target_error.status != ADV_OK) {
         refuse_target(exchange);
@@ -103,7 +147,12 @@ static void check_head(struct adv_exchange *exchange, const char *version)
                                       &exchange->segment, allow);
     bool open = exchange->route ? exchange->route->open
                                 : !strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS);
-    if (key && !open && !adv_head_has_key(&exchange->head, key)) {
+    if (!is_our_host(exchange)) {
+        adv_problem_reply(&exchange->reply, ADV_PROBLEM_HOST, NULL,
+                          "this server does not answer for %.200s; --allowed-hosts lists the names "
+                          "for which it does",
+                          named_host(exchange));
+    } else if (key && !open && !adv_head_has_key(&exchange->head, key)) {
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_KEY, NULL,
                           "this server wants its key as Authorization: Bearer or X-API-Key");
         adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
@@ -157,17 +206,21 @@ void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job)
         adv_job_end(job, &refusal);
 }
 
-static void add_common_headers(const struct adv_exchange *exchange, struct MHD_Response *response)
+static void add_common_headers(struct adv_exchange *exchange, struct MHD_Response *response)
 {
     const char *origin = exchange->server->config.cors_origin;
     MHD_add_response_header(response, MHD_HTTP_HEADER_SERVER, "advectd");
     MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(response, ADV_REQUEST_ID_HEADER, exchange->request_id);
     if (origin) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_EXPOSE_HEADERS,
-                                "Advect-Seed, ETag, Retry-After");
+                                "Advect-Seed, ETag, Retry-After, X-Request-Id");
     }
-    if (exchange->reply.close || atomic_load(&exchange->server->draining))
+    exchange->closing = exchange->closing || exchange->reply.close ||
+                        atomic_load(&exchange->server->draining) ||
+                        adv_sockets_is_last(exchange->socket);
+    if (exchange->closing)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
 
@@ -202,6 +255,7 @@ static enum MHD_Result queue(struct adv_exchange *exchange, unsigned status,
 static enum MHD_Result send_reply(struct adv_exchange *exchange)
 {
     struct adv_reply *reply = &exchange->reply;
+    adv_problem_set_request(reply, exchange->request_id);
     size_t n_bytes = adv_reply_size(reply);
     if (!adv_sockets_reply(exchange->server->sockets, exchange->socket, n_bytes) ||
         reply->status == ADV_STATUS_CLIENT_GONE)
@@ -222,14 +276,16 @@ static enum MHD_Result answer(struct adv_exchange *exchange)
     return exchange->job ? MHD_YES : send_reply(exchange);
 }
 
-static enum MHD_Result start(struct adv_exchange *exchange, const char *method, const char *version)
+static enum MHD_Result start(struct adv_exchange *exchange, const char *method)
 {
     exchange->has_head = true;
     snprintf(exchange->method, sizeof exchange->method, "%s", method);
-    check_head(exchange, version);
+    if (was_judged(exchange))
+        check_head(exchange);
     if (!must_refuse_now(exchange))
         return MHD_YES;
     count_in(exchange);
+    exchange->closing = true; /* with the body unread */
     return send_reply(exchange);
 }
 
@@ -240,11 +296,12 @@ enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *conn
     (void)context;
     (void)connection;
     (void)target;
+    (void)version;
     struct adv_exchange *exchange = *pointer;
     if (!exchange)
         return MHD_NO;
     if (!exchange->has_head)
-        return start(exchange, method, version);
+        return start(exchange, method);
     if (*n_data) {
         collect(exchange, data, *n_data);
         *n_data = 0;
@@ -259,10 +316,12 @@ enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *conn
 
 /* ---------------------------------------------------------------- end */
 
-/* The status that the log tells: ours; or that of libmicrohttpd, which answers by itself what it
+/* The status that the log tells: ours; or what the watcher or the judge of its bytes sent; or that of libmicrohttpd, which answers by itself what it
  * cannot read; or, of a request that got no reply, who is to blame. */
-static unsigned final_status(const struct adv_exchange *exchange, bool cut)
+static unsigned final_status(struct adv_exchange *exchange, bool cut)
 {
+    if (!exchange->sent_status)
+        exchange->sent_status = adv_sockets_refusal(exchange->socket, &exchange->sent_bytes);
     if (exchange->sent_status)
         return exchange->sent_status;
     const union MHD_ConnectionInfo *info =
@@ -278,6 +337,7 @@ static void log_exchange(const struct adv_exchange *exchange, unsigned status, d
         .method = exchange->has_head ? exchange->method : "-",
         .target = exchange->target.raw ? exchange->target.raw : "-",
         .client = adv_socket_client(exchange->socket),
+        .request_id = exchange->request_id,
         .status = status,
         .bytes = exchange->sent_bytes,
         .ms = seconds * 1000,
@@ -297,14 +357,13 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
                       enum MHD_RequestTerminationCode why)
 {
     (void)connection;
-    (void)why;
     struct adv_server *server = context;
     struct adv_exchange *exchange = *pointer;
     if (!exchange)
         return;
     *pointer = NULL;
-    bool whole = adv_sockets_idle(server->sockets, exchange->socket);
-    unsigned status = final_status(exchange, !whole);
+    bool cut = adv_sockets_is_cut(exchange->socket);
+    unsigned status = final_status(exchange, cut);
     double seconds = (double)(adv_now_us() - exchange->started_us) * 1e-6;
     if (exchange->job)
         adv_channel_detach(&exchange->job->channel);
@@ -313,6 +372,8 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
     if (server->config.access_log == ADV_SWITCH_ON)
         log_exchange(exchange, status, seconds);
     count_out(exchange);
+    adv_sockets_idle(server->sockets, exchange->socket,
+                     exchange->closing || why != MHD_REQUEST_TERMINATED_COMPLETED_OK);
     adv_job_unref(exchange->job);
     adv_target_release(&exchange->target);
     adv_reply_release(&exchange->reply);

@@ -24,12 +24,14 @@ struct adv_exchange {
     struct adv_target target;
     struct adv_error target_error; /* why it could not be read */
     char method[16];
+    char request_id[ADV_REQUEST_ID_SIZE];
     struct adv_head head;
     const struct adv_route *route; /* NULL: none matched */
     const char *segment;           /* that stands for {model} or another {name}, or NULL */
 
     bool has_head, has_body; /* have come in */
     bool counted;            /* among those that a drain waits for */
+    bool closing;            /* the connection ends with the reply */
     struct adv_bytes body;
     struct adv_reply reply; /* status 0: none yet */
     struct adv_job *job;    /* a reference, or NULL */

@@ -66,10 +66,14 @@ static struct MHD_Daemon *start_daemon(struct adv_server *server)
 static void refuse_connection(struct adv_server *server, int fd)
 {
     struct adv_reply reply = {0};
+    char request_id[ADV_REQUEST_ID_SIZE];
+    adv_request_id_make(request_id);
     adv_metrics_count(server->metrics, ADV_COUNT_CONNECTIONS_REFUSED, 1);
     adv_problem_reply(&reply, ADV_PROBLEM_QUEUE_FULL, NULL,
                       "%lld connections are open already, the most this server takes",
                       (long long)server->config.max_connections);
+    adv_problem_set_request(&reply, request_id);
+    adv_reply_header(&reply, ADV_REQUEST_ID_HEADER, "%s", request_id);
     adv_reply_send(&reply, fd);
     adv_reply_release(&reply);
     close(fd);

@@ -17,6 +17,7 @@ struct adv_route {
     void (*handle)(struct adv_exchange *exchange);
     enum adv_query_kind kind; /* of queries and pictures */
     bool open;                /* needs no key */
+    bool any_host;            /* whatever name it is asked under */
     const char *summary;
 };
 

@@ -8,6 +8,7 @@
 #include "server/os/metrics.h"
 #include "server/work/picture_cache.h"
 #include "server/work/registry.h"
+#include "server/work/reloader.h"
 #include "server/work/scheduler.h"
 
 #include <stdatomic.h>
@@ -21,6 +22,7 @@ struct adv_server {
     struct adv_registry *registry;
     struct adv_picture_cache *pictures;
     struct adv_scheduler *scheduler;
+    struct adv_reloader *reloader;
     struct adv_sockets *sockets;
     struct adv_http *http;
     atomic_bool draining;    /* no new queries */

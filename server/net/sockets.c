@@ -1,10 +1,12 @@
 #include "server/net/sockets.h"
 
-#include "server/http/problem.h"
+#include "server/http/framing.h"
 #include "server/net/hangup.h"
+#include "server/net/receive.h"
 #include "server/os/clock.h"
 #include "server/os/log.h"
 
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 #define WATCH_MS 100
 
 struct adv_socket {
+    struct adv_sockets *sockets;
     struct adv_socket *previous, *next;
     int fd;
     enum adv_socket_phase phase;
@@ -21,6 +24,14 @@ struct adv_socket {
     bool cut;            /* by the watcher */
     bool not_polled;     /* its fd is none that poll knows: said in the log, once */
     char client[64];
+    char request_id[ADV_REQUEST_ID_SIZE]; /* of READING */
+    unsigned refusal;                     /* status that was sent past libmicrohttpd, or 0 */
+    size_t refusal_bytes;
+
+    /* The connection's thread's alone. */
+    struct adv_framing framing;
+    uint64_t n_begun, n_ended; /* requests */
+    bool closing;              /* the last answer closes: nothing may follow it */
 };
 
 /* The mutex guards the list and every socket in it; a socket's fd is open while it is listed. */
@@ -34,7 +45,6 @@ struct adv_sockets {
     struct pollfd *polls; /* scratch of the watcher, with room for capacity */
     struct adv_socket **polled;
     size_t capacity;
-    struct adv_reply too_slow;
     pthread_t thread;
 };
 
@@ -45,6 +55,29 @@ static void cut(struct adv_socket *socket)
 {
     socket->cut = true;
     shutdown(socket->fd, SHUT_RDWR); /* libmicrohttpd sees the end and closes */
+}
+
+/* Answers in libmicrohttpd's place, and cuts. Nothing has been sent for a request that is being read
+ * but, perhaps, a whole 100 Continue. */
+static void refuse(struct adv_socket *socket, enum adv_problem problem, const char *why)
+{
+    struct adv_reply reply = {0};
+    adv_problem_reply(&reply, problem, NULL, "%s", why);
+    adv_problem_set_request(&reply, socket->request_id);
+    adv_reply_header(&reply, ADV_REQUEST_ID_HEADER, "%s", socket->request_id);
+    adv_reply_send(&reply, socket->fd);
+    socket->refusal = reply.status;
+    socket->refusal_bytes = adv_reply_size(&reply);
+    adv_reply_release(&reply);
+    cut(socket);
+}
+
+static void refuse_slow(struct adv_sockets *sockets, struct adv_socket *socket)
+{
+    char why[100];
+    snprintf(why, sizeof why, "the request did not arrive whole within %lld ms",
+             (long long)sockets->options.read_timeout_ms);
+    refuse(socket, ADV_PROBLEM_BODY_TIMEOUT, why);
 }
 
 static int64_t time_to_send(const struct adv_sockets *sockets, size_t n_bytes)
@@ -62,11 +95,10 @@ static void check_time(struct adv_sockets *sockets, struct adv_socket *socket, i
         socket->end_ms =
             now_ms + time_to_send(sockets, adv_channel_stream_bytes(&socket->job->channel));
     } else if (now_ms > socket->end_ms) {
-        /* Nothing has been sent for a request that is being read but, perhaps, a whole 100
-         * Continue. */
         if (socket->phase == ADV_SOCKET_READING)
-            adv_reply_send(&sockets->too_slow, socket->fd);
-        cut(socket);
+            refuse_slow(sockets, socket);
+        else
+            cut(socket);
     }
 }
 
@@ -97,10 +129,9 @@ static void act_on(struct adv_socket *socket, short revents)
         break;
     case ADV_CLIENT_NOT_POLLED: /* it may well be waiting: its answer is still computed */
         if (!socket->not_polled)
-            adv_log_event(
-                "a bug in advectd: poll says %#x of descriptor %d of the client %s, which "
-                "is not seen to go any more",
-                (unsigned)revents, socket->fd, socket->client);
+            adv_log_event("a bug in advectd: poll says %#x of descriptor %d of the client %s, "
+                          "request %s, which is not seen to go any more",
+                          (unsigned)revents, socket->fd, socket->client, socket->request_id);
         socket->not_polled = true;
         break;
     }
@@ -149,7 +180,6 @@ static void *watch(void *argument)
 
 static void free_sockets(struct adv_sockets *sockets)
 {
-    adv_reply_release(&sockets->too_slow);
     pthread_cond_destroy(&sockets->stop);
     pthread_mutex_destroy(&sockets->mutex);
     free(sockets->polls);
@@ -164,9 +194,6 @@ enum adv_status adv_sockets_start(const struct adv_sockets_options *options,
     if (!sockets)
         return adv_no_memory(error);
     sockets->options = *options;
-    adv_problem_reply(&sockets->too_slow, ADV_PROBLEM_BODY_TIMEOUT, NULL,
-                      "the request did not arrive whole within %lld ms",
-                      (long long)options->read_timeout_ms);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -201,7 +228,12 @@ struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd,
     struct adv_socket *socket = calloc(1, sizeof *socket);
     if (!socket)
         return NULL;
+    socket->sockets = sockets;
     socket->fd = fd;
+    if (!adv_receive_watch(fd, socket)) {
+        free(socket);
+        return NULL;
+    }
     socket->end_ms = adv_now_ms() + sockets->options.idle_timeout_ms;
     socklen_t length =
         client->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
@@ -221,6 +253,7 @@ struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd,
 
 void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket)
 {
+    adv_receive_forget(socket->fd);
     pthread_mutex_lock(&sockets->mutex);
     if (socket->next)
         socket->next->previous = socket->previous;
@@ -242,6 +275,96 @@ size_t adv_sockets_count(struct adv_sockets *sockets)
     return n;
 }
 
+/* ---------------------------------------------------------------- what is refused unread */
+
+/* Whether the refused request is the next to be answered. */
+static bool is_due(const struct adv_socket *socket)
+{
+    return socket->framing.refusal && !socket->closing &&
+           socket->n_ended == socket->framing.n_whole;
+}
+
+/* Of a request that libmicrohttpd has not seen anything of. */
+static void count_unseen(const struct adv_socket *socket)
+{
+    const struct adv_sockets_options *options = &socket->sockets->options;
+    const struct adv_framing *framing = &socket->framing;
+    adv_metrics_request(options->metrics, SIZE_MAX, socket->refusal, 0);
+    if (options->access_log)
+        adv_log_access(&(struct adv_access){
+            .method = *framing->method ? framing->method : "-",
+            .target = *framing->target ? framing->target : "-",
+            .client = socket->client,
+            .request_id = socket->request_id,
+            .status = socket->refusal,
+            .bytes = socket->refusal_bytes,
+            .n = -1,
+            .nfe = -1,
+        });
+}
+
+/* A connection that is closed with bytes unread is reset, which can take the answer away from its
+ * client: a few are read for nothing. */
+static void swallow(int fd)
+{
+    char rest[4096];
+    for (int i = 0; i < 64 && recvfrom(fd, rest, sizeof rest, MSG_DONTWAIT, NULL, NULL) > 0; i++)
+        ;
+}
+
+static void refuse_request(struct adv_socket *socket)
+{
+    struct adv_sockets *sockets = socket->sockets;
+    bool unseen = socket->n_begun == socket->n_ended;
+    pthread_mutex_lock(&sockets->mutex);
+    bool reading = socket->phase == ADV_SOCKET_READING || socket->phase == ADV_SOCKET_IDLE;
+    bool sent = !socket->cut && reading;
+    if (sent && unseen)
+        adv_request_id_make(socket->request_id);
+    if (sent)
+        refuse(socket, socket->framing.problem, socket->framing.refusal);
+    pthread_mutex_unlock(&sockets->mutex);
+    swallow(socket->fd);
+    if (sent && unseen)
+        count_unseen(socket);
+}
+
+size_t adv_sockets_receive(struct adv_socket *socket, char *data, size_t n)
+{
+    bool refused = socket->framing.refusal;
+    size_t kept = adv_framing_take(&socket->framing, data, n);
+    if (kept == 0 && socket->framing.refusal && !refused && is_due(socket))
+        refuse_request(socket);
+    return kept;
+}
+
+bool adv_sockets_is_refused(const struct adv_socket *socket)
+{
+    return socket->framing.refusal;
+}
+
+bool adv_sockets_is_last(const struct adv_socket *socket)
+{
+    return adv_framing_is_last(&socket->framing) && socket->n_ended + 1 >= socket->framing.n_heads;
+}
+
+bool adv_sockets_has_head(const struct adv_socket *socket)
+{
+    return socket->framing.n_heads > socket->n_ended;
+}
+
+unsigned adv_sockets_refusal(const struct adv_socket *socket, size_t *n_bytes)
+{
+    struct adv_sockets *sockets = socket->sockets;
+    pthread_mutex_lock(&sockets->mutex);
+    unsigned status = socket->refusal;
+    *n_bytes = socket->refusal_bytes;
+    pthread_mutex_unlock(&sockets->mutex);
+    return status;
+}
+
+/* ---------------------------------------------------------------- phases */
+
 static bool enter(struct adv_sockets *sockets, struct adv_socket *socket,
                   enum adv_socket_phase phase, int64_t ms, struct adv_job *job)
 {
@@ -254,14 +377,20 @@ static bool enter(struct adv_sockets *sockets, struct adv_socket *socket,
     return whole;
 }
 
-bool adv_sockets_idle(struct adv_sockets *sockets, struct adv_socket *socket)
+bool adv_sockets_read(struct adv_sockets *sockets, struct adv_socket *socket,
+                      const char *request_id)
 {
-    return enter(sockets, socket, ADV_SOCKET_IDLE, sockets->options.idle_timeout_ms, NULL);
+    socket->n_begun++;
+    adv_sockets_name(sockets, socket, request_id);
+    return enter(sockets, socket, ADV_SOCKET_READING, sockets->options.read_timeout_ms, NULL);
 }
 
-bool adv_sockets_read(struct adv_sockets *sockets, struct adv_socket *socket)
+void adv_sockets_name(struct adv_sockets *sockets, struct adv_socket *socket,
+                      const char *request_id)
 {
-    return enter(sockets, socket, ADV_SOCKET_READING, sockets->options.read_timeout_ms, NULL);
+    pthread_mutex_lock(&sockets->mutex);
+    snprintf(socket->request_id, sizeof socket->request_id, "%s", request_id);
+    pthread_mutex_unlock(&sockets->mutex);
 }
 
 bool adv_sockets_compute(struct adv_sockets *sockets, struct adv_socket *socket,
@@ -273,6 +402,24 @@ bool adv_sockets_compute(struct adv_sockets *sockets, struct adv_socket *socket,
 bool adv_sockets_reply(struct adv_sockets *sockets, struct adv_socket *socket, size_t n_bytes)
 {
     return enter(sockets, socket, ADV_SOCKET_REPLYING, time_to_send(sockets, n_bytes), NULL);
+}
+
+bool adv_sockets_is_cut(const struct adv_socket *socket)
+{
+    struct adv_sockets *sockets = socket->sockets;
+    pthread_mutex_lock(&sockets->mutex);
+    bool is_cut = socket->cut;
+    pthread_mutex_unlock(&sockets->mutex);
+    return is_cut;
+}
+
+void adv_sockets_idle(struct adv_sockets *sockets, struct adv_socket *socket, bool closing)
+{
+    enter(sockets, socket, ADV_SOCKET_IDLE, sockets->options.idle_timeout_ms, NULL);
+    socket->n_ended++;
+    socket->closing = socket->closing || closing;
+    if (is_due(socket))
+        refuse_request(socket);
 }
 
 const char *adv_socket_client(const struct adv_socket *socket)

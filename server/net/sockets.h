@@ -5,6 +5,7 @@
 #ifndef ADV_SERVER_SOCKETS_H
 #define ADV_SERVER_SOCKETS_H
 
+#include "server/http/request_id.h"
 #include "server/os/metrics.h"
 #include "server/work/job.h"
 
@@ -23,6 +24,7 @@ enum adv_socket_phase {
 struct adv_sockets_options {
     int64_t idle_timeout_ms, read_timeout_ms;
     int64_t min_send_rate; /* bytes per second, on average, after a grace of idle_timeout_ms */
+    bool access_log;       /* also of what is refused before it is a request */
     struct adv_metrics *metrics;
 };
 
@@ -31,7 +33,8 @@ enum adv_status adv_sockets_start(const struct adv_sockets_options *options,
 void adv_sockets_stop(struct adv_sockets *sockets);
 size_t adv_sockets_count(struct adv_sockets *sockets);
 
-/* A connection opened; fd stays open until it is removed. NULL without memory. */
+/* A connection opened; fd stays open until it is removed, and what comes over it is judged from here
+ * on. NULL without memory. */
 struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd,
                                    const struct sockaddr *client);
 void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket);
@@ -39,11 +42,35 @@ void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket);
 /* The connection enters a phase. False if the watcher has cut it: no reply must be sent over it any
  * more. job: of COMPUTING, borrowed until the next phase; a stream stays in this phase, and its
  * clock for the rest of the reply starts when the job has ended. n_bytes: of the reply's body. */
-bool adv_sockets_idle(struct adv_sockets *sockets, struct adv_socket *socket);
-bool adv_sockets_read(struct adv_sockets *sockets, struct adv_socket *socket);
+bool adv_sockets_read(struct adv_sockets *sockets, struct adv_socket *socket,
+                      const char *request_id);
 bool adv_sockets_compute(struct adv_sockets *sockets, struct adv_socket *socket,
                          struct adv_job *job);
 bool adv_sockets_reply(struct adv_sockets *sockets, struct adv_socket *socket, size_t n_bytes);
+
+/* The request is over. closing: so is the connection; otherwise what was found wrong in the bytes
+ * after the request is answered now. */
+void adv_sockets_idle(struct adv_sockets *sockets, struct adv_socket *socket, bool closing);
+bool adv_sockets_is_cut(const struct adv_socket *socket);
+
+/* The request that is being read is called this from here on. */
+void adv_sockets_name(struct adv_sockets *sockets, struct adv_socket *socket,
+                      const char *request_id);
+
+/* ---- on the thread of the connection */
+
+/* Bytes that came: how many of them libmicrohttpd may see (adv_framing_take). A request that is
+ * refused is answered in its place, and the connection cut, once what came before it is answered. */
+size_t adv_sockets_receive(struct adv_socket *socket, char *data, size_t n);
+bool adv_sockets_is_refused(const struct adv_socket *socket); /* nothing more may be seen */
+
+/* Whether the head of the request that is being read has passed adv_sockets_receive; and whether
+ * that asked for the connection's end after it. */
+bool adv_sockets_has_head(const struct adv_socket *socket);
+bool adv_sockets_is_last(const struct adv_socket *socket);
+
+/* What the request was answered with in libmicrohttpd's place: a status, or 0; and bytes. */
+unsigned adv_sockets_refusal(const struct adv_socket *socket, size_t *n_bytes);
 
 const char *adv_socket_client(const struct adv_socket *socket); /* numeric address */
 

@@ -1,5 +1,7 @@
 #include "server/os/config.h"
 
+#include "server/os/log.h"
+
 #include <advect/extra/command_line.h>
 #include <advect/extra/fields.h>
 #include <advect/extra/memory.h>
@@ -22,6 +24,9 @@ static const struct adv_field fields[] = {
              "port"},
     {"models", ADV_FIELD_STRING, AT(models), .min = 1, .max = 4096, .fallback = "models",
      .help = "directory of the *.safetensors model files to serve"},
+    {"max_model_bytes", ADV_FIELD_INT, AT(max_model_bytes), .min = 1, .max = 1e15,
+     .fallback = "4294967296", .unit = "bytes",
+     .help = "largest size of a model file; larger ones are refused unread"},
     {"workers", ADV_FIELD_INT, AT(workers), .min = 0, .max = 1024, .fallback = "0",
      .help = "number of computing threads; 0 means one per processor"},
     {"precision", ADV_FIELD_CHOICE, AT(precision), .choices = precisions, .fallback = "float32",
@@ -72,6 +77,9 @@ static const struct adv_field fields[] = {
     {"drain_timeout_ms", ADV_FIELD_INT, AT(drain_timeout_ms), .min = 0, .max = 3600000,
      .fallback = "30000", .unit = "ms",
      .help = "longest time to finish accepted work after SIGTERM"},
+    {"log_format", ADV_FIELD_CHOICE, AT(log_format), .choices = adv_log_format_names,
+     .fallback = "text",
+     .help = "lines on standard error: text (logfmt), or json, one object per line"},
     {"access_log", ADV_FIELD_CHOICE, AT(access_log), .choices = switches, .fallback = "on",
      .help = "log one line per request on standard error"},
     {"api_key", ADV_FIELD_STRING, AT(api_key), .min = 1, .max = 1024,
@@ -79,6 +87,14 @@ static const struct adv_field fields[] = {
              "better set as ADVECT_API_KEY, which other users of the host cannot see"},
     {"cors_origin", ADV_FIELD_STRING, AT(cors_origin), .min = 1, .max = 1024,
      .help = "origin of web pages allowed to call from a browser (CORS), or * for any"},
+    {"allowed_hosts", ADV_FIELD_STRING, AT(allowed_hosts), .min = 0, .max = 4096,
+     .help =
+         "names under which the daemon may be asked for (Host), separated by commas; "
+         "*.example.org allows all names below it, * any. Loopback addresses, localhost and the "
+         "address of --listen are always allowed. If absent or empty: no others where a loopback "
+         "address is listened on, so that pages of other sites cannot read answers by DNS "
+         "rebinding, and any elsewhere. A proxy on the same host that keeps the public name as "
+         "Host needs it listed here; /health/ answers whatever the name, for load balancers"},
     {"check_health", ADV_FIELD_BOOL, AT(check_health),
      .help = "ask the daemon at the address of --listen if it is ready, and exit 0 if so, else 1"},
     {"manual", ADV_FIELD_BOOL, AT(manual), .help = "print the manual page and exit"},

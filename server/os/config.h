@@ -16,6 +16,7 @@ struct adv_config {
     int64_t precision; /* enum adv_precision */
     char *isa;         /* of the kernels, or NULL: the fastest */
     int64_t workers, http_threads;
+    int64_t max_model_bytes; /* of a model's file */
     int64_t max_connections, max_body_bytes;
     int64_t max_rows, max_steps, max_nfe, max_frames, max_probes;
     double max_cost, min_tolerance;
@@ -24,10 +25,12 @@ struct adv_config {
     int64_t picture_cache_bytes;
     int64_t min_send_rate; /* bytes per second */
     int64_t request_timeout_ms, body_timeout_ms, idle_timeout_ms, drain_timeout_ms;
-    int64_t access_log; /* of enum adv_switch */
-    char *api_key;      /* or NULL */
-    char *cors_origin;  /* or NULL */
-    char *completion;   /* a shell, or NULL */
+    int64_t log_format;  /* of enum adv_log_format */
+    int64_t access_log;  /* of enum adv_switch */
+    char *api_key;       /* or NULL */
+    char *cors_origin;   /* or NULL */
+    char *allowed_hosts; /* or NULL: as the listening address has it */
+    char *completion;    /* a shell, or NULL */
     bool check_health, manual, help, version;
 };
 

@@ -2,6 +2,8 @@
  * whole, if not all of one instant. */
 #include "server/os/metrics.h"
 
+#include "server/os/log.h"
+
 #include <advect/extra/all.h>
 #include <advect/extra/memory.h>
 #include <stdatomic.h>
@@ -43,7 +45,9 @@ static const struct {
     [ADV_COUNT_ROWS] = {"advect_rows_total", "", "Rows of completed queries."},
     [ADV_COUNT_VELOCITIES] = {"advect_velocity_evaluations_total", "",
                               "Rows of completed queries times their velocity evaluations."},
-    [ADV_COUNT_RELOADS] = {"advect_reloads_total", "", "Reloads of the model directory."},
+    [ADV_COUNT_RELOADS_COMPLETED] = {"advect_reloads_total", "{outcome=\"completed\"}",
+                                     "Reloads of the model directory by how they ended."},
+    [ADV_COUNT_RELOADS_FAILED] = {"advect_reloads_total", "{outcome=\"failed\"}", NULL},
     [ADV_COUNT_COMPLETED] = {"advect_queries_total", "{outcome=\"completed\"}",
                              "Accepted queries by how they ended."},
     [ADV_COUNT_FAILED] = {"advect_queries_total", "{outcome=\"failed\"}", NULL},
@@ -113,7 +117,8 @@ void adv_metrics_set(struct adv_metrics *metrics, enum adv_gauge gauge, int64_t 
 
 void adv_metrics_request(struct adv_metrics *metrics, size_t route, unsigned status, double seconds)
 {
-    struct route_counts *counts = &metrics->routes[route];
+    struct route_counts *counts =
+        &metrics->routes[route < metrics->n_routes ? route : metrics->n_routes];
     size_t bucket = 0;
     while (bucket < N_BOUNDS && seconds > bounds[bucket])
         bucket++;
@@ -205,6 +210,9 @@ void adv_metrics_write(const struct adv_metrics *metrics, const char *(*route_na
         fprintf(out, "%s %lld\n", gauges[i].name,
                 (long long)atomic_load_explicit(&metrics->gauges[i], memory_order_relaxed));
     }
+    write_head(out, "advect_log_lines_lost_total", "counter",
+               "Lines of the log for which there was no room.");
+    fprintf(out, "advect_log_lines_lost_total %llu\n", (unsigned long long)adv_log_lost());
     write_requests(metrics, route_name, out);
     write_latencies(metrics, route_name, out);
     write_head(out, "process_resident_memory_bytes", "gauge", "Resident memory.");

@@ -13,7 +13,8 @@ enum adv_counter {
     ADV_COUNT_TURNS,               /* turns of workers */
     ADV_COUNT_ROWS,                /* answered */
     ADV_COUNT_VELOCITIES,          /* velocity evaluations of answered rows */
-    ADV_COUNT_RELOADS,
+    ADV_COUNT_RELOADS_COMPLETED,   /* by how they ended */
+    ADV_COUNT_RELOADS_FAILED,
     ADV_COUNT_COMPLETED, /* queries by how they ended */
     ADV_COUNT_FAILED,
     ADV_COUNT_EXPIRED,
@@ -50,7 +51,7 @@ void adv_metrics_count(struct adv_metrics *metrics, enum adv_counter counter, ui
 void adv_metrics_move(struct adv_metrics *metrics, enum adv_gauge gauge, int64_t by);
 void adv_metrics_set(struct adv_metrics *metrics, enum adv_gauge gauge, int64_t to);
 
-/* One request answered. route < n_routes, or n_routes where none matched; status 100..599. */
+/* One request answered. route < n_routes, or more where none matched; status 100..599. */
 void adv_metrics_request(struct adv_metrics *metrics, size_t route, unsigned status,
                          double seconds);
 

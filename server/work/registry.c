@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -23,6 +24,8 @@ struct adv_catalogue {
 struct adv_registry {
     char *directory;
     struct adv_load_options options;
+    int64_t max_model_bytes;
+    atomic_bool cancelled;
     pthread_mutex_t mutex; /* guards the pointer, not what it points to */
     struct adv_catalogue *catalogue;
     atomic_uint generation;
@@ -194,11 +197,16 @@ static void refuse(struct adv_catalogue_entry *entry, const struct adv_error *wh
     entry->reason = strdup(without_path(why->message, path));
 }
 
-static void identify_entry(const char *directory, struct adv_catalogue_entry *entry)
+/* What is too large is not even opened. */
+static void identify_entry(const struct adv_registry *registry, struct adv_catalogue_entry *entry)
 {
     struct adv_error why = ADV_ERROR_INIT;
-    char *path = path_of(directory, entry);
-    if (path && !identify(path, &entry->identity, &why))
+    char *path = path_of(registry->directory, entry);
+    if (path && identify(path, &entry->identity, &why) &&
+        entry->identity.bytes > (uint64_t)registry->max_model_bytes)
+        adv_fail(&why, ADV_E_INVALID, "has %" PRIu64 " bytes; at most %" PRId64 " are loaded",
+                 entry->identity.bytes, registry->max_model_bytes);
+    if (path && why.status != ADV_OK)
         refuse(entry, &why, path);
     free(path);
 }
@@ -209,7 +217,7 @@ static void load_entry(void *context, size_t i, int worker)
     (void)worker;
     const struct loading *loading = context;
     struct adv_catalogue_entry *entry = loading->entries[i];
-    if (entry->reason)
+    if (entry->reason || atomic_load(&loading->registry->cancelled))
         return;
     const struct adv_catalogue_entry *unchanged =
         find_unchanged(loading->registry->catalogue, entry);
@@ -253,7 +261,7 @@ static enum adv_status load_entries(const struct adv_registry *registry,
     if (!order)
         return adv_no_memory(error);
     for (size_t i = 0; i < n; i++) {
-        identify_entry(registry->directory, &entries[i]);
+        identify_entry(registry, &entries[i]);
         order[i] = &entries[i];
     }
     qsort(order, n, sizeof *order, by_falling_size);
@@ -263,6 +271,8 @@ static enum adv_status load_entries(const struct adv_registry *registry,
         adv_pool_run(pool, n, load_entry, &loading);
     adv_pool_free(pool);
     free(order);
+    if (status == ADV_OK && atomic_load(&registry->cancelled))
+        status = adv_fail(error, ADV_E_CANCELLED, "the daemon ends");
     return status;
 }
 
@@ -303,7 +313,8 @@ static enum adv_status read_directory(const struct adv_registry *registry,
 /* ---------------------------------------------------------------- registry */
 
 enum adv_status adv_registry_open(const char *directory, const struct adv_load_options *options,
-                                  struct adv_registry **out, struct adv_error *error)
+                                  int64_t max_model_bytes, struct adv_registry **out,
+                                  struct adv_error *error)
 {
     struct adv_registry *registry = calloc(1, sizeof *registry);
     char *copy = registry ? strdup(directory) : NULL;
@@ -313,6 +324,8 @@ enum adv_status adv_registry_open(const char *directory, const struct adv_load_o
     }
     registry->directory = copy;
     registry->options = *options;
+    registry->max_model_bytes = max_model_bytes;
+    atomic_init(&registry->cancelled, false);
     pthread_mutex_init(&registry->mutex, NULL);
     atomic_init(&registry->generation, 0);
     enum adv_status status = adv_registry_reload(registry, error);
@@ -345,6 +358,11 @@ enum adv_status adv_registry_reload(struct adv_registry *registry, struct adv_er
     atomic_fetch_add(&registry->generation, 1);
     adv_catalogue_unref(former);
     return ADV_OK;
+}
+
+void adv_registry_cancel(struct adv_registry *registry)
+{
+    atomic_store(&registry->cancelled, true);
 }
 
 struct adv_catalogue *adv_registry_catalogue(struct adv_registry *registry)

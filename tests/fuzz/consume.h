@@ -22,6 +22,9 @@ enum adv_status fuzz_consume_request(const uint8_t *bytes, size_t n, struct adv_
 /* The target of an HTTP request, whose query is that of every kind in turn. */
 enum adv_status fuzz_consume_target(const uint8_t *bytes, size_t n, struct adv_error *error);
 
+/* The bytes of a connection, and the same as the value of each header that is parsed. */
+enum adv_status fuzz_consume_head(const uint8_t *bytes, size_t n, struct adv_error *error);
+
 /* A recipe of training, which is written and read once more, and its network. */
 enum adv_status fuzz_consume_recipe(const uint8_t *bytes, size_t n, struct adv_error *error);
 

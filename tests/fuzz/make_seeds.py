@@ -274,6 +274,20 @@ def make_target():
     put("target", "asterisk", b"*")
 
 
+def make_head():
+    put("head", "get", b"GET /health/live HTTP/1.1\r\nHost: localhost:8080\r\nAccept: text/html, *; q=.2\r\n\r\n")
+    post = b"POST /v1/models/four-modes/samples HTTP/1.1\r\nHost: [::1]\r\nContent-Type: application/json\r\n"
+    put("head", "length", post + b"Content-Length: 8 \r\nX-Request-Id: a-1\r\n\r\n" + b'{"n": 1}')
+    chunks = b'3;a="b"\r\n{"n\r\n5\r\n": 1}\r\n0\r\nX: y\r\n\r\n'
+    put("head", "chunked", post + b"Transfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n" + chunks)
+    put("head", "old", b"\r\nGET http://a.example?b HTTP/1.0\r\nConnection: keep-alive, x\r\n\r\n")
+    put("head", "last", b"OPTIONS * HTTP/1.1\r\nhost:a\r\nconnection:\tclose\r\n\r\n")
+    # Values of headers, which are read as such, too.
+    put("head", "accept", b'image/*;q=0.5, text/plain;a="b, c\\"";q=1, */*;q=.25, image/png;q=0')
+    put("head", "traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    put("head", "host", b"flows.example.org:8080")
+
+
 def make_recipe():
     density = {"kind": "density", "density": {"kind": "two_moons"}}
     net = {"kind": "mlp", "dim": 2, "channels": 4, "layers": 1}
@@ -316,4 +330,5 @@ make_idx()
 make_png()
 make_request()
 make_target()
+make_head()
 make_recipe()

@@ -12,6 +12,7 @@ const struct fuzz_parser fuzz_parsers[] = {
     {"png", fuzz_consume_png, fuzz_repair_png, true, true, 1},
     {"request", fuzz_consume_request, NULL, true, false, 5},
     {"target", fuzz_consume_target, NULL, false, false, 5},
+    {"head", fuzz_consume_head, NULL, true, true, 1},
     {"recipe", fuzz_consume_recipe, NULL, true, false, 5},
 };
 const size_t n_fuzz_parsers = sizeof fuzz_parsers / sizeof fuzz_parsers[0];

@@ -35,9 +35,8 @@ static const char *program(void)
     return path;
 }
 
-/* Runs the program, in another folder than the tests', with standard output, and error unless a log
- * is given, into the pipe's end. */
-static pid_t spawn(const char *const *arguments, int output, const char *log)
+/* Runs the program, in another folder than the tests', with these descriptors for its outputs. */
+static pid_t spawn(const char *const *arguments, int output, int error)
 {
     const char *args[MAX_ARGUMENTS + 2] = {program()};
     for (int i = 0; arguments[i]; i++) {
@@ -49,7 +48,6 @@ static pid_t spawn(const char *const *arguments, int output, const char *log)
     if (pid > 0)
         return pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that dies leaves no daemon behind */
-    int error = log ? open(log, O_WRONLY | O_CREAT | O_APPEND, 0600) : output;
     dup2(output, STDOUT_FILENO);
     dup2(error, STDERR_FILENO);
     if (chdir("/") == 0)
@@ -79,24 +77,44 @@ static void read_url(struct server_daemon *daemon, int output)
     daemon->port = atoi(strrchr(daemon->url, ':') + 1);
 }
 
-void server_daemon_start(struct server_daemon *daemon, const char *const *flags)
+static void make_directory(struct server_daemon *daemon)
 {
-    const char *arguments[MAX_ARGUMENTS + 1] = {"--listen", "127.0.0.1:0", "--models",
-                                                daemon->models};
-    int pipe_ends[2], n = 4;
-    for (int i = 0; flags && flags[i]; i++)
-        arguments[n++] = flags[i];
     strcpy(daemon->directory, "/tmp/advect-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(daemon->directory));
     snprintf(daemon->models, sizeof daemon->models, "%s/models", daemon->directory);
     snprintf(daemon->log, sizeof daemon->log, "%s/log", daemon->directory);
     ck_assert_int_eq(mkdir(daemon->models, 0700), 0);
     server_models_write(daemon->models);
+}
+
+static void start_on(struct server_daemon *daemon, const char *const *flags, int error)
+{
+    /* Tests that are not about it name the host as they like. */
+    const char *arguments[MAX_ARGUMENTS + 1] = {"--listen", "127.0.0.1:0", "--models",
+                                                daemon->models, "--allowed-hosts=*"};
+    int pipe_ends[2], n = 5;
+    for (int i = 0; flags && flags[i]; i++)
+        arguments[n++] = flags[i];
     ck_assert_int_eq(pipe2(pipe_ends, O_CLOEXEC), 0);
-    daemon->pid = spawn(arguments, pipe_ends[1], daemon->log);
+    daemon->pid = spawn(arguments, pipe_ends[1], error);
     close(pipe_ends[1]);
     read_url(daemon, pipe_ends[0]);
     close(pipe_ends[0]);
+}
+
+void server_daemon_start_on(struct server_daemon *daemon, const char *const *flags, int error)
+{
+    make_directory(daemon);
+    start_on(daemon, flags, error);
+}
+
+void server_daemon_start(struct server_daemon *daemon, const char *const *flags)
+{
+    make_directory(daemon);
+    int log = open(daemon->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    ck_assert_int_ge(log, 0);
+    start_on(daemon, flags, log);
+    close(log);
 }
 
 char *server_daemon_read_log(const struct server_daemon *daemon)
@@ -168,7 +186,7 @@ int server_daemon_run(const char *const *arguments, char *text, size_t size)
     int pipe_ends[2];
     size_t n = 0;
     ck_assert_int_eq(pipe2(pipe_ends, O_CLOEXEC), 0);
-    pid_t pid = spawn(arguments, pipe_ends[1], NULL);
+    pid_t pid = spawn(arguments, pipe_ends[1], pipe_ends[1]);
     close(pipe_ends[1]);
     for (ssize_t got = 1; got > 0 && n<size - 1; n += got> 0 ? (size_t)got : 0)
         got = read(pipe_ends[0], text + n, size - 1 - n);

@@ -18,6 +18,10 @@ struct server_daemon {
  * NULL-terminated list, and waits until it listens. */
 void server_daemon_start(struct server_daemon *daemon, const char *const *flags);
 
+/* The same with a descriptor for its standard error, which stays the caller's; there is no log
+ * then. */
+void server_daemon_start_on(struct server_daemon *daemon, const char *const *flags, int error);
+
 /* SIGTERM; the daemon must exit 0 within the time, else the test fails with its log. Removes the
  * directory. */
 void server_daemon_stop(struct server_daemon *daemon);

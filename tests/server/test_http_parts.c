@@ -38,6 +38,13 @@ static const struct {
     {"*/*, image/png;q=0", "image/png", 0},
     {"image/png;q=0.1, */*", "image/png", 0.1},
     {"image/*;q=0.2, */*;q=0.9", "image/png", 0.2},
+    /* As old clients write it: * for every type, a weight without its 0. */
+    {"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "application/json", 0.2},
+    {"*", "image/png", 1},
+    {"*;q=0.5, image/*", "image/png", 1},
+    {"image/png;q=.", "image/png", 0},
+    {"*", "gzip", 1},
+    {"gzip;q=0, *", "gzip", 0},
     /* Weights have at most three decimals and do not exceed 1 (12.4.2): others do not count. */
     {"image/png;q=0.123", "image/png", 0.123},
     {"image/png;q=1.000", "image/png", 1},
@@ -98,7 +105,10 @@ static const struct {
     {"*", "[*]"},             /* RFC 9112, 3.2.4 */
     {"http://www.example.org/pub/WWW/TheProject.html", "[pub][WWW][TheProject.html]"}, /* 3.2.2 */
     {"http://www.example.org", ""},
-    {"https://user@example.org:8080?q=1", NULL}, /* no path: "/" is to be sent (3.2.1) */
+    {"http://example.org:8080?q=1", "{q=1}"}, /* an empty path is "/" (RFC 9110, 4.2.3) */
+    {"https://user@example.org/", NULL},      /* userinfo (RFC 9110, 4.2.4) */
+    {"http:///", NULL},                       /* no host (RFC 9110, 4.2.1) */
+    {"http://[::1]:8080/a", "[a]"},
     /* Escapes: of either case (2.1), of what needs none (2.3), of UTF-8 (2.5). */
     {"/%7Esmith/%7esmith/~smith", "[~smith][~smith][~smith]"},
     {"/%41%C3%80%E3%82%A2", "[A\xC3\x80\xE3\x82\xA2]"},

@@ -336,13 +336,13 @@ START_TEST(the_log_has_a_line_per_request)
     char end[64];
     snprintf(end, sizeof end, " status=200 bytes=%zu ms=", reply.n_body);
     server_reply_release(&reply);
-    free(server_exchange_raw(&talking, "GET /\"\x01\xff HTTP/1.1\r\nHost: a\r\n"
+    free(server_exchange_raw(&talking, "GET /\"\xff\x01 HTTP/1.1\r\nHost: a\r\n"
                                        "Connection: close\r\n\r\n"));
     char *log = log_with(&talking, end, "status=400");
     ck_assert_ptr_nonnull(strstr(log, " method=\"POST\" path=\"/v1/models/plane/samples\""));
     ck_assert_ptr_nonnull(strstr(log, end));
     ck_assert_ptr_nonnull(strstr(log, " n=3 nfe=100 client=127.0.0.1\n"));
-    ck_assert_ptr_nonnull(strstr(log, " path=\"/\\\"\\x01\\xff\" status=400"));
+    ck_assert_ptr_nonnull(strstr(log, " path=\"/\\\"\\xff\\x01\" status=400"));
     free(log);
     log = server_daemon_read_log(&quiet);
     ck_assert_ptr_null(strstr(log, "method="));

@@ -5,6 +5,7 @@
 #include "core/base/words.h"
 #include "core/io/arrays/array.h"
 #include "core/io/dtype.h"
+#include "core/io/file.h"
 #include "core/io/safetensors/header.h"
 #include "core/io/safetensors/values.h"
 #include "core/settings/complaints.h"
@@ -18,6 +19,7 @@
 
 struct adv_safetensors {
     char *bytes;
+    size_t n_read; /* of n_bytes: all, or those of the header */
     size_t n_bytes, data_start;
     struct adv_safetensors_header header; /* tensors by offset, metadata by key */
     const struct adv_tensor **by_name;    /* [n_tensors] */
@@ -91,7 +93,7 @@ static enum adv_status check_span(const struct adv_header_tensor *entry, size_t 
 static enum adv_status place_tensors(struct adv_safetensors *file, struct adv_error *error)
 {
     struct adv_safetensors_header *header = &file->header;
-    const char *data = file->bytes + file->data_start;
+    const char *data = file->n_read == file->n_bytes ? file->bytes + file->data_start : NULL;
     size_t n_data = file->n_bytes - file->data_start, reached = 0;
     for (size_t i = 0; i < header->n_tensors; i++) {
         struct adv_header_tensor *entry = &header->tensors[i];
@@ -99,7 +101,7 @@ static enum adv_status place_tensors(struct adv_safetensors *file, struct adv_er
         if (status != ADV_OK)
             return status;
         reached = entry->end;
-        entry->tensor.bytes = data + entry->begin;
+        entry->tensor.bytes = data ? data + entry->begin : NULL;
     }
     if (reached != n_data)
         return adv_fail(error, ADV_E_FORMAT, "%zu bytes after the last tensor", n_data - reached);
@@ -202,6 +204,8 @@ static enum adv_status parse_header(struct adv_safetensors *file, struct adv_err
                         "a header of %" PRIu64 " bytes is announced, but the file has only %zu",
                         n_header, n_bytes);
     file->data_start = sizeof n_header + (size_t)n_header;
+    if (file->data_start > file->n_read)
+        return adv_fail(error, ADV_E_IO, "another header came while it was read");
     return adv_safetensors_header_parse(file->bytes + sizeof n_header, (size_t)n_header,
                                         &file->header, error);
 }
@@ -231,7 +235,7 @@ static enum adv_status parse_owned(char *bytes, size_t n_bytes, const char *name
         goto out;
     }
     file->bytes = bytes;
-    file->n_bytes = n_bytes;
+    file->n_read = file->n_bytes = n_bytes;
     take_digest(bytes, n_bytes, file->digest);
     status = parse_header(file, error);
     if (status == ADV_OK)
@@ -269,6 +273,50 @@ enum adv_status adv_safetensors_open_any(const char *path, struct adv_safetensor
                                          struct adv_error *error)
 {
     return open_file(path, false, file, error);
+}
+
+/* How many bytes the file's first ones, [n], say that it takes to hold its header. */
+static size_t header_end(const void *bytes, size_t n)
+{
+    uint64_t n_header = 0;
+    if (n == sizeof n_header)
+        memcpy(&n_header, bytes, n);
+    return n_header > ADV_SAFETENSORS_MAX_HEADER ? n : n + (size_t)n_header;
+}
+
+enum adv_status adv_safetensors_open_header(const char *path, struct adv_safetensors **out,
+                                            struct adv_error *error)
+{
+    void *bytes;
+    size_t n;
+    uintmax_t n_file;
+    enum adv_status status =
+        adv_file_read_start(path, sizeof(uint64_t), &bytes, &n, &n_file, error);
+    if (status != ADV_OK)
+        return status;
+    size_t wanted = header_end(bytes, n);
+    free(bytes);
+    status = adv_file_read_start(path, wanted, &bytes, &n, &n_file, error);
+    if (status != ADV_OK)
+        return status;
+    struct adv_safetensors *file = adv_calloc(1, sizeof *file);
+    if (!file) {
+        free(bytes);
+        return adv_fail(error, ADV_E_MEMORY, "%s: out of memory", path);
+    }
+    file->bytes = bytes;
+    file->n_read = n;
+    file->n_bytes = n_file < SIZE_MAX ? (size_t)n_file : SIZE_MAX;
+    status = parse_header(file, error);
+    if (status == ADV_OK)
+        status = check_tensors(file, error);
+    if (status == ADV_OK) {
+        *out = file;
+        return ADV_OK;
+    }
+    adv_error_prefix(error, "%s: ", path);
+    adv_safetensors_close(file);
+    return status;
 }
 
 enum adv_status adv_safetensors_parse(const void *bytes, size_t n_bytes, const char *name,

@@ -1,5 +1,6 @@
 /* Safetensors: known files, each refusal, and what is written read back. */
 #include "core/io/arrays/number.h"
+#include "core/io/safetensors/values.h"
 #include "tests/core/io/io_support.h"
 #include "tests/support/suite.h"
 
@@ -51,6 +52,28 @@ static const struct adv_tensor *find(const struct adv_safetensors *file, const c
 static const char *const dtype_names[] = {"F32", "F64", "F16", "BF16", "I64", "I32", "U8"};
 static const size_t dtype_bytes[] = {4, 8, 2, 2, 8, 4, 1};
 enum { N_DTYPES = 7 };
+
+/* The header alone says the same of every tensor, and of the metadata. */
+START_TEST(a_header_is_read_without_its_bytes)
+{
+    static const char *const seeds[] = {"every-dtype", "escapes", "scalar-and-nothing", "empty"};
+    char path[IO_PATH_MAX];
+    struct adv_safetensors *header = NULL, *file = open_seed(seeds[_i]);
+    io_seed_path("safetensors", seeds[_i], path);
+    ck_assert_int_eq(adv_safetensors_open_header(path, &header, NULL), ADV_OK);
+    ck_assert_uint_eq(adv_safetensors_count(header), adv_safetensors_count(file));
+    for (size_t i = 0; i < adv_safetensors_count(file); i++) {
+        const struct adv_tensor *a = adv_safetensors_at(header, i),
+                                *b = adv_safetensors_at(file, i);
+        ck_assert_str_eq(a->name, b->name);
+        ck_assert_int_eq(a->dtype, b->dtype);
+        ck_assert_uint_eq(a->n_elements, b->n_elements);
+        ck_assert(a->bytes == NULL || adv_safetensors_count(file) == 0 || !b->n_elements);
+    }
+    adv_safetensors_close(header);
+    adv_safetensors_close(file);
+}
+END_TEST
 
 START_TEST(every_dtype_is_read)
 {
@@ -534,6 +557,7 @@ int main(void)
     Suite *suite = suite_create("io: safetensors");
 
     TCase *reading = tcase_create("reading");
+    tcase_add_loop_test(reading, a_header_is_read_without_its_bytes, 0, 4);
     tcase_add_loop_test(reading, every_dtype_is_read, 0, N_DTYPES);
     tcase_add_test(reading, tensors_come_in_the_order_of_their_bytes);
     tcase_add_test(reading, metadata_and_absent_names);

@@ -1,0 +1,179 @@
+/* Reloads: beside serving, one for many signals, counted by how they end; and files that are refused
+ * before they are read. Large files are sparse: they take no room, but time to read. */
+#include "tests/server/server_client.h"
+#include "tests/server/server_models.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COMPLETED "advect_reloads_total{outcome=\"completed\"}"
+#define FAILED "advect_reloads_total{outcome=\"failed\"}"
+#define CONFIG                                                                                     \
+    "{\\\"name\\\": \\\"big\\\", \\\"net\\\": {\\\"kind\\\": \\\"mlp\\\", \\\"dim\\\": 2, "        \
+    "\\\"channels\\\": 8, \\\"layers\\\": 1}}"
+
+static struct server_daemon server;
+
+/* NAME.safetensors with the header and one tensor of zeros, [n_bytes] in all but the header. */
+static void write_sparse(const char *name, const char *metadata, size_t n_bytes)
+{
+    char path[256], header[1024];
+    snprintf(path, sizeof path, "%s/%s.safetensors", server.models, name);
+    int n =
+        snprintf(header, sizeof header,
+                 "{%s\"x\": {\"dtype\": \"F32\", \"shape\": [%zu], \"data_offsets\": [0, %zu]}}",
+                 metadata, n_bytes / 4, n_bytes);
+    unsigned long long n_header = (unsigned long long)n;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, &n_header, 8), 8);
+    ck_assert_int_eq(write(fd, header, (size_t)n), n);
+    ck_assert_int_eq(ftruncate(fd, (off_t)(8 + (size_t)n + n_bytes)), 0);
+    close(fd);
+}
+
+/* One that is read to its end, some tenths of a second, before it is refused. */
+static void write_slow_file(void)
+{
+    write_sparse("slow",
+                 "\"__metadata__\": {\"advect.version\": \"1\", \"advect.config\": \"" CONFIG
+                 "\"}, ",
+                 (size_t)512 << 20);
+}
+
+static void expect_reason(const char *file, const char *reason)
+{
+    struct server_reply reply = server_get(&server, "/v1/models");
+    json_t *json = server_reply_json(&reply), *entry;
+    size_t i;
+    const char *found = NULL;
+    json_array_foreach(json_object_get(json, "refused"), i, entry)
+    {
+        if (!strcmp(json_string_value(json_object_get(entry, "file")), file))
+            found = json_string_value(json_object_get(entry, "reason"));
+    }
+    ck_assert_msg(found && strstr(found, reason), "%s: %s", file, found ? found : reply.body);
+    json_decref(json);
+    server_reply_release(&reply);
+}
+
+/* ---------------------------------------------------------------- beside serving */
+
+START_TEST(signals_during_a_reload_make_one_more)
+{
+    server_daemon_start(&server, NULL);
+    write_slow_file();
+    kill(server.pid, SIGHUP);
+    server_sleep_ms(50); /* it has begun */
+    for (int i = 0; i < 5; i++) {
+        kill(server.pid, SIGHUP);
+        server_sleep_ms(5);
+    }
+    ck_assert_double_eq(server_metric(&server, COMPLETED), 0); /* and is answered meanwhile */
+    struct server_reply reply = server_post(&server, "/v1/models/plane/samples", "{\"n\": 1}");
+    ck_assert_int_eq(reply.status, 200);
+    server_reply_release(&reply);
+    server_wait_for_metric(&server, COMPLETED, 2, 30000);
+    server_sleep_ms(1000);
+    ck_assert_double_eq(server_metric(&server, COMPLETED), 2);
+    server_daemon_stop(&server);
+}
+END_TEST
+
+/* The drain begins while the file is read, and the daemon ends without another look at it. */
+START_TEST(sigterm_does_not_wait_for_a_reload)
+{
+    server_daemon_start(&server, NULL);
+    write_slow_file();
+    kill(server.pid, SIGHUP);
+    server_sleep_ms(50);
+    kill(server.pid, SIGTERM);
+    char *log = server_daemon_wait(&server);
+    ck_assert_ptr_nonnull(strstr(log, "draining"));
+    ck_assert_msg(!strstr(log, "refused slow.safetensors"), "%s", log);
+    free(log);
+}
+END_TEST
+
+START_TEST(reloads_are_counted_by_how_they_end)
+{
+    char away[160];
+    server_daemon_start(&server, NULL);
+    ck_assert_double_eq(server_metric(&server, COMPLETED), 0);
+    ck_assert_double_eq(server_metric(&server, FAILED), 0);
+    snprintf(away, sizeof away, "%s-away", server.models);
+    ck_assert_int_eq(rename(server.models, away), 0);
+    kill(server.pid, SIGHUP);
+    server_wait_for_metric(&server, FAILED, 1, 10000);
+    ck_assert_double_eq(server_metric(&server, COMPLETED), 0);
+    ck_assert_double_eq(server_metric(&server, "advect_models"), 3); /* they stay */
+    ck_assert_int_eq(rename(away, server.models), 0);
+    kill(server.pid, SIGHUP);
+    server_wait_for_metric(&server, COMPLETED, 1, 10000);
+    ck_assert_double_eq(server_metric(&server, FAILED), 1);
+    server_daemon_stop(&server);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- judged before they are read */
+
+START_TEST(files_are_refused_before_they_are_read)
+{
+    const size_t three_gigabytes = (size_t)3 << 30;
+    char path[256];
+    server_daemon_start(&server, NULL);
+    double before = server_metric(&server, "process_resident_memory_bytes");
+    write_sparse("plain", "", three_gigabytes); /* nobody's model */
+    write_sparse("future",
+                 "\"__metadata__\": {\"advect.version\": \"9\", \"advect.config\": \"{}\"}, ",
+                 three_gigabytes);
+    write_sparse("huge", "", 2 * three_gigabytes);
+    write_sparse("short", "", three_gigabytes);
+    snprintf(path, sizeof path, "%s/short.safetensors", server.models);
+    ck_assert_int_eq(truncate(path, (off_t)three_gigabytes), 0);
+    double begin = server_seconds();
+    kill(server.pid, SIGHUP);
+    server_wait_for_metric(&server, COMPLETED, 1, 30000);
+    ck_assert_double_lt(server_seconds() - begin, 5); /* to read them takes longer */
+    expect_reason("plain.safetensors", "no advect.config metadata");
+    expect_reason("future.safetensors", "advect.version is \"9\"");
+    expect_reason("huge.safetensors", "at most 4294967296 are loaded");
+    expect_reason("short.safetensors", "reaches beyond");
+    double after = server_metric(&server, "process_resident_memory_bytes");
+    ck_assert_double_lt(after - before, 5e8);
+    server_daemon_stop(&server);
+}
+END_TEST
+
+START_TEST(the_largest_size_is_a_setting)
+{
+    server_daemon_start(&server, (const char *const[]){"--max-model-bytes=3000", NULL});
+    ck_assert_double_eq(server_metric(&server, "advect_models"), 0);
+    expect_reason("plane.safetensors", "at most 3000 are loaded");
+    expect_reason("broken.safetensors", "announced"); /* small enough to be looked at */
+    server_daemon_stop(&server);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("server: reloads");
+    TCase *tests = tcase_create("reloads");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, signals_during_a_reload_make_one_more);
+    tcase_add_test(tests, sigterm_does_not_wait_for_a_reload);
+    tcase_add_test(tests, reloads_are_counted_by_how_they_end);
+    tcase_add_test(tests, files_are_refused_before_they_are_read);
+    tcase_add_test(tests, the_largest_size_is_a_setting);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
