@@ -244,6 +244,14 @@ size_t adv_query_tangents(const struct adv_query *query, const struct adv_model 
                                                                       : query->probes;
 }
 
+double adv_query_pass_cost(const struct adv_query *query, const struct adv_model *model)
+{
+    size_t per_row, per_condition;
+    adv_net_multiply_adds(adv_model_net(model), &per_row, &per_condition);
+    double branches = query->guidance == 1 ? 1 : 2;
+    return branches * (double)(per_row + per_condition);
+}
+
 double adv_query_cost(const struct adv_query *query, const struct adv_model *model)
 {
     const double typical_adaptive_nfe = 100;
@@ -256,9 +264,6 @@ double adv_query_cost(const struct adv_query *query, const struct adv_model *mod
                adv_solver_stages(spec.solver); /* at most a step more per frame */
     if (query->kind == ADV_QUERY_VELOCITY)
         nfe = 1;
-    size_t per_row, per_condition;
-    adv_net_multiply_adds(adv_model_net(model), &per_row, &per_condition);
-    double branches = query->guidance == 1 ? 1 : 2;
-    return (double)query->n * nfe * branches * (1 + (double)adv_query_tangents(query, model)) *
-           (double)(per_row + per_condition);
+    return (double)query->n * nfe * (1 + (double)adv_query_tangents(query, model)) *
+           adv_query_pass_cost(query, model);
 }
