@@ -124,7 +124,7 @@ DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the programs' own parts.
 TRAINER_TESTS := measure
-SERVER_TESTS  := http_parts
+SERVER_TESTS  := http_parts claims
 
 # What the programs parse for themselves, for the test and the fuzzers of parsers.
 PARSER_OBJ := $(OBJ)/server/http/target.o

@@ -3,7 +3,6 @@
 #include "server/api/handlers.h"
 #include "server/api/query_body.h"
 #include "server/http/negotiate.h"
-#include "server/os/clock.h"
 
 #include <advect/extra/rng.h>
 #include <advect/extra/words.h>
@@ -151,7 +150,7 @@ void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
         adv_job_unref(job);
         return;
     }
-    job->ticket.deadline_ms = adv_now_ms() + server->config.request_timeout_ms;
+    job->ticket.timeout_s = 1e-3 * (double)server->config.request_timeout_ms;
     adv_exchange_submit(exchange, job);
 }
 

@@ -54,6 +54,8 @@ static const struct {
                                   "Queries that were not accepted."},
     [ADV_COUNT_REJECTED_NUMBERS] = {"advect_queries_rejected_total", "{reason=\"queue_numbers\"}",
                                     NULL},
+    [ADV_COUNT_REJECTED_BUSY] = {"advect_queries_rejected_total", "{reason=\"busy\"}", NULL},
+    [ADV_COUNT_REJECTED_TIMEOUT] = {"advect_queries_rejected_total", "{reason=\"timeout\"}", NULL},
     [ADV_COUNT_REJECTED_DRAINING] = {"advect_queries_rejected_total", "{reason=\"draining\"}",
                                      NULL},
 };
