@@ -49,6 +49,12 @@ void adv_estimate_note(struct adv_estimate *estimate, double multiply_adds, doub
     adv_speeds_note(estimate->speeds, estimate->class, multiply_adds, seconds);
 }
 
+void adv_estimate_note_rendering(struct adv_estimate *estimate, double seconds)
+{
+    estimate->done = estimate->cost = 0;
+    estimate->rendering = fmax(estimate->rendering - seconds, LEFT_BEYOND * seconds);
+}
+
 double adv_estimate_left(const struct adv_estimate *estimate)
 {
     double left = fmax(estimate->cost - estimate->done, LEFT_BEYOND * estimate->done);

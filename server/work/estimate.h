@@ -20,6 +20,9 @@ void adv_estimate_init(struct adv_estimate *estimate, const struct adv_work *wor
 /* A turn of a shard has computed so much in so long. */
 void adv_estimate_note(struct adv_estimate *estimate, double multiply_adds, double seconds);
 
+/* So long was spent at writing the answer down. */
+void adv_estimate_note_rendering(struct adv_estimate *estimate, double seconds);
+
 /* Seconds of one worker from here to the end, at the speed of late; and from the beginning, at the
  * best that was ever measured. */
 double adv_estimate_left(const struct adv_estimate *estimate);

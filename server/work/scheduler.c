@@ -1,47 +1,10 @@
-#include "server/work/scheduler.h"
-
-#include "server/http/problem.h"
-#include "server/os/clock.h"
-#include "server/work/evaluators.h"
+/* Workers and their turns. */
+#include "server/work/scheduler_parts.h"
 
 #include <advect/extra/run_shards.h>
 #include <advect/pool.h>
-#include <math.h>
 #include <sched.h>
-#include <stddef.h>
 #include <stdlib.h>
-
-/* Long enough for the hand-over to cost nothing, short enough for nobody to notice the wait. */
-#define TURN_US 2000
-
-struct worker {
-    struct adv_scheduler *scheduler;
-    pthread_t thread;
-    struct adv_evaluators evaluators;
-};
-
-struct adv_scheduler {
-    struct adv_scheduler_options options;
-    pthread_mutex_t mutex;
-    pthread_cond_t runnable;
-    struct adv_claims claims;  /* of the jobs accepted and not ended */
-    struct adv_speeds *speeds; /* of models */
-    int n_idle;                /* workers that wait for something runnable */
-    bool stopping;             /* nothing runnable, workers leave */
-    bool cancelling;           /* jobs leave at their next turn */
-    int n_workers;             /* started */
-    struct worker workers[];
-};
-
-static double now_s(void)
-{
-    return (double)adv_now_us() * 1e-6;
-}
-
-static struct adv_job *job_of(struct adv_claim *claim)
-{
-    return (struct adv_job *)((char *)claim - offsetof(struct adv_job, ticket.claim));
-}
 
 /* ---------------------------------------------------------------- the choice; with the mutex held */
 
@@ -58,7 +21,7 @@ static struct adv_job *find_leaving(struct adv_scheduler *scheduler, double now)
 {
     struct adv_job *found = NULL;
     for (size_t i = 0; i < scheduler->claims.n; i++) {
-        struct adv_job *job = job_of(scheduler->claims.items[i]);
+        struct adv_job *job = adv_job_of_claim(scheduler->claims.items[i]);
         struct adv_ticket *ticket = &job->ticket;
         if (ticket->whole || !(ticket->leaving || is_unwanted(scheduler, job, now)))
             continue;
@@ -70,23 +33,23 @@ static struct adv_job *find_leaving(struct adv_scheduler *scheduler, double now)
     return found;
 }
 
-static void estimate_all(struct adv_scheduler *scheduler)
+void adv_scheduler_estimate(struct adv_scheduler *scheduler)
 {
     for (size_t i = 0; i < scheduler->claims.n; i++) {
-        struct adv_ticket *ticket = &job_of(scheduler->claims.items[i])->ticket;
+        struct adv_ticket *ticket = &adv_job_of_claim(scheduler->claims.items[i])->ticket;
         ticket->claim.left = adv_estimate_left(&ticket->estimate);
     }
 }
 
 static struct adv_job *choose(struct adv_scheduler *scheduler)
 {
-    double now = now_s();
+    double now = adv_now_s();
     struct adv_job *job = find_leaving(scheduler, now);
     if (job)
         return job;
-    estimate_all(scheduler);
+    adv_scheduler_estimate(scheduler);
     struct adv_claim *claim = adv_claims_next(&scheduler->claims, now);
-    return claim ? job_of(claim) : NULL;
+    return claim ? adv_job_of_claim(claim) : NULL;
 }
 
 static bool is_anything_runnable(const struct adv_scheduler *scheduler)
@@ -98,8 +61,7 @@ static bool is_anything_runnable(const struct adv_scheduler *scheduler)
     return false;
 }
 
-/* Lets go of the mutex to work; somebody else may take what is runnable. */
-static void unlock_to_work(struct adv_scheduler *scheduler)
+void adv_scheduler_unlock(struct adv_scheduler *scheduler)
 {
     if (scheduler->n_idle > 0 && is_anything_runnable(scheduler))
         pthread_cond_signal(&scheduler->runnable);
@@ -107,7 +69,7 @@ static void unlock_to_work(struct adv_scheduler *scheduler)
 }
 
 /* The next job to give a turn to, or to end, waited for; NULL when the scheduler stops. */
-static struct adv_job *next_job(struct worker *worker)
+static struct adv_job *next_job(struct adv_worker *worker)
 {
     struct adv_scheduler *scheduler = worker->scheduler;
     for (;;) {
@@ -123,9 +85,10 @@ static struct adv_job *next_job(struct worker *worker)
 
 /* ---------------------------------------------------------------- shards; with the mutex held */
 
-static void update_runnable(struct adv_ticket *ticket)
+void adv_scheduler_update_runnable(struct adv_ticket *ticket)
 {
-    ticket->claim.runnable = !ticket->whole && !ticket->leaving && ticket->n_waiting > 0;
+    bool waits = ticket->answering || ticket->n_waiting > 0;
+    ticket->claim.runnable = waits && !ticket->whole && !ticket->leaving;
 }
 
 /* A shard is back from its turn. Those of a stream wait behind the others, so that all rows reach a
@@ -140,83 +103,6 @@ static void return_shard(struct adv_job *job, size_t shard, bool ended)
         adv_ticket_put_first(&job->ticket, shard);
 }
 
-/* ---------------------------------------------------------------- ends; with the mutex held */
-
-/* When it is worth trying again: whole seconds, at least one. */
-static void retry_after(struct adv_reply *reply, double seconds)
-{
-    adv_reply_header(reply, MHD_HTTP_HEADER_RETRY_AFTER, "%.0f", fmax(1, ceil(seconds)));
-}
-
-/* The reply to a job that leaves before its end, and what that counts as. */
-static enum adv_counter explain(const struct adv_scheduler *scheduler, const struct adv_job *job,
-                                struct adv_reply *reply)
-{
-    if (job->ticket.error.status != ADV_OK) {
-        adv_problem_from_error(reply, &job->ticket.error);
-        return ADV_COUNT_FAILED;
-    }
-    if (adv_channel_is_abandoned(&job->channel)) {
-        adv_reply_empty(reply, ADV_STATUS_CLIENT_GONE);
-        return ADV_COUNT_VANISHED;
-    }
-    if (scheduler->cancelling) {
-        adv_problem_reply(reply, ADV_PROBLEM_DRAINING, NULL,
-                          "the server is stopping and did not finish this request in time");
-        return ADV_COUNT_STOPPED;
-    }
-    adv_problem_reply(reply, ADV_PROBLEM_TIMEOUT, NULL,
-                      "the request was not answered within the time limit; ask for fewer rows or "
-                      "steps, or try again when the server is less busy");
-    retry_after(reply, adv_claims_backlog(&scheduler->claims, now_s()));
-    return ADV_COUNT_EXPIRED;
-}
-
-/* The job leaves the scheduler with its reply. */
-static void end_job(struct adv_scheduler *scheduler, struct adv_job *job, struct adv_reply *reply,
-                    enum adv_counter outcome)
-{
-    struct adv_metrics *metrics = scheduler->options.metrics;
-    adv_claims_remove(&scheduler->claims, &job->ticket.claim);
-    unlock_to_work(scheduler);
-    adv_metrics_count(metrics, outcome, 1);
-    adv_metrics_move(metrics, ADV_GAUGE_QUERIES, -1);
-    adv_metrics_move(metrics, ADV_GAUGE_QUERY_ROWS, -(int64_t)job->work.query.n);
-    if (outcome == ADV_COUNT_COMPLETED) {
-        int64_t nfe;
-        size_t stream_bytes;
-        adv_channel_measure(&job->channel, &nfe, &stream_bytes);
-        adv_metrics_count(metrics, ADV_COUNT_ROWS, job->work.query.n);
-        adv_metrics_count(metrics, ADV_COUNT_VELOCITIES, job->work.query.n * (uint64_t)nfe);
-    }
-    adv_job_end(job, reply);
-    adv_job_unref(job);
-    pthread_mutex_lock(&scheduler->mutex);
-}
-
-static void end_early(struct adv_scheduler *scheduler, struct adv_job *job)
-{
-    struct adv_reply reply = {0};
-    enum adv_counter outcome = explain(scheduler, job, &reply);
-    end_job(scheduler, job, &reply, outcome);
-}
-
-static void end_completed(struct adv_scheduler *scheduler, struct adv_job *job)
-{
-    struct adv_reply reply = {0};
-    struct adv_error error = ADV_ERROR_INIT;
-    job->ticket.whole = true;
-    unlock_to_work(scheduler);
-    enum adv_status status = adv_job_finish(job, &reply, &error);
-    pthread_mutex_lock(&scheduler->mutex);
-    if (status == ADV_OK) {
-        end_job(scheduler, job, &reply, ADV_COUNT_COMPLETED);
-    } else {
-        job->ticket.error = error;
-        end_early(scheduler, job);
-    }
-}
-
 /* ---------------------------------------------------------------- turns; with the mutex held */
 
 /* The first turn makes the run: the job is this worker's alone. */
@@ -226,16 +112,16 @@ static void prepare(struct adv_scheduler *scheduler, struct adv_job *job)
     size_t n_shards;
     job->ticket.whole = true;
     job->ticket.claim.runnable = false;
-    unlock_to_work(scheduler);
+    adv_scheduler_unlock(scheduler);
     enum adv_status status = adv_work_prepare(&job->work, &n_shards, &error);
     if (status == ADV_OK)
         status = adv_ticket_fill(&job->ticket, n_shards, &error);
     pthread_mutex_lock(&scheduler->mutex);
     job->ticket.error = error;
     job->ticket.whole = false;
-    update_runnable(&job->ticket);
+    adv_scheduler_update_runnable(&job->ticket);
     if (status != ADV_OK)
-        end_early(scheduler, job);
+        adv_scheduler_end_early(scheduler, job);
 }
 
 /* What a turn did. */
@@ -253,7 +139,7 @@ static struct adv_run_work difference(struct adv_run_work a, struct adv_run_work
 }
 
 /* Advances a shard until it ends or its turn is over. */
-static enum adv_status advance(struct worker *worker, struct adv_job *job, size_t shard,
+static enum adv_status advance(struct adv_worker *worker, struct adv_job *job, size_t shard,
                                struct turn *turn, struct adv_error *error)
 {
     struct adv_run *run = job->work.run;
@@ -267,7 +153,7 @@ static enum adv_status advance(struct worker *worker, struct adv_job *job, size_
     do {
         turn->ended = adv_run_advance(run, shard, evaluator);
         now_us = adv_now_us();
-    } while (!turn->ended && now_us < begin_us + TURN_US);
+    } while (!turn->ended && now_us < begin_us + ADV_TURN_US);
     turn->work = difference(adv_run_work(run, shard), before);
     turn->seconds = (double)(now_us - begin_us) * 1e-6;
     adv_metrics_count(worker->scheduler->options.metrics, ADV_COUNT_TURNS, 1);
@@ -282,21 +168,27 @@ static void go_on(struct adv_scheduler *scheduler, struct adv_job *job)
     bool unwanted = ticket->leaving ? ticket->n_taken == 0
                                     : complete && adv_channel_is_abandoned(&job->channel);
     if (unwanted)
-        end_early(scheduler, job);
-    else if (complete)
-        end_completed(scheduler, job);
+        adv_scheduler_end_early(scheduler, job);
+    if (unwanted || !complete)
+        return;
+    ticket->answering = true;
+    ticket->claim.width = 1;
+    if (adv_scheduler_answer_is_long(job))
+        adv_scheduler_update_runnable(ticket);
+    else
+        adv_scheduler_answer(scheduler, job);
 }
 
 /* One shard's turn; the worker that brings back the last shard ends the job. */
-static void take_turn(struct worker *worker, struct adv_job *job)
+static void take_turn(struct adv_worker *worker, struct adv_job *job)
 {
     struct adv_scheduler *scheduler = worker->scheduler;
     struct adv_ticket *ticket = &job->ticket;
     struct adv_error error = ADV_ERROR_INIT;
     struct turn turn = {0};
     size_t shard = adv_ticket_take(ticket);
-    update_runnable(ticket);
-    unlock_to_work(scheduler);
+    adv_scheduler_update_runnable(ticket);
+    adv_scheduler_unlock(scheduler);
     enum adv_status status = advance(worker, job, shard, &turn, &error);
     pthread_mutex_lock(&scheduler->mutex);
     adv_estimate_note(&ticket->estimate, turn.work.multiply_adds, turn.seconds);
@@ -304,18 +196,20 @@ static void take_turn(struct worker *worker, struct adv_job *job)
         ticket->error = error;
     ticket->leaving = ticket->leaving || status != ADV_OK;
     return_shard(job, shard, turn.ended);
-    update_runnable(ticket);
+    adv_scheduler_update_runnable(ticket);
     go_on(scheduler, job);
 }
 
 static void *work(void *argument)
 {
-    struct worker *worker = argument;
+    struct adv_worker *worker = argument;
     struct adv_scheduler *scheduler = worker->scheduler;
     pthread_mutex_lock(&scheduler->mutex);
     for (struct adv_job *job; (job = next_job(worker));) {
         if (job->ticket.leaving)
-            end_early(scheduler, job);
+            adv_scheduler_end_early(scheduler, job);
+        else if (job->ticket.answering)
+            adv_scheduler_answer(scheduler, job);
         else if (!job->work.run)
             prepare(scheduler, job);
         else
@@ -361,7 +255,7 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
     pthread_mutex_init(&scheduler->mutex, NULL);
     pthread_cond_init(&scheduler->runnable, NULL);
     for (int i = 0; i < options->n_workers; i++) {
-        struct worker *worker = &scheduler->workers[i];
+        struct adv_worker *worker = &scheduler->workers[i];
         worker->scheduler = scheduler;
         adv_evaluators_init(&worker->evaluators, options->registry);
         if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
@@ -377,114 +271,6 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
     adv_metrics_set(options->metrics, ADV_GAUGE_WORKERS, options->n_workers);
     *out = scheduler;
     return ADV_OK;
-}
-
-/* ---------------------------------------------------------------- acceptance */
-
-enum verdict { ACCEPTED, TOO_MANY, TOO_LARGE, TOO_LONG, TOO_LATE, NO_MEMORY };
-
-/* With the mutex held. *wait: seconds until it is worth trying again. */
-static enum verdict judge(struct adv_scheduler *scheduler, struct adv_job *job, double *wait)
-{
-    const struct adv_scheduler_options *options = &scheduler->options;
-    struct adv_ticket *ticket = &job->ticket;
-    struct adv_speeds *speeds =
-        adv_speeds_find(&scheduler->speeds, adv_model_name(job->work.model));
-    if (!speeds)
-        return NO_MEMORY;
-    double now = now_s();
-    size_t n_workers = (size_t)options->n_workers;
-    adv_estimate_init(&ticket->estimate, &job->work, speeds);
-    ticket->claim = (struct adv_claim){
-        .arrived = now,
-        .deadline = now + ticket->timeout_s,
-        .left = adv_estimate_least(&ticket->estimate),
-        .width = adv_query_shards(&job->work.query, job->work.model),
-        .runnable = true,
-    };
-    if (options->refuse_hopeless && !adv_claim_fits_alone(&ticket->claim, n_workers, now))
-        return TOO_LONG;
-    estimate_all(scheduler);
-    *wait = adv_claims_backlog(&scheduler->claims, now) / fmax(1, (double)scheduler->claims.n);
-    if (scheduler->claims.n >= options->queue_length)
-        return TOO_MANY;
-    if (atomic_load(options->numbers) + job->work.numbers > options->queue_numbers)
-        return TOO_LARGE;
-    ticket->claim.left = adv_estimate_left(&ticket->estimate);
-    *wait = adv_claims_wait(&scheduler->claims, &ticket->claim, now);
-    return *wait > 0 ? TOO_LATE : ACCEPTED;
-}
-
-static void accept_job(struct adv_scheduler *scheduler, struct adv_job *job)
-{
-    const struct adv_scheduler_options *options = &scheduler->options;
-    job->budget = options->numbers;
-    atomic_fetch_add(job->budget, job->work.numbers);
-    adv_metrics_move(options->metrics, ADV_GAUGE_QUERIES, 1);
-    adv_metrics_move(options->metrics, ADV_GAUGE_QUERY_ROWS, (int64_t)job->work.query.n);
-    adv_claims_add(&scheduler->claims, &adv_job_ref(job)->ticket.claim);
-    pthread_cond_signal(&scheduler->runnable);
-}
-
-static const char *rows_field(const struct adv_query *query)
-{
-    return adv_query_from_base(query->kind) ? "n" : "points";
-}
-
-static void refuse(const struct adv_scheduler *scheduler, const struct adv_job *job,
-                   enum verdict verdict, double wait, struct adv_reply *refusal)
-{
-    static const enum adv_counter reasons[] = {
-        [TOO_MANY] = ADV_COUNT_REJECTED_QUEUE,   [TOO_LARGE] = ADV_COUNT_REJECTED_NUMBERS,
-        [TOO_LONG] = ADV_COUNT_REJECTED_TIMEOUT, [TOO_LATE] = ADV_COUNT_REJECTED_BUSY,
-        [NO_MEMORY] = ADV_COUNT_FAILED,
-    };
-    const struct adv_scheduler_options *options = &scheduler->options;
-    adv_metrics_count(options->metrics, reasons[verdict], 1);
-    switch (verdict) {
-    case TOO_MANY:
-        adv_problem_reply(refusal, ADV_PROBLEM_QUEUE_FULL, NULL,
-                          "%zu requests are being computed already, the most this server takes",
-                          options->queue_length);
-        break;
-    case TOO_LARGE:
-        adv_problem_reply(refusal, ADV_PROBLEM_QUEUE_FULL, NULL,
-                          "the answers being computed or sent leave no room for the %zu numbers "
-                          "of this one",
-                          job->work.numbers);
-        break;
-    case TOO_LONG:
-        adv_problem_reply(refusal, ADV_PROBLEM_INVALID, rows_field(&job->work.query),
-                          "the answer would take about %.2g multiply-adds, more than this server "
-                          "can do within %g s even alone: ask for fewer rows, steps or probes",
-                          job->ticket.estimate.cost, job->ticket.timeout_s);
-        return;
-    case TOO_LATE:
-        adv_problem_reply(refusal, ADV_PROBLEM_QUEUE_FULL, NULL,
-                          "behind the requests being computed this one would not be answered "
-                          "within %g s; it may be in about %.0f s",
-                          job->ticket.timeout_s, fmax(1, ceil(wait)));
-        break;
-    case ACCEPTED:
-    case NO_MEMORY:
-        adv_problem_reply(refusal, ADV_PROBLEM_NO_MEMORY, NULL, "out of memory");
-        break;
-    }
-    retry_after(refusal, wait);
-}
-
-bool adv_scheduler_submit(struct adv_scheduler *scheduler, struct adv_job *job,
-                          struct adv_reply *refusal)
-{
-    double wait = 0;
-    pthread_mutex_lock(&scheduler->mutex);
-    enum verdict verdict = judge(scheduler, job, &wait);
-    if (verdict == ACCEPTED)
-        accept_job(scheduler, job);
-    pthread_mutex_unlock(&scheduler->mutex);
-    if (verdict != ACCEPTED)
-        refuse(scheduler, job, verdict, wait, refusal);
-    return verdict == ACCEPTED;
 }
 
 void adv_scheduler_forget_models(struct adv_scheduler *scheduler)

@@ -16,8 +16,9 @@ struct adv_ticket {
 
     struct adv_claim claim;
     struct adv_estimate estimate;
-    bool whole;   /* in the hands of one worker, which prepares or ends it */
-    bool leaving; /* no shard gets another turn */
+    bool whole;     /* in the hands of one worker, which prepares or ends it */
+    bool answering; /* no shards are left: its answer is written in turns */
+    bool leaving;   /* no shard gets another turn */
     struct adv_error error;
 
     size_t *shards; /* ring of the shards that wait for a turn, [n_shards] */
