@@ -129,6 +129,13 @@ static enum adv_status fill_work(struct adv_work *work, const struct adv_limits 
     return check_picture(work, error);
 }
 
+/* What the client says shortens the server's own limit only. */
+static double timeout_s(const struct adv_server *server, const struct adv_request *request)
+{
+    int64_t most = server->config.request_timeout_ms, asked = adv_request_timeout_ms(request);
+    return 1e-3 * (double)(asked > 0 && asked < most ? asked : most);
+}
+
 void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
                         struct adv_request *request, const struct adv_answer_options *options)
 {
@@ -150,7 +157,7 @@ void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
         adv_job_unref(job);
         return;
     }
-    job->ticket.timeout_s = 1e-3 * (double)server->config.request_timeout_ms;
+    job->ticket.timeout_s = timeout_s(server, job->work.request);
     adv_exchange_submit(exchange, job);
 }
 
