@@ -157,6 +157,7 @@ void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
         adv_job_unref(job);
         return;
     }
+    job->ticket.route = adv_route_index(server->routes, exchange->route);
     job->ticket.timeout_s = timeout_s(server, job->work.request);
     adv_exchange_submit(exchange, job);
 }

@@ -54,8 +54,15 @@ void adv_metrics_set(struct adv_metrics *metrics, enum adv_gauge gauge, int64_t 
 void adv_metrics_request(struct adv_metrics *metrics, size_t route, unsigned status,
                          double seconds);
 
+/* An accepted query has ended: how long it waited for its first turn, and the workers' time that it
+ * took. route < n_routes. */
+void adv_metrics_query(struct adv_metrics *metrics, const char *model, size_t route,
+                       double waited_s, double computed_s);
+
+/* n evaluations of a network, of so many rows together. */
+void adv_metrics_evaluations(struct adv_metrics *metrics, size_t n, size_t rows);
+
 /* Writes the exposition text. route_name(i): the label value of route i <= n_routes. */
-void adv_metrics_write(const struct adv_metrics *metrics, const char *(*route_name)(size_t i),
-                       FILE *out);
+void adv_metrics_write(struct adv_metrics *metrics, const char *(*route_name)(size_t i), FILE *out);
 
 #endif

@@ -28,6 +28,14 @@ static enum adv_counter explain(const struct adv_scheduler *scheduler, const str
     return ADV_COUNT_EXPIRED;
 }
 
+static void measure(struct adv_metrics *metrics, const struct adv_job *job)
+{
+    const struct adv_ticket *ticket = &job->ticket;
+    double begun = ticket->begun > 0 ? ticket->begun : adv_now_s();
+    adv_metrics_query(metrics, adv_model_name(job->work.model), ticket->route,
+                      begun - ticket->claim.arrived, ticket->computed);
+}
+
 /* The job leaves the scheduler with its reply. */
 static void end_job(struct adv_scheduler *scheduler, struct adv_job *job, struct adv_reply *reply,
                     enum adv_counter outcome)
@@ -45,6 +53,7 @@ static void end_job(struct adv_scheduler *scheduler, struct adv_job *job, struct
         adv_metrics_count(metrics, ADV_COUNT_ROWS, job->work.query.n);
         adv_metrics_count(metrics, ADV_COUNT_VELOCITIES, job->work.query.n * (uint64_t)nfe);
     }
+    measure(metrics, job);
     adv_job_end(job, reply);
     adv_job_unref(job);
     pthread_mutex_lock(&scheduler->mutex);
@@ -128,6 +137,7 @@ void adv_scheduler_answer(struct adv_scheduler *scheduler, struct adv_job *job)
     bool ended = write_on(&job->answering, job, in_turns);
     double seconds = (double)(adv_now_us() - begin_us) * 1e-6;
     pthread_mutex_lock(&scheduler->mutex);
+    ticket->computed += seconds;
     adv_estimate_note_rendering(&ticket->estimate, seconds);
     ticket->whole = false;
     adv_scheduler_update_runnable(ticket);

@@ -110,6 +110,7 @@ static void prepare(struct adv_scheduler *scheduler, struct adv_job *job)
 {
     struct adv_error error = ADV_ERROR_INIT;
     size_t n_shards;
+    job->ticket.begun = adv_now_s();
     job->ticket.whole = true;
     job->ticket.claim.runnable = false;
     adv_scheduler_unlock(scheduler);
@@ -157,6 +158,8 @@ static enum adv_status advance(struct adv_worker *worker, struct adv_job *job, s
     turn->work = difference(adv_run_work(run, shard), before);
     turn->seconds = (double)(now_us - begin_us) * 1e-6;
     adv_metrics_count(worker->scheduler->options.metrics, ADV_COUNT_TURNS, 1);
+    adv_metrics_evaluations(worker->scheduler->options.metrics, turn->work.evaluations,
+                            turn->work.rows);
     return adv_work_streams(&job->work) ? adv_job_send_frames(job, error) : ADV_OK;
 }
 
@@ -191,6 +194,7 @@ static void take_turn(struct adv_worker *worker, struct adv_job *job)
     adv_scheduler_unlock(scheduler);
     enum adv_status status = advance(worker, job, shard, &turn, &error);
     pthread_mutex_lock(&scheduler->mutex);
+    ticket->computed += turn.seconds;
     adv_estimate_note(&ticket->estimate, turn.work.multiply_adds, turn.seconds);
     if (status != ADV_OK && ticket->error.status == ADV_OK)
         ticket->error = error;

@@ -13,6 +13,9 @@
 
 struct adv_ticket {
     double timeout_s; /* from submission to the answer; fixed before */
+    size_t route;     /* for the metrics; likewise */
+
+    double begun, computed; /* when its first turn began, 0 before; seconds of all turns */
 
     struct adv_claim claim;
     struct adv_estimate estimate;

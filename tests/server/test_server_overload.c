@@ -174,6 +174,30 @@ START_TEST(a_request_may_wait_less_long)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- metrics */
+
+#define OF_PLANE "{model=\"plane\",route=\"/v1/models/{model}/samples\"}"
+
+/* Four velocities of each of five rows, which are evaluated together. */
+START_TEST(waiting_and_computing_are_measured)
+{
+    server_daemon_start(&server, (const char *const[]){"--workers=1", NULL});
+    seconds_of(SAMPLES, "{\"n\": 5, \"solver\": {\"method\": \"rk4\", \"steps\": 1}}", 200);
+    seconds_of("/v1/models/classes/samples", "{\"n\": 0}", 422);
+    ck_assert_double_eq(server_metric(&server, "advect_query_wait_seconds_count" OF_PLANE), 1);
+    ck_assert_double_eq(server_metric(&server, "advect_query_compute_seconds_count" OF_PLANE), 1);
+    ck_assert_double_gt(server_metric(&server, "advect_query_compute_seconds_sum" OF_PLANE), 0);
+    ck_assert_double_eq(server_metric(&server, "advect_evaluation_rows_count"), 4);
+    ck_assert_double_eq(server_metric(&server, "advect_evaluation_rows_sum"), 20);
+    ck_assert_double_eq(server_metric(&server, "advect_evaluation_rows_bucket{le=\"4\"}"), 0);
+    ck_assert_double_eq(server_metric(&server, "advect_evaluation_rows_bucket{le=\"8\"}"), 4);
+    struct server_reply reply = server_get(&server, "/metrics");
+    ck_assert_ptr_null(strstr(reply.body, "model=\"classes\"")); /* none was accepted */
+    server_reply_release(&reply);
+    server_daemon_stop(&server);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- what takes long */
 
 /* Of each, seconds or minutes in one piece: tangents of a row, and answers. */
@@ -282,6 +306,7 @@ int main(void)
     tcase_add_test(each, overload_costs_few_answers);
     tcase_add_test(each, what_could_never_be_in_time_is_refused_at_once);
     tcase_add_test(each, a_request_may_wait_less_long);
+    tcase_add_test(each, waiting_and_computing_are_measured);
     tcase_add_loop_test(each, nothing_holds_up_a_short_request, 0, N_LONG);
     tcase_add_loop_test(each, nothing_holds_up_the_end, 0, N_LONG);
     suite_add_tcase(suite, each);
