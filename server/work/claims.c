@@ -11,6 +11,8 @@
 #define SHARE_OF_SHORT 0.9
 #define SHORT 0.05 /* of its time: from here on a query is long */
 
+#define SPARE 0.01 /* of its time: what each can always spare for a shorter one */
+
 enum adv_status adv_claims_init(struct adv_claims *claims, size_t capacity, size_t n_workers,
                                 struct adv_error *error)
 {
@@ -63,6 +65,15 @@ static double slack_of(const struct adv_claims *claims, const struct adv_claim *
     return claim->deadline - end;
 }
 
+/* What it can spare for one that is to go first: its slack; or next to nothing of its time, where
+ * the workers have become slower than they were when it was taken, since otherwise nothing short
+ * would go first until all that is late has ended. */
+static double spare_of(const struct adv_claims *claims, const struct adv_claim *claim, double ahead,
+                       double now)
+{
+    return fmax(slack_of(claims, claim, ahead, now), SPARE * (claim->deadline - now));
+}
+
 static double response_ratio(const struct adv_claim *claim, double now)
 {
     return (now - claim->arrived + claim->left) / fmax(claim->left, 1e-6);
@@ -71,7 +82,7 @@ static double response_ratio(const struct adv_claim *claim, double now)
 struct adv_claim *adv_claims_next(const struct adv_claims *claims, double now)
 {
     struct adv_claim *best = NULL, *late = NULL;
-    double ahead = 0, slack = INFINITY, highest = 0;
+    double ahead = 0, spare = INFINITY, highest = 0;
     for (size_t i = 0; i < claims->n; i++) {
         struct adv_claim *claim = claims->items[i];
         if (!adv_claim_fits_alone(claim, claims->n_workers, now)) {
@@ -79,12 +90,12 @@ struct adv_claim *adv_claims_next(const struct adv_claims *claims, double now)
             continue;
         }
         double ratio = response_ratio(claim, now);
-        bool may = !best || claim->left / (double)claims->n_workers <= slack;
+        bool may = !best || claim->left / (double)claims->n_workers <= spare;
         if (claim->runnable && may && (!best || ratio > highest)) {
             best = claim;
             highest = ratio;
         }
-        slack = fmin(slack, slack_of(claims, claim, ahead, now));
+        spare = fmin(spare, spare_of(claims, claim, ahead, now));
         ahead += claim->left;
     }
     return best ? best : late;
@@ -104,9 +115,9 @@ double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *
     for (size_t i = 0; i <= claims->n; i++) {
         const struct adv_claim *other = i < claims->n ? claims->items[i] : NULL;
         if (!passed && (!other || other->deadline > claim->deadline)) {
-            double spare = (1 - share_of(claim, claims->n_workers, now)) * (claim->deadline - now);
+            double margin = (1 - share_of(claim, claims->n_workers, now)) * (claim->deadline - now);
             late = fmin(ahead / (double)claims->n_workers,
-                        spare - slack_of(claims, claim, ahead, now));
+                        margin - slack_of(claims, claim, ahead, now));
             late = fmax(late, 0);
             ahead += claim->left;
             passed = true;

@@ -252,6 +252,17 @@ START_TEST(nobody_is_made_late_by_a_shorter_one)
 }
 END_TEST
 
+/* Two that are not both in time any more. */
+START_TEST(next_to_nothing_can_always_be_spared)
+{
+    struct adv_claim claims[] = {claim_of(0, 10, 8), claim_of(0, 11, 8), claim_of(0.9, 20, 0.001)};
+    ck_assert_ptr_eq(next_of(claims, 3, 1), &claims[2]);
+    claims[2].left = 0.5;
+    claims[2].arrived = -20; /* the highest ratio, but more than they can spare */
+    ck_assert_ptr_eq(next_of(claims, 3, 1), &claims[0]);
+}
+END_TEST
+
 START_TEST(whoever_cannot_be_in_time_holds_nobody_up)
 {
     struct adv_claim claims[] = {claim_of(0, 10, 5), claim_of(0, 20, 10)};
@@ -333,6 +344,7 @@ int main(void)
     TCase *choices = tcase_create("choices");
     tcase_add_test(choices, short_ones_go_first_until_long_ones_have_waited);
     tcase_add_test(choices, nobody_is_made_late_by_a_shorter_one);
+    tcase_add_test(choices, next_to_nothing_can_always_be_spared);
     tcase_add_test(choices, whoever_cannot_be_in_time_holds_nobody_up);
     tcase_add_test(choices, the_wait_is_what_the_backlog_is_too_long_by);
     tcase_add_test(choices, speed_is_learnt_soon_and_forgotten_slowly);
