@@ -131,7 +131,7 @@ PARSER_OBJ := $(OBJ)/server/http/target.o
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service coverage compile-commands format check-format lint fuzz clean
+.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server coverage compile-commands format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -182,6 +182,10 @@ bench: $(BIN)/advect ## rates and shares of the FMA peak, beside ONNX Runtime an
 bench-service: $(BIN)/advectd $(BIN)/bench_service ## what answers cost beyond their arithmetic; start to ready
 	@$(BIN)/bench_service $(MODELS)
 	@bench/startup.py --models $(MODELS)
+
+bench-server: $(BIN)/advectd ## goodput and latency of the daemon under 1 to 128 clients, two minutes
+	@command -v python3 >/dev/null || { echo "make bench-server needs python3 (plain, without packages)"; exit 1; }
+	@bench/server_load.py --models $(MODELS)
 
 coverage: ## share of the lines that the quick tests run, by folder (gcov; some minutes)
 	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
