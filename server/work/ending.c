@@ -2,7 +2,8 @@
 #include "server/http/problem.h"
 #include "server/work/scheduler_parts.h"
 
-#define SHORT_ANSWER_US 1000 /* of writing it: not worth a thread of its own */
+#define SHORT_ANSWER_US 1000      /* of writing it: not worth a thread of its own */
+#define SHORT_FRAME_NUMBERS 20000 /* likewise, of a stream's frame */
 
 /* The reply to a job that leaves before its end, and what that counts as. */
 static enum adv_counter explain(const struct adv_scheduler *scheduler, const struct adv_job *job,
@@ -84,12 +85,15 @@ void adv_scheduler_end_early(struct adv_scheduler *scheduler, struct adv_job *jo
 
 /* ---------------------------------------------------------------- answers; with the mutex held */
 
-static void write_answer(void *context)
+/* The answer; or, before there is one, the frames of a stream that are due. */
+static void write_out(void *context)
 {
     struct adv_job *job = context;
     struct adv_answering *answering = &job->answering;
     answering->error = (struct adv_error)ADV_ERROR_INIT;
-    answering->status = adv_job_finish(job, &answering->reply, &answering->error);
+    answering->status = job->ticket.answering
+                            ? adv_job_finish(job, &answering->reply, &answering->error)
+                            : adv_job_send_frames(job, &answering->error);
 }
 
 /* The answer is written. */
@@ -109,11 +113,11 @@ static bool write_on(struct adv_answering *answering, struct adv_job *job, bool 
 {
     bool ended = true;
     if (in_turns && !answering->strand)
-        in_turns = adv_strand_new(write_answer, job, &answering->strand, NULL) == ADV_OK;
+        in_turns = adv_strand_new(write_out, job, &answering->strand, NULL) == ADV_OK;
     if (in_turns)
         ended = adv_strand_turn(answering->strand, ADV_TURN_US);
     else
-        write_answer(job); /* also where there is no thread to be had */
+        write_out(job); /* also where there is no thread to be had */
     if (ended) {
         adv_strand_free(answering->strand);
         answering->strand = NULL;
@@ -121,15 +125,41 @@ static bool write_on(struct adv_answering *answering, struct adv_job *job, bool 
     return ended;
 }
 
+/* Frames were sent while others are computed: the job goes on, unless that failed. */
+static void go_on_computing(struct adv_scheduler *scheduler, struct adv_job *job)
+{
+    struct adv_ticket *ticket = &job->ticket;
+    if (job->answering.status != ADV_OK) {
+        if (ticket->error.status == ADV_OK)
+            ticket->error = job->answering.error;
+        ticket->leaving = true;
+    }
+    adv_scheduler_update_runnable(ticket);
+    adv_scheduler_go_on(scheduler, job);
+}
+
 bool adv_scheduler_answer_is_long(const struct adv_job *job)
 {
     return job->ticket.estimate.rendering * 1e6 > SHORT_ANSWER_US || job->answering.strand;
 }
 
+bool adv_scheduler_frames_are_long(const struct adv_job *job)
+{
+    return adv_work_streams(&job->work) &&
+           job->work.query.n * adv_model_dim(job->work.model) > SHORT_FRAME_NUMBERS;
+}
+
+bool adv_scheduler_is_to_write(const struct adv_job *job)
+{
+    return job->ticket.answering || job->ticket.sending ||
+           (adv_scheduler_frames_are_long(job) && adv_work_frames_due(&job->work) > 0);
+}
+
 void adv_scheduler_answer(struct adv_scheduler *scheduler, struct adv_job *job)
 {
     struct adv_ticket *ticket = &job->ticket;
-    bool in_turns = adv_scheduler_answer_is_long(job);
+    bool answering = ticket->answering;
+    bool in_turns = !answering || adv_scheduler_answer_is_long(job);
     ticket->whole = true;
     ticket->claim.runnable = false;
     adv_scheduler_unlock(scheduler);
@@ -138,9 +168,13 @@ void adv_scheduler_answer(struct adv_scheduler *scheduler, struct adv_job *job)
     double seconds = (double)(adv_now_us() - begin_us) * 1e-6;
     pthread_mutex_lock(&scheduler->mutex);
     ticket->computed += seconds;
-    adv_estimate_note_rendering(&ticket->estimate, seconds);
+    if (answering)
+        adv_estimate_note_rendering(&ticket->estimate, seconds);
     ticket->whole = false;
+    ticket->sending = !answering && !ended;
     adv_scheduler_update_runnable(ticket);
-    if (ended)
+    if (ended && answering)
         end_completed(scheduler, job);
+    else if (!answering && ended)
+        go_on_computing(scheduler, job);
 }

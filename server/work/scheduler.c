@@ -87,7 +87,7 @@ static struct adv_job *next_job(struct adv_worker *worker)
 
 void adv_scheduler_update_runnable(struct adv_ticket *ticket)
 {
-    bool waits = ticket->answering || ticket->n_waiting > 0;
+    bool waits = ticket->answering || ticket->sending || ticket->n_waiting > 0;
     ticket->claim.runnable = waits && !ticket->whole && !ticket->leaving;
 }
 
@@ -160,14 +160,16 @@ static enum adv_status advance(struct adv_worker *worker, struct adv_job *job, s
     adv_metrics_count(worker->scheduler->options.metrics, ADV_COUNT_TURNS, 1);
     adv_metrics_evaluations(worker->scheduler->options.metrics, turn->work.evaluations,
                             turn->work.rows);
-    return adv_work_streams(&job->work) ? adv_job_send_frames(job, error) : ADV_OK;
+    bool sends = adv_work_streams(&job->work) && !adv_scheduler_frames_are_long(job);
+    return sends ? adv_job_send_frames(job, error) : ADV_OK;
 }
 
-/* After a turn: the job ends, if it is time. */
-static void go_on(struct adv_scheduler *scheduler, struct adv_job *job)
+void adv_scheduler_go_on(struct adv_scheduler *scheduler, struct adv_job *job)
 {
     struct adv_ticket *ticket = &job->ticket;
-    bool complete = !ticket->leaving && ticket->n_unended == 0;
+    if (ticket->whole)
+        return; /* the worker that has it goes on */
+    bool complete = !ticket->leaving && !ticket->sending && ticket->n_unended == 0;
     bool unwanted = ticket->leaving ? ticket->n_taken == 0
                                     : complete && adv_channel_is_abandoned(&job->channel);
     if (unwanted)
@@ -201,7 +203,7 @@ static void take_turn(struct adv_worker *worker, struct adv_job *job)
     ticket->leaving = ticket->leaving || status != ADV_OK;
     return_shard(job, shard, turn.ended);
     adv_scheduler_update_runnable(ticket);
-    go_on(scheduler, job);
+    adv_scheduler_go_on(scheduler, job);
 }
 
 static void *work(void *argument)
@@ -212,10 +214,10 @@ static void *work(void *argument)
     for (struct adv_job *job; (job = next_job(worker));) {
         if (job->ticket.leaving)
             adv_scheduler_end_early(scheduler, job);
-        else if (job->ticket.answering)
-            adv_scheduler_answer(scheduler, job);
         else if (!job->work.run)
             prepare(scheduler, job);
+        else if (adv_scheduler_is_to_write(job))
+            adv_scheduler_answer(scheduler, job);
         else
             take_turn(worker, job);
     }

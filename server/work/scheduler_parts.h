@@ -57,10 +57,16 @@ void adv_scheduler_retry_after(struct adv_reply *reply, double seconds);
 /* The job leaves without an answer: its reply says why. */
 void adv_scheduler_end_early(struct adv_scheduler *scheduler, struct adv_job *job);
 
-/* Writes a job's answer where it is short, or a part of it where it is long; ends the job once it
- * is written. */
+/* After a turn: the job ends, if it is time. */
+void adv_scheduler_go_on(struct adv_scheduler *scheduler, struct adv_job *job);
+
+/* Writes a job's answer, or the frames of a stream that are due, where that is short; or a part of
+ * it where it is long. Ends the job once its answer is written. */
 void adv_scheduler_answer(struct adv_scheduler *scheduler, struct adv_job *job);
-/* Whether writing it takes turns of its own. */
+/* Whether that is what the job's next turn is for. */
+bool adv_scheduler_is_to_write(const struct adv_job *job);
+/* Whether writing takes turns of its own: an answer, a frame of a stream. */
 bool adv_scheduler_answer_is_long(const struct adv_job *job);
+bool adv_scheduler_frames_are_long(const struct adv_job *job);
 
 #endif

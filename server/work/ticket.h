@@ -21,6 +21,7 @@ struct adv_ticket {
     struct adv_estimate estimate;
     bool whole;     /* in the hands of one worker, which prepares or ends it */
     bool answering; /* no shards are left: its answer is written in turns */
+    bool sending;   /* some frames are, while others are computed */
     bool leaving;   /* no shard gets another turn */
     struct adv_error error;
 

@@ -200,19 +200,23 @@ END_TEST
 
 /* ---------------------------------------------------------------- what takes long */
 
+#define ANY "*/*"
+
 /* Of each, seconds or minutes in one piece: tangents of a row, and answers. */
 static const struct {
-    const char *method, *path, *format;
+    const char *method, *path, *accept, *format;
 } long_ones[] = {
-    {"POST", "/v1/models/wide/velocity",
+    {"POST", "/v1/models/wide/velocity", ANY,
      "{\"points\": [%s], \"divergence\": {\"method\": \"exact\"}}"},
-    {"POST", "/v1/models/wide/log-density",
+    {"POST", "/v1/models/wide/log-density", ANY,
      "{\"points\": [%s], \"divergence\": {\"probes\": 1000}, \"solver\":"
      " {\"method\": \"rk4\", \"steps\": 100}}"},
-    {"GET", "/v1/models/image/trajectories.png?n=400&frames=60&zoom=6&steps=1", NULL},
-    {"GET", "/v1/models/plane/trajectories.png?n=20000&frames=50&steps=1", NULL},
-    {"POST", "/v1/models/image/trajectories",
+    {"GET", "/v1/models/image/trajectories.png?n=400&frames=60&zoom=6&steps=1", ANY, NULL},
+    {"GET", "/v1/models/plane/trajectories.png?n=20000&frames=50&steps=1", ANY, NULL},
+    {"POST", "/v1/models/image/trajectories", ANY,
      "{\"n\": 300, \"frames\": 1000, \"solver\": {\"method\": \"euler\", \"steps\": 1}}%.0s"},
+    {"POST", "/v1/models/image/trajectories", "application/x-ndjson",
+     "{\"n\": 50000, \"frames\": 6, \"solver\": {\"method\": \"euler\", \"steps\": 1}}%.0s"},
 };
 #define N_LONG (int)(sizeof long_ones / sizeof long_ones[0])
 #define ROWS 20
@@ -245,8 +249,8 @@ static int begin_long(int i)
     }
     snprintf(head, sizeof head,
              "%s %s HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-             "Content-Length: %d\r\n\r\n",
-             long_ones[i].method, long_ones[i].path, n);
+             "Accept: %s\r\nContent-Length: %d\r\n\r\n",
+             long_ones[i].method, long_ones[i].path, long_ones[i].accept, n);
     server_write(fd, head);
     if (json)
         server_write(fd, json);
