@@ -267,12 +267,26 @@ static void start_wide(const char *const *flags)
     server_wait_for_metric(&server, "advect_reloads_total", 1, 20000);
 }
 
-/* However far the long one has come, a short one beside it is answered soon: in a small part of the
- * seconds that the pieces used to take. */
+/* What a short one beside a long one may take on average: a small part of the seconds that the
+ * pieces used to take; under a sanitizer, where turns are long, some turns: each computes about seven
+ * times what the velocities of all points take. */
+static double bearable_s(void)
+{
+    char *points = new_points(), *json = malloc(strlen(points) + 32);
+    sprintf(json, "{\"points\": [%s]}", points);
+    seconds_of("/v1/models/wide/velocity", json, 200); /* plans */
+    double seconds = seconds_of("/v1/models/wide/velocity", json, 200);
+    free(json);
+    free(points);
+    return 20 * seconds > 0.2 ? 20 * seconds : 0.2;
+}
+
+/* However far the long one has come. */
 START_TEST(nothing_holds_up_a_short_request)
 {
     start_wide((const char *const[]){"--workers=1", NULL});
     seconds_of(SAMPLES, "{\"n\": 1, \"solver\": {\"method\": \"euler\", \"steps\": 1}}", 200);
+    double bearable = bearable_s();
     int fd = begin_long(_i);
     server_wait_for_metric(&server, "advect_queries", 1, 5000);
     double sum = 0;
@@ -280,7 +294,7 @@ START_TEST(nothing_holds_up_a_short_request)
     for (; n < 20 && server_metric(&server, "advect_queries") > 0; n++)
         sum += seconds_of(SAMPLES, "{\"n\": 1, \"solver\": {\"method\": \"euler\", \"steps\": 1}}",
                           200);
-    ck_assert_msg(sum / n < 0.2, "%g s on average beside %s", sum / n, long_ones[_i].path);
+    ck_assert_msg(sum / n < bearable, "%g s on average beside %s", sum / n, long_ones[_i].path);
     close(fd);
     server_wait_for_metric(&server, "advect_queries", 0, 2000);
     server_daemon_stop(&server);
