@@ -252,12 +252,20 @@ double adv_query_pass_cost(const struct adv_query *query, const struct adv_model
     return branches * (double)(per_row + per_condition);
 }
 
+/* The steps of a method of order five grow with the fifth root of the accuracy (Hairer, Norsett and
+ * Wanner 1993, II.4). */
+static double adaptive_nfe(const struct adv_solver_spec *spec)
+{
+    const double typical_nfe = 100, at_tolerance = 1e-5;
+    double tolerance = fmax(spec->rtol, spec->atol);
+    return typical_nfe * fmax(1, pow(at_tolerance / tolerance, 0.2));
+}
+
 double adv_query_cost(const struct adv_query *query, const struct adv_model *model)
 {
-    const double typical_adaptive_nfe = 100;
     struct adv_solver_spec spec = adv_query_solver(query, model);
     double nfe = adv_solver_is_adaptive(spec.solver)
-                     ? typical_adaptive_nfe
+                     ? adaptive_nfe(&spec)
                      : (double)spec.steps * adv_solver_stages(spec.solver);
     if (query->kind == ADV_QUERY_TRAJECTORIES && !adv_solver_is_adaptive(spec.solver))
         nfe += (double)query->n_times *

@@ -484,6 +484,22 @@ END_TEST
 
 /* The guidance that a model's config names is that of its samples; densities, and what goes back,
  * are those of the plain flow. */
+/* By a method of order five: ten times the steps for five more digits; larger tolerances are not
+ * thought to save any. */
+START_TEST(the_cost_grows_with_the_accuracy)
+{
+    struct adv_model *model = plane_model();
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    query.solver = solver_of("dopri5", 0, 1e-5);
+    double usual = adv_query_cost(&query, model);
+    query.solver = solver_of("dopri5", 0, 1e-10);
+    ck_assert_double_eq_tol(adv_query_cost(&query, model) / usual, 10, 1e-9);
+    query.solver = solver_of("dopri5", 0, 1e-2);
+    ck_assert_double_eq(adv_query_cost(&query, model), usual);
+    adv_model_unref(model);
+}
+END_TEST
+
 START_TEST(a_model_may_name_the_guidance_of_its_samples)
 {
     static const struct {
@@ -654,6 +670,7 @@ int main(void)
     tcase_add_test(tests, velocity_is_the_slope_of_trajectories);
     tcase_add_test(tests, image_densities_come_in_bits_too);
     tcase_add_test(tests, images_are_sampled_with_fewer_velocities);
+    tcase_add_test(tests, the_cost_grows_with_the_accuracy);
     tcase_add_test(tests, a_model_may_name_the_guidance_of_its_samples);
     tcase_add_test(tests, queries_are_checked_against_their_model);
     tcase_add_test(tests, queries_of_other_versions_are_read);
