@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WATCH_MS 100
+#define WATCH_MS 40
 
 struct adv_socket {
     struct adv_socket *previous, *next;

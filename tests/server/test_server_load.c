@@ -233,7 +233,7 @@ START_TEST(a_full_queue_refuses_and_says_when_to_come_back)
     wait_for_metric("advect_queries", 2, 5000);
     struct server_reply reply = server_post(&server, SAMPLES, "{\"n\": 1}");
     ck_assert(server_reply_header(&reply, "Retry-After", sizeof retry, retry));
-    ck_assert_str_eq(retry, "1");
+    ck_assert_int_ge(atoi(retry), 1);
     server_expect_problem(reply, 503, "queue-full", NULL);
     reply = server_get(&server, "/health/ready");
     ck_assert_int_eq(reply.status, 200);
