@@ -127,14 +127,14 @@ DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the programs' own parts.
 TRAINER_TESTS := measure
-SERVER_TESTS  := http_parts picture_cache
+SERVER_TESTS  := http_parts claims picture_cache
 
 # What the programs parse for themselves, for the test and the fuzzers of parsers.
 PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate request_id)
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service coverage compile-commands format check-format lint fuzz clean
+.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server coverage compile-commands format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -185,6 +185,10 @@ bench: $(BIN)/advect ## rates and shares of the FMA peak, beside ONNX Runtime an
 bench-service: $(BIN)/advectd $(BIN)/bench_service ## what answers cost beyond their arithmetic; start to ready
 	@$(BIN)/bench_service $(MODELS)
 	@bench/startup.py --models $(MODELS)
+
+bench-server: $(BIN)/advectd ## goodput and latency of the daemon under 1 to 128 clients, two minutes
+	@command -v python3 >/dev/null || { echo "make bench-server needs python3 (plain, without packages)"; exit 1; }
+	@bench/server_load.py --models $(MODELS)
 
 coverage: ## share of the lines that the quick tests run, by folder (gcov; some minutes)
 	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true

@@ -53,6 +53,7 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
         .n_workers = (int)config->workers,
         .queue_length = (size_t)config->queue_length,
         .queue_numbers = (size_t)config->queue_numbers,
+        .refuse_hopeless = config->max_cost == 0,
         .numbers = &server->n_numbers,
         .registry = server->registry,
         .metrics = server->metrics,

@@ -295,9 +295,10 @@ enum adv_status adv_evaluator_velocity(struct adv_evaluator *evaluator,
     return ADV_OK;
 }
 
-/* Where the directions of tangents come from, and where their results go. */
+/* Where the directions of tangents come from, and where their results go. Of n_tangents, those from
+ * first to end - 1 are pushed. */
 struct directions {
-    size_t n_tangents, n_points, dim;
+    size_t n_tangents, first, end, n_points, dim;
     const float *in;
     float *out;
     /* The direction [dim] of tangent k at point i. */
@@ -352,8 +353,9 @@ static enum adv_status push_all(struct adv_evaluator *evaluator, const struct ad
         return status;
     for (size_t begin = 0, end; begin < points->n; begin = end) {
         end = gather(evaluator, sweep, points, begin);
-        for (size_t first = 0; first < directions->n_tangents; first += sweep->tangents_max) {
-            size_t left = directions->n_tangents - first;
+        for (size_t first = directions->first; first < directions->end;
+             first += sweep->tangents_max) {
+            size_t left = directions->end - first;
             push(evaluator, points, begin, end, directions, first,
                  left < sweep->tangents_max ? left : sweep->tangents_max, v);
         }
@@ -376,8 +378,8 @@ enum adv_status adv_evaluator_tangents(struct adv_evaluator *evaluator,
                                        const float *dx, float *v, float *dv,
                                        struct adv_error *error)
 {
-    struct directions directions = {n_tangents, points->n,  evaluator->dim, dx,
-                                    dv,         fill_given, take_all};
+    struct directions directions = {n_tangents, 0,  n_tangents, points->n, evaluator->dim,
+                                    dx,         dv, fill_given, take_all};
     return push_all(evaluator, points, &directions, v, error);
 }
 
@@ -393,13 +395,23 @@ static void take_diagonal(const struct directions *d, size_t k, size_t i, const 
     d->out[i] = (k == 0 ? 0 : d->out[i]) + dv[k];
 }
 
+enum adv_status adv_evaluator_divergence_part(struct adv_evaluator *evaluator,
+                                              const struct adv_points *points, size_t first,
+                                              size_t count, float *v, float *divergence,
+                                              struct adv_error *error)
+{
+    struct directions directions = {evaluator->dim, first,          first + count,
+                                    points->n,      evaluator->dim, NULL,
+                                    divergence,     fill_unit,      take_diagonal};
+    return push_all(evaluator, points, &directions, v, error);
+}
+
 enum adv_status adv_evaluator_divergence(struct adv_evaluator *evaluator,
                                          const struct adv_points *points, float *v,
                                          float *divergence, struct adv_error *error)
 {
-    struct directions directions = {evaluator->dim, points->n, evaluator->dim, NULL,
-                                    divergence,     fill_unit, take_diagonal};
-    return push_all(evaluator, points, &directions, v, error);
+    return adv_evaluator_divergence_part(evaluator, points, 0, evaluator->dim, v, divergence,
+                                         error);
 }
 
 static void fill_probe(const struct directions *d, size_t k, size_t i, float *dx)
@@ -417,12 +429,22 @@ static void take_projection(const struct directions *d, size_t k, size_t i, cons
     d->out[i * d->n_tangents + k] = (float)sum;
 }
 
+enum adv_status adv_evaluator_probes_part(struct adv_evaluator *evaluator,
+                                          const struct adv_points *points, size_t n_probes,
+                                          const float *probes, size_t first, size_t count, float *v,
+                                          float *estimates, struct adv_error *error)
+{
+    struct directions directions = {n_probes,  first,          first + count,
+                                    points->n, evaluator->dim, probes,
+                                    estimates, fill_probe,     take_projection};
+    return push_all(evaluator, points, &directions, v, error);
+}
+
 enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
                                      const struct adv_points *points, size_t n_probes,
                                      const float *probes, float *v, float *estimates,
                                      struct adv_error *error)
 {
-    struct directions directions = {n_probes,  points->n,  evaluator->dim, probes,
-                                    estimates, fill_probe, take_projection};
-    return push_all(evaluator, points, &directions, v, error);
+    return adv_evaluator_probes_part(evaluator, points, n_probes, probes, 0, n_probes, v, estimates,
+                                     error);
 }

@@ -2,6 +2,7 @@
 #include "core/plot/style.h"
 
 #include <advect/extra/memory.h>
+#include <advect/extra/pace.h>
 #include <advect/extra/plot.h>
 
 #include <math.h>
@@ -149,7 +150,7 @@ static void draw_sheet(const struct sheet *sheet, struct adv_image *image)
     for (size_t i = 0; i < n_pixels * channels; i++)
         image->pixels[i] = ground_of((int)(i % channels));
     for (int row = 0; row < sheet->n_rows; row++) {
-        for (int column = 0; column < sheet->n_columns; column++) {
+        for (int column = 0; column < sheet->n_columns && adv_pace_go_on(); column++) {
             long index = image_in(sheet, (size_t)row * (size_t)sheet->n_columns + (size_t)column);
             size_t y = (size_t)row * (size_t)(sheet->height * sheet->zoom + sheet->gap);
             size_t x = (size_t)column * (size_t)(sheet->width * sheet->zoom + sheet->gap);

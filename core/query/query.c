@@ -273,21 +273,34 @@ size_t adv_query_tangents(const struct adv_query *query, const struct adv_model 
                                                                       : query->probes;
 }
 
+double adv_query_pass_cost(const struct adv_query *query, const struct adv_model *model)
+{
+    size_t per_row, per_condition;
+    adv_net_multiply_adds(adv_model_net(model), &per_row, &per_condition);
+    double branches = query->guidance == 1 ? 1 : 2;
+    return branches * (double)(per_row + per_condition);
+}
+
+/* The steps of a method of order five grow with the fifth root of the accuracy (Hairer, Norsett and
+ * Wanner 1993, II.4). */
+static double adaptive_nfe(const struct adv_solver_spec *spec)
+{
+    const double typical_nfe = 100, at_tolerance = 1e-5;
+    double tolerance = fmax(spec->rtol, spec->atol);
+    return typical_nfe * fmax(1, pow(at_tolerance / tolerance, 0.2));
+}
+
 double adv_query_cost(const struct adv_query *query, const struct adv_model *model)
 {
-    const double typical_adaptive_nfe = 100;
     struct adv_solver_spec spec = adv_query_solver(query, model);
     double nfe = adv_solver_is_adaptive(spec.solver)
-                     ? typical_adaptive_nfe
+                     ? adaptive_nfe(&spec)
                      : (double)spec.steps * adv_solver_stages(spec.solver);
     if (query->kind == ADV_QUERY_TRAJECTORIES && !adv_solver_is_adaptive(spec.solver))
         nfe += (double)query->n_times *
                adv_solver_stages(spec.solver); /* at most a step more per frame */
     if (query->kind == ADV_QUERY_VELOCITY)
         nfe = 1;
-    size_t per_row, per_condition;
-    adv_net_multiply_adds(adv_model_net(model), &per_row, &per_condition);
-    double branches = query->guidance == 1 ? 1 : 2;
-    return (double)query->n * nfe * branches * (1 + (double)adv_query_tangents(query, model)) *
-           (double)(per_row + per_condition);
+    return (double)query->n * nfe * (1 + (double)adv_query_tangents(query, model)) *
+           adv_query_pass_cost(query, model);
 }

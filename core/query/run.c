@@ -12,12 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A turn of a shard should not take much longer than this, in multiply-adds (some 10 ms of a core):
- * it is what a small request may have to wait for behind a large one. */
-#define TURN_MULTIPLY_ADDS 5e8
 #define SHARD_ROWS_MIN 16 /* of cheap rows: fewer do not amortise a turn */
 /* Sixteen rows may take up to this; images of a convolutional network come fewer at a time. */
-#define TURN_MULTIPLY_ADDS_MAX 2.5e9
+#define SHARD_MULTIPLY_ADDS_MAX 2.5e9
 
 /* ---- making a run ---- */
 
@@ -88,10 +85,9 @@ static enum adv_status make_starts(struct adv_run *run, struct adv_error *error)
     run->starts = adv_calloc(values, sizeof *run->starts);
     if (!run->starts)
         return adv_no_memory(error);
-    if (!q->points) {
-        adv_rng_normal(q->seed, ADV_STREAM_BASE, q->first, q->n, run->dim, run->starts);
+    run->starts_are_drawn = !q->points;
+    if (run->starts_are_drawn) /* by each shard, when it starts: very many would take long */
         return ADV_OK;
-    }
     bool in_data_units = !from_base(run) && q->space == ADV_SPACE_DATA;
     if (in_data_units && !(run->log_det = adv_calloc(q->n, sizeof *run->log_det)))
         return adv_no_memory(error);
@@ -172,24 +168,26 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
     return ADV_OK;
 }
 
-static size_t shard_rows(const struct adv_run *run)
+static size_t shard_rows(const struct adv_query *query, const struct adv_model *model)
 {
-    size_t per_row, per_condition;
-    adv_net_multiply_adds(adv_model_net(run->model), &per_row, &per_condition);
-    double branches = run->query.guidance == 1 ? 1 : 2;
-    double row = branches * (double)(per_row + per_condition) *
-                 (1 + (double)adv_query_tangents(&run->query, run->model));
-    size_t share = (run->query.n + (size_t)adv_cpu_count() - 1) / (size_t)adv_cpu_count();
+    double row = adv_query_pass_cost(query, model) * (1 + (double)adv_query_tangents(query, model));
+    size_t share = (query->n + (size_t)adv_cpu_count() - 1) / (size_t)adv_cpu_count();
     double rows =
-        fmax(TURN_MULTIPLY_ADDS / row, fmin(SHARD_ROWS_MIN, TURN_MULTIPLY_ADDS_MAX / row));
+        fmax(ADV_PORTION_MULTIPLY_ADDS / row, fmin(SHARD_ROWS_MIN, SHARD_MULTIPLY_ADDS_MAX / row));
     size_t most = rows < 1 ? 1 : rows > ADV_SHARD_ROWS_MAX ? ADV_SHARD_ROWS_MAX : (size_t)rows;
-    size_t least = row * SHARD_ROWS_MIN > TURN_MULTIPLY_ADDS ? 1 : SHARD_ROWS_MIN;
+    size_t least = row * SHARD_ROWS_MIN > ADV_PORTION_MULTIPLY_ADDS ? 1 : SHARD_ROWS_MIN;
     return share < least ? least : share < most ? share : most;
+}
+
+size_t adv_query_shards(const struct adv_query *query, const struct adv_model *model)
+{
+    size_t rows = shard_rows(query, model);
+    return (query->n + rows - 1) / rows;
 }
 
 static enum adv_status make_shards(struct adv_run *run, struct adv_error *error)
 {
-    size_t rows = shard_rows(run), n = run->query.n;
+    size_t rows = shard_rows(&run->query, run->model), n = run->query.n;
     run->n_shards = (n + rows - 1) / rows;
     run->shards = adv_calloc(run->n_shards, sizeof *run->shards);
     if (!run->shards)
@@ -217,6 +215,7 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
     run->dim = adv_model_dim(model);
     adv_query_take(&run->query, query, NULL);
     run->query.solver = adv_query_solver(&run->query, model);
+    run->pass_cost = adv_query_pass_cost(&run->query, model);
     choose_divergence(run);
     status = copy_labels(run, error);
     if (status == ADV_OK)
@@ -261,6 +260,11 @@ void adv_run_free(struct adv_run *run)
 size_t adv_run_shards(const struct adv_run *run)
 {
     return run->n_shards;
+}
+
+struct adv_run_work adv_run_work(const struct adv_run *run, size_t shard)
+{
+    return run->shards[shard].work;
 }
 
 /* ---- the end ---- */

@@ -2,7 +2,8 @@
  * (shard.c), writes the answer (answer.c) and drives all shards to their end
  * (drive.c).
  *
- * The start states of all rows are made when the run is created; a shard is a
+ * The start states of all rows are there when the run is created, unless they
+ * are drawn: then a shard draws its own when it starts. A shard is a
  * range of rows with an integrator of its own, which exists from its first turn
  * to its last. Rows of the answer are written by the shard that owns them, so
  * shards share nothing but what is read-only; frames_ready and permille alone
@@ -13,9 +14,14 @@
 #include "core/query/query.h"
 
 #include <advect/extra/integrator.h>
+#include <advect/extra/run_shards.h>
 #include <stdatomic.h>
 
 #define ADV_SHARD_ROWS_MAX 256
+
+/* A turn of a shard should not take much longer than this, in multiply-adds (some 10 ms of a core):
+ * it is what others may have to wait for, whatever is asked. */
+#define ADV_PORTION_MULTIPLY_ADDS 5e8
 
 struct adv_shard {
     size_t begin, n;
@@ -24,7 +30,10 @@ struct adv_shard {
     struct adv_error error;
     struct adv_integrator *integrator;
     float *x, *t, *guidance, *v, *divergence;
-    float *probes;        /* [n_accumulators, dim] (Hutchinson) */
+    float *probes;       /* [n_accumulators, dim] (Hutchinson) */
+    size_t n_due;        /* rows of x, t that are being evaluated; 0: none */
+    size_t row, tangent; /* of those, where the next portion begins */
+    struct adv_run_work work;
     uint64_t evaluations; /* so far */
     int32_t *label;
     size_t *rows;
@@ -40,6 +49,8 @@ struct adv_run {
     size_t dim, n_accumulators;
     int32_t *labels;             /* [n] or NULL */
     float *starts;               /* [n, dim], network units */
+    bool starts_are_drawn;       /* by each shard */
+    double pass_cost;            /* adv_query_pass_cost */
     double *log_det;             /* [n] of encoding the points; NULL in flow space */
     double *times;               /* of the integration */
     size_t n_times, first_frame; /* times[first_frame] is the first that the answer holds */
@@ -50,6 +61,11 @@ struct adv_run {
     float *states, *latents;
     double *log_density, *standard_error, *bits_per_dim, *divergence;
 };
+
+/* Evaluates a portion of the shard's n_due rows x, t, which rows names: velocities and, where they
+ * are asked for, divergences. *complete once all portions are done; n_due is then 0 again. */
+enum adv_status adv_shard_evaluate(const struct adv_run *run, struct adv_shard *shard,
+                                   struct adv_evaluator *evaluator, bool *complete);
 
 /* Frees all that only turns need. */
 void adv_shard_release(struct adv_shard *shard);

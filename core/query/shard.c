@@ -42,6 +42,9 @@ static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
     if (!shard->x || !shard->v || !shard->t || !shard->guidance || !shard->divergence ||
         !shard->label || !shard->rows || !shard->probes)
         return adv_no_memory(&shard->error);
+    if (run->starts_are_drawn)
+        adv_rng_normal(run->query.seed, ADV_STREAM_BASE, run->query.first + shard->begin, n,
+                       run->dim, run->starts + shard->begin * run->dim);
     for (size_t i = 0; i < n; i++)
         shard->guidance[i] = (float)run->query.guidance;
     if (run->query.kind == ADV_QUERY_VELOCITY)
@@ -59,37 +62,7 @@ static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
                               &shard->integrator, &shard->error);
 }
 
-/* The rows of a fixed-step solver are all at the same evaluation: its number says whose turn it is
- * in the seed's stream, whatever the shard. */
-static void draw_probes(const struct adv_run *run, struct adv_shard *shard)
-{
-    size_t n = run->answer.probes;
-    if (shard->evaluations == 0 || run->query.renew_probes)
-        adv_rng_rademacher(run->query.probe_seed, ADV_STREAM_PROBE, shard->evaluations * n, n,
-                           run->dim, shard->probes);
-    shard->evaluations++;
-}
-
-/* Velocities (and divergences) of the shard's first n rows of x, t; rows names them. */
-static enum adv_status evaluate(const struct adv_run *run, struct adv_shard *shard, size_t n,
-                                struct adv_evaluator *evaluator)
-{
-    for (size_t i = 0; i < n; i++)
-        shard->label[i] = run->labels ? run->labels[shard->begin + shard->rows[i]] : ADV_NO_LABEL;
-    struct adv_points points = {
-        .n = n, .x = shard->x, .t = shard->t, .label = shard->label, .guidance = shard->guidance};
-    if (run->n_accumulators == 0)
-        return adv_evaluator_velocity(evaluator, &points, shard->v, &shard->error);
-    if (run->answer.probes == 0)
-        return adv_evaluator_divergence(evaluator, &points, shard->v, shard->divergence,
-                                        &shard->error);
-    draw_probes(run, shard);
-    return adv_evaluator_probes(evaluator, &points, run->answer.probes, shard->probes, shard->v,
-                                shard->divergence, &shard->error);
-}
-
-static enum adv_status turn_of_velocity(struct adv_run *run, struct adv_shard *shard,
-                                        struct adv_evaluator *evaluator)
+static void take_points(const struct adv_run *run, struct adv_shard *shard)
 {
     double t = adv_path_clamp(adv_model_path(run->model), run->query.t);
     memcpy(shard->x, run->starts + shard->begin * run->dim, shard->n * run->dim * sizeof *shard->x);
@@ -97,11 +70,22 @@ static enum adv_status turn_of_velocity(struct adv_run *run, struct adv_shard *s
         shard->t[i] = (float)t;
         shard->rows[i] = i;
     }
-    enum adv_status status = evaluate(run, shard, shard->n, evaluator);
+    shard->n_due = shard->n;
+}
+
+static enum adv_status turn_of_velocity(struct adv_run *run, struct adv_shard *shard,
+                                        struct adv_evaluator *evaluator)
+{
+    bool complete;
+    if (shard->n_due == 0)
+        take_points(run, shard);
+    enum adv_status status = adv_shard_evaluate(run, shard, evaluator, &complete);
+    if (status != ADV_OK || !complete)
+        return status;
     shard->nfe = 1;
     shard->ended = true;
     atomic_store_explicit(&shard->permille, 1000, memory_order_relaxed);
-    return status == ADV_OK ? adv_run_write_velocities(run, shard) : status;
+    return adv_run_write_velocities(run, shard);
 }
 
 /* What the rows that ended well leave in the answer. */
@@ -123,9 +107,13 @@ static enum adv_status conclude(struct adv_run *run, struct adv_shard *shard)
 static enum adv_status turn_of_integration(struct adv_run *run, struct adv_shard *shard,
                                            struct adv_evaluator *evaluator)
 {
-    size_t n = adv_integrator_take(shard->integrator, shard->n, shard->x, shard->t, shard->rows);
-    enum adv_status status = evaluate(run, shard, n, evaluator);
-    if (status != ADV_OK)
+    bool complete;
+    if (shard->n_due == 0)
+        shard->n_due =
+            adv_integrator_take(shard->integrator, shard->n, shard->x, shard->t, shard->rows);
+    size_t n = shard->n_due;
+    enum adv_status status = adv_shard_evaluate(run, shard, evaluator, &complete);
+    if (status != ADV_OK || !complete)
         return status;
     adv_integrator_give(shard->integrator, n, shard->rows, shard->v,
                         run->n_accumulators ? shard->divergence : NULL);

@@ -116,6 +116,7 @@ enum adv_status adv_render_png(const struct adv_model *model, const struct adv_q
     enum adv_status status = check_scene(&scene, error);
     if (status == ADV_OK)
         status = painter_of(model)->draw(&scene, &image, error);
+    /* A picture that was stopped is not whole; encoding it stops at once. */
     if (status == ADV_OK)
         status = adv_png_encode(&image, COMPRESSION, &png, error);
     if (status == ADV_OK)

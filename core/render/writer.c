@@ -3,13 +3,27 @@
 #include "core/base/mem.h"
 #include "core/render/number.h"
 
+#include <advect/extra/pace.h>
 #include <stdarg.h>
 #include <stdio.h>
+
+#define PACE_BYTES ((size_t)64 << 10) /* written between two looks at the pace */
+#define BLOCK_BYTES ((size_t)1 << 20) /* of bytes that are there already */
+
+static void keep_pace(struct adv_writer *writer)
+{
+    if (writer->out->n - writer->n_paced < PACE_BYTES)
+        return;
+    writer->n_paced = writer->out->n;
+    if (writer->status == ADV_OK && !adv_pace_go_on())
+        writer->status = adv_fail(writer->error, ADV_E_CANCELLED, "stopped before the end");
+}
 
 /* Room for n more bytes, or NULL and the writer has failed. Whoever fills it advances out->n. */
 static char *reserve(struct adv_writer *writer, size_t n)
 {
     struct adv_bytes *out = writer->out;
+    keep_pace(writer);
     if (writer->status != ADV_OK)
         return NULL;
     writer->status = adv_bytes_reserve(out, n, writer->error);
@@ -18,8 +32,15 @@ static char *reserve(struct adv_writer *writer, size_t n)
 
 void adv_writer_bytes(struct adv_writer *writer, const void *bytes, size_t n)
 {
-    if (writer->status == ADV_OK)
-        writer->status = adv_bytes_append(writer->out, bytes, n, writer->error);
+    const char *at = bytes;
+    do {
+        size_t block = n < BLOCK_BYTES ? n : BLOCK_BYTES;
+        keep_pace(writer);
+        if (writer->status == ADV_OK)
+            writer->status = adv_bytes_append(writer->out, at, block, writer->error);
+        at += block;
+        n -= block;
+    } while (n > 0);
 }
 
 void adv_writer_text(struct adv_writer *writer, const char *format, ...)

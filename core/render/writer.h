@@ -12,6 +12,7 @@ struct adv_writer {
     struct adv_bytes *out;
     struct adv_error *error;
     enum adv_status status;
+    size_t n_paced; /* what out held at the last look at the thread's pace */
 };
 
 void adv_writer_bytes(struct adv_writer *writer, const void *bytes, size_t n);

@@ -24,7 +24,7 @@ enum adv_status adv_request_new(enum adv_query_kind kind, struct adv_request **o
     }
     /* Their defaults depend on the model or on other fields, or contradict them. */
     struct adv_request_options *options = &request->options;
-    options->n = options->seed = options->frames = ADV_NOT_GIVEN;
+    options->n = options->seed = options->frames = options->timeout_ms = ADV_NOT_GIVEN;
     options->method = options->steps = ADV_NOT_GIVEN;
     options->rtol = options->atol = ADV_NOT_GIVEN;
     options->guidance = NAN;
@@ -59,4 +59,9 @@ enum adv_status adv_request_set_points(struct adv_request *request, size_t n, si
                               "%s has %zu rows of %zu numbers; it must have at least 1 of each",
                               name, n, dim);
     return ADV_OK;
+}
+
+int64_t adv_request_timeout_ms(const struct adv_request *request)
+{
+    return request->options.timeout_ms;
 }

@@ -6,6 +6,12 @@
 
 size_t adv_request_text_fields(enum adv_query_kind kind, struct adv_field *fields)
 {
+    struct adv_request_part part = {.kind = kind, .text = true, .flags = true};
+    return adv_request_fields(&part, fields, NULL);
+}
+
+size_t adv_request_url_fields(enum adv_query_kind kind, struct adv_field *fields)
+{
     struct adv_request_part part = {.kind = kind, .text = true};
     return adv_request_fields(&part, fields, NULL);
 }

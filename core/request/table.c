@@ -166,6 +166,12 @@ const struct adv_request_row adv_request_rows[] = {
                .help = "units of points and answers, where flow means those of the network"},
      .in_text = ALL,
      .in_json = ALL},
+    {.field = {"timeout_ms", ADV_FIELD_INT, AT(timeout_ms), .min = 1, .max = 86400000, .unit = "ms",
+               .help = "longest time to wait for the answer, if shorter than the server's own "
+                       "limit"},
+     .in_text = ALL,
+     .in_json = ALL,
+     .served = true},
 };
 
 const size_t adv_request_n_rows = ADV_COUNT(adv_request_rows);
@@ -184,6 +190,8 @@ size_t adv_request_fields(const struct adv_request_part *part,
     for (size_t i = 0; i < adv_request_n_rows; i++) {
         const struct adv_request_row *row = &adv_request_rows[i];
         unsigned kinds = part->text ? row->in_text : row->in_json;
+        if (part->flags && row->served)
+            continue;
         if (!(kinds >> part->kind & 1) || (!part->text && !same_group(part->group, row->group)))
             continue;
         fields[n] = row->field;

@@ -24,6 +24,7 @@ struct adv_request_options {
     int64_t divergence_method;   /* enum adv_divergence */
     int64_t probes, probe_seed;
     bool renew_probes;
+    int64_t timeout_ms;
 };
 
 /* As velocities are asked for in text, where one word says both whether and how. */
@@ -71,6 +72,7 @@ struct adv_request_row {
     enum adv_status (*read)(struct adv_request *request, const char *name, const json_t *value,
                             struct adv_error *error);
     const char *schema;
+    bool served; /* of text, only in URLs: a program that answers itself has no such flag */
 };
 
 extern const struct adv_request_row adv_request_rows[];
@@ -81,6 +83,7 @@ struct adv_request_part {
     enum adv_query_kind kind;
     bool text;
     const char *group;
+    bool flags; /* of text: without what is only served */
 };
 
 /* The fields of a part, named as they are there, choices filled in. Returns their number;

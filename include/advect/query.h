@@ -103,7 +103,8 @@ enum adv_status adv_query_check(const struct adv_query *query, const struct adv_
                                 struct adv_error *error);
 
 /* Cost estimate in multiply-adds: rows x NFE x (1 + tangents) x the net's, twice with guidance.
- * Adaptive solvers are counted with 100 velocities a row. */
+ * Adaptive solvers are counted with 100 velocities a row at tolerances of 1e-5, and with more at
+ * smaller ones, by the fifth root of their ratio. */
 double adv_query_cost(const struct adv_query *query, const struct adv_model *model);
 
 /* What came out. Arrays the query did not ask for are NULL. Owned by the run; later versions may

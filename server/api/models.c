@@ -55,8 +55,9 @@ static json_t *limits_to_json(const struct adv_config *config)
         {"numbers", config->max_numbers},
         {"body_bytes", config->max_body_bytes},
     };
-    json_t *json =
-        json_pack("{s:f, s:f}", "cost", config->max_cost, "min_tolerance", config->min_tolerance);
+    json_t *json = json_pack("{s:o, s:f}", "cost",
+                             config->max_cost > 0 ? json_real(config->max_cost) : json_null(),
+                             "min_tolerance", config->min_tolerance);
     for (size_t i = 0; i < ADV_COUNT(integers); i++)
         json_object_set_new(json, integers[i].name, json_integer(integers[i].limit));
     return json;

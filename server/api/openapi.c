@@ -115,7 +115,7 @@ static void add_parameters(json_t *parameters, const struct adv_field *fields, s
 static void add_picture_parameters(json_t *parameters, enum adv_query_kind kind)
 {
     struct adv_field text[ADV_REQUEST_FIELDS_MAX];
-    add_parameters(parameters, text, adv_request_text_fields(kind, text));
+    add_parameters(parameters, text, adv_request_url_fields(kind, text));
     struct adv_field fields[ADV_PICTURE_URL_FIELDS];
     adv_picture_url_fields(fields);
     add_parameters(parameters, fields, ADV_PICTURE_URL_FIELDS);

@@ -3,7 +3,6 @@
 #include "server/api/handlers.h"
 #include "server/api/query_body.h"
 #include "server/http/negotiate.h"
-#include "server/os/clock.h"
 
 #include <advect/extra/rng.h>
 #include <advect/extra/words.h>
@@ -134,6 +133,13 @@ static enum adv_status fill_work(struct adv_work *work, struct adv_server *serve
     return check_picture(work, error);
 }
 
+/* What the client says shortens the server's own limit only. */
+static double timeout_s(const struct adv_server *server, const struct adv_request *request)
+{
+    int64_t most = server->config.request_timeout_ms, asked = adv_request_timeout_ms(request);
+    return 1e-3 * (double)(asked > 0 && asked < most ? asked : most);
+}
+
 void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
                         struct adv_request *request, const struct adv_answer_options *options)
 {
@@ -155,7 +161,8 @@ void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
         adv_job_unref(job);
         return;
     }
-    job->ticket.deadline_ms = adv_now_ms() + server->config.request_timeout_ms;
+    job->ticket.route = adv_route_index(server->routes, exchange->route);
+    job->ticket.timeout_s = timeout_s(server, job->work.request);
     adv_exchange_submit(exchange, job);
 }
 

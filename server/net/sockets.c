@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WATCH_MS 100
+#define WATCH_MS 40
 
 struct adv_socket {
     struct adv_sockets *sockets;

@@ -1,5 +1,5 @@
 /* The open connections, watched from the side: a thread looks at them every
- * 100 ms for what libmicrohttpd does not see. A suspended connection does not
+ * 40 ms for what libmicrohttpd does not see. A suspended connection does not
  * notice that its client has gone; a client that sends a byte now and then
  * never counts as inactive. */
 #ifndef ADV_SERVER_SOCKETS_H

@@ -9,6 +9,7 @@
 #include <advect/pool.h>
 #include <advect/version.h>
 #include <ctype.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,8 +51,10 @@ static const struct adv_field fields[] = {
      .help = "most frames of a trajectory"},
     {"max_probes", ADV_FIELD_INT, AT(max_probes), .min = 1, .max = 1e6, .fallback = "1000",
      .help = "most Hutchinson probes in one request"},
-    {"max_cost", ADV_FIELD_REAL, AT(max_cost), .min = 1, .max = 1e30, .fallback = "1e15",
-     .unit = "multiply-adds", .help = "largest estimated cost of one request"},
+    {"max_cost", ADV_FIELD_REAL, AT(max_cost), .min = 0, .max = 1e30, .fallback = "0",
+     .unit = "multiply-adds",
+     .help = "largest estimated cost of one request; 0: what the daemon can do within "
+             "request-timeout-ms"},
     {"min_tolerance", ADV_FIELD_REAL, AT(min_tolerance), .min = 1e-15, .max = 1, .fallback = "1e-9",
      .help = "smallest rtol or atol that an adaptive solver accepts"},
     {"max_numbers", ADV_FIELD_INT, AT(max_numbers), .min = 1, .max = 1e12, .fallback = "20000000",
@@ -243,7 +246,7 @@ struct adv_limits adv_config_limits(const struct adv_config *config)
     limits.frames = (size_t)config->max_frames;
     limits.probes = (size_t)config->max_probes;
     limits.tolerance_min = config->min_tolerance;
-    limits.cost = config->max_cost;
+    limits.cost = config->max_cost > 0 ? config->max_cost : INFINITY;
     limits.numbers = (size_t)config->max_numbers;
     return limits;
 }

@@ -2,11 +2,14 @@
  * whole, if not all of one instant. */
 #include "server/os/metrics.h"
 
+#include "server/os/histogram.h"
 #include "server/os/log.h"
 
 #include <advect/extra/all.h>
 #include <advect/extra/memory.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -14,15 +17,37 @@
 
 #define N_STATUSES 600
 
-/* Upper bounds of the latency buckets, in seconds. */
-static const double bounds[] = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
-                                0.5,   1,      2.5,   5,    10,    30,   60};
-#define N_BOUNDS ADV_COUNT(bounds)
+#define TIMES                                                                                      \
+    15,                                                                                            \
+    {                                                                                              \
+        0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60             \
+    }
+
+static const struct adv_histogram_kind latency = {
+    "advect_request_duration_seconds", "From the request's first line to the reply's last byte.",
+    TIMES};
+static const struct adv_histogram_kind waiting = {
+    "advect_query_wait_seconds", "From a query's acceptance to its first turn.", TIMES};
+static const struct adv_histogram_kind computing = {
+    "advect_query_compute_seconds", "Workers' time that a query took, all its turns together.",
+    TIMES};
+static const struct adv_histogram_kind rows_at_once = {"advect_evaluation_rows",
+                                                       "Rows of an evaluation of a network.",
+                                                       9,
+                                                       {1, 2, 4, 8, 16, 32, 64, 128, 256}};
 
 struct route_counts {
     atomic_ullong by_status[N_STATUSES];
-    atomic_ullong in_bucket[N_BOUNDS + 1];
-    atomic_ullong microseconds;
+    struct adv_histogram latency;
+};
+
+/* Of the queries to a model: by route, [n_routes]. */
+struct model_counts {
+    struct model_counts *next;
+    char name[128];
+    struct query_counts {
+        struct adv_histogram waiting, computing;
+    } queries[];
 };
 
 struct adv_metrics {
@@ -30,6 +55,9 @@ struct adv_metrics {
     const char *kernels;
     atomic_ullong counters[ADV_COUNTERS];
     atomic_llong gauges[ADV_GAUGES];
+    struct adv_histogram rows_at_once;
+    pthread_mutex_t mutex;       /* of the list; what it holds stays */
+    struct model_counts *models; /* that were ever asked */
     size_t n_routes;
     struct route_counts routes[]; /* n_routes + 1, the last for what matched none */
 };
@@ -58,6 +86,8 @@ static const struct {
                                   "Queries that were not accepted."},
     [ADV_COUNT_REJECTED_NUMBERS] = {"advect_queries_rejected_total", "{reason=\"queue_numbers\"}",
                                     NULL},
+    [ADV_COUNT_REJECTED_BUSY] = {"advect_queries_rejected_total", "{reason=\"busy\"}", NULL},
+    [ADV_COUNT_REJECTED_TIMEOUT] = {"advect_queries_rejected_total", "{reason=\"timeout\"}", NULL},
     [ADV_COUNT_REJECTED_DRAINING] = {"advect_queries_rejected_total", "{reason=\"draining\"}",
                                      NULL},
     [ADV_COUNT_PICTURE_CACHE_HITS] = {"advect_pictures_total", "{from=\"cache\"}",
@@ -91,12 +121,21 @@ enum adv_status adv_metrics_new(size_t n_routes, const char *kernels, struct adv
     metrics->started = (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
     metrics->n_routes = n_routes;
     metrics->kernels = kernels;
+    pthread_mutex_init(&metrics->mutex, NULL);
     *out = metrics;
     return ADV_OK;
 }
 
 void adv_metrics_free(struct adv_metrics *metrics)
 {
+    if (!metrics)
+        return;
+    while (metrics->models) {
+        struct model_counts *next = metrics->models->next;
+        free(metrics->models);
+        metrics->models = next;
+    }
+    pthread_mutex_destroy(&metrics->mutex);
     free(metrics);
 }
 
@@ -119,14 +158,44 @@ void adv_metrics_request(struct adv_metrics *metrics, size_t route, unsigned sta
 {
     struct route_counts *counts =
         &metrics->routes[route < metrics->n_routes ? route : metrics->n_routes];
-    size_t bucket = 0;
-    while (bucket < N_BOUNDS && seconds > bounds[bucket])
-        bucket++;
     atomic_fetch_add_explicit(&counts->by_status[status < N_STATUSES ? status : 0], 1,
                               memory_order_relaxed);
-    atomic_fetch_add_explicit(&counts->in_bucket[bucket], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&counts->microseconds, (unsigned long long)(seconds * 1e6),
-                              memory_order_relaxed);
+    adv_histogram_count(&counts->latency, &latency, seconds, 1);
+}
+
+/* The counts of a model, new where it is asked for the first time; NULL without memory. */
+static struct model_counts *counts_of(struct adv_metrics *metrics, const char *model)
+{
+    pthread_mutex_lock(&metrics->mutex);
+    struct model_counts *counts = metrics->models;
+    while (counts && strncmp(counts->name, model, sizeof counts->name - 1) != 0)
+        counts = counts->next;
+    if (!counts) {
+        counts = calloc(1, sizeof *counts + metrics->n_routes * sizeof counts->queries[0]);
+        if (counts) {
+            snprintf(counts->name, sizeof counts->name, "%s", model);
+            counts->next = metrics->models;
+            metrics->models = counts;
+        }
+    }
+    pthread_mutex_unlock(&metrics->mutex);
+    return counts;
+}
+
+void adv_metrics_query(struct adv_metrics *metrics, const char *model, size_t route,
+                       double waited_s, double computed_s)
+{
+    struct model_counts *counts = counts_of(metrics, model);
+    if (!counts || route >= metrics->n_routes)
+        return;
+    adv_histogram_count(&counts->queries[route].waiting, &waiting, waited_s, 1);
+    adv_histogram_count(&counts->queries[route].computing, &computing, computed_s, 1);
+}
+
+void adv_metrics_evaluations(struct adv_metrics *metrics, size_t n, size_t rows)
+{
+    if (n > 0)
+        adv_histogram_count(&metrics->rows_at_once, &rows_at_once, (double)rows / (double)n, n);
 }
 
 static unsigned long long value_of(const atomic_ullong *counter)
@@ -156,25 +225,31 @@ static void write_requests(const struct adv_metrics *metrics, const char *(*rout
 static void write_latencies(const struct adv_metrics *metrics, const char *(*route_name)(size_t),
                             FILE *out)
 {
-    static const char *const name = "advect_request_duration_seconds";
-    write_head(out, name, "histogram", "From the request's first line to the reply's last byte.");
+    adv_histogram_write_head(&latency, out);
     for (size_t i = 0; i <= metrics->n_routes; i++) {
-        const struct route_counts *counts = &metrics->routes[i];
-        unsigned long long n = 0, in_bucket[N_BOUNDS + 1];
-        for (size_t b = 0; b <= N_BOUNDS; b++)
-            n += in_bucket[b] = value_of(&counts->in_bucket[b]);
-        if (!n)
-            continue;
-        unsigned long long below = 0;
-        for (size_t b = 0; b < N_BOUNDS; b++) {
-            below += in_bucket[b];
-            fprintf(out, "%s_bucket{route=\"%s\",le=\"%g\"} %llu\n", name, route_name(i), bounds[b],
-                    below);
+        char labels[256];
+        snprintf(labels, sizeof labels, "route=\"%s\"", route_name(i));
+        adv_histogram_write(&metrics->routes[i].latency, &latency, labels, out);
+    }
+}
+
+/* The histograms of one kind, which lie at an offset of struct query_counts. */
+static void write_queries(struct adv_metrics *metrics, const struct adv_histogram_kind *kind,
+                          size_t offset, const char *(*route_name)(size_t), FILE *out)
+{
+    adv_histogram_write_head(kind, out);
+    pthread_mutex_lock(&metrics->mutex);
+    struct model_counts *model = metrics->models;
+    pthread_mutex_unlock(&metrics->mutex);
+    for (; model; model = model->next) {
+        char labels[512];
+        for (size_t i = 0; i < metrics->n_routes; i++) {
+            const char *queries = (const char *)&model->queries[i];
+            snprintf(labels, sizeof labels, "model=\"%s\",route=\"%s\"", model->name,
+                     route_name(i));
+            adv_histogram_write((const struct adv_histogram *)(const void *)(queries + offset),
+                                kind, labels, out);
         }
-        fprintf(out, "%s_bucket{route=\"%s\",le=\"+Inf\"} %llu\n", name, route_name(i), n);
-        fprintf(out, "%s_sum{route=\"%s\"} %.6f\n", name, route_name(i),
-                (double)value_of(&counts->microseconds) * 1e-6);
-        fprintf(out, "%s_count{route=\"%s\"} %llu\n", name, route_name(i), n);
     }
 }
 
@@ -193,8 +268,7 @@ static unsigned long long resident_bytes(void)
     return strtoull(at, NULL, 10) * (unsigned long long)sysconf(_SC_PAGESIZE);
 }
 
-void adv_metrics_write(const struct adv_metrics *metrics, const char *(*route_name)(size_t i),
-                       FILE *out)
+void adv_metrics_write(struct adv_metrics *metrics, const char *(*route_name)(size_t i), FILE *out)
 {
     write_head(out, "advect_build_info", "gauge", "The program; always 1.");
     fprintf(out, "advect_build_info{version=\"%s\",kernels=\"%s\"} 1\n", adv_version(),
@@ -215,6 +289,10 @@ void adv_metrics_write(const struct adv_metrics *metrics, const char *(*route_na
     fprintf(out, "advect_log_lines_lost_total %llu\n", (unsigned long long)adv_log_lost());
     write_requests(metrics, route_name, out);
     write_latencies(metrics, route_name, out);
+    write_queries(metrics, &waiting, offsetof(struct query_counts, waiting), route_name, out);
+    write_queries(metrics, &computing, offsetof(struct query_counts, computing), route_name, out);
+    adv_histogram_write_head(&rows_at_once, out);
+    adv_histogram_write(&metrics->rows_at_once, &rows_at_once, "", out);
     write_head(out, "process_resident_memory_bytes", "gauge", "Resident memory.");
     fprintf(out, "process_resident_memory_bytes %llu\n", resident_bytes());
     write_head(out, "process_start_time_seconds", "gauge", "Start of the process, Unix time.");

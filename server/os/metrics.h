@@ -22,6 +22,8 @@ enum adv_counter {
     ADV_COUNT_STOPPED,
     ADV_COUNT_REJECTED_QUEUE, /* queries not accepted, by reason */
     ADV_COUNT_REJECTED_NUMBERS,
+    ADV_COUNT_REJECTED_BUSY,
+    ADV_COUNT_REJECTED_TIMEOUT,
     ADV_COUNT_REJECTED_DRAINING,
     ADV_COUNT_PICTURE_CACHE_HITS, /* pictures asked for, by where they came from */
     ADV_COUNT_PICTURE_CACHE_MISSES,
@@ -55,8 +57,15 @@ void adv_metrics_set(struct adv_metrics *metrics, enum adv_gauge gauge, int64_t 
 void adv_metrics_request(struct adv_metrics *metrics, size_t route, unsigned status,
                          double seconds);
 
+/* An accepted query has ended: how long it waited for its first turn, and the workers' time that it
+ * took. route < n_routes. */
+void adv_metrics_query(struct adv_metrics *metrics, const char *model, size_t route,
+                       double waited_s, double computed_s);
+
+/* n evaluations of a network, of so many rows together. */
+void adv_metrics_evaluations(struct adv_metrics *metrics, size_t n, size_t rows);
+
 /* Writes the exposition text. route_name(i): the label value of route i <= n_routes. */
-void adv_metrics_write(const struct adv_metrics *metrics, const char *(*route_name)(size_t i),
-                       FILE *out);
+void adv_metrics_write(struct adv_metrics *metrics, const char *(*route_name)(size_t i), FILE *out);
 
 #endif

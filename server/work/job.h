@@ -6,6 +6,7 @@
 #define ADV_SERVER_JOB_H
 
 #include "server/work/channel.h"
+#include "server/work/strand.h"
 #include "server/work/ticket.h"
 #include "server/work/work.h"
 
@@ -17,6 +18,12 @@ struct adv_job {
     struct adv_work work;
     struct adv_ticket ticket;
     struct adv_channel channel;
+    struct adv_answering {
+        struct adv_strand *strand; /* on which the answer is written, where that takes long */
+        enum adv_status status;
+        struct adv_error error;
+        struct adv_reply reply;
+    } answering;
     atomic_size_t *budget; /* where the answer's numbers are taken off when the job is freed */
 };
 

@@ -1,10 +1,11 @@
 /* Computing: one pinned thread per processor, and the queries they take turns at.
  *
- * Runnable jobs stand in a line. A worker takes the first, gives one of its
- * shards a turn of about TURN_US (at least one velocity evaluation), and the
- * job goes to the end of the line: shares are fair by request, and a small
- * request never waits for a large one to end. Jobs that nobody wants any more
- * (deadline, client gone, shutdown) leave when their turn comes. */
+ * A query is taken if it can be expected to end before its deadline behind those
+ * that were taken before, and refused at once otherwise. After each turn of about
+ * TURN_US (at least a portion of an evaluation) a worker goes to the query whose
+ * turn it is: claims.h says which, so that short ones end first and all end in
+ * time. Jobs that nobody wants any more (deadline, client gone, shutdown) leave
+ * as soon as a worker is back from its turn. */
 #ifndef ADV_SERVER_SCHEDULER_H
 #define ADV_SERVER_SCHEDULER_H
 
@@ -18,6 +19,7 @@ struct adv_scheduler_options {
     int n_workers;
     size_t queue_length;    /* jobs accepted and not ended */
     size_t queue_numbers;   /* in all answers that are computed or not yet sent */
+    bool refuse_hopeless;   /* 422 to what could not be in time even alone */
     atomic_size_t *numbers; /* how many those are now */
     struct adv_registry *registry;
     struct adv_metrics *metrics;

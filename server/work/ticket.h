@@ -1,7 +1,10 @@
-/* A job's place at the scheduler: in the line of runnable jobs, and which of its shards wait for a
+/* A job's place at the scheduler: what it claims of the workers, and which of its shards wait for a
  * turn. The scheduler's alone, under its mutex. */
 #ifndef ADV_SERVER_TICKET_H
 #define ADV_SERVER_TICKET_H
+
+#include "server/work/claims.h"
+#include "server/work/estimate.h"
 
 #include <advect/status.h>
 #include <stdbool.h>
@@ -9,11 +12,17 @@
 #include <stdint.h>
 
 struct adv_ticket {
-    int64_t deadline_ms; /* of adv_now_ms; fixed before submission */
+    double timeout_s; /* from submission to the answer; fixed before */
+    size_t route;     /* for the metrics; likewise */
 
-    struct adv_job *next; /* in the line */
-    bool queued;          /* stands in the line */
-    bool leaving;         /* no shard gets another turn */
+    double begun, computed; /* when its first turn began, 0 before; seconds of all turns */
+
+    struct adv_claim claim;
+    struct adv_estimate estimate;
+    bool whole;     /* in the hands of one worker, which prepares or ends it */
+    bool answering; /* no shards are left: its answer is written in turns */
+    bool sending;   /* some frames are, while others are computed */
+    bool leaving;   /* no shard gets another turn */
     struct adv_error error;
 
     size_t *shards; /* ring of the shards that wait for a turn, [n_shards] */

@@ -65,6 +65,14 @@ void server_model_write(const char *directory, const char *file, const char *nam
     save(make(models[0].config, name, seed), directory, file);
 }
 
+void server_model_write_wide(const char *directory)
+{
+    save(make("{\"name\": \"wide\", \"net\": {\"kind\": \"mlp\", \"dim\": 784,"
+              " \"channels\": 1024, \"layers\": 2}, \"data\": {\"shape\": [1, 28, 28]}}",
+              "wide", SEED),
+         directory, "wide.safetensors");
+}
+
 void server_models_write(const char *directory)
 {
     char path[512], file[64];

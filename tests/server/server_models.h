@@ -18,5 +18,7 @@ struct adv_model *server_model(const char *name);
 
 /* A plane model of another seed and name into FILE of the directory, replacing it at once. */
 void server_model_write(const char *directory, const char *file, const char *name, uint64_t seed);
+/* A model "wide" of 784-D points, a row of which is 3e6 multiply-adds, into the directory. */
+void server_model_write_wide(const char *directory);
 
 #endif

@@ -594,7 +594,7 @@ START_TEST(what_costs_too_much_is_refused)
     expect_refusal(server_post(&server, "/v1/models/digits/samples",
                                "{\"n\": 100000, \"log_density\": true, \"divergence\": {\"method\":"
                                " \"exact\"}, \"solver\": {\"method\": \"rk4\", \"steps\": 10000}}"),
-                   422, "multiply-adds; the limit is");
+                   422, "multiply-adds, more than this server can do within");
     /* 100 frames x 10,000 images x 54 numbers */
     expect_refusal(
         server_post(&server, "/v1/models/digits/trajectories", "{\"n\": 10000, \"frames\": 100}"),

@@ -242,7 +242,7 @@ START_TEST(a_full_queue_refuses_and_says_when_to_come_back)
     wait_for_metric("advect_queries", 2, 5000);
     struct server_reply reply = server_post(&server, SAMPLES, "{\"n\": 1}");
     ck_assert(server_reply_header(&reply, "Retry-After", sizeof retry, retry));
-    ck_assert_str_eq(retry, "1");
+    ck_assert_int_ge(atoi(retry), 1);
     server_expect_problem(reply, 503, "queue-full", NULL);
     reply = server_get(&server, "/health/ready");
     ck_assert_int_eq(reply.status, 200);
@@ -273,8 +273,8 @@ END_TEST
 START_TEST(a_request_that_takes_too_long_is_given_up)
 {
     char retry[16];
-    server_daemon_start(&server,
-                        (const char *const[]){"--workers=1", "--request-timeout-ms=150", NULL});
+    server_daemon_start(&server, (const char *const[]){"--workers=1", "--request-timeout-ms=150",
+                                                       "--max-cost=1e15", NULL});
     double begin = server_seconds();
     struct server_reply reply = server_post(&server, SAMPLES, ENDLESS);
     double took = server_seconds() - begin;

@@ -81,7 +81,8 @@ function measured(model) {
 }
 
 function limits(model) {
-  return table(Object.entries(model.limits).map(([name, value]) =>
+  const limited = Object.entries(model.limits).filter(([, value]) => value !== null);
+  return table(limited.map(([name, value]) =>
     [LIMIT_WORDS[name] ?? spaced(name), value >= 1e9 ? number(value) : print(value)]));
 }
 

@@ -12,6 +12,8 @@ static void fail(png_structp png, png_const_charp message)
     char shown[ADV_PRINTABLE_MAX];
     if (context->no_memory)
         context->status = adv_no_memory(context->error);
+    else if (context->stopped)
+        context->status = adv_fail(context->error, ADV_E_CANCELLED, "%s", message);
     else
         context->status = adv_fail(context->error, ADV_E_FORMAT, "PNG: %s",
                                    adv_printable(message, strlen(message), shown));

@@ -11,6 +11,7 @@
 struct adv_png_context {
     enum adv_status status; /* ADV_OK until libpng fails */
     bool no_memory;         /* an allocation has failed: what libpng reports next is due to it */
+    bool stopped;           /* likewise, where the thread's pace says so */
     struct adv_error *error;
 };
 

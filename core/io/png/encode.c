@@ -3,6 +3,7 @@
 #include "core/io/png/palette.h"
 
 #include <advect/extra/bytes.h>
+#include <advect/extra/pace.h>
 #include <advect/extra/png.h>
 #include <setjmp.h>
 #include <zlib.h>
@@ -103,8 +104,13 @@ static void write_image(struct encoder *encoder, const struct adv_image *image, 
     png_write_info(png, encoder->info);
     if (encoder->palette)
         png_set_packing(png);
-    for (int y = 0; y < image->height; y++)
+    for (int y = 0; y < image->height; y++) {
+        if (!adv_pace_go_on()) {
+            encoder->context.stopped = true;
+            png_error(png, "stopped before the end");
+        }
         png_write_row(png, image->pixels + (size_t)y * row_bytes);
+    }
     png_write_end(png, NULL);
 }
 

@@ -5,11 +5,13 @@
 #include "core/plot/paint.h"
 #include "core/plot/style.h"
 
+#include <advect/extra/pace.h>
 #include <math.h>
 #include <string.h>
 
 #define REFERENCE_POINTS 64.0
-#define COVER_FADE 2.0 /* opacity is divided by 1 + this x the covered part of the frame */
+#define PACE_POINTS 256 /* drawn between two looks at the pace */
+#define COVER_FADE 2.0  /* opacity is divided by 1 + this x the covered part of the frame */
 
 struct scatter {
     struct adv_layer layer;
@@ -59,6 +61,8 @@ static void draw(const struct adv_layer *layer, const struct adv_canvas *canvas)
     adv_paint_with(canvas->cr, adv_layer_colour(layer), opacity);
     for (size_t i = 0; i < layer->n; i++) {
         struct adv_spot spot;
+        if (i % PACE_POINTS == 0 && !adv_pace_go_on())
+            return; /* the picture is not wanted any more */
         if (!adv_canvas_spot(canvas, points + 2 * i, &spot))
             continue;
         if (scatter->has_values) {

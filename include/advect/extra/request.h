@@ -11,6 +11,7 @@
  *   divergence: {method, probes,     divergence=hutchinson probes=8 probe_seed=1
  *                seed}; for velocity: true, false or that object
  *   log_density, space               log_density=true space=flow
+ *   timeout_ms                       timeout_ms=500; of servers only
  *   frames: int >= 2 or              frames=16
  *   times: [ascending in [0,1]]      times=0,0.5,1
  *
@@ -91,10 +92,15 @@ enum adv_status adv_request_query(struct adv_request *request, const struct adv_
                                   const struct adv_limits *limits, uint64_t random_seed,
                                   struct adv_query *query, struct adv_error *error);
 
+/* How long the client waits at most, in milliseconds; -1 where it does not say. */
+int64_t adv_request_timeout_ms(const struct adv_request *request);
+
 /* The fields that a kind takes as text, for those who read flags: fields [ADV_REQUEST_FIELDS_MAX].
  * Returns their number. Offsets in them mean nothing: values go through adv_request_set_text. */
 #define ADV_REQUEST_FIELDS_MAX 32
 size_t adv_request_text_fields(enum adv_query_kind kind, struct adv_field *fields);
+/* And those that a URL may hold: with what only a server can heed. */
+size_t adv_request_url_fields(enum adv_query_kind kind, struct adv_field *fields);
 
 /* The JSON Schema of the kind's body (new reference), for the API's description. */
 json_t *adv_request_schema(enum adv_query_kind kind);

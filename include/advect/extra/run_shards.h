@@ -10,10 +10,22 @@ ADV_API_BEGIN
 
 size_t adv_run_shards(const struct adv_run *run);
 
-/* Advances one shard by one evaluation. Returns true when the shard has ended, well or not.
+/* How many shards a run of the query has. */
+size_t adv_query_shards(const struct adv_query *query, const struct adv_model *model);
+
+/* Advances one shard by one evaluation of its rows, or by a portion of one: no call computes much
+ * longer than some ten milliseconds, be the tangents of a row ever so many, unless one velocity of
+ * the network takes longer. Returns true when the shard has ended, well or not.
  * Different shards may be advanced by different threads at once, each with its own evaluator; one
  * shard by one thread at a time (hand-overs must synchronise, e.g. through a locked queue). */
 bool adv_run_advance(struct adv_run *run, size_t shard, struct adv_evaluator *evaluator);
+
+/* What a shard has computed so far. */
+struct adv_run_work {
+    double multiply_adds;
+    size_t evaluations, rows; /* calls of the evaluator, and rows of those together */
+};
+struct adv_run_work adv_run_work(const struct adv_run *run, size_t shard);
 
 /* After every shard has ended: the outcome, and on ADV_OK the answer (borrowed from the run). */
 enum adv_status adv_run_finish(struct adv_run *run, const struct adv_answer **answer,

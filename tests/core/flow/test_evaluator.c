@@ -471,6 +471,38 @@ START_TEST(all_probes_average_to_the_divergence)
 }
 END_TEST
 
+/* Parts of one tangent, of three, of as many as are left. */
+START_TEST(a_divergence_in_parts_is_the_whole_bit_for_bit)
+{
+    struct fixture f;
+    fixture_init(&f, configs[_i]);
+    size_t n = 20, dim = f.dim;
+    struct batch *batch = new_batch(n, dim, 12);
+    struct answers *whole = new_answers(f.evaluator, batch);
+    struct adv_points points = points_of(batch);
+    float *v = calloc(n * dim, sizeof *v), divergence[20], probe[DIM_MAX * 2];
+    float estimates[2 * 20], parts[2 * 20];
+    for (size_t first = 0, count = 1; first < dim; first += count, count += 2) {
+        count = count < dim - first ? count : dim - first;
+        poison(n * dim, v);
+        adv_evaluator_divergence_part(f.evaluator, &points, first, count, v, divergence, NULL);
+        ck_assert(same_bytes(n * dim, v, whole->v));
+    }
+    ck_assert(same_bytes(n, divergence, whole->divergence));
+    for (size_t k = 0; k < 2 * dim; k++)
+        probe[k] = k % 3 ? 1 : -1;
+    adv_evaluator_probes(f.evaluator, &points, 2, probe, v, estimates, NULL);
+    poison(2 * n, parts);
+    for (size_t k = 0; k < 2; k++)
+        adv_evaluator_probes_part(f.evaluator, &points, 2, probe, 1 - k, 1, v, parts, NULL);
+    ck_assert(same_bytes(2 * n, parts, estimates));
+    free(v);
+    free(batch);
+    free(whole);
+    fixture_release(&f);
+}
+END_TEST
+
 /* ---- bugs of the caller ---- */
 
 START_TEST(labels_that_the_net_lacks_are_bugs)
@@ -549,6 +581,7 @@ int main(void)
     tcase_add_loop_test(derivatives, the_divergence_is_the_trace_of_the_tangents, 0, N_CONFIGS);
     tcase_add_test(derivatives, many_tangents_of_wide_points_are_those_of_each_alone);
     tcase_add_test(derivatives, all_probes_average_to_the_divergence);
+    tcase_add_loop_test(derivatives, a_divergence_in_parts_is_the_whole_bit_for_bit, 0, N_CONFIGS);
     suite_add_tcase(suite, derivatives);
 
     TCase *callers = tcase_create("callers");

@@ -147,6 +147,69 @@ START_TEST(nothing_is_allocated_after_the_first_turn)
 }
 END_TEST
 
+static struct adv_model *wide_model(void)
+{
+    return model_of("{\"name\": \"wide\", \"net\": {\"kind\": \"mlp\", \"dim\": 784,"
+                    " \"channels\": 512, \"layers\": 1, \"activation\": \"silu\"},"
+                    " \"data\": {\"shape\": [1, 28, 28]}}");
+}
+
+/* Ends a run of one shard; the most that one turn computed, in multiply-adds. */
+static double most_in_a_turn(struct adv_run *run, struct adv_evaluator *evaluator)
+{
+    double most = 0, before = 0;
+    ck_assert_uint_eq(adv_run_shards(run), 1);
+    for (bool ended = false; !ended;) {
+        ended = adv_run_advance(run, 0, evaluator);
+        double now = adv_run_work(run, 0).multiply_adds;
+        most = fmax(most, now - before);
+        before = now;
+    }
+    return most;
+}
+
+/* A row's 784 tangents are 8e8 multiply-adds here, its 1000 probes 1e9: they take several turns,
+ * and give what they give at once. */
+START_TEST(a_turn_is_bounded_however_many_tangents_a_row_has)
+{
+    struct adv_model *model = wide_model();
+    struct adv_evaluator *evaluator = NULL;
+    const struct adv_answer *answer;
+    struct adv_run *run = NULL;
+    static float probes[1000 * 784];
+    float point[784], v[784], t = 1, divergence, estimates[1000];
+    adv_rng_normal(1, ADV_STREAM_DATA, 0, 1, 784, point);
+    ck_assert_int_eq(adv_evaluator_new(adv_model_packed_weights(model), &evaluator, NULL), ADV_OK);
+    struct adv_query query = adv_query_default(ADV_QUERY_VELOCITY);
+    query.points = point;
+    query.divergence = true;
+    query.divergence_method = _i ? ADV_DIVERGENCE_HUTCHINSON : ADV_DIVERGENCE_EXACT;
+    query.probes = 1000;
+    ck_assert_double_ge(adv_query_cost(&query, model), 6e8);
+    ck_assert_int_eq(adv_run_new(model, &query, &run, NULL), ADV_OK);
+    ck_assert_double_le(most_in_a_turn(run, evaluator), 5e8);
+    ck_assert_double_eq_tol(adv_run_work(run, 0).multiply_adds / adv_query_cost(&query, model), 1,
+                            0.02); /* each portion takes the velocity anew */
+    ck_assert_int_eq(adv_run_finish(run, &answer, NULL), ADV_OK);
+    struct adv_points points = {.n = 1, .x = point, .t = &t};
+    if (_i == 0) {
+        adv_evaluator_divergence(evaluator, &points, v, &divergence, NULL);
+        ck_assert_double_eq(answer->divergence[0], (double)divergence);
+    } else {
+        double mean = 0;
+        adv_rng_rademacher(0, ADV_STREAM_PROBE, 0, 1000, 784, probes);
+        adv_evaluator_probes(evaluator, &points, 1000, probes, v, estimates, NULL);
+        for (size_t k = 0; k < 1000; k++)
+            mean += (double)estimates[k] / 1000;
+        ck_assert_double_eq(answer->divergence[0], mean);
+    }
+    ck_assert_mem_eq(answer->states, v, sizeof v);
+    adv_run_free(run);
+    adv_evaluator_free(evaluator);
+    adv_model_unref(model);
+}
+END_TEST
+
 /* The density of any smooth flow integrates to one, in data units. */
 START_TEST(densities_integrate_to_one)
 {
@@ -422,6 +485,22 @@ END_TEST
 
 /* The guidance that a model's config names is that of its samples; densities, and what goes back,
  * are those of the plain flow. */
+/* By a method of order five: ten times the steps for five more digits; larger tolerances are not
+ * thought to save any. */
+START_TEST(the_cost_grows_with_the_accuracy)
+{
+    struct adv_model *model = plane_model();
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    query.solver = solver_of("dopri5", 0, 1e-5);
+    double usual = adv_query_cost(&query, model);
+    query.solver = solver_of("dopri5", 0, 1e-10);
+    ck_assert_double_eq_tol(adv_query_cost(&query, model) / usual, 10, 1e-9);
+    query.solver = solver_of("dopri5", 0, 1e-2);
+    ck_assert_double_eq(adv_query_cost(&query, model), usual);
+    adv_model_unref(model);
+}
+END_TEST
+
 START_TEST(a_model_may_name_the_guidance_of_its_samples)
 {
     static const struct {
@@ -644,6 +723,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, log_density_of_a_sample_is_that_of_its_point);
     tcase_add_loop_test(tests, nothing_is_allocated_after_the_first_turn, 0, 4);
+    tcase_add_loop_test(tests, a_turn_is_bounded_however_many_tangents_a_row_has, 0, 2);
     tcase_add_test(tests, densities_integrate_to_one);
     tcase_add_test(tests, a_sample_is_the_same_alone_in_a_batch_and_on_any_threads);
     tcase_add_test(tests, trajectories_end_in_the_samples);
@@ -652,6 +732,7 @@ int main(void)
     tcase_add_test(tests, velocity_is_the_slope_of_trajectories);
     tcase_add_test(tests, image_densities_come_in_bits_too);
     tcase_add_test(tests, images_are_sampled_with_fewer_velocities);
+    tcase_add_test(tests, the_cost_grows_with_the_accuracy);
     tcase_add_test(tests, a_model_may_name_the_guidance_of_its_samples);
     tcase_add_test(tests, queries_are_checked_against_their_model);
     tcase_add_test(tests, progress_ends_at_one);

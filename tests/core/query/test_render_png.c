@@ -3,6 +3,8 @@
 #include "tests/support/models.h"
 #include "tests/support/suite.h"
 
+#include <advect/extra/memory.h>
+#include <advect/extra/pace.h>
 #include <advect/extra/plot.h>
 #include <advect/extra/render.h>
 #include <check.h>
@@ -557,6 +559,67 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- in pieces */
+
+struct steps {
+    int n, most; /* looks at the pace so far; from which on it says stop */
+};
+
+static bool step(void *context)
+{
+    struct steps *steps = context;
+    return ++steps->n < steps->most;
+}
+
+static enum adv_status render_with(struct steps *steps, enum adv_format_id format,
+                                   struct adv_bytes *out)
+{
+    enum { FRAMES = 3, N = 400 };
+    static float states[FRAMES * N * 6];
+    static const double times[FRAMES] = {0, 0.5, 1};
+    const struct adv_model *model = format == ADV_FORMAT_PNG ? plane : image;
+    struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    struct adv_answer answer = {.n = N,
+                                .dim = adv_model_dim(model),
+                                .n_frames = FRAMES,
+                                .states = states,
+                                .times = times,
+                                .solver = adv_query_default_solver(&query, model)};
+    for (size_t i = 0; i < ADV_COUNT(states); i++)
+        states[i] = (float)(i % 97) / 89;
+    query.n = N;
+    query.n_times = FRAMES;
+    query.times = times;
+    struct adv_pace pace = {step, steps};
+    adv_pace_set(&pace);
+    enum adv_status status =
+        adv_render(adv_format(format), model, &query, &answer, NULL, out, NULL);
+    adv_pace_set(NULL);
+    return status;
+}
+
+/* Whoever sets a pace is asked often, may stop the writing at any look, and changes no byte. */
+START_TEST(answers_are_written_at_the_threads_pace)
+{
+    static const enum adv_format_id formats[] = {ADV_FORMAT_JSON, ADV_FORMAT_PNG, ADV_FORMAT_APNG};
+    static const int least[] = {1, 60, 60}; /* looks: 64 KiB of text each, or a row of pixels */
+    struct adv_bytes whole = {0}, again = {0}, part = {0};
+    struct steps on = {.most = 1 << 30}, more = {.most = 1 << 30};
+    ck_assert_int_eq(render_with(&on, formats[_i], &whole), ADV_OK);
+    ck_assert_int_ge(on.n, least[_i]);
+    for (int most = 1; most <= on.n; most += 1 + on.n / 20) {
+        struct steps steps = {.most = most};
+        ck_assert_int_eq(render_with(&steps, formats[_i], &part), ADV_E_CANCELLED);
+        adv_bytes_release(&part);
+    }
+    ck_assert_int_eq(render_with(&more, formats[_i], &again), ADV_OK);
+    ck_assert_uint_eq(whole.n, again.n);
+    ck_assert_mem_eq(whole.data, again.data, whole.n);
+    adv_bytes_release(&whole);
+    adv_bytes_release(&again);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("render png");
@@ -579,6 +642,7 @@ int main(void)
     tcase_add_test(tests, what_has_no_picture_is_refused);
     tcase_add_test(tests, animations_are_bounded);
     tcase_add_test(tests, every_allocation_may_fail);
+    tcase_add_loop_test(tests, answers_are_written_at_the_threads_pace, 0, 3);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

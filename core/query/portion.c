@@ -1,0 +1,115 @@
+/* A shard's velocities and divergences, a portion at a time.
+ *
+ * All rows that are due, with all their tangents, can take seconds: a row of an
+ * image has hundreds of tangents, or a thousand probes. A portion is a few rows
+ * with a few of their tangents, of about as many multiply-adds as a turn should
+ * have. No row's result depends on its neighbours and tangents are summed in
+ * their order, so the bits are those of one evaluation of all. */
+#include "core/query/run.h"
+
+#include <advect/extra/rng.h>
+
+/* Tangents share the work on their row's velocity: fewer at a time would cost too much of it. */
+#define TANGENTS_MIN 4
+#define TANGENTS_STEP 8 /* the evaluator's own portion, at most */
+
+struct portion {
+    size_t row, n_rows, first, n_tangents;
+};
+
+static size_t n_tangents_of(const struct adv_run *run)
+{
+    if (run->n_accumulators == 0)
+        return 0;
+    return run->answer.probes == 0 ? run->dim : run->answer.probes;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* As many rows as fit with all their tangents; or one row, and as many tangents as fit. */
+static struct portion next_portion(const struct adv_run *run, const struct adv_shard *shard)
+{
+    size_t tangents = n_tangents_of(run), left = tangents - shard->tangent;
+    double passes = ADV_PORTION_MULTIPLY_ADDS / run->pass_cost;
+    double rows = passes / (double)(1 + tangents);
+    size_t n_rows = rows < 1 ? 1 : rows > ADV_SHARD_ROWS_MAX ? ADV_SHARD_ROWS_MAX : (size_t)rows;
+    struct portion portion = {.row = shard->row,
+                              .n_rows = least(n_rows, shard->n_due - shard->row),
+                              .first = shard->tangent,
+                              .n_tangents = left};
+    if (rows < 1 && tangents > 0) {
+        size_t most =
+            passes > TANGENTS_STEP ? (size_t)passes / TANGENTS_STEP * TANGENTS_STEP : TANGENTS_MIN;
+        portion.n_tangents = least(left, most);
+    }
+    return portion;
+}
+
+/* The rows of a fixed-step solver are all at the same evaluation: its number says whose turn it is
+ * in the seed's stream, whatever the shard. */
+static void draw_probes(const struct adv_run *run, struct adv_shard *shard)
+{
+    size_t n = run->answer.probes;
+    if (shard->evaluations == 0 || run->query.renew_probes)
+        adv_rng_rademacher(run->query.probe_seed, ADV_STREAM_PROBE, shard->evaluations * n, n,
+                           run->dim, shard->probes);
+    shard->evaluations++;
+}
+
+static void begin(const struct adv_run *run, struct adv_shard *shard)
+{
+    for (size_t i = 0; i < shard->n_due; i++)
+        shard->label[i] = run->labels ? run->labels[shard->begin + shard->rows[i]] : ADV_NO_LABEL;
+    if (run->answer.probes > 0)
+        draw_probes(run, shard);
+}
+
+static enum adv_status evaluate(const struct adv_run *run, struct adv_shard *shard,
+                                const struct portion *part, struct adv_evaluator *evaluator)
+{
+    size_t row = part->row;
+    struct adv_points points = {.n = part->n_rows,
+                                .x = shard->x + row * run->dim,
+                                .t = shard->t + row,
+                                .label = shard->label + row,
+                                .guidance = shard->guidance + row};
+    float *v = shard->v + row * run->dim;
+    float *divergence = shard->divergence + row * run->n_accumulators;
+    if (part->n_tangents == 0)
+        return adv_evaluator_velocity(evaluator, &points, v, &shard->error);
+    if (run->answer.probes == 0)
+        return adv_evaluator_divergence_part(evaluator, &points, part->first, part->n_tangents, v,
+                                             divergence, &shard->error);
+    return adv_evaluator_probes_part(evaluator, &points, run->answer.probes, shard->probes,
+                                     part->first, part->n_tangents, v, divergence, &shard->error);
+}
+
+static void count(const struct adv_run *run, struct adv_shard *shard, const struct portion *part)
+{
+    shard->work.multiply_adds +=
+        run->pass_cost * (double)part->n_rows * (double)(1 + part->n_tangents);
+    shard->work.evaluations++;
+    shard->work.rows += part->n_rows;
+}
+
+enum adv_status adv_shard_evaluate(const struct adv_run *run, struct adv_shard *shard,
+                                   struct adv_evaluator *evaluator, bool *complete)
+{
+    if (shard->row == 0 && shard->tangent == 0)
+        begin(run, shard);
+    struct portion part = next_portion(run, shard);
+    enum adv_status status = evaluate(run, shard, &part, evaluator);
+    count(run, shard, &part);
+    shard->tangent += part.n_tangents;
+    if (shard->tangent == n_tangents_of(run)) {
+        shard->tangent = 0;
+        shard->row += part.n_rows;
+    }
+    *complete = shard->row == shard->n_due;
+    if (*complete)
+        shard->row = shard->n_due = 0;
+    return status;
+}

@@ -1,0 +1,56 @@
+/* Who is taken, and who is next: the decisions of the scheduler, as functions of
+ * what queries claim. They know neither jobs nor threads nor clocks, so that they
+ * can be tried on any arrivals (docs/adr/0014-served-by-its-deadline.md).
+ *
+ * Next: of those that may go first, the query with the largest response ratio, (waited + left) /
+ * left (Brinch Hansen 1971, with what is left in place of the whole): short ones go first, and
+ * whoever waits becomes more urgent. It may go first if all with earlier deadlines can spare the
+ * time (slack stealing, Lehoczky & Ramos-Thuel 1992); the one with the earliest deadline always
+ * may. Whoever cannot meet its deadline even alone is left to idle workers, so that one estimate
+ * that was wrong takes nobody else along.
+ *
+ * Taken: whoever ends before its deadline behind all that have earlier ones, without making a later
+ * one late. */
+#ifndef ADV_SERVER_CLAIMS_H
+#define ADV_SERVER_CLAIMS_H
+
+#include <advect/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a query wants of the workers, and by when. Seconds, of one clock. */
+struct adv_claim {
+    double arrived, deadline;
+    double left;   /* of one worker's time, as estimated now */
+    size_t width;  /* workers that can share it at once, >= 1 */
+    bool runnable; /* something of it waits for a worker */
+};
+
+/* Those that were taken and have not ended, by their deadlines. Choosing takes time in proportion
+ * to their number. */
+struct adv_claims {
+    size_t n, capacity, n_workers;
+    struct adv_claim **items; /* borrowed */
+};
+
+enum adv_status adv_claims_init(struct adv_claims *claims, size_t capacity, size_t n_workers,
+                                struct adv_error *error);
+void adv_claims_release(struct adv_claims *claims);
+
+/* There must be room: n < capacity. */
+void adv_claims_add(struct adv_claims *claims, struct adv_claim *claim);
+void adv_claims_remove(struct adv_claims *claims, const struct adv_claim *claim);
+
+/* The runnable claim that gets the next turn, or NULL. */
+struct adv_claim *adv_claims_next(const struct adv_claims *claims, double now);
+
+/* Seconds until a claim could be taken: 0 now. */
+double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *claim, double now);
+
+/* Seconds until the workers are through with all that was taken. */
+double adv_claims_backlog(const struct adv_claims *claims, double now);
+
+/* Whether a claim would end in time with all workers to itself. */
+bool adv_claim_fits_alone(const struct adv_claim *claim, size_t n_workers, double now);
+
+#endif
