@@ -264,7 +264,7 @@ static void start_wide(const char *const *flags)
     server_daemon_start(&server, flags);
     server_model_write_wide(server.models);
     kill(server.pid, SIGHUP);
-    server_wait_for_metric(&server, "advect_reloads_total", 1, 20000);
+    server_wait_for_metric(&server, "advect_reloads_total{outcome=\"completed\"}", 1, 20000);
 }
 
 /* What a short one beside a long one may take on average: a small part of the seconds that the
