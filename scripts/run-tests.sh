@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs the given test binaries, one per processor at a time, or JOBS; by the command RUNNER, such as
-# an emulator, if there is one. Those that take longest begin first, so that none is left to run alone.
+# an emulator, if there is one. Those that take longest begin first, so that none is left to run alone;
+# those that load the whole machine come last, one by one.
 # Prints in their order the check summary of each and its seconds, with whatever else it had to say, and
 # last one line "N passed, N failed" that counts single checks. A binary that dies or ends without a
 # summary is one failure. Exits 1 on any failure.
@@ -42,19 +43,26 @@ report() {
     fi
 }
 
-# Indices of the binaries, slow ones before the others.
-slow=() quick=()
+# Indices of the binaries: slow ones before the others, and what wants the machine for itself last.
+slow=() quick=() alone=()
 names_of_slow=" $("$(dirname "$0")/quick-tests.sh" --slow | tr '\n' ' ') "
 for i in "${!binaries[@]}"; do
     name=$(basename "${binaries[i]}")
-    if [[ $names_of_slow == *" ${name#test_} "* ]]; then slow+=("$i"); else quick+=("$i"); fi
+    if [[ $name == test_server_overload ]]; then
+        alone+=("$i")
+    elif [[ $names_of_slow == *" ${name#test_} "* ]]; then
+        slow+=("$i")
+    else
+        quick+=("$i")
+    fi
 done
-order=("${slow[@]}" "${quick[@]}")
+order=("${slow[@]}" "${quick[@]}" "${alone[@]}")
+n_together=$((${#slow[@]} + ${#quick[@]}))
 
 started=0
 reported=0
 while ((reported < ${#binaries[@]})); do
-    while ((started < ${#binaries[@]} && $(jobs -pr | wc -l) < jobs)); do
+    while ((started < ${#binaries[@]} && $(jobs -pr | wc -l) < (started < n_together ? jobs : 1))); do
         run "${order[started]}" &
         started=$((started + 1))
     done
