@@ -105,7 +105,7 @@ CORE_SRC    := $(sort $(filter-out core/kernels/isa/isa_%,$(wildcard core/*/*.c 
                       $(VARIANTS:%=core/kernels/isa/isa_%.c))
 TRAINER_SRC := $(sort $(wildcard trainer/*.c trainer/*/*.c))
 SERVER_SRC  := $(sort $(wildcard server/*.c server/*/*.c))
-TEST_ROOMS  := tests/core/* tests/trainer tests/server
+TEST_ROOMS  := tests/core/* tests/trainer tests/server tests/server/client
 TEST_SRC    := $(sort $(wildcard $(TEST_ROOMS:%=%/test_*.c)))
 FUZZ_SRC    := $(filter-out tests/fuzz/fuzz.c,$(wildcard tests/fuzz/*.c))
 SUPPORT_SRC := $(sort $(filter-out $(TEST_SRC),$(wildcard $(TEST_ROOMS:%=%/*.c) tests/support/*.c) $(FUZZ_SRC)))

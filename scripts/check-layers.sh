@@ -25,9 +25,12 @@ uses[render]="request plot ${uses[request]}"
 
 # Rooms of the programs -> the rooms that they may use; main.c, which wires them, may use all.
 uses[server/os]=''
-uses[server/http]='os'
-uses[server/work]="http ${uses[server/http]}"
-uses[server/net]="work ${uses[server/work]}"
+uses[server/reply]='os'
+uses[server/http]="reply ${uses[server/reply]}"
+uses[server/models]='os'
+uses[server/jobs]='reply os'
+uses[server/schedule]='jobs models reply os'
+uses[server/net]="schedule http ${uses[server/schedule]}"
 uses[server/api]="net ${uses[server/net]}"
 uses[trainer/cli]=''
 uses[trainer/query]='cli'

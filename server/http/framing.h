@@ -9,7 +9,7 @@
 #ifndef ADV_SERVER_FRAMING_H
 #define ADV_SERVER_FRAMING_H
 
-#include "server/http/problem.h"
+#include "server/reply/problem.h"
 
 #include <stdbool.h>
 #include <stddef.h>

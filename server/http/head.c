@@ -1,7 +1,7 @@
 #include "server/http/head.h"
 
-#include "server/http/problem.h"
 #include "server/http/request_id.h"
+#include "server/reply/problem.h"
 
 #include <advect/extra/memory.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #ifndef ADV_SERVER_HEAD_H
 #define ADV_SERVER_HEAD_H
 
-#include "server/http/reply.h"
+#include "server/reply/reply.h"
 
 #include <microhttpd.h>
 #include <stdbool.h>

@@ -11,9 +11,9 @@
 #define ADV_SERVER_EXCHANGE_H
 
 #include "server/http/head.h"
-#include "server/http/problem.h"
 #include "server/net/route.h"
 #include "server/net/server.h"
+#include "server/reply/problem.h"
 
 struct adv_exchange {
     struct adv_server *server;

@@ -2,14 +2,14 @@
 #ifndef ADV_SERVER_SERVER_H
 #define ADV_SERVER_SERVER_H
 
+#include "server/models/registry.h"
 #include "server/net/route.h"
 #include "server/net/sockets.h"
 #include "server/os/config.h"
 #include "server/os/metrics.h"
-#include "server/work/picture_cache.h"
-#include "server/work/registry.h"
-#include "server/work/reloader.h"
-#include "server/work/scheduler.h"
+#include "server/reply/picture_cache.h"
+#include "server/schedule/reloader.h"
+#include "server/schedule/scheduler.h"
 
 #include <stdatomic.h>
 

@@ -6,8 +6,8 @@
 #define ADV_SERVER_SOCKETS_H
 
 #include "server/http/request_id.h"
+#include "server/jobs/job.h"
 #include "server/os/metrics.h"
-#include "server/work/job.h"
 
 #include <sys/socket.h>
 

@@ -1,7 +1,7 @@
 /* The scheduler's choices on generated arrivals: workers and clocks are simulated, the decisions
  * are the daemon's own. And its measure of speed. */
-#include "server/work/claims.h"
-#include "server/work/speed.h"
+#include "server/jobs/claims.h"
+#include "server/jobs/speed.h"
 
 #include <advect/extra/memory.h>
 #include <advect/extra/rng.h>

@@ -2,7 +2,7 @@
  * is cut and decoded, with those of RFC 3986 and RFC 9112; and the order of shards' turns. */
 #include "server/http/negotiate.h"
 #include "server/http/target.h"
-#include "server/work/ticket.h"
+#include "server/jobs/ticket.h"
 
 #include "tests/support/suite.h"
 
@@ -190,10 +190,10 @@ END_TEST
 /* As many pairs without "=" as there may be: each takes a byte more than it had. */
 START_TEST(as_many_pairs_as_there_may_be)
 {
-    char text[4 + 4 * (ADV_TARGET_MAX_PAIRS + 1)] = "/?";
+    char text[16 + 4 * (ADV_TARGET_MAX_PAIRS + 1)] = "/?";
     struct adv_target target;
     for (int i = 0; i < ADV_TARGET_MAX_PAIRS; i++)
-        snprintf(text + strlen(text), 5, "&%d", i + 100);
+        snprintf(text + strlen(text), 16, "&%d", i + 100);
     ck_assert_int_eq(adv_target_parse(text, &target, NULL), ADV_OK);
     ck_assert_uint_eq(target.n_pairs, ADV_TARGET_MAX_PAIRS);
     ck_assert_str_eq(target.pairs[ADV_TARGET_MAX_PAIRS - 1].value, "");

@@ -1,5 +1,5 @@
 /* The cache of pictures: what it gives back, and what it lets go. */
-#include "server/work/picture_cache.h"
+#include "server/reply/picture_cache.h"
 
 #include "tests/support/suite.h"
 

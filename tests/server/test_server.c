@@ -1,7 +1,7 @@
 /* The daemon's contract: every route, every format, and that the numbers are the library's, the
  * same bytes whatever else is going on. */
-#include "tests/server/server_client.h"
-#include "tests/server/server_models.h"
+#include "tests/server/client/server_client.h"
+#include "tests/server/client/server_models.h"
 #include "tests/support/suite.h"
 
 #include <advect/extra/all.h>
@@ -363,7 +363,7 @@ END_TEST
 START_TEST(a_point_outside_the_data_is_refused)
 {
     static const char *const paths[] = {"/v1/models/image/log-density", "/v1/models/image/latents"};
-    char body[1024] = "{\"points\": [[", rest[1024];
+    char body[1024] = "{\"points\": [[", rest[1200];
     for (size_t i = 0; i < 128; i++)
         strcat(body, i == 0 ? "0" : i == 64 ? "], [0" : i == 64 + 5 ? ", 1.5" : ", 0");
     snprintf(rest, sizeof rest, "%s]], \"solver\": {\"method\": \"euler\", \"steps\": 2}}", body);

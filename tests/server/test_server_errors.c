@@ -1,5 +1,5 @@
 /* What the daemon refuses, and how: a problem document each, and the daemon serves on. */
-#include "tests/server/server_client.h"
+#include "tests/server/client/server_client.h"
 #include "tests/support/suite.h"
 
 #include <advect/array_file.h>

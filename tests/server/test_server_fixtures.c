@@ -1,7 +1,7 @@
 /* U-Nets trained or drawn in PyTorch, imported and served: their velocities and divergences through
  * HTTP are those that PyTorch computed (../shared/fixtures/README.md). */
 #include "tests/core/io/io_support.h"
-#include "tests/server/server_client.h"
+#include "tests/server/client/server_client.h"
 #include "tests/support/suite.h"
 
 #include <advect/extra/all.h>

@@ -1,7 +1,7 @@
 /* Where requests end: a daemon beside the rules of RFC 9112, byte by byte; names it answers for;
  * names that requests have. */
-#include "tests/server/server_client.h"
-#include "tests/server/server_heads.h"
+#include "tests/server/client/server_client.h"
+#include "tests/server/client/server_heads.h"
 
 #include <check.h>
 #include <stdio.h>

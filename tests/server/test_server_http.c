@@ -1,6 +1,6 @@
 /* The daemon's manners around its queries: negotiation, methods, probes, description, keys, log,
  * settings. */
-#include "tests/server/server_client.h"
+#include "tests/server/client/server_client.h"
 #include "tests/support/phrases.h"
 #include "tests/support/suite.h"
 

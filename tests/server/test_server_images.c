@@ -2,7 +2,7 @@
  * kind as points, and what is refused of them. */
 #include "tests/core/io/io_support.h"
 #include "tests/fuzz/consume.h"
-#include "tests/server/server_client.h"
+#include "tests/server/client/server_client.h"
 #include "tests/support/suite.h"
 
 #include <advect/extra/all.h>

@@ -1,6 +1,6 @@
 /* A listening socket that breaks under the daemon: what was accepted is answered, and the daemon
  * ends and says why. The socket is broken from outside, by a copy of its descriptor. */
-#include "tests/server/server_client.h"
+#include "tests/server/client/server_client.h"
 #include "tests/support/suite.h"
 
 #include <check.h>

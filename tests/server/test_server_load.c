@@ -1,7 +1,7 @@
 /* The daemon under load: concurrency, bounds, fairness, clients that go, signals, streams. */
 #include "server/net/hangup.h"
-#include "tests/server/server_client.h"
-#include "tests/server/server_models.h"
+#include "tests/server/client/server_client.h"
+#include "tests/server/client/server_models.h"
 #include "tests/support/suite.h"
 
 #include <check.h>

@@ -1,6 +1,6 @@
 /* The log of the daemon: nobody waits for its reader, what is lost is counted, and each line is an
  * object where JSON is asked for. */
-#include "tests/server/server_client.h"
+#include "tests/server/client/server_client.h"
 
 #include <check.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* The daemon with more to do than it can: what it takes it answers, the rest it refuses at once and
  * honestly; and nothing that one client asks for holds up the others, or the daemon's end. */
-#include "tests/server/server_client.h"
-#include "tests/server/server_models.h"
+#include "tests/server/client/server_client.h"
+#include "tests/server/client/server_models.h"
 
 #include <check.h>
 #include <pthread.h>

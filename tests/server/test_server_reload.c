@@ -1,7 +1,7 @@
 /* Reloads: beside serving, one for many signals, counted by how they end; and files that are refused
  * before they are read. Large files are sparse: they take no room, but time to read. */
-#include "tests/server/server_client.h"
-#include "tests/server/server_models.h"
+#include "tests/server/client/server_client.h"
+#include "tests/server/client/server_models.h"
 
 #include <check.h>
 #include <fcntl.h>

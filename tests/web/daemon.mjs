@@ -15,7 +15,9 @@ export function killAll() {
 export class Daemon {
   static async start(program, models, { port = 0, flags = [], env = {} } = {}) {
     const daemon = new Daemon();
-    const listen = ["--listen", `127.0.0.1:${port}`, "--models", models, "--access-log", "off"];
+    // Tests cancel work that is long, which the daemon would refuse if it had a minute for it.
+    const listen = ["--listen", `127.0.0.1:${port}`, "--models", models, "--access-log", "off",
+      "--request-timeout-ms", "3600000"];
     daemon.child = spawn(program, [...listen, ...flags],
       { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
     daemon.log = "";

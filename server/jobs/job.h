@@ -1,0 +1,53 @@
+/* A query being answered for one connection: what the HTTP threads hand to the
+ * scheduler, and get back as a reply. Its parts are whose they are: the work the
+ * workers', the ticket the scheduler's, the channel between workers and the
+ * connection's HTTP thread. */
+#ifndef ADV_SERVER_JOB_H
+#define ADV_SERVER_JOB_H
+
+#include "server/jobs/channel.h"
+#include "server/jobs/strand.h"
+#include "server/jobs/ticket.h"
+#include "server/jobs/work.h"
+
+/* Of a reply that nobody is there to read; only the log and the metrics see it. */
+#define ADV_STATUS_CLIENT_GONE 499
+
+struct adv_job {
+    atomic_int references;
+    struct adv_work work;
+    struct adv_ticket ticket;
+    struct adv_channel channel;
+    struct adv_answering {
+        struct adv_strand *strand; /* on which the answer is written, where that takes long */
+        enum adv_status status;
+        struct adv_error error;
+        struct adv_reply reply;
+    } answering;
+    atomic_size_t *budget; /* where the answer's numbers are taken off when the job is freed */
+};
+
+/* Takes over request, takes a reference to model. The query is the caller's to fill in. */
+enum adv_status adv_job_new(struct adv_model *model, struct adv_request *request,
+                            struct adv_job **job, struct adv_error *error);
+struct adv_job *adv_job_ref(struct adv_job *job);
+void adv_job_unref(struct adv_job *job);
+
+/* On the HTTP thread, after the job resumed the connection: the reply to send. Of a job that ended
+ * it is moved into *reply, and *response is NULL; of a stream that has begun, *response is made of
+ * it (NULL without memory: then *reply says so). */
+void adv_job_collect(struct adv_job *job, struct adv_reply *reply, struct MHD_Response **response);
+
+/* ---- on a worker */
+
+/* Ends the job with a reply, which is taken over, and resumes the connection. */
+void adv_job_end(struct adv_job *job, struct adv_reply *reply);
+
+/* Sends the frames of a stream that all rows have reached by now. */
+enum adv_status adv_job_send_frames(struct adv_job *job, struct adv_error *error);
+
+/* The whole answer as a reply; of a stream, what is left of it is sent before. */
+enum adv_status adv_job_finish(struct adv_job *job, struct adv_reply *reply,
+                               struct adv_error *error);
+
+#endif

@@ -1,0 +1,379 @@
+#include "server/models/registry.h"
+
+#include <advect/extra/memory.h>
+#include <advect/pool.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SUFFIX ".safetensors"
+
+struct adv_catalogue {
+    atomic_int references;
+    size_t n;
+    struct adv_catalogue_entry entries[];
+};
+
+struct adv_registry {
+    char *directory;
+    struct adv_load_options options;
+    int64_t max_model_bytes;
+    atomic_bool cancelled;
+    pthread_mutex_t mutex; /* guards the pointer, not what it points to */
+    struct adv_catalogue *catalogue;
+    atomic_uint generation;
+};
+
+/* ---------------------------------------------------------------- catalogues */
+
+size_t adv_catalogue_size(const struct adv_catalogue *catalogue)
+{
+    return catalogue->n;
+}
+
+const struct adv_catalogue_entry *adv_catalogue_at(const struct adv_catalogue *catalogue, size_t i)
+{
+    return &catalogue->entries[i];
+}
+
+size_t adv_catalogue_models(const struct adv_catalogue *catalogue)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < catalogue->n; i++)
+        n += catalogue->entries[i].model != NULL;
+    return n;
+}
+
+struct adv_model *adv_catalogue_find(const struct adv_catalogue *catalogue, const char *name)
+{
+    for (size_t i = 0; i < catalogue->n; i++) {
+        struct adv_model *model = catalogue->entries[i].model;
+        if (model && !strcmp(adv_model_name(model), name))
+            return model;
+    }
+    return NULL;
+}
+
+static struct adv_catalogue *catalogue_ref(struct adv_catalogue *catalogue)
+{
+    atomic_fetch_add(&catalogue->references, 1);
+    return catalogue;
+}
+
+void adv_catalogue_unref(struct adv_catalogue *catalogue)
+{
+    if (!catalogue || atomic_fetch_sub(&catalogue->references, 1) > 1)
+        return;
+    for (size_t i = 0; i < catalogue->n; i++) {
+        free(catalogue->entries[i].file);
+        free(catalogue->entries[i].reason);
+        adv_model_unref(catalogue->entries[i].model);
+    }
+    free(catalogue);
+}
+
+/* ---------------------------------------------------------------- reading the directory */
+
+static bool is_model_file(const char *name)
+{
+    size_t n = strlen(name), n_suffix = strlen(SUFFIX);
+    return name[0] != '.' && n > n_suffix && !strcmp(name + n - n_suffix, SUFFIX);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void free_names(char **names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* The directory's model files, sorted; *names and each of them is the caller's. */
+static enum adv_status list_files(const char *directory, char ***names, size_t *n,
+                                  struct adv_error *error)
+{
+    DIR *dir = opendir(directory);
+    if (!dir)
+        return adv_fail_field(error, ADV_E_IO, "models", "cannot read the model directory %s: %s",
+                              directory, strerror(errno));
+    char **list = NULL;
+    size_t count = 0, capacity = 0;
+    enum adv_status status = ADV_OK;
+    for (struct dirent *entry; status == ADV_OK && (entry = readdir(dir));) {
+        if (!is_model_file(entry->d_name))
+            continue;
+        status = adv_grow(&list, &capacity, count + 1, sizeof *list, error);
+        char *name = status == ADV_OK ? strdup(entry->d_name) : NULL;
+        if (name)
+            list[count++] = name;
+        else
+            status = adv_no_memory(error);
+    }
+    closedir(dir);
+    if (status != ADV_OK) {
+        free_names(list, count);
+        return status;
+    }
+    if (count > 1)
+        qsort(list, count, sizeof *list, by_name);
+    *names = list;
+    *n = count;
+    return ADV_OK;
+}
+
+static bool identify(const char *path, struct adv_file_identity *identity, struct adv_error *error)
+{
+    struct stat file;
+    if (stat(path, &file) != 0) {
+        adv_fail(error, ADV_E_IO, "%s", strerror(errno));
+        return false;
+    }
+    if (!S_ISREG(file.st_mode)) {
+        adv_fail(error, ADV_E_IO, "not a regular file");
+        return false;
+    }
+    *identity = (struct adv_file_identity){
+        .device = file.st_dev,
+        .inode = file.st_ino,
+        .bytes = (uint64_t)file.st_size,
+        .changed_s = file.st_mtim.tv_sec,
+        .changed_ns = file.st_mtim.tv_nsec,
+    };
+    return true;
+}
+
+static bool same_identity(const struct adv_file_identity *a, const struct adv_file_identity *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes &&
+           a->changed_s == b->changed_s && a->changed_ns == b->changed_ns;
+}
+
+/* The entry of the former catalogue (or NULL) that holds the same file with the same contents. */
+static const struct adv_catalogue_entry *find_unchanged(const struct adv_catalogue *former,
+                                                        const struct adv_catalogue_entry *entry)
+{
+    for (size_t i = 0; former && i < former->n; i++) {
+        if (former->entries[i].model && !strcmp(former->entries[i].file, entry->file) &&
+            same_identity(&former->entries[i].identity, &entry->identity))
+            return &former->entries[i];
+    }
+    return NULL;
+}
+
+/* The reader's message without the path, which the entry tells already. */
+static const char *without_path(const char *message, const char *path)
+{
+    size_t n = strlen(path);
+    return !strncmp(message, path, n) && message[n] == ':'
+               ? message + n + 1 + (message[n + 1] == ' ')
+               : message;
+}
+
+/* What the threads that load a directory's files share: each file is one of theirs. */
+struct loading {
+    const struct adv_registry *registry;  /* its catalogue is the former one */
+    struct adv_catalogue_entry **entries; /* the largest files first, so that all end together */
+};
+
+static char *path_of(const char *directory, const struct adv_catalogue_entry *entry)
+{
+    char *path;
+    return asprintf(&path, "%s/%s", directory, entry->file) < 0 ? NULL : path;
+}
+
+static void refuse(struct adv_catalogue_entry *entry, const struct adv_error *why, const char *path)
+{
+    entry->reason = strdup(without_path(why->message, path));
+}
+
+/* What is too large is not even opened. */
+static void identify_entry(const struct adv_registry *registry, struct adv_catalogue_entry *entry)
+{
+    struct adv_error why = ADV_ERROR_INIT;
+    char *path = path_of(registry->directory, entry);
+    if (path && identify(path, &entry->identity, &why) &&
+        entry->identity.bytes > (uint64_t)registry->max_model_bytes)
+        adv_fail(&why, ADV_E_INVALID, "has %" PRIu64 " bytes; at most %" PRId64 " are loaded",
+                 entry->identity.bytes, registry->max_model_bytes);
+    if (path && why.status != ADV_OK)
+        refuse(entry, &why, path);
+    free(path);
+}
+
+/* Fills model or reason of an entry without one; where memory is short, neither. */
+static void load_entry(void *context, size_t i, int worker)
+{
+    (void)worker;
+    const struct loading *loading = context;
+    struct adv_catalogue_entry *entry = loading->entries[i];
+    if (entry->reason || atomic_load(&loading->registry->cancelled))
+        return;
+    const struct adv_catalogue_entry *unchanged =
+        find_unchanged(loading->registry->catalogue, entry);
+    if (unchanged) {
+        entry->model = adv_model_ref(unchanged->model);
+        return;
+    }
+    struct adv_error why = ADV_ERROR_INIT;
+    char *path = path_of(loading->registry->directory, entry);
+    if (path && adv_model_load(path, &loading->registry->options, &entry->model, &why) != ADV_OK)
+        refuse(entry, &why, path);
+    free(path);
+}
+
+static int by_falling_size(const void *a, const void *b)
+{
+    uint64_t x = (*(struct adv_catalogue_entry *const *)a)->identity.bytes;
+    uint64_t y = (*(struct adv_catalogue_entry *const *)b)->identity.bytes;
+    return (x < y) - (x > y);
+}
+
+/* Of two files with models of one name, the first is served. */
+static void refuse_namesake(const struct adv_catalogue *present, struct adv_catalogue_entry *entry)
+{
+    const char *name = entry->model ? adv_model_name(entry->model) : NULL;
+    if (!name || !adv_catalogue_find(present, name))
+        return;
+    if (asprintf(&entry->reason, "its name, \"%.100s\", is that of another file", name) < 0)
+        entry->reason = NULL;
+    adv_model_unref(entry->model);
+    entry->model = NULL;
+}
+
+/* Loads the files of all entries, among as many threads as there are processors. */
+static enum adv_status load_entries(const struct adv_registry *registry,
+                                    struct adv_catalogue_entry *entries, size_t n,
+                                    struct adv_error *error)
+{
+    struct adv_catalogue_entry **order = calloc(n + 1, sizeof *order);
+    struct adv_pool *pool = NULL;
+    if (!order)
+        return adv_no_memory(error);
+    for (size_t i = 0; i < n; i++) {
+        identify_entry(registry, &entries[i]);
+        order[i] = &entries[i];
+    }
+    qsort(order, n, sizeof *order, by_falling_size);
+    enum adv_status status = adv_pool_new(adv_cpu_count(), &pool, error);
+    struct loading loading = {registry, order};
+    if (status == ADV_OK)
+        adv_pool_run(pool, n, load_entry, &loading);
+    adv_pool_free(pool);
+    free(order);
+    if (status == ADV_OK && atomic_load(&registry->cancelled))
+        status = adv_fail(error, ADV_E_CANCELLED, "the daemon ends");
+    return status;
+}
+
+static enum adv_status read_directory(const struct adv_registry *registry,
+                                      struct adv_catalogue **out, struct adv_error *error)
+{
+    char **names = NULL;
+    size_t n = 0;
+    enum adv_status status = list_files(registry->directory, &names, &n, error);
+    if (status != ADV_OK)
+        return status;
+    struct adv_catalogue *catalogue =
+        calloc(1, sizeof *catalogue + n * sizeof catalogue->entries[0]);
+    if (!catalogue) {
+        free_names(names, n);
+        return adv_no_memory(error);
+    }
+    atomic_init(&catalogue->references, 1);
+    for (size_t i = 0; i < n; i++) {
+        catalogue->entries[i].file = names[i];
+        names[i] = NULL;
+    }
+    free_names(names, n);
+    status = load_entries(registry, catalogue->entries, n, error);
+    for (; catalogue->n < n; catalogue->n++) {
+        struct adv_catalogue_entry *entry = &catalogue->entries[catalogue->n];
+        refuse_namesake(catalogue, entry);
+        if (status == ADV_OK && !entry->model && !entry->reason)
+            status = adv_no_memory(error);
+    }
+    if (status == ADV_OK)
+        *out = catalogue;
+    else
+        adv_catalogue_unref(catalogue);
+    return status;
+}
+
+/* ---------------------------------------------------------------- registry */
+
+enum adv_status adv_registry_open(const char *directory, const struct adv_load_options *options,
+                                  int64_t max_model_bytes, struct adv_registry **out,
+                                  struct adv_error *error)
+{
+    struct adv_registry *registry = calloc(1, sizeof *registry);
+    char *copy = registry ? strdup(directory) : NULL;
+    if (!copy) {
+        free(registry);
+        return adv_no_memory(error);
+    }
+    registry->directory = copy;
+    registry->options = *options;
+    registry->max_model_bytes = max_model_bytes;
+    atomic_init(&registry->cancelled, false);
+    pthread_mutex_init(&registry->mutex, NULL);
+    atomic_init(&registry->generation, 0);
+    enum adv_status status = adv_registry_reload(registry, error);
+    if (status == ADV_OK)
+        *out = registry;
+    else
+        adv_registry_close(registry);
+    return status;
+}
+
+void adv_registry_close(struct adv_registry *registry)
+{
+    if (!registry)
+        return;
+    adv_catalogue_unref(registry->catalogue);
+    pthread_mutex_destroy(&registry->mutex);
+    free(registry->directory);
+    free(registry);
+}
+
+enum adv_status adv_registry_reload(struct adv_registry *registry, struct adv_error *error)
+{
+    struct adv_catalogue *fresh = NULL, *former = registry->catalogue;
+    enum adv_status status = read_directory(registry, &fresh, error);
+    if (status != ADV_OK)
+        return status;
+    pthread_mutex_lock(&registry->mutex);
+    registry->catalogue = fresh;
+    pthread_mutex_unlock(&registry->mutex);
+    atomic_fetch_add(&registry->generation, 1);
+    adv_catalogue_unref(former);
+    return ADV_OK;
+}
+
+void adv_registry_cancel(struct adv_registry *registry)
+{
+    atomic_store(&registry->cancelled, true);
+}
+
+struct adv_catalogue *adv_registry_catalogue(struct adv_registry *registry)
+{
+    pthread_mutex_lock(&registry->mutex);
+    struct adv_catalogue *catalogue = catalogue_ref(registry->catalogue);
+    pthread_mutex_unlock(&registry->mutex);
+    return catalogue;
+}
+
+unsigned adv_registry_generation(const struct adv_registry *registry)
+{
+    return atomic_load(&registry->generation);
+}

@@ -1,0 +1,31 @@
+/* Reloads of the models, on a thread of their own: neither signals nor requests wait for them. */
+#ifndef ADV_SERVER_RELOADER_H
+#define ADV_SERVER_RELOADER_H
+
+#include "server/models/registry.h"
+#include "server/os/metrics.h"
+#include "server/schedule/scheduler.h"
+
+#include <stdbool.h>
+
+/* Tells the metrics and the log what the catalogue holds now. */
+void adv_models_report(struct adv_registry *registry, struct adv_metrics *metrics);
+
+struct adv_reloader;
+
+/* All of these must outlive it. */
+enum adv_status adv_reloader_start(struct adv_registry *registry, struct adv_scheduler *scheduler,
+                                   struct adv_metrics *metrics, struct adv_reloader **reloader,
+                                   struct adv_error *error);
+
+/* A reload that begins after this call; several calls before it begins are one. */
+void adv_reloader_ask(struct adv_reloader *reloader);
+
+/* No further reload begins, and one under way is given up as soon as it can be. */
+void adv_reloader_cancel(struct adv_reloader *reloader);
+
+/* Cancels, and waits for what is under way: true, and the reloader is freed (NULL: true at once);
+ * or false after wait_ms, and it still uses what it was given. */
+bool adv_reloader_stop(struct adv_reloader *reloader, int wait_ms);
+
+#endif

@@ -1,0 +1,311 @@
+/* Workers and their turns. */
+#include "server/schedule/scheduler_parts.h"
+
+#include <advect/extra/run_shards.h>
+#include <advect/pool.h>
+#include <sched.h>
+#include <stdlib.h>
+
+/* ---------------------------------------------------------------- the choice; with the mutex held */
+
+static bool is_unwanted(const struct adv_scheduler *scheduler, const struct adv_job *job,
+                        double now)
+{
+    return scheduler->cancelling || adv_channel_is_abandoned(&job->channel) ||
+           now >= job->ticket.claim.deadline;
+}
+
+/* A job whose time is over gets no more turns. The first of them that no worker has is to be ended;
+ * of the others, the worker that brings back the last shard does it. */
+static struct adv_job *find_leaving(struct adv_scheduler *scheduler, double now)
+{
+    struct adv_job *found = NULL;
+    for (size_t i = 0; i < scheduler->claims.n; i++) {
+        struct adv_job *job = adv_job_of_claim(scheduler->claims.items[i]);
+        struct adv_ticket *ticket = &job->ticket;
+        if (ticket->whole || !(ticket->leaving || is_unwanted(scheduler, job, now)))
+            continue;
+        ticket->leaving = true;
+        ticket->claim.runnable = false;
+        if (!found && ticket->n_taken == 0)
+            found = job;
+    }
+    return found;
+}
+
+void adv_scheduler_estimate(struct adv_scheduler *scheduler)
+{
+    for (size_t i = 0; i < scheduler->claims.n; i++) {
+        struct adv_ticket *ticket = &adv_job_of_claim(scheduler->claims.items[i])->ticket;
+        ticket->claim.left = adv_estimate_left(&ticket->estimate);
+    }
+}
+
+static struct adv_job *choose(struct adv_scheduler *scheduler)
+{
+    double now = adv_now_s();
+    struct adv_job *job = find_leaving(scheduler, now);
+    if (job)
+        return job;
+    adv_scheduler_estimate(scheduler);
+    struct adv_claim *claim = adv_claims_next(&scheduler->claims, now);
+    return claim ? adv_job_of_claim(claim) : NULL;
+}
+
+static bool is_anything_runnable(const struct adv_scheduler *scheduler)
+{
+    for (size_t i = 0; i < scheduler->claims.n; i++) {
+        if (scheduler->claims.items[i]->runnable)
+            return true;
+    }
+    return false;
+}
+
+void adv_scheduler_unlock(struct adv_scheduler *scheduler)
+{
+    if (scheduler->n_idle > 0 && is_anything_runnable(scheduler))
+        pthread_cond_signal(&scheduler->runnable);
+    pthread_mutex_unlock(&scheduler->mutex);
+}
+
+/* The next job to give a turn to, or to end, waited for; NULL when the scheduler stops. */
+static struct adv_job *next_job(struct adv_worker *worker)
+{
+    struct adv_scheduler *scheduler = worker->scheduler;
+    for (;;) {
+        struct adv_job *job = choose(scheduler);
+        adv_evaluators_trim(&worker->evaluators, !job);
+        if (job || scheduler->stopping)
+            return job;
+        scheduler->n_idle++;
+        pthread_cond_wait(&scheduler->runnable, &scheduler->mutex);
+        scheduler->n_idle--;
+    }
+}
+
+/* ---------------------------------------------------------------- shards; with the mutex held */
+
+void adv_scheduler_update_runnable(struct adv_ticket *ticket)
+{
+    bool waits = ticket->answering || ticket->sending || ticket->n_waiting > 0;
+    ticket->claim.runnable = waits && !ticket->whole && !ticket->leaving;
+}
+
+/* A shard is back from its turn. Those of a stream wait behind the others, so that all rows reach a
+ * frame together; else they wait before them, so that few are in memory at a time. */
+static void return_shard(struct adv_job *job, size_t shard, bool ended)
+{
+    if (ended)
+        adv_ticket_end_shard(&job->ticket);
+    else if (adv_work_streams(&job->work))
+        adv_ticket_put_last(&job->ticket, shard);
+    else
+        adv_ticket_put_first(&job->ticket, shard);
+}
+
+/* ---------------------------------------------------------------- turns; with the mutex held */
+
+/* The first turn makes the run: the job is this worker's alone. */
+static void prepare(struct adv_scheduler *scheduler, struct adv_job *job)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    size_t n_shards;
+    job->ticket.begun = adv_now_s();
+    job->ticket.whole = true;
+    job->ticket.claim.runnable = false;
+    adv_scheduler_unlock(scheduler);
+    enum adv_status status = adv_work_prepare(&job->work, &n_shards, &error);
+    if (status == ADV_OK)
+        status = adv_ticket_fill(&job->ticket, n_shards, &error);
+    pthread_mutex_lock(&scheduler->mutex);
+    job->ticket.error = error;
+    job->ticket.whole = false;
+    adv_scheduler_update_runnable(&job->ticket);
+    if (status != ADV_OK)
+        adv_scheduler_end_early(scheduler, job);
+}
+
+/* What a turn did. */
+struct turn {
+    bool ended; /* the shard */
+    struct adv_run_work work;
+    double seconds;
+};
+
+static struct adv_run_work difference(struct adv_run_work a, struct adv_run_work b)
+{
+    return (struct adv_run_work){.multiply_adds = a.multiply_adds - b.multiply_adds,
+                                 .evaluations = a.evaluations - b.evaluations,
+                                 .rows = a.rows - b.rows};
+}
+
+/* Advances a shard until it ends or its turn is over. */
+static enum adv_status advance(struct adv_worker *worker, struct adv_job *job, size_t shard,
+                               struct turn *turn, struct adv_error *error)
+{
+    struct adv_run *run = job->work.run;
+    struct adv_evaluator *evaluator;
+    enum adv_status status =
+        adv_evaluators_get(&worker->evaluators, job->work.model, &evaluator, error);
+    if (status != ADV_OK)
+        return status;
+    struct adv_run_work before = adv_run_work(run, shard);
+    int64_t begin_us = adv_now_us(), now_us;
+    do {
+        turn->ended = adv_run_advance(run, shard, evaluator);
+        now_us = adv_now_us();
+    } while (!turn->ended && now_us < begin_us + ADV_TURN_US);
+    turn->work = difference(adv_run_work(run, shard), before);
+    turn->seconds = (double)(now_us - begin_us) * 1e-6;
+    adv_metrics_count(worker->scheduler->options.metrics, ADV_COUNT_TURNS, 1);
+    adv_metrics_evaluations(worker->scheduler->options.metrics, turn->work.evaluations,
+                            turn->work.rows);
+    bool sends = adv_work_streams(&job->work) && !adv_scheduler_frames_are_long(job);
+    return sends ? adv_job_send_frames(job, error) : ADV_OK;
+}
+
+void adv_scheduler_go_on(struct adv_scheduler *scheduler, struct adv_job *job)
+{
+    struct adv_ticket *ticket = &job->ticket;
+    if (ticket->whole)
+        return; /* the worker that has it goes on */
+    bool complete = !ticket->leaving && !ticket->sending && ticket->n_unended == 0;
+    bool unwanted = ticket->leaving ? ticket->n_taken == 0
+                                    : complete && adv_channel_is_abandoned(&job->channel);
+    if (unwanted)
+        adv_scheduler_end_early(scheduler, job);
+    if (unwanted || !complete)
+        return;
+    ticket->answering = true;
+    ticket->claim.width = 1;
+    if (adv_scheduler_answer_is_long(job))
+        adv_scheduler_update_runnable(ticket);
+    else
+        adv_scheduler_answer(scheduler, job);
+}
+
+/* One shard's turn; the worker that brings back the last shard ends the job. */
+static void take_turn(struct adv_worker *worker, struct adv_job *job)
+{
+    struct adv_scheduler *scheduler = worker->scheduler;
+    struct adv_ticket *ticket = &job->ticket;
+    struct adv_error error = ADV_ERROR_INIT;
+    struct turn turn = {0};
+    size_t shard = adv_ticket_take(ticket);
+    adv_scheduler_update_runnable(ticket);
+    adv_scheduler_unlock(scheduler);
+    enum adv_status status = advance(worker, job, shard, &turn, &error);
+    pthread_mutex_lock(&scheduler->mutex);
+    ticket->computed += turn.seconds;
+    adv_estimate_note(&ticket->estimate, turn.work.multiply_adds, turn.seconds);
+    if (status != ADV_OK && ticket->error.status == ADV_OK)
+        ticket->error = error;
+    ticket->leaving = ticket->leaving || status != ADV_OK;
+    return_shard(job, shard, turn.ended);
+    adv_scheduler_update_runnable(ticket);
+    adv_scheduler_go_on(scheduler, job);
+}
+
+static void *work(void *argument)
+{
+    struct adv_worker *worker = argument;
+    struct adv_scheduler *scheduler = worker->scheduler;
+    pthread_mutex_lock(&scheduler->mutex);
+    for (struct adv_job *job; (job = next_job(worker));) {
+        if (job->ticket.leaving)
+            adv_scheduler_end_early(scheduler, job);
+        else if (!job->work.run)
+            prepare(scheduler, job);
+        else if (adv_scheduler_is_to_write(job))
+            adv_scheduler_answer(scheduler, job);
+        else
+            take_turn(worker, job);
+    }
+    pthread_mutex_unlock(&scheduler->mutex);
+    adv_evaluators_release(&worker->evaluators);
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- start and stop */
+
+/* Pins a thread to the i-th processor that this process may use. */
+static void pin(pthread_t thread, int i)
+{
+    cpu_set_t allowed, one;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &allowed) || i-- > 0)
+            continue;
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        pthread_setaffinity_np(thread, sizeof one, &one);
+        return;
+    }
+}
+
+enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
+                                    struct adv_scheduler **out, struct adv_error *error)
+{
+    struct adv_scheduler *scheduler =
+        calloc(1, sizeof *scheduler + (size_t)options->n_workers * sizeof scheduler->workers[0]);
+    if (!scheduler)
+        return adv_no_memory(error);
+    scheduler->options = *options;
+    enum adv_status status = adv_claims_init(&scheduler->claims, options->queue_length,
+                                             (size_t)options->n_workers, error);
+    if (status != ADV_OK) {
+        free(scheduler);
+        return status;
+    }
+    pthread_mutex_init(&scheduler->mutex, NULL);
+    pthread_cond_init(&scheduler->runnable, NULL);
+    for (int i = 0; i < options->n_workers; i++) {
+        struct adv_worker *worker = &scheduler->workers[i];
+        worker->scheduler = scheduler;
+        adv_evaluators_init(&worker->evaluators, options->registry);
+        if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
+            adv_scheduler_stop(scheduler);
+            return adv_fail_field(error, ADV_E_MEMORY, "workers", "cannot start %d workers",
+                                  options->n_workers);
+        }
+        scheduler->n_workers++;
+        /* More workers than processors move about freely. */
+        if (options->n_workers <= adv_cpu_count())
+            pin(worker->thread, i);
+    }
+    adv_metrics_set(options->metrics, ADV_GAUGE_WORKERS, options->n_workers);
+    *out = scheduler;
+    return ADV_OK;
+}
+
+void adv_scheduler_forget_models(struct adv_scheduler *scheduler)
+{
+    pthread_mutex_lock(&scheduler->mutex);
+    pthread_cond_broadcast(&scheduler->runnable);
+    pthread_mutex_unlock(&scheduler->mutex);
+}
+
+void adv_scheduler_cancel_all(struct adv_scheduler *scheduler)
+{
+    pthread_mutex_lock(&scheduler->mutex);
+    scheduler->cancelling = true;
+    pthread_mutex_unlock(&scheduler->mutex);
+}
+
+void adv_scheduler_stop(struct adv_scheduler *scheduler)
+{
+    if (!scheduler)
+        return;
+    pthread_mutex_lock(&scheduler->mutex);
+    scheduler->stopping = true;
+    pthread_cond_broadcast(&scheduler->runnable);
+    pthread_mutex_unlock(&scheduler->mutex);
+    for (int i = 0; i < scheduler->n_workers; i++)
+        pthread_join(scheduler->workers[i].thread, NULL);
+    pthread_cond_destroy(&scheduler->runnable);
+    pthread_mutex_destroy(&scheduler->mutex);
+    adv_claims_release(&scheduler->claims);
+    adv_speeds_free(scheduler->speeds);
+    free(scheduler);
+}

@@ -1,0 +1,222 @@
+#include "tests/server/client/server_heads.h"
+
+/* Where the standard leaves a choice, the rule says so, and the choice is the strict one: what some
+ * other reader might take otherwise is refused. */
+
+#define LIVE "GET /health/live HTTP/1.1\r\n"
+#define HOST "Host: a\r\n"
+#define POST                                                                                       \
+    "POST /v1/models/plane/samples HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+#define BODY "{\"n\": 1}" /* 8 bytes */
+
+#define TAKEN(bytes, status, rule)                                                                 \
+    {                                                                                              \
+        bytes, sizeof(bytes) - 1, status, false, rule                                              \
+    }
+#define LAST(bytes, status, rule)                                                                  \
+    {                                                                                              \
+        bytes, sizeof(bytes) - 1, status, true, rule                                               \
+    }
+#define REFUSED(bytes, rule)                                                                       \
+    {                                                                                              \
+        bytes, sizeof(bytes) - 1, 400, true, rule                                                  \
+    }
+
+const struct server_head server_heads[] = {
+    /* ---- what has to be taken */
+    TAKEN(LIVE HOST "\r\n", 200, "2.1"),
+    TAKEN("\r\n" LIVE HOST "\r\n", 200, "2.2: an empty line before the request line"),
+    TAKEN(LIVE "hOsT: a\r\n\r\n", 200, "5: names are compared without case"),
+    TAKEN(LIVE "Host:a\r\n\r\n", 200, "5: no blank after the colon"),
+    TAKEN(LIVE "Host: \t a \t\r\n\r\n", 200, "5: blanks around a value"),
+    TAKEN(LIVE HOST "X:\r\n\r\n", 200, "5: an empty value"),
+    TAKEN(LIVE HOST "X: a:b, \"c\\\"d\"\r\n\r\n", 200, "5: a colon in a value"),
+    TAKEN(LIVE HOST "X: \200\377\r\n\r\n", 200, "RFC 9110 5.5: obs-text"),
+    TAKEN(LIVE HOST "!#$%&'*+-.^_`|~09azAZ: 1\r\n\r\n", 200, "RFC 9110 5.6.2: every tchar"),
+    TAKEN(LIVE "Host: a:80\r\n\r\n", 200, "RFC 9110 7.2: a port"),
+    TAKEN(LIVE "Host: a:\r\n\r\n", 200, "RFC 3986 3.2.3: an empty port"),
+    TAKEN(LIVE "Host: [::1]:80\r\n\r\n", 200, "RFC 3986 3.2.2: an IPv6 address"),
+    TAKEN("GET http://b/health/live HTTP/1.1\r\n" HOST "\r\n", 200, "3.2.2: absolute-form"),
+    TAKEN("GET HTTP://b/health/live HTTP/1.1\r\n" HOST "\r\n", 200,
+          "RFC 3986 3.1: schemes are compared without case"),
+    TAKEN("GET http://b?c HTTP/1.1\r\n" HOST "\r\n", 200, "3.2.2: with an empty path"),
+    TAKEN("OPTIONS * HTTP/1.1\r\n" HOST "\r\n", 204, "3.2.4: asterisk-form"),
+    TAKEN("GET /health/live HTTP/1.2\r\n" HOST "\r\n", 200, "RFC 9110 2.5: a later minor version"),
+    TAKEN(LIVE HOST "Content-Length: 0\r\n\r\n", 200, "6.3: no body"),
+    TAKEN(LIVE HOST "Content-Length: 8\r\n\r\n" BODY, 200, "6.3: any method may have a body"),
+    TAKEN(POST "Content-Length: 8\r\n\r\n" BODY, 200, "6.2"),
+    TAKEN(POST "Content-Length:8\r\n\r\n" BODY, 200, "5: no blank after the colon"),
+    TAKEN(POST "Content-Length: \t8 \t\r\n\r\n" BODY, 200, "5: blanks around a value"),
+    TAKEN(POST "Content-Length: 0008\r\n\r\n" BODY, 200, "RFC 9110 8.6: 1*DIGIT"),
+    TAKEN(POST "Content-Length: 8\r\nExpect: 100-continue\r\n\r\n" BODY, 200, "RFC 9110 10.1.1"),
+    TAKEN(POST "Transfer-Encoding: chunked\r\n\r\n8\r\n" BODY "\r\n0\r\n\r\n", 200, "7.1"),
+    TAKEN(POST "Transfer-Encoding: CHUNKED\r\n\r\n8\r\n" BODY "\r\n0\r\n\r\n", 200,
+          "7: codings are compared without case"),
+    TAKEN(POST "Transfer-Encoding:\tchunked \r\n\r\n8\r\n" BODY "\r\n0\r\n\r\n", 200, "5"),
+    TAKEN(POST "Transfer-Encoding: chunked\r\n\r\n3\r\n{\"n\r\n5\r\n\": 1}\r\n0\r\n\r\n", 200,
+          "7.1: several chunks"),
+    TAKEN(POST "Transfer-Encoding: chunked\r\n\r\n00008\r\n" BODY "\r\n000\r\n\r\n", 200,
+          "7.1: leading zeros"),
+    TAKEN(POST "Transfer-Encoding: chunked\r\n\r\nA\r\n{\"n\" : 1 }\r\n0\r\n\r\n", 200,
+          "7.1: upper-case digits"),
+    TAKEN(POST "Transfer-Encoding: chunked\r\n\r\na\r\n{\"n\" : 1 }\r\n0\r\n\r\n", 200,
+          "7.1: lower-case digits"),
+    TAKEN(POST "Transfer-Encoding: chunked\r\n\r\n8;a=b;c=\"d\"\r\n" BODY "\r\n0;e\r\n\r\n", 200,
+          "7.1.1: extensions are passed over"),
+    TAKEN(POST "Transfer-Encoding: chunked\r\n\r\n8\r\n" BODY "\r\n0\r\nX-A: b\r\nC: d\r\n\r\n",
+          200, "7.1.2: trailers are passed over"),
+    TAKEN(POST "Transfer-Encoding: chunked\r\n\r\n8\r\n" BODY
+               "\r\n0\r\nContent-Length: 99\r\nTransfer-Encoding: gzip\r\n\r\n",
+          200, "RFC 9110 6.5.1: trailers say nothing about framing"),
+    TAKEN("GET /health/live HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 200, "9.3"),
+    LAST("GET /health/live HTTP/1.0\r\n\r\n", 200, "9.3, 3.2: HTTP/1.0 needs no Host"),
+    LAST(LIVE HOST "Connection: close\r\n\r\n", 200, "9.6"),
+    LAST(LIVE HOST "Connection: keep-alive, CLOSE\r\n\r\n", 200, "RFC 9110 7.6.1: a list"),
+    LAST(LIVE HOST "Connection: keep-alive\r\nConnection: x\t,close\r\n\r\n", 200,
+         "RFC 9110 5.3: a list over two lines"),
+
+    /* ---- request lines */
+    REFUSED("GET /health/live\r\n" HOST "\r\n", "3: no version"),
+    REFUSED("GET\r\n" HOST "\r\n", "3: no target"),
+    REFUSED(" " LIVE HOST "\r\n", "3: a blank before the method"),
+    REFUSED("\r\n\r\n" LIVE HOST "\r\n", "2.2: more than one empty line (a choice)"),
+    REFUSED("GET  /health/live HTTP/1.1\r\n" HOST "\r\n", "3: two blanks"),
+    REFUSED("GET\t/health/live HTTP/1.1\r\n" HOST "\r\n", "3: a tab (a choice)"),
+    REFUSED("GET /health/live  HTTP/1.1\r\n" HOST "\r\n", "3: two blanks"),
+    REFUSED("GET /health/live HTTP/1.1 \r\n" HOST "\r\n", "3: a blank after the version"),
+    REFUSED("GET /health /live HTTP/1.1\r\n" HOST "\r\n", "3: a blank in the target"),
+    REFUSED("GET /health/live\0 HTTP/1.1\r\n" HOST "\r\n", "3: a NUL in the target"),
+    REFUSED("GET /health/live\001 HTTP/1.1\r\n" HOST "\r\n", "3: a control character"),
+    REFUSED("GET /health/live\177 HTTP/1.1\r\n" HOST "\r\n", "3: DEL"),
+    REFUSED("GET /health/live\rX HTTP/1.1\r\n" HOST "\r\n", "2.2: a bare CR"),
+    REFUSED("GET /health/live http/1.1\r\n" HOST "\r\n", "2.3: versions have case"),
+    REFUSED("GET /health/live HTTP/1.1.1\r\n" HOST "\r\n", "2.3"),
+    REFUSED("GET /health/live HTTP/1\r\n" HOST "\r\n", "2.3"),
+    REFUSED("GET /health/live HTTP/11\r\n" HOST "\r\n", "2.3"),
+    REFUSED("GET /health/live HTTP/1.x\r\n" HOST "\r\n", "2.3"),
+    REFUSED("GET /health/live HTTP/+1.1\r\n" HOST "\r\n", "2.3"),
+    REFUSED("GET /health/live XTTP/1.1\r\n" HOST "\r\n", "2.3"),
+    REFUSED("G(T /health/live HTTP/1.1\r\n" HOST "\r\n", "RFC 9110 9.1: a method is a token"),
+    REFUSED("G\0T /health/live HTTP/1.1\r\n" HOST "\r\n", "RFC 9110 9.1"),
+    REFUSED("GET: /health/live HTTP/1.1\r\n" HOST "\r\n", "RFC 9110 9.1"),
+    REFUSED("\026\003\001\002\r\n\r\n", "3: TLS"),
+    REFUSED(LIVE " X: 1\r\n" HOST "\r\n", "2.2: a blank after the request line"),
+    REFUSED("GET /health/live HTTP/1.1\n" HOST "\r\n", "2.2: a bare LF (a choice)"),
+    LAST("GET /health/live HTTP/2.0\r\n" HOST "\r\n", 505, "RFC 9110 15.6.6"),
+    LAST("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "RFC 9110 15.6.6"),
+    LAST("GET /health/live HTTP/0.9\r\n" HOST "\r\n", 505, "RFC 9110 15.6.6"),
+
+    /* ---- header lines */
+    REFUSED(LIVE "Host : a\r\n\r\n", "5.1: a blank before the colon"),
+    REFUSED(LIVE HOST "X : 1\r\n\r\n", "5.1"),
+    REFUSED(LIVE HOST "X\t: 1\r\n\r\n", "5.1: a tab"),
+    REFUSED(LIVE HOST "X Y: 1\r\n\r\n", "RFC 9110 5.1: a name is a token"),
+    REFUSED(LIVE HOST "X\0: 1\r\n\r\n", "RFC 9110 5.1"),
+    REFUSED(LIVE HOST "X\200: 1\r\n\r\n", "RFC 9110 5.1"),
+    REFUSED(LIVE HOST "X(): 1\r\n\r\n", "RFC 9110 5.1"),
+    REFUSED(LIVE HOST ": 1\r\n\r\n", "RFC 9110 5.1: an empty name"),
+    REFUSED(LIVE HOST "X\r\n\r\n", "5: no colon"),
+    REFUSED(LIVE HOST "X: 1\r\n 2\r\n\r\n", "5.2: obsolete folding"),
+    REFUSED(LIVE HOST "X: 1\r\n\t2\r\n\r\n", "5.2"),
+    REFUSED(LIVE HOST "X: 1\r\n \r\n\r\n", "5.2"),
+    REFUSED(LIVE HOST "X: a\0b\r\n\r\n", "RFC 9110 5.5: a NUL"),
+    REFUSED(LIVE HOST "X: a\rb\r\n\r\n", "RFC 9110 5.5, 2.2: a bare CR"),
+    REFUSED(LIVE HOST "X: a\r\r\n\r\n", "2.2: a bare CR before the line's end"),
+    REFUSED(LIVE HOST "X: a\nY: b\r\n\r\n", "2.2: a bare LF (a choice)"),
+    REFUSED(LIVE HOST "X: a\001\r\n\r\n", "RFC 9110 5.5: a control character (a choice)"),
+    REFUSED(LIVE HOST "X: a\177\r\n\r\n", "RFC 9110 5.5 (a choice)"),
+    REFUSED(LIVE HOST "X: a\013\r\n\r\n", "RFC 9110 5.5 (a choice)"),
+    REFUSED(LIVE HOST "\n", "2.2: a bare LF ends the head (a choice)"),
+    REFUSED(LIVE HOST "\r\r\n", "2.2: a bare CR"),
+
+    /* ---- Host */
+    REFUSED(LIVE "\r\n", "3.2: no Host"),
+    REFUSED(LIVE HOST HOST "\r\n", "3.2: Host twice"),
+    REFUSED(LIVE HOST "HOST: b\r\n\r\n", "3.2: Host twice"),
+    REFUSED(LIVE "Host: a b\r\n\r\n", "3.2: not a host"),
+    REFUSED(LIVE "Host: a/b\r\n\r\n", "3.2"),
+    REFUSED(LIVE "Host: a@b\r\n\r\n", "3.2: userinfo"),
+    REFUSED(LIVE "Host: a:b\r\n\r\n", "3.2: not a port"),
+    REFUSED(LIVE "Host: a:8 0\r\n\r\n", "3.2"),
+    REFUSED(LIVE "Host: [::1\r\n\r\n", "3.2: an open bracket"),
+    REFUSED(LIVE "Host: [a]\r\n\r\n", "3.2: not an address"),
+    REFUSED(LIVE "Host:\r\n\r\n", "RFC 9110 4.2.1: http has no empty host"),
+
+    /* ---- Content-Length */
+    REFUSED(POST "Content-Length : 8\r\n\r\n" BODY, "5.1"),
+    REFUSED(POST "Content-Length: +8\r\n\r\n" BODY, "6.3: a sign"),
+    REFUSED(POST "Content-Length: -8\r\n\r\n" BODY, "6.3"),
+    REFUSED(POST "Content-Length: -0\r\n\r\n", "6.3"),
+    REFUSED(POST "Content-Length: 0x8\r\n\r\n" BODY, "6.3: hexadecimal"),
+    REFUSED(POST "Content-Length: 8.0\r\n\r\n" BODY, "6.3"),
+    REFUSED(POST "Content-Length: 8e0\r\n\r\n" BODY, "6.3"),
+    REFUSED(POST "Content-Length: 8 8\r\n\r\n" BODY, "6.3"),
+    REFUSED(POST "Content-Length: 8;\r\n\r\n" BODY, "6.3"),
+    REFUSED(POST "Content-Length: \"8\"\r\n\r\n" BODY, "6.3"),
+    REFUSED(POST "Content-Length:\r\n\r\n" BODY, "6.3: empty"),
+    REFUSED(POST "Content-Length: 8\0\r\n\r\n" BODY, "RFC 9110 5.5"),
+    REFUSED(POST "Content-Length: 8\0 99\r\n\r\n" BODY, "RFC 9110 5.5"),
+    REFUSED(POST "Content-Length: 8\013\r\n\r\n" BODY, "6.3"),
+    REFUSED(POST "Content-Length: 8, 8\r\n\r\n" BODY, "RFC 9110 8.6: a list (a choice)"),
+    REFUSED(POST "Content-Length: 8, 9\r\n\r\n" BODY, "6.3"),
+    REFUSED(POST "Content-Length: 8\r\nContent-Length: 8\r\n\r\n" BODY,
+            "RFC 9110 8.6: repeated (a choice)"),
+    REFUSED(POST "Content-Length: 8\r\ncontent-length: 9\r\n\r\n" BODY, "6.3: conflicting"),
+    REFUSED(POST "Content-Length: 8\r\n Content-Length: 9\r\n\r\n" BODY, "5.2"),
+    LAST(POST "Content-Length: 18446744073709551616\r\n\r\n", 413, "RFC 9110 8.6: 2^64"),
+    LAST(POST "Content-Length: 18446744073709551624\r\n\r\n" BODY, 413, "RFC 9110 8.6: 2^64 + 8"),
+    LAST(POST "Content-Length: 18446744073709551615\r\n\r\n", 413, "RFC 9110 8.6: 2^64 - 1"),
+    LAST(POST "Content-Length: 9223372036854775807\r\n\r\n", 413, "RFC 9110 8.6: 2^63 - 1"),
+
+    /* ---- Transfer-Encoding */
+    REFUSED(POST "Transfer-Encoding : chunked\r\n\r\n8\r\n" BODY "\r\n0\r\n\r\n", "5.1"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\nContent-Length: 8\r\n\r\n0\r\n\r\n",
+            "6.1: with Content-Length"),
+    REFUSED(POST "Content-Length: 8\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "6.1"),
+    REFUSED(POST "Transfer-Encoding: gzip\r\n\r\n", "6.3: chunked is not the last"),
+    REFUSED(POST "Transfer-Encoding: identity\r\n\r\n", "6.3: no coding of today"),
+    REFUSED(POST "Transfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n", "6.3"),
+    REFUSED(POST "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            "6.1: not understood (501 is the other choice)"),
+    REFUSED(POST "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", "6.1: chunked twice"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "6.1"),
+    REFUSED(POST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", "6.3"),
+    REFUSED(POST "Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n", "7.1: without parameters"),
+    REFUSED(POST "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n", "6.3"),
+    REFUSED(POST "Transfer-Encoding: \013chunked\r\n\r\n0\r\n\r\n", "RFC 9110 5.5"),
+    REFUSED(POST "Transfer-Encoding: chunked\0\r\n\r\n0\r\n\r\n", "RFC 9110 5.5"),
+    REFUSED(POST "Transfer-Encoding:\r\n\r\n", "6.3: empty"),
+    REFUSED(POST "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", "5.2"),
+    REFUSED("POST /v1/models/plane/samples HTTP/1.0\r\nContent-Type: application/json\r\n"
+            "Transfer-Encoding: chunked\r\n\r\n8\r\n" BODY "\r\n0\r\n\r\n",
+            "6.1: with HTTP/1.0"),
+
+    /* ---- chunks */
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n0x8\r\n" BODY "\r\n0\r\n\r\n", "7.1"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n+8\r\n" BODY "\r\n0\r\n\r\n", "7.1"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n-8\r\n" BODY "\r\n0\r\n\r\n", "7.1"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n 8\r\n" BODY "\r\n0\r\n\r\n", "7.1"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n8 \r\n" BODY "\r\n0\r\n\r\n", "7.1"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n\r\n" BODY "\r\n0\r\n\r\n", "7.1: no size"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n;a\r\n" BODY "\r\n0\r\n\r\n", "7.1"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n8_\r\n" BODY "\r\n0\r\n\r\n", "7.1"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n8\0\r\n" BODY "\r\n0\r\n\r\n", "7.1"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n8\n" BODY "\r\n0\r\n\r\n",
+            "2.2: a bare LF (a choice)"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n8\r" BODY "\r\n0\r\n\r\n", "2.2: a bare CR"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n10000000000000008\r\n" BODY "\r\n0\r\n\r\n",
+            "7.1: 2^64 + 8"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n7\r\n" BODY "\r\n0\r\n\r\n",
+            "7.1: data beyond the size"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n8\r\n" BODY "\n0\r\n\r\n", "7.1: no CRLF"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n8;a=\n\r\n" BODY "\r\n0\r\n\r\n",
+            "7.1.1: a bare LF in an extension"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n8\r\n" BODY "\r\n0\r\nX : 1\r\n\r\n",
+            "5.1: of a trailer"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n8\r\n" BODY "\r\n0\r\n X: 1\r\n\r\n", "5.2"),
+    REFUSED(POST "Transfer-Encoding: chunked\r\n\r\n8\r\n" BODY "\r\n0\r\nGET / HTTP/1.1\r\n\r\n",
+            "7.1.2: a request line in the trailers"),
+};
+
+const size_t n_server_heads = sizeof server_heads / sizeof server_heads[0];

@@ -1,0 +1,86 @@
+#include "tests/server/client/server_models.h"
+
+#include <advect/array_file.h>
+#include <advect/extra/model_parts.h>
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEED 7
+
+static const struct {
+    const char *name, *config;
+} models[] = {
+    {"plane", "{\"name\": \"plane\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 32,"
+              " \"layers\": 2}, \"data\": {\"shape\": [2]}, \"card\": {\"kl\": 0.25}}"},
+    {"classes",
+     "{\"name\": \"classes\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 32,"
+     " \"layers\": 2, \"num_classes\": 3, \"null_class\": true}, \"data\": {\"shape\": [2],"
+     " \"classes\": 3, \"labels\": [\"red\", \"green\", \"blue\"]}}"},
+    {"image", "{\"name\": \"image\", \"net\": {\"kind\": \"mlp\", \"dim\": 64, \"channels\": 32,"
+              " \"layers\": 2}, \"data\": {\"shape\": [1, 8, 8], \"transform\": {\"kind\":"
+              " \"identity\", \"range\": [0, 1], \"levels\": 256}}}"},
+};
+
+static struct adv_model *make(const char *text, const char *name, uint64_t seed)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_net *net = NULL;
+    struct adv_model *model = NULL;
+    json_t *config = json_loads(text, 0, NULL);
+    ck_assert_ptr_nonnull(config);
+    json_object_set_new(config, "name", json_string(name));
+    ck_assert_msg(adv_net_new(json_object_get(config, "net"), &net, &error) == ADV_OK, "%s",
+                  error.message);
+    float *weights = malloc(adv_net_weights(net) * sizeof *weights);
+    adv_net_init_weights(net, seed, weights);
+    adv_net_free(net);
+    ck_assert_msg(adv_model_new_json(config, weights, NULL, &model, &error) == ADV_OK, "%s",
+                  error.message);
+    free(weights);
+    json_decref(config);
+    return model;
+}
+
+struct adv_model *server_model(const char *name)
+{
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        if (!strcmp(models[i].name, name))
+            return make(models[i].config, name, SEED);
+    }
+    ck_abort_msg("no test model is called %s", name);
+}
+
+static void save(struct adv_model *model, const char *directory, const char *file)
+{
+    char path[512];
+    struct adv_error error = ADV_ERROR_INIT;
+    snprintf(path, sizeof path, "%s/%s", directory, file);
+    ck_assert_msg(adv_model_save(model, path, ADV_F32, &error) == ADV_OK, "%s", error.message);
+    adv_model_unref(model);
+}
+
+void server_model_write(const char *directory, const char *file, const char *name, uint64_t seed)
+{
+    save(make(models[0].config, name, seed), directory, file);
+}
+
+void server_model_write_wide(const char *directory)
+{
+    save(make("{\"name\": \"wide\", \"net\": {\"kind\": \"mlp\", \"dim\": 784,"
+              " \"channels\": 1024, \"layers\": 2}, \"data\": {\"shape\": [1, 28, 28]}}",
+              "wide", SEED),
+         directory, "wide.safetensors");
+}
+
+void server_models_write(const char *directory)
+{
+    char path[512], file[64];
+    for (size_t i = 0; i < sizeof models / sizeof models[0]; i++) {
+        snprintf(file, sizeof file, "%s.safetensors", models[i].name);
+        save(server_model(models[i].name), directory, file);
+    }
+    snprintf(path, sizeof path, "%s/broken.safetensors", directory);
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_file_replace(path, "not a model", 11, &error), ADV_OK);
+}
