@@ -1,4 +1,5 @@
 /* What a file is, by its first bytes: names and their extensions lie. */
+#include "core/io/file.h"
 #include "core/io/gzip.h"
 
 #include <advect/array_file.h>
@@ -12,6 +13,9 @@ struct signature {
     const char *what; /* in messages */
     const char *hint;
 };
+
+#define SIGNATURE_BYTES 16          /* no signature is longer */
+#define START_BYTES ((size_t)65536) /* of a gzip file, enough for its header and a signature */
 
 #define BYTES(text) sizeof(text) - 1, text
 
@@ -61,17 +65,37 @@ enum adv_file_format adv_file_format(const void *bytes, size_t n_bytes)
     return signature ? signature->format : ADV_FILE_TEXT;
 }
 
+static enum adv_status format_in_gzip(const void *bytes, size_t n_bytes,
+                                      enum adv_file_format *format, struct adv_error *error)
+{
+    struct adv_inflater inflater;
+    enum adv_status status = adv_inflater_init(&inflater, bytes, n_bytes, error);
+    if (status == ADV_OK)
+        status = adv_inflate_to(&inflater, SIGNATURE_BYTES);
+    if (status == ADV_OK)
+        *format = adv_file_format(inflater.plain.data, inflater.plain.n);
+    adv_inflater_release(&inflater);
+    return status;
+}
+
 enum adv_status adv_file_format_read(const char *path, enum adv_file_format *format,
                                      struct adv_error *error)
 {
     void *bytes;
     size_t n_bytes;
-    enum adv_status status = adv_file_read_plain(path, &bytes, &n_bytes, error);
+    uintmax_t n_file;
+    enum adv_status status =
+        adv_file_read_start(path, START_BYTES, &bytes, &n_bytes, &n_file, error);
     if (status != ADV_OK)
         return status;
-    *format = adv_file_format(bytes, n_bytes);
+    if (adv_is_gzip(bytes, n_bytes))
+        status = format_in_gzip(bytes, n_bytes, format, error);
+    else
+        *format = adv_file_format(bytes, n_bytes);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "%s: ", path);
     free(bytes);
-    return ADV_OK;
+    return status;
 }
 
 enum adv_status adv_array_parse(const void *bytes, size_t n_bytes, const char *name,
