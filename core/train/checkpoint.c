@@ -29,12 +29,6 @@ static void list_parts(const struct adv_training *t, struct part parts[N_TENSORS
 
 /* ---------------------------------------------------------------- state as JSON */
 
-/* JSON has no NaN: null stands for it. */
-static json_t *real_or_null(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static double real_of(const json_t *json)
 {
     return json_is_number(json) ? json_number_value(json) : NAN;
@@ -45,8 +39,8 @@ static json_t *curve_to_json(const struct adv_training *t)
     json_t *curve = json_array();
     for (size_t i = 0; i < t->n_curve; i++) {
         const struct adv_curve_point *p = &t->curve[i];
-        json_t *row = json_pack("[I, o, o, f, f]", (json_int_t)p->step, real_or_null(p->loss),
-                                real_or_null(p->held_out), p->learning_rate, p->seconds);
+        json_t *row = json_pack("[I, o, o, f, f]", (json_int_t)p->step, adv_real_or_null(p->loss),
+                                adv_real_or_null(p->held_out), p->learning_rate, p->seconds);
         if (json_array_append_new(curve, row)) {
             json_decref(curve);
             return NULL;
@@ -93,7 +87,7 @@ static json_t *state_of(const struct adv_training *t)
     return json_pack("{s:I, s:f, s:f, s:I, s:o, s:o, s:s, s:o}", "step",
                      (json_int_t)t->progress.step, "seconds", t->progress.seconds, "window_sum",
                      t->window_sum, "window_steps", (json_int_t)t->window_steps, "best_held_out",
-                     real_or_null(best_held_out(t)), "curve", curve_to_json(t), "dataset",
+                     adv_real_or_null(best_held_out(t)), "curve", curve_to_json(t), "dataset",
                      t->dataset.digest, "recipe", adv_training_recipe(t));
 }
 

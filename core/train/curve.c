@@ -3,18 +3,16 @@
 
 #include <advect/extra/held_out.h>
 #include <advect/extra/memory.h>
-#include <advect/extra/optimiser.h>
 
 #include <math.h>
-#include <stdlib.h>
 
 enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error *error)
 {
     struct adv_curve_point point = {
         .step = t->progress.step,
-        .loss = t->window_steps ? t->window_sum / (double)t->window_steps : NAN,
+        .loss = t->progress.loss,
         .held_out = NAN,
-        .learning_rate = adv_schedule_rate(&t->recipe.train, t->progress.step - 1),
+        .learning_rate = t->progress.learning_rate,
         .seconds = t->progress.seconds,
     };
     if (t->dataset.n_held_out > 0) {
@@ -28,14 +26,10 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
         if (status != ADV_OK)
             return status;
     }
-    if (t->n_curve == t->curve_capacity) {
-        size_t capacity = t->curve_capacity ? 2 * t->curve_capacity : 64;
-        struct adv_curve_point *grown = realloc(t->curve, capacity * sizeof *grown);
-        if (!grown)
-            return adv_no_memory(error);
-        t->curve = grown;
-        t->curve_capacity = capacity;
-    }
+    enum adv_status status =
+        adv_grow(&t->curve, &t->curve_capacity, t->n_curve + 1, sizeof *t->curve, error);
+    if (status != ADV_OK)
+        return status;
     t->curve[t->n_curve++] = point;
     t->progress.held_out = point.held_out;
     t->window_sum = 0;

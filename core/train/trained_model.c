@@ -59,10 +59,9 @@ static json_t *data_config(const struct adv_training *t, json_t *recipe)
     return NULL;
 }
 
-/* null for what was not measured. */
-static json_t *loss_or_null(double loss)
+json_t *adv_real_or_null(double value)
 {
-    return isfinite(loss) ? json_real(loss) : json_null();
+    return isfinite(value) ? json_real(value) : json_null();
 }
 
 /* [[step, loss, held_out], ...]: the curve, or as many points of it as a picture needs, among them
@@ -73,8 +72,8 @@ static json_t *thin_curve(const struct adv_training *t)
     json_t *curve = json_array();
     for (size_t i = 0; i < n; i++) {
         const struct adv_curve_point *p = &t->curve[n > 1 ? i * (t->n_curve - 1) / (n - 1) : 0];
-        json_t *row = json_pack("[I, o, o]", (json_int_t)p->step, loss_or_null(p->loss),
-                                loss_or_null(p->held_out));
+        json_t *row = json_pack("[I, o, o]", (json_int_t)p->step, adv_real_or_null(p->loss),
+                                adv_real_or_null(p->held_out));
         if (json_array_append_new(curve, row)) {
             json_decref(curve);
             return NULL;

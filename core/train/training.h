@@ -51,6 +51,9 @@ enum adv_status adv_training_start(struct adv_recipe *recipe,
 /* Ends the window: adds a point to the curve. */
 enum adv_status adv_training_add_point(struct adv_training *training, struct adv_error *error);
 
+/* JSON has no NaN: null stands for it, a new reference. */
+json_t *adv_real_or_null(double value);
+
 /* The recipe as training sees it, with the net's and its own defaults spelled out: a new reference,
  * or NULL without memory. */
 json_t *adv_training_recipe(const struct adv_training *training);
