@@ -19,7 +19,7 @@ uses[flow]="nets ${uses[nets]}"
 uses[model]="flow io data ${uses[flow]}"
 uses[query]="model ${uses[model]}"
 uses[dataset]="flow io data ${uses[flow]}"
-uses[train]="dataset model ${uses[dataset]} ${uses[model]}"
+uses[train]="dataset query ${uses[dataset]} ${uses[query]}"
 uses[request]="query ${uses[query]}"
 uses[render]="request plot ${uses[request]}"
 
@@ -53,7 +53,7 @@ declare -A owner=(
     [api]=base [version]=base [label]=base [dtype]=base [status]=base [digest]=base [rng]=base [pool]=base [memory]=base [bytes]=base [words]=base [pace]=base
     [json]=settings [fields]=settings [command_line]=settings
     [array_file]=io [safetensors]=io [png]=io
-    [density]=data [transform]=data [levels]=data
+    [density]=data [transform]=data [levels]=data [gaussian_mixture]=data
     [plot]=plot
     [net]=nets
     [path]=flow [load_options]=flow [solver]=flow [integrator]=flow [evaluator]=flow [gradient]=flow [profile]=flow

@@ -10,6 +10,7 @@
 #include <advect/extra/digest.h>
 #include <advect/extra/evaluator.h>
 #include <advect/extra/fields.h>
+#include <advect/extra/gaussian_mixture.h>
 #include <advect/extra/gradient.h>
 #include <advect/extra/held_out.h>
 #include <advect/extra/integrator.h>
