@@ -72,7 +72,11 @@ int adv_graph_param(struct adv_graph *graph, const char *name, int n_dims, const
         adv_no_memory(&graph->error);
         return ADV_NONE;
     }
+    if (init != ADV_INIT_FITTED && graph->n_learned < graph->n_weights)
+        adv_bug("the learned parameter %s comes after one that is fitted", name);
     graph->n_weights = n_weights;
+    if (init != ADV_INIT_FITTED)
+        graph->n_learned = n_weights;
     graph->params[graph->n_params] = param;
     return (int)graph->n_params++;
 }

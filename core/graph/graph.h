@@ -18,7 +18,8 @@ enum adv_init {
     ADV_INIT_FAN_IN, /* U(-b, b), b = 1/sqrt(fan_in): PyTorch's Linear */
     ADV_INIT_NORMAL, /* N(0, 1): PyTorch's Embedding */
     ADV_INIT_ZERO,
-    ADV_INIT_ONE /* the weights of norms */
+    ADV_INIT_ONE,   /* the weights of norms */
+    ADV_INIT_FITTED /* set from data before training, and not learned; zeros until then */
 };
 
 struct adv_param {
@@ -54,6 +55,7 @@ struct adv_graph {
     size_t n_values, n_nodes, n_params;
     size_t values_capacity, nodes_capacity, params_capacity;
     size_t n_weights; /* elements of all parameters */
+    size_t n_learned; /* of these, the first so many are learned, the others fitted */
     int x, t, label;  /* input values; label may be ADV_NONE */
     int output;
     struct adv_error error; /* the first failure of building */
@@ -63,7 +65,8 @@ struct adv_graph {
 void adv_graph_init(struct adv_graph *graph, struct adv_shape x_shape, bool with_label);
 void adv_graph_release(struct adv_graph *graph);
 
-/* A parameter's id. name is copied. fan_in only matters for ADV_INIT_FAN_IN. */
+/* A parameter's id. name is copied. fan_in only matters for ADV_INIT_FAN_IN. Those that are fitted
+ * come after all that are learned. */
 int adv_graph_param(struct adv_graph *graph, const char *name, int n_dims, const size_t *shape,
                     enum adv_init init, size_t fan_in);
 

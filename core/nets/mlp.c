@@ -7,7 +7,9 @@
  * where concat_projection runs as a sum over its columns, so that the part of (t, label) is
  * computed once per distinct condition. Beyond that network, off unless asked for: Fourier
  * features of x and t before their first layers, SiLU, residual blocks h += act(ff(h)), and
- * an input gain v += gain(t) * x, which spares the blocks from carrying all of x to the output. */
+ * an input gain v += gain(t) * x, which spares the blocks from carrying all of x to the output, and
+ * the exact velocity of a mixture of Gaussians fitted to the data (op mixture), to which the layers
+ * then add: a training starts as that mixture and learns what it lacks. */
 #include "core/nets/kind.h"
 #include "core/ops/ops.h"
 
@@ -15,7 +17,7 @@
 
 struct mlp_options {
     int64_t dim, channels, layers, num_classes, label_channels;
-    int64_t input_frequencies, time_frequencies, activation;
+    int64_t input_frequencies, time_frequencies, activation, mixture;
     bool null_class, residual, input_gain;
 };
 
@@ -51,6 +53,10 @@ static const struct adv_field fields[] = {
      .help = "add the output of each hidden layer to its input"},
     {"input_gain", ADV_FIELD_BOOL, AT(input_gain), .fallback = "false",
      .help = "add gain(t) * x to the velocity, with one gain per dimension"},
+    {"mixture", ADV_FIELD_INT, AT(mixture), .min = 0, .max = 64, .fallback = "0",
+     .help =
+         "number of Gaussians in a mixture that is fitted to the data before training, and from "
+         "whose exact velocity the network learns the difference; 0 means none"},
 };
 
 /* in, or its Fourier features. */
@@ -125,6 +131,32 @@ static int gained_input(struct adv_graph *g, const struct mlp_options *o, int t)
     return adv_graph_binary(g, &adv_op_broadcast_mul, g->x, gain);
 }
 
+/* The exact velocity of the fitted mixture. */
+static int mixture_velocity(struct adv_graph *g, const struct mlp_options *o)
+{
+    size_t dim = (size_t)o->dim, n = (size_t)o->mixture;
+    size_t labels = o->num_classes ? (size_t)o->num_classes + o->null_class : 1;
+    int components = adv_graph_param(g, "mixture.components", 3, (size_t[]){n, dim + 1, dim},
+                                     ADV_INIT_FITTED, 1);
+    int shares =
+        adv_graph_param(g, "mixture.log_shares", 2, (size_t[]){labels, n}, ADV_INIT_FITTED, 1);
+    int condition = o->num_classes ? adv_graph_binary(g, &adv_op_concat, g->t, g->label) : g->t;
+    return adv_graph_apply(g, &adv_op_mixture, NULL, (int[]){g->x, condition},
+                           (int[]){components, shares});
+}
+
+/* out_projection; zeros where the mixture alone is the start. */
+static int out_projection(struct adv_graph *g, const struct mlp_options *o, int h)
+{
+    size_t c = (size_t)o->channels, dim = (size_t)o->dim;
+    if (o->mixture == 0)
+        return adv_graph_linear(g, h, "out_projection", dim);
+    int weight =
+        adv_graph_param(g, "out_projection.weight", 2, (size_t[]){dim, c}, ADV_INIT_ZERO, c);
+    int bias = adv_graph_param(g, "out_projection.bias", 1, (size_t[]){dim}, ADV_INIT_ZERO, c);
+    return adv_graph_apply(g, &adv_op_linear, NULL, (int[]){h, ADV_NONE}, (int[]){weight, bias});
+}
+
 static enum adv_status build(const void *options, struct adv_graph *g,
                              struct adv_net_traits *traits, struct adv_error *error)
 {
@@ -139,9 +171,11 @@ static enum adv_status build(const void *options, struct adv_graph *g,
     int h = joined(g, o, x, t);
     for (int64_t layer = 0; layer < o->layers; layer++)
         h = block(g, o, layer, h);
-    int v = adv_graph_linear(g, h, "out_projection", (size_t)o->dim);
+    int v = out_projection(g, o, h);
     if (o->input_gain)
         v = adv_graph_binary(g, &adv_op_add, v, gained_input(g, o, t));
+    if (o->mixture)
+        v = adv_graph_binary(g, &adv_op_add, v, mixture_velocity(g, o));
     *traits = (struct adv_net_traits){(size_t)o->dim, (size_t)o->num_classes, o->null_class};
     return adv_graph_finish(g, v, error);
 }

@@ -123,6 +123,11 @@ size_t adv_net_weights(const struct adv_net *net)
     return net->graph.n_weights;
 }
 
+size_t adv_net_learned_weights(const struct adv_net *net)
+{
+    return net->graph.n_learned;
+}
+
 size_t adv_net_parameters(const struct adv_net *net)
 {
     return net->graph.n_params;
@@ -146,6 +151,7 @@ void adv_net_init_weights(const struct adv_net *net, uint64_t seed, float *weigh
         float *w = weights + param->offset;
         switch (param->init) {
         case ADV_INIT_ZERO:
+        case ADV_INIT_FITTED:
             memset(w, 0, param->n_elements * sizeof *w);
             break;
         case ADV_INIT_ONE:

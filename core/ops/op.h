@@ -109,7 +109,8 @@ struct adv_op {
                      adv_real *const *g_param);
 
     unsigned tangent_reads, backward_reads;
-    bool in_place; /* out may be in[0], and d_out may be d_in[0] */
+    bool in_place;     /* out may be in[0], and d_out may be d_in[0] */
+    bool fixed_params; /* fitted to data, not learned: backward leaves g_param alone */
 
     /* Elements packed from the parameters once per set of weights, 0 for none; NULL: never. */
     size_t (*packed_size)(const struct adv_signature *signature, const struct adv_kernels *kernels,

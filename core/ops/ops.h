@@ -44,6 +44,7 @@ extern const struct adv_op adv_op_embedding;          /* y = table[label] */
 extern const struct adv_op adv_op_fourier;            /* y = [x, sin(w x), cos(w x)] */
 extern const struct adv_op adv_op_timestep_embedding; /* [cos, sin](t w) */
 extern const struct adv_op adv_op_marginal; /* the velocity from a Gaussian to samples [n, dim] */
+extern const struct adv_op adv_op_mixture;  /* the same, to a mixture of Gaussians */
 
 extern const struct adv_op adv_op_relu; /* y = max(x, 0) */
 extern const struct adv_op adv_op_silu; /* y = x sigmoid(x) */

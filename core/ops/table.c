@@ -11,6 +11,7 @@ const struct adv_op *const adv_ops[] = {
     &adv_op_fourier,
     &adv_op_conv2d,
     &adv_op_marginal,
+    &adv_op_mixture,
     &adv_op_to_channels_last,
     &adv_op_to_channels_first,
     &adv_op_upsample_nearest,

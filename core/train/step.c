@@ -76,9 +76,11 @@ static void update_weights(void *context, size_t piece, int worker)
         .gradient_scale = t->gradient_scale,
         .step = t->progress.step + 1,
     };
-    adv_adamw_update(&adamw, at.n, t->gradients + at.first, t->weights + at.first, t->m + at.first,
+    size_t learned = adv_net_learned_weights(t->net);
+    size_t n = at.first >= learned ? 0 : at.n < learned - at.first ? at.n : learned - at.first;
+    adv_adamw_update(&adamw, n, t->gradients + at.first, t->weights + at.first, t->m + at.first,
                      t->v + at.first);
-    adv_ema_update(adv_ema_decay(train->ema_decay, t->progress.step), at.n, t->weights + at.first,
+    adv_ema_update(adv_ema_decay(train->ema_decay, t->progress.step), n, t->weights + at.first,
                    t->average + at.first);
 }
 
@@ -117,10 +119,10 @@ enum adv_status adv_training_step(struct adv_training *t, double *loss, struct a
     const struct adv_train_recipe *train = &t->recipe.train;
     struct adv_training_progress *progress = &t->progress;
     double batch_loss = 0, began_s = adv_monotonic_s(), seconds_before = progress->seconds;
-    if (progress->step >= train->steps)
+    if (progress->over)
         return adv_fail_field(error, ADV_E_INVALID, "train.steps",
                               "the training has done all of its %lld steps",
-                              (long long)train->steps);
+                              (long long)progress->step);
     enum adv_status status = learn(t, &batch_loss, error);
     if (status != ADV_OK)
         return status;
@@ -130,7 +132,8 @@ enum adv_status adv_training_step(struct adv_training *t, double *loss, struct a
     t->window_steps++;
     progress->loss = t->window_sum / (double)t->window_steps;
     progress->seconds = seconds_before + adv_monotonic_s() - began_s;
-    if (progress->step % train->held_out_every == 0 || progress->step == train->steps)
+    progress->over = progress->step >= train->steps;
+    if (progress->step % train->held_out_every == 0 || progress->over)
         status = adv_training_add_point(t, error);
     progress->seconds = seconds_before + adv_monotonic_s() - began_s;
     if (loss)

@@ -39,6 +39,8 @@ json_t *adv_net_config(const struct adv_net *net); /* every option spelled out; 
 
 /* The flat vector of weights: float32, parameter after parameter. */
 size_t adv_net_weights(const struct adv_net *net); /* its length */
+/* How many of these are learned, the first; the others are fitted to the data before training. */
+size_t adv_net_learned_weights(const struct adv_net *net);
 size_t adv_net_parameters(const struct adv_net *net);
 struct adv_parameter adv_net_parameter(const struct adv_net *net, size_t i);
 

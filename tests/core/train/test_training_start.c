@@ -1,0 +1,265 @@
+/* Trainings that start from a mixture of Gaussians, and that keep the best weights: the start
+ * against the mixture's own density, the weights kept against the curve. */
+#include "core/train/training.h"
+
+#include <advect/extra/all.h>
+
+#include "tests/support/suite.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ROWS 300
+#define HELD_OUT 60
+
+static char folder[64], checkpoint[96];
+
+/* Three classes of points, two clouds and one that has both, with and without their class. */
+static void write_rows(const char *name, bool with_kind)
+{
+    char path[96];
+    float noise[ROWS * 2];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, with_kind ? "x,y,kind\n" : "x,y\n");
+    adv_rng_normal(1, ADV_STREAM_DATA, 0, ROWS, 2, noise);
+    for (int i = 0; i < ROWS; i++) {
+        int kind = i % 3, right = kind == 1 || (kind == 2 && i % 2);
+        double x = (double)noise[2 * i], y = (double)noise[2 * i + 1];
+        fprintf(file, "%.6f,%.6f", right ? 4 + 0.5 * x : x, right ? 2 + x + y : y);
+        fprintf(file, with_kind ? ",%d\n" : "\n", kind);
+    }
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/advect-start-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(checkpoint, sizeof checkpoint, "%s/c.checkpoint", folder);
+    write_rows("rows.csv", true);
+    write_rows("points.csv", false);
+}
+
+static void remove_folder(void)
+{
+    char command[96];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+#define RECIPE(net, source, data, train)                                                           \
+    "{\"name\": \"start\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 16, "            \
+    "\"layers\": 2, \"mixture\": 2" net "}, \"data\": {\"source\": {\"kind\": \"csv\", "           \
+    "\"file\": " source "}, \"transform\": {\"kind\": \"standardise\"}, "                          \
+    "\"held_out\": 60" data "}, \"train\": {\"batch\": 64, \"held_out_every\": 10, "               \
+    "\"keep\": \"best\"" train "}}"
+#define CLASSES(null_class, train)                                                                 \
+    RECIPE(", \"num_classes\": 3, \"null_class\": " null_class,                                    \
+           "\"rows.csv\", \"label_column\": \"kind\"", ", \"classes\": 3", train)
+
+static struct adv_training *open_training(const char *recipe)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL;
+    struct adv_training_options options = {.size = sizeof options, .data = folder, .threads = 1};
+    ck_assert_msg(adv_training_new(recipe, &options, &training, &error) == ADV_OK, "%s",
+                  error.message);
+    return training;
+}
+
+/* The mixture's own mean negative log-density of the held-out rows: that of the encoded ones, and
+ * the logarithm of the transform's determinant. */
+static double mixture_nll(const struct adv_training *t)
+{
+    enum { DRAWN = ROWS - HELD_OUT };
+    static float train[DRAWN * 2], x[HELD_OUT * 2];
+    static int32_t train_labels[DRAWN], labels[HELD_OUT];
+    double log_density[HELD_OUT], log_det[HELD_OUT], sum = 0;
+    const struct adv_dataset *d = &t->dataset;
+    struct adv_gaussian_mixture mixture;
+    adv_dataset_draw(d, 0, DRAWN, train, train_labels);
+    adv_dataset_points(d, ADV_SPLIT_HELD_OUT, 0, HELD_OUT, x, labels);
+    adv_transform_encode(d->transform, HELD_OUT, x, x, log_det);
+    struct adv_mixture_rows rows = {DRAWN, 2, train, train_labels, d->classes};
+    struct adv_mixture_rows held_out = {HELD_OUT, 2, x, labels, d->classes};
+    uint64_t seed = adv_seed_for(0, ADV_SEED_INIT);
+    ck_assert_int_eq(adv_gaussian_mixture_fit(&rows, 2, seed, &mixture, NULL), ADV_OK);
+    ck_assert_int_eq(adv_gaussian_mixture_log_density(&mixture, &held_out, log_density, NULL),
+                     ADV_OK);
+    for (size_t i = 0; i < HELD_OUT; i++)
+        sum -= log_density[i] + log_det[i];
+    adv_gaussian_mixture_release(&mixture);
+    return sum / HELD_OUT;
+}
+
+/* ---------------------------------------------------------------- the start */
+
+static const char *const starts[] = {
+    RECIPE("", "\"points.csv\"", "", ", \"steps\": 1"),
+    CLASSES("false", ", \"steps\": 1"),
+    CLASSES("true", ", \"steps\": 1, \"label_dropout\": 0.1"),
+};
+
+/* The flow before the first step is the mixture: its density by the ODE is the closed form. */
+START_TEST(the_first_flow_is_the_mixture)
+{
+    struct adv_training *t = open_training(starts[_i]);
+    const struct adv_curve_point *first = adv_training_curve_point(t, 0);
+    ck_assert_int_eq(first->step, 0);
+    ck_assert(isnan(first->loss) && isnan(first->learning_rate));
+    ck_assert_double_eq_tol(first->held_out_nll, mixture_nll(t), 2e-3);
+    adv_training_free(t);
+}
+END_TEST
+
+START_TEST(training_leaves_the_mixture_as_it_is)
+{
+    struct adv_training *t =
+        open_training(CLASSES("false", ", \"steps\": 5, \"weight_decay\": 0.5"));
+    size_t learned = adv_net_learned_weights(t->net), fitted = t->n_weights - learned;
+    float *before = malloc(fitted * sizeof *before);
+    ck_assert_ptr_nonnull(before);
+    memcpy(before, t->weights + learned, fitted * sizeof *before);
+    ck_assert_uint_eq(fitted, 2 * 3 * 2 + 3 * 2); /* components, and shares by class */
+    ck_assert_int_eq(adv_training_run(t, NULL, NULL), ADV_OK);
+    ck_assert_mem_eq(t->weights + learned, before, fitted * sizeof *before);
+    ck_assert_mem_eq(t->average + learned, before, fitted * sizeof *before);
+    free(before);
+    adv_training_free(t);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- the best */
+
+/* A rate at which the flow gets worse, soon. */
+#define HASTY ", \"learning_rate\": 0.05, \"ema_decay\": 0.5, \"steps\": 200, \"patience\": 4"
+
+static void check_best(const struct adv_training *t)
+{
+    const struct adv_training_progress *progress = adv_training_progress(t);
+    double best = INFINITY;
+    int64_t best_step = -1;
+    for (size_t i = 0; i < adv_training_curve_points(t); i++) {
+        const struct adv_curve_point *p = adv_training_curve_point(t, i);
+        if (p->held_out_nll < best) {
+            best = p->held_out_nll;
+            best_step = p->step;
+        }
+    }
+    ck_assert_double_eq(progress->best_nll, best);
+    ck_assert_int_eq(progress->best_step, best_step);
+}
+
+/* The mean negative log-density that the model itself gives the held-out rows. */
+static double model_nll(const struct adv_training *t)
+{
+    float x[HELD_OUT * 2];
+    int32_t labels[HELD_OUT];
+    struct adv_model *model = NULL;
+    struct adv_run *run = NULL;
+    const struct adv_answer *answer = NULL;
+    double sum = 0;
+    adv_dataset_points(&t->dataset, ADV_SPLIT_HELD_OUT, 0, HELD_OUT, x, labels);
+    ck_assert_int_eq(adv_training_model(t, &model, NULL), ADV_OK);
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = HELD_OUT;
+    query.points = x;
+    query.labels = labels;
+    ck_assert_int_eq(adv_run_new(model, &query, &run, NULL), ADV_OK);
+    ck_assert_int_eq(adv_run_all(run, NULL, &answer, NULL), ADV_OK);
+    for (size_t i = 0; i < HELD_OUT; i++)
+        sum -= answer->log_density[i];
+    adv_run_free(run);
+    adv_model_unref(model);
+    return sum / HELD_OUT;
+}
+
+START_TEST(the_best_weights_become_the_model)
+{
+    struct adv_training *t = open_training(CLASSES("false", HASTY));
+    const struct adv_training_progress *progress = adv_training_progress(t);
+    ck_assert_int_eq(adv_training_run(t, NULL, NULL), ADV_OK);
+    ck_assert(progress->over);
+    ck_assert_int_lt(progress->step, 200);
+    ck_assert_int_eq(progress->step, progress->best_step + 40);
+    check_best(t);
+    ck_assert_double_eq_tol(model_nll(t), progress->best_nll, 1e-2);
+    ck_assert_double_gt(progress->held_out_nll, progress->best_nll + 5e-3);
+    ck_assert_int_eq(adv_training_step(t, NULL, NULL), ADV_E_INVALID);
+    adv_training_free(t);
+}
+END_TEST
+
+START_TEST(a_resumed_training_remembers_the_best)
+{
+    const char *recipe = CLASSES("false", HASTY);
+    struct adv_training *straight = open_training(recipe), *first = open_training(recipe);
+    ck_assert_int_eq(adv_training_run(straight, NULL, NULL), ADV_OK);
+    int64_t early = straight->progress.best_step + 15, step;
+    while (first->progress.step < early)
+        ck_assert_int_eq(adv_training_step(first, NULL, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
+    adv_training_free(first);
+
+    struct adv_training *resumed = open_training(recipe);
+    ck_assert_int_eq(adv_training_resume(resumed, checkpoint, NULL), ADV_OK);
+    struct adv_training_run_options options = {.size = sizeof options, .checkpoint = checkpoint};
+    ck_assert_int_eq(adv_training_run(resumed, &options, NULL), ADV_OK);
+    ck_assert_int_eq(resumed->progress.step, straight->progress.step);
+    ck_assert_double_eq(resumed->progress.best_nll, straight->progress.best_nll);
+    ck_assert_mem_eq(resumed->best, straight->best, straight->n_weights * sizeof(float));
+    ck_assert(!adv_checkpoint_is_unfinished(checkpoint, &step)); /* it ended before its last step */
+    ck_assert_int_eq(adv_training_resume(resumed, checkpoint, NULL), ADV_OK);
+    ck_assert(resumed->progress.over);
+    adv_training_free(resumed);
+    adv_training_free(straight);
+}
+END_TEST
+
+static void refused(const char *recipe, const char *field, const char *message)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL;
+    struct adv_training_options options = {.size = sizeof options, .data = folder};
+    ck_assert_int_eq(adv_training_new(recipe, &options, &training, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, field);
+    ck_assert_msg(strstr(error.message, message) != NULL, "%s", error.message);
+}
+
+START_TEST(what_cannot_be_done_is_refused)
+{
+    refused("{\"name\": \"x\", \"net\": {\"kind\": \"mlp\", \"dim\": 3, \"channels\": 8, "
+            "\"layers\": 1}, \"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"rows.csv\"}, "
+            "\"held_out\": 0}, \"train\": {\"steps\": 1, \"keep\": \"best\"}}",
+            "train.keep", "data.held_out is 0");
+    refused("{\"name\": \"x\", \"net\": {\"kind\": \"mlp\", \"dim\": 3, \"channels\": 8, "
+            "\"layers\": 1}, \"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"rows.csv\"}}, "
+            "\"train\": {\"steps\": 1, \"patience\": 3}}",
+            "train.patience", "it takes \"best\"");
+    refused("{\"name\": \"x\", \"path\": \"cosine\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, "
+            "\"channels\": 8, \"layers\": 1, \"mixture\": 1}, \"data\": {\"source\": {\"kind\": "
+            "\"csv\", \"file\": \"points.csv\"}}, \"train\": {\"steps\": 1}}",
+            "net.mixture", "path is \"cosine\"");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("training start");
+    TCase *all = tcase_create("start");
+    tcase_add_checked_fixture(all, make_folder, remove_folder);
+    tcase_add_loop_test(all, the_first_flow_is_the_mixture, 0,
+                        (int)(sizeof starts / sizeof *starts));
+    tcase_add_test(all, training_leaves_the_mixture_as_it_is);
+    tcase_add_test(all, the_best_weights_become_the_model);
+    tcase_add_test(all, a_resumed_training_remembers_the_best);
+    tcase_add_test(all, what_cannot_be_done_is_refused);
+    tcase_set_timeout(all, 120);
+    suite_add_tcase(suite, all);
+    return suite_run(suite);
+}
