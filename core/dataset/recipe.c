@@ -55,6 +55,8 @@ static const struct adv_field data_fields[] = {
 static const char *const time_samplings[] = {
     [ADV_TIME_UNIFORM] = "uniform", [ADV_TIME_LOGIT_NORMAL] = "logit_normal", NULL};
 
+static const char *const keeps[] = {[ADV_KEEP_LAST] = "last", [ADV_KEEP_BEST] = "best", NULL};
+
 #define TRAIN(member) offsetof(struct adv_train_recipe, member)
 static const struct adv_field train_fields[] = {
     {"steps", ADV_FIELD_INT, TRAIN(steps), .min = 1, .max = 1e9, .required = true,
@@ -96,6 +98,12 @@ static const struct adv_field train_fields[] = {
     {"held_out_every", ADV_FIELD_INT, TRAIN(held_out_every), .min = 1, .max = 1e9,
      .fallback = "500",
      .help = "number of steps between held-out losses, the points of the loss curve"},
+    {"keep", ADV_FIELD_CHOICE, TRAIN(keep), .choices = keeps, .fallback = "last",
+     .help = "weights that become the model: the last, or those with the best log-density of "
+             "held-out rows, measured every held_out_every steps"},
+    {"patience", ADV_FIELD_INT, TRAIN(patience), .min = 0, .max = 1e6, .fallback = "0",
+     .help = "with keep best, number of measurements without a better one after which training "
+             "ends; 0 means never before the last step"},
     {"checkpoint_every_s", ADV_FIELD_REAL, TRAIN(checkpoint_every_s), .min = 0, .max = 1e6,
      .fallback = "60", .unit = "s", .help = "time between checkpoints"},
 };
@@ -117,6 +125,11 @@ static enum adv_status check_train(const struct adv_train_recipe *train, struct 
                               "train.min_learning_rate is %g; it must be at most "
                               "train.learning_rate, %g",
                               train->min_learning_rate, train->learning_rate);
+    if (train->patience > 0 && train->keep != ADV_KEEP_BEST)
+        return adv_fail_field(error, ADV_E_INVALID, "train.patience",
+                              "train.patience is %lld, but train.keep is \"last\"; it takes "
+                              "\"best\"",
+                              (long long)train->patience);
     return ADV_OK;
 }
 

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION "1"
-#define N_TENSORS 4
-#define CURVE_COLUMNS 5
+#define VERSION "2"
+#define TENSORS_MAX 5
+#define CURVE_COLUMNS 6
 
 /* The tensors of a checkpoint, all [n_weights]. */
 struct part {
@@ -19,12 +19,15 @@ struct part {
     float *data;
 };
 
-static void list_parts(const struct adv_training *t, struct part parts[N_TENSORS])
+/* Returns how many there are. */
+static size_t list_parts(const struct adv_training *t, struct part parts[TENSORS_MAX])
 {
     parts[0] = (struct part){"weights", t->weights};
     parts[1] = (struct part){"average", t->average};
     parts[2] = (struct part){"adamw.m", t->m};
     parts[3] = (struct part){"adamw.v", t->v};
+    parts[4] = (struct part){"best", t->best};
+    return t->best ? 5 : 4;
 }
 
 /* ---------------------------------------------------------------- state as JSON */
@@ -39,8 +42,10 @@ static json_t *curve_to_json(const struct adv_training *t)
     json_t *curve = json_array();
     for (size_t i = 0; i < t->n_curve; i++) {
         const struct adv_curve_point *p = &t->curve[i];
-        json_t *row = json_pack("[I, o, o, f, f]", (json_int_t)p->step, adv_real_or_null(p->loss),
-                                adv_real_or_null(p->held_out), p->learning_rate, p->seconds);
+        json_t *row =
+            json_pack("[I, o, o, o, f, o]", (json_int_t)p->step, adv_real_or_null(p->loss),
+                      adv_real_or_null(p->held_out), adv_real_or_null(p->learning_rate), p->seconds,
+                      adv_real_or_null(p->held_out_nll));
         if (json_array_append_new(curve, row)) {
             json_decref(curve);
             return NULL;
@@ -65,6 +70,7 @@ static enum adv_status curve_from_json(const json_t *json, struct adv_curve_poin
             .held_out = real_of(json_array_get(row, 2)),
             .learning_rate = real_of(json_array_get(row, 3)),
             .seconds = real_of(json_array_get(row, 4)),
+            .held_out_nll = real_of(json_array_get(row, 5)),
         };
     }
     *curve = points;
@@ -84,9 +90,10 @@ static double best_held_out(const struct adv_training *t)
 
 static json_t *state_of(const struct adv_training *t)
 {
-    return json_pack("{s:I, s:f, s:f, s:I, s:o, s:o, s:s, s:o}", "step",
-                     (json_int_t)t->progress.step, "seconds", t->progress.seconds, "window_sum",
-                     t->window_sum, "window_steps", (json_int_t)t->window_steps, "best_held_out",
+    return json_pack("{s:I, s:b, s:f, s:f, s:I, s:o, s:o, s:s, s:o}", "step",
+                     (json_int_t)t->progress.step, "over", t->progress.over, "seconds",
+                     t->progress.seconds, "window_sum", t->window_sum, "window_steps",
+                     (json_int_t)t->window_steps, "best_held_out",
                      adv_real_or_null(best_held_out(t)), "curve", curve_to_json(t), "dataset",
                      t->dataset.digest, "recipe", adv_training_recipe(t));
 }
@@ -94,10 +101,10 @@ static json_t *state_of(const struct adv_training *t)
 enum adv_status adv_training_save(const struct adv_training *t, const char *path,
                                   struct adv_error *error)
 {
-    struct part parts[N_TENSORS];
-    struct adv_tensor_source tensors[N_TENSORS];
-    list_parts(t, parts);
-    for (size_t i = 0; i < N_TENSORS; i++)
+    struct part parts[TENSORS_MAX];
+    struct adv_tensor_source tensors[TENSORS_MAX];
+    size_t n_tensors = list_parts(t, parts);
+    for (size_t i = 0; i < n_tensors; i++)
         tensors[i] = (struct adv_tensor_source){.name = parts[i].name,
                                                 .dtype = ADV_F32,
                                                 .n_dims = 1,
@@ -109,7 +116,7 @@ enum adv_status adv_training_save(const struct adv_training *t, const char *path
         text ? json_pack("{s:s, s:s}", "advect.checkpoint", VERSION, "advect.state", text) : NULL;
     enum adv_status status = metadata ? ADV_OK : adv_no_memory(error);
     if (status == ADV_OK)
-        status = adv_safetensors_write(path, metadata, N_TENSORS, tensors, error);
+        status = adv_safetensors_write(path, metadata, n_tensors, tensors, error);
     json_decref(metadata);
     free(text);
     json_decref(state);
@@ -165,9 +172,9 @@ static enum adv_status read_state(const struct adv_safetensors *file, json_t **s
 }
 
 static enum adv_status check_tensors(const struct adv_safetensors *file, const struct part *parts,
-                                     size_t n_weights, struct adv_error *error)
+                                     size_t n_tensors, size_t n_weights, struct adv_error *error)
 {
-    for (size_t i = 0; i < N_TENSORS; i++) {
+    for (size_t i = 0; i < n_tensors; i++) {
         const struct adv_tensor *tensor = adv_safetensors_find(file, parts[i].name);
         if (!tensor || tensor->n_elements != n_weights)
             return adv_fail_field(error, ADV_E_FORMAT, parts[i].name,
@@ -200,9 +207,27 @@ static enum adv_status check_state(const struct adv_training *t, const json_t *s
     return ADV_OK;
 }
 
+/* The best point of the curve, and how many came after it. */
+static void restore_best(struct adv_training *t)
+{
+    struct adv_training_progress *progress = &t->progress;
+    progress->best_nll = progress->held_out_nll = NAN;
+    t->worse_points = 0;
+    for (size_t i = 0; i < t->n_curve; i++) {
+        progress->held_out_nll = t->curve[i].held_out_nll;
+        t->worse_points++;
+        if (!(t->curve[i].held_out_nll >= progress->best_nll)) {
+            progress->best_nll = t->curve[i].held_out_nll;
+            progress->best_step = t->curve[i].step;
+            t->worse_points = 0;
+        }
+    }
+}
+
 /* What follows from the rest of the state. */
 static void restore_progress(struct adv_training *t)
 {
+    restore_best(t);
     const struct adv_curve_point *last = t->n_curve ? &t->curve[t->n_curve - 1] : NULL;
     t->progress.held_out = last ? last->held_out : NAN;
     t->progress.loss = t->window_steps ? t->window_sum / (double)t->window_steps
@@ -213,7 +238,7 @@ static void restore_progress(struct adv_training *t)
 }
 
 static enum adv_status restore(struct adv_training *t, const struct adv_safetensors *file,
-                               const struct part *parts, const json_t *state,
+                               const struct part *parts, size_t n_tensors, const json_t *state,
                                struct adv_error *error)
 {
     const json_t *json = json_object_get(state, "curve");
@@ -226,13 +251,15 @@ static enum adv_status restore(struct adv_training *t, const struct adv_safetens
     t->n_curve = json_array_size(json);
     t->curve_capacity = t->n_curve;
     t->progress.step = json_integer_value(json_object_get(state, "step"));
+    t->progress.over = t->progress.step >= t->recipe.train.steps ||
+                       (json_is_true(json_object_get(state, "over")) && t->best);
     t->progress.seconds = json_number_value(json_object_get(state, "seconds"));
     t->window_sum = json_number_value(json_object_get(state, "window_sum"));
     t->window_steps = json_integer_value(json_object_get(state, "window_steps"));
     restore_progress(t);
     for (int i = 0; i < adv_pool_threads(t->pool); i++)
         t->workers[i].weights_step = -1; /* the weights of that step were others */
-    for (size_t i = 0; i < N_TENSORS; i++)
+    for (size_t i = 0; i < n_tensors; i++)
         adv_tensor_to_float(adv_safetensors_find(file, parts[i].name), parts[i].data);
     return ADV_OK;
 }
@@ -244,16 +271,16 @@ enum adv_status adv_training_resume(struct adv_training *t, const char *path,
     enum adv_status status = adv_safetensors_open(path, &file, error);
     if (status != ADV_OK)
         return status;
-    struct part parts[N_TENSORS];
+    struct part parts[TENSORS_MAX];
     json_t *state = NULL;
-    list_parts(t, parts);
+    size_t n_tensors = list_parts(t, parts);
     status = read_state(file, &state, error);
     if (status == ADV_OK)
         status = check_state(t, state, error);
     if (status == ADV_OK)
-        status = check_tensors(file, parts, t->n_weights, error);
+        status = check_tensors(file, parts, n_tensors, t->n_weights, error);
     if (status == ADV_OK)
-        status = restore(t, file, parts, state, error);
+        status = restore(t, file, parts, n_tensors, state, error);
     if (status != ADV_OK)
         adv_error_prefix(error, "%s: ", path);
     json_decref(state);
@@ -270,7 +297,8 @@ bool adv_checkpoint_is_unfinished(const char *path, int64_t *step)
         read_state(file, &state, NULL) == ADV_OK) {
         const json_t *train = json_object_get(json_object_get(state, "recipe"), "train");
         json_int_t done = json_integer_value(json_object_get(state, "step"));
-        unfinished = done < json_integer_value(json_object_get(train, "steps"));
+        unfinished = done < json_integer_value(json_object_get(train, "steps")) &&
+                     !json_is_true(json_object_get(state, "over"));
         if (unfinished && step)
             *step = done;
     }

@@ -5,6 +5,24 @@
 #include <advect/extra/memory.h>
 
 #include <math.h>
+#include <string.h>
+
+/* Keeps the averaged weights if none before were as good, and decides whether to go on. */
+static void judge(struct adv_training *t, double nll)
+{
+    struct adv_training_progress *progress = &t->progress;
+    int64_t patience = t->recipe.train.patience;
+    progress->held_out_nll = nll;
+    t->worse_points++;
+    if (!(nll >= progress->best_nll)) { /* also the first one, beside NaN */
+        memcpy(t->best, t->average, t->n_weights * sizeof *t->best);
+        progress->best_nll = nll;
+        progress->best_step = progress->step;
+        t->worse_points = 0;
+    }
+    if (patience > 0 && t->worse_points >= patience)
+        progress->over = true;
+}
 
 enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error *error)
 {
@@ -14,6 +32,7 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
         .held_out = NAN,
         .learning_rate = t->progress.learning_rate,
         .seconds = t->progress.seconds,
+        .held_out_nll = NAN,
     };
     if (t->dataset.n_held_out > 0) {
         struct adv_packed_weights *packed = NULL;
@@ -26,12 +45,19 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
         if (status != ADV_OK)
             return status;
     }
+    if (t->best) {
+        enum adv_status status = adv_training_measure(t, &point.held_out_nll, error);
+        if (status != ADV_OK)
+            return status;
+    }
     enum adv_status status =
         adv_grow(&t->curve, &t->curve_capacity, t->n_curve + 1, sizeof *t->curve, error);
     if (status != ADV_OK)
         return status;
     t->curve[t->n_curve++] = point;
     t->progress.held_out = point.held_out;
+    if (t->best)
+        judge(t, point.held_out_nll);
     t->window_sum = 0;
     t->window_steps = 0;
     return ADV_OK;

@@ -31,7 +31,7 @@ static enum adv_status one_step(struct run *run, bool *goes_on, struct adv_error
     enum adv_status status = adv_training_step(t, NULL, error);
     if (status != ADV_OK)
         return status;
-    *goes_on = t->progress.step < train->steps;
+    *goes_on = !t->progress.over;
     if (run->options.on_step && !run->options.on_step(run->options.context, &t->progress))
         *goes_on = false;
     bool due = adv_monotonic_s() - run->saved_s >= train->checkpoint_every_s;
@@ -47,12 +47,12 @@ enum adv_status adv_training_run(struct adv_training *t,
     struct run run = {.training = t, .saved_s = adv_monotonic_s()};
     enum adv_status status = adv_copy_sized(&run.options, sizeof run.options, options,
                                             "adv_training_run_options", error);
-    bool goes_on = t->progress.step < t->recipe.train.steps;
+    bool goes_on = !t->progress.over;
     while (status == ADV_OK && goes_on)
         status = one_step(&run, &goes_on, error);
     if (status == ADV_OK && run.options.checkpoint)
         status = adv_training_save(t, run.options.checkpoint, error);
-    if (status == ADV_OK && t->progress.step < t->recipe.train.steps)
+    if (status == ADV_OK && !t->progress.over)
         status = adv_fail(error, ADV_E_CANCELLED, "stopped after %lld of %lld steps",
                           (long long)t->progress.step, (long long)t->recipe.train.steps);
     return status;

@@ -101,14 +101,19 @@ static json_t *card(const struct adv_training *t)
         failed |= json_object_set_new(figures, "train_loss", json_real(last->loss)) != 0;
     if (last && isfinite(last->held_out))
         failed |= json_object_set_new(figures, "held_out_loss", json_real(last->held_out)) != 0;
+    if (isfinite(t->progress.best_nll))
+        failed |=
+            json_object_set_new(figures, "held_out_nll", json_real(t->progress.best_nll)) != 0 ||
+            json_object_set_new(figures, "best_step",
+                                json_integer((json_int_t)t->progress.best_step)) != 0;
     if (!failed)
         return figures;
     json_decref(figures);
     return NULL;
 }
 
-enum adv_status adv_training_model(const struct adv_training *t, struct adv_model **model,
-                                   struct adv_error *error)
+enum adv_status adv_training_model_of(const struct adv_training *t, const float *weights,
+                                      struct adv_model **model, struct adv_error *error)
 {
     json_t *recipe = adv_training_recipe(t);
     bool guided = t->recipe.sampling.guidance != 1;
@@ -120,7 +125,13 @@ enum adv_status adv_training_model(const struct adv_training *t, struct adv_mode
     json_decref(recipe);
     if (!config)
         return adv_no_memory(error);
-    enum adv_status status = adv_model_new_json(config, t->average, &t->load, model, error);
+    enum adv_status status = adv_model_new_json(config, weights, &t->load, model, error);
     json_decref(config);
     return status;
+}
+
+enum adv_status adv_training_model(const struct adv_training *t, struct adv_model **model,
+                                   struct adv_error *error)
+{
+    return adv_training_model_of(t, t->best ? t->best : t->average, model, error);
 }

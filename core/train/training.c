@@ -53,14 +53,16 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         return adv_no_memory(error);
     t->weights = adv_zeros(t->n_weights);
     t->average = adv_zeros(t->n_weights);
+    if (t->recipe.train.keep == ADV_KEEP_BEST)
+        t->best = adv_zeros(t->n_weights);
     t->m = adv_zeros(t->n_weights);
     t->v = adv_zeros(t->n_weights);
     t->gradients = adv_zeros(elements);
     t->shard_sums = calloc(t->n_shards, sizeof *t->shard_sums);
     t->piece_squares = calloc(t->n_pieces, sizeof *t->piece_squares);
     t->workers = calloc((size_t)adv_pool_threads(t->pool), sizeof *t->workers);
-    if (!t->weights || !t->average || !t->m || !t->v || !t->gradients || !t->shard_sums ||
-        !t->piece_squares || !t->workers)
+    if (!t->weights || !t->average || (t->recipe.train.keep == ADV_KEEP_BEST && !t->best) ||
+        !t->m || !t->v || !t->gradients || !t->shard_sums || !t->piece_squares || !t->workers)
         return adv_fail(error, ADV_E_MEMORY, "out of memory for %zu gradients of %zu weights",
                         t->n_shards, t->n_weights);
     size_t rows = t->shard_rows;
@@ -132,14 +134,18 @@ static enum adv_status open_data(struct adv_training *t, const char *folder,
                             &t->dataset, error);
 }
 
-static void begin(struct adv_training *t)
+static enum adv_status begin(struct adv_training *t, struct adv_error *error)
 {
-    uint64_t seed = adv_seed_for((uint64_t)t->recipe.train.seed, ADV_SEED_INIT);
-    adv_net_init_weights(t->net, seed, t->weights);
-    memcpy(t->average, t->weights, t->n_weights * sizeof *t->average);
     t->memory = planned_memory(t);
     t->progress = (struct adv_training_progress){
-        .steps = t->recipe.train.steps, .loss = NAN, .held_out = NAN, .learning_rate = NAN};
+        .steps = t->recipe.train.steps,
+        .loss = NAN,
+        .held_out = NAN,
+        .learning_rate = NAN,
+        .held_out_nll = NAN,
+        .best_nll = NAN,
+    };
+    return adv_training_init_weights(t, error);
 }
 
 /* What the model's file cannot hold is told now, not after the last step. */
@@ -149,6 +155,16 @@ static enum adv_status check_model(const struct adv_training *t, struct adv_erro
     enum adv_status status = adv_training_model(t, &model, error);
     adv_model_unref(model);
     return status;
+}
+
+/* Without held-out rows there is no best. */
+static enum adv_status check_keep(const struct adv_training *t, struct adv_error *error)
+{
+    if (t->recipe.train.keep == ADV_KEEP_LAST || t->dataset.n_held_out > 0)
+        return ADV_OK;
+    return adv_fail_field(
+        error, ADV_E_INVALID, "train.keep",
+        "train.keep is \"best\", but data.held_out is 0: nothing can be measured");
 }
 
 static enum adv_status check_options(const struct adv_training_options *options,
@@ -177,6 +193,8 @@ static enum adv_status prepare(struct adv_training *t, const struct adv_training
     if (status == ADV_OK)
         status = open_data(t, options->data, error);
     if (status == ADV_OK)
+        status = check_keep(t, error);
+    if (status == ADV_OK)
         status = adv_pool_new(n_threads, &t->pool, error);
     if (status == ADV_OK)
         status = adv_net_new(t->recipe.net, &t->net, error);
@@ -184,10 +202,12 @@ static enum adv_status prepare(struct adv_training *t, const struct adv_training
         status = check_net(t, error);
     if (status == ADV_OK)
         status = divide(t, error);
-    if (status == ADV_OK) {
-        begin(t);
+    if (status == ADV_OK)
+        status = begin(t, error);
+    if (status == ADV_OK)
         status = check_model(t, error);
-    }
+    if (status == ADV_OK && t->best)
+        status = adv_training_add_point(t, error);
     return status;
 }
 
@@ -233,6 +253,7 @@ void adv_training_free(struct adv_training *t)
     free(t->workers);
     free(t->weights);
     free(t->average);
+    free(t->best);
     free(t->m);
     free(t->v);
     free(t->gradients);

@@ -29,6 +29,9 @@ struct adv_training {
     struct adv_net *net;
     size_t n_weights, shard_rows, n_shards, n_pieces;
     float *weights, *average, *m, *v; /* [n_weights] */
+    float *best;                      /* [n_weights], averages of progress.best_step; NULL: the last
+                                         are kept */
+    int64_t worse_points;             /* measured since then */
     float *gradients;                 /* [n_shards, n_weights] */
     double *shard_sums;               /* [n_shards]: of squared errors */
     double *piece_squares;            /* [n_pieces]: of the gradient's elements */
@@ -48,8 +51,20 @@ enum adv_status adv_training_start(struct adv_recipe *recipe,
                                    const struct adv_training_options *options,
                                    struct adv_training **training, struct adv_error *error);
 
+/* The weights before the first step, and their average: random ones, and those that are fitted to
+ * the data. */
+enum adv_status adv_training_init_weights(struct adv_training *training, struct adv_error *error);
+
 /* Ends the window: adds a point to the curve. */
 enum adv_status adv_training_add_point(struct adv_training *training, struct adv_error *error);
+
+/* Mean negative log-density of held-out rows by the averaged weights, in nats and data units. */
+enum adv_status adv_training_measure(const struct adv_training *training, double *nll,
+                                     struct adv_error *error);
+
+/* The model with these weights [n_weights]. */
+enum adv_status adv_training_model_of(const struct adv_training *training, const float *weights,
+                                      struct adv_model **model, struct adv_error *error);
 
 /* JSON has no NaN: null stands for it, a new reference. */
 json_t *adv_real_or_null(double value);

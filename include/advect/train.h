@@ -49,6 +49,11 @@ struct adv_training_progress {
     double held_out;      /* the last held-out loss; NaN before the first, or without such rows */
     double learning_rate; /* of the last step */
     double seconds;       /* of training, those before a resumption included */
+    double held_out_nll;  /* the last mean negative log-density of held-out rows, in nats and data
+                             units; NaN where train.keep is not "best" */
+    double best_nll;      /* the least so far, and its step: those weights become the model */
+    int64_t best_step;
+    bool over; /* no further step: all are done, or train.patience is at its end */
 };
 
 /* Borrowed from the training, and true until its next step. */
@@ -67,7 +72,7 @@ struct adv_training_run_options {
     void *context; /* of both */
 };
 
-/* Trains up to the last step: ADV_OK; or until on_step returns false: ADV_E_CANCELLED. Either way
+/* Trains up to the last step, or until train.patience is at its end: ADV_OK; or until on_step returns false: ADV_E_CANCELLED. Either way
  * the checkpoint then holds the last step; ADV_E_IO where it cannot be written. ADV_E_NUMERIC when
  * the loss is no longer finite or its gradient too large: state and checkpoint stay as they were.
  * options may be NULL. */
@@ -93,19 +98,21 @@ enum adv_status adv_training_resume(struct adv_training *training, const char *c
  * it stands. */
 bool adv_checkpoint_is_unfinished(const char *path, int64_t *step);
 
-/* The model so far: the averaged weights, with the record of their training and a card. */
+/* The model so far: the averaged weights, or the best of them (train.keep), with the record of their training and a card. */
 enum adv_status adv_training_model(const struct adv_training *training, struct adv_model **model,
                                    struct adv_error *error);
 /* Its name, borrowed. */
 const char *adv_training_name(const struct adv_training *training);
 
-/* The loss curve: a point every train.held_out_every steps, and one at the end. */
+/* The loss curve: a point every train.held_out_every steps, and one at the end; where train.keep is
+ * "best" also one before the first step. */
 struct adv_curve_point {
     int64_t step;
     double loss;     /* mean since the point before */
     double held_out; /* of the averaged weights; NaN where no example is held out */
     double learning_rate;
-    double seconds; /* of training until then */
+    double seconds;      /* of training until then */
+    double held_out_nll; /* mean negative log-density of held-out rows; NaN where not measured */
 };
 size_t adv_training_curve_points(const struct adv_training *training);
 /* Borrowed until the next step. i < adv_training_curve_points. */

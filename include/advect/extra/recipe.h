@@ -26,6 +26,8 @@ struct adv_data_recipe {
 
 enum adv_time_sampling { ADV_TIME_UNIFORM, ADV_TIME_LOGIT_NORMAL };
 
+enum adv_keep { ADV_KEEP_LAST, ADV_KEEP_BEST };
+
 struct adv_train_recipe {
     int64_t steps, batch, shard_rows, warmup_steps, held_out_every, seed;
     int64_t cycle_steps; /* of the schedule; 0: one cycle */
@@ -36,6 +38,8 @@ struct adv_train_recipe {
     double label_dropout;
     int64_t time_sampling; /* enum adv_time_sampling */
     double time_shift;     /* odds t : 1 - t of the sampled times are multiplied by it */
+    int64_t keep;          /* enum adv_keep: which weights become the model */
+    int64_t patience; /* ADV_KEEP_BEST: measurements without a better one, then it ends; 0: never */
     double checkpoint_every_s;
 };
 
