@@ -118,7 +118,7 @@ enum adv_status adv_plot_append(struct adv_plot *plot, struct adv_layer *layer,
 
 /* ---- rendering ---- */
 
-static enum adv_status cairo_outcome(cairo_status_t status, struct adv_error *error)
+enum adv_status adv_plot_outcome(cairo_status_t status, struct adv_error *error)
 {
     if (status == CAIRO_STATUS_SUCCESS)
         return ADV_OK;
@@ -128,8 +128,7 @@ static enum adv_status cairo_outcome(cairo_status_t status, struct adv_error *er
                     cairo_status_to_string(status));
 }
 
-/* Marks may reach a little out of the frame, so that those at its edge are whole. */
-static void draw_layers(const struct adv_plot *plot, const struct adv_canvas *canvas)
+void adv_plot_draw_layers(const struct adv_plot *plot, const struct adv_canvas *canvas)
 {
     const struct adv_frame *frame = &canvas->layout->frame;
     double overhang = adv_layout_length(canvas->layout, adv_style.overhang);
@@ -158,7 +157,7 @@ static cairo_status_t draw(const struct adv_plot *plot, cairo_surface_t *surface
     struct adv_canvas canvas = {cr, &layout};
     if (written == CAIRO_STATUS_SUCCESS) {
         adv_decoration_grid(&canvas);
-        draw_layers(plot, &canvas);
+        adv_plot_draw_layers(plot, &canvas);
         adv_decoration_draw(&canvas);
     }
     cairo_status_t drawn = cairo_status(cr);
@@ -166,7 +165,7 @@ static cairo_status_t draw(const struct adv_plot *plot, cairo_surface_t *surface
     return written == CAIRO_STATUS_SUCCESS ? drawn : written;
 }
 
-static void copy_pixels(cairo_surface_t *surface, struct adv_image *image)
+void adv_plot_copy_pixels(cairo_surface_t *surface, struct adv_image *image)
 {
     cairo_surface_flush(surface);
     const uint8_t *source = cairo_image_surface_get_data(surface);
@@ -188,13 +187,13 @@ enum adv_status adv_plot_render(const struct adv_plot *plot, struct adv_image *i
     const struct adv_axes *axes = &plot->axes;
     cairo_surface_t *surface =
         cairo_image_surface_create(CAIRO_FORMAT_RGB24, axes->width, axes->height);
-    enum adv_status status = cairo_outcome(cairo_surface_status(surface), error);
+    enum adv_status status = adv_plot_outcome(cairo_surface_status(surface), error);
     if (status == ADV_OK)
-        status = cairo_outcome(draw(plot, surface), error);
+        status = adv_plot_outcome(draw(plot, surface), error);
     if (status == ADV_OK)
         status = adv_image_init(image, axes->width, axes->height, 3, error);
     if (status == ADV_OK)
-        copy_pixels(surface, image);
+        adv_plot_copy_pixels(surface, image);
     cairo_surface_destroy(surface);
     return status;
 }

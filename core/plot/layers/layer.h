@@ -71,6 +71,16 @@ enum adv_status adv_plot_need_linear(const struct adv_plot *plot, const char *wh
 
 /* ---- for drawing ---- */
 
+/* All layers, clipped to the frame: marks may reach a little out of it, so that those at its edge
+ * are whole. */
+void adv_plot_draw_layers(const struct adv_plot *plot, const struct adv_canvas *canvas);
+
+/* How cairo went, as a status. */
+enum adv_status adv_plot_outcome(cairo_status_t status, struct adv_error *error);
+
+/* What was drawn on an RGB24 surface of image's size. */
+void adv_plot_copy_pixels(cairo_surface_t *surface, struct adv_image *image);
+
 /* The layer's colour of the cycle. */
 uint32_t adv_layer_colour(const struct adv_layer *layer);
 

@@ -74,6 +74,32 @@ enum adv_status adv_plot_heat_map(struct adv_plot *plot, size_t n_rows, size_t n
                                   const float *values, double lo, double hi, const char *bar_label,
                                   struct adv_error *error);
 
+/* Points that are shown together. */
+struct adv_point_set {
+    size_t n;
+    const float *points; /* [n, dim] */
+    const char *label;   /* names the set in the legend, or NULL */
+};
+
+#define ADV_PAIRS_DIM_MAX 16
+
+/* A matrix of panels for points of dim dimensions: each column's histogram on the diagonal, scaled
+ * to an area of one, and each pair of columns as a scatter plot below it. */
+struct adv_pairs {
+    size_t dim;               /* 1..ADV_PAIRS_DIM_MAX */
+    const char *const *names; /* [dim] of the columns, or NULL: x1, x2, ... */
+    size_t n_sets;            /* 1..7; each has a colour of the cycle, the first the first */
+    const struct adv_point_set *sets;
+    int side;          /* pixels, 64..4096; 0: chosen by dim */
+    const char *title; /* or NULL */
+};
+
+/* Renders into image (initialised by the call, 3 channels). A column is shown from the least
+ * 0.1 % quantile of a set to the largest 99.9 % quantile; of more than 2,000 points scatter plots
+ * show that many, the first. ADV_E_INVALID names the member at fault. */
+enum adv_status adv_pairs_render(const struct adv_pairs *pairs, struct adv_image *image,
+                                 struct adv_error *error);
+
 /* Renders into image (initialised by the call, 3 channels); the plot stays usable. */
 enum adv_status adv_plot_render(const struct adv_plot *plot, struct adv_image *image,
                                 struct adv_error *error);
