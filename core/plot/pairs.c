@@ -125,6 +125,12 @@ static size_t sorted_column(struct matrix *m, const struct adv_point_set *set, s
 static void find_range(struct matrix *m, size_t i)
 {
     double lo = INFINITY, hi = -INFINITY;
+    if (m->pairs->lo) {
+        m->lo[i] = m->pairs->lo[i];
+        m->hi[i] = m->pairs->hi[i];
+        adv_axis_widen(false, &m->lo[i], &m->hi[i]);
+        return;
+    }
     for (size_t s = 0; s < m->pairs->n_sets; s++) {
         size_t n = sorted_column(m, &m->pairs->sets[s], i);
         if (n == 0)

@@ -4,6 +4,7 @@
 #include "core/base/mem.h"
 
 #include <advect/extra/bytes.h>
+#include <advect/extra/plot.h>
 #include <stdlib.h>
 
 #define COMPRESSION 3                           /* docs/internals/performance.md has them all */
@@ -28,9 +29,14 @@ const struct adv_field *adv_picture_fields(void)
     return fields;
 }
 
-bool adv_render_has_picture(const struct adv_model *model)
+bool adv_render_has_picture(const struct adv_model *model, enum adv_query_kind kind)
 {
-    return adv_model_is_plane(model) || adv_model_is_image(model);
+    if (adv_model_is_plane(model))
+        return true;
+    if (kind == ADV_QUERY_LOG_DENSITY)
+        return false;
+    return adv_model_is_image(model) ||
+           (kind != ADV_QUERY_VELOCITY && adv_model_dim(model) <= ADV_PAIRS_DIM_MAX);
 }
 
 static enum adv_status check_side(const char *name, int64_t side, struct adv_error *error)
@@ -43,12 +49,13 @@ static enum adv_status check_side(const char *name, int64_t side, struct adv_err
 
 static enum adv_status check_scene(const struct adv_scene *scene, struct adv_error *error)
 {
-    if (!adv_render_has_picture(scene->model))
-        return adv_fail(
-            error, ADV_E_UNSUPPORTED,
-            "there are pictures of images and of 2-D points; the answers of %s have %zu "
-            "dimensions",
-            adv_model_name(scene->model), adv_model_dim(scene->model));
+    if (!adv_render_has_picture(scene->model, scene->query->kind))
+        return adv_fail(error, ADV_E_UNSUPPORTED,
+                        "there is no such picture of %s, whose points have %zu dimensions: "
+                        "velocities and densities are drawn of 2 dimensions, and points of at "
+                        "most %d, beside images",
+                        adv_model_name(scene->model), adv_model_dim(scene->model),
+                        ADV_PAIRS_DIM_MAX);
     enum adv_status status = check_side("width", scene->picture.width, error);
     return status == ADV_OK ? check_side("height", scene->picture.height, error) : status;
 }
@@ -70,7 +77,9 @@ enum adv_status adv_render_check(const struct adv_model *model, const struct adv
 
 static const struct adv_painter *painter_of(const struct adv_model *model)
 {
-    return adv_model_is_plane(model) ? &adv_plane_painter : &adv_images_painter;
+    if (adv_model_is_image(model))
+        return &adv_images_painter;
+    return adv_model_is_plane(model) ? &adv_plane_painter : &adv_pairs_painter;
 }
 
 /* picture may be NULL. */

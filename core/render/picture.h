@@ -1,4 +1,5 @@
-/* What the two kinds of pictures have in common: planes of 2-D points, and grids of images. */
+/* What the kinds of pictures have in common: planes of 2-D points, pair plots of points of other
+ * dimensions, and grids of images. */
 #ifndef ADV_RENDER_PICTURE_H
 #define ADV_RENDER_PICTURE_H
 
@@ -32,7 +33,7 @@ struct adv_painter {
                                   struct adv_error *error);
 };
 
-extern const struct adv_painter adv_plane_painter, adv_images_painter;
+extern const struct adv_painter adv_plane_painter, adv_pairs_painter, adv_images_painter;
 
 /* adv_render_check of image models. */
 enum adv_status adv_images_check(const struct adv_model *model, const struct adv_query *query,
@@ -47,6 +48,18 @@ struct adv_box adv_plane_box(const struct adv_scene *scene);
 size_t adv_strip_frames(const struct adv_scene *scene);
 /* The frame at place i of the strip. */
 size_t adv_strip_frame(const struct adv_scene *scene, size_t i);
+
+/* Draws the points of frame f into a plot of this size (0: chosen). */
+typedef enum adv_status adv_panel_fn(const struct adv_scene *scene, size_t f, int width, int height,
+                                     const char *title, struct adv_image *image,
+                                     struct adv_error *error);
+
+/* A film strip of plots. */
+enum adv_status adv_strip_draw(const struct adv_scene *scene, adv_panel_fn *draw_panel,
+                               struct adv_image *image, struct adv_error *error);
+
+/* Plots are not smaller than ADV_PICTURE_SIDE_MIN. */
+int adv_picture_side_at_least(int side);
 
 /* Frame f of the answer's states, [n, dim]. */
 const float *adv_scene_frame(const struct adv_scene *scene, size_t f);

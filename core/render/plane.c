@@ -14,8 +14,6 @@
 #define BOX_MARGIN (1.0 / 16) /* of the side, on every side */
 #define LATENT_REACH 4.5      /* of a standard Gaussian; half the side of the box of latents */
 #define WIDTH_DEFAULT 640
-#define PANEL_PX 280
-#define STRIP_COLUMNS 6
 
 /* ---------------------------------------------------------------- boxes */
 
@@ -112,11 +110,6 @@ enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, flo
 }
 
 /* ---------------------------------------------------------------- one pair of axes */
-
-static int at_least_min(int side)
-{
-    return side < ADV_PICTURE_SIDE_MIN ? ADV_PICTURE_SIDE_MIN : side;
-}
 
 static enum adv_status new_plot(const struct adv_scene *scene, int width, int height,
                                 const char *title, struct adv_plot **plot, struct adv_error *error)
@@ -228,7 +221,8 @@ static enum adv_status draw_density(const struct adv_scene *scene, struct adv_im
     snprintf(title, sizeof title, "%s: density%s", adv_model_name(scene->model), time);
     struct adv_plot *plot = NULL;
     int width = scene->picture.width ? (int)scene->picture.width : WIDTH_DEFAULT;
-    int height = at_least_min(width - width / 8); /* less, as the bar takes from the width */
+    int height =
+        adv_picture_side_at_least(width - width / 8); /* less, as the bar takes from the width */
     if (scene->picture.height)
         height = (int)scene->picture.height;
     status = new_plot(scene, width, height, title, &plot, error);
@@ -239,55 +233,7 @@ static enum adv_status draw_density(const struct adv_scene *scene, struct adv_im
     return finish_plot(status, plot, image, error);
 }
 
-/* ---------------------------------------------------------------- film strips */
-
-/* Copies a panel into its place among n; the first one makes the strip. */
-static enum adv_status place_panel(const struct adv_image *panel, size_t i, size_t n,
-                                   struct adv_image *strip, struct adv_error *error)
-{
-    int columns = n < STRIP_COLUMNS ? (int)n : STRIP_COLUMNS;
-    int rows = ((int)n + columns - 1) / columns;
-    if (i == 0) {
-        enum adv_status status = adv_image_init(strip, columns * panel->width, rows * panel->height,
-                                                panel->n_channels, error);
-        if (status != ADV_OK)
-            return status;
-        memset(strip->pixels, panel->pixels[0],
-               (size_t)strip->width * (size_t)strip->height * (size_t)strip->n_channels);
-    }
-    size_t channels = (size_t)panel->n_channels, row_bytes = (size_t)panel->width * channels;
-    size_t left = (i % (size_t)columns) * (size_t)panel->width;
-    size_t top = (i / (size_t)columns) * (size_t)panel->height;
-    for (size_t y = 0; y < (size_t)panel->height; y++)
-        memcpy(strip->pixels + ((top + y) * (size_t)strip->width + left) * channels,
-               panel->pixels + y * row_bytes, row_bytes);
-    return ADV_OK;
-}
-
-static enum adv_status draw_strip(const struct adv_scene *scene, struct adv_image *image,
-                                  struct adv_error *error)
-{
-    struct adv_image strip = {0};
-    enum adv_status status = ADV_OK;
-    size_t n = adv_strip_frames(scene);
-    int columns = n < STRIP_COLUMNS ? (int)n : STRIP_COLUMNS;
-    int side = scene->picture.width ? at_least_min((int)scene->picture.width / columns) : PANEL_PX;
-    for (size_t i = 0; i < n && status == ADV_OK; i++) {
-        size_t f = adv_strip_frame(scene, i);
-        char title[32];
-        snprintf(title, sizeof title, "t = %.3g", scene->answer->times[f]);
-        struct adv_image panel = {0};
-        status = draw_points(scene, f, side, side, title, &panel, error);
-        if (status == ADV_OK)
-            status = place_panel(&panel, i, n, &strip, error);
-        adv_image_release(&panel);
-    }
-    if (status == ADV_OK)
-        *image = strip;
-    else
-        adv_image_release(&strip);
-    return status;
-}
+/* ---------------------------------------------------------------- frames */
 
 static enum adv_status draw_frame(const struct adv_scene *scene, size_t f, struct adv_image *image,
                                   struct adv_error *error)
@@ -307,7 +253,7 @@ static enum adv_status draw(const struct adv_scene *scene, struct adv_image *ima
     case ADV_QUERY_LATENTS:
         return draw_scatter(scene, image, error);
     case ADV_QUERY_TRAJECTORIES:
-        return draw_strip(scene, image, error);
+        return adv_strip_draw(scene, draw_points, image, error);
     case ADV_QUERY_LOG_DENSITY:
         return draw_density(scene, image, error);
     case ADV_QUERY_VELOCITY:

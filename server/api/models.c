@@ -96,7 +96,7 @@ static json_t *model_to_json(const struct adv_model *model, const struct adv_con
         {"digest", json_string(adv_model_digest(model))},
         {"range", range_to_json(model)},
         {"levels", levels_to_json(model)},
-        {"pictures", json_boolean(adv_render_has_picture(model))},
+        {"pictures", json_boolean(adv_render_has_picture(model, ADV_QUERY_SAMPLES))},
         {"limits", limits_to_json(config)},
         {"card", copy_of(adv_model_card_json(model))},
     };

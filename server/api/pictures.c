@@ -160,9 +160,10 @@ static enum adv_status read_request(const struct adv_exchange *exchange,
                             : status;
 }
 
-static bool has_picture(const struct adv_model *model, const struct look *look)
+/* A function on the plane, or points that can be drawn. */
+static bool has_picture(const struct adv_model *model, enum adv_query_kind kind)
 {
-    return adv_render_has_picture(model) && !(look->side && adv_model_is_image(model));
+    return looks[kind].side ? adv_model_is_plane(model) : adv_render_has_picture(model, kind);
 }
 
 static void answer(struct adv_exchange *exchange, struct adv_model *model,
@@ -195,11 +196,12 @@ void adv_handle_picture(struct adv_exchange *exchange)
     char etag[24], key[KEY_BYTES];
     make_key(exchange, model, key);
     make_etag(key, etag);
-    if (!has_picture(model, look)) {
+    if (!has_picture(model, exchange->route->kind)) {
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_PICTURE, NULL,
                           "%s shows %s; the points of %s have %zu dimensions",
                           strrchr(exchange->route->pattern, '/') + 1,
-                          look->side ? "a function on the plane" : "images or points of the plane",
+                          look->side ? "a function on the plane"
+                                     : "images, or points of at most 16 dimensions",
                           adv_model_name(model), adv_model_dim(model));
     } else if (adv_head_has_tag(&exchange->head, etag)) {
         adv_reply_empty(&exchange->reply, MHD_HTTP_NOT_MODIFIED);

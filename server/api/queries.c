@@ -56,7 +56,7 @@ void adv_queries_formats(enum adv_query_kind kind, const struct adv_model *model
     size_t n = 0;
     for (size_t i = 0; i < ADV_FORMATS; i++) {
         const struct adv_format *format = adv_format((enum adv_format_id)i);
-        bool drawn = !format->is_picture || !model || adv_render_has_picture(model);
+        bool drawn = !format->is_picture || !model || adv_render_has_picture(model, kind);
         /* An animation has the media type of a PNG; trajectories.png is one. */
         bool named = format->media_type && format->id != ADV_FORMAT_APNG;
         if (adv_format_has(format, kind) && drawn && named)

@@ -53,10 +53,11 @@ static enum adv_status check(const struct adv_format *format, const char *path,
 {
     if (!adv_format_has(format, kind))
         return refuse(kind, format->name, error);
-    if (format->is_picture && !adv_render_has_picture(model))
+    if (format->is_picture && !adv_render_has_picture(model, kind))
         return adv_fail_field(error, ADV_E_INVALID, "out",
-                              "there is no picture of this model's answers: its data are neither "
-                              "images nor points of the plane");
+                              "there is no picture of this model's answers: its points have %zu "
+                              "dimensions",
+                              adv_model_dim(model));
     if (!format->is_text && !path && isatty(STDOUT_FILENO))
         return adv_fail_field(error, ADV_E_INVALID, "out",
                               "%s does not go to a terminal; name a file with -o", format->name);

@@ -24,15 +24,17 @@ enum adv_status adv_loss_curve_write_csv(const struct adv_training *t, const cha
     FILE *out = open_memstream(&text, &n_bytes);
     if (!out)
         return adv_no_memory(error);
-    fputs("step,loss,held_out,learning_rate,seconds,held_out_nll\n", out);
+    bool measured = isfinite(adv_training_progress(t)->best_nll);
+    fprintf(out, "step,loss,held_out,learning_rate,seconds%s\n", measured ? ",held_out_nll" : "");
     for (size_t i = 0; i < adv_training_curve_points(t); i++) {
         const struct adv_curve_point *p = adv_training_curve_point(t, i);
         fprintf(out, "%lld,", (long long)p->step);
         print_cell(out, p->loss, ",");
         print_cell(out, p->held_out, ",");
         print_cell(out, p->learning_rate, ",");
-        print_cell(out, p->seconds, ",");
-        print_cell(out, p->held_out_nll, "\n");
+        print_cell(out, p->seconds, measured ? "," : "\n");
+        if (measured)
+            print_cell(out, p->held_out_nll, "\n");
     }
     bool complete = fclose(out) == 0;
     enum adv_status status =

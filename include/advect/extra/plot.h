@@ -90,11 +90,12 @@ struct adv_pairs {
     const char *const *names; /* [dim] of the columns, or NULL: x1, x2, ... */
     size_t n_sets;            /* 1..7; each has a colour of the cycle, the first the first */
     const struct adv_point_set *sets;
-    int side;          /* pixels, 64..4096; 0: chosen by dim */
-    const char *title; /* or NULL */
+    const double *lo, *hi; /* [dim] what is shown of the columns, lo < hi; NULL: fitted */
+    int side;              /* pixels, 64..4096; 0: chosen by dim */
+    const char *title;     /* or NULL */
 };
 
-/* Renders into image (initialised by the call, 3 channels). A column is shown from the least
+/* Renders into image (initialised by the call, 3 channels). A fitted column is shown from the least
  * 0.1 % quantile of a set to the largest 99.9 % quantile; of more than 2,000 points scatter plots
  * show that many, the first. ADV_E_INVALID names the member at fault. */
 enum adv_status adv_pairs_render(const struct adv_pairs *pairs, struct adv_image *image,

@@ -47,8 +47,10 @@ enum adv_status adv_render_npy(const struct adv_query *query, const struct adv_a
 enum adv_status adv_render_frame_line(size_t f, double t, size_t n, size_t dim, const float *states,
                                       struct adv_bytes *out, struct adv_error *error);
 
-/* Whether the model's answers have a picture: images, or 2-D points. */
-bool adv_render_has_picture(const struct adv_model *model);
+/* Whether the model's answers to such queries have a picture: images, 2-D points (whose log-density
+ * is drawn of a grid, see adv_picture_grid), and samples, trajectories and latents of at most 16
+ * dimensions. */
+bool adv_render_has_picture(const struct adv_model *model, enum adv_query_kind kind);
 
 #define ADV_PICTURE_SIDE_MIN 64
 #define ADV_PICTURE_SIDE_MAX 4096
@@ -76,7 +78,8 @@ enum adv_status adv_render_check(const struct adv_model *model, const struct adv
  * for, from two samples per class on: a row per class); trajectories: film strip of at most 24
  * frames (images: a row per sample; points: rows of 6 panels, width being that of a whole row);
  * velocity: arrows or grid; log-density of a grid made by adv_picture_grid: heat map of the
- * density. The points of a 2-D model are shown on square axes over the plane of adv_picture_grid.
+ * density. The points of a 2-D model are shown on square axes over the plane of adv_picture_grid,
+ * those of other dimensions as a pair plot, a square of the picture's width.
  * query->points is read again for velocities and densities: it must still be there. Errors:
  * ADV_E_UNSUPPORTED where there is no such picture. */
 enum adv_status adv_render_png(const struct adv_model *model, const struct adv_query *query,

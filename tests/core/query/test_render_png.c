@@ -451,6 +451,50 @@ START_TEST(animations_have_every_frame)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- other dimensions */
+
+/* A cube's points make a pair plot, as wide as asked for, and frames of one size and scale. */
+START_TEST(points_of_other_dimensions_make_pair_plots)
+{
+    enum { N = 50, FRAMES = 3 };
+    static float states[FRAMES][N][3];
+    static const double times[FRAMES] = {0, 0.5, 1};
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_answer answer = {
+        .n = N, .dim = 3, .n_frames = 1, .states = states[0][0], .times = times};
+    struct adv_picture picture = {.width = 500};
+    struct adv_bytes png = {0};
+    for (int i = 0; i < FRAMES * N; i++) {
+        for (int k = 0; k < 3; k++)
+            states[i / N][i % N][k] = (float)((i + k) * (i + k) % 101);
+    }
+    ck_assert_int_eq(adv_render_png(cube, &query, &answer, &picture, &png, NULL), ADV_OK);
+    struct adv_image drawn = decode(&png, 3);
+    ck_assert_int_eq(drawn.width, 500);
+    ck_assert_int_eq(drawn.height, 500);
+    size_t seen = 0;
+    for (int y = 0; y < 500; y++) {
+        for (int x = 0; x < 500; x++)
+            seen += is_accent(drawn.pixels + 3 * (500 * y + x));
+    }
+    ck_assert_uint_gt(seen, 300);
+    adv_image_release(&drawn);
+    query.kind = ADV_QUERY_TRAJECTORIES;
+    answer.n_frames = FRAMES;
+    struct adv_bytes animation = {0}, strip = {0};
+    ck_assert_int_eq(adv_render_animation(cube, &query, &answer, &picture, &animation, NULL),
+                     ADV_OK);
+    ck_assert_uint_eq(count_chunks(&animation, "fcTL"), FRAMES);
+    adv_bytes_release(&animation);
+    picture.width = 600;
+    ck_assert_int_eq(adv_render_png(cube, &query, &answer, &picture, &strip, NULL), ADV_OK);
+    drawn = decode(&strip, 3);
+    ck_assert_int_eq(drawn.width, 600);
+    ck_assert_int_eq(drawn.height, 200);
+    adv_image_release(&drawn);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- refusals */
 
 START_TEST(what_has_no_picture_is_refused)
@@ -459,19 +503,26 @@ START_TEST(what_has_no_picture_is_refused)
     static const double log_density[81];
     struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
     struct adv_answer answer = {.n = 1, .dim = 3, .n_frames = 1, .states = states};
-    ck_assert(!adv_render_has_picture(cube));
-    ck_assert(adv_render_has_picture(plane));
-    ck_assert(adv_render_has_picture(colour_image));
-    check_refused(cube, &query, &answer, false, ADV_E_UNSUPPORTED,
-                  "there are pictures of images and of 2-D points; the answers of cube have 3 "
-                  "dimensions");
+    ck_assert(adv_render_has_picture(cube, ADV_QUERY_SAMPLES));
+    ck_assert(!adv_render_has_picture(cube, ADV_QUERY_VELOCITY));
+    ck_assert(!adv_render_has_picture(cube, ADV_QUERY_LOG_DENSITY));
+    ck_assert(adv_render_has_picture(plane, ADV_QUERY_LOG_DENSITY));
+    ck_assert(adv_render_has_picture(colour_image, ADV_QUERY_VELOCITY));
+    query.kind = ADV_QUERY_VELOCITY;
+    check_refused(
+        cube, &query, &answer, false, ADV_E_UNSUPPORTED,
+        "there is no such picture of cube, whose points have 3 dimensions: velocities and "
+        "densities are drawn of 2 dimensions, and points of at most 16, beside images");
+    query.kind = ADV_QUERY_SAMPLES;
     check_refused(plane, &query, &answer, true, ADV_E_UNSUPPORTED,
                   "only trajectories have an animation");
     query.kind = ADV_QUERY_LOG_DENSITY;
     query.points = states;
     answer.log_density = log_density;
-    check_refused(image, &query, &answer, false, ADV_E_UNSUPPORTED,
-                  "log-densities of images have no picture");
+    check_refused(
+        image, &query, &answer, false, ADV_E_UNSUPPORTED,
+        "there is no such picture of image, whose points have 6 dimensions: velocities and "
+        "densities are drawn of 2 dimensions, and points of at most 16, beside images");
     for (size_t n = 80; n <= 81; n++) {
         answer.n = n;
         check_refused(
@@ -639,6 +690,7 @@ int main(void)
     tcase_add_test(tests, image_strips_have_a_row_per_sample);
     tcase_add_test(tests, velocities_of_images_are_centred_on_grey);
     tcase_add_test(tests, animations_have_every_frame);
+    tcase_add_test(tests, points_of_other_dimensions_make_pair_plots);
     tcase_add_test(tests, what_has_no_picture_is_refused);
     tcase_add_test(tests, animations_are_bounded);
     tcase_add_test(tests, every_allocation_may_fail);
