@@ -1,0 +1,355 @@
+#include "trainer/report/report.h"
+
+#include "trainer/measure/results.h"
+#include "trainer/report/two_sample.h"
+
+#include <advect/extra/gaussian_mixture.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/plot.h>
+#include <advect/query.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NLL_ROWS_MAX ((size_t)2000) /* whose mean is then known to some hundredths of a nat */
+#define SAMPLES ((size_t)2000)
+#define HELD_OUT_ENOUGH ((size_t)200) /* to be compared with; else all rows are */
+#define FIT_ROWS_MAX ((size_t)10000)
+#define COMPONENTS_MAX ((size_t)16)
+
+/* Points with their labels. */
+struct points {
+    size_t n;
+    float *x;        /* [n, dim] */
+    int32_t *labels; /* [n] */
+};
+
+static void points_release(struct points *points)
+{
+    free(points->x);
+    free(points->labels);
+}
+
+static enum adv_status points_init(struct points *points, size_t n, size_t dim,
+                                   struct adv_error *error)
+{
+    *points = (struct points){.n = n,
+                              .x = calloc(n ? n : 1, dim * sizeof(float)),
+                              .labels = calloc(n ? n : 1, sizeof(int32_t))};
+    return points->x && points->labels ? ADV_OK : adv_no_memory(error);
+}
+
+static enum adv_status take_rows(const struct adv_dataset *d, enum adv_split split, size_t most,
+                                 struct points *points, struct adv_error *error)
+{
+    size_t n = adv_dataset_rows(d, split);
+    enum adv_status status = points_init(points, n < most ? n : most, d->dim, error);
+    if (status == ADV_OK)
+        adv_dataset_points(d, split, 0, points->n, points->x, points->labels);
+    return status;
+}
+
+/* ---------------------------------------------------------------- log-densities */
+
+static enum adv_status run_query(const struct adv_report_subject *s, const struct adv_query *query,
+                                 struct adv_run **run, const struct adv_answer **answer,
+                                 struct adv_error *error)
+{
+    struct adv_run_options options = {
+        .size = sizeof options, .pool = s->pool, .cancelled = s->cancelled};
+    enum adv_status status = adv_run_new(s->model, query, run, error);
+    return status == ADV_OK ? adv_run_all(*run, &options, answer, error) : status;
+}
+
+static enum adv_status model_nll(const struct adv_report_subject *s, const struct points *points,
+                                 double *nll, struct adv_error *error)
+{
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    const struct adv_answer *answer = NULL;
+    struct adv_run *run = NULL;
+    query.n = points->n;
+    query.points = points->x;
+    query.labels = s->dataset->classes ? points->labels : NULL;
+    enum adv_status status = run_query(s, &query, &run, &answer, error);
+    for (size_t i = 0; status == ADV_OK && i < points->n; i++)
+        nll[i] = -answer->log_density[i];
+    adv_run_free(run);
+    return status;
+}
+
+/* Points in flow units; log_det [n] of them, or NULL. */
+static void encode(const struct adv_dataset *d, struct points *points, double *log_det)
+{
+    adv_transform_encode(d->transform, points->n, points->x, points->x, log_det);
+}
+
+static struct adv_mixture_rows rows_of(const struct adv_dataset *d, const struct points *points)
+{
+    return (struct adv_mixture_rows){.n = points->n,
+                                     .dim = d->dim,
+                                     .x = points->x,
+                                     .labels = d->classes ? points->labels : NULL,
+                                     .classes = d->classes};
+}
+
+/* The Gaussian and the best mixture, fitted to the training rows. */
+struct baselines {
+    struct adv_gaussian_mixture gaussian, mixture;
+};
+
+static enum adv_status fit_baselines(const struct adv_report_subject *s,
+                                     const struct points *held_out, struct baselines *b,
+                                     struct adv_error *error)
+{
+    struct points train = {0};
+    enum adv_status status = take_rows(s->dataset, ADV_SPLIT_TRAIN, FIT_ROWS_MAX, &train, error);
+    if (status == ADV_OK) {
+        encode(s->dataset, &train, NULL);
+        struct adv_mixture_rows rows = rows_of(s->dataset, &train);
+        struct adv_mixture_rows others = rows_of(s->dataset, held_out);
+        status = adv_gaussian_mixture_fit(&rows, 1, s->seed, &b->gaussian, error);
+        if (status == ADV_OK)
+            status = adv_gaussian_mixture_choose(&rows, &others, COMPONENTS_MAX, s->seed,
+                                                 &b->mixture, error);
+    }
+    points_release(&train);
+    return status;
+}
+
+static enum adv_status mixture_nll(const struct adv_dataset *d,
+                                   const struct adv_gaussian_mixture *mixture,
+                                   const struct points *encoded, const double *log_det,
+                                   double *nll, struct adv_error *error)
+{
+    struct adv_mixture_rows rows = rows_of(d, encoded);
+    enum adv_status status = adv_gaussian_mixture_log_density(mixture, &rows, nll, error);
+    for (size_t i = 0; status == ADV_OK && i < encoded->n; i++)
+        nll[i] = -(nll[i] + log_det[i]);
+    return status;
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static json_t *mean_json(size_t n, const double *values)
+{
+    struct adv_mean mean = adv_mean_of(n, values);
+    return json_pack("{s:o, s:o}", "mean", number(mean.value), "standard_error",
+                     number(mean.standard_error));
+}
+
+/* By how much the model is better than the better baseline, row by row. */
+static json_t *gain_json(size_t n, const double *model, const double *gaussian,
+                         const double *mixture)
+{
+    bool over_mixture = adv_mean_of(n, mixture).value < adv_mean_of(n, gaussian).value;
+    const double *best = over_mixture ? mixture : gaussian;
+    double *gain = calloc(n, sizeof *gain);
+    json_t *json = NULL;
+    for (size_t i = 0; gain && i < n; i++)
+        gain[i] = best[i] - model[i];
+    if (gain && (json = mean_json(n, gain)))
+        json_object_set_new(json, "over", json_string(over_mixture ? "mixture" : "gaussian"));
+    free(gain);
+    return json;
+}
+
+static json_t *nll_json(size_t n, const double *model, const double *gaussian,
+                        const double *mixture, size_t components)
+{
+    json_t *of_mixture = mean_json(n, mixture);
+    json_object_set_new(of_mixture, "components", json_integer((json_int_t)components));
+    return json_pack("{s:I, s:o, s:o, s:o, s:o}", "rows", (json_int_t)n, "model",
+                     mean_json(n, model), "gaussian", mean_json(n, gaussian), "mixture", of_mixture,
+                     "gain", gain_json(n, model, gaussian, mixture));
+}
+
+static enum adv_status add_densities(const struct adv_report_subject *s, json_t *report,
+                                     struct adv_error *error)
+{
+    const struct adv_dataset *d = s->dataset;
+    struct points held_out = {0};
+    struct baselines b = {0};
+    enum adv_status status = take_rows(d, ADV_SPLIT_HELD_OUT, NLL_ROWS_MAX, &held_out, error);
+    size_t n = held_out.n;
+    double *values = status == ADV_OK ? calloc(n, 4 * sizeof *values) : NULL;
+    if (status == ADV_OK && !values)
+        status = adv_no_memory(error);
+    double *model = values, *gaussian = model + n, *mixture = gaussian + n, *log_det = mixture + n;
+    if (status == ADV_OK)
+        status = model_nll(s, &held_out, model, error);
+    if (status == ADV_OK) {
+        encode(d, &held_out, log_det);
+        status = fit_baselines(s, &held_out, &b, error);
+    }
+    if (status == ADV_OK)
+        status = mixture_nll(d, &b.gaussian, &held_out, log_det, gaussian, error);
+    if (status == ADV_OK)
+        status = mixture_nll(d, &b.mixture, &held_out, log_det, mixture, error);
+    if (status == ADV_OK && json_object_set_new(report, "held_out_nll",
+                                                nll_json(n, model, gaussian, mixture, b.mixture.n)))
+        status = adv_no_memory(error);
+    adv_gaussian_mixture_release(&b.gaussian);
+    adv_gaussian_mixture_release(&b.mixture);
+    points_release(&held_out);
+    free(values);
+    return status;
+}
+
+/* ---------------------------------------------------------------- samples beside data */
+
+/* As many of each class as the data have. */
+static enum adv_status draw_samples(const struct adv_report_subject *s, struct points *samples,
+                                    struct adv_error *error)
+{
+    const struct adv_dataset *d = s->dataset;
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    const struct adv_answer *answer = NULL;
+    struct adv_run *run = NULL;
+    enum adv_status status = points_init(samples, SAMPLES, d->dim, error);
+    for (size_t i = 0; status == ADV_OK && d->classes && i < SAMPLES; i++)
+        samples->labels[i] = d->labels[i % d->n_rows];
+    query.n = SAMPLES;
+    query.seed = s->seed;
+    query.labels = d->classes ? samples->labels : NULL;
+    if (status == ADV_OK)
+        status = run_query(s, &query, &run, &answer, error);
+    if (status == ADV_OK)
+        memcpy(samples->x, answer->states, SAMPLES * d->dim * sizeof *samples->x);
+    adv_run_free(run);
+    return status;
+}
+
+static void name_column(const struct adv_dataset *d, size_t column, char name[128])
+{
+    const char *own = adv_dataset_column(d, column);
+    if (own)
+        snprintf(name, 128, "%s", own);
+    else
+        snprintf(name, 128, "x%zu", column + 1);
+}
+
+static json_t *moments_json(struct adv_moments moments)
+{
+    return json_pack("{s:o, s:o}", "mean", number(moments.mean), "standard_deviation",
+                     number(moments.standard_deviation));
+}
+
+static enum adv_status add_columns(const struct adv_dataset *d, const struct adv_rows *data,
+                                   const struct adv_rows *samples, json_t *report,
+                                   struct adv_error *error)
+{
+    json_t *columns = json_array();
+    enum adv_status status = columns ? ADV_OK : adv_no_memory(error);
+    for (size_t i = 0; i < d->dim && status == ADV_OK; i++) {
+        struct adv_column_test test;
+        char name[128];
+        name_column(d, i, name);
+        status = adv_column_test(data, samples, i, &test, error);
+        if (status == ADV_OK &&
+            json_array_append_new(
+                columns, json_pack("{s:s, s:o, s:o, s:f, s:f}", "name", name, "data",
+                                   moments_json(test.a), "samples", moments_json(test.b),
+                                   "ks_distance", test.distance, "p_value", test.p_value)))
+            status = adv_no_memory(error);
+    }
+    if (status != ADV_OK)
+        json_decref(columns);
+    else if (json_object_set_new(report, "columns", columns))
+        status = adv_no_memory(error);
+    return status;
+}
+
+static enum adv_status add_classifier(const struct adv_rows *data, const struct adv_rows *samples,
+                                      uint64_t seed, json_t *report, struct adv_error *error)
+{
+    struct adv_classifier_test test;
+    struct adv_error why = ADV_ERROR_INIT;
+    json_t *json = NULL;
+    enum adv_status status = adv_classifier_test(data, samples, seed, &test, &why);
+    if (status == ADV_OK)
+        json = json_pack("{s:f, s:f, s:I}", "accuracy", test.accuracy, "standard_error",
+                         test.standard_error, "rows", (json_int_t)test.n_rows);
+    else if (status == ADV_E_INVALID)
+        json = json_null();
+    else
+        return adv_fail(error, status, "%s", why.message);
+    return json_object_set_new(report, "classifier", json) ? adv_no_memory(error) : ADV_OK;
+}
+
+/* The first columns of rows, as many as a pair plot shows, into out. */
+static void first_columns(const struct adv_rows *rows, size_t dim, float *out)
+{
+    for (size_t i = 0; i < rows->n; i++)
+        memcpy(out + i * dim, rows->x + i * rows->dim, dim * sizeof *out);
+}
+
+static enum adv_status draw_pairs(const struct adv_dataset *d, const struct adv_rows *data,
+                                  const struct adv_rows *samples, const char *data_label,
+                                  struct adv_image *picture, struct adv_error *error)
+{
+    size_t dim = d->dim < ADV_PAIRS_DIM_MAX ? d->dim : ADV_PAIRS_DIM_MAX;
+    char names[ADV_PAIRS_DIM_MAX][128];
+    const char *pointers[ADV_PAIRS_DIM_MAX];
+    float *x = calloc(data->n, dim * sizeof *x), *y = calloc(samples->n, dim * sizeof *y);
+    enum adv_status status = x && y ? ADV_OK : adv_no_memory(error);
+    if (status == ADV_OK) {
+        first_columns(data, dim, x);
+        first_columns(samples, dim, y);
+        for (size_t i = 0; i < dim; i++) {
+            name_column(d, i, names[i]);
+            pointers[i] = names[i];
+        }
+        struct adv_point_set sets[] = {{data->n, x, data_label}, {samples->n, y, "samples"}};
+        struct adv_pairs pairs = {.dim = dim, .names = pointers, .n_sets = 2, .sets = sets};
+        status = adv_pairs_render(&pairs, picture, error);
+    }
+    free(x);
+    free(y);
+    return status;
+}
+
+static enum adv_status add_samples(const struct adv_report_subject *s, json_t *report,
+                                   struct adv_image *picture, struct adv_error *error)
+{
+    const struct adv_dataset *d = s->dataset;
+    bool held_out = adv_dataset_rows(d, ADV_SPLIT_HELD_OUT) >= HELD_OUT_ENOUGH;
+    const char *what = held_out ? "held-out rows" : "all rows";
+    struct points data = {0}, samples = {0};
+    enum adv_status status = take_rows(d, held_out ? ADV_SPLIT_HELD_OUT : ADV_SPLIT_TEST,
+                                       FIT_ROWS_MAX, &data, error);
+    if (status == ADV_OK)
+        status = draw_samples(s, &samples, error);
+    struct adv_rows a = {data.n, d->dim, data.x}, b = {samples.n, d->dim, samples.x};
+    if (status == ADV_OK && json_object_set_new(report, "compared_with", json_string(what)))
+        status = adv_no_memory(error);
+    if (status == ADV_OK)
+        status = add_columns(d, &a, &b, report, error);
+    if (status == ADV_OK)
+        status = add_classifier(&a, &b, s->seed, report, error);
+    if (status == ADV_OK)
+        status = draw_pairs(d, &a, &b, what, picture, error);
+    points_release(&data);
+    points_release(&samples);
+    return status;
+}
+
+enum adv_status adv_report_make(const struct adv_report_subject *s, json_t **out,
+                                struct adv_image *picture, struct adv_error *error)
+{
+    json_t *report = json_pack("{s:{s:I, s:I}}", "rows", "train",
+                               (json_int_t)adv_dataset_rows(s->dataset, ADV_SPLIT_TRAIN),
+                               "held_out",
+                               (json_int_t)adv_dataset_rows(s->dataset, ADV_SPLIT_HELD_OUT));
+    enum adv_status status = report ? add_densities(s, report, error) : adv_no_memory(error);
+    if (status == ADV_OK)
+        status = add_samples(s, report, picture, error);
+    if (status == ADV_OK)
+        *out = report;
+    else
+        json_decref(report);
+    return status;
+}

@@ -1,0 +1,52 @@
+/* What a model of a table is worth, told in one document: held-out log-densities beside those of a
+ * Gaussian and of a mixture of Gaussians, columns and pairs of samples beside the data's, and how
+ * well a classifier tells them apart. */
+#ifndef ADV_TRAINER_REPORT_H
+#define ADV_TRAINER_REPORT_H
+
+#include <advect/extra/dataset.h>
+#include <advect/extra/png.h>
+#include <advect/model.h>
+#include <advect/pool.h>
+#include <advect/status.h>
+#include <jansson.h>
+#include <stdint.h>
+
+struct adv_report_subject {
+    struct adv_model *model;
+    const struct adv_dataset *dataset; /* the model's, of files, with held-out rows */
+    struct adv_pool *pool;
+    uint64_t seed;
+    bool (*cancelled)(void *); /* or NULL; asked by all threads, with NULL */
+};
+
+/* The figures, as a JSON object:
+ *
+ *     "rows": {"train", "held_out"}, "compared_with": "held-out rows" or "all rows",
+ *     "held_out_nll": {"rows", "model": {"mean", "standard_error"}, "gaussian": {..},
+ *                      "mixture": {.., "components"},
+ *                      "gain": {"mean", "standard_error", "over": "gaussian" or "mixture"}},
+ *     "columns": [{"name", "data": {"mean", "standard_deviation"}, "samples": {..},
+ *                  "ks_distance", "p_value"}],
+ *     "classifier": {"accuracy", "standard_error", "rows"} or null for fewer than 10 rows
+ *
+ * in nats and data units. Baselines are fitted in flow units, so that they have the same transform.
+ * picture receives a pair plot of data and samples, of the first 16 columns. */
+enum adv_status adv_report_make(const struct adv_report_subject *subject, json_t **report,
+                                struct adv_image *picture, struct adv_error *error);
+
+/* To stdout, for people. */
+void adv_report_print(const json_t *report);
+
+/* A page that holds all it shows: the report, its pair plot and the loss curve, PNG files' bytes
+ * (or NULL). Atomically. */
+struct adv_report_picture {
+    const char *title;
+    const void *png;
+    size_t n_bytes;
+};
+enum adv_status adv_report_write_html(const char *path, const json_t *report, size_t n_pictures,
+                                      const struct adv_report_picture *pictures,
+                                      struct adv_error *error);
+
+#endif
