@@ -25,6 +25,12 @@ struct adv_array {
 
 void adv_array_release(struct adv_array *array);
 
+/* Images [n, height, width, channels] of 1, 3 or 4 channels become [n, channels, height, width];
+ * *moved says whether it is such an array: of four dimensions, the last 1, 3 or 4 and the second
+ * none of these. */
+enum adv_status adv_array_channels_first(struct adv_array *array, bool *moved,
+                                         struct adv_error *error);
+
 /* NPY versions 1 to 3, C order (Fortran order is transposed), dtypes f4 f8 f2 i1..i8 u1..u8 b1,
  * either byte order. NaN, infinity and what float32 cannot hold are ADV_E_INVALID, naming row and
  * column. Checked: magic, header, shape x dtype = the bytes there, so that an array takes at most
