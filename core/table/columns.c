@@ -22,8 +22,14 @@ struct adv_column_name adv_table_option(const struct adv_table_reader *reader, c
 {
     const char *where = reader->options->where;
     struct adv_column_name option;
-    snprintf(option.text, sizeof option.text, "%s%s", where ? where : "--", name);
+    snprintf(option.text, sizeof option.text, "%s%s", where ? where : "", name);
     return option;
+}
+
+enum adv_remedy adv_table_remedy(const struct adv_table_reader *reader)
+{
+    const char *where = reader->options->where;
+    return !where ? ADV_REMEDY_NONE : where[0] == '-' ? ADV_REMEDY_FLAGS : ADV_REMEDY_RECIPE;
 }
 
 /* ---------------------------------------------------------------- refusals */
@@ -203,13 +209,13 @@ static void use_every(struct adv_table_reader *reader)
 static enum adv_status choose_columns(struct adv_table_reader *reader, struct adv_error *error)
 {
     const json_t *entries = reader->options->columns;
-    const char *where = reader->options->where;
+    bool flags = adv_table_remedy(reader) == ADV_REMEDY_FLAGS;
     struct adv_column_name option = adv_table_option(reader, "columns");
     size_t n_taken = 0;
     if (entries && (!json_is_array(entries) || json_array_size(entries) == 0))
         return adv_fail_field(
             error, ADV_E_INVALID, option.text, "%s must name columns, as in %s", option.text,
-            where ? "[\"height\", \"bill*\", \"!bill_depth\", 3]" : "'height,bill*,!bill_depth,3'");
+            flags ? "'height,bill*,!bill_depth,3'" : "[\"height\", \"bill*\", \"!bill_depth\", 3]");
     for (size_t i = 0; i < json_array_size(entries); i++)
         n_taken += !says_what_to_leave_out(json_array_get(entries, i));
     if (n_taken == 0)

@@ -54,13 +54,16 @@ static enum adv_status refuse_cell(const struct adv_table_reader *reader, size_t
 static void describe_remedy(const struct adv_table_reader *reader, const size_t *columns, size_t n,
                             char text[512])
 {
-    bool recipe = reader->options->where != NULL;
+    bool recipe = adv_table_remedy(reader) == ADV_REMEDY_RECIPE;
+    text[0] = '\0';
+    if (adv_table_remedy(reader) == ADV_REMEDY_NONE)
+        return;
     if (!reader->names) {
-        snprintf(text, 512, "name the positions of the others, from 0, in %s",
+        snprintf(text, 512, ": name the positions of the others, from 0, in %s",
                  adv_table_option(reader, "columns").text);
         return;
     }
-    snprintf(text, 512, "leave %s out with %s", n > 1 ? "them" : "it",
+    snprintf(text, 512, ": leave %s out with %s", n > 1 ? "them" : "it",
              recipe ? "\"columns\": [" : "--columns '");
     for (size_t i = 0; i < n; i++) {
         struct adv_quoted name = adv_quote(reader->names[columns[i]]);
@@ -83,7 +86,7 @@ static enum adv_status refuse_columns(const struct adv_table_reader *reader, con
                    adv_table_column_name(reader, columns[i]).text);
     describe_remedy(reader, columns, n, remedy);
     return adv_fail_field(error, ADV_E_FORMAT, adv_table_option(reader, "columns").text,
-                          "%s holds %s, not numbers (line %zu: '%s')%s: %s",
+                          "%s holds %s, not numbers (line %zu: '%s')%s%s",
                           adv_table_column_name(reader, columns[0]).text,
                           is_date(&first->text) ? "dates" : "text", first->text.line,
                           adv_printable(first->text.text, first->text.n, shown), others, remedy);
@@ -123,13 +126,17 @@ static enum adv_status judge_missing(const struct adv_table_reader *reader, stru
     }
     if (n_cells == 0 || reader->options->missing == ADV_MISSING_DROP)
         return ADV_OK;
-    bool recipe = reader->options->where != NULL;
+    static const char *const remedies[] = {
+        [ADV_REMEDY_NONE] = "",
+        [ADV_REMEDY_RECIPE] = "; \"missing\": \"drop\" leaves such rows out",
+        [ADV_REMEDY_FLAGS] = "; --missing drop leaves such rows out",
+    };
     return adv_fail_field(error, ADV_E_INVALID, adv_table_option(reader, "missing").text,
-                          "%zu cell%s of %zu of %zu rows %s missing: %s%s; %s leaves such rows out",
+                          "%zu cell%s of %zu of %zu rows %s missing: %s%s%s",
                           n_cells, n_cells == 1 ? "" : "s", reader->n_incomplete, reader->n_records,
                           n_cells == 1 ? "is" : "are", cells,
                           n_shown > SHOWN_MAX ? ", and so on" : "",
-                          recipe ? "\"missing\": \"drop\"" : "--missing drop");
+                          remedies[adv_table_remedy(reader)]);
 }
 
 enum adv_status adv_table_judge(const struct adv_table_reader *reader, struct adv_error *error)

@@ -46,6 +46,10 @@ struct adv_column_name {
 };
 struct adv_column_name adv_table_column_name(const struct adv_table_reader *reader, size_t column);
 
+/* How a value is given in messages: as in a recipe, as in flags, or not at all. */
+enum adv_remedy { ADV_REMEDY_NONE, ADV_REMEDY_RECIPE, ADV_REMEDY_FLAGS };
+enum adv_remedy adv_table_remedy(const struct adv_table_reader *reader);
+
 /* How an option is called in messages: data.source.columns, or --columns. */
 struct adv_column_name adv_table_option(const struct adv_table_reader *reader, const char *name);
 

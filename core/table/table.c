@@ -152,11 +152,11 @@ static enum adv_status read_header(struct adv_table_reader *reader, bool *has_re
         status = adv_csv_names(&reader->csv, &survey, &reader->names, error);
         *has_record = adv_csv_next(&reader->csv);
     } else if (header == ADV_HEADER_AUTO && survey.counts && survey.n_columns > 2) {
-        bool recipe = reader->options->where != NULL;
+        bool recipe = adv_table_remedy(reader) == ADV_REMEDY_RECIPE;
         status = adv_note(&reader->table.notes, error,
                           "the first line counts the columns, but is taken for a row; if it names "
                           "them, say %s",
-                          recipe ? "\"header\": \"yes\"" : "--header yes");
+                          recipe ? "\"header\": \"yes\"" : "so");
     }
     return status;
 }

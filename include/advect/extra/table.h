@@ -44,7 +44,8 @@ struct adv_table_options {
      * table without one, every column. NULL: columns decides. */
     const json_t *names;
     int64_t missing, header, separator; /* the enumerations above */
-    /* What messages put before the names of options: "data.source." of recipes; NULL: "--". */
+    /* What messages put before the names of options: "data.source." of recipes, "--" of flags; NULL:
+     * nothing can be said about them. */
     const char *where;
 };
 
