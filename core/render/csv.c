@@ -18,8 +18,8 @@ static void print_point(FILE *out, size_t dim, const float *point)
 /* Quoted where a reader would see something else than a name. */
 static void print_name(FILE *out, const char *name)
 {
-    bool plain = name[0] && !strpbrk(name, "\"#,; \t\r\n") &&
-                 name[strspn(name, "+-.0123456789eE")] != '\0';
+    bool plain =
+        name[0] && !strpbrk(name, "\"#,; \t\r\n") && name[strspn(name, "+-.0123456789eE")] != '\0';
     if (plain) {
         fputs(name, out);
         return;
@@ -57,8 +57,7 @@ static void print_samples(FILE *out, const struct adv_model *model, const struct
     }
 }
 
-static void print_trajectories(FILE *out, const struct adv_model *model,
-                               const struct adv_answer *a)
+static void print_trajectories(FILE *out, const struct adv_model *model, const struct adv_answer *a)
 {
     fputs("t,sample,", out);
     print_point_names(out, model, a->dim);

@@ -118,6 +118,14 @@ static int at_least_min(int side)
     return side < ADV_PICTURE_SIDE_MIN ? ADV_PICTURE_SIDE_MIN : side;
 }
 
+/* The name of a coordinate where points are in the table's units; else none. */
+static const char *axis_name(const struct adv_scene *scene, size_t axis)
+{
+    bool in_data_units =
+        scene->query->space == ADV_SPACE_DATA && scene->query->kind != ADV_QUERY_LATENTS;
+    return in_data_units ? adv_model_column_name(scene->model, axis) : NULL;
+}
+
 static enum adv_status new_plot(const struct adv_scene *scene, int width, int height,
                                 const char *title, struct adv_plot **plot, struct adv_error *error)
 {
@@ -130,6 +138,8 @@ static enum adv_status new_plot(const struct adv_scene *scene, int width, int he
         .y_lo = box->centre[1] - box->half_side,
         .y_hi = box->centre[1] + box->half_side,
         .title = title,
+        .x_label = axis_name(scene, 0),
+        .y_label = axis_name(scene, 1),
         .equal_aspect = true,
     };
     return adv_plot_new(&axes, plot, error);

@@ -118,10 +118,10 @@ static enum adv_status take_labels(struct adv_request *request, const struct adv
     if (status == ADV_OK &&
         !adv_table_match(table->classes, table->n_classes, json_object_get(data, "labels"),
                          adv_model_classes(model), class_of, &odd))
-        status = adv_fail_field(error, ADV_E_INVALID, "label",
-                                "%s has the label %s, which is none of the model's %zu classes",
-                                name, adv_quote(table->classes[odd]).text,
-                                adv_model_classes(model));
+        status =
+            adv_fail_field(error, ADV_E_INVALID, "label",
+                           "%s has the label %s, which is none of the model's %zu classes", name,
+                           adv_quote(table->classes[odd]).text, adv_model_classes(model));
     for (size_t i = 0; i < n && status == ADV_OK; i++)
         labels[i] = class_of[table->label[i]];
     free(class_of);
@@ -163,13 +163,15 @@ static enum adv_status parse_table(const struct adv_request *request, const stru
     bool in_base = adv_query_from_base(request->kind);
     bool labelled = adv_model_classes(model) > 0 && !request->labels && !in_base;
     struct adv_table_options options = {
-        .names = in_base || !adv_model_column_name(model, 0) ? NULL
-                                                             : json_object_get(data, "columns"),
+        .names =
+            in_base || !adv_model_column_name(model, 0) ? NULL : json_object_get(data, "columns"),
         .label_may_lack = !label_column,
-        .label_column = !labelled ? NULL : label_column || !own ? named : own,
+        .label_column = !labelled              ? NULL
+                        : label_column || !own ? named
+                                               : own,
     };
-    enum adv_status status =
-        named ? adv_table_parse(bytes, n_bytes, path, &options, table, error) : adv_no_memory(error);
+    enum adv_status status = named ? adv_table_parse(bytes, n_bytes, path, &options, table, error)
+                                   : adv_no_memory(error);
     if (status == ADV_OK && labelled && !table->label && options.label_column == own) {
         adv_table_release(table);
         options.label_column = named;

@@ -240,10 +240,13 @@ static enum adv_status choose_names(struct adv_table_reader *reader, struct adv_
 {
     const json_t *names = reader->options->names;
     char lacking[512] = "", list[512];
+    const char *first = NULL; /* of those that are not there */
     size_t n_lacking = 0;
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
         ptrdiff_t column = name ? find_name(reader, name) : -1;
+        if (column < 0 && !first)
+            first = name;
         if (column >= 0)
             use(reader, (size_t)column);
         else if (n_lacking++ < 8)
@@ -252,10 +255,12 @@ static enum adv_status choose_names(struct adv_table_reader *reader, struct adv_
     }
     if (n_lacking > 8)
         adv_append(lacking, sizeof lacking, ", and %zu more", n_lacking - 8);
-    if (n_lacking)
-        return adv_fail(error, ADV_E_INVALID, "there is no column %s; it has %s", lacking,
-                        list_names(reader, list));
-    return ADV_OK;
+    if (n_lacking == 0)
+        return ADV_OK;
+    const char *near = first ? nearest(reader, first) : NULL;
+    return adv_fail(error, ADV_E_INVALID, "there is no column %s%s%s%s; it has %s", lacking,
+                    near ? "; did you mean " : "", near ? adv_quote(near).text : "",
+                    near ? "?" : "", list_names(reader, list));
 }
 
 /* ---------------------------------------------------------------- labels */

@@ -131,12 +131,11 @@ static enum adv_status judge_missing(const struct adv_table_reader *reader, stru
         [ADV_REMEDY_RECIPE] = "; \"missing\": \"drop\" leaves such rows out",
         [ADV_REMEDY_FLAGS] = "; --missing drop leaves such rows out",
     };
-    return adv_fail_field(error, ADV_E_INVALID, adv_table_option(reader, "missing").text,
-                          "%zu cell%s of %zu of %zu rows %s missing: %s%s%s",
-                          n_cells, n_cells == 1 ? "" : "s", reader->n_incomplete, reader->n_records,
-                          n_cells == 1 ? "is" : "are", cells,
-                          n_shown > SHOWN_MAX ? ", and so on" : "",
-                          remedies[adv_table_remedy(reader)]);
+    return adv_fail_field(
+        error, ADV_E_INVALID, adv_table_option(reader, "missing").text,
+        "%zu cell%s of %zu of %zu rows %s missing: %s%s%s", n_cells, n_cells == 1 ? "" : "s",
+        reader->n_incomplete, reader->n_records, n_cells == 1 ? "is" : "are", cells,
+        n_shown > SHOWN_MAX ? ", and so on" : "", remedies[adv_table_remedy(reader)]);
 }
 
 enum adv_status adv_table_judge(const struct adv_table_reader *reader, struct adv_error *error)

@@ -105,8 +105,7 @@ static json_t *model_to_json(const struct adv_model *model, const struct adv_con
     for (size_t i = 0; i < ADV_COUNT(members); i++)
         json_object_set_new(json, members[i].name, members[i].value);
     if (adv_model_column_name(model, 0))
-        json_object_set_new(json, "columns",
-                            copy_of(json_object_get(data, "columns")));
+        json_object_set_new(json, "columns", copy_of(json_object_get(data, "columns")));
     return json;
 }
 

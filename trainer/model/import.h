@@ -22,8 +22,8 @@ enum adv_status adv_import_samples(const char *path, const struct adv_import_opt
 /* Samples of a file, a row each. */
 struct adv_samples {
     size_t n, dim;
-    float *points;  /* [n, dim]; whoever reads them frees it */
-    bool are_uint8; /* what they mean, the transform says (<advect/extra/levels.h>) */
+    float *points;   /* [n, dim]; whoever reads them frees it */
+    bool are_uint8;  /* what they mean, the transform says (<advect/extra/levels.h>) */
     json_t *columns; /* their names, where the file has a header; whoever reads them releases it */
 };
 

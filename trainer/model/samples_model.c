@@ -226,7 +226,8 @@ enum adv_status adv_import_samples(const char *path, const struct adv_import_opt
         return adv_fail_field(error, ADV_E_INVALID, foreign,
                               "--%s is for weights; %s holds samples", foreign, path);
     struct adv_samples samples = {0};
-    enum adv_status status = adv_samples_read(path, options->columns, options->missing, &samples, error);
+    enum adv_status status =
+        adv_samples_read(path, options->columns, options->missing, &samples, error);
     if (status != ADV_OK)
         return status;
     json_t *data = data_of(&samples, options->shape);

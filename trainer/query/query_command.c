@@ -99,8 +99,8 @@ static enum adv_status make_query(const struct options *options, struct adv_mode
     limits.cost = HUGE_VAL;
     enum adv_status status = ADV_OK;
     if (options->points)
-        status = adv_request_load_points(request, model, options->points,
-                                         options->label_column, error);
+        status =
+            adv_request_load_points(request, model, options->points, options->label_column, error);
     return status == ADV_OK
                ? adv_request_query(request, model, &limits, adv_random_seed(), query, error)
                : status;
