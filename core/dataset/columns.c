@@ -69,6 +69,26 @@ const char *adv_dataset_notes(const struct adv_dataset *d)
 
 /* ---------------------------------------------------------------- sizes */
 
+static bool is_constant(const struct adv_dataset *d, size_t column)
+{
+    const float *values = d->source.rows.data + column;
+    size_t i = 1;
+    while (i < d->n_rows && values[i * d->dim] == values[0])
+        i++;
+    return i == d->n_rows;
+}
+
+void adv_dataset_name_constant(const struct adv_dataset *d, struct adv_error *error)
+{
+    size_t column = 0;
+    while (d->source.rows.columns && column < d->dim && !is_constant(d, column))
+        column++;
+    if (!d->source.rows.columns || column == d->dim)
+        return;
+    struct adv_quoted name = adv_quote(d->source.rows.columns[column]);
+    adv_error_prefix(error, "column %s is to be left out (data.source.columns): ", name.text);
+}
+
 struct moments {
     double mean, deviation;
 };

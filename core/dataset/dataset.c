@@ -232,8 +232,11 @@ static enum adv_status open_transform(struct adv_dataset *d, const struct adv_da
     enum adv_status status = adv_transform_new(recipe->transform, d->dim, &d->transform, error);
     if (status == ADV_OK)
         status = read_levels(d, recipe->dequantise, error);
-    if (status == ADV_OK && !adv_transform_is_fitted(d->transform))
+    if (status == ADV_OK && !adv_transform_is_fitted(d->transform)) {
         status = fit_transform(d, error);
+        if (status == ADV_E_INVALID)
+            adv_dataset_name_constant(d, error);
+    }
     if (status == ADV_OK)
         status = check_rows(d, error);
     return status;

@@ -13,6 +13,9 @@ enum adv_status adv_dataset_read_labels(struct adv_dataset *dataset,
 enum adv_status adv_dataset_read_columns(struct adv_dataset *dataset, const json_t *names,
                                          struct adv_error *error);
 
+/* Puts the name of the first column with one number throughout before a message about it. */
+void adv_dataset_name_constant(const struct adv_dataset *dataset, struct adv_error *error);
+
 /* Notes columns whose numbers, in flow units, a network would hardly learn. */
 enum adv_status adv_dataset_note_scale(struct adv_dataset *dataset, struct adv_error *error);
 

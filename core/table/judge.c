@@ -81,6 +81,12 @@ static enum adv_status refuse_columns(const struct adv_table_reader *reader, con
 {
     const struct adv_table_column *first = &reader->columns[columns[0]];
     char shown[ADV_PRINTABLE_MAX], others[400] = "", remedy[512];
+    if (reader->n_columns == 1)
+        return adv_fail(error, ADV_E_FORMAT,
+                        "the only column holds %s (line %zu: '%s'); cells are separated by comma, "
+                        "semicolon, tab or blanks",
+                        is_date(&first->text) ? "dates" : "text", first->text.line,
+                        adv_printable(first->text.text, first->text.n, shown));
     for (size_t i = 1; i < n; i++)
         adv_append(others, sizeof others, "%s%s", i > 1 ? ", " : "; so does ",
                    adv_table_column_name(reader, columns[i]).text);

@@ -463,6 +463,11 @@ END_TEST
 
 START_TEST(columns_of_another_scale_are_noticed)
 {
+    write_text("far.csv", "a,b,year\n1,2,7\n3,4,7\n8,1,7\n");
+    refuses_data(
+        "{\"source\": {\"kind\": \"csv\", \"file\": \"far.csv\"}, \"transform\": {\"kind\": "
+        "\"standardise\"}}",
+        "column \"year\" is to be left out (data.source.columns): column 2 of the data is 7");
     write_text("far.csv", "a,b\n1000,0.5\n1010,0.1\n990,-0.9\n1003,0.4\n");
 #define FAR(more)                                                                                  \
     "{\"source\": {\"kind\": \"csv\", \"file\": \"far.csv\"}, \"held_out\": 0" more "}"

@@ -339,6 +339,7 @@ static const struct refusal refusals[] = {
      "\"columns\": [\"!sex\", \"!island\"]"},
     {"day,a\n2024-01-31,1\n2024-02-01,2\n", {0}, "column \"day\" holds dates"},
     {"day,a\n31.1.2024 10:00,1\n", {0}, "column \"day\" holds dates"},
+    {"a|b\n1|2\n", {0}, "the only column holds text (line 2: '1|2'); cells are separated by comma"},
     {"a,b\n1,2\n3,4x\n5,6\n", {0}, "line 3, column \"b\": '4x' is not a number"},
     {"x,1\ny,2\n", {.header = ADV_HEADER_NO}, "name the positions of the others"},
     {"a,b\n1,\n,NA\n",
