@@ -8,14 +8,6 @@
 
 #define CURVE_POINTS 200
 
-/* [[lo, hi], [lo, hi]] of a 2-D density, for pictures: a new reference. */
-static json_t *density_box(const struct adv_density *density)
-{
-    double lo[2], hi[2];
-    adv_density_box(density, lo, hi);
-    return json_pack("[[f, f], [f, f]]", lo[0], hi[0], lo[1], hi[1]);
-}
-
 static json_t *shape_of(const struct adv_dataset *dataset)
 {
     json_t *shape = json_array();
@@ -78,9 +70,10 @@ static json_t *data_config(const struct adv_training *t, json_t *recipe)
     bool failed = json_object_set_new(data, "shape", shape_of(dataset)) ||
                   json_object_set_new(data, "transform", adv_transform_to_json(dataset->transform));
     failed |= !add_names(data, dataset);
-    const struct adv_density *density = dataset->source.density;
-    if (density && dataset->dim == 2 && !json_object_get(data, "box"))
-        failed |= json_object_set_new(data, "box", density_box(density)) != 0;
+    double lo[2], hi[2];
+    if (!json_object_get(data, "box") && adv_dataset_box(dataset, lo, hi))
+        failed |= json_object_set_new(data, "box",
+                                      json_pack("[[f, f], [f, f]]", lo[0], hi[0], lo[1], hi[1]));
     if (!failed)
         return data;
     json_decref(data);

@@ -49,6 +49,12 @@ START_TEST(a_model_knows_the_names_of_its_columns_and_classes)
     ck_assert_ptr_null(adv_model_column_name(model, 2));
     ck_assert_str_eq(adv_model_label_name(model, 0), "Adelie");
     ck_assert_str_eq(adv_model_label_name(model, 1), "Gentoo");
+    json_t *config = json_loads(adv_model_config(model), 0, NULL);
+    const json_t *range =
+        json_array_get(json_object_get(json_object_get(config, "data"), "box"), 1);
+    ck_assert_double_lt(json_number_value(json_array_get(range, 0)), 3.45);
+    ck_assert_double_gt(json_number_value(json_array_get(range, 1)), 5.1);
+    json_decref(config);
     adv_model_unref(model);
     CLI_SUCCEEDS("inspect penguins.safetensors");
     ck_assert_ptr_nonnull(strstr(cli_output, "columns      [\"bill\", \"mass\"]"));
