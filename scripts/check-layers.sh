@@ -9,6 +9,7 @@ declare -A uses
 uses[base]=''
 uses[settings]='base'
 uses[io]='settings base'
+uses[table]='io settings base'
 uses[data]='settings base'
 uses[plot]='base png' # plots are drawn into io's images
 uses[kernels]='base'
@@ -18,9 +19,9 @@ uses[nets]="graph settings ${uses[graph]}"
 uses[flow]="nets ${uses[nets]}"
 uses[model]="flow io data ${uses[flow]}"
 uses[query]="model ${uses[model]}"
-uses[dataset]="flow io data ${uses[flow]}"
+uses[dataset]="flow table io data ${uses[flow]}"
 uses[train]="dataset query ${uses[dataset]} ${uses[query]}"
-uses[request]="query ${uses[query]}"
+uses[request]="query table ${uses[query]}"
 uses[render]="request plot ${uses[request]}"
 
 # Rooms of the programs -> the rooms that they may use; main.c, which wires them, may use all.
@@ -53,6 +54,7 @@ declare -A owner=(
     [api]=base [version]=base [label]=base [dtype]=base [status]=base [digest]=base [rng]=base [pool]=base [memory]=base [bytes]=base [words]=base [pace]=base
     [json]=settings [fields]=settings [command_line]=settings
     [array_file]=io [safetensors]=io [png]=io
+    [table]=table
     [density]=data [transform]=data [levels]=data [gaussian_mixture]=data
     [plot]=plot
     [net]=nets

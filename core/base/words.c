@@ -16,6 +16,24 @@ void adv_append(char *text, size_t size, const char *format, ...)
     va_end(args);
 }
 
+enum adv_status adv_note(struct adv_bytes *notes, struct adv_error *error, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line - 1, format, args);
+    va_end(args);
+    size_t n = strlen(line);
+    line[n++] = '\n';
+    enum adv_status status = adv_bytes_reserve(notes, n + 1, error);
+    if (status != ADV_OK)
+        return status;
+    memcpy(notes->data + notes->n, line, n);
+    notes->n += n;
+    notes->data[notes->n] = '\0';
+    return ADV_OK;
+}
+
 void adv_make_printable(char *text)
 {
     for (; *text; text++)

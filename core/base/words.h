@@ -3,10 +3,15 @@
 #ifndef ADV_BASE_WORDS_H
 #define ADV_BASE_WORDS_H
 
+#include <advect/extra/bytes.h>
 #include <advect/extra/words.h>
 
 /* Appends to the string in text [size], cut where it is full. */
 void adv_append(char *text, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Appends a line to notes, which stay a string: a NUL, which notes->n does not count, follows. */
+enum adv_status adv_note(struct adv_bytes *notes, struct adv_error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* Every byte that is not printable ASCII becomes '?': other characters would not survive being

@@ -1,5 +1,8 @@
 #include <advect/extra/dataset.h>
 
+#include "core/base/words.h"
+#include "core/dataset/opening.h"
+
 #include <advect/extra/digest.h>
 #include <advect/extra/evaluator.h>
 #include <advect/extra/json.h>
@@ -26,15 +29,33 @@ static enum adv_status fail_shape(const struct adv_dataset *d, size_t wanted,
                           d->dim);
 }
 
+/* Images as most programs keep them, [height, width, channels], become [channels, height, width]. */
+static enum adv_status put_channels_first(struct adv_dataset *d, struct adv_error *error)
+{
+    struct adv_array *rows = &d->source.rows;
+    bool moved = false;
+    enum adv_status status = adv_array_channels_first(rows, &moved, error);
+    if (status != ADV_OK || !moved)
+        return status;
+    return adv_note(&d->source.table.notes, error,
+                    "the examples are images of %zu x %zu with their %zu channel%s last; these are "
+                    "put first: [%zu, %zu, %zu]",
+                    rows->shape[2], rows->shape[3], rows->shape[1], rows->shape[1] == 1 ? "" : "s",
+                    rows->shape[1], rows->shape[2], rows->shape[3]);
+}
+
 /* The source's own shape; one channel is put before the sides of grey images. */
 static enum adv_status own_shape(struct adv_dataset *d, struct adv_error *error)
 {
-    const struct adv_array *rows = &d->source.rows;
+    struct adv_array *rows = &d->source.rows;
     if (d->source.density) {
         d->n_dims = 1;
         d->dim = d->shape[0] = adv_density_dim(d->source.density);
         return ADV_OK;
     }
+    enum adv_status status = put_channels_first(d, error);
+    if (status != ADV_OK)
+        return status;
     if (rows->n_dims < 2 || rows->n_dims > 4)
         return adv_fail_field(error, ADV_E_INVALID, "data.source",
                               "the examples have %d dimensions; rows of one to three dimensions "
@@ -43,7 +64,10 @@ static enum adv_status own_shape(struct adv_dataset *d, struct adv_error *error)
     d->n_rows = rows->shape[0];
     if (d->n_rows < 2)
         return adv_fail_field(error, ADV_E_INVALID, "data.source",
-                              "the source has %zu examples; at least 2 are needed", d->n_rows);
+                              "the source has %zu examples; at least 2 are needed%s", d->n_rows,
+                              d->source.table.n_dropped > 0
+                                  ? " (the others have missing cells and were left out)"
+                                  : "");
     d->dim = rows->n_elements / d->n_rows;
     if (d->dim == 0)
         return adv_fail_field(error, ADV_E_INVALID, "data.source", "the examples are empty");
@@ -75,40 +99,14 @@ static enum adv_status read_shape(struct adv_dataset *d, const json_t *json,
                               "least 1");
     if (dim != d->dim)
         return fail_shape(d, dim, error);
+    if (n_dims == 3 && d->n_dims == 3 && shape[0] == d->shape[1] && shape[1] == d->shape[2] &&
+        shape[2] == d->shape[0] && shape[0] != shape[2])
+        return adv_fail_field(error, ADV_E_INVALID, "data.shape",
+                              "data.shape is [height, width, channels]; it must be [channels, "
+                              "height, width], [%zu, %zu, %zu]",
+                              d->shape[0], d->shape[1], d->shape[2]);
     d->n_dims = n_dims;
     memcpy(d->shape, shape, sizeof shape);
-    return ADV_OK;
-}
-
-static enum adv_status read_labels(struct adv_dataset *d, size_t classes, struct adv_error *error)
-{
-    const struct adv_array *labels = &d->source.labels;
-    d->classes = classes;
-    if (!labels->data && classes == 0)
-        return ADV_OK;
-    if (!labels->data)
-        return adv_fail_field(error, ADV_E_INVALID, "data.classes",
-                              "data.classes is %zu, but the source has no labels", classes);
-    if (classes == 0)
-        return adv_fail_field(error, ADV_E_INVALID, "data.classes",
-                              "the source has labels, but data.classes is 0; say how many classes "
-                              "there are, or leave the labels out");
-    if (labels->n_dims != 1 || labels->n_elements != d->n_rows)
-        return adv_fail_field(error, ADV_E_INVALID, "data.source",
-                              "the source has %zu examples but %zu labels", d->n_rows,
-                              labels->n_elements);
-    d->labels = calloc(d->n_rows, sizeof *d->labels);
-    if (!d->labels)
-        return adv_no_memory(error);
-    for (size_t i = 0; i < d->n_rows; i++) {
-        float label = labels->data[i];
-        if (!(label >= 0 && label < (float)classes) || label != floorf(label))
-            return adv_fail_field(error, ADV_E_INVALID, "data.source",
-                                  "the label of example %zu is %g; it must be an integer between 0 "
-                                  "and %zu",
-                                  i, (double)label, classes - 1);
-        d->labels[i] = (int32_t)label;
-    }
     return ADV_OK;
 }
 
@@ -234,8 +232,11 @@ static enum adv_status open_transform(struct adv_dataset *d, const struct adv_da
     enum adv_status status = adv_transform_new(recipe->transform, d->dim, &d->transform, error);
     if (status == ADV_OK)
         status = read_levels(d, recipe->dequantise, error);
-    if (status == ADV_OK && !adv_transform_is_fitted(d->transform))
+    if (status == ADV_OK && !adv_transform_is_fitted(d->transform)) {
         status = fit_transform(d, error);
+        if (status == ADV_E_INVALID)
+            adv_dataset_name_constant(d, error);
+    }
     if (status == ADV_OK)
         status = check_rows(d, error);
     return status;
@@ -246,19 +247,24 @@ enum adv_status adv_dataset_open(const struct adv_data_recipe *recipe, uint64_t 
                                  struct adv_error *error)
 {
     struct adv_dataset d = {.seed = seed};
-    enum adv_status status = adv_source_open(recipe->source, place, &d.source, error);
+    enum adv_status status =
+        adv_source_open(recipe->source, place, recipe->columns, &d.source, error);
     if (status == ADV_OK)
         status = read_shape(&d, recipe->shape, error);
     if (status == ADV_OK)
         status = read_shift(&d, recipe->shift_pixels, error);
     if (status == ADV_OK)
-        status = read_labels(&d, (size_t)recipe->classes, error);
+        status = adv_dataset_read_columns(&d, recipe->columns, error);
+    if (status == ADV_OK)
+        status = adv_dataset_read_labels(&d, recipe, error);
     if (status == ADV_OK)
         status = split(&d, recipe->held_out, error);
     if (status == ADV_OK)
         status = make_digest(&d, recipe->source, error);
     if (status == ADV_OK)
         status = open_transform(&d, recipe, error);
+    if (status == ADV_OK)
+        status = adv_dataset_note_scale(&d, error);
     if (status == ADV_OK)
         *out = d;
     else
@@ -271,6 +277,7 @@ void adv_dataset_close(struct adv_dataset *d)
     adv_source_release(&d->source);
     adv_transform_free(d->transform);
     free(d->labels);
+    json_decref(d->label_names);
     *d = (struct adv_dataset){0};
 }
 

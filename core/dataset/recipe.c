@@ -40,6 +40,7 @@ static const struct adv_field data_fields[] = {
     {"classes", ADV_FIELD_INT, DATA(classes), .min = 0, .max = 65536, .fallback = "0",
      .help = "number of classes; 0 means unconditional"},
     {"labels", ADV_FIELD_JSON, DATA(labels), .help = "names of the classes"},
+    {"columns", ADV_FIELD_JSON, DATA(columns), .help = "names of the numbers of an example"},
     {"transform", ADV_FIELD_JSON, DATA(transform),
      .help = "transform from data units to flow units"},
     {"dequantise", ADV_FIELD_BOOL, DATA(dequantise), .fallback = "false",

@@ -16,7 +16,9 @@
 /* The options of every kind; each kind's fields name those it takes. */
 struct source_options {
     char *kind; /* read before, to find the table */
-    json_t *density, *label_column;
+    json_t *density, *columns, *label_column;
+    int64_t missing, header, separator;
+    const json_t *names; /* borrowed, from adv_source_open */
     char *file, *images, *labels;
     char *test_file, *test_images, *test_labels; /* see adv_source_test */
 };
@@ -125,83 +127,40 @@ static const struct adv_field csv_fields[] = {
     KIND_FIELD,
     {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true,
      .help = "CSV file of examples"},
+    {"columns", ADV_FIELD_JSON, AT(columns),
+     .help =
+         "columns that are the numbers of an example: names, patterns such as bill* and positions "
+         "from 0, and with a ! what to leave out; all if absent"},
     {"label_column", ADV_FIELD_JSON, AT(label_column),
      .help = "column of the labels, by name or by index from 0"},
+    {"missing", ADV_FIELD_CHOICE, AT(missing), .choices = adv_missing_names, .fallback = "refuse",
+     .help = "what becomes of rows with missing cells"},
+    {"header", ADV_FIELD_CHOICE, AT(header), .choices = adv_header_names, .fallback = "auto",
+     .help = "whether the first line names the columns"},
+    {"separator", ADV_FIELD_CHOICE, AT(separator), .choices = adv_separator_names,
+     .fallback = "auto", .help = "what stands between the cells of a row"},
     {"test_file", ADV_FIELD_STRING, AT(test_file), .min = 1, .help = "CSV file of test examples"},
 };
-
-static enum adv_status find_column(const struct adv_array *rows, const json_t *wanted,
-                                   size_t *column, struct adv_error *error)
-{
-    static const char field[] = "data.source.label_column";
-    size_t n_columns = rows->shape[1];
-    if (json_is_integer(wanted)) {
-        json_int_t index = json_integer_value(wanted);
-        if (index < 0 || (size_t)index >= n_columns)
-            return adv_fail_field(error, ADV_E_INVALID, field,
-                                  "%s is %lld; it must be between 0 and %zu", field,
-                                  (long long)index, n_columns - 1);
-        *column = (size_t)index;
-        return ADV_OK;
-    }
-    if (!json_is_string(wanted))
-        return adv_fail_field(error, ADV_E_INVALID, field,
-                              "%s must be a column's name or its index", field);
-    for (size_t c = 0; rows->columns && c < n_columns; c++) {
-        if (!strcmp(rows->columns[c], json_string_value(wanted))) {
-            *column = c;
-            return ADV_OK;
-        }
-    }
-    return adv_fail_field(error, ADV_E_INVALID, field, "%s is \"%.60s\"; %s", field,
-                          json_string_value(wanted),
-                          rows->columns ? "the file has no column of that name"
-                                        : "the file has no header line, so give an index");
-}
-
-/* Moves a column of rows [n, m] into labels [n], leaving rows [n, m - 1]. */
-static enum adv_status split_column(struct adv_array *rows, size_t column, struct adv_array *labels,
-                                    struct adv_error *error)
-{
-    size_t n = rows->shape[0], m = rows->shape[1];
-    if (m < 2)
-        return adv_fail_field(error, ADV_E_INVALID, "data.source.label_column",
-                              "the file has one column, so none is left beside the label");
-    float *taken = calloc(n ? n : 1, sizeof *taken);
-    if (!taken)
-        return adv_no_memory(error);
-    float *kept = rows->data;
-    for (size_t i = 0; i < n; i++) {
-        const float *row = rows->data + i * m;
-        taken[i] = row[column];
-        for (size_t c = 0; c < m; c++) {
-            if (c != column)
-                *kept++ = row[c];
-        }
-    }
-    if (rows->columns) /* the names themselves live in one block with their list */
-        memmove(rows->columns + column, rows->columns + column + 1,
-                (m - 1 - column) * sizeof *rows->columns);
-    rows->shape[1] = m - 1;
-    rows->n_elements = n * (m - 1);
-    *labels = (struct adv_array){.n_dims = 1, .shape = {n}, .n_elements = n, .data = taken};
-    return ADV_OK;
-}
 
 static enum adv_status open_csv(const struct source_options *options, const char *place,
                                 struct adv_source *source, struct adv_error *error)
 {
     char path[FILE_NAME_MAX];
-    size_t column = 0;
+    const struct adv_table_options how = {.columns = options->columns,
+                                          .label_column = options->label_column,
+                                          .names = options->names,
+                                          .missing = options->missing,
+                                          .header = options->header,
+                                          .separator = options->separator,
+                                          .where = "data.source."};
     enum adv_status status = find_file(place, options->file, true, " PATH", path, error);
     if (status == ADV_OK)
-        status = adv_csv_read(path, &source->rows, error);
-    if (status != ADV_OK || !options->label_column)
+        status = adv_table_read(path, &how, &source->table, error);
+    if (status != ADV_OK)
         return status;
-    status = find_column(&source->rows, options->label_column, &column, error);
-    if (status == ADV_OK)
-        status = split_column(&source->rows, column, &source->labels, error);
-    return status;
+    source->rows = source->table.rows;
+    source->table.rows = (struct adv_array){0};
+    return ADV_OK;
 }
 
 /* ---------------------------------------------------------------- npy */
@@ -252,14 +211,14 @@ static enum adv_status find_kind(const json_t *spec, const struct source_kind **
     return status;
 }
 
-enum adv_status adv_source_open(const json_t *spec, const char *place, struct adv_source *out,
-                                struct adv_error *error)
+enum adv_status adv_source_open(const json_t *spec, const char *place, const json_t *names,
+                                struct adv_source *out, struct adv_error *error)
 {
     const struct source_kind *kind = NULL;
     enum adv_status status = find_kind(spec, &kind, error);
     if (status != ADV_OK)
         return status;
-    struct source_options options = {0};
+    struct source_options options = {.names = names};
     struct adv_source source = {0};
     status = adv_fields_init(kind->fields, kind->n_fields, &options, error);
     if (status == ADV_OK)
@@ -332,5 +291,6 @@ void adv_source_release(struct adv_source *source)
     adv_density_free(source->density);
     adv_array_release(&source->rows);
     adv_array_release(&source->labels);
+    adv_table_release(&source->table);
     *source = (struct adv_source){0};
 }

@@ -18,6 +18,10 @@ enum adv_status adv_file_read_start(const char *path, size_t max_bytes, void **b
                                     size_t *n_bytes, uintmax_t *file_bytes,
                                     struct adv_error *error);
 
+/* Refuses, by name, what begins as a file of another format than text does (ADV_E_FORMAT). */
+enum adv_status adv_file_check_text(const void *bytes, size_t n_bytes, const char *name,
+                                    struct adv_error *error);
+
 struct adv_replacement {
     const char *path;        /* the caller's, for messages */
     int fd;                  /* where bytes go */

@@ -75,6 +75,34 @@ static enum adv_status read_labels(const struct adv_model *model, struct adv_err
     return ADV_OK;
 }
 
+/* "columns": as many different names as a point has numbers. */
+static enum adv_status read_columns(const struct adv_model *model, struct adv_error *error)
+{
+    const json_t *columns = json_object_get(json_object_get(model->config, "data"), "columns");
+    size_t dim = adv_net_dim(model->net), i;
+    json_t *column;
+    if (!columns || json_is_null(columns))
+        return ADV_OK;
+    if (!json_is_array(columns) || json_array_size(columns) != dim)
+        return adv_fail_field(error, ADV_E_INVALID, "data.columns",
+                              "data.columns must be an array of %zu names, one for each number of "
+                              "a point",
+                              dim);
+    json_t *seen = json_object();
+    enum adv_status status = seen ? ADV_OK : adv_no_memory(error);
+    json_array_foreach(columns, i, column)
+    {
+        const char *name = json_string_value(column);
+        if (status == ADV_OK && (!name || json_object_get(seen, name)))
+            status = adv_fail_field(error, ADV_E_INVALID, "data.columns", "data.columns[%zu] is %s",
+                                    i, name ? "a name that is there already" : "not a string");
+        if (status == ADV_OK && json_object_set_new(seen, name, json_true()) != 0)
+            status = adv_no_memory(error);
+    }
+    json_decref(seen);
+    return status;
+}
+
 /* "sampling": {"guidance": w}, both of which may be absent. */
 static enum adv_status read_sampling(struct adv_model *model, struct adv_error *error)
 {
@@ -144,6 +172,8 @@ enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *e
         status = check_classes(model, error);
     if (status == ADV_OK)
         status = read_labels(model, error);
+    if (status == ADV_OK)
+        status = read_columns(model, error);
     if (status == ADV_OK)
         status = read_sampling(model, error);
     if (status == ADV_OK)

@@ -27,7 +27,8 @@ static bool move_members(json_t *from, json_t *to, const char *const *names)
 static json_t *config_around(const json_t *options)
 {
     static const char *const of_model[] = {"name", "data", "path", "sampling", "card", NULL};
-    static const char *const of_data[] = {"shape", "classes", "labels", "transform", NULL};
+    static const char *const of_data[] = {"shape",   "classes",   "labels",
+                                          "columns", "transform", NULL};
     json_t *net = adv_json_deep_copy(options), *config = json_object();
     bool complete = move_members(net, config, of_model);
     if (complete && !json_object_get(config, "data"))

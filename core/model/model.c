@@ -378,3 +378,9 @@ const char *adv_model_label_name(const struct adv_model *model, size_t label)
     const json_t *labels = json_object_get(json_object_get(model->config, "data"), "labels");
     return json_string_value(json_array_get(labels, label));
 }
+
+const char *adv_model_column_name(const struct adv_model *model, size_t column)
+{
+    const json_t *columns = json_object_get(json_object_get(model->config, "data"), "columns");
+    return json_string_value(json_array_get(columns, column));
+}

@@ -7,6 +7,7 @@
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void print_point(FILE *out, size_t dim, const float *point)
 {
@@ -14,16 +15,37 @@ static void print_point(FILE *out, size_t dim, const float *point)
         fprintf(out, "%s%.9g", k ? "," : "", (double)point[k]);
 }
 
-static void print_point_names(FILE *out, size_t dim)
+/* Quoted where a reader would see something else than a name. */
+static void print_name(FILE *out, const char *name)
 {
-    for (size_t k = 0; k < dim; k++)
-        fprintf(out, "%sx%zu", k ? "," : "", k + 1);
+    bool plain =
+        name[0] && !strpbrk(name, "\"#,; \t\r\n") && name[strspn(name, "+-.0123456789eE")] != '\0';
+    if (plain) {
+        fputs(name, out);
+        return;
+    }
+    fputc('"', out);
+    for (; *name; name++)
+        fprintf(out, *name == '"' ? "\"\"" : "%c", *name);
+    fputc('"', out);
 }
 
-/* x1, x2, ..., and what else the answer has of each sample. */
-static void print_samples(FILE *out, const struct adv_answer *a)
+static void print_point_names(FILE *out, const struct adv_model *model, size_t dim)
 {
-    print_point_names(out, a->dim);
+    for (size_t k = 0; k < dim; k++) {
+        const char *name = model ? adv_model_column_name(model, k) : NULL;
+        fputs(k ? "," : "", out);
+        if (name)
+            print_name(out, name);
+        else
+            fprintf(out, "x%zu", k + 1);
+    }
+}
+
+/* The columns, and what else the answer has of each sample. */
+static void print_samples(FILE *out, const struct adv_model *model, const struct adv_answer *a)
+{
+    print_point_names(out, model, a->dim);
     fprintf(out, "%s%s\n", a->labels ? ",label" : "", a->log_density ? ",log_density" : "");
     for (size_t i = 0; i < a->n; i++) {
         print_point(out, a->dim, a->states + i * a->dim);
@@ -35,10 +57,10 @@ static void print_samples(FILE *out, const struct adv_answer *a)
     }
 }
 
-static void print_trajectories(FILE *out, const struct adv_answer *a)
+static void print_trajectories(FILE *out, const struct adv_model *model, const struct adv_answer *a)
 {
     fputs("t,sample,", out);
-    print_point_names(out, a->dim);
+    print_point_names(out, model, a->dim);
     fputc('\n', out);
     for (size_t f = 0; f < a->n_frames; f++) {
         for (size_t i = 0; i < a->n; i++) {
@@ -64,24 +86,26 @@ static void print_log_densities(FILE *out, const struct adv_answer *a)
 }
 
 /* In the locale of the thread. */
-static enum adv_status print(const struct adv_query *query, const struct adv_answer *answer,
-                             char **text, size_t *n, struct adv_error *error)
+static enum adv_status print(const struct adv_model *model, const struct adv_query *query,
+                             const struct adv_answer *answer, char **text, size_t *n,
+                             struct adv_error *error)
 {
     FILE *out = open_memstream(text, n);
     if (!out)
         return adv_no_memory(error);
     if (query->kind == ADV_QUERY_SAMPLES)
-        print_samples(out, answer);
+        print_samples(out, model, answer);
     else if (query->kind == ADV_QUERY_TRAJECTORIES)
-        print_trajectories(out, answer);
+        print_trajectories(out, model, answer);
     else
         print_log_densities(out, answer);
     bool failed = ferror(out) != 0;
     return fclose(out) != 0 || failed ? adv_no_memory(error) : ADV_OK;
 }
 
-enum adv_status adv_render_csv(const struct adv_query *query, const struct adv_answer *answer,
-                               struct adv_bytes *out, struct adv_error *error)
+enum adv_status adv_render_csv(const struct adv_model *model, const struct adv_query *query,
+                               const struct adv_answer *answer, struct adv_bytes *out,
+                               struct adv_error *error)
 {
     char *text = NULL;
     size_t n = 0;
@@ -92,7 +116,7 @@ enum adv_status adv_render_csv(const struct adv_query *query, const struct adv_a
     if (!c_locale)
         return adv_no_memory(error);
     locale_t users_locale = uselocale(c_locale); /* this thread only */
-    enum adv_status status = print(query, answer, &text, &n, error);
+    enum adv_status status = print(model, query, answer, &text, &n, error);
     uselocale(users_locale);
     freelocale(c_locale);
     if (status == ADV_OK)

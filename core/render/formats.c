@@ -40,9 +40,8 @@ static enum adv_status render_csv(const struct adv_model *model, const struct ad
                                   const struct adv_picture *picture, struct adv_bytes *out,
                                   struct adv_error *error)
 {
-    (void)model;
     (void)picture;
-    return adv_render_csv(query, answer, out, error);
+    return adv_render_csv(model, query, answer, out, error);
 }
 
 static enum adv_status render_ndjson(const struct adv_model *model, const struct adv_query *query,

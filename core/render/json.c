@@ -1,9 +1,15 @@
 /* The JSON objects of the HTTP contract, written straight from the answer's buffers. Names of
- * models, solvers and methods are plain characters, so nothing has to be escaped. */
+ * models, solvers and methods are plain characters, so nothing has to be escaped but the names of
+ * columns. */
 #include "core/base/mem.h"
 #include "core/render/writer.h"
 
+#include <advect/extra/json.h>
+#include <advect/extra/model_parts.h>
 #include <advect/extra/render.h>
+
+#include <stdlib.h>
+#include <string.h>
 
 static void write_solver(struct adv_writer *writer, const struct adv_answer *answer)
 {
@@ -37,6 +43,25 @@ static void write_guidance(struct adv_writer *writer, const struct adv_model *mo
         return;
     adv_writer_text(writer, ",\"guidance\":");
     adv_writer_double(writer, query->guidance);
+}
+
+/* What the numbers of a point are called, of answers that hold points and of models that say it. */
+static void write_columns(struct adv_writer *writer, const struct adv_model *model,
+                          const struct adv_query *query)
+{
+    bool has_points = query->kind == ADV_QUERY_SAMPLES || query->kind == ADV_QUERY_TRAJECTORIES ||
+                      query->kind == ADV_QUERY_VELOCITY;
+    const json_t *data = json_object_get(adv_model_config_json(model), "data");
+    if (!has_points || !adv_model_column_name(model, 0))
+        return;
+    char *text = adv_json_dump(json_object_get(data, "columns"), JSON_COMPACT);
+    if (!text) {
+        writer->status = adv_no_memory(writer->error);
+        return;
+    }
+    adv_writer_text(writer, ",\"columns\":");
+    adv_writer_bytes(writer, text, strlen(text));
+    free(text);
 }
 
 /* "name": [..], where the answer has it. */
@@ -143,6 +168,7 @@ enum adv_status adv_render_json(const struct adv_model *model, const struct adv_
     struct adv_writer writer = {.out = out, .error = error};
     adv_writer_text(&writer, "{\"model\":\"%s\"", adv_model_name(model));
     write_guidance(&writer, model, query);
+    write_columns(&writer, model, query);
     bodies[query->kind](&writer, query, answer);
     adv_writer_text(&writer, "}");
     return writer.status;

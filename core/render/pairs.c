@@ -1,27 +1,18 @@
 /* Pictures of points that are neither images nor of the plane: pair plots. */
 #include "core/render/picture.h"
 
-#include <advect/extra/model_parts.h>
 #include <advect/extra/plot.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 struct ranges {
     double lo[ADV_PAIRS_DIM_MAX], hi[ADV_PAIRS_DIM_MAX];
 };
 
-/* data.columns of the config, where these name the columns: true, and names [dim], borrowed. */
 static bool read_names(const struct adv_scene *scene, const char *names[ADV_PAIRS_DIM_MAX])
 {
-    const json_t *data = json_object_get(adv_model_config_json(scene->model), "data");
-    const json_t *columns = json_object_get(data, "columns");
-    size_t dim = scene->answer->dim;
-    if (scene->query->kind == ADV_QUERY_LATENTS || scene->query->space == ADV_SPACE_FLOW ||
-        json_array_size(columns) != dim)
-        return false;
-    for (size_t i = 0; i < dim; i++) {
-        names[i] = json_string_value(json_array_get(columns, i));
+    for (size_t i = 0; i < scene->answer->dim; i++) {
+        names[i] = adv_scene_column(scene, i);
         if (!names[i])
             return false;
     }

@@ -110,6 +110,13 @@ size_t adv_strip_frame(const struct adv_scene *scene, size_t i)
     return n < 2 ? 0 : (i * (scene->answer->n_frames - 1) + (n - 1) / 2) / (n - 1);
 }
 
+const char *adv_scene_column(const struct adv_scene *scene, size_t column)
+{
+    bool in_data_units =
+        scene->query->space == ADV_SPACE_DATA && scene->query->kind != ADV_QUERY_LATENTS;
+    return in_data_units ? adv_model_column_name(scene->model, column) : NULL;
+}
+
 const float *adv_scene_frame(const struct adv_scene *scene, size_t f)
 {
     return scene->answer->states + f * scene->answer->n * scene->answer->dim;

@@ -61,6 +61,9 @@ enum adv_status adv_strip_draw(const struct adv_scene *scene, adv_panel_fn *draw
 /* Plots are not smaller than ADV_PICTURE_SIDE_MIN. */
 int adv_picture_side_at_least(int side);
 
+/* The name of a column where points are in the table's units, or NULL. */
+const char *adv_scene_column(const struct adv_scene *scene, size_t column);
+
 /* Frame f of the answer's states, [n, dim]. */
 const float *adv_scene_frame(const struct adv_scene *scene, size_t f);
 

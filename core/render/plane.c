@@ -123,6 +123,8 @@ static enum adv_status new_plot(const struct adv_scene *scene, int width, int he
         .y_lo = box->centre[1] - box->half_side,
         .y_hi = box->centre[1] + box->half_side,
         .title = title,
+        .x_label = adv_scene_column(scene, 0),
+        .y_label = adv_scene_column(scene, 1),
         .equal_aspect = true,
     };
     return adv_plot_new(&axes, plot, error);

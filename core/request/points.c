@@ -1,13 +1,27 @@
 /* Points from files and uploads. What 8-bit values mean depends on the model and on the space,
  * which a later field may name: they are kept as they came until the query is made. */
+#include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/io/gzip.h"
 #include "core/request/table.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/model_parts.h>
 #include <advect/extra/png.h>
+#include <advect/extra/table.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Images [n, height, width, channels] of the model's sides become [n, channels, height, width]. */
+static enum adv_status put_channels_first(const struct adv_model *model, struct adv_array *array,
+                                          struct adv_error *error)
+{
+    size_t shape[3];
+    bool moved, is_theirs = adv_model_shape(model, shape) == 3 && array->n_dims == 4 &&
+                            array->shape[1] == shape[1] && array->shape[2] == shape[2] &&
+                            array->shape[3] == shape[0];
+    return is_theirs ? adv_array_channels_first(array, &moved, error) : ADV_OK;
+}
 
 /* [n, ...] is n points, and [dim] is one. */
 static enum adv_status take_array(struct adv_request *request, const struct adv_model *model,
@@ -15,6 +29,11 @@ static enum adv_status take_array(struct adv_request *request, const struct adv_
                                   struct adv_error *error)
 {
     size_t dim = adv_model_dim(model);
+    enum adv_status status = put_channels_first(model, array, error);
+    if (status != ADV_OK) {
+        adv_array_release(array);
+        return status;
+    }
     size_t n = array->n_dims >= 2 ? array->shape[0] : array->n_elements == dim;
     if (n == 0 || array->n_elements / n != dim || array->n_elements % n != 0) {
         adv_array_release(array);
@@ -26,7 +45,7 @@ static enum adv_status take_array(struct adv_request *request, const struct adv_
     bool is_8_bit = array->levels == ADV_LEVELS;
     array->data = NULL;
     adv_array_release(array);
-    enum adv_status status = adv_request_set_points(request, n, dim, points, error);
+    status = adv_request_set_points(request, n, dim, points, error);
     request->points_are = is_8_bit ? ADV_POINTS_UINT8 : ADV_POINTS_NUMBERS;
     return status;
 }
@@ -84,8 +103,103 @@ enum adv_status adv_request_parse_npy(struct adv_request *request, const struct 
     return status == ADV_OK ? take_array(request, model, name, &array, error) : status;
 }
 
+/* ---------------------------------------------------------------- tables */
+
+/* The labels of a table as the model's classes. */
+static enum adv_status take_labels(struct adv_request *request, const struct adv_model *model,
+                                   const char *name, const struct adv_table *table,
+                                   struct adv_error *error)
+{
+    const json_t *data = json_object_get(adv_model_config_json(model), "data");
+    size_t n = table->rows.shape[0], odd;
+    int32_t *class_of = adv_calloc(table->n_classes, sizeof *class_of);
+    int32_t *labels = adv_calloc(n, sizeof *labels);
+    enum adv_status status = class_of && labels ? ADV_OK : adv_no_memory(error);
+    if (status == ADV_OK &&
+        !adv_table_match(table->classes, table->n_classes, json_object_get(data, "labels"),
+                         adv_model_classes(model), class_of, &odd))
+        status =
+            adv_fail_field(error, ADV_E_INVALID, "label",
+                           "%s has the label %s, which is none of the model's %zu classes", name,
+                           adv_quote(table->classes[odd]).text, adv_model_classes(model));
+    for (size_t i = 0; i < n && status == ADV_OK; i++)
+        labels[i] = class_of[table->label[i]];
+    free(class_of);
+    if (status != ADV_OK) {
+        free(labels);
+        return status;
+    }
+    free(request->labels);
+    request->labels = labels;
+    request->n_labels = n;
+    request->one_label = false;
+    return ADV_OK;
+}
+
+static enum adv_status check_label_column(const struct adv_request *request,
+                                          const struct adv_model *model, const char *label_column,
+                                          struct adv_error *error)
+{
+    static const char field[] = "label_column";
+    if (label_column && adv_model_classes(model) == 0)
+        return adv_fail_field(error, ADV_E_INVALID, field,
+                              "label_column is %s, but the model has no classes",
+                              adv_quote(label_column).text);
+    if (label_column && request->labels)
+        return adv_fail_field(error, ADV_E_INVALID, field,
+                              "label and label_column both say the labels; give one of them");
+    return ADV_OK;
+}
+
+/* Reads with the labels of the named column or, where it is NULL, of one that goes without saying. */
+static enum adv_status parse_table(const struct adv_request *request, const struct adv_model *model,
+                                   const void *bytes, size_t n_bytes, const char *path,
+                                   const char *label_column, struct adv_table *table,
+                                   struct adv_error *error)
+{
+    const json_t *data = json_object_get(adv_model_config_json(model), "data");
+    const json_t *own = json_object_get(json_object_get(data, "source"), "label_column");
+    json_t *named = json_string(label_column ? label_column : "label");
+    bool in_base = adv_query_from_base(request->kind);
+    bool labelled = adv_model_classes(model) > 0 && !request->labels && !in_base;
+    struct adv_table_options options = {
+        .names =
+            in_base || !adv_model_column_name(model, 0) ? NULL : json_object_get(data, "columns"),
+        .label_may_lack = !label_column,
+        .label_column = !labelled              ? NULL
+                        : label_column || !own ? named
+                                               : own,
+    };
+    enum adv_status status = named ? adv_table_parse(bytes, n_bytes, path, &options, table, error)
+                                   : adv_no_memory(error);
+    if (status == ADV_OK && labelled && !table->label && options.label_column == own) {
+        adv_table_release(table);
+        options.label_column = named;
+        status = adv_table_parse(bytes, n_bytes, path, &options, table, error);
+    }
+    json_decref(named);
+    return status;
+}
+
+static enum adv_status load_table(struct adv_request *request, const struct adv_model *model,
+                                  const void *bytes, size_t n_bytes, const char *path,
+                                  const char *label_column, struct adv_error *error)
+{
+    struct adv_table table = {0};
+    enum adv_status status = check_label_column(request, model, label_column, error);
+    if (status == ADV_OK)
+        status = parse_table(request, model, bytes, n_bytes, path, label_column, &table, error);
+    if (status == ADV_OK && table.label)
+        status = take_labels(request, model, path, &table, error);
+    if (status == ADV_OK)
+        status = take_array(request, model, path, &table.rows, error);
+    adv_table_release(&table);
+    return status;
+}
+
 enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,
-                                        const char *path, struct adv_error *error)
+                                        const char *path, const char *label_column,
+                                        struct adv_error *error)
 {
     struct adv_array array = {0};
     void *bytes;
@@ -95,6 +209,8 @@ enum adv_status adv_request_load_points(struct adv_request *request, const struc
         return status;
     if (adv_file_format(bytes, n_bytes) == ADV_FILE_PNG) {
         status = adv_request_parse_png(request, model, bytes, n_bytes, path, error);
+    } else if (adv_file_format(bytes, n_bytes) == ADV_FILE_TEXT) {
+        status = load_table(request, model, bytes, n_bytes, path, label_column, error);
     } else {
         status = adv_array_parse(bytes, n_bytes, path, &array, error);
         if (status == ADV_OK)

@@ -92,6 +92,18 @@ static double sum_of(size_t n, const double *terms)
     return sum;
 }
 
+/* A cell that is wrong by orders of magnitude is a likelier cause than any setting. */
+static enum adv_status diverge(const struct adv_training *t, double loss, double norm,
+                               struct adv_error *error)
+{
+    const char *wild = t->dataset.source.table.wild;
+    return adv_fail(error, ADV_E_NUMERIC,
+                    "training diverged at step %lld (loss %g, gradient norm %g); %s%sa lower "
+                    "train.learning_rate, or train.clip_norm, may help",
+                    (long long)t->progress.step + 1, loss, fabs(norm), wild,
+                    *wild ? ": look at that cell first; else " : "");
+}
+
 /* The update, unless the loss or its gradient is beyond use. */
 static enum adv_status learn(struct adv_training *t, double *loss, struct adv_error *error)
 {
@@ -103,10 +115,7 @@ static enum adv_status learn(struct adv_training *t, double *loss, struct adv_er
     double norm = sqrt(sum_of(t->n_pieces, t->piece_squares));
     bool squares_fit = norm * norm <= (double)FLT_MAX; /* as AdamW's second moments must */
     if (!isfinite(batch_loss) || !squares_fit)
-        return adv_fail(error, ADV_E_NUMERIC,
-                        "training diverged at step %lld (loss %g, gradient norm %g); a lower "
-                        "train.learning_rate, or train.clip_norm, may help",
-                        (long long)t->progress.step + 1, batch_loss, fabs(norm));
+        return diverge(t, batch_loss, norm, error);
     bool clips = train->clip_norm > 0 && norm > train->clip_norm;
     t->gradient_scale = clips ? train->clip_norm / norm : 1;
     adv_pool_run(t->pool, t->n_pieces, update_weights, t);

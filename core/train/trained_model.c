@@ -8,14 +8,6 @@
 
 #define CURVE_POINTS 200
 
-/* [[lo, hi], [lo, hi]] of a 2-D density, for pictures: a new reference. */
-static json_t *density_box(const struct adv_density *density)
-{
-    double lo[2], hi[2];
-    adv_density_box(density, lo, hi);
-    return json_pack("[[f, f], [f, f]]", lo[0], hi[0], lo[1], hi[1]);
-}
-
 static json_t *shape_of(const struct adv_dataset *dataset)
 {
     json_t *shape = json_array();
@@ -41,18 +33,47 @@ json_t *adv_training_recipe(const struct adv_training *t)
     return recipe;
 }
 
-/* The recipe's data part with what opening the data added: shape, fitted transform, box. */
+/* The names of the columns: a new reference, or NULL without memory. */
+static json_t *columns_of(const struct adv_dataset *dataset)
+{
+    json_t *columns = json_array();
+    for (size_t i = 0; i < dataset->dim; i++) {
+        if (json_array_append_new(columns, json_string(adv_dataset_column(dataset, i)))) {
+            json_decref(columns);
+            return NULL;
+        }
+    }
+    return columns;
+}
+
+/* What opening a file told of its classes and columns. */
+static bool add_names(json_t *data, const struct adv_dataset *dataset)
+{
+    bool failed = false;
+    if (dataset->classes == 0)
+        failed |= json_object_set_new(data, "classes", json_null()) != 0;
+    else
+        failed |=
+            json_object_set_new(data, "classes", json_integer((json_int_t)dataset->classes)) != 0;
+    if (dataset->label_names)
+        failed |= json_object_set(data, "labels", dataset->label_names) != 0;
+    if (adv_dataset_column(dataset, 0))
+        failed |= json_object_set_new(data, "columns", columns_of(dataset)) != 0;
+    return !failed;
+}
+
+/* The recipe's data part with what opening the data added: shape, fitted transform, names, box. */
 static json_t *data_config(const struct adv_training *t, json_t *recipe)
 {
     const struct adv_dataset *dataset = &t->dataset;
     json_t *data = adv_json_deep_copy(json_object_get(recipe, "data"));
     bool failed = json_object_set_new(data, "shape", shape_of(dataset)) ||
                   json_object_set_new(data, "transform", adv_transform_to_json(dataset->transform));
-    if (dataset->classes == 0)
-        failed |= json_object_set_new(data, "classes", json_null()) != 0;
-    const struct adv_density *density = dataset->source.density;
-    if (density && dataset->dim == 2 && !json_object_get(data, "box"))
-        failed |= json_object_set_new(data, "box", density_box(density)) != 0;
+    failed |= !add_names(data, dataset);
+    double lo[2], hi[2];
+    if (!json_object_get(data, "box") && adv_dataset_box(dataset, lo, hi))
+        failed |= json_object_set_new(data, "box",
+                                      json_pack("[[f, f], [f, f]]", lo[0], hi[0], lo[1], hi[1]));
     if (!failed)
         return data;
     json_decref(data);

@@ -284,3 +284,8 @@ const char *adv_training_name(const struct adv_training *t)
 {
     return t->recipe.name;
 }
+
+const char *adv_training_notes(const struct adv_training *t)
+{
+    return adv_dataset_notes(&t->dataset);
+}

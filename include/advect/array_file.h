@@ -25,6 +25,12 @@ struct adv_array {
 
 void adv_array_release(struct adv_array *array);
 
+/* Images [n, height, width, channels] of 1, 3 or 4 channels become [n, channels, height, width];
+ * *moved says whether it is such an array: of four dimensions, the last 1, 3 or 4 and the second
+ * none of these. */
+enum adv_status adv_array_channels_first(struct adv_array *array, bool *moved,
+                                         struct adv_error *error);
+
 /* NPY versions 1 to 3, C order (Fortran order is transposed), dtypes f4 f8 f2 i1..i8 u1..u8 b1,
  * either byte order. NaN, infinity and what float32 cannot hold are ADV_E_INVALID, naming row and
  * column. Checked: magic, header, shape x dtype = the bytes there, so that an array takes at most
@@ -40,11 +46,13 @@ size_t adv_npy_header(const char *dtype, int n_dims, const size_t *shape, char *
 enum adv_status adv_npy_write_float(const char *path, int n_dims, const size_t *shape,
                                     const float *data, struct adv_error *error);
 
-/* CSV of numbers: comma, semicolon, tab or spaces, as the first line has; an optional header line
- * (one without a number); fields may stand in double quotes; lines that begin with '#' and blank
- * lines are skipped; CRLF and a byte order mark are accepted; the C locale whatever the process's
- * is. Two dimensions, [0, columns] for a header alone. Ragged lines and text are ADV_E_FORMAT, NaN,
- * infinity and what float32 cannot hold ADV_E_INVALID, naming line and column (from 1). */
+/* CSV of numbers (RFC 4180): comma, semicolon, tab or blanks, as the first line has; a decimal comma
+ * where the separator is another; an optional header line (one without a number, or with a name over
+ * a column of numbers); fields may stand in double quotes, line breaks and all; lines that begin with
+ * '#' and blank lines are skipped; CRLF and a byte order mark are accepted; the C locale whatever the
+ * process's is. Two dimensions, [0, columns] for a header alone. Ragged lines and text are
+ * ADV_E_FORMAT, NaN, infinity and what float32 cannot hold ADV_E_INVALID, naming line and column
+ * (from 1). Tables that also hold other columns: <advect/extra/table.h>. */
 enum adv_status adv_csv_read(const char *path, struct adv_array *array, struct adv_error *error);
 enum adv_status adv_csv_parse(const char *text, size_t n_bytes, const char *name,
                               struct adv_array *array, struct adv_error *error);

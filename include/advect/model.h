@@ -35,9 +35,9 @@ enum adv_status adv_model_import(const char *path, const char *config, const cha
                                  struct adv_error *error);
 
 /* A model of weights [n_weights], copied, in the order of the file's tensors. config: JSON text, an
- * advect.config object: {"name", "net", "data": {"shape", "classes", "transform", "labels"},
- * "path", "train", "sampling", "card"}. ADV_E_INVALID, field "n_weights", where its net has another
- * number of them. */
+ * advect.config object: {"name", "net", "data": {"shape", "classes", "transform", "labels",
+ * "columns"}, "path", "train", "sampling", "card"}. ADV_E_INVALID, field "n_weights", where its net
+ * has another number of them. */
 enum adv_status adv_model_new(const char *config, size_t n_weights, const float *weights,
                               const struct adv_load_options *options, struct adv_model **model,
                               struct adv_error *error);
@@ -75,6 +75,9 @@ bool adv_model_has_null_class(const struct adv_model *model);
 double adv_model_guidance(const struct adv_model *model);
 /* Name of a class ("7", "cat"), or NULL where the config gives none. */
 const char *adv_model_label_name(const struct adv_model *model, size_t label);
+/* Name of one of the dim numbers of a point ("height"), or NULL where the config gives none: it names
+ * all of them, differently, or none. */
+const char *adv_model_column_name(const struct adv_model *model, size_t column);
 
 ADV_API_END
 #endif

@@ -42,6 +42,10 @@ enum adv_status adv_training_new(const char *recipe, const struct adv_training_o
                                  struct adv_training **training, struct adv_error *error);
 void adv_training_free(struct adv_training *training); /* NULL is allowed */
 
+/* What was noticed in the data, a line each: rows that were left out, columns that say nothing, cells
+ * far beyond all others. "" for nothing. Borrowed from the training. */
+const char *adv_training_notes(const struct adv_training *training);
+
 /* Where a training stands. The library's own: later versions may add members at the end. */
 struct adv_training_progress {
     int64_t step, steps;  /* done; in all */

@@ -77,6 +77,7 @@ static json_t *integer(size_t value)
 static json_t *model_to_json(const struct adv_model *model, const struct adv_config *config)
 {
     const json_t *net = json_object_get(adv_model_config_json(model), "net");
+    const json_t *data = json_object_get(adv_model_config_json(model), "data");
     size_t per_row, per_condition;
     adv_net_multiply_adds(adv_model_net(model), &per_row, &per_condition);
     const struct {
@@ -103,6 +104,8 @@ static json_t *model_to_json(const struct adv_model *model, const struct adv_con
     json_t *json = json_object();
     for (size_t i = 0; i < ADV_COUNT(members); i++)
         json_object_set_new(json, members[i].name, members[i].value);
+    if (adv_model_column_name(model, 0))
+        json_object_set_new(json, "columns", copy_of(json_object_get(data, "columns")));
     return json;
 }
 

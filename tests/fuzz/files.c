@@ -4,6 +4,7 @@
 #include <advect/array_file.h>
 #include <advect/extra/png.h>
 #include <advect/extra/safetensors.h>
+#include <advect/extra/table.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -76,6 +77,38 @@ enum adv_status fuzz_consume_csv(const uint8_t *bytes, size_t n, struct adv_erro
     enum adv_status status = adv_csv_parse((const char *)bytes, n, "input", &array, error);
     if (status == ADV_OK)
         read_array(&array);
+    return status;
+}
+
+static void read_table(struct adv_table *table)
+{
+    for (size_t i = 0; i < table->rows.shape[0]; i++) {
+        if (table->label[i] < 0 || (size_t)table->label[i] >= table->n_classes)
+            abort();
+    }
+    for (size_t i = 0; i < table->n_classes; i++)
+        sink += (double)strlen(table->classes[i]);
+    if (table->notes.n > 0 && strlen((const char *)table->notes.data) != table->notes.n)
+        abort();
+    read_array(&table->rows);
+    adv_table_release(table);
+}
+
+enum adv_status fuzz_consume_table(const uint8_t *bytes, size_t n, struct adv_error *error)
+{
+    struct adv_table table;
+    json_t *columns = json_pack("[s, s]", "*", "!note*"), *label = json_integer(0);
+    const struct adv_table_options options = {
+        .columns = columns, .label_column = label, .missing = ADV_MISSING_DROP};
+    enum adv_status status = ADV_E_MEMORY;
+    if (columns && label)
+        status = adv_table_parse((const char *)bytes, n, "input", &options, &table, error);
+    else
+        adv_fail(error, status, "no memory for the options");
+    if (status == ADV_OK)
+        read_table(&table);
+    json_decref(columns);
+    json_decref(label);
     return status;
 }
 

@@ -123,6 +123,9 @@ def make_csv():
     put("csv", "header", text.encode())
     put("csv", "header-alone", b"x y\n")
     put("csv", "column", b"-3\n-2\n-1\n")
+    put("table", "missing", b"kind,a,note,b\nx,1,n,2\ny,NA,,3\nx,4,,5e-1\n")
+    put("table", "quoted", b'"kind";"a\nb";"note"\r\n"x ""1""";1,5;"2;3"\r\n"y";-2,5;"\n"\r\n')
+    put("table", "wild", b"k x note\n" + b"".join(b"%d %d.5 -\n" % (i % 2, i * i % 7) for i in range(12)) + b"0 1e9 -\n")
 
 
 # ---------------------------------------------------------------- IDX

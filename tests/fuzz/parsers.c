@@ -8,6 +8,7 @@ const struct fuzz_parser fuzz_parsers[] = {
     {"safetensors", fuzz_consume_safetensors, NULL, true, true, 1},
     {"npy", fuzz_consume_npy, NULL, true, true, 1},
     {"csv", fuzz_consume_csv, NULL, false, true, 1},
+    {"table", fuzz_consume_table, NULL, false, false, 2},
     {"idx", fuzz_consume_idx, NULL, true, true, 1},
     {"png", fuzz_consume_png, fuzz_repair_png, true, true, 1},
     {"request", fuzz_consume_request, NULL, true, false, 5},

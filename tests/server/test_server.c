@@ -98,6 +98,9 @@ START_TEST(models_are_listed_and_broken_files_are_named)
     ck_assert_str_eq(json_string_value(json_array_get(json_object_get(classes, "labels"), 1)),
                      "green");
     ck_assert(json_is_true(json_object_get(classes, "null_class")));
+    ck_assert_str_eq(json_string_value(json_array_get(json_object_get(classes, "columns"), 1)),
+                     "y \"2\"");
+    ck_assert_ptr_null(json_object_get(json_array_get(models, 2), "columns"));
     ck_assert_double_eq(number(classes, "guidance"), 1);
     ck_assert_uint_eq(strlen(json_string_value(json_object_get(classes, "digest"))), 16);
     ck_assert_double_eq(number(json_object_get(classes, "limits"), "rows"), 100000);
@@ -196,6 +199,7 @@ START_TEST(labels_and_guidance_reach_the_model)
     const char *path = "/v1/models/classes/samples";
     json_t *json = ask(path, "{\"n\": 4, \"seed\": 1}");
     const json_t *labels = json_object_get(json, "labels");
+    ck_assert_str_eq(json_string_value(json_array_get(json_object_get(json, "columns"), 0)), "x");
     for (size_t i = 0; i < 4; i++)
         ck_assert_int_eq(json_integer_value(json_array_get(labels, i)), (int)i % 3);
     json_decref(json);

@@ -46,9 +46,10 @@ static enum adv_status read(struct adv_target *target, const char *path, size_t 
                             struct adv_error *error)
 {
     struct adv_samples samples = {0};
-    enum adv_status status = adv_samples_read(path, &samples, error);
+    enum adv_status status = adv_samples_read(path, NULL, 0, &samples, error);
     if (status != ADV_OK)
         return status;
+    json_decref(samples.columns);
     target->points = samples.points;
     target->n = samples.n;
     if (samples.dim != 2)

@@ -9,6 +9,7 @@
 #include <advect/extra/json.h>
 #include <advect/extra/memory.h>
 #include <advect/extra/model_parts.h>
+#include <advect/extra/table.h>
 #include <advect/model.h>
 #include <jansson.h>
 
@@ -38,6 +39,12 @@ static const struct adv_field fields[] = {
      .help = "number of classes, checked against the network"},
     {"labels", ADV_FIELD_STRING, AT(labels), .min = 1,
      .help = "names of the classes, as cat,dog or a JSON array"},
+    {"columns", ADV_FIELD_STRING, AT(columns), .min = 1,
+     .help =
+         "columns of a CSV file of samples to take, names or patterns, and with a ! what to leave "
+         "out, e.g. 'height,bill*,!bill_depth'; all if absent"},
+    {"missing", ADV_FIELD_CHOICE, AT(missing), .choices = adv_missing_names, .fallback = "refuse",
+     .help = "what becomes of rows with missing cells, of a CSV file of samples"},
     {"bandwidth", ADV_FIELD_REAL, AT(bandwidth), .min = 1e-3, .max = 1e3, .fallback = "0.05",
      .help = "standard deviation of the Gaussian around each sample, in flow units; for "
              "imported samples only"},

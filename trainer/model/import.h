@@ -7,9 +7,10 @@
 
 struct adv_import_options {
     char *config, *out, *name, *pixels, *labels;
+    char *columns; /* of a CSV file: "height,bill*,!id", or NULL for all */
     json_t *transform, *shape, *classes;
     double bandwidth;
-    int64_t dtype;
+    int64_t dtype, missing; /* missing: enum adv_table_missing */
 };
 
 /* A model of the exact velocity of a table's rows, in data units; options' transform (which may
@@ -21,13 +22,15 @@ enum adv_status adv_import_samples(const char *path, const struct adv_import_opt
 /* Samples of a file, a row each. */
 struct adv_samples {
     size_t n, dim;
-    float *points;  /* [n, dim]; whoever reads them frees it */
-    bool are_uint8; /* what they mean, the transform says (<advect/extra/levels.h>) */
+    float *points;   /* [n, dim]; whoever reads them frees it */
+    bool are_uint8;  /* what they mean, the transform says (<advect/extra/levels.h>) */
+    json_t *columns; /* their names, where the file has a header; whoever reads them releases it */
 };
 
-/* NPY or CSV; further dimensions are flattened. */
-enum adv_status adv_samples_read(const char *path, struct adv_samples *samples,
-                                 struct adv_error *error);
+/* NPY or CSV; further dimensions are flattened, images' channels first. columns and missing: of a
+ * table, as flags have them. */
+enum adv_status adv_samples_read(const char *path, const char *columns, int64_t missing,
+                                 struct adv_samples *samples, struct adv_error *error);
 
 /* The same of samples. data: the data part of the configuration, without transform (or NULL); spec:
  * the transform (or NULL). */

@@ -55,6 +55,7 @@ static void print_data(const struct adv_model *model)
         printf("%-12s %zu%s\n", "classes", adv_model_classes(model),
                adv_model_has_null_class(model) ? ", and none" : "");
     print_json("labels", json_object_get(data, "labels"));
+    print_json("columns", json_object_get(data, "columns"));
     print_json("transform", json_object_get(data, "transform"));
     print_json("source", json_object_get(data, "source"));
     printf("%-12s %s\n", "path", adv_path_name(adv_model_path(model)));

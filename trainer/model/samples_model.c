@@ -5,29 +5,108 @@
 #include <advect/array_file.h>
 #include <advect/extra/levels.h>
 #include <advect/extra/model_parts.h>
+#include <advect/extra/table.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum adv_status adv_samples_read(const char *path, struct adv_samples *samples,
-                                 struct adv_error *error)
+/* "a,b*,!c" as the array of names that tables take: a new reference, or NULL. */
+static json_t *split_names(const char *text)
 {
-    struct adv_array array = {0};
-    enum adv_status status = adv_array_read(path, &array, error);
+    json_t *names = json_array();
+    bool complete = names != NULL;
+    for (const char *at = text; complete; at++) {
+        size_t n = strcspn(at, ",");
+        complete = json_array_append_new(names, json_stringn(at, n)) == 0;
+        at += n;
+        if (!*at)
+            return names;
+    }
+    json_decref(names);
+    return NULL;
+}
+
+static json_t *names_of(const struct adv_array *rows)
+{
+    json_t *names = json_array();
+    for (size_t i = 0; i < rows->shape[1]; i++) {
+        if (json_array_append_new(names, json_string(rows->columns[i]))) {
+            json_decref(names);
+            return NULL;
+        }
+    }
+    return names;
+}
+
+static void print_notes(const struct adv_table *table)
+{
+    const char *notes = table->notes.n ? (const char *)table->notes.data : "";
+    while (*notes) {
+        int n = (int)strcspn(notes, "\n");
+        fprintf(stderr, "advect: data: %.*s\n", n, notes);
+        notes += n + (notes[n] == '\n');
+    }
+}
+
+static enum adv_status read_table(const char *path, const char *columns, int64_t missing,
+                                  struct adv_array *array, struct adv_error *error)
+{
+    struct adv_table table = {0};
+    json_t *chosen = columns ? split_names(columns) : NULL;
+    if (columns && !chosen)
+        return adv_fail_field(error, ADV_E_INVALID, "columns", "columns must be names in UTF-8");
+    const struct adv_table_options options = {.columns = chosen, .missing = missing, .where = "--"};
+    enum adv_status status = adv_table_read(path, &options, &table, error);
+    json_decref(chosen);
     if (status != ADV_OK)
         return status;
-    if (array.n_dims < 1 || array.n_elements == 0) {
-        adv_array_release(&array);
-        return adv_fail(error, ADV_E_INVALID, "%s holds no samples", path);
-    }
-    *samples = (struct adv_samples){.n = array.shape[0],
-                                    .dim = array.n_elements / array.shape[0],
-                                    .points = array.data,
-                                    .are_uint8 = array.levels == ADV_LEVELS};
-    array.data = NULL;
-    adv_array_release(&array);
+    print_notes(&table);
+    *array = table.rows;
+    table.rows = (struct adv_array){0};
+    adv_table_release(&table);
     return ADV_OK;
+}
+
+/* A table, or an array of any format. */
+static enum adv_status read_array(const char *path, const char *columns, int64_t missing,
+                                  struct adv_array *array, struct adv_error *error)
+{
+    enum adv_file_format format;
+    bool moved;
+    enum adv_status status = adv_file_format_read(path, &format, error);
+    if (status != ADV_OK)
+        return status;
+    if (format == ADV_FILE_TEXT)
+        return read_table(path, columns, missing, array, error);
+    if (columns)
+        return adv_fail_field(error, ADV_E_INVALID, "columns",
+                              "--columns is for CSV files, which %s is not", path);
+    status = adv_array_read(path, array, error);
+    return status == ADV_OK ? adv_array_channels_first(array, &moved, error) : status;
+}
+
+enum adv_status adv_samples_read(const char *path, const char *columns, int64_t missing,
+                                 struct adv_samples *samples, struct adv_error *error)
+{
+    struct adv_array array = {0};
+    enum adv_status status = read_array(path, columns, missing, &array, error);
+    if (status == ADV_OK && (array.n_dims < 1 || array.n_elements == 0))
+        status = adv_fail(error, ADV_E_INVALID, "%s holds no samples", path);
+    json_t *names = status == ADV_OK && array.columns ? names_of(&array) : NULL;
+    if (status == ADV_OK && array.columns && !names)
+        status = adv_no_memory(error);
+    if (status == ADV_OK) {
+        *samples = (struct adv_samples){.n = array.shape[0],
+                                        .dim = array.n_elements / array.shape[0],
+                                        .points = array.data,
+                                        .are_uint8 = array.levels == ADV_LEVELS,
+                                        .columns = names};
+        array.data = NULL;
+    }
+    adv_array_release(&array);
+    return status;
 }
 
 static bool is_image(const json_t *data)
@@ -125,6 +204,8 @@ static json_t *data_of(const struct adv_samples *samples, const json_t *shape)
 {
     json_t *data = json_object();
     bool failed = !data || (shape && json_object_set(data, "shape", (json_t *)shape) != 0);
+    if (!failed && samples->columns)
+        failed = json_object_set(data, "columns", samples->columns) != 0;
     if (!failed && samples->dim == 2)
         failed = json_object_set_new(data, "box", box_of(samples->n, samples->points)) != 0;
     if (!failed)
@@ -145,7 +226,8 @@ enum adv_status adv_import_samples(const char *path, const struct adv_import_opt
         return adv_fail_field(error, ADV_E_INVALID, foreign,
                               "--%s is for weights; %s holds samples", foreign, path);
     struct adv_samples samples = {0};
-    enum adv_status status = adv_samples_read(path, &samples, error);
+    enum adv_status status =
+        adv_samples_read(path, options->columns, options->missing, &samples, error);
     if (status != ADV_OK)
         return status;
     json_t *data = data_of(&samples, options->shape);
@@ -155,6 +237,7 @@ enum adv_status adv_import_samples(const char *path, const struct adv_import_opt
     if (status != ADV_OK)
         adv_error_prefix(error, "%s: ", path);
     json_decref(data);
+    json_decref(samples.columns);
     free(samples.points);
     return status;
 }

@@ -16,7 +16,7 @@
 #include <string.h>
 
 struct options {
-    char *points, *out;
+    char *points, *label_column, *out;
     int64_t format, threads;
     struct adv_picture picture;
     bool quiet;
@@ -33,9 +33,14 @@ static const struct adv_field fields_before[] = {
      .help = "NPY or CSV file of points, one per row, or PNG file of one image"},
 };
 static const struct adv_field fields_after[] = {
+
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
      .help = "number of threads; one per processor if absent; answers do not depend on it"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
+    /* The last, so that kinds without points can do without it. */
+    {"label_column", ADV_FIELD_STRING, AT(label_column), .min = 1,
+     .help = "column of a CSV file of points that holds their classes; if absent, that of the "
+             "training, where the file has it"},
 };
 enum {
     FIELD_FORMAT = 1,
@@ -94,7 +99,8 @@ static enum adv_status make_query(const struct options *options, struct adv_mode
     limits.cost = HUGE_VAL;
     enum adv_status status = ADV_OK;
     if (options->points)
-        status = adv_request_load_points(request, model, options->points, error);
+        status =
+            adv_request_load_points(request, model, options->points, options->label_column, error);
     return status == ADV_OK
                ? adv_request_query(request, model, &limits, adv_random_seed(), query, error)
                : status;
@@ -163,6 +169,7 @@ static int read_options(const struct adv_query_command *command, int argc, char 
         .set = set_field,
         .context = request,
     };
+    size_t n_fields = needs_points(command->kind) ? N_FIELDS : N_FIELDS - 1;
     const struct adv_options command_line = {
         .command = command->name,
         .operands = "MODEL.safetensors",
@@ -170,7 +177,7 @@ static int read_options(const struct adv_query_command *command, int argc, char 
         .summary = command->summary,
         .example = command->example,
         .fields = fields,
-        .n_fields = N_FIELDS,
+        .n_fields = n_fields,
         .letters = letters,
         .more = &more,
     };

@@ -144,6 +144,16 @@ static void print_memory(const struct adv_training_memory *m)
             (double)m->gradients / mb, (double)m->weights / mb);
 }
 
+/* One line each of what was noticed in the data. */
+static void print_notes(const char *notes)
+{
+    while (*notes) {
+        int n = (int)strcspn(notes, "\n");
+        fprintf(stderr, "advect train: data: %.*s\n", n, notes);
+        notes += n + (notes[n] == '\n');
+    }
+}
+
 static enum adv_status run_training(struct adv_training *training, const char *checkpoint,
                                     bool quiet, struct adv_error *error)
 {
@@ -233,6 +243,7 @@ static enum adv_status train(const struct train_options *options, const char *re
     enum adv_status status = create(&training, options, recipe_path, error);
     if (status != ADV_OK)
         return status;
+    print_notes(adv_training_notes(training));
     name_files(&names, options, adv_training_name(training));
     status = begin(training, options, names.checkpoint, error);
     if (status == ADV_OK && !options->quiet)

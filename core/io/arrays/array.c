@@ -3,6 +3,7 @@
 #include "core/base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 bool adv_shape_count(int n_dims, const size_t *shape, size_t *count)
 {
@@ -48,6 +49,43 @@ enum adv_status adv_array_check_finite(const struct adv_array *array, struct adv
     return adv_fail(error, ADV_E_INVALID,
                     "row %zu, column %zu (counted from 0) is %g, which is not a finite float32",
                     i / row_length, i % row_length, (double)array->data[i]);
+}
+
+static bool are_channels(size_t n)
+{
+    return n == 1 || n == 3 || n == 4;
+}
+
+/* [n_pixels, n_channels] to [n_channels, n_pixels]. */
+static void move_channels(const float *from, size_t n_pixels, size_t n_channels, float *to)
+{
+    for (size_t c = 0; c < n_channels; c++) {
+        for (size_t i = 0; i < n_pixels; i++)
+            *to++ = from[i * n_channels + c];
+    }
+}
+
+enum adv_status adv_array_channels_first(struct adv_array *array, bool *moved,
+                                         struct adv_error *error)
+{
+    size_t *shape = array->shape;
+    *moved = array->n_dims == 4 && are_channels(shape[3]) && !are_channels(shape[1]);
+    if (!*moved)
+        return ADV_OK;
+    size_t n_channels = shape[3], n_pixels = shape[1] * shape[2], dim = n_pixels * n_channels;
+    float *image = adv_calloc(dim, sizeof *image);
+    if (!image)
+        return adv_no_memory(error);
+    for (size_t i = 0; i < shape[0] && n_channels > 1; i++) {
+        float *at = array->data + i * dim;
+        memcpy(image, at, dim * sizeof *image);
+        move_channels(image, n_pixels, n_channels, at);
+    }
+    free(image);
+    shape[3] = shape[2];
+    shape[2] = shape[1];
+    shape[1] = n_channels;
+    return ADV_OK;
 }
 
 void adv_array_release(struct adv_array *array)

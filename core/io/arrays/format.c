@@ -98,6 +98,21 @@ enum adv_status adv_file_format_read(const char *path, enum adv_file_format *for
     return status;
 }
 
+static enum adv_status refuse(const struct signature *signature, const char *name, const char *read,
+                              struct adv_error *error)
+{
+    return adv_fail(error, ADV_E_FORMAT, "%s is %s; %s read, gzipped or not%s%s", name,
+                    signature->what, read, signature->hint ? ": " : "",
+                    signature->hint ? signature->hint : "");
+}
+
+enum adv_status adv_file_check_text(const void *bytes, size_t n_bytes, const char *name,
+                                    struct adv_error *error)
+{
+    const struct signature *signature = find(bytes, n_bytes);
+    return signature ? refuse(signature, name, "CSV is", error) : ADV_OK;
+}
+
 enum adv_status adv_array_parse(const void *bytes, size_t n_bytes, const char *name,
                                 struct adv_array *array, struct adv_error *error)
 {
@@ -106,9 +121,7 @@ enum adv_status adv_array_parse(const void *bytes, size_t n_bytes, const char *n
         return adv_csv_parse(bytes, n_bytes, name, array, error);
     if (signature->format == ADV_FILE_NPY)
         return adv_npy_parse(bytes, n_bytes, name, array, error);
-    return adv_fail(error, ADV_E_FORMAT, "%s is %s; NPY and CSV are read, gzipped or not%s%s", name,
-                    signature->what, signature->hint ? ": " : "",
-                    signature->hint ? signature->hint : "");
+    return refuse(signature, name, "NPY and CSV are", error);
 }
 
 enum adv_status adv_array_read(const char *path, struct adv_array *array, struct adv_error *error)

@@ -32,6 +32,7 @@
 #include <advect/extra/safetensors.h>
 #include <advect/extra/shards.h>
 #include <advect/extra/source.h>
+#include <advect/extra/table.h>
 #include <advect/extra/transform.h>
 #include <advect/extra/words.h>
 

@@ -21,9 +21,10 @@ struct adv_dataset {
     size_t dim, n_dims, shape[3];
     size_t classes;
     uint64_t seed;
-    int32_t *labels; /* [n_rows], or NULL */
-    size_t n_rows;   /* of files; 0 for a density */
-    size_t n_train;  /* n_rows - n_held_out; 0 for a density */
+    int32_t *labels;     /* [n_rows], or NULL */
+    json_t *label_names; /* names of the classes that the file gave, an array; or NULL */
+    size_t n_rows;       /* of files; 0 for a density */
+    size_t n_train;      /* n_rows - n_held_out; 0 for a density */
     size_t n_held_out;
     /* Of 8-bit sources; kind none of others. Dequantised: rows are 0..255 until they are drawn;
      * else they are in data units. */
@@ -37,6 +38,16 @@ enum adv_status adv_dataset_open(const struct adv_data_recipe *recipe, uint64_t 
                                  const char *place, struct adv_dataset *dataset,
                                  struct adv_error *error);
 void adv_dataset_close(struct adv_dataset *dataset);
+
+/* Name of one of the dim numbers of an example, of the file's header or the recipe's data.columns;
+ * or NULL. Borrowed. */
+const char *adv_dataset_column(const struct adv_dataset *dataset, size_t column);
+/* The part of the plane that holds 2-D data: a density's box, or nearly all rows of a table whose
+ * columns have names. False for other data. */
+bool adv_dataset_box(const struct adv_dataset *dataset, double lo[2], double hi[2]);
+/* What was noticed in the data, a line each: rows left out, columns that say nothing, cells far
+ * beyond all others. "" for nothing. Borrowed. */
+const char *adv_dataset_notes(const struct adv_dataset *dataset);
 
 /* Examples first ... first + n - 1 of the training stream, in flow units: x [n, dim], label [n]
  * (ADV_NO_LABEL where there are no classes). Files go through every training row once per epoch, in

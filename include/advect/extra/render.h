@@ -19,7 +19,8 @@ ADV_API_BEGIN
  * locale. */
 
 /* The JSON object of an answer. All begin with "model" and, of a model with a null class,
- * "guidance"; then, in this order and "?" where there may be none:
+ * "guidance", and, of points of a model that names its columns, "columns": ["height", ..]; then, in
+ * this order and "?" where there may be none:
  *
  *     samples        "seed", "first", "shape": [n, dim], "samples": [[..]], "labels",
  *                    densities?, "solver"
@@ -129,12 +130,13 @@ enum adv_status adv_render(const struct adv_format *format, const struct adv_mod
                            const struct adv_picture *picture, struct adv_bytes *out,
                            struct adv_error *error);
 
-/* The answer as CSV with a line of names. Samples: x1, x2, ..., and "label" and "log_density" where
- * the answer has them; trajectories: t, sample, x1, ..., a line per frame and sample;
+/* The answer as CSV with a line of names. Samples: the columns' names (x1, x2, ... where the model,
+ * which may be NULL, has none), and "label" and "log_density" where the answer has them; trajectories: t, sample, x1, ..., a line per frame and sample;
  * log-densities: "log_density", and "standard_error" and "bits_per_dim" where the answer has
  * them. */
-enum adv_status adv_render_csv(const struct adv_query *query, const struct adv_answer *answer,
-                               struct adv_bytes *out, struct adv_error *error);
+enum adv_status adv_render_csv(const struct adv_model *model, const struct adv_query *query,
+                               const struct adv_answer *answer, struct adv_bytes *out,
+                               struct adv_error *error);
 
 /* The points of a 2-D model's plane, side x side cell centres of a square, row by row from the
  * lowest y: for density.png (side 100) and velocity.png (side 24). points [side * side, 2] is the

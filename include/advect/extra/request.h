@@ -81,9 +81,14 @@ enum adv_status adv_request_parse_npy(struct adv_request *request, const struct 
 enum adv_status adv_request_parse_png(struct adv_request *request, const struct adv_model *model,
                                       const void *bytes, size_t n_bytes, const char *name,
                                       struct adv_error *error);
-/* A file of one of the three formats, known by its first bytes; CSV begins with none of its own. */
+/* A file of one of the three formats, known by its first bytes; CSV begins with none of its own. Of a
+ * CSV file with a header the columns that the model names are taken, in any order and whatever else
+ * there is. A column of labels, names of the model's classes or their numbers, becomes the request's
+ * labels: the one called label_column, which must be there; or, where that is NULL and the request
+ * has no labels, that of the model's training or one called "label", if there is one. */
 enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,
-                                        const char *path, struct adv_error *error);
+                                        const char *path, const char *label_column,
+                                        struct adv_error *error);
 
 /* The query, checked against model and limits (adv_query_check included; its points by
  * adv_run_new). A seed that was not given is `random_seed` modulo 2^53. *query borrows from the

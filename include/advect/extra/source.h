@@ -2,7 +2,8 @@
  *
  *   {"kind": "density", "density": {"kind": "checkerboard", ...}}   see <advect/extra/density.h>
  *   {"kind": "idx", "images": FILE, "labels": FILE}                 images
- *   {"kind": "csv", "file": FILE, "label_column": NAME or INDEX}
+ *   {"kind": "csv", "file": FILE, "columns": [..], "label_column": NAME or INDEX,
+ *    "missing": .., "header": .., "separator": ..}                see <advect/extra/table.h>
  *   {"kind": "npy", "file": FILE, "labels": FILE}
  *
  * Files may be gzipped. A member "test_X" (test_images, test_labels, test_file) names what takes
@@ -14,6 +15,7 @@
 #include <advect/api.h>
 #include <advect/array_file.h>
 #include <advect/extra/density.h>
+#include <advect/extra/table.h>
 #include <advect/status.h>
 #include <jansson.h>
 
@@ -22,14 +24,16 @@ ADV_API_BEGIN
 /* Either a density, or rows read from files. */
 struct adv_source {
     struct adv_density *density;
-    struct adv_array rows;   /* [n, ...], as stored */
+    struct adv_array rows;   /* [n, ...], as stored; columns: the names of a CSV file's header */
     struct adv_array labels; /* [n], or data NULL */
+    struct adv_table table;  /* of a CSV file: its labels and notes; its rows are above */
 };
 
 /* place: the folder where relative file names start, or a file to take in place of the one that a
- * csv or npy source names. Errors name the field or the file. */
-enum adv_status adv_source_open(const json_t *spec, const char *place, struct adv_source *source,
-                                struct adv_error *error);
+ * csv or npy source names. names: of the columns to take from a CSV file with a header, whatever
+ * spec says of them (an array), or NULL. Errors name the field or the file. */
+enum adv_status adv_source_open(const json_t *spec, const char *place, const json_t *names,
+                                struct adv_source *source, struct adv_error *error);
 void adv_source_release(struct adv_source *source);
 
 /* The source of the test files that spec names: a new reference. ADV_E_INVALID where it names

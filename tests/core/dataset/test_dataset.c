@@ -5,6 +5,7 @@
 #include <advect/extra/dataset.h>
 #include <advect/extra/recipe.h>
 
+#include "tests/core/dataset/dataset_support.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -15,31 +16,6 @@
 #include <unistd.h>
 
 /* ---------------------------------------------------------------- support */
-
-static char folder[64];
-
-static void make_folder(void)
-{
-    strcpy(folder, "/tmp/advect-dataset-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-}
-
-static void remove_folder(void)
-{
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static void write_file(const char *name, const void *bytes, size_t n)
-{
-    char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(bytes, 1, n, file), n);
-    ck_assert_int_eq(fclose(file), 0);
-}
 
 /* An IDX file of 8-bit values (LeCun): magic 0, 0, type 8, dimensions; big-endian sizes. */
 static void write_idx(const char *name, int n_dims, const uint32_t *sizes, const uint8_t *values)
@@ -53,46 +29,7 @@ static void write_idx(const char *name, int n_dims, const uint32_t *sizes, const
     }
     ck_assert_uint_le(at + n, sizeof bytes);
     memcpy(bytes + at, values, n);
-    write_file(name, bytes, at + n);
-}
-
-static json_t *parse(const char *text)
-{
-    json_error_t flaw;
-    json_t *json = json_loads(text, 0, &flaw);
-    ck_assert_msg(json != NULL, "%s: %s", text, flaw.text);
-    return json;
-}
-
-static enum adv_status open_data(const char *text, struct adv_dataset *dataset,
-                                 struct adv_error *error)
-{
-    json_t *json = parse(text);
-    struct adv_data_recipe recipe = {0};
-    enum adv_status status = adv_data_recipe_init(&recipe, json, error);
-    if (status == ADV_OK)
-        status = adv_dataset_open(&recipe, 7, folder, dataset, error);
-    adv_data_recipe_release(&recipe);
-    json_decref(json);
-    return status;
-}
-
-static void refuses_data(const char *text, const char *expected)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_dataset dataset;
-    enum adv_status status = open_data(text, &dataset, &error);
-    ck_assert_msg(status != ADV_OK, "accepted: %s", text);
-    ck_assert_msg(strstr(error.message, expected) != NULL, "%s\n  gives: %s\n  not: %s", text,
-                  error.message, expected);
-}
-
-static struct adv_dataset opened(const char *text)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_dataset dataset = {0};
-    ck_assert_msg(open_data(text, &dataset, &error) == ADV_OK, "%s: %s", text, error.message);
-    return dataset;
+    dataset_write_file(name, bytes, at + n);
 }
 
 /* ---------------------------------------------------------------- recipes */
@@ -130,7 +67,7 @@ static void refuses_recipe(const char *text, const char *expected)
 {
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_recipe recipe;
-    json_t *json = parse(text);
+    json_t *json = dataset_json(text);
     ck_assert_msg(adv_recipe_init(&recipe, json, &error) != ADV_OK, "accepted: %s", text);
     ck_assert_msg(strstr(error.message, expected) != NULL, "%s\n  gives: %s\n  not: %s", text,
                   error.message, expected);
@@ -163,14 +100,14 @@ END_TEST
 
 START_TEST(what_changed_in_a_recipe_is_named)
 {
-    json_t *before = parse("{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"layers\": 3},"
-                           " \"train\": {\"steps\": 10, \"seed\": 1}}");
-    json_t *longer = parse("{\"name\": \"b\", \"net\": {\"kind\": \"mlp\", \"layers\": 3},"
-                           " \"train\": {\"steps\": 20, \"seed\": 1}}");
-    json_t *deeper = parse("{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"layers\": 4},"
-                           " \"train\": {\"steps\": 10, \"seed\": 1}}");
-    json_t *less = parse("{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"layers\": 3},"
-                         " \"train\": {\"steps\": 10}}");
+    json_t *before = dataset_json("{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"layers\": 3},"
+                                  " \"train\": {\"steps\": 10, \"seed\": 1}}");
+    json_t *longer = dataset_json("{\"name\": \"b\", \"net\": {\"kind\": \"mlp\", \"layers\": 3},"
+                                  " \"train\": {\"steps\": 20, \"seed\": 1}}");
+    json_t *deeper = dataset_json("{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"layers\": 4},"
+                                  " \"train\": {\"steps\": 10, \"seed\": 1}}");
+    json_t *less = dataset_json("{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"layers\": 3},"
+                                " \"train\": {\"steps\": 10}}");
     struct adv_error error = ADV_ERROR_INIT;
     ck_assert_int_eq(adv_recipe_check_same(before, longer, &error), ADV_OK);
     ck_assert_int_eq(adv_recipe_check_same(before, deeper, &error), ADV_E_INVALID);
@@ -194,14 +131,14 @@ static void write_rows_csv(void)
 {
     static const char text[] = "a,b,class\n0,10,0\n1,11,1\n2,12,0\n3,13,1\n4,14,0\n5,15,1\n6,16,0\n"
                                "7,17,1\n8,18,0\n9,19,1\n";
-    write_file("rows.csv", text, sizeof text - 1);
+    dataset_write_file("rows.csv", text, sizeof text - 1);
 }
 
 START_TEST(an_epoch_takes_every_training_row_once_and_no_held_out_row)
 {
     write_rows_csv();
-    struct adv_dataset d =
-        opened(CSV_SOURCE(", \"label_column\": \"class\"") ", \"classes\": 2, \"held_out\": 3}");
+    struct adv_dataset d = dataset_opened(
+        CSV_SOURCE(", \"label_column\": \"class\"") ", \"classes\": 2, \"held_out\": 3}");
     ck_assert_uint_eq(d.dim, 2);
     ck_assert_uint_eq(d.n_train, 7);
     ck_assert_uint_eq(d.n_held_out, 3);
@@ -234,12 +171,13 @@ START_TEST(levels_become_intensities_and_may_be_dequantised)
     const uint8_t pixels[12] = {0, 255, 128, 1, 2, 3, 4, 5, 6, 7, 8, 9}, labels[3] = {2, 0, 1};
     write_idx("images", 3, (const uint32_t[]){3, 2, 2}, pixels);
     write_idx("labels", 1, (const uint32_t[]){3}, labels);
-    struct adv_dataset plain = opened("{\"source\": {\"kind\": \"idx\", \"images\": \"images\","
-                                      " \"labels\": \"labels\"}, \"classes\": 3,"
-                                      " \"held_out\": 1}");
-    struct adv_dataset spread =
-        opened("{\"source\": {\"kind\": \"idx\", \"images\": \"images\", \"labels\": \"labels\"},"
-               " \"classes\": 3, \"held_out\": 1, \"dequantise\": true}");
+    struct adv_dataset plain =
+        dataset_opened("{\"source\": {\"kind\": \"idx\", \"images\": \"images\","
+                       " \"labels\": \"labels\"}, \"classes\": 3,"
+                       " \"held_out\": 1}");
+    struct adv_dataset spread = dataset_opened(
+        "{\"source\": {\"kind\": \"idx\", \"images\": \"images\", \"labels\": \"labels\"},"
+        " \"classes\": 3, \"held_out\": 1, \"dequantise\": true}");
     ck_assert_uint_eq(plain.n_dims, 3);
     ck_assert(plain.shape[0] == 1 && plain.shape[1] == 2 && plain.shape[2] == 2);
     float x[8], y[8];
@@ -269,7 +207,7 @@ START_TEST(bytes_of_a_table_stay_numbers)
     char people[ADV_NPY_HEADER_MAX + 6];
     size_t n = adv_npy_header("|u1", 2, (const size_t[]){3, 2}, people);
     memcpy(people + n, "\x22\xb6\x33\xa8\x07\x79", 6); /* 34, 182, 51, 168, 7, 121 */
-    write_file("people.npy", people, n + 6);
+    dataset_write_file("people.npy", people, n + 6);
     static const struct {
         const char *more;
         double height_at_age_34, levels;
@@ -285,7 +223,7 @@ START_TEST(bytes_of_a_table_stay_numbers)
         snprintf(recipe, sizeof recipe,
                  "{\"source\": {\"kind\": \"npy\", \"file\": \"people.npy\"}, \"held_out\": 1%s}",
                  cases[i].more);
-        struct adv_dataset d = opened(recipe);
+        struct adv_dataset d = dataset_opened(recipe);
         float x[6];
         int32_t labels[3];
         adv_dataset_points(&d, ADV_SPLIT_TEST, 0, 3, x, labels);
@@ -304,42 +242,43 @@ START_TEST(bad_data_are_refused_with_what_and_where)
     write_idx("images", 3, (const uint32_t[]){3, 2, 2}, pixels);
     write_idx("labels", 1, (const uint32_t[]){3}, labels);
     write_idx("two", 1, (const uint32_t[]){2}, labels);
-    write_file("ragged.csv", "1,2\n3,4\n5\n", 10);
-    write_file("nan.csv", "1,2\nnan,4\n5,6\n", 14);
-    write_file("one.csv", "1,2\n", 4);
+    dataset_write_file("ragged.csv", "1,2\n3,4\n5\n", 10);
+    dataset_write_file("nan.csv", "1,2\nnan,4\n5,6\n", 14);
+    dataset_write_file("one.csv", "1,2\n", 4);
 #define IDX(labels) "{\"source\": {\"kind\": \"idx\", \"images\": \"images\"" labels "}"
 #define CSV(name) "{\"source\": {\"kind\": \"csv\", \"file\": \"" name "\"}"
-    refuses_data("{\"source\": {\"kind\": \"cvs\"}}", "must be one of density, idx, csv, npy");
-    refuses_data("{\"source\": {\"kind\": \"csv\", \"fle\": \"a\"}}", "did you mean \"file\"");
-    refuses_data("{\"source\": {\"kind\": \"csv\"}}", "data.source.file is missing");
-    refuses_data("{\"source\": {\"kind\": \"idx\", \"images\": \"no-such-file\"}}", "MNIST");
-    refuses_data(CSV("no-such-file.csv") "}", "--data");
-    refuses_data(CSV("ragged.csv") "}", "line 3");
-    refuses_data(CSV("nan.csv") "}", "line 2");
-    refuses_data(CSV("one.csv") "}", "has 1 examples");
-    refuses_data(CSV("rows.csv") ", \"shape\": [4]}", "data.shape has 4 numbers");
-    refuses_data(CSV("rows.csv") ", \"shape\": [0]}", "data.shape must be");
-    refuses_data(CSV("rows.csv") ", \"classes\": 2}", "the source has no labels");
-    refuses_data(CSV("rows.csv") ", \"dequantise\": true}", "does not hold 8-bit values");
-    refuses_data(CSV("rows.csv") ", \"held_out\": 10}", "at least one must be left");
-    refuses_data(CSV_SOURCE(", \"label_column\": \"klass\"") "}", "no column of that name");
-    refuses_data(CSV_SOURCE(", \"label_column\": 3") "}", "between 0 and 2");
-    refuses_data(CSV_SOURCE(", \"label_column\": 2") "}", "data.classes is 0");
-    refuses_data(CSV_SOURCE(", \"label_column\": 1") ", \"classes\": 2}",
-                 "the label of example 0 is 10; it must be an integer between 0 and 1");
-    refuses_data(IDX(", \"labels\": \"two\"") ", \"classes\": 10}", "3 examples but 2 labels");
-    refuses_data(IDX(", \"labels\": \"labels\"") ", \"classes\": 3}",
-                 "the label of example 2 is 9");
-    refuses_data(CSV("rows.csv") ", \"transform\": {\"kind\": \"logit\", \"margin\": 0.01}}",
-                 "example");
+    dataset_refuses("{\"source\": {\"kind\": \"cvs\"}}", "must be one of density, idx, csv, npy");
+    dataset_refuses("{\"source\": {\"kind\": \"csv\", \"fle\": \"a\"}}", "did you mean \"file\"");
+    dataset_refuses("{\"source\": {\"kind\": \"csv\"}}", "data.source.file is missing");
+    dataset_refuses("{\"source\": {\"kind\": \"idx\", \"images\": \"no-such-file\"}}", "MNIST");
+    dataset_refuses(CSV("no-such-file.csv") "}", "--data");
+    dataset_refuses(CSV("ragged.csv") "}", "line 3");
+    dataset_refuses(CSV("nan.csv") "}", "line 2");
+    dataset_refuses(CSV("one.csv") "}", "has 1 examples");
+    dataset_refuses(CSV("rows.csv") ", \"shape\": [4]}", "data.shape has 4 numbers");
+    dataset_refuses(CSV("rows.csv") ", \"shape\": [0]}", "data.shape must be");
+    dataset_refuses(CSV("rows.csv") ", \"classes\": 2}", "the source has no labels");
+    dataset_refuses(CSV("rows.csv") ", \"dequantise\": true}", "does not hold 8-bit values");
+    dataset_refuses(CSV("rows.csv") ", \"held_out\": 10}", "at least one must be left");
+    dataset_refuses(CSV_SOURCE(", \"label_column\": \"klass\"") "}", "no column of that name");
+    dataset_refuses(CSV_SOURCE(", \"label_column\": 3") "}", "between 0 and 2");
+    dataset_refuses(CSV_SOURCE(", \"label_column\": 2") "}", "data.classes is 0");
+    dataset_refuses(CSV_SOURCE(", \"label_column\": 1") ", \"classes\": 2}",
+                    "the label of example 0 is 10; it must be an integer between 0 and 1");
+    dataset_refuses(IDX(", \"labels\": \"two\"") ", \"classes\": 10}", "3 examples but 2 labels");
+    dataset_refuses(IDX(", \"labels\": \"labels\"") ", \"classes\": 3}",
+                    "the label of example 2 is 9");
+    dataset_refuses(CSV("rows.csv") ", \"transform\": {\"kind\": \"logit\", \"margin\": 0.01}}",
+                    "example");
 }
 END_TEST
 
 START_TEST(standardising_is_fitted_to_the_data)
 {
     write_rows_csv();
-    struct adv_dataset d = opened(CSV_SOURCE("") ", \"transform\": {\"kind\": \"standardise\"},"
-                                                 " \"held_out\": 0}");
+    struct adv_dataset d =
+        dataset_opened(CSV_SOURCE("") ", \"transform\": {\"kind\": \"standardise\"},"
+                                      " \"held_out\": 0}");
     float x[30];
     int32_t labels[10];
     adv_dataset_draw(&d, 0, 10, x, labels);
@@ -361,8 +300,9 @@ END_TEST
 START_TEST(held_out_rows_have_no_part_in_fitting)
 {
     write_rows_csv();
-    struct adv_dataset d = opened(CSV_SOURCE("") ", \"transform\": {\"kind\": \"standardise\"},"
-                                                 " \"held_out\": 4}");
+    struct adv_dataset d =
+        dataset_opened(CSV_SOURCE("") ", \"transform\": {\"kind\": \"standardise\"},"
+                                      " \"held_out\": 4}");
     float x[18];
     int32_t labels[6];
     adv_dataset_draw(&d, 0, 6, x, labels);
@@ -387,7 +327,7 @@ static const char labelled_rows[] =
 START_TEST(examples_do_not_depend_on_how_the_batch_is_cut)
 {
     write_rows_csv();
-    struct adv_dataset d = opened(labelled_rows);
+    struct adv_dataset d = dataset_opened(labelled_rows);
     struct adv_train_recipe train = {.batch = 64, .label_dropout = 0.3, .time_shift = 1};
     const struct adv_path *path = NULL;
     struct adv_examples whole, part;
@@ -418,7 +358,7 @@ START_TEST(labels_are_dropped_at_their_rate_and_times_have_their_density)
 {
     enum { N = 20000 };
     write_rows_csv();
-    struct adv_dataset d = opened(labelled_rows);
+    struct adv_dataset d = dataset_opened(labelled_rows);
     struct adv_train_recipe train = {
         .batch = N, .label_dropout = 0.2, .time_sampling = ADV_TIME_LOGIT_NORMAL, .time_shift = 1};
     const struct adv_path *path = NULL;
@@ -445,7 +385,7 @@ START_TEST(times_are_shifted_by_their_odds)
 {
     enum { N = 64 };
     write_rows_csv();
-    struct adv_dataset d = opened(labelled_rows);
+    struct adv_dataset d = dataset_opened(labelled_rows);
     const struct adv_path *path = NULL;
     struct adv_examples e;
     ck_assert_int_eq(adv_path_find("condot", &path, NULL), ADV_OK);
@@ -467,7 +407,7 @@ int main(void)
 {
     Suite *suite = suite_create("data sets");
     TCase *tests = tcase_create("data sets");
-    tcase_add_checked_fixture(tests, make_folder, remove_folder);
+    tcase_add_checked_fixture(tests, dataset_make_folder, dataset_remove_folder);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, every_shipped_recipe_is_one);
     tcase_add_test(tests, recipes_are_checked);

@@ -96,6 +96,69 @@ START_TEST(other_separators_do_not_hide_in_quotes)
 }
 END_TEST
 
+START_TEST(a_comma_may_be_the_decimal_mark)
+{
+    struct adv_array array = parse("x;y\n1,5;-2,25e1\n3;4\n");
+    ck_assert_float_eq(array.data[0], 1.5f);
+    ck_assert_float_eq(array.data[1], -22.5f);
+    ck_assert_float_eq(array.data[3], 4.0f);
+    adv_array_release(&array);
+    array = parse("x\ty\r\n0,1\t\"2,5\"\r\n");
+    ck_assert_float_eq(array.data[0], 0.1f);
+    ck_assert_float_eq(array.data[1], 2.5f);
+    adv_array_release(&array);
+}
+END_TEST
+
+START_TEST(a_name_may_have_a_line_break)
+{
+    struct adv_array array = parse("\"height,\r\nin m\",b\r\n1,2\r\n");
+    ck_assert_str_eq(array.columns[0], "height,\r\nin m");
+    ck_assert_str_eq(array.columns[1], "b");
+    ck_assert_uint_eq(array.shape[0], 1);
+    adv_array_release(&array);
+}
+END_TEST
+
+START_TEST(a_header_may_hold_numbers_over_columns_of_numbers)
+{
+    struct adv_array array = parse("id,2001,2002\n1,2,3\n");
+    ck_assert_uint_eq(array.shape[0], 1);
+    ck_assert_str_eq(array.columns[2], "2002");
+    adv_array_release(&array);
+}
+END_TEST
+
+/* Decimal texts of every length and size, among them middles of two floats. */
+START_TEST(numbers_are_what_strtof_says)
+{
+    uint64_t state = 7;
+    for (int i = 0; i < 200000; i++) {
+        char text[64];
+        state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        unsigned kind = (unsigned)(state >> 60), bits = (unsigned)(state >> 27);
+        float near;
+        bits &= 0x7fffffffu;
+        memcpy(&near, &bits, sizeof near);
+        if (!isfinite(near))
+            continue;
+        if (kind < 4)
+            snprintf(text, sizeof text, "%.*g", (int)kind * 3 + 3, (double)near);
+        else if (kind < 8) /* near the middle of two floats */
+            snprintf(text, sizeof text, "%.17g",
+                     ((double)near + (double)nextafterf(near, 0.0f)) / 2);
+        else if (kind < 12)
+            snprintf(text, sizeof text, "%.*f", (int)kind, (double)(bits % 1000003) / 997.0);
+        else
+            snprintf(text, sizeof text, "%u.%06ue-%u", bits % 16777216, bits % 999983, kind);
+        struct adv_array array = parse(text);
+        ck_assert_msg(array.data[0] == strtof(text, NULL), "%s is read as %.9g", text,
+                      (double)array.data[0]);
+        adv_array_release(&array);
+    }
+}
+END_TEST
+
 START_TEST(blanks_around_fields_mean_nothing)
 {
     struct adv_array array = parse("  1 ,\t2\t\n3\t , 4");
@@ -139,8 +202,14 @@ static const struct refusal refusals[] = {
     {"x,2\n", ADV_E_FORMAT, "line 1, column 1: 'x' is not a number"},
     {"1,,2\n", ADV_E_FORMAT, "line 1, column 2: '' is not a number"},
     {"1,2,\n", ADV_E_FORMAT, "line 1, column 3: '' is not a number"},
-    {"x;y\n1,5;2,5\n", ADV_E_FORMAT, "line 2, column 1: '1,5' is not a number"},
-    {"1;2\n1,2\n", ADV_E_FORMAT, "line 2, column 1: '1,2' is not a number"},
+    {"x;y\n1,5;2.5\n", ADV_E_FORMAT,
+     "line 2, column 2: '2.5' has a decimal point; line 2 has a decimal comma"},
+    {"1.5;2\n\n1,5;2\n", ADV_E_FORMAT,
+     "line 3, column 1: '1,5' has a decimal comma; line 1 has a decimal point"},
+    {"1.234,5;2\n", ADV_E_FORMAT, "line 1, column 1: '1.234,5' is not a number"},
+    {"1;2\n1,2\n", ADV_E_FORMAT, "line 2 has 1 columns; the first line has 2"},
+    {"\"a\nb\",c\n1,2\n\"3\n,4\n", ADV_E_FORMAT, "line 4, column 1: '3' has no closing quote"},
+    {"id,2001\n1,2\n3,x\n", ADV_E_FORMAT, "line 3, column 2: 'x' is not a number"},
     {"1,0x10\n", ADV_E_FORMAT, "'0x10' is not a number"},
     {"1,1e\n", ADV_E_FORMAT, "'1e' is not a number"},
     {"1,--1\n", ADV_E_FORMAT, "'--1' is not a number"},
@@ -273,6 +342,10 @@ int main(void)
     tcase_add_test(reading, numbers_are_rounded_once);
     tcase_add_test(reading, a_header_alone_has_no_rows);
     tcase_add_test(reading, other_separators_do_not_hide_in_quotes);
+    tcase_add_test(reading, a_comma_may_be_the_decimal_mark);
+    tcase_add_test(reading, a_name_may_have_a_line_break);
+    tcase_add_test(reading, a_header_may_hold_numbers_over_columns_of_numbers);
+    tcase_add_test(reading, numbers_are_what_strtof_says);
     tcase_add_test(reading, blanks_around_fields_mean_nothing);
     tcase_add_test(reading, the_end_of_the_text_is_respected);
     tcase_add_loop_test(reading, what_is_not_right_is_refused, 0, N_REFUSALS);

@@ -217,6 +217,13 @@ START_TEST(configs_that_contradict_themselves_are_refused)
     refuse_config("data", "{\"shape\": [-4]}", "data.shape", "between 1 and 4");
     refuse_config("data", "{\"labels\": [\"one\"]}", "data.labels", "2 names");
     refuse_config("data", "{\"labels\": [\"one\", 2]}", "data.labels", "labels[1] is not a string");
+    refuse_config("data", "{\"columns\": \"x\"}", "data.columns", "an array of ");
+    refuse_config("data", "{\"columns\": [\"x\", \"y\", \"z\"]}", "data.columns",
+                  "array of 4 names");
+    refuse_config("data", "{\"columns\": [\"x\", \"y\", \"x\", \"z\"]}", "data.columns",
+                  "data.columns[2] is a name that is there already");
+    refuse_config("data", "{\"columns\": [\"x\", 1, \"y\", \"z\"]}", "data.columns",
+                  "data.columns[1] is not a string");
     refuse_config("data", "{\"transform\": {\"kind\": \"affine\", \"scale\": 0}}",
                   "transform.scale", "between");
     refuse_config("data", "{\"transform\": {\"kind\": \"afine\"}}", "kind", "affine");

@@ -496,7 +496,7 @@ START_TEST(csv_gives_every_float_back)
     struct adv_bytes out = {0};
     answer.labels = labels;
     answer.log_density = log_density;
-    ck_assert_int_eq(adv_render_csv(&query, &answer, &out, NULL), ADV_OK);
+    ck_assert_int_eq(adv_render_csv(NULL, &query, &answer, &out, NULL), ADV_OK);
     ck_assert_mem_eq(out.data, "x1,x2,x3,label,log_density\n", 27);
     ck_assert_uint_eq(parse_csv(&out, N * (DIM + 2), cells), N * (DIM + 2));
     for (size_t i = 0; i < N; i++) {
@@ -519,7 +519,7 @@ START_TEST(csv_of_trajectories_has_a_line_per_frame_and_sample)
     struct adv_bytes out = {0};
     answer.n_frames = FRAMES;
     answer.times = times;
-    ck_assert_int_eq(adv_render_csv(&query, &answer, &out, NULL), ADV_OK);
+    ck_assert_int_eq(adv_render_csv(NULL, &query, &answer, &out, NULL), ADV_OK);
     ck_assert_uint_eq(parse_csv(&out, FRAMES * N * (DIM + 2), cells), FRAMES * N * (DIM + 2));
     for (size_t line = 0; line < FRAMES * N; line++) {
         const double *row = cells + line * (DIM + 2);
@@ -584,7 +584,7 @@ static enum adv_status render_texts_and_npy(void *context, struct adv_error *err
         status = adv_render_npy(&query, &answer, &out, error);
     query.kind = ADV_QUERY_SAMPLES;
     if (status == ADV_OK)
-        status = adv_render_csv(&query, &answer, &out, error);
+        status = adv_render_csv(NULL, &query, &answer, &out, error);
     adv_bytes_release(&out);
     return status;
 }

@@ -16,7 +16,8 @@ static const struct {
     {"classes",
      "{\"name\": \"classes\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 32,"
      " \"layers\": 2, \"num_classes\": 3, \"null_class\": true}, \"data\": {\"shape\": [2],"
-     " \"classes\": 3, \"labels\": [\"red\", \"green\", \"blue\"]}}"},
+     " \"classes\": 3, \"labels\": [\"red\", \"green\", \"blue\"], \"columns\": [\"x\", \"y "
+     "\\\"2\\\"\"]}}"},
     {"image", "{\"name\": \"image\", \"net\": {\"kind\": \"mlp\", \"dim\": 64, \"channels\": 32,"
               " \"layers\": 2}, \"data\": {\"shape\": [1, 8, 8], \"transform\": {\"kind\":"
               " \"identity\", \"range\": [0, 1], \"levels\": 256}}}"},

@@ -1,0 +1,22 @@
+/* Parts of the opening of a data set. Inside core/dataset only. */
+#ifndef ADV_DATASET_OPENING_H
+#define ADV_DATASET_OPENING_H
+
+#include <advect/extra/dataset.h>
+
+/* Reads labels and classes: classes, labels, label_names. */
+enum adv_status adv_dataset_read_labels(struct adv_dataset *dataset,
+                                        const struct adv_data_recipe *recipe,
+                                        struct adv_error *error);
+
+/* Names the columns as the recipe does, where the file did not. */
+enum adv_status adv_dataset_read_columns(struct adv_dataset *dataset, const json_t *names,
+                                         struct adv_error *error);
+
+/* Puts the name of the first column with one number throughout before a message about it. */
+void adv_dataset_name_constant(const struct adv_dataset *dataset, struct adv_error *error);
+
+/* Notes columns whose numbers, in flow units, a network would hardly learn. */
+enum adv_status adv_dataset_note_scale(struct adv_dataset *dataset, struct adv_error *error);
+
+#endif
