@@ -41,13 +41,15 @@ json_t *adv_training_recipe(const struct adv_training *t)
     return recipe;
 }
 
-/* The recipe's data part with what opening the data added: shape, fitted transform, box. */
+/* The recipe's data part with what opening the data added: shape, box and the fitted transform, of
+ * which the supports are part. */
 static json_t *data_config(const struct adv_training *t, json_t *recipe)
 {
     const struct adv_dataset *dataset = &t->dataset;
     json_t *data = adv_json_deep_copy(json_object_get(recipe, "data"));
     bool failed = json_object_set_new(data, "shape", shape_of(dataset)) ||
                   json_object_set_new(data, "transform", adv_transform_to_json(dataset->transform));
+    json_object_del(data, "support");
     if (dataset->classes == 0)
         failed |= json_object_set_new(data, "classes", json_null()) != 0;
     const struct adv_density *density = dataset->source.density;

@@ -148,6 +148,26 @@ static const char *name_column(const struct adv_transform *transform, size_t col
     return text;
 }
 
+/* Columns first ... + n - 1 of values, which are what a step is given of the point. */
+static enum adv_status check_step(const struct adv_transform *transform, size_t s,
+                                  const float *point, size_t first, size_t n, const double *values,
+                                  struct adv_error *error)
+{
+    char name[ADV_STEP_WORDS], must_be[ADV_STEP_WORDS];
+    const struct adv_step *step = &transform->steps[s];
+    size_t i =
+        step->kind->refused ? step->kind->refused(step->state, first, n, values, must_be) : n;
+    if (i == n)
+        return ADV_OK;
+    name_column(transform, first + i, name);
+    if (s == 0)
+        return adv_fail(error, ADV_E_INVALID, "%s is %.9g; it must be %s", name, values[i],
+                        must_be);
+    return adv_fail(error, ADV_E_INVALID,
+                    "%s is %.9g, which the transform maps to %.9g; that must be %s", name,
+                    (double)point[first + i], values[i], must_be);
+}
+
 /* Columns first ... of a point, against each step's domain in turn: encoded into values [COLUMNS],
  * what that adds to the log-determinant into *log_det. */
 static enum adv_status encode_run_checked(const struct adv_transform *transform, const float *point,
@@ -156,23 +176,16 @@ static enum adv_status encode_run_checked(const struct adv_transform *transform,
 {
     size_t n = run_length(transform->dim, first);
     load(n, point + first, values);
-    char name[ADV_STEP_WORDS], must_be[ADV_STEP_WORDS];
     for (size_t s = 0; s < transform->n_steps; s++) {
         const struct adv_step *step = &transform->steps[s];
-        size_t i =
-            step->kind->refused ? step->kind->refused(step->state, first, n, values, must_be) : n;
-        if (i < n && s == 0)
-            return adv_fail(error, ADV_E_INVALID, "%s is %.9g; it must be %s",
-                            name_column(transform, first + i, name), values[i], must_be);
-        if (i < n)
-            return adv_fail(error, ADV_E_INVALID,
-                            "%s is %.9g, which the transform maps to %.9g; that must be %s",
-                            name_column(transform, first + i, name), (double)point[first + i],
-                            values[i], must_be);
+        enum adv_status status = check_step(transform, s, point, first, n, values, error);
+        if (status != ADV_OK)
+            return status;
         step->kind->encode(step->state, first, n, values);
         if (log_det)
             *log_det += step->kind->log_det(step->state, first, n, values);
     }
+    char name[ADV_STEP_WORDS];
     size_t i = 0;
     while (i < n && adv_step_is_within(values[i], -FLT_MAX, FLT_MAX))
         i++;
@@ -211,14 +224,40 @@ enum adv_status adv_transform_encode_checked(const struct adv_transform *transfo
     return status;
 }
 
+static enum adv_status check_finite(const struct adv_transform *transform, const float *point,
+                                    struct adv_error *error)
+{
+    char name[ADV_STEP_WORDS];
+    for (size_t i = 0; i < transform->dim; i++) {
+        if (!isfinite(point[i]))
+            return adv_fail(error, ADV_E_INVALID, "%s is not a finite number",
+                            name_column(transform, i, name));
+    }
+    return ADV_OK;
+}
+
+enum adv_status adv_transform_check_domain(const struct adv_transform *transform,
+                                           const float *point, struct adv_error *error)
+{
+    double values[COLUMNS];
+    enum adv_status status = check_finite(transform, point, error);
+    if (status == ADV_OK)
+        status = check_range(transform, point, error);
+    for (size_t first = 0; first < transform->dim && status == ADV_OK; first += COLUMNS) {
+        size_t n = run_length(transform->dim, first);
+        load(n, point + first, values);
+        if (transform->n_steps > 0)
+            status = check_step(transform, 0, point, first, n, values, error);
+    }
+    return status;
+}
+
 enum adv_status adv_transform_check(const struct adv_transform *transform, const float *point,
                                     struct adv_error *error)
 {
-    for (size_t i = 0; i < transform->dim; i++) {
-        if (!isfinite(point[i]))
-            return adv_fail(error, ADV_E_INVALID, "column %zu is not a finite number", i);
-    }
-    return adv_transform_encode_checked(transform, point, NULL, NULL, error);
+    enum adv_status status = check_finite(transform, point, error);
+    return status != ADV_OK ? status
+                            : adv_transform_encode_checked(transform, point, NULL, NULL, error);
 }
 
 /* ---------------------------------------------------------------- fitting */

@@ -103,6 +103,11 @@ enum adv_status adv_transform_state_8_bit(struct adv_transform *transform, bool 
 enum adv_status adv_transform_check(const struct adv_transform *transform, const float *point,
                                     struct adv_error *error);
 
+/* The part of that which needs no fitting: finite, in the stated range, and in the domain of the
+ * first step. */
+enum adv_status adv_transform_check_domain(const struct adv_transform *transform,
+                                           const float *point, struct adv_error *error);
+
 /* One data point [dim] of finite numbers -> flow [dim] (may be the same buffer), checked on the way
  * as adv_transform_check does; after a failure flow is not to be used. log_det: receives
  * log |det dT/dx| in nats. flow and log_det may be NULL. */
