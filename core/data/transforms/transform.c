@@ -297,6 +297,20 @@ bool adv_transform_is_periodic(const struct adv_transform *transform, size_t col
     return false;
 }
 
+size_t adv_transform_circles(const struct adv_transform *transform, struct adv_circles *circles)
+{
+    size_t n = 0;
+    *circles = (struct adv_circles){0};
+    for (size_t column = 0; column < transform->dim; column++) {
+        if (!adv_transform_is_periodic(transform, column))
+            continue;
+        if (n < ADV_CIRCLES_MAX)
+            circles->columns[circles->n++] = (uint16_t)column;
+        n++;
+    }
+    return n;
+}
+
 bool adv_transform_describe(const struct adv_transform *transform, size_t column, char *text,
                             size_t size)
 {
