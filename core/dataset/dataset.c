@@ -2,6 +2,7 @@
 
 #include "core/base/words.h"
 #include "core/dataset/opening.h"
+#include "core/dataset/supports.h"
 
 #include <advect/extra/digest.h>
 #include <advect/extra/evaluator.h>
@@ -196,14 +197,18 @@ static enum adv_status fit_transform(struct adv_dataset *d, struct adv_error *er
     return status;
 }
 
-/* Dequantised rows are in range by construction. */
-static enum adv_status check_rows(const struct adv_dataset *d, struct adv_error *error)
+/* Dequantised rows are in range by construction. check: of one row, before or after fitting. */
+static enum adv_status check_rows(const struct adv_dataset *d,
+                                  enum adv_status (*check)(const struct adv_transform *transform,
+                                                           const float *point,
+                                                           struct adv_error *error),
+                                  struct adv_error *error)
 {
     if (d->source.density || is_dequantised(d))
         return ADV_OK;
     const float *rows = d->source.rows.data;
     for (size_t i = 0; i < d->n_rows; i++) {
-        enum adv_status status = adv_transform_check(d->transform, rows + i * d->dim, error);
+        enum adv_status status = check(d->transform, rows + i * d->dim, error);
         if (status != ADV_OK) {
             adv_error_prefix(error, "example %zu: ", i);
             return status;
@@ -226,19 +231,34 @@ static enum adv_status read_shift(struct adv_dataset *d, int64_t pixels, struct 
         "data.shift_pixels is %zu; it must be below the images' %zu pixels a side", d->shift, side);
 }
 
+static enum adv_status make_transform(struct adv_dataset *d, const struct adv_data_recipe *recipe,
+                                      struct adv_error *error)
+{
+    if (!adv_transform_is_auto(recipe->transform))
+        return adv_transform_new(recipe->transform, d->dim, &d->transform, error);
+    json_t *spec = NULL;
+    enum adv_status status = adv_table_transform(d, recipe->support, &d->stated, &spec, error);
+    if (status == ADV_OK)
+        status = adv_transform_new(spec, d->dim, &d->transform, error);
+    json_decref(spec);
+    return status;
+}
+
 static enum adv_status open_transform(struct adv_dataset *d, const struct adv_data_recipe *recipe,
                                       struct adv_error *error)
 {
-    enum adv_status status = adv_transform_new(recipe->transform, d->dim, &d->transform, error);
+    enum adv_status status = make_transform(d, recipe, error);
     if (status == ADV_OK)
         status = read_levels(d, recipe->dequantise, error);
+    if (status == ADV_OK)
+        status = check_rows(d, adv_transform_check_domain, error);
     if (status == ADV_OK && !adv_transform_is_fitted(d->transform)) {
         status = fit_transform(d, error);
         if (status == ADV_E_INVALID)
             adv_dataset_name_constant(d, error);
     }
     if (status == ADV_OK)
-        status = check_rows(d, error);
+        status = check_rows(d, adv_transform_check, error);
     return status;
 }
 
@@ -278,6 +298,7 @@ void adv_dataset_close(struct adv_dataset *d)
     adv_transform_free(d->transform);
     free(d->labels);
     json_decref(d->label_names);
+    free(d->stated);
     *d = (struct adv_dataset){0};
 }
 
@@ -370,7 +391,7 @@ void adv_dataset_draw(const struct adv_dataset *d, uint64_t first, size_t n, flo
 {
     struct stream stream = {adv_seed_for(d->seed, ADV_SEED_TRAIN), training_row, true};
     draw(d, &stream, first, n, x, label);
-    adv_transform_encode(d->transform, n, x, x, NULL);
+    adv_transform_encode_drawn(d->transform, stream.seed, first, n, x, x);
 }
 
 const char *const adv_split_names[] = {

@@ -1,5 +1,7 @@
 #include "core/dataset/examples.h"
 
+#include "core/data/transforms/transform.h"
+
 #include <advect/extra/memory.h>
 #include <math.h>
 #include <stdlib.h>
@@ -66,8 +68,14 @@ static void drop_labels(struct adv_examples *e, double share, uint64_t seed, uin
     }
 }
 
-static void interpolate(struct adv_examples *e, const struct adv_path *path, size_t n)
+/* x0, x1 and t are there; x1 on a circle is moved to where it is nearest to x0. */
+static void interpolate(struct adv_examples *e, const struct adv_dataset *dataset,
+                        const struct adv_path *path, size_t n)
 {
+    struct adv_circles circles;
+    adv_transform_circles(dataset->transform, &circles);
+    adv_circles_draw(&circles, n, e->dim, e->x0);
+    adv_circles_unwrap(&circles, n, e->dim, e->x0, e->x1);
     for (size_t i = 0; i < n; i++)
         e->t[i] = adv_path_scale(path, e->t[i]);
     adv_path_interpolate(path, n, e->dim, e->t, e->x0, e->x1, e->x_t, e->target);
@@ -83,7 +91,7 @@ void adv_examples_draw(struct adv_examples *e, const struct adv_dataset *dataset
     adv_rng_normal(seed, ADV_STREAM_BASE, first, n, e->dim, e->x0);
     draw_times(e, train, seed, first, first_row, n);
     drop_labels(e, train->label_dropout, seed, first, n);
-    interpolate(e, path, n);
+    interpolate(e, dataset, path, n);
 }
 
 void adv_examples_draw_held_out(struct adv_examples *e, const struct adv_dataset *dataset,
@@ -94,5 +102,5 @@ void adv_examples_draw_held_out(struct adv_examples *e, const struct adv_dataset
     adv_rng_normal(seed, ADV_STREAM_BASE, first_row, n, e->dim, e->x0);
     for (size_t i = 0; i < n; i++)
         e->t[i] = ((float)(first_row + i) + 0.5f) / (float)dataset->n_held_out;
-    interpolate(e, path, n);
+    interpolate(e, dataset, path, n);
 }

@@ -1,5 +1,7 @@
 #include <advect/extra/recipe.h>
 
+#include "core/dataset/supports.h"
+
 #include <advect/extra/fields.h>
 #include <advect/extra/json.h>
 #include <advect/extra/memory.h>
@@ -43,6 +45,8 @@ static const struct adv_field data_fields[] = {
     {"columns", ADV_FIELD_JSON, DATA(columns), .help = "names of the numbers of an example"},
     {"transform", ADV_FIELD_JSON, DATA(transform),
      .help = "transform from data units to flow units"},
+    {"support", ADV_FIELD_JSON, DATA(support),
+     .help = "what the values of a table's columns can be, by name or position"},
     {"dequantise", ADV_FIELD_BOOL, DATA(dequantise), .fallback = "false",
      .help = "dequantise 8-bit values by uniform noise over their interval"},
     {"shift_pixels", ADV_FIELD_INT, DATA(shift_pixels), .min = 0, .max = 64, .fallback = "0",
@@ -134,12 +138,29 @@ static enum adv_status check_train(const struct adv_train_recipe *train, struct 
     return ADV_OK;
 }
 
+/* Of files of tables the transform is "auto" unless another is named. */
+static enum adv_status choose_transform(struct adv_data_recipe *recipe, struct adv_error *error)
+{
+    const char *kind = json_string_value(json_object_get(recipe->source, "kind"));
+    bool is_table = kind && (!strcmp(kind, "csv") || !strcmp(kind, "npy"));
+    if (recipe->transform && recipe->support && !adv_transform_is_auto(recipe->transform))
+        return adv_fail_field(error, ADV_E_INVALID, "data.support",
+                              "data.support makes the transform, so data.transform must be left "
+                              "out or be \"auto\"");
+    if (recipe->transform || !(is_table || recipe->support) || recipe->dequantise)
+        return ADV_OK;
+    recipe->transform = json_string("auto");
+    return recipe->transform ? ADV_OK : adv_no_memory(error);
+}
+
 enum adv_status adv_data_recipe_init(struct adv_data_recipe *out, const json_t *json,
                                      struct adv_error *error)
 {
     struct adv_data_recipe recipe = {0};
     enum adv_status status =
         read_part(data_fields, ADV_COUNT(data_fields), json, "data", &recipe, error);
+    if (status == ADV_OK)
+        status = choose_transform(&recipe, error);
     if (status == ADV_OK)
         *out = recipe;
     else

@@ -2,7 +2,9 @@
  * knows the dimension and the classes, and the data's part may only repeat or
  * shape them. Every refusal names the member at fault. */
 #include "core/base/mem.h"
+#include "core/data/transforms/transform.h"
 #include "core/model/model.h"
+#include "core/nets/kind.h"
 
 #include <math.h>
 #include <string.h>
@@ -155,6 +157,28 @@ static enum adv_status check_name(const json_t *name, struct adv_error *error)
         text ? "\"" : "", text ? text : "not a string", text ? "\"" : "");
 }
 
+/* The transform says which columns are angles, the net in which its velocity is periodic. Only on
+ * condot does a path from x0 to x1 move with x1 when both are turned. */
+static enum adv_status check_circles(const struct adv_model *model, struct adv_error *error)
+{
+    struct adv_circles circles;
+    const struct adv_circles *of_net = &model->net->traits.circles;
+    size_t n = adv_transform_circles(model->transform, &circles);
+    bool same = n == of_net->n;
+    for (size_t i = 0; same && i < n; i++)
+        same = circles.columns[i] == of_net->columns[i];
+    if (!same)
+        return adv_fail_field(error, ADV_E_INVALID, "net.periodic",
+                              "net.periodic names %zu columns, and the transform maps %zu to "
+                              "angles; they must be the same columns",
+                              of_net->n, n);
+    if (n > 0 && strcmp(adv_path_name(model->path), "condot") != 0)
+        return adv_fail_field(error, ADV_E_INVALID, "path",
+                              "path is %s; with periodic columns it must be condot",
+                              adv_path_name(model->path));
+    return ADV_OK;
+}
+
 /* Builds everything that the configuration says; weights come after. */
 enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *error)
 {
@@ -187,6 +211,8 @@ enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *e
         status = adv_fail_field(error, ADV_E_INVALID, "data.transform",
                                 "data.transform was not fitted to data; a model needs the one that "
                                 "fitting makes of it");
+    if (status == ADV_OK)
+        status = check_circles(model, error);
     if (status == ADV_OK && json_object_set_new(model->config, "net", adv_net_config(model->net)))
         status = adv_no_memory(error);
     return status;

@@ -4,13 +4,15 @@
 
 #include <advect/extra/fields.h>
 
+#include "core/base/circles.h"
 #include "core/graph/graph.h"
 
 /* What every kind tells the rest of the library about itself. */
 struct adv_net_traits {
-    size_t dim;      /* elements of x */
-    size_t classes;  /* 0: unconditional */
-    bool null_class; /* accepts "no label": one more embedding row, the last */
+    size_t dim;                 /* elements of x */
+    size_t classes;             /* 0: unconditional */
+    bool null_class;            /* accepts "no label": one more embedding row, the last */
+    struct adv_circles circles; /* columns of x in which the velocity is periodic */
 };
 
 struct adv_net_kind {

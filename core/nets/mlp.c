@@ -6,10 +6,11 @@
  *
  * where concat_projection runs as a sum over its columns, so that the part of (t, label) is
  * computed once per distinct condition. Beyond that network, off unless asked for: Fourier
- * features of x and t before their first layers, SiLU, residual blocks h += act(ff(h)), and
- * an input gain v += gain(t) * x, which spares the blocks from carrying all of x to the output, and
- * the exact velocity of a mixture of Gaussians fitted to the data (op mixture), to which the layers
- * then add: a training starts as that mixture and learns what it lacks. */
+ * features of x and t before their first layers (of columns that are angles, of their sines and
+ * cosines), SiLU, residual blocks h += act(ff(h)), and an input gain v += gain(t) * x, which spares
+ * the blocks from carrying all of x to the output, and the exact velocity of a mixture of Gaussians
+ * fitted to the data (op mixture), to which the layers then add: a training starts as that mixture
+ * and learns what it lacks. */
 #include "core/nets/kind.h"
 #include "core/ops/ops.h"
 
@@ -19,6 +20,7 @@ struct mlp_options {
     int64_t dim, channels, layers, num_classes, label_channels;
     int64_t input_frequencies, time_frequencies, activation, mixture;
     bool null_class, residual, input_gain;
+    json_t *periodic;
 };
 
 #define TIME_CHANNELS 128
@@ -57,6 +59,10 @@ static const struct adv_field fields[] = {
      .help =
          "number of Gaussians in a mixture that is fitted to the data before training, and from "
          "whose exact velocity the network learns the difference; 0 means none"},
+    {"periodic", ADV_FIELD_JSON, AT(periodic),
+     .help =
+         "columns of x that are angles in radians, an ascending array; the velocity is periodic "
+         "in them"},
 };
 
 /* in, or its Fourier features. */
@@ -157,6 +163,40 @@ static int out_projection(struct adv_graph *g, const struct mlp_options *o, int 
     return adv_graph_apply(g, &adv_op_linear, NULL, (int[]){h, ADV_NONE}, (int[]){weight, bias});
 }
 
+static enum adv_status read_circles(const struct mlp_options *o, struct adv_circles *circles,
+                                    struct adv_error *error)
+{
+    size_t n = json_array_size(o->periodic);
+    if (o->periodic && (n < 1 || n > ADV_CIRCLES_MAX))
+        return adv_fail_field(error, ADV_E_INVALID, "net.periodic",
+                              "net.periodic must be an array of 1 to %d columns", ADV_CIRCLES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *column = json_array_get(o->periodic, i);
+        json_int_t least = i > 0 ? circles->columns[i - 1] + 1 : 0;
+        json_int_t value = json_is_integer(column) ? json_integer_value(column) : -1;
+        if (value < least || value >= o->dim)
+            return adv_fail_field(error, ADV_E_INVALID, "net.periodic",
+                                  "net.periodic[%zu] must be a column, a whole number between %lld "
+                                  "and %lld",
+                                  i, (long long)least, (long long)o->dim - 1);
+        circles->columns[circles->n++] = (uint16_t)value;
+    }
+    if (n > 0 && o->input_gain)
+        return adv_fail_field(error, ADV_E_INVALID, "net.input_gain",
+                              "net.input_gain is true; its term is not periodic, so it cannot go "
+                              "with net.periodic");
+    return ADV_OK;
+}
+
+/* x, angles as their sines and cosines. */
+static int plane_of(struct adv_graph *g, const struct adv_circles *circles)
+{
+    if (circles->n == 0)
+        return g->x;
+    return adv_graph_apply(g, &adv_op_circular, circles, (int[]){g->x, ADV_NONE},
+                           (int[]){ADV_NONE, ADV_NONE});
+}
+
 static enum adv_status build(const void *options, struct adv_graph *g,
                              struct adv_net_traits *traits, struct adv_error *error)
 {
@@ -164,9 +204,13 @@ static enum adv_status build(const void *options, struct adv_graph *g,
     if (o->null_class && o->num_classes == 0)
         return adv_fail_field(error, ADV_E_INVALID, "net.null_class",
                               "net.null_class is true but net.num_classes is 0; it needs classes");
+    struct adv_circles circles = {0};
+    enum adv_status status = read_circles(o, &circles, error);
+    if (status != ADV_OK)
+        return status;
     adv_graph_init(g, adv_shape_flat((size_t)o->dim), o->num_classes > 0);
-    int x = adv_graph_linear(g, features(g, g->x, o->input_frequencies, true), "in_projection",
-                             (size_t)o->channels);
+    int x = features(g, plane_of(g, &circles), o->input_frequencies, true);
+    x = adv_graph_linear(g, x, "in_projection", (size_t)o->channels);
     int t = time_embedding(g, o);
     int h = joined(g, o, x, t);
     for (int64_t layer = 0; layer < o->layers; layer++)
@@ -176,7 +220,8 @@ static enum adv_status build(const void *options, struct adv_graph *g,
         v = adv_graph_binary(g, &adv_op_add, v, gained_input(g, o, t));
     if (o->mixture)
         v = adv_graph_binary(g, &adv_op_add, v, mixture_velocity(g, o));
-    *traits = (struct adv_net_traits){(size_t)o->dim, (size_t)o->num_classes, o->null_class};
+    *traits =
+        (struct adv_net_traits){(size_t)o->dim, (size_t)o->num_classes, o->null_class, circles};
     return adv_graph_finish(g, v, error);
 }
 

@@ -397,7 +397,9 @@ static enum adv_status build(const void *options, struct adv_graph *g,
     h = norm(g, h, child(out, "0"), true, ADV_NONE);
     h = zero_conv(g, h, child(out, "2"), plain, image.channels);
     h = adv_graph_unary(g, &adv_op_to_channels_first, h);
-    *traits = (struct adv_net_traits){adv_shape_size(image), (size_t)o->num_classes, o->null_class};
+    *traits = (struct adv_net_traits){.dim = adv_shape_size(image),
+                                      .classes = (size_t)o->num_classes,
+                                      .null_class = o->null_class};
     return adv_graph_finish(g, h, error);
 }
 

@@ -2,6 +2,7 @@
 #ifndef ADV_OPS_OPS_H
 #define ADV_OPS_OPS_H
 
+#include "core/base/circles.h"
 #include "core/ops/op.h"
 
 struct adv_linear_attr {
@@ -42,6 +43,7 @@ struct adv_fourier_attr {
 extern const struct adv_op adv_op_linear;             /* y = x w' (+ bias) */
 extern const struct adv_op adv_op_embedding;          /* y = table[label] */
 extern const struct adv_op adv_op_fourier;            /* y = [x, sin(w x), cos(w x)] */
+extern const struct adv_op adv_op_circular;           /* angles (adv_circles) as sine and cosine */
 extern const struct adv_op adv_op_timestep_embedding; /* [cos, sin](t w) */
 extern const struct adv_op adv_op_marginal; /* the velocity from a Gaussian to samples [n, dim] */
 extern const struct adv_op adv_op_mixture;  /* the same, to a mixture of Gaussians */

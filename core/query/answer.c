@@ -20,6 +20,7 @@ static void decode(const struct adv_run *run, size_t n, const float *flow, float
         return;
     }
     memcpy(out, flow, n * run->dim * sizeof *out);
+    adv_circles_wrap(run->circles, n, run->dim, out);
     memset(log_det, 0, n * sizeof *log_det);
 }
 
@@ -37,14 +38,6 @@ void adv_run_write_frames(struct adv_run *run, struct adv_shard *shard)
     atomic_store_explicit(&shard->frames_ready, shard->frames_written, memory_order_release);
 }
 
-static double log_base_density(const float *x, size_t dim)
-{
-    double square = 0;
-    for (size_t i = 0; i < dim; i++)
-        square += (double)x[i] * (double)x[i];
-    return -0.5 * square - 0.5 * (double)dim * log(2 * M_PI);
-}
-
 /* log p of row i of the shard from the base point x0 and the integral of the divergence: the
  * integral from 0 to t is subtracted; when the integration ran from t to 0 its sign is already
  * turned. */
@@ -58,7 +51,8 @@ static void write_log_density(struct adv_run *run, const struct adv_shard *shard
         mean += integral[a] / (double)n;
     for (size_t a = 0; a < n; a++)
         square += (integral[a] - mean) * (integral[a] - mean);
-    run->log_density[row] = log_base_density(x0, run->dim) + sign * mean + log_det;
+    run->log_density[row] =
+        adv_circles_log_base(run->circles, run->dim, x0) + sign * mean + log_det;
     if (run->standard_error)
         run->standard_error[row] = sqrt(square / ((double)n - 1) / (double)n);
     if (run->bits_per_dim)
@@ -80,6 +74,7 @@ void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard)
     const float *x0 = adv_integrator_state(shard->integrator);
     float *to = run->latents ? run->latents : run->states;
     memcpy(to + shard->begin * run->dim, x0, shard->n * run->dim * sizeof *to);
+    adv_circles_wrap(run->circles, shard->n, run->dim, to + shard->begin * run->dim);
     for (size_t i = 0; run->log_density && i < shard->n; i++)
         write_log_density(run, shard, i, x0 + i * run->dim, 1,
                           run->log_det ? run->log_det[shard->begin + i] : 0);

@@ -213,6 +213,7 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
         return adv_no_memory(error);
     run->model = adv_model_ref(model);
     run->dim = adv_model_dim(model);
+    run->circles = &adv_model_net(model)->traits.circles;
     adv_query_take(&run->query, query, NULL);
     run->query.solver = adv_query_solver(&run->query, model);
     run->pass_cost = adv_query_pass_cost(&run->query, model);

@@ -11,6 +11,7 @@
 #ifndef ADV_QUERY_RUN_H
 #define ADV_QUERY_RUN_H
 
+#include "core/nets/kind.h"
 #include "core/query/query.h"
 
 #include <advect/extra/integrator.h>
@@ -47,13 +48,14 @@ struct adv_run {
     struct adv_model *model;
     struct adv_query query; /* its arrays are owned by the run, as below */
     size_t dim, n_accumulators;
-    int32_t *labels;             /* [n] or NULL */
-    float *starts;               /* [n, dim], network units */
-    bool starts_are_drawn;       /* by each shard */
-    double pass_cost;            /* adv_query_pass_cost */
-    double *log_det;             /* [n] of encoding the points; NULL in flow space */
-    double *times;               /* of the integration */
-    size_t n_times, first_frame; /* times[first_frame] is the first that the answer holds */
+    const struct adv_circles *circles; /* of the model's net */
+    int32_t *labels;                   /* [n] or NULL */
+    float *starts;                     /* [n, dim], network units */
+    bool starts_are_drawn;             /* by each shard */
+    double pass_cost;                  /* adv_query_pass_cost */
+    double *log_det;                   /* [n] of encoding the points; NULL in flow space */
+    double *times;                     /* of the integration */
+    size_t n_times, first_frame;       /* times[first_frame] is the first that the answer holds */
     struct adv_shard *shards;
     size_t n_shards;
 

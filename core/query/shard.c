@@ -45,6 +45,8 @@ static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
     if (run->starts_are_drawn)
         adv_rng_normal(run->query.seed, ADV_STREAM_BASE, run->query.first + shard->begin, n,
                        run->dim, run->starts + shard->begin * run->dim);
+    if (run->starts_are_drawn)
+        adv_circles_draw(run->circles, n, run->dim, run->starts + shard->begin * run->dim);
     for (size_t i = 0; i < n; i++)
         shard->guidance[i] = (float)run->query.guidance;
     if (run->query.kind == ADV_QUERY_VELOCITY)

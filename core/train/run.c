@@ -48,6 +48,8 @@ enum adv_status adv_training_run(struct adv_training *t,
     enum adv_status status = adv_copy_sized(&run.options, sizeof run.options, options,
                                             "adv_training_run_options", error);
     bool goes_on = !t->progress.over;
+    if (status == ADV_OK && t->progress.step == 0 && run.options.on_warning)
+        adv_dataset_suggest(&t->dataset, run.options.on_warning, run.options.context);
     while (status == ADV_OK && goes_on)
         status = one_step(&run, &goes_on, error);
     if (status == ADV_OK && run.options.checkpoint)

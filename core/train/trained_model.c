@@ -62,13 +62,15 @@ static bool add_names(json_t *data, const struct adv_dataset *dataset)
     return !failed;
 }
 
-/* The recipe's data part with what opening the data added: shape, fitted transform, names, box. */
+/* The recipe's data part with what opening the data added: shape, fitted transform (of which the
+ * supports are part), names and box. */
 static json_t *data_config(const struct adv_training *t, json_t *recipe)
 {
     const struct adv_dataset *dataset = &t->dataset;
     json_t *data = adv_json_deep_copy(json_object_get(recipe, "data"));
     bool failed = json_object_set_new(data, "shape", shape_of(dataset)) ||
                   json_object_set_new(data, "transform", adv_transform_to_json(dataset->transform));
+    json_object_del(data, "support");
     failed |= !add_names(data, dataset);
     double lo[2], hi[2];
     if (!json_object_get(data, "box") && adv_dataset_box(dataset, lo, hi))

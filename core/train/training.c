@@ -2,9 +2,11 @@
 #include "core/train/training.h"
 
 #include "core/base/sized.h"
+#include "core/data/transforms/transform.h"
 #include "core/dataset/examples.h"
 
 #include <advect/extra/gradient.h>
+#include <advect/extra/json.h>
 #include <advect/extra/memory.h>
 #include <advect/extra/shards.h>
 
@@ -43,6 +45,43 @@ static enum adv_status check_net(const struct adv_training *t, struct adv_error 
                               "sampling.guidance is %g, but the net has no null class and only "
                               "takes 1",
                               recipe->sampling.guidance);
+    return ADV_OK;
+}
+
+/* Velocities are periodic in the columns that the data have on circles: told to the net, whose
+ * configuration says nothing of the data. A net that says so itself is left as it is. */
+static enum adv_status tell_circles(struct adv_training *t, struct adv_error *error)
+{
+    struct adv_circles circles;
+    size_t n = adv_transform_circles(t->dataset.transform, &circles);
+    const char *kind = json_string_value(json_object_get(t->recipe.net, "kind"));
+    if (n == 0 || json_object_get(t->recipe.net, "periodic"))
+        return ADV_OK;
+    if (kind && strcmp(kind, "mlp") != 0)
+        return adv_fail_field(error, ADV_E_INVALID, "data.support",
+                              "data.support has periodic columns, which nets of kind mlp take; "
+                              "net.kind is %.40s",
+                              kind);
+    if (n > ADV_CIRCLES_MAX)
+        return adv_fail_field(error, ADV_E_INVALID, "data.support",
+                              "data.support has %zu periodic columns; at most %d are allowed", n,
+                              ADV_CIRCLES_MAX);
+    json_t *columns = json_array();
+    for (size_t i = 0; columns && i < n; i++) {
+        if (json_array_append_new(columns, json_integer(circles.columns[i]))) {
+            json_decref(columns);
+            columns = NULL;
+        }
+    }
+    json_t *net = columns ? adv_json_deep_copy(t->recipe.net) : NULL;
+    if (!net || json_object_set(net, "periodic", columns)) {
+        json_decref(columns);
+        json_decref(net);
+        return adv_no_memory(error);
+    }
+    json_decref(columns);
+    json_decref(t->recipe.net);
+    t->recipe.net = net;
     return ADV_OK;
 }
 
@@ -196,6 +235,8 @@ static enum adv_status prepare(struct adv_training *t, const struct adv_training
         status = check_keep(t, error);
     if (status == ADV_OK)
         status = adv_pool_new(n_threads, &t->pool, error);
+    if (status == ADV_OK && json_is_object(t->recipe.net))
+        status = tell_circles(t, error);
     if (status == ADV_OK)
         status = adv_net_new(t->recipe.net, &t->net, error);
     if (status == ADV_OK)

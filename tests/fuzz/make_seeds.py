@@ -324,6 +324,18 @@ def make_recipe():
     put("recipe", "images", json.dumps(whole | {"sampling": {"guidance": 1.25}}).encode())
     table = {"source": {"kind": "csv", "file": "rows.csv", "label_column": 0}, "box": [[-1, 1], [0, 2.5]]}
     put("recipe", "table", json.dumps(small | {"data": table, "path": "cosine"}).encode())
+    support = {"a": [0, None], "1": {"integer": [0, 5]}, "c": {"periodic": [-1, 1.5]}, "3": "heavy"}
+    put("recipe", "support", json.dumps(small | {"data": table | {"support": support}}).encode())
+    columns = [
+        {"kind": "real", "name": "a", "width": 1, "shift": 2, "scale": 0.5},
+        {"kind": "interval", "lo": -1, "hi": 0.25, "width": 1},
+        {"kind": "above", "lo": 0, "width": 3, "integer": True},
+        {"kind": "below", "hi": 1e-3, "width": 1e-3},
+        {"kind": "periodic", "lo": 0, "period": 24, "width": 1},
+        {"kind": "heavy", "centre": -7, "width": 2},
+    ]
+    mapped = table | {"transform": {"kind": "columns", "columns": columns}}
+    put("recipe", "columns", json.dumps(small | {"data": mapped}).encode())
 
 
 make_safetensors()

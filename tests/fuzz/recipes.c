@@ -1,11 +1,16 @@
 /* Recipes of training, and the networks that they name. */
 #include "tests/fuzz/consume.h"
 
+#include "core/dataset/supports.h"
+
 #include <advect/extra/json.h>
 
 #include <advect/extra/net.h>
 #include <advect/extra/recipe.h>
+#include <advect/extra/transform.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static enum adv_status no_memory(struct adv_error *error)
 {
@@ -30,6 +35,50 @@ static enum adv_status check_written(const struct adv_recipe *recipe, struct adv
     return status;
 }
 
+/* What a transform decodes, it must also take. A logit's decoding may miss its domain by its margin,
+ * and an affine map leave the range of numbers. */
+static enum adv_status try_transform(const json_t *spec, struct adv_error *error)
+{
+    const size_t dim = json_array_size(json_object_get(spec, "columns"));
+    const float states[] = {-30, -6, -1, 0, 0.5f, 3, 30};
+    struct adv_transform *transform = NULL;
+    float flow[8], point[8];
+    if (dim < 1 || dim > 8)
+        return ADV_OK;
+    enum adv_status status = adv_transform_new(spec, dim, &transform, error);
+    for (size_t i = 0; status == ADV_OK && adv_transform_is_fitted(transform) && i < 7; i++) {
+        double log_det;
+        for (size_t k = 0; k < dim; k++)
+            flow[k] = states[(i + k) % 7];
+        adv_transform_decode(transform, 1, flow, point, &log_det);
+        adv_transform_encode(transform, 1, point, flow, NULL);
+        struct adv_error inner = ADV_ERROR_INIT;
+        if (isnan(log_det) ||
+            (adv_transform_check(transform, point, &inner) != ADV_OK &&
+             !strstr(inner.message, "out of the range") && !strstr(inner.message, "at most 2^24")))
+            abort();
+    }
+    adv_transform_free(transform);
+    return status;
+}
+
+/* Supports of a table of four columns, named a, b, c and d. */
+static enum adv_status try_support(const json_t *support, struct adv_error *error)
+{
+    char *names[] = {"a", "b", "c", "d"};
+    struct adv_dataset table = {.n_dims = 1, .dim = 4, .source.rows.columns = names};
+    bool *stated = NULL;
+    json_t *spec = NULL;
+    if (!support)
+        return ADV_OK;
+    enum adv_status status = adv_table_transform(&table, support, &stated, &spec, error);
+    if (status == ADV_OK)
+        status = try_transform(spec, error);
+    json_decref(spec);
+    free(stated);
+    return status;
+}
+
 enum adv_status fuzz_consume_recipe(const uint8_t *bytes, size_t n, struct adv_error *error)
 {
     json_error_t flaw;
@@ -41,6 +90,10 @@ enum adv_status fuzz_consume_recipe(const uint8_t *bytes, size_t n, struct adv_e
     enum adv_status status = adv_recipe_init(&recipe, json, error);
     if (status == ADV_OK)
         status = check_written(&recipe, error);
+    if (status == ADV_OK)
+        status = try_transform(recipe.data.transform, error);
+    if (status == ADV_OK)
+        status = try_support(recipe.data.support, error);
     if (status == ADV_OK)
         status = adv_net_new(recipe.net, &net, error);
     adv_net_free(net);

@@ -304,6 +304,56 @@ START_TEST(csv_and_npy_data_are_found_where_data_says)
 }
 END_TEST
 
+static void write_hours(void)
+{
+    char rows[8192];
+    size_t n = (size_t)snprintf(rows, sizeof rows, "hour,count,rain\n");
+    for (int i = 0; i < 120; i++)
+        n += (size_t)snprintf(rows + n, sizeof rows - n, "%.1f,%d,%.2f\n", (i * 7 % 240) / 10.0,
+                              i % 9, i % 4 ? 0.1 * (i % 11) : 0.0);
+    cli_write("hours.csv", rows);
+    cli_write(
+        "hours.json",
+        "{\"name\": \"hours\", \"net\": {\"kind\": \"mlp\", \"dim\": 3, \"channels\": 8, "
+        "\"layers\": 1}, \"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"hours.csv\"}, "
+        "\"support\": {\"hour\": {\"periodic\": 24}, \"count\": {\"integer\": [0, null]}}}, "
+        "\"train\": {\"steps\": 6, \"batch\": 16, \"held_out_every\": 3}}");
+}
+
+/* From the recipe to answers: what the columns are is kept in the model's file alone. */
+START_TEST(columns_keep_their_support)
+{
+    struct adv_array samples = {0};
+    write_hours();
+    CLI_SUCCEEDS("train hours.json --quiet --steps 3 --out h.safetensors");
+    ck_assert_ptr_nonnull(strstr(cli_output,
+                                 "column rain: all values are between 0 and 1; consider "
+                                 "support [0, 1]"));
+    ck_assert_ptr_nonnull(strstr(cli_output, "column rain: exact repeats of 0"));
+    ck_assert_ptr_null(strstr(cli_output, "column count"));
+    CLI_SUCCEEDS("train hours.json --quiet --out h.safetensors --resume");
+    ck_assert_ptr_null(strstr(cli_output, "column rain"));
+    CLI_SUCCEEDS("inspect h.safetensors");
+    ck_assert_ptr_nonnull(strstr(cli_output, "hour                 periodic, 0 to 24"));
+    ck_assert_ptr_nonnull(strstr(cli_output, "count                at least 0, whole numbers"));
+    CLI_SUCCEEDS("sample h.safetensors -n 200 --seed 1 -o s.npy --quiet");
+    ck_assert_int_eq(adv_npy_read(cli_at("s.npy"), &samples, NULL), ADV_OK);
+    for (size_t i = 0; i < 200; i++) {
+        const float *row = samples.data + 3 * i;
+        ck_assert(row[0] >= 0 && row[0] < 24 && row[1] >= 0 && row[1] == floorf(row[1]));
+    }
+    adv_array_release(&samples);
+    CLI_SUCCEEDS("logp h.safetensors --points s.npy --quiet");
+    CLI_SUCCEEDS("eval h.safetensors --quiet --points all --samples 10");
+    cli_write("half.csv", "3,2.5,1\n");
+    cli_fails(1, "logp h.safetensors --points half.csv",
+              "points[0]: column 1 (count) is 2.5; it must be a whole number");
+    cli_write("negative.csv", "3,-1,1\n");
+    cli_fails(1, "logp h.safetensors --points negative.csv",
+              "points[0]: column 1 (count) is -1; it must be at least 0");
+}
+END_TEST
+
 /* ---------------------------------------------------------------- questions */
 
 START_TEST(samples_come_in_every_format_and_are_the_same)
@@ -474,6 +524,7 @@ int main(void)
     tcase_add_test(tests, a_full_disk_warns_and_keeps_the_checkpoint);
     tcase_add_test(tests, divergence_is_reported_and_keeps_the_checkpoint);
     tcase_add_test(tests, csv_and_npy_data_are_found_where_data_says);
+    tcase_add_test(tests, columns_keep_their_support);
     tcase_add_test(tests, samples_come_in_every_format_and_are_the_same);
     tcase_add_test(tests, trajectories_and_log_densities_come_in_every_format);
     tcase_add_test(tests, eval_prints_figures_and_writes_the_card);

@@ -24,11 +24,18 @@ static json_t *named_source(const struct adv_eval_data *data, bool has_source)
     return kind ? json_pack("{s:s, s:s}", "kind", kind, "file", data->place) : NULL;
 }
 
-/* The data part of the model's config, its source replaced where the flags name another. */
+/* The data part of the model's config, its source replaced where the flags name another. The
+ * transform is always the model's. */
 static json_t *data_part(const struct adv_model *model, const struct adv_eval_data *data)
 {
     const json_t *config = json_object_get(adv_model_config_json(model), "data");
     json_t *part = config ? adv_json_deep_copy(config) : json_object();
+    const json_t *transform = json_object_get(part, "transform");
+    if ((!transform || json_is_null(transform)) &&
+        json_object_set_new(part, "transform", json_pack("{s:s}", "kind", "identity"))) {
+        json_decref(part);
+        return NULL;
+    }
     json_t *source = named_source(data, json_object_get(part, "source") != NULL);
     if (!source || json_object_set_new(part, "source", source) == 0)
         return part;

@@ -46,6 +46,22 @@ static void print_json(const char *label, const json_t *json)
     free(text);
 }
 
+/* What the values of each column can be, where the transform says it. */
+static bool print_columns(const struct adv_model *model)
+{
+    const struct adv_transform *transform = adv_model_transform(model);
+    char words[160];
+    if (!adv_transform_describe(transform, 0, words, sizeof words))
+        return false;
+    printf("%-12s columns, each mapped by what its values can be\n", "transform");
+    for (size_t i = 0; i < adv_model_dim(model); i++) {
+        const char *name = adv_transform_column_name(transform, i);
+        adv_transform_describe(transform, i, words, sizeof words);
+        printf("  %4zu %-20s %s\n", i, name ? name : "", words);
+    }
+    return true;
+}
+
 static void print_data(const struct adv_model *model)
 {
     size_t shape[3];
@@ -56,7 +72,8 @@ static void print_data(const struct adv_model *model)
                adv_model_has_null_class(model) ? ", and none" : "");
     print_json("labels", json_object_get(data, "labels"));
     print_json("columns", json_object_get(data, "columns"));
-    print_json("transform", json_object_get(data, "transform"));
+    if (!print_columns(model))
+        print_json("transform", json_object_get(data, "transform"));
     print_json("source", json_object_get(data, "source"));
     printf("%-12s %s\n", "path", adv_path_name(adv_model_path(model)));
 }

@@ -22,8 +22,6 @@ static double zero_log_det(const void *state, size_t first, size_t n, const doub
 }
 
 const struct adv_step_kind adv_step_identity = {
-    .lo = -INFINITY,
-    .hi = INFINITY,
     .encode = keep,
     .decode = keep,
     .log_det = zero_log_det,
@@ -161,8 +159,6 @@ const struct adv_step_kind adv_step_affine = {
     .fields = fields,
     .n_fields = ADV_COUNT(fields),
     .state_bytes = sizeof(struct affine),
-    .lo = -INFINITY,
-    .hi = INFINITY,
     .prepare = prepare,
     .release = release,
     .encode = encode,
@@ -275,8 +271,6 @@ static double unfitted_log_det(const void *state, size_t first, size_t n, const 
 }
 
 const struct adv_step_kind adv_step_standardise = {
-    .lo = -INFINITY,
-    .hi = INFINITY,
     .needs_fit = always,
     .fit = fit,
     .encode = unfitted,

@@ -69,3 +69,31 @@ double adv_normal_quantile(double below, double above)
     double z = r <= 5.0 ? evaluate(&tail, r - 1.6) : evaluate(&far_tail, r - 5.0);
     return copysign(z, off);
 }
+
+double adv_normal_log_density(double z)
+{
+    return -0.5 * z * z - 0.5 * log(2.0 * M_PI);
+}
+
+/* Beyond 30 the asymptotic series of Mills' ratio (Abramowitz and Stegun, 26.2.12) errs by less
+ * than its next term, 105 / z^8. */
+double adv_normal_log_above(double z)
+{
+    if (z < 0.0)
+        return log1p(-adv_normal_below(z));
+    if (z <= 30.0)
+        return log(adv_normal_below(-z));
+    double r = 1.0 / (z * z);
+    return adv_normal_log_density(z) - log(z) + log1p(-r * (1.0 - r * (3.0 - r * 15.0)));
+}
+
+double adv_normal_at_log_above(double log_above)
+{
+    if (log_above > -700.0)
+        return adv_normal_quantile(-expm1(log_above), exp(log_above));
+    /* Newton's method from the leading terms; -(z + 1/z) is the slope up to 1 / z^3. */
+    double z = sqrt(-2.0 * log_above - log(-4.0 * M_PI * log_above));
+    for (int i = 0; i < 3; i++)
+        z += (adv_normal_log_above(z) - log_above) / (z + 1.0 / z);
+    return z;
+}

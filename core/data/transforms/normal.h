@@ -11,4 +11,12 @@ double adv_normal_below(double z);
  * PPND16. */
 double adv_normal_quantile(double below, double above);
 
+/* log of the density at z. */
+double adv_normal_log_density(double z);
+
+/* log of the mass above z, and the z with that much above it (log_above < 0), however far out: also
+ * where the mass itself is no longer a number. */
+double adv_normal_log_above(double z);
+double adv_normal_at_log_above(double log_above);
+
 #endif

@@ -1,20 +1,16 @@
-/* A transform is a chain of steps, each of a kind from one table. Points go
- * through it a run of columns at a time, in double from end to end. */
+/* A transform as JSON, read and written: a chain of steps, each of a kind from
+ * one table. What points become on their way through it is in map.c. */
+#include "core/data/transforms/transform.h"
 #include "core/base/mem.h"
 #include "core/data/spec.h"
-#include "core/data/transforms/step.h"
 
 #include <advect/extra/levels.h>
-#include <float.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_STEPS 16
-#define COLUMNS ADV_STEP_COLUMNS
-
 /* The one list of kinds: names and descriptors both come from it. */
-#define KINDS(ROW) ROW(identity) ROW(affine) ROW(standardise) ROW(logit) ROW(gaussianise)
+#define KINDS(ROW)                                                                                 \
+    ROW(identity) ROW(affine) ROW(standardise) ROW(logit) ROW(gaussianise) ROW(columns)
 #define NAME(kind) #kind,
 #define DESCRIPTOR(kind) &adv_step_##kind,
 
@@ -38,14 +34,6 @@ static const struct adv_field statement_fields[] = {
      .min = 2,
      .max = 65536,
      .help = "number of quantisation levels that the data were dequantised from"},
-};
-
-struct adv_transform {
-    size_t dim, n_steps;
-    struct adv_step steps[MAX_STEPS];
-    bool has_range;
-    double lo, hi;
-    int levels; /* 0: not stated */
 };
 
 enum adv_status adv_step_new(struct adv_step *step, const json_t *options, size_t dim,
@@ -142,12 +130,29 @@ static enum adv_status read_statements(struct adv_transform *transform, json_t *
     return status;
 }
 
+/* The kind and the options of a step; text stands for a kind without options. */
+static enum adv_status read_kind(const json_t *spec, const char *where, size_t *index,
+                                 json_t **options, struct adv_error *error)
+{
+    if (!json_is_string(spec) && !json_is_object(spec))
+        return adv_fail_field(error, ADV_E_INVALID, where,
+                              "%s must be an object with a member \"kind\", or a kind's name",
+                              where);
+    if (json_is_object(spec))
+        return adv_spec_kind(spec, names, index, options, error);
+    json_t *named = json_pack("{s:O}", "kind", spec);
+    enum adv_status status =
+        named ? adv_spec_kind(named, names, index, options, error) : adv_no_memory(error);
+    json_decref(named);
+    return status;
+}
+
 static enum adv_status read_step(struct adv_transform *transform, const json_t *spec,
                                  const char *where, struct adv_error *error)
 {
     size_t index;
     json_t *options;
-    enum adv_status status = adv_spec_kind(spec, names, &index, &options, error);
+    enum adv_status status = read_kind(spec, where, &index, &options, error);
     if (status != ADV_OK)
         return status;
     struct adv_step *step = &transform->steps[transform->n_steps];
@@ -166,10 +171,10 @@ enum adv_status adv_transform_new(const json_t *spec, size_t dim, struct adv_tra
 {
     bool is_chain = json_is_array(spec);
     size_t n_steps = is_chain ? json_array_size(spec) : spec ? 1 : 0;
-    if (n_steps > MAX_STEPS)
+    if (n_steps > ADV_TRANSFORM_STEPS_MAX)
         return adv_fail_field(error, ADV_E_INVALID, "transform",
                               "transform has %zu steps; at most %d are allowed", n_steps,
-                              MAX_STEPS);
+                              ADV_TRANSFORM_STEPS_MAX);
     struct adv_transform *fresh = adv_calloc(1, sizeof *fresh);
     if (!fresh)
         return adv_no_memory(error);
@@ -250,15 +255,10 @@ json_t *adv_transform_to_json(const struct adv_transform *transform)
 
 /* ---------------------------------------------------------------- facts */
 
-static bool needs_fit(const struct adv_step *step)
-{
-    return step->kind->needs_fit && step->kind->needs_fit(step->state);
-}
-
 bool adv_transform_is_fitted(const struct adv_transform *transform)
 {
     for (size_t s = 0; s < transform->n_steps; s++) {
-        if (needs_fit(&transform->steps[s]))
+        if (adv_step_needs_fit(&transform->steps[s]))
             return false;
     }
     return true;
@@ -287,6 +287,50 @@ int adv_transform_levels(const struct adv_transform *transform)
     return transform->levels;
 }
 
+bool adv_transform_is_periodic(const struct adv_transform *transform, size_t column)
+{
+    for (size_t s = 0; s < transform->n_steps; s++) {
+        const struct adv_step *step = &transform->steps[s];
+        if (step->kind->is_periodic && step->kind->is_periodic(step->state, column))
+            return true;
+    }
+    return false;
+}
+
+size_t adv_transform_circles(const struct adv_transform *transform, struct adv_circles *circles)
+{
+    size_t n = 0;
+    *circles = (struct adv_circles){0};
+    for (size_t column = 0; column < transform->dim; column++) {
+        if (!adv_transform_is_periodic(transform, column))
+            continue;
+        if (n < ADV_CIRCLES_MAX)
+            circles->columns[circles->n++] = (uint16_t)column;
+        n++;
+    }
+    return n;
+}
+
+bool adv_transform_describe(const struct adv_transform *transform, size_t column, char *text,
+                            size_t size)
+{
+    const struct adv_step *step = transform->steps;
+    if (transform->n_steps == 0 || !step->kind->describe)
+        return false;
+    step->kind->describe(step->state, column, text, size);
+    return true;
+}
+
+const char *adv_transform_column_name(const struct adv_transform *transform, size_t column)
+{
+    const char *name = NULL;
+    for (size_t s = 0; s < transform->n_steps && !name; s++) {
+        const struct adv_step *step = &transform->steps[s];
+        name = step->kind->column_name ? step->kind->column_name(step->state, column) : NULL;
+    }
+    return name;
+}
+
 enum adv_status adv_transform_state_8_bit(struct adv_transform *transform, bool dequantised,
                                           struct adv_error *error)
 {
@@ -298,218 +342,4 @@ enum adv_status adv_transform_state_8_bit(struct adv_transform *transform, bool 
         transform->levels = ADV_LEVELS;
     state_unit_range(transform);
     return ADV_OK;
-}
-
-/* ---------------------------------------------------------------- mapping points */
-
-/* How many columns of a run that begins at `first`. */
-static size_t run_length(size_t dim, size_t first)
-{
-    return dim - first < COLUMNS ? dim - first : COLUMNS;
-}
-
-static void load(size_t n, const float *from, double *values)
-{
-    for (size_t i = 0; i < n; i++)
-        values[i] = (double)from[i];
-}
-
-static void store(size_t n, const double *values, float *to)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = (float)values[i];
-}
-
-static void encode_run(const struct adv_step *steps, size_t n_steps, size_t first, size_t n,
-                       double *values)
-{
-    for (size_t s = 0; s < n_steps; s++)
-        steps[s].kind->encode(steps[s].state, first, n, values);
-}
-
-void adv_transform_encode(const struct adv_transform *transform, size_t n, const float *data,
-                          float *flow, double *log_det)
-{
-    const size_t dim = transform->dim;
-    double values[COLUMNS];
-    for (size_t row = 0; row < n; row++) {
-        double sum = 0.0;
-        for (size_t first = 0; first < dim; first += COLUMNS) {
-            size_t count = run_length(dim, first);
-            load(count, data + row * dim + first, values);
-            for (size_t s = 0; s < transform->n_steps; s++) {
-                const struct adv_step *step = &transform->steps[s];
-                step->kind->encode(step->state, first, count, values);
-                if (log_det)
-                    sum += step->kind->log_det(step->state, first, count, values);
-            }
-            store(count, values, flow + row * dim + first);
-        }
-        if (log_det)
-            log_det[row] = sum;
-    }
-}
-
-void adv_transform_decode(const struct adv_transform *transform, size_t n, const float *flow,
-                          float *data, double *log_det)
-{
-    const size_t dim = transform->dim;
-    double values[COLUMNS];
-    for (size_t row = 0; row < n; row++) {
-        double sum = 0.0;
-        for (size_t first = 0; first < dim; first += COLUMNS) {
-            size_t count = run_length(dim, first);
-            load(count, flow + row * dim + first, values);
-            for (size_t s = transform->n_steps; s-- > 0;) {
-                const struct adv_step *step = &transform->steps[s];
-                if (log_det)
-                    sum += step->kind->log_det(step->state, first, count, values);
-                step->kind->decode(step->state, first, count, values);
-            }
-            store(count, values, data + row * dim + first);
-        }
-        if (log_det)
-            log_det[row] = sum;
-    }
-}
-
-void adv_transform_decode_velocity(const struct adv_transform *transform, size_t n,
-                                   const float *flow_velocity, float *data_velocity)
-{
-    if (!adv_transform_is_affine(transform))
-        adv_bug("velocities have no meaning in data units under this transform");
-    const size_t dim = transform->dim;
-    double values[COLUMNS];
-    for (size_t row = 0; row < n; row++) {
-        for (size_t first = 0; first < dim; first += COLUMNS) {
-            size_t count = run_length(dim, first);
-            load(count, flow_velocity + row * dim + first, values);
-            for (size_t s = transform->n_steps; s-- > 0;) {
-                const struct adv_step *step = &transform->steps[s];
-                step->kind->decode_velocity(step->state, first, count, values);
-            }
-            store(count, values, data_velocity + row * dim + first);
-        }
-    }
-}
-
-/* ---------------------------------------------------------------- checking points */
-
-/* Data are floats, so bounds such as 0.3 hold as they round to float. */
-static bool is_within(double value, double lo, double hi)
-{
-    return (float)value >= (float)lo && (float)value <= (float)hi;
-}
-
-/* The first column of values whose entry is outside [lo, hi], or n. */
-static size_t first_outside(size_t n, const double *values, double lo, double hi)
-{
-    size_t i = 0;
-    while (i < n && is_within(values[i], lo, hi))
-        i++;
-    return i;
-}
-
-/* Columns first ... of a point, against each step's domain in turn: encoded into values [COLUMNS],
- * what that adds to the log-determinant into *log_det. */
-static enum adv_status encode_run_checked(const struct adv_transform *transform, const float *point,
-                                          size_t first, double *values, double *log_det,
-                                          struct adv_error *error)
-{
-    size_t n = run_length(transform->dim, first);
-    load(n, point + first, values);
-    for (size_t s = 0; s < transform->n_steps; s++) {
-        const struct adv_step *step = &transform->steps[s];
-        size_t i = first_outside(n, values, step->kind->lo, step->kind->hi);
-        if (i < n && s == 0)
-            return adv_fail(error, ADV_E_INVALID,
-                            "column %zu is %.9g; it must be between %.9g and %.9g", first + i,
-                            values[i], step->kind->lo, step->kind->hi);
-        if (i < n)
-            return adv_fail(error, ADV_E_INVALID,
-                            "column %zu is %.9g, which the transform maps to %.9g; that must be "
-                            "between %.9g and %.9g",
-                            first + i, (double)point[first + i], values[i], step->kind->lo,
-                            step->kind->hi);
-        step->kind->encode(step->state, first, n, values);
-        if (log_det)
-            *log_det += step->kind->log_det(step->state, first, n, values);
-    }
-    size_t i = first_outside(n, values, -FLT_MAX, FLT_MAX);
-    if (i < n)
-        return adv_fail(error, ADV_E_INVALID,
-                        "column %zu is %.9g; the transform maps it out of the range of numbers",
-                        first + i, (double)point[first + i]);
-    return ADV_OK;
-}
-
-static enum adv_status check_range(const struct adv_transform *transform, const float *point,
-                                   struct adv_error *error)
-{
-    for (size_t i = 0; transform->has_range && i < transform->dim; i++) {
-        if (!is_within((double)point[i], transform->lo, transform->hi))
-            return adv_fail(error, ADV_E_INVALID,
-                            "column %zu is %.9g; it must be between %.9g and %.9g", i,
-                            (double)point[i], transform->lo, transform->hi);
-    }
-    return ADV_OK;
-}
-
-enum adv_status adv_transform_encode_checked(const struct adv_transform *transform,
-                                             const float *point, float *flow, double *log_det,
-                                             struct adv_error *error)
-{
-    double values[COLUMNS], sum = 0.0;
-    enum adv_status status = check_range(transform, point, error);
-    for (size_t first = 0; first < transform->dim && status == ADV_OK; first += COLUMNS) {
-        status = encode_run_checked(transform, point, first, values, log_det ? &sum : NULL, error);
-        if (status == ADV_OK && flow)
-            store(run_length(transform->dim, first), values, flow + first);
-    }
-    if (status == ADV_OK && log_det)
-        *log_det = sum;
-    return status;
-}
-
-enum adv_status adv_transform_check(const struct adv_transform *transform, const float *point,
-                                    struct adv_error *error)
-{
-    for (size_t i = 0; i < transform->dim; i++) {
-        if (!isfinite(point[i]))
-            return adv_fail(error, ADV_E_INVALID, "column %zu is not a finite number", i);
-    }
-    return adv_transform_encode_checked(transform, point, NULL, NULL, error);
-}
-
-/* ---------------------------------------------------------------- fitting */
-
-size_t adv_step_rows_read(const struct adv_step_rows *rows, size_t row, size_t first,
-                          double *values)
-{
-    size_t count = run_length(rows->dim, first);
-    load(count, rows->data + row * rows->dim + first, values);
-    encode_run(rows->before, rows->n_before, first, count, values);
-    return count;
-}
-
-enum adv_status adv_transform_fit(struct adv_transform *transform, size_t n, const float *data,
-                                  struct adv_error *error)
-{
-    /* Steps are fitted in a copy, which shares the states of the others. */
-    struct adv_transform fitted = *transform;
-    enum adv_status status = ADV_OK;
-    for (size_t s = 0; s < fitted.n_steps && status == ADV_OK; s++) {
-        struct adv_step *step = &fitted.steps[s];
-        const struct adv_step_rows rows = {fitted.steps, s, n, fitted.dim, data};
-        if (needs_fit(step))
-            status = step->kind->fit(step->state, &rows, step, error);
-    }
-    struct adv_transform *loser = status == ADV_OK ? transform : &fitted;
-    for (size_t s = 0; s < fitted.n_steps; s++) {
-        if (fitted.steps[s].state != transform->steps[s].state)
-            adv_step_release(&loser->steps[s]);
-    }
-    if (status == ADV_OK)
-        *transform = fitted;
-    return status;
 }

@@ -29,6 +29,9 @@ struct adv_dataset {
     /* Of 8-bit sources; kind none of others. Dequantised: rows are 0..255 until they are drawn;
      * else they are in data units. */
     struct adv_levels levels;
+    /* [dim], of a table whose transform is "auto": whether the recipe states a column's support.
+     * NULL of others. */
+    bool *stated;
     size_t shift;    /* of images in training: up to so many pixels each way */
     char digest[17]; /* names the data */
 };
@@ -67,6 +70,11 @@ enum adv_split {
 };
 
 extern const char *const adv_split_names[]; /* NULL-terminated, in the order of enum adv_split */
+
+/* Says what the columns of a table seem to be where the recipe does not state their support, a
+ * sentence each: "column so2: all values are at least 0; consider support [0, null]". */
+void adv_dataset_suggest(const struct adv_dataset *dataset,
+                         void (*say)(void *context, const char *sentence), void *context);
 
 /* How many examples a split has. */
 size_t adv_dataset_rows(const struct adv_dataset *dataset, enum adv_split split);

@@ -16,6 +16,20 @@
  *                                                pooled marginal becomes a row of Gaussians:
  *                                                y = mean + deviation Phi^-1(a + b u), u the share
  *                                                of the group's data below x
+ *   {"kind": "columns", "columns": [...]}        each column by a support of its own, see below
+ * A text stands for a kind without options: "standardise".
+ *
+ * columns. One object per column, {"kind": ..., "name": of the column, "integer": false}. z is
+ * Phi^-1(F(x)) with a distribution of reference F, and y = (z - shift) / scale:
+ *   real                     any number: z = x
+ *   interval, "lo", "hi"     F uniform
+ *   above, "lo"              F exponential, of mean width, from lo upwards
+ *   below, "hi"              its mirror image
+ *   heavy                    F Student's t of 2 degrees of freedom, (x - centre) / width
+ *   periodic, "lo", "period" y = 2 pi (x - lo) / period - pi: an angle, on a circle
+ * "centre", "width", "shift" and "scale" are made by fitting. "integer": true: k is mapped as k + u,
+ * where u in [0, 1) follows from k and the column; decoding rounds down. Decoded values are always
+ * in the support. Values on a bound are moved inwards to where F is 1e-9 or 1 - 1e-9.
  *
  * gaussianise. A group is {"levels": how many, "mean": m, "deviation": s}; groups follow one
  * another upwards from level 0 and together have all n levels, at most 65,536. A mean is at least
@@ -63,6 +77,16 @@ json_t *adv_transform_to_json(const struct adv_transform *transform);
 /* Affine in every step: states at any t and velocities can be mapped to data units. */
 bool adv_transform_is_affine(const struct adv_transform *transform);
 
+/* Whether a column's flow value is an angle in [-pi, pi), on a circle: its base is uniform, and the
+ * velocity has to be periodic in it. */
+bool adv_transform_is_periodic(const struct adv_transform *transform, size_t column);
+
+/* Of a transform by columns: what a column's values can be, in words ("at least 0, whole numbers"),
+ * into text [size], and its name, or NULL. Else false and NULL. */
+bool adv_transform_describe(const struct adv_transform *transform, size_t column, char *text,
+                            size_t size);
+const char *adv_transform_column_name(const struct adv_transform *transform, size_t column);
+
 /* The stated range, or false. */
 bool adv_transform_range(const struct adv_transform *transform, double *lo, double *hi);
 /* The stated number of levels of quantised data (256), or 0. */
@@ -79,6 +103,11 @@ enum adv_status adv_transform_state_8_bit(struct adv_transform *transform, bool 
 enum adv_status adv_transform_check(const struct adv_transform *transform, const float *point,
                                     struct adv_error *error);
 
+/* The part of that which needs no fitting: finite, in the stated range, and in the domain of the
+ * first step. */
+enum adv_status adv_transform_check_domain(const struct adv_transform *transform,
+                                           const float *point, struct adv_error *error);
+
 /* One data point [dim] of finite numbers -> flow [dim] (may be the same buffer), checked on the way
  * as adv_transform_check does; after a failure flow is not to be used. log_det: receives
  * log |det dT/dx| in nats. flow and log_det may be NULL. */
@@ -90,6 +119,10 @@ enum adv_status adv_transform_encode_checked(const struct adv_transform *transfo
  * log |det dT/dx| in nats, or NULL. */
 void adv_transform_encode(const struct adv_transform *transform, size_t n, const float *data,
                           float *flow, double *log_det);
+/* The same, for training: where columns are dequantised, by u ~ U[0,1) of (seed,
+ * ADV_STREAM_DEQUANTISE, first_row + i). */
+void adv_transform_encode_drawn(const struct adv_transform *transform, uint64_t seed,
+                                uint64_t first_row, size_t n, const float *data, float *flow);
 /* The true inverse: where a logit's flow value is large, the result may miss [0, 1] by up to
  * m / (1 - 2m). log_det [n]: receives the log-determinant of the *encoding* at the result, or
  * NULL. */

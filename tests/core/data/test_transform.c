@@ -22,9 +22,9 @@
 
 START_TEST(every_option_is_explained)
 {
-    static const struct adv_step_kind *const kinds[] = {&adv_step_identity, &adv_step_affine,
+    static const struct adv_step_kind *const kinds[] = {&adv_step_identity,    &adv_step_affine,
                                                         &adv_step_standardise, &adv_step_logit,
-                                                        &adv_step_gaussianise};
+                                                        &adv_step_gaussianise, &adv_step_columns};
     for (size_t k = 0; k < ADV_COUNT(kinds); k++) {
         for (size_t i = 0; i < kinds[k]->n_fields; i++)
             phrase_check("transform", kinds[k]->fields[i].name, kinds[k]->fields[i].help);
@@ -454,6 +454,17 @@ START_TEST(no_specification_is_the_identity)
 }
 END_TEST
 
+START_TEST(text_stands_for_a_kind)
+{
+    struct adv_transform *transform = transforms_make("[\"logit\", \"standardise\"]", 2);
+    json_t *json = adv_transform_to_json(transform);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(json, 1), "kind")),
+                     "standardise");
+    json_decref(json);
+    adv_transform_free(transform);
+}
+END_TEST
+
 START_TEST(statements_about_the_data)
 {
     struct adv_transform *transform =
@@ -497,10 +508,11 @@ END_TEST
 static const struct {
     const char *json, *field, *message;
 } refusals[] = {
-    {"3", "kind", "not a JSON object with a member \"kind\""},
+    {"3", "transform", "transform must be an object with a member \"kind\", or a kind's name"},
+    {"\"logits\"", "kind", "did you mean \"logit\"?"},
     {"{}", "kind", "kind is missing"},
     {"{\"kind\": \"logits\"}", "kind", "did you mean \"logit\"?"},
-    {"[{\"kind\": \"identity\"}, 4]", "kind", "not a JSON object with a member \"kind\""},
+    {"[{\"kind\": \"identity\"}, 4]", "transform[1]", "transform[1] must be an object"},
     {"{\"kind\": \"identity\", \"scale\": 2}", "transform.scale",
      "\"scale\" is not a known field of transform"},
     {"{\"kind\": \"affine\", \"scael\": 2}", "transform.scael", "did you mean \"scale\"?"},
@@ -590,6 +602,7 @@ static void add_tests_of_words(Suite *suite)
 
     TCase *json = tcase_create("json");
     tcase_add_test(json, no_specification_is_the_identity);
+    tcase_add_test(json, text_stands_for_a_kind);
     tcase_add_test(json, statements_about_the_data);
     tcase_add_loop_test(json, documents_round_trip, 0, (int)(ADV_COUNT(documents)));
     tcase_add_loop_test(json, refusals_say_what_and_why, 0, (int)(ADV_COUNT(refusals)));

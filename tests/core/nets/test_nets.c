@@ -94,6 +94,7 @@ static const char *const configs[] = {
     "{" SMALL ", \"activation\": \"silu\", \"residual\": true, \"input_gain\": true}",
     "{" SMALL ", \"num_classes\": 5, \"label_channels\": 7, \"null_class\": true, "
     "\"input_frequencies\": 3, \"time_frequencies\": 4}",
+    "{" SMALL ", \"periodic\": [0]}",
 };
 
 START_TEST(a_configuration_comes_back_whole)
@@ -105,7 +106,8 @@ START_TEST(a_configuration_comes_back_whole)
     {
         ck_assert_msg(json_equal(value, json_object_get(config, key)), "%s was changed", key);
     }
-    ck_assert_uint_eq(json_object_size(config), 1 + adv_net_mlp.n_fields);
+    bool is_periodic = json_object_get(given, "periodic") != NULL; /* else it stays unsaid */
+    ck_assert_uint_eq(json_object_size(config), adv_net_mlp.n_fields + is_periodic);
 
     struct adv_net *again = NULL;
     ck_assert_int_eq(adv_net_new(config, &again, NULL), ADV_OK);

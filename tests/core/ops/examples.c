@@ -6,6 +6,7 @@ static const struct adv_linear_attr from_column_4 = {4};
 static const struct adv_conv_attr stride_2 = {2};
 static const struct adv_attention_attr two_heads = {2, false}, two_interleaved = {2, true};
 static const struct adv_fourier_attr octaves = {3, true}, harmonics = {2, false};
+static const struct adv_circles one_circle = {1, {0}}, two_circles = {2, {1, 3}};
 static const struct adv_marginal_attr wide = {0.8}, no_bandwidth = {0};
 static const struct adv_timestep_embedding_attr eight_channels = {8}, nine_channels = {9};
 static const struct adv_pixel_fourier_attr two_octaves = {0, 2};
@@ -63,6 +64,8 @@ const struct example op_examples[] = {
     {.op = &adv_op_fourier, .attr = &octaves, .in = {{2, 1, 1}}},
     {.op = &adv_op_fourier, .attr = &harmonics, .domain = {ADV_PER_CONDITION}, .in = {{1, 1, 1}}},
     {.op = &adv_op_fourier, .attr = &octaves, .in = {{100, 1, 1}}}, /* more than its block */
+    {.op = &adv_op_circular, .attr = &one_circle, .in = {{1, 1, 1}}},
+    {.op = &adv_op_circular, .attr = &two_circles, .in = {{5, 1, 1}}},
     {.op = &adv_op_conv2d, .n_params = 2, .in = {{3, 4, 5}}, .param = {{2, 3, 3, 3}, {2, 1, 1, 1}}},
     {.op = &adv_op_conv2d, .n_params = 1, .in = {{1, 1, 1}}, .param = {{17, 1, 3, 3}}},
     {.op = &adv_op_conv2d,
@@ -160,6 +163,7 @@ const int n_op_examples = (int)ADV_COUNT(op_examples);
 
 static const struct adv_linear_attr past_the_end = {7}, wrapping = {SIZE_MAX};
 static const struct adv_fourier_attr no_frequency = {0, true};
+static const struct adv_circles no_circle = {0, {0}}, descending = {2, {1, 0}};
 static const struct adv_timestep_embedding_attr one_channel = {1};
 static const struct adv_pixel_fourier_attr no_octave = {6, 0}, too_high = {16, 2};
 
@@ -228,6 +232,13 @@ const struct refusal op_refusals[] = {
       .in = {{2, 1, 1}, {1, 1, 1}},
       .param = {{4, 2, 2, 1}, {1, 4, 1, 1}}},
      "mixture: needs components of 3 x 2 elements and their log shares"},
+    {{.op = &adv_op_circular, .in = {{2, 1, 1}}}, "circular: needs 1 to 16 columns"},
+    {{.op = &adv_op_circular, .attr = &no_circle, .in = {{2, 1, 1}}},
+     "circular: needs 1 to 16 columns"},
+    {{.op = &adv_op_circular, .attr = &two_circles, .in = {{3, 1, 1}}},
+     "circular: columns must ascend below 3"},
+    {{.op = &adv_op_circular, .attr = &descending, .in = {{3, 1, 1}}},
+     "circular: columns must ascend below 3"},
     {{.op = &adv_op_marginal, .in = {{2, 1, 1}, {1, 1, 1}}}, "marginal: needs a bandwidth above 0"},
     {{.op = &adv_op_marginal, .attr = &no_bandwidth, .in = {{2, 1, 1}, {1, 1, 1}}},
      "marginal: needs a bandwidth above 0"},

@@ -1,0 +1,18 @@
+/* Tables: examples of CSV and NPY files that are no images, whose columns differ in scale and in
+ * what their values can be. */
+#ifndef ADV_DATASET_SUPPORTS_H
+#define ADV_DATASET_SUPPORTS_H
+
+#include <advect/extra/dataset.h>
+
+/* Whether a transform in a recipe is "auto", which adv_table_transform spells out. */
+bool adv_transform_is_auto(const json_t *transform);
+
+/* What "auto" stands for: of a table, columns of the supports that data.support states, or
+ * standardise where it states none; of other data, the identity. A new reference. *stated receives
+ * an array of the caller's to free, whether each column's support was stated; NULL where the data
+ * are no table. */
+enum adv_status adv_table_transform(const struct adv_dataset *dataset, const json_t *support,
+                                    bool **stated, json_t **transform, struct adv_error *error);
+
+#endif

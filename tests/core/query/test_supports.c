@@ -1,0 +1,194 @@
+/* Models of columns with supports: densities that integrate to one over the support and have no seam,
+ * and samples that never leave it, whatever the network says. */
+#include "tests/support/models.h"
+#include "tests/support/suite.h"
+
+#include <advect/extra/all.h>
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define NET(dim, more)                                                                             \
+    "\"net\": {\"kind\": \"mlp\", \"dim\": " #dim ", \"channels\": 32, \"layers\": 2,"             \
+    " \"activation\": \"silu\"" more "}"
+#define FITTED ", \"width\": 1, \"shift\": 0.2, \"scale\": 0.9}"
+
+static struct adv_model *circle_model(void)
+{
+    return model_of("{\"name\": \"circle\", " NET(
+        1, ", \"periodic\": [0]") ", \"data\": {"
+                                  "\"transform\": {\"kind\": \"columns\", \"columns\": [{\"kind\": "
+                                  "\"periodic\","
+                                  " \"lo\": -90, \"period\": 360, \"width\": 1}]}}}");
+}
+
+/* One of every kind, the last a whole number of 0 ... 4. */
+static struct adv_model *table_model(void)
+{
+    return model_of("{\"name\": \"table\", " NET(
+        6, ", \"periodic\": [3]") ", \"data\": {"
+                                  "\"transform\": {\"kind\": \"columns\", \"columns\": ["
+                                  "{\"kind\": \"interval\", \"lo\": 0.1, \"hi\": 0.3" FITTED
+                                  ", {\"kind\": \"above\", \"lo\": 0.1" FITTED
+                                  ", {\"kind\": \"below\", \"hi\": 0.1" FITTED
+                                  ", {\"kind\": \"periodic\", \"lo\": 0, \"period\": 6.2831853, "
+                                  "\"width\": 1}"
+                                  ", {\"kind\": \"heavy\"" FITTED
+                                  ", {\"kind\": \"interval\", \"lo\": 0, \"hi\": 4, \"integer\": "
+                                  "true" FITTED "]}}}");
+}
+
+static struct adv_run *ask(struct adv_model *model, const struct adv_query *query,
+                           const struct adv_answer **answer)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_run *run = NULL;
+    ck_assert_msg(adv_run_new(model, query, &run, &error) == ADV_OK, "%s", error.message);
+    ck_assert_msg(adv_run_all(run, NULL, answer, &error) == ADV_OK, "%s", error.message);
+    return run;
+}
+
+static struct adv_run *densities_of(struct adv_model *model, size_t n, const float *points,
+                                    const struct adv_answer **answer)
+{
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = n;
+    query.points = points;
+    query.solver = adv_solver_spec_accurate();
+    query.solver.rtol = query.solver.atol = 1e-6;
+    return ask(model, &query, answer);
+}
+
+/* The rectangle rule is exact to rounding for periodic functions as smooth as this. */
+START_TEST(densities_on_a_circle_integrate_to_one)
+{
+    enum { N = 200 };
+    float points[N];
+    double mass = 0, lowest = INFINITY, highest = -INFINITY;
+    for (int i = 0; i < N; i++)
+        points[i] = -90 + 360 * (float)i / N;
+    struct adv_model *model = circle_model();
+    const struct adv_answer *answer;
+    struct adv_run *run = densities_of(model, N, points, &answer);
+    for (int i = 0; i < N; i++) {
+        mass += exp(answer->log_density[i]) * 360 / N;
+        lowest = fmin(lowest, answer->log_density[i]);
+        highest = fmax(highest, answer->log_density[i]);
+    }
+    ck_assert_double_eq_tol(mass, 1, 1e-4);
+    ck_assert_msg(highest - lowest > 1e-3, "the flow does nothing");
+    adv_run_free(run);
+    adv_model_unref(model);
+}
+END_TEST
+
+START_TEST(densities_on_a_circle_have_no_seam)
+{
+    const float points[] = {-90, 270, 630, -89.99f, 269.99f, 12, 372, -348};
+    struct adv_model *model = circle_model();
+    const struct adv_answer *answer;
+    struct adv_run *run = densities_of(model, 8, points, &answer);
+    const double *log_density = answer->log_density;
+    for (int i = 1; i < 5; i++)
+        ck_assert_double_eq_tol(log_density[i], log_density[0], 1e-3);
+    for (int i = 6; i < 8; i++)
+        ck_assert_double_eq_tol(log_density[i], log_density[5], 1e-5);
+    for (size_t i = 0; i < 8; i++)
+        ck_assert(fabs((double)answer->latents[i]) <= M_PI + 1e-6);
+    adv_run_free(run);
+    adv_model_unref(model);
+}
+END_TEST
+
+START_TEST(samples_never_leave_the_support)
+{
+    struct adv_model *model = table_model();
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    query.n = 100000;
+    query.seed = 3;
+    query.solver = adv_solver_spec_accurate();
+    ck_assert_int_eq(adv_solver_find("euler", &query.solver.solver, NULL), ADV_OK);
+    query.solver.steps = 4;
+    const struct adv_answer *answer;
+    struct adv_run *run = ask(model, &query, &answer);
+    for (size_t i = 0; i < query.n; i++) {
+        const float *x = answer->states + i * 6;
+        ck_assert((double)x[0] >= 0.1 && (double)x[0] <= 0.3);
+        ck_assert((double)x[1] >= 0.1 && (double)x[2] <= 0.1);
+        ck_assert((double)x[3] >= 0 && (double)x[3] < 6.2831853);
+        ck_assert(isfinite(x[4]));
+        ck_assert(x[5] >= 0 && x[5] <= 4 && x[5] == floorf(x[5]));
+    }
+    adv_run_free(run);
+    adv_model_unref(model);
+}
+END_TEST
+
+/* Of whole numbers the point's u is another than the sample's, so that column is left out of it: the
+ * circle's model has none. */
+START_TEST(the_density_of_a_sample_is_that_of_its_point)
+{
+    struct adv_model *model = circle_model();
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    query.n = 20;
+    query.log_density = true;
+    query.solver = adv_solver_spec_accurate();
+    query.solver.rtol = query.solver.atol = 1e-7;
+    const struct adv_answer *sampled, *scored;
+    struct adv_run *samples = ask(model, &query, &sampled);
+    struct adv_run *points = densities_of(model, 20, sampled->states, &scored);
+    for (size_t i = 0; i < 20; i++)
+        ck_assert_double_eq_tol(sampled->log_density[i], scored->log_density[i], 1e-4);
+    adv_run_free(samples);
+    adv_run_free(points);
+    adv_model_unref(model);
+}
+END_TEST
+
+static void refuse_model(const char *net, const char *more, const char *message)
+{
+    char text[512];
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_model *model = NULL;
+    snprintf(text, sizeof text,
+             "{\"name\": \"m\", \"net\": {\"kind\": \"mlp\", \"dim\": 1, \"channels\": 4, "
+             "\"layers\": 1%s}, %s}",
+             net, more);
+    json_t *config = json_loads(text, 0, NULL);
+    ck_assert_msg(config != NULL, "%s", text);
+    ck_assert_int_ne(adv_model_new_json(config, NULL, NULL, &model, &error), ADV_OK);
+    ck_assert_msg(strstr(error.message, message) != NULL, "%s", error.message);
+    json_decref(config);
+}
+
+#define ANGLE                                                                                      \
+    "\"data\": {\"transform\": {\"kind\": \"columns\", \"columns\": [{\"kind\": \"periodic\", "    \
+    "\"lo\": 0, \"period\": 1, \"width\": 1}]}}"
+
+START_TEST(nets_and_transforms_agree_on_what_is_periodic)
+{
+    refuse_model("", ANGLE, "net.periodic names 0 columns, and the transform maps 1 to angles");
+    refuse_model(", \"periodic\": [0]", "\"data\": {}", "net.periodic names 1 columns");
+    refuse_model(", \"periodic\": [0]", ANGLE ", \"path\": \"cosine\"",
+                 "path is cosine; with periodic columns it must be condot");
+    refuse_model(", \"periodic\": [0], \"input_gain\": true", ANGLE, "is not periodic");
+    refuse_model(", \"periodic\": [1]", ANGLE, "net.periodic[0] must be a column");
+    refuse_model(", \"periodic\": []", ANGLE, "an array of 1 to 16 columns");
+    refuse_model(", \"periodic\": 0", ANGLE, "an array of 1 to 16 columns");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("supports");
+    TCase *tests = tcase_create("supports");
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, densities_on_a_circle_integrate_to_one);
+    tcase_add_test(tests, densities_on_a_circle_have_no_seam);
+    tcase_add_test(tests, samples_never_leave_the_support);
+    tcase_add_test(tests, the_density_of_a_sample_is_that_of_its_point);
+    tcase_add_test(tests, nets_and_transforms_agree_on_what_is_periodic);
+    suite_add_tcase(suite, tests);
+    return suite_run(suite);
+}
