@@ -324,6 +324,8 @@ def make_recipe():
     put("recipe", "images", json.dumps(whole | {"sampling": {"guidance": 1.25}}).encode())
     table = {"source": {"kind": "csv", "file": "rows.csv", "label_column": 0}, "box": [[-1, 1], [0, 2.5]]}
     put("recipe", "table", json.dumps(small | {"data": table, "path": "cosine"}).encode())
+    source = {"kind": "csv", "file": "t.csv", "columns": ["a*", "!ab", 3], "missing": "drop", "header": "yes", "separator": "tab"}
+    put("recipe", "named-columns", json.dumps(small | {"data": {"source": source, "columns": ["a", "b"]}}).encode())
 
 
 make_safetensors()
