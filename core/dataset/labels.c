@@ -173,5 +173,8 @@ enum adv_status adv_dataset_read_labels(struct adv_dataset *d, const struct adv_
     d->labels = calloc(d->n_rows, sizeof *d->labels);
     if (!d->labels)
         return adv_no_memory(error);
-    return texts ? read_texts(d, names, error) : read_numbers(d, error);
+    enum adv_status status = texts ? read_texts(d, names, error) : read_numbers(d, error);
+    free(d->source.table.label); /* classes now */
+    d->source.table.label = NULL;
+    return status;
 }

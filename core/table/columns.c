@@ -263,6 +263,25 @@ static enum adv_status choose_names(struct adv_table_reader *reader, struct adv_
                     near ? "?" : "", list_names(reader, list));
 }
 
+/* Whether the options' columns are those of the names: then positions decide which of two columns of
+ * one name is meant. Else no column is used. */
+static bool columns_have_names(struct adv_table_reader *reader)
+{
+    const json_t *names = reader->options->names;
+    bool same = reader->options->columns && choose_columns(reader, NULL) == ADV_OK &&
+                reader->n_used == json_array_size(names);
+    for (size_t i = 0; i < reader->n_used && same; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        same = name && !strcmp(reader->names[reader->used[i]], name);
+    }
+    for (size_t i = 0; i < reader->n_columns && !same; i++) {
+        if (reader->columns[i].to >= 0)
+            reader->columns[i].to = ADV_COLUMN_SKIPPED;
+    }
+    reader->n_used = same ? reader->n_used : 0;
+    return same;
+}
+
 /* ---------------------------------------------------------------- labels */
 
 static enum adv_status choose_label(struct adv_table_reader *reader, struct adv_error *error)
@@ -333,7 +352,7 @@ enum adv_status adv_table_choose(struct adv_table_reader *reader, struct adv_err
         return status;
     bool by_names = reader->options->names && reader->names;
     if (by_names)
-        status = choose_names(reader, error);
+        status = columns_have_names(reader) ? ADV_OK : choose_names(reader, error);
     else if (reader->options->names)
         use_every(reader);
     else

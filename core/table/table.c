@@ -154,9 +154,8 @@ static enum adv_status read_header(struct adv_table_reader *reader, bool *has_re
     } else if (header == ADV_HEADER_AUTO && survey.counts && survey.n_columns > 2) {
         bool recipe = adv_table_remedy(reader) == ADV_REMEDY_RECIPE;
         status = adv_note(&reader->table.notes, error,
-                          "the first line counts the columns, but is taken for a row; if it names "
-                          "them, say %s",
-                          recipe ? "\"header\": \"yes\"" : "so");
+                          "the first line counts the columns, but is taken for a row%s",
+                          recipe ? "; if it names them, say \"header\": \"yes\"" : "");
     }
     return status;
 }

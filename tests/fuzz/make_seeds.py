@@ -336,6 +336,8 @@ def make_recipe():
     ]
     mapped = table | {"transform": {"kind": "columns", "columns": columns}}
     put("recipe", "columns", json.dumps(small | {"data": mapped}).encode())
+    source = {"kind": "csv", "file": "t.csv", "columns": ["a*", "!ab", 3], "missing": "drop", "header": "yes", "separator": "tab"}
+    put("recipe", "named-columns", json.dumps(small | {"data": {"source": source, "columns": ["a", "b"]}}).encode())
 
 
 make_safetensors()

@@ -194,6 +194,35 @@ START_TEST(a_row_that_is_not_whole_is_told)
 }
 END_TEST
 
+/* The same two images of 5 x 2 pixels, their three channels first and last. */
+START_TEST(images_may_have_their_channels_last)
+{
+    enum { N = 2, H = 5, W = 2, C = 3, DIM = C * H * W };
+    float first[N][C][H][W], last[N][H][W][C];
+    for (int i = 0; i < N * DIM; i++) {
+        int image = i / DIM, c = i / (H * W) % C, y = i / W % H, x = i % W;
+        first[image][c][y][x] = last[image][y][x][c] = (float)(i * 7 % 31) / 31;
+    }
+    const size_t shapes[2][4] = {{N, C, H, W}, {N, H, W, C}};
+    ck_assert_int_eq(adv_npy_write_float(cli_at("first.npy"), 4, shapes[0], first[0][0][0], NULL),
+                     0);
+    ck_assert_int_eq(adv_npy_write_float(cli_at("last.npy"), 4, shapes[1], last[0][0][0], NULL), 0);
+    char *answers[4];
+    for (int i = 0; i < 4; i++) {
+        CLI_SUCCEEDS("import %s.npy -o m.safetensors --shape '[3, 5, 2]'",
+                     i % 2 ? "first" : "last");
+        CLI_SUCCEEDS("logp m.safetensors --points %s.npy --solver rk4 --steps 4 --divergence "
+                     "hutchinson --quiet",
+                     i / 2 ? "first" : "last");
+        answers[i] = strdup(cli_output);
+    }
+    for (int i = 1; i < 4; i++)
+        ck_assert_str_eq(answers[i], answers[0]);
+    for (int i = 0; i < 4; i++)
+        free(answers[i]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("advect: tables");
@@ -208,6 +237,7 @@ int main(void)
     tcase_add_test(tests, names_of_any_kind_are_written_so_that_they_are_read);
     tcase_add_test(tests, a_wild_cell_is_named_before_training_and_when_it_diverges);
     tcase_add_test(tests, a_row_that_is_not_whole_is_told);
+    tcase_add_test(tests, images_may_have_their_channels_last);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

@@ -26,7 +26,8 @@ struct adv_source {
     struct adv_density *density;
     struct adv_array rows;   /* [n, ...], as stored; columns: the names of a CSV file's header */
     struct adv_array labels; /* [n], or data NULL */
-    struct adv_table table;  /* of a CSV file: its labels and notes; its rows are above */
+    struct adv_table
+        table; /* of a CSV file: its labels, until they are classes, and notes; its rows are above */
 };
 
 /* place: the folder where relative file names start, or a file to take in place of the one that a

@@ -126,6 +126,18 @@ START_TEST(wanted_names_are_found_in_any_order)
 }
 END_TEST
 
+START_TEST(positions_decide_between_columns_of_one_name)
+{
+    struct adv_table table =
+        read_table("x,y,x\n1,2,3\n", (struct how){.columns = "[2, 1]", .names = "[\"x\", \"y\"]"});
+    ck_assert_float_eq(table.rows.data[0], 3);
+    adv_table_release(&table);
+    table = read_table("y,x\n1,2\n", (struct how){.columns = "[0, 1]", .names = "[\"x\", \"y\"]"});
+    ck_assert_float_eq(table.rows.data[0], 2);
+    adv_table_release(&table);
+}
+END_TEST
+
 /* A name that looks like a pattern is a name first. */
 START_TEST(a_name_may_look_like_a_pattern)
 {
@@ -422,6 +434,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, columns_are_chosen_by_names_patterns_and_positions, 0, N_CHOICES);
     tcase_add_test(tests, wanted_names_are_found_in_any_order);
+    tcase_add_test(tests, positions_decide_between_columns_of_one_name);
     tcase_add_test(tests, a_name_may_look_like_a_pattern);
     tcase_add_test(tests, a_header_may_be_stated);
     tcase_add_test(tests, a_header_of_numbers_is_noticed);
