@@ -6,6 +6,7 @@
 
 #include <advect/model.h>
 #include <advect/status.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A file of the directory: served, or refused with the reason. */
@@ -13,6 +14,7 @@ struct adv_catalogue_entry {
     char *file;              /* its name in the directory */
     struct adv_model *model; /* or NULL: refused */
     char *reason;            /* why, or NULL */
+    bool judged;             /* the reason lies in the file's contents alone */
     struct adv_file_identity {
         uint64_t device, inode, bytes;
         int64_t changed_s, changed_ns;
