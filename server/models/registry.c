@@ -355,22 +355,22 @@ enum adv_status adv_registry_open(const char *directory, const struct adv_load_o
 {
     struct adv_registry *registry = calloc(1, sizeof *registry);
     char *copy = registry ? strdup(directory) : NULL;
-    if (!copy) {
+    struct adv_catalogue *empty = copy ? calloc(1, sizeof *empty) : NULL;
+    if (!empty) {
+        free(copy);
         free(registry);
         return adv_no_memory(error);
     }
+    atomic_init(&empty->references, 1);
+    registry->catalogue = empty;
     registry->directory = copy;
     registry->options = *options;
     registry->max_model_bytes = max_model_bytes;
     atomic_init(&registry->cancelled, false);
     pthread_mutex_init(&registry->mutex, NULL);
     atomic_init(&registry->generation, 0);
-    enum adv_status status = adv_registry_reload(registry, error);
-    if (status == ADV_OK)
-        *out = registry;
-    else
-        adv_registry_close(registry);
-    return status;
+    *out = registry;
+    return ADV_OK;
 }
 
 void adv_registry_close(struct adv_registry *registry)
@@ -383,7 +383,7 @@ void adv_registry_close(struct adv_registry *registry)
     free(registry);
 }
 
-enum adv_status adv_registry_reload(struct adv_registry *registry, struct adv_error *error)
+enum adv_status adv_registry_load(struct adv_registry *registry, struct adv_error *error)
 {
     struct adv_catalogue *fresh = NULL, *former = registry->catalogue;
     enum adv_status status = read_directory(registry, &fresh, error);

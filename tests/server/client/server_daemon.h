@@ -18,6 +18,13 @@ struct server_daemon {
  * NULL-terminated list, and waits until it listens. */
 void server_daemon_start(struct server_daemon *daemon, const char *const *flags);
 
+/* The same in two steps, for what is done to a daemon that starts: its directory with the test
+ * models; the process, whose standard output the result is, to be closed. */
+void server_daemon_prepare(struct server_daemon *daemon);
+int server_daemon_begin(struct server_daemon *daemon, const char *const *flags);
+/* Waits until it listens. */
+void server_daemon_await(struct server_daemon *daemon, int output);
+
 /* The same with a descriptor for its standard error, which stays the caller's; there is no log
  * then. */
 void server_daemon_start_on(struct server_daemon *daemon, const char *const *flags, int error);
