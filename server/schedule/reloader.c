@@ -4,6 +4,7 @@
 #include "server/os/signals.h"
 
 #include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -25,16 +26,22 @@ static void report(struct adv_registry *registry, struct adv_metrics *metrics)
 {
     struct adv_catalogue *catalogue = adv_registry_catalogue(registry);
     size_t n = adv_catalogue_size(catalogue), n_models = adv_catalogue_models(catalogue);
+    size_t weights_bytes = 0, packed_bytes = 0;
     adv_metrics_set(metrics, ADV_GAUGE_MODELS, (int64_t)n_models);
     adv_metrics_set(metrics, ADV_GAUGE_MODELS_REFUSED, (int64_t)(n - n_models));
     for (size_t i = 0; i < n; i++) {
         const struct adv_catalogue_entry *entry = adv_catalogue_at(catalogue, i);
-        if (entry->model)
+        if (entry->model) {
+            weights_bytes += adv_model_n_weights(entry->model) * sizeof(float);
+            packed_bytes += adv_packed_weights_bytes(adv_model_packed_weights(entry->model));
             adv_log_event("model %s from %s, digest %s", adv_model_name(entry->model), entry->file,
                           adv_model_digest(entry->model));
-        else
+        } else {
             adv_log_event("refused %s: %s", entry->file, entry->reason);
+        }
     }
+    adv_metrics_set(metrics, ADV_GAUGE_WEIGHTS_BYTES, (int64_t)weights_bytes);
+    adv_metrics_set(metrics, ADV_GAUGE_PACKED_BYTES, (int64_t)packed_bytes);
     adv_catalogue_unref(catalogue);
 }
 
