@@ -51,7 +51,7 @@ class Reply:
             self.body = response.read()
         except http.client.IncompleteRead as error:
             self.body, self.whole = error.partial, False
-        self.closes = response.will_close
+        self.closes = response.will_close or not self.whole  # a stream that failed ends so
 
     def problem(self):
         """The last part of its type, or ""."""
@@ -67,14 +67,15 @@ class Client(threading.Thread):
         super().__init__(daemon=True)
         self.soak, self.daemon_process, self.tally = soak, soak.daemon, soak.tally
         self.random = random.Random(seed)
-        self.request_id = ""
+        self.request_id, self.before = "", "nothing"  # on the same connection
 
     def run(self):
         while not self.soak.stop.is_set():
             try:
                 self.act()
             except (OSError, http.client.HTTPException) as error:
-                self.tally.fail("lost", f"{type(self).__name__}: {error!r}; the log: "
+                time.sleep(1)  # for the log to come
+                self.tally.fail("lost", f"{type(self).__name__}: {error!r}, after {self.before}; the log: "
                                         f"{self.daemon_process.log_of(self.request_id)}")
 
     def new_id(self):
@@ -108,6 +109,7 @@ class Steady(Client):
     """One request after the other, mostly over the same connection."""
 
     def act(self):
+        self.before = "nothing"
         with self.daemon_process.connect() as connection:
             for _ in range(self.random.randint(1, 40)):
                 request = self.random.choice(self.soak.requests)
@@ -118,6 +120,7 @@ class Steady(Client):
                 connection.sendall(data)
                 reply = Reply(connection, request.method)
                 self.judge(request, reply, sent, timeout_s)
+                self.before = f"{request.method} {request.path}, {reply.status}"
                 if reply.closes or self.soak.stop.is_set():
                     return
 

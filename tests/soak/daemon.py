@@ -13,6 +13,11 @@ import threading
 import time
 
 
+# What is to be 0 when nothing is asked.
+HELD = ("advect_queries", "advect_query_rows", "advect_answer_numbers",
+        'advect_memory_bytes{kind="queries"}', 'advect_memory_bytes{kind="replies"}')
+
+
 class Daemon:
     """Started with default settings on a free port and a copy of the models, its log watched."""
 
@@ -77,11 +82,11 @@ class Daemon:
         return " ".join(line.strip() for line in list(self.last_lines) if request_id in line)
 
     def at_rest(self):
-        """Waits until nothing is asked any more, and gives the metrics and descriptors of then."""
+        """Waits until nothing is asked or held any more, and gives the metrics and descriptors of then."""
         for _ in range(300):
             metrics = self.metrics()
-            if (metrics["advect_queries"] == 0 and metrics["advect_requests_in_flight"] <= 1
-                    and metrics["advect_connections"] <= 1):
+            if (metrics["advect_requests_in_flight"] <= 1 and metrics["advect_connections"] <= 1
+                    and not any(metrics[name] for name in HELD)):
                 break
             time.sleep(0.1)
         time.sleep(0.2)

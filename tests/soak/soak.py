@@ -33,7 +33,7 @@ import time
 
 import clients
 import mixture
-from daemon import Daemon, Lateness
+from daemon import HELD, Daemon, Lateness
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WARM_UP_S = 120
@@ -109,9 +109,7 @@ class Soak:
 
     def judge_rest(self, descriptors_before):
         metrics, descriptors = self.daemon.at_rest()
-        held = {name: metrics[name] for name in
-                ("advect_queries", "advect_query_rows", "advect_answer_numbers",
-                 'advect_memory_bytes{kind="queries"}', 'advect_memory_bytes{kind="replies"}')}
+        held = {name: metrics[name] for name in HELD}
         more = descriptors - descriptors_before
         self.check("files", not more and not any(held.values()),
                    f"{sum(descriptors.values())} descriptors, {sum(descriptors_before.values())} "
