@@ -49,7 +49,7 @@ START_TEST(signals_during_a_reload_make_one_more)
     server_daemon_start(&server, NULL);
     server_model_write_slow(server.models);
     kill(server.pid, SIGHUP);
-    server_sleep_ms(50); /* it has begun */
+    server_daemon_wait_for_file(&server, "slow.safetensors");
     for (int i = 0; i < 5; i++) {
         kill(server.pid, SIGHUP);
         server_sleep_ms(5);
@@ -71,7 +71,7 @@ START_TEST(sigterm_does_not_wait_for_a_reload)
     server_daemon_start(&server, NULL);
     server_model_write_slow(server.models);
     kill(server.pid, SIGHUP);
-    server_sleep_ms(50);
+    server_daemon_wait_for_file(&server, "slow.safetensors");
     kill(server.pid, SIGTERM);
     char *log = server_daemon_wait(&server);
     ck_assert_ptr_nonnull(strstr(log, "draining"));

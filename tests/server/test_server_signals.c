@@ -134,6 +134,8 @@ START_TEST(while_the_models_are_loaded_first)
     server_model_write_slow(server.models);
     int output = server_daemon_begin(&server, NULL);
     wait_for_handlers();
+    if (_i % 3) /* else as soon as can be */
+        server_daemon_wait_for_file(&server, "slow.safetensors");
     int n_stops = send_pair(_i);
     if (n_stops > 0) {
         double begin = server_seconds();
@@ -181,7 +183,7 @@ START_TEST(during_a_reload)
     begin_request(&meanwhile);
     server_model_write_slow(server.models);
     kill(server.pid, SIGHUP);
-    server_sleep_ms(20);
+    server_daemon_wait_for_file(&server, "slow.safetensors");
     int n_stops = send_pair(_i);
     end_request(&meanwhile, n_stops);
     expect_end(n_stops);

@@ -205,3 +205,29 @@ int server_daemon_run(const char *const *arguments, char *text, size_t size)
     close(pipe_ends[0]);
     return wait_for(pid, STOP_MS);
 }
+
+static bool has_open(const struct server_daemon *daemon, const char *name)
+{
+    char folder[64], path[400], target[512];
+    bool found = false;
+    snprintf(folder, sizeof folder, "/proc/%d/fd", (int)daemon->pid);
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && !found && (entry = readdir(dir));) {
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        ssize_t n = readlink(path, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = '\0';
+        const char *last = strrchr(target, '/');
+        found = last && !strcmp(last + 1, name);
+    }
+    if (dir)
+        closedir(dir);
+    return found;
+}
+
+void server_daemon_wait_for_file(const struct server_daemon *daemon, const char *name)
+{
+    for (int waited = 0; !has_open(daemon, name); waited++) {
+        ck_assert_msg(waited < 30000, "%s is not opened", name);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}

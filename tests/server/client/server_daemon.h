@@ -43,6 +43,9 @@ char *server_daemon_wait_for(struct server_daemon *daemon, int wanted);
  * into text. */
 int server_daemon_run(const char *const *arguments, char *text, size_t size);
 
+/* Waits until the daemon has a file of this name open. */
+void server_daemon_wait_for_file(const struct server_daemon *daemon, const char *name);
+
 /* The log so far, to be freed. */
 char *server_daemon_read_log(const struct server_daemon *daemon);
 
