@@ -134,7 +134,7 @@ PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate 
 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
 
-.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server coverage compile-commands format check-format lint fuzz clean
+.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server bench-overload soak coverage compile-commands format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -189,6 +189,16 @@ bench-service: $(BIN)/advectd $(BIN)/bench_service ## what answers cost beyond t
 bench-server: $(BIN)/advectd ## goodput and latency of the daemon under 1 to 128 clients, two minutes
 	@command -v python3 >/dev/null || { echo "make bench-server needs python3 (plain, without packages)"; exit 1; }
 	@bench/server_load.py --models $(MODELS)
+
+COMMIT ?= 8c745fd
+bench-overload: $(BIN)/advectd ## the same beside COMMIT's daemon, as docs/figures/overload.svg; four minutes
+	@command -v python3 >/dev/null || { echo "make bench-overload needs python3 (plain, without packages)"; exit 1; }
+	@bench/overload.py $(COMMIT) --models $(MODELS)
+
+MINUTES ?= 20
+soak: $(BIN)/advectd ## everything at once against the daemon for MINUTES (20), every answer checked
+	@command -v python3 >/dev/null || { echo "make soak needs python3 (plain, without packages)"; exit 1; }
+	@tests/soak/soak.py --daemon $(BIN)/advectd --models $(MODELS) --minutes $(MINUTES)
 
 coverage: ## share of the lines that the quick tests run, by folder (gcov; some minutes)
 	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true

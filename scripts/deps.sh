@@ -6,6 +6,10 @@
 # The tests of the front-end also want a browser's driver from npm (tests/web); without it, or
 # without the network, they are skipped.
 #
+# The alert rules want promtool, of Debian's package prometheus. That package would start a server of
+# its own, so the tool alone is taken out of it, into build/tools; without it, those checks are
+# skipped.
+#
 # With OFFLINE=1 in the environment nothing is installed: what is missing is named, that is all.
 #
 # `libraries` installs nothing: it names what programs and tests are compiled and linked with.
@@ -18,6 +22,7 @@ libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev
 test_libraries="check libcurl4-openssl-dev"
 build="gcc make pkg-config $libraries fonts-dejavu-core"
 lint="$build clang-tidy shellcheck"
+tools=
 tests="$lint $test_libraries curl locales g++ clang clang-format libclang-rt-dev valgrind
  python3-numpy chromium groff-base zsh fish"
 # Other builds of node, which have npm along, do as well as Debian's.
@@ -40,6 +45,7 @@ bench)
 test)
     wanted=$tests
     driver=$(dirname "$0")/../tests/web
+    tools=$(dirname "$0")/../build/tools
     ;;
 screenshots)
     wanted="$tests pngquant"
@@ -78,6 +84,17 @@ install_driver() {
         echo "It could not be installed: the tests of the front-end will be skipped." >&2
 }
 
+install_promtool() {
+    [ -n "$tools" ] && [ "${OFFLINE:-0}" != 1 ] || return 0
+    [ ! -x "$tools/promtool" ] && ! command -v promtool >/dev/null 2>&1 || return 0
+    echo "Taking promtool out of the package prometheus, into $tools"
+    mkdir -p "$tools"
+    (cd "$tools" && apt-get download -qq prometheus 2>/dev/null &&
+        dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components=3 ./usr/bin/promtool) ||
+        echo "It could not be had: the alert rules will not be checked." >&2
+    rm -f "$tools"/prometheus_*.deb
+}
+
 missing=
 for package in $wanted; do
     case "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)" in
@@ -87,6 +104,7 @@ for package in $wanted; do
 done
 if [ -z "$missing" ]; then
     install_driver
+    install_promtool
     exit 0
 fi
 
@@ -107,3 +125,4 @@ $root apt-get update -qq
 # shellcheck disable=SC2086 # a list of packages
 $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 install_driver
+install_promtool

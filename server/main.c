@@ -6,8 +6,8 @@
  *                                                     v
  *     registry (models) ------------------------- scheduler (workers compute)
  *
- * Signals become events of the main thread: SIGHUP asks the reloader, which has a thread of its own,
- * for the models anew; SIGTERM and SIGINT drain: no new connections, accepted work is finished and
+ * Signals become events of the main thread: SIGHUP asks the reloader, which has a thread of its own
+ * and also loaded the models first, for them anew; SIGTERM and SIGINT drain: no new connections, accepted work is finished and
  * answered, then the workers end, and last the HTTP threads. Any other order loses replies. */
 #include "server/api/routes.h"
 #include "server/net/http.h"
@@ -24,10 +24,24 @@
 #include <unistd.h>
 
 #define CANCEL_GRACE_MS 5000 /* for cancelled jobs to be answered */
-#define RELOAD_GRACE_MS 500  /* for a reload to be given up */
+#define RELOAD_GRACE_MS 200  /* for a load to be given up */
 #define ANSWERS_POLL_MS 10   /* between looks at whether a drain is complete */
 
 /* ---------------------------------------------------------------- start */
+
+/* Waits for the first load; a signal to stop ends the wait with ADV_E_CANCELLED. */
+static enum adv_status wait_for_models(struct adv_server *server, struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    while (!adv_reloader_has_loaded(server->reloader, &status, error)) {
+        enum adv_signal_event event = adv_signals_wait(-1);
+        if (event == ADV_SIGNAL_STOP)
+            return adv_fail(error, ADV_E_CANCELLED, "told to stop while the models were loaded");
+        if (event == ADV_SIGNAL_RELOAD)
+            adv_reloader_ask(server->reloader);
+    }
+    return status;
+}
 
 static enum adv_status start(struct adv_server *server, struct adv_error *error)
 {
@@ -48,7 +62,6 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
                                    &server->registry, error);
     if (status != ADV_OK)
         return status;
-    adv_models_report(server->registry, server->metrics);
     struct adv_scheduler_options options = {
         .n_workers = (int)config->workers,
         .queue_length = (size_t)config->queue_length,
@@ -62,6 +75,8 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
     if (status == ADV_OK)
         status = adv_reloader_start(server->registry, server->scheduler, server->metrics,
                                     &server->reloader, error);
+    if (status == ADV_OK)
+        status = wait_for_models(server, error);
     struct adv_sockets_options watch = {
         .idle_timeout_ms = config->idle_timeout_ms,
         .read_timeout_ms = config->body_timeout_ms,
@@ -139,8 +154,10 @@ static void serve(struct adv_server *server)
 {
     printf("listening on %s\n", adv_http_url(server->http));
     fflush(stdout);
-    while (adv_signals_wait(-1) != ADV_SIGNAL_STOP)
-        adv_reloader_ask(server->reloader);
+    for (enum adv_signal_event event; (event = adv_signals_wait(-1)) != ADV_SIGNAL_STOP;) {
+        if (event == ADV_SIGNAL_RELOAD)
+            adv_reloader_ask(server->reloader);
+    }
 }
 
 static int check_health(struct adv_config *config)
@@ -201,6 +218,10 @@ int main(int n_args, char **args)
     if (status == ADV_OK) {
         serve(&server);
         drain(&server);
+    }
+    if (status == ADV_E_CANCELLED) {
+        adv_log_event("%s", error.message);
+        status = ADV_OK;
     }
     int exit_status = status == ADV_OK && !atomic_load(&server.failed) ? 0 : 1;
     bool stopped = stop(&server);

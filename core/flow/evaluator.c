@@ -75,6 +75,11 @@ void adv_packed_weights_free(struct adv_packed_weights *packed)
     free(packed);
 }
 
+size_t adv_packed_weights_bytes(const struct adv_packed_weights *packed)
+{
+    return packed->weights.n_packed * sizeof *packed->weights.packed;
+}
+
 enum adv_status adv_evaluator_new(const struct adv_packed_weights *packed,
                                   struct adv_evaluator **out, struct adv_error *error)
 {
@@ -107,6 +112,22 @@ void adv_evaluator_free(struct adv_evaluator *evaluator)
     sweep_release(&evaluator->eval);
     sweep_release(&evaluator->jvp);
     free(evaluator);
+}
+
+static size_t sweep_bytes(const struct sweep *sweep, size_t dim)
+{
+    size_t rows = sweep->rows_max;
+    size_t row = dim * sizeof *sweep->x + sizeof *sweep->row_map + sizeof *sweep->t +
+                 sizeof *sweep->label + sweep->tangents_max * dim * sizeof *sweep->dx;
+    return sweep->plan
+               ? sweep->plan->arena_bytes + rows * row + sweep->table_size * sizeof *sweep->table
+               : 0;
+}
+
+size_t adv_evaluator_bytes(const struct adv_evaluator *evaluator)
+{
+    return sweep_bytes(&evaluator->eval, evaluator->dim) +
+           sweep_bytes(&evaluator->jvp, evaluator->dim);
 }
 
 static enum adv_status sweep_allocate(struct sweep *sweep, size_t dim, struct adv_error *error)

@@ -40,8 +40,9 @@ enum adv_status adv_weights_init(struct adv_weights *weights, const struct adv_g
     *weights = (struct adv_weights){.graph = graph, .kernels = kernels, .purpose = purpose};
     adv_blas_single_threaded();
     weights->packed_offset = adv_calloc(graph->n_nodes, sizeof *weights->packed_offset);
+    weights->n_packed = weights->packed_offset ? lay_out(weights) : 0;
     if (weights->packed_offset)
-        weights->packed = adv_alloc_aligned(lay_out(weights), sizeof *weights->packed);
+        weights->packed = adv_alloc_aligned(weights->n_packed, sizeof *weights->packed);
     if (weights->packed)
         return ADV_OK;
     adv_weights_release(weights);

@@ -10,8 +10,9 @@ struct adv_weights {
     const struct adv_graph *graph; /* borrowed */
     const struct adv_kernels *kernels;
     enum adv_purpose purpose;
-    const adv_real *flat;  /* borrowed: [graph->n_weights], parameter by parameter */
-    adv_real *packed;      /* owned */
+    const adv_real *flat; /* borrowed: [graph->n_weights], parameter by parameter */
+    adv_real *packed;     /* owned: [n_packed] */
+    size_t n_packed;
     size_t *packed_offset; /* per node, in elements; ADV_NO_SLOT: nothing is packed */
 };
 

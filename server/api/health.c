@@ -2,6 +2,7 @@
 #include "server/api/handlers.h"
 #include "server/api/routes.h"
 #include "server/net/exchange.h"
+#include "server/os/log_buffer.h"
 
 #include <stdlib.h>
 
@@ -38,6 +39,9 @@ void adv_handle_metrics(struct adv_exchange *exchange)
     FILE *out = open_memstream(&text, &n);
     adv_metrics_set(server->metrics, ADV_GAUGE_ANSWER_NUMBERS,
                     (int64_t)atomic_load(&server->n_numbers));
+    adv_metrics_set(server->metrics, ADV_GAUGE_PICTURES_BYTES,
+                    (int64_t)adv_picture_cache_bytes(server->pictures));
+    adv_metrics_set(server->metrics, ADV_GAUGE_LOG_BYTES, (int64_t)adv_log_buffer_bytes());
     if (out)
         adv_metrics_write(server->metrics, name_of_route, out);
     if (!out || fclose(out) != 0) {

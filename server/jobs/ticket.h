@@ -15,6 +15,7 @@ struct adv_ticket {
     double timeout_s; /* from submission to the answer; fixed before */
     size_t route;     /* for the metrics; likewise */
 
+    size_t run_bytes;       /* likewise: held from the first turn to the end */
     double begun, computed; /* when its first turn began, 0 before; seconds of all turns */
 
     struct adv_claim claim;

@@ -30,6 +30,14 @@ void adv_evaluators_release(struct adv_evaluators *evaluators)
     evaluators->n = evaluators->capacity = 0;
 }
 
+size_t adv_evaluators_bytes(const struct adv_evaluators *evaluators)
+{
+    size_t n_bytes = 0;
+    for (size_t i = 0; i < evaluators->n; i++)
+        n_bytes += adv_evaluator_bytes(evaluators->items[i].evaluator);
+    return n_bytes;
+}
+
 static bool is_served(const struct adv_catalogue *catalogue, const struct adv_model *model)
 {
     return adv_catalogue_find(catalogue, adv_model_name(model)) == model;

@@ -22,6 +22,8 @@ void adv_evaluators_release(struct adv_evaluators *evaluators);
 enum adv_status adv_evaluators_get(struct adv_evaluators *evaluators, struct adv_model *model,
                                    struct adv_evaluator **evaluator, struct adv_error *error);
 
+size_t adv_evaluators_bytes(const struct adv_evaluators *evaluators);
+
 /* Lets go of models that are served no more. Cheap when the catalogue is as it was at the last
  * trim; idle: also of those that old queries have asked for since. */
 void adv_evaluators_trim(struct adv_evaluators *evaluators, bool idle);

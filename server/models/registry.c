@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define SUFFIX ".safetensors"
+#define SETTLED_S 2 /* the coarsest times of files, those of FAT */
 
 struct adv_catalogue {
     atomic_int references;
@@ -159,14 +161,16 @@ static bool same_identity(const struct adv_file_identity *a, const struct adv_fi
            a->changed_s == b->changed_s && a->changed_ns == b->changed_ns;
 }
 
-/* The entry of the former catalogue (or NULL) that holds the same file with the same contents. */
+/* The entry of the former catalogue (or NULL) that holds the same file with the same contents, and
+ * what came of them. */
 static const struct adv_catalogue_entry *find_unchanged(const struct adv_catalogue *former,
                                                         const struct adv_catalogue_entry *entry)
 {
     for (size_t i = 0; former && i < former->n; i++) {
-        if (former->entries[i].model && !strcmp(former->entries[i].file, entry->file) &&
-            same_identity(&former->entries[i].identity, &entry->identity))
-            return &former->entries[i];
+        const struct adv_catalogue_entry *other = &former->entries[i];
+        if ((other->model || other->judged) && !strcmp(other->file, entry->file) &&
+            same_identity(&other->identity, &entry->identity))
+            return other;
     }
     return NULL;
 }
@@ -211,6 +215,44 @@ static void identify_entry(const struct adv_registry *registry, struct adv_catal
     free(path);
 }
 
+/* Whether a change of the file would have shown: times of files are coarse, of whole seconds on some
+ * file systems, and one that is being written may be changed again at the same time. */
+static bool is_settled(const struct adv_file_identity *identity)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec - identity->changed_s >= SETTLED_S;
+}
+
+/* Whether the same contents would be refused again; a file that could not be read, or for which
+ * there was no memory, may be read the next time. */
+static bool lies_in_contents(const struct adv_error *why)
+{
+    return why->status != ADV_E_IO && why->status != ADV_E_MEMORY && why->status != ADV_E_CANCELLED;
+}
+
+static void load_file(const struct adv_registry *registry, struct adv_catalogue_entry *entry)
+{
+    struct adv_error why = ADV_ERROR_INIT;
+    char *path = path_of(registry->directory, entry);
+    bool settled = is_settled(&entry->identity);
+    if (path && adv_model_load(path, &registry->options, &entry->model, &why) != ADV_OK) {
+        refuse(entry, &why, path);
+        entry->judged = entry->reason && settled && lies_in_contents(&why);
+    }
+    free(path);
+}
+
+static void take_over(struct adv_catalogue_entry *entry, const struct adv_catalogue_entry *former)
+{
+    if (former->model) {
+        entry->model = adv_model_ref(former->model);
+        return;
+    }
+    entry->reason = strdup(former->reason);
+    entry->judged = entry->reason != NULL;
+}
+
 /* Fills model or reason of an entry without one; where memory is short, neither. */
 static void load_entry(void *context, size_t i, int worker)
 {
@@ -221,15 +263,10 @@ static void load_entry(void *context, size_t i, int worker)
         return;
     const struct adv_catalogue_entry *unchanged =
         find_unchanged(loading->registry->catalogue, entry);
-    if (unchanged) {
-        entry->model = adv_model_ref(unchanged->model);
-        return;
-    }
-    struct adv_error why = ADV_ERROR_INIT;
-    char *path = path_of(loading->registry->directory, entry);
-    if (path && adv_model_load(path, &loading->registry->options, &entry->model, &why) != ADV_OK)
-        refuse(entry, &why, path);
-    free(path);
+    if (unchanged)
+        take_over(entry, unchanged);
+    else
+        load_file(loading->registry, entry);
 }
 
 static int by_falling_size(const void *a, const void *b)
@@ -318,22 +355,22 @@ enum adv_status adv_registry_open(const char *directory, const struct adv_load_o
 {
     struct adv_registry *registry = calloc(1, sizeof *registry);
     char *copy = registry ? strdup(directory) : NULL;
-    if (!copy) {
+    struct adv_catalogue *empty = copy ? calloc(1, sizeof *empty) : NULL;
+    if (!empty) {
+        free(copy);
         free(registry);
         return adv_no_memory(error);
     }
+    atomic_init(&empty->references, 1);
+    registry->catalogue = empty;
     registry->directory = copy;
     registry->options = *options;
     registry->max_model_bytes = max_model_bytes;
     atomic_init(&registry->cancelled, false);
     pthread_mutex_init(&registry->mutex, NULL);
     atomic_init(&registry->generation, 0);
-    enum adv_status status = adv_registry_reload(registry, error);
-    if (status == ADV_OK)
-        *out = registry;
-    else
-        adv_registry_close(registry);
-    return status;
+    *out = registry;
+    return ADV_OK;
 }
 
 void adv_registry_close(struct adv_registry *registry)
@@ -346,7 +383,7 @@ void adv_registry_close(struct adv_registry *registry)
     free(registry);
 }
 
-enum adv_status adv_registry_reload(struct adv_registry *registry, struct adv_error *error)
+enum adv_status adv_registry_load(struct adv_registry *registry, struct adv_error *error)
 {
     struct adv_catalogue *fresh = NULL, *former = registry->catalogue;
     enum adv_status status = read_directory(registry, &fresh, error);

@@ -6,6 +6,7 @@
 
 #include <advect/model.h>
 #include <advect/status.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A file of the directory: served, or refused with the reason. */
@@ -13,6 +14,7 @@ struct adv_catalogue_entry {
     char *file;              /* its name in the directory */
     struct adv_model *model; /* or NULL: refused */
     char *reason;            /* why, or NULL */
+    bool judged;             /* the reason lies in the file's contents alone */
     struct adv_file_identity {
         uint64_t device, inode, bytes;
         int64_t changed_s, changed_ns;
@@ -30,20 +32,22 @@ void adv_catalogue_unref(struct adv_catalogue *catalogue);
 
 struct adv_registry;
 
-/* Loads every *.safetensors of the directory in the order of their names. Files that cannot be
- * served, of more than max_model_bytes among them, become refused entries; only a directory that
- * cannot be read is an error. What the options point to must live as long as the registry. */
+/* Of a directory; its catalogue is empty before the first load. What the options point to must live
+ * as long as the registry. */
 enum adv_status adv_registry_open(const char *directory, const struct adv_load_options *options,
                                   int64_t max_model_bytes, struct adv_registry **registry,
                                   struct adv_error *error);
 void adv_registry_close(struct adv_registry *registry);
 
-/* Looks at the directory anew; files that did not change keep their loaded model. On an error the
- * present catalogue stays. To be called by one thread at a time. */
-enum adv_status adv_registry_reload(struct adv_registry *registry, struct adv_error *error);
+/* Looks at the directory, and loads every *.safetensors in the order of their names. Files that
+ * cannot be served, of more than max_model_bytes among them, become refused entries; only a
+ * directory that cannot be read is an error. Files that did not change keep their loaded model, or
+ * the reason why they are refused. On an error the present catalogue stays. To be called by one
+ * thread at a time. */
+enum adv_status adv_registry_load(struct adv_registry *registry, struct adv_error *error);
 
-/* No further file is loaded: a reload under way ends after those in hand with ADV_E_CANCELLED, as
- * does any later one. On any thread. */
+/* No further file is loaded: a load under way ends after those in hand with ADV_E_CANCELLED, as does
+ * any later one. On any thread. */
 void adv_registry_cancel(struct adv_registry *registry);
 
 /* The present catalogue, a new reference. */

@@ -260,6 +260,8 @@ static enum MHD_Result send_reply(struct adv_exchange *exchange)
     if (!adv_sockets_reply(exchange->server->sockets, exchange->socket, n_bytes) ||
         reply->status == ADV_STATUS_CLIENT_GONE)
         return MHD_NO; /* nobody is there, or may be answered, any more */
+    exchange->held_bytes = reply->body.n;
+    adv_metrics_move(exchange->server->metrics, ADV_GAUGE_REPLIES_BYTES, (int64_t)reply->body.n);
     struct MHD_Response *response = adv_reply_response(reply);
     return response ? queue(exchange, reply->status, response, n_bytes) : MHD_NO;
 }
@@ -372,6 +374,7 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
     if (server->config.access_log == ADV_SWITCH_ON)
         log_exchange(exchange, status, seconds);
     count_out(exchange);
+    adv_metrics_move(server->metrics, ADV_GAUGE_REPLIES_BYTES, -(int64_t)exchange->held_bytes);
     adv_sockets_idle(server->sockets, exchange->socket,
                      exchange->closing || why != MHD_REQUEST_TERMINATED_COMPLETED_OK);
     adv_job_unref(exchange->job);

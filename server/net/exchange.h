@@ -39,6 +39,7 @@ struct adv_exchange {
     /* For the log. */
     unsigned sent_status; /* 0: no reply was sent */
     size_t sent_bytes;
+    size_t held_bytes; /* of the reply, in memory until it is sent; for the metrics */
 };
 
 /* Hands a job (one reference, taken over) to the scheduler and suspends the connection. For a

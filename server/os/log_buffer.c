@@ -191,6 +191,11 @@ void adv_log_buffer_put(const char *line, size_t n)
     pthread_mutex_unlock(&buffer.mutex);
 }
 
+size_t adv_log_buffer_bytes(void)
+{
+    return sizeof buffer.halves;
+}
+
 uint64_t adv_log_buffer_lost(void)
 {
     return atomic_load(&n_lost);

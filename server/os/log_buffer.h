@@ -20,5 +20,6 @@ void adv_log_buffer_stop(int wait_ms);
  * once. */
 void adv_log_buffer_put(const char *line, size_t n);
 uint64_t adv_log_buffer_lost(void);
+size_t adv_log_buffer_bytes(void); /* its size, however full it is */
 
 #endif

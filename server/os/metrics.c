@@ -96,17 +96,27 @@ static const struct {
 };
 
 static const struct {
-    const char *name, *help;
+    const char *name, *help, *labels; /* NULL: none */
 } gauges[ADV_GAUGES] = {
-    [ADV_GAUGE_CONNECTIONS] = {"advect_connections", "Open connections."},
-    [ADV_GAUGE_REQUESTS] = {"advect_requests_in_flight", "Requests not yet answered in full."},
-    [ADV_GAUGE_QUERIES] = {"advect_queries", "Queries computing or waiting: the queue's depth."},
-    [ADV_GAUGE_QUERY_ROWS] = {"advect_query_rows", "Rows of queries computing or waiting."},
+    [ADV_GAUGE_CONNECTIONS] = {"advect_connections", "Open connections.", NULL},
+    [ADV_GAUGE_REQUESTS] = {"advect_requests_in_flight", "Requests not yet answered in full.",
+                            NULL},
+    [ADV_GAUGE_QUERIES] = {"advect_queries", "Queries computing or waiting: the queue's depth.",
+                           NULL},
+    [ADV_GAUGE_QUERY_ROWS] = {"advect_query_rows", "Rows of queries computing or waiting.", NULL},
     [ADV_GAUGE_ANSWER_NUMBERS] = {"advect_answer_numbers",
-                                  "Values in answers being computed or sent."},
-    [ADV_GAUGE_MODELS] = {"advect_models", "Models served."},
-    [ADV_GAUGE_MODELS_REFUSED] = {"advect_models_refused", "Model files that were refused."},
-    [ADV_GAUGE_WORKERS] = {"advect_workers", "Computing threads."},
+                                  "Values in answers being computed or sent.", NULL},
+    [ADV_GAUGE_MODELS] = {"advect_models", "Models served.", NULL},
+    [ADV_GAUGE_MODELS_REFUSED] = {"advect_models_refused", "Model files that were refused.", NULL},
+    [ADV_GAUGE_WORKERS] = {"advect_workers", "Computing threads.", NULL},
+    [ADV_GAUGE_WEIGHTS_BYTES] = {"advect_memory_bytes", "Memory by what it is for.",
+                                 "{kind=\"weights\"}"},
+    [ADV_GAUGE_PACKED_BYTES] = {"advect_memory_bytes", NULL, "{kind=\"packed_weights\"}"},
+    [ADV_GAUGE_EVALUATORS_BYTES] = {"advect_memory_bytes", NULL, "{kind=\"evaluators\"}"},
+    [ADV_GAUGE_QUERIES_BYTES] = {"advect_memory_bytes", NULL, "{kind=\"queries\"}"},
+    [ADV_GAUGE_REPLIES_BYTES] = {"advect_memory_bytes", NULL, "{kind=\"replies\"}"},
+    [ADV_GAUGE_PICTURES_BYTES] = {"advect_memory_bytes", NULL, "{kind=\"picture_cache\"}"},
+    [ADV_GAUGE_LOG_BYTES] = {"advect_memory_bytes", NULL, "{kind=\"log_buffer\"}"},
 };
 
 enum adv_status adv_metrics_new(size_t n_routes, const char *kernels, struct adv_metrics **out,
@@ -280,8 +290,9 @@ void adv_metrics_write(struct adv_metrics *metrics, const char *(*route_name)(si
                 value_of(&metrics->counters[i]));
     }
     for (size_t i = 0; i < ADV_GAUGES; i++) {
-        write_head(out, gauges[i].name, "gauge", gauges[i].help);
-        fprintf(out, "%s %lld\n", gauges[i].name,
+        if (gauges[i].help)
+            write_head(out, gauges[i].name, "gauge", gauges[i].help);
+        fprintf(out, "%s%s %lld\n", gauges[i].name, gauges[i].labels ? gauges[i].labels : "",
                 (long long)atomic_load_explicit(&metrics->gauges[i], memory_order_relaxed));
     }
     write_head(out, "advect_log_lines_lost_total", "counter",

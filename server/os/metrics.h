@@ -39,6 +39,13 @@ enum adv_gauge {
     ADV_GAUGE_MODELS,
     ADV_GAUGE_MODELS_REFUSED,
     ADV_GAUGE_WORKERS,
+    ADV_GAUGE_WEIGHTS_BYTES,    /* of the models served */
+    ADV_GAUGE_PACKED_BYTES,     /* the same, packed for the kernels */
+    ADV_GAUGE_EVALUATORS_BYTES, /* workers' */
+    ADV_GAUGE_QUERIES_BYTES,    /* states and answers of queries being computed */
+    ADV_GAUGE_REPLIES_BYTES,    /* written down and not yet sent */
+    ADV_GAUGE_PICTURES_BYTES,   /* kept */
+    ADV_GAUGE_LOG_BYTES,        /* the log's buffer */
     ADV_GAUGES
 };
 

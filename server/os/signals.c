@@ -14,16 +14,21 @@
 #include <unistd.h>
 
 /* What a handler may touch: lock-free atomics, and a descriptor to write to. */
-static atomic_bool reload_due, stop_due;
+static atomic_bool reload_due, stop_due, woken;
 static int wake = -1; /* eventfd, non-blocking */
 
-static void note(int number)
+static void set(atomic_bool *flag)
 {
     int saved = errno;
     uint64_t one = 1;
-    atomic_store(number == SIGHUP ? &reload_due : &stop_due, true);
+    atomic_store(flag, true);
     (void)!write(wake, &one, sizeof one); /* fails only where the reader is woken already */
     errno = saved;
+}
+
+static void note(int number)
+{
+    set(number == SIGHUP ? &reload_due : &stop_due);
 }
 
 enum adv_status adv_signals_catch(struct adv_error *error)
@@ -41,7 +46,12 @@ enum adv_status adv_signals_catch(struct adv_error *error)
 
 void adv_signals_stop(void)
 {
-    note(SIGTERM);
+    set(&stop_due);
+}
+
+void adv_signals_wake(void)
+{
+    set(&woken);
 }
 
 static enum adv_signal_event next_event(void)
@@ -63,7 +73,9 @@ enum adv_signal_event adv_signals_wait(int timeout_ms)
         int64_t left_ms = timeout_ms < 0 ? -1 : end_ms - adv_now_ms();
         if (event != ADV_SIGNAL_NONE || (timeout_ms >= 0 && left_ms <= 0))
             return event;
-        struct pollfd woken = {.fd = wake, .events = POLLIN};
-        poll(&woken, 1, (int)left_ms);
+        if (atomic_exchange(&woken, false))
+            return ADV_SIGNAL_NONE;
+        struct pollfd input = {.fd = wake, .events = POLLIN};
+        poll(&input, 1, (int)left_ms);
     }
 }

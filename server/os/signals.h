@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 enum adv_signal_event {
-    ADV_SIGNAL_NONE,   /* the time is over */
+    ADV_SIGNAL_NONE,   /* the time is over, or the wait was ended by adv_signals_wake */
     ADV_SIGNAL_RELOAD, /* one for all SIGHUPs since the last one was returned */
     ADV_SIGNAL_STOP    /* comes before a reload that is also due */
 };
@@ -21,6 +21,9 @@ enum adv_status adv_signals_catch(struct adv_error *error);
 
 /* Asks for the end as SIGTERM does. On any thread. */
 void adv_signals_stop(void);
+
+/* Ends the present wait, or else the next one. On any thread. */
+void adv_signals_wake(void);
 
 /* Waits for the next event, at most timeout_ms; -1: without end. One thread's. */
 enum adv_signal_event adv_signals_wait(int timeout_ms);

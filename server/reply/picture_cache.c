@@ -136,6 +136,14 @@ void adv_picture_cache_add(struct adv_picture_cache *cache, const char *key,
     pthread_mutex_unlock(&cache->mutex);
 }
 
+size_t adv_picture_cache_bytes(struct adv_picture_cache *cache)
+{
+    pthread_mutex_lock(&cache->mutex);
+    size_t n_bytes = cache->n_bytes;
+    pthread_mutex_unlock(&cache->mutex);
+    return n_bytes;
+}
+
 void adv_picture_cache_free(struct adv_picture_cache *cache)
 {
     if (!cache)

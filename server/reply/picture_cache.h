@@ -18,6 +18,8 @@ void adv_picture_cache_free(struct adv_picture_cache *cache);
 bool adv_picture_cache_find(struct adv_picture_cache *cache, const char *key,
                             struct adv_reply *reply);
 
+size_t adv_picture_cache_bytes(struct adv_picture_cache *cache); /* now */
+
 /* Keeps a copy of the reply, if it is small enough: at most a quarter of the cache. */
 void adv_picture_cache_add(struct adv_picture_cache *cache, const char *key,
                            const struct adv_reply *reply);

@@ -1,8 +1,10 @@
 #include "server/schedule/reloader.h"
 
 #include "server/os/log.h"
+#include "server/os/signals.h"
 
 #include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -15,32 +17,53 @@ struct adv_reloader {
     pthread_mutex_t mutex; /* of all below */
     pthread_cond_t changed;
     bool due, ending, ended;
+    bool loaded; /* the first load is over, with the error (if any) */
+    struct adv_error error;
 };
 
-void adv_models_report(struct adv_registry *registry, struct adv_metrics *metrics)
+/* Tells the metrics and the log what the catalogue holds now. */
+static void report(struct adv_registry *registry, struct adv_metrics *metrics)
 {
     struct adv_catalogue *catalogue = adv_registry_catalogue(registry);
     size_t n = adv_catalogue_size(catalogue), n_models = adv_catalogue_models(catalogue);
+    size_t weights_bytes = 0, packed_bytes = 0;
     adv_metrics_set(metrics, ADV_GAUGE_MODELS, (int64_t)n_models);
     adv_metrics_set(metrics, ADV_GAUGE_MODELS_REFUSED, (int64_t)(n - n_models));
     for (size_t i = 0; i < n; i++) {
         const struct adv_catalogue_entry *entry = adv_catalogue_at(catalogue, i);
-        if (entry->model)
+        if (entry->model) {
+            weights_bytes += adv_model_n_weights(entry->model) * sizeof(float);
+            packed_bytes += adv_packed_weights_bytes(adv_model_packed_weights(entry->model));
             adv_log_event("model %s from %s, digest %s", adv_model_name(entry->model), entry->file,
                           adv_model_digest(entry->model));
-        else
+        } else {
             adv_log_event("refused %s: %s", entry->file, entry->reason);
+        }
     }
+    adv_metrics_set(metrics, ADV_GAUGE_WEIGHTS_BYTES, (int64_t)weights_bytes);
+    adv_metrics_set(metrics, ADV_GAUGE_PACKED_BYTES, (int64_t)packed_bytes);
     adv_catalogue_unref(catalogue);
+}
+
+static void load(struct adv_reloader *reloader)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    if (adv_registry_load(reloader->registry, &error) == ADV_OK)
+        report(reloader->registry, reloader->metrics);
+    pthread_mutex_lock(&reloader->mutex);
+    reloader->loaded = true;
+    reloader->error = error;
+    pthread_mutex_unlock(&reloader->mutex);
+    adv_signals_wake();
 }
 
 /* It is counted last: who waits for the count sees the new models. */
 static void reload(struct adv_reloader *reloader)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    if (adv_registry_reload(reloader->registry, &error) == ADV_OK) {
+    if (adv_registry_load(reloader->registry, &error) == ADV_OK) {
         adv_scheduler_forget_models(reloader->scheduler);
-        adv_models_report(reloader->registry, reloader->metrics);
+        report(reloader->registry, reloader->metrics);
         adv_metrics_count(reloader->metrics, ADV_COUNT_RELOADS_COMPLETED, 1);
     } else {
         adv_log_event("the models stay as they are: %s", error.message);
@@ -51,6 +74,7 @@ static void reload(struct adv_reloader *reloader)
 static void *work(void *argument)
 {
     struct adv_reloader *reloader = argument;
+    load(reloader);
     pthread_mutex_lock(&reloader->mutex);
     for (;;) {
         while (!reloader->due && !reloader->ending)
@@ -97,6 +121,19 @@ enum adv_status adv_reloader_start(struct adv_registry *registry, struct adv_sch
     }
     *out = reloader;
     return ADV_OK;
+}
+
+bool adv_reloader_has_loaded(struct adv_reloader *reloader, enum adv_status *status,
+                             struct adv_error *error)
+{
+    pthread_mutex_lock(&reloader->mutex);
+    bool loaded = reloader->loaded;
+    if (loaded)
+        *status = reloader->error.status;
+    if (loaded && reloader->error.status != ADV_OK && error)
+        *error = reloader->error;
+    pthread_mutex_unlock(&reloader->mutex);
+    return loaded;
 }
 
 void adv_reloader_ask(struct adv_reloader *reloader)

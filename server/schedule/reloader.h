@@ -1,4 +1,5 @@
-/* Reloads of the models, on a thread of their own: neither signals nor requests wait for them. */
+/* Loads the models, and loads them anew, on a thread of its own: neither signals nor requests wait
+ * for it. */
 #ifndef ADV_SERVER_RELOADER_H
 #define ADV_SERVER_RELOADER_H
 
@@ -8,15 +9,17 @@
 
 #include <stdbool.h>
 
-/* Tells the metrics and the log what the catalogue holds now. */
-void adv_models_report(struct adv_registry *registry, struct adv_metrics *metrics);
-
 struct adv_reloader;
 
-/* All of these must outlive it. */
+/* Begins the first load. All of these must outlive it. */
 enum adv_status adv_reloader_start(struct adv_registry *registry, struct adv_scheduler *scheduler,
                                    struct adv_metrics *metrics, struct adv_reloader **reloader,
                                    struct adv_error *error);
+
+/* Whether the first load is over; then, how it ended. The wait for signals (adv_signals_wait) is
+ * woken when it is. */
+bool adv_reloader_has_loaded(struct adv_reloader *reloader, enum adv_status *status,
+                             struct adv_error *error);
 
 /* A reload that begins after this call; several calls before it begins are one. */
 void adv_reloader_ask(struct adv_reloader *reloader);

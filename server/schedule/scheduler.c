@@ -68,6 +68,14 @@ void adv_scheduler_unlock(struct adv_scheduler *scheduler)
     pthread_mutex_unlock(&scheduler->mutex);
 }
 
+static void measure_evaluators(struct adv_worker *worker)
+{
+    size_t n_bytes = adv_evaluators_bytes(&worker->evaluators);
+    adv_metrics_move(worker->scheduler->options.metrics, ADV_GAUGE_EVALUATORS_BYTES,
+                     (int64_t)n_bytes - (int64_t)worker->evaluators_bytes);
+    worker->evaluators_bytes = n_bytes;
+}
+
 /* The next job to give a turn to, or to end, waited for; NULL when the scheduler stops. */
 static struct adv_job *next_job(struct adv_worker *worker)
 {
@@ -75,6 +83,7 @@ static struct adv_job *next_job(struct adv_worker *worker)
     for (;;) {
         struct adv_job *job = choose(scheduler);
         adv_evaluators_trim(&worker->evaluators, !job);
+        measure_evaluators(worker);
         if (job || scheduler->stopping)
             return job;
         scheduler->n_idle++;
@@ -118,6 +127,9 @@ static void prepare(struct adv_scheduler *scheduler, struct adv_job *job)
     if (status == ADV_OK)
         status = adv_ticket_fill(&job->ticket, n_shards, &error);
     pthread_mutex_lock(&scheduler->mutex);
+    job->ticket.run_bytes = status == ADV_OK ? adv_run_bytes(job->work.run) : 0;
+    adv_metrics_move(scheduler->options.metrics, ADV_GAUGE_QUERIES_BYTES,
+                     (int64_t)job->ticket.run_bytes);
     job->ticket.error = error;
     job->ticket.whole = false;
     adv_scheduler_update_runnable(&job->ticket);

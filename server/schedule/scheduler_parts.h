@@ -17,6 +17,7 @@ struct adv_worker {
     struct adv_scheduler *scheduler;
     pthread_t thread;
     struct adv_evaluators evaluators;
+    size_t evaluators_bytes; /* as the metrics have them */
 };
 
 struct adv_scheduler {

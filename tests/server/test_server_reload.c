@@ -9,57 +9,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define COMPLETED "advect_reloads_total{outcome=\"completed\"}"
 #define FAILED "advect_reloads_total{outcome=\"failed\"}"
-#define CONFIG                                                                                     \
-    "{\\\"name\\\": \\\"big\\\", \\\"net\\\": {\\\"kind\\\": \\\"mlp\\\", \\\"dim\\\": 2, "        \
-    "\\\"channels\\\": 8, \\\"layers\\\": 1}}"
-
 static struct server_daemon server;
 
-/* NAME.safetensors with the header and one tensor of zeros, [n_bytes] in all but the header. */
-static void write_sparse(const char *name, const char *metadata, size_t n_bytes)
-{
-    char path[256], header[1024];
-    snprintf(path, sizeof path, "%s/%s.safetensors", server.models, name);
-    int n =
-        snprintf(header, sizeof header,
-                 "{%s\"x\": {\"dtype\": \"F32\", \"shape\": [%zu], \"data_offsets\": [0, %zu]}}",
-                 metadata, n_bytes / 4, n_bytes);
-    unsigned long long n_header = (unsigned long long)n;
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, &n_header, 8), 8);
-    ck_assert_int_eq(write(fd, header, (size_t)n), n);
-    ck_assert_int_eq(ftruncate(fd, (off_t)(8 + (size_t)n + n_bytes)), 0);
-    close(fd);
-}
-
-/* One that is read to its end, some tenths of a second, before it is refused. */
-static void write_slow_file(void)
-{
-    write_sparse("slow",
-                 "\"__metadata__\": {\"advect.version\": \"1\", \"advect.config\": \"" CONFIG
-                 "\"}, ",
-                 (size_t)512 << 20);
-}
-
-static void expect_reason(const char *file, const char *reason)
+/* Why a file is refused, to be freed. */
+static char *reason_of(const char *file)
 {
     struct server_reply reply = server_get(&server, "/v1/models");
     json_t *json = server_reply_json(&reply), *entry;
     size_t i;
-    const char *found = NULL;
+    char *found = NULL;
     json_array_foreach(json_object_get(json, "refused"), i, entry)
     {
         if (!strcmp(json_string_value(json_object_get(entry, "file")), file))
-            found = json_string_value(json_object_get(entry, "reason"));
+            found = strdup(json_string_value(json_object_get(entry, "reason")));
     }
-    ck_assert_msg(found && strstr(found, reason), "%s: %s", file, found ? found : reply.body);
+    ck_assert_msg(found != NULL, "%s is not refused: %s", file, reply.body);
     json_decref(json);
     server_reply_release(&reply);
+    return found;
+}
+
+static void expect_reason(const char *file, const char *reason)
+{
+    char *found = reason_of(file);
+    ck_assert_msg(strstr(found, reason) != NULL, "%s: %s", file, found);
+    free(found);
 }
 
 /* ---------------------------------------------------------------- beside serving */
@@ -67,9 +47,9 @@ static void expect_reason(const char *file, const char *reason)
 START_TEST(signals_during_a_reload_make_one_more)
 {
     server_daemon_start(&server, NULL);
-    write_slow_file();
+    server_model_write_slow(server.models);
     kill(server.pid, SIGHUP);
-    server_sleep_ms(50); /* it has begun */
+    server_daemon_wait_for_file(&server, "slow.safetensors");
     for (int i = 0; i < 5; i++) {
         kill(server.pid, SIGHUP);
         server_sleep_ms(5);
@@ -89,9 +69,9 @@ END_TEST
 START_TEST(sigterm_does_not_wait_for_a_reload)
 {
     server_daemon_start(&server, NULL);
-    write_slow_file();
+    server_model_write_slow(server.models);
     kill(server.pid, SIGHUP);
-    server_sleep_ms(50);
+    server_daemon_wait_for_file(&server, "slow.safetensors");
     kill(server.pid, SIGTERM);
     char *log = server_daemon_wait(&server);
     ck_assert_ptr_nonnull(strstr(log, "draining"));
@@ -120,6 +100,80 @@ START_TEST(reloads_are_counted_by_how_they_end)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- judged once */
+
+static void set_time(const char *path, time_t seconds)
+{
+    struct timespec times[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+static const char no_json[] = "\4\0\0\0\0\0\0\0nope", too_short[] = "\7\0\0\0\0\0\0\0nope";
+
+/* Of the same length each time, and so the same file where the time is, too. */
+static void write_refused(const char *path, const char *bytes)
+{
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, bytes, 12), 12);
+    close(fd);
+}
+
+static void reload(int n)
+{
+    kill(server.pid, SIGHUP);
+    server_wait_for_metric(&server, COMPLETED, n, 10000);
+}
+
+/* Other bytes under the same identity show whether the file is read. */
+START_TEST(a_refused_file_is_read_again_when_it_changed)
+{
+    char path[256];
+    time_t past = time(NULL) - 100;
+    server_daemon_start(&server, NULL);
+    snprintf(path, sizeof path, "%s/odd.safetensors", server.models);
+    write_refused(path, no_json);
+    set_time(path, past);
+    reload(1);
+    char *first = reason_of("odd.safetensors");
+    write_refused(path, too_short);
+    set_time(path, past);
+    reload(2);
+    char *second = reason_of("odd.safetensors");
+    ck_assert_str_eq(second, first);
+    set_time(path, past + 1);
+    reload(3);
+    char *third = reason_of("odd.safetensors");
+    ck_assert_str_ne(third, first);
+    free(first);
+    free(second);
+    free(third);
+    server_daemon_stop(&server);
+}
+END_TEST
+
+/* A time that is now says little: the file may change again without another. */
+START_TEST(a_file_that_changed_just_now_is_not_trusted)
+{
+    char path[256];
+    time_t soon = time(NULL) + 1000;
+    server_daemon_start(&server, NULL);
+    snprintf(path, sizeof path, "%s/odd.safetensors", server.models);
+    write_refused(path, no_json);
+    set_time(path, soon);
+    reload(1);
+    char *first = reason_of("odd.safetensors");
+    write_refused(path, too_short);
+    set_time(path, soon);
+    reload(2);
+    char *second = reason_of("odd.safetensors");
+    ck_assert_str_ne(second, first);
+    free(first);
+    free(second);
+    server_daemon_stop(&server);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- judged before they are read */
 
 START_TEST(files_are_refused_before_they_are_read)
@@ -128,12 +182,13 @@ START_TEST(files_are_refused_before_they_are_read)
     char path[256];
     server_daemon_start(&server, NULL);
     double before = server_metric(&server, "process_resident_memory_bytes");
-    write_sparse("plain", "", three_gigabytes); /* nobody's model */
-    write_sparse("future",
-                 "\"__metadata__\": {\"advect.version\": \"9\", \"advect.config\": \"{}\"}, ",
-                 three_gigabytes);
-    write_sparse("huge", "", 2 * three_gigabytes);
-    write_sparse("short", "", three_gigabytes);
+    server_model_write_sparse(server.models, "plain", "", three_gigabytes); /* nobody's model */
+    server_model_write_sparse(
+        server.models, "future",
+        "\"__metadata__\": {\"advect.version\": \"9\", \"advect.config\": \"{}\"}, ",
+        three_gigabytes);
+    server_model_write_sparse(server.models, "huge", "", 2 * three_gigabytes);
+    server_model_write_sparse(server.models, "short", "", three_gigabytes);
     snprintf(path, sizeof path, "%s/short.safetensors", server.models);
     ck_assert_int_eq(truncate(path, (off_t)three_gigabytes), 0);
     double begin = server_seconds();
@@ -168,6 +223,8 @@ int main(void)
     tcase_add_test(tests, signals_during_a_reload_make_one_more);
     tcase_add_test(tests, sigterm_does_not_wait_for_a_reload);
     tcase_add_test(tests, reloads_are_counted_by_how_they_end);
+    tcase_add_test(tests, a_refused_file_is_read_again_when_it_changed);
+    tcase_add_test(tests, a_file_that_changed_just_now_is_not_trusted);
     tcase_add_test(tests, files_are_refused_before_they_are_read);
     tcase_add_test(tests, the_largest_size_is_a_setting);
     suite_add_tcase(suite, tests);

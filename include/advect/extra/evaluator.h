@@ -34,6 +34,7 @@ enum adv_status adv_packed_weights_new(const struct adv_net *net, const float *w
                                        const struct adv_load_options *options,
                                        struct adv_packed_weights **packed, struct adv_error *error);
 void adv_packed_weights_free(struct adv_packed_weights *packed);
+size_t adv_packed_weights_bytes(const struct adv_packed_weights *packed);
 
 /* Plans and memory for one evaluation at a time. Nothing is allocated after its first use of each
  * mode. */
@@ -42,6 +43,8 @@ struct adv_evaluator;
 enum adv_status adv_evaluator_new(const struct adv_packed_weights *packed,
                                   struct adv_evaluator **evaluator, struct adv_error *error);
 void adv_evaluator_free(struct adv_evaluator *evaluator);
+/* Of its arenas and rows, which it gets at the first evaluation of a kind. */
+size_t adv_evaluator_bytes(const struct adv_evaluator *evaluator);
 
 /* From now on the threads of pool share the work within an evaluation, layer by layer, where that
  * is quicker: for few rows of a large network, which cannot be divided by rows. Results stay the

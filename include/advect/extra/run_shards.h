@@ -10,6 +10,10 @@ ADV_API_BEGIN
 
 size_t adv_run_shards(const struct adv_run *run);
 
+/* Bytes of the states and the answer, which a run holds from its making to its end. Shards hold as
+ * much again of their rows while they are being computed. */
+size_t adv_run_bytes(const struct adv_run *run);
+
 /* How many shards a run of the query has. */
 size_t adv_query_shards(const struct adv_query *query, const struct adv_model *model);
 

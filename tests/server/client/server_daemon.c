@@ -57,7 +57,7 @@ static pid_t spawn(const char *const *arguments, int output, int error)
 }
 
 /* The first line of the daemon's standard output: "listening on http://...". */
-static void read_url(struct server_daemon *daemon, int output)
+void server_daemon_await(struct server_daemon *daemon, int output)
 {
     char line[200];
     size_t n = 0;
@@ -77,7 +77,7 @@ static void read_url(struct server_daemon *daemon, int output)
     daemon->port = atoi(strrchr(daemon->url, ':') + 1);
 }
 
-static void make_directory(struct server_daemon *daemon)
+void server_daemon_prepare(struct server_daemon *daemon)
 {
     strcpy(daemon->directory, "/tmp/advect-test-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(daemon->directory));
@@ -87,7 +87,7 @@ static void make_directory(struct server_daemon *daemon)
     server_models_write(daemon->models);
 }
 
-static void start_on(struct server_daemon *daemon, const char *const *flags, int error)
+static int begin_on(struct server_daemon *daemon, const char *const *flags, int error)
 {
     /* Tests that are not about it name the host as they like. */
     const char *arguments[MAX_ARGUMENTS + 1] = {"--listen", "127.0.0.1:0", "--models",
@@ -98,23 +98,34 @@ static void start_on(struct server_daemon *daemon, const char *const *flags, int
     ck_assert_int_eq(pipe2(pipe_ends, O_CLOEXEC), 0);
     daemon->pid = spawn(arguments, pipe_ends[1], error);
     close(pipe_ends[1]);
-    read_url(daemon, pipe_ends[0]);
-    close(pipe_ends[0]);
+    return pipe_ends[0];
+}
+
+int server_daemon_begin(struct server_daemon *daemon, const char *const *flags)
+{
+    int log = open(daemon->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    ck_assert_int_ge(log, 0);
+    int output = begin_on(daemon, flags, log);
+    close(log);
+    return output;
+}
+
+static void await_and_close(struct server_daemon *daemon, int output)
+{
+    server_daemon_await(daemon, output);
+    close(output);
 }
 
 void server_daemon_start_on(struct server_daemon *daemon, const char *const *flags, int error)
 {
-    make_directory(daemon);
-    start_on(daemon, flags, error);
+    server_daemon_prepare(daemon);
+    await_and_close(daemon, begin_on(daemon, flags, error));
 }
 
 void server_daemon_start(struct server_daemon *daemon, const char *const *flags)
 {
-    make_directory(daemon);
-    int log = open(daemon->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    ck_assert_int_ge(log, 0);
-    start_on(daemon, flags, log);
-    close(log);
+    server_daemon_prepare(daemon);
+    await_and_close(daemon, server_daemon_begin(daemon, flags));
 }
 
 char *server_daemon_read_log(const struct server_daemon *daemon)
@@ -193,4 +204,30 @@ int server_daemon_run(const char *const *arguments, char *text, size_t size)
     text[n] = '\0';
     close(pipe_ends[0]);
     return wait_for(pid, STOP_MS);
+}
+
+static bool has_open(const struct server_daemon *daemon, const char *name)
+{
+    char folder[64], path[400], target[512];
+    bool found = false;
+    snprintf(folder, sizeof folder, "/proc/%d/fd", (int)daemon->pid);
+    DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && !found && (entry = readdir(dir));) {
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        ssize_t n = readlink(path, target, sizeof target - 1);
+        target[n > 0 ? n : 0] = '\0';
+        const char *last = strrchr(target, '/');
+        found = last && !strcmp(last + 1, name);
+    }
+    if (dir)
+        closedir(dir);
+    return found;
+}
+
+void server_daemon_wait_for_file(const struct server_daemon *daemon, const char *name)
+{
+    for (int waited = 0; !has_open(daemon, name); waited++) {
+        ck_assert_msg(waited < 30000, "%s is not opened", name);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
 }

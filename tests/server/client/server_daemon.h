@@ -18,6 +18,13 @@ struct server_daemon {
  * NULL-terminated list, and waits until it listens. */
 void server_daemon_start(struct server_daemon *daemon, const char *const *flags);
 
+/* The same in two steps, for what is done to a daemon that starts: its directory with the test
+ * models; the process, whose standard output the result is, to be closed. */
+void server_daemon_prepare(struct server_daemon *daemon);
+int server_daemon_begin(struct server_daemon *daemon, const char *const *flags);
+/* Waits until it listens. */
+void server_daemon_await(struct server_daemon *daemon, int output);
+
 /* The same with a descriptor for its standard error, which stays the caller's; there is no log
  * then. */
 void server_daemon_start_on(struct server_daemon *daemon, const char *const *flags, int error);
@@ -35,6 +42,9 @@ char *server_daemon_wait_for(struct server_daemon *daemon, int wanted);
 /* Runs the program to its end with the given arguments: its exit status; its output, both streams,
  * into text. */
 int server_daemon_run(const char *const *arguments, char *text, size_t size);
+
+/* Waits until the daemon has a file of this name open. */
+void server_daemon_wait_for_file(const struct server_daemon *daemon, const char *name);
 
 /* The log so far, to be freed. */
 char *server_daemon_read_log(const struct server_daemon *daemon);

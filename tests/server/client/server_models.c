@@ -3,8 +3,10 @@
 #include <advect/array_file.h>
 #include <advect/extra/model_parts.h>
 #include <check.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SEED 7
 
@@ -72,6 +74,34 @@ void server_model_write_wide(const char *directory)
               " \"channels\": 1024, \"layers\": 2}, \"data\": {\"shape\": [1, 28, 28]}}",
               "wide", SEED),
          directory, "wide.safetensors");
+}
+
+void server_model_write_sparse(const char *directory, const char *name, const char *metadata,
+                               size_t n_bytes)
+{
+    char path[512], header[1024];
+    snprintf(path, sizeof path, "%s/%s.safetensors", directory, name);
+    int n =
+        snprintf(header, sizeof header,
+                 "{%s\"x\": {\"dtype\": \"F32\", \"shape\": [%zu], \"data_offsets\": [0, %zu]}}",
+                 metadata, n_bytes / 4, n_bytes);
+    unsigned long long n_header = (unsigned long long)n;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, &n_header, 8), 8);
+    ck_assert_int_eq(write(fd, header, (size_t)n), n);
+    ck_assert_int_eq(ftruncate(fd, (off_t)(8 + (size_t)n + n_bytes)), 0);
+    close(fd);
+}
+
+void server_model_write_slow(const char *directory)
+{
+    server_model_write_sparse(
+        directory, "slow",
+        "\"__metadata__\": {\"advect.version\": \"1\", \"advect.config\": \"{"
+        "\\\"name\\\": \\\"big\\\", \\\"net\\\": {\\\"kind\\\": \\\"mlp\\\", \\\"dim\\\": 2,"
+        " \\\"channels\\\": 8, \\\"layers\\\": 1}}\"}, ",
+        (size_t)512 << 20);
 }
 
 void server_models_write(const char *directory)

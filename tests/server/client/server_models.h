@@ -18,6 +18,12 @@ struct adv_model *server_model(const char *name);
 
 /* A plane model of another seed and name into FILE of the directory, replacing it at once. */
 void server_model_write(const char *directory, const char *file, const char *name, uint64_t seed);
+/* NAME.safetensors with the metadata, as members of a JSON object that end in a comma, and one tensor
+ * of zeros, which is sparse: it takes no room, but time to read. */
+void server_model_write_sparse(const char *directory, const char *name, const char *metadata,
+                               size_t n_bytes);
+/* slow.safetensors, which is read to its end, some tenths of a second, before it is refused. */
+void server_model_write_slow(const char *directory);
 /* A model "wide" of 784-D points, a row of which is 3e6 multiply-adds, into the directory. */
 void server_model_write_wide(const char *directory);
 

@@ -1,0 +1,25 @@
+/* What a run holds, for those who watch over memory. */
+#include "core/query/run.h"
+
+#include <advect/extra/run_shards.h>
+
+static size_t if_any(const void *array, size_t bytes)
+{
+    return array ? bytes : 0;
+}
+
+size_t adv_run_bytes(const struct adv_run *run)
+{
+    size_t n = run->query.n, values = n * run->dim;
+    return if_any(run->labels, n * sizeof *run->labels) +
+           if_any(run->starts, values * sizeof *run->starts) +
+           if_any(run->log_det, n * sizeof *run->log_det) +
+           if_any(run->times, run->n_times * sizeof *run->times) +
+           run->n_shards * sizeof *run->shards +
+           if_any(run->states, values * run->answer.n_frames * sizeof *run->states) +
+           if_any(run->latents, values * sizeof *run->latents) +
+           if_any(run->log_density, n * sizeof *run->log_density) +
+           if_any(run->standard_error, n * sizeof *run->standard_error) +
+           if_any(run->bits_per_dim, n * sizeof *run->bits_per_dim) +
+           if_any(run->divergence, n * sizeof *run->divergence);
+}
