@@ -229,12 +229,18 @@ struct adv_claim *adv_claims_next(const struct adv_claims *claims, double now)
 
 /* ---------------------------------------------------------------- who is taken */
 
+/* 1 for what takes nothing of its time, down to 0 for what is long. */
+static double shortness_of(const struct adv_claim *claim, size_t n_workers, double now)
+{
+    double part = seconds_alone(claim, n_workers) / (claim->deadline - now);
+    return fmax(0, 1 - part / SHORT);
+}
+
 /* The share of its time within which a claim must end. */
 static double share_of(const struct adv_claim *claim, size_t n_workers, double now)
 {
-    double part = seconds_alone(claim, n_workers) / (claim->deadline - now);
     double of_long = shares_of_long[claim->priority + 1];
-    return of_long + (SHARE_OF_SHORT - of_long) * fmax(0, 1 - part / SHORT);
+    return of_long + (SHARE_OF_SHORT - of_long) * shortness_of(claim, n_workers, now);
 }
 
 double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *claim, double now)
@@ -260,8 +266,9 @@ double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *
     return late;
 }
 
-/* Of what goes before the claim: all that has an earlier deadline. The wait is that of a client
- * which gets as much of the workers as any other. */
+/* Of what goes before the claim: all that has an earlier deadline. What takes next to nothing is not
+ * counted against its client, whose own long ones would shut it out otherwise. The wait is that of a
+ * client which gets as much of the workers as any other. */
 double adv_claims_share_wait(const struct adv_claims *claims, const struct adv_claim *claim,
                              double now)
 {
@@ -274,7 +281,8 @@ double adv_claims_share_wait(const struct adv_claims *claims, const struct adv_c
     if (claim->client == 0 || own == 0 || claims->client_share >= 1)
         return 0;
     double time = share_of(claim, claims->n_workers, now) * (claim->deadline - now) * n_workers;
-    double over = own + claim->left - claims->client_share * fmax(0, time - others);
+    double rest = (1 - claims->client_share) * shortness_of(claim, claims->n_workers, now);
+    double over = own + claim->left - (claims->client_share + rest) * fmax(0, time - others);
     return fmax(0, fmin(over, own)) / n_workers * (double)adv_claims_clients(claims);
 }
 

@@ -254,6 +254,22 @@ START_TEST(one_client_leaves_time_for_the_next)
 }
 END_TEST
 
+/* Beside long ones that fill the share of the same client. */
+START_TEST(a_client_s_long_ones_do_not_shut_out_its_short_ones)
+{
+    const struct crowd crowds[] = {
+        {.n = 20, .seconds = 3, .width = 2, .timeout = 10, .one = 1},
+        {.n = 2, .seconds = 0.004, .width = 1, .timeout = 10, .every = 0.05, .one = 1},
+    };
+    struct outcome outcomes[2];
+    simulate(crowds, 2, 60, 0, outcomes);
+    ck_assert_uint_eq(outcomes[0].late + outcomes[1].late, 0);
+    ck_assert_uint_gt(outcomes[0].refused, 0);
+    ck_assert_uint_eq(outcomes[1].refused, 0);
+    ck_assert_msg(outcomes[1].slowest < 0.5, "%g s", outcomes[1].slowest);
+}
+END_TEST
+
 /* Three that want all they can get. */
 START_TEST(equal_clients_get_equal_shares)
 {
@@ -459,6 +475,7 @@ int main(void)
     tcase_set_timeout(clients, 120);
     tcase_add_test(clients, a_client_is_served_alike_whatever_its_connections);
     tcase_add_test(clients, one_client_leaves_time_for_the_next);
+    tcase_add_test(clients, a_client_s_long_ones_do_not_shut_out_its_short_ones);
     tcase_add_test(clients, equal_clients_get_equal_shares);
     tcase_add_test(clients, priorities_come_before_shares_but_make_nobody_late);
     suite_add_tcase(suite, clients);
