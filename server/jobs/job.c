@@ -38,6 +38,7 @@ void adv_job_unref(struct adv_job *job)
     adv_work_release(&job->work);
     adv_ticket_release(&job->ticket);
     adv_channel_release(&job->channel);
+    adv_client_unref(job->client);
     free(job);
 }
 

@@ -1,7 +1,8 @@
-/* Reloads of the models, on a thread of their own: neither signals nor requests wait for them. */
+/* Reloads of the keys and the models, on a thread of their own: neither signals nor requests wait for them. */
 #ifndef ADV_SERVER_RELOADER_H
 #define ADV_SERVER_RELOADER_H
 
+#include "server/clients/keys.h"
 #include "server/models/registry.h"
 #include "server/os/metrics.h"
 #include "server/schedule/scheduler.h"
@@ -14,9 +15,9 @@ void adv_models_report(struct adv_registry *registry, struct adv_metrics *metric
 struct adv_reloader;
 
 /* All of these must outlive it. */
-enum adv_status adv_reloader_start(struct adv_registry *registry, struct adv_scheduler *scheduler,
-                                   struct adv_metrics *metrics, struct adv_reloader **reloader,
-                                   struct adv_error *error);
+enum adv_status adv_reloader_start(struct adv_keys *keys, struct adv_registry *registry,
+                                   struct adv_scheduler *scheduler, struct adv_metrics *metrics,
+                                   struct adv_reloader **reloader, struct adv_error *error);
 
 /* A reload that begins after this call; several calls before it begins are one. */
 void adv_reloader_ask(struct adv_reloader *reloader);
