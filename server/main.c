@@ -7,8 +7,9 @@
  *     registry (models) ------------------------- scheduler (workers compute)
  *
  * Signals become events of the main thread: SIGHUP asks the reloader, which has a thread of its own,
- * for the models anew; SIGTERM and SIGINT drain: no new connections, accepted work is finished and
- * answered, then the workers end, and last the HTTP threads. Any other order loses replies. */
+ * for the keys and the models anew; SIGTERM and SIGINT drain: no new connections, accepted work is
+ * finished and answered, then the workers end, and last the HTTP threads. Any other order loses
+ * replies. */
 #include "server/api/routes.h"
 #include "server/clients/origin.h"
 #include "server/net/http.h"

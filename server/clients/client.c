@@ -25,6 +25,8 @@ struct adv_client {
     uint64_t id;
     struct adv_client *next; /* of the chain */
 
+    atomic_size_t n_numbers;
+
     /* Under the clients' mutex. */
     size_t n_references;
     struct adv_client *older, *newer; /* of those that nobody holds */
@@ -204,7 +206,7 @@ static bool has_room(const struct adv_client *client, enum adv_seat seat, size_t
                      double share)
 {
     size_t own = client->n_seats[seat];
-    return adv_share_allows(share, own, client->clients->n_seats[seat] - own, capacity);
+    return adv_share_allows(share, own, client->clients->n_seats[seat] - own, capacity, 1);
 }
 
 /* With the mutex held. */
@@ -261,6 +263,11 @@ struct adv_seating adv_client_seating(struct adv_client *client)
     };
     pthread_mutex_unlock(&clients->mutex);
     return seating;
+}
+
+atomic_size_t *adv_client_numbers(struct adv_client *client)
+{
+    return &client->n_numbers;
 }
 
 /* ---------------------------------------------------------------- keys */

@@ -7,6 +7,7 @@
 #define ADV_SERVER_CLIENT_H
 
 #include <advect/status.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -64,6 +65,9 @@ struct adv_seating {
     double share;
 };
 struct adv_seating adv_client_seating(struct adv_client *client);
+
+/* How many numbers its answers hold that are computed or not yet sent. */
+atomic_size_t *adv_client_numbers(struct adv_client *client);
 
 /* ---- keys */
 

@@ -9,13 +9,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether a client that has `own` of `capacity` may have one more. share: in (0, 1]; 1: it may have
- * all that there is. */
-static inline bool adv_share_allows(double share, size_t own, size_t others, size_t capacity)
+/* Whether a client that has `own` of `capacity` may have so many more. share: in (0, 1]; 1: it may
+ * have all that there is. */
+static inline bool adv_share_allows(double share, size_t own, size_t others, size_t capacity,
+                                    size_t more)
 {
-    if (own + others >= capacity)
+    if (own + others > capacity || more > capacity - own - others)
         return false;
-    return own == 0 || (double)(own + 1) <= share * (double)(capacity - others);
+    return own == 0 || (double)own + (double)more <= share * (double)(capacity - others);
 }
 
 #endif

@@ -35,6 +35,8 @@ void adv_job_unref(struct adv_job *job)
         return;
     if (job->budget)
         atomic_fetch_sub(job->budget, job->work.numbers);
+    if (job->budget && job->client)
+        atomic_fetch_sub(adv_client_numbers(job->client), job->work.numbers);
     adv_work_release(&job->work);
     adv_ticket_release(&job->ticket);
     adv_channel_release(&job->channel);

@@ -18,6 +18,7 @@ enum verdict {
     TOO_LONG,
     TOO_LATE,
     OVER_SHARE_OF_PLACES,
+    OVER_SHARE_OF_NUMBERS,
     OVER_SHARE_OF_TIME,
     OVER_LIMIT,
     NO_MEMORY
@@ -35,6 +36,14 @@ static uint64_t client_of(const struct adv_job *job)
     return job->client ? adv_client_id(job->client) : 0;
 }
 
+/* Of jobs that end meanwhile both counts go down, one a moment before the other. */
+static bool may_hold_numbers(const struct adv_scheduler_options *options, const struct adv_job *job)
+{
+    size_t own = atomic_load(adv_client_numbers(job->client)), all = atomic_load(options->numbers);
+    return adv_share_allows(options->client_share, own, all > own ? all - own : 0,
+                            options->queue_numbers, job->work.numbers);
+}
+
 /* With the mutex held: whether the client may have one more place, and as much more time. */
 static enum verdict judge_share(const struct adv_scheduler *scheduler, const struct adv_job *job,
                                 double now, struct grounds *grounds)
@@ -44,8 +53,10 @@ static enum verdict judge_share(const struct adv_scheduler *scheduler, const str
     size_t own = adv_claims_of(claims, client_of(job));
     grounds->own = own;
     if (job->client &&
-        !adv_share_allows(options->client_share, own, claims->n - own, options->queue_length))
+        !adv_share_allows(options->client_share, own, claims->n - own, options->queue_length, 1))
         return OVER_SHARE_OF_PLACES;
+    if (job->client && !may_hold_numbers(options, job))
+        return OVER_SHARE_OF_NUMBERS;
     grounds->wait = adv_claims_wait(claims, &job->ticket.claim, now);
     if (grounds->wait > 0)
         return TOO_LATE;
@@ -106,6 +117,8 @@ static void accept_job(struct adv_scheduler *scheduler, struct adv_job *job)
     const struct adv_scheduler_options *options = &scheduler->options;
     job->budget = options->numbers;
     atomic_fetch_add(job->budget, job->work.numbers);
+    if (job->client)
+        atomic_fetch_add(adv_client_numbers(job->client), job->work.numbers);
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERIES, 1);
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERY_ROWS, (int64_t)job->work.query.n);
     adv_claims_add(&scheduler->claims, &adv_job_ref(job)->ticket.claim);
@@ -130,6 +143,12 @@ static void refuse_share(const struct adv_scheduler *scheduler, const struct adv
                           "waiting; one client gets at most %g of what the others leave",
                           who, grounds->own, scheduler->options.queue_length,
                           scheduler->options.client_share);
+    else if (verdict == OVER_SHARE_OF_NUMBERS)
+        adv_problem_reply(refusal, ADV_PROBLEM_TOO_MANY, NULL,
+                          "the answers to %s that are being computed or sent leave no room in its "
+                          "share for the %zu numbers of this one; one client gets at most %g of "
+                          "what the others leave",
+                          who, job->work.numbers, scheduler->options.client_share);
     else
         adv_problem_reply(refusal, ADV_PROBLEM_TOO_MANY, NULL,
                           "the %zu requests of %s that are being computed take its share of the "
@@ -160,6 +179,7 @@ static void refuse(const struct adv_scheduler *scheduler, const struct adv_job *
         [TOO_LONG] = ADV_COUNT_REJECTED_TIMEOUT,
         [TOO_LATE] = ADV_COUNT_REJECTED_BUSY,
         [OVER_SHARE_OF_PLACES] = ADV_COUNT_REJECTED_SHARE,
+        [OVER_SHARE_OF_NUMBERS] = ADV_COUNT_REJECTED_SHARE,
         [OVER_SHARE_OF_TIME] = ADV_COUNT_REJECTED_SHARE,
         [OVER_LIMIT] = ADV_COUNT_REJECTED_COST,
         [NO_MEMORY] = ADV_COUNT_FAILED,
@@ -191,6 +211,7 @@ static void refuse(const struct adv_scheduler *scheduler, const struct adv_job *
                           job->ticket.timeout_s, fmax(1, ceil(grounds->wait)));
         break;
     case OVER_SHARE_OF_PLACES:
+    case OVER_SHARE_OF_NUMBERS:
     case OVER_SHARE_OF_TIME:
         refuse_share(scheduler, job, verdict, grounds, refusal);
         break;

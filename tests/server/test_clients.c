@@ -103,7 +103,7 @@ END_TEST
 static size_t take_all(double share, size_t others, size_t capacity)
 {
     size_t n = 0;
-    while (adv_share_allows(share, n, others, capacity))
+    while (adv_share_allows(share, n, others, capacity, 1))
         n++;
     return n;
 }
@@ -116,6 +116,10 @@ START_TEST(one_client_leaves_room_for_the_next)
     ck_assert_uint_eq(take_all(0.5, 255, 256), 1); /* the last one, for whoever has none */
     ck_assert_uint_eq(take_all(0.5, 256, 256), 0);
     ck_assert_uint_eq(take_all(0.5, 0, 1), 1);
+    ck_assert(adv_share_allows(0.5, 0, 100, 256, 156)); /* all that is left, for whoever has none */
+    ck_assert(!adv_share_allows(0.5, 0, 100, 256, 157));
+    ck_assert(adv_share_allows(0.5, 28, 100, 256, 50));
+    ck_assert(!adv_share_allows(0.5, 28, 100, 256, 51));
 }
 END_TEST
 

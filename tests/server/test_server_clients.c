@@ -382,8 +382,9 @@ START_TEST(nobody_keeps_the_connections_for_health)
         free(reply);
     }
     ck_assert_double_lt(server_seconds() - begin, 10);
-    expect_from("127.0.0.1", "/health/live", "\"live\"");
     let_go(extra, 30);
+    server_sleep_ms(200); /* for the daemon to see the ends */
+    expect_from("127.0.0.1", "/health/live", "\"live\"");
     let_go(fds, 4);
     server_daemon_stop(&server);
 }
@@ -456,6 +457,25 @@ START_TEST(one_client_leaves_places_in_the_queue_for_the_others)
 }
 END_TEST
 
+START_TEST(one_client_leaves_room_for_the_answers_of_others)
+{
+    server_daemon_start(&server,
+                        (const char *const[]){"--workers=1", "--max-numbers=2000",
+                                              "--queue-numbers=4000", "--client-share=0.5",
+                                              "--request-timeout-ms=86400000", PROXY, NULL});
+    int fd = begin_post(ENDLESS, FROM_A); /* 2000 numbers */
+    server_wait_for_metric(&server, "advect_queries", 1, 5000);
+    struct server_reply reply = post(SMALL, FROM_A, NULL);
+    ck_assert_msg(strstr(reply.body, "numbers") != NULL, "%s", reply.body);
+    server_expect_problem(reply, 429, "too-many", NULL);
+    ck_assert_int_eq(status_of(post("{\"n\": 1000}", FROM_B, NULL)), 200);
+    close(fd);
+    server_wait_for_metric(&server, "advect_answer_numbers", 0, 10000);
+    ck_assert_int_eq(status_of(post("{\"n\": 1000}", FROM_A, NULL)), 200);
+    server_daemon_stop(&server);
+}
+END_TEST
+
 #define N_GREEDY 12
 static atomic_bool enough;
 static char work[128]; /* that takes about a tenth of a second alone */
@@ -520,6 +540,7 @@ int main(void)
     tcase_add_test(each, one_address_leaves_connections_for_the_others);
     tcase_add_test(each, a_trusted_proxy_may_have_all_connections);
     tcase_add_test(each, one_client_leaves_places_in_the_queue_for_the_others);
+    tcase_add_test(each, one_client_leaves_room_for_the_answers_of_others);
     tcase_add_test(each, many_connections_get_no_more_of_the_workers);
     suite_add_tcase(suite, each);
     SRunner *runner = srunner_create(suite);

@@ -258,7 +258,8 @@ END_TEST
 START_TEST(answers_that_are_large_together_are_refused)
 {
     struct background slow;
-    start_with((const char *const[]){"--max-numbers=600", "--queue-numbers=600", NULL});
+    start_with((const char *const[]){"--max-numbers=600", "--queue-numbers=600", "--client-share=1",
+                                     NULL});
     background_start(&slow, SAMPLES, slow_samples); /* SLOW_ROWS points of 2 numbers */
     wait_for_metric("advect_queries", 1, 5000);
     server_expect_problem(server_post(&server, SAMPLES, "{\"n\": 60}"), 503, "queue-full", NULL);
