@@ -139,6 +139,8 @@ static enum adv_status parse(const char *text, size_t n, json_t **json, struct a
     *json = json_loadb(text, n, JSON_REJECT_DUPLICATES, &flaw);
     if (*json)
         return ADV_OK;
+    if (flaw.line < 0) /* nothing of the text is at fault */
+        return adv_no_memory(error);
     char *near = strstr(flaw.text, " near ");
     if (near)
         *near = '\0';
