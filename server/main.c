@@ -7,9 +7,11 @@
  *     registry (models) ------------------------- scheduler (workers compute)
  *
  * Signals become events of the main thread: SIGHUP asks the reloader, which has a thread of its own
- * and also loaded the models first, for them anew; SIGTERM and SIGINT drain: no new connections, accepted work is finished and
- * answered, then the workers end, and last the HTTP threads. Any other order loses replies. */
+ * and also loaded the models first, for the keys and the models anew; SIGTERM and SIGINT drain: no
+ * new connections, accepted work is finished and answered, then the workers end, and last the HTTP
+ * threads. Any other order loses replies. */
 #include "server/api/routes.h"
+#include "server/clients/origin.h"
 #include "server/net/http.h"
 #include "server/os/clock.h"
 #include "server/os/health_check.h"
@@ -43,6 +45,24 @@ static enum adv_status wait_for_models(struct adv_server *server, struct adv_err
     return status;
 }
 
+static enum adv_status start_clients(struct adv_server *server, struct adv_error *error)
+{
+    const struct adv_config *config = &server->config;
+    struct adv_clients_options options = {
+        .share = config->client_share,
+        .connections = (size_t)config->max_connections,
+        .reserved = ADV_HTTP_RESERVED,
+        .managing = ADV_HTTP_MANAGING,
+    };
+    enum adv_status status = adv_proxies_check(config->trusted_proxies, error);
+    if (status == ADV_OK)
+        status = adv_clients_new(&options, &server->clients, error);
+    if (status == ADV_OK)
+        status =
+            adv_keys_open(config->api_keys, config->api_key, server->clients, &server->keys, error);
+    return status;
+}
+
 static enum adv_status start(struct adv_server *server, struct adv_error *error)
 {
     const struct adv_config *config = &server->config;
@@ -53,7 +73,9 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
     if (status != ADV_OK)
         return status;
     server->kernels = adv_load_options_kernels(&load);
-    status = adv_metrics_new(server->routes->n, server->kernels, &server->metrics, error);
+    status = start_clients(server, error);
+    if (status == ADV_OK)
+        status = adv_metrics_new(server->routes->n, server->kernels, &server->metrics, error);
     if (status == ADV_OK)
         status =
             adv_picture_cache_new((size_t)config->picture_cache_bytes, &server->pictures, error);
@@ -66,6 +88,7 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
         .n_workers = (int)config->workers,
         .queue_length = (size_t)config->queue_length,
         .queue_numbers = (size_t)config->queue_numbers,
+        .client_share = config->client_share,
         .refuse_hopeless = config->max_cost == 0,
         .numbers = &server->n_numbers,
         .registry = server->registry,
@@ -73,8 +96,8 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
     };
     status = adv_scheduler_start(&options, &server->scheduler, error);
     if (status == ADV_OK)
-        status = adv_reloader_start(server->registry, server->scheduler, server->metrics,
-                                    &server->reloader, error);
+        status = adv_reloader_start(server->keys, server->registry, server->scheduler,
+                                    server->metrics, &server->reloader, error);
     if (status == ADV_OK)
         status = wait_for_models(server, error);
     struct adv_sockets_options watch = {
@@ -83,6 +106,8 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
         .min_send_rate = config->min_send_rate,
         .access_log = config->access_log == ADV_SWITCH_ON,
         .metrics = server->metrics,
+        .clients = server->clients,
+        .trusted_proxies = config->trusted_proxies,
     };
     if (status == ADV_OK)
         status = adv_sockets_start(&watch, &server->sockets, error);
@@ -132,6 +157,8 @@ static bool stop(struct adv_server *server)
     adv_sockets_stop(server->sockets);
     adv_picture_cache_free(server->pictures);
     adv_registry_close(server->registry);
+    adv_keys_close(server->keys);
+    adv_clients_free(server->clients);
     adv_metrics_free(server->metrics);
     adv_config_release(&server->config);
     return true;
@@ -152,7 +179,10 @@ static void raise_file_limit(void)
 /* Serves until told to stop. */
 static void serve(struct adv_server *server)
 {
+    const char *management = adv_http_management_url(server->http);
     printf("listening on %s\n", adv_http_url(server->http));
+    if (management)
+        printf("management on %s\n", management);
     fflush(stdout);
     for (enum adv_signal_event event; (event = adv_signals_wait(-1)) != ADV_SIGNAL_STOP;) {
         if (event == ADV_SIGNAL_RELOAD)
@@ -163,7 +193,8 @@ static void serve(struct adv_server *server)
 static int check_health(struct adv_config *config)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    enum adv_status status = adv_health_check(config->listen, &error);
+    const char *management = config->management_listen;
+    enum adv_status status = adv_health_check(management ? management : config->listen, &error);
     if (status != ADV_OK)
         fprintf(stderr, "advectd: %s\n", error.message);
     adv_config_release(config);

@@ -65,3 +65,8 @@ int64_t adv_request_timeout_ms(const struct adv_request *request)
 {
     return request->options.timeout_ms;
 }
+
+int adv_request_priority(const struct adv_request *request)
+{
+    return (int)request->options.priority - 1;
+}

@@ -24,6 +24,7 @@ enum {
 #define AT(member) offsetof(struct adv_request_options, member)
 
 static const char *const spaces[] = {"data", "flow", NULL};
+static const char *const priorities[] = {"low", "normal", "high", NULL}; /* -1, 0, 1 */
 static const char *const divergences[] = {"auto", "exact", "hutchinson", NULL};
 static const char *const velocity_divergences[] = {"false", "true", "exact", "hutchinson", NULL};
 
@@ -169,6 +170,12 @@ const struct adv_request_row adv_request_rows[] = {
     {.field = {"timeout_ms", ADV_FIELD_INT, AT(timeout_ms), .min = 1, .max = 86400000, .unit = "ms",
                .help = "longest time to wait for the answer, if shorter than the server's own "
                        "limit"},
+     .in_text = ALL,
+     .in_json = ALL,
+     .served = true},
+    {.field = {"priority", ADV_FIELD_CHOICE, AT(priority), .choices = priorities,
+               .fallback = "normal",
+               .help = "which requests the server computes first; high is for keys that allow it"},
      .in_text = ALL,
      .in_json = ALL,
      .served = true},

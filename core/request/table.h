@@ -25,6 +25,7 @@ struct adv_request_options {
     int64_t probes, probe_seed;
     bool renew_probes;
     int64_t timeout_ms;
+    int64_t priority; /* low, normal, high */
 };
 
 /* As velocities are asked for in text, where one word says both whether and how. */

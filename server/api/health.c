@@ -44,6 +44,8 @@ void adv_handle_metrics(struct adv_exchange *exchange)
     adv_metrics_set(server->metrics, ADV_GAUGE_LOG_BYTES, (int64_t)adv_log_buffer_bytes());
     if (out)
         adv_metrics_write(server->metrics, name_of_route, out);
+    if (out && adv_keys_have_file(server->keys))
+        adv_clients_write_metrics(server->clients, out);
     if (!out || fclose(out) != 0) {
         free(text);
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_MEMORY, NULL, "out of memory");

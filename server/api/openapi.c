@@ -208,7 +208,7 @@ void adv_handle_openapi(struct adv_exchange *exchange)
                              "Flow matching: samples, trajectories, log-densities, latents and "
                              "velocities of trained models.",
                              "paths", paths(), "components", components());
-    if (json && exchange->server->config.api_key)
+    if (json && adv_keys_are_wanted(exchange->server->keys))
         json_object_set_new(json, "security", json_pack("[{s:[]}]", "key"));
     adv_reply_json(&exchange->reply, MHD_HTTP_OK, "application/json", json);
 }

@@ -140,6 +140,16 @@ static double timeout_s(const struct adv_server *server, const struct adv_reques
     return 1e-3 * (double)(asked > 0 && asked < most ? asked : most);
 }
 
+/* Leaves a reply where the request asks for more than its client may. */
+static void check_priority(struct adv_exchange *exchange, const struct adv_request *request)
+{
+    char who[128];
+    if (adv_request_priority(request) > 0 && !adv_client_may_raise_priority(exchange->client))
+        adv_problem_reply(&exchange->reply, ADV_PROBLEM_FORBIDDEN, "priority",
+                          "priority is high; %s may ask for low and normal only",
+                          adv_client_describe(exchange->client, sizeof who, who));
+}
+
 void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
                         struct adv_request *request, const struct adv_answer_options *options)
 {
@@ -156,12 +166,16 @@ void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
     enum adv_status status = adv_job_new(model, request, &job, &error);
     if (status == ADV_OK)
         status = fill_work(&job->work, server, options, &error);
-    if (status != ADV_OK) {
+    if (status != ADV_OK)
         adv_problem_from_error(&exchange->reply, &error);
+    else
+        check_priority(exchange, job->work.request);
+    if (exchange->reply.status) {
         adv_job_unref(job);
         return;
     }
     job->ticket.route = adv_route_index(server->routes, exchange->route);
+    job->ticket.priority = adv_request_priority(job->work.request);
     job->ticket.timeout_s = timeout_s(server, job->work.request);
     adv_exchange_submit(exchange, job);
 }

@@ -49,6 +49,7 @@ static enum MHD_Result look_at(void *context, enum MHD_ValueKind kind, const cha
         {MHD_HTTP_HEADER_ACCEPT_ENCODING, &head->accept_encoding},
         {ADV_REQUEST_ID_HEADER, &head->request_id},
         {"traceparent", &head->traceparent},
+        {"X-Forwarded-For", &head->forwarded_for},
     };
     if (!strcasecmp(name, MHD_HTTP_HEADER_ACCEPT))
         join_accept(findings, value);
@@ -84,19 +85,9 @@ bool adv_head_has_tag(const struct adv_head *head, const char *etag)
     return known && (!strcmp(known, "*") || strstr(known, etag));
 }
 
-static bool same_secret(const char *given, const char *key)
+const char *adv_head_key(const struct adv_head *head)
 {
-    size_t n_given = strlen(given), n = strlen(key);
-    volatile unsigned char difference = n_given != n;
-    for (size_t i = 0; i < n; i++)
-        difference |= (unsigned char)(key[i] ^ given[n_given ? i % n_given : 0]);
-    return difference == 0;
-}
-
-bool adv_head_has_key(const struct adv_head *head, const char *key)
-{
-    const char *given = head->api_key;
     if (head->authorization && !strncasecmp(head->authorization, "Bearer ", 7))
-        given = head->authorization + 7;
-    return given && same_secret(given, key);
+        return head->authorization + 7;
+    return head->api_key;
 }

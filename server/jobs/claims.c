@@ -1,34 +1,118 @@
 #include "server/jobs/claims.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* The shares of its time within which a query must be estimated to end, so that it ends in time
  * though estimates err and neighbours take processors away. What takes next to nothing is taken
- * when what takes long no longer is, else a queue of long ones would shut it out. */
-#define SHARE_OF_LONG 0.75
+ * when what takes long no longer is, else a queue of long ones would shut it out; and so is what
+ * has a higher priority. */
+static const double shares_of_long[] = {0.5, 0.75, 0.85}; /* by priority */
 #define SHARE_OF_SHORT 0.9
 #define SHORT 0.05 /* of its time: from here on a query is long */
 
 #define SPARE 0.01 /* of its time: what each can always spare for a shorter one */
 
+/* Clients served alike but for so many seconds are served alike: else a short query of one would
+ * wait for the other's turns to add up. */
+#define EVEN_S 0.05
+/* Whoever asked for little is owed so much at most, however long it asked for little. */
+#define CREDIT_S 1.0
+
 enum adv_status adv_claims_init(struct adv_claims *claims, size_t capacity, size_t n_workers,
                                 struct adv_error *error)
 {
-    *claims = (struct adv_claims){.capacity = capacity, .n_workers = n_workers};
+    *claims = (struct adv_claims){.capacity = capacity, .n_workers = n_workers, .client_share = 1};
     claims->items = calloc(capacity, sizeof(struct adv_claim *));
-    return claims->items ? ADV_OK : adv_no_memory(error);
+    claims->accounts = calloc(capacity, sizeof *claims->accounts);
+    if (claims->items && claims->accounts)
+        return ADV_OK;
+    adv_claims_release(claims);
+    return adv_no_memory(error);
 }
 
 void adv_claims_release(struct adv_claims *claims)
 {
     free(claims->items);
+    free(claims->accounts);
     claims->items = NULL;
+    claims->accounts = NULL;
 }
+
+/* ---------------------------------------------------------------- clients */
+
+/* The account of a client, or n_accounts. */
+static size_t find_account(const struct adv_claims *claims, uint64_t client)
+{
+    size_t i = 0;
+    while (i < claims->n_accounts &&
+           (claims->accounts[i].n_claims == 0 || claims->accounts[i].client != client))
+        i++;
+    return i;
+}
+
+/* The seconds of whoever was served least; and most. */
+static void find_bounds(const struct adv_claims *claims, double *least, double *most)
+{
+    *least = INFINITY;
+    *most = 0;
+    for (size_t i = 0; i < claims->n_accounts; i++) {
+        const struct adv_account *account = &claims->accounts[i];
+        *least = account->n_claims ? fmin(*least, account->seconds) : *least;
+        *most = account->n_claims ? fmax(*most, account->seconds) : *most;
+    }
+}
+
+/* Whoever comes begins where the least served of the others is. */
+static size_t open_account(struct adv_claims *claims, uint64_t client)
+{
+    double least, most;
+    size_t i = 0;
+    find_bounds(claims, &least, &most);
+    while (claims->accounts[i].n_claims > 0)
+        i++;
+    claims->accounts[i] =
+        (struct adv_account){.client = client, .seconds = isfinite(least) ? least : 0};
+    claims->n_accounts = i < claims->n_accounts ? claims->n_accounts : i + 1;
+    return i;
+}
+
+static size_t account_of(struct adv_claims *claims, uint64_t client)
+{
+    size_t i = find_account(claims, client);
+    return i < claims->n_accounts ? i : open_account(claims, client);
+}
+
+void adv_claims_charge(struct adv_claims *claims, const struct adv_claim *claim, double seconds)
+{
+    struct adv_account *account = &claims->accounts[claim->account];
+    double least, most;
+    find_bounds(claims, &least, &most);
+    account->seconds = fmax(account->seconds, most - CREDIT_S) + seconds;
+}
+
+size_t adv_claims_of(const struct adv_claims *claims, uint64_t client)
+{
+    size_t i = find_account(claims, client);
+    return i < claims->n_accounts ? claims->accounts[i].n_claims : 0;
+}
+
+size_t adv_claims_clients(const struct adv_claims *claims)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < claims->n_accounts; i++)
+        n += claims->accounts[i].n_claims > 0;
+    return n;
+}
+
+/* ---------------------------------------------------------------- the list */
 
 void adv_claims_add(struct adv_claims *claims, struct adv_claim *claim)
 {
+    claim->account = account_of(claims, claim->client);
+    claims->accounts[claim->account].n_claims++;
     size_t i = claims->n++;
     for (; i > 0 && claims->items[i - 1]->deadline > claim->deadline; i--)
         claims->items[i] = claims->items[i - 1];
@@ -43,8 +127,11 @@ void adv_claims_remove(struct adv_claims *claims, const struct adv_claim *claim)
     if (i == claims->n)
         return;
     claims->n--;
+    claims->accounts[claim->account].n_claims--;
     memmove(claims->items + i, claims->items + i + 1, (claims->n - i) * sizeof(struct adv_claim *));
 }
+
+/* ---------------------------------------------------------------- who is next */
 
 static double seconds_alone(const struct adv_claim *claim, size_t n_workers)
 {
@@ -79,33 +166,81 @@ static double response_ratio(const struct adv_claim *claim, double now)
     return (now - claim->arrived + claim->left) / fmax(claim->left, 1e-6);
 }
 
-struct adv_claim *adv_claims_next(const struct adv_claims *claims, double now)
+/* Notes which claims may go first, and gives the first that cannot be in time any more. */
+static struct adv_claim *find_those_that_may(const struct adv_claims *claims, double now)
 {
-    struct adv_claim *best = NULL, *late = NULL;
-    double ahead = 0, spare = INFINITY, highest = 0;
+    struct adv_claim *late = NULL;
+    double ahead = 0, spare = INFINITY;
+    bool any = false;
     for (size_t i = 0; i < claims->n; i++) {
         struct adv_claim *claim = claims->items[i];
+        claim->may = false;
         if (!adv_claim_fits_alone(claim, claims->n_workers, now)) {
             late = !late && claim->runnable ? claim : late;
             continue;
         }
-        double ratio = response_ratio(claim, now);
-        bool may = !best || claim->left / (double)claims->n_workers <= spare;
-        if (claim->runnable && may && (!best || ratio > highest)) {
-            best = claim;
-            highest = ratio;
-        }
+        claim->may = claim->runnable && (!any || claim->left / (double)claims->n_workers <= spare);
+        any = any || claim->may;
         spare = fmin(spare, spare_of(claims, claim, ahead, now));
         ahead += claim->left;
     }
+    return late;
+}
+
+static double seconds_served(const struct adv_claims *claims, const struct adv_claim *claim)
+{
+    return claims->accounts[claim->account].seconds;
+}
+
+/* The highest priority among those that may go first, and the seconds of the client that was served
+ * least among these. */
+static int find_class(const struct adv_claims *claims, double *least)
+{
+    int priority = INT_MIN;
+    for (size_t i = 0; i < claims->n; i++) {
+        const struct adv_claim *claim = claims->items[i];
+        if (!claim->may || claim->priority < priority)
+            continue;
+        double seconds = seconds_served(claims, claim);
+        *least = claim->priority > priority ? seconds : fmin(*least, seconds);
+        priority = claim->priority;
+    }
+    return priority;
+}
+
+struct adv_claim *adv_claims_next(const struct adv_claims *claims, double now)
+{
+    struct adv_claim *best = NULL, *late = find_those_that_may(claims, now);
+    double least = 0, highest = 0;
+    int priority = find_class(claims, &least);
+    for (size_t i = 0; i < claims->n; i++) {
+        struct adv_claim *claim = claims->items[i];
+        if (!claim->may || claim->priority != priority ||
+            seconds_served(claims, claim) > least + EVEN_S)
+            continue;
+        double ratio = response_ratio(claim, now);
+        if (!best || ratio > highest) {
+            best = claim;
+            highest = ratio;
+        }
+    }
     return best ? best : late;
+}
+
+/* ---------------------------------------------------------------- who is taken */
+
+/* 1 for what takes nothing of its time, down to 0 for what is long. */
+static double shortness_of(const struct adv_claim *claim, size_t n_workers, double now)
+{
+    double part = seconds_alone(claim, n_workers) / (claim->deadline - now);
+    return fmax(0, 1 - part / SHORT);
 }
 
 /* The share of its time within which a claim must end. */
 static double share_of(const struct adv_claim *claim, size_t n_workers, double now)
 {
-    double part = seconds_alone(claim, n_workers) / (claim->deadline - now);
-    return SHARE_OF_LONG + (SHARE_OF_SHORT - SHARE_OF_LONG) * fmax(0, 1 - part / SHORT);
+    double of_long = shares_of_long[claim->priority + 1];
+    return of_long + (SHARE_OF_SHORT - of_long) * shortness_of(claim, n_workers, now);
 }
 
 double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *claim, double now)
@@ -129,6 +264,26 @@ double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *
         ahead += other->left;
     }
     return late;
+}
+
+/* Of what goes before the claim: all that has an earlier deadline. What takes next to nothing is not
+ * counted against its client, whose own long ones would shut it out otherwise. The wait is that of a
+ * client which gets as much of the workers as any other. */
+double adv_claims_share_wait(const struct adv_claims *claims, const struct adv_claim *claim,
+                             double now)
+{
+    double own = 0, others = 0, n_workers = (double)claims->n_workers;
+    for (size_t i = 0; i < claims->n && claims->items[i]->deadline <= claim->deadline; i++) {
+        const struct adv_claim *other = claims->items[i];
+        if (adv_claim_fits_alone(other, claims->n_workers, now))
+            *(other->client == claim->client ? &own : &others) += other->left;
+    }
+    if (claim->client == 0 || own == 0 || claims->client_share >= 1)
+        return 0;
+    double time = share_of(claim, claims->n_workers, now) * (claim->deadline - now) * n_workers;
+    double rest = (1 - claims->client_share) * shortness_of(claim, claims->n_workers, now);
+    double over = own + claim->left - (claims->client_share + rest) * fmax(0, time - others);
+    return fmax(0, fmin(over, own)) / n_workers * (double)adv_claims_clients(claims);
 }
 
 double adv_claims_backlog(const struct adv_claims *claims, double now)

@@ -35,9 +35,12 @@ void adv_job_unref(struct adv_job *job)
         return;
     if (job->budget)
         atomic_fetch_sub(job->budget, job->work.numbers);
+    if (job->budget && job->client)
+        atomic_fetch_sub(adv_client_numbers(job->client), job->work.numbers);
     adv_work_release(&job->work);
     adv_ticket_release(&job->ticket);
     adv_channel_release(&job->channel);
+    adv_client_unref(job->client);
     free(job);
 }
 

@@ -5,6 +5,7 @@
 #ifndef ADV_SERVER_JOB_H
 #define ADV_SERVER_JOB_H
 
+#include "server/clients/client.h"
 #include "server/jobs/channel.h"
 #include "server/jobs/strand.h"
 #include "server/jobs/ticket.h"
@@ -15,6 +16,7 @@
 
 struct adv_job {
     atomic_int references;
+    struct adv_client *client; /* whom it is for: a reference, or NULL for nobody in particular */
     struct adv_work work;
     struct adv_ticket ticket;
     struct adv_channel channel;

@@ -14,6 +14,9 @@
 struct adv_ticket {
     double timeout_s; /* from submission to the answer; fixed before */
     size_t route;     /* for the metrics; likewise */
+    int priority;     /* -1 low, 0 normal, 1 high; likewise */
+    double paid;      /* multiply-adds: by its client when it was taken, as estimated; */
+    double done;      /* and as counted in all turns */
 
     size_t run_bytes;       /* likewise: held from the first turn to the end */
     double begun, computed; /* when its first turn began, 0 before; seconds of all turns */

@@ -2,6 +2,8 @@
 
 #include "server/http/host.h"
 #include "server/http/media.h"
+#include "server/net/crowding.h"
+#include "server/net/identify.h"
 #include "server/os/clock.h"
 #include "server/os/log.h"
 
@@ -24,6 +26,7 @@ void *adv_exchange_begin(void *context, const char *target, struct MHD_Connectio
     exchange->connection = connection;
     exchange->socket = socket;
     exchange->started_us = adv_now_us();
+    adv_identify_connection(exchange);
     adv_target_parse(target, &exchange->target, &exchange->target_error);
     adv_request_id_make(exchange->request_id);
     adv_sockets_read(server->sockets, socket, exchange->request_id);
@@ -100,6 +103,11 @@ static void refuse_body(struct adv_exchange *exchange)
     }
 }
 
+static bool is_managing(const struct adv_exchange *exchange)
+{
+    return adv_socket_seat(exchange->socket) == ADV_SEAT_MANAGING;
+}
+
 static const char *named_host(const struct adv_exchange *exchange)
 {
     return *exchange->target.authority ? exchange->target.authority : exchange->head.host;
@@ -110,8 +118,9 @@ static bool is_our_host(const struct adv_exchange *exchange)
 {
     const struct adv_config *config = &exchange->server->config;
     const char *host = named_host(exchange);
-    return !host || (exchange->route && exchange->route->any_host) ||
-           adv_host_is_allowed(host, config->allowed_hosts, config->listen);
+    return !host || (exchange->route && exchange->route->health) ||
+           adv_host_is_allowed(host, config->allowed_hosts,
+                               is_managing(exchange) ? config->management_listen : config->listen);
 }
 
 /* A libmicrohttpd that reads past server/net/receive.h: no request can be trusted then. */
@@ -128,10 +137,40 @@ static bool was_judged(struct adv_exchange *exchange)
     return false;
 }
 
+/* Whether the connection came to the port at which the route is served: management has its own,
+ * where there is one, and health is served at both. */
+static bool is_served_here(const struct adv_exchange *exchange, const struct adv_route *route)
+{
+    if (is_managing(exchange))
+        return route->health || route->management;
+    return !route->management || !exchange->server->config.management_listen;
+}
+
+static void find_route(struct adv_exchange *exchange, char allow[64])
+{
+    const struct adv_route *route = adv_routes_find(exchange->server->routes, exchange->method,
+                                                    &exchange->target, &exchange->segment, allow);
+    exchange->route = route && is_served_here(exchange, route) ? route : NULL;
+}
+
+static bool is_key_needed(const struct adv_exchange *exchange)
+{
+    const struct adv_route *route = exchange->route;
+    bool open = route ? route->open : !strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS);
+    return !open && !is_managing(exchange) && adv_keys_are_wanted(exchange->server->keys);
+}
+
+/* Whether the connection is one of those that are kept for asking for the daemon's health, and is
+ * used for something else. */
+static bool is_out_of_place(const struct adv_exchange *exchange)
+{
+    return adv_socket_seat(exchange->socket) == ADV_SEAT_RESERVED &&
+           !(exchange->route && exchange->route->health);
+}
+
 /* Everything that can be refused before the body is here. */
 static void check_head(struct adv_exchange *exchange)
 {
-    const char *key = exchange->server->config.api_key;
     char allow[64] = "";
     bool read = adv_head_read(exchange->connection, &exchange->head, &exchange->reply);
     adv_request_id_take(exchange->head.request_id, exchange->head.traceparent,
@@ -139,24 +178,22 @@ static void check_head(struct adv_exchange *exchange)
     adv_sockets_name(exchange->server->sockets, exchange->socket, exchange->request_id);
     if (!read)
         return;
+    adv_identify_forwarded(exchange);
     if (exchange->target_error.status != ADV_OK) {
         refuse_target(exchange);
         return;
     }
-    exchange->route = adv_routes_find(exchange->server->routes, exchange->method, &exchange->target,
-                                      &exchange->segment, allow);
-    bool open = exchange->route ? exchange->route->open
-                                : !strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS);
-    if (!is_our_host(exchange)) {
+    find_route(exchange, allow);
+    if (is_out_of_place(exchange)) {
+        adv_metrics_count(exchange->server->metrics, ADV_COUNT_CONNECTIONS_REFUSED, 1);
+        adv_crowding_refuse(&exchange->reply, adv_socket_client(exchange->socket));
+    } else if (!is_our_host(exchange)) {
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_HOST, NULL,
                           "this server does not answer for %.200s; --allowed-hosts lists the names "
                           "for which it does",
                           named_host(exchange));
-    } else if (key && !open && !adv_head_has_key(&exchange->head, key)) {
-        adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_KEY, NULL,
-                          "this server wants its key as Authorization: Bearer or X-API-Key");
-        adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-                         "Bearer realm=\"advect\"");
+    } else if (is_key_needed(exchange) && !adv_identify_key(exchange)) {
+        return;
     } else if (!exchange->route) {
         answer_without_route(exchange, allow);
     } else {
@@ -200,6 +237,7 @@ void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job)
     struct adv_server *server = exchange->server;
     struct adv_reply refusal = {0};
     exchange->job = job;
+    job->client = adv_client_ref(exchange->client);
     adv_sockets_compute(server->sockets, exchange->socket, job);
     adv_channel_suspend(&job->channel, exchange->connection);
     if (!adv_scheduler_submit(server->scheduler, job, &refusal))
@@ -219,7 +257,8 @@ static void add_common_headers(struct adv_exchange *exchange, struct MHD_Respons
     }
     exchange->closing = exchange->closing || exchange->reply.close ||
                         atomic_load(&exchange->server->draining) ||
-                        adv_sockets_is_last(exchange->socket);
+                        adv_sockets_is_last(exchange->socket) ||
+                        adv_socket_seat(exchange->socket) == ADV_SEAT_RESERVED;
     if (exchange->closing)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
 }
@@ -338,7 +377,8 @@ static void log_exchange(const struct adv_exchange *exchange, unsigned status, d
     struct adv_access access = {
         .method = exchange->has_head ? exchange->method : "-",
         .target = exchange->target.raw ? exchange->target.raw : "-",
-        .client = adv_socket_client(exchange->socket),
+        .client = exchange->origin,
+        .key = adv_client_key(exchange->client),
         .request_id = exchange->request_id,
         .status = status,
         .bytes = exchange->sent_bytes,
@@ -378,6 +418,7 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
     adv_sockets_idle(server->sockets, exchange->socket,
                      exchange->closing || why != MHD_REQUEST_TERMINATED_COMPLETED_OK);
     adv_job_unref(exchange->job);
+    adv_client_unref(exchange->client);
     adv_target_release(&exchange->target);
     adv_reply_release(&exchange->reply);
     adv_bytes_release(&exchange->body);

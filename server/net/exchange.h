@@ -10,6 +10,7 @@
 #ifndef ADV_SERVER_EXCHANGE_H
 #define ADV_SERVER_EXCHANGE_H
 
+#include "server/clients/origin.h"
 #include "server/http/head.h"
 #include "server/net/route.h"
 #include "server/net/server.h"
@@ -20,6 +21,9 @@ struct adv_exchange {
     struct MHD_Connection *connection;
     struct adv_socket *socket;
     int64_t started_us;
+
+    struct adv_client *client;    /* whoever asks: a reference */
+    char origin[ADV_ORIGIN_SIZE]; /* its address */
 
     struct adv_target target;
     struct adv_error target_error; /* why it could not be read */

@@ -1,5 +1,6 @@
 #include "server/net/http.h"
 
+#include "server/net/crowding.h"
 #include "server/net/exchange.h"
 #include "server/os/address.h"
 #include "server/os/log.h"
@@ -7,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +21,11 @@
 
 struct adv_http {
     struct adv_server *server;
-    char url[128];
-    int listener;
-    int wake; /* eventfd: the accepting thread shall end */
+    char url[128], management_url[128];
+    int listener, management; /* listening; -1: none */
+    int wake;                 /* eventfd: the accepting thread shall end */
     pthread_t acceptor;
+    in_port_t management_port; /* 0: none */
     bool accepting;
     unsigned n_daemons;
     struct MHD_Daemon *daemons[64];
@@ -30,24 +33,52 @@ struct adv_http {
 
 /* ---------------------------------------------------------------- connections */
 
+/* The port of the near end. */
+static in_port_t port_of(int fd)
+{
+    union {
+        struct sockaddr_storage any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {0};
+    socklen_t length = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0)
+        return 0;
+    return ntohs(address.any.ss_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+}
+
+/* libmicrohttpd does not say which listener a connection came to. */
+static bool is_management(const struct adv_http *http, int fd)
+{
+    return http->management_port && port_of(fd) == http->management_port;
+}
+
 static void note_connection(void *context, struct MHD_Connection *connection, void **socket,
                             enum MHD_ConnectionNotificationCode what)
 {
-    struct adv_server *server = context;
+    struct adv_http *http = context;
+    struct adv_sockets *sockets = http->server->sockets;
     if (what == MHD_CONNECTION_NOTIFY_STARTED) {
         /* What one call returns, the next may overwrite (libmicrohttpd 1.0). */
         int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         const struct sockaddr *client =
             MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
-        *socket = adv_sockets_add(server->sockets, fd, client);
+        *socket = adv_sockets_add(sockets, fd, client, is_management(http, fd));
     } else if (*socket) {
-        adv_sockets_remove(server->sockets, *socket);
+        adv_sockets_remove(sockets, *socket);
         *socket = NULL;
     }
 }
 
-static struct MHD_Daemon *start_daemon(struct adv_server *server)
+/* Of all kinds; adv_sockets_have_room judges before. */
+static unsigned max_connections(const struct adv_config *config)
 {
+    return (unsigned)config->max_connections + 2 * (ADV_HTTP_RESERVED + ADV_HTTP_MANAGING);
+}
+
+static struct MHD_Daemon *start_daemon(struct adv_http *http)
+{
+    struct adv_server *server = http->server;
     const struct adv_config *config = &server->config;
     /* Only stalls are left to libmicrohttpd; our own clocks run out before, or say more. */
     int64_t stall_ms = config->idle_timeout_ms > config->body_timeout_ms ? config->idle_timeout_ms
@@ -56,22 +87,23 @@ static struct MHD_Daemon *start_daemon(struct adv_server *server)
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET, 0,
         NULL, NULL, adv_exchange_continue, server, MHD_OPTION_URI_LOG_CALLBACK, adv_exchange_begin,
         server, MHD_OPTION_NOTIFY_COMPLETED, adv_exchange_end, server, MHD_OPTION_NOTIFY_CONNECTION,
-        note_connection, server, MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->max_connections,
+        note_connection, http, MHD_OPTION_CONNECTION_LIMIT, max_connections(config),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)(stall_ms / 1000 + 1), MHD_OPTION_END);
 }
 
 /* ---------------------------------------------------------------- accepting */
 
-static void refuse_connection(struct adv_server *server, int fd)
+static void refuse_connection(struct adv_server *server, int fd, struct adv_client *client)
 {
     struct adv_reply reply = {0};
     char request_id[ADV_REQUEST_ID_SIZE];
     adv_request_id_make(request_id);
     adv_metrics_count(server->metrics, ADV_COUNT_CONNECTIONS_REFUSED, 1);
-    adv_problem_reply(&reply, ADV_PROBLEM_QUEUE_FULL, NULL,
-                      "%lld connections are open already, the most this server takes",
-                      (long long)server->config.max_connections);
+    if (client)
+        adv_crowding_refuse(&reply, client);
+    else
+        adv_problem_reply(&reply, ADV_PROBLEM_NO_MEMORY, NULL, "out of memory");
     adv_problem_set_request(&reply, request_id);
     adv_reply_header(&reply, ADV_REQUEST_ID_HEADER, "%s", request_id);
     adv_reply_send(&reply, fd);
@@ -79,20 +111,22 @@ static void refuse_connection(struct adv_server *server, int fd)
     close(fd);
 }
 
-static void accept_one(struct adv_http *http, unsigned *turn)
+static void accept_one(struct adv_http *http, int listener, unsigned *turn)
 {
     struct adv_server *server = http->server;
+    struct adv_client *vain;
     struct sockaddr_storage client;
     socklen_t length = sizeof client;
-    int fd =
-        accept4(http->listener, (struct sockaddr *)&client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(listener, (struct sockaddr *)&client, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             poll(NULL, 0, 50); /* until somebody closes something */
         return;
     }
-    if (adv_sockets_count(server->sockets) >= (size_t)server->config.max_connections) {
-        refuse_connection(server, fd);
+    if (!adv_sockets_have_room(server->sockets, (struct sockaddr *)&client,
+                               listener == http->management, &vain)) {
+        refuse_connection(server, fd, vain);
+        adv_client_unref(vain);
         return;
     }
     adv_metrics_count(server->metrics, ADV_COUNT_CONNECTIONS, 1);
@@ -116,27 +150,32 @@ static void *accept_all(void *argument)
 {
     struct adv_http *http = argument;
     struct pollfd polls[] = {{.fd = http->listener, .events = POLLIN},
-                             {.fd = http->wake, .events = POLLIN}};
+                             {.fd = http->wake, .events = POLLIN},
+                             {.fd = http->management, .events = POLLIN}};
     for (unsigned turn = 0;;) {
-        if (poll(polls, 2, -1) <= 0)
+        if (poll(polls, 3, -1) <= 0)
             continue; /* a signal */
-        if (is_broken(&polls[0]) || is_broken(&polls[1])) {
+        if (is_broken(&polls[0]) || is_broken(&polls[1]) || is_broken(&polls[2])) {
             atomic_store(&http->server->failed, true);
             adv_signals_stop();
             return NULL;
         }
         if (polls[1].revents)
             return NULL;
-        accept_one(http, &turn);
+        if (polls[0].revents)
+            accept_one(http, http->listener, &turn);
+        if (polls[2].revents)
+            accept_one(http, http->management, &turn);
     }
 }
 
 /* ---------------------------------------------------------------- listening */
 
-static enum adv_status open_listener(const char *listen_on, int *listener, struct adv_error *error)
+static enum adv_status open_listener(const char *setting, const char *listen_on, int *listener,
+                                     struct adv_error *error)
 {
     struct addrinfo *found;
-    enum adv_status status = adv_address_resolve(listen_on, &found, error);
+    enum adv_status status = adv_address_resolve(setting, listen_on, &found, error);
     if (status != ADV_OK)
         return status;
     int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -148,23 +187,40 @@ static enum adv_status open_listener(const char *listen_on, int *listener, struc
     if (!open) {
         if (fd >= 0)
             close(fd);
-        return adv_fail_field(error, ADV_E_IO, "listen", "cannot listen on %.200s: %s", listen_on,
+        return adv_fail_field(error, ADV_E_IO, setting, "cannot listen on %.200s: %s", listen_on,
                               strerror(reason));
     }
     *listener = fd;
     return ADV_OK;
 }
 
-static void write_url(struct adv_http *http)
+static void write_url(int listener, char url[128])
 {
     struct sockaddr_storage address = {0};
     socklen_t length = sizeof address;
     char host[64] = "", port[8] = "";
-    getsockname(http->listener, (struct sockaddr *)&address, &length);
+    getsockname(listener, (struct sockaddr *)&address, &length);
     getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
                 NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(http->url, sizeof http->url,
-             address.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host, port);
+    snprintf(url, 128, address.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host,
+             port);
+}
+
+static enum adv_status open_listeners(struct adv_http *http, struct adv_error *error)
+{
+    const struct adv_config *config = &http->server->config;
+    const char *management = config->management_listen;
+    enum adv_status status = open_listener("listen", config->listen, &http->listener, error);
+    if (status == ADV_OK && management)
+        status = open_listener("management_listen", management, &http->management, error);
+    if (status != ADV_OK)
+        return status;
+    write_url(http->listener, http->url);
+    if (management) {
+        write_url(http->management, http->management_url);
+        http->management_port = port_of(http->management);
+    }
+    return ADV_OK;
 }
 
 /* ---------------------------------------------------------------- start and stop */
@@ -176,14 +232,13 @@ enum adv_status adv_http_start(struct adv_server *server, struct adv_http **out,
     if (!http)
         return adv_no_memory(error);
     http->server = server;
-    http->listener = http->wake = -1;
-    enum adv_status status = open_listener(server->config.listen, &http->listener, error);
+    http->listener = http->management = http->wake = -1;
+    enum adv_status status = open_listeners(http, error);
     if (status != ADV_OK)
         goto out;
-    write_url(http);
     http->wake = eventfd(0, EFD_CLOEXEC);
     for (int64_t i = 0; i < server->config.http_threads; i++) {
-        struct MHD_Daemon *daemon = start_daemon(server);
+        struct MHD_Daemon *daemon = start_daemon(http);
         if (!daemon)
             break;
         http->daemons[http->n_daemons++] = daemon;
@@ -207,6 +262,20 @@ const char *adv_http_url(const struct adv_http *http)
     return http->url;
 }
 
+const char *adv_http_management_url(const struct adv_http *http)
+{
+    return *http->management_url ? http->management_url : NULL;
+}
+
+static void close_listeners(struct adv_http *http)
+{
+    if (http->listener >= 0)
+        close(http->listener);
+    if (http->management >= 0)
+        close(http->management);
+    http->listener = http->management = -1;
+}
+
 void adv_http_stop_accepting(struct adv_http *http)
 {
     if (!http->accepting)
@@ -215,8 +284,7 @@ void adv_http_stop_accepting(struct adv_http *http)
     (void)!write(http->wake, &one, sizeof one);
     pthread_join(http->acceptor, NULL);
     http->accepting = false;
-    close(http->listener);
-    http->listener = -1;
+    close_listeners(http);
 }
 
 void adv_http_stop(struct adv_http *http)
@@ -226,8 +294,7 @@ void adv_http_stop(struct adv_http *http)
     adv_http_stop_accepting(http);
     for (unsigned i = 0; i < http->n_daemons; i++)
         MHD_stop_daemon(http->daemons[i]);
-    if (http->listener >= 0)
-        close(http->listener);
+    close_listeners(http);
     if (http->wake >= 0)
         close(http->wake);
     free(http);

@@ -10,6 +10,11 @@
 
 #include "server/net/server.h"
 
+/* Connections beyond max_connections that may ask for the daemon's health, and those to the port of
+ * the management. */
+#define ADV_HTTP_RESERVED 16
+#define ADV_HTTP_MANAGING 64
+
 struct adv_http;
 
 /* Listens on config.listen and starts answering. ADV_E_INVALID: no such address; ADV_E_IO: it
@@ -19,6 +24,7 @@ enum adv_status adv_http_start(struct adv_server *server, struct adv_http **http
 
 /* "http://127.0.0.1:8080", with the port that was picked. */
 const char *adv_http_url(const struct adv_http *http);
+const char *adv_http_management_url(const struct adv_http *http); /* NULL: there is none */
 
 /* No new connections from here on. */
 void adv_http_stop_accepting(struct adv_http *http);

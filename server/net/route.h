@@ -17,7 +17,8 @@ struct adv_route {
     void (*handle)(struct adv_exchange *exchange);
     enum adv_query_kind kind; /* of queries and pictures */
     bool open;                /* needs no key */
-    bool any_host;            /* whatever name it is asked under */
+    bool health;              /* whatever name it is asked under, and when connections run out */
+    bool management;          /* where there is a port for that, there alone */
     const char *summary;
 };
 

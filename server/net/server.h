@@ -2,6 +2,7 @@
 #ifndef ADV_SERVER_SERVER_H
 #define ADV_SERVER_SERVER_H
 
+#include "server/clients/keys.h"
 #include "server/models/registry.h"
 #include "server/net/route.h"
 #include "server/net/sockets.h"
@@ -19,6 +20,8 @@ struct adv_server {
     const char *kernels; /* that models are evaluated by: "avx512" */
     const struct adv_routes *routes;
     struct adv_metrics *metrics;
+    struct adv_clients *clients;
+    struct adv_keys *keys;
     struct adv_registry *registry;
     struct adv_picture_cache *pictures;
     struct adv_scheduler *scheduler;

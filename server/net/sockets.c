@@ -1,18 +1,19 @@
 #include "server/net/sockets.h"
 
+#include "server/clients/origin.h"
 #include "server/http/framing.h"
+#include "server/net/crowding.h"
 #include "server/net/hangup.h"
 #include "server/net/receive.h"
 #include "server/os/clock.h"
 #include "server/os/log.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WATCH_MS 40
+#define RESERVED_MS 1000 /* for the request, over a connection that has no place of its own */
 
 struct adv_socket {
     struct adv_sockets *sockets;
@@ -23,7 +24,9 @@ struct adv_socket {
     struct adv_job *job; /* of COMPUTING */
     bool cut;            /* by the watcher */
     bool not_polled;     /* its fd is none that poll knows: said in the log, once */
-    char client[64];
+    char origin[ADV_ORIGIN_SIZE];
+    struct adv_client *client; /* a reference */
+    enum adv_seat seat;
     char request_id[ADV_REQUEST_ID_SIZE]; /* of READING */
     unsigned refusal;                     /* status that was sent past libmicrohttpd, or 0 */
     size_t refusal_bytes;
@@ -59,17 +62,33 @@ static void cut(struct adv_socket *socket)
 
 /* Answers in libmicrohttpd's place, and cuts. Nothing has been sent for a request that is being read
  * but, perhaps, a whole 100 Continue. */
+static void refuse_with(struct adv_socket *socket, struct adv_reply *reply)
+{
+    adv_problem_set_request(reply, socket->request_id);
+    adv_reply_header(reply, ADV_REQUEST_ID_HEADER, "%s", socket->request_id);
+    adv_reply_send(reply, socket->fd);
+    socket->refusal = reply->status;
+    socket->refusal_bytes = adv_reply_size(reply);
+    adv_reply_release(reply);
+    cut(socket);
+}
+
 static void refuse(struct adv_socket *socket, enum adv_problem problem, const char *why)
 {
     struct adv_reply reply = {0};
     adv_problem_reply(&reply, problem, NULL, "%s", why);
-    adv_problem_set_request(&reply, socket->request_id);
-    adv_reply_header(&reply, ADV_REQUEST_ID_HEADER, "%s", socket->request_id);
-    adv_reply_send(&reply, socket->fd);
-    socket->refusal = reply.status;
-    socket->refusal_bytes = adv_reply_size(&reply);
-    adv_reply_release(&reply);
-    cut(socket);
+    refuse_with(socket, &reply);
+}
+
+/* Of a connection without a place of its own, which has not asked for the daemon's health. */
+static void refuse_silent(struct adv_sockets *sockets, struct adv_socket *socket)
+{
+    struct adv_reply reply = {0};
+    if (!*socket->request_id)
+        adv_request_id_make(socket->request_id);
+    adv_crowding_refuse(&reply, socket->client);
+    adv_metrics_count(sockets->options.metrics, ADV_COUNT_CONNECTIONS_REFUSED, 1);
+    refuse_with(socket, &reply);
 }
 
 static void refuse_slow(struct adv_sockets *sockets, struct adv_socket *socket)
@@ -95,7 +114,10 @@ static void check_time(struct adv_sockets *sockets, struct adv_socket *socket, i
         socket->end_ms =
             now_ms + time_to_send(sockets, adv_channel_stream_bytes(&socket->job->channel));
     } else if (now_ms > socket->end_ms) {
-        if (socket->phase == ADV_SOCKET_READING)
+        bool incomplete = socket->phase == ADV_SOCKET_READING || socket->phase == ADV_SOCKET_IDLE;
+        if (socket->seat == ADV_SEAT_RESERVED && incomplete)
+            refuse_silent(sockets, socket);
+        else if (socket->phase == ADV_SOCKET_READING)
             refuse_slow(sockets, socket);
         else
             cut(socket);
@@ -131,7 +153,7 @@ static void act_on(struct adv_socket *socket, short revents)
         if (!socket->not_polled)
             adv_log_event("a bug in advectd: poll says %#x of descriptor %d of the client %s, "
                           "request %s, which is not seen to go any more",
-                          (unsigned)revents, socket->fd, socket->client, socket->request_id);
+                          (unsigned)revents, socket->fd, socket->origin, socket->request_id);
         socket->not_polled = true;
         break;
     }
@@ -222,24 +244,61 @@ void adv_sockets_stop(struct adv_sockets *sockets)
 
 /* ---------------------------------------------------------------- sockets */
 
-struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd,
-                                   const struct sockaddr *client)
+bool adv_sockets_have_room(struct adv_sockets *sockets, const struct sockaddr *from, bool managing,
+                           struct adv_client **client)
+{
+    char origin[ADV_ORIGIN_SIZE];
+    adv_origin_of(from, origin);
+    bool shared = adv_proxies_include(sockets->options.trusted_proxies, origin);
+    *client = adv_client_of_address(sockets->options.clients, origin);
+    bool room = *client && adv_client_find_seat(*client, managing, shared) != ADV_SEAT_NONE;
+    if (room) {
+        adv_client_unref(*client);
+        *client = NULL;
+    }
+    return room;
+}
+
+/* Who it is, and its place. */
+static bool seat(struct adv_socket *socket, const struct sockaddr *from, bool managing)
+{
+    const struct adv_sockets_options *options = &socket->sockets->options;
+    adv_origin_of(from, socket->origin);
+    socket->client = adv_client_of_address(options->clients, socket->origin);
+    if (!socket->client)
+        return false;
+    bool shared = adv_proxies_include(options->trusted_proxies, socket->origin);
+    socket->seat = adv_client_take_seat(socket->client, managing, shared);
+    return true;
+}
+
+static void free_socket(struct adv_socket *socket)
+{
+    if (socket->client)
+        adv_client_leave_seat(socket->client, socket->seat);
+    adv_client_unref(socket->client);
+    free(socket);
+}
+
+/* The time for a request to begin, or to arrive. */
+static int64_t time_to_ask(const struct adv_socket *socket, int64_t ms)
+{
+    return socket->seat == ADV_SEAT_RESERVED && ms > RESERVED_MS ? RESERVED_MS : ms;
+}
+
+struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd, const struct sockaddr *from,
+                                   bool managing)
 {
     struct adv_socket *socket = calloc(1, sizeof *socket);
     if (!socket)
         return NULL;
     socket->sockets = sockets;
     socket->fd = fd;
-    if (!adv_receive_watch(fd, socket)) {
-        free(socket);
+    if (!seat(socket, from, managing) || !adv_receive_watch(fd, socket)) {
+        free_socket(socket);
         return NULL;
     }
-    socket->end_ms = adv_now_ms() + sockets->options.idle_timeout_ms;
-    socklen_t length =
-        client->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-    if (getnameinfo(client, length, socket->client, sizeof socket->client, NULL, 0,
-                    NI_NUMERICHOST) != 0)
-        strcpy(socket->client, "unknown");
+    socket->end_ms = adv_now_ms() + time_to_ask(socket, sockets->options.idle_timeout_ms);
     pthread_mutex_lock(&sockets->mutex);
     socket->next = sockets->first;
     if (socket->next)
@@ -264,15 +323,7 @@ void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket)
     sockets->n--;
     pthread_mutex_unlock(&sockets->mutex);
     adv_metrics_move(sockets->options.metrics, ADV_GAUGE_CONNECTIONS, -1);
-    free(socket);
-}
-
-size_t adv_sockets_count(struct adv_sockets *sockets)
-{
-    pthread_mutex_lock(&sockets->mutex);
-    size_t n = sockets->n;
-    pthread_mutex_unlock(&sockets->mutex);
-    return n;
+    free_socket(socket);
 }
 
 /* ---------------------------------------------------------------- what is refused unread */
@@ -294,7 +345,7 @@ static void count_unseen(const struct adv_socket *socket)
         adv_log_access(&(struct adv_access){
             .method = *framing->method ? framing->method : "-",
             .target = *framing->target ? framing->target : "-",
-            .client = socket->client,
+            .client = socket->origin,
             .request_id = socket->request_id,
             .status = socket->refusal,
             .bytes = socket->refusal_bytes,
@@ -382,7 +433,8 @@ bool adv_sockets_read(struct adv_sockets *sockets, struct adv_socket *socket,
 {
     socket->n_begun++;
     adv_sockets_name(sockets, socket, request_id);
-    return enter(sockets, socket, ADV_SOCKET_READING, sockets->options.read_timeout_ms, NULL);
+    int64_t ms = time_to_ask(socket, sockets->options.read_timeout_ms);
+    return enter(sockets, socket, ADV_SOCKET_READING, ms, NULL);
 }
 
 void adv_sockets_name(struct adv_sockets *sockets, struct adv_socket *socket,
@@ -422,7 +474,17 @@ void adv_sockets_idle(struct adv_sockets *sockets, struct adv_socket *socket, bo
         refuse_request(socket);
 }
 
-const char *adv_socket_client(const struct adv_socket *socket)
+const char *adv_socket_origin(const struct adv_socket *socket)
+{
+    return socket->origin;
+}
+
+struct adv_client *adv_socket_client(const struct adv_socket *socket)
 {
     return socket->client;
+}
+
+enum adv_seat adv_socket_seat(const struct adv_socket *socket)
+{
+    return socket->seat;
 }

@@ -5,6 +5,7 @@
 #ifndef ADV_SERVER_SOCKETS_H
 #define ADV_SERVER_SOCKETS_H
 
+#include "server/clients/client.h"
 #include "server/http/request_id.h"
 #include "server/jobs/job.h"
 #include "server/os/metrics.h"
@@ -26,17 +27,24 @@ struct adv_sockets_options {
     int64_t min_send_rate; /* bytes per second, on average, after a grace of idle_timeout_ms */
     bool access_log;       /* also of what is refused before it is a request */
     struct adv_metrics *metrics;
+    struct adv_clients *clients;
+    const char *trusted_proxies;
 };
 
 enum adv_status adv_sockets_start(const struct adv_sockets_options *options,
                                   struct adv_sockets **sockets, struct adv_error *error);
 void adv_sockets_stop(struct adv_sockets *sockets);
-size_t adv_sockets_count(struct adv_sockets *sockets);
+
+/* Whether a connection from there may be accepted; else *client, where there is memory for it, is a
+ * new reference to who asked in vain. managing: it came to the port of the management. */
+bool adv_sockets_have_room(struct adv_sockets *sockets, const struct sockaddr *from, bool managing,
+                           struct adv_client **client);
 
 /* A connection opened; fd stays open until it is removed, and what comes over it is judged from here
- * on. NULL without memory. */
-struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd,
-                                   const struct sockaddr *client);
+ * on. One that has no place of its own has a second to ask for the daemon's health. NULL without
+ * memory. */
+struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd, const struct sockaddr *from,
+                                   bool managing);
 void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket);
 
 /* The connection enters a phase. False if the watcher has cut it: no reply must be sent over it any
@@ -72,6 +80,8 @@ bool adv_sockets_is_last(const struct adv_socket *socket);
 /* What the request was answered with in libmicrohttpd's place: a status, or 0; and bytes. */
 unsigned adv_sockets_refusal(const struct adv_socket *socket, size_t *n_bytes);
 
-const char *adv_socket_client(const struct adv_socket *socket); /* numeric address */
+const char *adv_socket_origin(const struct adv_socket *socket); /* numeric address */
+struct adv_client *adv_socket_client(const struct adv_socket *socket);
+enum adv_seat adv_socket_seat(const struct adv_socket *socket);
 
 #endif

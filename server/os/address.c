@@ -31,22 +31,21 @@ static bool split_address(const char *listen, char host[256], char port[8])
     return true;
 }
 
-enum adv_status adv_address_resolve(const char *listen, struct addrinfo **found,
-                                    struct adv_error *error)
+enum adv_status adv_address_resolve(const char *setting, const char *listen,
+                                    struct addrinfo **found, struct adv_error *error)
 {
     char host[256], port[8];
     if (!split_address(listen, host, port))
-        return adv_fail_field(
-            error, ADV_E_INVALID, "listen",
-            "listen is \"%.200s\"; it must be ADDRESS:PORT, or [ADDRESS]:PORT for "
-            "IPv6, with a port between 0 and 65535",
-            listen);
+        return adv_fail_field(error, ADV_E_INVALID, setting,
+                              "%s is \"%.200s\"; it must be ADDRESS:PORT, or [ADDRESS]:PORT for "
+                              "IPv6, with a port between 0 and 65535",
+                              setting, listen);
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
                              .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     int why = getaddrinfo(*host ? host : NULL, port, &hints, found);
     if (why != 0)
-        return adv_fail_field(error, ADV_E_INVALID, "listen", "listen is \"%.200s\": %s", listen,
-                              gai_strerror(why));
+        return adv_fail_field(error, ADV_E_INVALID, setting, "%s is \"%.200s\": %s", setting,
+                              listen, gai_strerror(why));
     return ADV_OK;
 }

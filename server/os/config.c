@@ -88,6 +88,18 @@ static const struct adv_field fields[] = {
     {"api_key", ADV_FIELD_STRING, AT(api_key), .min = 1, .max = 1024,
      .help = "key that clients must send, in \"Authorization: Bearer KEY\" or \"X-API-Key: KEY\"; "
              "better set as ADVECT_API_KEY, which other users of the host cannot see"},
+    {"api_keys", ADV_FIELD_STRING, AT(api_keys), .min = 1, .max = 4096,
+     .help = "file of named keys as JSON, each with what it may spend; read again on SIGHUP"},
+    {"client_share", ADV_FIELD_REAL, AT(client_share), .min = 0.01, .max = 1, .fallback = "0.75",
+     .help = "largest part of what other clients leave of connections, of the queue and of the "
+             "workers' time that one client gets, by key or else by address; 1: all of it"},
+    {"trusted_proxies", ADV_FIELD_STRING, AT(trusted_proxies), .min = 0, .max = 4096,
+     .help = "addresses of proxies, or networks as ADDRESS/BITS, separated by commas, whose "
+             "X-Forwarded-For tells the client's address; without it all that comes by a proxy is "
+             "one client"},
+    {"management_listen", ADV_FIELD_STRING, AT(management_listen), .min = 1, .max = 255,
+     .help = "another ADDRESS:PORT, for /health/ and /metrics alone, without a key; /metrics is "
+             "then served only there"},
     {"cors_origin", ADV_FIELD_STRING, AT(cors_origin), .min = 1, .max = 1024,
      .help = "origin of web pages allowed to call from a browser (CORS), or * for any"},
     {"allowed_hosts", ADV_FIELD_STRING, AT(allowed_hosts), .min = 0, .max = 4096,
@@ -99,7 +111,8 @@ static const struct adv_field fields[] = {
          "rebinding, and any elsewhere. A proxy on the same host that keeps the public name as "
          "Host needs it listed here; /health/ answers whatever the name, for load balancers"},
     {"check_health", ADV_FIELD_BOOL, AT(check_health),
-     .help = "ask the daemon at the address of --listen if it is ready, and exit 0 if so, else 1"},
+     .help = "ask the daemon at the address of --management-listen, or else of --listen, if it is "
+             "ready, and exit 0 if so, else 1"},
     {"manual", ADV_FIELD_BOOL, AT(manual), .help = "print the manual page and exit"},
     {"completion", ADV_FIELD_STRING, AT(completion), .min = 1, .max = 32,
      .help = "print the completion script of a shell (bash, zsh, fish) and exit"},
@@ -187,7 +200,8 @@ static const char description[] =
     "  advectd --listen 127.0.0.1:8080 --models models\n"
     "  curl http://127.0.0.1:8080/v1/models\n\n"
     "Every setting is also read from the environment, as ADVECT_LISTEN, ADVECT_MODELS, ...;\n"
-    "flags take precedence. SIGTERM finishes accepted work and exits; SIGHUP reloads the models.\n";
+    "flags take precedence. SIGTERM finishes accepted work and exits; SIGHUP reloads models and "
+    "keys.\n";
 
 void adv_config_help(FILE *out)
 {

@@ -25,12 +25,16 @@ struct adv_config {
     int64_t picture_cache_bytes;
     int64_t min_send_rate; /* bytes per second */
     int64_t request_timeout_ms, body_timeout_ms, idle_timeout_ms, drain_timeout_ms;
-    int64_t log_format;  /* of enum adv_log_format */
-    int64_t access_log;  /* of enum adv_switch */
-    char *api_key;       /* or NULL */
-    char *cors_origin;   /* or NULL */
-    char *allowed_hosts; /* or NULL: as the listening address has it */
-    char *completion;    /* a shell, or NULL */
+    int64_t log_format;      /* of enum adv_log_format */
+    int64_t access_log;      /* of enum adv_switch */
+    char *api_key;           /* or NULL */
+    char *api_keys;          /* a file, or NULL */
+    double client_share;     /* of connections, queue and workers, for one client */
+    char *trusted_proxies;   /* addresses, or NULL */
+    char *management_listen; /* ADDRESS:PORT, or NULL */
+    char *cors_origin;       /* or NULL */
+    char *allowed_hosts;     /* or NULL: as the listening address has it */
+    char *completion;        /* a shell, or NULL */
     bool check_health, manual, help, version;
 };
 

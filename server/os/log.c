@@ -110,6 +110,8 @@ void adv_log_access(const struct adv_access *access)
     if (access->nfe >= 0)
         add_integer(&line, "nfe", access->nfe);
     add_word(&line, "client", access->client);
+    if (access->key)
+        add_word(&line, "key", access->key);
     end(&line);
     adv_log_buffer_put(line.text, line.n);
 }

@@ -23,6 +23,7 @@ uint64_t adv_log_lost(void);
 /* One answered request. Numbers below 0 are left out. */
 struct adv_access {
     const char *method, *target, *client, *request_id;
+    const char *key; /* the name of the client's, or NULL */
     unsigned status;
     size_t bytes; /* of the body */
     double ms;

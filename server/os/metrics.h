@@ -15,7 +15,11 @@ enum adv_counter {
     ADV_COUNT_VELOCITIES,          /* velocity evaluations of answered rows */
     ADV_COUNT_RELOADS_COMPLETED,   /* by how they ended */
     ADV_COUNT_RELOADS_FAILED,
-    ADV_COUNT_COMPLETED, /* queries by how they ended */
+    ADV_COUNT_KEY_RELOADS_COMPLETED, /* of the file of keys */
+    ADV_COUNT_KEY_RELOADS_FAILED,
+    ADV_COUNT_WRONG_KEYS,  /* requests with them */
+    ADV_COUNT_KEYS_UNREAD, /* requests refused after several of those */
+    ADV_COUNT_COMPLETED,   /* queries by how they ended */
     ADV_COUNT_FAILED,
     ADV_COUNT_EXPIRED,
     ADV_COUNT_VANISHED,
@@ -25,6 +29,8 @@ enum adv_counter {
     ADV_COUNT_REJECTED_BUSY,
     ADV_COUNT_REJECTED_TIMEOUT,
     ADV_COUNT_REJECTED_DRAINING,
+    ADV_COUNT_REJECTED_SHARE,
+    ADV_COUNT_REJECTED_COST,
     ADV_COUNT_PICTURE_CACHE_HITS, /* pictures asked for, by where they came from */
     ADV_COUNT_PICTURE_CACHE_MISSES,
     ADV_COUNTERS

@@ -11,6 +11,7 @@ static const struct {
 } problems[ADV_PROBLEMS] = {
     [ADV_PROBLEM_MALFORMED] = {400, 0, "malformed", "The request is malformed"},
     [ADV_PROBLEM_NO_KEY] = {401, 0, "no-key", "An API key is needed"},
+    [ADV_PROBLEM_FORBIDDEN] = {403, 0, "forbidden", "The client may not do this"},
     [ADV_PROBLEM_NO_ROUTE] = {404, 0, "no-such-route", "There is nothing at this path"},
     [ADV_PROBLEM_NO_MODEL] = {404, 0, "no-such-model", "There is no such model"},
     [ADV_PROBLEM_NO_PICTURE] = {404, 0, "no-picture", "This model has no such picture"},
@@ -24,6 +25,7 @@ static const struct {
     [ADV_PROBLEM_CODING] = {415, 0, "content-coding", "The body's content coding is not taken"},
     [ADV_PROBLEM_HOST] = {421, 0, "misdirected", "The server does not answer for this host"},
     [ADV_PROBLEM_INVALID] = {422, 0, "invalid-field", "A field is not valid"},
+    [ADV_PROBLEM_TOO_MANY] = {429, 1, "too-many", "One client asks for too much"},
     [ADV_PROBLEM_HEAD_TOO_LARGE] = {431, 0, "head-too-large", "The request's head is too large"},
     [ADV_PROBLEM_INTERNAL] = {500, 0, "internal", "The server failed"},
     [ADV_PROBLEM_QUEUE_FULL] = {503, 1, "queue-full", "The server is busy"},

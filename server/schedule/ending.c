@@ -43,6 +43,8 @@ static void end_job(struct adv_scheduler *scheduler, struct adv_job *job, struct
 {
     struct adv_metrics *metrics = scheduler->options.metrics;
     adv_claims_remove(&scheduler->claims, &job->ticket.claim);
+    if (job->client)
+        adv_client_refund(job->client, job->ticket.paid - job->ticket.done);
     adv_scheduler_unlock(scheduler);
     adv_metrics_count(metrics, outcome, 1);
     adv_metrics_move(metrics, ADV_GAUGE_QUERIES, -1);
@@ -169,6 +171,7 @@ void adv_scheduler_answer(struct adv_scheduler *scheduler, struct adv_job *job)
     double seconds = (double)(adv_now_us() - begin_us) * 1e-6;
     pthread_mutex_lock(&scheduler->mutex);
     ticket->computed += seconds;
+    adv_claims_charge(&scheduler->claims, &ticket->claim, seconds);
     if (answering)
         adv_estimate_note_rendering(&ticket->estimate, seconds);
     ticket->whole = false;

@@ -10,6 +10,7 @@
 #include <time.h>
 
 struct adv_reloader {
+    struct adv_keys *keys;
     struct adv_registry *registry;
     struct adv_scheduler *scheduler;
     struct adv_metrics *metrics;
@@ -57,10 +58,25 @@ static void load(struct adv_reloader *reloader)
     adv_signals_wake();
 }
 
+static void reload_keys(struct adv_reloader *reloader)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    if (!adv_keys_have_file(reloader->keys))
+        return;
+    bool reloaded = adv_keys_reload(reloader->keys, &error) == ADV_OK;
+    if (reloaded)
+        adv_log_event("%zu keys with names", adv_keys_count(reloader->keys));
+    else
+        adv_log_event("the keys stay as they are: %s", error.message);
+    adv_metrics_count(reloader->metrics,
+                      reloaded ? ADV_COUNT_KEY_RELOADS_COMPLETED : ADV_COUNT_KEY_RELOADS_FAILED, 1);
+}
+
 /* It is counted last: who waits for the count sees the new models. */
 static void reload(struct adv_reloader *reloader)
 {
     struct adv_error error = ADV_ERROR_INIT;
+    reload_keys(reloader);
     if (adv_registry_load(reloader->registry, &error) == ADV_OK) {
         adv_scheduler_forget_models(reloader->scheduler);
         report(reloader->registry, reloader->metrics);
@@ -99,13 +115,14 @@ static void release(struct adv_reloader *reloader)
     free(reloader);
 }
 
-enum adv_status adv_reloader_start(struct adv_registry *registry, struct adv_scheduler *scheduler,
-                                   struct adv_metrics *metrics, struct adv_reloader **out,
-                                   struct adv_error *error)
+enum adv_status adv_reloader_start(struct adv_keys *keys, struct adv_registry *registry,
+                                   struct adv_scheduler *scheduler, struct adv_metrics *metrics,
+                                   struct adv_reloader **out, struct adv_error *error)
 {
     struct adv_reloader *reloader = calloc(1, sizeof *reloader);
     if (!reloader)
         return adv_no_memory(error);
+    reloader->keys = keys;
     reloader->registry = registry;
     reloader->scheduler = scheduler;
     reloader->metrics = metrics;

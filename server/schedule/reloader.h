@@ -1,8 +1,9 @@
-/* Loads the models, and loads them anew, on a thread of its own: neither signals nor requests wait
- * for it. */
+/* Loads the models, and reloads them and the keys, on a thread of its own: neither signals nor
+ * requests wait for it. */
 #ifndef ADV_SERVER_RELOADER_H
 #define ADV_SERVER_RELOADER_H
 
+#include "server/clients/keys.h"
 #include "server/models/registry.h"
 #include "server/os/metrics.h"
 #include "server/schedule/scheduler.h"
@@ -12,9 +13,9 @@
 struct adv_reloader;
 
 /* Begins the first load. All of these must outlive it. */
-enum adv_status adv_reloader_start(struct adv_registry *registry, struct adv_scheduler *scheduler,
-                                   struct adv_metrics *metrics, struct adv_reloader **reloader,
-                                   struct adv_error *error);
+enum adv_status adv_reloader_start(struct adv_keys *keys, struct adv_registry *registry,
+                                   struct adv_scheduler *scheduler, struct adv_metrics *metrics,
+                                   struct adv_reloader **reloader, struct adv_error *error);
 
 /* Whether the first load is over; then, how it ended. The wait for signals (adv_signals_wait) is
  * woken when it is. */

@@ -209,6 +209,8 @@ static void take_turn(struct adv_worker *worker, struct adv_job *job)
     enum adv_status status = advance(worker, job, shard, &turn, &error);
     pthread_mutex_lock(&scheduler->mutex);
     ticket->computed += turn.seconds;
+    ticket->done += turn.work.multiply_adds;
+    adv_claims_charge(&scheduler->claims, &ticket->claim, turn.seconds);
     adv_estimate_note(&ticket->estimate, turn.work.multiply_adds, turn.seconds);
     if (status != ADV_OK && ticket->error.status == ADV_OK)
         ticket->error = error;
@@ -270,6 +272,7 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
         free(scheduler);
         return status;
     }
+    scheduler->claims.client_share = options->client_share;
     pthread_mutex_init(&scheduler->mutex, NULL);
     pthread_cond_init(&scheduler->runnable, NULL);
     for (int i = 0; i < options->n_workers; i++) {

@@ -19,6 +19,7 @@ struct adv_scheduler_options {
     int n_workers;
     size_t queue_length;    /* jobs accepted and not ended */
     size_t queue_numbers;   /* in all answers that are computed or not yet sent */
+    double client_share;    /* of places and time, for one client: server/clients/share.h */
     bool refuse_hopeless;   /* 422 to what could not be in time even alone */
     atomic_size_t *numbers; /* how many those are now */
     struct adv_registry *registry;

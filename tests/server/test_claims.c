@@ -14,6 +14,7 @@
 #define TURN_S 0.002
 #define N_WORKERS 2
 #define JOBS_MAX 256
+#define CLIENT_SHARE 0.75 /* the default */
 
 /* Clients that each have one query at a time, one after the other; refused, they come again when
  * they were told to, at the earliest after a second. */
@@ -23,6 +24,8 @@ struct crowd {
     size_t width;
     double timeout;
     double every; /* between a client's queries, if they are to come at a pace; else 0 */
+    uint64_t one; /* the client whose connections all of them are; 0: nobody's in particular */
+    int priority;
 };
 
 struct client {
@@ -68,8 +71,11 @@ static void ask(struct simulation *sim, struct client *client)
                                     .deadline = sim->now + crowd->timeout,
                                     .left = crowd->seconds / job->error,
                                     .width = crowd->width,
+                                    .client = crowd->one,
+                                    .priority = crowd->priority,
                                     .runnable = true};
     double wait = adv_claims_wait(&sim->claims, &job->claim, sim->now);
+    wait = fmax(wait, adv_claims_share_wait(&sim->claims, &job->claim, sim->now));
     if (wait > 0) {
         outcome->refused++;
         client->next = sim->now + fmax(1, ceil(wait));
@@ -108,6 +114,7 @@ static void work(struct simulation *sim)
         claim->runnable = ++taken[n]->n_taken < claim->width;
     }
     for (size_t i = 0; i < n; i++) {
+        adv_claims_charge(&sim->claims, &taken[i]->claim, TURN_S);
         taken[i]->left -= TURN_S;
         taken[i]->claim.left = fmax(taken[i]->left / taken[i]->error, 1e-4);
         taken[i]->n_taken = 0;
@@ -121,6 +128,7 @@ static void simulate(const struct crowd *crowds, size_t n_crowds, double seconds
     static struct simulation sim;
     sim = (struct simulation){.outcomes = outcomes, .crowds = crowds, .error = error};
     ck_assert_int_eq(adv_claims_init(&sim.claims, JOBS_MAX, N_WORKERS, NULL), ADV_OK);
+    sim.claims.client_share = CLIENT_SHARE;
     for (size_t k = 0; k < n_crowds; k++) {
         outcomes[k] = (struct outcome){0};
         for (size_t i = 0; i < crowds[k].n; i++)
@@ -209,6 +217,100 @@ START_TEST(long_ones_are_not_starved_by_short_ones)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- clients */
+
+/* Sixty connections of one client against one of another, all with the same long queries. */
+START_TEST(a_client_is_served_alike_whatever_its_connections)
+{
+    const struct crowd crowds[] = {
+        {.n = 60, .seconds = 0.5, .width = 2, .timeout = 6, .one = 1},
+        {.n = 1, .seconds = 0.5, .width = 2, .timeout = 6, .one = 2},
+    };
+    struct outcome outcomes[2];
+    simulate(crowds, 2, 60, 0, outcomes);
+    ck_assert_uint_eq(outcomes[0].late + outcomes[1].late, 0);
+    ck_assert_uint_eq(outcomes[1].refused, 0);
+    /* At half speed each takes half a second on both workers, and a second is all it may take. */
+    ck_assert_uint_ge(outcomes[1].answered, 60);
+    ck_assert_double_lt(outcomes[1].slowest, 2);
+    /* And nothing of the workers is lost: 4 in a second. */
+    ck_assert_uint_ge(outcomes[0].answered + outcomes[1].answered, 60 * 4 * 9 / 10);
+}
+END_TEST
+
+/* One that asks for as much as the whole time allows leaves room for another of the same length. */
+START_TEST(one_client_leaves_time_for_the_next)
+{
+    const struct crowd crowds[] = {
+        {.n = 60, .seconds = 1, .width = 1, .timeout = 10, .one = 1},
+        {.n = 2, .seconds = 1, .width = 1, .timeout = 10, .every = 5, .one = 2},
+    };
+    struct outcome outcomes[2];
+    simulate(crowds, 2, 60, 0, outcomes);
+    ck_assert_uint_eq(outcomes[0].late + outcomes[1].late, 0);
+    ck_assert_uint_gt(outcomes[0].refused, 0);
+    ck_assert_uint_eq(outcomes[1].refused, 0);
+    ck_assert_uint_ge(outcomes[1].answered, 2 * 11);
+}
+END_TEST
+
+/* Beside long ones that fill the share of the same client. */
+START_TEST(a_client_s_long_ones_do_not_shut_out_its_short_ones)
+{
+    const struct crowd crowds[] = {
+        {.n = 20, .seconds = 3, .width = 2, .timeout = 10, .one = 1},
+        {.n = 2, .seconds = 0.004, .width = 1, .timeout = 10, .every = 0.05, .one = 1},
+    };
+    struct outcome outcomes[2];
+    simulate(crowds, 2, 60, 0, outcomes);
+    ck_assert_uint_eq(outcomes[0].late + outcomes[1].late, 0);
+    ck_assert_uint_gt(outcomes[0].refused, 0);
+    ck_assert_uint_eq(outcomes[1].refused, 0);
+    ck_assert_msg(outcomes[1].slowest < 0.5, "%g s", outcomes[1].slowest);
+}
+END_TEST
+
+/* Three that want all they can get. */
+START_TEST(equal_clients_get_equal_shares)
+{
+    const struct crowd crowds[] = {
+        {.n = 4, .seconds = 0.2, .width = 1, .timeout = 10, .one = 1},
+        {.n = 12, .seconds = 0.2, .width = 1, .timeout = 10, .one = 2},
+        {.n = 40, .seconds = 0.2, .width = 1, .timeout = 10, .one = 3},
+    };
+    struct outcome outcomes[3];
+    simulate(crowds, 3, 60, 0, outcomes);
+    size_t sum = outcomes[0].answered + outcomes[1].answered + outcomes[2].answered;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_uint_eq(outcomes[i].late, 0);
+        /* Deadlines that are to be met cost the one or the other a little. */
+        ck_assert_msg(outcomes[i].answered * 3 * 100 >= sum * 85, "%zu of %zu",
+                      outcomes[i].answered, sum);
+    }
+}
+END_TEST
+
+/* Low ones get what is left, in time; high ones hardly notice the others. */
+START_TEST(priorities_come_before_shares_but_make_nobody_late)
+{
+    const struct crowd crowds[] = {
+        {.n = 30, .seconds = 0.5, .width = 2, .timeout = 10, .one = 1, .priority = -1},
+        {.n = 1, .seconds = 0.5, .width = 2, .timeout = 10, .every = 1, .one = 2},
+        {.n = 1, .seconds = 0.2, .width = 2, .timeout = 10, .every = 1, .one = 3, .priority = 1},
+    };
+    struct outcome outcomes[3];
+    simulate(crowds, 3, 60, 0, outcomes);
+    for (int i = 0; i < 3; i++)
+        ck_assert_uint_eq(outcomes[i].late, 0);
+    ck_assert_uint_eq(outcomes[1].refused + outcomes[2].refused, 0);
+    ck_assert_uint_ge(outcomes[0].answered, 60);
+    double normal = outcomes[1].sum / (double)outcomes[1].answered;
+    double high = outcomes[2].sum / (double)outcomes[2].answered;
+    ck_assert_msg(high < 0.2, "%g s", high);     /* 0.1 s on both workers */
+    ck_assert_msg(normal < 0.5, "%g s", normal); /* 0.25 s, and 0.1 s behind a high one */
+}
+END_TEST
+
 /* ---------------------------------------------------------------- single choices */
 
 static struct adv_claim claim_of(double arrived, double deadline, double left)
@@ -269,6 +371,34 @@ START_TEST(whoever_cannot_be_in_time_holds_nobody_up)
     ck_assert_ptr_eq(next_of(claims, 2, 6), &claims[1]);
     claims[1].runnable = false;
     ck_assert_ptr_eq(next_of(claims, 2, 6), &claims[0]);
+}
+END_TEST
+
+START_TEST(the_client_that_was_served_least_goes_first)
+{
+    struct adv_claim first = claim_of(0, 100, 5), second = claim_of(0, 101, 5);
+    struct adv_claims claims;
+    first.client = 1;
+    second.client = 2;
+    ck_assert_int_eq(adv_claims_init(&claims, 4, 1, NULL), ADV_OK);
+    adv_claims_add(&claims, &first);
+    adv_claims_charge(&claims, &first, 500);
+    adv_claims_add(&claims, &second); /* nobody who comes is owed the past */
+    ck_assert_ptr_eq(adv_claims_next(&claims, 1), &first);
+    adv_claims_charge(&claims, &first, 0.5);
+    ck_assert_ptr_eq(adv_claims_next(&claims, 1), &second);
+    adv_claims_charge(&claims, &second, 0.7);
+    ck_assert_ptr_eq(adv_claims_next(&claims, 1), &first);
+    adv_claims_charge(&claims, &first, 1000); /* and a second at most of what it missed */
+    adv_claims_charge(&claims, &second, 0);
+    ck_assert_ptr_eq(adv_claims_next(&claims, 1), &second);
+    adv_claims_charge(&claims, &second, 1.1);
+    ck_assert_ptr_eq(adv_claims_next(&claims, 1), &first);
+    ck_assert_uint_eq(adv_claims_clients(&claims), 2);
+    ck_assert_uint_eq(adv_claims_of(&claims, 2), 1);
+    adv_claims_remove(&claims, &second);
+    ck_assert_uint_eq(adv_claims_of(&claims, 2), 0);
+    adv_claims_release(&claims);
 }
 END_TEST
 
@@ -341,11 +471,20 @@ int main(void)
     tcase_add_test(overload, short_ones_are_served_beside_a_queue_of_long_ones);
     tcase_add_test(overload, long_ones_are_not_starved_by_short_ones);
     suite_add_tcase(suite, overload);
+    TCase *clients = tcase_create("simulated clients");
+    tcase_set_timeout(clients, 120);
+    tcase_add_test(clients, a_client_is_served_alike_whatever_its_connections);
+    tcase_add_test(clients, one_client_leaves_time_for_the_next);
+    tcase_add_test(clients, a_client_s_long_ones_do_not_shut_out_its_short_ones);
+    tcase_add_test(clients, equal_clients_get_equal_shares);
+    tcase_add_test(clients, priorities_come_before_shares_but_make_nobody_late);
+    suite_add_tcase(suite, clients);
     TCase *choices = tcase_create("choices");
     tcase_add_test(choices, short_ones_go_first_until_long_ones_have_waited);
     tcase_add_test(choices, nobody_is_made_late_by_a_shorter_one);
     tcase_add_test(choices, next_to_nothing_can_always_be_spared);
     tcase_add_test(choices, whoever_cannot_be_in_time_holds_nobody_up);
+    tcase_add_test(choices, the_client_that_was_served_least_goes_first);
     tcase_add_test(choices, the_wait_is_what_the_backlog_is_too_long_by);
     tcase_add_test(choices, speed_is_learnt_soon_and_forgotten_slowly);
     suite_add_tcase(suite, choices);

@@ -236,7 +236,7 @@ START_TEST(a_full_queue_refuses_and_says_when_to_come_back)
 {
     struct background slow[2];
     char retry[16];
-    start_with((const char *const[]){"--workers=1", "--queue-length=2", NULL});
+    start_with((const char *const[]){"--workers=1", "--queue-length=2", "--client-share=1", NULL});
     background_start(&slow[0], SAMPLES, slow_samples);
     background_start(&slow[1], SAMPLES, slow_samples);
     wait_for_metric("advect_queries", 2, 5000);
@@ -258,7 +258,8 @@ END_TEST
 START_TEST(answers_that_are_large_together_are_refused)
 {
     struct background slow;
-    start_with((const char *const[]){"--max-numbers=600", "--queue-numbers=600", NULL});
+    start_with((const char *const[]){"--max-numbers=600", "--queue-numbers=600", "--client-share=1",
+                                     NULL});
     background_start(&slow, SAMPLES, slow_samples); /* SLOW_ROWS points of 2 numbers */
     wait_for_metric("advect_queries", 1, 5000);
     server_expect_problem(server_post(&server, SAMPLES, "{\"n\": 60}"), 503, "queue-full", NULL);
@@ -289,7 +290,7 @@ END_TEST
 START_TEST(connections_over_the_limit_are_answered_503)
 {
     int fds[3];
-    start_with((const char *const[]){"--max-connections=3", NULL});
+    start_with((const char *const[]){"--max-connections=3", "--client-share=1", NULL});
     for (int i = 0; i < 3; i++) {
         fds[i] = server_connect(&server);
         server_write(fds[i], "GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -113,8 +113,8 @@ static struct client ask_with(int n_clients)
  * time. The bounds are wide, for the sake of busy machines; make bench-server measures. */
 START_TEST(overload_costs_few_answers)
 {
-    server_daemon_start(&server,
-                        (const char *const[]){"--workers=1", "--request-timeout-ms=2000", NULL});
+    server_daemon_start(&server, (const char *const[]){"--workers=1", "--request-timeout-ms=2000",
+                                                       "--client-share=1", NULL});
     choose_body();
     struct client few = ask_with(2), many = ask_with(N_CLIENTS);
     ck_assert_int_eq(few.n_other + many.n_other, 0);

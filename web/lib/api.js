@@ -13,7 +13,7 @@ export class Refusal extends Error {
     this.field = problem.field;
     this.retryAfter = retryAfter;
   }
-  get passing() { return this.status === 503; }
+  get passing() { return this.status === 503 || this.status === 429; }
 }
 
 /* No answer, or half of one. */

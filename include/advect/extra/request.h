@@ -11,7 +11,7 @@
  *   divergence: {method, probes,     divergence=hutchinson probes=8 probe_seed=1
  *                seed}; for velocity: true, false or that object
  *   log_density, space               log_density=true space=flow
- *   timeout_ms                       timeout_ms=500; of servers only
+ *   timeout_ms, priority             timeout_ms=500, priority=low; of servers only
  *   frames: int >= 2 or              frames=16
  *   times: [ascending in [0,1]]      times=0,0.5,1
  *
@@ -99,6 +99,8 @@ enum adv_status adv_request_query(struct adv_request *request, const struct adv_
 
 /* How long the client waits at most, in milliseconds; -1 where it does not say. */
 int64_t adv_request_timeout_ms(const struct adv_request *request);
+/* -1 low, 0 normal, 1 high. */
+int adv_request_priority(const struct adv_request *request);
 
 /* The fields that a kind takes as text, for those who read flags: fields [ADV_REQUEST_FIELDS_MAX].
  * Returns their number. Offsets in them mean nothing: values go through adv_request_set_text. */

@@ -38,7 +38,7 @@ START_TEST(refusals_of_json)
          "\"sede\" is not a known field; did you mean \"seed\"?"},
         {ADV_QUERY_SAMPLES, "{\"point\": [[1, 2]]}", "point",
          "\"point\" is not a known field; the fields are n, seed, first, x0, label, guidance, "
-         "log_density, solver, divergence, space, timeout_ms"},
+         "log_density, solver, divergence, space, timeout_ms, priority"},
         {ADV_QUERY_LATENTS, "{\"point\": [[1, 2]]}", "point",
          "\"point\" is not a known field; did you mean \"points\"?"},
         {ADV_QUERY_SAMPLES, "{\"guidance\": 1e9}", "guidance",
@@ -138,7 +138,7 @@ START_TEST(refusals_of_json)
          "solver.rtol is -1; it must be between 0 and 1"},
         {ADV_QUERY_VELOCITY, "{\"points\": [[1, 2]], \"solver\": {}}", "solver",
          "\"solver\" is not a known field; the fields are points, label, guidance, t, divergence, "
-         "space, timeout_ms"},
+         "space, timeout_ms, priority"},
         /* divergence */
         {ADV_QUERY_SAMPLES, "{\"divergence\": {\"probes\": 3}}", "divergence",
          "probes does not apply without log_density"},
@@ -211,7 +211,7 @@ START_TEST(refusals_of_text)
          "probe_seed does not apply to the exact divergence"},
         {ADV_QUERY_VELOCITY, "points=1,2", "points",
          "\"points\" is not a known field; the fields are label, guidance, t, divergence, probes, "
-         "probe_seed, space, timeout_ms"},
+         "probe_seed, space, timeout_ms, priority"},
     };
     for (size_t i = 0; i < ADV_COUNT(refusals); i++) {
         struct asked a = ask_in_text(refusals[i].kind, refusals[i].request);
