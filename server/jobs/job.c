@@ -46,28 +46,21 @@ void adv_job_unref(struct adv_job *job)
 static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_t room)
 {
     (void)position; /* bytes are asked for in order, once */
-    struct adv_job *job = context;
-    return adv_channel_read(&job->channel, buffer, room);
+    return adv_reader_read(context, buffer, room);
 }
 
-static void drop_stream(void *context)
-{
-    adv_job_unref(context);
-}
-
-void adv_job_collect(struct adv_job *job, struct adv_reply *reply, struct MHD_Response **response)
+void adv_job_collect(struct adv_job *job, struct adv_reader *reader, struct adv_reply *reply,
+                     struct MHD_Response **response)
 {
     *response = NULL;
-    if (adv_channel_take_reply(&job->channel, reply))
+    if (adv_reader_take_reply(reader, reply))
         return;
     *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream,
-                                                  adv_job_ref(job), drop_stream);
-    if (*response) {
+                                                  reader, NULL);
+    if (*response)
         adv_headers_add(&job->work.headers, job->work.format->media_type, *response);
-        return;
-    }
-    adv_job_unref(job);
-    adv_problem_reply(reply, ADV_PROBLEM_NO_MEMORY, NULL, "out of memory");
+    else
+        adv_problem_reply(reply, ADV_PROBLEM_NO_MEMORY, NULL, "out of memory");
 }
 
 /* ---------------------------------------------------------------- the workers' side */

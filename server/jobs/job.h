@@ -10,9 +10,6 @@
 #include "server/jobs/ticket.h"
 #include "server/jobs/work.h"
 
-/* Of a reply that nobody is there to read; only the log and the metrics see it. */
-#define ADV_STATUS_CLIENT_GONE 499
-
 struct adv_job {
     atomic_int references;
     struct adv_work work;
@@ -33,10 +30,11 @@ enum adv_status adv_job_new(struct adv_model *model, struct adv_request *request
 struct adv_job *adv_job_ref(struct adv_job *job);
 void adv_job_unref(struct adv_job *job);
 
-/* On the HTTP thread, after the job resumed the connection: the reply to send. Of a job that ended
- * it is moved into *reply, and *response is NULL; of a stream that has begun, *response is made of
- * it (NULL without memory: then *reply says so). */
-void adv_job_collect(struct adv_job *job, struct adv_reply *reply, struct MHD_Response **response);
+/* On the HTTP thread, after the job resumed the reader's connection: the reply to send. Of a job that
+ * ended it is in *reply, and *response is NULL; of a stream that has begun, *response is made of it
+ * (NULL without memory: then *reply says so). Job and reader must outlive the sending. */
+void adv_job_collect(struct adv_job *job, struct adv_reader *reader, struct adv_reply *reply,
+                     struct MHD_Response **response);
 
 /* ---- on a worker */
 

@@ -195,13 +195,19 @@ static void collect(struct adv_exchange *exchange, const char *data, size_t n)
 
 /* ---------------------------------------------------------------- answer */
 
+/* The reference is taken over. */
+static void wait_for(struct adv_exchange *exchange, struct adv_job *job)
+{
+    exchange->job = job;
+    adv_reader_suspend(&exchange->reader, &job->channel, exchange->connection);
+    adv_sockets_compute(exchange->server->sockets, exchange->socket, &exchange->reader);
+}
+
 void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job)
 {
     struct adv_server *server = exchange->server;
     struct adv_reply refusal = {0};
-    exchange->job = job;
-    adv_sockets_compute(server->sockets, exchange->socket, job);
-    adv_channel_suspend(&job->channel, exchange->connection);
+    wait_for(exchange, job);
     if (!adv_scheduler_submit(server->scheduler, job, &refusal))
         adv_job_end(job, &refusal);
 }
@@ -310,7 +316,7 @@ enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *conn
     if (!exchange->has_body)
         return answer(exchange);
     struct MHD_Response *response;
-    adv_job_collect(exchange->job, &exchange->reply, &response);
+    adv_job_collect(exchange->job, &exchange->reader, &exchange->reply, &response);
     return response ? queue(exchange, MHD_HTTP_OK, response, 0) : send_reply(exchange);
 }
 
@@ -344,12 +350,11 @@ static void log_exchange(const struct adv_exchange *exchange, unsigned status, d
         .n = -1,
         .nfe = -1,
     };
-    size_t stream_bytes = 0;
     if (exchange->job) {
         access.n = (int64_t)exchange->job->work.query.n;
-        adv_channel_measure(&exchange->job->channel, &access.nfe, &stream_bytes);
+        access.nfe = adv_channel_nfe(&exchange->job->channel);
+        access.bytes += adv_reader_bytes_sent(&exchange->reader);
     }
-    access.bytes += stream_bytes;
     adv_log_access(&access);
 }
 
@@ -365,8 +370,7 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
     bool cut = adv_sockets_is_cut(exchange->socket);
     unsigned status = final_status(exchange, cut);
     double seconds = (double)(adv_now_us() - exchange->started_us) * 1e-6;
-    if (exchange->job)
-        adv_channel_detach(&exchange->job->channel);
+    adv_reader_detach(&exchange->reader);
     adv_metrics_request(server->metrics, adv_route_index(server->routes, exchange->route), status,
                         seconds);
     if (server->config.access_log == ADV_SWITCH_ON)

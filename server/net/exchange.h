@@ -34,7 +34,8 @@ struct adv_exchange {
     bool closing;            /* the connection ends with the reply */
     struct adv_bytes body;
     struct adv_reply reply; /* status 0: none yet */
-    struct adv_job *job;    /* a reference, or NULL */
+    struct adv_job *job;    /* that it waits for: a reference, or NULL */
+    struct adv_reader reader;
 
     /* For the log. */
     unsigned sent_status; /* 0: no reply was sent */
