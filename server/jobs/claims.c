@@ -27,10 +27,17 @@ void adv_claims_release(struct adv_claims *claims)
     claims->items = NULL;
 }
 
+static bool goes_behind(const struct adv_claim *claim, const struct adv_claim *other)
+{
+    if (claim->patient != other->patient)
+        return claim->patient;
+    return claim->deadline > other->deadline;
+}
+
 void adv_claims_add(struct adv_claims *claims, struct adv_claim *claim)
 {
     size_t i = claims->n++;
-    for (; i > 0 && claims->items[i - 1]->deadline > claim->deadline; i--)
+    for (; i > 0 && goes_behind(claims->items[i - 1], claim); i--)
         claims->items[i] = claims->items[i - 1];
     claims->items[i] = claim;
 }
@@ -90,7 +97,8 @@ struct adv_claim *adv_claims_next(const struct adv_claims *claims, double now)
             continue;
         }
         double ratio = response_ratio(claim, now);
-        bool may = !best || claim->left / (double)claims->n_workers <= spare;
+        bool may = !best || (claim->patient == best->patient &&
+                             claim->left / (double)claims->n_workers <= spare);
         if (claim->runnable && may && (!best || ratio > highest)) {
             best = claim;
             highest = ratio;
@@ -98,7 +106,8 @@ struct adv_claim *adv_claims_next(const struct adv_claims *claims, double now)
         spare = fmin(spare, spare_of(claims, claim, ahead, now));
         ahead += claim->left;
     }
-    return best ? best : late;
+    bool yields = best && best->patient && late && !late->patient;
+    return best && !yields ? best : late;
 }
 
 /* The share of its time within which a claim must end. */
@@ -114,7 +123,7 @@ double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *
     bool passed = false; /* the claim's own place in the order of deadlines */
     for (size_t i = 0; i <= claims->n; i++) {
         const struct adv_claim *other = i < claims->n ? claims->items[i] : NULL;
-        if (!passed && (!other || other->deadline > claim->deadline)) {
+        if (!passed && (!other || goes_behind(other, claim))) {
             double margin = (1 - share_of(claim, claims->n_workers, now)) * (claim->deadline - now);
             late = fmin(ahead / (double)claims->n_workers,
                         margin - slack_of(claims, claim, ahead, now));
@@ -124,7 +133,7 @@ double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *
         }
         if (!other || !adv_claim_fits_alone(other, claims->n_workers, now))
             continue;
-        if (passed)
+        if (passed && other->patient == claim->patient)
             late = fmax(late, -slack_of(claims, other, ahead, now));
         ahead += other->left;
     }
@@ -135,8 +144,9 @@ double adv_claims_backlog(const struct adv_claims *claims, double now)
 {
     double seconds = 0;
     for (size_t i = 0; i < claims->n; i++) {
-        if (adv_claim_fits_alone(claims->items[i], claims->n_workers, now))
-            seconds += claims->items[i]->left;
+        const struct adv_claim *claim = claims->items[i];
+        if (!claim->patient && adv_claim_fits_alone(claim, claims->n_workers, now))
+            seconds += claim->left;
     }
     return seconds / (double)claims->n_workers;
 }

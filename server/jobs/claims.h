@@ -10,7 +10,11 @@
  * that was wrong takes nobody else along.
  *
  * Taken: whoever ends before its deadline behind all that have earlier ones, without making a later
- * one late. */
+ * one late.
+ *
+ * Patient claims come behind all others, whatever their deadlines: they get what these leave, and
+ * neither make them late nor keep them out (docs/adr/0017-jobs-get-what-is-left.md). Among
+ * themselves they are treated alike. */
 #ifndef ADV_SERVER_CLAIMS_H
 #define ADV_SERVER_CLAIMS_H
 
@@ -23,10 +27,11 @@ struct adv_claim {
     double arrived, deadline;
     double left;   /* of one worker's time, as estimated now */
     size_t width;  /* workers that can share it at once, >= 1 */
+    bool patient;  /* nobody waits for it on a connection */
     bool runnable; /* something of it waits for a worker */
 };
 
-/* Those that were taken and have not ended, by their deadlines. Choosing takes time in proportion
+/* Those that were taken and have not ended, by their deadlines, patient ones last. Choosing takes time in proportion
  * to their number. */
 struct adv_claims {
     size_t n, capacity, n_workers;
@@ -47,7 +52,7 @@ struct adv_claim *adv_claims_next(const struct adv_claims *claims, double now);
 /* Seconds until a claim could be taken: 0 now. */
 double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *claim, double now);
 
-/* Seconds until the workers are through with all that was taken. */
+/* Seconds until the workers are through with all that was taken and is not patient. */
 double adv_claims_backlog(const struct adv_claims *claims, double now);
 
 /* Whether a claim would end in time with all workers to itself. */
