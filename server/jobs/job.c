@@ -1,5 +1,6 @@
 #include "server/jobs/job.h"
 
+#include "server/jobs/store.h"
 #include "server/reply/problem.h"
 
 #include <stdlib.h>
@@ -29,12 +30,18 @@ struct adv_job *adv_job_ref(struct adv_job *job)
     return job;
 }
 
+static void return_budget(struct adv_job *job)
+{
+    if (job->budget)
+        atomic_fetch_sub(job->budget, job->work.numbers);
+    job->budget = NULL;
+}
+
 void adv_job_unref(struct adv_job *job)
 {
     if (!job || atomic_fetch_sub(&job->references, 1) > 1)
         return;
-    if (job->budget)
-        atomic_fetch_sub(job->budget, job->work.numbers);
+    return_budget(job);
     adv_work_release(&job->work);
     adv_ticket_release(&job->ticket);
     adv_channel_release(&job->channel);
@@ -69,7 +76,13 @@ void adv_job_end(struct adv_job *job, struct adv_reply *reply)
 {
     adv_work_release_run(&job->work);
     adv_ticket_release(&job->ticket);
+    if (job->store) {
+        return_budget(job);
+        adv_work_release_model(&job->work);
+    }
     adv_channel_end(&job->channel, reply);
+    if (job->store)
+        adv_job_store_note_end(job->store, job);
 }
 
 static enum adv_status send_due_frames(struct adv_job *job, struct adv_error *error)

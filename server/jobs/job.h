@@ -1,4 +1,4 @@
-/* A query being answered for one connection: what the HTTP threads hand to the
+/* A query being answered, for one connection or for the store: what the HTTP threads hand to the
  * scheduler, and get back as a reply. Its parts are whose they are: the work the
  * workers', the ticket the scheduler's, the channel between workers and the
  * connection's HTTP thread. */
@@ -9,6 +9,8 @@
 #include "server/jobs/strand.h"
 #include "server/jobs/ticket.h"
 #include "server/jobs/work.h"
+
+struct adv_job_store;
 
 struct adv_job {
     atomic_int references;
@@ -21,7 +23,9 @@ struct adv_job {
         struct adv_error error;
         struct adv_reply reply;
     } answering;
-    atomic_size_t *budget; /* where the answer's numbers are taken off when the job is freed */
+    struct adv_job_store *store; /* that lists it, or NULL; fixed before the job is submitted */
+    atomic_size_t *budget; /* where the answer's numbers are taken off: when the job is freed, or
+                            * at its end where it is stored, since its bytes are counted then */
 };
 
 /* Takes over request, takes a reference to model. The query is the caller's to fill in. */
@@ -38,7 +42,7 @@ void adv_job_collect(struct adv_job *job, struct adv_reader *reader, struct adv_
 
 /* ---- on a worker */
 
-/* Ends the job with a reply, which is taken over, and resumes the connection. */
+/* Ends the job with a reply, which is taken over, and resumes connections that wait for it. */
 void adv_job_end(struct adv_job *job, struct adv_reply *reply);
 
 /* Sends the frames of a stream that all rows have reached by now. */

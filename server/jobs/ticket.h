@@ -14,6 +14,7 @@
 struct adv_ticket {
     double timeout_s; /* from submission to the answer; fixed before */
     size_t route;     /* for the metrics; likewise */
+    bool patient;     /* as of its claim; likewise */
 
     double begun, computed; /* when its first turn began, 0 before; seconds of all turns */
 

@@ -93,6 +93,12 @@ static const struct {
     [ADV_COUNT_PICTURE_CACHE_HITS] = {"advect_pictures_total", "{from=\"cache\"}",
                                       "Pictures asked for by URL, by where they came from."},
     [ADV_COUNT_PICTURE_CACHE_MISSES] = {"advect_pictures_total", "{from=\"query\"}", NULL},
+    [ADV_COUNT_JOBS_COMPLETED] = {"advect_jobs_total", "{outcome=\"completed\"}",
+                                  "Jobs by how they ended."},
+    [ADV_COUNT_JOBS_FAILED] = {"advect_jobs_total", "{outcome=\"failed\"}", NULL},
+    [ADV_COUNT_JOBS_CANCELLED] = {"advect_jobs_total", "{outcome=\"cancelled\"}", NULL},
+    [ADV_COUNT_JOB_RESULTS_EVICTED] = {"advect_job_results_evicted_total", "",
+                                       "Results of jobs that made room for others."},
 };
 
 static const struct {
@@ -107,6 +113,9 @@ static const struct {
     [ADV_GAUGE_MODELS] = {"advect_models", "Models served."},
     [ADV_GAUGE_MODELS_REFUSED] = {"advect_models_refused", "Model files that were refused."},
     [ADV_GAUGE_WORKERS] = {"advect_workers", "Computing threads."},
+    [ADV_GAUGE_JOBS] = {"advect_jobs", "Jobs computing or waiting."},
+    [ADV_GAUGE_JOB_RESULTS] = {"advect_job_results", "Results of jobs that are kept."},
+    [ADV_GAUGE_JOB_RESULT_BYTES] = {"advect_job_result_bytes", "Bytes of results that are kept."},
 };
 
 enum adv_status adv_metrics_new(size_t n_routes, const char *kernels, struct adv_metrics **out,

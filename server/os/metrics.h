@@ -27,6 +27,10 @@ enum adv_counter {
     ADV_COUNT_REJECTED_DRAINING,
     ADV_COUNT_PICTURE_CACHE_HITS, /* pictures asked for, by where they came from */
     ADV_COUNT_PICTURE_CACHE_MISSES,
+    ADV_COUNT_JOBS_COMPLETED, /* jobs by how they ended */
+    ADV_COUNT_JOBS_FAILED,
+    ADV_COUNT_JOBS_CANCELLED,
+    ADV_COUNT_JOB_RESULTS_EVICTED, /* before their time */
     ADV_COUNTERS
 };
 
@@ -39,6 +43,9 @@ enum adv_gauge {
     ADV_GAUGE_MODELS,
     ADV_GAUGE_MODELS_REFUSED,
     ADV_GAUGE_WORKERS,
+    ADV_GAUGE_JOBS,             /* computing or waiting */
+    ADV_GAUGE_JOB_RESULTS,      /* kept */
+    ADV_GAUGE_JOB_RESULT_BYTES, /* of those */
     ADV_GAUGES
 };
 

@@ -12,6 +12,27 @@ void adv_scheduler_retry_after(struct adv_reply *reply, double seconds)
 
 enum verdict { ACCEPTED, TOO_MANY, TOO_LARGE, TOO_LONG, TOO_LATE, NO_MEMORY };
 
+/* How many are taken that are patient, or that are not. */
+static size_t count_taken(const struct adv_claims *claims, bool patient)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < claims->n; i++)
+        n += claims->items[i]->patient == patient;
+    return n;
+}
+
+/* Where the numbers of a job's answer are counted. */
+static atomic_size_t *budget_of(const struct adv_scheduler_options *options,
+                                const struct adv_job *job)
+{
+    return job->ticket.patient ? options->patient_numbers : options->numbers;
+}
+
+static size_t most_of(const struct adv_scheduler_options *options, const struct adv_job *job)
+{
+    return job->ticket.patient ? options->patient_length : options->queue_length;
+}
+
 /* With the mutex held. *wait: seconds until it is worth trying again. */
 static enum verdict judge(struct adv_scheduler *scheduler, struct adv_job *job, double *wait)
 {
@@ -29,15 +50,16 @@ static enum verdict judge(struct adv_scheduler *scheduler, struct adv_job *job, 
         .deadline = now + ticket->timeout_s,
         .left = adv_estimate_least(&ticket->estimate),
         .width = adv_query_shards(&job->work.query, job->work.model),
+        .patient = ticket->patient,
         .runnable = true,
     };
     if (options->refuse_hopeless && !adv_claim_fits_alone(&ticket->claim, n_workers, now))
         return TOO_LONG;
     adv_scheduler_estimate(scheduler);
     *wait = adv_claims_backlog(&scheduler->claims, now) / fmax(1, (double)scheduler->claims.n);
-    if (scheduler->claims.n >= options->queue_length)
+    if (count_taken(&scheduler->claims, ticket->patient) >= most_of(options, job))
         return TOO_MANY;
-    if (atomic_load(options->numbers) + job->work.numbers > options->queue_numbers)
+    if (atomic_load(budget_of(options, job)) + job->work.numbers > options->queue_numbers)
         return TOO_LARGE;
     ticket->claim.left = adv_estimate_left(&ticket->estimate);
     *wait = adv_claims_wait(&scheduler->claims, &ticket->claim, now);
@@ -47,7 +69,7 @@ static enum verdict judge(struct adv_scheduler *scheduler, struct adv_job *job, 
 static void accept_job(struct adv_scheduler *scheduler, struct adv_job *job)
 {
     const struct adv_scheduler_options *options = &scheduler->options;
-    job->budget = options->numbers;
+    job->budget = budget_of(options, job);
     atomic_fetch_add(job->budget, job->work.numbers);
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERIES, 1);
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERY_ROWS, (int64_t)job->work.query.n);
@@ -74,7 +96,7 @@ static void refuse(const struct adv_scheduler *scheduler, const struct adv_job *
     case TOO_MANY:
         adv_problem_reply(refusal, ADV_PROBLEM_QUEUE_FULL, NULL,
                           "%zu requests are being computed already, the most this server takes",
-                          options->queue_length);
+                          most_of(options, job));
         break;
     case TOO_LARGE:
         adv_problem_reply(refusal, ADV_PROBLEM_QUEUE_FULL, NULL,

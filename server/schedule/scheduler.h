@@ -17,10 +17,12 @@ struct adv_scheduler;
 
 struct adv_scheduler_options {
     int n_workers;
-    size_t queue_length;    /* jobs accepted and not ended */
-    size_t queue_numbers;   /* in all answers that are computed or not yet sent */
-    bool refuse_hopeless;   /* 422 to what could not be in time even alone */
-    atomic_size_t *numbers; /* how many those are now */
+    size_t queue_length;            /* jobs accepted and not ended */
+    size_t queue_numbers;           /* in all answers that are computed or not yet sent */
+    size_t patient_length;          /* likewise of patient jobs; their numbers are as many */
+    bool refuse_hopeless;           /* 422 to what could not be in time even alone */
+    atomic_size_t *numbers;         /* how many those are now */
+    atomic_size_t *patient_numbers; /* likewise */
     struct adv_registry *registry;
     struct adv_metrics *metrics;
 };
@@ -32,6 +34,15 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
  * has seen it. An accepted job is ended exactly once, by a worker. */
 bool adv_scheduler_submit(struct adv_scheduler *scheduler, struct adv_job *job,
                           struct adv_reply *refusal);
+
+/* How far an accepted job has come. */
+struct adv_progress {
+    bool begun;
+    double share;        /* of the computing, in [0, 1] */
+    double seconds_left; /* with the workers to itself */
+};
+struct adv_progress adv_scheduler_progress(struct adv_scheduler *scheduler,
+                                           const struct adv_job *job);
 
 /* Every accepted job leaves at its next turn, answered 503. */
 void adv_scheduler_cancel_all(struct adv_scheduler *scheduler);
