@@ -38,6 +38,7 @@ void adv_handle_metrics(struct adv_exchange *exchange)
     FILE *out = open_memstream(&text, &n);
     adv_metrics_set(server->metrics, ADV_GAUGE_ANSWER_NUMBERS,
                     (int64_t)atomic_load(&server->n_numbers));
+    adv_job_store_sweep(server->jobs);
     if (out)
         adv_metrics_write(server->metrics, name_of_route, out);
     if (!out || fclose(out) != 0) {

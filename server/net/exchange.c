@@ -54,8 +54,9 @@ static void answer_without_route(struct adv_exchange *exchange, const char *allo
     if (!strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS)) {
         adv_reply_empty(reply, MHD_HTTP_NO_CONTENT);
         adv_reply_header(reply, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_METHODS, "%s", allow);
-        adv_reply_header(reply, "Access-Control-Allow-Headers",
-                         "Authorization, Content-Type, X-API-Key, X-Request-Id, traceparent");
+        adv_reply_header(
+            reply, "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, Prefer, X-API-Key, X-Request-Id, traceparent");
         adv_reply_header(reply, MHD_HTTP_HEADER_ACCESS_CONTROL_MAX_AGE, "86400");
     } else {
         adv_problem_reply(reply, ADV_PROBLEM_METHOD, NULL, "%s is not allowed here; %s are",
@@ -77,6 +78,12 @@ static void refuse_coding(struct adv_exchange *exchange)
     adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
 }
 
+static bool takes_media(const struct adv_route *route, const char *content_type)
+{
+    enum adv_media media = adv_media_of(route->kind, content_type);
+    return route->json_only ? media == ADV_MEDIA_JSON : media != ADV_MEDIA_NONE;
+}
+
 static void refuse_body(struct adv_exchange *exchange)
 {
     const struct adv_head *head = &exchange->head;
@@ -90,11 +97,11 @@ static void refuse_body(struct adv_exchange *exchange)
         if (!head->has_length && !head->chunked)
             adv_problem_reply(&exchange->reply, ADV_PROBLEM_LENGTH_REQUIRED, NULL,
                               "a POST needs Content-Length or a chunked body");
-        else if (adv_media_of(route->kind, head->content_type) == ADV_MEDIA_NONE)
+        else if (!takes_media(route, head->content_type))
             adv_problem_reply(&exchange->reply, ADV_PROBLEM_MEDIA_TYPE, NULL,
                               "the body's Content-Type is %.100s; taken here are %s",
                               head->content_type ? head->content_type : "missing",
-                              adv_media_names(route->kind));
+                              route->json_only ? "application/json" : adv_media_names(route->kind));
         else if (head->content_encoding)
             refuse_coding(exchange);
     }
@@ -203,6 +210,11 @@ static void wait_for(struct adv_exchange *exchange, struct adv_job *job)
     adv_sockets_compute(exchange->server->sockets, exchange->socket, &exchange->reader);
 }
 
+void adv_exchange_follow(struct adv_exchange *exchange, struct adv_job *job)
+{
+    wait_for(exchange, job);
+}
+
 void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job)
 {
     struct adv_server *server = exchange->server;
@@ -221,7 +233,7 @@ static void add_common_headers(struct adv_exchange *exchange, struct MHD_Respons
     if (origin) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_EXPOSE_HEADERS,
-                                "Advect-Seed, ETag, Retry-After, X-Request-Id");
+                                "Advect-Seed, ETag, Location, Retry-After, X-Request-Id");
     }
     exchange->closing = exchange->closing || exchange->reply.close ||
                         atomic_load(&exchange->server->draining) ||

@@ -46,6 +46,10 @@ struct adv_exchange {
  * handler, as the last thing it does. */
 void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job);
 
+/* Suspends the connection until there is something to send of a job (one reference, taken over) that
+ * is answered whether this request waits for it or not. Likewise the last thing. */
+void adv_exchange_follow(struct adv_exchange *exchange, struct adv_job *job);
+
 /* libmicrohttpd's callbacks; the context is the struct adv_server. */
 void *adv_exchange_begin(void *context, const char *target, struct MHD_Connection *connection);
 enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *connection,

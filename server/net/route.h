@@ -10,13 +10,14 @@
 struct adv_exchange;
 
 struct adv_route {
-    const char *method;  /* "GET" (which serves HEAD, too) or "POST" */
+    const char *method;  /* "GET" (which serves HEAD, too), "POST" or "DELETE" */
     const char *pattern; /* "/v1/models/{model}/samples" */
     /* Called once, when the request has come in whole: leaves a reply in the exchange, or submits a
      * job for it. */
     void (*handle)(struct adv_exchange *exchange);
     enum adv_query_kind kind; /* of queries and pictures */
     bool open;                /* needs no key */
+    bool json_only;           /* no uploads: of POST */
     bool any_host;            /* whatever name it is asked under */
     const char *summary;
 };
