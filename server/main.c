@@ -65,6 +65,7 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
         .max_jobs = (size_t)config->max_jobs,
         .max_bytes = (size_t)config->job_result_bytes,
         .keep_ms = config->job_keep_ms,
+        .log = config->access_log == ADV_SWITCH_ON,
         .metrics = server->metrics,
     };
     status = adv_job_store_new(&jobs, &server->jobs, error);

@@ -200,7 +200,7 @@ bool adv_job_store_remove(struct adv_job_store *store, const char *id, uint64_t 
     drop_expired(store);
     struct entry **at = find(store, id, owner);
     bool found = *at != NULL;
-    if (found && !(*at)->ended)
+    if (found && !(*at)->ended && store->options.log)
         adv_log_event("job %s of request %s is cancelled", id, (*at)->record.request_id);
     if (found) {
         adv_channel_abandon(&(*at)->record.job->channel);
@@ -298,7 +298,8 @@ void adv_job_store_note_end(struct adv_job_store *store, struct adv_job *job)
         entry->record.ended = unix_time();
         entry->n_bytes = n_bytes;
         count(store, entry, 1);
-        log_end(&entry->record, status, n_bytes);
+        if (store->options.log)
+            log_end(&entry->record, status, n_bytes);
     }
     drop_expired(store);
     while (store->n_bytes > store->options.max_bytes && drop_first_ended(store))

@@ -19,6 +19,7 @@ struct adv_job_store_options {
     size_t max_jobs;  /* computed, waiting or kept */
     size_t max_bytes; /* of all answers kept; more than one of them has */
     int64_t keep_ms;  /* from a job's end */
+    bool log;         /* a line for the end of each */
     struct adv_metrics *metrics;
 };
 

@@ -94,7 +94,7 @@ static const struct adv_field fields[] = {
      .fallback = "text",
      .help = "lines on standard error: text (logfmt), or json, one object per line"},
     {"access_log", ADV_FIELD_CHOICE, AT(access_log), .choices = switches, .fallback = "on",
-     .help = "log one line per request on standard error"},
+     .help = "log one line per request, and per end of a job, on standard error"},
     {"api_key", ADV_FIELD_STRING, AT(api_key), .min = 1, .max = 1024,
      .help = "key that clients must send, in \"Authorization: Bearer KEY\" or \"X-API-Key: KEY\"; "
              "better set as ADVECT_API_KEY, which other users of the host cannot see"},

@@ -30,7 +30,7 @@ struct adv_scheduler_options {
 enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
                                     struct adv_scheduler **scheduler, struct adv_error *error);
 
-/* Accepts a job whose connection is suspended, or refuses it with a reply and false: then nothing
+/* Accepts a job whose connection is suspended, or that is stored, or refuses it with a reply and false: then nothing
  * has seen it. An accepted job is ended exactly once, by a worker. */
 bool adv_scheduler_submit(struct adv_scheduler *scheduler, struct adv_job *job,
                           struct adv_reply *refusal);
