@@ -11,6 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+/* Of POST /v1/jobs: its body becomes a tree of JSON, which takes many times the memory. */
+#define BODY_MAX_BYTES ((size_t)1 << 20)
+
 #define POLL_MAX_S 10 /* between a client's looks at a job, as far as it heeds Retry-After */
 
 /* Whose jobs a request may see, and whose a new one is. Where there is a key, everybody who gets
@@ -322,6 +325,13 @@ void adv_handle_new_job(struct adv_exchange *exchange)
 {
     struct envelope envelope = {0};
     struct adv_error error = ADV_ERROR_INIT;
+    if (exchange->body.n > BODY_MAX_BYTES) {
+        adv_problem_reply(&exchange->reply, ADV_PROBLEM_BODY_TOO_LARGE, NULL,
+                          "the body has %zu bytes; at most %zu are taken here, and more with "
+                          "\"Prefer: respond-async\" at the query's own path",
+                          exchange->body.n, BODY_MAX_BYTES);
+        return;
+    }
     enum adv_status status = read_envelope(exchange, &envelope, &error);
     adv_bytes_release(&exchange->body);
     if (status == ADV_OK)

@@ -13,7 +13,7 @@
  * one late.
  *
  * Patient claims come behind all others, whatever their deadlines: they get what these leave, and
- * neither make them late nor keep them out (docs/adr/0017-jobs-get-what-is-left.md). Among
+ * neither make them late nor keep them out (docs/adr/0019-jobs-get-what-is-left.md). Among
  * themselves they are treated alike. */
 #ifndef ADV_SERVER_CLAIMS_H
 #define ADV_SERVER_CLAIMS_H

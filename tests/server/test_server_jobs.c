@@ -536,6 +536,18 @@ START_TEST(what_there_is_not_is_refused)
 }
 END_TEST
 
+/* Their way is that of their query. */
+START_TEST(long_bodies_are_refused)
+{
+    static char body[(1 << 20) + 100];
+    memset(body, ' ', sizeof body - 1);
+    memcpy(body, SHORT_JOB, strlen(SHORT_JOB));
+    struct server_reply reply = server_post(&server, "/v1/jobs", body);
+    ck_assert_ptr_nonnull(strstr(reply.body, "respond-async"));
+    server_expect_problem(reply, 413, "body-too-large", NULL);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- whose they are */
 
 START_TEST(jobs_are_listed_to_the_holder_of_a_key)
@@ -679,6 +691,7 @@ int main(void)
     tcase_add_test(one, a_follower_of_a_deleted_job_is_told);
     tcase_add_loop_test(one, bad_jobs_are_refused_with_the_field, 0, N_REFUSED);
     tcase_add_test(one, what_there_is_not_is_refused);
+    tcase_add_test(one, long_bodies_are_refused);
     tcase_add_test(one, ids_are_not_told_where_there_is_no_key);
     suite_add_tcase(suite, one);
     TCase *each = tcase_create("a daemon each");
