@@ -261,7 +261,8 @@ void adv_job_store_cancel(struct adv_job_store *store, bool followed_too)
     pthread_mutex_lock(&store->mutex);
     for (const struct entry *at = store->oldest; at; at = at->next) {
         struct adv_channel *channel = &at->record.job->channel;
-        if (at->ended || !(followed_too || !adv_channel_has_readers(channel)))
+        bool spared = !followed_too && adv_channel_has_readers(channel);
+        if (at->ended || spared || adv_channel_is_abandoned(channel))
             continue;
         adv_channel_abandon(channel);
         n++;
