@@ -127,7 +127,7 @@ DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the programs' own parts.
 TRAINER_TESTS := measure
-SERVER_TESTS  := http_parts claims clients picture_cache
+SERVER_TESTS  := http_parts claims clients job_store picture_cache
 
 # What the programs parse for themselves, for the test and the fuzzers of parsers.
 PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate request_id)

@@ -3,6 +3,7 @@
  *     clients --- http (accepts; HTTP threads) --- exchange (one request)
  *                    |                                |  routes -> handlers
  *                 sockets (watches)                   |     queries, pictures: a job
+ *                                                     |     jobs: one that the store lists
  *                                                     v
  *     registry (models) ------------------------- scheduler (workers compute)
  *
@@ -89,12 +90,23 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
         .queue_length = (size_t)config->queue_length,
         .queue_numbers = (size_t)config->queue_numbers,
         .client_share = config->client_share,
+        .patient_length = (size_t)config->max_jobs,
         .refuse_hopeless = config->max_cost == 0,
         .numbers = &server->n_numbers,
+        .patient_numbers = &server->n_job_numbers,
         .registry = server->registry,
         .metrics = server->metrics,
     };
-    status = adv_scheduler_start(&options, &server->scheduler, error);
+    struct adv_job_store_options jobs = {
+        .max_jobs = (size_t)config->max_jobs,
+        .max_bytes = (size_t)config->job_result_bytes,
+        .keep_ms = config->job_keep_ms,
+        .log = config->access_log == ADV_SWITCH_ON,
+        .metrics = server->metrics,
+    };
+    status = adv_job_store_new(&jobs, &server->jobs, error);
+    if (status == ADV_OK)
+        status = adv_scheduler_start(&options, &server->scheduler, error);
     if (status == ADV_OK)
         status = adv_reloader_start(server->keys, server->registry, server->scheduler,
                                     server->metrics, &server->reloader, error);
@@ -138,6 +150,7 @@ static void drain(struct adv_server *server)
     atomic_store(&server->draining, true);
     adv_reloader_cancel(server->reloader);
     adv_http_stop_accepting(server->http);
+    adv_job_store_cancel(server->jobs, false);
     if (wait_for_answers(server, server->config.drain_timeout_ms, true))
         return;
     adv_log_event("%d requests are not finished and get 503", atomic_load(&server->n_answering));
@@ -152,9 +165,12 @@ static bool stop(struct adv_server *server)
     if (!adv_reloader_stop(server->reloader, RELOAD_GRACE_MS))
         return false;
     /* The workers first: they end, and so resume, whatever is left. */
+    if (server->jobs)
+        adv_job_store_cancel(server->jobs, true);
     adv_scheduler_stop(server->scheduler);
     adv_http_stop(server->http);
     adv_sockets_stop(server->sockets);
+    adv_job_store_free(server->jobs);
     adv_picture_cache_free(server->pictures);
     adv_registry_close(server->registry);
     adv_keys_close(server->keys);

@@ -15,7 +15,12 @@ void adv_handle_metrics(struct adv_exchange *exchange);
 void adv_handle_openapi(struct adv_exchange *exchange); /* openapi.c */
 void adv_handle_models(struct adv_exchange *exchange);  /* models.c */
 void adv_handle_model(struct adv_exchange *exchange);
-void adv_handle_query(struct adv_exchange *exchange);   /* queries.c */
+void adv_handle_query(struct adv_exchange *exchange); /* queries.c */
+void adv_handle_jobs(struct adv_exchange *exchange);  /* jobs.c */
+void adv_handle_new_job(struct adv_exchange *exchange);
+void adv_handle_job(struct adv_exchange *exchange);
+void adv_handle_job_result(struct adv_exchange *exchange);
+void adv_handle_job_removal(struct adv_exchange *exchange);
 void adv_handle_picture(struct adv_exchange *exchange); /* pictures.c */
 
 /* The fields that pictures take in the URL beside those of their query: width, zoom, ... */

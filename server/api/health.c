@@ -42,6 +42,7 @@ void adv_handle_metrics(struct adv_exchange *exchange)
     adv_metrics_set(server->metrics, ADV_GAUGE_PICTURES_BYTES,
                     (int64_t)adv_picture_cache_bytes(server->pictures));
     adv_metrics_set(server->metrics, ADV_GAUGE_LOG_BYTES, (int64_t)adv_log_buffer_bytes());
+    adv_job_store_sweep(server->jobs);
     if (out)
         adv_metrics_write(server->metrics, name_of_route, out);
     if (out && adv_keys_have_file(server->keys))

@@ -130,7 +130,7 @@ void adv_handle_models(struct adv_exchange *exchange)
 
 void adv_handle_model(struct adv_exchange *exchange)
 {
-    struct adv_model *model = adv_queries_model(exchange);
+    struct adv_model *model = adv_queries_model(exchange, exchange->segment);
     if (!model)
         return;
     json_t *json = model_to_json(model, &exchange->server->config);

@@ -1,6 +1,7 @@
 /* The API's description (OpenAPI 3.1), built from the tables that serve it: the
  * routes, the fields of requests, the formats of answers and the problems. */
 #include "server/api/handlers.h"
+#include "server/api/jobs.h"
 #include "server/api/queries.h"
 #include "server/api/routes.h"
 #include "server/http/media.h"
@@ -45,6 +46,9 @@ static json_t *binary(void)
 static json_t *request_body(const struct adv_route *route)
 {
     static const char *const uploads[] = {"application/x-npy", "image/png"};
+    if (route->json_only)
+        return json_pack("{s:b, s:{s:o}}", "required", true, "content", "application/json",
+                         media(adv_jobs_schema()));
     json_t *content =
         json_pack("{s:o}", "application/json", media(adv_request_schema(route->kind)));
     for (size_t i = 0; i < ADV_COUNT(uploads); i++) {
@@ -58,7 +62,7 @@ static json_t *answer_content(const struct adv_route *route)
 {
     json_t *content = json_object();
     const char *dot = strrchr(route->pattern, '.');
-    if (!strcmp(route->method, "POST")) {
+    if (route->handle == adv_handle_query) {
         const struct adv_format *formats[ADV_QUERIES_MAX_FORMATS];
         adv_queries_formats(route->kind, NULL, formats);
         for (size_t i = 0; formats[i]; i++)
@@ -70,7 +74,7 @@ static json_t *answer_content(const struct adv_route *route)
         json_object_set_new(content, "image/png", binary());
     } else if (route->handle == adv_handle_index) {
         json_object_set_new(content, "text/html", binary());
-    } else if (route->handle == adv_handle_asset) {
+    } else if (route->handle == adv_handle_asset || route->handle == adv_handle_job_result) {
         json_object_set_new(content, "*/*", binary());
     } else if (route->handle == adv_handle_metrics) {
         json_object_set_new(content, "text/plain", binary());
@@ -121,19 +125,56 @@ static void add_picture_parameters(json_t *parameters, enum adv_query_kind kind)
     add_parameters(parameters, fields, ADV_PICTURE_URL_FIELDS);
 }
 
+static json_t *described(const char *description, json_t *content)
+{
+    return json_pack("{s:s, s:o}", "description", description, "content", content);
+}
+
+/* What is accepted as a job is answered by its state. */
+static json_t *accepted(void)
+{
+    return described(
+        "The job, whose state and result are at Location",
+        json_pack("{s:o}", "application/json", media(json_pack("{s:s}", "type", "object"))));
+}
+
+static json_t *responses(const struct adv_route *route)
+{
+    json_t *json = json_object();
+    bool makes_job = route->handle == adv_handle_new_job;
+    if (route->handle == adv_handle_job_removal)
+        json_object_set_new(json, "204", json_pack("{s:s}", "description", "The job is gone"));
+    else if (!makes_job)
+        json_object_set_new(json, "200", described("The answer", answer_content(route)));
+    if (makes_job || route->handle == adv_handle_query)
+        json_object_set_new(json, "202", accepted());
+    json_object_set_new(json, "default", reference("responses/problem"));
+    return json;
+}
+
+/* "Prefer: respond-async" makes a job of a query. */
+static json_t *prefer_parameter(void)
+{
+    return json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "Prefer", "in", "header", "description",
+                     "respond-async: do not wait for the result (RFC 7240)", "schema", "type",
+                     "string");
+}
+
 static json_t *operation(const struct adv_route *route)
 {
     json_t *parameters = json_array();
-    json_t *json =
-        json_pack("{s:o, s:s, s:{s:{s:s, s:o}, s:o}}", "operationId", operation_id(route),
-                  "summary", route->summary, "responses", "200", "description", "The answer",
-                  "content", answer_content(route), "default", reference("responses/problem"));
+    json_t *json = json_pack("{s:o, s:s, s:o}", "operationId", operation_id(route), "summary",
+                             route->summary, "responses", responses(route));
     if (strstr(route->pattern, "{model}"))
         json_array_append_new(parameters, reference("parameters/model"));
     if (strstr(route->pattern, "{folder}"))
         json_array_append_new(parameters, reference("parameters/folder"));
     if (strstr(route->pattern, "{file}"))
         json_array_append_new(parameters, reference("parameters/file"));
+    if (strstr(route->pattern, "{id}"))
+        json_array_append_new(parameters, reference("parameters/id"));
+    if (route->handle == adv_handle_query)
+        json_array_append_new(parameters, prefer_parameter());
     if (route->handle == adv_handle_picture)
         add_picture_parameters(parameters, route->kind);
     if (json_array_size(parameters))
@@ -146,6 +187,13 @@ static json_t *operation(const struct adv_route *route)
     return json;
 }
 
+static const char *key_of_method(const char *method)
+{
+    if (!strcmp(method, "DELETE"))
+        return "delete";
+    return !strcmp(method, "POST") ? "post" : "get";
+}
+
 static json_t *paths(void)
 {
     json_t *json = json_object();
@@ -153,8 +201,8 @@ static json_t *paths(void)
         const struct adv_route *route = &adv_routes.rows[i];
         if (!json_object_get(json, route->pattern))
             json_object_set_new(json, route->pattern, json_object());
-        json_object_set_new(json_object_get(json, route->pattern),
-                            !strcmp(route->method, "POST") ? "post" : "get", operation(route));
+        json_object_set_new(json_object_get(json, route->pattern), key_of_method(route->method),
+                            operation(route));
     }
     return json;
 }
@@ -195,10 +243,11 @@ static json_t *components(void)
         json_pack("{s:s, s:{s:{s:o}}}", "description", "A refusal (RFC 9457)", "content",
                   ADV_PROBLEM_TYPE, "schema", reference("schemas/problem"));
     json_t *key = json_pack("{s:s, s:s}", "type", "http", "scheme", "bearer");
-    return json_pack("{s:{s:o}, s:{s:o}, s:{s:o, s:o, s:o}, s:{s:o}}", "schemas", "problem",
+    return json_pack("{s:{s:o}, s:{s:o}, s:{s:o, s:o, s:o, s:o}, s:{s:o}}", "schemas", "problem",
                      problem_schema(), "responses", "problem", problem, "parameters", "model",
                      path_parameter("model"), "folder", path_parameter("folder"), "file",
-                     path_parameter("file"), "securitySchemes", "key", key);
+                     path_parameter("file"), "id", path_parameter("id"), "securitySchemes", "key",
+                     key);
 }
 
 void adv_handle_openapi(struct adv_exchange *exchange)

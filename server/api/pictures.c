@@ -190,7 +190,7 @@ void adv_handle_picture(struct adv_exchange *exchange)
     const struct look *look = &looks[exchange->route->kind];
     const struct adv_format *format = adv_format(look->format);
     const struct adv_format *formats[] = {format, NULL};
-    struct adv_model *model = adv_queries_model(exchange);
+    struct adv_model *model = adv_queries_model(exchange, exchange->segment);
     if (!model)
         return;
     char etag[24], key[KEY_BYTES];
@@ -206,7 +206,8 @@ void adv_handle_picture(struct adv_exchange *exchange)
     } else if (adv_head_has_tag(&exchange->head, etag)) {
         adv_reply_empty(&exchange->reply, MHD_HTTP_NOT_MODIFIED);
         adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "%s", etag);
-    } else if (adv_queries_negotiate(exchange, formats) && !answer_from_cache(exchange, key)) {
+    } else if (adv_queries_negotiate(exchange, exchange->head.accept, formats) &&
+               !answer_from_cache(exchange, key)) {
         answer(exchange, model,
                &(struct adv_answer_options){.format = format, .etag = etag, .cache_key = key});
     }

@@ -1,6 +1,7 @@
 #include "server/api/queries.h"
 
 #include "server/api/handlers.h"
+#include "server/api/jobs.h"
 #include "server/api/query_body.h"
 #include "server/http/negotiate.h"
 
@@ -8,6 +9,12 @@
 #include <advect/extra/words.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char *const adv_queries_names[] = {
+    [ADV_QUERY_SAMPLES] = "samples",         [ADV_QUERY_TRAJECTORIES] = "trajectories",
+    [ADV_QUERY_LOG_DENSITY] = "log-density", [ADV_QUERY_LATENTS] = "latents",
+    [ADV_QUERY_VELOCITY] = "velocity",       [ADV_QUERY_VELOCITY + 1] = NULL,
+};
 
 /* ---------------------------------------------------------------- models */
 
@@ -32,17 +39,17 @@ static void suggest(const struct adv_catalogue *catalogue, const char *name, siz
     free(names);
 }
 
-struct adv_model *adv_queries_model(struct adv_exchange *exchange)
+struct adv_model *adv_queries_model(struct adv_exchange *exchange, const char *name)
 {
     struct adv_catalogue *catalogue = adv_registry_catalogue(exchange->server->registry);
-    struct adv_model *model = adv_catalogue_find(catalogue, exchange->segment);
+    struct adv_model *model = adv_catalogue_find(catalogue, name);
     if (model) {
         adv_model_ref(model);
     } else {
         char hint[512];
-        suggest(catalogue, exchange->segment, sizeof hint, hint);
+        suggest(catalogue, name, sizeof hint, hint);
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_MODEL, NULL,
-                          "there is no model \"%.100s\"%s", exchange->segment, hint);
+                          "there is no model \"%.100s\"%s", name, hint);
     }
     adv_catalogue_unref(catalogue);
     return model;
@@ -65,7 +72,7 @@ void adv_queries_formats(enum adv_query_kind kind, const struct adv_model *model
     formats[n] = NULL;
 }
 
-const struct adv_format *adv_queries_negotiate(struct adv_exchange *exchange,
+const struct adv_format *adv_queries_negotiate(struct adv_exchange *exchange, const char *accept,
                                                const struct adv_format *const *formats)
 {
     const char *types[ADV_QUERIES_MAX_FORMATS + 1] = {NULL};
@@ -75,11 +82,11 @@ const struct adv_format *adv_queries_negotiate(struct adv_exchange *exchange,
         size_t n = strlen(list);
         snprintf(list + n, sizeof list - n, "%s%s", i ? ", " : "", types[i]);
     }
-    int best = adv_negotiate(exchange->head.accept, types);
+    int best = adv_negotiate(accept, types);
     if (best >= 0)
         return formats[best];
     adv_problem_reply(&exchange->reply, ADV_PROBLEM_NOT_ACCEPTABLE, NULL,
-                      "Accept is %.100s; there is %s", exchange->head.accept, list);
+                      "Accept is %.100s; there is %s", accept, list);
     return NULL;
 }
 
@@ -134,9 +141,12 @@ static enum adv_status fill_work(struct adv_work *work, struct adv_server *serve
 }
 
 /* What the client says shortens the server's own limit only. */
-static double timeout_s(const struct adv_server *server, const struct adv_request *request)
+static double timeout_s(const struct adv_server *server, const struct adv_request *request,
+                        bool stored)
 {
-    int64_t most = server->config.request_timeout_ms, asked = adv_request_timeout_ms(request);
+    const struct adv_config *config = &server->config;
+    int64_t most = stored ? config->job_timeout_ms : config->request_timeout_ms;
+    int64_t asked = adv_request_timeout_ms(request);
     return 1e-3 * (double)(asked > 0 && asked < most ? asked : most);
 }
 
@@ -176,21 +186,24 @@ void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
     }
     job->ticket.route = adv_route_index(server->routes, exchange->route);
     job->ticket.priority = adv_request_priority(job->work.request);
-    job->ticket.timeout_s = timeout_s(server, job->work.request);
-    adv_exchange_submit(exchange, job);
+    job->ticket.timeout_s = timeout_s(server, job->work.request, options->stored);
+    if (options->stored)
+        adv_jobs_submit(exchange, job);
+    else
+        adv_exchange_submit(exchange, job);
 }
 
 void adv_handle_query(struct adv_exchange *exchange)
 {
     const struct adv_format *formats[ADV_QUERIES_MAX_FORMATS];
-    struct adv_answer_options options = {0};
+    struct adv_answer_options options = {.stored = adv_head_prefers_async(&exchange->head)};
     struct adv_request *request = NULL;
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_model *model = adv_queries_model(exchange);
+    struct adv_model *model = adv_queries_model(exchange, exchange->segment);
     if (!model)
         return;
     adv_queries_formats(exchange->route->kind, model, formats);
-    options.format = adv_queries_negotiate(exchange, formats);
+    options.format = adv_queries_negotiate(exchange, exchange->head.accept, formats);
     if (!options.format)
         goto out;
     enum adv_status status = adv_request_new(exchange->route->kind, &request, &error);

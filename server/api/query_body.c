@@ -2,10 +2,9 @@
 
 #include "server/http/media.h"
 
-static enum adv_status read_json(const struct adv_exchange *exchange, const struct adv_model *model,
-                                 struct adv_request *request, struct adv_error *error)
+enum adv_status adv_query_body_parse(const struct adv_exchange *exchange, json_t **json,
+                                     struct adv_error *error)
 {
-    (void)model;
     const struct adv_bytes *body = &exchange->body;
     if (exchange->target.n_pairs)
         return adv_fail_field(error, ADV_E_FORMAT, exchange->target.pairs[0].name,
@@ -13,12 +12,22 @@ static enum adv_status read_json(const struct adv_exchange *exchange, const stru
     if (!body->n)
         return adv_fail(error, ADV_E_FORMAT, "the body is empty; a JSON object is wanted: {}");
     json_error_t where;
-    json_t *json = json_loadb((const char *)body->data, body->n,
-                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
-    if (!json)
+    *json = json_loadb((const char *)body->data, body->n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+                       &where);
+    if (!*json)
         return adv_fail(error, ADV_E_FORMAT, "the body is not JSON: line %d, column %d: %s",
                         where.line, where.column, where.text);
-    enum adv_status status = adv_request_read_json(request, json, &exchange->server->limits, error);
+    return ADV_OK;
+}
+
+static enum adv_status read_json(const struct adv_exchange *exchange, const struct adv_model *model,
+                                 struct adv_request *request, struct adv_error *error)
+{
+    (void)model;
+    json_t *json = NULL;
+    enum adv_status status = adv_query_body_parse(exchange, &json, error);
+    if (status == ADV_OK)
+        status = adv_request_read_json(request, json, &exchange->server->limits, error);
     json_decref(json);
     return status;
 }

@@ -11,4 +11,8 @@ enum adv_status adv_query_body_read(const struct adv_exchange *exchange,
                                     const struct adv_model *model, struct adv_request *request,
                                     struct adv_error *error);
 
+/* The exchange's body as JSON, a new reference. ADV_E_FORMAT: it is none, or the URL has fields. */
+enum adv_status adv_query_body_parse(const struct adv_exchange *exchange, json_t **json,
+                                     struct adv_error *error);
+
 #endif

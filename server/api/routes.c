@@ -37,6 +37,15 @@ static const struct adv_route rows[] = {
      .summary = "A heat map of a 2-D density"},
     {"GET", "/v1/models/{model}/velocity.png", adv_handle_picture, ADV_QUERY_VELOCITY,
      .summary = "Arrows of a 2-D velocity field"},
+    {"GET", "/v1/jobs", adv_handle_jobs, .summary = "The jobs of the client's key"},
+    {"POST", "/v1/jobs", adv_handle_new_job, .json_only = true,
+     .summary = "Have a query answered without waiting on the connection"},
+    {"GET", "/v1/jobs/{id}", adv_handle_job, .summary = "How far a job has come"},
+    {"DELETE", "/v1/jobs/{id}", adv_handle_job_removal,
+     .summary = "Cancel a job, and drop its result"},
+    {"GET", "/v1/jobs/{id}/result", adv_handle_job_result,
+     .summary = "The answer that the job's query gets; frame by frame while they are computed, "
+                "where it is a stream"},
 };
 
 const struct adv_routes adv_routes = {rows, ADV_COUNT(rows)};

@@ -50,6 +50,7 @@ static enum MHD_Result look_at(void *context, enum MHD_ValueKind kind, const cha
         {ADV_REQUEST_ID_HEADER, &head->request_id},
         {"traceparent", &head->traceparent},
         {"X-Forwarded-For", &head->forwarded_for},
+        {"Prefer", &head->prefer},
     };
     if (!strcasecmp(name, MHD_HTTP_HEADER_ACCEPT))
         join_accept(findings, value);
@@ -83,6 +84,19 @@ bool adv_head_has_tag(const struct adv_head *head, const char *etag)
 {
     const char *known = head->if_none_match;
     return known && (!strcmp(known, "*") || strstr(known, etag));
+}
+
+/* Preferences stand between commas, their parameters behind semicolons. */
+bool adv_head_prefers_async(const struct adv_head *head)
+{
+    static const char wanted[] = "respond-async";
+    for (const char *at = head->prefer; at && *at; at += strcspn(at, ","), at += *at == ',') {
+        at += strspn(at, " \t");
+        size_t n = strcspn(at, " \t,;");
+        if (n == strlen(wanted) && !strncasecmp(at, wanted, n))
+            return true;
+    }
+    return false;
 }
 
 const char *adv_head_key(const struct adv_head *head)

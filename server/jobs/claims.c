@@ -93,12 +93,6 @@ void adv_claims_charge(struct adv_claims *claims, const struct adv_claim *claim,
     account->seconds = fmax(account->seconds, most - CREDIT_S) + seconds;
 }
 
-size_t adv_claims_of(const struct adv_claims *claims, uint64_t client)
-{
-    size_t i = find_account(claims, client);
-    return i < claims->n_accounts ? claims->accounts[i].n_claims : 0;
-}
-
 size_t adv_claims_clients(const struct adv_claims *claims)
 {
     size_t n = 0;
@@ -109,12 +103,19 @@ size_t adv_claims_clients(const struct adv_claims *claims)
 
 /* ---------------------------------------------------------------- the list */
 
+static bool goes_behind(const struct adv_claim *claim, const struct adv_claim *other)
+{
+    if (claim->patient != other->patient)
+        return claim->patient;
+    return claim->deadline > other->deadline;
+}
+
 void adv_claims_add(struct adv_claims *claims, struct adv_claim *claim)
 {
     claim->account = account_of(claims, claim->client);
     claims->accounts[claim->account].n_claims++;
     size_t i = claims->n++;
-    for (; i > 0 && claims->items[i - 1]->deadline > claim->deadline; i--)
+    for (; i > 0 && goes_behind(claims->items[i - 1], claim); i--)
         claims->items[i] = claims->items[i - 1];
     claims->items[i] = claim;
 }
@@ -166,12 +167,12 @@ static double response_ratio(const struct adv_claim *claim, double now)
     return (now - claim->arrived + claim->left) / fmax(claim->left, 1e-6);
 }
 
-/* Notes which claims may go first, and gives the first that cannot be in time any more. */
+/* Notes which claims may go first, patient ones only where no other may, and gives the first that
+ * cannot be in time any more. */
 static struct adv_claim *find_those_that_may(const struct adv_claims *claims, double now)
 {
-    struct adv_claim *late = NULL;
+    struct adv_claim *late = NULL, *first = NULL;
     double ahead = 0, spare = INFINITY;
-    bool any = false;
     for (size_t i = 0; i < claims->n; i++) {
         struct adv_claim *claim = claims->items[i];
         claim->may = false;
@@ -179,8 +180,9 @@ static struct adv_claim *find_those_that_may(const struct adv_claims *claims, do
             late = !late && claim->runnable ? claim : late;
             continue;
         }
-        claim->may = claim->runnable && (!any || claim->left / (double)claims->n_workers <= spare);
-        any = any || claim->may;
+        bool in_time = claim->left / (double)claims->n_workers <= spare;
+        claim->may = claim->runnable && (!first || (claim->patient == first->patient && in_time));
+        first = !first && claim->may ? claim : first;
         spare = fmin(spare, spare_of(claims, claim, ahead, now));
         ahead += claim->left;
     }
@@ -224,7 +226,8 @@ struct adv_claim *adv_claims_next(const struct adv_claims *claims, double now)
             highest = ratio;
         }
     }
-    return best ? best : late;
+    bool yields = best && best->patient && late && !late->patient;
+    return best && !yields ? best : late;
 }
 
 /* ---------------------------------------------------------------- who is taken */
@@ -249,7 +252,7 @@ double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *
     bool passed = false; /* the claim's own place in the order of deadlines */
     for (size_t i = 0; i <= claims->n; i++) {
         const struct adv_claim *other = i < claims->n ? claims->items[i] : NULL;
-        if (!passed && (!other || other->deadline > claim->deadline)) {
+        if (!passed && (!other || goes_behind(other, claim))) {
             double margin = (1 - share_of(claim, claims->n_workers, now)) * (claim->deadline - now);
             late = fmin(ahead / (double)claims->n_workers,
                         margin - slack_of(claims, claim, ahead, now));
@@ -259,7 +262,7 @@ double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *
         }
         if (!other || !adv_claim_fits_alone(other, claims->n_workers, now))
             continue;
-        if (passed)
+        if (passed && other->patient == claim->patient)
             late = fmax(late, -slack_of(claims, other, ahead, now));
         ahead += other->left;
     }
@@ -273,7 +276,7 @@ double adv_claims_share_wait(const struct adv_claims *claims, const struct adv_c
                              double now)
 {
     double own = 0, others = 0, n_workers = (double)claims->n_workers;
-    for (size_t i = 0; i < claims->n && claims->items[i]->deadline <= claim->deadline; i++) {
+    for (size_t i = 0; i < claims->n && !goes_behind(claims->items[i], claim); i++) {
         const struct adv_claim *other = claims->items[i];
         if (adv_claim_fits_alone(other, claims->n_workers, now))
             *(other->client == claim->client ? &own : &others) += other->left;
@@ -290,8 +293,9 @@ double adv_claims_backlog(const struct adv_claims *claims, double now)
 {
     double seconds = 0;
     for (size_t i = 0; i < claims->n; i++) {
-        if (adv_claim_fits_alone(claims->items[i], claims->n_workers, now))
-            seconds += claims->items[i]->left;
+        const struct adv_claim *claim = claims->items[i];
+        if (!claim->patient && adv_claim_fits_alone(claim, claims->n_workers, now))
+            seconds += claim->left;
     }
     return seconds / (double)claims->n_workers;
 }

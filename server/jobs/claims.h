@@ -11,7 +11,11 @@
  * alone is left to idle workers, so that one estimate that was wrong takes nobody else along.
  *
  * Taken: whoever ends before its deadline behind all that have earlier ones, without making a later
- * one late; of one client, no more than its share of the time (server/clients/share.h). */
+ * one late; of one client, no more than its share of the time (server/clients/share.h).
+ *
+ * Patient claims come behind all others, whatever their deadlines: they get what these leave, and
+ * neither make them late nor keep them out (docs/adr/0019-jobs-get-what-is-left.md). Among
+ * themselves they are treated alike. */
 #ifndef ADV_SERVER_CLAIMS_H
 #define ADV_SERVER_CLAIMS_H
 
@@ -25,6 +29,7 @@ struct adv_claim {
     double arrived, deadline;
     double left;   /* of one worker's time, as estimated now */
     size_t width;  /* workers that can share it at once, >= 1 */
+    bool patient;  /* nobody waits for it on a connection */
     bool runnable; /* something of it waits for a worker */
 
     uint64_t client; /* whose it is; 0: nobody's in particular, whom no share binds */
@@ -41,7 +46,7 @@ struct adv_account {
     double seconds;  /* of workers, from a beginning that all share */
 };
 
-/* Those that were taken and have not ended, by their deadlines. Choosing takes time in proportion
+/* Those that were taken and have not ended, by their deadlines, patient ones last. Choosing takes time in proportion
  * to their number. */
 struct adv_claims {
     size_t n, capacity, n_workers;
@@ -72,11 +77,10 @@ double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *
 double adv_claims_share_wait(const struct adv_claims *claims, const struct adv_claim *claim,
                              double now);
 
-/* How many claims a client has; clients that have any. */
-size_t adv_claims_of(const struct adv_claims *claims, uint64_t client);
+/* Clients that have any claims. */
 size_t adv_claims_clients(const struct adv_claims *claims);
 
-/* Seconds until the workers are through with all that was taken. */
+/* Seconds until the workers are through with all that was taken and is not patient. */
 double adv_claims_backlog(const struct adv_claims *claims, double now);
 
 /* Whether a claim would end in time with all workers to itself. */

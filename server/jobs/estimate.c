@@ -55,10 +55,21 @@ void adv_estimate_note_rendering(struct adv_estimate *estimate, double seconds)
     estimate->rendering = fmax(estimate->rendering - seconds, LEFT_BEYOND * seconds);
 }
 
+static double work_left(const struct adv_estimate *estimate)
+{
+    return fmax(estimate->cost - estimate->done, LEFT_BEYOND * estimate->done);
+}
+
+double adv_estimate_share(const struct adv_estimate *estimate)
+{
+    double whole = estimate->done + work_left(estimate);
+    return whole > 0 ? estimate->done / whole : 1; /* or it is being written down */
+}
+
 double adv_estimate_left(const struct adv_estimate *estimate)
 {
-    double left = fmax(estimate->cost - estimate->done, LEFT_BEYOND * estimate->done);
-    return left / adv_speeds_of(estimate->speeds, estimate->class) + estimate->rendering;
+    return work_left(estimate) / adv_speeds_of(estimate->speeds, estimate->class) +
+           estimate->rendering;
 }
 
 double adv_estimate_least(const struct adv_estimate *estimate)

@@ -23,6 +23,9 @@ void adv_estimate_note(struct adv_estimate *estimate, double multiply_adds, doub
 /* So long was spent at writing the answer down. */
 void adv_estimate_note_rendering(struct adv_estimate *estimate, double seconds);
 
+/* How much of the computing is done, in [0, 1]. */
+double adv_estimate_share(const struct adv_estimate *estimate);
+
 /* Seconds of one worker from here to the end, at the speed of late; and from the beginning, at the
  * best that was ever measured. */
 double adv_estimate_left(const struct adv_estimate *estimate);

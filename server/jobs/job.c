@@ -1,5 +1,6 @@
 #include "server/jobs/job.h"
 
+#include "server/jobs/store.h"
 #include "server/reply/problem.h"
 
 #include <stdlib.h>
@@ -29,14 +30,20 @@ struct adv_job *adv_job_ref(struct adv_job *job)
     return job;
 }
 
+static void return_budget(struct adv_job *job)
+{
+    if (job->budget)
+        atomic_fetch_sub(job->budget, job->work.numbers);
+    if (job->budget && job->client && !job->ticket.patient)
+        atomic_fetch_sub(adv_client_numbers(job->client), job->work.numbers);
+    job->budget = NULL;
+}
+
 void adv_job_unref(struct adv_job *job)
 {
     if (!job || atomic_fetch_sub(&job->references, 1) > 1)
         return;
-    if (job->budget)
-        atomic_fetch_sub(job->budget, job->work.numbers);
-    if (job->budget && job->client)
-        atomic_fetch_sub(adv_client_numbers(job->client), job->work.numbers);
+    return_budget(job);
     adv_work_release(&job->work);
     adv_ticket_release(&job->ticket);
     adv_channel_release(&job->channel);
@@ -49,28 +56,21 @@ void adv_job_unref(struct adv_job *job)
 static ssize_t read_stream(void *context, uint64_t position, char *buffer, size_t room)
 {
     (void)position; /* bytes are asked for in order, once */
-    struct adv_job *job = context;
-    return adv_channel_read(&job->channel, buffer, room);
+    return adv_reader_read(context, buffer, room);
 }
 
-static void drop_stream(void *context)
-{
-    adv_job_unref(context);
-}
-
-void adv_job_collect(struct adv_job *job, struct adv_reply *reply, struct MHD_Response **response)
+void adv_job_collect(struct adv_job *job, struct adv_reader *reader, struct adv_reply *reply,
+                     struct MHD_Response **response)
 {
     *response = NULL;
-    if (adv_channel_take_reply(&job->channel, reply))
+    if (adv_reader_take_reply(reader, reply))
         return;
     *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream,
-                                                  adv_job_ref(job), drop_stream);
-    if (*response) {
+                                                  reader, NULL);
+    if (*response)
         adv_headers_add(&job->work.headers, job->work.format->media_type, *response);
-        return;
-    }
-    adv_job_unref(job);
-    adv_problem_reply(reply, ADV_PROBLEM_NO_MEMORY, NULL, "out of memory");
+    else
+        adv_problem_reply(reply, ADV_PROBLEM_NO_MEMORY, NULL, "out of memory");
 }
 
 /* ---------------------------------------------------------------- the workers' side */
@@ -79,7 +79,13 @@ void adv_job_end(struct adv_job *job, struct adv_reply *reply)
 {
     adv_work_release_run(&job->work);
     adv_ticket_release(&job->ticket);
+    if (job->store) {
+        return_budget(job);
+        adv_work_release_model(&job->work);
+    }
     adv_channel_end(&job->channel, reply);
+    if (job->store)
+        adv_job_store_note_end(job->store, job);
 }
 
 static enum adv_status send_due_frames(struct adv_job *job, struct adv_error *error)

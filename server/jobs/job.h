@@ -1,4 +1,4 @@
-/* A query being answered for one connection: what the HTTP threads hand to the
+/* A query being answered, for one connection or for the store: what the HTTP threads hand to the
  * scheduler, and get back as a reply. Its parts are whose they are: the work the
  * workers', the ticket the scheduler's, the channel between workers and the
  * connection's HTTP thread. */
@@ -11,8 +11,7 @@
 #include "server/jobs/ticket.h"
 #include "server/jobs/work.h"
 
-/* Of a reply that nobody is there to read; only the log and the metrics see it. */
-#define ADV_STATUS_CLIENT_GONE 499
+struct adv_job_store;
 
 struct adv_job {
     atomic_int references;
@@ -26,7 +25,9 @@ struct adv_job {
         struct adv_error error;
         struct adv_reply reply;
     } answering;
-    atomic_size_t *budget; /* where the answer's numbers are taken off when the job is freed */
+    struct adv_job_store *store; /* that lists it, or NULL; fixed before the job is submitted */
+    atomic_size_t *budget; /* where the answer's numbers are taken off: when the job is freed, or
+                            * at its end where it is stored, since its bytes are counted then */
 };
 
 /* Takes over request, takes a reference to model. The query is the caller's to fill in. */
@@ -35,14 +36,15 @@ enum adv_status adv_job_new(struct adv_model *model, struct adv_request *request
 struct adv_job *adv_job_ref(struct adv_job *job);
 void adv_job_unref(struct adv_job *job);
 
-/* On the HTTP thread, after the job resumed the connection: the reply to send. Of a job that ended
- * it is moved into *reply, and *response is NULL; of a stream that has begun, *response is made of
- * it (NULL without memory: then *reply says so). */
-void adv_job_collect(struct adv_job *job, struct adv_reply *reply, struct MHD_Response **response);
+/* On the HTTP thread, after the job resumed the reader's connection: the reply to send. Of a job that
+ * ended it is in *reply, and *response is NULL; of a stream that has begun, *response is made of it
+ * (NULL without memory: then *reply says so). Job and reader must outlive the sending. */
+void adv_job_collect(struct adv_job *job, struct adv_reader *reader, struct adv_reply *reply,
+                     struct MHD_Response **response);
 
 /* ---- on a worker */
 
-/* Ends the job with a reply, which is taken over, and resumes the connection. */
+/* Ends the job with a reply, which is taken over, and resumes connections that wait for it. */
 void adv_job_end(struct adv_job *job, struct adv_reply *reply);
 
 /* Sends the frames of a stream that all rows have reached by now. */

@@ -17,6 +17,7 @@ struct adv_ticket {
     int priority;     /* -1 low, 0 normal, 1 high; likewise */
     double paid;      /* multiply-adds: by its client when it was taken, as estimated; */
     double done;      /* and as counted in all turns */
+    bool patient;     /* as of its claim; likewise */
 
     size_t run_bytes;       /* likewise: held from the first turn to the end */
     double begun, computed; /* when its first turn began, 0 before; seconds of all turns */

@@ -18,10 +18,16 @@ void adv_work_release_run(struct adv_work *work)
     work->request = NULL;
 }
 
+void adv_work_release_model(struct adv_work *work)
+{
+    adv_model_unref(work->model);
+    work->model = NULL;
+}
+
 void adv_work_release(struct adv_work *work)
 {
     adv_work_release_run(work);
-    adv_model_unref(work->model);
+    adv_work_release_model(work);
     free(work->cache_key);
 }
 

@@ -36,6 +36,9 @@ void adv_work_release(struct adv_work *work);
 /* What the computation holds; of the query, its numbers stay. */
 void adv_work_release_run(struct adv_work *work);
 
+/* For an answer that is kept: a model that is served no more may go. */
+void adv_work_release_model(struct adv_work *work);
+
 /* Whether the answer is sent frame by frame, while it is computed. */
 bool adv_work_streams(const struct adv_work *work);
 

@@ -57,8 +57,9 @@ static void answer_without_route(struct adv_exchange *exchange, const char *allo
     if (!strcmp(exchange->method, MHD_HTTP_METHOD_OPTIONS)) {
         adv_reply_empty(reply, MHD_HTTP_NO_CONTENT);
         adv_reply_header(reply, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_METHODS, "%s", allow);
-        adv_reply_header(reply, "Access-Control-Allow-Headers",
-                         "Authorization, Content-Type, X-API-Key, X-Request-Id, traceparent");
+        adv_reply_header(
+            reply, "Access-Control-Allow-Headers",
+            "Authorization, Content-Type, Prefer, X-API-Key, X-Request-Id, traceparent");
         adv_reply_header(reply, MHD_HTTP_HEADER_ACCESS_CONTROL_MAX_AGE, "86400");
     } else {
         adv_problem_reply(reply, ADV_PROBLEM_METHOD, NULL, "%s is not allowed here; %s are",
@@ -80,6 +81,12 @@ static void refuse_coding(struct adv_exchange *exchange)
     adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ACCEPT_ENCODING, "identity");
 }
 
+static bool takes_media(const struct adv_route *route, const char *content_type)
+{
+    enum adv_media media = adv_media_of(route->kind, content_type);
+    return route->json_only ? media == ADV_MEDIA_JSON : media != ADV_MEDIA_NONE;
+}
+
 static void refuse_body(struct adv_exchange *exchange)
 {
     const struct adv_head *head = &exchange->head;
@@ -93,11 +100,11 @@ static void refuse_body(struct adv_exchange *exchange)
         if (!head->has_length && !head->chunked)
             adv_problem_reply(&exchange->reply, ADV_PROBLEM_LENGTH_REQUIRED, NULL,
                               "a POST needs Content-Length or a chunked body");
-        else if (adv_media_of(route->kind, head->content_type) == ADV_MEDIA_NONE)
+        else if (!takes_media(route, head->content_type))
             adv_problem_reply(&exchange->reply, ADV_PROBLEM_MEDIA_TYPE, NULL,
                               "the body's Content-Type is %.100s; taken here are %s",
                               head->content_type ? head->content_type : "missing",
-                              adv_media_names(route->kind));
+                              route->json_only ? "application/json" : adv_media_names(route->kind));
         else if (head->content_encoding)
             refuse_coding(exchange);
     }
@@ -232,14 +239,25 @@ static void collect(struct adv_exchange *exchange, const char *data, size_t n)
 
 /* ---------------------------------------------------------------- answer */
 
+/* The reference is taken over. */
+static void wait_for(struct adv_exchange *exchange, struct adv_job *job)
+{
+    exchange->job = job;
+    adv_reader_suspend(&exchange->reader, &job->channel, exchange->connection);
+    adv_sockets_compute(exchange->server->sockets, exchange->socket, &exchange->reader);
+}
+
+void adv_exchange_follow(struct adv_exchange *exchange, struct adv_job *job)
+{
+    wait_for(exchange, job);
+}
+
 void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job)
 {
     struct adv_server *server = exchange->server;
     struct adv_reply refusal = {0};
-    exchange->job = job;
     job->client = adv_client_ref(exchange->client);
-    adv_sockets_compute(server->sockets, exchange->socket, job);
-    adv_channel_suspend(&job->channel, exchange->connection);
+    wait_for(exchange, job);
     if (!adv_scheduler_submit(server->scheduler, job, &refusal))
         adv_job_end(job, &refusal);
 }
@@ -253,7 +271,7 @@ static void add_common_headers(struct adv_exchange *exchange, struct MHD_Respons
     if (origin) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_EXPOSE_HEADERS,
-                                "Advect-Seed, ETag, Retry-After, X-Request-Id");
+                                "Advect-Seed, ETag, Location, Retry-After, X-Request-Id");
     }
     exchange->closing = exchange->closing || exchange->reply.close ||
                         atomic_load(&exchange->server->draining) ||
@@ -351,7 +369,7 @@ enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *conn
     if (!exchange->has_body)
         return answer(exchange);
     struct MHD_Response *response;
-    adv_job_collect(exchange->job, &exchange->reply, &response);
+    adv_job_collect(exchange->job, &exchange->reader, &exchange->reply, &response);
     return response ? queue(exchange, MHD_HTTP_OK, response, 0) : send_reply(exchange);
 }
 
@@ -386,12 +404,11 @@ static void log_exchange(const struct adv_exchange *exchange, unsigned status, d
         .n = -1,
         .nfe = -1,
     };
-    size_t stream_bytes = 0;
     if (exchange->job) {
         access.n = (int64_t)exchange->job->work.query.n;
-        adv_channel_measure(&exchange->job->channel, &access.nfe, &stream_bytes);
+        access.nfe = adv_channel_nfe(&exchange->job->channel);
+        access.bytes += adv_reader_bytes_sent(&exchange->reader);
     }
-    access.bytes += stream_bytes;
     adv_log_access(&access);
 }
 
@@ -407,8 +424,7 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
     bool cut = adv_sockets_is_cut(exchange->socket);
     unsigned status = final_status(exchange, cut);
     double seconds = (double)(adv_now_us() - exchange->started_us) * 1e-6;
-    if (exchange->job)
-        adv_channel_detach(&exchange->job->channel);
+    adv_reader_detach(&exchange->reader);
     adv_metrics_request(server->metrics, adv_route_index(server->routes, exchange->route), status,
                         seconds);
     if (server->config.access_log == ADV_SWITCH_ON)

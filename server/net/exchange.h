@@ -38,7 +38,8 @@ struct adv_exchange {
     bool closing;            /* the connection ends with the reply */
     struct adv_bytes body;
     struct adv_reply reply; /* status 0: none yet */
-    struct adv_job *job;    /* a reference, or NULL */
+    struct adv_job *job;    /* that it waits for: a reference, or NULL */
+    struct adv_reader reader;
 
     /* For the log. */
     unsigned sent_status; /* 0: no reply was sent */
@@ -49,6 +50,10 @@ struct adv_exchange {
 /* Hands a job (one reference, taken over) to the scheduler and suspends the connection. For a
  * handler, as the last thing it does. */
 void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job);
+
+/* Suspends the connection until there is something to send of a job (one reference, taken over) that
+ * is answered whether this request waits for it or not. Likewise the last thing. */
+void adv_exchange_follow(struct adv_exchange *exchange, struct adv_job *job);
 
 /* libmicrohttpd's callbacks; the context is the struct adv_server. */
 void *adv_exchange_begin(void *context, const char *target, struct MHD_Connection *connection);

@@ -43,7 +43,7 @@ const struct adv_route *adv_routes_find(const struct adv_routes *routes, const c
                                         char allow[64])
 {
     bool any = target->n_segments == 1 && !strcmp(target->segments[0], "*"); /* OPTIONS * */
-    bool get = any, post = any;
+    bool get = any, post = any, delete = any;
     for (size_t i = 0; i < routes->n; i++) {
         const struct adv_route *route = &routes->rows[i];
         if (!matches(route->pattern, target, variable))
@@ -52,9 +52,10 @@ const struct adv_route *adv_routes_find(const struct adv_routes *routes, const c
             return route;
         get = get || !strcmp(route->method, "GET");
         post = post || !strcmp(route->method, "POST");
+        delete = delete || !strcmp(route->method, "DELETE");
     }
     *variable = NULL;
-    snprintf(allow, 64, "%s%s%s", get ? "GET, HEAD, " : "", post ? "POST, " : "",
-             get || post ? "OPTIONS" : "");
+    snprintf(allow, 64, "%s%s%s%s", get ? "GET, HEAD, " : "", post ? "POST, " : "",
+             delete ? "DELETE, " : "", get || post || delete ? "OPTIONS" : "");
     return NULL;
 }

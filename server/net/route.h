@@ -10,7 +10,7 @@
 struct adv_exchange;
 
 struct adv_route {
-    const char *method;  /* "GET" (which serves HEAD, too) or "POST" */
+    const char *method;  /* "GET" (which serves HEAD, too), "POST" or "DELETE" */
     const char *pattern; /* "/v1/models/{model}/samples" */
     /* Called once, when the request has come in whole: leaves a reply in the exchange, or submits a
      * job for it. */
@@ -19,6 +19,7 @@ struct adv_route {
     bool open;                /* needs no key */
     bool health;              /* whatever name it is asked under, and when connections run out */
     bool management;          /* where there is a port for that, there alone */
+    bool json_only;           /* no uploads: of POST */
     const char *summary;
 };
 

@@ -3,6 +3,7 @@
 #define ADV_SERVER_SERVER_H
 
 #include "server/clients/keys.h"
+#include "server/jobs/store.h"
 #include "server/models/registry.h"
 #include "server/net/route.h"
 #include "server/net/sockets.h"
@@ -24,14 +25,16 @@ struct adv_server {
     struct adv_keys *keys;
     struct adv_registry *registry;
     struct adv_picture_cache *pictures;
+    struct adv_job_store *jobs; /* those that outlive their connections */
     struct adv_scheduler *scheduler;
     struct adv_reloader *reloader;
     struct adv_sockets *sockets;
     struct adv_http *http;
-    atomic_bool draining;    /* no new queries */
-    atomic_bool failed;      /* the daemon ends by a fault: its exit status says so */
-    atomic_size_t n_numbers; /* in all answers that are computed or not yet sent */
-    atomic_int n_answering;  /* requests received whole and not yet answered in full */
+    atomic_bool draining;        /* no new queries */
+    atomic_bool failed;          /* the daemon ends by a fault: its exit status says so */
+    atomic_size_t n_numbers;     /* in all answers that are computed or not yet sent */
+    atomic_size_t n_job_numbers; /* in those of jobs that are computed */
+    atomic_int n_answering;      /* requests received whole and not yet answered in full */
 };
 
 #endif

@@ -20,10 +20,10 @@ struct adv_socket {
     struct adv_socket *previous, *next;
     int fd;
     enum adv_socket_phase phase;
-    int64_t end_ms;      /* of the time for this phase; of COMPUTING there is none */
-    struct adv_job *job; /* of COMPUTING */
-    bool cut;            /* by the watcher */
-    bool not_polled;     /* its fd is none that poll knows: said in the log, once */
+    int64_t end_ms;            /* of the time for this phase; of COMPUTING there is none */
+    struct adv_reader *reader; /* of COMPUTING */
+    bool cut;                  /* by the watcher */
+    bool not_polled;           /* its fd is none that poll knows: said in the log, once */
     char origin[ADV_ORIGIN_SIZE];
     struct adv_client *client; /* a reference */
     enum adv_seat seat;
@@ -108,11 +108,10 @@ static int64_t time_to_send(const struct adv_sockets *sockets, size_t n_bytes)
 static void check_time(struct adv_sockets *sockets, struct adv_socket *socket, int64_t now_ms)
 {
     if (socket->phase == ADV_SOCKET_COMPUTING) {
-        if (!adv_channel_has_ended(&socket->job->channel))
+        if (!adv_channel_has_ended(socket->reader->channel))
             return;
         socket->phase = ADV_SOCKET_REPLYING; /* what is left of a stream */
-        socket->end_ms =
-            now_ms + time_to_send(sockets, adv_channel_stream_bytes(&socket->job->channel));
+        socket->end_ms = now_ms + time_to_send(sockets, adv_reader_bytes_left(socket->reader));
     } else if (now_ms > socket->end_ms) {
         bool incomplete = socket->phase == ADV_SOCKET_READING || socket->phase == ADV_SOCKET_IDLE;
         if (socket->seat == ADV_SEAT_RESERVED && incomplete)
@@ -147,7 +146,7 @@ static void act_on(struct adv_socket *socket, short revents)
     case ADV_CLIENT_WAITS:
         break;
     case ADV_CLIENT_GONE:
-        adv_channel_abandon(&socket->job->channel);
+        adv_reader_abandon(socket->reader);
         break;
     case ADV_CLIENT_NOT_POLLED: /* it may well be waiting: its answer is still computed */
         if (!socket->not_polled)
@@ -417,12 +416,12 @@ unsigned adv_sockets_refusal(const struct adv_socket *socket, size_t *n_bytes)
 /* ---------------------------------------------------------------- phases */
 
 static bool enter(struct adv_sockets *sockets, struct adv_socket *socket,
-                  enum adv_socket_phase phase, int64_t ms, struct adv_job *job)
+                  enum adv_socket_phase phase, int64_t ms, struct adv_reader *reader)
 {
     pthread_mutex_lock(&sockets->mutex);
     socket->phase = phase;
     socket->end_ms = adv_now_ms() + ms;
-    socket->job = job;
+    socket->reader = reader;
     bool whole = !socket->cut;
     pthread_mutex_unlock(&sockets->mutex);
     return whole;
@@ -446,9 +445,9 @@ void adv_sockets_name(struct adv_sockets *sockets, struct adv_socket *socket,
 }
 
 bool adv_sockets_compute(struct adv_sockets *sockets, struct adv_socket *socket,
-                         struct adv_job *job)
+                         struct adv_reader *reader)
 {
-    return enter(sockets, socket, ADV_SOCKET_COMPUTING, 0, job);
+    return enter(sockets, socket, ADV_SOCKET_COMPUTING, 0, reader);
 }
 
 bool adv_sockets_reply(struct adv_sockets *sockets, struct adv_socket *socket, size_t n_bytes)

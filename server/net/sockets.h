@@ -7,7 +7,7 @@
 
 #include "server/clients/client.h"
 #include "server/http/request_id.h"
-#include "server/jobs/job.h"
+#include "server/jobs/channel.h"
 #include "server/os/metrics.h"
 
 #include <sys/socket.h>
@@ -18,7 +18,7 @@ struct adv_socket;
 enum adv_socket_phase {
     ADV_SOCKET_IDLE,      /* no request line yet: closed after idle_timeout_ms */
     ADV_SOCKET_READING,   /* a request is coming in: answered 408 after read_timeout_ms */
-    ADV_SOCKET_COMPUTING, /* a job is at work for it, abandoned if the client goes */
+    ADV_SOCKET_COMPUTING, /* it waits for a job, which is told if the client goes */
     ADV_SOCKET_REPLYING   /* a reply goes out: closed if it is not taken at min_send_rate */
 };
 
@@ -48,12 +48,12 @@ struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd, const st
 void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket);
 
 /* The connection enters a phase. False if the watcher has cut it: no reply must be sent over it any
- * more. job: of COMPUTING, borrowed until the next phase; a stream stays in this phase, and its
+ * more. reader: of COMPUTING, borrowed until the next phase; a stream stays in this phase, and its
  * clock for the rest of the reply starts when the job has ended. n_bytes: of the reply's body. */
 bool adv_sockets_read(struct adv_sockets *sockets, struct adv_socket *socket,
                       const char *request_id);
 bool adv_sockets_compute(struct adv_sockets *sockets, struct adv_socket *socket,
-                         struct adv_job *job);
+                         struct adv_reader *reader);
 bool adv_sockets_reply(struct adv_sockets *sockets, struct adv_socket *socket, size_t n_bytes);
 
 /* The request is over. closing: so is the connection; otherwise what was found wrong in the bytes

@@ -23,6 +23,7 @@ struct adv_config {
     int64_t max_numbers; /* numbers in one answer */
     int64_t queue_length, queue_numbers;
     int64_t picture_cache_bytes;
+    int64_t max_jobs, job_timeout_ms, job_keep_ms, job_result_bytes;
     int64_t min_send_rate; /* bytes per second */
     int64_t request_timeout_ms, body_timeout_ms, idle_timeout_ms, drain_timeout_ms;
     int64_t log_format;      /* of enum adv_log_format */

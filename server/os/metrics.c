@@ -102,6 +102,12 @@ static const struct {
     [ADV_COUNT_PICTURE_CACHE_HITS] = {"advect_pictures_total", "{from=\"cache\"}",
                                       "Pictures asked for by URL, by where they came from."},
     [ADV_COUNT_PICTURE_CACHE_MISSES] = {"advect_pictures_total", "{from=\"query\"}", NULL},
+    [ADV_COUNT_JOBS_COMPLETED] = {"advect_jobs_total", "{outcome=\"completed\"}",
+                                  "Jobs by how they ended."},
+    [ADV_COUNT_JOBS_FAILED] = {"advect_jobs_total", "{outcome=\"failed\"}", NULL},
+    [ADV_COUNT_JOBS_CANCELLED] = {"advect_jobs_total", "{outcome=\"cancelled\"}", NULL},
+    [ADV_COUNT_JOB_RESULTS_EVICTED] = {"advect_job_results_evicted_total", "",
+                                       "Results of jobs that made room for others."},
 };
 
 static const struct {
@@ -126,6 +132,10 @@ static const struct {
     [ADV_GAUGE_REPLIES_BYTES] = {"advect_memory_bytes", NULL, "{kind=\"replies\"}"},
     [ADV_GAUGE_PICTURES_BYTES] = {"advect_memory_bytes", NULL, "{kind=\"picture_cache\"}"},
     [ADV_GAUGE_LOG_BYTES] = {"advect_memory_bytes", NULL, "{kind=\"log_buffer\"}"},
+    [ADV_GAUGE_JOBS] = {"advect_jobs", "Jobs computing or waiting.", NULL},
+    [ADV_GAUGE_JOB_RESULTS] = {"advect_job_results", "Results of jobs that are kept.", NULL},
+    [ADV_GAUGE_JOB_RESULT_BYTES] = {"advect_job_result_bytes", "Bytes of results that are kept.",
+                                    NULL},
 };
 
 enum adv_status adv_metrics_new(size_t n_routes, const char *kernels, struct adv_metrics **out,

@@ -33,6 +33,10 @@ enum adv_counter {
     ADV_COUNT_REJECTED_COST,
     ADV_COUNT_PICTURE_CACHE_HITS, /* pictures asked for, by where they came from */
     ADV_COUNT_PICTURE_CACHE_MISSES,
+    ADV_COUNT_JOBS_COMPLETED, /* jobs by how they ended */
+    ADV_COUNT_JOBS_FAILED,
+    ADV_COUNT_JOBS_CANCELLED,
+    ADV_COUNT_JOB_RESULTS_EVICTED, /* before their time */
     ADV_COUNTERS
 };
 
@@ -52,6 +56,9 @@ enum adv_gauge {
     ADV_GAUGE_REPLIES_BYTES,    /* written down and not yet sent */
     ADV_GAUGE_PICTURES_BYTES,   /* kept */
     ADV_GAUGE_LOG_BYTES,        /* the log's buffer */
+    ADV_GAUGE_JOBS,             /* computing or waiting */
+    ADV_GAUGE_JOB_RESULTS,      /* kept */
+    ADV_GAUGE_JOB_RESULT_BYTES, /* of those */
     ADV_GAUGES
 };
 

@@ -36,6 +36,27 @@ static uint64_t client_of(const struct adv_job *job)
     return job->client ? adv_client_id(job->client) : 0;
 }
 
+/* How many are taken that are patient, or that are not. */
+static size_t count_taken(const struct adv_claims *claims, bool patient)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < claims->n; i++)
+        n += claims->items[i]->patient == patient;
+    return n;
+}
+
+/* Where the numbers of a job's answer are counted. */
+static atomic_size_t *budget_of(const struct adv_scheduler_options *options,
+                                const struct adv_job *job)
+{
+    return job->ticket.patient ? options->patient_numbers : options->numbers;
+}
+
+static size_t most_of(const struct adv_scheduler_options *options, const struct adv_job *job)
+{
+    return job->ticket.patient ? options->patient_length : options->queue_length;
+}
+
 /* Of jobs that end meanwhile both counts go down, one a moment before the other. */
 static bool may_hold_numbers(const struct adv_scheduler_options *options, const struct adv_job *job)
 {
@@ -44,18 +65,29 @@ static bool may_hold_numbers(const struct adv_scheduler_options *options, const 
                             options->queue_numbers, job->work.numbers);
 }
 
+/* Of those that are patient, or are not, how many are the client's. */
+static size_t count_own(const struct adv_claims *claims, uint64_t client, bool patient)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < claims->n; i++)
+        n += claims->items[i]->patient == patient && claims->items[i]->client == client;
+    return n;
+}
+
 /* With the mutex held: whether the client may have one more place, and as much more time. */
 static enum verdict judge_share(const struct adv_scheduler *scheduler, const struct adv_job *job,
                                 double now, struct grounds *grounds)
 {
     const struct adv_scheduler_options *options = &scheduler->options;
     const struct adv_claims *claims = &scheduler->claims;
-    size_t own = adv_claims_of(claims, client_of(job));
+    bool patient = job->ticket.patient;
+    size_t own = count_own(claims, client_of(job), patient);
+    size_t others = count_taken(claims, patient) - own;
     grounds->own = own;
     if (job->client &&
-        !adv_share_allows(options->client_share, own, claims->n - own, options->queue_length, 1))
+        !adv_share_allows(options->client_share, own, others, most_of(options, job), 1))
         return OVER_SHARE_OF_PLACES;
-    if (job->client && !may_hold_numbers(options, job))
+    if (job->client && !patient && !may_hold_numbers(options, job))
         return OVER_SHARE_OF_NUMBERS;
     grounds->wait = adv_claims_wait(claims, &job->ticket.claim, now);
     if (grounds->wait > 0)
@@ -94,6 +126,7 @@ static enum verdict judge(struct adv_scheduler *scheduler, struct adv_job *job,
         .deadline = now + ticket->timeout_s,
         .left = adv_estimate_least(&ticket->estimate),
         .width = adv_query_shards(&job->work.query, job->work.model),
+        .patient = ticket->patient,
         .runnable = true,
         .client = client_of(job),
         .priority = ticket->priority,
@@ -103,9 +136,9 @@ static enum verdict judge(struct adv_scheduler *scheduler, struct adv_job *job,
     adv_scheduler_estimate(scheduler);
     grounds->wait =
         adv_claims_backlog(&scheduler->claims, now) / fmax(1, (double)scheduler->claims.n);
-    if (scheduler->claims.n >= options->queue_length)
+    if (count_taken(&scheduler->claims, ticket->patient) >= most_of(options, job))
         return TOO_MANY;
-    if (atomic_load(options->numbers) + job->work.numbers > options->queue_numbers)
+    if (atomic_load(budget_of(options, job)) + job->work.numbers > options->queue_numbers)
         return TOO_LARGE;
     ticket->claim.left = adv_estimate_left(&ticket->estimate);
     enum verdict verdict = judge_share(scheduler, job, now, grounds);
@@ -115,9 +148,9 @@ static enum verdict judge(struct adv_scheduler *scheduler, struct adv_job *job,
 static void accept_job(struct adv_scheduler *scheduler, struct adv_job *job)
 {
     const struct adv_scheduler_options *options = &scheduler->options;
-    job->budget = options->numbers;
+    job->budget = budget_of(options, job);
     atomic_fetch_add(job->budget, job->work.numbers);
-    if (job->client)
+    if (job->client && !job->ticket.patient)
         atomic_fetch_add(adv_client_numbers(job->client), job->work.numbers);
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERIES, 1);
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERY_ROWS, (int64_t)job->work.query.n);
@@ -141,7 +174,7 @@ static void refuse_share(const struct adv_scheduler *scheduler, const struct adv
         adv_problem_reply(refusal, ADV_PROBLEM_TOO_MANY, NULL,
                           "%s has %zu of the %zu requests that this server computes or keeps "
                           "waiting; one client gets at most %g of what the others leave",
-                          who, grounds->own, scheduler->options.queue_length,
+                          who, grounds->own, most_of(&scheduler->options, job),
                           scheduler->options.client_share);
     else if (verdict == OVER_SHARE_OF_NUMBERS)
         adv_problem_reply(refusal, ADV_PROBLEM_TOO_MANY, NULL,
@@ -190,7 +223,7 @@ static void refuse(const struct adv_scheduler *scheduler, const struct adv_job *
     case TOO_MANY:
         adv_problem_reply(refusal, ADV_PROBLEM_QUEUE_FULL, NULL,
                           "%zu requests are being computed already, the most this server takes",
-                          options->queue_length);
+                          most_of(options, job));
         break;
     case TOO_LARGE:
         adv_problem_reply(refusal, ADV_PROBLEM_QUEUE_FULL, NULL,

@@ -51,9 +51,7 @@ static void end_job(struct adv_scheduler *scheduler, struct adv_job *job, struct
     adv_metrics_move(metrics, ADV_GAUGE_QUERY_ROWS, -(int64_t)job->work.query.n);
     adv_metrics_move(metrics, ADV_GAUGE_QUERIES_BYTES, -(int64_t)job->ticket.run_bytes);
     if (outcome == ADV_COUNT_COMPLETED) {
-        int64_t nfe;
-        size_t stream_bytes;
-        adv_channel_measure(&job->channel, &nfe, &stream_bytes);
+        int64_t nfe = adv_channel_nfe(&job->channel);
         adv_metrics_count(metrics, ADV_COUNT_ROWS, job->work.query.n);
         adv_metrics_count(metrics, ADV_COUNT_VELOCITIES, job->work.query.n * (uint64_t)nfe);
     }

@@ -266,8 +266,9 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
     if (!scheduler)
         return adv_no_memory(error);
     scheduler->options = *options;
-    enum adv_status status = adv_claims_init(&scheduler->claims, options->queue_length,
-                                             (size_t)options->n_workers, error);
+    enum adv_status status =
+        adv_claims_init(&scheduler->claims, options->queue_length + options->patient_length,
+                        (size_t)options->n_workers, error);
     if (status != ADV_OK) {
         free(scheduler);
         return status;

@@ -17,11 +17,13 @@ struct adv_scheduler;
 
 struct adv_scheduler_options {
     int n_workers;
-    size_t queue_length;    /* jobs accepted and not ended */
-    size_t queue_numbers;   /* in all answers that are computed or not yet sent */
-    double client_share;    /* of places and time, for one client: server/clients/share.h */
-    bool refuse_hopeless;   /* 422 to what could not be in time even alone */
-    atomic_size_t *numbers; /* how many those are now */
+    size_t queue_length;            /* jobs accepted and not ended */
+    size_t queue_numbers;           /* in all answers that are computed or not yet sent */
+    size_t patient_length;          /* likewise of patient jobs; their numbers are as many */
+    double client_share;            /* of places and time, for one client: server/clients/share.h */
+    bool refuse_hopeless;           /* 422 to what could not be in time even alone */
+    atomic_size_t *numbers;         /* how many those are now */
+    atomic_size_t *patient_numbers; /* likewise */
     struct adv_registry *registry;
     struct adv_metrics *metrics;
 };
@@ -29,10 +31,19 @@ struct adv_scheduler_options {
 enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
                                     struct adv_scheduler **scheduler, struct adv_error *error);
 
-/* Accepts a job whose connection is suspended, or refuses it with a reply and false: then nothing
+/* Accepts a job whose connection is suspended, or that is stored, or refuses it with a reply and false: then nothing
  * has seen it. An accepted job is ended exactly once, by a worker. */
 bool adv_scheduler_submit(struct adv_scheduler *scheduler, struct adv_job *job,
                           struct adv_reply *refusal);
+
+/* How far an accepted job has come. */
+struct adv_progress {
+    bool begun;
+    double share;        /* of the computing, in [0, 1] */
+    double seconds_left; /* with the workers to itself */
+};
+struct adv_progress adv_scheduler_progress(struct adv_scheduler *scheduler,
+                                           const struct adv_job *job);
 
 /* Every accepted job leaves at its next turn, answered 503. */
 void adv_scheduler_cancel_all(struct adv_scheduler *scheduler);

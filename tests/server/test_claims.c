@@ -26,6 +26,7 @@ struct crowd {
     double every; /* between a client's queries, if they are to come at a pace; else 0 */
     uint64_t one; /* the client whose connections all of them are; 0: nobody's in particular */
     int priority;
+    bool patient;
 };
 
 struct client {
@@ -73,6 +74,7 @@ static void ask(struct simulation *sim, struct client *client)
                                     .width = crowd->width,
                                     .client = crowd->one,
                                     .priority = crowd->priority,
+                                    .patient = crowd->patient,
                                     .runnable = true};
     double wait = adv_claims_wait(&sim->claims, &job->claim, sim->now);
     wait = fmax(wait, adv_claims_share_wait(&sim->claims, &job->claim, sim->now));
@@ -311,6 +313,24 @@ START_TEST(priorities_come_before_shares_but_make_nobody_late)
 }
 END_TEST
 
+/* Patient ones, more than can be done, beside others that want nearly all of the workers: these are
+ * served as they were without them, to the turn. What they leave goes to the patient ones. */
+START_TEST(patient_ones_cost_the_others_nothing)
+{
+    const struct crowd crowds[] = {
+        {.n = 36, .seconds = 0.05, .width = 1, .timeout = 5, .every = 1},
+        {.n = 4, .seconds = 4, .width = 2, .timeout = 60, .patient = true},
+    };
+    struct outcome alone[1], beside[2];
+    simulate(crowds, 1, 300, 0, alone);
+    simulate(crowds, 2, 300, 0, beside);
+    ck_assert_uint_eq(beside[0].refused + beside[0].late, 0);
+    ck_assert_double_le(beside[0].slowest, alone[0].slowest + TURN_S);
+    ck_assert_uint_eq(beside[0].answered, alone[0].answered);
+    ck_assert_uint_ge(beside[1].answered, 1);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- single choices */
 
 static struct adv_claim claim_of(double arrived, double deadline, double left)
@@ -395,9 +415,8 @@ START_TEST(the_client_that_was_served_least_goes_first)
     adv_claims_charge(&claims, &second, 1.1);
     ck_assert_ptr_eq(adv_claims_next(&claims, 1), &first);
     ck_assert_uint_eq(adv_claims_clients(&claims), 2);
-    ck_assert_uint_eq(adv_claims_of(&claims, 2), 1);
     adv_claims_remove(&claims, &second);
-    ck_assert_uint_eq(adv_claims_of(&claims, 2), 0);
+    ck_assert_uint_eq(adv_claims_clients(&claims), 1);
     adv_claims_release(&claims);
 }
 END_TEST
@@ -429,6 +448,27 @@ START_TEST(the_wait_is_what_the_backlog_is_too_long_by)
     asked.width = 2;
     ck_assert(adv_claim_fits_alone(&asked, 4, 7));
     adv_claims_release(&claims);
+}
+END_TEST
+
+START_TEST(patient_ones_come_last_and_keep_nobody_out)
+{
+    struct adv_claim claims[] = {claim_of(-50, 3, 2.5), claim_of(0, 10, 5), claim_of(0, 5, 8)};
+    claims[0].patient = true; /* the earliest deadline, the highest ratio, nothing to spare */
+    ck_assert_ptr_eq(next_of(claims, 3, 0), &claims[1]);
+    claims[1].runnable = false;
+    ck_assert_ptr_eq(next_of(claims, 3, 0), &claims[2]); /* late already */
+    claims[2].runnable = false;
+    ck_assert_ptr_eq(next_of(claims, 3, 0), &claims[0]);
+    struct adv_claims all;
+    struct adv_claim asked = claim_of(0, 2, 1);
+    ck_assert_int_eq(adv_claims_init(&all, 1, 1, NULL), ADV_OK);
+    adv_claims_add(&all, &claims[0]);
+    ck_assert_double_eq(adv_claims_wait(&all, &asked, 0), 0); /* though it makes that one late */
+    ck_assert_double_eq(adv_claims_backlog(&all, 0), 0);
+    asked.patient = true;
+    ck_assert_double_gt(adv_claims_wait(&all, &asked, 0), 0);
+    adv_claims_release(&all);
 }
 END_TEST
 
@@ -470,6 +510,7 @@ int main(void)
     tcase_add_test(overload, wrong_estimates_cost_few_answers);
     tcase_add_test(overload, short_ones_are_served_beside_a_queue_of_long_ones);
     tcase_add_test(overload, long_ones_are_not_starved_by_short_ones);
+    tcase_add_test(overload, patient_ones_cost_the_others_nothing);
     suite_add_tcase(suite, overload);
     TCase *clients = tcase_create("simulated clients");
     tcase_set_timeout(clients, 120);
@@ -486,6 +527,7 @@ int main(void)
     tcase_add_test(choices, whoever_cannot_be_in_time_holds_nobody_up);
     tcase_add_test(choices, the_client_that_was_served_least_goes_first);
     tcase_add_test(choices, the_wait_is_what_the_backlog_is_too_long_by);
+    tcase_add_test(choices, patient_ones_come_last_and_keep_nobody_out);
     tcase_add_test(choices, speed_is_learnt_soon_and_forgotten_slowly);
     suite_add_tcase(suite, choices);
     SRunner *runner = srunner_create(suite);

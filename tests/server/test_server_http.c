@@ -164,13 +164,19 @@ START_TEST(openapi_describes_every_route)
                                        "/v1/models/{model}/samples.png",
                                        "/v1/models/{model}/trajectories.png",
                                        "/v1/models/{model}/density.png",
-                                       "/v1/models/{model}/velocity.png"};
+                                       "/v1/models/{model}/velocity.png",
+                                       "/v1/jobs",
+                                       "/v1/jobs/{id}",
+                                       "/v1/jobs/{id}/result"};
     json_t *json = get_json("/openapi.json"), *paths = json_object_get(json, "paths");
     ck_assert_str_eq(json_string_value(json_object_get(json, "openapi")), "3.1.0");
     ck_assert_uint_eq(json_object_size(paths),
                       sizeof posts / sizeof posts[0] + sizeof gets / sizeof gets[0]);
     for (size_t i = 0; i < sizeof gets / sizeof gets[0]; i++)
         ck_assert(json_is_object(json_object_get(json_object_get(paths, gets[i]), "get")));
+    const json_t *jobs = json_object_get(paths, "/v1/jobs");
+    ck_assert(json_is_object(json_object_get(json_object_get(jobs, "post"), "requestBody")));
+    ck_assert(json_is_object(json_object_get(json_object_get(paths, "/v1/jobs/{id}"), "delete")));
     for (size_t i = 0; i < sizeof posts / sizeof posts[0]; i++) {
         char path[64];
         snprintf(path, sizeof path, "/v1/models/{model}/%s", posts[i]);

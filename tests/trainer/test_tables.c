@@ -174,9 +174,9 @@ START_TEST(a_wild_cell_is_named_before_training_and_when_it_diverges)
         sprintf(text + strlen(text), i == 50 ? "956666666666667,0.5\n" : "%d.25,0.%d\n", i % 7, i);
     cli_write("wine.csv", text);
     cli_write("wine.json",
-              "{\"name\": \"wine\", " NET(
-                  2, "") ", \"data\": {\"source\": {\"kind\": "
-                         "\"csv\", \"file\": \"wine.csv\"}, \"transform\": \"identity\"}, \"train\": {\"steps\": 500}}");
+              "{\"name\": \"wine\", " NET(2, "") ", \"data\": {\"source\": {\"kind\": "
+                                                 "\"csv\", \"file\": \"wine.csv\"}, \"transform\": "
+                                                 "\"identity\"}, \"train\": {\"steps\": 500}}");
     ck_assert_int_eq(cli_run("train wine.json --quiet"), 1);
     const char *first = strstr(cli_output, "line 52, column \"alcohol\" is 9.566667e+14");
     const char *diverged = strstr(cli_output, "training diverged");

@@ -76,7 +76,8 @@ static void print_verdict(FILE *out, const json_t *gain)
             mean > 2 * error    ? "better than"
             : mean < -2 * error ? "worse than"
                                 : "not clearly different from",
-            over && !strcmp(over, "mixture") ? "mixture of Gaussians" : "Gaussian", "", mean, error);
+            over && !strcmp(over, "mixture") ? "mixture of Gaussians" : "Gaussian", "", mean,
+            error);
 }
 
 static void print_densities(FILE *out, const json_t *nll)

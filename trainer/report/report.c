@@ -119,8 +119,8 @@ static enum adv_status fit_baselines(const struct adv_report_subject *s,
 
 static enum adv_status mixture_nll(const struct adv_dataset *d,
                                    const struct adv_gaussian_mixture *mixture,
-                                   const struct points *encoded, const double *log_det,
-                                   double *nll, struct adv_error *error)
+                                   const struct points *encoded, const double *log_det, double *nll,
+                                   struct adv_error *error)
 {
     struct adv_mixture_rows rows = rows_of(d, encoded);
     enum adv_status status = adv_gaussian_mixture_log_density(mixture, &rows, nll, error);
@@ -250,10 +250,10 @@ static enum adv_status add_columns(const struct adv_dataset *d, const struct adv
         name_column(d, i, name);
         status = adv_column_test(data, samples, i, &test, error);
         if (status == ADV_OK &&
-            json_array_append_new(
-                columns, json_pack("{s:s, s:o, s:o, s:f, s:f}", "name", name, "data",
-                                   moments_json(test.a), "samples", moments_json(test.b),
-                                   "ks_distance", test.distance, "p_value", test.p_value)))
+            json_array_append_new(columns,
+                                  json_pack("{s:s, s:o, s:o, s:f, s:f}", "name", name, "data",
+                                            moments_json(test.a), "samples", moments_json(test.b),
+                                            "ks_distance", test.distance, "p_value", test.p_value)))
             status = adv_no_memory(error);
     }
     if (status != ADV_OK)
@@ -319,8 +319,8 @@ static enum adv_status add_samples(const struct adv_report_subject *s, json_t *r
     bool held_out = adv_dataset_rows(d, ADV_SPLIT_HELD_OUT) >= HELD_OUT_ENOUGH;
     const char *what = held_out ? "held-out rows" : "all rows";
     struct points data = {0}, samples = {0};
-    enum adv_status status = take_rows(d, held_out ? ADV_SPLIT_HELD_OUT : ADV_SPLIT_TEST,
-                                       FIT_ROWS_MAX, &data, error);
+    enum adv_status status =
+        take_rows(d, held_out ? ADV_SPLIT_HELD_OUT : ADV_SPLIT_TEST, FIT_ROWS_MAX, &data, error);
     if (status == ADV_OK)
         status = draw_samples(s, &samples, error);
     struct adv_rows a = {data.n, d->dim, data.x}, b = {samples.n, d->dim, samples.x};
@@ -340,10 +340,10 @@ static enum adv_status add_samples(const struct adv_report_subject *s, json_t *r
 enum adv_status adv_report_make(const struct adv_report_subject *s, json_t **out,
                                 struct adv_image *picture, struct adv_error *error)
 {
-    json_t *report = json_pack("{s:{s:I, s:I}}", "rows", "train",
-                               (json_int_t)adv_dataset_rows(s->dataset, ADV_SPLIT_TRAIN),
-                               "held_out",
-                               (json_int_t)adv_dataset_rows(s->dataset, ADV_SPLIT_HELD_OUT));
+    json_t *report =
+        json_pack("{s:{s:I, s:I}}", "rows", "train",
+                  (json_int_t)adv_dataset_rows(s->dataset, ADV_SPLIT_TRAIN), "held_out",
+                  (json_int_t)adv_dataset_rows(s->dataset, ADV_SPLIT_HELD_OUT));
     enum adv_status status = report ? add_densities(s, report, error) : adv_no_memory(error);
     if (status == ADV_OK)
         status = add_samples(s, report, picture, error);

@@ -32,20 +32,19 @@ static void print_gain(const json_t *gain)
 static json_t *flat_column(const json_t *column)
 {
     json_t *data = json_object_get(column, "data"), *samples = json_object_get(column, "samples");
-    return json_pack("{s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "name", json_object_get(column, "name"),
-                     "data_mean", json_object_get(data, "mean"), "data_sd",
-                     json_object_get(data, "standard_deviation"), "mean",
-                     json_object_get(samples, "mean"), "sd",
-                     json_object_get(samples, "standard_deviation"), "ks",
-                     json_object_get(column, "ks_distance"), "p",
-                     json_object_get(column, "p_value"));
+    return json_pack(
+        "{s:O, s:O, s:O, s:O, s:O, s:O, s:O}", "name", json_object_get(column, "name"), "data_mean",
+        json_object_get(data, "mean"), "data_sd", json_object_get(data, "standard_deviation"),
+        "mean", json_object_get(samples, "mean"), "sd",
+        json_object_get(samples, "standard_deviation"), "ks",
+        json_object_get(column, "ks_distance"), "p", json_object_get(column, "p_value"));
 }
 
 static void print_columns(const json_t *report)
 {
     static const struct adv_column shown[] = {
-        {"name", "column", 0},        {"data_mean", "mean", 4},  {"data_sd", "std. dev.", 4},
-        {"mean", "of samples", 4},    {"sd", "std. dev.", 4},    {"ks", "KS distance", 3},
+        {"name", "column", 0},     {"data_mean", "mean", 4}, {"data_sd", "std. dev.", 4},
+        {"mean", "of samples", 4}, {"sd", "std. dev.", 4},   {"ks", "KS distance", 3},
         {"p", "p-value", 3},
     };
     json_t *rows = json_array(), *column;
@@ -72,8 +71,7 @@ void adv_report_print(const json_t *report)
     print_nll(nll, "Gaussian", "gaussian");
     print_nll(nll, mixture, "mixture");
     print_gain(json_object_get(nll, "gain"));
-    printf("\nsamples beside %s\n",
-           json_string_value(json_object_get(report, "compared_with")));
+    printf("\nsamples beside %s\n", json_string_value(json_object_get(report, "compared_with")));
     print_columns(report);
     if (json_is_object(classifier))
         printf("\na classifier tells samples from data with accuracy %.3f +- %.3f (0.5: not at "

@@ -137,9 +137,9 @@ static void write_rows_csv(void)
 START_TEST(an_epoch_takes_every_training_row_once_and_no_held_out_row)
 {
     write_rows_csv();
-    struct adv_dataset d =
-        dataset_opened(CSV_SOURCE(", \"label_column\": \"class\"") ", \"classes\": 2, \"held_out\": 3,"
-                                                           " \"transform\": \"identity\"}");
+    struct adv_dataset d = dataset_opened(
+        CSV_SOURCE(", \"label_column\": \"class\"") ", \"classes\": 2, \"held_out\": 3,"
+                                                    " \"transform\": \"identity\"}");
     ck_assert_uint_eq(d.dim, 2);
     ck_assert_uint_eq(d.n_train, 7);
     ck_assert_uint_eq(d.n_held_out, 3);
