@@ -5,22 +5,14 @@
 static enum adv_status read_json(const struct adv_exchange *exchange, const struct adv_model *model,
                                  struct adv_request *request, struct adv_error *error)
 {
-    (void)model;
     const struct adv_bytes *body = &exchange->body;
     if (exchange->target.n_pairs)
         return adv_fail_field(error, ADV_E_FORMAT, exchange->target.pairs[0].name,
                               "the fields of a JSON request stand in its body, not in the URL");
     if (!body->n)
         return adv_fail(error, ADV_E_FORMAT, "the body is empty; a JSON object is wanted: {}");
-    json_error_t where;
-    json_t *json = json_loadb((const char *)body->data, body->n,
-                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
-    if (!json)
-        return adv_fail(error, ADV_E_FORMAT, "the body is not JSON: line %d, column %d: %s",
-                        where.line, where.column, where.text);
-    enum adv_status status = adv_request_read_json(request, json, &exchange->server->limits, error);
-    json_decref(json);
-    return status;
+    return adv_request_parse_json(request, model, body->data, body->n, "the body",
+                                  &exchange->server->limits, error);
 }
 
 /* The fields beside an upload. */
