@@ -11,6 +11,7 @@
 #define ADV_SERVER_EXCHANGE_H
 
 #include "server/http/head.h"
+#include "server/net/bodies.h"
 #include "server/net/route.h"
 #include "server/net/server.h"
 #include "server/reply/problem.h"
@@ -33,8 +34,9 @@ struct adv_exchange {
     bool counted;            /* among those that a drain waits for */
     bool closing;            /* the connection ends with the reply */
     struct adv_bytes body;
-    struct adv_reply reply; /* status 0: none yet */
-    struct adv_job *job;    /* a reference, or NULL */
+    struct adv_body arriving; /* what the budget of bodies knows of it */
+    struct adv_reply reply;   /* status 0: none yet */
+    struct adv_job *job;      /* a reference, or NULL */
 
     /* For the log. */
     unsigned sent_status; /* 0: no reply was sent */
@@ -44,6 +46,9 @@ struct adv_exchange {
 /* Hands a job (one reference, taken over) to the scheduler and suspends the connection. For a
  * handler, as the last thing it does. */
 void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job);
+
+/* The body has been read, and is not kept while the query is computed. */
+void adv_exchange_release_body(struct adv_exchange *exchange);
 
 /* libmicrohttpd's callbacks; the context is the struct adv_server. */
 void *adv_exchange_begin(void *context, const char *target, struct MHD_Connection *connection);
