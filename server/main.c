@@ -20,6 +20,7 @@
 #include "server/os/signals.h"
 
 #include <advect/extra/all.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,15 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
     };
     if (status == ADV_OK)
         status = adv_sockets_start(&watch, &server->sockets, error);
+    struct adv_bodies_options bodies = {
+        .most_bytes = (size_t)config->body_memory_bytes,
+        .longest_bytes = config->max_body_bytes,
+        .longest_ms = config->body_timeout_ms,
+        .sockets = server->sockets,
+        .metrics = server->metrics,
+    };
+    if (status == ADV_OK)
+        status = adv_bodies_new(&bodies, &server->bodies, error);
     if (status == ADV_OK)
         status = adv_http_start(server, &server->http, error);
     return status;
@@ -169,6 +179,7 @@ static bool stop(struct adv_server *server)
         adv_job_store_cancel(server->jobs, true);
     adv_scheduler_stop(server->scheduler);
     adv_http_stop(server->http);
+    adv_bodies_free(server->bodies);
     adv_sockets_stop(server->sockets);
     adv_job_store_free(server->jobs);
     adv_picture_cache_free(server->pictures);
@@ -190,6 +201,17 @@ static void raise_file_limit(void)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+}
+
+/* Large blocks are mapped, each by itself, and go back to the system as soon as they are freed. By
+ * itself glibc puts blocks of up to 32 MiB into its heaps once some were freed, and a heap keeps what
+ * is free below a block in use: after a burst of bodies or answers most of it stayed resident for
+ * good. Filling a mapped block of 256 KiB costs some 60 us more, in requests of milliseconds. */
+static void map_large_blocks(void)
+{
+#ifdef __GLIBC__
+    mallopt(M_MMAP_THRESHOLD, ADV_MAPPED_BYTES);
+#endif
 }
 
 /* Serves until told to stop. */
@@ -257,6 +279,7 @@ int main(int n_args, char **args)
     if (server.config.check_health)
         return check_health(&server.config);
     raise_file_limit();
+    map_large_blocks();
     enum adv_status status = adv_signals_catch(&error);
     if (status == ADV_OK)
         status = adv_log_start((enum adv_log_format)server.config.log_format, &error);

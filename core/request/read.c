@@ -1,6 +1,6 @@
-/* Reading a request from JSON and from text. Plain values are read by the rows
- * of the table; arrays and nested objects are taken out of a shallow copy of
- * the body first, each by its row's own reader. Null means absent. */
+/* Reading a request from a JSON object and from text. Plain values are read by the rows of the table;
+ * nested objects and fields of several kinds are taken out of a shallow copy of the object first,
+ * each by its row's own reader. Null means absent. */
 #include "core/base/mem.h"
 #include "core/base/words.h"
 #include "core/request/table.h"
@@ -45,9 +45,8 @@ static enum adv_status read_taken(struct adv_request *request, size_t n,
     return ADV_OK;
 }
 
-/* Reads the object `group`, or the body (NULL). */
-static enum adv_status read_object(struct adv_request *request, const char *group,
-                                   const json_t *object, struct adv_error *error)
+enum adv_status adv_request_read_object(struct adv_request *request, const char *group,
+                                        const json_t *object, struct adv_error *error)
 {
     struct adv_field fields[ADV_REQUEST_FIELDS_MAX];
     const struct adv_request_row *rows[ADV_REQUEST_FIELDS_MAX];
@@ -69,7 +68,7 @@ enum adv_status adv_request_read_group(struct adv_request *request, const char *
                                        const json_t *value, struct adv_error *error)
 {
     if (json_is_object(value))
-        return read_object(request, name, value, error);
+        return adv_request_read_object(request, name, value, error);
     struct adv_field fields[ADV_REQUEST_FIELDS_MAX];
     struct adv_request_part part = {.kind = request->kind, .group = name};
     size_t n = adv_request_fields(&part, fields, NULL);
@@ -93,31 +92,53 @@ enum adv_status adv_request_read_divergence(struct adv_request *request, const c
     return ADV_OK;
 }
 
-enum adv_status adv_request_read_json(struct adv_request *request, const json_t *body,
-                                      const struct adv_limits *limits, struct adv_error *error)
-{
-    if (!json_is_object(body))
-        return adv_fail(error, ADV_E_INVALID, "the body is %s; it must be a JSON object",
-                        body ? adv_json_kind(body) : "missing");
-    request->max_rows = limits->rows;
-    return read_object(request, NULL, body, error);
-}
-
 /* ---------------------------------------------------------------- text */
 
-/* "0,1,2" is the JSON list [0,1,2], and "3" the number 3: one reader for both. */
-static json_t *list_from_text(const char *text)
+static enum adv_status refuse_text(const char *name, const char *text, struct adv_error *error)
 {
+    return adv_fail_field(error, ADV_E_INVALID, name,
+                          "%s is %s; it must be numbers separated by commas", name,
+                          adv_quote(text).text);
+}
+
+static enum adv_status scan_list(struct adv_request *request, const struct adv_request_row *row,
+                                 const char *list, const char *text, struct adv_error *error)
+{
+    const char *end = list + strlen(list), *after = adv_scan_skip(list, end);
+    struct adv_scan scan = adv_scan_array(list, end);
+    if (after[-1] != ']' || adv_scan_blanks(after, end) != end)
+        return refuse_text(row->field.name, text, error);
+    enum adv_status status = row->scan(request, row->field.name, &scan, error);
+    return scan.flaw ? refuse_text(row->field.name, text, error) : status;
+}
+
+static enum adv_status read_single(struct adv_request *request, const struct adv_request_row *row,
+                                   const char *text, struct adv_error *error)
+{
+    json_t *value = json_loads(text, JSON_DECODE_ANY, NULL);
+    if (!value)
+        return refuse_text(row->field.name, text, error);
+    enum adv_status status = row->read(request, row->field.name, value, error);
+    json_decref(value);
+    return status;
+}
+
+/* "0,1,2" is the JSON list [0,1,2], and "3" the number 3. */
+static enum adv_status read_list(struct adv_request *request, const struct adv_request_row *row,
+                                 const char *text, struct adv_error *error)
+{
+    if (text[strspn(text, " \t\r\n")] == '[' && !strchr(text, ','))
+        return scan_list(request, row, strchr(text, '['), text, error);
     if (!strchr(text, ','))
-        return json_loads(text, JSON_DECODE_ANY, NULL);
+        return read_single(request, row, text, error);
     size_t n_bytes = strlen(text) + sizeof "[]";
     char *list = adv_calloc(n_bytes, 1);
     if (!list)
-        return NULL;
+        return adv_no_memory(error);
     snprintf(list, n_bytes, "[%s]", text);
-    json_t *value = json_loads(list, 0, NULL);
+    enum adv_status status = scan_list(request, row, list, text, error);
     free(list);
-    return value;
+    return status;
 }
 
 enum adv_status adv_request_set_text(struct adv_request *request, const char *name,
@@ -130,12 +151,5 @@ enum adv_status adv_request_set_text(struct adv_request *request, const char *na
     const struct adv_field *field = adv_fields_find(fields, n, name);
     if (!field || !rows[field - fields]->read)
         return adv_fields_from_text(fields, n, name, text, &request->options, error);
-    json_t *value = list_from_text(text);
-    if (!value)
-        return adv_fail_field(error, ADV_E_INVALID, field->name,
-                              "%s is %s; it must be numbers separated by commas", field->name,
-                              adv_quote(text).text);
-    enum adv_status status = rows[field - fields]->read(request, field->name, value, error);
-    json_decref(value);
-    return status;
+    return read_list(request, rows[field - fields], text, error);
 }

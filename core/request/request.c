@@ -11,7 +11,7 @@ enum adv_status adv_request_new(enum adv_query_kind kind, struct adv_request **o
     if (!request)
         return adv_no_memory(error);
     request->kind = kind;
-    request->max_rows = SIZE_MAX;
+    request->max_rows = request->max_times = SIZE_MAX;
     for (size_t i = 0; i < adv_request_n_rows; i++) {
         const struct adv_request_row *row = &adv_request_rows[i];
         if (row->read)

@@ -49,11 +49,13 @@ const struct adv_request_row adv_request_rows[] = {
                .help = "starting points in base units, in place of random ones"},
      .in_json = FROM_BASE,
      .read = adv_request_read_points,
+     .scan = adv_request_scan_points,
      .schema = POINTS_SCHEMA},
     {.field = {"points", ADV_FIELD_JSON, .required = true,
                .help = "points as rows of numbers, one row per point"},
      .in_json = AT_POINTS,
      .read = adv_request_read_points,
+     .scan = adv_request_scan_points,
      .schema = POINTS_SCHEMA},
     {.field = {"label", ADV_FIELD_STRING,
                .help =
@@ -61,6 +63,7 @@ const struct adv_request_row adv_request_rows[] = {
      .in_text = ALL,
      .in_json = ALL,
      .read = adv_request_read_label,
+     .scan = adv_request_scan_labels,
      .schema = "{\"anyOf\": [{\"type\": \"integer\", \"minimum\": -1},"
                " {\"type\": \"array\", \"minItems\": 1,"
                " \"items\": {\"type\": \"integer\", \"minimum\": -1}}]}"},
@@ -83,6 +86,7 @@ const struct adv_request_row adv_request_rows[] = {
      .in_text = TRAJECTORIES,
      .in_json = TRAJECTORIES,
      .read = adv_request_read_times,
+     .scan = adv_request_scan_times,
      .schema = "{\"type\": \"array\", \"minItems\": 2,"
                " \"items\": {\"type\": \"number\", \"minimum\": 0, \"maximum\": 1}}"},
     {.field = {"log_density", ADV_FIELD_BOOL, AT(log_density), .fallback = "false",

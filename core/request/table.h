@@ -3,6 +3,8 @@
 #ifndef ADV_REQUEST_TABLE_H
 #define ADV_REQUEST_TABLE_H
 
+#include "core/request/scan.h"
+
 #include <advect/extra/fields.h>
 #include <advect/extra/request.h>
 
@@ -42,7 +44,8 @@ enum adv_points_kind { ADV_POINTS_NUMBERS, ADV_POINTS_UINT8, ADV_POINTS_PIXELS }
 struct adv_request {
     enum adv_query_kind kind;
     struct adv_request_options options;
-    size_t max_rows; /* of arrays in a JSON body */
+    size_t max_rows, max_times; /* of arrays in a JSON body */
+    size_t model_dim;           /* of its points; 0: not known */
 
     size_t n_points, dim;
     float *points; /* [n_points, dim]: x0 or points; NULL: none were given */
@@ -72,6 +75,9 @@ struct adv_request_row {
      * and its schema; NULL for an object of rows. field.offset then means nothing. */
     enum adv_status (*read)(struct adv_request *request, const char *name, const json_t *value,
                             struct adv_error *error);
+    /* What reads a value that is an array from its text, in place of read; NULL: none may be. */
+    enum adv_status (*scan)(struct adv_request *request, const char *name, struct adv_scan *scan,
+                            struct adv_error *error);
     const char *schema;
     bool served; /* of text, only in URLs: a program that answers itself has no such flag */
 };
@@ -93,8 +99,21 @@ size_t adv_request_fields(const struct adv_request_part *part,
                           struct adv_field fields[ADV_REQUEST_FIELDS_MAX],
                           const struct adv_request_row **rows);
 
-/* Readers of rows; each takes a JSON value that is not null, and leaves the request's former one in
- * place when it refuses it. */
+/* Reads a JSON object (group NULL: the body itself) whose arrays are read already, and null there. */
+enum adv_status adv_request_read_object(struct adv_request *request, const char *group,
+                                        const json_t *object, struct adv_error *error);
+
+/* Readers of arrays, of which nothing has been taken yet. ADV_E_FORMAT, with nothing reported: see
+ * scan->flaw. The request's former array is left in place where one is refused. */
+enum adv_status adv_request_scan_points(struct adv_request *request, const char *name,
+                                        struct adv_scan *scan, struct adv_error *error);
+enum adv_status adv_request_scan_labels(struct adv_request *request, const char *name,
+                                        struct adv_scan *scan, struct adv_error *error);
+enum adv_status adv_request_scan_times(struct adv_request *request, const char *name,
+                                       struct adv_scan *scan, struct adv_error *error);
+
+/* Readers of rows; each takes a JSON value that is not null, and no array where its row has a reader
+ * of arrays. The request's former value is left in place where one is refused. */
 enum adv_status adv_request_read_points(struct adv_request *request, const char *name,
                                         const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_label(struct adv_request *request, const char *name,

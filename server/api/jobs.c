@@ -292,16 +292,21 @@ static void prefix_field(struct adv_error *error)
 }
 
 static enum adv_status read_request(const struct adv_exchange *exchange,
-                                    const struct envelope *envelope, struct adv_request **request,
-                                    struct adv_error *error)
+                                    const struct adv_model *model, const struct envelope *envelope,
+                                    struct adv_request **request, struct adv_error *error)
 {
-    json_t *body = envelope->request ? json_incref(envelope->request) : json_object();
     enum adv_status status = adv_request_new((enum adv_query_kind)envelope->query, request, error);
+    char *text = envelope->request
+                     ? adv_json_dump(envelope->request, JSON_COMPACT | JSON_ENCODE_ANY)
+                     : strdup("{}");
+    if (status == ADV_OK && !text)
+        status = adv_no_memory(error);
     if (status == ADV_OK)
-        status = adv_request_read_json(*request, body, &exchange->server->limits, error);
+        status = adv_request_parse_json(*request, model, text, strlen(text), "request",
+                                        &exchange->server->limits, error);
     if (status != ADV_OK)
         prefix_field(error);
-    json_decref(body);
+    free(text);
     return status;
 }
 
@@ -317,7 +322,7 @@ static void ask(struct adv_exchange *exchange, const struct envelope *envelope)
         return;
     adv_queries_formats((enum adv_query_kind)envelope->query, model, formats);
     options.format = adv_queries_negotiate(exchange, envelope->accept, formats);
-    if (options.format && read_request(exchange, envelope, &request, &error) == ADV_OK) {
+    if (options.format && read_request(exchange, model, envelope, &request, &error) == ADV_OK) {
         adv_queries_submit(exchange, model, request, &options);
     } else if (options.format) {
         adv_request_free(request);
@@ -338,7 +343,7 @@ void adv_handle_new_job(struct adv_exchange *exchange)
         return;
     }
     enum adv_status status = read_envelope(exchange, &envelope, &error);
-    adv_bytes_release(&exchange->body);
+    adv_exchange_release_body(exchange);
     if (status == ADV_OK)
         ask(exchange, &envelope);
     else

@@ -209,7 +209,7 @@ void adv_handle_query(struct adv_exchange *exchange)
     enum adv_status status = adv_request_new(exchange->route->kind, &request, &error);
     if (status == ADV_OK)
         status = adv_query_body_read(exchange, model, request, &error);
-    adv_bytes_release(&exchange->body); /* not kept while the query is computed */
+    adv_exchange_release_body(exchange);
     if (status == ADV_OK) {
         adv_queries_submit(exchange, model, request, &options);
     } else {

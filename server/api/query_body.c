@@ -2,15 +2,23 @@
 
 #include "server/http/media.h"
 
+static enum adv_status check_json(const struct adv_exchange *exchange, struct adv_error *error)
+{
+    if (exchange->target.n_pairs)
+        return adv_fail_field(error, ADV_E_FORMAT, exchange->target.pairs[0].name,
+                              "the fields of a JSON request stand in its body, not in the URL");
+    if (!exchange->body.n)
+        return adv_fail(error, ADV_E_FORMAT, "the body is empty; a JSON object is wanted: {}");
+    return ADV_OK;
+}
+
 enum adv_status adv_query_body_parse(const struct adv_exchange *exchange, json_t **json,
                                      struct adv_error *error)
 {
     const struct adv_bytes *body = &exchange->body;
-    if (exchange->target.n_pairs)
-        return adv_fail_field(error, ADV_E_FORMAT, exchange->target.pairs[0].name,
-                              "the fields of a JSON request stand in its body, not in the URL");
-    if (!body->n)
-        return adv_fail(error, ADV_E_FORMAT, "the body is empty; a JSON object is wanted: {}");
+    enum adv_status status = check_json(exchange, error);
+    if (status != ADV_OK)
+        return status;
     json_error_t where;
     *json = json_loadb((const char *)body->data, body->n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
                        &where);
@@ -23,13 +31,11 @@ enum adv_status adv_query_body_parse(const struct adv_exchange *exchange, json_t
 static enum adv_status read_json(const struct adv_exchange *exchange, const struct adv_model *model,
                                  struct adv_request *request, struct adv_error *error)
 {
-    (void)model;
-    json_t *json = NULL;
-    enum adv_status status = adv_query_body_parse(exchange, &json, error);
-    if (status == ADV_OK)
-        status = adv_request_read_json(request, json, &exchange->server->limits, error);
-    json_decref(json);
-    return status;
+    enum adv_status status = check_json(exchange, error);
+    if (status != ADV_OK)
+        return status;
+    return adv_request_parse_json(request, model, exchange->body.data, exchange->body.n, "the body",
+                                  &exchange->server->limits, error);
 }
 
 /* The fields beside an upload. */

@@ -87,6 +87,14 @@ static bool takes_media(const struct adv_route *route, const char *content_type)
     return route->json_only ? media == ADV_MEDIA_JSON : media != ADV_MEDIA_NONE;
 }
 
+static void refuse_for_room(struct adv_exchange *exchange)
+{
+    char why[300];
+    adv_bodies_explain(exchange->server->bodies, sizeof why, why);
+    adv_problem_reply(&exchange->reply, ADV_PROBLEM_QUEUE_FULL, NULL, "%s", why);
+    exchange->reply.close = true; /* rather than to read it for nothing */
+}
+
 static void refuse_body(struct adv_exchange *exchange)
 {
     const struct adv_head *head = &exchange->head;
@@ -107,6 +115,8 @@ static void refuse_body(struct adv_exchange *exchange)
                               route->json_only ? "application/json" : adv_media_names(route->kind));
         else if (head->content_encoding)
             refuse_coding(exchange);
+        else if (!adv_bodies_has_room(exchange->server->bodies, (size_t)head->length))
+            refuse_for_room(exchange);
     }
 }
 
@@ -220,6 +230,17 @@ static bool must_refuse_now(const struct adv_exchange *exchange)
 
 /* ---------------------------------------------------------------- body */
 
+/* Bodies that are not small go into blocks that are mapped (main.c) from the start: a heap would keep
+ * the steps by which they grow. */
+static enum adv_status append(struct adv_bytes *body, const char *data, size_t n,
+                              struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    if (body->n + n > ADV_BODY_RESERVE_BYTES && body->n + n < ADV_MAPPED_BYTES)
+        status = adv_bytes_reserve(body, ADV_MAPPED_BYTES - body->n, error);
+    return status == ADV_OK ? adv_bytes_append(body, data, n, error) : status;
+}
+
 /* Without room for the whole body the request is refused, once the body's end has come. */
 static void collect(struct adv_exchange *exchange, const char *data, size_t n)
 {
@@ -230,11 +251,23 @@ static void collect(struct adv_exchange *exchange, const char *data, size_t n)
     if (n > most - body->n) {
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_BODY_TOO_LARGE, NULL,
                           "the body has more than the %zu bytes that are taken", most);
+        adv_exchange_release_body(exchange);
         return;
     }
     struct adv_error error = ADV_ERROR_INIT;
-    if (adv_bytes_append(body, data, n, &error) != ADV_OK)
+    if (!adv_bodies_take(exchange->server->bodies, &exchange->arriving, exchange->socket, n)) {
+        refuse_for_room(exchange); /* which has been sent already: here it only stops the reading */
+        adv_exchange_release_body(exchange);
+    } else if (append(body, data, n, &error) != ADV_OK) {
         adv_problem_from_error(&exchange->reply, &error);
+        adv_exchange_release_body(exchange);
+    }
+}
+
+void adv_exchange_release_body(struct adv_exchange *exchange)
+{
+    adv_bytes_release(&exchange->body);
+    adv_bodies_release(exchange->server->bodies, &exchange->arriving);
 }
 
 /* ---------------------------------------------------------------- answer */
@@ -327,6 +360,7 @@ static enum MHD_Result send_reply(struct adv_exchange *exchange)
 static enum MHD_Result answer(struct adv_exchange *exchange)
 {
     exchange->has_body = true;
+    adv_bodies_complete(exchange->server->bodies, &exchange->arriving);
     count_in(exchange);
     if (!adv_sockets_reply(exchange->server->sockets, exchange->socket, 0))
         return MHD_NO;
@@ -437,6 +471,6 @@ void adv_exchange_end(void *context, struct MHD_Connection *connection, void **p
     adv_client_unref(exchange->client);
     adv_target_release(&exchange->target);
     adv_reply_release(&exchange->reply);
-    adv_bytes_release(&exchange->body);
+    adv_exchange_release_body(exchange);
     free(exchange);
 }

@@ -12,6 +12,7 @@
 
 #include "server/clients/origin.h"
 #include "server/http/head.h"
+#include "server/net/bodies.h"
 #include "server/net/route.h"
 #include "server/net/server.h"
 #include "server/reply/problem.h"
@@ -37,8 +38,9 @@ struct adv_exchange {
     bool counted;            /* among those that a drain waits for */
     bool closing;            /* the connection ends with the reply */
     struct adv_bytes body;
-    struct adv_reply reply; /* status 0: none yet */
-    struct adv_job *job;    /* that it waits for: a reference, or NULL */
+    struct adv_body arriving; /* what the budget of bodies knows of it */
+    struct adv_reply reply;   /* status 0: none yet */
+    struct adv_job *job;      /* that it waits for: a reference, or NULL */
     struct adv_reader reader;
 
     /* For the log. */
@@ -54,6 +56,8 @@ void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job);
 /* Suspends the connection until there is something to send of a job (one reference, taken over) that
  * is answered whether this request waits for it or not. Likewise the last thing. */
 void adv_exchange_follow(struct adv_exchange *exchange, struct adv_job *job);
+/* The body has been read, and is not kept while the query is computed. */
+void adv_exchange_release_body(struct adv_exchange *exchange);
 
 /* libmicrohttpd's callbacks; the context is the struct adv_server. */
 void *adv_exchange_begin(void *context, const char *target, struct MHD_Connection *connection);

@@ -5,6 +5,7 @@
 #include "server/clients/keys.h"
 #include "server/jobs/store.h"
 #include "server/models/registry.h"
+#include "server/net/bodies.h"
 #include "server/net/route.h"
 #include "server/net/sockets.h"
 #include "server/os/config.h"
@@ -14,6 +15,8 @@
 #include "server/schedule/scheduler.h"
 
 #include <stdatomic.h>
+
+#define ADV_MAPPED_BYTES (256 << 10) /* blocks from here on are mapped each by itself */
 
 struct adv_server {
     struct adv_config config;
@@ -29,6 +32,7 @@ struct adv_server {
     struct adv_scheduler *scheduler;
     struct adv_reloader *reloader;
     struct adv_sockets *sockets;
+    struct adv_bodies *bodies;
     struct adv_http *http;
     atomic_bool draining;        /* no new queries */
     atomic_bool failed;          /* the daemon ends by a fault: its exit status says so */

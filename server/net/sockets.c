@@ -379,6 +379,19 @@ static void refuse_request(struct adv_socket *socket)
         count_unseen(socket);
 }
 
+bool adv_sockets_refuse(struct adv_sockets *sockets, struct adv_socket *socket,
+                        enum adv_problem problem, const char *why)
+{
+    pthread_mutex_lock(&sockets->mutex);
+    bool reading = socket->phase == ADV_SOCKET_READING && !socket->cut;
+    if (reading) {
+        refuse(socket, problem, why);
+        swallow(socket->fd);
+    }
+    pthread_mutex_unlock(&sockets->mutex);
+    return reading;
+}
+
 size_t adv_sockets_receive(struct adv_socket *socket, char *data, size_t n)
 {
     bool refused = socket->framing.refusal;

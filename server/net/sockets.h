@@ -9,6 +9,7 @@
 #include "server/http/request_id.h"
 #include "server/jobs/channel.h"
 #include "server/os/metrics.h"
+#include "server/reply/problem.h"
 
 #include <sys/socket.h>
 
@@ -60,6 +61,11 @@ bool adv_sockets_reply(struct adv_sockets *sockets, struct adv_socket *socket, s
  * after the request is answered now. */
 void adv_sockets_idle(struct adv_sockets *sockets, struct adv_socket *socket, bool closing);
 bool adv_sockets_is_cut(const struct adv_socket *socket);
+
+/* The request that is being read is answered with a problem in libmicrohttpd's place, and the
+ * connection cut. On any thread; false where no request is being read, or it is cut already. */
+bool adv_sockets_refuse(struct adv_sockets *sockets, struct adv_socket *socket,
+                        enum adv_problem problem, const char *why);
 
 /* The request that is being read is called this from here on. */
 void adv_sockets_name(struct adv_sockets *sockets, struct adv_socket *socket,

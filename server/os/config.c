@@ -41,6 +41,10 @@ static const struct adv_field fields[] = {
      .fallback = "1024", .help = "most open connections; further ones get status 503"},
     {"max_body_bytes", ADV_FIELD_INT, AT(max_body_bytes), .min = 1, .max = 1 << 30,
      .fallback = "8388608", .unit = "bytes", .help = "largest size of a request body"},
+    {"body_memory_bytes", ADV_FIELD_INT, AT(body_memory_bytes), .min = 0, .max = 1e15,
+     .fallback = "268435456", .unit = "bytes",
+     .help = "memory for request bodies that are being received, of each what is beyond 16384 "
+             "bytes; what has no room gets status 503"},
     {"max_rows", ADV_FIELD_INT, AT(max_rows), .min = 1, .max = 1e9, .fallback = "100000",
      .help = "most rows (samples or points) in one request"},
     {"max_steps", ADV_FIELD_INT, AT(max_steps), .min = 1, .max = 1e9, .fallback = "10000",

@@ -18,6 +18,7 @@ struct adv_config {
     int64_t workers, http_threads;
     int64_t max_model_bytes; /* of a model's file */
     int64_t max_connections, max_body_bytes;
+    int64_t body_memory_bytes; /* in all bodies together */
     int64_t max_rows, max_steps, max_nfe, max_frames, max_probes;
     double max_cost, min_tolerance;
     int64_t max_numbers; /* numbers in one answer */

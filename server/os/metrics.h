@@ -31,6 +31,8 @@ enum adv_counter {
     ADV_COUNT_REJECTED_DRAINING,
     ADV_COUNT_REJECTED_SHARE,
     ADV_COUNT_REJECTED_COST,
+    ADV_COUNT_REJECTED_BODIES,
+    ADV_COUNT_BODY_BYTES,         /* received */
     ADV_COUNT_PICTURE_CACHE_HITS, /* pictures asked for, by where they came from */
     ADV_COUNT_PICTURE_CACHE_MISSES,
     ADV_COUNT_JOBS_COMPLETED, /* jobs by how they ended */
@@ -45,6 +47,7 @@ enum adv_gauge {
     ADV_GAUGE_REQUESTS,       /* received and not yet answered in full */
     ADV_GAUGE_QUERIES,        /* accepted and not yet ended */
     ADV_GAUGE_QUERY_ROWS,     /* of those */
+    ADV_GAUGE_BODY_BYTES,     /* of requests being received or read */
     ADV_GAUGE_ANSWER_NUMBERS, /* in answers computing or being sent, of queue_numbers */
     ADV_GAUGE_MODELS,
     ADV_GAUGE_MODELS_REFUSED,

@@ -120,22 +120,32 @@ static enum adv_status ask_every_kind(read_request *read, const void *asked,
 
 /* ---------------------------------------------------------------- bodies */
 
-static enum adv_status read_body(struct adv_request *request, const void *body,
+struct text {
+    const uint8_t *bytes;
+    size_t n;
+};
+
+static enum adv_status read_body(struct adv_request *request, const void *asked,
                                  struct adv_error *error)
 {
     struct adv_limits limits = adv_limits_default();
-    return adv_request_read_json(request, body, &limits, error);
+    const struct text *text = asked;
+    struct adv_model *model;
+    enum adv_status status = the_model(&model, error);
+    if (status != ADV_OK)
+        return status;
+    return adv_request_parse_json(request, model, text->bytes, text->n, "the body", &limits, error);
 }
 
+/* What is taken is JSON; of what is refused, enough may have been read without coming to a flaw. */
 enum adv_status fuzz_consume_request(const uint8_t *bytes, size_t n, struct adv_error *error)
 {
-    json_error_t flaw;
-    json_t *body =
-        json_loadb((const char *)bytes, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &flaw);
-    if (!body)
-        return adv_fail(error, ADV_E_FORMAT, "not JSON: %s", flaw.text);
-    enum adv_status status = ask_every_kind(read_body, body, error);
-    json_decref(body);
+    struct text text = {bytes, n};
+    enum adv_status status = ask_every_kind(read_body, &text, error);
+    json_t *json =
+        status == ADV_OK ? json_loadb((const char *)bytes, n, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    insist(status != ADV_OK || json);
+    json_decref(json);
     return status;
 }
 

@@ -55,11 +55,16 @@ enum adv_status adv_request_new(enum adv_query_kind kind, struct adv_request **r
                                 struct adv_error *error);
 void adv_request_free(struct adv_request *request);
 
-/* Reads a JSON object. ADV_E_INVALID names field, value and what is allowed; unknown fields are
- * refused with a suggestion. limits->rows bounds arrays before they are stored. A refused body may
- * have been read in part: the request is then only to be freed. */
-enum adv_status adv_request_read_json(struct adv_request *request, const json_t *body,
-                                      const struct adv_limits *limits, struct adv_error *error);
+/* Reads the text [n_bytes] of a JSON object, called name in messages. ADV_E_FORMAT: it is no JSON,
+ * with line and column. ADV_E_INVALID names field, value and what is allowed; unknown fields are
+ * refused with a suggestion. Arrays are read up to the first item that is wrong, one too many by
+ * limits->rows and limits->frames or by the model's dimension included (model NULL: rows of any
+ * length), into what they are kept in: memory is in proportion to the numbers taken, and to
+ * 64 KiB of other text, the most that is read. Arrays that are no field's are not looked into if
+ * they are long. A refused body may have been read in part: the request is then only to be freed. */
+enum adv_status adv_request_parse_json(struct adv_request *request, const struct adv_model *model,
+                                       const void *bytes, size_t n_bytes, const char *name,
+                                       const struct adv_limits *limits, struct adv_error *error);
 
 /* Sets one field from text; '-' and '_' in its name are the same. Unchanged on failure. */
 enum adv_status adv_request_set_text(struct adv_request *request, const char *name,

@@ -39,11 +39,8 @@ void finish(struct asked *asked, const struct adv_limits *limits)
 struct asked ask_within(enum adv_query_kind kind, const struct adv_limits *limits, const char *text)
 {
     struct asked asked = start(kind);
-    json_error_t flaw;
-    json_t *body = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &flaw);
-    ck_assert_msg(body != NULL, "%s: %s", text, flaw.text);
-    asked.status = adv_request_read_json(asked.request, body, limits, &asked.error);
-    json_decref(body);
+    asked.status = adv_request_parse_json(asked.request, NULL, text, strlen(text), "the body",
+                                          limits, &asked.error);
     finish(&asked, limits);
     return asked;
 }

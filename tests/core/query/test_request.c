@@ -464,13 +464,13 @@ START_TEST(damaged_bodies_never_crash)
         size_t n = strlen(body);
         for (uint64_t edits = 1 + next_random(&state) % 3; edits > 0; edits--)
             body[next_random(&state) % n] = letters[next_random(&state) % (sizeof letters - 1)];
-        json_t *json = json_loads(body, JSON_DECODE_ANY, NULL);
+        json_t *json = json_loads(body, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
         if (!json)
             continue;
         n_parsed++;
         struct asked a = start(kind);
-        a.status = adv_request_read_json(a.request, json, &limits, &a.error);
         json_decref(json);
+        a.status = adv_request_parse_json(a.request, NULL, body, n, "the body", &limits, &a.error);
         finish(&a, &limits);
         ck_assert_msg(a.status == ADV_OK || (a.status == ADV_E_INVALID && *a.error.message), "%s",
                       body);
@@ -488,14 +488,18 @@ END_TEST
 
 /* ---------------------------------------------------------------- memory */
 
-static enum adv_status read_and_make_query(void *body, struct adv_error *error)
+static enum adv_status read_and_make_query(void *context, struct adv_error *error)
 {
+    const char *body = context;
     struct adv_limits limits = adv_limits_default();
     struct adv_request *request = NULL;
     struct adv_query query;
     enum adv_status status = adv_request_new(ADV_QUERY_TRAJECTORIES, &request, error);
     if (status == ADV_OK)
-        status = adv_request_read_json(request, body, &limits, error);
+        status =
+            adv_request_parse_json(request, model, body, strlen(body), "the body", &limits, error);
+    if (status == ADV_E_FORMAT) /* jansson's parser takes some such for bad input */
+        status = error->status = ADV_E_MEMORY;
     if (status == ADV_OK)
         status = adv_request_query(request, model, &limits, 1, &query, error);
     adv_request_free(request);
@@ -507,11 +511,8 @@ START_TEST(every_allocation_may_fail)
     static const char *const bodies[] = {
         "{\"n\": 2, \"label\": [1, 2], \"frames\": 4, \"solver\": {\"steps\": 3}, \"seed\": null}",
         "{\"x0\": [[1, 2], [3, 4]], \"times\": [0, 1], \"label\": 1, \"space\": \"flow\"}"};
-    for (size_t i = 0; i < 2; i++) {
-        json_t *body = json_loads(bodies[i], 0, NULL);
-        ck_assert_int_gt(alloc_fail_each(read_and_make_query, body), 10);
-        json_decref(body);
-    }
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_int_gt(alloc_fail_each(read_and_make_query, (void *)bodies[i]), 10);
 }
 END_TEST
 
