@@ -35,8 +35,8 @@ static enum adv_status check_written(const struct adv_recipe *recipe, struct adv
     return status;
 }
 
-/* What a transform decodes, it must also take. A logit's decoding may miss its domain by its margin,
- * and an affine map leave the range of numbers. */
+/* What a transform of columns decodes, it must also take, unless the map leaves the range of
+ * numbers. */
 static enum adv_status try_transform(const json_t *spec, struct adv_error *error)
 {
     const size_t dim = json_array_size(json_object_get(spec, "columns"));

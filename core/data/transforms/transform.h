@@ -15,8 +15,8 @@ struct adv_transform {
     int levels; /* 0: not stated */
 };
 
-/* The columns that are angles; those beyond ADV_CIRCLES_MAX are counted only. Returns how many there
- * are. */
+/* The columns that are angles; those beyond ADV_CIRCLES_MAX are counted only. Returns how many
+ * there are. */
 size_t adv_transform_circles(const struct adv_transform *transform, struct adv_circles *circles);
 
 #endif

@@ -1,5 +1,5 @@
-/* Angles on circles as points of the plane, so that what is made of them is periodic. Of a row x [d]
- * whose columns c_0 ... c_(m-1) are angles:
+/* Angles on circles as points of the plane, so that what is made of them is periodic. Of a row
+ * x [d] whose columns c_0 ... c_(m-1) are angles:
  *     y = [x with sin x_c in the place of x_c, cos x_(c_0), ..., cos x_(c_(m-1))]   of d + m
  * The derivatives follow from the output: d sin = cos dx, d cos = -sin dx. */
 #include "core/ops/ops.h"

@@ -27,9 +27,9 @@
  *   below, "hi"              its mirror image
  *   heavy                    F Student's t of 2 degrees of freedom, (x - centre) / width
  *   periodic, "lo", "period" y = 2 pi (x - lo) / period - pi: an angle, on a circle
- * "centre", "width", "shift" and "scale" are made by fitting. "integer": true: k is mapped as k + u,
- * where u in [0, 1) follows from k and the column; decoding rounds down. Decoded values are always
- * in the support. Values on a bound are moved inwards to where F is 1e-9 or 1 - 1e-9.
+ * "centre", "width", "shift" and "scale" are made by fitting. "integer": true: k is mapped as
+ * k + u, where u in [0, 1) follows from k and the column; decoding rounds down. Decoded values are
+ * always in the support. Values on a bound are moved inwards to where F is 1e-9 or 1 - 1e-9.
  *
  * gaussianise. A group is {"levels": how many, "mean": m, "deviation": s}; groups follow one
  * another upwards from level 0 and together have all n levels, at most 65,536. A mean is at least
@@ -55,16 +55,16 @@ ADV_API_BEGIN
 
 struct adv_transform;
 
-/* spec: NULL means identity. "standardise", and "gaussianise" without counts, are accepted and need
- * adv_transform_fit before use. */
+/* spec: NULL means identity. "standardise", "gaussianise" without counts, and "columns" without
+ * widths are accepted and need adv_transform_fit before use. */
 enum adv_status adv_transform_new(const json_t *spec, size_t dim, struct adv_transform **transform,
                                   struct adv_error *error);
 void adv_transform_free(struct adv_transform *transform);
 
 /* Replaces each "standardise" by the affine map that gives data [n, dim] (n >= 2) zero mean and
- * unit deviation (over n, not n - 1) per column, and counts the levels of all columns for each
- * "gaussianise". Errors name a column without spread, or outside [0,1]. No-op when there is nothing
- * to fit. */
+ * unit deviation (over n, not n - 1) per column, likewise the columns of "columns", and counts the
+ * levels of all columns for each "gaussianise". Errors name a column without spread, or outside
+ * [0,1]. No-op when there is nothing to fit. */
 enum adv_status adv_transform_fit(struct adv_transform *transform, size_t n, const float *data,
                                   struct adv_error *error);
 

@@ -1,5 +1,5 @@
-/* Models of columns with supports: densities that integrate to one over the support and have no seam,
- * and samples that never leave it, whatever the network says. */
+/* Models of columns with supports: densities that integrate to one over the support and have no
+ * seam, and samples that never leave it, whatever the network says. */
 #include "tests/support/models.h"
 #include "tests/support/suite.h"
 
@@ -125,8 +125,8 @@ START_TEST(samples_never_leave_the_support)
 }
 END_TEST
 
-/* Of whole numbers the point's u is another than the sample's, so that column is left out of it: the
- * circle's model has none. */
+/* Of whole numbers the point's u is another than the sample's, so that this holds for other columns
+ * only. */
 START_TEST(the_density_of_a_sample_is_that_of_its_point)
 {
     struct adv_model *model = circle_model();
