@@ -72,6 +72,27 @@ enum adv_status adv_net_new(const json_t *config, struct adv_net **out, struct a
     return status;
 }
 
+enum adv_status adv_net_check_stated(const json_t *config, struct adv_error *error)
+{
+    const char *name = json_string_value(json_object_get(config, "kind"));
+    const struct adv_net_kind *kind = NULL;
+    if (!name || find_kind(name, &kind, NULL) != ADV_OK)
+        return ADV_OK;
+    for (const char *const *option = kind->unseen; option && *option; option++) {
+        if (json_object_get(config, *option))
+            continue;
+        const struct adv_field *field = adv_fields_find(kind->fields, kind->n_fields, *option);
+        char label[64];
+        snprintf(label, sizeof label, "net.%s", *option);
+        return adv_fail_field(
+            error, ADV_E_INVALID, label,
+            "%s is missing; weights do not show it, so the config must state what "
+            "the network was built with (%s if that was not chosen)",
+            label, field->fallback);
+    }
+    return ADV_OK;
+}
+
 void adv_net_free(struct adv_net *net)
 {
     if (!net)

@@ -68,6 +68,9 @@ static const struct adv_field fields[] = {
      .help = "add Fourier features of x to the input: sin, cos of 2 pi 2^6 x and 2 pi 2^7 x"},
 };
 
+static const char *const unseen[] = {"num_heads", "num_heads_upsample", "num_head_channels",
+                                     "use_new_attention_order", NULL};
+
 /* ---- what the options imply ---- */
 
 static size_t n_levels(const struct unet_options *o)
@@ -429,5 +432,6 @@ const struct adv_net_kind adv_net_unet = {
     .fields = fields,
     .n_fields = ADV_COUNT(fields),
     .options_bytes = sizeof(struct unet_options),
+    .unseen = unseen,
     .build = build,
 };

@@ -121,6 +121,34 @@ START_TEST(a_configuration_comes_back_whole)
 }
 END_TEST
 
+/* What weights do not show has to stand in a configuration that is written for them. */
+START_TEST(options_that_weights_hide_are_asked_for)
+{
+    json_t *config = json_loads("{\"kind\": \"unet\", \"num_heads\": 1, \"num_head_channels\": -1, "
+                                "\"num_heads_upsample\": -1, \"use_new_attention_order\": false}",
+                                0, NULL);
+    ck_assert_int_eq(adv_net_check_stated(config, NULL), ADV_OK);
+    const char *name;
+    json_t *value;
+    json_object_foreach(config, name, value)
+    {
+        if (strcmp(name, "kind") == 0)
+            continue;
+        struct adv_error error = ADV_ERROR_INIT;
+        char expected[64];
+        snprintf(expected, sizeof expected, "net.%s is missing; weights do not show it", name);
+        json_t *without = json_copy(config);
+        json_object_del(without, name);
+        ck_assert_int_eq(adv_net_check_stated(without, &error), ADV_E_INVALID);
+        ck_assert_msg(strncmp(error.message, expected, strlen(expected)) == 0, "%s", error.message);
+        json_decref(without);
+    }
+    json_object_set_new(config, "kind", json_string("nothing of ours"));
+    ck_assert_int_eq(adv_net_check_stated(config, NULL), ADV_OK);
+    json_decref(config);
+}
+END_TEST
+
 START_TEST(traits_follow_the_configuration)
 {
     struct adv_net *plain = new_net(configs[0]), *conditional = new_net(configs[2]);
@@ -354,6 +382,7 @@ int main(void)
     tcase_add_loop_test(config, bad_configurations_are_refused, 0, (int)ADV_COUNT(refusals));
     tcase_add_loop_test(config, a_configuration_comes_back_whole, 0, (int)ADV_COUNT(configs));
     tcase_add_test(config, traits_follow_the_configuration);
+    tcase_add_test(config, options_that_weights_hide_are_asked_for);
     tcase_add_test(config, help_names_every_option);
     tcase_add_test(config, labels_become_rows_of_the_embedding);
     tcase_add_loop_test_raise_signal(config, a_label_beyond_the_embedding_is_a_bug, SIGABRT, 0,
