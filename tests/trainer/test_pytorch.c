@@ -125,6 +125,72 @@ START_TEST(pickles_are_named_with_what_converts_them)
 }
 END_TEST
 
+/* ---- the lines of the guide ---- */
+
+/* A Python that has numpy, or NULL. */
+static const char *find_python(void)
+{
+    static const char *const pythons[] = {"python3", "/usr/bin/python3"};
+    for (size_t i = 0; i < ADV_COUNT(pythons); i++) {
+        char command[96];
+        snprintf(command, sizeof command, "%s -c 'import numpy' 2>/dev/null", pythons[i]);
+        if (system(command) == 0)
+            return pythons[i];
+    }
+    return NULL;
+}
+
+/* Imports what the lines wrote into a folder of the folder, and compares. */
+static void check_case(const char *name)
+{
+    char at[64];
+    CLI_SUCCEEDS("import %s/weights.safetensors --config %s/config.json -o %s.safetensors", name,
+                 name, name);
+    snprintf(at, sizeof at, "%s/x.npy", name);
+    struct adv_array x = read_array(cli_at(at));
+    snprintf(at, sizeof at, "%s/t.npy", name);
+    struct adv_array t = read_array(cli_at(at));
+    snprintf(at, sizeof at, "%s/v.npy", name);
+    struct adv_array v = read_array(cli_at(at));
+    int32_t label[3] = {ADV_NO_LABEL, ADV_NO_LABEL, ADV_NO_LABEL};
+    ck_assert_uint_eq(x.shape[0], 3);
+    snprintf(at, sizeof at, "%s/label.npy", name);
+    if (cli_exists(at)) {
+        struct adv_array labels = read_array(cli_at(at));
+        for (int i = 0; i < 3; i++)
+            label[i] = (int32_t)labels.data[i];
+        adv_array_release(&labels);
+    }
+    struct adv_points points = {.n = 3, .x = x.data, .t = t.data, .label = label};
+    snprintf(at, sizeof at, "%s.safetensors", name);
+    double off = error_of(at, &points, v.data);
+    ck_assert_msg(off < TOLERANCE, "%s: velocities are off by %g of the largest", name, off);
+    adv_array_release(&x);
+    adv_array_release(&t);
+    adv_array_release(&v);
+}
+
+/* Classes of the same interface, whose velocities numpy computes, go through the guide's own Python
+ * (tests/trainer/pytorch/run_lines.py) and come out as models with the same velocities. */
+START_TEST(the_lines_of_the_guide_export_the_network)
+{
+    static const char *const cases[] = {"torchcfm", "torchcfm-heads", "meta", "meta-plain",
+                                        "tutorial"};
+    const char *python = find_python();
+    if (!python) {
+        printf("skipped: docs/guide/import.md's lines need python3 with numpy\n");
+        return;
+    }
+    char command[256];
+    snprintf(command, sizeof command,
+             "%s -B tests/trainer/pytorch/run_lines.py docs/guide/import.md %s", python,
+             cli_folder);
+    ck_assert_int_eq(system(command), 0);
+    for (size_t i = 0; i < ADV_COUNT(cases); i++)
+        check_case(cases[i]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("networks of PyTorch");
@@ -133,6 +199,7 @@ int main(void)
     tcase_add_checked_fixture(tests, cli_make_folder, cli_remove_folder);
     tcase_add_test(tests, heads_on_the_way_up_are_asked_for);
     tcase_add_test(tests, fourier_features_are_no_channels_of_the_image);
+    tcase_add_test(tests, the_lines_of_the_guide_export_the_network);
     tcase_add_test(tests, pickles_are_named_with_what_converts_them);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
