@@ -123,7 +123,6 @@ tests() {
         name=${name#test_}
         [[ $name =~ ^($pattern)$ ]] || echo "$name"
     done
-    echo ops_double
 }
 
 run_tests() { # TEST...
