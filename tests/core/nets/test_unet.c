@@ -7,6 +7,7 @@
 #include "core/nets/kind.h"
 #include "tests/core/ops/derivatives.h"
 #include "tests/core/ops/sweeps.h"
+#include "tests/support/instrumented.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_RANDOM 16
+#define N_RANDOM (INSTRUMENTED ? 8 : 16)
 
 /* A tenth of what other graphs take: many norms in a row, and features that turn 128 times from 0
  * to 1, have third derivatives far above 1000. */
