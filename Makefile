@@ -65,8 +65,13 @@ OPT_debug   := -O0
 OPT_coverage := -O1
 OPT_clang   := -O0
 OPT_arm64   := -O3
+# Sanitizers print lines, not variables; a clang build is for its warnings alone.
+DEBUG_asan  := -g1
+DEBUG_tsan  := -g1
+DEBUG_clang := -g0
 SAN := $(SAN_$(CONFIG))
 OPT := $(OPT_$(CONFIG))
+DEBUG := $(or $(DEBUG_$(CONFIG)),-g)
 $(if $(OPT),,$(error CONFIG is '$(CONFIG)'; it must be release, debug, asan, tsan, clang, coverage, arm64 or fuzz))
 
 # include/advect/version.h says it; the binary interface is that of the major version, of 0.x that of
@@ -78,7 +83,7 @@ SOVERSION := $(if $(filter 0,$(MAJOR)),0.$(MINOR),$(MAJOR))
 VERSION := $(MAJOR).$(MINOR).$(call version_of,PATCH)
 CPPFLAGS += -I. -Iinclude -D_GNU_SOURCE -MMD -MP
 # Multiply-adds are fused where a file asks for it, below, not where a compiler and a processor may.
-CFLAGS   += -std=c17 $(OPT) -ffp-contract=off -g -fPIC -fvisibility=hidden -pthread $(WARN) $(SAN)
+CFLAGS   += -std=c17 $(OPT) $(DEBUG) -ffp-contract=off -fPIC -fvisibility=hidden -pthread $(WARN) $(SAN)
 # GCC 12 for Arm stops with an internal error at loops that take the largest of floats as doubles.
 CFLAGS   += $(if $(filter aarch64,$(ARCH)),-fno-builtin-fmax -fno-builtin-fmin)
 LDFLAGS  += -pthread $(SAN)
@@ -132,7 +137,10 @@ SERVER_TESTS  := http_parts claims clients job_store picture_cache
 # What the programs parse for themselves, for the test and the fuzzers of parsers.
 PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate request_id)
 
-TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double)
+# Those in double are there for sharp derivatives: sanitizers, which look for faults of memory, find
+# none there that the same code in float has not.
+TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) \
+         $(if $(filter asan tsan,$(CONFIG)),,$(DOUBLE_TESTS:%=$(TST)/test_%_double))
 
 .PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server bench-overload soak coverage compile-commands format check-format lint fuzz clean
 .DELETE_ON_ERROR:

@@ -78,6 +78,10 @@ struct adv_norm {
     bool silu;
 };
 
+/* The scaled exponential linear unit's, which keep mean 0 and variance 1 (Klambauer et al. 2017). */
+#define ADV_SELU_ALPHA ((adv_real)1.6732632423543772)
+#define ADV_SELU_SCALE ((adv_real)1.0507009873554805)
+
 struct adv_kernels {
     const char *name; /* "portable", "avx2", "avx512", "neon", ... */
     bool (*available)(void);
@@ -170,6 +174,8 @@ struct adv_kernels {
     void (*silu)(size_t count, const adv_real *x, adv_real *y);
     /* y = d silu(x) / dx */
     void (*silu_slope)(size_t count, const adv_real *x, adv_real *y);
+    /* y = ADV_SELU_SCALE x for x > 0, ADV_SELU_SCALE ADV_SELU_ALPHA (exp(x) - 1) elsewhere */
+    void (*selu)(size_t count, const adv_real *x, adv_real *y);
     /* s = sin(2 pi u), c = cos(2 pi u) */
     void (*sin_cos_turns)(size_t count, const adv_real *u, adv_real *s, adv_real *c);
 };

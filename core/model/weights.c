@@ -75,6 +75,19 @@ static void check_leftovers(const struct adv_safetensors *file, size_t n, const 
     }
 }
 
+/* Meta's wrapper keeps the averages as a list: they have no names, and the weights that have names
+ * are the others. */
+static const char *hint_at_averages(const struct adv_safetensors *file)
+{
+    for (size_t i = 0; i < adv_safetensors_count(file); i++) {
+        if (strstr(adv_safetensors_at(file, i)->name, "shadow_params."))
+            return "shadow_params are the averaged weights (EMA), which lack their names here; "
+                   "save them under the names of model's parameters, in their order "
+                   "(docs/guide/import.md): ";
+    }
+    return "";
+}
+
 static enum adv_status check_file(const struct adv_net *net, const struct adv_safetensors *file,
                                   struct adv_error *error)
 {
@@ -91,7 +104,9 @@ static enum adv_status check_file(const struct adv_net *net, const struct adv_sa
     qsort(names, n, sizeof *names, compare_names);
     check_leftovers(file, n, names, &list);
     free(names);
-    return list.n == 0 ? ADV_OK : adv_fail(error, ADV_E_FORMAT, "%s", adv_complaints_text(&list));
+    return list.n == 0 ? ADV_OK
+                       : adv_fail(error, ADV_E_FORMAT, "%s%s", hint_at_averages(file),
+                                  adv_complaints_text(&list));
 }
 
 enum adv_status adv_weights_from_file(const struct adv_net *net, const struct adv_safetensors *file,

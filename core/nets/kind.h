@@ -21,12 +21,14 @@ struct adv_net_kind {
     const struct adv_field *fields;
     size_t n_fields;
     size_t options_bytes;
+    const char *const *unseen; /* options that weights do not show, NULL-terminated, or NULL: who
+                                  writes a configuration for others' weights must state them */
     /* Checks the options against each other and builds; the graph is empty on entry. */
     enum adv_status (*build)(const void *options, struct adv_graph *graph,
                              struct adv_net_traits *traits, struct adv_error *error);
 };
 
-extern const struct adv_net_kind adv_net_mlp, adv_net_unet, adv_net_empirical;
+extern const struct adv_net_kind adv_net_mlp, adv_net_sequential, adv_net_unet, adv_net_empirical;
 
 struct adv_net {
     const struct adv_net_kind *kind;

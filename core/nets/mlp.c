@@ -7,12 +7,12 @@
  * where concat_projection runs as a sum over its columns, so that the part of (t, label) is
  * computed once per distinct condition. Beyond that network, off unless asked for: Fourier
  * features of x and t before their first layers (of columns that are angles, of their sines and
- * cosines), SiLU, residual blocks h += act(ff(h)), and an input gain v += gain(t) * x, which spares
+ * cosines), SiLU or SELU, residual blocks h += act(ff(h)), and an input gain v += gain(t) * x, which spares
  * the blocks from carrying all of x to the output, and the exact velocity of a mixture of Gaussians
  * fitted to the data (op mixture), to which the layers then add: a training starts as that mixture
  * and learns what it lacks. */
+#include "core/nets/activation.h"
 #include "core/nets/kind.h"
-#include "core/ops/ops.h"
 
 #include <advect/extra/memory.h>
 
@@ -24,9 +24,6 @@ struct mlp_options {
 };
 
 #define TIME_CHANNELS 128
-
-static const char *const activations[] = {"relu", "silu", NULL};
-static const struct adv_op *const activation_ops[] = {&adv_op_relu, &adv_op_silu};
 
 #define AT(member) offsetof(struct mlp_options, member)
 static const struct adv_field fields[] = {
@@ -49,8 +46,8 @@ static const struct adv_field fields[] = {
     {"time_frequencies", ADV_FIELD_INT, AT(time_frequencies), .min = 0, .max = 256, .fallback = "0",
      .help =
          "number of frequencies i in the Fourier features of t: sin, cos of pi i t, i = 1, 2, ..."},
-    {"activation", ADV_FIELD_CHOICE, AT(activation), .choices = activations, .fallback = "relu",
-     .help = "activation function of the hidden layers"},
+    {"activation", ADV_FIELD_CHOICE, AT(activation), .choices = adv_activation_names,
+     .fallback = "relu", .help = "activation function of the hidden layers"},
     {"residual", ADV_FIELD_BOOL, AT(residual), .fallback = "false",
      .help = "add the output of each hidden layer to its input"},
     {"input_gain", ADV_FIELD_BOOL, AT(input_gain), .fallback = "false",
@@ -86,7 +83,7 @@ static int time_embedding(struct adv_graph *g, const struct mlp_options *o)
 {
     int t = features(g, g->t, o->time_frequencies, false);
     t = adv_graph_linear(g, t, "t_mlp.0", TIME_CHANNELS);
-    t = adv_graph_unary(g, activation_ops[o->activation], t);
+    t = adv_graph_unary(g, adv_activation_op(o->activation), t);
     return adv_graph_linear(g, t, "t_mlp.2", (size_t)o->channels);
 }
 
@@ -122,7 +119,7 @@ static int block(struct adv_graph *g, const struct mlp_options *o, int64_t layer
     char name[32];
     snprintf(name, sizeof name, "blocks.%d.ff", (int)layer);
     int y = adv_graph_linear(g, h, name, (size_t)o->channels);
-    y = adv_graph_unary(g, activation_ops[o->activation], y);
+    y = adv_graph_unary(g, adv_activation_op(o->activation), y);
     return o->residual ? adv_graph_binary(g, &adv_op_add, y, h) : y;
 }
 

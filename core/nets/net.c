@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct adv_net_kind *const kinds[] = {&adv_net_mlp, &adv_net_unet, &adv_net_empirical};
+static const struct adv_net_kind *const kinds[] = {&adv_net_mlp, &adv_net_sequential, &adv_net_unet,
+                                                   &adv_net_empirical};
 
 static enum adv_status find_kind(const char *name, const struct adv_net_kind **kind,
                                  struct adv_error *error)
@@ -70,6 +71,27 @@ enum adv_status adv_net_new(const json_t *config, struct adv_net **out, struct a
     else
         adv_net_free(net);
     return status;
+}
+
+enum adv_status adv_net_check_stated(const json_t *config, struct adv_error *error)
+{
+    const char *name = json_string_value(json_object_get(config, "kind"));
+    const struct adv_net_kind *kind = NULL;
+    if (!name || find_kind(name, &kind, NULL) != ADV_OK)
+        return ADV_OK;
+    for (const char *const *option = kind->unseen; option && *option; option++) {
+        if (json_object_get(config, *option))
+            continue;
+        const struct adv_field *field = adv_fields_find(kind->fields, kind->n_fields, *option);
+        char label[64];
+        snprintf(label, sizeof label, "net.%s", *option);
+        return adv_fail_field(
+            error, ADV_E_INVALID, label,
+            "%s is missing; weights do not show it, so the config must state what "
+            "the network was built with (%s if that was not chosen)",
+            label, field->fallback);
+    }
+    return ADV_OK;
 }
 
 void adv_net_free(struct adv_net *net)

@@ -17,7 +17,8 @@
 
 struct unet_options {
     struct adv_ints image, channel_mult, attention_resolutions;
-    int64_t model_channels, num_res_blocks, num_classes, num_heads, num_head_channels;
+    int64_t model_channels, num_res_blocks, num_classes;
+    int64_t num_heads, num_heads_upsample, num_head_channels;
     bool null_class, use_scale_shift_norm, resblock_updown, use_new_attention_order;
     bool conv_resample, fourier_features;
 };
@@ -49,6 +50,9 @@ static const struct adv_field fields[] = {
      .help = "also accept rows without a label, as guidance needs"},
     {"num_heads", ADV_FIELD_INT, AT(num_heads), .min = 1, .max = 1024, .fallback = "1",
      .help = "number of attention heads"},
+    {"num_heads_upsample", ADV_FIELD_INT, AT(num_heads_upsample), .min = -1, .max = 1024,
+     .fallback = "-1", .omit_default = true,
+     .help = "number of attention heads on the way up; -1 means as many as num_heads"},
     {"num_head_channels", ADV_FIELD_INT, AT(num_head_channels), .min = -1, .max = 65536,
      .fallback = "-1",
      .help = "number of channels per attention head, in place of num_heads; -1 means not used"},
@@ -63,6 +67,9 @@ static const struct adv_field fields[] = {
     {"fourier_features", ADV_FIELD_BOOL, AT(fourier_features), .fallback = "false",
      .help = "add Fourier features of x to the input: sin, cos of 2 pi 2^6 x and 2 pi 2^7 x"},
 };
+
+static const char *const unseen[] = {"num_heads", "num_heads_upsample", "num_head_channels",
+                                     "use_new_attention_order", NULL};
 
 /* ---- what the options imply ---- */
 
@@ -85,10 +92,15 @@ static bool has_attention(const struct unet_options *o, size_t level)
     return false;
 }
 
-static size_t heads_of(const struct unet_options *o, size_t channels)
+/* The way down, with the middle block, and the way up may differ in their number of heads. */
+enum way { WAY_DOWN, WAY_UP };
+
+static size_t heads_of(const struct unet_options *o, enum way way, size_t channels)
 {
-    return o->num_head_channels == -1 ? (size_t)o->num_heads
-                                      : channels / (size_t)o->num_head_channels;
+    if (o->num_head_channels != -1)
+        return channels / (size_t)o->num_head_channels;
+    bool as_down = way == WAY_DOWN || o->num_heads_upsample == -1;
+    return (size_t)(as_down ? o->num_heads : o->num_heads_upsample);
 }
 
 /* ---- checks ---- */
@@ -107,20 +119,28 @@ static enum adv_status check_image(const struct unet_options *o, struct adv_erro
 }
 
 /* The attention that a level has, or the middle block after the last level. */
+static enum adv_status check_divisor(const struct unet_options *o, size_t level, const char *name,
+                                     int64_t divisor, struct adv_error *error)
+{
+    size_t channels = channels_of_level(o, level);
+    if (channels % (size_t)divisor == 0)
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, name,
+                          "%s is %d; it must divide the %zu channels of level %zu, which has "
+                          "attention%s",
+                          name, (int)divisor, channels, level,
+                          has_attention(o, level) ? "" : " in the middle block");
+}
+
 static enum adv_status check_heads(const struct unet_options *o, size_t level,
                                    struct adv_error *error)
 {
-    size_t channels = channels_of_level(o, level);
-    bool by_channels = o->num_head_channels != -1;
-    size_t divisor = (size_t)(by_channels ? o->num_head_channels : o->num_heads);
-    if (channels % divisor == 0)
-        return ADV_OK;
-    const char *name = by_channels ? "net.num_head_channels" : "net.num_heads";
-    return adv_fail_field(error, ADV_E_INVALID, name,
-                          "%s is %zu; it must divide the %zu channels of level %zu, which has "
-                          "attention%s",
-                          name, divisor, channels, level,
-                          has_attention(o, level) ? "" : " in the middle block");
+    if (o->num_head_channels != -1)
+        return check_divisor(o, level, "net.num_head_channels", o->num_head_channels, error);
+    enum adv_status status = check_divisor(o, level, "net.num_heads", o->num_heads, error);
+    if (status == ADV_OK && o->num_heads_upsample != -1 && has_attention(o, level))
+        status = check_divisor(o, level, "net.num_heads_upsample", o->num_heads_upsample, error);
+    return status;
 }
 
 static enum adv_status check_level(const struct unet_options *o, size_t level,
@@ -143,6 +163,10 @@ static enum adv_status check(const struct unet_options *o, struct adv_error *err
         return adv_fail_field(error, ADV_E_INVALID, "net.num_head_channels",
                               "net.num_head_channels is 0; it must be at least 1, or -1 to use "
                               "net.num_heads");
+    if (o->num_heads_upsample == 0)
+        return adv_fail_field(error, ADV_E_INVALID, "net.num_heads_upsample",
+                              "net.num_heads_upsample is 0; it must be at least 1, or -1 for as "
+                              "many as net.num_heads");
     if (o->null_class && o->num_classes == 0)
         return adv_fail_field(error, ADV_E_INVALID, "net.null_class",
                               "net.null_class is true but net.num_classes is 0; it needs classes");
@@ -264,11 +288,12 @@ static int res_block(struct unet *u, int x, struct name name, size_t n_out, enum
     return adv_graph_binary(g, &adv_op_add, h, x);
 }
 
-static int attention_block(struct unet *u, int x, struct name name)
+static int attention_block(struct unet *u, int x, struct name name, enum way way)
 {
     struct adv_graph *g = u->g;
     size_t channels = channels_of(g, x);
-    struct adv_attention_attr attr = {heads_of(u->o, channels), !u->o->use_new_attention_order};
+    struct adv_attention_attr attr = {heads_of(u->o, way, channels),
+                                      !u->o->use_new_attention_order};
     int h = norm(g, x, child(name, "norm"), false, ADV_NONE);
     h = conv(g, h, child(name, "qkv"), one_1d, 3 * channels);
     h = apply(g, &adv_op_attention, &attr, h, ADV_NONE, ADV_NONE);
@@ -342,7 +367,7 @@ static int input_blocks(struct unet *u, int x)
             h = res_block(u, h, numbered("input_blocks", block, 0), channels_of_level(o, level),
                           STAY);
             if (has_attention(o, level))
-                h = attention_block(u, h, numbered("input_blocks", block, 1));
+                h = attention_block(u, h, numbered("input_blocks", block, 1), WAY_DOWN);
             keep(u, h);
         }
         if (level + 1 < n_levels(o))
@@ -356,7 +381,7 @@ static int middle_block(struct unet *u, int h)
     size_t channels = channels_of(u->g, h);
     struct name name = {"middle_block"};
     h = res_block(u, h, child(name, "0"), channels, STAY);
-    h = attention_block(u, h, child(name, "1"));
+    h = attention_block(u, h, child(name, "1"), WAY_DOWN);
     return res_block(u, h, child(name, "2"), channels, STAY);
 }
 
@@ -371,7 +396,7 @@ static int output_blocks(struct unet *u, int h)
             h = res_block(u, h, numbered("output_blocks", block, part++),
                           channels_of_level(o, level), STAY);
             if (has_attention(o, level))
-                h = attention_block(u, h, numbered("output_blocks", block, part++));
+                h = attention_block(u, h, numbered("output_blocks", block, part++), WAY_UP);
             if (level > 0 && i == o->num_res_blocks)
                 h = upsample(u, h, numbered("output_blocks", block, part));
         }
@@ -409,5 +434,6 @@ const struct adv_net_kind adv_net_unet = {
     .fields = fields,
     .n_fields = ADV_COUNT(fields),
     .options_bytes = sizeof(struct unet_options),
+    .unseen = unseen,
     .build = build,
 };

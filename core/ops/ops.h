@@ -50,6 +50,7 @@ extern const struct adv_op adv_op_mixture;  /* the same, to a mixture of Gaussia
 
 extern const struct adv_op adv_op_relu; /* y = max(x, 0) */
 extern const struct adv_op adv_op_silu; /* y = x sigmoid(x) */
+extern const struct adv_op adv_op_selu; /* y = s x above 0, s a (exp(x) - 1) below */
 extern const struct adv_op adv_op_add;  /* y = a + b, one domain */
 /* y = a + c[row_map]: a condition's vector onto the rows that have it, or onto their pixels */
 extern const struct adv_op adv_op_broadcast_add;

@@ -4,6 +4,7 @@ const struct adv_op *const adv_ops[] = {
     &adv_op_linear,
     &adv_op_relu,
     &adv_op_silu,
+    &adv_op_selu,
     &adv_op_add,
     &adv_op_broadcast_add,
     &adv_op_broadcast_mul,

@@ -205,13 +205,26 @@ static json_t *member_to_json(const struct adv_field *field, const struct adv_fi
     return NULL;
 }
 
+static bool is_left_out(const struct adv_field *field, const struct adv_field_value *value)
+{
+    if (field->kind == ADV_FIELD_STRING)
+        return !value->as.string;
+    if (field->kind == ADV_FIELD_JSON)
+        return !value->as.json;
+    if (!field->omit_default)
+        return false;
+    struct adv_field_subject subject = adv_field_subject_of(field, NULL);
+    struct adv_field_value usual = {0};
+    return adv_field_value_default(&subject, &usual, NULL) == ADV_OK &&
+           usual.as.integer == value->as.integer;
+}
+
 json_t *adv_fields_to_json(const struct adv_field *fields, size_t n_fields, const void *options)
 {
     json_t *object = json_object();
     for (size_t i = 0; object && i < n_fields; i++) {
         struct adv_field_value value = adv_field_value_load(&fields[i], options);
-        if ((fields[i].kind == ADV_FIELD_STRING && !value.as.string) ||
-            (fields[i].kind == ADV_FIELD_JSON && !value.as.json))
+        if (is_left_out(&fields[i], &value))
             continue;
         if (json_object_set_new(object, fields[i].name, member_to_json(&fields[i], &value))) {
             json_decref(object);

@@ -73,7 +73,9 @@ enum adv_file_format {
     ADV_FILE_NPY,
     ADV_FILE_PNG,
     ADV_FILE_SAFETENSORS,
-    ADV_FILE_OTHER /* known, and not read here: archives, pickles, Parquet, ... */
+    ADV_FILE_OTHER, /* known, and not read here: archives, Parquet, ... */
+    ADV_FILE_PICKLE /* not read here: a Python pickle, or the ZIP archive with one that PyTorch
+                       writes */
 };
 enum adv_file_format adv_file_format(const void *bytes, size_t n_bytes);
 /* Of a file's contents, decompressed where it is one of gzip. */

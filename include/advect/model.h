@@ -29,7 +29,9 @@ enum adv_status adv_model_load(const char *path, const struct adv_load_options *
 /* A plain safetensors file with its configuration beside it: `config` is JSON text, either a whole
  * advect.config object (it has a "net") or the net's options, beside which "name", "path", "shape",
  * "classes", "labels" and "transform" may stand; the net's "image" is the data's shape unless one
- * is given. name: of the model; NULL: the config's, or "imported". Refused like adv_model_load. */
+ * is given. name: of the model; NULL: the config's, or "imported". Refused like adv_model_load.
+ * Options that weights do not show have their defaults; adv_net_check_stated
+ * (<advect/extra/net.h>), which `advect import` asks first, names those that are not given. */
 enum adv_status adv_model_import(const char *path, const char *config, const char *name,
                                  const struct adv_load_options *options, struct adv_model **model,
                                  struct adv_error *error);

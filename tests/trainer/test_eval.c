@@ -1,5 +1,6 @@
 /* advect eval on small images: which rows it measures, that what is interrupted goes on and counts
  * nothing twice, and its figures against those that the library gives for the same rows. */
+#include "tests/support/instrumented.h"
 #include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
 
@@ -249,7 +250,13 @@ END_TEST
 
 /* ---------------------------------------------------------------- resuming */
 
-#define SLOW "--split test --points all --density-solver rk4:1500 --state ."
+/* About a second of processor time, instrumented or not. */
+#if INSTRUMENTED
+#define STEPS "120"
+#else
+#define STEPS "1500"
+#endif
+#define SLOW "--split test --points all --density-solver rk4:" STEPS " --state ."
 
 static pid_t start_eval(void)
 {

@@ -1,6 +1,7 @@
 /* `advect figure` from outside: every figure's size and frames, and what its pixels say: points end
  * where their flow leads. Pictures are read as a viewer shows them (tests/support/apng.h). */
 #include "tests/support/apng.h"
+#include "tests/support/instrumented.h"
 #include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
 
@@ -14,12 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define INSTRUMENTED 1
-#else
-#define INSTRUMENTED 0
-#endif
 
 static void make_folder(void)
 {
@@ -195,13 +190,24 @@ static const struct row {
     {"learned", 2, 1, 0, 4, FEW_SAMPLES},
     {"checkerboard-8x8", 1, 1, 0, 4, SMALL_MODEL},
     {"checkerboard-5x5", 1, 1, 0, 4, SMALL_MODEL},
-    {"checkerboard-3d", 1, 1, 0, 0, ""},
+    {"checkerboard-3d", 1, 1, 0, 0, " --model cube.safetensors"},
     {"digit-three", 5, 1, 0, 3, SMALL_DIGITS},
     {"digit-four", 5, 1, 0, 3, SMALL_DIGITS},
     {"digit-five", 5, 1, 0, 3, SMALL_DIGITS},
     {"digits", 5, 2, 0, 3, SMALL_DIGITS},
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
+
+/* A model of three dimensions that has hardly learned anything. */
+static void write_cube_model(void)
+{
+    cli_write("cube.json",
+              "{\"name\": \"cube\", \"net\": {\"kind\": \"mlp\", \"dim\": 3, \"channels\": 8,"
+              " \"layers\": 1}, \"data\": {\"source\": {\"kind\": \"density\", \"density\":"
+              " {\"kind\": \"checkerboard\", \"dim\": 3, \"cells\": 4}}},"
+              " \"train\": {\"steps\": 50, \"batch\": 64, \"learning_rate\": 0.01}}");
+    CLI_SUCCEEDS("train cube.json --quiet");
+}
 
 START_TEST(every_figure_is_listed)
 {
@@ -221,6 +227,8 @@ START_TEST(sizes_and_frames_are_as_asked)
     const struct row *row = &rows[_i];
     char flags[256];
     cli_write("few.csv", "-2,1\n0.5,2\n2,-1\n-1,-2\n");
+    if (strstr(row->quick, "cube"))
+        write_cube_model();
     snprintf(flags, sizeof flags, "--side %d%s%s --quiet", SIDE, row->still ? "" : " --frames 4",
              row->quick);
     struct apng apng = drawn(row->name, flags);

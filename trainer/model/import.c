@@ -183,11 +183,18 @@ static enum adv_status own_config(const char *path, json_t **config, struct adv_
     return *config ? ADV_OK : adv_no_memory(error);
 }
 
+/* A configuration that was written for these weights, so it has to state what they do not show. */
 static enum adv_status read_config(const char *file, json_t **config, struct adv_error *error)
 {
     enum adv_status status = adv_json_read(file, config, error);
     if (status == ADV_OK && !json_is_object(*config))
         status = adv_fail_field(error, ADV_E_INVALID, "config", "%s holds no JSON object", file);
+    if (status != ADV_OK)
+        return status;
+    const json_t *net = json_object_get(*config, "net");
+    status = adv_net_check_stated(net ? net : *config, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "%s: ", file);
     return status;
 }
 
@@ -225,6 +232,19 @@ static void report(const struct adv_model *model, const char *path)
                "no\npicture can be uploaded; --pixels says what the network takes\n");
 }
 
+/* A pickle is a program that whoever unpickles it runs. */
+static enum adv_status refuse_pickle(const char *path, struct adv_error *error)
+{
+    return adv_fail(
+        error, ADV_E_FORMAT,
+        "%s is a PyTorch checkpoint, a Python pickle; what is read is safetensors, which "
+        "this makes of a state_dict: python3 -c 'import sys, torch; from "
+        "safetensors.torch import save_file; save_file(torch.load(sys.argv[1], "
+        "map_location=\"cpu\", weights_only=True), \"weights.safetensors\")' %s "
+        "(docs/guide/import.md: wrapped models, averaged weights, and the config)",
+        path, path);
+}
+
 /* Weights are safetensors, or what is called so; a table is the rest. */
 static enum adv_status import_any(const char *path, const struct adv_import_options *options,
                                   const char *name, struct adv_model **model,
@@ -236,6 +256,8 @@ static enum adv_status import_any(const char *path, const struct adv_import_opti
     enum adv_status status = adv_file_format_read(path, &format, error);
     if (status != ADV_OK)
         return status;
+    if (format == ADV_FILE_PICKLE)
+        return refuse_pickle(path, error);
     bool called_so = n > n_extension && !strcmp(path + n - n_extension, extension);
     if (format == ADV_FILE_SAFETENSORS || called_so)
         return import_weights(path, options, name, model, error);

@@ -14,7 +14,7 @@ struct signature {
     const char *hint;
 };
 
-#define SIGNATURE_BYTES 16          /* no signature is longer */
+#define SIGNATURE_BYTES 256         /* no signature ends later */
 #define START_BYTES ((size_t)65536) /* of a gzip file, enough for its header and a signature */
 
 #define BYTES(text) sizeof(text) - 1, text
@@ -41,16 +41,34 @@ static const struct signature signatures[] = {
            "7zXZ"),
      "an xz file", "decompress it"},
     {ADV_FILE_OTHER, 0, BYTES("\x28\xb5\x2f\xfd"), "a zstd file", "decompress it"},
-    {ADV_FILE_OTHER, 0, BYTES("\x80\x02"), "a Python pickle", one_array},
-    {ADV_FILE_OTHER, 0, BYTES("\x80\x03"), "a Python pickle", one_array},
-    {ADV_FILE_OTHER, 0, BYTES("\x80\x04"), "a Python pickle", one_array},
-    {ADV_FILE_OTHER, 0, BYTES("\x80\x05"), "a Python pickle", one_array},
+    {ADV_FILE_PICKLE, 0, BYTES("\x80\x02"), "a Python pickle", one_array},
+    {ADV_FILE_PICKLE, 0, BYTES("\x80\x03"), "a Python pickle", one_array},
+    {ADV_FILE_PICKLE, 0, BYTES("\x80\x04"), "a Python pickle", one_array},
+    {ADV_FILE_PICKLE, 0, BYTES("\x80\x05"), "a Python pickle", one_array},
     {ADV_FILE_OTHER, 0, BYTES("\xff\xfe"), "UTF-16 text", "write it as UTF-8"},
     {ADV_FILE_OTHER, 0, BYTES("\xfe\xff"), "UTF-16 text", "write it as UTF-8"},
 };
 
+static const struct signature zipped_pickle = {
+    .format = ADV_FILE_PICKLE, .what = "a PyTorch checkpoint", .hint = one_array};
+
+/* A ZIP archive whose first file is a folder's data.pkl, as torch.save writes it. The header of a
+ * file has 30 bytes, of which two hold the length of the name behind them. */
+static bool is_zipped_pickle(const unsigned char *bytes, size_t n_bytes)
+{
+    static const char file[] = "/data.pkl";
+    size_t n_header = 30, n_file = sizeof file - 1;
+    if (n_bytes < n_header || memcmp(bytes, "PK\x03\x04", 4) != 0)
+        return false;
+    size_t n_name = bytes[26] | (size_t)bytes[27] << 8;
+    return n_name >= n_file && n_bytes - n_header >= n_name &&
+           !memcmp(bytes + n_header + n_name - n_file, file, n_file);
+}
+
 static const struct signature *find(const void *bytes, size_t n_bytes)
 {
+    if (is_zipped_pickle(bytes, n_bytes))
+        return &zipped_pickle;
     for (size_t i = 0; i < sizeof signatures / sizeof signatures[0]; i++) {
         const struct signature *s = &signatures[i];
         if (n_bytes >= s->at + s->n && !memcmp((const char *)bytes + s->at, s->bytes, s->n))

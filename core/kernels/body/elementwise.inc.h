@@ -48,6 +48,14 @@ static void silu_slope(size_t count, const adv_real *x, adv_real *y)
     }
 }
 
+static void selu(size_t count, const adv_real *x, adv_real *y)
+{
+    for (size_t i = 0; i < count; i++) {
+        adv_real below = ADV_SELU_ALPHA * (adv_exp(x[i]) - 1);
+        y[i] = ADV_SELU_SCALE * (x[i] > 0 ? x[i] : below);
+    }
+}
+
 static void sin_cos_turns(size_t count, const adv_real *u, adv_real *s, adv_real *c)
 {
     for (size_t i = 0; i < count; i++)

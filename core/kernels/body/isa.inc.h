@@ -110,5 +110,6 @@ const struct adv_kernels ISA_TABLE = {
     .gate_add = gate_add,
     .silu = silu,
     .silu_slope = silu_slope,
+    .selu = selu,
     .sin_cos_turns = sin_cos_turns,
 };

@@ -50,6 +50,8 @@ struct adv_field {
     const char *unit;           /* shown in help: "ms", "bytes"; or NULL */
     const char *help;           /* a phrase that stands alone */
     size_t least, most;         /* inclusive bounds of how many (INTS); most <= ADV_INTS_MAX */
+    bool omit_default; /* INT: not written to JSON where it is the default, so that files without
+                          it can be read by programs that do not know it */
 };
 
 /* Sets every field to its default. A default out of its own bounds is a bug and aborts. */
@@ -77,7 +79,8 @@ enum adv_status adv_fields_from_text(const struct adv_field *fields, size_t n_fi
 const struct adv_field *adv_fields_find(const struct adv_field *fields, size_t n_fields,
                                         const char *name);
 
-/* Writes the options back as a JSON object (new reference), every field present but NULL ones. */
+/* Writes the options back as a JSON object (new reference), every field present but NULL ones
+ * and those that omit their default. */
 json_t *adv_fields_to_json(const struct adv_field *fields, size_t n_fields, const void *options);
 
 /* Prints the fields' help, aligned: "  --steps N   number of optimiser steps (default 1000)". What

@@ -32,6 +32,12 @@ struct adv_parameter {
 enum adv_status adv_net_new(const json_t *config, struct adv_net **net, struct adv_error *error);
 void adv_net_free(struct adv_net *net);
 
+/* Some options leave no trace in the weights, such as the number of heads: left to their defaults
+ * by mistake, they give other velocities from weights that fit. ADV_E_INVALID if a configuration
+ * for weights from elsewhere does not state one of them; what else is wrong with it, adv_net_new
+ * says. */
+enum adv_status adv_net_check_stated(const json_t *config, struct adv_error *error);
+
 size_t adv_net_dim(const struct adv_net *net);          /* elements of x */
 size_t adv_net_classes(const struct adv_net *net);      /* 0: unconditional */
 bool adv_net_has_null_class(const struct adv_net *net); /* takes "no label" too */

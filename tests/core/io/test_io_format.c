@@ -92,6 +92,13 @@ static const struct {
     {"PAR1\x15\x04", 6, "a Parquet file"},
     {"\x89HDF\r\n\x1a\n", 8, "an HDF5 file"},
     {"\x80\x04\x95\x10", 4, "a Python pickle"},
+    /* what torch.save begins with, and the same with a file of another name, or cut off */
+    {"PK\3\4\0\0\10\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\16\0\40\0model/data.pkl", 44,
+     "a PyTorch checkpoint"},
+    {"PK\3\4\0\0\10\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\16\0\40\0model/data.npy", 44,
+     "a ZIP archive, as .npz"},
+    {"PK\3\4\0\0\10\10\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\16\0\40\0model/data.pk", 43,
+     "a ZIP archive, as .npz"},
     {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8, "an old Excel file"},
     {"SQLite format 3", 16, "an SQLite database"},
     {"\xff\xfe"

@@ -242,6 +242,15 @@ static struct expected expected_silu_slope(double x)
     return (struct expected){sigmoid * (1 + x * rest), 6e-7 * parts + (1 + fabs(x)) * 0x1.1p-126};
 }
 
+/* Below zero a difference: absolute, in units of exp(x) and 1. */
+static struct expected expected_selu(double x)
+{
+    const double scale = 1.0507009873554804934, alpha = 1.6732632423543772848;
+    if (x > 0)
+        return (struct expected){scale * x, 2e-7 * scale * x + 0x1p-149};
+    return (struct expected){scale * alpha * expm1(x), scale * alpha * (2.5e-7 * exp(x) + 2e-7)};
+}
+
 static void check_function(const char *name, void (*f)(size_t, const adv_real *, adv_real *),
                            struct expected (*expect)(double))
 {
@@ -270,6 +279,7 @@ START_TEST(activations_are_right)
     check_function("relu", kernels->relu, expected_relu);
     check_function("silu", kernels->silu, expected_silu);
     check_function("silu_slope", kernels->silu_slope, expected_silu_slope);
+    check_function("selu", kernels->selu, expected_selu);
 }
 END_TEST
 
@@ -321,6 +331,9 @@ START_TEST(activations_pass_nan_on)
     kernels->silu(19, x, y);
     for (size_t i = 0; i < 19; i++)
         ck_assert_msg(isnan(y[i]), "%s: silu swallows NaN at %zu", kernels->name, i);
+    kernels->selu(19, x, y);
+    for (size_t i = 0; i < 19; i++)
+        ck_assert_msg(isnan(y[i]), "%s: selu swallows NaN at %zu", kernels->name, i);
 }
 END_TEST
 
@@ -362,7 +375,7 @@ START_TEST(sines_and_cosines_are_right)
 }
 END_TEST
 
-#define N_FUNCTIONS 5 /* with sine and cosine counted apart */
+#define N_FUNCTIONS 6 /* with sine and cosine counted apart */
 
 /* All functions of inputs [first, first + count), one after the other: [N_FUNCTIONS * count]. */
 static void apply_all(const struct adv_kernels *kernels, const adv_real *x, size_t count,
@@ -373,6 +386,7 @@ static void apply_all(const struct adv_kernels *kernels, const adv_real *x, size
     kernels->silu(count, x, y + count);
     kernels->silu_slope(count, x, y + 2 * count);
     kernels->sin_cos_turns(count, x, sine, cosine);
+    kernels->selu(count, x, y + 5 * count);
 }
 
 /* Vector bodies and scalar remainders must round alike: where an element falls depends on the

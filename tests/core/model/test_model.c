@@ -333,6 +333,25 @@ START_TEST(faults_of_every_kind_are_named_together)
 }
 END_TEST
 
+/* Meta's EMA keeps averages as a list beside the weights that have names. */
+START_TEST(averages_without_names_are_pointed_at)
+{
+    struct adv_model *model = tiny_model(), *loaded = NULL;
+    struct adv_tensor_source tensors[32] = {{0}};
+    struct adv_error error = ADV_ERROR_INIT;
+    size_t n = tensors_of(model, tensors);
+    tensors[n] = tensors[0];
+    tensors[n++].name = "shadow_params.0";
+    ck_assert_int_eq(adv_safetensors_write(path, NULL, n, tensors, NULL), ADV_OK);
+    ck_assert_int_eq(
+        adv_model_import_json(path, adv_model_config_json(model), NULL, NULL, &loaded, &error),
+        ADV_E_FORMAT);
+    ck_assert_ptr_nonnull(strstr(error.message, "shadow_params are the averaged weights (EMA)"));
+    ck_assert_ptr_nonnull(strstr(error.message, "shadow_params.0 is not part of the net"));
+    adv_model_unref(model);
+}
+END_TEST
+
 /* A net of 30 layers whose blocks are all called otherwise: 60 are missing and 60 left over. */
 START_TEST(many_faults_are_counted)
 {
@@ -466,6 +485,7 @@ int main(void)
     tcase_add_test(tests, configs_that_contradict_themselves_are_refused);
     tcase_add_test(tests, every_wrong_tensor_is_named);
     tcase_add_test(tests, faults_of_every_kind_are_named_together);
+    tcase_add_test(tests, averages_without_names_are_pointed_at);
     tcase_add_test(tests, many_faults_are_counted);
     tcase_add_test(tests, files_that_are_not_models_say_so);
     tcase_add_test(tests, a_plain_file_is_imported_with_its_config);

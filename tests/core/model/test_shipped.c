@@ -2,18 +2,13 @@
  * densities of the planar ones integrate to one. */
 #include <advect/extra/all.h>
 
+#include "tests/support/instrumented.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-#define INSTRUMENTED 1
-#else
-#define INSTRUMENTED 0
-#endif
 
 enum { N_PLANAR = 4, N_SHIPPED = 6 };
 static const char *const shipped[N_SHIPPED] = {"checkerboard-4x4", "checkerboard-5x5",

@@ -1,4 +1,5 @@
-/* The mlp against its formula written out in double, with every option; and its derivatives.
+/* The networks of points (mlp, sequential) against their formulas written out in double, with every
+ * option; and their derivatives.
  * Compiled with float, and with double, where both are sharp. */
 #include <advect/extra/net.h>
 
@@ -13,11 +14,13 @@
 #include <string.h>
 
 #define MLP "{\"kind\": \"mlp\", \"dim\": 3, \"channels\": 16, \"layers\": 3"
+#define SEQUENTIAL "{\"kind\": \"sequential\", \"dim\": 3, \"channels\": 16, \"layers\": "
 
 static const char *const configs[] = {
     MLP "}",
     MLP ", \"activation\": \"silu\"}",
     MLP ", \"activation\": \"silu\", \"residual\": true}",
+    MLP ", \"activation\": \"selu\"}",
     MLP ", \"input_frequencies\": 3}",
     MLP ", \"activation\": \"silu\", \"time_frequencies\": 4}",
     MLP ", \"activation\": \"silu\", \"input_gain\": true}",
@@ -25,6 +28,8 @@ static const char *const configs[] = {
     MLP ", \"num_classes\": 3, \"null_class\": true}", /* the fourth label is the null class */
     MLP ", \"activation\": \"silu\", \"residual\": true, \"input_gain\": true, \"num_classes\": 3, "
         "\"null_class\": true, \"input_frequencies\": 2, \"time_frequencies\": 3}",
+    SEQUENTIAL "3}",
+    SEQUENTIAL "1, \"activation\": \"silu\"}",
 };
 
 static struct adv_net *new_net(const char *text)
@@ -82,8 +87,14 @@ static void linear(const struct formula *f, const char *name, size_t n, size_t k
 static void activate(const struct formula *f, size_t n, double *x)
 {
     const char *name = json_string_value(json_object_get(f->config, "activation"));
-    for (size_t i = 0; i < n; i++)
-        x[i] = strcmp(name, "silu") == 0 ? x[i] / (1 + exp(-x[i])) : fmax(x[i], 0);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(name, "silu") == 0)
+            x[i] /= 1 + exp(-x[i]);
+        else if (strcmp(name, "selu") == 0)
+            x[i] = 1.0507009873554805 * (x[i] > 0 ? x[i] : 1.6732632423543772 * expm1(x[i]));
+        else
+            x[i] = fmax(x[i], 0);
+    }
 }
 
 /* x, then the sines of all frequencies, then the cosines; returns how many. */
@@ -145,6 +156,23 @@ static void velocity(const struct formula *f, const double *x, double t, size_t 
         v[i] += gain[i] * x[i];
 }
 
+static void velocity_of_sequential(const struct formula *f, const double *x, double t, double *v)
+{
+    size_t dim = option(f, "dim"), c = option(f, "channels"), layers = option(f, "layers");
+    double h[WIDTH_MAX];
+    memcpy(h, x, dim * sizeof *h);
+    h[dim] = t;
+    for (size_t layer = 0; layer < layers; layer++) {
+        char name[32];
+        snprintf(name, sizeof name, "net.%zu", 2 * layer);
+        linear(f, name, c, layer ? c : dim + 1, h, h);
+        activate(f, c, h);
+    }
+    char name[32];
+    snprintf(name, sizeof name, "net.%zu", 2 * layers);
+    linear(f, name, dim, c, h, v);
+}
+
 START_TEST(the_graph_computes_the_formula)
 {
     struct adv_net *net = new_net(configs[_i]);
@@ -160,7 +188,11 @@ START_TEST(the_graph_computes_the_formula)
             size_t condition = (size_t)scene.row_map[r];
             for (size_t i = 0; i < scene.dim; i++)
                 x[i] = (double)scene.x[r * scene.dim + i];
-            velocity(&f, x, (double)scene.t[condition], (size_t)scene.label[condition], expected);
+            if (net->kind == &adv_net_sequential)
+                velocity_of_sequential(&f, x, (double)scene.t[condition], expected);
+            else
+                velocity(&f, x, (double)scene.t[condition], (size_t)scene.label[condition],
+                         expected);
             /* seven sums of 10 to 128 terms of order one, each rounded at every term */
             for (size_t i = 0; i < scene.dim; i++)
                 ck_assert_double_le(fabs((double)v[r * scene.dim + i] - expected[i]),

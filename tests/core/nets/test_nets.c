@@ -42,9 +42,10 @@ static const struct {
     {"{\"kind\": 3}", "net.kind",
      "net.kind is not a string; it must name a kind of network, e.g. \"mlp\""},
     {"{\"kind\": \"mpl\"}", "net.kind",
-     "net.kind is \"mpl\"; it must be one of mlp, unet, empirical; did you mean \"mlp\"?"},
+     "net.kind is \"mpl\"; it must be one of mlp, sequential, unet, empirical; did you mean "
+     "\"mlp\"?"},
     {"{\"kind\": \"transformer\"}", "net.kind",
-     "net.kind is \"transformer\"; it must be one of mlp, unet, empirical"},
+     "net.kind is \"transformer\"; it must be one of mlp, sequential, unet, empirical"},
     {"{\"kind\": \"empirical\", \"dim\": 2}", "net.samples", "net.samples is missing"},
     {"{\"kind\": \"empirical\", \"dim\": 2, \"samples\": 3, \"bandwidth\": 0}", "net.bandwidth",
      "net.bandwidth is 0; it must be between 0.001 and 1000"},
@@ -68,7 +69,7 @@ static const struct {
     {"{" SMALL ", \"time_frequencies\": 257}", "net.time_frequencies",
      "net.time_frequencies is 257; it must be between 0 and 256"},
     {"{" SMALL ", \"activation\": \"tanh\"}", "net.activation",
-     "net.activation is \"tanh\"; it must be one of relu, silu"},
+     "net.activation is \"tanh\"; it must be one of relu, silu, selu"},
     {"{" SMALL ", \"residual\": 1}", "net.residual",
      "net.residual is an integer; it must be true or false"},
     {"{" SMALL ", \"chanels\": 8}", "net.chanels",
@@ -120,6 +121,34 @@ START_TEST(a_configuration_comes_back_whole)
     json_decref(second);
     adv_net_free(net);
     adv_net_free(again);
+}
+END_TEST
+
+/* What weights do not show has to stand in a configuration that is written for them. */
+START_TEST(options_that_weights_hide_are_asked_for)
+{
+    json_t *config = json_loads("{\"kind\": \"unet\", \"num_heads\": 1, \"num_head_channels\": -1, "
+                                "\"num_heads_upsample\": -1, \"use_new_attention_order\": false}",
+                                0, NULL);
+    ck_assert_int_eq(adv_net_check_stated(config, NULL), ADV_OK);
+    const char *name;
+    json_t *value;
+    json_object_foreach(config, name, value)
+    {
+        if (strcmp(name, "kind") == 0)
+            continue;
+        struct adv_error error = ADV_ERROR_INIT;
+        char expected[64];
+        snprintf(expected, sizeof expected, "net.%s is missing; weights do not show it", name);
+        json_t *without = json_copy(config);
+        json_object_del(without, name);
+        ck_assert_int_eq(adv_net_check_stated(without, &error), ADV_E_INVALID);
+        ck_assert_msg(strncmp(error.message, expected, strlen(expected)) == 0, "%s", error.message);
+        json_decref(without);
+    }
+    json_object_set_new(config, "kind", json_string("nothing of ours"));
+    ck_assert_int_eq(adv_net_check_stated(config, NULL), ADV_OK);
+    json_decref(config);
 }
 END_TEST
 
@@ -356,6 +385,7 @@ int main(void)
     tcase_add_loop_test(config, bad_configurations_are_refused, 0, (int)ADV_COUNT(refusals));
     tcase_add_loop_test(config, a_configuration_comes_back_whole, 0, (int)ADV_COUNT(configs));
     tcase_add_test(config, traits_follow_the_configuration);
+    tcase_add_test(config, options_that_weights_hide_are_asked_for);
     tcase_add_test(config, help_names_every_option);
     tcase_add_test(config, labels_become_rows_of_the_embedding);
     tcase_add_loop_test_raise_signal(config, a_label_beyond_the_embedding_is_a_bug, SIGABRT, 0,

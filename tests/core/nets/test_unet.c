@@ -7,6 +7,7 @@
 #include "core/nets/kind.h"
 #include "tests/core/ops/derivatives.h"
 #include "tests/core/ops/sweeps.h"
+#include "tests/support/instrumented.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define N_RANDOM 16
+#define N_RANDOM (INSTRUMENTED ? 8 : 16)
 
 /* A tenth of what other graphs take: many norms in a row, and features that turn 128 times from 0
  * to 1, have third derivatives far above 1000. */
@@ -51,7 +52,8 @@ static void random_config(uint64_t seed, size_t size, char *text)
     static const char *const multiples[] = {"[1]", "[2]", "[1, 2]", "[2, 1]", "[1, 2, 3]"};
     static const char *const attention[] = {"[]", "[1]", "[2]", "[1, 2, 4]", "[2, 64]"};
     static const char *const heads[] = {"\"num_heads\": 1", "\"num_heads\": 4",
-                                        "\"num_head_channels\": 8, \"num_heads\": 3"};
+                                        "\"num_head_channels\": 8, \"num_heads\": 3",
+                                        "\"num_heads\": 2, \"num_heads_upsample\": 8"};
     static const char *const classes[] = {"null", "1", "2", "4"};
     static const size_t halvings[] = {0, 0, 1, 1, 2};
     struct random random = {seed};
@@ -135,7 +137,8 @@ START_TEST(a_configuration_comes_back_whole)
 {
     struct adv_net *net = new_random_net((uint64_t)_i), *again = NULL;
     json_t *config = adv_net_config(net);
-    ck_assert_uint_eq(json_object_size(config), 1 + adv_net_unet.n_fields);
+    bool split = json_object_get(config, "num_heads_upsample");
+    ck_assert_uint_eq(json_object_size(config), adv_net_unet.n_fields + split);
     ck_assert_int_eq(adv_net_new(config, &again, NULL), ADV_OK);
     json_t *second = adv_net_config(again);
     ck_assert(json_equal(config, second));
@@ -287,6 +290,11 @@ static const struct {
      "net.channel_mult is a string; it must be a list of integers"},
     {NET("[1, 8, 8]", "32", "[1]", ", \"attention_resolutions\": [0]"), "net.attention_resolutions",
      "net.attention_resolutions[0] is 0; it must be between 1 and 1024"},
+    {NET("[1, 8, 8]", "32", "[1]", ", \"num_heads_upsample\": 0"), "net.num_heads_upsample",
+     "net.num_heads_upsample is 0; it must be at least 1, or -1 for as many as net.num_heads"},
+    {NET("[1, 8, 8]", "32", "[1]", ", \"num_heads_upsample\": 5, \"attention_resolutions\": [1]"),
+     "net.num_heads_upsample",
+     "net.num_heads_upsample is 5; it must divide the 32 channels of level 0, which has attention"},
     {NET("[1, 8, 8]", "32", "[1, 2]", ", \"num_heads\": 5"), "net.num_heads",
      "net.num_heads is 5; it must divide the 64 channels of level 1, which has attention in the "
      "middle block"},

@@ -35,6 +35,8 @@ const struct example op_examples[] = {
     {.op = &adv_op_silu,
      .domain = {ADV_PER_CONDITION},
      .in = {{301, 1, 1}}}, /* more than its block */
+    {.op = &adv_op_selu, .in = {{11, 1, 1}}},
+    {.op = &adv_op_selu, .domain = {ADV_PER_CONDITION}, .in = {{37, 1, 1}}},
     {.op = &adv_op_add, .in = {{6, 1, 1}, {6, 1, 1}}},
     {.op = &adv_op_add,
      .domain = {ADV_PER_CONDITION, ADV_PER_CONDITION},

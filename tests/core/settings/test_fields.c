@@ -117,6 +117,26 @@ START_TEST(defaults)
 }
 END_TEST
 
+/* What older programs do not know is not written unless it is used. */
+START_TEST(a_default_may_be_left_out)
+{
+    static const struct adv_field row = {.name = "late",
+                                         .kind = ADV_FIELD_INT,
+                                         .min = -1,
+                                         .max = 9,
+                                         .fallback = "-1",
+                                         .omit_default = true};
+    int64_t value = -1;
+    json_t *without = adv_fields_to_json(&row, 1, &value);
+    ck_assert_uint_eq(json_object_size(without), 0);
+    value = 3;
+    json_t *with = adv_fields_to_json(&row, 1, &value);
+    ck_assert_int_eq(json_integer_value(json_object_get(with, "late")), 3);
+    json_decref(without);
+    json_decref(with);
+}
+END_TEST
+
 START_TEST(release_twice_is_safe)
 {
     adv_fields_release(fields, N_FIELDS, &options);
@@ -520,6 +540,7 @@ int main(void)
     tcase_add_checked_fixture(json, set_up, tear_down);
     tcase_add_test(json, defaults);
     tcase_add_test(json, release_twice_is_safe);
+    tcase_add_test(json, a_default_may_be_left_out);
     tcase_add_test_raise_signal(json, bad_default_is_a_bug, SIGABRT);
     tcase_add_test(json, json_sets_every_kind);
     tcase_add_test(json, json_null_means_the_default);
