@@ -14,6 +14,9 @@
 struct adv_ticket {
     double timeout_s; /* from submission to the answer; fixed before */
     size_t route;     /* for the metrics; likewise */
+    /* Rows that one evaluation should have, of this query and others; 1: of this alone. Fixed at
+     * admission; of queries of one shard. */
+    size_t rows_together;
 
     double begun, computed; /* when its first turn began, 0 before; seconds of all turns */
 

@@ -31,6 +31,8 @@ static enum verdict judge(struct adv_scheduler *scheduler, struct adv_job *job, 
         .width = adv_query_shards(&job->work.query, job->work.model),
         .runnable = true,
     };
+    ticket->rows_together =
+        ticket->claim.width == 1 ? adv_query_rows_together(&job->work.query, job->work.model) : 1;
     if (options->refuse_hopeless && !adv_claim_fits_alone(&ticket->claim, n_workers, now))
         return TOO_LONG;
     adv_scheduler_estimate(scheduler);

@@ -83,29 +83,15 @@ static struct adv_job *next_job(struct adv_worker *worker)
     }
 }
 
-/* ---------------------------------------------------------------- shards; with the mutex held */
-
 void adv_scheduler_update_runnable(struct adv_ticket *ticket)
 {
     bool waits = ticket->answering || ticket->sending || ticket->n_waiting > 0;
     ticket->claim.runnable = waits && !ticket->whole && !ticket->leaving;
 }
 
-/* A shard is back from its turn. Those of a stream wait behind the others, so that all rows reach a
- * frame together; else they wait before them, so that few are in memory at a time. */
-static void return_shard(struct adv_job *job, size_t shard, bool ended)
-{
-    if (ended)
-        adv_ticket_end_shard(&job->ticket);
-    else if (adv_work_streams(&job->work))
-        adv_ticket_put_last(&job->ticket, shard);
-    else
-        adv_ticket_put_first(&job->ticket, shard);
-}
-
 /* ---------------------------------------------------------------- turns; with the mutex held */
 
-/* The first turn makes the run: the job is this worker's alone. */
+/* The first turn makes the run, unless a company does: the job is this worker's alone. */
 static void prepare(struct adv_scheduler *scheduler, struct adv_job *job)
 {
     struct adv_error error = ADV_ERROR_INIT;
@@ -123,45 +109,6 @@ static void prepare(struct adv_scheduler *scheduler, struct adv_job *job)
     adv_scheduler_update_runnable(&job->ticket);
     if (status != ADV_OK)
         adv_scheduler_end_early(scheduler, job);
-}
-
-/* What a turn did. */
-struct turn {
-    bool ended; /* the shard */
-    struct adv_run_work work;
-    double seconds;
-};
-
-static struct adv_run_work difference(struct adv_run_work a, struct adv_run_work b)
-{
-    return (struct adv_run_work){.multiply_adds = a.multiply_adds - b.multiply_adds,
-                                 .evaluations = a.evaluations - b.evaluations,
-                                 .rows = a.rows - b.rows};
-}
-
-/* Advances a shard until it ends or its turn is over. */
-static enum adv_status advance(struct adv_worker *worker, struct adv_job *job, size_t shard,
-                               struct turn *turn, struct adv_error *error)
-{
-    struct adv_run *run = job->work.run;
-    struct adv_evaluator *evaluator;
-    enum adv_status status =
-        adv_evaluators_get(&worker->evaluators, job->work.model, &evaluator, error);
-    if (status != ADV_OK)
-        return status;
-    struct adv_run_work before = adv_run_work(run, shard);
-    int64_t begin_us = adv_now_us(), now_us;
-    do {
-        turn->ended = adv_run_advance(run, shard, evaluator);
-        now_us = adv_now_us();
-    } while (!turn->ended && now_us < begin_us + ADV_TURN_US);
-    turn->work = difference(adv_run_work(run, shard), before);
-    turn->seconds = (double)(now_us - begin_us) * 1e-6;
-    adv_metrics_count(worker->scheduler->options.metrics, ADV_COUNT_TURNS, 1);
-    adv_metrics_evaluations(worker->scheduler->options.metrics, turn->work.evaluations,
-                            turn->work.rows);
-    bool sends = adv_work_streams(&job->work) && !adv_scheduler_frames_are_long(job);
-    return sends ? adv_job_send_frames(job, error) : ADV_OK;
 }
 
 void adv_scheduler_go_on(struct adv_scheduler *scheduler, struct adv_job *job)
@@ -184,28 +131,6 @@ void adv_scheduler_go_on(struct adv_scheduler *scheduler, struct adv_job *job)
         adv_scheduler_answer(scheduler, job);
 }
 
-/* One shard's turn; the worker that brings back the last shard ends the job. */
-static void take_turn(struct adv_worker *worker, struct adv_job *job)
-{
-    struct adv_scheduler *scheduler = worker->scheduler;
-    struct adv_ticket *ticket = &job->ticket;
-    struct adv_error error = ADV_ERROR_INIT;
-    struct turn turn = {0};
-    size_t shard = adv_ticket_take(ticket);
-    adv_scheduler_update_runnable(ticket);
-    adv_scheduler_unlock(scheduler);
-    enum adv_status status = advance(worker, job, shard, &turn, &error);
-    pthread_mutex_lock(&scheduler->mutex);
-    ticket->computed += turn.seconds;
-    adv_estimate_note(&ticket->estimate, turn.work.multiply_adds, turn.seconds);
-    if (status != ADV_OK && ticket->error.status == ADV_OK)
-        ticket->error = error;
-    ticket->leaving = ticket->leaving || status != ADV_OK;
-    return_shard(job, shard, turn.ended);
-    adv_scheduler_update_runnable(ticket);
-    adv_scheduler_go_on(scheduler, job);
-}
-
 static void *work(void *argument)
 {
     struct adv_worker *worker = argument;
@@ -214,12 +139,12 @@ static void *work(void *argument)
     for (struct adv_job *job; (job = next_job(worker));) {
         if (job->ticket.leaving)
             adv_scheduler_end_early(scheduler, job);
-        else if (!job->work.run)
+        else if (!job->work.run && job->ticket.rows_together == 1)
             prepare(scheduler, job);
-        else if (adv_scheduler_is_to_write(job))
+        else if (job->work.run && adv_scheduler_is_to_write(job))
             adv_scheduler_answer(scheduler, job);
         else
-            take_turn(worker, job);
+            adv_scheduler_take_turn(worker, job);
     }
     pthread_mutex_unlock(&scheduler->mutex);
     adv_evaluators_release(&worker->evaluators);

@@ -1,5 +1,5 @@
-/* The scheduler from within: what its turns (scheduler.c), its admission (admission.c) and the ends
- * of jobs (ending.c) share. All is under the mutex. */
+/* The scheduler from within: what its workers (scheduler.c), their turns (turn.c), its admission
+ * (admission.c) and the ends of jobs (ending.c) share. All is under the mutex. */
 #ifndef ADV_SERVER_SCHEDULER_PARTS_H
 #define ADV_SERVER_SCHEDULER_PARTS_H
 
@@ -56,6 +56,9 @@ void adv_scheduler_retry_after(struct adv_reply *reply, double seconds);
 
 /* The job leaves without an answer: its reply says why. */
 void adv_scheduler_end_early(struct adv_scheduler *scheduler, struct adv_job *job);
+
+/* A turn of the job's first shard that waits, or its first turn where it may have company. */
+void adv_scheduler_take_turn(struct adv_worker *worker, struct adv_job *job);
 
 /* After a turn: the job ends, if it is time. */
 void adv_scheduler_go_on(struct adv_scheduler *scheduler, struct adv_job *job);
