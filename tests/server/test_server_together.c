@@ -1,0 +1,153 @@
+/* Requests of few rows at once, which the daemon evaluates together: each gets what it gets alone,
+ * whoever fails, goes or ends beside it. */
+#include "tests/server/client/server_client.h"
+#include "tests/support/suite.h"
+
+#include <check.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PLANE "/v1/models/plane/"
+#define CLASSES "/v1/models/classes/"
+#define LONG "\"solver\": {\"method\": \"rk4\", \"steps\": 2000}"
+
+/* Some milliseconds each. */
+static const struct {
+    const char *path, *body, *accept;
+    long status;
+} mixture[] = {
+    {PLANE "samples", "{\"n\": 1, \"seed\": 1, " LONG "}", NULL, 200},
+    {PLANE "samples",
+     "{\"n\": 3, \"seed\": 2, \"solver\": {\"method\": \"euler\","
+     " \"steps\": 5000}}",
+     NULL, 200},
+    {PLANE "samples",
+     "{\"n\": 2, \"seed\": 3, \"solver\": {\"method\": \"dopri5\","
+     " \"rtol\": 1e-9, \"atol\": 1e-9}}",
+     NULL, 200},
+    {PLANE "trajectories", "{\"n\": 1, \"seed\": 4, \"frames\": 9, " LONG "}",
+     "application/x-ndjson", 200},
+    {PLANE "latents", "{\"points\": [[0.5, 0.5]], " LONG "}", NULL, 200},
+    {PLANE "velocity", "{\"points\": [[0.5, 0.5]], \"t\": 0.3}", NULL, 200},
+    {PLANE "log-density", "{\"points\": [[0.5, 0.5]]}", NULL, 200},
+    {PLANE "samples",
+     "{\"n\": 2, \"seed\": 8, \"solver\": {\"method\": \"dopri5\", \"rtol\": 1e-9,"
+     " \"atol\": 1e-9, \"max_nfe\": 100}}",
+     NULL, 422},
+    {CLASSES "samples", "{\"n\": 1, \"seed\": 5, \"label\": 1, " LONG "}", NULL, 200},
+    {CLASSES "samples", "{\"n\": 2, \"seed\": 6, \"guidance\": 2.5, " LONG "}", NULL, 200},
+    {CLASSES "samples", "{\"n\": 1, \"seed\": 7, \"guidance\": 0.5, " LONG "}", NULL, 200},
+};
+#define N_MIXTURE (sizeof mixture / sizeof mixture[0])
+#define N_CLIENTS 24
+#define N_ROUNDS 2
+
+static struct server_daemon server;
+static struct server_reply alone[N_MIXTURE];
+static atomic_int n_differences;
+static atomic_bool going;
+
+/* By one name: refusals tell it. */
+static struct server_reply ask(size_t k)
+{
+    return server_send(&server, &(struct server_request){.path = mixture[k].path,
+                                                         .body = mixture[k].body,
+                                                         .accept = mixture[k].accept,
+                                                         .headers = {"X-Request-Id: same"}});
+}
+
+static void *ask_all(void *argument)
+{
+    size_t client = *(const size_t *)argument;
+    for (size_t i = 0; i < N_MIXTURE * N_ROUNDS; i++) {
+        size_t k = (i + client) % N_MIXTURE;
+        struct server_reply reply = ask(k);
+        if (reply.status != alone[k].status || reply.n_body != alone[k].n_body ||
+            memcmp(reply.body, alone[k].body, reply.n_body) != 0)
+            atomic_fetch_add(&n_differences, 1);
+        server_reply_release(&reply);
+    }
+    return NULL;
+}
+
+/* Asks, and goes before there is an answer. */
+static void *ask_and_go(void *argument)
+{
+    (void)argument;
+    const char *body = "{\"n\": 1, \"solver\": {\"method\": \"rk4\", \"steps\": 10000}}";
+    char request[512];
+    snprintf(request, sizeof request,
+             "POST " PLANE "samples HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+             "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+             strlen(body), body);
+    while (atomic_load(&going)) {
+        int fd = server_connect(&server);
+        server_write(fd, request);
+        server_sleep_ms(20);
+        close(fd);
+    }
+    return NULL;
+}
+
+static void ask_alone(void)
+{
+    for (size_t k = 0; k < N_MIXTURE; k++) {
+        alone[k] = ask(k);
+        ck_assert_msg(alone[k].status == mixture[k].status, "%s: %ld %s", mixture[k].body,
+                      alone[k].status, alone[k].body);
+    }
+}
+
+static void ask_at_once(void)
+{
+    pthread_t threads[N_CLIENTS], goer;
+    size_t numbers[N_CLIENTS];
+    atomic_store(&going, true);
+    pthread_create(&goer, NULL, ask_and_go, NULL);
+    for (size_t i = 0; i < N_CLIENTS; i++) {
+        numbers[i] = i;
+        pthread_create(&threads[i], NULL, ask_all, &numbers[i]);
+    }
+    for (size_t i = 0; i < N_CLIENTS; i++)
+        pthread_join(threads[i], NULL);
+    atomic_store(&going, false);
+    pthread_join(goer, NULL);
+}
+
+static double evaluations(double *rows)
+{
+    *rows = server_metric(&server, "advect_evaluation_rows_sum");
+    return server_metric(&server, "advect_evaluation_rows_count");
+}
+
+START_TEST(few_rows_get_in_company_what_they_get_alone)
+{
+    static const char *const workers[] = {"--workers=1", "--workers=2", "--workers=3"};
+    server_daemon_start(&server, (const char *const[]){workers[_i], NULL});
+    ask_alone();
+    double rows_before, rows, before = evaluations(&rows_before);
+    ask_at_once();
+    ck_assert_int_eq(atomic_load(&n_differences), 0);
+    double n = evaluations(&rows) - before;
+    /* Alone they have 1.5 on average. */
+    ck_assert_msg((rows - rows_before) / n > 2, "%g rows in %g evaluations", rows - rows_before, n);
+    server_wait_for_metric(&server, "advect_queries", 0, 5000);
+    ck_assert_double_eq(server_metric(&server, "advect_query_rows"), 0);
+    for (size_t k = 0; k < N_MIXTURE; k++)
+        server_reply_release(&alone[k]);
+    server_daemon_stop(&server);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("server together");
+    TCase *tests = tcase_create("server together");
+    tcase_set_timeout(tests, 300);
+    tcase_add_loop_test(tests, few_rows_get_in_company_what_they_get_alone, 0, 3);
+    suite_add_tcase(suite, tests);
+    return suite_run(suite);
+}
