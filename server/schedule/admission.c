@@ -54,7 +54,7 @@ static void accept_job(struct adv_scheduler *scheduler, struct adv_job *job)
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERIES, 1);
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERY_ROWS, (int64_t)job->work.query.n);
     adv_claims_add(&scheduler->claims, &adv_job_ref(job)->ticket.claim);
-    pthread_cond_signal(&scheduler->runnable);
+    adv_scheduler_call(scheduler);
 }
 
 static const char *rows_field(const struct adv_query *query)

@@ -52,7 +52,7 @@ static struct adv_job *choose(struct adv_scheduler *scheduler)
     return claim ? adv_job_of_claim(claim) : NULL;
 }
 
-static bool is_anything_runnable(const struct adv_scheduler *scheduler)
+bool adv_scheduler_is_anything_runnable(const struct adv_scheduler *scheduler)
 {
     for (size_t i = 0; i < scheduler->claims.n; i++) {
         if (scheduler->claims.items[i]->runnable)
@@ -61,10 +61,16 @@ static bool is_anything_runnable(const struct adv_scheduler *scheduler)
     return false;
 }
 
+void adv_scheduler_call(struct adv_scheduler *scheduler)
+{
+    adv_sharing_call_back(&scheduler->sharing);
+    pthread_cond_signal(&scheduler->runnable);
+}
+
 void adv_scheduler_unlock(struct adv_scheduler *scheduler)
 {
-    if (scheduler->n_idle > 0 && is_anything_runnable(scheduler))
-        pthread_cond_signal(&scheduler->runnable);
+    if (scheduler->n_idle > 0 && adv_scheduler_is_anything_runnable(scheduler))
+        adv_scheduler_call(scheduler);
     pthread_mutex_unlock(&scheduler->mutex);
 }
 
@@ -75,10 +81,13 @@ static struct adv_job *next_job(struct adv_worker *worker)
     for (;;) {
         struct adv_job *job = choose(scheduler);
         adv_evaluators_trim(&worker->evaluators, !job);
+        if (!scheduler->sharing.taken)
+            adv_evaluators_trim(&scheduler->sharing.evaluators, !job);
         if (job || scheduler->stopping)
             return job;
         scheduler->n_idle++;
-        pthread_cond_wait(&scheduler->runnable, &scheduler->mutex);
+        if (!adv_sharing_help(worker))
+            pthread_cond_wait(&scheduler->runnable, &scheduler->mutex);
         scheduler->n_idle--;
     }
 }
@@ -179,7 +188,10 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
     scheduler->options = *options;
     enum adv_status status = adv_claims_init(&scheduler->claims, options->queue_length,
                                              (size_t)options->n_workers, error);
+    if (status == ADV_OK)
+        status = adv_sharing_init(&scheduler->sharing, options, error);
     if (status != ADV_OK) {
+        adv_claims_release(&scheduler->claims);
         free(scheduler);
         return status;
     }
@@ -188,7 +200,7 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
     for (int i = 0; i < options->n_workers; i++) {
         struct adv_worker *worker = &scheduler->workers[i];
         worker->scheduler = scheduler;
-        adv_evaluators_init(&worker->evaluators, options->registry);
+        adv_evaluators_init(&worker->evaluators, options->registry, NULL);
         if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
             adv_scheduler_stop(scheduler);
             return adv_fail_field(error, ADV_E_MEMORY, "workers", "cannot start %d workers",
@@ -207,6 +219,7 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
 void adv_scheduler_forget_models(struct adv_scheduler *scheduler)
 {
     pthread_mutex_lock(&scheduler->mutex);
+    adv_sharing_call_back(&scheduler->sharing);
     pthread_cond_broadcast(&scheduler->runnable);
     pthread_mutex_unlock(&scheduler->mutex);
 }
@@ -224,12 +237,14 @@ void adv_scheduler_stop(struct adv_scheduler *scheduler)
         return;
     pthread_mutex_lock(&scheduler->mutex);
     scheduler->stopping = true;
+    adv_sharing_call_back(&scheduler->sharing);
     pthread_cond_broadcast(&scheduler->runnable);
     pthread_mutex_unlock(&scheduler->mutex);
     for (int i = 0; i < scheduler->n_workers; i++)
         pthread_join(scheduler->workers[i].thread, NULL);
     pthread_cond_destroy(&scheduler->runnable);
     pthread_mutex_destroy(&scheduler->mutex);
+    adv_sharing_release(&scheduler->sharing);
     adv_claims_release(&scheduler->claims);
     adv_speeds_free(scheduler->speeds);
     free(scheduler);

@@ -27,6 +27,7 @@ struct company {
     size_t n, rows;
     struct member members[COMPANY_MAX];
     struct adv_run_shard turns[COMPANY_MAX];
+    bool shared; /* with idle workers */
     double seconds;
 };
 
@@ -202,8 +203,10 @@ static void compute(struct adv_worker *worker, struct company *company)
     size_t n = make_runs(company);
     if (n == 0)
         return;
-    enum adv_status status = adv_evaluators_get(
-        &worker->evaluators, company->members[0].job->work.model, &evaluator, &error);
+    struct adv_evaluators *evaluators =
+        company->shared ? &worker->scheduler->sharing.evaluators : &worker->evaluators;
+    struct adv_model *model = company->members[0].job->work.model;
+    enum adv_status status = adv_evaluators_get(evaluators, model, &evaluator, &error);
     if (status == ADV_OK)
         advance(worker->scheduler->options.metrics, company, n, evaluator);
     for (size_t i = 0; i < n; i++) {
@@ -242,7 +245,9 @@ static void charge(const struct company *company)
         double part = company->members[i].work.multiply_adds;
         double seconds = all > 0 ? company->seconds * part / all : 0;
         ticket->computed += seconds;
-        if (part > 0)
+        if (part > 0 && company->shared)
+            adv_estimate_note_shared(&ticket->estimate, part, seconds);
+        else if (part > 0)
             adv_estimate_note(&ticket->estimate, part, seconds);
     }
 }
@@ -280,9 +285,12 @@ void adv_scheduler_take_turn(struct adv_worker *worker, struct adv_job *job)
     struct company company;
     size_t n_ending = 0;
     take_company(scheduler, job, &company);
+    company.shared = adv_sharing_begin(scheduler, job, company.rows);
     adv_scheduler_unlock(scheduler);
     compute(worker, &company);
     pthread_mutex_lock(&scheduler->mutex);
+    if (company.shared)
+        adv_sharing_end(scheduler);
     charge(&company);
     for (size_t i = 0; i < company.n; i++) {
         if (!put_back(&company, i))

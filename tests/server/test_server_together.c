@@ -1,10 +1,14 @@
-/* Requests of few rows at once, which the daemon evaluates together: each gets what it gets alone,
- * whoever fails, goes or ends beside it. */
+/* Requests of few rows: at once, when the daemon evaluates them together, and alone, when idle
+ * workers help with their layers. Each gets what one worker gives it by itself, whoever comes,
+ * fails, goes or ends beside it. */
 #include "tests/server/client/server_client.h"
+#include "tests/server/client/server_models.h"
 #include "tests/support/suite.h"
 
+#include <advect/pool.h>
 #include <check.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -142,12 +146,66 @@ START_TEST(few_rows_get_in_company_what_they_get_alone)
 }
 END_TEST
 
+/* Rows of six million multiply-adds; a second or so. */
+#define WIDE "/v1/models/wide/samples"
+static const char *const lone =
+    "{\"n\": 1, \"seed\": 9, \"solver\": {\"method\": \"euler\", \"steps\": 2500}}";
+
+static void start_wide(const char *workers)
+{
+    server_daemon_start(&server, (const char *const[]){workers, NULL});
+    server_model_write_wide(server.models);
+    kill(server.pid, SIGHUP);
+    server_wait_for_metric(&server, "advect_reloads_total{outcome=\"completed\"}", 1, 20000);
+}
+
+static double n_shared(void)
+{
+    return server_metric(&server, "advect_turns_shared_total");
+}
+
+static void *ask_lone(void *reply)
+{
+    *(struct server_reply *)reply = server_post(&server, WIDE, lone);
+    return NULL;
+}
+
+/* One worker does all by itself. Of two, the idle one helps, until it has something else to do. */
+START_TEST(idle_workers_help_with_a_lone_row_and_change_nothing)
+{
+    struct server_reply helped;
+    pthread_t thread;
+    start_wide("--workers=1");
+    struct server_reply by_one = server_post(&server, WIDE, lone);
+    ck_assert_int_eq(by_one.status, 200);
+    ck_assert_double_eq(n_shared(), 0);
+    server_daemon_stop(&server);
+    start_wide("--workers=2");
+    pthread_create(&thread, NULL, ask_lone, &helped);
+    for (int i = 0; i < 20; i++) {
+        struct server_reply other = server_post(&server, PLANE "samples", "{\"n\": 50}");
+        ck_assert_int_eq(other.status, 200);
+        server_reply_release(&other);
+        server_sleep_ms(20);
+    }
+    pthread_join(thread, NULL);
+    ck_assert_int_eq(helped.status, 200);
+    ck_assert_str_eq(helped.body, by_one.body);
+    if (adv_cpu_count() >= 2) /* else two workers are more than processors */
+        ck_assert_double_gt(n_shared(), 0);
+    server_reply_release(&helped);
+    server_reply_release(&by_one);
+    server_daemon_stop(&server);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server together");
     TCase *tests = tcase_create("server together");
     tcase_set_timeout(tests, 300);
     tcase_add_loop_test(tests, few_rows_get_in_company_what_they_get_alone, 0, 3);
+    tcase_add_test(tests, idle_workers_help_with_a_lone_row_and_change_nothing);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
