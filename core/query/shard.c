@@ -157,7 +157,7 @@ static void end_turn(struct adv_run *run, struct adv_shard *shard)
 static void advance_together(size_t n, struct adv_run_shard *turns, struct adv_evaluator *evaluator)
 {
     struct adv_batch batches[TOGETHER_MAX];
-    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_error *error = NULL; /* of the first of those evaluated together */
     size_t n_batches = 0;
     for (size_t i = 0; i < n; i++) {
         struct adv_run *run = turns[i].run;
@@ -166,12 +166,14 @@ static void advance_together(size_t n, struct adv_run_shard *turns, struct adv_e
         if (shard->ended)
             continue;
         begin_turn(run, shard, evaluator);
-        if (shard->status == ADV_OK && !has_tangents(run))
-            batches[n_batches++] = adv_shard_batch(run, shard);
+        if (shard->status != ADV_OK || has_tangents(run))
+            continue;
+        batches[n_batches++] = adv_shard_batch(run, shard);
+        error = error ? error : &shard->error;
     }
     enum adv_status status = ADV_OK;
     if (n_batches > 0)
-        status = adv_evaluator_velocities(evaluator, n_batches, batches, &error);
+        status = adv_evaluator_velocities(evaluator, n_batches, batches, error);
     for (size_t i = 0; i < n; i++) {
         struct adv_run *run = turns[i].run;
         struct adv_shard *shard = &run->shards[turns[i].shard];
@@ -179,7 +181,7 @@ static void advance_together(size_t n, struct adv_run_shard *turns, struct adv_e
             continue;
         if (status != ADV_OK && shard->status == ADV_OK && !has_tangents(run)) {
             shard->status = status;
-            shard->error = error;
+            shard->error = *error;
         }
         end_turn(run, shard);
         turns[i].ended = shard->ended;
