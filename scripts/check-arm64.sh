@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 
 # These start the program advect, which only qemu can, or take long there: half a minute to many; those
 # of threads that wait for each other (pool, team) may not end in emulation.
-left_out="cli eval figures help import measure server_listener server_load server_overload server_fixtures density empirical evaluator fixtures
+left_out="cli eval figures help import measure server_listener server_load server_overload server_together server_fixtures density empirical evaluator fixtures
  plot_layers pool shipped team training.* unet.*"
 
 skip() {

@@ -16,7 +16,7 @@
 
 #define PLANE "/v1/models/plane/"
 #define CLASSES "/v1/models/classes/"
-#define LONG "\"solver\": {\"method\": \"rk4\", \"steps\": 2000}"
+#define LONG "\"solver\": {\"method\": \"rk4\", \"steps\": 600}"
 
 /* Some milliseconds each. */
 static const struct {
@@ -26,7 +26,7 @@ static const struct {
     {PLANE "samples", "{\"n\": 1, \"seed\": 1, " LONG "}", NULL, 200},
     {PLANE "samples",
      "{\"n\": 3, \"seed\": 2, \"solver\": {\"method\": \"euler\","
-     " \"steps\": 5000}}",
+     " \"steps\": 2000}}",
      NULL, 200},
     {PLANE "samples",
      "{\"n\": 2, \"seed\": 3, \"solver\": {\"method\": \"dopri5\","
