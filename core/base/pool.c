@@ -5,6 +5,7 @@
  * Evaluations of one row hand out pieces every few microseconds. So threads that run out of work
  * watch the ticket for a moment before they sleep on a condition, which takes many times as long to
  * wake from; none watches where another thread may need the processor. */
+#include <advect/extra/open_pool.h>
 #include <advect/pool.h>
 
 #include "core/base/mem.h"

@@ -4,7 +4,6 @@
 
 #include <advect/api.h>
 #include <advect/status.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 ADV_API_BEGIN
@@ -16,19 +15,6 @@ int adv_cpu_count(void);
 
 /* n_threads >= 1, the caller's own thread included: 1 starts none. */
 enum adv_status adv_pool_new(int n_threads, struct adv_pool **pool, struct adv_error *error);
-
-/* A pool that starts no threads of its own: up to n_threads - 1 others help whoever runs a job, and
- * come and go at any time, by the function below. */
-enum adv_status adv_pool_new_open(int n_threads, struct adv_pool **pool, struct adv_error *error);
-
-/* On a thread that is to help an open pool as `worker`, in [1, threads) and no other thread's in
- * the meantime: runs pieces as they come, and waits for them as a pool's own threads do. Returns
- * once stays(context) is false, which is asked between pieces, and where there are none after a
- * call of adv_pool_wake_helpers. */
-void adv_pool_help(struct adv_pool *pool, int worker, bool (*stays)(void *context), void *context);
-void adv_pool_wake_helpers(struct adv_pool *pool);
-
-/* Of an open pool: nobody helps it any more. */
 void adv_pool_free(struct adv_pool *pool);
 int adv_pool_threads(const struct adv_pool *pool);
 

@@ -8,7 +8,7 @@
 #include "server/schedule/scheduler_parts.h"
 
 #include <advect/extra/model_parts.h>
-#include <advect/pool.h>
+#include <advect/extra/open_pool.h>
 
 #define THREADS_MAX 8 /* more have little to do at each layer of few rows */
 

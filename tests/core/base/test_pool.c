@@ -1,6 +1,7 @@
 /* Jobs of pieces on a pool's threads: each piece once, however the threads sleep, wake or come
  * late. */
 #include <advect/extra/memory.h>
+#include <advect/extra/open_pool.h>
 #include <advect/pool.h>
 
 #include "tests/support/alloc_fail.h"
