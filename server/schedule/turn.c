@@ -19,6 +19,7 @@ struct member {
     struct adv_job *job;
     struct adv_run_work work; /* of the shard before the turn; after it, what that added */
     struct adv_error error;
+    bool is_new; /* its run is made in this turn; until then nobody else may have the job */
     bool fails;
 };
 
@@ -73,7 +74,8 @@ static void take_shard(struct company *company, struct adv_job *job)
     company->turns[i] = (struct adv_run_shard){.run = job->work.run};
     if (job->work.run) {
         company->turns[i].shard = adv_ticket_take(ticket);
-    } else { /* this worker makes its run */
+    } else {
+        company->members[i].is_new = true;
         ticket->begun = adv_now_s();
         ticket->whole = true;
     }
@@ -263,7 +265,8 @@ static bool put_back(struct company *company, size_t i)
     ticket->leaving = ticket->leaving || member->fails;
     if (company->turns[i].ended || ticket->leaving)
         return false;
-    ticket->whole = false;
+    if (member->is_new)
+        ticket->whole = false;
     return_shard(member->job, company->turns[i].shard, false);
     adv_scheduler_update_runnable(ticket);
     return true;
@@ -272,7 +275,8 @@ static bool put_back(struct company *company, size_t i)
 static void end_member(struct adv_scheduler *scheduler, struct company *company, size_t i)
 {
     struct adv_job *job = company->members[i].job;
-    job->ticket.whole = false;
+    if (company->members[i].is_new)
+        job->ticket.whole = false;
     if (job->ticket.n_taken > 0) /* else its run could not be made */
         return_shard(job, company->turns[i].shard, company->turns[i].ended);
     adv_scheduler_update_runnable(&job->ticket);
