@@ -194,8 +194,9 @@ bench-service: $(BIN)/advectd $(BIN)/bench_service ## what answers cost beyond t
 	@$(BIN)/bench_service $(MODELS)
 	@bench/startup.py --models $(MODELS)
 
-bench-server: $(BIN)/advectd ## goodput and latency of the daemon under 1 to 128 clients, two minutes
+bench-server: $(BIN)/advectd ## requests of one row; goodput and latency under 1 to 128 clients, two minutes
 	@command -v python3 >/dev/null || { echo "make bench-server needs python3 (plain, without packages)"; exit 1; }
+	@bench/server_rows.py --models $(MODELS)
 	@bench/server_load.py --models $(MODELS)
 
 COMMIT ?= 8c745fd

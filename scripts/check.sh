@@ -31,7 +31,7 @@ stage "page" scripts/check-page.sh build/bin/advectd
 stage "fuzzing" run_make -j"$jobs" fuzz FUZZ_SECONDS=7
 stage "tests under AddressSanitizer and UBSan" run_make -j"$jobs" CONFIG=asan all test
 stage "threads and daemon tests under ThreadSanitizer" run_make -j"$jobs" CONFIG=tsan all test \
-    TESTS="$(printf 'build/tsan/tests/test_%s ' server server_http server_errors server_load query \
+    TESTS="$(printf 'build/tsan/tests/test_%s ' server server_http server_errors server_load server_together query \
         pool team training picture_cache)"
 stage "clang without warnings" run_make -j"$jobs" CONFIG=clang all tests
 end_stages

@@ -5,6 +5,7 @@
  * Evaluations of one row hand out pieces every few microseconds. So threads that run out of work
  * watch the ticket for a moment before they sleep on a condition, which takes many times as long to
  * wake from; none watches where another thread may need the processor. */
+#include <advect/extra/open_pool.h>
 #include <advect/pool.h>
 
 #include "core/base/mem.h"
@@ -68,11 +69,17 @@ static uint32_t pieces_left(uint64_t ticket)
     return (uint32_t)ticket;
 }
 
-/* Runs pieces until none is left. */
-static void work(struct adv_pool *pool, int worker)
+static bool always(void *context)
+{
+    (void)context;
+    return true;
+}
+
+/* Runs pieces until none is left, or the thread is wanted elsewhere. */
+static void work(struct adv_pool *pool, int worker, bool (*stays)(void *context), void *whose)
 {
     uint64_t ticket = atomic_load(&pool->ticket);
-    while (pieces_left(ticket) > 0) {
+    while (pieces_left(ticket) > 0 && stays(whose)) {
         task_function *task = atomic_load_explicit(&pool->task, memory_order_relaxed);
         void *context = atomic_load_explicit(&pool->context, memory_order_relaxed);
         size_t n = atomic_load_explicit(&pool->n_pieces, memory_order_relaxed);
@@ -136,13 +143,13 @@ static bool watch(struct adv_pool *pool, bool (*happened)(struct adv_pool *pool)
 /* Whoever sleeps says so before it looks a last time, and whoever has news tells them before it
  * looks for sleepers: one of the two sees the other. What is said is exchanged, not stored: a store
  * would do, but the emulation of Arm by qemu 7.2 lets loads pass it, and then nobody is woken. */
-static void wait_for_work(struct adv_pool *pool)
+static void wait_for_work(struct adv_pool *pool, bool (*stays)(void *context), void *context)
 {
     if (watch(pool, has_work))
         return;
     pthread_mutex_lock(&pool->mutex);
     atomic_fetch_add(&pool->n_asleep, 1);
-    while (!has_work(pool))
+    while (!has_work(pool) && stays(context))
         pthread_cond_wait(&pool->work_came, &pool->mutex);
     atomic_fetch_sub(&pool->n_asleep, 1);
     pthread_mutex_unlock(&pool->mutex);
@@ -176,10 +183,10 @@ static void *thread_main(void *argument)
     struct thread_start start = *(struct thread_start *)argument;
     free(argument);
     for (;;) {
-        wait_for_work(start.pool);
+        wait_for_work(start.pool, always, NULL);
         if (atomic_load(&start.pool->stopping))
             return NULL;
-        work(start.pool, start.worker);
+        work(start.pool, start.worker, always, NULL);
     }
 }
 
@@ -197,7 +204,8 @@ static bool start_thread(struct adv_pool *pool, int worker)
     return true;
 }
 
-enum adv_status adv_pool_new(int n_threads, struct adv_pool **out, struct adv_error *error)
+static enum adv_status make_pool(int n_threads, int n_own, struct adv_pool **out,
+                                 struct adv_error *error)
 {
     if (n_threads < 1)
         return adv_fail_field(error, ADV_E_INVALID, "threads",
@@ -209,16 +217,41 @@ enum adv_status adv_pool_new(int n_threads, struct adv_pool **out, struct adv_er
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->work_came, NULL);
     pthread_cond_init(&pool->work_ended, NULL);
-    pool->threads = adv_calloc((size_t)n_threads, sizeof *pool->threads);
+    pool->threads = adv_calloc((size_t)n_own, sizeof *pool->threads);
     bool started = pool->threads != NULL;
-    for (int worker = 1; started && worker < n_threads; worker++)
+    for (int worker = 1; started && worker < n_own; worker++)
         started = start_thread(pool, worker);
     if (!started) {
         adv_pool_free(pool);
-        return adv_fail(error, ADV_E_MEMORY, "cannot start %d threads", n_threads);
+        return adv_fail(error, ADV_E_MEMORY, "cannot start %d threads", n_own);
     }
     *out = pool;
     return ADV_OK;
+}
+
+enum adv_status adv_pool_new(int n_threads, struct adv_pool **pool, struct adv_error *error)
+{
+    return make_pool(n_threads, n_threads, pool, error);
+}
+
+enum adv_status adv_pool_new_open(int n_threads, struct adv_pool **pool, struct adv_error *error)
+{
+    return make_pool(n_threads, 1, pool, error);
+}
+
+void adv_pool_help(struct adv_pool *pool, int worker, bool (*stays)(void *context), void *context)
+{
+    while (stays(context)) {
+        work(pool, worker, stays, context);
+        wait_for_work(pool, stays, context);
+    }
+}
+
+void adv_pool_wake_helpers(struct adv_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    pthread_cond_broadcast(&pool->work_came);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
 void adv_pool_free(struct adv_pool *pool)
@@ -263,6 +296,6 @@ void adv_pool_run(struct adv_pool *pool, size_t n_pieces,
         return;
     }
     hand_out(pool, n_pieces, task, context);
-    work(pool, 0);
+    work(pool, 0, always, NULL);
     wait_for_end(pool);
 }

@@ -245,14 +245,18 @@ static bool is_guided(const struct adv_points *points, size_t i)
            points->label[i] != ADV_NO_LABEL;
 }
 
-/* Fills the tile with points from `begin` on; returns the first that did not fit. A
- * guided point's row without its label directly follows the one with it. */
+static void empty_tile(struct sweep *sweep)
+{
+    sweep->rows = sweep->conditions = 0;
+    memset(sweep->table, 0, sweep->table_size * sizeof *sweep->table);
+}
+
+/* Adds points from `begin` on to the tile; returns the first that did not fit. A guided point's row
+ * without its label directly follows the one with it. */
 static size_t gather(const struct adv_evaluator *evaluator, struct sweep *sweep,
                      const struct adv_points *points, size_t begin)
 {
     const struct adv_net *net = evaluator->packed->net;
-    sweep->rows = sweep->conditions = 0;
-    memset(sweep->table, 0, sweep->table_size * sizeof *sweep->table);
     size_t i = begin;
     for (; i < points->n; i++) {
         bool guided = is_guided(points, i);
@@ -268,9 +272,9 @@ static size_t gather(const struct adv_evaluator *evaluator, struct sweep *sweep,
 }
 
 /* Executed rows back to points [begin, end): with, or null + w (with - null), into
- * out [end - begin, dim]. */
-static void scatter(const struct adv_points *points, size_t begin, size_t end, size_t dim,
-                    const float *rows, float *out)
+ * out [end - begin, dim]. Returns the row after theirs. */
+static const float *scatter(const struct adv_points *points, size_t begin, size_t end, size_t dim,
+                            const float *rows, float *out)
 {
     for (size_t i = begin; i < end; i++) {
         float *y = out + (i - begin) * dim;
@@ -285,6 +289,7 @@ static void scatter(const struct adv_points *points, size_t begin, size_t end, s
             y[k] = null[k] + w * (with[k] - null[k]);
         rows += 2 * dim;
     }
+    return rows;
 }
 
 static struct adv_inputs inputs_of(const struct adv_evaluator *evaluator, const struct sweep *sweep)
@@ -299,21 +304,60 @@ static struct adv_inputs inputs_of(const struct adv_evaluator *evaluator, const 
     };
 }
 
-enum adv_status adv_evaluator_velocity(struct adv_evaluator *evaluator,
-                                       const struct adv_points *points, float *v,
-                                       struct adv_error *error)
+/* Where in a list of batches: a point of one of them. */
+struct place {
+    size_t batch, point;
+};
+
+/* Fills the tile from a place on; the first that did not fit, or the end of the list. */
+static struct place gather_batches(const struct adv_evaluator *evaluator, struct sweep *sweep,
+                                   size_t n, const struct adv_batch *batches, struct place at)
+{
+    empty_tile(sweep);
+    while (at.batch < n) {
+        const struct adv_points *points = &batches[at.batch].points;
+        at.point = gather(evaluator, sweep, points, at.point);
+        if (at.point < points->n)
+            break;
+        at = (struct place){at.batch + 1, 0};
+    }
+    return at;
+}
+
+static void scatter_batches(const struct adv_batch *batches, struct place from, struct place to,
+                            size_t dim, const float *rows)
+{
+    for (size_t b = from.batch; b <= to.batch; b++) {
+        size_t begin = b == from.batch ? from.point : 0;
+        size_t end = b == to.batch ? to.point : batches[b].points.n;
+        if (begin < end)
+            rows = scatter(&batches[b].points, begin, end, dim, rows, batches[b].v + begin * dim);
+    }
+}
+
+enum adv_status adv_evaluator_velocities(struct adv_evaluator *evaluator, size_t n,
+                                         const struct adv_batch *batches, struct adv_error *error)
 {
     struct sweep *sweep = &evaluator->eval;
     enum adv_status status = sweep_ready(evaluator, sweep, ADV_EVAL, error);
     if (status != ADV_OK)
         return status;
-    for (size_t begin = 0, end; begin < points->n; begin = end) {
-        end = gather(evaluator, sweep, points, begin);
+    for (struct place from = {0}, to; from.batch < n; from = to) {
+        to = gather_batches(evaluator, sweep, n, batches, from);
         struct adv_inputs inputs = inputs_of(evaluator, sweep);
-        const float *velocity = adv_exec_forward(&sweep->exec, &inputs);
-        scatter(points, begin, end, evaluator->dim, velocity, v + begin * evaluator->dim);
+        if (sweep->rows > 0)
+            scatter_batches(batches, from, to, evaluator->dim,
+                            adv_exec_forward(&sweep->exec, &inputs));
     }
     return ADV_OK;
+}
+
+enum adv_status adv_evaluator_velocity(struct adv_evaluator *evaluator,
+                                       const struct adv_points *points, float *v,
+                                       struct adv_error *error)
+{
+    struct adv_batch batch = {*points, v};
+    return adv_evaluator_velocities(evaluator, 1, &batch, error);
 }
 
 /* Where the directions of tangents come from, and where their results go. Of n_tangents, those from
@@ -373,6 +417,7 @@ static enum adv_status push_all(struct adv_evaluator *evaluator, const struct ad
     if (status != ADV_OK)
         return status;
     for (size_t begin = 0, end; begin < points->n; begin = end) {
+        empty_tile(sweep);
         end = gather(evaluator, sweep, points, begin);
         for (size_t first = directions->first; first < directions->end;
              first += sweep->tangents_max) {

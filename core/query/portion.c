@@ -13,10 +13,6 @@
 #define TANGENTS_MIN 4
 #define TANGENTS_STEP 8 /* the evaluator's own portion, at most */
 
-struct portion {
-    size_t row, n_rows, first, n_tangents;
-};
-
 static size_t n_tangents_of(const struct adv_run *run)
 {
     if (run->n_accumulators == 0)
@@ -30,22 +26,20 @@ static size_t least(size_t a, size_t b)
 }
 
 /* As many rows as fit with all their tangents; or one row, and as many tangents as fit. */
-static struct portion next_portion(const struct adv_run *run, const struct adv_shard *shard)
+static void measure_out(const struct adv_run *run, struct adv_shard *shard)
 {
-    size_t tangents = n_tangents_of(run), left = tangents - shard->tangent;
+    struct adv_portion *portion = &shard->portion;
+    size_t tangents = n_tangents_of(run), left = tangents - portion->first;
     double passes = ADV_PORTION_MULTIPLY_ADDS / run->pass_cost;
     double rows = passes / (double)(1 + tangents);
     size_t n_rows = rows < 1 ? 1 : rows > ADV_SHARD_ROWS_MAX ? ADV_SHARD_ROWS_MAX : (size_t)rows;
-    struct portion portion = {.row = shard->row,
-                              .n_rows = least(n_rows, shard->n_due - shard->row),
-                              .first = shard->tangent,
-                              .n_tangents = left};
+    portion->n_rows = least(n_rows, shard->n_due - portion->row);
+    portion->n_tangents = left;
     if (rows < 1 && tangents > 0) {
         size_t most =
             passes > TANGENTS_STEP ? (size_t)passes / TANGENTS_STEP * TANGENTS_STEP : TANGENTS_MIN;
-        portion.n_tangents = least(left, most);
+        portion->n_tangents = least(left, most);
     }
-    return portion;
 }
 
 /* The rows of a fixed-step solver are all at the same evaluation: its number says whose turn it is
@@ -67,49 +61,52 @@ static void begin(const struct adv_run *run, struct adv_shard *shard)
         draw_probes(run, shard);
 }
 
-static enum adv_status evaluate(const struct adv_run *run, struct adv_shard *shard,
-                                const struct portion *part, struct adv_evaluator *evaluator)
+void adv_shard_begin_portion(const struct adv_run *run, struct adv_shard *shard)
 {
-    size_t row = part->row;
-    struct adv_points points = {.n = part->n_rows,
+    if (shard->portion.row == 0 && shard->portion.first == 0)
+        begin(run, shard);
+    measure_out(run, shard);
+}
+
+struct adv_batch adv_shard_batch(const struct adv_run *run, const struct adv_shard *shard)
+{
+    size_t row = shard->portion.row;
+    struct adv_points points = {.n = shard->portion.n_rows,
                                 .x = shard->x + row * run->dim,
                                 .t = shard->t + row,
                                 .label = shard->label + row,
                                 .guidance = shard->guidance + row};
-    float *v = shard->v + row * run->dim;
-    float *divergence = shard->divergence + row * run->n_accumulators;
-    if (part->n_tangents == 0)
-        return adv_evaluator_velocity(evaluator, &points, v, &shard->error);
-    if (run->answer.probes == 0)
-        return adv_evaluator_divergence_part(evaluator, &points, part->first, part->n_tangents, v,
-                                             divergence, &shard->error);
-    return adv_evaluator_probes_part(evaluator, &points, run->answer.probes, shard->probes,
-                                     part->first, part->n_tangents, v, divergence, &shard->error);
+    return (struct adv_batch){points, shard->v + row * run->dim};
 }
 
-static void count(const struct adv_run *run, struct adv_shard *shard, const struct portion *part)
+enum adv_status adv_shard_push_tangents(const struct adv_run *run, struct adv_shard *shard,
+                                        struct adv_evaluator *evaluator)
 {
+    const struct adv_portion *part = &shard->portion;
+    struct adv_batch batch = adv_shard_batch(run, shard);
+    float *divergence = shard->divergence + part->row * run->n_accumulators;
+    if (run->answer.probes == 0)
+        return adv_evaluator_divergence_part(evaluator, &batch.points, part->first,
+                                             part->n_tangents, batch.v, divergence, &shard->error);
+    return adv_evaluator_probes_part(evaluator, &batch.points, run->answer.probes, shard->probes,
+                                     part->first, part->n_tangents, batch.v, divergence,
+                                     &shard->error);
+}
+
+bool adv_shard_end_portion(const struct adv_run *run, struct adv_shard *shard)
+{
+    struct adv_portion *part = &shard->portion;
     shard->work.multiply_adds +=
         run->pass_cost * (double)part->n_rows * (double)(1 + part->n_tangents);
     shard->work.evaluations++;
     shard->work.rows += part->n_rows;
-}
-
-enum adv_status adv_shard_evaluate(const struct adv_run *run, struct adv_shard *shard,
-                                   struct adv_evaluator *evaluator, bool *complete)
-{
-    if (shard->row == 0 && shard->tangent == 0)
-        begin(run, shard);
-    struct portion part = next_portion(run, shard);
-    enum adv_status status = evaluate(run, shard, &part, evaluator);
-    count(run, shard, &part);
-    shard->tangent += part.n_tangents;
-    if (shard->tangent == n_tangents_of(run)) {
-        shard->tangent = 0;
-        shard->row += part.n_rows;
+    part->first += part->n_tangents;
+    if (part->first == n_tangents_of(run)) {
+        part->first = 0;
+        part->row += part->n_rows;
     }
-    *complete = shard->row == shard->n_due;
-    if (*complete)
-        shard->row = shard->n_due = 0;
-    return status;
+    if (part->row < shard->n_due)
+        return false;
+    part->row = 0;
+    return true;
 }

@@ -4,8 +4,13 @@
 
 #include <advect/extra/model_parts.h>
 
+#include <advect/extra/run_shards.h>
 #include <math.h>
 #include <string.h>
+
+/* From eight rows on the small networks gain little (advect bench --batch), and more rows make each
+ * wait for the others. */
+#define ROWS_TOGETHER ((size_t)16)
 
 bool adv_query_from_base(enum adv_query_kind kind)
 {
@@ -303,4 +308,21 @@ double adv_query_cost(const struct adv_query *query, const struct adv_model *mod
         nfe = 1;
     return (double)query->n * nfe * (1 + (double)adv_query_tangents(query, model)) *
            adv_query_pass_cost(query, model);
+}
+
+/* A network that uses each weight about once per row spends most of its time on loading them, which
+ * several rows share; one that uses them at every pixel has nothing to gain. */
+static bool gains_by_rows(const struct adv_net *net)
+{
+    size_t per_row, per_condition;
+    adv_net_multiply_adds(net, &per_row, &per_condition);
+    return per_row + per_condition <= 2 * adv_net_weights(net);
+}
+
+size_t adv_query_rows_together(const struct adv_query *query, const struct adv_model *model)
+{
+    double fit = ADV_PORTION_MULTIPLY_ADDS / adv_query_pass_cost(query, model);
+    if (adv_query_needs_divergence(query) || !gains_by_rows(adv_model_net(model)) || fit < 2)
+        return 1;
+    return fit < ROWS_TOGETHER ? (size_t)fit : ROWS_TOGETHER;
 }

@@ -4,6 +4,10 @@
 
 #include <advect/query.h>
 
+/* A turn of a shard should not take much longer than this, in multiply-adds (some 10 ms of a core):
+ * it is what others may have to wait for, whatever is asked. */
+#define ADV_PORTION_MULTIPLY_ADDS 5e8
+
 /* A query of whatever version of the struct, as this one's. */
 enum adv_status adv_query_take(struct adv_query *taken, const struct adv_query *query,
                                struct adv_error *error);

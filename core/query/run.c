@@ -170,8 +170,10 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
 
 static size_t shard_rows(const struct adv_query *query, const struct adv_model *model)
 {
+    if (query->n == 1) /* often, and asking for the processors takes system calls */
+        return 1;
     double row = adv_query_pass_cost(query, model) * (1 + (double)adv_query_tangents(query, model));
-    size_t share = (query->n + (size_t)adv_cpu_count() - 1) / (size_t)adv_cpu_count();
+    size_t cpus = (size_t)adv_cpu_count(), share = (query->n + cpus - 1) / cpus;
     double rows =
         fmax(ADV_PORTION_MULTIPLY_ADDS / row, fmin(SHARD_ROWS_MIN, SHARD_MULTIPLY_ADDS_MAX / row));
     size_t most = rows < 1 ? 1 : rows > ADV_SHARD_ROWS_MAX ? ADV_SHARD_ROWS_MAX : (size_t)rows;

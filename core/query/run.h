@@ -20,9 +20,10 @@
 
 #define ADV_SHARD_ROWS_MAX 256
 
-/* A turn of a shard should not take much longer than this, in multiply-adds (some 10 ms of a core):
- * it is what others may have to wait for, whatever is asked. */
-#define ADV_PORTION_MULTIPLY_ADDS 5e8
+/* Rows of those that are due, and of each the tangents from first on. */
+struct adv_portion {
+    size_t row, n_rows, first, n_tangents;
+};
 
 struct adv_shard {
     size_t begin, n;
@@ -31,9 +32,9 @@ struct adv_shard {
     struct adv_error error;
     struct adv_integrator *integrator;
     float *x, *t, *guidance, *v, *divergence;
-    float *probes;       /* [n_accumulators, dim] (Hutchinson) */
-    size_t n_due;        /* rows of x, t that are being evaluated; 0: none */
-    size_t row, tangent; /* of those, where the next portion begins */
+    float *probes; /* [n_accumulators, dim] (Hutchinson) */
+    size_t n_due;  /* rows of x, t that are being evaluated; 0: none */
+    struct adv_portion portion;
     struct adv_run_work work;
     uint64_t evaluations; /* so far */
     int32_t *label;
@@ -64,10 +65,15 @@ struct adv_run {
     double *log_density, *standard_error, *bits_per_dim, *divergence;
 };
 
-/* Evaluates a portion of the shard's n_due rows x, t, which rows names: velocities and, where they
- * are asked for, divergences. *complete once all portions are done; n_due is then 0 again. */
-enum adv_status adv_shard_evaluate(const struct adv_run *run, struct adv_shard *shard,
-                                   struct adv_evaluator *evaluator, bool *complete);
+/* The next portion of the shard's n_due rows x, t, which rows names, is to be evaluated. */
+void adv_shard_begin_portion(const struct adv_run *run, struct adv_shard *shard);
+/* Its points, and where their velocities go: for a portion without tangents. */
+struct adv_batch adv_shard_batch(const struct adv_run *run, const struct adv_shard *shard);
+/* Evaluates one with tangents: velocities, and divergences as far as they come of these. */
+enum adv_status adv_shard_push_tangents(const struct adv_run *run, struct adv_shard *shard,
+                                        struct adv_evaluator *evaluator);
+/* It has been evaluated; true once all n_due rows have. */
+bool adv_shard_end_portion(const struct adv_run *run, struct adv_shard *shard);
 
 /* Frees all that only turns need. */
 void adv_shard_release(struct adv_shard *shard);

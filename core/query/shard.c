@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TOGETHER_MAX ((size_t)64)
+
 void adv_shard_release(struct adv_shard *shard)
 {
     adv_integrator_free(shard->integrator);
@@ -75,15 +77,17 @@ static void take_points(const struct adv_run *run, struct adv_shard *shard)
     shard->n_due = shard->n;
 }
 
-static enum adv_status turn_of_velocity(struct adv_run *run, struct adv_shard *shard,
-                                        struct adv_evaluator *evaluator)
+static void take_due(const struct adv_run *run, struct adv_shard *shard)
 {
-    bool complete;
-    if (shard->n_due == 0)
+    if (run->query.kind == ADV_QUERY_VELOCITY)
         take_points(run, shard);
-    enum adv_status status = adv_shard_evaluate(run, shard, evaluator, &complete);
-    if (status != ADV_OK || !complete)
-        return status;
+    else
+        shard->n_due =
+            adv_integrator_take(shard->integrator, shard->n, shard->x, shard->t, shard->rows);
+}
+
+static enum adv_status give_velocities(struct adv_run *run, struct adv_shard *shard)
+{
     shard->nfe = 1;
     shard->ended = true;
     atomic_store_explicit(&shard->permille, 1000, memory_order_relaxed);
@@ -106,18 +110,9 @@ static enum adv_status conclude(struct adv_run *run, struct adv_shard *shard)
     return ADV_OK;
 }
 
-static enum adv_status turn_of_integration(struct adv_run *run, struct adv_shard *shard,
-                                           struct adv_evaluator *evaluator)
+static enum adv_status give_to_integrator(struct adv_run *run, struct adv_shard *shard)
 {
-    bool complete;
-    if (shard->n_due == 0)
-        shard->n_due =
-            adv_integrator_take(shard->integrator, shard->n, shard->x, shard->t, shard->rows);
-    size_t n = shard->n_due;
-    enum adv_status status = adv_shard_evaluate(run, shard, evaluator, &complete);
-    if (status != ADV_OK || !complete)
-        return status;
-    adv_integrator_give(shard->integrator, n, shard->rows, shard->v,
+    adv_integrator_give(shard->integrator, shard->n_due, shard->rows, shard->v,
                         run->n_accumulators ? shard->divergence : NULL);
     if (run->query.kind == ADV_QUERY_TRAJECTORIES)
         adv_run_write_frames(run, shard);
@@ -127,20 +122,83 @@ static enum adv_status turn_of_integration(struct adv_run *run, struct adv_shard
     return adv_integrator_done(shard->integrator) ? conclude(run, shard) : ADV_OK;
 }
 
-bool adv_run_advance(struct adv_run *run, size_t s, struct adv_evaluator *evaluator)
+static bool has_tangents(const struct adv_run *run)
 {
-    struct adv_shard *shard = &run->shards[s];
-    if (shard->ended)
-        return true;
+    return run->n_accumulators > 0;
+}
+
+/* Sees to it that the shard has a portion to be evaluated, and evaluates one with tangents. */
+static void begin_turn(struct adv_run *run, struct adv_shard *shard,
+                       struct adv_evaluator *evaluator)
+{
     if (!shard->started)
         shard->status = start(run, shard);
-    if (shard->status == ADV_OK)
-        shard->status = run->query.kind == ADV_QUERY_VELOCITY
-                            ? turn_of_velocity(run, shard, evaluator)
-                            : turn_of_integration(run, shard, evaluator);
+    if (shard->status != ADV_OK)
+        return;
+    if (shard->n_due == 0)
+        take_due(run, shard);
+    adv_shard_begin_portion(run, shard);
+    if (has_tangents(run))
+        shard->status = adv_shard_push_tangents(run, shard, evaluator);
+}
+
+static void end_turn(struct adv_run *run, struct adv_shard *shard)
+{
+    if (shard->status == ADV_OK && adv_shard_end_portion(run, shard)) {
+        shard->status = run->query.kind == ADV_QUERY_VELOCITY ? give_velocities(run, shard)
+                                                              : give_to_integrator(run, shard);
+        shard->n_due = 0;
+    }
     if (shard->status != ADV_OK)
         shard->ended = true;
     if (shard->ended)
         adv_shard_release(shard);
-    return shard->ended;
+}
+
+/* One turn of at most TOGETHER_MAX shards. */
+static void advance_together(size_t n, struct adv_run_shard *turns, struct adv_evaluator *evaluator)
+{
+    struct adv_batch batches[TOGETHER_MAX];
+    struct adv_error *error = NULL; /* of the first of those evaluated together */
+    size_t n_batches = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct adv_run *run = turns[i].run;
+        struct adv_shard *shard = &run->shards[turns[i].shard];
+        turns[i].ended = shard->ended;
+        if (shard->ended)
+            continue;
+        begin_turn(run, shard, evaluator);
+        if (shard->status != ADV_OK || has_tangents(run))
+            continue;
+        batches[n_batches++] = adv_shard_batch(run, shard);
+        error = error ? error : &shard->error;
+    }
+    enum adv_status status = ADV_OK;
+    if (n_batches > 0)
+        status = adv_evaluator_velocities(evaluator, n_batches, batches, error);
+    for (size_t i = 0; i < n; i++) {
+        struct adv_run *run = turns[i].run;
+        struct adv_shard *shard = &run->shards[turns[i].shard];
+        if (turns[i].ended)
+            continue;
+        if (status != ADV_OK && shard->status == ADV_OK && !has_tangents(run)) {
+            shard->status = status;
+            shard->error = *error;
+        }
+        end_turn(run, shard);
+        turns[i].ended = shard->ended;
+    }
+}
+
+void adv_runs_advance(size_t n, struct adv_run_shard *turns, struct adv_evaluator *evaluator)
+{
+    for (size_t i = 0; i < n; i += TOGETHER_MAX)
+        advance_together(n - i < TOGETHER_MAX ? n - i : TOGETHER_MAX, turns + i, evaluator);
+}
+
+bool adv_run_advance(struct adv_run *run, size_t s, struct adv_evaluator *evaluator)
+{
+    struct adv_run_shard turn = {.run = run, .shard = s};
+    advance_together(1, &turn, evaluator);
+    return turn.ended;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LABEL_SIZE sizeof((struct adv_field_subject *)0)->label
 #define TWO_63 9223372036854775808.0
 
 /* A number as written: an integer when it fits, else a double. */
@@ -20,11 +21,21 @@ struct number {
     double real;
 };
 
+/* Text after the first n characters of a label, as far as it fits; the label's length. Not by
+ * printf: every field of every request has a label. */
+static size_t add(char label[LABEL_SIZE], size_t n, const char *text)
+{
+    for (; *text && n < LABEL_SIZE - 1; text++)
+        label[n++] = *text;
+    label[n] = '\0';
+    return n;
+}
+
 struct adv_field_subject adv_field_subject_of(const struct adv_field *field, const char *where)
 {
     struct adv_field_subject subject = {.field = field};
-    snprintf(subject.label, sizeof subject.label, "%s%s%s", where ? where : "", where ? "." : "",
-             field->name);
+    size_t n = where ? add(subject.label, add(subject.label, 0, where), ".") : 0;
+    add(subject.label, n, field->name);
     adv_make_printable(subject.label);
     return subject;
 }

@@ -49,6 +49,17 @@ void adv_estimate_note(struct adv_estimate *estimate, double multiply_adds, doub
     adv_speeds_note(estimate->speeds, estimate->class, multiply_adds, seconds);
 }
 
+void adv_estimate_note_shared(struct adv_estimate *estimate, double multiply_adds, double seconds)
+{
+    estimate->done += multiply_adds;
+    adv_speeds_note_shared(estimate->speeds, estimate->class, multiply_adds, seconds);
+}
+
+bool adv_estimate_is_better_shared(struct adv_estimate *estimate)
+{
+    return adv_speeds_are_better_shared(estimate->speeds, estimate->class);
+}
+
 void adv_estimate_note_rendering(struct adv_estimate *estimate, double seconds)
 {
     estimate->done = estimate->cost = 0;

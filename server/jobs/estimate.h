@@ -20,6 +20,11 @@ void adv_estimate_init(struct adv_estimate *estimate, const struct adv_work *wor
 /* A turn of a shard has computed so much in so long. */
 void adv_estimate_note(struct adv_estimate *estimate, double multiply_adds, double seconds);
 
+/* Likewise a turn that several workers shared, which says nothing of the speed of one. */
+void adv_estimate_note_shared(struct adv_estimate *estimate, double multiply_adds, double seconds);
+/* Whether the next turn should be shared, if that can be. */
+bool adv_estimate_is_better_shared(struct adv_estimate *estimate);
+
 /* So long was spent at writing the answer down. */
 void adv_estimate_note_rendering(struct adv_estimate *estimate, double seconds);
 

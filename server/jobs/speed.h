@@ -24,6 +24,9 @@ double adv_speed_of(const struct adv_speed *speed, double expected);
 struct adv_speeds {
     char name[128];
     struct adv_speed all, of_class[ADV_SPEED_CLASSES];
+    struct adv_speed shared[ADV_SPEED_CLASSES]; /* of turns that several workers shared */
+    bool was_shared[ADV_SPEED_CLASSES];
+    unsigned n_choices;
     struct adv_speeds *next;
 };
 
@@ -34,6 +37,12 @@ void adv_speeds_note(struct adv_speeds *speeds, size_t class, double amount, dou
 double adv_speeds_of(const struct adv_speeds *speeds, size_t class);
 /* What it could be on an idle machine: the best that was seen, or more than any processor does. */
 double adv_speeds_best(const struct adv_speeds *speeds, size_t class);
+
+/* Sharing pays unless neighbours hold a helper up, for whom the others have to wait. So the choice
+ * goes by how fast shared turns and others were of late; now and then to the slower ones, so that
+ * both stay known. False before the speed of one worker is known. */
+void adv_speeds_note_shared(struct adv_speeds *speeds, size_t class, double amount, double seconds);
+bool adv_speeds_are_better_shared(struct adv_speeds *speeds, size_t class);
 
 /* The speeds of a model in a list, added to it where they are new; NULL without memory. */
 struct adv_speeds *adv_speeds_find(struct adv_speeds **list, const char *name);

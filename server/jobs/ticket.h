@@ -18,6 +18,9 @@ struct adv_ticket {
     double paid;      /* multiply-adds: by its client when it was taken, as estimated; */
     double done;      /* and as counted in all turns */
     bool patient;     /* as of its claim; likewise */
+    /* Rows that one evaluation should have, of this query and others; 1: of this alone. Fixed at
+     * admission; of queries of one shard. */
+    size_t rows_together;
 
     size_t run_bytes;       /* likewise: held from the first turn to the end */
     double begun, computed; /* when its first turn began, 0 before; seconds of all turns */

@@ -9,10 +9,11 @@ struct adv_evaluators_item {
     struct adv_evaluator *evaluator;
 };
 
-void adv_evaluators_init(struct adv_evaluators *evaluators, struct adv_registry *registry)
+void adv_evaluators_init(struct adv_evaluators *evaluators, struct adv_registry *registry,
+                         struct adv_pool *pool)
 {
-    *evaluators = (struct adv_evaluators){.registry = registry,
-                                          .generation = adv_registry_generation(registry)};
+    *evaluators = (struct adv_evaluators){
+        .registry = registry, .pool = pool, .generation = adv_registry_generation(registry)};
 }
 
 static void release_item(struct adv_evaluators_item *item)
@@ -60,6 +61,8 @@ enum adv_status adv_evaluators_get(struct adv_evaluators *evaluators, struct adv
     status = adv_evaluator_new(adv_model_packed_weights(model), &item.evaluator, error);
     if (status != ADV_OK)
         return status;
+    if (evaluators->pool)
+        adv_evaluator_share(item.evaluator, evaluators->pool);
     adv_model_ref(model);
     evaluators->items[evaluators->n++] = item;
     struct adv_catalogue *catalogue = adv_registry_catalogue(evaluators->registry);

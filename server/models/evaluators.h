@@ -1,4 +1,4 @@
-/* One worker's evaluators, a model each, made at first use. Not thread-safe: a worker's own. */
+/* A set of evaluators, a model each, made at first use. Not thread-safe: one worker's at a time. */
 #ifndef ADV_SERVER_EVALUATORS_H
 #define ADV_SERVER_EVALUATORS_H
 
@@ -9,13 +9,15 @@
 
 struct adv_evaluators {
     struct adv_registry *registry; /* borrowed */
+    struct adv_pool *pool;         /* whose threads share each evaluation; borrowed, or NULL */
     unsigned generation;           /* of the catalogue at the last trim */
     bool stale;                    /* one was made since then for a model that is served no more */
     size_t n, capacity;
     struct adv_evaluators_item *items;
 };
 
-void adv_evaluators_init(struct adv_evaluators *evaluators, struct adv_registry *registry);
+void adv_evaluators_init(struct adv_evaluators *evaluators, struct adv_registry *registry,
+                         struct adv_pool *pool);
 void adv_evaluators_release(struct adv_evaluators *evaluators);
 
 /* The model's evaluator, borrowed until the next trim. ADV_E_MEMORY. */

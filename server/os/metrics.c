@@ -70,6 +70,8 @@ static const struct {
     [ADV_COUNT_CONNECTIONS_REFUSED] = {"advect_connections_refused_total", "",
                                        "Connections over the limit."},
     [ADV_COUNT_TURNS] = {"advect_turns_total", "", "Turns that workers gave to queries."},
+    [ADV_COUNT_TURNS_SHARED] = {"advect_turns_shared_total", "",
+                                "Turns in whose evaluations idle workers helped."},
     [ADV_COUNT_ROWS] = {"advect_rows_total", "", "Rows of completed queries."},
     [ADV_COUNT_VELOCITIES] = {"advect_velocity_evaluations_total", "",
                               "Rows of completed queries times their velocity evaluations."},

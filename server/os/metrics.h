@@ -11,6 +11,7 @@ enum adv_counter {
     ADV_COUNT_CONNECTIONS,         /* accepted */
     ADV_COUNT_CONNECTIONS_REFUSED, /* over the limit */
     ADV_COUNT_TURNS,               /* turns of workers */
+    ADV_COUNT_TURNS_SHARED,        /* of those, with the help of idle workers */
     ADV_COUNT_ROWS,                /* answered */
     ADV_COUNT_VELOCITIES,          /* velocity evaluations of answered rows */
     ADV_COUNT_RELOADS_COMPLETED,   /* by how they ended */

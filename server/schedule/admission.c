@@ -131,6 +131,8 @@ static enum verdict judge(struct adv_scheduler *scheduler, struct adv_job *job,
         .client = client_of(job),
         .priority = ticket->priority,
     };
+    ticket->rows_together =
+        ticket->claim.width == 1 ? adv_query_rows_together(&job->work.query, job->work.model) : 1;
     if (options->refuse_hopeless && !adv_claim_fits_alone(&ticket->claim, n_workers, now))
         return TOO_LONG;
     adv_scheduler_estimate(scheduler);
@@ -155,7 +157,7 @@ static void accept_job(struct adv_scheduler *scheduler, struct adv_job *job)
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERIES, 1);
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERY_ROWS, (int64_t)job->work.query.n);
     adv_claims_add(&scheduler->claims, &adv_job_ref(job)->ticket.claim);
-    pthread_cond_signal(&scheduler->runnable);
+    adv_scheduler_call(scheduler);
 }
 
 static const char *rows_field(const struct adv_query *query)

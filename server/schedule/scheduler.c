@@ -52,7 +52,7 @@ static struct adv_job *choose(struct adv_scheduler *scheduler)
     return claim ? adv_job_of_claim(claim) : NULL;
 }
 
-static bool is_anything_runnable(const struct adv_scheduler *scheduler)
+bool adv_scheduler_is_anything_runnable(const struct adv_scheduler *scheduler)
 {
     for (size_t i = 0; i < scheduler->claims.n; i++) {
         if (scheduler->claims.items[i]->runnable)
@@ -61,19 +61,34 @@ static bool is_anything_runnable(const struct adv_scheduler *scheduler)
     return false;
 }
 
+void adv_scheduler_call(struct adv_scheduler *scheduler)
+{
+    adv_sharing_call_back(&scheduler->sharing);
+    pthread_cond_signal(&scheduler->runnable);
+}
+
 void adv_scheduler_unlock(struct adv_scheduler *scheduler)
 {
-    if (scheduler->n_idle > 0 && is_anything_runnable(scheduler))
-        pthread_cond_signal(&scheduler->runnable);
+    if (scheduler->n_idle > 0 && adv_scheduler_is_anything_runnable(scheduler))
+        adv_scheduler_call(scheduler);
     pthread_mutex_unlock(&scheduler->mutex);
 }
 
-static void measure_evaluators(struct adv_worker *worker)
+/* *n_bytes: as the metrics have them. */
+static void measure_evaluators(const struct adv_scheduler *scheduler,
+                               const struct adv_evaluators *evaluators, size_t *n_bytes)
 {
-    size_t n_bytes = adv_evaluators_bytes(&worker->evaluators);
-    adv_metrics_move(worker->scheduler->options.metrics, ADV_GAUGE_EVALUATORS_BYTES,
-                     (int64_t)n_bytes - (int64_t)worker->evaluators_bytes);
-    worker->evaluators_bytes = n_bytes;
+    size_t now = adv_evaluators_bytes(evaluators);
+    adv_metrics_move(scheduler->options.metrics, ADV_GAUGE_EVALUATORS_BYTES,
+                     (int64_t)now - (int64_t)*n_bytes);
+    *n_bytes = now;
+}
+
+void adv_scheduler_measure_run(const struct adv_scheduler *scheduler, struct adv_job *job)
+{
+    job->ticket.run_bytes = job->work.run ? adv_run_bytes(job->work.run) : 0;
+    adv_metrics_move(scheduler->options.metrics, ADV_GAUGE_QUERIES_BYTES,
+                     (int64_t)job->ticket.run_bytes);
 }
 
 /* The next job to give a turn to, or to end, waited for; NULL when the scheduler stops. */
@@ -83,16 +98,20 @@ static struct adv_job *next_job(struct adv_worker *worker)
     for (;;) {
         struct adv_job *job = choose(scheduler);
         adv_evaluators_trim(&worker->evaluators, !job);
-        measure_evaluators(worker);
+        measure_evaluators(scheduler, &worker->evaluators, &worker->evaluators_bytes);
+        if (!scheduler->sharing.taken) {
+            adv_evaluators_trim(&scheduler->sharing.evaluators, !job);
+            measure_evaluators(scheduler, &scheduler->sharing.evaluators,
+                               &scheduler->sharing.evaluators_bytes);
+        }
         if (job || scheduler->stopping)
             return job;
         scheduler->n_idle++;
-        pthread_cond_wait(&scheduler->runnable, &scheduler->mutex);
+        if (!adv_sharing_help(worker))
+            pthread_cond_wait(&scheduler->runnable, &scheduler->mutex);
         scheduler->n_idle--;
     }
 }
-
-/* ---------------------------------------------------------------- shards; with the mutex held */
 
 void adv_scheduler_update_runnable(struct adv_ticket *ticket)
 {
@@ -100,21 +119,9 @@ void adv_scheduler_update_runnable(struct adv_ticket *ticket)
     ticket->claim.runnable = waits && !ticket->whole && !ticket->leaving;
 }
 
-/* A shard is back from its turn. Those of a stream wait behind the others, so that all rows reach a
- * frame together; else they wait before them, so that few are in memory at a time. */
-static void return_shard(struct adv_job *job, size_t shard, bool ended)
-{
-    if (ended)
-        adv_ticket_end_shard(&job->ticket);
-    else if (adv_work_streams(&job->work))
-        adv_ticket_put_last(&job->ticket, shard);
-    else
-        adv_ticket_put_first(&job->ticket, shard);
-}
-
 /* ---------------------------------------------------------------- turns; with the mutex held */
 
-/* The first turn makes the run: the job is this worker's alone. */
+/* The first turn makes the run, unless a company does: the job is this worker's alone. */
 static void prepare(struct adv_scheduler *scheduler, struct adv_job *job)
 {
     struct adv_error error = ADV_ERROR_INIT;
@@ -127,53 +134,12 @@ static void prepare(struct adv_scheduler *scheduler, struct adv_job *job)
     if (status == ADV_OK)
         status = adv_ticket_fill(&job->ticket, n_shards, &error);
     pthread_mutex_lock(&scheduler->mutex);
-    job->ticket.run_bytes = status == ADV_OK ? adv_run_bytes(job->work.run) : 0;
-    adv_metrics_move(scheduler->options.metrics, ADV_GAUGE_QUERIES_BYTES,
-                     (int64_t)job->ticket.run_bytes);
+    adv_scheduler_measure_run(scheduler, job);
     job->ticket.error = error;
     job->ticket.whole = false;
     adv_scheduler_update_runnable(&job->ticket);
     if (status != ADV_OK)
         adv_scheduler_end_early(scheduler, job);
-}
-
-/* What a turn did. */
-struct turn {
-    bool ended; /* the shard */
-    struct adv_run_work work;
-    double seconds;
-};
-
-static struct adv_run_work difference(struct adv_run_work a, struct adv_run_work b)
-{
-    return (struct adv_run_work){.multiply_adds = a.multiply_adds - b.multiply_adds,
-                                 .evaluations = a.evaluations - b.evaluations,
-                                 .rows = a.rows - b.rows};
-}
-
-/* Advances a shard until it ends or its turn is over. */
-static enum adv_status advance(struct adv_worker *worker, struct adv_job *job, size_t shard,
-                               struct turn *turn, struct adv_error *error)
-{
-    struct adv_run *run = job->work.run;
-    struct adv_evaluator *evaluator;
-    enum adv_status status =
-        adv_evaluators_get(&worker->evaluators, job->work.model, &evaluator, error);
-    if (status != ADV_OK)
-        return status;
-    struct adv_run_work before = adv_run_work(run, shard);
-    int64_t begin_us = adv_now_us(), now_us;
-    do {
-        turn->ended = adv_run_advance(run, shard, evaluator);
-        now_us = adv_now_us();
-    } while (!turn->ended && now_us < begin_us + ADV_TURN_US);
-    turn->work = difference(adv_run_work(run, shard), before);
-    turn->seconds = (double)(now_us - begin_us) * 1e-6;
-    adv_metrics_count(worker->scheduler->options.metrics, ADV_COUNT_TURNS, 1);
-    adv_metrics_evaluations(worker->scheduler->options.metrics, turn->work.evaluations,
-                            turn->work.rows);
-    bool sends = adv_work_streams(&job->work) && !adv_scheduler_frames_are_long(job);
-    return sends ? adv_job_send_frames(job, error) : ADV_OK;
 }
 
 void adv_scheduler_go_on(struct adv_scheduler *scheduler, struct adv_job *job)
@@ -196,30 +162,6 @@ void adv_scheduler_go_on(struct adv_scheduler *scheduler, struct adv_job *job)
         adv_scheduler_answer(scheduler, job);
 }
 
-/* One shard's turn; the worker that brings back the last shard ends the job. */
-static void take_turn(struct adv_worker *worker, struct adv_job *job)
-{
-    struct adv_scheduler *scheduler = worker->scheduler;
-    struct adv_ticket *ticket = &job->ticket;
-    struct adv_error error = ADV_ERROR_INIT;
-    struct turn turn = {0};
-    size_t shard = adv_ticket_take(ticket);
-    adv_scheduler_update_runnable(ticket);
-    adv_scheduler_unlock(scheduler);
-    enum adv_status status = advance(worker, job, shard, &turn, &error);
-    pthread_mutex_lock(&scheduler->mutex);
-    ticket->computed += turn.seconds;
-    ticket->done += turn.work.multiply_adds;
-    adv_claims_charge(&scheduler->claims, &ticket->claim, turn.seconds);
-    adv_estimate_note(&ticket->estimate, turn.work.multiply_adds, turn.seconds);
-    if (status != ADV_OK && ticket->error.status == ADV_OK)
-        ticket->error = error;
-    ticket->leaving = ticket->leaving || status != ADV_OK;
-    return_shard(job, shard, turn.ended);
-    adv_scheduler_update_runnable(ticket);
-    adv_scheduler_go_on(scheduler, job);
-}
-
 static void *work(void *argument)
 {
     struct adv_worker *worker = argument;
@@ -228,12 +170,12 @@ static void *work(void *argument)
     for (struct adv_job *job; (job = next_job(worker));) {
         if (job->ticket.leaving)
             adv_scheduler_end_early(scheduler, job);
-        else if (!job->work.run)
+        else if (!job->work.run && job->ticket.rows_together == 1)
             prepare(scheduler, job);
-        else if (adv_scheduler_is_to_write(job))
+        else if (job->work.run && adv_scheduler_is_to_write(job))
             adv_scheduler_answer(scheduler, job);
         else
-            take_turn(worker, job);
+            adv_scheduler_take_turn(worker, job);
     }
     pthread_mutex_unlock(&scheduler->mutex);
     adv_evaluators_release(&worker->evaluators);
@@ -269,7 +211,10 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
     enum adv_status status =
         adv_claims_init(&scheduler->claims, options->queue_length + options->patient_length,
                         (size_t)options->n_workers, error);
+    if (status == ADV_OK)
+        status = adv_sharing_init(&scheduler->sharing, options, error);
     if (status != ADV_OK) {
+        adv_claims_release(&scheduler->claims);
         free(scheduler);
         return status;
     }
@@ -279,7 +224,7 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
     for (int i = 0; i < options->n_workers; i++) {
         struct adv_worker *worker = &scheduler->workers[i];
         worker->scheduler = scheduler;
-        adv_evaluators_init(&worker->evaluators, options->registry);
+        adv_evaluators_init(&worker->evaluators, options->registry, NULL);
         if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
             adv_scheduler_stop(scheduler);
             return adv_fail_field(error, ADV_E_MEMORY, "workers", "cannot start %d workers",
@@ -298,6 +243,7 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
 void adv_scheduler_forget_models(struct adv_scheduler *scheduler)
 {
     pthread_mutex_lock(&scheduler->mutex);
+    adv_sharing_call_back(&scheduler->sharing);
     pthread_cond_broadcast(&scheduler->runnable);
     pthread_mutex_unlock(&scheduler->mutex);
 }
@@ -315,12 +261,14 @@ void adv_scheduler_stop(struct adv_scheduler *scheduler)
         return;
     pthread_mutex_lock(&scheduler->mutex);
     scheduler->stopping = true;
+    adv_sharing_call_back(&scheduler->sharing);
     pthread_cond_broadcast(&scheduler->runnable);
     pthread_mutex_unlock(&scheduler->mutex);
     for (int i = 0; i < scheduler->n_workers; i++)
         pthread_join(scheduler->workers[i].thread, NULL);
     pthread_cond_destroy(&scheduler->runnable);
     pthread_mutex_destroy(&scheduler->mutex);
+    adv_sharing_release(&scheduler->sharing);
     adv_claims_release(&scheduler->claims);
     adv_speeds_free(scheduler->speeds);
     free(scheduler);

@@ -4,8 +4,10 @@
  * that were taken before, and refused at once otherwise. After each turn of about
  * TURN_US (at least a portion of an evaluation) a worker goes to the query whose
  * turn it is: claims.h says which, so that short ones end first and all end in
- * time. Jobs that nobody wants any more (deadline, client gone, shutdown) leave
- * as soon as a worker is back from its turn. */
+ * time. Few rows of one model have their turns together (turn.c), and workers
+ * that are idle help with what has too few rows (sharing.c). Jobs that nobody
+ * wants any more (deadline, client gone, shutdown) leave as soon as a worker is
+ * back from its turn. */
 #ifndef ADV_SERVER_SCHEDULER_H
 #define ADV_SERVER_SCHEDULER_H
 

@@ -1,5 +1,5 @@
-/* The scheduler from within: what its turns (scheduler.c), its admission (admission.c) and the ends
- * of jobs (ending.c) share. All is under the mutex. */
+/* The scheduler from within: what its workers (scheduler.c), their turns (turn.c), its admission
+ * (admission.c) and the ends of jobs (ending.c) share. All is under the mutex. */
 #ifndef ADV_SERVER_SCHEDULER_PARTS_H
 #define ADV_SERVER_SCHEDULER_PARTS_H
 
@@ -8,6 +8,7 @@
 #include "server/schedule/scheduler.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 /* Long enough for the hand-over to cost nothing, short enough for nobody to notice the wait. */
@@ -18,6 +19,19 @@ struct adv_worker {
     pthread_t thread;
     struct adv_evaluators evaluators;
     size_t evaluators_bytes; /* as the metrics have them */
+    unsigned n_helped;       /* the shared turn that it helped last, by its number */
+};
+
+/* What idle workers help another with (sharing.c). */
+struct adv_sharing {
+    struct adv_pool *pool;            /* NULL: nobody helps */
+    bool taken;                       /* a worker has a shared turn */
+    struct adv_evaluators evaluators; /* that worker's meanwhile */
+    size_t evaluators_bytes;          /* as the metrics have them */
+    unsigned n_begun;                 /* shared turns */
+    int n_helping;
+    unsigned numbers; /* of those who do, in the pool: a mask */
+    atomic_uint news; /* changes when there is something else for them */
 };
 
 struct adv_scheduler {
@@ -26,10 +40,11 @@ struct adv_scheduler {
     pthread_cond_t runnable;
     struct adv_claims claims;  /* of the jobs accepted and not ended */
     struct adv_speeds *speeds; /* of models */
-    int n_idle;                /* workers that wait for something runnable */
-    bool stopping;             /* nothing runnable, workers leave */
-    bool cancelling;           /* jobs leave at their next turn */
-    int n_workers;             /* started */
+    int n_idle;                /* workers that have nothing to do, or help others */
+    struct adv_sharing sharing;
+    bool stopping;   /* nothing runnable, workers leave */
+    bool cancelling; /* jobs leave at their next turn */
+    int n_workers;   /* started */
     struct adv_worker workers[];
 };
 
@@ -49,6 +64,14 @@ void adv_scheduler_estimate(struct adv_scheduler *scheduler);
 /* Whether something of the job waits for a worker, after a change of its ticket. */
 void adv_scheduler_update_runnable(struct adv_ticket *ticket);
 
+bool adv_scheduler_is_anything_runnable(const struct adv_scheduler *scheduler);
+
+/* A worker that is idle, if there is one, shall look for what is runnable. */
+void adv_scheduler_call(struct adv_scheduler *scheduler);
+
+/* Notes for the metrics what memory the job's run takes, once it is there. */
+void adv_scheduler_measure_run(const struct adv_scheduler *scheduler, struct adv_job *job);
+
 /* Lets go of the mutex to work; somebody else may take what is runnable. */
 void adv_scheduler_unlock(struct adv_scheduler *scheduler);
 
@@ -58,8 +81,25 @@ void adv_scheduler_retry_after(struct adv_reply *reply, double seconds);
 /* The job leaves without an answer: its reply says why. */
 void adv_scheduler_end_early(struct adv_scheduler *scheduler, struct adv_job *job);
 
+/* A turn of the job's first shard that waits, or its first turn where it may have company. */
+void adv_scheduler_take_turn(struct adv_worker *worker, struct adv_job *job);
+
 /* After a turn: the job ends, if it is time. */
 void adv_scheduler_go_on(struct adv_scheduler *scheduler, struct adv_job *job);
+
+enum adv_status adv_sharing_init(struct adv_sharing *sharing,
+                                 const struct adv_scheduler_options *options,
+                                 struct adv_error *error);
+void adv_sharing_release(struct adv_sharing *sharing);
+/* Whether a turn of the job, with evaluations of so many rows, is shared: then with the evaluators
+ * there, and until adv_sharing_end. */
+bool adv_sharing_begin(struct adv_scheduler *scheduler, struct adv_job *job, size_t rows);
+void adv_sharing_end(struct adv_scheduler *scheduler);
+/* An idle worker helps with a shared turn, unless there is none that it has not helped with; lets
+ * go of the mutex meanwhile. */
+bool adv_sharing_help(struct adv_worker *worker);
+/* Who helps shall look for what is runnable. */
+void adv_sharing_call_back(struct adv_sharing *sharing);
 
 /* Writes a job's answer, or the frames of a stream that are due, where that is short; or a part of
  * it where it is long. Ends the job once its answer is written. */

@@ -501,6 +501,36 @@ START_TEST(speed_is_learnt_soon_and_forgotten_slowly)
 }
 END_TEST
 
+/* The share of choices that go to sharing, where a turn alone takes 2 ms and a shared one so long. */
+static double share_of_choices(double shared_s)
+{
+    struct adv_speeds *list = NULL, *speeds = adv_speeds_find(&list, "model");
+    int n_shared = 0, n = 4000;
+    ck_assert(!adv_speeds_are_better_shared(speeds, 0)); /* before anything is known */
+    for (int i = -1000; i < n; i++) {
+        bool shared = adv_speeds_are_better_shared(speeds, 0);
+        n_shared += shared && i >= 0;
+        if (shared)
+            adv_speeds_note_shared(speeds, 0, 6e6, shared_s);
+        else
+            adv_speeds_note(speeds, 0, 6e6, 0.002);
+    }
+    ck_assert_double_eq_tol(adv_speeds_of(speeds, 0) / 3e9, 1, 0.1); /* of one worker, as it is */
+    adv_speeds_free(list);
+    return (double)n_shared / n;
+}
+
+/* Both are tried now and then, and the first shared turn is slow by what it has to prepare. */
+START_TEST(turns_are_shared_where_that_is_quicker)
+{
+    ck_assert_double_gt(share_of_choices(0.0014), 0.9);
+    ck_assert_double_lt(share_of_choices(0.0014), 1);
+    ck_assert_double_lt(share_of_choices(0.002), 0.1);
+    ck_assert_double_lt(share_of_choices(0.004), 0.1);
+    ck_assert_double_gt(share_of_choices(0.004), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("claims");
@@ -529,6 +559,7 @@ int main(void)
     tcase_add_test(choices, the_wait_is_what_the_backlog_is_too_long_by);
     tcase_add_test(choices, patient_ones_come_last_and_keep_nobody_out);
     tcase_add_test(choices, speed_is_learnt_soon_and_forgotten_slowly);
+    tcase_add_test(choices, turns_are_shared_where_that_is_quicker);
     suite_add_tcase(suite, choices);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

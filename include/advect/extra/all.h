@@ -19,6 +19,7 @@
 #include <advect/extra/memory.h>
 #include <advect/extra/model_parts.h>
 #include <advect/extra/net.h>
+#include <advect/extra/open_pool.h>
 #include <advect/extra/optimiser.h>
 #include <advect/extra/pace.h>
 #include <advect/extra/plot.h>

@@ -60,6 +60,15 @@ enum adv_status adv_evaluator_velocity(struct adv_evaluator *evaluator,
                                        const struct adv_points *points, float *v,
                                        struct adv_error *error);
 
+/* The same of several lists of points, whose rows are evaluated together: for few rows from
+ * different places, which come cheaper by the dozen. batches [n]; a list may be empty. */
+struct adv_batch {
+    struct adv_points points;
+    float *v; /* [points.n, dim] */
+};
+enum adv_status adv_evaluator_velocities(struct adv_evaluator *evaluator, size_t n,
+                                         const struct adv_batch *batches, struct adv_error *error);
+
 /* v [n, dim] and the tangents dv [n_tangents, n, dim] along dx [n_tangents, n, dim]; at least
  * one. */
 enum adv_status adv_evaluator_tangents(struct adv_evaluator *evaluator,

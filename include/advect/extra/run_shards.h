@@ -24,6 +24,22 @@ size_t adv_query_shards(const struct adv_query *query, const struct adv_model *m
  * shard by one thread at a time (hand-overs must synchronise, e.g. through a locked queue). */
 bool adv_run_advance(struct adv_run *run, size_t shard, struct adv_evaluator *evaluator);
 
+/* Shards of different runs of one model, the evaluator's, advanced as by adv_run_advance, and
+ * to the same bits: but their rows are evaluated together, where no divergence is asked for. turns
+ * [n], each shard once. Each advances or fails by itself. The caller sees to it that n is bounded
+ * as a turn is to be. */
+struct adv_run_shard {
+    struct adv_run *run;
+    size_t shard;
+    bool ended; /* set: the shard has, well or not */
+};
+void adv_runs_advance(size_t n, struct adv_run_shard *turns, struct adv_evaluator *evaluator);
+
+/* How many rows of such queries one evaluation should have, so that it costs the least by row and
+ * still no more than a turn. 1: rows of different queries are best evaluated each by itself, since
+ * nothing would be gained, or since divergences are asked for. */
+size_t adv_query_rows_together(const struct adv_query *query, const struct adv_model *model);
+
 /* What a shard has computed so far. */
 struct adv_run_work {
     double multiply_adds;

@@ -1,6 +1,7 @@
 /* Jobs of pieces on a pool's threads: each piece once, however the threads sleep, wake or come
  * late. */
 #include <advect/extra/memory.h>
+#include <advect/extra/open_pool.h>
 #include <advect/pool.h>
 
 #include "tests/support/alloc_fail.h"
@@ -144,6 +145,104 @@ START_TEST(an_idle_pool_takes_no_time)
 }
 END_TEST
 
+/* A thread that lends itself to a pool again and again, for as long as it likes. */
+struct helper {
+    struct adv_pool *pool;
+    int worker;
+    atomic_bool leaves, gone;
+    unsigned left; /* pieces until it leaves by itself */
+};
+
+static bool stays(void *context)
+{
+    struct helper *helper = context;
+    return !atomic_load(&helper->leaves) && helper->left-- > 0;
+}
+
+static void *come_and_go(void *argument)
+{
+    struct helper *helper = argument;
+    for (unsigned visit = 0; !atomic_load(&helper->gone); visit++) {
+        helper->left = visit % 40;
+        adv_pool_help(helper->pool, helper->worker, stays, helper);
+        if (visit % 3 == 0)
+            nanosleep(&(struct timespec){.tv_nsec = 20000}, NULL);
+    }
+    return NULL;
+}
+
+static struct adv_pool *new_open_pool(int threads)
+{
+    struct adv_pool *pool = NULL;
+    ck_assert_int_eq(adv_pool_new_open(threads, &pool, NULL), ADV_OK);
+    ck_assert_int_eq(adv_pool_threads(pool), threads);
+    return pool;
+}
+
+START_TEST(helpers_come_and_go)
+{
+    struct adv_pool *pool = new_open_pool(_i);
+    struct job job = {.threads = _i};
+    static struct helper helpers[THREADS_MAX];
+    pthread_t threads[THREADS_MAX];
+    for (int w = 1; w < _i; w++) {
+        helpers[w] = (struct helper){.pool = pool, .worker = w};
+        ck_assert_int_eq(pthread_create(&threads[w], NULL, come_and_go, &helpers[w]), 0);
+    }
+    for (unsigned times = 1; times <= 5000; times++)
+        adv_pool_run(pool, 5, do_piece, &job);
+    for (int w = 1; w < _i; w++) {
+        atomic_store(&helpers[w].gone, true);
+        atomic_store(&helpers[w].leaves, true);
+        adv_pool_wake_helpers(pool);
+        pthread_join(threads[w], NULL);
+    }
+    assert_run(&job, 5, 5000);
+    adv_pool_free(pool);
+}
+END_TEST
+
+static atomic_int n_helped;
+
+static void note_helper(void *context, size_t piece, int worker)
+{
+    (void)context;
+    (void)piece;
+    pause_ms(2);
+    atomic_fetch_add(&n_helped, worker > 0);
+}
+
+static void *help_once(void *argument)
+{
+    struct helper *helper = argument;
+    helper->left = 1000000;
+    adv_pool_help(helper->pool, helper->worker, stays, helper);
+    return NULL;
+}
+
+/* It sleeps when the job comes, and again when it is called away. */
+START_TEST(a_helper_wakes_for_work_and_when_it_is_called)
+{
+    struct adv_pool *pool = new_open_pool(2);
+    struct helper helper = {.pool = pool, .worker = 1};
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, help_once, &helper), 0);
+    for (int i = 0; i < 3; i++) {
+        pause_ms(20);
+        adv_pool_run(pool, 20, note_helper, NULL);
+    }
+    ck_assert_int_gt(atomic_load(&n_helped), 0);
+    pause_ms(20);
+    double before = cpu_seconds();
+    pause_ms(100);
+    ck_assert_double_le(cpu_seconds() - before, 0.03);
+    atomic_store(&helper.leaves, true);
+    adv_pool_wake_helpers(pool);
+    pthread_join(thread, NULL); /* or the test's time is over */
+    adv_pool_free(pool);
+}
+END_TEST
+
 /* Threads that have not begun yet, watch, or sleep. */
 START_TEST(a_pool_ends_at_any_moment)
 {
@@ -208,6 +307,8 @@ int main(void)
     tcase_add_loop_test(jobs, every_piece_runs_once, 1, THREADS_MAX + 1);
     tcase_add_test(jobs, no_pool_is_the_callers_thread);
     tcase_add_loop_test(jobs, many_jobs_in_a_row, 1, THREADS_MAX + 1);
+    tcase_add_loop_test(jobs, helpers_come_and_go, 2, THREADS_MAX + 1);
+    tcase_add_test(jobs, a_helper_wakes_for_work_and_when_it_is_called);
     tcase_add_loop_test(jobs, jobs_after_pauses, 2, THREADS_MAX + 1);
     tcase_add_loop_test(jobs, the_caller_waits_for_long_pieces, 2, THREADS_MAX + 1);
     tcase_add_test(jobs, an_idle_pool_takes_no_time);
