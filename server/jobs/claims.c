@@ -13,6 +13,8 @@ static const double shares_of_long[] = {0.5, 0.75, 0.85}; /* by priority */
 #define SHARE_OF_SHORT 0.9
 #define SHORT 0.05 /* of its time: from here on a query is long */
 
+#define LONG 20.0 /* times as much left: what a short query need not wait for, if there is time */
+
 #define SPARE 0.01 /* of its time: what each can always spare for a shorter one */
 
 /* Clients served alike but for so many seconds are served alike: else a short query of one would
@@ -246,16 +248,36 @@ static double share_of(const struct adv_claim *claim, size_t n_workers, double n
     return of_long + (SHARE_OF_SHORT - of_long) * shortness_of(claim, n_workers, now);
 }
 
+/* The workers' time that is left to all that can be in time. */
+static double total_left(const struct adv_claims *claims, double now)
+{
+    double sum = 0;
+    for (size_t i = 0; i < claims->n; i++) {
+        if (adv_claim_fits_alone(claims->items[i], claims->n_workers, now))
+            sum += claims->items[i]->left;
+    }
+    return sum;
+}
+
+/* Whether an earlier claim, a long one, need not be waited for: it is in time also as the last of
+ * all, the new one included, and who is short goes before it while it is. */
+static bool can_go_last(const struct adv_claims *claims, const struct adv_claim *earlier,
+                        const struct adv_claim *claim, double total, double now)
+{
+    return earlier->left > LONG * claim->left &&
+           slack_of(claims, earlier, total - earlier->left + claim->left, now) >= 0;
+}
+
 double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *claim, double now)
 {
-    double ahead = 0, late = 0;
+    double ahead = 0, before = 0, late = 0, total = total_left(claims, now);
     bool passed = false; /* the claim's own place in the order of deadlines */
     for (size_t i = 0; i <= claims->n; i++) {
         const struct adv_claim *other = i < claims->n ? claims->items[i] : NULL;
         if (!passed && (!other || goes_behind(other, claim))) {
             double margin = (1 - share_of(claim, claims->n_workers, now)) * (claim->deadline - now);
-            late = fmin(ahead / (double)claims->n_workers,
-                        margin - slack_of(claims, claim, ahead, now));
+            late = fmin(before / (double)claims->n_workers,
+                        margin - slack_of(claims, claim, before, now));
             late = fmax(late, 0);
             ahead += claim->left;
             passed = true;
@@ -264,6 +286,8 @@ double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *
             continue;
         if (passed && other->patient == claim->patient)
             late = fmax(late, -slack_of(claims, other, ahead, now));
+        if (!passed && !can_go_last(claims, other, claim, total, now))
+            before += other->left;
         ahead += other->left;
     }
     return late;

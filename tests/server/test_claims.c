@@ -421,6 +421,26 @@ START_TEST(the_client_that_was_served_least_goes_first)
 }
 END_TEST
 
+/* A long one that has become slower than was thought leaves less than a tenth of its time, and a
+ * short one may have that: it goes first. Not so many that the long one would be late. */
+START_TEST(what_goes_first_need_not_wait_for_a_long_one)
+{
+    struct adv_claims claims;
+    struct adv_claim slow = claim_of(0, 60, 57), asked = claim_of(0, 60.1, 0.01);
+    struct adv_claim others[4];
+    ck_assert_int_eq(adv_claims_init(&claims, 5, 1, NULL), ADV_OK);
+    adv_claims_add(&claims, &slow);
+    ck_assert_double_eq(adv_claims_wait(&claims, &asked, 0), 0);
+    ck_assert_ptr_eq(adv_claims_next(&claims, 0), &slow);
+    for (int i = 0; i < 4; i++) {
+        others[i] = claim_of(0, 60.1, 1);
+        adv_claims_add(&claims, &others[i]);
+    }
+    ck_assert_double_gt(adv_claims_wait(&claims, &asked, 0), 0);
+    adv_claims_release(&claims);
+}
+END_TEST
+
 START_TEST(the_wait_is_what_the_backlog_is_too_long_by)
 {
     struct adv_claims claims;
@@ -556,6 +576,7 @@ int main(void)
     tcase_add_test(choices, next_to_nothing_can_always_be_spared);
     tcase_add_test(choices, whoever_cannot_be_in_time_holds_nobody_up);
     tcase_add_test(choices, the_client_that_was_served_least_goes_first);
+    tcase_add_test(choices, what_goes_first_need_not_wait_for_a_long_one);
     tcase_add_test(choices, the_wait_is_what_the_backlog_is_too_long_by);
     tcase_add_test(choices, patient_ones_come_last_and_keep_nobody_out);
     tcase_add_test(choices, speed_is_learnt_soon_and_forgotten_slowly);
