@@ -411,20 +411,26 @@ int64_t adv_integrator_nfe(const struct adv_integrator *in)
     return most;
 }
 
-enum adv_status adv_integrator_check(const struct adv_integrator *in, size_t first_row,
-                                     struct adv_error *error)
+const char *adv_integrator_failure(const struct adv_integrator *in, size_t r)
 {
     static const char *const reasons[] = {
+        [ARRIVED] = NULL,
         [NOT_FINITE] = "the velocity is not finite",
         [STEP_VANISHED] = "the step size vanished; larger tolerances may help",
         [TOO_MANY] = "the limit of velocity evaluations was reached; larger tolerances may help",
     };
+    return reasons[in->rows[r].end];
+}
+
+enum adv_status adv_integrator_check(const struct adv_integrator *in, size_t first_row,
+                                     struct adv_error *error)
+{
     for (size_t r = 0; r < in->spec.n_rows; r++) {
         const struct row *row = &in->rows[r];
-        if (row->end == RUNNING || row->end == ARRIVED)
-            continue;
-        return adv_fail(error, ADV_E_NUMERIC, "row %zu at t = %.6g after %lld evaluations: %s",
-                        first_row + r, row->t, (long long)row->nfe, reasons[row->end]);
+        const char *reason = adv_integrator_failure(in, r);
+        if (reason)
+            return adv_fail(error, ADV_E_NUMERIC, "row %zu at t = %.6g after %lld evaluations: %s",
+                            first_row + r, row->t, (long long)row->nfe, reason);
     }
     return ADV_OK;
 }

@@ -69,6 +69,19 @@ void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard)
                           log_det[i]);
 }
 
+static void write_failure(struct adv_run *run, size_t row)
+{
+    float *latent = (run->latents ? run->latents : run->states) + row * run->dim;
+    for (size_t k = 0; k < run->dim; k++)
+        latent[k] = NAN;
+    if (run->log_density)
+        run->log_density[row] = NAN;
+    if (run->standard_error)
+        run->standard_error[row] = NAN;
+    if (run->bits_per_dim)
+        run->bits_per_dim[row] = NAN;
+}
+
 void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard)
 {
     const float *x0 = adv_integrator_state(shard->integrator);
@@ -78,6 +91,11 @@ void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard)
     for (size_t i = 0; run->log_density && i < shard->n; i++)
         write_log_density(run, shard, i, x0 + i * run->dim, 1,
                           run->log_det ? run->log_det[shard->begin + i] : 0);
+    for (size_t i = 0; run->failures && i < shard->n; i++) {
+        run->failures[shard->begin + i] = adv_integrator_failure(shard->integrator, i);
+        if (run->failures[shard->begin + i])
+            write_failure(run, shard->begin + i);
+    }
 }
 
 enum adv_status adv_run_write_velocities(struct adv_run *run, struct adv_shard *shard)

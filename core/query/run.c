@@ -165,6 +165,9 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
     if (q->kind == ADV_QUERY_VELOCITY && q->divergence &&
         !(a->divergence = run->divergence = adv_calloc(q->n, sizeof(double))))
         return adv_no_memory(error);
+    if (q->rows_may_fail && (density || q->kind == ADV_QUERY_LATENTS) &&
+        !(run->failures = adv_calloc(q->n, sizeof *run->failures)))
+        return adv_no_memory(error);
     return ADV_OK;
 }
 
@@ -256,6 +259,7 @@ void adv_run_free(struct adv_run *run)
     free(run->standard_error);
     free(run->bits_per_dim);
     free(run->divergence);
+    free(run->failures);
     adv_model_unref(run->model);
     free(run);
 }
@@ -272,6 +276,20 @@ struct adv_run_work adv_run_work(const struct adv_run *run, size_t shard)
 
 /* ---- the end ---- */
 
+/* Tells of the rows that failed; if that is all of them the query has. */
+static enum adv_status look_at_failures(struct adv_run *run, struct adv_error *error)
+{
+    size_t n_failed = 0;
+    for (size_t i = 0; run->failures && i < run->query.n; i++)
+        n_failed += run->failures[i] != NULL;
+    if (n_failed == 0)
+        return ADV_OK;
+    run->answer.failures = run->failures;
+    if (n_failed < run->query.n)
+        return ADV_OK;
+    return adv_fail(error, ADV_E_NUMERIC, "%s", run->shards[0].error.message);
+}
+
 enum adv_status adv_run_finish(struct adv_run *run, const struct adv_answer **answer,
                                struct adv_error *error)
 {
@@ -285,8 +303,10 @@ enum adv_status adv_run_finish(struct adv_run *run, const struct adv_answer **an
         if (shard->nfe > run->answer.nfe)
             run->answer.nfe = shard->nfe;
     }
-    *answer = &run->answer;
-    return ADV_OK;
+    enum adv_status status = look_at_failures(run, error);
+    if (status == ADV_OK)
+        *answer = &run->answer;
+    return status;
 }
 
 size_t adv_run_frames_ready(struct adv_run *run)

@@ -63,6 +63,7 @@ struct adv_run {
     struct adv_answer answer;
     float *states, *latents;
     double *log_density, *standard_error, *bits_per_dim, *divergence;
+    const char **failures; /* [n], or NULL where rows may not fail */
 };
 
 /* The next portion of the shard's n_due rows x, t, which rows names, is to be evaluated. */
@@ -83,7 +84,7 @@ void adv_shard_release(struct adv_shard *shard);
 void adv_run_write_frames(struct adv_run *run, struct adv_shard *shard);
 /* SAMPLES: the states, and their log-densities where they are asked for. */
 void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard);
-/* LOG_DENSITY, LATENTS: the latents, and the log-densities of the points. */
+/* LOG_DENSITY, LATENTS: the latents, and the log-densities of the points; NaN of rows that failed. */
 void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard);
 /* VELOCITY; ADV_E_NUMERIC where one is not finite. */
 enum adv_status adv_run_write_velocities(struct adv_run *run, struct adv_shard *shard);

@@ -101,7 +101,7 @@ static enum adv_status conclude(struct adv_run *run, struct adv_shard *shard)
     atomic_store_explicit(&shard->permille, 1000, memory_order_relaxed);
     shard->nfe = adv_integrator_nfe(shard->integrator);
     enum adv_status status = adv_integrator_check(shard->integrator, shard->begin, &shard->error);
-    if (status != ADV_OK)
+    if (status != ADV_OK && !run->failures)
         return status;
     if (run->query.kind == ADV_QUERY_SAMPLES)
         adv_run_write_samples(run, shard);

@@ -126,12 +126,28 @@ static void write_trajectories(struct adv_writer *writer, const struct adv_query
     write_solver(writer, answer);
 }
 
+/* "failed": [{"row", "reason"}, ..] of the rows whose values are null, if there are any. */
+static void write_failures(struct adv_writer *writer, const struct adv_answer *answer)
+{
+    bool any = false;
+    for (size_t i = 0; answer->failures && i < answer->n; i++) {
+        if (!answer->failures[i])
+            continue;
+        adv_writer_text(writer, "%s{\"row\":%zu,\"reason\":\"%s\"}", any ? "," : ",\"failed\":[", i,
+                        answer->failures[i]);
+        any = true;
+    }
+    if (any)
+        adv_writer_text(writer, "]");
+}
+
 static void write_densities(struct adv_writer *writer, const struct adv_query *query,
                             const struct adv_answer *answer)
 {
     write_log_density(writer, query, answer);
     adv_writer_text(writer, ",\"latents\":");
     adv_writer_rows(writer, answer->n, answer->dim, answer->latents);
+    write_failures(writer, answer);
     write_solver(writer, answer);
 }
 
@@ -141,6 +157,7 @@ static void write_latents(struct adv_writer *writer, const struct adv_query *que
     (void)query;
     adv_writer_text(writer, ",\"latents\":");
     adv_writer_rows(writer, answer->n, answer->dim, answer->states);
+    write_failures(writer, answer);
     write_solver(writer, answer);
 }
 

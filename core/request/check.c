@@ -189,6 +189,7 @@ static enum adv_status set_divergence(const struct adv_request *request,
 {
     const struct adv_request_options *options = &request->options;
     query->log_density = options->log_density;
+    query->rows_may_fail = true;
     query->divergence = options->velocity_divergence != ADV_VELOCITY_ALONE;
     if (request->kind == ADV_QUERY_SAMPLES && !query->log_density)
         return check_wanted(request, "log_density", error);

@@ -63,6 +63,9 @@ struct adv_query {
      * up to 1 / sum (h b_j)^2 over steps h and stage weights b_j; 43 for 12 steps of rk4. Adaptive
      * solvers would take the changes for errors of theirs and are refused. */
     bool renew_probes;
+    /* LOG_DENSITY, LATENTS: a row whose integration fails, far out mostly, gets NaN and a reason in
+     * the answer, and the others their values; unless all fail. false: the whole query fails. */
+    bool rows_may_fail;
     struct adv_solver_spec solver; /* .solver NULL: the default of the kind */
     size_t n_times; /* TRAJECTORIES: ascending times in [0, 1], >= 2; borrowed likewise */
     const double *times;
@@ -124,6 +127,9 @@ struct adv_answer {
     struct adv_solver_spec solver; /* as used */
     enum adv_divergence divergence_method; /* as used: exact or hutchinson */
     size_t probes;
+    /* [n]: why a row failed and its values are NaN, or NULL of those that did not; NULL in place of
+     * the array: none did. See rows_may_fail. */
+    const char *const *failures;
 };
 
 /* A query being answered, in shards of rows that are independent of each other and of how the query

@@ -106,6 +106,19 @@ static enum adv_status make_query(const struct options *options, struct adv_mode
                : status;
 }
 
+/* Rows without values are not to go unnoticed. */
+static void tell_failures(const struct adv_answer *answer)
+{
+    size_t n = 0, first = 0;
+    for (size_t i = answer->n; answer->failures && i-- > 0;) {
+        n += answer->failures[i] != NULL;
+        first = answer->failures[i] ? i : first;
+    }
+    if (n > 0)
+        fprintf(stderr, "%zu of %zu rows have no answer; row %zu: %s\n", n, answer->n, first,
+                answer->failures[first]);
+}
+
 static enum adv_status answer(const char *model_path, struct adv_request *request,
                               enum adv_query_kind kind, const struct options *options,
                               struct adv_error *error)
@@ -124,6 +137,8 @@ static enum adv_status answer(const char *model_path, struct adv_request *reques
         status = run_query(model, &query, options, &run, &answer, error);
     if (status == ADV_OK)
         status = adv_output_write(&output, model, &query, answer, &options->picture, error);
+    if (status == ADV_OK)
+        tell_failures(answer);
     adv_run_free(run);
     adv_model_unref(model);
     return status;

@@ -71,6 +71,8 @@ const double *adv_integrator_accumulators(const struct adv_integrator *integrato
 /* Velocities taken by the row that took most. */
 int64_t adv_integrator_nfe(const struct adv_integrator *integrator);
 
+/* Why a row failed, a literal; NULL: it did not. */
+const char *adv_integrator_failure(const struct adv_integrator *integrator, size_t row);
 /* ADV_E_NUMERIC naming the first row that failed and why, or ADV_OK. first_row is added to row
  * numbers in the message. */
 enum adv_status adv_integrator_check(const struct adv_integrator *integrator, size_t first_row,

@@ -26,14 +26,15 @@ ADV_API_BEGIN
  *                    densities?, "solver"
  *     trajectories   "seed", "first", "times", "shape": [frames, n, dim],
  *                    "trajectories": [[[..]]], "labels", "solver"
- *     log-density    densities, "latents", "solver"
- *     latents        "latents", "solver"
+ *     log-density    densities, "latents", "failed"?, "solver"
+ *     latents        "latents", "failed"?, "solver"
  *     velocity       "t", "velocity", "divergence"?: [..]
  *
  *     densities      "log_density": [..], "standard_error": [..] or null,
  *                    "bits_per_dim"?: [..] (8-bit images), "divergence": {"method": "exact"} or
  *                    {"method": "hutchinson", "probes", "seed", "renew"}
  *     labels         [..] or null
+ *     failed         [{"row", "reason"}, ..]: rows whose values are null
  *     solver         {"method", "steps", "nfe"} or {"method", "rtol", "atol", "nfe"} */
 enum adv_status adv_render_json(const struct adv_model *model, const struct adv_query *query,
                                 const struct adv_answer *answer, struct adv_bytes *out,

@@ -716,6 +716,47 @@ START_TEST(a_run_can_be_cancelled_and_a_failure_names_its_row)
 }
 END_TEST
 
+/* Loop index: log-densities; latents. */
+START_TEST(one_row_that_fails_leaves_the_others_their_answers)
+{
+    struct adv_model *model = plane_model();
+    const enum adv_query_kind kinds[] = {ADV_QUERY_LOG_DENSITY, ADV_QUERY_LATENTS};
+    const float points[6] = {0.25f, -0.5f, 3e38f, 3e38f, 1, 1}, good[4] = {0.25f, -0.5f, 1, 1};
+    struct adv_query query = adv_query_default(kinds[_i]);
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_run *run = NULL, *alone = NULL;
+    const struct adv_answer *answer = NULL, *expected = NULL;
+    query.rows_may_fail = true;
+    query.space = ADV_SPACE_FLOW;
+    query.n = 3;
+    query.points = points;
+    ck_assert_int_eq(adv_run_new(model, &query, &run, &error), ADV_OK);
+    ck_assert_int_eq(adv_run_all(run, NULL, &answer, &error), ADV_OK);
+    query.n = 2;
+    query.points = good;
+    ck_assert_int_eq(adv_run_new(model, &query, &alone, &error), ADV_OK);
+    ck_assert_int_eq(adv_run_all(alone, NULL, &expected, &error), ADV_OK);
+    ck_assert_ptr_null(expected->failures);
+    const float *x = _i ? answer->states : answer->latents;
+    const float *wanted = _i ? expected->states : expected->latents;
+    ck_assert_mem_eq(x, wanted, 2 * sizeof *x);
+    ck_assert_mem_eq(x + 4, wanted + 2, 2 * sizeof *x);
+    ck_assert(isnan(x[2]) && isnan(x[3]) && (_i || isnan(answer->log_density[1])));
+    ck_assert(!answer->failures[0] && !answer->failures[2]);
+    ck_assert_str_eq(answer->failures[1], "the velocity is not finite");
+    adv_run_free(alone);
+    adv_run_free(run);
+
+    query.n = 1; /* where all rows fail, so does the query */
+    query.points = points + 2;
+    ck_assert_int_eq(adv_run_new(model, &query, &run, &error), ADV_OK);
+    ck_assert_int_eq(adv_run_all(run, NULL, &answer, &error), ADV_E_NUMERIC);
+    ck_assert_msg(strstr(error.message, "row 0 ") != NULL, "%s", error.message);
+    adv_run_free(run);
+    adv_model_unref(model);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("query");
@@ -739,6 +780,7 @@ int main(void)
     tcase_add_test(tests, what_a_program_forgets_is_refused);
     tcase_add_test(tests, queries_of_other_versions_are_read);
     tcase_add_test(tests, a_run_can_be_cancelled_and_a_failure_names_its_row);
+    tcase_add_loop_test(tests, one_row_that_fails_leaves_the_others_their_answers, 0, 2);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
