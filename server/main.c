@@ -65,27 +65,9 @@ static enum adv_status start_clients(struct adv_server *server, struct adv_error
     return status;
 }
 
-static enum adv_status start(struct adv_server *server, struct adv_error *error)
+static enum adv_status start_work(struct adv_server *server, struct adv_error *error)
 {
     const struct adv_config *config = &server->config;
-    server->routes = &adv_routes;
-    server->limits = adv_config_limits(config);
-    struct adv_load_options load = adv_config_load_options(config);
-    enum adv_status status = adv_load_options_check(&load, error);
-    if (status != ADV_OK)
-        return status;
-    server->kernels = adv_load_options_kernels(&load);
-    status = start_clients(server, error);
-    if (status == ADV_OK)
-        status = adv_metrics_new(server->routes->n, server->kernels, &server->metrics, error);
-    if (status == ADV_OK)
-        status =
-            adv_picture_cache_new((size_t)config->picture_cache_bytes, &server->pictures, error);
-    if (status == ADV_OK)
-        status = adv_registry_open(config->models, &load, config->max_model_bytes,
-                                   &server->registry, error);
-    if (status != ADV_OK)
-        return status;
     struct adv_scheduler_options options = {
         .n_workers = (int)config->workers,
         .queue_length = (size_t)config->queue_length,
@@ -105,14 +87,18 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
         .log = config->access_log == ADV_SWITCH_ON,
         .metrics = server->metrics,
     };
-    status = adv_job_store_new(&jobs, &server->jobs, error);
+    enum adv_status status = adv_job_store_new(&jobs, &server->jobs, error);
     if (status == ADV_OK)
         status = adv_scheduler_start(&options, &server->scheduler, error);
     if (status == ADV_OK)
         status = adv_reloader_start(server->keys, server->registry, server->scheduler,
                                     server->metrics, &server->reloader, error);
-    if (status == ADV_OK)
-        status = wait_for_models(server, error);
+    return status == ADV_OK ? wait_for_models(server, error) : status;
+}
+
+static enum adv_status start_connections(struct adv_server *server, struct adv_error *error)
+{
+    const struct adv_config *config = &server->config;
     struct adv_sockets_options watch = {
         .idle_timeout_ms = config->idle_timeout_ms,
         .read_timeout_ms = config->body_timeout_ms,
@@ -122,8 +108,7 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
         .clients = server->clients,
         .trusted_proxies = config->trusted_proxies,
     };
-    if (status == ADV_OK)
-        status = adv_sockets_start(&watch, &server->sockets, error);
+    enum adv_status status = adv_sockets_start(&watch, &server->sockets, error);
     struct adv_bodies_options bodies = {
         .most_bytes = (size_t)config->body_memory_bytes,
         .longest_bytes = config->max_body_bytes,
@@ -133,9 +118,31 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
     };
     if (status == ADV_OK)
         status = adv_bodies_new(&bodies, &server->bodies, error);
+    return status == ADV_OK ? adv_http_start(server, &server->http, error) : status;
+}
+
+static enum adv_status start(struct adv_server *server, struct adv_error *error)
+{
+    const struct adv_config *config = &server->config;
+    server->routes = &adv_routes;
+    server->limits = adv_config_limits(config);
+    struct adv_load_options load = adv_config_load_options(config);
+    enum adv_status status = adv_load_options_check(&load, error);
+    if (status != ADV_OK)
+        return status;
+    server->kernels = adv_load_options_kernels(&load);
+    status = start_clients(server, error);
     if (status == ADV_OK)
-        status = adv_http_start(server, &server->http, error);
-    return status;
+        status = adv_metrics_new(server->routes->n, server->kernels, &server->metrics, error);
+    if (status == ADV_OK)
+        status =
+            adv_picture_cache_new((size_t)config->picture_cache_bytes, &server->pictures, error);
+    if (status == ADV_OK)
+        status = adv_registry_open(config->models, &load, config->max_model_bytes,
+                                   &server->registry, error);
+    if (status == ADV_OK)
+        status = start_work(server, error);
+    return status == ADV_OK ? start_connections(server, error) : status;
 }
 
 /* ---------------------------------------------------------------- stop */

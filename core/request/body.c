@@ -99,13 +99,11 @@ static enum adv_status copy_blanks(struct body *body)
  * the item before on. */
 static enum adv_status show_flaw(struct body *body, const struct adv_scan *scan)
 {
-    char before[8] = "";
+    char before[8];
     const char *from = scan->latest ? scan->latest : scan->flaw;
     unsigned n_open = scan->depth + (scan->latest && *scan->latest == ']');
-    for (unsigned i = 0; i < n_open; i++)
-        strcat(before, "[");
-    if (!scan->first && !scan->latest)
-        strcat(before, "0,");
+    snprintf(before, sizeof before, "%.*s%s", (int)n_open, "[[[[", /* as deep as arrays may be */
+             !scan->first && !scan->latest ? "0," : "");
     body->flawed = true;
     enum adv_status status = replace(body, from, before);
     return status == ADV_OK ? leave(body) : status;

@@ -41,7 +41,7 @@ void adv_origin_of(const struct sockaddr *address, char origin[ADV_ORIGIN_SIZE])
     socklen_t length =
         address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     if (getnameinfo(address, length, origin, ADV_ORIGIN_SIZE, NULL, 0, NI_NUMERICHOST) != 0)
-        strcpy(origin, "unknown");
+        snprintf(origin, ADV_ORIGIN_SIZE, "unknown");
     else if (parse(origin, &parsed) && IN6_IS_ADDR_V4MAPPED(&parsed))
         write_address(&parsed, origin);
 }

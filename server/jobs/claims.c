@@ -105,11 +105,9 @@ size_t adv_claims_clients(const struct adv_claims *claims)
 
 /* ---------------------------------------------------------------- the list */
 
-static bool goes_behind(const struct adv_claim *claim, const struct adv_claim *other)
+static bool goes_behind(const struct adv_claim *a, const struct adv_claim *b)
 {
-    if (claim->patient != other->patient)
-        return claim->patient;
-    return claim->deadline > other->deadline;
+    return a->patient != b->patient ? a->patient : a->deadline > b->deadline;
 }
 
 void adv_claims_add(struct adv_claims *claims, struct adv_claim *claim)

@@ -15,7 +15,7 @@ static void set_client(struct adv_exchange *exchange, struct adv_client *client)
 
 void adv_identify_connection(struct adv_exchange *exchange)
 {
-    strcpy(exchange->origin, adv_socket_origin(exchange->socket));
+    snprintf(exchange->origin, sizeof exchange->origin, "%s", adv_socket_origin(exchange->socket));
     exchange->client = adv_client_ref(adv_socket_client(exchange->socket));
 }
 

@@ -95,7 +95,8 @@ class Client(threading.Thread):
                 self.tally.count("right")
             else:
                 self.tally.fail("wrong", f"{request.method} {request.path} {request.body[:100]}")
-        elif problem == "timeout" or (problem == "queue-full" and reply.headers["Retry-After"]):
+        elif problem == "timeout" or (
+                problem in ("queue-full", "too-many") and reply.headers["Retry-After"]):
             self.tally.count(f"refused: {problem}")
         elif problem == "invalid-field" and b"even alone" in reply.body:
             self.tally.count("refused: hopeless")

@@ -10,8 +10,9 @@ broken and half written under SIGHUP. Last comes SIGTERM with queries in flight.
 
 The verdict is "passed" if, and the exit status then 0:
   right      every answer is byte for byte the recorded one, or a refusal that may be: 503
-             queue-full (with Retry-After) or timeout, 422 for a query that could not be in time
-             even alone, 404 of a model that is not there now; bad requests get their own status
+             queue-full or 429 too-many (with Retry-After), 503 timeout, 422 for a query that could
+             not be in time even alone, 404 of a model that is not there now; bad requests get their
+             own status
   kept       no connection is lost that the client did not give up
   in time    no reply comes later than its deadline + 0.1 s (and what this program itself was late)
   memory     the median of resident memory in the last third of the time after the first two minutes
@@ -148,7 +149,7 @@ class Soak:
         os.kill(self.daemon.pid, signal.SIGTERM)
         replies = [clients.Reply(connection) for connection in asking]
         last = max(began, *(reply.at for reply in replies))
-        refused = sum(reply.status == 503 and reply.problem() == "queue-full" for reply in replies)
+        refused = sum(reply.problem() in ("queue-full", "too-many") for reply in replies)
         right = sum(reply.body == request.answer.body for reply in replies)
         _, status = self.daemon.end()
         took, allowed = time.monotonic() - last, EXIT_S * slowdown + self.lateness.since(last)
