@@ -186,6 +186,7 @@ static bool stop(struct adv_server *server)
         adv_job_store_cancel(server->jobs, true);
     adv_scheduler_stop(server->scheduler);
     adv_http_stop(server->http);
+    adv_scheduler_free(server->scheduler);
     adv_bodies_free(server->bodies);
     adv_sockets_stop(server->sockets);
     adv_job_store_free(server->jobs);

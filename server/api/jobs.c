@@ -222,9 +222,10 @@ void adv_jobs_submit(struct adv_exchange *exchange, struct adv_job *job)
         return;
     }
     if (adv_scheduler_submit(server->scheduler, job, reply)) {
+        adv_job_store_accept(server->jobs, job);
         reply_state(exchange, MHD_HTTP_ACCEPTED, &record);
         adv_reply_header(reply, MHD_HTTP_HEADER_LOCATION, "/v1/jobs/%s", record.id);
-        if (exchange->head.prefer)
+        if (adv_head_prefers_async(&exchange->head))
             adv_reply_header(reply, "Preference-Applied", "respond-async");
     } else {
         adv_job_store_withdraw(server->jobs, job);

@@ -25,7 +25,7 @@ struct adv_client {
     uint64_t id;
     struct adv_client *next; /* of the chain */
 
-    atomic_size_t n_numbers;
+    atomic_size_t n_numbers, n_job_numbers;
 
     /* Under the clients' mutex. */
     size_t n_references;
@@ -263,6 +263,11 @@ struct adv_seating adv_client_seating(struct adv_client *client)
     };
     pthread_mutex_unlock(&clients->mutex);
     return seating;
+}
+
+atomic_size_t *adv_client_job_numbers(struct adv_client *client)
+{
+    return &client->n_job_numbers;
 }
 
 atomic_size_t *adv_client_numbers(struct adv_client *client)

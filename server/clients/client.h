@@ -68,6 +68,8 @@ struct adv_seating adv_client_seating(struct adv_client *client);
 
 /* How many numbers its answers hold that are computed or not yet sent. */
 atomic_size_t *adv_client_numbers(struct adv_client *client);
+/* Likewise of its jobs that outlive their connections. */
+atomic_size_t *adv_client_job_numbers(struct adv_client *client);
 
 /* ---- keys */
 

@@ -246,13 +246,14 @@ static double share_of(const struct adv_claim *claim, size_t n_workers, double n
     return of_long + (SHARE_OF_SHORT - of_long) * shortness_of(claim, n_workers, now);
 }
 
-/* The workers' time that is left to all that can be in time. */
-static double total_left(const struct adv_claims *claims, double now)
+/* The workers' time that is left to all that can be in time, and is as patient as the claim. */
+static double total_left(const struct adv_claims *claims, const struct adv_claim *claim, double now)
 {
     double sum = 0;
     for (size_t i = 0; i < claims->n; i++) {
-        if (adv_claim_fits_alone(claims->items[i], claims->n_workers, now))
-            sum += claims->items[i]->left;
+        const struct adv_claim *other = claims->items[i];
+        if (other->patient == claim->patient && adv_claim_fits_alone(other, claims->n_workers, now))
+            sum += other->left;
     }
     return sum;
 }
@@ -262,13 +263,13 @@ static double total_left(const struct adv_claims *claims, double now)
 static bool can_go_last(const struct adv_claims *claims, const struct adv_claim *earlier,
                         const struct adv_claim *claim, double total, double now)
 {
-    return earlier->left > LONG * claim->left &&
+    return earlier->patient == claim->patient && earlier->left > LONG * claim->left &&
            slack_of(claims, earlier, total - earlier->left + claim->left, now) >= 0;
 }
 
 double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *claim, double now)
 {
-    double ahead = 0, before = 0, late = 0, total = total_left(claims, now);
+    double ahead = 0, before = 0, late = 0, total = total_left(claims, claim, now);
     bool passed = false; /* the claim's own place in the order of deadlines */
     for (size_t i = 0; i <= claims->n; i++) {
         const struct adv_claim *other = i < claims->n ? claims->items[i] : NULL;

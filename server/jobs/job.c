@@ -30,12 +30,18 @@ struct adv_job *adv_job_ref(struct adv_job *job)
     return job;
 }
 
+atomic_size_t *adv_job_client_numbers(const struct adv_job *job)
+{
+    return job->ticket.patient ? adv_client_job_numbers(job->client)
+                               : adv_client_numbers(job->client);
+}
+
 static void return_budget(struct adv_job *job)
 {
     if (job->budget)
         atomic_fetch_sub(job->budget, job->work.numbers);
-    if (job->budget && job->client && !job->ticket.patient)
-        atomic_fetch_sub(adv_client_numbers(job->client), job->work.numbers);
+    if (job->budget && job->client)
+        atomic_fetch_sub(adv_job_client_numbers(job), job->work.numbers);
     job->budget = NULL;
 }
 

@@ -33,6 +33,8 @@ struct adv_job {
 /* Takes over request, takes a reference to model. The query is the caller's to fill in. */
 enum adv_status adv_job_new(struct adv_model *model, struct adv_request *request,
                             struct adv_job **job, struct adv_error *error);
+/* Where the numbers of the answer are counted for the job's client, which it must have. */
+atomic_size_t *adv_job_client_numbers(const struct adv_job *job);
 struct adv_job *adv_job_ref(struct adv_job *job);
 void adv_job_unref(struct adv_job *job);
 

@@ -12,6 +12,7 @@
 struct entry {
     struct entry *next; /* a younger one */
     struct adv_job_record record;
+    bool accepted; /* by the scheduler: until then nobody sees it */
     bool ended;
     int64_t ended_ms; /* of the clock that never jumps */
     size_t n_bytes;   /* once ended */
@@ -79,12 +80,29 @@ static void drop_expired(struct adv_job_store *store)
     }
 }
 
-/* Drops what ended longest ago; false where nothing has ended. */
+/* How many results an owner has. */
+static size_t count_ended(const struct adv_job_store *store, uint64_t owner)
+{
+    size_t n = 0;
+    for (const struct entry *at = store->oldest; at; at = at->next)
+        n += at->ended && at->record.owner == owner;
+    return n;
+}
+
+/* Of whom has the most results, so that nobody's make room for those of one who has more. */
+static bool is_dropped_before(const struct adv_job_store *store, const struct entry *entry,
+                              const struct entry *other)
+{
+    size_t n = count_ended(store, entry->record.owner), m = count_ended(store, other->record.owner);
+    return n != m ? n > m : entry->ended_ms < other->ended_ms;
+}
+
+/* Drops what ended longest ago of the owner with the most results; false where nothing has ended. */
 static bool drop_first_ended(struct adv_job_store *store)
 {
     struct entry **first = NULL;
     for (struct entry **at = &store->oldest; *at; at = &(*at)->next) {
-        if ((*at)->ended && (!first || (*at)->ended_ms < (*first)->ended_ms))
+        if ((*at)->ended && (!first || is_dropped_before(store, *at, *first)))
             first = at;
     }
     if (!first)
@@ -97,7 +115,8 @@ static bool drop_first_ended(struct adv_job_store *store)
 static struct entry **find(struct adv_job_store *store, const char *id, uint64_t owner)
 {
     struct entry **at = &store->oldest;
-    while (*at && (strcmp((*at)->record.id, id) != 0 || (*at)->record.owner != owner))
+    while (*at &&
+           (!(*at)->accepted || strcmp((*at)->record.id, id) != 0 || (*at)->record.owner != owner))
         at = &(*at)->next;
     return at;
 }
@@ -155,6 +174,15 @@ static void append(struct adv_job_store *store, struct entry *entry)
     count(store, entry, 1);
 }
 
+/* With the mutex held. */
+static bool has_ended(const struct adv_job_store *store)
+{
+    const struct entry *at = store->oldest;
+    while (at && !at->ended)
+        at = at->next;
+    return at != NULL;
+}
+
 bool adv_job_store_add(struct adv_job_store *store, struct adv_job *job, uint64_t owner,
                        const char *request_id, struct adv_job_record *record,
                        struct adv_reply *refusal)
@@ -166,7 +194,7 @@ bool adv_job_store_add(struct adv_job_store *store, struct adv_job *job, uint64_
     }
     pthread_mutex_lock(&store->mutex);
     drop_expired(store);
-    bool room = store->n < store->options.max_jobs || drop_first_ended(store);
+    bool room = store->n < store->options.max_jobs || has_ended(store);
     if (room) {
         entry->record.job = adv_job_ref(job);
         job->store = store;
@@ -183,6 +211,17 @@ bool adv_job_store_add(struct adv_job_store *store, struct adv_job *job, uint64_
                       store->options.max_jobs);
     adv_reply_header(refusal, MHD_HTTP_HEADER_RETRY_AFTER, "10");
     return false;
+}
+
+void adv_job_store_accept(struct adv_job_store *store, const struct adv_job *job)
+{
+    pthread_mutex_lock(&store->mutex);
+    struct entry *entry = *find_job(store, job);
+    if (entry)
+        entry->accepted = true;
+    while (store->n > store->options.max_jobs && drop_first_ended(store))
+        ;
+    pthread_mutex_unlock(&store->mutex);
 }
 
 void adv_job_store_withdraw(struct adv_job_store *store, const struct adv_job *job)
@@ -232,7 +271,7 @@ enum adv_status adv_job_store_list(struct adv_job_store *store, uint64_t owner,
     struct adv_job_record *records = calloc(store->n + 1, sizeof *records);
     *n = 0;
     for (const struct entry *at = store->oldest; records && at; at = at->next) {
-        if (at->record.owner == owner)
+        if (at->accepted && at->record.owner == owner)
             records[(*n)++] = copy_of(&at->record);
     }
     pthread_mutex_unlock(&store->mutex);

@@ -38,13 +38,16 @@ enum adv_status adv_job_store_new(const struct adv_job_store_options *options,
 /* After all jobs have ended. */
 void adv_job_store_free(struct adv_job_store *store);
 
-/* Lists a job that is not submitted yet, and has its answer kept. False, with a reply, where there
- * are too many. *record holds a reference of its own. */
+/* Gives a place to a job that is not submitted yet, and has its answer kept; nobody finds it before
+ * it is accepted. False, with a reply, where there are too many. *record holds a reference of its
+ * own. */
 bool adv_job_store_add(struct adv_job_store *store, struct adv_job *job, uint64_t owner,
                        const char *request_id, struct adv_job_record *record,
                        struct adv_reply *refusal);
 
-/* A job that was not submitted after all is not listed any more. */
+/* The scheduler has taken it: it is listed, and results of others make room if there has to be. */
+void adv_job_store_accept(struct adv_job_store *store, const struct adv_job *job);
+/* The scheduler has not: its place is free again. */
 void adv_job_store_withdraw(struct adv_job_store *store, const struct adv_job *job);
 
 /* The job is not listed any more, and ends soon. False where the owner has none of that id. */

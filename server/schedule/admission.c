@@ -60,7 +60,8 @@ static size_t most_of(const struct adv_scheduler_options *options, const struct 
 /* Of jobs that end meanwhile both counts go down, one a moment before the other. */
 static bool may_hold_numbers(const struct adv_scheduler_options *options, const struct adv_job *job)
 {
-    size_t own = atomic_load(adv_client_numbers(job->client)), all = atomic_load(options->numbers);
+    size_t own = atomic_load(adv_job_client_numbers(job));
+    size_t all = atomic_load(budget_of(options, job));
     return adv_share_allows(options->client_share, own, all > own ? all - own : 0,
                             options->queue_numbers, job->work.numbers);
 }
@@ -87,7 +88,7 @@ static enum verdict judge_share(const struct adv_scheduler *scheduler, const str
     if (job->client &&
         !adv_share_allows(options->client_share, own, others, most_of(options, job), 1))
         return OVER_SHARE_OF_PLACES;
-    if (job->client && !patient && !may_hold_numbers(options, job))
+    if (job->client && !may_hold_numbers(options, job))
         return OVER_SHARE_OF_NUMBERS;
     grounds->wait = adv_claims_wait(claims, &job->ticket.claim, now);
     if (grounds->wait > 0)
@@ -152,8 +153,8 @@ static void accept_job(struct adv_scheduler *scheduler, struct adv_job *job)
     const struct adv_scheduler_options *options = &scheduler->options;
     job->budget = budget_of(options, job);
     atomic_fetch_add(job->budget, job->work.numbers);
-    if (job->client && !job->ticket.patient)
-        atomic_fetch_add(adv_client_numbers(job->client), job->work.numbers);
+    if (job->client)
+        atomic_fetch_add(adv_job_client_numbers(job), job->work.numbers);
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERIES, 1);
     adv_metrics_move(options->metrics, ADV_GAUGE_QUERY_ROWS, (int64_t)job->work.query.n);
     adv_claims_add(&scheduler->claims, &adv_job_ref(job)->ticket.claim);

@@ -227,6 +227,7 @@ enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
         adv_evaluators_init(&worker->evaluators, options->registry, NULL);
         if (pthread_create(&worker->thread, NULL, work, worker) != 0) {
             adv_scheduler_stop(scheduler);
+            adv_scheduler_free(scheduler);
             return adv_fail_field(error, ADV_E_MEMORY, "workers", "cannot start %d workers",
                                   options->n_workers);
         }
@@ -266,6 +267,13 @@ void adv_scheduler_stop(struct adv_scheduler *scheduler)
     pthread_mutex_unlock(&scheduler->mutex);
     for (int i = 0; i < scheduler->n_workers; i++)
         pthread_join(scheduler->workers[i].thread, NULL);
+    scheduler->n_workers = 0;
+}
+
+void adv_scheduler_free(struct adv_scheduler *scheduler)
+{
+    if (!scheduler)
+        return;
     pthread_cond_destroy(&scheduler->runnable);
     pthread_mutex_destroy(&scheduler->mutex);
     adv_sharing_release(&scheduler->sharing);

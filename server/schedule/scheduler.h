@@ -53,7 +53,9 @@ void adv_scheduler_cancel_all(struct adv_scheduler *scheduler);
 /* After a reload: idle workers let go of models that are served no more. */
 void adv_scheduler_forget_models(struct adv_scheduler *scheduler);
 
-/* After the last job has ended (or with cancel_all): ends the threads. */
+/* After the last job has ended (or with cancel_all): ends the threads. Who asks about jobs may go on
+ * asking until the scheduler is freed. */
 void adv_scheduler_stop(struct adv_scheduler *scheduler);
+void adv_scheduler_free(struct adv_scheduler *scheduler);
 
 #endif

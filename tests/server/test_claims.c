@@ -437,6 +437,16 @@ START_TEST(what_goes_first_need_not_wait_for_a_long_one)
         adv_claims_add(&claims, &others[i]);
     }
     ck_assert_double_gt(adv_claims_wait(&claims, &asked, 0), 0);
+    for (int i = 0; i < 4; i++)
+        adv_claims_remove(&claims, &others[i]);
+    /* What is patient neither counts nor goes first. */
+    struct adv_claim patient = claim_of(0, 3600, 600), small = claim_of(0, 59, 0.01);
+    patient.patient = small.patient = true;
+    adv_claims_add(&claims, &patient);
+    ck_assert_double_eq(adv_claims_wait(&claims, &asked, 0), 0);
+    adv_claims_remove(&claims, &patient);
+    slow.left = 59;
+    ck_assert_double_gt(adv_claims_wait(&claims, &small, 0), 0);
     adv_claims_release(&claims);
 }
 END_TEST

@@ -57,6 +57,9 @@ static struct adv_job *add(uint64_t owner, char id[ADV_JOB_ID_SIZE])
     struct adv_job_record record;
     struct adv_reply refusal = {0};
     if (adv_job_store_add(store, job, owner, "request", &record, &refusal)) {
+        struct adv_job_record early;
+        ck_assert(!adv_job_store_find(store, record.id, owner, &early)); /* not accepted yet */
+        adv_job_store_accept(store, job);
         memcpy(id, record.id, ADV_JOB_ID_SIZE);
         adv_job_record_release(&record);
         return job;
