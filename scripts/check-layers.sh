@@ -66,7 +66,7 @@ declare -A owner=(
     [request]=request
     [render]=render
     [recipe]=dataset [source]=dataset [dataset]=dataset [held_out]=dataset
-    [optimiser]=train [shards]=train [train]=train
+    [optimiser]=train [shards]=train [train]=train [propose]=train
 )
 
 faults=0
