@@ -13,6 +13,8 @@ struct adv_command {
     int (*run)(int argc, char **argv);
 };
 
+extern const struct adv_command adv_command_fit;
+extern const struct adv_command adv_command_new;
 extern const struct adv_command adv_command_train;
 extern const struct adv_command adv_command_eval;
 extern const struct adv_command adv_command_sample;
