@@ -102,8 +102,6 @@ static enum adv_status classifier_init(struct classifier *c, size_t dim, struct 
         if (!c->weights || !c->g || !c->m || !c->v || !c->x || !c->target || !c->t)
             status = adv_no_memory(error);
     }
-    if (status != ADV_OK)
-        classifier_release(c);
     return status;
 }
 
@@ -131,11 +129,8 @@ static void draw(struct classifier *c, const struct pooled *pooled, size_t fold,
 
 static void train(struct classifier *c, const struct pooled *pooled, size_t fold, uint64_t seed)
 {
-    struct adv_adamw adamw = {.beta1 = 0.9,
-                              .beta2 = 0.999,
-                              .epsilon = 1e-8,
-                              .weight_decay = 0.01,
-                              .gradient_scale = 1};
+    struct adv_adamw adamw = {
+        .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.01, .gradient_scale = 1};
     struct adv_points points = {.n = BATCH, .x = c->x, .t = c->t};
     float scale = 1 / (float)BATCH;
     adv_net_init_weights(c->net, seed + fold, c->weights);
@@ -196,10 +191,9 @@ enum adv_status adv_classifier_test(const struct adv_rows *a, const struct adv_r
     }
     if (status == ADV_OK) {
         double rows = 2 * (double)pooled.n;
-        *result = (struct adv_classifier_test){
-            (double)right / rows, 0.5 / sqrt(rows), pooled.n};
-        classifier_release(&c);
+        *result = (struct adv_classifier_test){(double)right / rows, 0.5 / sqrt(rows), pooled.n};
     }
+    classifier_release(&c);
     free(pooled.x);
     return status;
 }
