@@ -71,6 +71,7 @@ static enum adv_status model_nll(const struct adv_report_subject *s, const struc
     struct adv_run *run = NULL;
     query.n = points->n;
     query.points = points->x;
+    query.divergence_method = ADV_DIVERGENCE_EXACT;
     query.labels = s->dataset->classes ? points->labels : NULL;
     enum adv_status status = run_query(s, &query, &run, &answer, error);
     for (size_t i = 0; status == ADV_OK && i < points->n; i++)
