@@ -7,9 +7,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define ROWS_MAX 1000  /* enough to tell weights apart; the report has them all */
+#define ROWS_MAX 1000     /* enough to tell weights apart; the report has them all */
 #define EXACT_DIM_MAX 256 /* beyond, few probes must do: their error is one for all weights */
-#define TOLERANCE 1e-4 /* an error of some 0.01 nats at most */
+#define TOLERANCE 1e-4    /* an error of some 0.01 nats at most */
 
 static enum adv_status draw(const struct adv_training *t, size_t n, float **x, int32_t **labels,
                             struct adv_error *error)
