@@ -441,7 +441,7 @@ $(TST)/test_io_robust: $(PARSER_OBJ)
 
 # Tests of the programs run them: they lie beside them.
 $(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/trainer/test_*.c))): | $(BIN)/advect
-$(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/server/test_*.c))): | $(BIN)/advectd
+$(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/server/test_*.c))) $(TST)/test_fit: | $(BIN)/advectd
 
 $(filter-out $(TRAINER_TESTS:%=$(TST)/test_%) $(SERVER_TESTS:%=$(TST)/test_%) %_double,$(TESTS)): $(TST)/%: $$(call object_of_test,,$$*) $(SUPPORT_LIB) $(LIB)/libadvect.a
 	@mkdir -p $(@D)

@@ -42,6 +42,7 @@ uses[trainer/measure]='rows cli'
 uses[trainer/report]='measure cli'
 uses[trainer/fit]='report measure training cli'
 uses[trainer/model]='cli'
+uses[trainer/serve]='cli'
 uses[trainer/figure]='model cli'
 uses[trainer/eval]='measure figure rows cli'
 

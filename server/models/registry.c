@@ -22,7 +22,9 @@ struct adv_catalogue {
 };
 
 struct adv_registry {
-    char *directory;
+    char *directory; /* NULL: files are named */
+    const char *const *files;
+    size_t n_files;
     struct adv_load_options options;
     int64_t max_model_bytes;
     atomic_bool cancelled;
@@ -132,6 +134,24 @@ static enum adv_status list_files(const char *directory, char ***names, size_t *
     return ADV_OK;
 }
 
+static enum adv_status copy_files(const struct adv_registry *registry, char ***names, size_t *n,
+                                  struct adv_error *error)
+{
+    char **list = calloc(registry->n_files, sizeof *list);
+    for (size_t i = 0; list && i < registry->n_files; i++) {
+        list[i] = strdup(registry->files[i]);
+        if (!list[i]) {
+            free_names(list, i);
+            list = NULL;
+        }
+    }
+    if (!list)
+        return adv_no_memory(error);
+    *names = list;
+    *n = registry->n_files;
+    return ADV_OK;
+}
+
 static bool identify(const char *path, struct adv_file_identity *identity, struct adv_error *error)
 {
     struct stat file;
@@ -189,6 +209,8 @@ struct loading {
 static char *path_of(const char *directory, const struct adv_catalogue_entry *entry)
 {
     char *path;
+    if (!directory)
+        return strdup(entry->file);
     return asprintf(&path, "%s/%s", directory, entry->file) < 0 ? NULL : path;
 }
 
@@ -276,12 +298,14 @@ static enum adv_status load_entries(const struct adv_registry *registry,
     return status;
 }
 
-static enum adv_status read_directory(const struct adv_registry *registry,
-                                      struct adv_catalogue **out, struct adv_error *error)
+static enum adv_status read_models(const struct adv_registry *registry, struct adv_catalogue **out,
+                                   struct adv_error *error)
 {
     char **names = NULL;
     size_t n = 0;
-    enum adv_status status = list_files(registry->directory, &names, &n, error);
+    enum adv_status status = registry->directory
+                                 ? list_files(registry->directory, &names, &n, error)
+                                 : copy_files(registry, &names, &n, error);
     if (status != ADV_OK)
         return status;
     struct adv_catalogue *catalogue =
@@ -312,17 +336,19 @@ static enum adv_status read_directory(const struct adv_registry *registry,
 
 /* ---------------------------------------------------------------- registry */
 
-enum adv_status adv_registry_open(const char *directory, const struct adv_load_options *options,
-                                  int64_t max_model_bytes, struct adv_registry **out,
-                                  struct adv_error *error)
+enum adv_status adv_registry_open(const struct adv_model_place *place,
+                                  const struct adv_load_options *options, int64_t max_model_bytes,
+                                  struct adv_registry **out, struct adv_error *error)
 {
     struct adv_registry *registry = calloc(1, sizeof *registry);
-    char *copy = registry ? strdup(directory) : NULL;
-    if (!copy) {
+    char *copy = registry && !place->n_files ? strdup(place->directory) : NULL;
+    if (!registry || (!copy && !place->n_files)) {
         free(registry);
         return adv_no_memory(error);
     }
     registry->directory = copy;
+    registry->files = place->files;
+    registry->n_files = place->n_files;
     registry->options = *options;
     registry->max_model_bytes = max_model_bytes;
     atomic_init(&registry->cancelled, false);
@@ -349,7 +375,7 @@ void adv_registry_close(struct adv_registry *registry)
 enum adv_status adv_registry_reload(struct adv_registry *registry, struct adv_error *error)
 {
     struct adv_catalogue *fresh = NULL, *former = registry->catalogue;
-    enum adv_status status = read_directory(registry, &fresh, error);
+    enum adv_status status = read_models(registry, &fresh, error);
     if (status != ADV_OK)
         return status;
     pthread_mutex_lock(&registry->mutex);

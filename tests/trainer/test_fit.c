@@ -247,6 +247,20 @@ START_TEST(shared_tables_are_fitted)
 }
 END_TEST
 
+/* The daemon is what the command becomes, so that a signal to it ends it. */
+START_TEST(a_model_is_served_by_its_file)
+{
+    write_mixed("mixed.csv", 40);
+    CLI_SUCCEEDS("fit mixed.csv --quiet --steps 4 --no-report");
+    CLI_SUCCEEDS("serve mixed.safetensors --listen 127.0.0.1:0 2>&1 & sleep 1; kill $!; wait $!");
+    ck_assert_ptr_nonnull(strstr(cli_output, "listening on http://127.0.0.1:"));
+    ck_assert_ptr_nonnull(strstr(cli_output, "model mixed from mixed.safetensors"));
+    cli_fails(1, "serve absent.safetensors", "absent.safetensors: No such file");
+    cli_fails(1, "serve mixed.csv", "mixed.csv is no model file");
+    cli_fails(2, "serve", "an argument is missing");
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("fit");
@@ -263,6 +277,7 @@ static Suite *make_suite(void)
     tcase_add_test(fit, too_many_columns_are_refused);
     tcase_add_test(fit, one_column_is_enough);
     tcase_add_test(fit, new_overwrites_no_recipe_unasked);
+    tcase_add_test(fit, a_model_is_served_by_its_file);
     tcase_add_test(fit, shared_tables_are_fitted);
     suite_add_tcase(suite, fit);
     return suite;
