@@ -132,7 +132,7 @@ static void print_classifier(FILE *out, const json_t *classifier)
         return;
     fprintf(out,
             "<h2>Can a classifier tell samples from data?</h2>\n<p>A small network, trained to, is "
-            "right in %.1f &plusmn; %.1f %% of cases; 50 %% means that it cannot.</p>\n",
+            "right in %.1f &plusmn; %.1f %% of cases; 50 %% or less means that it cannot.</p>\n",
             100 * number_of(classifier, "accuracy"), 100 * number_of(classifier, "standard_error"));
 }
 

@@ -91,7 +91,8 @@ void adv_report_print(const json_t *report)
     printf("\nsamples beside %s\n", json_string_value(json_object_get(report, "compared_with")));
     print_columns(report);
     if (json_is_object(classifier))
-        printf("\na classifier tells samples from data with accuracy %.3f +- %.3f (0.5: not at "
+        printf("\na classifier tells samples from data with accuracy %.3f +- %.3f (0.5 or less: "
+               "not at "
                "all)\n",
                number_of(classifier, "accuracy"), number_of(classifier, "standard_error"));
 }
