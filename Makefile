@@ -131,7 +131,7 @@ DOUBLE_OBJ     := $(DOUBLE_SRC:%.c=$(OBJ)/double/%.o) \
 DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the programs' own parts.
-TRAINER_TESTS := measure
+TRAINER_TESTS := measure two_sample
 SERVER_TESTS  := http_parts claims clients job_store picture_cache
 
 # What the programs parse for themselves, for the test and the fuzzers of parsers.
@@ -460,7 +460,7 @@ $(TST)/test_io_robust: $(PARSER_OBJ)
 
 # Tests of the programs run them: they lie beside them.
 $(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/trainer/test_*.c))): | $(BIN)/advect
-$(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/server/test_*.c))): | $(BIN)/advectd
+$(patsubst %.c,$(TST)/%,$(notdir $(wildcard tests/server/test_*.c))) $(TST)/test_fit: | $(BIN)/advectd
 
 $(filter-out $(TRAINER_TESTS:%=$(TST)/test_%) $(SERVER_TESTS:%=$(TST)/test_%) %_double,$(TESTS)): $(TST)/%: $$(call object_of_test,,$$*) $(SUPPORT_LIB) $(LIB)/libadvect.a
 	@mkdir -p $(@D)

@@ -43,6 +43,7 @@ uses[trainer/measure]='rows cli'
 uses[trainer/report]='measure cli'
 uses[trainer/fit]='report measure training cli'
 uses[trainer/model]='cli'
+uses[trainer/serve]='cli'
 uses[trainer/figure]='model cli'
 uses[trainer/eval]='measure figure rows cli'
 
@@ -67,7 +68,7 @@ declare -A owner=(
     [request]=request
     [render]=render
     [recipe]=dataset [source]=dataset [dataset]=dataset [held_out]=dataset
-    [optimiser]=train [shards]=train [train]=train
+    [optimiser]=train [shards]=train [train]=train [propose]=train
 )
 
 faults=0

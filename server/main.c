@@ -137,9 +137,10 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
     if (status == ADV_OK)
         status =
             adv_picture_cache_new((size_t)config->picture_cache_bytes, &server->pictures, error);
+    const struct adv_model_place place = {config->models, config->files, config->n_files};
     if (status == ADV_OK)
-        status = adv_registry_open(config->models, &load, config->max_model_bytes,
-                                   &server->registry, error);
+        status =
+            adv_registry_open(&place, &load, config->max_model_bytes, &server->registry, error);
     if (status == ADV_OK)
         status = start_work(server, error);
     return status == ADV_OK ? start_connections(server, error) : status;

@@ -114,7 +114,7 @@ static void suggest_from_order(const struct facts *f, const struct speaker *spea
     char text[240];
     if (!f->whole && f->atom_share >= ATOM_SHARE) {
         snprintf(text, sizeof text,
-                 "exact repeats of %.9g in %.0f %% of the rows (an atom), which no density has: "
+                 "exact repeats of %.7g in %.0f %% of the rows (an atom), which no density has: "
                  "the model will put a narrow peak there",
                  f->atom, 100 * f->atom_share);
         tell(speaker, text);

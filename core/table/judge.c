@@ -10,7 +10,7 @@
 #define SHOWN_MAX 6 /* columns that a message names */
 
 /* 2024-12-31, 31.12.2024, 12/31/24, with or without a time. */
-static bool is_date(const struct adv_csv_cell *cell)
+bool adv_table_is_date(const struct adv_csv_cell *cell)
 {
     size_t n_digits[3] = {0}, part = 0, i = 0;
     char mark = '\0';
@@ -85,7 +85,7 @@ static enum adv_status refuse_columns(const struct adv_table_reader *reader, con
         return adv_fail(error, ADV_E_FORMAT,
                         "the only column holds %s (line %zu: '%s'); cells are separated by comma, "
                         "semicolon, tab or blanks",
-                        is_date(&first->text) ? "dates" : "text", first->text.line,
+                        adv_table_is_date(&first->text) ? "dates" : "text", first->text.line,
                         adv_printable(first->text.text, first->text.n, shown));
     for (size_t i = 1; i < n; i++)
         adv_append(others, sizeof others, "%s%s", i > 1 ? ", " : "; so does ",
@@ -94,7 +94,7 @@ static enum adv_status refuse_columns(const struct adv_table_reader *reader, con
     return adv_fail_field(error, ADV_E_FORMAT, adv_table_option(reader, "columns").text,
                           "%s holds %s, not numbers (line %zu: '%s')%s%s",
                           adv_table_column_name(reader, columns[0]).text,
-                          is_date(&first->text) ? "dates" : "text", first->text.line,
+                          adv_table_is_date(&first->text) ? "dates" : "text", first->text.line,
                           adv_printable(first->text.text, first->text.n, shown), others, remedy);
 }
 

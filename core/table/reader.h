@@ -53,6 +53,17 @@ enum adv_remedy adv_table_remedy(const struct adv_table_reader *reader);
 /* How an option is called in messages: data.source.columns, or --columns. */
 struct adv_column_name adv_table_option(const struct adv_table_reader *reader, const char *name);
 
+/* Whether a cell says that its value is missing, and whether it is a date, with or without a time. */
+bool adv_table_is_missing(const struct adv_csv_cell *cell);
+bool adv_table_is_date(const struct adv_csv_cell *cell);
+
+/* As adv_csv_open takes them, in the order of enum adv_table_separator. */
+extern const char adv_table_separators[];
+
+/* Takes n_columns and names from the first record; *has_record: whether there is one of data. */
+enum adv_status adv_table_read_header(struct adv_table_reader *reader, bool *has_record,
+                                      struct adv_error *error);
+
 /* Decides used, n_used, label and where every column goes. */
 enum adv_status adv_table_choose(struct adv_table_reader *reader, struct adv_error *error);
 

@@ -18,15 +18,15 @@ const char *const adv_separator_names[] = {
     [ADV_SEPARATOR_AUTO] = "auto",           [ADV_SEPARATOR_COMMA] = "comma",
     [ADV_SEPARATOR_SEMICOLON] = "semicolon", [ADV_SEPARATOR_TAB] = "tab",
     [ADV_SEPARATOR_BLANKS] = "blanks",       NULL};
-static const char separators[] = {[ADV_SEPARATOR_AUTO] = '\0',
-                                  [ADV_SEPARATOR_COMMA] = ',',
-                                  [ADV_SEPARATOR_SEMICOLON] = ';',
-                                  [ADV_SEPARATOR_TAB] = '\t',
-                                  [ADV_SEPARATOR_BLANKS] = ' '};
+const char adv_table_separators[] = {[ADV_SEPARATOR_AUTO] = '\0',
+                                     [ADV_SEPARATOR_COMMA] = ',',
+                                     [ADV_SEPARATOR_SEMICOLON] = ';',
+                                     [ADV_SEPARATOR_TAB] = '\t',
+                                     [ADV_SEPARATOR_BLANKS] = ' '};
 
 /* ---------------------------------------------------------------- cells */
 
-static bool is_missing(const struct adv_csv_cell *cell)
+bool adv_table_is_missing(const struct adv_csv_cell *cell)
 {
     static const char *const words[] = {"", "NA", "N/A", "NaN", "null", "?", "-"};
     for (size_t i = 0; i < ADV_COUNT(words); i++) {
@@ -52,7 +52,7 @@ static enum adv_status take_number(struct adv_table_reader *reader, struct adv_t
     enum adv_csv_number what = adv_csv_number(&reader->csv, cell, value);
     if (what == ADV_CSV_NUMBER)
         return ADV_OK;
-    if (is_missing(cell)) {
+    if (adv_table_is_missing(cell)) {
         note_missing(column, cell, complete);
         return ADV_OK;
     }
@@ -68,7 +68,7 @@ static enum adv_status take_label(struct adv_table_reader *reader, struct adv_ta
                                   const struct adv_csv_cell *cell, int32_t *label, bool *complete,
                                   struct adv_error *error)
 {
-    if (!is_missing(cell))
+    if (!adv_table_is_missing(cell))
         return adv_classes_find(&reader->classes, cell, label, error);
     note_missing(column, cell, complete);
     return ADV_OK;
@@ -139,8 +139,8 @@ static enum adv_status read_records(struct adv_table_reader *reader, bool has_re
 
 /* ---------------------------------------------------------------- the table */
 
-static enum adv_status read_header(struct adv_table_reader *reader, bool *has_record,
-                                   struct adv_error *error)
+enum adv_status adv_table_read_header(struct adv_table_reader *reader, bool *has_record,
+                                      struct adv_error *error)
 {
     struct adv_csv_survey survey;
     int64_t header = reader->options->header;
@@ -208,7 +208,7 @@ static enum adv_status read_table(struct adv_table_reader *reader, struct adv_er
     bool has_record = reader->csv.more;
     if (!has_record)
         return adv_fail(error, ADV_E_FORMAT, "there is no line with numbers");
-    enum adv_status status = read_header(reader, &has_record, error);
+    enum adv_status status = adv_table_read_header(reader, &has_record, error);
     if (status == ADV_OK)
         status = allocate(reader, error);
     if (status == ADV_OK)
@@ -226,7 +226,7 @@ enum adv_status adv_table_parse(const char *text, size_t n_bytes, const char *na
 {
     struct adv_table_reader reader = {.options = options, .label = -1};
     enum adv_status status =
-        adv_csv_open(&reader.csv, text, n_bytes, separators[options->separator], error);
+        adv_csv_open(&reader.csv, text, n_bytes, adv_table_separators[options->separator], error);
     if (status == ADV_OK)
         status = read_table(&reader, error);
     if (status == ADV_OK) {

@@ -3,12 +3,8 @@
 #include "core/train/training.h"
 
 #include <advect/extra/gaussian_mixture.h>
-#include <advect/extra/memory.h>
 
-#include <stdlib.h>
 #include <string.h>
-
-#define MIXTURE_ROWS_MAX 10000 /* beyond which a mixture of Gaussians hardly changes */
 
 static const struct adv_parameter *find_parameter(const struct adv_net *net, const char *name,
                                                   struct adv_parameter *found)
@@ -33,28 +29,15 @@ static enum adv_status put_mixture(const struct adv_training *t,
     return adv_gaussian_mixture_axes(mixture, t->weights + components->offset, error);
 }
 
-/* Examples in flow units, as the network sees them. */
 static enum adv_status fit_mixture(const struct adv_training *t,
                                    const struct adv_parameter *components, struct adv_error *error)
 {
-    const struct adv_dataset *d = &t->dataset;
-    size_t n = d->source.density || d->n_train > MIXTURE_ROWS_MAX ? MIXTURE_ROWS_MAX : d->n_train;
-    float *x = calloc(n, d->dim * sizeof *x);
-    int32_t *labels = calloc(n, sizeof *labels);
-    struct adv_mixture_rows rows = {
-        .n = n, .dim = d->dim, .x = x, .labels = labels, .classes = d->classes};
     struct adv_gaussian_mixture mixture = {0};
-    enum adv_status status = x && labels ? ADV_OK : adv_no_memory(error);
-    if (status == ADV_OK) {
-        adv_dataset_draw(d, 0, n, x, labels);
-        uint64_t seed = adv_seed_for((uint64_t)t->recipe.train.seed, ADV_SEED_INIT);
-        status = adv_gaussian_mixture_fit(&rows, components->shape[0], seed, &mixture, error);
-    }
+    enum adv_status status =
+        adv_dataset_fit_mixture(&t->dataset, components->shape[0], &mixture, error);
     if (status == ADV_OK)
         status = put_mixture(t, &mixture, components, error);
     adv_gaussian_mixture_release(&mixture);
-    free(x);
-    free(labels);
     return status;
 }
 

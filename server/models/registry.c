@@ -24,7 +24,9 @@ struct adv_catalogue {
 };
 
 struct adv_registry {
-    char *directory;
+    char *directory; /* NULL: files are named */
+    const char *const *files;
+    size_t n_files;
     struct adv_load_options options;
     int64_t max_model_bytes;
     atomic_bool cancelled;
@@ -134,6 +136,24 @@ static enum adv_status list_files(const char *directory, char ***names, size_t *
     return ADV_OK;
 }
 
+static enum adv_status copy_files(const struct adv_registry *registry, char ***names, size_t *n,
+                                  struct adv_error *error)
+{
+    char **list = calloc(registry->n_files, sizeof *list);
+    for (size_t i = 0; list && i < registry->n_files; i++) {
+        list[i] = strdup(registry->files[i]);
+        if (!list[i]) {
+            free_names(list, i);
+            list = NULL;
+        }
+    }
+    if (!list)
+        return adv_no_memory(error);
+    *names = list;
+    *n = registry->n_files;
+    return ADV_OK;
+}
+
 static bool identify(const char *path, struct adv_file_identity *identity, struct adv_error *error)
 {
     struct stat file;
@@ -193,6 +213,8 @@ struct loading {
 static char *path_of(const char *directory, const struct adv_catalogue_entry *entry)
 {
     char *path;
+    if (!directory)
+        return strdup(entry->file);
     return asprintf(&path, "%s/%s", directory, entry->file) < 0 ? NULL : path;
 }
 
@@ -313,12 +335,14 @@ static enum adv_status load_entries(const struct adv_registry *registry,
     return status;
 }
 
-static enum adv_status read_directory(const struct adv_registry *registry,
-                                      struct adv_catalogue **out, struct adv_error *error)
+static enum adv_status read_models(const struct adv_registry *registry, struct adv_catalogue **out,
+                                   struct adv_error *error)
 {
     char **names = NULL;
     size_t n = 0;
-    enum adv_status status = list_files(registry->directory, &names, &n, error);
+    enum adv_status status = registry->directory
+                                 ? list_files(registry->directory, &names, &n, error)
+                                 : copy_files(registry, &names, &n, error);
     if (status != ADV_OK)
         return status;
     struct adv_catalogue *catalogue =
@@ -349,13 +373,14 @@ static enum adv_status read_directory(const struct adv_registry *registry,
 
 /* ---------------------------------------------------------------- registry */
 
-enum adv_status adv_registry_open(const char *directory, const struct adv_load_options *options,
-                                  int64_t max_model_bytes, struct adv_registry **out,
-                                  struct adv_error *error)
+enum adv_status adv_registry_open(const struct adv_model_place *place,
+                                  const struct adv_load_options *options, int64_t max_model_bytes,
+                                  struct adv_registry **out, struct adv_error *error)
 {
     struct adv_registry *registry = calloc(1, sizeof *registry);
-    char *copy = registry ? strdup(directory) : NULL;
-    struct adv_catalogue *empty = copy ? calloc(1, sizeof *empty) : NULL;
+    char *copy = registry && !place->n_files ? strdup(place->directory) : NULL;
+    bool has_place = registry && (copy || place->n_files);
+    struct adv_catalogue *empty = has_place ? calloc(1, sizeof *empty) : NULL;
     if (!empty) {
         free(copy);
         free(registry);
@@ -364,6 +389,8 @@ enum adv_status adv_registry_open(const char *directory, const struct adv_load_o
     atomic_init(&empty->references, 1);
     registry->catalogue = empty;
     registry->directory = copy;
+    registry->files = place->files;
+    registry->n_files = place->n_files;
     registry->options = *options;
     registry->max_model_bytes = max_model_bytes;
     atomic_init(&registry->cancelled, false);
@@ -386,7 +413,7 @@ void adv_registry_close(struct adv_registry *registry)
 enum adv_status adv_registry_load(struct adv_registry *registry, struct adv_error *error)
 {
     struct adv_catalogue *fresh = NULL, *former = registry->catalogue;
-    enum adv_status status = read_directory(registry, &fresh, error);
+    enum adv_status status = read_models(registry, &fresh, error);
     if (status != ADV_OK)
         return status;
     pthread_mutex_lock(&registry->mutex);

@@ -11,7 +11,7 @@
 
 /* A file of the directory: served, or refused with the reason. */
 struct adv_catalogue_entry {
-    char *file;              /* its name in the directory */
+    char *file;              /* its name in the directory, or its path where files are served */
     struct adv_model *model; /* or NULL: refused */
     char *reason;            /* why, or NULL */
     bool judged;             /* the reason lies in the file's contents alone */
@@ -32,14 +32,21 @@ void adv_catalogue_unref(struct adv_catalogue *catalogue);
 
 struct adv_registry;
 
-/* Of a directory; its catalogue is empty before the first load. What the options point to must live
- * as long as the registry. */
-enum adv_status adv_registry_open(const char *directory, const struct adv_load_options *options,
-                                  int64_t max_model_bytes, struct adv_registry **registry,
-                                  struct adv_error *error);
+/* Where models are: files, borrowed for the life of the registry, or if there are none a directory. */
+struct adv_model_place {
+    const char *directory;
+    const char *const *files; /* [n_files] paths */
+    size_t n_files;
+};
+
+/* Its catalogue is empty before the first load. What the options point to must live as long as the
+ * registry. */
+enum adv_status adv_registry_open(const struct adv_model_place *place,
+                                  const struct adv_load_options *options, int64_t max_model_bytes,
+                                  struct adv_registry **registry, struct adv_error *error);
 void adv_registry_close(struct adv_registry *registry);
 
-/* Looks at the directory, and loads every *.safetensors in the order of their names. Files that
+/* Loads the files, or every *.safetensors of the directory in the order of their names. Files that
  * cannot be served, of more than max_model_bytes among them, become refused entries; only a
  * directory that cannot be read is an error. Files that did not change keep their loaded model, or
  * the reason why they are refused. On an error the present catalogue stays. To be called by one

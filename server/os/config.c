@@ -162,8 +162,11 @@ static enum adv_status read_flag(struct adv_config *config, int n_args, char **a
 {
     const char *flag = args[*i];
     if (strncmp(flag, "--", 2) != 0 || !flag[2])
-        return adv_fail(error, ADV_E_INVALID,
-                        "\"%.100s\" is not a flag; see advectd --help for what there is", flag);
+        return adv_fail(
+            error, ADV_E_INVALID,
+            "\"%.100s\" is not a flag, nor a file NAME.safetensors; see advectd --help for "
+            "what there is",
+            flag);
     char name[64];
     size_t length = strcspn(flag + 2, "=");
     snprintf(name, sizeof name, "%.*s", length < sizeof name ? (int)length : 63, flag + 2);
@@ -180,6 +183,24 @@ static enum adv_status read_flag(struct adv_config *config, int n_args, char **a
     return adv_fields_from_text(fields, N_FIELDS, name, value ? value : "", config, error);
 }
 
+static bool is_model_file(const char *word)
+{
+    static const char suffix[] = ".safetensors";
+    size_t n = strlen(word), n_suffix = sizeof suffix - 1;
+    return word[0] != '-' && n > n_suffix && !strcmp(word + n - n_suffix, suffix);
+}
+
+/* Model files may stand among the flags: they are moved to the front of the arguments. */
+static void take_file(struct adv_config *config, char **args, int *i)
+{
+    char *file = args[*i];
+    memmove(args + config->n_files + 2, args + config->n_files + 1,
+            ((size_t)*i - config->n_files - 1) * sizeof *args);
+    args[++config->n_files] = file;
+    config->files = (const char *const *)args + 1;
+    ++*i;
+}
+
 enum adv_status adv_config_read(struct adv_config *config, int n_args, char **args,
                                 struct adv_error *error)
 {
@@ -187,8 +208,12 @@ enum adv_status adv_config_read(struct adv_config *config, int n_args, char **ar
     enum adv_status status = adv_fields_init(fields, N_FIELDS, &read, error);
     if (status == ADV_OK)
         status = read_environment(&read, error);
-    for (int i = 1; i < n_args && status == ADV_OK;)
-        status = read_flag(&read, n_args, args, &i, error);
+    for (int i = 1; i < n_args && status == ADV_OK;) {
+        if (is_model_file(args[i]))
+            take_file(&read, args, &i);
+        else
+            status = read_flag(&read, n_args, args, &i, error);
+    }
     if (status == ADV_OK && read.queue_numbers < read.max_numbers)
         status = adv_fail_field(error, ADV_E_INVALID, "queue_numbers",
                                 "queue_numbers is %lld; it must be at least max_numbers, %lld",
@@ -210,7 +235,8 @@ void adv_config_release(struct adv_config *config)
 
 static const char description[] =
     "Serves flow-matching models over HTTP: samples, trajectories, log-densities, latents,\n"
-    "velocities and pictures. Example:\n\n"
+    "velocities and pictures. Model files that are named are served in place of a directory.\n"
+    "Example:\n\n"
     "  advectd --listen 127.0.0.1:8080 --models models\n"
     "  curl http://127.0.0.1:8080/v1/models\n\n"
     "Every setting is also read from the environment, as ADVECT_LISTEN, ADVECT_MODELS, ...;\n"
@@ -219,7 +245,8 @@ static const char description[] =
 
 void adv_config_help(FILE *out)
 {
-    fputs("Usage: advectd [--listen ADDRESS:PORT] [--models DIR] [--workers N] [...]\n", out);
+    fputs("Usage: advectd [--listen ADDRESS:PORT] [--models DIR] [--workers N] [...] [FILE...]\n",
+          out);
     fprintf(out, "%s\n", description);
     adv_fields_help(fields, N_FIELDS, out);
 }
@@ -232,7 +259,7 @@ void adv_config_manual(FILE *out)
             "advectd \\- serve flow-matching models over HTTP\n"
             ".SH SYNOPSIS\n"
             ".B advectd\n"
-            "[\\fIflags\\fR]\n"
+            "[\\fIflags\\fR] [\\fIfiles\\fR]\n"
             ".SH DESCRIPTION\n",
             adv_version());
     adv_manual_text(description, out);

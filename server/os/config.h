@@ -7,12 +7,16 @@
 #include <advect/extra/request.h>
 #include <advect/status.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
 struct adv_config {
-    char *listen;      /* ADDRESS:PORT, the address of IPv6 in brackets */
-    char *models;      /* directory */
+    char *listen; /* ADDRESS:PORT, the address of IPv6 in brackets */
+    char *models; /* directory */
+    const char *const
+        *files; /* [n_files] model files, in place of the directory; of the arguments */
+    size_t n_files;
     int64_t precision; /* enum adv_precision */
     char *isa;         /* of the kernels, or NULL: the fastest */
     int64_t workers, http_threads;

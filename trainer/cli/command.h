@@ -13,6 +13,8 @@ struct adv_command {
     int (*run)(int argc, char **argv);
 };
 
+extern const struct adv_command adv_command_fit;
+extern const struct adv_command adv_command_new;
 extern const struct adv_command adv_command_train;
 extern const struct adv_command adv_command_eval;
 extern const struct adv_command adv_command_sample;
@@ -21,6 +23,7 @@ extern const struct adv_command adv_command_trajectory;
 extern const struct adv_command adv_command_figure;
 extern const struct adv_command adv_command_inspect;
 extern const struct adv_command adv_command_import;
+extern const struct adv_command adv_command_serve;
 extern const struct adv_command adv_command_bench;
 
 /* Prints "advect NAME: message" to stderr and gives the exit code that belongs to the report. */

@@ -137,7 +137,7 @@ static enum adv_status read_letter(struct reader *reader, const char *word, cons
 static enum adv_status read_operand(struct reader *reader, const char *word,
                                     struct adv_error *error)
 {
-    if (reader->n_operands == reader->options->n_operands)
+    if (reader->n_operands == reader->options->n_operands + reader->options->n_more)
         return adv_fail(error, ADV_E_INVALID,
                         "\"%s\" is one argument too many; usage: advect %s %s", word,
                         reader->options->command,
@@ -212,6 +212,8 @@ int adv_options_read(const struct adv_options *options, int argc, char **argv, v
 {
     struct adv_error error = ADV_ERROR_INIT;
     struct reader reader = {.options = options, .values = values, .operands = operands};
+    for (size_t i = options->n_operands; i < options->n_operands + options->n_more; i++)
+        operands[i] = NULL;
     if (adv_fields_init(options->fields, options->n_fields, values, &error) != ADV_OK)
         return adv_command_fail(options->command, &error);
     enum adv_status status = read_words(&reader, (size_t)argc - 1, argv + 1, &error);

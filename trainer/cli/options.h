@@ -37,6 +37,7 @@ struct adv_options {
     const char *command;  /* "train" */
     const char *operands; /* as the usage line shows them: "RECIPE.json" */
     size_t n_operands;    /* all of them needed */
+    size_t n_more;        /* how many more may follow */
     const char *summary;  /* a sentence or a few */
     const char *example;
     const struct adv_field *fields;
@@ -45,9 +46,9 @@ struct adv_options {
     const struct adv_more_options *more;     /* or NULL */
 };
 
-/* Fills values (defaults first) and operands [n_operands], which point into argv. Returns
- * ADV_OPTIONS_GO, or the exit code with which the command is to return: help was printed, or the
- * fault was. values are to be released (adv_fields_release) only after ADV_OPTIONS_GO. */
+/* Fills values (defaults first) and operands [n_operands + n_more], which point into argv; NULL
+ * stands for those that were not given. Returns ADV_OPTIONS_GO, or the exit code with which the
+ * command is to return: help was printed, or the fault was. values are to be released (adv_fields_release) only after ADV_OPTIONS_GO. */
 int adv_options_read(const struct adv_options *options, int argc, char **argv, void *values,
                      const char **operands);
 

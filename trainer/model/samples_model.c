@@ -1,5 +1,6 @@
 /* Models of kind "empirical", made of points without training. */
 #include "trainer/cli/environment.h"
+#include "trainer/cli/json.h"
 #include "trainer/model/import.h"
 
 #include <advect/array_file.h>
@@ -11,22 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* "a,b*,!c" as the array of names that tables take: a new reference, or NULL. */
-static json_t *split_names(const char *text)
-{
-    json_t *names = json_array();
-    bool complete = names != NULL;
-    for (const char *at = text; complete; at++) {
-        size_t n = strcspn(at, ",");
-        complete = json_array_append_new(names, json_stringn(at, n)) == 0;
-        at += n;
-        if (!*at)
-            return names;
-    }
-    json_decref(names);
-    return NULL;
-}
 
 static json_t *names_of(const struct adv_array *rows)
 {
@@ -54,7 +39,7 @@ static enum adv_status read_table(const char *path, const char *columns, int64_t
                                   struct adv_array *array, struct adv_error *error)
 {
     struct adv_table table = {0};
-    json_t *chosen = columns ? split_names(columns) : NULL;
+    json_t *chosen = columns ? adv_json_columns(columns) : NULL;
     if (columns && !chosen)
         return adv_fail_field(error, ADV_E_INVALID, "columns", "columns must be names in UTF-8");
     const struct adv_table_options options = {.columns = chosen, .missing = missing, .where = "--"};

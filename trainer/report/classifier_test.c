@@ -102,8 +102,6 @@ static enum adv_status classifier_init(struct classifier *c, size_t dim, struct 
         if (!c->weights || !c->g || !c->m || !c->v || !c->x || !c->target || !c->t)
             status = adv_no_memory(error);
     }
-    if (status != ADV_OK)
-        classifier_release(c);
     return status;
 }
 
@@ -194,8 +192,8 @@ enum adv_status adv_classifier_test(const struct adv_rows *a, const struct adv_r
     if (status == ADV_OK) {
         double rows = 2 * (double)pooled.n;
         *result = (struct adv_classifier_test){(double)right / rows, 0.5 / sqrt(rows), pooled.n};
-        classifier_release(&c);
     }
+    classifier_release(&c);
     free(pooled.x);
     return status;
 }

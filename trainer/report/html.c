@@ -60,43 +60,38 @@ static void print_cell(FILE *out, const char *format, double value)
 
 static void print_nll_row(FILE *out, const char *name, const json_t *of)
 {
+    const json_t *gain = json_object_get(of, "gain");
     fputs("<tr><td>", out);
     print_text(out, name);
     fputs("</td>", out);
     print_cell(out, "%.4f", number_of(of, "mean"));
     print_cell(out, "%.4f", number_of(of, "standard_error"));
-    fputs("</tr>\n", out);
-}
-
-static void print_verdict(FILE *out, const json_t *gain)
-{
-    double mean = number_of(gain, "mean"), error = number_of(gain, "standard_error");
-    const char *over = json_string_value(json_object_get(gain, "over"));
-    fprintf(out, "<p>The model is <b>%s</b> the %s%s: %+.4f &plusmn; %.4f nats a row.</p>\n",
-            mean > 2 * error    ? "better than"
-            : mean < -2 * error ? "worse than"
-                                : "not clearly different from",
-            over && !strcmp(over, "mixture") ? "mixture of Gaussians" : "Gaussian", "", mean,
-            error);
+    print_cell(out, "%+.4f", number_of(gain, "mean"));
+    print_cell(out, "%.4f", number_of(gain, "standard_error"));
+    fputs("<td>", out);
+    print_text(out, gain ? adv_report_verdict(gain) : "");
+    fputs("</td></tr>\n", out);
 }
 
 static void print_densities(FILE *out, const json_t *nll)
 {
     const json_t *mixture = json_object_get(nll, "mixture");
+    long long n = (long long)json_integer_value(json_object_get(mixture, "components"));
     char name[64];
-    snprintf(name, sizeof name, "mixture of %lld Gaussians",
-             (long long)json_integer_value(json_object_get(mixture, "components")));
+    snprintf(name, sizeof name, "mixture of %lld Gaussians", n);
     fprintf(out,
             "<h2>Negative log-density of held-out rows</h2>\n<p class=\"quiet\">Mean over %lld "
-            "rows that training has not seen, in nats; less is better. They chose the weights that "
-            "were kept, and the number of Gaussians.</p>\n<table><tr><th></th><th>mean</th>"
-            "<th>standard error</th></tr>\n",
+            "rows that no gradient has seen, in nats; less is better. They chose the weights that "
+            "were kept and the number of Gaussians, so all of it is a little too good. The gain is "
+            "the model's over that row, and its error that of the mean difference.</p>\n<table>"
+            "<tr><th></th><th>mean</th><th>standard error</th><th>gain</th><th>standard error</th>"
+            "<th>the model is</th></tr>\n",
             (long long)json_integer_value(json_object_get(nll, "rows")));
     print_nll_row(out, "this model", json_object_get(nll, "model"));
     print_nll_row(out, "Gaussian", json_object_get(nll, "gaussian"));
-    print_nll_row(out, name, mixture);
+    if (n > 1)
+        print_nll_row(out, name, mixture);
     fputs("</table>\n", out);
-    print_verdict(out, json_object_get(nll, "gain"));
 }
 
 static void print_column(FILE *out, const json_t *column)
@@ -137,7 +132,7 @@ static void print_classifier(FILE *out, const json_t *classifier)
         return;
     fprintf(out,
             "<h2>Can a classifier tell samples from data?</h2>\n<p>A small network, trained to, is "
-            "right in %.1f &plusmn; %.1f %% of cases; 50 %% means that it cannot.</p>\n",
+            "right in %.1f &plusmn; %.1f %% of cases; 50 %% or less means that it cannot.</p>\n",
             100 * number_of(classifier, "accuracy"), 100 * number_of(classifier, "standard_error"));
 }
 
@@ -174,20 +169,52 @@ static void print_recipe(FILE *out, const json_t *recipe)
     free(text);
 }
 
-static void print_notes(FILE *out, const json_t *report)
+static void print_lines(FILE *out, const char *title, const json_t *lines)
 {
     size_t i;
-    json_t *note;
-    if (json_array_size(json_object_get(report, "notes")) == 0)
+    json_t *line;
+    if (json_array_size(lines) == 0)
         return;
-    fputs("<h2>Noticed in the data</h2>\n<ul>", out);
-    json_array_foreach(json_object_get(report, "notes"), i, note)
+    fprintf(out, "<h2>%s</h2>\n<ul>", title);
+    json_array_foreach((json_t *)lines, i, line)
     {
         fputs("<li>", out);
-        print_text(out, json_string_value(note));
+        print_text(out, json_string_value(line));
         fputs("</li>\n", out);
     }
     fputs("</ul>\n", out);
+}
+
+static void print_found(FILE *out, const json_t *found)
+{
+    size_t i;
+    json_t *column;
+    if (!found)
+        return;
+    fputs("<h2>Columns of the file</h2>\n<table><tr><th>column</th><th>holds</th><th>least</th>"
+          "<th>greatest</th><th>missing</th><th>use</th><th>support</th></tr>\n",
+          out);
+    json_array_foreach(json_object_get(found, "columns"), i, column)
+    {
+        static const char *const texts[] = {"use", "support"};
+        fputs("<tr><td>", out);
+        print_text(out, json_string_value(json_object_get(column, "name")));
+        fputs("</td><td>", out);
+        print_text(out, json_string_value(json_object_get(column, "kind")));
+        fputs("</td>", out);
+        print_cell(out, "%.6g", number_of(column, "low"));
+        print_cell(out, "%.6g", number_of(column, "high"));
+        print_cell(out, "%.0f", number_of(column, "missing"));
+        for (size_t k = 0; k < 2; k++) {
+            fputs("<td>", out);
+            print_text(out, json_string_value(json_object_get(column, texts[k])));
+            fputs("</td>", out);
+        }
+        fputs("</tr>\n", out);
+    }
+    fputs("</table>\n", out);
+    print_lines(out, "Noticed in the data", json_object_get(found, "notes"));
+    print_lines(out, "To consider", json_object_get(found, "suggestions"));
 }
 
 static void print_head(FILE *out, const json_t *report)
@@ -199,9 +226,16 @@ static void print_head(FILE *out, const json_t *report)
     print_text(out, json_string_value(json_object_get(report, "name")));
     fprintf(out, "</title><style>%s</style></head><body>\n<h1>", style);
     print_text(out, json_string_value(json_object_get(report, "name")));
-    fprintf(out, "</h1>\n<p>%lld rows for training, %lld held out.</p>\n",
+    fprintf(out, "</h1>\n<p>%lld rows for training, %lld held out",
             (long long)json_integer_value(json_object_get(rows, "train")),
             (long long)json_integer_value(json_object_get(rows, "held_out")));
+    const json_t *training = json_object_get(report, "training");
+    if (training)
+        fprintf(out, "; %lld steps in %.1f seconds, the weights of step %lld kept",
+                (long long)json_integer_value(json_object_get(training, "steps")),
+                number_of(training, "seconds"),
+                (long long)json_integer_value(json_object_get(training, "best_step")));
+    fputs(".</p>\n", out);
 }
 
 enum adv_status adv_report_write_html(const char *path, const json_t *report, size_t n_pictures,
@@ -219,7 +253,7 @@ enum adv_status adv_report_write_html(const char *path, const json_t *report, si
     print_classifier(out, json_object_get(report, "classifier"));
     for (size_t i = 0; i < n_pictures; i++)
         print_picture(out, &pictures[i]);
-    print_notes(out, report);
+    print_found(out, json_object_get(report, "found"));
     print_recipe(out, json_object_get(report, "recipe"));
     fputs("</body></html>\n", out);
     enum adv_status status =

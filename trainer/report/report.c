@@ -6,6 +6,7 @@
 #include <advect/extra/gaussian_mixture.h>
 #include <advect/extra/memory.h>
 #include <advect/extra/plot.h>
+#include <advect/extra/words.h>
 #include <advect/query.h>
 
 #include <math.h>
@@ -15,8 +16,8 @@
 #define NLL_ROWS_MAX ((size_t)2000) /* whose mean is then known to some hundredths of a nat */
 #define SAMPLES ((size_t)2000)
 #define HELD_OUT_ENOUGH ((size_t)200) /* to be compared with; else all rows are */
-#define FIT_ROWS_MAX ((size_t)10000)
-#define COMPONENTS_MAX ((size_t)16)
+#define NAME_BYTES ((size_t)128)
+#define COMPARED_ROWS_MAX ((size_t)10000)
 
 /* Points with their labels. */
 struct points {
@@ -70,6 +71,7 @@ static enum adv_status model_nll(const struct adv_report_subject *s, const struc
     struct adv_run *run = NULL;
     query.n = points->n;
     query.points = points->x;
+    query.divergence_method = ADV_DIVERGENCE_EXACT;
     query.labels = s->dataset->classes ? points->labels : NULL;
     enum adv_status status = run_query(s, &query, &run, &answer, error);
     for (size_t i = 0; status == ADV_OK && i < points->n; i++)
@@ -98,23 +100,11 @@ struct baselines {
     struct adv_gaussian_mixture gaussian, mixture;
 };
 
-static enum adv_status fit_baselines(const struct adv_report_subject *s,
-                                     const struct points *held_out, struct baselines *b,
+static enum adv_status fit_baselines(const struct adv_dataset *d, struct baselines *b,
                                      struct adv_error *error)
 {
-    struct points train = {0};
-    enum adv_status status = take_rows(s->dataset, ADV_SPLIT_TRAIN, FIT_ROWS_MAX, &train, error);
-    if (status == ADV_OK) {
-        encode(s->dataset, &train, NULL);
-        struct adv_mixture_rows rows = rows_of(s->dataset, &train);
-        struct adv_mixture_rows others = rows_of(s->dataset, held_out);
-        status = adv_gaussian_mixture_fit(&rows, 1, s->seed, &b->gaussian, error);
-        if (status == ADV_OK)
-            status = adv_gaussian_mixture_choose(&rows, &others, COMPONENTS_MAX, s->seed,
-                                                 &b->mixture, error);
-    }
-    points_release(&train);
-    return status;
+    enum adv_status status = adv_dataset_fit_mixture(d, 1, &b->gaussian, error);
+    return status == ADV_OK ? adv_dataset_fit_mixture(d, 0, &b->mixture, error) : status;
 }
 
 static enum adv_status mixture_nll(const struct adv_dataset *d,
@@ -141,30 +131,36 @@ static json_t *mean_json(size_t n, const double *values)
                      number(mean.standard_error));
 }
 
-/* By how much the model is better than the better baseline, row by row. */
-static json_t *gain_json(size_t n, const double *model, const double *gaussian,
-                         const double *mixture)
+/* By how much the model is better than a baseline, row by row. */
+static json_t *gain_json(size_t n, const double *model, const double *baseline)
 {
-    bool over_mixture = adv_mean_of(n, mixture).value < adv_mean_of(n, gaussian).value;
-    const double *best = over_mixture ? mixture : gaussian;
     double *gain = calloc(n, sizeof *gain);
-    json_t *json = NULL;
     for (size_t i = 0; gain && i < n; i++)
-        gain[i] = best[i] - model[i];
-    if (gain && (json = mean_json(n, gain)))
-        json_object_set_new(json, "over", json_string(over_mixture ? "mixture" : "gaussian"));
+        gain[i] = baseline[i] - model[i];
+    json_t *json = gain ? mean_json(n, gain) : NULL;
     free(gain);
+    return json;
+}
+
+/* A baseline's density and how far the model is beyond it. */
+static json_t *baseline_json(size_t n, const double *model, const double *baseline,
+                             size_t components)
+{
+    json_t *json = mean_json(n, baseline);
+    if (json && (json_object_set_new(json, "components", json_integer((json_int_t)components)) ||
+                 json_object_set_new(json, "gain", gain_json(n, model, baseline)))) {
+        json_decref(json);
+        return NULL;
+    }
     return json;
 }
 
 static json_t *nll_json(size_t n, const double *model, const double *gaussian,
                         const double *mixture, size_t components)
 {
-    json_t *of_mixture = mean_json(n, mixture);
-    json_object_set_new(of_mixture, "components", json_integer((json_int_t)components));
-    return json_pack("{s:I, s:o, s:o, s:o, s:o}", "rows", (json_int_t)n, "model",
-                     mean_json(n, model), "gaussian", mean_json(n, gaussian), "mixture", of_mixture,
-                     "gain", gain_json(n, model, gaussian, mixture));
+    return json_pack("{s:I, s:o, s:o, s:o}", "rows", (json_int_t)n, "model", mean_json(n, model),
+                     "gaussian", baseline_json(n, model, gaussian, 1), "mixture",
+                     baseline_json(n, model, mixture, components));
 }
 
 static enum adv_status add_densities(const struct adv_report_subject *s, json_t *report,
@@ -183,7 +179,7 @@ static enum adv_status add_densities(const struct adv_report_subject *s, json_t 
         status = model_nll(s, &held_out, model, error);
     if (status == ADV_OK) {
         encode(d, &held_out, log_det);
-        status = fit_baselines(s, &held_out, &b, error);
+        status = fit_baselines(d, &b, error);
     }
     if (status == ADV_OK)
         status = mixture_nll(d, &b.gaussian, &held_out, log_det, gaussian, error);
@@ -211,7 +207,7 @@ static enum adv_status draw_samples(const struct adv_report_subject *s, struct p
     struct adv_run *run = NULL;
     enum adv_status status = points_init(samples, SAMPLES, d->dim, error);
     for (size_t i = 0; status == ADV_OK && d->classes && i < SAMPLES; i++)
-        samples->labels[i] = d->labels[i % d->n_rows];
+        samples->labels[i] = d->labels[i * d->n_rows / SAMPLES];
     query.n = SAMPLES;
     query.seed = s->seed;
     query.labels = d->classes ? samples->labels : NULL;
@@ -223,13 +219,19 @@ static enum adv_status draw_samples(const struct adv_report_subject *s, struct p
     return status;
 }
 
-static void name_column(const struct adv_dataset *d, size_t column, char name[128])
+/* As JSON and pictures can have it: UTF-8 without control characters, cut between characters. */
+static void name_column(const struct adv_dataset *d, size_t column, char name[NAME_BYTES])
 {
     const char *own = adv_dataset_column(d, column);
-    if (own)
-        snprintf(name, 128, "%s", own);
-    else
-        snprintf(name, 128, "x%zu", column + 1);
+    if (!own || !*own || !adv_is_utf8(own, strlen(own))) {
+        snprintf(name, NAME_BYTES, "x%zu", column + 1);
+        return;
+    }
+    snprintf(name, NAME_BYTES, "%s", own);
+    for (size_t n = strlen(name); !adv_is_utf8(name, n); n--)
+        name[n - 1] = '\0';
+    for (char *at = name; *at; at++)
+        *at = (unsigned char)*at < ' ' || *at == 127 ? '?' : *at;
 }
 
 static json_t *moments_json(struct adv_moments moments)
@@ -246,7 +248,7 @@ static enum adv_status add_columns(const struct adv_dataset *d, const struct adv
     enum adv_status status = columns ? ADV_OK : adv_no_memory(error);
     for (size_t i = 0; i < d->dim && status == ADV_OK; i++) {
         struct adv_column_test test;
-        char name[128];
+        char name[NAME_BYTES];
         name_column(d, i, name);
         status = adv_column_test(data, samples, i, &test, error);
         if (status == ADV_OK &&
@@ -292,7 +294,7 @@ static enum adv_status draw_pairs(const struct adv_dataset *d, const struct adv_
                                   struct adv_image *picture, struct adv_error *error)
 {
     size_t dim = d->dim < ADV_PAIRS_DIM_MAX ? d->dim : ADV_PAIRS_DIM_MAX;
-    char names[ADV_PAIRS_DIM_MAX][128];
+    char names[ADV_PAIRS_DIM_MAX][NAME_BYTES];
     const char *pointers[ADV_PAIRS_DIM_MAX];
     float *x = calloc(data->n, dim * sizeof *x), *y = calloc(samples->n, dim * sizeof *y);
     enum adv_status status = x && y ? ADV_OK : adv_no_memory(error);
@@ -319,8 +321,8 @@ static enum adv_status add_samples(const struct adv_report_subject *s, json_t *r
     bool held_out = adv_dataset_rows(d, ADV_SPLIT_HELD_OUT) >= HELD_OUT_ENOUGH;
     const char *what = held_out ? "held-out rows" : "all rows";
     struct points data = {0}, samples = {0};
-    enum adv_status status =
-        take_rows(d, held_out ? ADV_SPLIT_HELD_OUT : ADV_SPLIT_TEST, FIT_ROWS_MAX, &data, error);
+    enum adv_status status = take_rows(d, held_out ? ADV_SPLIT_HELD_OUT : ADV_SPLIT_TEST,
+                                       COMPARED_ROWS_MAX, &data, error);
     if (status == ADV_OK)
         status = draw_samples(s, &samples, error);
     struct adv_rows a = {data.n, d->dim, data.x}, b = {samples.n, d->dim, samples.x};

@@ -23,28 +23,35 @@ struct adv_report_subject {
 /* The figures, as a JSON object:
  *
  *     "rows": {"train", "held_out"}, "compared_with": "held-out rows" or "all rows",
- *     "held_out_nll": {"rows", "model": {"mean", "standard_error"}, "gaussian": {..},
- *                      "mixture": {.., "components"},
- *                      "gain": {"mean", "standard_error", "over": "gaussian" or "mixture"}},
+ *     "held_out_nll": {"rows", "model": {"mean", "standard_error"},
+ *                      "gaussian": {.., "components": 1, "gain": {"mean", "standard_error"}},
+ *                      "mixture": {the same}},
  *     "columns": [{"name", "data": {"mean", "standard_deviation"}, "samples": {..},
  *                  "ks_distance", "p_value"}],
  *     "classifier": {"accuracy", "standard_error", "rows"} or null for fewer than 10 rows
  *
- * in nats and data units. Baselines are fitted in flow units, so that they have the same transform.
+ * in nats and data units; gain: of the model over the baseline, row by row. Baselines are fitted in flow units, so that they have the same transform.
  * picture receives a pair plot of data and samples, of the first 16 columns. */
 enum adv_status adv_report_make(const struct adv_report_subject *subject, json_t **report,
                                 struct adv_image *picture, struct adv_error *error);
 
 /* To stdout, for people. */
 void adv_report_print(const json_t *report);
+/* A line to stderr where a Gaussian is as good. */
+void adv_report_warn(const json_t *report, const char *command);
 
-/* A page that holds all it shows: the report, its pair plot and the loss curve, PNG files' bytes
- * (or NULL). Atomically. */
+/* "better than", "worse than" or "about as good as": by twice the standard error of a gain. */
+const char *adv_report_verdict(const json_t *gain);
+
 struct adv_report_picture {
     const char *title;
-    const void *png;
+    const void *png; /* [n_bytes], of a PNG file */
     size_t n_bytes;
 };
+
+/* A page that holds all it shows: the report and pictures. Of the report's members also "name",
+ * "recipe", "training": {"steps", "best_step", "seconds"} and "found" (<advect/extra/propose.h>),
+ * each of which may be absent. Atomically. */
 enum adv_status adv_report_write_html(const char *path, const json_t *report, size_t n_pictures,
                                       const struct adv_report_picture *pictures,
                                       struct adv_error *error);

@@ -11,21 +11,48 @@ static double number_of(const json_t *object, const char *key)
     return json_is_number(member) ? json_number_value(member) : NAN;
 }
 
-static void print_nll(const json_t *nll, const char *name, const char *key)
-{
-    const json_t *of = json_object_get(nll, key);
-    printf("  %-28s %10.4f +- %.4f\n", name, number_of(of, "mean"),
-           number_of(of, "standard_error"));
-}
-
-static void print_gain(const json_t *gain)
+const char *adv_report_verdict(const json_t *gain)
 {
     double mean = number_of(gain, "mean"), error = number_of(gain, "standard_error");
-    const char *over = json_string_value(json_object_get(gain, "over"));
-    const char *verdict = mean > 2 * error    ? "better than the"
-                          : mean < -2 * error ? "worse than the"
-                                              : "not clearly different from the";
-    printf("  the model is %s %s: %+.4f +- %.4f nats a row\n", verdict, over, mean, error);
+    return mean > 2 * error ? "better than" : mean < -2 * error ? "worse than" : "about as good as";
+}
+
+static void print_nll(const json_t *of, const char *name)
+{
+    printf("  %-26s %10.4f +- %.4f", name, number_of(of, "mean"), number_of(of, "standard_error"));
+    const json_t *gain = json_object_get(of, "gain");
+    if (gain)
+        printf("   the model is %s it: %+.4f +- %.4f", adv_report_verdict(gain),
+               number_of(gain, "mean"), number_of(gain, "standard_error"));
+    putchar('\n');
+}
+
+static void print_densities(const json_t *nll)
+{
+    const json_t *mixture = json_object_get(nll, "mixture");
+    long long n = (long long)json_integer_value(json_object_get(mixture, "components"));
+    char name[48];
+    printf(
+        "negative log-density of %lld held-out rows, nats a row (they also chose the weights and "
+        "the mixture)\n",
+        (long long)json_integer_value(json_object_get(nll, "rows")));
+    print_nll(json_object_get(nll, "model"), "this model");
+    print_nll(json_object_get(nll, "gaussian"), "a Gaussian");
+    snprintf(name, sizeof name, "a mixture of %lld Gaussians", n);
+    if (n > 1)
+        print_nll(mixture, name);
+}
+
+void adv_report_warn(const json_t *report, const char *command)
+{
+    const json_t *gaussian = json_object_get(json_object_get(report, "held_out_nll"), "gaussian");
+    const json_t *gain = json_object_get(gaussian, "gain");
+    if (!(number_of(gain, "mean") > 2 * number_of(gain, "standard_error")))
+        fprintf(stderr,
+                "advect %s: warning: a Gaussian does about as well on the held-out rows (%.4f nats "
+                "a row, the model %.4f)\n",
+                command, number_of(gaussian, "mean"),
+                number_of(gaussian, "mean") - number_of(gain, "mean"));
 }
 
 /* The members of a column's two objects beside its own, for the table. */
@@ -59,22 +86,13 @@ static void print_columns(const json_t *report)
 
 void adv_report_print(const json_t *report)
 {
-    const json_t *nll = json_object_get(report, "held_out_nll");
     const json_t *classifier = json_object_get(report, "classifier");
-    printf("negative log-density of %lld held-out rows, in nats a row\n",
-           (long long)json_integer_value(json_object_get(nll, "rows")));
-    char mixture[48];
-    snprintf(mixture, sizeof mixture, "mixture of %lld Gaussians",
-             (long long)json_integer_value(
-                 json_object_get(json_object_get(nll, "mixture"), "components")));
-    print_nll(nll, "model", "model");
-    print_nll(nll, "Gaussian", "gaussian");
-    print_nll(nll, mixture, "mixture");
-    print_gain(json_object_get(nll, "gain"));
+    print_densities(json_object_get(report, "held_out_nll"));
     printf("\nsamples beside %s\n", json_string_value(json_object_get(report, "compared_with")));
     print_columns(report);
     if (json_is_object(classifier))
-        printf("\na classifier tells samples from data with accuracy %.3f +- %.3f (0.5: not at "
+        printf("\na classifier tells samples from data with accuracy %.3f +- %.3f (0.5 or less: "
+               "not at "
                "all)\n",
                number_of(classifier, "accuracy"), number_of(classifier, "standard_error"));
 }

@@ -43,14 +43,20 @@ enum adv_status adv_loss_curve_write_csv(const struct adv_training *t, const cha
     return status;
 }
 
-enum column { TRAINING, HELD_OUT };
+enum column { TRAINING, HELD_OUT, NLL };
+
+static double value_at(const struct adv_curve_point *point, enum column column)
+{
+    return column == TRAINING ? point->loss : column == NLL ? point->held_out_nll : point->held_out;
+}
 
 /* A line through (step, value) of one column, where it has finite values. */
 static enum adv_status add_line(struct adv_plot *plot, const struct adv_training *t,
                                 enum column column, struct adv_error *error)
 {
     static const char *const labels[] = {[TRAINING] = "training", [HELD_OUT] = "held out"};
-    struct adv_mark mark = {.colour = (int)column, .label = labels[column]};
+    struct adv_mark mark = {.colour = column == NLL ? 1 : (int)column,
+                            .label = column == NLL ? NULL : labels[column]};
     size_t n_points = adv_training_curve_points(t);
     float *points = calloc(n_points ? n_points : 1, 2 * sizeof *points);
     if (!points)
@@ -58,7 +64,7 @@ static enum adv_status add_line(struct adv_plot *plot, const struct adv_training
     size_t n = 0;
     for (size_t i = 0; i < n_points; i++) {
         const struct adv_curve_point *point = adv_training_curve_point(t, i);
-        double value = column == HELD_OUT ? point->held_out : point->loss;
+        double value = value_at(point, column);
         if (!isfinite(value))
             continue;
         points[2 * n] = (float)point->step;
@@ -70,32 +76,40 @@ static enum adv_status add_line(struct adv_plot *plot, const struct adv_training
     return status;
 }
 
-enum adv_status adv_loss_curve_write_png(const struct adv_training *t, const char *path,
-                                         struct adv_error *error)
+enum adv_status adv_loss_curve_draw(const struct adv_training *t, enum adv_loss_curve what,
+                                    struct adv_bytes *png, struct adv_error *error)
 {
+    bool of_loss = what == ADV_CURVE_OF_LOSS;
     struct adv_axes axes = {
         .width = 800,
         .height = 480,
         .title = adv_training_name(t),
         .x_label = "step",
-        .y_label = "flow-matching loss",
+        .y_label = of_loss ? "flow-matching loss" : "held-out negative log-density",
     };
     struct adv_plot *plot = NULL;
     struct adv_image image = {0};
-    struct adv_bytes png = {0};
     enum adv_status status = adv_plot_new(&axes, &plot, error);
     if (status == ADV_OK)
-        status = add_line(plot, t, TRAINING, error);
-    if (status == ADV_OK)
+        status = add_line(plot, t, of_loss ? TRAINING : NLL, error);
+    if (status == ADV_OK && of_loss)
         status = add_line(plot, t, HELD_OUT, error);
     if (status == ADV_OK)
         status = adv_plot_render(plot, &image, error);
     if (status == ADV_OK)
-        status = adv_png_encode(&image, 6, &png, error);
+        status = adv_png_encode(&image, 6, png, error);
+    adv_image_release(&image);
+    adv_plot_free(plot);
+    return status;
+}
+
+enum adv_status adv_loss_curve_write_png(const struct adv_training *t, const char *path,
+                                         struct adv_error *error)
+{
+    struct adv_bytes png = {0};
+    enum adv_status status = adv_loss_curve_draw(t, ADV_CURVE_OF_LOSS, &png, error);
     if (status == ADV_OK)
         status = adv_file_replace(path, png.data, png.n, error);
     adv_bytes_release(&png);
-    adv_image_release(&image);
-    adv_plot_free(plot);
     return status;
 }

@@ -1,9 +1,11 @@
 /* advect train: from a recipe to a model. */
 #include "trainer/cli/environment.h"
+#include "trainer/cli/files.h"
+#include "trainer/cli/json.h"
 #include "trainer/cli/options.h"
-#include "trainer/cli/progress.h"
-#include "trainer/cli/stop.h"
+#include "trainer/cli/overrides.h"
 #include "trainer/training/loss_curve.h"
+#include "trainer/training/session.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/fields.h>
@@ -11,13 +13,9 @@
 #include <advect/extra/safetensors.h>
 #include <advect/train.h>
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PATH_MAX_BYTES 4096
-#define RECIPE_MAX_BYTES ((size_t)16 << 20)
 
 struct train_options {
     char *data, *out, *curve;
@@ -53,25 +51,11 @@ static const struct adv_field fields[] = {
 
 static const struct adv_option_letter letters[] = {{'o', "out"}, {'q', "quiet"}, {0}};
 
-static const struct adv_options command_line = {
-    .command = "train",
-    .operands = "RECIPE.json",
-    .n_operands = 1,
-    .summary =
-        "Trains the model described by a recipe (docs/guide/recipes.md). A checkpoint beside\n"
-        "the model file is written regularly (every minute unless the recipe says otherwise)\n"
-        "and on Ctrl-C; --resume continues from it, bit for bit.",
-    .example = "advect train models/two-moons.json --out two-moons.safetensors",
-    .fields = fields,
-    .n_fields = N_FIELDS,
-    .letters = letters,
-};
-
 /* ---------------------------------------------------------------- files */
 
 /* Names of the files that a training writes. */
 struct file_names {
-    char model[PATH_MAX_BYTES], checkpoint[PATH_MAX_BYTES + 16], curve[PATH_MAX_BYTES + 16];
+    char model[ADV_PATH_BYTES], checkpoint[ADV_PATH_BYTES + 16], curve[ADV_PATH_BYTES + 16];
 };
 
 static void name_files(struct file_names *names, const struct train_options *options,
@@ -91,48 +75,6 @@ static void name_files(struct file_names *names, const struct train_options *opt
     snprintf(names->curve, sizeof names->curve, "%.*s.curve.csv", (int)stem, names->model);
 }
 
-/* The folder that a file is in, into folder [PATH_MAX_BYTES]. */
-static void folder_of(const char *path, char *folder)
-{
-    const char *slash = strrchr(path, '/');
-    snprintf(folder, PATH_MAX_BYTES, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-}
-
-/* ---------------------------------------------------------------- progress */
-
-struct display {
-    struct adv_progress progress;
-    double started_s;
-    int64_t first_step;
-};
-
-static void show(struct display *display, const struct adv_training_progress *at)
-{
-    double elapsed = adv_seconds_now() - display->started_s;
-    double rate = elapsed > 0 ? (double)(at->step - display->first_step) / elapsed : 0;
-    char text[160], held_out[32] = "";
-    if (isfinite(at->held_out))
-        snprintf(held_out, sizeof held_out, "  held-out %.5f", at->held_out);
-    snprintf(text, sizeof text, "step %lld of %lld  loss %.5f%s  %.1f steps/s", (long long)at->step,
-             (long long)at->steps, at->loss, held_out, rate);
-    adv_progress_show(&display->progress, (double)at->step / (double)at->steps, text);
-}
-
-static bool on_step(void *context, const struct adv_training_progress *at)
-{
-    struct display *display = context;
-    if (adv_progress_is_due(&display->progress))
-        show(display, at);
-    return !adv_stop_requested(NULL);
-}
-
-static void on_warning(void *context, const char *message)
-{
-    struct display *display = context;
-    adv_progress_end(&display->progress);
-    fprintf(stderr, "advect train: warning: %s\n", message);
-}
-
 static void print_memory(const struct adv_training_memory *m)
 {
     const double mb = 1e6;
@@ -144,59 +86,32 @@ static void print_memory(const struct adv_training_memory *m)
             (double)m->gradients / mb, (double)m->weights / mb);
 }
 
-/* One line each of what was noticed in the data. */
-static void print_notes(const char *notes)
-{
-    while (*notes) {
-        int n = (int)strcspn(notes, "\n");
-        fprintf(stderr, "advect train: data: %.*s\n", n, notes);
-        notes += n + (notes[n] == '\n');
-    }
-}
-
-static enum adv_status run_training(struct adv_training *training, const char *checkpoint,
-                                    bool quiet, struct adv_error *error)
-{
-    const struct adv_training_progress *at = adv_training_progress(training);
-    struct display display = {.started_s = adv_seconds_now(), .first_step = at->step};
-    struct adv_training_run_options options = {.size = sizeof options,
-                                               .checkpoint = checkpoint,
-                                               .on_step = on_step,
-                                               .on_warning = on_warning,
-                                               .context = &display};
-    if (adv_stop_requested(NULL)) /* while the data were read */
-        return adv_fail(error, ADV_E_CANCELLED, "stopped before the first step");
-    adv_progress_init(&display.progress, quiet, (double)at->step / (double)at->steps);
-    enum adv_status status = adv_training_run(training, &options, error);
-    if (at->step > display.first_step)
-        show(&display, at);
-    adv_progress_end(&display.progress);
-    if (status == ADV_E_CANCELLED)
-        fprintf(stderr, "%s holds the training so far; --resume continues it\n", checkpoint);
-    return status;
-}
-
 /* ---------------------------------------------------------------- the command */
 
+/* Of a recipe on standard input, data files are in the working directory. */
 static enum adv_status create(struct adv_training **training, const struct train_options *options,
-                              const char *recipe_path, struct adv_error *error)
+                              const struct adv_overrides *overrides, const char *recipe_path,
+                              struct adv_error *error)
 {
-    char folder[PATH_MAX_BYTES];
-    void *recipe = NULL;
-    size_t n_bytes;
-    folder_of(recipe_path, folder);
+    char folder[ADV_PATH_BYTES];
+    json_t *recipe = NULL;
+    adv_folder_of(recipe_path, folder);
+    enum adv_status status = adv_json_read_or_stdin(recipe_path, &recipe, error);
+    if (status != ADV_OK)
+        return status;
+    status = adv_overrides_apply(overrides, recipe, error);
     struct adv_training_options how = {.size = sizeof how,
                                        .data = options->data ? options->data : folder,
                                        .steps = options->steps,
                                        .threads = (int)options->threads,
                                        .load = adv_environment()};
-    enum adv_status status = adv_file_read(recipe_path, RECIPE_MAX_BYTES, &recipe, &n_bytes, error);
-    if (status != ADV_OK)
-        return status;
-    status = adv_training_new(recipe, &how, training, error);
-    if (status != ADV_OK)
-        adv_error_prefix(error, "%s: ", recipe_path);
-    free(recipe);
+    if (status == ADV_OK) {
+        status = adv_session_new(recipe, &how, training, error);
+        if (status != ADV_OK)
+            adv_error_prefix(error,
+                             "%s: ", adv_is_dash(recipe_path) ? "standard input" : recipe_path);
+    }
+    json_decref(recipe);
     return status;
 }
 
@@ -235,21 +150,38 @@ static enum adv_status write_results(const struct adv_training *training,
     return status;
 }
 
-static enum adv_status train(const struct train_options *options, const char *recipe_path,
+/* Before the first step: what could not be written at the end. */
+static enum adv_status check_files(const struct train_options *options,
+                                   const struct file_names *names, struct adv_error *error)
+{
+    enum adv_status status = adv_check_writable(names->model, error);
+    if (status == ADV_OK)
+        status = adv_check_writable(names->checkpoint, error);
+    return status == ADV_OK && options->curve ? adv_check_writable(options->curve, error) : status;
+}
+
+static enum adv_status train(const struct train_options *options,
+                             const struct adv_overrides *overrides, const char *recipe_path,
                              struct adv_error *error)
 {
     struct adv_training *training = NULL;
     struct file_names names;
-    enum adv_status status = create(&training, options, recipe_path, error);
+    enum adv_status status = create(&training, options, overrides, recipe_path, error);
     if (status != ADV_OK)
         return status;
-    print_notes(adv_training_notes(training));
+    adv_session_print_notes("train", adv_training_notes(training));
     name_files(&names, options, adv_training_name(training));
-    status = begin(training, options, names.checkpoint, error);
+    const struct adv_session session = {
+        .command = "train", .checkpoint = names.checkpoint, .quiet = options->quiet};
+    status = check_files(options, &names, error);
+    if (status == ADV_OK)
+        status = begin(training, options, names.checkpoint, error);
     if (status == ADV_OK && !options->quiet)
         print_memory(adv_training_memory(training));
     if (status == ADV_OK)
-        status = run_training(training, names.checkpoint, options->quiet, error);
+        status = adv_session_run(&session, training, error);
+    if (status == ADV_E_CANCELLED && adv_training_progress(training)->step > 0)
+        fprintf(stderr, "%s holds the training so far; --resume continues it\n", names.checkpoint);
     if (status == ADV_OK)
         status = write_results(training, options, &names, error);
     adv_training_free(training);
@@ -258,13 +190,32 @@ static enum adv_status train(const struct train_options *options, const char *re
 
 static int run(int argc, char **argv)
 {
+    struct adv_overrides overrides = {0};
+    const struct adv_more_options set = adv_overrides_flag(&overrides);
+    const struct adv_options command_line = {
+        .command = "train",
+        .operands = "RECIPE.json",
+        .n_operands = 1,
+        .summary =
+            "Trains the model described by a recipe (docs/guide/recipes.md), or by standard input\n"
+            "where the recipe is -. A checkpoint beside the model file is written regularly "
+            "(every\n"
+            "minute unless the recipe says otherwise) and on Ctrl-C; --resume continues from it, "
+            "bit\n"
+            "for bit.",
+        .example = "advect train models/two-moons.json --out two-moons.safetensors",
+        .fields = fields,
+        .n_fields = N_FIELDS,
+        .letters = letters,
+        .more = &set,
+    };
     struct train_options options = {0};
     const char *recipe_path;
     int outcome = adv_options_read(&command_line, argc, argv, &options, &recipe_path);
     if (outcome != ADV_OPTIONS_GO)
         return outcome;
     struct adv_error error = ADV_ERROR_INIT;
-    enum adv_status status = train(&options, recipe_path, &error);
+    enum adv_status status = train(&options, &overrides, recipe_path, &error);
     adv_fields_release(fields, N_FIELDS, &options);
     return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("train", &error);
 }

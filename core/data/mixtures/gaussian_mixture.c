@@ -146,6 +146,7 @@ struct fit {
     struct adv_gaussian_mixture *mixture;
     struct densities densities;
     double *variances; /* [dim]: of all rows */
+    double *centre;    /* [dim, dim]: of the prior, but for the number of components */
     double *shares;    /* [labels, n]: sums of responsibilities */
     double *rows_in;   /* [n]: the same over all labels */
     double *sums;      /* [n, dim] */
@@ -156,24 +157,36 @@ static void fit_release(struct fit *f)
 {
     densities_release(&f->densities);
     free(f->variances);
+    free(f->centre);
     free(f->shares);
     free(f->rows_in);
     free(f->sums);
     free(f->products);
 }
 
-static void find_variances(struct fit *f)
+/* Their covariance, its correlations shrunk by dim rows that have none. */
+static void find_centre(struct fit *f)
 {
     size_t n = f->rows->n, dim = f->rows->dim;
-    for (size_t j = 0; j < dim; j++) {
-        double sum = 0, squares = 0;
-        for (size_t i = 0; i < n; i++)
-            sum += (double)f->rows->x[i * dim + j];
-        for (size_t i = 0; i < n; i++) {
-            double off = (double)f->rows->x[i * dim + j] - sum / (double)n;
-            squares += off * off;
+    double *mean = f->sums, kept = (double)n / (double)(n + dim);
+    memset(mean, 0, dim * sizeof *mean);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < dim; j++)
+            mean[j] += (double)f->rows->x[i * dim + j] / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const float *x = f->rows->x + i * dim;
+        for (size_t a = 0; a < dim; a++) {
+            for (size_t b = 0; b <= a; b++)
+                f->centre[a * dim + b] +=
+                    ((double)x[a] - mean[a]) * ((double)x[b] - mean[b]) / (double)n;
         }
-        f->variances[j] = fmax(squares / (double)n, 1e-12);
+    }
+    for (size_t a = 0; a < dim; a++) {
+        f->variances[a] = fmax(f->centre[a * dim + a], 1e-12);
+        for (size_t b = 0; b < a; b++)
+            f->centre[a * dim + b] *= kept;
+        f->centre[a * dim + a] = f->variances[a];
     }
 }
 
@@ -185,15 +198,16 @@ static enum adv_status fit_init(struct fit *f, const struct adv_mixture_rows *ro
     if (status != ADV_OK)
         return status;
     f->variances = adv_calloc(m->dim, sizeof *f->variances);
+    f->centre = adv_calloc(m->dim, m->dim * sizeof *f->centre);
     f->shares = adv_calloc(m->labels, m->n * sizeof *f->shares);
     f->rows_in = adv_calloc(m->n, sizeof *f->rows_in);
     f->sums = adv_calloc(m->n, m->dim * sizeof *f->sums);
     f->products = adv_calloc(m->n, m->dim * m->dim * sizeof *f->products);
-    if (!f->variances || !f->shares || !f->rows_in || !f->sums || !f->products) {
+    if (!f->variances || !f->centre || !f->shares || !f->rows_in || !f->sums || !f->products) {
         fit_release(f);
         return adv_no_memory(error);
     }
-    find_variances(f);
+    find_centre(f);
     return ADV_OK;
 }
 
@@ -251,7 +265,7 @@ static void maximise(struct fit *f)
         for (size_t a = 0; a < dim; a++) {
             for (size_t b = 0; b <= a; b++) {
                 double scatter = rows > 1e-6 ? product[a * dim + b] - rows * mean[a] * mean[b] : 0;
-                double centre = a == b ? shrink * f->variances[a] : 0;
+                double centre = shrink * f->centre[a * dim + b];
                 covariance[a * dim + b] = covariance[b * dim + a] =
                     (scatter + prior * centre) / (rows + prior);
             }

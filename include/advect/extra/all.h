@@ -25,6 +25,7 @@
 #include <advect/extra/plot.h>
 #include <advect/extra/png.h>
 #include <advect/extra/profile.h>
+#include <advect/extra/propose.h>
 #include <advect/extra/recipe.h>
 #include <advect/extra/render.h>
 #include <advect/extra/request.h>

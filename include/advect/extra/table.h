@@ -71,6 +71,46 @@ enum adv_status adv_table_read(const char *path, const struct adv_table_options 
                                struct adv_table *table, struct adv_error *error);
 void adv_table_release(struct adv_table *table);
 
+/* What a column of a file seems to be. Text: of most of its cells. Row numbers: each is one more than
+ * the one before it, of at least 10. */
+enum adv_column_kind {
+    ADV_COLUMN_NUMBERS,
+    ADV_COLUMN_TEXT,
+    ADV_COLUMN_DATES,
+    ADV_COLUMN_CONSTANT, /* one number in every row */
+    ADV_COLUMN_ROW_NUMBERS,
+    ADV_COLUMN_EMPTY /* every cell is missing */
+};
+extern const char *const adv_column_kind_names[]; /* "numbers", "text", ... */
+
+#define ADV_SURVEY_TEXTS_MAX 20
+
+struct adv_column_survey {
+    const char *name; /* borrowed from the survey; NULL without a header */
+    enum adv_column_kind kind;
+    bool is_number, is_label; /* whether it is one of an example's numbers, or the labels' column */
+    size_t n_missing;
+    double low, high; /* of its numbers; NaN without */
+    size_t n_texts;   /* different ones, of text; 0: more than ADV_SURVEY_TEXTS_MAX */
+    size_t rarest;    /* rows of the text that fewest have */
+};
+
+struct adv_table_survey {
+    size_t n_columns;
+    struct adv_column_survey *columns; /* [n_columns] */
+    char **names;                      /* [n_columns], or NULL without a header */
+    size_t n_rows, n_dropped;          /* complete rows, and those with missing cells */
+    size_t n_classes;                  /* different labels */
+    json_t *numbers; /* the columns that are numbers, as options take them: names or positions */
+};
+
+/* Looks at every column of a file. Where options->columns says nothing, or only what to leave out, the
+ * columns that are numbers are all other columns of kind ADV_COLUMN_NUMBERS. Errors as of
+ * adv_table_read, with the columns so chosen; ADV_E_INVALID where none is left. */
+enum adv_status adv_table_survey(const char *path, const struct adv_table_options *options,
+                                 struct adv_table_survey *survey, struct adv_error *error);
+void adv_table_survey_release(struct adv_table_survey *survey);
+
 /* names[i] becomes class_of[i], the index of the class that a text [n_texts] names among the strings
  * of the array labels; or, if not all do (or labels is NULL), the number that it is, from 0 to
  * n_classes - 1. False where some are neither: *odd is the first of them. */

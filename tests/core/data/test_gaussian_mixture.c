@@ -96,7 +96,7 @@ START_TEST(one_component_is_the_posterior_of_mean_and_covariance)
             double sum = 0;
             for (size_t i = 0; i < ROWS; i++)
                 sum += ((double)x[i * DIM + a] - mean[a]) * ((double)x[i * DIM + b] - mean[b]);
-            double centre = a == b ? sum / ROWS : 0;
+            double centre = a == b ? sum / ROWS : sum / (ROWS + DIM);
             ck_assert_double_eq_tol(m.covariances[a * DIM + b],
                                     (sum + prior * centre) / (ROWS + prior), 1e-12);
         }

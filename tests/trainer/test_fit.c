@@ -1,0 +1,289 @@
+/* `advect fit` and `advect new`: from tables, good and bad, to models and recipes. */
+#include "tests/support/suite.h"
+#include "tests/trainer/cli.h"
+
+#include <advect/extra/rng.h>
+#include <advect/model.h>
+
+#include <check.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A row number, a date, a constant, two numbers that hang together, a text of two classes, a missing
+ * cell in every 20th row. */
+static void write_mixed(const char *name, size_t n)
+{
+    FILE *out = fopen(cli_at(name), "w");
+    ck_assert_ptr_nonnull(out);
+    fputs("row,day,unit,height,mass,kind\n", out);
+    for (size_t i = 0; i < n; i++) {
+        float z[2];
+        adv_rng_normal(5, ADV_STREAM_DATA, i, 1, 2, z);
+        double centre = i % 2 ? 8 : 0, height = centre + (double)z[0];
+        fprintf(out, "%zu,2024-01-%02zu,1,%.4f,", i + 1, i % 28 + 1, height);
+        if (i % 20 == 7)
+            fputs("NA", out);
+        else
+            fprintf(out, "%.4f", height + 0.3 * (double)z[1]);
+        fprintf(out, ",%s\n", i % 2 ? "tall" : "short");
+    }
+    fclose(out);
+}
+
+static json_t *read_json(const char *name)
+{
+    json_error_t error;
+    json_t *json = json_load_file(cli_at(name), 0, &error);
+    ck_assert_msg(json != NULL, "%s: %s", name, error.text);
+    return json;
+}
+
+static double held_out(const json_t *report, const char *whose)
+{
+    const json_t *nll = json_object_get(report, "held_out_nll");
+    return json_number_value(json_object_get(json_object_get(nll, whose), "mean"));
+}
+
+START_TEST(a_table_becomes_a_model_and_a_report)
+{
+    write_mixed("mixed.csv", 400);
+    CLI_SUCCEEDS("fit mixed.csv --label-column kind --steps 200");
+    ck_assert_ptr_nonnull(strstr(cli_output, "20 of 400 rows have missing cells and are left out"));
+    ck_assert_ptr_nonnull(strstr(cli_output, "held-out NLL"));
+    ck_assert_ptr_nonnull(strstr(cli_output, "the model is"));
+    json_t *report = read_json("mixed.report.json");
+    const json_t *data = json_object_get(json_object_get(report, "recipe"), "data");
+    json_t *columns = json_object_get(json_object_get(data, "source"), "columns");
+    ck_assert_uint_eq(json_array_size(columns), 2);
+    ck_assert_str_eq(json_string_value(json_array_get(columns, 0)), "height");
+    ck_assert_int_eq(json_integer_value(json_object_get(data, "classes")), 2);
+    ck_assert_int_eq(json_integer_value(json_object_get(data, "held_out")), 38);
+    ck_assert_double_le(held_out(report, "model"), held_out(report, "mixture") + 0.01);
+    json_decref(report);
+    ck_assert(cli_exists("mixed.report.html"));
+    CLI_SUCCEEDS("sample mixed.safetensors --label 1 --n 3 --quiet --format csv");
+    ck_assert_mem_eq(cli_output, "height,mass,label\n", 18);
+}
+END_TEST
+
+START_TEST(what_is_left_out_is_told)
+{
+    write_mixed("mixed.csv", 100);
+    CLI_SUCCEEDS("new mixed.csv");
+    static const char *const told[] = {"row numbers", "dates",    "constant",
+                                       "2 different", "left out", "consider label_column \"kind\""};
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++)
+        ck_assert_msg(strstr(cli_output, told[i]) != NULL, "%s is not in %s", told[i], cli_output);
+}
+END_TEST
+
+/* What is behind the head of a safetensors file, *n bytes. */
+static float *weights_of(const char *name, size_t *n)
+{
+    FILE *in = fopen(cli_at(name), "rb");
+    ck_assert_msg(in != NULL, "%s", name);
+    uint64_t head;
+    struct stat about;
+    ck_assert_uint_eq(fread(&head, sizeof head, 1, in), 1);
+    ck_assert_int_eq(fstat(fileno(in), &about), 0);
+    *n = (size_t)about.st_size - sizeof head - head;
+    float *all = malloc(*n);
+    fseek(in, (long)(sizeof head + head), SEEK_SET);
+    ck_assert_uint_eq(fread(all, 1, *n, in), *n);
+    fclose(in);
+    return all;
+}
+
+START_TEST(new_and_train_make_the_model_that_fit_makes)
+{
+    size_t n, m;
+    write_mixed("mixed.csv", 200);
+    CLI_SUCCEEDS("fit mixed.csv --quiet --steps 80 --no-report");
+    ck_assert(!cli_exists("mixed.report.html"));
+    CLI_SUCCEEDS("new mixed.csv --quiet -o recipe.json");
+    CLI_SUCCEEDS("train recipe.json --quiet --out trained.safetensors --set train.steps=80 "
+                 "--set train.held_out_every=2 --set train.warmup_steps=8");
+    float *fitted = weights_of("mixed.safetensors", &n);
+    float *trained = weights_of("trained.safetensors", &m);
+    ck_assert_uint_eq(n, m);
+    ck_assert_mem_eq(fitted, trained, n);
+    free(fitted);
+    free(trained);
+}
+END_TEST
+
+START_TEST(tables_come_from_standard_input_too)
+{
+    write_mixed("mixed.csv", 100);
+    CLI_SUCCEEDS("fit - --quiet --steps 20 --name piped < mixed.csv");
+    ck_assert(cli_exists("piped.safetensors"));
+    CLI_SUCCEEDS("new - --quiet -o - < mixed.csv");
+    json_t *recipe = json_loads(cli_output, 0, NULL);
+    ck_assert_str_eq(json_string_value(json_object_get(recipe, "name")), "stdin");
+    json_decref(recipe);
+    CLI_SUCCEEDS("new mixed.csv --quiet -o - --steps 10 | %s train - --quiet", cli_program);
+    ck_assert(cli_exists("mixed.safetensors"));
+}
+END_TEST
+
+START_TEST(numeric_labels_are_counted)
+{
+    FILE *out = fopen(cli_at("n.csv"), "w");
+    for (int i = 0; i < 60; i++)
+        fprintf(out, "%d,%d\n", (i * 37) % 101, i % 3 + 1);
+    fclose(out);
+    CLI_SUCCEEDS("fit n.csv --label-column 1 --quiet --steps 10");
+    struct adv_model *model = NULL;
+    ck_assert_int_eq(adv_model_load(cli_at("n.safetensors"), NULL, &model, NULL), ADV_OK);
+    ck_assert_uint_eq(adv_model_classes(model), 3);
+    ck_assert_str_eq(adv_model_label_name(model, 2), "3");
+    adv_model_unref(model);
+}
+END_TEST
+
+START_TEST(a_gaussian_is_called_one)
+{
+    FILE *out = fopen(cli_at("g.csv"), "w");
+    for (size_t i = 0; i < 200; i++) {
+        float z[2];
+        adv_rng_normal(11, ADV_STREAM_DATA, i, 1, 2, z);
+        fprintf(out, "%.5f,%.5f\n", (double)z[0], (double)(z[0] + z[1]));
+    }
+    fclose(out);
+    CLI_SUCCEEDS("fit g.csv --quiet --steps 40");
+    ck_assert_ptr_nonnull(strstr(cli_output, "a Gaussian does about as well"));
+    json_t *report = read_json("g.report.json");
+    ck_assert_double_eq_tol(held_out(report, "model"), held_out(report, "gaussian"), 0.1);
+    json_decref(report);
+}
+END_TEST
+
+START_TEST(bad_tables_are_refused_in_words)
+{
+    cli_write("empty.csv", "");
+    cli_fails(1, "fit empty.csv", "there is no line with numbers");
+    cli_write("header.csv", "a,b\n");
+    cli_fails(1, "fit header.csv", "no column holds numbers that vary");
+    cli_write("words.csv", "a,b\nx,y\nu,v\n");
+    cli_fails(1, "fit words.csv", "column \"a\" holds text");
+    cli_write("constant.csv", "a,b\n1,2\n1,2\n1,2\n");
+    cli_fails(1, "fit constant.csv", "column \"a\" holds constant");
+    cli_write("few.csv", "a,b\n1,2\n3,5\n4,1\n");
+    cli_fails(1, "fit few.csv", "there are 3 rows to learn from; at least 10 are needed");
+    cli_fails(1, "fit few.csv --columns c", "--columns[0] is \"c\"; the file has no column");
+    cli_fails(1, "fit absent.csv", "absent.csv");
+    cli_fails(1, "fit few.csv --out nowhere", "the folder nowhere");
+    ck_assert(!cli_exists("few.safetensors"));
+    write_mixed("mixed.csv", 40);
+    cli_fails(1, "fit mixed.csv --missing refuse", "--missing drop leaves such rows out");
+    cli_fails(1, "fit mixed.csv --columns day,height", "column \"day\" holds dates");
+    cli_fails(1, "fit mixed.csv --label-column height", "which are no classes");
+    cli_fails(1, "fit mixed.csv --support '{\"weight\": [0, null]}'", "data.support.weight");
+    cli_fails(1, "fit mixed.csv --set train.stpes=3",
+              "\"stpes\" is not a known field of train; did you mean \"steps\"?");
+    cli_fails(1, "new mixed.csv --set train", "has no =");
+}
+END_TEST
+
+START_TEST(too_many_columns_are_refused)
+{
+    FILE *out = fopen(cli_at("wide.csv"), "w");
+    for (int row = 0; row < 12; row++) {
+        for (int column = 0; column < 20000; column++)
+            fprintf(out, "%s%d", column ? "," : "", (row * 7 + column * 3) % 11);
+        fputc('\n', out);
+    }
+    fclose(out);
+    cli_fails(1, "fit wide.csv", "there are 20000 columns of numbers; at most 256 are modelled");
+    CLI_SUCCEEDS("fit wide.csv --columns 3,17 --quiet --steps 4");
+}
+END_TEST
+
+START_TEST(one_column_is_enough)
+{
+    FILE *out = fopen(cli_at("one.csv"), "w");
+    fputs("<b>x</b>\n", out);
+    for (int i = 0; i < 50; i++)
+        fprintf(out, "%d.5\n", (i * 29) % 53);
+    fclose(out);
+    CLI_SUCCEEDS("fit one.csv --quiet --steps 20 --support '{\"0\": [0, null]}'");
+    ck_assert(cli_exists("one.report.html"));
+}
+END_TEST
+
+START_TEST(new_overwrites_no_recipe_unasked)
+{
+    write_mixed("mixed.csv", 40);
+    CLI_SUCCEEDS("new mixed.csv --quiet");
+    cli_fails(1, "new mixed.csv", "mixed.json is there already");
+    CLI_SUCCEEDS("new mixed.csv --quiet -o mixed.json");
+}
+END_TEST
+
+START_TEST(shared_tables_are_fitted)
+{
+    char path[4096];
+    if (!cli_shared("cases/small-table/train.csv", path))
+        return;
+    CLI_SUCCEEDS("fit %s --quiet --name small --steps 400", path);
+    json_t *report = read_json("small.report.json");
+    ck_assert_double_le(held_out(report, "model"), held_out(report, "gaussian") + 0.1);
+    json_decref(report);
+    if (!cli_shared("cases/unscaled-table/train.csv", path))
+        return;
+    CLI_SUCCEEDS("fit %s --quiet --name unscaled --steps 100", path);
+    report = read_json("unscaled.report.json");
+    ck_assert_double_le(held_out(report, "model"), held_out(report, "gaussian") + 0.1);
+    json_decref(report);
+    if (!cli_shared("cases/wild-cell/points.csv", path))
+        return;
+    CLI_SUCCEEDS("new %s -o wild.json", path);
+    ck_assert_ptr_nonnull(strstr(cli_output, "is that cell right"));
+}
+END_TEST
+
+/* The daemon is what the command becomes, so that a signal to it ends it. */
+START_TEST(a_model_is_served_by_its_file)
+{
+    write_mixed("mixed.csv", 40);
+    CLI_SUCCEEDS("fit mixed.csv --quiet --steps 4 --no-report");
+    CLI_SUCCEEDS("serve mixed.safetensors --listen 127.0.0.1:0 2>&1 & sleep 1; kill $!; wait $!");
+    ck_assert_ptr_nonnull(strstr(cli_output, "listening on http://127.0.0.1:"));
+    ck_assert_ptr_nonnull(strstr(cli_output, "model mixed from mixed.safetensors"));
+    cli_fails(1, "serve absent.safetensors", "absent.safetensors: No such file");
+    cli_fails(1, "serve mixed.csv", "mixed.csv is no model file");
+    cli_fails(2, "serve", "an argument is missing");
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("fit");
+    TCase *fit = tcase_create("fit");
+    tcase_add_checked_fixture(fit, cli_make_folder, cli_remove_folder);
+    tcase_set_timeout(fit, 120);
+    tcase_add_test(fit, a_table_becomes_a_model_and_a_report);
+    tcase_add_test(fit, what_is_left_out_is_told);
+    tcase_add_test(fit, new_and_train_make_the_model_that_fit_makes);
+    tcase_add_test(fit, tables_come_from_standard_input_too);
+    tcase_add_test(fit, numeric_labels_are_counted);
+    tcase_add_test(fit, a_gaussian_is_called_one);
+    tcase_add_test(fit, bad_tables_are_refused_in_words);
+    tcase_add_test(fit, too_many_columns_are_refused);
+    tcase_add_test(fit, one_column_is_enough);
+    tcase_add_test(fit, new_overwrites_no_recipe_unasked);
+    tcase_add_test(fit, a_model_is_served_by_its_file);
+    tcase_add_test(fit, shared_tables_are_fitted);
+    suite_add_tcase(suite, fit);
+    return suite;
+}
+
+int main(void)
+{
+    return suite_run(make_suite());
+}

@@ -1,0 +1,25 @@
+/* Files by their paths: whether one can be written, what is on standard input. */
+#ifndef ADV_TRAINER_FILES_H
+#define ADV_TRAINER_FILES_H
+
+#include <advect/status.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ADV_PATH_BYTES 4096
+
+/* The folder that a file is in, into folder [ADV_PATH_BYTES]. */
+void adv_folder_of(const char *path, char *folder);
+
+/* Whether a file of that path may be written, before any work is done for it: ADV_E_IO where its
+ * folder is not there or cannot be written, or where the path is a folder. */
+enum adv_status adv_check_writable(const char *path, struct adv_error *error);
+
+/* Whether a path stands for standard input or output. */
+bool adv_is_dash(const char *path);
+
+/* All of standard input, at most max_bytes, the caller's to free, with a NUL after it. */
+enum adv_status adv_stdin_read(size_t max_bytes, void **bytes, size_t *n_bytes,
+                               struct adv_error *error);
+
+#endif

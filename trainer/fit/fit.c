@@ -1,0 +1,273 @@
+/* advect fit: from a table to a model and a report of what it is worth. */
+#include "trainer/cli/environment.h"
+#include "trainer/cli/options.h"
+#include "trainer/cli/stop.h"
+#include "trainer/fit/table_input.h"
+#include "trainer/report/report.h"
+#include "trainer/training/loss_curve.h"
+#include "trainer/training/session.h"
+
+#include <advect/array_file.h>
+#include <advect/extra/json.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/recipe.h>
+#include <advect/train.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(member) offsetof(struct adv_table_flags, member)
+static const struct adv_field own_fields[] = {
+    {"out", ADV_FIELD_STRING, AT(out), .min = 1, .max = 3000, .fallback = ".",
+     .help = "folder for the model and its report"},
+    {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
+     .help = "number of threads; one per processor if absent; results do not depend on it"},
+    {"no_report", ADV_FIELD_BOOL, AT(no_report), .help = "write the model alone"},
+    {"quiet", ADV_FIELD_BOOL, AT(quiet),
+     .help = "do not show what was found, the progress and the report"},
+};
+#define N_FIELDS (ADV_TABLE_FLAGS + ADV_COUNT(own_fields))
+
+static const struct adv_option_letter letters[] = {{'o', "out"}, {'q', "quiet"}, {0}};
+
+/* What a fit is made with and makes. */
+struct fit {
+    const struct adv_table_flags *flags;
+    struct adv_table_input input;
+    struct adv_proposal proposal;
+    struct adv_training *training;
+    struct adv_model *model;
+    char model_path[ADV_PATH_BYTES], html_path[ADV_PATH_BYTES], json_path[ADV_PATH_BYTES];
+};
+
+static void release(struct fit *fit)
+{
+    adv_table_input_close(&fit->input);
+    adv_proposal_release(&fit->proposal);
+    adv_training_free(fit->training);
+    adv_model_unref(fit->model);
+}
+
+/* ---------------------------------------------------------------- files */
+
+static enum adv_status check_folder(const char *folder, struct adv_error *error)
+{
+    char path[ADV_PATH_BYTES];
+    snprintf(path, sizeof path, "%s/model", folder);
+    struct adv_error why = ADV_ERROR_INIT;
+    if (adv_check_writable(path, &why) == ADV_OK || why.status == ADV_OK)
+        return ADV_OK;
+    return adv_fail_field(error, why.status, "out", "--out: %s", why.message);
+}
+
+static enum adv_status name_files(struct fit *fit, struct adv_error *error)
+{
+    const char *folder = fit->flags->out;
+    const char *name = json_string_value(json_object_get(fit->proposal.recipe, "name"));
+    snprintf(fit->model_path, sizeof fit->model_path, "%s/%s.safetensors", folder, name);
+    snprintf(fit->html_path, sizeof fit->html_path, "%s/%s.report.html", folder, name);
+    snprintf(fit->json_path, sizeof fit->json_path, "%s/%s.report.json", folder, name);
+    const char *const paths[] = {fit->model_path, fit->html_path, fit->json_path};
+    enum adv_status status = ADV_OK;
+    for (size_t i = 0; i < ADV_COUNT(paths) && status == ADV_OK; i++)
+        status = adv_check_writable(paths[i], error);
+    return status;
+}
+
+/* ---------------------------------------------------------------- the report */
+
+#define PICTURES 3
+
+static enum adv_status complete_report(const struct fit *fit, json_t *report,
+                                       struct adv_error *error)
+{
+    const struct adv_training_progress *at = adv_training_progress(fit->training);
+    const json_t *recipe = fit->proposal.recipe, *found = fit->proposal.found;
+    json_t *training = json_pack("{s:I, s:I, s:f}", "steps", (json_int_t)at->step, "best_step",
+                                 (json_int_t)at->best_step, "seconds", at->seconds);
+    if (json_object_set(report, "name", json_object_get(recipe, "name")) ||
+        json_object_set_new(report, "training", training) ||
+        json_object_set(report, "found", (json_t *)found) ||
+        json_object_set(report, "recipe", (json_t *)recipe))
+        return adv_no_memory(error);
+    return ADV_OK;
+}
+
+static enum adv_status draw_curves(const struct fit *fit, struct adv_bytes png[2],
+                                   struct adv_error *error)
+{
+    enum adv_status status =
+        adv_loss_curve_draw(fit->training, ADV_CURVE_OF_LOG_DENSITY, &png[0], error);
+    return status == ADV_OK ? adv_loss_curve_draw(fit->training, ADV_CURVE_OF_LOSS, &png[1], error)
+                            : status;
+}
+
+static enum adv_status write_json(const char *path, const json_t *json, struct adv_error *error)
+{
+    char *text = adv_json_dump(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    if (!text)
+        return adv_no_memory(error);
+    enum adv_status status = adv_file_replace(path, text, strlen(text), error);
+    free(text);
+    return status;
+}
+
+static enum adv_status write_report(const struct fit *fit, const json_t *report,
+                                    const struct adv_image *pairs, struct adv_error *error)
+{
+    struct adv_bytes png[PICTURES] = {{0}};
+    enum adv_status status = adv_png_encode(pairs, 6, &png[0], error);
+    if (status == ADV_OK)
+        status = draw_curves(fit, png + 1, error);
+    const struct adv_report_picture pictures[PICTURES] = {
+        {"Samples beside data", png[0].data, png[0].n},
+        {"Negative log-density of held-out rows while training", png[1].data, png[1].n},
+        {"Loss while training", png[2].data, png[2].n},
+    };
+    if (status == ADV_OK)
+        status = adv_report_write_html(fit->html_path, report, PICTURES, pictures, error);
+    if (status == ADV_OK)
+        status = write_json(fit->json_path, report, error);
+    for (size_t i = 0; i < PICTURES; i++)
+        adv_bytes_release(&png[i]);
+    return status;
+}
+
+/* The data once more, as the training had them. */
+static enum adv_status open_data(const struct fit *fit, struct adv_dataset *dataset,
+                                 struct adv_error *error)
+{
+    struct adv_recipe recipe = {0};
+    enum adv_status status = adv_recipe_init(&recipe, fit->proposal.recipe, error);
+    if (status == ADV_OK)
+        status = adv_dataset_open(&recipe.data, (uint64_t)recipe.train.seed, fit->input.path,
+                                  dataset, error);
+    adv_recipe_release(&recipe);
+    return status;
+}
+
+static enum adv_status report(const struct fit *fit, struct adv_error *error)
+{
+    struct adv_dataset dataset = {0};
+    struct adv_pool *pool = NULL;
+    struct adv_image pairs = {0};
+    json_t *report = NULL;
+    int n_threads = fit->flags->threads ? (int)fit->flags->threads : adv_cpu_count();
+    enum adv_status status = open_data(fit, &dataset, error);
+    if (status == ADV_OK)
+        status = adv_pool_new(n_threads, &pool, error);
+    const struct adv_report_subject subject = {.model = fit->model,
+                                               .dataset = &dataset,
+                                               .pool = pool,
+                                               .seed = dataset.seed,
+                                               .cancelled = adv_stop_requested};
+    if (status == ADV_OK)
+        status = adv_report_make(&subject, &report, &pairs, error);
+    if (status == ADV_OK)
+        status = complete_report(fit, report, error);
+    if (status == ADV_OK)
+        status = write_report(fit, report, &pairs, error);
+    if (status == ADV_OK)
+        adv_report_warn(report, "fit");
+    if (status == ADV_OK && !fit->flags->quiet)
+        adv_report_print(report);
+    json_decref(report);
+    adv_image_release(&pairs);
+    adv_pool_free(pool);
+    adv_dataset_close(&dataset);
+    return status;
+}
+
+/* ---------------------------------------------------------------- the command */
+
+static enum adv_status train(struct fit *fit, struct adv_error *error)
+{
+    const struct adv_training_options how = {.size = sizeof how,
+                                             .data = fit->input.path,
+                                             .threads = (int)fit->flags->threads,
+                                             .load = adv_environment()};
+    const struct adv_session session = {
+        .command = "fit", .quiet = fit->flags->quiet, .advised = true};
+    enum adv_status status = adv_session_new(fit->proposal.recipe, &how, &fit->training, error);
+    if (status == ADV_OK)
+        status = adv_session_run(&session, fit->training, error);
+    if (status == ADV_E_CANCELLED)
+        fputs(
+            "advect fit: stopped, and nothing was written: fit begins anew (advect new and advect "
+            "train can be continued)\n",
+            stderr);
+    if (status == ADV_OK)
+        status = adv_training_model(fit->training, &fit->model, error);
+    return status == ADV_OK ? adv_model_save(fit->model, fit->model_path, ADV_F32, error) : status;
+}
+
+static enum adv_status run_fit(struct fit *fit, const struct adv_overrides *overrides,
+                               const char *data, struct adv_error *error)
+{
+    const char *slash = strrchr(data, '/');
+    const char *recorded = adv_is_dash(data) ? "stdin" : slash ? slash + 1 : data;
+    enum adv_status status = check_folder(fit->flags->out, error);
+    if (status == ADV_OK)
+        status = adv_table_input_open(data, &fit->input, error);
+    if (status == ADV_OK)
+        status = adv_table_input_propose(&fit->input, recorded, fit->flags, overrides,
+                                         &fit->proposal, error);
+    if (status == ADV_OK)
+        status = name_files(fit, error);
+    if (status == ADV_OK && !fit->flags->quiet) {
+        adv_table_input_print(&fit->proposal);
+        puts("");
+        fflush(stdout);
+    }
+    if (status == ADV_OK)
+        status = train(fit, error);
+    if (status == ADV_OK && !fit->flags->no_report)
+        status = report(fit, error);
+    if (status == ADV_OK && !fit->flags->quiet)
+        printf("\nwritten: %s%s%s\n", fit->model_path, fit->flags->no_report ? "" : ", ",
+               fit->flags->no_report ? "" : fit->html_path);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct adv_overrides overrides = {0};
+    const struct adv_more_options set = adv_overrides_flag(&overrides);
+    struct adv_field fields[N_FIELDS];
+    memcpy(fields, adv_table_flags(), ADV_TABLE_FLAGS * sizeof *fields);
+    memcpy(fields + ADV_TABLE_FLAGS, own_fields, sizeof own_fields);
+    const struct adv_options command_line = {
+        .command = "fit",
+        .operands = "DATA",
+        .n_operands = 1,
+        .summary =
+            "Fits a model to a table, a CSV or NPY file or standard input (-), with settings that\n"
+            "are chosen by what is in it, and writes NAME.safetensors, NAME.report.html and\n"
+            "NAME.report.json (docs/guide/tables.md). Columns that are no numbers are left out, "
+            "which\n"
+            "is said.",
+        .example = "advect fit iris.csv --label-column Species",
+        .fields = fields,
+        .n_fields = N_FIELDS,
+        .letters = letters,
+        .more = &set,
+    };
+    struct adv_table_flags flags = {0};
+    const char *data;
+    int outcome = adv_options_read(&command_line, argc, argv, &flags, &data);
+    if (outcome != ADV_OPTIONS_GO)
+        return outcome;
+    struct adv_error error = ADV_ERROR_INIT;
+    struct fit fit = {.flags = &flags};
+    enum adv_status status = run_fit(&fit, &overrides, data, &error);
+    release(&fit);
+    adv_fields_release(fields, N_FIELDS, &flags);
+    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("fit", &error);
+}
+
+const struct adv_command adv_command_fit = {
+    .name = "fit",
+    .help = "fit a model to a table and report what it is worth",
+    .run = run,
+};

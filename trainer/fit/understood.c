@@ -1,0 +1,114 @@
+/* What was found in a table and what is made of it, as lines for people. */
+#include "trainer/cli/table.h"
+#include "trainer/fit/table_input.h"
+
+#include <advect/extra/memory.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#define COLUMNS_SHOWN 60
+
+static long long integer_of(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+/* How the column enters the model. */
+static void describe_use(const json_t *column, long long classes, char *text, size_t size)
+{
+    const char *use = text_of(column, "use"), *support = text_of(column, "support");
+    if (!strcmp(use, "label"))
+        snprintf(text, size, "%lld classes", classes);
+    else if (strcmp(use, "number") != 0)
+        snprintf(text, size, "left out");
+    else
+        snprintf(text, size, "modelled%s%s", support ? ", " : "", support ? support : "");
+}
+
+static void describe_range(const json_t *column, char *text, size_t size)
+{
+    const json_t *low = json_object_get(column, "low"), *high = json_object_get(column, "high");
+    long long texts = integer_of(column, "texts");
+    if (json_is_number(low) && json_is_number(high))
+        snprintf(text, size, "%.6g to %.6g", json_number_value(low), json_number_value(high));
+    else if (texts > 0)
+        snprintf(text, size, "%lld different", texts);
+    else
+        *text = '\0';
+}
+
+static json_t *shown_row(const json_t *column, long long classes)
+{
+    char use[64], range[64];
+    describe_use(column, classes, use, sizeof use);
+    describe_range(column, range, sizeof range);
+    return json_pack("{s:O, s:O, s:s, s:s, s:o}", "name", json_object_get(column, "name"), "kind",
+                     json_object_get(column, "kind"), "use", use, "range", range, "missing",
+                     integer_of(column, "missing") ? json_integer(integer_of(column, "missing"))
+                                                   : json_null());
+}
+
+static void print_columns(const json_t *found)
+{
+    static const struct adv_column shown[] = {{"name", "column", 0},
+                                              {"kind", "holds", 0},
+                                              {"range", "values", 0},
+                                              {"use", "is", 0},
+                                              {"missing", "missing", 0}};
+    const json_t *columns = json_object_get(found, "columns");
+    json_t *rows = json_array(), *column;
+    size_t i, n = json_array_size(columns);
+    json_array_foreach((json_t *)columns, i, column)
+    {
+        if (i < COLUMNS_SHOWN)
+            json_array_append_new(rows, shown_row(column, integer_of(found, "classes")));
+    }
+    adv_table_print(shown, ADV_COUNT(shown), rows);
+    if (n > COLUMNS_SHOWN)
+        printf("... and %zu more\n", n - COLUMNS_SHOWN);
+    json_decref(rows);
+}
+
+static void print_lines(const char *title, const json_t *lines)
+{
+    size_t i;
+    json_t *line;
+    if (json_array_size(lines) == 0)
+        return;
+    printf("\n%s\n", title);
+    json_array_foreach((json_t *)lines, i, line)
+    {
+        printf("  %s\n", json_string_value(line));
+    }
+}
+
+static void print_choices(const json_t *recipe)
+{
+    const json_t *net = json_object_get(recipe, "net"), *train = json_object_get(recipe, "train");
+    long long mixture = integer_of(net, "mixture");
+    printf("\nnetwork of %lld layers of %lld", integer_of(net, "layers"),
+           integer_of(net, "channels"));
+    if (mixture > 0)
+        printf(", from a mixture of %lld Gaussian%s on", mixture, mixture > 1 ? "s" : "");
+    printf("; at most %lld steps of %lld rows\n", integer_of(train, "steps"),
+           integer_of(train, "batch"));
+}
+
+void adv_table_input_print(const struct adv_proposal *proposal)
+{
+    const json_t *found = proposal->found, *rows = json_object_get(found, "rows");
+    printf("%s: %lld rows, %lld of them held out", text_of(found, "file"),
+           integer_of(rows, "complete"), integer_of(rows, "held_out"));
+    printf("\n\n");
+    print_columns(found);
+    print_lines("noticed:", json_object_get(found, "notes"));
+    print_lines("to consider (docs/reference/recipe.md; --support JSON, --label-column NAME):",
+                json_object_get(found, "suggestions"));
+    print_choices(proposal->recipe);
+}
