@@ -213,9 +213,10 @@ static void raise_file_limit(void)
 }
 
 /* Large blocks are mapped, each by itself, and go back to the system as soon as they are freed. By
- * itself glibc puts blocks of up to 32 MiB into its heaps once some were freed, and a heap keeps what
- * is free below a block in use: after a burst of bodies or answers most of it stayed resident for
- * good. Filling a mapped block of 256 KiB costs some 60 us more, in requests of milliseconds. */
+ * itself glibc puts blocks of up to 32 MiB into its heaps once some were freed, and a heap keeps
+ * what is free below a block in use: after a burst of bodies or answers most of it stayed resident
+ * for good. Filling a mapped block of 256 KiB costs some 60 us more, in requests of
+ * milliseconds. */
 static void map_large_blocks(void)
 {
 #ifdef __GLIBC__

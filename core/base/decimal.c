@@ -39,7 +39,8 @@ static const uint64_t powers_of_5[MAX_POWER + 1] = {1,
                                                     1490116119384765625,
                                                     7450580596923828125};
 
-/* Those that double holds exactly: a number of at most 53 bits times or over one is rounded once. */
+/* Those that double holds exactly: a number of at most 53 bits times or over one is rounded
+ * once. */
 static const double powers_of_10[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};

@@ -15,9 +15,9 @@ struct adv_decimal {
     double real;     /* of all: the nearest double, halfway cases to even */
 };
 
-/* Reads the number at `at`, and gives where it ends; NULL where there is none, for an integer beyond
- * 64 bits and for a real one beyond double, and where the text ends with it: no number stands last
- * in JSON's arrays. */
+/* Reads the number at `at`, and gives where it ends; NULL where there is none, for an integer
+ * beyond 64 bits and for a real one beyond double, and where the text ends with it: no number
+ * stands last in JSON's arrays. */
 const char *adv_decimal_read(const char *at, const char *end, struct adv_decimal *decimal);
 
 #endif

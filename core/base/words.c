@@ -40,8 +40,8 @@ void adv_make_printable(char *text)
         *text = *text >= ' ' && *text < 0x7f ? *text : '?';
 }
 
-/* Characters that change what stands around them, or that nobody sees: directions, joiners, marks of
- * byte order, line and paragraph separators. */
+/* Characters that change what stands around them, or that nobody sees: directions, joiners, marks
+ * of byte order, line and paragraph separators. */
 static bool is_invisible(uint32_t character)
 {
     return character < 0xa0 || (character >= 0x200b && character <= 0x200f) ||
@@ -64,8 +64,8 @@ static size_t printable_bytes(const char *text, size_t n)
     return is_invisible(character) ? 0 : length;
 }
 
-/* As much of text [n] as fits into out [room], without a NUL: printable characters as they are, other
- * bytes as '?'. Returns its bytes; *taken: those of text. */
+/* As much of text [n] as fits into out [room], without a NUL: printable characters as they are,
+ * other bytes as '?'. Returns its bytes; *taken: those of text. */
 static size_t copy_printable(const char *text, size_t n, char *out, size_t room, size_t *taken)
 {
     size_t from = 0, to = 0;

@@ -30,7 +30,8 @@ static enum adv_status fail_shape(const struct adv_dataset *d, size_t wanted,
                           d->dim);
 }
 
-/* Images as most programs keep them, [height, width, channels], become [channels, height, width]. */
+/* Images as most programs keep them, [height, width, channels], become [channels, height,
+ * width]. */
 static enum adv_status put_channels_first(struct adv_dataset *d, struct adv_error *error)
 {
     struct adv_array *rows = &d->source.rows;

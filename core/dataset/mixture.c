@@ -1,5 +1,5 @@
-/* What a mixture of Gaussians makes of the data: where trainings may start, and what they are compared
- * with. */
+/* What a mixture of Gaussians makes of the data: where trainings may start, and what they are
+ * compared with. */
 #include <advect/extra/dataset.h>
 
 #include "core/base/mem.h"

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* The first max_bytes of a regular file, or all of it if it is shorter: *bytes, to be freed, and how
- * many the whole file has. */
+/* The first max_bytes of a regular file, or all of it if it is shorter: *bytes, to be freed, and
+ * how many the whole file has. */
 enum adv_status adv_file_read_start(const char *path, size_t max_bytes, void **bytes,
                                     size_t *n_bytes, uintmax_t *file_bytes,
                                     struct adv_error *error);

@@ -78,7 +78,8 @@ struct adv_norm {
     bool silu;
 };
 
-/* The scaled exponential linear unit's, which keep mean 0 and variance 1 (Klambauer et al. 2017). */
+/* The scaled exponential linear unit's, which keep mean 0 and variance 1 (Klambauer et al.
+ * 2017). */
 #define ADV_SELU_ALPHA ((adv_real)1.6732632423543772)
 #define ADV_SELU_SCALE ((adv_real)1.0507009873554805)
 

@@ -7,10 +7,10 @@
  * where concat_projection runs as a sum over its columns, so that the part of (t, label) is
  * computed once per distinct condition. Beyond that network, off unless asked for: Fourier
  * features of x and t before their first layers (of columns that are angles, of their sines and
- * cosines), SiLU or SELU, residual blocks h += act(ff(h)), and an input gain v += gain(t) * x, which spares
- * the blocks from carrying all of x to the output, and the exact velocity of a mixture of Gaussians
- * fitted to the data (op mixture), to which the layers then add: a training starts as that mixture
- * and learns what it lacks. */
+ * cosines), SiLU or SELU, residual blocks h += act(ff(h)), and an input gain v += gain(t) * x,
+ * which spares the blocks from carrying all of x to the output, and the exact velocity of a mixture
+ * of Gaussians fitted to the data (op mixture), to which the layers then add: a training starts as
+ * that mixture and learns what it lacks. */
 #include "core/nets/activation.h"
 #include "core/nets/kind.h"
 

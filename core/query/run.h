@@ -84,7 +84,8 @@ void adv_shard_release(struct adv_shard *shard);
 void adv_run_write_frames(struct adv_run *run, struct adv_shard *shard);
 /* SAMPLES: the states, and their log-densities where they are asked for. */
 void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard);
-/* LOG_DENSITY, LATENTS: the latents, and the log-densities of the points; NaN of rows that failed. */
+/* LOG_DENSITY, LATENTS: the latents, and the log-densities of the points; NaN of rows that
+ * failed. */
 void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard);
 /* VELOCITY; ADV_E_NUMERIC where one is not finite. */
 enum adv_status adv_run_write_velocities(struct adv_run *run, struct adv_shard *shard);

@@ -51,7 +51,8 @@ static enum adv_status draw_grid(const struct adv_scene *scene, size_t n, const 
                           grid, image, error);
 }
 
-/* Default labels cycle through the classes: from two cycles on, a row per class is worth reading. */
+/* Default labels cycle through the classes: from two cycles on, a row per class is worth
+ * reading. */
 static bool has_rows_of_classes(const struct adv_model *model, const struct adv_query *query,
                                 size_t n, int columns)
 {

@@ -20,8 +20,8 @@ static enum adv_status refuse_kind(const char *name, const char *at, const char 
                           allowed);
 }
 
-/* What is no item that may stand at an index: of the wrong kind, or no JSON, which is told by whoever
- * knows where the text came from. */
+/* What is no item that may stand at an index: of the wrong kind, or no JSON, which is told by
+ * whoever knows where the text came from. */
 static enum adv_status refuse_item(const char *name, size_t i, const struct adv_item *item,
                                    const char *allowed, struct adv_error *error)
 {

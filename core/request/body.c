@@ -1,11 +1,12 @@
 /* JSON bodies. Arrays of numbers, which may be megabytes, are read straight from the text (scan.h);
  * what is left of the object is short, and jansson's.
  *
- * The members of the object are gone through once. Their text is copied for jansson, but for arrays:
- * one that the table has a reader for is read on the spot and stands as null in the copy; another,
- * which no field takes, is left out too if it is long, so that what is said of it is said without a
- * tree of it. Where the text is not as it should be, the copy just goes on with it: jansson comes to
- * the same place and says what is wrong, and a place in the copy is turned into one in the text. */
+ * The members of the object are gone through once. Their text is copied for jansson, but for
+ * arrays: one that the table has a reader for is read on the spot and stands as null in the copy;
+ * another, which no field takes, is left out too if it is long, so that what is said of it is said
+ * without a tree of it. Where the text is not as it should be, the copy just goes on with it:
+ * jansson comes to the same place and says what is wrong, and a place in the copy is turned into
+ * one in the text. */
 #include "core/base/mem.h"
 #include "core/request/table.h"
 #include "core/settings/field_value.h"

@@ -151,7 +151,8 @@ static enum adv_status check_label_column(const struct adv_request *request,
     return ADV_OK;
 }
 
-/* Reads with the labels of the named column or, where it is NULL, of one that goes without saying. */
+/* Reads with the labels of the named column or, where it is NULL, of one that goes without
+ * saying. */
 static enum adv_status parse_table(const struct adv_request *request, const struct adv_model *model,
                                    const void *bytes, size_t n_bytes, const char *path,
                                    const char *label_column, struct adv_table *table,

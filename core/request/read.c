@@ -1,6 +1,6 @@
-/* Reading a request from a JSON object and from text. Plain values are read by the rows of the table;
- * nested objects and fields of several kinds are taken out of a shallow copy of the object first,
- * each by its row's own reader. Null means absent. */
+/* Reading a request from a JSON object and from text. Plain values are read by the rows of the
+ * table; nested objects and fields of several kinds are taken out of a shallow copy of the object
+ * first, each by its row's own reader. Null means absent. */
 #include "core/base/mem.h"
 #include "core/base/words.h"
 #include "core/request/table.h"

@@ -99,7 +99,8 @@ size_t adv_request_fields(const struct adv_request_part *part,
                           struct adv_field fields[ADV_REQUEST_FIELDS_MAX],
                           const struct adv_request_row **rows);
 
-/* Reads a JSON object (group NULL: the body itself) whose arrays are read already, and null there. */
+/* Reads a JSON object (group NULL: the body itself) whose arrays are read already, and null
+ * there. */
 enum adv_status adv_request_read_object(struct adv_request *request, const char *group,
                                         const json_t *object, struct adv_error *error);
 
@@ -112,8 +113,8 @@ enum adv_status adv_request_scan_labels(struct adv_request *request, const char 
 enum adv_status adv_request_scan_times(struct adv_request *request, const char *name,
                                        struct adv_scan *scan, struct adv_error *error);
 
-/* Readers of rows; each takes a JSON value that is not null, and no array where its row has a reader
- * of arrays. The request's former value is left in place where one is refused. */
+/* Readers of rows; each takes a JSON value that is not null, and no array where its row has a
+ * reader of arrays. The request's former value is left in place where one is refused. */
 enum adv_status adv_request_read_points(struct adv_request *request, const char *name,
                                         const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_label(struct adv_request *request, const char *name,

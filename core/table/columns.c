@@ -263,8 +263,8 @@ static enum adv_status choose_names(struct adv_table_reader *reader, struct adv_
                     near ? "?" : "", list_names(reader, list));
 }
 
-/* Whether the options' columns are those of the names: then positions decide which of two columns of
- * one name is meant. Else no column is used. */
+/* Whether the options' columns are those of the names: then positions decide which of two columns
+ * of one name is meant. Else no column is used. */
 static bool columns_have_names(struct adv_table_reader *reader)
 {
     const json_t *names = reader->options->names;

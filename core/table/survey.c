@@ -1,5 +1,5 @@
-/* Every column of a file, looked at before any is chosen. The reader does not know of columns that are
- * not used; here they are, with what speaks for leaving them out. */
+/* Every column of a file, looked at before any is chosen. The reader does not know of columns that
+ * are not used; here they are, with what speaks for leaving them out. */
 #include "core/base/mem.h"
 #include "core/base/words.h"
 #include "core/io/file.h"

@@ -1,5 +1,5 @@
-/* Macros that give the declarations of public headers C linkage in C++ and default visibility, so that
- * of the library's symbols only they are exported. */
+/* Macros that give the declarations of public headers C linkage in C++ and default visibility, so
+ * that of the library's symbols only they are exported. */
 #ifndef ADVECT_API_H
 #define ADVECT_API_H
 

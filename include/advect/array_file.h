@@ -46,13 +46,13 @@ size_t adv_npy_header(const char *dtype, int n_dims, const size_t *shape, char *
 enum adv_status adv_npy_write_float(const char *path, int n_dims, const size_t *shape,
                                     const float *data, struct adv_error *error);
 
-/* CSV of numbers (RFC 4180): comma, semicolon, tab or blanks, as the first line has; a decimal comma
- * where the separator is another; an optional header line (one without a number, or with a name over
- * a column of numbers); fields may stand in double quotes, line breaks and all; lines that begin with
- * '#' and blank lines are skipped; CRLF and a byte order mark are accepted; the C locale whatever the
- * process's is. Two dimensions, [0, columns] for a header alone. Ragged lines and text are
- * ADV_E_FORMAT, NaN, infinity and what float32 cannot hold ADV_E_INVALID, naming line and column
- * (from 1). Tables that also hold other columns: <advect/extra/table.h>. */
+/* CSV of numbers (RFC 4180): comma, semicolon, tab or blanks, as the first line has; a decimal
+ * comma where the separator is another; an optional header line (one without a number, or with a
+ * name over a column of numbers); fields may stand in double quotes, line breaks and all; lines
+ * that begin with '#' and blank lines are skipped; CRLF and a byte order mark are accepted; the C
+ * locale whatever the process's is. Two dimensions, [0, columns] for a header alone. Ragged lines
+ * and text are ADV_E_FORMAT, NaN, infinity and what float32 cannot hold ADV_E_INVALID, naming line
+ * and column (from 1). Tables that also hold other columns: <advect/extra/table.h>. */
 enum adv_status adv_csv_read(const char *path, struct adv_array *array, struct adv_error *error);
 enum adv_status adv_csv_parse(const char *text, size_t n_bytes, const char *name,
                               struct adv_array *array, struct adv_error *error);

@@ -77,8 +77,8 @@ bool adv_model_has_null_class(const struct adv_model *model);
 double adv_model_guidance(const struct adv_model *model);
 /* Name of a class ("7", "cat"), or NULL where the config gives none. */
 const char *adv_model_label_name(const struct adv_model *model, size_t label);
-/* Name of one of the dim numbers of a point ("height"), or NULL where the config gives none: it names
- * all of them, differently, or none. */
+/* Name of one of the dim numbers of a point ("height"), or NULL where the config gives none: it
+ * names all of them, differently, or none. */
 const char *adv_model_column_name(const struct adv_model *model, size_t column);
 
 ADV_API_END

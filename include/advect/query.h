@@ -154,8 +154,8 @@ struct adv_run_options {
     /* Asked before every evaluation, by several threads at the same time: true stops the run, which
      * then can only be freed. NULL: to the end. */
     bool (*cancelled)(void *context);
-    /* After evaluations, from the caller's thread, with the share done in [0, 1]; last with 1, once all
-     * rows have ended. NULL: not reported. */
+    /* After evaluations, from the caller's thread, with the share done in [0, 1]; last with 1, once
+     * all rows have ended. NULL: not reported. */
     void (*progress)(void *context, double share);
     void *context; /* of both */
 };

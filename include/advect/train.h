@@ -42,8 +42,8 @@ enum adv_status adv_training_new(const char *recipe, const struct adv_training_o
                                  struct adv_training **training, struct adv_error *error);
 void adv_training_free(struct adv_training *training); /* NULL is allowed */
 
-/* What was noticed in the data, a line each: rows that were left out, columns that say nothing, cells
- * far beyond all others. "" for nothing. Borrowed from the training. */
+/* What was noticed in the data, a line each: rows that were left out, columns that say nothing,
+ * cells far beyond all others. "" for nothing. Borrowed from the training. */
 const char *adv_training_notes(const struct adv_training *training);
 
 /* Where a training stands. The library's own: later versions may add members at the end. */
@@ -76,16 +76,16 @@ struct adv_training_run_options {
     void *context; /* of both */
 };
 
-/* Trains up to the last step, or until train.patience is at its end: ADV_OK; or until on_step returns false: ADV_E_CANCELLED. Either way
- * the checkpoint then holds the last step; ADV_E_IO where it cannot be written. ADV_E_NUMERIC when
- * the loss is no longer finite or its gradient too large: state and checkpoint stay as they were.
- * options may be NULL. */
+/* Trains up to the last step, or until train.patience is at its end: ADV_OK; or until on_step
+ * returns false: ADV_E_CANCELLED. Either way the checkpoint then holds the last step; ADV_E_IO
+ * where it cannot be written. ADV_E_NUMERIC when the loss is no longer finite or its gradient too
+ * large: state and checkpoint stay as they were. options may be NULL. */
 enum adv_status adv_training_run(struct adv_training *training,
                                  const struct adv_training_run_options *options,
                                  struct adv_error *error);
 
-/* One step, with its point of the curve where one is due. *loss: of its batch, before the update; may
- * be NULL. Errors as in adv_training_run; ADV_E_INVALID after the last step. */
+/* One step, with its point of the curve where one is due. *loss: of its batch, before the update;
+ * may be NULL. Errors as in adv_training_run; ADV_E_INVALID after the last step. */
 enum adv_status adv_training_step(struct adv_training *training, double *loss,
                                   struct adv_error *error);
 
@@ -93,16 +93,18 @@ enum adv_status adv_training_step(struct adv_training *training, double *loss,
 enum adv_status adv_training_save(const struct adv_training *training, const char *checkpoint,
                                   struct adv_error *error);
 /* Takes over the state of a checkpoint of the same recipe and data, on success only. Of the recipe
- * name, sampling, data.labels, data.box, train.steps, train.cycle_steps and train.checkpoint_every_s
- * may differ. Errors: ADV_E_IO, ADV_E_FORMAT, ADV_E_UNSUPPORTED for a file that is no checkpoint of
- * this version; ADV_E_INVALID, with the field, where recipe or data differ; ADV_E_MEMORY. */
+ * name, sampling, data.labels, data.box, train.steps, train.cycle_steps and
+ * train.checkpoint_every_s may differ. Errors: ADV_E_IO, ADV_E_FORMAT, ADV_E_UNSUPPORTED for a file
+ * that is no checkpoint of this version; ADV_E_INVALID, with the field, where recipe or data
+ * differ; ADV_E_MEMORY. */
 enum adv_status adv_training_resume(struct adv_training *training, const char *checkpoint,
                                     struct adv_error *error);
-/* Whether a file is the checkpoint of a training that has not ended; then *step, if not NULL, is where
- * it stands. */
+/* Whether a file is the checkpoint of a training that has not ended; then *step, if not NULL, is
+ * where it stands. */
 bool adv_checkpoint_is_unfinished(const char *path, int64_t *step);
 
-/* The model so far: the averaged weights, or the best of them (train.keep), with the record of their training and a card. */
+/* The model so far: the averaged weights, or the best of them (train.keep), with the record of
+ * their training and a card. */
 enum adv_status adv_training_model(const struct adv_training *training, struct adv_model **model,
                                    struct adv_error *error);
 /* Its name, borrowed. */

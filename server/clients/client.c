@@ -53,7 +53,8 @@ static double now_s(void)
     return (double)adv_now_us() * 1e-6;
 }
 
-/* ---------------------------------------------------------------- the table; with the mutex held */
+/* ---------------------------------------------------------------- the table; with the mutex
+ * held */
 
 static struct adv_client **chain_of(struct adv_clients *clients, const char *name)
 {

@@ -95,8 +95,8 @@ struct adv_spending {
     double wait;        /* seconds until something may be spent */
 };
 
-/* Takes the cost from what the client may spend (server/clients/bucket.h), or false where nothing is
- * left. */
+/* Takes the cost from what the client may spend (server/clients/bucket.h), or false where nothing
+ * is left. */
 bool adv_client_spend(struct adv_client *client, double cost, struct adv_spending *spending);
 /* Of what was taken so much was not used. */
 void adv_client_refund(struct adv_client *client, double cost);

@@ -2,10 +2,10 @@
  * standard allows.
  *
  * A head that two readers could take for different requests, or whose body they would end at
- * different places, is how one client's bytes become another's request behind a proxy. libmicrohttpd
- * forgives much of that, and shows heads only after it has read them: a blank before a colon, a NUL
- * or a bare carriage return is gone by then. So the bytes pass here first, and what is in doubt
- * never gets to it (server/net/receive.h). */
+ * different places, is how one client's bytes become another's request behind a proxy.
+ * libmicrohttpd forgives much of that, and shows heads only after it has read them: a blank before
+ * a colon, a NUL or a bare carriage return is gone by then. So the bytes pass here first, and what
+ * is in doubt never gets to it (server/net/receive.h). */
 #ifndef ADV_SERVER_FRAMING_H
 #define ADV_SERVER_FRAMING_H
 
@@ -44,11 +44,11 @@ struct adv_framing {
 };
 
 /* Reads on. The result is how many bytes of data there are for libmicrohttpd, which differs from n
- * in two cases. What means nothing is taken out where a libmicrohttpd stumbles over it: blanks after
- * the values of Content-Length and Transfer-Encoding (0.9.75), extensions of chunks (1.0), and
- * cookies, of which it makes a list that may be longer than it has room for. And
- * once there is a refusal, only bytes of the requests before the refused one are left; none if that
- * has begun earlier, or if it is refused already. */
+ * in two cases. What means nothing is taken out where a libmicrohttpd stumbles over it: blanks
+ * after the values of Content-Length and Transfer-Encoding (0.9.75), extensions of chunks (1.0),
+ * and cookies, of which it makes a list that may be longer than it has room for. And once there is
+ * a refusal, only bytes of the requests before the refused one are left; none if that has begun
+ * earlier, or if it is refused already. */
 size_t adv_framing_take(struct adv_framing *framing, char *data, size_t n);
 
 /* Whether no request can follow those that have come. */

@@ -53,8 +53,8 @@ void adv_channel_release(struct adv_channel *channel);
 void adv_reader_suspend(struct adv_reader *reader, struct adv_channel *channel,
                         struct MHD_Connection *connection);
 
-/* The reply of what has ended into *reply, and true; or false where a stream has begun. What is kept
- * stays the channel's: the reply's body is good as long as that. */
+/* The reply of what has ended into *reply, and true; or false where a stream has begun. What is
+ * kept stays the channel's: the reply's body is good as long as that. */
 bool adv_reader_take_reply(struct adv_reader *reader, struct adv_reply *reply);
 
 /* libmicrohttpd's content reader of a stream: never returns 0 without having suspended the

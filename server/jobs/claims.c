@@ -292,9 +292,9 @@ double adv_claims_wait(const struct adv_claims *claims, const struct adv_claim *
     return late;
 }
 
-/* Of what goes before the claim: all that has an earlier deadline. What takes next to nothing is not
- * counted against its client, whose own long ones would shut it out otherwise. The wait is that of a
- * client which gets as much of the workers as any other. */
+/* Of what goes before the claim: all that has an earlier deadline. What takes next to nothing is
+ * not counted against its client, whose own long ones would shut it out otherwise. The wait is that
+ * of a client which gets as much of the workers as any other. */
 double adv_claims_share_wait(const struct adv_claims *claims, const struct adv_claim *claim,
                              double now)
 {

@@ -3,12 +3,12 @@
  * can be tried on any arrivals (docs/adr/0014-served-by-its-deadline.md).
  *
  * Next: of those that may go first, those of the highest priority; of these, those of the client
- * that the workers have served least; of these, the query with the largest response ratio, (waited +
- * left) / left (Brinch Hansen 1971, with what is left in place of the whole): short ones go first,
- * and whoever waits becomes more urgent. It may go first if all with earlier deadlines can spare the
- * time (slack stealing, Lehoczky & Ramos-Thuel 1992); the one with the earliest deadline always
- * may, so neither clients nor priorities make anybody late. Whoever cannot meet its deadline even
- * alone is left to idle workers, so that one estimate that was wrong takes nobody else along.
+ * that the workers have served least; of these, the query with the largest response ratio, (waited
+ * + left) / left (Brinch Hansen 1971, with what is left in place of the whole): short ones go
+ * first, and whoever waits becomes more urgent. It may go first if all with earlier deadlines can
+ * spare the time (slack stealing, Lehoczky & Ramos-Thuel 1992); the one with the earliest deadline
+ * always may, so neither clients nor priorities make anybody late. Whoever cannot meet its deadline
+ * even alone is left to idle workers, so that one estimate that was wrong takes nobody else along.
  *
  * Taken: whoever ends before its deadline behind all that have earlier ones, without making a later
  * one late; of one client, no more than its share of the time (server/clients/share.h).
@@ -46,8 +46,8 @@ struct adv_account {
     double seconds;  /* of workers, from a beginning that all share */
 };
 
-/* Those that were taken and have not ended, by their deadlines, patient ones last. Choosing takes time in proportion
- * to their number. */
+/* Those that were taken and have not ended, by their deadlines, patient ones last. Choosing takes
+ * time in proportion to their number. */
 struct adv_claims {
     size_t n, capacity, n_workers;
     struct adv_claim **items; /* borrowed */

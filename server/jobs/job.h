@@ -38,9 +38,9 @@ atomic_size_t *adv_job_client_numbers(const struct adv_job *job);
 struct adv_job *adv_job_ref(struct adv_job *job);
 void adv_job_unref(struct adv_job *job);
 
-/* On the HTTP thread, after the job resumed the reader's connection: the reply to send. Of a job that
- * ended it is in *reply, and *response is NULL; of a stream that has begun, *response is made of it
- * (NULL without memory: then *reply says so). Job and reader must outlive the sending. */
+/* On the HTTP thread, after the job resumed the reader's connection: the reply to send. Of a job
+ * that ended it is in *reply, and *response is NULL; of a stream that has begun, *response is made
+ * of it (NULL without memory: then *reply says so). Job and reader must outlive the sending. */
 void adv_job_collect(struct adv_job *job, struct adv_reader *reader, struct adv_reply *reply,
                      struct MHD_Response **response);
 

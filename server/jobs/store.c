@@ -97,7 +97,8 @@ static bool is_dropped_before(const struct adv_job_store *store, const struct en
     return n != m ? n > m : entry->ended_ms < other->ended_ms;
 }
 
-/* Drops what ended longest ago of the owner with the most results; false where nothing has ended. */
+/* Drops what ended longest ago of the owner with the most results; false where nothing has
+ * ended. */
 static bool drop_first_ended(struct adv_job_store *store)
 {
     struct entry **first = NULL;

@@ -237,8 +237,8 @@ static void identify_entry(const struct adv_registry *registry, struct adv_catal
     free(path);
 }
 
-/* Whether a change of the file would have shown: times of files are coarse, of whole seconds on some
- * file systems, and one that is being written may be changed again at the same time. */
+/* Whether a change of the file would have shown: times of files are coarse, of whole seconds on
+ * some file systems, and one that is being written may be changed again at the same time. */
 static bool is_settled(const struct adv_file_identity *identity)
 {
     struct timespec now;

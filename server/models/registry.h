@@ -32,7 +32,8 @@ void adv_catalogue_unref(struct adv_catalogue *catalogue);
 
 struct adv_registry;
 
-/* Where models are: files, borrowed for the life of the registry, or if there are none a directory. */
+/* Where models are: files, borrowed for the life of the registry, or if there are none a
+ * directory. */
 struct adv_model_place {
     const char *directory;
     const char *const *files; /* [n_files] paths */
@@ -53,8 +54,8 @@ void adv_registry_close(struct adv_registry *registry);
  * thread at a time. */
 enum adv_status adv_registry_load(struct adv_registry *registry, struct adv_error *error);
 
-/* No further file is loaded: a load under way ends after those in hand with ADV_E_CANCELLED, as does
- * any later one. On any thread. */
+/* No further file is loaded: a load under way ends after those in hand with ADV_E_CANCELLED, as
+ * does any later one. On any thread. */
 void adv_registry_cancel(struct adv_registry *registry);
 
 /* The present catalogue, a new reference. */

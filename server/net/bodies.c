@@ -8,8 +8,9 @@
 
 #define SECOND_MS 1000
 
-/* The mutex guards the sum, the list and every body in it. It is taken before that of the sockets. A
- * listed body's socket is open: its exchange ends, and releases it, before its connection does. */
+/* The mutex guards the sum, the list and every body in it. It is taken before that of the sockets.
+ * A listed body's socket is open: its exchange ends, and releases it, before its connection
+ * does. */
 struct adv_bodies {
     struct adv_bodies_options options;
     int64_t least_rate; /* bytes per second: at which a body is never ended for another */

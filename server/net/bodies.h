@@ -5,10 +5,10 @@
  * do not count at all; that is what max_connections of them may hold beside the budget, and small
  * bodies are received however full it is.
  *
- * When the budget is full, one body has to go: the one that came slowest over the last second, if it
- * is slower than the longest body that is taken must be to arrive in time, else the one that asks.
- * So a sender that stalls, or trickles, keeps its room only until somebody needs it, and one that
- * is as fast as it has to be is never ended for another. Decision record 0017 has more. */
+ * When the budget is full, one body has to go: the one that came slowest over the last second, if
+ * it is slower than the longest body that is taken must be to arrive in time, else the one that
+ * asks. So a sender that stalls, or trickles, keeps its room only until somebody needs it, and one
+ * that is as fast as it has to be is never ended for another. Decision record 0017 has more. */
 #ifndef ADV_SERVER_BODIES_H
 #define ADV_SERVER_BODIES_H
 

@@ -230,8 +230,8 @@ static bool must_refuse_now(const struct adv_exchange *exchange)
 
 /* ---------------------------------------------------------------- body */
 
-/* Bodies that are not small go into blocks that are mapped (main.c) from the start: a heap would keep
- * the steps by which they grow. */
+/* Bodies that are not small go into blocks that are mapped (main.c) from the start: a heap would
+ * keep the steps by which they grow. */
 static enum adv_status append(struct adv_bytes *body, const char *data, size_t n,
                               struct adv_error *error)
 {
@@ -409,8 +409,9 @@ enum MHD_Result adv_exchange_continue(void *context, struct MHD_Connection *conn
 
 /* ---------------------------------------------------------------- end */
 
-/* The status that the log tells: ours; or what the watcher or the judge of its bytes sent; or that of libmicrohttpd, which answers by itself what it
- * cannot read; or, of a request that got no reply, who is to blame. */
+/* The status that the log tells: ours; or what the watcher or the judge of its bytes sent; or that
+ * of libmicrohttpd, which answers by itself what it cannot read; or, of a request that got no
+ * reply, who is to blame. */
 static unsigned final_status(struct adv_exchange *exchange, bool cut)
 {
     if (!exchange->sent_status)

@@ -53,8 +53,8 @@ struct adv_exchange {
  * handler, as the last thing it does. */
 void adv_exchange_submit(struct adv_exchange *exchange, struct adv_job *job);
 
-/* Suspends the connection until there is something to send of a job (one reference, taken over) that
- * is answered whether this request waits for it or not. Likewise the last thing. */
+/* Suspends the connection until there is something to send of a job (one reference, taken over)
+ * that is answered whether this request waits for it or not. Likewise the last thing. */
 void adv_exchange_follow(struct adv_exchange *exchange, struct adv_job *job);
 /* The body has been read, and is not kept while the query is computed. */
 void adv_exchange_release_body(struct adv_exchange *exchange);

@@ -60,8 +60,8 @@ static void cut(struct adv_socket *socket)
     shutdown(socket->fd, SHUT_RDWR); /* libmicrohttpd sees the end and closes */
 }
 
-/* Answers in libmicrohttpd's place, and cuts. Nothing has been sent for a request that is being read
- * but, perhaps, a whole 100 Continue. */
+/* Answers in libmicrohttpd's place, and cuts. Nothing has been sent for a request that is being
+ * read but, perhaps, a whole 100 Continue. */
 static void refuse_with(struct adv_socket *socket, struct adv_reply *reply)
 {
     adv_problem_set_request(reply, socket->request_id);

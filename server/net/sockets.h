@@ -41,9 +41,9 @@ void adv_sockets_stop(struct adv_sockets *sockets);
 bool adv_sockets_have_room(struct adv_sockets *sockets, const struct sockaddr *from, bool managing,
                            struct adv_client **client);
 
-/* A connection opened; fd stays open until it is removed, and what comes over it is judged from here
- * on. One that has no place of its own has a second to ask for the daemon's health. NULL without
- * memory. */
+/* A connection opened; fd stays open until it is removed, and what comes over it is judged from
+ * here on. One that has no place of its own has a second to ask for the daemon's health. NULL
+ * without memory. */
 struct adv_socket *adv_sockets_add(struct adv_sockets *sockets, int fd, const struct sockaddr *from,
                                    bool managing);
 void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket);
@@ -74,7 +74,8 @@ void adv_sockets_name(struct adv_sockets *sockets, struct adv_socket *socket,
 /* ---- on the thread of the connection */
 
 /* Bytes that came: how many of them libmicrohttpd may see (adv_framing_take). A request that is
- * refused is answered in its place, and the connection cut, once what came before it is answered. */
+ * refused is answered in its place, and the connection cut, once what came before it is
+ * answered. */
 size_t adv_sockets_receive(struct adv_socket *socket, char *data, size_t n);
 bool adv_sockets_is_refused(const struct adv_socket *socket); /* nothing more may be seen */
 

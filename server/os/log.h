@@ -1,5 +1,6 @@
 /* Lines on standard error, logfmt or JSON. Nobody waits for a reader of them: they go through a
- * bounded buffer to a thread that writes (log_buffer.h), and are lost, and counted, where it is full. */
+ * bounded buffer to a thread that writes (log_buffer.h), and are lost, and counted, where it is
+ * full. */
 #ifndef ADV_SERVER_LOG_H
 #define ADV_SERVER_LOG_H
 

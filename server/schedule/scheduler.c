@@ -6,7 +6,8 @@
 #include <sched.h>
 #include <stdlib.h>
 
-/* ---------------------------------------------------------------- the choice; with the mutex held */
+/* ---------------------------------------------------------------- the choice; with the mutex
+ * held */
 
 static bool is_unwanted(const struct adv_scheduler *scheduler, const struct adv_job *job,
                         double now)

@@ -33,8 +33,8 @@ struct adv_scheduler_options {
 enum adv_status adv_scheduler_start(const struct adv_scheduler_options *options,
                                     struct adv_scheduler **scheduler, struct adv_error *error);
 
-/* Accepts a job whose connection is suspended, or that is stored, or refuses it with a reply and false: then nothing
- * has seen it. An accepted job is ended exactly once, by a worker. */
+/* Accepts a job whose connection is suspended, or that is stored, or refuses it with a reply and
+ * false: then nothing has seen it. An accepted job is ended exactly once, by a worker. */
 bool adv_scheduler_submit(struct adv_scheduler *scheduler, struct adv_job *job,
                           struct adv_reply *refusal);
 
@@ -53,8 +53,8 @@ void adv_scheduler_cancel_all(struct adv_scheduler *scheduler);
 /* After a reload: idle workers let go of models that are served no more. */
 void adv_scheduler_forget_models(struct adv_scheduler *scheduler);
 
-/* After the last job has ended (or with cancel_all): ends the threads. Who asks about jobs may go on
- * asking until the scheduler is freed. */
+/* After the last job has ended (or with cancel_all): ends the threads. Who asks about jobs may go
+ * on asking until the scheduler is freed. */
 void adv_scheduler_stop(struct adv_scheduler *scheduler);
 void adv_scheduler_free(struct adv_scheduler *scheduler);
 

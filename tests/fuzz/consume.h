@@ -10,7 +10,8 @@
 enum adv_status fuzz_consume_safetensors(const uint8_t *bytes, size_t n, struct adv_error *error);
 enum adv_status fuzz_consume_npy(const uint8_t *bytes, size_t n, struct adv_error *error);
 enum adv_status fuzz_consume_csv(const uint8_t *bytes, size_t n, struct adv_error *error);
-/* A table, whose first column is the labels', another is left out, and missing cells are dropped. */
+/* A table, whose first column is the labels', another is left out, and missing cells are
+ * dropped. */
 enum adv_status fuzz_consume_table(const uint8_t *bytes, size_t n, struct adv_error *error);
 enum adv_status fuzz_consume_idx(const uint8_t *bytes, size_t n, struct adv_error *error);
 

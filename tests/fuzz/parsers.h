@@ -1,6 +1,6 @@
 /* The parsers that take bytes from anywhere, for what is done to all of them: truncation, mutation,
- * failing allocations, fuzzing. A parser is a row here, a function in consume.h, and a folder of seeds:
- * the fuzzers are those of the folders in tests/fuzz/seeds. */
+ * failing allocations, fuzzing. A parser is a row here, a function in consume.h, and a folder of
+ * seeds: the fuzzers are those of the folders in tests/fuzz/seeds. */
 #ifndef TESTS_FUZZ_PARSERS_H
 #define TESTS_FUZZ_PARSERS_H
 

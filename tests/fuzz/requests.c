@@ -1,5 +1,5 @@
-/* What people ask of the daemon: bodies, and targets with a query. A small model is asked, made once
- * in memory; what is taken must be a query that can be run. */
+/* What people ask of the daemon: bodies, and targets with a query. A small model is asked, made
+ * once in memory; what is taken must be a query that can be run. */
 #include "server/http/target.h"
 #include "tests/fuzz/consume.h"
 

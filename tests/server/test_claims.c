@@ -531,7 +531,8 @@ START_TEST(speed_is_learnt_soon_and_forgotten_slowly)
 }
 END_TEST
 
-/* The share of choices that go to sharing, where a turn alone takes 2 ms and a shared one so long. */
+/* The share of choices that go to sharing, where a turn alone takes 2 ms and a shared one so
+ * long. */
 static double share_of_choices(double shared_s)
 {
     struct adv_speeds *list = NULL, *speeds = adv_speeds_find(&list, "model");

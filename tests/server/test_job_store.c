@@ -1,4 +1,5 @@
-/* The store of jobs that outlive their connections: whose they are, and what makes room for what. */
+/* The store of jobs that outlive their connections: whose they are, and what makes room for
+ * what. */
 #include "server/jobs/store.h"
 
 #include "tests/support/alloc_fail.h"

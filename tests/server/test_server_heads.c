@@ -157,8 +157,8 @@ static void expect_one(const char *bytes, int status, const char *type)
     free(text);
 }
 
-/* Small pieces, of which libmicrohttpd keeps a list, within a head of 32 KiB: there is room for all,
- * or they are refused in our words. */
+/* Small pieces, of which libmicrohttpd keeps a list, within a head of 32 KiB: there is room for
+ * all, or they are refused in our words. */
 START_TEST(heads_of_many_pieces_are_answered_once)
 {
     char *bytes = calloc(1 << 17, 1);

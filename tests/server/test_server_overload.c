@@ -277,8 +277,8 @@ static void start_wide(const char *const *flags)
 }
 
 /* What a short one beside a long one may take on average: a small part of the seconds that the
- * pieces used to take; under a sanitizer, where turns are long, some turns: each computes about seven
- * times what the velocities of all points take. */
+ * pieces used to take; under a sanitizer, where turns are long, some turns: each computes about
+ * seven times what the velocities of all points take. */
 static double bearable_s(void)
 {
     char *points = new_points(), *json = malloc(strlen(points) + 32);

@@ -1,5 +1,5 @@
-/* Reloads: beside serving, one for many signals, counted by how they end; and files that are refused
- * before they are read. Large files are sparse: they take no room, but time to read. */
+/* Reloads: beside serving, one for many signals, counted by how they end; and files that are
+ * refused before they are read. Large files are sparse: they take no room, but time to read. */
 #include "tests/server/client/server_client.h"
 #include "tests/server/client/server_models.h"
 

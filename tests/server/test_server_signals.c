@@ -106,8 +106,8 @@ static void end_request(struct meanwhile *meanwhile, int n_stops)
 
 /* ---------------------------------------------------------------- stages */
 
-/* Until the handlers are there the default action is all that can be had. That of SIGINT comes last;
- * but before exec the test's own are there, among which SIGHUP has none. */
+/* Until the handlers are there the default action is all that can be had. That of SIGINT comes
+ * last; but before exec the test's own are there, among which SIGHUP has none. */
 static void wait_for_handlers(void)
 {
     char path[64], line[256];

@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A row number, a date, a constant, two numbers that hang together, a text of two classes, a missing
- * cell in every 20th row. */
+/* A row number, a date, a constant, two numbers that hang together, a text of two classes, a
+ * missing cell in every 20th row. */
 static void write_mixed(const char *name, size_t n)
 {
     FILE *out = fopen(cli_at(name), "w");

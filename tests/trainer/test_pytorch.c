@@ -1,5 +1,5 @@
-/* Networks of PyTorch's libraries, as `advect import` takes them: what their checkpoints do not say,
- * and whether the velocities are theirs. */
+/* Networks of PyTorch's libraries, as `advect import` takes them: what their checkpoints do not
+ * say, and whether the velocities are theirs. */
 #include "tests/core/io/io_support.h"
 #include "tests/support/numbers.h"
 #include "tests/support/suite.h"

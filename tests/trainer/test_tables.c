@@ -1,4 +1,5 @@
-/* People's tables through the program: trained on, imported, asked about, and told what is wrong. */
+/* People's tables through the program: trained on, imported, asked about, and told what is
+ * wrong. */
 #include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
 

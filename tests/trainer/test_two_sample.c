@@ -42,8 +42,8 @@ START_TEST(equal_samples_have_no_distance)
 }
 END_TEST
 
-/* The quantiles of Kolmogorov's distribution (Smirnov 1948): P(K > 1.3581) = 0.05 and so on, of large
- * samples, which here have any distance that is wished. */
+/* The quantiles of Kolmogorov's distribution (Smirnov 1948): P(K > 1.3581) = 0.05 and so on, of
+ * large samples, which here have any distance that is wished. */
 START_TEST(p_values_are_those_of_the_published_quantiles)
 {
     static const struct {

@@ -1,5 +1,5 @@
-/* What the program says of itself beside its help: the manual page and completions, made of what the
- * commands say. */
+/* What the program says of itself beside its help: the manual page and completions, made of what
+ * the commands say. */
 #ifndef ADV_TRAINER_DESCRIBE_H
 #define ADV_TRAINER_DESCRIBE_H
 

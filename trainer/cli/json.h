@@ -12,8 +12,8 @@ enum adv_status adv_json_read(const char *path, json_t **json, struct adv_error 
 /* The same of standard input where the path is "-". */
 enum adv_status adv_json_read_or_stdin(const char *path, json_t **json, struct adv_error *error);
 
-/* "a,b*,!c,3" as the array of names and positions that tables take: a new reference, or NULL where it
- * is not UTF-8. A word of digits is a position. */
+/* "a,b*,!c,3" as the array of names and positions that tables take: a new reference, or NULL where
+ * it is not UTF-8. A word of digits is a position. */
 json_t *adv_json_columns(const char *text);
 /* One of them. */
 json_t *adv_json_column(const char *text, size_t n);

@@ -48,7 +48,8 @@ struct adv_options {
 
 /* Fills values (defaults first) and operands [n_operands + n_more], which point into argv; NULL
  * stands for those that were not given. Returns ADV_OPTIONS_GO, or the exit code with which the
- * command is to return: help was printed, or the fault was. values are to be released (adv_fields_release) only after ADV_OPTIONS_GO. */
+ * command is to return: help was printed, or the fault was. values are to be released
+ * (adv_fields_release) only after ADV_OPTIONS_GO. */
 int adv_options_read(const struct adv_options *options, int argc, char **argv, void *values,
                      const char **operands);
 

@@ -1,5 +1,5 @@
-/* The table that `advect fit` and `advect new` are about: the flags that both have, the file, and the
- * recipe that is proposed for it. */
+/* The table that `advect fit` and `advect new` are about: the flags that both have, the file, and
+ * the recipe that is proposed for it. */
 #ifndef ADV_TRAINER_TABLE_INPUT_H
 #define ADV_TRAINER_TABLE_INPUT_H
 

@@ -30,8 +30,9 @@ struct adv_report_subject {
  *                  "ks_distance", "p_value"}],
  *     "classifier": {"accuracy", "standard_error", "rows"} or null for fewer than 10 rows
  *
- * in nats and data units; gain: of the model over the baseline, row by row. Baselines are fitted in flow units, so that they have the same transform.
- * picture receives a pair plot of data and samples, of the first 16 columns. */
+ * in nats and data units; gain: of the model over the baseline, row by row. Baselines are fitted in
+ * flow units, so that they have the same transform. picture receives a pair plot of data and
+ * samples, of the first 16 columns. */
 enum adv_status adv_report_make(const struct adv_report_subject *subject, json_t **report,
                                 struct adv_image *picture, struct adv_error *error);
 

@@ -29,9 +29,9 @@ enum adv_status adv_column_test(const struct adv_rows *a, const struct adv_rows 
 
 /* A classifier two-sample test (Lopez-Paz and Oquab, ICLR 2017): the share of rows that a small
  * network, trained on the others, assigns to the right side. Rows are divided in five parts, each
- * of which is classified by a network that was trained on the other four; of both sides as many rows
- * are taken, at most 2,000. 0.5: they cannot be told apart. standard_error: that of this share where
- * it is 0.5. ADV_E_INVALID for fewer than 10 rows a side; ADV_E_MEMORY. */
+ * of which is classified by a network that was trained on the other four; of both sides as many
+ * rows are taken, at most 2,000. 0.5: they cannot be told apart. standard_error: that of this share
+ * where it is 0.5. ADV_E_INVALID for fewer than 10 rows a side; ADV_E_MEMORY. */
 struct adv_classifier_test {
     double accuracy, standard_error;
     size_t n_rows; /* of each side */

@@ -1,5 +1,5 @@
-/* advect serve: the daemon on some model files. This process becomes the daemon, so that signals and
- * the terminal are its own. */
+/* advect serve: the daemon on some model files. This process becomes the daemon, so that signals
+ * and the terminal are its own. */
 #include "trainer/cli/options.h"
 
 #include <advect/extra/memory.h>
@@ -41,12 +41,13 @@ static const struct adv_options command_line = {
 /* The daemon beside this program, or its name, to be looked for on the PATH. */
 static void find_daemon(char path[PATH_MAX])
 {
-    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - 16);
+    static const char name[] = "/advectd";
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MAX - sizeof name);
     char *slash = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
     if (slash)
-        strcpy(slash, "/advectd");
+        memcpy(slash, name, sizeof name);
     if (!slash || access(path, X_OK) != 0)
-        strcpy(path, "advectd");
+        snprintf(path, PATH_MAX, "%s", name + 1);
 }
 
 static enum adv_status check_files(const char *const *files, struct adv_error *error)

@@ -20,8 +20,8 @@ void adv_manual_flags(const struct adv_field *fields, size_t n_fields, FILE *out
 enum adv_shell { ADV_SHELL_BASH, ADV_SHELL_ZSH, ADV_SHELL_FISH };
 extern const char *const adv_shell_names[]; /* NULL-terminated, in the order of enum adv_shell */
 
-/* A completion script: its beginning, a part for the flags of the program or of each of its commands,
- * and its end. */
+/* A completion script: its beginning, a part for the flags of the program or of each of its
+ * commands, and its end. */
 void adv_completion_begin(enum adv_shell shell, const char *program, FILE *out);
 
 /* The part that is for the flags of `program`, or of one of its commands. */

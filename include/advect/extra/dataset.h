@@ -84,11 +84,11 @@ size_t adv_dataset_rows(const struct adv_dataset *dataset, enum adv_split split)
 void adv_dataset_points(const struct adv_dataset *dataset, enum adv_split split, uint64_t first,
                         size_t n, float *x, int32_t *label);
 
-/* Mixtures of Gaussians of the data in flow units, fitted to (at most 10,000) examples of training by
- * the recipe's seed, as a training with net.mixture begins: with so many components, or, where that
- * is 0, with as many of at most 16 as give held-out examples the highest mean log-density. On success
- * the mixture is the caller's to release. Errors: ADV_E_INVALID without held-out examples to choose
- * by; ADV_E_MEMORY. */
+/* Mixtures of Gaussians of the data in flow units, fitted to (at most 10,000) examples of training
+ * by the recipe's seed, as a training with net.mixture begins: with so many components, or, where
+ * that is 0, with as many of at most 16 as give held-out examples the highest mean log-density. On
+ * success the mixture is the caller's to release. Errors: ADV_E_INVALID without held-out examples
+ * to choose by; ADV_E_MEMORY. */
 enum adv_status adv_dataset_fit_mixture(const struct adv_dataset *dataset, size_t n_components,
                                         struct adv_gaussian_mixture *mixture,
                                         struct adv_error *error);

@@ -1,7 +1,7 @@
 /* Interrupting what a thread computes in one piece: a large picture, a long text.
  *
- * Whoever sets a pace on its thread is called every millisecond or so by what takes longer. There it
- * may wait, do something else, or say that the result is not wanted any more. */
+ * Whoever sets a pace on its thread is called every millisecond or so by what takes longer. There
+ * it may wait, do something else, or say that the result is not wanted any more. */
 #ifndef ADVECT_EXTRA_PACE_H
 #define ADVECT_EXTRA_PACE_H
 

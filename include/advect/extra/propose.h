@@ -38,10 +38,10 @@ struct adv_proposal {
     json_t *found;
 };
 
-/* Reads the file, chooses, and tries how many Gaussians describe the held-out rows best (net.mixture);
- * the same file, options and seed give the same recipe. Errors: as of adv_table_read and
- * adv_dataset_open; ADV_E_INVALID for tables with fewer rows or more columns than the above, and
- * for labels of which most rows have one of their own. */
+/* Reads the file, chooses, and tries how many Gaussians describe the held-out rows best
+ * (net.mixture); the same file, options and seed give the same recipe. Errors: as of adv_table_read
+ * and adv_dataset_open; ADV_E_INVALID for tables with fewer rows or more columns than the above,
+ * and for labels of which most rows have one of their own. */
 enum adv_status adv_recipe_propose(const struct adv_propose_options *options,
                                    struct adv_proposal *proposal, struct adv_error *error);
 void adv_proposal_release(struct adv_proposal *proposal);

@@ -76,15 +76,15 @@ void adv_recipe_release(struct adv_recipe *recipe);
 /* The recipe with every default spelled out: a new reference, or NULL without memory. */
 json_t *adv_recipe_to_json(const struct adv_recipe *recipe);
 
-/* "train.steps=500" puts a value into a recipe's JSON: a dotted path of members, of which those that
- * are not there are made, and JSON, or else a text. Whether a recipe has such a member is for
+/* "train.steps=500" puts a value into a recipe's JSON: a dotted path of members, of which those
+ * that are not there are made, and JSON, or else a text. Whether a recipe has such a member is for
  * adv_recipe_init to say. ADV_E_INVALID names what is wrong with the assignment. */
 enum adv_status adv_recipe_set(json_t *recipe, const char *assignment, struct adv_error *error);
 
 /* Whether training by `now` may continue what `before` began (both as adv_recipe_to_json gives
  * them): all that shapes the result must be the same, but name, sampling, data.labels, data.box,
- * train.steps, train.cycle_steps and train.checkpoint_every_s may differ. The error names what changed, from
- * what and to what. */
+ * train.steps, train.cycle_steps and train.checkpoint_every_s may differ. The error names what
+ * changed, from what and to what. */
 enum adv_status adv_recipe_check_same(const json_t *before, const json_t *now,
                                       struct adv_error *error);
 

@@ -132,9 +132,9 @@ enum adv_status adv_render(const struct adv_format *format, const struct adv_mod
                            struct adv_error *error);
 
 /* The answer as CSV with a line of names. Samples: the columns' names (x1, x2, ... where the model,
- * which may be NULL, has none), and "label" and "log_density" where the answer has them; trajectories: t, sample, x1, ..., a line per frame and sample;
- * log-densities: "log_density", and "standard_error" and "bits_per_dim" where the answer has
- * them. */
+ * which may be NULL, has none), and "label" and "log_density" where the answer has them;
+ * trajectories: t, sample, x1, ..., a line per frame and sample; log-densities: "log_density", and
+ * "standard_error" and "bits_per_dim" where the answer has them. */
 enum adv_status adv_render_csv(const struct adv_model *model, const struct adv_query *query,
                                const struct adv_answer *answer, struct adv_bytes *out,
                                struct adv_error *error);

@@ -61,7 +61,8 @@ void adv_request_free(struct adv_request *request);
  * limits->rows and limits->frames or by the model's dimension included (model NULL: rows of any
  * length), into what they are kept in: memory is in proportion to the numbers taken, and to
  * 64 KiB of other text, the most that is read. Arrays that are no field's are not looked into if
- * they are long. A refused body may have been read in part: the request is then only to be freed. */
+ * they are long. A refused body may have been read in part: the request is then only to be
+ * freed. */
 enum adv_status adv_request_parse_json(struct adv_request *request, const struct adv_model *model,
                                        const void *bytes, size_t n_bytes, const char *name,
                                        const struct adv_limits *limits, struct adv_error *error);
@@ -86,11 +87,12 @@ enum adv_status adv_request_parse_npy(struct adv_request *request, const struct 
 enum adv_status adv_request_parse_png(struct adv_request *request, const struct adv_model *model,
                                       const void *bytes, size_t n_bytes, const char *name,
                                       struct adv_error *error);
-/* A file of one of the three formats, known by its first bytes; CSV begins with none of its own. Of a
- * CSV file with a header the columns that the model names are taken, in any order and whatever else
- * there is. A column of labels, names of the model's classes or their numbers, becomes the request's
- * labels: the one called label_column, which must be there; or, where that is NULL and the request
- * has no labels, that of the model's training or one called "label", if there is one. */
+/* A file of one of the three formats, known by its first bytes; CSV begins with none of its own. Of
+ * a CSV file with a header the columns that the model names are taken, in any order and whatever
+ * else there is. A column of labels, names of the model's classes or their numbers, becomes the
+ * request's labels: the one called label_column, which must be there; or, where that is NULL and
+ * the request has no labels, that of the model's training or one called "label", if there is
+ * one. */
 enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,
                                         const char *path, const char *label_column,
                                         struct adv_error *error);

@@ -1,5 +1,5 @@
-/* Tables as people have them: CSV with names, texts, dates, missing cells and classes, of which some
- * columns are the numbers of points. */
+/* Tables as people have them: CSV with names, texts, dates, missing cells and classes, of which
+ * some columns are the numbers of points. */
 #ifndef ADVECT_EXTRA_TABLE_H
 #define ADVECT_EXTRA_TABLE_H
 
@@ -34,9 +34,9 @@ extern const char *const adv_separator_names[];
 
 /* How a table is read. All zeros: every column is a number. */
 struct adv_table_options {
-    /* Which columns, in this order: an array of names, shell patterns ("bill*") and positions from 0;
-     * with '!' before it a name or a pattern says what to leave out. Without one that says what to
-     * take: every other column. NULL: every column. Never the labels' column. */
+    /* Which columns, in this order: an array of names, shell patterns ("bill*") and positions from
+     * 0; with '!' before it a name or a pattern says what to leave out. Without one that says what
+     * to take: every other column. NULL: every column. Never the labels' column. */
     const json_t *columns;
     const json_t *label_column; /* name, or position from 0; NULL: none */
     bool label_may_lack;        /* without a column of that name there are no labels */
@@ -44,8 +44,8 @@ struct adv_table_options {
      * table without one, every column. NULL: columns decides. */
     const json_t *names;
     int64_t missing, header, separator; /* the enumerations above */
-    /* What messages put before the names of options: "data.source." of recipes, "--" of flags; NULL:
-     * nothing can be said about them. */
+    /* What messages put before the names of options: "data.source." of recipes, "--" of flags;
+     * NULL: nothing can be said about them. */
     const char *where;
 };
 
@@ -61,8 +61,8 @@ struct adv_table {
 
 /* Errors (ADV_E_FORMAT, ADV_E_INVALID) name the option, or the line and the column: ragged rows,
  * quotes that are not closed, text and dates in a column that is used, missing cells, columns that
- * are not there, two of one name, more than ADV_TABLE_CLASSES_MAX classes. Memory: the rows, besides
- * the text. */
+ * are not there, two of one name, more than ADV_TABLE_CLASSES_MAX classes. Memory: the rows,
+ * besides the text. */
 enum adv_status adv_table_parse(const char *text, size_t n_bytes, const char *name,
                                 const struct adv_table_options *options, struct adv_table *table,
                                 struct adv_error *error);
@@ -71,8 +71,8 @@ enum adv_status adv_table_read(const char *path, const struct adv_table_options 
                                struct adv_table *table, struct adv_error *error);
 void adv_table_release(struct adv_table *table);
 
-/* What a column of a file seems to be. Text: of most of its cells. Row numbers: each is one more than
- * the one before it, of at least 10. */
+/* What a column of a file seems to be. Text: of most of its cells. Row numbers: each is one more
+ * than the one before it, of at least 10. */
 enum adv_column_kind {
     ADV_COLUMN_NUMBERS,
     ADV_COLUMN_TEXT,
@@ -104,16 +104,16 @@ struct adv_table_survey {
     json_t *numbers; /* the columns that are numbers, as options take them: names or positions */
 };
 
-/* Looks at every column of a file. Where options->columns says nothing, or only what to leave out, the
- * columns that are numbers are all other columns of kind ADV_COLUMN_NUMBERS. Errors as of
+/* Looks at every column of a file. Where options->columns says nothing, or only what to leave out,
+ * the columns that are numbers are all other columns of kind ADV_COLUMN_NUMBERS. Errors as of
  * adv_table_read, with the columns so chosen; ADV_E_INVALID where none is left. */
 enum adv_status adv_table_survey(const char *path, const struct adv_table_options *options,
                                  struct adv_table_survey *survey, struct adv_error *error);
 void adv_table_survey_release(struct adv_table_survey *survey);
 
-/* names[i] becomes class_of[i], the index of the class that a text [n_texts] names among the strings
- * of the array labels; or, if not all do (or labels is NULL), the number that it is, from 0 to
- * n_classes - 1. False where some are neither: *odd is the first of them. */
+/* names[i] becomes class_of[i], the index of the class that a text [n_texts] names among the
+ * strings of the array labels; or, if not all do (or labels is NULL), the number that it is, from 0
+ * to n_classes - 1. False where some are neither: *odd is the first of them. */
 bool adv_table_match(char *const *texts, size_t n_texts, const json_t *labels, size_t n_classes,
                      int32_t *class_of, size_t *odd);
 

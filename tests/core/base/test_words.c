@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What stands in a message: readable in any script, harmless on a terminal, cut between characters. */
+/* What stands in a message: readable in any script, harmless on a terminal, cut between
+ * characters. */
 START_TEST(input_in_messages_is_printable)
 {
     static const char *const cases[][2] = {

@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Mutants of each parser, fewer of those that are slow; more with IO_MUTATIONS in the environment. */
+/* Mutants of each parser, fewer of those that are slow; more with IO_MUTATIONS in the
+ * environment. */
 enum { N_MUTATIONS = 100000 };
 
 static const struct fuzz_parser *parser;

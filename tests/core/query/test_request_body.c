@@ -1,5 +1,5 @@
-/* Bodies as text: what comes of them is what jansson's tree of them says, told in the same words, but
- * without the tree. */
+/* Bodies as text: what comes of them is what jansson's tree of them says, told in the same words,
+ * but without the tree. */
 #include "core/base/decimal.h"
 #include "tests/core/query/request_support.h"
 #include "tests/support/alloc_fail.h"

@@ -1,5 +1,5 @@
-/* Tables as people have them: which columns are taken, what is missing, what labels are, and what is
- * said of tables that are not right. */
+/* Tables as people have them: which columns are taken, what is missing, what labels are, and what
+ * is said of tables that are not right. */
 #include "tests/support/suite.h"
 
 #include <advect/extra/json.h>

@@ -18,8 +18,8 @@ struct adv_model *server_model(const char *name);
 
 /* A plane model of another seed and name into FILE of the directory, replacing it at once. */
 void server_model_write(const char *directory, const char *file, const char *name, uint64_t seed);
-/* NAME.safetensors with the metadata, as members of a JSON object that end in a comma, and one tensor
- * of zeros, which is sparse: it takes no room, but time to read. */
+/* NAME.safetensors with the metadata, as members of a JSON object that end in a comma, and one
+ * tensor of zeros, which is sparse: it takes no room, but time to read. */
 void server_model_write_sparse(const char *directory, const char *name, const char *metadata,
                                size_t n_bytes);
 /* slow.safetensors, which is read to its end, some tenths of a second, before it is refused. */
