@@ -65,11 +65,16 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def flags(program):
+    """Its clients stand for many, though they come from one address; an older daemon does not care."""
+    known = subprocess.run([program, "--help"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    return ["--client-share", "1"] if "--client-share" in known else []
+
+
 def start(options):
     daemon = subprocess.Popen(
         [options.daemon, "--listen", "127.0.0.1:0", "--models", options.models, "--access-log", "off",
-         "--request-timeout-ms", str(TIMEOUT_MS),
-         "--client-share", "1"],  # its clients stand for many, though they come from one address
+         "--request-timeout-ms", str(TIMEOUT_MS), *flags(options.daemon)],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     return daemon, int(daemon.stdout.readline().rsplit(":", 1)[1])
 
