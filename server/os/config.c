@@ -67,7 +67,8 @@ static const struct adv_field fields[] = {
      .help = "most requests being computed or waiting; further ones get status 503"},
     {"queue_numbers", ADV_FIELD_INT, AT(queue_numbers), .min = 1, .max = 1e12,
      .fallback = "160000000",
-     .help = "most values in all answers being computed or sent; requests beyond get status 503"},
+     .help = "most values in all answers being computed or sent, and as many again in those of "
+             "jobs; requests beyond get status 503"},
     {"picture_cache_bytes", ADV_FIELD_INT, AT(picture_cache_bytes), .min = 0, .max = 1e12,
      .fallback = "33554432", .unit = "bytes",
      .help = "memory for pictures that were drawn before, by URL; 0 keeps none"},
