@@ -47,11 +47,11 @@ static void find_ends(const struct adv_array *rows, struct look *looks)
     for (size_t c = 0; c < m; c++)
         looks[c] = (struct look){.low = rows->data[c], .high = rows->data[c], .counts = true};
     for (size_t i = 1; i < n; i++) {
-        const float *row = rows->data + i * m;
+        const float *row = rows->data + i * m, *before = row - m;
         for (size_t c = 0; c < m; c++) {
             looks[c].low = row[c] < looks[c].low ? row[c] : looks[c].low;
             looks[c].high = row[c] > looks[c].high ? row[c] : looks[c].high;
-            looks[c].counts &= row[c] == row[c - m] + 1;
+            looks[c].counts &= row[c] == before[c] + 1;
         }
     }
 }

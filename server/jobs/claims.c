@@ -299,9 +299,11 @@ double adv_claims_share_wait(const struct adv_claims *claims, const struct adv_c
                              double now)
 {
     double own = 0, others = 0, n_workers = (double)claims->n_workers;
+    double total = total_left(claims, claim, now);
     for (size_t i = 0; i < claims->n && !goes_behind(claims->items[i], claim); i++) {
         const struct adv_claim *other = claims->items[i];
-        if (adv_claim_fits_alone(other, claims->n_workers, now))
+        if (adv_claim_fits_alone(other, claims->n_workers, now) &&
+            !can_go_last(claims, other, claim, total, now))
             *(other->client == claim->client ? &own : &others) += other->left;
     }
     if (claim->client == 0 || own == 0 || claims->client_share >= 1)

@@ -432,6 +432,10 @@ START_TEST(what_goes_first_need_not_wait_for_a_long_one)
     adv_claims_add(&claims, &slow);
     ck_assert_double_eq(adv_claims_wait(&claims, &asked, 0), 0);
     ck_assert_ptr_eq(adv_claims_next(&claims, 0), &slow);
+    claims.client_share = 0.75; /* nor is it too much for their client */
+    slow.client = asked.client = 7;
+    ck_assert_double_eq(adv_claims_share_wait(&claims, &asked, 0), 0);
+    slow.client = asked.client = 0;
     for (int i = 0; i < 4; i++) {
         others[i] = claim_of(0, 60.1, 1);
         adv_claims_add(&claims, &others[i]);
