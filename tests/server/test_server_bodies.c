@@ -148,6 +148,7 @@ START_TEST(what_is_ended_for_another_is_told)
             ck_assert(closed);
             n_told++;
         }
+        free(text);
     }
     ck_assert_int_eq(n_told, 1);
     close_all(fds, 6);
