@@ -111,7 +111,8 @@ START_TEST(bodies_hold_no_more_than_their_budget)
     ck_assert_double_ge(server_metric(&server, REFUSED), N_STALLED - BUDGET / (SENT - RESERVE) - 1);
     expect_answer(RESERVE);
     close_all(fds, N_STALLED);
-    server_wait_for_metric(&server, "advect_body_bytes", 0, 5000);
+    /* libmicrohttpd may miss an end that comes together with data: then the time for bodies ends. */
+    server_wait_for_metric(&server, "advect_body_bytes", 0, 40000);
 }
 END_TEST
 
@@ -216,7 +217,7 @@ START_TEST(memory_goes_back_after_a_burst)
     burst(fds);
     ck_assert_double_gt(resident(), idle + 0.9 * N_BURST * BURST_BYTES);
     close_all(fds, N_BURST);
-    server_wait_for_metric(&server, "advect_body_bytes", 0, 10000);
+    server_wait_for_metric(&server, "advect_body_bytes", 0, 40000);
     burst(fds);
     close_all(fds, N_BURST - 2);
     wait_until_resident(idle + 0.3 * N_BURST * BURST_BYTES, 10000);
@@ -231,7 +232,7 @@ int main(void)
     Suite *suite = suite_create("server bodies");
     TCase *budget = tcase_create("budget");
     tcase_add_checked_fixture(budget, start, stop);
-    tcase_set_timeout(budget, 60);
+    tcase_set_timeout(budget, 90);
     tcase_add_test(budget, bodies_hold_no_more_than_their_budget);
     tcase_add_test(budget, stalled_bodies_make_room);
     tcase_add_test(budget, what_is_ended_for_another_is_told);
@@ -239,7 +240,7 @@ int main(void)
     suite_add_tcase(suite, budget);
 #ifndef __SANITIZE_ADDRESS__
     TCase *memory = tcase_create("memory");
-    tcase_set_timeout(memory, 60);
+    tcase_set_timeout(memory, 120);
     tcase_add_test(memory, memory_goes_back_after_a_burst);
     suite_add_tcase(suite, memory);
 #endif
