@@ -20,9 +20,9 @@ trap 'rm -rf "$work"' EXIT
 # of threads that wait for each other (pool, team) may not end in emulation. The last line's say nothing
 # of an architecture that others do not: queries compute with what the tests of kernels, ops and plans
 # hold, and of the daemon's tests those of requests and replies are run.
-left_out="cli eval figures help import measure pytorch server_listener server_load server_overload server_together server_fixtures density empirical evaluator fixtures
+left_out="cli eval figures fit help import measure tables pytorch server_listener server_load server_overload server_together server_fixtures density empirical evaluator fixtures
  plot_layers pool shipped team training.* unet.*
- query plot render_png server_heads server_reload server_log server_jobs"
+ query plot render_png server_heads server_reload server_log server_jobs server_signals"
 
 skip() {
     echo "skipped: $*"
