@@ -22,7 +22,7 @@ trap 'rm -rf "$work"' EXIT
 # hold, and of the daemon's tests those of requests and replies are run.
 left_out="cli eval figures fit help import measure tables pytorch server_listener server_load server_overload server_together server_fixtures density empirical evaluator fixtures
  plot_layers pool shipped team training.* unet.*
- query plot render_png server_heads server_reload server_log server_jobs server_signals"
+ query together request_body support two_sample plot render_png server_heads server_reload server_log server_jobs server_signals"
 
 skip() {
     echo "skipped: $*"
