@@ -375,6 +375,23 @@ static enum adv_status fit_once(struct fit *f, uint64_t seed, double *mean, stru
     return ADV_OK;
 }
 
+/* The best of several mixtures, owned; mean: its log-density of the rows that decide. */
+struct best {
+    struct adv_gaussian_mixture mixture;
+    double mean;
+};
+
+/* Takes the mixture over, as the best or to release it; whether it is the best. */
+static bool offer(struct best *best, struct adv_gaussian_mixture *mixture, double mean)
+{
+    bool better = !best->mixture.means || mean > best->mean;
+    struct adv_gaussian_mixture worse = better ? best->mixture : *mixture;
+    if (better)
+        *best = (struct best){*mixture, mean};
+    adv_gaussian_mixture_release(&worse);
+    return better;
+}
+
 enum adv_status adv_gaussian_mixture_fit(const struct adv_mixture_rows *rows, size_t n_components,
                                          uint64_t seed, struct adv_gaussian_mixture *out,
                                          struct adv_error *error)
@@ -383,8 +400,8 @@ enum adv_status adv_gaussian_mixture_fit(const struct adv_mixture_rows *rows, si
         return adv_fail(error, ADV_E_INVALID, "a mixture of Gaussians needs rows and components");
     size_t labels = rows->classes ? rows->classes + 1 : 1;
     int restarts = n_components > 1 ? RESTARTS : 1;
-    struct adv_gaussian_mixture best = {0};
-    double best_mean = -INFINITY, mean = 0;
+    struct best best = {0};
+    double mean = 0;
     enum adv_status status = ADV_OK;
     for (int i = 0; i < restarts && status == ADV_OK; i++) {
         struct adv_gaussian_mixture m;
@@ -397,18 +414,15 @@ enum adv_status adv_gaussian_mixture_fit(const struct adv_mixture_rows *rows, si
             status = fit_once(&f, adv_rng_word(seed, ADV_STREAM_INIT, (uint64_t)i), &mean, error);
             fit_release(&f);
         }
-        bool better = status == ADV_OK && (!best.means || mean > best_mean);
-        struct adv_gaussian_mixture worse = better ? best : m;
-        if (better) {
-            best = m;
-            best_mean = mean;
-        }
-        adv_gaussian_mixture_release(&worse);
+        if (status == ADV_OK)
+            offer(&best, &m, mean);
+        else
+            adv_gaussian_mixture_release(&m);
     }
     if (status == ADV_OK)
-        *out = best;
+        *out = best.mixture;
     else
-        adv_gaussian_mixture_release(&best);
+        adv_gaussian_mixture_release(&best.mixture);
     return status;
 }
 
@@ -435,8 +449,7 @@ enum adv_status adv_gaussian_mixture_choose(const struct adv_mixture_rows *rows,
                                             struct adv_gaussian_mixture *out,
                                             struct adv_error *error)
 {
-    struct adv_gaussian_mixture best = {0};
-    double best_mean = -INFINITY;
+    struct best best = {0};
     enum adv_status status = ADV_OK;
     int worse_ones = 0;
     for (size_t n = 1; n <= most_components && worse_ones < 2 && status == ADV_OK; n++) {
@@ -445,19 +458,15 @@ enum adv_status adv_gaussian_mixture_choose(const struct adv_mixture_rows *rows,
         status = adv_gaussian_mixture_fit(rows, n, seed, &m, error);
         if (status == ADV_OK)
             status = mean_log_density(&m, held_out, &mean, error);
-        bool better = status == ADV_OK && (!best.means || mean > best_mean);
-        struct adv_gaussian_mixture worse = better ? best : m;
-        worse_ones = better ? 0 : worse_ones + 1;
-        if (better) {
-            best = m;
-            best_mean = mean;
-        }
-        adv_gaussian_mixture_release(&worse);
+        if (status == ADV_OK)
+            worse_ones = offer(&best, &m, mean) ? 0 : worse_ones + 1;
+        else
+            adv_gaussian_mixture_release(&m);
     }
     if (status == ADV_OK)
-        *out = best;
+        *out = best.mixture;
     else
-        adv_gaussian_mixture_release(&best);
+        adv_gaussian_mixture_release(&best.mixture);
     return status;
 }
 
