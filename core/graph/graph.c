@@ -167,6 +167,13 @@ int adv_graph_linear(struct adv_graph *graph, int in, const char *name, size_t n
                            (int[]){weight, bias});
 }
 
+int adv_graph_columns(struct adv_graph *graph, int in, size_t first_column, int weight, int bias)
+{
+    struct adv_linear_attr attr = {first_column};
+    return adv_graph_apply(graph, &adv_op_linear, &attr, (int[]){in, ADV_NONE},
+                           (int[]){weight, bias});
+}
+
 static bool is_read(const struct adv_graph *graph, int value)
 {
     for (size_t i = 0; i < graph->n_nodes; i++) {

@@ -82,6 +82,10 @@ int adv_graph_binary(struct adv_graph *graph, const struct adv_op *op, int a, in
 /* Linear(in -> n_out): declares `name`.weight [n_out, in] and `name`.bias [n_out]. */
 int adv_graph_linear(struct adv_graph *graph, int in, const char *name, size_t n_out);
 
+/* The product of `in` with a slice of a weight's columns, from the given one on; bias: ADV_NONE for
+ * none. */
+int adv_graph_columns(struct adv_graph *graph, int in, size_t first_column, int weight, int bias);
+
 /* Ends building with its output, a value per row that depends on x. That every other value leads
  * to it, and it to none, is the builder's duty. */
 enum adv_status adv_graph_finish(struct adv_graph *graph, int output, struct adv_error *error);

@@ -72,13 +72,6 @@ static int features(struct adv_graph *g, int in, int64_t n_frequencies, bool oct
                            (int[]){ADV_NONE, ADV_NONE});
 }
 
-/* The product of `in` with a slice of concat_projection's columns. */
-static int concat_part(struct adv_graph *g, int in, size_t first_column, int weight, int bias)
-{
-    struct adv_linear_attr attr = {first_column};
-    return adv_graph_apply(g, &adv_op_linear, &attr, (int[]){in, ADV_NONE}, (int[]){weight, bias});
-}
-
 static int time_embedding(struct adv_graph *g, const struct mlp_options *o)
 {
     int t = features(g, g->t, o->time_frequencies, false);
@@ -106,11 +99,11 @@ static int joined(struct adv_graph *g, const struct mlp_options *o, int x, int t
                                  ADV_INIT_FAN_IN, columns);
     int bias =
         adv_graph_param(g, "concat_projection.bias", 1, (size_t[]){c}, ADV_INIT_FAN_IN, columns);
-    int condition = concat_part(g, t, c, weight, bias);
+    int condition = adv_graph_columns(g, t, c, weight, bias);
     if (o->num_classes)
         condition = adv_graph_binary(g, &adv_op_add, condition,
-                                     concat_part(g, label, 2 * c, weight, ADV_NONE));
-    return adv_graph_binary(g, &adv_op_broadcast_add, concat_part(g, x, 0, weight, ADV_NONE),
+                                     adv_graph_columns(g, label, 2 * c, weight, ADV_NONE));
+    return adv_graph_binary(g, &adv_op_broadcast_add, adv_graph_columns(g, x, 0, weight, ADV_NONE),
                             condition);
 }
 

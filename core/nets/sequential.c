@@ -30,20 +30,15 @@ static const struct adv_field fields[] = {
 
 static const char *const unseen[] = {"activation", NULL};
 
-static int columns(struct adv_graph *g, int in, size_t first_column, int weight, int bias)
-{
-    struct adv_linear_attr attr = {first_column};
-    return adv_graph_apply(g, &adv_op_linear, &attr, (int[]){in, ADV_NONE}, (int[]){weight, bias});
-}
-
 /* net.0 of [x, t]. */
 static int first_layer(struct adv_graph *g, size_t dim, size_t channels)
 {
     size_t shape[] = {channels, dim + 1};
     int weight = adv_graph_param(g, "net.0.weight", 2, shape, ADV_INIT_FAN_IN, dim + 1);
     int bias = adv_graph_param(g, "net.0.bias", 1, shape, ADV_INIT_FAN_IN, dim + 1);
-    int of_t = columns(g, g->t, dim, weight, bias);
-    return adv_graph_binary(g, &adv_op_broadcast_add, columns(g, g->x, 0, weight, ADV_NONE), of_t);
+    int of_t = adv_graph_columns(g, g->t, dim, weight, bias);
+    return adv_graph_binary(g, &adv_op_broadcast_add,
+                            adv_graph_columns(g, g->x, 0, weight, ADV_NONE), of_t);
 }
 
 static enum adv_status build(const void *options, struct adv_graph *g,
