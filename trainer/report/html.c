@@ -40,12 +40,6 @@ static void print_text(FILE *out, const char *text)
     }
 }
 
-static double number_of(const json_t *object, const char *key)
-{
-    const json_t *member = json_object_get(object, key);
-    return json_is_number(member) ? json_number_value(member) : NAN;
-}
-
 static void print_cell(FILE *out, const char *format, double value)
 {
     fputs("<td>", out);
@@ -64,10 +58,10 @@ static void print_nll_row(FILE *out, const char *name, const json_t *of)
     fputs("<tr><td>", out);
     print_text(out, name);
     fputs("</td>", out);
-    print_cell(out, "%.4f", number_of(of, "mean"));
-    print_cell(out, "%.4f", number_of(of, "standard_error"));
-    print_cell(out, "%+.4f", number_of(gain, "mean"));
-    print_cell(out, "%.4f", number_of(gain, "standard_error"));
+    print_cell(out, "%.4f", adv_report_number(of, "mean"));
+    print_cell(out, "%.4f", adv_report_number(of, "standard_error"));
+    print_cell(out, "%+.4f", adv_report_number(gain, "mean"));
+    print_cell(out, "%.4f", adv_report_number(gain, "standard_error"));
     fputs("<td>", out);
     print_text(out, gain ? adv_report_verdict(gain) : "");
     fputs("</td></tr>\n", out);
@@ -101,12 +95,12 @@ static void print_column(FILE *out, const json_t *column)
     fputs("<tr><td>", out);
     print_text(out, json_string_value(json_object_get(column, "name")));
     fputs("</td>", out);
-    print_cell(out, "%.5g", number_of(data, "mean"));
-    print_cell(out, "%.5g", number_of(samples, "mean"));
-    print_cell(out, "%.5g", number_of(data, "standard_deviation"));
-    print_cell(out, "%.5g", number_of(samples, "standard_deviation"));
-    print_cell(out, "%.3f", number_of(column, "ks_distance"));
-    print_cell(out, "%.3f", number_of(column, "p_value"));
+    print_cell(out, "%.5g", adv_report_number(data, "mean"));
+    print_cell(out, "%.5g", adv_report_number(samples, "mean"));
+    print_cell(out, "%.5g", adv_report_number(data, "standard_deviation"));
+    print_cell(out, "%.5g", adv_report_number(samples, "standard_deviation"));
+    print_cell(out, "%.3f", adv_report_number(column, "ks_distance"));
+    print_cell(out, "%.3f", adv_report_number(column, "p_value"));
     fputs("</tr>\n", out);
 }
 
@@ -133,7 +127,8 @@ static void print_classifier(FILE *out, const json_t *classifier)
     fprintf(out,
             "<h2>Can a classifier tell samples from data?</h2>\n<p>A small network, trained to, is "
             "right in %.1f &plusmn; %.1f %% of cases; 50 %% or less means that it cannot.</p>\n",
-            100 * number_of(classifier, "accuracy"), 100 * number_of(classifier, "standard_error"));
+            100 * adv_report_number(classifier, "accuracy"),
+            100 * adv_report_number(classifier, "standard_error"));
 }
 
 static void print_picture(FILE *out, const struct adv_report_picture *picture)
@@ -202,9 +197,9 @@ static void print_found(FILE *out, const json_t *found)
         fputs("</td><td>", out);
         print_text(out, json_string_value(json_object_get(column, "kind")));
         fputs("</td>", out);
-        print_cell(out, "%.6g", number_of(column, "low"));
-        print_cell(out, "%.6g", number_of(column, "high"));
-        print_cell(out, "%.0f", number_of(column, "missing"));
+        print_cell(out, "%.6g", adv_report_number(column, "low"));
+        print_cell(out, "%.6g", adv_report_number(column, "high"));
+        print_cell(out, "%.0f", adv_report_number(column, "missing"));
         for (size_t k = 0; k < 2; k++) {
             fputs("<td>", out);
             print_text(out, json_string_value(json_object_get(column, texts[k])));
@@ -233,7 +228,7 @@ static void print_head(FILE *out, const json_t *report)
     if (training)
         fprintf(out, "; %lld steps in %.1f seconds, the weights of step %lld kept",
                 (long long)json_integer_value(json_object_get(training, "steps")),
-                number_of(training, "seconds"),
+                adv_report_number(training, "seconds"),
                 (long long)json_integer_value(json_object_get(training, "best_step")));
     fputs(".</p>\n", out);
 }

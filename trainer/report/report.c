@@ -1,5 +1,6 @@
 #include "trainer/report/report.h"
 
+#include "trainer/cli/table.h"
 #include "trainer/measure/results.h"
 #include "trainer/report/two_sample.h"
 
@@ -9,7 +10,6 @@
 #include <advect/extra/words.h>
 #include <advect/query.h>
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,16 +119,11 @@ static enum adv_status mixture_nll(const struct adv_dataset *d,
     return status;
 }
 
-static json_t *number(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *mean_json(size_t n, const double *values)
 {
     struct adv_mean mean = adv_mean_of(n, values);
-    return json_pack("{s:o, s:o}", "mean", number(mean.value), "standard_error",
-                     number(mean.standard_error));
+    return json_pack("{s:o, s:o}", "mean", adv_table_number(mean.value), "standard_error",
+                     adv_table_number(mean.standard_error));
 }
 
 /* By how much the model is better than a baseline, row by row. */
@@ -236,8 +231,8 @@ static void name_column(const struct adv_dataset *d, size_t column, char name[NA
 
 static json_t *moments_json(struct adv_moments moments)
 {
-    return json_pack("{s:o, s:o}", "mean", number(moments.mean), "standard_deviation",
-                     number(moments.standard_deviation));
+    return json_pack("{s:o, s:o}", "mean", adv_table_number(moments.mean), "standard_deviation",
+                     adv_table_number(moments.standard_deviation));
 }
 
 static enum adv_status add_columns(const struct adv_dataset *d, const struct adv_rows *data,

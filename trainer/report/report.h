@@ -57,4 +57,7 @@ enum adv_status adv_report_write_html(const char *path, const json_t *report, si
                                       const struct adv_report_picture *pictures,
                                       struct adv_error *error);
 
+/* A number among an object's members; NaN where it is null or absent. */
+double adv_report_number(const json_t *object, const char *key);
+
 #endif

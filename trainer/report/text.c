@@ -5,7 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static double number_of(const json_t *object, const char *key)
+double adv_report_number(const json_t *object, const char *key)
 {
     const json_t *member = json_object_get(object, key);
     return json_is_number(member) ? json_number_value(member) : NAN;
@@ -13,17 +13,19 @@ static double number_of(const json_t *object, const char *key)
 
 const char *adv_report_verdict(const json_t *gain)
 {
-    double mean = number_of(gain, "mean"), error = number_of(gain, "standard_error");
+    double mean = adv_report_number(gain, "mean"),
+           error = adv_report_number(gain, "standard_error");
     return mean > 2 * error ? "better than" : mean < -2 * error ? "worse than" : "about as good as";
 }
 
 static void print_nll(const json_t *of, const char *name)
 {
-    printf("  %-26s %10.4f +- %.4f", name, number_of(of, "mean"), number_of(of, "standard_error"));
+    printf("  %-26s %10.4f +- %.4f", name, adv_report_number(of, "mean"),
+           adv_report_number(of, "standard_error"));
     const json_t *gain = json_object_get(of, "gain");
     if (gain)
         printf("   the model is %s it: %+.4f +- %.4f", adv_report_verdict(gain),
-               number_of(gain, "mean"), number_of(gain, "standard_error"));
+               adv_report_number(gain, "mean"), adv_report_number(gain, "standard_error"));
     putchar('\n');
 }
 
@@ -47,12 +49,12 @@ void adv_report_warn(const json_t *report, const char *command)
 {
     const json_t *gaussian = json_object_get(json_object_get(report, "held_out_nll"), "gaussian");
     const json_t *gain = json_object_get(gaussian, "gain");
-    if (!(number_of(gain, "mean") > 2 * number_of(gain, "standard_error")))
+    if (!(adv_report_number(gain, "mean") > 2 * adv_report_number(gain, "standard_error")))
         fprintf(stderr,
                 "advect %s: warning: a Gaussian does about as well on the held-out rows (%.4f nats "
                 "a row, the model %.4f)\n",
-                command, number_of(gaussian, "mean"),
-                number_of(gaussian, "mean") - number_of(gain, "mean"));
+                command, adv_report_number(gaussian, "mean"),
+                adv_report_number(gaussian, "mean") - adv_report_number(gain, "mean"));
 }
 
 /* The members of a column's two objects beside its own, for the table. */
@@ -94,5 +96,6 @@ void adv_report_print(const json_t *report)
         printf("\na classifier tells samples from data with accuracy %.3f +- %.3f (0.5 or less: "
                "not at "
                "all)\n",
-               number_of(classifier, "accuracy"), number_of(classifier, "standard_error"));
+               adv_report_number(classifier, "accuracy"),
+               adv_report_number(classifier, "standard_error"));
 }
