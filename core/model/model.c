@@ -368,6 +368,32 @@ bool adv_model_has_null_class(const struct adv_model *model)
     return adv_net_has_null_class(model->net);
 }
 
+size_t adv_model_context(const struct adv_model *model)
+{
+    return adv_net_context(model->net);
+}
+
+bool adv_model_has_null_context(const struct adv_model *model)
+{
+    return adv_net_has_null_context(model->net);
+}
+
+static const json_t *context_of(const struct adv_model *model)
+{
+    return json_object_get(json_object_get(model->config, "data"), "context");
+}
+
+const char *adv_model_context_name(const struct adv_model *model, size_t i)
+{
+    return json_string_value(json_array_get(json_object_get(context_of(model), "columns"), i));
+}
+
+double adv_model_context_reach(const struct adv_model *model)
+{
+    const json_t *reach = json_object_get(context_of(model), "reach");
+    return json_is_number(reach) ? json_number_value(reach) : INFINITY;
+}
+
 double adv_model_guidance(const struct adv_model *model)
 {
     return model->guidance;

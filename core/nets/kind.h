@@ -13,6 +13,8 @@ struct adv_net_traits {
     size_t classes;             /* 0: unconditional */
     bool null_class;            /* accepts "no label": one more embedding row, the last */
     struct adv_circles circles; /* columns of x in which the velocity is periodic */
+    size_t context;             /* numbers of a context; 0: none */
+    bool null_context;          /* accepts "no context" */
 };
 
 struct adv_net_kind {

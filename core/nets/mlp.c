@@ -210,8 +210,10 @@ static enum adv_status build(const void *options, struct adv_graph *g,
         v = adv_graph_binary(g, &adv_op_add, v, gained_input(g, o, t));
     if (o->mixture)
         v = adv_graph_binary(g, &adv_op_add, v, mixture_velocity(g, o));
-    *traits =
-        (struct adv_net_traits){(size_t)o->dim, (size_t)o->num_classes, o->null_class, circles};
+    *traits = (struct adv_net_traits){.dim = (size_t)o->dim,
+                                      .classes = (size_t)o->num_classes,
+                                      .null_class = o->null_class,
+                                      .circles = circles};
     return adv_graph_finish(g, v, error);
 }
 

@@ -120,6 +120,16 @@ bool adv_net_has_null_class(const struct adv_net *net)
     return net->traits.null_class;
 }
 
+size_t adv_net_context(const struct adv_net *net)
+{
+    return net->traits.context;
+}
+
+bool adv_net_has_null_context(const struct adv_net *net)
+{
+    return net->traits.null_context;
+}
+
 float adv_net_label_input(const struct adv_net *net, int32_t label)
 {
     size_t classes = net->traits.classes;
