@@ -95,11 +95,45 @@ START_TEST(samples_follow_their_context)
 }
 END_TEST
 
+/* What is asked for as context is one in the recipe, which trains. */
+START_TEST(a_proposal_keeps_the_context_apart)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/advect-contexts-%d.csv", (int)getpid());
+    write_table(path);
+    json_t *context = json_pack("[s]", "c");
+    struct adv_propose_options options = {.file = path, .context = context, .where = "--"};
+    struct adv_proposal proposal = {0};
+    struct adv_error error = ADV_ERROR_INIT;
+    ck_assert_msg(adv_recipe_propose(&options, &proposal, &error) == ADV_OK, "%s", error.message);
+    const json_t *columns = json_object_get(proposal.found, "columns");
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(columns, 0), "use")),
+                     "number");
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(columns, 1), "use")),
+                     "context");
+    const json_t *net = json_object_get(proposal.recipe, "net");
+    ck_assert_int_eq(json_integer_value(json_object_get(net, "dim")), 1);
+    ck_assert_int_eq(adv_recipe_set(proposal.recipe, "train.steps=3", NULL), ADV_OK);
+    char *text = json_dumps(proposal.recipe, 0);
+    struct adv_training *training = NULL;
+    struct adv_training_options training_options = {.size = sizeof training_options};
+    ck_assert_msg(adv_training_new(text, &training_options, &training, &error) == ADV_OK, "%s",
+                  error.message);
+    ck_assert_int_eq(adv_training_run(training, NULL, NULL), ADV_OK);
+    adv_training_free(training);
+    free(text);
+    adv_proposal_release(&proposal);
+    json_decref(context);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("training on contexts");
     TCase *tests = tcase_create("contexts");
     tcase_add_test(tests, samples_follow_their_context);
+    tcase_add_test(tests, a_proposal_keeps_the_context_apart);
     tcase_set_timeout(tests, 120);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
