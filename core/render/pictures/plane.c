@@ -1,7 +1,7 @@
 /* Pictures of 2-D models: all on square axes over one part of the plane, so that pictures of a
  * model can be laid over each other. */
 #include "core/base/mem.h"
-#include "core/render/picture.h"
+#include "core/render/pictures/picture.h"
 
 #include <advect/extra/model_parts.h>
 #include <advect/extra/plot.h>

@@ -1,5 +1,5 @@
 /* Pictures of points that are neither images nor of the plane: pair plots. */
-#include "core/render/picture.h"
+#include "core/render/pictures/picture.h"
 
 #include <advect/extra/plot.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Pictures of answers: chooses the painter, and encodes what it draws. */
-#include "core/render/picture.h"
+#include "core/render/pictures/picture.h"
 
 #include "core/base/mem.h"
 
