@@ -24,6 +24,7 @@ enum { AXES = 3, CORNERS = 8, TICKS_ALONG = 5, PACE_POINTS = 256 };
 #define COLOUR_MOST 0.88        /* of the colour map: its brightest are lost on white */
 #define EDGE_OPACITY 0.8        /* of edges behind the points */
 #define FRONT_EDGE_OPACITY 0.25 /* of those before them */
+#define TICK_INSET 0.06 /* of an edge: at its ends, where two axes meet, no values are written */
 
 struct spot {
     double x, y, nearness; /* pixels; towards the eye, in half sides */
@@ -303,7 +304,8 @@ static void label_axis(const struct view *view, const struct adv_pen *pen, unsig
                                 .size = view->scale * adv_style.tick_size,
                                 .colour = adv_style.quiet};
         double share = adv_axis_pixel(&axis, ticks.at[i].value);
-        write_beside(view, pen, &text, along(from, to, share), 15);
+        if (share > TICK_INSET && share < 1 - TICK_INSET)
+            write_beside(view, pen, &text, along(from, to, share), 15);
     }
     if (ticks.factor)
         adv_ticks_write_exponent(ticks.factor, exponent);
