@@ -25,7 +25,7 @@ export async function pointsTests(harness, daemon, { space }) {
     await page.mouse.up();
     assert(!(await page.getByLabel("Turn slowly").isChecked()), "it goes on turning");
     const params = new URLSearchParams(page.url().split("?")[1]);
-    assert(Number.isFinite(Number(params.get("azimuth") ?? NaN)) && Number(params.get("elevation")) > 20,
+    assert(Number.isFinite(Number(params.get("azimuth") ?? NaN)) && Number(params.get("elevation")) > 24,
       `the URL does not have the angle: ${page.url()}`);
     await page.waitForTimeout(200);
     const rest = await sumOf(page);

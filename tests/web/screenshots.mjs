@@ -25,7 +25,7 @@ async function drawn(page) {
 const shots = [
   { name: "flow", hash: `#/flow/${PLANE}?n=2000&field=1&t=0.75&at=2.4,1.6,0.75;-1.6,0.4,0.75;-2.2,-1.5,0.75` },
   { name: "flow-density", hash: `#/flow/${PLANE}?points=0&density=1&grid=1&t=0.85`, schemes: ["dark"] },
-  { name: "points", hash: `#/points/${SPACE}?n=7500&azimuth=-35&elevation=24` },
+  { name: "points", hash: `#/points/${SPACE}?n=7500` },
   { name: "generate", hash: `#/generate/${IMAGES}?guidance=2&each=4&seed=4` },
   { name: "draw", hash: `#/draw/${IMAGES}`, prepare: drawn, fullPage: true },
   { name: "model", hash: `#/model/${IMAGES}` },

@@ -45,7 +45,7 @@ export class SpaceCloud {
     const now = this.motion.at(t);
     if (!now)
       return;
-    const table = ramp(), dot = box.ratio * 3.1 * Math.min(1.6, (3000 / this.motion.n) ** 0.3);
+    const table = ramp(), dot = 0.0052 * box.size * Math.min(1.6, (3000 / this.motion.n) ** 0.3);
     this.group(now, box).forEach((spots, g) => {
       if (!spots.length)
         return;

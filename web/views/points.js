@@ -47,8 +47,8 @@ function specsFor(model) {
     ...model.dim === 3 ? [
       { name: "turning", kind: "switch", label: "Turn slowly", help: "the cloud turns by itself; drag it to turn it",
         fallback: !matchMedia("(prefers-reduced-motion: reduce)").matches },
-      { name: "azimuth", kind: "real", min: -180, max: 180, fallback: -70 },
-      { name: "elevation", kind: "real", min: -85, max: 85, fallback: 20 },
+      { name: "azimuth", kind: "real", min: -180, max: 180, fallback: -35 },
+      { name: "elevation", kind: "real", min: -85, max: 85, fallback: 24 },
       { name: "t", kind: "real", min: 0, max: 1, fallback: 1 },
       { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 1 },
     ] : [],

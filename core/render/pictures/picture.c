@@ -34,10 +34,10 @@ const struct adv_field *adv_picture_fields(void)
          .help = "what to show of points: density is their density by histogram, cloud a box of 3 "
                  "dimensions seen from an angle"},
         {"azimuth", ADV_FIELD_REAL, offsetof(struct adv_picture, azimuth), .min = -360, .max = 360,
-         .unit = "degrees", .fallback = "-70",
+         .unit = "degrees", .fallback = "-35",
          .help = "where a cloud is seen from: angle from the first axis towards the second"},
         {"elevation", ADV_FIELD_REAL, offsetof(struct adv_picture, elevation), .min = -90,
-         .max = 90, .unit = "degrees", .fallback = "20",
+         .max = 90, .unit = "degrees", .fallback = "24",
          .help = "where a cloud is seen from: angle above the plane of the first two axes"},
         {"turn", ADV_FIELD_REAL, offsetof(struct adv_picture, turn), .min = -3600, .max = 3600,
          .unit = "degrees", .fallback = "90",

@@ -79,7 +79,7 @@ struct adv_picture {
     double turn;           /* degrees that a cloud turns in an animation, to end there; +-3600 */
 };
 
-/* The members of struct adv_picture as settings. Only angles have fallbacks (-70, 20 and 90): what
+/* The members of struct adv_picture as settings. Only angles have fallbacks (-35, 24 and 90): what
  * else is not set is 0. */
 #define ADV_PICTURE_FIELDS 9
 const struct adv_field *adv_picture_fields(void);
