@@ -1,8 +1,10 @@
 /* Paths of one dimension in (t, x), over the density of all samples at every time. The density is a
  * histogram of states between frames, since a trajectory holds no other. */
 #include "core/base/mem.h"
+#include "core/data/transforms/transform.h"
 #include "core/render/pictures/line.h"
 
+#include <advect/extra/model_parts.h>
 #include <advect/extra/pace.h>
 #include <advect/extra/plot.h>
 #include <math.h>
@@ -21,11 +23,12 @@ enum {
 
 struct paths {
     const struct adv_scene *scene;
-    size_t last; /* the frame up to which they are drawn */
+    size_t last;    /* the frame up to which they are drawn */
+    bool on_circle; /* the column is an angle: where it wraps, paths go on at the other end */
     double lo, hi;
     float *map;    /* [ROWS, COLUMNS] densities, a row per interval of x */
     float *column; /* [n] values at one time, then [ROWS] densities */
-    float *line;   /* [PATHS_MOST (n_frames + 1), 2] */
+    float *line;   /* [2 PATHS_MOST n_frames, 2] */
     float *sorted; /* [ROWS COLUMNS] */
 };
 
@@ -41,11 +44,13 @@ static enum adv_status paths_init(struct paths *paths, const struct adv_scene *s
                                   struct adv_error *error)
 {
     const struct adv_answer *answer = scene->answer;
-    *paths = (struct paths){.scene = scene, .last = last};
+    struct adv_circles circles;
+    bool on_circle = adv_transform_circles(adv_model_transform(scene->model), &circles) > 0;
+    *paths = (struct paths){.scene = scene, .last = last, .on_circle = on_circle};
     paths->map = adv_calloc(ROWS * COLUMNS, sizeof *paths->map);
     paths->sorted = adv_calloc(ROWS * COLUMNS, sizeof *paths->sorted);
     paths->column = adv_calloc(answer->n + ROWS, sizeof *paths->column);
-    paths->line = adv_calloc(PATHS_MOST * (answer->n_frames + 1), 2 * sizeof *paths->line);
+    paths->line = adv_calloc(2 * PATHS_MOST * answer->n_frames, 2 * sizeof *paths->line);
     if (!paths->map || !paths->sorted || !paths->column || !paths->line) {
         paths_release(paths);
         return adv_no_memory(error);
@@ -55,6 +60,13 @@ static enum adv_status paths_init(struct paths *paths, const struct adv_scene *s
     if (status != ADV_OK)
         paths_release(paths);
     return status;
+}
+
+/* Whether a path leaves at one end between two frames and comes in at the other: base and paths of
+ * an angle are all over the circle, so that the range is about a turn. */
+static bool wraps(const struct paths *paths, float from, float to)
+{
+    return paths->on_circle && fabs((double)to - (double)from) > (paths->hi - paths->lo) / 2;
 }
 
 /* The values of all samples at a time, straight between frames. */
@@ -68,8 +80,10 @@ static void values_at(const struct paths *paths, double t)
     double span = answer->times[next] - answer->times[f];
     float w = span > 0 ? (float)((t - answer->times[f]) / span) : 0;
     const float *a = adv_scene_frame(paths->scene, f), *b = adv_scene_frame(paths->scene, next);
-    for (size_t i = 0; i < n; i++)
-        paths->column[i] = a[i] + w * (b[i] - a[i]);
+    for (size_t i = 0; i < n; i++) {
+        bool jumps = wraps(paths, a[i], b[i]);
+        paths->column[i] = jumps ? w < 0.5F ? a[i] : b[i] : a[i] + w * (b[i] - a[i]);
+    }
 }
 
 static double time_of(const struct adv_answer *answer, size_t column)
@@ -119,20 +133,28 @@ static double brightest(struct paths *paths)
     return n > 0 ? (double)paths->sorted[(size_t)(BRIGHTEST * (double)(n - 1))] : 1;
 }
 
+static void add_point(struct paths *paths, size_t *n, double t, double x)
+{
+    paths->line[2 * *n] = (float)t;
+    paths->line[2 * *n + 1] = (float)x;
+    ++*n;
+}
+
 /* The first samples' ways, lines with breaks between them. */
 static size_t trace_paths(struct paths *paths)
 {
     const struct adv_answer *answer = paths->scene->answer;
-    size_t n = answer->n < PATHS_MOST ? answer->n : PATHS_MOST, at = 0;
-    for (size_t i = 0; i < n; i++) {
-        for (size_t f = 0; f <= paths->last; f++, at++) {
-            paths->line[2 * at] = (float)answer->times[f];
-            paths->line[2 * at + 1] = adv_scene_frame(paths->scene, f)[i];
+    size_t shown = answer->n < PATHS_MOST ? answer->n : PATHS_MOST, n = 0;
+    for (size_t i = 0; i < shown; i++) {
+        for (size_t f = 0; f <= paths->last; f++) {
+            float x = adv_scene_frame(paths->scene, f)[i];
+            if (f > 0 && wraps(paths, adv_scene_frame(paths->scene, f - 1)[i], x))
+                add_point(paths, &n, NAN, NAN);
+            add_point(paths, &n, answer->times[f], (double)x);
         }
-        paths->line[2 * at] = paths->line[2 * at + 1] = NAN;
-        at++;
+        add_point(paths, &n, NAN, NAN);
     }
-    return at;
+    return n;
 }
 
 static enum adv_status plot_paths(struct paths *paths, const char *title, struct adv_image *image,

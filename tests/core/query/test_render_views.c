@@ -64,6 +64,40 @@ START_TEST(trajectories_of_one_dimension_are_paths_in_time)
 }
 END_TEST
 
+/* Path pixels around the middle of the height, of samples that go from 200 up to 260, and from -80
+ * on. */
+static size_t count_across(const struct adv_model *model)
+{
+    enum { N = 20, FRAMES = 5 };
+    static const float way[FRAMES] = {200, 230, 260, -80, -50};
+    static const double times[FRAMES] = {0, 0.25, 0.5, 0.75, 1};
+    float states[FRAMES][N];
+    for (int i = 0; i < FRAMES * N; i++)
+        states[i / N][i % N] = way[i / N];
+    struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    struct adv_answer answer = {
+        .n = N, .dim = 1, .n_frames = FRAMES, .states = states[0], .times = times};
+    struct adv_image drawn = picture_draw(model, &query, &answer, NULL);
+    size_t n = 0;
+    for (int i = 280 * drawn.width; i < 340 * drawn.width; i++)
+        n += is_path(drawn.pixels + 3 * i);
+    adv_image_release(&drawn);
+    return n;
+}
+
+START_TEST(paths_of_an_angle_do_not_cross_the_picture_where_it_wraps)
+{
+    struct adv_model *circle = model_of(
+        "{\"name\": \"circle\", \"net\": {\"kind\": \"mlp\", \"dim\": 1, \"channels\": 8,"
+        " \"layers\": 1, \"periodic\": [0]}, \"data\": {\"transform\": {\"kind\":"
+        " \"columns\", \"columns\": [{\"kind\": \"periodic\", \"lo\": -90, \"period\": 360,"
+        " \"width\": 1}]}}}");
+    ck_assert_uint_gt(count_across(line), 30);
+    ck_assert_uint_eq(count_across(circle), 0);
+    adv_model_unref(circle);
+}
+END_TEST
+
 /* Half of the samples are around -1 and half around 1, with a density of 0.5 each and nothing in
  * between: the curve does not cross the gap. */
 START_TEST(the_curve_of_a_density_leaves_gaps_empty)
@@ -200,6 +234,7 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, trajectories_of_one_dimension_are_paths_in_time);
+    tcase_add_test(tests, paths_of_an_angle_do_not_cross_the_picture_where_it_wraps);
     tcase_add_test(tests, the_curve_of_a_density_leaves_gaps_empty);
     tcase_add_test(tests, clouds_turn_in_an_animation_to_end_at_the_angle);
     tcase_add_test(tests, views_that_are_not_there_are_refused);
