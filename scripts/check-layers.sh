@@ -51,7 +51,8 @@ uses[trainer/eval]='measure figure rows cli'
 uses[web/lib]=''
 uses[web/plane]='lib'
 uses[web/images]='lib'
-uses[web/views]='plane images lib'
+uses[web/space]='lib'
+uses[web/views]='plane space images lib'
 
 # Public header -> the layer that implements it.
 declare -A owner=(

@@ -9,8 +9,9 @@ import { drawView } from "./views/draw.js";
 import { flowView } from "./views/flow.js";
 import { generateView } from "./views/generate.js";
 import { modelView } from "./views/model.js";
+import { pointsView } from "./views/points.js";
 
-const VIEWS = [flowView, generateView, drawView, modelView];
+const VIEWS = [flowView, pointsView, generateView, drawView, modelView];
 const SLOW_MS = 1500;
 
 const place = document.getElementById("view"), picker = document.getElementById("models");
@@ -101,9 +102,9 @@ function group(title, members) {
 }
 
 function fillPicker() {
-  const plane = models.filter((m) => flowView.suits(m)), images = models.filter((m) => generateView.suits(m));
-  const groups = [group("Points of the plane", plane), group("Images", images),
-    group("Other models", models.filter((m) => !plane.includes(m) && !images.includes(m)))];
+  const kinds = [["Points of the plane", flowView], ["Points of other dimensions", pointsView], ["Images", generateView]];
+  const groups = kinds.map(([title, view]) => group(title, models.filter((m) => view.suits(m))));
+  groups.push(group("Other models", models.filter((m) => !kinds.some(([, view]) => view.suits(m)))));
   picker.replaceChildren(...groups.filter(Boolean));
   picker.disabled = !models.length;
 }

@@ -3,12 +3,15 @@
 #include "core/plot/style.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* Data are floats, so ranges fitted to them are far inside these bounds; they keep every span,
  * ratio and tick of a given range finite and exact enough. */
 #define MAGNITUDE_MOST 1e100
 #define SPAN_LEAST 1e-100
 #define RELATIVE_SPAN_LEAST 1e-9
+
+#define QUANTILE 0.001 /* of a column, left out at either end */
 
 static double warp(const struct adv_axis *axis, double value)
 {
@@ -79,6 +82,39 @@ void adv_axis_widen(bool log, double *lo, double *hi)
         *lo -= margin;
         *hi += margin;
     }
+}
+
+/* ---- ranges of columns ---- */
+
+static int compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+void adv_axis_take(size_t n, size_t dim, const float *points, size_t column, float *scratch,
+                   double *lo, double *hi)
+{
+    size_t n_finite = 0;
+    for (size_t k = 0; k < n; k++) {
+        float value = points[k * dim + column];
+        if (isfinite(value))
+            scratch[n_finite++] = value;
+    }
+    if (n_finite == 0)
+        return;
+    qsort(scratch, n_finite, sizeof *scratch, compare_floats);
+    size_t skipped = (size_t)(QUANTILE * (double)n_finite);
+    *lo = fmin(*lo, (double)scratch[skipped]);
+    *hi = fmax(*hi, (double)scratch[n_finite - 1 - skipped]);
+}
+
+void adv_axis_pad(double *lo, double *hi)
+{
+    double padding = adv_style.range_padding * (*hi - *lo);
+    *lo -= padding > 0 ? padding : 0;
+    *hi += padding > 0 ? padding : 0;
+    adv_axis_widen(false, lo, hi);
 }
 
 /* ---- fitting ---- */

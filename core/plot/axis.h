@@ -28,6 +28,14 @@ enum adv_status adv_axis_check(double lo, double hi, bool log, const char *field
  * magnitude. lo > hi: there are no data. */
 void adv_axis_widen(bool log, double *lo, double *hi);
 
+/* Widens [*lo, *hi] (lo > hi: empty) to hold column `column` of points [n, dim] but for the 0.1 %
+ * at either end, and what is not finite. scratch [n]. */
+void adv_axis_take(size_t n, size_t dim, const float *points, size_t column, float *scratch,
+                   double *lo, double *hi);
+
+/* Makes what was taken a range that a linear axis can show, with padding on both sides. */
+void adv_axis_pad(double *lo, double *hi);
+
 /* The extent of the data, as far as the axes show them. */
 struct adv_bounds {
     const struct adv_axes *axes;

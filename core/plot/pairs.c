@@ -13,12 +13,16 @@
 
 #define SCATTER_POINTS_MAX ((size_t)2000)
 #define BINS 32
-#define QUANTILE 0.001
-#define PANEL_PX 130 /* of a side, where the picture's is chosen */
+#define CELLS_LEAST 12 /* along each side of a heat map */
+#define CELLS_MOST 40
+#define CELL_POINTS 16.0 /* on average, or so, which keeps the noise of an even density low */
+#define PANEL_PX 130     /* of a side, where the picture's is chosen */
 #define NAME_BYTES 24
 #define TICKS_MOST 4      /* with texts, along a panel's side */
 #define TICK_SPACING 40.0 /* at least, on average, at scale 1 */
 #define TICK_INSET 0.1    /* of the side: ticks nearer to its ends have no text */
+
+_Static_assert(CELLS_MOST *CELLS_MOST <= 2 * SCATTER_POINTS_MAX, "cells fit where points do");
 
 struct panel {
     struct adv_plot *plot;
@@ -33,8 +37,8 @@ struct matrix {
     double *lo, *hi;           /* [dim] */
     char (*names)[NAME_BYTES]; /* [dim], where the caller has none */
     float *column;             /* [the most points of a set] */
-    float *points;             /* [SCATTER_POINTS_MAX, 2], or a histogram's line */
-    struct panel *panels;      /* [dim (dim + 1) / 2] */
+    float *points; /* [SCATTER_POINTS_MAX, 2], a histogram's line, or the cells of a heat map */
+    struct panel *panels; /* [dim (dim + 1) / 2] */
     size_t n_panels;
 };
 
@@ -49,6 +53,10 @@ static enum adv_status check(const struct adv_pairs *pairs, struct adv_error *er
     if (pairs->n_sets < 1 || pairs->n_sets > ADV_STYLE_CYCLE)
         return adv_fail_field(error, ADV_E_INVALID, "n_sets", "n_sets is %zu; it must be 1 to %d",
                               pairs->n_sets, ADV_STYLE_CYCLE);
+    if (pairs->densities && pairs->n_sets > 1)
+        return adv_fail_field(error, ADV_E_INVALID, "densities",
+                              "densities is set and n_sets is %zu; a heat map shows one set",
+                              pairs->n_sets);
     if (pairs->side != 0 && (pairs->side < 64 || pairs->side > 4096))
         return adv_fail_field(error, ADV_E_INVALID, "side",
                               "side is %d; it must be in 64..4096, or 0 for chosen", pairs->side);
@@ -103,25 +111,6 @@ static const char *name_of(struct matrix *m, size_t i)
 
 /* ---- ranges ---- */
 
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-/* A set's column, finite values only, ascending; how many there are. */
-static size_t sorted_column(struct matrix *m, const struct adv_point_set *set, size_t i)
-{
-    size_t n = 0;
-    for (size_t k = 0; k < set->n; k++) {
-        float value = set->points[k * m->pairs->dim + i];
-        if (isfinite(value))
-            m->column[n++] = value;
-    }
-    qsort(m->column, n, sizeof *m->column, compare_floats);
-    return n;
-}
-
 static void find_range(struct matrix *m, size_t i)
 {
     double lo = INFINITY, hi = -INFINITY;
@@ -132,17 +121,12 @@ static void find_range(struct matrix *m, size_t i)
         return;
     }
     for (size_t s = 0; s < m->pairs->n_sets; s++) {
-        size_t n = sorted_column(m, &m->pairs->sets[s], i);
-        if (n == 0)
-            continue;
-        size_t skipped = (size_t)(QUANTILE * (double)n);
-        lo = fmin(lo, (double)m->column[skipped]);
-        hi = fmax(hi, (double)m->column[n - 1 - skipped]);
+        const struct adv_point_set *set = &m->pairs->sets[s];
+        adv_axis_take(set->n, m->pairs->dim, set->points, i, m->column, &lo, &hi);
     }
-    double padding = adv_style.range_padding * (hi - lo);
-    m->lo[i] = lo - (padding > 0 ? padding : 0);
-    m->hi[i] = hi + (padding > 0 ? padding : 0);
-    adv_axis_widen(false, &m->lo[i], &m->hi[i]);
+    m->lo[i] = lo;
+    m->hi[i] = hi;
+    adv_axis_pad(&m->lo[i], &m->hi[i]);
 }
 
 /* ---- panels ---- */
@@ -184,6 +168,31 @@ static enum adv_status add_scatter(struct matrix *m, struct adv_plot *plot, size
     return adv_plot_scatter(plot, n, m->points, NULL, &mark, error);
 }
 
+static size_t cells_of(size_t n)
+{
+    return (size_t)fmin(fmax(sqrt((double)n / CELL_POINTS), CELLS_LEAST), CELLS_MOST);
+}
+
+/* How many points each cell of the panel has. */
+static enum adv_status add_heat_map(struct matrix *m, struct adv_plot *plot, size_t row,
+                                    size_t column, struct adv_error *error)
+{
+    const struct adv_point_set *set = &m->pairs->sets[0];
+    size_t dim = m->pairs->dim, side = cells_of(set->n);
+    double width = (m->hi[column] - m->lo[column]) / (double)side, most = 0;
+    double height = (m->hi[row] - m->lo[row]) / (double)side;
+    memset(m->points, 0, side * side * sizeof *m->points);
+    for (size_t k = 0; k < set->n; k++) {
+        double x = ((double)set->points[k * dim + column] - m->lo[column]) / width;
+        double y = ((double)set->points[k * dim + row] - m->lo[row]) / height;
+        if (!(x >= 0 && x < (double)side && y >= 0 && y < (double)side))
+            continue;
+        float *cell = m->points + (size_t)y * side + (size_t)x;
+        most = fmax(most, (double)++*cell);
+    }
+    return adv_plot_heat_map(plot, side, side, m->points, 0, most > 0 ? most : 1, NULL, error);
+}
+
 /* Where the panel is, and what surrounds it. */
 static void place(struct matrix *m, struct panel *panel, size_t row, size_t column)
 {
@@ -210,10 +219,15 @@ static enum adv_status make_panel(struct matrix *m, struct panel *panel, size_t 
                                   struct adv_error *error)
 {
     double largest = 0;
-    struct adv_axes axes = {.x_lo = m->lo[column], .x_hi = m->hi[column]};
+    bool heat = m->pairs->densities && row != column;
+    struct adv_axes axes = {.x_lo = m->lo[column],
+                            .x_hi = m->hi[column],
+                            .y_lo = heat ? m->lo[row] : 0,
+                            .y_hi = heat ? m->hi[row] : 0};
     enum adv_status status = adv_plot_new(&axes, &panel->plot, error);
     for (size_t s = m->pairs->n_sets; status == ADV_OK && s-- > 0;) /* the first on top */
         status = row == column ? add_histogram(m, panel->plot, row, s, &largest, error)
+                 : heat        ? add_heat_map(m, panel->plot, row, column, error)
                                : add_scatter(m, panel->plot, row, column, s, error);
     if (status != ADV_OK)
         return status;
@@ -362,7 +376,8 @@ static cairo_status_t write_texts(struct matrix *m, cairo_surface_t *surface)
     adv_pen_open(&pen, surface);
     write_borders(m, &pen);
     write_legend(m, &pen);
-    write_text(m, &pen, m->pairs->title, adv_style.title_size, adv_style.ink, 0, 0, m->side * 0.6,
+    double share = m->pairs->densities ? 0.9 : 0.6; /* legends, which heat maps lack, are beside */
+    write_text(m, &pen, m->pairs->title, adv_style.title_size, adv_style.ink, 0, 0, share * m->side,
                m->left, m->scale * (adv_style.margin + adv_style.title_size * 0.8));
     return adv_pen_close(&pen);
 }

@@ -43,7 +43,8 @@ struct adv_plot_style {
     double line_width;
     double dot_radius, dot_least, dot_most; /* of a scatter of 64 points; its bounds */
     double dot_opacity;
-    double bar_line_width, bar_cap, bar_dot;
+    double bar_line_width, bar_cap, bar_dot; /* of error bars */
+    double histogram_opacity;
     double arrow_width, arrow_reach; /* the latter in spacings of the points */
     double arrow_head, arrow_head_most, arrow_head_slope, arrow_least;
     double arrow_halo, arrow_halo_opacity;
@@ -93,6 +94,7 @@ static const struct adv_plot_style adv_style = {
     .bar_line_width = 1.4,
     .bar_cap = 3.5,
     .bar_dot = 3,
+    .histogram_opacity = 0.3,
     .arrow_width = 1.3,
     .arrow_reach = 1.3,
     .arrow_head = 0.32,

@@ -115,11 +115,19 @@ static void add_parameters(json_t *parameters, const struct adv_field *fields, s
                                                     "schema", text_schema(&fields[i])));
 }
 
-/* The fields of a picture's URL: those of its query, and those of pictures alone. */
+/* The fields of a picture's URL: those of its query, and those of pictures alone. A density may be
+ * shown by samples, and then has their fields too. */
 static void add_picture_parameters(json_t *parameters, enum adv_query_kind kind)
 {
-    struct adv_field text[ADV_REQUEST_FIELDS_MAX];
-    add_parameters(parameters, text, adv_request_url_fields(kind, text));
+    struct adv_field text[ADV_REQUEST_FIELDS_MAX], more[ADV_REQUEST_FIELDS_MAX];
+    size_t n = adv_request_url_fields(kind, text), n_more = 0;
+    add_parameters(parameters, text, n);
+    if (kind == ADV_QUERY_LOG_DENSITY)
+        n_more = adv_request_url_fields(ADV_QUERY_SAMPLES, more);
+    for (size_t i = 0; i < n_more; i++) {
+        if (!adv_fields_find(text, n, more[i].name))
+            add_parameters(parameters, &more[i], 1);
+    }
     struct adv_field fields[ADV_PICTURE_URL_FIELDS];
     adv_picture_url_fields(fields);
     add_parameters(parameters, fields, ADV_PICTURE_URL_FIELDS);

@@ -23,7 +23,8 @@ static const struct adv_field side_field = {
     offsetof(struct options, side),
     .min = 0,
     .max = 400,
-    .help = "points along each side of the grid; 0 means 100 for density.png, 24 for velocity.png"};
+    .help = "points along each side of the plane's grid; 0 means 100 for density.png, 24 for "
+            "velocity.png"};
 
 /* A worker draws a picture in one go, while others wait: smaller ones than the library draws. A
  * plot has its size whatever it shows, so that a page can leave room for it. */
@@ -47,7 +48,7 @@ void adv_picture_url_fields(struct adv_field fields[ADV_PICTURE_URL_FIELDS])
     }
 }
 
-/* What differs between the pictures. */
+/* What differs between the pictures, by the kind of their query. */
 static const struct look {
     enum adv_format_id format;
     int64_t side; /* of the grid of points that it asks about; 0: none */
@@ -59,6 +60,23 @@ static const struct look {
     [ADV_QUERY_LOG_DENSITY] = {ADV_FORMAT_PNG, 100, {{"solver", "midpoint"}, {"steps", "16"}}},
     [ADV_QUERY_VELOCITY] = {ADV_FORMAT_PNG, 24, {{"t", "0.5"}}},
 };
+
+/* Beyond the plane nothing can be asked on a grid: densities are histograms of samples, of one
+ * dimension with the density that each sample has. */
+static const struct look by_samples = {
+    ADV_FORMAT_PNG, 0, {{"seed", "0"}, {"solver", "midpoint"}, {"steps", "16"}}};
+
+static const struct look *look_of(const struct adv_exchange *exchange,
+                                  const struct adv_model *model)
+{
+    enum adv_query_kind kind = exchange->route->kind;
+    return kind == ADV_QUERY_LOG_DENSITY && !adv_model_is_plane(model) ? &by_samples : &looks[kind];
+}
+
+static enum adv_query_kind kind_of(const struct adv_exchange *exchange, const struct look *look)
+{
+    return look == &by_samples ? ADV_QUERY_SAMPLES : exchange->route->kind;
+}
 
 static const char *find_pair(const struct adv_target *target, const char *name)
 {
@@ -93,17 +111,30 @@ static bool answer_from_cache(struct adv_exchange *exchange, const char *key)
     return found;
 }
 
-/* A good number of samples: a crowd of points, or some of each class. */
+/* A crowd of points: enough for what is to be seen of them. */
+static size_t crowd_of(const struct adv_target *target, const struct adv_model *model,
+                       const struct look *look)
+{
+    const char *view = find_pair(target, "view");
+    bool is_line = adv_model_dim(model) == 1;
+    if (look == &by_samples || (view && !strcmp(view, "density")))
+        return is_line ? 5000 : 10000;
+    if (view && !strcmp(view, "cloud"))
+        return look->format == ADV_FORMAT_APNG ? 3000 : 4000;
+    return look->format != ADV_FORMAT_APNG ? 2000 : is_line ? 4000 : 1000;
+}
+
+/* A good number of samples, or some of each class. */
 static enum adv_status set_default_rows(const struct adv_target *target,
-                                        const struct adv_model *model, enum adv_query_kind kind,
+                                        const struct adv_model *model, const struct look *look,
                                         struct adv_request *request, struct adv_error *error)
 {
     const char *label = find_pair(target, "label");
     if (find_pair(target, "n") || (label && strchr(label, ',')))
         return ADV_OK;
-    bool still = kind == ADV_QUERY_SAMPLES,
+    bool still = look->format == ADV_FORMAT_PNG,
          rows_of_classes = !label && adv_model_classes(model) > 1;
-    size_t n = still ? 2000 : 1000;
+    size_t n = crowd_of(target, model, look);
     if (adv_model_is_image(model))
         n = rows_of_classes ? adv_model_classes(model) * (still ? 8 : 4) : still ? 64 : 16;
     char text[32];
@@ -136,20 +167,39 @@ static enum adv_status read_fields(const struct adv_target *target, const struct
     return status;
 }
 
-static enum adv_status read_request(const struct adv_exchange *exchange,
-                                    const struct adv_model *model, struct adv_request *request,
-                                    struct adv_picture *picture, struct adv_error *error)
+/* A density by samples is asked for as such, whatever the URL says. */
+static enum adv_status want_density(const struct adv_model *model, struct adv_request *request,
+                                    struct options *options, struct adv_error *error)
 {
-    enum adv_query_kind kind = exchange->route->kind;
-    const struct look *look = &looks[kind];
+    if (options->side)
+        return adv_fail_field(error, ADV_E_INVALID, "side",
+                              "side is %lld; only the density of the plane is asked on a grid, and "
+                              "the points of %s have %zu dimensions",
+                              (long long)options->side, adv_model_name(model),
+                              adv_model_dim(model));
+    if (options->picture.view == ADV_VIEW_CLOUD)
+        return adv_fail_field(error, ADV_E_INVALID, "view",
+                              "view is cloud; samples.png shows one, and density.png a density");
+    options->picture.view = ADV_VIEW_DENSITY;
+    return adv_model_dim(model) == 1 ? adv_request_set_text(request, "log_density", "true", error)
+                                     : ADV_OK;
+}
+
+static enum adv_status read_request(const struct adv_exchange *exchange,
+                                    const struct adv_model *model, const struct look *look,
+                                    struct adv_request *request, struct adv_picture *picture,
+                                    struct adv_error *error)
+{
     struct options options = {0};
     struct adv_field fields[ADV_PICTURE_URL_FIELDS];
     adv_picture_url_fields(fields);
     enum adv_status status = adv_fields_init(fields, ADV_PICTURE_URL_FIELDS, &options, error);
     if (status == ADV_OK && !look->side)
-        status = set_default_rows(&exchange->target, model, kind, request, error);
+        status = set_default_rows(&exchange->target, model, look, request, error);
     if (status == ADV_OK)
         status = read_fields(&exchange->target, look, fields, request, &options, error);
+    if (status == ADV_OK && look == &by_samples)
+        status = want_density(model, request, &options, error);
     *picture = options.picture;
     if (status != ADV_OK || !look->side)
         return status;
@@ -160,21 +210,38 @@ static enum adv_status read_request(const struct adv_exchange *exchange,
                             : status;
 }
 
-/* A function on the plane, or points that can be drawn. */
-static bool has_picture(const struct adv_model *model, enum adv_query_kind kind)
+/* A function on the plane, or points that can be drawn, and those of images only as such. */
+static bool has_picture(const struct adv_exchange *exchange, const struct adv_model *model,
+                        const struct look *look)
 {
-    return looks[kind].side ? adv_model_is_plane(model) : adv_render_has_picture(model, kind);
+    if (look->side)
+        return adv_model_is_plane(model);
+    return adv_render_has_picture(model, kind_of(exchange, look)) &&
+           !(look == &by_samples && adv_model_is_image(model));
 }
 
-static void answer(struct adv_exchange *exchange, struct adv_model *model,
+static void refuse(struct adv_exchange *exchange, const struct adv_model *model,
+                   const struct look *look)
+{
+    const char *shows = look->side            ? "a function on the plane"
+                        : look == &by_samples ? "densities of at most 16 dimensions, and not of "
+                                                "images"
+                                              : "images, or points of at most 16 dimensions";
+    adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_PICTURE, NULL,
+                      "%s shows %s; the points of %s have %zu dimensions",
+                      strrchr(exchange->route->pattern, '/') + 1, shows, adv_model_name(model),
+                      adv_model_dim(model));
+}
+
+static void answer(struct adv_exchange *exchange, struct adv_model *model, const struct look *look,
                    const struct adv_answer_options *options)
 {
     struct adv_answer_options whole = *options;
     struct adv_request *request = NULL;
     struct adv_error error = ADV_ERROR_INIT;
-    enum adv_status status = adv_request_new(exchange->route->kind, &request, &error);
+    enum adv_status status = adv_request_new(kind_of(exchange, look), &request, &error);
     if (status == ADV_OK)
-        status = read_request(exchange, model, request, &whole.picture, &error);
+        status = read_request(exchange, model, look, request, &whole.picture, &error);
     if (status == ADV_OK) {
         adv_queries_submit(exchange, model, request, &whole);
         if (exchange->reply.status == 0) /* accepted */
@@ -187,28 +254,23 @@ static void answer(struct adv_exchange *exchange, struct adv_model *model,
 
 void adv_handle_picture(struct adv_exchange *exchange)
 {
-    const struct look *look = &looks[exchange->route->kind];
-    const struct adv_format *format = adv_format(look->format);
-    const struct adv_format *formats[] = {format, NULL};
     struct adv_model *model = adv_queries_model(exchange, exchange->segment);
     if (!model)
         return;
+    const struct look *look = look_of(exchange, model);
+    const struct adv_format *format = adv_format(look->format);
+    const struct adv_format *formats[] = {format, NULL};
     char etag[24], key[KEY_BYTES];
     make_key(exchange, model, key);
     make_etag(key, etag);
-    if (!has_picture(model, exchange->route->kind)) {
-        adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_PICTURE, NULL,
-                          "%s shows %s; the points of %s have %zu dimensions",
-                          strrchr(exchange->route->pattern, '/') + 1,
-                          look->side ? "a function on the plane"
-                                     : "images, or points of at most 16 dimensions",
-                          adv_model_name(model), adv_model_dim(model));
+    if (!has_picture(exchange, model, look)) {
+        refuse(exchange, model, look);
     } else if (adv_head_has_tag(&exchange->head, etag)) {
         adv_reply_empty(&exchange->reply, MHD_HTTP_NOT_MODIFIED);
         adv_reply_header(&exchange->reply, MHD_HTTP_HEADER_ETAG, "%s", etag);
     } else if (adv_queries_negotiate(exchange, exchange->head.accept, formats) &&
                !answer_from_cache(exchange, key)) {
-        answer(exchange, model,
+        answer(exchange, model, look,
                &(struct adv_answer_options){.format = format, .etag = etag, .cache_key = key});
     }
     adv_model_unref(model);

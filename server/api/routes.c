@@ -34,7 +34,7 @@ static const struct adv_route rows[] = {
     {"GET", "/v1/models/{model}/trajectories.png", adv_handle_picture, ADV_QUERY_TRAJECTORIES,
      .summary = "An animated picture of trajectories"},
     {"GET", "/v1/models/{model}/density.png", adv_handle_picture, ADV_QUERY_LOG_DENSITY,
-     .summary = "A heat map of a 2-D density"},
+     .summary = "A density: a heat map of the plane, a curve, or marginals by histogram"},
     {"GET", "/v1/models/{model}/velocity.png", adv_handle_picture, ADV_QUERY_VELOCITY,
      .summary = "Arrows of a 2-D velocity field"},
     {"GET", "/v1/jobs", adv_handle_jobs, .summary = "The jobs of the client's key"},

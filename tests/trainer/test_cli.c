@@ -356,6 +356,20 @@ END_TEST
 
 /* ---------------------------------------------------------------- questions */
 
+/* The samples of the refused request would take hours. */
+START_TEST(views_are_checked_before_samples_are_drawn)
+{
+    train_board();
+    cli_fails(1, "sample board.safetensors -n 900000000 --view cloud -o cloud.png --quiet",
+              "a cloud has 3 dimensions, and the points of board have 2");
+    cli_fails(2, "sample board.safetensors -n 5 --view side -o side.png --quiet",
+              "auto, density, cloud");
+    ck_assert(!cli_exists("cloud.png"));
+    CLI_SUCCEEDS("sample board.safetensors -n 50 --view density -o density.png --quiet");
+    ck_assert(cli_exists("density.png"));
+}
+END_TEST
+
 START_TEST(samples_come_in_every_format_and_are_the_same)
 {
     train_board();
@@ -525,6 +539,7 @@ int main(void)
     tcase_add_test(tests, divergence_is_reported_and_keeps_the_checkpoint);
     tcase_add_test(tests, csv_and_npy_data_are_found_where_data_says);
     tcase_add_test(tests, columns_keep_their_support);
+    tcase_add_test(tests, views_are_checked_before_samples_are_drawn);
     tcase_add_test(tests, samples_come_in_every_format_and_are_the_same);
     tcase_add_test(tests, trajectories_and_log_densities_come_in_every_format);
     tcase_add_test(tests, eval_prints_figures_and_writes_the_card);

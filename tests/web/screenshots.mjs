@@ -9,7 +9,7 @@ import { Daemon, killAll } from "./daemon.mjs";
 import { idle, open } from "./harness.mjs";
 import { drawDigit } from "./views.mjs";
 
-const PLANE = "checkerboard-8x8", IMAGES = "mnist";
+const PLANE = "checkerboard-8x8", SPACE = "checkerboard-3d", IMAGES = "mnist";
 const DESK = { width: 1280, height: 800 }, PHONE = { width: 360, height: 720 };
 const COLOURS = "64", PATIENCE = 12000; /* looks at the page */
 
@@ -25,6 +25,7 @@ async function drawn(page) {
 const shots = [
   { name: "flow", hash: `#/flow/${PLANE}?n=2000&field=1&t=0.75&at=2.4,1.6,0.75;-1.6,0.4,0.75;-2.2,-1.5,0.75` },
   { name: "flow-density", hash: `#/flow/${PLANE}?points=0&density=1&grid=1&t=0.85`, schemes: ["dark"] },
+  { name: "points", hash: `#/points/${SPACE}?n=7500` },
   { name: "generate", hash: `#/generate/${IMAGES}?guidance=2&each=4&seed=4` },
   { name: "draw", hash: `#/draw/${IMAGES}`, prepare: drawn, fullPage: true },
   { name: "model", hash: `#/model/${IMAGES}` },

@@ -3,7 +3,7 @@ import { askLines, modelPath } from "../lib/api.js";
 import { directions, wheel } from "../lib/colours.js";
 import { count, fixed } from "../lib/text.js";
 import { colour } from "../lib/theme.js";
-import { Motion, evenTimes } from "./motion.js";
+import { Motion, evenTimes } from "../lib/motion.js";
 
 const FRAMES = 61;
 

@@ -3,7 +3,7 @@
 import { askNpy, modelPath } from "../lib/api.js";
 import { ramp } from "../lib/colours.js";
 import { el } from "../lib/dom.js";
-import { evenTimes } from "./motion.js";
+import { evenTimes } from "../lib/motion.js";
 
 const SIDE = 64, TIMES = 17;
 const MOST_STEPS = 16; /* from t = 1; fewer from earlier times */

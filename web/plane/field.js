@@ -1,7 +1,7 @@
 /* The velocity field as arrows: asked for on a grid at some times, mixed between them. */
 import { askNpy, modelPath } from "../lib/api.js";
 import { colour } from "../lib/theme.js";
-import { evenTimes } from "./motion.js";
+import { evenTimes } from "../lib/motion.js";
 
 const SIDE = 22, TIMES = 21;
 const LONGEST = 0.95; /* of a cell of the grid, for the 95th percentile */

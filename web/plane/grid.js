@@ -1,7 +1,7 @@
 /* A square grid of base space, carried along by the flow: it is space that moves. */
 import { askLines, modelPath } from "../lib/api.js";
 import { colour } from "../lib/theme.js";
-import { Motion, evenTimes } from "./motion.js";
+import { Motion, evenTimes } from "../lib/motion.js";
 
 const REACH = 3, LINES = 13, VERTICES = 61, FRAMES = 41;
 

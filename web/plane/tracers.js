@@ -3,7 +3,7 @@ import { askJson, modelPath } from "../lib/api.js";
 import { el } from "../lib/dom.js";
 import { fixed, number } from "../lib/text.js";
 import { colour } from "../lib/theme.js";
-import { Motion, evenTimes } from "./motion.js";
+import { Motion, evenTimes } from "../lib/motion.js";
 
 const FRAMES = 81;
 const FINE = { method: "rk4", steps: 50 };

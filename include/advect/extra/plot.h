@@ -61,6 +61,11 @@ enum adv_status adv_plot_line(struct adv_plot *plot, size_t n, const float *poin
 enum adv_status adv_plot_error_bars(struct adv_plot *plot, size_t n, const float *points,
                                     const float *half_heights, const struct adv_mark *mark,
                                     struct adv_error *error);
+/* A histogram: bars of equal width that tile x from lo to hi, from y = 0 to heights [n]. Linear axes
+ * only. */
+enum adv_status adv_plot_bars(struct adv_plot *plot, size_t n, double lo, double hi,
+                              const float *heights, const struct adv_mark *mark,
+                              struct adv_error *error);
 /* An arrow from each of points [n, 2] along scale x vectors [n, 2], in data units; scale 0: chosen
  * so that the longest reaches a little beyond the next point. Linear axes only. */
 enum adv_status adv_plot_arrows(struct adv_plot *plot, size_t n, const float *points,
@@ -84,13 +89,14 @@ struct adv_point_set {
 #define ADV_PAIRS_DIM_MAX 16
 
 /* A matrix of panels for points of dim dimensions: each column's histogram on the diagonal, scaled
- * to an area of one, and each pair of columns as a scatter plot below it. */
+ * to an area of one, and each pair of columns as a scatter plot below it, or as a histogram too. */
 struct adv_pairs {
     size_t dim;               /* 1..ADV_PAIRS_DIM_MAX */
     const char *const *names; /* [dim] of the columns, or NULL: x1, x2, ... */
     size_t n_sets;            /* 1..7; each has a colour of the cycle, the first the first */
     const struct adv_point_set *sets;
     const double *lo, *hi; /* [dim] what is shown of the columns, lo < hi; NULL: fitted */
+    bool densities;        /* pairs as heat maps of how many points there are; of one set only */
     int side;              /* pixels, 64..4096; 0: chosen by dim */
     const char *title;     /* or NULL */
 };
@@ -99,6 +105,25 @@ struct adv_pairs {
  * 0.1 % quantile of a set to the largest 99.9 % quantile; of more than 2,000 points scatter plots
  * show that many, the first. ADV_E_INVALID names the member at fault. */
 enum adv_status adv_pairs_render(const struct adv_pairs *pairs, struct adv_image *image,
+                                 struct adv_error *error);
+
+/* Points of space in a box, seen from an angle: the nearer the larger and the darker, coloured by
+ * their third coordinate. */
+struct adv_cloud {
+    size_t n;
+    const float *points;       /* [n, 3] */
+    const char *const *names;  /* [3] of the axes, or NULL: x1, x2, x3 */
+    const double *lo, *hi;     /* [3] the box, lo < hi; NULL: fitted as in a pair plot */
+    double azimuth, elevation; /* of the eye, degrees: from the first axis towards the second,
+                                  -360..360, and above the plane of both, -90..90 */
+    int width, height;         /* pixels, 64..4096; 0: 640 */
+    const char *title;         /* or NULL */
+};
+
+/* Renders into image (initialised by the call, 3 channels). The box is drawn with sides of one
+ * length, whatever its units; points outside it are left out. ADV_E_INVALID names the member at
+ * fault. */
+enum adv_status adv_cloud_render(const struct adv_cloud *cloud, struct adv_image *image,
                                  struct adv_error *error);
 
 /* Renders into image (initialised by the call, 3 channels); the plot stays usable. */

@@ -57,19 +57,38 @@ bool adv_render_has_picture(const struct adv_model *model, enum adv_query_kind k
 #define ADV_PICTURE_SIDE_MIN 64
 #define ADV_PICTURE_SIDE_MAX 4096
 
+/* What a picture of samples, latents or trajectories shows of them. */
+enum adv_view {
+    ADV_VIEW_AUTO,    /* points of the plane on its axes, trajectories of one dimension as paths in
+                         (t, x), points of other dimensions as a pair plot, images as images */
+    ADV_VIEW_DENSITY, /* of 1 to 16 dimensions, by histogram: of one dimension a histogram, with the
+                         model's own density as a curve where samples have a log-density; else the
+                         marginals of each dimension and of each pair */
+    ADV_VIEW_CLOUD    /* of 3 dimensions: a cloud in a box, seen from an angle */
+};
+
 /* How a picture looks. Zeros, or NULL in place of the struct, are the defaults. */
 struct adv_picture {
     int64_t width, height; /* of plots, pixels, 64..4096; 0: 640, strips and densities choose */
     int64_t zoom;          /* of images, screen pixels per pixel, up to 64; 0: 3 */
     int64_t columns;       /* of a grid of images, up to 1000; 0: chosen */
     int64_t frame_ms;      /* of animations, up to 10000; 0: 80 */
+    int64_t view;          /* enum adv_view */
+    double azimuth;        /* of a cloud's eye, degrees from the first axis to the second, +-360 */
+    double elevation;      /* and above the plane of both, +-90 */
+    double turn;           /* degrees that a cloud turns in an animation, to end there; +-3600 */
 };
 
-/* The members of struct adv_picture as settings, without fallbacks: what is not set is 0. */
-#define ADV_PICTURE_FIELDS 5
+/* The members of struct adv_picture as settings. Only angles have fallbacks (-35, 24 and 90): what
+ * else is not set is 0. */
+#define ADV_PICTURE_FIELDS 9
 const struct adv_field *adv_picture_fields(void);
 
-/* Refuses (ADV_E_INVALID, field "n") a picture too large to be drawn in one go, before anything is
+/* Refuses (ADV_E_INVALID, field "view") a view that such answers of the model do not have. */
+enum adv_status adv_render_check_view(const struct adv_model *model, enum adv_query_kind kind,
+                                      const struct adv_picture *picture, struct adv_error *error);
+
+/* Refuses what adv_render_check_view does, and (ADV_E_INVALID, field "n") a picture too large to be drawn in one go, before anything is
  * computed: beyond 2^20 points of plots, 2^26 pixels or 32768 a side of images; animated: counting
  * all frames. */
 enum adv_status adv_render_check(const struct adv_model *model, const struct adv_query *query,
@@ -81,14 +100,16 @@ enum adv_status adv_render_check(const struct adv_model *model, const struct adv
  * frames (images: a row per sample; points: rows of 6 panels, width being that of a whole row);
  * velocity: arrows or grid; log-density of a grid made by adv_picture_grid: heat map of the
  * density. The points of a 2-D model are shown on square axes over the plane of adv_picture_grid,
- * those of other dimensions as a pair plot, a square of the picture's width.
+ * those of other dimensions as a pair plot, a square of the picture's width; trajectories of one
+ * dimension as paths over the density of all samples by histogram, at times from left to right.
  * query->points is read again for velocities and densities: it must still be there. Errors:
  * ADV_E_UNSUPPORTED where there is no such picture. */
 enum adv_status adv_render_png(const struct adv_model *model, const struct adv_query *query,
                                const struct adv_answer *answer, const struct adv_picture *picture,
                                struct adv_bytes *out, struct adv_error *error);
 
-/* Trajectories as an animated PNG: a picture as of samples per frame. ADV_E_INVALID where the
+/* Trajectories as an animated PNG: a picture as of samples per frame, or, of one dimension, the
+ * paths that far. ADV_E_INVALID where the
  * frames would take more than 256 MiB of pixels. */
 enum adv_status adv_render_animation(const struct adv_model *model, const struct adv_query *query,
                                      const struct adv_answer *answer,

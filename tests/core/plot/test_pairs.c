@@ -101,6 +101,34 @@ START_TEST(every_set_is_seen_and_the_first_is_on_top)
 }
 END_TEST
 
+/* Points in two heaps: the cells of both, and no other, have the colours that are not of 0. */
+START_TEST(densities_show_how_many_points_there_are)
+{
+    static float heaps[2 * N];
+    static const double lo[2] = {0, 0}, hi[2] = {1, 1};
+    uint8_t dark[3], bright[3];
+    for (size_t k = 0; k < N; k++)
+        heaps[2 * k] = heaps[2 * k + 1] = k % 2 ? 0.51F : 0.9F;
+    struct adv_point_set set = {.n = N, .points = heaps};
+    struct adv_pairs pairs = {.dim = 2,
+                              .n_sets = 1,
+                              .sets = &set,
+                              .lo = lo,
+                              .hi = hi,
+                              .densities = true,
+                              .title = "heaps"};
+    struct adv_image image = render(&pairs);
+    adv_plot_colour(0, dark);
+    adv_plot_colour(1, bright);
+    size_t n_dark = count_colour(&image, dark[0] << 16 | dark[1] << 8 | dark[2]);
+    size_t n_bright = count_colour(&image, bright[0] << 16 | bright[1] << 8 | bright[2]);
+    double share = (double)n_bright / (double)(n_dark + n_bright);
+    double cells = floor(sqrt(N / 16.0)); /* along each side, 16 points a cell */
+    ck_assert_double_eq_tol(share, 2 / (cells * cells), 0.3 * share);
+    adv_image_release(&image);
+}
+END_TEST
+
 /* Loop index: dimensions - 1. */
 START_TEST(every_dimension_and_odd_data_can_be_drawn)
 {
@@ -117,6 +145,10 @@ START_TEST(every_dimension_and_odd_data_can_be_drawn)
         .dim = dim, .n_sets = 2, .sets = sets, .names = names, .side = _i % 2 ? 64 : 0};
     struct adv_image image = render(&pairs);
     ck_assert_int_eq(image.width, image.height);
+    adv_image_release(&image);
+    pairs.n_sets = 1;
+    pairs.densities = true;
+    image = render(&pairs);
     adv_image_release(&image);
 }
 END_TEST
@@ -137,6 +169,8 @@ START_TEST(what_cannot_be_drawn_is_refused)
     refused((struct adv_pairs){.dim = 17, .n_sets = 1, .sets = &set}, "dim");
     refused((struct adv_pairs){.dim = 2, .n_sets = 0, .sets = &set}, "n_sets");
     refused((struct adv_pairs){.dim = 2, .n_sets = 8, .sets = &set}, "n_sets");
+    refused((struct adv_pairs){.dim = 2, .n_sets = 2, .sets = &set, .densities = true},
+            "densities");
     refused((struct adv_pairs){.dim = 2, .n_sets = 1, .sets = &set, .side = 63}, "side");
     refused((struct adv_pairs){.dim = 2, .n_sets = 1, .sets = &odd}, "label");
     refused((struct adv_pairs){.dim = 2, .n_sets = 1, .sets = &set, .names = names}, "names");
@@ -150,6 +184,7 @@ int main(void)
     tcase_add_checked_fixture(all, make_points, NULL);
     tcase_add_test(all, one_outlier_does_not_move_the_ranges);
     tcase_add_test(all, every_set_is_seen_and_the_first_is_on_top);
+    tcase_add_test(all, densities_show_how_many_points_there_are);
     tcase_add_loop_test(all, every_dimension_and_odd_data_can_be_drawn, 0, ADV_PAIRS_DIM_MAX);
     tcase_add_test(all, what_cannot_be_drawn_is_refused);
     suite_add_tcase(suite, all);

@@ -413,12 +413,14 @@ static enum adv_status attempt(void *context, struct adv_error *error)
     struct adv_plot *plot = NULL;
     struct adv_image image = {.pixels = NULL};
     enum adv_status status = adv_plot_new(&axes, &plot, error);
-    for (int i = 0; status == ADV_OK && i < 10; i++) /* the list of layers grows, too */
+    for (int i = 0; status == ADV_OK && i < 9; i++) /* the list of layers grows, too */
         status = adv_plot_scatter(plot, 2, data, data, &mark, error);
     if (status == ADV_OK)
         status = adv_plot_line(plot, 2, data, &mark, error);
     if (status == ADV_OK)
         status = adv_plot_error_bars(plot, 2, data, data, &mark, error);
+    if (status == ADV_OK)
+        status = adv_plot_bars(plot, 2, 0, 1, data, &mark, error);
     if (status == ADV_OK)
         status = adv_plot_arrows(plot, 2, data, data + 4, 0, NULL, error);
     if (status == ADV_OK)

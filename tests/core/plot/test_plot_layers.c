@@ -249,6 +249,40 @@ START_TEST(error_bars_reach_as_far_as_the_error)
 }
 END_TEST
 
+/* Of three bars the middle one has no number, and the last reaches out of the frame. */
+START_TEST(bars_tile_their_range_from_zero)
+{
+    static const struct adv_mark solid = {.opacity = 1};
+    struct adv_axes axes = {.x_lo = -1, .x_hi = 4, .y_lo = -1, .y_hi = 4};
+    static const float heights[][3] = {{2, NAN, NAN}, {NAN, NAN, 9}};
+    for (int i = 0; i < 2; i++) {
+        struct adv_plot *plot = plot_of(&axes);
+        struct adv_layout layout;
+        ck_assert_int_eq(adv_plot_bars(plot, 3, 0, 3, heights[i], &solid, NULL), ADV_OK);
+        struct difference bar = drawn(plot, &layout);
+        ck_assert_double_eq_tol(bar.left, adv_axis_pixel(&layout.x, i ? 2 : 0), 1.5);
+        ck_assert_double_eq_tol(bar.right + 1, adv_axis_pixel(&layout.x, i ? 3 : 1), 1.5);
+        ck_assert_double_eq_tol(bar.bottom + 1, adv_axis_pixel(&layout.y, 0), 1.5);
+        ck_assert_double_eq_tol(bar.top, adv_axis_pixel(&layout.y, i ? 4 : 2), 1.5);
+    }
+}
+END_TEST
+
+START_TEST(bars_need_a_range_and_linear_axes)
+{
+    const float height = 1;
+    struct adv_error error = ADV_ERROR_INIT, log_error = ADV_ERROR_INIT;
+    struct adv_axes axes = {0}, log_axes = {.log_y = true};
+    struct adv_plot *plot = plot_of(&axes), *log_plot = plot_of(&log_axes);
+    ck_assert_int_eq(adv_plot_bars(plot, 1, 2, 2, &height, NULL, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "lo");
+    ck_assert_int_eq(adv_plot_bars(log_plot, 1, 0, 1, &height, NULL, &log_error), ADV_E_INVALID);
+    ck_assert_str_eq(log_error.field, "log_y");
+    adv_plot_free(plot);
+    adv_plot_free(log_plot);
+}
+END_TEST
+
 START_TEST(an_error_bar_below_zero_ends_at_a_logarithmic_axis)
 {
     struct adv_axes axes = {.x_hi = 4, .y_lo = 0.1, .y_hi = 10, .log_y = true};
@@ -472,6 +506,8 @@ int main(void)
     tcase_add_test(marks, a_line_is_broken_where_a_point_is_not_finite);
     tcase_add_test(marks, a_line_through_the_far_away_is_cut_at_the_frame);
     tcase_add_test(marks, error_bars_reach_as_far_as_the_error);
+    tcase_add_test(marks, bars_tile_their_range_from_zero);
+    tcase_add_test(marks, bars_need_a_range_and_linear_axes);
     tcase_add_test(marks, an_error_bar_below_zero_ends_at_a_logarithmic_axis);
     tcase_add_loop_test(marks, every_kind_draws_in_its_colour, 0, ADV_STYLE_CYCLE + 2);
     suite_add_tcase(suite, marks);

@@ -1,4 +1,5 @@
 /* Pictures of answers: decoded again, and asked whether what they show is where it should be. */
+#include "tests/core/query/picture_support.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/models.h"
 #include "tests/support/suite.h"
@@ -45,70 +46,6 @@ static void tear_down(void)
     adv_model_unref(cube);
 }
 
-/* ---------------------------------------------------------------- decoding */
-
-static uint32_t big_endian(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
-/* Takes the bytes of a PNG; the image is the caller's. */
-static struct adv_image decode(struct adv_bytes *png, int n_channels)
-{
-    struct adv_image decoded = {0};
-    struct adv_error error = ADV_ERROR_INIT;
-    ck_assert_uint_gt(png->n, 24);
-    int width = (int)big_endian(png->data + 16), height = (int)big_endian(png->data + 20);
-    ck_assert_msg(adv_png_decode(png->data, png->n, width, height, n_channels, &decoded, &error) ==
-                      ADV_OK,
-                  "%s", error.message);
-    adv_bytes_release(png);
-    return decoded;
-}
-
-static struct adv_image draw(const struct adv_model *model, const struct adv_query *query,
-                             const struct adv_answer *answer, const struct adv_picture *picture)
-{
-    struct adv_bytes png = {0};
-    struct adv_error error = ADV_ERROR_INIT;
-    ck_assert_msg(adv_render_png(model, query, answer, picture, &png, &error) == ADV_OK, "%s",
-                  error.message);
-    size_t shape[3];
-    bool grey = adv_model_shape(model, shape) == 3 && shape[0] == 1;
-    return decode(&png, grey ? 1 : 3);
-}
-
-struct spot {
-    double x, y; /* mean position in pixels */
-    size_t n;
-};
-
-/* Pixels much bluer than red, as the accent colour is and nothing else of a plot. */
-static bool is_accent(const uint8_t *rgb)
-{
-    return rgb[2] > rgb[0] + 100;
-}
-
-/* The pixels of columns [from, to) that `is` says yes to. */
-static struct spot find(const struct adv_image *picture, int from, int to,
-                        bool (*is)(const uint8_t *rgb))
-{
-    struct spot spot = {0};
-    for (int y = 0; y < picture->height; y++) {
-        for (int x = from; x < to; x++) {
-            if (!is(picture->pixels + 3 * (y * picture->width + x)))
-                continue;
-            spot.x += x;
-            spot.y += y;
-            spot.n++;
-        }
-    }
-    ck_assert_msg(spot.n > 0, "nothing is drawn");
-    spot.x /= (double)spot.n;
-    spot.y /= (double)spot.n;
-    return spot;
-}
-
 static void check_refused(const struct adv_model *model, const struct adv_query *query,
                           const struct adv_answer *answer, bool animation, enum adv_status wanted,
                           const char *message)
@@ -127,15 +64,15 @@ static void check_refused(const struct adv_model *model, const struct adv_query 
 /* ---------------------------------------------------------------- planes */
 
 /* Where a single sample is drawn. */
-static struct spot spot_of(const struct adv_model *model, float x, float y)
+static struct picture_spot spot_of(const struct adv_model *model, float x, float y)
 {
     const float states[2] = {x, y};
     struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
     struct adv_answer answer = {.n = 1, .dim = 2, .n_frames = 1, .states = states};
-    struct adv_image picture = draw(model, &query, &answer, NULL);
+    struct adv_image picture = picture_draw(model, &query, &answer, NULL);
     ck_assert_int_eq(picture.width, 640);
     ck_assert_int_eq(picture.height, 640);
-    struct spot spot = find(&picture, 0, picture.width, is_accent);
+    struct picture_spot spot = picture_find(&picture, 0, picture.width, picture_is_accent);
     adv_image_release(&picture);
     return spot;
 }
@@ -144,15 +81,15 @@ static struct spot spot_of(const struct adv_model *model, float x, float y)
  * as on y. */
 START_TEST(samples_lie_where_the_axes_say)
 {
-    struct spot low = spot_of(plane, -4, -4), middle = spot_of(plane, 0, 0);
-    struct spot high = spot_of(plane, 4, 4);
+    struct picture_spot low = spot_of(plane, -4, -4), middle = spot_of(plane, 0, 0);
+    struct picture_spot high = spot_of(plane, 4, 4);
     ck_assert_double_eq_tol(high.x - middle.x, middle.x - low.x, 1);
     ck_assert_double_eq_tol(high.y - middle.y, middle.y - low.y, 1);
     ck_assert_double_eq_tol(high.x - low.x, low.y - high.y, 1);
     ck_assert_double_gt(high.x - low.x, 400);
     /* [0,16] x [1,9] is shown as the square around (8, 5). */
-    struct spot centre = spot_of(boxed, 8, 5), right = spot_of(boxed, 16, 5);
-    struct spot top = spot_of(boxed, 8, 13);
+    struct picture_spot centre = spot_of(boxed, 8, 5), right = spot_of(boxed, 16, 5);
+    struct picture_spot top = spot_of(boxed, 8, 13);
     ck_assert_double_eq_tol(centre.x, middle.x, 20);
     ck_assert_double_eq_tol(right.x - centre.x, centre.y - top.y, 1);
     ck_assert_double_eq_tol(right.x - centre.x, high.x - middle.x, 20);
@@ -165,7 +102,7 @@ START_TEST(plots_have_the_asked_size)
     struct adv_query query = adv_query_default(ADV_QUERY_LATENTS);
     struct adv_answer answer = {.n = 2, .dim = 2, .n_frames = 1, .states = states};
     struct adv_image picture =
-        draw(plane, &query, &answer, &(struct adv_picture){.width = 320, .height = 300});
+        picture_draw(plane, &query, &answer, &(struct adv_picture){.width = 320, .height = 300});
     ck_assert_int_eq(picture.width, 320);
     ck_assert_int_eq(picture.height, 300);
     adv_image_release(&picture);
@@ -185,12 +122,13 @@ START_TEST(film_strips_have_a_panel_per_frame)
     struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
     struct adv_answer answer = {
         .n = 1, .dim = 2, .n_frames = FRAMES, .states = states[0], .times = times};
-    struct adv_image strip = draw(plane, &query, &answer, &(struct adv_picture){.width = 1200});
+    struct adv_image strip =
+        picture_draw(plane, &query, &answer, &(struct adv_picture){.width = 1200});
     ck_assert_int_eq(strip.width, 1200);
     ck_assert_int_eq(strip.height, 400); /* 6 panels and 2, of 200 x 200 */
     double step = 0, before = 0;
     for (int f = 2; f < 6; f++) { /* columns with one panel only, its sample a little more right */
-        struct spot spot = find(&strip, 200 * f, 200 * (f + 1), is_accent);
+        struct picture_spot spot = picture_find(&strip, 200 * f, 200 * (f + 1), picture_is_accent);
         double x = spot.x - 200 * f;
         ck_assert_double_lt(spot.y, 200);
         if (f == 3)
@@ -219,7 +157,7 @@ START_TEST(long_strips_keep_the_first_and_the_last_frame)
     struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
     struct adv_answer answer = {
         .n = 1, .dim = 6, .n_frames = FRAMES, .states = states[0], .times = times};
-    struct adv_image strip = draw(image, &query, &answer, &(struct adv_picture){.zoom = 1});
+    struct adv_image strip = picture_draw(image, &query, &answer, &(struct adv_picture){.zoom = 1});
     ck_assert_int_eq(strip.width, 24 * 3 + 23 * 2);
     ck_assert_int_eq(strip.height, 2);
     ck_assert_uint_eq(strip.pixels[0], 0);
@@ -238,7 +176,7 @@ static bool is_brightest(const uint8_t *rgb)
 }
 
 /* Where the only cell of a 9 x 9 grid with any density is drawn. */
-static struct spot cell_spot(size_t row, size_t column)
+static struct picture_spot cell_spot(size_t row, size_t column)
 {
     float *points = NULL;
     double log_density[81];
@@ -249,8 +187,9 @@ static struct spot cell_spot(size_t row, size_t column)
     query.n = 81;
     query.points = points;
     struct adv_answer answer = {.n = 81, .dim = 2, .n_frames = 1, .log_density = log_density};
-    struct adv_image picture = draw(plane, &query, &answer, NULL);
-    struct spot spot = find(&picture, 0, picture.width * 17 / 20, is_brightest); /* not the bar */
+    struct adv_image picture = picture_draw(plane, &query, &answer, NULL);
+    struct picture_spot spot =
+        picture_find(&picture, 0, picture.width * 17 / 20, is_brightest); /* not the bar */
     free(points);
     adv_image_release(&picture);
     return spot;
@@ -258,7 +197,7 @@ static struct spot cell_spot(size_t row, size_t column)
 
 START_TEST(densities_are_cells_of_the_plane)
 {
-    struct spot low = cell_spot(0, 0), middle = cell_spot(4, 4), right = cell_spot(4, 8);
+    struct picture_spot low = cell_spot(0, 0), middle = cell_spot(4, 4), right = cell_spot(4, 8);
     ck_assert_double_eq_tol(middle.x - low.x, right.x - middle.x, 1.5);
     ck_assert_double_eq_tol(low.y - middle.y, right.x - middle.x, 1.5);
     ck_assert_double_eq_tol(right.y, middle.y, 1.5);
@@ -269,7 +208,7 @@ END_TEST
 
 START_TEST(velocities_are_arrows_from_their_points)
 {
-    struct spot spots[2], between = spot_of(plane, 0.5f, 0);
+    struct picture_spot spots[2], between = spot_of(plane, 0.5f, 0);
     const float points[4] = {0, 0, 1, 0};
     struct adv_query query = adv_query_default(ADV_QUERY_VELOCITY);
     query.n = 2;
@@ -277,8 +216,8 @@ START_TEST(velocities_are_arrows_from_their_points)
     for (int i = 0; i < 2; i++) {
         const float v[4] = {i ? 1 : -1, 0, i ? 1 : -1, 0};
         struct adv_answer answer = {.n = 2, .dim = 2, .n_frames = 1, .states = v};
-        struct adv_image picture = draw(plane, &query, &answer, NULL);
-        spots[i] = find(&picture, 0, picture.width, is_accent);
+        struct adv_image picture = picture_draw(plane, &query, &answer, NULL);
+        spots[i] = picture_find(&picture, 0, picture.width, picture_is_accent);
         adv_image_release(&picture);
     }
     ck_assert_double_gt(spots[1].x - between.x, 10); /* to the right, and as far to the left */
@@ -316,7 +255,8 @@ START_TEST(images_are_drawn_pixel_by_pixel)
     static const uint8_t wanted[2][6] = {{0, 255, 51, 102, 153, 204}, {0, 255, 0, 0, 0, 255}};
     struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
     struct adv_answer answer = {.n = 2, .dim = 6, .n_frames = 1, .states = states[0]};
-    struct adv_image picture = draw(image, &query, &answer, &(struct adv_picture){.columns = 2});
+    struct adv_image picture =
+        picture_draw(image, &query, &answer, &(struct adv_picture){.columns = 2});
     const int zoom = 3, gap = 2;
     ck_assert_int_eq(picture.width, 2 * 3 * zoom + gap);
     ck_assert_int_eq(picture.height, 2 * zoom);
@@ -338,7 +278,7 @@ START_TEST(colours_keep_their_channels)
         states[k] = k < 4 ? 1.0f : k < 8 ? -1.0f : 0.2f; /* without a stated range: [-1, 1] */
     struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
     struct adv_answer answer = {.n = 1, .dim = 12, .n_frames = 1, .states = states};
-    struct adv_image picture = draw(colour_image, &query, &answer, NULL);
+    struct adv_image picture = picture_draw(colour_image, &query, &answer, NULL);
     ck_assert_int_eq(picture.width, 6);
     ck_assert_mem_eq(picture.pixels, "\xff\x00\x99", 3); /* 255, 0, 255 * 0.6 */
     adv_image_release(&picture);
@@ -363,7 +303,7 @@ START_TEST(classes_have_a_row_each)
     struct adv_answer answer = {
         .n = 5, .dim = 4, .n_frames = 1, .states = states[0], .labels = labels};
     static const int wanted[2][3] = {{51, 153, 255}, {0, 102, 204}}; /* 255: nothing there */
-    struct adv_image picture = draw(labelled_image, &query, &answer, NULL);
+    struct adv_image picture = picture_draw(labelled_image, &query, &answer, NULL);
     ck_assert_int_eq(picture.width, 3 * 6 + 2 * 2);
     ck_assert_int_eq(picture.height, 2 * 6 + 2);
     for (int row = 0; row < 2; row++) {
@@ -372,7 +312,7 @@ START_TEST(classes_have_a_row_each)
     }
     adv_image_release(&picture);
     query.labels = labels; /* asked for: as they come */
-    picture = draw(labelled_image, &query, &answer, &(struct adv_picture){.columns = 5});
+    picture = picture_draw(labelled_image, &query, &answer, &(struct adv_picture){.columns = 5});
     for (int i = 0; i < 5; i++)
         ck_assert_int_eq(cell_grey(&picture, 0, i), 51 * i);
     adv_image_release(&picture);
@@ -392,7 +332,7 @@ START_TEST(image_strips_have_a_row_per_sample)
     struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
     struct adv_answer answer = {
         .n = 2, .dim = 4, .n_frames = 3, .states = states[0][0], .times = times};
-    struct adv_image picture = draw(labelled_image, &query, &answer, NULL);
+    struct adv_image picture = picture_draw(labelled_image, &query, &answer, NULL);
     ck_assert_int_eq(picture.width, 3 * 6 + 2 * 2);
     ck_assert_int_eq(picture.height, 2 * 6 + 2);
     for (int i = 0; i < 2; i++) {
@@ -409,7 +349,8 @@ START_TEST(velocities_of_images_are_centred_on_grey)
     static const uint8_t wanted[6] = {128, 255, 0, 191, 64, 128};
     struct adv_query query = adv_query_default(ADV_QUERY_VELOCITY);
     struct adv_answer answer = {.n = 1, .dim = 6, .n_frames = 1, .states = v};
-    struct adv_image picture = draw(image, &query, &answer, &(struct adv_picture){.zoom = 1});
+    struct adv_image picture =
+        picture_draw(image, &query, &answer, &(struct adv_picture){.zoom = 1});
     for (int k = 0; k < 6; k++)
         ck_assert_int_le(abs(picture.pixels[k] - wanted[k]), 1);
     adv_image_release(&picture);
@@ -419,14 +360,6 @@ END_TEST
 /* ---------------------------------------------------------------- animations */
 
 /* How many chunks of a type there are. */
-static size_t count_chunks(const struct adv_bytes *png, const char *type)
-{
-    size_t n = 0;
-    for (size_t at = 8; at + 12 <= png->n; at += 12 + big_endian(png->data + at))
-        n += !memcmp(png->data + at + 4, type, 4);
-    return n;
-}
-
 START_TEST(animations_have_every_frame)
 {
     enum { FRAMES = 5 };
@@ -441,10 +374,11 @@ START_TEST(animations_have_every_frame)
         .n = 1, .dim = 2, .n_frames = FRAMES, .states = states[0], .times = times};
     struct adv_bytes png = {0};
     ck_assert_int_eq(adv_render_animation(plane, &query, &answer, NULL, &png, NULL), ADV_OK);
-    ck_assert_uint_eq(count_chunks(&png, "acTL"), 1);
-    ck_assert_uint_eq(count_chunks(&png, "fcTL"), FRAMES);
-    struct adv_image last = decode(&png, 3); /* the default image is the last frame */
-    struct spot spot = find(&last, 0, last.width, is_accent), wanted = spot_of(plane, 4, 4);
+    ck_assert_uint_eq(picture_count_chunks(&png, "acTL"), 1);
+    ck_assert_uint_eq(picture_count_chunks(&png, "fcTL"), FRAMES);
+    struct adv_image last = picture_decode(&png, 3); /* the default image is the last frame */
+    struct picture_spot spot = picture_find(&last, 0, last.width, picture_is_accent),
+                        wanted = spot_of(plane, 4, 4);
     ck_assert_double_eq_tol(spot.x, wanted.x, 1.5);
     ck_assert_double_eq_tol(spot.y, wanted.y, 1.5);
     adv_image_release(&last);
@@ -469,13 +403,13 @@ START_TEST(points_of_other_dimensions_make_pair_plots)
             states[i / N][i % N][k] = (float)((i + k) * (i + k) % 101);
     }
     ck_assert_int_eq(adv_render_png(cube, &query, &answer, &picture, &png, NULL), ADV_OK);
-    struct adv_image drawn = decode(&png, 3);
+    struct adv_image drawn = picture_decode(&png, 3);
     ck_assert_int_eq(drawn.width, 500);
     ck_assert_int_eq(drawn.height, 500);
     size_t seen = 0;
     for (int y = 0; y < 500; y++) {
         for (int x = 0; x < 500; x++)
-            seen += is_accent(drawn.pixels + 3 * (500 * y + x));
+            seen += picture_is_accent(drawn.pixels + 3 * (500 * y + x));
     }
     ck_assert_uint_gt(seen, 300);
     adv_image_release(&drawn);
@@ -484,11 +418,11 @@ START_TEST(points_of_other_dimensions_make_pair_plots)
     struct adv_bytes animation = {0}, strip = {0};
     ck_assert_int_eq(adv_render_animation(cube, &query, &answer, &picture, &animation, NULL),
                      ADV_OK);
-    ck_assert_uint_eq(count_chunks(&animation, "fcTL"), FRAMES);
+    ck_assert_uint_eq(picture_count_chunks(&animation, "fcTL"), FRAMES);
     adv_bytes_release(&animation);
     picture.width = 600;
     ck_assert_int_eq(adv_render_png(cube, &query, &answer, &picture, &strip, NULL), ADV_OK);
-    drawn = decode(&strip, 3);
+    drawn = picture_decode(&strip, 3);
     ck_assert_int_eq(drawn.width, 600);
     ck_assert_int_eq(drawn.height, 200);
     adv_image_release(&drawn);

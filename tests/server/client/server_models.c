@@ -68,6 +68,18 @@ void server_model_write(const char *directory, const char *file, const char *nam
     save(make(models[0].config, name, seed), directory, file);
 }
 
+void server_model_write_points(const char *directory, size_t dim, bool labelled)
+{
+    char config[256], name[16], file[32];
+    snprintf(config, sizeof config,
+             "{\"net\": {\"kind\": \"mlp\", \"dim\": %zu, \"channels\": 16, \"layers\": 1%s},"
+             " \"data\": {\"shape\": [%zu]%s}}",
+             dim, labelled ? ", \"num_classes\": 3" : "", dim, labelled ? ", \"classes\": 3" : "");
+    snprintf(name, sizeof name, "dim%zu", dim % 100);
+    snprintf(file, sizeof file, "%s.safetensors", name);
+    save(make(config, name, SEED), directory, file);
+}
+
 void server_model_write_wide(const char *directory)
 {
     save(make("{\"name\": \"wide\", \"net\": {\"kind\": \"mlp\", \"dim\": 784,"

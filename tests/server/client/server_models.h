@@ -3,6 +3,7 @@
 #define ADV_TESTS_SERVER_MODELS_H
 
 #include <advect/model.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Model files in a directory:
@@ -15,6 +16,9 @@ void server_models_write(const char *directory);
 /* One of them, as the library makes it: the same weights as in the file. Released by
  * adv_model_unref. */
 struct adv_model *server_model(const char *name);
+
+/* Writes "dim1", "dim2", ...: points of 1 to 99 dimensions, of 3 classes where labelled. */
+void server_model_write_points(const char *directory, size_t dim, bool labelled);
 
 /* A plane model of another seed and name into FILE of the directory, replacing it at once. */
 void server_model_write(const char *directory, const char *file, const char *name, uint64_t seed);

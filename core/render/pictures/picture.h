@@ -1,5 +1,5 @@
-/* What the kinds of pictures have in common: planes of 2-D points, pair plots of points of other
- * dimensions, and grids of images. */
+/* What the kinds of pictures have in common: planes of 2-D points, lines of 1-D ones, pair plots of
+ * points of other dimensions, clouds, and grids of images. */
 #ifndef ADV_RENDER_PICTURE_H
 #define ADV_RENDER_PICTURE_H
 
@@ -33,7 +33,8 @@ struct adv_painter {
                                   struct adv_error *error);
 };
 
-extern const struct adv_painter adv_plane_painter, adv_pairs_painter, adv_images_painter;
+extern const struct adv_painter adv_plane_painter, adv_pairs_painter, adv_line_painter,
+    adv_cloud_painter, adv_images_painter;
 
 /* adv_render_check of image models. */
 enum adv_status adv_images_check(const struct adv_model *model, const struct adv_query *query,
@@ -60,6 +61,20 @@ enum adv_status adv_strip_draw(const struct adv_scene *scene, adv_panel_fn *draw
 
 /* Plots are not smaller than ADV_PICTURE_SIDE_MIN. */
 int adv_picture_side_at_least(int side);
+
+#define ADV_SCENE_TITLE_BYTES 200
+/* "moons: 200 samples", or latents. */
+void adv_scene_title(const struct adv_scene *scene, char title[ADV_SCENE_TITLE_BYTES]);
+/* "moons   t = 0.50" */
+void adv_scene_frame_title(const struct adv_scene *scene, size_t f,
+                           char title[ADV_SCENE_TITLE_BYTES]);
+
+/* The least and the largest finite value of each column of the first and the last frame, in between
+ * which those of the others lie, or nearly: lo, hi [dim]. */
+void adv_scene_ranges(const struct adv_scene *scene, double *lo, double *hi);
+
+/* The names of all columns, [dim]; false where they have none. */
+bool adv_scene_names(const struct adv_scene *scene, const char **names);
 
 /* The name of a column where points are in the table's units, or NULL. */
 const char *adv_scene_column(const struct adv_scene *scene, size_t column);

@@ -1,5 +1,5 @@
 /* Film strips of plots: a panel per frame, in rows. */
-#include "core/render/picture.h"
+#include "core/render/pictures/picture.h"
 
 #include <stdio.h>
 #include <string.h>

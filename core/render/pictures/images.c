@@ -1,6 +1,6 @@
 /* Pictures of image models: grids of their images. */
 #include "core/base/mem.h"
-#include "core/render/picture.h"
+#include "core/render/pictures/picture.h"
 
 #include <advect/extra/model_parts.h>
 #include <advect/extra/plot.h>

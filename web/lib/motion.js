@@ -1,14 +1,14 @@
 /* Points that move: frames of a trajectory as they arrive, and the states between them. */
 
 export class Motion {
-  /* times ascending from 0 to 1; n points of the plane. */
-  constructor(n, times) {
-    Object.assign(this, { n, times, frames: [], now: new Float32Array(2 * n) });
+  /* times ascending from 0 to 1; n points of dim numbers. */
+  constructor(n, times, dim = 2) {
+    Object.assign(this, { n, times, dim, frames: [], now: new Float32Array(dim * n) });
   }
 
   add(states) {
-    const frame = new Float32Array(2 * this.n);
-    states.forEach(([x, y], i) => { frame[2 * i] = x; frame[2 * i + 1] = y; });
+    const frame = new Float32Array(this.dim * this.n);
+    states.forEach((point, i) => frame.set(point, this.dim * i));
     this.frames.push(frame);
   }
 
@@ -17,7 +17,7 @@ export class Motion {
   /* The latest time that can be shown. */
   get reach() { return this.frames.length ? this.times[this.frames.length - 1] : 0; }
 
-  /* [x0, y0, x1, y1, ...] at t, straight between frames; the array is reused. null: nothing yet. */
+  /* The points at t, number after number, straight between frames; the array is reused. null: nothing yet. */
   at(t) {
     const last = this.frames.length - 1;
     if (last < 0)

@@ -1,16 +1,20 @@
 /* Pictures of answers: chooses the painter, and encodes what it draws. */
-#include "core/render/picture.h"
+#include "core/render/pictures/picture.h"
 
 #include "core/base/mem.h"
 
 #include <advect/extra/bytes.h>
 #include <advect/extra/plot.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define COMPRESSION 3                           /* docs/internals/performance.md has them all */
 #define ANIMATION_BYTES_MAX ((size_t)256 << 20) /* of pixels, before compression */
 #define FRAME_MS_DEFAULT 80
 #define HOLD_MS 1500 /* of an animation's last frame */
+
+static const char *const views[] = {"auto", "density", "cloud", NULL}; /* by enum adv_view */
 
 const struct adv_field *adv_picture_fields(void)
 {
@@ -25,6 +29,19 @@ const struct adv_field *adv_picture_fields(void)
          .help = "columns in a grid of images; chosen automatically if absent or 0"},
         {"frame_ms", ADV_FIELD_INT, offsetof(struct adv_picture, frame_ms), .min = 1, .max = 10000,
          .unit = "ms", .help = "duration of each frame of an animation; 80 if absent"},
+        {"view", ADV_FIELD_CHOICE, offsetof(struct adv_picture, view), .choices = views,
+         .fallback = "auto",
+         .help = "what to show of points: density is their density by histogram, cloud a box of 3 "
+                 "dimensions seen from an angle"},
+        {"azimuth", ADV_FIELD_REAL, offsetof(struct adv_picture, azimuth), .min = -360, .max = 360,
+         .unit = "degrees", .fallback = "-35",
+         .help = "where a cloud is seen from: angle from the first axis towards the second"},
+        {"elevation", ADV_FIELD_REAL, offsetof(struct adv_picture, elevation), .min = -90,
+         .max = 90, .unit = "degrees", .fallback = "24",
+         .help = "where a cloud is seen from: angle above the plane of the first two axes"},
+        {"turn", ADV_FIELD_REAL, offsetof(struct adv_picture, turn), .min = -3600, .max = 3600,
+         .unit = "degrees", .fallback = "90",
+         .help = "angle that a cloud turns by in an animation, to end at the azimuth"},
     };
     return fields;
 }
@@ -37,6 +54,30 @@ bool adv_render_has_picture(const struct adv_model *model, enum adv_query_kind k
         return false;
     return adv_model_is_image(model) ||
            (kind != ADV_QUERY_VELOCITY && adv_model_dim(model) <= ADV_PAIRS_DIM_MAX);
+}
+
+enum adv_status adv_render_check_view(const struct adv_model *model, enum adv_query_kind kind,
+                                      const struct adv_picture *picture, struct adv_error *error)
+{
+    int64_t view = picture ? picture->view : ADV_VIEW_AUTO;
+    size_t dim = adv_model_dim(model);
+    bool of_points = kind != ADV_QUERY_LOG_DENSITY && kind != ADV_QUERY_VELOCITY;
+    if (view == ADV_VIEW_AUTO)
+        return ADV_OK;
+    if (view < 0 || view > ADV_VIEW_CLOUD)
+        return adv_fail_field(error, ADV_E_INVALID, "view", "view is %lld; it must be 0 to %d",
+                              (long long)view, ADV_VIEW_CLOUD);
+    if (!of_points || adv_model_is_image(model))
+        return adv_fail_field(error, ADV_E_INVALID, "view",
+                              "view is %s; only samples, latents and trajectories of points have "
+                              "one, and not images, velocities and log-densities",
+                              views[view]);
+    if (view == ADV_VIEW_CLOUD && dim != 3)
+        return adv_fail_field(error, ADV_E_INVALID, "view",
+                              "view is cloud; a cloud has 3 dimensions, and the points of %s have "
+                              "%zu",
+                              adv_model_name(model), dim);
+    return ADV_OK;
 }
 
 static enum adv_status check_side(const char *name, int64_t side, struct adv_error *error)
@@ -56,7 +97,10 @@ static enum adv_status check_scene(const struct adv_scene *scene, struct adv_err
                         "most %d, beside images",
                         adv_model_name(scene->model), adv_model_dim(scene->model),
                         ADV_PAIRS_DIM_MAX);
-    enum adv_status status = check_side("width", scene->picture.width, error);
+    enum adv_status status =
+        adv_render_check_view(scene->model, scene->query->kind, &scene->picture, error);
+    if (status == ADV_OK)
+        status = check_side("width", scene->picture.width, error);
     return status == ADV_OK ? check_side("height", scene->picture.height, error) : status;
 }
 
@@ -66,6 +110,9 @@ enum adv_status adv_render_check(const struct adv_model *model, const struct adv
 {
     static const struct adv_picture defaults;
     double frames = query->kind == ADV_QUERY_TRAJECTORIES ? (double)query->n_times : 1;
+    enum adv_status status = adv_render_check_view(model, query->kind, picture, error);
+    if (status != ADV_OK)
+        return status;
     if (adv_model_is_image(model))
         return adv_images_check(model, query, picture ? picture : &defaults, animated, error);
     if ((double)query->n * frames <= ADV_PLANE_POINTS_MAX)
@@ -75,11 +122,17 @@ enum adv_status adv_render_check(const struct adv_model *model, const struct adv
                           ADV_PLANE_POINTS_MAX);
 }
 
-static const struct adv_painter *painter_of(const struct adv_model *model)
+static const struct adv_painter *painter_of(const struct adv_scene *scene)
 {
+    const struct adv_model *model = scene->model;
+    bool density = scene->picture.view == ADV_VIEW_DENSITY;
     if (adv_model_is_image(model))
         return &adv_images_painter;
-    return adv_model_is_plane(model) ? &adv_plane_painter : &adv_pairs_painter;
+    if (scene->picture.view == ADV_VIEW_CLOUD)
+        return &adv_cloud_painter;
+    if (adv_model_dim(model) == 1 && (density || scene->query->kind == ADV_QUERY_TRAJECTORIES))
+        return &adv_line_painter;
+    return adv_model_is_plane(model) && !density ? &adv_plane_painter : &adv_pairs_painter;
 }
 
 /* picture may be NULL. */
@@ -117,6 +170,53 @@ const char *adv_scene_column(const struct adv_scene *scene, size_t column)
     return in_data_units ? adv_model_column_name(scene->model, column) : NULL;
 }
 
+bool adv_scene_names(const struct adv_scene *scene, const char **names)
+{
+    for (size_t i = 0; i < scene->answer->dim; i++) {
+        names[i] = adv_scene_column(scene, i);
+        if (!names[i])
+            return false;
+    }
+    return true;
+}
+
+void adv_scene_title(const struct adv_scene *scene, char title[ADV_SCENE_TITLE_BYTES])
+{
+    bool latents = scene->query->kind == ADV_QUERY_LATENTS;
+    size_t n = scene->answer->n;
+    snprintf(title, ADV_SCENE_TITLE_BYTES, "%s: %zu %s%s", adv_model_name(scene->model), n,
+             latents ? "latent" : "sample", n == 1 ? "" : "s");
+}
+
+void adv_scene_frame_title(const struct adv_scene *scene, size_t f,
+                           char title[ADV_SCENE_TITLE_BYTES])
+{
+    snprintf(title, ADV_SCENE_TITLE_BYTES, "%s   t = %.2f", adv_model_name(scene->model),
+             scene->answer->times[f]);
+}
+
+static void widen(size_t n, size_t dim, const float *points, double *lo, double *hi)
+{
+    for (size_t i = 0; i < n * dim; i++) {
+        double value = (double)points[i];
+        if (!isfinite(value))
+            continue;
+        lo[i % dim] = fmin(lo[i % dim], value);
+        hi[i % dim] = fmax(hi[i % dim], value);
+    }
+}
+
+void adv_scene_ranges(const struct adv_scene *scene, double *lo, double *hi)
+{
+    const struct adv_answer *answer = scene->answer;
+    for (size_t i = 0; i < answer->dim; i++) {
+        lo[i] = INFINITY;
+        hi[i] = -INFINITY;
+    }
+    widen(answer->n, answer->dim, adv_scene_frame(scene, 0), lo, hi);
+    widen(answer->n, answer->dim, adv_scene_frame(scene, answer->n_frames - 1), lo, hi);
+}
+
 const float *adv_scene_frame(const struct adv_scene *scene, size_t f)
 {
     return scene->answer->states + f * scene->answer->n * scene->answer->dim;
@@ -131,7 +231,7 @@ enum adv_status adv_render_png(const struct adv_model *model, const struct adv_q
     struct adv_bytes png = {0};
     enum adv_status status = check_scene(&scene, error);
     if (status == ADV_OK)
-        status = painter_of(model)->draw(&scene, &image, error);
+        status = painter_of(&scene)->draw(&scene, &image, error);
     /* A picture that was stopped is not whole; encoding it stops at once. */
     if (status == ADV_OK)
         status = adv_png_encode(&image, COMPRESSION, &png, error);
@@ -146,7 +246,7 @@ enum adv_status adv_render_png(const struct adv_model *model, const struct adv_q
 static enum adv_status draw_frames(const struct adv_scene *scene, struct adv_image *images,
                                    struct adv_error *error)
 {
-    const struct adv_painter *painter = painter_of(scene->model);
+    const struct adv_painter *painter = painter_of(scene);
     size_t n = scene->answer->n_frames;
     for (size_t f = 0; f < n; f++) {
         enum adv_status status = painter->draw_frame(scene, f, &images[f], error);

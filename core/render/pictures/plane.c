@@ -1,7 +1,7 @@
 /* Pictures of 2-D models: all on square axes over one part of the plane, so that pictures of a
  * model can be laid over each other. */
 #include "core/base/mem.h"
-#include "core/render/picture.h"
+#include "core/render/pictures/picture.h"
 
 #include <advect/extra/model_parts.h>
 #include <advect/extra/plot.h>
@@ -155,11 +155,8 @@ static enum adv_status draw_points(const struct adv_scene *scene, size_t f, int 
 static enum adv_status draw_scatter(const struct adv_scene *scene, struct adv_image *image,
                                     struct adv_error *error)
 {
-    bool latents = scene->query->kind == ADV_QUERY_LATENTS;
-    size_t n = scene->answer->n;
-    char title[200];
-    snprintf(title, sizeof title, "%s: %zu %s%s", adv_model_name(scene->model), n,
-             latents ? "latent" : "sample", n == 1 ? "" : "s");
+    char title[ADV_SCENE_TITLE_BYTES];
+    adv_scene_title(scene, title);
     return draw_points(scene, 0, (int)scene->picture.width, (int)scene->picture.height, title,
                        image, error);
 }
@@ -240,9 +237,8 @@ static enum adv_status draw_density(const struct adv_scene *scene, struct adv_im
 static enum adv_status draw_frame(const struct adv_scene *scene, size_t f, struct adv_image *image,
                                   struct adv_error *error)
 {
-    char title[200];
-    snprintf(title, sizeof title, "%s   t = %.2f", adv_model_name(scene->model),
-             scene->answer->times[f]);
+    char title[ADV_SCENE_TITLE_BYTES];
+    adv_scene_frame_title(scene, f, title);
     return draw_points(scene, f, (int)scene->picture.width, (int)scene->picture.height, title,
                        image, error);
 }

@@ -1,0 +1,64 @@
+/* The view of points of other dimensions than two. */
+import { assert, idle, open, pixels, until } from "./harness.mjs";
+
+const CANVAS = ".space";
+
+async function sumOf(page) {
+  return (await pixels(page, CANVAS)).sum;
+}
+
+export async function pointsTests(harness, daemon, { space }) {
+  if (!space)
+    return console.log("points: skipped, no model of three dimensions is there");
+  const hash = `#/points/${space}?n=300&steps=4`;
+
+  await harness.test("points: a cloud turns by itself until it is dragged", {}, async (page) => {
+    await open(page, daemon, hash);
+    await idle(page);
+    assert((await pixels(page, CANVAS)).inked > 1000, "nothing is drawn");
+    const before = await sumOf(page);
+    await until(async () => (await sumOf(page)) !== before, "the cloud to turn");
+    const box = await page.locator(CANVAS).boundingBox();
+    await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.5 * box.height);
+    await page.mouse.down();
+    await page.mouse.move(box.x + 0.7 * box.width, box.y + 0.6 * box.height, { steps: 5 });
+    await page.mouse.up();
+    assert(!(await page.getByLabel("Turn slowly").isChecked()), "it goes on turning");
+    const params = new URLSearchParams(page.url().split("?")[1]);
+    assert(Number.isFinite(Number(params.get("azimuth") ?? NaN)) && Number(params.get("elevation")) > 24,
+      `the URL does not have the angle: ${page.url()}`);
+    await page.waitForTimeout(200);
+    const rest = await sumOf(page);
+    await page.waitForTimeout(400);
+    assert((await sumOf(page)) === rest, "it does not rest");
+    await page.reload();
+    await idle(page);
+    await until(async () => (await sumOf(page)) === rest, "the same view after a reload");
+  });
+
+  await harness.test("points: at rest where motion is unwanted; keys turn it, time moves it", { reducedMotion: "reduce" }, async (page) => {
+    await open(page, daemon, hash);
+    await idle(page);
+    const before = await sumOf(page);
+    await page.waitForTimeout(400);
+    assert((await sumOf(page)) === before, "it turns by itself");
+    await page.locator(CANVAS).focus();
+    await page.keyboard.press("ArrowLeft");
+    await until(async () => (await sumOf(page)) !== before, "the arrow key to turn it");
+    const turned = await sumOf(page);
+    await page.getByRole("slider", { name: /Time t/ }).fill("0.3");
+    await until(async () => (await sumOf(page)) !== turned, "the points of an earlier time");
+  });
+
+  await harness.test("points: pictures of pairs and of densities", { reducedMotion: "reduce" }, async (page) => {
+    await open(page, daemon, hash);
+    await idle(page);
+    const images = page.locator(".figures img");
+    assert((await images.count()) === 2, "not two pictures");
+    for (const i of [0, 1])
+      assert((await images.nth(i).evaluate((image) => image.naturalWidth)) > 100, `picture ${i} is not there`);
+    await page.getByRole("link", { name: "Model", exact: true }).click();
+    await idle(page);
+    assert((await page.locator(".card img").count()) === 1, "the model page lacks its samples");
+  });
+}
