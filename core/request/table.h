@@ -45,7 +45,8 @@ struct adv_request {
     enum adv_query_kind kind;
     struct adv_request_options options;
     size_t max_rows, max_times; /* of arrays in a JSON body */
-    size_t model_dim;           /* of its points; 0: not known */
+    /* What arrays of a JSON body are held against while it is read; NULL: nothing. */
+    const struct adv_model *model;
 
     size_t n_points, dim;
     float *points; /* [n_points, dim]: x0 or points; NULL: none were given */
@@ -103,6 +104,15 @@ size_t adv_request_fields(const struct adv_request_part *part,
  * there. */
 enum adv_status adv_request_read_object(struct adv_request *request, const char *group,
                                         const json_t *object, struct adv_error *error);
+
+/* Refusals of arrays: of a value `what` at a place ("[3]", or "") of the field; of none; and of n
+ * items, one more than may be, of which others are still in the text. */
+enum adv_status adv_request_refuse_kind(const char *name, const char *at, const char *what,
+                                        const char *allowed, struct adv_error *error);
+enum adv_status adv_request_refuse_empty(const char *name, const char *allowed,
+                                         struct adv_error *error);
+enum adv_status adv_request_refuse_long(const char *name, const struct adv_scan *scan, size_t n,
+                                        struct adv_error *error);
 
 /* Readers of arrays, of which nothing has been taken yet. ADV_E_FORMAT, with nothing reported: see
  * scan->flaw. The request's former array is left in place where one is refused. */
