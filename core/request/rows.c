@@ -184,3 +184,31 @@ enum adv_status adv_request_read_points(struct adv_request *request, const char 
     (void)request;
     return adv_request_refuse_kind(name, "", adv_json_kind(value), POINTS_ALLOWED, error);
 }
+
+/* ---------------------------------------------------------------- contexts */
+
+/* One vector, or one for each row. */
+enum adv_status adv_request_scan_context(struct adv_request *request, const char *name,
+                                         struct adv_scan *scan, struct adv_error *error)
+{
+    const struct adv_model *model = request->model;
+    struct adv_context_words words = adv_request_context_words(model);
+    struct rows rows = {.name = name,
+                        .allowed = ADV_CONTEXT_ALLOWED,
+                        .wanted_is = words.text,
+                        .n_max = request->max_rows,
+                        .wanted = model ? adv_model_context(model) : 0,
+                        .scan = scan,
+                        .error = error};
+    if (model && rows.wanted == 0)
+        return adv_request_refuse_context(error);
+    adv_scan_next(scan);
+    struct adv_item first = adv_scan_next(scan);
+    rows.is_vector = first.kind == ADV_ITEM_NUMBER;
+    enum adv_status status = rows.is_vector ? take_row(&rows, first) : take_rows(&rows, first);
+    if (status == ADV_OK)
+        adv_request_set_context(request, rows.n, rows.width, rows.numbers);
+    else
+        free(rows.numbers);
+    return status;
+}

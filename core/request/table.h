@@ -54,9 +54,12 @@ struct adv_request {
     size_t n_labels;
     int32_t *labels; /* [n_labels]; NULL: none were given */
     bool one_label;  /* a number, not an array: it is every row's */
+    size_t n_contexts, context_width;
+    float *context; /* [n_contexts, context_width]; NULL: none were given */
     size_t n_times;
     double *times; /* [n_times]; NULL: none were given */
 
+    float *row_context;  /* what the query borrows: [n, context_width] */
     int32_t *row_labels; /* what the query borrows: [n] */
     double *row_times;   /* [frames] */
 };
@@ -64,6 +67,42 @@ struct adv_request {
 /* Puts 8-bit values, of this model's dimension, into data units, where the query's points are. */
 enum adv_status adv_request_settle_points(struct adv_request *request,
                                           const struct adv_model *model, struct adv_error *error);
+
+/* ---- contexts */
+
+#define ADV_CONTEXT_ALLOWED "an array of numbers, or of one such row for each row"
+
+/* What the numbers of a model's context are called, for messages: " (x1, x2)". */
+struct adv_context_words {
+    char text[480];
+};
+struct adv_context_words adv_request_context_words(const struct adv_model *model);
+
+/* Of a model that takes none. */
+enum adv_status adv_request_refuse_context(struct adv_error *error);
+
+/* Takes over numbers [n, width]. */
+void adv_request_set_context(struct adv_request *request, size_t n, size_t width, float *numbers);
+
+/* The contexts of a table of points, where its columns have the model's names and none were given
+ * before. */
+enum adv_status adv_request_take_contexts(struct adv_request *request,
+                                          const struct adv_model *model, const void *bytes,
+                                          size_t n_bytes, const char *path,
+                                          struct adv_error *error);
+
+/* Whether the contexts are what the model takes. */
+enum adv_status adv_request_check_context(const struct adv_request *request,
+                                          const struct adv_model *model, struct adv_error *error);
+
+/* For how many contexts samples are asked: 1 without. */
+size_t adv_request_contexts(const struct adv_request *request);
+
+/* The contexts of the query, whose rows are known. */
+enum adv_status adv_request_set_contexts(struct adv_request *request, struct adv_query *query,
+                                         struct adv_error *error);
+
+/* ---- the table */
 
 /* A field of one or more kinds of request. Masks have bit 1 << kind. */
 struct adv_request_row {
@@ -80,7 +119,8 @@ struct adv_request_row {
     enum adv_status (*scan)(struct adv_request *request, const char *name, struct adv_scan *scan,
                             struct adv_error *error);
     const char *schema;
-    bool served; /* of text, only in URLs: a program that answers itself has no such flag */
+    bool served; /* of text, only in URLs: a program that answers itself has no such flag, or one of
+                    its own, which takes files */
 };
 
 extern const struct adv_request_row adv_request_rows[];
@@ -120,6 +160,8 @@ enum adv_status adv_request_scan_points(struct adv_request *request, const char 
                                         struct adv_scan *scan, struct adv_error *error);
 enum adv_status adv_request_scan_labels(struct adv_request *request, const char *name,
                                         struct adv_scan *scan, struct adv_error *error);
+enum adv_status adv_request_scan_context(struct adv_request *request, const char *name,
+                                         struct adv_scan *scan, struct adv_error *error);
 enum adv_status adv_request_scan_times(struct adv_request *request, const char *name,
                                        struct adv_scan *scan, struct adv_error *error);
 
@@ -129,6 +171,8 @@ enum adv_status adv_request_read_points(struct adv_request *request, const char 
                                         const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_label(struct adv_request *request, const char *name,
                                        const json_t *value, struct adv_error *error);
+enum adv_status adv_request_read_context(struct adv_request *request, const char *name,
+                                         const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_times(struct adv_request *request, const char *name,
                                        const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_group(struct adv_request *request, const char *name,
