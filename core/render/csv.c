@@ -42,7 +42,7 @@ static void print_point_names(FILE *out, const struct adv_model *model, size_t d
     }
 }
 
-/* Whether each row has a context of its own, which then stands beside it. */
+/* Whether rows differ in their context, which then stands beside each. */
 static bool has_contexts(const struct adv_model *model, const struct adv_answer *a)
 {
     return model && a->context && a->n_contexts > 1;
@@ -66,8 +66,9 @@ static void print_context(FILE *out, const struct adv_model *model, const struct
 {
     if (!has_contexts(model, a))
         return;
+    size_t size = adv_model_context(model), context = i / (a->n / a->n_contexts);
     fputc(',', out);
-    print_point(out, adv_model_context(model), a->context + i * adv_model_context(model));
+    print_point(out, size, a->context + context * size);
 }
 
 /* The columns, and what else the answer has of each sample. */

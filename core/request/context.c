@@ -163,9 +163,10 @@ enum adv_status adv_request_check_context(const struct adv_request *request,
     if (!request->context) {
         if (wanted == 0 || adv_model_has_null_context(model))
             return ADV_OK;
-        return adv_fail_field(error, ADV_E_INVALID, "context",
-                              "context is missing; this model is conditioned on %zu number%s%s",
-                              wanted, wanted == 1 ? "" : "s", words.text);
+        return adv_fail_field(
+            error, ADV_E_INVALID, "context",
+            "context is missing; it must be %zu number%s%s, on which this model is conditioned",
+            wanted, wanted == 1 ? "" : "s", words.text);
     }
     if (wanted == 0)
         return adv_request_refuse_context(error);
@@ -181,37 +182,15 @@ size_t adv_request_contexts(const struct adv_request *request)
     return request->context ? request->n_contexts : 1;
 }
 
-/* Each context as often as samples are drawn for it. */
-static enum adv_status repeat_contexts(struct adv_request *request, size_t n,
-                                       struct adv_error *error)
-{
-    size_t width = request->context_width, each = n / request->n_contexts, size;
-    free(request->row_context);
-    request->row_context =
-        adv_mul_size(n, width, &size) ? adv_calloc(size, sizeof *request->row_context) : NULL;
-    if (!request->row_context)
-        return adv_no_memory(error);
-    for (size_t i = 0; i < n; i++)
-        memcpy(request->row_context + i * width, request->context + i / each * width,
-               width * sizeof *request->row_context);
-    return ADV_OK;
-}
-
-enum adv_status adv_request_set_contexts(struct adv_request *request, struct adv_query *query,
+enum adv_status adv_request_set_contexts(const struct adv_request *request, struct adv_query *query,
                                          struct adv_error *error)
 {
     size_t n = adv_request_contexts(request);
     query->context = request->context;
     query->n_contexts = request->context ? n : 0;
-    if (!request->context || n == 1 || n == query->n)
+    if (!request->context || !request->points || n == 1 || n == query->n)
         return ADV_OK;
-    if (request->points)
-        return adv_fail_field(error, ADV_E_INVALID, "context",
-                              "context has %zu rows; it must have 1, or %zu, one for each row of "
-                              "%s",
-                              n, query->n, adv_query_from_base(request->kind) ? "x0" : "points");
-    enum adv_status status = repeat_contexts(request, query->n, error);
-    query->context = request->row_context;
-    query->n_contexts = query->n;
-    return status;
+    return adv_fail_field(error, ADV_E_INVALID, "context",
+                          "context has %zu rows; it must have 1, or %zu, one for each row of %s", n,
+                          query->n, adv_query_from_base(request->kind) ? "x0" : "points");
 }

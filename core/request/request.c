@@ -41,7 +41,6 @@ void adv_request_free(struct adv_request *request)
     free(request->labels);
     free(request->context);
     free(request->times);
-    free(request->row_context);
     free(request->row_labels);
     free(request->row_times);
     free(request);

@@ -59,7 +59,6 @@ struct adv_request {
     size_t n_times;
     double *times; /* [n_times]; NULL: none were given */
 
-    float *row_context;  /* what the query borrows: [n, context_width] */
     int32_t *row_labels; /* what the query borrows: [n] */
     double *row_times;   /* [frames] */
 };
@@ -99,7 +98,7 @@ enum adv_status adv_request_check_context(const struct adv_request *request,
 size_t adv_request_contexts(const struct adv_request *request);
 
 /* The contexts of the query, whose rows are known. */
-enum adv_status adv_request_set_contexts(struct adv_request *request, struct adv_query *query,
+enum adv_status adv_request_set_contexts(const struct adv_request *request, struct adv_query *query,
                                          struct adv_error *error);
 
 /* ---- the table */

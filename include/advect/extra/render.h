@@ -35,8 +35,7 @@ ADV_API_BEGIN
  *                    "bits_per_dim"?: [..] (8-bit images), "divergence": {"method": "exact"} or
  *                    {"method": "hutchinson", "probes", "seed", "renew"}
  *     labels         [..] or null
- *     context        "context_columns"?: ["x1", ..], "context": [[..]] (one row, of all, or one for
- *                    each) or null, and of each "context_distance"?: [..], and where the model's reach
+ *     context        "context_columns"?: ["x1", ..], "context": [[..]] or null, and of each "context_distance"?: [..], and where the model's reach
  *                    is known "extrapolates": whether one is beyond it
  *     failed         [{"row", "reason"}, ..]: rows whose values are null
  *     solver         {"method", "steps", "nfe"} or {"method", "rtol", "atol", "nfe"} */
@@ -138,8 +137,8 @@ enum adv_status adv_render(const struct adv_format *format, const struct adv_mod
 /* The answer as CSV with a line of names. Samples: the columns' names (x1, x2, ... where the model,
  * which may be NULL, has none), and "label" and "log_density" where the answer has them;
  * trajectories: t, sample, x1, ..., a line per frame and sample; log-densities: "log_density", and
- * "standard_error" and "bits_per_dim" where the answer has them. Where each row has a context of its
- * own, its columns are the last (context1, ... where the model names none). */
+ * "standard_error" and "bits_per_dim" where the answer has them. Where rows differ in
+ * their context, its columns are the last (context1, ... where the model names none). */
 enum adv_status adv_render_csv(const struct adv_model *model, const struct adv_query *query,
                                const struct adv_answer *answer, struct adv_bytes *out,
                                struct adv_error *error);

@@ -132,6 +132,19 @@ START_TEST(csv_has_each_rows_context_beside_it)
 }
 END_TEST
 
+/* Of four rows the first two are of the first of two contexts. */
+START_TEST(rows_of_a_context_follow_each_other)
+{
+    static const float four[4][2] = {{1, 2}, {3, 4}, {5, 6}, {7, 8}};
+    struct adv_answer answer = answer_about(N);
+    answer.n = 4;
+    answer.states = four[0];
+    check_csv(nameless, ADV_QUERY_SAMPLES, &answer,
+              "x1,x2,context1,context2\n1,2,0.100000001,-0.25\n3,4,0.100000001,-0.25\n"
+              "5,6,8,3\n7,8,8,3\n");
+}
+END_TEST
+
 START_TEST(csv_leaves_out_what_is_the_same_in_every_row)
 {
     struct adv_answer answer = answer_about(1);
@@ -167,6 +180,7 @@ int main(void)
     tcase_add_test(tests, within_reach_it_does_not_extrapolate);
     tcase_add_test(tests, what_is_not_known_is_not_said);
     tcase_add_test(tests, csv_has_each_rows_context_beside_it);
+    tcase_add_test(tests, rows_of_a_context_follow_each_other);
     tcase_add_test(tests, csv_leaves_out_what_is_the_same_in_every_row);
     tcase_add_test(tests, every_allocation_may_fail);
     suite_add_tcase(suite, tests);
