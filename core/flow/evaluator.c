@@ -300,9 +300,10 @@ static size_t gather(const struct adv_evaluator *evaluator, struct sweep *sweep,
         const float *x = points->x + i * evaluator->dim;
         const float *context = points->context ? points->context[i] : NULL;
         add_row(sweep, net, x, points->t[i], label, context);
+        if (!guided)
+            continue;
         adv_net_without_condition(net, &label, &context);
-        if (guided)
-            add_row(sweep, net, x, points->t[i], label, context);
+        add_row(sweep, net, x, points->t[i], label, context);
     }
     return i;
 }

@@ -162,6 +162,8 @@ void adv_net_context_input(const struct adv_net *net, const float *context, floa
 
 void adv_net_without_condition(const struct adv_net *net, int32_t *label, const float **context)
 {
+    if (!net->traits.null_class && !net->traits.null_context)
+        adv_bug("guidance for a net without a null class or context");
     if (net->traits.null_class)
         *label = ADV_NO_LABEL;
     if (net->traits.null_context)
