@@ -148,7 +148,8 @@ enum adv_status adv_request_load_context(struct adv_request *request, const stru
 {
     if (adv_model_context(model) == 0)
         return adv_request_refuse_context(error);
-    if (text[strspn(text, "+-.0123456789eE,[] \t")] == '\0')
+    /* With the letters of nan and inf, which are refused as numbers rather than as files. */
+    if (text[strspn(text, "+-.0123456789eE,[] \tnaifNAIF")] == '\0')
         return adv_request_set_text(request, "context", text, error);
     return load_file(request, model, text, error);
 }
