@@ -119,6 +119,7 @@ static void describe(const struct survey *s, size_t column, struct adv_column_su
         .name = s->reader.names ? s->reader.names[column] : NULL,
         .kind = kind_of(seen),
         .is_number = s->reader.columns[column].to >= 0,
+        .is_context = s->reader.columns[column].to == ADV_COLUMN_CONTEXT,
         .is_label = s->reader.columns[column].to == ADV_COLUMN_LABEL,
         .n_missing = seen->n_missing,
         .low = numeric ? (double)seen->low : NAN,
@@ -141,6 +142,14 @@ static bool says_what_to_take(const json_t *columns)
             return true;
     }
     return false;
+}
+
+/* What is asked for as context is no question of what else there is. */
+static void set_context_apart(struct adv_table_reader *reader)
+{
+    reader->n_used -= reader->n_context;
+    for (size_t i = 0; i < reader->n_context; i++)
+        reader->columns[reader->context[i]].to = ADV_COLUMN_CONTEXT;
 }
 
 /* Keeps those of the columns that are numbers. */
@@ -220,12 +229,15 @@ static enum adv_status survey_columns(struct survey *s, struct adv_error *error)
         return status;
     reader->columns = adv_calloc(reader->n_columns, sizeof *reader->columns);
     reader->used = adv_calloc(reader->n_columns, sizeof *reader->used);
+    reader->context = adv_calloc(reader->n_columns, sizeof *reader->context);
     s->seen = adv_calloc(reader->n_columns, sizeof *s->seen);
-    if (!reader->columns || !reader->used || !s->seen)
+    if (!reader->columns || !reader->used || !reader->context || !s->seen)
         return adv_no_memory(error);
     status = see_records(s, has_record, error);
     if (status == ADV_OK)
         status = adv_table_choose(reader, error);
+    if (status == ADV_OK)
+        set_context_apart(reader);
     return status == ADV_OK ? keep_numbers(s, error) : status;
 }
 
@@ -255,6 +267,7 @@ static void release(struct survey *s)
     free(s->reader.names);
     free(s->reader.columns);
     free(s->reader.used);
+    free(s->reader.context);
 }
 
 static enum adv_status look_at_columns(const char *text, size_t n_bytes,

@@ -41,10 +41,13 @@ static enum adv_status read_npy(const struct adv_propose_options *o, struct adv_
                                 struct adv_error *error)
 {
     struct adv_array array = {0};
-    if (o->columns || o->label_column)
-        return adv_fail_field(error, ADV_E_INVALID, o->columns ? "columns" : "label_column",
-                              "%s is of CSV files; %s is an NPY file",
-                              o->columns ? "columns" : "label_column", o->file);
+    const char *odd = o->columns        ? "columns"
+                      : o->label_column ? "label_column"
+                      : o->context      ? "context"
+                                        : NULL;
+    if (odd)
+        return adv_fail_field(error, ADV_E_INVALID, odd, "%s is of CSV files; %s is an NPY file",
+                              odd, o->file);
     enum adv_status status = adv_npy_read(o->file, &array, error);
     if (status == ADV_OK && array.n_dims != 2)
         status = adv_fail(error, ADV_E_INVALID,
@@ -64,6 +67,7 @@ enum adv_status adv_found_read(const struct adv_propose_options *o, struct adv_f
 {
     const struct adv_table_options how = {.columns = o->columns,
                                           .label_column = o->label_column,
+                                          .context = o->context,
                                           .missing = o->missing,
                                           .header = o->header,
                                           .separator = o->separator,
@@ -139,7 +143,10 @@ static json_t *column_json(const struct adv_found *found, const struct adv_datas
                            size_t column)
 {
     const struct adv_column_survey *c = &found->survey.columns[column];
-    const char *use = c->is_number ? "number" : c->is_label ? "label" : "none";
+    const char *use = c->is_number    ? "number"
+                      : c->is_context ? "context"
+                      : c->is_label   ? "label"
+                                      : "none";
     json_t *support = c->is_number ? support_json(d, place_of(found, column)) : json_null();
     return json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "name", name_json(c->name, column),
                      "kind", adv_column_kind_names[c->kind], "use", use, "support", support, "low",
@@ -203,7 +210,7 @@ static json_t *suggestions_json(const struct adv_propose_options *o, const struc
     for (size_t i = 0; lines && !o->label_column && i < survey->n_columns; i++) {
         const struct adv_column_survey *c = &survey->columns[i];
         char text[200];
-        if (c->is_number || c->kind != ADV_COLUMN_TEXT || c->n_texts < 2 ||
+        if (c->is_number || c->is_context || c->kind != ADV_COLUMN_TEXT || c->n_texts < 2 ||
             c->rarest < CLASS_ROWS_MIN)
             continue;
         struct adv_quoted name = adv_quote(c->name ? c->name : "");

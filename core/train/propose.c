@@ -68,6 +68,8 @@ static json_t *data_part(const struct adv_propose_options *o, const struct adv_f
         if (o->separator != ADV_SEPARATOR_AUTO)
             failed |= json_object_set_new(source, "separator",
                                           json_string(adv_separator_names[o->separator])) != 0;
+        if (o->context)
+            failed |= json_object_set(source, "context", (json_t *)o->context) != 0;
         if (o->label_column)
             failed |= json_object_set(source, "label_column", (json_t *)o->label_column) != 0;
     }
@@ -136,7 +138,7 @@ static enum adv_status count_components(const struct adv_dataset *d, size_t *n,
 {
     struct adv_gaussian_mixture mixture = {0};
     *n = 0;
-    if (d->dim > MIXTURE_DIM_MAX || has_circles(d))
+    if (d->dim > MIXTURE_DIM_MAX || has_circles(d) || d->n_context > 0)
         return ADV_OK;
     enum adv_status status = adv_dataset_fit_mixture(d, 0, &mixture, error);
     if (status == ADV_OK)
@@ -154,6 +156,8 @@ static json_t *net_part(const struct adv_dataset *d, size_t components)
                             3, "residual", 1, "activation", "silu", "time_frequencies", 8,
                             "input_frequencies", 1);
     bool failed = !net;
+    if (!failed && d->n_context > 0)
+        failed = json_object_set_new(net, "conditioning", json_string("scale_shift")) != 0;
     if (!failed && components > 0)
         failed = json_object_set_new(net, "mixture", json_integer((json_int_t)components)) != 0;
     if (!failed && d->classes > 0)

@@ -17,12 +17,12 @@ struct adv_propose_options {
     const char *file;     /* CSV or NPY, gzipped or not */
     const char *recorded; /* how the recipe is to name it; NULL: as file */
     const char *name;     /* of the model; NULL: the file's, without folder and ending */
-    const json_t *columns, *label_column; /* as of adv_table_options; of NPY files neither */
-    const json_t *support;                /* data.support of the recipe */
-    int64_t missing, header, separator;   /* as of adv_table_options */
-    int64_t steps;                        /* train.steps; 0: chosen */
-    int64_t seed;                         /* train.seed */
-    const char *where;                    /* as of adv_table_options */
+    const json_t *columns, *context, *label_column; /* as of adv_table_options; of CSV files only */
+    const json_t *support;                          /* data.support of the recipe */
+    int64_t missing, header, separator;             /* as of adv_table_options */
+    int64_t steps;                                  /* train.steps; 0: chosen */
+    int64_t seed;                                   /* train.seed */
+    const char *where;                              /* as of adv_table_options */
 };
 
 struct adv_proposal {
@@ -30,8 +30,8 @@ struct adv_proposal {
     /* What was found:
      *
      *     "file", "rows": {"complete", "dropped", "held_out"}, "classes",
-     *     "columns": [{"name", "kind": of adv_column_kind_names, "use": "number", "label" or "none",
-     *                  "support": in words, "low", "high", "missing", "texts"}],
+     *     "columns": [{"name", "kind": of adv_column_kind_names, "use": "number", "context", "label" or
+     *                  "none", "support": in words, "low", "high", "missing", "texts"}],
      *     "notes": ["..."], "suggestions": ["..."]
      *
      * a column's members being null where there is nothing to say. */

@@ -92,7 +92,8 @@ extern const char *const adv_column_kind_names[]; /* "numbers", "text", ... */
 struct adv_column_survey {
     const char *name; /* borrowed from the survey; NULL without a header */
     enum adv_column_kind kind;
-    bool is_number, is_label; /* whether it is one of an example's numbers, or the labels' column */
+    /* Whether it is one of an example's numbers, one of its context's, or the labels' column. */
+    bool is_number, is_context, is_label;
     size_t n_missing;
     double low, high; /* of its numbers; NaN without */
     size_t n_texts;   /* different ones, of text; 0: more than ADV_SURVEY_TEXTS_MAX */
