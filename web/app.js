@@ -9,8 +9,9 @@ import { drawView } from "./views/draw.js";
 import { flowView } from "./views/flow.js";
 import { generateView } from "./views/generate.js";
 import { modelView } from "./views/model.js";
+import { posteriorView } from "./views/posterior.js";
 
-const VIEWS = [flowView, generateView, drawView, modelView];
+const VIEWS = [flowView, posteriorView, generateView, drawView, modelView];
 const SLOW_MS = 1500;
 
 const place = document.getElementById("view"), picker = document.getElementById("models");
@@ -102,8 +103,9 @@ function group(title, members) {
 
 function fillPicker() {
   const plane = models.filter((m) => flowView.suits(m)), images = models.filter((m) => generateView.suits(m));
-  const groups = [group("Points of the plane", plane), group("Images", images),
-    group("Other models", models.filter((m) => !plane.includes(m) && !images.includes(m)))];
+  const given = models.filter((m) => posteriorView.suits(m)), named = [...plane, ...images, ...given];
+  const groups = [group("Points of the plane", plane), group("Given a context", given), group("Images", images),
+    group("Other models", models.filter((m) => !named.includes(m)))];
   picker.replaceChildren(...groups.filter(Boolean));
   picker.disabled = !models.length;
 }
