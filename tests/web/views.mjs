@@ -285,9 +285,10 @@ export async function modelTests(harness, daemon, { plane }) {
 }
 
 /* Widths, themes and weight; leaves a screenshot of each. */
-export async function layoutTests(harness, daemon, { plane, images }) {
+export async function layoutTests(harness, daemon, { plane, images, given }) {
   const hashes = { flow: `#/flow/${plane}?n=1000&steps=8&t=0.8&field=1&at=1,0.5,1`, model: `#/model/${plane}`,
-    generate: `#/generate/${images}?frames=4&steps=4`, draw: `#/draw/${images}` };
+    generate: `#/generate/${images}?frames=4&steps=4`, draw: `#/draw/${images}`,
+    ...given ? { posterior: `#/posterior/${given.name}` } : {} };
   for (const [name, hash] of Object.entries(hashes))
     await harness.test(`${name}: nothing sticks out at 320, 768 and 1440 pixels`, {}, async (page) => {
       await open(page, daemon, hash);
