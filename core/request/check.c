@@ -289,7 +289,8 @@ static enum adv_status check_size(const struct adv_query *query, const struct ad
 {
     bool trajectories = query->kind == ADV_QUERY_TRAJECTORIES;
     double frames = trajectories ? (double)query->n_times : 1;
-    double numbers = frames * (double)query->n * (double)adv_model_dim(model);
+    double numbers = frames * (double)query->n * (double)adv_model_dim(model) +
+                     (double)query->n_contexts * (double)adv_model_context(model);
     if (numbers > (double)limits->numbers)
         return adv_fail_field(error, ADV_E_INVALID, field,
                               "the answer would hold %.0f numbers; the limit is %zu: ask for fewer "

@@ -44,7 +44,7 @@ struct adv_limits {
     size_t probes;
     double tolerance_min; /* smallest rtol or atol */
     double cost;          /* multiply-adds, as adv_query_cost estimates them */
-    size_t numbers;       /* in the answer's main array: frames x rows x dimensions */
+    size_t numbers;       /* in the answer: frames x rows x dimensions, and its contexts */
 };
 
 /* 100,000 rows, 10,000 steps, 20,000 NFE, 1,000 frames, 1,000 probes, 1e-9, 1e15, 20,000,000. */

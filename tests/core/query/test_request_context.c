@@ -212,6 +212,23 @@ START_TEST(rows_beyond_the_limit_are_counted)
 }
 END_TEST
 
+START_TEST(contexts_count_among_the_answer_s_numbers)
+{
+    struct adv_limits limits = adv_limits_default();
+    const char *body = "{\"context\": [[1, 2], [3, 4], [5, 6]]}";
+    for (limits.numbers = 11; limits.numbers <= 12; limits.numbers++) {
+        struct asked a = start(ADV_QUERY_SAMPLES);
+        a.status = adv_request_parse_json(a.request, named, body, strlen(body), "the body", &limits,
+                                          &a.error);
+        ck_assert_int_eq(a.status, ADV_OK);
+        a.status = adv_request_query(a.request, named, &limits, 1, &a.query, &a.error);
+        ck_assert_int_eq(a.status, limits.numbers == 12 ? ADV_OK : ADV_E_INVALID);
+        ck_assert_str_eq(a.error.field, limits.numbers == 12 ? "" : "context");
+        done(&a);
+    }
+}
+END_TEST
+
 /* ---------------------------------------------------------------- text */
 
 static struct asked ask_text(const struct adv_model *of, const char *context)
@@ -421,6 +438,7 @@ int main(void)
     tcase_add_loop_test(tests, refusals_name_the_row, 0, (int)ADV_COUNT(refused));
     tcase_add_test(tests, models_without_a_context_refuse_one);
     tcase_add_test(tests, rows_beyond_the_limit_are_counted);
+    tcase_add_test(tests, contexts_count_among_the_answer_s_numbers);
     tcase_add_test(tests, text_is_a_vector_or_rows);
     tcase_add_test(tests, refusals_of_text_name_the_field);
     tcase_add_test(tests, columns_are_matched_by_name);
