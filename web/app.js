@@ -10,8 +10,9 @@ import { flowView } from "./views/flow.js";
 import { generateView } from "./views/generate.js";
 import { modelView } from "./views/model.js";
 import { pointsView } from "./views/points.js";
+import { posteriorView } from "./views/posterior.js";
 
-const VIEWS = [flowView, pointsView, generateView, drawView, modelView];
+const VIEWS = [flowView, pointsView, posteriorView, generateView, drawView, modelView];
 const SLOW_MS = 1500;
 
 const place = document.getElementById("view"), picker = document.getElementById("models");
@@ -102,7 +103,8 @@ function group(title, members) {
 }
 
 function fillPicker() {
-  const kinds = [["Points of the plane", flowView], ["Points of other dimensions", pointsView], ["Images", generateView]];
+  const kinds = [["Points of the plane", flowView], ["Points of other dimensions", pointsView],
+    ["Given a context", posteriorView], ["Images", generateView]];
   const groups = kinds.map(([title, view]) => group(title, models.filter((m) => view.suits(m))));
   groups.push(group("Other models", models.filter((m) => !kinds.some(([, view]) => view.suits(m)))));
   picker.replaceChildren(...groups.filter(Boolean));

@@ -124,9 +124,10 @@ static enum adv_status check_context(const struct adv_query *query, const struct
         return adv_fail_field(error, ADV_E_INVALID, "context",
                               "context is missing; this model is conditioned on %zu numbers",
                               wanted);
-    if (query->context && query->n_contexts != 1 && query->n_contexts != query->n)
+    if (query->context && (query->n_contexts == 0 || query->n % query->n_contexts != 0))
         return adv_fail_field(error, ADV_E_INVALID, "context",
-                              "context has %zu rows; it must have 1, or %zu, one for each row",
+                              "context has %zu rows; their number must divide that of the query's "
+                              "rows, %zu",
                               query->n_contexts, query->n);
     return ADV_OK;
 }

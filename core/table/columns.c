@@ -290,6 +290,17 @@ static bool columns_have_names(struct adv_table_reader *reader)
     return same;
 }
 
+static bool has_every_name(const struct adv_table_reader *reader)
+{
+    const json_t *names = reader->options->names;
+    bool has = reader->names != NULL;
+    for (size_t i = 0; i < json_array_size(names) && has; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        has = name && find_name(reader, name) >= 0;
+    }
+    return has;
+}
+
 /* ---------------------------------------------------------------- labels */
 
 static enum adv_status choose_label(struct adv_table_reader *reader, struct adv_error *error)
@@ -392,6 +403,8 @@ enum adv_status adv_table_choose(struct adv_table_reader *reader, struct adv_err
         status = choose_context(reader, error);
     if (status != ADV_OK)
         return status;
+    if (reader->options->names_may_lack && !has_every_name(reader))
+        return ADV_OK;
     bool by_names = reader->options->names && reader->names;
     if (by_names)
         status = columns_have_names(reader) ? ADV_OK : choose_names(reader, error);

@@ -215,8 +215,9 @@ static enum adv_status read_table(struct adv_table_reader *reader, struct adv_er
         status = allocate(reader, error);
     if (status == ADV_OK)
         status = adv_table_choose(reader, error);
-    if (status == ADV_OK)
-        status = read_records(reader, has_record, error);
+    if (status != ADV_OK || reader->n_used == 0) /* see names_may_lack */
+        return status;
+    status = read_records(reader, has_record, error);
     if (status == ADV_OK)
         status = adv_table_judge(reader, error);
     return status == ADV_OK ? finish(reader, error) : status;

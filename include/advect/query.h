@@ -72,7 +72,8 @@ struct adv_query {
     enum adv_space space;
     uint32_t reserved; /* 0 */
     /* What the model's velocity is conditioned on: [n_contexts, adv_model_context(model)], in the
-     * units of the data that it was trained on; n_contexts is 1, of all rows, or n, one for each.
+     * units of the data that it was trained on. Each is that of n / n_contexts rows, those of the first
+     * being the first: 1 context of all rows, n of one each, or any other number that divides n.
      * NULL: none, which only a model with a null context takes. Borrowed like the points. */
     const float *context;
     size_t n_contexts;

@@ -114,11 +114,12 @@ static void set_headers(struct adv_work *work, const char *etag)
     }
 }
 
-/* The numbers that the query's answer holds; adv_request_query has bounded them. */
+/* The numbers that the query's answer holds, its contexts among them; adv_request_query has bounded
+ * them. */
 static size_t count_numbers(const struct adv_query *query, const struct adv_model *model)
 {
     size_t frames = query->kind == ADV_QUERY_TRAJECTORIES ? query->n_times : 1;
-    return query->n * adv_model_dim(model) * frames;
+    return query->n * adv_model_dim(model) * frames + query->n_contexts * adv_model_context(model);
 }
 
 /* Fills in what the request asks for; the limits have bounded it. */

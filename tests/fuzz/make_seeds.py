@@ -258,6 +258,8 @@ def make_request():
         "frames": {"n": 3, "frames": 16, "label": 2},
         "log-density": {"points": [[1, 2], [0.25, -1e-3]], "t": 0.5, "divergence": {"method": "exact"}},
         "velocity": {"points": [[1, 2]], "t": 0.5, "divergence": True, "guidance": 2},
+        "contexts": {"n": 3, "context": [[0.1, -0.2], [0.3, 1e-3]]},
+        "context": {"points": [[1, 2]], "context": [0.1, -0.2]},
         "nothing": {},
     }
     for name, body in bodies.items():
@@ -268,6 +270,7 @@ def make_request():
 def make_target():
     root = b"/v1/models/four-modes/"
     put("target", "samples", root + b"samples?n=64&seed=3&label=0,1,2&guidance=1.5")
+    put("target", "contexts", root + b"samples?n=6&context=[[0.1,-0.2],[0.3,4]]")
     put("target", "solver", root + b"trajectories?frames=16&solver=dopri5&rtol=1e-6&atol=1e-6")
     put("target", "times", root + b"trajectories?times=0,0.5,1&solver=rk4&steps=20")
     put("target", "density", root + b"log-density?divergence=hutchinson&probes=8&probe_seed=1&t=0.5")

@@ -14,7 +14,8 @@ enum { DIM = 2, N_CLASSES = 4, N_KINDS = 5 };
 
 static const char config_text[] =
     "{\"name\": \"small\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 2,"
-    " \"layers\": 1, \"num_classes\": 4, \"null_class\": true}}";
+    " \"layers\": 1, \"num_classes\": 4, \"null_class\": true, \"context\": 2,"
+    " \"null_context\": true, \"context_channels\": 2}}";
 
 static enum adv_status make_model(struct adv_model **model, struct adv_error *error)
 {
@@ -60,6 +61,9 @@ static void check_query(const struct adv_query *query, const struct adv_model *m
         insist(query->labels[i] >= -1 && query->labels[i] < N_CLASSES);
     for (size_t i = 0; query->points && i < DIM * query->n; i++)
         insist(isfinite(query->points[i]));
+    insist(!query->context || (query->n_contexts >= 1 && query->n % query->n_contexts == 0));
+    for (size_t i = 0; query->context && i < adv_model_context(model) * query->n_contexts; i++)
+        insist(isfinite(query->context[i]));
     insist(adv_query_check(query, model, NULL) == ADV_OK);
 }
 

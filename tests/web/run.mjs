@@ -6,22 +6,23 @@ import { Daemon, killAll } from "./daemon.mjs";
 import { Harness } from "./harness.mjs";
 import { pointsTests } from "./points.mjs";
 import { cancelTests, nonsenseTests, serverTests } from "./trouble.mjs";
-import { bestTests, flowTests, imageTests, layoutTests, modelTests } from "./views.mjs";
+import { bestTests, flowTests, imageTests, layoutTests, modelTests, posteriorTests } from "./views.mjs";
 
 const [program, models, executable, shots] = process.argv.slice(2);
 
 /* The first model of the plane and of space, the cheapest of ten classes of images, and the one that the page prefers. */
 async function chooseModels(daemon) {
   const { models: list } = await (await fetch(`${daemon.url}/v1/models`)).json();
-  const plane = list.find((m) => m.dim === 2 && !m.classes);
+  const plane = list.find((m) => m.dim === 2 && !m.classes && !m.context);
   const images = list.filter((m) => m.shape.length === 3 && m.classes === 10 && m.null_class)
     .sort((a, b) => a.multiply_adds - b.multiply_adds);
   const unets = images.filter((m) => m.net === "unet");
   const best = unets.find((m) => m.card?.judge_accuracy) ?? unets[0] ?? images[0];
   const whole = await Promise.all(unets.map((m) => fetch(`${daemon.url}/v1/models/${m.name}`).then((r) => r.json())));
   const curved = whole.find((m) => m.config.data.transform.kind === "gaussianise");
-  const space = list.find((m) => m.dim === 3 && m.shape.length === 1);
-  return plane && best ? { plane: plane.name, space: space?.name, images: images[0].name, best: best.name, curved: curved?.name } : null;
+  const space = list.find((m) => m.dim === 3 && m.shape.length === 1 && !m.context);
+  const given = list.find((m) => m.context && m.columns && m.context.size <= 12);
+  return plane && best ? { plane: plane.name, space: space?.name, images: images[0].name, best: best.name, curved: curved?.name, given } : null;
 }
 
 const daemon = await Daemon.start(program, models);
@@ -30,7 +31,7 @@ const harness = new Harness(browser, shots);
 try {
   const names = await chooseModels(daemon);
   if (names) {
-    for (const tests of [flowTests, pointsTests, imageTests, bestTests, modelTests, layoutTests, cancelTests, nonsenseTests])
+    for (const tests of [flowTests, pointsTests, imageTests, bestTests, modelTests, posteriorTests, layoutTests, cancelTests, nonsenseTests])
       await tests(harness, daemon, names);
     await serverTests(harness, program, models, names);
     console.log(`${harness.passed} passed, ${harness.failed} failed`);

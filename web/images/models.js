@@ -1,7 +1,7 @@
 /* Which models are of images, and in which order the views of images prefer them. */
 
 export function isImageModel(model) {
-  return model.shape.length === 3 && [1, 3].includes(model.shape[0]);
+  return model.shape.length === 3 && [1, 3].includes(model.shape[0]) && !model.context;
 }
 
 /* The lower, the sooner such a model is shown: class-conditional ones first, then convolutional ones. */

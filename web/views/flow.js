@@ -271,6 +271,6 @@ class FlowView {
 export const flowView = {
   name: "flow",
   title: "Flow",
-  suits: (model) => model.dim === 2 && model.shape.length === 1,
+  suits: (model) => model.dim === 2 && model.shape.length === 1 && !model.context,
   open: (root, context) => new FlowView(root, context),
 };

@@ -64,6 +64,7 @@ function facts(model) {
     ["network", model.net], ["parameters", count(model.parameters)],
     ["shape of a point", `${model.shape.join(" × ")}${model.shape.length > 1 ? ` = ${count(model.dim)}` : ""} values`],
     ["classes", model.classes ? `${model.classes}${model.labels ? `: ${model.labels.join(", ")}` : ""}` : "none"],
+    ...model.context ? [["context", `${model.context.size} numbers${model.context.columns ? `: ${model.context.columns.join(", ")}` : ""}`]] : [],
     ["guidance", model.null_class ? "supported" : "not supported"],
     ["range of the data", model.range ? model.range.join(" to ") : "not stated"],
     ...model.levels ? [["dequantised from", `${model.levels} levels`]] : [],
@@ -137,8 +138,8 @@ class ModelView {
   }
 
   async picture() {
-    if (!this.model.pictures)
-      return;
+    if (!this.model.pictures || this.model.context)
+      return; /* of which context would be the user's to say: the Posterior view */
     const blob = await this.tasks.start("picture", "Drawing samples", (task) =>
       askBlob(modelPath(this.model, pictureOf(this.model)), { signal: task.signal, accept: "image/png" }));
     if (!blob)

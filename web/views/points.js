@@ -214,6 +214,6 @@ class PointsView {
 export const pointsView = {
   name: "points",
   title: "Points",
-  suits: (model) => model.shape.length === 1 && model.dim !== 2 && model.pictures,
+  suits: (model) => model.shape.length === 1 && model.dim !== 2 && model.pictures && !model.context,
   open: (root, context) => new PointsView(root, context),
 };

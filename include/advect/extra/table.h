@@ -45,6 +45,7 @@ struct adv_table_options {
     /* In place of columns: the names [n] to take from a table with a header, in this order; of a
      * table without one, every column. NULL: columns decides. */
     const json_t *names;
+    bool names_may_lack; /* of a table without one of the names nothing is read: 0 columns */
     int64_t missing, header, separator; /* the enumerations above */
     /* What messages put before the names of options: "data.source." of recipes, "--" of flags;
      * NULL: nothing can be said about them. */

@@ -94,6 +94,27 @@ START_TEST(a_row_has_its_own_context)
 END_TEST
 
 /* log p(x | c) of a sample of that context, and of another. */
+START_TEST(each_context_has_its_rows_in_order)
+{
+    struct adv_model *model = context_model("");
+    float contexts[2][2] = {{0, -2}, {5, 1}};
+    const struct adv_answer *all, *alone;
+    struct adv_query query = samples_of(N, 2, contexts[0]);
+    struct adv_run *together = ask(model, &query, &all);
+    for (size_t i = 0; i < 2; i++) {
+        query = samples_of(N / 2, 1, contexts[i]);
+        query.first = i * N / 2;
+        struct adv_run *run = ask(model, &query, &alone);
+        ck_assert_mem_eq(all->states + i * N, alone->states, N * sizeof(float));
+        adv_run_free(run);
+    }
+    ck_assert_uint_eq(all->n_contexts, 2);
+    ck_assert_mem_eq(all->context, contexts, sizeof contexts);
+    adv_run_free(together);
+    adv_model_unref(model);
+}
+END_TEST
+
 START_TEST(densities_are_of_their_context)
 {
     struct adv_model *model = context_model("");
@@ -144,7 +165,8 @@ START_TEST(contexts_are_checked)
     refused(model, &query, "context[17][1] is nan; it must be a finite number");
     each[2 * 17 + 1] = 0;
     query = samples_of(N, N - 1, each);
-    refused(model, &query, "context has 19 rows; it must have 1, or 20, one for each row");
+    refused(model, &query,
+            "context has 19 rows; their number must divide that of the query's rows, 20");
     query = samples_of(N, 0, NULL);
     refused(model, &query, "context is missing; this model is conditioned on 2 numbers");
     query = samples_of(N, 1, each);
@@ -174,6 +196,7 @@ int main(void)
     TCase *tests = tcase_create("contexts");
     tcase_add_test(tests, one_context_is_that_of_every_row);
     tcase_add_test(tests, a_row_has_its_own_context);
+    tcase_add_test(tests, each_context_has_its_rows_in_order);
     tcase_add_test(tests, densities_are_of_their_context);
     tcase_add_test(tests, contexts_are_checked);
     suite_add_tcase(suite, tests);

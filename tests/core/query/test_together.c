@@ -39,7 +39,17 @@ static struct adv_model *unet_model(void)
                     " \"data\": {\"shape\": [1, 8, 8], \"classes\": 3}}");
 }
 
-static struct adv_model *(*const makers[])(void) = {plane_model, labelled_model, unet_model};
+static struct adv_model *given_model(void)
+{
+    return model_of(
+        "{\"name\": \"given\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 16,"
+        " \"layers\": 2, \"context\": 2, \"null_context\": true, \"conditioning\":"
+        " \"scale_shift\", \"activation\": \"silu\"}, \"data\": {\"shape\": [2]}}");
+}
+
+static struct adv_model *(*const makers[])(void) = {plane_model, labelled_model, unet_model,
+                                                    given_model};
+#define MAKERS ((int)ADV_COUNT(makers))
 
 static double uniform(struct random *random)
 {
@@ -51,6 +61,7 @@ struct question {
     struct adv_query query;
     float points[ROWS_MAX * DIM_MAX];
     int32_t labels[ROWS_MAX];
+    float contexts[ROWS_MAX * 2];
     double times[3];
 };
 
@@ -82,6 +93,17 @@ static void fill_labels(struct question *q, struct random *random, size_t classe
     q->query.guidance = uniform(random) < 0.5 ? 1 : 4 * uniform(random);
 }
 
+/* One for all rows, one for each, one for each half, or none. */
+static void fill_contexts(struct question *q, struct random *random)
+{
+    size_t n = q->query.n;
+    const size_t counts[] = {1, n, n % 2 == 0 ? 2 : 1, 0};
+    q->query.n_contexts = counts[random_below(random, ADV_COUNT(counts))];
+    adv_rng_normal(random_below(random, 1000), ADV_STREAM_DATA, 0, n, 2, q->contexts);
+    q->query.context = q->query.n_contexts ? q->contexts : NULL;
+    q->query.guidance = uniform(random) < 0.5 ? 1 : 4 * uniform(random);
+}
+
 static void any_question(struct question *q, struct random *random, const struct adv_model *model)
 {
     static const size_t sizes[] = {1, 1, 1, 2, 5, ROWS_MAX};
@@ -104,6 +126,8 @@ static void any_question(struct question *q, struct random *random, const struct
         fill_points(q, random, adv_model_dim(model));
     if (adv_model_classes(model) > 0)
         fill_labels(q, random, adv_model_classes(model));
+    if (adv_model_context(model) > 0)
+        fill_contexts(q, random);
 }
 
 /* One query twice: a run for the company, and the same alone. */
@@ -210,7 +234,7 @@ static struct adv_evaluator *new_evaluator(const struct adv_model *model)
 START_TEST(a_run_ends_the_same_in_any_company)
 {
     static struct question question;
-    struct adv_model *model = makers[_i % 3]();
+    struct adv_model *model = makers[_i % MAKERS]();
     struct adv_evaluator *evaluator = new_evaluator(model);
     struct random random = {.state = (uint64_t)_i + 1};
     size_t ends[2] = {0};
@@ -304,7 +328,7 @@ int main(void)
     Suite *suite = suite_create("together");
     TCase *tests = tcase_create("together");
     tcase_set_timeout(tests, 120);
-    tcase_add_loop_test(tests, a_run_ends_the_same_in_any_company, 0, 9);
+    tcase_add_loop_test(tests, a_run_ends_the_same_in_any_company, 0, 3 * MAKERS);
     tcase_add_test(tests, without_memory_each_says_so);
     tcase_add_test(tests, only_rows_that_gain_by_it_belong_together);
     suite_add_tcase(suite, tests);
