@@ -36,6 +36,8 @@ bool adv_dataset_box(const struct adv_dataset *d, double lo[2], double hi[2])
         adv_density_box(d->source.density, lo, hi);
         return true;
     }
+    if (adv_source_is_drawn(&d->source))
+        return false;
     for (size_t axis = 0; axis < 2 && d->source.rows.columns; axis++)
         find_range(d, axis, &lo[axis], &hi[axis]);
     return d->source.rows.columns != NULL;
