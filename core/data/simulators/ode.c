@@ -4,7 +4,7 @@
 #include <math.h>
 
 #define STAGES 7
-#define TOLERANCE 1e-9
+#define TOLERANCE 1e-7
 #define STEPS_MAX 1000000
 #define FIRST_STEP 1e-3
 #define SAFETY 0.9
