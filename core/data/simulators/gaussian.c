@@ -23,7 +23,7 @@ static double linear_log_likelihood(const double *theta, const double *x)
 
 const struct adv_simulator adv_simulator_gaussian_linear = {
     .name = "gaussian_linear",
-    .help = "a Gaussian around theta in 10 dimensions; its prior is Gaussian, too",
+    .help = "a Gaussian around theta in 10 dimensions, the prior Gaussian",
     .prior = {.family = &adv_prior_normal,
               .help = "normal, mean 0, variance 0.1",
               .variance = VARIANCE},
@@ -36,7 +36,7 @@ const struct adv_simulator adv_simulator_gaussian_linear = {
 
 const struct adv_simulator adv_simulator_gaussian_linear_uniform = {
     .name = "gaussian_linear_uniform",
-    .help = "a Gaussian around theta in 10 dimensions; its prior is uniform",
+    .help = "a Gaussian around theta in 10 dimensions, the prior uniform",
     .prior = {.family = &adv_prior_uniform, .help = "uniform on [-1, 1]^10", .lo = -1, .hi = 1},
     .n_parameters = LINEAR_DIM,
     .n_data = LINEAR_DIM,
