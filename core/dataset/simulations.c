@@ -47,6 +47,7 @@ enum adv_status adv_simulations_open(size_t n, uint64_t seed, struct adv_source 
                                      struct adv_error *error)
 {
     source->n_parameters = adv_simulator_parameters(source->simulator);
+    source->n_context = adv_simulator_data(source->simulator);
     source->rows.columns = copy_names(source->simulator);
     if (!source->rows.columns)
         return adv_no_memory(error);
@@ -60,14 +61,14 @@ bool adv_source_is_drawn(const struct adv_source *source)
 
 size_t adv_source_drawn_dim(const struct adv_source *source)
 {
-    return source->density ? adv_density_dim(source->density) : width_of(source->simulator);
+    return source->density ? adv_density_dim(source->density) : source->n_parameters;
 }
 
 void adv_source_draw(const struct adv_source *source, uint64_t seed, uint64_t first, size_t n,
-                     float *out)
+                     float *x, float *context)
 {
     if (source->density)
-        adv_density_sample(source->density, seed, first, n, out);
+        adv_density_sample(source->density, seed, first, n, x);
     else
-        adv_simulator_rows(source->simulator, seed, first, n, out);
+        adv_simulator_draw(source->simulator, seed, first, n, x, context);
 }

@@ -250,6 +250,7 @@ void adv_model_unref(struct adv_model *model)
         return;
     adv_packed_weights_free(model->packed);
     adv_transform_free(model->transform);
+    adv_transform_free(model->context_transform);
     adv_net_free(model->net);
     free(model->weights);
     json_decref(model->config);
@@ -314,6 +315,11 @@ const struct adv_transform *adv_model_transform(const struct adv_model *model)
     return model->transform;
 }
 
+const struct adv_transform *adv_model_context_transform(const struct adv_model *model)
+{
+    return model->context_transform;
+}
+
 const struct adv_path *adv_model_path(const struct adv_model *model)
 {
     return model->path;
@@ -366,6 +372,32 @@ size_t adv_model_classes(const struct adv_model *model)
 bool adv_model_has_null_class(const struct adv_model *model)
 {
     return adv_net_has_null_class(model->net);
+}
+
+size_t adv_model_context(const struct adv_model *model)
+{
+    return adv_net_context(model->net);
+}
+
+bool adv_model_has_null_context(const struct adv_model *model)
+{
+    return adv_net_has_null_context(model->net);
+}
+
+static const json_t *context_of(const struct adv_model *model)
+{
+    return json_object_get(json_object_get(model->config, "data"), "context");
+}
+
+const char *adv_model_context_name(const struct adv_model *model, size_t i)
+{
+    return json_string_value(json_array_get(json_object_get(context_of(model), "columns"), i));
+}
+
+double adv_model_context_reach(const struct adv_model *model)
+{
+    const json_t *reach = json_object_get(context_of(model), "reach");
+    return json_is_number(reach) ? json_number_value(reach) : INFINITY;
 }
 
 double adv_model_guidance(const struct adv_model *model)

@@ -34,7 +34,7 @@ enum adv_status adv_query_take(struct adv_query *taken, const struct adv_query *
     return status;
 }
 
-ADV_ENDS_WITH(struct adv_query, reserved);
+ADV_ENDS_WITH(struct adv_query, n_contexts);
 
 /* Whether only the samples are wanted, not a density of theirs, which would be that of the guided
  * flow. */
@@ -113,13 +113,33 @@ static enum adv_status check_labels(const struct adv_query *query, const struct 
     return ADV_OK;
 }
 
+static enum adv_status check_context(const struct adv_query *query, const struct adv_model *model,
+                                     struct adv_error *error)
+{
+    size_t wanted = adv_model_context(model);
+    if (wanted == 0 && query->context)
+        return adv_fail_field(error, ADV_E_INVALID, "context",
+                              "context is given; this model takes none");
+    if (wanted > 0 && !query->context && !adv_model_has_null_context(model))
+        return adv_fail_field(error, ADV_E_INVALID, "context",
+                              "context is missing; this model is conditioned on %zu numbers",
+                              wanted);
+    if (query->context && (query->n_contexts == 0 || query->n % query->n_contexts != 0))
+        return adv_fail_field(error, ADV_E_INVALID, "context",
+                              "context has %zu rows; their number must divide that of the query's "
+                              "rows, %zu",
+                              query->n_contexts, query->n);
+    return ADV_OK;
+}
+
 static enum adv_status check_guidance(const struct adv_query *query, const struct adv_model *model,
                                       struct adv_error *error)
 {
     if (!(fabs(query->guidance) <= 100))
         return adv_fail_field(error, ADV_E_INVALID, "guidance",
                               "guidance is %g; it must be between -100 and 100", query->guidance);
-    if (query->guidance != 1 && !adv_model_has_null_class(model))
+    if (query->guidance != 1 && !adv_model_has_null_class(model) &&
+        !adv_model_has_null_context(model))
         return adv_fail_field(
             error, ADV_E_INVALID, "guidance",
             "guidance is %g; this model was trained without a null class and only "
@@ -239,6 +259,8 @@ enum adv_status adv_query_check(const struct adv_query *asked, const struct adv_
     if (query->n < 1)
         return adv_fail_field(error, ADV_E_INVALID, "n", "n is 0; it must be at least 1");
     status = check_labels(query, model, error);
+    if (status == ADV_OK)
+        status = check_context(query, model, error);
     if (status == ADV_OK)
         status = check_guidance(query, model, error);
     if (status == ADV_OK)

@@ -42,17 +42,49 @@ static void print_point_names(FILE *out, const struct adv_model *model, size_t d
     }
 }
 
+/* Whether rows differ in their context, which then stands beside each. */
+static bool has_contexts(const struct adv_model *model, const struct adv_answer *a)
+{
+    return model && a->context && a->n_contexts > 1;
+}
+
+static void print_context_names(FILE *out, const struct adv_model *model,
+                                const struct adv_answer *a)
+{
+    for (size_t k = 0; has_contexts(model, a) && k < adv_model_context(model); k++) {
+        const char *name = adv_model_context_name(model, k);
+        fputc(',', out);
+        if (name)
+            print_name(out, name);
+        else
+            fprintf(out, "context%zu", k + 1);
+    }
+}
+
+static void print_context(FILE *out, const struct adv_model *model, const struct adv_answer *a,
+                          size_t i)
+{
+    if (!has_contexts(model, a))
+        return;
+    size_t size = adv_model_context(model), context = i / (a->n / a->n_contexts);
+    fputc(',', out);
+    print_point(out, size, a->context + context * size);
+}
+
 /* The columns, and what else the answer has of each sample. */
 static void print_samples(FILE *out, const struct adv_model *model, const struct adv_answer *a)
 {
     print_point_names(out, model, a->dim);
-    fprintf(out, "%s%s\n", a->labels ? ",label" : "", a->log_density ? ",log_density" : "");
+    fprintf(out, "%s%s", a->labels ? ",label" : "", a->log_density ? ",log_density" : "");
+    print_context_names(out, model, a);
+    fputc('\n', out);
     for (size_t i = 0; i < a->n; i++) {
         print_point(out, a->dim, a->states + i * a->dim);
         if (a->labels)
             fprintf(out, ",%d", (int)a->labels[i]);
         if (a->log_density)
             fprintf(out, ",%.17g", a->log_density[i]);
+        print_context(out, model, a, i);
         fputc('\n', out);
     }
 }
@@ -61,26 +93,32 @@ static void print_trajectories(FILE *out, const struct adv_model *model, const s
 {
     fputs("t,sample,", out);
     print_point_names(out, model, a->dim);
+    print_context_names(out, model, a);
     fputc('\n', out);
     for (size_t f = 0; f < a->n_frames; f++) {
         for (size_t i = 0; i < a->n; i++) {
             fprintf(out, "%.9g,%zu,", a->times[f], i);
             print_point(out, a->dim, a->states + (f * a->n + i) * a->dim);
+            print_context(out, model, a, i);
             fputc('\n', out);
         }
     }
 }
 
-static void print_log_densities(FILE *out, const struct adv_answer *a)
+static void print_log_densities(FILE *out, const struct adv_model *model,
+                                const struct adv_answer *a)
 {
-    fprintf(out, "log_density%s%s\n", a->standard_error ? ",standard_error" : "",
+    fprintf(out, "log_density%s%s", a->standard_error ? ",standard_error" : "",
             a->bits_per_dim ? ",bits_per_dim" : "");
+    print_context_names(out, model, a);
+    fputc('\n', out);
     for (size_t i = 0; i < a->n; i++) {
         fprintf(out, "%.17g", a->log_density[i]);
         if (a->standard_error)
             fprintf(out, ",%.9g", a->standard_error[i]);
         if (a->bits_per_dim)
             fprintf(out, ",%.17g", a->bits_per_dim[i]);
+        print_context(out, model, a, i);
         fputc('\n', out);
     }
 }
@@ -98,7 +136,7 @@ static enum adv_status print(const struct adv_model *model, const struct adv_que
     else if (query->kind == ADV_QUERY_TRAJECTORIES)
         print_trajectories(out, model, answer);
     else
-        print_log_densities(out, answer);
+        print_log_densities(out, model, answer);
     bool failed = ferror(out) != 0;
     return fclose(out) != 0 || failed ? adv_no_memory(error) : ADV_OK;
 }

@@ -8,6 +8,7 @@
 #include <advect/extra/model_parts.h>
 #include <advect/extra/render.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,10 +40,23 @@ static void write_labels(struct adv_writer *writer, const struct adv_answer *ans
 static void write_guidance(struct adv_writer *writer, const struct adv_model *model,
                            const struct adv_query *query)
 {
-    if (!adv_model_has_null_class(model))
+    if (!adv_model_has_null_class(model) && !adv_model_has_null_context(model))
         return;
     adv_writer_text(writer, ",\"guidance\":");
     adv_writer_double(writer, query->guidance);
+}
+
+/* "name": the array of names, as the config has them. */
+static void write_names(struct adv_writer *writer, const char *name, const json_t *names)
+{
+    char *text = adv_json_dump(names, JSON_COMPACT);
+    if (!text) {
+        writer->status = adv_no_memory(writer->error);
+        return;
+    }
+    adv_writer_text(writer, ",\"%s\":", name);
+    adv_writer_bytes(writer, text, strlen(text));
+    free(text);
 }
 
 /* What the numbers of a point are called, of answers that hold points and of models that say it. */
@@ -54,14 +68,7 @@ static void write_columns(struct adv_writer *writer, const struct adv_model *mod
     const json_t *data = json_object_get(adv_model_config_json(model), "data");
     if (!has_points || !adv_model_column_name(model, 0))
         return;
-    char *text = adv_json_dump(json_object_get(data, "columns"), JSON_COMPACT);
-    if (!text) {
-        writer->status = adv_no_memory(writer->error);
-        return;
-    }
-    adv_writer_text(writer, ",\"columns\":");
-    adv_writer_bytes(writer, text, strlen(text));
-    free(text);
+    write_names(writer, "columns", json_object_get(data, "columns"));
 }
 
 /* "name": [..], where the answer has it. */
@@ -72,6 +79,31 @@ static void write_values(struct adv_writer *writer, const char *name, size_t n,
         return;
     adv_writer_text(writer, ",\"%s\":", name);
     adv_writer_doubles(writer, n, values);
+}
+
+/* What a model that takes a context was conditioned on, and whether it has seen such. */
+static void write_context(struct adv_writer *writer, const struct adv_model *model,
+                          const struct adv_answer *answer)
+{
+    const json_t *data = json_object_get(adv_model_config_json(model), "data");
+    size_t width = adv_model_context(model);
+    double reach = adv_model_context_reach(model);
+    bool extrapolates = false;
+    if (width == 0)
+        return;
+    if (adv_model_context_name(model, 0))
+        write_names(writer, "context_columns",
+                    json_object_get(json_object_get(data, "context"), "columns"));
+    adv_writer_text(writer, ",\"context\":%s", answer->context ? "" : "null");
+    if (!answer->context)
+        return;
+    adv_writer_rows(writer, answer->n_contexts, width, answer->context);
+    write_values(writer, "context_distance", answer->n_contexts, answer->context_distance);
+    if (!answer->context_distance || !isfinite(reach))
+        return;
+    for (size_t i = 0; i < answer->n_contexts; i++)
+        extrapolates = extrapolates || answer->context_distance[i] > reach;
+    adv_writer_text(writer, ",\"extrapolates\":%s", extrapolates ? "true" : "false");
 }
 
 /* Log-densities with their error, and how their divergence was taken. */
@@ -186,6 +218,7 @@ enum adv_status adv_render_json(const struct adv_model *model, const struct adv_
     adv_writer_text(&writer, "{\"model\":\"%s\"", adv_model_name(model));
     write_guidance(&writer, model, query);
     write_columns(&writer, model, query);
+    write_context(&writer, model, answer);
     bodies[query->kind](&writer, query, answer);
     adv_writer_text(&writer, "}");
     return writer.status;

@@ -297,10 +297,11 @@ enum adv_status adv_request_parse_json(struct adv_request *request, const struct
                         .error = error};
     request->max_rows = limits->rows;
     request->max_times = limits->frames;
-    request->model_dim = model ? adv_model_dim(model) : 0;
+    request->model = model;
     enum adv_status status = take_members(&body);
     if (status == ADV_OK)
         status = read_rest(&body);
+    request->model = NULL; /* the caller's */
     adv_bytes_release(&body.copy);
     free(body.places);
     return status;

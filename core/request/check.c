@@ -44,27 +44,39 @@ static const char *rows_field(const struct adv_request *request)
     if (request->points)
         return adv_query_from_base(request->kind) ? "x0" : "points";
     bool listed = request->labels && !request->one_label && request->options.n == ADV_NOT_GIVEN;
+    if (adv_request_contexts(request) > 1 && request->options.n == ADV_NOT_GIVEN)
+        return "context";
     return listed ? "label" : "n";
+}
+
+/* Without points: n samples of each context, or one of each label. */
+static size_t count_rows(const struct adv_request *request)
+{
+    size_t n_contexts = adv_request_contexts(request);
+    if (request->options.n != ADV_NOT_GIVEN)
+        return (size_t)request->options.n * n_contexts;
+    return request->labels && !request->one_label && n_contexts == 1 ? request->n_labels
+                                                                     : n_contexts;
 }
 
 static enum adv_status set_rows(const struct adv_request *request, const struct adv_limits *limits,
                                 struct adv_query *query, struct adv_error *error)
 {
     int64_t n = request->options.n;
+    size_t n_contexts = adv_request_contexts(request);
     query->points = request->points;
-    if (request->points)
-        query->n = request->n_points;
-    else if (n != ADV_NOT_GIVEN)
-        query->n = (size_t)n;
-    else if (request->labels && !request->one_label)
-        query->n = request->n_labels;
-    if (n != ADV_NOT_GIVEN && (size_t)n != query->n)
+    query->n = request->points ? request->n_points : count_rows(request);
+    if (n != ADV_NOT_GIVEN && request->points && (size_t)n != query->n)
         return adv_fail_field(error, ADV_E_INVALID, "n",
                               "n is %lld, but x0 has %zu rows; they must agree, or n be left out",
                               (long long)n, query->n);
     if (query->n <= limits->rows)
         return ADV_OK;
     const char *field = rows_field(request);
+    if (!strcmp(field, "n") && n_contexts > 1)
+        return adv_fail_field(error, ADV_E_INVALID, field,
+                              "n is %lld for each of %zu contexts; the limit is %zu rows in all",
+                              (long long)n, n_contexts, limits->rows);
     if (!strcmp(field, "n"))
         return refuse_above(field, field, n, (long long)limits->rows, error);
     return adv_fail_field(error, ADV_E_INVALID, field, "%s has %zu entries; the limit is %zu",
@@ -309,7 +321,11 @@ static enum adv_status read_question(struct adv_request *request, const struct a
     if (status == ADV_OK)
         status = adv_request_settle_points(request, model, error);
     if (status == ADV_OK)
+        status = adv_request_check_context(request, model, error);
+    if (status == ADV_OK)
         status = set_rows(request, limits, query, error);
+    if (status == ADV_OK)
+        status = adv_request_set_contexts(request, query, error);
     if (status == ADV_OK)
         status = set_labels(request, query, error);
     if (status == ADV_OK)

@@ -192,6 +192,8 @@ static enum adv_status load_table(struct adv_request *request, const struct adv_
         status = parse_table(request, model, bytes, n_bytes, path, label_column, &table, error);
     if (status == ADV_OK && table.label)
         status = take_labels(request, model, path, &table, error);
+    if (status == ADV_OK && !adv_query_from_base(request->kind))
+        status = adv_request_take_contexts(request, model, bytes, n_bytes, path, error);
     if (status == ADV_OK)
         status = take_array(request, model, path, &table.rows, error);
     adv_table_release(&table);

@@ -123,12 +123,13 @@ static enum adv_status read_single(struct adv_request *request, const struct adv
     return status;
 }
 
-/* "0,1,2" is the JSON list [0,1,2], and "3" the number 3. */
+/* "0,1,2" is the JSON list [0,1,2], "3" the number 3, and "[[0,1],[2,3]]" what it is. */
 static enum adv_status read_list(struct adv_request *request, const struct adv_request_row *row,
                                  const char *text, struct adv_error *error)
 {
-    if (text[strspn(text, " \t\r\n")] == '[' && !strchr(text, ','))
-        return scan_list(request, row, strchr(text, '['), text, error);
+    const char *first = text + strspn(text, " \t\r\n");
+    if (*first == '[' && (first[1] == '[' || !strchr(text, ',')))
+        return scan_list(request, row, first, text, error);
     if (!strchr(text, ','))
         return read_single(request, row, text, error);
     size_t n_bytes = strlen(text) + sizeof "[]";

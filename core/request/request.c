@@ -39,6 +39,7 @@ void adv_request_free(struct adv_request *request)
         return;
     free(request->points);
     free(request->labels);
+    free(request->context);
     free(request->times);
     free(request->row_labels);
     free(request->row_times);

@@ -32,9 +32,16 @@ static const char *const velocity_divergences[] = {"false", "true", "exact", "hu
     "{\"type\": \"array\", \"minItems\": 1, \"items\":"                                            \
     " {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"number\"}}}"
 
+/* A number is a context of one. */
+#define CONTEXT_SCHEMA                                                                             \
+    "{\"anyOf\": [{\"type\": \"number\"},"                                                         \
+    " {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"number\"}},"                  \
+    " {\"type\": \"array\", \"minItems\": 1, \"items\":"                                           \
+    " {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"number\"}}}]}"
+
 const struct adv_request_row adv_request_rows[] = {
     {.field = {"n", ADV_FIELD_INT, AT(n), .min = 1, .max = MAX_COUNT, .fallback = "1",
-               .help = "number of samples"},
+               .help = "number of samples; of each context, where several are given"},
      .in_text = FROM_BASE,
      .in_json = FROM_BASE},
     {.field = {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = MAX_SEED,
@@ -67,6 +74,16 @@ const struct adv_request_row adv_request_rows[] = {
      .schema = "{\"anyOf\": [{\"type\": \"integer\", \"minimum\": -1},"
                " {\"type\": \"array\", \"minItems\": 1,"
                " \"items\": {\"type\": \"integer\", \"minimum\": -1}}]}"},
+    {.field = {"context", ADV_FIELD_STRING,
+               .help =
+                   "what a model of conditional densities is conditioned on: a list of numbers, "
+                   "or one such list for each row"},
+     .in_text = ALL,
+     .in_json = ALL,
+     .read = adv_request_read_context,
+     .scan = adv_request_scan_context,
+     .schema = CONTEXT_SCHEMA,
+     .served = true},
     {.field = {"guidance", ADV_FIELD_REAL, AT(guidance), .min = -100, .max = 100,
                .help =
                    "guidance weight w in v_null + w (v_label - v_null); if absent, the model's own "

@@ -45,7 +45,8 @@ struct adv_request {
     enum adv_query_kind kind;
     struct adv_request_options options;
     size_t max_rows, max_times; /* of arrays in a JSON body */
-    size_t model_dim;           /* of its points; 0: not known */
+    /* What arrays of a JSON body are held against while it is read; NULL: nothing. */
+    const struct adv_model *model;
 
     size_t n_points, dim;
     float *points; /* [n_points, dim]: x0 or points; NULL: none were given */
@@ -53,6 +54,8 @@ struct adv_request {
     size_t n_labels;
     int32_t *labels; /* [n_labels]; NULL: none were given */
     bool one_label;  /* a number, not an array: it is every row's */
+    size_t n_contexts, context_width;
+    float *context; /* [n_contexts, context_width]; NULL: none were given */
     size_t n_times;
     double *times; /* [n_times]; NULL: none were given */
 
@@ -63,6 +66,42 @@ struct adv_request {
 /* Puts 8-bit values, of this model's dimension, into data units, where the query's points are. */
 enum adv_status adv_request_settle_points(struct adv_request *request,
                                           const struct adv_model *model, struct adv_error *error);
+
+/* ---- contexts */
+
+#define ADV_CONTEXT_ALLOWED "an array of numbers, or of one such row for each row"
+
+/* What the numbers of a model's context are called, for messages: " (x1, x2)". */
+struct adv_context_words {
+    char text[480];
+};
+struct adv_context_words adv_request_context_words(const struct adv_model *model);
+
+/* Of a model that takes none. */
+enum adv_status adv_request_refuse_context(struct adv_error *error);
+
+/* Takes over numbers [n, width]. */
+void adv_request_set_context(struct adv_request *request, size_t n, size_t width, float *numbers);
+
+/* The contexts of a table of points, where its columns have the model's names and none were given
+ * before. */
+enum adv_status adv_request_take_contexts(struct adv_request *request,
+                                          const struct adv_model *model, const void *bytes,
+                                          size_t n_bytes, const char *path,
+                                          struct adv_error *error);
+
+/* Whether the contexts are what the model takes. */
+enum adv_status adv_request_check_context(const struct adv_request *request,
+                                          const struct adv_model *model, struct adv_error *error);
+
+/* For how many contexts samples are asked: 1 without. */
+size_t adv_request_contexts(const struct adv_request *request);
+
+/* The contexts of the query, whose rows are known. */
+enum adv_status adv_request_set_contexts(const struct adv_request *request, struct adv_query *query,
+                                         struct adv_error *error);
+
+/* ---- the table */
 
 /* A field of one or more kinds of request. Masks have bit 1 << kind. */
 struct adv_request_row {
@@ -79,7 +118,8 @@ struct adv_request_row {
     enum adv_status (*scan)(struct adv_request *request, const char *name, struct adv_scan *scan,
                             struct adv_error *error);
     const char *schema;
-    bool served; /* of text, only in URLs: a program that answers itself has no such flag */
+    bool served; /* of text, only in URLs: a program that answers itself has no such flag, or one of
+                    its own, which takes files */
 };
 
 extern const struct adv_request_row adv_request_rows[];
@@ -104,12 +144,23 @@ size_t adv_request_fields(const struct adv_request_part *part,
 enum adv_status adv_request_read_object(struct adv_request *request, const char *group,
                                         const json_t *object, struct adv_error *error);
 
+/* Refusals of arrays: of a value `what` at a place ("[3]", or "") of the field; of none; and of n
+ * items, one more than may be, of which others are still in the text. */
+enum adv_status adv_request_refuse_kind(const char *name, const char *at, const char *what,
+                                        const char *allowed, struct adv_error *error);
+enum adv_status adv_request_refuse_empty(const char *name, const char *allowed,
+                                         struct adv_error *error);
+enum adv_status adv_request_refuse_long(const char *name, const struct adv_scan *scan, size_t n,
+                                        struct adv_error *error);
+
 /* Readers of arrays, of which nothing has been taken yet. ADV_E_FORMAT, with nothing reported: see
  * scan->flaw. The request's former array is left in place where one is refused. */
 enum adv_status adv_request_scan_points(struct adv_request *request, const char *name,
                                         struct adv_scan *scan, struct adv_error *error);
 enum adv_status adv_request_scan_labels(struct adv_request *request, const char *name,
                                         struct adv_scan *scan, struct adv_error *error);
+enum adv_status adv_request_scan_context(struct adv_request *request, const char *name,
+                                         struct adv_scan *scan, struct adv_error *error);
 enum adv_status adv_request_scan_times(struct adv_request *request, const char *name,
                                        struct adv_scan *scan, struct adv_error *error);
 
@@ -119,6 +170,8 @@ enum adv_status adv_request_read_points(struct adv_request *request, const char 
                                         const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_label(struct adv_request *request, const char *name,
                                        const json_t *value, struct adv_error *error);
+enum adv_status adv_request_read_context(struct adv_request *request, const char *name,
+                                         const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_times(struct adv_request *request, const char *name,
                                        const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_group(struct adv_request *request, const char *name,

@@ -184,12 +184,14 @@ static enum adv_status allocate(struct adv_table_reader *reader, struct adv_erro
 {
     reader->columns = adv_calloc(reader->n_columns, sizeof *reader->columns);
     reader->used = adv_calloc(reader->n_columns, sizeof *reader->used);
-    return reader->columns && reader->used ? ADV_OK : adv_no_memory(error);
+    reader->context = adv_calloc(reader->n_columns, sizeof *reader->context);
+    return reader->columns && reader->used && reader->context ? ADV_OK : adv_no_memory(error);
 }
 
 static enum adv_status finish(struct adv_table_reader *reader, struct adv_error *error)
 {
     struct adv_table *table = &reader->table;
+    table->n_context = reader->n_context;
     table->rows.n_dims = 2;
     table->rows.shape[0] = reader->n_rows;
     table->rows.shape[1] = reader->n_used;
@@ -213,8 +215,9 @@ static enum adv_status read_table(struct adv_table_reader *reader, struct adv_er
         status = allocate(reader, error);
     if (status == ADV_OK)
         status = adv_table_choose(reader, error);
-    if (status == ADV_OK)
-        status = read_records(reader, has_record, error);
+    if (status != ADV_OK || reader->n_used == 0) /* see names_may_lack */
+        return status;
+    status = read_records(reader, has_record, error);
     if (status == ADV_OK)
         status = adv_table_judge(reader, error);
     return status == ADV_OK ? finish(reader, error) : status;
@@ -240,6 +243,7 @@ enum adv_status adv_table_parse(const char *text, size_t n_bytes, const char *na
     free(reader.names);
     free(reader.columns);
     free(reader.used);
+    free(reader.context);
     free(reader.lines);
     return status;
 }

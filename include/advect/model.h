@@ -72,6 +72,15 @@ bool adv_model_has_bits(const struct adv_model *model);
 double adv_model_bits_per_dim(const struct adv_model *model, double log_density);
 size_t adv_model_classes(const struct adv_model *model); /* 0: unconditional */
 bool adv_model_has_null_class(const struct adv_model *model);
+/* Numbers in the context on which its velocity is conditioned; 0: it takes none. */
+size_t adv_model_context(const struct adv_model *model);
+/* Whether it can do without, as guidance needs. */
+bool adv_model_has_null_context(const struct adv_model *model);
+/* Name of one of the numbers of a context ("x1"), or NULL where the config gives none. */
+const char *adv_model_context_name(const struct adv_model *model, size_t i);
+/* The largest distance, as in struct adv_answer, of the contexts that it was trained on; infinity
+ * where that is not known. */
+double adv_model_context_reach(const struct adv_model *model);
 /* The guidance that its samples take by default: the config's "sampling": {"guidance": w}, else
  * 1. */
 double adv_model_guidance(const struct adv_model *model);

@@ -71,6 +71,12 @@ struct adv_query {
     const double *times;
     enum adv_space space;
     uint32_t reserved; /* 0 */
+    /* What the model's velocity is conditioned on: [n_contexts, adv_model_context(model)], in the
+     * units of the data that it was trained on. Each is that of n / n_contexts rows, those of the first
+     * being the first: 1 context of all rows, n of one each, or any other number that divides n.
+     * NULL: none, which only a model with a null context takes. Borrowed like the points. */
+    const float *context;
+    size_t n_contexts;
 };
 
 /* The defaults: n 1, seed 0, guidance 1, t 1, the kind's default solver. size: of the struct in the
@@ -130,6 +136,12 @@ struct adv_answer {
     /* [n]: why a row failed and its values are NaN, or NULL of those that did not; NULL in place of
      * the array: none did. See rows_may_fail. */
     const char *const *failures;
+    size_t n_contexts;
+    const float *context; /* [n_contexts, adv_model_context], as asked; NULL: none */
+    /* [n_contexts]: how far each context is from those of the training, by that of its numbers
+     * which is farthest from their mean, in their standard deviations; NULL: no context. Beyond
+     * adv_model_context_reach the model extrapolates. */
+    const double *context_distance;
 };
 
 /* A query being answered, in shards of rows that are independent of each other and of how the query

@@ -74,6 +74,19 @@ static json_t *integer(size_t value)
     return json_integer((json_int_t)value);
 }
 
+/* {"size", "columns", "reach", "null"} of what the model is conditioned on: columns and reach are
+ * null where the config says neither. */
+static json_t *context_to_json(const struct adv_model *model)
+{
+    const json_t *data = json_object_get(adv_model_config_json(model), "data");
+    const json_t *context = json_object_get(data, "context");
+    bool named = adv_model_context_name(model, 0) != NULL;
+    return json_pack("{s:o, s:o, s:o, s:b}", "size", integer(adv_model_context(model)), "columns",
+                     copy_of(named ? json_object_get(context, "columns") : NULL), "reach",
+                     copy_of(json_object_get(context, "reach")), "null",
+                     adv_model_has_null_context(model));
+}
+
 static json_t *model_to_json(const struct adv_model *model, const struct adv_config *config)
 {
     const json_t *net = json_object_get(adv_model_config_json(model), "net");
@@ -106,6 +119,8 @@ static json_t *model_to_json(const struct adv_model *model, const struct adv_con
         json_object_set_new(json, members[i].name, members[i].value);
     if (adv_model_column_name(model, 0))
         json_object_set_new(json, "columns", copy_of(json_object_get(data, "columns")));
+    if (adv_model_context(model) > 0)
+        json_object_set_new(json, "context", context_to_json(model));
     return json;
 }
 

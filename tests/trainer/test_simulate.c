@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define TRAIN                                                                                      \
-    "\"net\": {\"kind\": \"mlp\", \"dim\": 4, \"channels\": 8, \"layers\": 1}, "                   \
+    "\"net\": {\"kind\": \"mlp\", \"dim\": 2, \"context\": 2, \"channels\": 8, \"layers\": 1}, "   \
     "\"train\": {\"steps\": 4, \"batch\": 8}"
 
 static struct adv_array read_file(const char *name)
@@ -122,16 +122,18 @@ START_TEST(what_cannot_be_simulated_is_refused)
 }
 END_TEST
 
-/* What samples must be: within the prior of the two first columns. */
+/* What samples must be: within the prior. */
 static void check_samples(const char *model)
 {
-    CLI_SUCCEEDS("sample %s -n 50 --seed 1 --quiet -o s.csv", model);
+    cli_write("x.csv", "x1,x2\n-0.2,0.1\n");
+    CLI_SUCCEEDS("sample %s -n 50 --seed 1 --context x.csv --quiet -o s.csv", model);
     struct adv_array samples = read_file("s.csv");
     ck_assert_str_eq(samples.columns[0], "theta1");
-    ck_assert_str_eq(samples.columns[3], "x2");
+    ck_assert_str_eq(samples.columns[1], "theta2");
     for (size_t i = 0; i < 50; i++) {
         for (size_t c = 0; c < 2; c++)
-            ck_assert(samples.data[4 * i + c] >= -1 && samples.data[4 * i + c] <= 1);
+            ck_assert(samples.data[samples.shape[1] * i + c] >= -1 &&
+                      samples.data[samples.shape[1] * i + c] <= 1);
     }
     adv_array_release(&samples);
 }

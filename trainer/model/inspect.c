@@ -62,6 +62,19 @@ static bool print_columns(const struct adv_model *model)
     return true;
 }
 
+/* What the velocity is conditioned on beside t and label. */
+static void print_context(const struct adv_model *model, const json_t *context)
+{
+    if (adv_model_context(model) == 0)
+        return;
+    printf("%-12s %zu number%s%s\n", "context", adv_model_context(model),
+           adv_model_context(model) == 1 ? "" : "s",
+           adv_model_has_null_context(model) ? ", or none" : "");
+    print_json("  columns", json_object_get(context, "columns"));
+    print_json("  transform", json_object_get(context, "transform"));
+    print_json("  reach", json_object_get(context, "reach"));
+}
+
 static void print_data(const struct adv_model *model)
 {
     size_t shape[3];
@@ -74,6 +87,7 @@ static void print_data(const struct adv_model *model)
     print_json("columns", json_object_get(data, "columns"));
     if (!print_columns(model))
         print_json("transform", json_object_get(data, "transform"));
+    print_context(model, json_object_get(data, "context"));
     print_json("source", json_object_get(data, "source"));
     printf("%-12s %s\n", "path", adv_path_name(adv_model_path(model)));
 }
@@ -116,8 +130,8 @@ static void print_model(const struct adv_model *model)
     print_members("network", json_object_get(config, "net"));
     size_t per_row, per_condition;
     adv_net_multiply_adds(net, &per_row, &per_condition);
-    printf("\nprogram, %zu multiply-adds per row and %zu per distinct (t, label)\n", per_row,
-           per_condition);
+    printf("\nprogram, %zu multiply-adds per row and %zu per distinct (t, label%s)\n", per_row,
+           per_condition, adv_model_context(model) > 0 ? ", context" : "");
     adv_net_print(net, stdout);
     print_parameters(net);
     print_members(

@@ -16,7 +16,7 @@
 #include <string.h>
 
 struct options {
-    char *points, *label_column, *out;
+    char *points, *context, *label_column, *out;
     int64_t format, threads;
     struct adv_picture picture;
     bool quiet;
@@ -33,7 +33,9 @@ static const struct adv_field fields_before[] = {
      .help = "NPY or CSV file of points, one per row, or PNG file of one image"},
 };
 static const struct adv_field fields_after[] = {
-
+    {"context", ADV_FIELD_STRING, AT(context), .min = 1,
+     .help = "what a conditional model is conditioned on: numbers, as 0.1,-0.2, or an NPY or CSV "
+             "file of such rows; -n samples of each"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
      .help = "number of threads; one per processor if absent; answers do not depend on it"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
@@ -45,6 +47,7 @@ static const struct adv_field fields_after[] = {
 enum {
     FIELD_FORMAT = 1,
     FIELD_POINTS = 2,
+    FIELD_CONTEXT = ADV_COUNT(fields_before) + ADV_PICTURE_FIELDS,
     N_BEFORE = ADV_COUNT(fields_before),
     N_AFTER = ADV_COUNT(fields_after),
     N_FIELDS = N_BEFORE + ADV_PICTURE_FIELDS + N_AFTER
@@ -53,6 +56,12 @@ enum {
 /* What --points is of samples and trajectories. */
 static const char starts_help[] =
     "NPY or CSV file of starting points in base units, one per row, in place of random ones";
+
+/* And --context of points. */
+static const char context_help[] =
+    "what a conditional model is conditioned on: numbers, as 0.1,-0.2, or an NPY or CSV file with "
+    "a "
+    "row for each point; if absent, the file of points may have its columns";
 
 static const struct adv_option_letter letters[] = {{'o', "out"}, {'n', "n"}, {'q', "quiet"}, {0}};
 
@@ -98,7 +107,9 @@ static enum adv_status make_query(const struct options *options, struct adv_mode
     limits.rows = limits.frames = limits.probes = SIZE_MAX;
     limits.cost = HUGE_VAL;
     enum adv_status status = ADV_OK;
-    if (options->points)
+    if (options->context)
+        status = adv_request_load_context(request, model, options->context, error);
+    if (status == ADV_OK && options->points)
         status =
             adv_request_load_points(request, model, options->points, options->label_column, error);
     return status == ADV_OK
@@ -119,6 +130,19 @@ static void tell_failures(const struct adv_answer *answer)
                 answer->failures[first]);
 }
 
+/* Nor are answers about what the model was not trained on. */
+static void tell_reach(const struct adv_answer *answer, const struct adv_model *model)
+{
+    double reach = adv_model_context_reach(model), most = 0;
+    for (size_t i = 0; answer->context_distance && i < answer->n_contexts; i++)
+        most = fmax(most, answer->context_distance[i]);
+    if (most > reach)
+        fprintf(stderr,
+                "the context is %.3g standard deviations from the mean of the training's, which "
+                "were within %.3g: the model extrapolates\n",
+                most, reach);
+}
+
 static enum adv_status answer(const char *model_path, struct adv_request *request,
                               enum adv_query_kind kind, const struct options *options,
                               struct adv_error *error)
@@ -137,8 +161,10 @@ static enum adv_status answer(const char *model_path, struct adv_request *reques
         status = run_query(model, &query, options, &run, &answer, error);
     if (status == ADV_OK)
         status = adv_output_write(&output, model, &query, answer, &options->picture, error);
-    if (status == ADV_OK)
+    if (status == ADV_OK) {
         tell_failures(answer);
+        tell_reach(answer, model);
+    }
     adv_run_free(run);
     adv_model_unref(model);
     return status;
@@ -170,6 +196,8 @@ static void make_fields(enum adv_query_kind kind, const char *const *formats,
     fields[FIELD_POINTS].required = needs_points(kind);
     if (!needs_points(kind))
         fields[FIELD_POINTS].help = starts_help;
+    else
+        fields[FIELD_CONTEXT].help = context_help;
 }
 
 /* Reads the command line, the query's fields into request. As adv_options_read. */

@@ -163,7 +163,8 @@ void adv_simulator_draw(const struct adv_simulator *s, uint64_t seed, uint64_t f
                         float *theta, float *x)
 {
     draw_parameters(s, seed, first, n, (struct rows){theta, s->n_parameters});
-    adv_simulator_simulate(s, seed, first, n, theta, x);
+    if (x)
+        adv_simulator_simulate(s, seed, first, n, theta, x);
 }
 
 void adv_simulator_rows(const struct adv_simulator *s, uint64_t seed, uint64_t first, size_t n,

@@ -22,7 +22,11 @@ struct adv_points {
     const float *x;        /* [n, dim] */
     const float *t;        /* [n] */
     const int32_t *label;  /* [n], in [0, classes) or ADV_NO_LABEL; NULL: all ADV_NO_LABEL */
-    const float *guidance; /* [n]: v_null + w (v_label - v_null); NULL: all 1, plain conditioning */
+    const float *guidance; /* [n]: v_null + w (v - v_null), v_null without label and context; NULL:
+                              all 1, plain conditioning */
+    /* [n]: of each row the adv_net_context numbers of its context, standardised; rows may share
+     * them, and those that do share their conditioning; NULL of a row: none. NULL: none of all. */
+    const float *const *context;
 };
 
 /* Weights packed for the kernels: read-only, shared by any number of evaluators. */

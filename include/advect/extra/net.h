@@ -1,4 +1,4 @@
-/* Networks: a velocity v(x, t, label) as a program with parameters.
+/* Networks: a velocity v(x, t, label, context) as a program with parameters.
  *
  * JSON, with the kind's own options beside "kind":
  *   {"kind": "mlp", "dim": 2, "channels": 512, "layers": 5, ...}
@@ -38,9 +38,11 @@ void adv_net_free(struct adv_net *net);
  * says. */
 enum adv_status adv_net_check_stated(const json_t *config, struct adv_error *error);
 
-size_t adv_net_dim(const struct adv_net *net);          /* elements of x */
-size_t adv_net_classes(const struct adv_net *net);      /* 0: unconditional */
-bool adv_net_has_null_class(const struct adv_net *net); /* takes "no label" too */
+size_t adv_net_dim(const struct adv_net *net);            /* elements of x */
+size_t adv_net_classes(const struct adv_net *net);        /* 0: unconditional */
+bool adv_net_has_null_class(const struct adv_net *net);   /* takes "no label" too */
+size_t adv_net_context(const struct adv_net *net);        /* numbers of a context; 0: none */
+bool adv_net_has_null_context(const struct adv_net *net); /* takes "no context" too */
 json_t *adv_net_config(const struct adv_net *net); /* every option spelled out; new reference */
 
 /* The flat vector of weights: float32, parameter after parameter. */

@@ -18,9 +18,10 @@ ADV_API_BEGIN
  * such as the -inf of a log-density off the support, are null in JSON. Texts do not depend on the
  * locale. */
 
-/* The JSON object of an answer. All begin with "model" and, of a model with a null class,
- * "guidance", and, of points of a model that names its columns, "columns": ["height", ..]; then, in
- * this order and "?" where there may be none:
+/* The JSON object of an answer. All begin with "model" and, of a model with a null class or
+ * context, "guidance", and, of points of a model that names its columns, "columns": ["height", ..],
+ * and, of a model that takes a context, what it was (see context); then, in this order and "?" where
+ * there may be none:
  *
  *     samples        "seed", "first", "shape": [n, dim], "samples": [[..]], "labels",
  *                    densities?, "solver"
@@ -34,6 +35,8 @@ ADV_API_BEGIN
  *                    "bits_per_dim"?: [..] (8-bit images), "divergence": {"method": "exact"} or
  *                    {"method": "hutchinson", "probes", "seed", "renew"}
  *     labels         [..] or null
+ *     context        "context_columns"?: ["x1", ..], "context": [[..]] or null, and of each "context_distance"?: [..], and where the model's reach
+ *                    is known "extrapolates": whether one is beyond it
  *     failed         [{"row", "reason"}, ..]: rows whose values are null
  *     solver         {"method", "steps", "nfe"} or {"method", "rtol", "atol", "nfe"} */
 enum adv_status adv_render_json(const struct adv_model *model, const struct adv_query *query,
@@ -134,7 +137,8 @@ enum adv_status adv_render(const struct adv_format *format, const struct adv_mod
 /* The answer as CSV with a line of names. Samples: the columns' names (x1, x2, ... where the model,
  * which may be NULL, has none), and "label" and "log_density" where the answer has them;
  * trajectories: t, sample, x1, ..., a line per frame and sample; log-densities: "log_density", and
- * "standard_error" and "bits_per_dim" where the answer has them. */
+ * "standard_error" and "bits_per_dim" where the answer has them. Where rows differ in
+ * their context, its columns are the last (context1, ... where the model names none). */
 enum adv_status adv_render_csv(const struct adv_model *model, const struct adv_query *query,
                                const struct adv_answer *answer, struct adv_bytes *out,
                                struct adv_error *error);

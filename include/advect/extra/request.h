@@ -5,6 +5,7 @@
  * JSON fields                      the same as text (URL query, flags)
  *   n, seed, first, guidance, t      n=64 seed=3 ...
  *   label: int or [ints]             label=3, label=0,1,2; -1 is "no label"
+ *   context: [numbers] or [[...]]    context=0.1,-0.2; context=[[0.1,-0.2],[0.3,0]]
  *   x0 / points: [[...], ...]        none: files and uploads, adv_request_load_points
  *   solver: {method, steps} or       solver=rk4 steps=20
  *           {method, rtol, atol}     solver=dopri5 rtol=1e-6 atol=1e-6
@@ -16,7 +17,8 @@
  *   times: [ascending in [0,1]]      times=0,0.5,1
  *
  * Null in JSON means absent. n defaults to the number of rows of x0, else of labels, else 1, and
- * agrees with them if given. A label alone is every row's. Seeds and first are 0..2^53, which every
+ * agrees with them if given. A label alone is every row's, and so is a context; of several contexts
+ * each has its row of x0 or points, and without these n samples, those of the first context first. Seeds and first are 0..2^53, which every
  * JSON reader keeps exact. frames is F >= 2 equidistant times from 0 to 1 (default 11); times are
  * used as given, and need not begin with 0. Fixed-step methods take by default the steps of 100
  * velocities (rk4 25, heun and midpoint 50, euler 100), of 30 for samples and trajectories of
@@ -96,6 +98,14 @@ enum adv_status adv_request_parse_png(struct adv_request *request, const struct 
 enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,
                                         const char *path, const char *label_column,
                                         struct adv_error *error);
+
+/* Contexts as a command line gives them: numbers as in text, or else the name of a file. An NPY array
+ * or CSV table is [n, ...] with the model's context a row, or one context; of a CSV file with a
+ * header the columns that the model's context names are taken, in any order and whatever else there
+ * is. A table of points that has these columns gives each point its context in the same way, unless
+ * the request has one. */
+enum adv_status adv_request_load_context(struct adv_request *request, const struct adv_model *model,
+                                         const char *text, struct adv_error *error);
 
 /* The query, checked against model and limits (adv_query_check included; its points by
  * adv_run_new). A seed that was not given is `random_seed` modulo 2^53. *query borrows from the

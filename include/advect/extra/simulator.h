@@ -37,7 +37,7 @@ void adv_simulator_support(const struct adv_simulator *simulator, size_t paramet
                            double *hi);
 
 /* Simulations first ... first + n - 1 of a seed: theta [n, parameters] from the prior, x [n, data]
- * given theta. */
+ * given theta, or NULL. */
 void adv_simulator_draw(const struct adv_simulator *simulator, uint64_t seed, uint64_t first,
                         size_t n, float *theta, float *x);
 /* The same as rows [n, parameters + data]. */

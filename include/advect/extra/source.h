@@ -4,9 +4,9 @@
  *   {"kind": "simulator", "name": "two_moons"}                      see <advect/extra/simulator.h>
  *   {"kind": "simulator", "name": "two_moons", "n": 10000, "seed": 1}
  *   {"kind": "idx", "images": FILE, "labels": FILE}                 images
- *   {"kind": "csv", "file": FILE, "columns": [..], "label_column": NAME or INDEX,
+ *   {"kind": "csv", "file": FILE, "columns": [..], "context": [..], "label_column": NAME or INDEX,
  *    "missing": .., "header": .., "separator": ..}                see <advect/extra/table.h>
- *   {"kind": "npy", "file": FILE, "labels": FILE}
+ *   {"kind": "npy", "file": FILE, "labels": FILE, "context": FILE}
  *
  * Simulations are drawn afresh at every step or, with "n", are the first n of a seed. Files may be
  * gzipped. A member "test_X" (test_images, test_labels, test_file) names what takes
@@ -30,12 +30,13 @@ ADV_API_BEGIN
 struct adv_source {
     struct adv_density *density;
     const struct adv_simulator *simulator; /* of both kinds of simulations; borrowed for good */
-    size_t n_parameters; /* of a simulator: so many columns, the first, are its parameters, the
-                            others its data; 0 of other sources */
+    size_t n_parameters; /* of a simulator: so many columns, the first, are its parameters; the
+                            others, its data, are the context. 0 of other sources */
     /* [n, ...], as stored; columns: the names of a CSV file's header, or a simulator's. Of what is
      * drawn afresh data is NULL. */
     struct adv_array rows;
     struct adv_array labels; /* [n], or data NULL */
+    size_t n_context;        /* so many columns of rows, the last, are numbers of a context */
     struct adv_table
         table; /* of a CSV file: its labels, until they are classes, and notes; its rows are above */
 };
@@ -51,10 +52,11 @@ void adv_source_release(struct adv_source *source);
 bool adv_source_is_drawn(const struct adv_source *source);
 /* Numbers of an example that is drawn. */
 size_t adv_source_drawn_dim(const struct adv_source *source);
-/* Examples first ... first + n - 1 of the seed's stream into out [n, dim], where they are drawn:
- * each a pure function of (seed, index). */
+/* Examples first ... first + n - 1 of the seed's stream into x [n, dim], where they are drawn, and of
+ * simulations their data into context [n, n_context], or NULL: each a pure function of (seed,
+ * index). */
 void adv_source_draw(const struct adv_source *source, uint64_t seed, uint64_t first, size_t n,
-                     float *out);
+                     float *x, float *context);
 
 /* The source of the test files that spec names: a new reference. ADV_E_INVALID where it names
  * none. */

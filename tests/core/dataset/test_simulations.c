@@ -32,13 +32,15 @@ START_TEST(a_fixed_number_of_simulations_is_drawn_once)
     adv_simulator_rows(slcp, 3, 0, 50, rows);
     ck_assert_uint_eq(d.n_rows, 50);
     ck_assert_uint_eq(d.n_train, 40);
-    ck_assert_uint_eq(d.dim, 13);
+    ck_assert_uint_eq(d.dim, 5);
+    ck_assert_uint_eq(d.n_context, 8);
     ck_assert_uint_eq(d.source.n_parameters, 5);
     ck_assert_ptr_eq(d.source.simulator, slcp);
     for (size_t i = 0; i < 13; i++)
-        ck_assert_str_eq(adv_dataset_column(&d, i), adv_simulator_column(slcp, i));
+        ck_assert_str_eq(i < 5 ? adv_dataset_column(&d, i) : adv_dataset_context_column(&d, i - 5),
+                         adv_simulator_column(slcp, i));
     for (size_t i = 0; i < 50; i++) {
-        adv_dataset_points(&d, ADV_SPLIT_TEST, i, 1, example, &label);
+        adv_dataset_points(&d, ADV_SPLIT_TEST, i, 1, example, &label, example + 5);
         ck_assert_mem_eq(example, rows + 13 * i, sizeof example);
     }
     ck_assert_str_eq(adv_dataset_notes(&d), "");
@@ -58,32 +60,83 @@ START_TEST(the_budget_s_seed_makes_other_data)
 }
 END_TEST
 
-static void check_equal(const struct adv_simulator *simulator, uint64_t seed, size_t n, size_t dim,
-                        const float *rows)
+static void check_equal(const struct adv_simulator *simulator, uint64_t seed, size_t n,
+                        const float *theta, const float *x)
 {
-    float *expected = calloc(n * dim, sizeof *expected);
-    adv_simulator_rows(simulator, seed, 0, n, expected);
-    ck_assert_mem_eq(rows, expected, n * dim * sizeof *expected);
-    free(expected);
+    size_t k = adv_simulator_parameters(simulator), d = adv_simulator_data(simulator);
+    float *rows = calloc(n * (k + d), sizeof *rows);
+    adv_simulator_rows(simulator, seed, 0, n, rows);
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_mem_eq(theta + i * k, rows + i * (k + d), k * sizeof *rows);
+        ck_assert_mem_eq(x + i * d, rows + i * (k + d) + k, d * sizeof *rows);
+    }
+    free(rows);
 }
 
 START_TEST(fresh_simulations_follow_from_the_training_s_seed)
 {
-    struct adv_dataset d = opened("lotka_volterra", "}, \"transform\": \"identity\"");
-    float *x = calloc(100 * 24, sizeof *x);
+    struct adv_dataset d = opened("lotka_volterra", "}, \"transform\": \"identity\", \"context\": "
+                                                    "{\"transform\": \"identity\"}");
+    float *theta = calloc(100 * 4, sizeof *theta), *x = calloc(100 * 20, sizeof *x);
     int32_t label[100];
     ck_assert_uint_eq(d.n_rows, 0);
     ck_assert_uint_eq(d.n_held_out, ADV_DENSITY_HELD_OUT);
     ck_assert_uint_eq(d.source.n_parameters, 4);
-    ck_assert_str_eq(adv_dataset_column(&d, 4), "prey_1");
-    adv_dataset_draw(&d, 0, 100, x, label);
-    check_equal(d.source.simulator, adv_seed_for(7, ADV_SEED_TRAIN), 100, 24, x);
-    adv_dataset_draw_held_out(&d, 0, 100, x, label);
-    check_equal(d.source.simulator, adv_seed_for(7, ADV_SEED_HELD_OUT), 100, 24, x);
+    ck_assert_uint_eq(d.n_context, 20);
+    ck_assert_str_eq(adv_dataset_column(&d, 3), "delta");
+    ck_assert_str_eq(adv_dataset_context_column(&d, 0), "prey_1");
+    adv_dataset_draw(&d, 0, 100, theta, label, x);
+    check_equal(d.source.simulator, adv_seed_for(7, ADV_SEED_TRAIN), 100, theta, x);
+    adv_dataset_draw_held_out(&d, 0, 100, theta, label, x);
+    check_equal(d.source.simulator, adv_seed_for(7, ADV_SEED_HELD_OUT), 100, theta, x);
+    adv_dataset_draw(&d, 0, 100, theta, label, NULL); /* the parameters alone */
     for (size_t i = 0; i < 100; i++)
         ck_assert_int_eq(label[i], ADV_NO_LABEL);
+    free(theta);
     free(x);
     adv_dataset_close(&d);
+}
+END_TEST
+
+/* The data's standardised values, too, have mean 0 and variance 1: of fresh ones within five standard
+ * errors of what they are fitted on and drawn from, for the fourth moment of 6 that they have at
+ * most. */
+START_TEST(contexts_are_standardised)
+{
+    static const char *const budgets[] = {"}", ", \"n\": 2000}, \"held_out\": 0"};
+    for (size_t b = 0; b < 2; b++) {
+        struct adv_dataset d = opened("two_moons", budgets[b]);
+        float *theta = calloc(N * 2, sizeof *theta), *x = calloc(N * 2, sizeof *x);
+        int32_t *label = calloc(N, sizeof *label);
+        adv_dataset_draw(&d, 0, N, theta, label, x);
+        for (size_t column = 0; column < 2; column++) {
+            double mean = 0, square = 0;
+            for (size_t i = 0; i < N; i++) {
+                double z = (double)x[2 * i + column];
+                mean += z / (double)N;
+                square += z * z / (double)N;
+            }
+            ck_assert_double_eq_tol(mean, 0, 5 * sqrt(1.2 / (double)N));
+            ck_assert_double_eq_tol(square, 1, 5 * sqrt(1.2 * 5 / (double)N));
+        }
+        ck_assert_double_gt(d.context_reach, 1);
+        free(theta);
+        free(x);
+        free(label);
+        adv_dataset_close(&d);
+    }
+}
+END_TEST
+
+START_TEST(pictures_show_the_prior_s_box)
+{
+    double lo[2], hi[2];
+    struct adv_dataset moons = opened("two_moons", "}"), sir = opened("sir", "}");
+    ck_assert(adv_dataset_box(&moons, lo, hi));
+    ck_assert(lo[0] == -1 && lo[1] == -1 && hi[0] == 1 && hi[1] == 1);
+    ck_assert(!adv_dataset_box(&sir, lo, hi));
+    adv_dataset_close(&moons);
+    adv_dataset_close(&sir);
 }
 END_TEST
 
@@ -94,13 +147,13 @@ START_TEST(priors_become_standard_normal)
     static const char *const budgets[] = {"}", ", \"n\": 2000}, \"held_out\": 0"};
     for (size_t b = 0; b < 2; b++) {
         struct adv_dataset d = opened("slcp", budgets[b]);
-        float *x = calloc(N * 13, sizeof *x);
+        float *x = calloc(N * 5, sizeof *x);
         int32_t *label = calloc(N, sizeof *label);
-        adv_dataset_draw(&d, 0, N, x, label);
+        adv_dataset_draw(&d, 0, N, x, label, NULL);
         for (size_t column = 0; column < 5; column++) {
             double mean = 0, square = 0, fourth = 0;
             for (size_t i = 0; i < N; i++) {
-                double z = (double)x[13 * i + column];
+                double z = (double)x[5 * i + column];
                 mean += z / (double)N;
                 square += z * z / (double)N;
                 fourth += z * z * z * z / (double)N;
@@ -121,9 +174,9 @@ static void check_bounds(const char *name, double lo, double hi)
 {
     static const float far[] = {-30, -3, 0, 3, 30};
     struct adv_dataset d = opened(name, "}");
-    float x[24];
+    float x[5];
     for (size_t c = 0; c < sizeof far / sizeof *far; c++) {
-        for (size_t i = 0; i < 24; i++)
+        for (size_t i = 0; i < 5; i++)
             x[i] = far[c];
         adv_transform_decode(d.transform, 1, x, x, NULL);
         for (size_t i = 0; i < d.source.n_parameters; i++)
@@ -143,13 +196,12 @@ END_TEST
 
 START_TEST(a_recipe_may_state_other_supports)
 {
-    struct adv_dataset d =
-        opened("two_moons", "}, \"support\": {\"theta1\": [-2, 2], \"x1\": \"heavy\"}");
-    float x[4] = {30, 30, 0, 0};
+    struct adv_dataset d = opened("two_moons", "}, \"support\": {\"theta1\": [-2, 2]}");
+    float x[2] = {30, 30};
     adv_transform_decode(d.transform, 1, x, x, NULL);
     ck_assert_float_gt(x[0], 1.9f);
     ck_assert_float_le(x[1], 1);
-    ck_assert(d.stated[0] && d.stated[1] && d.stated[2] && !d.stated[3]);
+    ck_assert(d.stated[0] && d.stated[1]);
     adv_dataset_close(&d);
 }
 END_TEST
@@ -186,8 +238,8 @@ START_TEST(what_is_no_simulator_is_refused)
             "\"file\" is not a known field of data.source");
     refuses(", \"name\": \"sir\", \"n\": 50}",
             "column ill_day_0 is the same in all 50 simulations (data.source.n)");
-    refuses(", \"name\": \"slcp\"}, \"support\": [[0, 1]]", "the data have 13 columns");
-    refuses(", \"name\": \"slcp\"}, \"shape\": [12]", "the source has 13");
+    refuses(", \"name\": \"slcp\"}, \"support\": [[0, 1]]", "the data have 5 columns");
+    refuses(", \"name\": \"slcp\"}, \"shape\": [12]", "the source has 5");
     refuses(", \"name\": \"two_moons\"}, \"classes\": 3", "the source has no labels");
 }
 END_TEST
@@ -214,7 +266,7 @@ static void fail_every_allocation(const char *text)
 START_TEST(memory_may_run_out_anywhere)
 {
     fail_every_allocation("{\"source\": {\"kind\": \"simulator\", \"name\": \"two_moons\"}}");
-    fail_every_allocation("{\"source\": {\"kind\": \"simulator\", \"name\": \"sir\", \"n\": 9},"
+    fail_every_allocation("{\"source\": {\"kind\": \"simulator\", \"name\": \"slcp\", \"n\": 9},"
                           " \"transform\": \"identity\"}");
 }
 END_TEST
@@ -228,6 +280,8 @@ int main(void)
     tcase_add_test(sources, a_fixed_number_of_simulations_is_drawn_once);
     tcase_add_test(sources, the_budget_s_seed_makes_other_data);
     tcase_add_test(sources, fresh_simulations_follow_from_the_training_s_seed);
+    tcase_add_test(sources, contexts_are_standardised);
+    tcase_add_test(sources, pictures_show_the_prior_s_box);
     tcase_add_test(sources, priors_become_standard_normal);
     tcase_add_test(sources, no_sample_leaves_the_prior);
     tcase_add_test(sources, a_recipe_may_state_other_supports);

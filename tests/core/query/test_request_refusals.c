@@ -37,7 +37,8 @@ START_TEST(refusals_of_json)
         {ADV_QUERY_SAMPLES, "{\"sede\": 1}", "sede",
          "\"sede\" is not a known field; did you mean \"seed\"?"},
         {ADV_QUERY_SAMPLES, "{\"point\": [[1, 2]]}", "point",
-         "\"point\" is not a known field; the fields are n, seed, first, x0, label, guidance, "
+         "\"point\" is not a known field; the fields are n, seed, first, x0, label, context, "
+         "guidance, "
          "log_density, solver, divergence, space, timeout_ms, priority"},
         {ADV_QUERY_LATENTS, "{\"point\": [[1, 2]]}", "point",
          "\"point\" is not a known field; did you mean \"points\"?"},
@@ -137,7 +138,8 @@ START_TEST(refusals_of_json)
         {ADV_QUERY_SAMPLES, "{\"solver\": {\"method\": \"dopri5\", \"rtol\": -1}}", "solver.rtol",
          "solver.rtol is -1; it must be between 0 and 1"},
         {ADV_QUERY_VELOCITY, "{\"points\": [[1, 2]], \"solver\": {}}", "solver",
-         "\"solver\" is not a known field; the fields are points, label, guidance, t, divergence, "
+         "\"solver\" is not a known field; the fields are points, label, context, guidance, t, "
+         "divergence, "
          "space, timeout_ms, priority"},
         /* divergence */
         {ADV_QUERY_SAMPLES, "{\"divergence\": {\"probes\": 3}}", "divergence",
@@ -210,8 +212,8 @@ START_TEST(refusals_of_text)
         {ADV_QUERY_VELOCITY, "divergence=exact probe_seed=3", "divergence",
          "probe_seed does not apply to the exact divergence"},
         {ADV_QUERY_VELOCITY, "points=1,2", "points",
-         "\"points\" is not a known field; the fields are label, guidance, t, divergence, probes, "
-         "probe_seed, space, timeout_ms, priority"},
+         "\"points\" is not a known field; the fields are label, context, guidance, t, divergence, "
+         "probes, probe_seed, space, timeout_ms, priority"},
     };
     for (size_t i = 0; i < ADV_COUNT(refusals); i++) {
         struct asked a = ask_in_text(refusals[i].kind, refusals[i].request);

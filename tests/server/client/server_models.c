@@ -76,6 +76,22 @@ void server_model_write_wide(const char *directory)
          directory, "wide.safetensors");
 }
 
+#define POSTERIOR                                                                                  \
+    "{\"name\": \"posterior\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 32,"         \
+    " \"layers\": 2, \"context\": 2}, \"data\": {\"shape\": [2], \"columns\": [\"a\", \"b\"],"     \
+    " \"context\": {\"columns\": [\"x1\", \"x2\"], \"reach\": 3, \"transform\":"                   \
+    " {\"kind\": \"affine\", \"shift\": [0, 1], \"scale\": [1, 2]}}}}"
+
+struct adv_model *server_model_posterior(void)
+{
+    return make(POSTERIOR, "posterior", SEED);
+}
+
+void server_model_write_posterior(const char *directory)
+{
+    save(server_model_posterior(), directory, "posterior.safetensors");
+}
+
 void server_model_write_sparse(const char *directory, const char *name, const char *metadata,
                                size_t n_bytes)
 {

@@ -26,5 +26,9 @@ void server_model_write_sparse(const char *directory, const char *name, const ch
 void server_model_write_slow(const char *directory);
 /* A model "wide" of 784-D points, a row of which is 3e6 multiply-adds, into the directory. */
 void server_model_write_wide(const char *directory);
+/* A model "posterior" of points a, b given a context x1, x2, of mean 0, 1, deviation 1, 2 and reach
+ * 3, into the directory; and as server_model has one. */
+void server_model_write_posterior(const char *directory);
+struct adv_model *server_model_posterior(void);
 
 #endif
