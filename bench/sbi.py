@@ -18,6 +18,7 @@ import argparse
 import json
 import re
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -216,6 +217,7 @@ def read_options():
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the time so far is kept
     options = read_options()
     options.folder.mkdir(parents=True, exist_ok=True)
     results = Results(options.folder / "results.json")
