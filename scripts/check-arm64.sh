@@ -21,7 +21,7 @@ trap 'rm -rf "$work"' EXIT
 # of an architecture that others do not: queries compute with what the tests of kernels, ops and plans
 # hold, and of the daemon's tests those of requests and replies are run.
 left_out="cli eval figures fit help import measure tables pytorch server_listener server_load server_overload server_together server_fixtures density empirical evaluator fixtures
- plot_layers pool shipped team training.* unet.*
+ plot_layers pool shipped simulate simulator simulator_data simulator_reference team training.* unet.*
  query together request_body support two_sample plot render_png server_heads server_reload server_log server_jobs server_signals"
 
 skip() {

@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-left_out="eval figures measure shipped unet unet_double"
+left_out="eval figures measure shipped simulator_reference unet unet_double"
 if [[ ${1:-} == --slow ]]; then
     tr ' ' '\n' <<<"$left_out"
     exit

@@ -28,6 +28,14 @@ static void find_range(const struct adv_dataset *d, size_t axis, double *lo, dou
     *hi = high + margin;
 }
 
+/* The prior's bounds, where both parameters have them. */
+static bool prior_box(const struct adv_simulator *simulator, double lo[2], double hi[2])
+{
+    for (size_t axis = 0; axis < 2; axis++)
+        adv_simulator_support(simulator, axis, &lo[axis], &hi[axis]);
+    return isfinite(lo[0]) && isfinite(hi[0]) && isfinite(lo[1]) && isfinite(hi[1]);
+}
+
 bool adv_dataset_box(const struct adv_dataset *d, double lo[2], double hi[2])
 {
     if (d->dim != 2 || d->n_dims != 1)
@@ -36,6 +44,10 @@ bool adv_dataset_box(const struct adv_dataset *d, double lo[2], double hi[2])
         adv_density_box(d->source.density, lo, hi);
         return true;
     }
+    if (d->source.simulator && prior_box(d->source.simulator, lo, hi))
+        return true;
+    if (adv_source_is_drawn(&d->source))
+        return false;
     for (size_t axis = 0; axis < 2 && d->source.rows.columns; axis++)
         find_range(d, axis, &lo[axis], &hi[axis]);
     return d->source.rows.columns != NULL;

@@ -81,12 +81,18 @@ static bool is_constant(const struct adv_dataset *d, size_t column)
 void adv_dataset_name_constant(const struct adv_dataset *d, struct adv_error *error)
 {
     size_t column = 0;
+    if (adv_source_is_drawn(&d->source))
+        return; /* no rows are there to look at */
     while (d->source.rows.columns && column < d->dim && !is_constant(d, column))
         column++;
     if (!d->source.rows.columns || column == d->dim)
         return;
     struct adv_quoted name = adv_quote(d->source.rows.columns[column]);
-    adv_error_prefix(error, "column %s is to be left out (data.source.columns): ", name.text);
+    if (d->source.simulator)
+        adv_error_prefix(error, "column %s is the same in all %zu simulations (data.source.n): ",
+                         d->source.rows.columns[column], d->n_rows);
+    else
+        adv_error_prefix(error, "column %s is to be left out (data.source.columns): ", name.text);
 }
 
 struct moments {
@@ -143,7 +149,7 @@ static enum adv_status note_far(struct adv_dataset *d, const float *rows, size_t
 enum adv_status adv_dataset_note_scale(struct adv_dataset *d, struct adv_error *error)
 {
     size_t n = d->n_rows < SAMPLE_ROWS ? d->n_rows : SAMPLE_ROWS, n_numbers;
-    if (d->source.density || d->n_dims != 1 || !adv_mul_size(n, d->dim, &n_numbers))
+    if (adv_source_is_drawn(&d->source) || d->n_dims != 1 || !adv_mul_size(n, d->dim, &n_numbers))
         return ADV_OK;
     float *rows = adv_calloc(n_numbers, sizeof *rows);
     if (!rows)

@@ -31,6 +31,10 @@ enum adv_status adv_dataset_split_context(struct adv_dataset *d, struct adv_erro
     d->n_context = d->source.n_context;
     if (d->n_context == 0)
         return ADV_OK;
+    if (adv_source_is_drawn(&d->source)) {
+        d->context_columns = rows->columns + d->source.n_parameters;
+        return ADV_OK;
+    }
     if (d->n_context >= rows->shape[1])
         return adv_fail_field(error, ADV_E_INVALID, "data.source.context",
                               "data.source.context has all %zu columns; at least one must be left "
@@ -84,15 +88,38 @@ static enum adv_status make_transform(struct adv_dataset *d, const json_t *recip
     return status;
 }
 
-/* Those of the rows that training sees. */
-static void gather(const struct adv_dataset *d, size_t n, float *contexts)
+/* Those of the rows that training sees. x [n, dim]: scratch. */
+static void gather(const struct adv_dataset *d, size_t n, float *x, float *contexts)
 {
     uint64_t seed = adv_seed_for(d->seed, ADV_SEED_SPLIT);
+    if (adv_source_is_drawn(&d->source)) {
+        adv_source_draw(&d->source, seed, 0, n, x, contexts);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         uint64_t row = adv_permute(seed, d->n_held_out + i, d->n_rows);
         memcpy(contexts + i * d->n_context, d->contexts + row * d->n_context,
                d->n_context * sizeof *contexts);
     }
+}
+
+/* Puts the name of the first value that is the same in every context before a message about it. */
+static void name_constant(const struct adv_dataset *d, size_t n, const float *contexts,
+                          struct adv_error *error)
+{
+    size_t column = 0, row = 0;
+    while (column < d->n_context && row < n) {
+        bool same = contexts[row * d->n_context + column] == contexts[column];
+        row = same ? row + 1 : 0;
+        column += !same;
+    }
+    const char *name = column < d->n_context ? adv_dataset_context_column(d, column) : NULL;
+    if (name && d->source.simulator)
+        adv_error_prefix(error,
+                         "column %s is the same in all %zu simulations (data.source.n): ", name,
+                         d->n_rows);
+    else
+        adv_error_prefix(error, "the context: ");
 }
 
 static enum adv_status fit(struct adv_dataset *d, size_t n, const float *contexts,
@@ -109,7 +136,7 @@ static enum adv_status fit(struct adv_dataset *d, size_t n, const float *context
         return status;
     status = adv_transform_fit(d->context_transform, n, contexts, error);
     if (status != ADV_OK)
-        adv_error_prefix(error, "the context: ");
+        name_constant(d, n, contexts, error);
     return status;
 }
 
@@ -124,17 +151,20 @@ enum adv_status adv_dataset_open_context(struct adv_dataset *d, const json_t *re
     enum adv_status status = make_transform(d, recipe, error);
     if (status != ADV_OK)
         return status;
-    size_t n = d->n_train;
+    size_t n = adv_source_is_drawn(&d->source) ? ADV_FIT_ROWS : d->n_train;
     float *contexts = adv_calloc(n, d->n_context * sizeof *contexts);
-    if (!contexts)
-        return adv_no_memory(error);
-    gather(d, n, contexts);
-    status = fit(d, n, contexts, error);
+    float *x = adv_calloc(n, d->dim * sizeof *x);
+    status = contexts && x ? ADV_OK : adv_no_memory(error);
+    if (status == ADV_OK)
+        gather(d, n, x, contexts);
+    if (status == ADV_OK)
+        status = fit(d, n, contexts, error);
     if (status == ADV_OK)
         adv_transform_encode(d->context_transform, n, contexts, contexts, NULL);
     if (status == ADV_OK)
         d->context_reach = adv_largest_deviation(n * d->n_context, contexts);
     free(contexts);
+    free(x);
     return status;
 }
 

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIT_ROWS 16384 /* of a density, to fit a standardising transform on */
-
 uint64_t adv_seed_for(uint64_t seed, enum adv_seed_use use)
 {
     return adv_rng_word(seed, ADV_STREAM_SHUFFLE, (uint64_t)use);
@@ -50,9 +48,9 @@ static enum adv_status put_channels_first(struct adv_dataset *d, struct adv_erro
 static enum adv_status own_shape(struct adv_dataset *d, struct adv_error *error)
 {
     struct adv_array *rows = &d->source.rows;
-    if (d->source.density) {
+    if (adv_source_is_drawn(&d->source)) {
         d->n_dims = 1;
-        d->dim = d->shape[0] = adv_density_dim(d->source.density);
+        d->dim = d->shape[0] = adv_source_drawn_dim(&d->source);
         return ADV_OK;
     }
     enum adv_status status = put_channels_first(d, error);
@@ -114,7 +112,7 @@ static enum adv_status read_shape(struct adv_dataset *d, const json_t *json,
 
 static enum adv_status split(struct adv_dataset *d, double held_out, struct adv_error *error)
 {
-    if (d->source.density) {
+    if (adv_source_is_drawn(&d->source)) {
         d->n_held_out = held_out < 1 ? ADV_DENSITY_HELD_OUT : (size_t)held_out;
         return ADV_OK;
     }
@@ -133,7 +131,7 @@ static enum adv_status make_digest(struct adv_dataset *d, const json_t *source,
                                    struct adv_error *error)
 {
     uint64_t hash = ADV_DIGEST_INIT;
-    if (d->source.density) {
+    if (adv_source_is_drawn(&d->source)) {
         char *text = adv_json_dump(source, JSON_COMPACT | JSON_SORT_KEYS);
         if (!text)
             return adv_no_memory(error);
@@ -181,12 +179,12 @@ static bool is_dequantised(const struct adv_dataset *d)
 static enum adv_status fit_transform(struct adv_dataset *d, struct adv_error *error)
 {
     uint64_t seed = adv_seed_for(d->seed, ADV_SEED_SPLIT);
-    size_t n = d->source.density ? FIT_ROWS : d->n_train;
+    size_t n = adv_source_is_drawn(&d->source) ? ADV_FIT_ROWS : d->n_train;
     float *rows = malloc(n * d->dim * sizeof *rows);
     if (!rows)
         return adv_no_memory(error);
-    if (d->source.density) {
-        adv_density_sample(d->source.density, seed, 0, n, rows);
+    if (adv_source_is_drawn(&d->source)) {
+        adv_source_draw(&d->source, seed, 0, n, rows, NULL);
     } else {
         for (size_t i = 0; i < n; i++) {
             uint64_t row = adv_permute(seed, d->n_held_out + i, d->n_rows);
@@ -207,7 +205,7 @@ static enum adv_status check_rows(const struct adv_dataset *d,
                                                            struct adv_error *error),
                                   struct adv_error *error)
 {
-    if (d->source.density || is_dequantised(d))
+    if (adv_source_is_drawn(&d->source) || is_dequantised(d))
         return ADV_OK;
     const float *rows = d->source.rows.data;
     for (size_t i = 0; i < d->n_rows; i++) {
@@ -385,8 +383,8 @@ static void draw(const struct adv_dataset *d, const struct stream *stream, uint6
 {
     for (size_t i = 0; i < n; i++)
         label[i] = ADV_NO_LABEL;
-    if (d->source.density) {
-        adv_density_sample(d->source.density, stream->seed, first, n, x);
+    if (adv_source_is_drawn(&d->source)) {
+        adv_source_draw(&d->source, stream->seed, first, n, x, context);
         return;
     }
     for (size_t i = 0; i < n; i++) {

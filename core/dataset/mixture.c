@@ -25,7 +25,9 @@ static void examples_release(struct examples *e)
 static enum adv_status take(const struct adv_dataset *d, bool held_out, struct examples *e,
                             struct adv_error *error)
 {
-    size_t there = held_out ? d->n_held_out : d->source.density ? ROWS_MAX : d->n_train;
+    size_t there = held_out                          ? d->n_held_out
+                   : adv_source_is_drawn(&d->source) ? ROWS_MAX
+                                                     : d->n_train;
     e->n = there < ROWS_MAX ? there : ROWS_MAX;
     e->x = adv_calloc(e->n ? e->n : 1, d->dim * sizeof *e->x);
     e->labels = adv_calloc(e->n ? e->n : 1, sizeof *e->labels);

@@ -4,6 +4,8 @@
 
 #include <advect/extra/dataset.h>
 
+#define ADV_FIT_ROWS 16384 /* of what is drawn afresh, to fit a transform on */
+
 /* Reads labels and classes: classes, labels, label_names. */
 enum adv_status adv_dataset_read_labels(struct adv_dataset *dataset,
                                         const struct adv_data_recipe *recipe,

@@ -142,11 +142,12 @@ static enum adv_status check_train(const struct adv_train_recipe *train, struct 
     return ADV_OK;
 }
 
-/* Of files of tables the transform is "auto" unless another is named. */
+/* Of tables and simulations the transform is "auto" unless another is named. */
 static enum adv_status choose_transform(struct adv_data_recipe *recipe, struct adv_error *error)
 {
     const char *kind = json_string_value(json_object_get(recipe->source, "kind"));
-    bool is_table = kind && (!strcmp(kind, "csv") || !strcmp(kind, "npy"));
+    bool is_table =
+        kind && (!strcmp(kind, "csv") || !strcmp(kind, "npy") || !strcmp(kind, "simulator"));
     if (recipe->transform && recipe->support && !adv_transform_is_auto(recipe->transform))
         return adv_fail_field(error, ADV_E_INVALID, "data.support",
                               "data.support makes the transform, so data.transform must be left "

@@ -1,6 +1,7 @@
 #include <advect/extra/source.h>
 
 #include "core/base/mem.h"
+#include "core/dataset/simulations.h"
 
 #include <advect/extra/fields.h>
 #include <advect/extra/json.h>
@@ -21,6 +22,7 @@ struct source_options {
     json_t *density, *columns, *context_columns, *label_column;
     int64_t missing, header, separator;
     const json_t *names; /* borrowed, from adv_source_open */
+    int64_t simulator, n, seed;
     char *file, *images, *labels, *context;
     char *test_file, *test_images, *test_labels, *test_context; /* see adv_source_test */
 };
@@ -91,6 +93,26 @@ static enum adv_status open_density(const struct source_options *options, const 
 {
     (void)place;
     return adv_density_new(options->density, &source->density, error);
+}
+
+/* ---------------------------------------------------------------- simulator */
+
+static const struct adv_field simulator_fields[] = {
+    KIND_FIELD,
+    {"name", ADV_FIELD_CHOICE, AT(simulator), .choices = adv_simulator_names, .required = true,
+     .help = "simulator that examples are drawn from"},
+    {"n", ADV_FIELD_INT, AT(n), .min = 0, .max = ADV_SIMULATIONS_MAX, .fallback = "0",
+     .help = "number of simulations, made once; 0 means fresh ones at every step"},
+    {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = 9e15, .fallback = "1",
+     .help = "seed of n simulations; fresh ones follow from that of the training"},
+};
+
+static enum adv_status open_simulator(const struct source_options *options, const char *place,
+                                      struct adv_source *source, struct adv_error *error)
+{
+    (void)place;
+    source->simulator = adv_simulator_find(adv_simulator_names[options->simulator]);
+    return adv_simulations_open((size_t)options->n, (uint64_t)options->seed, source, error);
 }
 
 /* ---------------------------------------------------------------- idx */
@@ -247,6 +269,7 @@ static enum adv_status open_npy(const struct source_options *options, const char
 
 static const struct source_kind kinds[] = {
     {"density", density_fields, ADV_COUNT(density_fields), open_density},
+    {"simulator", simulator_fields, ADV_COUNT(simulator_fields), open_simulator},
     {"idx", idx_fields, ADV_COUNT(idx_fields), open_idx},
     {"csv", csv_fields, ADV_COUNT(csv_fields), open_csv},
     {"npy", npy_fields, ADV_COUNT(npy_fields), open_npy},

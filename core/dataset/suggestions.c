@@ -1,5 +1,6 @@
 /* What a table's columns seem to be, said and not applied: whether a column of
- * numbers above 0 can fall below is for those to say who know it. */
+ * numbers above 0 can fall below is for those to say who know it. Of a simulator's
+ * that is known. */
 #include "core/base/mem.h"
 #include "core/dataset/supports.h"
 
@@ -147,7 +148,7 @@ static void suggest_of_column(const struct adv_dataset *d, size_t column, double
 void adv_dataset_suggest(const struct adv_dataset *d,
                          void (*say)(void *context, const char *sentence), void *context)
 {
-    if (!d->stated || d->n_rows < ROWS_MIN)
+    if (!d->stated || d->source.simulator || d->n_rows < ROWS_MIN)
         return;
     size_t room = d->n_rows < ROWS_SORTED ? d->n_rows : ROWS_SORTED;
     double *values = adv_calloc(room, sizeof *values);

@@ -9,6 +9,7 @@
 #include "core/data/supports/support.h"
 
 #include <advect/extra/words.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -154,6 +155,8 @@ static enum adv_status read_supports(const struct adv_dataset *d, const json_t *
     const char *key;
     json_t *form;
     size_t i;
+    if (!support)
+        return ADV_OK;
     if (json_is_array(support) && json_array_size(support) != d->dim)
         return adv_fail_field(error, ADV_E_INVALID, "data.support",
                               "data.support has %zu entries; the data have %zu columns",
@@ -178,6 +181,37 @@ static enum adv_status read_supports(const struct adv_dataset *d, const json_t *
             status = take_support(key, column, form, columns, stated, error);
     }
     return status;
+}
+
+/* The support of a parameter by its prior; NULL without memory. */
+static json_t *prior_support(const struct adv_simulator *simulator, size_t parameter)
+{
+    double lo, hi;
+    adv_simulator_support(simulator, parameter, &lo, &hi);
+    if (isfinite(lo) && isfinite(hi))
+        return json_pack("{s:s, s:f, s:f}", "kind", "interval", "lo", lo, "hi", hi);
+    return isfinite(lo) ? json_pack("{s:s, s:f}", "kind", "above", "lo", lo)
+                        : json_pack("{s:s}", "kind", "real");
+}
+
+/* The parameters for which data.support says nothing keep to the prior, so that no sample leaves
+ * it. */
+static enum adv_status read_prior(const struct adv_dataset *d, json_t *columns, bool *stated,
+                                  struct adv_error *error)
+{
+    for (size_t i = 0; i < d->source.n_parameters; i++) {
+        const char *name = adv_simulator_column(d->source.simulator, i);
+        size_t column = 0;
+        enum adv_status status = find_column(d, name, &column, error);
+        if (status != ADV_OK)
+            return status;
+        if (stated[column])
+            continue;
+        stated[column] = true;
+        if (json_array_set_new(columns, column, prior_support(d->source.simulator, i)))
+            return adv_no_memory(error);
+    }
+    return ADV_OK;
 }
 
 /* Names that JSON cannot hold, or of absurd length, are left out. */
@@ -216,6 +250,8 @@ static enum adv_status columns_of(const struct adv_dataset *d, const json_t *sup
     enum adv_status status = columns ? ADV_OK : adv_no_memory(error);
     if (status == ADV_OK)
         status = read_supports(d, support, columns, stated, error);
+    if (status == ADV_OK)
+        status = read_prior(d, columns, stated, error);
     if (status == ADV_OK && !name_columns(d, columns))
         status = adv_no_memory(error);
     if (status == ADV_OK &&
@@ -242,7 +278,7 @@ enum adv_status adv_table_transform(const struct adv_dataset *d, const json_t *s
     if (is_table(d) && !marks)
         return adv_no_memory(error);
     enum adv_status status = ADV_OK;
-    if (support)
+    if (support || (d->source.simulator && is_table(d)))
         status = columns_of(d, support, marks, transform, error);
     else if (!(*transform = json_pack("{s:s}", "kind", kind)))
         status = adv_no_memory(error);

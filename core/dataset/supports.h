@@ -1,5 +1,5 @@
-/* Tables: examples of CSV and NPY files that are no images, whose columns differ in scale and in
- * what their values can be. */
+/* Tables: examples of CSV and NPY files that are no images, and simulations, whose columns differ in
+ * scale and in what their values can be. */
 #ifndef ADV_DATASET_SUPPORTS_H
 #define ADV_DATASET_SUPPORTS_H
 
@@ -9,7 +9,8 @@
 bool adv_transform_is_auto(const json_t *transform);
 
 /* What "auto" stands for: of a table, columns of the supports that data.support states, or
- * standardise where it states none; of other data, the identity. A new reference. *stated receives
+ * standardise where it states none; of simulations, columns of the prior's bounds, where
+ * data.support states no others; of other data, the identity. A new reference. *stated receives
  * an array of the caller's to free, whether each column's support was stated; NULL where the data
  * are no table. */
 enum adv_status adv_table_transform(const struct adv_dataset *dataset, const json_t *support,

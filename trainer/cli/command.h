@@ -17,6 +17,7 @@ extern const struct adv_command adv_command_fit;
 extern const struct adv_command adv_command_new;
 extern const struct adv_command adv_command_train;
 extern const struct adv_command adv_command_eval;
+extern const struct adv_command adv_command_simulate;
 extern const struct adv_command adv_command_sample;
 extern const struct adv_command adv_command_logp;
 extern const struct adv_command adv_command_trajectory;

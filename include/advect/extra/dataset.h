@@ -13,7 +13,7 @@
 
 ADV_API_BEGIN
 
-/* Held-out rows of a density, which can draw any number. */
+/* Held-out rows of a density or simulator, which can draw any number. */
 #define ADV_DENSITY_HELD_OUT 4096
 
 struct adv_dataset {
@@ -24,14 +24,14 @@ struct adv_dataset {
     uint64_t seed;
     int32_t *labels;     /* [n_rows], or NULL */
     json_t *label_names; /* names of the classes that the file gave, an array; or NULL */
-    size_t n_rows;       /* of files; 0 for a density */
-    size_t n_train;      /* n_rows - n_held_out; 0 for a density */
+    size_t n_rows;       /* of files, or simulated once; 0 where examples are drawn afresh */
+    size_t n_train;      /* n_rows - n_held_out; 0 where they are drawn afresh */
     size_t n_held_out;
     /* Of 8-bit sources; kind none of others. Dequantised: rows are 0..255 until they are drawn;
      * else they are in data units. */
     struct adv_levels levels;
-    /* [dim], of a table whose transform is "auto": whether the recipe states a column's support.
-     * NULL of others. */
+    /* [dim], of a table or simulations whose transform is "auto": whether the recipe, or the prior,
+     * states a column's support. NULL of others. */
     bool *stated;
     size_t shift;                 /* of images in training: up to so many pixels each way */
     char digest[17];              /* names the data */

@@ -17,8 +17,8 @@ struct adv_data_recipe {
     json_t *shape;        /* array, or NULL: the source's own */
     json_t *labels;       /* names of the classes, or NULL */
     json_t *columns;      /* names of an example's numbers, or NULL: the source's */
-    json_t *transform;    /* see <advect/extra/transform.h>, "auto" (the default of csv and npy
-                             sources), or NULL for the identity */
+    json_t *transform;    /* see <advect/extra/transform.h>, "auto" (the default of csv, npy and
+                             simulator sources), or NULL for the identity */
     json_t *support;      /* of a table's columns (docs/reference/recipe.md), or NULL */
     json_t *context;      /* {"transform": ...} of the numbers of a context, or NULL */
     json_t *box;          /* [[x_lo, x_hi], [y_lo, y_hi]] of pictures of 2-D data, or NULL */

@@ -1,0 +1,238 @@
+#!/usr/bin/python3
+"""Trains posteriors of the built-in simulators and holds their samples against the benchmark's: of each
+task and number of simulations, the C2ST of five observations (0.5: not to be told from the reference
+posterior) and the minutes of training.
+
+    bench/sbi.py [--advect build/bin/advect] [--folder build/sbi] [--shared ../shared]
+                 [--tasks two_moons,slcp] [--budgets 10000,100000] [--threads N] [--set PATH=VALUE]...
+
+What is done is kept in the folder: the same command goes on where it was stopped, trainings
+included, and prints the table of all that is there. --set changes members of every recipe, as advect
+train does; give such trials a folder of their own, since what was trained by another recipe is
+trained anew. Ends with 1 where a part failed.
+
+Needs the observations of ../shared/data/sbi, ../shared/eval/c2st.py and the Debian packages
+python3-numpy and python3-sklearn.
+"""
+import argparse
+import json
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+SAMPLES = 10000
+OBSERVATIONS = range(1, 6)
+
+# Most C2ST at 10,000 and 100,000 simulations, and that of neural posterior estimation (Lueckmann et
+# al. 2021, means over ten observations); None: to be reported only.
+FIGURES = {
+    "two_moons": ((0.55, 0.525), (0.606, 0.542)),
+    "gaussian_mixture": ((0.56, 0.52), (0.661, 0.555)),
+    "gaussian_linear": ((0.54, 0.505), (0.552, 0.506)),
+    "gaussian_linear_uniform": ((0.545, 0.51), (0.553, 0.509)),
+    "slcp": ((0.75, 0.62), (0.901, 0.831)),
+    "bernoulli_glm": ((0.61, 0.55), (0.678, 0.559)),
+    "sir": ((0.64, 0.56), (0.680, 0.585)),
+    "lotka_volterra": ((None, None), (0.997, 0.981)),
+}
+BUDGETS = (10000, 100000)
+
+
+def recipe_of(task, simulations, parameters, data):
+    """The one recipe of all tasks: only sizes of the task and of the budget differ."""
+    large = simulations >= 50000
+    return {
+        "name": f"{task}-{simulations}",
+        "net": {
+            "kind": "mlp", "dim": parameters, "context": data,
+            "channels": 256 if large else 128, "layers": 5, "activation": "silu", "residual": True,
+            "time_frequencies": 8, "conditioning": "scale_shift",
+        },
+        "data": {
+            "source": {"kind": "simulator", "name": task, "n": simulations, "seed": 1},
+            "transform": "auto", "held_out": 0.05 if large else 0.1,
+        },
+        "path": "condot",
+        "train": {
+            "steps": 40000 if large else 10000, "batch": 512 if large else 256,
+            "learning_rate": 0.001, "warmup_steps": 200, "ema_decay": 0.999,
+            "keep": "best", "held_out_every": 1000 if large else 250, "patience": 8, "seed": 1,
+        },
+    }
+
+
+class Results:
+    """What is known of each task and budget, in a file that is written after every step."""
+
+    def __init__(self, path):
+        self.path = path
+        self.entries = json.loads(path.read_text()) if path.exists() else {}
+
+    def entry(self, name, recipe):
+        """The entry of this recipe; an empty one where it is of another."""
+        if self.entries.get(name, {}).get("recipe") != recipe:
+            self.entries[name] = {"recipe": recipe, "wall_s": 0.0, "processor_s": 0.0, "c2st": {}}
+        return self.entries[name]
+
+    def save(self):
+        part = self.path.with_suffix(".part")
+        part.write_text(json.dumps(self.entries, indent=1))
+        part.replace(self.path)
+
+
+def run(command):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(map(str, command))}: exit {done.returncode}\n"
+                           f"{(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
+def processor_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def train(options, folder, entry, results):
+    """Seconds add up over the attempts of a training, whether or not they came to its end."""
+    file, model = folder / "recipe.json", folder / "model.safetensors"
+    text = json.dumps(entry["recipe"], indent=2)
+    is_same = file.exists() and file.read_text() == text
+    file.write_text(text)
+    # Nothing is there to resume where the training was stopped before its first checkpoint.
+    attempts = (["--resume"], ["--restart"]) if is_same else (["--restart"],)
+    if not is_same:
+        entry["wall_s"] = entry["processor_s"] = 0.0
+    for attempt in attempts:
+        started, used = time.monotonic(), processor_seconds()
+        command = [options.advect, "train", file, "--out", model, "--quiet", *attempt]
+        try:
+            run(command + (["--threads", options.threads] if options.threads else []))
+            entry["trained"] = True
+            return
+        except RuntimeError:
+            if attempt is attempts[-1]:
+                raise
+        finally:
+            entry["wall_s"] += time.monotonic() - started
+            entry["processor_s"] += processor_seconds() - used
+            results.save()
+
+
+def measure(options, folder, task, number):
+    """C2ST of the model's samples, given one observation."""
+    source = options.shared / "data/sbi" / task
+    observation, samples = folder / f"observation-{number}.npy", folder / f"samples-{number}.npy"
+    np.save(observation, np.load(source / f"observation-{number}.npy").reshape(1, -1))
+    run([options.advect, "sample", folder / "model.safetensors", "--context", observation,
+         "-n", SAMPLES, "--seed", number, "--quiet", "-o", samples])
+    said = run([sys.executable, options.shared / "eval/c2st.py",
+                source / f"posterior-{number}.npy", samples, SAMPLES])
+    return float(re.search(r"c2st: ([0-9.]+)", said).group(1))
+
+
+def set_member(recipe, setting):
+    """PATH=VALUE, as advect train --set has it."""
+    path, _, text = setting.partition("=")
+    *folders, last = path.split(".")
+    for name in folders:
+        recipe = recipe.setdefault(name, {})
+    try:
+        recipe[last] = json.loads(text)
+    except json.JSONDecodeError:
+        recipe[last] = text
+
+
+def run_part(options, results, task, simulations):
+    source = options.shared / "data/sbi" / task
+    recipe = recipe_of(task, simulations, np.load(source / "posterior-1.npy").shape[1],
+                       np.load(source / "observation-1.npy").size)
+    for setting in options.set:
+        set_member(recipe, setting)
+    folder = options.folder / recipe["name"]
+    folder.mkdir(parents=True, exist_ok=True)
+    entry = results.entry(recipe["name"], recipe)
+    if not entry.get("trained"):
+        train(options, folder, entry, results)
+    for number in OBSERVATIONS:
+        if str(number) not in entry["c2st"]:
+            entry["c2st"][str(number)] = measure(options, folder, task, number)
+            results.save()
+
+
+def figure(value):
+    return f"{value:10.3f}" if value is not None else f"{'-':>10}"
+
+
+def print_line(results, task, simulations):
+    entry = results.entries.get(f"{task}-{simulations}")
+    if not entry or not entry["c2st"]:
+        return
+    measured = [entry["c2st"].get(str(number)) for number in OBSERVATIONS]
+    known = [value for value in measured if value is not None]
+    most, published = (None, None)
+    if simulations in BUDGETS:
+        most, published = (row[BUDGETS.index(simulations)] for row in FIGURES[task])
+    print(f"{task:24}{simulations:>8}{figure(sum(known) / len(known))}{figure(most)}"
+          f"{figure(published)}  " + " ".join("  -  " if v is None else f"{v:.3f}" for v in measured) +
+          f"{entry['wall_s'] / 60:9.1f}{entry['processor_s'] / 60:9.1f}", flush=True)
+
+
+def print_table(results, budgets):
+    print(f"{'task':24}{'n':>8}{'C2ST':>10}{'wanted':>10}{'NPE':>10}  "
+          f"{'of each observation':29}{'minutes':>9}{'CPU min':>9}")
+    for simulations in budgets:
+        for task in FIGURES:
+            print_line(results, task, simulations)
+
+
+def read_options():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--advect", default="build/bin/advect", help="the program")
+    parser.add_argument("--folder", type=Path, default=Path("build/sbi"), help="where results are kept")
+    parser.add_argument("--shared", type=Path, default=Path("../shared"),
+                        help="folder of the benchmark's data and of c2st.py")
+    parser.add_argument("--tasks", default=",".join(FIGURES), help="tasks, with commas between them")
+    parser.add_argument("--budgets", default=",".join(map(str, BUDGETS)),
+                        help="numbers of simulations, with commas between them")
+    parser.add_argument("--threads", type=int, help="threads of trainings; one per processor if absent")
+    parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE",
+                        help="member of the recipes to change, as train.steps=500")
+    options = parser.parse_args()
+    options.tasks = options.tasks.split(",")
+    options.budgets = [int(budget) for budget in options.budgets.split(",")]
+    unknown = [task for task in options.tasks if task not in FIGURES]
+    if unknown:
+        parser.error(f"unknown task {unknown[0]}; the tasks are {', '.join(FIGURES)}")
+    if not (options.shared / "data/sbi").is_dir():
+        parser.error(f"{options.shared}/data/sbi is not here; say where it is with --shared")
+    return options
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the time so far is kept
+    options = read_options()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    results = Results(options.folder / "results.json")
+    failed = 0
+    for simulations in options.budgets:
+        for task in options.tasks:
+            print(f"{task}, {simulations} simulations", file=sys.stderr, flush=True)
+            try:
+                run_part(options, results, task, simulations)
+            except RuntimeError as fault:
+                failed += 1
+                print(fault, file=sys.stderr, flush=True)
+    print_table(results, options.budgets)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
