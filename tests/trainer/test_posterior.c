@@ -1,0 +1,119 @@
+/* Tests of the commands that judge and correct posteriors, as they are typed. */
+#include "tests/support/suite.h"
+#include "tests/trainer/cli.h"
+
+#include <advect/extra/all.h>
+
+#include <check.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double figure_of(const json_t *figures, const char *key)
+{
+    ck_assert_msg(json_is_number(json_object_get(figures, key)), "no %s in %s", key, cli_output);
+    return json_number_value(json_object_get(figures, key));
+}
+
+/* What a command printed as JSON. */
+static json_t *printed(void)
+{
+    json_error_t error;
+    json_t *json = json_loads(cli_output, 0, &error);
+    ck_assert_msg(json != NULL, "%s: %s", error.text, cli_output);
+    return json;
+}
+
+/* ---------------------------------------------------------------- reweight */
+
+#define LOG_2_PI 1.8378770664093453
+
+/* theta ~ N(0, 1), x = 1.2 ~ N(theta, 1), n samples of a density 1.5 times as wide as the posterior
+ * N(0.6, 1/2); one in eight is said to be outside of the prior. */
+static void write_samples(size_t n, bool some_outside)
+{
+    float *z = malloc(n * sizeof *z);
+    FILE *file = fopen(cli_at("s.csv"), "w");
+    adv_rng_normal(1, ADV_STREAM_BASE, 0, n, 1, z);
+    fprintf(file, "theta,log_density,log_prior,ll\n");
+    for (size_t i = 0; i < n; i++) {
+        double at = (double)z[i], wide = 1.5 * sqrt(0.5), theta = 0.6 + wide * at;
+        bool outside = some_outside && i % 8 == 0;
+        fprintf(file, "%.9g,%.9g,%.9g,%.9g\n", theta, -at * at / 2 - LOG_2_PI / 2 - log(wide),
+                outside ? -1e30 : -theta * theta / 2 - LOG_2_PI / 2,
+                -(1.2 - theta) * (1.2 - theta) / 2 - LOG_2_PI / 2);
+    }
+    fclose(file);
+    free(z);
+}
+
+START_TEST(reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form)
+{
+    enum { N = 4000 };
+    write_samples(N, false);
+    CLI_SUCCEEDS("reweight s.csv --log-likelihood ll -o w.csv --json");
+    json_t *figures = printed();
+    double error = figure_of(figures, "log_evidence_standard_error"), mean = 0, sum = 0;
+    ck_assert_double_lt(error, 0.02);
+    ck_assert_double_eq_tol(figure_of(figures, "log_evidence"),
+                            -1.2 * 1.2 / 4 - LOG_2_PI / 2 - log(2) / 2, 4 * error);
+    ck_assert_double_eq_tol(figure_of(figures, "effective_sample_size") / N,
+                            sqrt(2 * 2.25 - 1) / 2.25, 0.03);
+    struct adv_array rows;
+    ck_assert_int_eq(adv_csv_read(cli_at("w.csv"), &rows, NULL), ADV_OK);
+    ck_assert_uint_eq(rows.shape[0], N);
+    ck_assert_str_eq(rows.columns[4], "weight");
+    for (size_t i = 0; i < N; i++) {
+        sum += (double)rows.data[5 * i + 4];
+        mean += (double)rows.data[5 * i + 4] * (double)rows.data[5 * i];
+    }
+    ck_assert_double_eq_tol(sum, 1, 1e-5); /* single precision in the file */
+    ck_assert_double_eq_tol(mean, 0.6, 4 * sqrt(0.5 / (N * 0.8)));
+    adv_array_release(&rows);
+    json_decref(figures);
+}
+END_TEST
+
+START_TEST(samples_outside_of_the_prior_weigh_nothing)
+{
+    write_samples(8000, true);
+    CLI_SUCCEEDS("reweight s.csv --log-likelihood ll --json");
+    json_t *figures = printed();
+    ck_assert_double_eq_tol(figure_of(figures, "log_evidence"),
+                            -1.2 * 1.2 / 4 - LOG_2_PI / 2 - log(2) / 2 + log(7.0 / 8),
+                            4 * figure_of(figures, "log_evidence_standard_error"));
+    json_decref(figures);
+}
+END_TEST
+
+START_TEST(what_cannot_be_weighed_is_refused)
+{
+    write_samples(10, false);
+    cli_fails(1, "reweight s.csv", "no column \"log_likelihood\"; --log-likelihood NAME");
+    cli_fails(1, "reweight none.csv", "none.csv");
+    cli_fails(1, "reweight s.csv --log-likelihood ll -o none/w.csv", "none");
+    cli_fails(2, "reweight", "SAMPLES.csv");
+    cli_write("empty.csv", "log_density,log_prior,log_likelihood\n");
+    cli_fails(1, "reweight empty.csv", "no rows");
+    cli_write("out.csv", "log_density,log_prior,log_likelihood\n1,-1e39,2\n");
+    cli_fails(1, "reweight out.csv", "column 2");
+    cli_write("blurred.csv", "log_density,log_prior,log_likelihood\n1,-1,-3e6\n");
+    CLI_SUCCEEDS("reweight blurred.csv");
+    ck_assert_ptr_nonnull(strstr(cli_output, "single precision"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("posterior");
+    TCase *tests = tcase_create("posterior");
+    tcase_add_checked_fixture(tests, cli_make_folder, cli_remove_folder);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form);
+    tcase_add_test(tests, samples_outside_of_the_prior_weigh_nothing);
+    tcase_add_test(tests, what_cannot_be_weighed_is_refused);
+    suite_add_tcase(suite, tests);
+    return suite_run(suite);
+}

@@ -1,0 +1,230 @@
+/* advect reweight: what samples of an approximate posterior say about the exact one.
+ *
+ * Samples theta of q(theta | x) with the weights p(theta) p(x | theta) / q(theta | x) are samples of
+ * the exact posterior of x, and their mean weight is the evidence p(x). Prior and likelihood are
+ * the user's, columns beside those of `advect sample --log-density`. */
+#include "trainer/calibration/importance.h"
+#include "trainer/cli/files.h"
+#include "trainer/cli/options.h"
+#include "trainer/measure/results.h"
+
+#include <advect/extra/memory.h>
+#include <advect/extra/table.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WEIGHT_COLUMN "weight"
+#define COUNTS_FROM 20.0    /* nats below the heaviest: what is lighter does not matter */
+#define RESOLUTION_MAX 0.01 /* nats, of a logarithm in single precision */
+
+struct options {
+    char *density, *prior, *likelihood, *out;
+    bool json;
+};
+
+#define AT(member) offsetof(struct options, member)
+
+static const struct adv_field fields[] = {
+    {"out", ADV_FIELD_STRING, AT(out), .min = 1,
+     .help = "CSV file to write the samples to, with a last column \"weight\" that sums to 1"},
+    {"log_density", ADV_FIELD_STRING, AT(density), .min = 1, .fallback = "log_density",
+     .help = "column with the log-density that the samples were drawn from"},
+    {"log_prior", ADV_FIELD_STRING, AT(prior), .min = 1, .fallback = "log_prior",
+     .help = "column with the log-density of the prior; -1e30 where it has none"},
+    {"log_likelihood", ADV_FIELD_STRING, AT(likelihood), .min = 1, .fallback = "log_likelihood",
+     .help = "column with the log-likelihood of the observation"},
+    {"json", ADV_FIELD_BOOL, AT(json), .help = "print the results as JSON"},
+};
+
+static const struct adv_option_letter letters[] = {{'o', "out"}, {0}};
+
+static const struct adv_options command_line = {
+    .command = "reweight",
+    .operands = "SAMPLES.csv",
+    .n_operands = 1,
+    .summary =
+        "Corrects samples of a posterior by importance weights, prior x likelihood / density, and\n"
+        "prints their effective sample size and the log evidence of the observation with its\n"
+        "standard error. The samples are those of `advect sample --log-density` for one context,\n"
+        "with the log prior and the log-likelihood of each in two more columns.",
+    .example = "advect reweight samples.csv -o weighted.csv",
+    .fields = fields,
+    .n_fields = ADV_COUNT(fields),
+    .letters = letters,
+};
+
+/* ---------------------------------------------------------------- columns */
+
+static enum adv_status find_column(const struct adv_array *rows, const char *path, const char *flag,
+                                   const char *name, size_t *column, struct adv_error *error)
+{
+    for (size_t c = 0; rows->columns && c < rows->shape[1]; c++) {
+        if (!strcmp(rows->columns[c], name)) {
+            *column = c;
+            return ADV_OK;
+        }
+    }
+    return adv_fail_field(error, ADV_E_INVALID, flag,
+                          "%s has no column \"%s\"; --%s NAME names another", path, name, flag);
+}
+
+/* The three logarithms of every row. */
+struct columns {
+    const char *path;
+    const struct adv_array *rows;
+    size_t density, prior, likelihood;
+};
+
+static enum adv_status find_columns(const struct options *options, struct columns *columns,
+                                    struct adv_error *error)
+{
+    const struct adv_array *rows = columns->rows;
+    enum adv_status status =
+        find_column(rows, columns->path, "log-density", options->density, &columns->density, error);
+    if (status == ADV_OK)
+        status =
+            find_column(rows, columns->path, "log-prior", options->prior, &columns->prior, error);
+    if (status == ADV_OK)
+        status = find_column(rows, columns->path, "log-likelihood", options->likelihood,
+                             &columns->likelihood, error);
+    return status;
+}
+
+static double cell(const struct columns *columns, size_t row, size_t column)
+{
+    return (double)columns->rows->data[row * columns->rows->shape[1] + column];
+}
+
+static void subtract(const struct columns *columns, double *log_weight)
+{
+    for (size_t i = 0; i < columns->rows->shape[0]; i++)
+        log_weight[i] = cell(columns, i, columns->prior) + cell(columns, i, columns->likelihood) -
+                        cell(columns, i, columns->density);
+}
+
+/* Says where single precision blurs the weights that matter. */
+static void tell_resolution(const struct columns *columns, const double *log_weight)
+{
+    double top = -INFINITY, largest = 0;
+    for (size_t i = 0; i < columns->rows->shape[0]; i++)
+        top = fmax(top, log_weight[i]);
+    for (size_t i = 0; i < columns->rows->shape[0]; i++) {
+        if (log_weight[i] > top - COUNTS_FROM)
+            largest = fmax(largest, fmax(fabs(cell(columns, i, columns->likelihood)),
+                                         fabs(cell(columns, i, columns->prior))));
+    }
+    double resolution = largest * 0x1p-24;
+    if (resolution > RESOLUTION_MAX)
+        fprintf(stderr,
+                "advect: logarithms as large as %.3g are read to %.2g nats (single precision), and "
+                "weights with them; take a constant from the column, and add it to the log "
+                "evidence\n",
+                largest, resolution);
+}
+
+/* ---------------------------------------------------------------- output */
+
+static enum adv_status write_weights(const struct columns *columns, const double *weights,
+                                     const char *path, struct adv_error *error)
+{
+    const struct adv_array *rows = columns->rows;
+    size_t n = rows->shape[0], width = rows->shape[1];
+    float *wide = calloc(n, (width + 1) * sizeof *wide);
+    const char **names = calloc(width + 1, sizeof *names);
+    enum adv_status status = wide && names ? ADV_OK : adv_no_memory(error);
+    for (size_t i = 0; status == ADV_OK && i < n; i++) {
+        memcpy(wide + i * (width + 1), rows->data + i * width, width * sizeof *wide);
+        wide[i * (width + 1) + width] = (float)weights[i];
+    }
+    for (size_t c = 0; status == ADV_OK && c <= width; c++)
+        names[c] = c < width ? rows->columns[c] : WEIGHT_COLUMN;
+    if (status == ADV_OK)
+        status = adv_csv_write(path, n, width + 1, wide, names, error);
+    free(names);
+    free(wide);
+    return status;
+}
+
+static enum adv_status print(const struct adv_importance *importance, size_t n, bool as_json,
+                             struct adv_error *error)
+{
+    struct adv_results results = {0};
+    adv_results_add_count(&results, "samples", "samples", n);
+    adv_results_add(&results, "effective_sample_size", "effective sample size",
+                    importance->effective);
+    adv_results_add(&results, "largest_weight", "share of the heaviest sample",
+                    importance->largest);
+    adv_results_add(&results, "log_evidence", "log evidence, nats", importance->log_mean);
+    adv_results_add(&results, "log_evidence_standard_error", "standard error of the log evidence",
+                    importance->log_mean_error);
+    json_t *values = as_json ? adv_results_to_json(&results) : NULL;
+    if (as_json && !values)
+        return adv_no_memory(error);
+    if (as_json) {
+        json_dumpf(values, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+        putchar('\n');
+    } else {
+        adv_results_print(&results);
+    }
+    json_decref(values);
+    return ADV_OK;
+}
+
+static enum adv_status reweigh(const struct options *options, const struct columns *columns,
+                               struct adv_error *error)
+{
+    size_t n = columns->rows->shape[0];
+    struct adv_importance importance;
+    if (n == 0)
+        return adv_fail(error, ADV_E_INVALID, "%s has no rows", columns->path);
+    double *weights = calloc(n, sizeof *weights);
+    if (!weights)
+        return adv_no_memory(error);
+    subtract(columns, weights);
+    tell_resolution(columns, weights);
+    enum adv_status status = adv_importance_weigh(n, weights, weights, &importance, error);
+    if (status == ADV_OK && options->out)
+        status = write_weights(columns, weights, options->out, error);
+    if (status == ADV_OK)
+        status = print(&importance, n, options->json, error);
+    free(weights);
+    return status;
+}
+
+static enum adv_status reweight(const char *path, const struct options *options,
+                                struct adv_error *error)
+{
+    struct adv_table table = {0};
+    const struct adv_table_options how = {.header = ADV_HEADER_YES};
+    struct columns columns = {.path = path, .rows = &table.rows};
+    enum adv_status status = options->out ? adv_check_writable(options->out, error) : ADV_OK;
+    if (status == ADV_OK)
+        status = adv_table_read(path, &how, &table, error);
+    if (status == ADV_OK)
+        status = find_columns(options, &columns, error);
+    if (status == ADV_OK)
+        status = reweigh(options, &columns, error);
+    adv_table_release(&table);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options options = {0};
+    const char *path;
+    int outcome = adv_options_read(&command_line, argc, argv, &options, &path);
+    if (outcome != ADV_OPTIONS_GO)
+        return outcome;
+    struct adv_error error = ADV_ERROR_INIT;
+    enum adv_status status = reweight(path, &options, &error);
+    adv_fields_release(fields, ADV_COUNT(fields), &options);
+    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("reweight", &error);
+}
+
+const struct adv_command adv_command_reweight = {
+    .name = "reweight",
+    .help = "correct samples of a posterior by importance weights",
+    .run = run,
+};
