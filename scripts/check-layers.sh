@@ -60,7 +60,7 @@ declare -A owner=(
     [json]=settings [fields]=settings [command_line]=settings
     [array_file]=io [safetensors]=io [png]=io
     [table]=table
-    [density]=data [transform]=data [levels]=data [gaussian_mixture]=data
+    [density]=data [simulator]=data [transform]=data [levels]=data [gaussian_mixture]=data
     [plot]=plot
     [net]=nets
     [path]=flow [load_options]=flow [solver]=flow [integrator]=flow [evaluator]=flow [gradient]=flow [profile]=flow

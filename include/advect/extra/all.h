@@ -33,6 +33,7 @@
 #include <advect/extra/run_shards.h>
 #include <advect/extra/safetensors.h>
 #include <advect/extra/shards.h>
+#include <advect/extra/simulator.h>
 #include <advect/extra/source.h>
 #include <advect/extra/table.h>
 #include <advect/extra/transform.h>

@@ -23,7 +23,10 @@ enum adv_stream {
     ADV_STREAM_TIME,       /* training times */
     ADV_STREAM_SHUFFLE,    /* which row of a data set a training example takes */
     ADV_STREAM_DROPOUT,    /* label dropout */
-    ADV_STREAM_INIT        /* initial weights; row = parameter index */
+    ADV_STREAM_INIT,       /* initial weights; row = parameter index */
+    ADV_STREAM_PRIOR, /* parameters of a simulation; row = simulation index, as of the next two */
+    ADV_STREAM_SIMULATION,      /* its uniforms */
+    ADV_STREAM_SIMULATION_NOISE /* its normals */
 };
 
 /* Standard normals. out [n_rows, n_columns] receives rows first_row ... of the stream. */
