@@ -88,6 +88,44 @@ START_TEST(samples_outside_of_the_prior_weigh_nothing)
 }
 END_TEST
 
+/* gaussian_linear: theta ~ N(0, 0.1 I), x ~ N(theta, 0.1 I) in ten dimensions; samples of the right
+ * posterior N(x/2, 0.05 I) have equal weights, the evidence N(x; 0, 0.2 I). */
+START_TEST(a_simulator_weighs_samples_of_its_posterior_alike)
+{
+    enum { N = 50, DIM = 10 };
+    float z[N * DIM];
+    FILE *file = fopen(cli_at("s.csv"), "w");
+    adv_rng_normal(1, ADV_STREAM_BASE, 0, N, DIM, z);
+    for (size_t k = 0; k < DIM; k++)
+        fprintf(file, "%s,", adv_simulator_column(adv_simulator_find("gaussian_linear"), k));
+    fprintf(file, "log_density\n");
+    for (size_t i = 0; i < N; i++) {
+        double log_density = -DIM * (LOG_2_PI + log(0.05)) / 2;
+        for (size_t k = 0; k < DIM; k++) {
+            double at = (double)z[i * DIM + k];
+            log_density -= at * at / 2;
+            fprintf(file, "%.9g,", 0.05 * (double)k + sqrt(0.05) * at); /* x_k = 0.1 k */
+        }
+        fprintf(file, "%.9g\n", log_density);
+    }
+    fclose(file);
+    cli_write("x.csv", "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9\n");
+    CLI_SUCCEEDS("reweight s.csv --simulator gaussian_linear --context x.csv --json");
+    json_t *figures = printed();
+    double evidence = -DIM * (LOG_2_PI + log(0.2)) / 2;
+    for (int k = 0; k < DIM; k++)
+        evidence -= 0.1 * k * 0.1 * k / 0.4;
+    ck_assert_double_eq_tol(figure_of(figures, "effective_sample_size"), N, 1e-6);
+    ck_assert_double_eq_tol(figure_of(figures, "log_evidence"), evidence, 1e-5);
+    json_decref(figures);
+    cli_fails(1, "reweight s.csv --simulator gaussian_linear", "--context FILE");
+    cli_fails(1, "reweight s.csv --simulator slcp --context x.csv", "10 numbers");
+    cli_fails(1, "reweight s.csv --simulator gauss --context x.csv", "gaussian_linear");
+    cli_write("short.csv", "log_density,other\n1,2\n");
+    cli_fails(1, "reweight short.csv --simulator gaussian_linear --context x.csv", "no column");
+}
+END_TEST
+
 START_TEST(what_cannot_be_weighed_is_refused)
 {
     write_samples(10, false);
@@ -113,6 +151,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form);
     tcase_add_test(tests, samples_outside_of_the_prior_weigh_nothing);
+    tcase_add_test(tests, a_simulator_weighs_samples_of_its_posterior_alike);
     tcase_add_test(tests, what_cannot_be_weighed_is_refused);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

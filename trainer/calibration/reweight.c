@@ -2,8 +2,9 @@
  *
  * Samples theta of q(theta | x) with the weights p(theta) p(x | theta) / q(theta | x) are samples of
  * the exact posterior of x, and their mean weight is the evidence p(x). Prior and likelihood are
- * the user's, columns beside those of `advect sample --log-density`. */
+ * the user's, columns beside those of `advect sample --log-density`, or a built-in simulator's. */
 #include "trainer/calibration/importance.h"
+#include "trainer/calibration/log_weights.h"
 #include "trainer/cli/files.h"
 #include "trainer/cli/options.h"
 #include "trainer/measure/results.h"
@@ -11,16 +12,14 @@
 #include <advect/extra/memory.h>
 #include <advect/extra/table.h>
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WEIGHT_COLUMN "weight"
-#define COUNTS_FROM 20.0    /* nats below the heaviest: what is lighter does not matter */
 #define RESOLUTION_MAX 0.01 /* nats, of a logarithm in single precision */
 
 struct options {
-    char *density, *prior, *likelihood, *out;
+    char *density, *prior, *likelihood, *simulator, *context, *out;
     bool json;
 };
 
@@ -35,6 +34,10 @@ static const struct adv_field fields[] = {
      .help = "column with the log-density of the prior; -1e30 where it has none"},
     {"log_likelihood", ADV_FIELD_STRING, AT(likelihood), .min = 1, .fallback = "log_likelihood",
      .help = "column with the log-likelihood of the observation"},
+    {"simulator", ADV_FIELD_STRING, AT(simulator), .min = 1,
+     .help = "built-in simulator whose prior and likelihood take the place of the columns"},
+    {"context", ADV_FIELD_STRING, AT(context), .min = 1,
+     .help = "CSV or NPY file of the observation, one row, for --simulator"},
     {"json", ADV_FIELD_BOOL, AT(json), .help = "print the results as JSON"},
 };
 
@@ -48,73 +51,17 @@ static const struct adv_options command_line = {
         "Corrects samples of a posterior by importance weights, prior x likelihood / density, and\n"
         "prints their effective sample size and the log evidence of the observation with its\n"
         "standard error. The samples are those of `advect sample --log-density` for one context,\n"
-        "with the log prior and the log-likelihood of each in two more columns.",
+        "with the log prior and the log-likelihood of each in two more columns, or of a built-in\n"
+        "simulator.",
     .example = "advect reweight samples.csv -o weighted.csv",
     .fields = fields,
     .n_fields = ADV_COUNT(fields),
     .letters = letters,
 };
 
-/* ---------------------------------------------------------------- columns */
-
-static enum adv_status find_column(const struct adv_array *rows, const char *path, const char *flag,
-                                   const char *name, size_t *column, struct adv_error *error)
-{
-    for (size_t c = 0; rows->columns && c < rows->shape[1]; c++) {
-        if (!strcmp(rows->columns[c], name)) {
-            *column = c;
-            return ADV_OK;
-        }
-    }
-    return adv_fail_field(error, ADV_E_INVALID, flag,
-                          "%s has no column \"%s\"; --%s NAME names another", path, name, flag);
-}
-
-/* The three logarithms of every row. */
-struct columns {
-    const char *path;
-    const struct adv_array *rows;
-    size_t density, prior, likelihood;
-};
-
-static enum adv_status find_columns(const struct options *options, struct columns *columns,
-                                    struct adv_error *error)
-{
-    const struct adv_array *rows = columns->rows;
-    enum adv_status status =
-        find_column(rows, columns->path, "log-density", options->density, &columns->density, error);
-    if (status == ADV_OK)
-        status =
-            find_column(rows, columns->path, "log-prior", options->prior, &columns->prior, error);
-    if (status == ADV_OK)
-        status = find_column(rows, columns->path, "log-likelihood", options->likelihood,
-                             &columns->likelihood, error);
-    return status;
-}
-
-static double cell(const struct columns *columns, size_t row, size_t column)
-{
-    return (double)columns->rows->data[row * columns->rows->shape[1] + column];
-}
-
-static void subtract(const struct columns *columns, double *log_weight)
-{
-    for (size_t i = 0; i < columns->rows->shape[0]; i++)
-        log_weight[i] = cell(columns, i, columns->prior) + cell(columns, i, columns->likelihood) -
-                        cell(columns, i, columns->density);
-}
-
 /* Says where single precision blurs the weights that matter. */
-static void tell_resolution(const struct columns *columns, const double *log_weight)
+static void tell_resolution(double largest)
 {
-    double top = -INFINITY, largest = 0;
-    for (size_t i = 0; i < columns->rows->shape[0]; i++)
-        top = fmax(top, log_weight[i]);
-    for (size_t i = 0; i < columns->rows->shape[0]; i++) {
-        if (log_weight[i] > top - COUNTS_FROM)
-            largest = fmax(largest, fmax(fabs(cell(columns, i, columns->likelihood)),
-                                         fabs(cell(columns, i, columns->prior))));
-    }
     double resolution = largest * 0x1p-24;
     if (resolution > RESOLUTION_MAX)
         fprintf(stderr,
@@ -126,10 +73,9 @@ static void tell_resolution(const struct columns *columns, const double *log_wei
 
 /* ---------------------------------------------------------------- output */
 
-static enum adv_status write_weights(const struct columns *columns, const double *weights,
+static enum adv_status write_weights(const struct adv_array *rows, const double *weights,
                                      const char *path, struct adv_error *error)
 {
-    const struct adv_array *rows = columns->rows;
     size_t n = rows->shape[0], width = rows->shape[1];
     float *wide = calloc(n, (width + 1) * sizeof *wide);
     const char **names = calloc(width + 1, sizeof *names);
@@ -172,21 +118,26 @@ static enum adv_status print(const struct adv_importance *importance, size_t n, 
     return ADV_OK;
 }
 
-static enum adv_status reweigh(const struct options *options, const struct columns *columns,
-                               struct adv_error *error)
+static enum adv_status reweigh(const struct options *options, const char *path,
+                               const struct adv_array *rows, struct adv_error *error)
 {
-    size_t n = columns->rows->shape[0];
+    const struct adv_log_weights how = {options->density, options->prior, options->likelihood,
+                                        options->simulator, options->context};
+    size_t n = rows->shape[0];
+    double largest;
     struct adv_importance importance;
     if (n == 0)
-        return adv_fail(error, ADV_E_INVALID, "%s has no rows", columns->path);
+        return adv_fail(error, ADV_E_INVALID, "%s has no rows", path);
     double *weights = calloc(n, sizeof *weights);
     if (!weights)
         return adv_no_memory(error);
-    subtract(columns, weights);
-    tell_resolution(columns, weights);
-    enum adv_status status = adv_importance_weigh(n, weights, weights, &importance, error);
+    enum adv_status status = adv_log_weights_of(&how, path, rows, weights, &largest, error);
+    if (status == ADV_OK)
+        tell_resolution(largest);
+    if (status == ADV_OK)
+        status = adv_importance_weigh(n, weights, weights, &importance, error);
     if (status == ADV_OK && options->out)
-        status = write_weights(columns, weights, options->out, error);
+        status = write_weights(rows, weights, options->out, error);
     if (status == ADV_OK)
         status = print(&importance, n, options->json, error);
     free(weights);
@@ -198,14 +149,11 @@ static enum adv_status reweight(const char *path, const struct options *options,
 {
     struct adv_table table = {0};
     const struct adv_table_options how = {.header = ADV_HEADER_YES};
-    struct columns columns = {.path = path, .rows = &table.rows};
     enum adv_status status = options->out ? adv_check_writable(options->out, error) : ADV_OK;
     if (status == ADV_OK)
         status = adv_table_read(path, &how, &table, error);
     if (status == ADV_OK)
-        status = find_columns(options, &columns, error);
-    if (status == ADV_OK)
-        status = reweigh(options, &columns, error);
+        status = reweigh(options, path, &table.rows, error);
     adv_table_release(&table);
     return status;
 }
