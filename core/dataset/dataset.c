@@ -143,6 +143,8 @@ static enum adv_status make_digest(struct adv_dataset *d, const json_t *source,
         hash = adv_digest(hash, d->source.rows.data, d->source.rows.n_elements * sizeof(float));
         if (d->labels)
             hash = adv_digest(hash, d->labels, d->n_rows * sizeof *d->labels);
+        if (d->contexts)
+            hash = adv_digest(hash, d->contexts, d->n_rows * d->n_context * sizeof *d->contexts);
     }
     snprintf(d->digest, sizeof d->digest, "%016llx", (unsigned long long)hash);
     return ADV_OK;
@@ -271,6 +273,8 @@ enum adv_status adv_dataset_open(const struct adv_data_recipe *recipe, uint64_t 
     enum adv_status status =
         adv_source_open(recipe->source, place, recipe->columns, &d.source, error);
     if (status == ADV_OK)
+        status = adv_dataset_split_context(&d, error);
+    if (status == ADV_OK)
         status = read_shape(&d, recipe->shape, error);
     if (status == ADV_OK)
         status = read_shift(&d, recipe->shift_pixels, error);
@@ -284,6 +288,8 @@ enum adv_status adv_dataset_open(const struct adv_data_recipe *recipe, uint64_t 
         status = make_digest(&d, recipe->source, error);
     if (status == ADV_OK)
         status = open_transform(&d, recipe, error);
+    if (status == ADV_OK)
+        status = adv_dataset_open_context(&d, recipe->context, error);
     if (status == ADV_OK)
         status = adv_dataset_note_scale(&d, error);
     if (status == ADV_OK)
@@ -300,6 +306,8 @@ void adv_dataset_close(struct adv_dataset *d)
     free(d->labels);
     json_decref(d->label_names);
     free(d->stated);
+    free(d->contexts);
+    adv_transform_free(d->context_transform);
     *d = (struct adv_dataset){0};
 }
 
@@ -363,9 +371,17 @@ struct stream {
     bool shifts;
 };
 
+static void draw_contexts(const struct adv_dataset *d, const struct stream *stream, uint64_t first,
+                          size_t n, float *context)
+{
+    for (size_t i = 0; d->n_context > 0 && context && i < n; i++)
+        memcpy(context + i * d->n_context, d->contexts + stream->row(d, first + i) * d->n_context,
+               d->n_context * sizeof *context);
+}
+
 /* Draws n examples of a stream, in data units. */
 static void draw(const struct adv_dataset *d, const struct stream *stream, uint64_t first, size_t n,
-                 float *x, int32_t *label)
+                 float *x, int32_t *label, float *context)
 {
     for (size_t i = 0; i < n; i++)
         label[i] = ADV_NO_LABEL;
@@ -383,16 +399,24 @@ static void draw(const struct adv_dataset *d, const struct stream *stream, uint6
         if (d->labels)
             label[i] = d->labels[r];
     }
+    draw_contexts(d, stream, first, n, context);
     if (is_dequantised(d))
         adv_levels_draw(&d->levels, stream->seed, first, n, d->dim, x);
 }
 
+static void encode_contexts(const struct adv_dataset *d, size_t n, float *context)
+{
+    if (d->n_context > 0 && context)
+        adv_transform_encode(d->context_transform, n, context, context, NULL);
+}
+
 void adv_dataset_draw(const struct adv_dataset *d, uint64_t first, size_t n, float *x,
-                      int32_t *label)
+                      int32_t *label, float *context)
 {
     struct stream stream = {adv_seed_for(d->seed, ADV_SEED_TRAIN), training_row, true};
-    draw(d, &stream, first, n, x, label);
+    draw(d, &stream, first, n, x, label, context);
     adv_transform_encode_drawn(d->transform, stream.seed, first, n, x, x);
+    encode_contexts(d, n, context);
 }
 
 const char *const adv_split_names[] = {
@@ -411,7 +435,7 @@ size_t adv_dataset_rows(const struct adv_dataset *d, enum adv_split split)
 }
 
 void adv_dataset_points(const struct adv_dataset *d, enum adv_split split, uint64_t first, size_t n,
-                        float *x, int32_t *label)
+                        float *x, int32_t *label, float *context)
 {
     static uint64_t (*const rows[])(const struct adv_dataset *, uint64_t) = {
         [ADV_SPLIT_HELD_OUT] = held_out_row,
@@ -419,12 +443,13 @@ void adv_dataset_points(const struct adv_dataset *d, enum adv_split split, uint6
         [ADV_SPLIT_TRAIN] = seen_row,
     };
     struct stream stream = {adv_seed_for(d->seed, ADV_SEED_HELD_OUT), rows[split], false};
-    draw(d, &stream, first, n, x, label);
+    draw(d, &stream, first, n, x, label, context);
 }
 
 void adv_dataset_draw_held_out(const struct adv_dataset *d, uint64_t first, size_t n, float *x,
-                               int32_t *label)
+                               int32_t *label, float *context)
 {
-    adv_dataset_points(d, ADV_SPLIT_HELD_OUT, first, n, x, label);
+    adv_dataset_points(d, ADV_SPLIT_HELD_OUT, first, n, x, label, context);
     adv_transform_encode(d->transform, n, x, x, NULL);
+    encode_contexts(d, n, context);
 }

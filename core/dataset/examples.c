@@ -1,15 +1,17 @@
 #include "core/dataset/examples.h"
 
+#include "core/base/mem.h"
 #include "core/data/transforms/transform.h"
 
 #include <advect/extra/memory.h>
 #include <math.h>
 #include <stdlib.h>
 
-enum adv_status adv_examples_init(struct adv_examples *e, size_t rows_max, size_t dim,
-                                  struct adv_error *error)
+enum adv_status adv_examples_init(struct adv_examples *e, size_t rows_max,
+                                  const struct adv_dataset *dataset, struct adv_error *error)
 {
-    *e = (struct adv_examples){.rows_max = rows_max, .dim = dim};
+    size_t dim = dataset->dim, n_context = dataset->n_context;
+    *e = (struct adv_examples){.rows_max = rows_max, .dim = dim, .n_context = n_context};
     float **const wide[ADV_EXAMPLES_WIDE] = {&e->x0, &e->x1, &e->x_t, &e->target};
     size_t bytes;
     bool complete = !__builtin_mul_overflow(rows_max, dim * sizeof(float), &bytes);
@@ -18,6 +20,11 @@ enum adv_status adv_examples_init(struct adv_examples *e, size_t rows_max, size_
     e->t = calloc(rows_max, sizeof *e->t);
     e->uniform = calloc(rows_max, sizeof *e->uniform);
     e->label = calloc(rows_max, sizeof *e->label);
+    if (n_context > 0) {
+        e->contexts = adv_calloc(rows_max, n_context * sizeof *e->contexts);
+        e->context = adv_calloc(rows_max, sizeof *e->context);
+        complete = complete && e->contexts && e->context;
+    }
     if (complete && e->t && e->uniform && e->label)
         return ADV_OK;
     adv_examples_release(e);
@@ -33,6 +40,8 @@ void adv_examples_release(struct adv_examples *e)
     free(e->t);
     free(e->uniform);
     free(e->label);
+    free(e->contexts);
+    free(e->context);
     *e = (struct adv_examples){0};
 }
 
@@ -68,6 +77,31 @@ static void drop_labels(struct adv_examples *e, double share, uint64_t seed, uin
     }
 }
 
+/* By draws of its own: label and context may each be dropped alone. */
+static void drop_contexts(struct adv_examples *e, double share, uint64_t seed, uint64_t first,
+                          size_t n)
+{
+    if (share <= 0 || !e->context)
+        return;
+    adv_rng_uniform(seed, ADV_STREAM_CONTEXT_DROPOUT, first, n, 1, e->uniform);
+    for (size_t i = 0; i < n; i++) {
+        if (e->uniform[i] < (float)share)
+            e->context[i] = NULL;
+    }
+}
+
+static void point_at_contexts(struct adv_examples *e, size_t n)
+{
+    for (size_t i = 0; e->context && i < n; i++)
+        e->context[i] = e->contexts + i * e->n_context;
+}
+
+struct adv_points adv_examples_points(const struct adv_examples *e, size_t n)
+{
+    return (struct adv_points){
+        .n = n, .x = e->x_t, .t = e->t, .label = e->label, .context = e->context};
+}
+
 /* x0, x1 and t are there; x1 on a circle is moved to where it is nearest to x0. */
 static void interpolate(struct adv_examples *e, const struct adv_dataset *dataset,
                         const struct adv_path *path, size_t n)
@@ -87,10 +121,12 @@ void adv_examples_draw(struct adv_examples *e, const struct adv_dataset *dataset
 {
     uint64_t seed = adv_seed_for(dataset->seed, ADV_SEED_TRAIN);
     uint64_t first = (uint64_t)step * (uint64_t)train->batch + first_row;
-    adv_dataset_draw(dataset, first, n, e->x1, e->label);
+    adv_dataset_draw(dataset, first, n, e->x1, e->label, e->contexts);
+    point_at_contexts(e, n);
     adv_rng_normal(seed, ADV_STREAM_BASE, first, n, e->dim, e->x0);
     draw_times(e, train, seed, first, first_row, n);
     drop_labels(e, train->label_dropout, seed, first, n);
+    drop_contexts(e, train->context_dropout, seed, first, n);
     interpolate(e, dataset, path, n);
 }
 
@@ -98,7 +134,8 @@ void adv_examples_draw_held_out(struct adv_examples *e, const struct adv_dataset
                                 const struct adv_path *path, size_t first_row, size_t n)
 {
     uint64_t seed = adv_seed_for(dataset->seed, ADV_SEED_HELD_OUT);
-    adv_dataset_draw_held_out(dataset, first_row, n, e->x1, e->label);
+    adv_dataset_draw_held_out(dataset, first_row, n, e->x1, e->label, e->contexts);
+    point_at_contexts(e, n);
     adv_rng_normal(seed, ADV_STREAM_BASE, first_row, n, e->dim, e->x0);
     for (size_t i = 0; i < n; i++)
         e->t[i] = ((float)(first_row + i) + 0.5f) / (float)dataset->n_held_out;

@@ -15,10 +15,14 @@ struct adv_examples {
     float *x0, *x1, *x_t, *target; /* [rows_max, dim], flow units */
     float *t, *uniform;            /* [rows_max] */
     int32_t *label;                /* [rows_max] */
+    size_t n_context;
+    float *contexts;       /* [rows_max, n_context], in the network's units */
+    const float **context; /* [rows_max]: each row's, or NULL of one without; NULL: no contexts */
 };
 
-enum adv_status adv_examples_init(struct adv_examples *examples, size_t rows_max, size_t dim,
-                                  struct adv_error *error);
+/* For examples of this data set. */
+enum adv_status adv_examples_init(struct adv_examples *examples, size_t rows_max,
+                                  const struct adv_dataset *dataset, struct adv_error *error);
 void adv_examples_release(struct adv_examples *examples);
 
 /* Rows first_row ... first_row + n - 1 of the batch of a step, n <= rows_max: x_t, t, label and
@@ -32,5 +36,8 @@ void adv_examples_draw(struct adv_examples *examples, const struct adv_dataset *
 /* Held-out rows, always with the same noise and with times (i + 1/2) / n_held_out. */
 void adv_examples_draw_held_out(struct adv_examples *examples, const struct adv_dataset *dataset,
                                 const struct adv_path *path, size_t first_row, size_t n);
+
+/* The first n rows, where the network is to be evaluated: borrowed from the examples. */
+struct adv_points adv_examples_points(const struct adv_examples *examples, size_t n);
 
 #endif

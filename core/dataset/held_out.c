@@ -21,12 +21,12 @@ struct job {
 };
 
 static enum adv_status worker_init(struct worker *worker, const struct adv_packed_weights *packed,
-                                   size_t dim, struct adv_error *error)
+                                   const struct adv_dataset *dataset, struct adv_error *error)
 {
-    worker->v = calloc(PIECE_ROWS * dim, sizeof *worker->v);
+    worker->v = calloc(PIECE_ROWS * dataset->dim, sizeof *worker->v);
     if (!worker->v)
         return adv_no_memory(error);
-    enum adv_status status = adv_examples_init(&worker->examples, PIECE_ROWS, dim, error);
+    enum adv_status status = adv_examples_init(&worker->examples, PIECE_ROWS, dataset, error);
     if (status == ADV_OK)
         status = adv_evaluator_new(packed, &worker->evaluator, error);
     return status;
@@ -47,7 +47,7 @@ static void sum_piece(void *context, size_t piece, int worker_number)
     size_t first = piece * PIECE_ROWS, left = job->dataset->n_held_out - first;
     size_t n = left < PIECE_ROWS ? left : PIECE_ROWS;
     adv_examples_draw_held_out(e, job->dataset, job->path, first, n);
-    struct adv_points points = {.n = n, .x = e->x_t, .t = e->t, .label = e->label};
+    struct adv_points points = adv_examples_points(e, n);
     enum adv_status status = adv_evaluator_velocity(worker->evaluator, &points, worker->v, NULL);
     if (status != ADV_OK) {
         worker->status = status;
@@ -76,7 +76,7 @@ enum adv_status adv_held_out_loss(const struct adv_dataset *dataset, const struc
         status = ADV_E_MEMORY;
     }
     for (size_t i = 0; status == ADV_OK && i < n_workers; i++)
-        status = worker_init(&job.workers[i], packed, dataset->dim, error);
+        status = worker_init(&job.workers[i], packed, dataset, error);
     if (status == ADV_OK)
         adv_pool_run(pool, n_pieces, sum_piece, &job);
     for (size_t i = 0; status == ADV_OK && i < n_workers; i++) {

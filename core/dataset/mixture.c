@@ -32,9 +32,9 @@ static enum adv_status take(const struct adv_dataset *d, bool held_out, struct e
     if (!e->x || !e->labels)
         return adv_no_memory(error);
     if (held_out)
-        adv_dataset_draw_held_out(d, 0, e->n, e->x, e->labels);
+        adv_dataset_draw_held_out(d, 0, e->n, e->x, e->labels, NULL);
     else
-        adv_dataset_draw(d, 0, e->n, e->x, e->labels);
+        adv_dataset_draw(d, 0, e->n, e->x, e->labels, NULL);
     return ADV_OK;
 }
 

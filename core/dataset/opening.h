@@ -9,6 +9,13 @@ enum adv_status adv_dataset_read_labels(struct adv_dataset *dataset,
                                         const struct adv_data_recipe *recipe,
                                         struct adv_error *error);
 
+/* Takes the numbers of contexts out of the rows: n_context, contexts, context_columns. */
+enum adv_status adv_dataset_split_context(struct adv_dataset *dataset, struct adv_error *error);
+/* Once the split is known: makes and fits the transform of contexts as data.context, or NULL, says,
+ * and measures how far they reach. */
+enum adv_status adv_dataset_open_context(struct adv_dataset *dataset, const json_t *recipe,
+                                         struct adv_error *error);
+
 /* Names the columns as the recipe does, where the file did not. */
 enum adv_status adv_dataset_read_columns(struct adv_dataset *dataset, const json_t *names,
                                          struct adv_error *error);

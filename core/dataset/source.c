@@ -1,5 +1,7 @@
 #include <advect/extra/source.h>
 
+#include "core/base/mem.h"
+
 #include <advect/extra/fields.h>
 #include <advect/extra/json.h>
 #include <advect/extra/memory.h>
@@ -16,11 +18,11 @@
 /* The options of every kind; each kind's fields name those it takes. */
 struct source_options {
     char *kind; /* read before, to find the table */
-    json_t *density, *columns, *label_column;
+    json_t *density, *columns, *context_columns, *label_column;
     int64_t missing, header, separator;
     const json_t *names; /* borrowed, from adv_source_open */
-    char *file, *images, *labels;
-    char *test_file, *test_images, *test_labels; /* see adv_source_test */
+    char *file, *images, *labels, *context;
+    char *test_file, *test_images, *test_labels, *test_context; /* see adv_source_test */
 };
 
 struct source_kind {
@@ -131,6 +133,10 @@ static const struct adv_field csv_fields[] = {
      .help =
          "columns that are the numbers of an example: names, patterns such as bill* and positions "
          "from 0, and with a ! what to leave out; all if absent"},
+    {"context", ADV_FIELD_JSON, AT(context_columns),
+     .help =
+         "columns that are the values of a context, on which the others are conditioned: names, "
+         "patterns and positions"},
     {"label_column", ADV_FIELD_JSON, AT(label_column),
      .help = "column of the labels, by name or by index from 0"},
     {"missing", ADV_FIELD_CHOICE, AT(missing), .choices = adv_missing_names, .fallback = "refuse",
@@ -147,6 +153,7 @@ static enum adv_status open_csv(const struct source_options *options, const char
 {
     char path[FILE_NAME_MAX];
     const struct adv_table_options how = {.columns = options->columns,
+                                          .context = options->context_columns,
                                           .label_column = options->label_column,
                                           .names = options->names,
                                           .missing = options->missing,
@@ -158,6 +165,7 @@ static enum adv_status open_csv(const struct source_options *options, const char
         status = adv_table_read(path, &how, &source->table, error);
     if (status != ADV_OK)
         return status;
+    source->n_context = source->table.n_context;
     source->rows = source->table.rows;
     source->table.rows = (struct adv_array){0};
     return ADV_OK;
@@ -170,9 +178,54 @@ static const struct adv_field npy_fields[] = {
     {"file", ADV_FIELD_STRING, AT(file), .min = 1, .required = true,
      .help = "NPY file of examples"},
     {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .help = "NPY file of labels"},
+    {"context", ADV_FIELD_STRING, AT(context), .min = 1,
+     .help = "NPY file of contexts, a row for each example"},
     {"test_file", ADV_FIELD_STRING, AT(test_file), .min = 1, .help = "NPY file of test examples"},
     {"test_labels", ADV_FIELD_STRING, AT(test_labels), .min = 1, .help = "NPY file of test labels"},
+    {"test_context", ADV_FIELD_STRING, AT(test_context), .min = 1,
+     .help = "NPY file of test contexts"},
 };
+
+/* Puts the columns of a second array behind those of the rows. */
+static enum adv_status append_context(struct adv_source *source, const struct adv_array *context,
+                                      struct adv_error *error)
+{
+    struct adv_array *rows = &source->rows;
+    if (rows->n_dims != 2 || context->n_dims != 2 || rows->shape[0] != context->shape[0])
+        return adv_fail_field(error, ADV_E_INVALID, "data.source.context",
+                              "data.source.context has %zu rows and %d dimensions; the file of "
+                              "examples has %zu and %d: both must have two, and as many rows",
+                              context->shape[0], context->n_dims, rows->shape[0], rows->n_dims);
+    size_t n = rows->shape[0], dim = rows->shape[1], more = context->shape[1], n_elements;
+    float *joined =
+        adv_mul_size(n, dim + more, &n_elements) ? adv_calloc(n_elements, sizeof *joined) : NULL;
+    if (!joined)
+        return adv_no_memory(error);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(joined + i * (dim + more), rows->data + i * dim, dim * sizeof *joined);
+        memcpy(joined + i * (dim + more) + dim, context->data + i * more, more * sizeof *joined);
+    }
+    free(rows->data);
+    rows->data = joined;
+    rows->n_elements = n_elements;
+    rows->shape[1] = dim + more;
+    source->n_context = more;
+    return ADV_OK;
+}
+
+static enum adv_status read_context(const char *place, const char *name, struct adv_source *source,
+                                    struct adv_error *error)
+{
+    char path[FILE_NAME_MAX];
+    struct adv_array context = {0};
+    enum adv_status status = find_file(place, name, false, " PATH", path, error);
+    if (status == ADV_OK)
+        status = adv_npy_read(path, &context, error);
+    if (status == ADV_OK)
+        status = append_context(source, &context, error);
+    adv_array_release(&context);
+    return status;
+}
 
 static enum adv_status open_npy(const struct source_options *options, const char *place,
                                 struct adv_source *source, struct adv_error *error)
@@ -185,6 +238,8 @@ static enum adv_status open_npy(const struct source_options *options, const char
         status = find_file(place, options->labels, false, " PATH", path, error);
     if (status == ADV_OK && options->labels)
         status = adv_npy_read(path, &source->labels, error);
+    if (status == ADV_OK && options->context)
+        status = read_context(place, options->context, source, error);
     return status;
 }
 

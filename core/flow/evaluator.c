@@ -1,6 +1,6 @@
 /* Rows are evaluated in tiles whose arena stays in the second-level cache through the whole
- * net. Within a tile, each distinct (t, label) is one condition, and a row with guidance is two
- * (with its label, and without). No row's result depends on the tiling: the kernels see to that. */
+ * net. Within a tile, each distinct (t, label, context) is one condition, and a row with guidance
+ * is two (with label and context, and without). No row's result depends on the tiling: the kernels see to that. */
 #include <advect/extra/evaluator.h>
 
 #include "core/base/mem.h"
@@ -22,6 +22,12 @@ struct adv_packed_weights {
     struct adv_weights weights;
 };
 
+/* What rows of one condition share. Contexts are told apart by where they are. */
+struct condition {
+    float t, label;
+    const float *context;
+};
+
 /* One mode's plan with its arena and the rows of a tile. */
 struct sweep {
     struct adv_plan *plan;
@@ -29,11 +35,13 @@ struct sweep {
     size_t rows_max;     /* executed rows: twice those asked for where all are guided */
     size_t tangents_max; /* a sweep's; 0 without */
     size_t rows, conditions;
-    float *x;         /* [rows_max, dim] */
-    int32_t *row_map; /* [rows_max] */
-    float *t, *label; /* [rows_max] */
-    float *dx;        /* [tangents, rows_max, dim] */
-    int32_t *table;   /* [table_size]: condition number + 1 by hash of (t, label), 0 empty */
+    float *x;                    /* [rows_max, dim] */
+    int32_t *row_map;            /* [rows_max] */
+    struct condition *condition; /* [rows_max] */
+    float *t, *label;            /* [rows_max]: of the conditions */
+    float *context;              /* [rows_max, context inputs] */
+    float *dx;                   /* [tangents, rows_max, dim] */
+    int32_t *table; /* [table_size]: condition number + 1 by hash of the condition, 0 empty */
     size_t table_size;
 };
 
@@ -100,6 +108,8 @@ static void sweep_release(struct sweep *sweep)
     free(sweep->row_map);
     free(sweep->t);
     free(sweep->label);
+    free(sweep->condition);
+    free(sweep->context);
     free(sweep->dx);
     free(sweep->table);
     *sweep = (struct sweep){0};
@@ -114,11 +124,13 @@ void adv_evaluator_free(struct adv_evaluator *evaluator)
     free(evaluator);
 }
 
-static size_t sweep_bytes(const struct sweep *sweep, size_t dim)
+static size_t sweep_bytes(const struct sweep *sweep, const struct adv_net *net)
 {
-    size_t rows = sweep->rows_max;
+    size_t rows = sweep->rows_max, dim = adv_net_dim(net);
     size_t row = dim * sizeof *sweep->x + sizeof *sweep->row_map + sizeof *sweep->t +
-                 sizeof *sweep->label + sweep->tangents_max * dim * sizeof *sweep->dx;
+                 sizeof *sweep->label + sizeof *sweep->condition +
+                 adv_net_context_inputs(net) * sizeof *sweep->context +
+                 sweep->tangents_max * dim * sizeof *sweep->dx;
     return sweep->plan
                ? sweep->plan->arena_bytes + rows * row + sweep->table_size * sizeof *sweep->table
                : 0;
@@ -126,23 +138,26 @@ static size_t sweep_bytes(const struct sweep *sweep, size_t dim)
 
 size_t adv_evaluator_bytes(const struct adv_evaluator *evaluator)
 {
-    return sweep_bytes(&evaluator->eval, evaluator->dim) +
-           sweep_bytes(&evaluator->jvp, evaluator->dim);
+    return sweep_bytes(&evaluator->eval, evaluator->packed->net) +
+           sweep_bytes(&evaluator->jvp, evaluator->packed->net);
 }
 
-static enum adv_status sweep_allocate(struct sweep *sweep, size_t dim, struct adv_error *error)
+static enum adv_status sweep_allocate(struct sweep *sweep, const struct adv_net *net,
+                                      struct adv_error *error)
 {
-    size_t rows = sweep->rows_max, tangents = sweep->tangents_max;
+    size_t rows = sweep->rows_max, tangents = sweep->tangents_max, dim = adv_net_dim(net);
     for (sweep->table_size = 64; sweep->table_size < 2 * rows;)
         sweep->table_size *= 2;
     sweep->x = adv_alloc_aligned(rows * dim, sizeof *sweep->x);
     sweep->row_map = adv_calloc(rows, sizeof *sweep->row_map);
     sweep->t = adv_calloc(rows, sizeof *sweep->t);
     sweep->label = adv_calloc(rows, sizeof *sweep->label);
+    sweep->condition = adv_calloc(rows, sizeof *sweep->condition);
+    sweep->context = adv_alloc_aligned(rows * adv_net_context_inputs(net), sizeof *sweep->context);
     sweep->table = adv_calloc(sweep->table_size, sizeof *sweep->table);
     sweep->dx = adv_alloc_aligned(tangents * rows * dim, sizeof *sweep->dx);
-    bool complete =
-        sweep->x && sweep->row_map && sweep->t && sweep->label && sweep->table && sweep->dx;
+    bool complete = sweep->x && sweep->row_map && sweep->t && sweep->label && sweep->condition &&
+                    sweep->context && sweep->table && sweep->dx;
     return complete ? ADV_OK : adv_no_memory(error);
 }
 
@@ -183,7 +198,7 @@ static enum adv_status sweep_ready(struct adv_evaluator *evaluator, struct sweep
     const struct adv_weights *weights = &evaluator->packed->weights;
     enum adv_status status = sweep->plan ? ADV_OK : plan_sweep(sweep, weights, mode, error);
     if (status == ADV_OK && !sweep->x)
-        status = sweep_allocate(sweep, evaluator->dim, error);
+        status = sweep_allocate(sweep, evaluator->packed->net, error);
     if (status == ADV_OK && !sweep->exec.arena)
         status = adv_exec_init(&sweep->exec, sweep->plan, weights, error);
     if (status == ADV_OK && sweep->exec.team.pool != evaluator->pool)
@@ -214,35 +229,54 @@ static uint32_t bits_of(float value)
     return bits;
 }
 
-/* The number of condition (t, label) in this tile, added if it is new. */
-static int32_t condition_of(struct sweep *sweep, float t, float label)
+static bool is_same(const struct condition *a, const struct condition *b)
 {
-    uint32_t hash = (bits_of(t) ^ (bits_of(label) >> 3)) * 2654435761u;
+    return bits_of(a->t) == bits_of(b->t) && a->label == b->label && a->context == b->context;
+}
+
+static uint32_t hash_of(const struct condition *condition)
+{
+    uint32_t context = (uint32_t)((uintptr_t)condition->context >> 2);
+    return (bits_of(condition->t) ^ (bits_of(condition->label) >> 3) ^ context * 2246822519u) *
+           2654435761u;
+}
+
+/* The number of a condition in this tile, added if it is new. */
+static int32_t number_of(struct sweep *sweep, const struct adv_net *net,
+                         const struct condition *condition)
+{
+    uint32_t hash = hash_of(condition);
     for (size_t i = (hash >> 8) & (sweep->table_size - 1);; i = (i + 1) & (sweep->table_size - 1)) {
         int32_t entry = sweep->table[i];
-        if (entry == 0) {
-            size_t c = sweep->conditions++;
-            sweep->t[c] = t;
-            sweep->label[c] = label;
-            sweep->table[i] = (int32_t)c + 1;
-            return (int32_t)c;
-        }
-        if (bits_of(sweep->t[entry - 1]) == bits_of(t) && sweep->label[entry - 1] == label)
+        if (entry > 0 && is_same(&sweep->condition[entry - 1], condition))
             return entry - 1;
+        if (entry > 0)
+            continue;
+        size_t c = sweep->conditions++;
+        sweep->condition[c] = *condition;
+        sweep->t[c] = condition->t;
+        sweep->label[c] = condition->label;
+        adv_net_context_input(net, condition->context,
+                              sweep->context + c * adv_net_context_inputs(net));
+        sweep->table[i] = (int32_t)c + 1;
+        return (int32_t)c;
     }
 }
 
-static void add_row(struct sweep *sweep, size_t dim, const float *x, float t, float label)
+static void add_row(struct sweep *sweep, const struct adv_net *net, const float *x, float t,
+                    int32_t label, const float *context)
 {
-    size_t row = sweep->rows++;
+    size_t row = sweep->rows++, dim = adv_net_dim(net);
+    struct condition condition = {t, adv_net_label_input(net, label), context};
     memcpy(sweep->x + row * dim, x, dim * sizeof *x);
-    sweep->row_map[row] = condition_of(sweep, t, label);
+    sweep->row_map[row] = number_of(sweep, net, &condition);
 }
 
 static bool is_guided(const struct adv_points *points, size_t i)
 {
-    return points->guidance && points->guidance[i] != 1 && points->label &&
-           points->label[i] != ADV_NO_LABEL;
+    bool has_label = points->label && points->label[i] != ADV_NO_LABEL;
+    bool has_context = points->context && points->context[i];
+    return points->guidance && points->guidance[i] != 1 && (has_label || has_context);
 }
 
 static void empty_tile(struct sweep *sweep)
@@ -252,7 +286,7 @@ static void empty_tile(struct sweep *sweep)
 }
 
 /* Adds points from `begin` on to the tile; returns the first that did not fit. A guided point's row
- * without its label directly follows the one with it. */
+ * without its condition directly follows the one with it. */
 static size_t gather(const struct adv_evaluator *evaluator, struct sweep *sweep,
                      const struct adv_points *points, size_t begin)
 {
@@ -264,9 +298,12 @@ static size_t gather(const struct adv_evaluator *evaluator, struct sweep *sweep,
             break;
         int32_t label = points->label ? points->label[i] : ADV_NO_LABEL;
         const float *x = points->x + i * evaluator->dim;
-        add_row(sweep, evaluator->dim, x, points->t[i], adv_net_label_input(net, label));
-        if (guided)
-            add_row(sweep, evaluator->dim, x, points->t[i], adv_net_label_input(net, ADV_NO_LABEL));
+        const float *context = points->context ? points->context[i] : NULL;
+        add_row(sweep, net, x, points->t[i], label, context);
+        if (!guided)
+            continue;
+        adv_net_without_condition(net, &label, &context);
+        add_row(sweep, net, x, points->t[i], label, context);
     }
     return i;
 }
@@ -301,6 +338,7 @@ static struct adv_inputs inputs_of(const struct adv_evaluator *evaluator, const 
         .row_map = sweep->row_map,
         .t = sweep->t,
         .label = adv_net_classes(evaluator->packed->net) ? sweep->label : NULL,
+        .context = adv_net_context(evaluator->packed->net) ? sweep->context : NULL,
     };
 }
 

@@ -17,6 +17,7 @@ struct adv_gradient {
     struct adv_exec exec;
     int32_t *row_map; /* identity: each training row has its own time */
     float *label;     /* [rows_max] */
+    float *context;   /* [rows_max, adv_net_context_inputs] */
     float *g_out;     /* [rows_max, dim] */
 };
 
@@ -35,7 +36,8 @@ enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max, con
     g->row_map = adv_calloc(rows_max, sizeof *g->row_map);
     g->label = adv_calloc(rows_max, sizeof *g->label);
     g->g_out = adv_calloc(rows_max, adv_net_dim(net) * sizeof *g->g_out);
-    status = g->row_map && g->label && g->g_out ? ADV_OK : adv_no_memory(error);
+    g->context = adv_calloc(rows_max, adv_net_context_inputs(net) * sizeof *g->context);
+    status = g->row_map && g->label && g->g_out && g->context ? ADV_OK : adv_no_memory(error);
     if (status == ADV_OK)
         status =
             adv_plan_new(&net->graph, kernels, ADV_TRAIN, rows_max, rows_max, 0, &g->plan, error);
@@ -62,6 +64,7 @@ void adv_gradient_free(struct adv_gradient *g)
     adv_plan_free(g->plan);
     free(g->row_map);
     free(g->label);
+    free(g->context);
     free(g->g_out);
     free(g);
 }
@@ -81,22 +84,33 @@ void adv_gradient_set_weights(struct adv_gradient *g, const float *weights)
     adv_weights_set(&g->weights, weights);
 }
 
-double adv_gradient_add(struct adv_gradient *g, const struct adv_points *points,
-                        const float *target, float scale, float *g_weights, float *g_x)
+/* Each row is a condition of its own. */
+static struct adv_inputs inputs_of(struct adv_gradient *g, const struct adv_points *points)
 {
-    size_t n = points->n * adv_net_dim(g->net);
-    if (points->n > g->plan->rows_max)
-        adv_bug("%zu rows for a plan of %zu", points->n, g->plan->rows_max);
-    for (size_t i = 0; i < points->n; i++)
+    size_t n_context = adv_net_context_inputs(g->net);
+    for (size_t i = 0; i < points->n; i++) {
         g->label[i] = adv_net_label_input(g->net, points->label ? points->label[i] : ADV_NO_LABEL);
-    struct adv_inputs inputs = {
+        adv_net_context_input(g->net, points->context ? points->context[i] : NULL,
+                              g->context + i * n_context);
+    }
+    return (struct adv_inputs){
         .rows = points->n,
         .conditions = points->n,
         .x = points->x,
         .row_map = g->row_map,
         .t = points->t,
         .label = adv_net_classes(g->net) ? g->label : NULL,
+        .context = n_context ? g->context : NULL,
     };
+}
+
+double adv_gradient_add(struct adv_gradient *g, const struct adv_points *points,
+                        const float *target, float scale, float *g_weights, float *g_x)
+{
+    size_t n = points->n * adv_net_dim(g->net);
+    if (points->n > g->plan->rows_max)
+        adv_bug("%zu rows for a plan of %zu", points->n, g->plan->rows_max);
+    struct adv_inputs inputs = inputs_of(g, points);
     const float *v = adv_exec_forward(&g->exec, &inputs);
     double sum = 0;
     for (size_t i = 0; i < n; i++) {

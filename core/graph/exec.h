@@ -28,10 +28,11 @@ void adv_weights_set(struct adv_weights *weights, const adv_real *flat);
 /* One batch: rows <= rows_max with n_conditions <= conditions_max distinct conditions. */
 struct adv_inputs {
     size_t rows, conditions;
-    const adv_real *x;      /* [rows, dim] */
-    const int32_t *row_map; /* [rows], in [0, conditions) */
-    const adv_real *t;      /* [conditions] */
-    const adv_real *label;  /* [conditions], whole numbers; NULL if the graph has none */
+    const adv_real *x;       /* [rows, dim] */
+    const int32_t *row_map;  /* [rows], in [0, conditions) */
+    const adv_real *t;       /* [conditions] */
+    const adv_real *label;   /* [conditions], whole numbers; NULL if the graph has none */
+    const adv_real *context; /* [conditions, size of the graph's context]; NULL if it has none */
 };
 
 struct adv_exec {

@@ -20,7 +20,8 @@ static int add_value(struct adv_graph *graph, struct adv_value value)
     return (int)graph->n_values++;
 }
 
-void adv_graph_init(struct adv_graph *graph, struct adv_shape x_shape, bool with_label)
+void adv_graph_init(struct adv_graph *graph, struct adv_shape x_shape, bool with_label,
+                    size_t context)
 {
     *graph = (struct adv_graph){.output = ADV_NONE};
     struct adv_value x = {.domain = ADV_PER_ROW,
@@ -32,7 +33,10 @@ void adv_graph_init(struct adv_graph *graph, struct adv_shape x_shape, bool with
         .domain = ADV_PER_CONDITION, .shape = adv_shape_flat(1), .producer = ADV_NONE};
     graph->x = add_value(graph, x);
     graph->t = add_value(graph, scalar);
+    struct adv_value vector = scalar;
+    vector.shape = adv_shape_flat(context);
     graph->label = with_label ? add_value(graph, scalar) : ADV_NONE;
+    graph->context = context > 0 ? add_value(graph, vector) : ADV_NONE;
 }
 
 void adv_graph_release(struct adv_graph *graph)
@@ -141,6 +145,11 @@ int adv_graph_apply(struct adv_graph *graph, const struct adv_op *op, const void
     graph->n_nodes++;
     node->out = add_value(graph, out);
     return node->out;
+}
+
+size_t adv_graph_size(const struct adv_graph *graph, int value)
+{
+    return failed(graph) ? 0 : adv_shape_size(graph->values[value].shape);
 }
 
 int adv_graph_unary(struct adv_graph *graph, const struct adv_op *op, int in)

@@ -54,15 +54,17 @@ struct adv_graph {
     struct adv_param *params;
     size_t n_values, n_nodes, n_params;
     size_t values_capacity, nodes_capacity, params_capacity;
-    size_t n_weights; /* elements of all parameters */
-    size_t n_learned; /* of these, the first so many are learned, the others fitted */
-    int x, t, label;  /* input values; label may be ADV_NONE */
+    size_t n_weights;         /* elements of all parameters */
+    size_t n_learned;         /* of these, the first so many are learned, the others fitted */
+    int x, t, label, context; /* input values; label and context may be ADV_NONE */
     int output;
     struct adv_error error; /* the first failure of building */
 };
 
-/* dim: elements of x; with_label: a label per condition is an input. */
-void adv_graph_init(struct adv_graph *graph, struct adv_shape x_shape, bool with_label);
+/* dim: elements of x; with_label: a label per condition is an input; context: so many numbers per
+ * condition are an input, or 0. */
+void adv_graph_init(struct adv_graph *graph, struct adv_shape x_shape, bool with_label,
+                    size_t context);
 void adv_graph_release(struct adv_graph *graph);
 
 /* A parameter's id. name is copied. fan_in only matters for ADV_INIT_FAN_IN. Those that are fitted
@@ -74,6 +76,9 @@ int adv_graph_param(struct adv_graph *graph, const char *name, int n_dims, const
  * the output's value id. */
 int adv_graph_apply(struct adv_graph *graph, const struct adv_op *op, const void *attr,
                     const int in[ADV_OP_MAX_INPUTS], const int param[ADV_OP_MAX_PARAMS]);
+
+/* Elements of a value; 0 after a failure. */
+size_t adv_graph_size(const struct adv_graph *graph, int value);
 
 /* apply for the common arities */
 int adv_graph_unary(struct adv_graph *graph, const struct adv_op *op, int in);

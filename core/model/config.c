@@ -77,31 +77,63 @@ static enum adv_status read_labels(const struct adv_model *model, struct adv_err
     return ADV_OK;
 }
 
-/* "columns": as many different names as a point has numbers. */
-static enum adv_status read_columns(const struct adv_model *model, struct adv_error *error)
+/* As many different names as there are numbers, or none. */
+static enum adv_status read_names(const json_t *names, size_t n, const char *where,
+                                  const char *of_what, struct adv_error *error)
 {
-    const json_t *columns = json_object_get(json_object_get(model->config, "data"), "columns");
-    size_t dim = adv_net_dim(model->net), i;
-    json_t *column;
-    if (!columns || json_is_null(columns))
+    size_t i;
+    json_t *entry;
+    if (!names || json_is_null(names))
         return ADV_OK;
-    if (!json_is_array(columns) || json_array_size(columns) != dim)
-        return adv_fail_field(error, ADV_E_INVALID, "data.columns",
-                              "data.columns must be an array of %zu names, one for each number of "
-                              "a point",
-                              dim);
+    if (!json_is_array(names) || json_array_size(names) != n)
+        return adv_fail_field(error, ADV_E_INVALID, where,
+                              "%s must be an array of %zu names, one for each number of a %s",
+                              where, n, of_what);
     json_t *seen = json_object();
     enum adv_status status = seen ? ADV_OK : adv_no_memory(error);
-    json_array_foreach(columns, i, column)
+    json_array_foreach(names, i, entry)
     {
-        const char *name = json_string_value(column);
+        const char *name = json_string_value(entry);
         if (status == ADV_OK && (!name || json_object_get(seen, name)))
-            status = adv_fail_field(error, ADV_E_INVALID, "data.columns", "data.columns[%zu] is %s",
-                                    i, name ? "a name that is there already" : "not a string");
+            status = adv_fail_field(error, ADV_E_INVALID, where, "%s[%zu] is %s", where, i,
+                                    name ? "a name that is there already" : "not a string");
         if (status == ADV_OK && json_object_set_new(seen, name, json_true()) != 0)
             status = adv_no_memory(error);
     }
     json_decref(seen);
+    return status;
+}
+
+static enum adv_status read_columns(const struct adv_model *model, struct adv_error *error)
+{
+    const json_t *columns = json_object_get(json_object_get(model->config, "data"), "columns");
+    return read_names(columns, adv_net_dim(model->net), "data.columns", "point", error);
+}
+
+/* "context": {"columns": [names], "transform": {...}, "reach": r}, all of which may be absent: then
+ * its numbers have no names, are in the network's units, and reach anywhere. */
+static enum adv_status read_context(struct adv_model *model, struct adv_error *error)
+{
+    const json_t *context = json_object_get(json_object_get(model->config, "data"), "context");
+    const json_t *reach = json_object_get(context, "reach");
+    size_t n = adv_net_context(model->net);
+    if (context && !json_is_null(context) && (n == 0 || !json_is_object(context)))
+        return adv_fail_field(error, ADV_E_INVALID, "data.context", "data.context %s",
+                              n == 0 ? "is given, but the net takes none" : "must be an object");
+    if (n == 0)
+        return ADV_OK;
+    if (reach && !(json_is_number(reach) && json_number_value(reach) >= 0))
+        return adv_fail_field(error, ADV_E_INVALID, "data.context.reach",
+                              "data.context.reach must be a number of at least 0");
+    enum adv_status status = read_names(json_object_get(context, "columns"), n,
+                                        "data.context.columns", "context", error);
+    if (status == ADV_OK)
+        status = adv_transform_new(json_object_get(context, "transform"), n,
+                                   &model->context_transform, error);
+    if (status == ADV_OK && !adv_transform_is_fitted(model->context_transform))
+        status = adv_fail_field(error, ADV_E_INVALID, "data.context.transform",
+                                "data.context.transform was not fitted to data; a model needs the "
+                                "one that fitting makes of it");
     return status;
 }
 
@@ -117,7 +149,8 @@ static enum adv_status read_sampling(struct adv_model *model, struct adv_error *
     if (guidance && !(json_is_number(guidance) && fabs(model->guidance) <= 100))
         return adv_fail_field(error, ADV_E_INVALID, "sampling.guidance",
                               "sampling.guidance must be a number between -100 and 100");
-    if (model->guidance == 1 || adv_net_has_null_class(model->net))
+    if (model->guidance == 1 || adv_net_has_null_class(model->net) ||
+        adv_net_has_null_context(model->net))
         return ADV_OK;
     return adv_fail_field(error, ADV_E_INVALID, "sampling.guidance",
                           "sampling.guidance is %g, but the net has no null class and only takes 1",
@@ -198,6 +231,8 @@ enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *e
         status = read_labels(model, error);
     if (status == ADV_OK)
         status = read_columns(model, error);
+    if (status == ADV_OK)
+        status = read_context(model, error);
     if (status == ADV_OK)
         status = read_sampling(model, error);
     if (status == ADV_OK)

@@ -250,6 +250,7 @@ void adv_model_unref(struct adv_model *model)
         return;
     adv_packed_weights_free(model->packed);
     adv_transform_free(model->transform);
+    adv_transform_free(model->context_transform);
     adv_net_free(model->net);
     free(model->weights);
     json_decref(model->config);
@@ -312,6 +313,11 @@ const struct adv_packed_weights *adv_model_packed_weights(const struct adv_model
 const struct adv_transform *adv_model_transform(const struct adv_model *model)
 {
     return model->transform;
+}
+
+const struct adv_transform *adv_model_context_transform(const struct adv_model *model)
+{
+    return model->context_transform;
 }
 
 const struct adv_path *adv_model_path(const struct adv_model *model)

@@ -18,6 +18,7 @@ struct adv_model {
     float *weights;
     struct adv_packed_weights *packed;
     struct adv_transform *transform;
+    struct adv_transform *context_transform; /* NULL: the net takes no context */
     const struct adv_path *path;
     size_t shape[3];
     int n_dims;

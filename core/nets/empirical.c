@@ -27,7 +27,7 @@ static enum adv_status build(const void *options, struct adv_graph *g,
     const struct empirical_options *o = options;
     size_t dim = (size_t)o->dim;
     struct adv_marginal_attr attr = {o->bandwidth};
-    adv_graph_init(g, adv_shape_flat(dim), false);
+    adv_graph_init(g, adv_shape_flat(dim), false, 0);
     int samples =
         adv_graph_param(g, "samples", 2, (size_t[]){(size_t)o->samples, dim}, ADV_INIT_NORMAL, dim);
     int v = adv_graph_apply(g, &adv_op_marginal, &attr, (int[]){g->x, g->t},

@@ -43,4 +43,12 @@ struct adv_net {
  * classes. A label that the net does not have is a bug: it would be read beyond the table. */
 float adv_net_label_input(const struct adv_net *net, int32_t label);
 
+/* What the graph's context input takes for a context, or (NULL) for none: so many numbers, 0 of a
+ * net that takes no context. Of a net with a null context, the last says whether there is one. */
+size_t adv_net_context_inputs(const struct adv_net *net);
+void adv_net_context_input(const struct adv_net *net, const float *context, float *inputs);
+
+/* Label and context of a row's half that has neither, as far as the net can do without. */
+void adv_net_without_condition(const struct adv_net *net, int32_t *label, const float **context);
+
 #endif

@@ -10,7 +10,14 @@
  * cosines), SiLU or SELU, residual blocks h += act(ff(h)), and an input gain v += gain(t) * x,
  * which spares the blocks from carrying all of x to the output, and the exact velocity of a mixture
  * of Gaussians fitted to the data (op mixture), to which the layers then add: a training starts as
- * that mixture and learns what it lacks. */
+ * that mixture and learns what it lacks.
+ *
+ * A context, a vector of numbers, joins (t, label) through layers of its own, context_mlp. With
+ * conditioning "scale_shift" the condition also enters every hidden layer (Perez et al. 2018,
+ * FiLM), through a narrow layer that keeps this cheap where every row has another condition:
+ *
+ *     e = act(modulation(act(condition)))
+ *     h = act(scale_i(e) * blocks.i.ff(h) + shift_i(e)) */
 #include "core/nets/activation.h"
 #include "core/nets/kind.h"
 
@@ -19,11 +26,17 @@
 struct mlp_options {
     int64_t dim, channels, layers, num_classes, label_channels;
     int64_t input_frequencies, time_frequencies, activation, mixture;
-    bool null_class, residual, input_gain;
+    int64_t context, context_frequencies, context_layers, context_channels;
+    int64_t conditioning, modulation_channels;
+    bool null_class, null_context, residual, input_gain;
     json_t *periodic;
 };
 
 #define TIME_CHANNELS 128
+
+enum conditioning { CONDITIONING_ADD, CONDITIONING_SCALE_SHIFT };
+static const char *const conditionings[] = {
+    [CONDITIONING_ADD] = "add", [CONDITIONING_SCALE_SHIFT] = "scale_shift", NULL};
 
 #define AT(member) offsetof(struct mlp_options, member)
 static const struct adv_field fields[] = {
@@ -39,6 +52,26 @@ static const struct adv_field fields[] = {
      .help = "width of the class embedding"},
     {"null_class", ADV_FIELD_BOOL, AT(null_class), .fallback = "false",
      .help = "also accept rows without a label, as guidance needs"},
+    {"context", ADV_FIELD_INT, AT(context), .min = 0, .max = 4096, .fallback = "0",
+     .help = "number of values in a context, the vector on which the velocity is conditioned; 0 "
+             "means none"},
+    {"null_context", ADV_FIELD_BOOL, AT(null_context), .fallback = "false",
+     .help = "also accept rows without a context, as guidance needs"},
+    {"context_frequencies", ADV_FIELD_INT, AT(context_frequencies), .min = 0, .max = 16,
+     .fallback = "0",
+     .help = "number of frequencies i in the Fourier features of a context: sin, cos of pi 2^(i-1) "
+             "c, i = 0, 1, ..."},
+    {"context_layers", ADV_FIELD_INT, AT(context_layers), .min = 0, .max = 64, .fallback = "2",
+     .help = "number of layers that a context goes through before it joins time and class"},
+    {"context_channels", ADV_FIELD_INT, AT(context_channels), .min = 1, .max = 8192,
+     .fallback = "64", .help = "width of the layers of a context"},
+    {"conditioning", ADV_FIELD_CHOICE, AT(conditioning), .choices = conditionings,
+     .fallback = "add",
+     .help = "how time, class and context enter: added before the first hidden layer, or also "
+             "scaling and shifting every hidden layer"},
+    {"modulation_channels", ADV_FIELD_INT, AT(modulation_channels), .min = 1, .max = 8192,
+     .fallback = "64",
+     .help = "width of the layer from which conditioning scale_shift takes scales and shifts"},
     {"input_frequencies", ADV_FIELD_INT, AT(input_frequencies), .min = 0, .max = 16,
      .fallback = "0",
      .help = "number of frequencies i in the Fourier features of x: sin, cos of pi 2^(i-1) x, i = "
@@ -89,12 +122,32 @@ static int label_embedding(struct adv_graph *g, const struct mlp_options *o)
                            (int[]){table, ADV_NONE});
 }
 
-/* concat_projection over [x, t, label]. */
-static int joined(struct adv_graph *g, const struct mlp_options *o, int x, int t)
+/* The context, or its features, through layers of its own. */
+static int context_embedding(struct adv_graph *g, const struct mlp_options *o)
 {
-    size_t c = (size_t)o->channels;
-    size_t columns = 2 * c + (o->num_classes ? (size_t)o->label_channels : 0);
+    int c = features(g, g->context, o->context_frequencies, true);
+    for (int64_t layer = 0; layer < o->context_layers; layer++) {
+        char name[32];
+        snprintf(name, sizeof name, "context_mlp.%d", (int)(2 * layer));
+        c = adv_graph_linear(g, c, name, (size_t)o->context_channels);
+        c = adv_graph_unary(g, adv_activation_op(o->activation), c);
+    }
+    return c;
+}
+
+/* The joined input of the hidden layers, and the part of it that is the condition's. */
+struct joined {
+    int h, condition;
+};
+
+/* concat_projection over [x, t, label, context]. */
+static struct joined joined(struct adv_graph *g, const struct mlp_options *o, int x, int t)
+{
+    size_t c = (size_t)o->channels, label_at = 2 * c;
+    size_t context_at = label_at + (o->num_classes ? (size_t)o->label_channels : 0);
     int label = o->num_classes ? label_embedding(g, o) : ADV_NONE;
+    int context = o->context ? context_embedding(g, o) : ADV_NONE;
+    size_t columns = context_at + (o->context ? adv_graph_size(g, context) : 0);
     int weight = adv_graph_param(g, "concat_projection.weight", 2, (size_t[]){c, columns},
                                  ADV_INIT_FAN_IN, columns);
     int bias =
@@ -102,16 +155,58 @@ static int joined(struct adv_graph *g, const struct mlp_options *o, int x, int t
     int condition = adv_graph_columns(g, t, c, weight, bias);
     if (o->num_classes)
         condition = adv_graph_binary(g, &adv_op_add, condition,
-                                     adv_graph_columns(g, label, 2 * c, weight, ADV_NONE));
-    return adv_graph_binary(g, &adv_op_broadcast_add, adv_graph_columns(g, x, 0, weight, ADV_NONE),
-                            condition);
+                                     adv_graph_columns(g, label, label_at, weight, ADV_NONE));
+    if (o->context)
+        condition = adv_graph_binary(g, &adv_op_add, condition,
+                                     adv_graph_columns(g, context, context_at, weight, ADV_NONE));
+    int h = adv_graph_binary(g, &adv_op_broadcast_add, adv_graph_columns(g, x, 0, weight, ADV_NONE),
+                             condition);
+    return (struct joined){h, condition};
 }
 
-static int block(struct adv_graph *g, const struct mlp_options *o, int64_t layer, int h)
+/* What scales and shifts are made of, or ADV_NONE. */
+static int modulation(struct adv_graph *g, const struct mlp_options *o, int condition)
+{
+    if (o->conditioning != CONDITIONING_SCALE_SHIFT)
+        return ADV_NONE;
+    const struct adv_op *act = adv_activation_op(o->activation);
+    int e = adv_graph_linear(g, adv_graph_unary(g, act, condition), "modulation",
+                             (size_t)o->modulation_channels);
+    return adv_graph_unary(g, act, e);
+}
+
+/* A linear layer of zeros with a bias that starts at 0 or 1. */
+static int starting_at(struct adv_graph *g, const struct mlp_options *o, int in, const char *name,
+                       enum adv_init start)
+{
+    char full[48];
+    size_t c = (size_t)o->channels, n_in = (size_t)o->modulation_channels;
+    snprintf(full, sizeof full, "%s.weight", name);
+    int weight = adv_graph_param(g, full, 2, (size_t[]){c, n_in}, ADV_INIT_ZERO, n_in);
+    snprintf(full, sizeof full, "%s.bias", name);
+    int bias = adv_graph_param(g, full, 1, (size_t[]){c}, start, n_in);
+    return adv_graph_apply(g, &adv_op_linear, NULL, (int[]){in, ADV_NONE}, (int[]){weight, bias});
+}
+
+/* scale(e) * y + shift(e). */
+static int modulated(struct adv_graph *g, const struct mlp_options *o, int64_t layer, int y, int e)
+{
+    char name[32];
+    snprintf(name, sizeof name, "blocks.%d.scale", (int)layer);
+    int scale = starting_at(g, o, e, name, ADV_INIT_ONE);
+    snprintf(name, sizeof name, "blocks.%d.shift", (int)layer);
+    int shift = starting_at(g, o, e, name, ADV_INIT_ZERO);
+    y = adv_graph_binary(g, &adv_op_broadcast_mul, y, scale);
+    return adv_graph_binary(g, &adv_op_broadcast_add, y, shift);
+}
+
+static int block(struct adv_graph *g, const struct mlp_options *o, int64_t layer, int h, int e)
 {
     char name[32];
     snprintf(name, sizeof name, "blocks.%d.ff", (int)layer);
     int y = adv_graph_linear(g, h, name, (size_t)o->channels);
+    if (e != ADV_NONE)
+        y = modulated(g, o, layer, y, e);
     y = adv_graph_unary(g, adv_activation_op(o->activation), y);
     return o->residual ? adv_graph_binary(g, &adv_op_add, y, h) : y;
 }
@@ -187,24 +282,36 @@ static int plane_of(struct adv_graph *g, const struct adv_circles *circles)
                            (int[]){ADV_NONE, ADV_NONE});
 }
 
+static enum adv_status check_nulls(const struct mlp_options *o, struct adv_error *error)
+{
+    if (o->null_class && o->num_classes == 0)
+        return adv_fail_field(error, ADV_E_INVALID, "net.null_class",
+                              "net.null_class is true but net.num_classes is 0; it needs classes");
+    if (o->null_context && o->context == 0)
+        return adv_fail_field(error, ADV_E_INVALID, "net.null_context",
+                              "net.null_context is true but net.context is 0; it needs a context");
+    return ADV_OK;
+}
+
 static enum adv_status build(const void *options, struct adv_graph *g,
                              struct adv_net_traits *traits, struct adv_error *error)
 {
     const struct mlp_options *o = options;
-    if (o->null_class && o->num_classes == 0)
-        return adv_fail_field(error, ADV_E_INVALID, "net.null_class",
-                              "net.null_class is true but net.num_classes is 0; it needs classes");
     struct adv_circles circles = {0};
-    enum adv_status status = read_circles(o, &circles, error);
+    enum adv_status status = check_nulls(o, error);
+    if (status == ADV_OK)
+        status = read_circles(o, &circles, error);
     if (status != ADV_OK)
         return status;
-    adv_graph_init(g, adv_shape_flat((size_t)o->dim), o->num_classes > 0);
+    adv_graph_init(g, adv_shape_flat((size_t)o->dim), o->num_classes > 0,
+                   (size_t)o->context + o->null_context);
     int x = features(g, plane_of(g, &circles), o->input_frequencies, true);
     x = adv_graph_linear(g, x, "in_projection", (size_t)o->channels);
     int t = time_embedding(g, o);
-    int h = joined(g, o, x, t);
+    struct joined start = joined(g, o, x, t);
+    int h = start.h, e = modulation(g, o, start.condition);
     for (int64_t layer = 0; layer < o->layers; layer++)
-        h = block(g, o, layer, h);
+        h = block(g, o, layer, h, e);
     int v = out_projection(g, o, h);
     if (o->input_gain)
         v = adv_graph_binary(g, &adv_op_add, v, gained_input(g, o, t));
@@ -213,7 +320,9 @@ static enum adv_status build(const void *options, struct adv_graph *g,
     *traits = (struct adv_net_traits){.dim = (size_t)o->dim,
                                       .classes = (size_t)o->num_classes,
                                       .null_class = o->null_class,
-                                      .circles = circles};
+                                      .circles = circles,
+                                      .context = (size_t)o->context,
+                                      .null_context = o->null_context};
     return adv_graph_finish(g, v, error);
 }
 

@@ -1,6 +1,7 @@
 #include <advect/extra/net.h>
 #include <advect/extra/rng.h>
 #include <advect/extra/words.h>
+#include <advect/label.h>
 
 #include "core/base/mem.h"
 #include "core/nets/kind.h"
@@ -139,6 +140,34 @@ float adv_net_label_input(const struct adv_net *net, int32_t label)
         adv_bug("label %d for a net of %zu classes and %s null class", (int)label, classes,
                 net->traits.null_class ? "a" : "no");
     return label < 0 ? (float)classes : (float)label;
+}
+
+size_t adv_net_context_inputs(const struct adv_net *net)
+{
+    return net->traits.context + net->traits.null_context;
+}
+
+void adv_net_context_input(const struct adv_net *net, const float *context, float *inputs)
+{
+    size_t n = net->traits.context;
+    if (n > 0 && !context && !net->traits.null_context)
+        adv_bug("no context for a net that cannot do without");
+    if (n > 0 && context)
+        memcpy(inputs, context, n * sizeof *inputs);
+    else
+        memset(inputs, 0, n * sizeof *inputs);
+    if (net->traits.null_context)
+        inputs[n] = context != NULL;
+}
+
+void adv_net_without_condition(const struct adv_net *net, int32_t *label, const float **context)
+{
+    if (!net->traits.null_class && !net->traits.null_context)
+        adv_bug("guidance for a net without a null class or context");
+    if (net->traits.null_class)
+        *label = ADV_NO_LABEL;
+    if (net->traits.null_context)
+        *context = NULL;
 }
 
 json_t *adv_net_config(const struct adv_net *net)

@@ -47,7 +47,7 @@ static enum adv_status build(const void *options, struct adv_graph *g,
     const struct sequential_options *o = options;
     const struct adv_op *activation = adv_activation_op(o->activation);
     size_t dim = (size_t)o->dim, channels = (size_t)o->channels;
-    adv_graph_init(g, adv_shape_flat(dim), false);
+    adv_graph_init(g, adv_shape_flat(dim), false, 0);
     int h = adv_graph_unary(g, activation, first_layer(g, dim, channels));
     for (int64_t layer = 1; layer <= o->layers; layer++) {
         char name[16];

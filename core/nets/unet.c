@@ -413,7 +413,7 @@ static enum adv_status build(const void *options, struct adv_graph *g,
         return status;
     struct adv_shape image = {(size_t)o->image.items[0], (size_t)o->image.items[1],
                               (size_t)o->image.items[2]};
-    adv_graph_init(g, image, o->num_classes > 0);
+    adv_graph_init(g, image, o->num_classes > 0, 0);
     struct unet u = {.g = g, .o = o};
     struct name out = {"out"};
     u.emb = embedding(g, o);

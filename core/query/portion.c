@@ -57,6 +57,11 @@ static void begin(const struct adv_run *run, struct adv_shard *shard)
 {
     for (size_t i = 0; i < shard->n_due; i++)
         shard->label[i] = run->labels ? run->labels[shard->begin + shard->rows[i]] : ADV_NO_LABEL;
+    size_t size = adv_model_context(run->model);
+    for (size_t i = 0; run->contexts && i < shard->n_due; i++)
+        shard->context[i] =
+            run->encoded_contexts +
+            (run->query.n_contexts == 1 ? 0 : (shard->begin + shard->rows[i]) * size);
     if (run->answer.probes > 0)
         draw_probes(run, shard);
 }
@@ -75,7 +80,8 @@ struct adv_batch adv_shard_batch(const struct adv_run *run, const struct adv_sha
                                 .x = shard->x + row * run->dim,
                                 .t = shard->t + row,
                                 .label = shard->label + row,
-                                .guidance = shard->guidance + row};
+                                .guidance = shard->guidance + row,
+                                .context = run->contexts ? shard->context + row : NULL};
     return (struct adv_batch){points, shard->v + row * run->dim};
 }
 

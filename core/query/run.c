@@ -40,6 +40,54 @@ static enum adv_status copy_labels(struct adv_run *run, struct adv_error *error)
     return ADV_OK;
 }
 
+static enum adv_status check_context(const float *context, size_t row, size_t n,
+                                     struct adv_error *error)
+{
+    for (size_t k = 0; k < n; k++) {
+        if (!isfinite(context[k]))
+            return adv_fail_field(error, ADV_E_INVALID, "context",
+                                  "context[%zu][%zu] is %g; it must be a finite number", row, k,
+                                  (double)context[k]);
+    }
+    return ADV_OK;
+}
+
+static enum adv_status encode_contexts(struct adv_run *run, struct adv_error *error)
+{
+    size_t n = adv_model_context(run->model);
+    const struct adv_transform *transform = adv_model_context_transform(run->model);
+    for (size_t i = 0; i < run->query.n_contexts; i++) {
+        float *encoded = run->encoded_contexts + i * n;
+        struct adv_error inner = ADV_ERROR_INIT;
+        enum adv_status status = check_context(run->contexts + i * n, i, n, error);
+        if (status != ADV_OK)
+            return status;
+        status =
+            adv_transform_encode_checked(transform, run->contexts + i * n, encoded, NULL, &inner);
+        if (status != ADV_OK)
+            return adv_fail_field(error, status, "context", "context[%zu]: %s", i, inner.message);
+        run->context_distance[i] = adv_largest_deviation(n, encoded);
+    }
+    return ADV_OK;
+}
+
+static enum adv_status copy_contexts(struct adv_run *run, struct adv_error *error)
+{
+    const struct adv_query *q = &run->query;
+    size_t values;
+    if (!q->context)
+        return ADV_OK;
+    if (!adv_mul_size(q->n_contexts, adv_model_context(run->model), &values))
+        return adv_no_memory(error);
+    run->contexts = adv_calloc(values, sizeof *run->contexts);
+    run->encoded_contexts = adv_calloc(values, sizeof *run->encoded_contexts);
+    run->context_distance = adv_calloc(q->n_contexts, sizeof *run->context_distance);
+    if (!run->contexts || !run->encoded_contexts || !run->context_distance)
+        return adv_no_memory(error);
+    memcpy(run->contexts, q->context, values * sizeof *run->contexts);
+    return encode_contexts(run, error);
+}
+
 /* Data at t = 1 have to be in the transform's domain; before that, states may leave it. */
 static enum adv_status encode_point(struct adv_run *run, size_t i, const float *point, float *start,
                                     struct adv_error *error)
@@ -148,6 +196,9 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
     a->dim = run->dim;
     a->n_frames = q->kind == ADV_QUERY_TRAJECTORIES ? q->n_times : 1;
     a->labels = run->labels;
+    a->n_contexts = run->contexts ? q->n_contexts : 0;
+    a->context = run->contexts;
+    a->context_distance = run->context_distance;
     a->solver = q->solver;
     a->times = q->kind == ADV_QUERY_TRAJECTORIES ? run->times + run->first_frame : NULL;
     if (!density && !(a->states = run->states = adv_calloc(values, a->n_frames * sizeof(float))))
@@ -225,6 +276,8 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
     choose_divergence(run);
     status = copy_labels(run, error);
     if (status == ADV_OK)
+        status = copy_contexts(run, error);
+    if (status == ADV_OK)
         status = make_starts(run, error);
     if (status == ADV_OK)
         status = make_times(run, error);
@@ -234,6 +287,7 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
         status = make_shards(run, error);
     run->query.points = NULL;
     run->query.labels = NULL;
+    run->query.context = NULL;
     run->query.times = NULL;
     if (status == ADV_OK)
         *out = run;
@@ -250,6 +304,9 @@ void adv_run_free(struct adv_run *run)
         adv_shard_release(&run->shards[s]);
     free(run->shards);
     free(run->labels);
+    free(run->contexts);
+    free(run->encoded_contexts);
+    free(run->context_distance);
     free(run->starts);
     free(run->log_det);
     free(run->times);

@@ -38,6 +38,7 @@ struct adv_shard {
     struct adv_run_work work;
     uint64_t evaluations; /* so far */
     int32_t *label;
+    const float **context; /* [n]: of each row its numbers; NULL where the run has none */
     size_t *rows;
     int64_t nfe;
     size_t frames_written;
@@ -51,6 +52,9 @@ struct adv_run {
     size_t dim, n_accumulators;
     const struct adv_circles *circles; /* of the model's net */
     int32_t *labels;                   /* [n] or NULL */
+    float *contexts;                   /* [query.n_contexts, C], as asked; NULL: none */
+    float *encoded_contexts;           /* the same in the network's units */
+    double *context_distance;          /* [query.n_contexts] */
     float *starts;                     /* [n, dim], network units */
     bool starts_are_drawn;             /* by each shard */
     double pass_cost;                  /* adv_query_pass_cost */

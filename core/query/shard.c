@@ -23,9 +23,11 @@ void adv_shard_release(struct adv_shard *shard)
     free(shard->divergence);
     free(shard->probes);
     free(shard->label);
+    free(shard->context);
     free(shard->rows);
     shard->x = shard->t = shard->guidance = shard->v = shard->divergence = shard->probes = NULL;
     shard->label = NULL;
+    shard->context = NULL;
     shard->rows = NULL;
 }
 
@@ -41,6 +43,8 @@ static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
     shard->label = adv_calloc(n, sizeof *shard->label);
     shard->rows = adv_calloc(n, sizeof *shard->rows);
     shard->probes = adv_calloc(run->answer.probes, run->dim * sizeof *shard->probes);
+    if (run->contexts && !(shard->context = adv_calloc(n, sizeof *shard->context)))
+        return adv_no_memory(&shard->error);
     if (!shard->x || !shard->v || !shard->t || !shard->guidance || !shard->divergence ||
         !shard->label || !shard->rows || !shard->probes)
         return adv_no_memory(&shard->error);

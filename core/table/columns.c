@@ -117,6 +117,14 @@ static void use(struct adv_table_reader *reader, size_t column)
     reader->used[reader->n_used++] = column;
 }
 
+/* What a column that is named alone is already, or NULL. */
+static const char *taken_as(const struct adv_table_reader *reader, size_t column)
+{
+    if ((ptrdiff_t)column == reader->label)
+        return "the labels' column";
+    return reader->columns[column].to == ADV_COLUMN_CONTEXT ? "a column of the context" : NULL;
+}
+
 static enum adv_status use_named(struct adv_table_reader *reader, const char *option,
                                  const char *pattern, struct adv_error *error)
 {
@@ -128,10 +136,10 @@ static enum adv_status use_named(struct adv_table_reader *reader, const char *op
         if (!matches(&matcher, reader->names[i]))
             continue;
         n_found++;
-        if (matcher.exact && (ptrdiff_t)i == reader->label)
-            return adv_fail_field(error, ADV_E_INVALID, option,
-                                  "%s is %s, which is also the labels' column", option,
-                                  adv_quote(pattern).text);
+        const char *taken = taken_as(reader, i);
+        if (matcher.exact && taken)
+            return adv_fail_field(error, ADV_E_INVALID, option, "%s is %s, which is also %s",
+                                  option, adv_quote(pattern).text, taken);
         use(reader, i);
     }
     return n_found ? ADV_OK : refuse_name(reader, option, pattern, error);
@@ -142,10 +150,10 @@ static enum adv_status use_position(struct adv_table_reader *reader, const char 
 {
     if (position < 0 || (size_t)position >= reader->n_columns)
         return refuse_position(reader, option, position, error);
-    if ((ptrdiff_t)position == reader->label)
-        return adv_fail_field(error, ADV_E_INVALID, option,
-                              "%s is %lld, which is also the labels' column", option,
-                              (long long)position);
+    const char *taken = taken_as(reader, (size_t)position);
+    if (taken)
+        return adv_fail_field(error, ADV_E_INVALID, option, "%s is %lld, which is also %s", option,
+                              (long long)position, taken);
     use(reader, (size_t)position);
     return ADV_OK;
 }
@@ -176,15 +184,15 @@ static bool says_what_to_leave_out(const json_t *entry)
     return json_is_string(entry) && json_string_value(entry)[0] == '!';
 }
 
-/* The entries that say what to take (out false) or what to leave out. */
-static enum adv_status apply(struct adv_table_reader *reader, const json_t *entries, bool out,
-                             struct adv_error *error)
+/* The entries of an option that say what to take (out false) or what to leave out. */
+static enum adv_status apply(struct adv_table_reader *reader, const char *name,
+                             const json_t *entries, bool out, struct adv_error *error)
 {
     enum adv_status status = ADV_OK;
     for (size_t i = 0; i < json_array_size(entries) && status == ADV_OK; i++) {
         const json_t *entry = json_array_get(entries, i);
         char option[96];
-        snprintf(option, sizeof option, "%s[%zu]", adv_table_option(reader, "columns").text, i);
+        snprintf(option, sizeof option, "%s[%zu]", adv_table_option(reader, name).text, i);
         if (!json_is_string(entry) && !json_is_integer(entry))
             status = adv_fail_field(error, ADV_E_INVALID, option,
                                     "%s must be a column's name, a pattern or a position", option);
@@ -220,8 +228,8 @@ static enum adv_status choose_columns(struct adv_table_reader *reader, struct ad
         n_taken += !says_what_to_leave_out(json_array_get(entries, i));
     if (n_taken == 0)
         use_every(reader);
-    enum adv_status status = apply(reader, entries, false, error);
-    return status == ADV_OK ? apply(reader, entries, true, error) : status;
+    enum adv_status status = apply(reader, "columns", entries, false, error);
+    return status == ADV_OK ? apply(reader, "columns", entries, true, error) : status;
 }
 
 /* ---------------------------------------------------------------- names that are wanted */
@@ -308,6 +316,38 @@ static enum adv_status choose_label(struct adv_table_reader *reader, struct adv_
     return ADV_OK;
 }
 
+/* ---------------------------------------------------------------- the context */
+
+/* Marks the columns of the context, so that nothing else takes them. */
+static enum adv_status choose_context(struct adv_table_reader *reader, struct adv_error *error)
+{
+    const json_t *entries = reader->options->context;
+    if (!entries)
+        return ADV_OK;
+    struct adv_column_name option = adv_table_option(reader, "context");
+    if (!json_is_array(entries) || json_array_size(entries) == 0)
+        return adv_fail_field(error, ADV_E_INVALID, option.text,
+                              "%s must name columns, as in [\"x1\", \"y*\", 3]", option.text);
+    enum adv_status status = apply(reader, "context", entries, false, error);
+    if (status == ADV_OK)
+        status = apply(reader, "context", entries, true, error);
+    for (size_t i = 0; i < reader->n_used; i++) {
+        reader->context[i] = reader->used[i];
+        reader->columns[reader->used[i]].to = ADV_COLUMN_CONTEXT;
+    }
+    reader->n_context = reader->n_used;
+    reader->n_used = 0;
+    return status;
+}
+
+static void append_context(struct adv_table_reader *reader)
+{
+    for (size_t i = 0; i < reader->n_context; i++) {
+        reader->columns[reader->context[i]].to = ADV_COLUMN_SKIPPED;
+        use(reader, reader->context[i]);
+    }
+}
+
 /* ---------------------------------------------------------------- all of them */
 
 static int by_name(const void *a, const void *b)
@@ -348,6 +388,8 @@ enum adv_status adv_table_choose(struct adv_table_reader *reader, struct adv_err
     for (size_t i = 0; i < reader->n_columns; i++)
         reader->columns[i].to = ADV_COLUMN_SKIPPED;
     enum adv_status status = choose_label(reader, error);
+    if (status == ADV_OK)
+        status = choose_context(reader, error);
     if (status != ADV_OK)
         return status;
     bool by_names = reader->options->names && reader->names;
@@ -364,5 +406,6 @@ enum adv_status adv_table_choose(struct adv_table_reader *reader, struct adv_err
                               reader->n_columns == 1 && reader->label >= 0
                                   ? "the file has one column, so none is left beside the label"
                                   : "no column of the file is left");
+    append_context(reader);
     return check_distinct(reader, error);
 }

@@ -7,7 +7,7 @@
 
 #include <advect/extra/table.h>
 
-enum { ADV_COLUMN_SKIPPED = -1, ADV_COLUMN_LABEL = -2 };
+enum { ADV_COLUMN_SKIPPED = -1, ADV_COLUMN_LABEL = -2, ADV_COLUMN_CONTEXT = -3 };
 
 /* A column of the file. */
 struct adv_table_column {
@@ -32,6 +32,7 @@ struct adv_table_reader {
     char **names;                     /* [n_columns], or NULL without a header; owned */
     struct adv_table_column *columns; /* [n_columns] */
     size_t *used, n_used;             /* columns that are used, in their order in a row */
+    size_t *context, n_context;       /* columns of the context, which are used last */
     ptrdiff_t label;                  /* the labels' column, or -1 */
     struct adv_classes classes;
     uint32_t *lines; /* [rows]: where each row begins */

@@ -184,12 +184,14 @@ static enum adv_status allocate(struct adv_table_reader *reader, struct adv_erro
 {
     reader->columns = adv_calloc(reader->n_columns, sizeof *reader->columns);
     reader->used = adv_calloc(reader->n_columns, sizeof *reader->used);
-    return reader->columns && reader->used ? ADV_OK : adv_no_memory(error);
+    reader->context = adv_calloc(reader->n_columns, sizeof *reader->context);
+    return reader->columns && reader->used && reader->context ? ADV_OK : adv_no_memory(error);
 }
 
 static enum adv_status finish(struct adv_table_reader *reader, struct adv_error *error)
 {
     struct adv_table *table = &reader->table;
+    table->n_context = reader->n_context;
     table->rows.n_dims = 2;
     table->rows.shape[0] = reader->n_rows;
     table->rows.shape[1] = reader->n_used;
@@ -240,6 +242,7 @@ enum adv_status adv_table_parse(const char *text, size_t n_bytes, const char *na
     free(reader.names);
     free(reader.columns);
     free(reader.used);
+    free(reader.context);
     free(reader.lines);
     return status;
 }

@@ -1,7 +1,8 @@
 /* How well the held-out rows are predicted: what decides which weights are kept. */
 #include "core/train/training.h"
 
-#include <advect/extra/memory.h>
+#include "core/base/mem.h"
+
 #include <advect/query.h>
 
 #include <math.h>
@@ -11,14 +12,28 @@
 #define EXACT_DIM_MAX 256 /* beyond, few probes must do: their error is one for all weights */
 #define TOLERANCE 1e-4    /* an error of some 0.01 nats at most */
 
-static enum adv_status draw(const struct adv_training *t, size_t n, float **x, int32_t **labels,
+/* Held-out rows. */
+struct rows {
+    float *x, *context;
+    int32_t *labels;
+};
+
+static void rows_release(struct rows *rows)
+{
+    free(rows->x);
+    free(rows->context);
+    free(rows->labels);
+}
+
+static enum adv_status draw(const struct adv_training *t, size_t n, struct rows *rows,
                             struct adv_error *error)
 {
-    *x = calloc(n, t->dataset.dim * sizeof **x);
-    *labels = calloc(n, sizeof **labels);
-    if (!*x || !*labels)
+    rows->x = adv_calloc(n, t->dataset.dim * sizeof *rows->x);
+    rows->context = adv_calloc(n, t->dataset.n_context * sizeof *rows->context);
+    rows->labels = adv_calloc(n, sizeof *rows->labels);
+    if (!rows->x || !rows->context || !rows->labels)
         return adv_no_memory(error);
-    adv_dataset_points(&t->dataset, ADV_SPLIT_HELD_OUT, 0, n, *x, *labels);
+    adv_dataset_points(&t->dataset, ADV_SPLIT_HELD_OUT, 0, n, rows->x, rows->labels, rows->context);
     return ADV_OK;
 }
 
@@ -45,14 +60,15 @@ enum adv_status adv_training_measure(const struct adv_training *t, double *nll,
     size_t n = t->dataset.n_held_out < ROWS_MAX ? t->dataset.n_held_out : ROWS_MAX;
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     struct adv_model *model = NULL;
-    float *x = NULL;
-    int32_t *labels = NULL;
-    enum adv_status status = draw(t, n, &x, &labels, error);
+    struct rows rows = {0};
+    enum adv_status status = draw(t, n, &rows, error);
     if (status == ADV_OK)
         status = adv_training_model_of(t, t->average, &model, error);
     query.n = n;
-    query.points = x;
-    query.labels = t->dataset.classes ? labels : NULL;
+    query.points = rows.x;
+    query.labels = t->dataset.classes ? rows.labels : NULL;
+    query.context = t->dataset.n_context ? rows.context : NULL;
+    query.n_contexts = n;
     if (t->dataset.dim <= EXACT_DIM_MAX)
         query.divergence_method = ADV_DIVERGENCE_EXACT;
     query.solver = adv_solver_spec_accurate();
@@ -60,7 +76,6 @@ enum adv_status adv_training_measure(const struct adv_training *t, double *nll,
     if (status == ADV_OK)
         status = mean_nll(t, model, &query, nll, error);
     adv_model_unref(model);
-    free(x);
-    free(labels);
+    rows_release(&rows);
     return status;
 }

@@ -23,7 +23,7 @@ static void shard_gradient(void *context, size_t shard, int worker_number)
         adv_gradient_set_weights(worker->gradient, t->weights);
     worker->weights_step = t->progress.step;
     adv_examples_draw(e, &t->dataset, t->recipe.path, &t->recipe.train, t->progress.step, first, n);
-    struct adv_points points = {.n = n, .x = e->x_t, .t = e->t, .label = e->label};
+    struct adv_points points = adv_examples_points(e, n);
     float scale = (float)(1 / ((double)batch * (double)t->dataset.dim));
     t->shard_sums[shard] =
         adv_gradient_add(worker->gradient, &points, e->target, scale, gradient, NULL);

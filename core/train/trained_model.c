@@ -46,6 +46,25 @@ static json_t *columns_of(const struct adv_dataset *dataset)
     return columns;
 }
 
+/* {"columns", "transform", "reach"}: a new reference, or NULL without memory. */
+static json_t *context_of(const struct adv_dataset *dataset)
+{
+    json_t *columns = NULL;
+    if (adv_dataset_context_column(dataset, 0)) {
+        columns = json_array();
+        for (size_t i = 0; columns && i < dataset->n_context; i++) {
+            if (json_array_append_new(columns,
+                                      json_string(adv_dataset_context_column(dataset, i)))) {
+                json_decref(columns);
+                return NULL;
+            }
+        }
+    }
+    return json_pack("{s:o*, s:o, s:f}", "columns", columns, "transform",
+                     adv_transform_to_json(dataset->context_transform), "reach",
+                     dataset->context_reach);
+}
+
 /* What opening a file told of its classes and columns. */
 static bool add_names(json_t *data, const struct adv_dataset *dataset)
 {
@@ -57,6 +76,8 @@ static bool add_names(json_t *data, const struct adv_dataset *dataset)
             json_object_set_new(data, "classes", json_integer((json_int_t)dataset->classes)) != 0;
     if (dataset->label_names)
         failed |= json_object_set(data, "labels", dataset->label_names) != 0;
+    if (dataset->n_context > 0)
+        failed |= json_object_set_new(data, "context", context_of(dataset)) != 0;
     if (adv_dataset_column(dataset, 0))
         failed |= json_object_set_new(data, "columns", columns_of(dataset)) != 0;
     return !failed;

@@ -18,73 +18,6 @@
 
 ADV_ENDS_WITH(struct adv_training_options, load);
 
-static enum adv_status check_net(const struct adv_training *t, struct adv_error *error)
-{
-    const struct adv_net *net = t->net;
-    const struct adv_recipe *recipe = &t->recipe;
-    const struct adv_dataset *dataset = &t->dataset;
-    size_t dim = adv_net_dim(net), classes = adv_net_classes(net);
-    if (dim != dataset->dim)
-        return adv_fail_field(error, ADV_E_INVALID, "net",
-                              "the net takes %zu numbers per example; the data have %zu", dim,
-                              dataset->dim);
-    if (classes != dataset->classes)
-        return adv_fail_field(error, ADV_E_INVALID, "net.num_classes",
-                              "the net has %zu classes; data.classes is %zu", classes,
-                              dataset->classes);
-    bool null_class = adv_net_has_null_class(net);
-    if (null_class != (recipe->train.label_dropout > 0))
-        return adv_fail_field(error, ADV_E_INVALID, "train.label_dropout",
-                              null_class
-                                  ? "the net has a null class, which is learned only where "
-                                    "train.label_dropout is above 0"
-                                  : "train.label_dropout is above 0, but the net has no null "
-                                    "class to learn from unlabelled examples");
-    if (recipe->sampling.guidance != 1 && !null_class)
-        return adv_fail_field(error, ADV_E_INVALID, "sampling.guidance",
-                              "sampling.guidance is %g, but the net has no null class and only "
-                              "takes 1",
-                              recipe->sampling.guidance);
-    return ADV_OK;
-}
-
-/* Velocities are periodic in the columns that the data have on circles: told to the net, whose
- * configuration says nothing of the data. A net that says so itself is left as it is. */
-static enum adv_status tell_circles(struct adv_training *t, struct adv_error *error)
-{
-    struct adv_circles circles;
-    size_t n = adv_transform_circles(t->dataset.transform, &circles);
-    const char *kind = json_string_value(json_object_get(t->recipe.net, "kind"));
-    if (n == 0 || json_object_get(t->recipe.net, "periodic"))
-        return ADV_OK;
-    if (kind && strcmp(kind, "mlp") != 0)
-        return adv_fail_field(error, ADV_E_INVALID, "data.support",
-                              "data.support has periodic columns, which nets of kind mlp take; "
-                              "net.kind is %.40s",
-                              kind);
-    if (n > ADV_CIRCLES_MAX)
-        return adv_fail_field(error, ADV_E_INVALID, "data.support",
-                              "data.support has %zu periodic columns; at most %d are allowed", n,
-                              ADV_CIRCLES_MAX);
-    json_t *columns = json_array();
-    for (size_t i = 0; columns && i < n; i++) {
-        if (json_array_append_new(columns, json_integer(circles.columns[i]))) {
-            json_decref(columns);
-            columns = NULL;
-        }
-    }
-    json_t *net = columns ? adv_json_deep_copy(t->recipe.net) : NULL;
-    if (!net || json_object_set(net, "periodic", columns)) {
-        json_decref(columns);
-        json_decref(net);
-        return adv_no_memory(error);
-    }
-    json_decref(columns);
-    json_decref(t->recipe.net);
-    t->recipe.net = net;
-    return ADV_OK;
-}
-
 static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
 {
     size_t elements;
@@ -111,7 +44,7 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         enum adv_status status =
             adv_gradient_new(t->net, rows, t->load.isa, &worker->gradient, error);
         if (status == ADV_OK)
-            status = adv_examples_init(&worker->examples, rows, t->dataset.dim, error);
+            status = adv_examples_init(&worker->examples, rows, &t->dataset, error);
         if (status != ADV_OK)
             return status;
     }
@@ -123,7 +56,8 @@ static struct adv_training_memory planned_memory(const struct adv_training *t)
     const struct adv_source *source = &t->dataset.source;
     struct adv_training_memory m = {
         .data = (source->rows.n_elements + source->labels.n_elements) * sizeof(float) +
-                (t->dataset.labels ? t->dataset.n_rows * sizeof *t->dataset.labels : 0),
+                (t->dataset.labels ? t->dataset.n_rows * sizeof *t->dataset.labels : 0) +
+                t->dataset.n_context * t->dataset.n_rows * sizeof *t->dataset.contexts,
         .activations = adv_gradient_bytes(t->workers[0].gradient) +
                        ADV_EXAMPLES_WIDE * t->shard_rows * t->dataset.dim * sizeof(float),
         .gradients = t->n_shards * t->n_weights * sizeof(float),
@@ -235,12 +169,8 @@ static enum adv_status prepare(struct adv_training *t, const struct adv_training
         status = check_keep(t, error);
     if (status == ADV_OK)
         status = adv_pool_new(n_threads, &t->pool, error);
-    if (status == ADV_OK && json_is_object(t->recipe.net))
-        status = tell_circles(t, error);
     if (status == ADV_OK)
-        status = adv_net_new(t->recipe.net, &t->net, error);
-    if (status == ADV_OK)
-        status = check_net(t, error);
+        status = adv_training_make_net(t, error);
     if (status == ADV_OK)
         status = divide(t, error);
     if (status == ADV_OK)

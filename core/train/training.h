@@ -51,6 +51,10 @@ enum adv_status adv_training_start(struct adv_recipe *recipe,
                                    const struct adv_training_options *options,
                                    struct adv_training **training, struct adv_error *error);
 
+/* Makes the net of the recipe, of which the data say what they alone know: the columns that are
+ * angles, the size of contexts. Errors: ADV_E_INVALID where net and data do not fit. */
+enum adv_status adv_training_make_net(struct adv_training *training, struct adv_error *error);
+
 /* The weights before the first step, and their average: random ones, and those that are fitted to
  * the data. */
 enum adv_status adv_training_init_weights(struct adv_training *training, struct adv_error *error);

@@ -148,12 +148,16 @@ static void fill_batch(struct scene *scene, const struct adv_graph *graph, uint6
         scene->label[c] = (adv_real)floor((double)scene->label[c]);
     for (size_t r = 0; r < SCENE_ROWS; r++)
         scene->row_map[r] = (int32_t)random_below(random, SCENE_CONDITIONS);
+    if (graph->context != ADV_NONE)
+        scene->context = random_reals(
+            random, -1, 1, SCENE_CONDITIONS * adv_shape_size(graph->values[graph->context].shape));
     scene->inputs = (struct adv_inputs){.rows = SCENE_ROWS,
                                         .conditions = SCENE_CONDITIONS,
                                         .x = scene->x,
                                         .row_map = scene->row_map,
                                         .t = scene->t,
-                                        .label = graph->label == ADV_NONE ? NULL : scene->label};
+                                        .label = graph->label == ADV_NONE ? NULL : scene->label,
+                                        .context = scene->context};
 }
 
 void scene_init_random(struct scene *scene, uint64_t seed, bool smooth)
@@ -162,7 +166,7 @@ void scene_init_random(struct scene *scene, uint64_t seed, bool smooth)
     struct builder b = {.graph = &scene->own, .random = &scene->random, .smooth = smooth};
     bool with_label = random_below(b.random, 2);
     scene->dim = 1 + random_below(b.random, SCENE_DIM_MAX);
-    adv_graph_init(b.graph, adv_shape_flat(scene->dim), with_label);
+    adv_graph_init(b.graph, adv_shape_flat(scene->dim), with_label, 0);
     put(&b.rows, random_below(b.random, 2) ? fourier(&b, b.graph->x) : b.graph->x);
     put(&b.rows, linear(&b, b.graph->x, 4));
     put(&b.conditions, random_below(b.random, 2) ? fourier(&b, b.graph->t) : b.graph->t);
@@ -184,7 +188,7 @@ void scene_init_chain(struct scene *scene, size_t depth, bool residual)
 {
     *scene = (struct scene){.dim = 3};
     struct adv_graph *graph = &scene->own;
-    adv_graph_init(graph, adv_shape_flat(scene->dim), false);
+    adv_graph_init(graph, adv_shape_flat(scene->dim), false, 0);
     int h = adv_graph_linear(graph, graph->x, "in", 32);
     for (size_t i = 0; i < depth; i++) {
         char name[32];
@@ -210,6 +214,7 @@ void scene_release(struct scene *scene)
     free(scene->x);
     free(scene->t);
     free(scene->label);
+    free(scene->context);
     free(scene->row_map);
     *scene = (struct scene){0};
 }
@@ -331,6 +336,10 @@ void naive_init(struct naive *naive, const struct adv_graph *graph,
     memcpy(naive->value[graph->t], inputs->t, inputs->conditions * sizeof(adv_real));
     if (graph->label != ADV_NONE)
         memcpy(naive->value[graph->label], inputs->label, inputs->conditions * sizeof(adv_real));
+    if (graph->context != ADV_NONE)
+        memcpy(naive->value[graph->context], inputs->context,
+               inputs->conditions * adv_shape_size(graph->values[graph->context].shape) *
+                   sizeof(adv_real));
     for (size_t i = 0; i < graph->n_nodes; i++) {
         struct adv_call call = naive_call(naive, i);
         call.scratch = new_scratch(naive, i, ADV_FORWARD);

@@ -13,6 +13,7 @@ struct scene {
     size_t dim;
     adv_real *flat;
     adv_real *x, *t, *label;
+    adv_real *context; /* [SCENE_CONDITIONS, size of the graph's], or NULL */
     int32_t *row_map;
     struct adv_inputs inputs; /* of the above */
     struct random random;

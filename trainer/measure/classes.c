@@ -14,12 +14,13 @@ struct images {
 };
 
 static bool fill_classes(const void *context, size_t first, size_t n, float *points,
-                         int32_t *labels)
+                         int32_t *labels, float *contexts)
 {
+    (void)contexts;
     const struct images *images = context;
     const struct adv_evaluation *e = images->evaluation;
     size_t dim = adv_model_dim(e->model);
-    adv_dataset_points(e->dataset, e->split, first / images->classes, 1, points, labels);
+    adv_dataset_points(e->dataset, e->split, first / images->classes, 1, points, labels, NULL);
     for (size_t c = 0; c < n; c++) {
         if (c > 0)
             memcpy(points + c * dim, points, dim * sizeof *points);
@@ -60,7 +61,7 @@ static enum adv_status count_right(const struct images *images,
     *right = 0;
     for (size_t i = 0; i < n; i++) {
         int32_t label;
-        adv_dataset_points(e->dataset, e->split, i, 1, point, &label);
+        adv_dataset_points(e->dataset, e->split, i, 1, point, &label, NULL);
         size_t read = most_likely(rows->log_density + i * images->classes, images->classes);
         *right += read == (size_t)label;
     }

@@ -49,7 +49,8 @@ static void search_chunk(void *context, size_t piece, int worker)
     int32_t labels[CHUNK];
     float *chunk = calloc(n * search->dim, sizeof *chunk);
     if (chunk)
-        adv_dataset_points(search->evaluation->dataset, ADV_SPLIT_TRAIN, first, n, chunk, labels);
+        adv_dataset_points(search->evaluation->dataset, ADV_SPLIT_TRAIN, first, n, chunk, labels,
+                           NULL);
     for (size_t i = 0; i < search->n; i++) {
         best[i] = chunk ? INFINITY : NAN;
         for (size_t k = 0; chunk && k < n; k++) {
@@ -82,7 +83,7 @@ static enum adv_status take_nearest(struct search *search, struct adv_error *err
         }
         search->distances[i] = sqrt(best);
         adv_dataset_points(search->evaluation->dataset, ADV_SPLIT_TRAIN, row, 1,
-                           search->nearest + i * search->dim, &label);
+                           search->nearest + i * search->dim, &label, NULL);
     }
     return ADV_OK;
 }
@@ -174,7 +175,7 @@ static enum adv_status add_held_out(const struct adv_evaluation *e, struct adv_r
     float *images = calloc(n * adv_model_dim(e->model), sizeof *images);
     if (!images)
         return adv_no_memory(error);
-    adv_dataset_points(e->dataset, ADV_SPLIT_HELD_OUT, 0, n, images, labels);
+    adv_dataset_points(e->dataset, ADV_SPLIT_HELD_OUT, 0, n, images, labels, NULL);
     enum adv_status status = find_nearest(e, n, images, &search, error);
     if (status == ADV_OK) {
         adv_results_add(results, "held_out_nearest",

@@ -104,8 +104,10 @@ struct images {
 };
 
 /* All kinds of image first / N_KINDS. */
-static bool fill_kinds(const void *context, size_t first, size_t n, float *points, int32_t *labels)
+static bool fill_kinds(const void *context, size_t first, size_t n, float *points, int32_t *labels,
+                       float *contexts)
 {
+    (void)contexts;
     const struct images *images = context;
     const struct adv_evaluation *e = images->evaluation;
     int32_t classes = (int32_t)adv_model_classes(e->model);
@@ -117,7 +119,7 @@ static bool fill_kinds(const void *context, size_t first, size_t n, float *point
     image.scratch = original + image.dim;
     image.index = first / N_KINDS;
     adv_model_shape(e->model, image.shape);
-    adv_dataset_points(e->dataset, e->split, image.index, 1, original, &label);
+    adv_dataset_points(e->dataset, e->split, image.index, 1, original, &label, NULL);
     for (size_t k = 0; k < n; k++) {
         image.pixels = points + k * image.dim;
         memcpy(image.pixels, original, image.dim * sizeof *original);

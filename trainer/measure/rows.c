@@ -100,10 +100,11 @@ struct adv_row_densities adv_rows_work(const struct adv_evaluation *e, const cha
 
 /* ---------------------------------------------------------------- rows as they are */
 
-static bool fill_rows(const void *context, size_t first, size_t n, float *points, int32_t *labels)
+static bool fill_rows(const void *context, size_t first, size_t n, float *points, int32_t *labels,
+                      float *contexts)
 {
     const struct adv_evaluation *e = context;
-    adv_dataset_points(e->dataset, e->split, first, n, points, labels);
+    adv_dataset_points(e->dataset, e->split, first, n, points, labels, contexts);
     for (size_t i = 0; e->unlabelled && i < n; i++)
         labels[i] = ADV_NO_LABEL;
     return true;

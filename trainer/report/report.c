@@ -19,35 +19,39 @@
 #define NAME_BYTES ((size_t)128)
 #define COMPARED_ROWS_MAX ((size_t)10000)
 
-/* Points with their labels. */
+/* Points with their labels and contexts. */
 struct points {
     size_t n;
     float *x;        /* [n, dim] */
     int32_t *labels; /* [n] */
+    float *contexts; /* [n, n_context] */
 };
 
 static void points_release(struct points *points)
 {
     free(points->x);
     free(points->labels);
+    free(points->contexts);
 }
 
-static enum adv_status points_init(struct points *points, size_t n, size_t dim,
+static enum adv_status points_init(struct points *points, size_t n, const struct adv_dataset *d,
                                    struct adv_error *error)
 {
+    size_t rows = n ? n : 1;
     *points = (struct points){.n = n,
-                              .x = calloc(n ? n : 1, dim * sizeof(float)),
-                              .labels = calloc(n ? n : 1, sizeof(int32_t))};
-    return points->x && points->labels ? ADV_OK : adv_no_memory(error);
+                              .x = calloc(rows, d->dim * sizeof(float)),
+                              .labels = calloc(rows, sizeof(int32_t)),
+                              .contexts = calloc(rows, (d->n_context + 1) * sizeof(float))};
+    return points->x && points->labels && points->contexts ? ADV_OK : adv_no_memory(error);
 }
 
 static enum adv_status take_rows(const struct adv_dataset *d, enum adv_split split, size_t most,
                                  struct points *points, struct adv_error *error)
 {
     size_t n = adv_dataset_rows(d, split);
-    enum adv_status status = points_init(points, n < most ? n : most, d->dim, error);
+    enum adv_status status = points_init(points, n < most ? n : most, d, error);
     if (status == ADV_OK)
-        adv_dataset_points(d, split, 0, points->n, points->x, points->labels);
+        adv_dataset_points(d, split, 0, points->n, points->x, points->labels, points->contexts);
     return status;
 }
 
@@ -73,6 +77,8 @@ static enum adv_status model_nll(const struct adv_report_subject *s, const struc
     query.points = points->x;
     query.divergence_method = ADV_DIVERGENCE_EXACT;
     query.labels = s->dataset->classes ? points->labels : NULL;
+    query.context = s->dataset->n_context ? points->contexts : NULL;
+    query.n_contexts = points->n;
     enum adv_status status = run_query(s, &query, &run, &answer, error);
     for (size_t i = 0; status == ADV_OK && i < points->n; i++)
         nll[i] = -answer->log_density[i];
@@ -192,7 +198,7 @@ static enum adv_status add_densities(const struct adv_report_subject *s, json_t 
 
 /* ---------------------------------------------------------------- samples beside data */
 
-/* As many of each class as the data have. */
+/* Classes and contexts as the data have them. */
 static enum adv_status draw_samples(const struct adv_report_subject *s, struct points *samples,
                                     struct adv_error *error)
 {
@@ -200,12 +206,17 @@ static enum adv_status draw_samples(const struct adv_report_subject *s, struct p
     struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
     const struct adv_answer *answer = NULL;
     struct adv_run *run = NULL;
-    enum adv_status status = points_init(samples, SAMPLES, d->dim, error);
+    enum adv_status status = points_init(samples, SAMPLES, d, error);
     for (size_t i = 0; status == ADV_OK && d->classes && i < SAMPLES; i++)
         samples->labels[i] = d->labels[i * d->n_rows / SAMPLES];
-    query.n = SAMPLES;
+    for (size_t i = 0; status == ADV_OK && d->n_context && i < SAMPLES; i++)
+        memcpy(samples->contexts + i * d->n_context,
+               d->contexts + i * d->n_rows / SAMPLES * d->n_context,
+               d->n_context * sizeof *samples->contexts);
+    query.n = query.n_contexts = SAMPLES;
     query.seed = s->seed;
     query.labels = d->classes ? samples->labels : NULL;
+    query.context = d->n_context ? samples->contexts : NULL;
     if (status == ADV_OK)
         status = run_query(s, &query, &run, &answer, error);
     if (status == ADV_OK)

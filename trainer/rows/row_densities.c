@@ -32,20 +32,48 @@ struct job {
 
 /* ---------------------------------------------------------------- one block */
 
-static enum adv_status ask(const struct adv_row_densities *work, size_t first, size_t n,
-                           const float *points, const int32_t *labels, struct adv_run **run,
-                           const struct adv_answer **answer, struct adv_error *error)
+/* A block's rows. */
+struct block {
+    size_t first, n;
+    float *points, *contexts;
+    int32_t *labels;
+};
+
+static void block_release(struct block *block)
+{
+    free(block->points);
+    free(block->contexts);
+    free(block->labels);
+}
+
+static enum adv_status block_fill(const struct adv_row_densities *work, struct block *block,
+                                  struct adv_error *error)
+{
+    size_t n = block->n, n_context = adv_model_context(work->model);
+    block->points = calloc(n * adv_model_dim(work->model), sizeof *block->points);
+    block->contexts = calloc(n * (n_context + 1), sizeof *block->contexts);
+    block->labels = calloc(n, sizeof *block->labels);
+    bool complete =
+        block->points && block->contexts && block->labels &&
+        work->fill(work->context, block->first, n, block->points, block->labels, block->contexts);
+    return complete ? ADV_OK : adv_no_memory(error);
+}
+
+static enum adv_status ask(const struct adv_row_densities *work, const struct block *block,
+                           struct adv_run **run, const struct adv_answer **answer,
+                           struct adv_error *error)
 {
     const struct adv_density_settings *settings = &work->settings;
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
-    query.n = n;
-    query.points = points;
-    query.labels = adv_model_classes(work->model) ? labels : NULL;
+    query.n = query.n_contexts = block->n;
+    query.points = block->points;
+    query.labels = adv_model_classes(work->model) ? block->labels : NULL;
+    query.context = adv_model_context(work->model) ? block->contexts : NULL;
     query.solver = settings->solver;
     query.probes = settings->probes;
     query.renew_probes = settings->renew_probes;
-    query.probe_seed =
-        adv_rng_word(settings->probe_seed, ADV_STREAM_PROBE, (uint64_t)(first / work->block));
+    query.probe_seed = adv_rng_word(settings->probe_seed, ADV_STREAM_PROBE,
+                                    (uint64_t)(block->first / work->block));
     struct adv_run_options options = {.size = sizeof options, .cancelled = work->cancelled};
     enum adv_status status = adv_run_new(work->model, &query, run, error);
     if (status == ADV_OK)
@@ -112,8 +140,8 @@ static void take_block(void *context, size_t piece, int worker)
     (void)worker;
     struct job *job = context;
     const struct adv_row_densities *work = job->work;
-    size_t first = job->due[piece] * work->block, dim = adv_model_dim(work->model);
-    size_t n = work->n - first < work->block ? work->n - first : work->block;
+    struct block block = {.first = job->due[piece] * work->block};
+    block.n = work->n - block.first < work->block ? work->n - block.first : work->block;
     pthread_mutex_lock(&job->lock);
     bool over = job->status != ADV_OK || is_stopped(work);
     pthread_mutex_unlock(&job->lock);
@@ -122,22 +150,17 @@ static void take_block(void *context, size_t piece, int worker)
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_run *run = NULL;
     const struct adv_answer *answer = NULL;
-    float *points = calloc(n * dim, sizeof *points);
-    int32_t *labels = calloc(n, sizeof *labels);
-    enum adv_status status = points && labels ? ADV_OK : adv_no_memory(&error);
-    if (status == ADV_OK && !work->fill(work->context, first, n, points, labels))
-        status = adv_no_memory(&error);
+    enum adv_status status = block_fill(work, &block, &error);
     if (status == ADV_OK)
-        status = ask(work, first, n, points, labels, &run, &answer, &error);
+        status = ask(work, &block, &run, &answer, &error);
     pthread_mutex_lock(&job->lock);
     if (status == ADV_OK)
-        keep(job, first, answer);
+        keep(job, block.first, answer);
     else if (status != ADV_E_CANCELLED)
         fail(job, status, &error);
     pthread_mutex_unlock(&job->lock);
     adv_run_free(run);
-    free(points);
-    free(labels);
+    block_release(&block);
 }
 
 /* ---------------------------------------------------------------- all of them */

@@ -34,7 +34,8 @@ struct adv_row_densities {
     size_t n, block;  /* rows, and those of a block */
     /* Fills rows first ... first + n - 1: points [n, dim] in data units, labels [n]; false without
      * memory. Called by several threads at once. */
-    bool (*fill)(const void *context, size_t first, size_t n, float *points, int32_t *labels);
+    bool (*fill)(const void *context, size_t first, size_t n, float *points, int32_t *labels,
+                 float *contexts);
     const void *context;
     struct adv_density_settings settings;
     /* Path of the state file, or NULL for none. Of `bound`, an object of strings and numbers, every

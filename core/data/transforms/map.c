@@ -104,6 +104,14 @@ void adv_transform_decode(const struct adv_transform *transform, size_t n, const
     }
 }
 
+double adv_largest_deviation(size_t n, const float *flow)
+{
+    double largest = 0;
+    for (size_t i = 0; i < n; i++)
+        largest = fmax(largest, fabs((double)flow[i]));
+    return largest;
+}
+
 void adv_transform_decode_velocity(const struct adv_transform *transform, size_t n,
                                    const float *flow_velocity, float *data_velocity)
 {

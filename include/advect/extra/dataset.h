@@ -33,8 +33,13 @@ struct adv_dataset {
     /* [dim], of a table whose transform is "auto": whether the recipe states a column's support.
      * NULL of others. */
     bool *stated;
-    size_t shift;    /* of images in training: up to so many pixels each way */
-    char digest[17]; /* names the data */
+    size_t shift;                 /* of images in training: up to so many pixels each way */
+    char digest[17];              /* names the data */
+    size_t n_context;             /* numbers of a context, the condition of an example; 0: none */
+    float *contexts;              /* [n_rows, n_context], in data units; NULL: none */
+    char *const *context_columns; /* [n_context], names; NULL: none */
+    struct adv_transform *context_transform; /* to the network's units; NULL: no context */
+    double context_reach;                    /* the adv_largest_deviation of all training rows */
 };
 
 /* Opens and checks the data of a recipe; place as in adv_source_open. */
@@ -46,6 +51,8 @@ void adv_dataset_close(struct adv_dataset *dataset);
 /* Name of one of the dim numbers of an example, of the file's header or the recipe's data.columns;
  * or NULL. Borrowed. */
 const char *adv_dataset_column(const struct adv_dataset *dataset, size_t column);
+/* Name of one of the numbers of a context, or NULL. Borrowed. */
+const char *adv_dataset_context_column(const struct adv_dataset *dataset, size_t i);
 /* The part of the plane that holds 2-D data: a density's box, or nearly all rows of a table whose
  * columns have names. False for other data. */
 bool adv_dataset_box(const struct adv_dataset *dataset, double lo[2], double hi[2]);
@@ -54,14 +61,14 @@ bool adv_dataset_box(const struct adv_dataset *dataset, double lo[2], double hi[
 const char *adv_dataset_notes(const struct adv_dataset *dataset);
 
 /* Examples first ... first + n - 1 of the training stream, in flow units: x [n, dim], label [n]
- * (ADV_NO_LABEL where there are no classes). Files go through every training row once per epoch, in
+ * (ADV_NO_LABEL where there are no classes), context [n, n_context] or NULL. Files go through every training row once per epoch, in
  * an order of the epoch's own. Shifted images repeat their edges. */
 void adv_dataset_draw(const struct adv_dataset *dataset, uint64_t first, size_t n, float *x,
-                      int32_t *label);
+                      int32_t *label, float *context);
 
 /* Held-out examples first ... first + n - 1, first + n <= n_held_out. */
 void adv_dataset_draw_held_out(const struct adv_dataset *dataset, uint64_t first, size_t n,
-                               float *x, int32_t *label);
+                               float *x, int32_t *label, float *context);
 
 /* Parts of the data that a model is measured on. */
 enum adv_split {
@@ -80,9 +87,9 @@ void adv_dataset_suggest(const struct adv_dataset *dataset,
 /* How many examples a split has. */
 size_t adv_dataset_rows(const struct adv_dataset *dataset, enum adv_split split);
 
-/* Examples first ... first + n - 1 of a split, in data units. */
+/* Examples first ... first + n - 1 of a split, and their contexts or NULL, in data units. */
 void adv_dataset_points(const struct adv_dataset *dataset, enum adv_split split, uint64_t first,
-                        size_t n, float *x, int32_t *label);
+                        size_t n, float *x, int32_t *label, float *context);
 
 /* Mixtures of Gaussians of the data in flow units, fitted to (at most 10,000) examples of training
  * by the recipe's seed, as a training with net.mixture begins: with so many components, or, where

@@ -27,6 +27,8 @@ const json_t *adv_model_card_json(const struct adv_model *model); /* or NULL */
 const struct adv_net *adv_model_net(const struct adv_model *model);
 const struct adv_packed_weights *adv_model_packed_weights(const struct adv_model *model);
 const struct adv_transform *adv_model_transform(const struct adv_model *model);
+/* Of the numbers of a context; NULL where the model takes none. */
+const struct adv_transform *adv_model_context_transform(const struct adv_model *model);
 /* What 8-bit values mean as data of this model. */
 struct adv_levels adv_model_levels(const struct adv_model *model);
 

@@ -20,6 +20,7 @@ struct adv_data_recipe {
     json_t *transform;    /* see <advect/extra/transform.h>, "auto" (the default of csv and npy
                              sources), or NULL for the identity */
     json_t *support;      /* of a table's columns (docs/reference/recipe.md), or NULL */
+    json_t *context;      /* {"transform": ...} of the numbers of a context, or NULL */
     json_t *box;          /* [[x_lo, x_hi], [y_lo, y_hi]] of pictures of 2-D data, or NULL */
     int64_t classes;      /* 0: unconditional */
     bool dequantise;      /* the transform states levels 256: see <advect/extra/levels.h> */
@@ -38,7 +39,7 @@ struct adv_train_recipe {
     double beta1, beta2, epsilon, weight_decay;
     double clip_norm; /* 0: none */
     double ema_decay;
-    double label_dropout;
+    double label_dropout, context_dropout;
     int64_t time_sampling; /* enum adv_time_sampling */
     double time_shift;     /* odds t : 1 - t of the sampled times are multiplied by it */
     int64_t keep;          /* enum adv_keep: which weights become the model */

@@ -25,8 +25,9 @@ enum adv_stream {
     ADV_STREAM_DROPOUT,    /* label dropout */
     ADV_STREAM_INIT,       /* initial weights; row = parameter index */
     ADV_STREAM_PRIOR, /* parameters of a simulation; row = simulation index, as of the next two */
-    ADV_STREAM_SIMULATION,      /* its uniforms */
-    ADV_STREAM_SIMULATION_NOISE /* its normals */
+    ADV_STREAM_SIMULATION,       /* its uniforms */
+    ADV_STREAM_SIMULATION_NOISE, /* its normals */
+    ADV_STREAM_CONTEXT_DROPOUT
 };
 
 /* Standard normals. out [n_rows, n_columns] receives rows first_row ... of the stream. */

@@ -2,9 +2,9 @@
  *
  *   {"kind": "density", "density": {"kind": "checkerboard", ...}}   see <advect/extra/density.h>
  *   {"kind": "idx", "images": FILE, "labels": FILE}                 images
- *   {"kind": "csv", "file": FILE, "columns": [..], "label_column": NAME or INDEX,
+ *   {"kind": "csv", "file": FILE, "columns": [..], "context": [..], "label_column": NAME or INDEX,
  *    "missing": .., "header": .., "separator": ..}                see <advect/extra/table.h>
- *   {"kind": "npy", "file": FILE, "labels": FILE}
+ *   {"kind": "npy", "file": FILE, "labels": FILE, "context": FILE}
  *
  * Files may be gzipped. A member "test_X" (test_images, test_labels, test_file) names what takes
  * the place of X where a model is measured on data that are not for training; it is read then
@@ -26,6 +26,7 @@ struct adv_source {
     struct adv_density *density;
     struct adv_array rows;   /* [n, ...], as stored; columns: the names of a CSV file's header */
     struct adv_array labels; /* [n], or data NULL */
+    size_t n_context;        /* so many columns of rows, the last, are numbers of a context */
     struct adv_table
         table; /* of a CSV file: its labels, until they are classes, and notes; its rows are above */
 };

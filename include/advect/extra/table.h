@@ -39,7 +39,9 @@ struct adv_table_options {
      * to take: every other column. NULL: every column. Never the labels' column. */
     const json_t *columns;
     const json_t *label_column; /* name, or position from 0; NULL: none */
-    bool label_may_lack;        /* without a column of that name there are no labels */
+    /* Which columns follow those, as the numbers of a context: an array like columns. NULL: none. */
+    const json_t *context;
+    bool label_may_lack; /* without a column of that name there are no labels */
     /* In place of columns: the names [n] to take from a table with a header, in this order; of a
      * table without one, every column. NULL: columns decides. */
     const json_t *names;
@@ -51,6 +53,7 @@ struct adv_table_options {
 
 struct adv_table {
     struct adv_array rows; /* [n, columns]; rows.columns: their names, or NULL without a header */
+    size_t n_context;      /* so many columns, the last, are the context's */
     int32_t *label;        /* [n]: index into classes; NULL without a label column */
     char **classes;        /* [n_classes]: the labels' texts in order of appearance; one block */
     size_t n_classes;

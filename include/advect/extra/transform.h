@@ -128,6 +128,9 @@ void adv_transform_encode_drawn(const struct adv_transform *transform, uint64_t 
  * NULL. */
 void adv_transform_decode(const struct adv_transform *transform, size_t n, const float *flow,
                           float *data, double *log_det);
+/* How far flow values [n] are from 0, the mean of what the transform was fitted to: the largest by
+ * absolute value. Of standardised data these are standard deviations. */
+double adv_largest_deviation(size_t n, const float *flow);
 /* Velocities dx/dt in flow units -> data units; affine transforms only (a bug otherwise). */
 void adv_transform_decode_velocity(const struct adv_transform *transform, size_t n,
                                    const float *flow_velocity, float *data_velocity);

@@ -146,12 +146,12 @@ START_TEST(an_epoch_takes_every_training_row_once_and_no_held_out_row)
     bool held_out[10] = {false}, differs = false;
     float held[6], x[14], again[14];
     int32_t labels[7];
-    adv_dataset_draw_held_out(&d, 0, 3, held, labels);
+    adv_dataset_draw_held_out(&d, 0, 3, held, labels, NULL);
     for (int i = 0; i < 3; i++)
         held_out[(int)held[2 * i]] = true;
     for (uint64_t epoch = 0; epoch < 20; epoch++) {
         bool seen[10] = {false};
-        adv_dataset_draw(&d, 7 * epoch, 7, x, labels);
+        adv_dataset_draw(&d, 7 * epoch, 7, x, labels, NULL);
         for (int i = 0; i < 7; i++) {
             int row = (int)x[2 * i];
             ck_assert(!seen[row] && !held_out[row]);
@@ -185,8 +185,8 @@ START_TEST(levels_become_intensities_and_may_be_dequantised)
     int32_t x_labels[2], y_labels[2];
     bool moved = false;
     for (uint64_t first = 0; first < 10; first += 2) {
-        adv_dataset_draw(&plain, first, 2, x, x_labels);
-        adv_dataset_draw(&spread, first, 2, y, y_labels);
+        adv_dataset_draw(&plain, first, 2, x, x_labels, NULL);
+        adv_dataset_draw(&spread, first, 2, y, y_labels, NULL);
         ck_assert_mem_eq(x_labels, y_labels, sizeof x_labels);
         for (int i = 0; i < 8; i++) {
             double level = 255 * (double)x[i];
@@ -227,7 +227,7 @@ START_TEST(bytes_of_a_table_stay_numbers)
         struct adv_dataset d = dataset_opened(recipe);
         float x[6];
         int32_t labels[3];
-        adv_dataset_points(&d, ADV_SPLIT_TEST, 0, 3, x, labels);
+        adv_dataset_points(&d, ADV_SPLIT_TEST, 0, 3, x, labels, NULL);
         ck_assert_double_eq_tol((double)x[1], cases[i].height_at_age_34,
                                 cases[i].levels > 0 ? 0.5 / 256 : 1e-6);
         ck_assert_int_eq(adv_transform_levels(d.transform), (int)cases[i].levels);
@@ -282,7 +282,7 @@ START_TEST(standardising_is_fitted_to_the_data)
                                       " \"held_out\": 0}");
     float x[30];
     int32_t labels[10];
-    adv_dataset_draw(&d, 0, 10, x, labels);
+    adv_dataset_draw(&d, 0, 10, x, labels, NULL);
     for (int c = 0; c < 3; c++) {
         double sum = 0, squares = 0;
         for (int i = 0; i < 10; i++) {
@@ -306,7 +306,7 @@ START_TEST(held_out_rows_have_no_part_in_fitting)
                                       " \"held_out\": 4}");
     float x[18];
     int32_t labels[6];
-    adv_dataset_draw(&d, 0, 6, x, labels);
+    adv_dataset_draw(&d, 0, 6, x, labels, NULL);
     for (int c = 0; c < 3; c++) {
         double sum = 0, squares = 0;
         for (int i = 0; i < 6; i++) {
@@ -333,8 +333,8 @@ START_TEST(examples_do_not_depend_on_how_the_batch_is_cut)
     const struct adv_path *path = NULL;
     struct adv_examples whole, part;
     ck_assert_int_eq(adv_path_find("condot", &path, NULL), ADV_OK);
-    ck_assert_int_eq(adv_examples_init(&whole, 64, 2, NULL), ADV_OK);
-    ck_assert_int_eq(adv_examples_init(&part, 64, 2, NULL), ADV_OK);
+    ck_assert_int_eq(adv_examples_init(&whole, 64, &d, NULL), ADV_OK);
+    ck_assert_int_eq(adv_examples_init(&part, 64, &d, NULL), ADV_OK);
     adv_examples_draw(&whole, &d, path, &train, 5, 0, 64);
     for (size_t first = 0; first < 64; first += 16) {
         adv_examples_draw(&part, &d, path, &train, 5, first, 16);
@@ -365,7 +365,7 @@ START_TEST(labels_are_dropped_at_their_rate_and_times_have_their_density)
     const struct adv_path *path = NULL;
     struct adv_examples e;
     ck_assert_int_eq(adv_path_find("condot", &path, NULL), ADV_OK);
-    ck_assert_int_eq(adv_examples_init(&e, N, 2, NULL), ADV_OK);
+    ck_assert_int_eq(adv_examples_init(&e, N, &d, NULL), ADV_OK);
     adv_examples_draw(&e, &d, path, &train, 0, 0, N);
     int dropped = 0, below = 0;
     for (int i = 0; i < N; i++) {
@@ -390,7 +390,7 @@ START_TEST(times_are_shifted_by_their_odds)
     const struct adv_path *path = NULL;
     struct adv_examples e;
     ck_assert_int_eq(adv_path_find("condot", &path, NULL), ADV_OK);
-    ck_assert_int_eq(adv_examples_init(&e, N, 2, NULL), ADV_OK);
+    ck_assert_int_eq(adv_examples_init(&e, N, &d, NULL), ADV_OK);
     for (double shift = 0.25; shift <= 4; shift *= 4) {
         struct adv_train_recipe train = {.batch = N, .time_shift = shift};
         adv_examples_draw(&e, &d, path, &train, 0, 0, N);

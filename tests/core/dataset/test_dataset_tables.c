@@ -20,7 +20,7 @@ static int32_t label_of(const struct adv_dataset *d, uint64_t row)
 {
     float x[2];
     int32_t label;
-    adv_dataset_points(d, ADV_SPLIT_TEST, row, 1, x, &label);
+    adv_dataset_points(d, ADV_SPLIT_TEST, row, 1, x, &label, NULL);
     return label;
 }
 

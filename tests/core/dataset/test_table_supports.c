@@ -73,7 +73,7 @@ static void assert_is_standard(const struct adv_dataset *d)
 {
     static float x[N_ROWS * 4];
     static int32_t labels[N_ROWS];
-    adv_dataset_draw(d, 0, d->n_train, x, labels);
+    adv_dataset_draw(d, 0, d->n_train, x, labels, NULL);
     for (size_t c = 0; c < d->dim; c++) {
         double sum = 0, squares = 0;
         for (size_t i = 0; i < d->n_train; i++) {
@@ -111,7 +111,7 @@ START_TEST(what_is_no_table_stays_as_it_is)
         struct adv_dataset d = opened(words[i]);
         float x[4], y[4];
         int32_t label;
-        adv_dataset_points(&d, ADV_SPLIT_TEST, 17, 1, x, &label);
+        adv_dataset_points(&d, ADV_SPLIT_TEST, 17, 1, x, &label, NULL);
         adv_transform_encode(d.transform, 1, x, y, NULL);
         ck_assert_mem_eq(x, y, sizeof x);
         adv_dataset_close(&d);

@@ -12,7 +12,7 @@
 /* Two linears per row around a sum with a linear of t. */
 static int build_example(struct adv_graph *graph)
 {
-    adv_graph_init(graph, adv_shape_flat(3), false);
+    adv_graph_init(graph, adv_shape_flat(3), false, 0);
     int x = adv_graph_linear(graph, graph->x, "from_x", 5);
     int t = adv_graph_linear(graph, graph->t, "from_t", 5);
     return adv_graph_linear(graph, adv_graph_binary(graph, &adv_op_broadcast_add, x, t), "out", 3);
@@ -90,7 +90,7 @@ END_TEST
 START_TEST(the_first_mistake_sticks)
 {
     struct adv_graph graph;
-    adv_graph_init(&graph, adv_shape_flat(3), false);
+    adv_graph_init(&graph, adv_shape_flat(3), false, 0);
     int x = adv_graph_linear(&graph, graph.x, "a", 5);
     int wrong = adv_graph_binary(&graph, &adv_op_add, x, graph.x);
     ck_assert_int_eq(wrong, ADV_NONE);
@@ -112,13 +112,13 @@ END_TEST
 START_TEST(parameters_too_large_to_count_are_refused)
 {
     struct adv_graph graph;
-    adv_graph_init(&graph, adv_shape_flat(3), false);
+    adv_graph_init(&graph, adv_shape_flat(3), false, 0);
     size_t shape[] = {SIZE_MAX / 2, 3};
     ck_assert_int_eq(adv_graph_param(&graph, "a", 2, shape, ADV_INIT_ZERO, 1), ADV_NONE);
     ck_assert_int_eq(adv_graph_finish(&graph, graph.x, NULL), ADV_E_MEMORY);
     adv_graph_release(&graph);
 
-    adv_graph_init(&graph, adv_shape_flat(3), false);
+    adv_graph_init(&graph, adv_shape_flat(3), false, 0);
     size_t half[] = {SIZE_MAX / 2 + 1};
     ck_assert_int_eq(adv_graph_param(&graph, "a", 1, half, ADV_INIT_ZERO, 1), 0);
     ck_assert_int_eq(adv_graph_param(&graph, "b", 1, half, ADV_INIT_ZERO, 1), ADV_NONE);
@@ -158,7 +158,7 @@ START_TEST(an_output_that_ignores_x_is_a_bug)
 {
     struct adv_graph graph;
     expect_abort();
-    adv_graph_init(&graph, adv_shape_flat(3), false);
+    adv_graph_init(&graph, adv_shape_flat(3), false, 0);
     adv_graph_finish(&graph, adv_graph_linear(&graph, graph.t, "a", 3), NULL);
 }
 END_TEST

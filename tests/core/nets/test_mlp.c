@@ -30,6 +30,14 @@ static const char *const configs[] = {
         "\"null_class\": true, \"input_frequencies\": 2, \"time_frequencies\": 3}",
     SEQUENTIAL "3}",
     SEQUENTIAL "1, \"activation\": \"silu\"}",
+    MLP ", \"activation\": \"silu\", \"context\": 5, \"context_channels\": 7}",
+    MLP ", \"context\": 2, \"context_layers\": 0, \"context_frequencies\": 2, "
+        "\"num_classes\": 4, \"label_channels\": 5}",
+    MLP ", \"activation\": \"silu\", \"residual\": true, \"conditioning\": \"scale_shift\", "
+        "\"modulation_channels\": 6}",
+    /* the last of the four inputs says whether there is a context */
+    MLP ", \"activation\": \"silu\", \"residual\": true, \"context\": 3, \"null_context\": true, "
+        "\"context_layers\": 1, \"conditioning\": \"scale_shift\", \"num_classes\": 3}",
 };
 
 static struct adv_net *new_net(const char *text)
@@ -128,10 +136,69 @@ static size_t features_of_t(const struct formula *f, double t, double *y)
     return features(&t, 1, w, n, y);
 }
 
-static void velocity(const struct formula *f, const double *x, double t, size_t label, double *v)
+/* context, through features and layers of its own; returns how many numbers come of it. */
+static size_t embedded_context(const struct formula *f, const double *context, double *y)
+{
+    double w[16], in[WIDTH_MAX];
+    size_t n = option(f, "context_frequencies"), width = option(f, "context");
+    width += option(f, "null_context");
+    for (size_t i = 0; i < n; i++)
+        w[i] = M_PI * pow(2, (double)i - 1);
+    width = features(context, width, w, n, in);
+    for (size_t layer = 0; layer < option(f, "context_layers"); layer++) {
+        char name[32];
+        snprintf(name, sizeof name, "context_mlp.%zu", 2 * layer);
+        linear(f, name, option(f, "context_channels"), width, in, in);
+        width = option(f, "context_channels");
+        activate(f, width, in);
+    }
+    memcpy(y, in, width * sizeof *y);
+    return width;
+}
+
+static bool modulates(const struct formula *f)
+{
+    return !strcmp(json_string_value(json_object_get(f->config, "conditioning")), "scale_shift");
+}
+
+/* concat_projection's output without what x adds to it, through the layer of modulation. */
+static void modulation(const struct formula *f, const double *joined, size_t width, double *e)
+{
+    double condition[WIDTH_MAX], of_condition[WIDTH_MAX];
+    size_t c = option(f, "channels");
+    memcpy(of_condition, joined, width * sizeof *of_condition);
+    memset(of_condition, 0, c * sizeof *of_condition);
+    linear(f, "concat_projection", c, width, of_condition, condition);
+    activate(f, c, condition);
+    linear(f, "modulation", option(f, "modulation_channels"), c, condition, e);
+    activate(f, option(f, "modulation_channels"), e);
+}
+
+static void hidden_layer(const struct formula *f, size_t layer, const double *e, double *h)
+{
+    double y[WIDTH_MAX], scale[WIDTH_MAX], shift[WIDTH_MAX];
+    size_t c = option(f, "channels"), n = option(f, "modulation_channels");
+    char name[40];
+    snprintf(name, sizeof name, "blocks.%zu.ff", layer);
+    linear(f, name, c, c, h, y);
+    if (modulates(f)) {
+        snprintf(name, sizeof name, "blocks.%zu.scale", layer);
+        linear(f, name, c, n, e, scale);
+        snprintf(name, sizeof name, "blocks.%zu.shift", layer);
+        linear(f, name, c, n, e, shift);
+    }
+    for (size_t i = 0; modulates(f) && i < c; i++)
+        y[i] = scale[i] * y[i] + shift[i];
+    activate(f, c, y);
+    for (size_t i = 0; i < c; i++)
+        h[i] = y[i] + (option(f, "residual") ? h[i] : 0);
+}
+
+static void velocity(const struct formula *f, const double *x, double t, size_t label,
+                     const double *context, double *v)
 {
     size_t dim = option(f, "dim"), c = option(f, "channels"), l = option(f, "label_channels");
-    double joined[WIDTH_MAX], in[WIDTH_MAX], gain[WIDTH_MAX], h[WIDTH_MAX], y[WIDTH_MAX];
+    double joined[WIDTH_MAX], in[WIDTH_MAX], gain[WIDTH_MAX], h[WIDTH_MAX], e[WIDTH_MAX];
     size_t width = features_of_x(f, x, in);
     linear(f, "in_projection", c, width, in, joined);
     width = features_of_t(f, t, in);
@@ -140,17 +207,16 @@ static void velocity(const struct formula *f, const double *x, double t, size_t 
     linear(f, "t_mlp.2", c, 128, in, joined + c);
     if (option(f, "input_gain"))
         linear(f, "input_gain", dim, c, joined + c, gain);
+    width = 2 * c;
     for (size_t i = 0; option(f, "num_classes") && i < l; i++)
-        joined[2 * c + i] = (double)parameter(f, "label_emb.weight")[label * l + i];
-    linear(f, "concat_projection", c, 2 * c + (option(f, "num_classes") ? l : 0), joined, h);
-    for (size_t layer = 0; layer < option(f, "layers"); layer++) {
-        char name[32];
-        snprintf(name, sizeof name, "blocks.%d.ff", (int)layer);
-        linear(f, name, c, c, h, y);
-        activate(f, c, y);
-        for (size_t i = 0; i < c; i++)
-            h[i] = y[i] + (option(f, "residual") ? h[i] : 0);
-    }
+        joined[width++] = (double)parameter(f, "label_emb.weight")[label * l + i];
+    if (option(f, "context"))
+        width += embedded_context(f, context, joined + width);
+    linear(f, "concat_projection", c, width, joined, h);
+    if (modulates(f))
+        modulation(f, joined, width, e);
+    for (size_t layer = 0; layer < option(f, "layers"); layer++)
+        hidden_layer(f, layer, e, h);
     linear(f, "out_projection", dim, c, h, v);
     for (size_t i = 0; option(f, "input_gain") && i < dim; i++)
         v[i] += gain[i] * x[i];
@@ -184,16 +250,19 @@ START_TEST(the_graph_computes_the_formula)
         run_init(&run, &scene, ADV_EVAL, purpose, 0);
         const adv_real *v = adv_exec_forward(&run.exec, &scene.inputs);
         for (size_t r = 0; r < scene.inputs.rows; r++) {
-            double x[WIDTH_MAX], expected[WIDTH_MAX];
+            double x[WIDTH_MAX], context[WIDTH_MAX], expected[WIDTH_MAX];
+            size_t n_context = adv_net_context_inputs(net);
             size_t condition = (size_t)scene.row_map[r];
             for (size_t i = 0; i < scene.dim; i++)
                 x[i] = (double)scene.x[r * scene.dim + i];
+            for (size_t i = 0; i < n_context; i++)
+                context[i] = (double)scene.context[condition * n_context + i];
             if (net->kind == &adv_net_sequential)
                 velocity_of_sequential(&f, x, (double)scene.t[condition], expected);
             else
-                velocity(&f, x, (double)scene.t[condition], (size_t)scene.label[condition],
+                velocity(&f, x, (double)scene.t[condition], (size_t)scene.label[condition], context,
                          expected);
-            /* seven sums of 10 to 128 terms of order one, each rounded at every term */
+            /* some ten sums of 10 to 128 terms of order one, each rounded at every term */
             for (size_t i = 0; i < scene.dim; i++)
                 ck_assert_double_le(fabs((double)v[r * scene.dim + i] - expected[i]),
                                     100 * ROUNDOFF * fmax(1, fabs(expected[i])));

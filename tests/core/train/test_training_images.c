@@ -188,7 +188,7 @@ START_TEST(images_are_moved_in_training_alone)
     ck_assert_msg(open_data(", \"shift_pixels\": 2", &dataset, &error) == ADV_OK, "%s",
                   error.message);
     for (uint64_t first = 0; first < DRAWS; first += AT_ONCE) {
-        adv_dataset_draw(&dataset, first, AT_ONCE, x, label);
+        adv_dataset_draw(&dataset, first, AT_ONCE, x, label, NULL);
         for (int k = 0; k < AT_ONCE; k++) {
             int n_matches = 0;
             for (size_t i = (size_t)label[k]; i < N; i += 3) {
@@ -206,9 +206,9 @@ START_TEST(images_are_moved_in_training_alone)
         ck_assert_int_gt(counts[move], 130);
         ck_assert_int_lt(counts[move], 270);
     }
-    adv_dataset_draw(&dataset, DRAWS - 1, 1, again, label);
+    adv_dataset_draw(&dataset, DRAWS - 1, 1, again, label, NULL);
     ck_assert_mem_eq(again, x + (AT_ONCE - 1) * DIM, sizeof again);
-    adv_dataset_draw_held_out(&dataset, 0, 10, x, label);
+    adv_dataset_draw_held_out(&dataset, 0, 10, x, label, NULL);
     for (int k = 0; k < 10; k++) {
         bool found = false;
         for (size_t i = 0; i < N && !found; i++)

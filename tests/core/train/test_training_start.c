@@ -82,8 +82,8 @@ static double mixture_nll(const struct adv_training *t)
     double log_density[HELD_OUT], log_det[HELD_OUT], sum = 0;
     const struct adv_dataset *d = &t->dataset;
     struct adv_gaussian_mixture mixture;
-    adv_dataset_draw(d, 0, DRAWN, train, train_labels);
-    adv_dataset_points(d, ADV_SPLIT_HELD_OUT, 0, HELD_OUT, x, labels);
+    adv_dataset_draw(d, 0, DRAWN, train, train_labels, NULL);
+    adv_dataset_points(d, ADV_SPLIT_HELD_OUT, 0, HELD_OUT, x, labels, NULL);
     adv_transform_encode(d->transform, HELD_OUT, x, x, log_det);
     struct adv_mixture_rows rows = {DRAWN, 2, train, train_labels, d->classes};
     struct adv_mixture_rows held_out = {HELD_OUT, 2, x, labels, d->classes};
@@ -164,7 +164,7 @@ static double model_nll(const struct adv_training *t)
     struct adv_run *run = NULL;
     const struct adv_answer *answer = NULL;
     double sum = 0;
-    adv_dataset_points(&t->dataset, ADV_SPLIT_HELD_OUT, 0, HELD_OUT, x, labels);
+    adv_dataset_points(&t->dataset, ADV_SPLIT_HELD_OUT, 0, HELD_OUT, x, labels, NULL);
     ck_assert_int_eq(adv_training_model(t, &model, NULL), ADV_OK);
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     query.n = HELD_OUT;

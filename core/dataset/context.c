@@ -1,0 +1,143 @@
+/* The numbers of contexts, kept apart from those of examples: they are conditions, which nothing
+ * models. */
+#include "core/base/mem.h"
+#include "core/dataset/opening.h"
+
+#include <advect/extra/fields.h>
+#include <advect/extra/words.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- apart */
+
+/* Row by row, from the front: what is moved has been read. */
+static void split_rows(struct adv_array *rows, size_t n, size_t dim, size_t n_context,
+                       float *contexts)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float *from = rows->data + i * (dim + n_context);
+        memcpy(contexts + i * n_context, from + dim, n_context * sizeof *contexts);
+        memmove(rows->data + i * dim, from, dim * sizeof *contexts);
+    }
+    rows->shape[1] = dim;
+    rows->n_elements = n * dim;
+}
+
+enum adv_status adv_dataset_split_context(struct adv_dataset *d, struct adv_error *error)
+{
+    struct adv_array *rows = &d->source.rows;
+    d->n_context = d->source.n_context;
+    if (d->n_context == 0)
+        return ADV_OK;
+    if (d->n_context >= rows->shape[1])
+        return adv_fail_field(error, ADV_E_INVALID, "data.source.context",
+                              "data.source.context has all %zu columns; at least one must be left "
+                              "for the examples",
+                              d->n_context);
+    size_t dim = rows->shape[1] - d->n_context, n_values;
+    if (!adv_mul_size(rows->shape[0], d->n_context, &n_values))
+        return adv_no_memory(error);
+    d->contexts = adv_calloc(n_values, sizeof *d->contexts);
+    if (!d->contexts)
+        return adv_no_memory(error);
+    split_rows(rows, rows->shape[0], dim, d->n_context, d->contexts);
+    d->context_columns = rows->columns ? rows->columns + dim : NULL;
+    return ADV_OK;
+}
+
+/* ---------------------------------------------------------------- units */
+
+struct context_options {
+    json_t *transform, *columns, *reach; /* the last two are of models */
+};
+
+static const struct adv_field fields[] = {
+    {"transform", ADV_FIELD_JSON, offsetof(struct context_options, transform),
+     .help = "transform of the context's values to the network's units; standardise if absent"},
+    {"columns", ADV_FIELD_JSON, offsetof(struct context_options, columns),
+     .help = "names of the context's values, as the model file gives them"},
+    {"reach", ADV_FIELD_JSON, offsetof(struct context_options, reach),
+     .help = "largest distance of a training context, as the model file gives it"},
+};
+
+static enum adv_status make_transform(struct adv_dataset *d, const json_t *recipe,
+                                      struct adv_error *error)
+{
+    struct context_options options = {0};
+    enum adv_status status = ADV_OK;
+    json_t *standardise = json_string("standardise");
+    if (recipe)
+        status = adv_fields_from_json(fields, ADV_COUNT(fields), recipe, "data.context", &options,
+                                      error);
+    if (status == ADV_OK && !standardise)
+        status = adv_no_memory(error);
+    if (status == ADV_OK)
+        status = adv_transform_new(options.transform ? options.transform : standardise,
+                                   d->n_context, &d->context_transform, error);
+    if (status != ADV_OK && error)
+        adv_error_prefix(error, "data.context: ");
+    json_decref(standardise);
+    adv_fields_release(fields, ADV_COUNT(fields), &options);
+    return status;
+}
+
+/* Those of the rows that training sees. */
+static void gather(const struct adv_dataset *d, size_t n, float *contexts)
+{
+    uint64_t seed = adv_seed_for(d->seed, ADV_SEED_SPLIT);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t row = adv_permute(seed, d->n_held_out + i, d->n_rows);
+        memcpy(contexts + i * d->n_context, d->contexts + row * d->n_context,
+               d->n_context * sizeof *contexts);
+    }
+}
+
+static enum adv_status fit(struct adv_dataset *d, size_t n, const float *contexts,
+                           struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    for (size_t i = 0; i < n && status == ADV_OK; i++) {
+        status =
+            adv_transform_check_domain(d->context_transform, contexts + i * d->n_context, error);
+        if (status != ADV_OK)
+            adv_error_prefix(error, "the context of example %zu: ", i);
+    }
+    if (status != ADV_OK || adv_transform_is_fitted(d->context_transform))
+        return status;
+    status = adv_transform_fit(d->context_transform, n, contexts, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "the context: ");
+    return status;
+}
+
+enum adv_status adv_dataset_open_context(struct adv_dataset *d, const json_t *recipe,
+                                         struct adv_error *error)
+{
+    if (d->n_context == 0 && recipe && !json_is_null(recipe))
+        return adv_fail_field(error, ADV_E_INVALID, "data.context",
+                              "data.context is given, but data.source.context names no columns");
+    if (d->n_context == 0)
+        return ADV_OK;
+    enum adv_status status = make_transform(d, recipe, error);
+    if (status != ADV_OK)
+        return status;
+    size_t n = d->n_train;
+    float *contexts = adv_calloc(n, d->n_context * sizeof *contexts);
+    if (!contexts)
+        return adv_no_memory(error);
+    gather(d, n, contexts);
+    status = fit(d, n, contexts, error);
+    if (status == ADV_OK)
+        adv_transform_encode(d->context_transform, n, contexts, contexts, NULL);
+    if (status == ADV_OK)
+        d->context_reach = adv_largest_deviation(n * d->n_context, contexts);
+    free(contexts);
+    return status;
+}
+
+const char *adv_dataset_context_column(const struct adv_dataset *d, size_t i)
+{
+    return d->context_columns ? d->context_columns[i] : NULL;
+}
