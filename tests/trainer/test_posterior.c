@@ -26,6 +26,116 @@ static json_t *printed(void)
     return json;
 }
 
+/* ---------------------------------------------------------------- calibration */
+
+#define PAIRS 300
+#define ENTROPY 2.1447298858494 /* log(2 pi e / 2): of N(x/2, 1/2) in two dimensions, nats */
+
+static const char recipe[] =
+    "{\"name\": \"gauss\", \"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"pairs.csv\", "
+    "\"columns\": [\"a\", "
+    "\"b\"],"
+    " \"context\": [\"x\", \"y\"]}, \"held_out\": 1000},"
+    " \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"context\": 2, \"channels\": 48, \"layers\": 2,"
+    " \"activation\": \"silu\", \"time_frequencies\": 4},"
+    " \"train\": {\"steps\": 1500, \"batch\": 256, \"learning_rate\": 0.004}}";
+
+/* x ~ N(0, 2) and theta given x ~ N(x/2 + off, wide^2/2), in both dimensions; off of the first. With
+ * 1 and 0 they are those of theta ~ N(0, 1), x ~ N(theta, 1). */
+static void write_pairs(size_t n, double wide, double off)
+{
+    float *z = malloc(4 * n * sizeof *z);
+    FILE *file = fopen(cli_at("pairs.csv"), "w");
+    adv_rng_normal(2, ADV_STREAM_DATA, 0, n, 4, z);
+    fprintf(file, "a,b,x,y\n");
+    for (size_t i = 0; i < n; i++) {
+        double x = sqrt(2) * (double)z[4 * i], y = sqrt(2) * (double)z[4 * i + 1];
+        fprintf(file, "%.7g,%.7g,%.7g,%.7g\n",
+                x / 2 + wide * sqrt(0.5) * (double)z[4 * i + 2] + off,
+                y / 2 + wide * sqrt(0.5) * (double)z[4 * i + 3], x, y);
+    }
+    fclose(file);
+    free(z);
+}
+
+static json_t *calibration(const char *more)
+{
+    CLI_SUCCEEDS("eval gauss.safetensors --calibration %d --density-solver rk4:6 --json --quiet %s",
+                 PAIRS, more);
+    return printed();
+}
+
+static const char *verdict_of(const json_t *figures, size_t row)
+{
+    const json_t *ranks = json_object_get(json_object_get(figures, "calibration"), "ranks");
+    ck_assert_uint_eq(json_array_size(ranks), 4);
+    return json_string_value(json_object_get(json_array_get(ranks, row), "verdict"));
+}
+
+static void check_verdicts(double wide, double off, const char *const verdicts[4])
+{
+    write_pairs(12000, wide, off);
+    json_t *figures = calibration("");
+    for (size_t row = 0; row < 4; row++)
+        ck_assert_str_eq(verdict_of(figures, row), verdicts[row]);
+    json_decref(figures);
+}
+
+/* The share of pairs in regions of 90 %, whose range is that of 300 binomial trials. */
+static void check_coverage(const json_t *figures)
+{
+    const json_t *rows = json_object_get(json_object_get(figures, "calibration"), "coverage");
+    const json_t *row = json_array_get(rows, 1);
+    ck_assert_double_eq_tol(figure_of(row, "level"), 0.9, 1e-12);
+    ck_assert_double_eq_tol(figure_of(row, "low") * PAIRS, 256, 1e-6); /* scipy.stats.binom */
+    ck_assert_double_eq_tol(figure_of(row, "high") * PAIRS, 283, 1e-6);
+    ck_assert_double_ge(figure_of(row, "highest_density"), figure_of(row, "low"));
+    ck_assert_double_le(figure_of(row, "highest_density"), figure_of(row, "high"));
+}
+
+START_TEST(a_posterior_is_calibrated_where_the_pairs_are_those_it_learned)
+{
+    write_pairs(12000, 1, 0);
+    cli_write("gauss.json", recipe);
+    CLI_SUCCEEDS("train gauss.json --out gauss.safetensors --quiet");
+    json_t *figures = calibration("--calibration-plot ranks.png");
+    ck_assert_int_eq((int)figure_of(figures, "miscalibrated"), 0);
+    ck_assert_int_eq((int)figure_of(figures, "calibration_pairs"), PAIRS);
+    ck_assert_double_eq_tol(figure_of(figures, "posterior_nll"), ENTROPY,
+                            3 * figure_of(figures, "posterior_nll_standard_error") + 0.05);
+    check_coverage(figures);
+    ck_assert(cli_exists("ranks.png"));
+    json_t *alone = calibration("--threads 1");
+    ck_assert(json_equal(figures, alone));
+    json_decref(alone);
+    json_decref(figures);
+    check_verdicts(
+        1.5, 0,
+        (const char *[]){"overconfident", "overconfident", "overconfident", "not calibrated"});
+    check_verdicts(
+        0.6, 0,
+        (const char *[]){"underconfident", "underconfident", "underconfident", "not calibrated"});
+    check_verdicts(1, 0.7,
+                   (const char *[]){"too low", "calibrated", "overconfident", "not calibrated"});
+    cli_fails(1, "eval gauss.safetensors --calibration 30 --calibration-plot none/r.png", "none");
+    cli_fails(2, "eval gauss.safetensors --calibration 19", "between 20 and");
+    cli_fails(2, "eval gauss.safetensors --calibration 30 --posterior-samples 18", "19");
+}
+END_TEST
+
+START_TEST(a_model_without_a_context_has_no_calibration)
+{
+    cli_write("plain.json",
+              "{\"name\": \"gauss\", \"data\": {\"source\": {\"kind\": \"csv\", \"file\": "
+              "\"pairs.csv\"}, "
+              "\"held_out\": 20}, \"net\": {\"kind\": \"mlp\", \"dim\": 4, \"channels\":"
+              " 8, \"layers\": 1}, \"train\": {\"steps\": 2, \"batch\": 8}}");
+    write_pairs(100, 1, 0);
+    CLI_SUCCEEDS("train plain.json --out plain.safetensors --quiet");
+    cli_fails(1, "eval plain.safetensors --calibration 20", "takes none");
+}
+END_TEST
+
 /* ---------------------------------------------------------------- reweight */
 
 #define LOG_2_PI 1.8378770664093453
@@ -148,7 +258,9 @@ int main(void)
     Suite *suite = suite_create("posterior");
     TCase *tests = tcase_create("posterior");
     tcase_add_checked_fixture(tests, cli_make_folder, cli_remove_folder);
-    tcase_set_timeout(tests, 120);
+    tcase_set_timeout(tests, 300); /* with sanitizers */
+    tcase_add_test(tests, a_posterior_is_calibrated_where_the_pairs_are_those_it_learned);
+    tcase_add_test(tests, a_model_without_a_context_has_no_calibration);
     tcase_add_test(tests, reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form);
     tcase_add_test(tests, samples_outside_of_the_prior_weigh_nothing);
     tcase_add_test(tests, a_simulator_weighs_samples_of_its_posterior_alike);

@@ -18,7 +18,8 @@
 struct adv_ranked_pairs {
     size_t n, n_samples, dim;
     uint32_t *ranks;     /* [dim + ADV_REGION_RANKS, n], see adv_posterior_ranks */
-    double *log_density; /* [n] of the true parameters, nats */
+    double *log_density; /* [n] of the true parameters, nats; -INFINITY of those that are so far out
+                            that it cannot be computed */
 };
 
 /* The first n pairs of the evaluation's split, which has as many: its model's log-density at each
