@@ -73,11 +73,12 @@ static enum adv_status make_transform(struct adv_dataset *d, const json_t *recip
                                       error);
     if (status == ADV_OK && !standardise)
         status = adv_no_memory(error);
-    if (status == ADV_OK)
+    if (status == ADV_OK) {
         status = adv_transform_new(options.transform ? options.transform : standardise,
                                    d->n_context, &d->context_transform, error);
-    if (status != ADV_OK && error)
-        adv_error_prefix(error, "data.context: ");
+        if (status != ADV_OK)
+            adv_error_prefix(error, "data.context: ");
+    }
     json_decref(standardise);
     adv_fields_release(fields, ADV_COUNT(fields), &options);
     return status;

@@ -1,0 +1,152 @@
+/* Columns of a table that are the context of the others. */
+#include "tests/core/dataset/dataset_support.h"
+#include "tests/support/suite.h"
+
+#include <advect/array_file.h>
+#include <advect/extra/dataset.h>
+
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define N 40
+
+/* theta is i, x1 is 10 i, x2 is -i. */
+static void write_table(void)
+{
+    char text[4096] = "x1,theta,note,x2\n";
+    for (int i = 0; i < N; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%d,%d,a,%d\n", 10 * i, i, -i);
+    dataset_write_text("sims.csv", text);
+}
+
+#define SIMS(context, more)                                                                        \
+    "{\"source\": {\"kind\": \"csv\", \"file\": \"sims.csv\", \"columns\": [\"!note\"], "          \
+    "\"context\": " context "}, \"held_out\": 10" more "}"
+
+START_TEST(contexts_stay_with_their_rows)
+{
+    static const char *const ways[] = {"[\"x1\", \"x2\"]", "[\"x*\"]", "[0, 3]",
+                                       "[\"x*\", \"!note\"]"};
+    write_table();
+    char text[400];
+    snprintf(text, sizeof text, SIMS("%s", ""), ways[_i]);
+    struct adv_dataset d = dataset_opened(text);
+    ck_assert_uint_eq(d.dim, 1);
+    ck_assert_uint_eq(d.n_context, 2);
+    ck_assert_str_eq(adv_dataset_column(&d, 0), "theta");
+    ck_assert_str_eq(adv_dataset_context_column(&d, 0), "x1");
+    ck_assert_str_eq(adv_dataset_context_column(&d, 1), "x2");
+    for (enum adv_split split = ADV_SPLIT_HELD_OUT; split <= ADV_SPLIT_TRAIN; split++) {
+        for (size_t i = 0; i < adv_dataset_rows(&d, split); i++) {
+            float x, context[2];
+            int32_t label;
+            adv_dataset_points(&d, split, i, 1, &x, &label, context);
+            ck_assert_float_eq(context[0], 10 * x);
+            ck_assert_float_eq(context[1], -x);
+        }
+    }
+    adv_dataset_close(&d);
+}
+END_TEST
+
+/* Standardised by the training rows; what training draws goes with its row, too. */
+START_TEST(contexts_are_standardised_by_themselves)
+{
+    write_table();
+    struct adv_dataset d = dataset_opened(SIMS("[\"x1\", \"x2\"]", ""));
+    float x[N - 10], context[2 * (N - 10)];
+    int32_t label[N - 10];
+    double mean = 0, square = 0, reach = 0;
+    adv_dataset_draw(&d, 0, N - 10, x, label, context);
+    for (size_t i = 0; i < N - 10; i++) {
+        ck_assert_float_eq_tol(context[2 * i], x[i], 1e-5f); /* both are linear in i */
+        ck_assert_float_eq_tol(context[2 * i + 1], -x[i], 1e-5f);
+        mean += (double)context[2 * i] / (N - 10);
+        square += (double)context[2 * i] * (double)context[2 * i] / (N - 10);
+        reach = fmax(reach, fabs((double)context[2 * i]));
+    }
+    ck_assert_double_eq_tol(mean, 0, 1e-5);
+    ck_assert_double_eq_tol(square, 1, 1e-5);
+    ck_assert_double_eq_tol(d.context_reach, reach, 1e-6);
+    adv_dataset_close(&d);
+    d = dataset_opened(SIMS("[\"x1\"]", ", \"context\": {\"transform\": {\"kind\": \"affine\", "
+                                        "\"shift\": 0, \"scale\": 10}}"));
+    adv_dataset_draw_held_out(&d, 0, 1, x, label, context);
+    float raw[1], raw_x[2];
+    adv_dataset_points(&d, ADV_SPLIT_HELD_OUT, 0, 1, raw_x, label, raw);
+    ck_assert_float_eq_tol(context[0], raw[0] / 10, 1e-6f);
+    adv_dataset_close(&d);
+}
+END_TEST
+
+START_TEST(contexts_may_be_a_second_array)
+{
+    float rows[6 * 2], contexts[6 * 3];
+    for (int i = 0; i < 6; i++) {
+        for (int k = 0; k < 2; k++)
+            rows[2 * i + k] = (float)(10 * i + k);
+        for (int k = 0; k < 3; k++)
+            contexts[3 * i + k] = (float)(100 * i + k * k);
+    }
+    char path[128];
+    snprintf(path, sizeof path, "%s/theta.npy", dataset_folder);
+    ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){6, 2}, rows, NULL), ADV_OK);
+    snprintf(path, sizeof path, "%s/x.npy", dataset_folder);
+    ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){6, 3}, contexts, NULL), ADV_OK);
+    snprintf(path, sizeof path, "%s/short.npy", dataset_folder);
+    ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){5, 3}, contexts, NULL), ADV_OK);
+#define ARRAYS(file)                                                                               \
+    "{\"source\": {\"kind\": \"npy\", \"file\": \"theta.npy\", \"context\": \"" file               \
+    "\"}, \"held_out\": 0}"
+    struct adv_dataset d = dataset_opened(ARRAYS("x.npy"));
+    ck_assert_uint_eq(d.dim, 2);
+    ck_assert_uint_eq(d.n_context, 3);
+    float x[2], context[3];
+    int32_t label;
+    adv_dataset_points(&d, ADV_SPLIT_TEST, 4, 1, x, &label, context);
+    ck_assert_float_eq(x[1], 41);
+    ck_assert_float_eq(context[2], 404);
+    adv_dataset_close(&d);
+    dataset_refuses(ARRAYS("short.npy"), "data.source.context has 5 rows");
+}
+END_TEST
+
+START_TEST(what_is_no_context_is_refused)
+{
+    write_table();
+    dataset_refuses(SIMS("[\"y1\"]", ""), "data.source.context[0] is \"y1\"; the file has no");
+    dataset_refuses(SIMS("[]", ""), "data.source.context must name columns");
+    dataset_refuses(SIMS("[\"x1\", \"x2\", \"theta\"]", ""), "no column of the file is left");
+    dataset_refuses(SIMS("[\"note\"]", ""), "note");
+    dataset_refuses(
+        "{\"source\": {\"kind\": \"csv\", \"file\": \"sims.csv\", \"columns\": [\"theta\", "
+        "\"x1\"], \"context\": [\"x1\"]}, \"held_out\": 10}",
+        "data.source.columns[1] is \"x1\", which is also a column of the context");
+    dataset_refuses(
+        "{\"source\": {\"kind\": \"csv\", \"file\": \"sims.csv\", \"columns\": [\"theta\"]}, "
+        "\"context\": {\"transform\": \"standardise\"}, \"held_out\": 10}",
+        "data.source.context names no columns");
+    dataset_refuses(SIMS("[\"x1\"]", ", \"context\": {\"transfrom\": \"standardise\"}"),
+                    "\"transfrom\" is not a known field of data.context");
+    dataset_write_text("sims.csv", "theta,note,x1\n1,a,5\n2,a,5\n3,a,5\n4,a,5\n");
+    dataset_refuses(
+        "{\"source\": {\"kind\": \"csv\", \"file\": \"sims.csv\", \"columns\": [\"theta\"], "
+        "\"context\": [\"x1\"]}, \"held_out\": 1}",
+        "the context: ");
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("contexts of data sets");
+    TCase *tests = tcase_create("contexts");
+    tcase_add_checked_fixture(tests, dataset_make_folder, dataset_remove_folder);
+    tcase_add_loop_test(tests, contexts_stay_with_their_rows, 0, 4);
+    tcase_add_test(tests, contexts_are_standardised_by_themselves);
+    tcase_add_test(tests, contexts_may_be_a_second_array);
+    tcase_add_test(tests, what_is_no_context_is_refused);
+    suite_add_tcase(suite, tests);
+    return suite_run(suite);
+}
