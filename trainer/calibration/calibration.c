@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double levels[] = {0.5, 0.9, 0.95};
 
@@ -40,18 +41,18 @@ static json_t *rank_row(const char *name, enum adv_rank_kind kind, const struct 
                      "histogram", histogram_of(band, ranks, test.n_bins));
 }
 
-/* The tests of all ranks; *n_outside: how many leave the band. */
+/* The tests of all ranks; *n_failed: how many are not calibrated. */
 static json_t *rank_rows(const struct adv_evaluation *e, const struct adv_ranked_pairs *ranked,
-                         const struct adv_band *band, size_t *n_outside)
+                         const struct adv_band *band, size_t *n_failed)
 {
     json_t *rows = json_array();
-    *n_outside = 0;
+    *n_failed = 0;
     for (size_t k = 0; rows && k < ranked->dim + ADV_REGION_RANKS; k++) {
         char buffer[32];
         json_t *row = rank_row(adv_ranked_name(ranked, e->model, k, buffer),
                                adv_ranked_kind(ranked, k), band, ranked->ranks + k * ranked->n);
-        const char *place = json_string_value(json_object_get(row, "band"));
-        *n_outside += place && place[0] == 'o';
+        const char *verdict = json_string_value(json_object_get(row, "verdict"));
+        *n_failed += verdict && strcmp(verdict, ADV_CALIBRATED) != 0;
         if (!row || json_array_append_new(rows, row)) {
             json_decref(rows);
             return NULL;
@@ -117,7 +118,7 @@ static size_t count_lost(const struct adv_ranked_pairs *ranked)
     return n;
 }
 
-static void add_values(const struct adv_ranked_pairs *ranked, size_t n_outside,
+static void add_values(const struct adv_ranked_pairs *ranked, size_t n_failed,
                        struct adv_results *results)
 {
     struct adv_mean mean = adv_mean_of(ranked->n, ranked->log_density);
@@ -133,21 +134,21 @@ static void add_values(const struct adv_ranked_pairs *ranked, size_t n_outside,
         adv_results_add_count(results, "calibration_lost",
                               "pairs too far out for a log-density, taken as the lowest",
                               count_lost(ranked));
-    adv_results_add_count(results, "miscalibrated", "ranks that leave their 99 % band", n_outside);
+    adv_results_add_count(results, "miscalibrated", "ranks that are not uniform", n_failed);
 }
 
 static enum adv_status report(const struct adv_evaluation *e, const struct adv_ranked_pairs *ranked,
                               struct adv_results *results, struct adv_error *error)
 {
     struct adv_band band;
-    size_t n_outside;
+    size_t n_failed;
     enum adv_status status =
         adv_band_init(&band, ranked->n, ranked->n_samples + 1, ADV_CALIBRATION_BAND, error);
     if (status == ADV_OK && e->calibration.plot)
         status = adv_calibration_plot(ranked, e->model, &band, e->calibration.plot, error);
     if (status != ADV_OK)
         return status;
-    json_t *table = json_object(), *rows = rank_rows(e, ranked, &band, &n_outside);
+    json_t *table = json_object(), *rows = rank_rows(e, ranked, &band, &n_failed);
     if (!table || !rows || json_object_set(table, "ranks", rows))
         status = adv_no_memory(error);
     json_decref(rows);
@@ -157,7 +158,7 @@ static enum adv_status report(const struct adv_evaluation *e, const struct adv_r
         json_decref(table);
         return status;
     }
-    add_values(ranked, n_outside, results);
+    add_values(ranked, n_failed, results);
     return adv_results_add_table(results, adv_measure_calibration.name, table, error);
 }
 

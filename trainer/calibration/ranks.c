@@ -7,7 +7,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define CERTAIN 2.576 /* standard errors: 99 %, both sides */
+#define CERTAIN 2.576     /* standard errors: 99 %, both sides */
+#define P_VALUE_MIN 0.001 /* so small that the band's 1 % of false alarms hardly grows by it */
 
 /* ---------------------------------------------------------------- of one pair */
 
@@ -157,12 +158,17 @@ void adv_rank_test(const struct adv_band *band, const uint32_t *ranks, struct ad
     measure_shape(band, ranks, test);
 }
 
+bool adv_rank_is_uniform(const struct adv_rank_test *test)
+{
+    return test->inside && test->p_value >= P_VALUE_MIN;
+}
+
 const char *adv_rank_verdict(const struct adv_rank_test *test, enum adv_rank_kind kind)
 {
     bool leans = fabs(test->lean) > fabs(test->spread) || kind == ADV_RANK_OF_DENSITY;
     double excess = leans ? test->lean : test->spread;
-    if (test->inside)
-        return "calibrated";
+    if (adv_rank_is_uniform(test))
+        return ADV_CALIBRATED;
     if (fabs(excess) <= CERTAIN || kind == ADV_RANK_OF_DISTANCE)
         return "not calibrated";
     if (leans && kind == ADV_RANK_OF_PARAMETER)

@@ -62,7 +62,13 @@ void adv_rank_histogram(const struct adv_band *band, const uint32_t *ranks, size
 
 void adv_rank_test(const struct adv_band *band, const uint32_t *ranks, struct adv_rank_test *test);
 
-/* "calibrated" of ranks inside the band. Of parameters outside, by what is more certain of the lean
+/* Whether the ranks stay in the band, which sees a lean and a spread, and chi-square has a p-value
+ * of at least 0.001, which sees waves in them that the band does not. */
+bool adv_rank_is_uniform(const struct adv_rank_test *test);
+
+#define ADV_CALIBRATED "calibrated"
+
+/* ADV_CALIBRATED of uniform ranks. Of parameters' that are not, by what is more certain of the lean
  * and the spread: "too high", "too low" (the samples, as compared with the truth), "overconfident",
  * "underconfident". Of log-densities "overconfident", where the truth often has too low a one, or
  * "underconfident". Of distances, and of all where neither is certain, "not calibrated": a truth too
