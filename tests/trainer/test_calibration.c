@@ -1,8 +1,9 @@
 /* Tests of calibration against closed forms: a posterior that is known, one that is too narrow, one
  * too wide, one that is off; distributions as scipy 1.10.1 has them; weights whose sums are known. */
 #include "trainer/calibration/distributions.h"
-#include "trainer/calibration/importance.h"
 #include "trainer/calibration/ranks.h"
+#include "trainer/weights/composition.h"
+#include "trainer/weights/importance.h"
 
 #include "tests/support/suite.h"
 
@@ -392,6 +393,59 @@ START_TEST(evidence_and_posterior_mean_are_those_of_the_closed_form)
 }
 END_TEST
 
+/* theta ~ N(0, 1), x_j ~ N(theta, 1), three of them: p(theta | x_j) = N(x_j/2, 1/2), and of all three
+ * N(sum x/4, 1/4); p(x) = N(x; 0, I + 1 1'), of one N(x; 0, 2). */
+START_TEST(three_posteriors_make_that_of_three_observations)
+{
+    enum { K = 3, N = 30000 };
+    static const double x[K] = {0.3, 1.4, -0.2};
+    const double log_2_pi = log(2 * acos(-1.0)), sum = 1.5, squares = 0.09 + 1.96 + 0.04;
+    float *z = malloc(N * sizeof *z);
+    double *log_density = malloc(K * N * sizeof *log_density);
+    double *log_prior = malloc(N * sizeof *log_prior), *theta = malloc(N * sizeof *theta);
+    adv_rng_normal(7, ADV_STREAM_BASE, 0, N, 1, z);
+    for (size_t i = 0; i < N; i++) {
+        theta[i] = x[i % K] / 2 + sqrt(0.5) * (double)z[i];
+        log_prior[i] = -theta[i] * theta[i] / 2 - log_2_pi / 2;
+        for (size_t j = 0; j < K; j++)
+            log_density[j * N + i] = -pow(theta[i] - x[j] / 2, 2) - log_2_pi / 2 - log(0.5) / 2;
+    }
+    struct adv_importance sums;
+    double *weights = malloc(N * sizeof *weights), mean = 0, square = 0;
+    adv_compose_posteriors(K, N, log_density, log_prior, weights);
+    ck_assert_int_eq(adv_importance_weigh(N, weights, weights, &sums, NULL), ADV_OK);
+    for (size_t i = 0; i < N; i++)
+        mean += weights[i] * theta[i];
+    for (size_t i = 0; i < N; i++)
+        square += weights[i] * pow(theta[i] - mean, 2);
+    double together = -(squares - sum * sum / (K + 1)) / 2 - log(K + 1) / 2 - K * log_2_pi / 2;
+    double apart = -squares / 4 - K * (log_2_pi + log(2)) / 2;
+    ck_assert_double_eq_tol(sums.log_mean, together - apart, 4 * sums.log_mean_error);
+    ck_assert_double_lt(sums.log_mean_error, 0.01);
+    ck_assert_double_eq_tol(mean, sum / (K + 1), 4 * sqrt(0.25 / sums.effective));
+    ck_assert_double_eq_tol(square, 0.25, 4 * 0.25 * sqrt(2 / sums.effective));
+    free(weights);
+    free(theta);
+    free(log_prior);
+    free(log_density);
+    free(z);
+}
+END_TEST
+
+START_TEST(of_one_observation_all_samples_weigh_the_same)
+{
+    const double log_density[] = {-1, 2, -INFINITY}, log_prior[] = {-5, -INFINITY, -2};
+    double log_weight[3];
+    adv_compose_posteriors(1, 3, log_density, NULL, log_weight);
+    ck_assert_double_eq(log_weight[0], 0);
+    ck_assert_double_eq(log_weight[1], 0);
+    ck_assert_double_eq(log_weight[2], -INFINITY);
+    adv_compose_posteriors(1, 3, log_density, log_prior, log_weight);
+    ck_assert_double_eq(log_weight[0], 0);
+    ck_assert_double_eq(log_weight[1], -INFINITY);
+}
+END_TEST
+
 START_TEST(weights_that_are_none_are_refused)
 {
     struct adv_importance sums;
@@ -425,6 +479,8 @@ int main(void)
     tcase_add_test(tests, waves_that_the_band_does_not_see_have_no_p_value);
     tcase_add_test(tests, weights_of_a_hand_have_their_sums);
     tcase_add_test(tests, evidence_and_posterior_mean_are_those_of_the_closed_form);
+    tcase_add_test(tests, three_posteriors_make_that_of_three_observations);
+    tcase_add_test(tests, of_one_observation_all_samples_weigh_the_same);
     tcase_add_test(tests, weights_that_are_none_are_refused);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

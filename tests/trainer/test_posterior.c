@@ -93,11 +93,47 @@ static void check_coverage(const json_t *figures)
     ck_assert_double_le(figure_of(row, "highest_density"), figure_of(row, "high"));
 }
 
+/* The product of N((0.2, 0)/2, 1/2), N((1, 1)/2, 1/2) and N((-0.3, 0.5)/2, 1/2): N((0.15, 0.25), 1/6).
+ */
+static void check_product(void)
+{
+    struct adv_array rows;
+    double mean[2] = {0, 0}, square = 0;
+    cli_write("three.csv", "0.2,0\n1,1\n-0.3,0.5\n");
+    CLI_SUCCEEDS("posterior gauss.safetensors --context three.csv --prior flat -n 3000 -o p.csv "
+                 "--json --quiet");
+    json_t *figures = printed();
+    double effective = figure_of(figures, "effective_sample_size");
+    ck_assert_double_gt(effective, 600);
+    ck_assert_int_eq(adv_csv_read(cli_at("p.csv"), &rows, NULL), ADV_OK);
+    ck_assert_str_eq(rows.columns[0], "a");
+    ck_assert_str_eq(rows.columns[2], "weight");
+    for (size_t i = 0; i < 3000; i++) {
+        const float *row = rows.data + 3 * i;
+        mean[0] += (double)row[2] * (double)row[0];
+        mean[1] += (double)row[2] * (double)row[1];
+        square += (double)row[2] * pow((double)row[0] - 0.15, 2);
+    }
+    /* Three standard errors, and three times what one posterior of a short training is off. */
+    ck_assert_double_eq_tol(mean[0], 0.15, 3 * sqrt(1 / 6.0 / effective) + 0.1);
+    ck_assert_double_eq_tol(mean[1], 0.25, 3 * sqrt(1 / 6.0 / effective) + 0.1);
+    ck_assert_double_eq_tol(square, 1 / 6.0, 0.05);
+    adv_array_release(&rows);
+    json_decref(figures);
+    cli_fails(1, "posterior gauss.safetensors --context three.csv --prior some", "\"flat\" or");
+    cli_fails(1, "posterior gauss.safetensors --context three.csv --prior slcp", "5 parameters");
+    cli_write("wide.csv", "1,2,3\n");
+    cli_fails(1, "posterior gauss.safetensors --context wide.csv --prior flat", "rows of 3");
+    cli_fails(2, "posterior gauss.safetensors --context three.csv", "prior");
+    cli_fails(1, "posterior gauss.safetensors --context none.csv --prior flat", "none.csv");
+}
+
 START_TEST(a_posterior_is_calibrated_where_the_pairs_are_those_it_learned)
 {
     write_pairs(12000, 1, 0);
     cli_write("gauss.json", recipe);
     CLI_SUCCEEDS("train gauss.json --out gauss.safetensors --quiet");
+    check_product();
     json_t *figures = calibration("--calibration-plot ranks.png");
     ck_assert_int_eq((int)figure_of(figures, "miscalibrated"), 0);
     ck_assert_int_eq((int)figure_of(figures, "calibration_pairs"), PAIRS);
@@ -133,6 +169,7 @@ START_TEST(a_model_without_a_context_has_no_calibration)
     write_pairs(100, 1, 0);
     CLI_SUCCEEDS("train plain.json --out plain.safetensors --quiet");
     cli_fails(1, "eval plain.safetensors --calibration 20", "takes none");
+    cli_fails(1, "posterior plain.safetensors --context pairs.csv --prior flat", "no context");
 }
 END_TEST
 

@@ -1,4 +1,4 @@
-#include "trainer/calibration/log_weights.h"
+#include "trainer/weights/log_weights.h"
 
 #include <advect/extra/simulator.h>
 #include <advect/extra/words.h>

@@ -1,4 +1,4 @@
-#include "trainer/calibration/importance.h"
+#include "trainer/weights/importance.h"
 
 #include <math.h>
 

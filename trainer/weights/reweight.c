@@ -3,11 +3,11 @@
  * Samples theta of q(theta | x) with the weights p(theta) p(x | theta) / q(theta | x) are samples of
  * the exact posterior of x, and their mean weight is the evidence p(x). Prior and likelihood are
  * the user's, columns beside those of `advect sample --log-density`, or a built-in simulator's. */
-#include "trainer/calibration/importance.h"
-#include "trainer/calibration/log_weights.h"
 #include "trainer/cli/files.h"
 #include "trainer/cli/options.h"
-#include "trainer/measure/results.h"
+#include "trainer/weights/importance.h"
+#include "trainer/weights/log_weights.h"
+#include "trainer/weights/weighted.h"
 
 #include <advect/extra/memory.h>
 #include <advect/extra/table.h>
@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WEIGHT_COLUMN "weight"
 #define RESOLUTION_MAX 0.01 /* nats, of a logarithm in single precision */
 
 struct options {
@@ -71,53 +70,6 @@ static void tell_resolution(double largest)
                 largest, resolution);
 }
 
-/* ---------------------------------------------------------------- output */
-
-static enum adv_status write_weights(const struct adv_array *rows, const double *weights,
-                                     const char *path, struct adv_error *error)
-{
-    size_t n = rows->shape[0], width = rows->shape[1];
-    float *wide = calloc(n, (width + 1) * sizeof *wide);
-    const char **names = calloc(width + 1, sizeof *names);
-    enum adv_status status = wide && names ? ADV_OK : adv_no_memory(error);
-    for (size_t i = 0; status == ADV_OK && i < n; i++) {
-        memcpy(wide + i * (width + 1), rows->data + i * width, width * sizeof *wide);
-        wide[i * (width + 1) + width] = (float)weights[i];
-    }
-    for (size_t c = 0; status == ADV_OK && c <= width; c++)
-        names[c] = c < width ? rows->columns[c] : WEIGHT_COLUMN;
-    if (status == ADV_OK)
-        status = adv_csv_write(path, n, width + 1, wide, names, error);
-    free(names);
-    free(wide);
-    return status;
-}
-
-static enum adv_status print(const struct adv_importance *importance, size_t n, bool as_json,
-                             struct adv_error *error)
-{
-    struct adv_results results = {0};
-    adv_results_add_count(&results, "samples", "samples", n);
-    adv_results_add(&results, "effective_sample_size", "effective sample size",
-                    importance->effective);
-    adv_results_add(&results, "largest_weight", "share of the heaviest sample",
-                    importance->largest);
-    adv_results_add(&results, "log_evidence", "log evidence, nats", importance->log_mean);
-    adv_results_add(&results, "log_evidence_standard_error", "standard error of the log evidence",
-                    importance->log_mean_error);
-    json_t *values = as_json ? adv_results_to_json(&results) : NULL;
-    if (as_json && !values)
-        return adv_no_memory(error);
-    if (as_json) {
-        json_dumpf(values, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-        putchar('\n');
-    } else {
-        adv_results_print(&results);
-    }
-    json_decref(values);
-    return ADV_OK;
-}
-
 static enum adv_status reweigh(const struct options *options, const char *path,
                                const struct adv_array *rows, struct adv_error *error)
 {
@@ -137,9 +89,9 @@ static enum adv_status reweigh(const struct options *options, const char *path,
     if (status == ADV_OK)
         status = adv_importance_weigh(n, weights, weights, &importance, error);
     if (status == ADV_OK && options->out)
-        status = write_weights(rows, weights, options->out, error);
+        status = adv_weighted_write(rows, weights, options->out, error);
     if (status == ADV_OK)
-        status = print(&importance, n, options->json, error);
+        status = adv_weighted_print(&importance, n, "log evidence, nats", options->json, error);
     free(weights);
     return status;
 }
