@@ -131,7 +131,7 @@ DOUBLE_OBJ     := $(DOUBLE_SRC:%.c=$(OBJ)/double/%.o) \
 DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the programs' own parts.
-TRAINER_TESTS := measure two_sample
+TRAINER_TESTS := measure two_sample calibration
 SERVER_TESTS  := http_parts claims clients job_store picture_cache
 
 # What the programs parse for themselves, for the test and the fuzzers of parsers.

@@ -63,8 +63,9 @@ static void train_board(void)
 
 START_TEST(every_command_has_help_with_an_example)
 {
-    static const char *const commands[] = {"train",  "eval",    "sample", "logp", "trajectory",
-                                           "figure", "inspect", "import", "bench"};
+    static const char *const commands[] = {"train",      "eval",     "sample",   "logp",
+                                           "trajectory", "figure",   "inspect",  "import",
+                                           "bench",      "reweight", "posterior"};
     CLI_SUCCEEDS("--help");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         ck_assert_msg(strstr(cli_output, commands[i]) != NULL, "%s", commands[i]);

@@ -21,6 +21,8 @@ extern const struct adv_command adv_command_simulate;
 extern const struct adv_command adv_command_sample;
 extern const struct adv_command adv_command_logp;
 extern const struct adv_command adv_command_trajectory;
+extern const struct adv_command adv_command_reweight;
+extern const struct adv_command adv_command_posterior;
 extern const struct adv_command adv_command_figure;
 extern const struct adv_command adv_command_inspect;
 extern const struct adv_command adv_command_import;

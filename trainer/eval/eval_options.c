@@ -1,5 +1,6 @@
 #include "trainer/eval/eval_options.h"
 
+#include "trainer/calibration/calibration.h"
 #include "trainer/cli/stop.h"
 #include "trainer/eval/solver_list.h"
 
@@ -69,6 +70,14 @@ static const struct adv_field fields_after[] = {
     {"grid", ADV_FIELD_INT, AT(grid), .min = 0, .max = 4096, .fallback = "128",
      .help =
          "cells along each side of the grid that integrates a 2-D density; 0 skips the integral"},
+    {"posterior_samples", ADV_FIELD_INT, AT(posterior_samples), .min = ADV_CALIBRATION_SAMPLES_MIN,
+     .max = ADV_CALIBRATION_SAMPLES_MAX, .fallback = "99",
+     .help = "samples of each posterior that --calibration draws; one less than a multiple of 20 "
+             "gives regions of 50, 90 and 95 % exactly"},
+    {"calibration_plot", ADV_FIELD_STRING, AT(calibration_plot), .min = 1,
+     .help =
+         "PNG file to plot the ranks of --calibration into, with their 99 % bands, and coverage "
+         "against level"},
     {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = 9e15, .fallback = "0",
      .help = "seed of samples, points and probes"},
     {"json", ADV_FIELD_BOOL, AT(json), .help = "print the results as JSON"},
@@ -95,8 +104,10 @@ static const struct adv_options command_line = {
         "Against files: the held-out loss and, on request, log-densities, bits per dimension and\n"
         "the scores that a judge program gives to samples. Where --convergence, --classify, "
         "--ood,\n"
-        "--nearest or --curve is given, only what these name is measured. Log-densities are\n"
-        "resumable: after Ctrl-C or a crash, the same command continues where it stopped.",
+        "--nearest, --calibration or --curve is given, only what these name is measured.\n"
+        "Log-densities are resumable: after Ctrl-C or a crash, the same command continues where "
+        "it\n"
+        "stopped.",
     .example = "advect eval models/mnist.safetensors --data DIR --split test --points all",
     .letters = letters,
 };
@@ -188,6 +199,8 @@ enum adv_status adv_eval_settings(const struct adv_eval_options *options, const 
                     .renew_probes = options->renew_probes},
         .unlabelled = options->unlabelled,
         .grid = (size_t)options->grid,
+        .calibration = {.n_samples = (size_t)options->posterior_samples,
+                        .plot = options->calibration_plot},
         .state_stem = state_stem,
         .keep_state = options->state != NULL,
     };

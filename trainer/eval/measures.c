@@ -1,5 +1,6 @@
 #include "trainer/eval/measures.h"
 
+#include "trainer/calibration/calibration.h"
 #include "trainer/eval/quality.h"
 
 const struct adv_measure *const adv_measures[ADV_MEASURES_MAX + 1] = {
@@ -14,6 +15,7 @@ const struct adv_measure *const adv_measures[ADV_MEASURES_MAX + 1] = {
     &adv_measure_classes,
     &adv_measure_ood,
     &adv_measure_nearest,
+    &adv_measure_calibration,
     &adv_measure_quality,
 };
 

@@ -23,6 +23,12 @@ struct adv_sample_settings {
     const char *scorer;            /* a program, see scorer.h; or NULL */
 };
 
+/* How the calibration of posteriors is tested. */
+struct adv_calibration_settings {
+    size_t n_samples; /* of each posterior */
+    const char *plot; /* PNG to plot ranks and coverage into, or NULL */
+};
+
 /* A model, what it is measured on, and how. */
 struct adv_evaluation {
     struct adv_model *model;
@@ -35,6 +41,7 @@ struct adv_evaluation {
     struct adv_sample_settings samples;
     const char *solvers; /* those to compare, see eval/solver_list.h; NULL: a selection */
 
+    struct adv_calibration_settings calibration;
     struct adv_density_settings density;
     bool unlabelled; /* densities without their labels */
     size_t n_points; /* fresh points (densities), or rows of the split, for the log-density */

@@ -1,0 +1,307 @@
+/* Tests of the commands that judge and correct posteriors, as they are typed. */
+#include "tests/support/suite.h"
+#include "tests/trainer/cli.h"
+
+#include <advect/extra/all.h>
+
+#include <check.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double figure_of(const json_t *figures, const char *key)
+{
+    ck_assert_msg(json_is_number(json_object_get(figures, key)), "no %s in %s", key, cli_output);
+    return json_number_value(json_object_get(figures, key));
+}
+
+/* What a command printed as JSON. */
+static json_t *printed(void)
+{
+    json_error_t error;
+    json_t *json = json_loads(cli_output, 0, &error);
+    ck_assert_msg(json != NULL, "%s: %s", error.text, cli_output);
+    return json;
+}
+
+/* ---------------------------------------------------------------- calibration */
+
+#define PAIRS 300
+#define ENTROPY 2.1447298858494 /* log(2 pi e / 2): of N(x/2, 1/2) in two dimensions, nats */
+
+static const char recipe[] =
+    "{\"name\": \"gauss\", \"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"pairs.csv\", "
+    "\"columns\": [\"a\", "
+    "\"b\"],"
+    " \"context\": [\"x\", \"y\"]}, \"held_out\": 1000},"
+    " \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"context\": 2, \"channels\": 48, \"layers\": 2,"
+    " \"activation\": \"silu\", \"time_frequencies\": 4},"
+    " \"train\": {\"steps\": 1500, \"batch\": 256, \"learning_rate\": 0.004}}";
+
+/* x ~ N(0, 2) and theta given x ~ N(x/2 + off, wide^2/2), in both dimensions; off of the first. With
+ * 1 and 0 they are those of theta ~ N(0, 1), x ~ N(theta, 1). */
+static void write_pairs(size_t n, double wide, double off)
+{
+    float *z = malloc(4 * n * sizeof *z);
+    FILE *file = fopen(cli_at("pairs.csv"), "w");
+    adv_rng_normal(2, ADV_STREAM_DATA, 0, n, 4, z);
+    fprintf(file, "a,b,x,y\n");
+    for (size_t i = 0; i < n; i++) {
+        double x = sqrt(2) * (double)z[4 * i], y = sqrt(2) * (double)z[4 * i + 1];
+        fprintf(file, "%.7g,%.7g,%.7g,%.7g\n",
+                x / 2 + wide * sqrt(0.5) * (double)z[4 * i + 2] + off,
+                y / 2 + wide * sqrt(0.5) * (double)z[4 * i + 3], x, y);
+    }
+    fclose(file);
+    free(z);
+}
+
+static json_t *calibration(const char *more)
+{
+    CLI_SUCCEEDS("eval gauss.safetensors --calibration %d --density-solver rk4:6 --json --quiet %s",
+                 PAIRS, more);
+    return printed();
+}
+
+static const char *verdict_of(const json_t *figures, size_t row)
+{
+    const json_t *ranks = json_object_get(json_object_get(figures, "calibration"), "ranks");
+    ck_assert_uint_eq(json_array_size(ranks), 4);
+    return json_string_value(json_object_get(json_array_get(ranks, row), "verdict"));
+}
+
+static void check_verdicts(double wide, double off, const char *const verdicts[4])
+{
+    write_pairs(12000, wide, off);
+    json_t *figures = calibration("");
+    for (size_t row = 0; row < 4; row++)
+        ck_assert_str_eq(verdict_of(figures, row), verdicts[row]);
+    json_decref(figures);
+}
+
+/* The share of pairs in regions of 90 %, whose range is that of 300 binomial trials. */
+static void check_coverage(const json_t *figures)
+{
+    const json_t *rows = json_object_get(json_object_get(figures, "calibration"), "coverage");
+    const json_t *row = json_array_get(rows, 1);
+    ck_assert_double_eq_tol(figure_of(row, "level"), 0.9, 1e-12);
+    ck_assert_double_eq_tol(figure_of(row, "low") * PAIRS, 256, 1e-6); /* scipy.stats.binom */
+    ck_assert_double_eq_tol(figure_of(row, "high") * PAIRS, 283, 1e-6);
+    ck_assert_double_ge(figure_of(row, "highest_density"), figure_of(row, "low"));
+    ck_assert_double_le(figure_of(row, "highest_density"), figure_of(row, "high"));
+}
+
+/* The product of N((0.2, 0)/2, 1/2), N((1, 1)/2, 1/2) and N((-0.3, 0.5)/2, 1/2): N((0.15, 0.25), 1/6).
+ */
+static void check_product(void)
+{
+    struct adv_array rows;
+    double mean[2] = {0, 0}, square = 0;
+    cli_write("three.csv", "0.2,0\n1,1\n-0.3,0.5\n");
+    CLI_SUCCEEDS("posterior gauss.safetensors --context three.csv --prior flat -n 3000 -o p.csv "
+                 "--json --quiet");
+    json_t *figures = printed();
+    double effective = figure_of(figures, "effective_sample_size");
+    ck_assert_double_gt(effective, 600);
+    ck_assert_int_eq(adv_csv_read(cli_at("p.csv"), &rows, NULL), ADV_OK);
+    ck_assert_str_eq(rows.columns[0], "a");
+    ck_assert_str_eq(rows.columns[2], "weight");
+    for (size_t i = 0; i < 3000; i++) {
+        const float *row = rows.data + 3 * i;
+        mean[0] += (double)row[2] * (double)row[0];
+        mean[1] += (double)row[2] * (double)row[1];
+        square += (double)row[2] * pow((double)row[0] - 0.15, 2);
+    }
+    /* Three standard errors, and three times what one posterior of a short training is off. */
+    ck_assert_double_eq_tol(mean[0], 0.15, 3 * sqrt(1 / 6.0 / effective) + 0.1);
+    ck_assert_double_eq_tol(mean[1], 0.25, 3 * sqrt(1 / 6.0 / effective) + 0.1);
+    ck_assert_double_eq_tol(square, 1 / 6.0, 0.05);
+    adv_array_release(&rows);
+    json_decref(figures);
+    cli_fails(1, "posterior gauss.safetensors --context three.csv --prior some", "\"flat\" or");
+    cli_fails(1, "posterior gauss.safetensors --context three.csv --prior slcp", "5 parameters");
+    cli_write("wide.csv", "1,2,3\n");
+    cli_fails(1, "posterior gauss.safetensors --context wide.csv --prior flat", "rows of 3");
+    cli_fails(2, "posterior gauss.safetensors --context three.csv", "prior");
+    cli_fails(1, "posterior gauss.safetensors --context none.csv --prior flat", "none.csv");
+}
+
+START_TEST(a_posterior_is_calibrated_where_the_pairs_are_those_it_learned)
+{
+    write_pairs(12000, 1, 0);
+    cli_write("gauss.json", recipe);
+    CLI_SUCCEEDS("train gauss.json --out gauss.safetensors --quiet");
+    check_product();
+    json_t *figures = calibration("--calibration-plot ranks.png");
+    ck_assert_int_eq((int)figure_of(figures, "miscalibrated"), 0);
+    ck_assert_int_eq((int)figure_of(figures, "calibration_pairs"), PAIRS);
+    ck_assert_double_eq_tol(figure_of(figures, "posterior_nll"), ENTROPY,
+                            3 * figure_of(figures, "posterior_nll_standard_error") + 0.05);
+    check_coverage(figures);
+    ck_assert(cli_exists("ranks.png"));
+    json_t *alone = calibration("--threads 1");
+    ck_assert(json_equal(figures, alone));
+    json_decref(alone);
+    json_decref(figures);
+    check_verdicts(
+        1.5, 0,
+        (const char *[]){"overconfident", "overconfident", "overconfident", "not calibrated"});
+    check_verdicts(
+        0.6, 0,
+        (const char *[]){"underconfident", "underconfident", "underconfident", "not calibrated"});
+    check_verdicts(1, 0.7,
+                   (const char *[]){"too low", "calibrated", "overconfident", "not calibrated"});
+    cli_fails(1, "eval gauss.safetensors --calibration 30 --calibration-plot none/r.png", "none");
+    cli_fails(2, "eval gauss.safetensors --calibration 19", "between 20 and");
+    cli_fails(2, "eval gauss.safetensors --calibration 30 --posterior-samples 18", "19");
+}
+END_TEST
+
+START_TEST(a_model_without_a_context_has_no_calibration)
+{
+    cli_write("plain.json",
+              "{\"name\": \"gauss\", \"data\": {\"source\": {\"kind\": \"csv\", \"file\": "
+              "\"pairs.csv\"}, "
+              "\"held_out\": 20}, \"net\": {\"kind\": \"mlp\", \"dim\": 4, \"channels\":"
+              " 8, \"layers\": 1}, \"train\": {\"steps\": 2, \"batch\": 8}}");
+    write_pairs(100, 1, 0);
+    CLI_SUCCEEDS("train plain.json --out plain.safetensors --quiet");
+    cli_fails(1, "eval plain.safetensors --calibration 20", "takes none");
+    cli_fails(1, "posterior plain.safetensors --context pairs.csv --prior flat", "no context");
+}
+END_TEST
+
+/* ---------------------------------------------------------------- reweight */
+
+#define LOG_2_PI 1.8378770664093453
+
+/* theta ~ N(0, 1), x = 1.2 ~ N(theta, 1), n samples of a density 1.5 times as wide as the posterior
+ * N(0.6, 1/2); one in eight is said to be outside of the prior. */
+static void write_samples(size_t n, bool some_outside)
+{
+    float *z = malloc(n * sizeof *z);
+    FILE *file = fopen(cli_at("s.csv"), "w");
+    adv_rng_normal(1, ADV_STREAM_BASE, 0, n, 1, z);
+    fprintf(file, "theta,log_density,log_prior,ll\n");
+    for (size_t i = 0; i < n; i++) {
+        double at = (double)z[i], wide = 1.5 * sqrt(0.5), theta = 0.6 + wide * at;
+        bool outside = some_outside && i % 8 == 0;
+        fprintf(file, "%.9g,%.9g,%.9g,%.9g\n", theta, -at * at / 2 - LOG_2_PI / 2 - log(wide),
+                outside ? -1e30 : -theta * theta / 2 - LOG_2_PI / 2,
+                -(1.2 - theta) * (1.2 - theta) / 2 - LOG_2_PI / 2);
+    }
+    fclose(file);
+    free(z);
+}
+
+START_TEST(reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form)
+{
+    enum { N = 4000 };
+    write_samples(N, false);
+    CLI_SUCCEEDS("reweight s.csv --log-likelihood ll -o w.csv --json");
+    json_t *figures = printed();
+    double error = figure_of(figures, "log_evidence_standard_error"), mean = 0, sum = 0;
+    ck_assert_double_lt(error, 0.02);
+    ck_assert_double_eq_tol(figure_of(figures, "log_evidence"),
+                            -1.2 * 1.2 / 4 - LOG_2_PI / 2 - log(2) / 2, 4 * error);
+    ck_assert_double_eq_tol(figure_of(figures, "effective_sample_size") / N,
+                            sqrt(2 * 2.25 - 1) / 2.25, 0.03);
+    struct adv_array rows;
+    ck_assert_int_eq(adv_csv_read(cli_at("w.csv"), &rows, NULL), ADV_OK);
+    ck_assert_uint_eq(rows.shape[0], N);
+    ck_assert_str_eq(rows.columns[4], "weight");
+    for (size_t i = 0; i < N; i++) {
+        sum += (double)rows.data[5 * i + 4];
+        mean += (double)rows.data[5 * i + 4] * (double)rows.data[5 * i];
+    }
+    ck_assert_double_eq_tol(sum, 1, 1e-5); /* single precision in the file */
+    ck_assert_double_eq_tol(mean, 0.6, 4 * sqrt(0.5 / (N * 0.8)));
+    adv_array_release(&rows);
+    json_decref(figures);
+}
+END_TEST
+
+START_TEST(samples_outside_of_the_prior_weigh_nothing)
+{
+    write_samples(8000, true);
+    CLI_SUCCEEDS("reweight s.csv --log-likelihood ll --json");
+    json_t *figures = printed();
+    ck_assert_double_eq_tol(figure_of(figures, "log_evidence"),
+                            -1.2 * 1.2 / 4 - LOG_2_PI / 2 - log(2) / 2 + log(7.0 / 8),
+                            4 * figure_of(figures, "log_evidence_standard_error"));
+    json_decref(figures);
+}
+END_TEST
+
+/* gaussian_linear: theta ~ N(0, 0.1 I), x ~ N(theta, 0.1 I) in ten dimensions; samples of the right
+ * posterior N(x/2, 0.05 I) have equal weights, the evidence N(x; 0, 0.2 I). */
+START_TEST(a_simulator_weighs_samples_of_its_posterior_alike)
+{
+    enum { N = 50, DIM = 10 };
+    float z[N * DIM];
+    FILE *file = fopen(cli_at("s.csv"), "w");
+    adv_rng_normal(1, ADV_STREAM_BASE, 0, N, DIM, z);
+    for (size_t k = 0; k < DIM; k++)
+        fprintf(file, "%s,", adv_simulator_column(adv_simulator_find("gaussian_linear"), k));
+    fprintf(file, "log_density\n");
+    for (size_t i = 0; i < N; i++) {
+        double log_density = -DIM * (LOG_2_PI + log(0.05)) / 2;
+        for (size_t k = 0; k < DIM; k++) {
+            double at = (double)z[i * DIM + k];
+            log_density -= at * at / 2;
+            fprintf(file, "%.9g,", 0.05 * (double)k + sqrt(0.05) * at); /* x_k = 0.1 k */
+        }
+        fprintf(file, "%.9g\n", log_density);
+    }
+    fclose(file);
+    cli_write("x.csv", "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9\n");
+    CLI_SUCCEEDS("reweight s.csv --simulator gaussian_linear --context x.csv --json");
+    json_t *figures = printed();
+    double evidence = -DIM * (LOG_2_PI + log(0.2)) / 2;
+    for (int k = 0; k < DIM; k++)
+        evidence -= 0.1 * k * 0.1 * k / 0.4;
+    ck_assert_double_eq_tol(figure_of(figures, "effective_sample_size"), N, 1e-6);
+    ck_assert_double_eq_tol(figure_of(figures, "log_evidence"), evidence, 1e-5);
+    json_decref(figures);
+    cli_fails(1, "reweight s.csv --simulator gaussian_linear", "--context FILE");
+    cli_fails(1, "reweight s.csv --simulator slcp --context x.csv", "10 numbers");
+    cli_fails(1, "reweight s.csv --simulator gauss --context x.csv", "gaussian_linear");
+    cli_write("short.csv", "log_density,other\n1,2\n");
+    cli_fails(1, "reweight short.csv --simulator gaussian_linear --context x.csv", "no column");
+}
+END_TEST
+
+START_TEST(what_cannot_be_weighed_is_refused)
+{
+    write_samples(10, false);
+    cli_fails(1, "reweight s.csv", "no column \"log_likelihood\"; --log-likelihood NAME");
+    cli_fails(1, "reweight none.csv", "none.csv");
+    cli_fails(1, "reweight s.csv --log-likelihood ll -o none/w.csv", "none");
+    cli_fails(2, "reweight", "SAMPLES.csv");
+    cli_write("empty.csv", "log_density,log_prior,log_likelihood\n");
+    cli_fails(1, "reweight empty.csv", "no rows");
+    cli_write("out.csv", "log_density,log_prior,log_likelihood\n1,-1e39,2\n");
+    cli_fails(1, "reweight out.csv", "column 2");
+    cli_write("blurred.csv", "log_density,log_prior,log_likelihood\n1,-1,-3e6\n");
+    CLI_SUCCEEDS("reweight blurred.csv");
+    ck_assert_ptr_nonnull(strstr(cli_output, "single precision"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("posterior");
+    TCase *tests = tcase_create("posterior");
+    tcase_add_checked_fixture(tests, cli_make_folder, cli_remove_folder);
+    tcase_set_timeout(tests, 300); /* with sanitizers */
+    tcase_add_test(tests, a_posterior_is_calibrated_where_the_pairs_are_those_it_learned);
+    tcase_add_test(tests, a_model_without_a_context_has_no_calibration);
+    tcase_add_test(tests, reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form);
+    tcase_add_test(tests, samples_outside_of_the_prior_weigh_nothing);
+    tcase_add_test(tests, a_simulator_weighs_samples_of_its_posterior_alike);
+    tcase_add_test(tests, what_cannot_be_weighed_is_refused);
+    suite_add_tcase(suite, tests);
+    return suite_run(suite);
+}
