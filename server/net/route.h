@@ -28,7 +28,7 @@ struct adv_routes {
     size_t n;
 };
 
-/* Its place in the table; NULL: n. */
+/* Its place in the table, of several methods of one path that of the first; NULL: n. */
 size_t adv_route_index(const struct adv_routes *routes, const struct adv_route *route);
 /* The pattern of row i; "none" for i = n. */
 const char *adv_route_name(const struct adv_routes *routes, size_t i);

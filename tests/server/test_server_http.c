@@ -62,9 +62,9 @@ START_TEST(what_nobody_can_give_is_refused_with_a_list)
 {
     struct server_request request = {.path = "/v1/models/plane/log-density",
                                      .body = "{\"points\": [[0, 0]]}",
-                                     .accept = "image/png, text/*"};
+                                     .accept = "image/png, audio/*"};
     struct server_reply reply = server_send(&server, &request);
-    ck_assert_ptr_nonnull(strstr(reply.body, "application/json, application/x-npy"));
+    ck_assert_ptr_nonnull(strstr(reply.body, "application/json, application/x-npy, text/csv"));
     server_expect_problem(reply, 406, "not-acceptable", NULL);
 }
 END_TEST
@@ -241,7 +241,7 @@ START_TEST(options_tells_the_methods)
         const char *path, *allow;
     } cases[] = {
         {"/v1/models", "GET, HEAD, OPTIONS"},
-        {"/v1/models/any/samples", "POST, OPTIONS"},
+        {"/v1/models/any/samples", "GET, HEAD, POST, OPTIONS"},
         {"/v1/models/any/samples.png", "GET, HEAD, OPTIONS"},
     };
     char allow[64];
@@ -311,7 +311,7 @@ START_TEST(pages_of_an_origin_may_call)
     reply = server_send(
         &open, &(struct server_request){.method = "OPTIONS", .path = "/v1/models/plane/samples"});
     ck_assert(server_reply_header(&reply, "Access-Control-Allow-Methods", sizeof methods, methods));
-    ck_assert_str_eq(methods, "POST, OPTIONS");
+    ck_assert_str_eq(methods, "GET, HEAD, POST, OPTIONS");
     server_reply_release(&reply);
     server_daemon_stop(&open);
 }
