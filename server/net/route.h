@@ -21,6 +21,9 @@ struct adv_route {
     bool management;          /* where there is a port for that, there alone */
     bool json_only;           /* no uploads: of POST */
     const char *summary;
+    /* Of the answer, in the API's description: its media type where it is neither JSON nor that of
+     * a query, and else the name of its schema. */
+    const char *media_type, *schema;
 };
 
 struct adv_routes {

@@ -148,6 +148,17 @@ START_TEST(front_end_files)
 }
 END_TEST
 
+/* The schema of components that a reference leads to. */
+static const json_t *resolve(const json_t *document, const json_t *reference)
+{
+    static const char prefix[] = "#/components/schemas/";
+    const char *to = json_string_value(json_object_get(reference, "$ref"));
+    ck_assert_ptr_nonnull(to);
+    ck_assert(!strncmp(to, prefix, sizeof prefix - 1));
+    const json_t *schemas = json_object_get(json_object_get(document, "components"), "schemas");
+    return json_object_get(schemas, to + sizeof prefix - 1);
+}
+
 START_TEST(openapi_describes_every_route)
 {
     static const char *const posts[] = {"samples", "trajectories", "log-density", "latents",
@@ -180,14 +191,16 @@ START_TEST(openapi_describes_every_route)
     for (size_t i = 0; i < sizeof posts / sizeof posts[0]; i++) {
         char path[64];
         snprintf(path, sizeof path, "/v1/models/{model}/%s", posts[i]);
+        ck_assert(json_is_object(json_object_get(json_object_get(paths, path), "get")));
         const json_t *post = json_object_get(json_object_get(paths, path), "post");
         const json_t *content = json_object_get(json_object_get(post, "requestBody"), "content");
         const json_t *schema =
-            json_object_get(json_object_get(content, "application/json"), "schema");
+            resolve(json, json_object_get(json_object_get(content, "application/json"), "schema"));
         ck_assert(
             json_is_object(json_object_get(json_object_get(schema, "properties"), "solver")) ||
             !strcmp(posts[i], "velocity"));
         ck_assert(json_is_object(json_object_get(content, "application/x-npy")));
+        ck_assert(json_is_object(json_object_get(content, "text/csv")));
     }
     json_decref(json);
 }
@@ -284,6 +297,7 @@ START_TEST(a_key_guards_all_but_health_and_the_page)
         {"/health/ready", NULL, 200},
         {"/", NULL, 200},
         {"/web/app.js", NULL, 200},
+        {"/v1/models/plane/samples?n=1", NULL, 401},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct server_request request = {.path = cases[i].path, .headers = {cases[i].header}};
