@@ -11,6 +11,8 @@ static const struct adv_route rows[] = {
      .media_type = "*/*"},
     {"GET", "/web/{folder}/{file}", adv_handle_asset, .open = true,
      .summary = "A file in a folder of the web page", .media_type = "*/*"},
+    {"GET", "/clients/js/{file}", adv_handle_client, .open = true,
+     .summary = "The client for JavaScript, advect.js", .media_type = "text/javascript"},
     {"GET", "/health/live", adv_handle_live, .open = true, .health = true,
      .summary = "Whether the process runs", .schema = "live"},
     {"GET", "/health/ready", adv_handle_ready, .open = true, .health = true,

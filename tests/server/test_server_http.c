@@ -141,6 +141,7 @@ START_TEST(front_end_files)
         server_reply_release(&packed);
         server_reply_release(&plain);
     }
+    server_expect_problem(server_get(&server, "/clients/js/app.js"), 404, "no-such-route", NULL);
     server_expect_problem(server_get(&server, "/web/none.js"), 404, "no-such-route", NULL);
     server_expect_problem(server_get(&server, "/web/"), 404, "no-such-route", NULL);
     server_expect_problem(server_get(&server, "/web/a/app.js"), 404, "no-such-route", NULL);
@@ -164,6 +165,7 @@ START_TEST(openapi_describes_every_route)
     static const char *const posts[] = {"samples", "trajectories", "log-density", "latents",
                                         "velocity"};
     static const char *const gets[] = {"/",
+                                       "/clients/js/{file}",
                                        "/web/{file}",
                                        "/web/{folder}/{file}",
                                        "/health/live",
@@ -297,6 +299,7 @@ START_TEST(a_key_guards_all_but_health_and_the_page)
         {"/health/ready", NULL, 200},
         {"/", NULL, 200},
         {"/web/app.js", NULL, 200},
+        {"/clients/js/advect.js", NULL, 200},
         {"/v1/models/plane/samples?n=1", NULL, 401},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
