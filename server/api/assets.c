@@ -86,6 +86,11 @@ void adv_handle_index(struct adv_exchange *exchange)
     serve(exchange, find("index.html"));
 }
 
+void adv_handle_docs(struct adv_exchange *exchange)
+{
+    serve(exchange, find("docs.html"));
+}
+
 /* The segments of the path from one on: "lib/dom.js" of /web/lib/dom.js from 1. */
 static void name_of(const struct adv_target *target, size_t from, size_t size, char name[])
 {

@@ -7,6 +7,8 @@
 static const struct adv_route rows[] = {
     {"GET", "/", adv_handle_index, .open = true, .summary = "The web page",
      .media_type = "text/html"},
+    {"GET", "/docs", adv_handle_docs, .open = true, .summary = "This description as a page",
+     .media_type = "text/html"},
     {"GET", "/web/{file}", adv_handle_asset, .open = true, .summary = "A file of the web page",
      .media_type = "*/*"},
     {"GET", "/web/{folder}/{file}", adv_handle_asset, .open = true,

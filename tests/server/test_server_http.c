@@ -165,6 +165,7 @@ START_TEST(openapi_describes_every_route)
     static const char *const posts[] = {"samples", "trajectories", "log-density", "latents",
                                         "velocity"};
     static const char *const gets[] = {"/",
+                                       "/docs",
                                        "/clients/js/{file}",
                                        "/web/{file}",
                                        "/web/{folder}/{file}",
@@ -299,6 +300,7 @@ START_TEST(a_key_guards_all_but_health_and_the_page)
         {"/health/ready", NULL, 200},
         {"/", NULL, 200},
         {"/web/app.js", NULL, 200},
+        {"/docs", NULL, 200},
         {"/clients/js/advect.js", NULL, 200},
         {"/v1/models/plane/samples?n=1", NULL, 401},
     };

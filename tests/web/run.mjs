@@ -3,6 +3,7 @@
  * usage: node run.mjs PROGRAM MODELS CHROMIUM SCREENSHOTS */
 import { launch } from "./browser.mjs";
 import { Daemon, killAll } from "./daemon.mjs";
+import { docsKeyTests, docsTests } from "./docs.mjs";
 import { Harness } from "./harness.mjs";
 import { cancelTests, nonsenseTests, serverTests } from "./trouble.mjs";
 import { bestTests, flowTests, imageTests, layoutTests, modelTests } from "./views.mjs";
@@ -28,8 +29,9 @@ const harness = new Harness(browser, shots);
 try {
   const names = await chooseModels(daemon);
   if (names) {
-    for (const tests of [flowTests, imageTests, bestTests, modelTests, layoutTests, cancelTests, nonsenseTests])
+    for (const tests of [flowTests, imageTests, bestTests, modelTests, docsTests, layoutTests, cancelTests, nonsenseTests])
       await tests(harness, daemon, names);
+    await docsKeyTests(harness, program, models);
     await serverTests(harness, program, models, names);
     console.log(`${harness.passed} passed, ${harness.failed} failed`);
   } else {

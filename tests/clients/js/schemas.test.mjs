@@ -123,7 +123,7 @@ test("uploads and URLs are taken with the parameters that are described", async 
 
 test("models, health, pictures, files and what else is there", async () => {
   const paths = { "/v1/models": "/v1/models", "/health/live": "/health/live", "/health/ready": "/health/ready", "/": "/",
-    "/openapi.json": "/openapi.json", "/metrics": "/metrics", "/web/app.js": "/web/{file}", "/web/lib/dom.js": "/web/{folder}/{file}",
+    "/docs": "/docs", "/openapi.json": "/openapi.json", "/metrics": "/metrics", "/web/app.js": "/web/{file}", "/web/lib/dom.js": "/web/{folder}/{file}",
     "/clients/js/advect.js": "/clients/js/{file}" };
   for (const name of [PLANE, DIGITS, TABLE])
     paths[`/v1/models/${name}`] = "/v1/models/{model}";
