@@ -89,16 +89,16 @@ test("trajectories frame by frame end in the samples", async () => {
 
 test("refusals of the daemon name field, value and what is allowed", async () => {
   const cases = [
-    [plane.sample(0), "n", /^n is 0; it must be between 1 and/],
-    [plane.sample(1e6), "n", /limit is 100000/],
-    [plane.logProb([[1, 2, 3]]), undefined, /shape \[n, 2\]/],
-    [plane.sample(1, { solver: { method: "rk4", steps: 0 } }), "solver.steps", /^solver.steps is 0; /],
-    [plane.velocity([[1, 2]], 2), "t", /^t is 2; it must be between 0 and 1/],
-    [plane.sample(1, { speed: 3 }), "speed", /"speed" is not a known field/],
-    [plane.sample(1, { label: 3 }), "label", /label/],
+    [() => plane.sample(0), "n", /^n is 0; it must be between 1 and/],
+    [() => plane.sample(1e6), "n", /limit is 100000/],
+    [() => plane.logProb([[1, 2, 3]]), undefined, /shape \[n, 2\]/],
+    [() => plane.sample(1, { solver: { method: "rk4", steps: 0 } }), "solver.steps", /^solver.steps is 0; /],
+    [() => plane.velocity([[1, 2]], 2), "t", /^t is 2; it must be between 0 and 1/],
+    [() => plane.sample(1, { speed: 3 }), "speed", /"speed" is not a known field/],
+    [() => plane.sample(1, { label: 3 }), "label", /label/],
   ];
-  for (const [promise, field, words] of cases)
-    await assert.rejects(promise, (error) => {
+  for (const [ask, field, words] of cases)
+    await assert.rejects(ask, (error) => {
       assert.ok(error instanceof Refusal, String(error));
       assert.equal(error.field, field);
       assert.match(error.message, words);
