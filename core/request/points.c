@@ -108,22 +108,17 @@ enum adv_status adv_request_parse_npy(struct adv_request *request, const struct 
 /* "0.5,0.5;1,2" as the JSON array [[0.5,0.5],[1,2]], the caller's to free. */
 static char *array_of_text(const char *text)
 {
-    size_t n_bytes = sizeof "[[]]" + strlen(text), length = 2;
-    for (const char *at = text; *at; at++)
-        n_bytes += *at == ';' ? 2 : 0;
-    char *array = adv_calloc(n_bytes, 1);
+    char *array = adv_calloc(3 * strlen(text) + sizeof "[[]]", 1);
     if (!array)
         return NULL;
-    memcpy(array, "[[", 2);
+    char *out = stpcpy(array, "[[");
     for (const char *at = text; *at; at++) {
-        if (*at == ';') {
-            memcpy(array + length, "],[", 3);
-            length += 3;
-        } else {
-            array[length++] = *at;
-        }
+        if (*at == ';')
+            out = stpcpy(out, "],[");
+        else
+            *out++ = *at;
     }
-    memcpy(array + length, "]]", 2);
+    stpcpy(out, "]]");
     return array;
 }
 
