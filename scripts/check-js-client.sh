@@ -32,14 +32,6 @@ sed -nE 's/^(#|ℹ) (pass|fail) ([0-9]+)$/\3 \2ed/p' "$work/log" | tail -n 2 | p
         console.log(`package ${p.name} ${p.version}: ${p.size} bytes packed, ${p.unpackedSize} unpacked, ${p.files.length} files`);' ||
     echo "npm is not here: the package is not packed"
 
-if [[ ! -d tests/clients/js/node_modules/typescript ]]; then
-    echo "no generated types are compiled: tests/clients/js/node_modules is not here; scripts/deps.sh test installs it"
-    exit "$failed"
-fi
-if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'; then
-    echo "no generated types are compiled: node is $(node --version), redocly wants 20.19 or newer"
-    exit "$failed"
-fi
 "$daemon" --listen 127.0.0.1:0 --models "$models" --access-log=off >"$work/out" 2>"$work/err" &
 pid=$!
 for _ in $(seq 300); do
@@ -48,6 +40,17 @@ for _ in $(seq 300); do
 done
 url=$(sed -n 's|^listening on ||p' "$work/out")
 [[ -n $url ]] || { cat "$work/err"; exit 1; }
+node docs/examples/javascript/samples.mjs "$url" >"$work/example" 2>&1 || failed=1
+grep -q '^frame 4, t = 1' "$work/example" || { failed=1; cat "$work/example"; }
+
+if [[ ! -d tests/clients/js/node_modules/typescript ]]; then
+    echo "no generated types are compiled: tests/clients/js/node_modules is not here; scripts/deps.sh test installs it"
+    exit "$failed"
+fi
+if ! node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 20 || (a == 20 && b >= 19) ? 0 : 1)'; then
+    echo "no generated types are compiled: node is $(node --version), redocly wants 20.19 or newer"
+    exit "$failed"
+fi
 curl -sf "$url/openapi.json" -o "$work/openapi.json"
 node tests/clients/js/types.mjs "$work/openapi.json" "$work/types" || failed=1
 exit "$failed"

@@ -1,6 +1,9 @@
-/* The page of the API. */
+/* The page of the API, and the example of a page by somebody else. */
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { Daemon } from "./daemon.mjs";
-import { assert, until } from "./harness.mjs";
+import { assert, pixels, until } from "./harness.mjs";
 
 async function openDocs(page, daemon) {
   await page.goto(`${daemon.url}/docs`);
@@ -52,5 +55,21 @@ export async function docsKeyTests(harness, program, models) {
     await page.getByRole("button", { name: "Send the key" }).click();
     await page.locator("details.card").first().waitFor();
     await daemon.stop();
+  });
+}
+
+export async function exampleTests(harness, program, models) {
+  await harness.test("a page of another origin follows a flow by the client", {}, async (page) => {
+    const text = readFileSync(new URL("../../docs/examples/javascript/page.html", import.meta.url));
+    const other = createServer((request, reply) => reply.writeHead(200, { "Content-Type": "text/html" }).end(text));
+    other.listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const origin = `http://127.0.0.1:${other.address().port}`;
+    const daemon = await Daemon.start(program, models, { flags: ["--cors-origin", origin] });
+    await page.goto(`${origin}/?${daemon.url}`);
+    await until(() => page.getByText("t = 1.00").isVisible(), "the last frame");
+    assert((await pixels(page, "#plane")).inked > 1000, "nothing is drawn");
+    await daemon.stop();
+    other.close();
   });
 }

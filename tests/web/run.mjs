@@ -3,7 +3,7 @@
  * usage: node run.mjs PROGRAM MODELS CHROMIUM SCREENSHOTS */
 import { launch } from "./browser.mjs";
 import { Daemon, killAll } from "./daemon.mjs";
-import { docsKeyTests, docsTests } from "./docs.mjs";
+import { docsKeyTests, docsTests, exampleTests } from "./docs.mjs";
 import { Harness } from "./harness.mjs";
 import { cancelTests, nonsenseTests, serverTests } from "./trouble.mjs";
 import { bestTests, flowTests, imageTests, layoutTests, modelTests } from "./views.mjs";
@@ -32,6 +32,7 @@ try {
     for (const tests of [flowTests, imageTests, bestTests, modelTests, docsTests, layoutTests, cancelTests, nonsenseTests])
       await tests(harness, daemon, names);
     await docsKeyTests(harness, program, models);
+    await exampleTests(harness, program, models);
     await serverTests(harness, program, models, names);
     console.log(`${harness.passed} passed, ${harness.failed} failed`);
   } else {
