@@ -119,7 +119,8 @@ CORE_OBJ    := $(CORE_SRC:%.c=$(OBJ)/%.o)
 TRAINER_OBJ := $(TRAINER_SRC:%.c=$(OBJ)/%.o)
 SERVER_OBJ  := $(SERVER_SRC:%.c=$(OBJ)/%.o)
 WEB         := $(sort $(wildcard web/*.* web/*/*.*))
-WEB_OBJ     := $(WEB:%=$(OBJ)/%.o) $(WEB:%=$(OBJ)/%.gz.o) $(OBJ)/web/table.o
+EMBEDDED    := $(WEB) clients/js/advect.js
+WEB_OBJ     := $(EMBEDDED:%=$(OBJ)/%.o) $(EMBEDDED:%=$(OBJ)/%.gz.o) $(OBJ)/web/table.o
 SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
 
 # The numerical core once more with double in place of float, for the derivative tests.
@@ -386,20 +387,21 @@ uninstall: ## remove what install put there
 	  $(share)/fish/vendor_completions.d/advect.fish $(share)/fish/vendor_completions.d/advectd.fish
 
 # ---------------------------------------------------------------- the page and the programs
-# Files of web/ as read-only data, plain and compressed: adv_binary_web_app_js_start, _end;
-# adv_binary_web_app_js_gz_start, _end. The table names them all, and is new when a folder changes.
+# Files of web/ and the client for JavaScript, which the page uses, as read-only data, plain and
+# compressed: adv_binary_web_app_js_start, _end; adv_binary_web_app_js_gz_start, _end. The table names
+# them all, and is new when a folder changes.
 read_only = $(OBJCOPY) --prefix-symbols=adv --rename-section .data=.rodata,alloc,load,readonly,data,contents
 
-$(OBJ)/web/%.gz: web/%
+$(EMBEDDED:%=$(OBJ)/%.gz): $(OBJ)/%.gz: %
 	@mkdir -p $(@D)
 	$(Q)gzip -9nc $< > $@
 
-$(OBJ)/web/%.gz.o: $(OBJ)/web/%.gz Makefile
+$(EMBEDDED:%=$(OBJ)/%.gz.o): $(OBJ)/%.gz.o: $(OBJ)/%.gz Makefile
 	$(call say,EMBED)
-	$(Q)cd $(OBJ) && $(LD) -r -b binary -z noexecstack web/$*.gz -o web/$*.gz.o
+	$(Q)cd $(OBJ) && $(LD) -r -b binary -z noexecstack $*.gz -o $*.gz.o
 	$(Q)$(read_only) $@
 
-$(OBJ)/web/%.o: web/% Makefile
+$(EMBEDDED:%=$(OBJ)/%.o): $(OBJ)/%.o: % Makefile
 	@mkdir -p $(@D)
 	$(call say,EMBED)
 	$(Q)$(LD) -r -b binary -z noexecstack $< -o $@
@@ -407,7 +409,7 @@ $(OBJ)/web/%.o: web/% Makefile
 
 $(OBJ)/web/table.c: scripts/web-table.sh web $(sort $(dir $(WEB)))
 	@mkdir -p $(@D)
-	$(Q)scripts/web-table.sh $(WEB) > $@
+	$(Q)scripts/web-table.sh $(EMBEDDED) > $@
 
 $(OBJ)/web/table.o: $(OBJ)/web/table.c
 	$(call say,CC)

@@ -3,8 +3,9 @@
 # front-end, the check of a release, or that of arm64) needs through the distribution's package
 # manager: says so first, uses sudo only if needed, and does nothing when everything is there.
 #
-# The tests of the front-end also want a browser's driver from npm (tests/web); without it, or
-# without the network, they are skipped.
+# The tests of the front-end also want a browser's driver from npm (tests/web), and those of the
+# API's description a linter and TypeScript (tests/clients/js); without them, or without the network,
+# they are skipped.
 #
 # The alert rules want promtool, of Debian's package prometheus. That package would start a server of
 # its own, so the tool alone is taken out of it, into build/tools; without it, those checks are
@@ -23,6 +24,7 @@ test_libraries="check libcurl4-openssl-dev"
 build="gcc make pkg-config $libraries fonts-dejavu-core"
 lint="$build clang-tidy shellcheck"
 tools=
+linters=
 tests="$lint $test_libraries curl locales g++ clang clang-format libclang-rt-dev valgrind
  python3-numpy chromium groff-base zsh fish"
 # Other builds of node, which have npm along, do as well as Debian's.
@@ -45,6 +47,7 @@ bench)
 test)
     wanted=$tests
     driver=$(dirname "$0")/../tests/web
+    linters=$(dirname "$0")/../tests/clients/js
     tools=$(dirname "$0")/../build/tools
     ;;
 screenshots)
@@ -75,13 +78,21 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
     exit 0
 fi
 
-# The version of the lock file; nothing of it is run while it is installed.
-install_driver() {
+# The versions of the lock files; nothing of them is run while they are installed.
+install_npm() { # FOLDER PACKAGE WHAT
     [ -n "$driver" ] && [ "${OFFLINE:-0}" != 1 ] || return 0
-    [ ! -d "$driver/node_modules/playwright-core" ] || return 0
-    echo "Installing playwright-core into $driver/node_modules with npm"
-    (cd "$driver" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
-        echo "It could not be installed: the tests of the front-end will be skipped." >&2
+    [ ! -d "$1/node_modules/$2" ] || return 0
+    echo "Installing $2 into $1/node_modules with npm"
+    (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
+        echo "It could not be installed: the tests of $3 will be skipped." >&2
+}
+
+install_driver() {
+    install_npm "$driver" playwright-core "the front-end"
+}
+
+install_linters() {
+    [ -z "$linters" ] || install_npm "$linters" typescript "the API's description"
 }
 
 install_promtool() {
@@ -104,6 +115,7 @@ for package in $wanted; do
 done
 if [ -z "$missing" ]; then
     install_driver
+    install_linters
     install_promtool
     exit 0
 fi
@@ -125,4 +137,5 @@ $root apt-get update -qq
 # shellcheck disable=SC2086 # a list of packages
 $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 install_driver
+install_linters
 install_promtool

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Writes the C table of the front-end's files, in the order given: a row of server/api/assets.h for each,
-# between the symbols that the Makefile's linking of the files makes.
+# between the symbols that the Makefile's linking of the files makes. Those of web/ are named from there.
 #
-# usage: scripts/web-table.sh web/FILE... > table.c
+# usage: scripts/web-table.sh FILE... > table.c
 set -eu
 
 # symbol FILE: what ld makes of its name

@@ -123,6 +123,40 @@ static void print_log_densities(FILE *out, const struct adv_model *model,
     }
 }
 
+/* Base points, whose numbers are not those of the columns. */
+static void print_latents(FILE *out, const struct adv_model *model, const struct adv_answer *a)
+{
+    print_point_names(out, NULL, a->dim);
+    print_context_names(out, model, a);
+    fputc('\n', out);
+    for (size_t i = 0; i < a->n; i++) {
+        print_point(out, a->dim, a->states + i * a->dim);
+        print_context(out, model, a, i);
+        fputc('\n', out);
+    }
+}
+
+static void print_velocities(FILE *out, const struct adv_model *model, const struct adv_answer *a)
+{
+    print_point_names(out, model, a->dim);
+    fputs(a->divergence ? ",divergence" : "", out);
+    print_context_names(out, model, a);
+    fputc('\n', out);
+    for (size_t i = 0; i < a->n; i++) {
+        print_point(out, a->dim, a->states + i * a->dim);
+        if (a->divergence)
+            fprintf(out, ",%.17g", a->divergence[i]);
+        print_context(out, model, a, i);
+        fputc('\n', out);
+    }
+}
+
+static void (*const printers[])(FILE *, const struct adv_model *, const struct adv_answer *) = {
+    [ADV_QUERY_SAMPLES] = print_samples,           [ADV_QUERY_TRAJECTORIES] = print_trajectories,
+    [ADV_QUERY_LOG_DENSITY] = print_log_densities, [ADV_QUERY_LATENTS] = print_latents,
+    [ADV_QUERY_VELOCITY] = print_velocities,
+};
+
 /* In the locale of the thread. */
 static enum adv_status print(const struct adv_model *model, const struct adv_query *query,
                              const struct adv_answer *answer, char **text, size_t *n,
@@ -131,12 +165,7 @@ static enum adv_status print(const struct adv_model *model, const struct adv_que
     FILE *out = open_memstream(text, n);
     if (!out)
         return adv_no_memory(error);
-    if (query->kind == ADV_QUERY_SAMPLES)
-        print_samples(out, model, answer);
-    else if (query->kind == ADV_QUERY_TRAJECTORIES)
-        print_trajectories(out, model, answer);
-    else
-        print_log_densities(out, model, answer);
+    printers[query->kind](out, model, answer);
     bool failed = ferror(out) != 0;
     return fclose(out) != 0 || failed ? adv_no_memory(error) : ADV_OK;
 }
@@ -147,9 +176,6 @@ enum adv_status adv_render_csv(const struct adv_model *model, const struct adv_q
 {
     char *text = NULL;
     size_t n = 0;
-    if (!adv_format_has(adv_format(ADV_FORMAT_CSV), query->kind))
-        return adv_fail(error, ADV_E_UNSUPPORTED,
-                        "there is CSV of samples, trajectories and log-densities");
     locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (!c_locale)
         return adv_no_memory(error);

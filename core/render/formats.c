@@ -6,8 +6,6 @@
     (KIND(ADV_QUERY_SAMPLES) | KIND(ADV_QUERY_TRAJECTORIES) | KIND(ADV_QUERY_LATENTS) |            \
      KIND(ADV_QUERY_VELOCITY))
 #define EVERY_KIND (NOT_LOG_DENSITY | KIND(ADV_QUERY_LOG_DENSITY))
-#define OF_CSV                                                                                     \
-    (KIND(ADV_QUERY_SAMPLES) | KIND(ADV_QUERY_TRAJECTORIES) | KIND(ADV_QUERY_LOG_DENSITY))
 
 struct row {
     struct adv_format format;
@@ -65,7 +63,7 @@ static const struct row rows[ADV_FORMATS] = {
      render_json},
     {{ADV_FORMAT_NPY, "npy", ".npy", "application/x-npy", EVERY_KIND, .is_text = false},
      render_npy},
-    {{ADV_FORMAT_CSV, "csv", ".csv", NULL, OF_CSV, .is_text = true}, render_csv},
+    {{ADV_FORMAT_CSV, "csv", ".csv", "text/csv", EVERY_KIND, .is_text = true}, render_csv},
     {{ADV_FORMAT_NDJSON, "ndjson", ".ndjson", "application/x-ndjson", KIND(ADV_QUERY_TRAJECTORIES),
       .is_text = true},
      render_ndjson},

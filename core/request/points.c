@@ -103,6 +103,46 @@ enum adv_status adv_request_parse_npy(struct adv_request *request, const struct 
     return status == ADV_OK ? take_array(request, model, name, &array, error) : status;
 }
 
+/* ---------------------------------------------------------------- text */
+
+/* "0.5,0.5;1,2" as the JSON array [[0.5,0.5],[1,2]], the caller's to free. */
+static char *array_of_text(const char *text)
+{
+    char *array = adv_calloc(3 * strlen(text) + sizeof "[[]]", 1);
+    if (!array)
+        return NULL;
+    char *out = stpcpy(array, "[[");
+    for (const char *at = text; *at; at++) {
+        if (*at == ';')
+            out = stpcpy(out, "],[");
+        else
+            *out++ = *at;
+    }
+    stpcpy(out, "]]");
+    return array;
+}
+
+enum adv_status adv_request_parse_text(struct adv_request *request, const struct adv_model *model,
+                                       const char *text, struct adv_error *error)
+{
+    const char *name = adv_query_from_base(request->kind) ? "x0" : "points";
+    char *array = array_of_text(text);
+    if (!array)
+        return adv_no_memory(error);
+    const char *end = array + strlen(array);
+    struct adv_scan scan = adv_scan_array(array, end);
+    request->model_dim = adv_model_dim(model);
+    enum adv_status status = adv_request_scan_points(request, name, &scan, error);
+    bool whole = !scan.flaw && adv_scan_blanks(scan.at, end) == end;
+    free(array);
+    if (whole || (status != ADV_OK && status != ADV_E_FORMAT))
+        return status;
+    return adv_fail_field(error, ADV_E_INVALID, name,
+                          "%s is %s; it must be numbers separated by commas, and points by "
+                          "semicolons, as in 0.5,0.5;1,2",
+                          name, adv_quote(text).text);
+}
+
 /* ---------------------------------------------------------------- tables */
 
 /* The labels of a table as the model's classes. */
@@ -198,6 +238,13 @@ static enum adv_status load_table(struct adv_request *request, const struct adv_
         status = take_array(request, model, path, &table.rows, error);
     adv_table_release(&table);
     return status;
+}
+
+enum adv_status adv_request_parse_csv(struct adv_request *request, const struct adv_model *model,
+                                      const void *bytes, size_t n_bytes, const char *name,
+                                      struct adv_error *error)
+{
+    return load_table(request, model, bytes, n_bytes, name, NULL, error);
 }
 
 enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,

@@ -1,4 +1,4 @@
-/* The front-end: the files of web/, in the program itself. Nothing of it comes from elsewhere, and
+/* The front-end: the files of web/ and the client for JavaScript, in the program itself. Nothing of it comes from elsewhere, and
  * the policy in its head holds the browser to that. */
 #include "server/api/assets.h"
 #include "server/api/handlers.h"
@@ -86,24 +86,40 @@ void adv_handle_index(struct adv_exchange *exchange)
     serve(exchange, find("index.html"));
 }
 
-/* The name that the path asks for: "lib/dom.js" of /web/lib/dom.js. */
-static void name_of(const struct adv_target *target, size_t size, char name[])
+void adv_handle_docs(struct adv_exchange *exchange)
+{
+    serve(exchange, find("docs.html"));
+}
+
+/* The segments of the path from one on: "lib/dom.js" of /web/lib/dom.js from 1. */
+static void name_of(const struct adv_target *target, size_t from, size_t size, char name[])
 {
     size_t length = 0;
     name[0] = '\0';
-    for (size_t i = 1; i < target->n_segments && length < size; i++)
-        length += (size_t)snprintf(name + length, size - length, "%s%s", i > 1 ? "/" : "",
+    for (size_t i = from; i < target->n_segments && length < size; i++)
+        length += (size_t)snprintf(name + length, size - length, "%s%s", i > from ? "/" : "",
                                    target->segments[i]);
 }
 
-void adv_handle_asset(struct adv_exchange *exchange)
+static void answer_file(struct adv_exchange *exchange, size_t from)
 {
     char name[128]; /* longer than that of any file */
-    name_of(&exchange->target, sizeof name, name);
+    name_of(&exchange->target, from, sizeof name, name);
     const struct adv_asset *asset = find(name);
     if (asset)
         serve(exchange, asset);
     else
         adv_problem_reply(&exchange->reply, ADV_PROBLEM_NO_ROUTE, NULL,
                           "the front-end has no file \"%.100s\"", name);
+}
+
+void adv_handle_asset(struct adv_exchange *exchange)
+{
+    answer_file(exchange, 1);
+}
+
+/* At the path that it has in the sources, where the page's modules import it from. */
+void adv_handle_client(struct adv_exchange *exchange)
+{
+    answer_file(exchange, 0);
 }

@@ -8,7 +8,9 @@
 struct adv_exchange;
 
 void adv_handle_index(struct adv_exchange *exchange); /* assets.c */
+void adv_handle_docs(struct adv_exchange *exchange);
 void adv_handle_asset(struct adv_exchange *exchange);
+void adv_handle_client(struct adv_exchange *exchange);
 void adv_handle_live(struct adv_exchange *exchange); /* health.c */
 void adv_handle_ready(struct adv_exchange *exchange);
 void adv_handle_metrics(struct adv_exchange *exchange);

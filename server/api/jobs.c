@@ -3,6 +3,7 @@
 #include "server/api/handlers.h"
 #include "server/api/queries.h"
 #include "server/api/query_body.h"
+#include "server/api/schemas.h"
 
 #include <advect/extra/json.h>
 #include <advect/extra/memory.h>
@@ -256,13 +257,17 @@ static const struct adv_field fields[] = {
 
 json_t *adv_jobs_schema(void)
 {
-    json_t *queries = json_array();
-    for (size_t i = 0; adv_queries_names[i]; i++)
-        json_array_append_new(queries, json_string(adv_queries_names[i]));
+    char name[64];
+    json_t *queries = json_array(), *requests = json_array();
+    for (int kind = 0; adv_queries_names[kind]; kind++) {
+        json_array_append_new(queries, json_string(adv_queries_names[kind]));
+        json_array_append_new(
+            requests, adv_schema_reference(adv_schema_of_request((enum adv_query_kind)kind, name)));
+    }
     json_t *properties = json_pack(
-        "{s:{s:s, s:s}, s:{s:s, s:o, s:s}, s:{s:s, s:s}, s:{s:s, s:s, s:s}}", "model", "type",
+        "{s:{s:s, s:s}, s:{s:s, s:o, s:s}, s:{s:o, s:s}, s:{s:s, s:s, s:s}}", "model", "type",
         "string", "description", fields[0].help, "query", "type", "string", "enum", queries,
-        "description", fields[1].help, "request", "type", "object", "description", fields[2].help,
+        "description", fields[1].help, "request", "anyOf", requests, "description", fields[2].help,
         "accept", "type", "string", "default", fields[3].fallback, "description", fields[3].help);
     return json_pack("{s:s, s:[s, s], s:o, s:b}", "type", "object", "required", "model", "query",
                      "properties", properties, "additionalProperties", false);

@@ -2,8 +2,10 @@
  * routes, the fields of requests, the formats of answers and the problems. */
 #include "server/api/handlers.h"
 #include "server/api/jobs.h"
+#include "server/api/parameters.h"
 #include "server/api/queries.h"
 #include "server/api/routes.h"
+#include "server/api/schemas.h"
 #include "server/http/media.h"
 #include "server/net/exchange.h"
 
@@ -12,9 +14,14 @@
 #include <ctype.h>
 #include <string.h>
 
-static json_t *reference(const char *to)
+static bool is_post(const struct adv_route *route)
 {
-    return json_pack("{s:s+}", "$ref", "#/components/", to);
+    return !strcmp(route->method, "POST");
+}
+
+static bool is_query(const struct adv_route *route)
+{
+    return route->handle == adv_handle_query;
 }
 
 /* "post_v1_models_model_samples": words joined by single underscores. */
@@ -32,118 +39,204 @@ static json_t *operation_id(const struct adv_route *route)
     return json_stringn(id, n);
 }
 
-/* A media type's entry: {schema} of what is known of it. */
+/* ---------------------------------------------------------------- bodies and answers */
+
 static json_t *media(json_t *schema)
 {
     return json_pack("{s:o}", "schema", schema);
 }
 
-static json_t *binary(void)
+/* What is text, or else bytes. */
+static json_t *opaque(const char *media_type)
 {
-    return media(json_pack("{s:s}", "type", "string"));
+    bool text = !strncmp(media_type, "text/", 5);
+    return media(text ? json_pack("{s:s}", "type", "string")
+                      : json_pack("{s:s, s:s}", "type", "string", "format", "binary"));
 }
 
 static json_t *request_body(const struct adv_route *route)
 {
-    static const char *const uploads[] = {"application/x-npy", "image/png"};
+    char name[64];
     if (route->json_only)
         return json_pack("{s:b, s:{s:o}}", "required", true, "content", "application/json",
-                         media(adv_jobs_schema()));
-    json_t *content =
-        json_pack("{s:o}", "application/json", media(adv_request_schema(route->kind)));
-    for (size_t i = 0; i < ADV_COUNT(uploads); i++) {
-        if (adv_media_of(route->kind, uploads[i]) != ADV_MEDIA_NONE)
-            json_object_set_new(content, uploads[i], binary());
+                         media(adv_schema_reference("new_job")));
+    json_t *content = json_object();
+    for (int i = 0; i < ADV_MEDIA_NONE; i++) {
+        const char *type = adv_media_name((enum adv_media)i);
+        if (adv_media_of(route->kind, type) != ADV_MEDIA_NONE)
+            json_object_set_new(content, type,
+                                i == ADV_MEDIA_JSON ? media(adv_schema_reference(
+                                                          adv_schema_of_request(route->kind, name)))
+                                                    : opaque(type));
     }
     return json_pack("{s:b, s:o}", "required", true, "content", content);
+}
+
+/* Of a stream of lines the schema is that of a line: a frame, or the problem that ends it. */
+static json_t *query_answer(enum adv_query_kind kind, const struct adv_format *format)
+{
+    char name[64];
+    if (format->id == ADV_FORMAT_JSON)
+        return media(adv_schema_reference(adv_schema_of_answer(kind, name)));
+    if (format->id == ADV_FORMAT_NDJSON)
+        return media(json_pack("{s:s, s:[o, o]}", "description", "each line of the stream", "anyOf",
+                               adv_schema_reference("frame"), adv_schema_reference("problem")));
+    return opaque(format->media_type);
 }
 
 static json_t *answer_content(const struct adv_route *route)
 {
     json_t *content = json_object();
-    const char *dot = strrchr(route->pattern, '.');
-    if (route->handle == adv_handle_query) {
+    if (is_query(route)) {
         const struct adv_format *formats[ADV_QUERIES_MAX_FORMATS];
         adv_queries_formats(route->kind, NULL, formats);
         for (size_t i = 0; formats[i]; i++)
             json_object_set_new(content, formats[i]->media_type,
-                                formats[i]->id == ADV_FORMAT_JSON
-                                    ? media(json_pack("{s:s}", "type", "object"))
-                                    : binary());
-    } else if (dot && !strcmp(dot, ".png")) {
-        json_object_set_new(content, "image/png", binary());
-    } else if (route->handle == adv_handle_index) {
-        json_object_set_new(content, "text/html", binary());
-    } else if (route->handle == adv_handle_asset || route->handle == adv_handle_job_result) {
-        json_object_set_new(content, "*/*", binary());
-    } else if (route->handle == adv_handle_metrics) {
-        json_object_set_new(content, "text/plain", binary());
+                                query_answer(route->kind, formats[i]));
+    } else if (route->media_type) {
+        json_object_set_new(content, route->media_type, opaque(route->media_type));
     } else {
         json_object_set_new(content, "application/json",
-                            media(json_pack("{s:s}", "type", "object")));
+                            media(route->schema ? adv_schema_reference(route->schema)
+                                                : json_pack("{s:s, s:b}", "type", "object",
+                                                            "additionalProperties", true)));
     }
     return content;
 }
 
-static json_t *choices(const struct adv_field *field)
+static json_t *reference(const char *to)
 {
-    json_t *names = json_array();
-    for (size_t i = 0; field->choices[i]; i++)
-        json_array_append_new(names, json_string(field->choices[i]));
-    return json_pack("{s:s, s:o}", "type", "string", "enum", names);
+    return json_pack("{s:s+}", "$ref", "#/components/", to);
 }
 
-/* What a field may hold as text; lists are strings of numbers separated by commas. */
-static json_t *text_schema(const struct adv_field *field)
+static json_t *headers(const struct adv_route *route, bool is_job)
 {
-    if (field->kind == ADV_FIELD_CHOICE)
-        return choices(field);
-    if (field->kind == ADV_FIELD_INT)
-        return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", (json_int_t)field->min,
-                         "maximum", (json_int_t)field->max);
-    if (field->kind == ADV_FIELD_REAL)
-        return json_pack("{s:s, s:f, s:f}", "type", "number", "minimum", field->min, "maximum",
-                         field->max);
-    return json_pack("{s:s}", "type", field->kind == ADV_FIELD_BOOL ? "boolean" : "string");
+    json_t *json = json_pack("{s:o}", "X-Request-Id", reference("headers/request_id"));
+    if (is_query(route) && !is_job && adv_query_from_base(route->kind))
+        json_object_set_new(json, "Advect-Seed", reference("headers/seed"));
+    if (is_job)
+        json_object_set_new(json, "Location", reference("headers/location"));
+    return json;
 }
 
-static void add_parameters(json_t *parameters, const struct adv_field *fields, size_t n)
+static json_t *described(const char *description, json_t *content, json_t *headers)
 {
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(parameters, json_pack("{s:s, s:s, s:s, s:o}", "name", fields[i].name,
-                                                    "in", "query", "description", fields[i].help,
-                                                    "schema", text_schema(&fields[i])));
-}
-
-/* The fields of a picture's URL: those of its query, and those of pictures alone. A density may be
- * shown by samples, and then has their fields too. */
-static void add_picture_parameters(json_t *parameters, enum adv_query_kind kind)
-{
-    struct adv_field text[ADV_REQUEST_FIELDS_MAX], more[ADV_REQUEST_FIELDS_MAX];
-    size_t n = adv_request_url_fields(kind, text), n_more = 0;
-    add_parameters(parameters, text, n);
-    if (kind == ADV_QUERY_LOG_DENSITY)
-        n_more = adv_request_url_fields(ADV_QUERY_SAMPLES, more);
-    for (size_t i = 0; i < n_more; i++) {
-        if (!adv_fields_find(text, n, more[i].name))
-            add_parameters(parameters, &more[i], 1);
-    }
-    struct adv_field fields[ADV_PICTURE_URL_FIELDS];
-    adv_picture_url_fields(fields);
-    add_parameters(parameters, fields, ADV_PICTURE_URL_FIELDS);
-}
-
-static json_t *described(const char *description, json_t *content)
-{
-    return json_pack("{s:s, s:o}", "description", description, "content", content);
+    return json_pack("{s:s, s:o, s:o}", "description", description, "content", content, "headers",
+                     headers);
 }
 
 /* What is accepted as a job is answered by its state. */
-static json_t *accepted(void)
+static json_t *accepted(const struct adv_route *route)
 {
-    return described(
-        "The job, whose state and result are at Location",
-        json_pack("{s:o}", "application/json", media(json_pack("{s:s}", "type", "object"))));
+    return described("The job, whose state and result are at Location",
+                     json_pack("{s:o}", "application/json", media(adv_schema_reference("job"))),
+                     headers(route, true));
+}
+
+/* ---------------------------------------------------------------- refusals */
+
+static bool any(const struct adv_route *route)
+{
+    return route != NULL;
+}
+
+static bool wants_key(const struct adv_route *route)
+{
+    return !route->open;
+}
+
+static bool is_asking(const struct adv_route *route)
+{
+    return is_query(route) || route->handle == adv_handle_picture ||
+           route->handle == adv_handle_new_job;
+}
+
+static bool may_be_forbidden(const struct adv_route *route)
+{
+    return is_asking(route) || route->handle == adv_handle_jobs;
+}
+
+static bool has_variable(const struct adv_route *route)
+{
+    return strchr(route->pattern, '{') || route->handle == adv_handle_new_job;
+}
+
+static bool is_result(const struct adv_route *route)
+{
+    return route->handle == adv_handle_job_result;
+}
+
+static bool is_named(const struct adv_route *route)
+{
+    return !route->health;
+}
+
+/* Which routes answer with which status; 405 belongs to no operation. */
+static const struct {
+    unsigned status;
+    bool (*of)(const struct adv_route *route);
+} refusals[] = {
+    {400, any},          {401, wants_key}, {403, may_be_forbidden},
+    {404, has_variable}, {406, is_asking}, {408, is_post},
+    {409, is_result},    {411, is_post},   {413, is_post},
+    {414, any},          {415, is_post},   {421, is_named},
+    {422, is_asking},    {429, any},       {431, any},
+    {500, any},          {503, any},       {505, any},
+};
+
+static void add_refusals(json_t *responses, const struct adv_route *route)
+{
+    for (size_t i = 0; i < ADV_COUNT(refusals); i++) {
+        char status[16], to[64];
+        if (!refusals[i].of(route))
+            continue;
+        snprintf(status, sizeof status, "%u", refusals[i].status);
+        snprintf(to, sizeof to, "responses/problem_%u", refusals[i].status);
+        json_object_set_new(responses, status, reference(to));
+    }
+    json_object_set_new(responses, "default", reference("responses/problem"));
+}
+
+static json_t *refusal(json_t *description, bool again)
+{
+    json_t *names = json_pack("{s:o}", "X-Request-Id", reference("headers/request_id"));
+    if (again)
+        json_object_set_new(names, "Retry-After", reference("headers/retry_after"));
+    return json_pack("{s:o, s:{s:o}, s:o}", "description", description, "content", ADV_PROBLEM_TYPE,
+                     media(adv_schema_reference("problem")), "headers", names);
+}
+
+/* "no-key: An API key is needed", of every problem with that status; whether one has Retry-After. */
+static json_t *explanation(unsigned status, bool *again)
+{
+    char text[1024] = "";
+    size_t n = 0;
+    *again = false;
+    for (int i = 0; i < ADV_PROBLEMS && n < sizeof text; i++) {
+        enum adv_problem problem = (enum adv_problem)i;
+        if (adv_problem_status(problem) != status)
+            continue;
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s: %s", n ? "; " : "",
+                              adv_problem_slug(problem), adv_problem_title(problem));
+        *again = *again || adv_problem_retry_after_s(problem) > 0;
+    }
+    return json_string(text);
+}
+
+static json_t *problem_responses(void)
+{
+    json_t *json = json_object();
+    for (size_t i = 0; i < ADV_COUNT(refusals); i++) {
+        char name[32];
+        bool again;
+        json_t *description = explanation(refusals[i].status, &again);
+        snprintf(name, sizeof name, "problem_%u", refusals[i].status);
+        json_object_set_new(json, name, refusal(description, again));
+    }
+    json_object_set_new(
+        json, "problem",
+        refusal(json_string("A refusal (RFC 9457), as 405 of other methods"), true));
+    return json;
 }
 
 static json_t *responses(const struct adv_route *route)
@@ -153,42 +246,25 @@ static json_t *responses(const struct adv_route *route)
     if (route->handle == adv_handle_job_removal)
         json_object_set_new(json, "204", json_pack("{s:s}", "description", "The job is gone"));
     else if (!makes_job)
-        json_object_set_new(json, "200", described("The answer", answer_content(route)));
-    if (makes_job || route->handle == adv_handle_query)
-        json_object_set_new(json, "202", accepted());
-    json_object_set_new(json, "default", reference("responses/problem"));
+        json_object_set_new(json, "200",
+                            described("The answer", answer_content(route), headers(route, false)));
+    if (makes_job || (is_query(route) && is_post(route)))
+        json_object_set_new(json, "202", accepted(route));
+    add_refusals(json, route);
     return json;
 }
 
-/* "Prefer: respond-async" makes a job of a query. */
-static json_t *prefer_parameter(void)
-{
-    return json_pack("{s:s, s:s, s:s, s:{s:s}}", "name", "Prefer", "in", "header", "description",
-                     "respond-async: do not wait for the result (RFC 7240)", "schema", "type",
-                     "string");
-}
+/* ---------------------------------------------------------------- the whole */
 
 static json_t *operation(const struct adv_route *route)
 {
-    json_t *parameters = json_array();
     json_t *json = json_pack("{s:o, s:s, s:o}", "operationId", operation_id(route), "summary",
                              route->summary, "responses", responses(route));
-    if (strstr(route->pattern, "{model}"))
-        json_array_append_new(parameters, reference("parameters/model"));
-    if (strstr(route->pattern, "{folder}"))
-        json_array_append_new(parameters, reference("parameters/folder"));
-    if (strstr(route->pattern, "{file}"))
-        json_array_append_new(parameters, reference("parameters/file"));
-    if (strstr(route->pattern, "{id}"))
-        json_array_append_new(parameters, reference("parameters/id"));
-    if (route->handle == adv_handle_query)
-        json_array_append_new(parameters, prefer_parameter());
-    if (route->handle == adv_handle_picture)
-        add_picture_parameters(parameters, route->kind);
+    json_t *parameters = adv_parameters(route);
     if (json_array_size(parameters))
         json_object_set(json, "parameters", parameters);
     json_decref(parameters);
-    if (!strcmp(route->method, "POST"))
+    if (is_post(route))
         json_object_set_new(json, "requestBody", request_body(route));
     if (route->open)
         json_object_set_new(json, "security", json_array());
@@ -215,57 +291,45 @@ static json_t *paths(void)
     return json;
 }
 
-/* The problem document, with every type there is. */
-static json_t *problem_schema(void)
+static json_t *header(const char *description, const char *type)
 {
-    json_t *types = json_array(), *statuses = json_array();
-    for (int i = 0; i < ADV_PROBLEMS; i++) {
-        unsigned status = adv_problem_status((enum adv_problem)i);
-        json_array_append_new(
-            types, json_pack("s+", "urn:advect:", adv_problem_slug((enum adv_problem)i)));
-        json_t *known;
-        size_t k;
-        bool listed = false;
-        json_array_foreach(statuses, k, known) listed =
-            listed || json_integer_value(known) == status;
-        if (!listed)
-            json_array_append_new(statuses, json_integer(status));
-    }
-    return json_pack("{s:s, s:[s, s, s, s], "
-                     "s:{s:{s:o}, s:{s:s}, s:{s:o}, s:{s:s}, s:{s:s}, s:{s:s}}}",
-                     "type", "object", "required", "type", "title", "status", "detail",
-                     "properties", "type", "enum", types, "title", "type", "string", "status",
-                     "enum", statuses, "detail", "type", "string", "field", "type", "string",
-                     "request_id", "type", "string");
-}
-
-static json_t *path_parameter(const char *name)
-{
-    return json_pack("{s:s, s:s, s:b, s:{s:s}}", "name", name, "in", "path", "required", true,
-                     "schema", "type", "string");
+    return json_pack("{s:s, s:{s:s}}", "description", description, "schema", "type", type);
 }
 
 static json_t *components(void)
 {
-    json_t *problem =
-        json_pack("{s:s, s:{s:{s:o}}}", "description", "A refusal (RFC 9457)", "content",
-                  ADV_PROBLEM_TYPE, "schema", reference("schemas/problem"));
-    json_t *key = json_pack("{s:s, s:s}", "type", "http", "scheme", "bearer");
-    return json_pack("{s:{s:o}, s:{s:o}, s:{s:o, s:o, s:o, s:o}, s:{s:o}}", "schemas", "problem",
-                     problem_schema(), "responses", "problem", problem, "parameters", "model",
-                     path_parameter("model"), "folder", path_parameter("folder"), "file",
-                     path_parameter("file"), "id", path_parameter("id"), "securitySchemes", "key",
-                     key);
+    json_t *headers = json_pack(
+        "{s:o, s:o, s:o, s:o}", "request_id",
+        header("names the request in the daemon's log and in problem documents", "string"), "seed",
+        header("seed of the base samples", "integer"), "location",
+        header("path of the job", "string"), "retry_after",
+        header("seconds after which trying again can help", "integer"));
+    json_t *keys =
+        json_pack("{s:{s:s, s:s}, s:{s:s, s:s, s:s}}", "key", "type", "http", "scheme", "bearer",
+                  "key_header", "type", "apiKey", "in", "header", "name", "X-API-Key");
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "schemas", adv_schemas(), "responses",
+                     problem_responses(), "parameters", adv_parameters_of_paths(), "headers",
+                     headers, "securitySchemes", keys);
+}
+
+/* A key in either of its places, and where none is wanted none does as well. */
+static json_t *security(bool wanted)
+{
+    json_t *json = json_pack("[{s:[]}, {s:[]}]", "key", "key_header");
+    if (!wanted)
+        json_array_insert_new(json, 0, json_object());
+    return json;
 }
 
 void adv_handle_openapi(struct adv_exchange *exchange)
 {
-    json_t *json = json_pack("{s:s, s:{s:s, s:s, s:s}, s:o, s:o}", "openapi", "3.1.0", "info",
-                             "title", "Advect", "version", adv_version(), "description",
-                             "Flow matching: samples, trajectories, log-densities, latents and "
-                             "velocities of trained models.",
-                             "paths", paths(), "components", components());
-    if (json && adv_keys_are_wanted(exchange->server->keys))
-        json_object_set_new(json, "security", json_pack("[{s:[]}]", "key"));
+    json_t *json =
+        json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:o, s:o, s:o}", "openapi",
+                  "3.1.0", "info", "title", "Advect", "version", adv_version(), "description",
+                  "Flow matching: samples, trajectories, log-densities, latents and "
+                  "velocities of trained models.",
+                  "license", "name", "MIT", "identifier", "MIT", "servers", "url", "/", "security",
+                  security(adv_keys_are_wanted(exchange->server->keys)), "paths", paths(),
+                  "components", components());
     adv_reply_json(&exchange->reply, MHD_HTTP_OK, "application/json", json);
 }

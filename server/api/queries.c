@@ -197,7 +197,8 @@ void adv_queries_submit(struct adv_exchange *exchange, struct adv_model *model,
 void adv_handle_query(struct adv_exchange *exchange)
 {
     const struct adv_format *formats[ADV_QUERIES_MAX_FORMATS];
-    struct adv_answer_options options = {.stored = adv_head_prefers_async(&exchange->head)};
+    struct adv_answer_options options = {.stored = !strcmp(exchange->route->method, "POST") &&
+                                                   adv_head_prefers_async(&exchange->head)};
     struct adv_request *request = NULL;
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_model *model = adv_queries_model(exchange, exchange->segment);

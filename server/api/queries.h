@@ -1,4 +1,4 @@
-/* The five POST routes, and what they share with the pictures and with jobs. */
+/* The routes of the five queries, and what they share with the pictures and with jobs. */
 #ifndef ADV_SERVER_QUERIES_H
 #define ADV_SERVER_QUERIES_H
 

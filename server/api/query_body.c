@@ -2,6 +2,13 @@
 
 #include "server/http/media.h"
 
+#include <string.h>
+
+const char *adv_query_body_points(enum adv_query_kind kind)
+{
+    return adv_query_from_base(kind) ? "x0" : "points";
+}
+
 static enum adv_status check_json(const struct adv_exchange *exchange, struct adv_error *error)
 {
     if (exchange->target.n_pairs)
@@ -49,6 +56,22 @@ static enum adv_status read_url(const struct adv_exchange *exchange, struct adv_
     return status;
 }
 
+/* Of a GET: also the points, which have no other place. */
+static enum adv_status read_target(const struct adv_exchange *exchange,
+                                   const struct adv_model *model, struct adv_request *request,
+                                   struct adv_error *error)
+{
+    const char *points = adv_query_body_points(exchange->route->kind);
+    enum adv_status status = ADV_OK;
+    for (size_t i = 0; i < exchange->target.n_pairs && status == ADV_OK; i++) {
+        const struct adv_target_pair *pair = &exchange->target.pairs[i];
+        status = !strcmp(pair->name, points)
+                     ? adv_request_parse_text(request, model, pair->value, error)
+                     : adv_request_set_text(request, pair->name, pair->value, error);
+    }
+    return status;
+}
+
 static enum adv_status read_npy(const struct adv_exchange *exchange, const struct adv_model *model,
                                 struct adv_request *request, struct adv_error *error)
 {
@@ -65,10 +88,21 @@ static enum adv_status read_png(const struct adv_exchange *exchange, const struc
     return status == ADV_OK ? read_url(exchange, request, error) : status;
 }
 
+/* The URL first: labels that stand in it are taken in place of the table's. */
+static enum adv_status read_csv(const struct adv_exchange *exchange, const struct adv_model *model,
+                                struct adv_request *request, struct adv_error *error)
+{
+    enum adv_status status = read_url(exchange, request, error);
+    return status == ADV_OK ? adv_request_parse_csv(request, model, exchange->body.data,
+                                                    exchange->body.n, "the body", error)
+                            : status;
+}
+
 static enum adv_status (*const readers[])(const struct adv_exchange *, const struct adv_model *,
                                           struct adv_request *, struct adv_error *) = {
     [ADV_MEDIA_JSON] = read_json,
     [ADV_MEDIA_NPY] = read_npy,
+    [ADV_MEDIA_CSV] = read_csv,
     [ADV_MEDIA_PNG] = read_png,
 };
 
@@ -77,6 +111,8 @@ enum adv_status adv_query_body_read(const struct adv_exchange *exchange,
                                     struct adv_error *error)
 {
     enum adv_query_kind kind = exchange->route->kind;
+    if (!strcmp(exchange->route->method, "GET"))
+        return read_target(exchange, model, request, error);
     return readers[adv_media_of(kind, exchange->head.content_type)](exchange, model, request,
                                                                     error);
 }

@@ -8,6 +8,7 @@ static const struct {
 } types[] = {
     [ADV_MEDIA_JSON] = {"application/json", false},
     [ADV_MEDIA_NPY] = {"application/x-npy", false},
+    [ADV_MEDIA_CSV] = {"text/csv", false},
     [ADV_MEDIA_PNG] = {"image/png", true},
 };
 
@@ -20,8 +21,13 @@ enum adv_media adv_media_of(enum adv_query_kind kind, const char *content_type)
     return refused ? ADV_MEDIA_NONE : media;
 }
 
+const char *adv_media_name(enum adv_media media)
+{
+    return types[media].name;
+}
+
 const char *adv_media_names(enum adv_query_kind kind)
 {
-    return adv_query_from_base(kind) ? "application/json, application/x-npy"
-                                     : "application/json, application/x-npy, image/png";
+    return adv_query_from_base(kind) ? "application/json, application/x-npy, text/csv"
+                                     : "application/json, application/x-npy, text/csv, image/png";
 }

@@ -5,7 +5,10 @@
 
 size_t adv_route_index(const struct adv_routes *routes, const struct adv_route *route)
 {
-    return route ? (size_t)(route - routes->rows) : routes->n;
+    size_t i = 0;
+    while (i < routes->n && (!route || strcmp(routes->rows[i].pattern, route->pattern) != 0))
+        i++;
+    return i;
 }
 
 const char *adv_route_name(const struct adv_routes *routes, size_t i)

@@ -21,6 +21,9 @@ struct adv_route {
     bool management;          /* where there is a port for that, there alone */
     bool json_only;           /* no uploads: of POST */
     const char *summary;
+    /* Of the answer, in the API's description: its media type where it is neither JSON nor that of
+     * a query, and else the name of its schema. */
+    const char *media_type, *schema;
 };
 
 struct adv_routes {
@@ -28,7 +31,7 @@ struct adv_routes {
     size_t n;
 };
 
-/* Its place in the table; NULL: n. */
+/* Its place in the table, of several methods of one path that of the first; NULL: n. */
 size_t adv_route_index(const struct adv_routes *routes, const struct adv_route *route);
 /* The pattern of row i; "none" for i = n. */
 const char *adv_route_name(const struct adv_routes *routes, size_t i);

@@ -43,6 +43,11 @@ unsigned adv_problem_status(enum adv_problem problem)
     return problems[problem].status;
 }
 
+unsigned adv_problem_retry_after_s(enum adv_problem problem)
+{
+    return problems[problem].retry_after_s;
+}
+
 const char *adv_problem_slug(enum adv_problem problem)
 {
     return problems[problem].slug;

@@ -51,7 +51,8 @@ void adv_problem_from_error(struct adv_reply *reply, const struct adv_error *err
 void adv_problem_set_request(struct adv_reply *reply, const char *request_id);
 
 unsigned adv_problem_status(enum adv_problem problem);
-const char *adv_problem_slug(enum adv_problem problem); /* "queue-full" */
+unsigned adv_problem_retry_after_s(enum adv_problem problem); /* 0: there is no Retry-After */
+const char *adv_problem_slug(enum adv_problem problem);       /* "queue-full" */
 const char *adv_problem_title(enum adv_problem problem);
 
 #endif

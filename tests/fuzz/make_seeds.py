@@ -274,6 +274,7 @@ def make_target():
     put("target", "solver", root + b"trajectories?frames=16&solver=dopri5&rtol=1e-6&atol=1e-6")
     put("target", "times", root + b"trajectories?times=0,0.5,1&solver=rk4&steps=20")
     put("target", "density", root + b"log-density?divergence=hutchinson&probes=8&probe_seed=1&t=0.5")
+    put("target", "points", root + b"log-density?points=0.5,-0.25;1,2e0;-3,.5&label=0,1,2&t=0.5")
     put("target", "velocity", root + b"velocity?divergence=true&space=flow")
     put("target", "escapes", b"/v1/models/a%20%C3%A9%2Fb/samples?n=%31&se%65d=3&&log-density=true")
     put("target", "absolute", b"http://localhost:8080/v1/models?")

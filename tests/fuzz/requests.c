@@ -159,10 +159,16 @@ static enum adv_status read_pairs(struct adv_request *request, const void *asked
                                   struct adv_error *error)
 {
     const struct adv_target *target = asked;
-    enum adv_status status = set_point(request, error);
-    for (size_t i = 0; status == ADV_OK && i < target->n_pairs; i++)
-        status =
-            adv_request_set_text(request, target->pairs[i].name, target->pairs[i].value, error);
+    struct adv_model *model;
+    enum adv_status status = the_model(&model, error);
+    if (status == ADV_OK)
+        status = set_point(request, error);
+    for (size_t i = 0; status == ADV_OK && i < target->n_pairs; i++) {
+        const struct adv_target_pair *pair = &target->pairs[i];
+        status = !strcmp(pair->name, "points")
+                     ? adv_request_parse_text(request, model, pair->value, error)
+                     : adv_request_set_text(request, pair->name, pair->value, error);
+    }
     return status;
 }
 

@@ -62,9 +62,9 @@ START_TEST(what_nobody_can_give_is_refused_with_a_list)
 {
     struct server_request request = {.path = "/v1/models/plane/log-density",
                                      .body = "{\"points\": [[0, 0]]}",
-                                     .accept = "image/png, text/*"};
+                                     .accept = "image/png, audio/*"};
     struct server_reply reply = server_send(&server, &request);
-    ck_assert_ptr_nonnull(strstr(reply.body, "application/json, application/x-npy"));
+    ck_assert_ptr_nonnull(strstr(reply.body, "application/json, application/x-npy, text/csv"));
     server_expect_problem(reply, 406, "not-acceptable", NULL);
 }
 END_TEST
@@ -141,6 +141,7 @@ START_TEST(front_end_files)
         server_reply_release(&packed);
         server_reply_release(&plain);
     }
+    server_expect_problem(server_get(&server, "/clients/js/app.js"), 404, "no-such-route", NULL);
     server_expect_problem(server_get(&server, "/web/none.js"), 404, "no-such-route", NULL);
     server_expect_problem(server_get(&server, "/web/"), 404, "no-such-route", NULL);
     server_expect_problem(server_get(&server, "/web/a/app.js"), 404, "no-such-route", NULL);
@@ -148,11 +149,24 @@ START_TEST(front_end_files)
 }
 END_TEST
 
+/* The schema of components that a reference leads to. */
+static const json_t *resolve(const json_t *document, const json_t *reference)
+{
+    static const char prefix[] = "#/components/schemas/";
+    const char *to = json_string_value(json_object_get(reference, "$ref"));
+    ck_assert_ptr_nonnull(to);
+    ck_assert(!strncmp(to, prefix, sizeof prefix - 1));
+    const json_t *schemas = json_object_get(json_object_get(document, "components"), "schemas");
+    return json_object_get(schemas, to + sizeof prefix - 1);
+}
+
 START_TEST(openapi_describes_every_route)
 {
     static const char *const posts[] = {"samples", "trajectories", "log-density", "latents",
                                         "velocity"};
     static const char *const gets[] = {"/",
+                                       "/docs",
+                                       "/clients/js/{file}",
                                        "/web/{file}",
                                        "/web/{folder}/{file}",
                                        "/health/live",
@@ -180,14 +194,16 @@ START_TEST(openapi_describes_every_route)
     for (size_t i = 0; i < sizeof posts / sizeof posts[0]; i++) {
         char path[64];
         snprintf(path, sizeof path, "/v1/models/{model}/%s", posts[i]);
+        ck_assert(json_is_object(json_object_get(json_object_get(paths, path), "get")));
         const json_t *post = json_object_get(json_object_get(paths, path), "post");
         const json_t *content = json_object_get(json_object_get(post, "requestBody"), "content");
         const json_t *schema =
-            json_object_get(json_object_get(content, "application/json"), "schema");
+            resolve(json, json_object_get(json_object_get(content, "application/json"), "schema"));
         ck_assert(
             json_is_object(json_object_get(json_object_get(schema, "properties"), "solver")) ||
             !strcmp(posts[i], "velocity"));
         ck_assert(json_is_object(json_object_get(content, "application/x-npy")));
+        ck_assert(json_is_object(json_object_get(content, "text/csv")));
     }
     json_decref(json);
 }
@@ -241,7 +257,7 @@ START_TEST(options_tells_the_methods)
         const char *path, *allow;
     } cases[] = {
         {"/v1/models", "GET, HEAD, OPTIONS"},
-        {"/v1/models/any/samples", "POST, OPTIONS"},
+        {"/v1/models/any/samples", "GET, HEAD, POST, OPTIONS"},
         {"/v1/models/any/samples.png", "GET, HEAD, OPTIONS"},
     };
     char allow[64];
@@ -284,6 +300,9 @@ START_TEST(a_key_guards_all_but_health_and_the_page)
         {"/health/ready", NULL, 200},
         {"/", NULL, 200},
         {"/web/app.js", NULL, 200},
+        {"/docs", NULL, 200},
+        {"/clients/js/advect.js", NULL, 200},
+        {"/v1/models/plane/samples?n=1", NULL, 401},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct server_request request = {.path = cases[i].path, .headers = {cases[i].header}};
@@ -311,7 +330,7 @@ START_TEST(pages_of_an_origin_may_call)
     reply = server_send(
         &open, &(struct server_request){.method = "OPTIONS", .path = "/v1/models/plane/samples"});
     ck_assert(server_reply_header(&reply, "Access-Control-Allow-Methods", sizeof methods, methods));
-    ck_assert_str_eq(methods, "POST, OPTIONS");
+    ck_assert_str_eq(methods, "GET, HEAD, POST, OPTIONS");
     server_reply_release(&reply);
     server_daemon_stop(&open);
 }

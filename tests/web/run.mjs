@@ -3,6 +3,7 @@
  * usage: node run.mjs PROGRAM MODELS CHROMIUM SCREENSHOTS */
 import { launch } from "./browser.mjs";
 import { Daemon, killAll } from "./daemon.mjs";
+import { docsKeyTests, docsTests, exampleTests } from "./docs.mjs";
 import { Harness } from "./harness.mjs";
 import { pointsTests } from "./points.mjs";
 import { cancelTests, nonsenseTests, serverTests } from "./trouble.mjs";
@@ -31,8 +32,10 @@ const harness = new Harness(browser, shots);
 try {
   const names = await chooseModels(daemon);
   if (names) {
-    for (const tests of [flowTests, pointsTests, imageTests, bestTests, modelTests, posteriorTests, layoutTests, cancelTests, nonsenseTests])
+    for (const tests of [flowTests, pointsTests, imageTests, bestTests, modelTests, posteriorTests, docsTests, layoutTests, cancelTests, nonsenseTests])
       await tests(harness, daemon, names);
+    await docsKeyTests(harness, program, models);
+    await exampleTests(harness, program, models);
     await serverTests(harness, program, models, names);
     console.log(`${harness.passed} passed, ${harness.failed} failed`);
   } else {

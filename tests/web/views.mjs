@@ -315,7 +315,7 @@ export async function layoutTests(harness, daemon, { plane, space, images, given
     const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
     let bytes = 0;
     for (const url of files)
-      if (url === `${daemon.url}/` || url.startsWith(`${daemon.url}/web/`))
+      if (url === `${daemon.url}/` || /\/(web|clients)\//.test(url))
         bytes += (await (await fetch(url)).arrayBuffer()).byteLength;
     tell(`${(bytes / 1000).toFixed(0)} kB before compression, first paint after ${paint.toFixed(0)} ms`);
     assert(bytes < 190000, "more than 190 kB");

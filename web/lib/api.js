@@ -1,25 +1,12 @@
-/* Asking the daemon: every request of the page goes through here. */
-import { parseNpy } from "./npy.js";
+/* Asking the daemon: every request of the page goes through here, by the client for JavaScript. What
+ * was asked is kept for those who want to see it; what failed is asked again when people, or the banner,
+ * say so, and not by itself. */
+import { connect, Unreachable } from "../../clients/js/advect.js";
 
 const KEY = "advect-key";
 const KEPT_ASKS = 30;
 
-/* The daemon refused: a problem document. */
-export class Refusal extends Error {
-  constructor(status, problem, retryAfter) {
-    super(problem.detail || problem.title || `The server answered with status ${status}.`);
-    this.status = status;
-    this.kind = (problem.type ?? "").replace("urn:advect:", "");
-    this.field = problem.field;
-    this.retryAfter = retryAfter;
-  }
-  get passing() { return this.status === 503 || this.status === 429; }
-}
-
-/* No answer, or half of one. */
-export class Unreachable extends Error {
-  get passing() { return true; }
-}
+const advect = connect("", { key: () => sessionStorage.getItem(KEY), retries: 0 });
 
 /* What was asked lately, the latest first: {method, path, body, accept, model, ms, outcome}. */
 export const asks = [];
@@ -43,12 +30,12 @@ export function setKey(key) {
 
 /* The path of a model, or of what is asked of it: "samples", "density.png". */
 export function modelPath(model, what) {
-  const path = `v1/models/${encodeURIComponent(model.name)}`;
-  return what ? `${path}/${what}` : path;
+  return advect.model(model.name).path(what);
 }
 
-function note(method, path, body, accept) {
-  const ask = { method, path, body, accept, at: performance.now(), outcome: "under way" };
+function note(path, { body, accept = "application/json" }) {
+  const ask = { method: body ? "POST" : "GET", path, body: body && JSON.stringify(body), accept,
+    at: performance.now(), outcome: "under way" };
   asks.unshift(ask);
   asks.length = Math.min(asks.length, KEPT_ASKS);
   tell("asked", ask);
@@ -61,46 +48,16 @@ function conclude(ask, outcome) {
   tell("asked", ask);
 }
 
-async function refusalOf(reply) {
-  const problem = await reply.json().catch(() => ({}));
-  const after = Number(reply.headers.get("Retry-After"));
-  return new Refusal(reply.status, problem, after > 0 ? after : undefined);
-}
-
-/* Makes errors of fetch and of broken bodies ours; aborts pass as they are. */
-function explain(error) {
-  if (error.name === "AbortError" || error instanceof Refusal)
-    return error;
-  return error instanceof TypeError
-    ? new Unreachable("The server does not answer.", { cause: error }) : error;
-}
-
-function headersOf(body, accept) {
-  const headers = { Accept: accept };
-  if (body)
-    headers["Content-Type"] = "application/json";
-  if (hasKey())
-    headers.Authorization = `Bearer ${sessionStorage.getItem(KEY)}`;
-  return headers;
-}
-
-/* Asks, hands the good reply to `read`, and returns what that makes of it. */
-async function ask(path, { body, accept = "application/json", signal, silent }, read) {
-  const text = body ? JSON.stringify(body) : undefined;
-  const record = silent ? {} : note(body ? "POST" : "GET", path, text, accept);
+/* Has `work` ask for the path, and tells the page how that went; silent: only trouble. */
+async function watch(path, options, work) {
+  const record = options.silent ? null : note(path, options);
   try {
-    const reply = await fetch(path, {
-      method: body ? "POST" : "GET", headers: headersOf(body, accept), body: text, signal,
-    });
-    if (!reply.ok)
-      throw await refusalOf(reply);
-    const result = await read(reply);
-    if (!silent)
-      conclude(record, String(reply.status));
+    const result = await work();
+    if (record)
+      conclude(record, "200");
     return result;
-  } catch (caught) {
-    const error = explain(caught);
-    if (!silent)
+  } catch (error) {
+    if (record)
       conclude(record, error.name === "AbortError" ? "cancelled" : error.status ?? "no answer");
     if (error.status === 401)
       tell("locked", error);
@@ -111,36 +68,33 @@ async function ask(path, { body, accept = "application/json", signal, silent }, 
 }
 
 export function askJson(path, options = {}) {
-  return ask(path, options, (reply) => reply.json());
+  return watch(path, options, () => advect.json(path, options));
 }
 
 /* {shape, data} */
-export function askNpy(path, options) {
-  return ask(path, { ...options, accept: "application/x-npy" },
-    async (reply) => parseNpy(await reply.arrayBuffer()));
+export function askNpy(path, options = {}) {
+  return watch(path, { ...options, accept: "application/x-npy" }, () => advect.npy(path, options));
 }
 
-export function askBlob(path, options) {
-  return ask(path, options, (reply) => reply.blob());
+export function askBlob(path, options = {}) {
+  return watch(path, options, () => advect.blob(path, options));
 }
 
 /* Calls `onLine` with every line's object as it arrives. A stream that fails midway ends with a
  * problem document, or breaks off. */
 export function askLines(path, options, onLine) {
-  return ask(path, { ...options, accept: "application/x-ndjson" }, async (reply) => {
-    const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
-    let rest = "";
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      const lines = (rest + part.value).split("\n");
-      rest = lines.pop();
-      for (const line of lines) {
-        const object = JSON.parse(line);
-        if (object.title)
-          throw new Refusal(object.status, object);
-        onLine(object);
-      }
-    }
-    if (rest)
-      throw new Unreachable("The answer broke off.");
+  return watch(path, { ...options, accept: "application/x-ndjson" }, async () => {
+    for await (const line of advect.lines(path, options))
+      onLine(line);
   });
+}
+
+/* In words why no requests are taken; null when they are. */
+export async function troubleNow(signal) {
+  try {
+    await advect.ready({ signal });
+    return null;
+  } catch (error) {
+    return error.status ? `The server takes no requests: ${error.message}.` : "The server does not answer.";
+  }
 }

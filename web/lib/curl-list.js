@@ -5,7 +5,7 @@ import { duration } from "./text.js";
 
 const SHOWN = 600; /* characters; the copy is whole */
 
-function quoted(text) {
+export function quoted(text) {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
@@ -37,18 +37,21 @@ async function copy(text, button) {
   setTimeout(() => { button.textContent = "Copy"; }, 1500);
 }
 
-/* A command with a button that copies it. */
-export function command(ask) {
-  const text = curlOf(ask);
+/* A command with a button that copies it, under what it is and a word beside. */
+export function commandBox(title, beside, text) {
   const shown = text.length > SHOWN
     ? `${text.slice(0, SHOWN)}… (${text.length.toLocaleString("en")} characters)` : text;
   const button = el("button", { class: "small copy", onclick: () => copy(text, button) }, "Copy");
+  return el("div", { class: "command" },
+    el("div", { class: "command-head" }, el("code", {}, title), el("span", { class: "dim" }, beside), button),
+    el("pre", { tabindex: "0", "aria-label": "curl command" }, shown));
+}
+
+/* A request of the page as such a command. */
+export function command(ask) {
   const outcome = ask.ms === undefined ? ask.outcome
     : `${ask.outcome} in ${duration(ask.ms / 1000)}`;
-  return el("div", { class: "command" },
-    el("div", { class: "command-head" }, el("code", {}, `${ask.method} ${ask.path.split("?")[0]}`),
-      el("span", { class: "dim" }, outcome), button),
-    el("pre", { tabindex: "0", "aria-label": "curl command" }, shown));
+  return commandBox(`${ask.method} ${ask.path.split("?")[0]}`, outcome, curlOf(ask));
 }
 
 /* A closed box that lists the latest requests, each once, and keeps itself fresh while open.

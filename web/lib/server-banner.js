@@ -1,22 +1,9 @@
 /* A banner while the daemon is gone or takes no requests. It asks whether the daemon is ready, more
  * and more rarely, and tells the page ("advect-back") when it is. */
-import { events } from "./api.js";
+import { events, troubleNow } from "./api.js";
 import { el } from "./dom.js";
 
-const FIRST_WAIT_S = 2, LONGEST_WAIT_S = 30;
-
-/* In words why no requests are taken; null when they are. */
-async function troubleNow() {
-  try {
-    const reply = await fetch("health/ready", { signal: AbortSignal.timeout(5000) });
-    if (reply.ok)
-      return null;
-    const problem = await reply.json().catch(() => ({}));
-    return `The server takes no requests: ${problem.detail ?? problem.title ?? reply.status}.`;
-  } catch {
-    return "The server does not answer.";
-  }
-}
+const FIRST_WAIT_S = 2, LONGEST_WAIT_S = 30, PATIENCE_MS = 5000;
 
 export function watchServer(banner) {
   const words = el("span"), clock = el("span", { class: "dim", "aria-hidden": "true" });
@@ -26,7 +13,7 @@ export function watchServer(banner) {
 
   async function ask() {
     asking = true;
-    const trouble = await troubleNow();
+    const trouble = await troubleNow(AbortSignal.timeout(PATIENCE_MS));
     asking = false;
     if (trouble) {
       words.textContent = trouble;

@@ -6,6 +6,7 @@
 #include <advect/api.h>
 #include <advect/status.h>
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 ADV_API_BEGIN
@@ -21,6 +22,18 @@ json_t *adv_json_deep_copy(const json_t *json);
 /* The JSON as text, flags as of jansson's json_dumps, the caller's to free; NULL without memory,
  * for NULL, and for what the flags do not allow. */
 char *adv_json_dump(const json_t *json, size_t flags);
+
+/* A member of objects, as their JSON Schema has it. */
+struct adv_schema_member {
+    const char *name;
+    const char *schema; /* its own, as JSON text */
+    const char *help;   /* a phrase that stands alone */
+    bool optional;      /* may be absent */
+};
+
+/* The JSON Schema of objects with these n members and no others (new reference); NULL without
+ * memory. */
+json_t *adv_schema_object(const struct adv_schema_member *members, size_t n);
 
 ADV_API_END
 #endif

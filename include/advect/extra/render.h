@@ -8,6 +8,7 @@
 #include <advect/extra/request.h>
 #include <advect/query.h>
 #include <advect/status.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -42,6 +43,11 @@ ADV_API_BEGIN
 enum adv_status adv_render_json(const struct adv_model *model, const struct adv_query *query,
                                 const struct adv_answer *answer, struct adv_bytes *out,
                                 struct adv_error *error);
+
+/* The JSON Schema of such an object, and of a line of adv_render_frame_line (new references; NULL
+ * without memory), for the API's description. */
+json_t *adv_render_schema(enum adv_query_kind kind);
+json_t *adv_render_frame_schema(void);
 
 /* The answer's main array as NPY, float32: samples [n, dim], trajectories [frames, n, dim],
  * log-density [n], latents and velocity [n, dim]. */
@@ -158,8 +164,9 @@ enum adv_status adv_render(const struct adv_format *format, const struct adv_mod
 /* The answer as CSV with a line of names. Samples: the columns' names (x1, x2, ... where the model,
  * which may be NULL, has none), and "label" and "log_density" where the answer has them;
  * trajectories: t, sample, x1, ..., a line per frame and sample; log-densities: "log_density", and
- * "standard_error" and "bits_per_dim" where the answer has them. Where rows differ in
- * their context, its columns are the last (context1, ... where the model names none). */
+ * "standard_error" and "bits_per_dim" where the answer has them; latents: x1, x2, ...; velocities:
+ * the columns' names, and "divergence" where the answer has it. Where rows differ in their context,
+ * its columns are the last (context1, ... where the model names none). */
 enum adv_status adv_render_csv(const struct adv_model *model, const struct adv_query *query,
                                const struct adv_answer *answer, struct adv_bytes *out,
                                struct adv_error *error);

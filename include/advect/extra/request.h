@@ -89,6 +89,13 @@ enum adv_status adv_request_parse_npy(struct adv_request *request, const struct 
 enum adv_status adv_request_parse_png(struct adv_request *request, const struct adv_model *model,
                                       const void *bytes, size_t n_bytes, const char *name,
                                       struct adv_error *error);
+/* Of a table, labels are those of the request where it has some, else of a column as below. */
+enum adv_status adv_request_parse_csv(struct adv_request *request, const struct adv_model *model,
+                                      const void *bytes, size_t n_bytes, const char *name,
+                                      struct adv_error *error);
+/* "0.5,0.5;1,2" is two points of the plane: numbers separated by commas, points by semicolons. */
+enum adv_status adv_request_parse_text(struct adv_request *request, const struct adv_model *model,
+                                       const char *text, struct adv_error *error);
 /* A file of one of the three formats, known by its first bytes; CSV begins with none of its own. Of
  * a CSV file with a header the columns that the model names are taken, in any order and whatever
  * else there is. A column of labels, names of the model's classes or their numbers, becomes the
