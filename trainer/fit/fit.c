@@ -1,8 +1,7 @@
 /* advect fit: from a table to a model and a report of what it is worth. */
 #include "trainer/cli/environment.h"
-#include "trainer/cli/options.h"
 #include "trainer/cli/stop.h"
-#include "trainer/fit/table_input.h"
+#include "trainer/fit/table_command.h"
 #include "trainer/report/report.h"
 #include "trainer/training/loss_curve.h"
 #include "trainer/training/session.h"
@@ -27,9 +26,7 @@ static const struct adv_field own_fields[] = {
     {"quiet", ADV_FIELD_BOOL, AT(quiet),
      .help = "do not show what was found, the progress and the report"},
 };
-#define N_FIELDS (ADV_TABLE_FLAGS + ADV_COUNT(own_fields))
-
-static const struct adv_option_letter letters[] = {{'o', "out"}, {'q', "quiet"}, {0}};
+_Static_assert(ADV_COUNT(own_fields) <= ADV_TABLE_OWN_FLAGS_MAX, "no room for flags");
 
 /* What a fit is made with and makes. */
 struct fit {
@@ -202,8 +199,8 @@ static enum adv_status train(struct fit *fit, struct adv_error *error)
     return status == ADV_OK ? adv_model_save(fit->model, fit->model_path, ADV_F32, error) : status;
 }
 
-static enum adv_status run_fit(struct fit *fit, const struct adv_overrides *overrides,
-                               const char *data, struct adv_error *error)
+static enum adv_status run_steps(struct fit *fit, const struct adv_overrides *overrides,
+                                 const char *data, struct adv_error *error)
 {
     const char *slash = strrchr(data, '/');
     const char *recorded = adv_is_dash(data) ? "stdin" : slash ? slash + 1 : data;
@@ -230,17 +227,20 @@ static enum adv_status run_fit(struct fit *fit, const struct adv_overrides *over
     return status;
 }
 
+static enum adv_status work(const struct adv_table_flags *flags,
+                            const struct adv_overrides *overrides, const char *data,
+                            struct adv_error *error)
+{
+    struct fit fit = {.flags = flags};
+    enum adv_status status = run_steps(&fit, overrides, data, error);
+    release(&fit);
+    return status;
+}
+
 static int run(int argc, char **argv)
 {
-    struct adv_overrides overrides = {0};
-    const struct adv_more_options set = adv_overrides_flag(&overrides);
-    struct adv_field fields[N_FIELDS];
-    memcpy(fields, adv_table_flags(), ADV_TABLE_FLAGS * sizeof *fields);
-    memcpy(fields + ADV_TABLE_FLAGS, own_fields, sizeof own_fields);
-    const struct adv_options command_line = {
-        .command = "fit",
-        .operands = "DATA",
-        .n_operands = 1,
+    static const struct adv_table_command command = {
+        .name = "fit",
         .summary =
             "Fits a model to a table, a CSV or NPY file or standard input (-), with settings that\n"
             "are chosen by what is in it, and writes NAME.safetensors, NAME.report.html and\n"
@@ -248,22 +248,11 @@ static int run(int argc, char **argv)
             "which\n"
             "is said.",
         .example = "advect fit iris.csv --label-column Species",
-        .fields = fields,
-        .n_fields = N_FIELDS,
-        .letters = letters,
-        .more = &set,
+        .fields = own_fields,
+        .n_fields = ADV_COUNT(own_fields),
+        .work = work,
     };
-    struct adv_table_flags flags = {0};
-    const char *data;
-    int outcome = adv_options_read(&command_line, argc, argv, &flags, &data);
-    if (outcome != ADV_OPTIONS_GO)
-        return outcome;
-    struct adv_error error = ADV_ERROR_INIT;
-    struct fit fit = {.flags = &flags};
-    enum adv_status status = run_fit(&fit, &overrides, data, &error);
-    release(&fit);
-    adv_fields_release(fields, N_FIELDS, &flags);
-    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("fit", &error);
+    return adv_table_command_run(&command, argc, argv);
 }
 
 const struct adv_command adv_command_fit = {
