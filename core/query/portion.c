@@ -56,7 +56,8 @@ static void draw_probes(const struct adv_run *run, struct adv_shard *shard)
 static void begin(const struct adv_run *run, struct adv_shard *shard)
 {
     for (size_t i = 0; i < shard->n_due; i++)
-        shard->label[i] = run->labels ? run->labels[shard->begin + shard->rows[i]] : ADV_NO_LABEL;
+        shard->label[i] =
+            run->labels ? run->labels[shard->begin + shard->rows[i] / run->draws] : ADV_NO_LABEL;
     if (run->answer.probes > 0)
         draw_probes(run, shard);
 }

@@ -10,6 +10,7 @@
 #include <advect/extra/words.h>
 #include <advect/query.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,10 +81,16 @@ static enum adv_status model_nll(const struct adv_report_subject *s, const struc
     return status;
 }
 
-/* Points in flow units; log_det [n] of them, or NULL. */
-static void encode(const struct adv_dataset *d, struct points *points, double *log_det)
+/* The draw-th point of each row's cell, where columns hold whole numbers, in flow units. */
+static enum adv_status encode_draw(const struct adv_dataset *d, const struct points *points,
+                                   size_t draw, float *flow, double *log_det,
+                                   struct adv_error *error)
 {
-    adv_transform_encode(d->transform, points->n, points->x, points->x, log_det);
+    enum adv_status status = ADV_OK;
+    for (size_t i = 0; status == ADV_OK && i < points->n; i++)
+        status = adv_transform_encode_draw(d->transform, draw, points->x + i * d->dim,
+                                           flow + i * d->dim, log_det + i, error);
+    return status;
 }
 
 static struct adv_mixture_rows rows_of(const struct adv_dataset *d, const struct points *points)
@@ -107,15 +114,51 @@ static enum adv_status fit_baselines(const struct adv_dataset *d, struct baselin
     return status == ADV_OK ? adv_dataset_fit_mixture(d, 0, &b->mixture, error) : status;
 }
 
+static double log_of_sum(double a, double b)
+{
+    return fmax(a, b) + log1p(exp(-fabs(a - b)));
+}
+
+/* log p in data units of the points at one draw, into log_p [n]. */
+static enum adv_status mixture_log_density(const struct adv_dataset *d,
+                                           const struct adv_gaussian_mixture *mixture,
+                                           const struct points *points, size_t draw, double *log_p,
+                                           struct adv_error *error)
+{
+    size_t n = points->n;
+    struct points flow = {
+        .n = n, .x = calloc(n ? n : 1, d->dim * sizeof(float)), .labels = points->labels};
+    double *log_det = calloc(n ? n : 1, sizeof *log_det);
+    enum adv_status status = flow.x && log_det ? ADV_OK : adv_no_memory(error);
+    if (status == ADV_OK)
+        status = encode_draw(d, points, draw, flow.x, log_det, error);
+    struct adv_mixture_rows rows = rows_of(d, &flow);
+    if (status == ADV_OK)
+        status = adv_gaussian_mixture_log_density(mixture, &rows, log_p, error);
+    for (size_t i = 0; status == ADV_OK && i < n; i++)
+        log_p[i] += log_det[i];
+    free(flow.x);
+    free(log_det);
+    return status;
+}
+
+/* As the model's: of whole numbers the mean density of all draws. */
 static enum adv_status mixture_nll(const struct adv_dataset *d,
                                    const struct adv_gaussian_mixture *mixture,
-                                   const struct points *encoded, const double *log_det, double *nll,
+                                   const struct points *points, double *nll,
                                    struct adv_error *error)
 {
-    struct adv_mixture_rows rows = rows_of(d, encoded);
-    enum adv_status status = adv_gaussian_mixture_log_density(mixture, &rows, nll, error);
-    for (size_t i = 0; status == ADV_OK && i < encoded->n; i++)
-        nll[i] = -(nll[i] + log_det[i]);
+    size_t n = points->n, draws = adv_transform_draws(d->transform);
+    double *log_p = calloc(n ? n : 1, sizeof *log_p);
+    enum adv_status status = log_p ? ADV_OK : adv_no_memory(error);
+    for (size_t draw = 0; status == ADV_OK && draw < draws; draw++) {
+        status = mixture_log_density(d, mixture, points, draw, log_p, error);
+        for (size_t i = 0; status == ADV_OK && i < n; i++)
+            nll[i] = draw == 0 ? log_p[i] : log_of_sum(nll[i], log_p[i]);
+    }
+    for (size_t i = 0; status == ADV_OK && i < n; i++)
+        nll[i] = log((double)draws) - nll[i];
+    free(log_p);
     return status;
 }
 
@@ -166,20 +209,18 @@ static enum adv_status add_densities(const struct adv_report_subject *s, json_t 
     struct baselines b = {0};
     enum adv_status status = take_rows(d, ADV_SPLIT_HELD_OUT, NLL_ROWS_MAX, &held_out, error);
     size_t n = held_out.n;
-    double *values = status == ADV_OK ? calloc(n, 4 * sizeof *values) : NULL;
+    double *values = status == ADV_OK ? calloc(n, 3 * sizeof *values) : NULL;
     if (status == ADV_OK && !values)
         status = adv_no_memory(error);
-    double *model = values, *gaussian = model + n, *mixture = gaussian + n, *log_det = mixture + n;
+    double *model = values, *gaussian = model + n, *mixture = gaussian + n;
     if (status == ADV_OK)
         status = model_nll(s, &held_out, model, error);
-    if (status == ADV_OK) {
-        encode(d, &held_out, log_det);
+    if (status == ADV_OK)
         status = fit_baselines(d, &b, error);
-    }
     if (status == ADV_OK)
-        status = mixture_nll(d, &b.gaussian, &held_out, log_det, gaussian, error);
+        status = mixture_nll(d, &b.gaussian, &held_out, gaussian, error);
     if (status == ADV_OK)
-        status = mixture_nll(d, &b.mixture, &held_out, log_det, mixture, error);
+        status = mixture_nll(d, &b.mixture, &held_out, mixture, error);
     if (status == ADV_OK && json_object_set_new(report, "held_out_nll",
                                                 nll_json(n, model, gaussian, mixture, b.mixture.n)))
         status = adv_no_memory(error);

@@ -115,6 +115,16 @@ enum adv_status adv_transform_encode_checked(const struct adv_transform *transfo
                                              const float *point, float *flow, double *log_det,
                                              struct adv_error *error);
 
+/* Columns of whole numbers have probabilities, which are integrals: P(k) of that of the density
+ * over [k, k + 1). So many points of each row's cell stand for it: 4 for each such column, at most
+ * 16, and 1 where there are none. P is the mean of their densities. */
+size_t adv_transform_draws(const struct adv_transform *transform);
+/* As adv_transform_encode_checked, at the point `draw` < adv_transform_draws of the cell: u there
+ * follows from draw, k and column, midpoints of equal parts of [0, 1), in each column each once. */
+enum adv_status adv_transform_encode_draw(const struct adv_transform *transform, size_t draw,
+                                          const float *point, float *flow, double *log_det,
+                                          struct adv_error *error);
+
 /* data [n, dim] -> flow [n, dim] (may be the same buffer). log_det [n]: receives
  * log |det dT/dx| in nats, or NULL. */
 void adv_transform_encode(const struct adv_transform *transform, size_t n, const float *data,
