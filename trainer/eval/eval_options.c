@@ -1,5 +1,6 @@
 #include "trainer/eval/eval_options.h"
 
+#include "trainer/cli/files.h"
 #include "trainer/cli/stop.h"
 #include "trainer/eval/solver_list.h"
 
@@ -171,6 +172,21 @@ static void name_state(const char *path, const char *folder, char stem[ADV_EVAL_
              (int)length, base);
 }
 
+/* The files that flags name, which cannot be standard output: results go there. */
+static enum adv_status check_files(const struct adv_eval_options *options, struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    if (options->samples)
+        status = adv_check_writable(options->samples, error);
+    for (size_t i = 0; adv_measures[i] && status == ADV_OK; i++) {
+        const struct adv_measure *measure = adv_measures[i];
+        if (measure->flag.kind == ADV_FIELD_STRING &&
+            adv_measure_is_asked(measure, &options->wishes[i]))
+            status = adv_check_writable(options->wishes[i].path, error);
+    }
+    return status;
+}
+
 enum adv_status adv_eval_settings(const struct adv_eval_options *options, const char *model_path,
                                   char state_stem[ADV_EVAL_PATH_MAX],
                                   struct adv_evaluation *evaluation, struct adv_error *error)
@@ -191,7 +207,9 @@ enum adv_status adv_eval_settings(const struct adv_eval_options *options, const 
         .state_stem = state_stem,
         .keep_state = options->state != NULL,
     };
-    enum adv_status status = read_solvers(options, evaluation, error);
+    enum adv_status status = check_files(options, error);
+    if (status == ADV_OK)
+        status = read_solvers(options, evaluation, error);
     return status == ADV_OK ? read_points(options->points, &evaluation->n_points, error) : status;
 }
 

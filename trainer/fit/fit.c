@@ -53,6 +53,10 @@ static enum adv_status check_folder(const char *folder, struct adv_error *error)
     char path[ADV_PATH_BYTES];
     snprintf(path, sizeof path, "%s/model", folder);
     struct adv_error why = ADV_ERROR_INIT;
+    if (adv_is_dash(folder))
+        return adv_fail_field(error, ADV_E_INVALID, "out",
+                              "--out is the folder of a model and its report; it cannot be -, "
+                              "standard output");
     if (adv_check_writable(path, &why) == ADV_OK || why.status == ADV_OK)
         return ADV_OK;
     return adv_fail_field(error, why.status, "out", "--out: %s", why.message);

@@ -49,11 +49,7 @@ static enum adv_status write_recipe(const struct adv_table_flags *flags, const j
     char *text = adv_json_dump(recipe, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     if (!text)
         return adv_no_memory(error);
-    enum adv_status status = ADV_OK;
-    if (adv_is_dash(out))
-        puts(text);
-    else
-        status = adv_file_replace(out ? out : own, text, strlen(text), error);
+    enum adv_status status = adv_write_output(out ? out : own, text, strlen(text), true, error);
     if (status == ADV_OK && !adv_is_dash(out) && !flags->quiet)
         printf("\nwritten: %s; train it with advect train %s\n", out ? out : own, out ? out : own);
     free(text);
@@ -69,8 +65,7 @@ static enum adv_status make(const struct adv_table_flags *flags,
     char recorded[PATH_MAX];
     bool to_stdout = adv_is_dash(flags->out);
     name_data(data, flags->out && !to_stdout ? flags->out : "./recipe.json", recorded);
-    enum adv_status status =
-        flags->out && !to_stdout ? adv_check_writable(flags->out, error) : ADV_OK;
+    enum adv_status status = flags->out ? adv_check_output(flags->out, true, error) : ADV_OK;
     if (status == ADV_OK)
         status = adv_table_input_open(data, &input, error);
     if (status == ADV_OK)

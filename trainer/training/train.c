@@ -40,7 +40,8 @@ static const struct adv_field fields[] = {
      .help = "continue from the checkpoint beside the model file"},
     {"restart", ADV_FIELD_BOOL, AT(restart),
      .help = "start over, even if an unfinished checkpoint is lost"},
-    {"curve", ADV_FIELD_STRING, AT(curve), .help = "also draw the loss curve into this PNG file"},
+    {"curve", ADV_FIELD_STRING, AT(curve),
+     .help = "also draw the loss curve into this PNG file, - for standard output"},
     {"dtype", ADV_FIELD_CHOICE, AT(dtype), .choices = dtypes, .fallback = "f32",
      .help = "number format of the stored weights"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
@@ -157,7 +158,8 @@ static enum adv_status check_files(const struct train_options *options,
     enum adv_status status = adv_check_writable(names->model, error);
     if (status == ADV_OK)
         status = adv_check_writable(names->checkpoint, error);
-    return status == ADV_OK && options->curve ? adv_check_writable(options->curve, error) : status;
+    return status == ADV_OK && options->curve ? adv_check_output(options->curve, false, error)
+                                              : status;
 }
 
 static enum adv_status train(const struct train_options *options,
