@@ -46,8 +46,8 @@ void adv_dataset_close(struct adv_dataset *dataset);
 /* Name of one of the dim numbers of an example, of the file's header or the recipe's data.columns;
  * or NULL. Borrowed. */
 const char *adv_dataset_column(const struct adv_dataset *dataset, size_t column);
-/* The part of the plane that holds 2-D data: a density's box, or nearly all rows of a table whose
- * columns have names. False for other data. */
+/* The part of the plane that holds 2-D data: a density's box, or nearly all rows of a table. False
+ * for other data. */
 bool adv_dataset_box(const struct adv_dataset *dataset, double lo[2], double hi[2]);
 /* What was noticed in the data, a line each: rows left out, columns that say nothing, cells far
  * beyond all others. "" for nothing. Borrowed. */
