@@ -45,7 +45,7 @@ uses[trainer/fit]='report measure training cli'
 uses[trainer/model]='cli'
 uses[trainer/serve]='cli'
 uses[trainer/figure]='model cli'
-uses[trainer/eval]='measure figure rows cli'
+uses[trainer/eval]='report measure figure rows cli'
 
 # Folders of the page -> those that they may import from; app.js may from all.
 uses[web/lib]=''

@@ -1,16 +1,13 @@
 #include "trainer/report/report.h"
 
 #include "trainer/cli/table.h"
-#include "trainer/measure/results.h"
 #include "trainer/report/two_sample.h"
 
-#include <advect/extra/gaussian_mixture.h>
 #include <advect/extra/memory.h>
 #include <advect/extra/plot.h>
 #include <advect/extra/words.h>
 #include <advect/query.h>
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,153 +78,25 @@ static enum adv_status model_nll(const struct adv_report_subject *s, const struc
     return status;
 }
 
-/* The draw-th point of each row's cell, where columns hold whole numbers, in flow units. */
-static enum adv_status encode_draw(const struct adv_dataset *d, const struct points *points,
-                                   size_t draw, float *flow, double *log_det,
-                                   struct adv_error *error)
-{
-    enum adv_status status = ADV_OK;
-    for (size_t i = 0; status == ADV_OK && i < points->n; i++)
-        status = adv_transform_encode_draw(d->transform, draw, points->x + i * d->dim,
-                                           flow + i * d->dim, log_det + i, error);
-    return status;
-}
-
-static struct adv_mixture_rows rows_of(const struct adv_dataset *d, const struct points *points)
-{
-    return (struct adv_mixture_rows){.n = points->n,
-                                     .dim = d->dim,
-                                     .x = points->x,
-                                     .labels = d->classes ? points->labels : NULL,
-                                     .classes = d->classes};
-}
-
-/* The Gaussian and the best mixture, fitted to the training rows. */
-struct baselines {
-    struct adv_gaussian_mixture gaussian, mixture;
-};
-
-static enum adv_status fit_baselines(const struct adv_dataset *d, struct baselines *b,
-                                     struct adv_error *error)
-{
-    enum adv_status status = adv_dataset_fit_mixture(d, 1, &b->gaussian, error);
-    return status == ADV_OK ? adv_dataset_fit_mixture(d, 0, &b->mixture, error) : status;
-}
-
-static double log_of_sum(double a, double b)
-{
-    return fmax(a, b) + log1p(exp(-fabs(a - b)));
-}
-
-/* log p in data units of the points at one draw, into log_p [n]. */
-static enum adv_status mixture_log_density(const struct adv_dataset *d,
-                                           const struct adv_gaussian_mixture *mixture,
-                                           const struct points *points, size_t draw, double *log_p,
-                                           struct adv_error *error)
-{
-    size_t n = points->n;
-    struct points flow = {
-        .n = n, .x = calloc(n ? n : 1, d->dim * sizeof(float)), .labels = points->labels};
-    double *log_det = calloc(n ? n : 1, sizeof *log_det);
-    enum adv_status status = flow.x && log_det ? ADV_OK : adv_no_memory(error);
-    if (status == ADV_OK)
-        status = encode_draw(d, points, draw, flow.x, log_det, error);
-    struct adv_mixture_rows rows = rows_of(d, &flow);
-    if (status == ADV_OK)
-        status = adv_gaussian_mixture_log_density(mixture, &rows, log_p, error);
-    for (size_t i = 0; status == ADV_OK && i < n; i++)
-        log_p[i] += log_det[i];
-    free(flow.x);
-    free(log_det);
-    return status;
-}
-
-/* As the model's: of whole numbers the mean density of all draws. */
-static enum adv_status mixture_nll(const struct adv_dataset *d,
-                                   const struct adv_gaussian_mixture *mixture,
-                                   const struct points *points, double *nll,
-                                   struct adv_error *error)
-{
-    size_t n = points->n, draws = adv_transform_draws(d->transform);
-    double *log_p = calloc(n ? n : 1, sizeof *log_p);
-    enum adv_status status = log_p ? ADV_OK : adv_no_memory(error);
-    for (size_t draw = 0; status == ADV_OK && draw < draws; draw++) {
-        status = mixture_log_density(d, mixture, points, draw, log_p, error);
-        for (size_t i = 0; status == ADV_OK && i < n; i++)
-            nll[i] = draw == 0 ? log_p[i] : log_of_sum(nll[i], log_p[i]);
-    }
-    for (size_t i = 0; status == ADV_OK && i < n; i++)
-        nll[i] = log((double)draws) - nll[i];
-    free(log_p);
-    return status;
-}
-
-static json_t *mean_json(size_t n, const double *values)
-{
-    struct adv_mean mean = adv_mean_of(n, values);
-    return json_pack("{s:o, s:o}", "mean", adv_table_number(mean.value), "standard_error",
-                     adv_table_number(mean.standard_error));
-}
-
-/* By how much the model is better than a baseline, row by row. */
-static json_t *gain_json(size_t n, const double *model, const double *baseline)
-{
-    double *gain = calloc(n, sizeof *gain);
-    for (size_t i = 0; gain && i < n; i++)
-        gain[i] = baseline[i] - model[i];
-    json_t *json = gain ? mean_json(n, gain) : NULL;
-    free(gain);
-    return json;
-}
-
-/* A baseline's density and how far the model is beyond it. */
-static json_t *baseline_json(size_t n, const double *model, const double *baseline,
-                             size_t components)
-{
-    json_t *json = mean_json(n, baseline);
-    if (json && (json_object_set_new(json, "components", json_integer((json_int_t)components)) ||
-                 json_object_set_new(json, "gain", gain_json(n, model, baseline)))) {
-        json_decref(json);
-        return NULL;
-    }
-    return json;
-}
-
-static json_t *nll_json(size_t n, const double *model, const double *gaussian,
-                        const double *mixture, size_t components)
-{
-    return json_pack("{s:I, s:o, s:o, s:o}", "rows", (json_int_t)n, "model", mean_json(n, model),
-                     "gaussian", baseline_json(n, model, gaussian, 1), "mixture",
-                     baseline_json(n, model, mixture, components));
-}
-
 static enum adv_status add_densities(const struct adv_report_subject *s, json_t *report,
                                      struct adv_error *error)
 {
-    const struct adv_dataset *d = s->dataset;
     struct points held_out = {0};
-    struct baselines b = {0};
-    enum adv_status status = take_rows(d, ADV_SPLIT_HELD_OUT, NLL_ROWS_MAX, &held_out, error);
-    size_t n = held_out.n;
-    double *values = status == ADV_OK ? calloc(n, 3 * sizeof *values) : NULL;
-    if (status == ADV_OK && !values)
+    json_t *json = NULL;
+    enum adv_status status =
+        take_rows(s->dataset, ADV_SPLIT_HELD_OUT, NLL_ROWS_MAX, &held_out, error);
+    double *nll = status == ADV_OK ? calloc(held_out.n ? held_out.n : 1, sizeof *nll) : NULL;
+    if (status == ADV_OK && !nll)
         status = adv_no_memory(error);
-    double *model = values, *gaussian = model + n, *mixture = gaussian + n;
     if (status == ADV_OK)
-        status = model_nll(s, &held_out, model, error);
+        status = model_nll(s, &held_out, nll, error);
+    const struct adv_report_rows rows = {held_out.n, held_out.x, held_out.labels};
     if (status == ADV_OK)
-        status = fit_baselines(d, &b, error);
-    if (status == ADV_OK)
-        status = mixture_nll(d, &b.gaussian, &held_out, gaussian, error);
-    if (status == ADV_OK)
-        status = mixture_nll(d, &b.mixture, &held_out, mixture, error);
-    if (status == ADV_OK && json_object_set_new(report, "held_out_nll",
-                                                nll_json(n, model, gaussian, mixture, b.mixture.n)))
+        status = adv_report_densities(s->dataset, &rows, nll, &json, error);
+    if (status == ADV_OK && json_object_set_new(report, "held_out_nll", json))
         status = adv_no_memory(error);
-    adv_gaussian_mixture_release(&b.gaussian);
-    adv_gaussian_mixture_release(&b.mixture);
     points_release(&held_out);
-    free(values);
+    free(nll);
     return status;
 }
 
@@ -276,8 +145,8 @@ static json_t *moments_json(struct adv_moments moments)
                      adv_table_number(moments.standard_deviation));
 }
 
-static enum adv_status add_columns(const struct adv_dataset *d, const struct adv_rows *data,
-                                   const struct adv_rows *samples, json_t *report,
+enum adv_status adv_report_columns(const struct adv_dataset *d, const struct adv_rows *data,
+                                   const struct adv_rows *samples, json_t **out,
                                    struct adv_error *error)
 {
     json_t *columns = json_array();
@@ -294,9 +163,20 @@ static enum adv_status add_columns(const struct adv_dataset *d, const struct adv
                                             "ks_distance", test.distance, "p_value", test.p_value)))
             status = adv_no_memory(error);
     }
-    if (status != ADV_OK)
+    if (status == ADV_OK)
+        *out = columns;
+    else
         json_decref(columns);
-    else if (json_object_set_new(report, "columns", columns))
+    return status;
+}
+
+static enum adv_status add_columns(const struct adv_dataset *d, const struct adv_rows *data,
+                                   const struct adv_rows *samples, json_t *report,
+                                   struct adv_error *error)
+{
+    json_t *columns = NULL;
+    enum adv_status status = adv_report_columns(d, data, samples, &columns, error);
+    if (status == ADV_OK && json_object_set_new(report, "columns", columns))
         status = adv_no_memory(error);
     return status;
 }
