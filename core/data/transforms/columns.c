@@ -229,6 +229,7 @@ static void describe(const void *opaque, size_t column, char *text, size_t size)
 }
 
 const struct adv_step_kind adv_step_columns = {
+    .help = "each column by what its values can be, which data.support says more briefly",
     .fields = fields,
     .n_fields = ADV_COUNT(fields),
     .state_bytes = sizeof(struct columns),

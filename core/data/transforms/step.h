@@ -25,6 +25,7 @@ struct adv_step_rows {
 };
 
 struct adv_step_kind {
+    const char *help; /* one line */
     const struct adv_field *fields;
     size_t n_fields;
     size_t state_bytes; /* of the struct that the fields' offsets refer to */

@@ -302,6 +302,19 @@ bool adv_transform_is_periodic(const struct adv_transform *transform, size_t col
     return false;
 }
 
+bool adv_transform_group(size_t i, struct adv_field_group *group)
+{
+    static const struct adv_field_group of_the_first = {
+        "all kinds", "statements about the data, on the first transform of all", statement_fields,
+        ADV_COUNT(statement_fields)};
+    if (i > ADV_COUNT(kinds))
+        return false;
+    *group = i == 0 ? of_the_first
+                    : (struct adv_field_group){names[i - 1], kinds[i - 1]->help,
+                                               kinds[i - 1]->fields, kinds[i - 1]->n_fields};
+    return true;
+}
+
 size_t adv_transform_draws(const struct adv_transform *transform)
 {
     size_t n_whole = 0;

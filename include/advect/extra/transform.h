@@ -45,6 +45,7 @@
 #define ADVECT_EXTRA_TRANSFORM_H
 
 #include <advect/api.h>
+#include <advect/extra/fields.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -70,6 +71,11 @@ enum adv_status adv_transform_fit(struct adv_transform *transform, size_t n, con
 
 /* Whether nothing is left to fit. Points go only through fitted transforms (a bug otherwise). */
 bool adv_transform_is_fitted(const struct adv_transform *transform);
+
+/* The i-th kind of transform and its options, the first being what any may state, or of what a
+ * column of "columns" can hold; false beyond the last. */
+bool adv_transform_group(size_t i, struct adv_field_group *group);
+bool adv_support_group(size_t i, struct adv_field_group *group);
 
 /* The JSON of the (fitted) transform, a new reference, or NULL without memory. */
 json_t *adv_transform_to_json(const struct adv_transform *transform);
