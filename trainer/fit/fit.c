@@ -145,6 +145,11 @@ static enum adv_status open_data(const struct fit *fit, struct adv_dataset *data
         status = adv_dataset_open(&recipe.data, (uint64_t)recipe.train.seed, fit->input.path,
                                   dataset, error);
     adv_recipe_release(&recipe);
+    if (status != ADV_OK)
+        return status;
+    status = adv_table_input_check(&fit->input, error);
+    if (status != ADV_OK)
+        adv_dataset_close(dataset);
     return status;
 }
 
@@ -191,6 +196,10 @@ static enum adv_status train(struct fit *fit, struct adv_error *error)
     const struct adv_session session = {
         .command = "fit", .quiet = fit->flags->quiet, .advised = true};
     enum adv_status status = adv_session_new(fit->proposal.recipe, &how, &fit->training, error);
+    if (status == ADV_OK)
+        status = adv_table_input_check(&fit->input, error);
+    if (status == ADV_OK && fit->flags->quiet) /* what was found has them, too */
+        adv_session_print_notes("fit", adv_training_notes(fit->training));
     if (status == ADV_OK)
         status = adv_session_run(&session, fit->training, error);
     if (status == ADV_E_CANCELLED)
