@@ -163,6 +163,27 @@ START_TEST(a_gaussian_is_called_one)
 }
 END_TEST
 
+/* What is printed to be copied is taken back. */
+START_TEST(suggested_supports_can_be_copied)
+{
+    FILE *out = fopen(cli_at("counts.csv"), "w");
+    ck_assert_ptr_nonnull(out);
+    fputs("visits,\"mean stay, days\"\n", out);
+    for (size_t i = 0; i < 100; i++)
+        fprintf(out, "%zu,%g\n", i * i % 11, 0.1 + (double)(i * 37 % 100) / 25);
+    fclose(out);
+    CLI_SUCCEEDS("fit counts.csv --steps 20");
+    const char *from = strstr(cli_output, "--support '"), *to = from ? strchr(from, '\n') : NULL;
+    ck_assert_msg(to != NULL, "%s", cli_output);
+    char *flag = strndup(from, (size_t)(to - from));
+    CLI_SUCCEEDS("fit counts.csv --steps 20 %s", flag);
+    free(flag);
+    ck_assert_ptr_null(strstr(cli_output, "consider support"));
+    CLI_SUCCEEDS("inspect counts.safetensors");
+    ck_assert_ptr_nonnull(strstr(cli_output, "at least 0, whole numbers"));
+}
+END_TEST
+
 /* Rows are appended while it is read, which is done thrice. */
 START_TEST(a_table_that_grows_is_refused)
 {
@@ -327,6 +348,7 @@ static Suite *make_suite(void)
     tcase_add_test(fit, tables_come_from_standard_input_too);
     tcase_add_test(fit, numeric_labels_are_counted);
     tcase_add_test(fit, a_gaussian_is_called_one);
+    tcase_add_test(fit, suggested_supports_can_be_copied);
     tcase_add_test(fit, a_table_that_grows_is_refused);
     tcase_add_test(fit, wild_cells_are_told_though_quiet);
     tcase_add_test(fit, overfitting_is_told);

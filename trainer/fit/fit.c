@@ -66,9 +66,11 @@ static enum adv_status name_files(struct fit *fit, struct adv_error *error)
 {
     const char *folder = fit->flags->out;
     const char *name = json_string_value(json_object_get(fit->proposal.recipe, "name"));
-    snprintf(fit->model_path, sizeof fit->model_path, "%s/%s.safetensors", folder, name);
-    snprintf(fit->html_path, sizeof fit->html_path, "%s/%s.report.html", folder, name);
-    snprintf(fit->json_path, sizeof fit->json_path, "%s/%s.report.json", folder, name);
+    bool is_here = !strcmp(folder, ".");
+    const char *before = is_here ? "" : folder, *slash = is_here ? "" : "/";
+    snprintf(fit->model_path, sizeof fit->model_path, "%s%s%s.safetensors", before, slash, name);
+    snprintf(fit->html_path, sizeof fit->html_path, "%s%s%s.report.html", before, slash, name);
+    snprintf(fit->json_path, sizeof fit->json_path, "%s%s%s.report.json", before, slash, name);
     const char *const paths[] = {fit->model_path, fit->html_path, fit->json_path};
     enum adv_status status = ADV_OK;
     for (size_t i = 0; i < ADV_COUNT(paths) && status == ADV_OK; i++)
@@ -212,6 +214,15 @@ static enum adv_status train(struct fit *fit, struct adv_error *error)
     return status == ADV_OK ? adv_model_save(fit->model, fit->model_path, ADV_F32, error) : status;
 }
 
+static void tell_files(const struct fit *fit)
+{
+    printf("\nwritten: %s", fit->model_path);
+    if (!fit->flags->no_report)
+        printf(", %s, %s", fit->html_path, fit->json_path);
+    printf("\nask it for samples with advect sample %s, or serve it with advect serve %s\n",
+           fit->model_path, fit->model_path);
+}
+
 static enum adv_status run_steps(struct fit *fit, const struct adv_overrides *overrides,
                                  const char *data, struct adv_error *error)
 {
@@ -235,8 +246,7 @@ static enum adv_status run_steps(struct fit *fit, const struct adv_overrides *ov
     if (status == ADV_OK && !fit->flags->no_report)
         status = report(fit, error);
     if (status == ADV_OK && !fit->flags->quiet)
-        printf("\nwritten: %s%s%s\n", fit->model_path, fit->flags->no_report ? "" : ", ",
-               fit->flags->no_report ? "" : fit->html_path);
+        tell_files(fit);
     return status;
 }
 
