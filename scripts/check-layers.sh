@@ -47,7 +47,7 @@ uses[trainer/serve]='cli'
 uses[trainer/figure]='model cli'
 uses[trainer/calibration]='measure figure rows cli'
 uses[trainer/weights]='measure rows cli'
-uses[trainer/eval]='calibration measure figure rows cli'
+uses[trainer/eval]='calibration report measure figure rows cli'
 
 # Folders of the page -> those that they may import from; app.js may from all.
 uses[web/lib]=''

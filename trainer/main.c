@@ -24,14 +24,14 @@ static void print_help(FILE *out)
     fputs("usage: advect COMMAND ...\n\n", out);
     for (size_t i = 0; i < N_COMMANDS; i++)
         fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->help);
-    fputs(
-        "\n`advect COMMAND --help` explains a command, with an example; `advect --manual` writes "
-        "the\n"
-        "manual page, `advect --completion bash` (or zsh, fish) the completion of the shell, and\n"
-        "`advect --version` the version.\n\n"
-        "With ADVECT_PRECISION=bfloat16 in the environment, networks are evaluated with matrix\n"
-        "products in bfloat16: faster, less accurate, on processors with AVX512_BF16 or AMX.\n",
-        out);
+    fputs("\n`advect COMMAND --help` explains a command, with an example; `advect --manual` writes "
+          "the\n"
+          "manual page, `advect --completion bash` (or zsh, fish) the completion of the shell,\n"
+          "`advect --recipe-reference` every field of recipes, and `advect --version` the "
+          "version.\n\n"
+          "With ADVECT_PRECISION=bfloat16 in the environment, networks are evaluated with matrix\n"
+          "products in bfloat16: faster, less accurate, on processors with AVX512_BF16 or AMX.\n",
+          out);
 }
 
 static const struct adv_command *find_command(const char *name, struct adv_error *error)
@@ -57,6 +57,10 @@ int main(int argc, char **argv)
         return adv_describe_manual(commands, N_COMMANDS);
     if (!strcmp(argv[1], "--completion"))
         return adv_describe_completion(argc > 2 ? argv[2] : NULL, commands, N_COMMANDS);
+    if (!strcmp(argv[1], "--recipe-reference")) {
+        adv_recipe_reference(stdout);
+        return ADV_EXIT_OK;
+    }
     if (!strcmp(argv[1], "--version")) {
         printf("advect %s\n", adv_version());
         return ADV_EXIT_OK;

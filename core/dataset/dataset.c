@@ -451,3 +451,12 @@ void adv_dataset_draw_held_out(const struct adv_dataset *d, uint64_t first, size
     adv_transform_encode(d->transform, n, x, x, NULL);
     encode_contexts(d, n, context);
 }
+
+void adv_dataset_conditions(const struct adv_dataset *d, size_t n, int32_t *labels, float *contexts)
+{
+    for (size_t i = 0; d->labels && i < n; i++)
+        labels[i] = d->labels[i * d->n_rows / n];
+    for (size_t i = 0; d->contexts && i < n; i++)
+        memcpy(contexts + i * d->n_context, d->contexts + i * d->n_rows / n * d->n_context,
+               d->n_context * sizeof *contexts);
+}

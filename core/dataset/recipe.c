@@ -38,13 +38,17 @@ static const struct adv_field sampling_fields[] = {
 static const struct adv_field data_fields[] = {
     {"source", ADV_FIELD_JSON, DATA(source), .required = true,
      .help = "source of the training examples"},
-    {"shape", ADV_FIELD_JSON, DATA(shape), .help = "shape of an example, e.g. [2] or [1, 28, 28]"},
+    {"shape", ADV_FIELD_JSON, DATA(shape),
+     .help = "shape of an example, [2] or [1, 28, 28]; the source's if absent"},
     {"classes", ADV_FIELD_INT, DATA(classes), .min = 0, .max = 65536, .fallback = "0",
      .help = "number of classes; 0 means unconditional"},
-    {"labels", ADV_FIELD_JSON, DATA(labels), .help = "names of the classes"},
-    {"columns", ADV_FIELD_JSON, DATA(columns), .help = "names of the numbers of an example"},
+    {"labels", ADV_FIELD_JSON, DATA(labels),
+     .help = "names of the classes; those of a table whose labels are text if absent"},
+    {"columns", ADV_FIELD_JSON, DATA(columns),
+     .help = "names of the numbers of an example; those of the file if absent"},
     {"transform", ADV_FIELD_JSON, DATA(transform),
-     .help = "transform from data units to flow units"},
+     .help = "transform from data units to flow units; auto of tables if absent, else the "
+             "identity"},
     {"support", ADV_FIELD_JSON, DATA(support),
      .help = "what the values of a table's columns can be, by name or position"},
     {"context", ADV_FIELD_JSON, DATA(context),
@@ -56,7 +60,9 @@ static const struct adv_field data_fields[] = {
     {"held_out", ADV_FIELD_REAL, DATA(held_out), .min = 0, .max = 1e9, .fallback = "0.02",
      .help = "share (below 1) or number of rows held out from training"},
     {"box", ADV_FIELD_JSON, DATA(box),
-     .help = "part of the plane shown in pictures, [[x_lo, x_hi], [y_lo, y_hi]]"},
+     .help =
+         "part of the plane shown in pictures, [[x_lo, x_hi], [y_lo, y_hi]]; that of the data if "
+         "absent"},
 };
 
 static const char *const time_samplings[] = {
@@ -116,6 +122,21 @@ static const struct adv_field train_fields[] = {
     {"checkpoint_every_s", ADV_FIELD_REAL, TRAIN(checkpoint_every_s), .min = 0, .max = 1e6,
      .fallback = "60", .unit = "s", .help = "time between checkpoints"},
 };
+
+bool adv_recipe_group(size_t i, struct adv_field_group *group)
+{
+    static const struct adv_field_group groups[] = {
+        {"", "the recipe itself", top_fields, ADV_COUNT(top_fields)},
+        {"data", "the data and how they are taken", data_fields, ADV_COUNT(data_fields)},
+        {"train", "the training", train_fields, ADV_COUNT(train_fields)},
+        {"sampling", "what samples of the model take by default", sampling_fields,
+         ADV_COUNT(sampling_fields)},
+    };
+    if (i >= ADV_COUNT(groups))
+        return false;
+    *group = groups[i];
+    return true;
+}
 
 static enum adv_status read_part(const struct adv_field *fields, size_t n_fields,
                                  const json_t *json, const char *where, void *options,

@@ -28,7 +28,7 @@ struct source_options {
 };
 
 struct source_kind {
-    const char *name;
+    const char *name, *help;
     const struct adv_field *fields;
     size_t n_fields;
     enum adv_status (*open)(const struct source_options *options, const char *place,
@@ -268,12 +268,23 @@ static enum adv_status open_npy(const struct source_options *options, const char
 /* ---------------------------------------------------------------- the table */
 
 static const struct source_kind kinds[] = {
-    {"density", density_fields, ADV_COUNT(density_fields), open_density},
-    {"simulator", simulator_fields, ADV_COUNT(simulator_fields), open_simulator},
-    {"idx", idx_fields, ADV_COUNT(idx_fields), open_idx},
-    {"csv", csv_fields, ADV_COUNT(csv_fields), open_csv},
-    {"npy", npy_fields, ADV_COUNT(npy_fields), open_npy},
+    {"density", "fresh points of a synthetic density at every step", density_fields,
+     ADV_COUNT(density_fields), open_density},
+    {"simulator", "parameters and data of a built-in simulator", simulator_fields,
+     ADV_COUNT(simulator_fields), open_simulator},
+    {"idx", "images in IDX files, as those of MNIST", idx_fields, ADV_COUNT(idx_fields), open_idx},
+    {"csv", "table in a CSV file", csv_fields, ADV_COUNT(csv_fields), open_csv},
+    {"npy", "array in an NPY file", npy_fields, ADV_COUNT(npy_fields), open_npy},
 };
+
+bool adv_source_group(size_t i, struct adv_field_group *group)
+{
+    if (i >= ADV_COUNT(kinds))
+        return false;
+    *group =
+        (struct adv_field_group){kinds[i].name, kinds[i].help, kinds[i].fields, kinds[i].n_fields};
+    return true;
+}
 
 static enum adv_status find_kind(const json_t *spec, const struct source_kind **kind,
                                  struct adv_error *error)

@@ -52,6 +52,8 @@ enum adv_status adv_model_finish(struct adv_model *model, enum adv_status status
     if (status == ADV_OK)
         status = write_texts(model, error);
     if (status == ADV_OK)
+        status = adv_model_find_box(model, error);
+    if (status == ADV_OK)
         *out = model;
     else
         adv_model_unref(model);

@@ -22,7 +22,8 @@ struct adv_model {
     const struct adv_path *path;
     size_t shape[3];
     int n_dims;
-    double guidance; /* of samples, by default */
+    double guidance;             /* of samples, by default */
+    double box_lo[2], box_hi[2]; /* of the plane */
 };
 
 /* Builds everything that model->config says: net, transform, path, shape, guidance; weights come
@@ -33,6 +34,9 @@ enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *e
 enum adv_status adv_model_from_file(const struct adv_safetensors *file, const json_t *config,
                                     const struct adv_load_options *options, struct adv_model **out,
                                     struct adv_error *error);
+
+/* Finds where the points of a 2-D model lie; its configuration and weights are there. */
+enum adv_status adv_model_find_box(struct adv_model *model, struct adv_error *error);
 
 /* Hands the model over, its configuration complete, if all went well; else frees it. */
 enum adv_status adv_model_finish(struct adv_model *model, enum adv_status status,

@@ -242,6 +242,15 @@ void adv_net_print(const struct adv_net *net, FILE *out)
     adv_graph_print(&net->graph, out);
 }
 
+bool adv_net_group(size_t i, struct adv_field_group *group)
+{
+    if (i >= ADV_COUNT(kinds))
+        return false;
+    *group = (struct adv_field_group){kinds[i]->name, kinds[i]->help, kinds[i]->fields,
+                                      kinds[i]->n_fields};
+    return true;
+}
+
 void adv_net_help(FILE *out)
 {
     for (size_t i = 0; i < ADV_COUNT(kinds); i++) {

@@ -38,25 +38,59 @@ void adv_run_write_frames(struct adv_run *run, struct adv_shard *shard)
     atomic_store_explicit(&shard->frames_ready, shard->frames_written, memory_order_release);
 }
 
-/* log p of row i of the shard from the base point x0 and the integral of the divergence: the
- * integral from 0 to t is subtracted; when the integration ran from t to 0 its sign is already
- * turned. */
-static void write_log_density(struct adv_run *run, const struct adv_shard *shard, size_t i,
-                              const float *x0, double sign, double log_det)
+/* The log-density of one of the integrator's rows, and the standard error that it has of probes. */
+struct estimate {
+    double log_density, standard_error;
+};
+
+/* From the base point x0 and the integral of the divergence: the integral from 0 to t is
+ * subtracted; when the integration ran from t to 0 its sign is already turned. */
+static struct estimate estimate_row(const struct adv_run *run, const struct adv_shard *shard,
+                                    size_t r, const float *x0, double sign, double log_det)
 {
-    size_t row = shard->begin + i, n = run->n_accumulators;
-    const double *integral = adv_integrator_accumulators(shard->integrator) + i * n;
+    size_t n = run->n_accumulators;
+    const double *integral = adv_integrator_accumulators(shard->integrator) + r * n;
     double mean = 0, square = 0;
     for (size_t a = 0; a < n; a++)
         mean += integral[a] / (double)n;
     for (size_t a = 0; a < n; a++)
         square += (integral[a] - mean) * (integral[a] - mean);
-    run->log_density[row] =
-        adv_circles_log_base(run->circles, run->dim, x0) + sign * mean + log_det;
+    return (struct estimate){adv_circles_log_base(run->circles, run->dim, x0) + sign * mean +
+                                 log_det,
+                             sqrt(square / ((double)n - 1) / (double)n)};
+}
+
+static void write_estimate(struct adv_run *run, size_t row, struct estimate of)
+{
+    run->log_density[row] = of.log_density;
     if (run->standard_error)
-        run->standard_error[row] = sqrt(square / ((double)n - 1) / (double)n);
+        run->standard_error[row] = of.standard_error;
     if (run->bits_per_dim)
-        run->bits_per_dim[row] = adv_model_bits_per_dim(run->model, run->log_density[row]);
+        run->bits_per_dim[row] = adv_model_bits_per_dim(run->model, of.log_density);
+}
+
+/* The logarithm of the mean density of row i's draws; and the error of that, as that of draws which
+ * all err alike, since they share their probes. */
+static struct estimate average_draws(const struct adv_run *run, const struct adv_shard *shard,
+                                     size_t i)
+{
+    const float *x0 = adv_integrator_state(shard->integrator);
+    struct estimate draws[ADV_SHARD_ROWS_MAX], mean = {-INFINITY, 0};
+    double sum = 0;
+    for (size_t d = 0; d < run->draws; d++) {
+        size_t r = i * run->draws + d;
+        draws[d] = estimate_row(run, shard, r, x0 + r * run->dim, 1,
+                                run->log_det[shard->begin * run->draws + r]);
+        mean.log_density = fmax(mean.log_density, draws[d].log_density);
+    }
+    for (size_t d = 0; d < run->draws; d++) {
+        double share = exp(draws[d].log_density - mean.log_density);
+        mean.standard_error += share * draws[d].standard_error;
+        sum += share;
+    }
+    mean.log_density += log(sum / (double)run->draws);
+    mean.standard_error /= sum;
+    return mean;
 }
 
 void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard)
@@ -65,8 +99,9 @@ void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard)
     const float *x = adv_integrator_state(shard->integrator);
     decode(run, shard->n, x, run->states + shard->begin * run->dim, log_det);
     for (size_t i = 0; run->log_density && i < shard->n; i++)
-        write_log_density(run, shard, i, run->starts + (shard->begin + i) * run->dim, -1,
-                          log_det[i]);
+        write_estimate(run, shard->begin + i,
+                       estimate_row(run, shard, i, run->starts + (shard->begin + i) * run->dim, -1,
+                                    log_det[i]));
 }
 
 static void write_failure(struct adv_run *run, size_t row)
@@ -82,17 +117,31 @@ static void write_failure(struct adv_run *run, size_t row)
         run->bits_per_dim[row] = NAN;
 }
 
+/* Of the draws of row i the first reason, or NULL. */
+static const char *failure_of(const struct adv_run *run, const struct adv_shard *shard, size_t i)
+{
+    const char *reason = NULL;
+    for (size_t d = 0; d < run->draws && !reason; d++)
+        reason = adv_integrator_failure(shard->integrator, i * run->draws + d);
+    return reason;
+}
+
 void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard)
 {
     const float *x0 = adv_integrator_state(shard->integrator);
-    float *to = run->latents ? run->latents : run->states;
-    memcpy(to + shard->begin * run->dim, x0, shard->n * run->dim * sizeof *to);
-    adv_circles_wrap(run->circles, shard->n, run->dim, to + shard->begin * run->dim);
-    for (size_t i = 0; run->log_density && i < shard->n; i++)
-        write_log_density(run, shard, i, x0 + i * run->dim, 1,
-                          run->log_det ? run->log_det[shard->begin + i] : 0);
+    float *to = (run->latents ? run->latents : run->states) + shard->begin * run->dim;
+    for (size_t i = 0; i < shard->n; i++) /* of a row's draws the first */
+        memcpy(to + i * run->dim, x0 + i * run->draws * run->dim, run->dim * sizeof *to);
+    adv_circles_wrap(run->circles, shard->n, run->dim, to);
+    for (size_t i = 0; run->log_density && i < shard->n; i++) {
+        size_t row = shard->begin + i;
+        double log_det = run->log_det ? run->log_det[row * run->draws] : 0;
+        write_estimate(run, row,
+                       run->draws > 1 ? average_draws(run, shard, i)
+                                      : estimate_row(run, shard, i, x0 + i * run->dim, 1, log_det));
+    }
     for (size_t i = 0; run->failures && i < shard->n; i++) {
-        run->failures[shard->begin + i] = adv_integrator_failure(shard->integrator, i);
+        run->failures[shard->begin + i] = failure_of(run, shard, i);
         if (run->failures[shard->begin + i])
             write_failure(run, shard->begin + i);
     }

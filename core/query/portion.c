@@ -56,12 +56,13 @@ static void draw_probes(const struct adv_run *run, struct adv_shard *shard)
 static void begin(const struct adv_run *run, struct adv_shard *shard)
 {
     for (size_t i = 0; i < shard->n_due; i++)
-        shard->label[i] = run->labels ? run->labels[shard->begin + shard->rows[i]] : ADV_NO_LABEL;
+        shard->label[i] =
+            run->labels ? run->labels[shard->begin + shard->rows[i] / run->draws] : ADV_NO_LABEL;
     size_t size = adv_model_context(run->model);
     size_t of_each = run->contexts ? run->query.n / run->query.n_contexts : 0; /* rows */
     for (size_t i = 0; run->contexts && i < shard->n_due; i++)
-        shard->context[i] =
-            run->encoded_contexts + (shard->begin + shard->rows[i]) / of_each * size;
+        shard->context[i] = run->encoded_contexts +
+                            (shard->begin + shard->rows[i] / run->draws) / of_each * size;
     if (run->answer.probes > 0)
         draw_probes(run, shard);
 }

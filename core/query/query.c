@@ -300,6 +300,13 @@ size_t adv_query_tangents(const struct adv_query *query, const struct adv_model 
                                                                       : query->probes;
 }
 
+size_t adv_query_draws(const struct adv_query *query, const struct adv_model *model)
+{
+    bool of_data =
+        query->kind == ADV_QUERY_LOG_DENSITY && query->space == ADV_SPACE_DATA && query->t >= 1;
+    return of_data ? adv_transform_draws(adv_model_transform(model)) : 1;
+}
+
 double adv_query_pass_cost(const struct adv_query *query, const struct adv_model *model)
 {
     size_t per_row, per_condition;
@@ -328,7 +335,8 @@ double adv_query_cost(const struct adv_query *query, const struct adv_model *mod
                adv_solver_stages(spec.solver); /* at most a step more per frame */
     if (query->kind == ADV_QUERY_VELOCITY)
         nfe = 1;
-    return (double)query->n * nfe * (1 + (double)adv_query_tangents(query, model)) *
+    double rows = (double)query->n * (double)adv_query_draws(query, model);
+    return rows * nfe * (1 + (double)adv_query_tangents(query, model)) *
            adv_query_pass_cost(query, model);
 }
 

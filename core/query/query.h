@@ -21,6 +21,9 @@ enum adv_divergence adv_query_divergence(const struct adv_query *query,
 bool adv_query_needs_divergence(const struct adv_query *query);
 /* Tangents that each velocity takes beside it: 0, dim, or the number of probes. */
 size_t adv_query_tangents(const struct adv_query *query, const struct adv_model *model);
+/* Points by which each row is integrated: adv_transform_draws where the densities of data are asked
+ * for, else 1. */
+size_t adv_query_draws(const struct adv_query *query, const struct adv_model *model);
 /* Multiply-adds of one row's velocity, or of one of its tangents. */
 double adv_query_pass_cost(const struct adv_query *query, const struct adv_model *model);
 

@@ -93,13 +93,18 @@ static enum adv_status encode_point(struct adv_run *run, size_t i, const float *
                                     struct adv_error *error)
 {
     const struct adv_transform *transform = adv_model_transform(run->model);
+    double *log_det = run->log_det + i * run->draws;
     if (run->query.t < 1) {
-        adv_transform_encode(transform, 1, point, start, &run->log_det[i]);
+        adv_transform_encode(transform, 1, point, start, log_det);
         return ADV_OK;
     }
     struct adv_error inner = ADV_ERROR_INIT;
-    enum adv_status status =
-        adv_transform_encode_checked(transform, point, start, &run->log_det[i], &inner);
+    enum adv_status status = ADV_OK;
+    if (run->draws == 1)
+        status = adv_transform_encode_checked(transform, point, start, log_det, &inner);
+    for (size_t d = 0; run->draws > 1 && d < run->draws && status == ADV_OK; d++)
+        status = adv_transform_encode_draw(transform, d, point, start + d * run->dim, log_det + d,
+                                           &inner);
     if (status != ADV_OK)
         return adv_fail_field(error, status, "points", "points[%zu]: %s", i, inner.message);
     return ADV_OK;
@@ -110,7 +115,7 @@ static enum adv_status encode_point(struct adv_run *run, size_t i, const float *
 static enum adv_status take_point(struct adv_run *run, size_t i, struct adv_error *error)
 {
     const float *point = run->query.points + i * run->dim;
-    float *start = run->starts + i * run->dim;
+    float *start = run->starts + i * run->draws * run->dim;
     const char *field = from_base(run) ? "x0" : "points";
     for (size_t k = 0; k < run->dim; k++) {
         if (!isfinite(point[k]))
@@ -127,8 +132,8 @@ static enum adv_status take_point(struct adv_run *run, size_t i, struct adv_erro
 static enum adv_status make_starts(struct adv_run *run, struct adv_error *error)
 {
     const struct adv_query *q = &run->query;
-    size_t values;
-    if (!adv_mul_size(q->n, run->dim, &values))
+    size_t rows, values;
+    if (!adv_mul_size(q->n, run->draws, &rows) || !adv_mul_size(rows, run->dim, &values))
         return adv_no_memory(error);
     run->starts = adv_calloc(values, sizeof *run->starts);
     if (!run->starts)
@@ -137,7 +142,7 @@ static enum adv_status make_starts(struct adv_run *run, struct adv_error *error)
     if (run->starts_are_drawn) /* by each shard, when it starts: very many would take long */
         return ADV_OK;
     bool in_data_units = !from_base(run) && q->space == ADV_SPACE_DATA;
-    if (in_data_units && !(run->log_det = adv_calloc(q->n, sizeof *run->log_det)))
+    if (in_data_units && !(run->log_det = adv_calloc(rows, sizeof *run->log_det)))
         return adv_no_memory(error);
     enum adv_status status = ADV_OK;
     for (size_t i = 0; i < q->n && status == ADV_OK; i++)
@@ -226,11 +231,14 @@ static size_t shard_rows(const struct adv_query *query, const struct adv_model *
 {
     if (query->n == 1) /* often, and asking for the processors takes system calls */
         return 1;
-    double row = adv_query_pass_cost(query, model) * (1 + (double)adv_query_tangents(query, model));
+    size_t draws = adv_query_draws(query, model);
+    double row = adv_query_pass_cost(query, model) *
+                 (1 + (double)adv_query_tangents(query, model)) * (double)draws;
     size_t cpus = (size_t)adv_cpu_count(), share = (query->n + cpus - 1) / cpus;
     double rows =
         fmax(ADV_PORTION_MULTIPLY_ADDS / row, fmin(SHARD_ROWS_MIN, SHARD_MULTIPLY_ADDS_MAX / row));
-    size_t most = rows < 1 ? 1 : rows > ADV_SHARD_ROWS_MAX ? ADV_SHARD_ROWS_MAX : (size_t)rows;
+    size_t limit = ADV_SHARD_ROWS_MAX / draws;
+    size_t most = rows < 1 ? 1 : rows > (double)limit ? limit : (size_t)rows;
     size_t least = row * SHARD_ROWS_MIN > ADV_PORTION_MULTIPLY_ADDS ? 1 : SHARD_ROWS_MIN;
     return share < least ? least : share < most ? share : most;
 }
@@ -272,6 +280,7 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
     run->circles = &adv_model_net(model)->traits.circles;
     adv_query_take(&run->query, query, NULL);
     run->query.solver = adv_query_solver(&run->query, model);
+    run->draws = adv_query_draws(&run->query, model);
     run->pass_cost = adv_query_pass_cost(&run->query, model);
     choose_divergence(run);
     status = copy_labels(run, error);

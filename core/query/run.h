@@ -26,7 +26,7 @@ struct adv_portion {
 };
 
 struct adv_shard {
-    size_t begin, n;
+    size_t begin, n; /* of the answer's rows */
     bool started, ended;
     enum adv_status status;
     struct adv_error error;
@@ -50,15 +50,16 @@ struct adv_run {
     struct adv_model *model;
     struct adv_query query; /* its arrays are owned by the run, as below */
     size_t dim, n_accumulators;
+    size_t draws; /* rows of integrators for each of the answer's: adv_query_draws */
     const struct adv_circles *circles; /* of the model's net */
     int32_t *labels;                   /* [n] or NULL */
     float *contexts;                   /* [query.n_contexts, C], as asked; NULL: none */
     float *encoded_contexts;           /* the same in the network's units */
     double *context_distance;          /* [query.n_contexts] */
-    float *starts;                     /* [n, dim], network units */
+    float *starts;                     /* [n, draws, dim], network units */
     bool starts_are_drawn;             /* by each shard */
     double pass_cost;                  /* adv_query_pass_cost */
-    double *log_det;                   /* [n] of encoding the points; NULL in flow space */
+    double *log_det;                   /* [n, draws] of encoding the points; NULL in flow space */
     double *times;                     /* of the integration */
     size_t n_times, first_frame;       /* times[first_frame] is the first that the answer holds */
     struct adv_shard *shards;

@@ -33,7 +33,7 @@ void adv_shard_release(struct adv_shard *shard)
 
 static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
 {
-    size_t n = shard->n, values = n * run->dim;
+    size_t n = shard->n * run->draws, values = n * run->dim;
     shard->started = true;
     shard->x = adv_calloc(values, sizeof *shard->x);
     shard->v = adv_calloc(values, sizeof *shard->v);
@@ -66,7 +66,7 @@ static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
         .times = run->times,
         .keep_frames = run->query.kind == ADV_QUERY_TRAJECTORIES,
     };
-    return adv_integrator_new(&integration, run->starts + shard->begin * run->dim,
+    return adv_integrator_new(&integration, run->starts + shard->begin * run->draws * run->dim,
                               &shard->integrator, &shard->error);
 }
 
@@ -86,8 +86,8 @@ static void take_due(const struct adv_run *run, struct adv_shard *shard)
     if (run->query.kind == ADV_QUERY_VELOCITY)
         take_points(run, shard);
     else
-        shard->n_due =
-            adv_integrator_take(shard->integrator, shard->n, shard->x, shard->t, shard->rows);
+        shard->n_due = adv_integrator_take(shard->integrator, shard->n * run->draws, shard->x,
+                                           shard->t, shard->rows);
 }
 
 static enum adv_status give_velocities(struct adv_run *run, struct adv_shard *shard)
@@ -98,13 +98,27 @@ static enum adv_status give_velocities(struct adv_run *run, struct adv_shard *sh
     return adv_run_write_velocities(run, shard);
 }
 
+/* Whether all rows ended well; of several draws the row is named, not the draw. */
+static enum adv_status check_rows(const struct adv_run *run, struct adv_shard *shard)
+{
+    if (run->draws == 1)
+        return adv_integrator_check(shard->integrator, shard->begin, &shard->error);
+    for (size_t r = 0; r < shard->n * run->draws; r++) {
+        const char *reason = adv_integrator_failure(shard->integrator, r);
+        if (reason)
+            return adv_fail(&shard->error, ADV_E_NUMERIC, "row %zu: %s",
+                            shard->begin + r / run->draws, reason);
+    }
+    return ADV_OK;
+}
+
 /* What the rows that ended well leave in the answer. */
 static enum adv_status conclude(struct adv_run *run, struct adv_shard *shard)
 {
     shard->ended = true;
     atomic_store_explicit(&shard->permille, 1000, memory_order_relaxed);
     shard->nfe = adv_integrator_nfe(shard->integrator);
-    enum adv_status status = adv_integrator_check(shard->integrator, shard->begin, &shard->error);
+    enum adv_status status = check_rows(run, shard);
     if (status != ADV_OK && !run->failures)
         return status;
     if (run->query.kind == ADV_QUERY_SAMPLES)

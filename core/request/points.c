@@ -131,8 +131,9 @@ enum adv_status adv_request_parse_text(struct adv_request *request, const struct
         return adv_no_memory(error);
     const char *end = array + strlen(array);
     struct adv_scan scan = adv_scan_array(array, end);
-    request->model_dim = adv_model_dim(model);
+    request->model = model;
     enum adv_status status = adv_request_scan_points(request, name, &scan, error);
+    request->model = NULL; /* the caller's */
     bool whole = !scan.flaw && adv_scan_blanks(scan.at, end) == end;
     free(array);
     if (whole || (status != ADV_OK && status != ADV_E_FORMAT))

@@ -152,6 +152,14 @@ static void set_context_apart(struct adv_table_reader *reader)
         reader->columns[reader->context[i]].to = ADV_COLUMN_CONTEXT;
 }
 
+/* "column x holds ...". */
+static const char *held_by(enum adv_column_kind kind)
+{
+    return kind == ADV_COLUMN_CONSTANT ? "one value throughout"
+           : kind == ADV_COLUMN_EMPTY  ? "nothing"
+                                       : adv_column_kind_names[kind];
+}
+
 /* Keeps those of the columns that are numbers. */
 static enum adv_status keep_numbers(struct survey *s, struct adv_error *error)
 {
@@ -169,13 +177,15 @@ static enum adv_status keep_numbers(struct survey *s, struct adv_error *error)
     reader->n_used = n_kept;
     if (n_kept > 0)
         return ADV_OK;
+    if (s->n_rows == 0)
+        return adv_fail(error, ADV_E_FORMAT, "there is a header and no row below it");
     size_t first = 0;
     while (first + 1 < reader->n_columns && reader->columns[first].to == ADV_COLUMN_LABEL)
         first++;
     return adv_fail_field(error, ADV_E_INVALID, adv_table_option(reader, "columns").text,
                           "no column holds numbers that vary: of %zu, %s holds %s",
                           reader->n_columns, adv_table_column_name(reader, first).text,
-                          s->n_rows ? adv_column_kind_names[kind_of(&s->seen[first])] : "no rows");
+                          held_by(kind_of(&s->seen[first])));
 }
 
 /* Whether a name stands for its column alone, as options read it. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define ROWS_MAX 1000     /* enough to tell weights apart; the report has them all */
+#define ROWS_ENOUGH 500   /* where each is integrated several times, of whole numbers */
 #define EXACT_DIM_MAX 256 /* beyond, few probes must do: their error is one for all weights */
 #define TOLERANCE 1e-4    /* an error of some 0.01 nats at most */
 
@@ -57,7 +58,8 @@ static enum adv_status mean_nll(const struct adv_training *t, struct adv_model *
 enum adv_status adv_training_measure(const struct adv_training *t, double *nll,
                                      struct adv_error *error)
 {
-    size_t n = t->dataset.n_held_out < ROWS_MAX ? t->dataset.n_held_out : ROWS_MAX;
+    size_t most = adv_transform_draws(t->dataset.transform) > 1 ? ROWS_ENOUGH : ROWS_MAX;
+    size_t n = t->dataset.n_held_out < most ? t->dataset.n_held_out : most;
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     struct adv_model *model = NULL;
     struct rows rows = {0};

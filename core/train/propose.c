@@ -100,7 +100,8 @@ static enum adv_status open_data(const struct adv_propose_options *o, const json
     return status;
 }
 
-static enum adv_status check_table(const struct adv_found *found, struct adv_error *error)
+static enum adv_status check_table(const struct adv_propose_options *o,
+                                   const struct adv_found *found, struct adv_error *error)
 {
     const struct adv_table_survey *survey = &found->survey;
     if (found->n_rows < ADV_PROPOSE_ROWS_MIN)
@@ -109,10 +110,11 @@ static enum adv_status check_table(const struct adv_found *found, struct adv_err
                               found->n_rows, survey->n_dropped ? " without a missing cell" : "",
                               ADV_PROPOSE_ROWS_MIN);
     if (found->dim > ADV_PROPOSE_COLUMNS_MAX)
-        return adv_fail_field(error, ADV_E_INVALID, "columns",
-                              "there are %zu columns of numbers; at most %d are modelled, as exact "
-                              "log-densities take time in proportion to them: say which in columns",
-                              found->dim, ADV_PROPOSE_COLUMNS_MAX);
+        return adv_fail_field(
+            error, ADV_E_INVALID, "columns",
+            "there are %zu columns of numbers; at most %d are modelled, as exact "
+            "log-densities take time in proportion to them: say which in %scolumns",
+            found->dim, ADV_PROPOSE_COLUMNS_MAX, o->where ? o->where : "");
     if (survey->n_classes > 1 && 2 * survey->n_classes > found->n_rows)
         return adv_fail_field(error, ADV_E_INVALID, "label_column",
                               "the labels' column has %zu different values in %zu rows, which are "
@@ -224,7 +226,7 @@ enum adv_status adv_recipe_propose(const struct adv_propose_options *o, struct a
     json_t *data = NULL;
     enum adv_status status = adv_found_read(o, &found, error);
     if (status == ADV_OK)
-        status = check_table(&found, error);
+        status = check_table(o, &found, error);
     if (status == ADV_OK && !(data = data_part(o, &found)))
         status = adv_no_memory(error);
     if (status == ADV_OK)

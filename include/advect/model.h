@@ -65,6 +65,9 @@ size_t adv_model_dim(const struct adv_model *model); /* values in a point */
  * dimensions. */
 int adv_model_shape(const struct adv_model *model, size_t shape[3]);
 bool adv_model_is_plane(const struct adv_model *model); /* its points are of the plane: shape {2} */
+/* The part of the plane that pictures show, into lo and hi in data units: the config's "data": {"box"}
+ * or, where there is none, about where a few samples are. False of other models. */
+bool adv_model_box(const struct adv_model *model, double lo[2], double hi[2]);
 bool adv_model_is_image(const struct adv_model *model); /* three dimensions, 1 or 3 channels */
 /* Whether its data are images of 8-bit intensities in [0, 1], whose densities are told in bits too;
  * and those bits of a log-density: -log p / (D ln 2) + 8. */

@@ -163,16 +163,91 @@ START_TEST(a_gaussian_is_called_one)
 }
 END_TEST
 
+/* What is printed to be copied is taken back. */
+START_TEST(suggested_supports_can_be_copied)
+{
+    FILE *out = fopen(cli_at("counts.csv"), "w");
+    ck_assert_ptr_nonnull(out);
+    fputs("visits,\"mean stay, days\"\n", out);
+    for (size_t i = 0; i < 100; i++)
+        fprintf(out, "%zu,%g\n", i * i % 11, 0.1 + (double)(i * 37 % 100) / 25);
+    fclose(out);
+    CLI_SUCCEEDS("fit counts.csv --steps 20");
+    const char *from = strstr(cli_output, "--support '"), *to = from ? strchr(from, '\n') : NULL;
+    ck_assert_msg(to != NULL, "%s", cli_output);
+    char *flag = strndup(from, (size_t)(to - from));
+    CLI_SUCCEEDS("fit counts.csv --steps 20 %s", flag);
+    free(flag);
+    ck_assert_ptr_null(strstr(cli_output, "consider support"));
+    CLI_SUCCEEDS("inspect counts.safetensors");
+    ck_assert_ptr_nonnull(strstr(cli_output, "at least 0, whole numbers"));
+}
+END_TEST
+
+/* Rows are appended while it is read, which is done thrice. */
+START_TEST(a_table_that_grows_is_refused)
+{
+    write_mixed("grows.csv", 400);
+    int code = cli_run("fit grows.csv --columns height,mass --steps 200 --quiet 2>&1 & p=$!; "
+                       "for i in $(seq 60); do echo '1,2024-01-01,1,2.5,2.5,tall' >>%s; "
+                       "sleep 0.05; done; wait $p",
+                       cli_at("grows.csv"));
+    ck_assert_int_eq(code, 1);
+    ck_assert_msg(strstr(cli_output, "grows.csv changed while it was read") != NULL, "%s",
+                  cli_output);
+    ck_assert(!cli_exists("grows.report.json"));
+}
+END_TEST
+
+START_TEST(wild_cells_are_told_though_quiet)
+{
+    write_mixed("wild.csv", 200);
+    CLI_SUCCEEDS("fit wild.csv --columns height,mass --steps 20 --quiet");
+    ck_assert_msg(!strstr(cli_output, "is that cell right?"), "%s", cli_output);
+    FILE *out = fopen(cli_at("wild.csv"), "a");
+    ck_assert_ptr_nonnull(out);
+    fputs("201,2024-01-01,1,2.5,1000000000,tall\n", out);
+    fclose(out);
+    CLI_SUCCEEDS("fit wild.csv --columns height,mass --steps 20 --quiet");
+    ck_assert_ptr_nonnull(strstr(cli_output, "line 202, column \"mass\" is 1e+09"));
+}
+END_TEST
+
+/* 20 rows to learn from, and others that say how little that is. */
+START_TEST(overfitting_is_told)
+{
+    FILE *out = fopen(cli_at("few.csv"), "w");
+    ck_assert_ptr_nonnull(out);
+    for (size_t i = 0; i < 40; i++) {
+        float z[4];
+        adv_rng_normal(9, ADV_STREAM_DATA, i, 1, 4, z);
+        fprintf(out, "%.4f,%.4f,%.4f,%.4f\n", (double)z[0], (double)z[1], (double)z[2],
+                (double)z[3]);
+    }
+    fclose(out);
+    cli_write("few.json",
+              "{\"name\": \"few\", \"net\": {\"kind\": \"mlp\", \"dim\": 4, \"channels\": "
+              "64, \"layers\": 3}, \"data\": {\"source\": {\"kind\": \"csv\", \"file\": "
+              "\"few.csv\"}, \"held_out\": 20}, \"train\": {\"steps\": 1500, \"batch\": "
+              "128, \"learning_rate\": 0.003, \"held_out_every\": 100}}");
+    CLI_SUCCEEDS("train few.json --quiet");
+    ck_assert_msg(strstr(cli_output, "warning: the held-out loss was least at step ") != NULL, "%s",
+                  cli_output);
+    CLI_SUCCEEDS("train few.json --quiet --restart --set train.keep=best --set train.patience=2");
+    ck_assert_msg(!strstr(cli_output, "held-out loss was least"), "%s", cli_output);
+}
+END_TEST
+
 START_TEST(bad_tables_are_refused_in_words)
 {
     cli_write("empty.csv", "");
     cli_fails(1, "fit empty.csv", "there is no line with numbers");
     cli_write("header.csv", "a,b\n");
-    cli_fails(1, "fit header.csv", "no column holds numbers that vary");
+    cli_fails(1, "fit header.csv", "header.csv: there is a header and no row below it");
     cli_write("words.csv", "a,b\nx,y\nu,v\n");
     cli_fails(1, "fit words.csv", "column \"a\" holds text");
     cli_write("constant.csv", "a,b\n1,2\n1,2\n1,2\n");
-    cli_fails(1, "fit constant.csv", "column \"a\" holds constant");
+    cli_fails(1, "fit constant.csv", "column \"a\" holds one value throughout");
     cli_write("few.csv", "a,b\n1,2\n3,5\n4,1\n");
     cli_fails(1, "fit few.csv", "there are 3 rows to learn from; at least 10 are needed");
     cli_fails(1, "fit few.csv --columns c", "--columns[0] is \"c\"; the file has no column");
@@ -273,6 +348,10 @@ static Suite *make_suite(void)
     tcase_add_test(fit, tables_come_from_standard_input_too);
     tcase_add_test(fit, numeric_labels_are_counted);
     tcase_add_test(fit, a_gaussian_is_called_one);
+    tcase_add_test(fit, suggested_supports_can_be_copied);
+    tcase_add_test(fit, a_table_that_grows_is_refused);
+    tcase_add_test(fit, wild_cells_are_told_though_quiet);
+    tcase_add_test(fit, overfitting_is_told);
     tcase_add_test(fit, bad_tables_are_refused_in_words);
     tcase_add_test(fit, too_many_columns_are_refused);
     tcase_add_test(fit, one_column_is_enough);

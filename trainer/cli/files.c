@@ -1,5 +1,6 @@
 #include "trainer/cli/files.h"
 
+#include <advect/array_file.h>
 #include <advect/extra/bytes.h>
 
 #include <errno.h>
@@ -20,10 +21,19 @@ void adv_folder_of(const char *path, char *folder)
                  slash ? path : ".");
 }
 
+bool adv_is_dash(const char *path)
+{
+    return path && !strcmp(path, "-");
+}
+
 enum adv_status adv_check_writable(const char *path, struct adv_error *error)
 {
     char folder[ADV_PATH_BYTES];
     struct stat about;
+    if (adv_is_dash(path))
+        return adv_fail(error, ADV_E_INVALID,
+                        "- stands for standard output, which cannot take this; name a file (./- is "
+                        "one of that name)");
     bool exists = stat(path, &about) == 0;
     if (exists && S_ISDIR(about.st_mode))
         return adv_fail(error, ADV_E_IO, "%s is a folder; it must be a file", path);
@@ -41,9 +51,32 @@ enum adv_status adv_check_writable(const char *path, struct adv_error *error)
     return ADV_OK;
 }
 
-bool adv_is_dash(const char *path)
+static bool is_stdout(const char *path)
 {
-    return path && !strcmp(path, "-");
+    return !path || adv_is_dash(path);
+}
+
+enum adv_status adv_check_output(const char *path, bool is_text, struct adv_error *error)
+{
+    if (!is_stdout(path))
+        return adv_check_writable(path, error);
+    if (!is_text && isatty(STDOUT_FILENO))
+        return adv_fail(error, ADV_E_INVALID,
+                        "a terminal cannot show this; name a file, or send it on with > or |");
+    return ADV_OK;
+}
+
+enum adv_status adv_write_output(const char *path, const void *bytes, size_t n_bytes, bool is_text,
+                                 struct adv_error *error)
+{
+    if (!is_stdout(path))
+        return adv_file_replace(path, bytes, n_bytes, error);
+    bool complete = fwrite(bytes, 1, n_bytes, stdout) == n_bytes;
+    if (complete && is_text && n_bytes > 0 && ((const char *)bytes)[n_bytes - 1] != '\n')
+        complete = fputc('\n', stdout) != EOF;
+    if (fflush(stdout) != 0 || !complete)
+        return adv_fail(error, ADV_E_IO, "cannot write to standard output: %s", strerror(errno));
+    return ADV_OK;
 }
 
 enum adv_status adv_stdin_read(size_t max_bytes, void **bytes, size_t *n_bytes,

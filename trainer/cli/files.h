@@ -11,12 +11,20 @@
 /* The folder that a file is in, into folder [ADV_PATH_BYTES]. */
 void adv_folder_of(const char *path, char *folder);
 
+/* Whether a path stands for standard input or output: "-". A file of that name is "./-". */
+bool adv_is_dash(const char *path);
+
 /* Whether a file of that path may be written, before any work is done for it: ADV_E_IO where its
- * folder is not there or cannot be written, or where the path is a folder. */
+ * folder is not there or cannot be written, or where the path is a folder; ADV_E_INVALID where it is
+ * "-", for what cannot go to standard output. */
 enum adv_status adv_check_writable(const char *path, struct adv_error *error);
 
-/* Whether a path stands for standard input or output. */
-bool adv_is_dash(const char *path);
+/* The same of what can go to standard output, "-" or NULL: ADV_E_INVALID where that is a terminal
+ * and it is no text. */
+enum adv_status adv_check_output(const char *path, bool is_text, struct adv_error *error);
+/* Writes it: a file atomically. Text on standard output ends with a line break. */
+enum adv_status adv_write_output(const char *path, const void *bytes, size_t n_bytes, bool is_text,
+                                 struct adv_error *error);
 
 /* All of standard input, at most max_bytes, the caller's to free, with a NUL after it. */
 enum adv_status adv_stdin_read(size_t max_bytes, void **bytes, size_t *n_bytes,

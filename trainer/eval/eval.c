@@ -7,6 +7,7 @@
 #include <advect/extra/json.h>
 
 #define N_POINTS_OF_DENSITY 4096
+#define N_POINTS_OF_TABLE 2000 /* whose mean is then known to some hundredths of a nat */
 
 /* ---------------------------------------------------------------- measuring */
 
@@ -54,43 +55,63 @@ static enum adv_status measure_selected(const struct adv_eval_options *options,
     return status;
 }
 
-static enum adv_status measure(const struct adv_eval_options *options, struct adv_evaluation *e,
-                               struct adv_results *results, struct adv_error *error)
+/* How many points where the flags do not say. */
+static void choose_points(const struct adv_eval_options *options, struct adv_evaluation *e)
+{
+    if (!options->points && e->dataset->source.density)
+        e->n_points = N_POINTS_OF_DENSITY;
+    else if (!options->points && adv_evaluation_is_of_table(e))
+        e->n_points = N_POINTS_OF_TABLE;
+    e->resumable = options->points != NULL;
+}
+
+static enum adv_status measure(const struct adv_eval_options *options, const char *path,
+                               struct adv_evaluation *e, struct adv_results *results,
+                               struct adv_error *error)
 {
     bool selected[ADV_MEASURES_MAX] = {false};
-    struct adv_dataset dataset = {0};
+    struct adv_eval_datasets datasets = {0};
     const struct adv_eval_data data = {
         .place = options->data,
         .density = options->density,
         .test_images = options->test_images,
         .test_labels = options->test_labels,
-        .split = e->split,
+        .split = (enum adv_eval_split)options->split,
+        .model_path = path,
     };
     select_measures(options, selected);
     if (!needs_data(e, selected))
         return measure_selected(options, e, selected, results, error);
-    enum adv_status status = adv_eval_data_open(e->model, &data, &dataset, error);
+    enum adv_status status = adv_eval_data_open(e->model, &data, &datasets, error);
     if (status != ADV_OK)
         return status;
-    e->dataset = &dataset;
-    if (dataset.source.density && !options->points)
-        e->n_points = N_POINTS_OF_DENSITY;
+    e->dataset = &datasets.measured;
+    e->training = datasets.training;
+    e->split = datasets.split;
+    choose_points(options, e);
     status = measure_selected(options, e, selected, results, error);
-    e->dataset = NULL;
-    adv_dataset_close(&dataset);
+    e->dataset = e->training = NULL;
+    adv_eval_data_close(&datasets);
     return status;
 }
 
 /* ---------------------------------------------------------------- results */
 
-static void print_text(const struct adv_evaluation *e, const struct adv_results *results)
+static void print_tables(const struct adv_evaluation *e, const struct adv_results *results,
+                         bool leading)
 {
-    adv_results_print(results);
     for (size_t i = 0; adv_measures[i]; i++) {
         const json_t *rows = json_object_get(results->tables, adv_measures[i]->name);
-        if (rows)
+        if (rows && adv_measures[i]->leads == leading)
             adv_measures[i]->print(e, rows);
     }
+}
+
+static void print_text(const struct adv_evaluation *e, const struct adv_results *results)
+{
+    print_tables(e, results, true);
+    adv_results_print(results);
+    print_tables(e, results, false);
 }
 
 static enum adv_status print_json(const json_t *values, const struct adv_results *results,
@@ -139,7 +160,7 @@ static enum adv_status eval(const char *path, const struct adv_eval_options *opt
     if (status == ADV_OK)
         status = adv_pool_new(n_threads, &e.pool, error);
     if (status == ADV_OK)
-        status = measure(options, &e, &results, error);
+        status = measure(options, path, &e, &results, error);
     if (status == ADV_OK)
         status = deliver(&e, path, options, &results, error);
     adv_results_release(&results);

@@ -1,10 +1,15 @@
 #include "trainer/eval/eval_data.h"
 
+#include "trainer/cli/files.h"
+
 #include <advect/array_file.h>
 #include <advect/extra/json.h>
 #include <advect/extra/model_parts.h>
 
 #include <string.h>
+#include <sys/stat.h>
+
+const char *const adv_eval_split_names[] = {"auto", "held_out", "test", "train", NULL};
 
 /* The kind of source that a file is, by what is in it; NULL for a folder or for no table. */
 static const char *kind_of_file(const char *path)
@@ -79,12 +84,13 @@ static enum adv_status check_split(const json_t *part, const struct adv_eval_dat
         return adv_fail_field(error, ADV_E_INVALID, "data.source",
                               "the model's file does not say what it learned; name a truth with "
                               "--density JSON or --data FILE");
-    if (data->split == ADV_SPLIT_TEST)
+    if (data->split == ADV_EVAL_TEST)
         return ADV_OK;
     if (data->test_images || data->test_labels)
         return adv_fail_field(error, ADV_E_INVALID, "split",
                               "test files are read with --split test only; the split is %s",
-                              adv_split_names[data->split]);
+                              data->split == ADV_EVAL_AUTO ? "held_out"
+                                                           : adv_eval_split_names[data->split]);
     return ADV_OK;
 }
 
@@ -107,29 +113,125 @@ static enum adv_status check_shape(const struct adv_model *model, const struct a
     return ADV_OK;
 }
 
+static enum adv_status open_part(const struct adv_model *model, const json_t *part,
+                                 const char *place, struct adv_dataset *dataset,
+                                 struct adv_error *error)
+{
+    json_int_t seed = json_integer_value(
+        json_object_get(json_object_get(adv_model_config_json(model), "train"), "seed"));
+    struct adv_data_recipe recipe = {0};
+    enum adv_status status = adv_data_recipe_init(&recipe, part, error);
+    if (status == ADV_OK)
+        status = adv_dataset_open(&recipe, (uint64_t)seed, place, dataset, error);
+    adv_data_recipe_release(&recipe);
+    return status;
+}
+
+/* ---------------------------------------------------------------- which rows */
+
+static bool is_file(const char *path)
+{
+    struct stat about;
+    return path && stat(path, &about) == 0 && S_ISREG(about.st_mode);
+}
+
+/* Whether the model was trained on them; true where its file does not say on what. */
+static bool is_of_training(const struct adv_model *model, const struct adv_dataset *dataset)
+{
+    const json_t *train = json_object_get(adv_model_config_json(model), "train");
+    const json_t *digest = json_object_get(json_object_get(train, "dataset"), "digest");
+    return !json_is_string(digest) || !strcmp(json_string_value(digest), dataset->digest);
+}
+
+/* Another file than that of the training, where one is named and nothing said of a split: it is
+ * opened without a split of its own. *found: whether it is one; the dataset is then open. */
+static enum adv_status open_other_file(const struct adv_model *model,
+                                       const struct adv_eval_data *data, const json_t *part,
+                                       struct adv_dataset *dataset, bool *found,
+                                       struct adv_error *error)
+{
+    const json_t *kind = json_object_get(json_object_get(part, "source"), "kind");
+    *found = false;
+    if (data->split != ADV_EVAL_AUTO || !is_file(data->place) || !json_is_string(kind) ||
+        !strcmp(json_string_value(kind), "density"))
+        return ADV_OK;
+    json_t *whole = adv_json_deep_copy(part);
+    bool failed = !whole || json_object_set_new(whole, "held_out", json_integer(0));
+    enum adv_status status =
+        failed ? adv_no_memory(error) : open_part(model, whole, data->place, dataset, error);
+    json_decref(whole);
+    *found = status == ADV_OK && !is_of_training(model, dataset);
+    if (status == ADV_OK && !*found)
+        adv_dataset_close(dataset);
+    return status;
+}
+
+/* The data of the training for what is measured beside other rows: where the flags say, here, or
+ * beside the model. */
+static void find_training(const struct adv_model *model, const struct adv_eval_data *data,
+                          struct adv_eval_datasets *sets)
+{
+    char beside[ADV_PATH_BYTES];
+    const json_t *part = json_object_get(adv_model_config_json(model), "data");
+    const char *const places[] = {is_file(data->place) ? NULL : data->place, ".", beside};
+    adv_folder_of(data->model_path, beside);
+    if (sets->measured.source.density || sets->measured.n_dims != 1)
+        return; /* a density has no rows, and nothing stands beside images */
+    for (size_t i = 0; i < sizeof places / sizeof *places && !sets->training; i++) {
+        if (!places[i] || open_part(model, part, places[i], &sets->other, NULL) != ADV_OK)
+            continue;
+        if (is_of_training(model, &sets->other) && sets->other.n_held_out > 0)
+            sets->training = &sets->other;
+        else
+            adv_dataset_close(&sets->other);
+    }
+}
+
+static enum adv_status open_sets(const struct adv_model *model, const struct adv_eval_data *data,
+                                 json_t *part, struct adv_eval_datasets *sets,
+                                 struct adv_error *error)
+{
+    bool other_file = false;
+    enum adv_status status = check_split(part, data, error);
+    if (status == ADV_OK && data->split == ADV_EVAL_TEST)
+        status = take_test_files(part, data, error);
+    if (status == ADV_OK)
+        status = open_other_file(model, data, part, &sets->measured, &other_file, error);
+    if (status == ADV_OK && !other_file)
+        status = open_part(model, part, data->place ? data->place : ".", &sets->measured, error);
+    if (status != ADV_OK)
+        return status;
+    sets->split = other_file || data->split == ADV_EVAL_TEST ? ADV_SPLIT_TEST
+                  : data->split == ADV_EVAL_TRAIN            ? ADV_SPLIT_TRAIN
+                                                             : ADV_SPLIT_HELD_OUT;
+    status = check_shape(model, &sets->measured, error);
+    if (status != ADV_OK)
+        adv_dataset_close(&sets->measured);
+    return status;
+}
+
 enum adv_status adv_eval_data_open(const struct adv_model *model, const struct adv_eval_data *data,
-                                   struct adv_dataset *dataset, struct adv_error *error)
+                                   struct adv_eval_datasets *sets, struct adv_error *error)
 {
     json_t *part = data_part(model, data);
     if (!part)
         return adv_no_memory(error);
-    json_int_t seed = json_integer_value(
-        json_object_get(json_object_get(adv_model_config_json(model), "train"), "seed"));
-    struct adv_data_recipe recipe = {0};
-    enum adv_status status = check_split(part, data, error);
-    if (status == ADV_OK && data->split == ADV_SPLIT_TEST)
-        status = take_test_files(part, data, error);
-    if (status == ADV_OK)
-        status = adv_data_recipe_init(&recipe, part, error);
-    if (status == ADV_OK)
-        status = adv_dataset_open(&recipe, (uint64_t)seed, data->place ? data->place : ".", dataset,
-                                  error);
-    adv_data_recipe_release(&recipe);
+    *sets = (struct adv_eval_datasets){0};
+    enum adv_status status = open_sets(model, data, part, sets, error);
     json_decref(part);
-    if (status == ADV_OK) {
-        status = check_shape(model, dataset, error);
-        if (status != ADV_OK)
-            adv_dataset_close(dataset);
-    }
-    return status;
+    if (status != ADV_OK)
+        return status;
+    if (sets->split == ADV_SPLIT_TEST)
+        find_training(model, data, sets);
+    else if (is_of_training(model, &sets->measured) && sets->measured.n_held_out > 0)
+        sets->training = &sets->measured;
+    return ADV_OK;
+}
+
+void adv_eval_data_close(struct adv_eval_datasets *sets)
+{
+    if (sets->training == &sets->other)
+        adv_dataset_close(&sets->other);
+    adv_dataset_close(&sets->measured);
+    sets->training = NULL;
 }

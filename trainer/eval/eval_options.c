@@ -1,7 +1,9 @@
 #include "trainer/eval/eval_options.h"
 
 #include "trainer/calibration/calibration.h"
+#include "trainer/cli/files.h"
 #include "trainer/cli/stop.h"
+#include "trainer/eval/eval_data.h"
 #include "trainer/eval/solver_list.h"
 
 #include <advect/extra/memory.h>
@@ -22,8 +24,9 @@
 static const struct adv_field fields_before[] = {
     {"data", ADV_FIELD_STRING, AT(data), .min = 1,
      .help = "folder of the data files named in the model file, or one CSV or NPY file of data"},
-    {"split", ADV_FIELD_CHOICE, AT(split), .choices = adv_split_names, .fallback = "held_out",
-     .help = "rows to measure: held out from training, from the test files, or trained on"},
+    {"split", ADV_FIELD_CHOICE, AT(split), .choices = adv_eval_split_names, .fallback = "auto",
+     .help = "rows to measure: held out from training, from the test files, or trained on; auto: "
+             "held out, or all rows of a file that --data names and training did not see"},
     {"test_images", ADV_FIELD_STRING, AT(test_images), .min = 1,
      .help =
          "IDX file of test images for --split test, in place of the one named in the model file"},
@@ -48,7 +51,7 @@ static const struct adv_field fields_before[] = {
          "\"accuracy: X\" and \"frechet: X\"; if absent, $ADVECT_JUDGE with --samples or --curve"},
     {"points", ADV_FIELD_STRING, AT(points), .min = 1,
      .help = "number of points to compute log-densities for, or \"all\" for the whole split; if "
-             "absent, 4096 for a synthetic density and 0 for files"},
+             "absent, 4096 for a synthetic density, 2000 for tables and 0 for images"},
     {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = 1000, .fallback = PROBES_DEFAULT,
      .help = "number of Hutchinson probes for log-densities beyond 16 dimensions; each block of 16 "
              "rows draws its own"},
@@ -101,13 +104,14 @@ static const struct adv_options command_line = {
     .summary =
         "Measures a model. Against a synthetic density: the share of samples inside the support\n"
         "and in each mode, the Kullback-Leibler divergence, the integral of the learned density.\n"
-        "Against files: the held-out loss and, on request, log-densities, bits per dimension and\n"
-        "the scores that a judge program gives to samples. Where --convergence, --classify, "
-        "--ood,\n"
-        "--nearest, --calibration or --curve is given, only what these name is measured.\n"
-        "Log-densities are resumable: after Ctrl-C or a crash, the same command continues where "
-        "it\n"
-        "stopped.",
+        "Against a table: the negative log-density of held-out rows beside those of a Gaussian "
+        "and\n"
+        "a mixture, columns of samples beside the data's. Against images: the held-out loss and, "
+        "on\n"
+        "request, log-densities, bits per dimension and the scores that a judge program gives to\n"
+        "samples. Where --convergence, --classify, --ood, --nearest, --calibration or --curve is\n"
+        "given, only what these name is measured. Log-densities of --points are resumable: after\n"
+        "Ctrl-C or a crash, the same command continues where it stopped.",
     .example = "advect eval models/mnist.safetensors --data DIR --split test --points all",
     .letters = letters,
 };
@@ -182,13 +186,27 @@ static void name_state(const char *path, const char *folder, char stem[ADV_EVAL_
              (int)length, base);
 }
 
+/* The files that flags name, which cannot be standard output: results go there. */
+static enum adv_status check_files(const struct adv_eval_options *options, struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    if (options->samples)
+        status = adv_check_writable(options->samples, error);
+    for (size_t i = 0; adv_measures[i] && status == ADV_OK; i++) {
+        const struct adv_measure *measure = adv_measures[i];
+        if (measure->flag.kind == ADV_FIELD_STRING &&
+            adv_measure_is_asked(measure, &options->wishes[i]))
+            status = adv_check_writable(options->wishes[i].path, error);
+    }
+    return status;
+}
+
 enum adv_status adv_eval_settings(const struct adv_eval_options *options, const char *model_path,
                                   char state_stem[ADV_EVAL_PATH_MAX],
                                   struct adv_evaluation *evaluation, struct adv_error *error)
 {
     name_state(model_path, options->state, state_stem);
     *evaluation = (struct adv_evaluation){
-        .split = (enum adv_split)options->split,
         .cancelled = adv_stop_requested,
         .quiet = options->quiet,
         .seed = (uint64_t)options->seed,
@@ -204,7 +222,9 @@ enum adv_status adv_eval_settings(const struct adv_eval_options *options, const 
         .state_stem = state_stem,
         .keep_state = options->state != NULL,
     };
-    enum adv_status status = read_solvers(options, evaluation, error);
+    enum adv_status status = check_files(options, error);
+    if (status == ADV_OK)
+        status = read_solvers(options, evaluation, error);
     return status == ADV_OK ? read_points(options->points, &evaluation->n_points, error) : status;
 }
 

@@ -2,9 +2,11 @@
 
 #include "trainer/calibration/calibration.h"
 #include "trainer/eval/quality.h"
+#include "trainer/eval/table.h"
 
 const struct adv_measure *const adv_measures[ADV_MEASURES_MAX + 1] = {
     /* The usual ones. */
+    &adv_measure_table,
     &adv_measure_held_out,
     &adv_measure_samples,
     &adv_measure_log_density,

@@ -1,6 +1,7 @@
 /* advect figure: draws the figures that explain flow matching. */
 #include "trainer/figure/figure.h"
 #include "trainer/cli/environment.h"
+#include "trainer/cli/files.h"
 #include "trainer/cli/options.h"
 
 #include <advect/array_file.h>
@@ -32,7 +33,8 @@ struct figure_options {
 #define AT(member) offsetof(struct figure_options, member)
 static const struct adv_field fields[] = {
     {"out", ADV_FIELD_STRING, AT(out), .min = 1,
-     .help = "output file, NAME.png if absent; with `all`, the output folder, . if absent"},
+     .help = "output file, NAME.png if absent, - for standard output; with `all`, the output "
+             "folder, . if absent"},
     {"model", ADV_FIELD_STRING, AT(model), .min = 1,
      .help = "model file to draw from, in place of the figure's own model"},
     {"models", ADV_FIELD_STRING, AT(models), .min = 1, .fallback = "models",
@@ -152,7 +154,7 @@ static enum adv_status write_film(const struct adv_figure *figure, const struct 
         adv_png_encode_palette(film->n, film->frames, figure->n_colours, figure->frame_ms, HOLD_MS,
                                0, COMPRESSION, &png, error);
     if (status == ADV_OK)
-        status = adv_file_replace(path, png.data, png.n, error);
+        status = adv_write_output(path, png.data, png.n, false, error);
     adv_bytes_release(&png);
     return status;
 }
@@ -170,6 +172,8 @@ static enum adv_status plot_one(const struct adv_figure *figure,
     };
     int n_threads = options->threads ? (int)options->threads : adv_cpu_count();
     enum adv_status status = check_options(figure, options, error);
+    if (status == ADV_OK)
+        status = adv_check_output(path, false, error);
     if (status == ADV_OK && (!options->data || figure->shows_model))
         status = load_model(figure, options, &easel.model, error);
     if (status == ADV_OK)
@@ -179,8 +183,8 @@ static enum adv_status plot_one(const struct adv_figure *figure,
     if (status == ADV_OK)
         status = write_film(figure, &film, path, error);
     if (status == ADV_OK && !options->quiet)
-        printf("%s: %d x %d pixels, %zu frame%s\n", path, film.frames[0].width,
-               film.frames[0].height, film.n, film.n == 1 ? "" : "s");
+        fprintf(adv_is_dash(path) ? stderr : stdout, "%s: %d x %d pixels, %zu frame%s\n", path,
+                film.frames[0].width, film.frames[0].height, film.n, film.n == 1 ? "" : "s");
     adv_film_release(&film);
     adv_pool_free(easel.pool);
     adv_model_unref(easel.model);
@@ -196,6 +200,10 @@ static enum adv_status plot_all(const struct figure_options *options, struct adv
         return adv_fail_field(
             error, ADV_E_INVALID, "name",
             "--model, --data, --frames and --side are for one figure, not for all");
+    if (adv_is_dash(folder))
+        return adv_fail_field(error, ADV_E_INVALID, "out",
+                              "--out is a folder where all figures are drawn; it cannot be -, "
+                              "standard output");
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         return adv_fail(error, ADV_E_IO, "cannot make the folder %s: %s", folder, strerror(errno));
     enum adv_status status = ADV_OK;

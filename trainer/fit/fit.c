@@ -1,8 +1,7 @@
 /* advect fit: from a table to a model and a report of what it is worth. */
 #include "trainer/cli/environment.h"
-#include "trainer/cli/options.h"
 #include "trainer/cli/stop.h"
-#include "trainer/fit/table_input.h"
+#include "trainer/fit/table_command.h"
 #include "trainer/report/report.h"
 #include "trainer/training/loss_curve.h"
 #include "trainer/training/session.h"
@@ -27,9 +26,7 @@ static const struct adv_field own_fields[] = {
     {"quiet", ADV_FIELD_BOOL, AT(quiet),
      .help = "do not show what was found, the progress and the report"},
 };
-#define N_FIELDS (ADV_TABLE_FLAGS + ADV_COUNT(own_fields))
-
-static const struct adv_option_letter letters[] = {{'o', "out"}, {'q', "quiet"}, {0}};
+_Static_assert(ADV_COUNT(own_fields) <= ADV_TABLE_OWN_FLAGS_MAX, "no room for flags");
 
 /* What a fit is made with and makes. */
 struct fit {
@@ -56,6 +53,10 @@ static enum adv_status check_folder(const char *folder, struct adv_error *error)
     char path[ADV_PATH_BYTES];
     snprintf(path, sizeof path, "%s/model", folder);
     struct adv_error why = ADV_ERROR_INIT;
+    if (adv_is_dash(folder))
+        return adv_fail_field(error, ADV_E_INVALID, "out",
+                              "--out is the folder of a model and its report; it cannot be -, "
+                              "standard output");
     if (adv_check_writable(path, &why) == ADV_OK || why.status == ADV_OK)
         return ADV_OK;
     return adv_fail_field(error, why.status, "out", "--out: %s", why.message);
@@ -65,9 +66,11 @@ static enum adv_status name_files(struct fit *fit, struct adv_error *error)
 {
     const char *folder = fit->flags->out;
     const char *name = json_string_value(json_object_get(fit->proposal.recipe, "name"));
-    snprintf(fit->model_path, sizeof fit->model_path, "%s/%s.safetensors", folder, name);
-    snprintf(fit->html_path, sizeof fit->html_path, "%s/%s.report.html", folder, name);
-    snprintf(fit->json_path, sizeof fit->json_path, "%s/%s.report.json", folder, name);
+    bool is_here = !strcmp(folder, ".");
+    const char *before = is_here ? "" : folder, *slash = is_here ? "" : "/";
+    snprintf(fit->model_path, sizeof fit->model_path, "%s%s%s.safetensors", before, slash, name);
+    snprintf(fit->html_path, sizeof fit->html_path, "%s%s%s.report.html", before, slash, name);
+    snprintf(fit->json_path, sizeof fit->json_path, "%s%s%s.report.json", before, slash, name);
     const char *const paths[] = {fit->model_path, fit->html_path, fit->json_path};
     enum adv_status status = ADV_OK;
     for (size_t i = 0; i < ADV_COUNT(paths) && status == ADV_OK; i++)
@@ -144,6 +147,11 @@ static enum adv_status open_data(const struct fit *fit, struct adv_dataset *data
         status = adv_dataset_open(&recipe.data, (uint64_t)recipe.train.seed, fit->input.path,
                                   dataset, error);
     adv_recipe_release(&recipe);
+    if (status != ADV_OK)
+        return status;
+    status = adv_table_input_check(&fit->input, error);
+    if (status != ADV_OK)
+        adv_dataset_close(dataset);
     return status;
 }
 
@@ -191,6 +199,10 @@ static enum adv_status train(struct fit *fit, struct adv_error *error)
         .command = "fit", .quiet = fit->flags->quiet, .advised = true};
     enum adv_status status = adv_session_new(fit->proposal.recipe, &how, &fit->training, error);
     if (status == ADV_OK)
+        status = adv_table_input_check(&fit->input, error);
+    if (status == ADV_OK && fit->flags->quiet) /* what was found has them, too */
+        adv_session_print_notes("fit", adv_training_notes(fit->training));
+    if (status == ADV_OK)
         status = adv_session_run(&session, fit->training, error);
     if (status == ADV_E_CANCELLED)
         fputs(
@@ -202,8 +214,17 @@ static enum adv_status train(struct fit *fit, struct adv_error *error)
     return status == ADV_OK ? adv_model_save(fit->model, fit->model_path, ADV_F32, error) : status;
 }
 
-static enum adv_status run_fit(struct fit *fit, const struct adv_overrides *overrides,
-                               const char *data, struct adv_error *error)
+static void tell_files(const struct fit *fit)
+{
+    printf("\nwritten: %s", fit->model_path);
+    if (!fit->flags->no_report)
+        printf(", %s, %s", fit->html_path, fit->json_path);
+    printf("\nask it for samples with advect sample %s, or serve it with advect serve %s\n",
+           fit->model_path, fit->model_path);
+}
+
+static enum adv_status run_steps(struct fit *fit, const struct adv_overrides *overrides,
+                                 const char *data, struct adv_error *error)
 {
     const char *slash = strrchr(data, '/');
     const char *recorded = adv_is_dash(data) ? "stdin" : slash ? slash + 1 : data;
@@ -225,22 +246,24 @@ static enum adv_status run_fit(struct fit *fit, const struct adv_overrides *over
     if (status == ADV_OK && !fit->flags->no_report)
         status = report(fit, error);
     if (status == ADV_OK && !fit->flags->quiet)
-        printf("\nwritten: %s%s%s\n", fit->model_path, fit->flags->no_report ? "" : ", ",
-               fit->flags->no_report ? "" : fit->html_path);
+        tell_files(fit);
+    return status;
+}
+
+static enum adv_status work(const struct adv_table_flags *flags,
+                            const struct adv_overrides *overrides, const char *data,
+                            struct adv_error *error)
+{
+    struct fit fit = {.flags = flags};
+    enum adv_status status = run_steps(&fit, overrides, data, error);
+    release(&fit);
     return status;
 }
 
 static int run(int argc, char **argv)
 {
-    struct adv_overrides overrides = {0};
-    const struct adv_more_options set = adv_overrides_flag(&overrides);
-    struct adv_field fields[N_FIELDS];
-    memcpy(fields, adv_table_flags(), ADV_TABLE_FLAGS * sizeof *fields);
-    memcpy(fields + ADV_TABLE_FLAGS, own_fields, sizeof own_fields);
-    const struct adv_options command_line = {
-        .command = "fit",
-        .operands = "DATA",
-        .n_operands = 1,
+    static const struct adv_table_command command = {
+        .name = "fit",
         .summary =
             "Fits a model to a table, a CSV or NPY file or standard input (-), with settings that\n"
             "are chosen by what is in it, and writes NAME.safetensors, NAME.report.html and\n"
@@ -248,22 +271,11 @@ static int run(int argc, char **argv)
             "which\n"
             "is said.",
         .example = "advect fit iris.csv --label-column Species",
-        .fields = fields,
-        .n_fields = N_FIELDS,
-        .letters = letters,
-        .more = &set,
+        .fields = own_fields,
+        .n_fields = ADV_COUNT(own_fields),
+        .work = work,
     };
-    struct adv_table_flags flags = {0};
-    const char *data;
-    int outcome = adv_options_read(&command_line, argc, argv, &flags, &data);
-    if (outcome != ADV_OPTIONS_GO)
-        return outcome;
-    struct adv_error error = ADV_ERROR_INIT;
-    struct fit fit = {.flags = &flags};
-    enum adv_status status = run_fit(&fit, &overrides, data, &error);
-    release(&fit);
-    adv_fields_release(fields, N_FIELDS, &flags);
-    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("fit", &error);
+    return adv_table_command_run(&command, argc, argv);
 }
 
 const struct adv_command adv_command_fit = {

@@ -1,6 +1,5 @@
 /* advect new: the recipe that advect fit would train, as a file to edit. */
-#include "trainer/cli/options.h"
-#include "trainer/fit/table_input.h"
+#include "trainer/fit/table_command.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/json.h>
@@ -18,9 +17,7 @@ static const struct adv_field own_fields[] = {
      .help = "file to write, - for standard output; NAME.json if absent, unless there is one"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show what was found"},
 };
-#define N_FIELDS (ADV_TABLE_FLAGS + ADV_COUNT(own_fields))
-
-static const struct adv_option_letter letters[] = {{'o', "out"}, {'q', "quiet"}, {0}};
+_Static_assert(ADV_COUNT(own_fields) <= ADV_TABLE_OWN_FLAGS_MAX, "no room for flags");
 
 /* How a recipe in that file finds the data, into name: by the name alone in one folder, else by the
  * whole path. */
@@ -52,11 +49,7 @@ static enum adv_status write_recipe(const struct adv_table_flags *flags, const j
     char *text = adv_json_dump(recipe, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     if (!text)
         return adv_no_memory(error);
-    enum adv_status status = ADV_OK;
-    if (adv_is_dash(out))
-        puts(text);
-    else
-        status = adv_file_replace(out ? out : own, text, strlen(text), error);
+    enum adv_status status = adv_write_output(out ? out : own, text, strlen(text), true, error);
     if (status == ADV_OK && !adv_is_dash(out) && !flags->quiet)
         printf("\nwritten: %s; train it with advect train %s\n", out ? out : own, out ? out : own);
     free(text);
@@ -72,8 +65,7 @@ static enum adv_status make(const struct adv_table_flags *flags,
     char recorded[PATH_MAX];
     bool to_stdout = adv_is_dash(flags->out);
     name_data(data, flags->out && !to_stdout ? flags->out : "./recipe.json", recorded);
-    enum adv_status status =
-        flags->out && !to_stdout ? adv_check_writable(flags->out, error) : ADV_OK;
+    enum adv_status status = flags->out ? adv_check_output(flags->out, true, error) : ADV_OK;
     if (status == ADV_OK)
         status = adv_table_input_open(data, &input, error);
     if (status == ADV_OK)
@@ -90,33 +82,17 @@ static enum adv_status make(const struct adv_table_flags *flags,
 
 static int run(int argc, char **argv)
 {
-    struct adv_overrides overrides = {0};
-    const struct adv_more_options set = adv_overrides_flag(&overrides);
-    struct adv_field fields[N_FIELDS];
-    memcpy(fields, adv_table_flags(), ADV_TABLE_FLAGS * sizeof *fields);
-    memcpy(fields + ADV_TABLE_FLAGS, own_fields, sizeof own_fields);
-    const struct adv_options command_line = {
-        .command = "new",
-        .operands = "DATA",
-        .n_operands = 1,
+    static const struct adv_table_command command = {
+        .name = "new",
         .summary =
             "Writes the recipe by which advect fit would train a model of a table, with every\n"
             "choice spelled out, to be edited and trained by advect train.",
         .example = "advect new iris.csv --label-column Species && advect train iris.json",
-        .fields = fields,
-        .n_fields = N_FIELDS,
-        .letters = letters,
-        .more = &set,
+        .fields = own_fields,
+        .n_fields = ADV_COUNT(own_fields),
+        .work = make,
     };
-    struct adv_table_flags flags = {0};
-    const char *data;
-    int outcome = adv_options_read(&command_line, argc, argv, &flags, &data);
-    if (outcome != ADV_OPTIONS_GO)
-        return outcome;
-    struct adv_error error = ADV_ERROR_INIT;
-    enum adv_status status = make(&flags, &overrides, data, &error);
-    adv_fields_release(fields, N_FIELDS, &flags);
-    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("new", &error);
+    return adv_table_command_run(&command, argc, argv);
 }
 
 const struct adv_command adv_command_new = {

@@ -77,7 +77,23 @@ enum adv_status adv_table_input_open(const char *data, struct adv_table_input *i
     if (strlen(data) >= sizeof input->path)
         return adv_fail(error, ADV_E_INVALID, "the file's path is too long");
     snprintf(input->path, sizeof input->path, "%s", data);
+    (void)stat(input->path, &input->state); /* what is not there is told when it is read */
     return ADV_OK;
+}
+
+enum adv_status adv_table_input_check(const struct adv_table_input *input, struct adv_error *error)
+{
+    const struct stat *before = &input->state;
+    struct stat now = {0};
+    if (input->is_copy)
+        return ADV_OK;
+    if (stat(input->path, &now) == 0 && now.st_ino == before->st_ino &&
+        now.st_size == before->st_size && now.st_mtim.tv_sec == before->st_mtim.tv_sec &&
+        now.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+        return ADV_OK;
+    return adv_fail(error, ADV_E_IO,
+                    "%s changed while it was read; give it when it is whole, or a copy of it",
+                    input->path);
 }
 
 void adv_table_input_close(struct adv_table_input *input)
@@ -122,7 +138,9 @@ enum adv_status adv_table_input_propose(const struct adv_table_input *input, con
     json_decref(label_column);
     if (status != ADV_OK)
         return status;
-    status = adv_overrides_apply(overrides, proposal->recipe, error);
+    status = adv_table_input_check(input, error);
+    if (status == ADV_OK)
+        status = adv_overrides_apply(overrides, proposal->recipe, error);
     if (status != ADV_OK)
         adv_proposal_release(proposal);
     return status;

@@ -10,6 +10,7 @@
 #include <advect/extra/propose.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 /* Values of the flags; the commands' own are behind the common ones. */
 struct adv_table_flags {
@@ -29,10 +30,15 @@ const struct adv_field *adv_table_flags(void);
 struct adv_table_input {
     char path[ADV_PATH_BYTES];
     bool is_copy;
+    struct stat state; /* when it was opened */
 };
 enum adv_status adv_table_input_open(const char *data, struct adv_table_input *input,
                                      struct adv_error *error);
 void adv_table_input_close(struct adv_table_input *input);
+
+/* It is read several times, and each time must give the same rows: ADV_E_IO where it was written to
+ * since it was opened. To be asked after each reading. */
+enum adv_status adv_table_input_check(const struct adv_table_input *input, struct adv_error *error);
 
 /* The recipe proposed for it, and what --set says put into it. recorded: what the recipe calls the
  * file. */

@@ -5,9 +5,12 @@
 #include <advect/extra/memory.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COLUMNS_SHOWN 60
+#define SUPPORTS_SHOWN 1000 /* characters */
+#define NAME_WHOLE 70       /* bytes of a name, from which on it may be cut short */
 
 static long long integer_of(const json_t *object, const char *key)
 {
@@ -88,6 +91,39 @@ static void print_lines(const char *title, const json_t *lines)
     }
 }
 
+/* The column and the support of a line "column NAME: all values are ...; consider support JSON", into
+ * the object that --support takes. */
+static void add_support(const char *line, json_t *supports)
+{
+    static const char column[] = "column ", values[] = ": all values are ",
+                      support[] = "; consider support ";
+    const char *name = line + sizeof column - 1, *end = strstr(line, values),
+               *form = end ? strstr(end, support) : NULL;
+    if (!form || strncmp(line, column, sizeof column - 1) != 0 || end - name >= NAME_WHOLE)
+        return;
+    json_t *json = json_loads(form + sizeof support - 1, JSON_DECODE_ANY, NULL);
+    char key[128];
+    snprintf(key, sizeof key, "%.*s", (int)(end - name), name);
+    if (json)
+        json_object_set_new(supports, key, json);
+}
+
+/* What is suggested, as a flag to copy. */
+static void print_supports(const json_t *lines)
+{
+    json_t *supports = json_object(), *line;
+    size_t i;
+    json_array_foreach((json_t *)lines, i, line)
+    {
+        add_support(json_string_value(line), supports);
+    }
+    char *text = json_object_size(supports) ? json_dumps(supports, 0) : NULL;
+    if (text && !strchr(text, '\'') && strlen(text) < SUPPORTS_SHOWN)
+        printf("  what the columns seem to be, as a flag: --support '%s'\n", text);
+    free(text);
+    json_decref(supports);
+}
+
 static void print_choices(const json_t *recipe)
 {
     const json_t *net = json_object_get(recipe, "net"), *train = json_object_get(recipe, "train");
@@ -110,5 +146,6 @@ void adv_table_input_print(const struct adv_proposal *proposal)
     print_lines("noticed:", json_object_get(found, "notes"));
     print_lines("to consider (docs/reference/recipe.md; --support JSON, --label-column NAME):",
                 json_object_get(found, "suggestions"));
+    print_supports(json_object_get(found, "suggestions"));
     print_choices(proposal->recipe);
 }

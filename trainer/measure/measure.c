@@ -14,6 +14,11 @@ static void show_share(void *context, double share)
         adv_progress_show(&shown->progress, share, shown->what);
 }
 
+bool adv_evaluation_is_of_table(const struct adv_evaluation *e)
+{
+    return e->dataset && !e->dataset->source.density && e->dataset->n_dims == 1;
+}
+
 enum adv_status adv_evaluation_query(const struct adv_evaluation *e, const struct adv_query *query,
                                      const char *what, struct adv_run **run,
                                      const struct adv_answer **answer, struct adv_error *error)

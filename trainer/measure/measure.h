@@ -33,7 +33,10 @@ struct adv_calibration_settings {
 struct adv_evaluation {
     struct adv_model *model;
     const struct adv_dataset *dataset; /* NULL where no measure needs it */
-    enum adv_split split;              /* of files */
+    /* That of the training, with its held-out rows, or NULL where it is not at hand: the dataset, or
+     * another one where that is of test rows. */
+    const struct adv_dataset *training;
+    enum adv_split split; /* of files */
     struct adv_pool *pool;
     bool (*cancelled)(void *); /* or NULL; asked by all threads, with NULL */
     bool quiet;
@@ -48,7 +51,11 @@ struct adv_evaluation {
     size_t grid;     /* side of the grid of the integral in 2-D; 0: none */
     const char *state_stem; /* of the names of state files */
     bool keep_state;        /* also of what is complete */
+    bool resumable; /* log-densities of a table leave a state file until they are all there */
 };
+
+/* Whether the data are a table's rows, or an array's of one dimension: no density, no images. */
+bool adv_evaluation_is_of_table(const struct adv_evaluation *evaluation);
 
 /* What a measure's flag was given: a number of rows (0: not asked for), or the path of a file to
  * write (NULL: not asked for). */
@@ -73,6 +80,7 @@ struct adv_measure {
     struct adv_field flag;
     enum adv_measure_needs needs;
     bool scores_samples; /* where a scorer is known, although --samples was not given */
+    bool leads;          /* its table is printed before all values */
     /* Adds to results; not to be called without what it needs. */
     enum adv_status (*run)(const struct adv_evaluation *evaluation,
                            const union adv_measure_wish *wish, struct adv_results *results,

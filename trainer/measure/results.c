@@ -37,11 +37,14 @@ void adv_results_print(const struct adv_results *results)
 {
     int width = 0;
     for (size_t i = 0; i < results->n; i++) {
-        int length = (int)strlen(results->items[i].meaning);
+        const char *meaning = results->items[i].meaning;
+        int length = meaning ? (int)strlen(meaning) : 0;
         width = length > width ? length : width;
     }
     for (size_t i = 0; i < results->n; i++) {
         const struct adv_result *result = &results->items[i];
+        if (!result->meaning)
+            continue;
         printf("%-*s  %.*f\n", width, result->meaning, result->is_count ? 0 : 4, result->value);
     }
 }

@@ -29,7 +29,8 @@ struct adv_results {
     json_t *tables; /* an object of arrays of rows (see cli/table.h) by name; NULL: none */
 };
 
-/* Adds a value; key and meaning are literals. One that is not finite is a null in JSON. */
+/* Adds a value; key and meaning are literals. One that is not finite is a null in JSON. meaning
+ * NULL: not printed, since a table tells it. */
 void adv_results_add(struct adv_results *results, const char *key, const char *meaning,
                      double value);
 void adv_results_add_count(struct adv_results *results, const char *key, const char *meaning,

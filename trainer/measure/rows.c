@@ -159,7 +159,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
 {
     (void)wish;
     size_t n = 0;
-    if (e->n_points == 0)
+    if (e->n_points == 0 || adv_evaluation_is_of_table(e)) /* which has a measure of its own */
         return ADV_OK;
     enum adv_status status = adv_rows_of_split(e, e->n_points, &n, error);
     if (status != ADV_OK)

@@ -2,6 +2,7 @@
  * table of samples, whose exact velocity is a model (kind "empirical"). */
 #include "trainer/model/import.h"
 #include "trainer/cli/environment.h"
+#include "trainer/cli/files.h"
 #include "trainer/cli/json.h"
 #include "trainer/cli/options.h"
 
@@ -269,6 +270,9 @@ static enum adv_status import(const char *path, struct adv_import_options *optio
 {
     struct adv_model *model = NULL;
     enum adv_status status = ADV_OK;
+    status = adv_check_writable(options->out, error);
+    if (status != ADV_OK)
+        return status;
     char *name = options->name ? strdup(options->name) : name_of_file(options->out);
     if (!name)
         status = adv_no_memory(error);

@@ -1,12 +1,10 @@
 #include "trainer/query/output.h"
 
-#include <advect/array_file.h>
+#include "trainer/cli/files.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 /* ---------------------------------------------------------------- choice */
 
@@ -58,10 +56,7 @@ static enum adv_status check(const struct adv_format *format, const char *path,
                               "there is no picture of this model's answers: its points have %zu "
                               "dimensions",
                               adv_model_dim(model));
-    if (!format->is_text && !path && isatty(STDOUT_FILENO))
-        return adv_fail_field(error, ADV_E_INVALID, "out",
-                              "%s does not go to a terminal; name a file with -o", format->name);
-    return ADV_OK;
+    return adv_check_output(path, format->is_text, error);
 }
 
 enum adv_status adv_output_choose(struct adv_output *output, int64_t choice,
@@ -83,17 +78,6 @@ enum adv_status adv_output_choose(struct adv_output *output, int64_t choice,
 
 /* ---------------------------------------------------------------- writing */
 
-static enum adv_status write_stdout(const struct adv_bytes *bytes, bool is_text,
-                                    struct adv_error *error)
-{
-    bool complete = fwrite(bytes->data, 1, bytes->n, stdout) == bytes->n;
-    if (complete && is_text && bytes->n > 0 && bytes->data[bytes->n - 1] != '\n')
-        complete = fputc('\n', stdout) != EOF;
-    if (fflush(stdout) != 0 || !complete)
-        return adv_fail(error, ADV_E_IO, "cannot write to stdout: %s", strerror(errno));
-    return ADV_OK;
-}
-
 enum adv_status adv_output_write(const struct adv_output *output, const struct adv_model *model,
                                  const struct adv_query *query, const struct adv_answer *answer,
                                  const struct adv_picture *picture, struct adv_error *error)
@@ -101,10 +85,9 @@ enum adv_status adv_output_write(const struct adv_output *output, const struct a
     struct adv_bytes bytes = {0};
     enum adv_status status =
         adv_render(output->format, model, query, answer, picture, &bytes, error);
-    if (status == ADV_OK && output->path)
-        status = adv_file_replace(output->path, bytes.data, bytes.n, error);
-    else if (status == ADV_OK)
-        status = write_stdout(&bytes, output->format->is_text, error);
+    if (status == ADV_OK)
+        status =
+            adv_write_output(output->path, bytes.data, bytes.n, output->format->is_text, error);
     adv_bytes_release(&bytes);
     return status;
 }

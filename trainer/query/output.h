@@ -12,10 +12,10 @@ void adv_output_choices(const char *choices[ADV_OUTPUT_CHOICES]);
 
 struct adv_output {
     const struct adv_format *format;
-    const char *path; /* NULL: stdout */
+    const char *path; /* NULL or "-": standard output */
 };
 
-/* Sets the format: by `choice`, an index of adv_output_choices; where that is "auto", by the path's
+/* Sets the format, and checks that the path can be written: by `choice`, an index of adv_output_choices; where that is "auto", by the path's
  * extension, or JSON where there is none. Errors say which formats the kind of query has. To be
  * called before the work is done. */
 enum adv_status adv_output_choose(struct adv_output *output, int64_t choice,

@@ -26,7 +26,8 @@ struct options {
 
 /* Around the fields of pictures, which come from the library. */
 static const struct adv_field fields_before[] = {
-    {"out", ADV_FIELD_STRING, AT(out), .min = 1, .help = "output file; standard output if absent"},
+    {"out", ADV_FIELD_STRING, AT(out), .min = 1,
+     .help = "output file; standard output if absent or -"},
     {"format", ADV_FIELD_CHOICE, AT(format), .fallback = "auto",
      .help = "format of the output, where auto follows the extension of the file"},
     {"points", ADV_FIELD_STRING, AT(points), .min = 1,

@@ -1,10 +1,8 @@
 #include "trainer/report/report.h"
 
 #include "trainer/cli/table.h"
-#include "trainer/measure/results.h"
 #include "trainer/report/two_sample.h"
 
-#include <advect/extra/gaussian_mixture.h>
 #include <advect/extra/memory.h>
 #include <advect/extra/plot.h>
 #include <advect/extra/words.h>
@@ -86,113 +84,25 @@ static enum adv_status model_nll(const struct adv_report_subject *s, const struc
     return status;
 }
 
-/* Points in flow units; log_det [n] of them, or NULL. */
-static void encode(const struct adv_dataset *d, struct points *points, double *log_det)
-{
-    adv_transform_encode(d->transform, points->n, points->x, points->x, log_det);
-}
-
-static struct adv_mixture_rows rows_of(const struct adv_dataset *d, const struct points *points)
-{
-    return (struct adv_mixture_rows){.n = points->n,
-                                     .dim = d->dim,
-                                     .x = points->x,
-                                     .labels = d->classes ? points->labels : NULL,
-                                     .classes = d->classes};
-}
-
-/* The Gaussian and the best mixture, fitted to the training rows. */
-struct baselines {
-    struct adv_gaussian_mixture gaussian, mixture;
-};
-
-static enum adv_status fit_baselines(const struct adv_dataset *d, struct baselines *b,
-                                     struct adv_error *error)
-{
-    enum adv_status status = adv_dataset_fit_mixture(d, 1, &b->gaussian, error);
-    return status == ADV_OK ? adv_dataset_fit_mixture(d, 0, &b->mixture, error) : status;
-}
-
-static enum adv_status mixture_nll(const struct adv_dataset *d,
-                                   const struct adv_gaussian_mixture *mixture,
-                                   const struct points *encoded, const double *log_det, double *nll,
-                                   struct adv_error *error)
-{
-    struct adv_mixture_rows rows = rows_of(d, encoded);
-    enum adv_status status = adv_gaussian_mixture_log_density(mixture, &rows, nll, error);
-    for (size_t i = 0; status == ADV_OK && i < encoded->n; i++)
-        nll[i] = -(nll[i] + log_det[i]);
-    return status;
-}
-
-static json_t *mean_json(size_t n, const double *values)
-{
-    struct adv_mean mean = adv_mean_of(n, values);
-    return json_pack("{s:o, s:o}", "mean", adv_table_number(mean.value), "standard_error",
-                     adv_table_number(mean.standard_error));
-}
-
-/* By how much the model is better than a baseline, row by row. */
-static json_t *gain_json(size_t n, const double *model, const double *baseline)
-{
-    double *gain = calloc(n, sizeof *gain);
-    for (size_t i = 0; gain && i < n; i++)
-        gain[i] = baseline[i] - model[i];
-    json_t *json = gain ? mean_json(n, gain) : NULL;
-    free(gain);
-    return json;
-}
-
-/* A baseline's density and how far the model is beyond it. */
-static json_t *baseline_json(size_t n, const double *model, const double *baseline,
-                             size_t components)
-{
-    json_t *json = mean_json(n, baseline);
-    if (json && (json_object_set_new(json, "components", json_integer((json_int_t)components)) ||
-                 json_object_set_new(json, "gain", gain_json(n, model, baseline)))) {
-        json_decref(json);
-        return NULL;
-    }
-    return json;
-}
-
-static json_t *nll_json(size_t n, const double *model, const double *gaussian,
-                        const double *mixture, size_t components)
-{
-    return json_pack("{s:I, s:o, s:o, s:o}", "rows", (json_int_t)n, "model", mean_json(n, model),
-                     "gaussian", baseline_json(n, model, gaussian, 1), "mixture",
-                     baseline_json(n, model, mixture, components));
-}
-
 static enum adv_status add_densities(const struct adv_report_subject *s, json_t *report,
                                      struct adv_error *error)
 {
-    const struct adv_dataset *d = s->dataset;
     struct points held_out = {0};
-    struct baselines b = {0};
-    enum adv_status status = take_rows(d, ADV_SPLIT_HELD_OUT, NLL_ROWS_MAX, &held_out, error);
-    size_t n = held_out.n;
-    double *values = status == ADV_OK ? calloc(n, 4 * sizeof *values) : NULL;
-    if (status == ADV_OK && !values)
+    json_t *json = NULL;
+    enum adv_status status =
+        take_rows(s->dataset, ADV_SPLIT_HELD_OUT, NLL_ROWS_MAX, &held_out, error);
+    double *nll = status == ADV_OK ? calloc(held_out.n ? held_out.n : 1, sizeof *nll) : NULL;
+    if (status == ADV_OK && !nll)
         status = adv_no_memory(error);
-    double *model = values, *gaussian = model + n, *mixture = gaussian + n, *log_det = mixture + n;
     if (status == ADV_OK)
-        status = model_nll(s, &held_out, model, error);
-    if (status == ADV_OK) {
-        encode(d, &held_out, log_det);
-        status = fit_baselines(d, &b, error);
-    }
+        status = model_nll(s, &held_out, nll, error);
+    const struct adv_report_rows rows = {held_out.n, held_out.x, held_out.labels};
     if (status == ADV_OK)
-        status = mixture_nll(d, &b.gaussian, &held_out, log_det, gaussian, error);
-    if (status == ADV_OK)
-        status = mixture_nll(d, &b.mixture, &held_out, log_det, mixture, error);
-    if (status == ADV_OK && json_object_set_new(report, "held_out_nll",
-                                                nll_json(n, model, gaussian, mixture, b.mixture.n)))
+        status = adv_report_densities(s->dataset, &rows, nll, &json, error);
+    if (status == ADV_OK && json_object_set_new(report, "held_out_nll", json))
         status = adv_no_memory(error);
-    adv_gaussian_mixture_release(&b.gaussian);
-    adv_gaussian_mixture_release(&b.mixture);
     points_release(&held_out);
-    free(values);
+    free(nll);
     return status;
 }
 
@@ -207,12 +117,8 @@ static enum adv_status draw_samples(const struct adv_report_subject *s, struct p
     const struct adv_answer *answer = NULL;
     struct adv_run *run = NULL;
     enum adv_status status = points_init(samples, SAMPLES, d, error);
-    for (size_t i = 0; status == ADV_OK && d->classes && i < SAMPLES; i++)
-        samples->labels[i] = d->labels[i * d->n_rows / SAMPLES];
-    for (size_t i = 0; status == ADV_OK && d->n_context && i < SAMPLES; i++)
-        memcpy(samples->contexts + i * d->n_context,
-               d->contexts + i * d->n_rows / SAMPLES * d->n_context,
-               d->n_context * sizeof *samples->contexts);
+    if (status == ADV_OK)
+        adv_dataset_conditions(d, SAMPLES, samples->labels, samples->contexts);
     query.n = query.n_contexts = SAMPLES;
     query.seed = s->seed;
     query.labels = d->classes ? samples->labels : NULL;
@@ -246,8 +152,8 @@ static json_t *moments_json(struct adv_moments moments)
                      adv_table_number(moments.standard_deviation));
 }
 
-static enum adv_status add_columns(const struct adv_dataset *d, const struct adv_rows *data,
-                                   const struct adv_rows *samples, json_t *report,
+enum adv_status adv_report_columns(const struct adv_dataset *d, const struct adv_rows *data,
+                                   const struct adv_rows *samples, json_t **out,
                                    struct adv_error *error)
 {
     json_t *columns = json_array();
@@ -264,9 +170,20 @@ static enum adv_status add_columns(const struct adv_dataset *d, const struct adv
                                             "ks_distance", test.distance, "p_value", test.p_value)))
             status = adv_no_memory(error);
     }
-    if (status != ADV_OK)
+    if (status == ADV_OK)
+        *out = columns;
+    else
         json_decref(columns);
-    else if (json_object_set_new(report, "columns", columns))
+    return status;
+}
+
+static enum adv_status add_columns(const struct adv_dataset *d, const struct adv_rows *data,
+                                   const struct adv_rows *samples, json_t *report,
+                                   struct adv_error *error)
+{
+    json_t *columns = NULL;
+    enum adv_status status = adv_report_columns(d, data, samples, &columns, error);
+    if (status == ADV_OK && json_object_set_new(report, "columns", columns))
         status = adv_no_memory(error);
     return status;
 }

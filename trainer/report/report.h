@@ -4,6 +4,8 @@
 #ifndef ADV_TRAINER_REPORT_H
 #define ADV_TRAINER_REPORT_H
 
+#include "trainer/report/two_sample.h"
+
 #include <advect/extra/dataset.h>
 #include <advect/extra/png.h>
 #include <advect/model.h>
@@ -36,8 +38,26 @@ struct adv_report_subject {
 enum adv_status adv_report_make(const struct adv_report_subject *subject, json_t **report,
                                 struct adv_image *picture, struct adv_error *error);
 
-/* To stdout, for people. */
+/* The parts of it that are of use alone. Rows with their labels, borrowed: */
+struct adv_report_rows {
+    size_t n;
+    const float *x;        /* [n, dim], data units */
+    const int32_t *labels; /* [n] */
+};
+/* Its "held_out_nll", of rows to which the model gives negative log-densities nll [n]: baselines are
+ * fitted to the data of its training, of which NULL means that they are not at hand: none then. */
+enum adv_status adv_report_densities(const struct adv_dataset *training,
+                                     const struct adv_report_rows *rows, const double *nll,
+                                     json_t **json, struct adv_error *error);
+/* Its "columns". */
+enum adv_status adv_report_columns(const struct adv_dataset *dataset, const struct adv_rows *data,
+                                   const struct adv_rows *samples, json_t **columns,
+                                   struct adv_error *error);
+
+/* To stdout, for people: all of it; and its parts, below a line of the caller's. */
 void adv_report_print(const json_t *report);
+void adv_report_print_densities(const json_t *held_out_nll);
+void adv_report_print_columns(const json_t *columns);
 /* A line to stderr where a Gaussian is as good. */
 void adv_report_warn(const json_t *report, const char *command);
 

@@ -29,17 +29,15 @@ static void print_nll(const json_t *of, const char *name)
     putchar('\n');
 }
 
-static void print_densities(const json_t *nll)
+void adv_report_print_densities(const json_t *nll)
 {
+    const json_t *gaussian = json_object_get(nll, "gaussian");
     const json_t *mixture = json_object_get(nll, "mixture");
     long long n = (long long)json_integer_value(json_object_get(mixture, "components"));
     char name[48];
-    printf(
-        "negative log-density of %lld held-out rows, nats a row (they also chose the weights and "
-        "the mixture)\n",
-        (long long)json_integer_value(json_object_get(nll, "rows")));
     print_nll(json_object_get(nll, "model"), "this model");
-    print_nll(json_object_get(nll, "gaussian"), "a Gaussian");
+    if (gaussian)
+        print_nll(gaussian, "a Gaussian");
     snprintf(name, sizeof name, "a mixture of %lld Gaussians", n);
     if (n > 1)
         print_nll(mixture, name);
@@ -69,7 +67,7 @@ static json_t *flat_column(const json_t *column)
         json_object_get(column, "ks_distance"), "p", json_object_get(column, "p_value"));
 }
 
-static void print_columns(const json_t *report)
+void adv_report_print_columns(const json_t *columns)
 {
     static const struct adv_column shown[] = {
         {"name", "column", 0},     {"data_mean", "mean", 4}, {"data_sd", "std. dev.", 4},
@@ -78,7 +76,7 @@ static void print_columns(const json_t *report)
     };
     json_t *rows = json_array(), *column;
     size_t i;
-    json_array_foreach(json_object_get(report, "columns"), i, column)
+    json_array_foreach((json_t *)columns, i, column)
     {
         json_array_append_new(rows, flat_column(column));
     }
@@ -89,9 +87,14 @@ static void print_columns(const json_t *report)
 void adv_report_print(const json_t *report)
 {
     const json_t *classifier = json_object_get(report, "classifier");
-    print_densities(json_object_get(report, "held_out_nll"));
+    const json_t *nll = json_object_get(report, "held_out_nll");
+    printf(
+        "negative log-density of %lld held-out rows, nats a row (they also chose the weights and "
+        "the mixture)\n",
+        (long long)json_integer_value(json_object_get(nll, "rows")));
+    adv_report_print_densities(nll);
     printf("\nsamples beside %s\n", json_string_value(json_object_get(report, "compared_with")));
-    print_columns(report);
+    adv_report_print_columns(json_object_get(report, "columns"));
     if (json_is_object(classifier))
         printf("\na classifier tells samples from data with accuracy %.3f +- %.3f (0.5 or less: "
                "not at "

@@ -1,6 +1,8 @@
 /* The loss curve as a table and as a picture. */
 #include "trainer/training/loss_curve.h"
 
+#include "trainer/cli/files.h"
+
 #include <advect/array_file.h>
 #include <advect/extra/plot.h>
 
@@ -109,7 +111,7 @@ enum adv_status adv_loss_curve_write_png(const struct adv_training *t, const cha
     struct adv_bytes png = {0};
     enum adv_status status = adv_loss_curve_draw(t, ADV_CURVE_OF_LOSS, &png, error);
     if (status == ADV_OK)
-        status = adv_file_replace(path, png.data, png.n, error);
+        status = adv_write_output(path, png.data, png.n, false, error);
     adv_bytes_release(&png);
     return status;
 }

@@ -13,6 +13,7 @@
 #include <advect/extra/safetensors.h>
 #include <advect/train.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,8 @@ static const struct adv_field fields[] = {
      .help = "continue from the checkpoint beside the model file"},
     {"restart", ADV_FIELD_BOOL, AT(restart),
      .help = "start over, even if an unfinished checkpoint is lost"},
-    {"curve", ADV_FIELD_STRING, AT(curve), .help = "also draw the loss curve into this PNG file"},
+    {"curve", ADV_FIELD_STRING, AT(curve),
+     .help = "also draw the loss curve into this PNG file, - for standard output"},
     {"dtype", ADV_FIELD_CHOICE, AT(dtype), .choices = dtypes, .fallback = "f32",
      .help = "number format of the stored weights"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
@@ -150,6 +152,30 @@ static enum adv_status write_results(const struct adv_training *training,
     return status;
 }
 
+#define RISE 1.1 /* of the held-out loss beyond its least: more than its noise */
+
+/* Says where the held-out loss has risen for long, which only a curve shows. */
+static void warn_of_overfitting(const struct adv_training *training)
+{
+    size_t n = adv_training_curve_points(training), least = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (adv_training_curve_point(training, i)->held_out <
+            adv_training_curve_point(training, least)->held_out)
+            least = i;
+    }
+    const struct adv_training_progress *at = adv_training_progress(training);
+    if (n < 2 || isfinite(at->best_nll)) /* then the best weights are kept */
+        return;
+    const struct adv_curve_point *best = adv_training_curve_point(training, least),
+                                 *last = adv_training_curve_point(training, n - 1);
+    if (last->held_out > RISE * best->held_out)
+        fprintf(stderr,
+                "advect train: warning: the held-out loss was least at step %lld, %.4g, and has "
+                "risen to %.4g: the model has learned the rows by heart; \"keep\": \"best\" in "
+                "train keeps the best weights, as advect fit does\n",
+                (long long)best->step, best->held_out, last->held_out);
+}
+
 /* Before the first step: what could not be written at the end. */
 static enum adv_status check_files(const struct train_options *options,
                                    const struct file_names *names, struct adv_error *error)
@@ -157,7 +183,8 @@ static enum adv_status check_files(const struct train_options *options,
     enum adv_status status = adv_check_writable(names->model, error);
     if (status == ADV_OK)
         status = adv_check_writable(names->checkpoint, error);
-    return status == ADV_OK && options->curve ? adv_check_writable(options->curve, error) : status;
+    return status == ADV_OK && options->curve ? adv_check_output(options->curve, false, error)
+                                              : status;
 }
 
 static enum adv_status train(const struct train_options *options,
@@ -182,6 +209,8 @@ static enum adv_status train(const struct train_options *options,
         status = adv_session_run(&session, training, error);
     if (status == ADV_E_CANCELLED && adv_training_progress(training)->step > 0)
         fprintf(stderr, "%s holds the training so far; --resume continues it\n", names.checkpoint);
+    if (status == ADV_OK)
+        warn_of_overfitting(training);
     if (status == ADV_OK)
         status = write_results(training, options, &names, error);
     adv_training_free(training);

@@ -83,6 +83,15 @@ const char *adv_density_help(const char *kind)
     return NULL;
 }
 
+bool adv_density_group(size_t i, struct adv_field_group *group)
+{
+    if (i >= ADV_COUNT(kinds))
+        return false;
+    *group =
+        (struct adv_field_group){names[i], kinds[i]->help, kinds[i]->fields, kinds[i]->n_fields};
+    return true;
+}
+
 size_t adv_density_dim(const struct adv_density *density)
 {
     return density->dim;

@@ -61,7 +61,7 @@ static enum adv_status prepare_gaussian(void *state, struct adv_error *error)
 }
 
 const struct adv_density_kind adv_density_gaussian = {
-    .help = "standard deviation of the Gaussian: a number, or one for each dimension",
+    .help = "a Gaussian; options dim, mean, deviation",
     .fields = gaussian_fields,
     .n_fields = ADV_COUNT(gaussian_fields),
     .state_bytes = sizeof(struct gaussian),

@@ -2,6 +2,8 @@
 
 #include "core/base/mem.h"
 
+#include <advect/extra/transform.h>
+
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -157,6 +159,18 @@ json_t *adv_support_to_json(const struct adv_support *support)
 }
 
 /* ---------------------------------------------------------------- fitting */
+
+bool adv_support_group(size_t i, struct adv_field_group *group)
+{
+    static const struct adv_field_group of_all = {"all kinds", "what every column may have", shared,
+                                                  N_SHARED};
+    if (i > ADV_COUNT(kinds))
+        return false;
+    *group = i == 0 ? of_all
+                    : (struct adv_field_group){kinds[i - 1]->name, kinds[i - 1]->help,
+                                               kinds[i - 1]->fields, kinds[i - 1]->n_fields};
+    return true;
+}
 
 bool adv_support_is_fitted(const struct adv_support *support)
 {

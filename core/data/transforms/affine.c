@@ -22,6 +22,7 @@ static double zero_log_det(const void *state, size_t first, size_t n, const doub
 }
 
 const struct adv_step_kind adv_step_identity = {
+    .help = "data as they are",
     .encode = keep,
     .decode = keep,
     .log_det = zero_log_det,
@@ -156,6 +157,7 @@ static json_t *to_json(const void *state)
 }
 
 const struct adv_step_kind adv_step_affine = {
+    .help = "shifted and scaled, y = (x - shift) / scale",
     .fields = fields,
     .n_fields = ADV_COUNT(fields),
     .state_bytes = sizeof(struct affine),
@@ -271,6 +273,7 @@ static double unfitted_log_det(const void *state, size_t first, size_t n, const 
 }
 
 const struct adv_step_kind adv_step_standardise = {
+    .help = "affine by the mean and the standard deviation of each column of the training rows",
     .needs_fit = always,
     .fit = fit,
     .encode = unfitted,

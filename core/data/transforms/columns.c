@@ -99,6 +99,36 @@ static void encode_drawn(const void *opaque, uint64_t seed, uint64_t row, size_t
         values[i] = adv_support_encode(&state->columns[first + i], values[i], (double)noise[i]);
 }
 
+/* The draws divide [0, 1) evenly, in each column and for each integer in an order of its own: a
+ * Latin hypercube (McKay, Beckman and Conover 1979), which of one column is the midpoint rule. */
+static double placed_noise(size_t column, double value, size_t draw, size_t n_draws)
+{
+    int64_t k = (int64_t)fmin(fmax(value, -INTEGERS_END), INTEGERS_END);
+    uint64_t key = adv_rng_word(column, ADV_STREAM_DEQUANTISE, (uint64_t)k);
+    return ((double)adv_permute(key, draw, n_draws) + 0.5) / (double)n_draws;
+}
+
+static void encode_draw(const void *opaque, size_t draw, size_t n_draws, size_t first, size_t n,
+                        double *values)
+{
+    const struct columns *state = opaque;
+    for (size_t i = 0; i < n; i++) {
+        const struct adv_support *support = &state->columns[first + i];
+        double u =
+            support->integer ? placed_noise(first + i, nearbyint(values[i]), draw, n_draws) : 0.0;
+        values[i] = adv_support_encode(support, values[i], u);
+    }
+}
+
+static size_t n_whole(const void *opaque)
+{
+    const struct columns *state = opaque;
+    size_t n = 0;
+    for (size_t i = 0; i < state->dim; i++)
+        n += state->columns[i].integer;
+    return n;
+}
+
 static void decode(const void *opaque, size_t first, size_t n, double *values)
 {
     const struct columns *state = opaque;
@@ -199,6 +229,7 @@ static void describe(const void *opaque, size_t column, char *text, size_t size)
 }
 
 const struct adv_step_kind adv_step_columns = {
+    .help = "each column by what its values can be, which data.support says more briefly",
     .fields = fields,
     .n_fields = ADV_COUNT(fields),
     .state_bytes = sizeof(struct columns),
@@ -212,6 +243,8 @@ const struct adv_step_kind adv_step_columns = {
     .release = release,
     .encode = encode,
     .encode_drawn = encode_drawn,
+    .encode_draw = encode_draw,
+    .n_whole = n_whole,
     .decode = decode,
     .log_det = log_det,
     .to_json = to_json,

@@ -364,6 +364,7 @@ static double log_det(const void *opaque, size_t first, size_t n, const double *
 }
 
 const struct adv_step_kind adv_step_gaussianise = {
+    .help = "intensities dequantised from a few levels, each group of levels a Gaussian",
     .fields = fields,
     .n_fields = ADV_COUNT(fields),
     .state_bytes = sizeof(struct gaussianise),

@@ -54,6 +54,7 @@ static double log_det(const void *state, size_t first, size_t n, const double *e
 }
 
 const struct adv_step_kind adv_step_logit = {
+    .help = "values of [0, 1] by their log-odds",
     .fields = fields,
     .n_fields = ADV_COUNT(fields),
     .state_bytes = sizeof(struct logit),

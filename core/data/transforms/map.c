@@ -176,11 +176,25 @@ static enum adv_status check_step(const struct adv_transform *transform, size_t 
                     (double)point[first + i], values[i], must_be);
 }
 
+/* One of the points of whole numbers' cells, or where `of` is 1 the one that stands for them. */
+struct draw {
+    size_t index, of;
+};
+
+static void encode_step(const struct adv_step *step, struct draw draw, size_t first, size_t n,
+                        double *values)
+{
+    if (draw.of > 1 && step->kind->encode_draw)
+        step->kind->encode_draw(step->state, draw.index, draw.of, first, n, values);
+    else
+        step->kind->encode(step->state, first, n, values);
+}
+
 /* Columns first ... of a point, against each step's domain in turn: encoded into values [COLUMNS],
  * what that adds to the log-determinant into *log_det. */
-static enum adv_status encode_run_checked(const struct adv_transform *transform, const float *point,
-                                          size_t first, double *values, double *log_det,
-                                          struct adv_error *error)
+static enum adv_status encode_run_checked(const struct adv_transform *transform, struct draw draw,
+                                          const float *point, size_t first, double *values,
+                                          double *log_det, struct adv_error *error)
 {
     size_t n = run_length(transform->dim, first);
     load(n, point + first, values);
@@ -189,7 +203,7 @@ static enum adv_status encode_run_checked(const struct adv_transform *transform,
         enum adv_status status = check_step(transform, s, point, first, n, values, error);
         if (status != ADV_OK)
             return status;
-        step->kind->encode(step->state, first, n, values);
+        encode_step(step, draw, first, n, values);
         if (log_det)
             *log_det += step->kind->log_det(step->state, first, n, values);
     }
@@ -216,20 +230,36 @@ static enum adv_status check_range(const struct adv_transform *transform, const 
     return ADV_OK;
 }
 
-enum adv_status adv_transform_encode_checked(const struct adv_transform *transform,
-                                             const float *point, float *flow, double *log_det,
-                                             struct adv_error *error)
+static enum adv_status encode_checked(const struct adv_transform *transform, struct draw draw,
+                                      const float *point, float *flow, double *log_det,
+                                      struct adv_error *error)
 {
     double values[COLUMNS], sum = 0.0;
     enum adv_status status = check_range(transform, point, error);
     for (size_t first = 0; first < transform->dim && status == ADV_OK; first += COLUMNS) {
-        status = encode_run_checked(transform, point, first, values, log_det ? &sum : NULL, error);
+        status =
+            encode_run_checked(transform, draw, point, first, values, log_det ? &sum : NULL, error);
         if (status == ADV_OK && flow)
             store(run_length(transform->dim, first), values, flow + first);
     }
     if (status == ADV_OK && log_det)
         *log_det = sum;
     return status;
+}
+
+enum adv_status adv_transform_encode_checked(const struct adv_transform *transform,
+                                             const float *point, float *flow, double *log_det,
+                                             struct adv_error *error)
+{
+    return encode_checked(transform, (struct draw){0, 1}, point, flow, log_det, error);
+}
+
+enum adv_status adv_transform_encode_draw(const struct adv_transform *transform, size_t draw,
+                                          const float *point, float *flow, double *log_det,
+                                          struct adv_error *error)
+{
+    struct draw one = {draw, adv_transform_draws(transform)};
+    return encode_checked(transform, one, point, flow, log_det, error);
 }
 
 static enum adv_status check_finite(const struct adv_transform *transform, const float *point,

@@ -25,6 +25,7 @@ struct adv_step_rows {
 };
 
 struct adv_step_kind {
+    const char *help; /* one line */
     const struct adv_field *fields;
     size_t n_fields;
     size_t state_bytes; /* of the struct that the fields' offsets refer to */
@@ -57,6 +58,11 @@ struct adv_step_kind {
      * NULL: as encode. */
     void (*encode_drawn)(const void *state, uint64_t seed, uint64_t row, size_t first, size_t n,
                          double *values);
+    /* The same at one of n_draws points of whole numbers' cells, over which a density is averaged;
+     * NULL: as encode. n_whole: how many columns hold whole numbers; NULL: none. */
+    void (*encode_draw)(const void *state, size_t draw, size_t n_draws, size_t first, size_t n,
+                        double *values);
+    size_t (*n_whole)(const void *state);
     void (*decode)(const void *state, size_t first, size_t n, double *values);
     /* The sum of log dy/dx over these columns, at the encoded values y. */
     double (*log_det)(const void *state, size_t first, size_t n, const double *encoded);

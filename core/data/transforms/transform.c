@@ -17,6 +17,11 @@
 static const char *const names[] = {KINDS(NAME) NULL};
 static const struct adv_step_kind *const kinds[] = {KINDS(DESCRIPTOR)};
 
+/* Points over which a density of whole numbers is averaged: of one column, 4 are within 0.001 nats
+ * of many (bench/supports.py's counts). */
+#define DRAWS_PER_COLUMN ((size_t)4)
+#define DRAWS_MAX ((size_t)16)
+
 /* What the first object says about the data beside its own options. */
 struct statements {
     json_t *range;
@@ -295,6 +300,30 @@ bool adv_transform_is_periodic(const struct adv_transform *transform, size_t col
             return true;
     }
     return false;
+}
+
+bool adv_transform_group(size_t i, struct adv_field_group *group)
+{
+    static const struct adv_field_group of_the_first = {
+        "all kinds", "statements about the data, on the first transform of all", statement_fields,
+        ADV_COUNT(statement_fields)};
+    if (i > ADV_COUNT(kinds))
+        return false;
+    *group = i == 0 ? of_the_first
+                    : (struct adv_field_group){names[i - 1], kinds[i - 1]->help,
+                                               kinds[i - 1]->fields, kinds[i - 1]->n_fields};
+    return true;
+}
+
+size_t adv_transform_draws(const struct adv_transform *transform)
+{
+    size_t n_whole = 0;
+    for (size_t s = 0; s < transform->n_steps; s++) {
+        const struct adv_step *step = &transform->steps[s];
+        n_whole += step->kind->n_whole ? step->kind->n_whole(step->state) : 0;
+    }
+    size_t n = n_whole * DRAWS_PER_COLUMN;
+    return n == 0 ? 1 : n < DRAWS_MAX ? n : DRAWS_MAX;
 }
 
 size_t adv_transform_circles(const struct adv_transform *transform, struct adv_circles *circles)

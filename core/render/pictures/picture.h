@@ -11,9 +11,9 @@
 #define ADV_IMAGES_PIXELS_MAX 67108864 /* of one, or of all frames of an animation */
 #define ADV_PLANE_POINTS_MAX 1048576   /* of a plot, or of all frames of an animation */
 
-/* A square part of the plane; half_side 0: fitted to what is drawn. */
+/* A part of the plane, half as wide and half as high; half 0: fitted to what is drawn. */
 struct adv_box {
-    double centre[2], half_side;
+    double centre[2], half[2];
 };
 
 /* All that a picture is drawn from. */

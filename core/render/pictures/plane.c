@@ -10,43 +10,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BOX_DEFAULT 4.0       /* half the side of the box of a model that names none */
 #define BOX_MARGIN (1.0 / 16) /* of the side, on every side */
 #define LATENT_REACH 4.5      /* of a standard Gaussian; half the side of the box of latents */
 #define WIDTH_DEFAULT 640
 
 /* ---------------------------------------------------------------- boxes */
 
-/* data.box of the config, [[x_lo, x_hi], [y_lo, y_hi]]; false if it is absent or no such thing. */
-static bool read_box(const struct adv_model *model, double lo[2], double hi[2])
-{
-    const json_t *data = json_object_get(adv_model_config_json(model), "data");
-    const json_t *box = json_object_get(data, "box");
-    for (size_t k = 0; k < 2; k++) {
-        const json_t *range = json_array_get(box, k);
-        const json_t *from = json_array_get(range, 0), *to = json_array_get(range, 1);
-        if (!json_is_number(from) || !json_is_number(to))
-            return false;
-        lo[k] = json_number_value(from);
-        hi[k] = json_number_value(to);
-        if (!(lo[k] < hi[k]))
-            return false;
-    }
-    return true;
-}
-
-static void find_data_range(const struct adv_model *model, double lo[2], double hi[2])
-{
-    if (read_box(model, lo, hi))
-        return;
-    lo[0] = lo[1] = -BOX_DEFAULT;
-    hi[0] = hi[1] = BOX_DEFAULT;
-}
+/* A square, for a plane has one unit; but of columns of different units, whose scales differ more
+ * than this, each side has its own. */
+#define SCALES_ALIKE 4.0
 
 static struct adv_box box_around(const double lo[2], const double hi[2])
 {
-    struct adv_box box = {{(lo[0] + hi[0]) / 2, (lo[1] + hi[1]) / 2}, 0};
-    box.half_side = fmax(hi[0] - lo[0], hi[1] - lo[1]) * (0.5 + BOX_MARGIN);
+    struct adv_box box = {{(lo[0] + hi[0]) / 2, (lo[1] + hi[1]) / 2}, {0, 0}};
+    double sides[2] = {hi[0] - lo[0], hi[1] - lo[1]}, longest = fmax(sides[0], sides[1]);
+    bool alike = longest <= SCALES_ALIKE * fmin(sides[0], sides[1]);
+    for (size_t k = 0; k < 2; k++)
+        box.half[k] = (alike ? longest : sides[k]) * (0.5 + BOX_MARGIN);
     return box;
 }
 
@@ -54,7 +34,7 @@ static struct adv_box box_around(const double lo[2], const double hi[2])
 static struct adv_box data_box(const struct adv_model *model)
 {
     double lo[2], hi[2];
-    find_data_range(model, lo, hi);
+    adv_model_box(model, lo, hi);
     return box_around(lo, hi);
 }
 
@@ -63,7 +43,7 @@ static struct adv_box trajectories_box(const struct adv_scene *scene)
 {
     double lo[2] = {INFINITY, INFINITY}, hi[2] = {-INFINITY, -INFINITY};
     if (scene->query->space == ADV_SPACE_DATA)
-        find_data_range(scene->model, lo, hi);
+        adv_model_box(scene->model, lo, hi);
     size_t n_points = scene->answer->n_frames * scene->answer->n;
     for (size_t i = 0; i < 2 * n_points; i++) {
         lo[i % 2] = fmin(lo[i % 2], (double)scene->answer->states[i]);
@@ -77,9 +57,9 @@ struct adv_box adv_plane_box(const struct adv_scene *scene)
     if (scene->query->kind == ADV_QUERY_TRAJECTORIES)
         return trajectories_box(scene);
     if (scene->query->kind == ADV_QUERY_LATENTS)
-        return (struct adv_box){.half_side = LATENT_REACH};
+        return (struct adv_box){.half = {LATENT_REACH, LATENT_REACH}};
     if (scene->query->space == ADV_SPACE_FLOW)
-        return (struct adv_box){.half_side = 0};
+        return (struct adv_box){.half = {0, 0}};
     return data_box(scene->model);
 }
 
@@ -97,12 +77,12 @@ enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, flo
     if (!points)
         return adv_no_memory(error);
     struct adv_box box = data_box(model);
-    double cell = 2 * box.half_side / (double)side;
+    double width = 2 * box.half[0] / (double)side, height = 2 * box.half[1] / (double)side;
     for (size_t row = 0; row < side; row++) {
         for (size_t column = 0; column < side; column++) {
             float *point = points + 2 * (row * side + column);
-            point[0] = (float)(box.centre[0] - box.half_side + ((double)column + 0.5) * cell);
-            point[1] = (float)(box.centre[1] - box.half_side + ((double)row + 0.5) * cell);
+            point[0] = (float)(box.centre[0] - box.half[0] + ((double)column + 0.5) * width);
+            point[1] = (float)(box.centre[1] - box.half[1] + ((double)row + 0.5) * height);
         }
     }
     *out = points;
@@ -118,14 +98,14 @@ static enum adv_status new_plot(const struct adv_scene *scene, int width, int he
     struct adv_axes axes = {
         .width = width,
         .height = height,
-        .x_lo = box->centre[0] - box->half_side,
-        .x_hi = box->centre[0] + box->half_side,
-        .y_lo = box->centre[1] - box->half_side,
-        .y_hi = box->centre[1] + box->half_side,
+        .x_lo = box->centre[0] - box->half[0],
+        .x_hi = box->centre[0] + box->half[0],
+        .y_lo = box->centre[1] - box->half[1],
+        .y_hi = box->centre[1] + box->half[1],
         .title = title,
         .x_label = adv_scene_column(scene, 0),
         .y_label = adv_scene_column(scene, 1),
-        .equal_aspect = true,
+        .equal_aspect = box->half[0] == box->half[1],
     };
     return adv_plot_new(&axes, plot, error);
 }

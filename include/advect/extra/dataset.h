@@ -53,8 +53,8 @@ void adv_dataset_close(struct adv_dataset *dataset);
 const char *adv_dataset_column(const struct adv_dataset *dataset, size_t column);
 /* Name of one of the numbers of a context, or NULL. Borrowed. */
 const char *adv_dataset_context_column(const struct adv_dataset *dataset, size_t i);
-/* The part of the plane that holds 2-D data: a density's box, or nearly all rows of a table whose
- * columns have names. False for other data. */
+/* The part of the plane that holds 2-D data: a density's box, the bounds of a prior, or nearly all
+ * rows of a table. False for other data. */
 bool adv_dataset_box(const struct adv_dataset *dataset, double lo[2], double hi[2]);
 /* What was noticed in the data, a line each: rows left out, columns that say nothing, cells far
  * beyond all others. "" for nothing. Borrowed. */
@@ -90,6 +90,11 @@ size_t adv_dataset_rows(const struct adv_dataset *dataset, enum adv_split split)
 /* Examples first ... first + n - 1 of a split, and their contexts or NULL, in data units. */
 void adv_dataset_points(const struct adv_dataset *dataset, enum adv_split split, uint64_t first,
                         size_t n, float *x, int32_t *label, float *context);
+
+/* Conditions as often as the data have them: labels [n], where there are classes, and contexts
+ * [n, n_context], where there are contexts, of n of the rows of files, spread evenly over them. */
+void adv_dataset_conditions(const struct adv_dataset *dataset, size_t n, int32_t *labels,
+                            float *contexts);
 
 /* Mixtures of Gaussians of the data in flow units, fitted to (at most 10,000) examples of training
  * by the recipe's seed, as a training with net.mixture begins: with so many components, or, where

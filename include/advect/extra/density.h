@@ -15,6 +15,7 @@
 #define ADVECT_EXTRA_DENSITY_H
 
 #include <advect/api.h>
+#include <advect/extra/fields.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -32,6 +33,8 @@ void adv_density_free(struct adv_density *density);
 /* NULL-terminated names of the kinds, and the help line of one. */
 const char *const *adv_density_kinds(void);
 const char *adv_density_help(const char *kind);
+/* The i-th kind and its options; false beyond the last. */
+bool adv_density_group(size_t i, struct adv_field_group *group);
 
 size_t adv_density_dim(const struct adv_density *density);
 

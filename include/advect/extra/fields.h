@@ -54,6 +54,13 @@ struct adv_field {
                           it can be read by programs that do not know it */
 };
 
+/* One of several kinds of something, and the fields that its JSON object may have beside "kind". */
+struct adv_field_group {
+    const char *name, *help;
+    const struct adv_field *fields;
+    size_t n_fields;
+};
+
 /* Sets every field to its default. A default out of its own bounds is a bug and aborts. */
 enum adv_status adv_fields_init(const struct adv_field *fields, size_t n_fields, void *options,
                                 struct adv_error *error);
@@ -86,6 +93,9 @@ json_t *adv_fields_to_json(const struct adv_field *fields, size_t n_fields, cons
 /* Prints the fields' help, aligned: "  --steps N   number of optimiser steps (default 1000)". What
  * would pass column 100 goes on in lines below. */
 void adv_fields_help(const struct adv_field *fields, size_t n_fields, FILE *out);
+
+/* Prints them as a table in Markdown: field, what it takes, its default, its meaning. */
+void adv_fields_markdown(const struct adv_field *fields, size_t n_fields, FILE *out);
 
 ADV_API_END
 #endif

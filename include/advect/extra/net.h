@@ -7,6 +7,7 @@
 #define ADVECT_EXTRA_NET_H
 
 #include <advect/api.h>
+#include <advect/extra/fields.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -60,6 +61,9 @@ void adv_net_multiply_adds(const struct adv_net *net, size_t *per_row, size_t *p
 
 /* The program in words, a line per op. */
 void adv_net_print(const struct adv_net *net, FILE *out);
+
+/* The i-th kind and its options; false beyond the last. */
+bool adv_net_group(size_t i, struct adv_field_group *group);
 
 /* The kinds and their options, for help texts. */
 void adv_net_help(FILE *out);

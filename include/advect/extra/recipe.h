@@ -3,12 +3,14 @@
 #define ADVECT_EXTRA_RECIPE_H
 
 #include <advect/api.h>
+#include <advect/extra/fields.h>
 #include <advect/path.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 ADV_API_BEGIN
 
@@ -73,6 +75,12 @@ enum adv_status adv_recipe_init(struct adv_recipe *recipe, const json_t *json,
 enum adv_status adv_recipe_parse(struct adv_recipe *recipe, const char *text,
                                  struct adv_error *error);
 void adv_recipe_release(struct adv_recipe *recipe);
+
+/* The i-th part of a recipe by its member's name and its fields, the first being the recipe itself,
+ * "" by name; false beyond the last. */
+bool adv_recipe_group(size_t i, struct adv_field_group *group);
+/* Everything that a recipe can say, as a document in Markdown. */
+void adv_recipe_reference(FILE *out);
 
 /* The recipe with every default spelled out: a new reference, or NULL without memory. */
 json_t *adv_recipe_to_json(const struct adv_recipe *recipe);

@@ -108,9 +108,9 @@ enum adv_status adv_render_check(const struct adv_model *model, const struct adv
  * for, from two samples per class on: a row per class); trajectories: film strip of at most 24
  * frames (images: a row per sample; points: rows of 6 panels, width being that of a whole row);
  * velocity: arrows or grid; log-density of a grid made by adv_picture_grid: heat map of the
- * density. The points of a 2-D model are shown on square axes over the plane of adv_picture_grid,
- * those of other dimensions as a pair plot, a square of the picture's width; trajectories of one
- * dimension as paths over the density of all samples by histogram, at times from left to right.
+ * density. The points of a 2-D model are shown over the plane of adv_picture_grid, those of other
+ * dimensions as a pair plot, a square of the picture's width; trajectories of one dimension as paths
+ * over the density of all samples by histogram, at times from left to right.
  * query->points is read again for velocities and densities: it must still be there. Errors:
  * ADV_E_UNSUPPORTED where there is no such picture. */
 enum adv_status adv_render_png(const struct adv_model *model, const struct adv_query *query,
@@ -171,10 +171,10 @@ enum adv_status adv_render_csv(const struct adv_model *model, const struct adv_q
                                const struct adv_answer *answer, struct adv_bytes *out,
                                struct adv_error *error);
 
-/* The points of a 2-D model's plane, side x side cell centres of a square, row by row from the
- * lowest y: for density.png (side 100) and velocity.png (side 24). points [side * side, 2] is the
- * caller's to free. The square is the config's data.box, [[x_lo, x_hi], [y_lo, y_hi]] in data
- * units, or [-4, 4]^2 without one, made square and wider by a sixteenth on every side. */
+/* The points of a 2-D model's plane, side x side cell centres, row by row from the lowest y: for
+ * density.png (side 100) and velocity.png (side 24). points [side * side, 2] is the caller's to
+ * free. The plane is adv_model_box, made square where neither side is more than four times the
+ * other, and wider by a sixteenth on every side. */
 enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, float **points,
                                  struct adv_error *error);
 

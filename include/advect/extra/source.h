@@ -18,6 +18,7 @@
 #include <advect/api.h>
 #include <advect/array_file.h>
 #include <advect/extra/density.h>
+#include <advect/extra/fields.h>
 #include <advect/extra/simulator.h>
 #include <advect/extra/table.h>
 #include <advect/status.h>
@@ -46,6 +47,8 @@ struct adv_source {
  * spec says of them (an array), or NULL. Errors name the field or the file. */
 enum adv_status adv_source_open(const json_t *spec, const char *place, const json_t *names,
                                 struct adv_source *source, struct adv_error *error);
+/* The i-th kind and its options; false beyond the last. */
+bool adv_source_group(size_t i, struct adv_field_group *group);
 void adv_source_release(struct adv_source *source);
 
 /* Whether examples are drawn afresh, of a density or a simulator. */

@@ -45,6 +45,7 @@
 #define ADVECT_EXTRA_TRANSFORM_H
 
 #include <advect/api.h>
+#include <advect/extra/fields.h>
 #include <advect/status.h>
 #include <jansson.h>
 #include <stdbool.h>
@@ -70,6 +71,11 @@ enum adv_status adv_transform_fit(struct adv_transform *transform, size_t n, con
 
 /* Whether nothing is left to fit. Points go only through fitted transforms (a bug otherwise). */
 bool adv_transform_is_fitted(const struct adv_transform *transform);
+
+/* The i-th kind of transform and its options, the first being what any may state, or of what a
+ * column of "columns" can hold; false beyond the last. */
+bool adv_transform_group(size_t i, struct adv_field_group *group);
+bool adv_support_group(size_t i, struct adv_field_group *group);
 
 /* The JSON of the (fitted) transform, a new reference, or NULL without memory. */
 json_t *adv_transform_to_json(const struct adv_transform *transform);
@@ -114,6 +120,16 @@ enum adv_status adv_transform_check_domain(const struct adv_transform *transform
 enum adv_status adv_transform_encode_checked(const struct adv_transform *transform,
                                              const float *point, float *flow, double *log_det,
                                              struct adv_error *error);
+
+/* Columns of whole numbers have probabilities, which are integrals: P(k) of that of the density
+ * over [k, k + 1). So many points of each row's cell stand for it: 4 for each such column, at most
+ * 16, and 1 where there are none. P is the mean of their densities. */
+size_t adv_transform_draws(const struct adv_transform *transform);
+/* As adv_transform_encode_checked, at the point `draw` < adv_transform_draws of the cell: u there
+ * follows from draw, k and column, midpoints of equal parts of [0, 1), in each column each once. */
+enum adv_status adv_transform_encode_draw(const struct adv_transform *transform, size_t draw,
+                                          const float *point, float *flow, double *log_det,
+                                          struct adv_error *error);
 
 /* data [n, dim] -> flow [n, dim] (may be the same buffer). log_det [n]: receives
  * log |det dT/dx| in nats, or NULL. */

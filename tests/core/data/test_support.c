@@ -12,6 +12,7 @@
 #include <check.h>
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* One of every kind, as fitting leaves them, and numbers that it can have. */
@@ -131,6 +132,67 @@ START_TEST(a_circle_has_no_seam)
         ck_assert_double_eq_tol(adv_support_decode(&s, 1 + 2 * M_PI * turns),
                                 adv_support_decode(&s, 1), 1e-12);
     ck_assert_double_eq_tol(adv_support_encode(&s, 0, 0), -M_PI, 1e-15);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- whole numbers */
+
+static int by_value(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+#define WHOLE "{\"kind\": \"real\", \"width\": 1, \"integer\": true}"
+
+/* y is k + u here. In an order of their own, or two columns would be integrated along a diagonal. */
+START_TEST(draws_divide_the_cells_of_whole_numbers_evenly)
+{
+    enum { DRAWS = 8 };
+    struct adv_transform *transform =
+        transforms_make("{\"kind\": \"columns\", \"columns\": [" WHOLE ", " WHOLE "]}", 2);
+    ck_assert_uint_eq(adv_transform_draws(transform), DRAWS);
+    int n_diagonal = 0;
+    for (int k = -20; k < 20; k++) {
+        float point[2] = {(float)k, (float)(2 * k)}, flow[2], u[2][DRAWS];
+        bool diagonal = true;
+        for (size_t d = 0; d < DRAWS; d++) {
+            double log_det;
+            ck_assert_int_eq(adv_transform_encode_draw(transform, d, point, flow, &log_det, NULL),
+                             ADV_OK);
+            ck_assert_double_eq(log_det, 0);
+            u[0][d] = flow[0] - point[0];
+            u[1][d] = flow[1] - point[1];
+            diagonal = diagonal && u[0][d] == u[1][d];
+        }
+        n_diagonal += diagonal;
+        for (int column = 0; column < 2; column++) {
+            qsort(u[column], DRAWS, sizeof(float), by_value);
+            for (size_t d = 0; d < DRAWS; d++)
+                ck_assert_float_eq(u[column][d], ((float)d + 0.5f) / DRAWS);
+        }
+    }
+    ck_assert_int_lt(n_diagonal, 2);
+    adv_transform_free(transform);
+}
+END_TEST
+
+START_TEST(draws_are_four_for_each_column_of_whole_numbers)
+{
+    static const struct {
+        const char *json;
+        size_t dim, draws;
+    } of[] = {{"{\"kind\": \"identity\"}", 1, 1},
+              {"{\"kind\": \"columns\", \"columns\": [{\"kind\": \"real\", \"width\": 1}]}", 1, 1},
+              {"{\"kind\": \"columns\", \"columns\": [" WHOLE "]}", 1, 4},
+              {"{\"kind\": \"columns\", \"columns\": [" WHOLE ", " WHOLE ", " WHOLE ", " WHOLE
+               ", " WHOLE "]}",
+               5, 16}};
+    for (size_t i = 0; i < ADV_COUNT(of); i++) {
+        struct adv_transform *transform = transforms_make(of[i].json, of[i].dim);
+        ck_assert_uint_eq(adv_transform_draws(transform), of[i].draws);
+        adv_transform_free(transform);
+    }
 }
 END_TEST
 
@@ -439,6 +501,8 @@ int main(void)
     tcase_add_loop_test(maps, slopes_are_those_of_the_map, 0, N_EXAMPLES);
     tcase_add_test(maps, references_are_exactly_the_base);
     tcase_add_test(maps, a_circle_has_no_seam);
+    tcase_add_test(maps, draws_divide_the_cells_of_whole_numbers_evenly);
+    tcase_add_test(maps, draws_are_four_for_each_column_of_whole_numbers);
     tcase_add_loop_test(maps, nothing_is_decoded_outside_the_support, 0, (int)ADV_COUNT(bounded));
     tcase_add_test(maps, values_on_a_bound_have_a_density);
     suite_add_tcase(suite, maps);

@@ -14,6 +14,11 @@
     " \"activation\": \"silu\"" more "}"
 #define FITTED ", \"width\": 1, \"shift\": 0.2, \"scale\": 0.9}"
 
+#define COUNT(more)                                                                                \
+    ", \"data\": {\"classes\": 2, \"transform\": {\"kind\": \"columns\", \"columns\": ["           \
+    "{\"kind\": \"real\"" more                                                                     \
+    ", \"width\": 1, \"scale\": 2}, {\"kind\": \"real\", \"width\": 1}]}}}"
+
 static struct adv_model *circle_model(void)
 {
     return model_of("{\"name\": \"circle\", " NET(
@@ -49,15 +54,23 @@ static struct adv_run *ask(struct adv_model *model, const struct adv_query *quer
     return run;
 }
 
-static struct adv_run *densities_of(struct adv_model *model, size_t n, const float *points,
-                                    const struct adv_answer **answer)
+static struct adv_run *labelled_densities_of(struct adv_model *model, size_t n, const float *points,
+                                             const int32_t *labels,
+                                             const struct adv_answer **answer)
 {
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     query.n = n;
     query.points = points;
+    query.labels = labels;
     query.solver = adv_solver_spec_accurate();
     query.solver.rtol = query.solver.atol = 1e-6;
     return ask(model, &query, answer);
+}
+
+static struct adv_run *densities_of(struct adv_model *model, size_t n, const float *points,
+                                    const struct adv_answer **answer)
+{
+    return labelled_densities_of(model, n, points, NULL, answer);
 }
 
 /* The rectangle rule is exact to rounding for periodic functions as smooth as this. */
@@ -125,6 +138,61 @@ START_TEST(samples_never_leave_the_support)
 }
 END_TEST
 
+/* Two classes, and a first column of whole numbers or of any. */
+static struct adv_model *count_model(bool whole)
+{
+    return model_of(whole ? "{\"name\": \"count\", " NET(2, ", \"num_classes\": 2")
+                                COUNT(", \"integer\": true")
+                          : "{\"name\": \"count\", " NET(2, ", \"num_classes\": 2") COUNT(""));
+}
+
+/* The midpoint rule over the cell [k, k + 1), of the same network without rounding; in more shards
+ * than one, and with labels of their own. */
+START_TEST(whole_numbers_have_the_mean_density_of_their_cells)
+{
+    enum { N = 150, PARTS = 4 };
+    float whole[2 * N], real[2 * N * PARTS];
+    int32_t labels[N], real_labels[N * PARTS];
+    for (int i = 0; i < N; i++) {
+        whole[2 * i] = (float)(i % 7 - 3);
+        whole[2 * i + 1] = 0.02f * (float)i - 1;
+        labels[i] = i % 3 == 0;
+        for (int d = 0; d < PARTS; d++) {
+            real[2 * (i * PARTS + d)] = whole[2 * i] + ((float)d + 0.5f) / PARTS;
+            real[2 * (i * PARTS + d) + 1] = whole[2 * i + 1];
+            real_labels[i * PARTS + d] = labels[i];
+        }
+    }
+    struct adv_model *of_whole = count_model(true), *of_real = count_model(false);
+    const struct adv_answer *probability, *density;
+    struct adv_run *run = labelled_densities_of(of_whole, N, whole, labels, &probability);
+    struct adv_run *parts = labelled_densities_of(of_real, N * PARTS, real, real_labels, &density);
+    for (int i = 0; i < N; i++) {
+        double mean = 0;
+        for (int d = 0; d < PARTS; d++)
+            mean += exp(density->log_density[i * PARTS + d]) / PARTS;
+        ck_assert_double_eq_tol(probability->log_density[i], log(mean), 1e-4);
+    }
+    adv_run_free(run);
+    adv_run_free(parts);
+    adv_model_unref(of_whole);
+    adv_model_unref(of_real);
+}
+END_TEST
+
+START_TEST(whole_numbers_cost_what_they_are_integrated_by)
+{
+    struct adv_model *of_whole = count_model(true), *of_real = count_model(false);
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = 10;
+    ck_assert_double_eq(adv_query_cost(&query, of_whole), 4 * adv_query_cost(&query, of_real));
+    query.t = 0.5; /* no probabilities before the end */
+    ck_assert_double_eq(adv_query_cost(&query, of_whole), adv_query_cost(&query, of_real));
+    adv_model_unref(of_whole);
+    adv_model_unref(of_real);
+}
+END_TEST
+
 /* Of whole numbers the point's u is another than the sample's, so that this holds for other columns
  * only. */
 START_TEST(the_density_of_a_sample_is_that_of_its_point)
@@ -187,6 +255,8 @@ int main(void)
     tcase_add_test(tests, densities_on_a_circle_integrate_to_one);
     tcase_add_test(tests, densities_on_a_circle_have_no_seam);
     tcase_add_test(tests, samples_never_leave_the_support);
+    tcase_add_test(tests, whole_numbers_have_the_mean_density_of_their_cells);
+    tcase_add_test(tests, whole_numbers_cost_what_they_are_integrated_by);
     tcase_add_test(tests, the_density_of_a_sample_is_that_of_its_point);
     tcase_add_test(tests, nets_and_transforms_agree_on_what_is_periodic);
     suite_add_tcase(suite, tests);

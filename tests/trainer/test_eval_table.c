@@ -1,0 +1,149 @@
+/* advect eval on tables: the rows that are measured, and that it says what the report of advect fit
+ * says of them. */
+#include "tests/support/suite.h"
+#include "tests/trainer/cli.h"
+
+#include <advect/extra/rng.h>
+
+#include <check.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Two columns of Gaussians that hang together, of two classes. */
+static void write_table(const char *name, uint64_t seed, size_t n)
+{
+    FILE *out = fopen(cli_at(name), "w");
+    ck_assert_ptr_nonnull(out);
+    fputs("height,mass,kind\n", out);
+    for (size_t i = 0; i < n; i++) {
+        float z[2];
+        adv_rng_normal(seed, ADV_STREAM_DATA, i, 1, 2, z);
+        double height = (i % 2 ? 8 : 0) + (double)z[0];
+        fprintf(out, "%.4f,%.4f,%s\n", height, height + 0.3 * (double)z[1], i % 2 ? "tall" : "low");
+    }
+    fclose(out);
+}
+
+static void fit_table(void)
+{
+    write_table("people.csv", 5, 300);
+    CLI_SUCCEEDS("fit people.csv --label-column kind --steps 100 --quiet");
+}
+
+static json_t *eval(const char *arguments)
+{
+    CLI_SUCCEEDS("eval people.safetensors --json --quiet %s", arguments);
+    json_t *figures = json_loads(cli_output, 0, NULL);
+    ck_assert_msg(figures != NULL, "%s", cli_output);
+    return figures;
+}
+
+static double number_at(const json_t *json, const char *one, const char *two, const char *three)
+{
+    const json_t *value = json_object_get(json_object_get(json_object_get(json, one), two), three);
+    ck_assert_msg(json_is_number(value), "%s.%s.%s", one, two, three);
+    return json_number_value(value);
+}
+
+START_TEST(held_out_rows_have_what_the_report_says)
+{
+    static const char *const whose[] = {"model", "gaussian", "mixture"};
+    fit_table();
+    json_t *report = json_load_file(cli_at("people.report.json"), 0, NULL), *figures = eval("");
+    const json_t *table = json_object_get(figures, "table");
+    for (size_t i = 0; i < sizeof whose / sizeof *whose; i++) {
+        ck_assert_double_eq_tol(number_at(table, "nll", whose[i], "mean"),
+                                number_at(report, "held_out_nll", whose[i], "mean"), 1e-3);
+        ck_assert_double_eq_tol(number_at(table, "nll", whose[i], "standard_error"),
+                                number_at(report, "held_out_nll", whose[i], "standard_error"),
+                                1e-3);
+    }
+    ck_assert(json_number_value(json_object_get(figures, "nll")) ==
+              number_at(table, "nll", "model", "mean"));
+    const json_t *column = json_array_get(json_object_get(table, "columns"), 1);
+    ck_assert_str_eq(json_string_value(json_object_get(column, "name")), "mass");
+    ck_assert_uint_eq(json_array_size(json_object_get(table, "columns")), 2);
+    json_decref(figures);
+    json_decref(report);
+}
+END_TEST
+
+START_TEST(people_read_the_log_densities_first)
+{
+    fit_table();
+    CLI_SUCCEEDS("eval people.safetensors --quiet");
+    ck_assert_msg(
+        !strncmp(cli_output, "negative log-density of 30 rows held out from training, ", 56), "%s",
+        cli_output);
+    const char *model = strstr(cli_output, "this model"), *column = strstr(cli_output, "mass"),
+               *loss = strstr(cli_output, "loss on held-out");
+    ck_assert(model && column && loss && model < column && column < loss);
+    ck_assert_ptr_nonnull(strstr(cli_output, "a Gaussian "));
+    ck_assert_ptr_nonnull(strstr(cli_output, "they also chose the weights and the mixture"));
+}
+END_TEST
+
+/* 12 rows, fewer than the recipe holds out. */
+START_TEST(all_rows_of_another_file_are_measured)
+{
+    fit_table();
+    write_table("new.csv", 6, 12);
+    json_t *figures = eval("--data new.csv");
+    ck_assert_int_eq(json_integer_value(json_object_get(figures, "points")), 12);
+    ck_assert_double_gt(number_at(json_object_get(figures, "table"), "nll", "gaussian", "mean"), 0);
+    json_decref(figures);
+    CLI_SUCCEEDS("eval people.safetensors --data new.csv --quiet");
+    ck_assert_ptr_nonnull(strstr(cli_output, "12 rows of another file than the training's"));
+    write_table("moved.csv", 5, 300); /* the same rows */
+    figures = eval("--data moved.csv");
+    ck_assert_int_eq(json_integer_value(json_object_get(figures, "points")), 30);
+    json_decref(figures);
+}
+END_TEST
+
+START_TEST(baselines_need_the_rows_of_the_training)
+{
+    fit_table();
+    write_table("new.csv", 6, 40);
+    ck_assert_int_eq(remove(cli_at("people.csv")), 0);
+    CLI_SUCCEEDS("eval people.safetensors --data new.csv --quiet");
+    ck_assert_ptr_nonnull(strstr(cli_output, "no Gaussian and no mixture beside it"));
+    json_t *figures = eval("--data new.csv");
+    const json_t *nll = json_object_get(json_object_get(figures, "table"), "nll");
+    ck_assert_ptr_null(json_object_get(nll, "gaussian"));
+    json_decref(figures);
+}
+END_TEST
+
+START_TEST(flags_say_how_much_is_measured)
+{
+    fit_table();
+    json_t *figures = eval("--points 7 -n 0");
+    ck_assert_int_eq(json_integer_value(json_object_get(figures, "points")), 7);
+    ck_assert_ptr_null(json_object_get(json_object_get(figures, "table"), "columns"));
+    json_decref(figures);
+    figures = eval("--split train --points all");
+    ck_assert_int_eq(json_integer_value(json_object_get(figures, "points")), 270);
+    json_decref(figures);
+    figures = eval("--points 0");
+    ck_assert_ptr_null(json_object_get(figures, "table"));
+    json_decref(figures);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("advect eval: tables");
+    TCase *tests = tcase_create("tables");
+    tcase_add_checked_fixture(tests, cli_make_folder, cli_remove_folder);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, held_out_rows_have_what_the_report_says);
+    tcase_add_test(tests, people_read_the_log_densities_first);
+    tcase_add_test(tests, all_rows_of_another_file_are_measured);
+    tcase_add_test(tests, baselines_need_the_rows_of_the_training);
+    tcase_add_test(tests, flags_say_how_much_is_measured);
+    suite_add_tcase(suite, tests);
+    return suite_run(suite);
+}

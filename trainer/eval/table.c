@@ -1,0 +1,215 @@
+#include "trainer/eval/table.h"
+
+#include "trainer/measure/rows.h"
+#include "trainer/report/report.h"
+
+#include <advect/extra/model_parts.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SAMPLES_MAX ((size_t)2000) /* to compare columns by, and rows */
+#define COMPARED_MAX ((size_t)10000)
+#define COMPARED_MIN ((size_t)200) /* held-out rows that are enough; else all rows are taken */
+
+/* Rows of a split, owned. */
+struct rows {
+    size_t n;
+    float *x;
+    int32_t *labels;
+};
+
+static void rows_release(struct rows *rows)
+{
+    free(rows->x);
+    free(rows->labels);
+}
+
+static enum adv_status rows_init(struct rows *rows, size_t n, size_t dim, struct adv_error *error)
+{
+    *rows = (struct rows){.n = n,
+                          .x = calloc(n ? n : 1, dim * sizeof(float)),
+                          .labels = calloc(n ? n : 1, sizeof(int32_t))};
+    return rows->x && rows->labels ? ADV_OK : adv_no_memory(error);
+}
+
+static enum adv_status take_rows(const struct adv_evaluation *e, enum adv_split split, size_t most,
+                                 struct rows *rows, struct adv_error *error)
+{
+    const struct adv_dataset *d = e->dataset;
+    size_t n = adv_dataset_rows(d, split);
+    enum adv_status status = rows_init(rows, n < most ? n : most, d->dim, error);
+    if (status == ADV_OK)
+        adv_dataset_points(d, split, 0, rows->n, rows->x, rows->labels, NULL);
+    return status;
+}
+
+/* ---------------------------------------------------------------- log-densities */
+
+static enum adv_status model_nll(const struct adv_evaluation *e, size_t n, double *nll,
+                                 struct adv_error *error)
+{
+    struct adv_row_densities work = adv_rows_work_as_they_are(e, "bits", n);
+    struct adv_row_estimates estimates = {0};
+    enum adv_status status = e->resumable ? adv_rows_run_kept(e, &work, &estimates, error)
+                                          : adv_row_densities_run(&work, &estimates, error);
+    for (size_t i = 0; status == ADV_OK && i < n; i++)
+        nll[i] = -estimates.log_density[i];
+    adv_row_estimates_release(&estimates);
+    return status;
+}
+
+/* The values by which scripts know them, which the table tells people. */
+static void add_values(const double *nll, size_t n, struct adv_results *results)
+{
+    struct adv_mean mean = adv_mean_of(n, nll);
+    adv_results_add_count(results, "points", NULL, n);
+    adv_results_add(results, "nll", NULL, mean.value);
+    adv_results_add(results, "nll_standard_error", NULL, mean.standard_error);
+}
+
+static enum adv_status add_densities(const struct adv_evaluation *e, size_t n, json_t *table,
+                                     struct adv_results *results, struct adv_error *error)
+{
+    struct rows points = {0};
+    json_t *json = NULL;
+    double *nll = calloc(n, sizeof *nll);
+    enum adv_status status = nll ? take_rows(e, e->split, n, &points, error) : adv_no_memory(error);
+    if (status == ADV_OK)
+        status = model_nll(e, n, nll, error);
+    const struct adv_report_rows rows = {points.n, points.x, points.labels};
+    if (status == ADV_OK)
+        status = adv_report_densities(e->training, &rows, nll, &json, error);
+    if (status == ADV_OK && json_object_set_new(table, "nll", json))
+        status = adv_no_memory(error);
+    if (status == ADV_OK)
+        add_values(nll, n, results);
+    rows_release(&points);
+    free(nll);
+    return status;
+}
+
+/* ---------------------------------------------------------------- columns */
+
+/* Classes and contexts as the data have them. */
+static enum adv_status draw_samples(const struct adv_evaluation *e, struct adv_run **run,
+                                    const struct adv_answer **answer, struct adv_error *error)
+{
+    const struct adv_dataset *d = e->dataset;
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    query.n = e->samples.n < SAMPLES_MAX ? e->samples.n : SAMPLES_MAX;
+    query.seed = e->seed;
+    query.guidance = e->samples.guidance;
+    query.solver = e->samples.solver;
+    int32_t *labels = calloc(query.n, sizeof *labels);
+    float *contexts = calloc(query.n, (d->n_context + 1) * sizeof *contexts);
+    enum adv_status status = labels && contexts ? ADV_OK : adv_no_memory(error);
+    if (status == ADV_OK)
+        adv_dataset_conditions(d, query.n, labels, contexts);
+    query.labels = d->classes ? labels : NULL;
+    query.context = d->n_context ? contexts : NULL;
+    query.n_contexts = query.n;
+    if (status == ADV_OK)
+        status = adv_evaluation_query(e, &query, "samples", run, answer, error);
+    free(labels);
+    free(contexts);
+    return status;
+}
+
+static enum adv_status add_columns(const struct adv_evaluation *e, json_t *table,
+                                   struct adv_error *error)
+{
+    bool few = e->split == ADV_SPLIT_HELD_OUT &&
+               adv_dataset_rows(e->dataset, ADV_SPLIT_HELD_OUT) < COMPARED_MIN;
+    const struct adv_answer *answer = NULL;
+    struct adv_run *run = NULL;
+    struct rows rows = {0};
+    json_t *columns = NULL;
+    if (e->samples.n == 0)
+        return ADV_OK;
+    enum adv_status status =
+        take_rows(e, few ? ADV_SPLIT_TEST : e->split, COMPARED_MAX, &rows, error);
+    if (status == ADV_OK)
+        status = draw_samples(e, &run, &answer, error);
+    if (status == ADV_OK) {
+        const struct adv_rows data = {rows.n, e->dataset->dim, rows.x};
+        const struct adv_rows samples = {answer->n, e->dataset->dim, answer->states};
+        status = adv_report_columns(e->dataset, &data, &samples, &columns, error);
+    }
+    if (status == ADV_OK &&
+        (json_object_set_new(table, "columns", columns) ||
+         json_object_set_new(table, "compared_with", json_string(few ? "all rows" : "these rows"))))
+        status = adv_no_memory(error);
+    adv_run_free(run);
+    rows_release(&rows);
+    return status;
+}
+
+/* ---------------------------------------------------------------- the measure */
+
+static enum adv_status run(const struct adv_evaluation *e, const union adv_measure_wish *wish,
+                           struct adv_results *results, struct adv_error *error)
+{
+    (void)wish;
+    size_t n = 0;
+    if (!adv_evaluation_is_of_table(e) || e->n_points == 0)
+        return ADV_OK;
+    enum adv_status status = adv_rows_of_split(e, e->n_points, &n, error);
+    if (status != ADV_OK)
+        return status;
+    json_t *table = json_object();
+    status = table ? add_densities(e, n, table, results, error) : adv_no_memory(error);
+    if (status == ADV_OK)
+        status = add_columns(e, table, error);
+    if (status == ADV_OK)
+        return adv_results_add_table(results, adv_measure_table.name, table, error);
+    json_decref(table);
+    return status;
+}
+
+/* ---------------------------------------------------------------- for people */
+
+/* Whether held-out rows decided which weights were kept. */
+static bool kept_the_best(const struct adv_evaluation *e)
+{
+    const json_t *train = json_object_get(adv_model_config_json(e->model), "train");
+    const json_t *keep =
+        json_object_get(json_object_get(json_object_get(train, "recipe"), "train"), "keep");
+    return json_is_string(keep) && !strcmp(json_string_value(keep), "best");
+}
+
+static const char *whose(enum adv_split split)
+{
+    return split == ADV_SPLIT_HELD_OUT ? "held out from training"
+           : split == ADV_SPLIT_TRAIN  ? "that the model was trained on"
+                                       : "of another file than the training's";
+}
+
+static void print(const struct adv_evaluation *e, const json_t *table)
+{
+    const json_t *nll = json_object_get(table, "nll"), *columns = json_object_get(table, "columns");
+    bool held_out = e->split == ADV_SPLIT_HELD_OUT;
+    printf("negative log-density of %lld rows %s, nats a row; less is better%s\n",
+           (long long)json_integer_value(json_object_get(nll, "rows")), whose(e->split),
+           held_out && kept_the_best(e) ? " (they also chose the weights and the mixture)"
+           : held_out                   ? " (they also chose the mixture)"
+                                        : "");
+    adv_report_print_densities(nll);
+    if (!json_object_get(nll, "gaussian"))
+        printf("  no Gaussian and no mixture beside it: the rows that the model was trained on are "
+               "not at\n  hand; --data FOLDER says where they are\n");
+    if (columns) {
+        printf("\nsamples beside %s\n", json_string_value(json_object_get(table, "compared_with")));
+        adv_report_print_columns(columns);
+    }
+    putchar('\n');
+}
+
+const struct adv_measure adv_measure_table = {
+    .name = "table",
+    .needs = ADV_NEEDS_FILES,
+    .leads = true,
+    .run = run,
+    .print = print,
+};
