@@ -18,6 +18,7 @@ struct adv_propose_options {
     const char *recorded; /* how the recipe is to name it; NULL: as file */
     const char *name;     /* of the model; NULL: the file's, without folder and ending */
     const json_t *columns, *label_column; /* as of adv_table_options; of NPY files neither */
+    const char *labels;                   /* of an NPY file: the one with its rows' classes */
     const json_t *support;                /* data.support of the recipe */
     int64_t missing, header, separator;   /* as of adv_table_options */
     int64_t steps;                        /* train.steps; 0: chosen */
