@@ -1,14 +1,17 @@
-"""Flow matching: models in this process.
+"""Flow matching: models in this process, and on a daemon.
 
     >>> import advect
     >>> model = advect.load("model.safetensors")
     >>> model.sample(1000, seed=3)            # [1000, dim], float32
     >>> model.log_prob(points)                # [n], in nats
     >>> model = advect.fit(array)             # trains
+    >>> remote = advect.connect("http://127.0.0.1:8080").model("mnist")
+    >>> remote.sample(10, label=3)            # the same verbs
 
 docs/guide/python.md goes through it.
 """
 
+from . import plot
 from ._run import set_threads
 from ._version import __version__
 from .errors import (
@@ -27,9 +30,11 @@ from .errors import (
 from .estimator import FlowDensity
 from .fitting import Progress, fit
 from .model import Frame, Model, Trajectory, load
+from .remote import Client, RemoteModel, connect
 
 __all__ = [
     "CancelledError",
+    "Client",
     "ConnectionLostError",
     "Error",
     "FileError",
@@ -43,10 +48,13 @@ __all__ = [
     "NumericError",
     "ProblemError",
     "Progress",
+    "RemoteModel",
     "Trajectory",
     "UnsupportedError",
     "__version__",
+    "connect",
     "fit",
     "load",
+    "plot",
     "set_threads",
 ]

@@ -98,7 +98,7 @@ class ProblemError(Error):
         if self.field:
             about.append(f"field {self.field}")
         if self.limit is not None:
-            about.append(f"limit {self.limit:g}")
+            about.append(f"limit {self.limit:.15g}")
         if self.retry_after is not None:
             about.append(f"retry after {self.retry_after:g} s")
         if self.request_id:
