@@ -39,26 +39,25 @@ static enum adv_status ask(struct adv_model *model, struct adv_pool *pool, const
     return status;
 }
 
+#define REPEATS_MAX 10000
+
 int main(int argc, const char **argv)
 {
+    static double took[REPEATS_MAX];
     struct adv_model *model = NULL;
     struct adv_pool *pool = NULL;
-    if (argc != 5 || adv_model_load(argv[1], NULL, &model, NULL) != ADV_OK ||
+    size_t n = argc == 5 ? strtoul(argv[4], NULL, 10) : 0;
+    if (n < 1 || n > REPEATS_MAX || adv_model_load(argv[1], NULL, &model, NULL) != ADV_OK ||
         adv_pool_new(adv_cpu_count(), &pool, NULL) != ADV_OK)
         return EXIT_FAILURE;
-    size_t n = strtoul(argv[4], NULL, 10);
-    double *took = calloc(n, sizeof *took);
-    for (size_t i = 0; took && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         double from = now_us();
         if (ask(model, pool, argv) != ADV_OK)
             return EXIT_FAILURE;
         took[i] = now_us() - from;
     }
-    if (!took)
-        return EXIT_FAILURE;
     qsort(took, n, sizeof *took, ascending);
     printf("%.3f\n", took[n / 2]);
-    free(took);
     adv_pool_free(pool);
     adv_model_unref(model);
     return EXIT_SUCCESS;

@@ -9,7 +9,7 @@ program against the headers and holds sizes, offsets and values of all of this a
 from __future__ import annotations
 
 import ctypes as c
-from typing import List, Tuple
+from typing import Any, ClassVar
 
 # enum adv_status
 OK, E_INVALID, E_FORMAT, E_IO, E_MEMORY, E_UNSUPPORTED, E_NUMERIC, E_CANCELLED = range(8)
@@ -25,13 +25,11 @@ PRECISIONS = ("float32", "bfloat16")
 DTYPES = {"float32": 0, "float16": 2, "bfloat16": 3}
 NO_LABEL = -1
 
-_Fields = List[Tuple[str, type]]
-
 
 class Error(c.Structure):
     """struct adv_error"""
 
-    _fields_: _Fields = [
+    _fields_: ClassVar[Any] = [
         ("status", c.c_int),
         ("field", c.c_char * 64),
         ("message", c.c_char * 2048),
@@ -41,13 +39,13 @@ class Error(c.Structure):
 class LoadOptions(c.Structure):
     """struct adv_load_options"""
 
-    _fields_: _Fields = [("size", c.c_size_t), ("precision", c.c_int), ("isa", c.c_char_p)]
+    _fields_: ClassVar[Any] = [("size", c.c_size_t), ("precision", c.c_int), ("isa", c.c_char_p)]
 
 
 class SolverSpec(c.Structure):
     """struct adv_solver_spec"""
 
-    _fields_: _Fields = [
+    _fields_: ClassVar[Any] = [
         ("solver", c.c_void_p),
         ("steps", c.c_int64),
         ("rtol", c.c_double),
@@ -59,7 +57,7 @@ class SolverSpec(c.Structure):
 class Query(c.Structure):
     """struct adv_query"""
 
-    _fields_: _Fields = [
+    _fields_: ClassVar[Any] = [
         ("size", c.c_size_t),
         ("kind", c.c_int),
         ("n", c.c_size_t),
@@ -87,7 +85,7 @@ class Query(c.Structure):
 class Answer(c.Structure):
     """struct adv_answer"""
 
-    _fields_: _Fields = [
+    _fields_: ClassVar[Any] = [
         ("n", c.c_size_t),
         ("dim", c.c_size_t),
         ("n_frames", c.c_size_t),
@@ -110,7 +108,7 @@ class Answer(c.Structure):
 class RunOptions(c.Structure):
     """struct adv_run_options"""
 
-    _fields_: _Fields = [
+    _fields_: ClassVar[Any] = [
         ("size", c.c_size_t),
         ("pool", c.c_void_p),
         ("cancelled", c.c_void_p),
@@ -122,7 +120,7 @@ class RunOptions(c.Structure):
 class TrainingOptions(c.Structure):
     """struct adv_training_options"""
 
-    _fields_: _Fields = [
+    _fields_: ClassVar[Any] = [
         ("size", c.c_size_t),
         ("data", c.c_char_p),
         ("steps", c.c_int64),
@@ -134,7 +132,7 @@ class TrainingOptions(c.Structure):
 class TrainingProgress(c.Structure):
     """struct adv_training_progress"""
 
-    _fields_: _Fields = [
+    _fields_: ClassVar[Any] = [
         ("step", c.c_int64),
         ("steps", c.c_int64),
         ("loss", c.c_double),

@@ -241,8 +241,9 @@ class Model:
     def frames(self, n: Optional[int] = None, **arguments: Any) -> Iterator[Frame]:
         """The frames of a :meth:`trajectory`, one by one. A model behind HTTP yields each as soon
         as it is computed; one in this process all at the end."""
-        for time, states in zip(*self.trajectory(n, **arguments)):
-            yield Frame(float(time), states)
+        trajectory = self.trajectory(n, **arguments)
+        for i, time in enumerate(trajectory.times):
+            yield Frame(float(time), trajectory.states[i])
 
     def _at_points(
         self,

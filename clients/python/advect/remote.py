@@ -111,6 +111,18 @@ def _without_none(fields: Mapping[str, Any]) -> Dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def _put_times(
+    fields: Dict[str, Any], frames: Optional[int], times: Optional[Array]
+) -> "np.ndarray[Any, np.dtype[np.float64]]":
+    """The times of a trajectory, which go as they are or by their number."""
+    moments = times_of(frames, times)
+    if times is None:
+        fields["frames"] = len(moments)
+    else:
+        fields["times"] = moments.tolist()
+    return moments
+
+
 def _solver(solver: Solver) -> Optional[Dict[str, Any]]:
     if solver is None:
         return None
@@ -286,9 +298,7 @@ class RemoteModel:
     ) -> Trajectory:
         """Samples on their way; see :meth:`advect.Model.trajectory`."""
         fields, points = self._from_base(n, seed, label, guidance, solver, x0, first, space)
-        moments = times_of(frames, times)
-        fields.update({"times": moments.tolist()} if frames is None and times is not None
-                      else {"frames": len(moments)})  # fmt: skip
+        moments = _put_times(fields, frames, times)
         return Trajectory(moments, self._array("trajectories", fields, points))
 
     def frames(
@@ -314,9 +324,7 @@ class RemoteModel:
             ConnectionLostError: the daemon went away before the last frame.
         """
         fields, points = self._from_base(n, seed, label, guidance, solver, x0, first, space)
-        moments = times_of(frames, times)
-        fields.update({"times": moments.tolist()} if frames is None and times is not None
-                      else {"frames": len(moments)})  # fmt: skip
+        moments = _put_times(fields, frames, times)
         path, body, head = self._request("trajectories", fields, points)
         try:
             exchange = self._daemon.exchange("POST", path, body, {**head, "Accept": _LINES})
