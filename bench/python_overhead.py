@@ -8,8 +8,8 @@ Needs python3 with NumPy, a compiler, and the built library and daemon (make). A
 the package, and by a C program (bench/python_overhead.c) that makes the same calls of the library,
 in turns, so that a busy machine slows both; prints the medians in microseconds and that of their
 differences. Then the same of a daemon: by the package, and by a request of http.client over a kept
-connection whose body numpy.load reads, the least times of both. The answer to 10,000 samples must be the library's own
-memory.
+connection whose body numpy.load reads, the least times of both. The answer to 10,000 samples must
+be the library's own memory.
 """
 import http.client
 import io
@@ -109,7 +109,8 @@ def main():
     shared = not x.flags.owndata
     print(f"10,000 samples: {'the memory of the library' if shared else 'a copy'}, shape {x.shape}")
     print(f"a call costs {beyond:.1f} us beyond the library's; the aim is {LIMIT_US}")
-    print(f"a request costs {100 * share:.1f} % beyond a bare one; the aim is {100 * LIMIT_SHARE:.0f}")
+    aim = 100 * LIMIT_SHARE
+    print(f"a request costs {100 * share:.1f} % beyond a bare one; the aim is {aim:.0f}")
     return 0 if beyond < LIMIT_US and share < LIMIT_SHARE and shared else 1
 
 

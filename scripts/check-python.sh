@@ -12,7 +12,9 @@ cd "$(dirname "$0")/.." || exit 1
 # A Python with NumPy: /usr/bin/python3 is Debian's, whatever other one comes first in PATH.
 python=
 for candidate in python3 /usr/bin/python3; do
-    "$candidate" -c 'import numpy, setuptools, wheel, venv, pip' 2>/dev/null && python=$candidate && break
+    "$candidate" -c 'import numpy, setuptools, wheel, venv, pip' 2>/dev/null || continue
+    python=$candidate
+    break
 done
 if [[ -z $python ]]; then
     echo "skipped: the Python package needs python3 with numpy, setuptools, wheel, venv and pip"
@@ -61,7 +63,8 @@ installed=$(cd "$work" && "$work/venv/bin/python" -c 'import advect; print(advec
 count $? "what is imported is what was installed: $installed"
 
 if command -v mypy >/dev/null; then
-    (cd "$work/clients/python" && mypy --strict --no-warn-unused-ignores --python-executable "$python" advect)
+    (cd "$work/clients/python" &&
+        mypy --strict --no-warn-unused-ignores --python-executable "$python" advect)
     count $? "types, by mypy --strict"
 else
     echo "skipped: types are not checked without mypy"

@@ -117,7 +117,7 @@ def _wanted() -> str:
 
 
 def _serves(version: str) -> bool:
-    """As docs/reference/abi.md promises: of 0.x the same minor version, then any later minor one."""
+    """As docs/reference/abi.md promises: of 0.x the same minor version, later any newer one."""
     (major, minor), (own_major, own_minor) = _numbers(version)[:2], _numbers(__version__)[:2]
     if major != own_major:
         return False
@@ -145,7 +145,7 @@ def _soname() -> str:
 
 
 def _candidates() -> List[str]:
-    """The one that ADVECT_LIBRARY names, or else: beside the package, and in the system's places."""
+    """The one that ADVECT_LIBRARY names; else beside the package, then in the system's places."""
     named = os.environ.get("ADVECT_LIBRARY")
     if named:
         return [named]

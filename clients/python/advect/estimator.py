@@ -98,4 +98,4 @@ class FlowDensity:
         return self._fitted().sample(n_samples, seed=random_state)
 
 
-_PARAMETERS = [name for name in inspect.signature(FlowDensity.__init__).parameters if name != "self"]
+_PARAMETERS = list(inspect.signature(FlowDensity).parameters)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import warnings
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../../.."))
 BIN = os.path.join(ROOT, "build/bin")
@@ -40,6 +41,14 @@ def python(code, *arguments, **environment):
     done = subprocess.run([sys.executable, "-c", code, *arguments], env=env, text=True, timeout=300,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return done.returncode, done.stdout
+
+
+def fork():
+    """os.fork, of which newer Pythons warn where there are threads: that it works is what is
+    tested."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def compiled(source, output, *flags):

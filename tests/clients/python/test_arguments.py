@@ -45,7 +45,8 @@ class TestPoints(unittest.TestCase):
 
     def test_others_are_refused_with_what_they_are(self):
         for x, message in BAD_POINTS:
-            for verb in (self.model.log_prob, self.model.encode, lambda x: self.model.velocity(x, 1)):
+            model = self.model
+            for verb in (model.log_prob, model.encode, lambda x: model.velocity(x, 1)):
                 with self.subTest(message), self.assertRaisesRegex(advect.InvalidError, message):
                     verb(x)
         with self.assertRaises(ValueError):
@@ -75,7 +76,7 @@ class TestOptions(unittest.TestCase):
             (lambda: board.sample(2, seed=2**54), "seed", "9007199254740992"),
             (lambda: board.sample(2, label=0), None, "label"),
             (lambda: digits.sample(2, label=10), None, "label"),
-            (lambda: digits.sample(2, label="ten"), "label", "label is 'ten'; the classes are 0, 1"),
+            (lambda: digits.sample(2, label="ten"), "label", "'ten'; the classes are 0, 1, 2"),
             (lambda: digits.sample(2, label=[1, 2, 3]), "label", r"label has shape \(3,\)"),
             (lambda: digits.sample(2, label=[0.5, 1]), "label", "classes are whole numbers"),
             (lambda: digits.sample(1, label=[2**40]), "label", "beyond int32"),

@@ -81,7 +81,7 @@ class TestLosses(unittest.TestCase):
     def test_nobody_there(self):
         with socket.create_server(("127.0.0.1", 0)) as closed:
             url = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        with self.assertRaisesRegex(advect.ConnectionLostError, f"{url} cannot be asked: .*refused"):
+        with self.assertRaisesRegex(advect.ConnectionLostError, f"{url} cannot .*refused"):
             advect.connect(url).models()
 
     def test_gone_in_the_middle_of_an_array(self):

@@ -4,7 +4,7 @@ import unittest
 
 import advect
 import numpy as np
-from support import BOARD, DIGITS, MODES, Daemon, FolderTest, python
+from support import BOARD, DIGITS, MODES, Daemon, FolderTest, fork, python
 
 KEY = "5f0d7c1e9b3a48f2a6c4"
 
@@ -142,7 +142,7 @@ class TestVerbs(unittest.TestCase):
 
     def test_the_child_of_a_fork_has_connections_of_its_own(self):
         expected = self.remote.sample(5, seed=1).tobytes()
-        child = os.fork()
+        child = fork()
         if child == 0:
             same = self.remote.sample(5, seed=1).tobytes() == expected
             os._exit(0 if same else 1)
@@ -180,7 +180,8 @@ class TestKeys(unittest.TestCase):
 class TestWithoutTheLibrary(FolderTest):
     def test_the_door_over_http_needs_none(self):
         code = ("import advect, sys; m = advect.connect(sys.argv[1]).model('checkerboard-8x8'); "
-                "print(m.sample(2, seed=1, solver='euler').shape, list(m.frames(1, frames=2))[1][0])")
+                "print(m.sample(2, seed=1, solver='euler').shape, "
+                "list(m.frames(1, frames=2))[1].time)")
         with Daemon(BOARD) as daemon:
             done = python(code, daemon.url, ADVECT_LIBRARY=self.at("absent.so"))
         self.assertEqual(done, (0, "(2, 2) 1.0\n"))

@@ -5,7 +5,7 @@ import unittest
 
 import advect
 import numpy as np
-from support import BOARD, MODES, python
+from support import BOARD, MODES, fork, python
 
 INTERRUPTED = """
 import advect, os, signal, sys, threading, time
@@ -88,7 +88,7 @@ class TestForks(unittest.TestCase):
         expected = model.sample(3000, seed=1).tobytes()  # by the pool
         children = []
         for _ in range(3):
-            child = os.fork()
+            child = fork()
             if child == 0:
                 os._exit(0 if model.sample(3000, seed=1).tobytes() == expected else 1)
             children.append(child)
@@ -100,7 +100,7 @@ class TestForks(unittest.TestCase):
         expected = model.sample(50, seed=1).tobytes()
         busy = threading.Thread(target=lambda: model.sample(20000, seed=2))
         busy.start()
-        child = os.fork()
+        child = fork()
         if child == 0:
             os._exit(0 if model.sample(50, seed=1).tobytes() == expected else 1)
         self.assertEqual(os.waitpid(child, 0)[1], 0)
@@ -109,7 +109,7 @@ class TestForks(unittest.TestCase):
     def test_a_child_trains(self):
         x = np.random.default_rng(0).normal(size=(60, 2))
         expected = advect.fit(x, steps=5).weights.tobytes()
-        child = os.fork()
+        child = fork()
         if child == 0:
             os._exit(0 if advect.fit(x, steps=5).weights.tobytes() == expected else 1)
         self.assertEqual(os.waitpid(child, 0)[1], 0)
