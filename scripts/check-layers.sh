@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that dependencies go one way: which headers each layer may include, its
-# own aside. C itself would not mind a kernel that includes the trainer.
+# own aside. C itself would not mind a kernel that includes the trainer; nor would Python.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -55,6 +55,10 @@ uses[web/plane]='lib'
 uses[web/images]='lib'
 uses[web/space]='lib'
 uses[web/views]='plane space images lib'
+
+# Modules of the Python package: each may import those before it.
+python_modules=(_version errors _structs _library _arguments _run _query model fitting estimator
+    _http remote plot __init__)
 
 # Public header -> the layer that implements it.
 declare -A owner=(
@@ -148,6 +152,19 @@ check_module() {
     done < <(sed -nE 's/^.*(from|import) "(\.[^"]+)".*/\2/p' "$1")
 }
 
+# check_python FILE: modules of the package before its own
+check_python() {
+    local module=${1##*/} target before
+    module=${module%.py}
+    before=" ${python_modules[*]} "
+    [[ $before == *" $module "* ]] || { fault "$1" "module $module is not in $0"; return; }
+    before="${before%% "$module" *} "
+    while read -r target; do
+        [[ $before == *" $target "* ]] || fault "$1" "$module must not import $target"
+    done < <(sed -nE -e 's/^ *from \.([a-z_]+) import .*/\1/p' \
+        -e '/^ *from \. import/{s/^ *from \. import //; s/ as [a-z]+//g; s/, */\n/g; p}' "$1")
+}
+
 n=0
 while read -r file; do
     n=$((n + 1))
@@ -163,10 +180,12 @@ while read -r file; do
         check_core "$file" "${owner[$name]}"
         ;;
     core/*) check_core "$file" "${layer%%/*}" ;;
+    clients/python/*) check_python "$file" ;;
     web/*) check_module "$file" ;;
     *) check_program "$file" "${file%%/*}" ;;
     esac
-done < <(find core include trainer server web -name '*.[ch]' -o -path 'web/*.js' 2>/dev/null | sort)
+done < <(find core include trainer server web clients -name '*.[ch]' -o -path 'web/*.js' -o \
+    -path 'clients/python/advect/*.py' 2>/dev/null | sort)
 
 echo "$n files, $faults includes against the layers"
 [[ $n -gt 0 && $faults -eq 0 ]]

@@ -26,7 +26,8 @@ lint="$build clang-tidy shellcheck"
 tools=
 linters=
 tests="$lint $test_libraries curl locales g++ clang clang-format libclang-rt-dev valgrind
- python3-numpy chromium groff-base zsh fish"
+ python3-numpy python3-pip python3-setuptools python3-venv python3-wheel python3-matplotlib mypy
+ chromium groff-base zsh fish"
 # Other builds of node, which have npm along, do as well as Debian's.
 command -v node >/dev/null 2>&1 || tests="$tests nodejs"
 command -v npm >/dev/null 2>&1 || tests="$tests npm"

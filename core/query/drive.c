@@ -54,6 +54,11 @@ static void drive_shard(void *context, size_t piece, int worker)
     }
 }
 
+bool adv_run_cancelled_by(void *flag)
+{
+    return atomic_load_explicit((_Atomic unsigned char *)flag, memory_order_relaxed) != 0;
+}
+
 enum adv_status adv_run_all(struct adv_run *run, const struct adv_run_options *options,
                             const struct adv_answer **answer, struct adv_error *error)
 {

@@ -37,10 +37,30 @@ void adv_name_of_file(const char *text, bool is_path, char name[ADV_NAME_BYTES])
 
 /* ---------------------------------------------------------------- reading */
 
+static enum adv_status open_npy(const struct adv_propose_options *o, struct adv_source *source,
+                                struct adv_error *error)
+{
+    json_t *spec =
+        json_pack("{s:s, s:s, s:s*}", "kind", "npy", "file", o->file, "labels", o->labels);
+    enum adv_status status =
+        spec ? adv_source_open(spec, o->file, NULL, source, error) : adv_no_memory(error);
+    json_decref(spec);
+    return status;
+}
+
+/* Classes are numbers from 0; whether all labels are such is for the data set to say. */
+static size_t count_classes(const struct adv_array *labels)
+{
+    float last = 0;
+    for (size_t i = 0; i < labels->n_elements; i++)
+        last = labels->data[i] > last ? labels->data[i] : last;
+    return labels->n_elements ? (size_t)fminf(last, 1e9F) + 1 : 0;
+}
+
 static enum adv_status read_npy(const struct adv_propose_options *o, struct adv_found *found,
                                 struct adv_error *error)
 {
-    struct adv_array array = {0};
+    struct adv_source source = {0};
     const char *odd = o->columns        ? "columns"
                       : o->label_column ? "label_column"
                       : o->context      ? "context"
@@ -48,17 +68,18 @@ static enum adv_status read_npy(const struct adv_propose_options *o, struct adv_
     if (odd)
         return adv_fail_field(error, ADV_E_INVALID, odd, "%s is of CSV files; %s is an NPY file",
                               odd, o->file);
-    enum adv_status status = adv_npy_read(o->file, &array, error);
-    if (status == ADV_OK && array.n_dims != 2)
+    enum adv_status status = open_npy(o, &source, error);
+    if (status == ADV_OK && source.rows.n_dims != 2)
         status = adv_fail(error, ADV_E_INVALID,
                           "%s has %d dimensions; a table has 2: for images, write a recipe "
                           "(docs/guide/recipes.md)",
-                          o->file, array.n_dims);
+                          o->file, source.rows.n_dims);
     if (status == ADV_OK) {
-        found->n_rows = array.shape[0];
-        found->dim = array.shape[1];
+        found->n_rows = source.rows.shape[0];
+        found->dim = source.rows.shape[1];
+        found->survey.n_classes = count_classes(&source.labels);
     }
-    adv_array_release(&array);
+    adv_source_release(&source);
     return status;
 }
 
@@ -79,6 +100,9 @@ enum adv_status adv_found_read(const struct adv_propose_options *o, struct adv_f
     found->is_npy = format == ADV_FILE_NPY;
     if (found->is_npy)
         return read_npy(o, found, error);
+    if (o->labels)
+        return adv_fail_field(error, ADV_E_INVALID, "labels", "labels is of NPY files; %s is none",
+                              o->file);
     status = adv_table_survey(o->file, &how, &found->survey, error);
     if (status == ADV_OK) {
         found->n_rows = found->survey.n_rows;

@@ -59,6 +59,8 @@ static json_t *data_part(const struct adv_propose_options *o, const struct adv_f
     json_t *source =
         json_pack("{s:s, s:s}", "kind", kind, "file", o->recorded ? o->recorded : o->file);
     bool failed = !source;
+    if (!failed && o->labels)
+        failed = json_object_set_new(source, "labels", json_string(o->labels)) != 0;
     if (!failed && !found->is_npy) {
         failed = json_object_set(source, "columns", found->survey.numbers) ||
                  json_object_set_new(source, "missing", json_string(adv_missing_names[o->missing]));
@@ -116,10 +118,10 @@ static enum adv_status check_table(const struct adv_propose_options *o,
             "log-densities take time in proportion to them: say which in %scolumns",
             found->dim, ADV_PROPOSE_COLUMNS_MAX, o->where ? o->where : "");
     if (survey->n_classes > 1 && 2 * survey->n_classes > found->n_rows)
-        return adv_fail_field(error, ADV_E_INVALID, "label_column",
-                              "the labels' column has %zu different values in %zu rows, which are "
-                              "no classes",
-                              survey->n_classes, found->n_rows);
+        return adv_fail_field(
+            error, ADV_E_INVALID, "label_column",
+            "the labels have %zu different values in %zu rows, which are no classes",
+            survey->n_classes, found->n_rows);
     return ADV_OK;
 }
 

@@ -172,6 +172,11 @@ struct adv_run_options {
     void *context; /* of both */
 };
 
+/* A `cancelled` for programs whose own functions cannot be called from several threads at the same
+ * time, as those of interpreters: true once the byte that flag points to, which any thread or a
+ * signal handler may set, is not zero. */
+bool adv_run_cancelled_by(void *flag);
+
 /* Runs all shards to their end: on ADV_OK the answer, borrowed from the run; ADV_E_CANCELLED where
  * it was stopped; ADV_E_NUMERIC where a state is no longer finite or an adaptive solver does not
  * reach its tolerance; ADV_E_MEMORY. options may be NULL. */

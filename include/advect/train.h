@@ -25,6 +25,23 @@ ADV_API_BEGIN
 
 struct adv_training;
 
+/* The recipe that a file of rows gets where nobody writes one: what `advect fit` trains, chosen by
+ * what is in the table; the same file, options and seed give the same recipe. file: CSV or NPY,
+ * gzipped or not, which the training is then to have as its data. options: a JSON object or NULL,
+ * with any of
+ *
+ *     "name"       of the model; the file's without its ending if absent
+ *     "recorded"   what the recipe is to call the file; its path if absent
+ *     "columns", "label_column", "missing", "header", "separator"   of a CSV file, and
+ *     "labels"     of an NPY file, the one with its rows' classes: as in data.source of recipes
+ *     "support"    as data.support of recipes
+ *     "steps", "seed"   as in train of recipes
+ *
+ * *recipe: JSON text, the caller's to free. Errors: ADV_E_FORMAT, ADV_E_INVALID, ADV_E_IO, of the
+ * file or with the field of the options; ADV_E_MEMORY. */
+enum adv_status adv_recipe_for_file(const char *file, const char *options, char **recipe,
+                                    struct adv_error *error);
+
 /* What the recipe leaves open. Zeros are the defaults. */
 struct adv_training_options {
     size_t size;      /* sizeof (struct adv_training_options) */

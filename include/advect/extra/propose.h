@@ -18,11 +18,12 @@ struct adv_propose_options {
     const char *recorded; /* how the recipe is to name it; NULL: as file */
     const char *name;     /* of the model; NULL: the file's, without folder and ending */
     const json_t *columns, *context, *label_column; /* as of adv_table_options; of CSV files only */
-    const json_t *support;                          /* data.support of the recipe */
-    int64_t missing, header, separator;             /* as of adv_table_options */
-    int64_t steps;                                  /* train.steps; 0: chosen */
-    int64_t seed;                                   /* train.seed */
-    const char *where;                              /* as of adv_table_options */
+    const char *labels;                 /* of an NPY file: the one with its rows' classes */
+    const json_t *support;              /* data.support of the recipe */
+    int64_t missing, header, separator; /* as of adv_table_options */
+    int64_t steps;                      /* train.steps; 0: chosen */
+    int64_t seed;                       /* train.seed */
+    const char *where;                  /* as of adv_table_options */
 };
 
 struct adv_proposal {

@@ -702,6 +702,19 @@ START_TEST(a_run_can_be_cancelled_and_a_failure_names_its_row)
     ck_assert_int_eq(adv_run_all(run, &options, &answer, &error), ADV_E_CANCELLED);
     adv_run_free(run);
 
+    unsigned char flags[3] = {1, 0, 1}; /* only the one in the middle counts */
+    options = (struct adv_run_options){
+        .size = sizeof options, .cancelled = adv_run_cancelled_by, .context = &flags[1]};
+    error = (struct adv_error)ADV_ERROR_INIT;
+    ck_assert_int_eq(adv_run_new(model, &query, &run, &error), ADV_OK);
+    ck_assert_int_eq(adv_run_all(run, &options, &answer, &error), ADV_OK);
+    adv_run_free(run);
+    answer = NULL;
+    flags[1] = 1;
+    ck_assert_int_eq(adv_run_new(model, &query, &run, &error), ADV_OK);
+    ck_assert_int_eq(adv_run_all(run, &options, &answer, &error), ADV_E_CANCELLED);
+    adv_run_free(run);
+
     const float far[4] = {0, 0, 3e38f, 3e38f};
     error = (struct adv_error)ADV_ERROR_INIT;
     query.n = 2;

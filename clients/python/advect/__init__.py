@@ -1,0 +1,60 @@
+"""Flow matching: models in this process, and on a daemon.
+
+    >>> import advect
+    >>> model = advect.load("model.safetensors")
+    >>> model.sample(1000, seed=3)            # [1000, dim], float32
+    >>> model.log_prob(points)                # [n], in nats
+    >>> model = advect.fit(array)             # trains
+    >>> remote = advect.connect("http://127.0.0.1:8080").model("mnist")
+    >>> remote.sample(10, label=3)            # the same verbs
+
+docs/guide/python.md goes through it.
+"""
+
+from . import plot
+from ._run import set_threads
+from ._version import __version__
+from .errors import (
+    CancelledError,
+    ConnectionLostError,
+    Error,
+    FileError,
+    FormatError,
+    InvalidError,
+    LibraryError,
+    NoMemoryError,
+    NumericError,
+    ProblemError,
+    UnsupportedError,
+)
+from .estimator import FlowDensity
+from .fitting import Progress, fit
+from .model import Frame, Model, Trajectory, load
+from .remote import Client, RemoteModel, connect
+
+__all__ = [
+    "CancelledError",
+    "Client",
+    "ConnectionLostError",
+    "Error",
+    "FileError",
+    "FlowDensity",
+    "FormatError",
+    "Frame",
+    "InvalidError",
+    "LibraryError",
+    "Model",
+    "NoMemoryError",
+    "NumericError",
+    "ProblemError",
+    "Progress",
+    "RemoteModel",
+    "Trajectory",
+    "UnsupportedError",
+    "__version__",
+    "connect",
+    "fit",
+    "load",
+    "plot",
+    "set_threads",
+]

@@ -1,0 +1,266 @@
+"""Training in this process: from an array or a table to a model."""
+
+from __future__ import annotations
+
+import ctypes as c
+import json
+import logging
+import os
+import tempfile
+from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from . import _arguments as a
+from . import _structs as s
+from ._arguments import Array
+from ._library import fail, library
+from ._run import abandonable
+from .errors import InvalidError
+from .model import Model
+
+_log = logging.getLogger("advect")  # told what was noticed in the data, as information
+
+Data = Union[Array, str, "os.PathLike[str]"]
+
+
+class Progress(NamedTuple):
+    """Where a training stands.
+
+    Attributes:
+        step, steps: done; in all.
+        loss: mean since the last measurement; NaN before the first step.
+        held_out_nll: last mean negative log-density of held-out rows, in nats; NaN before it.
+        best_nll, best_step: the least of them so far, whose weights become the model, and its step.
+        learning_rate: of the last step.
+        seconds: of training until now.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    held_out_nll: float
+    best_nll: float
+    best_step: int
+    learning_rate: float
+    seconds: float
+
+
+Callback = Callable[[Progress], Optional[bool]]
+
+
+def fit(
+    data: Data,
+    *,
+    labels: Optional[Array] = None,
+    label_column: Union[None, str, int] = None,
+    columns: Optional[Sequence[Union[str, int]]] = None,
+    support: Union[None, Mapping[str, Any], Sequence[Any]] = None,
+    steps: Optional[int] = None,
+    seed: int = 0,
+    name: Optional[str] = None,
+    threads: Optional[int] = None,
+    progress: Optional[Callback] = None,
+) -> Model:
+    """Trains a model as ``advect fit`` does, with settings chosen by what is in the data.
+
+    Args:
+        data: [n, columns], at least 10 rows of finite numbers; or the path of a CSV or NPY file. A
+            data frame's column names become the model's.
+        labels: of an array, the class of each row: numbers or texts, [n].
+        label_column: of a CSV file, the column of the classes.
+        columns: of a CSV file, which columns to take; of an array, their names.
+        support: what columns can be, by name or position: {"so2": [0, None], "hour": {"periodic":
+            24}}; docs/reference/recipe.md has them all.
+        steps: largest number of optimiser steps; chosen by the number of rows if None.
+        seed: of all random numbers, which rows are held out among them.
+        name: of the model.
+        threads: one per processor if None. The model does not depend on it.
+        progress: called after every step; what it raises ends the training, and if it returns
+            False, the model so far is the result.
+
+    Returns:
+        The model with the best log-density of held-out rows.
+
+    Raises:
+        InvalidError, FormatError, FileError: of the data or an option, by name.
+        KeyboardInterrupt: Ctrl-C, after the step at hand; nothing is left behind.
+    """
+    options: Dict[str, Any] = {"name": name, "steps": steps, "support": support}
+    options["seed"] = a.whole(seed, "seed", 0, a.SEED_MAX)
+    if isinstance(data, (str, os.PathLike)):
+        if labels is not None:
+            raise InvalidError("labels is of arrays; of a file, label_column names them", "labels")
+        options.update(label_column=label_column, columns=columns and list(columns))
+        options["recorded"] = os.path.basename(os.fspath(data))
+        return _train(os.fsencode(data), options, {}, threads, progress)
+    if label_column is not None:
+        raise InvalidError("label_column is of CSV files; of an array, labels has them", "labels")
+    with tempfile.TemporaryDirectory(prefix="advect-") as folder:
+        told = _write(folder, data, labels, columns, options)
+        path = os.fsencode(os.path.join(folder, "array.npy"))
+        return _train(path, options, told, threads, progress)
+
+
+# ---------------------------------------------------------------- arrays, as files
+
+
+def _column_names(data: Any, columns: Optional[Sequence[Any]], n: int) -> List[str]:
+    """Those given, or a data frame's; or none."""
+    if columns is None:
+        own = list(getattr(data, "columns", ()))
+        return own if len(own) == n and all(isinstance(name, str) for name in own) else []
+    if len(columns) != n or not all(isinstance(name, str) for name in columns):
+        raise InvalidError(f"columns must be the names of the array's {n} columns", "columns")
+    return list(columns)
+
+
+def _classes(labels: Array, n: int) -> Tuple["np.ndarray[Any, Any]", List[str]]:
+    """Numbers from 0, and their names where the labels are anything else."""
+    array = np.asarray(labels)
+    if array.shape != (n,):
+        raise InvalidError(f"labels has shape {array.shape}; it must be ({n},)", "labels")
+    if array.dtype.kind not in "iubUO":
+        raise InvalidError(
+            f"labels has dtype {array.dtype}; classes are whole numbers or texts", "labels"
+        )
+    values, index = np.unique(array.astype(str) if array.dtype.kind == "O" else array,
+                              return_inverse=True)  # fmt: skip
+    from_zero = array.dtype.kind in "iu" and np.array_equal(values, np.arange(len(values)))
+    return index.astype(np.int32), [] if from_zero else [str(value) for value in values]
+
+
+def _write(
+    folder: str,
+    data: Any,
+    labels: Optional[Array],
+    columns: Optional[Sequence[Any]],
+    options: Dict[str, Any],
+) -> Dict[str, Any]:
+    """Leaves the files that a training reads, and returns what data of the recipe tells of them."""
+    rows = a.numbers(data, "data")
+    if rows.ndim != 2 or 0 in rows.shape:
+        raise InvalidError(f"data has shape {rows.shape}; it must be (n, columns)", "data")
+    a.finite(rows, "data")
+    told: Dict[str, Any] = {}
+    names = _column_names(data, columns, rows.shape[1])
+    if names:
+        told["columns"] = names
+        options["support"] = _by_position(options["support"], names)
+    if labels is not None:
+        index, class_names = _classes(labels, len(rows))
+        np.save(os.path.join(folder, "labels.npy"), index)
+        options["labels"] = "labels.npy"
+        if class_names:
+            told["labels"] = class_names
+    np.save(os.path.join(folder, "array.npy"), rows)
+    options["recorded"] = "array.npy"
+    return told
+
+
+def _by_position(support: Any, names: List[str]) -> Any:
+    """NPY files have no names of columns: the recipe finds them by position."""
+    if not isinstance(support, Mapping):
+        return support
+    return {str(names.index(key)) if key in names else key: of for key, of in support.items()}
+
+
+# ---------------------------------------------------------------- training
+
+
+def _recipe(path: bytes, options: Dict[str, Any]) -> Dict[str, Any]:
+    text, error = c.c_void_p(), s.Error()
+    given = json.dumps({key: value for key, value in options.items() if value is not None})
+    status = abandonable(
+        lambda: int(
+            library().adv_recipe_for_file(path, given.encode(), c.byref(text), c.byref(error))
+        ),
+        lambda: _free(text),
+    )
+    if status:
+        fail(status, error)
+    try:
+        return dict(json.loads(c.string_at(text.value or 0)))
+    finally:
+        _free(text)
+
+
+def _free(text: c.c_void_p) -> None:
+    free = c.CDLL(None).free
+    free.argtypes = [c.c_void_p]
+    free.restype = None
+    free(text)
+
+
+def _open(path: bytes, recipe: Dict[str, Any], threads: Optional[int]) -> c.c_void_p:
+    training, error = c.c_void_p(), s.Error()
+    text = json.dumps(recipe).encode()
+    how = s.TrainingOptions(
+        size=c.sizeof(s.TrainingOptions),
+        data=path,
+        threads=0 if threads is None else a.whole(threads, "threads", 1, 1024),
+    )
+    status = abandonable(
+        lambda: int(
+            library().adv_training_new(text, c.byref(how), c.byref(training), c.byref(error))
+        ),
+        lambda: library().adv_training_free(training),
+    )
+    if status:
+        fail(status, error)
+    return training
+
+
+def _train(
+    path: bytes,
+    options: Dict[str, Any],
+    told: Dict[str, Any],
+    threads: Optional[int],
+    progress: Optional[Callback],
+) -> Model:
+    recipe = _recipe(path, options)
+    recipe["data"].update(told)
+    training = _open(path, recipe, threads)
+    try:
+        for note in library().adv_training_notes(training).decode("utf-8", "replace").splitlines():
+            _log.info(note)
+        _steps(training, progress)
+        return _model(training)
+    finally:
+        library().adv_training_free(training)
+
+
+def _steps(training: c.c_void_p, progress: Optional[Callback]) -> None:
+    """A call of the library for each step: between them Python handles signals."""
+    lib, error = library(), s.Error()
+    while True:
+        at = s.TrainingProgress.from_address(lib.adv_training_progress(training))
+        if at.over:
+            return
+        status = lib.adv_training_step(training, None, c.byref(error))
+        if status:
+            fail(status, error)
+        if progress is not None and progress(_progress(lib, training)) is False:
+            return
+
+
+def _progress(lib: Any, training: c.c_void_p) -> Progress:
+    at = s.TrainingProgress.from_address(lib.adv_training_progress(training))
+    return Progress(
+        at.step,
+        at.steps,
+        at.loss,
+        at.held_out_nll,
+        at.best_nll,
+        at.best_step,
+        at.learning_rate,
+        at.seconds,
+    )
+
+
+def _model(training: c.c_void_p) -> Model:
+    handle, error = c.c_void_p(), s.Error()
+    status = library().adv_training_model(training, c.byref(handle), c.byref(error))
+    if status:
+        fail(status, error)
+    return Model(handle)
