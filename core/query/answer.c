@@ -38,21 +38,34 @@ void adv_run_write_frames(struct adv_run *run, struct adv_shard *shard)
     atomic_store_explicit(&shard->frames_ready, shard->frames_written, memory_order_release);
 }
 
+static double mean_of(size_t n, const double *values)
+{
+    double mean = 0;
+    for (size_t a = 0; a < n; a++)
+        mean += values[a] / (double)n;
+    return mean;
+}
+
 /* log p of row i of the shard from the base point x0 and the integral of the divergence: the
  * integral from 0 to t is subtracted; when the integration ran from t to 0 its sign is already
  * turned. */
+static double log_density_of(const struct adv_run *run, const struct adv_shard *shard, size_t i,
+                             const float *x0, double sign, double log_det)
+{
+    size_t n = run->n_accumulators;
+    double mean = mean_of(n, adv_integrator_accumulators(shard->integrator) + i * n);
+    return adv_circles_log_base(run->circles, run->dim, x0) + sign * mean + log_det;
+}
+
 static void write_log_density(struct adv_run *run, const struct adv_shard *shard, size_t i,
                               const float *x0, double sign, double log_det)
 {
     size_t row = shard->begin + i, n = run->n_accumulators;
     const double *integral = adv_integrator_accumulators(shard->integrator) + i * n;
-    double mean = 0, square = 0;
-    for (size_t a = 0; a < n; a++)
-        mean += integral[a] / (double)n;
+    double mean = mean_of(n, integral), square = 0;
     for (size_t a = 0; a < n; a++)
         square += (integral[a] - mean) * (integral[a] - mean);
-    run->log_density[row] =
-        adv_circles_log_base(run->circles, run->dim, x0) + sign * mean + log_det;
+    run->log_density[row] = log_density_of(run, shard, i, x0, sign, log_det);
     if (run->standard_error)
         run->standard_error[row] = sqrt(square / ((double)n - 1) / (double)n);
     if (run->bits_per_dim)
@@ -67,6 +80,33 @@ void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard)
     for (size_t i = 0; run->log_density && i < shard->n; i++)
         write_log_density(run, shard, i, run->starts + (shard->begin + i) * run->dim, -1,
                           log_det[i]);
+}
+
+/* Rows that the coarser integration fails at have no error, which is no failure of theirs. */
+void adv_run_write_coarse(struct adv_run *run, struct adv_shard *shard)
+{
+    const struct adv_run_errors *errors = &run->errors;
+    const float *x = adv_integrator_state(shard->integrator);
+    double log_det[ADV_SHARD_ROWS_MAX] = {0};
+    bool samples = run->query.kind == ADV_QUERY_SAMPLES;
+    if (samples)
+        decode(run, shard->n, x, shard->x, log_det);
+    else
+        memcpy(errors->coarse_latents + shard->begin * run->dim, x,
+               shard->n * run->dim * sizeof *x);
+    for (size_t i = 0; i < shard->n; i++) {
+        size_t row = shard->begin + i;
+        if (!samples)
+            log_det[i] = run->log_det ? run->log_det[row] : 0;
+        bool failed = adv_integrator_failure(shard->integrator, i) != NULL;
+        if (errors->coarse_log_density)
+            errors->coarse_log_density[row] =
+                failed ? NAN
+                       : log_density_of(run, shard, i, (samples ? shard->starts : x) + i * run->dim,
+                                        samples ? -1 : 1, log_det[i]);
+        if (failed && !samples)
+            errors->coarse_latents[row * run->dim] = NAN;
+    }
 }
 
 static void write_failure(struct adv_run *run, size_t row)

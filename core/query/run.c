@@ -3,6 +3,7 @@
 #include "core/query/run.h"
 
 #include "core/base/mem.h"
+#include "core/base/tails.h"
 
 #include <advect/extra/model_parts.h>
 #include <advect/extra/rng.h>
@@ -105,7 +106,10 @@ static void choose_divergence(struct adv_run *run)
     run->answer.divergence_method = adv_query_divergence(q, run->model);
     bool exact = run->answer.divergence_method == ADV_DIVERGENCE_EXACT;
     run->answer.probes = exact ? 0 : q->probes;
+    run->answer.renew_probes = adv_query_renews_probes(q, run->model);
     run->n_accumulators = exact ? 1 : q->probes;
+    if (!exact && q->probes > 1 && q->kind != ADV_QUERY_VELOCITY)
+        run->answer.interval_factor = adv_student_quantile(0.975, q->probes - 1);
 }
 
 /* From 0 through the asked times, or from 0 to 1, or from the points' time back to 0. */
@@ -168,7 +172,7 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
     if (q->rows_may_fail && (density || q->kind == ADV_QUERY_LATENTS) &&
         !(run->failures = adv_calloc(q->n, sizeof *run->failures)))
         return adv_no_memory(error);
-    return ADV_OK;
+    return adv_run_errors_init(run, error);
 }
 
 static size_t shard_rows(const struct adv_query *query, const struct adv_model *model)
@@ -186,20 +190,22 @@ static size_t shard_rows(const struct adv_query *query, const struct adv_model *
 
 size_t adv_query_shards(const struct adv_query *query, const struct adv_model *model)
 {
-    size_t rows = shard_rows(query, model);
-    return (query->n + rows - 1) / rows;
+    size_t rows = shard_rows(query, model), once = (query->n + rows - 1) / rows;
+    return query->errors ? 2 * once : once;
 }
 
 static enum adv_status make_shards(struct adv_run *run, struct adv_error *error)
 {
     size_t rows = shard_rows(&run->query, run->model), n = run->query.n;
-    run->n_shards = (n + rows - 1) / rows;
+    size_t once = (n + rows - 1) / rows;
+    run->n_shards = adv_query_shards(&run->query, run->model);
     run->shards = adv_calloc(run->n_shards, sizeof *run->shards);
     if (!run->shards)
         return adv_no_memory(error);
     for (size_t s = 0; s < run->n_shards; s++) {
         struct adv_shard *shard = &run->shards[s];
-        shard->begin = s * rows;
+        shard->coarse = s >= once;
+        shard->begin = s % once * rows;
         shard->n = n - shard->begin < rows ? n - shard->begin : rows;
         atomic_init(&shard->frames_ready, 0);
         atomic_init(&shard->permille, 0);
@@ -260,6 +266,7 @@ void adv_run_free(struct adv_run *run)
     free(run->bits_per_dim);
     free(run->divergence);
     free(run->failures);
+    adv_run_errors_release(&run->errors);
     adv_model_unref(run->model);
     free(run);
 }
@@ -300,9 +307,10 @@ enum adv_status adv_run_finish(struct adv_run *run, const struct adv_answer **an
         if (shard->status != ADV_OK)
             return adv_fail_field(error, shard->status, shard->error.field, "%s",
                                   shard->error.message);
-        if (shard->nfe > run->answer.nfe)
+        if (!shard->coarse && shard->nfe > run->answer.nfe)
             run->answer.nfe = shard->nfe;
     }
+    adv_run_errors_finish(run);
     enum adv_status status = look_at_failures(run, error);
     if (status == ADV_OK)
         *answer = &run->answer;

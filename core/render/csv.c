@@ -46,13 +46,16 @@ static void print_point_names(FILE *out, const struct adv_model *model, size_t d
 static void print_samples(FILE *out, const struct adv_model *model, const struct adv_answer *a)
 {
     print_point_names(out, model, a->dim);
-    fprintf(out, "%s%s\n", a->labels ? ",label" : "", a->log_density ? ",log_density" : "");
+    fprintf(out, "%s%s%s\n", a->labels ? ",label" : "", a->log_density ? ",log_density" : "",
+            a->log_density_error ? ",log_density_error" : "");
     for (size_t i = 0; i < a->n; i++) {
         print_point(out, a->dim, a->states + i * a->dim);
         if (a->labels)
             fprintf(out, ",%d", (int)a->labels[i]);
         if (a->log_density)
             fprintf(out, ",%.17g", a->log_density[i]);
+        if (a->log_density_error)
+            fprintf(out, ",%.9g", a->log_density_error[i]);
         fputc('\n', out);
     }
 }
@@ -73,14 +76,17 @@ static void print_trajectories(FILE *out, const struct adv_model *model, const s
 
 static void print_log_densities(FILE *out, const struct adv_answer *a)
 {
-    fprintf(out, "log_density%s%s\n", a->standard_error ? ",standard_error" : "",
-            a->bits_per_dim ? ",bits_per_dim" : "");
+    fprintf(out, "log_density%s%s%s\n", a->standard_error ? ",standard_error" : "",
+            a->bits_per_dim ? ",bits_per_dim" : "",
+            a->log_density_error ? ",log_density_error,latent_error" : "");
     for (size_t i = 0; i < a->n; i++) {
         fprintf(out, "%.17g", a->log_density[i]);
         if (a->standard_error)
             fprintf(out, ",%.9g", a->standard_error[i]);
         if (a->bits_per_dim)
             fprintf(out, ",%.17g", a->bits_per_dim[i]);
+        if (a->log_density_error)
+            fprintf(out, ",%.9g,%.9g", a->log_density_error[i], a->latent_error[i]);
         fputc('\n', out);
     }
 }

@@ -8,6 +8,7 @@
 #include <advect/extra/model_parts.h>
 #include <advect/extra/render.h>
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,20 +80,35 @@ static void write_log_density(struct adv_writer *writer, const struct adv_query 
                               const struct adv_answer *answer)
 {
     bool exact = answer->divergence_method == ADV_DIVERGENCE_EXACT;
+    bool spread = answer->interval_factor > 0;
     write_values(writer, "log_density", answer->n, answer->log_density);
     if (answer->standard_error)
         write_values(writer, "standard_error", answer->n, answer->standard_error);
     else
         adv_writer_text(writer, ",\"standard_error\":null");
+    write_values(writer, "log_density_error", answer->n, answer->log_density_error);
     write_values(writer, "bits_per_dim", answer->n, answer->bits_per_dim);
     if (exact)
         adv_writer_text(writer, ",\"divergence\":{\"method\":\"exact\"}");
     else
         adv_writer_text(writer,
                         ",\"divergence\":{\"method\":\"hutchinson\",\"probes\":%zu,\"seed\":%llu,"
-                        "\"renew\":%s}",
+                        "\"renew\":%s,\"interval_factor\":",
                         answer->probes, (unsigned long long)query->probe_seed,
-                        query->renew_probes ? "true" : "false");
+                        answer->renew_probes ? "true" : "false");
+    if (!exact)
+        adv_writer_double(writer, spread ? answer->interval_factor : NAN);
+    adv_writer_text(writer, exact ? "" : "}");
+}
+
+/* "warnings": ["..", ..], where there are any: plain sentences, nothing to escape. */
+static void write_warnings(struct adv_writer *writer, const struct adv_answer *answer)
+{
+    const char *const *warnings = answer->warnings;
+    for (size_t i = 0; warnings && warnings[i]; i++)
+        adv_writer_text(writer, "%s\"%s\"", i ? "," : ",\"warnings\":[", warnings[i]);
+    if (warnings)
+        adv_writer_text(writer, "]");
 }
 
 static void write_samples(struct adv_writer *writer, const struct adv_query *query,
@@ -106,6 +122,7 @@ static void write_samples(struct adv_writer *writer, const struct adv_query *que
     if (answer->log_density)
         write_log_density(writer, query, answer);
     write_solver(writer, answer);
+    write_warnings(writer, answer);
 }
 
 static void write_trajectories(struct adv_writer *writer, const struct adv_query *query,
@@ -147,8 +164,10 @@ static void write_densities(struct adv_writer *writer, const struct adv_query *q
     write_log_density(writer, query, answer);
     adv_writer_text(writer, ",\"latents\":");
     adv_writer_rows(writer, answer->n, answer->dim, answer->latents);
+    write_values(writer, "latent_error", answer->n, answer->latent_error);
     write_failures(writer, answer);
     write_solver(writer, answer);
+    write_warnings(writer, answer);
 }
 
 static void write_latents(struct adv_writer *writer, const struct adv_query *query,
@@ -157,8 +176,10 @@ static void write_latents(struct adv_writer *writer, const struct adv_query *que
     (void)query;
     adv_writer_text(writer, ",\"latents\":");
     adv_writer_rows(writer, answer->n, answer->dim, answer->states);
+    write_values(writer, "latent_error", answer->n, answer->latent_error);
     write_failures(writer, answer);
     write_solver(writer, answer);
+    write_warnings(writer, answer);
 }
 
 static void write_velocities(struct adv_writer *writer, const struct adv_query *query,

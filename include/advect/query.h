@@ -55,13 +55,17 @@ struct adv_query {
     bool log_density; /* SAMPLES: also log p_1 of each sample */
     bool divergence;  /* VELOCITY: also div v */
     enum adv_divergence divergence_method;
-    size_t probes; /* Hutchinson: number of probes */
+    /* Hutchinson: the number of probes. A row's are drawn from this seed and the row's numbers
+     * (points, or x_0 of samples): they do not depend on other rows, and errors of different rows
+     * are independent. */
+    size_t probes;
     uint64_t probe_seed;
-    /* Hutchinson with a fixed-step solver: probes of its own for every evaluation along the way, in
-     * place of the same ones. The integral of the divergence is then a sum of estimates whose
-     * errors are independent, which average out: as unbiased as before, with a variance smaller by
-     * up to 1 / sum (h b_j)^2 over steps h and stage weights b_j; 43 for 12 steps of rk4. Adaptive
-     * solvers would take the changes for errors of theirs and are refused. */
+    /* Hutchinson: probes of its own for every evaluation along the way, in place of the same ones.
+     * The integral of the divergence is then a sum of estimates whose errors are independent, which
+     * average out: as unbiased as before, with a variance smaller by up to 1 / sum (h b_j)^2 over
+     * steps h and stage weights b_j; 43 for 12 steps of rk4. It is the default of fixed-step
+     * solvers, see keep_probes. Adaptive solvers would take the changes for errors of theirs, and
+     * so would `errors`: true is refused with either. */
     bool renew_probes;
     /* LOG_DENSITY, LATENTS: a row whose integration fails, far out mostly, gets NaN and a reason in
      * the answer, and the others their values; unless all fail. false: the whole query fails. */
@@ -70,7 +74,11 @@ struct adv_query {
     size_t n_times; /* TRAJECTORIES: ascending times in [0, 1], >= 2; borrowed likewise */
     const double *times;
     enum adv_space space;
-    uint32_t reserved; /* 0 */
+    bool keep_probes; /* Hutchinson: the same probes at every evaluation, whatever the solver */
+    /* LOG_DENSITY, LATENTS, SAMPLES with log_density: also estimate what the integration errs by,
+     * for about half as much work again: see log_density_error in the answer. */
+    bool errors;
+    uint8_t reserved[2]; /* 0 */
 };
 
 /* The defaults: n 1, seed 0, guidance 1, t 1, the kind's default solver. size: of the struct in the
@@ -130,6 +138,23 @@ struct adv_answer {
     /* [n]: why a row failed and its values are NaN, or NULL of those that did not; NULL in place of
      * the array: none did. See rows_may_fail. */
     const char *const *failures;
+    bool renew_probes; /* as used: fresh ones at every evaluation */
+    /* 95 % of intervals log_density +- interval_factor * standard_error hold the value that all
+     * probes would give: Student's t at 0.975 with probes - 1 degrees of freedom (Student 1908);
+     * 0 where there is no standard_error. */
+    double interval_factor;
+    /* [n], where query.errors asks for them: at least the error of the integration for some 95 % of
+     * rows, from a second integration beside the first, of half as many steps or ten times the
+     * tolerances. The difference d of the two tells the error of the first by Richardson's rule, d
+     * / (r^p - 1) for r times the steps of a method of order p (Hairer, Norsett and Wanner 1993,
+     * II.4), times 15 for safety; of ten times the tolerances it is taken as it is. d is one and a half
+     * times the distance of the latents in base units, and of log-densities, in nats, the root of the sum of
+     * squares of their difference and of twice that distance (samples: the difference alone).
+     * bench/error_bars.py measures how often that holds. NaN: the second integration failed. Errors
+     * of probes and of the model are not among them. Of samples it is the log-density at the sample
+     * of an exact integration that is estimated. */
+    const double *log_density_error, *latent_error;
+    const char *const *warnings; /* of the whole answer, sentences; NULL-terminated, or NULL */
 };
 
 /* A query being answered, in shards of rows that are independent of each other and of how the query

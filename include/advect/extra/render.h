@@ -23,25 +23,28 @@ ADV_API_BEGIN
  * this order and "?" where there may be none:
  *
  *     samples        "seed", "first", "shape": [n, dim], "samples": [[..]], "labels",
- *                    densities?, "solver"
+ *                    densities?, "solver", "warnings"?
  *     trajectories   "seed", "first", "times", "shape": [frames, n, dim],
  *                    "trajectories": [[[..]]], "labels", "solver"
- *     log-density    densities, "latents", "failed"?, "solver"
- *     latents        "latents", "failed"?, "solver"
+ *     log-density    densities, "latents", "latent_error"?: [..], "failed"?, "solver", "warnings"?
+ *     latents        "latents", "latent_error"?: [..], "failed"?, "solver", "warnings"?
  *     velocity       "t", "velocity", "divergence"?: [..]
  *
  *     densities      "log_density": [..], "standard_error": [..] or null,
- *                    "bits_per_dim"?: [..] (8-bit images), "divergence": {"method": "exact"} or
- *                    {"method": "hutchinson", "probes", "seed", "renew"}
+ *                    "log_density_error"?: [..], "bits_per_dim"?: [..] (8-bit images),
+ *                    "divergence": {"method": "exact"} or
+ *                    {"method": "hutchinson", "probes", "seed", "renew", "interval_factor"}
  *     labels         [..] or null
  *     failed         [{"row", "reason"}, ..]: rows whose values are null
+ *     warnings       [".."]: sentences about the whole answer
  *     solver         {"method", "steps", "nfe"} or {"method", "rtol", "atol", "nfe"} */
 enum adv_status adv_render_json(const struct adv_model *model, const struct adv_query *query,
                                 const struct adv_answer *answer, struct adv_bytes *out,
                                 struct adv_error *error);
 
 /* The answer's main array as NPY, float32: samples [n, dim], trajectories [frames, n, dim],
- * log-density [n], latents and velocity [n, dim]. */
+ * log-density [n], latents and velocity [n, dim]; with errors of integration in a further column:
+ * log-density [n, 2], latents [n, dim + 1]. */
 enum adv_status adv_render_npy(const struct adv_query *query, const struct adv_answer *answer,
                                struct adv_bytes *out, struct adv_error *error);
 
@@ -134,7 +137,8 @@ enum adv_status adv_render(const struct adv_format *format, const struct adv_mod
 /* The answer as CSV with a line of names. Samples: the columns' names (x1, x2, ... where the model,
  * which may be NULL, has none), and "label" and "log_density" where the answer has them;
  * trajectories: t, sample, x1, ..., a line per frame and sample; log-densities: "log_density", and
- * "standard_error" and "bits_per_dim" where the answer has them. */
+ * "standard_error", "bits_per_dim", "log_density_error" and "latent_error" where the answer has
+ * them; "log_density_error" of samples too. */
 enum adv_status adv_render_csv(const struct adv_model *model, const struct adv_query *query,
                                const struct adv_answer *answer, struct adv_bytes *out,
                                struct adv_error *error);
