@@ -68,6 +68,10 @@ static void write_log_density(struct adv_run *run, const struct adv_shard *shard
     run->log_density[row] = log_density_of(run, shard, i, x0, sign, log_det);
     if (run->standard_error)
         run->standard_error[row] = sqrt(square / ((double)n - 1) / (double)n);
+    if (run->typicality)
+        run->typicality[row] = run->labels && run->labels[row] == ADV_NO_LABEL
+                                   ? NAN
+                                   : adv_model_typicality(run->model, run->log_density[row]);
     if (run->bits_per_dim)
         run->bits_per_dim[row] = adv_model_bits_per_dim(run->model, run->log_density[row]);
 }
@@ -120,6 +124,9 @@ static void write_failure(struct adv_run *run, size_t row)
         run->standard_error[row] = NAN;
     if (run->bits_per_dim)
         run->bits_per_dim[row] = NAN;
+    if (run->typicality)
+        run->typicality[row] = NAN;
+    run->extrapolated[row] = false;
 }
 
 void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard)
@@ -131,6 +138,9 @@ void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard)
     for (size_t i = 0; run->log_density && i < shard->n; i++)
         write_log_density(run, shard, i, x0 + i * run->dim, 1,
                           run->log_det ? run->log_det[shard->begin + i] : 0);
+    for (size_t i = 0; i < shard->n; i++)
+        run->extrapolated[shard->begin + i] =
+            adv_model_is_beyond_base(run->model, x0 + i * run->dim);
     for (size_t i = 0; run->failures && i < shard->n; i++) {
         run->failures[shard->begin + i] = adv_integrator_failure(shard->integrator, i);
         if (run->failures[shard->begin + i])

@@ -141,6 +141,13 @@ static bool has_bits(const struct adv_run *run)
            run->query.t >= 1;
 }
 
+static bool has_typicality(const struct adv_run *run)
+{
+    const struct adv_query *q = &run->query;
+    return adv_model_has_typicality(run->model) && q->space == ADV_SPACE_DATA && q->t >= 1 &&
+           q->guidance == 1;
+}
+
 static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
 {
     const struct adv_query *q = &run->query;
@@ -171,6 +178,12 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
         return adv_no_memory(error);
     if (q->rows_may_fail && (density || q->kind == ADV_QUERY_LATENTS) &&
         !(run->failures = adv_calloc(q->n, sizeof *run->failures)))
+        return adv_no_memory(error);
+    if (log_density && has_typicality(run) &&
+        !(a->typicality = run->typicality = adv_calloc(q->n, sizeof(double))))
+        return adv_no_memory(error);
+    if ((density || q->kind == ADV_QUERY_LATENTS) &&
+        !(run->extrapolated = adv_calloc(q->n, sizeof(bool))))
         return adv_no_memory(error);
     return adv_run_errors_init(run, error);
 }
@@ -265,6 +278,8 @@ void adv_run_free(struct adv_run *run)
     free(run->standard_error);
     free(run->bits_per_dim);
     free(run->divergence);
+    free(run->typicality);
+    free(run->extrapolated);
     free(run->failures);
     adv_run_errors_release(&run->errors);
     adv_model_unref(run->model);
@@ -311,6 +326,10 @@ enum adv_status adv_run_finish(struct adv_run *run, const struct adv_answer **an
             run->answer.nfe = shard->nfe;
     }
     adv_run_errors_finish(run);
+    for (size_t i = 0; run->extrapolated && i < run->query.n; i++) {
+        if (run->extrapolated[i])
+            run->answer.extrapolated = run->extrapolated;
+    }
     enum adv_status status = look_at_failures(run, error);
     if (status == ADV_OK)
         *answer = &run->answer;

@@ -68,6 +68,8 @@ struct adv_run {
     struct adv_answer answer;
     float *states, *latents;
     double *log_density, *standard_error, *bits_per_dim, *divergence;
+    double *typicality;
+    bool *extrapolated;    /* [n], or NULL for queries without latents */
     const char **failures; /* [n], or NULL where rows may not fail */
 };
 

@@ -46,8 +46,8 @@ static void print_point_names(FILE *out, const struct adv_model *model, size_t d
 static void print_samples(FILE *out, const struct adv_model *model, const struct adv_answer *a)
 {
     print_point_names(out, model, a->dim);
-    fprintf(out, "%s%s%s\n", a->labels ? ",label" : "", a->log_density ? ",log_density" : "",
-            a->log_density_error ? ",log_density_error" : "");
+    fprintf(out, "%s%s%s%s\n", a->labels ? ",label" : "", a->log_density ? ",log_density" : "",
+            a->log_density_error ? ",log_density_error" : "", a->typicality ? ",typicality" : "");
     for (size_t i = 0; i < a->n; i++) {
         print_point(out, a->dim, a->states + i * a->dim);
         if (a->labels)
@@ -56,6 +56,8 @@ static void print_samples(FILE *out, const struct adv_model *model, const struct
             fprintf(out, ",%.17g", a->log_density[i]);
         if (a->log_density_error)
             fprintf(out, ",%.9g", a->log_density_error[i]);
+        if (a->typicality)
+            fprintf(out, ",%.4g", a->typicality[i]);
         fputc('\n', out);
     }
 }
@@ -76,9 +78,10 @@ static void print_trajectories(FILE *out, const struct adv_model *model, const s
 
 static void print_log_densities(FILE *out, const struct adv_answer *a)
 {
-    fprintf(out, "log_density%s%s%s\n", a->standard_error ? ",standard_error" : "",
+    fprintf(out, "log_density%s%s%s%s\n", a->standard_error ? ",standard_error" : "",
             a->bits_per_dim ? ",bits_per_dim" : "",
-            a->log_density_error ? ",log_density_error,latent_error" : "");
+            a->log_density_error ? ",log_density_error,latent_error" : "",
+            a->typicality ? ",typicality,extrapolated" : "");
     for (size_t i = 0; i < a->n; i++) {
         fprintf(out, "%.17g", a->log_density[i]);
         if (a->standard_error)
@@ -87,6 +90,8 @@ static void print_log_densities(FILE *out, const struct adv_answer *a)
             fprintf(out, ",%.17g", a->bits_per_dim[i]);
         if (a->log_density_error)
             fprintf(out, ",%.9g,%.9g", a->log_density_error[i], a->latent_error[i]);
+        if (a->typicality)
+            fprintf(out, ",%.4g,%d", a->typicality[i], a->extrapolated && a->extrapolated[i]);
         fputc('\n', out);
     }
 }

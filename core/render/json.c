@@ -88,6 +88,7 @@ static void write_log_density(struct adv_writer *writer, const struct adv_query 
         adv_writer_text(writer, ",\"standard_error\":null");
     write_values(writer, "log_density_error", answer->n, answer->log_density_error);
     write_values(writer, "bits_per_dim", answer->n, answer->bits_per_dim);
+    write_values(writer, "typicality", answer->n, answer->typicality);
     if (exact)
         adv_writer_text(writer, ",\"divergence\":{\"method\":\"exact\"}");
     else
@@ -158,6 +159,20 @@ static void write_failures(struct adv_writer *writer, const struct adv_answer *a
         adv_writer_text(writer, "]");
 }
 
+/* "extrapolated": [row, ..], where there are any. */
+static void write_extrapolated(struct adv_writer *writer, const struct adv_answer *answer)
+{
+    bool any = false;
+    for (size_t i = 0; answer->extrapolated && i < answer->n; i++) {
+        if (!answer->extrapolated[i])
+            continue;
+        adv_writer_text(writer, "%s%zu", any ? "," : ",\"extrapolated\":[", i);
+        any = true;
+    }
+    if (any)
+        adv_writer_text(writer, "]");
+}
+
 static void write_densities(struct adv_writer *writer, const struct adv_query *query,
                             const struct adv_answer *answer)
 {
@@ -165,6 +180,7 @@ static void write_densities(struct adv_writer *writer, const struct adv_query *q
     adv_writer_text(writer, ",\"latents\":");
     adv_writer_rows(writer, answer->n, answer->dim, answer->latents);
     write_values(writer, "latent_error", answer->n, answer->latent_error);
+    write_extrapolated(writer, answer);
     write_failures(writer, answer);
     write_solver(writer, answer);
     write_warnings(writer, answer);
@@ -177,6 +193,7 @@ static void write_latents(struct adv_writer *writer, const struct adv_query *que
     adv_writer_text(writer, ",\"latents\":");
     adv_writer_rows(writer, answer->n, answer->dim, answer->states);
     write_values(writer, "latent_error", answer->n, answer->latent_error);
+    write_extrapolated(writer, answer);
     write_failures(writer, answer);
     write_solver(writer, answer);
     write_warnings(writer, answer);

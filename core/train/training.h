@@ -66,6 +66,12 @@ enum adv_status adv_training_measure(const struct adv_training *training, double
 enum adv_status adv_training_model_of(const struct adv_training *training, const float *weights,
                                       struct adv_model **model, struct adv_error *error);
 
+/* The config's "typicality" of the model that the training leaves; *typicality is NULL where too
+ * few rows are held out, or the training was too short to be worth it. */
+enum adv_status adv_training_typicality(const struct adv_training *training,
+                                        struct adv_model *model, json_t **typicality,
+                                        struct adv_error *error);
+
 /* JSON has no NaN: null stands for it, a new reference. */
 json_t *adv_real_or_null(double value);
 

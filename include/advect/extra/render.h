@@ -26,15 +26,19 @@ ADV_API_BEGIN
  *                    densities?, "solver", "warnings"?
  *     trajectories   "seed", "first", "times", "shape": [frames, n, dim],
  *                    "trajectories": [[[..]]], "labels", "solver"
- *     log-density    densities, "latents", "latent_error"?: [..], "failed"?, "solver", "warnings"?
- *     latents        "latents", "latent_error"?: [..], "failed"?, "solver", "warnings"?
+ *     log-density    densities, "latents", "latent_error"?: [..], "extrapolated"?, "failed"?,
+ *                    "solver", "warnings"?
+ *     latents        "latents", "latent_error"?: [..], "extrapolated"?, "failed"?,
+ *                    "solver", "warnings"?
  *     velocity       "t", "velocity", "divergence"?: [..]
  *
  *     densities      "log_density": [..], "standard_error": [..] or null,
  *                    "log_density_error"?: [..], "bits_per_dim"?: [..] (8-bit images),
+ *                    "typicality"?: [..],
  *                    "divergence": {"method": "exact"} or
  *                    {"method": "hutchinson", "probes", "seed", "renew", "interval_factor"}
  *     labels         [..] or null
+ *     extrapolated   [row, ..]: rows whose latent lies beyond the base
  *     failed         [{"row", "reason"}, ..]: rows whose values are null
  *     warnings       [".."]: sentences about the whole answer
  *     solver         {"method", "steps", "nfe"} or {"method", "rtol", "atol", "nfe"} */
@@ -138,7 +142,8 @@ enum adv_status adv_render(const struct adv_format *format, const struct adv_mod
  * which may be NULL, has none), and "label" and "log_density" where the answer has them;
  * trajectories: t, sample, x1, ..., a line per frame and sample; log-densities: "log_density", and
  * "standard_error", "bits_per_dim", "log_density_error" and "latent_error" where the answer has
- * them; "log_density_error" of samples too. */
+ * them, and where it has a typicality "typicality" and "extrapolated", 0 or 1; samples have
+ * "log_density_error" and "typicality". */
 enum adv_status adv_render_csv(const struct adv_model *model, const struct adv_query *query,
                                const struct adv_answer *answer, struct adv_bytes *out,
                                struct adv_error *error);

@@ -46,14 +46,16 @@ static struct adv_solver_spec solver_of(const char *name, int64_t steps, double 
     return spec;
 }
 
-enum { N_POINTS = 120 };
+enum { N_POINTS = 80 };
 
 static const struct {
     const char *method;
     int64_t steps;
     double tolerance, least; /* where steps are too long for the rule, it holds less often */
-} bars[] = {{"dopri5", 0, 1e-5, 0.95}, {"dopri5", 0, 1e-4, 0.88}, {"rk4", 50, 0, 0.95},
-            {"rk4", 25, 0, 0.93},      {"midpoint", 50, 0, 0.95}, {"euler", 100, 0, 0.95}};
+} bars[] = {{"dopri5", 0, 1e-5, 0.95},
+            {"rk4", 25, 0, 0.93},
+            {"midpoint", 50, 0, 0.95},
+            {"euler", 100, 0, 0.95}};
 
 START_TEST(most_errors_are_below_those_reported)
 {
@@ -170,7 +172,7 @@ START_TEST(one_probe_says_why_it_has_no_interval)
 }
 END_TEST
 
-enum { N_ROWS = 400, N_SEEDS = 60 };
+enum { N_ROWS = 300, N_SEEDS = 40 };
 
 /* Log-densities of the same rows by probes of a seed. */
 static struct adv_run *probe(struct adv_model *model, const float *points, uint64_t seed,
@@ -188,8 +190,7 @@ static struct adv_run *probe(struct adv_model *model, const float *points, uint6
 
 static const size_t probe_counts[] = {2, 4, 16};
 
-/* 5 standard errors of a share of 400 rows around 95 %, for each seed; and of the errors of the
- * mean, of which 68 % are within one standard error where rows are independent: with common probes
+/* Of 12,000 rows, and of the errors of the mean over rows, of which 68 % are within one standard error where rows are independent: with common probes
  * hardly any would be. */
 START_TEST(probe_intervals_hold_for_rows_and_for_their_mean)
 {
