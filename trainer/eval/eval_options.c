@@ -49,11 +49,10 @@ static const struct adv_field fields_before[] = {
      .help = "number of points to compute log-densities for, or \"all\" for the whole split; if "
              "absent, 4096 for a synthetic density and 0 for files"},
     {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = 1000, .fallback = PROBES_DEFAULT,
-     .help = "number of Hutchinson probes for log-densities beyond 16 dimensions; each block of 16 "
-             "rows draws its own"},
+     .help = "number of Hutchinson probes for log-densities beyond 16 dimensions"},
     {"renew_probes", ADV_FIELD_BOOL, AT(renew_probes),
-     .help = "draw fresh probes at each evaluation: less variance; needs a fixed-step "
-             "--density-solver"},
+     .help = "insist on fresh probes at each evaluation, which every --density-solver of equal "
+             "steps draws and others refuse"},
     {"density_solver", ADV_FIELD_STRING, AT(density_solver), .min = 1, .fallback = "dopri5:1e-5",
      .help = "solver for log-densities, as METHOD:STEPS or dopri5:TOLERANCE"},
     {"unlabelled", ADV_FIELD_BOOL, AT(unlabelled),

@@ -4,7 +4,6 @@
 #include "trainer/rows/row_state.h"
 
 #include <advect/extra/evaluator.h>
-#include <advect/extra/rng.h>
 #include <advect/query.h>
 
 #include <math.h>
@@ -32,8 +31,8 @@ struct job {
 
 /* ---------------------------------------------------------------- one block */
 
-static enum adv_status ask(const struct adv_row_densities *work, size_t first, size_t n,
-                           const float *points, const int32_t *labels, struct adv_run **run,
+static enum adv_status ask(const struct adv_row_densities *work, size_t n, const float *points,
+                           const int32_t *labels, struct adv_run **run,
                            const struct adv_answer **answer, struct adv_error *error)
 {
     const struct adv_density_settings *settings = &work->settings;
@@ -44,8 +43,7 @@ static enum adv_status ask(const struct adv_row_densities *work, size_t first, s
     query.solver = settings->solver;
     query.probes = settings->probes;
     query.renew_probes = settings->renew_probes;
-    query.probe_seed =
-        adv_rng_word(settings->probe_seed, ADV_STREAM_PROBE, (uint64_t)(first / work->block));
+    query.probe_seed = settings->probe_seed;
     struct adv_run_options options = {.size = sizeof options, .cancelled = work->cancelled};
     enum adv_status status = adv_run_new(work->model, &query, run, error);
     if (status == ADV_OK)
@@ -128,7 +126,7 @@ static void take_block(void *context, size_t piece, int worker)
     if (status == ADV_OK && !work->fill(work->context, first, n, points, labels))
         status = adv_no_memory(&error);
     if (status == ADV_OK)
-        status = ask(work, first, n, points, labels, &run, &answer, &error);
+        status = ask(work, n, points, labels, &run, &answer, &error);
     pthread_mutex_lock(&job->lock);
     if (status == ADV_OK)
         keep(job, first, answer);
