@@ -1,4 +1,4 @@
-#include "core/base/tails.h"
+#include <advect/extra/tails.h>
 
 #include <math.h>
 #include <stdbool.h>

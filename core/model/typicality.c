@@ -6,10 +6,10 @@
  * evenly spaced quantiles, in nats and data units; and how far from the middle of the base a latent
  * may lie. Both are worked out once, when the model is configured. */
 #include "core/base/mem.h"
-#include "core/base/tails.h"
 #include "core/model/model.h"
 #include "core/nets/kind.h"
 
+#include <advect/extra/tails.h>
 #include <math.h>
 
 #define QUANTILES_MAX 10000

@@ -3,11 +3,11 @@
 #include "core/query/run.h"
 
 #include "core/base/mem.h"
-#include "core/base/tails.h"
 
 #include <advect/extra/model_parts.h>
 #include <advect/extra/rng.h>
 #include <advect/extra/run_shards.h>
+#include <advect/extra/tails.h>
 #include <advect/pool.h>
 #include <math.h>
 #include <stdlib.h>

@@ -6,7 +6,10 @@
 
 #include <advect/extra/json.h>
 
-#define N_POINTS_OF_DENSITY 4096
+/* Of a known density: as many as take less than a minute at the first number. */
+#define N_POINTS_MOST 10000
+#define N_POINTS_LEAST 4096
+#define MULTIPLY_ADDS_A_MINUTE 3e11 /* of one thread, cautiously */
 
 /* ---------------------------------------------------------------- measuring */
 
@@ -39,6 +42,16 @@ static bool has_needed(const struct adv_measure *measure, const struct adv_evalu
     return measure->needs == ADV_NEEDS_DENSITY ? is_density
            : measure->needs == ADV_NEEDS_FILES ? !is_density
                                                : true;
+}
+
+static size_t points_of_density(const struct adv_evaluation *e)
+{
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = N_POINTS_MOST;
+    query.solver = e->density.solver;
+    query.probes = e->density.probes;
+    double minutes = adv_query_cost(&query, e->model) / MULTIPLY_ADDS_A_MINUTE;
+    return minutes <= (double)adv_pool_threads(e->pool) ? N_POINTS_MOST : N_POINTS_LEAST;
 }
 
 static enum adv_status measure_selected(const struct adv_eval_options *options,
@@ -74,7 +87,7 @@ static enum adv_status measure(const struct adv_eval_options *options, struct ad
         return status;
     e->dataset = &dataset;
     if (dataset.source.density && !options->points)
-        e->n_points = N_POINTS_OF_DENSITY;
+        e->n_points = points_of_density(e);
     status = measure_selected(options, e, selected, results, error);
     e->dataset = NULL;
     adv_dataset_close(&dataset);

@@ -47,7 +47,7 @@ static const struct adv_field fields_before[] = {
          "\"accuracy: X\" and \"frechet: X\"; if absent, $ADVECT_JUDGE with --samples or --curve"},
     {"points", ADV_FIELD_STRING, AT(points), .min = 1,
      .help = "number of points to compute log-densities for, or \"all\" for the whole split; if "
-             "absent, 4096 for a synthetic density and 0 for files"},
+             "absent, 10000 for a synthetic density, 4096 where that would take long, 0 for files"},
     {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = 1000, .fallback = PROBES_DEFAULT,
      .help = "number of Hutchinson probes for log-densities beyond 16 dimensions"},
     {"renew_probes", ADV_FIELD_BOOL, AT(renew_probes),
@@ -66,8 +66,8 @@ static const struct adv_field fields_after[] = {
      .help = "solvers to compare in --curve, separated by commas: METHOD:STEPS, dopri5:TOLERANCE, "
              "or METHOD:STEPS^POWER for times 1 - (1 - i/STEPS)^POWER; a selection if absent"},
     {"grid", ADV_FIELD_INT, AT(grid), .min = 0, .max = 4096, .fallback = "128",
-     .help =
-         "cells along each side of the grid that integrates a 2-D density; 0 skips the integral"},
+     .help = "the integral of a density of up to 3 dimensions takes the square of so many points; "
+             "0 skips it"},
     {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = 9e15, .fallback = "0",
      .help = "seed of samples, points and probes"},
     {"json", ADV_FIELD_BOOL, AT(json), .help = "print the results as JSON"},

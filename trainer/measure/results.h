@@ -14,7 +14,7 @@ struct adv_mean {
 
 struct adv_mean adv_mean_of(size_t n, const double *values);
 
-#define ADV_RESULTS_MAX 32
+#define ADV_RESULTS_MAX 48
 
 struct adv_result {
     const char *key;     /* in JSON and in the card: "mode_share_min" */

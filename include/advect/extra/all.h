@@ -35,6 +35,7 @@
 #include <advect/extra/shards.h>
 #include <advect/extra/source.h>
 #include <advect/extra/table.h>
+#include <advect/extra/tails.h>
 #include <advect/extra/transform.h>
 #include <advect/extra/words.h>
 

@@ -1,8 +1,8 @@
 /* Quantiles against tables: those of Student's t and of chi-square in Abramowitz and Stegun (26.10
  * and 26.8). */
-#include "core/base/tails.h"
 #include "tests/support/suite.h"
 
+#include <advect/extra/tails.h>
 #include <check.h>
 #include <math.h>
 

@@ -1,8 +1,11 @@
 /* Quantiles of the distributions that error bars and tests are read from. */
-#ifndef ADV_BASE_TAILS_H
-#define ADV_BASE_TAILS_H
+#ifndef ADVECT_EXTRA_TAILS_H
+#define ADVECT_EXTRA_TAILS_H
 
+#include <advect/api.h>
 #include <stddef.h>
+
+ADV_API_BEGIN
 
 /* The p-quantile, 0.5 <= p < 1, of Student's t with `degrees` >= 1 degrees of freedom (Abramowitz
  * and Stegun, Handbook of Mathematical Functions, 26.7.3 and 26.7.4). */
@@ -16,4 +19,5 @@ double adv_chi_square_tail(double x, size_t degrees);
 /* The x that is exceeded with probability `tail` in (0, 1). */
 double adv_chi_square_quantile(double tail, size_t degrees);
 
+ADV_API_END
 #endif
