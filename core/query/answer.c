@@ -66,8 +66,11 @@ static void write_log_density(struct adv_run *run, const struct adv_shard *shard
     for (size_t a = 0; a < n; a++)
         square += (integral[a] - mean) * (integral[a] - mean);
     run->log_density[row] = log_density_of(run, shard, i, x0, sign, log_det);
-    if (run->standard_error)
-        run->standard_error[row] = sqrt(square / ((double)n - 1) / (double)n);
+    if (run->standard_error) {
+        bool part = adv_probes_are_orthogonal(n, run->dim);
+        double left = part ? 1 - (double)n / (double)run->dim : 1;
+        run->standard_error[row] = sqrt(left * square / ((double)n - 1) / (double)n);
+    }
     if (run->typicality)
         run->typicality[row] = run->labels && run->labels[row] == ADV_NO_LABEL
                                    ? NAN

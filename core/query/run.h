@@ -85,6 +85,10 @@ bool adv_shard_end_portion(const struct adv_run *run, struct adv_shard *shard);
 
 /* The seed of the random stream that the probes of a row [dim] are drawn from (probes.c). */
 uint64_t adv_probe_key(uint64_t seed, size_t dim, const float *row);
+/* n probes [n, dim] from row `first` of that stream on. */
+void adv_draw_probes(uint64_t key, uint64_t first, size_t n, size_t dim, float *probes);
+/* Whether they are a draw without replacement: orthogonal directions, fewer than there are. */
+bool adv_probes_are_orthogonal(size_t n, size_t dim);
 /* Draws the probes of the shard's rows for the evaluation that begins (probes.c). */
 void adv_shard_draw_probes(const struct adv_run *run, struct adv_shard *shard);
 

@@ -55,9 +55,12 @@ struct adv_query {
     bool log_density; /* SAMPLES: also log p_1 of each sample */
     bool divergence;  /* VELOCITY: also div v */
     enum adv_divergence divergence_method;
-    /* Hutchinson: the number of probes. A row's are drawn from this seed and the row's numbers
-     * (points, or x_0 of samples): they do not depend on other rows, and errors of different rows
-     * are independent. */
+    /* Hutchinson: the number of probes. They are random signs; of up to 64 dimensions, and fewer of
+     * them than dimensions, orthogonal directions, which err less, and whose standard error is that
+     * of a draw without replacement, sqrt(1 - probes / dim) times that of independent ones
+     * (Cochran, Sampling Techniques, 1977, 2.5). A row's are drawn from this seed and the row's
+     * numbers (points, or x_0 of samples): they do not depend on other rows, and errors of different
+     * rows are independent. */
     size_t probes;
     uint64_t probe_seed;
     /* Hutchinson: probes of its own for every evaluation along the way, in place of the same ones.
