@@ -62,7 +62,7 @@ python_modules=(_version errors _structs _library _arguments _run _query model f
 
 # Public header -> the layer that implements it.
 declare -A owner=(
-    [api]=base [version]=base [label]=base [dtype]=base [status]=base [digest]=base [rng]=base [pool]=base [open_pool]=base [memory]=base [bytes]=base [words]=base [pace]=base
+    [api]=base [version]=base [label]=base [dtype]=base [status]=base [digest]=base [rng]=base [tails]=base [pool]=base [open_pool]=base [memory]=base [bytes]=base [words]=base [pace]=base
     [json]=settings [fields]=settings [command_line]=settings
     [array_file]=io [safetensors]=io [png]=io
     [table]=table

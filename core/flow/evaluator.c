@@ -404,6 +404,7 @@ struct directions {
     size_t n_tangents, first, end, n_points, dim;
     const float *in;
     float *out;
+    const size_t *sets; /* probes: which set of `in` is each point's; NULL: the first is all's */
     /* The direction [dim] of tangent k at point i. */
     void (*fill)(const struct directions *directions, size_t k, size_t i, float *dx);
     /* Takes dv [dim] of tangent k at point i; called in rising k. */
@@ -482,8 +483,14 @@ enum adv_status adv_evaluator_tangents(struct adv_evaluator *evaluator,
                                        const float *dx, float *v, float *dv,
                                        struct adv_error *error)
 {
-    struct directions directions = {n_tangents, 0,  n_tangents, points->n, evaluator->dim,
-                                    dx,         dv, fill_given, take_all};
+    struct directions directions = {.n_tangents = n_tangents,
+                                    .end = n_tangents,
+                                    .n_points = points->n,
+                                    .dim = evaluator->dim,
+                                    .in = dx,
+                                    .out = dv,
+                                    .fill = fill_given,
+                                    .take = take_all};
     return push_all(evaluator, points, &directions, v, error);
 }
 
@@ -504,9 +511,14 @@ enum adv_status adv_evaluator_divergence_part(struct adv_evaluator *evaluator,
                                               size_t count, float *v, float *divergence,
                                               struct adv_error *error)
 {
-    struct directions directions = {evaluator->dim, first,          first + count,
-                                    points->n,      evaluator->dim, NULL,
-                                    divergence,     fill_unit,      take_diagonal};
+    struct directions directions = {.n_tangents = evaluator->dim,
+                                    .first = first,
+                                    .end = first + count,
+                                    .n_points = points->n,
+                                    .dim = evaluator->dim,
+                                    .out = divergence,
+                                    .fill = fill_unit,
+                                    .take = take_diagonal};
     return push_all(evaluator, points, &directions, v, error);
 }
 
@@ -518,15 +530,20 @@ enum adv_status adv_evaluator_divergence(struct adv_evaluator *evaluator,
                                          error);
 }
 
+/* Probe k of point i. */
+static const float *probe_of(const struct directions *d, size_t k, size_t i)
+{
+    return d->in + ((d->sets ? d->sets[i] * d->n_tangents : 0) + k) * d->dim;
+}
+
 static void fill_probe(const struct directions *d, size_t k, size_t i, float *dx)
 {
-    (void)i;
-    memcpy(dx, d->in + k * d->dim, d->dim * sizeof *dx);
+    memcpy(dx, probe_of(d, k, i), d->dim * sizeof *dx);
 }
 
 static void take_projection(const struct directions *d, size_t k, size_t i, const float *dv)
 {
-    const float *probe = d->in + k * d->dim;
+    const float *probe = probe_of(d, k, i);
     double sum = 0;
     for (size_t j = 0; j < d->dim; j++)
         sum += (double)probe[j] * (double)dv[j];
@@ -535,12 +552,20 @@ static void take_projection(const struct directions *d, size_t k, size_t i, cons
 
 enum adv_status adv_evaluator_probes_part(struct adv_evaluator *evaluator,
                                           const struct adv_points *points, size_t n_probes,
-                                          const float *probes, size_t first, size_t count, float *v,
-                                          float *estimates, struct adv_error *error)
+                                          const float *probes, const size_t *sets, size_t first,
+                                          size_t count, float *v, float *estimates,
+                                          struct adv_error *error)
 {
-    struct directions directions = {n_probes,  first,          first + count,
-                                    points->n, evaluator->dim, probes,
-                                    estimates, fill_probe,     take_projection};
+    struct directions directions = {.n_tangents = n_probes,
+                                    .first = first,
+                                    .end = first + count,
+                                    .n_points = points->n,
+                                    .dim = evaluator->dim,
+                                    .in = probes,
+                                    .out = estimates,
+                                    .sets = sets,
+                                    .fill = fill_probe,
+                                    .take = take_projection};
     return push_all(evaluator, points, &directions, v, error);
 }
 
@@ -549,6 +574,6 @@ enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
                                      const float *probes, float *v, float *estimates,
                                      struct adv_error *error)
 {
-    return adv_evaluator_probes_part(evaluator, points, n_probes, probes, 0, n_probes, v, estimates,
-                                     error);
+    return adv_evaluator_probes_part(evaluator, points, n_probes, probes, NULL, 0, n_probes, v,
+                                     estimates, error);
 }

@@ -255,6 +255,7 @@ void adv_model_unref(struct adv_model *model)
     adv_transform_free(model->context_transform);
     adv_net_free(model->net);
     free(model->weights);
+    free(model->quantiles);
     json_decref(model->config);
     free(model->config_text);
     free(model->card_text);

@@ -24,11 +24,17 @@ struct adv_model {
     int n_dims;
     double guidance;             /* of samples, by default */
     double box_lo[2], box_hi[2]; /* of the plane */
+    double *quantiles; /* [n_quantiles], of held-out log-densities, ascending; NULL: not known */
+    size_t n_quantiles;
+    double latent_square_max; /* of the sum of squares of a latent's numbers, without angles */
 };
 
 /* Builds everything that model->config says: net, transform, path, shape, guidance; weights come
  * after. The net's options are spelled out in the config. */
 enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *error);
+
+/* The config's "typicality" (typicality.c). */
+enum adv_status adv_model_read_typicality(struct adv_model *model, struct adv_error *error);
 
 /* A model of a file's weights, with all that `config` says. */
 enum adv_status adv_model_from_file(const struct adv_safetensors *file, const json_t *config,

@@ -38,6 +38,14 @@ void adv_run_write_frames(struct adv_run *run, struct adv_shard *shard)
     atomic_store_explicit(&shard->frames_ready, shard->frames_written, memory_order_release);
 }
 
+static double mean_of(size_t n, const double *values)
+{
+    double mean = 0;
+    for (size_t a = 0; a < n; a++)
+        mean += values[a] / (double)n;
+    return mean;
+}
+
 /* The log-density of one of the integrator's rows, and the standard error that it has of probes. */
 struct estimate {
     double log_density, standard_error;
@@ -50,14 +58,14 @@ static struct estimate estimate_row(const struct adv_run *run, const struct adv_
 {
     size_t n = run->n_accumulators;
     const double *integral = adv_integrator_accumulators(shard->integrator) + r * n;
-    double mean = 0, square = 0;
-    for (size_t a = 0; a < n; a++)
-        mean += integral[a] / (double)n;
+    double mean = mean_of(n, integral), square = 0;
     for (size_t a = 0; a < n; a++)
         square += (integral[a] - mean) * (integral[a] - mean);
+    bool part = adv_probes_are_orthogonal(n, run->dim);
+    double left = part ? 1 - (double)n / (double)run->dim : 1;
     return (struct estimate){adv_circles_log_base(run->circles, run->dim, x0) + sign * mean +
                                  log_det,
-                             sqrt(square / ((double)n - 1) / (double)n)};
+                             sqrt(left * square / ((double)n - 1) / (double)n)};
 }
 
 static void write_estimate(struct adv_run *run, size_t row, struct estimate of)
@@ -65,6 +73,10 @@ static void write_estimate(struct adv_run *run, size_t row, struct estimate of)
     run->log_density[row] = of.log_density;
     if (run->standard_error)
         run->standard_error[row] = of.standard_error;
+    if (run->typicality)
+        run->typicality[row] = run->labels && run->labels[row] == ADV_NO_LABEL
+                                   ? NAN
+                                   : adv_model_typicality(run->model, of.log_density);
     if (run->bits_per_dim)
         run->bits_per_dim[row] = adv_model_bits_per_dim(run->model, of.log_density);
 }
@@ -93,6 +105,25 @@ static struct estimate average_draws(const struct adv_run *run, const struct adv
     return mean;
 }
 
+static struct estimate estimate_encoded(const struct adv_run *run, const struct adv_shard *shard,
+                                        size_t i)
+{
+    if (run->draws > 1)
+        return average_draws(run, shard, i);
+    const float *x0 = adv_integrator_state(shard->integrator) + i * run->dim;
+    double log_det = run->log_det ? run->log_det[shard->begin + i] : 0;
+    return estimate_row(run, shard, i, x0, 1, log_det);
+}
+
+/* Of the draws of row i the first reason, or NULL. */
+static const char *failure_of(const struct adv_run *run, const struct adv_shard *shard, size_t i)
+{
+    const char *reason = NULL;
+    for (size_t d = 0; d < run->draws && !reason; d++)
+        reason = adv_integrator_failure(shard->integrator, i * run->draws + d);
+    return reason;
+}
+
 void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard)
 {
     double log_det[ADV_SHARD_ROWS_MAX];
@@ -102,6 +133,37 @@ void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard)
         write_estimate(run, shard->begin + i,
                        estimate_row(run, shard, i, run->starts + (shard->begin + i) * run->dim, -1,
                                     log_det[i]));
+}
+
+static double coarse_log_density(struct adv_run *run, struct adv_shard *shard, size_t i,
+                                 const double *log_det)
+{
+    if (failure_of(run, shard, i))
+        return NAN;
+    if (run->query.kind != ADV_QUERY_SAMPLES)
+        return estimate_encoded(run, shard, i).log_density;
+    return estimate_row(run, shard, i, shard->starts + i * run->dim, -1, log_det[i]).log_density;
+}
+
+/* Rows that the coarser integration fails at have no error, which is no failure of theirs. */
+void adv_run_write_coarse(struct adv_run *run, struct adv_shard *shard)
+{
+    const struct adv_run_errors *errors = &run->errors;
+    const float *x = adv_integrator_state(shard->integrator);
+    double log_det[ADV_SHARD_ROWS_MAX];
+    if (run->query.kind == ADV_QUERY_SAMPLES)
+        decode(run, shard->n, x, shard->x, log_det);
+    for (size_t i = 0; i < shard->n; i++) {
+        size_t row = shard->begin + i;
+        if (errors->coarse_log_density)
+            errors->coarse_log_density[row] = coarse_log_density(run, shard, i, log_det);
+        if (!errors->coarse_latents)
+            continue;
+        float *latent = errors->coarse_latents + row * run->dim;
+        memcpy(latent, x + i * run->draws * run->dim, run->dim * sizeof *latent);
+        if (failure_of(run, shard, i))
+            *latent = NAN;
+    }
 }
 
 static void write_failure(struct adv_run *run, size_t row)
@@ -115,31 +177,23 @@ static void write_failure(struct adv_run *run, size_t row)
         run->standard_error[row] = NAN;
     if (run->bits_per_dim)
         run->bits_per_dim[row] = NAN;
-}
-
-/* Of the draws of row i the first reason, or NULL. */
-static const char *failure_of(const struct adv_run *run, const struct adv_shard *shard, size_t i)
-{
-    const char *reason = NULL;
-    for (size_t d = 0; d < run->draws && !reason; d++)
-        reason = adv_integrator_failure(shard->integrator, i * run->draws + d);
-    return reason;
+    if (run->typicality)
+        run->typicality[row] = NAN;
+    run->extrapolated[row] = false;
 }
 
 void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard)
 {
     const float *x0 = adv_integrator_state(shard->integrator);
     float *to = (run->latents ? run->latents : run->states) + shard->begin * run->dim;
-    for (size_t i = 0; i < shard->n; i++) /* of a row's draws the first */
-        memcpy(to + i * run->dim, x0 + i * run->draws * run->dim, run->dim * sizeof *to);
-    adv_circles_wrap(run->circles, shard->n, run->dim, to);
-    for (size_t i = 0; run->log_density && i < shard->n; i++) {
-        size_t row = shard->begin + i;
-        double log_det = run->log_det ? run->log_det[row * run->draws] : 0;
-        write_estimate(run, row,
-                       run->draws > 1 ? average_draws(run, shard, i)
-                                      : estimate_row(run, shard, i, x0 + i * run->dim, 1, log_det));
+    for (size_t i = 0; i < shard->n; i++) { /* of a row's draws the first */
+        const float *latent = x0 + i * run->draws * run->dim;
+        memcpy(to + i * run->dim, latent, run->dim * sizeof *to);
+        run->extrapolated[shard->begin + i] = adv_model_is_beyond_base(run->model, latent);
     }
+    adv_circles_wrap(run->circles, shard->n, run->dim, to);
+    for (size_t i = 0; run->log_density && i < shard->n; i++)
+        write_estimate(run, shard->begin + i, estimate_encoded(run, shard, i));
     for (size_t i = 0; run->failures && i < shard->n; i++) {
         run->failures[shard->begin + i] = failure_of(run, shard, i);
         if (run->failures[shard->begin + i])

@@ -7,8 +7,6 @@
  * their order, so the bits are those of one evaluation of all. */
 #include "core/query/run.h"
 
-#include <advect/extra/rng.h>
-
 /* Tangents share the work on their row's velocity: fewer at a time would cost too much of it. */
 #define TANGENTS_MIN 4
 #define TANGENTS_STEP 8 /* the evaluator's own portion, at most */
@@ -42,17 +40,6 @@ static void measure_out(const struct adv_run *run, struct adv_shard *shard)
     }
 }
 
-/* The rows of a fixed-step solver are all at the same evaluation: its number says whose turn it is
- * in the seed's stream, whatever the shard. */
-static void draw_probes(const struct adv_run *run, struct adv_shard *shard)
-{
-    size_t n = run->answer.probes;
-    if (shard->evaluations == 0 || run->query.renew_probes)
-        adv_rng_rademacher(run->query.probe_seed, ADV_STREAM_PROBE, shard->evaluations * n, n,
-                           run->dim, shard->probes);
-    shard->evaluations++;
-}
-
 static void begin(const struct adv_run *run, struct adv_shard *shard)
 {
     for (size_t i = 0; i < shard->n_due; i++)
@@ -61,10 +48,10 @@ static void begin(const struct adv_run *run, struct adv_shard *shard)
     size_t size = adv_model_context(run->model);
     size_t of_each = run->contexts ? run->query.n / run->query.n_contexts : 0; /* rows */
     for (size_t i = 0; run->contexts && i < shard->n_due; i++)
-        shard->context[i] = run->encoded_contexts +
-                            (shard->begin + shard->rows[i] / run->draws) / of_each * size;
+        shard->context[i] =
+            run->encoded_contexts + (shard->begin + shard->rows[i] / run->draws) / of_each * size;
     if (run->answer.probes > 0)
-        draw_probes(run, shard);
+        adv_shard_draw_probes(run, shard);
 }
 
 void adv_shard_begin_portion(const struct adv_run *run, struct adv_shard *shard)
@@ -96,8 +83,8 @@ enum adv_status adv_shard_push_tangents(const struct adv_run *run, struct adv_sh
         return adv_evaluator_divergence_part(evaluator, &batch.points, part->first,
                                              part->n_tangents, batch.v, divergence, &shard->error);
     return adv_evaluator_probes_part(evaluator, &batch.points, run->answer.probes, shard->probes,
-                                     part->first, part->n_tangents, batch.v, divergence,
-                                     &shard->error);
+                                     shard->rows + part->row, part->first, part->n_tangents,
+                                     batch.v, divergence, &shard->error);
 }
 
 bool adv_shard_end_portion(const struct adv_run *run, struct adv_shard *shard)

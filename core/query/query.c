@@ -1,6 +1,7 @@
 #include "core/query/query.h"
 
 #include "core/base/sized.h"
+#include "core/query/errors.h"
 
 #include <advect/extra/model_parts.h>
 
@@ -195,13 +196,34 @@ static enum adv_status check_divergence(const struct adv_query *query,
     if (query->probes < 1)
         return adv_fail_field(error, ADV_E_INVALID, "divergence.probes",
                               "divergence.probes is 0; it must be at least 1");
+    if (!query->renew_probes || query->kind == ADV_QUERY_VELOCITY)
+        return ADV_OK;
+    if (query->keep_probes)
+        return adv_fail_field(error, ADV_E_INVALID, "divergence.renew",
+                              "renew_probes and keep_probes are both true; only one can be");
+    if (query->errors)
+        return adv_fail_field(
+            error, ADV_E_INVALID, "divergence.renew",
+            "divergence.renew is true, but errors are asked for: they compare two "
+            "integrations, which new probes would make differ; leave one out");
     const struct adv_solver *solver = adv_query_solver(query, model).solver;
-    if (query->renew_probes && query->kind != ADV_QUERY_VELOCITY && adv_solver_is_adaptive(solver))
+    if (adv_solver_is_adaptive(solver))
         return adv_fail_field(error, ADV_E_INVALID, "divergence.renew",
                               "divergence.renew is true; %s chooses its steps by errors that new "
                               "probes would hide: name a solver of fixed steps",
                               adv_solver_name(solver));
     return ADV_OK;
+}
+
+static enum adv_status check_errors(const struct adv_query *query, struct adv_error *error)
+{
+    if (!query->errors || query->kind == ADV_QUERY_LATENTS ||
+        query->kind == ADV_QUERY_LOG_DENSITY ||
+        (query->kind == ADV_QUERY_SAMPLES && query->log_density))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "errors",
+                          "errors is true; only log-densities and latents have them%s",
+                          query->kind == ADV_QUERY_SAMPLES ? ": ask for log_density too" : "");
 }
 
 /* Data units before t = 1, and velocities, need a transform that maps them. */
@@ -270,6 +292,8 @@ enum adv_status adv_query_check(const struct adv_query *asked, const struct adv_
     if (status == ADV_OK)
         status = check_divergence(query, model, error);
     if (status == ADV_OK)
+        status = check_errors(query, error);
+    if (status == ADV_OK)
         status = check_space(query, model, error);
     if (status == ADV_OK)
         status = check_presence(query, error);
@@ -283,6 +307,15 @@ enum adv_divergence adv_query_divergence(const struct adv_query *query,
         return query->divergence_method;
     return adv_model_dim(model) <= ADV_EXACT_DIM_MAX ? ADV_DIVERGENCE_EXACT
                                                      : ADV_DIVERGENCE_HUTCHINSON;
+}
+
+bool adv_query_renews_probes(const struct adv_query *query, const struct adv_model *model)
+{
+    if (query->kind == ADV_QUERY_VELOCITY || query->keep_probes || query->errors ||
+        !adv_query_needs_divergence(query) ||
+        adv_query_divergence(query, model) == ADV_DIVERGENCE_EXACT)
+        return false;
+    return !adv_solver_is_adaptive(adv_query_solver(query, model).solver);
 }
 
 bool adv_query_needs_divergence(const struct adv_query *query)
@@ -324,12 +357,21 @@ static double adaptive_nfe(const struct adv_solver_spec *spec)
     return typical_nfe * fmax(1, pow(at_tolerance / tolerance, 0.2));
 }
 
+static double nfe_of(const struct adv_solver_spec *spec)
+{
+    return adv_solver_is_adaptive(spec->solver)
+               ? adaptive_nfe(spec)
+               : (double)spec->steps * adv_solver_stages(spec->solver);
+}
+
 double adv_query_cost(const struct adv_query *query, const struct adv_model *model)
 {
     struct adv_solver_spec spec = adv_query_solver(query, model);
-    double nfe = adv_solver_is_adaptive(spec.solver)
-                     ? adaptive_nfe(&spec)
-                     : (double)spec.steps * adv_solver_stages(spec.solver);
+    double nfe = nfe_of(&spec);
+    if (query->errors) {
+        struct adv_solver_spec coarse = adv_coarse_solver(&spec, 1);
+        nfe += nfe_of(&coarse);
+    }
     if (query->kind == ADV_QUERY_TRAJECTORIES && !adv_solver_is_adaptive(spec.solver))
         nfe += (double)query->n_times *
                adv_solver_stages(spec.solver); /* at most a step more per frame */

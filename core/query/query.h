@@ -18,6 +18,8 @@ struct adv_solver_spec adv_query_solver(const struct adv_query *query,
 /* The method in place of AUTO. */
 enum adv_divergence adv_query_divergence(const struct adv_query *query,
                                          const struct adv_model *model);
+/* Whether each evaluation has probes of its own. */
+bool adv_query_renews_probes(const struct adv_query *query, const struct adv_model *model);
 bool adv_query_needs_divergence(const struct adv_query *query);
 /* Tangents that each velocity takes beside it: 0, dim, or the number of probes. */
 size_t adv_query_tangents(const struct adv_query *query, const struct adv_model *model);

@@ -7,6 +7,7 @@
 #include <advect/extra/model_parts.h>
 #include <advect/extra/rng.h>
 #include <advect/extra/run_shards.h>
+#include <advect/extra/tails.h>
 #include <advect/pool.h>
 #include <math.h>
 #include <stdlib.h>
@@ -158,7 +159,10 @@ static void choose_divergence(struct adv_run *run)
     run->answer.divergence_method = adv_query_divergence(q, run->model);
     bool exact = run->answer.divergence_method == ADV_DIVERGENCE_EXACT;
     run->answer.probes = exact ? 0 : q->probes;
+    run->answer.renew_probes = adv_query_renews_probes(q, run->model);
     run->n_accumulators = exact ? 1 : q->probes;
+    if (!exact && q->probes > 1 && q->kind != ADV_QUERY_VELOCITY)
+        run->answer.interval_factor = adv_student_quantile(0.975, q->probes - 1);
 }
 
 /* From 0 through the asked times, or from 0 to 1, or from the points' time back to 0. */
@@ -188,6 +192,13 @@ static bool has_bits(const struct adv_run *run)
 {
     return adv_model_has_bits(run->model) && run->query.space == ADV_SPACE_DATA &&
            run->query.t >= 1;
+}
+
+static bool has_typicality(const struct adv_run *run)
+{
+    const struct adv_query *q = &run->query;
+    return adv_model_has_typicality(run->model) && q->space == ADV_SPACE_DATA && q->t >= 1 &&
+           q->guidance == 1;
 }
 
 static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
@@ -224,7 +235,13 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
     if (q->rows_may_fail && (density || q->kind == ADV_QUERY_LATENTS) &&
         !(run->failures = adv_calloc(q->n, sizeof *run->failures)))
         return adv_no_memory(error);
-    return ADV_OK;
+    if (log_density && has_typicality(run) &&
+        !(a->typicality = run->typicality = adv_calloc(q->n, sizeof(double))))
+        return adv_no_memory(error);
+    if ((density || q->kind == ADV_QUERY_LATENTS) &&
+        !(run->extrapolated = adv_calloc(q->n, sizeof(bool))))
+        return adv_no_memory(error);
+    return adv_run_errors_init(run, error);
 }
 
 static size_t shard_rows(const struct adv_query *query, const struct adv_model *model)
@@ -245,20 +262,22 @@ static size_t shard_rows(const struct adv_query *query, const struct adv_model *
 
 size_t adv_query_shards(const struct adv_query *query, const struct adv_model *model)
 {
-    size_t rows = shard_rows(query, model);
-    return (query->n + rows - 1) / rows;
+    size_t rows = shard_rows(query, model), once = (query->n + rows - 1) / rows;
+    return query->errors ? 2 * once : once;
 }
 
 static enum adv_status make_shards(struct adv_run *run, struct adv_error *error)
 {
     size_t rows = shard_rows(&run->query, run->model), n = run->query.n;
-    run->n_shards = (n + rows - 1) / rows;
+    size_t once = (n + rows - 1) / rows;
+    run->n_shards = adv_query_shards(&run->query, run->model);
     run->shards = adv_calloc(run->n_shards, sizeof *run->shards);
     if (!run->shards)
         return adv_no_memory(error);
     for (size_t s = 0; s < run->n_shards; s++) {
         struct adv_shard *shard = &run->shards[s];
-        shard->begin = s * rows;
+        shard->coarse = s >= once;
+        shard->begin = s % once * rows;
         shard->n = n - shard->begin < rows ? n - shard->begin : rows;
         atomic_init(&shard->frames_ready, 0);
         atomic_init(&shard->permille, 0);
@@ -325,7 +344,10 @@ void adv_run_free(struct adv_run *run)
     free(run->standard_error);
     free(run->bits_per_dim);
     free(run->divergence);
+    free(run->typicality);
+    free(run->extrapolated);
     free(run->failures);
+    adv_run_errors_release(&run->errors);
     adv_model_unref(run->model);
     free(run);
 }
@@ -366,8 +388,13 @@ enum adv_status adv_run_finish(struct adv_run *run, const struct adv_answer **an
         if (shard->status != ADV_OK)
             return adv_fail_field(error, shard->status, shard->error.field, "%s",
                                   shard->error.message);
-        if (shard->nfe > run->answer.nfe)
+        if (!shard->coarse && shard->nfe > run->answer.nfe)
             run->answer.nfe = shard->nfe;
+    }
+    adv_run_errors_finish(run);
+    for (size_t i = 0; run->extrapolated && i < run->query.n; i++) {
+        if (run->extrapolated[i])
+            run->answer.extrapolated = run->extrapolated;
     }
     enum adv_status status = look_at_failures(run, error);
     if (status == ADV_OK)

@@ -12,6 +12,7 @@
 #define ADV_QUERY_RUN_H
 
 #include "core/nets/kind.h"
+#include "core/query/errors.h"
 #include "core/query/query.h"
 
 #include <advect/extra/integrator.h>
@@ -27,13 +28,16 @@ struct adv_portion {
 
 struct adv_shard {
     size_t begin, n; /* of the answer's rows */
+    bool coarse;     /* integrates rows a second time, for their errors: see errors.h */
     bool started, ended;
     enum adv_status status;
     struct adv_error error;
     struct adv_integrator *integrator;
     float *x, *t, *guidance, *v, *divergence;
-    float *probes; /* [n_accumulators, dim] (Hutchinson) */
-    size_t n_due;  /* rows of x, t that are being evaluated; 0: none */
+    float *starts;       /* [n, draws, dim]: the run's, or drawn_starts */
+    float *drawn_starts; /* a coarse shard's own, where they are drawn; else NULL */
+    float *probes;       /* [n, draws, n_accumulators, dim] (Hutchinson) */
+    size_t n_due;        /* rows of x, t that are being evaluated; 0: none */
     struct adv_portion portion;
     struct adv_run_work work;
     uint64_t evaluations; /* so far */
@@ -62,12 +66,15 @@ struct adv_run {
     double *log_det;                   /* [n, draws] of encoding the points; NULL in flow space */
     double *times;                     /* of the integration */
     size_t n_times, first_frame;       /* times[first_frame] is the first that the answer holds */
-    struct adv_shard *shards;
+    struct adv_shard *shards;          /* coarse ones last */
     size_t n_shards;
+    struct adv_run_errors errors;
 
     struct adv_answer answer;
     float *states, *latents;
     double *log_density, *standard_error, *bits_per_dim, *divergence;
+    double *typicality;
+    bool *extrapolated;    /* [n], or NULL for queries without latents */
     const char **failures; /* [n], or NULL where rows may not fail */
 };
 
@@ -81,6 +88,15 @@ enum adv_status adv_shard_push_tangents(const struct adv_run *run, struct adv_sh
 /* It has been evaluated; true once all n_due rows have. */
 bool adv_shard_end_portion(const struct adv_run *run, struct adv_shard *shard);
 
+/* The seed of the random stream that the probes of a row [dim] are drawn from (probes.c). */
+uint64_t adv_probe_key(uint64_t seed, size_t dim, const float *row);
+/* n probes [n, dim] from row `first` of that stream on. */
+void adv_draw_probes(uint64_t key, uint64_t first, size_t n, size_t dim, float *probes);
+/* Whether they are a draw without replacement: orthogonal directions, fewer than there are. */
+bool adv_probes_are_orthogonal(size_t n, size_t dim);
+/* Draws the probes of the shard's rows for the evaluation that begins (probes.c). */
+void adv_shard_draw_probes(const struct adv_run *run, struct adv_shard *shard);
+
 /* Frees all that only turns need. */
 void adv_shard_release(struct adv_shard *shard);
 
@@ -89,6 +105,8 @@ void adv_shard_release(struct adv_shard *shard);
 void adv_run_write_frames(struct adv_run *run, struct adv_shard *shard);
 /* SAMPLES: the states, and their log-densities where they are asked for. */
 void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard);
+/* What a coarse shard leaves, in any case. */
+void adv_run_write_coarse(struct adv_run *run, struct adv_shard *shard);
 /* LOG_DENSITY, LATENTS: the latents, and the log-densities of the points; NaN of rows that
  * failed. */
 void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard);

@@ -25,10 +25,35 @@ void adv_shard_release(struct adv_shard *shard)
     free(shard->label);
     free(shard->context);
     free(shard->rows);
+    free(shard->drawn_starts);
     shard->x = shard->t = shard->guidance = shard->v = shard->divergence = shard->probes = NULL;
+    shard->starts = shard->drawn_starts = NULL;
     shard->label = NULL;
     shard->context = NULL;
     shard->rows = NULL;
+}
+
+/* Where the shard's rows start. The shard that owns them draws them into the run; the coarse one
+ * draws the same into memory of its own. */
+static bool find_starts(struct adv_run *run, struct adv_shard *shard)
+{
+    size_t n = shard->n, dim = run->dim;
+    shard->starts = run->starts + shard->begin * run->draws * dim;
+    if (!run->starts_are_drawn)
+        return true;
+    if (shard->coarse)
+        shard->starts = shard->drawn_starts = adv_calloc(n * dim, sizeof *shard->drawn_starts);
+    if (!shard->starts)
+        return false;
+    adv_rng_normal(run->query.seed, ADV_STREAM_BASE, run->query.first + shard->begin, n, dim,
+                   shard->starts);
+    adv_circles_draw(run->circles, n, dim, shard->starts);
+    return true;
+}
+
+static double length_of(const struct adv_run *run)
+{
+    return fabs(run->times[run->n_times - 1] - run->times[0]);
 }
 
 static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
@@ -42,17 +67,12 @@ static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
     shard->divergence = adv_calloc(n, run->n_accumulators * sizeof *shard->divergence);
     shard->label = adv_calloc(n, sizeof *shard->label);
     shard->rows = adv_calloc(n, sizeof *shard->rows);
-    shard->probes = adv_calloc(run->answer.probes, run->dim * sizeof *shard->probes);
     if (run->contexts && !(shard->context = adv_calloc(n, sizeof *shard->context)))
         return adv_no_memory(&shard->error);
+    shard->probes = adv_calloc(run->answer.probes, values * sizeof *shard->probes);
     if (!shard->x || !shard->v || !shard->t || !shard->guidance || !shard->divergence ||
-        !shard->label || !shard->rows || !shard->probes)
+        !shard->label || !shard->rows || !shard->probes || !find_starts(run, shard))
         return adv_no_memory(&shard->error);
-    if (run->starts_are_drawn)
-        adv_rng_normal(run->query.seed, ADV_STREAM_BASE, run->query.first + shard->begin, n,
-                       run->dim, run->starts + shard->begin * run->dim);
-    if (run->starts_are_drawn)
-        adv_circles_draw(run->circles, n, run->dim, run->starts + shard->begin * run->dim);
     for (size_t i = 0; i < n; i++)
         shard->guidance[i] = (float)run->query.guidance;
     if (run->query.kind == ADV_QUERY_VELOCITY)
@@ -66,8 +86,9 @@ static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
         .times = run->times,
         .keep_frames = run->query.kind == ADV_QUERY_TRAJECTORIES,
     };
-    return adv_integrator_new(&integration, run->starts + shard->begin * run->draws * run->dim,
-                              &shard->integrator, &shard->error);
+    if (shard->coarse)
+        integration.solver = adv_coarse_solver(&run->query.solver, length_of(run));
+    return adv_integrator_new(&integration, shard->starts, &shard->integrator, &shard->error);
 }
 
 static void take_points(const struct adv_run *run, struct adv_shard *shard)
@@ -118,6 +139,10 @@ static enum adv_status conclude(struct adv_run *run, struct adv_shard *shard)
     shard->ended = true;
     atomic_store_explicit(&shard->permille, 1000, memory_order_relaxed);
     shard->nfe = adv_integrator_nfe(shard->integrator);
+    if (shard->coarse) {
+        adv_run_write_coarse(run, shard);
+        return ADV_OK;
+    }
     enum adv_status status = check_rows(run, shard);
     if (status != ADV_OK && !run->failures)
         return status;

@@ -75,7 +75,8 @@ static void print_context(FILE *out, const struct adv_model *model, const struct
 static void print_samples(FILE *out, const struct adv_model *model, const struct adv_answer *a)
 {
     print_point_names(out, model, a->dim);
-    fprintf(out, "%s%s", a->labels ? ",label" : "", a->log_density ? ",log_density" : "");
+    fprintf(out, "%s%s%s%s", a->labels ? ",label" : "", a->log_density ? ",log_density" : "",
+            a->log_density_error ? ",log_density_error" : "", a->typicality ? ",typicality" : "");
     print_context_names(out, model, a);
     fputc('\n', out);
     for (size_t i = 0; i < a->n; i++) {
@@ -84,6 +85,10 @@ static void print_samples(FILE *out, const struct adv_model *model, const struct
             fprintf(out, ",%d", (int)a->labels[i]);
         if (a->log_density)
             fprintf(out, ",%.17g", a->log_density[i]);
+        if (a->log_density_error)
+            fprintf(out, ",%.9g", a->log_density_error[i]);
+        if (a->typicality)
+            fprintf(out, ",%.4g", a->typicality[i]);
         print_context(out, model, a, i);
         fputc('\n', out);
     }
@@ -108,8 +113,10 @@ static void print_trajectories(FILE *out, const struct adv_model *model, const s
 static void print_log_densities(FILE *out, const struct adv_model *model,
                                 const struct adv_answer *a)
 {
-    fprintf(out, "log_density%s%s", a->standard_error ? ",standard_error" : "",
-            a->bits_per_dim ? ",bits_per_dim" : "");
+    fprintf(out, "log_density%s%s%s%s", a->standard_error ? ",standard_error" : "",
+            a->bits_per_dim ? ",bits_per_dim" : "",
+            a->log_density_error ? ",log_density_error,latent_error" : "",
+            a->typicality ? ",typicality,extrapolated" : "");
     print_context_names(out, model, a);
     fputc('\n', out);
     for (size_t i = 0; i < a->n; i++) {
@@ -118,6 +125,10 @@ static void print_log_densities(FILE *out, const struct adv_model *model,
             fprintf(out, ",%.9g", a->standard_error[i]);
         if (a->bits_per_dim)
             fprintf(out, ",%.17g", a->bits_per_dim[i]);
+        if (a->log_density_error)
+            fprintf(out, ",%.9g,%.9g", a->log_density_error[i], a->latent_error[i]);
+        if (a->typicality)
+            fprintf(out, ",%.4g,%d", a->typicality[i], a->extrapolated && a->extrapolated[i]);
         print_context(out, model, a, i);
         fputc('\n', out);
     }
@@ -127,10 +138,13 @@ static void print_log_densities(FILE *out, const struct adv_model *model,
 static void print_latents(FILE *out, const struct adv_model *model, const struct adv_answer *a)
 {
     print_point_names(out, NULL, a->dim);
+    fputs(a->latent_error ? ",latent_error" : "", out);
     print_context_names(out, model, a);
     fputc('\n', out);
     for (size_t i = 0; i < a->n; i++) {
         print_point(out, a->dim, a->states + i * a->dim);
+        if (a->latent_error)
+            fprintf(out, ",%.9g", a->latent_error[i]);
         print_context(out, model, a, i);
         fputc('\n', out);
     }

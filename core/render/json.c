@@ -103,7 +103,7 @@ static void write_context(struct adv_writer *writer, const struct adv_model *mod
         return;
     for (size_t i = 0; i < answer->n_contexts; i++)
         extrapolates = extrapolates || answer->context_distance[i] > reach;
-    adv_writer_text(writer, ",\"extrapolates\":%s", extrapolates ? "true" : "false");
+    adv_writer_text(writer, ",\"context_extrapolates\":%s", extrapolates ? "true" : "false");
 }
 
 /* Log-densities with their error, and how their divergence was taken. */
@@ -111,20 +111,36 @@ static void write_log_density(struct adv_writer *writer, const struct adv_query 
                               const struct adv_answer *answer)
 {
     bool exact = answer->divergence_method == ADV_DIVERGENCE_EXACT;
+    bool spread = answer->interval_factor > 0;
     write_values(writer, "log_density", answer->n, answer->log_density);
     if (answer->standard_error)
         write_values(writer, "standard_error", answer->n, answer->standard_error);
     else
         adv_writer_text(writer, ",\"standard_error\":null");
+    write_values(writer, "log_density_error", answer->n, answer->log_density_error);
     write_values(writer, "bits_per_dim", answer->n, answer->bits_per_dim);
+    write_values(writer, "typicality", answer->n, answer->typicality);
     if (exact)
         adv_writer_text(writer, ",\"divergence\":{\"method\":\"exact\"}");
     else
         adv_writer_text(writer,
                         ",\"divergence\":{\"method\":\"hutchinson\",\"probes\":%zu,\"seed\":%llu,"
-                        "\"renew\":%s}",
+                        "\"renew\":%s,\"interval_factor\":",
                         answer->probes, (unsigned long long)query->probe_seed,
-                        query->renew_probes ? "true" : "false");
+                        answer->renew_probes ? "true" : "false");
+    if (!exact)
+        adv_writer_double(writer, spread ? answer->interval_factor : NAN);
+    adv_writer_text(writer, exact ? "" : "}");
+}
+
+/* "warnings": ["..", ..], where there are any: plain sentences, nothing to escape. */
+static void write_warnings(struct adv_writer *writer, const struct adv_answer *answer)
+{
+    const char *const *warnings = answer->warnings;
+    for (size_t i = 0; warnings && warnings[i]; i++)
+        adv_writer_text(writer, "%s\"%s\"", i ? "," : ",\"warnings\":[", warnings[i]);
+    if (warnings)
+        adv_writer_text(writer, "]");
 }
 
 static void write_samples(struct adv_writer *writer, const struct adv_query *query,
@@ -138,6 +154,7 @@ static void write_samples(struct adv_writer *writer, const struct adv_query *que
     if (answer->log_density)
         write_log_density(writer, query, answer);
     write_solver(writer, answer);
+    write_warnings(writer, answer);
 }
 
 static void write_trajectories(struct adv_writer *writer, const struct adv_query *query,
@@ -173,14 +190,31 @@ static void write_failures(struct adv_writer *writer, const struct adv_answer *a
         adv_writer_text(writer, "]");
 }
 
+/* "extrapolated": [row, ..], where there are any. */
+static void write_extrapolated(struct adv_writer *writer, const struct adv_answer *answer)
+{
+    bool any = false;
+    for (size_t i = 0; answer->extrapolated && i < answer->n; i++) {
+        if (!answer->extrapolated[i])
+            continue;
+        adv_writer_text(writer, "%s%zu", any ? "," : ",\"extrapolated\":[", i);
+        any = true;
+    }
+    if (any)
+        adv_writer_text(writer, "]");
+}
+
 static void write_densities(struct adv_writer *writer, const struct adv_query *query,
                             const struct adv_answer *answer)
 {
     write_log_density(writer, query, answer);
     adv_writer_text(writer, ",\"latents\":");
     adv_writer_rows(writer, answer->n, answer->dim, answer->latents);
+    write_values(writer, "latent_error", answer->n, answer->latent_error);
+    write_extrapolated(writer, answer);
     write_failures(writer, answer);
     write_solver(writer, answer);
+    write_warnings(writer, answer);
 }
 
 static void write_latents(struct adv_writer *writer, const struct adv_query *query,
@@ -189,8 +223,11 @@ static void write_latents(struct adv_writer *writer, const struct adv_query *que
     (void)query;
     adv_writer_text(writer, ",\"latents\":");
     adv_writer_rows(writer, answer->n, answer->dim, answer->states);
+    write_values(writer, "latent_error", answer->n, answer->latent_error);
+    write_extrapolated(writer, answer);
     write_failures(writer, answer);
     write_solver(writer, answer);
+    write_warnings(writer, answer);
 }
 
 static void write_velocities(struct adv_writer *writer, const struct adv_query *query,

@@ -11,12 +11,33 @@ static void write_header(struct adv_writer *writer, int n_dims, const size_t *sh
     adv_writer_bytes(writer, header, n);
 }
 
+static void write_float(struct adv_writer *writer, double number)
+{
+    float value = (float)number;
+    adv_writer_bytes(writer, &value, sizeof value);
+}
+
+/* [n], or with errors [n, 2]. */
 static void write_log_density(struct adv_writer *writer, const struct adv_answer *answer)
 {
-    write_header(writer, 1, &answer->n);
+    const size_t shape[2] = {answer->n, 2};
+    write_header(writer, answer->log_density_error ? 2 : 1, shape);
     for (size_t i = 0; i < answer->n; i++) {
-        float value = (float)answer->log_density[i];
-        adv_writer_bytes(writer, &value, sizeof value);
+        write_float(writer, answer->log_density[i]);
+        if (answer->log_density_error)
+            write_float(writer, answer->log_density_error[i]);
+    }
+}
+
+/* [n, dim + 1] */
+static void write_latents_with_errors(struct adv_writer *writer, const struct adv_answer *answer)
+{
+    const size_t shape[2] = {answer->n, answer->dim + 1};
+    write_header(writer, 2, shape);
+    for (size_t i = 0; i < answer->n; i++) {
+        const float *latent = answer->states + i * answer->dim;
+        adv_writer_bytes(writer, latent, answer->dim * sizeof *latent);
+        write_float(writer, answer->latent_error[i]);
     }
 }
 
@@ -26,6 +47,10 @@ enum adv_status adv_render_npy(const struct adv_query *query, const struct adv_a
     struct adv_writer writer = {.out = out, .error = error};
     if (query->kind == ADV_QUERY_LOG_DENSITY) {
         write_log_density(&writer, answer);
+        return writer.status;
+    }
+    if (query->kind == ADV_QUERY_LATENTS && answer->latent_error) {
+        write_latents_with_errors(&writer, answer);
         return writer.status;
     }
     const size_t shape[3] = {answer->n_frames, answer->n, answer->dim};

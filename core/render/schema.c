@@ -40,9 +40,12 @@ enum {
            MEMBER("method", TEXT) "," MEMBER("rtol", NUMBER) "," MEMBER(                           \
                "atol", NUMBER) "," MEMBER("nfe", COUNT))
 #define HUTCHINSON                                                                                 \
-    OBJECT("\"method\",\"probes\",\"seed\",\"renew\"",                                             \
-           MEMBER("method", ONE("hutchinson")) "," MEMBER("probes", COUNT) "," MEMBER(             \
-               "seed", COUNT) "," MEMBER("renew", "{\"type\":\"boolean\"}"))
+    OBJECT(                                                                                        \
+        "\"method\",\"probes\",\"seed\",\"renew\",\"interval_factor\"",                            \
+        MEMBER("method", ONE("hutchinson")) "," MEMBER("probes", COUNT) "," MEMBER(                \
+            "seed", COUNT) "," MEMBER("renew",                                                     \
+                                      "{\"type\":\"boolean\"}") "," MEMBER("interval_factor",      \
+                                                                           EITHER(NUMBER, NIL)))
 #define FAILURE OBJECT("\"row\",\"reason\"", MEMBER("row", COUNT) "," MEMBER("reason", TEXT))
 
 /* A member of the answers to some kinds of query, and of which of these it may be absent. */
@@ -60,7 +63,7 @@ static const struct row {
      "what the model was conditioned on, a row per context; null: nothing"},
     {ALL, ALL, "context_distance", ARRAY(NUMBER),
      "of each context from those of the training, in standard deviations of its farthest number"},
-    {ALL, ALL, "extrapolates", "{\"type\":\"boolean\"}",
+    {ALL, ALL, "context_extrapolates", "{\"type\":\"boolean\"}",
      "whether a context is beyond all of the training"},
     {FROM_BASE, 0, "seed", COUNT, "seed of the base samples"},
     {FROM_BASE, 0, "first", COUNT, "index of the first sample in the stream of the seed"},
@@ -75,19 +78,29 @@ static const struct row {
      "log-density of each in nats; null where it is infinite or the row has failed"},
     {WITH_DENSITY, SAMPLES, "standard_error", EITHER(ARRAY(EITHER(NUMBER, NIL)), NIL),
      "of each log-density over the probes; null where the divergence is exact"},
+    {WITH_DENSITY, WITH_DENSITY, "log_density_error", ARRAY(EITHER(NUMBER, NIL)),
+     "of each log-density by the integration, where errors are asked for"},
     {WITH_DENSITY, WITH_DENSITY, "bits_per_dim", ARRAY(EITHER(NUMBER, NIL)),
      "bits per dimension, of 8-bit images"},
+    {WITH_DENSITY, WITH_DENSITY, "typicality", ARRAY(EITHER(NUMBER, NIL)),
+     "percentile of each log-density among those of held-out rows, of models that know"},
     {WITH_DENSITY, SAMPLES, "divergence",
      EITHER(OBJECT("\"method\"", MEMBER("method", ONE("exact"))), HUTCHINSON),
      "how the divergence was computed"},
     {LOG_DENSITY | LATENTS, 0, "latents", ARRAY(ARRAY(EITHER(NUMBER, NIL))),
      "base points; null where the row has failed"},
+    {LOG_DENSITY | LATENTS, LOG_DENSITY | LATENTS, "latent_error", ARRAY(EITHER(NUMBER, NIL)),
+     "of each base point by the integration, where errors are asked for"},
+    {LOG_DENSITY | LATENTS, LOG_DENSITY | LATENTS, "extrapolated", ARRAY(COUNT),
+     "rows whose base points lie beyond the base"},
     {LOG_DENSITY | LATENTS, LOG_DENSITY | LATENTS, "failed", ARRAY(FAILURE),
      "rows that could not be computed, and why"},
     {VELOCITY, 0, "t", NUMBER, "time of the points"},
     {VELOCITY, 0, "velocity", ARRAY(ARRAY(NUMBER)), "a row per point"},
     {VELOCITY, VELOCITY, "divergence", ARRAY(NUMBER), "of the velocity at each point"},
     {SOLVED, 0, "solver", EITHER(FIXED_SOLVER, ADAPTIVE_SOLVER), "the solver that was used"},
+    {SOLVED & ~TRAJECTORIES, SOLVED & ~TRAJECTORIES, "warnings", ARRAY(TEXT),
+     "sentences about the whole answer"},
 };
 
 json_t *adv_render_schema(enum adv_query_kind kind)

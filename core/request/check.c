@@ -161,7 +161,7 @@ static const char *about_probes(const struct adv_request_options *options)
 {
     return options->probes != ADV_NOT_GIVEN       ? "probes"
            : options->probe_seed != ADV_NOT_GIVEN ? "probe_seed"
-           : options->renew_probes                ? "renew_probes"
+           : options->renew_probes == 1           ? "renew_probes"
                                                   : NULL;
 }
 
@@ -201,6 +201,7 @@ static enum adv_status set_divergence(const struct adv_request *request,
 {
     const struct adv_request_options *options = &request->options;
     query->log_density = options->log_density;
+    query->errors = options->errors;
     query->rows_may_fail = true;
     query->divergence = options->velocity_divergence != ADV_VELOCITY_ALONE;
     if (request->kind == ADV_QUERY_SAMPLES && !query->log_density)
@@ -212,7 +213,8 @@ static enum adv_status set_divergence(const struct adv_request *request,
     if (probed && query->divergence_method == ADV_DIVERGENCE_EXACT)
         return adv_fail_field(error, ADV_E_INVALID, "divergence",
                               "%s does not apply to the exact divergence", probed);
-    query->renew_probes = options->renew_probes;
+    query->renew_probes = options->renew_probes == 1;
+    query->keep_probes = options->renew_probes == 0;
     if (options->probes != ADV_NOT_GIVEN)
         query->probes = (size_t)options->probes;
     else if (query->probes > limits->probes)

@@ -33,7 +33,7 @@ static enum adv_status read_taken(struct adv_request *request, size_t n,
                                   struct adv_error *error)
 {
     for (size_t i = 0; i < n; i++) {
-        const char *name = rows[i]->field.name;
+        const char *name = rows[i]->key ? rows[i]->key : rows[i]->field.name;
         const json_t *value = rows[i]->read ? json_object_get(body, name) : NULL;
         if (!value)
             continue;
@@ -92,6 +92,16 @@ enum adv_status adv_request_read_divergence(struct adv_request *request, const c
     return ADV_OK;
 }
 
+enum adv_status adv_request_read_renewal(struct adv_request *request, const char *name,
+                                         const json_t *value, struct adv_error *error)
+{
+    if (!json_is_boolean(value))
+        return adv_fail_field(error, ADV_E_INVALID, name, "%s is %s; it must be true or false",
+                              name, adv_json_kind(value));
+    request->options.renew_probes = json_is_true(value);
+    return ADV_OK;
+}
+
 /* ---------------------------------------------------------------- text */
 
 static enum adv_status refuse_text(const char *name, const char *text, struct adv_error *error)
@@ -123,6 +133,17 @@ static enum adv_status read_single(struct adv_request *request, const struct adv
     return status;
 }
 
+/* A flag whose absence means something: true, false, or the bare name. */
+static enum adv_status read_flag(struct adv_request *request, const struct adv_request_row *row,
+                                 const char *text, struct adv_error *error)
+{
+    struct adv_field field = row->field;
+    bool flag = false;
+    field.offset = 0;
+    enum adv_status status = adv_fields_from_text(&field, 1, field.name, text, &flag, error);
+    return status == ADV_OK ? row->read(request, field.name, json_boolean(flag), error) : status;
+}
+
 /* "0,1,2" is the JSON list [0,1,2], "3" the number 3, and "[[0,1],[2,3]]" what it is. */
 static enum adv_status read_list(struct adv_request *request, const struct adv_request_row *row,
                                  const char *text, struct adv_error *error)
@@ -152,5 +173,7 @@ enum adv_status adv_request_set_text(struct adv_request *request, const char *na
     const struct adv_field *field = adv_fields_find(fields, n, name);
     if (!field || !rows[field - fields]->read)
         return adv_fields_from_text(fields, n, name, text, &request->options, error);
+    if (field->kind == ADV_FIELD_BOOL)
+        return read_flag(request, rows[field - fields], text, error);
     return read_list(request, rows[field - fields], text, error);
 }

@@ -29,6 +29,7 @@ enum adv_status adv_request_new(enum adv_query_kind kind, struct adv_request **o
     options->rtol = options->atol = ADV_NOT_GIVEN;
     options->guidance = NAN;
     options->divergence_method = options->probes = options->probe_seed = ADV_NOT_GIVEN;
+    options->renew_probes = ADV_NOT_GIVEN;
     *out = request;
     return ADV_OK;
 }

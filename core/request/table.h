@@ -25,7 +25,8 @@ struct adv_request_options {
     int64_t velocity_divergence; /* enum adv_velocity_divergence */
     int64_t divergence_method;   /* enum adv_divergence */
     int64_t probes, probe_seed;
-    bool renew_probes;
+    int64_t renew_probes; /* 0, 1 */
+    bool errors;
     int64_t timeout_ms;
     int64_t priority; /* low, normal, high */
 };
@@ -176,6 +177,8 @@ enum adv_status adv_request_read_times(struct adv_request *request, const char *
                                        const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_group(struct adv_request *request, const char *name,
                                        const json_t *value, struct adv_error *error);
+enum adv_status adv_request_read_renewal(struct adv_request *request, const char *name,
+                                         const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_divergence(struct adv_request *request, const char *name,
                                             const json_t *value, struct adv_error *error);
 

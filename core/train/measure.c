@@ -13,22 +13,17 @@
 #define EXACT_DIM_MAX 256 /* beyond, few probes must do: their error is one for all weights */
 #define TOLERANCE 1e-4    /* an error of some 0.01 nats at most */
 
-/* Held-out rows. */
-struct rows {
-    float *x, *context;
-    int32_t *labels;
-};
-
-static void rows_release(struct rows *rows)
+void adv_training_rows_release(struct adv_training_rows *rows)
 {
     free(rows->x);
     free(rows->context);
     free(rows->labels);
 }
 
-static enum adv_status draw(const struct adv_training *t, size_t n, struct rows *rows,
-                            struct adv_error *error)
+enum adv_status adv_training_rows_take(const struct adv_training *t, size_t n,
+                                       struct adv_training_rows *rows, struct adv_error *error)
 {
+    rows->n = n;
     rows->x = adv_calloc(n, t->dataset.dim * sizeof *rows->x);
     rows->context = adv_calloc(n, t->dataset.n_context * sizeof *rows->context);
     rows->labels = adv_calloc(n, sizeof *rows->labels);
@@ -36,6 +31,15 @@ static enum adv_status draw(const struct adv_training *t, size_t n, struct rows 
         return adv_no_memory(error);
     adv_dataset_points(&t->dataset, ADV_SPLIT_HELD_OUT, 0, n, rows->x, rows->labels, rows->context);
     return ADV_OK;
+}
+
+void adv_training_rows_ask(const struct adv_training *t, const struct adv_training_rows *rows,
+                           struct adv_query *query)
+{
+    query->n = query->n_contexts = rows->n;
+    query->points = rows->x;
+    query->labels = t->dataset.classes ? rows->labels : NULL;
+    query->context = t->dataset.n_context ? rows->context : NULL;
 }
 
 static enum adv_status mean_nll(const struct adv_training *t, struct adv_model *model,
@@ -62,15 +66,11 @@ enum adv_status adv_training_measure(const struct adv_training *t, double *nll,
     size_t n = t->dataset.n_held_out < most ? t->dataset.n_held_out : most;
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     struct adv_model *model = NULL;
-    struct rows rows = {0};
-    enum adv_status status = draw(t, n, &rows, error);
+    struct adv_training_rows rows = {0};
+    enum adv_status status = adv_training_rows_take(t, n, &rows, error);
     if (status == ADV_OK)
         status = adv_training_model_of(t, t->average, &model, error);
-    query.n = n;
-    query.points = rows.x;
-    query.labels = t->dataset.classes ? rows.labels : NULL;
-    query.context = t->dataset.n_context ? rows.context : NULL;
-    query.n_contexts = n;
+    adv_training_rows_ask(t, &rows, &query);
     if (t->dataset.dim <= EXACT_DIM_MAX)
         query.divergence_method = ADV_DIVERGENCE_EXACT;
     query.solver = adv_solver_spec_accurate();
@@ -78,6 +78,6 @@ enum adv_status adv_training_measure(const struct adv_training *t, double *nll,
     if (status == ADV_OK)
         status = mean_nll(t, model, &query, nll, error);
     adv_model_unref(model);
-    rows_release(&rows);
+    adv_training_rows_release(&rows);
     return status;
 }

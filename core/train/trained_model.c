@@ -156,16 +156,18 @@ static json_t *card(const struct adv_training *t)
     return NULL;
 }
 
-enum adv_status adv_training_model_of(const struct adv_training *t, const float *weights,
-                                      struct adv_model **model, struct adv_error *error)
+static enum adv_status model_of(const struct adv_training *t, const float *weights,
+                                json_t *typicality, struct adv_model **model,
+                                struct adv_error *error)
 {
     json_t *recipe = adv_training_recipe(t);
     bool guided = t->recipe.sampling.guidance != 1;
     json_t *config =
-        json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:O*, s:o}", "name", t->recipe.name, "net",
+        json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:O*, s:O*, s:o}", "name", t->recipe.name, "net",
                   json_object_get(recipe, "net"), "data", data_config(t, recipe), "path", "kind",
                   adv_path_name(t->recipe.path), "train", record(t, recipe), "sampling",
-                  guided ? json_object_get(recipe, "sampling") : NULL, "card", card(t));
+                  guided ? json_object_get(recipe, "sampling") : NULL, "typicality", typicality,
+                  "card", card(t));
     json_decref(recipe);
     if (!config)
         return adv_no_memory(error);
@@ -174,8 +176,31 @@ enum adv_status adv_training_model_of(const struct adv_training *t, const float 
     return status;
 }
 
-enum adv_status adv_training_model(const struct adv_training *t, struct adv_model **model,
+enum adv_status adv_training_model_of(const struct adv_training *t, const float *weights,
+                                      struct adv_model **model, struct adv_error *error)
+{
+    return model_of(t, weights, NULL, model, error);
+}
+
+/* Made twice: the first tells how usual the held-out rows are to the second. */
+enum adv_status adv_training_model(const struct adv_training *t, struct adv_model **out,
                                    struct adv_error *error)
 {
-    return adv_training_model_of(t, t->best ? t->best : t->average, model, error);
+    const float *weights = t->best ? t->best : t->average;
+    struct adv_model *model = NULL;
+    json_t *typicality = NULL;
+    enum adv_status status = model_of(t, weights, NULL, &model, error);
+    if (status == ADV_OK)
+        status = adv_training_typicality(t, model, &typicality, error);
+    if (status == ADV_OK && typicality) {
+        adv_model_unref(model);
+        model = NULL;
+        status = model_of(t, weights, typicality, &model, error);
+    }
+    json_decref(typicality);
+    if (status == ADV_OK)
+        *out = model;
+    else
+        adv_model_unref(model);
+    return status;
 }

@@ -11,6 +11,7 @@
 #include <advect/extra/net.h>
 #include <advect/extra/recipe.h>
 #include <advect/pool.h>
+#include <advect/query.h>
 #include <advect/train.h>
 
 /* One thread's part. */
@@ -62,6 +63,19 @@ enum adv_status adv_training_init_weights(struct adv_training *training, struct 
 /* Ends the window: adds a point to the curve. */
 enum adv_status adv_training_add_point(struct adv_training *training, struct adv_error *error);
 
+/* The first n held-out rows, in data units: owned until released, whatever the status. */
+struct adv_training_rows {
+    size_t n;
+    float *x, *context;
+    int32_t *labels;
+};
+enum adv_status adv_training_rows_take(const struct adv_training *training, size_t n,
+                                       struct adv_training_rows *rows, struct adv_error *error);
+void adv_training_rows_release(struct adv_training_rows *rows);
+/* Makes them the points of a query, with their labels and contexts; borrowed by it. */
+void adv_training_rows_ask(const struct adv_training *training,
+                           const struct adv_training_rows *rows, struct adv_query *query);
+
 /* Mean negative log-density of held-out rows by the averaged weights, in nats and data units. */
 enum adv_status adv_training_measure(const struct adv_training *training, double *nll,
                                      struct adv_error *error);
@@ -69,6 +83,12 @@ enum adv_status adv_training_measure(const struct adv_training *training, double
 /* The model with these weights [n_weights]. */
 enum adv_status adv_training_model_of(const struct adv_training *training, const float *weights,
                                       struct adv_model **model, struct adv_error *error);
+
+/* The config's "typicality" of the model that the training leaves; *typicality is NULL where too
+ * few rows are held out, or the training was too short to be worth it. */
+enum adv_status adv_training_typicality(const struct adv_training *training,
+                                        struct adv_model *model, json_t **typicality,
+                                        struct adv_error *error);
 
 /* JSON has no NaN: null stands for it, a new reference. */
 json_t *adv_real_or_null(double value);

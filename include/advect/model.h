@@ -38,7 +38,7 @@ enum adv_status adv_model_import(const char *path, const char *config, const cha
 
 /* A model of weights [n_weights], copied, in the order of the file's tensors. config: JSON text, an
  * advect.config object: {"name", "net", "data": {"shape", "classes", "transform", "labels",
- * "columns"}, "path", "train", "sampling", "card"}. ADV_E_INVALID, field "n_weights", where its net
+ * "columns"}, "path", "train", "sampling", "typicality", "card"}. ADV_E_INVALID, field "n_weights", where its net
  * has another number of them. */
 enum adv_status adv_model_new(const char *config, size_t n_weights, const float *weights,
                               const struct adv_load_options *options, struct adv_model **model,
@@ -87,6 +87,18 @@ double adv_model_context_reach(const struct adv_model *model);
 /* The guidance that its samples take by default: the config's "sampling": {"guidance": w}, else
  * 1. */
 double adv_model_guidance(const struct adv_model *model);
+/* Whether the config tells how usual a log-density is, in "typicality": {"log_density": [..]},
+ * quantiles of the log-densities of held-out rows that training leaves there; and the percentile of
+ * one, at t = 1, in nats and data units, among them: from 0, at or below the least, to 100; NaN
+ * where the config does not tell, or of NaN. */
+bool adv_model_has_typicality(const struct adv_model *model);
+double adv_model_typicality(const struct adv_model *model, double log_density);
+/* Whether a latent [dim], in base units, lies farther out than all but ADV_LATENT_TAIL of the base:
+ * its sum of squares, chi-square with as many degrees of freedom as it has numbers that are no
+ * angles, is beyond that distribution's quantile. A flow maps no data there that it has seen, so a
+ * density there is an extrapolation. */
+#define ADV_LATENT_TAIL 1e-6
+bool adv_model_is_beyond_base(const struct adv_model *model, const float *latent);
 /* Name of a class ("7", "cat"), or NULL where the config gives none. */
 const char *adv_model_label_name(const struct adv_model *model, size_t label);
 /* Name of one of the dim numbers of a point ("height"), or NULL where the config gives none: it

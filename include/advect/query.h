@@ -55,13 +55,20 @@ struct adv_query {
     bool log_density; /* SAMPLES: also log p_1 of each sample */
     bool divergence;  /* VELOCITY: also div v */
     enum adv_divergence divergence_method;
-    size_t probes; /* Hutchinson: number of probes */
+    /* Hutchinson: the number of probes. They are random signs; of up to 64 dimensions, and fewer of
+     * them than dimensions, orthogonal directions, which err less, and whose standard error is that
+     * of a draw without replacement, sqrt(1 - probes / dim) times that of independent ones
+     * (Cochran, Sampling Techniques, 1977, 2.5). A row's are drawn from this seed and the row's
+     * numbers (points, or x_0 of samples): they do not depend on other rows, and errors of different
+     * rows are independent. */
+    size_t probes;
     uint64_t probe_seed;
-    /* Hutchinson with a fixed-step solver: probes of its own for every evaluation along the way, in
-     * place of the same ones. The integral of the divergence is then a sum of estimates whose
-     * errors are independent, which average out: as unbiased as before, with a variance smaller by
-     * up to 1 / sum (h b_j)^2 over steps h and stage weights b_j; 43 for 12 steps of rk4. Adaptive
-     * solvers would take the changes for errors of theirs and are refused. */
+    /* Hutchinson: probes of its own for every evaluation along the way, in place of the same ones.
+     * The integral of the divergence is then a sum of estimates whose errors are independent, which
+     * average out: as unbiased as before, with a variance smaller by up to 1 / sum (h b_j)^2 over
+     * steps h and stage weights b_j; 43 for 12 steps of rk4. It is the default of fixed-step
+     * solvers, see keep_probes. Adaptive solvers would take the changes for errors of theirs, and
+     * so would `errors`: true is refused with either. */
     bool renew_probes;
     /* LOG_DENSITY, LATENTS: a row whose integration fails, far out mostly, gets NaN and a reason in
      * the answer, and the others their values; unless all fail. false: the whole query fails. */
@@ -70,11 +77,15 @@ struct adv_query {
     size_t n_times; /* TRAJECTORIES: ascending times in [0, 1], >= 2; borrowed likewise */
     const double *times;
     enum adv_space space;
-    uint32_t reserved; /* 0 */
+    bool keep_probes; /* Hutchinson: the same probes at every evaluation, whatever the solver */
+    /* LOG_DENSITY, LATENTS, SAMPLES with log_density: also estimate what the integration errs by,
+     * for about half as much work again: see log_density_error in the answer. */
+    bool errors;
+    uint8_t reserved[2]; /* 0 */
     /* What the model's velocity is conditioned on: [n_contexts, adv_model_context(model)], in the
-     * units of the data that it was trained on. Each is that of n / n_contexts rows, those of the first
-     * being the first: 1 context of all rows, n of one each, or any other number that divides n.
-     * NULL: none, which only a model with a null context takes. Borrowed like the points. */
+     * units of the data that it was trained on. Each is that of n / n_contexts rows, those of the
+     * first being the first: 1 context of all rows, n of one each, or any other number that divides
+     * n. NULL: none, which only a model with a null context takes. Borrowed like the points. */
     const float *context;
     size_t n_contexts;
 };
@@ -142,6 +153,31 @@ struct adv_answer {
      * which is farthest from their mean, in their standard deviations; NULL: no context. Beyond
      * adv_model_context_reach the model extrapolates. */
     const double *context_distance;
+    bool renew_probes; /* as used: fresh ones at every evaluation */
+    /* 95 % of intervals log_density +- interval_factor * standard_error hold the value that all
+     * probes would give: Student's t at 0.975 with probes - 1 degrees of freedom (Student 1908);
+     * 0 where there is no standard_error. */
+    double interval_factor;
+    /* [n], where query.errors asks for them: at least the error of the integration for some 95 % of
+     * rows, from a second integration beside the first, of half as many steps or ten times the
+     * tolerances. The difference d of the two tells the error of the first by Richardson's rule, d
+     * / (r^p - 1) for r times the steps of a method of order p (Hairer, Norsett and Wanner 1993,
+     * II.4), times 15 for safety; of ten times the tolerances it is taken as it is. d is one and a half
+     * times the distance of the latents in base units, and of log-densities, in nats, the root of the sum of
+     * squares of their difference and of twice that distance (samples: the difference alone).
+     * bench/error_bars.py measures how often that holds. NaN: the second integration failed. Errors
+     * of probes and of the model are not among them. Of samples it is the log-density at the sample
+     * of an exact integration that is estimated. */
+    const double *log_density_error, *latent_error;
+    /* [n]: the percentile of log_density among those of held-out rows, from 0 to 100, where the
+     * model tells it (adv_model_typicality), t is 1, guidance 1 and space ADV_SPACE_DATA; NaN of
+     * rows that failed, and of those without a label of a model with classes. */
+    const double *typicality;
+    /* [n], LOG_DENSITY and LATENTS: whether the row's latent lies beyond the base
+     * (adv_model_is_beyond_base), so that its density is an extrapolation; NULL: none does, or
+     * other kinds of query. */
+    const bool *extrapolated;
+    const char *const *warnings; /* of the whole answer, sentences; NULL-terminated, or NULL */
 };
 
 /* A query being answered, in shards of rows that are independent of each other and of how the query

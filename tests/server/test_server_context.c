@@ -102,7 +102,7 @@ START_TEST(answers_name_the_context_and_its_distance)
     check_member(json, "context", "[[0.5, -1], [4, 1]]");
     check_member(json, "context_columns", "[\"x1\", \"x2\"]");
     check_member(json, "context_distance", "[1, 4]");
-    check_member(json, "extrapolates", "true");
+    check_member(json, "context_extrapolates", "true");
     json_decref(json);
 }
 END_TEST

@@ -374,11 +374,6 @@ START_TEST(a_state_of_other_settings_is_refused)
     json_decref(eval("--split test --points 5 --state ."));
     cli_fails(1, "eval small.safetensors --split test --points 5 --state . --probes 2",
               "probes 4; now it is 2");
-    json_decref(eval("--split train --points 2 --state . --density-solver rk4:9"));
-    cli_fails(1,
-              "eval small.safetensors --split train --points 2 --state . --density-solver rk4:9 "
-              "--renew-probes",
-              "probes renewed false; now it is true");
     cli_fails(1, "eval small.safetensors --split test --points 5 --renew-probes",
               "renew_probes needs a density_solver of equal steps, such as rk4:12; it is "
               "dopri5:1e-5");

@@ -99,7 +99,7 @@ START_TEST(extrapolation_is_told)
 {
     CLI_SUCCEEDS("sample m.safetensors --seed 1 --context 1000,0");
     ck_assert_ptr_nonnull(strstr(cli_output, "the model extrapolates"));
-    ck_assert_ptr_nonnull(strstr(cli_output, "\"extrapolates\":true"));
+    ck_assert_ptr_nonnull(strstr(cli_output, "\"context_extrapolates\":true"));
     CLI_SUCCEEDS("sample m.safetensors --seed 1 --context 1,1");
     ck_assert_ptr_null(strstr(cli_output, "the model extrapolates"));
 }

@@ -1,4 +1,5 @@
 /* What is measured of a model, where the truth is known. */
+#include "trainer/measure/distances.h"
 #include "trainer/measure/measure.h"
 
 #include <advect/extra/all.h>
@@ -90,7 +91,9 @@ START_TEST(a_gaussian_is_learned_to_its_known_loss_and_density)
     ck_assert_int_eq(adv_measure_log_density.run(&evaluation, NULL, &results, NULL), ADV_OK);
     ck_assert_int_eq(adv_measure_samples.run(&evaluation, NULL, &results, NULL), ADV_OK);
     ck_assert_int_eq(adv_measure_integral.run(&evaluation, NULL, &results, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_error_bars.run(&evaluation, NULL, &results, NULL), ADV_OK);
     json_t *json = adv_results_to_json(&results);
+    ck_assert_double_ge(json_number_value(json_object_get(json, "error_bar_coverage")), 0.9);
     double two_pi_e = 2 * acos(-1.0) * exp(1.0);
     double entropy = log(two_pi_e * 0.25); /* of two dimensions of standard deviation 1/2 */
     /* -log p of a point has standard deviation 1 in 2-D: 1/sqrt(1000) = 0.032 */
@@ -143,10 +146,17 @@ START_TEST(figures_of_a_known_model_are_right)
     double a = 0.4772498680518208, b = 0.5 - a - 3.167124183311986e-05;
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "inside")),
                             2 * (a + b) * (a + b), 5 * sqrt(0.25 / 40000));
-    /* The integral of N(0, 1)^2 over [-4, 4]^2; the points in their cells leave 0.003 of noise. */
+    /* The integral of N(0, 1)^2 over [-4, 4]^2. */
     double side = 2 * (a + b);
+    double noise = json_number_value(json_object_get(json, "integral_standard_error"));
+    ck_assert_double_gt(noise, 0);
+    ck_assert_double_lt(noise, 0.01);
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")), side * side,
-                            0.02);
+                            4 * noise);
+    /* Squares of very different shares, and samples that lie elsewhere. */
+    ck_assert_double_lt(json_number_value(json_object_get(json, "mode_p")), 1e-9);
+    ck_assert_double_gt(json_number_value(json_object_get(json, "energy_distance")),
+                        0.1 + json_number_value(json_object_get(json, "energy_distance_of_data")));
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "entropy")), log(32), 1e-6);
     /* -log q = log(2 pi) + |x|^2 / 2, E |x|^2 = 32/3 over the board: standard deviation 2.4 over
      * sqrt(4000) */
@@ -163,6 +173,35 @@ START_TEST(figures_of_a_known_model_are_right)
 }
 END_TEST
 
+/* Points 0, 1, .. n - 1 on a line, and the same moved by s: the sorted differences are s, and in
+ * the plane |s cos| has the mean 2 s / pi over directions. */
+START_TEST(distances_of_sets_of_points)
+{
+    enum { N = 50 };
+    float x[2 * N], y[2 * N];
+    for (int i = 0; i < N; i++) {
+        x[2 * i] = (float)i;
+        x[2 * i + 1] = 0;
+        y[2 * i] = (float)i + 3;
+        y[2 * i + 1] = 0;
+    }
+    double sliced = adv_sliced_wasserstein(N, 2, x, y, 1);
+    ck_assert_double_eq_tol(sliced, 3 * M_2_PI, 4 * 3 * 0.31 / 8); /* 64 directions */
+    ck_assert_double_eq(adv_sliced_wasserstein(N, 2, x, x, 1), 0);
+    /* Two points a apart, and two others b apart, at the distance c: 2 c - a - b. */
+    const float two[] = {0, 1}, others[] = {100, 102};
+    ck_assert_double_eq_tol(adv_energy_distance(2, 1, two, others), 102 + 99 - 1 - 2, 1e-9);
+}
+END_TEST
+
+/* sqrt(3^2 + 4^2) / 2 */
+START_TEST(rows_have_independent_probes)
+{
+    ck_assert_double_eq_tol(adv_probe_error(2, (double[]){3, 4}), 2.5, 1e-12);
+    ck_assert(isnan(adv_probe_error(2, NULL)));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("measures");
@@ -170,6 +209,8 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_gaussian_is_learned_to_its_known_loss_and_density);
     tcase_add_test(tests, figures_of_a_known_model_are_right);
+    tcase_add_test(tests, distances_of_sets_of_points);
+    tcase_add_test(tests, rows_have_independent_probes);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

@@ -2,51 +2,6 @@
 
 #include <math.h>
 
-#define TERMS_MAX 10000
-#define PRECISION 1e-15
-
-/* x^a e^-x / Gamma(a) */
-static double gamma_factor(double a, double x)
-{
-    return exp(a * log(x) - x - lgamma(a));
-}
-
-/* The regularised lower incomplete gamma function by its series, for x < a + 1. */
-static double lower_gamma(double a, double x)
-{
-    double term = 1 / a, sum = term;
-    for (int k = 1; k < TERMS_MAX && term > sum * PRECISION; k++) {
-        term *= x / (a + k);
-        sum += term;
-    }
-    return sum * gamma_factor(a, x);
-}
-
-/* The upper one by its continued fraction, for x >= a + 1, evaluated as Lentz does (Press et al.,
- * "Numerical Recipes", 6.2). */
-static double upper_gamma(double a, double x)
-{
-    double b = x + 1 - a, c = 1e300, d = 1 / b, fraction = d;
-    for (int k = 1; k < TERMS_MAX; k++) {
-        double numerator = -k * (k - a);
-        b += 2;
-        d = 1 / (numerator * d + b);
-        c = b + numerator / c;
-        fraction *= c * d;
-        if (fabs(c * d - 1) < PRECISION)
-            break;
-    }
-    return fraction * gamma_factor(a, x);
-}
-
-double adv_chi_square_tail(double dof, double x)
-{
-    double a = dof / 2, half = x / 2;
-    if (!(half > 0))
-        return 1;
-    return half < a + 1 ? 1 - lower_gamma(a, half) : upper_gamma(a, half);
-}
-
 /* Nine standard deviations each way, and 30 more for the few successes of a small p. */
 static double reach_of(size_t n, double p)
 {

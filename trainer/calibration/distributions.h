@@ -1,11 +1,8 @@
-/* What tests of ranks need of the binomial and the chi-square distribution. */
+/* What tests of ranks need of the binomial distribution. */
 #ifndef ADV_TRAINER_DISTRIBUTIONS_H
 #define ADV_TRAINER_DISTRIBUTIONS_H
 
 #include <stddef.h>
-
-/* The probability that chi-square with dof > 0 degrees of freedom exceeds x. */
-double adv_chi_square_tail(double dof, double x);
 
 /* The probabilities of *first, *first + 1, ... successes of n with probability p each, into pmf
  * [n + 1]; returns how many. What is left out has less than 1e-15 together. */

@@ -3,6 +3,7 @@
 #include "trainer/calibration/distributions.h"
 
 #include <advect/extra/rng.h>
+#include <advect/extra/tails.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -153,7 +154,7 @@ void adv_rank_test(const struct adv_band *band, const uint32_t *ranks, struct ad
 {
     test->n_bins = adv_rank_bins(band->n, band->n_ranks);
     test->chi_square = chi_square_of(band, ranks, test->n_bins);
-    test->p_value = adv_chi_square_tail((double)(test->n_bins - 1), test->chi_square);
+    test->p_value = adv_chi_square_tail(test->chi_square, test->n_bins - 1);
     compare_with_band(band, ranks, test);
     measure_shape(band, ranks, test);
 }

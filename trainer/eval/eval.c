@@ -6,8 +6,11 @@
 
 #include <advect/extra/json.h>
 
-#define N_POINTS_OF_DENSITY 4096
-#define N_POINTS_OF_TABLE 2000 /* whose mean is then known to some hundredths of a nat */
+/* Of a known density: as many as take less than a minute at the first number. */
+#define N_POINTS_MOST 10000
+#define N_POINTS_LEAST 4096
+#define MULTIPLY_ADDS_A_MINUTE 3e11 /* of one thread, cautiously */
+#define N_POINTS_OF_TABLE 2000      /* whose mean is then known to some hundredths of a nat */
 
 /* ---------------------------------------------------------------- measuring */
 
@@ -42,6 +45,16 @@ static bool has_needed(const struct adv_measure *measure, const struct adv_evalu
                                                : true;
 }
 
+static size_t points_of_density(const struct adv_evaluation *e)
+{
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = N_POINTS_MOST;
+    query.solver = e->density.solver;
+    query.probes = e->density.probes;
+    double minutes = adv_query_cost(&query, e->model) / MULTIPLY_ADDS_A_MINUTE;
+    return minutes <= (double)adv_pool_threads(e->pool) ? N_POINTS_MOST : N_POINTS_LEAST;
+}
+
 static enum adv_status measure_selected(const struct adv_eval_options *options,
                                         const struct adv_evaluation *e,
                                         const bool selected[ADV_MEASURES_MAX],
@@ -59,7 +72,7 @@ static enum adv_status measure_selected(const struct adv_eval_options *options,
 static void choose_points(const struct adv_eval_options *options, struct adv_evaluation *e)
 {
     if (!options->points && e->dataset->source.density)
-        e->n_points = N_POINTS_OF_DENSITY;
+        e->n_points = points_of_density(e);
     else if (!options->points && adv_evaluation_is_of_table(e))
         e->n_points = N_POINTS_OF_TABLE;
     e->resumable = options->points != NULL;

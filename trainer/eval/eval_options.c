@@ -51,13 +51,13 @@ static const struct adv_field fields_before[] = {
          "\"accuracy: X\" and \"frechet: X\"; if absent, $ADVECT_JUDGE with --samples or --curve"},
     {"points", ADV_FIELD_STRING, AT(points), .min = 1,
      .help = "number of points to compute log-densities for, or \"all\" for the whole split; if "
-             "absent, 4096 for a synthetic density, 2000 for tables and 0 for images"},
+             "absent, 10000 for a synthetic density, 4096 where that would take long, 2000 for "
+             "tables, 0 for images"},
     {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = 1000, .fallback = PROBES_DEFAULT,
-     .help = "number of Hutchinson probes for log-densities beyond 16 dimensions; each block of 16 "
-             "rows draws its own"},
+     .help = "number of Hutchinson probes for log-densities beyond 16 dimensions"},
     {"renew_probes", ADV_FIELD_BOOL, AT(renew_probes),
-     .help = "draw fresh probes at each evaluation: less variance; needs a fixed-step "
-             "--density-solver"},
+     .help = "insist on fresh probes at each evaluation, which every --density-solver of equal "
+             "steps draws and others refuse"},
     {"density_solver", ADV_FIELD_STRING, AT(density_solver), .min = 1, .fallback = "dopri5:1e-5",
      .help = "solver for log-densities, as METHOD:STEPS or dopri5:TOLERANCE"},
     {"unlabelled", ADV_FIELD_BOOL, AT(unlabelled),
@@ -71,8 +71,8 @@ static const struct adv_field fields_after[] = {
      .help = "solvers to compare in --curve, separated by commas: METHOD:STEPS, dopri5:TOLERANCE, "
              "or METHOD:STEPS^POWER for times 1 - (1 - i/STEPS)^POWER; a selection if absent"},
     {"grid", ADV_FIELD_INT, AT(grid), .min = 0, .max = 4096, .fallback = "128",
-     .help =
-         "cells along each side of the grid that integrates a 2-D density; 0 skips the integral"},
+     .help = "the integral of a density of up to 3 dimensions takes the square of so many points; "
+             "0 skips it"},
     {"posterior_samples", ADV_FIELD_INT, AT(posterior_samples), .min = ADV_CALIBRATION_SAMPLES_MIN,
      .max = ADV_CALIBRATION_SAMPLES_MAX, .fallback = "99",
      .help = "samples of each posterior that --calibration draws; one less than a multiple of 20 "

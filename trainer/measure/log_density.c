@@ -13,6 +13,7 @@ static void add_log_density(const struct adv_answer *answer, struct adv_results 
     adv_results_add(results, "nll", "mean negative log-density, nats", -mean.value);
     adv_results_add(results, "nll_standard_error",
                     "standard error of the mean negative log-density", mean.standard_error);
+    adv_results_add_probe_error(results, answer->n, answer->standard_error);
 }
 
 /* log p(x) - log q(x) averaged over x ~ p. On the same points most of the noise of both cancels. */

@@ -48,7 +48,7 @@ struct adv_evaluation {
     struct adv_density_settings density;
     bool unlabelled; /* densities without their labels */
     size_t n_points; /* fresh points (densities), or rows of the split, for the log-density */
-    size_t grid;     /* side of the grid of the integral in 2-D; 0: none */
+    size_t grid;     /* of the integral: as many points as a square of so many a side; 0: none */
     const char *state_stem; /* of the names of state files */
     bool keep_state;        /* also of what is complete */
     bool resumable; /* log-densities of a table leave a state file until they are all there */
@@ -91,7 +91,7 @@ struct adv_measure {
 
 extern const struct adv_measure adv_measure_held_out, adv_measure_samples, adv_measure_log_density,
     adv_measure_integral, adv_measure_rows, adv_measure_convergence, adv_measure_classes,
-    adv_measure_ood, adv_measure_nearest;
+    adv_measure_ood, adv_measure_nearest, adv_measure_error_bars;
 
 /* Runs a query to its end, with its progress named `what`; the caller frees *run, which owns the
  * answer. */

@@ -65,6 +65,23 @@ json_t *adv_results_to_json(const struct adv_results *results)
     return object;
 }
 
+double adv_probe_error(size_t n, const double *standard_error)
+{
+    double square = 0;
+    for (size_t i = 0; standard_error && i < n; i++)
+        square += standard_error[i] * standard_error[i];
+    return standard_error ? sqrt(square) / (double)n : NAN;
+}
+
+void adv_results_add_probe_error(struct adv_results *results, size_t n,
+                                 const double *standard_error)
+{
+    double error = adv_probe_error(n, standard_error);
+    if (isfinite(error))
+        adv_results_add(results, "nll_probe_error", "part of that error that comes of the probes",
+                        error);
+}
+
 enum adv_status adv_results_add_table(struct adv_results *results, const char *name, json_t *rows,
                                       struct adv_error *error)
 {

@@ -14,7 +14,7 @@ struct adv_mean {
 
 struct adv_mean adv_mean_of(size_t n, const double *values);
 
-#define ADV_RESULTS_MAX 32
+#define ADV_RESULTS_MAX 48
 
 struct adv_result {
     const char *key;     /* in JSON and in the card: "mode_share_min" */
@@ -35,6 +35,14 @@ void adv_results_add(struct adv_results *results, const char *key, const char *m
                      double value);
 void adv_results_add_count(struct adv_results *results, const char *key, const char *meaning,
                            size_t count);
+
+/* The standard error of a mean over rows that comes of their probes, from each row's own [n] (NULL:
+ * none, and the result is NaN): sqrt(sum s^2) / n, since different rows have independent probes. It
+ * is part of the standard error over rows, not beside it. */
+double adv_probe_error(size_t n, const double *standard_error);
+/* Adds it as "nll_probe_error", where it is known. */
+void adv_results_add_probe_error(struct adv_results *results, size_t n,
+                                 const double *standard_error);
 
 /* Adds a table, whose rows are taken over. */
 enum adv_status adv_results_add_table(struct adv_results *results, const char *name, json_t *rows,

@@ -57,14 +57,15 @@ static json_t *bound_of(const struct adv_evaluation *e, const struct adv_row_den
     const struct adv_solver_spec *solver = &work->settings.solver;
     const char *setting_name = adv_solver_is_adaptive(solver->solver) ? "tolerance" : "steps";
     double setting = adv_solver_is_adaptive(solver->solver) ? solver->rtol : (double)solver->steps;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:b, s:I}", "measure",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:b, s:s}", "measure",
                      work->what, "model digest", adv_model_digest(e->model), "data digest",
                      e->dataset->digest, "split", adv_split_names[e->split], "labels",
                      e->unlabelled ? "none" : "own", "solver", adv_solver_name(solver->solver),
                      "solver setting", setting_name, setting_name, setting, "probes",
                      (json_int_t)work->settings.probes, "probe seed",
                      (json_int_t)work->settings.probe_seed, "probes renewed",
-                     work->settings.renew_probes, "block", (json_int_t)work->block);
+                     work->settings.renew_probes || !adv_solver_is_adaptive(solver->solver),
+                     "probes of a row follow", "its numbers");
 }
 
 enum adv_status adv_rows_run_kept(const struct adv_evaluation *e, struct adv_row_densities *work,
@@ -122,20 +123,6 @@ struct adv_row_densities adv_rows_work_as_they_are(const struct adv_evaluation *
     return work;
 }
 
-/* Of the mean over rows, from its probes: the rows of a block share theirs, so their errors may all
- * point the same way; those of different blocks are independent. An upper bound, or NaN. */
-static double error_of_probes(const struct adv_row_estimates *rows, size_t n, size_t block)
-{
-    double squares = 0;
-    for (size_t first = 0; first < n; first += block) {
-        double sum = 0;
-        for (size_t i = first; i < n && i < first + block; i++)
-            sum += rows->standard_error[i];
-        squares += sum * sum;
-    }
-    return sqrt(squares) / (double)n;
-}
-
 static void add_bits(const struct adv_evaluation *e, const struct adv_row_densities *work,
                      const struct adv_row_estimates *rows, struct adv_results *results)
 {
@@ -145,7 +132,7 @@ static void add_bits(const struct adv_evaluation *e, const struct adv_row_densit
     adv_results_add(results, "bits_per_dim", "bits per dimension", bits.value);
     adv_results_add(results, "bits_per_dim_standard_error",
                     "standard error of bits per dimension over rows", bits.standard_error);
-    double probes = width_in_unit(model, error_of_probes(rows, work->n, work->block));
+    double probes = width_in_unit(model, adv_probe_error(work->n, rows->standard_error));
     if (isfinite(probes))
         adv_results_add(results, "bits_per_dim_probe_error",
                         "standard error of bits per dimension from the probes", probes);
@@ -175,6 +162,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     adv_results_add(results, "nll_standard_error",
                     "standard error of the mean negative log-density over rows",
                     nll.standard_error);
+    adv_results_add_probe_error(results, n, rows.standard_error);
     if (adv_model_has_bits(e->model))
         add_bits(e, &work, &rows, results);
     adv_row_estimates_release(&rows);

@@ -1,8 +1,10 @@
 /* Samples: written down, scored by a program of the user's, and held against a known density. */
+#include "trainer/measure/distances.h"
 #include "trainer/measure/measure.h"
 #include "trainer/measure/scorer.h"
 
 #include <advect/array_file.h>
+#include <advect/extra/tails.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,13 +28,15 @@ static enum adv_status measure_modes(const struct adv_density *density,
             inside++;
         }
     }
-    double least = INFINITY, most = 0, divergence = 0;
+    double least = INFINITY, most = 0, divergence = 0, chi_square = 0;
     for (size_t k = 0; k < n_modes; k++) {
         double weight = adv_density_mode_weight(density, k);
         double relative = (double)counts[k] / (double)answer->n / weight;
         double share = inside ? (double)counts[k] / (double)inside : 0;
         least = fmin(least, relative);
         most = fmax(most, relative);
+        double due = weight * (double)inside, off = (double)counts[k] - due;
+        chi_square += due > 0 ? off * off / due : 0;
         divergence += share > 0 ? share * log(share / weight) : 0;
     }
     free(counts);
@@ -43,6 +47,9 @@ static enum adv_status measure_modes(const struct adv_density *density,
                     most);
     adv_results_add(results, "mode_kl", "KL of the modes' shares from their weights, nats",
                     divergence);
+    if (n_modes > 1 && inside > 0)
+        adv_results_add(results, "mode_p", "p-value of the modes' shares, by Pearson's chi-square",
+                        adv_chi_square_tail(chi_square, n_modes - 1));
     return ADV_OK;
 }
 
@@ -132,6 +139,8 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
         status = measure_inside(density, answer, results, error);
     if (status == ADV_OK && density)
         status = measure_modes(density, answer, results, error);
+    if (status == ADV_OK && density)
+        status = adv_measure_distances(e, answer, results, error);
     adv_run_free(run);
     free(labels);
     return status;

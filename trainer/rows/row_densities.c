@@ -4,7 +4,6 @@
 #include "trainer/rows/row_state.h"
 
 #include <advect/extra/evaluator.h>
-#include <advect/extra/rng.h>
 #include <advect/query.h>
 
 #include <math.h>
@@ -72,8 +71,7 @@ static enum adv_status ask(const struct adv_row_densities *work, const struct bl
     query.solver = settings->solver;
     query.probes = settings->probes;
     query.renew_probes = settings->renew_probes;
-    query.probe_seed = adv_rng_word(settings->probe_seed, ADV_STREAM_PROBE,
-                                    (uint64_t)(block->first / work->block));
+    query.probe_seed = settings->probe_seed;
     struct adv_run_options options = {.size = sizeof options, .cancelled = work->cancelled};
     enum adv_status status = adv_run_new(work->model, &query, run, error);
     if (status == ADV_OK)

@@ -1,7 +1,6 @@
 /* Log-densities of many rows, for hours if need be.
  *
- * Rows go in blocks, whose size is the caller's and whose rows share their Hutchinson probes; each
- * block draws probes of its own, so that their error averages out over blocks. Threads take blocks.
+ * Rows go in blocks, whose size is the caller's. Threads take blocks.
  * A row's estimate is a function of the model, the settings and the row: it depends neither on the
  * number of threads nor on interruptions. What is done is kept in a state file, from which an
  * interrupted run goes on. */

@@ -63,6 +63,7 @@ export async function classDensities(model, row, pass, options) {
   const best = log.indexOf(Math.max(...log));
   return {
     log, best, latent: answer.latents[best], error: answer.standard_error?.[best] ?? null,
+    typicality: answer.typicality?.[best] ?? null,
     posterior: log.map((v) => Math.exp(v - all)),
     logDensity: all - Math.log(classes),
     bits: answer.bits_per_dim ? answer.bits_per_dim[best] + (log[best] - all + Math.log(classes)) / model.dim / Math.LN2 : null,

@@ -42,3 +42,8 @@ export function spaced(name) {
 export function className(model, label) {
   return model.labels?.[label] ?? String(label);
 }
+
+/* Where a density stands among those of held-out points. */
+export function usual(percentile) {
+  return percentile === 0 ? "below all held-out points" : `above ${fixed(percentile, 1)} % of held-out points`;
+}

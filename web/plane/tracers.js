@@ -1,7 +1,7 @@
 /* Points that were clicked: each with its log-density, its latent and its path. */
 import { askJson, modelPath } from "../lib/api.js";
 import { el } from "../lib/dom.js";
-import { fixed, number } from "../lib/text.js";
+import { fixed, number, usual } from "../lib/text.js";
 import { colour } from "../lib/theme.js";
 import { Motion, evenTimes } from "../lib/motion.js";
 
@@ -20,7 +20,8 @@ async function trace(model, condition, [x, y, t], options) {
     { ...options, body: { x0: found.latents, frames: FRAMES, ...condition, solver: FINE } });
   const motion = new Motion(1, evenTimes(FRAMES));
   path.trajectories.forEach((states) => motion.add(states));
-  return { x, y, t, logDensity: found.log_density[0], latent: found.latents[0], motion };
+  return { x, y, t, logDensity: found.log_density[0], latent: found.latents[0], motion,
+    typicality: found.typicality?.[0] ?? null, extrapolated: Boolean(found.extrapolated) };
 }
 
 export class Tracers {
@@ -70,7 +71,8 @@ export class Tracers {
       facts ? el("dl", { class: "facts" },
         line("log-density", `${number(facts.logDensity, 4)} nats`),
         line("density", number(Math.exp(facts.logDensity))),
-        line("latent", pair(facts.latent)),
+        ...(facts.typicality === null ? [] : line("typicality", usual(facts.typicality))),
+        line("latent", pair(facts.latent) + (facts.extrapolated ? ", beyond the base: an extrapolation" : "")),
         line("end point at t = 1", pair(facts.motion.frames.at(-1))))
         : el("p", { class: "dim" }, "Asking the model…"));
   }

@@ -11,7 +11,7 @@ import { el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
 import { guidanceSpec } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
-import { className, fixed, number } from "../lib/text.js";
+import { className, fixed, number, usual } from "../lib/text.js";
 
 const PATIENCE_MS = 8000; /* a pass that would take longer waits to be asked for */
 const VARIANTS = 4, BEST = -1;
@@ -169,7 +169,8 @@ class DrawView {
       name ? el("p", { class: "big", id: "verdict" }, `Looks like ${name}`, el("span", { class: "dim" }, surely)) : null,
       el("p", {}, `log-density ${number(found.logDensity, 5)} nats`,
         found.error !== null ? ` ± ${number(found.error, 2)}` : "",
-        found.bits !== null ? `, ${number(found.bits, 4)} bits/dim` : ""));
+        found.bits !== null ? `, ${number(found.bits, 4)} bits/dim` : "",
+        found.typicality !== null ? `, ${usual(found.typicality)}` : ""));
     this.bars.replaceChildren(...found.log.flatMap((log, i) => {
       const bar = el("i");
       bar.style.width = `${100 * found.posterior[i]}%`;

@@ -172,8 +172,8 @@ class PosteriorView {
     const { reach } = this.model.context, [distance] = answer.context_distance ?? [];
     this.form.forgive();
     this.rows = answer.samples;
-    this.far.hidden = !answer.extrapolates;
-    this.far.textContent = answer.extrapolates ? `This context is ${number(distance)} standard deviations from the mean of those of the training, which were within ${number(reach)}: the model extrapolates.` : "";
+    this.far.hidden = !answer.context_extrapolates;
+    this.far.textContent = answer.context_extrapolates ? `This context is ${number(distance)} standard deviations from the mean of those of the training, which were within ${number(reach)}: the model extrapolates.` : "";
     this.sorted = this.rows[0].map((_, k) => Float64Array.from(this.rows, (row) => row[k]).sort());
     this.facts.replaceChildren(...this.sorted.flatMap((values, k) => {
       const [lo, middle, hi] = [0.05, 0.5, 0.95].map((q) => quantile(values, q));

@@ -36,6 +36,7 @@
 #include <advect/extra/simulator.h>
 #include <advect/extra/source.h>
 #include <advect/extra/table.h>
+#include <advect/extra/tails.h>
 #include <advect/extra/transform.h>
 #include <advect/extra/words.h>
 

@@ -95,15 +95,19 @@ enum adv_status adv_evaluator_probes(struct adv_evaluator *evaluator,
 /* The same a part at a time, for whoever must not be held up by all tangents of a point at once:
  * count of them from first on, at least one. A divergence is complete after parts from 0 to dim - 1
  * in rising order, estimates once each probe was in a part; v is the same after each. All bits are
- * those of the whole. */
+ * those of the whole.
+ *
+ * With sets [n], probes [., n_probes, dim] hold several sets, of which point i has number sets[i]:
+ * estimates of points with different random sets have independent errors. */
 enum adv_status adv_evaluator_divergence_part(struct adv_evaluator *evaluator,
                                               const struct adv_points *points, size_t first,
                                               size_t count, float *v, float *divergence,
                                               struct adv_error *error);
 enum adv_status adv_evaluator_probes_part(struct adv_evaluator *evaluator,
                                           const struct adv_points *points, size_t n_probes,
-                                          const float *probes, size_t first, size_t count, float *v,
-                                          float *estimates, struct adv_error *error);
+                                          const float *probes, const size_t *sets, size_t first,
+                                          size_t count, float *v, float *estimates,
+                                          struct adv_error *error);
 
 ADV_API_END
 #endif

@@ -25,20 +25,27 @@ ADV_API_BEGIN
  * there may be none:
  *
  *     samples        "seed", "first", "shape": [n, dim], "samples": [[..]], "labels",
- *                    densities?, "solver"
+ *                    densities?, "solver", "warnings"?
  *     trajectories   "seed", "first", "times", "shape": [frames, n, dim],
  *                    "trajectories": [[[..]]], "labels", "solver"
- *     log-density    densities, "latents", "failed"?, "solver"
- *     latents        "latents", "failed"?, "solver"
+ *     log-density    densities, "latents", "latent_error"?: [..], "extrapolated"?, "failed"?,
+ *                    "solver", "warnings"?
+ *     latents        "latents", "latent_error"?: [..], "extrapolated"?, "failed"?,
+ *                    "solver", "warnings"?
  *     velocity       "t", "velocity", "divergence"?: [..]
  *
  *     densities      "log_density": [..], "standard_error": [..] or null,
- *                    "bits_per_dim"?: [..] (8-bit images), "divergence": {"method": "exact"} or
- *                    {"method": "hutchinson", "probes", "seed", "renew"}
+ *                    "log_density_error"?: [..], "bits_per_dim"?: [..] (8-bit images),
+ *                    "typicality"?: [..],
+ *                    "divergence": {"method": "exact"} or
+ *                    {"method": "hutchinson", "probes", "seed", "renew", "interval_factor"}
  *     labels         [..] or null
- *     context        "context_columns"?: ["x1", ..], "context": [[..]] or null, and of each "context_distance"?: [..], and where the model's reach
- *                    is known "extrapolates": whether one is beyond it
+ *     context        "context_columns"?: ["x1", ..], "context": [[..]] or null, and of each
+ *                    "context_distance"?: [..], and where the model's reach is known
+ *                    "context_extrapolates": whether one is beyond it
+ *     extrapolated   [row, ..]: rows whose latent lies beyond the base
  *     failed         [{"row", "reason"}, ..]: rows whose values are null
+ *     warnings       [".."]: sentences about the whole answer
  *     solver         {"method", "steps", "nfe"} or {"method", "rtol", "atol", "nfe"} */
 enum adv_status adv_render_json(const struct adv_model *model, const struct adv_query *query,
                                 const struct adv_answer *answer, struct adv_bytes *out,
@@ -50,7 +57,8 @@ json_t *adv_render_schema(enum adv_query_kind kind);
 json_t *adv_render_frame_schema(void);
 
 /* The answer's main array as NPY, float32: samples [n, dim], trajectories [frames, n, dim],
- * log-density [n], latents and velocity [n, dim]. */
+ * log-density [n], latents and velocity [n, dim]; with errors of integration in a further column:
+ * log-density [n, 2], latents [n, dim + 1]. */
 enum adv_status adv_render_npy(const struct adv_query *query, const struct adv_answer *answer,
                                struct adv_bytes *out, struct adv_error *error);
 
@@ -164,9 +172,11 @@ enum adv_status adv_render(const struct adv_format *format, const struct adv_mod
 /* The answer as CSV with a line of names. Samples: the columns' names (x1, x2, ... where the model,
  * which may be NULL, has none), and "label" and "log_density" where the answer has them;
  * trajectories: t, sample, x1, ..., a line per frame and sample; log-densities: "log_density", and
- * "standard_error" and "bits_per_dim" where the answer has them; latents: x1, x2, ...; velocities:
- * the columns' names, and "divergence" where the answer has it. Where rows differ in their context,
- * its columns are the last (context1, ... where the model names none). */
+ * "standard_error", "bits_per_dim", "log_density_error" and "latent_error" where the answer has
+ * them, and where it has a typicality "typicality" and "extrapolated", 0 or 1; samples have
+ * "log_density_error" and "typicality"; latents: x1, x2, ..., and "latent_error" where the answer
+ * has it; velocities: the columns' names, and "divergence" where the answer has it. Where rows
+ * differ in their context, its columns are the last (context1, ... where the model names none). */
 enum adv_status adv_render_csv(const struct adv_model *model, const struct adv_query *query,
                                const struct adv_answer *answer, struct adv_bytes *out,
                                struct adv_error *error);

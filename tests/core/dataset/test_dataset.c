@@ -248,7 +248,8 @@ START_TEST(bad_data_are_refused_with_what_and_where)
     dataset_write_file("one.csv", "1,2\n", 4);
 #define IDX(labels) "{\"source\": {\"kind\": \"idx\", \"images\": \"images\"" labels "}"
 #define CSV(name) "{\"source\": {\"kind\": \"csv\", \"file\": \"" name "\"}"
-    dataset_refuses("{\"source\": {\"kind\": \"cvs\"}}", "must be one of density, simulator, idx, csv, npy");
+    dataset_refuses("{\"source\": {\"kind\": \"cvs\"}}",
+                    "must be one of density, simulator, idx, csv, npy");
     dataset_refuses("{\"source\": {\"kind\": \"csv\", \"fle\": \"a\"}}", "did you mean \"file\"");
     dataset_refuses("{\"source\": {\"kind\": \"csv\"}}", "data.source.file is missing");
     dataset_refuses("{\"source\": {\"kind\": \"idx\", \"images\": \"no-such-file\"}}", "MNIST");

@@ -494,7 +494,7 @@ START_TEST(a_divergence_in_parts_is_the_whole_bit_for_bit)
     adv_evaluator_probes(f.evaluator, &points, 2, probe, v, estimates, NULL);
     poison(2 * n, parts);
     for (size_t k = 0; k < 2; k++)
-        adv_evaluator_probes_part(f.evaluator, &points, 2, probe, 1 - k, 1, v, parts, NULL);
+        adv_evaluator_probes_part(f.evaluator, &points, 2, probe, NULL, 1 - k, 1, v, parts, NULL);
     ck_assert(same_bytes(2 * n, parts, estimates));
     free(v);
     free(batch);

@@ -208,6 +208,10 @@ START_TEST(configs_that_contradict_themselves_are_refused)
     refuse_config("sampling", "{\"guidance\": \"much\"}", "sampling.guidance", "a number");
     refuse_config("sampling", "{\"guidance\": 101}", "sampling.guidance", "between -100 and 100");
     refuse_config("sampling", "{\"guidance\": 2}", "sampling.guidance", "no null class");
+    refuse_config("typicality", "3", "typicality", "2 to 10000 numbers");
+    refuse_config("typicality", "{\"log_density\": [1]}", "typicality", "2 to 10000 numbers");
+    refuse_config("typicality", "{\"log_density\": [2, 1]}", "typicality", "rising order");
+    refuse_config("typicality", "{\"log_density\": [1, \"2\"]}", "typicality", "numbers");
     refuse_config("data", "[1, 2, 2]", "data", "must be an object");
     refuse_config("data", "{\"classes\": 3}", "data.classes", "is 3, but the net has 2 classes");
     refuse_config("data", "{\"classes\": \"two\"}", "data.classes", "whole number");

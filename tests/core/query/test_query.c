@@ -1,5 +1,6 @@
 /* Queries and runs, on small models with random weights: their flow is smooth and arbitrary,
  * which is what properties (not values) need. */
+#include "core/query/run.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/models.h"
 #include "tests/support/suite.h"
@@ -197,7 +198,7 @@ START_TEST(a_turn_is_bounded_however_many_tangents_a_row_has)
         ck_assert_double_eq(answer->divergence[0], (double)divergence);
     } else {
         double mean = 0;
-        adv_rng_rademacher(0, ADV_STREAM_PROBE, 0, 1000, 784, probes);
+        adv_rng_rademacher(adv_probe_key(0, 784, point), ADV_STREAM_PROBE, 0, 1000, 784, probes);
         adv_evaluator_probes(evaluator, &points, 1000, probes, v, estimates, NULL);
         for (size_t k = 0; k < 1000; k++)
             mean += (double)estimates[k] / 1000;
@@ -352,9 +353,12 @@ START_TEST(renewed_probes_err_less)
     struct adv_run *a = ask(model, &query, 1, &exact);
     query.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
     query.probes = 64;
+    query.keep_probes = true;
     struct adv_run *b = ask(model, &query, 1, &fixed);
-    query.renew_probes = true;
+    ck_assert(!fixed->renew_probes);
+    query.keep_probes = false; /* then fresh ones are the default of fixed steps */
     struct adv_run *c = ask(model, &query, 2, &renewed);
+    ck_assert(renewed->renew_probes);
     double error_fixed = 0, error_renewed = 0;
     for (size_t i = 0; i < 6; i++) {
         error_fixed += fixed->standard_error[i];

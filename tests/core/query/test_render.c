@@ -304,11 +304,14 @@ START_TEST(json_of_samples_with_densities)
     answer.standard_error = standard_error;
     answer.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
     answer.probes = 16;
+    answer.renew_probes = true;
+    answer.interval_factor = 2.25;
     json_t *json = render(&query, &answer);
     check_doubles(json_object_get(json, "log_density"), N, log_density);
     check_doubles(json_object_get(json, "standard_error"), N, standard_error);
     check_member(json, "divergence",
-                 "{\"method\": \"hutchinson\", \"probes\": 16, \"seed\": 7, \"renew\": false}");
+                 "{\"method\": \"hutchinson\", \"probes\": 16, \"seed\": 7, \"renew\": true,"
+                 " \"interval_factor\": 2.25}");
     check_member(json, "labels", "null");
     check_member(json, "solver",
                  "{\"method\": \"dopri5\", \"rtol\": 1e-5, \"atol\": 1e-6, \"nfe\": 80}");

@@ -74,7 +74,7 @@ START_TEST(an_answer_names_its_contexts)
     check_member(json, "context_columns", "[\"x 1\", \"x2\"]");
     check_member(json, "context", "[[0.1, -0.25], [8, 3]]");
     check_member(json, "context_distance", "[0.5, 4.25]");
-    check_member(json, "extrapolates", "true");
+    check_member(json, "context_extrapolates", "true");
     check_member(json, "guidance", NULL);
     json_decref(json);
 }
@@ -85,7 +85,7 @@ START_TEST(within_reach_it_does_not_extrapolate)
     struct adv_answer answer = answer_about(1);
     json_t *json = render(named, &answer);
     check_member(json, "context", "[[0.1, -0.25]]");
-    check_member(json, "extrapolates", "false");
+    check_member(json, "context_extrapolates", "false");
     json_decref(json);
 }
 END_TEST
@@ -96,7 +96,7 @@ START_TEST(what_is_not_known_is_not_said)
     json_t *json = render(nameless, &answer);
     check_member(json, "context_columns", NULL);
     check_member(json, "context_distance", "[0.5, 4.25]");
-    check_member(json, "extrapolates", NULL);
+    check_member(json, "context_extrapolates", NULL);
     json_decref(json);
     answer = answer_about(0);
     json = render(nameless, &answer);

@@ -117,7 +117,8 @@ static void check_same(const struct adv_query *a, const struct adv_query *b, con
     ck_assert_msg(a->log_density == b->log_density && a->divergence == b->divergence, "%s", text);
     ck_assert_msg(a->divergence_method == b->divergence_method, "%s", text);
     ck_assert_msg(a->probes == b->probes && a->probe_seed == b->probe_seed &&
-                      a->renew_probes == b->renew_probes,
+                      a->renew_probes == b->renew_probes && a->keep_probes == b->keep_probes &&
+                      a->errors == b->errors,
                   "%s", text);
     ck_assert_msg(a->solver.solver == b->solver.solver && a->solver.steps == b->solver.steps, "%s",
                   text);
@@ -134,7 +135,7 @@ static bool is_default(const struct adv_query *q)
            q->seed == RANDOM_SEED % (UINT64_C(1) << 53) && q->space == ADV_SPACE_DATA &&
            !q->log_density && !q->divergence && q->divergence_method == ADV_DIVERGENCE_AUTO &&
            q->probes == ADV_PROBES_DEFAULT && q->probe_seed == 0 && !q->renew_probes &&
-           (q->n_times == 0 || q->n_times == 11) &&
+           !q->keep_probes && !q->errors && (q->n_times == 0 || q->n_times == 11) &&
            q->solver.solver == adv_query_default_solver(&d, model).solver &&
            q->solver.rtol == 1e-5 && q->solver.atol == 1e-5 &&
            (q->solver.steps == 25 || q->solver.steps == 0);
@@ -176,6 +177,10 @@ START_TEST(json_and_text_mean_the_same)
         {ADV_QUERY_LOG_DENSITY,
          "{" POINT ", \"solver\": {\"method\": \"rk4\"}, \"divergence\": {\"renew\": true}}",
          "solver=rk4 renew_probes=true"},
+        {ADV_QUERY_LOG_DENSITY,
+         "{" POINT ", \"solver\": {\"method\": \"rk4\"}, \"divergence\": {\"renew\": false}}",
+         "solver=rk4 renew_probes=no"},
+        {ADV_QUERY_LOG_DENSITY, "{" POINT ", \"errors\": true}", "errors="},
         {ADV_QUERY_LATENTS, "{" POINT ", \"label\": 2, \"t\": 0.25}", "label=2 t=0.25"},
         {ADV_QUERY_VELOCITY, "{" POINT ", \"divergence\": true}", "divergence=true"},
         {ADV_QUERY_VELOCITY, "{" POINT ", \"divergence\": true, \"t\": 0}", "divergence=true t=0"},

@@ -38,8 +38,7 @@ START_TEST(refusals_of_json)
          "\"sede\" is not a known field; did you mean \"seed\"?"},
         {ADV_QUERY_SAMPLES, "{\"point\": [[1, 2]]}", "point",
          "\"point\" is not a known field; the fields are n, seed, first, x0, label, context, "
-         "guidance, "
-         "log_density, solver, divergence, space, timeout_ms, priority"},
+         "guidance, log_density, solver, divergence, errors, space, timeout_ms, priority"},
         {ADV_QUERY_LATENTS, "{\"point\": [[1, 2]]}", "point",
          "\"point\" is not a known field; did you mean \"points\"?"},
         {ADV_QUERY_SAMPLES, "{\"guidance\": 1e9}", "guidance",

@@ -320,6 +320,43 @@ START_TEST(a_full_disk_keeps_the_checkpoint_before)
 }
 END_TEST
 
+/* Percentiles of fresh draws of the data are uniform, so their mean is 50. The quantiles are of some
+ * 120 rows, whose own mean has a standard error of 100 / sqrt(12 * 120) = 2.6. */
+START_TEST(a_model_tells_how_usual_its_data_are)
+{
+    struct adv_training *training =
+        open_training("{\"name\": \"usual\", " SMALL_NET BOARD_DATA
+                      "\"train\": {\"steps\": 2500, \"batch\": 256, \"learning_rate\": 0.003}}",
+                      2);
+    struct adv_model *model = NULL;
+    ck_assert_int_eq(adv_training_model(training, &model, NULL), ADV_OK);
+    ck_assert(!adv_model_has_typicality(model)); /* before the first step it is not worth it */
+    adv_model_unref(model);
+    run_to_the_end(training);
+    ck_assert_int_eq(adv_training_model(training, &model, NULL), ADV_OK);
+    ck_assert(adv_model_has_typicality(model));
+    enum { N = 500 };
+    static float points[N * 2];
+    adv_density_sample(training->dataset.source.density, 99, 0, N, points);
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = N;
+    query.points = points;
+    query.solver = adv_solver_spec_accurate();
+    query.solver.rtol = query.solver.atol = 1e-3;
+    struct adv_run *run = NULL;
+    const struct adv_answer *answer = NULL;
+    ck_assert_int_eq(adv_run_new(model, &query, &run, NULL), ADV_OK);
+    ck_assert_int_eq(adv_run_all(run, NULL, &answer, NULL), ADV_OK);
+    double mean = 0;
+    for (size_t i = 0; i < N; i++)
+        mean += answer->typicality[i] / N;
+    ck_assert_double_eq_tol(mean, 50, 12);
+    adv_run_free(run);
+    adv_model_unref(model);
+    adv_training_free(training);
+}
+END_TEST
+
 START_TEST(steps_keep_the_books)
 {
     struct adv_error error = ADV_ERROR_INIT;
@@ -471,6 +508,7 @@ int main(void)
     tcase_add_test(tests, a_broken_checkpoint_is_refused);
     tcase_add_test(tests, a_full_disk_keeps_the_checkpoint_before);
     tcase_add_test(tests, steps_keep_the_books);
+    tcase_add_test(tests, a_model_tells_how_usual_its_data_are);
     tcase_add_test(tests, the_state_before_resuming_leaves_no_trace);
     tcase_add_test(tests, names_and_labels_are_checked_first);
     tcase_add_test(tests, divergence_stops_and_leaves_the_state_as_it_was);

@@ -1,0 +1,167 @@
+#include "core/query/errors.h"
+
+#include "core/base/mem.h"
+#include "core/query/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Measured by bench/error_bars.py. Where two integrations happen to agree at a point, their
+ * log-densities say nothing, but their latents still differ: the two differences together, and 15
+ * for safety, cover 95 % and more. Ten times the tolerances make some twelve times the error, so
+ * that the difference is safe as it is. */
+#define SAFETY 15.0
+#define NATS_PER_BASE_UNIT 2.0
+#define LATENT_SAFETY 1.5
+#define ADAPTIVE_TOLERANCES 10.0
+#define ADAPTIVE_FACTOR 1.0
+/* Rounding to float32, which no difference between two integrations of it shows. */
+#define ROUNDING 1e-5
+/* An error that a reader of densities should know of: a tenth of the density, or of a standard
+ * deviation of the base. */
+#define WARN_ABOVE 0.1
+
+static double steps_over(const struct adv_solver_spec *spec, double length)
+{
+    return fmax(1, ceil((double)spec->steps * length - 1e-9));
+}
+
+struct adv_solver_spec adv_coarse_solver(const struct adv_solver_spec *spec, double length)
+{
+    struct adv_solver_spec coarse = *spec;
+    coarse.rtol *= ADAPTIVE_TOLERANCES;
+    coarse.atol *= ADAPTIVE_TOLERANCES;
+    if (adv_solver_is_adaptive(spec->solver))
+        return coarse;
+    double steps = steps_over(spec, length);
+    coarse.steps = (int64_t)floor((steps > 1 ? ceil(steps / 2) : 2) / length);
+    return coarse;
+}
+
+/* What the difference to the second integration is multiplied by. */
+static double factor_of(const struct adv_solver_spec *spec, double length)
+{
+    if (adv_solver_is_adaptive(spec->solver))
+        return ADAPTIVE_FACTOR;
+    struct adv_solver_spec coarse = adv_coarse_solver(spec, length);
+    double ratio = steps_over(spec, length) / steps_over(&coarse, length);
+    return SAFETY / fabs(pow(ratio, adv_solver_order(spec->solver)) - 1);
+}
+
+enum adv_status adv_run_errors_init(struct adv_run *run, struct adv_error *error)
+{
+    struct adv_run_errors *e = &run->errors;
+    size_t n = run->query.n;
+    bool latents = run->query.kind != ADV_QUERY_SAMPLES;
+    if (!run->query.errors)
+        return ADV_OK;
+    if (run->log_density) {
+        e->coarse_log_density = adv_calloc(n, sizeof *e->coarse_log_density);
+        run->answer.log_density_error = e->log_density = adv_calloc(n, sizeof *e->log_density);
+    }
+    if (latents) {
+        e->coarse_latents = adv_calloc(n * run->dim, sizeof *e->coarse_latents);
+        run->answer.latent_error = e->latent = adv_calloc(n, sizeof *e->latent);
+    }
+    bool complete = (!run->log_density || (e->coarse_log_density && e->log_density)) &&
+                    (!latents || (e->coarse_latents && e->latent));
+    return complete ? ADV_OK : adv_no_memory(error);
+}
+
+void adv_run_errors_release(struct adv_run_errors *errors)
+{
+    free(errors->coarse_log_density);
+    free(errors->coarse_latents);
+    free(errors->log_density);
+    free(errors->latent);
+}
+
+size_t adv_run_errors_bytes(const struct adv_run *run)
+{
+    const struct adv_run_errors *e = &run->errors;
+    size_t n = run->query.n;
+    return (e->coarse_log_density ? 2 * n * sizeof *e->coarse_log_density : 0) +
+           (e->coarse_latents ? n * (run->dim * sizeof *e->coarse_latents + sizeof *e->latent) : 0);
+}
+
+/* |a - b| of two latents; on circles the shorter way round. */
+static double distance(const struct adv_run *run, const float *a, float *b)
+{
+    double square = 0;
+    for (size_t k = 0; k < run->dim; k++)
+        b[k] = a[k] - b[k];
+    adv_circles_wrap(run->circles, 1, run->dim, b);
+    for (size_t k = 0; k < run->dim; k++)
+        square += (double)b[k] * (double)b[k];
+    return sqrt(square);
+}
+
+static void warn(struct adv_run_errors *errors, const char *text)
+{
+    char *to = errors->texts[errors->n_warnings];
+    snprintf(to, sizeof errors->texts[0], "%s", text);
+    errors->warnings[errors->n_warnings++] = to;
+}
+
+static void advise(const struct adv_solver_spec *spec, size_t size, char *text)
+{
+    const char *name = adv_solver_name(spec->solver);
+    if (adv_solver_is_adaptive(spec->solver))
+        snprintf(text, size, "smaller tolerances than %s's rtol %g and atol %g", name, spec->rtol,
+                 spec->atol);
+    else
+        snprintf(text, size, "more steps than %s's %lld", name, (long long)spec->steps);
+}
+
+/* Says so where the grid of steps cannot support the answer. */
+static void judge(struct adv_run *run, const double *error, const char *what, const char *unit)
+{
+    char text[256], advice[96];
+    size_t n_above = 0, n = run->query.n;
+    double largest = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_above += error[i] > WARN_ABOVE;
+        largest = error[i] > largest ? error[i] : largest;
+    }
+    if (n_above == 0)
+        return;
+    advise(&run->query.solver, sizeof advice, advice);
+    snprintf(text, sizeof text,
+             "the %s of %zu of %zu rows may be off by more than %g %s, by up to %.2g: take %s",
+             what, n_above, n, WARN_ABOVE, unit, largest, advice);
+    warn(&run->errors, text);
+}
+
+static void compare(struct adv_run *run, size_t i, double factor)
+{
+    struct adv_run_errors *e = &run->errors;
+    const float *latents = run->latents ? run->latents : run->states;
+    double apart = 0;
+    if (e->latent) {
+        apart = distance(run, latents + i * run->dim, e->coarse_latents + i * run->dim);
+        e->latent[i] = ROUNDING + LATENT_SAFETY * factor * apart;
+    }
+    if (e->log_density)
+        e->log_density[i] =
+            ROUNDING + factor * hypot(run->log_density[i] - e->coarse_log_density[i],
+                                      NATS_PER_BASE_UNIT * apart);
+}
+
+void adv_run_errors_finish(struct adv_run *run)
+{
+    struct adv_run_errors *e = &run->errors;
+    if (!run->query.errors)
+        return;
+    double length = fabs(run->times[run->n_times - 1] - run->times[0]);
+    double factor = length > 0 ? factor_of(&run->query.solver, length) : 0;
+    for (size_t i = 0; i < run->query.n; i++)
+        compare(run, i, factor);
+    if (e->log_density)
+        judge(run, e->log_density, "log-densities", "nats");
+    else
+        judge(run, e->latent, "latents", "base units");
+    if (run->answer.probes == 1)
+        warn(e, "one probe has no standard error: it takes the spread of two or more");
+    run->answer.warnings = e->n_warnings ? e->warnings : NULL;
+}

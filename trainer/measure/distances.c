@@ -1,0 +1,95 @@
+#include "trainer/measure/distances.h"
+
+#include <advect/extra/rng.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+#define ROWS_MAX ((size_t)2000) /* of pairs there are as many squared */
+#define DIRECTIONS 64
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void project(size_t n, size_t dim, const float *x, const float *direction, double *to)
+{
+    double square = 0;
+    for (size_t k = 0; k < dim; k++)
+        square += (double)direction[k] * (double)direction[k];
+    for (size_t i = 0; i < n; i++) {
+        to[i] = 0;
+        for (size_t k = 0; k < dim; k++)
+            to[i] += (double)x[i * dim + k] * (double)direction[k] / sqrt(square);
+    }
+    qsort(to, n, sizeof *to, ascending);
+}
+
+double adv_sliced_wasserstein(size_t n, size_t dim, const float *x, const float *y, uint64_t seed)
+{
+    float *directions = calloc(DIRECTIONS, dim * sizeof *directions);
+    double *a = calloc(n, sizeof *a), *b = calloc(n, sizeof *b), sum = 0;
+    bool complete = directions && a && b;
+    if (complete)
+        adv_rng_normal(seed, ADV_STREAM_DATA, 0, DIRECTIONS, dim, directions);
+    for (size_t d = 0; complete && d < DIRECTIONS; d++) {
+        project(n, dim, x, directions + d * dim, a);
+        project(n, dim, y, directions + d * dim, b);
+        for (size_t i = 0; i < n; i++)
+            sum += fabs(a[i] - b[i]);
+    }
+    free(directions);
+    free(a);
+    free(b);
+    return complete ? sum / DIRECTIONS / (double)n : NAN;
+}
+
+static double apart(size_t dim, const float *x, const float *y)
+{
+    double square = 0;
+    for (size_t k = 0; k < dim; k++)
+        square += ((double)x[k] - (double)y[k]) * ((double)x[k] - (double)y[k]);
+    return sqrt(square);
+}
+
+/* The mean of |x_i - y_j| over i != j. */
+static double mean_apart(size_t n, size_t dim, const float *x, const float *y)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n; j++)
+            sum += i == j ? 0 : apart(dim, x + i * dim, y + j * dim);
+    }
+    return sum / (double)n / (double)(n - 1);
+}
+
+double adv_energy_distance(size_t n, size_t dim, const float *x, const float *y)
+{
+    return 2 * mean_apart(n, dim, x, y) - mean_apart(n, dim, x, x) - mean_apart(n, dim, y, y);
+}
+
+enum adv_status adv_measure_distances(const struct adv_evaluation *e,
+                                      const struct adv_answer *answer, struct adv_results *results,
+                                      struct adv_error *error)
+{
+    size_t n = answer->n < ROWS_MAX ? answer->n : ROWS_MAX, dim = answer->dim;
+    if (n < 2)
+        return ADV_OK;
+    float *data = calloc(2 * n, dim * sizeof *data), *other = data + n * dim;
+    if (!data)
+        return adv_no_memory(error);
+    adv_density_sample(e->dataset->source.density, adv_seed_for(e->seed, ADV_SEED_HELD_OUT), 0,
+                       2 * n, data);
+    adv_results_add(results, "sliced_wasserstein", "sliced Wasserstein distance from the data",
+                    adv_sliced_wasserstein(n, dim, answer->states, data, e->seed));
+    adv_results_add(results, "sliced_wasserstein_of_data", "that of the data from themselves",
+                    adv_sliced_wasserstein(n, dim, other, data, e->seed));
+    adv_results_add(results, "energy_distance", "energy distance from the data",
+                    adv_energy_distance(n, dim, answer->states, data));
+    adv_results_add(results, "energy_distance_of_data", "that of the data from themselves",
+                    adv_energy_distance(n, dim, other, data));
+    free(data);
+    return ADV_OK;
+}

@@ -1,0 +1,97 @@
+/* Whether the errors that log-densities come with hold for this model: at fresh points of a known
+ * density, against an integration a thousand times more accurate. Where divergences are exact, since
+ * probes have errors of their own. */
+#include "trainer/measure/measure.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POINTS_MAX ((size_t)200)
+#define TOLERANCE 1e-8
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(size_t n, double *values)
+{
+    qsort(values, n, sizeof *values, ascending);
+    return (values[(n - 1) / 2] + values[n / 2]) / 2;
+}
+
+/* told [n] is sorted. */
+static enum adv_status compare(size_t n, const double *log_density, const double *truth,
+                               double *told, struct adv_results *results, struct adv_error *error)
+{
+    double *real = calloc(n, sizeof *real);
+    if (!real)
+        return adv_no_memory(error);
+    size_t covered = 0;
+    for (size_t i = 0; i < n; i++) {
+        real[i] = fabs(log_density[i] - truth[i]);
+        covered += real[i] <= told[i];
+    }
+    double half = median(n, real);
+    adv_results_add(results, "integration_error", "median error of the integration, nats", half);
+    adv_results_add(results, "error_bar_coverage", "share of errors below the one told (errors)",
+                    (double)covered / (double)n);
+    adv_results_add(results, "error_bar_ratio", "median of the errors told, over that of the real",
+                    median(n, told) / half);
+    free(real);
+    return ADV_OK;
+}
+
+static enum adv_status measure(const struct adv_evaluation *e, struct adv_query *query,
+                               struct adv_results *results, struct adv_error *error)
+{
+    struct adv_run *run = NULL, *exact = NULL;
+    const struct adv_answer *answer, *truth;
+    double *told = calloc(query->n, sizeof *told);
+    enum adv_status status = told ? ADV_OK : adv_no_memory(error);
+    if (status == ADV_OK)
+        status = adv_evaluation_query(e, query, "errors", &run, &answer, error);
+    query->errors = false;
+    query->solver = adv_solver_spec_accurate();
+    query->solver.rtol = query->solver.atol = TOLERANCE;
+    if (status == ADV_OK)
+        status = adv_evaluation_query(e, query, "errors", &exact, &truth, error);
+    if (status == ADV_OK) {
+        memcpy(told, answer->log_density_error, query->n * sizeof *told);
+        status = compare(query->n, answer->log_density, truth->log_density, told, results, error);
+    }
+    adv_run_free(run);
+    adv_run_free(exact);
+    free(told);
+    return status;
+}
+
+static enum adv_status run(const struct adv_evaluation *e, const union adv_measure_wish *wish,
+                           struct adv_results *results, struct adv_error *error)
+{
+    (void)wish;
+    const struct adv_density *density = e->dataset->source.density;
+    size_t n = e->n_points < POINTS_MAX ? e->n_points : POINTS_MAX, dim = e->dataset->dim;
+    if (!density || n == 0 || dim > ADV_EXACT_DIM_MAX)
+        return ADV_OK;
+    float *points = calloc(n, dim * sizeof *points);
+    if (!points)
+        return adv_no_memory(error);
+    adv_density_sample(density, adv_seed_for(e->seed, ADV_SEED_HELD_OUT), 0, n, points);
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = n;
+    query.points = points;
+    query.solver = e->density.solver;
+    query.errors = true;
+    enum adv_status status = measure(e, &query, results, error);
+    free(points);
+    return status;
+}
+
+const struct adv_measure adv_measure_error_bars = {
+    .name = "error_bars",
+    .needs = ADV_NEEDS_DENSITY,
+    .run = run,
+};
