@@ -1,8 +1,7 @@
 /* What a mixture of Gaussians makes of the data: where trainings may start, and what they are
  * compared with. */
-#include <advect/extra/dataset.h>
-
 #include "core/base/mem.h"
+#include "core/dataset/opening.h"
 
 #include <stdlib.h>
 
@@ -12,18 +11,19 @@
 
 struct examples {
     size_t n;
-    float *x;
+    float *x, *contexts;
     int32_t *labels;
 };
 
 static void examples_release(struct examples *e)
 {
     free(e->x);
+    free(e->contexts);
     free(e->labels);
 }
 
-static enum adv_status take(const struct adv_dataset *d, bool held_out, struct examples *e,
-                            struct adv_error *error)
+static enum adv_status take(const struct adv_dataset *d, const struct adv_context_mean *mean,
+                            bool held_out, struct examples *e, struct adv_error *error)
 {
     size_t there = held_out                          ? d->n_held_out
                    : adv_source_is_drawn(&d->source) ? ROWS_MAX
@@ -31,12 +31,15 @@ static enum adv_status take(const struct adv_dataset *d, bool held_out, struct e
     e->n = there < ROWS_MAX ? there : ROWS_MAX;
     e->x = adv_calloc(e->n ? e->n : 1, d->dim * sizeof *e->x);
     e->labels = adv_calloc(e->n ? e->n : 1, sizeof *e->labels);
-    if (!e->x || !e->labels)
+    e->contexts = adv_calloc(e->n ? e->n : 1, d->n_context * sizeof *e->contexts);
+    if (!e->x || !e->labels || !e->contexts)
         return adv_no_memory(error);
     if (held_out)
-        adv_dataset_draw_held_out(d, 0, e->n, e->x, e->labels, NULL);
+        adv_dataset_draw_held_out(d, 0, e->n, e->x, e->labels, e->contexts);
     else
-        adv_dataset_draw(d, 0, e->n, e->x, e->labels, NULL);
+        adv_dataset_draw(d, 0, e->n, e->x, e->labels, e->contexts);
+    if (mean)
+        adv_context_mean_subtract(mean, e->n, e->contexts, e->x);
     return ADV_OK;
 }
 
@@ -46,9 +49,9 @@ static struct adv_mixture_rows rows_of(const struct adv_dataset *d, const struct
         .n = e->n, .dim = d->dim, .x = e->x, .labels = e->labels, .classes = d->classes};
 }
 
-static enum adv_status choose(const struct adv_dataset *d, const struct adv_mixture_rows *train,
-                              uint64_t seed, struct adv_gaussian_mixture *mixture,
-                              struct adv_error *error)
+static enum adv_status choose(const struct adv_dataset *d, const struct adv_context_mean *mean,
+                              const struct adv_mixture_rows *train, uint64_t seed,
+                              struct adv_gaussian_mixture *mixture, struct adv_error *error)
 {
     struct examples held_out = {0};
     size_t most = NUMBERS_MAX / d->dim;
@@ -56,7 +59,7 @@ static enum adv_status choose(const struct adv_dataset *d, const struct adv_mixt
     if (d->n_held_out == 0)
         return adv_fail(error, ADV_E_INVALID,
                         "no example is held out, by which to choose the number of Gaussians");
-    enum adv_status status = take(d, true, &held_out, error);
+    enum adv_status status = take(d, mean, true, &held_out, error);
     if (status == ADV_OK) {
         struct adv_mixture_rows rows = rows_of(d, &held_out);
         status = adv_gaussian_mixture_choose(train, &rows, most, seed, mixture, error);
@@ -65,17 +68,18 @@ static enum adv_status choose(const struct adv_dataset *d, const struct adv_mixt
     return status;
 }
 
-enum adv_status adv_dataset_fit_mixture(const struct adv_dataset *d, size_t n_components,
+enum adv_status adv_dataset_fit_mixture(const struct adv_dataset *d,
+                                        const struct adv_context_mean *mean, size_t n_components,
                                         struct adv_gaussian_mixture *mixture,
                                         struct adv_error *error)
 {
     struct examples train = {0};
     uint64_t seed = adv_seed_for(d->seed, ADV_SEED_INIT);
-    enum adv_status status = take(d, false, &train, error);
+    enum adv_status status = take(d, mean, false, &train, error);
     if (status == ADV_OK) {
         struct adv_mixture_rows rows = rows_of(d, &train);
         status = n_components ? adv_gaussian_mixture_fit(&rows, n_components, seed, mixture, error)
-                              : choose(d, &rows, seed, mixture, error);
+                              : choose(d, mean, &rows, seed, mixture, error);
     }
     examples_release(&train);
     return status;

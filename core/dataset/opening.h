@@ -1,4 +1,4 @@
-/* Parts of the opening of a data set. Inside core/dataset only. */
+/* Parts of a data set and of its opening. Inside core/dataset only. */
 #ifndef ADV_DATASET_OPENING_H
 #define ADV_DATASET_OPENING_H
 
@@ -27,5 +27,9 @@ void adv_dataset_name_constant(const struct adv_dataset *dataset, struct adv_err
 
 /* Notes columns whose numbers, in flow units, a network would hardly learn. */
 enum adv_status adv_dataset_note_scale(struct adv_dataset *dataset, struct adv_error *error);
+
+/* x [n, dim] -= the mean given contexts [n, n_context], all in the network's units. */
+void adv_context_mean_subtract(const struct adv_context_mean *mean, size_t n, const float *contexts,
+                               float *x);
 
 #endif

@@ -17,7 +17,13 @@
  * FiLM), through a narrow layer that keeps this cheap where every row has another condition:
  *
  *     e = act(modulation(act(condition)))
- *     h = act(scale_i(e) * blocks.i.ff(h) + shift_i(e)) */
+ *     h = act(scale_i(e) * blocks.i.ff(h) + shift_i(e))
+ *
+ * With context_mean the flow is one around a mean that the context gives, m, which starts as that
+ * of a linear regression: x_t has the mean t m, whose velocity is m (path condot), so
+ *
+ *     m = context_mean(context) + context_mean_correction(context_mlp(context))
+ *     v(x, t) = m + (what all of the above is of x - t m) */
 #include "core/nets/activation.h"
 #include "core/nets/kind.h"
 
@@ -28,7 +34,7 @@ struct mlp_options {
     int64_t input_frequencies, time_frequencies, activation, mixture;
     int64_t context, context_frequencies, context_layers, context_channels;
     int64_t conditioning, modulation_channels;
-    bool null_class, null_context, residual, input_gain;
+    bool null_class, null_context, context_mean, residual, input_gain;
     json_t *periodic;
 };
 
@@ -65,6 +71,10 @@ static const struct adv_field fields[] = {
      .help = "number of layers that a context goes through before it joins time and class"},
     {"context_channels", ADV_FIELD_INT, AT(context_channels), .min = 1, .max = 8192,
      .fallback = "64", .help = "width of the layers of a context"},
+    {"context_mean", ADV_FIELD_BOOL, AT(context_mean), .fallback = "false",
+     .help =
+         "take points relative to a mean that depends on the context, which starts as that of a "
+         "linear regression; only on the path condot"},
     {"conditioning", ADV_FIELD_CHOICE, AT(conditioning), .choices = conditionings,
      .fallback = "add",
      .help = "how time, class and context enter: added before the first hidden layer, or also "
@@ -125,6 +135,8 @@ static int label_embedding(struct adv_graph *g, const struct mlp_options *o)
 /* The context, or its features, through layers of its own. */
 static int context_embedding(struct adv_graph *g, const struct mlp_options *o)
 {
+    if (o->context == 0)
+        return ADV_NONE;
     int c = features(g, g->context, o->context_frequencies, true);
     for (int64_t layer = 0; layer < o->context_layers; layer++) {
         char name[32];
@@ -141,12 +153,12 @@ struct joined {
 };
 
 /* concat_projection over [x, t, label, context]. */
-static struct joined joined(struct adv_graph *g, const struct mlp_options *o, int x, int t)
+static struct joined joined(struct adv_graph *g, const struct mlp_options *o, int x, int t,
+                            int context)
 {
     size_t c = (size_t)o->channels, label_at = 2 * c;
     size_t context_at = label_at + (o->num_classes ? (size_t)o->label_channels : 0);
     int label = o->num_classes ? label_embedding(g, o) : ADV_NONE;
-    int context = o->context ? context_embedding(g, o) : ADV_NONE;
     size_t columns = context_at + (o->context ? adv_graph_size(g, context) : 0);
     int weight = adv_graph_param(g, "concat_projection.weight", 2, (size_t[]){c, columns},
                                  ADV_INIT_FAN_IN, columns);
@@ -175,12 +187,11 @@ static int modulation(struct adv_graph *g, const struct mlp_options *o, int cond
     return adv_graph_unary(g, act, e);
 }
 
-/* A linear layer of zeros with a bias that starts at 0 or 1. */
-static int starting_at(struct adv_graph *g, const struct mlp_options *o, int in, const char *name,
-                       enum adv_init start)
+/* A linear layer of zeros to c channels with a bias that starts at 0 or 1. */
+static int starting_at(struct adv_graph *g, size_t c, int in, const char *name, enum adv_init start)
 {
     char full[48];
-    size_t c = (size_t)o->channels, n_in = (size_t)o->modulation_channels;
+    size_t n_in = adv_graph_size(g, in);
     snprintf(full, sizeof full, "%s.weight", name);
     int weight = adv_graph_param(g, full, 2, (size_t[]){c, n_in}, ADV_INIT_ZERO, n_in);
     snprintf(full, sizeof full, "%s.bias", name);
@@ -193,9 +204,9 @@ static int modulated(struct adv_graph *g, const struct mlp_options *o, int64_t l
 {
     char name[32];
     snprintf(name, sizeof name, "blocks.%d.scale", (int)layer);
-    int scale = starting_at(g, o, e, name, ADV_INIT_ONE);
+    int scale = starting_at(g, (size_t)o->channels, e, name, ADV_INIT_ONE);
     snprintf(name, sizeof name, "blocks.%d.shift", (int)layer);
-    int shift = starting_at(g, o, e, name, ADV_INIT_ZERO);
+    int shift = starting_at(g, (size_t)o->channels, e, name, ADV_INIT_ZERO);
     y = adv_graph_binary(g, &adv_op_broadcast_mul, y, scale);
     return adv_graph_binary(g, &adv_op_broadcast_add, y, shift);
 }
@@ -211,19 +222,39 @@ static int block(struct adv_graph *g, const struct mlp_options *o, int64_t layer
     return o->residual ? adv_graph_binary(g, &adv_op_add, y, h) : y;
 }
 
+/* m of context_mean, or ADV_NONE. */
+static int context_mean(struct adv_graph *g, const struct mlp_options *o, int context)
+{
+    size_t dim = (size_t)o->dim;
+    if (!o->context_mean)
+        return ADV_NONE;
+    int linear = starting_at(g, dim, g->context, "context_mean", ADV_INIT_ZERO);
+    int more = starting_at(g, dim, context, "context_mean_correction", ADV_INIT_ZERO);
+    return adv_graph_binary(g, &adv_op_add, linear, more);
+}
+
+/* x - t m. */
+static int relative_to(struct adv_graph *g, int mean)
+{
+    if (mean == ADV_NONE)
+        return g->x;
+    return adv_graph_binary(g, &adv_op_relative, g->x,
+                            adv_graph_binary(g, &adv_op_concat, g->t, mean));
+}
+
 /* gain(t) * x, one gain per dimension, zero at first. */
-static int gained_input(struct adv_graph *g, const struct mlp_options *o, int t)
+static int gained_input(struct adv_graph *g, const struct mlp_options *o, int x, int t)
 {
     size_t c = (size_t)o->channels, dim = (size_t)o->dim;
     int weight = adv_graph_param(g, "input_gain.weight", 2, (size_t[]){dim, c}, ADV_INIT_ZERO, c);
     int bias = adv_graph_param(g, "input_gain.bias", 1, (size_t[]){dim}, ADV_INIT_ZERO, c);
     int gain =
         adv_graph_apply(g, &adv_op_linear, NULL, (int[]){t, ADV_NONE}, (int[]){weight, bias});
-    return adv_graph_binary(g, &adv_op_broadcast_mul, g->x, gain);
+    return adv_graph_binary(g, &adv_op_broadcast_mul, x, gain);
 }
 
 /* The exact velocity of the fitted mixture. */
-static int mixture_velocity(struct adv_graph *g, const struct mlp_options *o)
+static int mixture_velocity(struct adv_graph *g, const struct mlp_options *o, int x)
 {
     size_t dim = (size_t)o->dim, n = (size_t)o->mixture;
     size_t labels = o->num_classes ? (size_t)o->num_classes + o->null_class : 1;
@@ -232,7 +263,7 @@ static int mixture_velocity(struct adv_graph *g, const struct mlp_options *o)
     int shares =
         adv_graph_param(g, "mixture.log_shares", 2, (size_t[]){labels, n}, ADV_INIT_FITTED, 1);
     int condition = o->num_classes ? adv_graph_binary(g, &adv_op_concat, g->t, g->label) : g->t;
-    return adv_graph_apply(g, &adv_op_mixture, NULL, (int[]){g->x, condition},
+    return adv_graph_apply(g, &adv_op_mixture, NULL, (int[]){x, condition},
                            (int[]){components, shares});
 }
 
@@ -274,15 +305,15 @@ static enum adv_status read_circles(const struct mlp_options *o, struct adv_circ
 }
 
 /* x, angles as their sines and cosines. */
-static int plane_of(struct adv_graph *g, const struct adv_circles *circles)
+static int plane_of(struct adv_graph *g, const struct adv_circles *circles, int x)
 {
     if (circles->n == 0)
-        return g->x;
-    return adv_graph_apply(g, &adv_op_circular, circles, (int[]){g->x, ADV_NONE},
+        return x;
+    return adv_graph_apply(g, &adv_op_circular, circles, (int[]){x, ADV_NONE},
                            (int[]){ADV_NONE, ADV_NONE});
 }
 
-static enum adv_status check_nulls(const struct mlp_options *o, struct adv_error *error)
+static enum adv_status check_options(const struct mlp_options *o, struct adv_error *error)
 {
     if (o->null_class && o->num_classes == 0)
         return adv_fail_field(error, ADV_E_INVALID, "net.null_class",
@@ -290,6 +321,11 @@ static enum adv_status check_nulls(const struct mlp_options *o, struct adv_error
     if (o->null_context && o->context == 0)
         return adv_fail_field(error, ADV_E_INVALID, "net.null_context",
                               "net.null_context is true but net.context is 0; it needs a context");
+    if (o->context_mean && (o->context == 0 || o->periodic))
+        return adv_fail_field(error, ADV_E_INVALID, "net.context_mean",
+                              "net.context_mean is true but %s",
+                              o->context == 0 ? "net.context is 0; it needs a context"
+                                              : "net.periodic names columns: circles have no mean");
     return ADV_OK;
 }
 
@@ -298,25 +334,29 @@ static enum adv_status build(const void *options, struct adv_graph *g,
 {
     const struct mlp_options *o = options;
     struct adv_circles circles = {0};
-    enum adv_status status = check_nulls(o, error);
+    enum adv_status status = check_options(o, error);
     if (status == ADV_OK)
         status = read_circles(o, &circles, error);
     if (status != ADV_OK)
         return status;
     adv_graph_init(g, adv_shape_flat((size_t)o->dim), o->num_classes > 0,
                    (size_t)o->context + o->null_context);
-    int x = features(g, plane_of(g, &circles), o->input_frequencies, true);
+    int context = context_embedding(g, o), mean = context_mean(g, o, context);
+    int point = relative_to(g, mean);
+    int x = features(g, plane_of(g, &circles, point), o->input_frequencies, true);
     x = adv_graph_linear(g, x, "in_projection", (size_t)o->channels);
     int t = time_embedding(g, o);
-    struct joined start = joined(g, o, x, t);
+    struct joined start = joined(g, o, x, t, context);
     int h = start.h, e = modulation(g, o, start.condition);
     for (int64_t layer = 0; layer < o->layers; layer++)
         h = block(g, o, layer, h, e);
     int v = out_projection(g, o, h);
     if (o->input_gain)
-        v = adv_graph_binary(g, &adv_op_add, v, gained_input(g, o, t));
+        v = adv_graph_binary(g, &adv_op_add, v, gained_input(g, o, point, t));
     if (o->mixture)
-        v = adv_graph_binary(g, &adv_op_add, v, mixture_velocity(g, o));
+        v = adv_graph_binary(g, &adv_op_add, v, mixture_velocity(g, o, point));
+    if (mean != ADV_NONE)
+        v = adv_graph_binary(g, &adv_op_broadcast_add, v, mean);
     *traits = (struct adv_net_traits){.dim = (size_t)o->dim,
                                       .classes = (size_t)o->num_classes,
                                       .null_class = o->null_class,

@@ -55,6 +55,7 @@ extern const struct adv_op adv_op_add;  /* y = a + b, one domain */
 /* y = a + c[row_map]: a condition's vector onto the rows that have it, or onto their pixels */
 extern const struct adv_op adv_op_broadcast_add;
 extern const struct adv_op adv_op_broadcast_mul; /* y = x * c[row_map], element by element */
+extern const struct adv_op adv_op_relative;      /* y = x - t m, with [t, m] = c[row_map] */
 extern const struct adv_op adv_op_concat;        /* the channels of a, then those of b */
 
 /* of images; C H W are the input's channels, height and width */

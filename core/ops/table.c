@@ -8,6 +8,7 @@ const struct adv_op *const adv_ops[] = {
     &adv_op_add,
     &adv_op_broadcast_add,
     &adv_op_broadcast_mul,
+    &adv_op_relative,
     &adv_op_embedding,
     &adv_op_fourier,
     &adv_op_circular,

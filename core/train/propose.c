@@ -141,12 +141,18 @@ static enum adv_status count_components(const struct adv_dataset *d, size_t *n,
                                         struct adv_error *error)
 {
     struct adv_gaussian_mixture mixture = {0};
+    struct adv_context_mean mean = {0};
+    enum adv_status status = ADV_OK;
     *n = 0;
-    if (d->dim > MIXTURE_DIM_MAX || has_circles(d) || d->n_context > 0)
+    if (d->dim > MIXTURE_DIM_MAX || has_circles(d))
         return ADV_OK;
-    enum adv_status status = adv_dataset_fit_mixture(d, 0, &mixture, error);
+    if (d->n_context > 0)
+        status = adv_dataset_fit_context_mean(d, &mean, error);
+    if (status == ADV_OK)
+        status = adv_dataset_fit_mixture(d, d->n_context ? &mean : NULL, 0, &mixture, error);
     if (status == ADV_OK)
         *n = mixture.n;
+    adv_context_mean_release(&mean);
     adv_gaussian_mixture_release(&mixture);
     return status;
 }
@@ -161,7 +167,8 @@ static json_t *net_part(const struct adv_dataset *d, size_t components)
                             "input_frequencies", 1);
     bool failed = !net;
     if (!failed && d->n_context > 0)
-        failed = json_object_set_new(net, "conditioning", json_string("scale_shift")) != 0;
+        failed = json_object_set_new(net, "conditioning", json_string("scale_shift")) ||
+                 json_object_set_new(net, "context_mean", json_boolean(!has_circles(d)));
     if (!failed && components > 0)
         failed = json_object_set_new(net, "mixture", json_integer((json_int_t)components)) != 0;
     if (!failed && d->classes > 0)

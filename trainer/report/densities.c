@@ -29,8 +29,8 @@ struct baselines {
 static enum adv_status fit_baselines(const struct adv_dataset *d, struct baselines *b,
                                      struct adv_error *error)
 {
-    enum adv_status status = adv_dataset_fit_mixture(d, 1, &b->gaussian, error);
-    return status == ADV_OK ? adv_dataset_fit_mixture(d, 0, &b->mixture, error) : status;
+    enum adv_status status = adv_dataset_fit_mixture(d, NULL, 1, &b->gaussian, error);
+    return status == ADV_OK ? adv_dataset_fit_mixture(d, NULL, 0, &b->mixture, error) : status;
 }
 
 static double log_of_sum(double a, double b)

@@ -96,12 +96,29 @@ void adv_dataset_points(const struct adv_dataset *dataset, enum adv_split split,
 void adv_dataset_conditions(const struct adv_dataset *dataset, size_t n, int32_t *labels,
                             float *contexts);
 
-/* Mixtures of Gaussians of the data in flow units, fitted to (at most 10,000) examples of training
- * by the recipe's seed, as a training with net.mixture begins: with so many components, or, where
- * that is 0, with as many of at most 16 as give held-out examples the highest mean log-density. On
- * success the mixture is the caller's to release. Errors: ADV_E_INVALID without held-out examples
- * to choose by; ADV_E_MEMORY. */
-enum adv_status adv_dataset_fit_mixture(const struct adv_dataset *dataset, size_t n_components,
+/* The linear part of the mean of an example given its context, both in the network's units: E[x | c]
+ * is about weight c + bias. By least squares over (at most 20,000) examples of training. */
+struct adv_context_mean {
+    size_t dim, n_context;
+    float *weight; /* [dim, n_context] */
+    float *bias;   /* [dim] */
+};
+
+/* Of a data set with contexts. On success the mean is the caller's to release. Errors:
+ * ADV_E_NUMERIC where there is no such mean; ADV_E_MEMORY. */
+enum adv_status adv_dataset_fit_context_mean(const struct adv_dataset *dataset,
+                                             struct adv_context_mean *mean,
+                                             struct adv_error *error);
+void adv_context_mean_release(struct adv_context_mean *mean);
+
+/* Mixtures of Gaussians of the data in flow units, or, unless mean is NULL, of what is left of them
+ * without that mean. Fitted to (at most 10,000) examples of training by the recipe's seed, as a
+ * training with net.mixture begins: with so many components, or, where that is 0, with as many of
+ * at most 16 as give held-out examples the highest mean log-density. On success the mixture is the
+ * caller's to release. Errors: ADV_E_INVALID without held-out examples to choose by;
+ * ADV_E_MEMORY. */
+enum adv_status adv_dataset_fit_mixture(const struct adv_dataset *dataset,
+                                        const struct adv_context_mean *mean, size_t n_components,
                                         struct adv_gaussian_mixture *mixture,
                                         struct adv_error *error);
 
