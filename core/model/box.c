@@ -43,12 +43,14 @@ static bool read_box(const struct adv_model *model, double lo[2], double hi[2])
 struct samples {
     float x[2 * SAMPLES], v[2 * SAMPLES], middle[2 * SAMPLES], t[SAMPLES];
     int32_t labels[SAMPLES];
+    const float *context[SAMPLES]; /* each the same */
 };
 
 static enum adv_status step(struct adv_evaluator *evaluator, struct samples *s, const float *from,
                             double t, double h, float *to, struct adv_error *error)
 {
-    struct adv_points points = {.n = SAMPLES, .x = from, .t = s->t, .label = s->labels};
+    struct adv_points points = {
+        .n = SAMPLES, .x = from, .t = s->t, .label = s->labels, .context = s->context};
     for (size_t i = 0; i < SAMPLES; i++)
         s->t[i] = (float)t;
     enum adv_status status = adv_evaluator_velocity(evaluator, &points, s->v, error);
@@ -120,7 +122,10 @@ enum adv_status adv_model_find_box(struct adv_model *model, struct adv_error *er
     }
     struct adv_evaluator *evaluator = NULL;
     struct samples *samples = adv_calloc(1, sizeof *samples);
-    enum adv_status status = samples ? ADV_OK : adv_no_memory(error);
+    float *mean = adv_calloc(adv_net_context(model->net), sizeof *mean); /* of the contexts: 0 */
+    enum adv_status status = samples && mean ? ADV_OK : adv_no_memory(error);
+    for (size_t i = 0; status == ADV_OK && adv_net_context(model->net) > 0 && i < SAMPLES; i++)
+        samples->context[i] = mean;
     if (status == ADV_OK)
         status = adv_evaluator_new(model->packed, &evaluator, error);
     if (status == ADV_OK)
@@ -128,6 +133,7 @@ enum adv_status adv_model_find_box(struct adv_model *model, struct adv_error *er
     if (status == ADV_OK)
         look_at(samples, model->box_lo, model->box_hi);
     adv_evaluator_free(evaluator);
+    free(mean);
     free(samples);
     return status;
 }

@@ -435,7 +435,7 @@ START_TEST(nets_must_fit_their_data)
          "\"layers\": 1, \"num_classes\": 4}, " BOARD_DATA SMALL_TRAIN "}}",
          "the net has 4 classes; data.classes is 0"},
         {"{\"name\": \"a\", " SMALL_NET BOARD_DATA SMALL_TRAIN ", \"label_dropout\": 0.1}}",
-         "no null class"},
+         "net.null_class is false, but train.label_dropout is above 0"},
     };
     for (size_t i = 0; i < sizeof misfits / sizeof misfits[0]; i++) {
         struct adv_error error = ADV_ERROR_INIT;
