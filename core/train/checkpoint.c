@@ -184,6 +184,36 @@ static enum adv_status check_tensors(const struct adv_safetensors *file, const s
     return ADV_OK;
 }
 
+/* The recipe of a checkpoint with every default spelled out, also those of options that did not yet
+ * exist when it was written. A new reference; NULL without memory, or where it is no recipe. */
+static json_t *spelled_out(const json_t *written)
+{
+    struct adv_recipe recipe = {0};
+    struct adv_net *net = NULL;
+    json_t *json = NULL;
+    if (adv_recipe_init(&recipe, written, NULL) == ADV_OK &&
+        adv_net_new(recipe.net, &net, NULL) == ADV_OK)
+        json = adv_recipe_to_json(&recipe);
+    if (json && json_object_set_new(json, "net", adv_net_config(net))) {
+        json_decref(json);
+        json = NULL;
+    }
+    adv_net_free(net);
+    adv_recipe_release(&recipe);
+    return json;
+}
+
+static enum adv_status check_recipe(const struct adv_training *t, const json_t *written,
+                                    struct adv_error *error)
+{
+    json_t *now = adv_training_recipe(t), *before = spelled_out(written);
+    enum adv_status status =
+        now ? adv_recipe_check_same(before ? before : written, now, error) : adv_no_memory(error);
+    json_decref(now);
+    json_decref(before);
+    return status;
+}
+
 static enum adv_status check_state(const struct adv_training *t, const json_t *state,
                                    struct adv_error *error)
 {
@@ -192,11 +222,7 @@ static enum adv_status check_state(const struct adv_training *t, const json_t *s
         return adv_fail_field(error, ADV_E_INVALID, "train.steps",
                               "training has already done %lld steps; train.steps is %lld",
                               (long long)step, (long long)t->recipe.train.steps);
-    json_t *recipe = adv_training_recipe(t);
-    if (!recipe)
-        return adv_no_memory(error);
-    enum adv_status status = adv_recipe_check_same(json_object_get(state, "recipe"), recipe, error);
-    json_decref(recipe);
+    enum adv_status status = check_recipe(t, json_object_get(state, "recipe"), error);
     if (status != ADV_OK)
         return status;
     const char *digest = json_string_value(json_object_get(state, "dataset"));

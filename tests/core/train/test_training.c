@@ -278,6 +278,44 @@ START_TEST(a_checkpoint_only_continues_its_own_recipe)
 }
 END_TEST
 
+/* Takes "name": number, an option of the net, out of the checkpoint's recipe: blanks in its place. */
+static void forget_option(const char *name)
+{
+    static char bytes[1 << 20];
+    char text[64];
+    FILE *file = fopen(checkpoint, "r+b");
+    ck_assert_ptr_nonnull(file);
+    size_t n = fread(bytes, 1, sizeof bytes, file);
+    ck_assert_uint_lt(n, sizeof bytes);
+    snprintf(text, sizeof text, "\\\"%s\\\":", name);
+    char *at = memmem(bytes, n, text, strlen(text));
+    ck_assert_ptr_nonnull(at);
+    while (*at != ',')
+        *at++ = ' ';
+    *at = ' ';
+    rewind(file);
+    ck_assert_uint_eq(fwrite(bytes, 1, n, file), n);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+/* An earlier version wrote it, which did not know the option: it stands for its default. */
+START_TEST(options_that_a_checkpoint_lacks_have_their_defaults)
+{
+    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    step_to(training, 3);
+    ck_assert_int_eq(adv_training_save(training, checkpoint, NULL), ADV_OK);
+    adv_training_free(training);
+    forget_option("modulation_channels");
+    load_fails("{\"name\": \"small\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 24, "
+               "\"layers\": 2, \"modulation_channels\": 7}, " BOARD_DATA SMALL_TRAIN "}}",
+               "net.modulation_channels was 64 and is 7");
+    training = open_training(SMALL_RECIPE, 1);
+    ck_assert_int_eq(adv_training_resume(training, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(training->progress.step, 3);
+    adv_training_free(training);
+}
+END_TEST
+
 START_TEST(a_broken_checkpoint_is_refused)
 {
     struct adv_training *training = open_training(SMALL_RECIPE, 1);
@@ -505,6 +543,7 @@ int main(void)
     tcase_add_test(tests, options_of_other_versions_are_read);
     tcase_add_test(tests, shards_add_up_to_the_gradient_of_the_batch);
     tcase_add_test(tests, a_checkpoint_only_continues_its_own_recipe);
+    tcase_add_test(tests, options_that_a_checkpoint_lacks_have_their_defaults);
     tcase_add_test(tests, a_broken_checkpoint_is_refused);
     tcase_add_test(tests, a_full_disk_keeps_the_checkpoint_before);
     tcase_add_test(tests, steps_keep_the_books);
