@@ -51,8 +51,8 @@ def recipe_of(task, simulations, parameters, data):
         "name": f"{task}-{simulations}",
         "net": {
             "kind": "mlp", "dim": parameters, "context": data,
-            "channels": 256 if large else 128, "layers": 5, "activation": "silu", "residual": True,
-            "time_frequencies": 8, "conditioning": "scale_shift",
+            "channels": 256 if large else 128, "layers": 4, "activation": "silu", "residual": True,
+            "time_frequencies": 8, "conditioning": "scale_shift", "context_mean": True, "mixture": 2,
         },
         "data": {
             "source": {"kind": "simulator", "name": task, "n": simulations, "seed": 1},
@@ -61,8 +61,9 @@ def recipe_of(task, simulations, parameters, data):
         "path": "condot",
         "train": {
             "steps": 40000 if large else 10000, "batch": 512 if large else 256,
-            "learning_rate": 0.001, "warmup_steps": 200, "ema_decay": 0.999,
-            "keep": "best", "held_out_every": 1000 if large else 250, "patience": 8, "seed": 1,
+            "learning_rate": 0.002, "warmup_steps": 200, "ema_decay": 0.999 if large else 0.998,
+            "time_shift": 4, "weight_decay": 0.01,
+            "keep": "best", "held_out_every": 2000 if large else 500, "patience": 6, "seed": 1,
         },
     }
 

@@ -28,8 +28,4 @@ void adv_dataset_name_constant(const struct adv_dataset *dataset, struct adv_err
 /* Notes columns whose numbers, in flow units, a network would hardly learn. */
 enum adv_status adv_dataset_note_scale(struct adv_dataset *dataset, struct adv_error *error);
 
-/* x [n, dim] -= the mean given contexts [n, n_context], all in the network's units. */
-void adv_context_mean_subtract(const struct adv_context_mean *mean, size_t n, const float *contexts,
-                               float *x);
-
 #endif

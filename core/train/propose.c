@@ -21,6 +21,7 @@
 #define MEASUREMENTS 40
 #define MEASUREMENTS_MIN 8
 #define MIXTURE_DIM_MAX ((size_t)64)
+#define TIME_SHIFT_GIVEN_CONTEXT 4.0 /* posteriors are narrow, which late times tell */
 
 /* What is chosen by the number of rows. */
 struct size_of_training {
@@ -36,10 +37,18 @@ static const struct size_of_training sizes[] = {
     {SIZE_MAX, 256, 256, 8000, 0.999},
 };
 
-static const struct size_of_training *size_for(size_t n_rows)
+/* Given a context there is more to learn, and hardly less to learn it from. */
+static const struct size_of_training sizes_given_context[] = {
+    {1000, 64, 128, 3000, 0.99},
+    {20000, 128, 256, 8000, 0.998},
+    {200000, 128, 256, 20000, 0.999},
+    {SIZE_MAX, 256, 256, 20000, 0.999},
+};
+
+static const struct size_of_training *size_for(const struct adv_dataset *d)
 {
-    const struct size_of_training *size = sizes;
-    while (n_rows >= size->rows_below)
+    const struct size_of_training *size = d->n_context > 0 ? sizes_given_context : sizes;
+    while (d->n_rows >= size->rows_below)
         size++;
     return size;
 }
@@ -161,10 +170,10 @@ static enum adv_status count_components(const struct adv_dataset *d, size_t *n,
 
 static json_t *net_part(const struct adv_dataset *d, size_t components)
 {
-    json_t *net = json_pack("{s:s, s:I, s:i, s:i, s:b, s:s, s:i, s:i}", "kind", "mlp", "dim",
-                            (json_int_t)d->dim, "channels", size_for(d->n_rows)->channels, "layers",
-                            3, "residual", 1, "activation", "silu", "time_frequencies", 8,
-                            "input_frequencies", 1);
+    json_t *net =
+        json_pack("{s:s, s:I, s:i, s:i, s:b, s:s, s:i, s:i}", "kind", "mlp", "dim",
+                  (json_int_t)d->dim, "channels", size_for(d)->channels, "layers", 3, "residual", 1,
+                  "activation", "silu", "time_frequencies", 8, "input_frequencies", 1);
     bool failed = !net;
     if (!failed && d->n_context > 0)
         failed = json_object_set_new(net, "conditioning", json_string("scale_shift")) ||
@@ -189,12 +198,14 @@ static int measurements_for(const struct adv_dataset *d)
 
 static json_t *train_part(const struct adv_propose_options *o, const struct adv_dataset *d)
 {
-    const struct size_of_training *size = size_for(d->n_rows);
+    const struct size_of_training *size = size_for(d);
     json_int_t steps = o->steps > 0 ? o->steps : size->steps;
     int measurements = measurements_for(d);
     json_int_t every = steps / measurements, warmup = steps / 10;
-    return json_pack("{s:I, s:i, s:f, s:I, s:f, s:f, s:f, s:s, s:I, s:i, s:I}", "steps", steps,
-                     "batch", size->batch, "learning_rate", 1e-3, "warmup_steps",
+    double shift = d->n_context > 0 ? TIME_SHIFT_GIVEN_CONTEXT : 1;
+    return json_pack("{s:I, s:i, s:f, s:f, s:I, s:f, s:f, s:f, s:s, s:I, s:i, s:I}", "steps", steps,
+                     "batch", size->batch, "time_shift", shift, "learning_rate",
+                     d->n_context > 0 ? 2e-3 : 1e-3, "warmup_steps",
                      warmup < 100 ? warmup : (json_int_t)100, "weight_decay", 0.01, "clip_norm",
                      1.0, "ema_decay", size->ema_decay, "keep", "best", "held_out_every",
                      every < 1 ? (json_int_t)1 : every, "patience", measurements / 4, "seed",

@@ -71,6 +71,34 @@ START_TEST(a_table_becomes_a_model_and_a_report)
 }
 END_TEST
 
+/* y is normal around 3 c - 1 with a standard deviation of 0.5, whose mean negative log-density is
+ * log(0.5 sqrt(2 pi e)) nats: what a linear regression finds, and the model beside it. */
+START_TEST(what_is_given_is_not_modelled)
+{
+    const double truth = 0.7258;
+    FILE *out = fopen(cli_at("line.csv"), "w");
+    ck_assert_ptr_nonnull(out);
+    fputs("c,y\n", out);
+    for (size_t i = 0; i < 1500; i++) {
+        float z[2];
+        adv_rng_normal(5, ADV_STREAM_DATA, i, 1, 2, z);
+        fprintf(out, "%.5f,%.5f\n", (double)z[0], 3 * (double)z[0] - 1 + 0.5 * (double)z[1]);
+    }
+    fclose(out);
+    CLI_SUCCEEDS("fit line.csv --context c --steps 300");
+    ck_assert_ptr_nonnull(strstr(cli_output, "a linear regression"));
+    ck_assert_ptr_nonnull(strstr(cli_output, "--context FILE"));
+    json_t *report = read_json("line.report.json");
+    ck_assert_double_eq_tol(held_out(report, "gaussian"), truth, 0.15);
+    ck_assert_double_le(held_out(report, "model"), held_out(report, "gaussian") + 0.02);
+    json_decref(report);
+    CLI_SUCCEEDS("sample line.safetensors --context 2 --n 3 --quiet --format csv");
+    ck_assert_mem_eq(cli_output, "y\n", 2);
+    CLI_SUCCEEDS("eval line.safetensors --quiet");
+    ck_assert_ptr_nonnull(strstr(cli_output, "a linear regression"));
+}
+END_TEST
+
 START_TEST(what_is_left_out_is_told)
 {
     write_mixed("mixed.csv", 100);
@@ -344,6 +372,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(fit, 120);
     tcase_add_test(fit, a_table_becomes_a_model_and_a_report);
     tcase_add_test(fit, what_is_left_out_is_told);
+    tcase_add_test(fit, what_is_given_is_not_modelled);
     tcase_add_test(fit, new_and_train_make_the_model_that_fit_makes);
     tcase_add_test(fit, tables_come_from_standard_input_too);
     tcase_add_test(fit, numeric_labels_are_counted);

@@ -18,20 +18,25 @@ struct rows {
     size_t n;
     float *x;
     int32_t *labels;
+    float *contexts;
 };
 
 static void rows_release(struct rows *rows)
 {
     free(rows->x);
     free(rows->labels);
+    free(rows->contexts);
 }
 
-static enum adv_status rows_init(struct rows *rows, size_t n, size_t dim, struct adv_error *error)
+static enum adv_status rows_init(struct rows *rows, size_t n, const struct adv_dataset *d,
+                                 struct adv_error *error)
 {
+    size_t room = n ? n : 1;
     *rows = (struct rows){.n = n,
-                          .x = calloc(n ? n : 1, dim * sizeof(float)),
-                          .labels = calloc(n ? n : 1, sizeof(int32_t))};
-    return rows->x && rows->labels ? ADV_OK : adv_no_memory(error);
+                          .x = calloc(room, d->dim * sizeof(float)),
+                          .labels = calloc(room, sizeof(int32_t)),
+                          .contexts = calloc(room, (d->n_context + 1) * sizeof(float))};
+    return rows->x && rows->labels && rows->contexts ? ADV_OK : adv_no_memory(error);
 }
 
 static enum adv_status take_rows(const struct adv_evaluation *e, enum adv_split split, size_t most,
@@ -39,9 +44,9 @@ static enum adv_status take_rows(const struct adv_evaluation *e, enum adv_split 
 {
     const struct adv_dataset *d = e->dataset;
     size_t n = adv_dataset_rows(d, split);
-    enum adv_status status = rows_init(rows, n < most ? n : most, d->dim, error);
+    enum adv_status status = rows_init(rows, n < most ? n : most, d, error);
     if (status == ADV_OK)
-        adv_dataset_points(d, split, 0, rows->n, rows->x, rows->labels, NULL);
+        adv_dataset_points(d, split, 0, rows->n, rows->x, rows->labels, rows->contexts);
     return status;
 }
 
@@ -78,7 +83,7 @@ static enum adv_status add_densities(const struct adv_evaluation *e, size_t n, j
     enum adv_status status = nll ? take_rows(e, e->split, n, &points, error) : adv_no_memory(error);
     if (status == ADV_OK)
         status = model_nll(e, n, nll, error);
-    const struct adv_report_rows rows = {points.n, points.x, points.labels};
+    const struct adv_report_rows rows = {points.n, points.x, points.labels, points.contexts};
     if (status == ADV_OK)
         status = adv_report_densities(e->training, &rows, nll, &json, error);
     if (status == ADV_OK && json_object_set_new(table, "nll", json))

@@ -219,8 +219,9 @@ static void tell_files(const struct fit *fit)
     printf("\nwritten: %s", fit->model_path);
     if (!fit->flags->no_report)
         printf(", %s, %s", fit->html_path, fit->json_path);
-    printf("\nask it for samples with advect sample %s, or serve it with advect serve %s\n",
-           fit->model_path, fit->model_path);
+    printf("\nask it for samples with advect sample %s%s, or serve it with advect serve %s\n",
+           fit->model_path, adv_model_context(fit->model) ? " --context FILE" : "",
+           fit->model_path);
 }
 
 static enum adv_status run_steps(struct fit *fit, const struct adv_overrides *overrides,

@@ -21,6 +21,9 @@ static const struct adv_field fields[ADV_TABLE_FLAGS] = {
     {"columns", ADV_FIELD_STRING, AT(columns), .min = 1,
      .help = "columns of a CSV file to model: names, patterns such as bill*, positions from 0, and "
              "with a ! what to leave out; every column of numbers that vary if absent"},
+    {"context", ADV_FIELD_STRING, AT(context), .min = 1,
+     .help = "columns of a CSV file that the model is conditioned on, named as those of --columns: "
+             "it learns the density of the others given these"},
     {"label_column", ADV_FIELD_STRING, AT(label_column), .min = 1,
      .help = "column of the classes, by name or position; each then has a distribution of its own"},
     {"support", ADV_FIELD_JSON, AT(support),
@@ -112,6 +115,7 @@ enum adv_status adv_table_input_propose(const struct adv_table_input *input, con
 {
     const char *label = flags->label_column;
     json_t *columns = flags->columns ? adv_json_columns(flags->columns) : NULL;
+    json_t *context = flags->context ? adv_json_columns(flags->context) : NULL;
     json_t *label_column = label ? adv_json_column(label, strlen(label)) : NULL;
     const struct adv_propose_options options = {
         .file = input->path,
@@ -120,6 +124,7 @@ enum adv_status adv_table_input_propose(const struct adv_table_input *input, con
                 : input->is_copy ? "stdin"
                                  : NULL,
         .columns = columns,
+        .context = context,
         .label_column = label_column,
         .support = flags->support,
         .missing = flags->missing,
@@ -130,11 +135,12 @@ enum adv_status adv_table_input_propose(const struct adv_table_input *input, con
         .where = "--",
     };
     enum adv_status status = ADV_OK;
-    if ((flags->columns && !columns) || (label && !label_column))
+    if ((flags->columns && !columns) || (flags->context && !context) || (label && !label_column))
         status = adv_fail_field(error, ADV_E_INVALID, "columns", "names of columns must be UTF-8");
     if (status == ADV_OK)
         status = adv_recipe_propose(&options, proposal, error);
     json_decref(columns);
+    json_decref(context);
     json_decref(label_column);
     if (status != ADV_OK)
         return status;

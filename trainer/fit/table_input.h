@@ -14,7 +14,7 @@
 
 /* Values of the flags; the commands' own are behind the common ones. */
 struct adv_table_flags {
-    char *name, *columns, *label_column;
+    char *name, *columns, *context, *label_column;
     json_t *support;
     int64_t missing, header, separator, steps, seed;
     char *out;
@@ -22,7 +22,7 @@ struct adv_table_flags {
     bool quiet, no_report;
 };
 
-#define ADV_TABLE_FLAGS 9
+#define ADV_TABLE_FLAGS 10
 /* The common flags [ADV_TABLE_FLAGS], for values in struct adv_table_flags. */
 const struct adv_field *adv_table_flags(void);
 

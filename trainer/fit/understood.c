@@ -28,6 +28,8 @@ static void describe_use(const json_t *column, long long classes, char *text, si
     const char *use = text_of(column, "use"), *support = text_of(column, "support");
     if (!strcmp(use, "label"))
         snprintf(text, size, "%lld classes", classes);
+    else if (!strcmp(use, "context"))
+        snprintf(text, size, "context");
     else if (strcmp(use, "number") != 0)
         snprintf(text, size, "left out");
     else
@@ -130,8 +132,10 @@ static void print_choices(const json_t *recipe)
     long long mixture = integer_of(net, "mixture");
     printf("\nnetwork of %lld layers of %lld", integer_of(net, "layers"),
            integer_of(net, "channels"));
+    bool regression = json_is_true(json_object_get(net, "context_mean"));
     if (mixture > 0)
-        printf(", from a mixture of %lld Gaussian%s on", mixture, mixture > 1 ? "s" : "");
+        printf(", from a mixture of %lld Gaussian%s%s on", mixture, mixture > 1 ? "s" : "",
+               regression ? " around a linear regression" : "");
     printf("; at most %lld steps of %lld rows\n", integer_of(train, "steps"),
            integer_of(train, "batch"));
 }

@@ -1,4 +1,5 @@
-/* Log-densities of rows beside those that a Gaussian and a mixture of Gaussians give them. */
+/* Log-densities of rows beside those that a Gaussian and a mixture of Gaussians give them, given a
+ * context around a linear regression on it. */
 #include "trainer/cli/table.h"
 #include "trainer/measure/results.h"
 #include "trainer/report/report.h"
@@ -21,16 +22,29 @@ static enum adv_status encode_draw(const struct adv_dataset *d,
     return status;
 }
 
-/* The Gaussian and the best mixture, fitted to the training rows. */
+/* The Gaussian and the best mixture, fitted to the training rows; mean: NULL without contexts. */
 struct baselines {
     struct adv_gaussian_mixture gaussian, mixture;
+    struct adv_context_mean regression, *mean;
 };
+
+static void baselines_release(struct baselines *b)
+{
+    adv_gaussian_mixture_release(&b->gaussian);
+    adv_gaussian_mixture_release(&b->mixture);
+    adv_context_mean_release(&b->regression);
+}
 
 static enum adv_status fit_baselines(const struct adv_dataset *d, struct baselines *b,
                                      struct adv_error *error)
 {
-    enum adv_status status = adv_dataset_fit_mixture(d, NULL, 1, &b->gaussian, error);
-    return status == ADV_OK ? adv_dataset_fit_mixture(d, NULL, 0, &b->mixture, error) : status;
+    enum adv_status status = ADV_OK;
+    b->mean = d->n_context > 0 ? &b->regression : NULL;
+    if (b->mean)
+        status = adv_dataset_fit_context_mean(d, b->mean, error);
+    if (status == ADV_OK)
+        status = adv_dataset_fit_mixture(d, b->mean, 1, &b->gaussian, error);
+    return status == ADV_OK ? adv_dataset_fit_mixture(d, b->mean, 0, &b->mixture, error) : status;
 }
 
 static double log_of_sum(double a, double b)
@@ -38,8 +52,23 @@ static double log_of_sum(double a, double b)
     return fmax(a, b) + log1p(exp(-fabs(a - b)));
 }
 
+static enum adv_status subtract_mean(const struct adv_dataset *d,
+                                     const struct adv_context_mean *mean,
+                                     const struct adv_report_rows *points, float *flow,
+                                     struct adv_error *error)
+{
+    float *contexts = calloc(points->n ? points->n : 1, d->n_context * sizeof *contexts);
+    if (!contexts)
+        return adv_no_memory(error);
+    adv_transform_encode(d->context_transform, points->n, points->contexts, contexts, NULL);
+    adv_context_mean_subtract(mean, points->n, contexts, flow);
+    free(contexts);
+    return ADV_OK;
+}
+
 /* log p in data units of the points at one draw, into log_p [n]. */
 static enum adv_status mixture_log_density(const struct adv_dataset *d,
+                                           const struct adv_context_mean *mean,
                                            const struct adv_gaussian_mixture *mixture,
                                            const struct adv_report_rows *points, size_t draw,
                                            double *log_p, struct adv_error *error)
@@ -50,6 +79,8 @@ static enum adv_status mixture_log_density(const struct adv_dataset *d,
     enum adv_status status = flow && log_det ? ADV_OK : adv_no_memory(error);
     if (status == ADV_OK)
         status = encode_draw(d, points, draw, flow, log_det, error);
+    if (status == ADV_OK && mean)
+        status = subtract_mean(d, mean, points, flow, error);
     const struct adv_mixture_rows rows = {.n = n,
                                           .dim = d->dim,
                                           .x = flow,
@@ -65,7 +96,7 @@ static enum adv_status mixture_log_density(const struct adv_dataset *d,
 }
 
 /* As the model's: of whole numbers the mean density of all draws. */
-static enum adv_status mixture_nll(const struct adv_dataset *d,
+static enum adv_status mixture_nll(const struct adv_dataset *d, const struct adv_context_mean *mean,
                                    const struct adv_gaussian_mixture *mixture,
                                    const struct adv_report_rows *points, double *nll,
                                    struct adv_error *error)
@@ -74,7 +105,7 @@ static enum adv_status mixture_nll(const struct adv_dataset *d,
     double *log_p = calloc(n ? n : 1, sizeof *log_p);
     enum adv_status status = log_p ? ADV_OK : adv_no_memory(error);
     for (size_t draw = 0; status == ADV_OK && draw < draws; draw++) {
-        status = mixture_log_density(d, mixture, points, draw, log_p, error);
+        status = mixture_log_density(d, mean, mixture, points, draw, log_p, error);
         for (size_t i = 0; status == ADV_OK && i < n; i++)
             nll[i] = draw == 0 ? log_p[i] : log_of_sum(nll[i], log_p[i]);
     }
@@ -126,15 +157,15 @@ static enum adv_status add_baselines(const struct adv_dataset *training,
     if (status == ADV_OK)
         status = fit_baselines(training, &b, error);
     if (status == ADV_OK)
-        status = mixture_nll(training, &b.gaussian, points, gaussian, error);
+        status = mixture_nll(training, b.mean, &b.gaussian, points, gaussian, error);
     if (status == ADV_OK)
-        status = mixture_nll(training, &b.mixture, points, mixture, error);
+        status = mixture_nll(training, b.mean, &b.mixture, points, mixture, error);
     if (status == ADV_OK &&
-        (json_object_set_new(json, "gaussian", baseline_json(n, nll, gaussian, 1)) ||
+        ((b.mean && json_object_set_new(json, "given_context", json_true())) ||
+         json_object_set_new(json, "gaussian", baseline_json(n, nll, gaussian, 1)) ||
          json_object_set_new(json, "mixture", baseline_json(n, nll, mixture, b.mixture.n))))
         status = adv_no_memory(error);
-    adv_gaussian_mixture_release(&b.gaussian);
-    adv_gaussian_mixture_release(&b.mixture);
+    baselines_release(&b);
     free(gaussian);
     return status;
 }

@@ -71,8 +71,6 @@ static void print_densities(FILE *out, const json_t *nll)
 {
     const json_t *mixture = json_object_get(nll, "mixture");
     long long n = (long long)json_integer_value(json_object_get(mixture, "components"));
-    char name[64];
-    snprintf(name, sizeof name, "mixture of %lld Gaussians", n);
     fprintf(out,
             "<h2>Negative log-density of held-out rows</h2>\n<p class=\"quiet\">Mean over %lld "
             "rows that no gradient has seen, in nats; less is better. They chose the weights that "
@@ -82,9 +80,9 @@ static void print_densities(FILE *out, const json_t *nll)
             "<th>the model is</th></tr>\n",
             (long long)json_integer_value(json_object_get(nll, "rows")));
     print_nll_row(out, "this model", json_object_get(nll, "model"));
-    print_nll_row(out, "Gaussian", json_object_get(nll, "gaussian"));
+    print_nll_row(out, adv_report_baseline(nll, "gaussian").text, json_object_get(nll, "gaussian"));
     if (n > 1)
-        print_nll_row(out, name, mixture);
+        print_nll_row(out, adv_report_baseline(nll, "mixture").text, mixture);
     fputs("</table>\n", out);
 }
 

@@ -96,7 +96,8 @@ static enum adv_status add_densities(const struct adv_report_subject *s, json_t 
         status = adv_no_memory(error);
     if (status == ADV_OK)
         status = model_nll(s, &held_out, nll, error);
-    const struct adv_report_rows rows = {held_out.n, held_out.x, held_out.labels};
+    const struct adv_report_rows rows = {held_out.n, held_out.x, held_out.labels,
+                                         held_out.contexts};
     if (status == ADV_OK)
         status = adv_report_densities(s->dataset, &rows, nll, &json, error);
     if (status == ADV_OK && json_object_set_new(report, "held_out_nll", json))

@@ -33,7 +33,8 @@ struct adv_report_subject {
  *     "classifier": {"accuracy", "standard_error", "rows"} or null for fewer than 10 rows
  *
  * in nats and data units; gain: of the model over the baseline, row by row. Baselines are fitted in
- * flow units, so that they have the same transform. picture receives a pair plot of data and
+ * flow units, so that they have the same transform; of data with contexts to what a linear
+ * regression on the context leaves, and then there is "given_context": true. picture receives a pair plot of data and
  * samples, of the first 16 columns. */
 enum adv_status adv_report_make(const struct adv_report_subject *subject, json_t **report,
                                 struct adv_image *picture, struct adv_error *error);
@@ -43,6 +44,7 @@ struct adv_report_rows {
     size_t n;
     const float *x;        /* [n, dim], data units */
     const int32_t *labels; /* [n] */
+    const float *contexts; /* [n, n_context], data units; of data with contexts */
 };
 /* Its "held_out_nll", of rows to which the model gives negative log-densities nll [n]: baselines are
  * fitted to the data of its training, of which NULL means that they are not at hand: none then. */
@@ -63,6 +65,13 @@ void adv_report_warn(const json_t *report, const char *command);
 
 /* "better than", "worse than" or "about as good as": by twice the standard error of a gain. */
 const char *adv_report_verdict(const json_t *gain);
+
+/* What the baseline "gaussian" or "mixture" of a "held_out_nll" is: "mixture of 3 Gaussians"; given a
+ * context "linear regression", or "regression of 3 Gaussians" around one. */
+struct adv_report_name {
+    char text[80];
+};
+struct adv_report_name adv_report_baseline(const json_t *held_out_nll, const char *baseline);
 
 struct adv_report_picture {
     const char *title;

@@ -2,6 +2,8 @@
 #include "trainer/cli/table.h"
 #include "trainer/report/report.h"
 
+#include <advect/extra/memory.h>
+
 #include <math.h>
 #include <stdio.h>
 
@@ -29,29 +31,45 @@ static void print_nll(const json_t *of, const char *name)
     putchar('\n');
 }
 
+struct adv_report_name adv_report_baseline(const json_t *nll, const char *baseline)
+{
+    struct adv_report_name name;
+    bool given = json_is_true(json_object_get(nll, "given_context"));
+    long long n = (long long)json_integer_value(
+        json_object_get(json_object_get(nll, baseline), "components"));
+    if (n > 1)
+        snprintf(name.text, sizeof name.text, "%s of %lld Gaussians",
+                 given ? "regression" : "mixture", n);
+    else
+        snprintf(name.text, sizeof name.text, "%s", given ? "linear regression" : "Gaussian");
+    return name;
+}
+
 void adv_report_print_densities(const json_t *nll)
 {
-    const json_t *gaussian = json_object_get(nll, "gaussian");
-    const json_t *mixture = json_object_get(nll, "mixture");
-    long long n = (long long)json_integer_value(json_object_get(mixture, "components"));
-    char name[48];
+    static const char *const baselines[] = {"gaussian", "mixture"};
     print_nll(json_object_get(nll, "model"), "this model");
-    if (gaussian)
-        print_nll(gaussian, "a Gaussian");
-    snprintf(name, sizeof name, "a mixture of %lld Gaussians", n);
-    if (n > 1)
-        print_nll(mixture, name);
+    for (size_t i = 0; i < ADV_COUNT(baselines); i++) {
+        const json_t *of = json_object_get(nll, baselines[i]);
+        char name[96];
+        if (!of || (i > 0 && json_integer_value(json_object_get(of, "components")) < 2))
+            continue;
+        snprintf(name, sizeof name, "a %s", adv_report_baseline(nll, baselines[i]).text);
+        print_nll(of, name);
+    }
 }
 
 void adv_report_warn(const json_t *report, const char *command)
 {
-    const json_t *gaussian = json_object_get(json_object_get(report, "held_out_nll"), "gaussian");
+    const json_t *nll = json_object_get(report, "held_out_nll");
+    const json_t *gaussian = json_object_get(nll, "gaussian");
     const json_t *gain = json_object_get(gaussian, "gain");
     if (!(adv_report_number(gain, "mean") > 2 * adv_report_number(gain, "standard_error")))
         fprintf(stderr,
-                "advect %s: warning: a Gaussian does about as well on the held-out rows (%.4f nats "
+                "advect %s: warning: a %s does about as well on the held-out rows (%.4f nats "
                 "a row, the model %.4f)\n",
-                command, adv_report_number(gaussian, "mean"),
+                command, adv_report_baseline(nll, "gaussian").text,
+                adv_report_number(gaussian, "mean"),
                 adv_report_number(gaussian, "mean") - adv_report_number(gain, "mean"));
 }
 

@@ -110,6 +110,9 @@ enum adv_status adv_dataset_fit_context_mean(const struct adv_dataset *dataset,
                                              struct adv_context_mean *mean,
                                              struct adv_error *error);
 void adv_context_mean_release(struct adv_context_mean *mean);
+/* x [n, dim] -= the mean given contexts [n, n_context], all in the network's units. */
+void adv_context_mean_subtract(const struct adv_context_mean *mean, size_t n, const float *contexts,
+                               float *x);
 
 /* Mixtures of Gaussians of the data in flow units, or, unless mean is NULL, of what is left of them
  * without that mean. Fitted to (at most 10,000) examples of training by the recipe's seed, as a
