@@ -1,5 +1,6 @@
 #include <advect/extra/dataset.h>
 
+#include "core/base/mem.h"
 #include "core/base/words.h"
 #include "core/dataset/opening.h"
 #include "core/dataset/supports.h"
@@ -452,11 +453,21 @@ void adv_dataset_draw_held_out(const struct adv_dataset *d, uint64_t first, size
     encode_contexts(d, n, context);
 }
 
-void adv_dataset_conditions(const struct adv_dataset *d, size_t n, int32_t *labels, float *contexts)
+enum adv_status adv_dataset_conditions(const struct adv_dataset *d, size_t n, int32_t *labels,
+                                       float *contexts, struct adv_error *error)
 {
+    if (adv_source_is_drawn(&d->source)) {
+        float *x = adv_calloc(n, d->dim * sizeof *x);
+        if (!x)
+            return adv_no_memory(error);
+        adv_dataset_points(d, ADV_SPLIT_HELD_OUT, 0, n, x, labels, contexts);
+        free(x);
+        return ADV_OK;
+    }
     for (size_t i = 0; d->labels && i < n; i++)
         labels[i] = d->labels[i * d->n_rows / n];
     for (size_t i = 0; d->contexts && i < n; i++)
         memcpy(contexts + i * d->n_context, d->contexts + i * d->n_rows / n * d->n_context,
                d->n_context * sizeof *contexts);
+    return ADV_OK;
 }

@@ -53,6 +53,14 @@ static enum adv_status check_context(const float *context, size_t row, size_t n,
     return ADV_OK;
 }
 
+/* Beyond what the training had a network may return anything, overflow included: a context is taken
+ * for the farthest of its numbers' values that the network knows. */
+static void hold_within(double reach, size_t n, float *encoded)
+{
+    for (size_t k = 0; isfinite(reach) && k < n; k++)
+        encoded[k] = fminf(fmaxf(encoded[k], -(float)reach), (float)reach);
+}
+
 static enum adv_status encode_contexts(struct adv_run *run, struct adv_error *error)
 {
     size_t n = adv_model_context(run->model);
@@ -68,6 +76,7 @@ static enum adv_status encode_contexts(struct adv_run *run, struct adv_error *er
         if (status != ADV_OK)
             return adv_fail_field(error, status, "context", "context[%zu]: %s", i, inner.message);
         run->context_distance[i] = adv_largest_deviation(n, encoded);
+        hold_within(adv_model_context_reach(run->model), n, encoded);
     }
     return ADV_OK;
 }

@@ -111,7 +111,7 @@ static enum adv_status draw_samples(const struct adv_evaluation *e, struct adv_r
     float *contexts = calloc(query.n, (d->n_context + 1) * sizeof *contexts);
     enum adv_status status = labels && contexts ? ADV_OK : adv_no_memory(error);
     if (status == ADV_OK)
-        adv_dataset_conditions(d, query.n, labels, contexts);
+        status = adv_dataset_conditions(d, query.n, labels, contexts, error);
     query.labels = d->classes ? labels : NULL;
     query.context = d->n_context ? contexts : NULL;
     query.n_contexts = query.n;

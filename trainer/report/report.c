@@ -119,7 +119,7 @@ static enum adv_status draw_samples(const struct adv_report_subject *s, struct p
     struct adv_run *run = NULL;
     enum adv_status status = points_init(samples, SAMPLES, d, error);
     if (status == ADV_OK)
-        adv_dataset_conditions(d, SAMPLES, samples->labels, samples->contexts);
+        status = adv_dataset_conditions(d, SAMPLES, samples->labels, samples->contexts, error);
     query.n = query.n_contexts = SAMPLES;
     query.seed = s->seed;
     query.labels = d->classes ? samples->labels : NULL;

@@ -22,7 +22,7 @@ const char *adv_report_verdict(const json_t *gain)
 
 static void print_nll(const json_t *of, const char *name)
 {
-    printf("  %-26s %10.4f +- %.4f", name, adv_report_number(of, "mean"),
+    printf("  %-30s %10.4f +- %.4f", name, adv_report_number(of, "mean"),
            adv_report_number(of, "standard_error"));
     const json_t *gain = json_object_get(of, "gain");
     if (gain)

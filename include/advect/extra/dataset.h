@@ -92,9 +92,10 @@ void adv_dataset_points(const struct adv_dataset *dataset, enum adv_split split,
                         size_t n, float *x, int32_t *label, float *context);
 
 /* Conditions as often as the data have them: labels [n], where there are classes, and contexts
- * [n, n_context], where there are contexts, of n of the rows of files, spread evenly over them. */
-void adv_dataset_conditions(const struct adv_dataset *dataset, size_t n, int32_t *labels,
-                            float *contexts);
+ * [n, n_context], where there are contexts, of n of the rows of files, spread evenly over them, or
+ * of n held-out simulations. ADV_E_MEMORY. */
+enum adv_status adv_dataset_conditions(const struct adv_dataset *dataset, size_t n, int32_t *labels,
+                                       float *contexts, struct adv_error *error);
 
 /* The linear part of the mean of an example given its context, both in the network's units: E[x | c]
  * is about weight c + bias. By least squares over (at most 20,000) examples of training. */

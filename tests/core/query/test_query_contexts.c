@@ -190,6 +190,25 @@ START_TEST(contexts_are_checked)
 }
 END_TEST
 
+/* The reach is 2.5 deviations: of b, from -2 by 0.5 each, 1.25. */
+START_TEST(a_context_far_out_is_taken_at_the_reach)
+{
+    struct adv_model *model = context_model("");
+    float far[2] = {2, 4e8f}, at_reach[2] = {2, -0.75f};
+    const struct adv_answer *answer, *expected;
+    struct adv_query query = samples_of(N, 1, far);
+    struct adv_run *a = ask(model, &query, &answer);
+    query = samples_of(N, 1, at_reach);
+    struct adv_run *b = ask(model, &query, &expected);
+    ck_assert_int_eq(memcmp(answer->states, expected->states, 2 * N * sizeof(float)), 0);
+    ck_assert_double_gt(answer->context_distance[0], 1e8);
+    ck_assert_float_eq(answer->context[1], far[1]);
+    adv_run_free(a);
+    adv_run_free(b);
+    adv_model_unref(model);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("contexts of queries");
@@ -199,6 +218,7 @@ int main(void)
     tcase_add_test(tests, each_context_has_its_rows_in_order);
     tcase_add_test(tests, densities_are_of_their_context);
     tcase_add_test(tests, contexts_are_checked);
+    tcase_add_test(tests, a_context_far_out_is_taken_at_the_reach);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
