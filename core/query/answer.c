@@ -82,7 +82,7 @@ static void write_estimate(struct adv_run *run, size_t row, struct estimate of)
 }
 
 /* The logarithm of the mean density of row i's draws; and the error of that, as that of draws which
- * all err alike, since they share their probes. */
+ * all err alike: at most that. */
 static struct estimate average_draws(const struct adv_run *run, const struct adv_shard *shard,
                                      size_t i)
 {
@@ -91,8 +91,7 @@ static struct estimate average_draws(const struct adv_run *run, const struct adv
     double sum = 0;
     for (size_t d = 0; d < run->draws; d++) {
         size_t r = i * run->draws + d;
-        draws[d] = estimate_row(run, shard, r, x0 + r * run->dim, 1,
-                                run->log_det[shard->begin * run->draws + r]);
+        draws[d] = estimate_row(run, shard, r, x0 + r * run->dim, 1, shard->log_det[r]);
         mean.log_density = fmax(mean.log_density, draws[d].log_density);
     }
     for (size_t d = 0; d < run->draws; d++) {

@@ -16,6 +16,7 @@
 #define LATENT_SAFETY 1.5
 #define ADAPTIVE_TOLERANCES 10.0
 #define ADAPTIVE_FACTOR 1.0
+#define LENGTH_MIN 1e-12 /* of a time over which steps can be counted */
 /* Rounding to float32, which no difference between two integrations of it shows. */
 #define ROUNDING 1e-5
 /* An error that a reader of densities should know of: a tenth of the density, or of a standard
@@ -32,7 +33,7 @@ struct adv_solver_spec adv_coarse_solver(const struct adv_solver_spec *spec, dou
     struct adv_solver_spec coarse = *spec;
     coarse.rtol *= ADAPTIVE_TOLERANCES;
     coarse.atol *= ADAPTIVE_TOLERANCES;
-    if (adv_solver_is_adaptive(spec->solver))
+    if (adv_solver_is_adaptive(spec->solver) || !(length > LENGTH_MIN))
         return coarse;
     double steps = steps_over(spec, length);
     coarse.steps = (int64_t)floor((steps > 1 ? ceil(steps / 2) : 2) / length);
@@ -46,6 +47,8 @@ static double factor_of(const struct adv_solver_spec *spec, double length)
         return ADAPTIVE_FACTOR;
     struct adv_solver_spec coarse = adv_coarse_solver(spec, length);
     double ratio = steps_over(spec, length) / steps_over(&coarse, length);
+    if (ratio == 1) /* over next to no time, in which nothing happens */
+        return ADAPTIVE_FACTOR;
     return SAFETY / fabs(pow(ratio, adv_solver_order(spec->solver)) - 1);
 }
 

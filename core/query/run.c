@@ -98,23 +98,25 @@ static enum adv_status copy_contexts(struct adv_run *run, struct adv_error *erro
     return encode_contexts(run, error);
 }
 
-/* Data at t = 1 have to be in the transform's domain; before that, states may leave it. */
+/* Data at t = 1 have to be in the transform's domain; before that, states may leave it. Of several
+ * draws the point is only checked here: each shard encodes its own, which takes so many times as
+ * long. */
 static enum adv_status encode_point(struct adv_run *run, size_t i, const float *point, float *start,
                                     struct adv_error *error)
 {
     const struct adv_transform *transform = adv_model_transform(run->model);
-    double *log_det = run->log_det + i * run->draws;
     if (run->query.t < 1) {
-        adv_transform_encode(transform, 1, point, start, log_det);
+        adv_transform_encode(transform, 1, point, start, run->log_det + i);
         return ADV_OK;
     }
     struct adv_error inner = ADV_ERROR_INIT;
     enum adv_status status = ADV_OK;
-    if (run->draws == 1)
-        status = adv_transform_encode_checked(transform, point, start, log_det, &inner);
-    for (size_t d = 0; run->draws > 1 && d < run->draws && status == ADV_OK; d++)
-        status = adv_transform_encode_draw(transform, d, point, start + d * run->dim, log_det + d,
-                                           &inner);
+    if (run->draws == 1) {
+        status = adv_transform_encode_checked(transform, point, start, run->log_det + i, &inner);
+    } else {
+        status = adv_transform_check(transform, point, &inner);
+        memcpy(start, point, run->dim * sizeof *start);
+    }
     if (status != ADV_OK)
         return adv_fail_field(error, status, "points", "points[%zu]: %s", i, inner.message);
     return ADV_OK;
@@ -125,7 +127,7 @@ static enum adv_status encode_point(struct adv_run *run, size_t i, const float *
 static enum adv_status take_point(struct adv_run *run, size_t i, struct adv_error *error)
 {
     const float *point = run->query.points + i * run->dim;
-    float *start = run->starts + i * run->draws * run->dim;
+    float *start = (run->draws > 1 ? run->whole : run->starts) + i * run->dim;
     const char *field = from_base(run) ? "x0" : "points";
     for (size_t k = 0; k < run->dim; k++) {
         if (!isfinite(point[k]))
@@ -142,17 +144,18 @@ static enum adv_status take_point(struct adv_run *run, size_t i, struct adv_erro
 static enum adv_status make_starts(struct adv_run *run, struct adv_error *error)
 {
     const struct adv_query *q = &run->query;
-    size_t rows, values;
-    if (!adv_mul_size(q->n, run->draws, &rows) || !adv_mul_size(rows, run->dim, &values))
+    size_t values;
+    if (!adv_mul_size(q->n, run->dim, &values))
         return adv_no_memory(error);
-    run->starts = adv_calloc(values, sizeof *run->starts);
-    if (!run->starts)
+    float **starts = run->draws > 1 ? &run->whole : &run->starts;
+    *starts = adv_calloc(values, sizeof **starts);
+    if (!*starts)
         return adv_no_memory(error);
     run->starts_are_drawn = !q->points;
     if (run->starts_are_drawn) /* by each shard, when it starts: very many would take long */
         return ADV_OK;
     bool in_data_units = !from_base(run) && q->space == ADV_SPACE_DATA;
-    if (in_data_units && !(run->log_det = adv_calloc(rows, sizeof *run->log_det)))
+    if (in_data_units && !(run->log_det = adv_calloc(q->n, sizeof *run->log_det)))
         return adv_no_memory(error);
     enum adv_status status = ADV_OK;
     for (size_t i = 0; i < q->n && status == ADV_OK; i++)
@@ -206,8 +209,10 @@ static bool has_bits(const struct adv_run *run)
 static bool has_typicality(const struct adv_run *run)
 {
     const struct adv_query *q = &run->query;
-    return adv_model_has_typicality(run->model) && q->space == ADV_SPACE_DATA && q->t >= 1 &&
-           q->guidance == 1;
+    bool given =
+        adv_model_context(run->model) == 0 || run->contexts; /* as the held-out rows were */
+    return given && adv_model_has_typicality(run->model) && q->space == ADV_SPACE_DATA &&
+           q->t >= 1 && q->guidance == 1;
 }
 
 static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
@@ -345,6 +350,7 @@ void adv_run_free(struct adv_run *run)
     free(run->encoded_contexts);
     free(run->context_distance);
     free(run->starts);
+    free(run->whole);
     free(run->log_det);
     free(run->times);
     free(run->states);

@@ -34,10 +34,11 @@ struct adv_shard {
     struct adv_error error;
     struct adv_integrator *integrator;
     float *x, *t, *guidance, *v, *divergence;
-    float *starts;       /* [n, draws, dim]: the run's, or drawn_starts */
-    float *drawn_starts; /* a coarse shard's own, where they are drawn; else NULL */
-    float *probes;       /* [n, draws, n_accumulators, dim] (Hutchinson) */
-    size_t n_due;        /* rows of x, t that are being evaluated; 0: none */
+    float *starts;     /* [n, draws, dim]: the run's, or own_starts */
+    float *own_starts; /* of a coarse shard where they are drawn, and of several draws; else NULL */
+    double *log_det;   /* [n, draws] of encoding own_starts of several draws; else NULL */
+    float *probes;     /* [n, draws, n_accumulators, dim] (Hutchinson) */
+    size_t n_due;      /* rows of x, t that are being evaluated; 0: none */
     struct adv_portion portion;
     struct adv_run_work work;
     uint64_t evaluations; /* so far */
@@ -60,10 +61,11 @@ struct adv_run {
     float *contexts;                   /* [query.n_contexts, C], as asked; NULL: none */
     float *encoded_contexts;           /* the same in the network's units */
     double *context_distance;          /* [query.n_contexts] */
-    float *starts;                     /* [n, draws, dim], network units */
+    float *starts;                     /* [n, dim], network units; NULL of several draws */
+    float *whole;                      /* [n, dim]: points of several draws, which shards encode */
     bool starts_are_drawn;             /* by each shard */
     double pass_cost;                  /* adv_query_pass_cost */
-    double *log_det;                   /* [n, draws] of encoding the points; NULL in flow space */
+    double *log_det;                   /* [n] of encoding the points; NULL in flow space */
     double *times;                     /* of the integration */
     size_t n_times, first_frame;       /* times[first_frame] is the first that the answer holds */
     struct adv_shard *shards;          /* coarse ones last */

@@ -10,13 +10,14 @@ static size_t if_any(const void *array, size_t bytes)
 
 size_t adv_run_bytes(const struct adv_run *run)
 {
-    size_t n = run->query.n, values = n * run->dim, draws = run->draws;
+    size_t n = run->query.n, values = n * run->dim;
     return if_any(run->labels, n * sizeof *run->labels) +
            if_any(run->contexts, run->query.n_contexts *
                                      (2 * adv_model_context(run->model) * sizeof *run->contexts +
                                       sizeof *run->context_distance)) +
-           if_any(run->starts, draws * values * sizeof *run->starts) +
-           if_any(run->log_det, draws * n * sizeof *run->log_det) +
+           if_any(run->starts, values * sizeof *run->starts) +
+           if_any(run->whole, values * sizeof *run->whole) +
+           if_any(run->log_det, n * sizeof *run->log_det) +
            if_any(run->times, run->n_times * sizeof *run->times) +
            run->n_shards * sizeof *run->shards +
            if_any(run->states, values * run->answer.n_frames * sizeof *run->states) +

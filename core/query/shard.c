@@ -4,6 +4,7 @@
 #include "core/base/mem.h"
 #include "core/query/run.h"
 
+#include <advect/extra/model_parts.h>
 #include <advect/extra/rng.h>
 #include <advect/extra/run_shards.h>
 #include <math.h>
@@ -25,12 +26,30 @@ void adv_shard_release(struct adv_shard *shard)
     free(shard->label);
     free(shard->context);
     free(shard->rows);
-    free(shard->drawn_starts);
+    free(shard->own_starts);
+    free(shard->log_det);
     shard->x = shard->t = shard->guidance = shard->v = shard->divergence = shard->probes = NULL;
-    shard->starts = shard->drawn_starts = NULL;
+    shard->starts = shard->own_starts = NULL;
+    shard->log_det = NULL;
     shard->label = NULL;
     shard->context = NULL;
     shard->rows = NULL;
+}
+
+/* Several draws of each of the shard's points, encoded: they were checked when the run was made. */
+static bool encode_draws(const struct adv_run *run, struct adv_shard *shard)
+{
+    size_t n = shard->n * run->draws, dim = run->dim;
+    const struct adv_transform *transform = adv_model_transform(run->model);
+    shard->starts = shard->own_starts = adv_calloc(n, dim * sizeof *shard->own_starts);
+    shard->log_det = adv_calloc(n, sizeof *shard->log_det);
+    if (!shard->own_starts || !shard->log_det)
+        return false;
+    for (size_t r = 0; r < n; r++)
+        adv_transform_encode_draw(transform, r % run->draws,
+                                  run->whole + (shard->begin + r / run->draws) * dim,
+                                  shard->starts + r * dim, shard->log_det + r, NULL);
+    return true;
 }
 
 /* Where the shard's rows start. The shard that owns them draws them into the run; the coarse one
@@ -38,11 +57,13 @@ void adv_shard_release(struct adv_shard *shard)
 static bool find_starts(struct adv_run *run, struct adv_shard *shard)
 {
     size_t n = shard->n, dim = run->dim;
-    shard->starts = run->starts + shard->begin * run->draws * dim;
+    if (run->draws > 1)
+        return encode_draws(run, shard);
+    shard->starts = run->starts + shard->begin * dim;
     if (!run->starts_are_drawn)
         return true;
     if (shard->coarse)
-        shard->starts = shard->drawn_starts = adv_calloc(n * dim, sizeof *shard->drawn_starts);
+        shard->starts = shard->own_starts = adv_calloc(n * dim, sizeof *shard->own_starts);
     if (!shard->starts)
         return false;
     adv_rng_normal(run->query.seed, ADV_STREAM_BASE, run->query.first + shard->begin, n, dim,

@@ -122,10 +122,20 @@ static char *array_of_text(const char *text)
     return array;
 }
 
+static enum adv_status refuse_text(const char *name, const char *text, struct adv_error *error)
+{
+    return adv_fail_field(error, ADV_E_INVALID, name,
+                          "%s is %s; it must be numbers separated by commas, and points by "
+                          "semicolons, as in 0.5,0.5;1,2",
+                          name, adv_quote(text).text);
+}
+
 enum adv_status adv_request_parse_text(struct adv_request *request, const struct adv_model *model,
                                        const char *text, struct adv_error *error)
 {
     const char *name = adv_query_from_base(request->kind) ? "x0" : "points";
+    if (strpbrk(text, "[]"))
+        return refuse_text(name, text, error);
     char *array = array_of_text(text);
     if (!array)
         return adv_no_memory(error);
@@ -138,10 +148,7 @@ enum adv_status adv_request_parse_text(struct adv_request *request, const struct
     free(array);
     if (whole || (status != ADV_OK && status != ADV_E_FORMAT))
         return status;
-    return adv_fail_field(error, ADV_E_INVALID, name,
-                          "%s is %s; it must be numbers separated by commas, and points by "
-                          "semicolons, as in 0.5,0.5;1,2",
-                          name, adv_quote(text).text);
+    return refuse_text(name, text, error);
 }
 
 /* ---------------------------------------------------------------- tables */

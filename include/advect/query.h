@@ -170,8 +170,9 @@ struct adv_answer {
      * of an exact integration that is estimated. */
     const double *log_density_error, *latent_error;
     /* [n]: the percentile of log_density among those of held-out rows, from 0 to 100, where the
-     * model tells it (adv_model_typicality), t is 1, guidance 1 and space ADV_SPACE_DATA; NaN of
-     * rows that failed, and of those without a label of a model with classes. */
+     * model tells it (adv_model_typicality), t is 1, guidance 1 and space ADV_SPACE_DATA, and where
+     * a model that takes a context was given one; NaN of rows that failed, and of those without a
+     * label of a model with classes. */
     const double *typicality;
     /* [n], LOG_DENSITY and LATENTS: whether the row's latent lies beyond the base
      * (adv_model_is_beyond_base), so that its density is an extrapolation; NULL: none does, or

@@ -61,8 +61,8 @@ static const struct look {
     [ADV_QUERY_VELOCITY] = {ADV_FORMAT_PNG, 24, {{"t", "0.5"}}},
 };
 
-/* Beyond the plane nothing can be asked on a grid: densities are histograms of samples, of one
- * dimension with the density that each sample has. */
+/* Beyond the plane nothing can be asked on a grid, nor where a column holds whole numbers: densities
+ * are histograms of samples, of one dimension with the density that each sample has. */
 static const struct look by_samples = {
     ADV_FORMAT_PNG, 0, {{"seed", "0"}, {"solver", "midpoint"}, {"steps", "16"}}};
 
@@ -70,7 +70,9 @@ static const struct look *look_of(const struct adv_exchange *exchange,
                                   const struct adv_model *model)
 {
     enum adv_query_kind kind = exchange->route->kind;
-    return kind == ADV_QUERY_LOG_DENSITY && !adv_model_is_plane(model) ? &by_samples : &looks[kind];
+    bool on_grid =
+        adv_model_is_plane(model) && adv_transform_draws(adv_model_transform(model)) == 1;
+    return kind == ADV_QUERY_LOG_DENSITY && !on_grid ? &by_samples : &looks[kind];
 }
 
 static enum adv_query_kind kind_of(const struct adv_exchange *exchange, const struct look *look)
