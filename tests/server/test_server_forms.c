@@ -108,6 +108,7 @@ static const struct {
     {"GET", "log-density?points=1,nan", NULL, 422, "invalid-field", "points"},
     {"GET", "log-density?points=1,1e99", NULL, 422, "invalid-field", "points"},
     {"GET", "log-density?points=1,2]];[[3,4", NULL, 422, "invalid-field", "points"},
+    {"GET", "log-density?points=1,2],[3,4", NULL, 422, "invalid-field", "points"},
     {"GET", "log-density?points=1,2&x0=1,2", NULL, 422, "invalid-field", "x0"},
     {"GET", "samples?points=1,2", NULL, 422, "invalid-field", "points"},
     {"GET", "samples?n=2&x0=1,2", NULL, 422, "invalid-field", "n"},

@@ -19,6 +19,7 @@ static void start(void)
     server_model_write_points(server.models, 3, false);
     server_model_write_points(server.models, 16, false);
     server_model_write_points(server.models, 17, false);
+    server_model_write_counts(server.models);
     server_daemon_await(&server, server_daemon_begin(&server, NULL));
 }
 
@@ -52,6 +53,7 @@ static const struct {
      100},
     {"/v1/models/dim16/density.png?n=100&width=300", 300, 300},
     {"/v1/models/plane/samples.png?n=100&view=density&width=100", 100, 100},
+    {"/v1/models/counts/density.png?n=200&width=300", 300, 300}, /* not on a grid */
 };
 
 START_TEST(points_have_pictures_of_every_dimension)

@@ -80,6 +80,17 @@ void server_model_write_points(const char *directory, size_t dim, bool labelled)
     save(make(config, name, SEED), directory, file);
 }
 
+void server_model_write_counts(const char *directory)
+{
+    save(make("{\"name\": \"counts\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 16,"
+              " \"layers\": 1}, \"data\": {\"shape\": [2], \"transform\": {\"kind\": \"columns\","
+              " \"columns\": [{\"kind\": \"real\", \"width\": 1, \"shift\": 0, \"scale\": 1}, "
+              "{\"kind\": \"real\","
+              " \"integer\": true, \"width\": 1, \"shift\": 3, \"scale\": 2}]}}}",
+              "counts", SEED),
+         directory, "counts.safetensors");
+}
+
 void server_model_write_wide(const char *directory)
 {
     save(make("{\"name\": \"wide\", \"net\": {\"kind\": \"mlp\", \"dim\": 784,"

@@ -28,6 +28,8 @@ void server_model_write_sparse(const char *directory, const char *name, const ch
                                size_t n_bytes);
 /* slow.safetensors, which is read to its end, some tenths of a second, before it is refused. */
 void server_model_write_slow(const char *directory);
+/* "counts": points of the plane whose second number is whole. */
+void server_model_write_counts(const char *directory);
 /* A model "wide" of 784-D points, a row of which is 3e6 multiply-adds, into the directory. */
 void server_model_write_wide(const char *directory);
 /* A model "posterior" of points a, b given a context x1, x2, of mean 0, 1, deviation 1, 2 and reach
