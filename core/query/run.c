@@ -291,7 +291,7 @@ static enum adv_status make_shards(struct adv_run *run, struct adv_error *error)
     for (size_t s = 0; s < run->n_shards; s++) {
         struct adv_shard *shard = &run->shards[s];
         shard->coarse = s >= once;
-        shard->begin = s % once * rows;
+        shard->begin = (shard->coarse ? s - once : s) * rows;
         shard->n = n - shard->begin < rows ? n - shard->begin : rows;
         atomic_init(&shard->frames_ready, 0);
         atomic_init(&shard->permille, 0);

@@ -165,8 +165,10 @@ static enum adv_status print_rows(const struct work *w, struct adv_error *error)
         size_t n = w->n - from < PRINTED_ROWS ? w->n - from : PRINTED_ROWS;
         fill(w, from, n, rows);
         status = check_rows(w, from, n, rows, error);
-        for (size_t i = 0; i < n * width && status == ADV_OK; i++)
-            printf("%.9g%c", (double)rows[i], (i + 1) % width ? ',' : '\n');
+        for (size_t i = 0; i < n && status == ADV_OK; i++) {
+            for (size_t c = 0; c < width; c++)
+                printf("%.9g%c", (double)rows[i * width + c], c + 1 < width ? ',' : '\n');
+        }
     }
     free(rows);
     if (status == ADV_OK && (fflush(stdout) != 0 || ferror(stdout)))
