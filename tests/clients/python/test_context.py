@@ -1,4 +1,5 @@
 """Models that are conditioned on numbers: what each verb takes and gives, here and over HTTP."""
+import json
 import unittest
 import warnings
 
@@ -153,7 +154,7 @@ class TestContexts(FolderTest):
         self.assertEqual(there.tobytes(), of_each.tobytes())
 
 
-class TestDensity(unittest.TestCase):
+class TestDensity(FolderTest):
     def test_it_is_log_prob_with_its_errors(self):
         model = advect.load(BOARD)
         x = model.sample(20, seed=1)
@@ -171,8 +172,18 @@ class TestDensity(unittest.TestCase):
         self.assertAlmostEqual(probed.interval_factor, 2.3646, places=3)  # Student, 7 degrees
 
     def test_typicality_of_a_model_that_knows(self):
-        theta = pairs(1500)[0]
-        found = advect.fit(theta, steps=40).density(theta)
+        advect_tool("simulate", "two_moons", "-n", "1500", "-o", "moons.csv", cwd=self.folder)
+        recipe = {
+            "name": "moons",
+            "data": {"source": {"kind": "csv", "file": "moons.csv"}, "held_out": 150},
+            "net": {"kind": "mlp", "dim": 4, "channels": 8, "layers": 1},
+            "train": {"steps": 500, "batch": 2048, "seed": 1},
+        }
+        with open(self.at("moons.json"), "w") as file:
+            json.dump(recipe, file)
+        advect_tool("train", "moons.json", "--quiet", cwd=self.folder)
+        rows = np.loadtxt(self.at("moons.csv"), delimiter=",", skiprows=1)[:200]
+        found = advect.load(self.at("moons.safetensors")).density(rows)
         self.assertLess(abs(np.median(found.typicality) - 50), 15)
         self.assertTrue(((found.typicality >= 0) & (found.typicality <= 100)).all())
         self.assertTrue((np.diff(found.typicality[np.argsort(found.log_density)]) >= 0).all())
