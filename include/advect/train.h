@@ -34,7 +34,7 @@ struct adv_training;
  *     "recorded"   what the recipe is to call the file; its path if absent
  *     "columns", "context", "label_column", "missing", "header", "separator"   of a CSV file, as in
  *                  data.source of recipes
- *     "labels", "context_file"   of an NPY file, the ones with its rows' classes and contexts, which
+ *     "labels", "context_file"   of an NPY file, those with its rows' classes and contexts, which
  *                  data.source calls "labels" and "context"
  *     "support"    as data.support of recipes
  *     "steps", "seed"   as in train of recipes

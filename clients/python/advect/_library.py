@@ -38,7 +38,6 @@ bool adv_model_has_null_class(const struct adv_model *model);
 double adv_model_guidance(const struct adv_model *model);
 const char *adv_model_label_name(const struct adv_model *model, size_t label);
 size_t adv_model_context(const struct adv_model *model);
-bool adv_model_has_null_context(const struct adv_model *model);
 const char *adv_model_context_name(const struct adv_model *model, size_t i);
 double adv_model_context_reach(const struct adv_model *model);
 const char *adv_model_column_name(const struct adv_model *model, size_t column);

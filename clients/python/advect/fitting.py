@@ -102,8 +102,7 @@ def fit(
     if label_column is not None:
         raise InvalidError("label_column is of CSV files; of an array, labels has them", "labels")
     with tempfile.TemporaryDirectory(prefix="advect-") as folder:
-        told = _write(folder, data, labels, columns, options)
-        _write_context(folder, context, options)
+        told = _write(folder, data, labels, context, columns, options)
         path = os.fsencode(os.path.join(folder, "array.npy"))
         return _train(path, options, told, threads, progress)
 
@@ -140,6 +139,7 @@ def _write(
     folder: str,
     data: Any,
     labels: Optional[Array],
+    context: Optional[Array],
     columns: Optional[Sequence[Any]],
     options: Dict[str, Any],
 ) -> Dict[str, Any]:
@@ -159,16 +159,16 @@ def _write(
         options["labels"] = "labels.npy"
         if class_names:
             told["labels"] = class_names
+    _write_context(folder, context, len(rows), options)
     np.save(os.path.join(folder, "array.npy"), rows)
     options["recorded"] = "array.npy"
     return told
 
 
-def _write_context(folder: str, context: Any, options: Dict[str, Any]) -> None:
+def _write_context(folder: str, context: Any, n: int, options: Dict[str, Any]) -> None:
     if context is None:
         return
     numbers = a.numbers(context, "context")
-    n = len(np.load(os.path.join(folder, "array.npy"), mmap_mode="r"))
     if numbers.ndim not in (1, 2) or len(numbers) != n or 0 in numbers.shape:
         raise InvalidError(
             f"context has shape {numbers.shape}; it must be ({n}, size): a row for each of data",

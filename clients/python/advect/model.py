@@ -24,7 +24,7 @@ class Trajectory(NamedTuple):
 
     Attributes:
         times: [frames], float64, from 0 (the base) to 1 (the data).
-        states: [frames, n, dim], float32, in data units.
+        states: [frames, n, dim], float32, in data units; of contexts [k, size] [frames, k, n, dim].
     """
 
     times: "np.ndarray[Any, np.dtype[np.float64]]"
@@ -32,7 +32,8 @@ class Trajectory(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """One moment of a trajectory: its time, and the states [n, dim], float32, in data units."""
+    """One moment of a trajectory: its time, and the states [n, dim], float32, in data units; of
+    contexts [k, size] [k, n, dim]."""
 
     time: float
     states: "np.ndarray[Any, np.dtype[np.float32]]"
@@ -189,7 +190,7 @@ class Model:
         if points is None and contexts is not None and a.of_each(context):
             query.n_blocks = len(contexts)
             labels = None if labels is None else np.tile(labels, len(contexts))
-        query.c.n = rows * (query.n_blocks or 1)
+        query.c.n = a.whole(rows * (query.n_blocks or 1), "n", 1, a.SEED_MAX)
         query.labels(labels)
         query.contexts(contexts)
         return query

@@ -12,7 +12,8 @@ from .errors import InvalidError
 from .model import Model
 from .remote import RemoteModel
 
-_ROUNDS, _SHRINKS_BY = 12, 0.65  # of the search for the maximum: its steps end at 0.6 % of the first
+# Of the search for the maximum, whose steps end at 0.6 % of the first ones.
+_ROUNDS, _SHRINKS_BY = 12, 0.65
 
 
 class Posterior:
@@ -28,7 +29,7 @@ class Posterior:
 
     def __init__(self, model: Union[Model, RemoteModel], context: Optional[Array] = None) -> None:
         if not model.context_size:
-            raise InvalidError(f"model {model.name!r} takes no context: it is no posterior", "model")
+            raise InvalidError(f"{model.name!r} takes no context: it is no posterior", "model")
         self.model = model
         self.context: Optional["np.ndarray[Any, Any]"] = None
         if context is not None:

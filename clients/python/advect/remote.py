@@ -235,14 +235,17 @@ class RemoteModel:
         assert array is not None
         return int(array[0]) if one else array.tolist() * n_blocks
 
-    def _contexts(self, context: Optional[Array], n: Optional[int], each: bool) -> Any:
-        """Rows, or the numbers of the one that all samples or points have."""
+    def _contexts(self, context: Optional[Array], n: Optional[int]) -> Any:
+        """Rows, or the numbers of the one that all samples or points have. n: of the points."""
         array = a.contexts(context, self.context_size, self.context_names, n)
         if array is None:
             return None
-        return array.tolist() if each or len(array) > 1 else array[0].tolist()
+        rows = len(array) > 1 or (n is None and a.of_each(context))
+        return array.tolist() if rows else array[0].tolist()
 
-    def _blocks(self, rows: "np.ndarray[Any, Any]", context: Any, x0: Any) -> Any:
+    def _blocks(
+        self, rows: "np.ndarray[Any, Any]", context: Any, x0: Any
+    ) -> "np.ndarray[Any, Any]":
         """Samples [..., n, dim], as [..., k, n, dim] where there were n of each of k contexts."""
         if x0 is not None or not a.of_each(context):
             return rows
@@ -262,13 +265,14 @@ class RemoteModel:
     ) -> Tuple[Dict[str, Any], Optional["np.ndarray[Any, Any]"]]:
         points = None if x0 is None else a.rows(x0, self.shape, "x0")
         rows = a.count(n, x0=points, label=label)
-        each = points is None and a.of_each(context)
-        contexts = self._contexts(context, None if points is None else rows, each)
+        contexts, n_blocks = self._contexts(context, None if points is None else rows), 1
+        if points is None and contexts and isinstance(contexts[0], list):
+            n_blocks = len(contexts)
         fields = {
             "n": rows,
             "seed": a.seed_or_random(seed),
             "first": first or None,
-            "label": self._labels(label, rows, len(contexts) if contexts and each else 1),
+            "label": self._labels(label, rows, n_blocks),
             "context": contexts,
             "guidance": guidance,
             "solver": _solver(solver),
@@ -294,7 +298,7 @@ class RemoteModel:
         fields = {
             "t": None if t == 1 else float(t),
             "label": self._labels(label, len(points)),
-            "context": self._contexts(context, len(points), False),
+            "context": self._contexts(context, len(points)),
             "guidance": guidance,
             "solver": _solver(solver),
             "divergence": _solver(divergence),
@@ -318,8 +322,10 @@ class RemoteModel:
         space: str = "data",
     ) -> "np.ndarray[Any, np.dtype[np.float32]]":
         """Draws samples [n, dim]; see :meth:`advect.Model.sample`."""
-        fields, points = self._from_base(n, seed, label, context, guidance, solver, x0, first, space)
-        return self._blocks(self._array("samples", fields, points), context, x0)  # type: ignore[no-any-return]
+        fields, points = self._from_base(
+            n, seed, label, context, guidance, solver, x0, first, space
+        )
+        return self._blocks(self._array("samples", fields, points), context, x0)
 
     def trajectory(
         self,
@@ -337,7 +343,9 @@ class RemoteModel:
         space: str = "data",
     ) -> Trajectory:
         """Samples on their way; see :meth:`advect.Model.trajectory`."""
-        fields, points = self._from_base(n, seed, label, context, guidance, solver, x0, first, space)
+        fields, points = self._from_base(
+            n, seed, label, context, guidance, solver, x0, first, space
+        )
         moments = _put_times(fields, frames, times)
         states = self._array("trajectories", fields, points)
         return Trajectory(moments, self._blocks(states, context, x0))
@@ -365,7 +373,9 @@ class RemoteModel:
             ProblemError: refused, or failed on the way.
             ConnectionLostError: the daemon went away before the last frame.
         """
-        fields, points = self._from_base(n, seed, label, context, guidance, solver, x0, first, space)
+        fields, points = self._from_base(
+            n, seed, label, context, guidance, solver, x0, first, space
+        )
         moments = _put_times(fields, frames, times)
         path, body, head = self._request("trajectories", fields, points)
         try:

@@ -110,6 +110,9 @@ class TestContexts(FolderTest):
             np.testing.assert_allclose(there.log_density_error, here.log_density_error, rtol=1e-5)
             with self.assertRaisesRegex(advect.ProblemError, "context is missing"):
                 remote.sample(3)
+            for context in ([[1, 2, 3], [4]], [1, 2], 0.5, [np.nan, 0, 0]):
+                with self.assertRaises(advect.InvalidError):
+                    remote.sample(3, context=context)
             self.assertEqual(advect.Posterior(remote, x[0]).sample((2, 3)).shape, (2, 3, 2))
 
     def test_what_is_no_context_is_refused(self):
@@ -122,12 +125,15 @@ class TestContexts(FolderTest):
             (0.5, r"context has shape \(\)"),
             ([np.nan, 0, 0], r"context\[0\] is nan; it must be a finite number"),
             ([["a", "b", "c"]], "context has dtype <U1"),
+            ([[1, 2, 3], [4]], "context is no array"),
             ([1e39, 0, 0], r"context\[0\] is 1e\+39, which is beyond float32"),
         ):
             with self.subTest(message), self.assertRaisesRegex(advect.InvalidError, message):
                 self.model.log_prob(at, context=context)
         with self.assertRaisesRegex(advect.InvalidError, r"\(3,\) or \(n, 3\)"):
             self.model.sample(4, context=[1])
+        with self.assertRaisesRegex(advect.InvalidError, "n is 18014398509481984; it must be"):
+            self.model.sample(2**53, context=self.x[:2])
         with self.assertRaisesRegex(advect.InvalidError, "this model takes none"):
             advect.load(BOARD).sample(4, context=[1])
 
