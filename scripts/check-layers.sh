@@ -58,7 +58,7 @@ uses[web/views]='plane space images lib'
 
 # Modules of the Python package: each may import those before it.
 python_modules=(_version errors _structs _library _arguments _run _query model fitting estimator
-    _http remote plot __init__)
+    _http remote posterior plot __init__)
 
 # Public header -> the layer that implements it.
 declare -A owner=(

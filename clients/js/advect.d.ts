@@ -36,9 +36,14 @@ export interface Divergence {
   renew?: boolean;
 }
 
+/** Numbers that all rows are conditioned on; or several rows of them. */
+export type Context = number | Points;
+
 export interface CommonFields {
   /** class of all rows, or of each; -1 is none */
   label?: number | readonly number[];
+  /** of models that take one: of all rows, or one of each; without points, n samples of each */
+  context?: Context;
   guidance?: number;
   space?: "data" | "flow";
   timeout_ms?: number;
@@ -146,6 +151,9 @@ export interface ModelSummary {
   limits: Limits;
   card: Record<string, unknown> | null;
   columns?: string[];
+  /** of models that take one: how many numbers, their names, the largest distance in the training, and
+   * whether it may be left out */
+  context?: { size: number; columns: string[] | null; reach: number | null; null: boolean };
 }
 
 export interface ModelInfo extends ModelSummary {

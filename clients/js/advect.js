@@ -175,22 +175,38 @@ const IN_URL = {
   divergence: { method: "divergence", seed: "probe_seed", renew: "renew_probes" },
 };
 
-function textOf(value) {
+function textOf(value, name) {
   if (!Array.isArray(value))
     return String(value);
-  return value.map(textOf).join(Array.isArray(value[0]) ? ";" : ",");
+  if (name === "context" && Array.isArray(value[0]))
+    return JSON.stringify(value);
+  return value.map((one) => textOf(one)).join(Array.isArray(value[0]) ? ";" : ",");
 }
+
+/* The context of a query as JSON has it: numbers, or rows of them. */
+function contextOf(context) {
+  if (context === undefined || context === null || typeof context === "number")
+    return context;
+  toArray(context, "context");
+  if (Array.isArray(context))
+    return context.map((row) => isNumbers(row) ? Array.from(row) : row);
+  const data = Float64Array.from(isNumbers(context) ? context : context.data);
+  return isNumbers(context) || context.shape.length === 1 ? Array.from(data) : toRows({ shape: context.shape, data });
+}
+
+/* Fields whose context is as JSON has it. */
+const plain = (fields) => fields?.context === undefined ? fields : { ...fields, context: contextOf(fields.context) };
 
 /* Fields as the query of a URL: {solver: {method: "rk4", steps: 20}} is "solver=rk4&steps=20". */
 export function toQuery(fields = {}) {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(fields)) {
+  for (const [name, value] of Object.entries(plain(fields))) {
     if (value === undefined || value === null)
       continue;
     const members = typeof value === "object" && !Array.isArray(value) ? Object.entries(value) : [[null, value]];
     for (const [member, held] of members)
       if (held !== undefined && held !== null)
-        query.append(member === null ? name : IN_URL[name]?.[member] ?? member, textOf(held));
+        query.append(member === null ? name : IN_URL[name]?.[member] ?? member, textOf(held, name));
   }
   return query.toString();
 }
@@ -298,7 +314,8 @@ class Advect {
 
 /* ---------------------------------------------------------------- a model */
 
-/* The fields of queries are those of api.md, by the same names; `signal` beside them aborts. */
+/* The fields of queries are those of api.md, by the same names; `signal` beside them aborts. A context
+ * may be any kind of array that points may be. */
 class Model {
   constructor(advect, name) {
     this.advect = advect;
@@ -318,12 +335,13 @@ class Model {
 
   /* Any query with its whole answer as JSON: "samples", "log-density", ... */
   ask(what, { signal, ...body } = {}) {
-    return this.advect.json(this.path(what), { body, signal });
+    return this.advect.json(this.path(what), { body: plain(body), signal });
   }
 
   /* Where the query goes and with what: points are uploaded, with the other fields in the URL, unless
    * they are too long for one. */
-  send(what, points, fields) {
+  send(what, points, given) {
+    const fields = plain(given);
     const field = what === "samples" || what === "trajectories" ? "x0" : "points";
     if (points === undefined)
       return [this.path(what), { body: fields }];
@@ -338,7 +356,8 @@ class Model {
     return this.advect.npy(path, { ...sent, signal });
   }
 
-  /* n samples, or one for each row of x0: {shape: [n, dim], data, seed}. */
+  /* n samples, of each context where there are several, those of the first being the first; or one for
+   * each row of x0: {shape: [rows, dim], data, seed}. */
   async sample(n, { x0, ...fields } = {}) {
     return this.array("samples", x0, { n, ...fields });
   }

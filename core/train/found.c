@@ -40,8 +40,8 @@ void adv_name_of_file(const char *text, bool is_path, char name[ADV_NAME_BYTES])
 static enum adv_status open_npy(const struct adv_propose_options *o, struct adv_source *source,
                                 struct adv_error *error)
 {
-    json_t *spec =
-        json_pack("{s:s, s:s, s:s*}", "kind", "npy", "file", o->file, "labels", o->labels);
+    json_t *spec = json_pack("{s:s, s:s, s:s*, s:s*}", "kind", "npy", "file", o->file, "labels",
+                             o->labels, "context", o->context_file);
     enum adv_status status =
         spec ? adv_source_open(spec, o->file, NULL, source, error) : adv_no_memory(error);
     json_decref(spec);
@@ -76,7 +76,7 @@ static enum adv_status read_npy(const struct adv_propose_options *o, struct adv_
                           o->file, source.rows.n_dims);
     if (status == ADV_OK) {
         found->n_rows = source.rows.shape[0];
-        found->dim = source.rows.shape[1];
+        found->dim = source.rows.shape[1] - source.n_context;
         found->survey.n_classes = count_classes(&source.labels);
     }
     adv_source_release(&source);
@@ -100,8 +100,9 @@ enum adv_status adv_found_read(const struct adv_propose_options *o, struct adv_f
     found->is_npy = format == ADV_FILE_NPY;
     if (found->is_npy)
         return read_npy(o, found, error);
-    if (o->labels)
-        return adv_fail_field(error, ADV_E_INVALID, "labels", "labels is of NPY files; %s is none",
+    const char *odd = o->labels ? "labels" : o->context_file ? "context_file" : NULL;
+    if (odd)
+        return adv_fail_field(error, ADV_E_INVALID, odd, "%s is of NPY files; %s is none", odd,
                               o->file);
     status = adv_table_survey(o->file, &how, &found->survey, error);
     if (status == ADV_OK) {

@@ -70,6 +70,8 @@ static json_t *data_part(const struct adv_propose_options *o, const struct adv_f
     bool failed = !source;
     if (!failed && o->labels)
         failed = json_object_set_new(source, "labels", json_string(o->labels)) != 0;
+    if (!failed && o->context_file)
+        failed = json_object_set_new(source, "context", json_string(o->context_file)) != 0;
     if (!failed && !found->is_npy) {
         failed = json_object_set(source, "columns", found->survey.numbers) ||
                  json_object_set_new(source, "missing", json_string(adv_missing_names[o->missing]));

@@ -10,8 +10,8 @@
 #include <string.h>
 
 struct options {
-    char *name, *recorded, *labels;
-    json_t *columns, *label_column, *support;
+    char *name, *recorded, *labels, *context_file;
+    json_t *columns, *context, *label_column, *support;
     int64_t missing, header, separator, steps, seed;
 };
 
@@ -21,6 +21,10 @@ static const struct adv_field fields[] = {
     {"recorded", ADV_FIELD_STRING, AT(recorded), .min = 1, .max = 4000,
      .help = "what the recipe calls the file"},
     {"columns", ADV_FIELD_JSON, AT(columns), .help = "columns of a CSV file to model"},
+    {"context", ADV_FIELD_JSON, AT(context),
+     .help = "columns of a CSV file that condition the density of the others"},
+    {"context_file", ADV_FIELD_STRING, AT(context_file), .min = 1, .max = 4000,
+     .help = "NPY file with the contexts of an NPY file's rows"},
     {"label_column", ADV_FIELD_JSON, AT(label_column), .help = "column of the classes"},
     {"labels", ADV_FIELD_STRING, AT(labels), .min = 1, .max = 4000,
      .help = "NPY file with the classes of an NPY file's rows"},
@@ -60,6 +64,8 @@ static enum adv_status propose(const char *file, const struct options *options, 
                                             .recorded = options->recorded,
                                             .name = options->name,
                                             .columns = options->columns,
+                                            .context = options->context,
+                                            .context_file = options->context_file,
                                             .label_column = options->label_column,
                                             .labels = options->labels,
                                             .support = options->support,

@@ -32,8 +32,10 @@ struct adv_training;
  *
  *     "name"       of the model; the file's without its ending if absent
  *     "recorded"   what the recipe is to call the file; its path if absent
- *     "columns", "label_column", "missing", "header", "separator"   of a CSV file, and
- *     "labels"     of an NPY file, the one with its rows' classes: as in data.source of recipes
+ *     "columns", "context", "label_column", "missing", "header", "separator"   of a CSV file, as in
+ *                  data.source of recipes
+ *     "labels", "context_file"   of an NPY file, those with its rows' classes and contexts, which
+ *                  data.source calls "labels" and "context"
  *     "support"    as data.support of recipes
  *     "steps", "seed"   as in train of recipes
  *

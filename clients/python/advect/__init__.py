@@ -5,6 +5,7 @@
     >>> model.sample(1000, seed=3)            # [1000, dim], float32
     >>> model.log_prob(points)                # [n], in nats
     >>> model = advect.fit(array)             # trains
+    >>> posterior = advect.Posterior(advect.fit(theta, context=x), x_observed)
     >>> remote = advect.connect("http://127.0.0.1:8080").model("mnist")
     >>> remote.sample(10, label=3)            # the same verbs
 
@@ -29,13 +30,15 @@ from .errors import (
 )
 from .estimator import FlowDensity
 from .fitting import Progress, fit
-from .model import Frame, Model, Trajectory, load
+from .model import Density, Frame, Model, Trajectory, load
+from .posterior import Posterior
 from .remote import Client, RemoteModel, connect
 
 __all__ = [
     "CancelledError",
     "Client",
     "ConnectionLostError",
+    "Density",
     "Error",
     "FileError",
     "FlowDensity",
@@ -46,6 +49,7 @@ __all__ = [
     "Model",
     "NoMemoryError",
     "NumericError",
+    "Posterior",
     "ProblemError",
     "Progress",
     "RemoteModel",

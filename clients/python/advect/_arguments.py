@@ -129,6 +129,39 @@ def labels(
     return np.ascontiguousarray(array, dtype=np.int32)
 
 
+# ---------------------------------------------------------------- contexts
+
+
+def contexts(
+    context: Optional[Array], size: int, names: Sequence[str], n: Optional[int] = None
+) -> Optional["np.ndarray[Any, Any]"]:
+    """[1, size] or [n, size], or any number of rows if n is None; None where there is none. A
+    single number is a context of one."""
+    if context is None:
+        return None
+    if not size:
+        raise InvalidError("context is given; this model takes none", "context")
+    array = numbers(context, "context")
+    finite(array, "context")
+    if array.ndim < 2 and array.size == size:
+        return array.reshape(1, size)
+    if array.ndim == 2 and array.shape[1] == size and len(array):
+        if n is None or len(array) in (1, n):
+            return array
+    rows = "n" if n is None else str(n)
+    called = f" ({', '.join(names)})" if names else ""
+    raise InvalidError(
+        f"context has shape {array.shape}; it must be ({size},) or ({rows}, {size}){called}",
+        "context",
+    )
+
+
+def of_each(context: Optional[Array]) -> bool:
+    """Whether several contexts are meant, if perhaps of one row, so that answers have an axis of
+    their own for them."""
+    return context is not None and np.ndim(context) >= 2
+
+
 def count(n: Optional[int], **arrays: Any) -> int:
     """Number of rows: n, or else that of the first of the arrays that is given, or else 1."""
     if n is not None:

@@ -37,6 +37,9 @@ size_t adv_model_classes(const struct adv_model *model);
 bool adv_model_has_null_class(const struct adv_model *model);
 double adv_model_guidance(const struct adv_model *model);
 const char *adv_model_label_name(const struct adv_model *model, size_t label);
+size_t adv_model_context(const struct adv_model *model);
+const char *adv_model_context_name(const struct adv_model *model, size_t i);
+double adv_model_context_reach(const struct adv_model *model);
 const char *adv_model_column_name(const struct adv_model *model, size_t column);
 enum adv_status adv_solver_find(const char *name, const struct adv_solver **solver,
                                 struct adv_error *error);

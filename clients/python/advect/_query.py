@@ -35,6 +35,7 @@ class Query:
         self.model = model
         self.c = s.Query()
         self._kept: List[Any] = []
+        self.n_blocks: Optional[int] = None  # contexts, of each of which there are n rows
         library().adv_query_init(c.byref(self.c), c.sizeof(self.c), kind)
 
     def _keep(self, array: "np.ndarray[Any, Any]") -> int:
@@ -49,6 +50,12 @@ class Query:
     def labels(self, labels: Optional["np.ndarray[Any, Any]"]) -> None:
         if labels is not None:
             self.c.labels = self._keep(labels)
+
+    def contexts(self, contexts: Optional["np.ndarray[Any, Any]"]) -> None:
+        """[n_contexts, numbers], of n / n_contexts rows each."""
+        if contexts is not None:
+            self.c.context = self._keep(contexts)
+            self.c.n_contexts = len(contexts)
 
     def times(self, times: "np.ndarray[Any, Any]") -> None:
         self.c.times = self._keep(times)

@@ -200,14 +200,26 @@ class Run:
         shape = (answer.n, answer.dim) if kind == "=f4" else (answer.n,)
         return view(self, address, shape, kind)
 
-    def states(self) -> "np.ndarray[Any, Any]":
-        """[n, dim]"""
-        return view(self, self.answer.states, (self.answer.n, self.answer.dim))
+    def _rows(self, n_blocks: Optional[int]) -> Tuple[int, ...]:
+        n = self.answer.n
+        return (n,) if n_blocks is None else (n_blocks, n // n_blocks)
 
-    def frames(self) -> "np.ndarray[Any, Any]":
-        """[n_frames, n, dim]"""
+    def states(self, n_blocks: Optional[int] = None) -> "np.ndarray[Any, Any]":
+        """[n, dim], or [n_blocks, n / n_blocks, dim]"""
+        return view(self, self.answer.states, (*self._rows(n_blocks), self.answer.dim))
+
+    def frames(self, n_blocks: Optional[int] = None) -> "np.ndarray[Any, Any]":
+        """[n_frames, n, dim], or [n_frames, n_blocks, n / n_blocks, dim]"""
         answer = self.answer
-        return view(self, answer.states, (answer.n_frames, answer.n, answer.dim))
+        shape = (answer.n_frames, *self._rows(n_blocks), answer.dim)
+        return view(self, answer.states, shape)
+
+    def context_distance(self) -> Optional["np.ndarray[Any, Any]"]:
+        """[n_contexts]; None where there are none"""
+        answer = self.answer
+        if not answer.context_distance:
+            return None
+        return view(self, answer.context_distance, (answer.n_contexts,), "=f8")
 
     def failures(self) -> "dict[int, str]":
         """Why rows failed, by their index."""

@@ -78,7 +78,11 @@ class Query(c.Structure):
         ("n_times", c.c_size_t),
         ("times", c.c_void_p),
         ("space", c.c_int),
-        ("reserved", c.c_uint32),
+        ("keep_probes", c.c_bool),
+        ("errors", c.c_bool),
+        ("reserved", c.c_uint8 * 2),
+        ("context", c.c_void_p),
+        ("n_contexts", c.c_size_t),
     ]
 
 
@@ -102,6 +106,14 @@ class Answer(c.Structure):
         ("divergence_method", c.c_int),
         ("probes", c.c_size_t),
         ("failures", c.c_void_p),
+        ("n_contexts", c.c_size_t),
+        ("context", c.c_void_p),
+        ("context_distance", c.c_void_p),
+        ("renew_probes", c.c_bool),
+        ("interval_factor", c.c_double),
+        ("log_density_error", c.c_void_p),
+        ("latent_error", c.c_void_p),
+        ("typicality", c.c_void_p),
     ]
 
 

@@ -53,6 +53,7 @@ def fit(
     data: Data,
     *,
     labels: Optional[Array] = None,
+    context: Union[None, Array, Sequence[str], str, "os.PathLike[str]"] = None,
     label_column: Union[None, str, int] = None,
     columns: Optional[Sequence[Union[str, int]]] = None,
     support: Union[None, Mapping[str, Any], Sequence[Any]] = None,
@@ -68,6 +69,9 @@ def fit(
         data: [n, columns], at least 10 rows of finite numbers; or the path of a CSV or NPY file. A
             data frame's column names become the model's.
         labels: of an array, the class of each row: numbers or texts, [n].
+        context: what the density of data is conditioned on: of an array, the numbers of each row,
+            [n, size] or [n]; of a CSV file, a list of columns (those of `columns`, or all others,
+            are modelled); of an NPY file, the path of a second one.
         label_column: of a CSV file, the column of the classes.
         columns: of a CSV file, which columns to take; of an array, their names.
         support: what columns can be, by name or position: {"so2": [0, None], "hour": {"periodic":
@@ -92,12 +96,13 @@ def fit(
         if labels is not None:
             raise InvalidError("labels is of arrays; of a file, label_column names them", "labels")
         options.update(label_column=label_column, columns=columns and list(columns))
+        options.update(_context_of_a_file(context, os.path.dirname(os.fspath(data))))
         options["recorded"] = os.path.basename(os.fspath(data))
         return _train(os.fsencode(data), options, {}, threads, progress)
     if label_column is not None:
         raise InvalidError("label_column is of CSV files; of an array, labels has them", "labels")
     with tempfile.TemporaryDirectory(prefix="advect-") as folder:
-        told = _write(folder, data, labels, columns, options)
+        told = _write(folder, data, labels, context, columns, options)
         path = os.fsencode(os.path.join(folder, "array.npy"))
         return _train(path, options, told, threads, progress)
 
@@ -134,6 +139,7 @@ def _write(
     folder: str,
     data: Any,
     labels: Optional[Array],
+    context: Optional[Array],
     columns: Optional[Sequence[Any]],
     options: Dict[str, Any],
 ) -> Dict[str, Any]:
@@ -153,9 +159,40 @@ def _write(
         options["labels"] = "labels.npy"
         if class_names:
             told["labels"] = class_names
+    _write_context(folder, context, len(rows), options)
     np.save(os.path.join(folder, "array.npy"), rows)
     options["recorded"] = "array.npy"
     return told
+
+
+def _write_context(folder: str, context: Any, n: int, options: Dict[str, Any]) -> None:
+    if context is None:
+        return
+    numbers = a.numbers(context, "context")
+    if numbers.ndim not in (1, 2) or len(numbers) != n or 0 in numbers.shape:
+        raise InvalidError(
+            f"context has shape {numbers.shape}; it must be ({n}, size): a row for each of data",
+            "context",
+        )
+    a.finite(numbers, "context")
+    np.save(os.path.join(folder, "context.npy"), numbers.reshape(n, -1))
+    options["context_file"] = "context.npy"
+
+
+def _context_of_a_file(context: Any, folder: str) -> Dict[str, Any]:
+    """Columns of a CSV file, or the path of another NPY file, which recipes name from the data's
+    folder."""
+    if context is None:
+        return {}
+    if isinstance(context, (str, os.PathLike)):
+        return {"context_file": os.path.relpath(os.fspath(context), folder or ".")}
+    if not isinstance(context, (list, tuple)):
+        raise InvalidError(
+            "context is an array and data a file; it must be a list of columns, or the path of an "
+            "NPY file",
+            "context",
+        )
+    return {"context": list(context)}
 
 
 def _by_position(support: Any, names: List[str]) -> Any:

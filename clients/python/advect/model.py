@@ -24,7 +24,7 @@ class Trajectory(NamedTuple):
 
     Attributes:
         times: [frames], float64, from 0 (the base) to 1 (the data).
-        states: [frames, n, dim], float32, in data units.
+        states: [frames, n, dim], float32, in data units; of contexts [k, size] [frames, k, n, dim].
     """
 
     times: "np.ndarray[Any, np.dtype[np.float64]]"
@@ -32,10 +32,32 @@ class Trajectory(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """One moment of a trajectory: its time, and the states [n, dim], float32, in data units."""
+    """One moment of a trajectory: its time, and the states [n, dim], float32, in data units; of
+    contexts [k, size] [k, n, dim]."""
 
     time: float
     states: "np.ndarray[Any, np.dtype[np.float32]]"
+
+
+class Density(NamedTuple):
+    """Log-densities and how far they can be trusted; each [n], float64, in nats.
+
+    Attributes:
+        log_density: as of :meth:`Model.log_prob`.
+        standard_error: over the probes of "hutchinson"; None where the divergence is exact.
+        interval_factor: log_density +- interval_factor * standard_error holds the value of all
+            probes 95 times of 100; 0 where there is no standard_error.
+        log_density_error: at least the error of the integration for some 95 % of rows, where
+            errors were asked for; None otherwise.
+        typicality: the percentile of log_density among those of held-out rows, 0 to 100; None of
+            models that do not know it.
+    """
+
+    log_density: "np.ndarray[Any, np.dtype[np.float64]]"
+    standard_error: Optional["np.ndarray[Any, np.dtype[np.float64]]"]
+    interval_factor: float
+    log_density_error: Optional["np.ndarray[Any, np.dtype[np.float64]]"]
+    typicality: Optional["np.ndarray[Any, np.dtype[np.float64]]"]
 
 
 def load(
@@ -88,6 +110,9 @@ class Model:
         self.is_image: bool = lib.adv_model_is_image(handle)
         self.labels: List[str] = self._names(lib.adv_model_label_name, self.classes)
         self.columns: List[str] = self._names(lib.adv_model_column_name, self.dim)
+        self.context_size: int = lib.adv_model_context(handle)
+        self.context_names: List[str] = self._names(lib.adv_model_context_name, self.context_size)
+        self.context_reach: float = lib.adv_model_context_reach(handle)
 
     def _names(self, name_of: Any, n: int) -> List[str]:
         """All of them, or none where the model has no names."""
@@ -141,18 +166,39 @@ class Model:
 
     # ---------------------------------------------------------------- queries
 
-    def _query(self, kind: int, n: Optional[int], points: Any, name: str, label: Label) -> Query:
+    def _query(
+        self,
+        kind: int,
+        n: Optional[int],
+        points: Any,
+        name: str,
+        label: Label,
+        context: Optional[Array],
+    ) -> Query:
         """With its rows and what they are conditioned on."""
         query = Query(self._handle, kind)
         if points is not None:
             if name == "x":
                 a.pixels_refused(points, self.is_image, name)
             query.points(a.rows(points, self.shape, name))
-        query.c.n = a.count(n, **{name: points, "label": label})
-        if points is not None and query.c.n != len(points):
-            raise InvalidError(f"n is {query.c.n}; {name} has {len(points)} rows", "n")
-        query.labels(a.labels(label, query.c.n, self.labels, self.classes))
+        rows = a.count(n, **{name: points, "label": label})
+        if points is not None and rows != len(points):
+            raise InvalidError(f"n is {rows}; {name} has {len(points)} rows", "n")
+        among = None if points is None else rows
+        contexts = a.contexts(context, self.context_size, self.context_names, among)
+        labels = a.labels(label, rows, self.labels, self.classes)
+        if points is None and contexts is not None and a.of_each(context):
+            query.n_blocks = len(contexts)
+            labels = None if labels is None else np.tile(labels, len(contexts))
+        query.c.n = a.whole(rows * (query.n_blocks or 1), "n", 1, a.SEED_MAX)
+        query.labels(labels)
+        query.contexts(contexts)
         return query
+
+    def _run(self, query: Query) -> Run:
+        run = Run(self._handle, query.c)
+        _warn(run, self.context_reach)
+        return run
 
     def _from_base(
         self,
@@ -161,10 +207,11 @@ class Model:
         seed: Optional[int],
         first: int,
         label: Label,
+        context: Optional[Array],
         x0: Optional[Array],
         space: str,
     ) -> Query:
-        query = self._query(kind, n, x0, "x0", label)
+        query = self._query(kind, n, x0, "x0", label, context)
         query.c.seed = a.seed_or_random(seed)
         query.c.first = a.whole(first, "first", 0, a.SEED_MAX)
         query.space(space)
@@ -176,6 +223,7 @@ class Model:
         *,
         seed: Optional[int] = None,
         label: Label = None,
+        context: Optional[Array] = None,
         guidance: Optional[float] = None,
         solver: Solver = None,
         x0: Optional[Array] = None,
@@ -190,7 +238,11 @@ class Model:
                 whatever n is.
             label: class of all samples, by number or name, or [n] of them; -1 is no class. If
                 None, sample i of a model with classes is of class (first + i) % classes.
-            guidance: weight w of v_null + w (v_label - v_null); the model's own if None.
+            context: of models that are conditioned on numbers, those numbers, in the units of the
+                training data: [size] of all samples, or [k, size], at each of which n are drawn;
+                with x0, a row of it may also have one each.
+            guidance: weight w of v_null + w (v - v_null), where v is the velocity given label and
+                context; the model's own if None.
             solver: "euler", "midpoint", "heun", "rk4" or "dopri5", or a mapping, {"method":
                 "rk4", "steps": 20} or {"method": "dopri5", "rtol": 1e-6, "atol": 1e-6}; if None,
                 midpoint with 15 steps for images, rk4 with 25 for points.
@@ -199,12 +251,13 @@ class Model:
             space: "data", or "flow" for the network's own units.
 
         Returns:
-            [n, dim], float32, in data units: the library's memory, not a copy.
+            [n, dim], float32, in data units: the library's memory, not a copy. Of contexts [k,
+            size], and no x0, [k, n, dim].
         """
-        query = self._from_base(s.SAMPLES, n, seed, first, label, x0, space)
+        query = self._from_base(s.SAMPLES, n, seed, first, label, context, x0, space)
         query.guidance(guidance)
         query.solver(solver)
-        return Run(self._handle, query.c).states()
+        return self._run(query).states(query.n_blocks)
 
     def trajectory(
         self,
@@ -214,6 +267,7 @@ class Model:
         times: Optional[Array] = None,
         seed: Optional[int] = None,
         label: Label = None,
+        context: Optional[Array] = None,
         guidance: Optional[float] = None,
         solver: Solver = None,
         x0: Optional[Array] = None,
@@ -229,14 +283,15 @@ class Model:
         The others are those of :meth:`sample`.
 
         Returns:
-            times [frames] and states [frames, n, dim].
+            times [frames] and states [frames, n, dim], or of contexts [k, size] [frames, k, n,
+            dim].
         """
-        query = self._from_base(s.TRAJECTORIES, n, seed, first, label, x0, space)
+        query = self._from_base(s.TRAJECTORIES, n, seed, first, label, context, x0, space)
         moments = times_of(frames, times)
         query.times(moments)
         query.guidance(guidance)
         query.solver(solver)
-        return Trajectory(moments, Run(self._handle, query.c).frames())
+        return Trajectory(moments, self._run(query).frames(query.n_blocks))
 
     def frames(self, n: Optional[int] = None, **arguments: Any) -> Iterator[Frame]:
         """The frames of a :meth:`trajectory`, one by one. A model behind HTTP yields each as soon
@@ -251,10 +306,11 @@ class Model:
         x: Array,
         t: float,
         label: Label,
+        context: Optional[Array],
         guidance: Optional[float],
         space: str,
     ) -> Query:
-        query = self._query(kind, None, x, "x", label)
+        query = self._query(kind, None, x, "x", label, context)
         query.c.t = t
         query.space(space)
         query.guidance(guidance)
@@ -266,6 +322,7 @@ class Model:
         *,
         t: float = 1.0,
         label: Label = None,
+        context: Optional[Array] = None,
         guidance: Optional[float] = None,
         solver: Solver = None,
         divergence: Divergence = None,
@@ -277,6 +334,7 @@ class Model:
             x: [n, dim], finite, in data units and within the model's support.
             t: the points' time: the density of the flow at t.
             label: class of all points, by number or name, or [n] of them; None or -1 is no class.
+            context: [size] of all points, or [n, size], one of each.
             guidance: 1 if None.
             solver: dopri5 at 1e-5 if None; see :meth:`sample`.
             divergence: "exact", "hutchinson", or {"method": "hutchinson", "probes": 32, "seed":
@@ -287,13 +345,45 @@ class Model:
             [n], float64, in nats. Points so far out that the solver does not get there have NaN,
             and a RuntimeWarning says why.
         """
-        query = self._at_points(s.LOG_DENSITY, x, t, label, guidance, space)
+        query = self._at_points(s.LOG_DENSITY, x, t, label, context, guidance, space)
         query.c.rows_may_fail = True
         query.divergence(divergence)
         query.solver(solver)
-        run = Run(self._handle, query.c)
-        _warn(run)
-        return run.array("log_density", "=f8")  # type: ignore[return-value]
+        return self._run(query).array("log_density", "=f8")  # type: ignore[return-value]
+
+    def density(
+        self,
+        x: Array,
+        *,
+        errors: bool = False,
+        t: float = 1.0,
+        label: Label = None,
+        context: Optional[Array] = None,
+        guidance: Optional[float] = None,
+        solver: Solver = None,
+        divergence: Divergence = None,
+        space: str = "data",
+    ) -> Density:
+        """:meth:`log_prob` with what is known of its errors, and what it means.
+
+        Args:
+            errors: also estimate what the integration errs by, for about half as much work again.
+
+        The others are those of :meth:`log_prob`.
+        """
+        query = self._at_points(s.LOG_DENSITY, x, t, label, context, guidance, space)
+        query.c.rows_may_fail = True
+        query.c.errors = bool(errors)
+        query.divergence(divergence)
+        query.solver(solver)
+        run = self._run(query)
+        return Density(
+            run.array("log_density", "=f8"),  # type: ignore[arg-type]
+            run.array("standard_error", "=f8"),
+            float(run.answer.interval_factor),
+            run.array("log_density_error", "=f8"),
+            run.array("typicality", "=f8"),
+        )
 
     def encode(
         self,
@@ -301,6 +391,7 @@ class Model:
         *,
         t: float = 1.0,
         label: Label = None,
+        context: Optional[Array] = None,
         guidance: Optional[float] = None,
         solver: Solver = None,
         space: str = "data",
@@ -312,11 +403,10 @@ class Model:
         Returns:
             [n, dim], float32, in base units; NaN as in :meth:`log_prob`.
         """
-        query = self._at_points(s.LATENTS, x, t, label, guidance, space)
+        query = self._at_points(s.LATENTS, x, t, label, context, guidance, space)
         query.c.rows_may_fail = True
         query.solver(solver)
-        run = Run(self._handle, query.c)
-        _warn(run)
+        run = self._run(query)
         return run.states()
 
     def velocity(
@@ -325,6 +415,7 @@ class Model:
         t: float,
         *,
         label: Label = None,
+        context: Optional[Array] = None,
         guidance: Optional[float] = None,
         space: str = "data",
     ) -> "np.ndarray[Any, np.dtype[np.float32]]":
@@ -339,17 +430,27 @@ class Model:
         Returns:
             [n, dim], float32, in data units per unit of time.
         """
-        query = self._at_points(s.VELOCITY, x, t, label, guidance, space)
-        return Run(self._handle, query.c).states()
+        query = self._at_points(s.VELOCITY, x, t, label, context, guidance, space)
+        return self._run(query).states(query.n_blocks)
 
     def score_samples(self, X: Array) -> "np.ndarray[Any, np.dtype[np.float64]]":
         """:meth:`log_prob`, under the name that scikit-learn has for it."""
         return self.log_prob(X)
 
 
-def _warn(run: Run) -> None:
+def _warn(run: Run, reach: float) -> None:
+    """Of rows that have no value, and of contexts beyond those of the training."""
     failures = run.failures()
     if failures:
         row, reason = next(iter(failures.items()))
         others = f" (and {len(failures) - 1} other rows)" if len(failures) > 1 else ""
-        warnings.warn(f"row {row} has no value{others}: {reason}", RuntimeWarning, stacklevel=3)
+        warnings.warn(f"row {row} has no value{others}: {reason}", RuntimeWarning, stacklevel=4)
+    distance = run.context_distance()
+    if distance is not None and distance.max() > reach:
+        at = int(distance.argmax())
+        warnings.warn(
+            f"context[{at}] is {distance[at]:.3g} standard deviations from the mean of the "
+            f"training's, of which the farthest was at {reach:.3g}: the model extrapolates",
+            RuntimeWarning,
+            stacklevel=4,
+        )

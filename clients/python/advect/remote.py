@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import math
 import warnings
 from typing import Any, Dict, Iterator, List, Mapping, NoReturn, Optional, Tuple
 from urllib.parse import quote, urlencode
@@ -20,7 +21,7 @@ from ._arguments import Array, Label
 from ._http import Daemon, problem
 from ._query import Divergence, Solver, times_of
 from .errors import ConnectionLostError, InvalidError, ProblemError
-from .model import Frame, Trajectory
+from .model import Density, Frame, Trajectory
 
 _NPY = "application/x-npy"
 _JSON = "application/json"
@@ -138,6 +139,8 @@ def _url_fields(fields: Mapping[str, Any]) -> Dict[str, Any]:
         elif name == "divergence":
             words = {"method": "divergence", "seed": "probe_seed", "renew": "renew_probes"}
             flat.update({words.get(key, key): of for key, of in value.items()})
+        elif isinstance(value, list) and value and isinstance(value[0], list):
+            flat[name] = json.dumps(value, separators=(",", ":"))
         elif isinstance(value, list):
             flat[name] = ",".join(map(str, value))
         else:
@@ -163,6 +166,11 @@ class RemoteModel:
         self.is_image: bool = len(self.shape) == 3
         self.labels: List[str] = told.get("labels") or []
         self.columns: List[str] = told.get("columns") or []
+        conditions: Dict[str, Any] = told.get("context") or {}
+        self.context_size: int = conditions.get("size", 0)
+        self.context_names: List[str] = conditions.get("columns") or []
+        reach = conditions.get("reach")
+        self.context_reach: float = math.inf if reach is None else reach
         self.limits: Dict[str, Any] = told["limits"]
         self.config: Dict[str, Any] = told.get("config") or {}
         self.card: Optional[Dict[str, Any]] = told.get("card")
@@ -184,8 +192,8 @@ class RemoteModel:
     def _request(
         self, query: str, fields: Dict[str, Any], points: Optional["np.ndarray[Any, Any]"]
     ) -> Tuple[str, bytes, Dict[str, str]]:
-        """Path, body and headers. Points are an NPY body, unless the other fields (labels of many
-        rows) are too long for a URL."""
+        """Path, body and headers. Points are an NPY body, unless the other fields (labels or
+        contexts of many rows) are too long for a URL."""
         path = f"{self._path}/{query}"
         if points is None:
             return path, json.dumps(fields).encode(), {"Content-Type": _JSON}
@@ -194,7 +202,8 @@ class RemoteModel:
             path += f"?{in_url}" if in_url else ""
             return path, _npy_bytes(points), {"Content-Type": _NPY}
         if points.dtype == np.uint8:
-            raise InvalidError("labels of so many rows of 8-bit images do not fit a URL", "label")
+            name = "context" if "context" in fields else "label"
+            raise InvalidError(f"{name} of so many rows of 8-bit images does not fit a URL", name)
         name = "x0" if query in ("samples", "trajectories") else "points"
         body = json.dumps({**fields, name: points.tolist()}, separators=(",", ":")).encode()
         return path, body, {"Content-Type": _JSON}
@@ -208,19 +217,46 @@ class RemoteModel:
         except ProblemError as refusal:
             self._refused(refusal)
 
-    def _labels(self, label: Label, n: int) -> Any:
+    def _told(
+        self, query: str, fields: Dict[str, Any], points: Optional["np.ndarray[Any, Any]"]
+    ) -> Dict[str, Any]:
+        """The whole answer."""
+        path, body, head = self._request(query, fields, points)
+        try:
+            return dict(json.loads(self._daemon.fetch("POST", path, body, head)[0]))
+        except ProblemError as refusal:
+            self._refused(refusal)
+
+    def _labels(self, label: Label, n: int, n_blocks: int = 1) -> Any:
         if label is None:
             return None
         one = isinstance(label, (str, int, np.integer))
         array = a.labels(label, 1 if one else n, self.labels, self.classes)
         assert array is not None
-        return int(array[0]) if one else array.tolist()
+        return int(array[0]) if one else array.tolist() * n_blocks
+
+    def _contexts(self, context: Optional[Array], n: Optional[int]) -> Any:
+        """Rows, or the numbers of the one that all samples or points have. n: of the points."""
+        array = a.contexts(context, self.context_size, self.context_names, n)
+        if array is None:
+            return None
+        rows = len(array) > 1 or (n is None and a.of_each(context))
+        return array.tolist() if rows else array[0].tolist()
+
+    def _blocks(
+        self, rows: "np.ndarray[Any, Any]", context: Any, x0: Any
+    ) -> "np.ndarray[Any, Any]":
+        """Samples [..., n, dim], as [..., k, n, dim] where there were n of each of k contexts."""
+        if x0 is not None or not a.of_each(context):
+            return rows
+        return rows.reshape(*rows.shape[:-2], len(context), -1, rows.shape[-1])
 
     def _from_base(
         self,
         n: Optional[int],
         seed: Optional[int],
         label: Label,
+        context: Optional[Array],
         guidance: Optional[float],
         solver: Solver,
         x0: Optional[Array],
@@ -229,11 +265,15 @@ class RemoteModel:
     ) -> Tuple[Dict[str, Any], Optional["np.ndarray[Any, Any]"]]:
         points = None if x0 is None else a.rows(x0, self.shape, "x0")
         rows = a.count(n, x0=points, label=label)
+        contexts, n_blocks = self._contexts(context, None if points is None else rows), 1
+        if points is None and contexts and isinstance(contexts[0], list):
+            n_blocks = len(contexts)
         fields = {
             "n": rows,
             "seed": a.seed_or_random(seed),
             "first": first or None,
-            "label": self._labels(label, rows),
+            "label": self._labels(label, rows, n_blocks),
+            "context": contexts,
             "guidance": guidance,
             "solver": _solver(solver),
             "space": None if space == "data" else space,
@@ -245,6 +285,7 @@ class RemoteModel:
         x: Array,
         t: float,
         label: Label,
+        context: Optional[Array],
         guidance: Optional[float],
         solver: Solver,
         divergence: Divergence,
@@ -257,6 +298,7 @@ class RemoteModel:
         fields = {
             "t": None if t == 1 else float(t),
             "label": self._labels(label, len(points)),
+            "context": self._contexts(context, len(points)),
             "guidance": guidance,
             "solver": _solver(solver),
             "divergence": _solver(divergence),
@@ -272,6 +314,7 @@ class RemoteModel:
         *,
         seed: Optional[int] = None,
         label: Label = None,
+        context: Optional[Array] = None,
         guidance: Optional[float] = None,
         solver: Solver = None,
         x0: Optional[Array] = None,
@@ -279,8 +322,10 @@ class RemoteModel:
         space: str = "data",
     ) -> "np.ndarray[Any, np.dtype[np.float32]]":
         """Draws samples [n, dim]; see :meth:`advect.Model.sample`."""
-        fields, points = self._from_base(n, seed, label, guidance, solver, x0, first, space)
-        return self._array("samples", fields, points)
+        fields, points = self._from_base(
+            n, seed, label, context, guidance, solver, x0, first, space
+        )
+        return self._blocks(self._array("samples", fields, points), context, x0)
 
     def trajectory(
         self,
@@ -290,6 +335,7 @@ class RemoteModel:
         times: Optional[Array] = None,
         seed: Optional[int] = None,
         label: Label = None,
+        context: Optional[Array] = None,
         guidance: Optional[float] = None,
         solver: Solver = None,
         x0: Optional[Array] = None,
@@ -297,9 +343,12 @@ class RemoteModel:
         space: str = "data",
     ) -> Trajectory:
         """Samples on their way; see :meth:`advect.Model.trajectory`."""
-        fields, points = self._from_base(n, seed, label, guidance, solver, x0, first, space)
+        fields, points = self._from_base(
+            n, seed, label, context, guidance, solver, x0, first, space
+        )
         moments = _put_times(fields, frames, times)
-        return Trajectory(moments, self._array("trajectories", fields, points))
+        states = self._array("trajectories", fields, points)
+        return Trajectory(moments, self._blocks(states, context, x0))
 
     def frames(
         self,
@@ -309,6 +358,7 @@ class RemoteModel:
         times: Optional[Array] = None,
         seed: Optional[int] = None,
         label: Label = None,
+        context: Optional[Array] = None,
         guidance: Optional[float] = None,
         solver: Solver = None,
         x0: Optional[Array] = None,
@@ -323,7 +373,9 @@ class RemoteModel:
             ProblemError: refused, or failed on the way.
             ConnectionLostError: the daemon went away before the last frame.
         """
-        fields, points = self._from_base(n, seed, label, guidance, solver, x0, first, space)
+        fields, points = self._from_base(
+            n, seed, label, context, guidance, solver, x0, first, space
+        )
         moments = _put_times(fields, frames, times)
         path, body, head = self._request("trajectories", fields, points)
         try:
@@ -331,7 +383,8 @@ class RemoteModel:
         except ProblemError as refusal:
             self._refused(refusal)
         with exchange as response:
-            yield from _followed(response, len(moments))
+            for frame in _followed(response, len(moments)):
+                yield Frame(frame.time, self._blocks(frame.states, context, x0))
 
     def log_prob(
         self,
@@ -339,16 +392,46 @@ class RemoteModel:
         *,
         t: float = 1.0,
         label: Label = None,
+        context: Optional[Array] = None,
         guidance: Optional[float] = None,
         solver: Solver = None,
         divergence: Divergence = None,
         space: str = "data",
     ) -> "np.ndarray[Any, np.dtype[np.float64]]":
         """Log-densities [n]; see :meth:`advect.Model.log_prob`. They travel as float32."""
-        fields, points = self._at_points(x, t, label, guidance, solver, divergence, space)
+        fields, points = self._at_points(x, t, label, context, guidance, solver, divergence, space)
         values = self._array("log-density", fields, points).astype(np.float64)
         _warn(np.isnan(values))
         return values
+
+    def density(
+        self,
+        x: Array,
+        *,
+        errors: bool = False,
+        t: float = 1.0,
+        label: Label = None,
+        context: Optional[Array] = None,
+        guidance: Optional[float] = None,
+        solver: Solver = None,
+        divergence: Divergence = None,
+        space: str = "data",
+    ) -> Density:
+        """Log-densities and their errors; see :meth:`advect.Model.density`."""
+        fields, points = self._at_points(
+            x, t, label, context, guidance, solver, divergence, space
+        )
+        told = self._told("log-density", {**fields, **({"errors": True} if errors else {})}, points)
+        values = _doubles(told["log_density"])
+        assert values is not None
+        _warn(np.isnan(values))
+        return Density(
+            values,
+            _doubles(told.get("standard_error")),
+            float(told["divergence"].get("interval_factor") or 0),
+            _doubles(told.get("log_density_error")),
+            _doubles(told.get("typicality")),
+        )
 
     def encode(
         self,
@@ -356,12 +439,13 @@ class RemoteModel:
         *,
         t: float = 1.0,
         label: Label = None,
+        context: Optional[Array] = None,
         guidance: Optional[float] = None,
         solver: Solver = None,
         space: str = "data",
     ) -> "np.ndarray[Any, np.dtype[np.float32]]":
         """Base points [n, dim] of x; see :meth:`advect.Model.encode`."""
-        fields, points = self._at_points(x, t, label, guidance, solver, None, space)
+        fields, points = self._at_points(x, t, label, context, guidance, solver, None, space)
         latents = self._array("latents", fields, points)
         _warn(np.isnan(latents).any(axis=1))
         return latents
@@ -372,16 +456,22 @@ class RemoteModel:
         t: float,
         *,
         label: Label = None,
+        context: Optional[Array] = None,
         guidance: Optional[float] = None,
         space: str = "data",
     ) -> "np.ndarray[Any, np.dtype[np.float32]]":
         """Velocities [n, dim] at x; see :meth:`advect.Model.velocity`."""
-        fields, points = self._at_points(x, t, label, guidance, None, None, space)
+        fields, points = self._at_points(x, t, label, context, guidance, None, None, space)
         return self._array("velocity", fields, points)
 
     def score_samples(self, X: Array) -> "np.ndarray[Any, np.dtype[np.float64]]":
         """:meth:`log_prob`, under the name that scikit-learn has for it."""
         return self.log_prob(X)
+
+
+def _doubles(values: Any) -> Optional["np.ndarray[Any, np.dtype[np.float64]]"]:
+    """Numbers of JSON, where what is none is null."""
+    return None if values is None else np.array(values, dtype=np.float64)
 
 
 def _followed(response: http.client.HTTPResponse, n_frames: int) -> Iterator[Frame]:

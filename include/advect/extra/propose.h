@@ -19,6 +19,7 @@ struct adv_propose_options {
     const char *name;     /* of the model; NULL: the file's, without folder and ending */
     const json_t *columns, *context, *label_column; /* as of adv_table_options; of CSV files only */
     const char *labels;                 /* of an NPY file: the one with its rows' classes */
+    const char *context_file;           /* of an NPY file: the one with its rows' contexts */
     const json_t *support;              /* data.support of the recipe */
     int64_t missing, header, separator; /* as of adv_table_options */
     int64_t steps;                      /* train.steps; 0: chosen */

@@ -1,23 +1,34 @@
 /* The client's verbs against the daemon: what they give is what JSON says, bit for bit.
  *
- * environment: ADVECTD the daemon, MODELS a directory with the shipped models */
+ * environment: ADVECT the offline tool, ADVECTD the daemon, MODELS a directory with the shipped models */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { connect, Refusal, Unreachable } from "../../../clients/js/advect.js";
+import { connect, InvalidInput, Refusal, Unreachable } from "../../../clients/js/advect.js";
 import { Daemon } from "../../web/daemon.mjs";
+import { trainMoons } from "./moons.mjs";
 
 const PLANE = "checkerboard-4x4", DIGITS = "mnist-mlp", KEY = "open sesame";
-let daemon, advect, plane;
+const directory = mkdtempSync(join(tmpdir(), "advect-contexts-"));
+let daemon, advect, plane, moons, other;
 
 before(async () => {
   daemon = await Daemon.start(process.env.ADVECTD, process.env.MODELS, { env: { ADVECT_API_KEY: KEY } });
   advect = connect(daemon.url, { key: KEY });
   plane = advect.model(PLANE);
+  trainMoons(directory, "moons");
+  other = await Daemon.start(process.env.ADVECTD, directory);
+  moons = connect(other.url).model("moons");
 });
 
-after(() => daemon?.stop());
+after(async () => {
+  await daemon?.stop();
+  await other?.stop();
+  rmSync(directory, { recursive: true });
+});
 
 /* The same numbers as float32. */
 function same(array, rows) {
@@ -85,6 +96,43 @@ test("trajectories frame by frame end in the samples", async () => {
   for await (const { t, data } of plane.trajectory(undefined, { x0, frames: 2 }))
     if (t === 0)
       assert.deepEqual([...data], x0[0]);
+});
+
+test("contexts: of all rows, of each, in every shape, in the body and beside it", async () => {
+  const one = [0.125, -0.25], rows = [one, [0.5, 0]], points = [[0, 0.5], [0.25, 0]], solver = { method: "rk4", steps: 4 };
+  assert.deepEqual((await moons.info()).context.columns, ["x1", "x2"]);
+  const all = (await moons.ask("samples", { n: 3, seed: 1, solver, context: one })).samples;
+  for (const context of [one, [one], Float32Array.from(one), { shape: [1, 2], data: one }])
+    same(await moons.sample(3, { seed: 1, solver, context }), all);
+  const each = await moons.sample(3, { seed: 1, solver, context: rows });
+  assert.deepEqual(each.shape, [6, 2]);
+  assert.deepEqual(each.data.slice(0, 6), Float32Array.from(all.flat()));
+  for (const context of [one, rows, { shape: [2, 2], data: Float64Array.from(rows.flat()) }]) {
+    const said = Array.isArray(context) ? context : rows;
+    same(await moons.sample(undefined, { x0: points, solver, context }), (await moons.ask("samples", { x0: points, solver, context: said })).samples);
+    same(await moons.logProb(points, { solver, context }), (await moons.ask("log-density", { points, solver, context: said })).log_density);
+    same(await moons.encode(points, { solver, context }), (await moons.ask("latents", { points, solver, context: said })).latents);
+    same(await moons.velocity(points, 0.5, { context }), (await moons.ask("velocity", { points, t: 0.5, context: said })).velocity);
+  }
+  for await (const { t, shape, data } of moons.trajectory(3, { seed: 1, frames: 2, solver, context: rows }))
+    if (t === 1) {
+      assert.deepEqual(shape, [6, 2]);
+      assert.deepEqual(data, each.data);
+    }
+});
+
+test("contexts too long for a URL go in the body", async () => {
+  const points = Array.from({ length: 900 }, (_, i) => [i / 900, 0.5]), context = points.map(([x]) => [x, 0.25]);
+  same(await moons.velocity(points, 0.5, { context }), (await moons.ask("velocity", { points, t: 0.5, context })).velocity);
+});
+
+test("contexts that are none", async () => {
+  const cases = [[[0, Number.NaN], /^context\[1\] is NaN/], [[[0, 1], [0]], /^context\[1\] has 1 numbers; it must have 2/], [[], /^context is empty/],
+    ["0,1", /^context is string/]];
+  for (const [context, words] of cases)
+    await assert.rejects(moons.sample(1, { context }), (error) => error instanceof InvalidInput && error.field === "context" && words.test(error.message));
+  await assert.rejects(moons.sample(1, { context: [1, 2, 3] }), { status: 422, field: "context" });
+  await assert.rejects(plane.sample(1, { context: 1 }), { status: 422, field: "context" });
 });
 
 test("refusals of the daemon name field, value and what is allowed", async () => {

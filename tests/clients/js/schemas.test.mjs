@@ -10,9 +10,10 @@ import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 
 import { Daemon } from "../../web/daemon.mjs";
+import { trainMoons } from "./moons.mjs";
 import { Schemas } from "./schema.mjs";
 
-const PLANE = "checkerboard-4x4", DIGITS = "mnist-mlp", TABLE = "people";
+const PLANE = "checkerboard-4x4", DIGITS = "mnist-mlp", TABLE = "people", MOONS = "moons";
 const directory = mkdtempSync(join(tmpdir(), "advect-schemas-"));
 let daemon, description, schemas;
 
@@ -21,6 +22,7 @@ before(async () => {
     symlinkSync(resolve(process.env.MODELS, `${name}.safetensors`), join(directory, `${name}.safetensors`));
   writeFileSync(join(directory, "people.csv"), "height,weight\n1.8,80\n1.7,70\n1.6,60\n1.75,66\n");
   execFileSync(process.env.ADVECT, ["import", join(directory, "people.csv"), "-o", join(directory, `${TABLE}.safetensors`)]);
+  trainMoons(directory, MOONS);
   writeFileSync(join(directory, "broken.safetensors"), "nonsense");
   daemon = await Daemon.start(process.env.ADVECTD, directory, { flags: ["--max-nfe", "500", "--max-body-bytes", "20000", "--workers", "1"],
     env: { ADVECT_API_KEY: "open sesame" } });
@@ -82,6 +84,16 @@ const queries = [
   ["log-density", DIGITS, { points: [JSON.parse(zeros)], label: 3, solver: { method: "rk4", steps: 2 }, divergence: { method: "hutchinson", probes: 2 } }],
   ["latents", PLANE, { points: [[0.5, 0.5], [1e21, 1e21]], solver: { method: "dopri5", rtol: 1e-9, atol: 1e-9 } }],
   ["latents", DIGITS, { points: [JSON.parse(zeros)], solver: { method: "rk4", steps: 2 } }],
+  ["samples", MOONS, { n: 2, context: [[0, 0.1], [50, 0]] }],
+  ["samples", MOONS, { n: 2, context: [0, 0.1], log_density: true, errors: true, solver: { method: "rk4", steps: 2 } }],
+  ["trajectories", MOONS, { n: 1, context: [0, 0.1], frames: 2 }],
+  ["trajectories", MOONS, { n: 1, frames: 2 }],
+  ["log-density", MOONS, { points: [[0, 0.5], [0.1, 0.2]], context: [[0, 0.1], [0.2, 0]], errors: true, solver: { method: "rk4", steps: 2 } }],
+  ["latents", MOONS, { points: [[0, 0.5], [50, 0.2]], context: [0, 0.1], errors: true, solver: { method: "rk4", steps: 2 } }],
+  ["velocity", MOONS, { points: [[0, 0.5]], t: 0.5, context: [0, 0.1] }],
+  ["samples", PLANE, { n: 9, seed: 1, log_density: true, errors: true, solver: { method: "euler", steps: 2 } }],
+  ["log-density", PLANE, { points: [[1.01, 1.2]], errors: true, solver: { method: "euler", steps: 2 } }],
+  ["latents", PLANE, { points: [[1.01, 1.2]], errors: true, solver: { method: "euler", steps: 2 } }],
   ["velocity", PLANE, { points: [[0.5, 0.5]], t: 0.5 }],
   ["velocity", TABLE, { points: [[0.5, 0.5]], t: 0.5, divergence: true }],
   ["velocity", DIGITS, { points: [JSON.parse(zeros)], t: 0.5, space: "flow", divergence: { method: "hutchinson", probes: 2 } }],
@@ -125,7 +137,7 @@ test("models, health, pictures, files and what else is there", async () => {
   const paths = { "/v1/models": "/v1/models", "/health/live": "/health/live", "/health/ready": "/health/ready", "/": "/",
     "/docs": "/docs", "/openapi.json": "/openapi.json", "/metrics": "/metrics", "/web/app.js": "/web/{file}", "/web/lib/dom.js": "/web/{folder}/{file}",
     "/clients/js/advect.js": "/clients/js/{file}" };
-  for (const name of [PLANE, DIGITS, TABLE])
+  for (const name of [PLANE, DIGITS, TABLE, MOONS])
     paths[`/v1/models/${name}`] = "/v1/models/{model}";
   for (const picture of ["samples.png?n=5", "trajectories.png?n=5&frames=3", "density.png?side=5", "velocity.png?side=5"])
     paths[`/v1/models/${PLANE}/${picture}`] = `/v1/models/{model}/${picture.split("?")[0]}`;

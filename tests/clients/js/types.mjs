@@ -20,6 +20,7 @@ const SLIPS = [
   ["generated.ts", "(one): one is number => one !== null", "() => true"],
   ["client.ts", "probes: 8", "probe: 8"], ["client.ts", "model.logProb", "model.logDensity"],
   ["client.ts", "last?.t", "last?.time"], ["client.ts", "times: [0, 1]", "time: [0, 1]"],
+  ["client.ts", "context: new", "contexts: new"], ["client.ts", "context?.size", "context?.length"],
 ];
 
 function run(tool, ...args) {

@@ -4,20 +4,21 @@ import re
 import subprocess
 import sys
 
-from support import MODES, ROOT, Daemon, FolderTest, python
+from support import MODES, ROOT, Daemon, FolderTest, advect_tool, python
 
 EXAMPLES = os.path.join(ROOT, "docs/examples/python")
 GUIDE = os.path.join(ROOT, "docs/guide/python.md")
 
 
-def run(name, *arguments):
+def run(name, *arguments, stdin=None):
     return subprocess.run([sys.executable, os.path.join(EXAMPLES, name), *arguments], text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300).stdout
+                          stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300).stdout
 
 
 class TestExamples(FolderTest):
     def test_every_script_is_tested_here(self):
-        self.assertEqual(sorted(os.listdir(EXAMPLES)), ["digits_from_server.py", "replace_kde.py"])
+        self.assertEqual(sorted(os.listdir(EXAMPLES)), ["amortised_posterior.py",
+                                                        "digits_from_server.py", "replace_kde.py"])
 
     def test_a_flow_replaces_kernels(self):
         said = run("replace_kde.py", "300")
@@ -26,6 +27,23 @@ class TestExamples(FolderTest):
         # Of a Gaussian the mean is -1.7, of the best kernels -0.81.
         self.assertGreater(float(flow[1]), -0.9)
         self.assertRegex(said, r"\nkernels: (-0\.8\d\d nats|not without scikit-learn)")
+
+    def test_a_posterior_is_learned_from_simulations(self):
+        said = run("amortised_posterior.py", "400")
+        inside = re.search(r"central 80 % intervals hold \[(0\.\d+) +(0\.\d+)\]", said)
+        self.assertTrue(inside, said)
+        for share in inside.groups():  # of so short a training; the longer, the nearer
+            self.assertLess(abs(float(share) - 0.8), 0.15)
+        best = re.search(r"^most probable: .* at (-?\d+\.\d\d) nats", said)
+        self.assertGreater(float(best[1]), 1)  # the prior's density is -1.39 nats
+        share = re.search(r"two moons: (0\.\d\d) of the samples", said)
+        self.assertLess(abs(float(share[1]) - 0.5), 0.15)  # by symmetry
+
+    def test_a_posterior_is_learned_from_a_table(self):
+        advect_tool("simulate", "two_moons", "-n", "200", "-o", self.at("moons.csv"))
+        with open(self.at("moons.csv")) as table:
+            said = run("amortised_posterior.py", "5", "-", stdin=table)
+        self.assertRegex(said, r"\nranks of theta2 by tens: \[")
 
     def test_digits_come_from_a_server(self):
         with Daemon() as daemon:

@@ -30,6 +30,12 @@ static void write_rows(void)
     snprintf(path, sizeof path, "%s/kinds.npy", folder);
     ck_assert_int_eq(adv_npy_write_float(rows_npy, 2, (size_t[]){ROWS, 2}, rows, NULL), ADV_OK);
     ck_assert_int_eq(adv_npy_write_float(path, 1, (size_t[]){ROWS}, labels, NULL), ADV_OK);
+    float contexts[ROWS * 3];
+    adv_rng_normal(2, ADV_STREAM_DATA, 0, ROWS, 3, contexts);
+    snprintf(path, sizeof path, "%s/three.npy", folder);
+    ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){ROWS, 3}, contexts, NULL), ADV_OK);
+    snprintf(path, sizeof path, "%s/short.npy", folder);
+    ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){ROWS / 2, 3}, contexts, NULL), ADV_OK);
     labels[7] = 0.5F;
     snprintf(path, sizeof path, "%s/halves.npy", folder);
     ck_assert_int_eq(adv_npy_write_float(path, 1, (size_t[]){ROWS}, labels, NULL), ADV_OK);
@@ -116,6 +122,42 @@ START_TEST(arrays_have_their_classes_in_a_file_beside_them)
 }
 END_TEST
 
+/* How many numbers the recipe's model is conditioned on, after a short training. */
+static size_t trained_context(const char *file, const char *options, const char *name)
+{
+    struct adv_training_options how = {.size = sizeof how, .data = file, .threads = 1};
+    struct adv_training *training = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_model *model = NULL;
+    char *text = NULL;
+    ck_assert_msg(adv_recipe_for_file(file, options, &text, &error) == ADV_OK, "%s", error.message);
+    ck_assert_msg(adv_training_new(text, &how, &training, &error) == ADV_OK, "%s", error.message);
+    ck_assert_int_eq(adv_training_run(training, NULL, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_model(training, &model, NULL), ADV_OK);
+    size_t n_context = adv_model_context(model);
+    ck_assert_uint_eq(adv_model_dim(model), file == rows_npy ? 2 : 1);
+    ck_assert_pstr_eq(adv_model_context_name(model, 0), name);
+    adv_model_unref(model);
+    adv_training_free(training);
+    free(text);
+    return n_context;
+}
+
+START_TEST(contexts_are_columns_or_a_file_beside_the_array)
+{
+    ck_assert_uint_eq(trained_context(rows_npy,
+                                      "{\"recorded\": \"rows.npy\", \"steps\": 5, "
+                                      "\"context_file\": \"three.npy\"}",
+                                      NULL),
+                      3);
+    ck_assert_uint_eq(trained_context(rows_csv,
+                                      "{\"recorded\": \"rows.csv\", \"steps\": 5, "
+                                      "\"columns\": [\"x\"], \"context\": [\"y\"]}",
+                                      "y"),
+                      1);
+}
+END_TEST
+
 static const struct {
     bool is_npy;
     const char *options, *field, *message;
@@ -128,6 +170,10 @@ static const struct {
     {true, "{\"labels\": \"halves.npy\"}", "data.source", "the label of example 7 is 0.5"},
     {true, "{\"labels\": \"rows.npy\"}", "data.source", "60 examples but 120 labels"},
     {false, "{\"labels\": \"kinds.npy\"}", "labels", "labels is of NPY files"},
+    {true, "{\"context\": [\"x\"]}", "context", "context is of CSV files"},
+    {true, "{\"context_file\": \"none.npy\"}", "", "none.npy"},
+    {true, "{\"context_file\": \"short.npy\"}", "", "60"},
+    {false, "{\"context_file\": \"three.npy\"}", "context_file", "context_file is of NPY files"},
     {false, "{\"columns\": [\"z\"]}", "", "columns[0] is \"z\""},
 };
 
@@ -152,6 +198,7 @@ int main(void)
     tcase_add_test(all, the_text_is_the_proposal);
     tcase_add_test(all, without_options_it_is_named_by_its_file);
     tcase_add_test(all, arrays_have_their_classes_in_a_file_beside_them);
+    tcase_add_test(all, contexts_are_columns_or_a_file_beside_the_array);
     tcase_add_loop_test(all, what_cannot_be_is_refused_and_leaves_the_output, 0,
                         (int)(sizeof refused / sizeof *refused));
     tcase_set_timeout(all, 60);

@@ -10,6 +10,9 @@ export async function main(): Promise<number> {
   const array: NdArray = await model.logProb(drawn, { divergence: { method: "hutchinson", probes: 8 } });
   await model.encode([[1, 2], new Float32Array([1, 2])]);
   await model.velocity(new Float64Array([1, 2]), 0.5);
+  const size = models[0].context?.size ?? 0;
+  await model.sample(2, { context: [[0.5, 1], new Float64Array([1, 2])] });
+  await model.logProb([[1, 2]], { context: new Float32Array(size) });
   let last: Frame | undefined;
   for await (const frame of model.trajectory(3, { times: [0, 1] }))
     last = frame;
