@@ -3,6 +3,7 @@
  * fails, goes or ends beside it. */
 #include "tests/server/client/server_client.h"
 #include "tests/server/client/server_models.h"
+#include "tests/support/instrumented.h"
 #include "tests/support/suite.h"
 
 #include <advect/pool.h>
@@ -47,7 +48,7 @@ static const struct {
 };
 #define N_MIXTURE (sizeof mixture / sizeof mixture[0])
 #define N_CLIENTS 24
-#define N_ROUNDS 2
+#define N_ROUNDS (INSTRUMENTED ? 1 : 2)
 
 static struct server_daemon server;
 static struct server_reply alone[N_MIXTURE];
