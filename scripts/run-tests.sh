@@ -45,7 +45,9 @@ report() {
 
 # Indices of the binaries: slow ones before the others, and what wants the machine for itself last.
 slow=() quick=() alone=()
-names_of_slow=" $("$(dirname "$0")/quick-tests.sh" --slow | tr '\n' ' ') "
+# The first are slow under sanitizers.
+names_of_slow=" server_together request_body fit server_signals together server_load training team "
+names_of_slow+="$("$(dirname "$0")/quick-tests.sh" --slow | tr '\n' ' ') "
 for i in "${!binaries[@]}"; do
     name=$(basename "${binaries[i]}")
     if [[ $name == test_server_overload ]]; then

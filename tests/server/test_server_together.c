@@ -3,6 +3,7 @@
  * fails, goes or ends beside it. */
 #include "tests/server/client/server_client.h"
 #include "tests/server/client/server_models.h"
+#include "tests/support/instrumented.h"
 #include "tests/support/suite.h"
 
 #include <advect/pool.h>
@@ -47,7 +48,7 @@ static const struct {
 };
 #define N_MIXTURE (sizeof mixture / sizeof mixture[0])
 #define N_CLIENTS 24
-#define N_ROUNDS 2
+#define N_ROUNDS (INSTRUMENTED ? 1 : 2)
 
 static struct server_daemon server;
 static struct server_reply alone[N_MIXTURE];
@@ -146,10 +147,15 @@ START_TEST(few_rows_get_in_company_what_they_get_alone)
 }
 END_TEST
 
-/* Rows of six million multiply-adds; a second or so. */
+/* Rows of six million multiply-adds; a second or so, or more in an instrumented build. */
 #define WIDE "/v1/models/wide/samples"
+#if INSTRUMENTED
+#define WIDE_STEPS "1000"
+#else
+#define WIDE_STEPS "2500"
+#endif
 static const char *const lone =
-    "{\"n\": 1, \"seed\": 9, \"solver\": {\"method\": \"euler\", \"steps\": 2500}}";
+    "{\"n\": 1, \"seed\": 9, \"solver\": {\"method\": \"euler\", \"steps\": " WIDE_STEPS "}}";
 
 static void start_wide(const char *workers)
 {

@@ -1,6 +1,7 @@
 /* Shards of different runs advanced together: whatever is evaluated beside a row, however the
  * company changes from turn to turn, each run ends as it does alone. */
 #include "tests/support/alloc_fail.h"
+#include "tests/support/instrumented.h"
 #include "tests/support/models.h"
 #include "tests/support/numbers.h"
 #include "tests/support/suite.h"
@@ -14,6 +15,7 @@
 #define RUNS_MAX 90 /* more shards at once than are evaluated at once */
 #define ROWS_MAX 40
 #define DIM_MAX 64
+#define N_TRIALS (INSTRUMENTED ? 3 : 8)
 
 static struct adv_model *plane_model(void)
 {
@@ -238,7 +240,7 @@ START_TEST(a_run_ends_the_same_in_any_company)
     struct adv_evaluator *evaluator = new_evaluator(model);
     struct random random = {.state = (uint64_t)_i + 1};
     size_t ends[2] = {0};
-    for (int trial = 0; trial < 8; trial++) {
+    for (int trial = 0; trial < N_TRIALS; trial++) {
         struct pair pairs[RUNS_MAX] = {0};
         size_t n = trial == 0 ? RUNS_MAX : 1 + random_below(&random, 16);
         for (size_t i = 0; i < n; i++) {
