@@ -7,6 +7,7 @@
 #include <check.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,6 +160,48 @@ START_TEST(a_posterior_is_calibrated_where_the_pairs_are_those_it_learned)
 }
 END_TEST
 
+/* x ~ N(0, 2) and theta given x and the class ~ N(x/2 -+ 2, 1/2): without its class, or with another,
+ * a pair is miles away from the posterior. */
+static void write_classes(size_t n)
+{
+    float *z = malloc(2 * n * sizeof *z);
+    FILE *file = fopen(cli_at("classes.csv"), "w");
+    adv_rng_normal(2, ADV_STREAM_DATA, 0, n, 2, z);
+    fprintf(file, "a,x,kind\n");
+    for (size_t i = 0; i < n; i++) {
+        bool high = i % 3 == 0;
+        double x = sqrt(2) * (double)z[2 * i];
+        fprintf(file, "%.7g,%.7g,%s\n", x / 2 + sqrt(0.5) * (double)z[2 * i + 1] + (high ? 2 : -2),
+                x, high ? "hi" : "lo");
+    }
+    fclose(file);
+    free(z);
+}
+
+START_TEST(calibration_is_of_each_pairs_class)
+{
+    write_classes(12000);
+    cli_write("classes.json",
+              "{\"name\": \"classes\", \"data\": {\"source\": {\"kind\": \"csv\", \"file\":"
+              " \"classes.csv\", \"context\": [\"x\"], \"label_column\": \"kind\"},"
+              " \"held_out\": 1000}, \"net\": {\"kind\": \"mlp\", \"dim\": 1, \"context\": 1,"
+              " \"num_classes\": 2, \"channels\": 48, \"layers\": 2, \"activation\": \"silu\","
+              " \"time_frequencies\": 4}, \"train\": {\"steps\": 1500, \"batch\": 256,"
+              " \"learning_rate\": 0.004}}");
+    CLI_SUCCEEDS("train classes.json --out classes.safetensors --quiet");
+    CLI_SUCCEEDS("eval classes.safetensors --calibration %d --density-solver rk4:6 --json --quiet",
+                 PAIRS);
+    json_t *figures = printed();
+    ck_assert_int_eq((int)figure_of(figures, "miscalibrated"), 0);
+    ck_assert_double_eq_tol(figure_of(figures, "posterior_nll"), ENTROPY / 2,
+                            3 * figure_of(figures, "posterior_nll_standard_error") + 0.05);
+    json_decref(figures);
+    cli_write("one.csv", "0.5\n");
+    cli_fails(1, "posterior classes.safetensors --context one.csv --prior flat",
+              "this model has 2 classes");
+}
+END_TEST
+
 START_TEST(a_model_without_a_context_has_no_calibration)
 {
     cli_write("plain.json",
@@ -297,6 +340,7 @@ int main(void)
     tcase_add_checked_fixture(tests, cli_make_folder, cli_remove_folder);
     tcase_set_timeout(tests, 300); /* with sanitizers */
     tcase_add_test(tests, a_posterior_is_calibrated_where_the_pairs_are_those_it_learned);
+    tcase_add_test(tests, calibration_is_of_each_pairs_class);
     tcase_add_test(tests, a_model_without_a_context_has_no_calibration);
     tcase_add_test(tests, reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form);
     tcase_add_test(tests, samples_outside_of_the_prior_weigh_nothing);

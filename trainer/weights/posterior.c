@@ -83,6 +83,11 @@ static enum adv_status check_contexts(const struct adv_model *model, const char 
     size_t wanted = adv_model_context(model);
     if (wanted == 0)
         return adv_fail_field(error, ADV_E_INVALID, "context", "this model takes no context");
+    if (adv_model_classes(model) > 0)
+        return adv_fail_field(error, ADV_E_UNSUPPORTED, "context",
+                              "this model has %zu classes, each with a posterior of its own; "
+                              "posteriors are composed of models without classes",
+                              adv_model_classes(model));
     if (contexts->n_dims != 2 || contexts->shape[1] != wanted)
         return adv_fail_field(error, ADV_E_INVALID, "context",
                               "%s has rows of %zu numbers; an observation of this model has %zu",
