@@ -94,6 +94,20 @@ static void check_coverage(const json_t *figures)
     ck_assert_double_le(figure_of(row, "highest_density"), figure_of(row, "high"));
 }
 
+/* Columns of a table are those that the model's context names, wherever they are. */
+static void check_same_by_name(void)
+{
+    cli_write("named.csv", "y,note,x\n0,9,0.2\n1,8,1\n0.5,7,-0.3\n");
+    cli_write("other.csv", "y,z\n0,0.2\n");
+    CLI_SUCCEEDS("posterior gauss.safetensors --context three.csv --prior flat -n 100 --quiet");
+    char *without = strdup(cli_output);
+    CLI_SUCCEEDS("posterior gauss.safetensors --context named.csv --prior flat -n 100 --quiet");
+    ck_assert_str_eq(cli_output, without);
+    free(without);
+    cli_fails(1, "posterior gauss.safetensors --context other.csv --prior flat",
+              "there is no column \"x\"");
+}
+
 /* The product of N((0.2, 0)/2, 1/2), N((1, 1)/2, 1/2) and N((-0.3, 0.5)/2, 1/2): N((0.15, 0.25), 1/6).
  */
 static void check_product(void)
@@ -123,6 +137,7 @@ static void check_product(void)
     json_decref(figures);
     cli_fails(1, "posterior gauss.safetensors --context three.csv --prior some", "\"flat\" or");
     cli_fails(1, "posterior gauss.safetensors --context three.csv --prior slcp", "5 parameters");
+    check_same_by_name();
     cli_write("wide.csv", "1,2,3\n");
     cli_fails(1, "posterior gauss.safetensors --context wide.csv --prior flat", "rows of 3");
     cli_fails(2, "posterior gauss.safetensors --context three.csv", "prior");
@@ -278,6 +293,24 @@ START_TEST(samples_outside_of_the_prior_weigh_nothing)
 }
 END_TEST
 
+/* The observation x_k = 0.1 k with its columns in reverse, beside others. */
+static void check_observation_by_name(double evidence)
+{
+    const struct adv_simulator *simulator = adv_simulator_find("gaussian_linear");
+    FILE *file = fopen(cli_at("named.csv"), "w");
+    for (size_t k = 10; k-- > 0;)
+        fprintf(file, "%s,", adv_simulator_column(simulator, 10 + k));
+    fprintf(file, "run\n");
+    for (size_t k = 10; k-- > 0;)
+        fprintf(file, "%.1f,", 0.1 * (double)k);
+    fprintf(file, "7\n");
+    fclose(file);
+    CLI_SUCCEEDS("reweight s.csv --simulator gaussian_linear --context named.csv --json");
+    json_t *figures = printed();
+    ck_assert_double_eq_tol(figure_of(figures, "log_evidence"), evidence, 1e-5);
+    json_decref(figures);
+}
+
 /* gaussian_linear: theta ~ N(0, 0.1 I), x ~ N(theta, 0.1 I) in ten dimensions; samples of the right
  * posterior N(x/2, 0.05 I) have equal weights, the evidence N(x; 0, 0.2 I). */
 START_TEST(a_simulator_weighs_samples_of_its_posterior_alike)
@@ -308,6 +341,7 @@ START_TEST(a_simulator_weighs_samples_of_its_posterior_alike)
     ck_assert_double_eq_tol(figure_of(figures, "effective_sample_size"), N, 1e-6);
     ck_assert_double_eq_tol(figure_of(figures, "log_evidence"), evidence, 1e-5);
     json_decref(figures);
+    check_observation_by_name(evidence);
     cli_fails(1, "reweight s.csv --simulator gaussian_linear", "--context FILE");
     cli_fails(1, "reweight s.csv --simulator slcp --context x.csv", "10 numbers");
     cli_fails(1, "reweight s.csv --simulator gauss --context x.csv", "gaussian_linear");

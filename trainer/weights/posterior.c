@@ -7,6 +7,7 @@
 #include "trainer/measure/measure.h"
 #include "trainer/weights/composition.h"
 #include "trainer/weights/importance.h"
+#include "trainer/weights/observations.h"
 #include "trainer/weights/weighted.h"
 
 #include <advect/array_file.h>
@@ -30,7 +31,8 @@ struct options {
 
 static const struct adv_field fields[] = {
     {"context", ADV_FIELD_STRING, AT(context), .min = 1, .required = true,
-     .help = "CSV or NPY file of the observations, one per row"},
+     .help = "CSV or NPY file of the observations, one per row; of a CSV file with a header, the "
+             "columns that the model's context names"},
     {"prior", ADV_FIELD_STRING, AT(prior), .min = 1, .required = true,
      .help = "prior that the model was trained with: \"flat\", or the built-in simulator whose "
              "prior it is"},
@@ -99,6 +101,22 @@ static enum adv_status check_contexts(const struct adv_model *model, const char 
     return ADV_OK;
 }
 
+static enum adv_status read_contexts(struct composed *c, const char *path, struct adv_error *error)
+{
+    const struct adv_model *model = c->e.model;
+    size_t n = adv_model_context(model);
+    bool named = n > 0 && adv_model_context_name(model, 0);
+    const char **names = calloc(n + 1, sizeof *names);
+    if (!names)
+        return adv_no_memory(error);
+    for (size_t i = 0; named && i < n; i++)
+        names[i] = adv_model_context_name(model, i);
+    enum adv_status status =
+        adv_observations_read(path, named ? names : NULL, n, &c->contexts, error);
+    free(names);
+    return status;
+}
+
 static enum adv_status find_prior(const char *name, size_t dim, const struct adv_simulator **prior,
                                   struct adv_error *error)
 {
@@ -146,7 +164,7 @@ static enum adv_status prepare(struct composed *c, const char *path, const struc
     if (status == ADV_OK)
         status = adv_model_load(path, adv_environment(), &c->e.model, error);
     if (status == ADV_OK)
-        status = adv_array_read(options->context, &c->contexts, error);
+        status = read_contexts(c, options->context, error);
     if (status == ADV_OK)
         status = check_contexts(c->e.model, options->context, &c->contexts, error);
     if (status == ADV_OK) {

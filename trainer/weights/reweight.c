@@ -36,7 +36,8 @@ static const struct adv_field fields[] = {
     {"simulator", ADV_FIELD_STRING, AT(simulator), .min = 1,
      .help = "built-in simulator whose prior and likelihood take the place of the columns"},
     {"context", ADV_FIELD_STRING, AT(context), .min = 1,
-     .help = "CSV or NPY file of the observation, one row, for --simulator"},
+     .help = "CSV or NPY file of the observation, one row, for --simulator; of a CSV file with a "
+             "header, the columns that the simulator names"},
     {"json", ADV_FIELD_BOOL, AT(json), .help = "print the results as JSON"},
 };
 
