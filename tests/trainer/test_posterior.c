@@ -138,6 +138,15 @@ static void check_product(void)
     cli_fails(1, "posterior gauss.safetensors --context three.csv --prior some", "\"flat\" or");
     cli_fails(1, "posterior gauss.safetensors --context three.csv --prior slcp", "5 parameters");
     check_same_by_name();
+    cli_fails(1, "posterior gauss.safetensors --context three.csv --prior flat -n 2",
+              "n is 2; it must be at least 3");
+    cli_fails(1, "posterior gauss.safetensors --context three.csv --prior flat -o p.txt",
+              ".txt is no format of weighted samples");
+    CLI_SUCCEEDS("posterior gauss.safetensors --context three.csv --prior flat -n 3 -o p.npy -q");
+    ck_assert_int_eq(adv_npy_read(cli_at("p.npy"), &rows, NULL), ADV_OK);
+    ck_assert_uint_eq(rows.shape[0], 3);
+    ck_assert_uint_eq(rows.shape[1], 3);
+    adv_array_release(&rows);
     cli_write("wide.csv", "1,2,3\n");
     cli_fails(1, "posterior gauss.safetensors --context wide.csv --prior flat", "rows of 3");
     cli_fails(2, "posterior gauss.safetensors --context three.csv", "prior");
@@ -281,6 +290,28 @@ START_TEST(reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form)
 }
 END_TEST
 
+/* Weights of before make room for the new ones. */
+START_TEST(samples_that_have_weights_get_new_ones)
+{
+    struct adv_array rows, npy;
+    cli_write("old.csv", "weight,log_density,log_prior,log_likelihood\n0.9,1,0,1\n0.1,1,0,1\n");
+    CLI_SUCCEEDS("reweight old.csv -o new.csv");
+    CLI_SUCCEEDS("reweight old.csv -o new.npy");
+    ck_assert_int_eq(adv_csv_read(cli_at("new.csv"), &rows, NULL), ADV_OK);
+    ck_assert_uint_eq(rows.shape[1], 4);
+    ck_assert_str_eq(rows.columns[0], "log_density");
+    ck_assert_str_eq(rows.columns[3], "weight");
+    ck_assert_float_eq(rows.data[0], 1);
+    ck_assert_float_eq(rows.data[3], 0.5F);
+    ck_assert_float_eq(rows.data[7], 0.5F);
+    ck_assert_int_eq(adv_npy_read(cli_at("new.npy"), &npy, NULL), ADV_OK);
+    ck_assert_mem_eq(npy.data, rows.data, 8 * sizeof *npy.data);
+    adv_array_release(&npy);
+    adv_array_release(&rows);
+    cli_fails(1, "reweight old.csv -o new.json", ".json is no format of weighted samples");
+}
+END_TEST
+
 START_TEST(samples_outside_of_the_prior_weigh_nothing)
 {
     write_samples(8000, true);
@@ -377,6 +408,7 @@ int main(void)
     tcase_add_test(tests, calibration_is_of_each_pairs_class);
     tcase_add_test(tests, a_model_without_a_context_has_no_calibration);
     tcase_add_test(tests, reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form);
+    tcase_add_test(tests, samples_that_have_weights_get_new_ones);
     tcase_add_test(tests, samples_outside_of_the_prior_weigh_nothing);
     tcase_add_test(tests, a_simulator_weighs_samples_of_its_posterior_alike);
     tcase_add_test(tests, what_cannot_be_weighed_is_refused);

@@ -37,9 +37,10 @@ static const struct adv_field fields[] = {
      .help = "prior that the model was trained with: \"flat\", or the built-in simulator whose "
              "prior it is"},
     {"n", ADV_FIELD_INT, AT(n), .min = 1, .max = 1e7, .fallback = "5000",
-     .help = "number of samples"},
+     .help = "number of samples, at least one for each observation"},
     {"out", ADV_FIELD_STRING, AT(out), .min = 1,
-     .help = "CSV file to write the samples to, with a last column \"weight\" that sums to 1"},
+     .help = "CSV or NPY file to write the samples to, with a last column \"weight\" that sums to "
+             "1"},
     {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = 9e15, .fallback = "0",
      .help = "seed of the samples"},
     {"json", ADV_FIELD_BOOL, AT(json), .help = "print the results as JSON"},
@@ -80,7 +81,8 @@ struct composed {
 /* ---------------------------------------------------------------- what is asked */
 
 static enum adv_status check_contexts(const struct adv_model *model, const char *path,
-                                      const struct adv_array *contexts, struct adv_error *error)
+                                      const struct adv_array *contexts, size_t n,
+                                      struct adv_error *error)
 {
     size_t wanted = adv_model_context(model);
     if (wanted == 0)
@@ -98,6 +100,12 @@ static enum adv_status check_contexts(const struct adv_model *model, const char 
         return adv_fail_field(error, ADV_E_INVALID, "context",
                               "%s has %zu observations; there must be 1 to %d", path,
                               contexts->shape[0], CONTEXTS_MAX);
+    if (contexts->shape[0] > n)
+        return adv_fail_field(
+            error, ADV_E_INVALID, "n",
+            "n is %zu; it must be at least %zu, a sample of the posterior of each "
+            "observation in %s",
+            n, contexts->shape[0], path);
     return ADV_OK;
 }
 
@@ -157,7 +165,7 @@ static enum adv_status prepare(struct composed *c, const char *path, const struc
                                struct adv_error *error)
 {
     int n_threads = options->threads ? (int)options->threads : adv_cpu_count();
-    enum adv_status status = options->out ? adv_check_writable(options->out, error) : ADV_OK;
+    enum adv_status status = adv_weighted_check(options->out, error);
     c->e = (struct adv_evaluation){
         .cancelled = adv_stop_requested, .quiet = options->quiet, .seed = (uint64_t)options->seed};
     c->n = (size_t)options->n;
@@ -166,7 +174,7 @@ static enum adv_status prepare(struct composed *c, const char *path, const struc
     if (status == ADV_OK)
         status = read_contexts(c, options->context, error);
     if (status == ADV_OK)
-        status = check_contexts(c->e.model, options->context, &c->contexts, error);
+        status = check_contexts(c->e.model, options->context, &c->contexts, c->n, error);
     if (status == ADV_OK) {
         c->dim = adv_model_dim(c->e.model);
         status = find_prior(options->prior, c->dim, &c->prior, error);
