@@ -171,12 +171,30 @@ static enum adv_status read_levels(struct adv_dataset *d, bool dequantise, struc
     return status;
 }
 
+/* A check of one row, before or after fitting. */
+typedef enum adv_status check_row(const struct adv_transform *transform, const float *point,
+                                  struct adv_error *error);
+
 static bool is_dequantised(const struct adv_dataset *d)
 {
     return d->levels.kind == ADV_LEVELS_DEQUANTISED;
 }
 
-/* Of files, the rows that training sees. */
+static enum adv_status check_each(const struct adv_dataset *d, size_t n, const float *rows,
+                                  check_row *check, struct adv_error *error)
+{
+    for (size_t i = 0; i < n; i++) {
+        enum adv_status status = check(d->transform, rows + i * d->dim, error);
+        if (status != ADV_OK) {
+            adv_error_prefix(error, "%s %zu: ", d->source.simulator ? "simulation" : "example", i);
+            return status;
+        }
+    }
+    return ADV_OK;
+}
+
+/* Of files, the rows that training sees. Those that are drawn for it are checked here, since no
+ * others are at hand. */
 static enum adv_status fit_transform(struct adv_dataset *d, struct adv_error *error)
 {
     uint64_t seed = adv_seed_for(d->seed, ADV_SEED_SPLIT);
@@ -194,29 +212,22 @@ static enum adv_status fit_transform(struct adv_dataset *d, struct adv_error *er
     }
     if (is_dequantised(d))
         adv_levels_draw(&d->levels, seed, 0, n, d->dim, rows);
-    enum adv_status status = adv_transform_fit(d->transform, n, rows, error);
+    enum adv_status status = ADV_OK;
+    if (adv_source_is_drawn(&d->source))
+        status = check_each(d, n, rows, adv_transform_check_domain, error);
+    if (status == ADV_OK)
+        status = adv_transform_fit(d->transform, n, rows, error);
     free(rows);
     return status;
 }
 
-/* Dequantised rows are in range by construction. check: of one row, before or after fitting. */
-static enum adv_status check_rows(const struct adv_dataset *d,
-                                  enum adv_status (*check)(const struct adv_transform *transform,
-                                                           const float *point,
-                                                           struct adv_error *error),
+/* Of files; dequantised rows are in range by construction. */
+static enum adv_status check_rows(const struct adv_dataset *d, check_row *check,
                                   struct adv_error *error)
 {
     if (adv_source_is_drawn(&d->source) || is_dequantised(d))
         return ADV_OK;
-    const float *rows = d->source.rows.data;
-    for (size_t i = 0; i < d->n_rows; i++) {
-        enum adv_status status = check(d->transform, rows + i * d->dim, error);
-        if (status != ADV_OK) {
-            adv_error_prefix(error, "example %zu: ", i);
-            return status;
-        }
-    }
-    return ADV_OK;
+    return check_each(d, d->n_rows, d->source.rows.data, check, error);
 }
 
 static enum adv_status read_shift(struct adv_dataset *d, int64_t pixels, struct adv_error *error)

@@ -7,6 +7,7 @@
 #include <check.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,20 @@ static void check_coverage(const json_t *figures)
     ck_assert_double_le(figure_of(row, "highest_density"), figure_of(row, "high"));
 }
 
+/* Columns of a table are those that the model's context names, wherever they are. */
+static void check_same_by_name(void)
+{
+    cli_write("named.csv", "y,note,x\n0,9,0.2\n1,8,1\n0.5,7,-0.3\n");
+    cli_write("other.csv", "y,z\n0,0.2\n");
+    CLI_SUCCEEDS("posterior gauss.safetensors --context three.csv --prior flat -n 100 --quiet");
+    char *without = strdup(cli_output);
+    CLI_SUCCEEDS("posterior gauss.safetensors --context named.csv --prior flat -n 100 --quiet");
+    ck_assert_str_eq(cli_output, without);
+    free(without);
+    cli_fails(1, "posterior gauss.safetensors --context other.csv --prior flat",
+              "there is no column \"x\"");
+}
+
 /* The product of N((0.2, 0)/2, 1/2), N((1, 1)/2, 1/2) and N((-0.3, 0.5)/2, 1/2): N((0.15, 0.25), 1/6).
  */
 static void check_product(void)
@@ -122,6 +137,16 @@ static void check_product(void)
     json_decref(figures);
     cli_fails(1, "posterior gauss.safetensors --context three.csv --prior some", "\"flat\" or");
     cli_fails(1, "posterior gauss.safetensors --context three.csv --prior slcp", "5 parameters");
+    check_same_by_name();
+    cli_fails(1, "posterior gauss.safetensors --context three.csv --prior flat -n 2",
+              "n is 2; it must be at least 3");
+    cli_fails(1, "posterior gauss.safetensors --context three.csv --prior flat -o p.txt",
+              ".txt is no format of weighted samples");
+    CLI_SUCCEEDS("posterior gauss.safetensors --context three.csv --prior flat -n 3 -o p.npy -q");
+    ck_assert_int_eq(adv_npy_read(cli_at("p.npy"), &rows, NULL), ADV_OK);
+    ck_assert_uint_eq(rows.shape[0], 3);
+    ck_assert_uint_eq(rows.shape[1], 3);
+    adv_array_release(&rows);
     cli_write("wide.csv", "1,2,3\n");
     cli_fails(1, "posterior gauss.safetensors --context wide.csv --prior flat", "rows of 3");
     cli_fails(2, "posterior gauss.safetensors --context three.csv", "prior");
@@ -156,6 +181,48 @@ START_TEST(a_posterior_is_calibrated_where_the_pairs_are_those_it_learned)
     cli_fails(1, "eval gauss.safetensors --calibration 30 --calibration-plot none/r.png", "none");
     cli_fails(2, "eval gauss.safetensors --calibration 19", "between 20 and");
     cli_fails(2, "eval gauss.safetensors --calibration 30 --posterior-samples 18", "19");
+}
+END_TEST
+
+/* x ~ N(0, 2) and theta given x and the class ~ N(x/2 -+ 2, 1/2): without its class, or with another,
+ * a pair is miles away from the posterior. */
+static void write_classes(size_t n)
+{
+    float *z = malloc(2 * n * sizeof *z);
+    FILE *file = fopen(cli_at("classes.csv"), "w");
+    adv_rng_normal(2, ADV_STREAM_DATA, 0, n, 2, z);
+    fprintf(file, "a,x,kind\n");
+    for (size_t i = 0; i < n; i++) {
+        bool high = i % 3 == 0;
+        double x = sqrt(2) * (double)z[2 * i];
+        fprintf(file, "%.7g,%.7g,%s\n", x / 2 + sqrt(0.5) * (double)z[2 * i + 1] + (high ? 2 : -2),
+                x, high ? "hi" : "lo");
+    }
+    fclose(file);
+    free(z);
+}
+
+START_TEST(calibration_is_of_each_pairs_class)
+{
+    write_classes(12000);
+    cli_write("classes.json",
+              "{\"name\": \"classes\", \"data\": {\"source\": {\"kind\": \"csv\", \"file\":"
+              " \"classes.csv\", \"context\": [\"x\"], \"label_column\": \"kind\"},"
+              " \"held_out\": 1000}, \"net\": {\"kind\": \"mlp\", \"dim\": 1, \"context\": 1,"
+              " \"num_classes\": 2, \"channels\": 48, \"layers\": 2, \"activation\": \"silu\","
+              " \"time_frequencies\": 4}, \"train\": {\"steps\": 1500, \"batch\": 256,"
+              " \"learning_rate\": 0.004}}");
+    CLI_SUCCEEDS("train classes.json --out classes.safetensors --quiet");
+    CLI_SUCCEEDS("eval classes.safetensors --calibration %d --density-solver rk4:6 --json --quiet",
+                 PAIRS);
+    json_t *figures = printed();
+    ck_assert_int_eq((int)figure_of(figures, "miscalibrated"), 0);
+    ck_assert_double_eq_tol(figure_of(figures, "posterior_nll"), ENTROPY / 2,
+                            3 * figure_of(figures, "posterior_nll_standard_error") + 0.05);
+    json_decref(figures);
+    cli_write("one.csv", "0.5\n");
+    cli_fails(1, "posterior classes.safetensors --context one.csv --prior flat",
+              "this model has 2 classes");
 }
 END_TEST
 
@@ -223,6 +290,28 @@ START_TEST(reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form)
 }
 END_TEST
 
+/* Weights of before make room for the new ones. */
+START_TEST(samples_that_have_weights_get_new_ones)
+{
+    struct adv_array rows, npy;
+    cli_write("old.csv", "weight,log_density,log_prior,log_likelihood\n0.9,1,0,1\n0.1,1,0,1\n");
+    CLI_SUCCEEDS("reweight old.csv -o new.csv");
+    CLI_SUCCEEDS("reweight old.csv -o new.npy");
+    ck_assert_int_eq(adv_csv_read(cli_at("new.csv"), &rows, NULL), ADV_OK);
+    ck_assert_uint_eq(rows.shape[1], 4);
+    ck_assert_str_eq(rows.columns[0], "log_density");
+    ck_assert_str_eq(rows.columns[3], "weight");
+    ck_assert_float_eq(rows.data[0], 1);
+    ck_assert_float_eq(rows.data[3], 0.5F);
+    ck_assert_float_eq(rows.data[7], 0.5F);
+    ck_assert_int_eq(adv_npy_read(cli_at("new.npy"), &npy, NULL), ADV_OK);
+    ck_assert_mem_eq(npy.data, rows.data, 8 * sizeof *npy.data);
+    adv_array_release(&npy);
+    adv_array_release(&rows);
+    cli_fails(1, "reweight old.csv -o new.json", ".json is no format of weighted samples");
+}
+END_TEST
+
 START_TEST(samples_outside_of_the_prior_weigh_nothing)
 {
     write_samples(8000, true);
@@ -234,6 +323,24 @@ START_TEST(samples_outside_of_the_prior_weigh_nothing)
     json_decref(figures);
 }
 END_TEST
+
+/* The observation x_k = 0.1 k with its columns in reverse, beside others. */
+static void check_observation_by_name(double evidence)
+{
+    const struct adv_simulator *simulator = adv_simulator_find("gaussian_linear");
+    FILE *file = fopen(cli_at("named.csv"), "w");
+    for (size_t k = 10; k-- > 0;)
+        fprintf(file, "%s,", adv_simulator_column(simulator, 10 + k));
+    fprintf(file, "run\n");
+    for (size_t k = 10; k-- > 0;)
+        fprintf(file, "%.1f,", 0.1 * (double)k);
+    fprintf(file, "7\n");
+    fclose(file);
+    CLI_SUCCEEDS("reweight s.csv --simulator gaussian_linear --context named.csv --json");
+    json_t *figures = printed();
+    ck_assert_double_eq_tol(figure_of(figures, "log_evidence"), evidence, 1e-5);
+    json_decref(figures);
+}
 
 /* gaussian_linear: theta ~ N(0, 0.1 I), x ~ N(theta, 0.1 I) in ten dimensions; samples of the right
  * posterior N(x/2, 0.05 I) have equal weights, the evidence N(x; 0, 0.2 I). */
@@ -265,6 +372,7 @@ START_TEST(a_simulator_weighs_samples_of_its_posterior_alike)
     ck_assert_double_eq_tol(figure_of(figures, "effective_sample_size"), N, 1e-6);
     ck_assert_double_eq_tol(figure_of(figures, "log_evidence"), evidence, 1e-5);
     json_decref(figures);
+    check_observation_by_name(evidence);
     cli_fails(1, "reweight s.csv --simulator gaussian_linear", "--context FILE");
     cli_fails(1, "reweight s.csv --simulator slcp --context x.csv", "10 numbers");
     cli_fails(1, "reweight s.csv --simulator gauss --context x.csv", "gaussian_linear");
@@ -297,8 +405,10 @@ int main(void)
     tcase_add_checked_fixture(tests, cli_make_folder, cli_remove_folder);
     tcase_set_timeout(tests, 300); /* with sanitizers */
     tcase_add_test(tests, a_posterior_is_calibrated_where_the_pairs_are_those_it_learned);
+    tcase_add_test(tests, calibration_is_of_each_pairs_class);
     tcase_add_test(tests, a_model_without_a_context_has_no_calibration);
     tcase_add_test(tests, reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form);
+    tcase_add_test(tests, samples_that_have_weights_get_new_ones);
     tcase_add_test(tests, samples_outside_of_the_prior_weigh_nothing);
     tcase_add_test(tests, a_simulator_weighs_samples_of_its_posterior_alike);
     tcase_add_test(tests, what_cannot_be_weighed_is_refused);

@@ -1,4 +1,5 @@
-/* Draws posteriors of held-out observations, and ranks the true parameters among them. */
+/* Draws posteriors of held-out observations, each of its pair's class where the model has classes,
+ * and ranks the true parameters among them. */
 #include "trainer/calibration/calibration.h"
 
 #include <advect/extra/rng.h>
@@ -15,6 +16,7 @@ struct pairs {
     size_t n, dim, n_context;
     float *theta;     /* [n, dim] */
     float *context;   /* [n, n_context] */
+    int32_t *labels;  /* [n]; of models with classes, else NULL */
     float *reference; /* [n, dim] */
     double *scale;    /* [dim] */
 };
@@ -23,6 +25,7 @@ static void release(struct pairs *pairs)
 {
     free(pairs->theta);
     free(pairs->context);
+    free(pairs->labels);
     free(pairs->reference);
     free(pairs->scale);
 }
@@ -64,6 +67,12 @@ static enum adv_status load(const struct adv_evaluation *e, size_t n, struct pai
         adv_dataset_points(e->dataset, e->split, 0, n, pairs->theta, labels, pairs->context);
         place_references(pairs, e->seed);
     }
+    for (size_t i = 0; whole && e->unlabelled && i < n; i++)
+        labels[i] = ADV_NO_LABEL;
+    if (whole && adv_model_classes(e->model) > 0) {
+        pairs->labels = labels;
+        labels = NULL;
+    }
     free(labels);
     return whole ? ADV_OK : adv_no_memory(error);
 }
@@ -85,6 +94,7 @@ static enum adv_status measure_truths(const struct adv_evaluation *e, const stru
     query.n = query.n_contexts = pairs->n;
     query.points = pairs->theta;
     query.context = pairs->context;
+    query.labels = pairs->labels;
     query.rows_may_fail = true;
     set_density(&query, e);
     enum adv_status status =
@@ -114,15 +124,36 @@ static void rank_pair(const struct adv_evaluation *e, const struct pairs *pairs,
         ranked->ranks[k * pairs->n + pair] = of_pair[k];
 }
 
-/* A context for each of the samples of n pairs from the first; NULL without memory. */
-static float *repeat_contexts(const struct pairs *pairs, size_t first, size_t n, size_t n_samples)
+/* What each of the samples of some pairs is conditioned on. */
+struct conditions {
+    float *contexts;
+    int32_t *labels; /* or NULL, as of the pairs */
+};
+
+static void conditions_release(struct conditions *conditions)
 {
-    size_t size = pairs->n_context;
-    float *contexts = calloc(n * n_samples, size * sizeof *contexts);
-    for (size_t row = 0; contexts && row < n * n_samples; row++)
-        memcpy(contexts + row * size, pairs->context + (first + row / n_samples) * size,
-               size * sizeof *contexts);
-    return contexts;
+    free(conditions->contexts);
+    free(conditions->labels);
+}
+
+/* Each pair's n_samples times, of n pairs from the first. */
+static enum adv_status repeat_conditions(const struct pairs *pairs, size_t first, size_t n,
+                                         size_t n_samples, struct conditions *conditions,
+                                         struct adv_error *error)
+{
+    size_t size = pairs->n_context, rows = n * n_samples;
+    float *contexts = calloc(rows, size * sizeof *contexts);
+    int32_t *labels = pairs->labels ? calloc(rows, sizeof *labels) : NULL;
+    *conditions = (struct conditions){contexts, labels};
+    if (!contexts || (pairs->labels && !labels))
+        return adv_no_memory(error);
+    for (size_t row = 0; row < rows; row++) {
+        size_t pair = first + row / n_samples;
+        memcpy(contexts + row * size, pairs->context + pair * size, size * sizeof *contexts);
+        if (labels)
+            labels[row] = pairs->labels[pair];
+    }
+    return ADV_OK;
 }
 
 /* The samples of n pairs from the first: those that a pair has do not depend on how many are drawn
@@ -136,14 +167,17 @@ static enum adv_status rank_some(const struct adv_evaluation *e, const struct pa
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
     size_t n_samples = ranked->n_samples;
-    float *contexts = repeat_contexts(pairs, first, n, n_samples);
+    struct conditions conditions;
     uint32_t *of_pair = calloc(pairs->dim + ADV_REGION_RANKS, sizeof *of_pair);
-    enum adv_status status = contexts && of_pair ? ADV_OK : adv_no_memory(error);
+    enum adv_status status = repeat_conditions(pairs, first, n, n_samples, &conditions, error);
+    if (status == ADV_OK && !of_pair)
+        status = adv_no_memory(error);
     snprintf(what, sizeof what, "posteriors of pairs %zu to %zu", first + 1, first + n);
     query.seed = e->seed;
     query.first = (uint64_t)first * n_samples;
     query.n = query.n_contexts = n * n_samples;
-    query.context = contexts;
+    query.context = conditions.contexts;
+    query.labels = conditions.labels;
     query.log_density = true;
     set_density(&query, e);
     if (status == ADV_OK)
@@ -153,7 +187,7 @@ static enum adv_status rank_some(const struct adv_evaluation *e, const struct pa
                   answer->log_density + i * n_samples, of_pair, ranked);
     adv_run_free(run);
     free(of_pair);
-    free(contexts);
+    conditions_release(&conditions);
     return status;
 }
 

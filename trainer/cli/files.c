@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,6 +25,18 @@ void adv_folder_of(const char *path, char *folder)
 bool adv_is_dash(const char *path)
 {
     return path && !strcmp(path, "-");
+}
+
+enum adv_status adv_choose_table_format(const char *path, const char *what, bool *is_npy,
+                                        struct adv_error *error)
+{
+    const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
+    bool has_extension = dot && !(slash && dot < slash);
+    *is_npy = has_extension && !strcasecmp(dot, ".npy");
+    if (!has_extension || *is_npy || !strcasecmp(dot, ".csv"))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "out",
+                          "%s is no format of %s; a file's name ends in .csv or .npy", dot, what);
 }
 
 enum adv_status adv_check_writable(const char *path, struct adv_error *error)

@@ -14,6 +14,11 @@ void adv_folder_of(const char *path, char *folder);
 /* Whether a path stands for standard input or output: "-". A file of that name is "./-". */
 bool adv_is_dash(const char *path);
 
+/* Whether a table goes to a file of that path as NPY, by its extension, or as CSV, with or without
+ * one. ADV_E_INVALID of others; what: the table's rows, in words. */
+enum adv_status adv_choose_table_format(const char *path, const char *what, bool *is_npy,
+                                        struct adv_error *error);
+
 /* Whether a file of that path may be written, before any work is done for it: ADV_E_IO where its
  * folder is not there or cannot be written, or where the path is a folder; ADV_E_INVALID where it is
  * "-", for what cannot go to standard output. */

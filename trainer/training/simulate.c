@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define DEFAULT_ROWS 1000
 #define PRINTED_ROWS ((size_t)1024) /* simulated at once for standard output */
@@ -139,18 +138,6 @@ static enum adv_status check_rows(const struct work *w, size_t from, size_t n, c
 
 /* ---------------------------------------------------------------- output */
 
-static enum adv_status choose_format(const char *path, bool *is_npy, struct adv_error *error)
-{
-    const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
-    bool has_extension = dot && !(slash && dot < slash);
-    *is_npy = has_extension && !strcasecmp(dot, ".npy");
-    if (!has_extension || *is_npy || !strcasecmp(dot, ".csv"))
-        return ADV_OK;
-    return adv_fail_field(error, ADV_E_INVALID, "out",
-                          "%s is no format of simulations; a file's name ends in .csv or .npy",
-                          dot);
-}
-
 static enum adv_status print_rows(const struct work *w, struct adv_error *error)
 {
     const size_t width = w->k + w->d;
@@ -211,7 +198,7 @@ static enum adv_status simulate(const char *name, const struct simulate_options 
     w.d = adv_simulator_data(w.simulator);
     bool to_stdout = adv_is_dash(options->out);
     if (!to_stdout)
-        status = choose_format(options->out, &w.is_npy, error);
+        status = adv_choose_table_format(options->out, "simulations", &w.is_npy, error);
     if (status == ADV_OK && !to_stdout)
         status = adv_check_writable(options->out, error);
     if (status == ADV_OK)

@@ -1,5 +1,7 @@
 #include "trainer/weights/log_weights.h"
 
+#include "trainer/weights/observations.h"
+
 #include <advect/extra/simulator.h>
 #include <advect/extra/words.h>
 
@@ -102,14 +104,21 @@ static enum adv_status read_observation(const struct adv_simulator *simulator, c
     if (!path)
         return adv_fail_field(error, ADV_E_INVALID, "context",
                               "with --simulator, --context FILE names the observation");
-    enum adv_status status = adv_array_read(path, observation, error);
-    if (status == ADV_OK && observation->n_elements != adv_simulator_data(simulator)) {
+    size_t n = adv_simulator_data(simulator), n_read;
+    const char **names = calloc(n, sizeof *names);
+    if (!names)
+        return adv_no_memory(error);
+    for (size_t i = 0; i < n; i++)
+        names[i] = adv_simulator_column(simulator, adv_simulator_parameters(simulator) + i);
+    enum adv_status status = adv_observations_read(path, names, n, observation, error);
+    n_read = observation->n_elements;
+    if (status == ADV_OK && n_read != n) {
         status = adv_fail_field(error, ADV_E_INVALID, "context",
-                                "%s has %zu numbers; one observation of %s has %zu", path,
-                                observation->n_elements, adv_simulator_name(simulator),
-                                adv_simulator_data(simulator));
+                                "%s has %zu number%s; one observation of %s has %zu", path, n_read,
+                                n_read == 1 ? "" : "s", adv_simulator_name(simulator), n);
         adv_array_release(observation);
     }
+    free(names);
     return status;
 }
 

@@ -11,7 +11,7 @@
 struct adv_log_weights {
     const char *density, *prior, *likelihood; /* names of columns */
     const char *simulator;                    /* its name, or NULL: the columns decide */
-    const char *context;                      /* CSV or NPY file of one row; with a simulator */
+    const char *context; /* CSV or NPY file of one observation; with a simulator */
 };
 
 /* Of rows [n, columns] with their names, read from path (for errors), into log_weight [n]. A

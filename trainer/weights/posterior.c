@@ -7,6 +7,7 @@
 #include "trainer/measure/measure.h"
 #include "trainer/weights/composition.h"
 #include "trainer/weights/importance.h"
+#include "trainer/weights/observations.h"
 #include "trainer/weights/weighted.h"
 
 #include <advect/array_file.h>
@@ -30,14 +31,16 @@ struct options {
 
 static const struct adv_field fields[] = {
     {"context", ADV_FIELD_STRING, AT(context), .min = 1, .required = true,
-     .help = "CSV or NPY file of the observations, one per row"},
+     .help = "CSV or NPY file of the observations, one per row; of a CSV file with a header, the "
+             "columns that the model's context names"},
     {"prior", ADV_FIELD_STRING, AT(prior), .min = 1, .required = true,
      .help = "prior that the model was trained with: \"flat\", or the built-in simulator whose "
              "prior it is"},
     {"n", ADV_FIELD_INT, AT(n), .min = 1, .max = 1e7, .fallback = "5000",
-     .help = "number of samples"},
+     .help = "number of samples, at least one for each observation"},
     {"out", ADV_FIELD_STRING, AT(out), .min = 1,
-     .help = "CSV file to write the samples to, with a last column \"weight\" that sums to 1"},
+     .help = "CSV or NPY file to write the samples to, with a last column \"weight\" that sums to "
+             "1"},
     {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = 9e15, .fallback = "0",
      .help = "seed of the samples"},
     {"json", ADV_FIELD_BOOL, AT(json), .help = "print the results as JSON"},
@@ -78,11 +81,17 @@ struct composed {
 /* ---------------------------------------------------------------- what is asked */
 
 static enum adv_status check_contexts(const struct adv_model *model, const char *path,
-                                      const struct adv_array *contexts, struct adv_error *error)
+                                      const struct adv_array *contexts, size_t n,
+                                      struct adv_error *error)
 {
     size_t wanted = adv_model_context(model);
     if (wanted == 0)
         return adv_fail_field(error, ADV_E_INVALID, "context", "this model takes no context");
+    if (adv_model_classes(model) > 0)
+        return adv_fail_field(error, ADV_E_UNSUPPORTED, "context",
+                              "this model has %zu classes, each with a posterior of its own; "
+                              "posteriors are composed of models without classes",
+                              adv_model_classes(model));
     if (contexts->n_dims != 2 || contexts->shape[1] != wanted)
         return adv_fail_field(error, ADV_E_INVALID, "context",
                               "%s has rows of %zu numbers; an observation of this model has %zu",
@@ -91,7 +100,29 @@ static enum adv_status check_contexts(const struct adv_model *model, const char 
         return adv_fail_field(error, ADV_E_INVALID, "context",
                               "%s has %zu observations; there must be 1 to %d", path,
                               contexts->shape[0], CONTEXTS_MAX);
+    if (contexts->shape[0] > n)
+        return adv_fail_field(
+            error, ADV_E_INVALID, "n",
+            "n is %zu; it must be at least %zu, a sample of the posterior of each "
+            "observation in %s",
+            n, contexts->shape[0], path);
     return ADV_OK;
+}
+
+static enum adv_status read_contexts(struct composed *c, const char *path, struct adv_error *error)
+{
+    const struct adv_model *model = c->e.model;
+    size_t n = adv_model_context(model);
+    bool named = n > 0 && adv_model_context_name(model, 0);
+    const char **names = calloc(n + 1, sizeof *names);
+    if (!names)
+        return adv_no_memory(error);
+    for (size_t i = 0; named && i < n; i++)
+        names[i] = adv_model_context_name(model, i);
+    enum adv_status status =
+        adv_observations_read(path, named ? names : NULL, n, &c->contexts, error);
+    free(names);
+    return status;
 }
 
 static enum adv_status find_prior(const char *name, size_t dim, const struct adv_simulator **prior,
@@ -134,16 +165,16 @@ static enum adv_status prepare(struct composed *c, const char *path, const struc
                                struct adv_error *error)
 {
     int n_threads = options->threads ? (int)options->threads : adv_cpu_count();
-    enum adv_status status = options->out ? adv_check_writable(options->out, error) : ADV_OK;
+    enum adv_status status = adv_weighted_check(options->out, error);
     c->e = (struct adv_evaluation){
         .cancelled = adv_stop_requested, .quiet = options->quiet, .seed = (uint64_t)options->seed};
     c->n = (size_t)options->n;
     if (status == ADV_OK)
         status = adv_model_load(path, adv_environment(), &c->e.model, error);
     if (status == ADV_OK)
-        status = adv_array_read(options->context, &c->contexts, error);
+        status = read_contexts(c, options->context, error);
     if (status == ADV_OK)
-        status = check_contexts(c->e.model, options->context, &c->contexts, error);
+        status = check_contexts(c->e.model, options->context, &c->contexts, c->n, error);
     if (status == ADV_OK) {
         c->dim = adv_model_dim(c->e.model);
         status = find_prior(options->prior, c->dim, &c->prior, error);

@@ -26,7 +26,8 @@ struct options {
 
 static const struct adv_field fields[] = {
     {"out", ADV_FIELD_STRING, AT(out), .min = 1,
-     .help = "CSV file to write the samples to, with a last column \"weight\" that sums to 1"},
+     .help = "CSV or NPY file to write the samples to, with a last column \"weight\" that sums to "
+             "1"},
     {"log_density", ADV_FIELD_STRING, AT(density), .min = 1, .fallback = "log_density",
      .help = "column with the log-density that the samples were drawn from"},
     {"log_prior", ADV_FIELD_STRING, AT(prior), .min = 1, .fallback = "log_prior",
@@ -36,7 +37,8 @@ static const struct adv_field fields[] = {
     {"simulator", ADV_FIELD_STRING, AT(simulator), .min = 1,
      .help = "built-in simulator whose prior and likelihood take the place of the columns"},
     {"context", ADV_FIELD_STRING, AT(context), .min = 1,
-     .help = "CSV or NPY file of the observation, one row, for --simulator"},
+     .help = "CSV or NPY file of the observation, one row, for --simulator; of a CSV file with a "
+             "header, the columns that the simulator names"},
     {"json", ADV_FIELD_BOOL, AT(json), .help = "print the results as JSON"},
 };
 
@@ -101,7 +103,7 @@ static enum adv_status reweight(const char *path, const struct options *options,
 {
     struct adv_table table = {0};
     const struct adv_table_options how = {.header = ADV_HEADER_YES};
-    enum adv_status status = options->out ? adv_check_writable(options->out, error) : ADV_OK;
+    enum adv_status status = adv_weighted_check(options->out, error);
     if (status == ADV_OK)
         status = adv_table_read(path, &how, &table, error);
     if (status == ADV_OK)

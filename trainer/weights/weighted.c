@@ -1,5 +1,6 @@
 #include "trainer/weights/weighted.h"
 
+#include "trainer/cli/files.h"
 #include "trainer/measure/results.h"
 
 #include <stdio.h>
@@ -8,21 +9,54 @@
 
 #define WEIGHT_COLUMN "weight"
 
+enum adv_status adv_weighted_check(const char *path, struct adv_error *error)
+{
+    bool is_npy;
+    enum adv_status status =
+        path ? adv_choose_table_format(path, "weighted samples", &is_npy, error) : ADV_OK;
+    return path && status == ADV_OK ? adv_check_writable(path, error) : status;
+}
+
+/* Column c of rows, into a column of rows that are `width` wide. */
+static void take_column(const struct adv_array *rows, size_t c, float *to, size_t width)
+{
+    for (size_t i = 0; i < rows->shape[0]; i++)
+        to[i * width] = rows->data[i * rows->shape[1] + c];
+}
+
+static enum adv_status write_rows(const char *path, size_t n, size_t width, const float *rows,
+                                  const char *const *names, struct adv_error *error)
+{
+    const size_t shape[2] = {n, width};
+    bool is_npy;
+    enum adv_status status = adv_choose_table_format(path, "weighted samples", &is_npy, error);
+    if (status != ADV_OK)
+        return status;
+    return is_npy ? adv_npy_write_float(path, 2, shape, rows, error)
+                  : adv_csv_write(path, n, width, rows, names, error);
+}
+
 enum adv_status adv_weighted_write(const struct adv_array *rows, const double *weights,
                                    const char *path, struct adv_error *error)
 {
-    size_t n = rows->shape[0], width = rows->shape[1];
-    float *wide = calloc(n, (width + 1) * sizeof *wide);
+    size_t n = rows->shape[0], width = rows->shape[1], n_kept = 0;
     const char **names = calloc(width + 1, sizeof *names);
+    float *wide = calloc(n, (width + 1) * sizeof *wide);
     enum adv_status status = wide && names ? ADV_OK : adv_no_memory(error);
-    for (size_t i = 0; status == ADV_OK && i < n; i++) {
-        memcpy(wide + i * (width + 1), rows->data + i * width, width * sizeof *wide);
-        wide[i * (width + 1) + width] = (float)weights[i];
+    for (size_t c = 0; status == ADV_OK && c < width; c++)
+        n_kept += strcmp(rows->columns[c], WEIGHT_COLUMN) != 0;
+    for (size_t c = 0, to = 0; status == ADV_OK && c < width; c++) {
+        if (!strcmp(rows->columns[c], WEIGHT_COLUMN))
+            continue;
+        take_column(rows, c, wide + to, n_kept + 1);
+        names[to++] = rows->columns[c];
     }
-    for (size_t c = 0; status == ADV_OK && c <= width; c++)
-        names[c] = c < width ? rows->columns[c] : WEIGHT_COLUMN;
-    if (status == ADV_OK)
-        status = adv_csv_write(path, n, width + 1, wide, names, error);
+    for (size_t i = 0; status == ADV_OK && i < n; i++)
+        wide[i * (n_kept + 1) + n_kept] = (float)weights[i];
+    if (status == ADV_OK) {
+        names[n_kept] = WEIGHT_COLUMN;
+        status = write_rows(path, n, n_kept + 1, wide, names, error);
+    }
     free(names);
     free(wide);
     return status;

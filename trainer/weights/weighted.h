@@ -7,7 +7,12 @@
 #include <advect/array_file.h>
 #include <stdbool.h>
 
-/* rows [n, columns] with their names, and a last column "weight" [n], as CSV. */
+/* Before any work is done for it: whether weighted samples may be written to path (NULL: to none).
+ * ADV_E_INVALID of an extension other than .csv and .npy, ADV_E_IO as of adv_check_writable. */
+enum adv_status adv_weighted_check(const char *path, struct adv_error *error);
+
+/* rows [n, columns] with their names, and a last column "weight" [n], which takes the place of any
+ * that rows have of that name: as NPY where path ends in .npy, else as CSV. */
 enum adv_status adv_weighted_write(const struct adv_array *rows, const double *weights,
                                    const char *path, struct adv_error *error);
 

@@ -5,6 +5,7 @@
 #include "core/base/mem.h"
 #include "core/plot/axis.h"
 
+#include <advect/extra/pace.h>
 #include <advect/extra/plot.h>
 #include <math.h>
 #include <stdio.h>
@@ -180,8 +181,9 @@ static size_t bins_of(size_t n)
     return (size_t)fmin(fmax(bins, BINS_LEAST), BINS_MOST);
 }
 
-enum adv_status adv_line_range(size_t n, const float *values, double *lo, double *hi,
-                               struct adv_error *error)
+/* The range of n values that is worth showing. */
+static enum adv_status find_range(size_t n, const float *values, double *lo, double *hi,
+                                  struct adv_error *error)
 {
     float *scratch = adv_calloc(n + 1, sizeof *scratch);
     if (!scratch)
@@ -195,17 +197,15 @@ enum adv_status adv_line_range(size_t n, const float *values, double *lo, double
 }
 
 static enum adv_status plot_density(const struct adv_scene *scene, size_t n, const float *values,
-                                    const struct adv_axes *axes, double height,
-                                    struct adv_image *image, struct adv_error *error)
+                                    const struct adv_axes *axes, struct adv_image *image,
+                                    struct adv_error *error)
 {
     float counts[BINS_MOST];
     const struct adv_mark bars = {.colour = BAR_COLOUR, .label = "histogram of samples"};
-    struct adv_axes own = *axes;
     size_t n_bins = bins_of(n);
     adv_line_count(n, values, axes->x_lo, axes->x_hi, n_bins, counts);
-    own.y_hi = height;
     struct adv_plot *plot = NULL;
-    enum adv_status status = adv_plot_new(&own, &plot, error);
+    enum adv_status status = adv_plot_new(axes, &plot, error);
     if (status == ADV_OK)
         status = adv_plot_bars(plot, n_bins, axes->x_lo, axes->x_hi, counts, &bars, error);
     if (status == ADV_OK && scene->query->kind == ADV_QUERY_SAMPLES)
@@ -234,7 +234,7 @@ static double highest(const struct adv_scene *scene, double lo, double hi)
     float counts[BINS_MOST];
     size_t n_bins = bins_of(answer->n);
     double bars = 0, curve = 0;
-    for (size_t f = 0; f < answer->n_frames; f++) {
+    for (size_t f = 0; f < answer->n_frames && adv_pace_go_on(); f++) {
         adv_line_count(answer->n, adv_scene_frame(scene, f), lo, hi, n_bins, counts);
         for (size_t b = 0; b < n_bins; b++)
             bars = fmax(bars, (double)counts[b]);
@@ -250,20 +250,30 @@ static enum adv_status draw_density(const struct adv_scene *scene, size_t f, int
                                     const char *title, struct adv_image *image,
                                     struct adv_error *error)
 {
-    const struct adv_answer *answer = scene->answer;
-    struct adv_axes axes = {.width = width,
-                            .height = height,
-                            .title = title,
-                            .x_label = adv_line_name(scene),
-                            .y_label = "density"};
-    enum adv_status status =
-        adv_line_range(answer->n * answer->n_frames, answer->states, &axes.x_lo, &axes.x_hi, error);
-    return status == ADV_OK ? plot_density(scene, answer->n, adv_scene_frame(scene, f), &axes,
-                                           highest(scene, axes.x_lo, axes.x_hi), image, error)
-                            : status;
+    const struct adv_axes axes = {.width = width,
+                                  .height = height,
+                                  .x_lo = scene->line.lo,
+                                  .x_hi = scene->line.hi,
+                                  .y_hi = scene->line.height,
+                                  .title = title,
+                                  .x_label = adv_line_name(scene),
+                                  .y_label = "density"};
+    return plot_density(scene, scene->answer->n, adv_scene_frame(scene, f), &axes, image, error);
 }
 
 /* ---------------------------------------------------------------- the painter */
+
+static enum adv_status prepare(struct adv_scene *scene, struct adv_error *error)
+{
+    const struct adv_answer *answer = scene->answer;
+    struct adv_line_scale *scale = &scene->line;
+    enum adv_status status =
+        find_range(answer->n * answer->n_frames, answer->states, &scale->lo, &scale->hi, error);
+    if (status != ADV_OK || scene->picture.view != ADV_VIEW_DENSITY)
+        return status == ADV_OK ? adv_paths_prepare(scene, scale, error) : status;
+    scale->height = highest(scene, scale->lo, scale->hi);
+    return ADV_OK;
+}
 
 static enum adv_status draw(const struct adv_scene *scene, struct adv_image *image,
                             struct adv_error *error)
@@ -292,4 +302,5 @@ static enum adv_status draw_frame(const struct adv_scene *scene, size_t f, struc
     return adv_paths_draw(scene, f, title, image, error);
 }
 
-const struct adv_painter adv_line_painter = {.draw = draw, .draw_frame = draw_frame};
+const struct adv_painter adv_line_painter = {
+    .prepare = prepare, .draw = draw, .draw_frame = draw_frame};

@@ -4,6 +4,7 @@
 #include "core/base/mem.h"
 
 #include <advect/extra/bytes.h>
+#include <advect/extra/pace.h>
 #include <advect/extra/plot.h>
 #include <math.h>
 #include <stdio.h>
@@ -151,6 +152,19 @@ static struct adv_scene scene_of(const struct adv_model *model, const struct adv
     return scene;
 }
 
+/* Checks the scene, and finds what its painter draws all frames with. */
+static enum adv_status prepare(struct adv_scene *scene, struct adv_error *error)
+{
+    enum adv_status status = check_scene(scene, error);
+    const struct adv_painter *painter = painter_of(scene);
+    return status == ADV_OK && painter->prepare ? painter->prepare(scene, error) : status;
+}
+
+static void release(struct adv_scene *scene)
+{
+    free(scene->line.map);
+}
+
 size_t adv_strip_frames(const struct adv_scene *scene)
 {
     size_t n = scene->answer->n_frames;
@@ -229,7 +243,7 @@ enum adv_status adv_render_png(const struct adv_model *model, const struct adv_q
     struct adv_scene scene = scene_of(model, query, answer, picture);
     struct adv_image image = {0};
     struct adv_bytes png = {0};
-    enum adv_status status = check_scene(&scene, error);
+    enum adv_status status = prepare(&scene, error);
     if (status == ADV_OK)
         status = painter_of(&scene)->draw(&scene, &image, error);
     /* A picture that was stopped is not whole; encoding it stops at once. */
@@ -239,6 +253,7 @@ enum adv_status adv_render_png(const struct adv_model *model, const struct adv_q
         status = adv_bytes_append(out, png.data, png.n, error);
     adv_image_release(&image);
     adv_bytes_release(&png);
+    release(&scene);
     return status;
 }
 
@@ -249,6 +264,8 @@ static enum adv_status draw_frames(const struct adv_scene *scene, struct adv_ima
     const struct adv_painter *painter = painter_of(scene);
     size_t n = scene->answer->n_frames;
     for (size_t f = 0; f < n; f++) {
+        if (!adv_pace_go_on())
+            return adv_fail(error, ADV_E_CANCELLED, "stopped before the end");
         enum adv_status status = painter->draw_frame(scene, f, &images[f], error);
         if (status != ADV_OK)
             return status;
@@ -273,7 +290,7 @@ enum adv_status adv_render_animation(const struct adv_model *model, const struct
     struct adv_scene scene = scene_of(model, query, answer, picture);
     struct adv_bytes png = {0};
     struct adv_image *images = NULL;
-    enum adv_status status = check_scene(&scene, error);
+    enum adv_status status = prepare(&scene, error);
     if (status == ADV_OK && !(images = adv_calloc(answer->n_frames, sizeof *images)))
         status = adv_no_memory(error);
     if (status == ADV_OK)
@@ -287,5 +304,6 @@ enum adv_status adv_render_animation(const struct adv_model *model, const struct
         adv_image_release(&images[f]);
     free(images);
     adv_bytes_release(&png);
+    release(&scene);
     return status;
 }

@@ -16,6 +16,15 @@ struct adv_box {
     double centre[2], half[2];
 };
 
+/* What all frames of a line's picture share, so that it is found once: the range of x, and the
+ * height of the density axis or the densities behind paths. */
+struct adv_line_scale {
+    double lo, hi;
+    double height;    /* of the density axis; view=density */
+    float *map;       /* owned: densities over (x, t) behind paths; other views */
+    double brightest; /* the map's density that is drawn brightest */
+};
+
 /* All that a picture is drawn from. */
 struct adv_scene {
     const struct adv_model *model;
@@ -23,10 +32,13 @@ struct adv_scene {
     const struct adv_answer *answer;
     struct adv_picture picture; /* defaults filled in */
     struct adv_box box;         /* of planes: the same for all frames */
+    struct adv_line_scale line; /* of lines, likewise */
 };
 
-/* Draws the whole answer, or one frame of trajectories, into image, which the call initialises. */
+/* Draws the whole answer, or one frame of trajectories, into image, which the call initialises.
+ * prepare, if any, is called once before. */
 struct adv_painter {
+    enum adv_status (*prepare)(struct adv_scene *scene, struct adv_error *error);
     enum adv_status (*draw)(const struct adv_scene *scene, struct adv_image *image,
                             struct adv_error *error);
     enum adv_status (*draw_frame)(const struct adv_scene *scene, size_t f, struct adv_image *image,

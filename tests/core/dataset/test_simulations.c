@@ -228,6 +228,21 @@ static void refuses(const char *source, const char *expected)
     dataset_refuses(text, expected);
 }
 
+/* Fresh simulations are checked like those that are drawn once. */
+START_TEST(supports_that_the_prior_leaves_are_refused)
+{
+    static const char *const sources[] = {"", ", \"n\": 500"};
+    for (size_t i = 0; i < 2; i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 ", \"name\": \"two_moons\"%s}, \"support\": {\"theta1\": [0, 1]}", sources[i]);
+        refuses(text, "column 0 (theta1) is -");
+        refuses(text, "; it must be between 0 and 1");
+    }
+    refuses(", \"name\": \"two_moons\"}, \"support\": {\"theta2\": [null, 0.5]}", "(theta2) is 0.");
+}
+END_TEST
+
 START_TEST(what_is_no_simulator_is_refused)
 {
     refuses("}", "data.source.name is missing");
@@ -285,6 +300,7 @@ int main(void)
     tcase_add_test(sources, priors_become_standard_normal);
     tcase_add_test(sources, no_sample_leaves_the_prior);
     tcase_add_test(sources, a_recipe_may_state_other_supports);
+    tcase_add_test(sources, supports_that_the_prior_leaves_are_refused);
     tcase_add_test(sources, nothing_is_suggested_of_what_is_known);
     tcase_add_test(sources, what_is_no_simulator_is_refused);
     tcase_add_test(sources, memory_may_run_out_anywhere);

@@ -5,10 +5,12 @@
 #include "tests/support/suite.h"
 
 #include <advect/extra/memory.h>
+#include <advect/extra/pace.h>
 #include <check.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct adv_model *line, *plane, *cube, *image;
 
@@ -193,6 +195,68 @@ START_TEST(views_that_are_not_there_are_refused)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- long animations */
+
+struct stretch {
+    clock_t start, longest; /* between two looks at the pace, in CPU time */
+};
+
+static bool look(void *context)
+{
+    struct stretch *stretch = context;
+    clock_t now = clock();
+    if (now - stretch->start > stretch->longest)
+        stretch->longest = now - stretch->start;
+    stretch->start = now;
+    return true;
+}
+
+/* Draws a long animation of one dimension; the CPU time it takes. */
+static clock_t time_animation(int64_t view, size_t n_frames, struct stretch *stretch)
+{
+    enum { N = 100, FRAMES_MOST = 800 };
+    static float states[FRAMES_MOST * N];
+    static double times[FRAMES_MOST];
+    for (size_t f = 0; f < n_frames; f++)
+        times[f] = (double)f / (double)(n_frames - 1);
+    for (size_t i = 0; i < n_frames * N; i++)
+        states[i] = sinf((float)i * 0.37F);
+    struct adv_picture small = {.width = 64, .height = 64, .view = view};
+    struct adv_query query = adv_query_default(ADV_QUERY_TRAJECTORIES);
+    struct adv_answer answer = {
+        .n = N, .dim = 1, .n_frames = n_frames, .states = states, .times = times};
+    struct adv_bytes png = {0};
+    const struct adv_pace pace = {look, stretch};
+    clock_t start = clock();
+    *stretch = (struct stretch){.start = start};
+    adv_pace_set(&pace);
+    ck_assert_int_eq(adv_render_animation(line, &query, &answer, &small, &png, NULL), ADV_OK);
+    adv_pace_set(NULL);
+    adv_bytes_release(&png);
+    return clock() - start;
+}
+
+/* The axes of all frames are found once, not for each: eight times as many frames, of which each
+ * has as much to draw, take 8 times as long, not 64 times. And none of the time goes without a look
+ * at the pace for longer than some frames take. */
+START_TEST(long_animations_of_densities_take_as_long_as_their_frames_and_can_be_stopped)
+{
+    struct stretch stretch;
+    clock_t few = time_animation(ADV_VIEW_DENSITY, 100, &stretch);
+    clock_t many = time_animation(ADV_VIEW_DENSITY, 800, &stretch);
+    ck_assert_double_le((double)many, 20 * (double)few);
+    ck_assert_double_le((double)stretch.longest, (double)many / 10);
+}
+END_TEST
+
+START_TEST(long_animations_of_paths_can_be_stopped)
+{
+    struct stretch stretch;
+    clock_t whole = time_animation(ADV_VIEW_AUTO, 200, &stretch);
+    ck_assert_double_le((double)stretch.longest, (double)whole / 10);
+}
+END_TEST
+
 /* Every view of points, from a trajectory and from samples with log-densities. */
 static enum adv_status draw_views(void *drawn, struct adv_error *error)
 {
@@ -238,6 +302,9 @@ int main(void)
     tcase_add_test(tests, the_curve_of_a_density_leaves_gaps_empty);
     tcase_add_test(tests, clouds_turn_in_an_animation_to_end_at_the_angle);
     tcase_add_test(tests, views_that_are_not_there_are_refused);
+    tcase_add_test(tests,
+                   long_animations_of_densities_take_as_long_as_their_frames_and_can_be_stopped);
+    tcase_add_test(tests, long_animations_of_paths_can_be_stopped);
     tcase_add_test(tests, every_allocation_may_fail);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
