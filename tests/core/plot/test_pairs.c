@@ -101,6 +101,11 @@ START_TEST(every_set_is_seen_and_the_first_is_on_top)
 }
 END_TEST
 
+static uint32_t word_of(const uint8_t colour[3])
+{
+    return (uint32_t)colour[0] << 16 | (uint32_t)colour[1] << 8 | colour[2];
+}
+
 /* Points in two heaps: the cells of both, and no other, have the colours that are not of 0. */
 START_TEST(densities_show_how_many_points_there_are)
 {
@@ -120,8 +125,8 @@ START_TEST(densities_show_how_many_points_there_are)
     struct adv_image image = render(&pairs);
     adv_plot_colour(0, dark);
     adv_plot_colour(1, bright);
-    size_t n_dark = count_colour(&image, dark[0] << 16 | dark[1] << 8 | dark[2]);
-    size_t n_bright = count_colour(&image, bright[0] << 16 | bright[1] << 8 | bright[2]);
+    size_t n_dark = count_colour(&image, word_of(dark));
+    size_t n_bright = count_colour(&image, word_of(bright));
     double share = (double)n_bright / (double)(n_dark + n_bright);
     double cells = floor(sqrt(N / 16.0)); /* along each side, 16 points a cell */
     ck_assert_double_eq_tol(share, 2 / (cells * cells), 0.3 * share);
