@@ -85,6 +85,7 @@ static enum adv_status check_contexts(const struct adv_model *model, const char 
                                       struct adv_error *error)
 {
     size_t wanted = adv_model_context(model);
+    size_t width = contexts->n_dims == 2 ? contexts->shape[1] : 0;
     if (wanted == 0)
         return adv_fail_field(error, ADV_E_INVALID, "context", "this model takes no context");
     if (adv_model_classes(model) > 0)
@@ -94,8 +95,8 @@ static enum adv_status check_contexts(const struct adv_model *model, const char 
                               adv_model_classes(model));
     if (contexts->n_dims != 2 || contexts->shape[1] != wanted)
         return adv_fail_field(error, ADV_E_INVALID, "context",
-                              "%s has rows of %zu numbers; an observation of this model has %zu",
-                              path, contexts->n_dims == 2 ? contexts->shape[1] : 0, wanted);
+                              "%s has rows of %zu number%s; an observation of this model has %zu",
+                              path, width, width == 1 ? "" : "s", wanted);
     if (contexts->shape[0] < 1 || contexts->shape[0] > CONTEXTS_MAX)
         return adv_fail_field(error, ADV_E_INVALID, "context",
                               "%s has %zu observations; there must be 1 to %d", path,

@@ -194,8 +194,7 @@ START_TEST(models_without_a_context_refuse_one)
     ck_assert_str_eq(a.error.message, "context is given; this model takes none");
     done(&a);
     a = ask_model(nameless, ADV_QUERY_SAMPLES, "{\"context\": [1]}");
-    ck_assert_str_eq(a.error.message,
-                     "context has 1 numbers; it must have 2 (the model's context)");
+    ck_assert_str_eq(a.error.message, "context has 1 number; it must have 2 (the model's context)");
     done(&a);
 }
 END_TEST
