@@ -334,6 +334,7 @@ START_TEST(files_that_do_not_fit_are_refused)
         {"x1,x3\n1,2\n", "there is no column \"x2\""},
         {"1,2,3\n", "array is not of shape [n, 2], which this model's contexts have"},
         {"x1,x2\n1,2\n1,NA\n", "x2"},
+        {"x1,x2\n", "has no rows of contexts"},
         {"", "there is no line with numbers"},
     };
     for (size_t i = 0; i < ADV_COUNT(cases); i++) {
