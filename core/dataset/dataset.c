@@ -65,7 +65,8 @@ static enum adv_status own_shape(struct adv_dataset *d, struct adv_error *error)
     d->n_rows = rows->shape[0];
     if (d->n_rows < 2)
         return adv_fail_field(error, ADV_E_INVALID, "data.source",
-                              "the source has %zu examples; at least 2 are needed%s", d->n_rows,
+                              "the source has %zu example%s; at least 2 are needed%s", d->n_rows,
+                              d->n_rows == 1 ? "" : "s",
                               d->source.table.n_dropped > 0
                                   ? " (the others have missing cells and were left out)"
                                   : "");

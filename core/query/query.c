@@ -123,8 +123,8 @@ static enum adv_status check_context(const struct adv_query *query, const struct
                               "context is given; this model takes none");
     if (wanted > 0 && !query->context && !adv_model_has_null_context(model))
         return adv_fail_field(error, ADV_E_INVALID, "context",
-                              "context is missing; this model is conditioned on %zu numbers",
-                              wanted);
+                              "context is missing; this model is conditioned on %zu number%s",
+                              wanted, wanted == 1 ? "" : "s");
     if (query->context && (query->n_contexts == 0 || query->n % query->n_contexts != 0))
         return adv_fail_field(error, ADV_E_INVALID, "context",
                               "context has %zu rows; their number must divide that of the query's "
@@ -143,8 +143,8 @@ static enum adv_status check_guidance(const struct adv_query *query, const struc
         !adv_model_has_null_context(model))
         return adv_fail_field(
             error, ADV_E_INVALID, "guidance",
-            "guidance is %g; this model was trained without a null class and only "
-            "takes 1",
+            "guidance is %g; this model was trained without a null class or null context "
+            "and only takes 1",
             query->guidance);
     return ADV_OK;
 }

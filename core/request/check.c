@@ -68,8 +68,8 @@ static enum adv_status set_rows(const struct adv_request *request, const struct 
     query->n = request->points ? request->n_points : count_rows(request);
     if (n != ADV_NOT_GIVEN && request->points && (size_t)n != query->n)
         return adv_fail_field(error, ADV_E_INVALID, "n",
-                              "n is %lld, but x0 has %zu rows; they must agree, or n be left out",
-                              (long long)n, query->n);
+                              "n is %lld, but x0 has %zu row%s; they must agree, or n be left out",
+                              (long long)n, query->n, query->n == 1 ? "" : "s");
     if (query->n <= limits->rows)
         return ADV_OK;
     const char *field = rows_field(request);
@@ -95,8 +95,8 @@ static enum adv_status check_dimension(const struct adv_request *request,
                               dim);
     if (request->points && request->dim != dim)
         return adv_fail_field(error, ADV_E_INVALID, name,
-                              "%s[0] has %zu numbers; it must have %zu (the model's dimension)",
-                              name, request->dim, dim);
+                              "%s[0] has %zu number%s; it must have %zu (the model's dimension)",
+                              name, request->dim, request->dim == 1 ? "" : "s", dim);
     return ADV_OK;
 }
 

@@ -75,6 +75,8 @@ static enum adv_status take_array(struct adv_request *request, const struct adv_
                                   struct adv_error *error)
 {
     size_t width = adv_model_context(model);
+    if (array->n_elements == 0)
+        return adv_fail_field(error, ADV_E_INVALID, "context", "%s has no rows of contexts", name);
     size_t n = array->n_dims >= 2 ? array->shape[0] : array->n_elements == width;
     if (n == 0 || array->n_elements / n != width || array->n_elements % n != 0)
         return adv_fail_field(

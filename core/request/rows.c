@@ -74,11 +74,11 @@ static enum adv_status refuse_width(const struct rows *rows, size_t n)
     const char *name = rows->name;
     if (rows->n > 0 && (rows->like_first || !rows->wanted))
         return adv_fail_field(rows->error, ADV_E_INVALID, name,
-                              "%s has %zu numbers; it must have %zu, as %s[0] has",
-                              row_place(rows).text, n, rows->width, name);
+                              "%s has %zu number%s; it must have %zu, as %s[0] has",
+                              row_place(rows).text, n, n == 1 ? "" : "s", rows->width, name);
     return adv_fail_field(rows->error, ADV_E_INVALID, name,
-                          "%s has %zu numbers; it must have %zu%s", row_place(rows).text, n,
-                          rows->wanted, rows->wanted_is);
+                          "%s has %zu number%s; it must have %zu%s", row_place(rows).text, n,
+                          n == 1 ? "" : "s", rows->wanted, rows->wanted_is);
 }
 
 static enum adv_status take_number(struct rows *rows, size_t k, const struct adv_item *item)

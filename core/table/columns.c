@@ -418,6 +418,8 @@ enum adv_status adv_table_choose(struct adv_table_reader *reader, struct adv_err
         return adv_fail_field(error, ADV_E_INVALID, adv_table_option(reader, "columns").text,
                               reader->n_columns == 1 && reader->label >= 0
                                   ? "the file has one column, so none is left beside the label"
+                              : reader->n_context > 0
+                                  ? "no column of the file is left beside the context"
                                   : "no column of the file is left");
     append_context(reader);
     return check_distinct(reader, error);

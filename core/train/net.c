@@ -118,8 +118,8 @@ static enum adv_status check_net(const struct adv_training *t, struct adv_error 
                               dataset->classes);
     if (n_context != dataset->n_context)
         return adv_fail_field(error, ADV_E_INVALID, "net.context",
-                              "net.context is %zu; data.source.context names %zu columns",
-                              n_context, dataset->n_context);
+                              "net.context is %zu; the data's contexts have %zu number%s",
+                              n_context, dataset->n_context, dataset->n_context == 1 ? "" : "s");
     enum adv_status status = check_nulls(t, error);
     double guidance = t->recipe.sampling.guidance;
     if (status == ADV_OK && guidance != 1 && !adv_net_has_null_class(t->net) &&

@@ -135,7 +135,8 @@ static void check_product(void)
     ck_assert_double_eq_tol(square, 1 / 6.0, 0.05);
     adv_array_release(&rows);
     json_decref(figures);
-    cli_fails(1, "posterior gauss.safetensors --context three.csv --prior some", "\"flat\" or");
+    cli_fails(1, "posterior gauss.safetensors --context three.csv --prior two_moon",
+              "did you mean \"two_moons\"?");
     cli_fails(1, "posterior gauss.safetensors --context three.csv --prior slcp", "5 parameters");
     check_same_by_name();
     cli_fails(1, "posterior gauss.safetensors --context three.csv --prior flat -n 2",

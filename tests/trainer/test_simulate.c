@@ -109,7 +109,7 @@ START_TEST(what_cannot_be_simulated_is_refused)
     cli_fails(1, "simulate slcp -o nowhere/a.csv", "nowhere");
     cli_fails(1, "simulate slcp --theta none.csv", "none.csv");
     cli_write("wide.csv", "a,b,c\n1,2,3\n");
-    cli_fails(1, "simulate sir --theta wide.csv", "wide.csv has 1 rows of 3 numbers");
+    cli_fails(1, "simulate sir --theta wide.csv", "wide.csv has 1 row of 3 numbers");
     cli_write("outside.csv", "beta,gamma\n0.5,0.1\n0.5,-0.1\n");
     cli_fails(1, "simulate sir --theta outside.csv",
               "row 1 of outside.csv has gamma -0.1; it must be above 0");

@@ -62,12 +62,13 @@ struct work {
 static enum adv_status check_theta(const struct work *w, const char *path, struct adv_error *error)
 {
     const struct adv_array *theta = &w->theta;
+    size_t n = theta->n_dims > 0 ? theta->shape[0] : 0;
+    size_t width = theta->n_dims == 2 ? theta->shape[1] : 0;
     if (theta->n_dims != 2 || theta->shape[1] != w->k || theta->shape[0] == 0)
         return adv_fail_field(error, ADV_E_INVALID, "theta",
-                              "%s has %zu rows of %zu numbers; it must have at least one row, of "
+                              "%s has %zu row%s of %zu number%s; it must have at least one row, of "
                               "the %zu parameters of %s",
-                              path, theta->n_dims > 0 ? theta->shape[0] : 0,
-                              theta->n_dims == 2 ? theta->shape[1] : 0, w->k,
+                              path, n, n == 1 ? "" : "s", width, width == 1 ? "" : "s", w->k,
                               adv_simulator_name(w->simulator));
     for (size_t i = 0; i < theta->n_elements; i++) {
         double lo, hi, value = (double)theta->data[i];

@@ -13,12 +13,14 @@
 #include <advect/array_file.h>
 #include <advect/extra/memory.h>
 #include <advect/extra/simulator.h>
+#include <advect/extra/words.h>
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CONTEXTS_MAX 1000
+#define PRIORS_MAX 64     /* more than there are simulators */
 #define EFFECTIVE_MIN 100 /* below, weights say little about themselves */
 
 struct options {
@@ -85,6 +87,7 @@ static enum adv_status check_contexts(const struct adv_model *model, const char 
                                       struct adv_error *error)
 {
     size_t wanted = adv_model_context(model);
+    size_t width = contexts->n_dims == 2 ? contexts->shape[1] : 0;
     if (wanted == 0)
         return adv_fail_field(error, ADV_E_INVALID, "context", "this model takes no context");
     if (adv_model_classes(model) > 0)
@@ -94,8 +97,8 @@ static enum adv_status check_contexts(const struct adv_model *model, const char 
                               adv_model_classes(model));
     if (contexts->n_dims != 2 || contexts->shape[1] != wanted)
         return adv_fail_field(error, ADV_E_INVALID, "context",
-                              "%s has rows of %zu numbers; an observation of this model has %zu",
-                              path, contexts->n_dims == 2 ? contexts->shape[1] : 0, wanted);
+                              "%s has rows of %zu number%s; an observation of this model has %zu",
+                              path, width, width == 1 ? "" : "s", wanted);
     if (contexts->shape[0] < 1 || contexts->shape[0] > CONTEXTS_MAX)
         return adv_fail_field(error, ADV_E_INVALID, "context",
                               "%s has %zu observations; there must be 1 to %d", path,
@@ -128,10 +131,14 @@ static enum adv_status read_contexts(struct composed *c, const char *path, struc
 static enum adv_status find_prior(const char *name, size_t dim, const struct adv_simulator **prior,
                                   struct adv_error *error)
 {
-    *prior = strcmp(name, "flat") ? adv_simulator_find(name) : NULL;
-    if (!*prior && strcmp(name, "flat"))
-        return adv_fail_field(error, ADV_E_INVALID, "prior",
-                              "prior is \"%s\"; it must be \"flat\" or a built-in simulator", name);
+    const char *names[PRIORS_MAX + 1] = {"flat"};
+    size_t index;
+    for (size_t i = 0; i + 1 < PRIORS_MAX && adv_simulator_names[i]; i++)
+        names[i + 1] = adv_simulator_names[i];
+    enum adv_status status = adv_find_name("prior", name, names, &index, error);
+    if (status != ADV_OK)
+        return status;
+    *prior = index > 0 ? adv_simulator_find(names[index]) : NULL;
     if (*prior && adv_simulator_parameters(*prior) != dim)
         return adv_fail_field(error, ADV_E_INVALID, "prior",
                               "the prior of %s is of %zu parameters; the model has %zu", name,

@@ -93,11 +93,11 @@ static enum adv_status check_scene(const struct adv_scene *scene, struct adv_err
 {
     if (!adv_render_has_picture(scene->model, scene->query->kind))
         return adv_fail(error, ADV_E_UNSUPPORTED,
-                        "there is no such picture of %s, whose points have %zu dimensions: "
+                        "there is no such picture of %s, whose points have %zu dimension%s: "
                         "velocities and densities are drawn of 2 dimensions, and points of at "
                         "most %d, beside images",
                         adv_model_name(scene->model), adv_model_dim(scene->model),
-                        ADV_PAIRS_DIM_MAX);
+                        adv_model_dim(scene->model) == 1 ? "" : "s", ADV_PAIRS_DIM_MAX);
     enum adv_status status =
         adv_render_check_view(scene->model, scene->query->kind, &scene->picture, error);
     if (status == ADV_OK)

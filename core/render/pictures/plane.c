@@ -68,8 +68,9 @@ enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, flo
 {
     if (!adv_model_is_plane(model))
         return adv_fail(error, ADV_E_UNSUPPORTED,
-                        "only 2-D models have a plane to show; %s has %zu dimensions",
-                        adv_model_name(model), adv_model_dim(model));
+                        "only 2-D models have a plane to show; %s has %zu dimension%s",
+                        adv_model_name(model), adv_model_dim(model),
+                        adv_model_dim(model) == 1 ? "" : "s");
     size_t n;
     float *points = side > 0 && adv_mul_size(side, side, &n) && adv_mul_size(n, 2, &n)
                         ? adv_calloc(n, sizeof *points)

@@ -256,7 +256,7 @@ START_TEST(bad_data_are_refused_with_what_and_where)
     dataset_refuses(CSV("no-such-file.csv") "}", "--data");
     dataset_refuses(CSV("ragged.csv") "}", "line 3");
     dataset_refuses(CSV("nan.csv") "}", "line 2");
-    dataset_refuses(CSV("one.csv") "}", "has 1 examples");
+    dataset_refuses(CSV("one.csv") "}", "has 1 example;");
     dataset_refuses(CSV("rows.csv") ", \"shape\": [4]}", "data.shape has 4 numbers");
     dataset_refuses(CSV("rows.csv") ", \"shape\": [0]}", "data.shape must be");
     dataset_refuses(CSV("rows.csv") ", \"classes\": 2}", "the source has no labels");

@@ -118,7 +118,8 @@ START_TEST(what_is_no_context_is_refused)
     write_table();
     dataset_refuses(SIMS("[\"y1\"]", ""), "data.source.context[0] is \"y1\"; the file has no");
     dataset_refuses(SIMS("[]", ""), "data.source.context must name columns");
-    dataset_refuses(SIMS("[\"x1\", \"x2\", \"theta\"]", ""), "no column of the file is left");
+    dataset_refuses(SIMS("[\"x1\", \"x2\", \"theta\"]", ""),
+                    "no column of the file is left beside the context");
     dataset_refuses(SIMS("[\"note\"]", ""), "note");
     dataset_refuses(
         "{\"source\": {\"kind\": \"csv\", \"file\": \"sims.csv\", \"columns\": [\"theta\", "

@@ -240,7 +240,7 @@ static const struct {
     {ADV_QUERY_LATENTS, "{\"points\": [[1,2,3]", ",[1,2]", "points",
      "points[0] has 3 numbers; it must have 2 (the model's dimension)"},
     {ADV_QUERY_LATENTS, "{\"points\": [[1,2],[1]", ",[1,2]", "points",
-     "points[1] has 1 numbers; it must have 2, as points[0] has"},
+     "points[1] has 1 number; it must have 2, as points[0] has"},
     {ADV_QUERY_SAMPLES, "{\"label\": [1,2,\"red\"", ",3", "label",
      "label[2] is a string; it must be a class, an integer"},
     {ADV_QUERY_TRAJECTORIES, "{\"times\": [0,0.5,0.5", ",1", "times",

@@ -194,8 +194,7 @@ START_TEST(models_without_a_context_refuse_one)
     ck_assert_str_eq(a.error.message, "context is given; this model takes none");
     done(&a);
     a = ask_model(nameless, ADV_QUERY_SAMPLES, "{\"context\": [1]}");
-    ck_assert_str_eq(a.error.message,
-                     "context has 1 numbers; it must have 2 (the model's context)");
+    ck_assert_str_eq(a.error.message, "context has 1 number; it must have 2 (the model's context)");
     done(&a);
 }
 END_TEST
@@ -335,6 +334,7 @@ START_TEST(files_that_do_not_fit_are_refused)
         {"x1,x3\n1,2\n", "there is no column \"x2\""},
         {"1,2,3\n", "array is not of shape [n, 2], which this model's contexts have"},
         {"x1,x2\n1,2\n1,NA\n", "x2"},
+        {"x1,x2\n", "has no rows of contexts"},
         {"", "there is no line with numbers"},
     };
     for (size_t i = 0; i < ADV_COUNT(cases); i++) {

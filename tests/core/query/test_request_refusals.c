@@ -48,7 +48,7 @@ START_TEST(refusals_of_json)
         {ADV_QUERY_SAMPLES, "{\"space\": \"dta\"}", "space",
          "space is \"dta\"; it must be one of data, flow; did you mean \"data\"?"},
         {ADV_QUERY_SAMPLES, "{\"n\": 5, \"x0\": [[1, 2]]}", "n",
-         "n is 5, but x0 has 1 rows; they must agree, or n be left out"},
+         "n is 5, but x0 has 1 row; they must agree, or n be left out"},
         /* points */
         {ADV_QUERY_LATENTS, "{}", "points",
          "points is missing; it must be an array of rows of 2 numbers (the model's dimension)"},
@@ -65,7 +65,7 @@ START_TEST(refusals_of_json)
         {ADV_QUERY_LATENTS, "{\"points\": [[1, 2, 3]]}", "points",
          "points[0] has 3 numbers; it must have 2 (the model's dimension)"},
         {ADV_QUERY_SAMPLES, "{\"x0\": [[1]]}", "x0",
-         "x0[0] has 1 numbers; it must have 2 (the model's dimension)"},
+         "x0[0] has 1 number; it must have 2 (the model's dimension)"},
         {ADV_QUERY_LATENTS, "{\"points\": [[1, 2], [1, \"a\"]]}", "points",
          "points[1][1] is a string; it must be a number"},
         {ADV_QUERY_LATENTS, "{\"points\": [[1, null]]}", "points",
