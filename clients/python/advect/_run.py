@@ -88,7 +88,8 @@ def abandonable(call: Callable[[], int], discard: Callable[[], object]) -> int:
     thread = threading.Thread(target=work, daemon=True)
     try:
         thread.start()
-        thread.join()
+        while thread.is_alive():
+            thread.join(0.2)  # a signal just before a wait is seen at its end only
     except BaseException:
         with lock:
             abandoned = True
@@ -98,19 +99,35 @@ def abandonable(call: Callable[[], int], discard: Callable[[], object]) -> int:
     return outcome[0]
 
 
+def _await(event: threading.Event) -> None:
+    """A signal that comes just before the wait would be seen at its end only: so it ends often."""
+    while not event.wait(0.2):
+        pass
+
+
 def interruptible(call: Callable[[], int], flag: "c.c_ubyte") -> int:
     """call(), which looks at the flag, by another thread while the main one waits for signals."""
     outcome = []
-    thread = threading.Thread(target=lambda: outcome.append(call()), daemon=True)
+    begun, done = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        try:
+            outcome.append(call())
+        finally:
+            done.set()
+
     try:
-        thread.start()
-        thread.join()
+        threading.Thread(target=work, daemon=True).start()
+        _await(done)
     except BaseException:
-        flag.value = 1
-        while thread.is_alive():
+        flag.value = 1  # which the call has to see before what it works on is gone
+        while not done.is_set():
             try:
-                thread.join()
-            except KeyboardInterrupt:  # the first one is on its way
+                if not begun.wait(1):
+                    break  # interrupted before there was a thread
+                _await(done)
+            except BaseException:  # the first one is on its way
                 pass
         raise
     return outcome[0]
