@@ -7,14 +7,21 @@ import advect
 import numpy as np
 from support import BOARD, MODES, fork, python
 
+# Python drops an interruption that comes while it finalises an object: whoever presses Ctrl-C then
+# presses it again.
 INTERRUPTED = """
 import advect, os, signal, sys, threading, time
 model = advect.load({model!r})
-threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+def press():
+    while True:
+        time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=press, daemon=True).start()
 start = time.monotonic()
 try:
     {call}
 except KeyboardInterrupt:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     print("interrupted", time.monotonic() - start < 30)
 print(model.sample(2, seed=1).shape)
 """
