@@ -7,21 +7,16 @@ import advect
 import numpy as np
 from support import BOARD, MODES, fork, python
 
-# Python drops an interruption that comes while it finalises an object: whoever presses Ctrl-C then
-# presses it again.
+# What starts programs in the background may have them ignore Ctrl-C, and Python leaves it so.
 INTERRUPTED = """
 import advect, os, signal, sys, threading, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 model = advect.load({model!r})
-def press():
-    while True:
-        time.sleep(0.5)
-        os.kill(os.getpid(), signal.SIGINT)
-threading.Thread(target=press, daemon=True).start()
+threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
 start = time.monotonic()
 try:
     {call}
 except KeyboardInterrupt:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     print("interrupted", time.monotonic() - start < 30)
 print(model.sample(2, seed=1).shape)
 """
