@@ -79,14 +79,17 @@ n_models=0
 for file in models/*.safetensors; do
     model=$(basename "$file" .safetensors)
     about=$(curl -fsS "$url/$model") || fail "model $model is not served"
-    curl -fsS "$url/$model/samples" -H 'Content-Type: application/json' -d '{"n": 2, "seed": 1}' \
+    size=$(grep -oE '"context": *\{"size": *[0-9]+' <<<"$about" | grep -oE '[0-9]+$' || true)
+    context=$(for _ in $(seq "${size:-0}"); do printf ',0'; done) # where the model takes one
+    curl -fsS "$url/$model/samples" -H 'Content-Type: application/json' \
+        -d "{\"n\": 2, \"seed\": 1${size:+, \"context\": [${context:1}]}}" \
         -o "$work/$model.json" || fail "samples of $model"
     n_models=$((n_models + 1))
     if ! grep -q '"pictures": *true' <<<"$about"; then
         echo "   $model: $(stat -c %s "$work/$model.json") bytes of JSON"
         continue
     fi
-    curl -fsS "$url/$model/samples.png?n=64&seed=1" -o "$work/$model.png" ||
+    curl -fsS "$url/$model/samples.png?n=64&seed=1${size:+&context=${context:1}}" -o "$work/$model.png" ||
         fail "samples.png of $model"
     head -c 8 "$work/$model.png" | cmp -s - <(printf '\x89PNG\r\n\x1a\n') || fail "$model: not a PNG"
     echo "   $model: $(stat -c %s "$work/$model.png") bytes of PNG"
