@@ -86,8 +86,8 @@ END_TEST
 static const char *const nets[] = {
     "{\"kind\": \"mlp\", \"dim\": 2, \"channels\": 4, \"layers\": 1}",
     "{\"kind\": \"sequential\", \"dim\": 2, \"channels\": 4, \"layers\": 1}",
-    "{\"kind\": \"unet\", \"image\": [1, 8, 8], \"model_channels\": 32, \"num_res_blocks\": 1, "
-    "\"channel_mult\": [1]}",
+    ("{\"kind\": \"unet\", \"image\": [1, 8, 8], \"model_channels\": 32, \"num_res_blocks\": 1, "
+     "\"channel_mult\": [1]}"),
     "{\"kind\": \"empirical\", \"dim\": 2, \"samples\": 3}",
 };
 
