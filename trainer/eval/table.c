@@ -13,43 +13,6 @@
 #define COMPARED_MAX ((size_t)10000)
 #define COMPARED_MIN ((size_t)200) /* held-out rows that are enough; else all rows are taken */
 
-/* Rows of a split, owned. */
-struct rows {
-    size_t n;
-    float *x;
-    int32_t *labels;
-    float *contexts;
-};
-
-static void rows_release(struct rows *rows)
-{
-    free(rows->x);
-    free(rows->labels);
-    free(rows->contexts);
-}
-
-static enum adv_status rows_init(struct rows *rows, size_t n, const struct adv_dataset *d,
-                                 struct adv_error *error)
-{
-    size_t room = n ? n : 1;
-    *rows = (struct rows){.n = n,
-                          .x = calloc(room, d->dim * sizeof(float)),
-                          .labels = calloc(room, sizeof(int32_t)),
-                          .contexts = calloc(room, (d->n_context + 1) * sizeof(float))};
-    return rows->x && rows->labels && rows->contexts ? ADV_OK : adv_no_memory(error);
-}
-
-static enum adv_status take_rows(const struct adv_evaluation *e, enum adv_split split, size_t most,
-                                 struct rows *rows, struct adv_error *error)
-{
-    const struct adv_dataset *d = e->dataset;
-    size_t n = adv_dataset_rows(d, split);
-    enum adv_status status = rows_init(rows, n < most ? n : most, d, error);
-    if (status == ADV_OK)
-        adv_dataset_points(d, split, 0, rows->n, rows->x, rows->labels, rows->contexts);
-    return status;
-}
-
 /* ---------------------------------------------------------------- log-densities */
 
 static enum adv_status model_nll(const struct adv_evaluation *e, size_t n, double *nll,
@@ -77,20 +40,20 @@ static void add_values(const double *nll, size_t n, struct adv_results *results)
 static enum adv_status add_densities(const struct adv_evaluation *e, size_t n, json_t *table,
                                      struct adv_results *results, struct adv_error *error)
 {
-    struct rows points = {0};
+    struct adv_report_points points = {0};
     json_t *json = NULL;
     double *nll = calloc(n, sizeof *nll);
-    enum adv_status status = nll ? take_rows(e, e->split, n, &points, error) : adv_no_memory(error);
+    enum adv_status status = nll ? adv_report_points_take(e->dataset, e->split, n, &points, error)
+                                 : adv_no_memory(error);
     if (status == ADV_OK)
         status = model_nll(e, n, nll, error);
-    const struct adv_report_rows rows = {points.n, points.x, points.labels, points.contexts};
     if (status == ADV_OK)
-        status = adv_report_densities(e->training, &rows, nll, &json, error);
+        status = adv_report_densities(e->training, &points, nll, &json, error);
     if (status == ADV_OK && json_object_set_new(table, "nll", json))
         status = adv_no_memory(error);
     if (status == ADV_OK)
         add_values(nll, n, results);
-    rows_release(&points);
+    adv_report_points_release(&points);
     free(nll);
     return status;
 }
@@ -129,12 +92,12 @@ static enum adv_status add_columns(const struct adv_evaluation *e, json_t *table
                adv_dataset_rows(e->dataset, ADV_SPLIT_HELD_OUT) < COMPARED_MIN;
     const struct adv_answer *answer = NULL;
     struct adv_run *run = NULL;
-    struct rows rows = {0};
+    struct adv_report_points rows = {0};
     json_t *columns = NULL;
     if (e->samples.n == 0)
         return ADV_OK;
-    enum adv_status status =
-        take_rows(e, few ? ADV_SPLIT_TEST : e->split, COMPARED_MAX, &rows, error);
+    enum adv_status status = adv_report_points_take(e->dataset, few ? ADV_SPLIT_TEST : e->split,
+                                                    COMPARED_MAX, &rows, error);
     if (status == ADV_OK)
         status = draw_samples(e, &run, &answer, error);
     if (status == ADV_OK) {
@@ -147,7 +110,7 @@ static enum adv_status add_columns(const struct adv_evaluation *e, json_t *table
          json_object_set_new(table, "compared_with", json_string(few ? "all rows" : "these rows"))))
         status = adv_no_memory(error);
     adv_run_free(run);
-    rows_release(&rows);
+    adv_report_points_release(&rows);
     return status;
 }
 

@@ -12,7 +12,7 @@
 
 /* The draw-th point of each row's cell, where columns hold whole numbers, in flow units. */
 static enum adv_status encode_draw(const struct adv_dataset *d,
-                                   const struct adv_report_rows *points, size_t draw, float *flow,
+                                   const struct adv_report_points *points, size_t draw, float *flow,
                                    double *log_det, struct adv_error *error)
 {
     enum adv_status status = ADV_OK;
@@ -54,7 +54,7 @@ static double log_of_sum(double a, double b)
 
 static enum adv_status subtract_mean(const struct adv_dataset *d,
                                      const struct adv_context_mean *mean,
-                                     const struct adv_report_rows *points, float *flow,
+                                     const struct adv_report_points *points, float *flow,
                                      struct adv_error *error)
 {
     float *contexts = calloc(points->n ? points->n : 1, d->n_context * sizeof *contexts);
@@ -70,7 +70,7 @@ static enum adv_status subtract_mean(const struct adv_dataset *d,
 static enum adv_status mixture_log_density(const struct adv_dataset *d,
                                            const struct adv_context_mean *mean,
                                            const struct adv_gaussian_mixture *mixture,
-                                           const struct adv_report_rows *points, size_t draw,
+                                           const struct adv_report_points *points, size_t draw,
                                            double *log_p, struct adv_error *error)
 {
     size_t n = points->n;
@@ -98,7 +98,7 @@ static enum adv_status mixture_log_density(const struct adv_dataset *d,
 /* As the model's: of whole numbers the mean density of all draws. */
 static enum adv_status mixture_nll(const struct adv_dataset *d, const struct adv_context_mean *mean,
                                    const struct adv_gaussian_mixture *mixture,
-                                   const struct adv_report_rows *points, double *nll,
+                                   const struct adv_report_points *points, double *nll,
                                    struct adv_error *error)
 {
     size_t n = points->n, draws = adv_transform_draws(d->transform);
@@ -147,7 +147,7 @@ static json_t *baseline_json(size_t n, const double *model, const double *baseli
 }
 
 static enum adv_status add_baselines(const struct adv_dataset *training,
-                                     const struct adv_report_rows *points, const double *nll,
+                                     const struct adv_report_points *points, const double *nll,
                                      json_t *json, struct adv_error *error)
 {
     struct baselines b = {0};
@@ -171,7 +171,7 @@ static enum adv_status add_baselines(const struct adv_dataset *training,
 }
 
 enum adv_status adv_report_densities(const struct adv_dataset *training,
-                                     const struct adv_report_rows *points, const double *nll,
+                                     const struct adv_report_points *points, const double *nll,
                                      json_t **out, struct adv_error *error)
 {
     json_t *json =

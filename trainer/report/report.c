@@ -17,42 +17,6 @@
 #define NAME_BYTES ((size_t)128)
 #define COMPARED_ROWS_MAX ((size_t)10000)
 
-/* Points with their labels and contexts. */
-struct points {
-    size_t n;
-    float *x;        /* [n, dim] */
-    int32_t *labels; /* [n] */
-    float *contexts; /* [n, n_context] */
-};
-
-static void points_release(struct points *points)
-{
-    free(points->x);
-    free(points->labels);
-    free(points->contexts);
-}
-
-static enum adv_status points_init(struct points *points, size_t n, const struct adv_dataset *d,
-                                   struct adv_error *error)
-{
-    size_t rows = n ? n : 1;
-    *points = (struct points){.n = n,
-                              .x = calloc(rows, d->dim * sizeof(float)),
-                              .labels = calloc(rows, sizeof(int32_t)),
-                              .contexts = calloc(rows, (d->n_context + 1) * sizeof(float))};
-    return points->x && points->labels && points->contexts ? ADV_OK : adv_no_memory(error);
-}
-
-static enum adv_status take_rows(const struct adv_dataset *d, enum adv_split split, size_t most,
-                                 struct points *points, struct adv_error *error)
-{
-    size_t n = adv_dataset_rows(d, split);
-    enum adv_status status = points_init(points, n < most ? n : most, d, error);
-    if (status == ADV_OK)
-        adv_dataset_points(d, split, 0, points->n, points->x, points->labels, points->contexts);
-    return status;
-}
-
 /* ---------------------------------------------------------------- log-densities */
 
 static enum adv_status run_query(const struct adv_report_subject *s, const struct adv_query *query,
@@ -65,8 +29,9 @@ static enum adv_status run_query(const struct adv_report_subject *s, const struc
     return status == ADV_OK ? adv_run_all(*run, &options, answer, error) : status;
 }
 
-static enum adv_status model_nll(const struct adv_report_subject *s, const struct points *points,
-                                 double *nll, struct adv_error *error)
+static enum adv_status model_nll(const struct adv_report_subject *s,
+                                 const struct adv_report_points *points, double *nll,
+                                 struct adv_error *error)
 {
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     const struct adv_answer *answer = NULL;
@@ -87,22 +52,20 @@ static enum adv_status model_nll(const struct adv_report_subject *s, const struc
 static enum adv_status add_densities(const struct adv_report_subject *s, json_t *report,
                                      struct adv_error *error)
 {
-    struct points held_out = {0};
+    struct adv_report_points held_out = {0};
     json_t *json = NULL;
     enum adv_status status =
-        take_rows(s->dataset, ADV_SPLIT_HELD_OUT, NLL_ROWS_MAX, &held_out, error);
+        adv_report_points_take(s->dataset, ADV_SPLIT_HELD_OUT, NLL_ROWS_MAX, &held_out, error);
     double *nll = status == ADV_OK ? calloc(held_out.n ? held_out.n : 1, sizeof *nll) : NULL;
     if (status == ADV_OK && !nll)
         status = adv_no_memory(error);
     if (status == ADV_OK)
         status = model_nll(s, &held_out, nll, error);
-    const struct adv_report_rows rows = {held_out.n, held_out.x, held_out.labels,
-                                         held_out.contexts};
     if (status == ADV_OK)
-        status = adv_report_densities(s->dataset, &rows, nll, &json, error);
+        status = adv_report_densities(s->dataset, &held_out, nll, &json, error);
     if (status == ADV_OK && json_object_set_new(report, "held_out_nll", json))
         status = adv_no_memory(error);
-    points_release(&held_out);
+    adv_report_points_release(&held_out);
     free(nll);
     return status;
 }
@@ -110,14 +73,14 @@ static enum adv_status add_densities(const struct adv_report_subject *s, json_t 
 /* ---------------------------------------------------------------- samples beside data */
 
 /* Classes and contexts as the data have them. */
-static enum adv_status draw_samples(const struct adv_report_subject *s, struct points *samples,
-                                    struct adv_error *error)
+static enum adv_status draw_samples(const struct adv_report_subject *s,
+                                    struct adv_report_points *samples, struct adv_error *error)
 {
     const struct adv_dataset *d = s->dataset;
     struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
     const struct adv_answer *answer = NULL;
     struct adv_run *run = NULL;
-    enum adv_status status = points_init(samples, SAMPLES, d, error);
+    enum adv_status status = adv_report_points_init(samples, SAMPLES, d, error);
     if (status == ADV_OK)
         status = adv_dataset_conditions(d, SAMPLES, samples->labels, samples->contexts, error);
     query.n = query.n_contexts = SAMPLES;
@@ -244,9 +207,9 @@ static enum adv_status add_samples(const struct adv_report_subject *s, json_t *r
     const struct adv_dataset *d = s->dataset;
     bool held_out = adv_dataset_rows(d, ADV_SPLIT_HELD_OUT) >= HELD_OUT_ENOUGH;
     const char *what = held_out ? "held-out rows" : "all rows";
-    struct points data = {0}, samples = {0};
-    enum adv_status status = take_rows(d, held_out ? ADV_SPLIT_HELD_OUT : ADV_SPLIT_TEST,
-                                       COMPARED_ROWS_MAX, &data, error);
+    struct adv_report_points data = {0}, samples = {0};
+    enum adv_status status = adv_report_points_take(
+        d, held_out ? ADV_SPLIT_HELD_OUT : ADV_SPLIT_TEST, COMPARED_ROWS_MAX, &data, error);
     if (status == ADV_OK)
         status = draw_samples(s, &samples, error);
     struct adv_rows a = {data.n, d->dim, data.x}, b = {samples.n, d->dim, samples.x};
@@ -258,8 +221,8 @@ static enum adv_status add_samples(const struct adv_report_subject *s, json_t *r
         status = add_classifier(&a, &b, s->seed, report, error);
     if (status == ADV_OK)
         status = draw_pairs(d, &a, &b, what, picture, error);
-    points_release(&data);
-    points_release(&samples);
+    adv_report_points_release(&data);
+    adv_report_points_release(&samples);
     return status;
 }
 

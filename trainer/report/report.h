@@ -39,17 +39,27 @@ struct adv_report_subject {
 enum adv_status adv_report_make(const struct adv_report_subject *subject, json_t **report,
                                 struct adv_image *picture, struct adv_error *error);
 
-/* The parts of it that are of use alone. Rows with their labels, borrowed: */
-struct adv_report_rows {
+/* The parts of it that are of use alone. Points in data units with their labels and contexts,
+ * owned until released, whatever the status: */
+struct adv_report_points {
     size_t n;
-    const float *x;        /* [n, dim], data units */
-    const int32_t *labels; /* [n] */
-    const float *contexts; /* [n, n_context], data units; of data with contexts */
+    float *x;        /* [n, dim] */
+    int32_t *labels; /* [n] */
+    float *contexts; /* [n, n_context] */
 };
-/* Its "held_out_nll", of rows to which the model gives negative log-densities nll [n]: baselines are
+/* Room for n points, zeros. */
+enum adv_status adv_report_points_init(struct adv_report_points *points, size_t n,
+                                       const struct adv_dataset *dataset, struct adv_error *error);
+/* The first rows of a split, at most `most`. */
+enum adv_status adv_report_points_take(const struct adv_dataset *dataset, enum adv_split split,
+                                       size_t most, struct adv_report_points *points,
+                                       struct adv_error *error);
+void adv_report_points_release(struct adv_report_points *points);
+
+/* Its "held_out_nll", of points to which the model gives negative log-densities nll [n]: baselines are
  * fitted to the data of its training, of which NULL means that they are not at hand: none then. */
 enum adv_status adv_report_densities(const struct adv_dataset *training,
-                                     const struct adv_report_rows *rows, const double *nll,
+                                     const struct adv_report_points *points, const double *nll,
                                      json_t **json, struct adv_error *error);
 /* Its "columns". */
 enum adv_status adv_report_columns(const struct adv_dataset *dataset, const struct adv_rows *data,
