@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Trains posteriors of the built-in simulators and holds their samples against the benchmark's: of each
 task and number of simulations, the C2ST of five observations (0.5: not to be told from the reference
-posterior) and the minutes of training.
+posterior) and the minutes of training; then whether the posteriors are calibrated, by advect eval
+--calibration, and of gaussian_linear how far its log-densities are from the closed form.
 
     bench/sbi.py [--advect build/bin/advect] [--folder build/sbi] [--shared ../shared]
-                 [--tasks two_moons,slcp] [--budgets 10000,100000] [--threads N] [--set PATH=VALUE]...
+                 [--tasks two_moons,slcp] [--budgets 10000,100000] [--threads N] [--calibration N] [--set PATH=VALUE]...
 
 What is done is kept in the folder: the same command goes on where it was stopped, trainings
 included, and prints the table of all that is there. --set changes members of every recipe, as advect
@@ -51,7 +52,7 @@ def recipe_of(task, simulations, parameters, data):
         "name": f"{task}-{simulations}",
         "net": {
             "kind": "mlp", "dim": parameters, "context": data,
-            "channels": 256 if large else 128, "layers": 4, "activation": "silu", "residual": True,
+            "channels": 160 if large else 128, "layers": 4, "activation": "silu", "residual": True,
             "time_frequencies": 8, "conditioning": "scale_shift", "context_mean": True, "mixture": 2,
         },
         "data": {
@@ -60,7 +61,7 @@ def recipe_of(task, simulations, parameters, data):
         },
         "path": "condot",
         "train": {
-            "steps": 40000 if large else 10000, "batch": 512 if large else 256,
+            "steps": 40000 if large else 10000, "batch": 256,
             "learning_rate": 0.002, "warmup_steps": 200, "ema_decay": 0.999 if large else 0.998,
             "time_shift": 4, "weight_decay": 0.01,
             "keep": "best", "held_out_every": 2000 if large else 500, "patience": 6, "seed": 1,
@@ -138,6 +139,30 @@ def measure(options, folder, task, number):
     return float(re.search(r"c2st: ([0-9.]+)", said).group(1))
 
 
+def calibrate(options, folder):
+    """Verdicts of each rank statistic and the coverage of 90 % highest-density regions."""
+    said = json.loads(run([options.advect, "eval", folder / "model.safetensors", "--calibration",
+                           options.calibration, "--quiet", "--json"]))["calibration"]
+    return {"pairs": options.calibration,
+            "bands": {rank["of"]: rank["band"] for rank in said["ranks"]},
+            "chi_square_p": {rank["of"]: rank["p_value"] for rank in said["ranks"]},
+            "coverage_90": next(row["highest_density"] for row in said["coverage"]
+                                if row["level"] == 0.9)}
+
+
+def linear_density_error(options, folder, number):
+    """Mean of log p(theta | x) by the closed form, less the model's, over samples of the posterior."""
+    source = options.shared / "data/sbi/gaussian_linear"
+    theta = np.load(source / f"posterior-{number}.npy")[:2000]
+    mean = np.load(source / f"observation-{number}.npy").reshape(-1) / 2
+    exact = -0.5 * np.sum((theta - mean) ** 2 / 0.05 + np.log(2 * np.pi * 0.05), axis=1)
+    points, answer = folder / "points.npy", folder / "log-densities.npy"
+    np.save(points, theta.astype(np.float32))
+    run([options.advect, "logp", folder / "model.safetensors", "--points", points, "--context",
+         folder / f"observation-{number}.npy", "--quiet", "-o", answer])
+    return float(np.mean(exact - np.load(answer).reshape(-1)))
+
+
 def set_member(recipe, setting):
     """PATH=VALUE, as advect train --set has it."""
     path, _, text = setting.partition("=")
@@ -165,6 +190,12 @@ def run_part(options, results, task, simulations):
         if str(number) not in entry["c2st"]:
             entry["c2st"][str(number)] = measure(options, folder, task, number)
             results.save()
+    if task == "gaussian_linear" and "density_error" not in entry:
+        entry["density_error"] = [linear_density_error(options, folder, n) for n in OBSERVATIONS]
+        results.save()
+    if options.calibration and entry.get("calibration", {}).get("pairs") != options.calibration:
+        entry["calibration"] = calibrate(options, folder)
+        results.save()
 
 
 def figure(value):
@@ -193,6 +224,27 @@ def print_table(results, budgets):
             print_line(results, task, simulations)
 
 
+def print_calibration(results, budgets):
+    print(f"\n{'task':24}{'n':>8}{'pairs':>8}{'inside band':>14}{'least p':>10}{'90 % cover':>12}")
+    for simulations in budgets:
+        for task in FIGURES:
+            found = results.entries.get(f"{task}-{simulations}", {}).get("calibration")
+            if found:
+                bands = list(found["bands"].values())
+                inside = f"{bands.count('inside')} of {len(bands)}"
+                print(f"{task:24}{simulations:>8}{found['pairs']:>8}{inside:>14}"
+                      f"{min(found['chi_square_p'].values()):10.4f}{found['coverage_90']:12.3f}")
+
+
+def print_density_error(results, budgets):
+    for simulations in budgets:
+        errors = results.entries.get(f"gaussian_linear-{simulations}", {}).get("density_error")
+        if errors:
+            print(f"gaussian_linear, {simulations} simulations: closed form less log p(theta | x), nats, "
+                  f"mean {sum(errors) / len(errors):.3f}; of each observation "
+                  + " ".join(f"{error:.3f}" for error in errors))
+
+
 def read_options():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -204,6 +256,8 @@ def read_options():
     parser.add_argument("--budgets", default=",".join(map(str, BUDGETS)),
                         help="numbers of simulations, with commas between them")
     parser.add_argument("--threads", type=int, help="threads of trainings; one per processor if absent")
+    parser.add_argument("--calibration", type=int, default=500, metavar="N",
+                        help="pairs that calibration is tested on; 0 leaves it out (default 500)")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=VALUE",
                         help="member of the recipes to change, as train.steps=500")
     options = parser.parse_args()
@@ -232,6 +286,9 @@ def main():
                 failed += 1
                 print(fault, file=sys.stderr, flush=True)
     print_table(results, options.budgets)
+    print_calibration(results, options.budgets)
+    print()
+    print_density_error(results, options.budgets)
     return 1 if failed else 0
 
 
