@@ -5,6 +5,7 @@
 #include <advect/extra/fields.h>
 #include <advect/extra/json.h>
 #include <advect/extra/memory.h>
+#include <advect/load_options.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +71,9 @@ static const char *const time_samplings[] = {
 
 static const char *const keeps[] = {[ADV_KEEP_LAST] = "last", [ADV_KEEP_BEST] = "best", NULL};
 
+static const char *const precisions[] = {
+    [ADV_PRECISION_FLOAT32] = "float32", [ADV_PRECISION_BFLOAT16] = "bfloat16", NULL};
+
 #define TRAIN(member) offsetof(struct adv_train_recipe, member)
 static const struct adv_field train_fields[] = {
     {"steps", ADV_FIELD_INT, TRAIN(steps), .min = 1, .max = 1e9, .required = true,
@@ -108,6 +112,9 @@ static const struct adv_field train_fields[] = {
      .fallback = "uniform", .help = "distribution of training times t"},
     {"time_shift", ADV_FIELD_REAL, TRAIN(time_shift), .min = 0.01, .max = 100, .fallback = "1",
      .help = "factor on the odds t : 1 - t of training times; above 1 favours times near t = 1"},
+    {"precision", ADV_FIELD_CHOICE, TRAIN(precision), .choices = precisions, .fallback = "float32",
+     .help = "precision of the factors of matrix products, whose sums and all else are float32; "
+             "bfloat16 is faster on processors with AVX512_BF16 or AMX, and needs one of them"},
     {"seed", ADV_FIELD_INT, TRAIN(seed), .min = 0, .max = 9e15, .fallback = "0",
      .help = "seed of all random numbers of the training"},
     {"held_out_every", ADV_FIELD_INT, TRAIN(held_out_every), .min = 1, .max = 1e9,

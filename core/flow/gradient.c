@@ -21,12 +21,12 @@ struct adv_gradient {
     float *g_out;     /* [rows_max, dim] */
 };
 
-enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max, const char *isa,
-                                 struct adv_gradient **out, struct adv_error *error)
+enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max,
+                                 const struct adv_load_options *options, struct adv_gradient **out,
+                                 struct adv_error *error)
 {
-    const struct adv_load_options options = {.size = sizeof options, .isa = isa};
     const struct adv_kernels *kernels = NULL;
-    enum adv_status status = adv_kernels_for(&options, &kernels, error);
+    enum adv_status status = adv_kernels_for(options, &kernels, error);
     if (status != ADV_OK)
         return status;
     struct adv_gradient *g = adv_calloc(1, sizeof *g);

@@ -85,6 +85,7 @@ struct adv_norm {
 
 struct adv_kernels {
     const char *name; /* "portable", "avx2", "avx512", "neon", ... */
+    bool bfloat16;    /* large products and sums of outer products multiply in bfloat16 */
     bool (*available)(void);
 
     /* Elements of packed weights of a product with n outputs and k inputs. */
@@ -109,7 +110,7 @@ struct adv_kernels {
                                const adv_real *packed, enum adv_start start, adv_real *y,
                                size_t y_stride);
 
-    /* One chain of multiply-adds per element of c, in the order of q, then r. */
+    /* In float one chain of multiply-adds per element of c, in the order of q, then r. */
     void (*outer)(const struct adv_outer *outer);
 
     /* The transforms of Winograd's F(4 x 4, 3 x 3), which magnify the rounding of products in

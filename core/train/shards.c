@@ -36,7 +36,8 @@ static size_t rows_by_work(const struct adv_net *net, size_t limit)
 }
 
 enum adv_status adv_shard_rows(const struct adv_net *net, size_t batch, size_t asked,
-                               const char *isa, size_t *rows, struct adv_error *error)
+                               const struct adv_load_options *options, size_t *rows,
+                               struct adv_error *error)
 {
     if (asked) {
         *rows = min_size(asked, batch);
@@ -45,7 +46,7 @@ enum adv_status adv_shard_rows(const struct adv_net *net, size_t batch, size_t a
     size_t chosen = min_size(rows_by_work(net, rows_by_batch(batch)), batch);
     for (;;) {
         struct adv_gradient *gradient = NULL;
-        enum adv_status status = adv_gradient_new(net, chosen, isa, &gradient, error);
+        enum adv_status status = adv_gradient_new(net, chosen, options, &gradient, error);
         if (status != ADV_OK)
             return status;
         size_t bytes = adv_gradient_bytes(gradient);

@@ -18,6 +18,14 @@
 
 ADV_ENDS_WITH(struct adv_training_options, load);
 
+/* Products of gradients are in the recipe's precision: it makes the model. */
+static struct adv_load_options gradient_options(const struct adv_training *t)
+{
+    struct adv_load_options options = t->load;
+    options.precision = (enum adv_precision)t->recipe.train.precision;
+    return options;
+}
+
 static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
 {
     size_t elements;
@@ -37,12 +45,12 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         !t->m || !t->v || !t->gradients || !t->shard_sums || !t->piece_squares || !t->workers)
         return adv_fail(error, ADV_E_MEMORY, "out of memory for %zu gradients of %zu weights",
                         t->n_shards, t->n_weights);
+    const struct adv_load_options load = gradient_options(t);
     size_t rows = t->shard_rows;
     for (int i = 0; i < adv_pool_threads(t->pool); i++) {
         struct adv_training_worker *worker = &t->workers[i];
         worker->weights_step = -1;
-        enum adv_status status =
-            adv_gradient_new(t->net, rows, t->load.isa, &worker->gradient, error);
+        enum adv_status status = adv_gradient_new(t->net, rows, &load, &worker->gradient, error);
         if (status == ADV_OK)
             status = adv_examples_init(&worker->examples, rows, &t->dataset, error);
         if (status != ADV_OK)
@@ -74,8 +82,8 @@ static struct adv_training_memory planned_memory(const struct adv_training *t)
 static enum adv_status divide(struct adv_training *t, struct adv_error *error)
 {
     size_t batch = (size_t)t->recipe.train.batch, asked = (size_t)t->recipe.train.shard_rows;
-    enum adv_status status =
-        adv_shard_rows(t->net, batch, asked, t->load.isa, &t->shard_rows, error);
+    const struct adv_load_options load = gradient_options(t);
+    enum adv_status status = adv_shard_rows(t->net, batch, asked, &load, &t->shard_rows, error);
     if (status != ADV_OK)
         return status;
     t->n_weights = adv_net_weights(t->net);
@@ -130,6 +138,15 @@ static enum adv_status check_model(const struct adv_training *t, struct adv_erro
     return status;
 }
 
+static enum adv_status check_precision(const struct adv_training *t, struct adv_error *error)
+{
+    const struct adv_load_options load = gradient_options(t);
+    struct adv_error reason = ADV_ERROR_INIT;
+    if (t->load.isa || adv_load_options_check(&load, &reason) == ADV_OK)
+        return adv_load_options_check(&load, error);
+    return adv_fail_field(error, ADV_E_INVALID, "train.precision", "train.%s", reason.message);
+}
+
 /* Without held-out rows there is no best. */
 static enum adv_status check_keep(const struct adv_training *t, struct adv_error *error)
 {
@@ -163,6 +180,8 @@ static enum adv_status prepare(struct adv_training *t, const struct adv_training
     enum adv_status status = check_options(options, error);
     if (status == ADV_OK)
         status = keep_load_options(t, options->load, error);
+    if (status == ADV_OK)
+        status = check_precision(t, error);
     if (status == ADV_OK)
         status = open_data(t, options->data, error);
     if (status == ADV_OK)

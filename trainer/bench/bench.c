@@ -111,7 +111,7 @@ static enum adv_status make_gradients(struct bench *b, size_t rows, struct adv_e
     if (!b->gradients)
         return adv_no_memory(error);
     for (int i = 0; i < threads && status == ADV_OK; i++)
-        status = adv_gradient_new(adv_model_net(b->model), rows, adv_environment()->isa,
+        status = adv_gradient_new(adv_model_net(b->model), rows, adv_environment(),
                                   &b->gradients[i], error);
     return status;
 }
@@ -133,8 +133,8 @@ static enum adv_status make_parts(struct bench *b, struct adv_error *error)
     size_t rows = rows_of_part(b, threads);
     enum adv_status status = ADV_OK;
     if (b->work == WORK_TRAIN)
-        status = adv_shard_rows(adv_model_net(b->model), b->batch, 0, adv_environment()->isa, &rows,
-                                error);
+        status =
+            adv_shard_rows(adv_model_net(b->model), b->batch, 0, adv_environment(), &rows, error);
     if (status != ADV_OK)
         return status;
     b->n_parts = (b->batch + rows - 1) / rows;

@@ -49,6 +49,7 @@ INLINE vector load(const adv_real *from)
 #include "core/kernels/body/norm.inc.h"
 #include "core/kernels/body/outer.inc.h"
 #ifdef ISA_BFLOAT16
+#include "core/kernels/body/outer_bf16.inc.h"
 #include "core/kernels/body/product_bf16.inc.h"
 #define PRODUCT(name) bf16_##name
 #else
@@ -82,6 +83,9 @@ static void product(size_t rows, size_t n, size_t k, const adv_real *x, const ad
 
 const struct adv_kernels ISA_TABLE = {
     .name = ISA_NAME,
+#ifdef ISA_BFLOAT16
+    .bfloat16 = true,
+#endif
     .available = isa_available,
     .packed_size = PRODUCT(packed_size),
     .pack = pack,
@@ -89,7 +93,7 @@ const struct adv_kernels ISA_TABLE = {
     .product = product,
     .product_of_rows = product_of_rows,
     .product_of_outputs = PRODUCT(product_of_outputs),
-    .outer = outer,
+    .outer = PRODUCT(outer),
 #ifndef ISA_BFLOAT16
     .winograd_pack = winograd_pack,
     .winograd_weight_adjoint = winograd_weight_adjoint,

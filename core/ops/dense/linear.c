@@ -4,8 +4,9 @@
  * parts, so that the part of (t, label) runs once per condition and nothing is copied together.
  *
  * The products, whose rows must not depend on each other, go through the packed kernel: with
- * weights packed once, or, where they change at every step, packed on the way. The sum over rows
- * that is the weight's gradient goes through BLAS. */
+ * weights packed once, or, where they change at every step, packed on the way; in bfloat16, which
+ * takes longer to pack, once a step. The sum over rows that is the weight's gradient goes through
+ * BLAS, or in bfloat16 through the kernels. */
 #include "core/kernels/blas.h"
 #include "core/ops/ops.h"
 
@@ -47,19 +48,40 @@ static struct adv_panels panels_of(const struct adv_signature *s, const adv_real
                                .stride = 1};
 }
 
+/* Those that take the gradient of y to that of x. */
+static struct adv_panels transposed_of(const struct adv_signature *s, const adv_real *const *param)
+{
+    return (struct adv_panels){.w = param[0] + first_column(s),
+                               .run = s->param[0][0],
+                               .n_runs = 1,
+                               .output_stride = 1,
+                               .stride = (ptrdiff_t)s->param[0][1]};
+}
+
+static size_t forward_packed_size(const struct adv_signature *s, const struct adv_kernels *kernels)
+{
+    return kernels->packed_size(s->param[0][0], adv_shape_size(s->in[0]));
+}
+
+/* The weight packed for forward, then (to train) that for backward. */
 static size_t packed_size(const struct adv_signature *s, const struct adv_kernels *kernels,
                           enum adv_purpose purpose)
 {
-    return purpose == ADV_TO_TRAIN ? 0
-                                   : kernels->packed_size(s->param[0][0], adv_shape_size(s->in[0]));
+    size_t forward = forward_packed_size(s, kernels);
+    if (purpose != ADV_TO_TRAIN)
+        return forward;
+    return kernels->bfloat16
+               ? forward + kernels->packed_size(adv_shape_size(s->in[0]), s->param[0][0])
+               : 0;
 }
 
 static void pack(const struct adv_signature *s, const struct adv_kernels *kernels,
                  enum adv_purpose purpose, const adv_real *const *param, adv_real *packed)
 {
-    (void)purpose;
-    struct adv_panels panels = panels_of(s, param);
+    struct adv_panels panels = panels_of(s, param), transposed = transposed_of(s, param);
     kernels->pack_panels(s->param[0][0], &panels, packed);
+    if (purpose == ADV_TO_TRAIN)
+        kernels->pack_panels(panels.run, &transposed, packed + forward_packed_size(s, kernels));
 }
 
 static size_t scratch_size(const struct adv_signature *s, const struct adv_kernels *kernels,
@@ -157,21 +179,49 @@ static void tangent(const struct adv_call *call, const adv_real *const *d_in, ad
     product(call, d_in[0], ADV_FROM_ZERO, d_out);
 }
 
+static void add_input_gradient(const struct adv_call *call, const adv_real *g_out, adv_real *g_in)
+{
+    const struct adv_signature *s = call->signature;
+    size_t n = s->param[0][0], k = adv_shape_size(s->in[0]);
+    struct adv_panels transposed = transposed_of(s, call->param);
+    if (!call->packed)
+        product_by_blocks(call, k, &transposed, g_out, ADV_FROM_OUTPUT, g_in);
+    else
+        call->kernels->product_of_rows(call->rows, k, adv_dense_rows(g_out, n, n),
+                                       call->packed + forward_packed_size(s, call->kernels),
+                                       ADV_FROM_OUTPUT, g_in, k);
+}
+
+static void add_weight_gradient(const struct adv_call *call, const adv_real *g_out, adv_real *g_w)
+{
+    const struct adv_signature *s = call->signature;
+    size_t n = s->param[0][0], columns = s->param[0][1], k = adv_shape_size(s->in[0]);
+    const struct adv_outer sum = {.m = n,
+                                  .n = k,
+                                  .run = call->rows,
+                                  .n_runs = 1,
+                                  .a = g_out,
+                                  .a_stride = n,
+                                  .b = call->in[0],
+                                  .b_stride = k,
+                                  .c = g_w,
+                                  .c_stride = columns};
+    if (call->kernels->bfloat16)
+        call->kernels->outer(&sum);
+    else
+        adv_blas_product(n, k, call->rows, g_out, n, true, call->in[0], k, false, true, g_w,
+                         columns);
+}
+
 static void backward(const struct adv_call *call, const adv_real *g_out, adv_real *const *g_in,
                      adv_real *const *g_param)
 {
     const struct adv_signature *s = call->signature;
-    size_t n = s->param[0][0], columns = s->param[0][1], k = adv_shape_size(s->in[0]);
-    struct adv_panels transposed = {.w = call->param[0] + first_column(s),
-                                    .run = n,
-                                    .n_runs = 1,
-                                    .output_stride = 1,
-                                    .stride = (ptrdiff_t)columns};
+    size_t n = s->param[0][0];
     if (g_in[0])
-        product_by_blocks(call, k, &transposed, g_out, ADV_FROM_OUTPUT, g_in[0]);
+        add_input_gradient(call, g_out, g_in[0]);
     if (g_param[0])
-        adv_blas_product(n, k, call->rows, g_out, n, true, call->in[0], k, false, true,
-                         g_param[0] + first_column(s), columns);
+        add_weight_gradient(call, g_out, g_param[0] + first_column(s));
     if (s->n_params < 2 || !g_param[1])
         return;
     for (size_t r = 0; r < call->rows; r++) {

@@ -6,6 +6,7 @@
 #include <advect/api.h>
 #include <advect/extra/evaluator.h>
 #include <advect/extra/net.h>
+#include <advect/load_options.h>
 #include <advect/status.h>
 
 ADV_API_BEGIN
@@ -13,8 +14,10 @@ ADV_API_BEGIN
 /* One thread's training plan and memory, for up to rows_max rows at once. */
 struct adv_gradient;
 
-/* isa: as in struct adv_load_options; training is in float32. */
-enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max, const char *isa,
+/* options: of its products; NULL: the defaults. Weights, their gradients and all that is not a matrix
+ * product are in float32 in both precisions. Errors: as of adv_load_options_check. */
+enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max,
+                                 const struct adv_load_options *options,
                                  struct adv_gradient **gradient, struct adv_error *error);
 void adv_gradient_free(struct adv_gradient *gradient);
 size_t adv_gradient_bytes(const struct adv_gradient *gradient); /* of its arena */

@@ -43,6 +43,7 @@ struct adv_train_recipe {
     double ema_decay;
     double label_dropout, context_dropout;
     int64_t time_sampling; /* enum adv_time_sampling */
+    int64_t precision;     /* enum adv_precision, of matrix products */
     double time_shift;     /* odds t : 1 - t of the sampled times are multiplied by it */
     int64_t keep;          /* enum adv_keep: which weights become the model */
     int64_t patience; /* ADV_KEEP_BEST: measurements without a better one, then it ends; 0: never */

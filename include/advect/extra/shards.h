@@ -6,16 +6,18 @@
 
 #include <advect/api.h>
 #include <advect/extra/net.h>
+#include <advect/load_options.h>
 #include <advect/status.h>
 
 ADV_API_BEGIN
 
 /* The rows of a shard: `asked` if that is not 0, else a power of two up to 128, or to 512 as long
  * as that leaves eight shards; less where a row is so much work that fewer fill a thread, or where
- * a shard's activations would take more than 128 MiB. Never more than the batch. isa: as in
- * adv_gradient_new. */
+ * a shard's activations would take more than 128 MiB. Never more than the batch. options: as
+ * of adv_gradient_new. */
 enum adv_status adv_shard_rows(const struct adv_net *net, size_t batch, size_t asked,
-                               const char *isa, size_t *rows, struct adv_error *error);
+                               const struct adv_load_options *options, size_t *rows,
+                               struct adv_error *error);
 
 /* The weights from `first`: so few that what belongs to them stays in the cache between the sum of
  * their gradients and their update. */

@@ -245,6 +245,65 @@ START_TEST(more_rows_than_planned_are_a_bug)
 }
 END_TEST
 
+/* With channels and rows enough that its products are rounded; the last call of three adds to the
+ * gradient that the others left. */
+static void gradient_in(enum adv_precision precision, const struct adv_net *net,
+                        const float *weights, float *sum)
+{
+    enum { MANY = 96 };
+    struct random random = {3};
+    float x[MANY * DIM], t[MANY], target[MANY * DIM];
+    const struct adv_load_options options = {.size = sizeof options, .precision = precision};
+    struct adv_gradient *gradient = NULL;
+    ck_assert_int_eq(adv_gradient_new(net, MANY, &options, &gradient, NULL), ADV_OK);
+    random_fill(&random, -1, 1, MANY * DIM, x);
+    random_fill(&random, 0, 1, MANY, t);
+    random_fill(&random, -1, 1, MANY * DIM, target);
+    const struct adv_points points = {.n = MANY, .x = x, .t = t};
+    adv_gradient_set_weights(gradient, weights);
+    for (int i = 0; i < 3; i++)
+        adv_gradient_add(gradient, &points, target, 1, sum, NULL);
+    adv_gradient_free(gradient);
+}
+
+/* Factors keep 8 bits: each product is off by at most 2^-8, and errors of either sign add up. */
+START_TEST(products_in_bfloat16_change_a_gradient_by_their_rounding)
+{
+    json_t *config = json_loads("{\"kind\": \"mlp\", \"dim\": 3, \"channels\": 64, "
+                                "\"layers\": 3, \"activation\": \"silu\"}",
+                                0, NULL);
+    struct random random = {2};
+    struct adv_net *net = NULL;
+    if (adv_load_options_check(&(struct adv_load_options){.size = sizeof(struct adv_load_options),
+                                                          .precision = ADV_PRECISION_BFLOAT16},
+                               NULL) != ADV_OK) {
+        puts("this processor has no products in bfloat16: gradients with them are not tested");
+        json_decref(config);
+        return;
+    }
+    ck_assert_int_eq(adv_net_new(config, &net, NULL), ADV_OK);
+    json_decref(config);
+    size_t n = adv_net_weights(net);
+    float *weights = adv_calloc(n, sizeof *weights), *exact = adv_calloc(n, sizeof *exact),
+          *rounded = adv_calloc(n, sizeof *rounded);
+    ck_assert(weights && exact && rounded);
+    random_fill(&random, -0.3, 0.3, n, weights);
+    gradient_in(ADV_PRECISION_FLOAT32, net, weights, exact);
+    gradient_in(ADV_PRECISION_BFLOAT16, net, weights, rounded);
+    double difference = 0, norm = 0;
+    for (size_t i = 0; i < n; i++) {
+        difference += pow((double)rounded[i] - (double)exact[i], 2);
+        norm += pow((double)exact[i], 2);
+    }
+    ck_assert_double_gt(difference, 0);
+    ck_assert_double_lt(sqrt(difference / norm), 0x1p-7);
+    free(weights);
+    free(exact);
+    free(rounded);
+    adv_net_free(net);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("gradient");
@@ -257,6 +316,7 @@ int main(void)
     tcase_add_test(tcase, the_gradient_of_x_may_be_unwanted);
     tcase_add_test(tcase, no_labels_are_the_null_class);
     tcase_add_test(tcase, memory_follows_the_rows);
+    tcase_add_test(tcase, products_in_bfloat16_change_a_gradient_by_their_rounding);
     tcase_add_test_raise_signal(tcase, more_rows_than_planned_are_a_bug, SIGABRT);
     suite_add_tcase(suite, tcase);
 

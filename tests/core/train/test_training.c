@@ -101,6 +101,31 @@ START_TEST(results_do_not_depend_on_the_number_of_threads)
 }
 END_TEST
 
+/* On a processor without the instructions it is refused, and says so. */
+START_TEST(a_precision_is_as_deterministic_or_refused)
+{
+    const char *recipe =
+        "{\"name\": \"small\", " SMALL_NET BOARD_DATA SMALL_TRAIN ", \"precision\": \"bfloat16\"}}";
+    const struct adv_load_options load = {.size = sizeof load, .precision = ADV_PRECISION_BFLOAT16};
+    if (adv_load_options_check(&load, NULL) == ADV_OK) {
+        struct adv_training *one = open_training(recipe, 1), *three = open_training(recipe, 3);
+        run_to_the_end(one);
+        run_to_the_end(three);
+        same_state(one, three);
+        adv_training_free(one);
+        adv_training_free(three);
+        return;
+    }
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL;
+    struct adv_training_options options = {.size = sizeof options, .data = folder};
+    ck_assert_int_eq(adv_training_new(recipe, &options, &training, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "train.precision");
+    ck_assert_msg(!strncmp(error.message, "train.precision is bfloat16, which", 34), "%s",
+                  error.message);
+}
+END_TEST
+
 /* Goes on from the checkpoint, of step 20, and closes both. */
 static void ends_alike_from_20(struct adv_training *straight, const char *recipe_text, int threads)
 {
@@ -537,6 +562,7 @@ int main(void)
     tcase_add_checked_fixture(tests, make_folder, remove_folder);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, results_do_not_depend_on_the_number_of_threads);
+    tcase_add_test(tests, a_precision_is_as_deterministic_or_refused);
     tcase_add_loop_test(tests, a_resumed_training_continues_bit_for_bit, 0, 2);
     tcase_add_test(tests, a_finished_training_goes_on_in_another_cycle);
     tcase_add_test(tests, a_callback_sees_every_step_and_may_stop);
