@@ -113,6 +113,10 @@ struct adv_kernels {
     /* In float one chain of multiply-adds per element of c, in the order of q, then r. */
     void (*outer)(const struct adv_outer *outer);
 
+    /* The variant in float whose Winograd is faster than products in bfloat16 of these kernels; NULL:
+     * there is none, or these are in float. */
+    const struct adv_kernels *for_winograd;
+
     /* The transforms of Winograd's F(4 x 4, 3 x 3), which magnify the rounding of products in
      * bfloat16: NULL where these are. For tiles first ... first + count - 1. zeros:
      * [channels] zeros, in place of pixels beyond the border.

@@ -7,6 +7,7 @@
  *                   accumulators, two weights and one broadcast fill the register file
  *   ISA_FUSES       if it fuses multiply-adds
  *   ISA_BFLOAT16    if products multiply in bfloat16; ISA_TILES: in the tile registers of AMX
+ *   ISA_WINOGRAD    with ISA_BFLOAT16: struct adv_kernels.for_winograd
  *
  * Each *.inc.h below holds one family of kernels, file-private functions over the names here. */
 #include "core/kernels/real_math.h"
@@ -94,7 +95,9 @@ const struct adv_kernels ISA_TABLE = {
     .product_of_rows = product_of_rows,
     .product_of_outputs = PRODUCT(product_of_outputs),
     .outer = PRODUCT(outer),
-#ifndef ISA_BFLOAT16
+#ifdef ISA_BFLOAT16
+    .for_winograd = ISA_WINOGRAD,
+#else
     .winograd_pack = winograd_pack,
     .winograd_weight_adjoint = winograd_weight_adjoint,
     .winograd_input = winograd_input,

@@ -8,4 +8,5 @@
 #define ISA_TILE_ROWS 14
 #define ISA_FUSES
 #define ISA_BFLOAT16
+#define ISA_WINOGRAD (&adv_kernels_avx512) /* 4 times fewer products, half as fast */
 #include "core/kernels/body/isa.inc.h"

@@ -12,9 +12,15 @@ static size_t tiles_of(const struct adv_conv *conv, size_t images)
     return images * ((conv->height + 3) / 4) * ((conv->width + 3) / 4);
 }
 
+/* Those that compute it where `kernels` compute the rest; NULL: none do. */
+static const struct adv_kernels *kernels_of(const struct adv_kernels *kernels)
+{
+    return kernels->winograd_input ? kernels : kernels->for_winograd;
+}
+
 static bool suits(const struct adv_conv *conv, const struct adv_kernels *kernels)
 {
-    return kernels->winograd_input && conv->side == 3 && conv->stride == 1 && conv->apart == 1 &&
+    return kernels_of(kernels) && conv->side == 3 && conv->stride == 1 && conv->apart == 1 &&
            conv->in_channels % ADV_WINOGRAD_CHANNELS == 0 &&
            conv->out_channels % ADV_WINOGRAD_CHANNELS == 0 &&
            ADV_WINOGRAD_PRODUCTS * tiles_of(conv, 1) < conv->taps * conv->height * conv->width;
@@ -36,7 +42,8 @@ static size_t widest(const struct adv_conv *conv)
 /* Thirty-six sets of packed weights, then the bias. */
 static size_t packed_size(const struct adv_conv *conv, const struct adv_kernels *kernels)
 {
-    return ADV_WINOGRAD_PRODUCTS * kernels->packed_size(conv->out_channels, conv->in_channels) +
+    return ADV_WINOGRAD_PRODUCTS *
+               kernels_of(kernels)->packed_size(conv->out_channels, conv->in_channels) +
            conv->out_channels;
 }
 
@@ -44,7 +51,7 @@ static void pack(const struct adv_conv *conv, const struct adv_kernels *kernels,
                  const struct adv_panels *panels, adv_real *packed)
 {
     adv_real *bias = packed + packed_size(conv, kernels) - conv->out_channels;
-    kernels->winograd_pack(conv->out_channels, panels, packed);
+    kernels_of(kernels)->winograd_pack(conv->out_channels, panels, packed);
     memset(bias, 0, conv->out_channels * sizeof *bias);
     if (panels->bias)
         memcpy(bias, panels->bias, conv->out_channels * sizeof *bias);
@@ -85,7 +92,7 @@ static struct transforms transforms_of(const struct shared_tiles *s, adv_real *s
 static void transform_input(const struct shared_tiles *s, const struct transforms *t)
 {
     const struct adv_tiles in = {s->conv->height, s->conv->width, s->conv->in_channels};
-    s->call->kernels->winograd_input(&in, s->x, t->zeros, t->first, t->count, t->v);
+    kernels_of(s->call->kernels)->winograd_input(&in, s->x, t->zeros, t->first, t->count, t->v);
 }
 
 static void transform_output(const struct shared_tiles *s, const struct transforms *t)
@@ -93,9 +100,9 @@ static void transform_output(const struct shared_tiles *s, const struct transfor
     const struct adv_conv *conv = s->conv;
     const struct adv_tiles out = {conv->height, conv->width, conv->out_channels};
     const adv_real *bias = s->packed + packed_size(conv, s->call->kernels) - conv->out_channels;
-    s->call->kernels->winograd_output(&out, t->m, t->first, t->count,
-                                      s->start == ADV_FROM_BIAS ? bias : NULL,
-                                      s->start == ADV_FROM_OUTPUT, s->y);
+    kernels_of(s->call->kernels)
+        ->winograd_output(&out, t->m, t->first, t->count, s->start == ADV_FROM_BIAS ? bias : NULL,
+                          s->start == ADV_FROM_OUTPUT, s->y);
 }
 
 /* Those of the 36 in range. */
@@ -103,11 +110,12 @@ static void multiply(const struct shared_tiles *s, const struct transforms *t,
                      struct adv_range range)
 {
     size_t c = s->conv->in_channels, o = s->conv->out_channels;
-    size_t set = s->call->kernels->packed_size(o, c);
+    const struct adv_kernels *kernels = kernels_of(s->call->kernels);
+    size_t set = kernels->packed_size(o, c);
     for (size_t i = range.begin; i < range.end; i++) {
         struct adv_rows rows = adv_dense_rows(t->v + i * t->count * c, c, c);
-        s->call->kernels->product_of_rows(t->count, o, rows, s->packed + i * set, ADV_FROM_ZERO,
-                                          t->m + i * t->count * o, o);
+        kernels->product_of_rows(t->count, o, rows, s->packed + i * set, ADV_FROM_ZERO,
+                                 t->m + i * t->count * o, o);
     }
 }
 
@@ -170,10 +178,11 @@ static size_t gradient_scratch_size(const struct adv_conv *conv, size_t images)
            ADV_WINOGRAD_PRODUCTS * conv->in_channels * conv->out_channels;
 }
 
-static void add_gradient(const struct adv_conv *conv, const struct adv_kernels *kernels,
+static void add_gradient(const struct adv_conv *conv, const struct adv_kernels *others,
                          size_t images, const adv_real *x, const adv_real *g_out,
                          adv_real *g_weight, adv_real *scratch)
 {
+    const struct adv_kernels *kernels = kernels_of(others);
     size_t c = conv->in_channels, o = conv->out_channels;
     const struct adv_tiles in = {conv->height, conv->width, c},
                            out = {conv->height, conv->width, o};
