@@ -5,7 +5,7 @@ import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
 import { Player } from "../lib/player.js";
-import { conditionOf, conditionSpecs, seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
+import { conditionOf, conditionSpecs, seedSpec, solverOf, solverQuery, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { count } from "../lib/text.js";
 import { events as themeEvents } from "../lib/theme.js";
@@ -71,12 +71,12 @@ async function findRanges(model, body, signal) {
 }
 
 class PointsView {
-  constructor(root, { model, params, remember }) {
+  constructor(root, { model, params, ours, remember }) {
     this.model = model;
-    this.form = new Form(specsFor(model), params, { remember, changed: (name) => this.changed(name) });
+    this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
     this.asks = askList(4);
-    this.figures = picturesOf(model).map((picture) => ({ ...picture, image: el("img", { alt: `${picture.title} of ${model.name}` }) }));
+    this.figures = picturesOf(model).map((picture) => ({ ...picture, image: el("img", { class: "diagram", alt: `${picture.title} of ${model.name}` }) }));
     if (model.dim === 3)
       this.makeCloud();
     this.lay(root);
@@ -101,7 +101,7 @@ class PointsView {
   }
 
   lay(root) {
-    const { form } = this, controls = ["label", "guidance", "n", "seed", "method", "steps"].map((name) => form.control(name));
+    const { form } = this, controls = ["label", "guidance", "n", "seed", "method", "steps", "tolerance"].map((name) => form.control(name));
     const cloud = this.box ? [this.box.element, this.player.element] : [];
     root.append(el("div", { class: "stage" },
       el("div", { class: "scene" }, cloud, this.tasks.element,
@@ -155,7 +155,7 @@ class PointsView {
     const body = { seed: values.seed, ...this.condition, ...fields, ...n ? { n: values.n } : {} };
     const solver = solverOf(values);
     return json ? { path, body: { ...body, solver } }
-      : { path: `${path}?${new URLSearchParams({ ...body, solver: solver.method, ...solver.steps ? { steps: solver.steps } : {} })}` };
+      : { path: `${path}?${new URLSearchParams({ ...body, ...solverQuery(solver) })}` };
   }
 
   async fetch(figure) {
