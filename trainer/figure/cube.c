@@ -164,6 +164,7 @@ const struct adv_figure adv_cube_figures[] = {
     {.name = "checkerboard-3d",
      .help = "samples carried to a rotating 3-D checkerboard, whose layers come apart",
      .models = {"checkerboard-3d"},
+     .dark_too = true,
      .side = 400,
      .n_frames = 33,
      .frame_ms = 90,
