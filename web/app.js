@@ -3,6 +3,7 @@
 import { askJson, events, hasKey, setKey } from "./lib/api.js";
 import { copy } from "./lib/clipboard.js";
 import { el } from "./lib/dom.js";
+import { acceptDrops } from "./lib/picture.js";
 import { watchServer } from "./lib/server-banner.js";
 import { duration } from "./lib/text.js";
 import { themeButton } from "./lib/theme.js";
@@ -203,6 +204,10 @@ document.querySelector(".brand").addEventListener("click", (event) => {
 window.addEventListener("hashchange", () => (models.length ? route() : load()));
 window.addEventListener("advect-back", () => { if (!models.length) load(); });
 events.addEventListener("locked", askForKey);
+acceptDrops((words) => {
+  place.querySelector(".dropped")?.remove();
+  place.prepend(el("p", { class: "refusal dropped", role: "alert" }, words));
+});
 themeButton(document.getElementById("theme"));
 watchServer(document.getElementById("banner"));
 load();

@@ -74,8 +74,6 @@ function frameRate(page, ms) {
   }), ms);
 }
 
-const PATIENT = 1200; /* looks, for what takes long on a busy machine */
-
 export async function flowTests(harness, daemon, { plane }) {
   await harness.test("flow: points move, overlays come and go", {}, async (page) => {
     await open(page, daemon, `#/flow/${plane}?n=300&steps=10&speed=4&points=1&density=0&grid=0`);
@@ -130,10 +128,12 @@ export async function flowTests(harness, daemon, { plane }) {
     await open(page, daemon, `#/flow/${plane}?steps=4`);
     await until(() => page.locator(".legend").isVisible(), "the density");
     await until(async () => (await pixels(page, UPPER)).inked > 5000, "the grid");
-    await idle(page, PATIENT);
+    await page.locator(".task", { hasText: "density" }).getByRole("button", { name: "Cancel" }).click();
+    await idle(page);
     assert(!asked.some(({ seed, frames }) => seed === 1 && frames), "hidden points were asked for");
     await page.getByLabel("Seed").fill("3");
     await page.getByLabel("Seed").blur();
+    await page.getByRole("checkbox", { name: "Density" }).uncheck();
     await idle(page);
     assert(!asked.some(({ seed }) => seed === 3), "a seed of hidden points was asked for");
     await page.getByRole("checkbox", { name: "Points" }).check();
@@ -189,6 +189,27 @@ export async function flowTests(harness, daemon, { plane }) {
     await until(() => page.url().includes(other), "the other model");
     const kept = new URLSearchParams(page.url().split("?")[1]);
     assert(kept.get("n") === "300" && kept.get("tolerance") === "0.001" && !kept.has("at"), page.url());
+  });
+
+  await harness.test("a picture of the view knows what it shows: dropped on the page it opens that", { reducedMotion: "reduce" }, async (page) => {
+    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=200&seed=9&steps=4&t=0.5`);
+    await idle(page);
+    const hash = new URL(page.url()).hash, { bytes } = await saved(page, "Picture as PNG");
+    assert(bytes.includes("Advect-Link") && bytes.includes("seed=9"), "the picture does not say what it shows");
+    const drop = (data, name) => page.evaluate(([base64, file]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], file));
+      window.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer }));
+    }, [data.toString("base64"), name]);
+    await open(page, daemon, `#/model/${plane}`);
+    await idle(page);
+    for (const [data, name] of [[Buffer.from("x,y\n1,2\n"), "points.csv"], [bytes.subarray(0, 60), "cut.png"]]) {
+      await drop(data, name);
+      await until(() => page.getByText(`${name} is no picture that this page made`).isVisible(), "the refusal");
+    }
+    await drop(bytes, "picture.png");
+    await until(() => new URL(page.url()).hash === hash, "the view of before");
+    await idle(page);
   });
 
   await harness.test("the link of a view can be copied", { permissions: ["clipboard-read", "clipboard-write"] }, async (page) => {

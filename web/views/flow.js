@@ -3,11 +3,12 @@ import { askJson, modelPath } from "../lib/api.js";
 import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
+import { flatten, takeAway } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
 import { conditionOf, conditionSpecs, seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { count, fixed, number } from "../lib/text.js";
-import { events as themeEvents } from "../lib/theme.js";
+import { colour, events as themeEvents } from "../lib/theme.js";
 import { Cloud } from "../plane/cloud.js";
 import { Density } from "../plane/density.js";
 import { Field } from "../plane/field.js";
@@ -99,6 +100,8 @@ class FlowView {
           el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
         el("div", { class: "controls" }, rows("label", "guidance", "n", "seed", "method", "steps", "tolerance")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
+        el("div", { class: "row" }, el("button", { type: "button", title: "the picture knows its settings: drop it on this page to open it again",
+          onclick: () => this.savePicture() }, "Picture as PNG")),
         tracers.element, this.asks.element)));
   }
 
@@ -299,6 +302,12 @@ class FlowView {
     if (top)
       this.legend.replaceChildren("density 0 ", el("span", { class: "ramp" }), ` ${number(top, 2)}`);
     Object.assign(this, { stale: false, drawnSize: plane.size, drawnTime: t });
+  }
+
+  async savePicture() {
+    this.settled();
+    const { plane, model, player } = this;
+    await takeAway(await flatten([plane.under, plane.over], colour("--canvas")), model, `${model.name}-t-${fixed(player.t, 2)}.png`);
   }
 
   drawCross(context) {

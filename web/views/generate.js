@@ -9,6 +9,7 @@ import { CHOSEN } from "../lib/colours.js";
 import { askList } from "../lib/curl-list.js";
 import { download, el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
+import { takeAway } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
 import { guidanceSpec, seedSpec, solverOf, solverQuery, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
@@ -242,7 +243,9 @@ class GenerateView {
   async save(path, options, ending) {
     const blob = await this.tasks.start("save", "Making the file", (task) =>
       askBlob(path, { ...options, signal: task.signal }));
-    if (blob)
+    if (blob?.type === "image/png")
+      takeAway(blob, this.model, this.fileName(ending));
+    else if (blob)
       download(blob, this.fileName(ending));
   }
 
