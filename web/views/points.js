@@ -136,6 +136,9 @@ class PointsView {
     if (!this.box)
       return;
     const { n, seed } = this.form.values, { condition } = this;
+    this.cloud = null;
+    this.player.reach = 0;
+    this.player.seek(0);
     const ranges = await this.tasks.start("box", "Finding the part of space to show", (task) =>
       findRanges(this.model, { seed: 0, ...condition }, task.signal));
     if (!ranges)
@@ -145,7 +148,10 @@ class PointsView {
     await this.tasks.start("carry", `Computing the paths of ${count(n)} points`, (task) =>
       cloud.load(this.model, { seed, ...condition, solver: solverOf(this.form.values) }, { ...task, arrived: () => {
         this.player.reach = cloud.reach;
-        this.player.redraw();
+        if (this.player.playing)
+          this.player.redraw();
+        else
+          this.player.seek(Math.min(this.form.values.t, cloud.reach));
       } }));
   }
 
@@ -182,10 +188,15 @@ class PointsView {
     this.player.redraw();
   }
 
-  draw(t) {
-    const { box } = this;
+  /* The clock goes no farther than the points have come, so that it is theirs. */
+  draw(asked) {
+    const { box, player } = this, t = Math.min(asked, player.reach);
     if (!box.size)
       return;
+    if (t < asked) {
+      player.t = t;
+      player.show();
+    }
     if (this.form.values.turning)
       box.drift(performance.now());
     else
