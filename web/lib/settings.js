@@ -3,11 +3,11 @@
  * the values, has a control only while that is true. */
 import { count, number } from "./text.js";
 
-/* "1 to 10,000", "any whole number of 0 or more" */
+/* "1 to 10,000", "a whole number of 0 or more" */
 export function bounds({ kind, min, max }) {
   const print = kind === "int" ? count : number;
   if (max >= Number.MAX_SAFE_INTEGER)
-    return `any ${kind === "int" ? "whole " : ""}number of ${print(min)} or more`;
+    return `a ${kind === "int" ? "whole " : ""}number of ${print(min)} or more`;
   return `${print(min)} to ${print(max)}`;
 }
 
