@@ -1,7 +1,9 @@
 /* The page: which models there are, which view of which model is open, as the URL says:
  * #/VIEW/MODEL?SETTINGS. */
 import { askJson, events, hasKey, setKey } from "./lib/api.js";
+import { copy } from "./lib/clipboard.js";
 import { el } from "./lib/dom.js";
+import { acceptDrops } from "./lib/picture.js";
 import { watchServer } from "./lib/server-banner.js";
 import { duration } from "./lib/text.js";
 import { themeButton } from "./lib/theme.js";
@@ -16,8 +18,9 @@ const VIEWS = [flowView, pointsView, posteriorView, generateView, drawView, mode
 const SLOW_MS = 1500;
 
 const place = document.getElementById("view"), picker = document.getElementById("models");
-const tabs = document.getElementById("tabs");
-const latest = new Map(); /* name of a view -> name of the model last shown in it */
+const tabs = document.getElementById("tabs"), link = document.getElementById("link");
+const latest = new Map(); /* name of a view -> name of the model last shown in it, and its settings */
+const handedOn = new Set(); /* addresses with settings of another model: what does not fit is no fault */
 let models = [], refused = [], open = null;
 
 function readHash() {
@@ -47,18 +50,28 @@ function close() {
 /* The model to show in a view: the one that is open, the last that was, or the best for it. */
 function modelFor(view, model) {
   const fitting = models.filter((m) => view.suits(m)), rank = (m) => view.rank?.(m) ?? 0;
-  return fitting.find((m) => m === model) ?? fitting.find((m) => m.name === latest.get(view.name)) ??
+  return fitting.find((m) => m === model) ?? fitting.find((m) => m.name === latest.get(view.name)?.model) ??
     fitting.sort((a, b) => rank(a) - rank(b))[0];
+}
+
+/* The address of a model in a view, with the settings that were last made there, but for those that mean
+ * nothing of another model. */
+function addressWithSettings(view, model) {
+  const last = latest.get(view.name), settings = new URLSearchParams(last?.query ?? "");
+  if (last && last.model !== model.name)
+    (view.ofModel ?? []).forEach((name) => settings.delete(name));
+  const hash = address(view, model, settings.toString().replaceAll("%2C", ",").replaceAll("%3B", ";"));
+  handedOn.add(hash);
+  return hash;
 }
 
 function tab(view, open, model) {
   const shown = modelFor(view, model);
-  return shown && el("a", { href: address(view, shown), title: shown === model ? null : `opens the model ${shown.name}`,
+  return shown && el("a", { href: addressWithSettings(view, shown), title: shown === model ? null : `opens the model ${shown.name}`,
     "aria-current": view === open ? "page" : null }, view.title);
 }
 
 function showTabs(view, model) {
-  latest.set(view.name, model.name);
   tabs.replaceChildren(...VIEWS.map((v) => tab(v, view, model)).filter(Boolean));
   picker.value = model.name;
   document.title = `${view.title}: ${model.name} – Advect`;
@@ -80,16 +93,28 @@ function route() {
   }
   const fitting = VIEWS.filter((v) => v.suits(model));
   const view = fitting.find((v) => v === named) ?? fitting[0];
+  show(view, model, view === named || !named ? wanted.params : new URLSearchParams(), named);
+}
+
+function show(view, model, params, named) {
+  const remember = (query) => {
+    latest.set(view.name, { model: model.name, query });
+    history.replaceState(null, "", address(view, model, query));
+    for (const link of tabs.querySelectorAll("[aria-current]"))
+      link.href = location.hash;
+  };
+  const ours = handedOn.has(location.hash);
   close();
-  place.replaceChildren(el("h1", { class: "title" }, `${view.title}: ${model.name}`));
+  place.replaceChildren(el("h1", { class: "title" }, `${view.title}: ${model.name}`),
+    named && named !== view ? el("p", { class: "refusal" }, `“${named.title}” cannot show ${model.name}; this is “${view.title}”.`) : "");
   place.className = `view-${view.name}`;
+  if (named && named !== view)
+    remember("");
+  latest.set(view.name, { model: model.name, query: params.toString() });
   showTabs(view, model);
-  open = view.open(place, {
-    model, refused, params: wanted.params,
-    remember: (query) => history.replaceState(null, "", address(view, model, query)),
+  open = view.open(place, { model, refused, params, ours, remember,
     go: (name) => { location.hash = address(VIEWS.find((v) => v.name === name), model); },
-    reload: load,
-  });
+    reload: load });
 }
 
 function refusedList() {
@@ -115,10 +140,10 @@ function showNone() {
   tabs.replaceChildren();
   note(el("h1", {}, "No model is loaded"),
     el("p", {}, "The server runs, but its model directory holds no model that it can serve. Put a .safetensors file of Advect there and send the server SIGHUP."),
-    refusedList(), el("button", { type: "button", onclick: load }, "Reload the list of models"));
+    refusedList(), el("button", { type: "button", onclick: load }, "Reload models"));
 }
 
-function askForKey(why) {
+function askForKey() {
   close();
   const input = el("input", { id: "key", type: "password", autocomplete: "off", required: true });
   place.replaceChildren(el("form", { class: "note key", onsubmit: (event) => {
@@ -126,9 +151,9 @@ function askForKey(why) {
     setKey(input.value);
     load();
   } },
-  el("h1", {}, "This server requires an API key"),
-  el("p", {}, hasKey() ? "The server did not accept this API key." : why),
-  el("label", { for: "key" }, "API key"), input, el("button", {}, "Send the key"),
+  el("h1", {}, "API key required"),
+  el("p", {}, hasKey() ? "The server did not accept this API key." : "This server asks for a key before it answers."),
+  el("label", { for: "key" }, "API key"), input, el("button", {}, "Unlock"),
   el("p", { class: "dim" }, "The key is kept in this tab of the browser until you close it.")));
   input.focus();
 }
@@ -146,6 +171,7 @@ async function load() {
   try {
     ({ models, refused } = await askJson("v1/models", { silent: true }));
     fillPicker();
+    document.body.classList.toggle("keyed", hasKey());
     if (models.length)
       route();
     else
@@ -163,15 +189,25 @@ async function load() {
 picker.addEventListener("change", () => {
   const model = models.find((m) => m.name === picker.value), now = readHash();
   const view = VIEWS.find((v) => v.name === now.view && v.suits(model)) ?? VIEWS.find((v) => v.suits(model));
-  location.hash = address(view, model);
+  location.hash = addressWithSettings(view, model);
 });
+link.addEventListener("click", () => copy(location.href, (words) => {
+  const text = words === "Copied" ? "Link copied" : words ? "Copy the address" : "Copy link";
+  link.title = text;
+  link.setAttribute("aria-label", text);
+  link.lastElementChild.textContent = words ? text : "";
+}));
 document.querySelector(".brand").addEventListener("click", (event) => {
   event.preventDefault();
   location.hash = "";
 });
 window.addEventListener("hashchange", () => (models.length ? route() : load()));
 window.addEventListener("advect-back", () => { if (!models.length) load(); });
-events.addEventListener("locked", ({ detail }) => askForKey(detail.message));
+events.addEventListener("locked", askForKey);
+acceptDrops((words) => {
+  place.querySelector(".dropped")?.remove();
+  place.prepend(el("p", { class: "refusal dropped", role: "alert" }, words));
+});
 themeButton(document.getElementById("theme"));
 watchServer(document.getElementById("banner"));
 load();

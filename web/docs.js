@@ -140,8 +140,8 @@ function askForKey() {
     event.preventDefault();
     setKey(input.value);
     load();
-  } }, el("h1", {}, "This server requires an API key"), el("label", { for: "key" }, "API key"), input,
-  el("button", {}, "Send the key")));
+  } }, el("h1", {}, "API key required"), el("label", { for: "key" }, "API key"), input,
+  el("button", {}, "Unlock")));
   input.focus();
 }
 

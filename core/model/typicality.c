@@ -9,10 +9,13 @@
 #include "core/model/model.h"
 #include "core/nets/kind.h"
 
+#include <advect/extra/model_parts.h>
 #include <advect/extra/tails.h>
 #include <math.h>
+#include <stdlib.h>
 
 #define QUANTILES_MAX 10000
+#define QUANTILES_NEW 101
 
 static enum adv_status refuse(struct adv_error *error)
 {
@@ -46,6 +49,30 @@ enum adv_status adv_model_read_typicality(struct adv_model *model, struct adv_er
             return refuse(error);
     }
     return ADV_OK;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The quantile at p lies at (n - 1) p, between two rows (Hyndman and Fan, "Sample quantiles in
+ * statistical packages", 1996, type 7). */
+json_t *adv_typicality_new(size_t n, double *values)
+{
+    json_t *quantiles = json_array();
+    qsort(values, n, sizeof *values, ascending);
+    for (size_t i = 0; quantiles && i < QUANTILES_NEW; i++) {
+        double at = (double)(n - 1) * (double)i / (QUANTILES_NEW - 1);
+        size_t below = (size_t)at < n - 2 ? (size_t)at : n - 2;
+        double value = values[below] + (at - (double)below) * (values[below + 1] - values[below]);
+        if (json_array_append_new(quantiles, json_real(value))) {
+            json_decref(quantiles);
+            quantiles = NULL;
+        }
+    }
+    return json_pack("{s:I, s:o}", "rows", (json_int_t)n, "log_density", quantiles);
 }
 
 bool adv_model_has_typicality(const struct adv_model *model)

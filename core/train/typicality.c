@@ -4,12 +4,12 @@
 #include "core/train/training.h"
 
 #include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
 #include <advect/query.h>
 
 #include <math.h>
 #include <stdlib.h>
 
-#define QUANTILES 101
 #define ROWS_MAX 1000
 #define ROWS_MIN 100 /* of fewer, percentiles would say little */
 #define TOLERANCE 1e-4
@@ -29,29 +29,6 @@ static size_t rows_within(const struct adv_training *t, struct adv_query *query,
     double rows = SHARE_OF_TRAINING * training / adv_query_cost(query, model);
     size_t n = t->dataset.n_held_out < ROWS_MAX ? t->dataset.n_held_out : ROWS_MAX;
     return rows < (double)n ? (size_t)rows : n;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* {"rows", "log_density": [..]} of sorted values [n], n >= 2: the quantile at p lies at (n - 1) p,
- * between two rows (Hyndman and Fan, "Sample quantiles in statistical packages", 1996, type 7). */
-static json_t *quantiles_of(size_t n, const double *values)
-{
-    json_t *quantiles = json_array();
-    for (size_t i = 0; quantiles && i < QUANTILES; i++) {
-        double at = (double)(n - 1) * (double)i / (QUANTILES - 1);
-        size_t below = (size_t)at < n - 2 ? (size_t)at : n - 2;
-        double value = values[below] + (at - (double)below) * (values[below + 1] - values[below]);
-        if (json_array_append_new(quantiles, json_real(value))) {
-            json_decref(quantiles);
-            quantiles = NULL;
-        }
-    }
-    return json_pack("{s:I, s:o}", "rows", (json_int_t)n, "log_density", quantiles);
 }
 
 static enum adv_status gather(const struct adv_training *t, struct adv_model *model,
@@ -84,8 +61,7 @@ static enum adv_status measure(const struct adv_training *t, struct adv_model *m
     struct adv_error inner = ADV_ERROR_INIT;
     enum adv_status status = gather(t, model, query, values, &n, &inner);
     if (status == ADV_OK && n >= ROWS_MIN) {
-        qsort(values, n, sizeof *values, ascending);
-        *out = quantiles_of(n, values);
+        *out = adv_typicality_new(n, values);
         status = *out ? ADV_OK : adv_no_memory(&inner);
     }
     free(values);

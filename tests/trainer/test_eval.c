@@ -482,6 +482,44 @@ START_TEST(the_change_with_tolerance_and_probes_is_shown)
 }
 END_TEST
 
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of 101 rows the percentiles are the rows. */
+START_TEST(typicality_is_written_where_answers_find_it)
+{
+    enum { N = 101 };
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_model *model = NULL;
+    int32_t labels[N];
+    double bits[N];
+    train_small();
+    for (size_t i = 0; i < N; i++)
+        labels[i] = label_of(i);
+    bits_of_test(N, labels, false, bits);
+    qsort(bits, N, sizeof *bits, by_size);
+    json_t *figures = eval("--split test --typicality 101 --write-card");
+    const json_t *rows = json_object_get(figures, "typicality");
+    const json_t *least = json_array_get(rows, 0), *middle = json_array_get(rows, 4);
+    ck_assert_int_eq((int)figure_of(middle, "percentile"), 50);
+    ck_assert_double_eq_tol(figure_of(least, "in_unit"), bits[N - 1], 1e-6);
+    ck_assert_double_eq_tol(figure_of(middle, "in_unit"), bits[N / 2], 1e-6);
+    ck_assert_ptr_null(json_object_get(figures, "bits_per_dim"));
+    ck_assert_int_eq(adv_model_load(cli_at("small.safetensors"), NULL, &model, &error), ADV_OK);
+    ck_assert_double_eq_tol(adv_model_typicality(model, figure_of(middle, "log_density")), 50,
+                            1e-4);
+    adv_model_unref(model);
+    json_decref(figures);
+    cli_fails(1, "eval small.safetensors --split test --typicality 99", "needs 100 rows");
+    cli_fails(1, "eval small.safetensors --split train --typicality 100", "did not see");
+    cli_fails(1, "eval small.safetensors --split test --unlabelled --typicality 100",
+              "with their labels");
+}
+END_TEST
+
 /* ---------------------------------------------------------------- samples */
 
 /* The exact flow to some images gives these images back; a trained net does not. */
@@ -630,6 +668,7 @@ int main(void)
     tcase_add_test(tests, classes_are_those_of_the_largest_density);
     tcase_add_test(tests, images_out_of_distribution_are_told_beside_the_real_ones);
     tcase_add_test(tests, the_change_with_tolerance_and_probes_is_shown);
+    tcase_add_test(tests, typicality_is_written_where_answers_find_it);
     tcase_add_test(tests, what_is_remembered_is_found);
     tcase_add_test(tests, samples_take_the_guidance_of_the_recipe);
     tcase_add_test(tests, quality_is_told_for_each_solver);

@@ -441,7 +441,7 @@ START_TEST(the_cube_forms_and_turns)
     if (too_slow("the cube"))
         return;
     struct apng apng = drawn("checkerboard-3d", "--frames 9");
-    struct panel p = only_panel(&apng, 7.2);
+    struct panel p = only_panel(&apng, 9.4);
     struct cloud first = cloud_in(&apng.frames[0], &p, is_coloured, 0, 0);
     struct cloud formed = cloud_in(&apng.frames[4], &p, is_coloured, 0, 0);
     ck_assert_double_gt(formed.distance, 1.5 * first.distance);
@@ -449,6 +449,32 @@ START_TEST(the_cube_forms_and_turns)
         ck_assert(memcmp(apng.frames[f].pixels, apng.frames[f - 1].pixels,
                          3 * (size_t)apng.width * (size_t)apng.height) != 0);
     apng_release(&apng);
+}
+END_TEST
+
+/* The ground turns dark, and blue points stay blue, but for a few whose colour the palette mixes. */
+START_TEST(dark_figures_have_the_same_hues)
+{
+    struct apng light = drawn("converge-still", "--side 200"),
+                dark = drawn("converge-still", "--side 200 --dark");
+    const struct adv_image *a = &light.frames[0], *b = &dark.frames[0];
+    int n_blue = 0, n_kept = 0;
+    ck_assert_int_eq(a->width, b->width);
+    ck_assert_int_gt(pixel(a, 0, 0)[0], 250);
+    ck_assert_int_lt(pixel(b, 0, 0)[0], 25);
+    for (int y = 0; y < a->height; y++) {
+        for (int x = 0; x < a->width; x++) {
+            if (!is_blue(pixel(a, x, y)))
+                continue;
+            n_blue++;
+            n_kept += pixel(b, x, y)[2] > pixel(b, x, y)[0] + 60;
+        }
+    }
+    ck_assert_int_gt(n_blue, 100);
+    ck_assert_int_gt(n_kept, n_blue * 9 / 10);
+    apng_release(&light);
+    apng_release(&dark);
+    cli_fails(1, "figure all --dark", "are for one figure");
 }
 END_TEST
 
@@ -553,6 +579,7 @@ int main(void)
     tcase_add_test(tests, the_grid_tears_where_there_is_no_target);
     tcase_add_test(tests, the_path_ends_at_its_modes);
     tcase_add_test(tests, the_cube_forms_and_turns);
+    tcase_add_test(tests, dark_figures_have_the_same_hues);
     tcase_add_test(tests, digits_form_from_noise);
     tcase_add_test(tests, samples_of_a_file_are_a_target);
     tcase_add_test(tests, bad_figures_are_refused);

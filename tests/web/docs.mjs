@@ -52,7 +52,7 @@ export async function docsKeyTests(harness, program, models) {
     const daemon = await Daemon.start(program, models, { env: { ADVECT_API_KEY: "open sesame" } });
     await openDocs(page, daemon);
     await page.getByLabel("API key").fill("open sesame");
-    await page.getByRole("button", { name: "Send the key" }).click();
+    await page.getByRole("button", { name: "Unlock" }).click();
     await page.locator("details.card").first().waitFor();
     await daemon.stop();
   });

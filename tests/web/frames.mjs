@@ -50,7 +50,7 @@ const daemon = await Daemon.start(program, models), browser = await launch(execu
 try {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, reducedMotion: "reduce" });
   page.setDefaultTimeout(60000);
-  await open(page, daemon, `#/flow/${MODEL}?n=${POINTS}&field=1`);
+  await open(page, daemon, `#/flow/${MODEL}?n=${POINTS}&field=1&points=1&density=0&grid=0`);
   await idle(page);
   const runs = [];
   for (let i = 0; i < RUNS; i++)

@@ -7,6 +7,9 @@ async function sumOf(page) {
   return (await pixels(page, CANVAS)).sum;
 }
 
+/* "t = 0.42" */
+const clock = (page) => page.locator(".time").textContent().then((text) => Number(text.slice(4)));
+
 export async function pointsTests(harness, daemon, { space }) {
   if (!space)
     return console.log("points: skipped, no model of three dimensions is there");
@@ -48,6 +51,15 @@ export async function pointsTests(harness, daemon, { space }) {
     const turned = await sumOf(page);
     await page.getByRole("slider", { name: /Time t/ }).fill("0.3");
     await until(async () => (await sumOf(page)) !== turned, "the points of an earlier time");
+  });
+
+  await harness.test("points: the clock says the time of the points that are seen", { reducedMotion: "reduce" }, async (page) => {
+    await open(page, daemon, `#/points/${space}?n=5000&steps=400&t=1`);
+    await until(async () => (await clock(page)) > 0, "some frames");
+    assert((await clock(page)) < 1, "the clock is ahead of the points");
+    await page.getByLabel("Steps").fill("2");
+    await page.getByLabel("Steps").blur();
+    await until(async () => (await clock(page)) === 1, "the clock at the end");
   });
 
   await harness.test("points: pictures of pairs and of densities", { reducedMotion: "reduce" }, async (page) => {

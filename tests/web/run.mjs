@@ -7,7 +7,7 @@ import { docsKeyTests, docsTests, exampleTests } from "./docs.mjs";
 import { Harness } from "./harness.mjs";
 import { pointsTests } from "./points.mjs";
 import { cancelTests, nonsenseTests, serverTests } from "./trouble.mjs";
-import { bestTests, flowTests, imageTests, layoutTests, modelTests, posteriorTests } from "./views.mjs";
+import { bestTests, flowTests, imageTests, layoutTests, modelTests, nonDigitTests, posteriorTests } from "./views.mjs";
 
 const [program, models, executable, shots] = process.argv.slice(2);
 
@@ -32,7 +32,7 @@ const harness = new Harness(browser, shots);
 try {
   const names = await chooseModels(daemon);
   if (names) {
-    for (const tests of [flowTests, pointsTests, imageTests, bestTests, modelTests, posteriorTests, docsTests, layoutTests, cancelTests, nonsenseTests])
+    for (const tests of [flowTests, pointsTests, imageTests, bestTests, nonDigitTests, modelTests, posteriorTests, docsTests, layoutTests, cancelTests, nonsenseTests])
       await tests(harness, daemon, names);
     await docsKeyTests(harness, program, models);
     await exampleTests(harness, program, models);

@@ -1,4 +1,5 @@
 /* Pictures of every view, light and dark, for the documents; of some things one is enough. pngquant makes them small.
+ * Names in the environment's SHOTS: those alone.
  *
  * usage: node screenshots.mjs PROGRAM MODELS CHROMIUM FOLDER */
 import { execFileSync } from "node:child_process";
@@ -9,7 +10,7 @@ import { Daemon, killAll } from "./daemon.mjs";
 import { idle, open } from "./harness.mjs";
 import { drawDigit } from "./views.mjs";
 
-const PLANE = "checkerboard-8x8", SPACE = "checkerboard-3d", IMAGES = "mnist";
+const PLANE = "checkerboard-8x8", SPACE = "checkerboard-3d", IMAGES = "mnist", DENSITY = "mnist-density";
 const DESK = { width: 1280, height: 800 }, PHONE = { width: 360, height: 720 };
 const COLOURS = "64", PATIENCE = 12000; /* looks at the page */
 
@@ -17,20 +18,20 @@ const COLOURS = "64", PATIENCE = 12000; /* looks at the page */
 async function drawn(page) {
   await drawDigit(page, 3);
   await idle(page, PATIENCE);
-  const more = page.getByRole("button", { name: "More precisely" });
+  const more = page.getByRole("button", { name: "Refine" });
   if (await more.isVisible())
     await more.click();
 }
 
 const shots = [
-  { name: "flow", hash: `#/flow/${PLANE}?n=2000&field=1&t=0.75&at=2.4,1.6,0.75;-1.6,0.4,0.75;-2.2,-1.5,0.75` },
-  { name: "flow-density", hash: `#/flow/${PLANE}?points=0&density=1&grid=1&t=0.85`, schemes: ["dark"] },
+  { name: "flow", hash: `#/flow/${PLANE}?points=1&density=0&grid=0&n=2000&field=1&t=0.75&at=2.4,1.6,0.75;-1.6,0.4,0.75;-2.2,-1.5,0.75` },
+  { name: "flow-density", hash: `#/flow/${PLANE}?t=0.85` },
   { name: "points", hash: `#/points/${SPACE}?n=7500` },
-  { name: "generate", hash: `#/generate/${IMAGES}?guidance=2&each=4&seed=4` },
-  { name: "draw", hash: `#/draw/${IMAGES}`, prepare: drawn, fullPage: true },
+  { name: "generate", hash: `#/generate/${IMAGES}?each=4&seed=4` },
+  { name: "draw", hash: `#/draw/${DENSITY}`, prepare: drawn, fullPage: true },
   { name: "model", hash: `#/model/${IMAGES}` },
-  { name: "phone-flow", hash: `#/flow/${PLANE}?field=1&t=0.6`, viewport: PHONE, schemes: ["dark"] },
-  { name: "phone-draw", hash: `#/draw/${IMAGES}`, prepare: drawn, viewport: PHONE, schemes: ["light"] },
+  { name: "phone-flow", hash: `#/flow/${PLANE}?t=0.6`, viewport: PHONE, schemes: ["dark"] },
+  { name: "phone-draw", hash: `#/draw/${DENSITY}`, prepare: drawn, viewport: PHONE, schemes: ["light"] },
 ];
 
 /* The bytes of its files. */
@@ -61,7 +62,8 @@ const daemon = await Daemon.start(program, models), browser = await launch(execu
 try {
   mkdirSync(folder, { recursive: true });
   let bytes = 0;
-  for (const shot of shots)
+  const wanted = process.env.SHOTS?.split(" ").filter(Boolean) ?? [];
+  for (const shot of shots.filter(({ name }) => !wanted.length || wanted.includes(name)))
     bytes += await take(browser, daemon, folder, shot);
   console.log(`${(bytes / 1000).toFixed(0)} kB in all`);
 } finally {

@@ -19,7 +19,7 @@ export async function cancelTests(harness, daemon, { plane, best }) {
   await harness.test("cancelling ends the server's work", {}, async (page) => {
     const vanished = 'advect_queries_total{outcome="vanished"}';
     const before = await daemon.metric(vanished);
-    await open(page, daemon, `#/flow/${plane}?n=20000&steps=1000`);
+    await open(page, daemon, `#/flow/${plane}?n=20000&steps=1000&points=1&density=0&grid=0`);
     await until(async () => (await daemon.metric("advect_queries")) > 0, "the work to begin");
     await page.getByRole("button", { name: "Cancel" }).first().click();
     await until(async () => (await daemon.metric("advect_queries")) === 0, "the work to end");
@@ -32,7 +32,7 @@ export async function serverTests(harness, program, models, { plane }) {
   await harness.test("the daemon goes, and comes back", { expected: NETWORK }, async (page) => {
     let daemon = await Daemon.start(program, models);
     const { port } = daemon;
-    await open(page, daemon, `#/flow/${plane}?n=50&steps=4&t=1`);
+    await open(page, daemon, `#/flow/${plane}?n=50&steps=4&t=1&points=1&density=0`);
     await idle(page);
     await daemon.stop();
     await page.getByLabel("Seed").fill("7");
@@ -46,16 +46,16 @@ export async function serverTests(harness, program, models, { plane }) {
     daemon.signal("SIGSTOP");
     await page.getByRole("link", { name: "Model", exact: true }).click();
     await until(() => page.locator(".task", { hasText: "Reading" }).isVisible(), "a line for what is slow");
-    await page.getByRole("button", { name: "Reload the list of models" }).click();
+    await page.getByRole("button", { name: "Reload models" }).click();
     await until(() => page.getByText("Waiting for the server").isVisible(), "words for a slow server");
     daemon.signal("SIGCONT");
-    await until(() => page.getByText("Limits of one request").isVisible(), "the page");
+    await until(() => page.getByText("Server limits").isVisible(), "the page");
     await daemon.stop("SIGTERM");
   });
 
   await harness.test("a server that drains says so in words", { expected: NETWORK }, async (page) => {
     const daemon = await Daemon.start(program, models);
-    await open(page, daemon, `#/flow/${plane}?n=20000&steps=1000`);
+    await open(page, daemon, `#/flow/${plane}?n=20000&steps=1000&points=1&density=0&grid=0`);
     await until(async () => (await daemon.metric("advect_queries")) > 0, "the work to begin");
     daemon.signal("SIGTERM");
     await page.getByLabel("Velocity").check();
@@ -73,13 +73,13 @@ export async function serverTests(harness, program, models, { plane }) {
     writeFileSync(join(directory, "broken.safetensors"), "nonsense that is no model at all");
     daemon.signal("SIGHUP");
     await until(async () => (await daemon.metric("advect_models_refused")) === 1, "the refusal");
-    await page.getByRole("button", { name: "Reload the list of models" }).click();
+    await page.getByRole("button", { name: "Reload models" }).click();
     await until(() => page.getByText("broken.safetensors").isVisible(), "its name");
     await harness.shot(page, "no-model");
     copyFileSync(join(models, `${plane}.safetensors`), join(directory, "good.safetensors"));
     daemon.signal("SIGHUP");
     await until(async () => (await daemon.metric("advect_models")) === 1, "the good one");
-    await page.getByRole("button", { name: "Reload the list of models" }).click();
+    await page.getByRole("button", { name: "Reload models" }).click();
     await page.locator(".plane").waitFor();
     await daemon.stop();
     rmSync(directory, { recursive: true });
@@ -89,24 +89,24 @@ export async function serverTests(harness, program, models, { plane }) {
     const daemon = await Daemon.start(program, models, { env: { ADVECT_API_KEY: "open sesame" } });
     await open(page, daemon, `#/model/${plane}`);
     await page.getByLabel("Key").fill("wrong");
-    await page.getByRole("button", { name: "Send the key" }).click();
+    await page.getByRole("button", { name: "Unlock" }).click();
     await until(() => page.getByText("did not accept this API key").isVisible(), "the refusal");
     await harness.shot(page, "key");
     await page.getByLabel("Key").fill("open sesame");
-    await page.getByRole("button", { name: "Send the key" }).click();
-    await until(() => page.getByText("Limits of one request").isVisible(), "the page");
+    await page.getByRole("button", { name: "Unlock" }).click();
+    await until(() => page.getByText("Server limits").isVisible(), "the page");
     await until(() => page.locator(".card img").count(), "the picture, with the key");
     await daemon.stop();
   });
 
   await harness.test("limits that the page did not foresee are told at the setting", { expected: NETWORK }, async (page) => {
     const daemon = await Daemon.start(program, models, { flags: ["--max-cost", "1e11", "--max-steps", "50"] });
-    await open(page, daemon, `#/flow/${plane}?n=10000&t=1`);
+    await open(page, daemon, `#/flow/${plane}?n=10000&t=1&points=1&density=0`);
     await until(() => page.locator(".trouble").count(), "the refusal");
     assert(/cost|refused/.test(await page.locator(".trouble").first().textContent()), "no reason");
     await page.getByLabel("Steps").fill("5000");
     await page.getByLabel("Steps").blur();
-    await until(() => page.getByText("Steps must be a whole number from 1 to 50.").isVisible(), "the bounds");
+    await until(() => page.getByText("Steps must be 1 to 50.").isVisible(), "the bounds");
     await daemon.stop();
   });
 }
@@ -115,7 +115,7 @@ export async function nonsenseTests(harness, daemon, { plane, images }) {
   await harness.test("URLs of nonsense", {}, async (page) => {
     await open(page, daemon, `#/flow/${plane}?n=1e99&t=-5&steps=abc&seed=-1&at=NaN,1;2&speed=77&field=yes`);
     const text = await page.locator(".panel").textContent();
-    assert(text.includes("the link says 1e99, so 20000 is used") && text.includes("Steps cannot be “abc”"), text);
+    assert(text.includes("using 20,000 (the link said 1e99)") && text.includes("Steps cannot be “abc”"), text);
     await open(page, daemon, `#/generate/${images}?classes=99,x&each=0&frames=1&steps=2`);
     await idle(page);
     await page.locator(".chip[aria-pressed=true]").first().waitFor();

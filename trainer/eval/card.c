@@ -19,7 +19,7 @@ static enum adv_status stored_dtype(const char *path, enum adv_dtype *dtype,
 }
 
 enum adv_status adv_card_write(const struct adv_model *model, const char *path,
-                               const json_t *figures, struct adv_error *error)
+                               const json_t *figures, json_t *typicality, struct adv_error *error)
 {
     enum adv_dtype dtype = ADV_F32;
     enum adv_status status = stored_dtype(path, &dtype, error);
@@ -33,6 +33,8 @@ enum adv_status adv_card_write(const struct adv_model *model, const char *path,
         card = json_object_get(config, "card");
     }
     complete = complete && json_object_update(card, (json_t *)figures) == 0;
+    if (typicality)
+        complete = complete && json_object_set(config, "typicality", typicality) == 0;
     struct adv_model *marked = NULL;
     status = complete ? adv_model_new_json(config, adv_model_weights(model), adv_environment(),
                                            &marked, error)

@@ -153,7 +153,7 @@ static enum adv_status deliver(const struct adv_evaluation *e, const char *path,
     else
         print_text(e, results);
     if (status == ADV_OK && options->write_card)
-        status = adv_card_write(e->model, path, values, error);
+        status = adv_card_write(e->model, path, values, results->typicality, error);
     json_decref(values);
     return status;
 }

@@ -17,6 +17,7 @@ const struct adv_measure *const adv_measures[ADV_MEASURES_MAX + 1] = {
     &adv_measure_convergence,
     &adv_measure_classes,
     &adv_measure_ood,
+    &adv_measure_typicality,
     &adv_measure_nearest,
     &adv_measure_calibration,
     &adv_measure_quality,

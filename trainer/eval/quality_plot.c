@@ -19,7 +19,7 @@ struct panel {
 
 static const struct panel panels[] = {
     {"frechet", "judge: Frechet distance", true, false},
-    {"accuracy", "judge: share misread", false, true},
+    {"accuracy", "judge: share misread (1 - accuracy)", false, true},
     {"deviation", "deviation from the exact flow", true, false},
     {"bits_per_dim", "bits per dimension", false, false},
 };
@@ -50,9 +50,18 @@ static bool begins_line(const json_t *rows, size_t i)
     return true;
 }
 
+/* A solver's colour, the same in all figures. */
+static int colour_of(const char *method)
+{
+    static const char *const methods[] = {"euler", "midpoint", "heun", "rk4", "dopri5"};
+    size_t i = 0;
+    while (i < ADV_COUNT(methods) && strcmp(methods[i], method) != 0)
+        i++;
+    return (int)i;
+}
+
 static enum adv_status add_line(struct adv_plot *plot, const struct panel *panel,
-                                const json_t *rows, const json_t *first, int colour,
-                                struct adv_error *error)
+                                const json_t *rows, const json_t *first, struct adv_error *error)
 {
     char label[64];
     double power = json_real_value(json_object_get(first, "power"));
@@ -71,8 +80,9 @@ static enum adv_status add_line(struct adv_plot *plot, const struct panel *panel
         n++;
     }
     snprintf(label, sizeof label, power == 1 ? "%s" : "%s, times ^%g", method, power);
-    struct adv_mark line = {.colour = colour, .label = label},
-                    dots = {.colour = colour, .size_px = 3};
+    struct adv_mark line = {.colour = colour_of(method), .label = label},
+                    dots = {.colour = colour_of(method), .size_px = 3};
+    line.opacity = dots.opacity = power == 1 ? 1 : 0.45;
     enum adv_status status = n > 1 ? adv_plot_line(plot, n, points, &line, error) : ADV_OK;
     if (n == 1)
         dots.label = label;
@@ -96,10 +106,10 @@ static enum adv_status plot_panel(const json_t *rows, const struct panel *panel,
     };
     struct adv_plot *plot = NULL;
     enum adv_status status = adv_plot_new(&axes, &plot, error);
-    int colour = 0;
+    int n_lines = 0;
     for (size_t i = 0; status == ADV_OK && i < json_array_size(rows); i++) {
-        if (begins_line(rows, i) && colour < LINES_MAX)
-            status = add_line(plot, panel, rows, json_array_get(rows, i), colour++, error);
+        if (begins_line(rows, i) && n_lines++ < LINES_MAX)
+            status = add_line(plot, panel, rows, json_array_get(rows, i), error);
     }
     return adv_panel_finish(status, plot, image, error);
 }

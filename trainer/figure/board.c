@@ -67,6 +67,7 @@ const struct adv_figure adv_board_figures[] = {
     {.name = "checkerboard-8x8",
      .help = "samples carried to the 8x8 checkerboard, coloured by starting point",
      .models = {"checkerboard-8x8"},
+     .dark_too = true,
      COMMON},
     {.name = "checkerboard-5x5",
      .help = "samples carried to the 5x5 checkerboard, coloured by starting point",

@@ -27,7 +27,7 @@ static const struct adv_figure *const families[] = {
 struct figure_options {
     char *model, *models, *data, *out;
     int64_t frames, side, seed, threads;
-    bool list, quiet;
+    bool dark, list, quiet;
 };
 
 #define AT(member) offsetof(struct figure_options, member)
@@ -49,6 +49,8 @@ static const struct adv_field fields[] = {
      .help = "seed of the random numbers"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
      .help = "number of threads; one per processor if absent; figures do not depend on it"},
+    {"dark", ADV_FIELD_BOOL, AT(dark),
+     .help = "draw on a dark ground; `all` draws some both ways, the dark ones as NAME-dark.png"},
     {"list", ADV_FIELD_BOOL, AT(list), .help = "list the figures and exit"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not print anything"},
 };
@@ -159,9 +161,10 @@ static enum adv_status write_film(const struct adv_figure *figure, const struct 
     return status;
 }
 
+/* dark_path: of a dark one besides, or NULL. */
 static enum adv_status plot_one(const struct adv_figure *figure,
                                 const struct figure_options *options, const char *path,
-                                struct adv_error *error)
+                                const char *dark_path, struct adv_error *error)
 {
     struct adv_film film = {0};
     struct adv_easel easel = {
@@ -180,8 +183,14 @@ static enum adv_status plot_one(const struct adv_figure *figure,
         status = adv_pool_new(n_threads, &easel.pool, error);
     if (status == ADV_OK)
         status = figure->plot(&easel, figure->style, &film, error);
+    if (status == ADV_OK && options->dark)
+        adv_film_darken(&film);
     if (status == ADV_OK)
         status = write_film(figure, &film, path, error);
+    if (status == ADV_OK && dark_path) {
+        adv_film_darken(&film);
+        status = write_film(figure, &film, dark_path, error);
+    }
     if (status == ADV_OK && !options->quiet)
         fprintf(adv_is_dash(path) ? stderr : stdout, "%s: %d x %d pixels, %zu frame%s\n", path,
                 film.frames[0].width, film.frames[0].height, film.n, film.n == 1 ? "" : "s");
@@ -196,10 +205,10 @@ static enum adv_status plot_one(const struct adv_figure *figure,
 static enum adv_status plot_all(const struct figure_options *options, struct adv_error *error)
 {
     const char *folder = options->out ? options->out : ".";
-    if (options->model || options->data || options->frames || options->side)
+    if (options->model || options->data || options->frames || options->side || options->dark)
         return adv_fail_field(
             error, ADV_E_INVALID, "name",
-            "--model, --data, --frames and --side are for one figure, not for all");
+            "--model, --data, --frames, --side and --dark are for one figure, not for all");
     if (adv_is_dash(folder))
         return adv_fail_field(error, ADV_E_INVALID, "out",
                               "--out is a folder where all figures are drawn; it cannot be -, "
@@ -209,9 +218,10 @@ static enum adv_status plot_all(const struct figure_options *options, struct adv
     enum adv_status status = ADV_OK;
     const struct adv_figure *figure;
     for (size_t i = 0; status == ADV_OK && (figure = figure_at(i)) != NULL; i++) {
-        char path[PATH_MAX];
+        char path[PATH_MAX], dark_path[PATH_MAX];
         snprintf(path, sizeof path, "%s/%s.png", folder, figure->name);
-        status = plot_one(figure, options, path, error);
+        snprintf(dark_path, sizeof dark_path, "%s/%s-dark.png", folder, figure->name);
+        status = plot_one(figure, options, path, figure->dark_too ? dark_path : NULL, error);
     }
     return status;
 }
@@ -227,7 +237,7 @@ static enum adv_status run_figure(const char *name, const struct figure_options 
         return status;
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s.png", figure->name);
-    return plot_one(figure, options, options->out ? options->out : path, error);
+    return plot_one(figure, options, options->out ? options->out : path, NULL, error);
 }
 
 /* The list needs no name, which the options would miss. */

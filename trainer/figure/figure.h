@@ -19,6 +19,9 @@ struct adv_film {
 
 void adv_film_release(struct adv_film *film);
 
+/* Dark where it was light, with the same hues: for dark pages. Grey frames stay as they are. */
+void adv_film_darken(struct adv_film *film);
+
 /* A film of the states of a scene. */
 struct adv_scene_film {
     const void *scene;
@@ -55,6 +58,7 @@ struct adv_figure {
                               at the end */
     bool has_target;       /* samples that --data may give */
     bool shows_model;      /* beside the target: data alone do not do */
+    bool dark_too;         /* `all` draws it on a dark ground as well, as NAME-dark.png */
     int side;
     size_t n_frames;
     int frame_ms, n_colours;

@@ -1,10 +1,13 @@
 #include "trainer/figure/figure.h"
 
 #include <advect/extra/memory.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GAP_PX 2
+#define DARKEST 17.0 /* of 255: the ground of dark pictures, about that of dark pages */
+#define LIGHTEST 235.0
 
 static size_t bytes_of(const struct adv_image *image)
 {
@@ -17,6 +20,29 @@ void adv_film_release(struct adv_film *film)
         adv_image_release(&film->frames[i]);
     free(film->frames);
     *film = (struct adv_film){0};
+}
+
+static uint8_t level(double value)
+{
+    return (uint8_t)lround(fmin(fmax(value, 0), 255));
+}
+
+/* The luma of ITU-R BT.601 is turned over, the differences from it stay. */
+static void darken(uint8_t *rgb)
+{
+    double luma = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
+    double turned = DARKEST + (1 - luma / 255) * (LIGHTEST - DARKEST);
+    for (int c = 0; c < 3; c++)
+        rgb[c] = level(turned + rgb[c] - luma);
+}
+
+void adv_film_darken(struct adv_film *film)
+{
+    for (size_t f = 0; f < film->n; f++) {
+        const struct adv_image *frame = &film->frames[f];
+        for (size_t i = 0; frame->n_channels == 3 && i < bytes_of(frame); i += 3)
+            darken(frame->pixels + i);
+    }
 }
 
 /* Takes the frame over, also on failure. */

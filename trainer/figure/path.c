@@ -257,6 +257,7 @@ const struct adv_figure adv_path_figures[] = {
      COMMON},
     {.name = "grid-samples",
      .help = "grid of the plane deformed by the field, with points that move along",
+     .dark_too = true,
      .style = &carried,
      COMMON},
     {0},

@@ -95,5 +95,6 @@ enum adv_status adv_results_add_table(struct adv_results *results, const char *n
 void adv_results_release(struct adv_results *results)
 {
     json_decref(results->tables);
+    json_decref(results->typicality);
     *results = (struct adv_results){0};
 }

@@ -26,7 +26,8 @@ struct adv_result {
 struct adv_results {
     size_t n;
     struct adv_result items[ADV_RESULTS_MAX];
-    json_t *tables; /* an object of arrays of rows (see cli/table.h) by name; NULL: none */
+    json_t *tables;     /* an object of arrays of rows (see cli/table.h) by name; NULL: none */
+    json_t *typicality; /* for the model's config (adv_typicality_new); NULL: not measured */
 };
 
 /* Adds a value; key and meaning are literals. One that is not finite is a null in JSON. meaning

@@ -5,7 +5,7 @@ import { askJson, modelPath } from "../lib/api.js";
 const NEAREST = { method: "midpoint", steps: 16 };
 const TONE = [-3, 3]; /* of states whose scale is not known: base units */
 
-/* Two passes, from quick to precise. `cost` counts velocities and tangents of one row, about. */
+/* Passes from quick to precise. `cost` counts velocities and tangents of one row, about. */
 function passes(settings) {
   return settings.map(({ velocities, probes, renew, ...solver }) =>
     ({ solver, probes, renew, cost: velocities * (1 + probes) }));
@@ -15,10 +15,12 @@ function passes(settings) {
  * mean nothing. Where the transform has widened the cells they do, and other probes at each leave far
  * less of their error. */
 const STEEP = passes([
-  { method: "dopri5", rtol: 0.1, atol: 0.1, velocities: 31, probes: 2, renew: false },
+  { method: "dopri5", rtol: 0.1, atol: 0.1, velocities: 31, probes: 1, renew: false },
+  { method: "dopri5", rtol: 0.1, atol: 0.1, velocities: 31, probes: 4, renew: false },
   { method: "dopri5", rtol: 0.01, atol: 0.01, velocities: 37, probes: 6, renew: false },
 ]);
 const SMOOTH = passes([
+  { method: "rk4", steps: 4, velocities: 16, probes: 1, renew: true },
   { method: "rk4", steps: 8, velocities: 32, probes: 2, renew: true },
   { method: "rk4", steps: 12, velocities: 48, probes: 4, renew: true },
 ]);
@@ -33,12 +35,14 @@ function toneOfStates(transform, range) {
 }
 
 /* What the Draw view needs of a model's configuration: the passes that weigh an image, whether the
- * path mixes noise and data in straight lines as `nearest` does, and the brightness of its states. */
+ * path mixes noise and data in straight lines as `nearest` does, the brightness of its states, and how
+ * held-out log-densities spread, {rows, log_density: rising quantiles}, null where that is not known. */
 export async function readFlow(model, options) {
   const { config } = await askJson(modelPath(model), options);
   const steps = [config.data?.transform ?? []].flat();
   return {
     passes: steps.some(({ kind }) => kind === "gaussianise") ? SMOOTH : STEEP,
+    usual: config.typicality?.log_density ? config.typicality : null,
     straight: (config.path?.kind ?? "condot") === "condot",
     tone: steps.length > 1 ? TONE : toneOfStates(steps[0], model.range),
   };
@@ -50,7 +54,7 @@ export function logSum(values) {
   return top + Math.log(values.reduce((sum, v) => sum + Math.exp(v - top), 0));
 }
 
-/* Every class's log-density of the image, with the posterior under equal odds; the same probes serve
+/* Every class's log-density of the image, and its average under equal odds; the same probes serve
  * every class, so differences are surer than each number. */
 export async function classDensities(model, row, pass, options) {
   const classes = Math.max(1, model.classes);
@@ -62,9 +66,7 @@ export async function classDensities(model, row, pass, options) {
   const log = answer.log_density, all = logSum(log);
   const best = log.indexOf(Math.max(...log));
   return {
-    log, best, latent: answer.latents[best], error: answer.standard_error?.[best] ?? null,
-    typicality: answer.typicality?.[best] ?? null,
-    posterior: log.map((v) => Math.exp(v - all)),
+    log, best, latent: answer.latents[best], bestBits: answer.bits_per_dim?.[best] ?? null, error: answer.standard_error?.[best] ?? null,
     logDensity: all - Math.log(classes),
     bits: answer.bits_per_dim ? answer.bits_per_dim[best] + (log[best] - all + Math.log(classes)) / model.dim / Math.LN2 : null,
   };

@@ -3,7 +3,7 @@ import { svg } from "./dom.js";
 import { count, number } from "./text.js";
 import { ticks } from "./ticks.js";
 
-const WIDTH = 420, HEIGHT = 230, LEFT = 48, RIGHT = 20, TOP = 14, BOTTOM = 28;
+const WIDTH = 420, HEIGHT = 230, LEFT = 48, RIGHT = 20, TOP = 32, BOTTOM = 28;
 
 /* The y range of nearly all points: the first steps of a training would squeeze the rest. */
 function heightOf(series) {
@@ -28,7 +28,7 @@ export function chart(series, title) {
   series.forEach((s, i) => {
     const path = s.points.map((p, k) => `${k ? "L" : "M"}${px(p[0]).toFixed(1)} ${py(p[1]).toFixed(1)}`).join("");
     parts.push(svg("path", { class: `line-${i}`, d: path }));
-    parts.push(svg("text", { class: `line-${i}`, x: WIDTH - RIGHT, y: TOP + 4 + 15 * i, "text-anchor": "end" }, s.name));
+    parts.push(svg("text", { class: `line-${i}`, x: LEFT + 110 * i, y: 14 }, s.name));
   });
   return svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": title }, parts);
 }

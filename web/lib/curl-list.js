@@ -1,5 +1,6 @@
 /* Requests as curl commands to copy. */
 import { asks, events, hasKey } from "./api.js";
+import { copy } from "./clipboard.js";
 import { el } from "./dom.js";
 import { duration } from "./text.js";
 
@@ -22,26 +23,11 @@ export function curlOf(ask) {
   return parts.join(" \\\n  ");
 }
 
-async function copy(text, button) {
-  let done = true;
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch { /* not allowed, or not a secure context */
-    const area = el("textarea", { class: "offstage", value: text });
-    document.body.append(area);
-    area.select();
-    done = document.execCommand("copy");
-    area.remove();
-  }
-  button.textContent = done ? "Copied" : "Select and copy";
-  setTimeout(() => { button.textContent = "Copy"; }, 1500);
-}
-
 /* A command with a button that copies it, under what it is and a word beside. */
 export function commandBox(title, beside, text) {
   const shown = text.length > SHOWN
     ? `${text.slice(0, SHOWN)}… (${text.length.toLocaleString("en")} characters)` : text;
-  const button = el("button", { class: "small copy", onclick: () => copy(text, button) }, "Copy");
+  const button = el("button", { class: "small copy", onclick: () => copy(text, (words) => { button.textContent = words ?? "Copy"; }) }, "Copy");
   return el("div", { class: "command" },
     el("div", { class: "command-head" }, el("code", {}, title), el("span", { class: "dim" }, beside), button),
     el("pre", { tabindex: "0", "aria-label": "curl command" }, shown));
@@ -56,7 +42,7 @@ export function command(ask) {
 
 /* A closed box that lists the latest requests, each once, and keeps itself fresh while open.
  * {element, close} */
-export function askList(most, title = "Latest requests of this page, as curl commands") {
+export function askList(most, title = "API calls (copy as curl)") {
   const list = el("div", { class: "commands" });
   const show = () => {
     if (!box.open)

@@ -1,7 +1,7 @@
 /* Controls for settings (settings.js): a function for each kind. A control is {element, set}; what is
  * typed reaches `change` only when it is good, and is refused in words beside the control otherwise. */
 import { el } from "./dom.js";
-import { readSettings, writeSettings } from "./settings.js";
+import { bounds, readSettings, writeSettings } from "./settings.js";
 import { count, number } from "./text.js";
 
 let nextId = 0;
@@ -22,10 +22,10 @@ function complain(control, words, text) {
   words.hidden = !text;
 }
 
-/* "Steps must be a whole number from 1 to 10,000." */
-function boundsOf({ kind, label, min, max }) {
-  const [what, print] = kind === "int" ? ["a whole number", count] : ["a number", number];
-  return `${label} must be ${what} from ${print(min)} to ${print(max)}.`;
+/* "Steps must be a whole number, 1 to 10,000." */
+function boundsOf(spec, typed) {
+  const whole = spec.kind === "int" && !Number.isInteger(typed) && spec.max < Number.MAX_SAFE_INTEGER;
+  return `${spec.label} must be ${whole ? "a whole number, " : ""}${bounds(spec)}.`;
 }
 
 function makeNumber(spec, value, change) {
@@ -39,7 +39,7 @@ function makeNumber(spec, value, change) {
     const typed = input.valueAsNumber;
     const good = typed >= spec.min && typed <= spec.max &&
       (spec.kind !== "int" || Number.isInteger(typed));
-    complain(input, words, good ? null : boundsOf(spec));
+    complain(input, words, good ? null : boundsOf(spec, typed));
     if (good)
       change(typed);
   });
@@ -119,17 +119,19 @@ function makeControl(spec, value, change) {
 
 /* The settings of a view: values, their controls (of rows without `label` there is none), the URL. */
 export class Form {
-  /* changed(name, value) after every change; remember(query) whenever the URL should follow. */
-  constructor(specs, params, { changed, remember }) {
+  /* changed(name, value) after every change; remember(query) whenever the URL should follow. ours: the
+   * page made the params itself, of another model's, and what does not fit needs no word. */
+  constructor(specs, params, { changed, remember, ours }) {
     const { values, notes } = readSettings(specs, params);
     this.specs = specs;
     this.values = values;
-    this.notes = notes;
+    this.notes = ours ? [] : notes;
     this.remember = remember;
     this.changed = changed;
     this.controls = new Map();
     for (const spec of specs.filter((s) => s.label))
       this.controls.set(spec.name, makeControl(spec, values[spec.name], (v) => this.take(spec.name, v)));
+    this.reveal();
   }
 
   take(name, value) {
@@ -145,7 +147,13 @@ export class Form {
     this.save();
   }
 
+  reveal() {
+    for (const spec of this.specs.filter((s) => s.shown))
+      this.controls.get(spec.name).element.hidden = !spec.shown(this.values);
+  }
+
   save() {
+    this.reveal();
     this.remember(writeSettings(this.specs, this.values));
   }
 

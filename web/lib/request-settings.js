@@ -2,6 +2,7 @@
 import { className } from "./text.js";
 
 export const ANY = -1; /* no label */
+const TOLERANCE = 1e-5, TOLERANCES = [1e-2, 1e-3, 1e-4, TOLERANCE, 1e-6, 1e-7, 1e-8];
 
 /* Rows of settings for one class (none for unconditional models). */
 export function conditionSpecs(model) {
@@ -31,7 +32,9 @@ export function conditionOf(model, values) {
   return condition;
 }
 
-/* Rows of settings for a solver with fixed steps. */
+const isAdaptive = (values) => values.method === "dopri5";
+
+/* Rows of settings for a solver: of fixed steps, or with a tolerance. */
 export function solverSpecs(model, method, steps) {
   return [
     { name: "method", kind: "choice", label: "Solver", field: "solver.method", fallback: method,
@@ -39,13 +42,22 @@ export function solverSpecs(model, method, steps) {
       choices: ["euler", "midpoint", "heun", "rk4", "dopri5"].map((value) => ({ value })) },
     { name: "steps", kind: "int", label: "Steps", field: "solver.steps", min: 1,
       max: model.limits.steps, fallback: Math.min(steps, model.limits.steps),
-      help: "number of equal steps from t = 0 to t = 1; dopri5 chooses its own" },
+      help: "number of equal steps from t = 0 to t = 1", shown: (values) => !isAdaptive(values) },
+    { name: "tolerance", kind: "choice", label: "Tolerance", field: "solver.rtol", fallback: TOLERANCE,
+      help: "error that a step may have, relative and absolute; dopri5 chooses its steps by it",
+      choices: TOLERANCES.filter((value) => value >= model.limits.min_tolerance || value === TOLERANCE).map((value) => ({ value })),
+      shown: isAdaptive },
   ];
 }
 
 export function solverOf(values) {
-  return values.method === "dopri5" ? { method: "dopri5" }
+  return isAdaptive(values) ? { method: values.method, rtol: values.tolerance, atol: values.tolerance }
     : { method: values.method, steps: values.steps };
+}
+
+/* The same as fields of a URL. */
+export function solverQuery({ method, ...settings }) {
+  return { solver: method, ...settings };
 }
 
 export function seedSpec() {

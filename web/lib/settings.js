@@ -1,5 +1,15 @@
 /* Settings of views as data: rows of {name, kind, min, max, choices, fallback}. Their values live in
- * the page's URL, so that a view can be shared; what a URL holds is not trusted. */
+ * the page's URL, so that a view can be shared; what a URL holds is not trusted. A row with `shown`, of
+ * the values, has a control only while that is true. */
+import { count, number } from "./text.js";
+
+/* "1 to 10,000", "a whole number of 0 or more" */
+export function bounds({ kind, min, max }) {
+  const print = kind === "int" ? count : number;
+  if (max >= Number.MAX_SAFE_INTEGER)
+    return `a ${kind === "int" ? "whole " : ""}number of ${print(min)} or more`;
+  return `${print(min)} to ${print(max)}`;
+}
 
 function clamp(value, spec) {
   return Math.min(spec.max, Math.max(spec.min, value));
@@ -49,11 +59,11 @@ export function readSettings(specs, params) {
     const text = params.get(spec.name);
     const value = text === null ? undefined : kinds[spec.kind].parse(text, spec);
     values[spec.name] = value ?? spec.fallback;
-    const asked = text?.slice(0, 40);
+    const asked = text?.slice(0, 40), name = spec.label ?? spec.name;
     if (text !== null && value === undefined)
-      notes.push(`${spec.label ?? spec.name} cannot be “${asked}”, as the link says; its default is used`);
+      notes.push(`${name} cannot be “${asked}”, as the link says; its default is used`);
     else if (["int", "real"].includes(spec.kind) && text !== null && value !== Number(text))
-      notes.push(`${spec.label ?? spec.name} must be from ${spec.min} to ${spec.max}; the link says ${asked}, so ${value} is used`);
+      notes.push(`${name} must be ${bounds(spec)}; using ${count(value)} (the link said ${asked})`);
   }
   return { values, notes };
 }

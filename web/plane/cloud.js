@@ -41,24 +41,29 @@ export class Cloud {
     context.beginPath();
   }
 
-  /* Over a density, where their own colours would be lost, in one that stands out. */
+  /* Over a density each point has a rim that sets it off. */
   draw(context, plane, t, over) {
     const now = this.motion.at(t);
     if (!now)
       return;
     const { ax, bx, ay, by } = plane.scale, colours = wheel();
-    const size = (this.motion.n > 6000 ? 1.8 : 2.3) * plane.ratio, half = size / 2;
-    context.globalAlpha = over ? 0.75 : 0.9;
+    const size = (this.motion.n > 6000 ? 1.8 : 2.3) * plane.ratio, rim = over ? 0.8 * plane.ratio : 0;
+    const square = ({ i }, side) => context.rect(now[2 * i] * ax + bx - side / 2, now[2 * i + 1] * ay + by - side / 2, side, side);
+    context.globalAlpha = 0.9;
     context.beginPath();
-    let hue = over ? 0 : this.turn[0]?.hue;
+    if (rim) {
+      this.turn.forEach((point) => square(point, size + 2 * rim));
+      this.fill(context, colour("--canvas"));
+    }
+    let hue = this.turn[0]?.hue;
     for (const point of this.turn) {
-      if (point.hue !== hue && !over) {
+      if (point.hue !== hue) {
         this.fill(context, colours[hue]);
         hue = point.hue;
       }
-      context.rect(now[2 * point.i] * ax + bx - half, now[2 * point.i + 1] * ay + by - half, size, size);
+      square(point, size);
     }
-    this.fill(context, over ? colour("--over-density") : colours[hue]);
+    this.fill(context, colours[hue]);
     context.globalAlpha = 1;
   }
 }

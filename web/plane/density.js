@@ -1,5 +1,5 @@
 /* The density at t as a heat map: the model's own log-density on a grid, at some times, asked for
- * nearest first and mixed between those that are there. */
+ * nearest first and mixed between neighbours. */
 import { askNpy, modelPath } from "../lib/api.js";
 import { ramp } from "../lib/colours.js";
 import { el } from "../lib/dom.js";
@@ -11,6 +11,7 @@ const MOST_STEPS = 16; /* from t = 1; fewer from earlier times */
 export class Density {
   constructor(box) {
     const [[x0, x1], [y0, y1]] = box;
+    this.box = box;
     this.times = evenTimes(TIMES);
     this.slices = new Map(); /* index of the time -> {p, top} */
     this.points = [];
@@ -22,15 +23,19 @@ export class Density {
 
   get complete() { return this.slices.size === TIMES; }
 
-  /* The missing time that is worth most at t: the nearest, and far from those that are there. */
+  /* The missing time to ask for at t: the nearest, those to come before those that are over. */
   next(t) {
-    const here = [...this.slices.keys()].map((k) => this.times[k]);
-    const worth = (time) => {
-      const gap = Math.min(1, ...here.map((other) => Math.abs(other - time)));
-      return gap - 0.6 * Math.abs(time - t);
-    };
+    const place = t * (TIMES - 1), far = (k) => (k >= Math.floor(place) ? k - place : 2 * (place - k));
     const missing = this.times.map((_, k) => k).filter((k) => !this.slices.has(k));
-    return missing.reduce((a, b) => (worth(this.times[b]) > worth(this.times[a]) + 1e-9 ? b : a));
+    return missing.reduce((a, b) => (far(b) < far(a) ? b : a));
+  }
+
+  /* The latest time that can be shown without a gap from t; t itself where t cannot. */
+  reachFrom(t) {
+    let k = Math.floor(t * (TIMES - 1));
+    while (this.slices.has(k) && this.slices.has(k + 1))
+      k++;
+    return Math.max(t, this.times[k] ?? 1);
   }
 
   /* Fetches what is missing; now() tells the time that is looked at, arrived() follows each. */
@@ -49,19 +54,16 @@ export class Density {
     }
   }
 
-  /* The times around t that are there, and how much of the later one: null without any. */
+  /* The times next to t and how much of the later one; null where they are not both there. */
   around(t) {
-    const ks = [...this.slices.keys()].sort((a, b) => a - b);
-    if (!ks.length)
-      return null;
-    const later = ks.find((k) => this.times[k] >= t) ?? ks.at(-1);
-    const earlier = ks.findLast((k) => this.times[k] <= t) ?? ks[0];
-    const span = this.times[later] - this.times[earlier];
-    return { earlier, later, w: span ? (t - this.times[earlier]) / span : 0 };
+    const place = t * (TIMES - 1), earlier = Math.floor(place), later = Math.ceil(place);
+    return this.slices.has(earlier) && this.slices.has(later) ? { earlier, later, w: place - earlier } : null;
   }
 
-  /* Draws the map at t over the whole canvas; the density that has the brightest colour, or null. */
-  draw(context, t) {
+  canShow(t) { return this.around(t) !== null; }
+
+  /* Draws the map at t where it lies on the plane; the density that has the brightest colour, or null. */
+  draw(context, plane, t) {
     const around = this.around(t);
     if (!around)
       return null;
@@ -76,7 +78,8 @@ export class Density {
     paint.putImageData(image, 0, 0);
     context.imageSmoothingEnabled = true;
     context.imageSmoothingQuality = "high";
-    context.drawImage(this.canvas, 0, 0, context.canvas.width, context.canvas.height);
+    const { ax, bx, ay, by } = plane.scale, [[x0, x1], [y0, y1]] = this.box;
+    context.drawImage(this.canvas, x0 * ax + bx, y1 * ay + by, (x1 - x0) * ax, (y0 - y1) * ay);
     return top;
   }
 }

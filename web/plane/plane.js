@@ -54,35 +54,41 @@ export class Plane {
     return [(px - bx) / ax, (py - by) / ay];
   }
 
-  /* Lines at round numbers, so opaque, with their numbers along the left and the bottom. */
-  drawAxes(context, opacity) {
-    const { ax, bx, ay, by } = this.scale, r = this.ratio, most = this.size / r < 400 ? 5 : 9;
+  /* Calls place(value, pixel, across) for each round number of both axes. */
+  marks(place) {
+    const { ax, bx, ay, by } = this.scale, most = this.size / this.ratio < 400 ? 5 : 9;
+    for (const value of ticks(...this.box[0], most))
+      place(value, Math.round(ax * value + bx) + 0.5, true);
+    for (const value of ticks(...this.box[1], most))
+      place(value, Math.round(ay * value + by) + 0.5, false);
+  }
+
+  /* Lines at round numbers, so opaque. */
+  drawLines(context, opacity) {
     context.lineWidth = 1;
-    context.font = `${11 * r}px system-ui, sans-serif`;
-    const along = (lo, hi, place) => {
-      for (const value of ticks(lo, hi, most))
-        place(value, number(Math.abs(value) < 1e-9 ? 0 : value));
-    };
     context.strokeStyle = colour("--grid");
+    context.globalAlpha = opacity;
+    this.marks((_, at, across) => (across ? this.line(context, at, 0, at, this.size) : this.line(context, 0, at, this.size, at)));
+    context.globalAlpha = 1;
+  }
+
+  /* Their numbers along the left and the bottom, legible over whatever is there. */
+  drawNumbers(context) {
+    const r = this.ratio, [[x0, x1]] = this.box, zero = (x1 - x0) * 1e-9, digits = x1 - x0 < 1 ? 6 : 3;
+    context.font = `${11 * r}px system-ui, sans-serif`;
     context.fillStyle = colour("--dim");
-    const line = (...ends) => {
-      context.globalAlpha = opacity;
-      this.line(context, ...ends);
-      context.globalAlpha = 1;
-    };
-    along(...this.box[0], (value, text) => {
-      const px = Math.round(ax * value + bx) + 0.5;
-      line(px, 0, px, this.size);
-      context.textAlign = "center";
-      if (px > 16 * r && px < this.size - 12 * r)
-        context.fillText(text, px, this.size - 5 * r);
-    });
-    along(...this.box[1], (value, text) => {
-      const py = Math.round(ay * value + by) + 0.5;
-      line(0, py, this.size, py);
-      context.textAlign = "left";
-      if (py > 12 * r && py < this.size - 20 * r)
-        context.fillText(text, 5 * r, py - 3 * r);
+    context.strokeStyle = colour("--canvas");
+    context.lineWidth = 3 * r;
+    context.lineJoin = "round";
+    this.marks((value, at, across) => {
+      const text = number(Math.abs(value) < zero ? 0 : value, digits);
+      const [px, py, seen] = across ? [at, this.size - 5 * r, at > 16 * r && at < this.size - 12 * r]
+        : [5 * r, at - 3 * r, at > 12 * r && at < this.size - 20 * r];
+      context.textAlign = across ? "center" : "left";
+      if (seen) {
+        context.strokeText(text, px, py);
+        context.fillText(text, px, py);
+      }
     });
   }
 

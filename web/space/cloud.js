@@ -1,13 +1,14 @@
-/* Points of space on their way: the nearer to the eye the larger and the less transparent, coloured by
- * their third coordinate. */
+/* Points of space on their way: the nearer to the eye the larger, and the farther the more like the
+ * background; they hide what is behind them. Coloured by their third coordinate. */
 import { askLines, modelPath } from "../lib/api.js";
 import { ramp } from "../lib/colours.js";
 import { Motion, evenTimes } from "../lib/motion.js";
 import { count, fixed } from "../lib/text.js";
+import { rgb } from "../lib/theme.js";
 
 const FRAMES = 41;
 const SLICES = 48, HUES = 24; /* points of one slice of depth and one colour are drawn together */
-const FADE = 2.6, FAR = 0.05; /* opacity of a point: FAR + (1 - FAR) nearness^FADE */
+const FADE = 1.6, FAR = 0.12; /* share of its own colour that a point has: FAR + (1 - FAR) nearness^FADE */
 
 export class SpaceCloud {
   constructor(n) {
@@ -45,7 +46,7 @@ export class SpaceCloud {
     const now = this.motion.at(t);
     if (!now)
       return;
-    const table = ramp(), dot = 0.0052 * box.size * Math.min(1.6, (3000 / this.motion.n) ** 0.3);
+    const table = ramp(), ground = rgb("--canvas"), dot = 0.0062 * box.size * Math.min(1.6, (3000 / this.motion.n) ** 0.3);
     this.group(now, box).forEach((spots, g) => {
       if (!spots.length)
         return;
@@ -57,10 +58,9 @@ export class SpaceCloud {
         context.moveTo(spots[i] + radius, spots[i + 1]);
         context.arc(spots[i], spots[i + 1], radius, 0, 2 * Math.PI);
       }
-      context.globalAlpha = FAR + (1 - FAR) * near ** FADE;
-      context.fillStyle = `rgb(${table[c]} ${table[c + 1]} ${table[c + 2]})`;
+      const share = FAR + (1 - FAR) * near ** FADE, mixed = ground.map((v, k) => Math.round(v + share * (table[c + k] - v)));
+      context.fillStyle = `rgb(${mixed.join(" ")})`;
       context.fill();
     });
-    context.globalAlpha = 1;
   }
 }

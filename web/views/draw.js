@@ -4,6 +4,7 @@ import { fromLevels, toLevels, toneOf } from "../images/levels.js";
 import { isImageModel, kindRank } from "../images/models.js";
 import { paintAlone } from "../images/pixels.js";
 import { classDensities, nearest, readFlow } from "../images/queries.js";
+import { comparison, measured, nounOf, ruler, standing } from "../images/ruler.js";
 import { Sketch } from "../images/sketch.js";
 import { askJson, modelPath } from "../lib/api.js";
 import { askList } from "../lib/curl-list.js";
@@ -11,12 +12,11 @@ import { el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
 import { guidanceSpec } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
-import { className, fixed, number, usual } from "../lib/text.js";
+import { className, fixed, number } from "../lib/text.js";
 
 const PATIENCE_MS = 8000; /* a pass that would take longer waits to be asked for */
 const VARIANTS = 4, BEST = -1;
 const UNKNOWN_BITS = 8; /* per dimension, as of noise */
-const LEAST_SHARE = 0.001; /* of a class, to be told in per cent */
 
 function specsFor(model) {
   const classes = Array.from({ length: model.classes }, (_, i) => ({ value: i, label: className(model, i) }));
@@ -25,7 +25,7 @@ function specsFor(model) {
       help: "width of the brush in image pixels" },
     { name: "centred", kind: "switch", label: "Centre and scale", fallback: true,
       help: "fit the drawing into 20 of 28 pixels, centre of mass in the middle, like MNIST's digits" },
-    { name: "s", kind: "real", label: "Mix with noise to t =", range: true, min: 0.05, max: 0.95, step: 0.05, fallback: 0.5,
+    { name: "s", kind: "real", label: "Keep (0 nothing … 1 all)", range: true, min: 0.05, max: 0.95, step: 0.05, fallback: 0.5,
       help: "time of the path at which the flow starts again: near 1 the image stays as drawn, near 0 little is left of it" },
     ...classes.length ? [{ name: "into", kind: "choice", label: "Class of the result", field: "label",
       choices: [{ value: BEST, label: "most likely class" }, ...classes], fallback: BEST,
@@ -40,21 +40,25 @@ function tile(words) {
   return { canvas, element: el("figure", { class: "tile" }, canvas, el("figcaption", {}, words)) };
 }
 
+const a = (noun) => `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
+
 class DrawView {
-  constructor(root, { model, params, remember }) {
+  constructor(root, { model, params, ours, remember }) {
     this.model = model;
-    this.form = new Form(specsFor(model), params, { remember, changed: (name) => this.changed(name) });
+    this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
     this.sketch = new Sketch(model, { brush: this.form.values.brush, drawn: () => this.look() });
-    this.seen = tile("what the model sees");
+    this.seen = tile("the drawing as data");
     this.latent = tile("latent of the drawing");
-    this.mixed = tile("drawing mixed with noise");
+    this.mixed = tile("drawing, blurred");
     this.variants = Array.from({ length: VARIANTS }, (_, i) => tile(`result, noise ${i + 1}`));
     this.nearestWords = el("p", { class: "dim" },
-      "The drawing is mixed with fresh noise, like images on the path at time t, and the flow carries the mixture to the data again.");
+      "We blur your drawing with noise up to time t, then let the flow finish it.");
     this.verdict = el("div", { "aria-live": "polite" });
     this.bars = el("dl", { class: "bars" });
-    this.refine = el("button", { type: "button", class: "small", hidden: true, onclick: () => this.weigh(1) });
+    this.classes = el("div", { hidden: true }, el("h2", {}, "If it is one of these"),
+      el("p", { class: "dim" }, "Log-density given each class, in nats below that of the best."), this.bars);
+    this.refine = el("button", { type: "button", class: "small", hidden: true, onclick: () => this.weigh(this.due) });
     this.asks = askList(4);
     this.lay(root);
     const given = take(model);
@@ -70,19 +74,19 @@ class DrawView {
     root.append(el("div", { class: "stage" },
       el("div", { class: "scene" }, this.sketch.canvas,
         el("div", { class: "row" }, button("Clear", () => { this.sketch.clear(); this.reset(); }),
-          button("Use a generated image", () => this.borrow())),
+          button(`Use a generated ${nounOf(this.model)}`, () => this.borrow())),
         el("div", { class: "controls" }, control("brush"), control("centred")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
         this.tasks.element),
       el("div", { class: "panel" },
-        el("section", { class: "card" }, this.verdict, this.model.classes ? this.bars : null, this.refine),
-        el("section", { class: "card" }, el("h2", {}, "Input and latent"),
+        el("section", { class: "card" }, this.verdict, this.model.classes ? this.classes : null, this.refine),
+        this.pictures = el("section", { class: "card", hidden: true }, el("h2", {}, "What the model sees"),
           el("div", { class: "tiles" }, this.seen.element, this.latent.element)),
-        this.nearestCard(control), this.asks.element)));
+        this.redrawn = this.nearestCard(control), this.asks.element)));
   }
 
   nearestCard(control) {
-    return el("section", { class: "card" }, el("h2", {}, "Similar images made by the flow"),
+    return el("section", { class: "card", hidden: true }, el("h2", {}, `Redraw as ${a(nounOf(this.model))}`),
       this.nearestWords,
       el("div", { class: "controls" }, control("s"), control("into"), control("guidance")),
       el("div", { class: "tiles" }, [this.mixed, ...this.variants].map((v) => v.element)));
@@ -93,9 +97,9 @@ class DrawView {
       this.tasks.cancel(name);
     this.row = this.found = null;
     this.verdict.replaceChildren(el("p", { class: "lead" },
-      this.model.classes ? "Draw one of the model's classes on the black pad, with mouse, finger or keyboard." : "Draw something on the black pad."));
-    this.bars.replaceChildren();
-    this.refine.hidden = true;
+      `Draw ${nounOf(this.model) === "digit" ? "a digit, or something else," : "something"} on the black pad, with mouse, finger or keyboard. The model tells how it compares with ${nounOf(this.model)}s that it was not trained on.`));
+    for (const part of [this.classes, this.pictures, this.redrawn, this.refine])
+      part.hidden = true;
     for (const { canvas } of [this.seen, this.latent, this.mixed, ...this.variants])
       canvas.width = canvas.height = 1;
   }
@@ -133,6 +137,7 @@ class DrawView {
     const { sketch, model: { shape: [channels], range, levels } } = this;
     const seen = () => Array(channels).fill([...sketch.see(this.form.values.centred)]).flat();
     this.row = sketch.row ?? fromLevels(seen(), [...range ?? [-1, 1], levels]);
+    this.pictures.hidden = false;
     paintAlone(this.seen.canvas, this.model, this.row, toneOf(this.model, this.row));
     this.tasks.cancel("nearest");
     this.found = null;
@@ -145,7 +150,7 @@ class DrawView {
     this.form.forgive();
     for (let k = first, goesOn = true; goesOn; k++) {
       const began = performance.now();
-      const found = await this.tasks.start("densities", k ? "Computing log-densities more precisely" : "Computing log-densities", async ({ signal }) => {
+      const found = await this.tasks.start("densities", k ? "Refining" : "Computing log-densities", async ({ signal }) => {
         this.flow ??= await readFlow(model, { signal });
         return classDensities(model, row, this.flow.passes[k], { signal });
       });
@@ -158,46 +163,65 @@ class DrawView {
       const [pass, next] = this.flow.passes.slice(k), wait = next && (performance.now() - began) * next.cost / pass.cost;
       goesOn = next && wait <= PATIENCE_MS;
       this.refine.hidden = !next || goesOn;
-      this.refine.textContent = `Compute more precisely (about ${Math.round(wait / 1000)} s)`;
+      this.due = k + 1;
+      this.refine.textContent = `Refine (${Math.round(wait / 1000)} s)`;
     }
   }
 
   tell(found) {
-    const { model } = this, name = model.classes ? className(model, found.best) : null;
-    const surely = model.classes ? ` (${fixed(100 * found.posterior[found.best], 1)} %)` : "";
-    this.verdict.replaceChildren(
-      name ? el("p", { class: "big", id: "verdict" }, `Looks like ${name}`, el("span", { class: "dim" }, surely)) : null,
+    const { model } = this, place = this.flow.usual && measured(this.flow.usual, found, model);
+    this.verdict.replaceChildren(...this.headline(found, place),
+      place ? ruler(place, nounOf(model)) : el("p", { class: "dim" },
+        "How usual it is cannot be told: the model file does not say how held-out images fare (advect eval --typicality 1000 --write-card records it)."),
       el("p", {}, `log-density ${number(found.logDensity, 5)} nats`,
-        found.error !== null ? ` ± ${number(found.error, 2)}` : "",
-        found.bits !== null ? `, ${number(found.bits, 4)} bits/dim` : "",
-        found.typicality !== null ? `, ${usual(found.typicality)}` : ""));
-    this.bars.replaceChildren(...found.log.flatMap((log, i) => {
+        found.error !== null ? ` ± ${number(found.error, 2)}` : " (first estimate)",
+        found.bits !== null ? `, ${number(found.bits, 4)} bits/dim` : ""));
+    this.classes.hidden = false;
+    const gaps = found.log.map((log) => found.log[found.best] - log), widest = Math.max(...gaps) * 1.05 || 1;
+    this.bars.replaceChildren(...gaps.flatMap((gap, i) => {
       const bar = el("i");
-      bar.style.width = `${100 * found.posterior[i]}%`;
+      bar.style.width = `${100 * (1 - gap / widest)}%`;
       return [el("dt", {}, i === found.best ? el("b", { class: "best" }, className(model, i)) : className(model, i)),
-        el("dd", { class: "bar", title: `posterior ${number(found.posterior[i])}` }, bar),
-        el("dd", { class: "dim" }, found.posterior[i] >= LEAST_SHARE ? `${fixed(100 * found.posterior[i], 1)} %`
-          : `${number(log - found.log[found.best])} nats`)];
+        el("dd", { class: "bar" }, bar), el("dd", { class: "dim" }, gap ? `${number(-gap)} nats` : "best")];
     }));
     const spread = Math.sqrt(found.latent.reduce((sum, v) => sum + v * v, 0) / model.dim);
     paintAlone(this.latent.canvas, model, found.latent, [-3, 3]);
     this.latent.element.lastChild.textContent = `latent: |x₀| = ${fixed(spread, 2)} √D`;
   }
 
+  /* Which class it looks like only where it looks like any. */
+  headline(found, place) {
+    const { model } = this, noun = nounOf(model), name = model.classes ? className(model, found.best) : null;
+    const kind = place ? standing(place) : "unknown";
+    const nearest = name && `nearest: ${name}`, looks = name ? `Looks like ${name}` : `Like held-out ${noun}s`;
+    const [title, aside, why] = {
+      usual: [looks, null, null],
+      rare: [`Unusual for ${a(noun)}`, nearest, null],
+      unlike: [`Unlike any ${noun}`, nearest, null],
+      bare: [`Unlike any ${noun}`, nearest, "There is less in it to tell than in any of them."],
+      unknown: [name ? `Nearest class: ${name}` : null, null, null],
+    }[kind];
+    return [title && el("p", { class: "big", id: "verdict" }, title, aside ? el("span", { class: "dim" }, ` (${aside})`) : ""),
+      place && el("p", {}, comparison(place, noun)),
+      why && el("p", {}, why)].filter(Boolean);
+  }
+
   async imagine() {
     const { model, row, form, found, flow } = this, { s, guidance, into } = form.values;
     const label = into === BEST ? found.best : into;
     if (!flow.straight) {
+      this.redrawn.hidden = false;
       this.nearestWords.textContent =
-        "Not available for this model: its probability path is not straight, and this page mixes noise and data along straight paths only.";
+        "Not available for this model: its probability path is not straight, and this page blurs along straight paths only.";
       return;
     }
-    const made = await this.tasks.start("nearest", "Making similar images",
+    const made = await this.tasks.start("nearest", "Redrawing",
       ({ signal }) => nearest(model, found, { s, n: VARIANTS, seed: 1, label, guidance }, { signal }));
     if (!made || row !== this.row)
       return;
+    this.redrawn.hidden = false;
     paintAlone(this.mixed.canvas, model, made.mixed[0], flow.tone);
-    this.mixed.element.lastChild.textContent = `mixed at t = ${number(s)}, noise 1`;
+    this.mixed.element.lastChild.textContent = `blurred at t = ${number(s)}, noise 1`;
     made.samples.forEach((sample, i) => paintAlone(this.variants[i].canvas, model, sample, toneOf(model, sample)));
   }
 

@@ -3,28 +3,30 @@ import { askJson, modelPath } from "../lib/api.js";
 import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
+import { flatten, takeAway } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
 import { conditionOf, conditionSpecs, seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
-import { count, number } from "../lib/text.js";
-import { events as themeEvents } from "../lib/theme.js";
+import { count, fixed, number } from "../lib/text.js";
+import { colour, events as themeEvents } from "../lib/theme.js";
 import { Cloud } from "../plane/cloud.js";
 import { Density } from "../plane/density.js";
 import { Field } from "../plane/field.js";
 import { Grid } from "../plane/grid.js";
 import { Plane, squareAround } from "../plane/plane.js";
 import { Tracers } from "../plane/tracers.js";
+import { Zoom } from "../plane/zoom.js";
 
 const COUNTS = [100, 300, 1000, 2000, 3000, 5000, 7500, 10000, 20000];
 const MOST_TRACERS = 6;
 const OVERLAYS = [
-  { name: "points", label: "Points", fallback: true,
+  { name: "points", label: "Points", fallback: false,
     help: "samples on their way from the Gaussian at t = 0 to the data at t = 1, coloured by where they start" },
   { name: "field", label: "Velocity", fallback: false,
     help: "learned velocity at time t, as arrows" },
-  { name: "density", label: "Density", fallback: false,
+  { name: "density", label: "Density", fallback: true,
     help: "probability density at time t, as a heat map" },
-  { name: "grid", label: "Deforming grid", fallback: false,
+  { name: "grid", label: "Deforming grid", fallback: true,
     help: "square grid at t = 0 that the flow carries along and deforms" },
 ];
 
@@ -40,6 +42,7 @@ function specsFor(model) {
     { name: "t", kind: "real", min: 0, max: 1, fallback: 0 },
     { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 1 },
     { name: "at", kind: "points", width: 3, max: MOST_TRACERS, fallback: [] },
+    { name: "view", kind: "points", width: 3, max: 1, fallback: [] },
   ];
 }
 
@@ -62,12 +65,14 @@ async function findBox(model, condition, options) {
 }
 
 class FlowView {
-  constructor(root, { model, params, remember }) {
+  constructor(root, { model, params, ours, remember }) {
     this.model = model;
-    this.form = new Form(specsFor(model), params, { remember, changed: (name) => this.changed(name) });
+    this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
-    this.plane = new Plane("The plane. Arrow keys move a cross, Enter asks about the point under it, space plays.",
+    this.plane = new Plane("The plane. Arrow keys move a cross, Enter asks about the point under it, space plays, plus and minus zoom.",
       () => this.redraw());
+    this.zoom = new Zoom(this.plane, { clicked: (point) => this.place(point),
+      moved: () => { this.stale = true; this.redraw(); }, rested: () => this.look() });
     const { t, speed } = this.form.values;
     this.startsAlone = t === 0 && !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.player = new Player({ t, speed, draw: (now) => this.draw(now), settled: () => this.settled(),
@@ -75,6 +80,9 @@ class FlowView {
     this.tracers = new Tracers(() => { this.rememberTracers(); this.redraw(); });
     this.tracers.set(this.form.values.at);
     this.legend = el("div", { class: "legend", hidden: true });
+    this.behind = el("div", { class: "behind", hidden: true });
+    this.origins = el("p", { class: "dim origins", hidden: true }, el("span", { class: "wheel", "aria-hidden": "true" }),
+      "Points are coloured by the direction in which they start.");
     this.asks = askList(4);
     this.lay(root);
     this.listen();
@@ -85,19 +93,20 @@ class FlowView {
     const { form, plane, player, tracers } = this;
     const rows = (...names) => names.map((name) => form.control(name));
     root.append(el("div", { class: "stage" },
-      el("div", { class: "scene" }, plane.element, this.legend, player.element, this.tasks.element),
+      el("div", { class: "scene" }, plane.element, this.legend, this.behind, this.zoom.element, player.element, this.origins, this.tasks.element),
       el("div", { class: "panel" },
-        el("p", { class: "lead" }, "Every point starts as a sample of a Gaussian, and the learned velocity carries it to the data. Click the plane to ask about a point."),
+        el("p", { class: "lead" }, "The learned velocity carries a Gaussian at t = 0 to the data at t = 1, and deforms space on the way. Click the plane to ask about a point, drag it to move it, scroll to zoom."),
         el("fieldset", { class: "group" }, el("legend", {}, "Show"),
           el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
-        el("div", { class: "controls" }, rows("label", "guidance", "n", "seed", "method", "steps")),
+        el("div", { class: "controls" }, rows("label", "guidance", "n", "seed", "method", "steps", "tolerance")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
+        el("div", { class: "row" }, el("button", { type: "button", title: "the picture knows its settings: drop it on this page to open it again",
+          onclick: () => this.savePicture() }, "Picture as PNG")),
         tracers.element, this.asks.element)));
   }
 
   listen() {
     const over = this.plane.over;
-    over.addEventListener("click", (event) => this.place(this.plane.pointAt(event)));
     over.addEventListener("keydown", (event) => this.key(event));
     over.addEventListener("blur", () => { this.cross = null; this.redraw(); });
     this.themed = () => { this.stale = true; this.redraw(); };
@@ -112,53 +121,80 @@ class FlowView {
       findBox(this.model, this.condition, { signal: task.signal }));
     if (!box)
       return;
-    this.plane.box = box;
+    this.zoom.begin(box, this.form.values.view[0]);
     this.plane.fit();
-    this.field = new Field(box);
-    this.density = new Density(box);
+    this.field = this.density = null;
     this.grid = new Grid();
+    this.cloud = new Cloud(this.form.values.n);
     this.tracers.forget();
+    this.look();
+  }
+
+  /* What is asked for on a raster, for the part of the plane that is shown; what there is of another
+   * part stays until then. */
+  look() {
+    const { box } = this.plane, { part } = this.zoom;
+    this.form.set("view", part ? [part] : []);
+    if (this.density?.box !== box) {
+      this.tasks.cancel("field");
+      this.tasks.cancel("density");
+      this.field = Object.assign(new Field(box), { before: this.field?.complete ? this.field : this.field?.before });
+      this.density = Object.assign(new Density(box), { before: this.density });
+      this.density.before && (this.density.before.before = null);
+    }
     this.stale = true;
-    this.carry();
     this.fill();
+    this.redraw();
   }
 
-  /* The points' way, from seed and solver. */
-  carry() {
+  /* The paths of points, and of the grid, by another solver or seed. */
+  carryAnew(gridToo) {
+    this.tasks.cancel("points");
+    this.cloud = new Cloud(this.form.values.n);
+    if (gridToo) {
+      this.tasks.cancel("grid");
+      this.grid = new Grid();
+    }
     this.form.forgive();
-    const { n, seed } = this.form.values;
-    const cloud = this.cloud = new Cloud(n);
-    this.player.reach = 0;
-    this.tasks.start("carry", `Computing the paths of ${count(n)} points`, (task) =>
-      cloud.load(this.model, { seed, ...this.condition, solver: solverOf(this.form.values) },
-        { ...task, arrived: () => this.arrived(cloud) }));
+    this.fill();
+    this.redraw();
   }
 
-  arrived(cloud) {
-    this.player.reach = cloud.reach;
-    if (this.startsAlone && cloud.reach > 0) {
+  arrived() {
+    this.stale = true;
+    if (this.startsAlone && this.reach(this.player.t) > this.player.t) {
       this.startsAlone = false;
       this.player.play();
     }
     this.redraw();
   }
 
+  /* How far from t time can run with every layer that is shown. */
+  reach(t) {
+    const { values } = this.form, moving = [values.points && this.cloud, values.grid && this.grid].filter(Boolean);
+    const density = values.density && this.density ? this.density.reachFrom(t) : 1;
+    return Math.min(1, density, ...moving.map((layer) => layer.motion.reach));
+  }
+
   /* Fetches what is switched on and not here yet; ends what is switched off. */
   fill() {
-    const { values } = this.form, redraw = () => this.redraw();
+    const { values } = this.form, { model, condition, field, density, grid, cloud } = this;
+    if (!cloud)
+      return;
     const need = (name, layer, label, work) => {
-      if (values[name] && layer && !layer.complete && !this.tasks.running.has(name))
-        this.tasks.start(name, label, work).then(redraw);
+      if (values[name] && !layer.complete && !this.tasks.running.has(name))
+        this.tasks.start(name, label, (task) => work({ ...task, arrived: () => this.arrived() })).then(() => this.redraw());
       else if (!values[name])
         this.tasks.cancel(name);
     };
-    const { model, condition, field, density, grid } = this;
-    need("field", field, "Computing the velocity field", (task) => field.load(model, condition, task));
-    need("grid", grid, "Computing the grid", (task) =>
-      grid.load(model, condition, solverOf(values), { ...task, arrived: redraw }));
-    need("density", density, "Computing the density at 17 times", (task) => density.load(model, condition,
-      { ...task, now: () => this.player.t, arrived: () => { this.stale = true; redraw(); } }));
-    if (!this.tracers.complete && this.field)
+    const solver = solverOf(values);
+    need("density", density, "Computing density (17 frames)", (task) =>
+      density.load(model, condition, { ...task, now: () => this.player.t }));
+    need("grid", grid, "Computing grid", (task) => grid.load(model, condition, solver, task));
+    need("points", cloud, `Computing the paths of ${count(values.n)} points`, (task) =>
+      cloud.load(model, { seed: values.seed, ...condition, solver }, task));
+    need("field", field, "Computing velocity (21 frames)", (task) => field.load(model, condition, task));
+    if (!this.tracers.complete)
       this.tasks.start("trace", "Computing the chosen points", (task) => this.tracers.load(model, condition, task));
   }
 
@@ -167,13 +203,8 @@ class FlowView {
       for (const running of [...this.tasks.running.keys()])
         this.tasks.cancel(running);
       this.begin();
-    } else if (["n", "seed", "method", "steps"].includes(name)) {
-      this.carry();
-      if (name === "method" || name === "steps") {
-        this.tasks.cancel("grid");
-        this.grid = new Grid();
-        this.fill();
-      }
+    } else if (["n", "seed", "method", "steps", "tolerance"].includes(name)) {
+      this.carryAnew(name !== "n" && name !== "seed");
     } else {
       this.stale = true;
       this.fill();
@@ -210,7 +241,7 @@ class FlowView {
       this.place(cross);
     } else if (event.key === " ") {
       this.player.toggle();
-    } else {
+    } else if (!this.zoom.key(event.key)) {
       return;
     }
     event.preventDefault();
@@ -221,35 +252,62 @@ class FlowView {
     this.player.redraw();
   }
 
-  /* The lower canvas changes with the density, the upper one with everything. */
-  draw(t) {
-    const { plane } = this, { values } = this.form;
-    if (!plane.size)
-      return;
-    if (plane.size !== this.drawnSize || this.stale || (values.density && t !== this.drawnTime))
-      this.drawUnder(t);
-    const context = plane.over.getContext("2d");
-    context.clearRect(0, 0, plane.size, plane.size);
-    if (values.points)
-      this.cloud?.draw(context, plane, t, values.density);
-    if (values.grid)
-      this.grid?.draw(context, plane, t);
-    if (values.field)
-      this.field?.draw(context, plane, t);
-    this.tracers.draw(context, plane, t);
-    if (this.cross)
-      this.drawCross(context);
+  /* Layers that are not known at t yet are left out, and named: all that is seen is of one time. */
+  shown(t) {
+    const { values } = this.form, { cloud, grid, density, field } = this;
+    const moving = (name, layer) => values[name] && layer && { name, layer, here: layer.motion.frames.length > 0 && layer.motion.reach >= t, reach: layer.motion.reach };
+    const dense = [density, density?.before].find((d) => d?.canShow(t)), arrows = field?.complete ? field : field?.before;
+    return [moving("points", cloud), moving("grid", grid),
+      values.density && density && { name: "density", layer: dense, here: Boolean(dense) },
+      values.field && field && { name: "field", layer: arrows, here: Boolean(arrows) }].filter(Boolean);
   }
 
-  drawUnder(t) {
+  /* The lower canvas changes with the density, the upper one with everything. */
+  draw(t) {
+    const { plane } = this;
+    if (!plane.size)
+      return;
+    this.player.reach = this.reach(t);
+    const shown = this.shown(t), layer = (name) => shown.find((s) => s.name === name && s.here)?.layer;
+    if (plane.size !== this.drawnSize || this.stale || (this.form.values.density && t !== this.drawnTime))
+      this.drawUnder(layer("density"), t);
+    const context = plane.over.getContext("2d");
+    context.clearRect(0, 0, plane.size, plane.size);
+    layer("grid")?.draw(context, plane, t);
+    layer("points")?.draw(context, plane, t, this.form.values.density);
+    layer("field")?.draw(context, plane, t);
+    this.tracers.draw(context, plane, t);
+    plane.drawNumbers(context);
+    if (this.cross)
+      this.drawCross(context);
+    this.tellBehind(shown.filter((s) => !s.here));
+  }
+
+  /* "Points: computed up to t = 0.17" */
+  tellBehind(missing) {
+    const text = missing.map(({ name, reach }) => OVERLAYS.find((o) => o.name === name).label +
+      (reach > 0 ? `: computed up to t = ${fixed(reach, 2)}` : ": not computed yet at this time")).join("; ");
+    if (this.behind.textContent !== text)
+      this.behind.textContent = text;
+    this.behind.hidden = !text;
+    this.origins.hidden = !this.form.values.points;
+  }
+
+  drawUnder(density, t) {
     const { plane } = this, context = plane.under.getContext("2d");
     context.clearRect(0, 0, plane.size, plane.size);
-    const top = this.form.values.density ? this.density?.draw(context, t) : null;
-    plane.drawAxes(context, top ? 0.25 : 1);
+    const top = density?.draw(context, plane, t);
+    plane.drawLines(context, top ? 0.25 : 1);
     this.legend.hidden = !top;
     if (top)
       this.legend.replaceChildren("density 0 ", el("span", { class: "ramp" }), ` ${number(top, 2)}`);
     Object.assign(this, { stale: false, drawnSize: plane.size, drawnTime: t });
+  }
+
+  async savePicture() {
+    this.settled();
+    const { plane, model, player } = this;
+    await takeAway(await flatten([plane.under, plane.over], colour("--canvas")), model, `${model.name}-t-${fixed(player.t, 2)}.png`);
   }
 
   drawCross(context) {
@@ -263,7 +321,7 @@ class FlowView {
 
   close() {
     themeEvents.removeEventListener("theme", this.themed);
-    for (const part of [this.player, this.tasks, this.plane, this.asks])
+    for (const part of [this.player, this.tasks, this.plane, this.zoom, this.asks])
       part.close();
   }
 }
@@ -271,6 +329,7 @@ class FlowView {
 export const flowView = {
   name: "flow",
   title: "Flow",
+  ofModel: ["at", "view"],
   suits: (model) => model.dim === 2 && model.shape.length === 1 && !model.context,
   open: (root, context) => new FlowView(root, context),
 };

@@ -9,8 +9,9 @@ import { CHOSEN } from "../lib/colours.js";
 import { askList } from "../lib/curl-list.js";
 import { download, el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
+import { takeAway } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
-import { guidanceSpec, seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
+import { guidanceSpec, seedSpec, solverOf, solverQuery, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { className, fixed } from "../lib/text.js";
 
@@ -44,9 +45,9 @@ function specsFor(model) {
 }
 
 class GenerateView {
-  constructor(root, { model, params, remember, go }) {
+  constructor(root, { model, params, ours, remember, go }) {
     Object.assign(this, { model, go, frames: [], chosen: 0 });
-    this.form = new Form(specsFor(model), params, { remember, changed: () => this.run() });
+    this.form = new Form(specsFor(model), params, { ours, remember, changed: () => this.run() });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
     this.player = new Player({ t: this.form.values.t, speed: this.form.values.speed,
       draw: (t) => this.draw(t), settled: (t) => this.form.set("t", Number(t.toFixed(3))),
@@ -68,7 +69,7 @@ class GenerateView {
         el("div", { class: "pictures" }, this.canvas), this.player.element, this.tasks.element,
         el("section", { class: "strip" }, this.stripTitle, this.strip,
           el("div", { class: "row" },
-            el("button", { type: "button", onclick: () => this.toDrawing() }, "Open this image in Draw")))),
+            el("button", { type: "button", onclick: () => this.toDrawing() }, "Open in Draw")))),
       el("div", { class: "panel" },
         el("p", { class: "lead" }, "Images form from Gaussian noise as the flow carries them from t = 0 to t = 1. Click an image to see how it formed."),
         el("div", { class: "controls" }, controls),
@@ -224,9 +225,7 @@ class GenerateView {
 
   savePicture(what) {
     const { values } = this.form, { body } = this;
-    const query = new URLSearchParams({ n: body.n, seed: body.seed, columns: this.columns, solver: body.solver.method });
-    if (body.solver.steps)
-      query.set("steps", body.solver.steps);
+    const query = new URLSearchParams({ n: body.n, seed: body.seed, columns: this.columns, ...solverQuery(body.solver) });
     if (body.label)
       query.set("label", body.label.join());
     if (body.guidance !== undefined)
@@ -244,7 +243,9 @@ class GenerateView {
   async save(path, options, ending) {
     const blob = await this.tasks.start("save", "Making the file", (task) =>
       askBlob(path, { ...options, signal: task.signal }));
-    if (blob)
+    if (blob?.type === "image/png")
+      takeAway(blob, this.model, this.fileName(ending));
+    else if (blob)
       download(blob, this.fileName(ending));
   }
 
@@ -257,6 +258,7 @@ class GenerateView {
 export const generateView = {
   name: "generate",
   title: "Generate",
+  ofModel: ["each"],
   suits: isImageModel,
   rank: generateRank,
   open: (root, context) => new GenerateView(root, context),

@@ -4,46 +4,9 @@ import { askBlob, askJson, modelPath } from "../lib/api.js";
 import { chart } from "../lib/chart.js";
 import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
+import { trainingFacts, values, verdict } from "../lib/quality.js";
 import { Tasks } from "../lib/tasks.js";
-import { count, duration, number, spaced } from "../lib/text.js";
-
-/* Card entries that are no plain numbers, or want a word more. */
-const CARD_WORDS = {
-  train_seconds: ["training time", duration],
-  train_steps: ["training steps", count],
-  parameters: ["parameters", count],
-  train_loss: ["training loss", print],
-  held_out_loss: ["loss on held-out examples", print],
-  samples: ["samples drawn", count],
-  sample_nfe: ["velocity evaluations per sample", count],
-  points: ["points of the log-densities", count],
-  modes: ["modes of the true density", count],
-  mode_share_min: ["samples of the rarest mode, relative to its true share", print],
-  mode_share_max: ["samples of the commonest mode, relative to its true share", print],
-  mode_kl: ["KL divergence between true and sampled shares of modes, nats", print],
-  inside: ["samples inside the support", (v) => `${number(100 * v)} %`],
-  mode_p: ["p-value of the modes' shares", number],
-  integral: ["integral of the density", number],
-  integral_standard_error: ["standard error of the integral", number],
-  integration_error: ["median error of the integration, nats", number],
-  error_bar_coverage: ["errors below the one told", (v) => `${number(100 * v)} %`],
-  error_bar_ratio: ["median of the errors told, over that of the real", number],
-  sliced_wasserstein: ["sliced Wasserstein distance from the data", number],
-  sliced_wasserstein_of_data: ["that of the data from themselves", number],
-  energy_distance: ["energy distance from the data", number],
-  energy_distance_of_data: ["that of the data from themselves", number],
-  kl: ["KL divergence from the true density, nats", number],
-  kl_standard_error: ["standard error of the KL divergence", number],
-  nll: ["negative log-likelihood, nats", number],
-  nll_standard_error: ["standard error of the negative log-likelihood", number],
-  nll_probe_error: ["part of that error that comes of the probes", number],
-  bits_per_dim: ["bits per dimension", print],
-  bits_per_dim_standard_error: ["standard error of the bits per dimension", print],
-  bits_per_dim_with_label: ["bits per dimension, those of the label included", print],
-  judge_accuracy: ["samples read as asked by a classifier", (v) => `${number(100 * v)} %`],
-  judge_frechet: ["Frechet distance from real images", print],
-  entropy: ["entropy of the true density, nats", number],
-};
+import { count, number, spaced } from "../lib/text.js";
 
 const LIMIT_WORDS = {
   cost: "estimated cost, multiply-adds",
@@ -75,20 +38,23 @@ function facts(model) {
     ["shape of a point", `${model.shape.join(" × ")}${model.shape.length > 1 ? ` = ${count(model.dim)}` : ""} values`],
     ["classes", model.classes ? `${model.classes}${model.labels ? `: ${model.labels.join(", ")}` : ""}` : "none"],
     ...model.context ? [["context", `${model.context.size} numbers${model.context.columns ? `: ${model.context.columns.join(", ")}` : ""}`]] : [],
-    ["guidance", model.null_class ? "supported" : "not supported"],
-    ["range of the data", model.range ? model.range.join(" to ") : "not stated"],
+    ["guidance", model.null_class ? `weight ${number(model.guidance)} unless asked otherwise` : "none"],
+    ["range of the data", model.range ? model.range.join(" to ") : "unbounded"],
     ...model.levels ? [["dequantised from", `${model.levels} levels`]] : [],
     ["digest", el("code", {}, model.digest)],
   ]);
 }
 
-function measured(model) {
-  if (!model.card)
-    return el("p", { class: "dim" }, "No measurements are recorded in the model file; advect eval --write-card records them.");
-  return table(Object.entries(model.card).map(([name, value]) => {
-    const [words, format] = CARD_WORDS[name] ?? [spaced(name), print];
-    return [words, format(value)];
-  }));
+/* "Is this model good?", in sentences; the values behind them can be unfolded. */
+function good({ card: measured }) {
+  const told = verdict(measured), rows = values(measured ?? {});
+  if (!told && !rows.length)
+    return [el("p", {}, "Not evaluated yet: run ", el("code", {}, "advect eval --write-card"), ".")];
+  return [
+    told ? [told.answer ? el("p", { class: "answer" }, told.answer) : "", told.sentences.map((words) => el("p", {}, words))]
+      : el("p", {}, "Nothing was measured that says so: run ", el("code", {}, "advect eval --write-card"), "."),
+    el("details", {}, el("summary", {}, "All measured values"), table(rows)),
+  ].flat(2);
 }
 
 function limits(model) {
@@ -101,7 +67,7 @@ function limits(model) {
 function curve(train) {
   const rows = train?.curve;
   if (!rows?.length)
-    return el("p", { class: "dim" }, "The model file holds no loss curve: it was imported, or made before curves were recorded.");
+    return el("p", { class: "dim" }, "No training curve in this file.");
   const series = [["training loss", 1], ["held-out loss", 2]].map(([name, c]) =>
     ({ name, points: rows.filter((r) => typeof r[c] === "number").map((r) => [r[0], r[c]]) }));
   return chart(series.filter((s) => s.points.length), "Loss over training steps");
@@ -122,13 +88,12 @@ class ModelView {
   constructor(root, { model, refused, reload }) {
     this.model = model;
     this.tasks = new Tasks();
-    this.asks = askList(20, "Recent requests of this page, as curl commands");
-    this.cards = el("div", { class: "cards" }, card("Model", facts(model)), card("Measured", measured(model)),
-      card("Limits of one request", limits(model)));
+    this.asks = askList(20, "API calls (copy as curl)");
+    this.cards = el("div", { class: "cards" }, card("Is this model good?", ...good(model)), card("Model", facts(model)));
     this.root = root;
     root.append(this.tasks.element, this.cards,
       refused.length ? card("Files that could not be loaded", table(refused.map((r) => [r.file, r.reason]))) : "",
-      el("p", {}, el("button", { type: "button", onclick: reload }, "Reload the list of models")), this.asks.element);
+      el("p", {}, el("button", { type: "button", onclick: reload }, "Reload models")), this.asks.element);
     this.fill();
     this.picture();
   }
@@ -139,12 +104,11 @@ class ModelView {
     if (!whole)
       return;
     const { train } = whole.config, shown = { ...whole.config, train: { ...train, curve: undefined } };
-    const about = train?.recipe?.train;
     this.cards.append(
-      card("Training", curve(train), about ? table([["steps", count(about.steps)], ["batch", count(about.batch)],
-        ["learning rate", print(about.learning_rate)], ["path", whole.config.path?.kind ?? "condot"]]) : null),
+      card("Training", curve(train), table([...trainingFacts(this.model.card, train), ["path", whole.config.path?.kind ?? "condot"]])),
       card("Configuration", el("details", {}, el("summary", {}, "Show as JSON"),
-        el("pre", { tabindex: "0" }, JSON.stringify(shown, null, 1)))));
+        el("pre", { tabindex: "0" }, JSON.stringify(shown, null, 1)))),
+      card("Server limits", el("details", {}, el("summary", {}, "Limits of one request"), limits(this.model))));
   }
 
   async picture() {
@@ -155,7 +119,7 @@ class ModelView {
     if (!blob)
       return;
     this.url = URL.createObjectURL(blob);
-    this.cards.prepend(card("Samples", el("img", { src: this.url, alt: `Samples of ${this.model.name}` })));
+    this.cards.prepend(card("Samples", el("img", { src: this.url, alt: `Samples of ${this.model.name}`, class: this.model.shape.length === 1 ? "diagram" : null })));
   }
 
   close() {

@@ -5,7 +5,7 @@ import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
 import { Player } from "../lib/player.js";
-import { conditionOf, conditionSpecs, seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
+import { conditionOf, conditionSpecs, seedSpec, solverOf, solverQuery, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { count } from "../lib/text.js";
 import { events as themeEvents } from "../lib/theme.js";
@@ -71,12 +71,12 @@ async function findRanges(model, body, signal) {
 }
 
 class PointsView {
-  constructor(root, { model, params, remember }) {
+  constructor(root, { model, params, ours, remember }) {
     this.model = model;
-    this.form = new Form(specsFor(model), params, { remember, changed: (name) => this.changed(name) });
+    this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
     this.asks = askList(4);
-    this.figures = picturesOf(model).map((picture) => ({ ...picture, image: el("img", { alt: `${picture.title} of ${model.name}` }) }));
+    this.figures = picturesOf(model).map((picture) => ({ ...picture, image: el("img", { class: "diagram", alt: `${picture.title} of ${model.name}` }) }));
     if (model.dim === 3)
       this.makeCloud();
     this.lay(root);
@@ -101,7 +101,7 @@ class PointsView {
   }
 
   lay(root) {
-    const { form } = this, controls = ["label", "guidance", "n", "seed", "method", "steps"].map((name) => form.control(name));
+    const { form } = this, controls = ["label", "guidance", "n", "seed", "method", "steps", "tolerance"].map((name) => form.control(name));
     const cloud = this.box ? [this.box.element, this.player.element] : [];
     root.append(el("div", { class: "stage" },
       el("div", { class: "scene" }, cloud, this.tasks.element,
@@ -136,6 +136,9 @@ class PointsView {
     if (!this.box)
       return;
     const { n, seed } = this.form.values, { condition } = this;
+    this.cloud = null;
+    this.player.reach = 0;
+    this.player.seek(0);
     const ranges = await this.tasks.start("box", "Finding the part of space to show", (task) =>
       findRanges(this.model, { seed: 0, ...condition }, task.signal));
     if (!ranges)
@@ -145,7 +148,10 @@ class PointsView {
     await this.tasks.start("carry", `Computing the paths of ${count(n)} points`, (task) =>
       cloud.load(this.model, { seed, ...condition, solver: solverOf(this.form.values) }, { ...task, arrived: () => {
         this.player.reach = cloud.reach;
-        this.player.redraw();
+        if (this.player.playing)
+          this.player.redraw();
+        else
+          this.player.seek(Math.min(this.form.values.t, cloud.reach));
       } }));
   }
 
@@ -155,7 +161,7 @@ class PointsView {
     const body = { seed: values.seed, ...this.condition, ...fields, ...n ? { n: values.n } : {} };
     const solver = solverOf(values);
     return json ? { path, body: { ...body, solver } }
-      : { path: `${path}?${new URLSearchParams({ ...body, solver: solver.method, ...solver.steps ? { steps: solver.steps } : {} })}` };
+      : { path: `${path}?${new URLSearchParams({ ...body, ...solverQuery(solver) })}` };
   }
 
   async fetch(figure) {
@@ -182,10 +188,15 @@ class PointsView {
     this.player.redraw();
   }
 
-  draw(t) {
-    const { box } = this;
+  /* The clock goes no farther than the points have come, so that it is theirs. */
+  draw(asked) {
+    const { box, player } = this, t = Math.min(asked, player.reach);
     if (!box.size)
       return;
+    if (t < asked) {
+      player.t = t;
+      player.show();
+    }
     if (this.form.values.turning)
       box.drift(performance.now());
     else

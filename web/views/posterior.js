@@ -38,8 +38,8 @@ function statistics(model, config) {
 const quantile = (sorted, q) => sorted[Math.round(q * (sorted.length - 1))];
 
 class PosteriorView {
-  constructor(root, { model, params, remember }) {
-    Object.assign(this, { model, root, params, remember });
+  constructor(root, { model, params, ours, remember }) {
+    Object.assign(this, { model, root, params, ours, remember });
     this.tasks = new Tasks((error) => this.refused(error));
     this.asks = askList(4);
     this.ranges = null;
@@ -54,7 +54,7 @@ class PosteriorView {
     if (!whole)
       return;
     Object.assign(this, statistics(model, whole.config));
-    this.form = new Form(specsFor(model, this.centre), this.params, { remember: this.remember, changed: () => this.ask() });
+    this.form = new Form(specsFor(model, this.centre), this.params, { ours: this.ours, remember: this.remember, changed: () => this.ask() });
     this.lay();
     this.themed = () => this.draw();
     themeEvents.addEventListener("theme", this.themed);
@@ -250,6 +250,7 @@ class PosteriorView {
 export const posteriorView = {
   name: "posterior",
   title: "Posterior",
+  ofModel: ["context"],
   suits: (model) => Boolean(model.context),
   open: (root, context) => new PosteriorView(root, context),
 };

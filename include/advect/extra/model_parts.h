@@ -32,5 +32,10 @@ const struct adv_transform *adv_model_context_transform(const struct adv_model *
 /* What 8-bit values mean as data of this model. */
 struct adv_levels adv_model_levels(const struct adv_model *model);
 
+/* A config's "typicality", {"rows": n, "log_density": [101 quantiles]}, of finite log-densities [n]
+ * in nats and data units, n >= 2, which are left in rising order. The caller owns the reference;
+ * NULL without memory. */
+json_t *adv_typicality_new(size_t n, double *log_density);
+
 ADV_API_END
 #endif
