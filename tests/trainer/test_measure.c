@@ -1,5 +1,6 @@
 /* What is measured of a model, where the truth is known. */
 #include "trainer/measure/distances.h"
+#include "trainer/measure/draws.h"
 #include "trainer/measure/measure.h"
 
 #include <advect/extra/all.h>
@@ -202,6 +203,35 @@ START_TEST(rows_have_independent_probes)
 }
 END_TEST
 
+/* Of log-densities with independent errors: by the mean over many draws of the errors. */
+START_TEST(noise_within_a_logarithm_raises_it_as_told)
+{
+    enum { DRAWS = 3, TRIALS = 40000 };
+    static const double log_density[DRAWS] = {-5, -4, -6}, error[DRAWS] = {0.2, 0.3, 0.1};
+    struct adv_drawn drawn = adv_drawn_of(DRAWS, log_density, error);
+    static float noise[TRIALS * DRAWS];
+    static double values[TRIALS];
+    ck_assert_double_eq_tol(drawn.log_density, log((exp(-5) + exp(-4) + exp(-6)) / 3), 1e-12);
+    adv_rng_normal(1, ADV_STREAM_PROBE, 0, TRIALS, DRAWS, noise);
+    for (int i = 0; i < TRIALS; i++) {
+        double noisy[DRAWS];
+        for (int k = 0; k < DRAWS; k++)
+            noisy[k] = log_density[k] + error[k] * (double)noise[i * DRAWS + k];
+        values[i] = adv_log_mean_exp(DRAWS, noisy) - drawn.log_density;
+    }
+    struct adv_mean mean = adv_mean_of(TRIALS, values);
+    /* To second order: the rest is of the order of the fourth power of the errors. */
+    ck_assert_double_gt(drawn.bias, 5 * mean.standard_error);
+    ck_assert_double_eq_tol(mean.value, drawn.bias, 4 * mean.standard_error + 0.3 * drawn.bias);
+    ck_assert_double_eq_tol(mean.standard_error * sqrt(TRIALS), drawn.standard_error,
+                            0.05 * drawn.standard_error);
+    struct adv_drawn one = adv_drawn_of(1, log_density, error);
+    ck_assert_double_eq(one.bias, 0);
+    ck_assert_double_eq_tol(one.standard_error, error[0], 1e-12);
+    ck_assert(adv_log_mean_exp(2, (double[]){-INFINITY, -INFINITY}) == -INFINITY);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("measures");
@@ -211,6 +241,7 @@ int main(void)
     tcase_add_test(tests, figures_of_a_known_model_are_right);
     tcase_add_test(tests, distances_of_sets_of_points);
     tcase_add_test(tests, rows_have_independent_probes);
+    tcase_add_test(tests, noise_within_a_logarithm_raises_it_as_told);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
