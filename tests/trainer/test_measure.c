@@ -108,6 +108,18 @@ START_TEST(a_gaussian_is_learned_to_its_known_loss_and_density)
 }
 END_TEST
 
+/* The recipe's net with weights of zero. */
+static struct adv_model *of_zeros(const char *recipe)
+{
+    struct adv_model *random = trained(recipe, false, NULL), *model = NULL;
+    float *zeros = adv_zeros(adv_net_weights(adv_model_net(random)));
+    ck_assert_int_eq(adv_model_new_json(adv_model_config_json(random), zeros, NULL, &model, NULL),
+                     ADV_OK);
+    free(zeros);
+    adv_model_unref(random);
+    return model;
+}
+
 /* A net of zero weights has v = 0: its samples are the base's, N(0, 1), and the figures of that
  * against a known truth follow from the normal distribution. */
 START_TEST(figures_of_a_known_model_are_right)
@@ -117,13 +129,8 @@ START_TEST(figures_of_a_known_model_are_right)
         "\"layers\": 2}, \"data\": {\"source\": {\"kind\": \"density\", \"density\": {\"kind\": "
         "\"checkerboard\", \"dim\": 2, \"cells\": 4}}}, \"train\": {\"steps\": 40}}";
     struct setting setting = {0};
-    struct adv_model *random = trained(recipe, false, NULL), *model = NULL;
+    struct adv_model *model = of_zeros(recipe);
     setting_init(&setting, recipe);
-    float *zeros = adv_zeros(adv_net_weights(adv_model_net(random)));
-    ck_assert_int_eq(adv_model_new_json(adv_model_config_json(random), zeros, NULL, &model, NULL),
-                     ADV_OK);
-    free(zeros);
-    adv_model_unref(random);
     struct adv_results results = {0};
     struct adv_evaluation evaluation = {
         .model = model,
@@ -171,6 +178,47 @@ START_TEST(figures_of_a_known_model_are_right)
     json_decref(json);
     adv_model_unref(model);
     setting_release(&setting);
+}
+END_TEST
+
+/* N(0, 1) of zero weights over the boxes of other densities, beyond the dimensions of grids. */
+START_TEST(densities_of_more_dimensions_are_integrated)
+{
+    static const struct {
+        const char *density;
+        int dim;
+        double side; /* P(|x| < 5 sigma) or P(|x| < 4), x ~ N(0, 1) */
+    } cases[] = {
+        {"{\"kind\": \"gaussian\", \"dim\": 4, \"deviation\": 0.5}", 4, 0.9875806693484477},
+        {"{\"kind\": \"gaussian\", \"dim\": 5, \"deviation\": 0.3}", 5, 0.8663855974622838},
+        {"{\"kind\": \"checkerboard\", \"dim\": 4, \"cells\": 2}", 4, 0.9999366575163338}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char recipe[512];
+        snprintf(recipe, sizeof recipe,
+                 "{\"name\": \"small\", \"net\": {\"kind\": \"mlp\", \"dim\": %d, "
+                 "\"channels\": 8, \"layers\": 1}, \"data\": {\"source\": {\"kind\": "
+                 "\"density\", \"density\": %s}}, \"train\": {\"steps\": 40}}",
+                 cases[i].dim, cases[i].density);
+        struct setting setting = {0};
+        struct adv_results results = {0};
+        setting_init(&setting, recipe);
+        struct adv_model *model = of_zeros(recipe);
+        struct adv_evaluation evaluation = {.model = model,
+                                            .dataset = &setting.dataset,
+                                            .pool = setting.pool,
+                                            .quiet = true,
+                                            .grid = 200};
+        ck_assert_int_eq(adv_measure_integral.run(&evaluation, NULL, &results, NULL), ADV_OK);
+        json_t *json = adv_results_to_json(&results);
+        double noise = json_number_value(json_object_get(json, "integral_standard_error"));
+        ck_assert_double_gt(noise, 0);
+        ck_assert_double_lt(noise, 0.1);
+        ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")),
+                                pow(cases[i].side, cases[i].dim), 4 * noise);
+        json_decref(json);
+        adv_model_unref(model);
+        setting_release(&setting);
+    }
 }
 END_TEST
 
@@ -239,6 +287,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_gaussian_is_learned_to_its_known_loss_and_density);
     tcase_add_test(tests, figures_of_a_known_model_are_right);
+    tcase_add_test(tests, densities_of_more_dimensions_are_integrated);
     tcase_add_test(tests, distances_of_sets_of_points);
     tcase_add_test(tests, rows_have_independent_probes);
     tcase_add_test(tests, noise_within_a_logarithm_raises_it_as_told);

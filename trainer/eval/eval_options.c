@@ -75,8 +75,8 @@ static const struct adv_field fields_after[] = {
      .help = "solvers to compare in --curve, separated by commas: METHOD:STEPS, dopri5:TOLERANCE, "
              "or METHOD:STEPS^POWER for times 1 - (1 - i/STEPS)^POWER; a selection if absent"},
     {"grid", ADV_FIELD_INT, AT(grid), .min = 0, .max = 4096, .fallback = "128",
-     .help = "the integral of a density of up to 3 dimensions takes the square of so many points; "
-             "0 skips it"},
+     .help = "the integral of a density takes the square of so many points, or in more than 3 "
+             "dimensions a quarter as many; 0 skips it"},
     {"posterior_samples", ADV_FIELD_INT, AT(posterior_samples), .min = ADV_CALIBRATION_SAMPLES_MIN,
      .max = ADV_CALIBRATION_SAMPLES_MAX, .fallback = "99",
      .help = "samples of each posterior that --calibration draws; one less than a multiple of 20 "
