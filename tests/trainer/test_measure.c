@@ -2,6 +2,7 @@
 #include "trainer/measure/distances.h"
 #include "trainer/measure/draws.h"
 #include "trainer/measure/measure.h"
+#include "trainer/measure/modes.h"
 
 #include <advect/extra/all.h>
 #include <advect/train.h>
@@ -161,6 +162,7 @@ START_TEST(figures_of_a_known_model_are_right)
     ck_assert_double_lt(noise, 0.01);
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")), side * side,
                             4 * noise);
+    ck_assert_double_lt(json_number_value(json_object_get(json, "within_modes_p")), 1e-9);
     /* Squares of very different shares, and samples that lie elsewhere. */
     ck_assert_double_lt(json_number_value(json_object_get(json, "mode_p")), 1e-9);
     ck_assert_double_gt(json_number_value(json_object_get(json, "energy_distance")),
@@ -243,6 +245,37 @@ START_TEST(distances_of_sets_of_points)
 }
 END_TEST
 
+/* Draws of the density itself pass; moved within their modes by little, as edges that are not sharp
+ * would do, they do not. */
+START_TEST(samples_within_modes_are_compared_with_draws)
+{
+    enum { N = 20000 };
+    static const char *const specs[] = {
+        "{\"kind\": \"checkerboard\", \"dim\": 2, \"cells\": 4}",
+        "{\"kind\": \"checkerboard\", \"dim\": 4, \"cells\": 2}",
+        "{\"kind\": \"gaussian_mixture\", \"means\": [[-3, 0], [3, 0]], \"deviations\": [1, 0.5]}"};
+    for (size_t s = 0; s < sizeof specs / sizeof *specs; s++) {
+        json_t *spec = json_loads(specs[s], 0, NULL);
+        struct adv_density *density = NULL;
+        ck_assert_int_eq(adv_density_new(spec, &density, NULL), ADV_OK);
+        size_t dim = adv_density_dim(density);
+        float *samples = calloc(N * dim, sizeof *samples);
+        int rejected = 0;
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            adv_density_sample(density, seed, 0, N, samples);
+            rejected += adv_within_modes_p(density, N, samples, seed) < 0.01;
+        }
+        ck_assert_int_le(rejected, 3); /* of 20; P(more) = 4e-5 at their level */
+        for (size_t i = 0; i < N * dim; i++)
+            samples[i] *= 0.9f;
+        ck_assert_double_lt(adv_within_modes_p(density, N, samples, 1), 1e-6);
+        free(samples);
+        adv_density_free(density);
+        json_decref(spec);
+    }
+}
+END_TEST
+
 /* sqrt(3^2 + 4^2) / 2 */
 START_TEST(rows_have_independent_probes)
 {
@@ -289,6 +322,7 @@ int main(void)
     tcase_add_test(tests, figures_of_a_known_model_are_right);
     tcase_add_test(tests, densities_of_more_dimensions_are_integrated);
     tcase_add_test(tests, distances_of_sets_of_points);
+    tcase_add_test(tests, samples_within_modes_are_compared_with_draws);
     tcase_add_test(tests, rows_have_independent_probes);
     tcase_add_test(tests, noise_within_a_logarithm_raises_it_as_told);
     suite_add_tcase(suite, tests);
