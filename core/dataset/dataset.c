@@ -445,15 +445,28 @@ size_t adv_dataset_rows(const struct adv_dataset *d, enum adv_split split)
     return rows[split];
 }
 
+/* Of the noise of held-out and test rows; those of draw 0 are what a row has by itself. */
+static uint64_t noise_seed(const struct adv_dataset *d, uint64_t draw)
+{
+    uint64_t seed = adv_seed_for(d->seed, ADV_SEED_HELD_OUT);
+    return draw == 0 ? seed : adv_rng_word(seed, ADV_STREAM_DEQUANTISE, draw);
+}
+
 void adv_dataset_points(const struct adv_dataset *d, enum adv_split split, uint64_t first, size_t n,
                         float *x, int32_t *label, float *context)
+{
+    adv_dataset_points_of_draw(d, split, 0, first, n, x, label, context);
+}
+
+void adv_dataset_points_of_draw(const struct adv_dataset *d, enum adv_split split, uint64_t number,
+                                uint64_t first, size_t n, float *x, int32_t *label, float *context)
 {
     static uint64_t (*const rows[])(const struct adv_dataset *, uint64_t) = {
         [ADV_SPLIT_HELD_OUT] = held_out_row,
         [ADV_SPLIT_TEST] = test_row,
         [ADV_SPLIT_TRAIN] = seen_row,
     };
-    struct stream stream = {adv_seed_for(d->seed, ADV_SEED_HELD_OUT), rows[split], false};
+    struct stream stream = {noise_seed(d, number), rows[split], false};
     draw(d, &stream, first, n, x, label, context);
 }
 

@@ -121,7 +121,8 @@ static void flip(float *image)
 
 /* Mean bits per dimension of the first n test images with the labels given, by one query. Flipped:
  * upside down. */
-static double bits_of_test(size_t n, const int32_t *labels, bool flipped, double *bits)
+static double bits_of_draw(size_t n, const int32_t *labels, uint64_t draw, bool flipped,
+                           double *bits)
 {
     float points[N_TEST * DIM];
     struct adv_error error = ADV_ERROR_INIT;
@@ -132,8 +133,10 @@ static double bits_of_test(size_t n, const int32_t *labels, bool flipped, double
     for (size_t i = 0; i < n * DIM; i++)
         points[i] = pixel(true, i / DIM, i % DIM);
     /* What eval draws levels' places from: seed 0's stream of held-out examples. */
-    adv_dequantise(adv_rng_word(0, ADV_STREAM_SHUFFLE, HELD_OUT_USE), 0, n, DIM, 256, points,
-                   points);
+    uint64_t seed = adv_rng_word(0, ADV_STREAM_SHUFFLE, HELD_OUT_USE);
+    if (draw > 0)
+        seed = adv_rng_word(seed, ADV_STREAM_DEQUANTISE, draw);
+    adv_dequantise(seed, 0, n, DIM, 256, points, points);
     for (size_t i = 0; flipped && i < n; i++)
         flip(points + i * DIM);
     query.n = n;
@@ -151,6 +154,11 @@ static double bits_of_test(size_t n, const int32_t *labels, bool flipped, double
     adv_run_free(run);
     adv_model_unref(model);
     return sum / (double)n;
+}
+
+static double bits_of_test(size_t n, const int32_t *labels, bool flipped, double *bits)
+{
+    return bits_of_draw(n, labels, 0, flipped, bits);
 }
 
 static double bits_with_own_labels(size_t n, bool flipped)
@@ -245,6 +253,93 @@ START_TEST(labels_can_be_left_out)
     train_with(HEIGHT, "", false);
     cli_fails(1, "eval small.safetensors --points 3 --unlabelled", "null class");
     cli_fails(1, "eval small.safetensors --classify 3", "has no classes");
+}
+END_TEST
+
+/* ---------------------------------------------------------------- draws */
+
+enum { DRAWS = 3, DRAWN = 20 };
+
+/* The bits per dimension of the mean of densities that take `bits`: of n values, stride apart. */
+static double bits_of_mean(size_t n, size_t stride, const double *bits)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += exp2(-DIM * (bits[i * stride] - bits[0]));
+    return bits[0] - log2(sum / (double)n) / DIM;
+}
+
+START_TEST(draws_are_averaged_within_the_logarithm)
+{
+    int32_t labels[DRAWN];
+    double bits[DRAWS][DRAWN], one = 0, all = 0;
+    train_small();
+    for (int i = 0; i < DRAWN; i++)
+        labels[i] = label_of((size_t)i);
+    for (int k = 0; k < DRAWS; k++)
+        one += bits_of_draw(DRAWN, labels, (uint64_t)k, false, bits[k]) / DRAWS;
+    for (int i = 0; i < DRAWN; i++)
+        all += bits_of_mean(DRAWS, DRAWN, &bits[0][i]) / DRAWN;
+    json_t *figures = eval("--split test --points 20 --draws 3 --state .");
+    ck_assert_double_eq_tol(figure_of(figures, "bits_per_dim"), one, 1e-6);
+    ck_assert_double_eq_tol(figure_of(figures, "bits_per_dim_of_draws"), all, 1e-6);
+    ck_assert_double_lt(all, one); /* the mean of a logarithm is below that of the mean */
+    ck_assert_double_eq_tol(figure_of(figures, "bits_per_dim_of_draws_with_label"),
+                            all + log2(CLASSES) / DIM, 1e-6);
+    json_decref(figures);
+    cli_fails(1, "eval small.safetensors --split test --points 20 --draws 2 --state .",
+              "draws 3; now it is 2");
+    cli_fails(2, "eval small.safetensors --split test --points 20 --draws 0", "between 1 and 1024");
+}
+END_TEST
+
+START_TEST(classes_are_those_of_the_largest_mean_over_draws)
+{
+    double bits[CLASSES * DRAWS][DRAWN], all = 0;
+    size_t right = 0;
+    train_small();
+    for (int k = 0; k < DRAWS; k++) {
+        for (int c = 0; c < CLASSES; c++) {
+            int32_t labels[DRAWN];
+            for (int i = 0; i < DRAWN; i++)
+                labels[i] = c;
+            bits_of_draw(DRAWN, labels, (uint64_t)k, false, bits[c * DRAWS + k]);
+        }
+    }
+    for (int i = 0; i < DRAWN; i++) {
+        int best = 0;
+        double least = INFINITY;
+        for (int c = 0; c < CLASSES; c++) {
+            double of_class = bits_of_mean(DRAWS, DRAWN, &bits[c * DRAWS][i]);
+            best = of_class < least ? c : best;
+            least = fmin(of_class, least);
+        }
+        right += best == label_of((size_t)i);
+        all += bits_of_mean((size_t)CLASSES * DRAWS, DRAWN, &bits[0][i]) / DRAWN;
+    }
+    json_t *figures = eval("--split test --classify 20 --draws 3");
+    ck_assert_double_eq_tol(figure_of(figures, "class_accuracy"), (double)right / DRAWN, 1e-9);
+    ck_assert_double_eq_tol(figure_of(figures, "bits_per_dim_over_classes"), all, 1e-6);
+    json_decref(figures);
+}
+END_TEST
+
+/* With estimated divergences the noise of the probes is told, and what it does to the bound. */
+START_TEST(draws_tell_what_probes_do)
+{
+    train_with(TALL, test_names, true);
+    json_t *few = eval("--split test --points 20 --draws 2 --probes 2");
+    json_t *many = eval("--split test --points 20 --draws 2 --probes 16");
+    ck_assert_double_gt(figure_of(many, "bits_per_dim_of_draws_probe_bias"), 0);
+    ck_assert_double_gt(figure_of(few, "bits_per_dim_of_draws_probe_bias"),
+                        figure_of(many, "bits_per_dim_of_draws_probe_bias"));
+    ck_assert_double_gt(figure_of(few, "bits_per_dim_of_draws_probe_error"),
+                        figure_of(many, "bits_per_dim_of_draws_probe_error"));
+    json_decref(few);
+    json_decref(many);
+    json_t *one = eval("--split test --points 20 --draws 2 --probes 1");
+    ck_assert_ptr_null(json_object_get(one, "bits_per_dim_of_draws_probe_bias"));
+    json_decref(one);
 }
 END_TEST
 
@@ -661,6 +756,9 @@ int main(void)
     tcase_add_test(tests, a_split_has_the_rows_it_is_named_after);
     tcase_add_test(tests, data_of_another_shape_are_refused);
     tcase_add_test(tests, labels_can_be_left_out);
+    tcase_add_test(tests, draws_are_averaged_within_the_logarithm);
+    tcase_add_test(tests, classes_are_those_of_the_largest_mean_over_draws);
+    tcase_add_test(tests, draws_tell_what_probes_do);
     tcase_add_loop_test(tests, an_interrupted_eval_goes_on, 0, 3);
     tcase_add_test(tests, a_state_is_extended_and_removed);
     tcase_add_test(tests, rows_of_a_state_count_once);

@@ -1,6 +1,8 @@
 /* What is measured of a model, where the truth is known. */
 #include "trainer/measure/distances.h"
+#include "trainer/measure/draws.h"
 #include "trainer/measure/measure.h"
+#include "trainer/measure/modes.h"
 
 #include <advect/extra/all.h>
 #include <advect/train.h>
@@ -107,6 +109,18 @@ START_TEST(a_gaussian_is_learned_to_its_known_loss_and_density)
 }
 END_TEST
 
+/* The recipe's net with weights of zero. */
+static struct adv_model *of_zeros(const char *recipe)
+{
+    struct adv_model *random = trained(recipe, false, NULL), *model = NULL;
+    float *zeros = adv_zeros(adv_net_weights(adv_model_net(random)));
+    ck_assert_int_eq(adv_model_new_json(adv_model_config_json(random), zeros, NULL, &model, NULL),
+                     ADV_OK);
+    free(zeros);
+    adv_model_unref(random);
+    return model;
+}
+
 /* A net of zero weights has v = 0: its samples are the base's, N(0, 1), and the figures of that
  * against a known truth follow from the normal distribution. */
 START_TEST(figures_of_a_known_model_are_right)
@@ -116,13 +130,8 @@ START_TEST(figures_of_a_known_model_are_right)
         "\"layers\": 2}, \"data\": {\"source\": {\"kind\": \"density\", \"density\": {\"kind\": "
         "\"checkerboard\", \"dim\": 2, \"cells\": 4}}}, \"train\": {\"steps\": 40}}";
     struct setting setting = {0};
-    struct adv_model *random = trained(recipe, false, NULL), *model = NULL;
+    struct adv_model *model = of_zeros(recipe);
     setting_init(&setting, recipe);
-    float *zeros = adv_zeros(adv_net_weights(adv_model_net(random)));
-    ck_assert_int_eq(adv_model_new_json(adv_model_config_json(random), zeros, NULL, &model, NULL),
-                     ADV_OK);
-    free(zeros);
-    adv_model_unref(random);
     struct adv_results results = {0};
     struct adv_evaluation evaluation = {
         .model = model,
@@ -153,6 +162,7 @@ START_TEST(figures_of_a_known_model_are_right)
     ck_assert_double_lt(noise, 0.01);
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")), side * side,
                             4 * noise);
+    ck_assert_double_lt(json_number_value(json_object_get(json, "within_modes_p")), 1e-9);
     /* Squares of very different shares, and samples that lie elsewhere. */
     ck_assert_double_lt(json_number_value(json_object_get(json, "mode_p")), 1e-9);
     ck_assert_double_gt(json_number_value(json_object_get(json, "energy_distance")),
@@ -170,6 +180,47 @@ START_TEST(figures_of_a_known_model_are_right)
     json_decref(json);
     adv_model_unref(model);
     setting_release(&setting);
+}
+END_TEST
+
+/* N(0, 1) of zero weights over the boxes of other densities, beyond the dimensions of grids. */
+START_TEST(densities_of_more_dimensions_are_integrated)
+{
+    static const struct {
+        const char *density;
+        int dim;
+        double side; /* P(|x| < 5 sigma) or P(|x| < 4), x ~ N(0, 1) */
+    } cases[] = {
+        {"{\"kind\": \"gaussian\", \"dim\": 4, \"deviation\": 0.5}", 4, 0.9875806693484477},
+        {"{\"kind\": \"gaussian\", \"dim\": 5, \"deviation\": 0.3}", 5, 0.8663855974622838},
+        {"{\"kind\": \"checkerboard\", \"dim\": 4, \"cells\": 2}", 4, 0.9999366575163338}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char recipe[512];
+        snprintf(recipe, sizeof recipe,
+                 "{\"name\": \"small\", \"net\": {\"kind\": \"mlp\", \"dim\": %d, "
+                 "\"channels\": 8, \"layers\": 1}, \"data\": {\"source\": {\"kind\": "
+                 "\"density\", \"density\": %s}}, \"train\": {\"steps\": 40}}",
+                 cases[i].dim, cases[i].density);
+        struct setting setting = {0};
+        struct adv_results results = {0};
+        setting_init(&setting, recipe);
+        struct adv_model *model = of_zeros(recipe);
+        struct adv_evaluation evaluation = {.model = model,
+                                            .dataset = &setting.dataset,
+                                            .pool = setting.pool,
+                                            .quiet = true,
+                                            .grid = 200};
+        ck_assert_int_eq(adv_measure_integral.run(&evaluation, NULL, &results, NULL), ADV_OK);
+        json_t *json = adv_results_to_json(&results);
+        double noise = json_number_value(json_object_get(json, "integral_standard_error"));
+        ck_assert_double_gt(noise, 0);
+        ck_assert_double_lt(noise, 0.1);
+        ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")),
+                                pow(cases[i].side, cases[i].dim), 4 * noise);
+        json_decref(json);
+        adv_model_unref(model);
+        setting_release(&setting);
+    }
 }
 END_TEST
 
@@ -194,11 +245,71 @@ START_TEST(distances_of_sets_of_points)
 }
 END_TEST
 
+/* Draws of the density itself pass; moved within their modes by little, as edges that are not sharp
+ * would do, they do not. */
+START_TEST(samples_within_modes_are_compared_with_draws)
+{
+    enum { N = 20000 };
+    static const char *const specs[] = {
+        "{\"kind\": \"checkerboard\", \"dim\": 2, \"cells\": 4}",
+        "{\"kind\": \"checkerboard\", \"dim\": 4, \"cells\": 2}",
+        "{\"kind\": \"gaussian_mixture\", \"means\": [[-3, 0], [3, 0]], \"deviations\": [1, 0.5]}"};
+    for (size_t s = 0; s < sizeof specs / sizeof *specs; s++) {
+        json_t *spec = json_loads(specs[s], 0, NULL);
+        struct adv_density *density = NULL;
+        ck_assert_int_eq(adv_density_new(spec, &density, NULL), ADV_OK);
+        size_t dim = adv_density_dim(density);
+        float *samples = calloc(N * dim, sizeof *samples);
+        int rejected = 0;
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            adv_density_sample(density, seed, 0, N, samples);
+            rejected += adv_within_modes_p(density, N, samples, seed) < 0.01;
+        }
+        ck_assert_int_le(rejected, 3); /* of 20; P(more) = 4e-5 at their level */
+        for (size_t i = 0; i < N * dim; i++)
+            samples[i] *= 0.9f;
+        ck_assert_double_lt(adv_within_modes_p(density, N, samples, 1), 1e-6);
+        free(samples);
+        adv_density_free(density);
+        json_decref(spec);
+    }
+}
+END_TEST
+
 /* sqrt(3^2 + 4^2) / 2 */
 START_TEST(rows_have_independent_probes)
 {
     ck_assert_double_eq_tol(adv_probe_error(2, (double[]){3, 4}), 2.5, 1e-12);
     ck_assert(isnan(adv_probe_error(2, NULL)));
+}
+END_TEST
+
+/* Of log-densities with independent errors: by the mean over many draws of the errors. */
+START_TEST(noise_within_a_logarithm_raises_it_as_told)
+{
+    enum { DRAWS = 3, TRIALS = 40000 };
+    static const double log_density[DRAWS] = {-5, -4, -6}, error[DRAWS] = {0.2, 0.3, 0.1};
+    struct adv_drawn drawn = adv_drawn_of(DRAWS, log_density, error);
+    static float noise[TRIALS * DRAWS];
+    static double values[TRIALS];
+    ck_assert_double_eq_tol(drawn.log_density, log((exp(-5) + exp(-4) + exp(-6)) / 3), 1e-12);
+    adv_rng_normal(1, ADV_STREAM_PROBE, 0, TRIALS, DRAWS, noise);
+    for (int i = 0; i < TRIALS; i++) {
+        double noisy[DRAWS];
+        for (int k = 0; k < DRAWS; k++)
+            noisy[k] = log_density[k] + error[k] * (double)noise[i * DRAWS + k];
+        values[i] = adv_log_mean_exp(DRAWS, noisy) - drawn.log_density;
+    }
+    struct adv_mean mean = adv_mean_of(TRIALS, values);
+    /* To second order: the rest is of the order of the fourth power of the errors. */
+    ck_assert_double_gt(drawn.bias, 5 * mean.standard_error);
+    ck_assert_double_eq_tol(mean.value, drawn.bias, 4 * mean.standard_error + 0.3 * drawn.bias);
+    ck_assert_double_eq_tol(mean.standard_error * sqrt(TRIALS), drawn.standard_error,
+                            0.05 * drawn.standard_error);
+    struct adv_drawn one = adv_drawn_of(1, log_density, error);
+    ck_assert_double_eq(one.bias, 0);
+    ck_assert_double_eq_tol(one.standard_error, error[0], 1e-12);
+    ck_assert(adv_log_mean_exp(2, (double[]){-INFINITY, -INFINITY}) == -INFINITY);
 }
 END_TEST
 
@@ -209,8 +320,11 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_gaussian_is_learned_to_its_known_loss_and_density);
     tcase_add_test(tests, figures_of_a_known_model_are_right);
+    tcase_add_test(tests, densities_of_more_dimensions_are_integrated);
     tcase_add_test(tests, distances_of_sets_of_points);
+    tcase_add_test(tests, samples_within_modes_are_compared_with_draws);
     tcase_add_test(tests, rows_have_independent_probes);
+    tcase_add_test(tests, noise_within_a_logarithm_raises_it_as_told);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

@@ -3,6 +3,7 @@
 #include "trainer/eval/card.h"
 #include "trainer/eval/eval_data.h"
 #include "trainer/eval/eval_options.h"
+#include "trainer/measure/draws.h"
 
 #include <advect/extra/json.h>
 
@@ -102,7 +103,9 @@ static enum adv_status measure(const struct adv_eval_options *options, const cha
     e->training = datasets.training;
     e->split = datasets.split;
     choose_points(options, e);
-    status = measure_selected(options, e, selected, results, error);
+    status = adv_draws_check(e, error);
+    if (status == ADV_OK)
+        status = measure_selected(options, e, selected, results, error);
     e->dataset = e->training = NULL;
     adv_eval_data_close(&datasets);
     return status;

@@ -5,6 +5,7 @@
 #include "trainer/cli/stop.h"
 #include "trainer/eval/eval_data.h"
 #include "trainer/eval/solver_list.h"
+#include "trainer/measure/draws.h"
 
 #include <advect/extra/memory.h>
 
@@ -55,6 +56,9 @@ static const struct adv_field fields_before[] = {
              "tables, 0 for images"},
     {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = 1000, .fallback = PROBES_DEFAULT,
      .help = "number of Hutchinson probes for log-densities beyond 16 dimensions"},
+    {"draws", ADV_FIELD_INT, AT(draws), .min = 1, .max = ADV_DRAWS_MAX, .fallback = "1",
+     .help = "number of draws of the noise that dequantises 8-bit data over which --points and "
+             "--classify average densities: the more, the tighter a bound of the probability"},
     {"renew_probes", ADV_FIELD_BOOL, AT(renew_probes),
      .help = "insist on fresh probes at each evaluation, which every --density-solver of equal "
              "steps draws and others refuse"},
@@ -71,8 +75,8 @@ static const struct adv_field fields_after[] = {
      .help = "solvers to compare in --curve, separated by commas: METHOD:STEPS, dopri5:TOLERANCE, "
              "or METHOD:STEPS^POWER for times 1 - (1 - i/STEPS)^POWER; a selection if absent"},
     {"grid", ADV_FIELD_INT, AT(grid), .min = 0, .max = 4096, .fallback = "128",
-     .help = "the integral of a density of up to 3 dimensions takes the square of so many points; "
-             "0 skips it"},
+     .help = "the integral of a density takes the square of so many points, or in more than 3 "
+             "dimensions a quarter as many; 0 skips it"},
     {"posterior_samples", ADV_FIELD_INT, AT(posterior_samples), .min = ADV_CALIBRATION_SAMPLES_MIN,
      .max = ADV_CALIBRATION_SAMPLES_MAX, .fallback = "99",
      .help = "samples of each posterior that --calibration draws; one less than a multiple of 20 "
@@ -216,6 +220,7 @@ enum adv_status adv_eval_settings(const struct adv_eval_options *options, const 
                     .probe_seed = (uint64_t)options->seed,
                     .renew_probes = options->renew_probes},
         .unlabelled = options->unlabelled,
+        .n_draws = (size_t)options->draws,
         .grid = (size_t)options->grid,
         .calibration = {.n_samples = (size_t)options->posterior_samples,
                         .plot = options->calibration_plot},

@@ -1,6 +1,6 @@
 /* Classification by density: of all labels the one that makes an image most likely. An image's
  * classes are one block, so that they share their probes: what these add to each cancels. */
-#include "trainer/measure/rows.h"
+#include "trainer/measure/draws.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,9 +8,10 @@
 
 #define IMAGES_MAX 1000000 /* so that their rows can be counted */
 
+/* Row by row of the work: an image's classes of its first draw, of its next ... */
 struct images {
     const struct adv_evaluation *evaluation;
-    size_t classes;
+    size_t classes, draws;
 };
 
 static bool fill_classes(const void *context, size_t first, size_t n, float *points,
@@ -19,12 +20,15 @@ static bool fill_classes(const void *context, size_t first, size_t n, float *poi
     (void)contexts;
     const struct images *images = context;
     const struct adv_evaluation *e = images->evaluation;
-    size_t dim = adv_model_dim(e->model);
-    adv_dataset_points(e->dataset, e->split, first / images->classes, 1, points, labels, NULL);
-    for (size_t c = 0; c < n; c++) {
-        if (c > 0)
-            memcpy(points + c * dim, points, dim * sizeof *points);
-        labels[c] = (int32_t)c;
+    size_t dim = adv_model_dim(e->model), image = first / (images->classes * images->draws);
+    for (size_t i = 0; i < n; i++) {
+        size_t c = i % images->classes;
+        if (c == 0)
+            adv_dataset_points_of_draw(e->dataset, e->split, i / images->classes, image, 1,
+                                       points + i * dim, labels + i, NULL);
+        else
+            memcpy(points + i * dim, points + (i - 1) * dim, dim * sizeof *points);
+        labels[i] = (int32_t)c;
     }
     return true;
 }
@@ -41,11 +45,40 @@ static enum adv_status check(const struct adv_evaluation *e, struct adv_error *e
                           e->split == ADV_SPLIT_TEST ? " (--test-labels FILE names them)" : "");
 }
 
-static size_t most_likely(const double *log_density, size_t classes)
+/* An image's estimates. */
+struct image {
+    const double *log_density, *standard_error; /* [draws, classes] */
+};
+
+static struct image image_of(const struct images *images, const struct adv_row_estimates *rows,
+                             size_t i)
+{
+    size_t at = i * images->draws * images->classes;
+    return (struct image){rows->log_density + at, rows->standard_error + at};
+}
+
+static size_t greatest(size_t n, const double *values)
 {
     size_t best = 0;
-    for (size_t c = 1; c < classes; c++)
-        best = log_density[c] > log_density[best] ? c : best;
+    for (size_t i = 1; i < n; i++)
+        best = values[i] > values[best] ? i : best;
+    return best;
+}
+
+/* The class of the largest mean density over the draws. */
+static size_t most_likely(const struct images *images, const struct image *image)
+{
+    size_t best = 0;
+    double most = -INFINITY, of_class[ADV_DRAWS_MAX];
+    for (size_t c = 0; c < images->classes; c++) {
+        for (size_t k = 0; k < images->draws; k++)
+            of_class[k] = image->log_density[k * images->classes + c];
+        double mean = adv_log_mean_exp(images->draws, of_class);
+        if (mean > most) {
+            most = mean;
+            best = c;
+        }
+    }
     return best;
 }
 
@@ -61,31 +94,40 @@ static enum adv_status count_right(const struct images *images,
     *right = 0;
     for (size_t i = 0; i < n; i++) {
         int32_t label;
+        struct image image = image_of(images, rows, i);
         adv_dataset_points(e->dataset, e->split, i, 1, point, &label, NULL);
-        size_t read = most_likely(rows->log_density + i * images->classes, images->classes);
-        *right += read == (size_t)label;
+        *right += most_likely(images, &image) == (size_t)label;
     }
     free(point);
     return ADV_OK;
 }
 
-/* log p(x) = log of the mean of p(x | c), the classes being equally likely. */
-static double log_marginal(const double *log_density, size_t classes)
+/* log p(x) = log of the mean of p(x | c), the classes being equally likely, over all draws. The
+ * classes of a draw share their probes, so that the error of the likeliest is that of all. */
+static struct adv_drawn marginal(const struct images *images, const struct image *image)
 {
-    double top = log_density[most_likely(log_density, classes)], sum = 0;
-    for (size_t c = 0; c < classes; c++)
-        sum += exp(log_density[c] - top);
-    return top + log(sum / (double)classes);
+    double log_density[ADV_DRAWS_MAX], standard_error[ADV_DRAWS_MAX];
+    for (size_t k = 0; k < images->draws; k++) {
+        const double *of_class = image->log_density + k * images->classes;
+        log_density[k] = adv_log_mean_exp(images->classes, of_class);
+        standard_error[k] =
+            image->standard_error[k * images->classes + greatest(images->classes, of_class)];
+    }
+    return adv_drawn_of(images->draws, log_density, standard_error);
 }
 
-/* The log-densities of rows, image by image and class by class, give way to those of images. */
+/* The log-densities of rows give way to those of images. */
 static void add_marginal(const struct images *images, struct adv_row_estimates *rows, size_t n,
                          struct adv_results *results)
 {
     const struct adv_model *model = images->evaluation->model;
-    for (size_t i = 0; i < n; i++)
-        rows->log_density[i] =
-            log_marginal(rows->log_density + i * images->classes, images->classes);
+    double bias = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct image image = image_of(images, rows, i);
+        struct adv_drawn drawn = marginal(images, &image);
+        rows->log_density[i] = drawn.log_density;
+        bias += drawn.bias / (double)n;
+    }
     struct adv_mean mean = adv_rows_mean_in_unit(model, n, rows->log_density);
     bool bits = adv_model_has_bits(model);
     adv_results_add(results, bits ? "bits_per_dim_over_classes" : "nll_over_classes",
@@ -98,21 +140,25 @@ static void add_marginal(const struct images *images, struct adv_row_estimates *
                     bits ? "standard error of bits per dimension of p(x) over rows"
                          : "standard error of mean -log p(x) over rows",
                     mean.standard_error);
+    if (images->draws > 1 && isfinite(bias))
+        adv_results_add(results, "bits_per_dim_over_classes_probe_bias",
+                        "by how much the noise of the probes lowers bits per dimension of p(x)",
+                        adv_rows_width_in_unit(model, bias));
 }
 
 static enum adv_status run(const struct adv_evaluation *e, const union adv_measure_wish *wish,
                            struct adv_results *results, struct adv_error *error)
 {
     size_t wanted = (size_t)wish->n, n = 0, right = 0;
-    struct images images = {e, adv_model_classes(e->model)};
+    struct images images = {e, adv_model_classes(e->model), e->n_draws ? e->n_draws : 1};
     enum adv_status status = check(e, error);
     if (status == ADV_OK)
         status = adv_rows_of_split(e, wanted < IMAGES_MAX ? wanted : IMAGES_MAX, &n, error);
     if (status != ADV_OK)
         return status;
-    struct adv_row_densities work = adv_rows_work(e, "classes");
-    work.n = n * images.classes;
-    work.block = images.classes;
+    struct adv_row_densities work = adv_rows_work(e, e->n_draws > 1 ? "classes_draws" : "classes");
+    work.block = images.classes * images.draws;
+    work.n = n * work.block;
     work.fill = fill_classes;
     work.context = &images;
     struct adv_row_estimates rows = {0};
@@ -123,6 +169,8 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
         double share = (double)right / (double)n;
         adv_results_add_count(results, "classified", "rows classified by the largest log p(x | c)",
                               n);
+        if (e->n_draws > 1)
+            adv_results_add_count(results, "draws", "draws of the noise of each row", e->n_draws);
         adv_results_add(results, "class_accuracy", "share of rows classified as labelled", share);
         adv_results_add(results, "class_accuracy_standard_error",
                         "standard error of the share classified as labelled",

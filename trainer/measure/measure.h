@@ -47,6 +47,7 @@ struct adv_evaluation {
     struct adv_calibration_settings calibration;
     struct adv_density_settings density;
     bool unlabelled; /* densities without their labels */
+    size_t n_draws;  /* of the noise of dequantised rows, see draws.h; 0 is 1 */
     size_t n_points; /* fresh points (densities), or rows of the split, for the log-density */
     size_t grid;     /* of the integral: as many points as a square of so many a side; 0: none */
     const char *state_stem; /* of the names of state files */

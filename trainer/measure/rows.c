@@ -1,6 +1,8 @@
 /* Log-densities of rows of data: their mean, and what it depends on. */
 #include "trainer/measure/rows.h"
 
+#include "trainer/measure/draws.h"
+
 #include <advect/extra/evaluator.h>
 
 #include <math.h>
@@ -20,8 +22,7 @@ double adv_rows_in_unit(const struct adv_model *model, double log_density)
     return adv_model_has_bits(model) ? adv_model_bits_per_dim(model, log_density) : -log_density;
 }
 
-/* A difference of log-densities, without sign. */
-static double width_in_unit(const struct adv_model *model, double difference)
+double adv_rows_width_in_unit(const struct adv_model *model, double difference)
 {
     return fabs(adv_rows_in_unit(model, difference) - adv_rows_in_unit(model, 0));
 }
@@ -30,7 +31,7 @@ struct adv_mean adv_rows_mean_in_unit(const struct adv_model *model, size_t n,
                                       const double *log_density)
 {
     struct adv_mean mean = adv_mean_of(n, log_density);
-    mean.standard_error = width_in_unit(model, mean.standard_error);
+    mean.standard_error = adv_rows_width_in_unit(model, mean.standard_error);
     mean.value = adv_rows_in_unit(model, mean.value);
     return mean;
 }
@@ -77,8 +78,13 @@ enum adv_status adv_rows_run_kept(const struct adv_evaluation *e, struct adv_row
     if (length >= (int)sizeof path)
         return adv_fail_field(error, ADV_E_INVALID, "state", "the state file's path is too long");
     json_t *bound = bound_of(e, work);
-    if (!bound)
+    bool complete =
+        bound && (e->n_draws <= 1 ||
+                  json_object_set_new(bound, "draws", json_integer((json_int_t)e->n_draws)) == 0);
+    if (!complete) {
+        json_decref(bound);
         return adv_no_memory(error);
+    }
     work->state = path;
     work->bound = bound;
     enum adv_status status = adv_row_densities_run(work, estimates, error);
@@ -132,7 +138,7 @@ static void add_bits(const struct adv_evaluation *e, const struct adv_row_densit
     adv_results_add(results, "bits_per_dim", "bits per dimension", bits.value);
     adv_results_add(results, "bits_per_dim_standard_error",
                     "standard error of bits per dimension over rows", bits.standard_error);
-    double probes = width_in_unit(model, adv_probe_error(work->n, rows->standard_error));
+    double probes = adv_rows_width_in_unit(model, adv_probe_error(work->n, rows->standard_error));
     if (isfinite(probes))
         adv_results_add(results, "bits_per_dim_probe_error",
                         "standard error of bits per dimension from the probes", probes);
@@ -151,6 +157,8 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     enum adv_status status = adv_rows_of_split(e, e->n_points, &n, error);
     if (status != ADV_OK)
         return status;
+    if (e->n_draws > 1)
+        return adv_draws_measure(e, n, results, error);
     struct adv_row_densities work = adv_rows_work_as_they_are(e, "bits", n);
     struct adv_row_estimates rows = {0};
     status = adv_rows_run_kept(e, &work, &rows, error);

@@ -35,6 +35,7 @@ enum adv_status adv_rows_mean(const struct adv_evaluation *evaluation,
  * it: bits per dimension, or the negative log-density in nats. */
 const char *adv_rows_unit(const struct adv_model *model);
 double adv_rows_in_unit(const struct adv_model *model, double log_density);
+double adv_rows_width_in_unit(const struct adv_model *model, double difference); /* without sign */
 struct adv_mean adv_rows_mean_in_unit(const struct adv_model *model, size_t n,
                                       const double *log_density);
 

@@ -1,57 +1,13 @@
 /* Samples: written down, scored by a program of the user's, and held against a known density. */
 #include "trainer/measure/distances.h"
 #include "trainer/measure/measure.h"
+#include "trainer/measure/modes.h"
 #include "trainer/measure/scorer.h"
 
 #include <advect/array_file.h>
-#include <advect/extra/tails.h>
 
 #include <math.h>
 #include <stdlib.h>
-
-/* Over the modes of the truth: each one's share of the samples relative to its weight, and the
- * Kullback-Leibler divergence of the shares among samples that are in a mode from the weights. */
-static enum adv_status measure_modes(const struct adv_density *density,
-                                     const struct adv_answer *answer, struct adv_results *results,
-                                     struct adv_error *error)
-{
-    size_t n_modes = adv_density_modes(density), inside = 0;
-    if (n_modes == 0)
-        return ADV_OK;
-    size_t *counts = calloc(n_modes, sizeof *counts);
-    if (!counts)
-        return adv_no_memory(error);
-    for (size_t i = 0; i < answer->n; i++) {
-        long mode = adv_density_mode(density, answer->states + i * answer->dim);
-        if (mode >= 0) {
-            counts[mode]++;
-            inside++;
-        }
-    }
-    double least = INFINITY, most = 0, divergence = 0, chi_square = 0;
-    for (size_t k = 0; k < n_modes; k++) {
-        double weight = adv_density_mode_weight(density, k);
-        double relative = (double)counts[k] / (double)answer->n / weight;
-        double share = inside ? (double)counts[k] / (double)inside : 0;
-        least = fmin(least, relative);
-        most = fmax(most, relative);
-        double due = weight * (double)inside, off = (double)counts[k] - due;
-        chi_square += due > 0 ? off * off / due : 0;
-        divergence += share > 0 ? share * log(share / weight) : 0;
-    }
-    free(counts);
-    adv_results_add_count(results, "modes", "modes of the true density", n_modes);
-    adv_results_add(results, "mode_share_min", "least share of a mode, relative to its weight",
-                    least);
-    adv_results_add(results, "mode_share_max", "greatest share of a mode, relative to its weight",
-                    most);
-    adv_results_add(results, "mode_kl", "KL of the modes' shares from their weights, nats",
-                    divergence);
-    if (n_modes > 1 && inside > 0)
-        adv_results_add(results, "mode_p", "p-value of the modes' shares, by Pearson's chi-square",
-                        adv_chi_square_tail(chi_square, n_modes - 1));
-    return ADV_OK;
-}
 
 static enum adv_status measure_inside(const struct adv_density *density,
                                       const struct adv_answer *answer, struct adv_results *results,
@@ -138,7 +94,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     if (status == ADV_OK && density)
         status = measure_inside(density, answer, results, error);
     if (status == ADV_OK && density)
-        status = measure_modes(density, answer, results, error);
+        status = adv_measure_modes(e, answer, results, error);
     if (status == ADV_OK && density)
         status = adv_measure_distances(e, answer, results, error);
     adv_run_free(run);

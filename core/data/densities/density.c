@@ -106,9 +106,10 @@ void adv_density_sample(const struct adv_density *density, uint64_t seed, uint64
 bool adv_density_log_density(const struct adv_density *density, size_t n, const float *points,
                              double *out)
 {
-    if (!density->kind->log_density)
+    const struct adv_density_kind *kind = density->kind;
+    if (!kind->log_density || (kind->has_log_density && !kind->has_log_density(density->state)))
         return false;
-    density->kind->log_density(density->state, n, points, out);
+    kind->log_density(density->state, n, points, out);
     return true;
 }
 

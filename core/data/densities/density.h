@@ -23,7 +23,8 @@ struct adv_density_kind {
     size_t (*dim)(const void *state); /* NULL: 2 */
     void (*sample)(const void *state, uint64_t seed, uint64_t first, size_t n, float *out);
     void (*log_density)(const void *state, size_t n, const float *points,
-                        double *out); /* or NULL */
+                        double *out);           /* or NULL */
+    bool (*has_log_density)(const void *state); /* NULL: wherever there is a log_density */
     void (*box)(const void *state, double *lo, double *hi);
 
     /* All three or none. */

@@ -90,6 +90,12 @@ size_t adv_dataset_rows(const struct adv_dataset *dataset, enum adv_split split)
 /* Examples first ... first + n - 1 of a split, and their contexts or NULL, in data units. */
 void adv_dataset_points(const struct adv_dataset *dataset, enum adv_split split, uint64_t first,
                         size_t n, float *x, int32_t *label, float *context);
+/* The same with a draw of its own of the noise that dequantises 8-bit data: draw 0 is that of
+ * adv_dataset_points, and others are independent of it and of each other. Not for sources that are
+ * drawn (adv_source_is_drawn), whose draws would be other examples. */
+void adv_dataset_points_of_draw(const struct adv_dataset *dataset, enum adv_split split,
+                                uint64_t draw, uint64_t first, size_t n, float *x, int32_t *label,
+                                float *context);
 
 /* Conditions as often as the data have them: labels [n], where there are classes, and contexts
  * [n, n_context], where there are contexts, of n of the rows of files, spread evenly over them, or

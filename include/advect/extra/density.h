@@ -10,7 +10,8 @@
  *                    (likewise)
  *   eight_gaussians, rings, two_moons, pinwheel, swiss_roll
  *                    2-D classics in the shapes of the FFJORD toy sets, with a noise option in
- *                    data units; the first two have closed forms */
+ *                    data units; the first two have closed forms, and the density of
+ *                    moons with noise is computed by quadrature */
 #ifndef ADVECT_EXTRA_DENSITY_H
 #define ADVECT_EXTRA_DENSITY_H
 
@@ -44,7 +45,7 @@ void adv_density_sample(const struct adv_density *density, uint64_t seed, uint64
                         float *out);
 
 /* True log-density in nats of points [n, dim] into out [n] (-INFINITY off the support).
- * False, and out untouched, where the kind has no closed form. */
+ * False, and out untouched, where it is not known. */
 bool adv_density_log_density(const struct adv_density *density, size_t n, const float *points,
                              double *out);
 
