@@ -9,10 +9,11 @@ import { drawView } from "./views/draw.js";
 import { flowView } from "./views/flow.js";
 import { generateView } from "./views/generate.js";
 import { modelView } from "./views/model.js";
+import { moreViews } from "./views/more.js";
 import { pointsView } from "./views/points.js";
 import { posteriorView } from "./views/posterior.js";
 
-const VIEWS = [flowView, pointsView, posteriorView, generateView, drawView, modelView];
+const VIEWS = [...moreViews, flowView, pointsView, posteriorView, generateView, drawView, modelView];
 const SLOW_MS = 1500;
 
 const place = document.getElementById("view"), picker = document.getElementById("models");
@@ -88,7 +89,7 @@ function route() {
     model, refused, params: wanted.params,
     remember: (query) => history.replaceState(null, "", address(view, model, query)),
     go: (name) => { location.hash = address(VIEWS.find((v) => v.name === name), model); },
-    reload: load,
+    reload: load, refresh,
   });
 }
 
@@ -131,6 +132,15 @@ function askForKey(why) {
   el("label", { for: "key" }, "API key"), input, el("button", {}, "Send the key"),
   el("p", { class: "dim" }, "The key is kept in this tab of the browser until you close it.")));
   input.focus();
+}
+
+/* The list anew, beneath a view that stays. */
+async function refresh() {
+  ({ models, refused } = await askJson("v1/models", { silent: true }));
+  fillPicker();
+  const { view, model } = readHash(), shown = models.find((m) => m.name === model);
+  if (shown)
+    showTabs(VIEWS.find((v) => v.name === view), shown);
 }
 
 async function load() {
