@@ -1,0 +1,4 @@
+/* Views that only the playground has. In place of web/views/more.js. */
+import { makeView } from "./make.js";
+
+export const moreViews = [makeView];
