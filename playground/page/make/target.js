@@ -1,7 +1,7 @@
 /* What people make: points of the plane, each of which stands for a Gaussian of a small width. That
  * mixture is the density that the network learns, and its flow is known exactly. */
 
-export const MOST_POINTS = 10000;
+export const MOST_POINTS = 4096; /* that a mixture may have in a recipe */
 const CSV_BYTES = 20e6;
 
 /* Points evenly from the list, at most so many. */

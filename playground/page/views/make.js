@@ -12,7 +12,7 @@ import { Brush } from "../make/brush.js";
 import { ExactDensity } from "../make/exact-density.js";
 import { Pane } from "../make/pane.js";
 import { presetNames, presetPoints } from "../make/presets.js";
-import { boxOf, readCsv, unitsOf } from "../make/target.js";
+import { boxOf, MOST_POINTS, readCsv, unitsOf } from "../make/target.js";
 import { EXACT, LEARNED, makeExact, modelFile, openModel, recipeOf, train } from "../make/training.js";
 
 const MODEL_BYTES = 64e6;
@@ -180,15 +180,15 @@ class MakeView {
 
   clear() {
     this.form.set("preset", "your own");
-    this.take([], "The plane is empty: paint on the left.");
     this.paint(true);
+    this.take([], "The plane is empty: drag over the left one to paint; hold Shift to erase.");
     this.player.redraw();
   }
 
   painted(ended) {
     const { points } = this.target;
     this.form.set("preset", "your own");
-    this.say(`${count(points.length)} points${points.length >= 10000 ? ", the most that fit" : ""}`);
+    this.say(`${count(points.length)} points${points.length >= MOST_POINTS ? ", the most that fit" : ""}`);
     if (ended)
       this.remake();
     this.player.redraw();
