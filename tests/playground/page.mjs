@@ -39,7 +39,7 @@ await harness.test("a network learns beside the exact flow, and is downloaded an
   assert(await inked(page, 2) === 0, "something is drawn of no network");
   await trained(page);
   assert(await inked(page, 2) > 500, "no points of the learned flow");
-  const verdict = await page.locator(".scene > .lead").textContent();
+  const verdict = await page.locator(".scene .lead").textContent();
   assert(/KL divergence .* nats, over 2,048 points/.test(verdict), verdict);
   assert(await page.locator(".curves svg").count() === 2, "the curves are missing");
   tell(verdict);
@@ -69,6 +69,12 @@ await harness.test("points are painted, erased, and learned", {}, async (page) =
   await idle(page, LONG);
   await trained(page);
   assert(await inked(page, 2) > 100, "no points of the learned flow");
+  const words = await said(page);
+  await page.getByRole("link", { name: "Model", exact: true }).click();
+  await idle(page, LONG);
+  await page.getByRole("link", { name: "Make", exact: true }).click();
+  await idle(page, LONG);
+  assert(await said(page) === words && await inked(page, 2) > 100, "what was made is lost when the view is left");
 });
 
 await harness.test("tables are opened, and what is none is refused in words", {}, async (page) => {

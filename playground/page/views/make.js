@@ -1,5 +1,4 @@
 /* Make your own density: its exact flow at once, and a network that learns it beside. */
-import { askJson } from "../lib/api.js";
 import { chart } from "../lib/chart.js";
 import { download, el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
@@ -18,6 +17,7 @@ import { EXACT, LEARNED, makeExact, modelFile, openModel, recipeOf, train } from
 const MODEL_BYTES = 64e6;
 const EXACT_WORK = 1.2e6, FEWEST = 200, MOST = 3000; /* points of the flow times points that were painted */
 const PREVIEW = { n: 800, solver: { method: "midpoint", steps: 12 } }; /* of a network in training */
+const OWN = "your own";
 const OVERLAYS = [
   { name: "points", label: "Points", fallback: true, help: "samples on their way from the Gaussian at t = 0 to the data at t = 1, coloured by where they start" },
   { name: "density", label: "Density", fallback: true, help: "probability density at time t" },
@@ -35,12 +35,17 @@ const NETWORK = [
 
 function specsFor(model) {
   return [...OVERLAYS.map((row) => ({ ...row, kind: "switch" })),
-    { name: "preset", kind: "choice", label: "Start from", choices: [...presetNames, "your own"].map((value) => ({ value })), fallback: presetNames[0] },
+    { name: "preset", kind: "choice", label: "Start from", choices: [...presetNames, OWN].map((value) => ({ value })), fallback: presetNames[0] },
     { name: "blur", kind: "real", label: "Width of a point", range: true, min: 0.03, max: 0.5, step: 0.01, fallback: 0.1, help: "standard deviation of the Gaussian that each point stands for" },
     seedSpec(), ...solverSpecs(model, "midpoint", 20), ...NETWORK,
     { name: "t", kind: "real", min: 0, max: 1, fallback: 0 },
     { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 1 }];
 }
+
+const HINT = "The network learns while you watch, and stays yours to download.";
+
+/* What was made, for when the view is opened again: {target, learned, lines}. */
+let kept = null;
 
 class MakeView {
   constructor(root, { model, params, remember, refresh }) {
@@ -58,7 +63,35 @@ class MakeView {
     this.lay(root);
     this.themed = redraw;
     themeEvents.addEventListener("theme", this.themed);
-    this.take(presetPoints(presetNames.includes(this.form.values.preset) ? this.form.values.preset : presetNames[0]));
+    this.begin(params.get("preset"));
+  }
+
+  /* What the URL names, or else what was there before, as long as the page is open. */
+  begin(named) {
+    const { preset } = this.form.values;
+    if (kept && (named === null || preset === OWN || preset === kept.preset)) {
+      this.restore();
+      return;
+    }
+    if (preset === OWN)
+      this.form.set("preset", presetNames[0]);
+    this.take(presetPoints(this.form.values.preset));
+  }
+
+  restore() {
+    ({ target: this.target, learned: this.learned, lines: this.lines } = kept);
+    this.form.set("preset", kept.preset);
+    this.form.set("blur", this.target.blur);
+    this.exact.box = this.network.box = this.box;
+    this.saves[0].disabled = !this.learned;
+    this.say(`${count(this.target.points.length)} points`);
+    this.report(this.lines.findLast((line) => line.kl !== null));
+    this.remake();
+    this.fill(this.network);
+  }
+
+  keep() {
+    kept = { target: this.target, learned: this.learned, lines: this.lines, preset: this.form.values.preset };
   }
 
   /* ---- layout */
@@ -68,16 +101,16 @@ class MakeView {
     this.notes = el("p", { class: "dim", role: "status" });
     this.button = el("button", { type: "button", class: "primary", onclick: () => this.toggle() }, "Train");
     this.curves = el("div", { class: "curves" });
-    this.verdict = el("p", { class: "lead" }, "Press Train: the network learns while you watch, and stays yours to download.");
+    this.verdict = el("p", { class: "lead" }, HINT);
     root.append(el("div", { class: "stage make" },
       el("div", { class: "scene" },
         el("div", { class: "panes" }, this.exact.element, this.network.element), this.player.element, this.tasks.element,
-        this.verdict, this.curves),
+        el("div", { class: "row train" }, this.button, this.verdict), this.curves),
       el("div", { class: "panel" },
         el("p", { class: "lead" }, "Paint a density, drop a CSV file, or start from a classic one. Left is the flow that leads to it exactly; right is what a network learns of it."),
         el("div", { class: "controls" }, rows("preset", "blur")), this.tools(), this.notes,
         el("fieldset", { class: "group" }, el("legend", {}, "Show"), el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
-        el("div", { class: "row" }, this.button), el("div", { class: "controls" }, rows(...NETWORK.map((row) => row.name))),
+        el("div", { class: "controls" }, rows(...NETWORK.map((row) => row.name))),
         el("div", { class: "controls" }, rows("method", "steps", "seed")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.files())));
     root.ondragover = (event) => event.preventDefault();
@@ -110,15 +143,24 @@ class MakeView {
 
   say(words) { this.notes.textContent = words; }
 
-  /* Points in place of all. */
-  take(points, words = `${count(points.length)} points`) {
+  /* The network is none of the present density. */
+  forget() {
     this.stop();
-    this.target = { points, units: points.length ? unitsOf(points) : { shift: [0, 0], scale: 1 }, blur: this.form.values.blur };
-    this.exact.box = this.network.box = boxOf(this.target.units);
     this.learned = false;
     this.lines = [];
     this.saves[0].disabled = true;
+    this.network.words.textContent = "";
     this.network.empty();
+    this.verdict.textContent = HINT;
+    this.curves.replaceChildren();
+  }
+
+  /* Points in place of all. */
+  take(points, words = `${count(points.length)} points`) {
+    this.forget();
+    this.target = { points, units: points.length ? unitsOf(points) : { shift: [0, 0], scale: 1 }, blur: this.form.values.blur };
+    this.exact.box = this.network.box = boxOf(this.target.units);
+    this.keep();
     this.say(words);
     return this.remake();
   }
@@ -179,7 +221,7 @@ class MakeView {
   }
 
   clear() {
-    this.form.set("preset", "your own");
+    this.form.set("preset", OWN);
     this.paint(true);
     this.take([], "The plane is empty: drag over the left one to paint; hold Shift to erase.");
     this.player.redraw();
@@ -187,8 +229,11 @@ class MakeView {
 
   painted(ended) {
     const { points } = this.target;
-    this.form.set("preset", "your own");
+    this.form.set("preset", OWN);
     this.say(`${count(points.length)} points${points.length >= MOST_POINTS ? ", the most that fit" : ""}`);
+    if (this.learned || this.training)
+      this.forget();
+    this.keep();
     if (ended)
       this.remake();
     this.player.redraw();
@@ -213,7 +258,7 @@ class MakeView {
     if (file.size > 20e6)
       throw new Error(`${file.name} has ${number(file.size / 1e6)} MB; at most 20 MB are read here.`);
     const { points, words } = readCsv(await file.text(), file.name);
-    this.form.set("preset", "your own");
+    this.form.set("preset", OWN);
     this.paint(false);
     await this.take(points, words);
   }
@@ -247,13 +292,13 @@ class MakeView {
       this.say("There is nothing to learn yet: paint some points, or choose a density.");
       return;
     }
-    this.lines = [];
+    this.forget();
     this.training = true;
     this.button.textContent = "Stop";
-    this.network.empty();
     await this.tasks.start("train", "Training", (task) => train(this.recipe, task, (line) => this.learn(line, task)));
     this.training = false;
     this.button.textContent = "Train";
+    this.keep();
     if (this.lines.length)
       this.finish();
   }
@@ -273,6 +318,8 @@ class MakeView {
     const of = (member) => this.lines.filter((l) => l[member] !== null).map((l) => [l.step, l[member]]);
     const series = [{ name: "training loss", points: of("loss") }, { name: "held-out loss", points: of("held_out") }];
     const divergence = of("kl");
+    if (!this.lines.length)
+      return;
     this.curves.replaceChildren(chart(series.filter((s) => s.points.length), "Loss over training steps"),
       divergence.length > 1 ? chart([{ name: "KL to the exact density, nats", points: divergence }], "KL divergence over training steps") : "");
     if (kl)
@@ -298,10 +345,11 @@ class MakeView {
 
   changed(name) {
     const { values } = this.form;
-    if (name === "preset" && values.preset !== "your own") {
+    if (name === "preset" && values.preset !== OWN) {
       this.paint(false);
       this.take(presetPoints(values.preset));
     } else if (name === "blur") {
+      this.forget();
       this.target.blur = values.blur;
       this.remake();
     } else if (["method", "steps", "seed"].includes(name)) {
