@@ -98,6 +98,20 @@ await harness.test("the other views of the page work without a daemon", {}, asyn
   }
 });
 
+await harness.test("the story's five steps", { reducedMotion: "reduce" }, async (page) => {
+  for (let step = 1; step <= 5; step++) {
+    await go(page, `#/story/your-points?step=${step}`);
+    await page.reload();
+    await idle(page, LONG);
+    await page.locator("input[type=range]").fill("0.8");
+    await idle(page, LONG);
+    assert((await pixels(page, ".plane canvas:nth-child(1)")).inked > 500, `nothing is drawn at step ${step}`);
+    await harness.shot(page, `playground-story-${step}`);
+  }
+  await page.getByRole("link", { name: "Watch digits form from noise" }).click();
+  await until(() => page.evaluate(() => location.hash.startsWith("#/generate/")), "the digits");
+});
+
 for (const colorScheme of ["light", "dark"])
   await harness.test(`the playground fits phones and wide screens, ${colorScheme}`, { colorScheme }, async (page) => {
     for (const width of [320, 768, 1440]) {

@@ -5,10 +5,10 @@ import { densityOf, transformOf } from "./target.js";
 export const EXACT = "your-points", LEARNED = "your-network";
 
 /* The model whose flow is that of the points, exactly. */
-export function makeExact(target, box, { signal }) {
+export function makeExact(target, box, { signal }, name = EXACT) {
   const { points, units, blur } = target;
   return askJson("playground/exact", { signal, silent: true, body: {
-    name: EXACT, points, bandwidth: blur, transform: transformOf(units), box } });
+    name, points, bandwidth: blur, transform: transformOf(units), box } });
 }
 
 /* A recipe as `advect train` takes it. */
