@@ -58,9 +58,9 @@ WASM_EXPORTS := $(shell grep -o 'adv_local_[a-z_]*' playground/module/worker.h |
 
 $(WASM)/advect.js: $(WASM_OBJ)
 	$(call say,LINK)
-	$(Q)$(EMCC) -O3 -s MODULARIZE=1 -s EXPORT_NAME=advectModule -s ENVIRONMENT=web,worker,node \
+	$(Q)$(EMCC) -Os -s MODULARIZE=1 -s EXPORT_NAME=advectModule -s ENVIRONMENT=worker,node \
 	  -s ALLOW_MEMORY_GROWTH=1 -s MAXIMUM_MEMORY=1gb -s TOTAL_STACK=1mb -s ABORTING_MALLOC=0 \
-	  -s EXPORTED_FUNCTIONS=_malloc,_free$(WASM_EXPORTS) -s EXPORTED_RUNTIME_METHODS=UTF8ToString,stringToUTF8,lengthBytesUTF8 \
+	  -s EXPORTED_FUNCTIONS=_malloc,_free$(WASM_EXPORTS) -s EXPORTED_RUNTIME_METHODS=UTF8ToString \
 	  -s INCOMING_MODULE_JS_API=locateFile,wasmBinary,print,printErr --no-entry $(WASM_OBJ) -o $@
 
 # The folder is made anew whole, so that nothing of an older build stays in it.
