@@ -224,7 +224,7 @@ compile-commands: ## compile_commands.json, for editors and clang's tools
 	@$(MAKE) --no-print-directory -nB V=1 $(EVERY_SRC:%.c=$(OBJ)/%.o) $(OBJ)/tests/fuzz/fuzz_csv.o \
 	  | scripts/compile-commands.sh > compile_commands.json || { rm -f compile_commands.json; exit 1; }
 
-FORMATTED = $(sort $(shell find include core trainer server tests bench docs/examples -name node_modules -prune -o -name '*.[ch]' -print))
+FORMATTED = $(sort $(shell find include core trainer server playground tests bench docs/examples -name node_modules -prune -o -name '*.[ch]' -print))
 
 format: ## lay out every source file as .clang-format says
 	@scripts/format.sh write $(FORMATTED)
@@ -249,6 +249,9 @@ $(OBJ)/%.tidy: %.c $(OBJ)/%.o .clang-tidy scripts/clang-tidy.h
 	  2> $@.log || { cat $@.log; exit 1; }
 	@rm -f $@.log
 	@touch $@
+
+# Not in the image's build.
+-include playground/playground.mk
 
 # ---------------------------------------------------------------- compile and link
 $(OBJ)/%.o: %.c

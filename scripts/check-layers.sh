@@ -56,6 +56,9 @@ uses[web/images]='lib'
 uses[web/space]='lib'
 uses[web/views]='plane space images lib'
 
+uses[web/make]='plane lib' # of the playground, whose page is laid over web/
+uses[web/views]="make ${uses[web/views]}"
+
 # Modules of the Python package: each may import those before it.
 python_modules=(_version errors _structs _library _arguments _run _query model fitting estimator
     _http remote posterior plot __init__)
@@ -75,7 +78,7 @@ declare -A owner=(
     [request]=request
     [render]=render
     [recipe]=dataset [source]=dataset [dataset]=dataset [held_out]=dataset
-    [optimiser]=train [shards]=train [train]=train [propose]=train
+    [optimiser]=train [shards]=train [snapshot]=train [train]=train [propose]=train
 )
 
 faults=0
@@ -134,7 +137,8 @@ check_program() {
 
 # check_module FILE: ES modules of the folders below its own
 check_module() {
-    local room=${1%/*} target other
+    local file=${1/#playground\/page/web} room target other
+    room=${file%/*}
     [[ $room != web ]] || return
     [[ -v uses[$room] ]] || { fault "$1" "folder $room is not in $0"; return; }
     while read -r target; do
@@ -150,6 +154,21 @@ check_module() {
         *) fault "$1" "$room must not import $target" ;;
         esac
     done < <(sed -nE 's/^.*(from|import) "(\.[^"]+)".*/\2/p' "$1")
+}
+
+# check_playground FILE: public headers, its own, those of the core that it implements, and those of
+# the daemon that know nothing of connections
+check_playground() {
+    local header
+    for header in $(includes "$1"); do
+        case $header in
+        advect/* | playground/module/*) ;;
+        server/http/target.h | server/http/media.h | server/http/negotiate.h) ;;
+        server/api/model_json.h | server/reply/problems.h) ;;
+        core/base/mem.h | core/kernels/blas.h | core/kernels/table.h | core/io/gzip.h) ;;
+        *) fault "$1" "the playground must not use \"$header\"" ;;
+        esac
+    done
 }
 
 # check_python FILE: modules of the package before its own
@@ -181,10 +200,12 @@ while read -r file; do
         ;;
     core/*) check_core "$file" "${layer%%/*}" ;;
     clients/python/*) check_python "$file" ;;
-    web/*) check_module "$file" ;;
+    web/* | playground/page/*) check_module "$file" ;;
+    playground/*) check_playground "$file" ;;
     *) check_program "$file" "${file%%/*}" ;;
     esac
-done < <(find core include trainer server web clients -name '*.[ch]' -o -path 'web/*.js' -o \
+done < <(find core include trainer server web playground clients -name '*.[ch]' -o -path 'web/*.js' -o \
+    -path 'playground/page/*.js' -o \
     -path 'clients/python/advect/*.py' 2>/dev/null | sort)
 
 echo "$n files, $faults includes against the layers"

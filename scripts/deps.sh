@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the build (or the tests, the benchmarks with PyTorch beside us, the pictures of the
-# front-end, the check of a release, or that of arm64) needs through the distribution's package
+# front-end, the playground, the check of a release, or that of arm64) needs through the distribution's package
 # manager: says so first, uses sudo only if needed, and does nothing when everything is there.
 #
 # The tests of the front-end also want a browser's driver from npm (tests/web), and those of the
@@ -15,7 +15,7 @@
 #
 # `libraries` installs nothing: it names what programs and tests are compiled and linked with.
 #
-# usage: scripts/deps.sh build|test|lint|bench|screenshots|release|arm64|libraries
+# usage: scripts/deps.sh build|test|lint|bench|screenshots|playground|release|arm64|libraries
 set -eu
 
 libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev zlib1g-dev
@@ -55,6 +55,10 @@ screenshots)
     wanted="$tests pngquant"
     driver=$(dirname "$0")/../tests/web
     ;;
+playground)
+    wanted="$build emscripten node-acorn"
+    driver=
+    ;;
 release)
     wanted="$build $test_libraries curl clang locales"
     driver=
@@ -69,7 +73,7 @@ libraries)
     exit 0
     ;;
 *)
-    echo "usage: $0 build|test|lint|bench|screenshots|release|arm64|libraries" >&2
+    echo "usage: $0 build|test|lint|bench|screenshots|playground|release|arm64|libraries" >&2
     exit 2
     ;;
 esac

@@ -11,10 +11,11 @@ import { drawView } from "./views/draw.js";
 import { flowView } from "./views/flow.js";
 import { generateView } from "./views/generate.js";
 import { modelView } from "./views/model.js";
+import { moreViews } from "./views/more.js";
 import { pointsView } from "./views/points.js";
 import { posteriorView } from "./views/posterior.js";
 
-const VIEWS = [flowView, pointsView, posteriorView, generateView, drawView, modelView];
+const VIEWS = [...moreViews, flowView, pointsView, posteriorView, generateView, drawView, modelView];
 const SLOW_MS = 1500;
 
 const place = document.getElementById("view"), picker = document.getElementById("models");
@@ -114,7 +115,7 @@ function show(view, model, params, named) {
   showTabs(view, model);
   open = view.open(place, { model, refused, params, ours, remember,
     go: (name) => { location.hash = address(VIEWS.find((v) => v.name === name), model); },
-    reload: load });
+    reload: load, refresh });
 }
 
 function refusedList() {
@@ -156,6 +157,15 @@ function askForKey() {
   el("label", { for: "key" }, "API key"), input, el("button", {}, "Unlock"),
   el("p", { class: "dim" }, "The key is kept in this tab of the browser until you close it.")));
   input.focus();
+}
+
+/* The list anew, beneath a view that stays. */
+async function refresh() {
+  ({ models, refused } = await askJson("v1/models", { silent: true }));
+  fillPicker();
+  const { view, model } = readHash(), shown = models.find((m) => m.name === model);
+  if (shown)
+    showTabs(VIEWS.find((v) => v.name === view), shown);
 }
 
 async function load() {

@@ -14,12 +14,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Of the two kinds of strerror_r the GNU one returns its text, which may be elsewhere. */
+static const char *reason_of(int code, char *text, size_t size)
+{
+#ifdef __GLIBC__
+    return strerror_r(code, text, size);
+#else
+    return strerror_r(code, text, size) == 0 ? text : "unknown error";
+#endif
+}
+
 static enum adv_status os_failure(struct adv_error *error, const char *path, const char *action,
                                   int code)
 {
     char reason[128];
     return adv_fail(error, ADV_E_IO, "%s: cannot %s: %s", path, action,
-                    strerror_r(code, reason, sizeof reason));
+                    reason_of(code, reason, sizeof reason));
 }
 
 /* ---------------------------------------------------------------- reading */

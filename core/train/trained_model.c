@@ -3,6 +3,7 @@
 
 #include <advect/extra/json.h>
 #include <advect/extra/model_parts.h>
+#include <advect/extra/snapshot.h>
 
 #include <math.h>
 
@@ -182,11 +183,22 @@ enum adv_status adv_training_model_of(const struct adv_training *t, const float 
     return model_of(t, weights, NULL, model, error);
 }
 
+static const float *weights_to_keep(const struct adv_training *t)
+{
+    return t->best ? t->best : t->average;
+}
+
+enum adv_status adv_training_snapshot(const struct adv_training *t, struct adv_model **model,
+                                      struct adv_error *error)
+{
+    return model_of(t, weights_to_keep(t), NULL, model, error);
+}
+
 /* Made twice: the first tells how usual the held-out rows are to the second. */
 enum adv_status adv_training_model(const struct adv_training *t, struct adv_model **out,
                                    struct adv_error *error)
 {
-    const float *weights = t->best ? t->best : t->average;
+    const float *weights = weights_to_keep(t);
     struct adv_model *model = NULL;
     json_t *typicality = NULL;
     enum adv_status status = model_of(t, weights, NULL, &model, error);

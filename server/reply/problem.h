@@ -2,42 +2,10 @@
 #ifndef ADV_SERVER_PROBLEM_H
 #define ADV_SERVER_PROBLEM_H
 
+#include "server/reply/problems.h"
 #include "server/reply/reply.h"
 
 #include <advect/status.h>
-
-enum adv_problem {
-    ADV_PROBLEM_MALFORMED,
-    ADV_PROBLEM_NO_KEY,
-    ADV_PROBLEM_FORBIDDEN,
-    ADV_PROBLEM_NO_ROUTE,
-    ADV_PROBLEM_NO_MODEL,
-    ADV_PROBLEM_NO_PICTURE,
-    ADV_PROBLEM_NO_JOB,
-    ADV_PROBLEM_METHOD,
-    ADV_PROBLEM_NOT_ACCEPTABLE,
-    ADV_PROBLEM_BODY_TIMEOUT,
-    ADV_PROBLEM_JOB_NOT_ENDED,
-    ADV_PROBLEM_LENGTH_REQUIRED,
-    ADV_PROBLEM_BODY_TOO_LARGE,
-    ADV_PROBLEM_TARGET_TOO_LONG,
-    ADV_PROBLEM_MEDIA_TYPE,
-    ADV_PROBLEM_CODING,
-    ADV_PROBLEM_HOST,
-    ADV_PROBLEM_INVALID,
-    ADV_PROBLEM_TOO_MANY,
-    ADV_PROBLEM_HEAD_TOO_LARGE,
-    ADV_PROBLEM_INTERNAL,
-    ADV_PROBLEM_QUEUE_FULL,
-    ADV_PROBLEM_TIMEOUT,
-    ADV_PROBLEM_DRAINING,
-    ADV_PROBLEM_NO_MEMORY,
-    ADV_PROBLEM_NOT_READY,
-    ADV_PROBLEM_VERSION,
-    ADV_PROBLEMS /* how many there are */
-};
-
-#define ADV_PROBLEM_TYPE "application/problem+json"
 
 /* {"type": "urn:advect:queue-full", "title", "status", "detail", "field"?}. field: NULL or "" for
  * none. Adds Retry-After where trying again can help. */
@@ -49,10 +17,5 @@ void adv_problem_from_error(struct adv_reply *reply, const struct adv_error *err
 
 /* Adds the member "request_id" to a reply that is a problem document. */
 void adv_problem_set_request(struct adv_reply *reply, const char *request_id);
-
-unsigned adv_problem_status(enum adv_problem problem);
-unsigned adv_problem_retry_after_s(enum adv_problem problem); /* 0: there is no Retry-After */
-const char *adv_problem_slug(enum adv_problem problem);       /* "queue-full" */
-const char *adv_problem_title(enum adv_problem problem);
 
 #endif

@@ -2,11 +2,12 @@
  * was asked is kept for those who want to see it; what failed is asked again when people, or the banner,
  * say so, and not by itself. */
 import { connect, Unreachable } from "../../clients/js/advect.js";
+import { transport } from "./transport.js";
 
 const KEY = "advect-key";
 const KEPT_ASKS = 30;
 
-const advect = connect("", { key: () => sessionStorage.getItem(KEY), retries: 0 });
+const advect = connect("", { key: () => sessionStorage.getItem(KEY), retries: 0, fetch: transport });
 
 /* What was asked lately, the latest first: {method, path, body, accept, model, ms, outcome}. */
 export const asks = [];

@@ -34,6 +34,7 @@
 #include <advect/extra/safetensors.h>
 #include <advect/extra/shards.h>
 #include <advect/extra/simulator.h>
+#include <advect/extra/snapshot.h>
 #include <advect/extra/source.h>
 #include <advect/extra/table.h>
 #include <advect/extra/tails.h>

@@ -1,0 +1,399 @@
+/* Make your own density: its exact flow at once, and a network that learns it beside. */
+import { chart } from "../lib/chart.js";
+import { download, el } from "../lib/dom.js";
+import { Form } from "../lib/form.js";
+import { Player } from "../lib/player.js";
+import { seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
+import { Tasks } from "../lib/tasks.js";
+import { count, number } from "../lib/text.js";
+import { events as themeEvents } from "../lib/theme.js";
+import { Brush } from "../make/brush.js";
+import { ExactDensity } from "../make/exact-density.js";
+import { Pane } from "../make/pane.js";
+import { presetNames, presetPoints } from "../make/presets.js";
+import { boxOf, MOST_POINTS, readCsv, unitsOf } from "../make/target.js";
+import { EXACT, LEARNED, makeExact, modelFile, openModel, recipeOf, train } from "../make/training.js";
+
+const MODEL_BYTES = 64e6;
+const EXACT_WORK = 1.2e6, FEWEST = 200, MOST = 3000; /* points of the flow times points that were painted */
+const PREVIEW = { n: 800, solver: { method: "midpoint", steps: 12 } }; /* of a network in training */
+const OWN = "your own";
+const OVERLAYS = [
+  { name: "points", label: "Points", fallback: true, help: "samples on their way from the Gaussian at t = 0 to the data at t = 1, coloured by where they start" },
+  { name: "density", label: "Density", fallback: true, help: "probability density at time t" },
+  { name: "field", label: "Velocity", fallback: false, help: "velocity at time t, as arrows" },
+  { name: "grid", label: "Deforming grid", fallback: false, help: "square grid at t = 0 that the flow carries along and deforms" },
+];
+const NETWORK = [
+  { name: "width", kind: "choice", label: "Width", fallback: 64, choices: [16, 32, 64, 128].map((value) => ({ value })), help: "channels of every layer" },
+  { name: "depth", kind: "choice", label: "Layers", fallback: 3, choices: [1, 2, 3, 4, 5].map((value) => ({ value })), help: "number of hidden layers" },
+  { name: "frequencies", kind: "choice", label: "Fourier features", fallback: 3, choices: [0, 1, 2, 3, 4].map((value) => ({ value, label: value ? String(value) : "none" })), help: "frequencies of the sines and cosines of a point that the network sees: more make sharper edges" },
+  { name: "path", kind: "choice", label: "Path", fallback: "condot", choices: [{ value: "condot", label: "straight" }, { value: "cosine" }, { value: "vp", label: "variance preserving" }], help: "how noise and data are mixed at time t; the exact flow is that of the straight path" },
+  { name: "train_steps", kind: "int", label: "Training steps", min: 10, max: 100000, fallback: 2000, help: "batches of 256 points" },
+  { name: "rate", kind: "real", label: "Learning rate", min: 1e-5, max: 0.1, fallback: 0.004, help: "of AdamW, falling to a thirtieth" },
+];
+
+function specsFor(model) {
+  return [...OVERLAYS.map((row) => ({ ...row, kind: "switch" })),
+    { name: "preset", kind: "choice", label: "Start from", choices: [...presetNames, OWN].map((value) => ({ value })), fallback: presetNames[0] },
+    { name: "blur", kind: "real", label: "Width of a point", range: true, min: 0.03, max: 0.5, step: 0.01, fallback: 0.1, help: "standard deviation of the Gaussian that each point stands for" },
+    seedSpec(), ...solverSpecs(model, "midpoint", 20), ...NETWORK,
+    { name: "t", kind: "real", min: 0, max: 1, fallback: 0 },
+    { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 1 }];
+}
+
+const HINT = "The network learns while you watch, and stays yours to download.";
+
+/* What was made, for when the view is opened again: {target, learned, lines}. */
+let kept = null;
+
+class MakeView {
+  constructor(root, { model, params, remember, refresh }) {
+    Object.assign(this, { model, refresh, learned: false, training: false, lines: [] });
+    this.form = new Form(specsFor(model), params, { remember, changed: (name) => this.changed(name) });
+    this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
+    const redraw = () => this.player?.redraw(), { t, speed } = this.form.values;
+    this.exact = new Pane("Exact", "The plane of the exact flow. With painting on, the pointer sprays points, and erases them with Shift.", this.tasks, redraw);
+    this.network = new Pane("Learned", "The plane of the learned flow.", this.tasks, redraw);
+    this.exact.makeDensity = () => new ExactDensity(this.exact.plane.box, this.target);
+    this.brush = new Brush(this.exact.plane, () => this.target, (ended) => this.painted(ended));
+    this.player = new Player({ t, speed, draw: (now) => this.draw(now), settled: () => this.settled(),
+      speedChanged: (value) => this.form.set("speed", value) });
+    this.startsAlone = t === 0 && !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.lay(root);
+    this.themed = redraw;
+    themeEvents.addEventListener("theme", this.themed);
+    this.begin(params.get("preset"));
+  }
+
+  /* What the URL names, or else what was there before, as long as the page is open. */
+  begin(named) {
+    const { preset } = this.form.values;
+    if (kept && (named === null || preset === OWN || preset === kept.preset)) {
+      this.restore();
+      return;
+    }
+    if (preset === OWN)
+      this.form.set("preset", presetNames[0]);
+    this.take(presetPoints(this.form.values.preset));
+  }
+
+  restore() {
+    ({ target: this.target, learned: this.learned, lines: this.lines } = kept);
+    this.form.set("preset", kept.preset);
+    this.form.set("blur", this.target.blur);
+    this.exact.box = this.network.box = this.box;
+    this.saves[0].disabled = !this.learned;
+    this.say(`${count(this.target.points.length)} points`);
+    this.report(this.lines.findLast((line) => line.kl !== null));
+    this.remake();
+    this.fill(this.network);
+  }
+
+  keep() {
+    kept = { target: this.target, learned: this.learned, lines: this.lines, preset: this.form.values.preset };
+  }
+
+  /* ---- layout */
+
+  lay(root) {
+    const { form } = this, rows = (...names) => names.map((name) => form.control(name));
+    this.notes = el("p", { class: "dim", role: "status" });
+    this.button = el("button", { type: "button", class: "primary", onclick: () => this.toggle() }, "Train");
+    this.curves = el("div", { class: "curves" });
+    this.verdict = el("p", { class: "lead" }, HINT);
+    root.append(el("div", { class: "stage make" },
+      el("div", { class: "scene" },
+        el("div", { class: "panes" }, this.exact.element, this.network.element), this.player.element, this.tasks.element,
+        el("div", { class: "row train" }, this.button, this.verdict), this.curves),
+      el("div", { class: "panel" },
+        el("p", { class: "lead" }, "Paint a density, drop a CSV file, or start from a classic one. Left is the flow that leads to it exactly; right is what a network learns of it."),
+        el("div", { class: "controls" }, rows("preset", "blur")), this.tools(), this.notes,
+        el("fieldset", { class: "group" }, el("legend", {}, "Show"), el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
+        el("div", { class: "controls" }, rows(...NETWORK.map((row) => row.name))),
+        el("div", { class: "controls" }, rows("method", "steps", "seed")),
+        form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.files())));
+    root.ondragover = (event) => event.preventDefault();
+    root.ondrop = (event) => { event.preventDefault(); this.open(event.dataTransfer.files[0]); };
+    this.root = root;
+  }
+
+  tools() {
+    this.paintButton = el("button", { type: "button", "aria-pressed": "false", class: "chip", onclick: () => this.paint(!this.brush.on) }, "Paint");
+    return el("div", { class: "row" }, this.paintButton,
+      el("button", { type: "button", onclick: () => this.clear() }, "Clear"), this.picker("Open a CSV file", ".csv,.tsv,.txt,text/csv"));
+  }
+
+  /* A button that opens files; what is dropped goes the same way. */
+  picker(words, accept) {
+    const input = el("input", { type: "file", accept, hidden: true, onchange: () => { this.open(input.files[0]); input.value = ""; } });
+    return el("span", {}, input, el("button", { type: "button", onclick: () => input.click() }, words));
+  }
+
+  files() {
+    this.saves = [
+      el("button", { type: "button", disabled: true, onclick: () => this.save() }, "Download the model"),
+      el("button", { type: "button", onclick: () => this.saveRecipe() }, "Download the recipe")];
+    return el("fieldset", { class: "group" }, el("legend", {}, "Files"), el("div", { class: "row" }, ...this.saves,
+      this.picker("Open a model", ".safetensors")),
+    el("p", { class: "dim" }, "advectd serves the model; advect train makes it anew from the recipe."));
+  }
+
+  /* ---- the density */
+
+  say(words) { this.notes.textContent = words; }
+
+  /* The network is none of the present density. */
+  forget() {
+    this.stop();
+    this.learned = false;
+    this.lines = [];
+    this.saves[0].disabled = true;
+    this.network.words.textContent = "";
+    this.network.empty();
+    this.verdict.textContent = HINT;
+    this.curves.replaceChildren();
+  }
+
+  /* Points in place of all. */
+  take(points, words = `${count(points.length)} points`) {
+    this.forget();
+    this.target = { points, units: points.length ? unitsOf(points) : { shift: [0, 0], scale: 1 }, blur: this.form.values.blur };
+    this.exact.box = this.network.box = boxOf(this.target.units);
+    this.keep();
+    this.say(words);
+    return this.remake();
+  }
+
+  get box() { return boxOf(this.target.units); }
+
+  /* As many as the exact flow of that many points carries soon. */
+  get n() {
+    return Math.max(FEWEST, Math.min(MOST, Math.floor(EXACT_WORK / (this.target.points.length || 1) / 10) * 10));
+  }
+
+  get request() {
+    const { values } = this.form;
+    return { n: this.n, seed: values.seed, solver: solverOf(values), now: () => this.player.t, arrived: () => this.arrived() };
+  }
+
+  async remake() {
+    this.exact.empty();
+    if (!this.target.points.length)
+      return;
+    const made = await this.tasks.start("exact", "Making the exact flow", (task) => makeExact(this.target, this.box, task));
+    if (made)
+      this.fill(this.exact);
+  }
+
+  /* Loads the layers that are switched on, of one plane. */
+  fill(pane, anew = true) {
+    const exact = pane === this.exact, model = { ...this.model, name: exact ? EXACT : LEARNED };
+    if (!exact && !this.learned)
+      return;
+    for (const { name } of OVERLAYS) {
+      const later = !exact && this.training && name !== "points" && name !== "field";
+      if (this.form.values[name] && !later && (anew || !pane.layers[name]))
+        pane.load(name, { ...this.request, ...(this.training && !exact ? PREVIEW : {}), model }, !exact);
+    }
+  }
+
+  /* The clock waits for the exact flow's points while they come, and starts by itself the first time. */
+  arrived() {
+    const { points } = this.exact.layers;
+    this.player.reach = this.form.values.points && points && !points.complete ? points.reach : 1;
+    if (this.startsAlone && points?.reach > 0) {
+      this.startsAlone = false;
+      this.player.play();
+    }
+    this.player.redraw();
+  }
+
+  paint(on) {
+    this.brush.on = on;
+    this.paintButton.setAttribute("aria-pressed", on);
+    this.exact.plane.over.classList.toggle("painting", on);
+    if (on) {
+      this.player.pause();
+      this.player.seek(1);
+      this.say("Drag over the left plane to paint; hold Shift to erase.");
+    }
+  }
+
+  clear() {
+    this.form.set("preset", OWN);
+    this.paint(true);
+    this.take([], "The plane is empty: drag over the left one to paint; hold Shift to erase.");
+    this.player.redraw();
+  }
+
+  painted(ended) {
+    const { points } = this.target;
+    this.form.set("preset", OWN);
+    this.say(`${count(points.length)} points${points.length >= MOST_POINTS ? ", the most that fit" : ""}`);
+    if (this.learned || this.training)
+      this.forget();
+    this.keep();
+    if (ended)
+      this.remake();
+    this.player.redraw();
+  }
+
+  async open(file) {
+    if (!file)
+      return;
+    try {
+      if (/\.safetensors$/i.test(file.name))
+        await this.openModel(file);
+      else
+        await this.openTable(file);
+    } catch (error) {
+      this.say(error.message);
+      this.notes.classList.add("refusal");
+      setTimeout(() => this.notes.classList.remove("refusal"), 8000);
+    }
+  }
+
+  async openTable(file) {
+    if (file.size > 20e6)
+      throw new Error(`${file.name} has ${number(file.size / 1e6)} MB; at most 20 MB are read here.`);
+    const { points, words } = readCsv(await file.text(), file.name);
+    this.form.set("preset", OWN);
+    this.paint(false);
+    await this.take(points, words);
+  }
+
+  async openModel(file) {
+    if (file.size > MODEL_BYTES)
+      throw new Error(`${file.name} has ${number(file.size / 1e6)} MB; at most ${MODEL_BYTES / 1e6} MB are opened in a browser.`);
+    const { name } = await openModel(file);
+    await this.refresh();
+    this.say(`${name} is among the models above.`);
+    location.hash = `#/flow/${encodeURIComponent(name)}`;
+  }
+
+  /* ---- training */
+
+  toggle() {
+    if (this.training)
+      this.stop();
+    else
+      this.train();
+  }
+
+  stop() {
+    this.tasks.cancel("train");
+  }
+
+  get recipe() { return recipeOf(this.target, this.box, this.form.values); }
+
+  async train() {
+    if (!this.target.points.length) {
+      this.say("There is nothing to learn yet: paint some points, or choose a density.");
+      return;
+    }
+    this.forget();
+    this.training = true;
+    this.button.textContent = "Stop";
+    await this.tasks.start("train", "Training", (task) => train(this.recipe, task, (line) => this.learn(line, task)));
+    this.training = false;
+    this.button.textContent = "Train";
+    this.keep();
+    if (this.lines.length)
+      this.finish();
+  }
+
+  learn(line, task) {
+    const last = this.lines.findLast((l) => l.kl !== null);
+    this.lines.push(line);
+    this.learned = true;
+    this.saves[0].disabled = false;
+    task.progress(line.step, line.steps, `Training: step ${count(line.step)} of ${count(line.steps)}, loss ${number(line.loss, 3)}`);
+    if (!this.network.busy)
+      this.fill(this.network);
+    this.report(line.kl === null ? last : line);
+  }
+
+  report(kl) {
+    const of = (member) => this.lines.filter((l) => l[member] !== null).map((l) => [l.step, l[member]]);
+    const series = [{ name: "training loss", points: of("loss") }, { name: "held-out loss", points: of("held_out") }];
+    const divergence = of("kl");
+    if (!this.lines.length)
+      return;
+    this.curves.replaceChildren(chart(series.filter((s) => s.points.length), "Loss over training steps"),
+      divergence.length > 1 ? chart([{ name: "KL to the exact density, nats", points: divergence }], "KL divergence over training steps") : "");
+    if (kl)
+      this.verdict.textContent = `KL divergence of the exact density from the learned one: ${number(kl.kl, 3)} ± ${number(kl.kl_standard_error, 1)} nats, over ${count(kl.points)} points.`;
+  }
+
+  finish() {
+    this.network.words.textContent = `after ${count(this.lines.at(-1).step)} steps`;
+    this.fill(this.network);
+    this.refresh().catch(() => {});
+  }
+
+  async save() {
+    download(await modelFile(LEARNED), `${LEARNED}.safetensors`);
+  }
+
+  saveRecipe() {
+    const text = JSON.stringify(this.recipe, null, 1).replace(/\[\s+(-?[\d.e-]+),\s+(-?[\d.e-]+)\s+\]/g, "[$1, $2]");
+    download(new Blob([text], { type: "application/json" }), `${LEARNED}.json`);
+  }
+
+  /* ---- settings and drawing */
+
+  changed(name) {
+    const { values } = this.form;
+    if (name === "preset" && values.preset !== OWN) {
+      this.paint(false);
+      this.take(presetPoints(values.preset));
+    } else if (name === "blur") {
+      this.forget();
+      this.target.blur = values.blur;
+      this.remake();
+    } else if (["method", "steps", "seed"].includes(name)) {
+      this.fill(this.exact);
+      this.fill(this.network);
+    } else {
+      this.fill(this.exact, false);
+      this.fill(this.network, false);
+      this.player.redraw();
+    }
+  }
+
+  settled() {
+    this.form.set("t", Number(this.player.t.toFixed(3)));
+  }
+
+  /* While one paints, what is painted is seen, not the samples of what was there. */
+  draw(t) {
+    const { values } = this.form, painting = this.brush.on && t === 1;
+    this.exact.draw(t, { ...values, points: values.points && !painting, density: values.density && !this.brush.down },
+      painting ? (context) => this.drawPainted(context) : null);
+    this.network.draw(t, values);
+  }
+
+  drawPainted(context) {
+    const { plane } = this.exact, { ax, bx, ay, by } = plane.scale, size = 2.4 * plane.ratio;
+    context.fillStyle = getComputedStyle(plane.over).color;
+    context.globalAlpha = 0.7;
+    for (const [x, y] of this.target.points)
+      context.fillRect(x * ax + bx - size / 2, y * ay + by - size / 2, size, size);
+    context.globalAlpha = 1;
+  }
+
+  close() {
+    themeEvents.removeEventListener("theme", this.themed);
+    this.root.ondrop = this.root.ondragover = null;
+    for (const part of [this.player, this.tasks, this.exact, this.network])
+      part.close();
+  }
+}
+
+export const makeView = {
+  name: "make",
+  title: "Make",
+  suits: (model) => model.name === EXACT || model.name === LEARNED,
+  open: (root, context) => new MakeView(root, context),
+};

@@ -1,0 +1,27 @@
+#!/bin/bash
+# Builds the playground and tests it: its module in node against the native build, and its page in
+# Chromium. Skipped, with a word, where emscripten, node, chromium or playwright-core is missing:
+# scripts/deps.sh playground and scripts/deps.sh test install them.
+#
+# usage: check-playground.sh BIN/advect
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+advect=$(realpath "$1")
+folder=$PWD/build/playground
+for tool in emcc node; do
+    command -v "$tool" >/dev/null || { echo "the playground is not tested: $tool is not here"; exit 0; }
+done
+OFFLINE=1 make --no-print-directory playground
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+timeout 600 node tests/playground/module.mjs "$folder" "$advect" models "$scratch" | tee "$scratch/module"
+
+browser=$(command -v chromium || command -v chromium-browser || true)
+if [[ -n $browser && -d tests/web/node_modules/playwright-core ]]; then
+    timeout 900 node tests/playground/page.mjs "$folder" "$advect" "$browser" build/web | tee "$scratch/page"
+else
+    echo "the playground is not opened in a browser: chromium or playwright-core is not here"
+fi
+cat "$scratch"/{module,page} 2>/dev/null |
+    awk '/^[0-9]+ passed, [0-9]+ failed$/ { p += $1; f += $3 } END { print p " passed, " f " failed"; exit f > 0 }'

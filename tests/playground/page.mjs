@@ -1,0 +1,145 @@
+/* Tests of the playground in a browser, from a sub-path of a plain web server.
+ *
+ * usage: node page.mjs BUILD-FOLDER BIN/advect CHROMIUM SCREENSHOTS */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { launch } from "../web/browser.mjs";
+import { assert, Harness, idle, pixels, until } from "../web/harness.mjs";
+import { serve } from "./server.mjs";
+
+const [folder, advect, executable, shots] = process.argv.slice(2);
+const server = await serve(folder), browser = await launch(executable);
+const harness = new Harness(browser, shots);
+const LONG = 1200; /* looks; machines that test are busy */
+
+const go = (page, hash = "") => page.goto(server.url + hash);
+const inked = async (page, which) => (await pixels(page, `.pane:nth-child(${which}) canvas:nth-child(2)`)).inked;
+const said = (page) => page.locator(".panel p[role=status]").textContent();
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+
+async function trained(page) {
+  await button(page, "Train").click();
+  await until(() => button(page, "Train").count(), "the training to end", LONG);
+  await idle(page, LONG);
+}
+
+await harness.test("the playground opens with the exact flow of two moons", {}, async (page, tell) => {
+  const began = Date.now();
+  await go(page);
+  await until(() => page.locator(".pane").count(), "the view");
+  tell(`view after ${Date.now() - began} ms`);
+  await idle(page, LONG);
+  assert(await inked(page, 1) > 500, "no points of the exact flow");
+  assert(await page.locator("#models option").count() >= 3, "models are missing");
+});
+
+await harness.test("a network learns beside the exact flow, and is downloaded and opened again", { acceptDownloads: true }, async (page, tell) => {
+  await go(page, "#/make/your-points?train_steps=150&t=1&density=0");
+  await idle(page, LONG);
+  assert(await inked(page, 2) === 0, "something is drawn of no network");
+  await trained(page);
+  assert(await inked(page, 2) > 500, "no points of the learned flow");
+  const verdict = await page.locator(".scene .lead").textContent();
+  assert(/KL divergence .* nats, over 2,048 points/.test(verdict), verdict);
+  assert(await page.locator(".curves svg").count() === 2, "the curves are missing");
+  tell(verdict);
+  await harness.shot(page, "playground-trained");
+  const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download the model").click()]);
+  const file = `${shots}/your-network.safetensors`;
+  await download.saveAs(file);
+  assert(/your-network/.test(execFileSync(advect, ["inspect", file], { encoding: "utf8" })), "advect does not read it");
+  const [recipe] = await Promise.all([page.waitForEvent("download"), button(page, "Download the recipe").click()]);
+  assert(JSON.parse(readFileSync(await recipe.path(), "utf8")).train.steps === 150, "not the recipe");
+  await page.locator('input[accept=".safetensors"]').setInputFiles(file);
+  await until(() => page.evaluate(() => location.hash.startsWith("#/flow/your-network")), "the model's flow");
+});
+
+await harness.test("points are painted, erased, and learned", {}, async (page) => {
+  await go(page, "#/make/your-points?train_steps=20&density=0");
+  await button(page, "Clear").click();
+  await until(async () => /empty/.test(await said(page)), "an empty plane");
+  await button(page, "Train").click();
+  assert(/nothing to learn/.test(await said(page)), await said(page));
+  const plane = page.locator(".pane").first().locator(".plane"), frame = await plane.boundingBox();
+  await page.mouse.move(frame.x + 0.3 * frame.width, frame.y + 0.5 * frame.height);
+  await page.mouse.down();
+  await page.mouse.move(frame.x + 0.7 * frame.width, frame.y + 0.5 * frame.height, { steps: 20 });
+  await page.mouse.up();
+  await until(async () => /^1\d\d points/.test(await said(page)), "painted points");
+  await idle(page, LONG);
+  await trained(page);
+  assert(await inked(page, 2) > 100, "no points of the learned flow");
+  const words = await said(page);
+  await page.getByRole("link", { name: "Model", exact: true }).click();
+  await idle(page, LONG);
+  await page.getByRole("link", { name: "Make", exact: true }).click();
+  await idle(page, LONG);
+  assert(await said(page) === words && await inked(page, 2) > 100, "what was made is lost when the view is left");
+});
+
+await harness.test("tables are opened, and what is none is refused in words", {}, async (page) => {
+  await go(page, "#/make/your-points?density=0");
+  const input = page.locator('input[accept^=".csv"]');
+  const open = (name, text) => input.setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
+  await open("poem.csv", "to be, or not\nto be, that is\nthe question, whether\n");
+  await until(async () => /no column of numbers/.test(await said(page)), "a refusal");
+  await open("people.csv", `height,weight\n${Array.from({ length: 12000 }, (_, i) => `${170 + i % 13},${70 + i % 11}`).join("\n")}`);
+  await until(async () => /4,096 points of height and weight, evenly from 12,000 rows/.test(await said(page)), "the table");
+  await idle(page, LONG);
+  assert(await inked(page, 1) > 100, "no points of the exact flow");
+  await page.locator('input[accept=".safetensors"]').setInputFiles({ name: "evil.safetensors", mimeType: "", buffer: Buffer.alloc(5000, 0xff) });
+  await until(async () => /evil\.safetensors/.test(await said(page)), "a refusal");
+});
+
+await harness.test("the other views of the page work without a daemon", {}, async (page) => {
+  for (const hash of ["#/flow/four-modes?n=300", "#/generate/mnist-mlp?n=10", "#/model/four-modes"]) {
+    await go(page, hash);
+    await idle(page, LONG);
+  }
+});
+
+await harness.test("the story's five steps", { reducedMotion: "reduce" }, async (page) => {
+  for (let step = 1; step <= 5; step++) {
+    await go(page, `#/story/your-points?step=${step}`);
+    await page.reload();
+    await idle(page, LONG);
+    await page.locator("input[type=range]").fill("0.8");
+    await idle(page, LONG);
+    assert((await pixels(page, ".plane canvas:nth-child(1)")).inked > 500, `nothing is drawn at step ${step}`);
+    await harness.shot(page, `playground-story-${step}`);
+  }
+  await page.getByRole("link", { name: "Watch digits form from noise" }).click();
+  await until(() => page.evaluate(() => location.hash.startsWith("#/generate/")), "the digits");
+});
+
+for (const colorScheme of ["light", "dark"])
+  await harness.test(`the playground fits phones and wide screens, ${colorScheme}`, { colorScheme }, async (page) => {
+    for (const width of [320, 768, 1440]) {
+      await page.setViewportSize({ width, height: 900 });
+      await go(page, "#/make/your-points?t=1");
+      await idle(page, LONG);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert(over <= 0, `${over} pixels too wide at ${width}`);
+      await harness.shot(page, `playground-${width}-${colorScheme}`);
+    }
+  });
+
+await harness.test("a browser without SIMD is told so", {}, async (page) => {
+  await page.addInitScript(() => { WebAssembly.validate = () => false; });
+  await go(page);
+  await until(() => page.getByText("which this browser lacks").count(), "the words");
+});
+
+await harness.test("it opens without the server after the first visit", {}, async (page) => {
+  await go(page);
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await until(() => page.evaluate(async () => (await caches.keys()).length), "the files to be kept");
+  server.stop();
+  await page.reload();
+  await until(() => page.locator(".pane").count(), "the view");
+  await idle(page, LONG);
+});
+
+console.log(`${harness.passed} passed, ${harness.failed} failed`);
+await browser.close();
+process.exit(harness.failed ? 1 : 0);
