@@ -26,7 +26,8 @@ export type Points = readonly Row[] | readonly number[] | Float32Array | Float64
 
 export type FixedMethod = "euler" | "midpoint" | "heun" | "rk4";
 export type Solver = { method: FixedMethod; steps?: number }
-  | { method: "dopri5"; rtol?: number; atol?: number };
+  | { method: "dopri5"; rtol?: number; atol?: number }
+  | { method: "flow_map"; steps?: 1 | 2 | 4 | 8 };
 
 export interface Divergence {
   method?: "auto" | "exact" | "hutchinson";

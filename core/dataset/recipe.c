@@ -36,20 +36,20 @@ static const struct adv_field sampling_fields[] = {
      .max = 100, .fallback = "1", .help = "default guidance weight of samples"},
 };
 
-const char *const adv_distill_objectives[] = {"trajectories", "meanflow", "shortcut", NULL};
-
 #define DISTILL(member) offsetof(struct adv_distill_recipe, member)
 static const struct adv_field distill_fields[] = {
     {"teacher", ADV_FIELD_STRING, DISTILL(teacher), .required = true,
      .help = "model file of the teacher, in the working directory or the folder of the data"},
-    {"objective", ADV_FIELD_CHOICE, DISTILL(objective), .choices = adv_distill_objectives,
-     .fallback = "trajectories", .help = "what the student's average velocities are fitted to"},
     {"steps", ADV_FIELD_INT, DISTILL(steps), .min = 1, .max = 8, .fallback = "8",
      .help = "largest number of steps that the student is made for: 1, 2, 4 or 8"},
     {"guidance", ADV_FIELD_REAL, DISTILL(guidance), .min = -100, .max = 100, .fallback = "1",
      .help = "guidance weight of the teacher, which becomes part of the student"},
     {"paths", ADV_FIELD_INT, DISTILL(paths), .min = 64, .max = 1 << 24, .fallback = "65536",
      .help = "number of paths of the teacher, computed before the first step and kept"},
+    {"frames", ADV_FIELD_INT, DISTILL(frames), .min = 1, .max = 4, .fallback = "4",
+     .help =
+         "number of frames of a path that are kept in each eighth of its time; from 2 on all but "
+         "one are at random times, for trajectories"},
     {"off_data", ADV_FIELD_REAL, DISTILL(off_data), .min = 0, .max = 1, .fallback = "0.25",
      .help = "share of the paths that end at random places rather than at data, for the densities "
              "of such places"},

@@ -110,14 +110,6 @@ static struct adv_inputs inputs_of(struct adv_gradient *g, const struct adv_poin
     };
 }
 
-const float *adv_gradient_velocity(struct adv_gradient *g, const struct adv_points *points)
-{
-    if (points->n > g->plan->rows_max)
-        adv_bug("%zu rows for a plan of %zu", points->n, g->plan->rows_max);
-    struct adv_inputs inputs = inputs_of(g, points);
-    return adv_exec_forward(&g->exec, &inputs);
-}
-
 double adv_gradient_add(struct adv_gradient *g, const struct adv_points *points,
                         const float *target, float scale, float *g_weights, float *g_x)
 {

@@ -70,6 +70,8 @@ static struct adv_training_memory planned_memory(const struct adv_training *t)
         .shards = t->n_shards,
         .shard_rows = t->shard_rows,
     };
+    if (t->distillation)
+        m.data += adv_teacher_paths_bytes(&t->distillation->paths);
     m.total = m.data + m.threads * m.activations + m.gradients + m.weights;
     return m;
 }

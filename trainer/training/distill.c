@@ -36,7 +36,7 @@ static const struct adv_field fields[] = {
              "teacher's own default if absent"},
     {"paths", ADV_FIELD_INT, AT(paths), .min = 64, .max = 1 << 24,
      .help = "number of paths of the teacher that are computed first and kept; 32768 if absent, "
-             "2048 of images"},
+             "8192 of images"},
     {"data", ADV_FIELD_STRING, AT(train.data),
      .help = "folder of the data files of the teacher's recipe; the working directory if absent"},
     {"steps", ADV_FIELD_INT, AT(train.steps), .min = 1, .max = 1e9,
@@ -89,12 +89,12 @@ static json_t *distill_of(const struct adv_model *teacher, const char *file,
                           const struct distill_options *options)
 {
     bool images = adv_model_is_image(teacher);
-    int64_t paths = options->paths ? options->paths : images ? 2048 : 32768;
+    int64_t paths = options->paths ? options->paths : images ? 8192 : 32768;
     double guidance =
         options->guidance ? json_number_value(options->guidance) : adv_model_guidance(teacher);
-    return json_pack("{s:s, s:I, s:f, s:I, s:f}", "teacher", file, "steps",
+    return json_pack("{s:s, s:I, s:f, s:I, s:i, s:f}", "teacher", file, "steps",
                      (json_int_t)1 << options->most, "guidance", guidance, "paths",
-                     (json_int_t)paths, "off_data", images ? 0.0 : 0.25);
+                     (json_int_t)paths, "frames", images ? 2 : 4, "off_data", images ? 0.0 : 0.25);
 }
 
 static enum adv_status check_teacher(const struct adv_model *teacher, const json_t *data,

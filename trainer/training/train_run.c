@@ -119,8 +119,9 @@ static enum adv_status check_files(const struct adv_train_options *options,
 }
 
 /* All that follows once there is a training, which is freed. */
-static enum adv_status train(const char *command, struct adv_training *training,
-                             const struct adv_train_options *options, struct adv_error *error)
+static enum adv_status train(const char *command, const json_t *recipe,
+                             struct adv_training *training, const struct adv_train_options *options,
+                             struct adv_error *error)
 {
     struct file_names names;
     adv_session_print_notes(command, adv_training_notes(training));
@@ -136,7 +137,7 @@ static enum adv_status train(const char *command, struct adv_training *training,
         status = adv_session_run(&session, training, error);
     if (status == ADV_E_CANCELLED && adv_training_progress(training)->step > 0)
         fprintf(stderr, "%s holds the training so far; --resume continues it\n", names.checkpoint);
-    if (status == ADV_OK)
+    if (status == ADV_OK && !json_object_get(recipe, "distill")) /* which draws no rows of data */
         warn_of_overfitting(command, training);
     if (status == ADV_OK)
         status = write_results(training, options, &names, error);
@@ -157,7 +158,7 @@ enum adv_status adv_train_run(const char *command, const json_t *recipe, const c
     if (status != ADV_OK)
         return status;
     *taken = true;
-    status = train(command, training, options, error);
+    status = train(command, recipe, training, options, error);
     adv_training_free(training);
     return status;
 }

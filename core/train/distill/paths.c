@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEPS 64    /* of rk4 over [0, 1], and at least one from frame to frame */
+#define STEPS 64    /* of rk4 for points, over [0, 1], and at least one from frame to frame */
 #define JITTER 0.8f /* of the distance between frames that a time between may be moved by */
 
 struct making {
@@ -25,7 +25,7 @@ struct making {
 struct block {
     size_t first;
     bool backward;
-    double times[ADV_PATH_FRAMES]; /* in the integration's order */
+    double times[ADV_PATH_FRAMES_MAX]; /* in the integration's order */
     float guidance[ADV_PATH_BLOCK];
     const float *context[ADV_PATH_BLOCK];
     float *x, *v; /* [ADV_PATH_BLOCK, dim] */
@@ -36,12 +36,12 @@ struct block {
 
 static void choose_times(const struct making *m, size_t number)
 {
-    float *times = m->paths->times + number * ADV_PATH_FRAMES, uniform[ADV_PATH_FRAMES];
-    adv_rng_uniform(m->seed, ADV_STREAM_TIME, number, 1, ADV_PATH_FRAMES, uniform);
-    for (size_t k = 0; k < ADV_PATH_FRAMES; k++) {
-        float shift = k % ADV_PATH_INNER ? JITTER * (uniform[k] - 0.5f) : 0;
-        times[k] = adv_path_scale(m->training->recipe.path,
-                                  ((float)k + shift) / (float)(ADV_PATH_FRAMES - 1));
+    size_t n = m->paths->n_frames;
+    float *times = m->paths->times + number * n, uniform[ADV_PATH_FRAMES_MAX];
+    adv_rng_uniform(m->seed, ADV_STREAM_TIME, number, 1, n, uniform);
+    for (size_t k = 0; k < n; k++) {
+        float shift = k % ((n - 1) / ADV_PATH_STRETCHES) ? JITTER * (uniform[k] - 0.5f) : 0;
+        times[k] = adv_path_scale(m->training->recipe.path, ((float)k + shift) / (float)(n - 1));
     }
 }
 
@@ -63,17 +63,15 @@ static void choose_conditions(const struct making *m, size_t first, float *x)
 static void begin(const struct making *m, size_t number, struct block *b)
 {
     struct adv_teacher_paths *paths = m->paths;
-    size_t n_blocks = paths->n / ADV_PATH_BLOCK;
     double off_data = m->training->recipe.distill.off_data;
     b->first = number * ADV_PATH_BLOCK;
     /* spread evenly over the blocks, so that those held out have their share */
     b->backward = (size_t)((double)(number + 1) * off_data) > (size_t)((double)number * off_data);
-    (void)n_blocks;
     choose_times(m, number);
     choose_conditions(m, b->first, b->x);
-    for (size_t k = 0; k < ADV_PATH_FRAMES; k++)
-        b->times[k] = (double)adv_path_time(paths, b->first,
-                                            b->backward ? (size_t)ADV_PATH_FRAMES - 1 - k : k);
+    for (size_t k = 0; k < paths->n_frames; k++)
+        b->times[k] =
+            (double)adv_path_time(paths, b->first, b->backward ? paths->n_frames - 1 - k : k);
     for (size_t i = 0; i < ADV_PATH_BLOCK; i++)
         b->guidance[i] = (float)m->training->recipe.distill.guidance;
     adv_rng_normal(m->seed, ADV_STREAM_BASE, b->first, ADV_PATH_BLOCK, paths->dim, b->x);
@@ -117,7 +115,7 @@ static enum adv_status keep(const struct making *m, struct block *b,
                             const struct adv_integrator *integrator, size_t f)
 {
     struct adv_teacher_paths *paths = m->paths;
-    size_t dim = paths->dim, k = b->backward ? (size_t)ADV_PATH_FRAMES - 1 - f : f;
+    size_t dim = paths->dim, k = b->backward ? paths->n_frames - 1 - f : f;
     memcpy(b->x, adv_integrator_frame(integrator, f), ADV_PATH_BLOCK * dim * sizeof *b->x);
     for (size_t i = 0; i < ADV_PATH_BLOCK; i++) {
         b->rows[i] = i;
@@ -125,11 +123,22 @@ static enum adv_status keep(const struct making *m, struct block *b,
     }
     enum adv_status status = evaluate(m, b, ADV_PATH_BLOCK, evaluator);
     for (size_t i = 0; i < ADV_PATH_BLOCK; i++) {
-        size_t at = adv_path_frame(b->first + i, k) * dim;
+        size_t at = adv_path_frame(paths, b->first + i, k) * dim;
         memcpy(paths->x + at, b->x + i * dim, dim * sizeof *b->x);
         memcpy(paths->v + at, b->v + i * dim, dim * sizeof *b->v);
     }
     return status;
+}
+
+/* Of images that of their samples: what more velocities change in them cannot be seen. Of points the
+ * densities are to be right too. */
+static struct adv_solver_spec solver_for(const struct adv_model *teacher)
+{
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_solver_spec spec = adv_query_default_solver(&query, teacher);
+    if (!adv_model_is_image(teacher))
+        spec.steps = STEPS;
+    return spec;
 }
 
 static enum adv_status make_block(const struct making *m, size_t number,
@@ -137,17 +146,16 @@ static enum adv_status make_block(const struct making *m, size_t number,
 {
     struct adv_integration integration = {.n_rows = ADV_PATH_BLOCK,
                                           .dim = m->paths->dim,
-                                          .solver = {.steps = STEPS},
-                                          .n_times = ADV_PATH_FRAMES,
+                                          .solver = solver_for(m->teacher),
+                                          .n_times = m->paths->n_frames,
                                           .times = b->times,
                                           .keep_frames = true};
     struct adv_integrator *integrator = NULL;
-    adv_solver_find("rk4", &integration.solver.solver, NULL);
     begin(m, number, b);
     enum adv_status status = adv_integrator_new(&integration, b->x, &integrator, NULL);
     if (status == ADV_OK)
         status = integrate(m, b, evaluator, integrator);
-    for (size_t f = 0; status == ADV_OK && f < ADV_PATH_FRAMES; f++)
+    for (size_t f = 0; status == ADV_OK && f < m->paths->n_frames; f++)
         status = keep(m, b, evaluator, integrator, f);
     adv_integrator_free(integrator);
     return status;
@@ -165,15 +173,20 @@ static void make_block_task(void *context, size_t number, int worker)
     free(b.v);
 }
 
-static enum adv_status allocate(struct adv_teacher_paths *paths, size_t n,
+static enum adv_status allocate(struct adv_teacher_paths *paths,
+                                const struct adv_distill_recipe *recipe,
                                 const struct adv_dataset *data, struct adv_error *error)
 {
-    size_t n_blocks = (n + ADV_PATH_BLOCK - 1) / ADV_PATH_BLOCK, values;
+    size_t n_blocks = ((size_t)recipe->paths + ADV_PATH_BLOCK - 1) / ADV_PATH_BLOCK, values;
     *paths = (struct adv_teacher_paths){
-        .n = n_blocks * ADV_PATH_BLOCK, .dim = data->dim, .n_context = data->n_context};
-    if (!adv_mul_size(paths->n * ADV_PATH_FRAMES, paths->dim, &values))
+        .n = n_blocks * ADV_PATH_BLOCK,
+        .dim = data->dim,
+        .n_context = data->n_context,
+        .n_frames = ADV_PATH_STRETCHES * (size_t)recipe->frames + 1,
+    };
+    if (!adv_mul_size(paths->n * paths->n_frames, paths->dim, &values))
         return adv_no_memory(error);
-    paths->times = adv_calloc(n_blocks, ADV_PATH_FRAMES * sizeof *paths->times);
+    paths->times = adv_calloc(n_blocks, paths->n_frames * sizeof *paths->times);
     paths->x = adv_calloc(values, sizeof *paths->x);
     paths->v = adv_calloc(values, sizeof *paths->v);
     paths->label = adv_calloc(paths->n, sizeof *paths->label);
@@ -212,7 +225,7 @@ enum adv_status adv_teacher_paths_make(const struct adv_training *t,
                        .teacher = teacher,
                        .paths = paths,
                        .seed = adv_seed_for((uint64_t)t->recipe.train.seed, ADV_SEED_TRAIN)};
-    enum adv_status status = allocate(paths, (size_t)t->recipe.distill.paths, &t->dataset, error);
+    enum adv_status status = allocate(paths, &t->recipe.distill, &t->dataset, error);
     m.evaluators = adv_calloc(n_workers, sizeof *m.evaluators);
     m.status = adv_calloc(paths->n / ADV_PATH_BLOCK, sizeof *m.status);
     if (status == ADV_OK && (!m.evaluators || !m.status))
@@ -228,6 +241,13 @@ enum adv_status adv_teacher_paths_make(const struct adv_training *t,
     free(m.evaluators);
     free(m.status);
     return status;
+}
+
+size_t adv_teacher_paths_bytes(const struct adv_teacher_paths *paths)
+{
+    size_t values = paths->n_frames * paths->dim * (sizeof *paths->x + sizeof *paths->v);
+    return paths->n * (values + sizeof *paths->label + paths->n_context * sizeof *paths->context) +
+           paths->n / ADV_PATH_BLOCK * paths->n_frames * sizeof *paths->times;
 }
 
 void adv_teacher_paths_release(struct adv_teacher_paths *paths)

@@ -1,7 +1,7 @@
 /* Paths of a teacher, computed once and kept: what a student of few steps is shown.
  *
  * Frames stand at times from 0 to 1: those at multiples of an eighth are the same for all, so that
- * every stretch of 1, 2, 4 or 8 equal steps is there; between two of them are INNER more, at times
+ * every stretch of 1, 2, 4 or 8 equal steps is there; between two of them are further ones, at times
  * of each block's own, since a time at which no path has a frame would be left to chance. */
 #ifndef ADV_TRAIN_DISTILL_PATHS_H
 #define ADV_TRAIN_DISTILL_PATHS_H
@@ -12,15 +12,15 @@
 
 enum {
     ADV_PATH_STRETCHES = 8, /* between times that all paths share */
-    ADV_PATH_INNER = 4,     /* frames from one such time up to the next */
-    ADV_PATH_FRAMES = ADV_PATH_STRETCHES * ADV_PATH_INNER + 1,
+    ADV_PATH_FRAMES_MAX = ADV_PATH_STRETCHES * 4 + 1,
     ADV_PATH_BLOCK = 64 /* paths of the same times */
 };
 
 struct adv_teacher_paths {
     size_t n, dim, n_context; /* n: whole blocks */
-    float *times;             /* [n / ADV_PATH_BLOCK, ADV_PATH_FRAMES], ascending */
-    float *x, *v;             /* [n, ADV_PATH_FRAMES, dim]: states and velocities, flow units */
+    size_t n_frames;          /* ADV_PATH_STRETCHES times recipe->frames, and one */
+    float *times;             /* [n / ADV_PATH_BLOCK, n_frames], ascending */
+    float *x, *v;             /* [n, n_frames, dim]: states and velocities, flow units */
     int32_t *label;           /* [n] */
     float *context;           /* [n, n_context]; NULL: none */
 };
@@ -34,14 +34,16 @@ enum adv_status adv_teacher_paths_make(const struct adv_training *training,
                                        struct adv_teacher_paths *paths, struct adv_error *error);
 void adv_teacher_paths_release(struct adv_teacher_paths *paths);
 
+size_t adv_teacher_paths_bytes(const struct adv_teacher_paths *paths);
+
 /* Frame k of a path. */
 static inline float adv_path_time(const struct adv_teacher_paths *paths, size_t path, size_t k)
 {
-    return paths->times[path / ADV_PATH_BLOCK * ADV_PATH_FRAMES + k];
+    return paths->times[path / ADV_PATH_BLOCK * paths->n_frames + k];
 }
-static inline size_t adv_path_frame(size_t path, size_t k)
+static inline size_t adv_path_frame(const struct adv_teacher_paths *paths, size_t path, size_t k)
 {
-    return path * ADV_PATH_FRAMES + k;
+    return path * paths->n_frames + k;
 }
 
 #endif

@@ -22,9 +22,6 @@ size_t adv_gradient_bytes(const struct adv_gradient *gradient); /* of its arena 
 /* The weights [adv_net_weights] of what follows, borrowed: set again after they changed. */
 void adv_gradient_set_weights(struct adv_gradient *gradient, const float *weights);
 
-/* v [n, dim] at points by these weights, valid until the next call; points.n <= rows_max. */
-const float *adv_gradient_velocity(struct adv_gradient *gradient, const struct adv_points *points);
-
 /* Adds scale * d(sum of squares)/d(weights) to g_weights [adv_net_weights] and returns the sum over
  * rows and dimensions of (v - target)^2, not scaled. points.n <= rows_max; guidance is not used;
  * target [n, dim]. g_x [n, dim]: receives (not adds) scale * d(sum)/dx, or NULL. With scale =

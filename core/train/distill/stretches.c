@@ -1,5 +1,5 @@
-/* What a student's average velocities u(x, t, s) are fitted to. All targets are constants: nothing
- * is differentiated through them. */
+/* What a student's average velocities u(x, t, s) are fitted to: those of the teacher's paths, (x_s -
+ * x_t) / (s - t), over stretches of them from t to s. */
 #include "core/train/distill/distill.h"
 
 #include <advect/extra/rng.h>
@@ -21,18 +21,18 @@ static size_t below(float uniform, size_t n)
 
 /* Steps as samples and densities take them, in either direction; stretches of any length, for
  * trajectories; and velocities. */
-static struct stretch choose(size_t path, size_t steps_max, const float u[4])
+static struct stretch choose(size_t path, size_t n_frames, size_t steps_max, const float u[4])
 {
     if (u[1] < SHARE_VELOCITY) {
-        size_t at = below(u[2], ADV_PATH_FRAMES);
+        size_t at = below(u[2], n_frames);
         return (struct stretch){path, at, at};
     }
     if (u[1] >= SHARE_EQUAL)
-        return (struct stretch){path, below(u[2], ADV_PATH_FRAMES), below(u[3], ADV_PATH_FRAMES)};
+        return (struct stretch){path, below(u[2], n_frames), below(u[3], n_frames)};
     size_t levels = 1;
     while ((size_t)1 << levels <= steps_max)
         levels++;
-    size_t n = (size_t)1 << below(u[2], levels), length = (ADV_PATH_FRAMES - 1) / n;
+    size_t n = (size_t)1 << below(u[2], levels), length = (n_frames - 1) / n;
     size_t k = below(u[3], 2 * n), from = k / 2 * length;
     return k % 2 ? (struct stretch){path, from + length, from}
                  : (struct stretch){path, from, from + length};
@@ -41,69 +41,18 @@ static struct stretch choose(size_t path, size_t steps_max, const float u[4])
 static void put(const struct adv_teacher_paths *paths, struct stretch at, size_t i,
                 struct adv_examples *e)
 {
-    size_t dim = paths->dim, from = adv_path_frame(at.path, at.from);
-    const float *x = paths->x + from * dim, *end = paths->x + adv_path_frame(at.path, at.to) * dim;
+    size_t dim = paths->dim, from = adv_path_frame(paths, at.path, at.from);
+    const float *x = paths->x + from * dim,
+                *end = paths->x + adv_path_frame(paths, at.path, at.to) * dim;
     e->t[i] = adv_path_time(paths, at.path, at.from);
     e->s[i] = adv_path_time(paths, at.path, at.to);
     e->label[i] = paths->label[at.path];
     if (e->context)
         e->context[i] = paths->context + at.path * paths->n_context;
     memcpy(e->x_t + i * dim, x, dim * sizeof *x);
-    memcpy(e->x0 + i * dim, paths->v + from * dim, dim * sizeof *x);
     for (size_t k = 0; k < dim; k++)
         e->target[i * dim + k] =
             at.from == at.to ? paths->v[from * dim + k] : (end[k] - x[k]) / (e->s[i] - e->t[i]);
-}
-
-/* MeanFlow (Geng et al. 2025): u = v + (s - t) du/dt along (v, 1, 0), by central differences. */
-static void meanflow(struct adv_training_worker *w, size_t n)
-{
-    struct adv_examples *e = &w->examples;
-    const float eps = 2e-3f;
-    size_t dim = e->dim;
-    struct adv_points p = adv_examples_points(e, n);
-    float *x = e->x1, t[4096];
-    p.x = x;
-    p.t = t;
-    for (int side = 0; side < 2; side++) {
-        float h = side ? eps : -eps;
-        for (size_t i = 0; i < n; i++)
-            t[i] = e->t[i] + h;
-        for (size_t k = 0; k < n * dim; k++)
-            x[k] = e->x_t[k] + h * e->x0[k];
-        const float *u = adv_gradient_velocity(w->gradient, &p);
-        for (size_t k = 0; k < n * dim; k++)
-            e->target[k] = side ? e->x0[k] + (e->s[k / dim] - e->t[k / dim]) *
-                                                 (u[k] - e->target[k]) / (2 * eps)
-                                : u[k];
-    }
-}
-
-/* Shortcut models (Frans et al. 2024): one step as two of half the length. */
-static void shortcut(struct adv_training_worker *w, size_t n)
-{
-    struct adv_examples *e = &w->examples;
-    size_t dim = e->dim;
-    struct adv_points p = adv_examples_points(e, n);
-    float *x = e->x1, m[4096];
-    for (size_t i = 0; i < n; i++)
-        m[i] = (e->t[i] + e->s[i]) / 2;
-    p.s = m;
-    const float *u = adv_gradient_velocity(w->gradient, &p);
-    float *first = e->target;
-    for (size_t k = 0; k < n * dim; k++) {
-        bool still = e->t[k / dim] == e->s[k / dim];
-        x[k] = e->x_t[k] + (m[k / dim] - e->t[k / dim]) * u[k];
-        first[k] = still ? e->x0[k] : u[k];
-    }
-    p.x = x;
-    p.t = m;
-    p.s = e->s;
-    u = adv_gradient_velocity(w->gradient, &p);
-    for (size_t k = 0; k < n * dim; k++) {
-        bool still = e->t[k / dim] == e->s[k / dim];
-        e->target[k] = still ? first[k] : (first[k] + u[k]) / 2;
-    }
 }
 
 static void draw(const struct adv_training *t, struct adv_examples *e, uint64_t seed,
@@ -114,7 +63,7 @@ static void draw(const struct adv_training *t, struct adv_examples *e, uint64_t 
         float u[4];
         adv_rng_uniform(seed, ADV_STREAM_SHUFFLE, first + i, 1, 4, u);
         size_t path = first_path + below(u[0], n_paths);
-        put(&d->paths, choose(path, (size_t)t->recipe.distill.steps, u), i, e);
+        put(&d->paths, choose(path, d->paths.n_frames, (size_t)t->recipe.distill.steps, u), i, e);
     }
 }
 
@@ -124,10 +73,6 @@ void adv_distillation_draw(const struct adv_training *t, struct adv_training_wor
     uint64_t seed = adv_seed_for((uint64_t)t->recipe.train.seed, ADV_SEED_TRAIN);
     uint64_t first = (uint64_t)t->progress.step * (uint64_t)t->recipe.train.batch + first_row;
     draw(t, &worker->examples, seed, first, 0, t->distillation->n_train, n);
-    if (t->recipe.distill.objective == 1)
-        meanflow(worker, n);
-    if (t->recipe.distill.objective == 2)
-        shortcut(worker, n);
 }
 
 #define HELD_OUT_ROWS 4096
