@@ -50,7 +50,7 @@ static const struct adv_field distill_fields[] = {
      .help =
          "number of frames of a path that are kept in each eighth of its time; from 2 on all but "
          "one are at random times, for trajectories"},
-    {"off_data", ADV_FIELD_REAL, DISTILL(off_data), .min = 0, .max = 1, .fallback = "0.25",
+    {"off_data", ADV_FIELD_REAL, DISTILL(off_data), .min = 0, .max = 1, .fallback = "0.1",
      .help = "share of the paths that end at random places rather than at data, for the densities "
              "of such places"},
 };

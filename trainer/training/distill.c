@@ -94,7 +94,7 @@ static json_t *distill_of(const struct adv_model *teacher, const char *file,
         options->guidance ? json_number_value(options->guidance) : adv_model_guidance(teacher);
     return json_pack("{s:s, s:I, s:f, s:I, s:i, s:f}", "teacher", file, "steps",
                      (json_int_t)1 << options->most, "guidance", guidance, "paths",
-                     (json_int_t)paths, "frames", images ? 2 : 4, "off_data", images ? 0.0 : 0.25);
+                     (json_int_t)paths, "frames", images ? 2 : 4, "off_data", images ? 0.0 : 0.1);
 }
 
 static enum adv_status check_teacher(const struct adv_model *teacher, const json_t *data,
