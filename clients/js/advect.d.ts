@@ -26,7 +26,8 @@ export type Points = readonly Row[] | readonly number[] | Float32Array | Float64
 
 export type FixedMethod = "euler" | "midpoint" | "heun" | "rk4";
 export type Solver = { method: FixedMethod; steps?: number }
-  | { method: "dopri5"; rtol?: number; atol?: number };
+  | { method: "dopri5"; rtol?: number; atol?: number }
+  | { method: "flow_map"; steps?: 1 | 2 | 4 | 8 };
 
 export interface Divergence {
   method?: "auto" | "exact" | "hutchinson";
@@ -154,6 +155,8 @@ export interface ModelSummary {
   /** of models that take one: how many numbers, their names, the largest distance in the training, and
    * whether it may be left out */
   context?: { size: number; columns: string[] | null; reach: number | null; null: boolean };
+  /** of models of few steps: the most, and how far log-densities of so many are from the teacher's */
+  flow_map?: Record<string, unknown>;
 }
 
 export interface ModelInfo extends ModelSummary {

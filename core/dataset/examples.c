@@ -39,6 +39,7 @@ void adv_examples_release(struct adv_examples *e)
     free(e->target);
     free(e->t);
     free(e->uniform);
+    free(e->s);
     free(e->label);
     free(e->contexts);
     free(e->context);
@@ -99,7 +100,7 @@ static void point_at_contexts(struct adv_examples *e, size_t n)
 struct adv_points adv_examples_points(const struct adv_examples *e, size_t n)
 {
     return (struct adv_points){
-        .n = n, .x = e->x_t, .t = e->t, .label = e->label, .context = e->context};
+        .n = n, .x = e->x_t, .t = e->t, .label = e->label, .context = e->context, .s = e->s};
 }
 
 /* x0, x1 and t are there; x1 on a circle is moved to where it is nearest to x0. */

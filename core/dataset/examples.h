@@ -14,6 +14,8 @@ struct adv_examples {
     size_t rows_max, dim;
     float *x0, *x1, *x_t, *target; /* [rows_max, dim], flow units */
     float *t, *uniform;            /* [rows_max] */
+    float *s;                      /* [rows_max], of flow maps: the times to which they lead; else
+                                      NULL */
     int32_t *label;                /* [rows_max] */
     size_t n_context;
     float *contexts;       /* [rows_max, n_context], in the network's units */

@@ -13,7 +13,7 @@
 
 struct top {
     char *name, *path;
-    json_t *net, *data, *train, *sampling;
+    json_t *net, *data, *train, *sampling, *distill;
 };
 
 #define TOP(member) offsetof(struct top, member)
@@ -28,11 +28,32 @@ static const struct adv_field top_fields[] = {
     {"train", ADV_FIELD_JSON, TOP(train), .required = true, .help = "settings of the training"},
     {"sampling", ADV_FIELD_JSON, TOP(sampling),
      .help = "default settings for sampling from the model"},
+    {"distill", ADV_FIELD_JSON, TOP(distill),
+     .help = "teacher from which the model learns to take few steps"},
 };
 
 static const struct adv_field sampling_fields[] = {
     {"guidance", ADV_FIELD_REAL, offsetof(struct adv_sampling_recipe, guidance), .min = -100,
      .max = 100, .fallback = "1", .help = "default guidance weight of samples"},
+};
+
+#define DISTILL(member) offsetof(struct adv_distill_recipe, member)
+static const struct adv_field distill_fields[] = {
+    {"teacher", ADV_FIELD_STRING, DISTILL(teacher), .required = true,
+     .help = "model file of the teacher, in the working directory or the folder of the data"},
+    {"steps", ADV_FIELD_INT, DISTILL(steps), .min = 1, .max = 8, .fallback = "8",
+     .help = "largest number of steps that the student is made for: 1, 2, 4 or 8"},
+    {"guidance", ADV_FIELD_REAL, DISTILL(guidance), .min = -100, .max = 100, .fallback = "1",
+     .help = "guidance weight of the teacher, which becomes part of the student"},
+    {"paths", ADV_FIELD_INT, DISTILL(paths), .min = 64, .max = 1 << 24, .fallback = "65536",
+     .help = "number of paths of the teacher, computed before the first step and kept"},
+    {"frames", ADV_FIELD_INT, DISTILL(frames), .min = 1, .max = 4, .fallback = "4",
+     .help =
+         "number of frames of a path that are kept in each eighth of its time; from 2 on all but "
+         "one are at random times, for trajectories"},
+    {"off_data", ADV_FIELD_REAL, DISTILL(off_data), .min = 0, .max = 1, .fallback = "0.1",
+     .help = "share of the paths that end at random places rather than at data, for the densities "
+             "of such places"},
 };
 
 #define DATA(member) offsetof(struct adv_data_recipe, member)
@@ -138,6 +159,8 @@ bool adv_recipe_group(size_t i, struct adv_field_group *group)
         {"train", "the training", train_fields, ADV_COUNT(train_fields)},
         {"sampling", "what samples of the model take by default", sampling_fields,
          ADV_COUNT(sampling_fields)},
+        {"distill", "the teacher of a model of few steps", distill_fields,
+         ADV_COUNT(distill_fields)},
     };
     if (i >= ADV_COUNT(groups))
         return false;
@@ -215,6 +238,20 @@ static enum adv_status read_sampling(struct adv_sampling_recipe *sampling, const
                      error);
 }
 
+static enum adv_status read_distill(struct adv_distill_recipe *distill, const json_t *json,
+                                    struct adv_error *error)
+{
+    if (!json)
+        return ADV_OK;
+    enum adv_status status =
+        read_part(distill_fields, ADV_COUNT(distill_fields), json, "distill", distill, error);
+    int64_t n = distill->steps;
+    if (status == ADV_OK && (n & (n - 1)) != 0)
+        status = adv_fail_field(error, ADV_E_INVALID, "distill.steps",
+                                "distill.steps is %lld; it must be 1, 2, 4 or 8", (long long)n);
+    return status;
+}
+
 enum adv_status adv_recipe_init(struct adv_recipe *out, const json_t *json, struct adv_error *error)
 {
     struct adv_recipe recipe = {0};
@@ -231,6 +268,8 @@ enum adv_status adv_recipe_init(struct adv_recipe *out, const json_t *json, stru
         status = check_train(&recipe.train, error);
     if (status == ADV_OK)
         status = read_sampling(&recipe.sampling, top.sampling, error);
+    if (status == ADV_OK)
+        status = read_distill(&recipe.distill, top.distill, error);
     if (status == ADV_OK) {
         recipe.name = top.name;
         recipe.net = top.net;
@@ -260,17 +299,22 @@ void adv_recipe_release(struct adv_recipe *recipe)
     free(recipe->name);
     json_decref(recipe->net);
     adv_data_recipe_release(&recipe->data);
+    adv_fields_release(distill_fields, ADV_COUNT(distill_fields), &recipe->distill);
     *recipe = (struct adv_recipe){0};
 }
 
 json_t *adv_recipe_to_json(const struct adv_recipe *recipe)
 {
     return json_pack(
-        "{s:s, s:O, s:o, s:s, s:o, s:o}", "name", recipe->name, "net", recipe->net, "data",
+        "{s:s, s:O, s:o, s:s, s:o, s:o, s:o*}", "name", recipe->name, "net", recipe->net, "data",
         adv_fields_to_json(data_fields, ADV_COUNT(data_fields), &recipe->data), "path",
         adv_path_name(recipe->path), "train",
         adv_fields_to_json(train_fields, ADV_COUNT(train_fields), &recipe->train), "sampling",
-        adv_fields_to_json(sampling_fields, ADV_COUNT(sampling_fields), &recipe->sampling));
+        adv_fields_to_json(sampling_fields, ADV_COUNT(sampling_fields), &recipe->sampling),
+        "distill",
+        recipe->distill.teacher
+            ? adv_fields_to_json(distill_fields, ADV_COUNT(distill_fields), &recipe->distill)
+            : NULL);
 }
 
 /* ---------------------------------------------------------------- comparison */

@@ -24,7 +24,7 @@ struct adv_packed_weights {
 
 /* What rows of one condition share. Contexts are told apart by where they are. */
 struct condition {
-    float t, label;
+    float t, span, label;
     const float *context;
 };
 
@@ -38,7 +38,7 @@ struct sweep {
     float *x;                    /* [rows_max, dim] */
     int32_t *row_map;            /* [rows_max] */
     struct condition *condition; /* [rows_max] */
-    float *t, *label;            /* [rows_max]: of the conditions */
+    float *t, *span, *label;     /* [rows_max]: of the conditions */
     float *context;              /* [rows_max, context inputs] */
     float *dx;                   /* [tangents, rows_max, dim] */
     int32_t *table; /* [table_size]: condition number + 1 by hash of the condition, 0 empty */
@@ -107,6 +107,7 @@ static void sweep_release(struct sweep *sweep)
     free(sweep->x);
     free(sweep->row_map);
     free(sweep->t);
+    free(sweep->span);
     free(sweep->label);
     free(sweep->condition);
     free(sweep->context);
@@ -128,7 +129,7 @@ static size_t sweep_bytes(const struct sweep *sweep, const struct adv_net *net)
 {
     size_t rows = sweep->rows_max, dim = adv_net_dim(net);
     size_t row = dim * sizeof *sweep->x + sizeof *sweep->row_map + sizeof *sweep->t +
-                 sizeof *sweep->label + sizeof *sweep->condition +
+                 sizeof *sweep->span + sizeof *sweep->label + sizeof *sweep->condition +
                  adv_net_context_inputs(net) * sizeof *sweep->context +
                  sweep->tangents_max * dim * sizeof *sweep->dx;
     return sweep->plan
@@ -151,13 +152,14 @@ static enum adv_status sweep_allocate(struct sweep *sweep, const struct adv_net 
     sweep->x = adv_alloc_aligned(rows * dim, sizeof *sweep->x);
     sweep->row_map = adv_calloc(rows, sizeof *sweep->row_map);
     sweep->t = adv_calloc(rows, sizeof *sweep->t);
+    sweep->span = adv_calloc(rows, sizeof *sweep->span);
     sweep->label = adv_calloc(rows, sizeof *sweep->label);
     sweep->condition = adv_calloc(rows, sizeof *sweep->condition);
     sweep->context = adv_alloc_aligned(rows * adv_net_context_inputs(net), sizeof *sweep->context);
     sweep->table = adv_calloc(sweep->table_size, sizeof *sweep->table);
     sweep->dx = adv_alloc_aligned(tangents * rows * dim, sizeof *sweep->dx);
-    bool complete = sweep->x && sweep->row_map && sweep->t && sweep->label && sweep->condition &&
-                    sweep->context && sweep->table && sweep->dx;
+    bool complete = sweep->x && sweep->row_map && sweep->t && sweep->span && sweep->label &&
+                    sweep->condition && sweep->context && sweep->table && sweep->dx;
     return complete ? ADV_OK : adv_no_memory(error);
 }
 
@@ -231,13 +233,15 @@ static uint32_t bits_of(float value)
 
 static bool is_same(const struct condition *a, const struct condition *b)
 {
-    return bits_of(a->t) == bits_of(b->t) && a->label == b->label && a->context == b->context;
+    return bits_of(a->t) == bits_of(b->t) && a->span == b->span && a->label == b->label &&
+           a->context == b->context;
 }
 
 static uint32_t hash_of(const struct condition *condition)
 {
     uint32_t context = (uint32_t)((uintptr_t)condition->context >> 2);
-    return (bits_of(condition->t) ^ (bits_of(condition->label) >> 3) ^ context * 2246822519u) *
+    return (bits_of(condition->t) ^ (bits_of(condition->label) >> 3) ^
+            bits_of(condition->span) * 3266489917u ^ context * 2246822519u) *
            2654435761u;
 }
 
@@ -255,6 +259,7 @@ static int32_t number_of(struct sweep *sweep, const struct adv_net *net,
         size_t c = sweep->conditions++;
         sweep->condition[c] = *condition;
         sweep->t[c] = condition->t;
+        sweep->span[c] = condition->span;
         sweep->label[c] = condition->label;
         adv_net_context_input(net, condition->context,
                               sweep->context + c * adv_net_context_inputs(net));
@@ -263,13 +268,12 @@ static int32_t number_of(struct sweep *sweep, const struct adv_net *net,
     }
 }
 
-static void add_row(struct sweep *sweep, const struct adv_net *net, const float *x, float t,
-                    int32_t label, const float *context)
+static void add_row(struct sweep *sweep, const struct adv_net *net, const float *x,
+                    const struct condition *condition)
 {
     size_t row = sweep->rows++, dim = adv_net_dim(net);
-    struct condition condition = {t, adv_net_label_input(net, label), context};
     memcpy(sweep->x + row * dim, x, dim * sizeof *x);
-    sweep->row_map[row] = number_of(sweep, net, &condition);
+    sweep->row_map[row] = number_of(sweep, net, condition);
 }
 
 static bool is_guided(const struct adv_points *points, size_t i)
@@ -298,12 +302,18 @@ static size_t gather(const struct adv_evaluator *evaluator, struct sweep *sweep,
             break;
         int32_t label = points->label ? points->label[i] : ADV_NO_LABEL;
         const float *x = points->x + i * evaluator->dim;
-        const float *context = points->context ? points->context[i] : NULL;
-        add_row(sweep, net, x, points->t[i], label, context);
+        struct condition condition = {
+            .t = points->t[i],
+            .span = points->s ? points->s[i] - points->t[i] : 0,
+            .label = adv_net_label_input(net, label),
+            .context = points->context ? points->context[i] : NULL,
+        };
+        add_row(sweep, net, x, &condition);
         if (!guided)
             continue;
-        adv_net_without_condition(net, &label, &context);
-        add_row(sweep, net, x, points->t[i], label, context);
+        adv_net_without_condition(net, &label, &condition.context);
+        condition.label = adv_net_label_input(net, label);
+        add_row(sweep, net, x, &condition);
     }
     return i;
 }
@@ -339,6 +349,7 @@ static struct adv_inputs inputs_of(const struct adv_evaluator *evaluator, const 
         .t = sweep->t,
         .label = adv_net_classes(evaluator->packed->net) ? sweep->label : NULL,
         .context = adv_net_context(evaluator->packed->net) ? sweep->context : NULL,
+        .span = adv_net_is_flow_map(evaluator->packed->net) ? sweep->span : NULL,
     };
 }
 
@@ -528,6 +539,27 @@ enum adv_status adv_evaluator_divergence(struct adv_evaluator *evaluator,
 {
     return adv_evaluator_divergence_part(evaluator, points, 0, evaluator->dim, v, divergence,
                                          error);
+}
+
+static void take_column(const struct directions *d, size_t k, size_t i, const float *dv)
+{
+    memcpy(d->out + (i * d->dim + k) * d->dim, dv, d->dim * sizeof *dv);
+}
+
+enum adv_status adv_evaluator_jacobian_part(struct adv_evaluator *evaluator,
+                                            const struct adv_points *points, size_t first,
+                                            size_t count, float *v, float *jacobian,
+                                            struct adv_error *error)
+{
+    struct directions directions = {.n_tangents = evaluator->dim,
+                                    .first = first,
+                                    .end = first + count,
+                                    .n_points = points->n,
+                                    .dim = evaluator->dim,
+                                    .out = jacobian,
+                                    .fill = fill_unit,
+                                    .take = take_column};
+    return push_all(evaluator, points, &directions, v, error);
 }
 
 /* Probe k of point i. */

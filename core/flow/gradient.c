@@ -17,6 +17,7 @@ struct adv_gradient {
     struct adv_exec exec;
     int32_t *row_map; /* identity: each training row has its own time */
     float *label;     /* [rows_max] */
+    float *span;      /* [rows_max] */
     float *context;   /* [rows_max, adv_net_context_inputs] */
     float *g_out;     /* [rows_max, dim] */
 };
@@ -35,9 +36,11 @@ enum adv_status adv_gradient_new(const struct adv_net *net, size_t rows_max,
     g->net = net;
     g->row_map = adv_calloc(rows_max, sizeof *g->row_map);
     g->label = adv_calloc(rows_max, sizeof *g->label);
+    g->span = adv_calloc(rows_max, sizeof *g->span);
     g->g_out = adv_calloc(rows_max, adv_net_dim(net) * sizeof *g->g_out);
     g->context = adv_calloc(rows_max, adv_net_context_inputs(net) * sizeof *g->context);
-    status = g->row_map && g->label && g->g_out && g->context ? ADV_OK : adv_no_memory(error);
+    status =
+        g->row_map && g->label && g->span && g->g_out && g->context ? ADV_OK : adv_no_memory(error);
     if (status == ADV_OK)
         status =
             adv_plan_new(&net->graph, kernels, ADV_TRAIN, rows_max, rows_max, 0, &g->plan, error);
@@ -64,6 +67,7 @@ void adv_gradient_free(struct adv_gradient *g)
     adv_plan_free(g->plan);
     free(g->row_map);
     free(g->label);
+    free(g->span);
     free(g->context);
     free(g->g_out);
     free(g);
@@ -92,6 +96,7 @@ static struct adv_inputs inputs_of(struct adv_gradient *g, const struct adv_poin
         g->label[i] = adv_net_label_input(g->net, points->label ? points->label[i] : ADV_NO_LABEL);
         adv_net_context_input(g->net, points->context ? points->context[i] : NULL,
                               g->context + i * n_context);
+        g->span[i] = points->s ? points->s[i] - points->t[i] : 0;
     }
     return (struct adv_inputs){
         .rows = points->n,
@@ -101,6 +106,7 @@ static struct adv_inputs inputs_of(struct adv_gradient *g, const struct adv_poin
         .t = points->t,
         .label = adv_net_classes(g->net) ? g->label : NULL,
         .context = n_context ? g->context : NULL,
+        .span = adv_net_is_flow_map(g->net) ? g->span : NULL,
     };
 }
 

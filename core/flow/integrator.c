@@ -204,6 +204,12 @@ size_t adv_integrator_take(struct adv_integrator *in, size_t capacity, float *x,
     return n;
 }
 
+void adv_integrator_ends(const struct adv_integrator *in, size_t n, const size_t *rows, float *s)
+{
+    for (size_t i = 0; i < n; i++)
+        s[i] = (float)(in->rows[rows[i]].t + in->rows[rows[i]].h);
+}
+
 static void accumulate(struct adv_integrator *in, size_t r)
 {
     const struct adv_solver *solver = in->spec.solver.solver;

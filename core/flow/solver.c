@@ -30,9 +30,12 @@ static const struct adv_solver solvers[] = {
      .b = {35 / 384.0, 0, 500 / 1113.0, 125 / 192.0, -2187 / 6784.0, 11 / 84.0, 0},
      .e = {35 / 384.0 - 5179 / 57600.0, 0, 500 / 1113.0 - 7571 / 16695.0, 125 / 192.0 - 393 / 640.0,
            -2187 / 6784.0 + 92097 / 339200.0, 11 / 84.0 - 187 / 2100.0, -1 / 40.0}},
+    /* Boffi et al. 2024: x_s = x_t + (s - t) u(x_t, t, s); no integration, so its order says
+       nothing */
+    {.name = "flow_map", .stages = 1, .order = 1, .map = true, .b = {1}},
 };
 
-static const char *const names[] = {"euler", "midpoint", "heun", "rk4", "dopri5", NULL};
+static const char *const names[] = {"euler", "midpoint", "heun", "rk4", "dopri5", "flow_map", NULL};
 _Static_assert(ADV_COUNT(names) == ADV_COUNT(solvers) + 1, "a name for every solver");
 
 const char *const *adv_solver_names(void)
@@ -68,6 +71,11 @@ int adv_solver_stages(const struct adv_solver *solver)
 bool adv_solver_is_adaptive(const struct adv_solver *solver)
 {
     return solver->adaptive;
+}
+
+bool adv_solver_is_map(const struct adv_solver *solver)
+{
+    return solver->map;
 }
 
 struct adv_solver_spec adv_solver_spec_accurate(void)

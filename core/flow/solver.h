@@ -12,6 +12,7 @@ struct adv_solver {
     int stages;
     int order;
     bool adaptive; /* has error weights e = b - b*, and its last stage is the next step's first */
+    bool map;      /* a step asks for the average velocity from its beginning to its end */
     double c[ADV_MAX_STAGES];
     double a[ADV_MAX_STAGES][ADV_MAX_STAGES];
     double b[ADV_MAX_STAGES];

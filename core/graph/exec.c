@@ -133,6 +133,8 @@ static void bind_inputs(struct adv_exec *exec, const struct adv_inputs *inputs)
         exec->value[graph->label] = inputs->label;
     if (graph->context != ADV_NONE)
         exec->value[graph->context] = inputs->context;
+    if (graph->span != ADV_NONE)
+        exec->value[graph->span] = inputs->span;
     for (size_t i = 0; i < graph->n_nodes; i++) {
         int out = graph->nodes[i].out;
         exec->value[out] = at_slot(exec, exec->plan->value_slot[out]);

@@ -33,6 +33,7 @@ struct adv_inputs {
     const adv_real *t;       /* [conditions] */
     const adv_real *label;   /* [conditions], whole numbers; NULL if the graph has none */
     const adv_real *context; /* [conditions, size of the graph's context]; NULL if it has none */
+    const adv_real *span;    /* [conditions]; NULL if the graph has none */
 };
 
 struct adv_exec {

@@ -20,17 +20,27 @@ static int add_value(struct adv_graph *graph, struct adv_value value)
     return (int)graph->n_values++;
 }
 
+static struct adv_value one_per_condition(void)
+{
+    return (struct adv_value){
+        .domain = ADV_PER_CONDITION, .shape = adv_shape_flat(1), .producer = ADV_NONE};
+}
+
+int adv_graph_add_span(struct adv_graph *graph)
+{
+    return graph->span = add_value(graph, one_per_condition());
+}
+
 void adv_graph_init(struct adv_graph *graph, struct adv_shape x_shape, bool with_label,
                     size_t context)
 {
-    *graph = (struct adv_graph){.output = ADV_NONE};
+    *graph = (struct adv_graph){.output = ADV_NONE, .span = ADV_NONE};
     struct adv_value x = {.domain = ADV_PER_ROW,
                           .shape = x_shape,
                           .producer = ADV_NONE,
                           .has_tangent = true,
                           .requires_grad = true};
-    struct adv_value scalar = {
-        .domain = ADV_PER_CONDITION, .shape = adv_shape_flat(1), .producer = ADV_NONE};
+    struct adv_value scalar = one_per_condition();
     graph->x = add_value(graph, x);
     graph->t = add_value(graph, scalar);
     struct adv_value vector = scalar;
@@ -236,6 +246,7 @@ static void print_value(const struct adv_graph *graph, int id, FILE *out)
     const char *name = id == graph->x       ? "x"
                        : id == graph->t     ? "t"
                        : id == graph->label ? "label"
+                       : id == graph->span  ? "span"
                                             : "";
     fprintf(out, "%%%d%s%s", id, *name ? ":" : "", name);
     if (value->shape.height * value->shape.width == 1)

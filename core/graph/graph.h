@@ -54,9 +54,9 @@ struct adv_graph {
     struct adv_param *params;
     size_t n_values, n_nodes, n_params;
     size_t values_capacity, nodes_capacity, params_capacity;
-    size_t n_weights;         /* elements of all parameters */
-    size_t n_learned;         /* of these, the first so many are learned, the others fitted */
-    int x, t, label, context; /* input values; label and context may be ADV_NONE */
+    size_t n_weights;               /* elements of all parameters */
+    size_t n_learned;               /* of these, the first so many are learned, the others fitted */
+    int x, t, label, context, span; /* input values; the last three may be ADV_NONE */
     int output;
     struct adv_error error; /* the first failure of building */
 };
@@ -66,6 +66,10 @@ struct adv_graph {
 void adv_graph_init(struct adv_graph *graph, struct adv_shape x_shape, bool with_label,
                     size_t context);
 void adv_graph_release(struct adv_graph *graph);
+
+/* Makes the span s - t of a flow map from t to s an input too, one per condition; its value id. To
+ * be called before anything is applied. */
+int adv_graph_add_span(struct adv_graph *graph);
 
 /* A parameter's id. name is copied. fan_in only matters for ADV_INIT_FAN_IN. Those that are fitted
  * come after all that are learned. */

@@ -250,6 +250,8 @@ enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *e
         status = check_circles(model, error);
     if (status == ADV_OK)
         status = adv_model_read_typicality(model, error);
+    if (status == ADV_OK)
+        status = adv_model_read_flow_map(model, error);
     if (status == ADV_OK && json_object_set_new(model->config, "net", adv_net_config(model->net)))
         status = adv_no_memory(error);
     return status;

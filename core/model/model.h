@@ -22,8 +22,10 @@ struct adv_model {
     const struct adv_path *path;
     size_t shape[3];
     int n_dims;
-    double guidance;             /* of samples, by default */
-    double box_lo[2], box_hi[2]; /* of the plane */
+    int64_t flow_map_steps;                       /* at most; 0: no flow map */
+    struct adv_flow_map_error flow_map_errors[4]; /* of 1, 2, 4, 8 steps; .steps 0: not known */
+    double guidance;                              /* of samples, by default */
+    double box_lo[2], box_hi[2];                  /* of the plane */
     double *quantiles; /* [n_quantiles], of held-out log-densities, ascending; NULL: not known */
     size_t n_quantiles;
     double latent_square_max; /* of the sum of squares of a latent's numbers, without angles */
@@ -35,6 +37,9 @@ enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *e
 
 /* The config's "typicality" (typicality.c). */
 enum adv_status adv_model_read_typicality(struct adv_model *model, struct adv_error *error);
+
+/* The config's "flow_map" (flow_map.c). */
+enum adv_status adv_model_read_flow_map(struct adv_model *model, struct adv_error *error);
 
 /* A model of a file's weights, with all that `config` says. */
 enum adv_status adv_model_from_file(const struct adv_safetensors *file, const json_t *config,

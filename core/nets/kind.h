@@ -15,6 +15,7 @@ struct adv_net_traits {
     struct adv_circles circles; /* columns of x in which the velocity is periodic */
     size_t context;             /* numbers of a context; 0: none */
     bool null_context;          /* accepts "no context" */
+    bool flow_map;              /* takes the span s - t too: average velocities from t to s */
 };
 
 struct adv_net_kind {

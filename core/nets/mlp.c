@@ -23,7 +23,11 @@
  * of a linear regression: x_t has the mean t m, whose velocity is m (path condot), so
  *
  *     m = context_mean(context) + context_mean_correction(context_mlp(context))
- *     v(x, t) = m + (what all of the above is of x - t m) */
+ *     v(x, t) = m + (what all of the above is of x - t m)
+ *
+ * With flow_map the network takes a second time s, and is the average velocity from t to s of a
+ * flow map (Boffi et al. 2024, Geng et al. 2025). It enters as s - t and as t does, through layers
+ * span_mlp that are added to those of t; at s = t that is the velocity. */
 #include "core/nets/activation.h"
 #include "core/nets/kind.h"
 
@@ -34,7 +38,7 @@ struct mlp_options {
     int64_t input_frequencies, time_frequencies, activation, mixture;
     int64_t context, context_frequencies, context_layers, context_channels;
     int64_t conditioning, modulation_channels;
-    bool null_class, null_context, context_mean, residual, input_gain;
+    bool null_class, null_context, context_mean, residual, input_gain, flow_map;
     json_t *periodic;
 };
 
@@ -99,6 +103,10 @@ static const struct adv_field fields[] = {
      .help =
          "number of Gaussians in a mixture that is fitted to the data before training, and from "
          "whose exact velocity the network learns the difference; 0 means none"},
+    {"flow_map", ADV_FIELD_BOOL, AT(flow_map), .fallback = "false", .omit_default = true,
+     .help =
+         "also take the time s to which to go from t: the network then gives average velocities "
+         "from t to s, as advect distill trains them"},
     {"periodic", ADV_FIELD_JSON, AT(periodic),
      .help =
          "columns of x that are angles in radians, an ascending array; the velocity is periodic "
@@ -115,12 +123,34 @@ static int features(struct adv_graph *g, int in, int64_t n_frequencies, bool oct
                            (int[]){ADV_NONE, ADV_NONE});
 }
 
+/* A linear layer of zeros to c channels with a bias that starts at 0 or 1. */
+static int starting_at(struct adv_graph *g, size_t c, int in, const char *name, enum adv_init start)
+{
+    char full[48];
+    size_t n_in = adv_graph_size(g, in);
+    snprintf(full, sizeof full, "%s.weight", name);
+    int weight = adv_graph_param(g, full, 2, (size_t[]){c, n_in}, ADV_INIT_ZERO, n_in);
+    snprintf(full, sizeof full, "%s.bias", name);
+    int bias = adv_graph_param(g, full, 1, (size_t[]){c}, start, n_in);
+    return adv_graph_apply(g, &adv_op_linear, NULL, (int[]){in, ADV_NONE}, (int[]){weight, bias});
+}
+
+/* Of s - t, whose last layer starts at zero: at first the network is the velocity, whatever s. */
+static int span_embedding(struct adv_graph *g, const struct mlp_options *o)
+{
+    int span = features(g, g->span, o->time_frequencies, false);
+    span = adv_graph_linear(g, span, "span_mlp.0", TIME_CHANNELS);
+    span = adv_graph_unary(g, adv_activation_op(o->activation), span);
+    return starting_at(g, (size_t)o->channels, span, "span_mlp.2", ADV_INIT_ZERO);
+}
+
 static int time_embedding(struct adv_graph *g, const struct mlp_options *o)
 {
     int t = features(g, g->t, o->time_frequencies, false);
     t = adv_graph_linear(g, t, "t_mlp.0", TIME_CHANNELS);
     t = adv_graph_unary(g, adv_activation_op(o->activation), t);
-    return adv_graph_linear(g, t, "t_mlp.2", (size_t)o->channels);
+    t = adv_graph_linear(g, t, "t_mlp.2", (size_t)o->channels);
+    return o->flow_map ? adv_graph_binary(g, &adv_op_add, t, span_embedding(g, o)) : t;
 }
 
 static int label_embedding(struct adv_graph *g, const struct mlp_options *o)
@@ -185,18 +215,6 @@ static int modulation(struct adv_graph *g, const struct mlp_options *o, int cond
     int e = adv_graph_linear(g, adv_graph_unary(g, act, condition), "modulation",
                              (size_t)o->modulation_channels);
     return adv_graph_unary(g, act, e);
-}
-
-/* A linear layer of zeros to c channels with a bias that starts at 0 or 1. */
-static int starting_at(struct adv_graph *g, size_t c, int in, const char *name, enum adv_init start)
-{
-    char full[48];
-    size_t n_in = adv_graph_size(g, in);
-    snprintf(full, sizeof full, "%s.weight", name);
-    int weight = adv_graph_param(g, full, 2, (size_t[]){c, n_in}, ADV_INIT_ZERO, n_in);
-    snprintf(full, sizeof full, "%s.bias", name);
-    int bias = adv_graph_param(g, full, 1, (size_t[]){c}, start, n_in);
-    return adv_graph_apply(g, &adv_op_linear, NULL, (int[]){in, ADV_NONE}, (int[]){weight, bias});
 }
 
 /* scale(e) * y + shift(e). */
@@ -341,6 +359,8 @@ static enum adv_status build(const void *options, struct adv_graph *g,
         return status;
     adv_graph_init(g, adv_shape_flat((size_t)o->dim), o->num_classes > 0,
                    (size_t)o->context + o->null_context);
+    if (o->flow_map)
+        adv_graph_add_span(g);
     int context = context_embedding(g, o), mean = context_mean(g, o, context);
     int point = relative_to(g, mean);
     int x = features(g, plane_of(g, &circles, point), o->input_frequencies, true);
@@ -362,7 +382,8 @@ static enum adv_status build(const void *options, struct adv_graph *g,
                                       .null_class = o->null_class,
                                       .circles = circles,
                                       .context = (size_t)o->context,
-                                      .null_context = o->null_context};
+                                      .null_context = o->null_context,
+                                      .flow_map = o->flow_map};
     return adv_graph_finish(g, v, error);
 }
 

@@ -131,6 +131,11 @@ bool adv_net_has_null_context(const struct adv_net *net)
     return net->traits.null_context;
 }
 
+bool adv_net_is_flow_map(const struct adv_net *net)
+{
+    return net->traits.flow_map;
+}
+
 float adv_net_label_input(const struct adv_net *net, int32_t label)
 {
     size_t classes = net->traits.classes;

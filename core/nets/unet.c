@@ -20,7 +20,7 @@ struct unet_options {
     int64_t model_channels, num_res_blocks, num_classes;
     int64_t num_heads, num_heads_upsample, num_head_channels;
     bool null_class, use_scale_shift_norm, resblock_updown, use_new_attention_order;
-    bool conv_resample, fourier_features;
+    bool conv_resample, fourier_features, flow_map;
 };
 
 #define NORM_GROUPS 32
@@ -66,6 +66,10 @@ static const struct adv_field fields[] = {
      .help = "use convolutions where the resolution changes"},
     {"fourier_features", ADV_FIELD_BOOL, AT(fourier_features), .fallback = "false",
      .help = "add Fourier features of x to the input: sin, cos of 2 pi 2^6 x and 2 pi 2^7 x"},
+    {"flow_map", ADV_FIELD_BOOL, AT(flow_map), .fallback = "false", .omit_default = true,
+     .help =
+         "also take the time s to which to go from t: the network then gives average velocities "
+         "from t to s, as advect distill trains them"},
 };
 
 static const char *const unseen[] = {"num_heads", "num_heads_upsample", "num_head_channels",
@@ -324,7 +328,20 @@ static int upsample(struct unet *u, int h, struct name name)
 
 /* ---- the network ---- */
 
-/* silu(time_embed(t) + label_emb(label)), which is what every block takes of them. */
+/* span_embed(timestep_embedding(s - t)), zero at first: the network starts as the velocity. */
+static int span_embedding(struct adv_graph *g, size_t channels, size_t wide)
+{
+    struct adv_timestep_embedding_attr attr = {channels};
+    int span = apply(g, &adv_op_timestep_embedding, &attr, g->span, ADV_NONE, ADV_NONE);
+    span = adv_graph_unary(g, &adv_op_silu, adv_graph_linear(g, span, "span_embed.0", wide));
+    int weight =
+        adv_graph_param(g, "span_embed.2.weight", 2, (size_t[]){wide, wide}, ADV_INIT_ZERO, wide);
+    int bias = adv_graph_param(g, "span_embed.2.bias", 1, (size_t[]){wide}, ADV_INIT_ZERO, wide);
+    return apply(g, &adv_op_linear, NULL, span, weight, bias);
+}
+
+/* silu(time_embed(t) + label_emb(label)), which is what every block takes of them; a flow map adds
+ * its span to t. */
 static int embedding(struct adv_graph *g, const struct unet_options *o)
 {
     size_t channels = (size_t)o->model_channels, wide = 4 * channels;
@@ -332,6 +349,8 @@ static int embedding(struct adv_graph *g, const struct unet_options *o)
     int emb = apply(g, &adv_op_timestep_embedding, &attr, g->t, ADV_NONE, ADV_NONE);
     emb = adv_graph_linear(g, emb, "time_embed.0", wide);
     emb = adv_graph_linear(g, adv_graph_unary(g, &adv_op_silu, emb), "time_embed.2", wide);
+    if (o->flow_map)
+        emb = adv_graph_binary(g, &adv_op_add, emb, span_embedding(g, channels, wide));
     if (o->num_classes) {
         size_t entries = (size_t)o->num_classes + o->null_class;
         int table = adv_graph_param(g, "label_emb.weight", 2, (size_t[]){entries, wide},
@@ -414,6 +433,8 @@ static enum adv_status build(const void *options, struct adv_graph *g,
     struct adv_shape image = {(size_t)o->image.items[0], (size_t)o->image.items[1],
                               (size_t)o->image.items[2]};
     adv_graph_init(g, image, o->num_classes > 0, 0);
+    if (o->flow_map)
+        adv_graph_add_span(g);
     struct unet u = {.g = g, .o = o};
     struct name out = {"out"};
     u.emb = embedding(g, o);
@@ -424,7 +445,8 @@ static enum adv_status build(const void *options, struct adv_graph *g,
     h = adv_graph_unary(g, &adv_op_to_channels_first, h);
     *traits = (struct adv_net_traits){.dim = adv_shape_size(image),
                                       .classes = (size_t)o->num_classes,
-                                      .null_class = o->null_class};
+                                      .null_class = o->null_class,
+                                      .flow_map = o->flow_map};
     return adv_graph_finish(g, h, error);
 }
 

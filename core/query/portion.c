@@ -5,6 +5,7 @@
  * with a few of their tangents, of about as many multiply-adds as a turn should
  * have. No row's result depends on its neighbours and tangents are summed in
  * their order, so the bits are those of one evaluation of all. */
+#include "core/query/flow_map.h"
 #include "core/query/run.h"
 
 /* Tangents share the work on their row's velocity: fewer at a time would cost too much of it. */
@@ -69,8 +70,25 @@ struct adv_batch adv_shard_batch(const struct adv_run *run, const struct adv_sha
                                 .t = shard->t + row,
                                 .label = shard->label + row,
                                 .guidance = shard->guidance + row,
-                                .context = run->contexts ? shard->context + row : NULL};
+                                .context = run->contexts ? shard->context + row : NULL,
+                                .s = run->is_map ? shard->s + row : NULL};
     return (struct adv_batch){points, shard->v + row * run->dim};
+}
+
+/* Once a row has all columns of its Jacobian, its mean divergence. */
+static enum adv_status push_jacobian(const struct adv_run *run, struct adv_shard *shard,
+                                     struct adv_evaluator *evaluator)
+{
+    const struct adv_portion *part = &shard->portion;
+    struct adv_batch batch = adv_shard_batch(run, shard);
+    size_t square = run->dim * run->dim;
+    float *jacobian = shard->jacobian + part->row * square;
+    enum adv_status status = adv_evaluator_jacobian_part(
+        evaluator, &batch.points, part->first, part->n_tangents, batch.v, jacobian, &shard->error);
+    for (size_t i = 0; i < part->n_rows && part->first + part->n_tangents == run->dim; i++)
+        shard->divergence[part->row + i] = adv_flow_map_divergence(
+            run->dim, batch.points.t[i], batch.points.s[i], jacobian + i * square);
+    return status;
 }
 
 enum adv_status adv_shard_push_tangents(const struct adv_run *run, struct adv_shard *shard,
@@ -79,6 +97,8 @@ enum adv_status adv_shard_push_tangents(const struct adv_run *run, struct adv_sh
     const struct adv_portion *part = &shard->portion;
     struct adv_batch batch = adv_shard_batch(run, shard);
     float *divergence = shard->divergence + part->row * run->n_accumulators;
+    if (run->is_map)
+        return push_jacobian(run, shard, evaluator);
     if (run->answer.probes == 0)
         return adv_evaluator_divergence_part(evaluator, &batch.points, part->first,
                                              part->n_tangents, batch.v, divergence, &shard->error);

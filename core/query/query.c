@@ -2,6 +2,7 @@
 
 #include "core/base/sized.h"
 #include "core/query/errors.h"
+#include "core/query/flow_map.h"
 
 #include <advect/extra/model_parts.h>
 
@@ -12,6 +13,8 @@
 /* From eight rows on the small networks gain little (advect bench --batch), and more rows make each
  * wait for the others. */
 #define ROWS_TOGETHER ((size_t)16)
+#define INTEGRATION_NFE 100
+#define FEW_STEPS 4 /* of a flow map, or as many as it has */
 
 bool adv_query_from_base(enum adv_query_kind kind)
 {
@@ -46,7 +49,8 @@ static bool is_of_samples(const struct adv_query *query)
 
 double adv_query_default_guidance(const struct adv_query *query, const struct adv_model *model)
 {
-    return is_of_samples(query) ? adv_model_guidance(model) : 1;
+    bool part_of_it = adv_model_flow_map_steps(model) > 0;
+    return part_of_it || is_of_samples(query) ? adv_model_guidance(model) : 1;
 }
 
 /* Of a kind of query at a kind of model, where no solver or no number of steps is named. */
@@ -60,15 +64,25 @@ struct budget {
 static struct budget budget_of(const struct adv_query *query, const struct adv_model *model)
 {
     bool samples = is_of_samples(query);
+    int64_t most = adv_model_flow_map_steps(model);
+    bool has_density =
+        !adv_query_needs_divergence(query) || adv_model_dim(model) <= ADV_EXACT_DIM_MAX;
+    if (most > 0 && has_density && !query->errors)
+        return (struct budget){"flow_map", most < FEW_STEPS ? most : FEW_STEPS};
     if (samples && adv_model_is_image(model))
         return (struct budget){"midpoint", 30};
-    return (struct budget){samples ? "rk4" : "dopri5", 100};
+    return (struct budget){samples ? "rk4" : "dopri5", INTEGRATION_NFE};
 }
 
 int64_t adv_query_default_steps(const struct adv_query *query, const struct adv_model *model,
                                 const struct adv_solver *solver)
 {
-    int64_t steps = budget_of(query, model).nfe / adv_solver_stages(solver);
+    struct budget budget = budget_of(query, model);
+    bool of_map = !strcmp(budget.method, "flow_map");
+    int64_t nfe = of_map && !adv_solver_is_map(solver) ? INTEGRATION_NFE : budget.nfe;
+    int64_t steps = adv_solver_is_map(solver) ? FEW_STEPS : nfe / adv_solver_stages(solver);
+    if (of_map && adv_solver_is_map(solver))
+        steps = nfe;
     return steps > 1 ? steps : 1;
 }
 
@@ -139,6 +153,12 @@ static enum adv_status check_guidance(const struct adv_query *query, const struc
     if (!(fabs(query->guidance) <= 100))
         return adv_fail_field(error, ADV_E_INVALID, "guidance",
                               "guidance is %g; it must be between -100 and 100", query->guidance);
+    if (adv_model_flow_map_steps(model) > 0 && query->guidance != adv_model_guidance(model))
+        return adv_fail_field(
+            error, ADV_E_INVALID, "guidance",
+            "guidance is %g; this model learned from its teacher at %g, and takes "
+            "no other",
+            query->guidance, adv_model_guidance(model));
     if (query->guidance != 1 && !adv_model_has_null_class(model) &&
         !adv_model_has_null_context(model))
         return adv_fail_field(
@@ -290,6 +310,8 @@ enum adv_status adv_query_check(const struct adv_query *asked, const struct adv_
     if (status == ADV_OK)
         status = check_solver(&query->solver, error);
     if (status == ADV_OK)
+        status = adv_flow_map_check(query, model, error);
+    if (status == ADV_OK)
         status = check_divergence(query, model, error);
     if (status == ADV_OK)
         status = check_errors(query, error);
@@ -340,12 +362,17 @@ size_t adv_query_draws(const struct adv_query *query, const struct adv_model *mo
     return of_data ? adv_transform_draws(adv_model_transform(model)) : 1;
 }
 
+int adv_query_branches(const struct adv_query *query, const struct adv_model *model)
+{
+    bool part_of_it = adv_model_flow_map_steps(model) > 0; /* learned from a guided teacher */
+    return query->guidance == 1 || part_of_it ? 1 : 2;
+}
+
 double adv_query_pass_cost(const struct adv_query *query, const struct adv_model *model)
 {
     size_t per_row, per_condition;
     adv_net_multiply_adds(adv_model_net(model), &per_row, &per_condition);
-    double branches = query->guidance == 1 ? 1 : 2;
-    return branches * (double)(per_row + per_condition);
+    return adv_query_branches(query, model) * (double)(per_row + per_condition);
 }
 
 /* The steps of a method of order five grow with the fifth root of the accuracy (Hairer, Norsett and

@@ -26,6 +26,8 @@ size_t adv_query_tangents(const struct adv_query *query, const struct adv_model 
 /* Points by which each row is integrated: adv_transform_draws where the densities of data are asked
  * for, else 1. */
 size_t adv_query_draws(const struct adv_query *query, const struct adv_model *model);
+/* Rows of the network that make up one velocity: 2 where it is guided. */
+int adv_query_branches(const struct adv_query *query, const struct adv_model *model);
 /* Multiply-adds of one row's velocity, or of one of its tangents. */
 double adv_query_pass_cost(const struct adv_query *query, const struct adv_model *model);
 

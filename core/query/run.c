@@ -212,7 +212,7 @@ static bool has_typicality(const struct adv_run *run)
     bool given =
         adv_model_context(run->model) == 0 || run->contexts; /* as the held-out rows were */
     return given && adv_model_has_typicality(run->model) && q->space == ADV_SPACE_DATA &&
-           q->t >= 1 && q->guidance == 1;
+           q->t >= 1 && adv_query_branches(q, run->model) == 1;
 }
 
 static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
@@ -255,6 +255,8 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
     if ((density || q->kind == ADV_QUERY_LATENTS) &&
         !(run->extrapolated = adv_calloc(q->n, sizeof(bool))))
         return adv_no_memory(error);
+    if (log_density && run->is_map && (!density || q->t >= 1)) /* where it was measured */
+        a->flow_map_error = adv_model_flow_map_error(run->model, q->solver.steps);
     return adv_run_errors_init(run, error);
 }
 
@@ -315,6 +317,8 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
     run->query.solver = adv_query_solver(&run->query, model);
     run->draws = adv_query_draws(&run->query, model);
     run->pass_cost = adv_query_pass_cost(&run->query, model);
+    run->is_map =
+        adv_solver_is_map(run->query.solver.solver) && run->query.kind != ADV_QUERY_VELOCITY;
     choose_divergence(run);
     status = copy_labels(run, error);
     if (status == ADV_OK)

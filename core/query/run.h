@@ -34,6 +34,8 @@ struct adv_shard {
     struct adv_error error;
     struct adv_integrator *integrator;
     float *x, *t, *guidance, *v, *divergence;
+    float *s;          /* [n, draws] by a flow map: where the steps lead; else NULL */
+    float *jacobian;   /* [n, draws, dim, dim] by a flow map with densities; else NULL */
     float *starts;     /* [n, draws, dim]: the run's, or own_starts */
     float *own_starts; /* of a coarse shard where they are drawn, and of several draws; else NULL */
     double *log_det;   /* [n, draws] of encoding own_starts of several draws; else NULL */
@@ -65,6 +67,7 @@ struct adv_run {
     float *whole;                      /* [n, dim]: points of several draws, which shards encode */
     bool starts_are_drawn;             /* by each shard */
     double pass_cost;                  /* adv_query_pass_cost */
+    bool is_map;                       /* steps of a flow map, not an integration */
     double *log_det;                   /* [n] of encoding the points; NULL in flow space */
     double *times;                     /* of the integration */
     size_t n_times, first_frame;       /* times[first_frame] is the first that the answer holds */

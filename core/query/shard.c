@@ -19,6 +19,8 @@ void adv_shard_release(struct adv_shard *shard)
     shard->integrator = NULL;
     free(shard->x);
     free(shard->t);
+    free(shard->s);
+    free(shard->jacobian);
     free(shard->guidance);
     free(shard->v);
     free(shard->divergence);
@@ -29,7 +31,7 @@ void adv_shard_release(struct adv_shard *shard)
     free(shard->own_starts);
     free(shard->log_det);
     shard->x = shard->t = shard->guidance = shard->v = shard->divergence = shard->probes = NULL;
-    shard->starts = shard->own_starts = NULL;
+    shard->starts = shard->own_starts = shard->s = shard->jacobian = NULL;
     shard->log_det = NULL;
     shard->label = NULL;
     shard->context = NULL;
@@ -77,6 +79,18 @@ static double length_of(const struct adv_run *run)
     return fabs(run->times[run->n_times - 1] - run->times[0]);
 }
 
+/* What steps of a flow map need beyond those of an integration. */
+static bool make_room_for_map(const struct adv_run *run, struct adv_shard *shard)
+{
+    size_t n = shard->n * run->draws, square = run->dim * run->dim;
+    if (!run->is_map)
+        return true;
+    shard->s = adv_calloc(n, sizeof *shard->s);
+    if (run->n_accumulators > 0)
+        shard->jacobian = adv_calloc(n, square * sizeof *shard->jacobian);
+    return shard->s && (run->n_accumulators == 0 || shard->jacobian);
+}
+
 static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
 {
     size_t n = shard->n * run->draws, values = n * run->dim;
@@ -92,10 +106,12 @@ static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
         return adv_no_memory(&shard->error);
     shard->probes = adv_calloc(run->answer.probes, values * sizeof *shard->probes);
     if (!shard->x || !shard->v || !shard->t || !shard->guidance || !shard->divergence ||
-        !shard->label || !shard->rows || !shard->probes || !find_starts(run, shard))
+        !shard->label || !shard->rows || !shard->probes || !find_starts(run, shard) ||
+        !make_room_for_map(run, shard))
         return adv_no_memory(&shard->error);
     for (size_t i = 0; i < n; i++)
-        shard->guidance[i] = (float)run->query.guidance;
+        shard->guidance[i] =
+            adv_query_branches(&run->query, run->model) == 1 ? 1 : (float)run->query.guidance;
     if (run->query.kind == ADV_QUERY_VELOCITY)
         return ADV_OK;
     struct adv_integration integration = {
@@ -130,6 +146,8 @@ static void take_due(const struct adv_run *run, struct adv_shard *shard)
     else
         shard->n_due = adv_integrator_take(shard->integrator, shard->n * run->draws, shard->x,
                                            shard->t, shard->rows);
+    if (run->is_map)
+        adv_integrator_ends(shard->integrator, shard->n_due, shard->rows, shard->s);
 }
 
 static enum adv_status give_velocities(struct adv_run *run, struct adv_shard *shard)

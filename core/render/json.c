@@ -106,6 +106,25 @@ static void write_context(struct adv_writer *writer, const struct adv_model *mod
     adv_writer_text(writer, ",\"context_extrapolates\":%s", extrapolates ? "true" : "false");
 }
 
+/* "approximation": of log-densities by a flow map, which are not the teacher's exact ones. */
+static void write_approximation(struct adv_writer *writer, const struct adv_model *model,
+                                const struct adv_answer *answer)
+{
+    const struct adv_flow_map_error *e = answer->flow_map_error;
+    const char *teacher = adv_model_teacher(model);
+    if (!e)
+        return;
+    adv_writer_text(writer, ",\"approximation\":{\"evaluations\":%lld,\"teacher\":\"%s\"",
+                    (long long)answer->nfe, teacher ? teacher : "");
+    adv_writer_text(writer, ",\"rows\":%lld,\"bias\":", (long long)e->rows);
+    adv_writer_double(writer, e->bias);
+    adv_writer_text(writer, ",\"spread\":");
+    adv_writer_double(writer, e->spread);
+    adv_writer_text(writer, ",\"mean_absolute\":");
+    adv_writer_double(writer, e->mean_absolute);
+    adv_writer_text(writer, "}");
+}
+
 /* Log-densities with their error, and how their divergence was taken. */
 static void write_log_density(struct adv_writer *writer, const struct adv_query *query,
                               const struct adv_answer *answer)
@@ -257,6 +276,7 @@ enum adv_status adv_render_json(const struct adv_model *model, const struct adv_
     write_columns(&writer, model, query);
     write_context(&writer, model, answer);
     bodies[query->kind](&writer, query, answer);
+    write_approximation(&writer, model, answer);
     adv_writer_text(&writer, "}");
     return writer.status;
 }

@@ -46,6 +46,13 @@ enum {
             "seed", COUNT) "," MEMBER("renew",                                                     \
                                       "{\"type\":\"boolean\"}") "," MEMBER("interval_factor",      \
                                                                            EITHER(NUMBER, NIL)))
+#define APPROXIMATION                                                                              \
+    OBJECT("\"evaluations\",\"teacher\",\"rows\",\"bias\",\"spread\",\"mean_absolute\"",           \
+           MEMBER("evaluations", COUNT) "," MEMBER("teacher", TEXT) "," MEMBER(                    \
+               "rows", COUNT) "," MEMBER("bias",                                                   \
+                                         NUMBER) "," MEMBER("spread",                              \
+                                                            NUMBER) "," MEMBER("mean_absolute",    \
+                                                                               NUMBER))
 #define FAILURE OBJECT("\"row\",\"reason\"", MEMBER("row", COUNT) "," MEMBER("reason", TEXT))
 
 /* A member of the answers to some kinds of query, and of which of these it may be absent. */
@@ -101,6 +108,10 @@ static const struct row {
     {SOLVED, 0, "solver", EITHER(FIXED_SOLVER, ADAPTIVE_SOLVER), "the solver that was used"},
     {SOLVED & ~TRAJECTORIES, SOLVED & ~TRAJECTORIES, "warnings", ARRAY(TEXT),
      "sentences about the whole answer"},
+    {WITH_DENSITY, WITH_DENSITY, "approximation", APPROXIMATION,
+     "of log-densities by a flow map: its evaluations, and how far its log-densities were from "
+     "those "
+     "of its teacher on samples of the teacher, in nats"},
 };
 
 json_t *adv_render_schema(enum adv_query_kind kind)

@@ -115,8 +115,9 @@ const struct adv_request_row adv_request_rows[] = {
      .in_json = SOLVED,
      .read = adv_request_read_group},
     {.field = {"solver", ADV_FIELD_CHOICE, AT(method),
-               .help = "integration method; if absent, midpoint for samples and trajectories of "
-                       "images, rk4 for those of points, dopri5 for log-densities and latents"},
+               .help = "integration method, or flow_map of models that have one, whose default it "
+                       "is; if absent, midpoint for samples and trajectories of images, rk4 for "
+                       "those of points, dopri5 for log-densities and latents"},
      .in_text = SOLVED,
      .in_json = SOLVED,
      .group = "solver",
@@ -124,8 +125,10 @@ const struct adv_request_row adv_request_rows[] = {
     {.field =
          {"steps", ADV_FIELD_INT, AT(steps), .min = 1, .max = MAX_COUNT,
           .help =
-              "number of equal steps over [0, 1], fixed-step solvers only; if absent, as many as "
-              "take 30 velocity evaluations for samples and trajectories of images, 100 otherwise"},
+              "number of equal steps over [0, 1], fixed-step solvers only, of flow_map 1, 2, 4 or "
+              "8; "
+              "if absent, as many as take 30 velocity evaluations for samples and trajectories of "
+              "images, 100 otherwise, and of flow_map 4"},
      .in_text = SOLVED,
      .in_json = SOLVED,
      .group = "solver",

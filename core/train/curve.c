@@ -1,4 +1,5 @@
 /* The loss curve of a training. */
+#include "core/train/distill/distill.h"
 #include "core/train/training.h"
 
 #include <advect/extra/held_out.h>
@@ -38,7 +39,9 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
         struct adv_packed_weights *packed = NULL;
         enum adv_status status =
             adv_packed_weights_new(t->net, t->average, &t->load, &packed, error);
-        if (status == ADV_OK)
+        if (status == ADV_OK && t->distillation)
+            status = adv_distillation_held_out(t, packed, &point.held_out, error);
+        else if (status == ADV_OK)
             status = adv_held_out_loss(&t->dataset, t->recipe.path, packed, t->pool,
                                        &point.held_out, error);
         adv_packed_weights_free(packed);

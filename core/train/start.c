@@ -1,5 +1,6 @@
 /* The weights before the first step: random ones, and those that are fitted to the data. */
 #include "core/base/mem.h"
+#include "core/train/distill/distill.h"
 #include "core/train/training.h"
 
 #include <advect/extra/gaussian_mixture.h>
@@ -78,6 +79,10 @@ enum adv_status adv_training_init_weights(struct adv_training *t, struct adv_err
     bool has_mean = find_parameter(t->net, "context_mean.weight", &weight);
     bool has_mixture = find_parameter(t->net, "mixture.components", &components);
     adv_net_init_weights(t->net, seed, t->weights);
+    if (t->distillation && adv_distillation_start_weights(t->distillation, t->net, t->weights)) {
+        memcpy(t->average, t->weights, t->n_weights * sizeof *t->average);
+        return ADV_OK;
+    }
     enum adv_status status = ADV_OK;
     if (has_mean)
         status = check_path(t, "net.context_mean", error);

@@ -1,4 +1,5 @@
 /* A step: the gradients of the shards, their sum, and the update of the weights. */
+#include "core/train/distill/distill.h"
 #include "core/train/training.h"
 
 #include "core/base/clock.h"
@@ -22,7 +23,11 @@ static void shard_gradient(void *context, size_t shard, int worker_number)
     if (worker->weights_step != t->progress.step)
         adv_gradient_set_weights(worker->gradient, t->weights);
     worker->weights_step = t->progress.step;
-    adv_examples_draw(e, &t->dataset, t->recipe.path, &t->recipe.train, t->progress.step, first, n);
+    if (t->distillation)
+        adv_distillation_draw(t, worker, first, n);
+    else
+        adv_examples_draw(e, &t->dataset, t->recipe.path, &t->recipe.train, t->progress.step, first,
+                          n);
     struct adv_points points = adv_examples_points(e, n);
     float scale = (float)(1 / ((double)batch * (double)t->dataset.dim));
     t->shard_sums[shard] =

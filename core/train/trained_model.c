@@ -1,4 +1,5 @@
 /* The model that a training leaves: weights, the record of the training, a card. */
+#include "core/train/distill/distill.h"
 #include "core/train/training.h"
 
 #include <advect/extra/json.h>
@@ -157,18 +158,33 @@ static json_t *card(const struct adv_training *t)
     return NULL;
 }
 
+/* What is measured of a model, to be told by the next: new references or NULL. */
+struct measured {
+    json_t *typicality, *log_density; /* of a student */
+};
+
+static json_t *flow_map_of(const struct adv_training *t, const struct measured *measured)
+{
+    const struct adv_distillation *d = t->distillation;
+    if (!d)
+        return NULL;
+    return json_pack("{s:I, s:s, s:s, s:O*}", "steps", (json_int_t)t->recipe.distill.steps,
+                     "teacher", adv_model_name(d->teacher), "teacher_digest",
+                     adv_model_digest(d->teacher), "log_density", measured->log_density);
+}
+
 static enum adv_status model_of(const struct adv_training *t, const float *weights,
-                                json_t *typicality, struct adv_model **model,
+                                const struct measured *measured, struct adv_model **model,
                                 struct adv_error *error)
 {
     json_t *recipe = adv_training_recipe(t);
     bool guided = t->recipe.sampling.guidance != 1;
     json_t *config =
-        json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:O*, s:O*, s:o}", "name", t->recipe.name, "net",
-                  json_object_get(recipe, "net"), "data", data_config(t, recipe), "path", "kind",
-                  adv_path_name(t->recipe.path), "train", record(t, recipe), "sampling",
-                  guided ? json_object_get(recipe, "sampling") : NULL, "typicality", typicality,
-                  "card", card(t));
+        json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:O*, s:O*, s:o*, s:o}", "name", t->recipe.name,
+                  "net", json_object_get(recipe, "net"), "data", data_config(t, recipe), "path",
+                  "kind", adv_path_name(t->recipe.path), "train", record(t, recipe), "sampling",
+                  guided ? json_object_get(recipe, "sampling") : NULL, "typicality",
+                  measured->typicality, "flow_map", flow_map_of(t, measured), "card", card(t));
     json_decref(recipe);
     if (!config)
         return adv_no_memory(error);
@@ -180,7 +196,7 @@ static enum adv_status model_of(const struct adv_training *t, const float *weigh
 enum adv_status adv_training_model_of(const struct adv_training *t, const float *weights,
                                       struct adv_model **model, struct adv_error *error)
 {
-    return model_of(t, weights, NULL, model, error);
+    return model_of(t, weights, &(struct measured){0}, model, error);
 }
 
 static const float *weights_to_keep(const struct adv_training *t)
@@ -191,25 +207,29 @@ static const float *weights_to_keep(const struct adv_training *t)
 enum adv_status adv_training_snapshot(const struct adv_training *t, struct adv_model **model,
                                       struct adv_error *error)
 {
-    return model_of(t, weights_to_keep(t), NULL, model, error);
+    return model_of(t, weights_to_keep(t), &(struct measured){0}, model, error);
 }
 
-/* Made twice: the first tells how usual the held-out rows are to the second. */
+/* Made twice: the first tells how usual the held-out rows are to the second, and how far a student
+ * is from its teacher. */
 enum adv_status adv_training_model(const struct adv_training *t, struct adv_model **out,
                                    struct adv_error *error)
 {
     const float *weights = weights_to_keep(t);
     struct adv_model *model = NULL;
-    json_t *typicality = NULL;
-    enum adv_status status = model_of(t, weights, NULL, &model, error);
+    struct measured measured = {0};
+    enum adv_status status = model_of(t, weights, &measured, &model, error);
     if (status == ADV_OK)
-        status = adv_training_typicality(t, model, &typicality, error);
-    if (status == ADV_OK && typicality) {
+        status = adv_training_typicality(t, model, &measured.typicality, error);
+    if (status == ADV_OK && t->distillation)
+        status = adv_distillation_measure(t, model, &measured.log_density, error);
+    if (status == ADV_OK && (measured.typicality || measured.log_density)) {
         adv_model_unref(model);
         model = NULL;
-        status = model_of(t, weights, typicality, &model, error);
+        status = model_of(t, weights, &measured, &model, error);
     }
-    json_decref(typicality);
+    json_decref(measured.typicality);
+    json_decref(measured.log_density);
     if (status == ADV_OK)
         *out = model;
     else

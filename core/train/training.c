@@ -4,6 +4,7 @@
 #include "core/base/sized.h"
 #include "core/data/transforms/transform.h"
 #include "core/dataset/examples.h"
+#include "core/train/distill/distill.h"
 
 #include <advect/extra/gradient.h>
 #include <advect/extra/json.h>
@@ -53,6 +54,9 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         enum adv_status status = adv_gradient_new(t->net, rows, &load, &worker->gradient, error);
         if (status == ADV_OK)
             status = adv_examples_init(&worker->examples, rows, &t->dataset, error);
+        if (status == ADV_OK && t->distillation &&
+            !(worker->examples.s = calloc(rows, sizeof *worker->examples.s)))
+            status = adv_no_memory(error);
         if (status != ADV_OK)
             return status;
     }
@@ -74,6 +78,8 @@ static struct adv_training_memory planned_memory(const struct adv_training *t)
         .shards = t->n_shards,
         .shard_rows = t->shard_rows,
     };
+    if (t->distillation)
+        m.data += adv_teacher_paths_bytes(&t->distillation->paths);
     m.total = m.data + m.threads * m.activations + m.gradients + m.weights;
     return m;
 }
@@ -113,6 +119,20 @@ static enum adv_status open_data(struct adv_training *t, const char *folder,
 {
     return adv_dataset_open(&t->recipe.data, (uint64_t)t->recipe.train.seed, folder ? folder : ".",
                             &t->dataset, error);
+}
+
+static enum adv_status open_teacher(struct adv_training *t, const char *folder,
+                                    struct adv_error *error)
+{
+    if (t->recipe.distill.teacher) {
+        t->recipe.sampling.guidance = t->recipe.distill.guidance; /* part of the student */
+        return adv_distillation_new(t, folder, &t->distillation, error);
+    }
+    if (adv_net_is_flow_map(t->net))
+        return adv_fail_field(error, ADV_E_INVALID, "net.flow_map",
+                              "net.flow_map is true, but distill names no teacher: a flow map is "
+                              "learned from one");
+    return ADV_OK;
 }
 
 static enum adv_status begin(struct adv_training *t, struct adv_error *error)
@@ -191,6 +211,8 @@ static enum adv_status prepare(struct adv_training *t, const struct adv_training
     if (status == ADV_OK)
         status = adv_training_make_net(t, error);
     if (status == ADV_OK)
+        status = open_teacher(t, options->data, error);
+    if (status == ADV_OK)
         status = divide(t, error);
     if (status == ADV_OK)
         status = begin(t, error);
@@ -252,6 +274,7 @@ void adv_training_free(struct adv_training *t)
     free(t->curve);
     adv_net_free(t->net);
     adv_pool_free(t->pool);
+    adv_distillation_free(t->distillation);
     adv_dataset_close(&t->dataset);
     adv_recipe_release(&t->recipe);
     free(t->isa);

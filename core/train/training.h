@@ -24,6 +24,7 @@ struct adv_training_worker {
 struct adv_training {
     struct adv_recipe recipe;
     struct adv_dataset dataset;
+    struct adv_distillation *distillation; /* NULL: flow matching */
     struct adv_pool *pool;
     struct adv_load_options load;
     char *isa; /* load.isa, owned */

@@ -75,7 +75,9 @@ enum adv_status adv_training_typicality(const struct adv_training *t, struct adv
 {
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     query.rows_may_fail = true;
-    query.solver = adv_solver_spec_accurate();
+    query.guidance = adv_query_default_guidance(&query, model);
+    if (adv_model_flow_map_steps(model) == 0)
+        query.solver = adv_solver_spec_accurate();
     query.solver.rtol = query.solver.atol = TOLERANCE;
     size_t n = rows_within(t, &query, model);
     *out = NULL;

@@ -12,6 +12,7 @@
 #include <advect/status.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 ADV_API_BEGIN
 
@@ -99,6 +100,24 @@ double adv_model_typicality(const struct adv_model *model, double log_density);
  * density there is an extrapolation. */
 #define ADV_LATENT_TAIL 1e-6
 bool adv_model_is_beyond_base(const struct adv_model *model, const float *latent);
+/* The most steps that its flow map was made for: 1, 2, 4 or 8; 0: it has none. Such a model, which
+ * advect distill makes, leads from any time to any other in so few evaluations. */
+int64_t adv_model_flow_map_steps(const struct adv_model *model);
+/* Of a flow map's log-densities of so many steps, measured when it was made on samples of its
+ * teacher: the difference to the teacher's exact ones, in nats. The library's own: later versions
+ * may add members at the end. */
+struct adv_flow_map_error {
+    int64_t steps;
+    int64_t rows;
+    double bias;   /* mean of the differences */
+    double spread; /* their standard deviation */
+    double mean_absolute;
+};
+/* NULL where the config does not tell. Borrowed. */
+const struct adv_flow_map_error *adv_model_flow_map_error(const struct adv_model *model,
+                                                          int64_t steps);
+/* The name of the teacher, or NULL. */
+const char *adv_model_teacher(const struct adv_model *model);
 /* Name of a class ("7", "cat"), or NULL where the config gives none. */
 const char *adv_model_label_name(const struct adv_model *model, size_t label);
 /* Name of one of the dim numbers of a point ("height"), or NULL where the config gives none: it

@@ -179,6 +179,9 @@ struct adv_answer {
      * other kinds of query. */
     const bool *extrapolated;
     const char *const *warnings; /* of the whole answer, sentences; NULL-terminated, or NULL */
+    /* By a flow map: how far its log-densities of so many steps were from the teacher's, as
+     * adv_model_flow_map_error says; NULL: no log-densities, no flow map, or not measured. */
+    const struct adv_flow_map_error *flow_map_error;
 };
 
 /* A query being answered, in shards of rows that are independent of each other and of how the query

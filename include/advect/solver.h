@@ -1,4 +1,4 @@
-/* Solvers of dx/dt = v(x, t): explicit Runge-Kutta methods. */
+/* Solvers of dx/dt = v(x, t): explicit Runge-Kutta methods, and the steps of flow maps. */
 #ifndef ADVECT_SOLVER_H
 #define ADVECT_SOLVER_H
 
@@ -11,7 +11,8 @@ ADV_API_BEGIN
 
 struct adv_solver;
 
-/* euler, midpoint, heun, rk4 (fixed steps), dopri5 (Dormand & Prince 1980; error per row). *solver
+/* euler, midpoint, heun, rk4 (fixed steps), dopri5 (Dormand & Prince 1980; error per row); flow_map
+ * (1, 2, 4 or 8 steps of a model that has a flow map, see adv_model_flow_map_steps). *solver
  * lives as long as the program. */
 enum adv_status adv_solver_find(const char *name, const struct adv_solver **solver,
                                 struct adv_error *error);
@@ -21,6 +22,7 @@ const char *adv_solver_name(const struct adv_solver *solver);
 int adv_solver_order(const struct adv_solver *solver);
 int adv_solver_stages(const struct adv_solver *solver); /* velocities per step */
 bool adv_solver_is_adaptive(const struct adv_solver *solver);
+bool adv_solver_is_map(const struct adv_solver *solver); /* flow_map */
 
 /* A solver and its setting. Closed: the struct will not grow. */
 struct adv_solver_spec {

@@ -122,5 +122,8 @@ json_t *adv_model_to_json(const struct adv_model *model, const struct adv_limits
         json_object_set_new(json, "columns", copy_of(json_object_get(data, "columns")));
     if (adv_model_context(model) > 0)
         json_object_set_new(json, "context", context_to_json(model));
+    if (adv_model_flow_map_steps(model) > 0)
+        json_object_set_new(json, "flow_map",
+                            copy_of(json_object_get(adv_model_config_json(model), "flow_map")));
     return json;
 }

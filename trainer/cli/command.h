@@ -16,6 +16,7 @@ struct adv_command {
 extern const struct adv_command adv_command_fit;
 extern const struct adv_command adv_command_new;
 extern const struct adv_command adv_command_train;
+extern const struct adv_command adv_command_distill;
 extern const struct adv_command adv_command_eval;
 extern const struct adv_command adv_command_simulate;
 extern const struct adv_command adv_command_sample;

@@ -92,6 +92,12 @@ static void print_data(const struct adv_model *model)
     printf("%-12s %s\n", "path", adv_path_name(adv_model_path(model)));
 }
 
+/* An array of objects, which no line holds. */
+static bool is_long(const json_t *member)
+{
+    return json_is_object(json_array_get(member, 0));
+}
+
 /* Members of an object, one a line, but nested objects. */
 static void print_members(const char *title, const json_t *object)
 {
@@ -103,9 +109,28 @@ static void print_members(const char *title, const json_t *object)
     json_object_foreach((json_t *)object, key, member)
     {
         char *text = adv_json_dump(member, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-        if (text && !json_is_object(member))
+        if (text && !json_is_object(member) && !is_long(member))
             printf("  %-30s %s\n", key, text);
         free(text);
+    }
+}
+
+/* Of a model of few steps, and how far its log-densities are from the teacher's. */
+static void print_flow_map(const json_t *map)
+{
+    const json_t *entry;
+    size_t i;
+    print_members("flow map", map);
+    json_array_foreach(json_object_get(map, "log_density"), i, entry)
+    {
+        printf(
+            "  log-density of %lld step%s: bias %.3g, spread %.3g, mean absolute difference %.3g "
+            "nats\n",
+            (long long)json_integer_value(json_object_get(entry, "steps")),
+            json_integer_value(json_object_get(entry, "steps")) == 1 ? "" : "s",
+            json_number_value(json_object_get(entry, "bias")),
+            json_number_value(json_object_get(entry, "spread")),
+            json_number_value(json_object_get(entry, "mean_absolute")));
     }
 }
 
@@ -137,6 +162,7 @@ static void print_model(const struct adv_model *model)
     print_members(
         "training",
         json_object_get(json_object_get(json_object_get(config, "train"), "recipe"), "train"));
+    print_flow_map(json_object_get(config, "flow_map"));
     print_members("card", adv_model_card_json(model));
 }
 

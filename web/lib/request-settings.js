@@ -33,15 +33,21 @@ export function conditionOf(model, values) {
 }
 
 const isAdaptive = (values) => values.method === "dopri5";
+const FEW_STEPS = 4;
 
-/* Rows of settings for a solver: of fixed steps, or with a tolerance. */
+/* Rows of settings for a solver: of fixed steps, or with a tolerance. Of a model of few steps its flow
+ * map comes first. */
 export function solverSpecs(model, method, steps) {
+  const most = model.flow_map?.steps;
+  const few = most ? ["flow_map"] : [];
+  const usual = most ? Math.min(most, FEW_STEPS) : steps;
   return [
-    { name: "method", kind: "choice", label: "Solver", field: "solver.method", fallback: method,
+    { name: "method", kind: "choice", label: "Solver", field: "solver.method",
+      fallback: most ? "flow_map" : method,
       help: "method that integrates the velocity from t = 0 to t = 1",
-      choices: ["euler", "midpoint", "heun", "rk4", "dopri5"].map((value) => ({ value })) },
+      choices: [...few, "euler", "midpoint", "heun", "rk4", "dopri5"].map((value) => ({ value })) },
     { name: "steps", kind: "int", label: "Steps", field: "solver.steps", min: 1,
-      max: model.limits.steps, fallback: Math.min(steps, model.limits.steps),
+      max: model.limits.steps, fallback: Math.min(usual, model.limits.steps),
       help: "number of equal steps from t = 0 to t = 1", shown: (values) => !isAdaptive(values) },
     { name: "tolerance", kind: "choice", label: "Tolerance", field: "solver.rtol", fallback: TOLERANCE,
       help: "error that a step may have, relative and absolute; dopri5 chooses its steps by it",

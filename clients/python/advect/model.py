@@ -243,9 +243,10 @@ class Model:
                 with x0, a row of it may also have one each.
             guidance: weight w of v_null + w (v - v_null), where v is the velocity given label and
                 context; the model's own if None.
-            solver: "euler", "midpoint", "heun", "rk4" or "dopri5", or a mapping, {"method":
-                "rk4", "steps": 20} or {"method": "dopri5", "rtol": 1e-6, "atol": 1e-6}; if None,
-                midpoint with 15 steps for images, rk4 with 25 for points.
+            solver: "euler", "midpoint", "heun", "rk4", "dopri5" or, of models of few steps, "flow_map";
+                or a mapping, {"method": "rk4", "steps": 20} or {"method": "dopri5", "rtol": 1e-6,
+                "atol": 1e-6}; if None, midpoint with 15 steps for images, rk4 with 25 for points,
+                flow_map with 4 where the model has one.
             x0: [n, dim], starts in base units in place of random ones.
             first: index of the first sample in the seed's stream.
             space: "data", or "flow" for the network's own units.

@@ -27,6 +27,9 @@ struct adv_points {
     /* [n]: of each row the adv_net_context numbers of its context, standardised; rows may share
      * them, and those that do share their conditioning; NULL of a row: none. NULL: none of all. */
     const float *const *context;
+    /* [n]: of a flow map (adv_net_is_flow_map), the times s to which its average velocities lead
+     * from t; NULL: s = t, the velocity itself. NULL of other nets. */
+    const float *s;
 };
 
 /* Weights packed for the kernels: read-only, shared by any number of evaluators. */
@@ -108,6 +111,13 @@ enum adv_status adv_evaluator_probes_part(struct adv_evaluator *evaluator,
                                           const float *probes, const size_t *sets, size_t first,
                                           size_t count, float *v, float *estimates,
                                           struct adv_error *error);
+
+/* v and columns first ... first + count - 1 of the Jacobians: jacobian [n, dim, dim], of which row k
+ * is dv/dx_k, receives those rows. */
+enum adv_status adv_evaluator_jacobian_part(struct adv_evaluator *evaluator,
+                                            const struct adv_points *points, size_t first,
+                                            size_t count, float *v, float *jacobian,
+                                            struct adv_error *error);
 
 ADV_API_END
 #endif

@@ -48,6 +48,11 @@ void adv_integrator_free(struct adv_integrator *integrator);
 size_t adv_integrator_take(struct adv_integrator *integrator, size_t capacity, float *x, float *t,
                            size_t *rows);
 
+/* Of taken rows the times to which their steps lead, s [n]: solvers that are maps ask for the
+ * average velocity from t to s in place of that at t. */
+void adv_integrator_ends(const struct adv_integrator *integrator, size_t n, const size_t *rows,
+                         float *s);
+
 /* Feeds velocities v [n, dim] (and divergence [n, n_accumulators], else NULL) of taken rows. A row
  * whose velocity is not finite, whose step size vanishes, or that exceeds max_nfe fails and
  * ends. */

@@ -39,12 +39,14 @@ void adv_net_free(struct adv_net *net);
  * says. */
 enum adv_status adv_net_check_stated(const json_t *config, struct adv_error *error);
 
-size_t adv_net_dim(const struct adv_net *net);            /* elements of x */
-size_t adv_net_classes(const struct adv_net *net);        /* 0: unconditional */
-bool adv_net_has_null_class(const struct adv_net *net);   /* takes "no label" too */
-size_t adv_net_context(const struct adv_net *net);        /* numbers of a context; 0: none */
-bool adv_net_has_null_context(const struct adv_net *net); /* takes "no context" too */
-json_t *adv_net_config(const struct adv_net *net); /* every option spelled out; new reference */
+size_t adv_net_dim(const struct adv_net *net);          /* elements of x */
+size_t adv_net_classes(const struct adv_net *net);      /* 0: unconditional */
+bool adv_net_has_null_class(const struct adv_net *net); /* takes "no label" too */
+size_t adv_net_context(const struct adv_net *net);      /* numbers of a context; 0: none */
+bool adv_net_has_null_context(const struct adv_net *net);
+/* Whether it takes a second time s too, and gives average velocities from t to s. */
+bool adv_net_is_flow_map(const struct adv_net *net); /* takes "no context" too */
+json_t *adv_net_config(const struct adv_net *net);   /* every option spelled out; new reference */
 
 /* The flat vector of weights: float32, parameter after parameter. */
 size_t adv_net_weights(const struct adv_net *net); /* its length */

@@ -55,6 +55,17 @@ struct adv_sampling_recipe {
     double guidance;
 };
 
+/* How a student learns from a teacher to take few steps; .teacher NULL: there is none, and the
+ * training is flow matching. */
+struct adv_distill_recipe {
+    char *teacher;   /* model file */
+    int64_t steps;   /* the most that the student is made for: 1, 2, 4 or 8 */
+    double guidance; /* of the teacher's velocities */
+    int64_t paths;   /* of the teacher, computed once and kept */
+    int64_t frames;  /* kept of a path in each eighth of its time */
+    double off_data; /* share of them that end anywhere rather than where data are */
+};
+
 struct adv_recipe {
     char *name;
     json_t *net;
@@ -62,6 +73,7 @@ struct adv_recipe {
     struct adv_data_recipe data;
     const struct adv_path *path;
     struct adv_train_recipe train;
+    struct adv_distill_recipe distill;
 };
 
 /* The data part alone; json may hold "classes": null, as models' configs do. */

@@ -1,0 +1,181 @@
+#include "core/train/distill/distill.h"
+
+#include "core/base/mem.h"
+#include "core/data/transforms/transform.h"
+
+#include <advect/extra/json.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SHARE_HELD_OUT 32 /* one path of so many */
+
+/* The file as it is named, or else that in the folder. */
+static enum adv_status open_teacher(const struct adv_training *t, const char *folder,
+                                    struct adv_model **teacher, struct adv_error *error)
+{
+    const char *name = t->recipe.distill.teacher;
+    char path[4096];
+    bool here = access(name, F_OK) == 0 || name[0] == '/' || !folder;
+    snprintf(path, sizeof path, "%s%s%s", here ? "" : folder, here ? "" : "/", name);
+    enum adv_status status = adv_model_load(path, &t->load, teacher, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "distill.teacher: ");
+    return status;
+}
+
+/* ---------------------------------------------------------------- held against the student */
+
+static enum adv_status check_sizes(const struct adv_training *t, const struct adv_model *teacher,
+                                   struct adv_error *error)
+{
+    const struct {
+        const char *what;
+        size_t teacher, student;
+    } sizes[] = {
+        {"numbers in a point", adv_model_dim(teacher), adv_net_dim(t->net)},
+        {"classes", adv_model_classes(teacher), adv_net_classes(t->net)},
+        {"numbers in a context", adv_model_context(teacher), adv_net_context(t->net)},
+        {"null class", adv_model_has_null_class(teacher), adv_net_has_null_class(t->net)},
+        {"null context", adv_model_has_null_context(teacher), adv_net_has_null_context(t->net)},
+    };
+    for (size_t i = 0; i < ADV_COUNT(sizes); i++) {
+        if (sizes[i].teacher != sizes[i].student)
+            return adv_fail_field(error, ADV_E_INVALID, "distill.teacher",
+                                  "the teacher has %zu %s, the student %zu", sizes[i].teacher,
+                                  sizes[i].what, sizes[i].student);
+    }
+    return ADV_OK;
+}
+
+static enum adv_status check_path(const struct adv_training *t, const struct adv_model *teacher,
+                                  struct adv_error *error)
+{
+    const char *of_teacher = adv_path_name(adv_model_path(teacher));
+    if (!strcmp(of_teacher, adv_path_name(t->recipe.path)))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "path", "path is \"%s\"; the teacher's is \"%s\"",
+                          adv_path_name(t->recipe.path), of_teacher);
+}
+
+static enum adv_status check_transform(const struct adv_training *t,
+                                       const struct adv_model *teacher, struct adv_error *error)
+{
+    json_t *mine = adv_transform_to_json(t->dataset.transform);
+    json_t *its = adv_transform_to_json(adv_model_transform(teacher));
+    bool same = mine && its && json_equal(mine, its);
+    enum adv_status status = mine && its ? ADV_OK : adv_no_memory(error);
+    json_decref(mine);
+    json_decref(its);
+    if (status != ADV_OK || same)
+        return status;
+    return adv_fail_field(error, ADV_E_INVALID, "data.transform",
+                          "data.transform differs from the teacher's: a student works in the "
+                          "teacher's units");
+}
+
+static enum adv_status check_student(const struct adv_training *t, const struct adv_model *teacher,
+                                     struct adv_error *error)
+{
+    bool can_guide = adv_model_has_null_class(teacher) || adv_model_has_null_context(teacher);
+    if (!adv_net_is_flow_map(t->net))
+        return adv_fail_field(error, ADV_E_INVALID, "net.flow_map",
+                              "distill is given, but net.flow_map is not true: a student takes the "
+                              "time to which to go");
+    if (adv_net_is_flow_map(adv_model_net(teacher)))
+        return adv_fail_field(error, ADV_E_INVALID, "distill.teacher",
+                              "the teacher is itself a model of few steps");
+    if (t->recipe.distill.guidance != 1 && !can_guide)
+        return adv_fail_field(error, ADV_E_INVALID, "distill.guidance",
+                              "distill.guidance is %g, but the teacher has no null class or null "
+                              "context and only takes 1",
+                              t->recipe.distill.guidance);
+    struct adv_circles circles;
+    if (adv_transform_circles(t->dataset.transform, &circles) > 0)
+        return adv_fail_field(error, ADV_E_INVALID, "distill.teacher",
+                              "the teacher has periodic columns, which a student of few steps does "
+                              "not take");
+    return ADV_OK;
+}
+
+static enum adv_status check(const struct adv_training *t, const struct adv_model *teacher,
+                             struct adv_error *error)
+{
+    enum adv_status status = check_sizes(t, teacher, error);
+    if (status == ADV_OK)
+        status = check_path(t, teacher, error);
+    if (status == ADV_OK)
+        status = check_transform(t, teacher, error);
+    return status == ADV_OK ? check_student(t, teacher, error) : status;
+}
+
+/* ---------------------------------------------------------------- life */
+
+enum adv_status adv_distillation_new(const struct adv_training *t, const char *folder,
+                                     struct adv_distillation **out, struct adv_error *error)
+{
+    struct adv_distillation *d = adv_calloc(1, sizeof *d);
+    if (!d)
+        return adv_no_memory(error);
+    enum adv_status status = open_teacher(t, folder, &d->teacher, error);
+    if (status == ADV_OK)
+        status = check(t, d->teacher, error);
+    if (status == ADV_OK)
+        status = adv_teacher_paths_make(t, d->teacher, &d->paths, error);
+    if (status != ADV_OK) {
+        adv_distillation_free(d);
+        return status;
+    }
+    size_t blocks = d->paths.n / ADV_PATH_BLOCK, held_out = blocks / SHARE_HELD_OUT;
+    d->n_train = d->paths.n - (held_out > 0 && blocks > 1 ? held_out : blocks > 1) * ADV_PATH_BLOCK;
+    *out = d;
+    return ADV_OK;
+}
+
+void adv_distillation_free(struct adv_distillation *d)
+{
+    if (!d)
+        return;
+    adv_model_unref(d->teacher);
+    adv_teacher_paths_release(&d->paths);
+    free(d);
+}
+
+/* ---------------------------------------------------------------- the start */
+
+static bool find(const struct adv_net *net, const char *name, struct adv_parameter *found)
+{
+    for (size_t i = 0; i < adv_net_parameters(net); i++) {
+        *found = adv_net_parameter(net, i);
+        if (!strcmp(found->name, name))
+            return true;
+    }
+    return false;
+}
+
+static bool same_shape(const struct adv_parameter *a, const struct adv_parameter *b)
+{
+    return a->n_dims == b->n_dims && !memcmp(a->shape, b->shape, sizeof a->shape);
+}
+
+bool adv_distillation_start_weights(const struct adv_distillation *d, const struct adv_net *student,
+                                    float *weights)
+{
+    const struct adv_net *teacher = adv_model_net(d->teacher);
+    const float *from = adv_model_weights(d->teacher);
+    struct adv_parameter to;
+    for (size_t i = 0; i < adv_net_parameters(teacher); i++) {
+        struct adv_parameter p = adv_net_parameter(teacher, i);
+        if (!find(student, p.name, &to) || !same_shape(&p, &to))
+            return false;
+    }
+    for (size_t i = 0; i < adv_net_parameters(teacher); i++) {
+        struct adv_parameter p = adv_net_parameter(teacher, i);
+        find(student, p.name, &to);
+        memcpy(weights + to.offset, from + p.offset, p.n_elements * sizeof *weights);
+    }
+    return true;
+}

@@ -1,0 +1,261 @@
+#include "core/train/distill/paths.h"
+
+#include "core/base/mem.h"
+
+#include <advect/extra/integrator.h>
+#include <advect/extra/model_parts.h>
+#include <advect/extra/rng.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STEPS 64    /* of rk4 for points, over [0, 1], and at least one from frame to frame */
+#define JITTER 0.8f /* of the distance between frames that a time between may be moved by */
+
+struct making {
+    const struct adv_training *training;
+    const struct adv_model *teacher;
+    struct adv_teacher_paths *paths;
+    struct adv_evaluator **evaluators; /* per worker */
+    enum adv_status *status;           /* per block */
+    uint64_t seed;
+};
+
+/* What integrates one block, and its rows at one time. */
+struct block {
+    size_t first;
+    bool backward;
+    double times[ADV_PATH_FRAMES_MAX]; /* in the integration's order */
+    float guidance[ADV_PATH_BLOCK];
+    const float *context[ADV_PATH_BLOCK];
+    float *x, *v; /* [ADV_PATH_BLOCK, dim] */
+    float t[ADV_PATH_BLOCK];
+    int32_t label[ADV_PATH_BLOCK];
+    size_t rows[ADV_PATH_BLOCK];
+};
+
+static void choose_times(const struct making *m, size_t number)
+{
+    size_t n = m->paths->n_frames;
+    float *times = m->paths->times + number * n, uniform[ADV_PATH_FRAMES_MAX];
+    adv_rng_uniform(m->seed, ADV_STREAM_TIME, number, 1, n, uniform);
+    for (size_t k = 0; k < n; k++) {
+        float shift = k % ((n - 1) / ADV_PATH_STRETCHES) ? JITTER * (uniform[k] - 0.5f) : 0;
+        times[k] = adv_path_scale(m->training->recipe.path, ((float)k + shift) / (float)(n - 1));
+    }
+}
+
+/* As often as the data have them; "no label" and "no context" as often as training drops them. */
+static void choose_conditions(const struct making *m, size_t first, float *x)
+{
+    struct adv_teacher_paths *paths = m->paths;
+    const struct adv_train_recipe *train = &m->training->recipe.train;
+    float uniform[ADV_PATH_BLOCK];
+    adv_dataset_draw(&m->training->dataset, first, ADV_PATH_BLOCK, x, paths->label + first,
+                     paths->context ? paths->context + first * paths->n_context : NULL);
+    adv_rng_uniform(m->seed, ADV_STREAM_DROPOUT, first, ADV_PATH_BLOCK, 1, uniform);
+    for (size_t i = 0; i < ADV_PATH_BLOCK; i++) {
+        if (uniform[i] < (float)train->label_dropout)
+            paths->label[first + i] = ADV_NO_LABEL;
+    }
+}
+
+static void begin(const struct making *m, size_t number, struct block *b)
+{
+    struct adv_teacher_paths *paths = m->paths;
+    double off_data = m->training->recipe.distill.off_data;
+    b->first = number * ADV_PATH_BLOCK;
+    /* spread evenly over the blocks, so that those held out have their share */
+    b->backward = (size_t)((double)(number + 1) * off_data) > (size_t)((double)number * off_data);
+    choose_times(m, number);
+    choose_conditions(m, b->first, b->x);
+    for (size_t k = 0; k < paths->n_frames; k++)
+        b->times[k] =
+            (double)adv_path_time(paths, b->first, b->backward ? paths->n_frames - 1 - k : k);
+    for (size_t i = 0; i < ADV_PATH_BLOCK; i++)
+        b->guidance[i] = (float)m->training->recipe.distill.guidance;
+    adv_rng_normal(m->seed, ADV_STREAM_BASE, b->first, ADV_PATH_BLOCK, paths->dim, b->x);
+}
+
+/* Velocities of n rows whose x and t are in the block. */
+static enum adv_status evaluate(const struct making *m, struct block *b, size_t n,
+                                struct adv_evaluator *evaluator)
+{
+    const struct adv_teacher_paths *paths = m->paths;
+    for (size_t i = 0; i < n; i++) {
+        size_t path = b->first + b->rows[i];
+        b->label[i] = paths->label[path];
+        b->context[i] = paths->context ? paths->context + path * paths->n_context : NULL;
+    }
+    struct adv_points points = {.n = n,
+                                .x = b->x,
+                                .t = b->t,
+                                .label = b->label,
+                                .guidance = b->guidance,
+                                .context = paths->context ? b->context : NULL};
+    return adv_evaluator_velocity(evaluator, &points, b->v, NULL);
+}
+
+static enum adv_status integrate(const struct making *m, struct block *b,
+                                 struct adv_evaluator *evaluator, struct adv_integrator *integrator)
+{
+    size_t n;
+    enum adv_status status = ADV_OK;
+    while (status == ADV_OK &&
+           (n = adv_integrator_take(integrator, ADV_PATH_BLOCK, b->x, b->t, b->rows)) > 0) {
+        status = evaluate(m, b, n, evaluator);
+        adv_integrator_give(integrator, n, b->rows, b->v, NULL);
+    }
+    return status == ADV_OK ? adv_integrator_check(integrator, b->first, NULL) : status;
+}
+
+/* Frame f of the integration is kept, with its velocities. */
+static enum adv_status keep(const struct making *m, struct block *b,
+                            struct adv_evaluator *evaluator,
+                            const struct adv_integrator *integrator, size_t f)
+{
+    struct adv_teacher_paths *paths = m->paths;
+    size_t dim = paths->dim, k = b->backward ? paths->n_frames - 1 - f : f;
+    memcpy(b->x, adv_integrator_frame(integrator, f), ADV_PATH_BLOCK * dim * sizeof *b->x);
+    for (size_t i = 0; i < ADV_PATH_BLOCK; i++) {
+        b->rows[i] = i;
+        b->t[i] = (float)b->times[f];
+    }
+    enum adv_status status = evaluate(m, b, ADV_PATH_BLOCK, evaluator);
+    for (size_t i = 0; i < ADV_PATH_BLOCK; i++) {
+        size_t at = adv_path_frame(paths, b->first + i, k) * dim;
+        memcpy(paths->x + at, b->x + i * dim, dim * sizeof *b->x);
+        memcpy(paths->v + at, b->v + i * dim, dim * sizeof *b->v);
+    }
+    return status;
+}
+
+/* Of images that of their samples: what more velocities change in them cannot be seen. Of points the
+ * densities are to be right too. */
+static struct adv_solver_spec solver_for(const struct adv_model *teacher)
+{
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_solver_spec spec = adv_query_default_solver(&query, teacher);
+    if (!adv_model_is_image(teacher))
+        spec.steps = STEPS;
+    return spec;
+}
+
+static enum adv_status make_block(const struct making *m, size_t number,
+                                  struct adv_evaluator *evaluator, struct block *b)
+{
+    struct adv_integration integration = {.n_rows = ADV_PATH_BLOCK,
+                                          .dim = m->paths->dim,
+                                          .solver = solver_for(m->teacher),
+                                          .n_times = m->paths->n_frames,
+                                          .times = b->times,
+                                          .keep_frames = true};
+    struct adv_integrator *integrator = NULL;
+    begin(m, number, b);
+    enum adv_status status = adv_integrator_new(&integration, b->x, &integrator, NULL);
+    if (status == ADV_OK)
+        status = integrate(m, b, evaluator, integrator);
+    for (size_t f = 0; status == ADV_OK && f < m->paths->n_frames; f++)
+        status = keep(m, b, evaluator, integrator, f);
+    adv_integrator_free(integrator);
+    return status;
+}
+
+static void make_block_task(void *context, size_t number, int worker)
+{
+    const struct making *m = context;
+    struct block b = {0};
+    b.x = adv_calloc(ADV_PATH_BLOCK, m->paths->dim * sizeof *b.x);
+    b.v = adv_calloc(ADV_PATH_BLOCK, m->paths->dim * sizeof *b.v);
+    m->status[number] =
+        b.x && b.v ? make_block(m, number, m->evaluators[worker], &b) : ADV_E_MEMORY;
+    free(b.x);
+    free(b.v);
+}
+
+static enum adv_status allocate(struct adv_teacher_paths *paths,
+                                const struct adv_distill_recipe *recipe,
+                                const struct adv_dataset *data, struct adv_error *error)
+{
+    size_t n_blocks = ((size_t)recipe->paths + ADV_PATH_BLOCK - 1) / ADV_PATH_BLOCK, values;
+    *paths = (struct adv_teacher_paths){
+        .n = n_blocks * ADV_PATH_BLOCK,
+        .dim = data->dim,
+        .n_context = data->n_context,
+        .n_frames = ADV_PATH_STRETCHES * (size_t)recipe->frames + 1,
+    };
+    if (!adv_mul_size(paths->n * paths->n_frames, paths->dim, &values))
+        return adv_no_memory(error);
+    paths->times = adv_calloc(n_blocks, paths->n_frames * sizeof *paths->times);
+    paths->x = adv_calloc(values, sizeof *paths->x);
+    paths->v = adv_calloc(values, sizeof *paths->v);
+    paths->label = adv_calloc(paths->n, sizeof *paths->label);
+    if (paths->n_context > 0)
+        paths->context = adv_calloc(paths->n, paths->n_context * sizeof *paths->context);
+    bool complete = paths->times && paths->x && paths->v && paths->label &&
+                    (paths->n_context == 0 || paths->context);
+    return complete ? ADV_OK
+                    : adv_fail(error, ADV_E_MEMORY,
+                               "out of memory for %zu paths of the teacher; fewer distill.paths "
+                               "may fit",
+                               paths->n);
+}
+
+/* The worst that a block came to. */
+static enum adv_status outcome(const struct making *m, struct adv_error *error)
+{
+    for (size_t i = 0; i < m->paths->n / ADV_PATH_BLOCK; i++) {
+        if (m->status[i] == ADV_E_MEMORY)
+            return adv_no_memory(error);
+        if (m->status[i] != ADV_OK)
+            return adv_fail_field(error, m->status[i], "distill.teacher",
+                                  "the teacher's velocity is not finite on path %zu or a "
+                                  "neighbour of it",
+                                  i * ADV_PATH_BLOCK);
+    }
+    return ADV_OK;
+}
+
+enum adv_status adv_teacher_paths_make(const struct adv_training *t,
+                                       const struct adv_model *teacher,
+                                       struct adv_teacher_paths *paths, struct adv_error *error)
+{
+    size_t n_workers = (size_t)adv_pool_threads(t->pool);
+    struct making m = {.training = t,
+                       .teacher = teacher,
+                       .paths = paths,
+                       .seed = adv_seed_for((uint64_t)t->recipe.train.seed, ADV_SEED_TRAIN)};
+    enum adv_status status = allocate(paths, &t->recipe.distill, &t->dataset, error);
+    m.evaluators = adv_calloc(n_workers, sizeof *m.evaluators);
+    m.status = adv_calloc(paths->n / ADV_PATH_BLOCK, sizeof *m.status);
+    if (status == ADV_OK && (!m.evaluators || !m.status))
+        status = adv_no_memory(error);
+    for (size_t i = 0; i < n_workers && status == ADV_OK; i++)
+        status = adv_evaluator_new(adv_model_packed_weights(teacher), &m.evaluators[i], error);
+    if (status == ADV_OK)
+        adv_pool_run(t->pool, paths->n / ADV_PATH_BLOCK, make_block_task, &m);
+    if (status == ADV_OK)
+        status = outcome(&m, error);
+    for (size_t i = 0; m.evaluators && i < n_workers; i++)
+        adv_evaluator_free(m.evaluators[i]);
+    free(m.evaluators);
+    free(m.status);
+    return status;
+}
+
+size_t adv_teacher_paths_bytes(const struct adv_teacher_paths *paths)
+{
+    size_t values = paths->n_frames * paths->dim * (sizeof *paths->x + sizeof *paths->v);
+    return paths->n * (values + sizeof *paths->label + paths->n_context * sizeof *paths->context) +
+           paths->n / ADV_PATH_BLOCK * paths->n_frames * sizeof *paths->times;
+}
+
+void adv_teacher_paths_release(struct adv_teacher_paths *paths)
+{
+    free(paths->times);
+    free(paths->x);
+    free(paths->v);
+    free(paths->label);
+    free(paths->context);
+    *paths = (struct adv_teacher_paths){0};
+}

@@ -1,0 +1,232 @@
+/* Students of few steps: how they start, that they learn from a teacher's paths, bit for bit by any
+ * number of threads and over interruptions, and which teachers they refuse. */
+#include "core/train/distill/distill.h"
+
+#include "tests/support/models.h"
+#include "tests/support/suite.h"
+
+#include <advect/extra/all.h>
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char folder[64], checkpoint[96];
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/advect-distill-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(checkpoint, sizeof checkpoint, "%s/c.checkpoint", folder);
+}
+
+static void remove_folder(void)
+{
+    char command[96];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+#define NET                                                                                        \
+    "\"kind\": \"mlp\", \"dim\": 2, \"channels\": 24, \"layers\": 2, \"activation\": \"silu\""
+#define DATA                                                                                       \
+    "\"data\": {\"source\": {\"kind\": \"density\", \"density\": {\"kind\": \"checkerboard\", "    \
+    "\"dim\": 2, \"cells\": 4}}}"
+#define TRAIN                                                                                      \
+    "\"train\": {\"steps\": 40, \"batch\": 50, \"shard_rows\": 16, \"learning_rate\": 0.01, "      \
+    "\"held_out_every\": 15}"
+#define DISTILL "\"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": 256, \"steps\": 4"
+#define STUDENT                                                                                    \
+    "{\"name\": \"student\", \"net\": {" NET ", \"flow_map\": true, \"conditioning\": "            \
+    "\"scale_shift\"}, " DATA ", " TRAIN ", " DISTILL "}}"
+
+static struct adv_model *new_teacher(void)
+{
+    char path[96];
+    struct adv_model *teacher = model_of("{\"name\": \"teacher\", \"net\": {" NET "}}");
+    snprintf(path, sizeof path, "%s/teacher.safetensors", folder);
+    ck_assert_int_eq(adv_model_save(teacher, path, ADV_F32, NULL), ADV_OK);
+    return teacher;
+}
+
+static enum adv_status open_student(const char *recipe, int threads, struct adv_training **training,
+                                    struct adv_error *error)
+{
+    struct adv_training_options options = {
+        .size = sizeof options, .data = folder, .threads = threads};
+    return adv_training_new(recipe, &options, training, error);
+}
+
+static struct adv_training *new_student(int threads)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL;
+    ck_assert_msg(open_student(STUDENT, threads, &training, &error) == ADV_OK, "%s", error.message);
+    return training;
+}
+
+static void step_to(struct adv_training *training, int64_t step)
+{
+    while (training->progress.step < step)
+        ck_assert_int_eq(adv_training_step(training, NULL, NULL), ADV_OK);
+}
+
+/* v [8, 2] of a model at points that all tests share; s: NULL, or where to go. */
+static void velocities(const struct adv_model *model, const float *s, float *v)
+{
+    float x[16], t[8];
+    struct adv_evaluator *evaluator = NULL;
+    adv_rng_normal(5, ADV_STREAM_BASE, 0, 8, 2, x);
+    adv_rng_uniform(5, ADV_STREAM_TIME, 0, 8, 1, t);
+    struct adv_points points = {.n = 8, .x = x, .t = t, .s = s};
+    ck_assert_int_eq(adv_evaluator_new(adv_model_packed_weights(model), &evaluator, NULL), ADV_OK);
+    ck_assert_int_eq(adv_evaluator_velocity(evaluator, &points, v, NULL), ADV_OK);
+    adv_evaluator_free(evaluator);
+}
+
+START_TEST(a_student_starts_as_the_velocity_of_its_teacher)
+{
+    struct adv_model *teacher = new_teacher(), *student = NULL;
+    struct adv_training *training = new_student(1);
+    float expected[16], v[16], t[8];
+    adv_rng_uniform(5, ADV_STREAM_TIME, 0, 8, 1, t);
+    ck_assert_int_eq(adv_training_model(training, &student, NULL), ADV_OK);
+    velocities(teacher, NULL, expected);
+    velocities(student, NULL, v);
+    ck_assert_mem_eq(v, expected, sizeof v);
+    velocities(student, t, v);
+    ck_assert_mem_eq(v, expected, sizeof v);
+    ck_assert_int_eq(adv_model_flow_map_steps(student), 4);
+    ck_assert_str_eq(adv_model_teacher(student), "teacher");
+    adv_model_unref(student);
+    adv_model_unref(teacher);
+    adv_training_free(training);
+}
+END_TEST
+
+START_TEST(frames_of_a_path_follow_its_velocity)
+{
+    adv_model_unref(new_teacher());
+    struct adv_training *training = new_student(2);
+    const struct adv_teacher_paths *paths = &training->distillation->paths;
+    ck_assert_uint_eq(paths->n, 256);
+    for (size_t path = 0; path < paths->n; path++) {
+        for (size_t k = 0; k + 1 < paths->n_frames; k++) {
+            const size_t at = adv_path_frame(paths, path, k) * 2;
+            float h = adv_path_time(paths, path, k + 1) - adv_path_time(paths, path, k);
+            ck_assert(h > 0);
+            for (size_t i = at; i < at + 2; i++) /* the trapezoidal rule errs by h^3 v''/12 */
+                ck_assert_float_eq_tol(paths->x[i + 2] - paths->x[i],
+                                       h / 2 * (paths->v[i] + paths->v[i + 2]), 1e-3f);
+        }
+        ck_assert_float_eq(adv_path_time(paths, path, 0), 0);
+        ck_assert_float_eq(adv_path_time(paths, path, paths->n_frames - 1), 1);
+        ck_assert_float_eq(adv_path_time(paths, path, 12), 0.375f);
+    }
+    adv_training_free(training);
+}
+END_TEST
+
+START_TEST(a_student_learns)
+{
+    adv_model_unref(new_teacher());
+    struct adv_training *training = new_student(1);
+    step_to(training, 40);
+    const struct adv_curve_point *first = adv_training_curve_point(training, 0);
+    const struct adv_curve_point *last =
+        adv_training_curve_point(training, adv_training_curve_points(training) - 1);
+    ck_assert_msg(last->held_out < 0.9 * first->held_out, "%g after %g", last->held_out,
+                  first->held_out);
+    struct adv_model *student = NULL;
+    ck_assert_int_eq(adv_training_model(training, &student, NULL), ADV_OK);
+    for (int64_t steps = 1; steps <= 4; steps *= 2)
+        ck_assert_ptr_nonnull(adv_model_flow_map_error(student, steps));
+    ck_assert_ptr_null(adv_model_flow_map_error(student, 8));
+    adv_model_unref(student);
+    adv_training_free(training);
+}
+END_TEST
+
+START_TEST(neither_threads_nor_interruptions_change_a_student)
+{
+    adv_model_unref(new_teacher());
+    struct adv_training *whole = new_student(1), *first = new_student(2), *second = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    step_to(whole, 20);
+    step_to(first, 11);
+    ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
+    second = new_student(1);
+    ck_assert_msg(adv_training_resume(second, checkpoint, &error) == ADV_OK, "%s", error.message);
+    step_to(second, 20);
+    ck_assert_mem_eq(whole->weights, second->weights, whole->n_weights * sizeof(float));
+    ck_assert_mem_eq(whole->average, second->average, whole->n_weights * sizeof(float));
+    adv_training_free(whole);
+    adv_training_free(first);
+    adv_training_free(second);
+}
+END_TEST
+
+#define OF(net, path, data, distill)                                                               \
+    "{\"name\": \"s\", \"net\": {" net "}, \"path\": \"" path "\", " data ", " TRAIN distill "}"
+#define MAP NET ", \"flow_map\": true"
+
+static const struct {
+    const char *recipe, *field, *message;
+} refusals[] = {
+    {OF(NET, "condot", DATA, ", " DISTILL "}"), "net.flow_map",
+     "distill is given, but net.flow_map is not true: a student takes the time to which to go"},
+    {OF(MAP, "condot", DATA, ""), "net.flow_map",
+     "net.flow_map is true, but distill names no teacher: a flow map is learned from one"},
+    {OF(MAP, "cosine", DATA, ", " DISTILL "}"), "path",
+     "path is \"cosine\"; the teacher's is \"condot\""},
+    {OF(MAP, "condot",
+        "\"data\": {\"source\": {\"kind\": \"density\", \"density\": {\"kind\": \"checkerboard\", "
+        "\"dim\": 2, \"cells\": 4}}, \"transform\": {\"kind\": \"affine\", \"shift\": [0, 0], "
+        "\"scale\": [2, 2]}}",
+        ", " DISTILL "}"),
+     "data.transform",
+     "data.transform differs from the teacher's: a student works in the teacher's units"},
+    {OF("\"kind\": \"mlp\", \"dim\": 3, \"channels\": 8, \"layers\": 1, \"flow_map\": true",
+        "condot",
+        "\"data\": {\"source\": {\"kind\": \"density\", \"density\": {\"kind\": \"checkerboard\", "
+        "\"dim\": 3, \"cells\": 4}}}",
+        ", " DISTILL "}"),
+     "distill.teacher", "the teacher has 2 numbers in a point, the student 3"},
+    {OF(MAP, "condot", DATA, ", " DISTILL ", \"guidance\": 2}"), "sampling.guidance", NULL},
+    {OF(MAP, "condot", DATA, ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"steps\": 3}"),
+     "distill.steps", "distill.steps is 3; it must be 1, 2, 4 or 8"},
+};
+
+START_TEST(teachers_that_do_not_fit_are_refused)
+{
+    adv_model_unref(new_teacher());
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL;
+    ck_assert_int_eq(open_student(refusals[_i].recipe, 1, &training, &error), ADV_E_INVALID);
+    if (refusals[_i].message) {
+        ck_assert_str_eq(error.message, refusals[_i].message);
+        ck_assert_str_eq(error.field, refusals[_i].field);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("distill");
+    TCase *students = tcase_create("students");
+    tcase_add_checked_fixture(students, make_folder, remove_folder);
+    tcase_set_timeout(students, 120);
+    tcase_add_test(students, a_student_starts_as_the_velocity_of_its_teacher);
+    tcase_add_test(students, frames_of_a_path_follow_its_velocity);
+    tcase_add_test(students, a_student_learns);
+    tcase_add_test(students, neither_threads_nor_interruptions_change_a_student);
+    suite_add_tcase(suite, students);
+    TCase *refused = tcase_create("refusals");
+    tcase_add_checked_fixture(refused, make_folder, remove_folder);
+    tcase_add_loop_test(refused, teachers_that_do_not_fit_are_refused, 0,
+                        sizeof refusals / sizeof *refusals);
+    suite_add_tcase(suite, refused);
+    return suite_run(suite);
+}

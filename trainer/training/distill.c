@@ -1,0 +1,206 @@
+/* advect distill: from a teacher to a model of few steps. The recipe of the student is made of the
+ * teacher's: its data, its net with a second time, its path. */
+#include "trainer/cli/environment.h"
+#include "trainer/cli/files.h"
+#include "trainer/cli/options.h"
+#include "trainer/cli/overrides.h"
+#include "trainer/training/train_run.h"
+
+#include <advect/extra/fields.h>
+#include <advect/extra/json.h>
+#include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
+
+#include <string.h>
+
+struct distill_options {
+    struct adv_train_options train;
+    char *name;
+    int64_t most, paths;
+    json_t *guidance;
+};
+
+static const char *const dtypes[] = {"f32", "f16", NULL};
+static const char *const most_steps[] = {"1", "2", "4", "8", NULL};
+
+#define AT(member) offsetof(struct distill_options, member)
+static const struct adv_field fields[] = {
+    {"name", ADV_FIELD_STRING, AT(name), .min = 1, .max = 64,
+     .help = "name of the student; the teacher's with -fast behind it if absent"},
+    {"out", ADV_FIELD_STRING, AT(train.out),
+     .help = "model file to write; NAME.safetensors if absent"},
+    {"most", ADV_FIELD_CHOICE, AT(most), .choices = most_steps, .fallback = "8",
+     .help = "largest number of flow_map steps that the student is made for"},
+    {"guidance", ADV_FIELD_JSON, AT(guidance),
+     .help = "guidance weight of the teacher, a number, which becomes part of the student; the "
+             "teacher's own default if absent"},
+    {"paths", ADV_FIELD_INT, AT(paths), .min = 64, .max = 1 << 24,
+     .help = "number of paths of the teacher that are computed first and kept; 32768 if absent, "
+             "8192 of images"},
+    {"data", ADV_FIELD_STRING, AT(train.data),
+     .help = "folder of the data files of the teacher's recipe; the working directory if absent"},
+    {"steps", ADV_FIELD_INT, AT(train.steps), .min = 1, .max = 1e9,
+     .help = "number of optimiser steps; 30000 if absent"},
+    {"resume", ADV_FIELD_BOOL, AT(train.resume),
+     .help = "continue from the checkpoint beside the model file"},
+    {"restart", ADV_FIELD_BOOL, AT(train.restart),
+     .help = "start over, even if an unfinished checkpoint is lost"},
+    {"curve", ADV_FIELD_STRING, AT(train.curve),
+     .help = "also draw the loss curve into this PNG file, - for standard output"},
+    {"dtype", ADV_FIELD_CHOICE, AT(train.dtype), .choices = dtypes, .fallback = "f32",
+     .help = "number format of the stored weights"},
+    {"threads", ADV_FIELD_INT, AT(train.threads), .min = 1, .max = 1024,
+     .help = "number of threads; one per processor if absent; results do not depend on it"},
+    {"quiet", ADV_FIELD_BOOL, AT(train.quiet), .help = "do not show progress"},
+};
+#define N_FIELDS ADV_COUNT(fields)
+
+static const struct adv_option_letter letters[] = {{'o', "out"}, {'q', "quiet"}, {0}};
+
+/* ---------------------------------------------------------------- the student's recipe */
+
+/* The teacher's net with a second time; of a perceptron, whose condition enters once, it also
+ * scales and shifts every layer, since the two times change all that the layers do. */
+static json_t *net_of(const struct adv_model *teacher)
+{
+    json_t *net = adv_json_deep_copy(json_object_get(adv_model_config_json(teacher), "net"));
+    const char *kind = json_string_value(json_object_get(net, "kind"));
+    bool failed = json_object_set_new(net, "flow_map", json_true()) != 0;
+    if (kind && !strcmp(kind, "mlp"))
+        failed |= json_object_set_new(net, "conditioning", json_string("scale_shift")) != 0;
+    if (!failed)
+        return net;
+    json_decref(net);
+    return NULL;
+}
+
+static json_t *train_of(const struct adv_model *teacher, const json_t *its)
+{
+    bool images = adv_model_is_image(teacher);
+    json_t *label = json_object_get(its, "label_dropout");
+    json_t *context = json_object_get(its, "context_dropout");
+    return json_pack("{s:i, s:i, s:f, s:i, s:f, s:i, s:i, s:O*, s:O*}", "steps", 30000, "batch",
+                     images ? 64 : 256, "learning_rate", images ? 2e-4 : 2e-3, "warmup_steps", 200,
+                     "ema_decay", 0.9995, "held_out_every", 1000, "seed", 1, "label_dropout", label,
+                     "context_dropout", context);
+}
+
+static json_t *distill_of(const struct adv_model *teacher, const char *file,
+                          const struct distill_options *options)
+{
+    bool images = adv_model_is_image(teacher);
+    int64_t paths = options->paths ? options->paths : images ? 8192 : 32768;
+    double guidance =
+        options->guidance ? json_number_value(options->guidance) : adv_model_guidance(teacher);
+    return json_pack("{s:s, s:I, s:f, s:I, s:i, s:f}", "teacher", file, "steps",
+                     (json_int_t)1 << options->most, "guidance", guidance, "paths",
+                     (json_int_t)paths, "frames", images ? 2 : 4, "off_data", images ? 0.0 : 0.1);
+}
+
+static enum adv_status check_teacher(const struct adv_model *teacher, const json_t *data,
+                                     struct adv_error *error)
+{
+    const json_t *net = json_object_get(adv_model_config_json(teacher), "net");
+    const char *kind = json_string_value(json_object_get(net, "kind"));
+    if (adv_model_flow_map_steps(teacher) > 0)
+        return adv_fail(error, ADV_E_INVALID, "the teacher is itself a model of few steps");
+    if (strcmp(kind, "mlp") != 0 && strcmp(kind, "unet") != 0)
+        return adv_fail_field(error, ADV_E_UNSUPPORTED, "net.kind",
+                              "the teacher's net.kind is %s; students are of kind mlp or unet",
+                              kind);
+    if (!json_is_object(data))
+        return adv_fail(error, ADV_E_UNSUPPORTED,
+                        "the teacher does not tell the data that it was trained on; write a recipe "
+                        "with a distill part, and give it to advect train");
+    return ADV_OK;
+}
+
+static enum adv_status make_recipe(const struct adv_model *teacher, const char *file,
+                                   const struct distill_options *options, json_t **recipe,
+                                   struct adv_error *error)
+{
+    const json_t *config = adv_model_config_json(teacher);
+    const json_t *its = json_object_get(json_object_get(config, "train"), "recipe");
+    json_t *data = json_object_get(its, "data");
+    char name[128];
+    snprintf(name, sizeof name, "%.64s-fast", adv_model_name(teacher));
+    enum adv_status status = check_teacher(teacher, data, error);
+    if (status == ADV_OK && options->guidance && !json_is_number(options->guidance))
+        status = adv_fail_field(error, ADV_E_INVALID, "guidance", "guidance must be a number");
+    if (status != ADV_OK)
+        return status;
+    *recipe = json_pack("{s:s, s:o, s:O, s:s, s:o, s:o}", "name",
+                        options->name ? options->name : name, "net", net_of(teacher), "data", data,
+                        "path", adv_path_name(adv_model_path(teacher)), "train",
+                        train_of(teacher, json_object_get(its, "train")), "distill",
+                        distill_of(teacher, file, options));
+    return *recipe ? ADV_OK : adv_no_memory(error);
+}
+
+/* ---------------------------------------------------------------- the command */
+
+static enum adv_status distill(const struct distill_options *options,
+                               const struct adv_overrides *overrides, const char *file,
+                               struct adv_error *error)
+{
+    struct adv_model *teacher = NULL;
+    json_t *recipe = NULL;
+    bool taken = false;
+    enum adv_status status = adv_model_load(file, adv_environment(), &teacher, error);
+    if (status == ADV_OK) {
+        status = make_recipe(teacher, file, options, &recipe, error);
+        if (status != ADV_OK)
+            adv_error_prefix(error, "%s: ", file);
+    }
+    adv_model_unref(teacher);
+    if (status == ADV_OK)
+        status = adv_overrides_apply(overrides, recipe, error);
+    if (status == ADV_OK && !options->train.quiet)
+        fprintf(stderr, "computing %lld paths of %s\n",
+                (long long)json_integer_value(
+                    json_object_get(json_object_get(recipe, "distill"), "paths")),
+                file);
+    if (status == ADV_OK)
+        status = adv_train_run("distill", recipe, ".", &options->train, &taken, error);
+    json_decref(recipe);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct adv_overrides overrides = {0};
+    const struct adv_more_options set = adv_overrides_flag(&overrides);
+    const struct adv_options command_line = {
+        .command = "distill",
+        .operands = "TEACHER.safetensors",
+        .n_operands = 1,
+        .summary =
+            "Trains a model of few steps, a flow map, on paths of a teacher, which are computed "
+            "first\n"
+            "(docs/guide/few-steps.md). Samples, trajectories, latents and, of up to 16 "
+            "dimensions,\n"
+            "log-densities of it take 1, 2, 4 or 8 evaluations. The last line of its card tells "
+            "how far\n"
+            "its log-densities are from the teacher's. Checkpoints are as those of advect train.",
+        .example = "advect distill models/checkerboard-8x8.safetensors --out fast.safetensors",
+        .fields = fields,
+        .n_fields = N_FIELDS,
+        .letters = letters,
+        .more = &set,
+    };
+    struct distill_options options = {0};
+    const char *file;
+    int outcome = adv_options_read(&command_line, argc, argv, &options, &file);
+    if (outcome != ADV_OPTIONS_GO)
+        return outcome;
+    struct adv_error error = ADV_ERROR_INIT;
+    enum adv_status status = distill(&options, &overrides, file, &error);
+    adv_fields_release(fields, N_FIELDS, &options);
+    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("distill", &error);
+}
+
+const struct adv_command adv_command_distill = {
+    .name = "distill",
+    .help = "train a model of few steps on paths of a teacher",
+    .run = run,
+};

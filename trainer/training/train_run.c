@@ -1,0 +1,164 @@
+#include "trainer/training/train_run.h"
+
+#include "trainer/cli/environment.h"
+#include "trainer/cli/files.h"
+#include "trainer/training/loss_curve.h"
+#include "trainer/training/session.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const enum adv_dtype stored_as[] = {ADV_F32, ADV_F16};
+
+/* ---------------------------------------------------------------- files */
+
+/* Names of the files that a training writes. */
+struct file_names {
+    char model[ADV_PATH_BYTES], checkpoint[ADV_PATH_BYTES + 16], curve[ADV_PATH_BYTES + 16];
+};
+
+static void name_files(struct file_names *names, const struct adv_train_options *options,
+                       const char *model_name)
+{
+    static const char suffix[] = ".safetensors";
+    size_t tail = sizeof suffix - 1;
+    if (options->out)
+        snprintf(names->model, sizeof names->model, "%s", options->out);
+    else
+        snprintf(names->model, sizeof names->model, "%s%s", model_name, suffix);
+    size_t stem = strlen(names->model);
+    if (stem > tail && !strcmp(names->model + stem - tail, suffix))
+        stem -= tail;
+    snprintf(names->checkpoint, sizeof names->checkpoint, "%.*s.checkpoint", (int)stem,
+             names->model);
+    snprintf(names->curve, sizeof names->curve, "%.*s.curve.csv", (int)stem, names->model);
+}
+
+static void print_memory(const struct adv_training_memory *m)
+{
+    const double mb = 1e6;
+    fprintf(stderr,
+            "memory: about %.0f MB: data %.0f, %zu thread%s with %.0f each for shards of %zu "
+            "examples, %zu gradient%s %.0f, weights and moments %.0f\n",
+            (double)m->total / mb, (double)m->data / mb, m->threads, m->threads > 1 ? "s" : "",
+            (double)m->activations / mb, m->shard_rows, m->shards, m->shards > 1 ? "s" : "",
+            (double)m->gradients / mb, (double)m->weights / mb);
+}
+
+/* ---------------------------------------------------------------- the training */
+
+/* An unfinished training is not thrown away by oversight. */
+static enum adv_status begin(struct adv_training *training, const struct adv_train_options *options,
+                             const char *checkpoint, struct adv_error *error)
+{
+    int64_t step;
+    if (options->resume)
+        return adv_training_resume(training, checkpoint, error);
+    if (!options->restart && adv_checkpoint_is_unfinished(checkpoint, &step))
+        return adv_fail(
+            error, ADV_E_INVALID,
+            "%s holds an unfinished training at step %lld: continue it with --resume, or "
+            "begin anew with --restart",
+            checkpoint, (long long)step);
+    return ADV_OK;
+}
+
+static enum adv_status write_results(const struct adv_training *training,
+                                     const struct adv_train_options *options,
+                                     const struct file_names *names, struct adv_error *error)
+{
+    struct adv_model *model = NULL;
+    enum adv_status status = adv_training_model(training, &model, error);
+    if (status == ADV_OK)
+        status = adv_model_save(model, names->model, stored_as[options->dtype], error);
+    adv_model_unref(model);
+    if (status == ADV_OK)
+        status = adv_loss_curve_write_csv(training, names->curve, error);
+    if (status == ADV_OK && options->curve)
+        status = adv_loss_curve_write_png(training, options->curve, error);
+    if (status == ADV_OK && !options->quiet)
+        fprintf(stderr, "%s written after %lld steps\n", names->model,
+                (long long)adv_training_progress(training)->step);
+    return status;
+}
+
+#define RISE 1.1 /* of the held-out loss beyond its least: more than its noise */
+
+/* Says where the held-out loss has risen for long, which only a curve shows. */
+static void warn_of_overfitting(const char *command, const struct adv_training *training)
+{
+    size_t n = adv_training_curve_points(training), least = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (adv_training_curve_point(training, i)->held_out <
+            adv_training_curve_point(training, least)->held_out)
+            least = i;
+    }
+    const struct adv_training_progress *at = adv_training_progress(training);
+    if (n < 2 || isfinite(at->best_nll)) /* then the best weights are kept */
+        return;
+    const struct adv_curve_point *best = adv_training_curve_point(training, least),
+                                 *last = adv_training_curve_point(training, n - 1);
+    if (last->held_out > RISE * best->held_out)
+        fprintf(stderr,
+                "advect %s: warning: the held-out loss was least at step %lld, %.4g, and has "
+                "risen to %.4g: the model has learned the rows by heart; \"keep\": \"best\" in "
+                "train keeps the best weights, as advect fit does\n",
+                command, (long long)best->step, best->held_out, last->held_out);
+}
+
+/* Before the first step: what could not be written at the end. */
+static enum adv_status check_files(const struct adv_train_options *options,
+                                   const struct file_names *names, struct adv_error *error)
+{
+    enum adv_status status = adv_check_writable(names->model, error);
+    if (status == ADV_OK)
+        status = adv_check_writable(names->checkpoint, error);
+    return status == ADV_OK && options->curve ? adv_check_output(options->curve, false, error)
+                                              : status;
+}
+
+/* All that follows once there is a training, which is freed. */
+static enum adv_status train(const char *command, const json_t *recipe,
+                             struct adv_training *training, const struct adv_train_options *options,
+                             struct adv_error *error)
+{
+    struct file_names names;
+    adv_session_print_notes(command, adv_training_notes(training));
+    name_files(&names, options, adv_training_name(training));
+    const struct adv_session session = {
+        .command = command, .checkpoint = names.checkpoint, .quiet = options->quiet};
+    enum adv_status status = check_files(options, &names, error);
+    if (status == ADV_OK)
+        status = begin(training, options, names.checkpoint, error);
+    if (status == ADV_OK && !options->quiet)
+        print_memory(adv_training_memory(training));
+    if (status == ADV_OK)
+        status = adv_session_run(&session, training, error);
+    if (status == ADV_E_CANCELLED && adv_training_progress(training)->step > 0)
+        fprintf(stderr, "%s holds the training so far; --resume continues it\n", names.checkpoint);
+    if (status == ADV_OK && !json_object_get(recipe, "distill")) /* which draws no rows of data */
+        warn_of_overfitting(command, training);
+    if (status == ADV_OK)
+        status = write_results(training, options, &names, error);
+    return status;
+}
+
+enum adv_status adv_train_run(const char *command, const json_t *recipe, const char *folder,
+                              const struct adv_train_options *options, bool *taken,
+                              struct adv_error *error)
+{
+    struct adv_training *training = NULL;
+    struct adv_training_options how = {.size = sizeof how,
+                                       .data = options->data ? options->data : folder,
+                                       .steps = options->steps,
+                                       .threads = (int)options->threads,
+                                       .load = adv_environment()};
+    enum adv_status status = adv_session_new(recipe, &how, &training, error);
+    if (status != ADV_OK)
+        return status;
+    *taken = true;
+    status = train(command, recipe, training, options, error);
+    adv_training_free(training);
+    return status;
+}
