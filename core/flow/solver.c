@@ -14,6 +14,15 @@ static const struct adv_solver solvers[] = {
      .c = {0, 0.5, 0.5, 1},
      .a = {{0}, {0.5}, {0, 0.5}, {0, 0, 1}},
      .b = {1 / 6.0, 1 / 3.0, 1 / 3.0, 1 / 6.0}},
+    /* Heun's method with the noise of the step in its predictor: for noise that does not depend on
+     * the state of weak order 2 (Kloeden and Platen 1992, 15.1, additive noise). */
+    {.name = "sde",
+     .stages = 2,
+     .order = 2,
+     .stochastic = true,
+     .c = {0, 1},
+     .a = {{0}, {1}},
+     .b = {0.5, 0.5}},
     /* Dormand & Prince 1980, RK5(4)7M */
     {.name = "dopri5",
      .stages = 7,
@@ -32,7 +41,7 @@ static const struct adv_solver solvers[] = {
            -2187 / 6784.0 + 92097 / 339200.0, 11 / 84.0 - 187 / 2100.0, -1 / 40.0}},
 };
 
-static const char *const names[] = {"euler", "midpoint", "heun", "rk4", "dopri5", NULL};
+static const char *const names[] = {"euler", "midpoint", "heun", "rk4", "sde", "dopri5", NULL};
 _Static_assert(ADV_COUNT(names) == ADV_COUNT(solvers) + 1, "a name for every solver");
 
 const char *const *adv_solver_names(void)
@@ -68,6 +77,11 @@ int adv_solver_stages(const struct adv_solver *solver)
 bool adv_solver_is_adaptive(const struct adv_solver *solver)
 {
     return solver->adaptive;
+}
+
+bool adv_solver_is_stochastic(const struct adv_solver *solver)
+{
+    return solver->stochastic;
 }
 
 struct adv_solver_spec adv_solver_spec_accurate(void)

@@ -326,6 +326,8 @@ enum adv_status adv_query_check(const struct adv_query *asked, const struct adv_
     if (status == ADV_OK)
         status = check_errors(query, error);
     if (status == ADV_OK)
+        status = adv_query_check_noise(query, model, error);
+    if (status == ADV_OK)
         status = adv_query_check_score(query, model, error);
     if (status == ADV_OK)
         status = check_space(query, model, error);

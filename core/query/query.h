@@ -30,6 +30,10 @@ bool adv_query_renews_probes(const struct adv_query *query, const struct adv_mod
 /* Of SCORE: method, time, model and dimension (score.c). */
 enum adv_status adv_query_check_score(const struct adv_query *query, const struct adv_model *model,
                                       struct adv_error *error);
+/* Of the solver sde (noise.c). */
+bool adv_query_is_stochastic(const struct adv_query *query);
+enum adv_status adv_query_check_noise(const struct adv_query *query, const struct adv_model *model,
+                                      struct adv_error *error);
 bool adv_query_needs_divergence(const struct adv_query *query);
 /* Tangents that each velocity takes beside it: 0, dim, or the number of probes. */
 size_t adv_query_tangents(const struct adv_query *query, const struct adv_model *model);

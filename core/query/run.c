@@ -230,6 +230,7 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
     a->context = run->contexts;
     a->context_distance = run->context_distance;
     a->solver = q->solver;
+    a->noise = adv_query_is_stochastic(q) ? q->noise : 0;
     a->times = q->kind == ADV_QUERY_TRAJECTORIES ? run->times + run->first_frame : NULL;
     if (!density && !(a->states = run->states = adv_calloc(values, a->n_frames * sizeof(float))))
         return adv_no_memory(error);

@@ -115,6 +115,11 @@ void adv_run_write_coarse(struct adv_run *run, struct adv_shard *shard);
 void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard);
 /* The log-density of an integrator's row, in flow units. */
 double adv_shard_log_density(const struct adv_run *run, const struct adv_shard *shard, size_t r);
+/* The solver sde (noise.c): the noise of a shard's integration, none of other solvers, and the
+ * velocities that are due as the drift, with other solvers as they are. */
+struct adv_integration_noise adv_run_noise(const struct adv_run *run,
+                                           const struct adv_shard *shard);
+void adv_shard_add_drift(const struct adv_run *run, struct adv_shard *shard);
 /* Of the draws of row i the first reason why they failed, or NULL. */
 const char *adv_shard_failure(const struct adv_run *run, const struct adv_shard *shard, size_t i);
 /* SCORE (score.c). Of the path, from the shard's velocities. */

@@ -108,6 +108,7 @@ static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
         .n_times = run->n_times,
         .times = run->times,
         .keep_frames = run->query.kind == ADV_QUERY_TRAJECTORIES,
+        .noise = adv_run_noise(run, shard),
     };
     if (shard->coarse)
         integration.solver = adv_coarse_solver(&run->query.solver, length_of(run));
@@ -181,6 +182,7 @@ static enum adv_status conclude(struct adv_run *run, struct adv_shard *shard)
 
 static enum adv_status give_to_integrator(struct adv_run *run, struct adv_shard *shard)
 {
+    adv_shard_add_drift(run, shard);
     adv_integrator_give(shard->integrator, shard->n_due, shard->rows, shard->v,
                         run->n_accumulators ? shard->divergence : NULL);
     if (run->query.kind == ADV_QUERY_TRAJECTORIES)

@@ -24,6 +24,10 @@ static void write_solver(struct adv_writer *writer, const struct adv_answer *ans
     } else {
         adv_writer_text(writer, ",\"steps\":%lld", (long long)spec->steps);
     }
+    if (adv_solver_is_stochastic(spec->solver)) {
+        adv_writer_text(writer, ",\"noise\":");
+        adv_writer_double(writer, answer->noise);
+    }
     adv_writer_text(writer, ",\"nfe\":%lld}", (long long)answer->nfe);
 }
 

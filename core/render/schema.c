@@ -36,7 +36,8 @@ enum {
 
 #define FIXED_SOLVER                                                                               \
     OBJECT("\"method\",\"steps\",\"nfe\"",                                                         \
-           MEMBER("method", TEXT) "," MEMBER("steps", COUNT) "," MEMBER("nfe", COUNT))
+           MEMBER("method", TEXT) "," MEMBER("steps", COUNT) "," MEMBER(                           \
+               "noise", NUMBER) "," MEMBER("nfe", COUNT))
 #define ADAPTIVE_SOLVER                                                                            \
     OBJECT("\"method\",\"rtol\",\"atol\",\"nfe\"",                                                 \
            MEMBER("method", TEXT) "," MEMBER("rtol", NUMBER) "," MEMBER(                           \

@@ -278,6 +278,9 @@ static enum adv_status choose_solver(const struct adv_request *request,
                               options->rtol != ADV_NOT_GIVEN ? "solver.rtol" : "solver.atol",
                               "%s does not apply to %s, which takes steps",
                               options->rtol != ADV_NOT_GIVEN ? "rtol" : "atol", method);
+    if (!isnan(options->noise) && !adv_solver_is_stochastic(spec.solver))
+        return adv_fail_field(error, ADV_E_INVALID, "solver.noise",
+                              "noise does not apply to %s; the solver sde has it", method);
     spec.max_nfe = limits->nfe;
     spec.steps = 0;
     if (!adv_solver_is_adaptive(spec.solver))
@@ -361,6 +364,8 @@ static enum adv_status choose_means(const struct adv_request *request,
     const struct adv_query asked = *query;
     double guidance = request->options.guidance;
     query->guidance = isnan(guidance) ? adv_query_default_guidance(&asked, model) : guidance;
+    if (!isnan(request->options.noise))
+        query->noise = request->options.noise;
     return choose_solver(request, model, limits, &asked, &query->solver, error);
 }
 

@@ -139,6 +139,13 @@ const struct adv_request_row adv_request_rows[] = {
      .in_json = SOLVED,
      .group = "solver",
      .key = "steps"},
+    {.field = {"noise", ADV_FIELD_REAL, AT(noise), .min = 0, .max = ADV_NOISE_MAX,
+               .help = "how much noise the solver sde adds, as a multiple of what is left of the "
+                       "path's; 1 if absent"},
+     .in_text = FROM_BASE,
+     .in_json = FROM_BASE,
+     .group = "solver",
+     .key = "noise"},
     {.field = {"rtol", ADV_FIELD_REAL, AT(rtol), .min = 0, .max = 1, .fallback = "1e-5",
                .help = "relative tolerance of the adaptive solver, dopri5"},
      .in_text = SOLVED,

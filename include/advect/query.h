@@ -208,6 +208,7 @@ struct adv_answer {
      * Euclidean distance: the distance from differences of twice the step by an integration of half
      * as many steps or ten times the tolerances. NaN: these failed. NULL: other kinds of query. */
     const double *score_error;
+    double noise; /* as used, of the solver sde; 0 of others */
 };
 
 /* A query being answered, in shards of rows that are independent of each other and of how the query

@@ -1,4 +1,4 @@
-/* Solvers of dx/dt = v(x, t): explicit Runge-Kutta methods. */
+/* Solvers of dx/dt = v(x, t): explicit Runge-Kutta methods, and one with noise. */
 #ifndef ADVECT_SOLVER_H
 #define ADVECT_SOLVER_H
 
@@ -11,8 +11,9 @@ ADV_API_BEGIN
 
 struct adv_solver;
 
-/* euler, midpoint, heun, rk4 (fixed steps), dopri5 (Dormand & Prince 1980; error per row). *solver
- * lives as long as the program. */
+/* euler, midpoint, heun, rk4 (fixed steps), dopri5 (Dormand & Prince 1980; error per row), sde (fixed
+ * steps of heun with noise, see adv_path_add_drift: of samples and trajectories only). *solver lives
+ * as long as the program. */
 enum adv_status adv_solver_find(const char *name, const struct adv_solver **solver,
                                 struct adv_error *error);
 const char *const *adv_solver_names(void); /* NULL-terminated */
@@ -21,6 +22,7 @@ const char *adv_solver_name(const struct adv_solver *solver);
 int adv_solver_order(const struct adv_solver *solver);
 int adv_solver_stages(const struct adv_solver *solver); /* velocities per step */
 bool adv_solver_is_adaptive(const struct adv_solver *solver);
+bool adv_solver_is_stochastic(const struct adv_solver *solver);
 
 /* A solver and its setting. Closed: the struct will not grow. */
 struct adv_solver_spec {
