@@ -25,13 +25,19 @@ enum adv_status adv_examples_init(struct adv_examples *examples, size_t rows_max
                                   const struct adv_dataset *dataset, struct adv_error *error);
 void adv_examples_release(struct adv_examples *examples);
 
+/* Examples first ... first + n - 1 of training, n <= rows_max, and their base points: x1, label,
+ * contexts and x0. */
+void adv_examples_draw_ends(struct adv_examples *examples, const struct adv_dataset *dataset,
+                            uint64_t first, size_t n);
+
 /* Rows first_row ... first_row + n - 1 of the batch of a step, n <= rows_max: x_t, t, label and
- * target. Uniform times are stratified: row i of a batch of b takes t = (i + u) / b, which lowers
+ * target. x0 [train->batch, dim]: the base points of the batch's rows, where they are coupled; NULL:
+ * each row draws its own. Uniform times are stratified: row i of a batch of b takes t = (i + u) / b, which lowers
  * the variance of the batch's loss; rows being drawn independently of their place, nothing is
  * biased. */
 void adv_examples_draw(struct adv_examples *examples, const struct adv_dataset *dataset,
                        const struct adv_path *path, const struct adv_train_recipe *train,
-                       int64_t step, size_t first_row, size_t n);
+                       const float *x0, int64_t step, size_t first_row, size_t n);
 
 /* Held-out rows, always with the same noise and with times (i + 1/2) / n_held_out. */
 void adv_examples_draw_held_out(struct adv_examples *examples, const struct adv_dataset *dataset,

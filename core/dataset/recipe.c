@@ -68,6 +68,10 @@ static const struct adv_field data_fields[] = {
 static const char *const time_samplings[] = {
     [ADV_TIME_UNIFORM] = "uniform", [ADV_TIME_LOGIT_NORMAL] = "logit_normal", NULL};
 
+static const char *const couplings[] = {[ADV_COUPLING_INDEPENDENT] = "independent",
+                                        [ADV_COUPLING_OPTIMAL_TRANSPORT] = "optimal_transport",
+                                        NULL};
+
 static const char *const keeps[] = {[ADV_KEEP_LAST] = "last", [ADV_KEEP_BEST] = "best", NULL};
 
 #define TRAIN(member) offsetof(struct adv_train_recipe, member)
@@ -108,6 +112,9 @@ static const struct adv_field train_fields[] = {
      .fallback = "uniform", .help = "distribution of training times t"},
     {"time_shift", ADV_FIELD_REAL, TRAIN(time_shift), .min = 0.01, .max = 100, .fallback = "1",
      .help = "factor on the odds t : 1 - t of training times; above 1 favours times near t = 1"},
+    {"coupling", ADV_FIELD_CHOICE, TRAIN(coupling), .choices = couplings, .fallback = "independent",
+     .help = "how base points are paired with examples: any with any, or within each batch by the "
+             "shortest paths in all"},
     {"seed", ADV_FIELD_INT, TRAIN(seed), .min = 0, .max = 9e15, .fallback = "0",
      .help = "seed of all random numbers of the training"},
     {"held_out_every", ADV_FIELD_INT, TRAIN(held_out_every), .min = 1, .max = 1e9,

@@ -22,7 +22,8 @@ static void shard_gradient(void *context, size_t shard, int worker_number)
     if (worker->weights_step != t->progress.step)
         adv_gradient_set_weights(worker->gradient, t->weights);
     worker->weights_step = t->progress.step;
-    adv_examples_draw(e, &t->dataset, t->recipe.path, &t->recipe.train, t->progress.step, first, n);
+    adv_examples_draw(e, &t->dataset, t->recipe.path, &t->recipe.train, t->coupling.x0,
+                      t->progress.step, first, n);
     struct adv_points points = adv_examples_points(e, n);
     float scale = (float)(1 / ((double)batch * (double)t->dataset.dim));
     t->shard_sums[shard] =
@@ -108,6 +109,8 @@ static enum adv_status diverge(const struct adv_training *t, double loss, double
 static enum adv_status learn(struct adv_training *t, double *loss, struct adv_error *error)
 {
     const struct adv_train_recipe *train = &t->recipe.train;
+    if (train->coupling == ADV_COUPLING_OPTIMAL_TRANSPORT)
+        adv_coupling_draw(&t->coupling, &t->dataset, t->progress.step);
     adv_pool_run(t->pool, t->n_shards, shard_gradient, t);
     double batch_loss =
         sum_of(t->n_shards, t->shard_sums) / ((double)train->batch * (double)t->dataset.dim);
