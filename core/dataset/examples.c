@@ -127,13 +127,13 @@ void adv_examples_draw_ends(struct adv_examples *e, const struct adv_dataset *da
 
 void adv_examples_draw(struct adv_examples *e, const struct adv_dataset *dataset,
                        const struct adv_path *path, const struct adv_train_recipe *train,
-                       const float *x0, int64_t step, size_t first_row, size_t n)
+                       int64_t step, size_t first_row, size_t n)
 {
     uint64_t seed = adv_seed_for(dataset->seed, ADV_SEED_TRAIN);
     uint64_t first = (uint64_t)step * (uint64_t)train->batch + first_row;
     adv_examples_draw_ends(e, dataset, first, n);
-    if (x0)
-        memcpy(e->x0, x0 + first_row * e->dim, n * e->dim * sizeof *x0);
+    if (e->coupled_x0)
+        memcpy(e->x0, e->coupled_x0 + first_row * e->dim, n * e->dim * sizeof *e->x0);
     draw_times(e, train, seed, first, first_row, n);
     drop_labels(e, train->label_dropout, seed, first, n);
     drop_contexts(e, train->context_dropout, seed, first, n);

@@ -15,6 +15,9 @@ struct adv_examples {
     float *x0, *x1, *x_t, *target; /* [rows_max, dim], flow units */
     float *t, *uniform;            /* [rows_max] */
     int32_t *label;                /* [rows_max] */
+    /* [batch, dim]: the base points of all rows of the batch at hand, where they are coupled, borrowed;
+     * NULL: each row draws its own. */
+    const float *coupled_x0;
     size_t n_context;
     float *contexts;       /* [rows_max, n_context], in the network's units */
     const float **context; /* [rows_max]: each row's, or NULL of one without; NULL: no contexts */
@@ -31,13 +34,12 @@ void adv_examples_draw_ends(struct adv_examples *examples, const struct adv_data
                             uint64_t first, size_t n);
 
 /* Rows first_row ... first_row + n - 1 of the batch of a step, n <= rows_max: x_t, t, label and
- * target. x0 [train->batch, dim]: the base points of the batch's rows, where they are coupled; NULL:
- * each row draws its own. Uniform times are stratified: row i of a batch of b takes t = (i + u) / b, which lowers
+ * target. Uniform times are stratified: row i of a batch of b takes t = (i + u) / b, which lowers
  * the variance of the batch's loss; rows being drawn independently of their place, nothing is
  * biased. */
 void adv_examples_draw(struct adv_examples *examples, const struct adv_dataset *dataset,
                        const struct adv_path *path, const struct adv_train_recipe *train,
-                       const float *x0, int64_t step, size_t first_row, size_t n);
+                       int64_t step, size_t first_row, size_t n);
 
 /* Held-out rows, always with the same noise and with times (i + 1/2) / n_held_out. */
 void adv_examples_draw_held_out(struct adv_examples *examples, const struct adv_dataset *dataset,

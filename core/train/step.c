@@ -22,8 +22,8 @@ static void shard_gradient(void *context, size_t shard, int worker_number)
     if (worker->weights_step != t->progress.step)
         adv_gradient_set_weights(worker->gradient, t->weights);
     worker->weights_step = t->progress.step;
-    adv_examples_draw(e, &t->dataset, t->recipe.path, &t->recipe.train, t->coupling.x0,
-                      t->progress.step, first, n);
+    e->coupled_x0 = t->coupling.x0;
+    adv_examples_draw(e, &t->dataset, t->recipe.path, &t->recipe.train, t->progress.step, first, n);
     struct adv_points points = adv_examples_points(e, n);
     float scale = (float)(1 / ((double)batch * (double)t->dataset.dim));
     t->shard_sums[shard] =
