@@ -26,6 +26,7 @@ export type Points = readonly Row[] | readonly number[] | Float32Array | Float64
 
 export type FixedMethod = "euler" | "midpoint" | "heun" | "rk4";
 export type Solver = { method: FixedMethod; steps?: number }
+  | { method: "sde"; steps?: number; noise?: number }
   | { method: "dopri5"; rtol?: number; atol?: number }
   | { method: "flow_map"; steps?: 1 | 2 | 4 | 8 };
 
@@ -71,6 +72,13 @@ export interface LatentFields extends CommonFields {
 
 export interface DensityFields extends LatentFields {
   divergence?: Divergence;
+}
+
+export interface ScoreFields extends CommonFields {
+  /** path: from the velocity, at t < 1; difference: of log-densities, with an error */
+  method?: "path" | "difference";
+  /** of differences */
+  solver?: Solver;
 }
 
 export interface Abortable {
@@ -178,6 +186,7 @@ export interface Model {
   logProb(points: Points, fields?: DensityFields & Abortable): Promise<NdArray>;
   encode(points: Points, fields?: LatentFields & Abortable): Promise<NdArray>;
   velocity(points: Points, t?: number, fields?: CommonFields & Abortable): Promise<NdArray>;
+  score(points: Points, t?: number, fields?: ScoreFields & Abortable): Promise<NdArray>;
   trajectory(n?: number, fields?: TrajectoryFields & Abortable): AsyncGenerator<Frame, void, undefined>;
 }
 

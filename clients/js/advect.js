@@ -377,6 +377,12 @@ class Model {
     return this.array("velocity", points ?? null, { t, ...fields });
   }
 
+  /* The score, the gradient of log p_t, at points at time t: {shape: [n, dim], data}; of the method
+   * "difference" [n, dim + 1], with the error of each row as its last number. */
+  async score(points, t, fields = {}) {
+    return this.array("score", points ?? null, { t, ...fields });
+  }
+
   /* The states of n samples, a frame at a time as they are reached: {frame, t, shape: [n, dim], data,
    * seed}. */
   async *trajectory(n, { x0, signal, ...fields } = {}) {

@@ -143,6 +143,15 @@ void adv_rng_uniform_columns(uint64_t seed, enum adv_stream stream, uint64_t row
     fill(to_uniform, &span, out);
 }
 
+void adv_rng_normal_columns(uint64_t seed, enum adv_stream stream, uint64_t first_row,
+                            size_t n_rows, size_t first_column, size_t n_columns, float *out)
+{
+    if (first_column % WORDS)
+        adv_bug("column %zu is no multiple of %d", first_column, WORDS);
+    const struct span span = {seed, stream, first_row, n_rows, first_column, n_columns};
+    fill(n_columns > 2 ? to_normal : to_first_normal_pair, &span, out);
+}
+
 void adv_rng_rademacher(uint64_t seed, enum adv_stream stream, uint64_t first_row, size_t n_rows,
                         size_t n_columns, float *out)
 {

@@ -6,6 +6,7 @@
 #include <advect/extra/memory.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum adv_status adv_examples_init(struct adv_examples *e, size_t rows_max,
                                   const struct adv_dataset *dataset, struct adv_error *error)
@@ -116,15 +117,24 @@ static void interpolate(struct adv_examples *e, const struct adv_dataset *datase
     adv_path_interpolate(path, n, e->dim, e->t, e->x0, e->x1, e->x_t, e->target);
 }
 
+void adv_examples_draw_ends(struct adv_examples *e, const struct adv_dataset *dataset,
+                            uint64_t first, size_t n)
+{
+    uint64_t seed = adv_seed_for(dataset->seed, ADV_SEED_TRAIN);
+    adv_dataset_draw(dataset, first, n, e->x1, e->label, e->contexts);
+    point_at_contexts(e, n);
+    adv_rng_normal(seed, ADV_STREAM_BASE, first, n, e->dim, e->x0);
+}
+
 void adv_examples_draw(struct adv_examples *e, const struct adv_dataset *dataset,
                        const struct adv_path *path, const struct adv_train_recipe *train,
                        int64_t step, size_t first_row, size_t n)
 {
     uint64_t seed = adv_seed_for(dataset->seed, ADV_SEED_TRAIN);
     uint64_t first = (uint64_t)step * (uint64_t)train->batch + first_row;
-    adv_dataset_draw(dataset, first, n, e->x1, e->label, e->contexts);
-    point_at_contexts(e, n);
-    adv_rng_normal(seed, ADV_STREAM_BASE, first, n, e->dim, e->x0);
+    adv_examples_draw_ends(e, dataset, first, n);
+    if (e->coupled_x0)
+        memcpy(e->x0, e->coupled_x0 + first_row * e->dim, n * e->dim * sizeof *e->x0);
     draw_times(e, train, seed, first, first_row, n);
     drop_labels(e, train->label_dropout, seed, first, n);
     drop_contexts(e, train->context_dropout, seed, first, n);

@@ -17,6 +17,9 @@ struct adv_examples {
     float *s;                      /* [rows_max], of flow maps: the times to which they lead; else
                                       NULL */
     int32_t *label;                /* [rows_max] */
+    /* [batch, dim]: the base points of all rows of the batch at hand, where they are coupled, borrowed;
+     * NULL: each row draws its own. */
+    const float *coupled_x0;
     size_t n_context;
     float *contexts;       /* [rows_max, n_context], in the network's units */
     const float **context; /* [rows_max]: each row's, or NULL of one without; NULL: no contexts */
@@ -26,6 +29,11 @@ struct adv_examples {
 enum adv_status adv_examples_init(struct adv_examples *examples, size_t rows_max,
                                   const struct adv_dataset *dataset, struct adv_error *error);
 void adv_examples_release(struct adv_examples *examples);
+
+/* Examples first ... first + n - 1 of training, n <= rows_max, and their base points: x1, label,
+ * contexts and x0. */
+void adv_examples_draw_ends(struct adv_examples *examples, const struct adv_dataset *dataset,
+                            uint64_t first, size_t n);
 
 /* Rows first_row ... first_row + n - 1 of the batch of a step, n <= rows_max: x_t, t, label and
  * target. Uniform times are stratified: row i of a batch of b takes t = (i + u) / b, which lowers

@@ -90,6 +90,10 @@ static const struct adv_field data_fields[] = {
 static const char *const time_samplings[] = {
     [ADV_TIME_UNIFORM] = "uniform", [ADV_TIME_LOGIT_NORMAL] = "logit_normal", NULL};
 
+static const char *const couplings[] = {[ADV_COUPLING_INDEPENDENT] = "independent",
+                                        [ADV_COUPLING_OPTIMAL_TRANSPORT] = "optimal_transport",
+                                        NULL};
+
 static const char *const keeps[] = {[ADV_KEEP_LAST] = "last", [ADV_KEEP_BEST] = "best", NULL};
 
 static const char *const precisions[] = {
@@ -133,6 +137,9 @@ static const struct adv_field train_fields[] = {
      .fallback = "uniform", .help = "distribution of training times t"},
     {"time_shift", ADV_FIELD_REAL, TRAIN(time_shift), .min = 0.01, .max = 100, .fallback = "1",
      .help = "factor on the odds t : 1 - t of training times; above 1 favours times near t = 1"},
+    {"coupling", ADV_FIELD_CHOICE, TRAIN(coupling), .choices = couplings, .fallback = "independent",
+     .help = "how base points are paired with examples: any with any, or within each batch by the "
+             "shortest paths in all"},
     {"precision", ADV_FIELD_CHOICE, TRAIN(precision), .choices = precisions, .fallback = "float32",
      .help = "precision of the factors of matrix products, whose sums and all else are float32; "
              "bfloat16 is faster on processors with AVX512_BF16 or AMX, and needs one of them"},

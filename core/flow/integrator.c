@@ -8,6 +8,7 @@
  * error <= 1 is taken; the next is 0.9 err^(-1/5) times as long, within [0.2, 5]. Its last stage is
  * evaluated at the step's end and serves as the next step's first. */
 #include <advect/extra/integrator.h>
+#include <advect/extra/rng.h>
 
 #include "core/base/mem.h"
 #include "core/flow/solver.h"
@@ -25,6 +26,7 @@ struct row {
     bool rejected;      /* adaptive: the last attempt was */
     size_t next_frame;  /* the time it is heading for */
     int64_t steps_left; /* fixed: to that time */
+    int64_t step;       /* fixed: from the start */
     int64_t nfe;
     enum row_end end;
 };
@@ -38,6 +40,7 @@ struct adv_integrator {
     float *div;           /* [n_rows, stages, n_accumulators] */
     double *accumulators; /* [n_rows, n_accumulators] */
     float *frames;        /* [n_times, n_rows, dim] if kept */
+    float *noise;         /* [n_rows, dim]: of the step; NULL: none */
     size_t *reached;      /* [n_times]: rows that have been there */
     size_t *ring;         /* [n_rows]: due rows */
     size_t ring_head, n_due, n_ended, frames_ready;
@@ -124,6 +127,9 @@ static enum adv_status allocate(struct adv_integrator *in, struct adv_error *err
     in->frames = adv_calloc(frames, sizeof *in->frames);
     in->reached = adv_calloc(s->n_times, sizeof *in->reached);
     in->ring = adv_calloc(n, sizeof *in->ring);
+    if (s->solver.solver->stochastic && s->noise.level > 0 &&
+        !(in->noise = adv_calloc(values, sizeof *in->noise)))
+        return adv_no_memory(error);
     bool complete = in->times && in->rows && in->x && in->k && in->div && in->accumulators &&
                     in->frames && in->reached && in->ring;
     return complete ? ADV_OK : adv_no_memory(error);
@@ -166,6 +172,7 @@ void adv_integrator_free(struct adv_integrator *in)
     free(in->div);
     free(in->accumulators);
     free(in->frames);
+    free(in->noise);
     free(in->reached);
     free(in->ring);
     free(in);
@@ -189,6 +196,43 @@ static void combine(const struct adv_integrator *in, size_t r, const double *wei
     }
 }
 
+/* The noise of the step that a row begins, in columns of its own of the row's stream; of n rows from
+ * r on that are at the same step. */
+static void draw_noise(struct adv_integrator *in, size_t r, size_t n)
+{
+    const struct adv_integration_noise *of = &in->spec.noise;
+    size_t dim = in->spec.dim, columns = (dim + 3) / 4 * 4;
+    adv_rng_normal_columns(of->seed, ADV_STREAM_NOISE, of->first_row + r, n,
+                           (size_t)in->rows[r].step * columns, dim, in->noise + r * dim);
+    for (size_t i = r; i < r + n; i++) {
+        const struct row *row = &in->rows[i];
+        float scale = (float)(of->level * sqrt(adv_path_noise(of->path, row->t, row->h)));
+        for (size_t k = i * dim; k < (i + 1) * dim; k++)
+            in->noise[k] *= scale;
+    }
+}
+
+/* Of all rows that begin a step: consecutive ones at a time, which takes less than one by one. */
+static void draw_noises(struct adv_integrator *in, size_t n, const size_t *rows)
+{
+    for (size_t i = 0, count; i < n; i += count) {
+        const struct row *first = &in->rows[rows[i]];
+        for (count = 1; i + count < n; count++) {
+            const struct row *row = &in->rows[rows[i + count]];
+            if (row != first + count || row->stage != first->stage || row->step != first->step)
+                break;
+        }
+        if (first->stage == 0)
+            draw_noise(in, rows[i], count);
+    }
+}
+
+static void add_noise(const struct adv_integrator *in, size_t r, float *to)
+{
+    for (size_t i = 0; in->noise && i < in->spec.dim; i++)
+        to[i] += in->noise[r * in->spec.dim + i];
+}
+
 size_t adv_integrator_take(struct adv_integrator *in, size_t capacity, float *x, float *t,
                            size_t *rows)
 {
@@ -198,6 +242,8 @@ size_t adv_integrator_take(struct adv_integrator *in, size_t capacity, float *x,
         size_t r = pop_due(in);
         const struct row *row = &in->rows[r];
         combine(in, r, solver->a[row->stage], row->stage, x + i * in->spec.dim);
+        if (row->stage > 0)
+            add_noise(in, r, x + i * in->spec.dim);
         t[i] = (float)(row->t + solver->c[row->stage] * row->h);
         rows[i] = r;
     }
@@ -228,8 +274,10 @@ static void take_fixed_step(struct adv_integrator *in, size_t r)
     const struct adv_solver *solver = in->spec.solver.solver;
     accumulate(in, r);
     combine(in, r, solver->b, solver->stages, row_x(in, r));
+    add_noise(in, r, row_x(in, r));
     row->t += row->h;
     row->stage = 0;
+    row->step++;
     if (--row->steps_left > 0)
         return;
     reach_frame(in, r);
@@ -366,6 +414,8 @@ static void give_row(struct adv_integrator *in, size_t r, const float *v, const 
 void adv_integrator_give(struct adv_integrator *in, size_t n, const size_t *rows, const float *v,
                          const float *divergence)
 {
+    if (in->noise)
+        draw_noises(in, n, rows);
     for (size_t i = 0; i < n; i++) {
         give_row(in, rows[i], v + i * in->spec.dim,
                  divergence ? divergence + i * in->spec.n_accumulators : NULL);

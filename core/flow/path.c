@@ -71,6 +71,51 @@ float adv_path_scale(const struct adv_path *path, float u)
     return (float)path->t_end * u;
 }
 
+/* What v and x are multiplied by, so that their sum is sigma times the score: -E[x_0 | x]. */
+static void weigh(const struct adv_path *path, float t, double *sigma, double *of_v, double *of_x)
+{
+    double alpha, d_alpha, d_sigma;
+    path->coefficients(adv_path_clamp(path, (double)t), &alpha, sigma, &d_alpha, &d_sigma);
+    double w = d_alpha * *sigma - alpha * d_sigma;
+    *of_v = alpha / w;
+    *of_x = -d_alpha / w;
+}
+
+void adv_path_score(const struct adv_path *path, size_t n, size_t dim, const float *t,
+                    const float *x, const float *v, float *score)
+{
+    for (size_t i = 0; i < n; i++) {
+        double sigma, of_v, of_x;
+        weigh(path, t[i], &sigma, &of_v, &of_x);
+        for (size_t k = i * dim; k < (i + 1) * dim; k++)
+            score[k] = (float)((of_v * (double)v[k] + of_x * (double)x[k]) / sigma);
+    }
+}
+
+void adv_path_add_drift(const struct adv_path *path, double level, size_t n, size_t dim,
+                        const float *t, const float *x, float *v)
+{
+    for (size_t i = 0; i < n; i++) {
+        double sigma, of_v, of_x;
+        weigh(path, t[i], &sigma, &of_v, &of_x);
+        const double by = level * level / 2 * sigma;
+        const float keep = (float)(1 + by * of_v), pull = (float)(by * of_x);
+        for (size_t k = i * dim; k < (i + 1) * dim; k++)
+            v[k] = keep * v[k] + pull * x[k];
+    }
+}
+
+double adv_path_noise(const struct adv_path *path, double t, double h)
+{
+    double sum = 0;
+    for (int i = 0; i <= 2; i++) {
+        double alpha, sigma, d_alpha, d_sigma;
+        path->coefficients(adv_path_clamp(path, t + h * i / 2), &alpha, &sigma, &d_alpha, &d_sigma);
+        sum += (i == 1 ? 4 : 1) * sigma * sigma;
+    }
+    return sum * h / 6;
+}
+
 void adv_path_interpolate(const struct adv_path *path, size_t n, size_t dim, const float *t,
                           const float *x0, const float *x1, float *x_t, float *target)
 {

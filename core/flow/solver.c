@@ -14,6 +14,15 @@ static const struct adv_solver solvers[] = {
      .c = {0, 0.5, 0.5, 1},
      .a = {{0}, {0.5}, {0, 0.5}, {0, 0, 1}},
      .b = {1 / 6.0, 1 / 3.0, 1 / 3.0, 1 / 6.0}},
+    /* Heun's method with the noise of the step in its predictor: for noise that does not depend on
+     * the state of weak order 2 (Kloeden and Platen 1992, 15.1, additive noise). */
+    {.name = "sde",
+     .stages = 2,
+     .order = 2,
+     .stochastic = true,
+     .c = {0, 1},
+     .a = {{0}, {1}},
+     .b = {0.5, 0.5}},
     /* Dormand & Prince 1980, RK5(4)7M */
     {.name = "dopri5",
      .stages = 7,
@@ -35,7 +44,8 @@ static const struct adv_solver solvers[] = {
     {.name = "flow_map", .stages = 1, .order = 1, .map = true, .b = {1}},
 };
 
-static const char *const names[] = {"euler", "midpoint", "heun", "rk4", "dopri5", "flow_map", NULL};
+static const char *const names[] = {"euler", "midpoint", "heun",     "rk4",
+                                    "sde",   "dopri5",   "flow_map", NULL};
 _Static_assert(ADV_COUNT(names) == ADV_COUNT(solvers) + 1, "a name for every solver");
 
 const char *const *adv_solver_names(void)
@@ -76,6 +86,11 @@ bool adv_solver_is_adaptive(const struct adv_solver *solver)
 bool adv_solver_is_map(const struct adv_solver *solver)
 {
     return solver->map;
+}
+
+bool adv_solver_is_stochastic(const struct adv_solver *solver)
+{
+    return solver->stochastic;
 }
 
 struct adv_solver_spec adv_solver_spec_accurate(void)

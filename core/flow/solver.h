@@ -11,8 +11,9 @@ struct adv_solver {
     const char *name;
     int stages;
     int order;
-    bool adaptive; /* has error weights e = b - b*, and its last stage is the next step's first */
-    bool map;      /* a step asks for the average velocity from its beginning to its end */
+    bool stochastic; /* every step adds noise, once, to its later stages and its end */
+    bool adaptive;   /* has error weights e = b - b*, and its last stage is the next step's first */
+    bool map;        /* a step asks for the average velocity from its beginning to its end */
     double c[ADV_MAX_STAGES];
     double a[ADV_MAX_STAGES][ADV_MAX_STAGES];
     double b[ADV_MAX_STAGES];

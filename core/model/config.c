@@ -6,6 +6,7 @@
 #include "core/model/model.h"
 #include "core/nets/kind.h"
 
+#include <advect/extra/words.h>
 #include <math.h>
 #include <string.h>
 
@@ -166,11 +167,21 @@ static enum adv_status check_card(const json_t *card, struct adv_error *error)
 
 static enum adv_status read_path(struct adv_model *model, struct adv_error *error)
 {
+    static const char *const couplings[] = {"independent", "optimal_transport", NULL};
     const json_t *path = json_object_get(model->config, "path");
+    const json_t *coupling = json_object_get(path, "coupling");
+    size_t index = 0;
     if (json_is_object(path))
         path = json_object_get(path, "kind");
     if (path && !json_is_string(path))
         return adv_fail_field(error, ADV_E_INVALID, "path", "path must name a probability path");
+    if (coupling && !json_is_string(coupling))
+        return adv_fail_field(error, ADV_E_INVALID, "path.coupling",
+                              "path.coupling must be independent or optimal_transport");
+    if (coupling && adv_find_name("path.coupling", json_string_value(coupling), couplings, &index,
+                                  error) != ADV_OK)
+        return ADV_E_INVALID;
+    model->coupled = index > 0;
     return adv_path_find(path ? json_string_value(path) : "condot", &model->path, error);
 }
 

@@ -403,6 +403,11 @@ double adv_model_context_reach(const struct adv_model *model)
     return json_is_number(reach) ? json_number_value(reach) : INFINITY;
 }
 
+bool adv_model_is_coupled(const struct adv_model *model)
+{
+    return model->coupled;
+}
+
 double adv_model_guidance(const struct adv_model *model)
 {
     return model->guidance;

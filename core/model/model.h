@@ -20,6 +20,7 @@ struct adv_model {
     struct adv_transform *transform;
     struct adv_transform *context_transform; /* NULL: the net takes no context */
     const struct adv_path *path;
+    bool coupled; /* x_0 was not independent of x_1 */
     size_t shape[3];
     int n_dims;
     int64_t flow_map_steps;                       /* at most; 0: no flow map */

@@ -107,15 +107,20 @@ static struct estimate average_draws(const struct adv_run *run, const struct adv
 static struct estimate estimate_encoded(const struct adv_run *run, const struct adv_shard *shard,
                                         size_t i)
 {
-    if (run->draws > 1)
+    if (run->averages_draws)
         return average_draws(run, shard, i);
     const float *x0 = adv_integrator_state(shard->integrator) + i * run->dim;
     double log_det = run->log_det ? run->log_det[shard->begin + i] : 0;
     return estimate_row(run, shard, i, x0, 1, log_det);
 }
 
-/* Of the draws of row i the first reason, or NULL. */
-static const char *failure_of(const struct adv_run *run, const struct adv_shard *shard, size_t i)
+double adv_shard_log_density(const struct adv_run *run, const struct adv_shard *shard, size_t r)
+{
+    const float *x0 = adv_integrator_state(shard->integrator) + r * run->dim;
+    return estimate_row(run, shard, r, x0, 1, 0).log_density;
+}
+
+const char *adv_shard_failure(const struct adv_run *run, const struct adv_shard *shard, size_t i)
 {
     const char *reason = NULL;
     for (size_t d = 0; d < run->draws && !reason; d++)
@@ -137,7 +142,7 @@ void adv_run_write_samples(struct adv_run *run, struct adv_shard *shard)
 static double coarse_log_density(struct adv_run *run, struct adv_shard *shard, size_t i,
                                  const double *log_det)
 {
-    if (failure_of(run, shard, i))
+    if (adv_shard_failure(run, shard, i))
         return NAN;
     if (run->query.kind != ADV_QUERY_SAMPLES)
         return estimate_encoded(run, shard, i).log_density;
@@ -160,7 +165,7 @@ void adv_run_write_coarse(struct adv_run *run, struct adv_shard *shard)
             continue;
         float *latent = errors->coarse_latents + row * run->dim;
         memcpy(latent, x + i * run->draws * run->dim, run->dim * sizeof *latent);
-        if (failure_of(run, shard, i))
+        if (adv_shard_failure(run, shard, i))
             *latent = NAN;
     }
 }
@@ -194,7 +199,7 @@ void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard)
     for (size_t i = 0; run->log_density && i < shard->n; i++)
         write_estimate(run, shard->begin + i, estimate_encoded(run, shard, i));
     for (size_t i = 0; run->failures && i < shard->n; i++) {
-        run->failures[shard->begin + i] = failure_of(run, shard, i);
+        run->failures[shard->begin + i] = adv_shard_failure(run, shard, i);
         if (run->failures[shard->begin + i])
             write_failure(run, shard->begin + i);
     }
@@ -209,7 +214,9 @@ enum adv_status adv_run_write_velocities(struct adv_run *run, struct adv_shard *
             return adv_fail(&shard->error, ADV_E_NUMERIC, "row %zu: the velocity is not finite",
                             shard->begin + i / run->dim);
     }
-    if (run->query.space == ADV_SPACE_DATA)
+    if (run->query.kind == ADV_QUERY_SCORE)
+        adv_run_write_path_scores(run, shard);
+    else if (run->query.space == ADV_SPACE_DATA)
         adv_transform_decode_velocity(adv_model_transform(run->model), shard->n, shard->v, to);
     else
         memcpy(to, shard->v, values * sizeof *to);

@@ -57,6 +57,11 @@ enum adv_status adv_run_errors_init(struct adv_run *run, struct adv_error *error
     struct adv_run_errors *e = &run->errors;
     size_t n = run->query.n;
     bool latents = run->query.kind != ADV_QUERY_SAMPLES;
+    if (adv_query_is_difference(&run->query)) {
+        e->coarse_score = adv_calloc(n * run->dim, sizeof *e->coarse_score);
+        run->answer.score_error = e->score = adv_calloc(n, sizeof *e->score);
+        return e->coarse_score && e->score ? ADV_OK : adv_no_memory(error);
+    }
     if (!run->query.errors)
         return ADV_OK;
     if (run->log_density) {
@@ -76,6 +81,8 @@ void adv_run_errors_release(struct adv_run_errors *errors)
 {
     free(errors->coarse_log_density);
     free(errors->coarse_latents);
+    free(errors->coarse_score);
+    free(errors->score);
     free(errors->log_density);
     free(errors->latent);
 }
@@ -85,7 +92,9 @@ size_t adv_run_errors_bytes(const struct adv_run *run)
     const struct adv_run_errors *e = &run->errors;
     size_t n = run->query.n;
     return (e->coarse_log_density ? 2 * n * sizeof *e->coarse_log_density : 0) +
-           (e->coarse_latents ? n * (run->dim * sizeof *e->coarse_latents + sizeof *e->latent) : 0);
+           (e->coarse_latents ? n * (run->dim * sizeof *e->coarse_latents + sizeof *e->latent)
+                              : 0) +
+           (e->coarse_score ? n * (run->dim * sizeof *e->coarse_score + sizeof *e->score) : 0);
 }
 
 /* |a - b| of two latents; on circles the shorter way round. */
@@ -136,6 +145,32 @@ static void judge(struct adv_run *run, const double *error, const char *what, co
     warn(&run->errors, text);
 }
 
+/* Twice the step errs by four times as much, so that the distance between both is three times the
+ * error of the first. */
+static void compare_scores(struct adv_run *run)
+{
+    struct adv_run_errors *e = &run->errors;
+    size_t n_above = 0, n = run->query.n;
+    char text[256], advice[96];
+    for (size_t i = 0; i < n; i++) {
+        double length = 0;
+        for (size_t k = i * run->dim; k < (i + 1) * run->dim; k++) {
+            e->score[i] = hypot(e->score[i], (double)run->states[k] - (double)e->coarse_score[k]);
+            length = hypot(length, (double)run->states[k]);
+        }
+        n_above += e->score[i] > fmax(WARN_ABOVE, WARN_ABOVE * length);
+    }
+    if (n_above == 0)
+        return;
+    advise(&run->query.solver, sizeof advice, advice);
+    snprintf(text, sizeof text,
+             "the scores of %zu of %zu rows may be off by more than a tenth of their length: the "
+             "density bends within a step; or take %s",
+             n_above, n, advice);
+    warn(e, text);
+    run->answer.warnings = e->warnings;
+}
+
 static void compare(struct adv_run *run, size_t i, double factor)
 {
     struct adv_run_errors *e = &run->errors;
@@ -154,6 +189,8 @@ static void compare(struct adv_run *run, size_t i, double factor)
 void adv_run_errors_finish(struct adv_run *run)
 {
     struct adv_run_errors *e = &run->errors;
+    if (e->score)
+        compare_scores(run);
     if (!run->query.errors)
         return;
     double length = fabs(run->times[run->n_times - 1] - run->times[0]);

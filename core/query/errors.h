@@ -12,7 +12,9 @@
 struct adv_run_errors {
     double *coarse_log_density;   /* [n], or NULL where the answer has no log-density */
     float *coarse_latents;        /* [n, dim], or NULL where the answer has no latents */
+    float *coarse_score;          /* [n, dim] of SCORE, or NULL */
     double *log_density, *latent; /* [n], the answer's, or NULL likewise */
+    double *score;                /* [n], likewise */
     char texts[ADV_WARNINGS_MAX][256];
     const char *warnings[ADV_WARNINGS_MAX + 1];
     size_t n_warnings;

@@ -16,6 +16,9 @@
 #define INTEGRATION_NFE 100
 #define FEW_STEPS 4 /* of a flow map, or as many as it has */
 
+/* What an integration errs by is divided by the step of a difference. */
+#define DIFFERENCE_TOLERANCE 1e-7
+
 bool adv_query_from_base(enum adv_query_kind kind)
 {
     return kind == ADV_QUERY_SAMPLES || kind == ADV_QUERY_TRAJECTORIES;
@@ -23,8 +26,13 @@ bool adv_query_from_base(enum adv_query_kind kind)
 
 void adv_query_init(struct adv_query *query, size_t size, enum adv_query_kind kind)
 {
-    const struct adv_query defaults = {
-        .size = size, .kind = kind, .n = 1, .guidance = 1, .t = 1, .probes = ADV_PROBES_DEFAULT};
+    const struct adv_query defaults = {.size = size,
+                                       .kind = kind,
+                                       .n = 1,
+                                       .guidance = 1,
+                                       .t = 1,
+                                       .probes = ADV_PROBES_DEFAULT,
+                                       .noise = ADV_NOISE_DEFAULT};
     memset(query, 0, size);
     memcpy(query, &defaults, size < sizeof defaults ? size : sizeof defaults);
 }
@@ -38,7 +46,23 @@ enum adv_status adv_query_take(struct adv_query *taken, const struct adv_query *
     return status;
 }
 
-ADV_ENDS_WITH(struct adv_query, n_contexts);
+ADV_ENDS_WITH(struct adv_query, reserved_too);
+
+bool adv_query_is_difference(const struct adv_query *query)
+{
+    return query->kind == ADV_QUERY_SCORE && query->score_method == ADV_SCORE_DIFFERENCE;
+}
+
+bool adv_query_is_pointwise(const struct adv_query *query)
+{
+    return query->kind == ADV_QUERY_VELOCITY ||
+           (query->kind == ADV_QUERY_SCORE && !adv_query_is_difference(query));
+}
+
+bool adv_query_has_errors(const struct adv_query *query)
+{
+    return query->errors || adv_query_is_difference(query);
+}
 
 /* Whether only the samples are wanted, not a density of theirs, which would be that of the guided
  * flow. */
@@ -91,6 +115,8 @@ struct adv_solver_spec adv_query_default_solver(const struct adv_query *query,
 {
     struct adv_solver_spec spec = adv_solver_spec_accurate();
     adv_solver_find(budget_of(query, model).method, &spec.solver, NULL);
+    if (adv_query_is_difference(query))
+        spec.rtol = spec.atol = DIFFERENCE_TOLERANCE;
     if (!adv_solver_is_adaptive(spec.solver))
         spec.steps = adv_query_default_steps(query, model, spec.solver);
     return spec;
@@ -211,7 +237,7 @@ static enum adv_status check_solver(const struct adv_solver_spec *spec, struct a
 static enum adv_status check_divergence(const struct adv_query *query,
                                         const struct adv_model *model, struct adv_error *error)
 {
-    if (query->divergence_method == ADV_DIVERGENCE_EXACT)
+    if (query->divergence_method == ADV_DIVERGENCE_EXACT || query->kind == ADV_QUERY_SCORE)
         return ADV_OK;
     if (query->probes < 1)
         return adv_fail_field(error, ADV_E_INVALID, "divergence.probes",
@@ -253,6 +279,11 @@ static enum adv_status check_space(const struct adv_query *query, const struct a
     if (query->space == ADV_SPACE_FLOW || adv_transform_is_affine(adv_model_transform(model)))
         return ADV_OK;
     bool between = !adv_query_from_base(query->kind) && query->t < 1;
+    if (query->kind == ADV_QUERY_SCORE && !between &&
+        adv_transform_draws(adv_model_transform(model)) > 1)
+        return adv_fail_field(error, ADV_E_INVALID, "space",
+                              "space is \"data\"; the model has columns of whole numbers, whose "
+                              "probabilities have no gradient: ask for space \"flow\"");
     if (query->kind != ADV_QUERY_VELOCITY && !between)
         return ADV_OK;
     return adv_fail_field(
@@ -275,7 +306,8 @@ static enum adv_status check_choices(const struct adv_query *query, struct adv_e
     const struct {
         const char *field;
         unsigned value, last;
-    } choices[] = {{"kind", query->kind, ADV_QUERY_VELOCITY},
+    } choices[] = {{"kind", query->kind, ADV_QUERY_SCORE},
+                   {"method", query->score_method, ADV_SCORE_DIFFERENCE},
                    {"divergence_method", query->divergence_method, ADV_DIVERGENCE_HUTCHINSON},
                    {"space", query->space, ADV_SPACE_FLOW}};
     for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++) {
@@ -316,6 +348,10 @@ enum adv_status adv_query_check(const struct adv_query *asked, const struct adv_
     if (status == ADV_OK)
         status = check_errors(query, error);
     if (status == ADV_OK)
+        status = adv_query_check_noise(query, model, error);
+    if (status == ADV_OK)
+        status = adv_query_check_score(query, model, error);
+    if (status == ADV_OK)
         status = check_space(query, model, error);
     if (status == ADV_OK)
         status = check_presence(query, error);
@@ -325,6 +361,8 @@ enum adv_status adv_query_check(const struct adv_query *asked, const struct adv_
 enum adv_divergence adv_query_divergence(const struct adv_query *query,
                                          const struct adv_model *model)
 {
+    if (query->kind == ADV_QUERY_SCORE) /* estimates differ from point to point */
+        return ADV_DIVERGENCE_EXACT;
     if (query->divergence_method != ADV_DIVERGENCE_AUTO)
         return query->divergence_method;
     return adv_model_dim(model) <= ADV_EXACT_DIM_MAX ? ADV_DIVERGENCE_EXACT
@@ -342,7 +380,7 @@ bool adv_query_renews_probes(const struct adv_query *query, const struct adv_mod
 
 bool adv_query_needs_divergence(const struct adv_query *query)
 {
-    return query->kind == ADV_QUERY_LOG_DENSITY ||
+    return query->kind == ADV_QUERY_LOG_DENSITY || adv_query_is_difference(query) ||
            (query->kind == ADV_QUERY_SAMPLES && query->log_density) ||
            (query->kind == ADV_QUERY_VELOCITY && query->divergence);
 }
@@ -357,6 +395,8 @@ size_t adv_query_tangents(const struct adv_query *query, const struct adv_model 
 
 size_t adv_query_draws(const struct adv_query *query, const struct adv_model *model)
 {
+    if (adv_query_is_difference(query))
+        return 2 * adv_model_dim(model);
     bool of_data =
         query->kind == ADV_QUERY_LOG_DENSITY && query->space == ADV_SPACE_DATA && query->t >= 1;
     return of_data ? adv_transform_draws(adv_model_transform(model)) : 1;
@@ -395,14 +435,14 @@ double adv_query_cost(const struct adv_query *query, const struct adv_model *mod
 {
     struct adv_solver_spec spec = adv_query_solver(query, model);
     double nfe = nfe_of(&spec);
-    if (query->errors) {
+    if (adv_query_has_errors(query)) {
         struct adv_solver_spec coarse = adv_coarse_solver(&spec, 1);
         nfe += nfe_of(&coarse);
     }
     if (query->kind == ADV_QUERY_TRAJECTORIES && !adv_solver_is_adaptive(spec.solver))
         nfe += (double)query->n_times *
                adv_solver_stages(spec.solver); /* at most a step more per frame */
-    if (query->kind == ADV_QUERY_VELOCITY)
+    if (adv_query_is_pointwise(query))
         nfe = 1;
     double rows = (double)query->n * (double)adv_query_draws(query, model);
     return rows * nfe * (1 + (double)adv_query_tangents(query, model)) *

@@ -111,7 +111,7 @@ static enum adv_status encode_point(struct adv_run *run, size_t i, const float *
     }
     struct adv_error inner = ADV_ERROR_INIT;
     enum adv_status status = ADV_OK;
-    if (run->draws == 1) {
+    if (!run->averages_draws) {
         status = adv_transform_encode_checked(transform, point, start, run->log_det + i, &inner);
     } else {
         status = adv_transform_check(transform, point, &inner);
@@ -127,7 +127,7 @@ static enum adv_status encode_point(struct adv_run *run, size_t i, const float *
 static enum adv_status take_point(struct adv_run *run, size_t i, struct adv_error *error)
 {
     const float *point = run->query.points + i * run->dim;
-    float *start = (run->draws > 1 ? run->whole : run->starts) + i * run->dim;
+    float *start = (run->averages_draws ? run->whole : run->starts) + i * run->dim;
     const char *field = from_base(run) ? "x0" : "points";
     for (size_t k = 0; k < run->dim; k++) {
         if (!isfinite(point[k]))
@@ -147,7 +147,7 @@ static enum adv_status make_starts(struct adv_run *run, struct adv_error *error)
     size_t values;
     if (!adv_mul_size(q->n, run->dim, &values))
         return adv_no_memory(error);
-    float **starts = run->draws > 1 ? &run->whole : &run->starts;
+    float **starts = run->averages_draws ? &run->whole : &run->starts;
     *starts = adv_calloc(values, sizeof **starts);
     if (!*starts)
         return adv_no_memory(error);
@@ -230,6 +230,7 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
     a->context = run->contexts;
     a->context_distance = run->context_distance;
     a->solver = q->solver;
+    a->noise = adv_query_is_stochastic(q) ? q->noise : 0;
     a->times = q->kind == ADV_QUERY_TRAJECTORIES ? run->times + run->first_frame : NULL;
     if (!density && !(a->states = run->states = adv_calloc(values, a->n_frames * sizeof(float))))
         return adv_no_memory(error);
@@ -246,7 +247,8 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
     if (q->kind == ADV_QUERY_VELOCITY && q->divergence &&
         !(a->divergence = run->divergence = adv_calloc(q->n, sizeof(double))))
         return adv_no_memory(error);
-    if (q->rows_may_fail && (density || q->kind == ADV_QUERY_LATENTS) &&
+    if (q->rows_may_fail &&
+        (density || q->kind == ADV_QUERY_LATENTS || adv_query_is_difference(q)) &&
         !(run->failures = adv_calloc(q->n, sizeof *run->failures)))
         return adv_no_memory(error);
     if (log_density && has_typicality(run) &&
@@ -279,7 +281,7 @@ static size_t shard_rows(const struct adv_query *query, const struct adv_model *
 size_t adv_query_shards(const struct adv_query *query, const struct adv_model *model)
 {
     size_t rows = shard_rows(query, model), once = (query->n + rows - 1) / rows;
-    return query->errors ? 2 * once : once;
+    return adv_query_has_errors(query) ? 2 * once : once;
 }
 
 static enum adv_status make_shards(struct adv_run *run, struct adv_error *error)
@@ -316,6 +318,7 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
     adv_query_take(&run->query, query, NULL);
     run->query.solver = adv_query_solver(&run->query, model);
     run->draws = adv_query_draws(&run->query, model);
+    run->averages_draws = run->draws > 1 && !adv_query_is_difference(&run->query);
     run->pass_cost = adv_query_pass_cost(&run->query, model);
     run->is_map =
         adv_solver_is_map(run->query.solver.solver) && run->query.kind != ADV_QUERY_VELOCITY;

@@ -57,7 +57,8 @@ struct adv_run {
     struct adv_model *model;
     struct adv_query query; /* its arrays are owned by the run, as below */
     size_t dim, n_accumulators;
-    size_t draws; /* rows of integrators for each of the answer's: adv_query_draws */
+    size_t draws;        /* rows of integrators for each of the answer's: adv_query_draws */
+    bool averages_draws; /* of cells of whole numbers: of data, not of a difference */
     const struct adv_circles *circles; /* of the model's net */
     int32_t *labels;                   /* [n] or NULL */
     float *contexts;                   /* [query.n_contexts, C], as asked; NULL: none */
@@ -115,7 +116,22 @@ void adv_run_write_coarse(struct adv_run *run, struct adv_shard *shard);
 /* LOG_DENSITY, LATENTS: the latents, and the log-densities of the points; NaN of rows that
  * failed. */
 void adv_run_write_encoded(struct adv_run *run, struct adv_shard *shard);
-/* VELOCITY; ADV_E_NUMERIC where one is not finite. */
+/* The log-density of an integrator's row, in flow units. */
+double adv_shard_log_density(const struct adv_run *run, const struct adv_shard *shard, size_t r);
+/* The solver sde (noise.c): the noise of a shard's integration, none of other solvers, and the
+ * velocities that are due as the drift, with other solvers as they are. */
+struct adv_integration_noise adv_run_noise(const struct adv_run *run,
+                                           const struct adv_shard *shard);
+void adv_shard_add_drift(const struct adv_run *run, struct adv_shard *shard);
+/* Of the draws of row i the first reason why they failed, or NULL. */
+const char *adv_shard_failure(const struct adv_run *run, const struct adv_shard *shard, size_t i);
+/* SCORE (score.c). Of the path, from the shard's velocities. */
+void adv_run_write_path_scores(struct adv_run *run, struct adv_shard *shard);
+/* Where the rows of a difference start, into own_starts; false without memory. */
+bool adv_shard_make_stencil(const struct adv_run *run, struct adv_shard *shard);
+/* What a shard of a difference leaves, the coarse ones for the errors. */
+void adv_run_write_differences(struct adv_run *run, struct adv_shard *shard);
+/* VELOCITY, and SCORE of the path; ADV_E_NUMERIC where one is not finite. */
 enum adv_status adv_run_write_velocities(struct adv_run *run, struct adv_shard *shard);
 
 #endif

@@ -59,8 +59,10 @@ static bool encode_draws(const struct adv_run *run, struct adv_shard *shard)
 static bool find_starts(struct adv_run *run, struct adv_shard *shard)
 {
     size_t n = shard->n, dim = run->dim;
-    if (run->draws > 1)
+    if (run->averages_draws)
         return encode_draws(run, shard);
+    if (adv_query_is_difference(&run->query))
+        return adv_shard_make_stencil(run, shard);
     shard->starts = run->starts + shard->begin * dim;
     if (!run->starts_are_drawn)
         return true;
@@ -112,7 +114,7 @@ static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
     for (size_t i = 0; i < n; i++)
         shard->guidance[i] =
             adv_query_branches(&run->query, run->model) == 1 ? 1 : (float)run->query.guidance;
-    if (run->query.kind == ADV_QUERY_VELOCITY)
+    if (adv_query_is_pointwise(&run->query))
         return ADV_OK;
     struct adv_integration integration = {
         .n_rows = n,
@@ -122,6 +124,7 @@ static enum adv_status start(struct adv_run *run, struct adv_shard *shard)
         .n_times = run->n_times,
         .times = run->times,
         .keep_frames = run->query.kind == ADV_QUERY_TRAJECTORIES,
+        .noise = adv_run_noise(run, shard),
     };
     if (shard->coarse)
         integration.solver = adv_coarse_solver(&run->query.solver, length_of(run));
@@ -141,7 +144,7 @@ static void take_points(const struct adv_run *run, struct adv_shard *shard)
 
 static void take_due(const struct adv_run *run, struct adv_shard *shard)
 {
-    if (run->query.kind == ADV_QUERY_VELOCITY)
+    if (adv_query_is_pointwise(&run->query))
         take_points(run, shard);
     else
         shard->n_due = adv_integrator_take(shard->integrator, shard->n * run->draws, shard->x,
@@ -177,15 +180,18 @@ static enum adv_status conclude(struct adv_run *run, struct adv_shard *shard)
 {
     shard->ended = true;
     atomic_store_explicit(&shard->permille, 1000, memory_order_relaxed);
+    bool difference = adv_query_is_difference(&run->query);
     shard->nfe = adv_integrator_nfe(shard->integrator);
     if (shard->coarse) {
-        adv_run_write_coarse(run, shard);
+        (difference ? adv_run_write_differences : adv_run_write_coarse)(run, shard);
         return ADV_OK;
     }
     enum adv_status status = check_rows(run, shard);
     if (status != ADV_OK && !run->failures)
         return status;
-    if (run->query.kind == ADV_QUERY_SAMPLES)
+    if (difference)
+        adv_run_write_differences(run, shard);
+    else if (run->query.kind == ADV_QUERY_SAMPLES)
         adv_run_write_samples(run, shard);
     else if (run->query.kind != ADV_QUERY_TRAJECTORIES)
         adv_run_write_encoded(run, shard);
@@ -194,6 +200,7 @@ static enum adv_status conclude(struct adv_run *run, struct adv_shard *shard)
 
 static enum adv_status give_to_integrator(struct adv_run *run, struct adv_shard *shard)
 {
+    adv_shard_add_drift(run, shard);
     adv_integrator_give(shard->integrator, shard->n_due, shard->rows, shard->v,
                         run->n_accumulators ? shard->divergence : NULL);
     if (run->query.kind == ADV_QUERY_TRAJECTORIES)
@@ -227,8 +234,8 @@ static void begin_turn(struct adv_run *run, struct adv_shard *shard,
 static void end_turn(struct adv_run *run, struct adv_shard *shard)
 {
     if (shard->status == ADV_OK && adv_shard_end_portion(run, shard)) {
-        shard->status = run->query.kind == ADV_QUERY_VELOCITY ? give_velocities(run, shard)
-                                                              : give_to_integrator(run, shard);
+        shard->status = adv_query_is_pointwise(&run->query) ? give_velocities(run, shard)
+                                                            : give_to_integrator(run, shard);
         shard->n_due = 0;
     }
     if (shard->status != ADV_OK)

@@ -165,10 +165,25 @@ static void print_velocities(FILE *out, const struct adv_model *model, const str
     }
 }
 
+static void print_scores(FILE *out, const struct adv_model *model, const struct adv_answer *a)
+{
+    print_point_names(out, model, a->dim);
+    fputs(a->score_error ? ",score_error" : "", out);
+    print_context_names(out, model, a);
+    fputc('\n', out);
+    for (size_t i = 0; i < a->n; i++) {
+        print_point(out, a->dim, a->states + i * a->dim);
+        if (a->score_error)
+            fprintf(out, ",%.9g", a->score_error[i]);
+        print_context(out, model, a, i);
+        fputc('\n', out);
+    }
+}
+
 static void (*const printers[])(FILE *, const struct adv_model *, const struct adv_answer *) = {
     [ADV_QUERY_SAMPLES] = print_samples,           [ADV_QUERY_TRAJECTORIES] = print_trajectories,
     [ADV_QUERY_LOG_DENSITY] = print_log_densities, [ADV_QUERY_LATENTS] = print_latents,
-    [ADV_QUERY_VELOCITY] = print_velocities,
+    [ADV_QUERY_VELOCITY] = print_velocities,       [ADV_QUERY_SCORE] = print_scores,
 };
 
 /* In the locale of the thread. */

@@ -2,10 +2,10 @@
 #include <advect/extra/render.h>
 
 #define KIND(kind) (1u << (kind))
-#define NOT_LOG_DENSITY                                                                            \
+#define DRAWN                                                                                      \
     (KIND(ADV_QUERY_SAMPLES) | KIND(ADV_QUERY_TRAJECTORIES) | KIND(ADV_QUERY_LATENTS) |            \
      KIND(ADV_QUERY_VELOCITY))
-#define EVERY_KIND (NOT_LOG_DENSITY | KIND(ADV_QUERY_LOG_DENSITY))
+#define EVERY_KIND (DRAWN | KIND(ADV_QUERY_LOG_DENSITY) | KIND(ADV_QUERY_SCORE))
 
 struct row {
     struct adv_format format;
@@ -67,8 +67,7 @@ static const struct row rows[ADV_FORMATS] = {
     {{ADV_FORMAT_NDJSON, "ndjson", ".ndjson", "application/x-ndjson", KIND(ADV_QUERY_TRAJECTORIES),
       .is_text = true},
      render_ndjson},
-    {{ADV_FORMAT_PNG, "png", ".png", "image/png", NOT_LOG_DENSITY, .is_picture = true},
-     adv_render_png},
+    {{ADV_FORMAT_PNG, "png", ".png", "image/png", DRAWN, .is_picture = true}, adv_render_png},
     {{ADV_FORMAT_APNG, "apng", ".apng", "image/png", KIND(ADV_QUERY_TRAJECTORIES),
       .is_picture = true},
      adv_render_animation},

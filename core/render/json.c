@@ -24,6 +24,10 @@ static void write_solver(struct adv_writer *writer, const struct adv_answer *ans
     } else {
         adv_writer_text(writer, ",\"steps\":%lld", (long long)spec->steps);
     }
+    if (adv_solver_is_stochastic(spec->solver)) {
+        adv_writer_text(writer, ",\"noise\":");
+        adv_writer_double(writer, answer->noise);
+    }
     adv_writer_text(writer, ",\"nfe\":%lld}", (long long)answer->nfe);
 }
 
@@ -64,7 +68,7 @@ static void write_columns(struct adv_writer *writer, const struct adv_model *mod
                           const struct adv_query *query)
 {
     bool has_points = query->kind == ADV_QUERY_SAMPLES || query->kind == ADV_QUERY_TRAJECTORIES ||
-                      query->kind == ADV_QUERY_VELOCITY;
+                      query->kind == ADV_QUERY_VELOCITY || query->kind == ADV_QUERY_SCORE;
     const json_t *data = json_object_get(adv_model_config_json(model), "data");
     if (!has_points || !adv_model_column_name(model, 0))
         return;
@@ -259,11 +263,26 @@ static void write_velocities(struct adv_writer *writer, const struct adv_query *
     write_values(writer, "divergence", answer->n, answer->divergence);
 }
 
+static void write_scores(struct adv_writer *writer, const struct adv_query *query,
+                         const struct adv_answer *answer)
+{
+    bool by_difference = query->score_method == ADV_SCORE_DIFFERENCE;
+    adv_writer_text(writer, ",\"t\":");
+    adv_writer_double(writer, query->t);
+    adv_writer_text(writer, ",\"method\":\"%s\",\"score\":", by_difference ? "difference" : "path");
+    adv_writer_rows(writer, answer->n, answer->dim, answer->states);
+    write_values(writer, "score_error", answer->n, answer->score_error);
+    write_failures(writer, answer);
+    if (by_difference)
+        write_solver(writer, answer);
+    write_warnings(writer, answer);
+}
+
 static void (*const bodies[])(struct adv_writer *, const struct adv_query *,
                               const struct adv_answer *) = {
     [ADV_QUERY_SAMPLES] = write_samples,       [ADV_QUERY_TRAJECTORIES] = write_trajectories,
     [ADV_QUERY_LOG_DENSITY] = write_densities, [ADV_QUERY_LATENTS] = write_latents,
-    [ADV_QUERY_VELOCITY] = write_velocities,
+    [ADV_QUERY_VELOCITY] = write_velocities,   [ADV_QUERY_SCORE] = write_scores,
 };
 
 enum adv_status adv_render_json(const struct adv_model *model, const struct adv_query *query,

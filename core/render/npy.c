@@ -30,14 +30,15 @@ static void write_log_density(struct adv_writer *writer, const struct adv_answer
 }
 
 /* [n, dim + 1] */
-static void write_latents_with_errors(struct adv_writer *writer, const struct adv_answer *answer)
+static void write_states_with_errors(struct adv_writer *writer, const struct adv_answer *answer,
+                                     const double *errors)
 {
     const size_t shape[2] = {answer->n, answer->dim + 1};
     write_header(writer, 2, shape);
     for (size_t i = 0; i < answer->n; i++) {
-        const float *latent = answer->states + i * answer->dim;
-        adv_writer_bytes(writer, latent, answer->dim * sizeof *latent);
-        write_float(writer, answer->latent_error[i]);
+        const float *state = answer->states + i * answer->dim;
+        adv_writer_bytes(writer, state, answer->dim * sizeof *state);
+        write_float(writer, errors[i]);
     }
 }
 
@@ -49,8 +50,11 @@ enum adv_status adv_render_npy(const struct adv_query *query, const struct adv_a
         write_log_density(&writer, answer);
         return writer.status;
     }
-    if (query->kind == ADV_QUERY_LATENTS && answer->latent_error) {
-        write_latents_with_errors(&writer, answer);
+    const double *errors = query->kind == ADV_QUERY_LATENTS ? answer->latent_error
+                           : query->kind == ADV_QUERY_SCORE ? answer->score_error
+                                                            : NULL;
+    if (errors) {
+        write_states_with_errors(&writer, answer, errors);
         return writer.status;
     }
     const size_t shape[3] = {answer->n_frames, answer->n, answer->dim};

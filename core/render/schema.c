@@ -12,10 +12,11 @@ enum {
     LOG_DENSITY = 1 << ADV_QUERY_LOG_DENSITY,
     LATENTS = 1 << ADV_QUERY_LATENTS,
     VELOCITY = 1 << ADV_QUERY_VELOCITY,
+    SCORE = 1 << ADV_QUERY_SCORE,
     FROM_BASE = SAMPLES | TRAJECTORIES,
     SOLVED = FROM_BASE | LOG_DENSITY | LATENTS,
     WITH_DENSITY = SAMPLES | LOG_DENSITY,
-    ALL = SOLVED | VELOCITY
+    ALL = SOLVED | VELOCITY | SCORE
 };
 
 #define ARRAY(items) "{\"type\":\"array\",\"items\":" items "}"
@@ -29,12 +30,14 @@ enum {
 #define INTEGER "{\"type\":\"integer\"}"
 #define TEXT "{\"type\":\"string\"}"
 #define NIL "{\"type\":\"null\"}"
-#define ONE(word) "{\"type\":\"string\",\"enum\":[\"" word "\"]}"
+#define CHOICE(words) "{\"type\":\"string\",\"enum\":[" words "]}"
+#define ONE(word) CHOICE("\"" word "\"")
 #define SHAPE(n) "{\"type\":\"array\",\"items\":" COUNT ",\"minItems\":" #n ",\"maxItems\":" #n "}"
 
 #define FIXED_SOLVER                                                                               \
     OBJECT("\"method\",\"steps\",\"nfe\"",                                                         \
-           MEMBER("method", TEXT) "," MEMBER("steps", COUNT) "," MEMBER("nfe", COUNT))
+           MEMBER("method", TEXT) "," MEMBER("steps", COUNT) "," MEMBER(                           \
+               "noise", NUMBER) "," MEMBER("nfe", COUNT))
 #define ADAPTIVE_SOLVER                                                                            \
     OBJECT("\"method\",\"rtol\",\"atol\",\"nfe\"",                                                 \
            MEMBER("method", TEXT) "," MEMBER("rtol", NUMBER) "," MEMBER(                           \
@@ -62,7 +65,7 @@ static const struct row {
 } rows[] = {
     {ALL, 0, "model", TEXT, "the model's name"},
     {ALL, ALL, "guidance", NUMBER, "guidance weight, of models with a null class"},
-    {FROM_BASE | VELOCITY, FROM_BASE | VELOCITY, "columns", ARRAY(TEXT),
+    {FROM_BASE | VELOCITY | SCORE, FROM_BASE | VELOCITY | SCORE, "columns", ARRAY(TEXT),
      "what the numbers of a point are called, of models that know"},
     {ALL, ALL, "context_columns", ARRAY(TEXT),
      "what the numbers of a context are called, of models that take one and know"},
@@ -100,13 +103,19 @@ static const struct row {
      "of each base point by the integration, where errors are asked for"},
     {LOG_DENSITY | LATENTS, LOG_DENSITY | LATENTS, "extrapolated", ARRAY(COUNT),
      "rows whose base points lie beyond the base"},
-    {LOG_DENSITY | LATENTS, LOG_DENSITY | LATENTS, "failed", ARRAY(FAILURE),
+    {VELOCITY | SCORE, 0, "t", NUMBER, "time of the points"},
+    {SCORE, 0, "method", CHOICE("\"path\",\"difference\""), "how the score was computed"},
+    {SCORE, 0, "score", ARRAY(ARRAY(EITHER(NUMBER, NIL))),
+     "a row per point, in nats per unit; null where the row has failed"},
+    {SCORE, SCORE, "score_error", ARRAY(EITHER(NUMBER, NIL)),
+     "of each row by steps and integration, as distance, of differences"},
+    {LOG_DENSITY | LATENTS | SCORE, LOG_DENSITY | LATENTS | SCORE, "failed", ARRAY(FAILURE),
      "rows that could not be computed, and why"},
-    {VELOCITY, 0, "t", NUMBER, "time of the points"},
     {VELOCITY, 0, "velocity", ARRAY(ARRAY(NUMBER)), "a row per point"},
     {VELOCITY, VELOCITY, "divergence", ARRAY(NUMBER), "of the velocity at each point"},
-    {SOLVED, 0, "solver", EITHER(FIXED_SOLVER, ADAPTIVE_SOLVER), "the solver that was used"},
-    {SOLVED & ~TRAJECTORIES, SOLVED & ~TRAJECTORIES, "warnings", ARRAY(TEXT),
+    {SOLVED | SCORE, SCORE, "solver", EITHER(FIXED_SOLVER, ADAPTIVE_SOLVER),
+     "the solver that was used"},
+    {ALL & ~(TRAJECTORIES | VELOCITY), ALL, "warnings", ARRAY(TEXT),
      "sentences about the whole answer"},
     {WITH_DENSITY, WITH_DENSITY, "approximation", APPROXIMATION,
      "of log-densities by a flow map: its evaluations, and how far its log-densities were from "

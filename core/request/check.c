@@ -206,6 +206,8 @@ static enum adv_status set_divergence(const struct adv_request *request,
     query->divergence = options->velocity_divergence != ADV_VELOCITY_ALONE;
     if (request->kind == ADV_QUERY_SAMPLES && !query->log_density)
         return check_wanted(request, "log_density", error);
+    if (request->kind == ADV_QUERY_SCORE)
+        return ADV_OK;
     if (request->kind == ADV_QUERY_VELOCITY && !query->divergence)
         return check_wanted(request, "divergence", error);
     query->divergence_method = divergence_method(options);
@@ -242,6 +244,13 @@ static enum adv_status set_tolerance(const char *name, const char *field, double
     return ADV_OK;
 }
 
+/* Whether anything of a solver was given. */
+static bool is_solved(const struct adv_request_options *options)
+{
+    return options->method != ADV_NOT_GIVEN || options->steps != ADV_NOT_GIVEN ||
+           options->rtol != ADV_NOT_GIVEN || options->atol != ADV_NOT_GIVEN;
+}
+
 static enum adv_status choose_solver(const struct adv_request *request,
                                      const struct adv_model *model, const struct adv_limits *limits,
                                      const struct adv_query *asked, struct adv_solver_spec *out,
@@ -249,6 +258,10 @@ static enum adv_status choose_solver(const struct adv_request *request,
 {
     const struct adv_request_options *options = &request->options;
     struct adv_solver_spec spec = adv_query_default_solver(asked, model);
+    if (request->kind == ADV_QUERY_SCORE && asked->score_method == ADV_SCORE_PATH &&
+        is_solved(options))
+        return adv_fail_field(error, ADV_E_INVALID, "solver",
+                              "solver does not apply to the method path, which integrates nothing");
     if (options->method != ADV_NOT_GIVEN) {
         enum adv_status status =
             adv_solver_find(adv_solver_names()[options->method], &spec.solver, error);
@@ -265,6 +278,9 @@ static enum adv_status choose_solver(const struct adv_request *request,
                               options->rtol != ADV_NOT_GIVEN ? "solver.rtol" : "solver.atol",
                               "%s does not apply to %s, which takes steps",
                               options->rtol != ADV_NOT_GIVEN ? "rtol" : "atol", method);
+    if (!isnan(options->noise) && !adv_solver_is_stochastic(spec.solver))
+        return adv_fail_field(error, ADV_E_INVALID, "solver.noise",
+                              "noise does not apply to %s; the solver sde has it", method);
     spec.max_nfe = limits->nfe;
     spec.steps = 0;
     if (!adv_solver_is_adaptive(spec.solver))
@@ -320,6 +336,7 @@ static enum adv_status read_question(struct adv_request *request, const struct a
     query->first = (uint64_t)options->first;
     query->t = options->t;
     query->space = (enum adv_space)options->space;
+    query->score_method = (enum adv_score_method)options->score_method;
     enum adv_status status = check_dimension(request, model, error);
     if (status == ADV_OK)
         status = adv_request_settle_points(request, model, error);
@@ -347,6 +364,8 @@ static enum adv_status choose_means(const struct adv_request *request,
     const struct adv_query asked = *query;
     double guidance = request->options.guidance;
     query->guidance = isnan(guidance) ? adv_query_default_guidance(&asked, model) : guidance;
+    if (!isnan(request->options.noise))
+        query->noise = request->options.noise;
     return choose_solver(request, model, limits, &asked, &query->solver, error);
 }
 

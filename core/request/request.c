@@ -27,7 +27,7 @@ enum adv_status adv_request_new(enum adv_query_kind kind, struct adv_request **o
     options->n = options->seed = options->frames = options->timeout_ms = ADV_NOT_GIVEN;
     options->method = options->steps = ADV_NOT_GIVEN;
     options->rtol = options->atol = ADV_NOT_GIVEN;
-    options->guidance = NAN;
+    options->guidance = options->noise = NAN;
     options->divergence_method = options->probes = options->probe_seed = ADV_NOT_GIVEN;
     options->renew_probes = ADV_NOT_GIVEN;
     *out = request;

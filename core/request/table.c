@@ -12,8 +12,9 @@ enum {
     LOG_DENSITY = 1 << ADV_QUERY_LOG_DENSITY,
     LATENTS = 1 << ADV_QUERY_LATENTS,
     VELOCITY = 1 << ADV_QUERY_VELOCITY,
+    SCORE = 1 << ADV_QUERY_SCORE,
     FROM_BASE = SAMPLES | TRAJECTORIES,
-    AT_POINTS = LOG_DENSITY | LATENTS | VELOCITY,
+    AT_POINTS = LOG_DENSITY | LATENTS | VELOCITY | SCORE,
     ALL = FROM_BASE | AT_POINTS,
     SOLVED = ALL & ~VELOCITY,
     WITH_DENSITY = SAMPLES | LOG_DENSITY
@@ -25,6 +26,7 @@ enum {
 
 static const char *const spaces[] = {"data", "flow", NULL};
 static const char *const priorities[] = {"low", "normal", "high", NULL}; /* -1, 0, 1 */
+static const char *const score_methods[] = {"path", "difference", NULL};
 static const char *const divergences[] = {"auto", "exact", "hutchinson", NULL};
 static const char *const velocity_divergences[] = {"false", "true", "exact", "hutchinson", NULL};
 
@@ -94,6 +96,13 @@ const struct adv_request_row adv_request_rows[] = {
                .help = "time of the points, from 0 (base) to 1 (data)"},
      .in_text = AT_POINTS,
      .in_json = AT_POINTS},
+    {.field = {"method", ADV_FIELD_CHOICE, AT(score_method), .choices = score_methods,
+               .fallback = "path",
+               .help =
+                   "how the score is computed: path, from the velocity, at t < 1; difference, by "
+                   "differences of 2 log-densities for each dimension, with an error"},
+     .in_text = SCORE,
+     .in_json = SCORE},
     {.field = {"frames", ADV_FIELD_INT, AT(frames), .min = 2, .max = MAX_COUNT, .fallback = "11",
                .help = "number of frames, at equally spaced times from 0 to 1"},
      .in_text = TRAJECTORIES,
@@ -133,6 +142,13 @@ const struct adv_request_row adv_request_rows[] = {
      .in_json = SOLVED,
      .group = "solver",
      .key = "steps"},
+    {.field = {"noise", ADV_FIELD_REAL, AT(noise), .min = 0, .max = ADV_NOISE_MAX,
+               .help = "how much noise the solver sde adds, as a multiple of what is left of the "
+                       "path's; 1 if absent"},
+     .in_text = FROM_BASE,
+     .in_json = FROM_BASE,
+     .group = "solver",
+     .key = "noise"},
     {.field = {"rtol", ADV_FIELD_REAL, AT(rtol), .min = 0, .max = 1, .fallback = "1e-5",
                .help = "relative tolerance of the adaptive solver, dopri5"},
      .in_text = SOLVED,

@@ -21,7 +21,9 @@ struct adv_request_options {
     bool log_density;
     int64_t method; /* index into adv_solver_names() */
     int64_t steps;
+    double noise; /* NaN: not given */
     double rtol, atol;
+    int64_t score_method;        /* enum adv_score_method */
     int64_t velocity_divergence; /* enum adv_velocity_divergence */
     int64_t divergence_method;   /* enum adv_divergence */
     int64_t probes, probe_seed;

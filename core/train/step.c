@@ -23,6 +23,7 @@ static void shard_gradient(void *context, size_t shard, int worker_number)
     if (worker->weights_step != t->progress.step)
         adv_gradient_set_weights(worker->gradient, t->weights);
     worker->weights_step = t->progress.step;
+    e->coupled_x0 = t->coupling.x0;
     if (t->distillation)
         adv_distillation_draw(t, worker, first, n);
     else
@@ -113,6 +114,8 @@ static enum adv_status diverge(const struct adv_training *t, double loss, double
 static enum adv_status learn(struct adv_training *t, double *loss, struct adv_error *error)
 {
     const struct adv_train_recipe *train = &t->recipe.train;
+    if (train->coupling == ADV_COUPLING_OPTIMAL_TRANSPORT)
+        adv_coupling_draw(&t->coupling, &t->dataset, t->progress.step);
     adv_pool_run(t->pool, t->n_shards, shard_gradient, t);
     double batch_loss =
         sum_of(t->n_shards, t->shard_sums) / ((double)train->batch * (double)t->dataset.dim);

@@ -180,10 +180,11 @@ static enum adv_status model_of(const struct adv_training *t, const float *weigh
     json_t *recipe = adv_training_recipe(t);
     bool guided = t->recipe.sampling.guidance != 1;
     json_t *config =
-        json_pack("{s:s, s:O, s:o, s:{s:s}, s:o, s:O*, s:O*, s:o*, s:o}", "name", t->recipe.name,
-                  "net", json_object_get(recipe, "net"), "data", data_config(t, recipe), "path",
-                  "kind", adv_path_name(t->recipe.path), "train", record(t, recipe), "sampling",
-                  guided ? json_object_get(recipe, "sampling") : NULL, "typicality",
+        json_pack("{s:s, s:O, s:o, s:{s:s, s:s*}, s:o, s:O*, s:O*, s:o*, s:o}", "name",
+                  t->recipe.name, "net", json_object_get(recipe, "net"), "data",
+                  data_config(t, recipe), "path", "kind", adv_path_name(t->recipe.path), "coupling",
+                  t->recipe.train.coupling ? "optimal_transport" : NULL, "train", record(t, recipe),
+                  "sampling", guided ? json_object_get(recipe, "sampling") : NULL, "typicality",
                   measured->typicality, "flow_map", flow_map_of(t, measured), "card", card(t));
     json_decref(recipe);
     if (!config)

@@ -46,6 +46,12 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         !t->m || !t->v || !t->gradients || !t->shard_sums || !t->piece_squares || !t->workers)
         return adv_fail(error, ADV_E_MEMORY, "out of memory for %zu gradients of %zu weights",
                         t->n_shards, t->n_weights);
+    if (t->recipe.train.coupling == ADV_COUPLING_OPTIMAL_TRANSPORT) {
+        enum adv_status status =
+            adv_coupling_init(&t->coupling, &t->dataset, &t->recipe.train, error);
+        if (status != ADV_OK)
+            return status;
+    }
     const struct adv_load_options load = gradient_options(t);
     size_t rows = t->shard_rows;
     for (int i = 0; i < adv_pool_threads(t->pool); i++) {
@@ -263,6 +269,7 @@ void adv_training_free(struct adv_training *t)
         adv_examples_release(&t->workers[i].examples);
     }
     free(t->workers);
+    adv_coupling_release(&t->coupling);
     free(t->weights);
     free(t->average);
     free(t->best);

@@ -5,6 +5,7 @@
 #define ADV_TRAIN_TRAINING_H
 
 #include "core/dataset/examples.h"
+#include "core/train/coupling.h"
 
 #include <advect/extra/dataset.h>
 #include <advect/extra/gradient.h>
@@ -38,7 +39,8 @@ struct adv_training {
     double *shard_sums;               /* [n_shards]: of squared errors */
     double *piece_squares;            /* [n_pieces]: of the gradient's elements */
     struct adv_training_worker *workers;
-    double gradient_scale; /* of the step at hand, for its pieces */
+    struct adv_coupling coupling; /* of the step at hand; zeros where it is independent */
+    double gradient_scale;        /* of the step at hand, for its pieces */
     struct adv_training_memory memory;
     struct adv_training_progress progress;
 

@@ -61,6 +61,9 @@ const char *adv_model_card(const struct adv_model *model);   /* measured values 
 size_t adv_model_n_weights(const struct adv_model *model);
 const float *adv_model_weights(const struct adv_model *model);
 const struct adv_path *adv_model_path(const struct adv_model *model);
+/* Whether it was trained on pairs of base points and data that were chosen for each other: the
+ * config's "path": {"coupling": "optimal_transport"}. The velocity then tells no score. */
+bool adv_model_is_coupled(const struct adv_model *model);
 size_t adv_model_dim(const struct adv_model *model); /* values in a point */
 /* The data's shape: {2}, or {channels, height, width} for images. Returns the number of
  * dimensions. */

@@ -33,5 +33,36 @@ float adv_path_scale(const struct adv_path *path, float u);
 void adv_path_interpolate(const struct adv_path *path, size_t n, size_t dim, const float *t,
                           const float *x0, const float *x1, float *x_t, float *target);
 
+/* The score, the gradient of log p_t(x), of the velocity v(x, t) = E[dx_t/dt | x_t = x]. Given x_1,
+ * x_t is Gaussian, and the score is -E[x_0 | x_t = x] / sigma (Tweedie); with
+ * x = alpha E[x_1 | x] + sigma E[x_0 | x] and v = alpha' E[x_1 | x] + sigma' E[x_0 | x]
+ *
+ *     score = (alpha v - alpha' x) / (sigma w),  w = alpha' sigma - alpha sigma'
+ *
+ *   condot  (t v - x) / (1 - t)
+ *   cosine  (2 / pi) tan(pi t / 2) v - x
+ *   vp      v / ((1-t) (B - b) / 2 + b / 2) - x
+ *
+ * (Albergo, Boffi and Vanden-Eijnden 2023, Stochastic interpolants, 2.2). It presumes that x_0 is
+ * standard normal and independent of x_1. Rows i: x, v and score [n, dim] (score may be v) in flow
+ * units, at t [n] < 1, where (float)t_end of the path is below 1 also up to that. */
+void adv_path_score(const struct adv_path *path, size_t n, size_t dim, const float *t,
+                    const float *x, const float *v, float *score);
+
+/* The stochastic differential equation whose states at each time are distributed as those of dx/dt =
+ * v: for any g(t), dx = (v + g^2/2 score) dt + g dW (Song et al. 2021, app. D; Albergo et al. 2023).
+ * Here g = level sigma(t): noise of a constant rate in proportion to what the path still has, as in
+ * Karras et al. 2022 (eq. 6, with their beta = level^2 / 2), which vanishes at t = 1 and leaves the
+ * drift finite everywhere:
+ *
+ *     drift = v - level^2/2 sigma E[x_0 | x] = v + level^2/2 sigma (alpha v - alpha' x) / w
+ *
+ * Turns v [n, dim] at x [n, dim], t [n] into it. */
+void adv_path_add_drift(const struct adv_path *path, double level, size_t n, size_t dim,
+                        const float *t, const float *x, float *v);
+/* The integral of sigma^2 from t to t + h, by Simpson's rule: exact for condot. The noise of a step
+ * has level^2 times that as its variance. */
+double adv_path_noise(const struct adv_path *path, double t, double h);
+
 ADV_API_END
 #endif

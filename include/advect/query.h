@@ -24,8 +24,26 @@ enum adv_query_kind {
     ADV_QUERY_TRAJECTORIES, /* x_t at several times from x_0 */
     ADV_QUERY_LOG_DENSITY,  /* log p_t of points, and their latents */
     ADV_QUERY_LATENTS,      /* x_0 of points */
-    ADV_QUERY_VELOCITY      /* v(x, t) at points, perhaps its divergence */
+    ADV_QUERY_VELOCITY,     /* v(x, t) at points, perhaps its divergence */
+    ADV_QUERY_SCORE         /* the gradient of log p_t at points */
 };
+
+/* How scores are computed. Of a model that were exact the two agree; of trained ones they differ by
+ * some ten per cent, since a velocity that errs a little is no longer that of any p_t. */
+enum adv_score_method {
+    /* From the velocity by the relation of the path (adv_path_score): one evaluation, at t < 1.
+     * Guided velocities give guided scores. Refused for models with periodic columns, whose base is
+     * not Gaussian, and for those trained with coupled pairs (adv_model_is_coupled). */
+    ADV_SCORE_PATH,
+    /* The gradient of what LOG_DENSITY answers, by central differences in flow units: 2 dim
+     * log-densities with exact divergences, and as many with a wider step and a coarser integration
+     * for the error that goes with it. At most ADV_SCORE_DIM_MAX dimensions. */
+    ADV_SCORE_DIFFERENCE
+};
+
+#define ADV_SCORE_DIM_MAX 128
+#define ADV_NOISE_DEFAULT 1.0
+#define ADV_NOISE_MAX 10.0
 
 enum adv_space { ADV_SPACE_DATA, ADV_SPACE_FLOW }; /* data units, or flow units */
 
@@ -50,8 +68,8 @@ struct adv_query {
     /* [n], each in [0, classes) or ADV_NO_LABEL; NULL: none, except that SAMPLES and TRAJECTORIES
      * of a class-conditional model then take label (first + i) mod classes. */
     const int32_t *labels;
-    double guidance;  /* 1: plain conditioning; anything else needs a null class */
-    double t;         /* LOG_DENSITY, LATENTS, VELOCITY: the points' time; the default is 1 */
+    double guidance; /* 1: plain conditioning; anything else needs a null class */
+    double t;        /* LOG_DENSITY, LATENTS, VELOCITY, SCORE: the points' time; the default is 1 */
     bool log_density; /* SAMPLES: also log p_1 of each sample */
     bool divergence;  /* VELOCITY: also div v */
     enum adv_divergence divergence_method;
@@ -70,8 +88,8 @@ struct adv_query {
      * solvers, see keep_probes. Adaptive solvers would take the changes for errors of theirs, and
      * so would `errors`: true is refused with either. */
     bool renew_probes;
-    /* LOG_DENSITY, LATENTS: a row whose integration fails, far out mostly, gets NaN and a reason in
-     * the answer, and the others their values; unless all fail. false: the whole query fails. */
+    /* LOG_DENSITY, LATENTS, SCORE: a row whose integration fails, far out mostly, gets NaN and a
+     * reason in the answer, and the others their values; unless all fail. false: the whole query fails. */
     bool rows_may_fail;
     struct adv_solver_spec solver; /* .solver NULL: the default of the kind */
     size_t n_times; /* TRAJECTORIES: ascending times in [0, 1], >= 2; borrowed likewise */
@@ -88,10 +106,17 @@ struct adv_query {
      * n. NULL: none, which only a model with a null context takes. Borrowed like the points. */
     const float *context;
     size_t n_contexts;
+    /* SAMPLES, TRAJECTORIES by the solver sde: how much noise, see adv_path_add_drift; from 0, which
+     * leaves the flow, to ADV_NOISE_MAX and to sqrt(2 steps), beyond which the steps would be
+     * unstable. The default is ADV_NOISE_DEFAULT. The noise of a row is a function of seed, row and
+     * step alone. Without densities: those of a flow are not those of a path with noise. */
+    double noise;
+    enum adv_score_method score_method; /* SCORE; the default is ADV_SCORE_PATH */
+    uint8_t reserved_too[4];            /* 0 */
 };
 
-/* The defaults: n 1, seed 0, guidance 1, t 1, the kind's default solver. size: of the struct in the
- * caller's version. */
+/* The defaults: n 1, seed 0, guidance 1, t 1, noise 1, the kind's default solver. size: of the
+ * struct in the caller's version. */
 void adv_query_init(struct adv_query *query, size_t size, enum adv_query_kind kind);
 
 static inline struct adv_query adv_query_default(enum adv_query_kind kind)
@@ -103,7 +128,7 @@ static inline struct adv_query adv_query_default(enum adv_query_kind kind)
 
 /* The solver that a kind of query takes by default: for samples and trajectories without
  * log-density midpoint with 15 steps where they are images, rk4 with 25 steps where they are not;
- * dopri5 at 1e-5 otherwise. */
+ * dopri5 at 1e-5 otherwise, and at 1e-7 for scores by difference, which divide by small steps. */
 struct adv_solver_spec adv_query_default_solver(const struct adv_query *query,
                                                 const struct adv_model *model);
 
@@ -132,7 +157,7 @@ double adv_query_cost(const struct adv_query *query, const struct adv_model *mod
 struct adv_answer {
     size_t n, dim, n_frames;
     const float *states;       /* [n_frames, n, dim]; samples: 1 frame; latents: x_0 in base units;
-                                  velocity: v; log-density: NULL */
+                                  velocity: v; score: per unit of space; log-density: NULL */
     const float *latents;      /* [n, dim] base units (LOG_DENSITY) */
     const double *log_density; /* [n] nats */
     const double *standard_error;  /* [n], of log_density over probes (>= 2 probes), else NULL */
@@ -182,6 +207,11 @@ struct adv_answer {
     /* By a flow map: how far its log-densities of so many steps were from the teacher's, as
      * adv_model_flow_map_error says; NULL: no log-densities, no flow map, or not measured. */
     const struct adv_flow_map_error *flow_map_error;
+    /* [n], SCORE by difference: how far off the score of a row is by steps and integration, as
+     * Euclidean distance: the distance from differences of twice the step by an integration of half
+     * as many steps or ten times the tolerances. NaN: these failed. NULL: other kinds of query. */
+    const double *score_error;
+    double noise; /* as used, of the solver sde; 0 of others */
 };
 
 /* A query being answered, in shards of rows that are independent of each other and of how the query

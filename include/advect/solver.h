@@ -1,4 +1,5 @@
-/* Solvers of dx/dt = v(x, t): explicit Runge-Kutta methods, and the steps of flow maps. */
+/* Solvers of dx/dt = v(x, t): explicit Runge-Kutta methods, one with noise, and the steps of flow
+ * maps. */
 #ifndef ADVECT_SOLVER_H
 #define ADVECT_SOLVER_H
 
@@ -11,9 +12,10 @@ ADV_API_BEGIN
 
 struct adv_solver;
 
-/* euler, midpoint, heun, rk4 (fixed steps), dopri5 (Dormand & Prince 1980; error per row); flow_map
- * (1, 2, 4 or 8 steps of a model that has a flow map, see adv_model_flow_map_steps). *solver
- * lives as long as the program. */
+/* euler, midpoint, heun, rk4 (fixed steps), dopri5 (Dormand & Prince 1980; error per row), sde (fixed
+ * steps of heun with noise, see adv_path_add_drift: of samples and trajectories only), flow_map
+ * (1, 2, 4 or 8 steps of a model that has a flow map, see adv_model_flow_map_steps). *solver lives
+ * as long as the program. */
 enum adv_status adv_solver_find(const char *name, const struct adv_solver **solver,
                                 struct adv_error *error);
 const char *const *adv_solver_names(void); /* NULL-terminated */
@@ -23,6 +25,7 @@ int adv_solver_order(const struct adv_solver *solver);
 int adv_solver_stages(const struct adv_solver *solver); /* velocities per step */
 bool adv_solver_is_adaptive(const struct adv_solver *solver);
 bool adv_solver_is_map(const struct adv_solver *solver); /* flow_map */
+bool adv_solver_is_stochastic(const struct adv_solver *solver);
 
 /* A solver and its setting. Closed: the struct will not grow. */
 struct adv_solver_spec {

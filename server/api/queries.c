@@ -11,9 +11,13 @@
 #include <string.h>
 
 const char *const adv_queries_names[] = {
-    [ADV_QUERY_SAMPLES] = "samples",         [ADV_QUERY_TRAJECTORIES] = "trajectories",
-    [ADV_QUERY_LOG_DENSITY] = "log-density", [ADV_QUERY_LATENTS] = "latents",
-    [ADV_QUERY_VELOCITY] = "velocity",       [ADV_QUERY_VELOCITY + 1] = NULL,
+    [ADV_QUERY_SAMPLES] = "samples",
+    [ADV_QUERY_TRAJECTORIES] = "trajectories",
+    [ADV_QUERY_LOG_DENSITY] = "log-density",
+    [ADV_QUERY_LATENTS] = "latents",
+    [ADV_QUERY_VELOCITY] = "velocity",
+    [ADV_QUERY_SCORE] = "score",
+    [ADV_QUERY_SCORE + 1] = NULL,
 };
 
 /* ---------------------------------------------------------------- models */

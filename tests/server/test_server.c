@@ -501,6 +501,10 @@ START_TEST(answers_do_not_depend_on_the_number_of_workers)
         {"/v1/models/plane/log-density", "{\"points\": [[0.1, 0.2], [1, 2], [-1, 0.5]]}"},
         {"/v1/models/plane/latents", "{\"points\": [[0.1, 0.2], [1, 2], [-1, 0.5]]}"},
         {"/v1/models/plane/velocity", "{\"points\": [[0.1, 0.2], [1, 2]], \"divergence\": true}"},
+        {"/v1/models/plane/score",
+         "{\"points\": [[0.1, 0.2], [1, 2]], \"method\": \"difference\"}"},
+        {"/v1/models/plane/samples",
+         "{\"n\": 150, \"seed\": 8, \"solver\": {\"method\": \"sde\", \"noise\": 3}}"},
     };
     struct server_daemon single;
     server_daemon_start(&single, (const char *const[]){"--workers=1", "--http-threads=1", NULL});

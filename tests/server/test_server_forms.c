@@ -47,6 +47,8 @@ static const struct {
      "0.5;-0.25\r\n"},
     {"velocity", "{\"points\": [[0.5, 1e-3], [1, 2]], \"t\": 0.5, \"divergence\": true}",
      "?points=0.5,%201e-3;1,2&t=0.5&divergence=true", "?t=0.5&divergence=true", "0.5,1e-3\n1,2\n"},
+    {"score", "{\"points\": [[0.5, -0.25], [1, 2]], \"t\": 0.5}", "?points=0.5,-0.25;1,2&t=0.5",
+     "?t=0.5", "0.5,-0.25\n1,2\n"},
     {"samples", "{\"x0\": [[0.5, -0.25], [1, 2]], \"seed\": 1}", "?x0=0.5,-0.25;1,2&seed=1",
      "?seed=1", "a,b\n0.5,-0.25\n1,2\n"},
     {"trajectories", "{\"x0\": [[0.5, -0.25]], \"seed\": 1, \"times\": [0, 1]}",

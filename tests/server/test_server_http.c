@@ -162,8 +162,8 @@ static const json_t *resolve(const json_t *document, const json_t *reference)
 
 START_TEST(openapi_describes_every_route)
 {
-    static const char *const posts[] = {"samples", "trajectories", "log-density", "latents",
-                                        "velocity"};
+    static const char *const posts[] = {"samples", "trajectories", "log-density",
+                                        "latents", "velocity",     "score"};
     static const char *const gets[] = {"/",
                                        "/docs",
                                        "/clients/js/{file}",

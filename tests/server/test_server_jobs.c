@@ -154,6 +154,8 @@ static const struct {
     {"velocity", POINTS, "application/json"},
     {"velocity", POINTS, "application/x-npy"},
     {"velocity", POINTS, "image/png"},
+    {"score", "{\"points\": [[0.5, 0.5]], \"t\": 0.5}", "application/json"},
+    {"score", "{\"points\": [[0.5, 0.5]], \"method\": \"difference\"}", "application/x-npy"},
 };
 enum { N_QUESTIONS = sizeof questions / sizeof questions[0] };
 

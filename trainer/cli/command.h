@@ -21,6 +21,7 @@ extern const struct adv_command adv_command_eval;
 extern const struct adv_command adv_command_simulate;
 extern const struct adv_command adv_command_sample;
 extern const struct adv_command adv_command_logp;
+extern const struct adv_command adv_command_score;
 extern const struct adv_command adv_command_trajectory;
 extern const struct adv_command adv_command_reweight;
 extern const struct adv_command adv_command_posterior;

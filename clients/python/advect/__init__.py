@@ -30,7 +30,7 @@ from .errors import (
 )
 from .estimator import FlowDensity
 from .fitting import Progress, fit
-from .model import Density, Frame, Model, Trajectory, load
+from .model import Density, Frame, Model, Score, Trajectory, load
 from .posterior import Posterior
 from .remote import Client, RemoteModel, connect
 
@@ -53,6 +53,7 @@ __all__ = [
     "ProblemError",
     "Progress",
     "RemoteModel",
+    "Score",
     "Trajectory",
     "UnsupportedError",
     "__version__",

@@ -44,6 +44,7 @@ const char *adv_model_column_name(const struct adv_model *model, size_t column);
 enum adv_status adv_solver_find(const char *name, const struct adv_solver **solver,
                                 struct adv_error *error);
 bool adv_solver_is_adaptive(const struct adv_solver *solver);
+bool adv_solver_is_stochastic(const struct adv_solver *solver);
 struct adv_solver_spec adv_solver_spec_accurate(void);
 void adv_query_init(struct adv_query *query, size_t size, enum adv_query_kind kind);
 double adv_query_default_guidance(const struct adv_query *query, const struct adv_model *model);

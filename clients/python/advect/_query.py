@@ -85,7 +85,10 @@ class Query:
             spec.rtol = float(options.get("rtol", spec.rtol))
             spec.atol = float(options.get("atol", spec.atol))
         else:
-            _check_keys(options, ("method", "steps"), "solver")
+            stochastic = library().adv_solver_is_stochastic(handle)
+            known = ("method", "steps", "noise") if stochastic else ("method", "steps")
+            _check_keys(options, known, "solver")
+            self.c.noise = float(options.get("noise", self.c.noise))
             steps = options.get("steps")
             if steps is None:
                 default = library().adv_query_default_steps

@@ -14,11 +14,13 @@ from typing import Any, ClassVar
 # enum adv_status
 OK, E_INVALID, E_FORMAT, E_IO, E_MEMORY, E_UNSUPPORTED, E_NUMERIC, E_CANCELLED = range(8)
 # enum adv_query_kind
-SAMPLES, TRAJECTORIES, LOG_DENSITY, LATENTS, VELOCITY = range(5)
+SAMPLES, TRAJECTORIES, LOG_DENSITY, LATENTS, VELOCITY, SCORE = range(6)
 # enum adv_space
 SPACES = ("data", "flow")
 # enum adv_divergence
 DIVERGENCES = ("auto", "exact", "hutchinson")
+# enum adv_score_method
+SCORE_METHODS = ("path", "difference")
 # enum adv_precision
 PRECISIONS = ("float32", "bfloat16")
 # enum adv_dtype, those that weights are stored as
@@ -83,6 +85,9 @@ class Query(c.Structure):
         ("reserved", c.c_uint8 * 2),
         ("context", c.c_void_p),
         ("n_contexts", c.c_size_t),
+        ("noise", c.c_double),
+        ("score_method", c.c_int),
+        ("reserved_too", c.c_uint8 * 4),
     ]
 
 
@@ -114,6 +119,10 @@ class Answer(c.Structure):
         ("log_density_error", c.c_void_p),
         ("latent_error", c.c_void_p),
         ("typicality", c.c_void_p),
+        ("extrapolated", c.c_void_p),
+        ("warnings", c.c_void_p),
+        ("score_error", c.c_void_p),
+        ("noise", c.c_double),
     ]
 
 

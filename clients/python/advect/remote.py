@@ -21,7 +21,7 @@ from ._arguments import Array, Label
 from ._http import Daemon, problem
 from ._query import Divergence, Solver, times_of
 from .errors import ConnectionLostError, InvalidError, ProblemError
-from .model import Density, Frame, Trajectory
+from .model import Density, Frame, Score, Trajectory
 
 _NPY = "application/x-npy"
 _JSON = "application/json"
@@ -463,6 +463,42 @@ class RemoteModel:
         """Velocities [n, dim] at x; see :meth:`advect.Model.velocity`."""
         fields, points = self._at_points(x, t, label, context, guidance, None, None, space)
         return self._array("velocity", fields, points)
+
+    def score(
+        self,
+        x: Array,
+        t: float,
+        *,
+        method: str = "path",
+        label: Label = None,
+        context: Optional[Array] = None,
+        guidance: Optional[float] = None,
+        solver: Solver = None,
+        space: str = "data",
+    ) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        """The gradient of log p_t at x, [n, dim]; see :meth:`advect.Model.score`."""
+        fields, points = self._at_points(x, t, label, context, guidance, solver, None, space)
+        rows = self._array("score", {**fields, "method": method}, points)
+        score = np.ascontiguousarray(rows[:, : self.dim])  # a difference has its error behind it
+        _warn(np.isnan(score).any(axis=1))
+        return score
+
+    def score_with_error(
+        self,
+        x: Array,
+        t: float = 1.0,
+        *,
+        label: Label = None,
+        context: Optional[Array] = None,
+        guidance: Optional[float] = None,
+        solver: Solver = None,
+        space: str = "data",
+    ) -> Score:
+        """Scores and their errors; see :meth:`advect.Model.score_with_error`."""
+        fields, points = self._at_points(x, t, label, context, guidance, solver, None, space)
+        rows = self._array("score", {**fields, "method": "difference"}, points)
+        _warn(np.isnan(rows[:, :-1]).any(axis=1))
+        return Score(np.ascontiguousarray(rows[:, :-1]), rows[:, -1].astype(np.float64))
 
     def score_samples(self, X: Array) -> "np.ndarray[Any, np.dtype[np.float64]]":
         """:meth:`log_prob`, under the name that scikit-learn has for it."""

@@ -112,6 +112,30 @@ double adv_largest_deviation(size_t n, const float *flow)
     return largest;
 }
 
+/* log dT/dx of a column at its encoded value. */
+static double log_slope(const struct adv_transform *transform, size_t column, double encoded)
+{
+    double sum = 0;
+    for (size_t s = transform->n_steps; s-- > 0;) {
+        const struct adv_step *step = &transform->steps[s];
+        sum += step->kind->log_det(step->state, column, 1, &encoded);
+        step->kind->decode(step->state, column, 1, &encoded);
+    }
+    return sum;
+}
+
+double adv_transform_decode_score(const struct adv_transform *transform, size_t column,
+                                  double encoded, double score)
+{
+    const double h = 1e-4; /* of numbers that are about 1, and smooth */
+    double bend = 0;
+    if (!adv_transform_is_affine(transform))
+        bend = (log_slope(transform, column, encoded + h) -
+                log_slope(transform, column, encoded - h)) /
+               (2 * h);
+    return exp(log_slope(transform, column, encoded)) * (score + bend);
+}
+
 void adv_transform_decode_velocity(const struct adv_transform *transform, size_t n,
                                    const float *flow_velocity, float *data_velocity)
 {

@@ -33,6 +33,7 @@ static void find_tone(const struct adv_scene *scene, struct adv_levels *tone)
         reach = reach > 0 ? reach : 1;
         break;
     case ADV_QUERY_LOG_DENSITY:
+    case ADV_QUERY_SCORE:
         break;
     }
     *tone = (struct adv_levels){.lo = -reach, .hi = reach};

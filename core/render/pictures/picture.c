@@ -49,6 +49,8 @@ const struct adv_field *adv_picture_fields(void)
 
 bool adv_render_has_picture(const struct adv_model *model, enum adv_query_kind kind)
 {
+    if (kind == ADV_QUERY_SCORE)
+        return false;
     if (adv_model_is_plane(model))
         return true;
     if (kind == ADV_QUERY_LOG_DENSITY)
@@ -62,7 +64,8 @@ enum adv_status adv_render_check_view(const struct adv_model *model, enum adv_qu
 {
     int64_t view = picture ? picture->view : ADV_VIEW_AUTO;
     size_t dim = adv_model_dim(model);
-    bool of_points = kind != ADV_QUERY_LOG_DENSITY && kind != ADV_QUERY_VELOCITY;
+    bool of_points =
+        kind != ADV_QUERY_LOG_DENSITY && kind != ADV_QUERY_VELOCITY && kind != ADV_QUERY_SCORE;
     if (view == ADV_VIEW_AUTO)
         return ADV_OK;
     if (view < 0 || view > ADV_VIEW_CLOUD)

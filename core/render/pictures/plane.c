@@ -237,6 +237,8 @@ static enum adv_status draw(const struct adv_scene *scene, struct adv_image *ima
         return draw_density(scene, image, error);
     case ADV_QUERY_VELOCITY:
         return draw_velocity(scene, image, error);
+    case ADV_QUERY_SCORE: /* has no picture */
+        break;
     }
     adv_bug("query kind %d", (int)scene->query->kind);
 }

@@ -15,6 +15,7 @@
 #define ADVECT_EXTRA_INTEGRATOR_H
 
 #include <advect/api.h>
+#include <advect/path.h>
 #include <advect/solver.h>
 #include <advect/status.h>
 #include <stdbool.h>
@@ -25,6 +26,16 @@ ADV_API_BEGIN
 
 struct adv_integrator;
 
+/* Of a stochastic solver: each step of a row adds normal numbers with the variance level^2
+ * adv_path_noise(path, t, h), those of (seed, ADV_STREAM_NOISE, first_row + row, step): they depend
+ * on nothing else, but steps are counted from the start, and frames begin new ones. What is given as
+ * velocity has to be the drift (adv_path_add_drift). level 0: none. */
+struct adv_integration_noise {
+    double level;
+    const struct adv_path *path;
+    uint64_t seed, first_row;
+};
+
 struct adv_integration {
     size_t n_rows, dim;
     size_t n_accumulators; /* 0: no divergence is asked for */
@@ -34,6 +45,7 @@ struct adv_integration {
     size_t n_times;
     const double *times;
     bool keep_frames; /* false: only the last state is kept, not one per time */
+    struct adv_integration_noise noise;
 };
 
 /* x [n_rows, dim]: the states at times[0], copied. Fixed-step solvers take

@@ -32,6 +32,10 @@ struct adv_data_recipe {
 
 enum adv_time_sampling { ADV_TIME_UNIFORM, ADV_TIME_LOGIT_NORMAL };
 
+/* Which base point an example is paired with: any, or, within the batch, the one that makes the
+ * paths the shortest. */
+enum adv_coupling_kind { ADV_COUPLING_INDEPENDENT, ADV_COUPLING_OPTIMAL_TRANSPORT };
+
 enum adv_keep { ADV_KEEP_LAST, ADV_KEEP_BEST };
 
 struct adv_train_recipe {
@@ -43,6 +47,7 @@ struct adv_train_recipe {
     double ema_decay;
     double label_dropout, context_dropout;
     int64_t time_sampling; /* enum adv_time_sampling */
+    int64_t coupling;      /* enum adv_coupling_kind */
     int64_t precision;     /* enum adv_precision, of matrix products */
     double time_shift;     /* odds t : 1 - t of the sampled times are multiplied by it */
     int64_t keep;          /* enum adv_keep: which weights become the model */

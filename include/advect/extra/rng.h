@@ -26,8 +26,9 @@ enum adv_stream {
     ADV_STREAM_INIT,       /* initial weights; row = parameter index */
     ADV_STREAM_CONTEXT_DROPOUT,
     ADV_STREAM_PRIOR, /* parameters of a simulation; row = simulation index, as of the next two */
-    ADV_STREAM_SIMULATION,      /* its uniforms */
-    ADV_STREAM_SIMULATION_NOISE /* its normals */
+    ADV_STREAM_SIMULATION,       /* its uniforms */
+    ADV_STREAM_SIMULATION_NOISE, /* its normals */
+    ADV_STREAM_NOISE /* of stochastic sampling; row = sample index, columns = steps' numbers */
 };
 
 /* Standard normals. out [n_rows, n_columns] receives rows first_row ... of the stream. */
@@ -41,6 +42,10 @@ void adv_rng_uniform(uint64_t seed, enum adv_stream stream, uint64_t first_row, 
 /* Columns first_column (a multiple of 4) ... of one row, for rows too long to hold at once. */
 void adv_rng_uniform_columns(uint64_t seed, enum adv_stream stream, uint64_t row,
                              size_t first_column, size_t n_columns, float *out);
+
+/* The same of normals, and several rows. */
+void adv_rng_normal_columns(uint64_t seed, enum adv_stream stream, uint64_t first_row,
+                            size_t n_rows, size_t first_column, size_t n_columns, float *out);
 
 /* +1 or -1 with equal probability. Shapes as adv_rng_normal. */
 void adv_rng_rademacher(uint64_t seed, enum adv_stream stream, uint64_t first_row, size_t n_rows,

@@ -150,6 +150,15 @@ double adv_largest_deviation(size_t n, const float *flow);
 /* Velocities dx/dt in flow units -> data units; affine transforms only (a bug otherwise). */
 void adv_transform_decode_velocity(const struct adv_transform *transform, size_t n,
                                    const float *flow_velocity, float *data_velocity);
+/* A number of a score, d/dy log p_flow of a column at its encoded value y = T(x), as that of the
+ * density of the data:
+ *
+ *     d/dx log p_data(x) = dT/dx (d/dy log p_flow(y) + d/dy log dT/dx).
+ *
+ * The last term, 0 of affine transforms, is a central difference in double precision. Of columns of
+ * whole numbers it is the density over their cells that is meant, not the probabilities. */
+double adv_transform_decode_score(const struct adv_transform *transform, size_t column,
+                                  double encoded, double score);
 
 ADV_API_END
 #endif

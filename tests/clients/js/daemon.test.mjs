@@ -73,7 +73,11 @@ test("log-densities, latents and velocities of points in every shape", async () 
     same(density, (await plane.ask("log-density", { points, solver })).log_density);
     same(await plane.encode(given, { solver }), (await plane.ask("latents", { points, solver })).latents);
     same(await plane.velocity(given, 0.25), (await plane.ask("velocity", { points, t: 0.25 })).velocity);
+    same(await plane.score(given, 0.25), (await plane.ask("score", { points, t: 0.25 })).score);
   }
+  const told = await plane.ask("score", { points, method: "difference" });
+  const rows = told.score.map((row, i) => [...row, told.score_error[i]]);
+  same(await plane.score(points, 1, { method: "difference" }), rows);
   assert.deepEqual((await plane.logProb([0.5, 0.5])).shape, [1]);
   const divergence = { method: "hutchinson", probes: 8, seed: 7 };
   same(await plane.logProb(points, { divergence }), (await plane.ask("log-density", { points, divergence })).log_density);

@@ -95,6 +95,9 @@ const queries = [
   ["log-density", PLANE, { points: [[1.01, 1.2]], errors: true, solver: { method: "euler", steps: 2 } }],
   ["latents", PLANE, { points: [[1.01, 1.2]], errors: true, solver: { method: "euler", steps: 2 } }],
   ["velocity", PLANE, { points: [[0.5, 0.5]], t: 0.5 }],
+  ["score", PLANE, { points: [[0.5, 0.5]], t: 0.5 }],
+  ["score", PLANE, { points: [[0.5, 0.5]], method: "difference" }],
+  ["samples", PLANE, { n: 2, solver: { method: "sde", steps: 4, noise: 1 } }],
   ["velocity", TABLE, { points: [[0.5, 0.5]], t: 0.5, divergence: true }],
   ["velocity", DIGITS, { points: [JSON.parse(zeros)], t: 0.5, space: "flow", divergence: { method: "hutchinson", probes: 2 } }],
 ];

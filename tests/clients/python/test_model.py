@@ -83,6 +83,24 @@ class TestAnswers(FolderTest):
         v = model.velocity(path.states[2], 0.5)
         np.testing.assert_allclose(v, slope, atol=0.05)  # of differences of float32
 
+    def test_scores_are_told_by_velocities_and_by_densities(self):
+        model = advect.load(MODES)
+        x, t, h = model.trajectory(8, seed=1, times=[0, 0.5, 1]).states[1], 0.5, 0.02
+        flow = {"space": "flow"}
+        v = model.velocity(x, t, **flow)
+        np.testing.assert_allclose(model.score(x, t, **flow), (t * v - x) / (1 - t), atol=1e-4)
+        score, error = model.score_with_error(x, t, **flow)
+        tight = {"method": "dopri5", "rtol": 1e-7, "atol": 1e-7}
+        for k in range(2):
+            step = h * np.eye(2, dtype="f4")[k]
+            up, down = (model.log_prob(x + s, t=t, solver=tight, **flow) for s in (step, -step))
+            np.testing.assert_allclose(score[:, k], (up - down) / (2 * h), rtol=0.02, atol=0.02)
+        self.assertTrue((error < 0.1).all())
+        with self.assertRaisesRegex(advect.InvalidError, "method difference"):
+            model.score(x, 1)
+        with self.assertRaisesRegex(advect.InvalidError, "solver"):
+            model.score(x, t, solver="rk4")
+
     def test_densities_integrate_to_one(self):
         side = np.linspace(-6, 6, 49)
         grid = np.stack(np.meshgrid(side, side), axis=-1).reshape(-1, 2)

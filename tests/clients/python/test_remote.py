@@ -41,10 +41,16 @@ class TestVerbs(unittest.TestCase):
             ("encode", {"x": x}),
             ("encode", {"x": x[:2], "solver": {"method": "dopri5", "rtol": 1e-6}, "t": 0.5}),
             ("velocity", {"x": x, "t": 0.3}),
+            ("score", {"x": x, "t": 0.3}),
+            ("score", {"x": x[:3], "t": 0.3, "method": "difference", "solver": solver}),
+            ("sample", {"n": 9, "seed": 3, "solver": {"method": "sde", "steps": 8, "noise": 2}}),
         ):  # fmt: skip
             with self.subTest(verb, given=list(arguments)):
                 self.assertSame(getattr(self.remote, verb)(**arguments),
                                 getattr(self.local, verb)(**arguments))
+        there, here = self.remote.score_with_error(x[:3]), self.local.score_with_error(x[:3])
+        self.assertSame(there.score, here.score)
+        self.assertSame(there.error, here.error.astype("f4").astype("f8"))
         for more in ({}, {"solver": solver, "t": 0.9}, {"divergence": "exact"}):
             there, here = self.remote.log_prob(x, **more), self.local.log_prob(x, **more)
             self.assertSame(there, here.astype("f4").astype("f8"))  # it travels as float32

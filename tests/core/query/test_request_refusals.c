@@ -112,9 +112,10 @@ START_TEST(refusals_of_json)
          "t is 2; it must be between 0 and 1"},
         /* solvers */
         {ADV_QUERY_SAMPLES, "{\"solver\": \"rk4\"}", "solver",
-         "solver is a string; it must be an object of method, steps, rtol, atol"},
+         "solver is a string; it must be an object of method, steps, noise, rtol, atol"},
         {ADV_QUERY_SAMPLES, "{\"solver\": {\"method\": \"rk5\"}}", "solver.method",
-         "solver.method is \"rk5\"; it must be one of euler, midpoint, heun, rk4, dopri5; did you "
+         "solver.method is \"rk5\"; it must be one of euler, midpoint, heun, rk4, sde, dopri5; did "
+         "you "
          "mean \"rk4\"?"},
         {ADV_QUERY_SAMPLES, "{\"solver\": {\"step\": 3}}", "solver.step",
          "\"step\" is not a known field of solver; did you mean \"steps\"?"},
@@ -194,8 +195,15 @@ START_TEST(refusals_of_text)
         {ADV_QUERY_SAMPLES, "label=0,1 n=3", "label",
          "label has 2 entries; it must have 3, one for every row"},
         {ADV_QUERY_SAMPLES, "solver=dopri6", "solver",
-         "solver is \"dopri6\"; it must be one of euler, midpoint, heun, rk4, dopri5; did you mean "
+         "solver is \"dopri6\"; it must be one of euler, midpoint, heun, rk4, sde, dopri5; did you "
+         "mean "
          "\"dopri5\"?"},
+        {ADV_QUERY_SAMPLES, "solver=rk4 noise=1", "solver.noise",
+         "noise does not apply to rk4; the solver sde has it"},
+        {ADV_QUERY_SAMPLES, "solver=sde noise=-1", "noise",
+         "noise is -1; it must be between 0 and 10"},
+        {ADV_QUERY_SAMPLES, "solver=sde steps=2 noise=3", "solver.noise",
+         "solver.noise is 3; with 2 steps it must be at most 2: take more steps"},
         {ADV_QUERY_SAMPLES, "solver=dopri5 steps=3", "solver.steps",
          "steps does not apply to dopri5, which takes rtol and atol"},
         {ADV_QUERY_SAMPLES, "probes=3", "divergence", "probes does not apply without log_density"},
