@@ -225,8 +225,9 @@ def print_board(runs, network, cells, dim):
     most = max(run["steps"] for run in mine)
     longest = [run for run in mine if run["steps"] == most]
     kl, error = mean_and_error([run["kl"] for run in longest])
+    error_text = "-" if math.isnan(error) else f"{error:.3f}"
     line = f"{network:10}{cells:>3}{dim:>3}{mine[0]['modes']:>6}{len(by_seed):>6}{most:>8}" \
-           f"{kl:9.3f}{error:8.3f}{statistics.mean(run['inside'] for run in longest):8.3f}" \
+           f"{kl:9.3f}{error_text:>8}{statistics.mean(run['inside'] for run in longest):8.3f}" \
            f"{min(run['least_share'] for run in longest):8.2f}"
     if all(good):
         line += f"{statistics.geometric_mean(run['steps'] for run in good):>10.0f}" \
