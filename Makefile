@@ -143,7 +143,7 @@ PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) \
          $(if $(filter asan tsan,$(CONFIG)),,$(DOUBLE_TESTS:%=$(TST)/test_%_double))
 
-.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server bench-overload soak coverage compile-commands format check-format lint fuzz clean
+.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server bench-overload soak study coverage compile-commands format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -209,6 +209,12 @@ MINUTES ?= 20
 soak: $(BIN)/advectd ## everything at once against the daemon for MINUTES (20), every answer checked
 	@command -v python3 >/dev/null || { echo "make soak needs python3 (plain, without packages)"; exit 1; }
 	@tests/soak/soak.py --daemon $(BIN)/advectd --models $(MODELS) --minutes $(MINUTES)
+
+# STUDY takes options of bench/study.py, as in make study STUDY="--quick".
+STUDY ?=
+study: $(BIN)/advect ## how training scales with modes and dimension; days of one core, resumable
+	@command -v python3 >/dev/null || { echo "make study needs python3 (plain, without packages)"; exit 1; }
+	@bench/study.py --advect $(BIN)/advect $(STUDY)
 
 coverage: ## share of the lines that the quick tests run, by folder (gcov; some minutes)
 	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true

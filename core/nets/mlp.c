@@ -10,7 +10,8 @@
  * cosines), SiLU or SELU, residual blocks h += act(ff(h)), and an input gain v += gain(t) * x,
  * which spares the blocks from carrying all of x to the output, and the exact velocity of a mixture
  * of Gaussians fitted to the data (op mixture), to which the layers then add: a training starts as
- * that mixture and learns what it lacks.
+ * that mixture and learns what it lacks. Products over coordinates (op coordinate_products) join the
+ * features of x where what is to be learned depends on many coordinates at once.
  *
  * A context, a vector of numbers, joins (t, label) through layers of its own, context_mlp. With
  * conditioning "scale_shift" the condition also enters every hidden layer (Perez et al. 2018,
@@ -35,7 +36,7 @@
 
 struct mlp_options {
     int64_t dim, channels, layers, num_classes, label_channels;
-    int64_t input_frequencies, time_frequencies, activation, mixture;
+    int64_t input_frequencies, time_frequencies, activation, mixture, products;
     int64_t context, context_frequencies, context_layers, context_channels;
     int64_t conditioning, modulation_channels;
     bool null_class, null_context, context_mean, residual, input_gain, flow_map;
@@ -107,6 +108,9 @@ static const struct adv_field fields[] = {
      .help =
          "also take the time s to which to go from t: the network then gives average velocities "
          "from t to s, as advect distill trains them"},
+    {"products", ADV_FIELD_INT, AT(products), .min = 0, .max = 4096, .fallback = "0",
+     .help = "number of products, of a learned function per coordinate, over all coordinates and "
+             "over all but one, that join the features of x"},
     {"periodic", ADV_FIELD_JSON, AT(periodic),
      .help =
          "columns of x that are angles in radians, an ascending array; the velocity is periodic "
@@ -142,6 +146,20 @@ static int span_embedding(struct adv_graph *g, const struct mlp_options *o)
     span = adv_graph_linear(g, span, "span_mlp.0", TIME_CHANNELS);
     span = adv_graph_unary(g, adv_activation_op(o->activation), span);
     return starting_at(g, (size_t)o->channels, span, "span_mlp.2", ADV_INIT_ZERO);
+}
+
+/* x's features [n, dim], and the products over coordinates made of them. */
+static int with_products(struct adv_graph *g, const struct mlp_options *o, size_t dim, int x)
+{
+    if (o->products == 0)
+        return x;
+    size_t n_features = adv_graph_size(g, x) / dim, n = (size_t)o->products;
+    int weight = adv_graph_param(g, "products.weight", 3, (size_t[]){dim, n_features, n},
+                                 ADV_INIT_FAN_IN, n_features);
+    int bias = adv_graph_param(g, "products.bias", 2, (size_t[]){dim, n}, ADV_INIT_FAN_IN, 1);
+    int products = adv_graph_apply(g, &adv_op_coordinate_products, NULL, (int[]){x, ADV_NONE},
+                                   (int[]){weight, bias});
+    return adv_graph_binary(g, &adv_op_concat, x, products);
 }
 
 static int time_embedding(struct adv_graph *g, const struct mlp_options *o)
@@ -363,7 +381,9 @@ static enum adv_status build(const void *options, struct adv_graph *g,
         adv_graph_add_span(g);
     int context = context_embedding(g, o), mean = context_mean(g, o, context);
     int point = relative_to(g, mean);
-    int x = features(g, plane_of(g, &circles, point), o->input_frequencies, true);
+    int plane = plane_of(g, &circles, point);
+    int x = features(g, plane, o->input_frequencies, true);
+    x = with_products(g, o, adv_graph_size(g, plane), x);
     x = adv_graph_linear(g, x, "in_projection", (size_t)o->channels);
     int t = time_embedding(g, o);
     struct joined start = joined(g, o, x, t, context);

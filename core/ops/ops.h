@@ -40,10 +40,12 @@ struct adv_fourier_attr {
     bool octaves; /* frequencies pi 2^(i-1) for i = 0, 1, ...; else pi i for i = 1, 2, ... */
 };
 
-extern const struct adv_op adv_op_linear;             /* y = x w' (+ bias) */
-extern const struct adv_op adv_op_embedding;          /* y = table[label] */
-extern const struct adv_op adv_op_fourier;            /* y = [x, sin(w x), cos(w x)] */
-extern const struct adv_op adv_op_circular;           /* angles (adv_circles) as sine and cosine */
+extern const struct adv_op adv_op_linear;    /* y = x w' (+ bias) */
+extern const struct adv_op adv_op_embedding; /* y = table[label] */
+extern const struct adv_op adv_op_fourier;   /* y = [x, sin(w x), cos(w x)] */
+extern const struct adv_op adv_op_circular;  /* angles (adv_circles) as sine and cosine */
+/* y_r = the product over coordinates i of sqrt(2) sin(weight [d, F, R] x + bias [d, R]) */
+extern const struct adv_op adv_op_coordinate_products;
 extern const struct adv_op adv_op_timestep_embedding; /* [cos, sin](t w) */
 extern const struct adv_op adv_op_marginal; /* the velocity from a Gaussian to samples [n, dim] */
 extern const struct adv_op adv_op_mixture;  /* the same, to a mixture of Gaussians */

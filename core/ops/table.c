@@ -12,6 +12,7 @@ const struct adv_op *const adv_ops[] = {
     &adv_op_embedding,
     &adv_op_fourier,
     &adv_op_circular,
+    &adv_op_coordinate_products,
     &adv_op_conv2d,
     &adv_op_marginal,
     &adv_op_mixture,

@@ -195,6 +195,9 @@ static const struct row {
     {"digit-four", 5, 1, 0, 3, SMALL_DIGITS},
     {"digit-five", 5, 1, 0, 3, SMALL_DIGITS},
     {"digits", 5, 2, 0, 3, SMALL_DIGITS},
+    {"scaling-modes", 2, 1, 1, 0, " --data study.json"},
+    {"scaling-dimension", 2, 2, 1, 0, " --data study.json"},
+    {"scaling-map", 2, 1, 1, 0, " --data study.json"},
 };
 enum { N_ROWS = sizeof rows / sizeof rows[0] };
 
@@ -207,6 +210,21 @@ static void write_cube_model(void)
               " {\"kind\": \"checkerboard\", \"dim\": 3, \"cells\": 4}}},"
               " \"train\": {\"steps\": 50, \"batch\": 64, \"learning_rate\": 0.01}}");
     CLI_SUCCEEDS("train cube.json --quiet");
+}
+
+/* Results of the scaling study: one board of two dimensions, twice trained, one of three. */
+#define STUDY_PLAN "{\"quality\": {\"kl\": 0.1}, \"plan\": {\"most_steps\": 4000, \"seeds\": 1}, "
+#define STUDY_RUN(board, steps, kl)                                                                \
+    "{\"network\": \"best\", " board ", \"seed\": 1, \"steps\": " steps ", \"kl\": " kl            \
+    ", \"good\": false}"
+#define STUDY_SQUARE "\"cells\": 4, \"dim\": 2, \"modes\": 8"
+#define STUDY_CUBE "\"cells\": 4, \"dim\": 3, \"modes\": 32"
+
+static void write_study(void)
+{
+    cli_write("study.json",
+              STUDY_PLAN "\"runs\": [" STUDY_RUN(STUDY_SQUARE, "1000", "0.5") ", " STUDY_RUN(
+                  STUDY_SQUARE, "2000", "0.25") ", " STUDY_RUN(STUDY_CUBE, "1000", "0.7") "]}");
 }
 
 START_TEST(every_figure_is_listed)
@@ -229,6 +247,7 @@ START_TEST(sizes_and_frames_are_as_asked)
     cli_write("few.csv", "-2,1\n0.5,2\n2,-1\n-1,-2\n");
     if (strstr(row->quick, "cube"))
         write_cube_model();
+    write_study();
     snprintf(flags, sizeof flags, "--side %d%s%s --quiet", SIDE, row->still ? "" : " --frames 4",
              row->quick);
     struct apng apng = drawn(row->name, flags);

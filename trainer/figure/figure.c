@@ -20,8 +20,8 @@
 enum { COMPRESSION = 9, HOLD_MS = 2000 };
 
 static const struct adv_figure *const families[] = {
-    adv_converge_figures, adv_path_figures, adv_learned_figures,
-    adv_board_figures,    adv_cube_figures, adv_digit_figures,
+    adv_converge_figures, adv_path_figures,  adv_learned_figures, adv_board_figures,
+    adv_cube_figures,     adv_digit_figures, adv_scaling_figures,
 };
 
 struct figure_options {
@@ -40,7 +40,9 @@ static const struct adv_field fields[] = {
     {"models", ADV_FIELD_STRING, AT(models), .min = 1, .fallback = "models",
      .help = "folder of the models that figures are drawn from"},
     {"data", ADV_FIELD_STRING, AT(data), .min = 1,
-     .help = "NPY or CSV file of 2-D points to use as the target, for figures marked * in --list"},
+     .help = "NPY or CSV file of 2-D points to use as the target, for figures marked * in --list; "
+             "for the figures of the scaling study, its file of results, "
+             "docs/internals/study/results.json if absent"},
     {"frames", ADV_FIELD_INT, AT(frames), .min = 2, .max = 400,
      .help = "number of frames of an animation; the figure's own number if absent"},
     {"side", ADV_FIELD_INT, AT(side), .min = 64, .max = 1024, .unit = "pixels",
@@ -133,7 +135,13 @@ static enum adv_status load_model(const struct adv_figure *figure,
 static enum adv_status check_options(const struct adv_figure *figure,
                                      const struct figure_options *options, struct adv_error *error)
 {
-    if (options->data && !figure->has_target)
+    if (options->model && figure->results)
+        return adv_fail_field(
+            error, ADV_E_INVALID, "model",
+            "--model is for figures of a flow; %s shows the results of the scaling "
+            "study, whose file --data names",
+            figure->name);
+    if (options->data && !figure->has_target && !figure->results)
         return adv_fail_field(error, ADV_E_INVALID, "data",
                               "--data is for figures of a target; %s shows what its model learned",
                               figure->name);
@@ -168,7 +176,7 @@ static enum adv_status plot_one(const struct adv_figure *figure,
 {
     struct adv_film film = {0};
     struct adv_easel easel = {
-        .data = options->data,
+        .data = options->data ? options->data : figure->results,
         .side = options->side ? (int)options->side : figure->side,
         .n_frames = options->frames ? (size_t)options->frames : figure->n_frames,
         .seed = (uint64_t)options->seed,
@@ -177,7 +185,7 @@ static enum adv_status plot_one(const struct adv_figure *figure,
     enum adv_status status = check_options(figure, options, error);
     if (status == ADV_OK)
         status = adv_check_output(path, false, error);
-    if (status == ADV_OK && (!options->data || figure->shows_model))
+    if (status == ADV_OK && !figure->results && (!options->data || figure->shows_model))
         status = load_model(figure, options, &easel.model, error);
     if (status == ADV_OK)
         status = adv_pool_new(n_threads, &easel.pool, error);

@@ -45,7 +45,8 @@ enum adv_status adv_panels_join(size_t n, const struct adv_image *panels, size_t
 /* What a figure is drawn from and with. */
 struct adv_easel {
     struct adv_model *model; /* NULL where data are all that is needed */
-    const char *data;        /* file of samples in place of the target of the model, or NULL */
+    const char *data;        /* file of samples in place of the target of the model, or NULL; or of
+                                results */
     int side;                /* of a panel, pixels */
     size_t n_frames;         /* from t = 0 to t = 1, or of a turn; 1: a still picture */
     uint64_t seed;           /* of all that is drawn at random */
@@ -56,6 +57,7 @@ struct adv_figure {
     const char *name, *help;
     const char *models[3]; /* names of the models it can be drawn from by default, best first; NULL
                               at the end */
+    const char *results;   /* file it is drawn from in place of a model, unless --data names one */
     bool has_target;       /* samples that --data may give */
     bool shows_model;      /* beside the target: data alone do not do */
     bool dark_too;         /* `all` draws it on a dark ground as well, as NAME-dark.png */
@@ -69,7 +71,7 @@ struct adv_figure {
 
 /* The families: rows, ended by one without a name. */
 extern const struct adv_figure adv_converge_figures[], adv_path_figures[], adv_learned_figures[],
-    adv_board_figures[], adv_cube_figures[], adv_digit_figures[];
+    adv_board_figures[], adv_cube_figures[], adv_digit_figures[], adv_scaling_figures[];
 
 /* ---- flows ---- */
 

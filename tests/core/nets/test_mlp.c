@@ -38,6 +38,8 @@ static const char *const configs[] = {
     /* the last of the four inputs says whether there is a context */
     MLP ", \"activation\": \"silu\", \"residual\": true, \"context\": 3, \"null_context\": true, "
         "\"context_layers\": 1, \"conditioning\": \"scale_shift\", \"num_classes\": 3}",
+    MLP ", \"activation\": \"silu\", \"products\": 5}",
+    MLP ", \"activation\": \"silu\", \"products\": 4, \"input_frequencies\": 2}",
 };
 
 static struct adv_net *new_net(const char *text)
@@ -127,6 +129,28 @@ static size_t features_of_x(const struct formula *f, const double *x, double *y)
     return features(x, option(f, "dim"), w, n, y);
 }
 
+/* The products of all factors and of all but each one, after the features in y that they are made
+ * of; returns how many numbers there are now. */
+static size_t with_products(const struct formula *f, size_t width, double *y)
+{
+    size_t dim = option(f, "dim"), n = option(f, "products"), n_features = width / dim;
+    const adv_real *w = n ? parameter(f, "products.weight") : NULL;
+    const adv_real *bias = n ? parameter(f, "products.bias") : NULL;
+    for (size_t left_out = 0; n && left_out <= dim; left_out++) {
+        for (size_t r = 0; r < n; r++) {
+            double product = 1;
+            for (size_t i = 0; i < dim; i++) {
+                double u = (double)bias[i * n + r];
+                for (size_t k = 0; k < n_features; k++)
+                    u += (double)w[(i * n_features + k) * n + r] * y[k * dim + i];
+                product *= i + 1 == left_out ? 1 : sqrt(2) * sin(u);
+            }
+            y[width + left_out * n + r] = product;
+        }
+    }
+    return n ? width + (dim + 1) * n : width;
+}
+
 static size_t features_of_t(const struct formula *f, double t, double *y)
 {
     double w[16];
@@ -199,7 +223,7 @@ static void velocity(const struct formula *f, const double *x, double t, size_t 
 {
     size_t dim = option(f, "dim"), c = option(f, "channels"), l = option(f, "label_channels");
     double joined[WIDTH_MAX], in[WIDTH_MAX], gain[WIDTH_MAX], h[WIDTH_MAX], e[WIDTH_MAX];
-    size_t width = features_of_x(f, x, in);
+    size_t width = with_products(f, features_of_x(f, x, in), in);
     linear(f, "in_projection", c, width, in, joined);
     width = features_of_t(f, t, in);
     linear(f, "t_mlp.0", 128, width, in, in);

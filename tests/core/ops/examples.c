@@ -71,6 +71,14 @@ const struct example op_examples[] = {
     {.op = &adv_op_fourier, .attr = &octaves, .in = {{100, 1, 1}}}, /* more than its block */
     {.op = &adv_op_circular, .attr = &one_circle, .in = {{1, 1, 1}}},
     {.op = &adv_op_circular, .attr = &two_circles, .in = {{5, 1, 1}}},
+    {.op = &adv_op_coordinate_products,
+     .n_params = 2,
+     .in = {{12, 1, 1}},
+     .param = {{4, 3, 5, 1}, {4, 5, 1, 1}}},
+    {.op = &adv_op_coordinate_products,
+     .n_params = 2,
+     .in = {{1, 1, 1}},
+     .param = {{1, 1, 3, 1}, {1, 3, 1, 1}}},
     {.op = &adv_op_conv2d, .n_params = 2, .in = {{3, 4, 5}}, .param = {{2, 3, 3, 3}, {2, 1, 1, 1}}},
     {.op = &adv_op_conv2d, .n_params = 1, .in = {{1, 1, 1}}, .param = {{17, 1, 3, 3}}},
     {.op = &adv_op_conv2d,
@@ -173,6 +181,16 @@ static const struct adv_timestep_embedding_attr one_channel = {1};
 static const struct adv_pixel_fourier_attr no_octave = {6, 0}, too_high = {16, 2};
 
 const struct refusal op_refusals[] = {
+    {{.op = &adv_op_coordinate_products,
+      .n_params = 2,
+      .in = {{11, 1, 1}},
+      .param = {{4, 3, 5, 1}, {4, 5, 1, 1}}},
+     "coordinate_products: weights [4, 3, 5] and biases [4, 5] for rows of 11 elements"},
+    {{.op = &adv_op_coordinate_products,
+      .n_params = 2,
+      .in = {{12, 1, 1}},
+      .param = {{4, 3, 5, 1}, {3, 5, 1, 1}}},
+     "coordinate_products: weights [4, 3, 5] and biases [3, 5] for rows of 12 elements"},
     {{.op = &adv_op_linear, .n_params = 1, .in = {{6, 1, 1}}, .param = {{3, 5, 1, 1}}},
      "linear: columns 0 to 6 of a weight with 5 columns"},
     {{.op = &adv_op_linear,
