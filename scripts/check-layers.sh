@@ -75,7 +75,7 @@ declare -A owner=(
     [request]=request
     [render]=render
     [recipe]=dataset [source]=dataset [dataset]=dataset [held_out]=dataset
-    [optimiser]=train [shards]=train [train]=train [propose]=train
+    [optimiser]=train [shards]=train [train]=train [propose]=train [ranks]=train
 )
 
 faults=0
