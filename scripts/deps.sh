@@ -1,7 +1,8 @@
 #!/bin/sh
-# Installs what the build (or the tests, the test of replicas behind nginx, the benchmarks with
-# PyTorch beside us, the pictures of the front-end, the check of a release, or that of arm64) needs through the distribution's package
-# manager: says so first, uses sudo only if needed, and does nothing when everything is there.
+# Installs what the build (or the tests, the test of replicas behind nginx, trainings on several
+# machines, the benchmarks with PyTorch beside us, the pictures of the front-end, the check of a
+# release, or that of arm64) needs through the distribution's package manager: says so first, uses sudo
+# only if needed, and does nothing when everything is there.
 #
 # The tests of the front-end also want a browser's driver from npm (tests/web), and those of the
 # API's description a linter and TypeScript (tests/clients/js); without them, or without the network,
@@ -15,7 +16,7 @@
 #
 # `libraries` installs nothing: it names what programs and tests are compiled and linked with.
 #
-# usage: scripts/deps.sh build|test|topology|lint|bench|screenshots|release|arm64|libraries
+# usage: scripts/deps.sh build|test|topology|mpi|lint|bench|screenshots|release|arm64|libraries
 set -eu
 
 libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev zlib1g-dev
@@ -43,6 +44,10 @@ topology)
     driver=
     tools=$(dirname "$0")/../build/tools
     programs="promtool prometheus nginx"
+    ;;
+mpi)
+    wanted="$build libopenmpi-dev openmpi-bin python3"
+    driver=
     ;;
 lint)
     wanted=$lint
@@ -77,7 +82,7 @@ libraries)
     exit 0
     ;;
 *)
-    echo "usage: $0 build|test|topology|lint|bench|screenshots|release|arm64|libraries" >&2
+    echo "usage: $0 build|test|topology|mpi|lint|bench|screenshots|release|arm64|libraries" >&2
     exit 2
     ;;
 esac

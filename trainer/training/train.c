@@ -5,6 +5,7 @@
 #include "trainer/cli/options.h"
 #include "trainer/cli/overrides.h"
 #include "trainer/training/loss_curve.h"
+#include "trainer/training/ranks.h"
 #include "trainer/training/session.h"
 
 #include <advect/array_file.h>
@@ -176,7 +177,7 @@ static void warn_of_overfitting(const struct adv_training *training)
                 (long long)best->step, best->held_out, last->held_out);
 }
 
-/* Before the first step: what could not be written at the end. */
+/* Before the first step: what could not be written at the end, by the rank that writes. */
 static enum adv_status check_files(const struct train_options *options,
                                    const struct file_names *names, struct adv_error *error)
 {
@@ -187,33 +188,69 @@ static enum adv_status check_files(const struct train_options *options,
                                               : status;
 }
 
+/* All until the first step. Ranks go on together, or all fail with the report of one. */
+static enum adv_status prepare(struct adv_training **training, const struct train_options *options,
+                               const struct adv_overrides *overrides, const char *recipe_path,
+                               struct file_names *names, const struct adv_ranks *ranks,
+                               struct adv_error *error)
+{
+    enum adv_status status = create(training, options, overrides, recipe_path, error);
+    if (status == ADV_OK && adv_ranks_lead(ranks))
+        adv_session_print_notes("train", adv_training_notes(*training));
+    if (status == ADV_OK)
+        name_files(names, options, adv_training_name(*training));
+    if (status == ADV_OK && adv_ranks_lead(ranks))
+        status = check_files(options, names, error);
+    if (status == ADV_OK)
+        status = begin(*training, options, names->checkpoint, error);
+    if (!ranks)
+        return status;
+    status = adv_ranks_agree(ranks, status, error);
+    return status == ADV_OK ? adv_training_share(*training, ranks, error) : status;
+}
+
+static enum adv_status finish(const struct adv_training *training,
+                              const struct train_options *options, const struct file_names *names,
+                              struct adv_error *error)
+{
+    warn_of_overfitting(training);
+    return write_results(training, options, names, error);
+}
+
+/* What ends all ranks alike; else the others would wait for this one. */
+static bool is_common(enum adv_status status)
+{
+    return status == ADV_OK || status == ADV_E_CANCELLED || status == ADV_E_NUMERIC;
+}
+
 static enum adv_status train(const struct train_options *options,
                              const struct adv_overrides *overrides, const char *recipe_path,
-                             struct adv_error *error)
+                             const struct adv_ranks *ranks, struct adv_error *error)
 {
     struct adv_training *training = NULL;
     struct file_names names;
-    enum adv_status status = create(&training, options, overrides, recipe_path, error);
-    if (status != ADV_OK)
-        return status;
-    adv_session_print_notes("train", adv_training_notes(training));
-    name_files(&names, options, adv_training_name(training));
-    const struct adv_session session = {
-        .command = "train", .checkpoint = names.checkpoint, .quiet = options->quiet};
-    status = check_files(options, &names, error);
-    if (status == ADV_OK)
-        status = begin(training, options, names.checkpoint, error);
-    if (status == ADV_OK && !options->quiet)
+    bool leads = adv_ranks_lead(ranks);
+    enum adv_status status =
+        prepare(&training, options, overrides, recipe_path, &names, ranks, error);
+    bool began = status == ADV_OK;
+    const struct adv_session session = {.command = "train",
+                                        .checkpoint = names.checkpoint,
+                                        .quiet = options->quiet || !leads,
+                                        .advised = !leads,
+                                        .shared = ranks != NULL};
+    if (began && !session.quiet)
         print_memory(adv_training_memory(training));
-    if (status == ADV_OK)
+    if (began)
         status = adv_session_run(&session, training, error);
-    if (status == ADV_E_CANCELLED && adv_training_progress(training)->step > 0)
+    if (status == ADV_E_CANCELLED && leads && adv_training_progress(training)->step > 0)
         fprintf(stderr, "%s holds the training so far; --resume continues it\n", names.checkpoint);
-    if (status == ADV_OK)
-        warn_of_overfitting(training);
-    if (status == ADV_OK)
-        status = write_results(training, options, &names, error);
+    if (status == ADV_OK && leads)
+        status = finish(training, options, &names, error);
     adv_training_free(training);
+    if (ranks && began && !is_common(status)) {
+        fprintf(stderr, "advect train: rank %d: %s\n", ranks->rank, error->message);
+        adv_ranks_abort(ranks);
+    }
     return status;
 }
 
@@ -244,9 +281,18 @@ static int run(int argc, char **argv)
     if (outcome != ADV_OPTIONS_GO)
         return outcome;
     struct adv_error error = ADV_ERROR_INIT;
-    enum adv_status status = train(&options, &overrides, recipe_path, &error);
+    const struct adv_ranks *ranks = NULL;
+    enum adv_status status = adv_ranks_open(&ranks, &error);
+    if (status == ADV_OK)
+        status = train(&options, &overrides, recipe_path, ranks, &error);
     adv_fields_release(fields, N_FIELDS, &options);
-    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("train", &error);
+    int code = ADV_EXIT_OK;
+    if (status != ADV_OK && adv_ranks_lead(ranks))
+        code = adv_command_fail("train", &error);
+    else if (status != ADV_OK)
+        code = ADV_EXIT_FAILURE; /* rank 0 has said why */
+    adv_ranks_close(ranks);
+    return code;
 }
 
 const struct adv_command adv_command_train = {
