@@ -4,15 +4,17 @@
     bench/ranks.py [--advect BIN] [--ranks 2] [--rounds 5] [RECIPE.json ...]
 
 Builds build/mpi/bin/advect first (make MPI=1), which needs libopenmpi-dev and openmpi-bin. A round
-gives each its turn of the same steps of the same recipe; printed are the medians of steps per second
-and of the rounds' ratios. Both must leave the same weights, byte for byte, and the script fails
-otherwise. Processors that others use disturb ranks more than threads: they wait for each other in
-every step, by spinning.
+gives each its turn of the same steps of the same recipe; printed are the medians of steps per second,
+of the CPU time of a step, and of the rounds' ratios, which are below 1 where ranks are slower. Both
+must leave the same weights, byte for byte, and the script fails otherwise. Where others use the
+processors, ranks are late more often, as each waits for all others twice a step; the ratio of CPU
+times then says more, though it holds against ranks that they wait by asking again and again.
 """
 import argparse
 import json
 import os
 import re
+import resource
 import statistics
 import struct
 import subprocess
@@ -31,7 +33,7 @@ def mlp(channels, batch, steps):
             "data": BOARD, "train": {"steps": steps, "batch": batch, "seed": 1}}
 
 
-RECIPES = [mlp(128, 256, 600), mlp(256, 512, 200), mlp(512, 512, 60), mlp(512, 2048, 20)]
+RECIPES = [mlp(128, 256, 600), mlp(256, 512, 150), mlp(512, 512, 50), mlp(512, 2048, 15)]
 
 
 def weights_of(path):
@@ -40,35 +42,53 @@ def weights_of(path):
     return data[8 + struct.unpack("<Q", data[:8])[0]:]
 
 
-def train(command, threads, recipe, out):
-    """Steps per second."""
+def train(command, threads, recipe, steps, out):
+    """Steps per second, and CPU seconds of all processes, those of starting included."""
     path = os.path.join(os.path.dirname(out), "recipe.json")
     with open(path, "w") as file:
         json.dump(recipe, file)
-    done = subprocess.run([*command, "train", path, "--restart", "--threads",
-                           str(threads), "--out", out], text=True,
-                          capture_output=True)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([*command, "train", path, "--restart", "--threads", str(threads),
+                           "--steps", str(steps), "--out", out], text=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     rates = re.findall(r"([\d.]+) steps/s", done.stderr)
     if done.returncode or not rates:
         sys.exit(f"{' '.join(command)}: {done.stderr}")
-    return float(rates[-1])
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return float(rates[-1]), cpu
+
+
+class Way:
+    def __init__(self, command, threads, out):
+        self.command, self.threads, self.out = command, threads, out
+        self.rates, self.cpu = [], []
+
+    def turn(self, recipe):
+        """CPU seconds of a step: what the steps after the first take."""
+        steps = recipe["train"]["steps"]
+        _, start = train(self.command, self.threads, recipe, 1, self.out)
+        rate, whole = train(self.command, self.threads, recipe, steps, self.out)
+        self.rates.append(rate)
+        self.cpu.append((whole - start) / (steps - 1))
 
 
 def measure(options, recipe, folder):
     flags = ["--allow-run-as-root", "--oversubscribe", "--bind-to", "none",
              "--mca", "mpi_yield_when_idle", "1"]
-    ranks = ["mpirun", *flags, "-n", str(options.ranks), "-x", "OPENBLAS_NUM_THREADS=1",
-             options.advect]
-    by_ranks, by_threads = [], []
-    outs = [os.path.join(folder, f"{name}.safetensors") for name in ("ranks", "threads")]
+    mpirun = ["mpirun", *flags, "-n", str(options.ranks), "-x", "OPENBLAS_NUM_THREADS=1"]
+    ranks = Way([*mpirun, options.advect], 1, os.path.join(folder, "ranks.safetensors"))
+    threads = Way([options.advect], options.ranks, os.path.join(folder, "threads.safetensors"))
     for _ in range(options.rounds):
-        by_ranks.append(train(ranks, 1, recipe, outs[0]))
-        by_threads.append(train([options.advect], options.ranks, recipe, outs[1]))
-    same = weights_of(outs[0]) == weights_of(outs[1])
-    ratio = statistics.median(a / b for a, b in zip(by_ranks, by_threads))
-    print(f"{recipe['name']:24} {statistics.median(by_ranks):8.1f} steps/s by {options.ranks} ranks,"
-          f" {statistics.median(by_threads):8.1f} by {options.ranks} threads, ratio {ratio:.2f}; "
-          f"weights {'the same' if same else 'DIFFER'}", flush=True)
+        ranks.turn(recipe)
+        threads.turn(recipe)
+    same = weights_of(ranks.out) == weights_of(threads.out)
+    rate = statistics.median(a / b for a, b in zip(ranks.rates, threads.rates))
+    cpu = statistics.median(b / a for a, b in zip(ranks.cpu, threads.cpu))
+    n = options.ranks
+    print(f"{recipe['name']:22} {statistics.median(ranks.rates):7.1f} steps/s by {n} ranks, "
+          f"{statistics.median(threads.rates):7.1f} by {n} threads: {rate:.2f}; CPU "
+          f"{1e3 * statistics.median(ranks.cpu):.1f} and {1e3 * statistics.median(threads.cpu):.1f} "
+          f"ms a step: {cpu:.2f}; weights {'the same' if same else 'DIFFER'}", flush=True)
     return same
 
 
