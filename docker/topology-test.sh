@@ -13,7 +13,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
-daemon=$(realpath "${1:-build/bin/advectd}")
+daemon=${1:-build/bin/advectd}
 PATH=$root/build/tools:$PATH:/usr/sbin
 
 skip() {
@@ -21,6 +21,7 @@ skip() {
     exit 0
 }
 [ -x "$daemon" ] || make --no-print-directory -j"$(nproc)" "$daemon" >/dev/null || exit 1
+daemon=$(realpath "$daemon")
 scripts/deps.sh topology || true
 for tool in nginx prometheus promtool openssl curl python3; do
     command -v "$tool" >/dev/null || skip "no $tool (scripts/deps.sh topology)"

@@ -1,5 +1,6 @@
 #include "trainer/training/ranks.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 
@@ -14,8 +15,9 @@ int adv_ranks_launched(void)
     static const char *const names[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *size = getenv(names[i]);
-        if (size && atoi(size) > 1)
-            return atoi(size);
+        long n = size ? strtol(size, NULL, 10) : 1;
+        if (n > 1 && n <= INT_MAX)
+            return (int)n;
     }
     return 1;
 }

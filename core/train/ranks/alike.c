@@ -82,8 +82,7 @@ static const char *const differences[FACTS] = {
     [RECIPE] = "has another recipe",
     [DATA] = "has other data",
     [STATE] = "has other weights: it goes on from another checkpoint, or from none",
-    [GRADIENT] = "computes other gradients of the same batch, as processors of another kind do: "
-                 "name the same ADVECT_ISA and OPENBLAS_CORETYPE on all",
+    [GRADIENT] = "computes other gradients; set ADVECT_ISA and OPENBLAS_CORETYPE alike on all",
 };
 
 static uint64_t digest_of_program(void)
@@ -133,14 +132,14 @@ static enum adv_status find_facts(struct adv_training *t, uint64_t facts[FACTS],
     return digest_of_recipe(t, &facts[RECIPE], error);
 }
 
-static enum adv_status compare(int rank, const uint64_t facts[FACTS], const uint64_t first[FACTS],
+static enum adv_status compare(int rank, const uint64_t theirs[FACTS], const uint64_t facts[FACTS],
                                struct adv_error *error)
 {
     for (int i = 0; i < FACTS; i++) {
-        if (facts[i] != first[i])
+        if (theirs[i] != facts[i])
             return adv_fail(error, ADV_E_INVALID, "rank %d %s (digest %016llx, of rank 0 %016llx)",
-                            rank, differences[i], (unsigned long long)facts[i],
-                            (unsigned long long)first[i]);
+                            rank, differences[i], (unsigned long long)theirs[i],
+                            (unsigned long long)facts[i]);
     }
     return ADV_OK;
 }
