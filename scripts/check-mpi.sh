@@ -108,13 +108,15 @@ rank_pid() { # RANK: of the training that began
     done
 }
 
-stops_with_a_checkpoint() {
+mpirun_pid() { echo "$mpirun"; }
+stops_with_a_checkpoint() { # SIGNAL, and a function that tells who gets it
     begin_long || return 1
-    kill -TERM "$(rank_pid 1)" || return 1
+    kill "$1" "$("${@:2}")" || return 1
     wait "$mpirun"
     says "long.checkpoint holds the training so far" && goes_on_alike
 }
-check "one rank's SIGTERM stops all, and 4 ranks go on" stops_with_a_checkpoint
+check "one rank's SIGTERM stops all, and 4 ranks go on" stops_with_a_checkpoint -TERM rank_pid 1
+check "mpirun's SIGUSR1 stops all" stops_with_a_checkpoint -USR1 mpirun_pid
 
 loses_a_rank() {
     local status

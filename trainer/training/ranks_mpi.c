@@ -1,7 +1,10 @@
 /* Ranks that talk by MPI. All calls come from the thread that trains. */
 #include "trainer/training/ranks.h"
 
+#include "trainer/cli/stop.h"
+
 #include <mpi.h>
+#include <signal.h>
 #include <stdlib.h>
 
 /* One process is one rank: MPI itself is global. */
@@ -63,6 +66,7 @@ enum adv_status adv_ranks_open(const struct adv_ranks **ranks, struct adv_error 
     int level;
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &level) != MPI_SUCCESS)
         return adv_fail(error, ADV_E_IO, "MPI cannot be started");
+    adv_stop_catch(SIGUSR1); /* handed on by mpirun, which after SIGTERM waits a second */
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     world.ranks =
         (struct adv_ranks){.send = send_bytes, .receive = receive_bytes, .settle = settle};
