@@ -97,6 +97,9 @@ CPPFLAGS := $(CPPFLAGS) $(call pkg_cflags,$(PKGS_CORE) $(PKGS_SERVER)) $(call pk
 LIBS_CORE   := $(call pkg_libs,$(PKGS_CORE)) -lm
 LIBS_SERVER := $(call pkg_libs,$(PKGS_SERVER))
 LIBS_TEST   := $(call pkg_libs,$(PKGS_TEST))
+# Of the trainer, and of the tests that link its parts.
+LIBS_MPI    := $(if $(filter 1,$(MPI)),$(call pkg_libs,ompi-c))
+CFLAGS_ranks_mpi = $(call pkg_cflags,ompi-c)
 
 # ---------------------------------------------------------------- sources
 # Variants of the kernels, one per instruction set, of which each architecture has its own: those in
@@ -108,7 +111,11 @@ FLOAT_ONLY := bf16 amx
 
 CORE_SRC    := $(sort $(filter-out core/kernels/isa/isa_%,$(wildcard core/*/*.c core/*/*/*.c)) \
                       $(VARIANTS:%=core/kernels/isa/isa_%.c))
-TRAINER_SRC := $(sort $(wildcard trainer/*.c trainer/*/*.c))
+# With MPI=1 a training may be shared by the processes that mpirun starts.
+MPI       ?= 0
+RANKS     := $(if $(filter 1,$(MPI)),mpi,alone)
+TRAINER_SRC := $(sort $(filter-out trainer/training/ranks_%,$(wildcard trainer/*.c trainer/*/*.c)) \
+                      trainer/training/ranks_$(RANKS).c)
 SERVER_SRC  := $(sort $(wildcard server/*.c server/*/*.c))
 TEST_ROOMS  := tests/core/* tests/trainer tests/server tests/server/client
 TEST_SRC    := $(sort $(wildcard $(TEST_ROOMS:%=%/test_*.c)))
@@ -143,7 +150,7 @@ PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) \
          $(if $(filter asan tsan,$(CONFIG)),,$(DOUBLE_TESTS:%=$(TST)/test_%_double))
 
-.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server bench-overload soak study coverage compile-commands format check-format lint fuzz clean
+.PHONY: FORCE all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server bench-overload soak study coverage compile-commands format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -152,7 +159,7 @@ all: $(BIN)/advect $(BIN)/advectd $(LIB)/libadvect.a $(LIB)/libadvect.so ## buil
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "  settings: CONFIG=release|debug|asan|tsan|clang  DEV=1 (warnings are errors)"
-	@echo "            OFFLINE=1 (install nothing)  V=1 (print whole commands)"
+	@echo "            MPI=1 (train on several machines)  OFFLINE=1 (install nothing)  V=1 (print whole commands)"
 
 deps: ## install what the build needs (apt-get; says so first)
 	@scripts/deps.sh build
@@ -312,10 +319,16 @@ $(LIB)/libadvect.so.$(SOVERSION): $(CORE_OBJ) core/libadvect.map
 $(LIB)/libadvect.so: $(LIB)/libadvect.so.$(SOVERSION)
 	$(Q)ln -sf $(<F) $@
 
-$(BIN)/advect: $(TRAINER_OBJ) $(LIB)/libadvect.a
+# Linked anew when MPI= changes: then no object does.
+$(BIN)/.ranks: $(if $(filter $(RANKS),$(shell cat $(BIN)/.ranks 2>/dev/null)),,FORCE)
+	@mkdir -p $(@D)
+	@echo $(RANKS) > $@
+FORCE:
+
+$(BIN)/advect: $(TRAINER_OBJ) $(LIB)/libadvect.a $(BIN)/.ranks
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_CORE) -o $@
+	$(Q)$(CC) $(LDFLAGS) $(filter-out %/.ranks,$^) $(LIBS_CORE) $(LIBS_MPI) -o $@
 
 $(BIN)/bench_%: $(OBJ)/bench/%.o $(LIB)/libadvect.a
 	@mkdir -p $(@D)
@@ -453,7 +466,7 @@ WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc,-u,_
 $(TRAINER_TESTS:%=$(TST)/test_%): $(TST)/%: $$(call object_of_test,,$$*) $(filter-out %/main.o,$(TRAINER_OBJ)) $(SUPPORT_LIB) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) -o $@
+	$(Q)$(CC) $(LDFLAGS) $(WRAP) -Wl,--start-group $^ -Wl,--end-group $(LIBS_TEST) $(LIBS_CORE) $(LIBS_MPI) -o $@
 
 # A test of the daemon's parts takes only those that it names.
 $(OBJ)/server/libserver.a: $(filter-out %/main.o,$(SERVER_OBJ))

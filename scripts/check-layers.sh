@@ -78,7 +78,7 @@ declare -A owner=(
     [request]=request
     [render]=render
     [recipe]=dataset [source]=dataset [dataset]=dataset [held_out]=dataset
-    [optimiser]=train [shards]=train [snapshot]=train [train]=train [propose]=train
+    [optimiser]=train [shards]=train [snapshot]=train [train]=train [propose]=train [ranks]=train
 )
 
 faults=0

@@ -1,21 +1,22 @@
 #!/bin/sh
-# Installs what the build (or the tests, the benchmarks with PyTorch beside us, the pictures of the
-# front-end, the playground, the check of a release, or that of arm64) needs through the distribution's package
-# manager: says so first, uses sudo only if needed, and does nothing when everything is there.
+# Installs what the build (or the tests, the test of replicas behind nginx, trainings on several
+# machines, the benchmarks with PyTorch beside us, the pictures of the front-end, the playground, the
+# check of a release, or that of arm64) needs through the distribution's package manager: says so first,
+# uses sudo only if needed, and does nothing when everything is there.
 #
 # The tests of the front-end also want a browser's driver from npm (tests/web), and those of the
 # API's description a linter and TypeScript (tests/clients/js); without them, or without the network,
 # they are skipped.
 #
-# The alert rules want promtool, of Debian's package prometheus. That package would start a server of
-# its own, so the tool alone is taken out of it, into build/tools; without it, those checks are
-# skipped.
+# The alert rules want promtool, and docker/topology-test.sh prometheus and nginx too. Debian's packages
+# would start servers of their own, so the programs alone are taken out of them, into build/tools;
+# without them, those checks are skipped.
 #
 # With OFFLINE=1 in the environment nothing is installed: what is missing is named, that is all.
 #
 # `libraries` installs nothing: it names what programs and tests are compiled and linked with.
 #
-# usage: scripts/deps.sh build|test|lint|bench|screenshots|playground|release|arm64|libraries
+# usage: scripts/deps.sh build|test|topology|mpi|kubernetes|lint|bench|screenshots|playground|release|arm64|libraries
 set -eu
 
 libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev zlib1g-dev
@@ -24,17 +25,36 @@ test_libraries="check libcurl4-openssl-dev"
 build="gcc make pkg-config $libraries fonts-dejavu-core"
 lint="$build clang-tidy shellcheck"
 tools=
+programs=
+schemas=
 linters=
 tests="$lint $test_libraries curl locales g++ clang clang-format libclang-rt-dev valgrind
  python3-numpy python3-pip python3-setuptools python3-venv python3-wheel python3-matplotlib mypy
  chromium groff-base zsh fish"
 # Other builds of node, which have npm along, do as well as Debian's.
-command -v node >/dev/null 2>&1 || tests="$tests nodejs"
-command -v npm >/dev/null 2>&1 || tests="$tests npm"
+node=
+command -v node >/dev/null 2>&1 || node="$node nodejs"
+command -v npm >/dev/null 2>&1 || node="$node npm"
+tests="$tests$node"
 
 case "${1:-}" in
 build)
     wanted=$build
+    driver=
+    ;;
+topology)
+    wanted="$build curl openssl python3"
+    driver=
+    tools=$(dirname "$0")/../build/tools
+    programs="promtool prometheus nginx"
+    ;;
+kubernetes)
+    wanted="$node"
+    driver=
+    schemas=$(dirname "$0")/../tests/kubernetes
+    ;;
+mpi)
+    wanted="$build libopenmpi-dev openmpi-bin python3"
     driver=
     ;;
 lint)
@@ -50,6 +70,7 @@ test)
     driver=$(dirname "$0")/../tests/web
     linters=$(dirname "$0")/../tests/clients/js
     tools=$(dirname "$0")/../build/tools
+    programs=promtool
     ;;
 screenshots)
     wanted="$tests pngquant"
@@ -73,7 +94,7 @@ libraries)
     exit 0
     ;;
 *)
-    echo "usage: $0 build|test|lint|bench|screenshots|playground|release|arm64|libraries" >&2
+    echo "usage: $0 build|test|topology|mpi|kubernetes|lint|bench|screenshots|playground|release|arm64|libraries" >&2
     exit 2
     ;;
 esac
@@ -85,7 +106,7 @@ fi
 
 # The versions of the lock files; nothing of them is run while they are installed.
 install_npm() { # FOLDER PACKAGE WHAT
-    [ -n "$driver" ] && [ "${OFFLINE:-0}" != 1 ] || return 0
+    [ "${OFFLINE:-0}" != 1 ] || return 0
     [ ! -d "$1/node_modules/$2" ] || return 0
     echo "Installing $2 into $1/node_modules with npm"
     (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
@@ -93,22 +114,34 @@ install_npm() { # FOLDER PACKAGE WHAT
 }
 
 install_driver() {
-    install_npm "$driver" playwright-core "the front-end"
+    [ -z "$driver" ] || install_npm "$driver" playwright-core "the front-end"
 }
 
 install_linters() {
     [ -z "$linters" ] || install_npm "$linters" typescript "the API's description"
 }
 
-install_promtool() {
+install_schemas() {
+    [ -z "$schemas" ] || install_npm "$schemas" kubernetes-models "the manifests of Kubernetes"
+}
+
+# Programs into $tools, each out of its package.
+install_tools() {
     [ -n "$tools" ] && [ "${OFFLINE:-0}" != 1 ] || return 0
-    [ ! -x "$tools/promtool" ] && ! command -v promtool >/dev/null 2>&1 || return 0
-    echo "Taking promtool out of the package prometheus, into $tools"
-    mkdir -p "$tools"
-    (cd "$tools" && apt-get download -qq prometheus 2>/dev/null &&
-        dpkg-deb --fsys-tarfile prometheus_*.deb | tar -x --strip-components=3 ./usr/bin/promtool) ||
-        echo "It could not be had: the alert rules will not be checked." >&2
-    rm -f "$tools"/prometheus_*.deb
+    for program in $programs; do
+        [ ! -x "$tools/$program" ] || continue
+        ! PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null 2>&1 || continue
+        case "$program" in
+        nginx) package=nginx path=./usr/sbin/nginx ;;
+        *) package=prometheus path=./usr/bin/$program ;;
+        esac
+        echo "Taking $program out of the package $package, into $tools"
+        mkdir -p "$tools"
+        (cd "$tools" && apt-get download -qq "$package" 2>/dev/null &&
+            dpkg-deb --fsys-tarfile "${package}"_*.deb | tar -x --strip-components=3 "$path") ||
+            echo "It could not be had: what needs it will be skipped." >&2
+        rm -f "$tools/${package}"_*.deb
+    done
 }
 
 missing=
@@ -121,7 +154,8 @@ done
 if [ -z "$missing" ]; then
     install_driver
     install_linters
-    install_promtool
+    install_tools
+    install_schemas
     exit 0
 fi
 
@@ -143,4 +177,5 @@ $root apt-get update -qq
 $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 install_driver
 install_linters
-install_promtool
+install_tools
+install_schemas

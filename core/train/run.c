@@ -31,9 +31,10 @@ static enum adv_status one_step(struct run *run, bool *goes_on, struct adv_error
     enum adv_status status = adv_training_step(t, NULL, error);
     if (status != ADV_OK)
         return status;
-    *goes_on = !t->progress.over;
     if (run->options.on_step && !run->options.on_step(run->options.context, &t->progress))
-        *goes_on = false;
+        t->asks_to_stop = true;
+    bool stops = t->ranks ? t->told_to_stop : t->asks_to_stop; /* all ranks after the same step */
+    *goes_on = !t->progress.over && !stops;
     bool due = adv_monotonic_s() - run->saved_s >= train->checkpoint_every_s;
     if (*goes_on && due && run->options.checkpoint)
         save_periodically(run);
@@ -48,6 +49,9 @@ enum adv_status adv_training_run(struct adv_training *t,
     enum adv_status status = adv_copy_sized(&run.options, sizeof run.options, options,
                                             "adv_training_run_options", error);
     bool goes_on = !t->progress.over;
+    t->asks_to_stop = t->told_to_stop = false;
+    if (t->ranks && t->ranks->rank > 0)
+        run.options.checkpoint = NULL; /* rank 0 writes it */
     if (status == ADV_OK && t->progress.step == 0 && run.options.on_warning)
         adv_dataset_suggest(&t->dataset, run.options.on_warning, run.options.context);
     while (status == ADV_OK && goes_on)

@@ -3,6 +3,7 @@
 #include "core/train/training.h"
 
 #include "core/base/clock.h"
+#include "core/train/ranks/ranks.h"
 
 #include <advect/extra/optimiser.h>
 #include <advect/extra/shards.h>
@@ -11,14 +12,15 @@
 #include <math.h>
 #include <string.h>
 
-static void shard_gradient(void *context, size_t shard, int worker_number)
+void adv_training_shard_gradient(void *context, size_t own_shard, int worker_number)
 {
     struct adv_training *t = context;
     struct adv_training_worker *worker = &t->workers[worker_number];
     struct adv_examples *e = &worker->examples;
     size_t batch = (size_t)t->recipe.train.batch, rows = t->shard_rows;
+    size_t shard = t->first_shard + own_shard;
     size_t first = shard * rows, n = batch - first < rows ? batch - first : rows;
-    float *gradient = t->gradients + shard * t->n_weights;
+    float *gradient = t->gradients + own_shard * t->n_weights;
     memset(gradient, 0, t->n_weights * sizeof *gradient);
     if (worker->weights_step != t->progress.step)
         adv_gradient_set_weights(worker->gradient, t->weights);
@@ -52,7 +54,7 @@ static double sum_of_squares(size_t n, const float *x)
     return sum;
 }
 
-/* Sums a range of the shards' gradients into the first shard's. */
+/* Sums a range of the shards' gradients into the first shard's, which is t->sum. */
 static void sum_gradients(void *context, size_t piece, int worker)
 {
     (void)worker;
@@ -65,6 +67,22 @@ static void sum_gradients(void *context, size_t piece, int worker)
             sum[i] += gradient[i];
     }
     t->piece_squares[piece] = sum_of_squares(at.n, sum);
+}
+
+static void square_sums(void *context, size_t piece, int worker)
+{
+    (void)worker;
+    struct adv_training *t = context;
+    struct adv_piece at = adv_piece_at(t->n_weights, piece);
+    t->piece_squares[piece] = sum_of_squares(at.n, t->sum + at.first);
+}
+
+static enum adv_status sum_of_all_shards(struct adv_training *t, struct adv_error *error)
+{
+    enum adv_status status = t->ranks ? adv_training_sum_over_ranks(t, error) : ADV_OK;
+    if (status == ADV_OK)
+        adv_pool_run(t->pool, t->n_pieces, t->ranks ? square_sums : sum_gradients, t);
+    return status;
 }
 
 static void update_weights(void *context, size_t piece, int worker)
@@ -84,7 +102,7 @@ static void update_weights(void *context, size_t piece, int worker)
     };
     size_t learned = adv_net_learned_weights(t->net);
     size_t n = at.first >= learned ? 0 : at.n < learned - at.first ? at.n : learned - at.first;
-    adv_adamw_update(&adamw, n, t->gradients + at.first, t->weights + at.first, t->m + at.first,
+    adv_adamw_update(&adamw, n, t->sum + at.first, t->weights + at.first, t->m + at.first,
                      t->v + at.first);
     adv_ema_update(adv_ema_decay(train->ema_decay, t->progress.step), n, t->weights + at.first,
                    t->average + at.first);
@@ -116,10 +134,12 @@ static enum adv_status learn(struct adv_training *t, double *loss, struct adv_er
     const struct adv_train_recipe *train = &t->recipe.train;
     if (train->coupling == ADV_COUPLING_OPTIMAL_TRANSPORT)
         adv_coupling_draw(&t->coupling, &t->dataset, t->progress.step);
-    adv_pool_run(t->pool, t->n_shards, shard_gradient, t);
+    adv_pool_run(t->pool, t->n_own_shards, adv_training_shard_gradient, t);
+    enum adv_status status = sum_of_all_shards(t, error);
+    if (status != ADV_OK)
+        return status;
     double batch_loss =
         sum_of(t->n_shards, t->shard_sums) / ((double)train->batch * (double)t->dataset.dim);
-    adv_pool_run(t->pool, t->n_pieces, sum_gradients, t);
     double norm = sqrt(sum_of(t->n_pieces, t->piece_squares));
     bool squares_fit = norm * norm <= (double)FLT_MAX; /* as AdamW's second moments must */
     if (!isfinite(batch_loss) || !squares_fit)

@@ -38,7 +38,7 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         t->best = adv_zeros(t->n_weights);
     t->m = adv_zeros(t->n_weights);
     t->v = adv_zeros(t->n_weights);
-    t->gradients = adv_zeros(elements);
+    t->gradients = t->sum = adv_zeros(elements);
     t->shard_sums = calloc(t->n_shards, sizeof *t->shard_sums);
     t->piece_squares = calloc(t->n_pieces, sizeof *t->piece_squares);
     t->workers = calloc((size_t)adv_pool_threads(t->pool), sizeof *t->workers);
@@ -100,6 +100,7 @@ static enum adv_status divide(struct adv_training *t, struct adv_error *error)
         return status;
     t->n_weights = adv_net_weights(t->net);
     t->n_shards = (batch + t->shard_rows - 1) / t->shard_rows;
+    t->n_own_shards = t->n_shards;
     t->n_pieces = adv_piece_count(t->n_weights);
     return allocate(t, error);
 }
@@ -276,6 +277,9 @@ void adv_training_free(struct adv_training *t)
     free(t->m);
     free(t->v);
     free(t->gradients);
+    free(t->before);
+    free(t->received);
+    free(t->passed_sums);
     free(t->shard_sums);
     free(t->piece_squares);
     free(t->curve);

@@ -1,6 +1,7 @@
 /* The state of a training, and its parts. A step's result is a function of the state before it and
- * of recipe and data: it depends neither on the number of threads nor on interruptions. The batch
- * is cut into fixed shards, each with a gradient of its own; these are summed in shard order. */
+ * of recipe and data: it depends neither on the number of threads and ranks nor on interruptions.
+ * The batch is cut into fixed shards, each with a gradient of its own; these are summed in shard
+ * order. */
 #ifndef ADV_TRAIN_TRAINING_H
 #define ADV_TRAIN_TRAINING_H
 
@@ -10,6 +11,7 @@
 #include <advect/extra/dataset.h>
 #include <advect/extra/gradient.h>
 #include <advect/extra/net.h>
+#include <advect/extra/ranks.h>
 #include <advect/extra/recipe.h>
 #include <advect/pool.h>
 #include <advect/query.h>
@@ -35,7 +37,10 @@ struct adv_training {
     float *best;                      /* [n_weights], averages of progress.best_step; NULL: the last
                                          are kept */
     int64_t worse_points;             /* measured since then */
-    float *gradients;                 /* [n_shards, n_weights] */
+    size_t first_shard, n_own_shards; /* of this process; all, unless ranks share them */
+    float *gradients;                 /* [n_own_shards, n_weights] */
+    float *sum;                       /* [n_weights], of all gradients: the first of them or, where
+                                         later ranks add theirs, received */
     double *shard_sums;               /* [n_shards]: of squared errors */
     double *piece_squares;            /* [n_pieces]: of the gradient's elements */
     struct adv_training_worker *workers;
@@ -43,6 +48,11 @@ struct adv_training {
     double gradient_scale;        /* of the step at hand, for its pieces */
     struct adv_training_memory memory;
     struct adv_training_progress progress;
+
+    const struct adv_ranks *ranks;   /* who shares the training; NULL: this process alone */
+    float *before, *received;        /* [a block], [n_weights]: sums of ranks before, of all */
+    double *passed_sums;             /* [n_shards + 1]: as shard_sums, of ranks up to this one */
+    bool asks_to_stop, told_to_stop; /* this rank; all, in the last step */
 
     double window_sum; /* of losses since the last point of the curve */
     int64_t window_steps;

@@ -13,12 +13,17 @@ static void request_stop(int signal_number)
     atomic_store(&stop_requested, true);
 }
 
-void adv_stop_catch_signals(void)
+void adv_stop_catch(int signal_number)
 {
     struct sigaction once = {.sa_handler = request_stop, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&once.sa_mask);
-    sigaction(SIGINT, &once, NULL);
-    sigaction(SIGTERM, &once, NULL);
+    sigaction(signal_number, &once, NULL);
+}
+
+void adv_stop_catch_signals(void)
+{
+    adv_stop_catch(SIGINT);
+    adv_stop_catch(SIGTERM);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGXFSZ, &ignore, NULL);

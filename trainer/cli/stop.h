@@ -7,6 +7,8 @@
 /* From now on the first SIGINT or SIGTERM only raises the flag; a second one ends the process as
  * usual. A write past the file-size limit fails instead of killing. */
 void adv_stop_catch_signals(void);
+/* The same for one signal more. */
+void adv_stop_catch(int signal_number);
 
 /* Whether it was raised: for whoever polls it, on any thread. */
 bool adv_stop_requested(void *unused);

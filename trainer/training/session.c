@@ -84,7 +84,7 @@ enum adv_status adv_session_run(const struct adv_session *session, struct adv_tr
                                                .on_step = on_step,
                                                .on_warning = session->advised ? NULL : on_warning,
                                                .context = &display};
-    if (adv_stop_requested(NULL)) /* while the data were read */
+    if (!session->shared && adv_stop_requested(NULL)) /* while the data were read */
         return adv_fail(error, ADV_E_CANCELLED, "stopped before the first step");
     adv_progress_init(&display.progress, session->quiet, (double)at->step / (double)at->steps);
     enum adv_status status = adv_training_run(training, &options, error);

@@ -17,6 +17,7 @@ struct adv_session {
     const char *checkpoint; /* file, or NULL for none */
     bool quiet;
     bool advised; /* what the columns seem to be was said before */
+    bool shared;  /* by ranks, which stop together, after a step */
 };
 
 /* Trains to the end, or until a signal: ADV_E_CANCELLED. */

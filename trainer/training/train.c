@@ -3,6 +3,7 @@
 #include "trainer/cli/json.h"
 #include "trainer/cli/options.h"
 #include "trainer/cli/overrides.h"
+#include "trainer/training/ranks.h"
 #include "trainer/training/train_run.h"
 
 #include <advect/extra/fields.h>
@@ -48,9 +49,10 @@ static enum adv_status train(const struct adv_train_options *options,
     bool taken = false;
     adv_folder_of(recipe_path, folder);
     enum adv_status status = adv_json_read_or_stdin(recipe_path, &recipe, error);
-    if (status != ADV_OK)
-        return status;
-    status = adv_overrides_apply(overrides, recipe, error);
+    if (status == ADV_OK)
+        status = adv_overrides_apply(overrides, recipe, error);
+    if (options->ranks)
+        status = adv_ranks_agree(options->ranks, status, error);
     if (status == ADV_OK) {
         status = adv_train_run("train", recipe, folder, options, &taken, error);
         if (status != ADV_OK && !taken)
@@ -88,9 +90,17 @@ static int run(int argc, char **argv)
     if (outcome != ADV_OPTIONS_GO)
         return outcome;
     struct adv_error error = ADV_ERROR_INIT;
-    enum adv_status status = train(&options, &overrides, recipe_path, &error);
+    enum adv_status status = adv_ranks_open(&options.ranks, &error);
+    if (status == ADV_OK)
+        status = train(&options, &overrides, recipe_path, &error);
     adv_fields_release(fields, N_FIELDS, &options);
-    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("train", &error);
+    int code = ADV_EXIT_OK;
+    if (status != ADV_OK && adv_ranks_lead(options.ranks))
+        code = adv_command_fail("train", &error);
+    else if (status != ADV_OK)
+        code = ADV_EXIT_FAILURE; /* rank 0 has said why */
+    adv_ranks_close(options.ranks);
+    return code;
 }
 
 const struct adv_command adv_command_train = {

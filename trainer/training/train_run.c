@@ -3,6 +3,7 @@
 #include "trainer/cli/environment.h"
 #include "trainer/cli/files.h"
 #include "trainer/training/loss_curve.h"
+#include "trainer/training/ranks.h"
 #include "trainer/training/session.h"
 
 #include <math.h>
@@ -107,7 +108,7 @@ static void warn_of_overfitting(const char *command, const struct adv_training *
                 command, (long long)best->step, best->held_out, last->held_out);
 }
 
-/* Before the first step: what could not be written at the end. */
+/* Before the first step: what could not be written at the end, by the rank that writes. */
 static enum adv_status check_files(const struct adv_train_options *options,
                                    const struct file_names *names, struct adv_error *error)
 {
@@ -118,29 +119,59 @@ static enum adv_status check_files(const struct adv_train_options *options,
                                               : status;
 }
 
-/* All that follows once there is a training, which is freed. */
+/* All between the making of a training, which failed where there is a status, and its first step.
+ * Ranks go on together, or all fail with the report of one. */
+static enum adv_status prepare(const char *command, struct adv_training *training,
+                               const struct adv_train_options *options, struct file_names *names,
+                               enum adv_status status, struct adv_error *error)
+{
+    const struct adv_ranks *ranks = options->ranks;
+    bool leads = adv_ranks_lead(ranks);
+    if (status == ADV_OK && leads)
+        adv_session_print_notes(command, adv_training_notes(training));
+    if (status == ADV_OK)
+        name_files(names, options, adv_training_name(training));
+    if (status == ADV_OK && leads)
+        status = check_files(options, names, error);
+    if (status == ADV_OK)
+        status = begin(training, options, names->checkpoint, error);
+    if (!ranks)
+        return status;
+    status = adv_ranks_agree(ranks, status, error);
+    return status == ADV_OK ? adv_training_share(training, ranks, error) : status;
+}
+
+/* What ends all ranks alike; else the others would wait for this one. */
+static bool is_common(enum adv_status status)
+{
+    return status == ADV_OK || status == ADV_E_CANCELLED || status == ADV_E_NUMERIC;
+}
+
+/* A training that is prepared, to its end and its files. */
 static enum adv_status train(const char *command, const json_t *recipe,
                              struct adv_training *training, const struct adv_train_options *options,
-                             struct adv_error *error)
+                             const struct file_names *names, struct adv_error *error)
 {
-    struct file_names names;
-    adv_session_print_notes(command, adv_training_notes(training));
-    name_files(&names, options, adv_training_name(training));
-    const struct adv_session session = {
-        .command = command, .checkpoint = names.checkpoint, .quiet = options->quiet};
-    enum adv_status status = check_files(options, &names, error);
-    if (status == ADV_OK)
-        status = begin(training, options, names.checkpoint, error);
-    if (status == ADV_OK && !options->quiet)
+    bool leads = adv_ranks_lead(options->ranks);
+    const struct adv_session session = {.command = command,
+                                        .checkpoint = names->checkpoint,
+                                        .quiet = options->quiet || !leads,
+                                        .advised = !leads,
+                                        .shared = options->ranks != NULL};
+    if (!session.quiet)
         print_memory(adv_training_memory(training));
-    if (status == ADV_OK)
-        status = adv_session_run(&session, training, error);
-    if (status == ADV_E_CANCELLED && adv_training_progress(training)->step > 0)
-        fprintf(stderr, "%s holds the training so far; --resume continues it\n", names.checkpoint);
-    if (status == ADV_OK && !json_object_get(recipe, "distill")) /* which draws no rows of data */
+    enum adv_status status = adv_session_run(&session, training, error);
+    if (status == ADV_E_CANCELLED && leads && adv_training_progress(training)->step > 0)
+        fprintf(stderr, "%s holds the training so far; --resume continues it\n",
+                names->checkpoint);
+    if (status == ADV_OK && leads && !json_object_get(recipe, "distill")) /* draws no rows of data */
         warn_of_overfitting(command, training);
-    if (status == ADV_OK)
-        status = write_results(training, options, &names, error);
+    if (status == ADV_OK && leads)
+        status = write_results(training, options, names, error);
+    if (options->ranks && !is_common(status)) {
+        fprintf(stderr, "advect %s: rank %d: %s\n", command, options->ranks->rank, error->message);
+        adv_ranks_abort(options->ranks);
+    }
     return status;
 }
 
@@ -149,16 +180,17 @@ enum adv_status adv_train_run(const char *command, const json_t *recipe, const c
                               struct adv_error *error)
 {
     struct adv_training *training = NULL;
+    struct file_names names;
     struct adv_training_options how = {.size = sizeof how,
                                        .data = options->data ? options->data : folder,
                                        .steps = options->steps,
                                        .threads = (int)options->threads,
                                        .load = adv_environment()};
     enum adv_status status = adv_session_new(recipe, &how, &training, error);
-    if (status != ADV_OK)
-        return status;
-    *taken = true;
-    status = train(command, recipe, training, options, error);
+    *taken = status == ADV_OK;
+    status = prepare(command, training, options, &names, status, error);
+    if (status == ADV_OK)
+        status = train(command, recipe, training, options, &names, error);
     adv_training_free(training);
     return status;
 }

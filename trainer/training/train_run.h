@@ -2,6 +2,7 @@
 #ifndef ADV_TRAINER_TRAIN_RUN_H
 #define ADV_TRAINER_TRAIN_RUN_H
 
+#include <advect/extra/ranks.h>
 #include <advect/train.h>
 #include <jansson.h>
 
@@ -9,6 +10,7 @@ struct adv_train_options {
     char *data, *out, *curve;
     int64_t steps, threads, dtype; /* dtype: index into f32, f16 */
     bool resume, restart, quiet;
+    const struct adv_ranks *ranks; /* that share the training; NULL: this process alone */
 };
 
 /* Trains to the end and writes model, checkpoint and curve. folder: of the recipe's data where

@@ -26,6 +26,7 @@
 #include <advect/extra/png.h>
 #include <advect/extra/profile.h>
 #include <advect/extra/propose.h>
+#include <advect/extra/ranks.h>
 #include <advect/extra/recipe.h>
 #include <advect/extra/render.h>
 #include <advect/extra/request.h>

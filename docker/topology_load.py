@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""Clients of docker/topology-test.sh, closed loop, each with one connection and without retries.
+
+    docker/topology_load.py reference DIGESTS URL...    the same bytes from each? writes digests
+    docker/topology_load.py load URL SECONDS DIGESTS    every answer is 200 with those bytes?
+    docker/topology_load.py ratio PROXY PROXY_PIDS PIDS URL...   what the proxy costs
+    docker/topology_load.py queries TOOL PROMETHEUS     the dashboard's queries, by promtool
+
+`load` ends in latencies; all exit 1 where an expectation is not met.
+"""
+import hashlib
+import http.client
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+JSON, NPY = "application/json", "application/x-npy"
+BOARD = "/v1/models/checkerboard-4x4"
+# Each route, JSON and bytes, short and long: path, body (None: GET), Accept.
+REQUESTS = [
+    (f"{BOARD}/samples", {"n": 16, "seed": 3}, JSON),
+    (f"{BOARD}/samples", {"n": 40, "seed": 4, "solver": {"method": "rk4", "steps": 20}}, NPY),
+    (f"{BOARD}/samples", {"n": 1, "seed": 5, "solver": {"method": "heun", "steps": 8}}, JSON),
+    (f"{BOARD}/trajectories", {"n": 8, "seed": 1, "frames": 9}, "application/x-ndjson"),
+    (f"{BOARD}/log-density", {"points": [[0.5, 0.5], [1.5, 0.5]]}, JSON),
+    (f"{BOARD}/latents", {"points": [[0.5, 0.5], [-0.5, 1.5]]}, JSON),
+    (f"{BOARD}/velocity", {"points": [[0.1, 0.2]], "t": 0.5}, JSON),
+    (f"{BOARD}/samples.png?n=50&seed=2", None, "image/png"),
+    ("/v1/models/mnist-mlp/samples", {"n": 2, "seed": 1, "label": 7}, JSON),
+]
+CLIENTS = 12
+RATIO_CLIENTS = 6
+
+
+class Connection:
+    def __init__(self, url):
+        self.host = url.split("//")[1]
+        self.http = http.client.HTTPConnection(self.host, timeout=60)
+
+    def ask(self, request):
+        """Status and body."""
+        path, fields, accept = request
+        head = {"Accept": accept, "Content-Type": JSON} if fields else {"Accept": accept}
+        body = json.dumps(fields) if fields else None
+        self.http.request("POST" if fields else "GET", path, body, head)
+        reply = self.http.getresponse()
+        return reply.status, reply.read()
+
+    def close(self):
+        self.http.close()
+
+
+def digest_of(body):
+    return hashlib.sha256(body).hexdigest()
+
+
+def reference(urls, path):
+    answers = []
+    for url in urls:
+        connection = Connection(url)
+        replies = [connection.ask(request) for request in REQUESTS]
+        bad = [(status, body[:200]) for status, body in replies if status != 200]
+        if bad:
+            sys.exit(f"{url}: {bad[0]}")
+        answers.append([digest_of(body) for _, body in replies])
+    for i, request in enumerate(REQUESTS):
+        if len({answer[i] for answer in answers}) != 1:
+            sys.exit(f"{request[0]}: the replicas answer with different bytes")
+    with open(path, "w") as file:
+        json.dump(answers[0], file)
+    print(f"{len(REQUESTS)} requests, the same bytes from each of {len(urls)} replicas")
+
+
+class Client(threading.Thread):
+    """Asks for one request after the other until `end`."""
+
+    def __init__(self, url, number, end, requests, digests=None):
+        super().__init__(daemon=True)
+        self.url, self.number, self.end = url, number, end
+        self.requests, self.digests = requests, digests
+        self.seconds, self.failures = [], []
+
+    def run(self):
+        connection = Connection(self.url)
+        i = self.number
+        while time.monotonic() < self.end:
+            which = i % len(self.requests)
+            i += 1
+            began = time.monotonic()
+            try:
+                status, body = connection.ask(self.requests[which])
+            except (OSError, http.client.HTTPException) as fault:
+                self.failures.append(f"{self.requests[which][0]}: {fault!r}")
+                connection.close()
+                connection = Connection(self.url)
+                time.sleep(0.05)
+                continue
+            self.seconds.append(time.monotonic() - began)
+            if status != 200:
+                self.failures.append(f"{self.requests[which][0]}: {status} {body[:200]!r}")
+            elif self.digests and digest_of(body) != self.digests[which]:
+                self.failures.append(f"{self.requests[which][0]}: other bytes")
+        connection.close()
+
+
+def run(clients):
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    return [s for c in clients for s in c.seconds], [f for c in clients for f in c.failures]
+
+
+def load(url, seconds, path):
+    with open(path) as file:
+        digests = json.load(file)
+    end = time.monotonic() + float(seconds)
+    times, failures = run([Client(url, i, end, REQUESTS, digests) for i in range(CLIENTS)])
+    times.sort()
+    n = len(times)
+    for failure in failures[:5]:
+        print(failure)
+    print(f"{n} answers to {CLIENTS} clients in {seconds} s, {len(failures)} failures; "
+          f"p50 {1e3 * times[n // 2]:.0f} ms, p99 {1e3 * times[int(0.99 * n)]:.0f} ms, "
+          f"longest {1e3 * times[-1]:.0f} ms")
+    sys.exit(1 if failures or n < 100 else 0)
+
+
+def cpu_seconds(pids):
+    ticks = 0
+    for pid in pids:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+class Side:
+    """One way to ask, and what it took: answers, seconds, CPU seconds of those who answer."""
+
+    def __init__(self, urls, pids):
+        self.urls, self.pids = urls, pids
+        self.n, self.seconds, self.cpu = 0, 0.0, 0.0
+
+    def turn(self, requests, seconds):
+        began, cpu = time.monotonic(), cpu_seconds(self.pids)
+        clients = [Client(self.urls[i % len(self.urls)], i, began + seconds, requests)
+                   for i in range(RATIO_CLIENTS)]
+        times, failures = run(clients)
+        if failures:
+            sys.exit(failures[0])
+        self.n += len(times)
+        self.seconds += time.monotonic() - began
+        self.cpu += cpu_seconds(self.pids) - cpu
+
+
+def ratio(proxy, proxy_pids, pids, urls):
+    """In turns, since others may use the processors. What counts is the CPU time of an answer, by
+    replicas alone over that by replicas and proxy: the ratio of their rates where processors are
+    what limits them, which the clients here share and others elsewhere do not."""
+    share = 0
+    for name, requests in [("one row of 8 steps", [REQUESTS[2]]), ("every kind", REQUESTS)]:
+        direct = Side(urls, pids.split(","))
+        by = Side([proxy], pids.split(",") + proxy_pids.split(","))
+        for _ in range(8):
+            direct.turn(requests, 0.6)
+            by.turn(requests, 0.6)
+        share = (direct.cpu / direct.n) / (by.cpu / by.n)
+        print(f"{name}: {by.n / by.seconds:.0f} answers/s by nginx, "
+              f"{direct.n / direct.seconds:.0f} directly; CPU time of an answer "
+              f"{1e3 * by.cpu / by.n:.2f} and {1e3 * direct.cpu / direct.n:.2f} ms: "
+              f"{100 * share:.0f} % of direct throughput")
+    sys.exit(0 if share >= 0.9 else 1)
+
+
+def queries(tool, url):
+    with open(os.path.join(ROOT, "deploy", "advect-dashboard.json")) as file:
+        dashboard = json.load(file)
+    panels = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    expressions = [t["expr"] for panel in panels for t in panel["targets"]]
+    failed, empty = [], []
+    for expression in expressions:
+        text = expression.replace("$__rate_interval", "30s")
+        text = re.sub(r"\$(instance|model|route)\b", ".*", text)
+        done = subprocess.run([tool, "query", "instant", url, text], capture_output=True, text=True)
+        if done.returncode:
+            failed.append(f"{expression}: {done.stderr.strip()}")
+        elif not done.stdout.strip():
+            empty.append(expression)
+    for line in failed:
+        print(line)
+    print(f"{len(expressions)} queries of the dashboard: {len(failed)} failed, "
+          f"{len(expressions) - len(failed) - len(empty)} with data, {len(empty)} without")
+    sys.exit(1 if failed or len(empty) > len(expressions) // 3 else 0)
+
+
+def main():
+    verb, *rest = sys.argv[1:]
+    if verb == "reference":
+        reference(rest[1:], rest[0])
+    elif verb == "load":
+        load(*rest)
+    elif verb == "ratio":
+        ratio(*rest[:3], rest[3:])
+    else:
+        queries(*rest)
+
+
+if __name__ == "__main__":
+    main()
