@@ -98,14 +98,16 @@ END_TEST
 #define MOONS                                                                                      \
     "\"data\": {\"source\": {\"kind\": \"density\", \"density\": {\"kind\": \"two_moons\"}}}"
 
-static void open_moons(struct adv_recipe *recipe, struct adv_dataset *dataset)
+#define SIMULATED "\"data\": {\"source\": {\"kind\": \"simulator\", \"name\": \"two_moons\"}}"
+
+static void open_data(const char *data, struct adv_recipe *recipe, struct adv_dataset *dataset)
 {
-    ck_assert_int_eq(adv_recipe_parse(recipe,
-                                      "{\"name\": \"moons\", " NET ", " MOONS ", \"train\":"
-                                      " {\"steps\": 9, \"batch\": 128, \"coupling\":"
-                                      " \"optimal_transport\"}}",
-                                      NULL),
-                     ADV_OK);
+    char text[1024];
+    snprintf(text, sizeof text,
+             "{\"name\": \"moons\", " NET ", %s, \"train\": {\"steps\": 9, \"batch\": 128,"
+             " \"coupling\": \"optimal_transport\"}}",
+             data);
+    ck_assert_int_eq(adv_recipe_parse(recipe, text, NULL), ADV_OK);
     ck_assert_int_eq(adv_dataset_open(&recipe->data, 0, ".", dataset, NULL), ADV_OK);
 }
 
@@ -119,7 +121,7 @@ START_TEST(base_points_change_hands_and_paths_are_shorter)
     struct adv_recipe recipe = {0};
     struct adv_dataset dataset;
     struct adv_coupling c;
-    open_moons(&recipe, &dataset);
+    open_data(MOONS, &recipe, &dataset);
     ck_assert_int_eq(adv_coupling_init(&c, &dataset, &recipe.train, NULL), ADV_OK);
     for (int64_t step = 0; step < 3; step++) {
         double before = 0, after = 0;
@@ -133,6 +135,22 @@ START_TEST(base_points_change_hands_and_paths_are_shorter)
         qsort(c.drawn.x0, 128, 2 * sizeof(float), compare_floats);
         ck_assert_mem_eq(c.x0, c.drawn.x0, 128 * 2 * sizeof(float)); /* each once */
     }
+    adv_coupling_release(&c);
+    adv_dataset_close(&dataset);
+    adv_recipe_release(&recipe);
+}
+END_TEST
+
+/* Of simulations each has an observation of its own. */
+START_TEST(rows_of_different_contexts_keep_their_base_points)
+{
+    struct adv_recipe recipe = {0};
+    struct adv_dataset dataset;
+    struct adv_coupling c;
+    open_data(SIMULATED, &recipe, &dataset);
+    ck_assert_int_eq(adv_coupling_init(&c, &dataset, &recipe.train, NULL), ADV_OK);
+    adv_coupling_draw(&c, &dataset, 0);
+    ck_assert_mem_eq(c.x0, c.drawn.x0, 128 * 2 * sizeof(float));
     adv_coupling_release(&c);
     adv_dataset_close(&dataset);
     adv_recipe_release(&recipe);
@@ -197,6 +215,7 @@ int main(void)
     tcase_add_test(tests, no_permutation_costs_less);
     tcase_add_test(tests, duals_prove_the_assignment_of_many);
     tcase_add_test(tests, base_points_change_hands_and_paths_are_shorter);
+    tcase_add_test(tests, rows_of_different_contexts_keep_their_base_points);
     tcase_add_test(tests, a_batch_does_not_depend_on_threads);
     tcase_add_test(tests, what_cannot_be_coupled_is_refused);
     suite_add_tcase(suite, tests);
