@@ -261,7 +261,7 @@ static const struct scaling_style
     map = {.n_rows = 1, .map = true};
 
 #define COMMON                                                                                     \
-    .results = "docs/internals/study/results.json", .side = 560, .n_frames = 1, .n_colours = 63,   \
+    .results = "docs/internals/study/results.json", .side = 560, .n_frames = 1, .n_colours = 255,  \
     .plot = plot
 
 const struct adv_figure adv_scaling_figures[] = {
