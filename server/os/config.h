@@ -46,7 +46,8 @@ struct adv_config {
 
 enum adv_switch { ADV_SWITCH_OFF, ADV_SWITCH_ON };
 
-/* Defaults, then ADVECT_NAME variables of the environment, then flags: the last one wins. */
+/* Defaults, then ADVECT_NAME variables of the environment, then flags: the last one wins. Variables
+ * of the prefix that name no setting are refused, but for those of other programs. */
 enum adv_status adv_config_read(struct adv_config *config, int n_args, char **args,
                                 struct adv_error *error);
 void adv_config_release(struct adv_config *config);
