@@ -45,6 +45,9 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-5s %s\n' $(1) $@)
 # ---------------------------------------------------------------- flags
 PKGS_CORE   := jansson openblas libpng zlib cairo
 PKGS_SERVER := libmicrohttpd
+# Not needed, but wanted: without it the daemon's system calls are not restricted. Sanitizers make
+# calls of their own, and write files.
+PKGS_SECCOMP = $(if $(SAN),,$(shell $(PKG_CONFIG) --exists libseccomp && echo libseccomp))
 PKGS_TEST   := check libcurl
 
 # Anonymous enums are our integer constants, which clang 19 does not like to meet doubles.
@@ -95,7 +98,7 @@ pkg_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 # pkg-config says nothing at all when one package is missing: those of the tests are asked for apart.
 CPPFLAGS := $(CPPFLAGS) $(call pkg_cflags,$(PKGS_CORE) $(PKGS_SERVER)) $(call pkg_cflags,$(PKGS_TEST))
 LIBS_CORE   := $(call pkg_libs,$(PKGS_CORE)) -lm
-LIBS_SERVER := $(call pkg_libs,$(PKGS_SERVER))
+LIBS_SERVER := $(call pkg_libs,$(PKGS_SERVER) $(PKGS_SECCOMP))
 LIBS_TEST   := $(call pkg_libs,$(PKGS_TEST))
 
 # ---------------------------------------------------------------- sources
@@ -133,7 +136,7 @@ DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the programs' own parts.
 TRAINER_TESTS := measure two_sample calibration
-SERVER_TESTS  := http_parts claims clients job_store picture_cache
+SERVER_TESTS  := http_parts claims clients job_store picture_cache sandbox
 
 # What the programs parse for themselves, for the test and the fuzzers of parsers.
 PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate request_id)
@@ -287,6 +290,10 @@ CFLAGS_peak := -ffp-contract=fast
 
 # The optimiser's square roots, without errno, vectorise.
 CFLAGS_optimiser := -fno-math-errno
+
+# What the sandbox is made of; only configurations without sanitizers have any.
+CFLAGS_landlock := $(if $(SAN),,-DADV_WITH_LANDLOCK)
+CFLAGS_syscalls := $(if $(PKGS_SECCOMP),-DADV_WITH_SECCOMP $(call pkg_cflags,$(PKGS_SECCOMP)))
 
 $(LIB)/libadvect.a: $(CORE_OBJ)
 	@mkdir -p $(@D)

@@ -19,7 +19,7 @@
 set -eu
 
 libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev zlib1g-dev
- libcairo2-dev librandom123-dev"
+ libcairo2-dev libseccomp-dev librandom123-dev"
 test_libraries="check libcurl4-openssl-dev"
 build="gcc make pkg-config $libraries fonts-dejavu-core"
 lint="$build clang-tidy shellcheck"

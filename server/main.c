@@ -20,6 +20,7 @@
 #include "server/os/log.h"
 #include "server/os/signals.h"
 #include "server/service/passed.h"
+#include "server/service/sandbox.h"
 
 #include <advect/extra/all.h>
 #include <errno.h>
@@ -320,6 +321,7 @@ static enum adv_status describe(const struct adv_config *config, struct adv_erro
 /* Starts, serves until told to stop, and answers what was accepted. */
 static enum adv_status run(struct adv_server *server, struct adv_error *error)
 {
+    char files[ADV_SANDBOX_SAID_SIZE], calls[ADV_SANDBOX_SAID_SIZE];
     const struct adv_config *config = &server->config;
     enum adv_status status = open_listeners(server, error); /* before descriptors are opened */
     if (status == ADV_OK)
@@ -327,15 +329,20 @@ static enum adv_status run(struct adv_server *server, struct adv_error *error)
     if (status != ADV_OK)
         return status;
     int unheard = adv_notify_open(&server->notify) ? 0 : errno;
+    adv_sandbox_files(config, files); /* before the first thread, that of the log */
     status = adv_log_start((enum adv_log_format)config->log_format, error);
     if (status == ADV_OK) {
         if (unheard)
             adv_log_event("the service manager is told nothing: NOTIFY_SOCKET is \"%.200s\": %s",
                           getenv("NOTIFY_SOCKET"), strerror(unheard));
+        adv_log_event("%s", files);
         status = start(server, error);
     }
     if (status != ADV_OK)
         return status;
+    adv_sandbox_calls(config, calls);
+    if (*calls)
+        adv_log_event("%s", calls);
     serve(server);
     drain(server);
     return ADV_OK;

@@ -117,6 +117,10 @@ static const struct adv_field fields[] = {
     {"management_listen", ADV_FIELD_STRING, AT(management_listen), .min = 1, .max = 255,
      .help = "another ADDRESS:PORT, for /health/ and /metrics alone, without a key; /metrics is "
              "then served only there. A passed socket named management takes its place"},
+    {"sandbox", ADV_FIELD_CHOICE, AT(sandbox), .choices = switches, .fallback = "on",
+     .help = "once it has started, let the daemon read models, keys and fonts only, write nothing, "
+             "and make no system calls but those of serving; what of this the kernel offers is "
+             "said in the log"},
     {"cors_origin", ADV_FIELD_STRING, AT(cors_origin), .min = 1, .max = 1024,
      .help = "origin of web pages allowed to call from a browser (CORS), or * for any"},
     {"allowed_hosts", ADV_FIELD_STRING, AT(allowed_hosts), .min = 0, .max = 4096,

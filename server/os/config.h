@@ -33,6 +33,7 @@ struct adv_config {
     int64_t request_timeout_ms, body_timeout_ms, idle_timeout_ms, drain_timeout_ms;
     int64_t log_format;      /* of enum adv_log_format */
     int64_t access_log;      /* of enum adv_switch */
+    int64_t sandbox;         /* of enum adv_switch */
     char *api_key;           /* or NULL */
     char *api_keys;          /* a file, or NULL */
     double client_share;     /* of connections, queue and workers, for one client */
