@@ -11,6 +11,7 @@ else ifeq ($(CONFIG),arm64)
 # With the libraries that scripts/check-arm64.sh unpacks.
 SYSROOT := $(CURDIR)/build/arm64/sysroot
 CC := aarch64-linux-gnu-gcc --sysroot=$(SYSROOT)
+RUN := qemu-aarch64-static -L $(SYSROOT)
 PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
   PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/aarch64-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
 endif
@@ -146,7 +147,7 @@ PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) \
          $(if $(filter asan tsan,$(CONFIG)),,$(DOUBLE_TESTS:%=$(TST)/test_%_double))
 
-.PHONY: all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server bench-overload soak coverage compile-commands format check-format lint fuzz clean
+.PHONY: all help install uninstall deb deb-test deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server bench-overload soak coverage compile-commands format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -322,12 +323,13 @@ $(BIN)/bench_%: $(OBJ)/bench/%.o $(LIB)/libadvect.a
 
 # ---------------------------------------------------------------- installation
 PREFIX ?= /usr/local
-libdir := $(PREFIX)/lib
+LIBDIR ?= $(PREFIX)/lib
+libdir := $(LIBDIR)
 
 # Everything that a program linked with the library needs at build time stands in advect.pc.
 define PKG_CONFIG_FILE
 prefix=$(PREFIX)
-libdir=$${prefix}/lib
+libdir=$(patsubst $(PREFIX)/%,$${prefix}/%,$(libdir))
 includedir=$${prefix}/include
 
 Name: advect
@@ -346,11 +348,11 @@ COMPLETIONS := $(foreach s,$(SHELLS),$(OBJ)/completion/advect.$(s) $(OBJ)/comple
 
 $(OBJ)/manual/advect.1: $(BIN)/advect
 	@mkdir -p $(@D)
-	$(Q)$< --manual > $@
+	$(Q)$(RUN) $< --manual > $@
 
 $(OBJ)/manual/advectd.8: $(BIN)/advectd
 	@mkdir -p $(@D)
-	$(Q)$< --manual > $@
+	$(Q)$(RUN) $< --manual > $@
 
 $(OBJ)/manual/libadvect.3: scripts/library-manual.sh $(wildcard include/advect/*.h) docs/examples/sample.c
 	@mkdir -p $(@D)
@@ -358,11 +360,11 @@ $(OBJ)/manual/libadvect.3: scripts/library-manual.sh $(wildcard include/advect/*
 
 $(OBJ)/completion/advect.%: $(BIN)/advect
 	@mkdir -p $(@D)
-	$(Q)$< --completion $* > $@
+	$(Q)$(RUN) $< --completion $* > $@
 
 $(OBJ)/completion/advectd.%: $(BIN)/advectd
 	@mkdir -p $(@D)
-	$(Q)$< --completion $* > $@
+	$(Q)$(RUN) $< --completion $* > $@
 
 share := $(DESTDIR)$(PREFIX)/share
 
@@ -383,6 +385,12 @@ install: all $(MANUAL) $(COMPLETIONS) ## install everything below $(DESTDIR)$(PR
 	ln -sf libadvect.so.$(SOVERSION) $(DESTDIR)$(libdir)/libadvect.so
 	$(file >$(OBJ)/advect.pc,$(PKG_CONFIG_FILE))
 	install -m 644 $(OBJ)/advect.pc $(DESTDIR)$(libdir)/pkgconfig
+
+deb: all $(MANUAL) $(COMPLETIONS) ## Debian packages into build/deb (CONFIG=arm64: a cross build)
+	@scripts/deb.sh $(filter arm64,$(CONFIG))
+
+deb-test: ## make them for amd64 and arm64, install, start, ask and remove them in a bare root
+	@scripts/check-deb.sh
 
 uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/include/advect

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the build (or the tests, the benchmarks with PyTorch beside us, the pictures of the
-# front-end, the check of a release, or that of arm64) needs through the distribution's package
+# front-end, the check of a release, Debian packages and their test, or the check of arm64) needs through the distribution's package
 # manager: says so first, uses sudo only if needed, and does nothing when everything is there.
 #
 # The tests of the front-end also want a browser's driver from npm (tests/web), and those of the
@@ -15,7 +15,7 @@
 #
 # `libraries` installs nothing: it names what programs and tests are compiled and linked with.
 #
-# usage: scripts/deps.sh build|test|lint|bench|screenshots|release|arm64|libraries
+# usage: scripts/deps.sh build|test|lint|bench|screenshots|release|deb|deb-test|arm64|libraries
 set -eu
 
 libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev zlib1g-dev
@@ -59,6 +59,14 @@ release)
     wanted="$build $test_libraries curl clang locales"
     driver=
     ;;
+deb)
+    wanted="$build debhelper"
+    driver=
+    ;;
+deb-test)
+    wanted="$build debhelper debootstrap lintian systemd curl gcc-aarch64-linux-gnu qemu-user-static"
+    driver=
+    ;;
 arm64)
     wanted="$build gcc-aarch64-linux-gnu qemu-user-static"
     driver=
@@ -69,7 +77,7 @@ libraries)
     exit 0
     ;;
 *)
-    echo "usage: $0 build|test|lint|bench|screenshots|release|arm64|libraries" >&2
+    echo "usage: $0 build|test|lint|bench|screenshots|release|deb|deb-test|arm64|libraries" >&2
     exit 2
     ;;
 esac
