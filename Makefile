@@ -100,6 +100,8 @@ pkg_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 CPPFLAGS := $(CPPFLAGS) $(call pkg_cflags,$(PKGS_CORE) $(PKGS_SERVER)) $(call pkg_cflags,$(PKGS_TEST))
 LIBS_CORE   := $(call pkg_libs,$(PKGS_CORE)) -lm
 LIBS_SERVER := $(call pkg_libs,$(PKGS_SERVER) $(PKGS_SECCOMP))
+# server/no_blas.c stands in for OpenBLAS.
+LIBS_DAEMON := $(LIBS_SERVER) $(call pkg_libs,$(filter-out openblas,$(PKGS_CORE))) -lm
 LIBS_TEST   := $(call pkg_libs,$(PKGS_TEST))
 
 # ---------------------------------------------------------------- sources
@@ -433,7 +435,7 @@ $(OBJ)/web/table.o: $(OBJ)/web/table.c
 $(BIN)/advectd: $(SERVER_OBJ) $(WEB_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_SERVER) $(LIBS_CORE) -o $@
+	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_DAEMON) -o $@
 
 # Binaries of tests lie in one folder, whatever room their source is in.
 .SECONDEXPANSION:

@@ -140,7 +140,7 @@ try_installed() {
     count "the socket is not" $?
     start env "ADVECT_LISTEN=127.0.0.1:$port"
     try_daemon "as the unit starts it" "$port"
-    start systemd-socket-activate -E OPENBLAS_NUM_THREADS -E ADVECT_MODELS -l "127.0.0.1:$((port + 1))"
+    start systemd-socket-activate -E ADVECT_MODELS -l "127.0.0.1:$((port + 1))"
     sleep 1
     try_daemon "by its socket" "$((port + 1))"
     in_root apt-get purge -y -qq advect advectd advect-models 'libadvect*' >"$work/log" 2>&1

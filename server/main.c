@@ -350,9 +350,11 @@ static enum adv_status run(struct adv_server *server, struct adv_error *error)
 
 int main(int n_args, char **args)
 {
-    static struct adv_server server = {.notify = ADV_NOTIFY_INIT, .listeners = ADV_LISTENERS_INIT};
+    static struct adv_server server;
     struct adv_error error = ADV_ERROR_INIT;
     signal(SIGPIPE, SIG_IGN);
+    server.notify = (struct adv_notify)ADV_NOTIFY_INIT;
+    server.listeners = (struct adv_listeners)ADV_LISTENERS_INIT;
 
     if (adv_config_read(&server.config, n_args, args, &error) != ADV_OK) {
         fprintf(stderr, "advectd: %s\n", error.message);

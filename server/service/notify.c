@@ -18,9 +18,9 @@
 static int beat_of_environment(void)
 {
     const char *period = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-    if (!period || (pid && atol(pid) != (long)getpid()))
+    if (!period || (pid && strtol(pid, NULL, 10) != (long)getpid()))
         return -1;
-    long long ms = atoll(period) / 2000;
+    long long ms = strtoll(period, NULL, 10) / 2000;
     return ms < 1 ? -1 : ms > INT_MAX ? INT_MAX : (int)ms;
 }
 

@@ -98,7 +98,7 @@ static void collect(const struct adv_config *config, struct paths *paths)
         add_file(paths, config->api_keys);
 }
 
-/* Threads that libraries started before main began: OpenBLAS does, unless it is told not to. */
+/* There is one, unless what is preloaded started others before main began. */
 static int count_threads(void)
 {
     DIR *dir = opendir("/proc/self/task");
@@ -130,9 +130,9 @@ void adv_sandbox_files(const struct adv_config *config, char said[ADV_SANDBOX_SA
                  reason_of(errno));
     else if (n_threads > 1)
         snprintf(said, ADV_SANDBOX_SAID_SIZE,
-                 "sandbox: files restricted by landlock, version %d, but for %d thread%s of "
-                 "libraries, which OPENBLAS_NUM_THREADS=1 avoids",
-                 version, n_threads - 1, n_threads == 2 ? "" : "s");
+                 "sandbox: files restricted by landlock, version %d, but not for %d of %d threads, "
+                 "which were there before",
+                 version, n_threads - 1, n_threads);
     else
         snprintf(said, ADV_SANDBOX_SAID_SIZE, "sandbox: files restricted by landlock, version %d",
                  version);

@@ -148,8 +148,9 @@ static int add_rules(scmp_filter_ctx filter)
                                            conditions[i].mask, conditions[i].value));
     /* raise(), and abort() after it: a signal to one's own thread. */
     if (!failed)
-        failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+        failed =
+            seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+                             SCMP_CMP(0, SCMP_CMP_MASKED_EQ, UINT32_MAX, (scmp_datum_t)getpid()));
     return failed;
 }
 
