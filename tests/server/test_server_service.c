@@ -130,6 +130,7 @@ START_TEST(a_restart_behind_a_passed_socket_loses_no_request)
         expect_words(output, 0, "listening on http://127.0.0.1:");
     }
     close(listener);
+    server_daemon_remove(&server);
 }
 END_TEST
 
@@ -150,6 +151,7 @@ START_TEST(a_passed_socket_takes_the_place_of_an_address)
     free(reply);
     kill(server.pid, SIGTERM);
     expect_words(output, 0, "management on http://127.0.0.1:");
+    server_daemon_remove(&server);
     close(fds[0]);
     close(fds[1]);
 }
@@ -182,6 +184,7 @@ START_TEST(what_was_passed_and_is_no_tcp_listener_is_refused)
         if (wrong[i].fd >= 0)
             close(wrong[i].fd);
     }
+    server_daemon_remove(&server);
 }
 END_TEST
 
@@ -198,6 +201,7 @@ START_TEST(too_many_and_too_few_sockets_are_refused)
                  "listen is systemd, but no socket was passed");
     expect_words(begin_with(fds, 1, "", "--management-listen=systemd"), 1,
                  "management_listen is systemd, but no socket was passed");
+    server_daemon_remove(&server);
     close(fds[0]);
     close(fds[1]);
 }
@@ -318,12 +322,13 @@ START_TEST(models_that_cannot_be_had_are_named)
     expect_run(1, "--listen=127.0.0.1:0", "--models=/nowhere",
                "cannot read the model directory /nowhere: No such file or directory");
     expect_run(1, "--listen=127.0.0.1:0", file, "Not a directory");
-    if (geteuid() == 0)
-        return; /* may read everything */
-    ck_assert_int_eq(chmod(server.models, 0), 0);
-    snprintf(file, sizeof file, "--models=%s", server.models);
-    expect_run(1, "--listen=127.0.0.1:0", file, "Permission denied");
-    ck_assert_int_eq(chmod(server.models, 0700), 0);
+    if (geteuid() != 0) { /* root may read everything */
+        ck_assert_int_eq(chmod(server.models, 0), 0);
+        snprintf(file, sizeof file, "--models=%s", server.models);
+        expect_run(1, "--listen=127.0.0.1:0", file, "Permission denied");
+        ck_assert_int_eq(chmod(server.models, 0700), 0);
+    }
+    server_daemon_remove(&server);
 }
 END_TEST
 
@@ -360,6 +365,25 @@ START_TEST(a_port_in_use_is_told_before_the_models_are_loaded)
     snprintf(words, sizeof words, "cannot listen on %s: Address already in use", flag + 9);
     expect_run(1, flag, "--models=/nowhere", words);
     close(taken);
+}
+END_TEST
+
+/* The log is all that the daemon writes. */
+START_TEST(a_full_disk_takes_the_log_and_no_answer)
+{
+    int status, full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    ck_assert_int_ge(full, 0);
+    server_daemon_start_on(&server, NULL, full);
+    for (int i = 0; i < 3; i++) {
+        struct server_reply reply = server_post(&server, SAMPLES, "{\"n\": 1}");
+        ck_assert_int_eq(reply.status, 200);
+        server_reply_release(&reply);
+    }
+    kill(server.pid, SIGTERM);
+    ck_assert_int_eq(waitpid(server.pid, &status, 0), server.pid);
+    ck_assert_int_eq(status, 0);
+    close(full);
+    server_daemon_remove(&server);
 }
 END_TEST
 
@@ -528,6 +552,7 @@ static Suite *make_suite(void)
     tcase_add_test(wrong, models_that_cannot_be_had_are_named);
     tcase_add_test(wrong, an_empty_directory_is_served_when_there_are_models);
     tcase_add_test(wrong, a_port_in_use_is_told_before_the_models_are_loaded);
+    tcase_add_test(wrong, a_full_disk_takes_the_log_and_no_answer);
     tcase_set_timeout(sandbox, 60);
     tcase_add_test(sandbox, every_route_is_served_in_the_sandbox);
     tcase_add_test(sandbox, the_sandbox_can_be_turned_off);
