@@ -9,7 +9,7 @@ int adv_landlock_restrict(const char *const *paths, size_t n_paths)
 {
     (void)paths;
     (void)n_paths;
-    errno = ENOTSUP;
+    errno = ENOPKG;
     return 0;
 }
 

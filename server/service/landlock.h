@@ -12,7 +12,7 @@
  * read later.
  *
  * The version of the kernel's interface; 0: it has none, or does not let us (errno says why), and
- * nothing is restricted. ENOTSUP: built with a sanitizer, which writes files. */
+ * nothing is restricted. ENOPKG: built with a sanitizer, which writes files. */
 int adv_landlock_restrict(const char *const *paths, size_t n_paths);
 
 #endif

@@ -112,7 +112,7 @@ static int count_threads(void)
 
 static const char *reason_of(int error)
 {
-    return error == ENOTSUP ? "not in this build" : strerror(error);
+    return error == ENOPKG ? "not in this build" : strerror(error);
 }
 
 void adv_sandbox_files(const struct adv_config *config, char said[ADV_SANDBOX_SAID_SIZE])

@@ -6,7 +6,7 @@
 
 bool adv_syscalls_restrict(void)
 {
-    errno = ENOTSUP;
+    errno = ENOPKG;
     return false;
 }
 

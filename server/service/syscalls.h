@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 /* Of every thread, from here on; threads can still be started. False, with the reason in errno,
- * where nothing is restricted. ENOTSUP: built without libseccomp, or with a sanitizer, which needs
+ * where nothing is restricted. ENOPKG: built without libseccomp, or with a sanitizer, which needs
  * other calls. */
 bool adv_syscalls_restrict(void);
 
