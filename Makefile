@@ -11,6 +11,7 @@ else ifeq ($(CONFIG),arm64)
 # With the libraries that scripts/check-arm64.sh unpacks.
 SYSROOT := $(CURDIR)/build/arm64/sysroot
 CC := aarch64-linux-gnu-gcc --sysroot=$(SYSROOT)
+RUN := qemu-aarch64-static -L $(SYSROOT)
 PKG_CONFIG := PKG_CONFIG_SYSROOT_DIR=$(SYSROOT) \
   PKG_CONFIG_LIBDIR=$(SYSROOT)/usr/lib/aarch64-linux-gnu/pkgconfig:$(SYSROOT)/usr/share/pkgconfig pkg-config
 endif
@@ -45,6 +46,9 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-5s %s\n' $(1) $@)
 # ---------------------------------------------------------------- flags
 PKGS_CORE   := jansson openblas libpng zlib cairo
 PKGS_SERVER := libmicrohttpd
+# Not needed, but wanted: without it the daemon's system calls are not restricted. Sanitizers make
+# calls of their own, and write files.
+PKGS_SECCOMP = $(if $(SAN),,$(shell $(PKG_CONFIG) --exists libseccomp && echo libseccomp))
 PKGS_TEST   := check libcurl
 
 # Anonymous enums are our integer constants, which clang 19 does not like to meet doubles.
@@ -95,7 +99,9 @@ pkg_libs   = $(shell $(PKG_CONFIG) --libs $(1) 2>/dev/null)
 # pkg-config says nothing at all when one package is missing: those of the tests are asked for apart.
 CPPFLAGS := $(CPPFLAGS) $(call pkg_cflags,$(PKGS_CORE) $(PKGS_SERVER)) $(call pkg_cflags,$(PKGS_TEST))
 LIBS_CORE   := $(call pkg_libs,$(PKGS_CORE)) -lm
-LIBS_SERVER := $(call pkg_libs,$(PKGS_SERVER))
+LIBS_SERVER := $(call pkg_libs,$(PKGS_SERVER) $(PKGS_SECCOMP))
+# server/no_blas.c stands in for OpenBLAS.
+LIBS_DAEMON := $(LIBS_SERVER) $(call pkg_libs,$(filter-out openblas,$(PKGS_CORE))) -lm
 LIBS_TEST   := $(call pkg_libs,$(PKGS_TEST))
 # Of the trainer, and of the tests that link its parts.
 LIBS_MPI    := $(if $(filter 1,$(MPI)),$(call pkg_libs,ompi-c))
@@ -140,7 +146,7 @@ DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the programs' own parts.
 TRAINER_TESTS := measure two_sample calibration
-SERVER_TESTS  := http_parts claims clients job_store picture_cache
+SERVER_TESTS  := http_parts claims clients job_store picture_cache sandbox
 
 # What the programs parse for themselves, for the test and the fuzzers of parsers.
 PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate request_id)
@@ -150,7 +156,7 @@ PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate 
 TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) \
          $(if $(filter asan tsan,$(CONFIG)),,$(DOUBLE_TESTS:%=$(TST)/test_%_double))
 
-.PHONY: FORCE all help install uninstall deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server bench-overload soak study coverage compile-commands format check-format lint fuzz clean
+.PHONY: FORCE all help install uninstall deb deb-test deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server bench-overload soak study coverage compile-commands format check-format lint fuzz clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -304,6 +310,10 @@ CFLAGS_peak := -ffp-contract=fast
 # The optimiser's square roots, without errno, vectorise.
 CFLAGS_optimiser := -fno-math-errno
 
+# What the sandbox is made of; only configurations without sanitizers have any.
+CFLAGS_landlock := $(if $(SAN),,-DADV_WITH_LANDLOCK)
+CFLAGS_syscalls := $(if $(PKGS_SECCOMP),-DADV_WITH_SECCOMP $(call pkg_cflags,$(PKGS_SECCOMP)))
+
 $(LIB)/libadvect.a: $(CORE_OBJ)
 	@mkdir -p $(@D)
 	@rm -f $@
@@ -337,12 +347,13 @@ $(BIN)/bench_%: $(OBJ)/bench/%.o $(LIB)/libadvect.a
 
 # ---------------------------------------------------------------- installation
 PREFIX ?= /usr/local
-libdir := $(PREFIX)/lib
+LIBDIR ?= $(PREFIX)/lib
+libdir := $(LIBDIR)
 
 # Everything that a program linked with the library needs at build time stands in advect.pc.
 define PKG_CONFIG_FILE
 prefix=$(PREFIX)
-libdir=$${prefix}/lib
+libdir=$(patsubst $(PREFIX)/%,$${prefix}/%,$(libdir))
 includedir=$${prefix}/include
 
 Name: advect
@@ -361,11 +372,11 @@ COMPLETIONS := $(foreach s,$(SHELLS),$(OBJ)/completion/advect.$(s) $(OBJ)/comple
 
 $(OBJ)/manual/advect.1: $(BIN)/advect
 	@mkdir -p $(@D)
-	$(Q)$< --manual > $@
+	$(Q)$(RUN) $< --manual > $@
 
 $(OBJ)/manual/advectd.8: $(BIN)/advectd
 	@mkdir -p $(@D)
-	$(Q)$< --manual > $@
+	$(Q)$(RUN) $< --manual > $@
 
 $(OBJ)/manual/libadvect.3: scripts/library-manual.sh $(wildcard include/advect/*.h) docs/examples/sample.c
 	@mkdir -p $(@D)
@@ -373,11 +384,11 @@ $(OBJ)/manual/libadvect.3: scripts/library-manual.sh $(wildcard include/advect/*
 
 $(OBJ)/completion/advect.%: $(BIN)/advect
 	@mkdir -p $(@D)
-	$(Q)$< --completion $* > $@
+	$(Q)$(RUN) $< --completion $* > $@
 
 $(OBJ)/completion/advectd.%: $(BIN)/advectd
 	@mkdir -p $(@D)
-	$(Q)$< --completion $* > $@
+	$(Q)$(RUN) $< --completion $* > $@
 
 share := $(DESTDIR)$(PREFIX)/share
 
@@ -398,6 +409,12 @@ install: all $(MANUAL) $(COMPLETIONS) ## install everything below $(DESTDIR)$(PR
 	ln -sf libadvect.so.$(SOVERSION) $(DESTDIR)$(libdir)/libadvect.so
 	$(file >$(OBJ)/advect.pc,$(PKG_CONFIG_FILE))
 	install -m 644 $(OBJ)/advect.pc $(DESTDIR)$(libdir)/pkgconfig
+
+deb: all $(MANUAL) $(COMPLETIONS) ## Debian packages into build/deb (CONFIG=arm64: a cross build)
+	@scripts/deb.sh $(filter arm64,$(CONFIG))
+
+deb-test: ## make them for amd64 and arm64, install, start, ask and remove them in a bare root
+	@scripts/check-deb.sh
 
 uninstall: ## remove what install put there
 	rm -rf $(DESTDIR)$(PREFIX)/include/advect
@@ -440,7 +457,7 @@ $(OBJ)/web/table.o: $(OBJ)/web/table.c
 $(BIN)/advectd: $(SERVER_OBJ) $(WEB_OBJ) $(LIB)/libadvect.a
 	@mkdir -p $(@D)
 	$(call say,LD)
-	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_SERVER) $(LIBS_CORE) -o $@
+	$(Q)$(CC) $(LDFLAGS) $^ $(LIBS_DAEMON) -o $@
 
 # Binaries of tests lie in one folder, whatever room their source is in.
 .SECONDEXPANSION:

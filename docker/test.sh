@@ -58,6 +58,10 @@ buildah --storage-driver=vfs bud --isolation chroot --network host --build-arg B
     -f docker/Dockerfile -t "$image" . >"$work/build.log" 2>&1 ||
     fail "build: $(tail -n 20 "$work/build.log")"
 "${podman[@]}" images --format '   {{.Repository}}:{{.Tag}} {{.Size}}' "$image"
+bytes_of() { "${podman[@]}" image inspect "$1" --format '{{.Size}}'; }
+added=$(($(bytes_of "$image") - $(bytes_of "$base")))
+echo "   $((added / 1000000)) MB of it beyond the base"
+((added < 60000000)) || fail "the image adds $added bytes to its base; 60 MB are allowed"
 
 say "run (read-only, as $("${podman[@]}" inspect --format '{{.Config.User}}' "$image"))"
 "${podman[@]}" --runtime runc run -d --name "$name" --ulimit nofile=1024:1024 \
@@ -72,6 +76,8 @@ curl -fsS "http://127.0.0.1:$port/health/ready" || fail "not ready: $("${podman[
 echo
 say "health check inside the container"
 "${podman[@]}" --runtime runc exec "$name" advectd --check-health || fail "--check-health"
+
+"${podman[@]}" logs "$name" 2>&1 | grep -o 'sandbox: .*'
 
 say "samples of each model, and a picture of those that have one"
 url=http://127.0.0.1:$port/v1/models

@@ -22,13 +22,16 @@ trap 'rm -rf "$work"' EXIT
 # requests and replies are run. Tests that start the program advect are left out too: only qemu can.
 left_out="measure pytorch server_listener server_load server_overload server_together server_fixtures density empirical evaluator fixtures
  plot_layers pool shipped simulator simulator_data simulator_reference team training.* unet.*
- query together request_body support two_sample plot render_png server_heads server_reload server_log server_jobs server_signals
+ query together request_body support two_sample plot render_png server_service server_heads server_reload server_log server_jobs server_signals
  error_bars"
 
 skip() {
     echo "skipped: $*"
     exit 0
 }
+
+# shellcheck source=scripts/arm64-sysroot.sh
+source scripts/arm64-sysroot.sh
 
 count() { # NAME STATUS
     if [[ $2 -eq 0 ]]; then
@@ -45,69 +48,6 @@ finish() {
     echo "$passed passed, $failed failed"
     [[ $failed -eq 0 ]]
     exit
-}
-
-# ---------------------------------------------------------------- what this needs
-
-have_tools() {
-    local tool
-    for tool in aarch64-linux-gnu-gcc qemu-aarch64-static; do
-        command -v "$tool" >/dev/null || return 1
-    done
-}
-
-need_tools() {
-    [[ $(uname -m) != aarch64 ]] || skip "this is 64-bit Arm; make test says more"
-    command -v apt-get >/dev/null || skip "the libraries for arm64 come from Debian's apt-get"
-    have_tools && return
-    [[ $(id -u) -eq 0 ]] || skip "aarch64-linux-gnu-gcc and qemu-aarch64-static are missing"
-    scripts/deps.sh arm64
-    have_tools || skip "the cross compiler cannot be installed"
-}
-
-# An apt of its own, for arm64, that believes nothing is installed; its mirrors are the system's.
-private_apt() {
-    mkdir -p "$work"/state/lists/partial "$work"/cache/archives/partial
-    : >"$work/state/status"
-    cat >"$work/apt.conf" <<END
-APT::Architecture "arm64";
-APT::Architectures { "arm64"; };
-APT::Sandbox::User "root";
-Dir::State "$work/state";
-Dir::State::status "$work/state/status";
-Dir::Cache "$work/cache";
-END
-    export APT_CONFIG=$work/apt.conf
-    # shellcheck disable=SC2086 # a list of packages
-    apt-get update -qq &&
-        apt-get install -y -qq --no-install-recommends --download-only $1
-    local status=$?
-    unset APT_CONFIG
-    return $status
-}
-
-# Links within the sysroot may be absolute, and those of OpenBLAS are made by its installation.
-mend_links() { # ROOT
-    local link libraries=$1/usr/lib/aarch64-linux-gnu
-    find "$1" -type l -lname '/*' | while read -r link; do
-        ln -sf "$sysroot$(readlink "$link")" "$link"
-    done
-    ln -s openblas-pthread/libopenblas.so.0 "$libraries"
-    ln -s ../openblas-pthread/pkgconfig/openblas.pc "$libraries/pkgconfig"
-}
-
-unpack_libraries() {
-    local packages
-    packages=$(scripts/deps.sh libraries)
-    [[ ! -f $sysroot/packages || $(<"$sysroot/packages") != "$packages" ]] || return 0
-    echo "== arm64 libraries"
-    private_apt "$packages" || skip "apt-get has no packages for arm64"
-    rm -rf "$sysroot"
-    mkdir -p "$sysroot"
-    find "$work/cache/archives" -name '*.deb' -print0 |
-        xargs -0 -P "$jobs" -I{} dpkg-deb -x {} "$sysroot" || skip "the packages cannot be unpacked"
-    mend_links "$sysroot"
-    echo "$packages" >"$sysroot/packages"
 }
 
 # ---------------------------------------------------------------- checks

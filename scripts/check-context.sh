@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds the programs from exactly the files that docker/Dockerfile copies into its build stage out of
+# Builds the daemon from exactly the files that docker/Dockerfile copies into its build stage out of
 # those that .dockerignore lets through, so that a file which the image would lack is missed here,
 # without a container. The files that the later stage copies must be let through too.
 set -euo pipefail
@@ -63,9 +63,18 @@ done <docker/Dockerfile
 
 echo "$(tr -dc '\0' <"$work/list" | wc -c) files in the image's context"
 # It is the files that are checked here, so the compiler need not take its time.
-make --no-print-directory -s -C "$work/src" -j"$(nproc)" OPT_release=-O0 build/bin/advect build/bin/advectd \
+make --no-print-directory -s -C "$work/src" -j"$(nproc)" OPT_release=-O0 build/bin/advectd \
     >"$work/log" || { tail -n 20 "$work/log"; exit 1; }
 "$work/src/build/bin/advectd" --version
-for model in "$context"/models/*.safetensors; do
-    "$work/src/build/bin/advect" inspect "$model" >/dev/null
+
+# It serves the models that are let through, and stops once it listens.
+"$work/src/build/bin/advectd" --listen 127.0.0.1:0 --models "$context/models" >"$work/url" 2>"$work/log" &
+daemon=$!
+for _ in $(seq 300); do
+    [[ ! -s $work/url ]] || break
+    sleep 0.1
 done
+kill "$daemon"
+wait "$daemon"
+models=("$context"/models/*.safetensors)
+[[ $(grep -c 'msg="model ' "$work/log") -eq ${#models[@]} ]] || { cat "$work/log"; exit 1; }

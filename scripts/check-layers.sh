@@ -26,12 +26,13 @@ uses[render]="request plot ${uses[request]}"
 
 # Rooms of the programs -> the rooms that they may use; main.c, which wires them, may use all.
 uses[server/os]=''
+uses[server/service]='os'
 uses[server/reply]='os'
 uses[server/http]="reply ${uses[server/reply]}"
 uses[server/models]='os'
 uses[server/clients]='os'
 uses[server/jobs]='clients reply os'
-uses[server/schedule]='jobs models clients reply os'
+uses[server/schedule]='jobs models clients reply service os'
 uses[server/net]="schedule http ${uses[server/schedule]}"
 uses[server/api]="net ${uses[server/net]}"
 uses[trainer/cli]=''

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what the build (or the tests, the test of replicas behind nginx, trainings on several
 # machines, the benchmarks with PyTorch beside us, the pictures of the front-end, the playground, the
-# check of a release, or that of arm64) needs through the distribution's package manager: says so first,
+# check of a release, Debian packages and their test, or the check of arm64) needs through the distribution's package manager: says so first,
 # uses sudo only if needed, and does nothing when everything is there.
 #
 # The tests of the front-end also want a browser's driver from npm (tests/web), and those of the
@@ -16,11 +16,11 @@
 #
 # `libraries` installs nothing: it names what programs and tests are compiled and linked with.
 #
-# usage: scripts/deps.sh build|test|topology|mpi|kubernetes|lint|bench|screenshots|playground|release|arm64|libraries
+# usage: scripts/deps.sh build|test|topology|mpi|kubernetes|lint|bench|screenshots|playground|release|deb|deb-test|arm64|libraries
 set -eu
 
 libraries="libc6-dev libjansson-dev libmicrohttpd-dev libopenblas-dev libpng-dev zlib1g-dev
- libcairo2-dev librandom123-dev"
+ libcairo2-dev libseccomp-dev librandom123-dev"
 test_libraries="check libcurl4-openssl-dev"
 build="gcc make pkg-config $libraries fonts-dejavu-core"
 lint="$build clang-tidy shellcheck"
@@ -84,6 +84,14 @@ release)
     wanted="$build $test_libraries curl clang locales"
     driver=
     ;;
+deb)
+    wanted="$build debhelper"
+    driver=
+    ;;
+deb-test)
+    wanted="$build debhelper debootstrap lintian systemd curl gcc-aarch64-linux-gnu qemu-user-static"
+    driver=
+    ;;
 arm64)
     wanted="$build gcc-aarch64-linux-gnu qemu-user-static"
     driver=
@@ -94,7 +102,7 @@ libraries)
     exit 0
     ;;
 *)
-    echo "usage: $0 build|test|topology|mpi|kubernetes|lint|bench|screenshots|playground|release|arm64|libraries" >&2
+    echo "usage: $0 build|test|topology|mpi|kubernetes|lint|bench|screenshots|playground|release|deb|deb-test|arm64|libraries" >&2
     exit 2
     ;;
 esac

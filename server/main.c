@@ -14,12 +14,16 @@
 #include "server/api/routes.h"
 #include "server/clients/origin.h"
 #include "server/net/http.h"
+#include "server/os/address.h"
 #include "server/os/clock.h"
 #include "server/os/health_check.h"
 #include "server/os/log.h"
 #include "server/os/signals.h"
+#include "server/service/passed.h"
+#include "server/service/sandbox.h"
 
 #include <advect/extra/all.h>
+#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -65,6 +69,18 @@ static enum adv_status start_clients(struct adv_server *server, struct adv_error
     return status;
 }
 
+static enum adv_status start_reloader(struct adv_server *server, struct adv_error *error)
+{
+    struct adv_reloader_options options = {
+        .keys = server->keys,
+        .registry = server->registry,
+        .scheduler = server->scheduler,
+        .metrics = server->metrics,
+        .notify = &server->notify,
+    };
+    return adv_reloader_start(&options, &server->reloader, error);
+}
+
 static enum adv_status start_work(struct adv_server *server, struct adv_error *error)
 {
     const struct adv_config *config = &server->config;
@@ -91,8 +107,7 @@ static enum adv_status start_work(struct adv_server *server, struct adv_error *e
     if (status == ADV_OK)
         status = adv_scheduler_start(&options, &server->scheduler, error);
     if (status == ADV_OK)
-        status = adv_reloader_start(server->keys, server->registry, server->scheduler,
-                                    server->metrics, &server->reloader, error);
+        status = start_reloader(server, error);
     return status == ADV_OK ? wait_for_models(server, error) : status;
 }
 
@@ -119,6 +134,16 @@ static enum adv_status start_connections(struct adv_server *server, struct adv_e
     if (status == ADV_OK)
         status = adv_bodies_new(&bodies, &server->bodies, error);
     return status == ADV_OK ? adv_http_start(server, &server->http, error) : status;
+}
+
+/* What is wrong with the address or the passed sockets is told before models are loaded. */
+static enum adv_status open_listeners(struct adv_server *server, struct adv_error *error)
+{
+    struct adv_passed passed;
+    enum adv_status status = adv_passed_read(&server->config, &passed, error);
+    if (status == ADV_OK)
+        status = adv_listeners_bind(&server->config, &passed, &server->listeners, error);
+    return status;
 }
 
 static enum adv_status start(struct adv_server *server, struct adv_error *error)
@@ -155,6 +180,7 @@ static bool wait_for_answers(struct adv_server *server, int64_t ms, bool signals
     int64_t end_ms = adv_now_ms() + ms;
     while (atomic_load(&server->n_answering) > 0) {
         bool stop = adv_signals_wait(ANSWERS_POLL_MS) == ADV_SIGNAL_STOP;
+        adv_notify_beat(&server->notify);
         if ((stop && signals_cut) || adv_now_ms() >= end_ms)
             return false;
     }
@@ -165,6 +191,7 @@ static void drain(struct adv_server *server)
 {
     adv_log_event("draining: no new work, %d requests to answer",
                   atomic_load(&server->n_answering));
+    adv_notify_stopping(&server->notify);
     atomic_store(&server->draining, true);
     adv_reloader_cancel(server->reloader);
     adv_http_stop_accepting(server->http);
@@ -196,6 +223,8 @@ static bool stop(struct adv_server *server)
     adv_keys_close(server->keys);
     adv_clients_free(server->clients);
     adv_metrics_free(server->metrics);
+    adv_listeners_close(&server->listeners);
+    adv_notify_close(&server->notify);
     adv_config_release(&server->config);
     return true;
 }
@@ -224,17 +253,35 @@ static void map_large_blocks(void)
 #endif
 }
 
-/* Serves until told to stop. */
+static void announce(struct adv_server *server)
+{
+    char address[ADV_ADDRESS_SIZE];
+    const struct adv_listeners *listeners = adv_http_listeners(server->http);
+    adv_address_of_socket(listeners->main, address);
+    printf("listening on http://%s\n", address);
+    adv_notify_status(&server->notify, "listening on http://%s", address);
+    if (listeners->management >= 0) {
+        adv_address_of_socket(listeners->management, address);
+        printf("management on http://%s\n", address);
+    }
+    fflush(stdout);
+    adv_notify_ready(&server->notify);
+}
+
+/* Serves until told to stop. The watchdog hears of it only while connections are watched, for which
+ * the lock that each of them takes must be free. */
 static void serve(struct adv_server *server)
 {
-    const char *management = adv_http_management_url(server->http);
-    printf("listening on %s\n", adv_http_url(server->http));
-    if (management)
-        printf("management on %s\n", management);
-    fflush(stdout);
-    for (enum adv_signal_event event; (event = adv_signals_wait(-1)) != ADV_SIGNAL_STOP;) {
+    announce(server);
+    unsigned watched = adv_sockets_rounds(server->sockets);
+    for (enum adv_signal_event event;
+         (event = adv_signals_wait(server->notify.beat_ms)) != ADV_SIGNAL_STOP;) {
         if (event == ADV_SIGNAL_RELOAD)
             adv_reloader_ask(server->reloader);
+        unsigned rounds = adv_sockets_rounds(server->sockets);
+        if (rounds != watched)
+            adv_notify_beat(&server->notify);
+        watched = rounds;
     }
 }
 
@@ -271,11 +318,43 @@ static enum adv_status describe(const struct adv_config *config, struct adv_erro
     return status;
 }
 
+/* Starts, serves until told to stop, and answers what was accepted. */
+static enum adv_status run(struct adv_server *server, struct adv_error *error)
+{
+    char files[ADV_SANDBOX_SAID_SIZE], calls[ADV_SANDBOX_SAID_SIZE];
+    const struct adv_config *config = &server->config;
+    enum adv_status status = open_listeners(server, error); /* before descriptors are opened */
+    if (status == ADV_OK)
+        status = adv_signals_catch(error);
+    if (status != ADV_OK)
+        return status;
+    int unheard = adv_notify_open(&server->notify) ? 0 : errno;
+    adv_sandbox_files(config, files); /* before the first thread, that of the log */
+    status = adv_log_start((enum adv_log_format)config->log_format, error);
+    if (status == ADV_OK) {
+        if (unheard)
+            adv_log_event("the service manager is told nothing: NOTIFY_SOCKET is \"%.200s\": %s",
+                          getenv("NOTIFY_SOCKET"), strerror(unheard));
+        adv_log_event("%s", files);
+        status = start(server, error);
+    }
+    if (status != ADV_OK)
+        return status;
+    adv_sandbox_calls(config, calls);
+    if (*calls)
+        adv_log_event("%s", calls);
+    serve(server);
+    drain(server);
+    return ADV_OK;
+}
+
 int main(int n_args, char **args)
 {
     static struct adv_server server;
     struct adv_error error = ADV_ERROR_INIT;
     signal(SIGPIPE, SIG_IGN);
+    server.notify = (struct adv_notify)ADV_NOTIFY_INIT;
+    server.listeners = (struct adv_listeners)ADV_LISTENERS_INIT;
 
     if (adv_config_read(&server.config, n_args, args, &error) != ADV_OK) {
         fprintf(stderr, "advectd: %s\n", error.message);
@@ -290,15 +369,7 @@ int main(int n_args, char **args)
         return check_health(&server.config);
     raise_file_limit();
     map_large_blocks();
-    enum adv_status status = adv_signals_catch(&error);
-    if (status == ADV_OK)
-        status = adv_log_start((enum adv_log_format)server.config.log_format, &error);
-    if (status == ADV_OK)
-        status = start(&server, &error);
-    if (status == ADV_OK) {
-        serve(&server);
-        drain(&server);
-    }
+    enum adv_status status = run(&server, &error);
     if (status == ADV_E_CANCELLED) {
         adv_log_event("%s", error.message);
         status = ADV_OK;

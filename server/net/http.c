@@ -2,7 +2,6 @@
 
 #include "server/net/crowding.h"
 #include "server/net/exchange.h"
-#include "server/os/address.h"
 #include "server/os/log.h"
 #include "server/os/signals.h"
 
@@ -21,9 +20,8 @@
 
 struct adv_http {
     struct adv_server *server;
-    char url[128], management_url[128];
-    int listener, management; /* listening; -1: none */
-    int wake;                 /* eventfd: the accepting thread shall end */
+    struct adv_listeners listeners; /* its own */
+    int wake;                       /* eventfd: the accepting thread shall end */
     pthread_t acceptor;
     in_port_t management_port; /* 0: none */
     bool accepting;
@@ -124,7 +122,7 @@ static void accept_one(struct adv_http *http, int listener, unsigned *turn)
         return;
     }
     if (!adv_sockets_have_room(server->sockets, (struct sockaddr *)&client,
-                               listener == http->management, &vain)) {
+                               listener == http->listeners.management, &vain)) {
         refuse_connection(server, fd, vain);
         adv_client_unref(vain);
         return;
@@ -149,9 +147,9 @@ static bool is_broken(const struct pollfd *polled)
 static void *accept_all(void *argument)
 {
     struct adv_http *http = argument;
-    struct pollfd polls[] = {{.fd = http->listener, .events = POLLIN},
+    struct pollfd polls[] = {{.fd = http->listeners.main, .events = POLLIN},
                              {.fd = http->wake, .events = POLLIN},
-                             {.fd = http->management, .events = POLLIN}};
+                             {.fd = http->listeners.management, .events = POLLIN}};
     for (unsigned turn = 0;;) {
         if (poll(polls, 3, -1) <= 0)
             continue; /* a signal */
@@ -163,64 +161,10 @@ static void *accept_all(void *argument)
         if (polls[1].revents)
             return NULL;
         if (polls[0].revents)
-            accept_one(http, http->listener, &turn);
+            accept_one(http, http->listeners.main, &turn);
         if (polls[2].revents)
-            accept_one(http, http->management, &turn);
+            accept_one(http, http->listeners.management, &turn);
     }
-}
-
-/* ---------------------------------------------------------------- listening */
-
-static enum adv_status open_listener(const char *setting, const char *listen_on, int *listener,
-                                     struct adv_error *error)
-{
-    struct addrinfo *found;
-    enum adv_status status = adv_address_resolve(setting, listen_on, &found, error);
-    if (status != ADV_OK)
-        return status;
-    int fd = socket(found->ai_family, found->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int yes = 1;
-    bool open = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
-                bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0;
-    int reason = errno;
-    freeaddrinfo(found);
-    if (!open) {
-        if (fd >= 0)
-            close(fd);
-        return adv_fail_field(error, ADV_E_IO, setting, "cannot listen on %.200s: %s", listen_on,
-                              strerror(reason));
-    }
-    *listener = fd;
-    return ADV_OK;
-}
-
-static void write_url(int listener, char url[128])
-{
-    struct sockaddr_storage address = {0};
-    socklen_t length = sizeof address;
-    char host[64] = "", port[8] = "";
-    getsockname(listener, (struct sockaddr *)&address, &length);
-    getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
-                NI_NUMERICHOST | NI_NUMERICSERV);
-    snprintf(url, 128, address.ss_family == AF_INET6 ? "http://[%s]:%s" : "http://%s:%s", host,
-             port);
-}
-
-static enum adv_status open_listeners(struct adv_http *http, struct adv_error *error)
-{
-    const struct adv_config *config = &http->server->config;
-    const char *management = config->management_listen;
-    enum adv_status status = open_listener("listen", config->listen, &http->listener, error);
-    if (status == ADV_OK && management)
-        status = open_listener("management_listen", management, &http->management, error);
-    if (status != ADV_OK)
-        return status;
-    write_url(http->listener, http->url);
-    if (management) {
-        write_url(http->management, http->management_url);
-        http->management_port = port_of(http->management);
-    }
-    return ADV_OK;
 }
 
 /* ---------------------------------------------------------------- start and stop */
@@ -232,8 +176,12 @@ enum adv_status adv_http_start(struct adv_server *server, struct adv_http **out,
     if (!http)
         return adv_no_memory(error);
     http->server = server;
-    http->listener = http->management = http->wake = -1;
-    enum adv_status status = open_listeners(http, error);
+    http->listeners = server->listeners;
+    server->listeners = (struct adv_listeners)ADV_LISTENERS_INIT;
+    http->wake = -1;
+    if (http->listeners.management >= 0)
+        http->management_port = port_of(http->listeners.management);
+    enum adv_status status = adv_listeners_listen(&http->listeners, error);
     if (status != ADV_OK)
         goto out;
     http->wake = eventfd(0, EFD_CLOEXEC);
@@ -257,23 +205,9 @@ out:
     return status;
 }
 
-const char *adv_http_url(const struct adv_http *http)
+const struct adv_listeners *adv_http_listeners(const struct adv_http *http)
 {
-    return http->url;
-}
-
-const char *adv_http_management_url(const struct adv_http *http)
-{
-    return *http->management_url ? http->management_url : NULL;
-}
-
-static void close_listeners(struct adv_http *http)
-{
-    if (http->listener >= 0)
-        close(http->listener);
-    if (http->management >= 0)
-        close(http->management);
-    http->listener = http->management = -1;
+    return &http->listeners;
 }
 
 void adv_http_stop_accepting(struct adv_http *http)
@@ -284,7 +218,7 @@ void adv_http_stop_accepting(struct adv_http *http)
     (void)!write(http->wake, &one, sizeof one);
     pthread_join(http->acceptor, NULL);
     http->accepting = false;
-    close_listeners(http);
+    adv_listeners_close(&http->listeners);
 }
 
 void adv_http_stop(struct adv_http *http)
@@ -294,7 +228,7 @@ void adv_http_stop(struct adv_http *http)
     adv_http_stop_accepting(http);
     for (unsigned i = 0; i < http->n_daemons; i++)
         MHD_stop_daemon(http->daemons[i]);
-    close_listeners(http);
+    adv_listeners_close(&http->listeners);
     if (http->wake >= 0)
         close(http->wake);
     free(http);

@@ -17,14 +17,13 @@
 
 struct adv_http;
 
-/* Listens on config.listen and starts answering. ADV_E_INVALID: no such address; ADV_E_IO: it
- * cannot be had. */
+/* Listens and starts answering, on the server's listeners, which it takes over. ADV_E_IO: there it
+ * cannot be listened. */
 enum adv_status adv_http_start(struct adv_server *server, struct adv_http **http,
                                struct adv_error *error);
 
-/* "http://127.0.0.1:8080", with the port that was picked. */
-const char *adv_http_url(const struct adv_http *http);
-const char *adv_http_management_url(const struct adv_http *http); /* NULL: there is none */
+/* Borrowed. */
+const struct adv_listeners *adv_http_listeners(const struct adv_http *http);
 
 /* No new connections from here on. */
 void adv_http_stop_accepting(struct adv_http *http);

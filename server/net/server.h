@@ -6,6 +6,7 @@
 #include "server/jobs/store.h"
 #include "server/models/registry.h"
 #include "server/net/bodies.h"
+#include "server/net/listeners.h"
 #include "server/net/route.h"
 #include "server/net/sockets.h"
 #include "server/os/config.h"
@@ -13,6 +14,7 @@
 #include "server/reply/picture_cache.h"
 #include "server/schedule/reloader.h"
 #include "server/schedule/scheduler.h"
+#include "server/service/notify.h"
 
 #include <stdatomic.h>
 
@@ -23,6 +25,8 @@ struct adv_server {
     struct adv_limits limits;
     const char *kernels; /* that models are evaluated by: "avx512" */
     const struct adv_routes *routes;
+    struct adv_notify notify;       /* the service manager, to be told */
+    struct adv_listeners listeners; /* until http has them */
     struct adv_metrics *metrics;
     struct adv_clients *clients;
     struct adv_keys *keys;

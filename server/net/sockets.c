@@ -9,6 +9,7 @@
 #include "server/os/log.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,6 +50,7 @@ struct adv_sockets {
     struct adv_socket **polled;
     size_t capacity;
     pthread_t thread;
+    atomic_uint n_rounds;
 };
 
 /* ---------------------------------------------------------------- the watcher; with the mutex
@@ -192,6 +194,7 @@ static void *watch(void *argument)
         }
         if (make_room(sockets))
             find_vanished(sockets);
+        atomic_fetch_add(&sockets->n_rounds, 1);
     }
     pthread_mutex_unlock(&sockets->mutex);
     return NULL;
@@ -239,6 +242,11 @@ void adv_sockets_stop(struct adv_sockets *sockets)
     pthread_mutex_unlock(&sockets->mutex);
     pthread_join(sockets->thread, NULL);
     free_sockets(sockets);
+}
+
+unsigned adv_sockets_rounds(const struct adv_sockets *sockets)
+{
+    return atomic_load(&sockets->n_rounds);
 }
 
 /* ---------------------------------------------------------------- sockets */

@@ -36,6 +36,10 @@ enum adv_status adv_sockets_start(const struct adv_sockets_options *options,
                                   struct adv_sockets **sockets, struct adv_error *error);
 void adv_sockets_stop(struct adv_sockets *sockets);
 
+/* How often the watcher has gone round: it stands still where the lock that every connection takes
+ * is held for good. */
+unsigned adv_sockets_rounds(const struct adv_sockets *sockets);
+
 /* Whether a connection from there may be accepted; else *client, where there is memory for it, is a
  * new reference to who asked in vain. managing: it came to the port of the management. */
 bool adv_sockets_have_room(struct adv_sockets *sockets, const struct sockaddr *from, bool managing,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static bool is_port(const char *text)
 {
@@ -48,4 +49,18 @@ enum adv_status adv_address_resolve(const char *setting, const char *listen,
         return adv_fail_field(error, ADV_E_INVALID, setting, "%s is \"%.200s\": %s", setting,
                               listen, gai_strerror(why));
     return ADV_OK;
+}
+
+void adv_address_of_socket(int fd, char text[ADV_ADDRESS_SIZE])
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    char host[64] = "", port[8] = "";
+    *text = '\0';
+    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0 ||
+        getnameinfo((struct sockaddr *)&address, length, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return;
+    snprintf(text, ADV_ADDRESS_SIZE, address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host,
+             port);
 }

@@ -9,4 +9,8 @@
 enum adv_status adv_address_resolve(const char *setting, const char *listen,
                                     struct addrinfo **found, struct adv_error *error);
 
+/* The address that a socket is bound to, as such a setting; "" where it has none. */
+#define ADV_ADDRESS_SIZE 80
+void adv_address_of_socket(int fd, char text[ADV_ADDRESS_SIZE]);
+
 #endif

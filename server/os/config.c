@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const precisions[] = {"float32", "bfloat16", NULL}; /* enum adv_precision */
 static const char *const switches[] = {"off", "on", NULL}; /* in the order of enum adv_switch */
@@ -22,7 +23,8 @@ static const char *const switches[] = {"off", "on", NULL}; /* in the order of en
 static const struct adv_field fields[] = {
     {"listen", ADV_FIELD_STRING, AT(listen), .min = 1, .max = 255, .fallback = "127.0.0.1:8080",
      .help = "address to listen on: ADDRESS:PORT, or [ADDRESS]:PORT for IPv6; port 0 picks a free "
-             "port"},
+             "port. A socket that the service manager passes (systemd's socket activation) takes "
+             "its place; systemd: there must be one"},
     {"models", ADV_FIELD_STRING, AT(models), .min = 1, .max = 4096, .fallback = "models",
      .help = "directory of the *.safetensors model files to serve"},
     {"max_model_bytes", ADV_FIELD_INT, AT(max_model_bytes), .min = 1, .max = 1e15,
@@ -114,7 +116,11 @@ static const struct adv_field fields[] = {
              "one client"},
     {"management_listen", ADV_FIELD_STRING, AT(management_listen), .min = 1, .max = 255,
      .help = "another ADDRESS:PORT, for /health/ and /metrics alone, without a key; /metrics is "
-             "then served only there"},
+             "then served only there. A passed socket named management takes its place"},
+    {"sandbox", ADV_FIELD_CHOICE, AT(sandbox), .choices = switches, .fallback = "on",
+     .help = "once it has started, let the daemon read models, keys and fonts only, write nothing, "
+             "and make no system calls but those of serving; what of this the kernel offers is "
+             "said in the log"},
     {"cors_origin", ADV_FIELD_STRING, AT(cors_origin), .min = 1, .max = 1024,
      .help = "origin of web pages allowed to call from a browser (CORS), or * for any"},
     {"allowed_hosts", ADV_FIELD_STRING, AT(allowed_hosts), .min = 0, .max = 4096,
@@ -136,23 +142,53 @@ static const struct adv_field fields[] = {
 };
 #define N_FIELDS ADV_COUNT(fields)
 
-/* ADVECT_MAX_ROWS for "max_rows". Asking for help is a flag's business only. */
+#define PREFIX "ADVECT_"
+
+/* ADVECT_* variables that are none of the daemon's: of the tool, of the Python package and of the
+ * benchmarks; and those that container engines set for a service called advect (ADVECT_PORT,
+ * ADVECT_SERVICE_HOST, ADVECT_PORT_8080_TCP, ...). */
+static bool is_of_others(const char *name)
+{
+    static const char *const others[] = {"LIBRARY", "JUDGE", "SHARED", "PYTHON", "ORT"};
+    for (size_t i = 0; i < ADV_COUNT(others); i++) {
+        if (!strcmp(name, others[i]))
+            return true;
+    }
+    return !strncmp(name, "PORT", 4) || strstr(name, "_PORT") || strstr(name, "SERVICE_PORT") ||
+           strstr(name, "SERVICE_HOST");
+}
+
+/* Asking for help is a flag's business only. */
+static enum adv_status read_variable(struct adv_config *config, const char *variable,
+                                     struct adv_error *error)
+{
+    char name[64];
+    const char *from = variable + strlen(PREFIX), *equals = strchr(from, '=');
+    size_t n = equals ? (size_t)(equals - from) : 0;
+    snprintf(name, sizeof name, "%.*s", n < sizeof name ? (int)n : 63, from);
+    if (!n || is_of_others(name))
+        return ADV_OK;
+    for (char *at = name; *at; at++)
+        *at = (char)tolower((unsigned char)*at);
+    const struct adv_field *field = adv_fields_find(fields, N_FIELDS, name);
+    enum adv_status status =
+        field && field->kind == ADV_FIELD_BOOL
+            ? adv_fail_field(error, ADV_E_INVALID, name, "%s is a flag only", name)
+            : adv_fields_from_text(fields, N_FIELDS, name, equals + 1, config, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "%.*s: ", (int)(equals - variable), variable);
+    return status;
+}
+
+/* ADVECT_MAX_ROWS for "max_rows". A name that is none is refused: it was meant to set something. */
 static enum adv_status read_environment(struct adv_config *config, struct adv_error *error)
 {
-    for (size_t i = 0; i < N_FIELDS; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "ADVECT_%s", fields[i].name);
-        for (char *at = name; *at; at++)
-            *at = (char)toupper((unsigned char)*at);
-        const char *text = fields[i].kind == ADV_FIELD_BOOL ? NULL : getenv(name);
-        if (!text)
-            continue;
-        enum adv_status status =
-            adv_fields_from_text(fields, N_FIELDS, fields[i].name, text, config, error);
-        if (status != ADV_OK) {
-            adv_error_prefix(error, "%s: ", name);
+    for (char **variable = environ; *variable; variable++) {
+        enum adv_status status = strncmp(*variable, PREFIX, strlen(PREFIX))
+                                     ? ADV_OK
+                                     : read_variable(config, *variable, error);
+        if (status != ADV_OK)
             return status;
-        }
     }
     return ADV_OK;
 }
@@ -241,8 +277,8 @@ static const char description[] =
     "  advectd --listen 127.0.0.1:8080 --models models\n"
     "  curl http://127.0.0.1:8080/v1/models\n\n"
     "Every setting is also read from the environment, as ADVECT_LISTEN, ADVECT_MODELS, ...;\n"
-    "flags take precedence. SIGTERM finishes accepted work and exits; SIGHUP reloads models and "
-    "keys.\n";
+    "flags take precedence, and an unknown name is refused. SIGTERM finishes accepted work and\n"
+    "exits; SIGHUP reloads models and keys.\n";
 
 void adv_config_help(FILE *out)
 {

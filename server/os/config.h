@@ -33,6 +33,7 @@ struct adv_config {
     int64_t request_timeout_ms, body_timeout_ms, idle_timeout_ms, drain_timeout_ms;
     int64_t log_format;      /* of enum adv_log_format */
     int64_t access_log;      /* of enum adv_switch */
+    int64_t sandbox;         /* of enum adv_switch */
     char *api_key;           /* or NULL */
     char *api_keys;          /* a file, or NULL */
     double client_share;     /* of connections, queue and workers, for one client */
@@ -46,7 +47,8 @@ struct adv_config {
 
 enum adv_switch { ADV_SWITCH_OFF, ADV_SWITCH_ON };
 
-/* Defaults, then ADVECT_NAME variables of the environment, then flags: the last one wins. */
+/* Defaults, then ADVECT_NAME variables of the environment, then flags: the last one wins. Variables
+ * of the prefix that name no setting are refused, but for those of other programs. */
 enum adv_status adv_config_read(struct adv_config *config, int n_args, char **args,
                                 struct adv_error *error);
 void adv_config_release(struct adv_config *config);

@@ -10,10 +10,7 @@
 #include <time.h>
 
 struct adv_reloader {
-    struct adv_keys *keys;
-    struct adv_registry *registry;
-    struct adv_scheduler *scheduler;
-    struct adv_metrics *metrics;
+    struct adv_reloader_options options;
     pthread_t thread;
     pthread_mutex_t mutex; /* of all below */
     pthread_cond_t changed;
@@ -41,6 +38,9 @@ static void report(struct adv_registry *registry, struct adv_metrics *metrics)
             adv_log_event("refused %s: %s", entry->file, entry->reason);
         }
     }
+    if (n_models == 0)
+        adv_log_event("no model is served: %s; SIGHUP has the daemon look again",
+                      n ? "every file is refused" : "the directory has no *.safetensors");
     adv_metrics_set(metrics, ADV_GAUGE_WEIGHTS_BYTES, (int64_t)weights_bytes);
     adv_metrics_set(metrics, ADV_GAUGE_PACKED_BYTES, (int64_t)packed_bytes);
     adv_catalogue_unref(catalogue);
@@ -49,8 +49,8 @@ static void report(struct adv_registry *registry, struct adv_metrics *metrics)
 static void load(struct adv_reloader *reloader)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    if (adv_registry_load(reloader->registry, &error) == ADV_OK)
-        report(reloader->registry, reloader->metrics);
+    if (adv_registry_load(reloader->options.registry, &error) == ADV_OK)
+        report(reloader->options.registry, reloader->options.metrics);
     pthread_mutex_lock(&reloader->mutex);
     reloader->loaded = true;
     reloader->error = error;
@@ -61,14 +61,14 @@ static void load(struct adv_reloader *reloader)
 static void reload_keys(struct adv_reloader *reloader)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    if (!adv_keys_have_file(reloader->keys))
+    if (!adv_keys_have_file(reloader->options.keys))
         return;
-    bool reloaded = adv_keys_reload(reloader->keys, &error) == ADV_OK;
+    bool reloaded = adv_keys_reload(reloader->options.keys, &error) == ADV_OK;
     if (reloaded)
-        adv_log_event("%zu keys with names", adv_keys_count(reloader->keys));
+        adv_log_event("%zu keys with names", adv_keys_count(reloader->options.keys));
     else
         adv_log_event("the keys stay as they are: %s", error.message);
-    adv_metrics_count(reloader->metrics,
+    adv_metrics_count(reloader->options.metrics,
                       reloaded ? ADV_COUNT_KEY_RELOADS_COMPLETED : ADV_COUNT_KEY_RELOADS_FAILED, 1);
 }
 
@@ -76,15 +76,17 @@ static void reload_keys(struct adv_reloader *reloader)
 static void reload(struct adv_reloader *reloader)
 {
     struct adv_error error = ADV_ERROR_INIT;
+    adv_notify_reloading(reloader->options.notify);
     reload_keys(reloader);
-    if (adv_registry_load(reloader->registry, &error) == ADV_OK) {
-        adv_scheduler_forget_models(reloader->scheduler);
-        report(reloader->registry, reloader->metrics);
-        adv_metrics_count(reloader->metrics, ADV_COUNT_RELOADS_COMPLETED, 1);
+    if (adv_registry_load(reloader->options.registry, &error) == ADV_OK) {
+        adv_scheduler_forget_models(reloader->options.scheduler);
+        report(reloader->options.registry, reloader->options.metrics);
+        adv_metrics_count(reloader->options.metrics, ADV_COUNT_RELOADS_COMPLETED, 1);
     } else {
         adv_log_event("the models stay as they are: %s", error.message);
-        adv_metrics_count(reloader->metrics, ADV_COUNT_RELOADS_FAILED, 1);
+        adv_metrics_count(reloader->options.metrics, ADV_COUNT_RELOADS_FAILED, 1);
     }
+    adv_notify_ready(reloader->options.notify);
 }
 
 static void *work(void *argument)
@@ -115,17 +117,13 @@ static void release(struct adv_reloader *reloader)
     free(reloader);
 }
 
-enum adv_status adv_reloader_start(struct adv_keys *keys, struct adv_registry *registry,
-                                   struct adv_scheduler *scheduler, struct adv_metrics *metrics,
+enum adv_status adv_reloader_start(const struct adv_reloader_options *options,
                                    struct adv_reloader **out, struct adv_error *error)
 {
     struct adv_reloader *reloader = calloc(1, sizeof *reloader);
     if (!reloader)
         return adv_no_memory(error);
-    reloader->keys = keys;
-    reloader->registry = registry;
-    reloader->scheduler = scheduler;
-    reloader->metrics = metrics;
+    reloader->options = *options;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -163,7 +161,7 @@ void adv_reloader_ask(struct adv_reloader *reloader)
 
 void adv_reloader_cancel(struct adv_reloader *reloader)
 {
-    adv_registry_cancel(reloader->registry);
+    adv_registry_cancel(reloader->options.registry);
     pthread_mutex_lock(&reloader->mutex);
     reloader->ending = true;
     pthread_cond_broadcast(&reloader->changed);

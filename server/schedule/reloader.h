@@ -7,14 +7,23 @@
 #include "server/models/registry.h"
 #include "server/os/metrics.h"
 #include "server/schedule/scheduler.h"
+#include "server/service/notify.h"
 
 #include <stdbool.h>
 
 struct adv_reloader;
 
-/* Begins the first load. All of these must outlive it. */
-enum adv_status adv_reloader_start(struct adv_keys *keys, struct adv_registry *registry,
-                                   struct adv_scheduler *scheduler, struct adv_metrics *metrics,
+/* Borrowed; all of them must outlive it. */
+struct adv_reloader_options {
+    struct adv_keys *keys;
+    struct adv_registry *registry;
+    struct adv_scheduler *scheduler;
+    struct adv_metrics *metrics;
+    const struct adv_notify *notify; /* is told of each reload, but not of the first load */
+};
+
+/* Begins the first load. */
+enum adv_status adv_reloader_start(const struct adv_reloader_options *options,
                                    struct adv_reloader **reloader, struct adv_error *error);
 
 /* Whether the first load is over; then, how it ended. The wait for signals (adv_signals_wait) is

@@ -151,6 +151,12 @@ static void remove_directory(const char *path)
     rmdir(path);
 }
 
+void server_daemon_remove(const struct server_daemon *daemon)
+{
+    remove_directory(daemon->models);
+    remove_directory(daemon->directory);
+}
+
 /* The exit status of a child within the time, or -1: then it has been killed. */
 static int wait_for(pid_t pid, int ms)
 {
@@ -169,8 +175,7 @@ char *server_daemon_wait_for(struct server_daemon *daemon, int wanted)
 {
     int status = wait_for(daemon->pid, STOP_MS);
     char *log = server_daemon_read_log(daemon);
-    remove_directory(daemon->models);
-    remove_directory(daemon->directory);
+    server_daemon_remove(daemon);
     /* A sanitizer's report stands at the log's end. Fixtures that are not checked fail without a
      * word, so the word is printed here. */
     size_t n = strlen(log);

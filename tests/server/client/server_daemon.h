@@ -39,6 +39,9 @@ char *server_daemon_wait(struct server_daemon *daemon);
 /* The same of a daemon that ends with another status. */
 char *server_daemon_wait_for(struct server_daemon *daemon, int wanted);
 
+/* Removes the directory, where a test has seen to the daemon's end itself. */
+void server_daemon_remove(const struct server_daemon *daemon);
+
 /* Runs the program to its end with the given arguments: its exit status; its output, both streams,
  * into text. */
 int server_daemon_run(const char *const *arguments, char *text, size_t size);

@@ -1,0 +1,569 @@
+/* The daemon as a service: sockets that the service manager passes, what it is told, the
+ * environment, what can be wrong at the start, and what the daemon still does in its sandbox. The
+ * manager is this test. */
+#include "tests/server/client/server_client.h"
+#include "tests/server/client/server_models.h"
+#include "tests/support/suite.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SAMPLES "/v1/models/plane/samples"
+
+static struct server_daemon server;
+
+static int listening_socket(int type, bool listens)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&any, sizeof any), 0);
+    if (listens)
+        ck_assert_int_eq(listen(fd, 16), 0);
+    return fd;
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    return ntohs(address.sin_port);
+}
+
+/* ---------------------------------------------------------------- passed sockets */
+
+/* Starts the daemon as systemd does, with these descriptors from 3 on; its standard output and log
+ * are what can be read from the result. */
+static int begin_with(const int *fds, int n, const char *names, const char *flag)
+{
+    const char *program = getenv("ADVECTD");
+    char path[512], pid[16], count[16];
+    int output[2], kept[4];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, output), 0);
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 32);
+    ck_assert_int_gt(length, 0);
+    path[length] = '\0';
+    strcpy(strrchr(path, '/'), "/../bin/advectd");
+    server.pid = fork();
+    ck_assert_int_ge(server.pid, 0);
+    if (server.pid == 0) {
+        for (int i = 0; i < n; i++)
+            kept[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 100); /* out of the way of those below */
+        dup2(output[1], STDOUT_FILENO);
+        dup2(output[1], STDERR_FILENO);
+        for (int fd = 3; fd < 100; fd++)
+            close(fd);
+        for (int i = 0; i < n; i++)
+            dup2(kept[i], 3 + i);
+        snprintf(pid, sizeof pid, "%d", (int)getpid());
+        snprintf(count, sizeof count, "%d", n);
+        setenv("LISTEN_PID", pid, 1);
+        setenv("LISTEN_FDS", count, 1);
+        setenv("LISTEN_FDNAMES", names, 1);
+        execl(program ? program : path, "advectd", "--models", server.models, flag, (char *)NULL);
+        _exit(127);
+    }
+    close(output[1]);
+    return output[0];
+}
+
+/* All that the daemon says to its end, whose status must be that. To be freed. */
+static char *words_of(int output, int wanted)
+{
+    int status;
+    bool closed;
+    char *text = server_read_all(output, 60000, &closed);
+    ck_assert_int_eq(waitpid(server.pid, &status, 0), server.pid);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == wanted, "status %#x: %s",
+                  (unsigned)status, text);
+    close(output);
+    return text;
+}
+
+static void expect_words(int output, int wanted, const char *words)
+{
+    char *text = words_of(output, wanted);
+    ck_assert_msg(strstr(text, words) != NULL, "%s", text);
+    free(text);
+}
+
+static int ask_early(void)
+{
+    static const char request[] =
+        "GET /v1/models HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    int fd = server_connect(&server); /* it waits in the socket's queue */
+    server_write(fd, request);
+    return fd;
+}
+
+static void expect_answer(int fd)
+{
+    bool closed;
+    char *reply = server_read_all(fd, 60000, &closed);
+    ck_assert_msg(closed && !strncmp(reply, "HTTP/1.1 200", 12), "%.200s", reply);
+    free(reply);
+    close(fd);
+}
+
+/* The socket is the manager's: who connects while there is no daemon is answered by the next. */
+START_TEST(a_restart_behind_a_passed_socket_loses_no_request)
+{
+    int listener = listening_socket(SOCK_STREAM, true);
+    server_daemon_prepare(&server);
+    server.port = port_of(listener);
+    for (int i = 0; i < 2; i++) {
+        int early = ask_early();
+        int output = begin_with(&listener, 1, "", "--listen=systemd");
+        expect_answer(early);
+        kill(server.pid, SIGTERM);
+        expect_words(output, 0, "listening on http://127.0.0.1:");
+    }
+    close(listener);
+    server_daemon_remove(&server);
+}
+END_TEST
+
+START_TEST(a_passed_socket_takes_the_place_of_an_address)
+{
+    int fds[] = {listening_socket(SOCK_STREAM, true), listening_socket(SOCK_STREAM, true)};
+    server_daemon_prepare(&server);
+    int output = begin_with(fds, 2, "advectd.socket:management", "--listen=127.0.0.1:1");
+    server.port = port_of(fds[1]);
+    snprintf(server.url, sizeof server.url, "http://127.0.0.1:%d", server.port);
+    server_wait_for_metric(&server, "advect_models", 3, 60000);
+    server.port = port_of(fds[0]);
+    expect_answer(ask_early());
+    /* The address that it is asked at counts, not the setting's. */
+    char *reply = server_exchange_raw(
+        &server, "GET /v1/models HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
+    ck_assert_msg(!strncmp(reply, "HTTP/1.1 421", 12), "%.100s", reply);
+    free(reply);
+    kill(server.pid, SIGTERM);
+    expect_words(output, 0, "management on http://127.0.0.1:");
+    server_daemon_remove(&server);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
+static int unix_socket(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(sa_family_t)), 0); /* abstract */
+    ck_assert_int_eq(listen(fd, 1), 0);
+    return fd;
+}
+
+START_TEST(what_was_passed_and_is_no_tcp_listener_is_refused)
+{
+    const struct {
+        int fd;
+        const char *words;
+    } wrong[] = {
+        {open("/dev/null", O_RDONLY | O_CLOEXEC), "is not a socket"},
+        {listening_socket(SOCK_DGRAM, false), "is not a TCP socket"},
+        {unix_socket(), "is not a TCP socket"},
+        {listening_socket(SOCK_STREAM, false), "does not listen"},
+        {-1, "is not open"},
+    };
+    server_daemon_prepare(&server);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        expect_words(begin_with(&wrong[i].fd, 1, "web", "--workers=1"), 1, wrong[i].words);
+        if (wrong[i].fd >= 0)
+            close(wrong[i].fd);
+    }
+    server_daemon_remove(&server);
+}
+END_TEST
+
+START_TEST(too_many_and_too_few_sockets_are_refused)
+{
+    int fds[] = {listening_socket(SOCK_STREAM, true), listening_socket(SOCK_STREAM, true)};
+    server_daemon_prepare(&server);
+    expect_words(begin_with(fds, 2, "one:other", "--workers=1"), 1, "more than one socket");
+    expect_words(begin_with(fds, 2, "management:management", "--workers=1"), 1,
+                 "more than one socket was passed by the name management");
+    expect_words(begin_with(fds, 1, "management", "--workers=1"), 1,
+                 "there must be one for requests");
+    expect_words(begin_with(fds, 0, "", "--listen=systemd"), 1,
+                 "listen is systemd, but no socket was passed");
+    expect_words(begin_with(fds, 1, "", "--management-listen=systemd"), 1,
+                 "management_listen is systemd, but no socket was passed");
+    server_daemon_remove(&server);
+    close(fds[0]);
+    close(fds[1]);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- what the manager is told */
+
+static int notices;
+
+static void open_notices(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t length = sizeof address;
+    char name[128] = "@";
+    notices = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(notices, (struct sockaddr *)&address, sizeof(sa_family_t)), 0);
+    ck_assert_int_eq(getsockname(notices, (struct sockaddr *)&address, &length), 0);
+    snprintf(name + 1, sizeof name - 1, "%s", address.sun_path + 1);
+    setenv("NOTIFY_SOCKET", name, 1);
+}
+
+/* The next notice but for those that begin with what is passed over. */
+static void expect_notice(const char *words, const char *passed_over)
+{
+    for (;;) {
+        char text[512];
+        struct pollfd input = {.fd = notices, .events = POLLIN};
+        ck_assert_msg(poll(&input, 1, 60000) == 1, "no %s", words);
+        ssize_t n = recv(notices, text, sizeof text - 1, 0);
+        ck_assert_int_gt(n, 0);
+        text[n] = '\0';
+        if (passed_over && !strncmp(text, passed_over, strlen(passed_over)))
+            continue;
+        ck_assert_msg(!strncmp(text, words, strlen(words)), "\"%s\" in place of \"%s\"", text,
+                      words);
+        return;
+    }
+}
+
+START_TEST(the_manager_hears_of_the_start_reloads_and_the_end)
+{
+    open_notices();
+    setenv("WATCHDOG_USEC", "400000", 1);
+    server_daemon_start(&server, NULL);
+    expect_notice("STATUS=listening on http://127.0.0.1:", NULL);
+    expect_notice("READY=1", NULL);
+    double begin = server_seconds();
+    for (int i = 0; i < 4; i++)
+        expect_notice("WATCHDOG=1", NULL);
+    ck_assert_double_gt(server_seconds() - begin, 0.5); /* 200 ms apart */
+    kill(server.pid, SIGHUP);
+    expect_notice("RELOADING=1\nMONOTONIC_USEC=", "WATCHDOG");
+    expect_notice("READY=1", "WATCHDOG");
+    kill(server.pid, SIGTERM);
+    expect_notice("STOPPING=1", "WATCHDOG");
+    free(server_daemon_wait(&server));
+    close(notices);
+}
+END_TEST
+
+START_TEST(without_a_watchdog_there_are_no_beats)
+{
+    open_notices();
+    unsetenv("WATCHDOG_USEC");
+    server_daemon_start(&server, NULL);
+    expect_notice("READY=1", "STATUS");
+    server_sleep_ms(300);
+    kill(server.pid, SIGTERM);
+    expect_notice("STOPPING=1", NULL);
+    free(server_daemon_wait(&server));
+    close(notices);
+}
+END_TEST
+
+START_TEST(a_manager_that_cannot_be_told_is_no_reason_not_to_serve)
+{
+    setenv("NOTIFY_SOCKET", "/nowhere/notify", 1);
+    server_daemon_start(&server, NULL);
+    kill(server.pid, SIGTERM);
+    char *log = server_daemon_wait(&server);
+    ck_assert_msg(strstr(log, "NOTIFY_SOCKET is \\\"/nowhere/notify\\\": No such file") != NULL,
+                  "%s", log);
+    free(log);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- what may be wrong */
+
+static void expect_run(int wanted, const char *first, const char *second, const char *words)
+{
+    char text[2000];
+    const char *const arguments[] = {first, second, NULL};
+    int status = server_daemon_run(arguments, text, sizeof text);
+    ck_assert_msg(status == wanted && strstr(text, words), "%d: %s", status, text);
+}
+
+START_TEST(an_unknown_variable_is_refused)
+{
+    static const char *const others[] = {"ADVECT_PORT",         "ADVECT_SERVICE_HOST",
+                                         "ADVECT_SERVICE_PORT", "ADVECT_PORT_8080_TCP_ADDR",
+                                         "ADVECT_LIBRARY",      "ADVECT_CANARY_SERVICE_PORT_HTTP"};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        setenv(others[i], "tcp://10.0.0.1:8080", 1);
+    expect_run(0, "--version", NULL, "advectd ");
+    setenv("ADVECT_LISTN", "127.0.0.1:1", 1);
+    expect_run(2, "--version", NULL, "ADVECT_LISTN: \"listn\" is not a known field; did you mean");
+    unsetenv("ADVECT_LISTN");
+    setenv("ADVECT_HELP", "1", 1);
+    expect_run(2, "--version", NULL, "ADVECT_HELP: help is a flag only");
+}
+END_TEST
+
+START_TEST(models_that_cannot_be_had_are_named)
+{
+    char file[160];
+    server_daemon_prepare(&server);
+    snprintf(file, sizeof file, "--models=%s/plane.safetensors", server.models);
+    expect_run(1, "--listen=127.0.0.1:0", "--models=/nowhere",
+               "cannot read the model directory /nowhere: No such file or directory");
+    expect_run(1, "--listen=127.0.0.1:0", file, "Not a directory");
+    if (geteuid() != 0) { /* root may read everything */
+        ck_assert_int_eq(chmod(server.models, 0), 0);
+        snprintf(file, sizeof file, "--models=%s", server.models);
+        expect_run(1, "--listen=127.0.0.1:0", file, "Permission denied");
+        ck_assert_int_eq(chmod(server.models, 0700), 0);
+    }
+    server_daemon_remove(&server);
+}
+END_TEST
+
+/* They may come: it starts, is not ready, and serves them after a reload. */
+START_TEST(an_empty_directory_is_served_when_there_are_models)
+{
+    char models[160];
+    server_daemon_prepare(&server);
+    snprintf(models, sizeof models, "%s/empty", server.models);
+    ck_assert_int_eq(mkdir(models, 0700), 0);
+    int output = server_daemon_begin(&server, (const char *const[]){"--models", models, NULL});
+    server_daemon_await(&server, output);
+    close(output);
+    server_expect_problem(server_get(&server, "/health/ready"), 503, "not-ready", NULL);
+    server_model_write(models, "plane.safetensors", "plane", 1);
+    kill(server.pid, SIGHUP);
+    server_wait_for_metric(&server, "advect_models", 1, 60000);
+    char *log = server_daemon_read_log(&server);
+    ck_assert_msg(strstr(log, "no model") != NULL, "%s", log);
+    free(log);
+    snprintf(models + strlen(models), sizeof models - strlen(models), "/plane.safetensors");
+    unlink(models);
+    *strrchr(models, '/') = '\0';
+    rmdir(models);
+    server_daemon_stop(&server);
+}
+END_TEST
+
+START_TEST(a_port_in_use_is_told_before_the_models_are_loaded)
+{
+    int taken = listening_socket(SOCK_STREAM, true);
+    char flag[64], words[128];
+    snprintf(flag, sizeof flag, "--listen=127.0.0.1:%d", port_of(taken));
+    snprintf(words, sizeof words, "cannot listen on %s: Address already in use", flag + 9);
+    expect_run(1, flag, "--models=/nowhere", words);
+    close(taken);
+}
+END_TEST
+
+/* The log is all that the daemon writes. */
+START_TEST(a_full_disk_takes_the_log_and_no_answer)
+{
+    int status, full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    ck_assert_int_ge(full, 0);
+    server_daemon_start_on(&server, NULL, full);
+    for (int i = 0; i < 3; i++) {
+        struct server_reply reply = server_post(&server, SAMPLES, "{\"n\": 1}");
+        ck_assert_int_eq(reply.status, 200);
+        server_reply_release(&reply);
+    }
+    kill(server.pid, SIGTERM);
+    ck_assert_int_eq(waitpid(server.pid, &status, 0), server.pid);
+    ck_assert_int_eq(status, 0);
+    close(full);
+    server_daemon_remove(&server);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- in the sandbox */
+
+/* How many of the daemon's threads have a line in their status. */
+static int count_threads(const char *wanted)
+{
+    char folder[64], path[400], line[256];
+    int n = 0;
+    snprintf(folder, sizeof folder, "/proc/%d/task", (int)server.pid);
+    DIR *dir = opendir(folder);
+    ck_assert_ptr_nonnull(dir);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        snprintf(path, sizeof path, "%s/%s/status", folder, entry->d_name);
+        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
+        while (file && fgets(line, sizeof line, file))
+            n += !strncmp(line, wanted, strlen(wanted));
+        if (file)
+            fclose(file);
+    }
+    closedir(dir);
+    return n;
+}
+
+static void expect_ok(const char *path, const char *json)
+{
+    const struct server_request request = {
+        .path = path, .body = json, .headers = {"X-API-Key: 0123456789abcdef"}};
+    struct server_reply reply = server_send(&server, &request);
+    ck_assert_msg(reply.status >= 200 && reply.status < 300, "%s: %ld %s", path, reply.status,
+                  reply.body);
+    server_reply_release(&reply);
+}
+
+static void write_keys(const char *path, const char *name)
+{
+    char fresh[200];
+    snprintf(fresh, sizeof fresh, "%s.new", path);
+    FILE *file = fopen(fresh, "w");
+    ck_assert_ptr_nonnull(file);
+    fprintf(file, "{\"keys\": [{\"name\": \"%s\", \"key\": \"0123456789abcdef\"}]}", name);
+    fclose(file);
+    ck_assert_int_eq(rename(fresh, path), 0);
+}
+
+static void ask_every_route(void)
+{
+    static const char *const gets[] = {"/",
+                                       "/docs",
+                                       "/web/app.js",
+                                       "/clients/js/advect.js",
+                                       "/health/live",
+                                       "/health/ready",
+                                       "/metrics",
+                                       "/openapi.json",
+                                       "/v1/models",
+                                       "/v1/models/plane",
+                                       "/v1/jobs",
+                                       "/v1/models/plane/samples?n=2",
+                                       "/v1/models/plane/trajectories?n=2&frames=3",
+                                       "/v1/models/plane/log-density?points=0,1",
+                                       "/v1/models/plane/latents?points=0,1",
+                                       "/v1/models/plane/velocity?points=0,1&t=0.5",
+                                       "/v1/models/plane/samples.png?n=9",
+                                       "/v1/models/plane/trajectories.png?n=9&frames=3",
+                                       "/v1/models/plane/density.png",
+                                       "/v1/models/plane/velocity.png",
+                                       "/v1/models/image/samples.png?n=4"};
+    for (size_t i = 0; i < sizeof gets / sizeof gets[0]; i++)
+        expect_ok(gets[i], NULL);
+    expect_ok("/v1/models/plane/samples", "{\"n\": 2000}");
+    expect_ok("/v1/models/plane/trajectories", "{\"n\": 2, \"frames\": 3}");
+    expect_ok("/v1/models/plane/log-density", "{\"points\": [[0, 1]]}");
+    expect_ok("/v1/models/plane/latents", "{\"points\": [[0, 1]]}");
+    expect_ok("/v1/models/plane/velocity", "{\"points\": [[0, 1]], \"t\": 0.5}");
+    expect_ok("/v1/jobs",
+              "{\"model\": \"plane\", \"query\": \"samples\", \"request\": {\"n\": 2}}");
+}
+
+START_TEST(every_route_is_served_in_the_sandbox)
+{
+    char keys[160];
+    server_daemon_prepare(&server);
+    snprintf(keys, sizeof keys, "%s/keys.json", server.models);
+    write_keys(keys, "first");
+    int output = server_daemon_begin(&server, (const char *const[]){"--api-keys", keys, NULL});
+    server_daemon_await(&server, output);
+    close(output);
+    ask_every_route();
+    server_model_write(server.models, "later.safetensors", "later", 5);
+    write_keys(keys, "second");
+    kill(server.pid, SIGHUP);
+    for (int waited = 0; waited < 600; waited++) {
+        char *log = server_daemon_read_log(&server);
+        bool reloaded = strstr(log, "model later from") != NULL;
+        free(log);
+        if (reloaded)
+            break;
+        server_sleep_ms(100);
+    }
+    expect_ok("/v1/models/later/samples.png?n=4", NULL);
+    int n_restricted = count_threads("Seccomp:\t2"), n_threads = count_threads("Name:");
+    kill(server.pid, SIGTERM);
+    char *log = server_daemon_wait(&server);
+    ck_assert_msg(strstr(log, "sandbox: ") != NULL, "%s", log);
+    ck_assert_msg(!strstr(log, "the keys stay as they are"), "%s", log);
+    if (strstr(log, "system calls restricted by seccomp"))
+        ck_assert_int_eq(n_restricted, n_threads);
+    free(log);
+}
+END_TEST
+
+START_TEST(the_sandbox_can_be_turned_off)
+{
+    server_daemon_start(&server, (const char *const[]){"--sandbox=off", NULL});
+    ck_assert_int_eq(count_threads("Seccomp:\t2"), count_threads("Seccomp:\t2\n"));
+    kill(server.pid, SIGTERM);
+    char *log = server_daemon_wait(&server);
+    ck_assert_msg(strstr(log, "sandbox: off") != NULL, "%s", log);
+    ck_assert_msg(!strstr(log, "restricted"), "%s", log);
+    free(log);
+}
+END_TEST
+
+/* A link to a model elsewhere, as caches of downloads have them. */
+START_TEST(linked_models_are_served_and_reloaded)
+{
+    char store[160], link_path[200], target[200];
+    server_daemon_prepare(&server);
+    snprintf(store, sizeof store, "%s-store", server.directory);
+    ck_assert_int_eq(mkdir(store, 0700), 0);
+    server_model_write(store, "blob", "linked", 3);
+    snprintf(target, sizeof target, "%s/blob", store);
+    snprintf(link_path, sizeof link_path, "%s/linked.safetensors", server.models);
+    ck_assert_int_eq(symlink(target, link_path), 0);
+    int output = server_daemon_begin(&server, NULL);
+    server_daemon_await(&server, output);
+    close(output);
+    expect_ok("/v1/models/linked/samples?n=1", NULL);
+    server_model_write(store, "blob", "linked", 4);
+    kill(server.pid, SIGHUP);
+    server_wait_for_metric(&server, "advect_reloads_total{outcome=\"completed\"}", 1, 60000);
+    expect_ok("/v1/models/linked/samples?n=1", NULL);
+    server_daemon_stop(&server);
+    unlink(target);
+    rmdir(store);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+    Suite *suite = suite_create("server service");
+    TCase *manager = tcase_create("the service manager"), *wrong = tcase_create("what is wrong"),
+          *sandbox = tcase_create("the sandbox");
+    tcase_set_timeout(manager, 60);
+    tcase_add_test(manager, a_restart_behind_a_passed_socket_loses_no_request);
+    tcase_add_test(manager, a_passed_socket_takes_the_place_of_an_address);
+    tcase_add_test(manager, what_was_passed_and_is_no_tcp_listener_is_refused);
+    tcase_add_test(manager, too_many_and_too_few_sockets_are_refused);
+    tcase_add_test(manager, the_manager_hears_of_the_start_reloads_and_the_end);
+    tcase_add_test(manager, without_a_watchdog_there_are_no_beats);
+    tcase_add_test(manager, a_manager_that_cannot_be_told_is_no_reason_not_to_serve);
+    tcase_set_timeout(wrong, 60);
+    tcase_add_test(wrong, an_unknown_variable_is_refused);
+    tcase_add_test(wrong, models_that_cannot_be_had_are_named);
+    tcase_add_test(wrong, an_empty_directory_is_served_when_there_are_models);
+    tcase_add_test(wrong, a_port_in_use_is_told_before_the_models_are_loaded);
+    tcase_add_test(wrong, a_full_disk_takes_the_log_and_no_answer);
+    tcase_set_timeout(sandbox, 60);
+    tcase_add_test(sandbox, every_route_is_served_in_the_sandbox);
+    tcase_add_test(sandbox, the_sandbox_can_be_turned_off);
+    tcase_add_test(sandbox, linked_models_are_served_and_reloaded);
+    suite_add_tcase(suite, manager);
+    suite_add_tcase(suite, wrong);
+    suite_add_tcase(suite, sandbox);
+    return suite;
+}
+
+int main(void)
+{
+    return suite_run(make_suite());
+}
