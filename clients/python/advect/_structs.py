@@ -121,6 +121,7 @@ class Answer(c.Structure):
         ("typicality", c.c_void_p),
         ("extrapolated", c.c_void_p),
         ("warnings", c.c_void_p),
+        ("flow_map_error", c.c_void_p),
         ("score_error", c.c_void_p),
         ("noise", c.c_double),
     ]
