@@ -11,10 +11,10 @@
 #include <string.h>
 
 static const struct adv_command *const commands[] = {
-    &adv_command_fit,      &adv_command_new,    &adv_command_train,      &adv_command_distill,
-    &adv_command_simulate, &adv_command_eval,   &adv_command_sample,     &adv_command_logp,
+    &adv_command_fit,      &adv_command_new,        &adv_command_train,    &adv_command_distill,
+    &adv_command_simulate, &adv_command_eval,       &adv_command_sample,   &adv_command_logp,
     &adv_command_score,    &adv_command_trajectory, &adv_command_reweight, &adv_command_posterior,
-    &adv_command_figure,   &adv_command_inspect, &adv_command_import,    &adv_command_serve,
+    &adv_command_figure,   &adv_command_inspect,    &adv_command_import,   &adv_command_serve,
     &adv_command_bench,
 };
 

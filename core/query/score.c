@@ -3,8 +3,8 @@
  *
  * A difference integrates 2 dim points for each row, y + h e_k and y - h e_k in flow units, as draws
  * of that row. The coarse shards, which measure the error, take twice the step. The step is a
- * compromise that was measured (docs/adr/0027-scores.md): densities of boards rise within 0.02, and
- * in float32 a log-density is off by some 1e-6. */
+ * compromise (docs/adr/0027-scores.md): densities of boards rise within 0.02, and in float32 a
+ * log-density is off by some 1e-6. */
 #include "core/query/run.h"
 
 #include "core/base/mem.h"

@@ -162,9 +162,9 @@ static enum adv_status train(const char *command, const json_t *recipe,
         print_memory(adv_training_memory(training));
     enum adv_status status = adv_session_run(&session, training, error);
     if (status == ADV_E_CANCELLED && leads && adv_training_progress(training)->step > 0)
-        fprintf(stderr, "%s holds the training so far; --resume continues it\n",
-                names->checkpoint);
-    if (status == ADV_OK && leads && !json_object_get(recipe, "distill")) /* draws no rows of data */
+        fprintf(stderr, "%s holds the training so far; --resume continues it\n", names->checkpoint);
+    if (status == ADV_OK && leads &&
+        !json_object_get(recipe, "distill")) /* draws no rows of data */
         warn_of_overfitting(command, training);
     if (status == ADV_OK && leads)
         status = write_results(training, options, names, error);

@@ -50,7 +50,8 @@ struct adv_field {
     const char *unit;           /* shown in help: "ms", "bytes"; or NULL */
     const char *help;           /* a phrase that stands alone */
     size_t least, most;         /* inclusive bounds of how many (INTS); most <= ADV_INTS_MAX */
-    bool omit_default; /* INT: not written to JSON where it is the default, so that files without
+    bool
+        omit_default; /* INT, BOOL: not written to JSON where it is the default, so that files without
                           it can be read by programs that do not know it */
 };
 

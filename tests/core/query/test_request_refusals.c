@@ -114,7 +114,8 @@ START_TEST(refusals_of_json)
         {ADV_QUERY_SAMPLES, "{\"solver\": \"rk4\"}", "solver",
          "solver is a string; it must be an object of method, steps, noise, rtol, atol"},
         {ADV_QUERY_SAMPLES, "{\"solver\": {\"method\": \"rk5\"}}", "solver.method",
-         "solver.method is \"rk5\"; it must be one of euler, midpoint, heun, rk4, sde, dopri5; did "
+         "solver.method is \"rk5\"; it must be one of euler, midpoint, heun, rk4, sde, dopri5, "
+         "flow_map; did "
          "you "
          "mean \"rk4\"?"},
         {ADV_QUERY_SAMPLES, "{\"solver\": {\"step\": 3}}", "solver.step",
@@ -195,7 +196,8 @@ START_TEST(refusals_of_text)
         {ADV_QUERY_SAMPLES, "label=0,1 n=3", "label",
          "label has 2 entries; it must have 3, one for every row"},
         {ADV_QUERY_SAMPLES, "solver=dopri6", "solver",
-         "solver is \"dopri6\"; it must be one of euler, midpoint, heun, rk4, sde, dopri5; did you "
+         "solver is \"dopri6\"; it must be one of euler, midpoint, heun, rk4, sde, dopri5, "
+         "flow_map; did you "
          "mean "
          "\"dopri5\"?"},
         {ADV_QUERY_SAMPLES, "solver=rk4 noise=1", "solver.noise",
