@@ -12,6 +12,9 @@
 #include <math.h>
 #include <string.h>
 
+#define SPAN_MIN                                                                                   \
+    1e-6 /* of less the mean divergence is that of the beginning, within this times it */
+
 enum { DIM_MAX = ADV_EXACT_DIM_MAX };
 
 /* log |det a| of a [dim, dim], which is overwritten: Gaussian elimination with partial pivoting. */
@@ -42,6 +45,11 @@ float adv_flow_map_divergence(size_t dim, float t, float s, const float *jacobia
     double span = (double)s - (double)t, a[DIM_MAX][DIM_MAX];
     if (dim > DIM_MAX)
         adv_bug("the Jacobian of a flow map of %zu dimensions", dim);
+    double trace = 0;
+    for (size_t i = 0; i < dim; i++)
+        trace += (double)jacobian[i * dim + i];
+    if (fabs(span) < SPAN_MIN)
+        return (float)trace;
     for (size_t i = 0; i < dim; i++) {
         for (size_t j = 0; j < dim; j++)
             a[i][j] = (i == j) + span * (double)jacobian[i * dim + j];
@@ -74,9 +82,12 @@ static enum adv_status check_steps(const struct adv_query *query, const struct a
 enum adv_status adv_flow_map_check(const struct adv_query *query, const struct adv_model *model,
                                    struct adv_error *error)
 {
-    if (!adv_solver_is_map(adv_query_solver(query, model).solver) ||
-        query->kind == ADV_QUERY_VELOCITY)
+    if (!adv_solver_is_map(adv_query_solver(query, model).solver) || adv_query_is_pointwise(query))
         return ADV_OK;
+    if (adv_query_is_difference(query))
+        return adv_fail_field(error, ADV_E_INVALID, "solver.method",
+                              "solver.method is \"flow_map\"; scores by difference compare two "
+                              "integrations, and flow_map is none: take dopri5 or rk4");
     if (query->solver.solver) {
         enum adv_status status = check_steps(query, model, error);
         if (status != ADV_OK)

@@ -321,7 +321,7 @@ enum adv_status adv_run_new(struct adv_model *model, const struct adv_query *que
     run->averages_draws = run->draws > 1 && !adv_query_is_difference(&run->query);
     run->pass_cost = adv_query_pass_cost(&run->query, model);
     run->is_map =
-        adv_solver_is_map(run->query.solver.solver) && run->query.kind != ADV_QUERY_VELOCITY;
+        adv_solver_is_map(run->query.solver.solver) && !adv_query_is_pointwise(&run->query);
     choose_divergence(run);
     status = copy_labels(run, error);
     if (status == ADV_OK)

@@ -224,6 +224,7 @@ START_TEST(the_log_determinant_is_that_of_the_matrix)
     /* I + 0.5 J = [[0, 2], [3, 1]], whose first pivot is 0: det = -6 */
     const float j[] = {-2, 4, 6, 0};
     ck_assert_float_eq_tol(adv_flow_map_divergence(2, 0.25f, 0.75f, j), logf(6) / 0.5f, 1e-5f);
+    ck_assert_float_eq(adv_flow_map_divergence(2, 0.25f, 0.25f, j), -2); /* the trace */
 }
 END_TEST
 
@@ -309,6 +310,51 @@ START_TEST(few_steps_are_the_default_of_such_a_model)
 }
 END_TEST
 
+/* Scores are of the velocity and of its flow, in which a map has no part. */
+START_TEST(scores_are_those_of_the_velocity)
+{
+    struct adv_model *model = few_steps_model();
+    struct adv_error error = ADV_ERROR_INIT;
+    const struct adv_answer *answer = NULL;
+    const float point[3] = {0.3f, -0.2f, 0.1f};
+    struct adv_query score = adv_query_default(ADV_QUERY_SCORE);
+    score.points = point;
+    score.t = 0.5;
+    float v[3];
+    struct adv_query velocity = adv_query_default(ADV_QUERY_VELOCITY);
+    velocity.points = point;
+    velocity.t = 0.5;
+    struct adv_run *run = ask(model, &velocity, &answer);
+    memcpy(v, answer->states, sizeof v);
+    adv_run_free(run);
+    run = ask(model, &score, &answer);
+    for (int i = 0; i < 3; i++) /* (t v - x) / (1 - t) */
+        ck_assert_float_eq_tol(answer->states[i], v[i] - 2 * point[i], 1e-5f);
+    adv_run_free(run);
+    score.score_method = ADV_SCORE_DIFFERENCE;
+    ck_assert_str_eq(adv_solver_name(adv_query_default_solver(&score, model).solver), "dopri5");
+    score.solver = query_of(ADV_QUERY_SAMPLES, 4).solver;
+    ck_assert_int_eq(adv_query_check(&score, model, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "solver.method");
+    adv_model_unref(model);
+}
+END_TEST
+
+START_TEST(at_time_0_a_density_is_that_of_the_base)
+{
+    struct adv_model *model = few_steps_model();
+    const struct adv_answer *answer = NULL;
+    const float point[3] = {0.3f, -0.2f, 0.1f};
+    struct adv_query query = query_of(ADV_QUERY_LOG_DENSITY, 4);
+    query.points = point;
+    query.t = 0;
+    struct adv_run *run = ask(model, &query, &answer);
+    ck_assert_double_eq_tol(answer->log_density[0], -0.07 - 1.5 * log(2 * M_PI), 1e-6);
+    adv_run_free(run);
+    adv_model_unref(model);
+}
+END_TEST
+
 START_TEST(frames_are_reached_at_any_times)
 {
     struct adv_model *model = few_steps_model();
@@ -332,10 +378,12 @@ int main(void)
     tcase_add_test(steps, training_sees_the_network_that_is_evaluated);
     tcase_add_test(steps, few_steps_are_the_default_of_such_a_model);
     tcase_add_test(steps, frames_are_reached_at_any_times);
+    tcase_add_test(steps, scores_are_those_of_the_velocity);
     suite_add_tcase(suite, steps);
     TCase *density = tcase_create("density");
     tcase_add_test(density, a_density_is_the_maps_own);
     tcase_add_test(density, the_log_determinant_is_that_of_the_matrix);
+    tcase_add_test(density, at_time_0_a_density_is_that_of_the_base);
     suite_add_tcase(suite, density);
     TCase *refused = tcase_create("refusals");
     tcase_add_loop_test(refused, what_it_cannot_do_is_refused, 0,
