@@ -174,8 +174,8 @@ bool adv_distillation_start_weights(const struct adv_distillation *d, const stru
     }
     for (size_t i = 0; i < adv_net_parameters(teacher); i++) {
         struct adv_parameter p = adv_net_parameter(teacher, i);
-        find(student, p.name, &to);
-        memcpy(weights + to.offset, from + p.offset, p.n_elements * sizeof *weights);
+        if (find(student, p.name, &to))
+            memcpy(weights + to.offset, from + p.offset, p.n_elements * sizeof *weights);
     }
     return true;
 }
