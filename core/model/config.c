@@ -185,8 +185,7 @@ static enum adv_status read_path(struct adv_model *model, struct adv_error *erro
     return adv_path_find(path ? json_string_value(path) : "condot", &model->path, error);
 }
 
-/* A name is part of URLs and file names. */
-static enum adv_status check_name(const json_t *name, struct adv_error *error)
+enum adv_status adv_model_check_name(const char *field, const json_t *name, struct adv_error *error)
 {
     const char *text = json_string_value(name);
     size_t plain = text ? strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -194,11 +193,10 @@ static enum adv_status check_name(const json_t *name, struct adv_error *error)
                         : 0;
     if (plain > 0 && plain <= 100 && text[plain] == '\0' && text[0] != '.')
         return ADV_OK;
-    return adv_fail_field(
-        error, ADV_E_INVALID, "name",
-        "name is %s%.100s%s; it must be 1 to 100 letters, digits, '.', '_' or '-', "
-        "not starting with '.'",
-        text ? "\"" : "", text ? text : "not a string", text ? "\"" : "");
+    return adv_fail_field(error, ADV_E_INVALID, field,
+                          "%s is %s%.100s%s; it must be 1 to 100 letters, digits, '.', '_' or '-', "
+                          "not starting with '.'",
+                          field, text ? "\"" : "", text ? text : "not a string", text ? "\"" : "");
 }
 
 /* The transform says which columns are angles, the net in which its velocity is periodic. Only on
@@ -226,7 +224,8 @@ static enum adv_status check_circles(const struct adv_model *model, struct adv_e
 /* Builds everything that the configuration says; weights come after. */
 enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *error)
 {
-    enum adv_status status = check_name(json_object_get(model->config, "name"), error);
+    enum adv_status status =
+        adv_model_check_name("name", json_object_get(model->config, "name"), error);
     const json_t *data = json_object_get(model->config, "data");
     if (status == ADV_OK && data && !json_is_object(data))
         status = adv_fail_field(error, ADV_E_INVALID, "data", "data must be an object");

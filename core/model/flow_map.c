@@ -44,6 +44,7 @@ enum adv_status adv_model_read_flow_map(struct adv_model *model, struct adv_erro
     const json_t *map = json_object_get(model->config, "flow_map"), *entry;
     const json_t *steps = json_object_get(map, "steps");
     const json_t *teacher = json_object_get(map, "teacher");
+    enum adv_status status = ADV_OK;
     size_t i;
     bool given = map && !json_is_null(map), of_net = adv_net_is_flow_map(model->net);
     if (given != of_net)
@@ -56,13 +57,14 @@ enum adv_status adv_model_read_flow_map(struct adv_model *model, struct adv_erro
     if (!json_is_integer(steps) || level_of(json_integer_value(steps)) < 0)
         return adv_fail_field(error, ADV_E_INVALID, "flow_map.steps",
                               "flow_map.steps must be 1, 2, 4 or 8");
-    if (teacher && !json_is_string(teacher))
-        return adv_fail_field(error, ADV_E_INVALID, "flow_map.teacher",
-                              "flow_map.teacher must be the name of a model");
+    if (teacher)
+        status = adv_model_check_name("flow_map.teacher", teacher, error);
+    if (status != ADV_OK)
+        return status;
     model->flow_map_steps = json_integer_value(steps);
     json_array_foreach(json_object_get(map, "log_density"), i, entry)
     {
-        enum adv_status status = read_error(model, entry, error);
+        status = read_error(model, entry, error);
         if (status != ADV_OK)
             return status;
     }

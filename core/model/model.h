@@ -36,6 +36,11 @@ struct adv_model {
  * after. The net's options are spelled out in the config. */
 enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *error);
 
+/* A name is part of URLs and file names, and is written to answers as it is. Errors: ADV_E_INVALID,
+ * naming the config's field, where its value is no such name. */
+enum adv_status adv_model_check_name(const char *field, const json_t *name,
+                                     struct adv_error *error);
+
 /* The config's "typicality" (typicality.c). */
 enum adv_status adv_model_read_typicality(struct adv_model *model, struct adv_error *error);
 

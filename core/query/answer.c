@@ -125,6 +125,8 @@ const char *adv_shard_failure(const struct adv_run *run, const struct adv_shard 
     const char *reason = NULL;
     for (size_t d = 0; d < run->draws && !reason; d++)
         reason = adv_integrator_failure(shard->integrator, i * run->draws + d);
+    if (!reason && adv_query_is_difference(&run->query))
+        reason = adv_shard_stencil_failure(run, shard, i);
     return reason;
 }
 

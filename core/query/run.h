@@ -129,6 +129,9 @@ const char *adv_shard_failure(const struct adv_run *run, const struct adv_shard 
 void adv_run_write_path_scores(struct adv_run *run, struct adv_shard *shard);
 /* Where the rows of a difference start, into own_starts; false without memory. */
 bool adv_shard_make_stencil(const struct adv_run *run, struct adv_shard *shard);
+/* Why row i of a difference has none, or NULL: far out float32 has no numbers a step apart. */
+const char *adv_shard_stencil_failure(const struct adv_run *run, const struct adv_shard *shard,
+                                      size_t i);
 /* What a shard of a difference leaves, the coarse ones for the errors. */
 void adv_run_write_differences(struct adv_run *run, struct adv_shard *shard);
 /* VELOCITY, and SCORE of the path; ADV_E_NUMERIC where one is not finite. */

@@ -79,10 +79,15 @@ void adv_run_write_path_scores(struct adv_run *run, struct adv_shard *shard)
 
 /* ---------------------------------------------------------------- differences */
 
+static float step_of(const struct adv_shard *shard)
+{
+    return shard->coarse ? 2 * STEP : STEP;
+}
+
 bool adv_shard_make_stencil(const struct adv_run *run, struct adv_shard *shard)
 {
     size_t dim = run->dim, n = shard->n * run->draws;
-    const float step = shard->coarse ? 2 * STEP : STEP;
+    const float step = step_of(shard);
     shard->starts = shard->own_starts = adv_calloc(n, dim * sizeof *shard->own_starts);
     if (!shard->starts)
         return false;
@@ -95,15 +100,31 @@ bool adv_shard_make_stencil(const struct adv_run *run, struct adv_shard *shard)
     return true;
 }
 
+/* How far row i's points along y_k are apart, as rounded to float32. */
+static double width_of(const struct adv_run *run, const struct adv_shard *shard, size_t i, size_t k)
+{
+    size_t plus = i * run->draws + 2 * k, minus = plus + 1;
+    return (double)shard->starts[plus * run->dim + k] - (double)shard->starts[minus * run->dim + k];
+}
+
+const char *adv_shard_stencil_failure(const struct adv_run *run, const struct adv_shard *shard,
+                                      size_t i)
+{
+    double step = (double)step_of(shard);
+    for (size_t k = 0; k < run->dim; k++) {
+        if (!(fabs(width_of(run, shard, i, k) - 2 * step) <= step / 2))
+            return "the point is too far out for differences";
+    }
+    return NULL;
+}
+
 /* d log p / d y_k of row i. */
 static double difference(const struct adv_run *run, const struct adv_shard *shard, size_t i,
                          size_t k)
 {
     size_t plus = i * run->draws + 2 * k, minus = plus + 1;
-    double width = (double)shard->starts[plus * run->dim + k] -
-                   (double)shard->starts[minus * run->dim + k]; /* as rounded */
     return (adv_shard_log_density(run, shard, plus) - adv_shard_log_density(run, shard, minus)) /
-           width;
+           width_of(run, shard, i, k);
 }
 
 void adv_run_write_differences(struct adv_run *run, struct adv_shard *shard)

@@ -166,11 +166,10 @@ static enum adv_status check_rows(const struct adv_run *run, struct adv_shard *s
 {
     if (run->draws == 1)
         return adv_integrator_check(shard->integrator, shard->begin, &shard->error);
-    for (size_t r = 0; r < shard->n * run->draws; r++) {
-        const char *reason = adv_integrator_failure(shard->integrator, r);
+    for (size_t i = 0; i < shard->n; i++) {
+        const char *reason = adv_shard_failure(run, shard, i);
         if (reason)
-            return adv_fail(&shard->error, ADV_E_NUMERIC, "row %zu: %s",
-                            shard->begin + r / run->draws, reason);
+            return adv_fail(&shard->error, ADV_E_NUMERIC, "row %zu: %s", shard->begin + i, reason);
     }
     return ADV_OK;
 }

@@ -3,6 +3,7 @@
 #include "core/base/mem.h"
 #include "core/data/transforms/transform.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,19 +82,34 @@ static float cost_of(size_t dim, const float *x1, const float *x0)
     return sum;
 }
 
-/* The n rows share a condition. */
+/* false: a cost is not finite. */
+static bool fill_costs(struct adv_coupling *c, size_t n, const size_t *rows)
+{
+    const struct adv_examples *e = &c->drawn;
+    bool finite = true;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < n; j++) {
+            float cost = cost_of(e->dim, e->x1 + rows[i] * e->dim, e->x0 + rows[j] * e->dim);
+            c->cost[i * n + j] = cost;
+            finite = finite && isfinite(cost);
+        }
+    }
+    return finite;
+}
+
+/* The n rows share a condition. Where their costs overflow, which have then no least sum, they keep
+ * their base points; the loss overflows too, and says so. */
 static void couple(struct adv_coupling *c, size_t n, const size_t *rows)
 {
     const struct adv_examples *e = &c->drawn;
     size_t dim = e->dim;
+    bool solved = fill_costs(c, n, rows);
+    if (solved)
+        adv_assignment_solve(&c->assignment, n, c->cost);
     for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < n; j++)
-            c->cost[i * n + j] = cost_of(dim, e->x1 + rows[i] * dim, e->x0 + rows[j] * dim);
+        size_t from = solved ? rows[c->assignment.column_of[i]] : rows[i];
+        memcpy(c->x0 + rows[i] * dim, e->x0 + from * dim, dim * sizeof *c->x0);
     }
-    adv_assignment_solve(&c->assignment, n, c->cost);
-    for (size_t i = 0; i < n; i++)
-        memcpy(c->x0 + rows[i] * dim, e->x0 + rows[c->assignment.column_of[i]] * dim,
-               dim * sizeof *c->x0);
 }
 
 void adv_coupling_draw(struct adv_coupling *c, const struct adv_dataset *dataset, int64_t step)

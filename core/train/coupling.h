@@ -3,7 +3,8 @@
  * 2024): in place of any base point, each example of a batch gets the one that makes the sum of
  * |x_1 - x_0|^2 over the batch the least. Rows exchange base points only with rows of the same
  * condition, the same label and the same numbers of a context: else a condition would not start from
- * the whole base. Rows whose condition no other row has keep their own. */
+ * the whole base. Rows whose condition no other row has keep their own, and so do those of a
+ * condition where a cost overflows. */
 #ifndef ADV_TRAIN_COUPLING_H
 #define ADV_TRAIN_COUPLING_H
 

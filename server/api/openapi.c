@@ -326,8 +326,8 @@ void adv_handle_openapi(struct adv_exchange *exchange)
     json_t *json =
         json_pack("{s:s, s:{s:s, s:s, s:s, s:{s:s, s:s}}, s:[{s:s}], s:o, s:o, s:o}", "openapi",
                   "3.1.0", "info", "title", "Advect", "version", adv_version(), "description",
-                  "Flow matching: samples, trajectories, log-densities, latents and "
-                  "velocities of trained models.",
+                  "Flow matching: samples, trajectories, log-densities, latents, "
+                  "velocities and scores of trained models.",
                   "license", "name", "MIT", "identifier", "MIT", "servers", "url", "/", "security",
                   security(adv_keys_are_wanted(exchange->server->keys)), "paths", paths(),
                   "components", components());

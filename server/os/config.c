@@ -272,7 +272,8 @@ void adv_config_release(struct adv_config *config)
 
 static const char description[] =
     "Serves flow-matching models over HTTP: samples, trajectories, log-densities, latents,\n"
-    "velocities and pictures. Model files that are named are served in place of a directory.\n"
+    "velocities, scores and pictures. Model files that are named are served in place of a "
+    "directory.\n"
     "Example:\n\n"
     "  advectd --listen 127.0.0.1:8080 --models models\n"
     "  curl http://127.0.0.1:8080/v1/models\n\n"

@@ -7,6 +7,7 @@
 #include <advect/extra/all.h>
 #include <advect/train.h>
 
+#include "tests/support/models.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -183,6 +184,50 @@ START_TEST(figures_of_a_known_model_are_right)
 }
 END_TEST
 
+/* Such a student takes no guidance but its teacher's. With zero weights it is N(0, 1) by its steps
+ * as by integration. */
+START_TEST(densities_of_a_student_are_those_of_its_guidance)
+{
+    static const char config[] =
+        "{\"name\": \"student\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 8, "
+        "\"layers\": 1, \"num_classes\": 2, \"null_class\": true, \"flow_map\": true}, "
+        "\"flow_map\": "
+        "{\"steps\": 4}, \"sampling\": {\"guidance\": 2}}";
+    static const char recipe[] =
+        "{\"name\": \"bell\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 8, "
+        "\"layers\": "
+        "1}, \"data\": {\"source\": {\"kind\": \"density\", \"density\": {\"kind\": \"gaussian\", "
+        "\"dim\": 2, \"mean\": [0, 0], \"deviation\": 1}}}, \"train\": {\"steps\": 1}}";
+    struct adv_model *random = model_of(config), *model = NULL;
+    float *zeros = adv_zeros(adv_net_weights(adv_model_net(random)));
+    struct setting setting = {0};
+    setting_init(&setting, recipe);
+    ck_assert_int_eq(adv_model_new_json(adv_model_config_json(random), zeros, NULL, &model, NULL),
+                     ADV_OK);
+    ck_assert_double_eq(adv_model_guidance(model), 2);
+    struct adv_results results = {0};
+    struct adv_evaluation evaluation = {.model = model,
+                                        .dataset = &setting.dataset,
+                                        .pool = setting.pool,
+                                        .quiet = true,
+                                        .n_points = 400,
+                                        .density = {.probes = 1},
+                                        .grid = 40};
+    ck_assert_int_eq(adv_measure_log_density.run(&evaluation, NULL, &results, NULL), ADV_OK);
+    ck_assert_int_eq(adv_measure_integral.run(&evaluation, NULL, &results, NULL), ADV_OK);
+    evaluation.density.solver = adv_solver_spec_accurate();
+    ck_assert_int_eq(adv_measure_error_bars.run(&evaluation, NULL, &results, NULL), ADV_OK);
+    json_t *json = adv_results_to_json(&results);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "kl")), 0, 1e-5);
+    ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")), 1, 0.02);
+    json_decref(json);
+    setting_release(&setting);
+    adv_model_unref(model);
+    adv_model_unref(random);
+    free(zeros);
+}
+END_TEST
+
 /* N(0, 1) of zero weights over the boxes of other densities, beyond the dimensions of grids. */
 START_TEST(densities_of_more_dimensions_are_integrated)
 {
@@ -320,6 +365,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_gaussian_is_learned_to_its_known_loss_and_density);
     tcase_add_test(tests, figures_of_a_known_model_are_right);
+    tcase_add_test(tests, densities_of_a_student_are_those_of_its_guidance);
     tcase_add_test(tests, densities_of_more_dimensions_are_integrated);
     tcase_add_test(tests, distances_of_sets_of_points);
     tcase_add_test(tests, samples_within_modes_are_compared_with_draws);

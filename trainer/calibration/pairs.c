@@ -79,6 +79,7 @@ static enum adv_status load(const struct adv_evaluation *e, size_t n, struct pai
 
 static void set_density(struct adv_query *query, const struct adv_evaluation *e)
 {
+    query->guidance = adv_query_default_guidance(query, e->model);
     query->solver = e->density.solver;
     query->probes = e->density.probes;
     query->renew_probes = e->density.renew_probes;

@@ -83,6 +83,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
         return adv_no_memory(error);
     adv_density_sample(density, adv_seed_for(e->seed, ADV_SEED_HELD_OUT), 0, n, points);
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.guidance = adv_query_default_guidance(&query, e->model);
     query.n = n;
     query.points = points;
     query.solver = e->density.solver;

@@ -86,6 +86,7 @@ static enum adv_status by_grid(const struct adv_evaluation *e, struct adv_result
         return adv_no_memory(error);
     place(&cells, e->seed, points);
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.guidance = adv_query_default_guidance(&query, e->model);
     query.n = cells.n * PER_CELL;
     query.points = points;
     struct adv_run *run = NULL;
@@ -166,6 +167,7 @@ static enum adv_status by_importance(const struct adv_evaluation *e, struct adv_
     if (!adv_density_log_density(proposal.truth, 2 * n, points, weights))
         goto out;
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.guidance = adv_query_default_guidance(&query, e->model);
     query.n = 2 * n;
     query.points = points;
     status = adv_evaluation_query(e, &query, "integral", &run, &answer, error);

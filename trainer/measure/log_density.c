@@ -54,6 +54,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
+    query.guidance = adv_query_default_guidance(&query, e->model);
     query.n = n;
     query.points = points;
     query.solver = e->density.solver;

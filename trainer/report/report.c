@@ -29,6 +29,13 @@ static enum adv_status run_query(const struct adv_report_subject *s, const struc
     return status == ADV_OK ? adv_run_all(*run, &options, answer, error) : status;
 }
 
+/* Of samples as of the densities that the report tells. */
+static double density_guidance(const struct adv_model *model)
+{
+    const struct adv_query density = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    return adv_query_default_guidance(&density, model);
+}
+
 static enum adv_status model_nll(const struct adv_report_subject *s,
                                  const struct adv_report_points *points, double *nll,
                                  struct adv_error *error)
@@ -36,6 +43,7 @@ static enum adv_status model_nll(const struct adv_report_subject *s,
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     const struct adv_answer *answer = NULL;
     struct adv_run *run = NULL;
+    query.guidance = density_guidance(s->model);
     query.n = points->n;
     query.points = points->x;
     query.divergence_method = ADV_DIVERGENCE_EXACT;
@@ -84,6 +92,7 @@ static enum adv_status draw_samples(const struct adv_report_subject *s,
     if (status == ADV_OK)
         status = adv_dataset_conditions(d, SAMPLES, samples->labels, samples->contexts, error);
     query.n = query.n_contexts = SAMPLES;
+    query.guidance = density_guidance(s->model);
     query.seed = s->seed;
     query.labels = d->classes ? samples->labels : NULL;
     query.context = d->n_context ? samples->contexts : NULL;

@@ -64,6 +64,7 @@ static enum adv_status ask(const struct adv_row_densities *work, const struct bl
 {
     const struct adv_density_settings *settings = &work->settings;
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.guidance = adv_query_default_guidance(&query, work->model);
     query.n = query.n_contexts = block->n;
     query.points = block->points;
     query.labels = adv_model_classes(work->model) ? block->labels : NULL;

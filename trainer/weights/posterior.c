@@ -193,6 +193,13 @@ static enum adv_status prepare(struct composed *c, const char *path, const struc
 
 /* ---------------------------------------------------------------- the work */
 
+/* Of samples as of the densities that they are weighed with. */
+static double density_guidance(const struct adv_model *model)
+{
+    const struct adv_query density = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    return adv_query_default_guidance(&density, model);
+}
+
 /* As many of each observation's posterior, in turn. */
 static enum adv_status draw(struct composed *c, struct adv_error *error)
 {
@@ -206,6 +213,7 @@ static enum adv_status draw(struct composed *c, struct adv_error *error)
     for (size_t i = 0; i < c->n; i++)
         memcpy(contexts + i * size, c->contexts.data + i % k * size, size * sizeof *contexts);
     query.n = query.n_contexts = c->n;
+    query.guidance = density_guidance(c->e.model);
     query.seed = c->e.seed;
     query.context = contexts;
     query.solver = adv_solver_spec_accurate(); /* of the density that they are weighed with */
@@ -225,6 +233,7 @@ static enum adv_status measure_under(struct composed *c, size_t j, struct adv_er
     const struct adv_answer *answer;
     char what[64];
     snprintf(what, sizeof what, "log-densities, %zu of %zu", j + 1, c->contexts.shape[0]);
+    query.guidance = density_guidance(c->e.model);
     query.n = c->n;
     query.points = c->theta;
     query.context = c->contexts.data + j * c->contexts.shape[1];

@@ -44,11 +44,23 @@ static double fallen(double k, double start, double t)
     return exp(-2.0 * k * sin(start + t / 2.0) * sin(t / 2.0));
 }
 
+/* Over what length from `start` on the integrand falls to e^-DEPTH, at most to the angle pi:
+ * cos(start) - cos(end) = DEPTH / k as sin^2(end/2) - sin^2(start/2), which is a product of sines of
+ * half the sum and half the difference. Cosines would cancel for narrow peaks. */
+static double length_of(double k, double start)
+{
+    double rise = DEPTH / (2.0 * k), root = sin(start / 2.0), end_square = root * root + rise;
+    if (!(end_square < 1.0))
+        return M_PI - start;
+    double half_sum = asin(sqrt(end_square)) + start / 2.0;
+    return 2.0 * asin(fmin(rise / sin(half_sum), 1.0));
+}
+
 /* The log of the integral along a side, start + length <= pi. */
 static double log_side(const struct adv_legendre *rule, double k, double start, double length)
 {
-    double end = acos(fmax(cos(start) - DEPTH / k, -1.0));
-    double half = fmin(length, fmax(end - start, 0.0)) / 2.0, sum = 0.0, root = sin(start / 2.0);
+    double half = fmin(length, fmax(length_of(k, start), 0.0)) / 2.0;
+    double sum = 0.0, root = sin(start / 2.0);
     for (int i = 0; i < ADV_LEGENDRE_NODES / 2; i++) {
         double off = rule->node[i] * half;
         sum += rule->weight[i] * (fallen(k, start, half - off) + fallen(k, start, half + off));

@@ -349,6 +349,27 @@ START_TEST(moons_match_an_average_over_the_angle)
 }
 END_TEST
 
+/* Of little noise s the density near the middle of a moon is that near a line of its length 2 pi,
+ * a normal density of the distance by 1 / (2 * 2 pi); beyond an end it falls as at a point. */
+START_TEST(moons_of_next_to_no_noise)
+{
+    static const double noises[] = {1e-4, 1e-8, 1e-9};
+    static const float near_middle[] = {-1, 1.8f}, beyond_end[] = {-3.5f, -0.7f};
+    for (size_t s = 0; s < ADV_COUNT(noises); s++) {
+        struct adv_density *density = make_curve("two_moons", noises[s]);
+        double log_p, away = ((double)near_middle[1] - 1.8) / noises[s];
+        double truth = -away * away / 2.0 - log(noises[s] * sqrt(2.0 * M_PI)) - log(4.0 * M_PI);
+        ck_assert(adv_density_log_density(density, 1, near_middle, &log_p));
+        ck_assert_double_eq_tol(log_p, truth, 1e-6 * fabs(truth));
+        double x = (double)beyond_end[0] + 3.0, y = (double)beyond_end[1] + 0.2;
+        double square = x * x + y * y;
+        ck_assert(adv_density_log_density(density, 1, beyond_end, &log_p));
+        ck_assert_double_eq_tol(log_p, -square / (2.0 * noises[s] * noises[s]), 1e-5 * fabs(log_p));
+        adv_density_free(density);
+    }
+}
+END_TEST
+
 START_TEST(far_and_meaningless_points)
 {
     const float points[] = {1e30f, 0, INFINITY, 0, NAN, 0};
@@ -570,6 +591,7 @@ int main(void)
     tcase_add_test(truth, gaussian_samples_have_mean_and_deviation);
     tcase_add_test(truth, rings_match_an_average_over_the_angle);
     tcase_add_test(truth, moons_match_an_average_over_the_angle);
+    tcase_add_test(truth, moons_of_next_to_no_noise);
     tcase_add_test(truth, far_and_meaningless_points);
     suite_add_tcase(suite, truth);
 

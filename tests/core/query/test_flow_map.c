@@ -266,6 +266,32 @@ START_TEST(what_it_cannot_do_is_refused)
 }
 END_TEST
 
+/* Answers name the teacher: its name is one of a model, in length and letters. */
+START_TEST(a_teacher_has_the_name_of_a_model)
+{
+    struct adv_model *valid = few_steps_model();
+    size_t n = adv_model_n_weights(valid);
+    const float *weights = adv_model_weights(valid);
+    char longest[102], config[600];
+    memset(longest, 'a', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    const char *const teachers[] = {"\"\"", "\"a \\\"quoted\\\" one\"", longest, "7", "null"};
+    for (size_t i = 0; i < sizeof teachers / sizeof *teachers; i++) {
+        struct adv_model *model = NULL;
+        struct adv_error error = ADV_ERROR_INIT;
+        const char *quote = teachers[i] == longest ? "\"" : "";
+        snprintf(
+            config, sizeof config,
+            "{\"name\": \"few\", " NET(3) ", \"flow_map\": {\"steps\": 4, \"teacher\": %s%s%s}}",
+            quote, teachers[i], quote);
+        ck_assert_int_eq(adv_model_new(config, n, weights, NULL, &model, &error), ADV_E_INVALID);
+        ck_assert_str_eq(error.field, "flow_map.teacher");
+        ck_assert_msg(strstr(error.message, "1 to 100 letters") != NULL, "%s", error.message);
+    }
+    adv_model_unref(valid);
+}
+END_TEST
+
 START_TEST(other_models_have_no_flow_map)
 {
     struct adv_model *model = model_of("{\"name\": \"many\", \"net\": {\"kind\": \"mlp\", \"dim\": "
@@ -388,6 +414,7 @@ int main(void)
     TCase *refused = tcase_create("refusals");
     tcase_add_loop_test(refused, what_it_cannot_do_is_refused, 0,
                         sizeof refusals / sizeof *refusals);
+    tcase_add_test(refused, a_teacher_has_the_name_of_a_model);
     tcase_add_test(refused, other_models_have_no_flow_map);
     tcase_add_test(refused, beyond_16_dimensions_it_gives_samples_but_no_density);
     suite_add_tcase(suite, refused);

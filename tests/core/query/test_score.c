@@ -169,6 +169,42 @@ START_TEST(data_units_hold_the_slope_of_the_log_determinant)
 }
 END_TEST
 
+/* Steps of 0.005 are lost in float32 at 1e6, and are one number's spacing at 70000. */
+START_TEST(rows_too_far_out_fail_with_a_reason)
+{
+    struct adv_model *model = gaussians("");
+    float points[N * DIM];
+    memcpy(points, flow_points, sizeof points);
+    points[1 * DIM] = 1e6f;
+    points[4 * DIM + 1] = -7e4f;
+    struct adv_query query = query_of(ADV_SCORE_DIFFERENCE, 0, points); /* nothing to integrate */
+    const struct adv_answer *answer;
+    struct adv_run *run = ask(model, &query, 1, &answer);
+    ck_assert_ptr_nonnull(answer->failures);
+    for (size_t r = 0; r < N; r++) {
+        bool far = r == 1 || r == 4;
+        ck_assert((answer->failures[r] != NULL) == far);
+        if (far)
+            ck_assert_str_eq(answer->failures[r], "the point is too far out for differences");
+        for (size_t k = 0; k < DIM; k++)
+            ck_assert(isnan(answer->states[r * DIM + k]) == far);
+    }
+    adv_run_free(run);
+
+    struct adv_error error = ADV_ERROR_INIT;
+    query.n = 1;
+    query.points = points + DIM; /* all that there are */
+    for (int may_fail = 0; may_fail < 2; may_fail++) {
+        query.rows_may_fail = may_fail;
+        ck_assert_int_eq(adv_run_new(model, &query, &run, NULL), ADV_OK);
+        ck_assert_int_eq(adv_run_all(run, NULL, &answer, &error), ADV_E_NUMERIC);
+        ck_assert_str_eq(error.message, "row 0: the point is too far out for differences");
+        adv_run_free(run);
+    }
+    adv_model_unref(model);
+}
+END_TEST
+
 START_TEST(a_row_depends_on_nothing_else)
 {
     struct adv_model *model = gaussians("");
@@ -309,6 +345,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, both_methods_agree_with_the_closed_form);
     tcase_add_test(tests, data_units_hold_the_slope_of_the_log_determinant);
+    tcase_add_test(tests, rows_too_far_out_fail_with_a_reason);
     tcase_add_test(tests, a_row_depends_on_nothing_else);
     tcase_add_test(tests, what_has_no_score_is_refused);
     tcase_add_test(tests, memory_may_run_out);

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static double cost_of_permutation(size_t n, const float *cost, const uint32_t *column_of)
 {
@@ -157,6 +158,57 @@ START_TEST(rows_of_different_contexts_keep_their_base_points)
 }
 END_TEST
 
+/* Data as in the recipe of a table whose products with base points beyond 1.2 are no float32. */
+static const char *huge_data(char *path)
+{
+    static char data[200];
+    FILE *file = fdopen(mkstemp(path), "w");
+    ck_assert_ptr_nonnull(file);
+    for (int i = 0; i < 200; i++)
+        fprintf(file, "%de36,%de36\n", i % 2 ? 290 + i % 11 : -290 - i % 7, 300 - i % 5);
+    ck_assert_int_eq(fclose(file), 0);
+    snprintf(data, sizeof data,
+             "\"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"%s\"}, \"held_out\": 10,"
+             " \"transform\": \"identity\"}",
+             path);
+    return data;
+}
+
+START_TEST(rows_whose_costs_overflow_keep_their_base_points)
+{
+    char path[] = "/tmp/advect-coupling-XXXXXX";
+    struct adv_recipe recipe = {0};
+    struct adv_dataset dataset;
+    struct adv_coupling c;
+    open_data(huge_data(path), &recipe, &dataset);
+    ck_assert_int_eq(adv_coupling_init(&c, &dataset, &recipe.train, NULL), ADV_OK);
+    adv_coupling_draw(&c, &dataset, 0);
+    ck_assert_float_ge(fabsf(c.drawn.x1[0]), 2.9e38f);
+    ck_assert_mem_eq(c.x0, c.drawn.x0, 128 * 2 * sizeof(float));
+    adv_coupling_release(&c);
+    adv_dataset_close(&dataset);
+    adv_recipe_release(&recipe);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(a_training_whose_costs_overflow_says_that_it_diverged)
+{
+    char path[] = "/tmp/advect-coupling-XXXXXX", recipe[600];
+    struct adv_training *training = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    snprintf(recipe, sizeof recipe,
+             "{\"name\": \"huge\", " NET ", %s, \"train\": {\"steps\": 9, \"batch\": 128,"
+             " \"coupling\": \"optimal_transport\"}}",
+             huge_data(path));
+    ck_assert_msg(adv_training_new(recipe, NULL, &training, &error) == ADV_OK, "%s", error.message);
+    ck_assert_int_eq(adv_training_step(training, NULL, &error), ADV_E_NUMERIC);
+    ck_assert_msg(strstr(error.message, "diverged at step 1 ") != NULL, "%s", error.message);
+    adv_training_free(training);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 static struct adv_training *train(const char *recipe, int threads)
 {
     struct adv_training_options options = {.size = sizeof options, .threads = threads};
@@ -216,6 +268,8 @@ int main(void)
     tcase_add_test(tests, duals_prove_the_assignment_of_many);
     tcase_add_test(tests, base_points_change_hands_and_paths_are_shorter);
     tcase_add_test(tests, rows_of_different_contexts_keep_their_base_points);
+    tcase_add_test(tests, rows_whose_costs_overflow_keep_their_base_points);
+    tcase_add_test(tests, a_training_whose_costs_overflow_says_that_it_diverged);
     tcase_add_test(tests, a_batch_does_not_depend_on_threads);
     tcase_add_test(tests, what_cannot_be_coupled_is_refused);
     suite_add_tcase(suite, tests);
