@@ -13,12 +13,12 @@ import { Daemon } from "../../web/daemon.mjs";
 import { trainMoons } from "./moons.mjs";
 import { Schemas } from "./schema.mjs";
 
-const PLANE = "checkerboard-4x4", DIGITS = "mnist-mlp", TABLE = "people", MOONS = "moons";
+const PLANE = "checkerboard-4x4", FEW = "checkerboard-8x8-fast", DIGITS = "mnist-mlp", TABLE = "people", MOONS = "moons";
 const directory = mkdtempSync(join(tmpdir(), "advect-schemas-"));
 let daemon, description, schemas;
 
 before(async () => {
-  for (const name of [PLANE, DIGITS])
+  for (const name of [PLANE, FEW, DIGITS])
     symlinkSync(resolve(process.env.MODELS, `${name}.safetensors`), join(directory, `${name}.safetensors`));
   writeFileSync(join(directory, "people.csv"), "height,weight\n1.8,80\n1.7,70\n1.6,60\n1.75,66\n");
   execFileSync(process.env.ADVECT, ["import", join(directory, "people.csv"), "-o", join(directory, `${TABLE}.safetensors`)]);
@@ -73,6 +73,8 @@ const zeros = JSON.stringify(Array(784).fill(0.5));
 const queries = [
   ["samples", PLANE, { n: 2, seed: 1 }],
   ["samples", PLANE, { n: 2, log_density: true }],
+  ["samples", FEW, { n: 2, log_density: true }],
+  ["log-density", FEW, { points: [[0.5, 0.5]] }],
   ["samples", DIGITS, { n: 2, log_density: true, solver: { method: "rk4", steps: 2 }, divergence: { probes: 2 } }],
   ["samples", DIGITS, { n: 2, label: 3, guidance: 2 }],
   ["samples", TABLE, { n: 3, solver: { method: "dopri5" } }],
@@ -144,7 +146,7 @@ test("models, health, pictures, files and what else is there", async () => {
   const paths = { "/v1/models": "/v1/models", "/health/live": "/health/live", "/health/ready": "/health/ready", "/": "/",
     "/docs": "/docs", "/openapi.json": "/openapi.json", "/metrics": "/metrics", "/web/app.js": "/web/{file}", "/web/lib/dom.js": "/web/{folder}/{file}",
     "/clients/js/advect.js": "/clients/js/{file}" };
-  for (const name of [PLANE, DIGITS, TABLE, MOONS])
+  for (const name of [PLANE, FEW, DIGITS, TABLE, MOONS])
     paths[`/v1/models/${name}`] = "/v1/models/{model}";
   for (const picture of ["samples.png?n=5", "trajectories.png?n=5&frames=3", "density.png?side=5", "velocity.png?side=5"])
     paths[`/v1/models/${PLANE}/${picture}`] = `/v1/models/{model}/${picture.split("?")[0]}`;
