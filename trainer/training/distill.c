@@ -74,15 +74,17 @@ static json_t *net_of(const struct adv_model *teacher)
     return NULL;
 }
 
+/* Of the teacher's seed: it divides the rows, and a transform is fitted to those not held out. */
 static json_t *train_of(const struct adv_model *teacher, const json_t *its)
 {
     bool images = adv_model_is_image(teacher);
     json_t *label = json_object_get(its, "label_dropout");
     json_t *context = json_object_get(its, "context_dropout");
-    return json_pack("{s:i, s:i, s:f, s:i, s:f, s:i, s:i, s:O*, s:O*}", "steps", 30000, "batch",
+    return json_pack("{s:i, s:i, s:f, s:i, s:f, s:i, s:O*, s:O*, s:O*}", "steps", 30000, "batch",
                      images ? 64 : 256, "learning_rate", images ? 2e-4 : 2e-3, "warmup_steps", 200,
-                     "ema_decay", 0.9995, "held_out_every", 1000, "seed", 1, "label_dropout", label,
-                     "context_dropout", context);
+                     "ema_decay", 0.9995, "held_out_every", 1000, "seed",
+                     json_object_get(its, "seed"), "label_dropout", label, "context_dropout",
+                     context);
 }
 
 static json_t *distill_of(const struct adv_model *teacher, const char *file,
