@@ -42,12 +42,24 @@ static void remove_folder(void)
     "{\"name\": \"student\", \"net\": {" NET ", \"flow_map\": true, \"conditioning\": "            \
     "\"scale_shift\"}, " DATA ", " TRAIN ", " DISTILL "}}"
 
-static struct adv_model *new_teacher(void)
+static void save(struct adv_model *teacher)
 {
     char path[96];
-    struct adv_model *teacher = model_of("{\"name\": \"teacher\", \"net\": {" NET "}}");
     snprintf(path, sizeof path, "%s/teacher.safetensors", folder);
     ck_assert_int_eq(adv_model_save(teacher, path, ADV_F32, NULL), ADV_OK);
+}
+
+static void save_teacher(const char *config)
+{
+    struct adv_model *teacher = model_of(config);
+    save(teacher);
+    adv_model_unref(teacher);
+}
+
+static struct adv_model *new_teacher(void)
+{
+    struct adv_model *teacher = model_of("{\"name\": \"teacher\", \"net\": {" NET "}}");
+    save(teacher);
     return teacher;
 }
 
@@ -168,6 +180,24 @@ START_TEST(neither_threads_nor_interruptions_change_a_student)
 }
 END_TEST
 
+/* Its velocity is not that of independent pairs, from which a score follows. */
+START_TEST(a_student_of_a_coupled_teacher_is_coupled)
+{
+    save_teacher("{\"name\": \"teacher\", \"net\": {" NET "}, \"path\": {\"kind\": \"condot\", "
+                 "\"coupling\": \"optimal_transport\"}}");
+    struct adv_training *training = new_student(1);
+    struct adv_model *student = NULL;
+    ck_assert_int_eq(adv_training_model(training, &student, NULL), ADV_OK);
+    ck_assert(adv_model_is_coupled(student));
+    adv_model_unref(student);
+    adv_training_free(training);
+}
+END_TEST
+
+#define COUPLED                                                                                    \
+    "{\"name\": \"s\", \"net\": {" NET ", \"flow_map\": true}, " DATA                              \
+    ", \"train\": {\"steps\": 1, "                                                                 \
+    "\"coupling\": \"optimal_transport\"}, " DISTILL "}}"
 #define OF(net, path, data, distill)                                                               \
     "{\"name\": \"s\", \"net\": {" net "}, \"path\": \"" path "\", " data ", " TRAIN distill "}"
 #define MAP NET ", \"flow_map\": true"
@@ -197,6 +227,10 @@ static const struct {
     {OF(MAP, "condot", DATA, ", " DISTILL ", \"guidance\": 2}"), "sampling.guidance", NULL},
     {OF(MAP, "condot", DATA, ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"steps\": 3}"),
      "distill.steps", "distill.steps is 3; it must be 1, 2, 4 or 8"},
+    {COUPLED, "train.coupling",
+     "train.coupling is \"optimal_transport\", but distill is given, whose student learns from "
+     "paths "
+     "of its teacher; it takes \"independent\""},
 };
 
 START_TEST(teachers_that_do_not_fit_are_refused)
@@ -221,6 +255,7 @@ int main(void)
     tcase_add_test(students, a_student_starts_as_the_velocity_of_its_teacher);
     tcase_add_test(students, frames_of_a_path_follow_its_velocity);
     tcase_add_test(students, a_student_learns);
+    tcase_add_test(students, a_student_of_a_coupled_teacher_is_coupled);
     tcase_add_test(students, neither_threads_nor_interruptions_change_a_student);
     suite_add_tcase(suite, students);
     TCase *refused = tcase_create("refusals");
