@@ -4,6 +4,7 @@
 #include "trainer/cli/files.h"
 #include "trainer/cli/options.h"
 #include "trainer/cli/overrides.h"
+#include "trainer/training/ranks.h"
 #include "trainer/training/train_run.h"
 
 #include <advect/extra/fields.h>
@@ -141,23 +142,33 @@ static enum adv_status make_recipe(const struct adv_model *teacher, const char *
 
 /* ---------------------------------------------------------------- the command */
 
-static enum adv_status distill(const struct distill_options *options,
-                               const struct adv_overrides *overrides, const char *file,
-                               struct adv_error *error)
+/* The student's recipe with what --set changes. */
+static enum adv_status open_recipe(const struct distill_options *options,
+                                   const struct adv_overrides *overrides, const char *file,
+                                   json_t **recipe, struct adv_error *error)
 {
     struct adv_model *teacher = NULL;
-    json_t *recipe = NULL;
-    bool taken = false;
     enum adv_status status = adv_model_load(file, adv_environment(), &teacher, error);
     if (status == ADV_OK) {
-        status = make_recipe(teacher, file, options, &recipe, error);
+        status = make_recipe(teacher, file, options, recipe, error);
         if (status != ADV_OK)
             adv_error_prefix(error, "%s: ", file);
     }
     adv_model_unref(teacher);
-    if (status == ADV_OK)
-        status = adv_overrides_apply(overrides, recipe, error);
-    if (status == ADV_OK && !options->train.quiet)
+    return status == ADV_OK ? adv_overrides_apply(overrides, *recipe, error) : status;
+}
+
+static enum adv_status distill(const struct distill_options *options,
+                               const struct adv_overrides *overrides, const char *file,
+                               struct adv_error *error)
+{
+    const struct adv_ranks *ranks = options->train.ranks;
+    json_t *recipe = NULL;
+    bool taken = false;
+    enum adv_status status = open_recipe(options, overrides, file, &recipe, error);
+    if (ranks)
+        status = adv_ranks_agree(ranks, status, error);
+    if (status == ADV_OK && !options->train.quiet && adv_ranks_lead(ranks))
         fprintf(stderr, "computing %lld paths of %s\n",
                 (long long)json_integer_value(
                     json_object_get(json_object_get(recipe, "distill"), "paths")),
@@ -196,9 +207,17 @@ static int run(int argc, char **argv)
     if (outcome != ADV_OPTIONS_GO)
         return outcome;
     struct adv_error error = ADV_ERROR_INIT;
-    enum adv_status status = distill(&options, &overrides, file, &error);
+    enum adv_status status = adv_ranks_open(&options.train.ranks, &error);
+    if (status == ADV_OK)
+        status = distill(&options, &overrides, file, &error);
     adv_fields_release(fields, N_FIELDS, &options);
-    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("distill", &error);
+    int code = ADV_EXIT_OK;
+    if (status != ADV_OK && adv_ranks_lead(options.train.ranks))
+        code = adv_command_fail("distill", &error);
+    else if (status != ADV_OK)
+        code = ADV_EXIT_FAILURE; /* rank 0 has said why */
+    adv_ranks_close(options.train.ranks);
+    return code;
 }
 
 const struct adv_command adv_command_distill = {
