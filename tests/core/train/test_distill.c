@@ -194,6 +194,93 @@ START_TEST(a_student_of_a_coupled_teacher_is_coupled)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- contexts */
+
+#define GIVEN_NET                                                                                  \
+    "\"kind\": \"mlp\", \"dim\": 1, \"channels\": 8, \"layers\": 1, \"context\": 1, "              \
+    "\"null_context\": true"
+#define GIVEN_REST                                                                                 \
+    "\"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"t.csv\", \"context\": [\"c\"]}}, "     \
+    "\"train\": {\"steps\": 20, \"batch\": 64, \"learning_rate\": 0.05, \"context_dropout\": "     \
+    "0.25}"
+#define GIVEN_TEACHER "{\"name\": \"given\", \"net\": {" GIVEN_NET "}, " GIVEN_REST "}"
+#define GIVEN_STUDENT                                                                              \
+    "{\"name\": \"fast\", \"net\": {" GIVEN_NET ", \"flow_map\": true}, " GIVEN_REST               \
+    ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": 1024}}"
+
+static void write_rows(void)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/t.csv", folder);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs("y,c\n", file);
+    for (int i = 0; i < 500; i++)
+        fprintf(file, "%d,%d.5\n", 2 * (i * 37 % 101) + i % 7, i * 37 % 101);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static struct adv_training *open_given(const char *recipe)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL;
+    ck_assert_msg(open_student(recipe, 2, &training, &error) == ADV_OK, "%s", error.message);
+    return training;
+}
+
+static void train_given_teacher(void)
+{
+    struct adv_model *teacher = NULL;
+    struct adv_training *training = open_given(GIVEN_TEACHER);
+    step_to(training, 20);
+    ck_assert_int_eq(adv_training_model(training, &teacher, NULL), ADV_OK);
+    save(teacher);
+    adv_model_unref(teacher);
+    adv_training_free(training);
+}
+
+/* The teacher's velocity with or without a context where the path begins. */
+static float velocity_given(const struct adv_distillation *d, size_t path, const float *context)
+{
+    struct adv_evaluator *evaluator = NULL;
+    float v, t = adv_path_time(&d->paths, path, 0);
+    const float *x = d->paths.x + adv_path_frame(&d->paths, path, 0);
+    struct adv_points points = {.n = 1, .x = x, .t = &t, .context = &context};
+    ck_assert_int_eq(adv_evaluator_new(adv_model_packed_weights(d->teacher), &evaluator, NULL),
+                     ADV_OK);
+    ck_assert_int_eq(adv_evaluator_velocity(evaluator, &points, &v, NULL), ADV_OK);
+    adv_evaluator_free(evaluator);
+    return v;
+}
+
+START_TEST(some_paths_are_without_a_context)
+{
+    write_rows();
+    train_given_teacher();
+    struct adv_training *training = open_given(GIVEN_STUDENT);
+    const struct adv_distillation *d = training->distillation;
+    size_t without = 0, drawn_without = 0;
+    for (size_t path = 0; path < d->paths.n; path++) {
+        const float *context = adv_path_context(&d->paths, path);
+        without += !context;
+        float v = d->paths.v[adv_path_frame(&d->paths, path, 0)];
+        ck_assert_float_eq_tol(v, velocity_given(d, path, context), 1e-5f);
+        const float *other = context ? NULL : d->paths.context + path;
+        ck_assert_float_ne(v, velocity_given(d, path, other));
+    }
+    ck_assert_double_eq_tol((double)without / (double)d->paths.n, 0.25, 0.06); /* 4 deviations */
+    struct adv_examples *examples = &training->workers[0].examples;
+    adv_distillation_draw(training, &training->workers[0], 0, examples->rows_max);
+    for (size_t i = 0; i < examples->rows_max; i++)
+        drawn_without += !examples->context[i];
+    ck_assert_uint_gt(drawn_without, 0);
+    ck_assert_uint_lt(drawn_without, examples->rows_max / 2);
+    adv_training_free(training);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- refusals */
+
 #define COUPLED                                                                                    \
     "{\"name\": \"s\", \"net\": {" NET ", \"flow_map\": true}, " DATA                              \
     ", \"train\": {\"steps\": 1, "                                                                 \
@@ -256,6 +343,7 @@ int main(void)
     tcase_add_test(students, frames_of_a_path_follow_its_velocity);
     tcase_add_test(students, a_student_learns);
     tcase_add_test(students, a_student_of_a_coupled_teacher_is_coupled);
+    tcase_add_test(students, some_paths_are_without_a_context);
     tcase_add_test(students, neither_threads_nor_interruptions_change_a_student);
     suite_add_tcase(suite, students);
     TCase *refused = tcase_create("refusals");
