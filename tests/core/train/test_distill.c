@@ -180,6 +180,29 @@ START_TEST(neither_threads_nor_interruptions_change_a_student)
 }
 END_TEST
 
+/* Its recipe names the same file. */
+START_TEST(a_checkpoint_does_not_go_on_with_another_teacher)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_model *teacher = new_teacher();
+    struct adv_training *first = new_student(1), *second = NULL;
+    char *before = strdup(adv_model_digest(first->distillation->teacher));
+    step_to(first, 2);
+    ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
+    save_teacher("{\"name\": \"other\", \"net\": {" NET "}}");
+    second = new_student(1);
+    ck_assert_int_eq(adv_training_resume(second, checkpoint, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "distill.teacher");
+    ck_assert_ptr_nonnull(strstr(error.message, "the teacher has changed: its digest was "));
+    ck_assert_ptr_nonnull(strstr(error.message, before));
+    ck_assert_int_eq(second->progress.step, 0);
+    free(before);
+    adv_model_unref(teacher);
+    adv_training_free(first);
+    adv_training_free(second);
+}
+END_TEST
+
 /* Its velocity is not that of independent pairs, from which a score follows. */
 START_TEST(a_student_of_a_coupled_teacher_is_coupled)
 {
@@ -342,6 +365,7 @@ int main(void)
     tcase_add_test(students, a_student_starts_as_the_velocity_of_its_teacher);
     tcase_add_test(students, frames_of_a_path_follow_its_velocity);
     tcase_add_test(students, a_student_learns);
+    tcase_add_test(students, a_checkpoint_does_not_go_on_with_another_teacher);
     tcase_add_test(students, a_student_of_a_coupled_teacher_is_coupled);
     tcase_add_test(students, some_paths_are_without_a_context);
     tcase_add_test(students, neither_threads_nor_interruptions_change_a_student);
