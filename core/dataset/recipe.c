@@ -45,7 +45,7 @@ static const struct adv_field distill_fields[] = {
      .help = "largest number of steps that the student is made for: 1, 2, 4 or 8"},
     {"guidance", ADV_FIELD_REAL, DISTILL(guidance), .min = -100, .max = 100, .fallback = "1",
      .help = "guidance weight of the teacher, which becomes part of the student"},
-    {"paths", ADV_FIELD_INT, DISTILL(paths), .min = 64, .max = 1 << 24, .fallback = "65536",
+    {"paths", ADV_FIELD_INT, DISTILL(paths), .min = 128, .max = 1 << 24, .fallback = "65536",
      .help = "number of paths of the teacher, computed before the first step and kept"},
     {"frames", ADV_FIELD_INT, DISTILL(frames), .min = 1, .max = 4, .fallback = "4",
      .help =

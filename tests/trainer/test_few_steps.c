@@ -42,6 +42,15 @@ START_TEST(a_teacher_of_a_table_is_followed)
 }
 END_TEST
 
+/* Of one block none could be held out. */
+START_TEST(fewer_paths_than_two_blocks_are_refused)
+{
+    cli_fails(2, "distill teacher.safetensors --paths 127 -o s.safetensors",
+              "paths is 127; it must be between 128 and 16777216");
+    ck_assert(!cli_exists("s.safetensors"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("few_steps");
@@ -49,6 +58,7 @@ int main(void)
     tcase_add_checked_fixture(program, make_teacher, cli_remove_folder);
     tcase_set_timeout(program, 120);
     tcase_add_test(program, a_teacher_of_a_table_is_followed);
+    tcase_add_test(program, fewer_paths_than_two_blocks_are_refused);
     suite_add_tcase(suite, program);
     return suite_run(suite);
 }

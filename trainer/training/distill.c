@@ -35,7 +35,7 @@ static const struct adv_field fields[] = {
     {"guidance", ADV_FIELD_JSON, AT(guidance),
      .help = "guidance weight of the teacher, a number, which becomes part of the student; the "
              "teacher's own default if absent"},
-    {"paths", ADV_FIELD_INT, AT(paths), .min = 64, .max = 1 << 24,
+    {"paths", ADV_FIELD_INT, AT(paths), .min = 128, .max = 1 << 24,
      .help = "number of paths of the teacher that are computed first and kept; 32768 if absent, "
              "8192 of images"},
     {"data", ADV_FIELD_STRING, AT(train.data),

@@ -71,12 +71,17 @@ static enum adv_status open_student(const char *recipe, int threads, struct adv_
     return adv_training_new(recipe, &options, training, error);
 }
 
-static struct adv_training *new_student(int threads)
+static struct adv_training *open_training(const char *recipe, int threads)
 {
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_training *training = NULL;
-    ck_assert_msg(open_student(STUDENT, threads, &training, &error) == ADV_OK, "%s", error.message);
+    ck_assert_msg(open_student(recipe, threads, &training, &error) == ADV_OK, "%s", error.message);
     return training;
+}
+
+static struct adv_training *new_student(int threads)
+{
+    return open_training(STUDENT, threads);
 }
 
 static void step_to(struct adv_training *training, int64_t step)
@@ -243,18 +248,10 @@ static void write_rows(void)
     ck_assert_int_eq(fclose(file), 0);
 }
 
-static struct adv_training *open_given(const char *recipe)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training *training = NULL;
-    ck_assert_msg(open_student(recipe, 2, &training, &error) == ADV_OK, "%s", error.message);
-    return training;
-}
-
 static void train_given_teacher(void)
 {
     struct adv_model *teacher = NULL;
-    struct adv_training *training = open_given(GIVEN_TEACHER);
+    struct adv_training *training = open_training(GIVEN_TEACHER, 2);
     step_to(training, 20);
     ck_assert_int_eq(adv_training_model(training, &teacher, NULL), ADV_OK);
     save(teacher);
@@ -280,7 +277,7 @@ START_TEST(some_paths_are_without_a_context)
 {
     write_rows();
     train_given_teacher();
-    struct adv_training *training = open_given(GIVEN_STUDENT);
+    struct adv_training *training = open_training(GIVEN_STUDENT, 2);
     const struct adv_distillation *d = training->distillation;
     size_t without = 0, drawn_without = 0;
     for (size_t path = 0; path < d->paths.n; path++) {
@@ -308,6 +305,22 @@ END_TEST
     "{\"name\": \"s\", \"net\": {" NET ", \"flow_map\": true}, " DATA                              \
     ", \"train\": {\"steps\": 1, "                                                                 \
     "\"coupling\": \"optimal_transport\"}, " DISTILL "}}"
+/* Two blocks: the one trained on, the other held out. */
+START_TEST(the_fewest_paths_leave_some_held_out)
+{
+    adv_model_unref(new_teacher());
+    struct adv_training *training = open_training(
+        "{\"name\": \"student\", \"net\": {" NET ", \"flow_map\": true}, " DATA ", " TRAIN
+        ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": 128}}",
+        2);
+    ck_assert_uint_eq(training->distillation->paths.n, 128);
+    ck_assert_uint_eq(training->distillation->n_train, 64);
+    step_to(training, 15);
+    ck_assert(isfinite(adv_training_curve_point(training, 0)->held_out));
+    adv_training_free(training);
+}
+END_TEST
+
 #define OF(net, path, data, distill)                                                               \
     "{\"name\": \"s\", \"net\": {" net "}, \"path\": \"" path "\", " data ", " TRAIN distill "}"
 #define MAP NET ", \"flow_map\": true"
@@ -337,6 +350,9 @@ static const struct {
     {OF(MAP, "condot", DATA, ", " DISTILL ", \"guidance\": 2}"), "sampling.guidance", NULL},
     {OF(MAP, "condot", DATA, ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"steps\": 3}"),
      "distill.steps", "distill.steps is 3; it must be 1, 2, 4 or 8"},
+    {OF(MAP, "condot", DATA,
+        ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": 127}"),
+     "distill.paths", "distill.paths is 127; it must be between 128 and 16777216"},
     {COUPLED, "train.coupling",
      "train.coupling is \"optimal_transport\", but distill is given, whose student learns from "
      "paths "
@@ -365,6 +381,7 @@ int main(void)
     tcase_add_test(students, a_student_starts_as_the_velocity_of_its_teacher);
     tcase_add_test(students, frames_of_a_path_follow_its_velocity);
     tcase_add_test(students, a_student_learns);
+    tcase_add_test(students, the_fewest_paths_leave_some_held_out);
     tcase_add_test(students, a_checkpoint_does_not_go_on_with_another_teacher);
     tcase_add_test(students, a_student_of_a_coupled_teacher_is_coupled);
     tcase_add_test(students, some_paths_are_without_a_context);
