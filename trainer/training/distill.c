@@ -192,9 +192,11 @@ static int run(int argc, char **argv)
             "first\n"
             "(docs/guide/few-steps.md). Samples, trajectories, latents and, of up to 16 "
             "dimensions,\n"
-            "log-densities of it take 1, 2, 4 or 8 evaluations. The last line of its card tells "
-            "how far\n"
-            "its log-densities are from the teacher's. Checkpoints are as those of advect train.",
+            "log-densities of it take 1, 2, 4 or 8 evaluations. The part `flow map` of advect "
+            "inspect\n"
+            "tells how far its log-densities are from the teacher's. Checkpoints are as those of "
+            "advect\n"
+            "train.",
         .example = "advect distill models/checkerboard-8x8.safetensors --out fast.safetensors",
         .fields = fields,
         .n_fields = N_FIELDS,
