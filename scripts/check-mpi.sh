@@ -73,6 +73,14 @@ for n in 1 2 4; do
     check "the bytes of one process by $n ranks" trained_by "$n"
 done
 
+distilled_by() { # RANKS
+    mpi -n "$1" "$advect" distill one.safetensors "${student[@]}" --threads 1 --out ranks.safetensors \
+        --restart >said 2>&1 && same student.safetensors ranks.safetensors
+}
+student=(-q --steps 30 --paths 256)
+"$alone" distill one.safetensors "${student[@]}" --out student.safetensors || exit 1
+check "the student of one process by 2 ranks" distilled_by 2
+
 # ---------------------------------------------------------------- stops and losses
 
 step_of() { # CHECKPOINT: its step
@@ -156,8 +164,11 @@ check "a rank without data" refused "rank 1: table.json: " \
 check "an error of all, once" refused "train.batch" -n 2 "$advect" "${run[@]}" --set train.batch=-1
 check "more ranks than shards" refused "there are 5 ranks" \
     -n 5 "$advect" "${table[@]}" --data rows.csv
-check "a build without MPI" bash -c "! mpirun --oversubscribe -n 2 '$alone' train recipe.json >said 2>&1 &&
-    grep -q 'build it with .make MPI=1' said"
+for command in "train recipe.json" "distill one.safetensors"; do
+    check "a build without MPI: $command" \
+        bash -c "! mpirun --oversubscribe -n 2 '$alone' $command >said 2>&1 &&
+                 grep -q 'build it with .make MPI=1' said"
+done
 check "one process without mpirun" "$advect" train recipe.json -q --steps 2 --restart --out single.safetensors
 
 echo "$passed passed, $failed failed"

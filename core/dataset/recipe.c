@@ -45,7 +45,7 @@ static const struct adv_field distill_fields[] = {
      .help = "largest number of steps that the student is made for: 1, 2, 4 or 8"},
     {"guidance", ADV_FIELD_REAL, DISTILL(guidance), .min = -100, .max = 100, .fallback = "1",
      .help = "guidance weight of the teacher, which becomes part of the student"},
-    {"paths", ADV_FIELD_INT, DISTILL(paths), .min = 64, .max = 1 << 24, .fallback = "65536",
+    {"paths", ADV_FIELD_INT, DISTILL(paths), .min = 128, .max = 1 << 24, .fallback = "65536",
      .help = "number of paths of the teacher, computed before the first step and kept"},
     {"frames", ADV_FIELD_INT, DISTILL(frames), .min = 1, .max = 4, .fallback = "4",
      .help =
@@ -246,12 +246,17 @@ static enum adv_status read_sampling(struct adv_sampling_recipe *sampling, const
 }
 
 static enum adv_status read_distill(struct adv_distill_recipe *distill, const json_t *json,
-                                    struct adv_error *error)
+                                    const struct adv_train_recipe *train, struct adv_error *error)
 {
     if (!json)
         return ADV_OK;
     enum adv_status status =
         read_part(distill_fields, ADV_COUNT(distill_fields), json, "distill", distill, error);
+    if (status == ADV_OK && train->coupling != ADV_COUPLING_INDEPENDENT)
+        return adv_fail_field(error, ADV_E_INVALID, "train.coupling",
+                              "train.coupling is \"%s\", but distill is given, whose student "
+                              "learns from paths of its teacher; it takes \"independent\"",
+                              couplings[train->coupling]);
     int64_t n = distill->steps;
     if (status == ADV_OK && (n & (n - 1)) != 0)
         status = adv_fail_field(error, ADV_E_INVALID, "distill.steps",
@@ -276,7 +281,7 @@ enum adv_status adv_recipe_init(struct adv_recipe *out, const json_t *json, stru
     if (status == ADV_OK)
         status = read_sampling(&recipe.sampling, top.sampling, error);
     if (status == ADV_OK)
-        status = read_distill(&recipe.distill, top.distill, error);
+        status = read_distill(&recipe.distill, top.distill, &recipe.train, error);
     if (status == ADV_OK) {
         recipe.name = top.name;
         recipe.net = top.net;

@@ -1,4 +1,5 @@
 /* Checkpoints: the whole state of a training as one safetensors file. */
+#include "core/train/distill/distill.h"
 #include "core/train/training.h"
 
 #include <advect/extra/json.h>
@@ -88,14 +89,20 @@ static double best_held_out(const struct adv_training *t)
     return best;
 }
 
+/* NULL: the training has none. */
+static const char *teacher_digest(const struct adv_training *t)
+{
+    return t->distillation ? adv_model_digest(t->distillation->teacher) : NULL;
+}
+
 static json_t *state_of(const struct adv_training *t)
 {
-    return json_pack("{s:I, s:b, s:f, s:f, s:I, s:o, s:o, s:s, s:o}", "step",
-                     (json_int_t)t->progress.step, "over", t->progress.over, "seconds",
-                     t->progress.seconds, "window_sum", t->window_sum, "window_steps",
-                     (json_int_t)t->window_steps, "best_held_out",
-                     adv_real_or_null(best_held_out(t)), "curve", curve_to_json(t), "dataset",
-                     t->dataset.digest, "recipe", adv_training_recipe(t));
+    return json_pack(
+        "{s:I, s:b, s:f, s:f, s:I, s:o, s:o, s:s, s:s*, s:o}", "step", (json_int_t)t->progress.step,
+        "over", t->progress.over, "seconds", t->progress.seconds, "window_sum", t->window_sum,
+        "window_steps", (json_int_t)t->window_steps, "best_held_out",
+        adv_real_or_null(best_held_out(t)), "curve", curve_to_json(t), "dataset", t->dataset.digest,
+        "teacher", teacher_digest(t), "recipe", adv_training_recipe(t));
 }
 
 enum adv_status adv_training_save(const struct adv_training *t, const char *path,
@@ -214,6 +221,17 @@ static enum adv_status check_recipe(const struct adv_training *t, const json_t *
     return status;
 }
 
+/* before: NULL of a checkpoint that was written before they told. */
+static enum adv_status check_teacher(const struct adv_training *t, const char *before,
+                                     struct adv_error *error)
+{
+    const char *now = teacher_digest(t);
+    if (!now || !before || !strcmp(before, now))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "distill.teacher",
+                          "the teacher has changed: its digest was %.20s and is %s", before, now);
+}
+
 static enum adv_status check_state(const struct adv_training *t, const json_t *state,
                                    struct adv_error *error)
 {
@@ -230,7 +248,7 @@ static enum adv_status check_state(const struct adv_training *t, const json_t *s
         return adv_fail_field(error, ADV_E_INVALID, "data",
                               "the data have changed: their digest was %.20s and is %s",
                               digest ? digest : "absent", t->dataset.digest);
-    return ADV_OK;
+    return check_teacher(t, json_string_value(json_object_get(state, "teacher")), error);
 }
 
 /* The best point of the curve, and how many came after it. */

@@ -173,19 +173,27 @@ static json_t *flow_map_of(const struct adv_training *t, const struct measured *
                      adv_model_digest(d->teacher), "log_density", measured->log_density);
 }
 
+/* NULL: independent pairs. A student's velocity is that of its teacher's. */
+static const char *coupling_of(const struct adv_training *t)
+{
+    const struct adv_distillation *d = t->distillation;
+    bool coupled = d ? adv_model_is_coupled(d->teacher)
+                     : t->recipe.train.coupling == ADV_COUPLING_OPTIMAL_TRANSPORT;
+    return coupled ? "optimal_transport" : NULL;
+}
+
 static enum adv_status model_of(const struct adv_training *t, const float *weights,
                                 const struct measured *measured, struct adv_model **model,
                                 struct adv_error *error)
 {
     json_t *recipe = adv_training_recipe(t);
     bool guided = t->recipe.sampling.guidance != 1;
-    json_t *config =
-        json_pack("{s:s, s:O, s:o, s:{s:s, s:s*}, s:o, s:O*, s:O*, s:o*, s:o}", "name",
-                  t->recipe.name, "net", json_object_get(recipe, "net"), "data",
-                  data_config(t, recipe), "path", "kind", adv_path_name(t->recipe.path), "coupling",
-                  t->recipe.train.coupling ? "optimal_transport" : NULL, "train", record(t, recipe),
-                  "sampling", guided ? json_object_get(recipe, "sampling") : NULL, "typicality",
-                  measured->typicality, "flow_map", flow_map_of(t, measured), "card", card(t));
+    json_t *config = json_pack(
+        "{s:s, s:O, s:o, s:{s:s, s:s*}, s:o, s:O*, s:O*, s:o*, s:o}", "name", t->recipe.name, "net",
+        json_object_get(recipe, "net"), "data", data_config(t, recipe), "path", "kind",
+        adv_path_name(t->recipe.path), "coupling", coupling_of(t), "train", record(t, recipe),
+        "sampling", guided ? json_object_get(recipe, "sampling") : NULL, "typicality",
+        measured->typicality, "flow_map", flow_map_of(t, measured), "card", card(t));
     json_decref(recipe);
     if (!config)
         return adv_no_memory(error);

@@ -4,6 +4,7 @@
 #include "trainer/cli/files.h"
 #include "trainer/cli/options.h"
 #include "trainer/cli/overrides.h"
+#include "trainer/training/ranks.h"
 #include "trainer/training/train_run.h"
 
 #include <advect/extra/fields.h>
@@ -34,7 +35,7 @@ static const struct adv_field fields[] = {
     {"guidance", ADV_FIELD_JSON, AT(guidance),
      .help = "guidance weight of the teacher, a number, which becomes part of the student; the "
              "teacher's own default if absent"},
-    {"paths", ADV_FIELD_INT, AT(paths), .min = 64, .max = 1 << 24,
+    {"paths", ADV_FIELD_INT, AT(paths), .min = 128, .max = 1 << 24,
      .help = "number of paths of the teacher that are computed first and kept; 32768 if absent, "
              "8192 of images"},
     {"data", ADV_FIELD_STRING, AT(train.data),
@@ -74,15 +75,17 @@ static json_t *net_of(const struct adv_model *teacher)
     return NULL;
 }
 
+/* Of the teacher's seed: it divides the rows, and a transform is fitted to those not held out. */
 static json_t *train_of(const struct adv_model *teacher, const json_t *its)
 {
     bool images = adv_model_is_image(teacher);
     json_t *label = json_object_get(its, "label_dropout");
     json_t *context = json_object_get(its, "context_dropout");
-    return json_pack("{s:i, s:i, s:f, s:i, s:f, s:i, s:i, s:O*, s:O*}", "steps", 30000, "batch",
+    return json_pack("{s:i, s:i, s:f, s:i, s:f, s:i, s:O*, s:O*, s:O*}", "steps", 30000, "batch",
                      images ? 64 : 256, "learning_rate", images ? 2e-4 : 2e-3, "warmup_steps", 200,
-                     "ema_decay", 0.9995, "held_out_every", 1000, "seed", 1, "label_dropout", label,
-                     "context_dropout", context);
+                     "ema_decay", 0.9995, "held_out_every", 1000, "seed",
+                     json_object_get(its, "seed"), "label_dropout", label, "context_dropout",
+                     context);
 }
 
 static json_t *distill_of(const struct adv_model *teacher, const char *file,
@@ -139,23 +142,33 @@ static enum adv_status make_recipe(const struct adv_model *teacher, const char *
 
 /* ---------------------------------------------------------------- the command */
 
-static enum adv_status distill(const struct distill_options *options,
-                               const struct adv_overrides *overrides, const char *file,
-                               struct adv_error *error)
+/* The student's recipe with what --set changes. */
+static enum adv_status open_recipe(const struct distill_options *options,
+                                   const struct adv_overrides *overrides, const char *file,
+                                   json_t **recipe, struct adv_error *error)
 {
     struct adv_model *teacher = NULL;
-    json_t *recipe = NULL;
-    bool taken = false;
     enum adv_status status = adv_model_load(file, adv_environment(), &teacher, error);
     if (status == ADV_OK) {
-        status = make_recipe(teacher, file, options, &recipe, error);
+        status = make_recipe(teacher, file, options, recipe, error);
         if (status != ADV_OK)
             adv_error_prefix(error, "%s: ", file);
     }
     adv_model_unref(teacher);
-    if (status == ADV_OK)
-        status = adv_overrides_apply(overrides, recipe, error);
-    if (status == ADV_OK && !options->train.quiet)
+    return status == ADV_OK ? adv_overrides_apply(overrides, *recipe, error) : status;
+}
+
+static enum adv_status distill(const struct distill_options *options,
+                               const struct adv_overrides *overrides, const char *file,
+                               struct adv_error *error)
+{
+    const struct adv_ranks *ranks = options->train.ranks;
+    json_t *recipe = NULL;
+    bool taken = false;
+    enum adv_status status = open_recipe(options, overrides, file, &recipe, error);
+    if (ranks)
+        status = adv_ranks_agree(ranks, status, error);
+    if (status == ADV_OK && !options->train.quiet && adv_ranks_lead(ranks))
         fprintf(stderr, "computing %lld paths of %s\n",
                 (long long)json_integer_value(
                     json_object_get(json_object_get(recipe, "distill"), "paths")),
@@ -179,9 +192,11 @@ static int run(int argc, char **argv)
             "first\n"
             "(docs/guide/few-steps.md). Samples, trajectories, latents and, of up to 16 "
             "dimensions,\n"
-            "log-densities of it take 1, 2, 4 or 8 evaluations. The last line of its card tells "
-            "how far\n"
-            "its log-densities are from the teacher's. Checkpoints are as those of advect train.",
+            "log-densities of it take 1, 2, 4 or 8 evaluations. The part `flow map` of advect "
+            "inspect\n"
+            "tells how far its log-densities are from the teacher's. Checkpoints are as those of "
+            "advect\n"
+            "train.",
         .example = "advect distill models/checkerboard-8x8.safetensors --out fast.safetensors",
         .fields = fields,
         .n_fields = N_FIELDS,
@@ -194,9 +209,17 @@ static int run(int argc, char **argv)
     if (outcome != ADV_OPTIONS_GO)
         return outcome;
     struct adv_error error = ADV_ERROR_INIT;
-    enum adv_status status = distill(&options, &overrides, file, &error);
+    enum adv_status status = adv_ranks_open(&options.train.ranks, &error);
+    if (status == ADV_OK)
+        status = distill(&options, &overrides, file, &error);
     adv_fields_release(fields, N_FIELDS, &options);
-    return status == ADV_OK ? ADV_EXIT_OK : adv_command_fail("distill", &error);
+    int code = ADV_EXIT_OK;
+    if (status != ADV_OK && adv_ranks_lead(options.train.ranks))
+        code = adv_command_fail("distill", &error);
+    else if (status != ADV_OK)
+        code = ADV_EXIT_FAILURE; /* rank 0 has said why */
+    adv_ranks_close(options.train.ranks);
+    return code;
 }
 
 const struct adv_command adv_command_distill = {

@@ -130,7 +130,7 @@ enum adv_status adv_distillation_new(const struct adv_training *t, const char *f
         return status;
     }
     size_t blocks = d->paths.n / ADV_PATH_BLOCK, held_out = blocks / SHARE_HELD_OUT;
-    d->n_train = d->paths.n - (held_out > 0 && blocks > 1 ? held_out : blocks > 1) * ADV_PATH_BLOCK;
+    d->n_train = d->paths.n - (held_out > 0 ? held_out : 1) * ADV_PATH_BLOCK;
     *out = d;
     return ADV_OK;
 }

@@ -45,19 +45,31 @@ static void choose_times(const struct making *m, size_t number)
     }
 }
 
-/* As often as the data have them; "no label" and "no context" as often as training drops them. */
-static void choose_conditions(const struct making *m, size_t first, float *x)
+/* "No label" and "no context" as often as a training drops them, each by draws of its own. */
+static void drop_conditions(const struct making *m, size_t first)
 {
     struct adv_teacher_paths *paths = m->paths;
     const struct adv_train_recipe *train = &m->training->recipe.train;
     float uniform[ADV_PATH_BLOCK];
-    adv_dataset_draw(&m->training->dataset, first, ADV_PATH_BLOCK, x, paths->label + first,
-                     paths->context ? paths->context + first * paths->n_context : NULL);
     adv_rng_uniform(m->seed, ADV_STREAM_DROPOUT, first, ADV_PATH_BLOCK, 1, uniform);
     for (size_t i = 0; i < ADV_PATH_BLOCK; i++) {
         if (uniform[i] < (float)train->label_dropout)
             paths->label[first + i] = ADV_NO_LABEL;
     }
+    if (!paths->context)
+        return;
+    adv_rng_uniform(m->seed, ADV_STREAM_CONTEXT_DROPOUT, first, ADV_PATH_BLOCK, 1, uniform);
+    for (size_t i = 0; i < ADV_PATH_BLOCK; i++)
+        paths->no_context[first + i] = uniform[i] < (float)train->context_dropout;
+}
+
+/* As often as the data have them. */
+static void choose_conditions(const struct making *m, size_t first, float *x)
+{
+    struct adv_teacher_paths *paths = m->paths;
+    adv_dataset_draw(&m->training->dataset, first, ADV_PATH_BLOCK, x, paths->label + first,
+                     paths->context ? paths->context + first * paths->n_context : NULL);
+    drop_conditions(m, first);
 }
 
 static void begin(const struct making *m, size_t number, struct block *b)
@@ -85,7 +97,7 @@ static enum adv_status evaluate(const struct making *m, struct block *b, size_t 
     for (size_t i = 0; i < n; i++) {
         size_t path = b->first + b->rows[i];
         b->label[i] = paths->label[path];
-        b->context[i] = paths->context ? paths->context + path * paths->n_context : NULL;
+        b->context[i] = adv_path_context(paths, path);
     }
     struct adv_points points = {.n = n,
                                 .x = b->x,
@@ -190,10 +202,12 @@ static enum adv_status allocate(struct adv_teacher_paths *paths,
     paths->x = adv_calloc(values, sizeof *paths->x);
     paths->v = adv_calloc(values, sizeof *paths->v);
     paths->label = adv_calloc(paths->n, sizeof *paths->label);
-    if (paths->n_context > 0)
+    if (paths->n_context > 0) {
         paths->context = adv_calloc(paths->n, paths->n_context * sizeof *paths->context);
+        paths->no_context = adv_calloc(paths->n, sizeof *paths->no_context);
+    }
     bool complete = paths->times && paths->x && paths->v && paths->label &&
-                    (paths->n_context == 0 || paths->context);
+                    (paths->n_context == 0 || (paths->context && paths->no_context));
     return complete ? ADV_OK
                     : adv_fail(error, ADV_E_MEMORY,
                                "out of memory for %zu paths of the teacher; fewer distill.paths "
@@ -246,7 +260,10 @@ enum adv_status adv_teacher_paths_make(const struct adv_training *t,
 size_t adv_teacher_paths_bytes(const struct adv_teacher_paths *paths)
 {
     size_t values = paths->n_frames * paths->dim * (sizeof *paths->x + sizeof *paths->v);
-    return paths->n * (values + sizeof *paths->label + paths->n_context * sizeof *paths->context) +
+    size_t context = paths->n_context * sizeof *paths->context;
+    if (context > 0)
+        context += sizeof *paths->no_context;
+    return paths->n * (values + sizeof *paths->label + context) +
            paths->n / ADV_PATH_BLOCK * paths->n_frames * sizeof *paths->times;
 }
 
@@ -257,5 +274,6 @@ void adv_teacher_paths_release(struct adv_teacher_paths *paths)
     free(paths->v);
     free(paths->label);
     free(paths->context);
+    free(paths->no_context);
     *paths = (struct adv_teacher_paths){0};
 }

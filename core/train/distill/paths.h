@@ -23,6 +23,7 @@ struct adv_teacher_paths {
     float *x, *v;             /* [n, n_frames, dim]: states and velocities, flow units */
     int32_t *label;           /* [n] */
     float *context;           /* [n, n_context]; NULL: none */
+    bool *no_context;         /* [n]: the path is one without a context; NULL: none */
 };
 
 /* recipe->paths of them, rounded up to whole blocks, by the training's data (for labels and
@@ -44,6 +45,12 @@ static inline float adv_path_time(const struct adv_teacher_paths *paths, size_t 
 static inline size_t adv_path_frame(const struct adv_teacher_paths *paths, size_t path, size_t k)
 {
     return path * paths->n_frames + k;
+}
+/* That of a path, or NULL: it has none. */
+static inline const float *adv_path_context(const struct adv_teacher_paths *paths, size_t path)
+{
+    return paths->context && !paths->no_context[path] ? paths->context + path * paths->n_context
+                                                      : NULL;
 }
 
 #endif

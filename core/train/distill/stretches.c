@@ -48,7 +48,7 @@ static void put(const struct adv_teacher_paths *paths, struct stretch at, size_t
     e->s[i] = adv_path_time(paths, at.path, at.to);
     e->label[i] = paths->label[at.path];
     if (e->context)
-        e->context[i] = paths->context + at.path * paths->n_context;
+        e->context[i] = adv_path_context(paths, at.path);
     memcpy(e->x_t + i * dim, x, dim * sizeof *x);
     for (size_t k = 0; k < dim; k++)
         e->target[i * dim + k] =

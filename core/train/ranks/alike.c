@@ -1,4 +1,5 @@
 /* What ranks settle before the first step: that all are well, and that all are of one kind. */
+#include "core/train/distill/distill.h"
 #include "core/train/ranks/ranks.h"
 
 #include <advect/extra/digest.h>
@@ -75,12 +76,13 @@ enum adv_status adv_ranks_agree(const struct adv_ranks *ranks, enum adv_status s
 /* ---------------------------------------------------------------- one kind */
 
 /* What has to be the same everywhere, in the order in which one difference leads to the next. */
-enum { BUILD, RECIPE, DATA, STATE, GRADIENT, FACTS };
+enum { BUILD, RECIPE, DATA, TEACHER, STATE, GRADIENT, FACTS };
 
 static const char *const differences[FACTS] = {
     [BUILD] = "is another build of Advect",
     [RECIPE] = "has another recipe",
     [DATA] = "has other data",
+    [TEACHER] = "has another teacher",
     [STATE] = "has other weights: it goes on from another checkpoint, or from none",
     [GRADIENT] = "computes other gradients; set ADVECT_ISA and OPENBLAS_CORETYPE alike on all",
 };
@@ -120,11 +122,21 @@ static uint64_t digest_of_state(const struct adv_training *t)
     return digest;
 }
 
+/* 0: the training has none. */
+static uint64_t digest_of_teacher(const struct adv_training *t)
+{
+    if (!t->distillation)
+        return 0;
+    const char *digest = adv_model_digest(t->distillation->teacher);
+    return adv_digest(ADV_DIGEST_INIT, digest, strlen(digest));
+}
+
 static enum adv_status find_facts(struct adv_training *t, uint64_t facts[FACTS],
                                   struct adv_error *error)
 {
     facts[BUILD] = digest_of_program();
     facts[DATA] = adv_digest(ADV_DIGEST_INIT, t->dataset.digest, strlen(t->dataset.digest));
+    facts[TEACHER] = digest_of_teacher(t);
     facts[STATE] = digest_of_state(t);
     adv_training_shard_gradient(t, 0, 0);
     facts[GRADIENT] =

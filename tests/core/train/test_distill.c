@@ -42,12 +42,24 @@ static void remove_folder(void)
     "{\"name\": \"student\", \"net\": {" NET ", \"flow_map\": true, \"conditioning\": "            \
     "\"scale_shift\"}, " DATA ", " TRAIN ", " DISTILL "}}"
 
-static struct adv_model *new_teacher(void)
+static void save(struct adv_model *teacher)
 {
     char path[96];
-    struct adv_model *teacher = model_of("{\"name\": \"teacher\", \"net\": {" NET "}}");
     snprintf(path, sizeof path, "%s/teacher.safetensors", folder);
     ck_assert_int_eq(adv_model_save(teacher, path, ADV_F32, NULL), ADV_OK);
+}
+
+static void save_teacher(const char *config)
+{
+    struct adv_model *teacher = model_of(config);
+    save(teacher);
+    adv_model_unref(teacher);
+}
+
+static struct adv_model *new_teacher(void)
+{
+    struct adv_model *teacher = model_of("{\"name\": \"teacher\", \"net\": {" NET "}}");
+    save(teacher);
     return teacher;
 }
 
@@ -59,12 +71,17 @@ static enum adv_status open_student(const char *recipe, int threads, struct adv_
     return adv_training_new(recipe, &options, training, error);
 }
 
-static struct adv_training *new_student(int threads)
+static struct adv_training *open_training(const char *recipe, int threads)
 {
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_training *training = NULL;
-    ck_assert_msg(open_student(STUDENT, threads, &training, &error) == ADV_OK, "%s", error.message);
+    ck_assert_msg(open_student(recipe, threads, &training, &error) == ADV_OK, "%s", error.message);
     return training;
+}
+
+static struct adv_training *new_student(int threads)
+{
+    return open_training(STUDENT, threads);
 }
 
 static void step_to(struct adv_training *training, int64_t step)
@@ -168,6 +185,142 @@ START_TEST(neither_threads_nor_interruptions_change_a_student)
 }
 END_TEST
 
+/* Its recipe names the same file. */
+START_TEST(a_checkpoint_does_not_go_on_with_another_teacher)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_model *teacher = new_teacher();
+    struct adv_training *first = new_student(1), *second = NULL;
+    char *before = strdup(adv_model_digest(first->distillation->teacher));
+    step_to(first, 2);
+    ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
+    save_teacher("{\"name\": \"other\", \"net\": {" NET "}}");
+    second = new_student(1);
+    ck_assert_int_eq(adv_training_resume(second, checkpoint, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "distill.teacher");
+    ck_assert_ptr_nonnull(strstr(error.message, "the teacher has changed: its digest was "));
+    ck_assert_ptr_nonnull(strstr(error.message, before));
+    ck_assert_int_eq(second->progress.step, 0);
+    free(before);
+    adv_model_unref(teacher);
+    adv_training_free(first);
+    adv_training_free(second);
+}
+END_TEST
+
+/* Its velocity is not that of independent pairs, from which a score follows. */
+START_TEST(a_student_of_a_coupled_teacher_is_coupled)
+{
+    save_teacher("{\"name\": \"teacher\", \"net\": {" NET "}, \"path\": {\"kind\": \"condot\", "
+                 "\"coupling\": \"optimal_transport\"}}");
+    struct adv_training *training = new_student(1);
+    struct adv_model *student = NULL;
+    ck_assert_int_eq(adv_training_model(training, &student, NULL), ADV_OK);
+    ck_assert(adv_model_is_coupled(student));
+    adv_model_unref(student);
+    adv_training_free(training);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- contexts */
+
+#define GIVEN_NET                                                                                  \
+    "\"kind\": \"mlp\", \"dim\": 1, \"channels\": 8, \"layers\": 1, \"context\": 1, "              \
+    "\"null_context\": true"
+#define GIVEN_REST                                                                                 \
+    "\"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"t.csv\", \"context\": [\"c\"]}}, "     \
+    "\"train\": {\"steps\": 20, \"batch\": 64, \"learning_rate\": 0.05, \"context_dropout\": "     \
+    "0.25}"
+#define GIVEN_TEACHER "{\"name\": \"given\", \"net\": {" GIVEN_NET "}, " GIVEN_REST "}"
+#define GIVEN_STUDENT                                                                              \
+    "{\"name\": \"fast\", \"net\": {" GIVEN_NET ", \"flow_map\": true}, " GIVEN_REST               \
+    ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": 1024}}"
+
+static void write_rows(void)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/t.csv", folder);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs("y,c\n", file);
+    for (int i = 0; i < 500; i++)
+        fprintf(file, "%d,%d.5\n", 2 * (i * 37 % 101) + i % 7, i * 37 % 101);
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static void train_given_teacher(void)
+{
+    struct adv_model *teacher = NULL;
+    struct adv_training *training = open_training(GIVEN_TEACHER, 2);
+    step_to(training, 20);
+    ck_assert_int_eq(adv_training_model(training, &teacher, NULL), ADV_OK);
+    save(teacher);
+    adv_model_unref(teacher);
+    adv_training_free(training);
+}
+
+/* The teacher's velocity with or without a context where the path begins. */
+static float velocity_given(const struct adv_distillation *d, size_t path, const float *context)
+{
+    struct adv_evaluator *evaluator = NULL;
+    float v, t = adv_path_time(&d->paths, path, 0);
+    const float *x = d->paths.x + adv_path_frame(&d->paths, path, 0);
+    struct adv_points points = {.n = 1, .x = x, .t = &t, .context = &context};
+    ck_assert_int_eq(adv_evaluator_new(adv_model_packed_weights(d->teacher), &evaluator, NULL),
+                     ADV_OK);
+    ck_assert_int_eq(adv_evaluator_velocity(evaluator, &points, &v, NULL), ADV_OK);
+    adv_evaluator_free(evaluator);
+    return v;
+}
+
+START_TEST(some_paths_are_without_a_context)
+{
+    write_rows();
+    train_given_teacher();
+    struct adv_training *training = open_training(GIVEN_STUDENT, 2);
+    const struct adv_distillation *d = training->distillation;
+    size_t without = 0, drawn_without = 0;
+    for (size_t path = 0; path < d->paths.n; path++) {
+        const float *context = adv_path_context(&d->paths, path);
+        without += !context;
+        float v = d->paths.v[adv_path_frame(&d->paths, path, 0)];
+        ck_assert_float_eq_tol(v, velocity_given(d, path, context), 1e-5f);
+        const float *other = context ? NULL : d->paths.context + path;
+        ck_assert_float_ne(v, velocity_given(d, path, other));
+    }
+    ck_assert_double_eq_tol((double)without / (double)d->paths.n, 0.25, 0.06); /* 4 deviations */
+    struct adv_examples *examples = &training->workers[0].examples;
+    adv_distillation_draw(training, &training->workers[0], 0, examples->rows_max);
+    for (size_t i = 0; i < examples->rows_max; i++)
+        drawn_without += !examples->context[i];
+    ck_assert_uint_gt(drawn_without, 0);
+    ck_assert_uint_lt(drawn_without, examples->rows_max / 2);
+    adv_training_free(training);
+}
+END_TEST
+
+/* ---------------------------------------------------------------- refusals */
+
+#define COUPLED                                                                                    \
+    "{\"name\": \"s\", \"net\": {" NET ", \"flow_map\": true}, " DATA                              \
+    ", \"train\": {\"steps\": 1, "                                                                 \
+    "\"coupling\": \"optimal_transport\"}, " DISTILL "}}"
+/* Two blocks: the one trained on, the other held out. */
+START_TEST(the_fewest_paths_leave_some_held_out)
+{
+    adv_model_unref(new_teacher());
+    struct adv_training *training = open_training(
+        "{\"name\": \"student\", \"net\": {" NET ", \"flow_map\": true}, " DATA ", " TRAIN
+        ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": 128}}",
+        2);
+    ck_assert_uint_eq(training->distillation->paths.n, 128);
+    ck_assert_uint_eq(training->distillation->n_train, 64);
+    step_to(training, 15);
+    ck_assert(isfinite(adv_training_curve_point(training, 0)->held_out));
+    adv_training_free(training);
+}
+END_TEST
+
 #define OF(net, path, data, distill)                                                               \
     "{\"name\": \"s\", \"net\": {" net "}, \"path\": \"" path "\", " data ", " TRAIN distill "}"
 #define MAP NET ", \"flow_map\": true"
@@ -197,6 +350,13 @@ static const struct {
     {OF(MAP, "condot", DATA, ", " DISTILL ", \"guidance\": 2}"), "sampling.guidance", NULL},
     {OF(MAP, "condot", DATA, ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"steps\": 3}"),
      "distill.steps", "distill.steps is 3; it must be 1, 2, 4 or 8"},
+    {OF(MAP, "condot", DATA,
+        ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": 127}"),
+     "distill.paths", "distill.paths is 127; it must be between 128 and 16777216"},
+    {COUPLED, "train.coupling",
+     "train.coupling is \"optimal_transport\", but distill is given, whose student learns from "
+     "paths "
+     "of its teacher; it takes \"independent\""},
 };
 
 START_TEST(teachers_that_do_not_fit_are_refused)
@@ -221,6 +381,10 @@ int main(void)
     tcase_add_test(students, a_student_starts_as_the_velocity_of_its_teacher);
     tcase_add_test(students, frames_of_a_path_follow_its_velocity);
     tcase_add_test(students, a_student_learns);
+    tcase_add_test(students, the_fewest_paths_leave_some_held_out);
+    tcase_add_test(students, a_checkpoint_does_not_go_on_with_another_teacher);
+    tcase_add_test(students, a_student_of_a_coupled_teacher_is_coupled);
+    tcase_add_test(students, some_paths_are_without_a_context);
     tcase_add_test(students, neither_threads_nor_interruptions_change_a_student);
     suite_add_tcase(suite, students);
     TCase *refused = tcase_create("refusals");

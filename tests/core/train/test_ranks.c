@@ -4,6 +4,7 @@
 
 #include <advect/extra/ranks.h>
 
+#include "tests/support/models.h"
 #include "tests/support/suite.h"
 #include "tests/support/thread_ranks.h"
 
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char folder[64], checkpoint[96];
@@ -42,6 +44,13 @@ static void remove_folder(void)
     "{\"name\": \"wide\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 300, "            \
     "\"layers\": 3}, " BOARD "\"train\": {\"steps\": 3, \"batch\": 48, \"shard_rows\": 8, "        \
     "\"held_out_every\": 10}}"
+
+#define TEACHER_NET "\"kind\": \"mlp\", \"dim\": 2, \"channels\": 16, \"layers\": 2"
+/* Four shards of a teacher's paths. */
+#define STUDENT                                                                                    \
+    "{\"name\": \"student\", \"net\": {" TEACHER_NET ", \"flow_map\": true}, " BOARD               \
+    "\"train\": {\"steps\": 20, \"batch\": 50, \"shard_rows\": 16, \"held_out_every\": 10}, "      \
+    "\"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": 256}}"
 
 static const char *const recipes[] = {SMALL("1"), WIDE};
 
@@ -77,6 +86,7 @@ static void same_state(const struct adv_training *a, const struct adv_training *
 struct shared {
     const char *recipe;
     const char *recipe_of_1; /* of rank 1, where it is another */
+    const char *own;         /* what stands behind a rank's number in the name of its own data */
     bool resumes, saves;
     int stops_rank;         /* asks to stop */
     int64_t stops_after;    /* that step; 0: none does */
@@ -159,6 +169,27 @@ START_TEST(ranks_train_the_bytes_of_one_process)
 }
 END_TEST
 
+static void write_teacher(const char *where, enum adv_dtype dtype)
+{
+    char path[192];
+    struct adv_model *teacher = model_of("{\"name\": \"teacher\", \"net\": {" TEACHER_NET "}}");
+    snprintf(path, sizeof path, "%s/teacher.safetensors", where);
+    ck_assert_int_eq(adv_model_save(teacher, path, dtype, NULL), ADV_OK);
+    adv_model_unref(teacher);
+}
+
+START_TEST(ranks_train_the_student_of_one_process)
+{
+    write_teacher(folder, ADV_F32);
+    struct adv_training *alone = train_alone(STUDENT);
+    struct shared shared = {.recipe = STUDENT};
+    thread_ranks_run(3, train_as_rank, &shared);
+    all_are(&shared, 3, alone);
+    release(&shared);
+    adv_training_free(alone);
+}
+END_TEST
+
 START_TEST(a_checkpoint_is_resumed_by_another_number_of_ranks)
 {
     struct shared two = {.recipe = recipes[0], .saves = true, .stops_rank = 0, .stops_after = 12};
@@ -234,7 +265,7 @@ static void train_on_own_folder(const struct adv_ranks *ranks, void *context)
 {
     struct shared *shared = context;
     char path[128];
-    snprintf(path, sizeof path, "%s/%d.csv", folder, ranks->rank);
+    snprintf(path, sizeof path, "%s/%d%s", folder, ranks->rank, shared->own);
     struct adv_training_options options = {.size = sizeof options, .data = path, .threads = 1};
     struct adv_error *error = &shared->errors[ranks->rank];
     struct adv_training *t = NULL;
@@ -246,6 +277,7 @@ static void train_on_own_folder(const struct adv_ranks *ranks, void *context)
 START_TEST(ranks_with_other_data_are_refused_by_name)
 {
     struct shared shared = {
+        .own = ".csv",
         .recipe = "{\"name\": \"rows\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 8, "
                   "\"layers\": 1}, \"data\": {\"source\": {\"kind\": \"csv\", \"file\": "
                   "\"rows.csv\"}}, \"train\": {\"steps\": 2, \"batch\": 32, \"shard_rows\": 8}}"};
@@ -255,6 +287,23 @@ START_TEST(ranks_with_other_data_are_refused_by_name)
     thread_ranks_run(3, train_on_own_folder, &shared);
     for (int i = 0; i < 3; i++)
         ck_assert_msg(strstr(shared.errors[i].message, "rank 2 has other data") != NULL, "%s",
+                      shared.errors[i].message);
+    release(&shared);
+}
+END_TEST
+
+START_TEST(ranks_with_another_teacher_are_refused_by_name)
+{
+    struct shared shared = {.recipe = STUDENT, .own = ""};
+    for (int rank = 0; rank < 2; rank++) {
+        char own[128];
+        snprintf(own, sizeof own, "%s/%d", folder, rank);
+        ck_assert_int_eq(mkdir(own, 0700), 0);
+        write_teacher(own, rank ? ADV_F16 : ADV_F32);
+    }
+    thread_ranks_run(2, train_on_own_folder, &shared);
+    for (int i = 0; i < 2; i++)
+        ck_assert_msg(strstr(shared.errors[i].message, "rank 1 has another teacher") != NULL, "%s",
                       shared.errors[i].message);
     release(&shared);
 }
@@ -287,11 +336,13 @@ int main(void)
     TCase *all = tcase_create("ranks");
     tcase_add_checked_fixture(all, make_folder, remove_folder);
     tcase_add_loop_test(all, ranks_train_the_bytes_of_one_process, 0, 4);
+    tcase_add_test(all, ranks_train_the_student_of_one_process);
     tcase_add_test(all, a_checkpoint_is_resumed_by_another_number_of_ranks);
     tcase_add_loop_test(all, when_one_asks_to_stop_all_do_after_the_next_step, 0, 3);
     tcase_add_test(all, more_ranks_than_shards_are_refused);
     tcase_add_test(all, ranks_that_differ_are_refused_by_name);
     tcase_add_test(all, ranks_with_other_data_are_refused_by_name);
+    tcase_add_test(all, ranks_with_another_teacher_are_refused_by_name);
     tcase_add_test(all, one_that_fails_fails_all_with_its_name);
     tcase_set_timeout(all, 60);
     suite_add_tcase(suite, all);

@@ -1,0 +1,64 @@
+/* `advect distill` from outside: the recipe that it makes of a teacher's, and what it refuses. */
+#include "tests/support/suite.h"
+#include "tests/trainer/cli.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <string.h>
+
+/* 200 rows, whose mean and deviation depend on which of them are held out. */
+static void write_table(void)
+{
+    char text[8192] = "a,b\n";
+    size_t n = strlen(text);
+    for (int i = 0; i < 200; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%d,%d\n", i * 37 % 101, i * 53 % 89);
+    ck_assert_uint_lt(n, sizeof text - 1);
+    cli_write("t.csv", text);
+}
+
+#define TEACHER(seed)                                                                              \
+    "{\"name\": \"teacher\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 8, "           \
+    "\"layers\": 1}, \"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"t.csv\"}}, "           \
+    "\"train\": {\"steps\": 5, \"batch\": 32, \"seed\": " seed "}}"
+
+static void make_teacher(void)
+{
+    cli_make_folder();
+    write_table();
+    cli_write("r.json", TEACHER("0"));
+    CLI_SUCCEEDS("train r.json -o teacher.safetensors --quiet");
+}
+
+#define DISTILL "distill teacher.safetensors --steps 3 --paths 128 --quiet -o s.safetensors"
+
+/* Its transform was fitted to the rows that its seed leaves. */
+START_TEST(a_teacher_of_a_table_is_followed)
+{
+    CLI_SUCCEEDS(DISTILL);
+    cli_write("r.json", TEACHER("7"));
+    CLI_SUCCEEDS("train r.json -o teacher.safetensors --quiet --restart");
+    CLI_SUCCEEDS(DISTILL);
+}
+END_TEST
+
+/* Of one block none could be held out. */
+START_TEST(fewer_paths_than_two_blocks_are_refused)
+{
+    cli_fails(2, "distill teacher.safetensors --paths 127 -o s.safetensors",
+              "paths is 127; it must be between 128 and 16777216");
+    ck_assert(!cli_exists("s.safetensors"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("few_steps");
+    TCase *program = tcase_create("program");
+    tcase_add_checked_fixture(program, make_teacher, cli_remove_folder);
+    tcase_set_timeout(program, 120);
+    tcase_add_test(program, a_teacher_of_a_table_is_followed);
+    tcase_add_test(program, fewer_paths_than_two_blocks_are_refused);
+    suite_add_tcase(suite, program);
+    return suite_run(suite);
+}
