@@ -159,7 +159,7 @@ END
 table=(train table.json -q --threads 1 --out refused.safetensors)
 check "other data" refused "rank 1 has other data" \
     -n 1 "$advect" "${table[@]}" --data rows.csv : -n 1 "$advect" "${table[@]}" --data others.csv
-check "a rank without data" refused "rank 1: table.json: " \
+check "a rank without data" refused "rank 1: cannot read rows.csv" \
     -n 1 "$advect" "${table[@]}" --data rows.csv : -n 1 "$advect" "${table[@]}" --data none.csv
 check "an error of all, once" refused "train.batch" -n 2 "$advect" "${run[@]}" --set train.batch=-1
 check "more ranks than shards" refused "there are 5 ranks" \
