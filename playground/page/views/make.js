@@ -48,9 +48,9 @@ const HINT = "The network learns while you watch, and stays yours to download.";
 let kept = null;
 
 class MakeView {
-  constructor(root, { model, params, remember, refresh }) {
+  constructor(root, { model, params, ours, remember, refresh }) {
     Object.assign(this, { model, refresh, learned: false, training: false, lines: [] });
-    this.form = new Form(specsFor(model), params, { remember, changed: (name) => this.changed(name) });
+    this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
     const redraw = () => this.player?.redraw(), { t, speed } = this.form.values;
     this.exact = new Pane("Exact", "The plane of the exact flow. With painting on, the pointer sprays points, and erases them with Shift.", this.tasks, redraw);
@@ -111,7 +111,7 @@ class MakeView {
         el("div", { class: "controls" }, rows("preset", "blur")), this.tools(), this.notes,
         el("fieldset", { class: "group" }, el("legend", {}, "Show"), el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
         el("div", { class: "controls" }, rows(...NETWORK.map((row) => row.name))),
-        el("div", { class: "controls" }, rows("method", "steps", "seed")),
+        el("div", { class: "controls" }, rows("method", "steps", "tolerance", "seed")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.files())));
     root.ondragover = (event) => event.preventDefault();
     root.ondrop = (event) => { event.preventDefault(); this.open(event.dataTransfer.files[0]); };
@@ -352,7 +352,7 @@ class MakeView {
       this.forget();
       this.target.blur = values.blur;
       this.remake();
-    } else if (["method", "steps", "seed"].includes(name)) {
+    } else if (["method", "steps", "tolerance", "seed"].includes(name)) {
       this.fill(this.exact);
       this.fill(this.network);
     } else {
