@@ -100,6 +100,26 @@ await harness.test("tables are opened, and what is none is refused in words", {}
   await until(async () => /evil\.safetensors/.test(await said(page)), "a refusal");
 });
 
+await harness.test("a dropped table is opened, once; a dropped word is nobody's", {}, async (page) => {
+  await go(page, "#/make/your-points?density=0");
+  await idle(page);
+  const drop = (kind) => page.evaluate((dropped) => {
+    const transfer = new DataTransfer();
+    if (dropped === "file")
+      transfer.items.add(new File([Array.from({ length: 20 }, (_, i) => `${i},${i * i % 7}\n`).join("")], "curve.csv"));
+    else
+      transfer.setData("text/plain", "a word");
+    const event = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+    document.querySelector(".pane").dispatchEvent(event);
+    return event.defaultPrevented;
+  }, kind);
+  assert(!await drop("word"), "the browser's own way with text is cut off");
+  assert(await drop("file"), "the browser would open the file in place of the page");
+  await until(async () => /^20 points of column 1/.test(await said(page)), "the table");
+  await idle(page, LONG);
+  assert(!await page.locator(".dropped").count(), "what was opened is refused too");
+});
+
 await harness.test("both planes show every layer, by a solver with a tolerance too", { reducedMotion: "reduce" }, async (page) => {
   await go(page, "#/make/your-points?train_steps=20&t=0.8&points=0&density=0&method=dopri5");
   await idle(page, LONG);

@@ -2,6 +2,7 @@
 import { chart } from "../lib/chart.js";
 import { download, el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
+import { dragsFiles } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
 import { seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
@@ -113,8 +114,8 @@ class MakeView {
         el("div", { class: "controls" }, rows(...NETWORK.map((row) => row.name))),
         el("div", { class: "controls" }, rows("method", "steps", "tolerance", "seed")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.files())));
-    root.ondragover = (event) => event.preventDefault();
-    root.ondrop = (event) => { event.preventDefault(); this.open(event.dataTransfer.files[0]); };
+    root.ondragover = (event) => dragsFiles(event) && event.preventDefault();
+    root.ondrop = (event) => this.drop(event);
     this.root = root;
   }
 
@@ -237,6 +238,15 @@ class MakeView {
     if (ended)
       this.remake();
     this.player.redraw();
+  }
+
+  /* Pictures are left to the page, which opens what they show. */
+  drop(event) {
+    const file = event.dataTransfer.files[0];
+    if (!file || file.type === "image/png")
+      return;
+    event.preventDefault();
+    this.open(file);
   }
 
   async open(file) {
