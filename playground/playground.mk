@@ -25,6 +25,8 @@ WASM_CFLAGS := -std=c17 -msimd128 -ffp-contract=off $(WARN) -Wno-shorten-64-to-3
 WASM_CPPFLAGS := -I. -Iinclude -D_GNU_SOURCE -DNDEBUG -isystem $(WASM)/include -MMD -MP
 # Random123 refuses processors that it was not tried on; Philox is multiplications of 32 bits.
 WASM_CFLAGS_rng := -D__riscv
+# The C library of Debian 12's emscripten has no qsort_r.
+WASM_CFLAGS_coupling := -include playground/module/sort.h
 
 .PHONY: playground
 playground: ## the page with the core in WebAssembly, for any web server, into build/playground

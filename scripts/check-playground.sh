@@ -1,7 +1,8 @@
 #!/bin/bash
 # Builds the playground and tests it: its module in node against the native build, and its page in
-# Chromium. Skipped, with a word, where emscripten, node, chromium or playwright-core is missing:
-# scripts/deps.sh playground and scripts/deps.sh test install them.
+# Chromium. scripts/deps.sh playground installs emscripten; where it, the source of jansson or node
+# cannot be had this is skipped, with a word, and so is the page where chromium or playwright-core
+# (scripts/deps.sh test) is missing. Its last line counts the checks.
 #
 # usage: check-playground.sh BIN/advect
 set -euo pipefail
@@ -9,9 +10,15 @@ cd "$(dirname "$0")/.."
 
 advect=$(realpath "$1")
 folder=$PWD/build/playground
+skip() {
+    echo "skipped: $*"
+    exit 0
+}
+scripts/deps.sh playground || true
 for tool in emcc node; do
-    command -v "$tool" >/dev/null || { echo "the playground is not tested: $tool is not here"; exit 0; }
+    command -v "$tool" >/dev/null || skip "no $tool (scripts/deps.sh playground)"
 done
+playground/jansson.sh build/wasm/jansson || skip "the source of jansson could not be downloaded"
 OFFLINE=1 make --no-print-directory playground
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

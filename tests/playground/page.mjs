@@ -13,7 +13,16 @@ const harness = new Harness(browser, shots);
 const LONG = 1200; /* looks; machines that test are busy */
 
 const go = (page, hash = "") => page.goto(server.url + hash);
-const inked = async (page, which) => (await pixels(page, `.pane:nth-child(${which}) canvas:nth-child(2)`)).inked;
+/* Pixels of a plane's points: what else is drawn over it is grey. */
+const inked = (page, which) => page.locator(`.pane:nth-child(${which}) canvas:nth-child(2)`).evaluate((canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let n = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    const rgb = data.subarray(i, i + 3);
+    n += data[i + 3] > 200 && Math.max(...rgb) - Math.min(...rgb) > 80;
+  }
+  return n;
+});
 const said = (page) => page.locator(".panel p[role=status]").textContent();
 const button = (page, name) => page.getByRole("button", { name, exact: true });
 
@@ -89,6 +98,43 @@ await harness.test("tables are opened, and what is none is refused in words", {}
   assert(await inked(page, 1) > 100, "no points of the exact flow");
   await page.locator('input[accept=".safetensors"]').setInputFiles({ name: "evil.safetensors", mimeType: "", buffer: Buffer.alloc(5000, 0xff) });
   await until(async () => /evil\.safetensors/.test(await said(page)), "a refusal");
+});
+
+await harness.test("a dropped table is opened, once; a dropped word is nobody's", {}, async (page) => {
+  await go(page, "#/make/your-points?density=0");
+  await idle(page);
+  const drop = (kind) => page.evaluate((dropped) => {
+    const transfer = new DataTransfer();
+    if (dropped === "file")
+      transfer.items.add(new File([Array.from({ length: 20 }, (_, i) => `${i},${i * i % 7}\n`).join("")], "curve.csv"));
+    else
+      transfer.setData("text/plain", "a word");
+    const event = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
+    document.querySelector(".pane").dispatchEvent(event);
+    return event.defaultPrevented;
+  }, kind);
+  assert(!await drop("word"), "the browser's own way with text is cut off");
+  assert(await drop("file"), "the browser would open the file in place of the page");
+  await until(async () => /^20 points of column 1/.test(await said(page)), "the table");
+  await idle(page, LONG);
+  assert(!await page.locator(".dropped").count(), "what was opened is refused too");
+});
+
+await harness.test("both planes show every layer, by a solver with a tolerance too", { reducedMotion: "reduce" }, async (page) => {
+  await go(page, "#/make/your-points?train_steps=20&t=0.8&points=0&density=0&method=dopri5");
+  await idle(page, LONG);
+  await trained(page);
+  assert(await page.getByLabel("Tolerance").isVisible() && !await page.getByLabel("Steps", { exact: true }).isVisible(), "steps of dopri5");
+  await page.getByLabel("Tolerance").selectOption("0.01");
+  for (const [layer, canvas] of [["Velocity", 2], ["Deforming grid", 2], ["Density", 1]]) {
+    const look = (which) => pixels(page, `.pane:nth-child(${which}) canvas:nth-child(${canvas})`);
+    const before = [await look(1), await look(2)];
+    await page.getByLabel(layer).check();
+    await idle(page, LONG);
+    for (const which of [1, 2])
+      assert((await look(which)).inked > before[which - 1].inked + 1000, `no ${layer} in plane ${which}`);
+  }
+  await harness.shot(page, "playground-layers");
 });
 
 await harness.test("the other views of the page work without a daemon", {}, async (page) => {

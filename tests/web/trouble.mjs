@@ -116,6 +116,14 @@ export async function nonsenseTests(harness, daemon, { plane, images }) {
     await open(page, daemon, `#/flow/${plane}?n=1e99&t=-5&steps=abc&seed=-1&at=NaN,1;2&speed=77&field=yes`);
     const text = await page.locator(".panel").textContent();
     assert(text.includes("using 20,000 (the link said 1e99)") && text.includes("Steps cannot be “abc”"), text);
+    const quiet = "n=100&steps=2&density=0&grid=0&t=1";
+    for (const [query, words] of [["view=0,0,1e6", "view must have a half width of"], ["view=0,0,0", "view must have a half width of"],
+      ["view=1e30,0,1", "view must have a half width of"], ["view=,,", "view cannot be “,,”"], ["points=constructor", "Points cannot be “constructor”"]]) {
+      await open(page, daemon, `#/flow/${plane}?${quiet}&${query}`);
+      await until(() => page.getByText(words).isVisible(), `words for ${query}`);
+      await idle(page);
+      assert(!/view=/.test(page.url()), "what cannot be shown stays in the URL");
+    }
     await open(page, daemon, `#/generate/${images}?classes=99,x&each=0&frames=1&steps=2`);
     await idle(page);
     await page.locator(".chip[aria-pressed=true]").first().waitFor();

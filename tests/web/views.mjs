@@ -173,6 +173,14 @@ export async function flowTests(harness, daemon, { plane }) {
     await page.locator(UPPER).focus();
     await page.keyboard.press("+");
     await until(() => /view=/.test(page.url()), "the key to zoom");
+    for (let n = 0; n < 20; n++)
+      await page.keyboard.press("+");
+    await idle(page);
+    await until(() => Number(page.url().split(",").at(-1)) < 0.1, "the closest");
+    const closest = new URLSearchParams(page.url().split("?")[1]).get("view");
+    await page.reload();
+    await idle(page);
+    assert(new URLSearchParams(page.url().split("?")[1]).get("view") === closest, `the closest, ${closest}, is not opened again`);
   });
 
   await harness.test("flow: dopri5 has a tolerance in place of steps, and settings go along to other models", {}, async (page) => {

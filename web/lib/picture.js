@@ -19,18 +19,26 @@ export async function takeAway(blob, model, name) {
   download(await withText(blob, { Software: "Advect", [LINK]: location.hash, "Advect-Model": `${model.name} ${model.digest}` }), name);
 }
 
-/* Pictures that are dropped on the page open what they show; tell(words) of those that cannot. */
+/* Whether an event drags files, not text or a link. */
+export function dragsFiles({ dataTransfer }) {
+  return Boolean(dataTransfer?.types.includes("Files"));
+}
+
+/* Pictures that are dropped on the page open what they show, unless the view has taken them; tell(words)
+ * of those that cannot. */
 export function acceptDrops(tell) {
-  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("dragover", (event) => dragsFiles(event) && event.preventDefault());
   addEventListener("drop", async (event) => {
+    if (event.defaultPrevented || !dragsFiles(event))
+      return;
     event.preventDefault();
-    const file = event.dataTransfer?.files[0];
+    const [file] = event.dataTransfer.files;
     if (!file)
       return;
     const hash = await textOf(file, LINK);
     if (hash?.startsWith("#/"))
       location.hash = hash;
     else
-      tell(`${file.name} is no picture that this page made: it says not what it shows.`);
+      tell(`${file.name} is no picture that this page made: it does not say what it shows.`);
   });
 }

@@ -15,8 +15,13 @@ function clamp(value, spec) {
   return Math.min(spec.max, Math.max(spec.min, value));
 }
 
+/* NaN where there is no number: Number would make 0 of blanks. */
+function toNumber(text) {
+  return text.trim() === "" ? NaN : Number(text);
+}
+
 function parseNumber(text, spec) {
-  const value = text.trim() === "" ? NaN : Number(text);
+  const value = toNumber(text);
   if (Number.isNaN(value))
     return undefined;
   return clamp(spec.kind === "int" ? Math.round(value) : value, spec);
@@ -27,7 +32,7 @@ const kinds = {
   int: { parse: parseNumber, print: String },
   real: { parse: parseNumber, print: (value) => String(Number(value.toPrecision(6))) },
   switch: {
-    parse: (text) => ({ 0: false, 1: true })[text],
+    parse: (text) => (text === "1" ? true : text === "0" ? false : undefined),
     print: (value) => (value ? "1" : "0"),
   },
   choice: {
@@ -44,7 +49,7 @@ const kinds = {
   },
   points: {
     parse(text, spec) {
-      const rows = text.split(";").filter(Boolean).map((row) => row.split(",").map(Number));
+      const rows = text.split(";").filter(Boolean).map((row) => row.split(",").map(toNumber));
       const good = rows.every((row) => row.length === spec.width && row.every(Number.isFinite));
       return good ? rows.slice(0, spec.max) : undefined;
     },

@@ -4,6 +4,7 @@ import { el } from "../lib/dom.js";
 
 const STILL = 5; /* CSS pixels that a click may move */
 const CLOSEST = 1e-3, WIDEST = 4; /* half widths, of the plane's own */
+const ROUNDING = 1e-5; /* of a half width that a link has in six digits */
 const BUTTON = 1.5, WHEEL = 0.0015; /* factor of a press; of a wheel's pixel, its logarithm */
 const REST_MS = 350;
 
@@ -24,11 +25,27 @@ export class Zoom {
     this.tell();
   }
 
-  /* What is shown without zoom; and a part of it, [x, y, half its width], or null. */
+  /* What is shown without zoom; and a part of it, [x, y, half its width], or null. False if the part is
+   * none that zooming leads to, and the whole is shown. */
   begin(home, part) {
     this.home = home;
-    this.plane.box = part ? this.around(part) : home;
+    const good = !part || this.canShow(part);
+    this.plane.box = part && good ? this.around(part) : home;
     this.tell();
+    return good;
+  }
+
+  /* {min, max} */
+  get halfWidths() {
+    const full = (this.home[0][1] - this.home[0][0]) / 2;
+    return { min: CLOSEST * full, max: WIDEST * full };
+  }
+
+  /* Far enough out, a width is lost in the rounding of the coordinates. */
+  canShow(part) {
+    const { min, max } = this.halfWidths, half = part[2];
+    return half >= min * (1 - ROUNDING) && half <= max * (1 + ROUNDING) &&
+      this.around(part).every(([lo, hi]) => hi - lo > half);
   }
 
   around([x, y, half]) { return [[x - half, x + half], [y - half, y + half]]; }
@@ -56,8 +73,7 @@ export class Zoom {
   /* Half widths are multiplied by the factor, and the point stays where it is. */
   by(factor, point) {
     const [[x0, x1], [y0, y1]] = this.plane.box, half = (x1 - x0) / 2;
-    const full = (this.home[0][1] - this.home[0][0]) / 2;
-    const wanted = Math.max(CLOSEST * full, Math.min(WIDEST * full, half * factor)), scale = wanted / half;
+    const { min, max } = this.halfWidths, scale = Math.max(min, Math.min(max, half * factor)) / half;
     const [px, py] = point ?? [(x0 + x1) / 2, (y0 + y1) / 2];
     this.show([[px + (x0 - px) * scale, px + (x1 - px) * scale], [py + (y0 - py) * scale, py + (y1 - py) * scale]]);
   }

@@ -79,6 +79,7 @@ class FlowView {
       speedChanged: (value) => this.form.set("speed", value) });
     this.tracers = new Tracers(() => { this.rememberTracers(); this.redraw(); });
     this.tracers.set(this.form.values.at);
+    this.refusedView = el("p", { class: "refusal", role: "alert", hidden: true });
     this.legend = el("div", { class: "legend", hidden: true });
     this.behind = el("div", { class: "behind", hidden: true });
     this.origins = el("p", { class: "dim origins", hidden: true }, el("span", { class: "wheel", "aria-hidden": "true" }),
@@ -86,7 +87,7 @@ class FlowView {
     this.asks = askList(4);
     this.lay(root);
     this.listen();
-    this.begin();
+    this.begin(true);
   }
 
   lay(root) {
@@ -99,7 +100,7 @@ class FlowView {
         el("fieldset", { class: "group" }, el("legend", {}, "Show"),
           el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
         el("div", { class: "controls" }, rows("label", "guidance", "n", "seed", "method", "steps", "tolerance")),
-        form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
+        form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.refusedView,
         el("div", { class: "row" }, el("button", { type: "button", title: "the picture knows its settings: drop it on this page to open it again",
           onclick: () => this.savePicture() }, "Picture as PNG")),
         tracers.element, this.asks.element)));
@@ -115,19 +116,28 @@ class FlowView {
 
   get condition() { return conditionOf(this.model, this.form.values); }
 
-  /* Everything anew: at the start, and when the model's condition changed. */
-  async begin() {
+  /* Everything anew: at the start, as the link says, and when the model's condition changed. */
+  async begin(linked = false) {
     const box = await this.tasks.start("box", "Finding the part of the plane to show", (task) =>
       findBox(this.model, this.condition, { signal: task.signal }));
     if (!box)
       return;
-    this.zoom.begin(box, this.form.values.view[0]);
+    const [part] = this.form.values.view;
+    if (!this.zoom.begin(box, part) && linked)
+      this.refuseView(part);
     this.plane.fit();
     this.field = this.density = null;
     this.grid = new Grid();
     this.cloud = new Cloud(this.form.values.n);
     this.tracers.forget();
     this.look();
+  }
+
+  refuseView(part) {
+    const { min, max } = this.zoom.halfWidths;
+    this.refusedView.textContent = `view must have a half width of ${number(min)} to ${number(max)}; ` +
+      `the whole plane is shown (the link said ${part.map((v) => number(v)).join(", ")}).`;
+    this.refusedView.hidden = false;
   }
 
   /* What is asked for on a raster, for the part of the plane that is shown; what there is of another

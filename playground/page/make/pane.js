@@ -71,15 +71,15 @@ export class Pane {
     return [...this.tasks.running.keys()].some((name) => name.startsWith(`${this.title}:`));
   }
 
-  /* show: which layers; over(context): drawn above all. */
+  /* show: which layers; over(context): drawn above them. */
   draw(t, show, over) {
     const { plane, layers } = this;
     if (!plane.size)
       return;
     const below = plane.under.getContext("2d");
     below.clearRect(0, 0, plane.size, plane.size);
-    const top = show.density ? layers.density?.draw(below, t) : null;
-    plane.drawAxes(below, top ? 0.25 : 1);
+    const top = show.density ? layers.density?.draw(below, plane, t) : null;
+    plane.drawLines(below, top ? 0.25 : 1);
     const context = plane.over.getContext("2d");
     context.clearRect(0, 0, plane.size, plane.size);
     if (show.points)
@@ -89,6 +89,7 @@ export class Pane {
     if (show.field)
       layers.field?.draw(context, plane, t);
     over?.(context);
+    plane.drawNumbers(context);
   }
 
   close() {

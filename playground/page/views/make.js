@@ -2,6 +2,7 @@
 import { chart } from "../lib/chart.js";
 import { download, el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
+import { dragsFiles } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
 import { seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
@@ -48,9 +49,9 @@ const HINT = "The network learns while you watch, and stays yours to download.";
 let kept = null;
 
 class MakeView {
-  constructor(root, { model, params, remember, refresh }) {
+  constructor(root, { model, params, ours, remember, refresh }) {
     Object.assign(this, { model, refresh, learned: false, training: false, lines: [] });
-    this.form = new Form(specsFor(model), params, { remember, changed: (name) => this.changed(name) });
+    this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
     const redraw = () => this.player?.redraw(), { t, speed } = this.form.values;
     this.exact = new Pane("Exact", "The plane of the exact flow. With painting on, the pointer sprays points, and erases them with Shift.", this.tasks, redraw);
@@ -111,10 +112,10 @@ class MakeView {
         el("div", { class: "controls" }, rows("preset", "blur")), this.tools(), this.notes,
         el("fieldset", { class: "group" }, el("legend", {}, "Show"), el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
         el("div", { class: "controls" }, rows(...NETWORK.map((row) => row.name))),
-        el("div", { class: "controls" }, rows("method", "steps", "seed")),
+        el("div", { class: "controls" }, rows("method", "steps", "tolerance", "seed")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.files())));
-    root.ondragover = (event) => event.preventDefault();
-    root.ondrop = (event) => { event.preventDefault(); this.open(event.dataTransfer.files[0]); };
+    root.ondragover = (event) => dragsFiles(event) && event.preventDefault();
+    root.ondrop = (event) => this.drop(event);
     this.root = root;
   }
 
@@ -239,6 +240,15 @@ class MakeView {
     this.player.redraw();
   }
 
+  /* Pictures are left to the page, which opens what they show. */
+  drop(event) {
+    const file = event.dataTransfer.files[0];
+    if (!file || file.type === "image/png")
+      return;
+    event.preventDefault();
+    this.open(file);
+  }
+
   async open(file) {
     if (!file)
       return;
@@ -352,7 +362,7 @@ class MakeView {
       this.forget();
       this.target.blur = values.blur;
       this.remake();
-    } else if (["method", "steps", "seed"].includes(name)) {
+    } else if (["method", "steps", "tolerance", "seed"].includes(name)) {
       this.fill(this.exact);
       this.fill(this.network);
     } else {
