@@ -296,12 +296,6 @@ static int check_health(struct adv_config *config)
     return status == ADV_OK ? 0 : 1;
 }
 
-/* Whether the daemon is only asked about itself. */
-static bool describes(const struct adv_config *config)
-{
-    return config->help || config->version || config->manual || config->completion;
-}
-
 static enum adv_status describe(const struct adv_config *config, struct adv_error *error)
 {
     enum adv_status status = ADV_OK;
@@ -360,7 +354,7 @@ int main(int n_args, char **args)
         fprintf(stderr, "advectd: %s\n", error.message);
         return 2;
     }
-    if (describes(&server.config)) {
+    if (adv_config_describes(&server.config)) {
         enum adv_status status = describe(&server.config, &error);
         adv_config_release(&server.config);
         return status == ADV_OK ? 0 : 2;

@@ -298,19 +298,37 @@ static void expect_run(int wanted, const char *first, const char *second, const 
     ck_assert_msg(status == wanted && strstr(text, words), "%d: %s", status, text);
 }
 
-START_TEST(an_unknown_variable_is_refused)
+/* They get as far as the models. */
+START_TEST(variables_of_other_programs_are_passed_over)
 {
-    static const char *const others[] = {"ADVECT_PORT",         "ADVECT_SERVICE_HOST",
-                                         "ADVECT_SERVICE_PORT", "ADVECT_PORT_8080_TCP_ADDR",
-                                         "ADVECT_LIBRARY",      "ADVECT_CANARY_SERVICE_PORT_HTTP"};
+    static const char *const others[] = {"ADVECT_PORT",
+                                         "ADVECT_PORT_8080_TCP_ADDR",
+                                         "ADVECT_SERVICE_HOST",
+                                         "ADVECT_SERVICE_PORT",
+                                         "ADVECT_CANARY_SERVICE_PORT_HTTP",
+                                         "ADVECT_NAME",
+                                         "ADVECT_ENV_PATH",
+                                         "ADVECT_LIBRARY",
+                                         "ADVECT_TLS"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         setenv(others[i], "tcp://10.0.0.1:8080", 1);
-    expect_run(0, "--version", NULL, "advectd ");
+    expect_run(1, "--listen=127.0.0.1:0", "--models=/nowhere", "cannot read the model directory");
+}
+END_TEST
+
+START_TEST(an_unknown_variable_is_refused)
+{
     setenv("ADVECT_LISTN", "127.0.0.1:1", 1);
-    expect_run(2, "--version", NULL, "ADVECT_LISTN: \"listn\" is not a known field; did you mean");
+    expect_run(2, "--workers=1", NULL,
+               "ADVECT_LISTN: \"listn\" is not a known field; did you mean");
+    expect_run(0, "--version", NULL, "advectd ");
+    expect_run(0, "--help", NULL, "Usage: advectd");
     unsetenv("ADVECT_LISTN");
     setenv("ADVECT_HELP", "1", 1);
-    expect_run(2, "--version", NULL, "ADVECT_HELP: help is a flag only");
+    expect_run(2, "--workers=1", NULL, "ADVECT_HELP: help is a flag only");
+    unsetenv("ADVECT_HELP");
+    setenv("ADVECT_PORT", "9000", 1);
+    expect_run(2, "--workers=1", NULL, "did you mean ADVECT_LISTEN=ADDRESS:9000?");
 }
 END_TEST
 
@@ -548,6 +566,7 @@ static Suite *make_suite(void)
     tcase_add_test(manager, without_a_watchdog_there_are_no_beats);
     tcase_add_test(manager, a_manager_that_cannot_be_told_is_no_reason_not_to_serve);
     tcase_set_timeout(wrong, 60);
+    tcase_add_test(wrong, variables_of_other_programs_are_passed_over);
     tcase_add_test(wrong, an_unknown_variable_is_refused);
     tcase_add_test(wrong, models_that_cannot_be_had_are_named);
     tcase_add_test(wrong, an_empty_directory_is_served_when_there_are_models);
