@@ -289,7 +289,15 @@ static int check_health(struct adv_config *config)
 {
     struct adv_error error = ADV_ERROR_INIT;
     const char *management = config->management_listen;
-    enum adv_status status = adv_health_check(management ? management : config->listen, &error);
+    const char *setting = management ? "management_listen" : "listen";
+    const char *address = management ? management : config->listen;
+    enum adv_status status =
+        strcmp(address, ADV_LISTEN_SYSTEMD) != 0
+            ? adv_health_check(setting, address, &error)
+            : adv_fail_field(&error, ADV_E_INVALID, setting,
+                             "%s is systemd; with systemd's socket, name the address: "
+                             "--check-health --%s ADDRESS:PORT",
+                             setting, management ? "management-listen" : "listen");
     if (status != ADV_OK)
         fprintf(stderr, "advectd: %s\n", error.message);
     adv_config_release(config);

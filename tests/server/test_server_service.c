@@ -332,6 +332,16 @@ START_TEST(an_unknown_variable_is_refused)
 }
 END_TEST
 
+START_TEST(a_health_check_wants_an_address)
+{
+    expect_run(1, "--check-health", "--listen=systemd",
+               "name the address: --check-health --listen ADDRESS:PORT");
+    expect_run(1, "--check-health", "--management-listen=systemd",
+               "name the address: --check-health --management-listen ADDRESS:PORT");
+    expect_run(1, "--check-health", "--management-listen=9090", "management_listen is \"9090\"");
+}
+END_TEST
+
 START_TEST(models_that_cannot_be_had_are_named)
 {
     char file[160];
@@ -568,6 +578,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(wrong, 60);
     tcase_add_test(wrong, variables_of_other_programs_are_passed_over);
     tcase_add_test(wrong, an_unknown_variable_is_refused);
+    tcase_add_test(wrong, a_health_check_wants_an_address);
     tcase_add_test(wrong, models_that_cannot_be_had_are_named);
     tcase_add_test(wrong, an_empty_directory_is_served_when_there_are_models);
     tcase_add_test(wrong, a_port_in_use_is_told_before_the_models_are_loaded);
