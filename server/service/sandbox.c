@@ -11,11 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATHS_MAX 256
-
 struct paths {
-    size_t n;
-    const char *at[PATHS_MAX]; /* owned */
+    size_t n, capacity;
+    const char **at; /* [n], owned as are the paths */
 };
 
 /* Fonts and their settings, and what is in /proc about the process itself (its memory in use). */
@@ -29,12 +27,27 @@ static const char *const system_paths[] = {
 static const char *const home_paths[] = {".fonts", ".local/share/fonts", ".config/fontconfig",
                                          ".cache/fontconfig", ".fonts.conf"};
 
-/* What there is no room or no memory for cannot be read: that shows in the log where it is read. */
+/* What there is no memory for cannot be read: that shows in the log where it is read. Many models
+ * may be links into one folder, which is needed once. */
 static void add(struct paths *paths, const char *path)
 {
-    char *copy = paths->n < PATHS_MAX ? strdup(path) : NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    for (size_t i = 0; i < paths->n; i++) {
+        if (!strcmp(paths->at[i], path))
+            return;
+    }
+    if (adv_grow(&paths->at, &paths->capacity, paths->n + 1, sizeof *paths->at, &error) != ADV_OK)
+        return;
+    char *copy = strdup(path);
     if (copy)
         paths->at[paths->n++] = copy;
+}
+
+static void release(struct paths *paths)
+{
+    for (size_t i = 0; i < paths->n; i++)
+        free((char *)paths->at[i]);
+    free(paths->at);
 }
 
 static void add_folder_of(struct paths *paths, const char *file)
@@ -60,7 +73,8 @@ static void add_models(struct paths *paths, const char *directory)
     DIR *dir = opendir(directory);
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         char file[PATH_MAX];
-        if (entry->d_type == DT_LNK &&
+        bool may_be_link = entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+        if (may_be_link &&
             snprintf(file, sizeof file, "%s/%s", directory, entry->d_name) < (int)sizeof file)
             add_folder_of_target(paths, file);
     }
@@ -136,8 +150,7 @@ void adv_sandbox_files(const struct adv_config *config, char said[ADV_SANDBOX_SA
     else
         snprintf(said, ADV_SANDBOX_SAID_SIZE, "sandbox: files restricted by landlock, version %d",
                  version);
-    for (size_t i = 0; i < paths.n; i++)
-        free((char *)paths.at[i]);
+    release(&paths);
 }
 
 void adv_sandbox_calls(const struct adv_config *config, char said[ADV_SANDBOX_SAID_SIZE])
