@@ -162,7 +162,8 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
     if (status == ADV_OK)
         status =
             adv_picture_cache_new((size_t)config->picture_cache_bytes, &server->pictures, error);
-    const struct adv_model_place place = {config->models, config->files, config->n_files};
+    const struct adv_model_place place = {config->models, config->files, config->n_files,
+                                          config->sandbox == ADV_SWITCH_ON};
     if (status == ADV_OK)
         status =
             adv_registry_open(&place, &load, config->max_model_bytes, &server->registry, error);
