@@ -23,9 +23,20 @@ static const char *const system_paths[] = {
     "/proc/self",
 };
 
-/* Where users have fonts of their own. */
-static const char *const home_paths[] = {".fonts", ".local/share/fonts", ".config/fontconfig",
-                                         ".cache/fontconfig", ".fonts.conf"};
+/* Where users have fonts of their own, and where fontconfig is told to look. */
+static const struct {
+    const char *variable, *below;
+} user_paths[] = {
+    {"HOME", "/.fonts"},
+    {"HOME", "/.local/share/fonts"},
+    {"HOME", "/.config/fontconfig"},
+    {"HOME", "/.cache/fontconfig"},
+    {"HOME", "/.fonts.conf"},
+    {"XDG_DATA_HOME", "/fonts"},
+    {"XDG_CONFIG_HOME", "/fontconfig"},
+    {"XDG_CACHE_HOME", "/fontconfig"},
+    {"FONTCONFIG_FILE", ""},
+};
 
 /* What there is no memory for cannot be read: that shows in the log where it is read. Many models
  * may be links into one folder, which is needed once. */
@@ -89,14 +100,30 @@ static void add_file(struct paths *paths, const char *file)
     add_folder_of_target(paths, file);
 }
 
+static void add_below(struct paths *paths, const char *variable, const char *below)
+{
+    char path[PATH_MAX];
+    const char *folder = getenv(variable);
+    if (folder && *folder && snprintf(path, sizeof path, "%s%s", folder, below) < (int)sizeof path)
+        add(paths, path);
+}
+
+static void add_list(struct paths *paths, const char *variable)
+{
+    const char *value = getenv(variable);
+    char *copy = value ? strdup(value) : NULL, *rest = copy;
+    for (char *path; (path = strsep(&rest, ":"));) {
+        if (*path)
+            add(paths, path);
+    }
+    free(copy);
+}
+
 static void add_fonts_of_user(struct paths *paths)
 {
-    const char *home = getenv("HOME");
-    for (size_t i = 0; home && *home && i < ADV_COUNT(home_paths); i++) {
-        char path[PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s", home, home_paths[i]);
-        add(paths, path);
-    }
+    for (size_t i = 0; i < ADV_COUNT(user_paths); i++)
+        add_below(paths, user_paths[i].variable, user_paths[i].below);
+    add_list(paths, "FONTCONFIG_PATH");
 }
 
 static void collect(const struct adv_config *config, struct paths *paths)

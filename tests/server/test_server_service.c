@@ -525,6 +525,25 @@ START_TEST(every_route_is_served_in_the_sandbox)
 }
 END_TEST
 
+START_TEST(fonts_are_read_where_a_variable_says)
+{
+    char settings[] = "/tmp/advect-fonts-XXXXXX";
+    static const char none[] = "<?xml version=\"1.0\"?><fontconfig></fontconfig>";
+    int file = mkstemp(settings);
+    ck_assert_int_ge(file, 0);
+    ck_assert_int_eq(write(file, none, sizeof none - 1), (int)sizeof none - 1);
+    close(file);
+    ck_assert_int_eq(setenv("FONTCONFIG_FILE", settings, 1), 0);
+    server_daemon_start(&server, NULL);
+    expect_ok("/v1/models/plane/samples.png?n=9", NULL);
+    kill(server.pid, SIGTERM);
+    char *log = server_daemon_wait(&server);
+    ck_assert_msg(!strstr(log, "Fontconfig"), "%s", log);
+    free(log);
+    unlink(settings);
+}
+END_TEST
+
 START_TEST(the_sandbox_can_be_turned_off)
 {
     server_daemon_start(&server, (const char *const[]){"--sandbox=off", NULL});
@@ -585,6 +604,7 @@ static Suite *make_suite(void)
     tcase_add_test(wrong, a_full_disk_takes_the_log_and_no_answer);
     tcase_set_timeout(sandbox, 60);
     tcase_add_test(sandbox, every_route_is_served_in_the_sandbox);
+    tcase_add_test(sandbox, fonts_are_read_where_a_variable_says);
     tcase_add_test(sandbox, the_sandbox_can_be_turned_off);
     tcase_add_test(sandbox, linked_models_are_served_and_reloaded);
     suite_add_tcase(suite, manager);
