@@ -200,6 +200,34 @@ a_job_is_found_again() {
     done
 }
 
+# A job by Prefer is its client's replica's too. While that one is gone the job is refused: another
+# one would take it, and would not be asked for it later.
+a_query_as_a_job_stays_there() {
+    local i status id refused=0
+    ask_as_job() {
+        curl -s -D "$work/head" -o "$work/body" -w '%{http_code}' -H 'Prefer: respond-async' \
+            -H 'Content-Type: application/json' -d '{"n": 5, "seed": 1}' \
+            "$front/v1/models/checkerboard-4x4/$1"
+    }
+    for i in samples trajectories; do
+        [ "$(ask_as_job "$i")" = 202 ] || return 1
+        id=$(sed -nE 's/.*"id":"([^"]*)".*/\1/p' "$work/body")
+        curl -fsS -o /dev/null "$front/v1/jobs/$id" || return 1
+    done
+    for i in 0 1 2; do
+        stop_replica "$i" || return 1
+        status=$(ask_as_job samples)
+        if [ "$status" = 503 ] && grep -qi '^Retry-After: 1' "$work/head"; then
+            refused=$((refused + 1))
+        elif [ "$status" != 202 ]; then
+            echo "status $status"
+        fi
+        start_replica "$i" || return 1
+    done
+    echo "with one replica gone, one after the other: refused $refused times of 3"
+    [ "$refused" -eq 1 ]
+}
+
 tls_serves() {
     mkdir -p "$work/nginx/tls"
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext \
@@ -264,6 +292,7 @@ say "nginx beside the replicas themselves"
 check "90 % of direct throughput" beside_nginx
 say "a job"
 check "a job is found again" a_job_is_found_again
+check "a query as a job" a_query_as_a_job_stays_there
 say "load"
 load 20 &
 load_pid=$!

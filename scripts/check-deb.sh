@@ -1,10 +1,10 @@
 #!/bin/bash
 # Makes the Debian packages and tries them. lintian finds no fault with them; in a bare root of this
-# release they are installed, the daemon is started as its unit starts it (the same command, user and
-# environment, by itself and by a socket that systemd-socket-activate passes), asked, told to read its
-# models anew and to stop, and the packages are removed. Those for arm64, a cross build, are unpacked
-# over Debian's libraries for arm64, and their programs run under qemu. Ends in one line that counts
-# checks.
+# release they are installed, a program is compiled with the library, the daemon is started as its
+# unit starts it (the same command, user and environment, by itself and by a socket that systemd-
+# socket-activate passes), asked, told to read its models anew and to stop, and the packages are
+# removed. Those for arm64, a cross build, are unpacked over Debian's libraries for arm64, and their
+# programs run under qemu. Ends in one line that counts checks.
 #
 # Without root, or on a system that is not Debian, it is skipped, which is no failure. NATIVE=1 leaves
 # arm64 out.
@@ -126,9 +126,16 @@ try_installed() {
     mkdir "$root/packages"
     cp "build/deb/$native"/*.deb "$root/packages"
     in_root bash -euc 'apt-get update -qq
-        apt-get install -y -qq --no-install-recommends /packages/*.deb systemd' >"$work/log" 2>&1
+        apt-get install -y -qq --no-install-recommends /packages/*.deb systemd gcc libc6-dev pkgconf' \
+        >"$work/log" 2>&1
     count "install" $? || tail -n 20 "$work/log"
     [[ $failed -eq 0 ]] || tail -n 20 "$work/log"
+    cp docs/examples/sample.c "$root/packages"
+    # shellcheck disable=SC2016 # the inner shell's
+    in_root bash -euc 'cd /packages
+        gcc sample.c $(pkg-config --cflags --libs advect) -o sample
+        ./sample /usr/share/advect/models/four-modes.safetensors 2' >"$work/log" 2>&1
+    count "a program is compiled with libadvect-dev" $? || tail -n 20 "$work/log"
     in_root getent passwd advect >"$work/user"
     count "there is a user: $(<"$work/user")" $?
     in_root advect sample four-modes -n 2 --seed 1 >/dev/null 2>&1 ||

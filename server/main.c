@@ -162,7 +162,8 @@ static enum adv_status start(struct adv_server *server, struct adv_error *error)
     if (status == ADV_OK)
         status =
             adv_picture_cache_new((size_t)config->picture_cache_bytes, &server->pictures, error);
-    const struct adv_model_place place = {config->models, config->files, config->n_files};
+    const struct adv_model_place place = {config->models, config->files, config->n_files,
+                                          config->sandbox == ADV_SWITCH_ON};
     if (status == ADV_OK)
         status =
             adv_registry_open(&place, &load, config->max_model_bytes, &server->registry, error);
@@ -289,17 +290,19 @@ static int check_health(struct adv_config *config)
 {
     struct adv_error error = ADV_ERROR_INIT;
     const char *management = config->management_listen;
-    enum adv_status status = adv_health_check(management ? management : config->listen, &error);
+    const char *setting = management ? "management_listen" : "listen";
+    const char *address = management ? management : config->listen;
+    enum adv_status status =
+        strcmp(address, ADV_LISTEN_SYSTEMD) != 0
+            ? adv_health_check(setting, address, &error)
+            : adv_fail_field(&error, ADV_E_INVALID, setting,
+                             "%s is systemd; with systemd's socket, name the address: "
+                             "--check-health --%s ADDRESS:PORT",
+                             setting, management ? "management-listen" : "listen");
     if (status != ADV_OK)
         fprintf(stderr, "advectd: %s\n", error.message);
     adv_config_release(config);
     return status == ADV_OK ? 0 : 1;
-}
-
-/* Whether the daemon is only asked about itself. */
-static bool describes(const struct adv_config *config)
-{
-    return config->help || config->version || config->manual || config->completion;
 }
 
 static enum adv_status describe(const struct adv_config *config, struct adv_error *error)
@@ -360,7 +363,7 @@ int main(int n_args, char **args)
         fprintf(stderr, "advectd: %s\n", error.message);
         return 2;
     }
-    if (describes(&server.config)) {
+    if (adv_config_describes(&server.config)) {
         enum adv_status status = describe(&server.config, &error);
         adv_config_release(&server.config);
         return status == ADV_OK ? 0 : 2;

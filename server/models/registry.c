@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SUFFIX ".safetensors"
 #define SETTLED_S 2 /* the coarsest times of files, those of FAT */
@@ -27,6 +29,7 @@ struct adv_registry {
     char *directory; /* NULL: files are named */
     const char *const *files;
     size_t n_files;
+    bool sandboxed;
     struct adv_load_options options;
     int64_t max_model_bytes;
     atomic_bool cancelled;
@@ -103,14 +106,28 @@ static void free_names(char **names, size_t n)
     free(names);
 }
 
+/* What to add where a file or directory cannot be opened, although its permissions allow it. */
+static const char *why_denied(const struct adv_registry *registry, const char *path)
+{
+    int fd = registry->sandboxed ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    bool denied = registry->sandboxed && fd < 0 && errno == EACCES && access(path, R_OK) == 0;
+    if (fd >= 0)
+        close(fd);
+    return denied ? "; the sandbox knows the directories of the start: restart, or --sandbox off"
+                  : "";
+}
+
 /* The directory's model files, sorted; *names and each of them is the caller's. */
-static enum adv_status list_files(const char *directory, char ***names, size_t *n,
+static enum adv_status list_files(const struct adv_registry *registry, char ***names, size_t *n,
                                   struct adv_error *error)
 {
+    const char *directory = registry->directory;
     DIR *dir = opendir(directory);
-    if (!dir)
-        return adv_fail_field(error, ADV_E_IO, "models", "cannot read the model directory %s: %s",
-                              directory, strerror(errno));
+    if (!dir) {
+        int reason = errno;
+        return adv_fail_field(error, ADV_E_IO, "models", "cannot read the model directory %s: %s%s",
+                              directory, strerror(reason), why_denied(registry, directory));
+    }
     char **list = NULL;
     size_t count = 0, capacity = 0;
     enum adv_status status = ADV_OK;
@@ -218,9 +235,12 @@ static char *path_of(const char *directory, const struct adv_catalogue_entry *en
     return asprintf(&path, "%s/%s", directory, entry->file) < 0 ? NULL : path;
 }
 
-static void refuse(struct adv_catalogue_entry *entry, const struct adv_error *why, const char *path)
+static void refuse(const struct adv_registry *registry, struct adv_catalogue_entry *entry,
+                   const struct adv_error *why, const char *path)
 {
-    entry->reason = strdup(without_path(why->message, path));
+    const char *denied = why->status == ADV_E_IO ? why_denied(registry, path) : "";
+    if (asprintf(&entry->reason, "%s%s", without_path(why->message, path), denied) < 0)
+        entry->reason = NULL;
 }
 
 /* What is too large is not even opened. */
@@ -233,7 +253,7 @@ static void identify_entry(const struct adv_registry *registry, struct adv_catal
         adv_fail(&why, ADV_E_INVALID, "has %" PRIu64 " bytes; at most %" PRId64 " are loaded",
                  entry->identity.bytes, registry->max_model_bytes);
     if (path && why.status != ADV_OK)
-        refuse(entry, &why, path);
+        refuse(registry, entry, &why, path);
     free(path);
 }
 
@@ -259,7 +279,7 @@ static void load_file(const struct adv_registry *registry, struct adv_catalogue_
     char *path = path_of(registry->directory, entry);
     bool settled = is_settled(&entry->identity);
     if (path && adv_model_load(path, &registry->options, &entry->model, &why) != ADV_OK) {
-        refuse(entry, &why, path);
+        refuse(registry, entry, &why, path);
         entry->judged = entry->reason && settled && lies_in_contents(&why);
     }
     free(path);
@@ -340,9 +360,8 @@ static enum adv_status read_models(const struct adv_registry *registry, struct a
 {
     char **names = NULL;
     size_t n = 0;
-    enum adv_status status = registry->directory
-                                 ? list_files(registry->directory, &names, &n, error)
-                                 : copy_files(registry, &names, &n, error);
+    enum adv_status status = registry->directory ? list_files(registry, &names, &n, error)
+                                                 : copy_files(registry, &names, &n, error);
     if (status != ADV_OK)
         return status;
     struct adv_catalogue *catalogue =
@@ -391,6 +410,7 @@ enum adv_status adv_registry_open(const struct adv_model_place *place,
     registry->directory = copy;
     registry->files = place->files;
     registry->n_files = place->n_files;
+    registry->sandboxed = place->sandboxed;
     registry->options = *options;
     registry->max_model_bytes = max_model_bytes;
     atomic_init(&registry->cancelled, false);

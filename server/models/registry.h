@@ -38,6 +38,7 @@ struct adv_model_place {
     const char *directory;
     const char *const *files; /* [n_files] paths */
     size_t n_files;
+    bool sandboxed; /* after the start only what lay in the same directories can be read */
 };
 
 /* Its catalogue is empty before the first load. What the options point to must live as long as the

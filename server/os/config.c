@@ -144,17 +144,26 @@ static const struct adv_field fields[] = {
 
 #define PREFIX "ADVECT_"
 
-/* ADVECT_* variables that are none of the daemon's: of the tool, of the Python package and of the
- * benchmarks; and those that container engines set for a service called advect (ADVECT_PORT,
- * ADVECT_SERVICE_HOST, ADVECT_PORT_8080_TCP, ...). */
-static bool is_of_others(const char *name)
+static bool begins_with(const char *text, const char *start)
 {
-    static const char *const others[] = {"LIBRARY", "JUDGE", "SHARED", "PYTHON", "ORT"};
+    return !strncmp(text, start, strlen(start));
+}
+
+/* ADVECT_* variables that are none of the daemon's: of the tool, of the Python package, of the
+ * benchmarks and of docker/compose.tls.yaml; and those that container engines set for a service
+ * called advect (ADVECT_PORT=tcp://..., ADVECT_SERVICE_HOST, ADVECT_PORT_8080_TCP, ADVECT_NAME,
+ * ADVECT_ENV_..., ...). */
+static bool is_of_others(const char *name, const char *value)
+{
+    static const char *const others[] = {"LIBRARY", "JUDGE", "SHARED", "PYTHON",
+                                         "ORT",     "TLS",   "NAME"};
     for (size_t i = 0; i < ADV_COUNT(others); i++) {
         if (!strcmp(name, others[i]))
             return true;
     }
-    return !strncmp(name, "PORT", 4) || strstr(name, "_PORT") || strstr(name, "SERVICE_PORT") ||
+    if (!strcmp(name, "PORT"))
+        return strstr(value, "://") != NULL;
+    return begins_with(name, "PORT_") || begins_with(name, "ENV_") || strstr(name, "_PORT") ||
            strstr(name, "SERVICE_HOST");
 }
 
@@ -166,8 +175,13 @@ static enum adv_status read_variable(struct adv_config *config, const char *vari
     const char *from = variable + strlen(PREFIX), *equals = strchr(from, '=');
     size_t n = equals ? (size_t)(equals - from) : 0;
     snprintf(name, sizeof name, "%.*s", n < sizeof name ? (int)n : 63, from);
-    if (!n || is_of_others(name))
+    if (!n || is_of_others(name, equals + 1))
         return ADV_OK;
+    if (!strcmp(name, "PORT"))
+        return adv_fail_field(error, ADV_E_INVALID, "port",
+                              "ADVECT_PORT: \"port\" is not a known field; did you mean "
+                              "ADVECT_LISTEN=ADDRESS:%.100s?",
+                              equals + 1);
     for (char *at = name; *at; at++)
         *at = (char)tolower((unsigned char)*at);
     const struct adv_field *field = adv_fields_find(fields, N_FIELDS, name);
@@ -238,19 +252,43 @@ static void take_file(struct adv_config *config, char **args, int *i)
     ++*i;
 }
 
+static enum adv_status read_arguments(struct adv_config *config, int n_args, char **args,
+                                      struct adv_error *error)
+{
+    enum adv_status status = ADV_OK;
+    config->n_files = 0;
+    for (int i = 1; i < n_args && status == ADV_OK;) {
+        if (is_model_file(args[i]))
+            take_file(config, args, &i);
+        else
+            status = read_flag(config, n_args, args, &i, error);
+    }
+    return status;
+}
+
+bool adv_config_describes(const struct adv_config *config)
+{
+    return config->help || config->version || config->manual || config->completion;
+}
+
+/* Help is there to find out what is wrong with the environment, so it does not depend on it. */
+static enum adv_status read_settings(struct adv_config *config, int n_args, char **args,
+                                     struct adv_error *error)
+{
+    enum adv_status status = read_arguments(config, n_args, args, error);
+    if (status != ADV_OK || adv_config_describes(config))
+        return status;
+    status = read_environment(config, error);
+    return status == ADV_OK ? read_arguments(config, n_args, args, error) : status;
+}
+
 enum adv_status adv_config_read(struct adv_config *config, int n_args, char **args,
                                 struct adv_error *error)
 {
     struct adv_config read = {0};
     enum adv_status status = adv_fields_init(fields, N_FIELDS, &read, error);
     if (status == ADV_OK)
-        status = read_environment(&read, error);
-    for (int i = 1; i < n_args && status == ADV_OK;) {
-        if (is_model_file(args[i]))
-            take_file(&read, args, &i);
-        else
-            status = read_flag(&read, n_args, args, &i, error);
-    }
+        status = read_settings(&read, n_args, args, error);
     if (status == ADV_OK && read.queue_numbers < read.max_numbers)
         status = adv_fail_field(error, ADV_E_INVALID, "queue_numbers",
                                 "queue_numbers is %lld; it must be at least max_numbers, %lld",

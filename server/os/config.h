@@ -48,10 +48,14 @@ struct adv_config {
 enum adv_switch { ADV_SWITCH_OFF, ADV_SWITCH_ON };
 
 /* Defaults, then ADVECT_NAME variables of the environment, then flags: the last one wins. Variables
- * of the prefix that name no setting are refused, but for those of other programs. */
+ * of the prefix that name no setting are refused, but for those of other programs. The environment
+ * is not read where the daemon is only asked about itself. */
 enum adv_status adv_config_read(struct adv_config *config, int n_args, char **args,
                                 struct adv_error *error);
 void adv_config_release(struct adv_config *config);
+
+/* Whether the daemon is only asked about itself: for help, its version, a manual or completion. */
+bool adv_config_describes(const struct adv_config *config);
 
 void adv_config_help(FILE *out);
 /* The manual page, in man(7). */

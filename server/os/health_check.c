@@ -27,10 +27,10 @@ static bool ask(int fd, char *answer, size_t size)
     return true;
 }
 
-enum adv_status adv_health_check(const char *listen, struct adv_error *error)
+enum adv_status adv_health_check(const char *setting, const char *listen, struct adv_error *error)
 {
     struct addrinfo *found;
-    enum adv_status status = adv_address_resolve("listen", listen, &found, error);
+    enum adv_status status = adv_address_resolve(setting, listen, &found, error);
     if (status != ADV_OK)
         return status;
     const struct timeval patience = {.tv_sec = 2};

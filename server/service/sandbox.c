@@ -11,11 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATHS_MAX 256
-
 struct paths {
-    size_t n;
-    const char *at[PATHS_MAX]; /* owned */
+    size_t n, capacity;
+    const char **at; /* [n], owned as are the paths */
 };
 
 /* Fonts and their settings, and what is in /proc about the process itself (its memory in use). */
@@ -25,16 +23,42 @@ static const char *const system_paths[] = {
     "/proc/self",
 };
 
-/* Where users have fonts of their own. */
-static const char *const home_paths[] = {".fonts", ".local/share/fonts", ".config/fontconfig",
-                                         ".cache/fontconfig", ".fonts.conf"};
+/* Where users have fonts of their own, and where fontconfig is told to look. */
+static const struct {
+    const char *variable, *below;
+} user_paths[] = {
+    {"HOME", "/.fonts"},
+    {"HOME", "/.local/share/fonts"},
+    {"HOME", "/.config/fontconfig"},
+    {"HOME", "/.cache/fontconfig"},
+    {"HOME", "/.fonts.conf"},
+    {"XDG_DATA_HOME", "/fonts"},
+    {"XDG_CONFIG_HOME", "/fontconfig"},
+    {"XDG_CACHE_HOME", "/fontconfig"},
+    {"FONTCONFIG_FILE", ""},
+};
 
-/* What there is no room or no memory for cannot be read: that shows in the log where it is read. */
+/* What there is no memory for cannot be read: that shows in the log where it is read. Many models
+ * may be links into one folder, which is needed once. */
 static void add(struct paths *paths, const char *path)
 {
-    char *copy = paths->n < PATHS_MAX ? strdup(path) : NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    for (size_t i = 0; i < paths->n; i++) {
+        if (!strcmp(paths->at[i], path))
+            return;
+    }
+    if (adv_grow(&paths->at, &paths->capacity, paths->n + 1, sizeof *paths->at, &error) != ADV_OK)
+        return;
+    char *copy = strdup(path);
     if (copy)
         paths->at[paths->n++] = copy;
+}
+
+static void release(struct paths *paths)
+{
+    for (size_t i = 0; i < paths->n; i++)
+        free((char *)paths->at[i]);
+    free(paths->at);
 }
 
 static void add_folder_of(struct paths *paths, const char *file)
@@ -60,7 +84,8 @@ static void add_models(struct paths *paths, const char *directory)
     DIR *dir = opendir(directory);
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         char file[PATH_MAX];
-        if (entry->d_type == DT_LNK &&
+        bool may_be_link = entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+        if (may_be_link &&
             snprintf(file, sizeof file, "%s/%s", directory, entry->d_name) < (int)sizeof file)
             add_folder_of_target(paths, file);
     }
@@ -75,14 +100,30 @@ static void add_file(struct paths *paths, const char *file)
     add_folder_of_target(paths, file);
 }
 
+static void add_below(struct paths *paths, const char *variable, const char *below)
+{
+    char path[PATH_MAX];
+    const char *folder = getenv(variable);
+    if (folder && *folder && snprintf(path, sizeof path, "%s%s", folder, below) < (int)sizeof path)
+        add(paths, path);
+}
+
+static void add_list(struct paths *paths, const char *variable)
+{
+    const char *value = getenv(variable);
+    char *copy = value ? strdup(value) : NULL, *rest = copy;
+    for (char *path; (path = strsep(&rest, ":"));) {
+        if (*path)
+            add(paths, path);
+    }
+    free(copy);
+}
+
 static void add_fonts_of_user(struct paths *paths)
 {
-    const char *home = getenv("HOME");
-    for (size_t i = 0; home && *home && i < ADV_COUNT(home_paths); i++) {
-        char path[PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s", home, home_paths[i]);
-        add(paths, path);
-    }
+    for (size_t i = 0; i < ADV_COUNT(user_paths); i++)
+        add_below(paths, user_paths[i].variable, user_paths[i].below);
+    add_list(paths, "FONTCONFIG_PATH");
 }
 
 static void collect(const struct adv_config *config, struct paths *paths)
@@ -136,8 +177,7 @@ void adv_sandbox_files(const struct adv_config *config, char said[ADV_SANDBOX_SA
     else
         snprintf(said, ADV_SANDBOX_SAID_SIZE, "sandbox: files restricted by landlock, version %d",
                  version);
-    for (size_t i = 0; i < paths.n; i++)
-        free((char *)paths.at[i]);
+    release(&paths);
 }
 
 void adv_sandbox_calls(const struct adv_config *config, char said[ADV_SANDBOX_SAID_SIZE])

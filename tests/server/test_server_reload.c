@@ -1,5 +1,6 @@
 /* Reloads: beside serving, one for many signals, counted by how they end; and files that are
- * refused before they are read. Large files are sparse: they take no room, but time to read. */
+ * refused before they are read, or that are links. Large files are sparse: they take no room, but
+ * time to read. */
 #include "tests/server/client/server_client.h"
 #include "tests/server/client/server_models.h"
 
@@ -215,6 +216,66 @@ START_TEST(the_largest_size_is_a_setting)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- links, in the sandbox */
+
+/* A file in a folder of its own beside the models, and a link to it among them. */
+static void link_from_elsewhere(int number)
+{
+    char folder[128], file[192], link[192];
+    snprintf(folder, sizeof folder, "%s/far-%d", server.directory, number);
+    snprintf(file, sizeof file, "%s/odd.safetensors", folder);
+    snprintf(link, sizeof link, "%s/far-%d.safetensors", server.models, number);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    write_refused(file, no_json);
+    ck_assert_int_eq(symlink(file, link), 0);
+}
+
+static void remove_elsewhere(int number)
+{
+    char path[192];
+    snprintf(path, sizeof path, "%s/far-%d/odd.safetensors", server.directory, number);
+    ck_assert_int_eq(unlink(path), 0);
+    *strrchr(path, '/') = '\0';
+    ck_assert_int_eq(rmdir(path), 0);
+    snprintf(path, sizeof path, "%s/far-%d.safetensors", server.models, number);
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+START_TEST(any_number_of_links_is_followed)
+{
+    enum { N_LINKS = 300 };
+    server_daemon_prepare(&server);
+    for (int i = 0; i < N_LINKS; i++)
+        link_from_elsewhere(i);
+    int output = server_daemon_begin(&server, NULL);
+    server_daemon_await(&server, output);
+    close(output);
+    struct server_reply reply = server_get(&server, "/v1/models");
+    ck_assert_ptr_nonnull(strstr(reply.body, "far-299.safetensors"));
+    ck_assert_ptr_null(strstr(reply.body, "Permission denied"));
+    server_reply_release(&reply);
+    for (int i = 0; i < N_LINKS; i++)
+        remove_elsewhere(i);
+    server_daemon_stop(&server);
+}
+END_TEST
+
+START_TEST(a_link_that_the_sandbox_shuts_out_is_explained)
+{
+    server_daemon_start(&server, NULL);
+    link_from_elsewhere(0);
+    reload(1);
+    char *log = server_daemon_read_log(&server);
+    if (strstr(log, "files restricted by landlock"))
+        expect_reason("far-0.safetensors", "Permission denied; the sandbox knows the directories");
+    else
+        printf("without landlock: this is skipped\n");
+    free(log);
+    remove_elsewhere(0);
+    server_daemon_stop(&server);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server: reloads");
@@ -227,6 +288,8 @@ int main(void)
     tcase_add_test(tests, a_file_that_changed_just_now_is_not_trusted);
     tcase_add_test(tests, files_are_refused_before_they_are_read);
     tcase_add_test(tests, the_largest_size_is_a_setting);
+    tcase_add_test(tests, any_number_of_links_is_followed);
+    tcase_add_test(tests, a_link_that_the_sandbox_shuts_out_is_explained);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -298,19 +298,47 @@ static void expect_run(int wanted, const char *first, const char *second, const 
     ck_assert_msg(status == wanted && strstr(text, words), "%d: %s", status, text);
 }
 
-START_TEST(an_unknown_variable_is_refused)
+/* They get as far as the models. */
+START_TEST(variables_of_other_programs_are_passed_over)
 {
-    static const char *const others[] = {"ADVECT_PORT",         "ADVECT_SERVICE_HOST",
-                                         "ADVECT_SERVICE_PORT", "ADVECT_PORT_8080_TCP_ADDR",
-                                         "ADVECT_LIBRARY",      "ADVECT_CANARY_SERVICE_PORT_HTTP"};
+    static const char *const others[] = {"ADVECT_PORT",
+                                         "ADVECT_PORT_8080_TCP_ADDR",
+                                         "ADVECT_SERVICE_HOST",
+                                         "ADVECT_SERVICE_PORT",
+                                         "ADVECT_CANARY_SERVICE_PORT_HTTP",
+                                         "ADVECT_NAME",
+                                         "ADVECT_ENV_PATH",
+                                         "ADVECT_LIBRARY",
+                                         "ADVECT_TLS"};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
         setenv(others[i], "tcp://10.0.0.1:8080", 1);
-    expect_run(0, "--version", NULL, "advectd ");
+    expect_run(1, "--listen=127.0.0.1:0", "--models=/nowhere", "cannot read the model directory");
+}
+END_TEST
+
+START_TEST(an_unknown_variable_is_refused)
+{
     setenv("ADVECT_LISTN", "127.0.0.1:1", 1);
-    expect_run(2, "--version", NULL, "ADVECT_LISTN: \"listn\" is not a known field; did you mean");
+    expect_run(2, "--workers=1", NULL,
+               "ADVECT_LISTN: \"listn\" is not a known field; did you mean");
+    expect_run(0, "--version", NULL, "advectd ");
+    expect_run(0, "--help", NULL, "Usage: advectd");
     unsetenv("ADVECT_LISTN");
     setenv("ADVECT_HELP", "1", 1);
-    expect_run(2, "--version", NULL, "ADVECT_HELP: help is a flag only");
+    expect_run(2, "--workers=1", NULL, "ADVECT_HELP: help is a flag only");
+    unsetenv("ADVECT_HELP");
+    setenv("ADVECT_PORT", "9000", 1);
+    expect_run(2, "--workers=1", NULL, "did you mean ADVECT_LISTEN=ADDRESS:9000?");
+}
+END_TEST
+
+START_TEST(a_health_check_wants_an_address)
+{
+    expect_run(1, "--check-health", "--listen=systemd",
+               "name the address: --check-health --listen ADDRESS:PORT");
+    expect_run(1, "--check-health", "--management-listen=systemd",
+               "name the address: --check-health --management-listen ADDRESS:PORT");
+    expect_run(1, "--check-health", "--management-listen=9090", "management_listen is \"9090\"");
 }
 END_TEST
 
@@ -497,6 +525,25 @@ START_TEST(every_route_is_served_in_the_sandbox)
 }
 END_TEST
 
+START_TEST(fonts_are_read_where_a_variable_says)
+{
+    char settings[] = "/tmp/advect-fonts-XXXXXX";
+    static const char none[] = "<?xml version=\"1.0\"?><fontconfig></fontconfig>";
+    int file = mkstemp(settings);
+    ck_assert_int_ge(file, 0);
+    ck_assert_int_eq(write(file, none, sizeof none - 1), (int)sizeof none - 1);
+    close(file);
+    ck_assert_int_eq(setenv("FONTCONFIG_FILE", settings, 1), 0);
+    server_daemon_start(&server, NULL);
+    expect_ok("/v1/models/plane/samples.png?n=9", NULL);
+    kill(server.pid, SIGTERM);
+    char *log = server_daemon_wait(&server);
+    ck_assert_msg(!strstr(log, "Fontconfig"), "%s", log);
+    free(log);
+    unlink(settings);
+}
+END_TEST
+
 START_TEST(the_sandbox_can_be_turned_off)
 {
     server_daemon_start(&server, (const char *const[]){"--sandbox=off", NULL});
@@ -548,13 +595,16 @@ static Suite *make_suite(void)
     tcase_add_test(manager, without_a_watchdog_there_are_no_beats);
     tcase_add_test(manager, a_manager_that_cannot_be_told_is_no_reason_not_to_serve);
     tcase_set_timeout(wrong, 60);
+    tcase_add_test(wrong, variables_of_other_programs_are_passed_over);
     tcase_add_test(wrong, an_unknown_variable_is_refused);
+    tcase_add_test(wrong, a_health_check_wants_an_address);
     tcase_add_test(wrong, models_that_cannot_be_had_are_named);
     tcase_add_test(wrong, an_empty_directory_is_served_when_there_are_models);
     tcase_add_test(wrong, a_port_in_use_is_told_before_the_models_are_loaded);
     tcase_add_test(wrong, a_full_disk_takes_the_log_and_no_answer);
     tcase_set_timeout(sandbox, 60);
     tcase_add_test(sandbox, every_route_is_served_in_the_sandbox);
+    tcase_add_test(sandbox, fonts_are_read_where_a_variable_says);
     tcase_add_test(sandbox, the_sandbox_can_be_turned_off);
     tcase_add_test(sandbox, linked_models_are_served_and_reloaded);
     suite_add_tcase(suite, manager);
