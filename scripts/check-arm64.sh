@@ -22,7 +22,7 @@ trap 'rm -rf "$work"' EXIT
 # requests and replies are run. Tests that start the program advect are left out too: only qemu can.
 left_out="measure pytorch server_listener server_load server_overload server_together server_fixtures density empirical evaluator fixtures
  plot_layers pool shipped simulator simulator_data simulator_reference team training.* unet.*
- query together request_body support two_sample plot render_png server_service server_heads server_reload server_log server_jobs server_signals
+ query together request_body support two_sample plot render_png server_service server_sandbox server_heads server_reload server_log server_jobs server_signals
  error_bars"
 
 skip() {

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-names="sandbox server_service cli fields import io_csv io_npy io_number io_png model plot_axes render request server
+names="sandbox server_service server_sandbox cli fields import io_csv io_npy io_number io_png model plot_axes render request server
  server_errors server_http server_images"
 locale=de_DE.UTF-8
 
