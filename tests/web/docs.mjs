@@ -17,6 +17,7 @@ export async function docsTests(harness, daemon, { plane }) {
     await until(async () => (await page.locator("details.card").count()) === operations.length, "all operations");
     const box = page.locator("#post_v1_models_model_samples");
     await box.locator("summary").click();
+    await until(async () => (await box.textContent()).includes("application/x-npy"), "the operation's own text");
     const text = await box.textContent();
     for (const words of ["application/x-npy", "seed of the base samples", "number[][]", "invalid-field", "respond-async"])
       assert(text.includes(words), `${words} is not shown: ${text}`);

@@ -84,13 +84,10 @@ export async function flowTests(harness, daemon, { plane }) {
     const late = await pixels(page, UPPER);
     assert(late.sum !== early.sum, "the points did not move");
     await page.getByLabel("Velocity").check();
-    await idle(page);
-    const arrows = await pixels(page, UPPER);
-    assert(arrows.inked > late.inked + 2000, "no arrows");
+    await until(async () => (await pixels(page, UPPER)).inked > late.inked + 2000, "arrows");
     await page.getByLabel("Velocity").uncheck();
     await page.getByLabel("Deforming grid").check();
-    await idle(page);
-    assert((await pixels(page, UPPER)).inked > late.inked + 2000, "no grid");
+    await until(async () => (await pixels(page, UPPER)).inked > late.inked + 2000, "a grid");
     await page.getByRole("checkbox", { name: "Density" }).check();
     await until(() => page.locator(".legend").isVisible(), "the density");
     const dense = await pixels(page, LOWER);
