@@ -45,9 +45,7 @@ cp deploy/systemd/advectd.service deploy/systemd/advectd.socket "$tree/debian"
 cd "$tree/debian"
 sed -i "s/@SOVERSION@/$soversion/" control
 mv libadvect.install "libadvect$soversion.install"
-sed -e '1,/^$/d' -e '/^Copyright/,/^$/d' -e 's/^$/./' -e 's/^/ /' "$OLDPWD/LICENSE" >licence
-sed -i -e '/@LICENSE@/{' -e 'r licence' -e 'd' -e '}' copyright
-rm licence
+cp "$OLDPWD/LICENSE" copyright
 cat >changelog <<END
 advect ($version) unstable; urgency=medium
 
