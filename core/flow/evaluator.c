@@ -517,20 +517,30 @@ static void take_diagonal(const struct directions *d, size_t k, size_t i, const 
     d->out[i] = (k == 0 ? 0 : d->out[i]) + dv[k];
 }
 
-enum adv_status adv_evaluator_divergence_part(struct adv_evaluator *evaluator,
-                                              const struct adv_points *points, size_t first,
-                                              size_t count, float *v, float *divergence,
-                                              struct adv_error *error)
+/* Along the unit vectors first ... first + count - 1, whose tangents `take` puts into out. */
+static enum adv_status push_units(struct adv_evaluator *evaluator, const struct adv_points *points,
+                                  size_t first, size_t count,
+                                  void (*take)(const struct directions *d, size_t k, size_t i,
+                                               const float *dv),
+                                  float *v, float *out, struct adv_error *error)
 {
     struct directions directions = {.n_tangents = evaluator->dim,
                                     .first = first,
                                     .end = first + count,
                                     .n_points = points->n,
                                     .dim = evaluator->dim,
-                                    .out = divergence,
+                                    .out = out,
                                     .fill = fill_unit,
-                                    .take = take_diagonal};
+                                    .take = take};
     return push_all(evaluator, points, &directions, v, error);
+}
+
+enum adv_status adv_evaluator_divergence_part(struct adv_evaluator *evaluator,
+                                              const struct adv_points *points, size_t first,
+                                              size_t count, float *v, float *divergence,
+                                              struct adv_error *error)
+{
+    return push_units(evaluator, points, first, count, take_diagonal, v, divergence, error);
 }
 
 enum adv_status adv_evaluator_divergence(struct adv_evaluator *evaluator,
@@ -551,15 +561,7 @@ enum adv_status adv_evaluator_jacobian_part(struct adv_evaluator *evaluator,
                                             size_t count, float *v, float *jacobian,
                                             struct adv_error *error)
 {
-    struct directions directions = {.n_tangents = evaluator->dim,
-                                    .first = first,
-                                    .end = first + count,
-                                    .n_points = points->n,
-                                    .dim = evaluator->dim,
-                                    .out = jacobian,
-                                    .fill = fill_unit,
-                                    .take = take_column};
-    return push_all(evaluator, points, &directions, v, error);
+    return push_units(evaluator, points, first, count, take_column, v, jacobian, error);
 }
 
 /* Probe k of point i. */
