@@ -151,10 +151,11 @@ SERVER_TESTS  := http_parts claims clients job_store picture_cache sandbox
 # What the programs parse for themselves, for the test and the fuzzers of parsers.
 PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate request_id)
 
-# Those in double are there for sharp derivatives: sanitizers, which look for faults of memory, find
-# none there that the same code in float has not.
-TESTS := $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) \
-         $(if $(filter asan tsan,$(CONFIG)),,$(DOUBLE_TESTS:%=$(TST)/test_%_double))
+# Those in double are there for sharp derivatives, and one compares distributions: sanitizers, which
+# look for faults of memory, find none there that the same code elsewhere has not.
+NUMERIC_TESTS := $(DOUBLE_TESTS:%=$(TST)/test_%_double) $(TST)/test_simulator_reference
+TESTS := $(filter-out $(if $(filter asan tsan,$(CONFIG)),$(NUMERIC_TESTS)), \
+         $(patsubst %.c,$(TST)/%,$(notdir $(TEST_SRC))) $(DOUBLE_TESTS:%=$(TST)/test_%_double))
 
 .PHONY: FORCE all help install uninstall deb deb-test deps serve check test tests figures screenshots frame-rate check-layers bench bench-service bench-server bench-overload soak study coverage compile-commands format check-format lint fuzz clean
 .DELETE_ON_ERROR:

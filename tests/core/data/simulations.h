@@ -2,9 +2,11 @@
 #ifndef TESTS_SIMULATIONS_H
 #define TESTS_SIMULATIONS_H
 
+#include "tests/support/instrumented.h"
+
 #include <advect/extra/simulator.h>
 
-#define N_DRAWS ((size_t)20000)
+#define N_DRAWS ((size_t)(INSTRUMENTED ? 4000 : 20000))
 
 struct draws {
     const struct adv_simulator *simulator;
