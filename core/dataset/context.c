@@ -59,7 +59,8 @@ struct context_options {
 
 static const struct adv_field fields[] = {
     {"transform", ADV_FIELD_JSON, offsetof(struct context_options, transform),
-     .help = "transform of the context's values to the network's units; standardise if absent"},
+     .help = "transform of the context's values to the network's units; that which suits "
+             "them if absent"},
     {"columns", ADV_FIELD_JSON, offsetof(struct context_options, columns),
      .help = "names of the context's values, where the source has none"},
     {"reach", ADV_FIELD_JSON, offsetof(struct context_options, reach),
@@ -78,26 +79,34 @@ static enum adv_status name_values(struct adv_dataset *d, const json_t *names,
     return status;
 }
 
-static enum adv_status read_options(struct adv_dataset *d, const json_t *recipe,
-                                    struct adv_error *error)
+/* The transform that is stated, or that which suits the contexts [n, n_context]. */
+static enum adv_status make_transform(struct adv_dataset *d, json_t *stated, size_t n,
+                                      const float *contexts, struct adv_error *error)
+{
+    json_t *transform = stated ? json_incref(stated)
+                               : adv_dataset_usual_context_transform(n, d->n_context, contexts);
+    if (!transform)
+        return adv_no_memory(error);
+    enum adv_status status =
+        adv_transform_new(transform, d->n_context, &d->context_transform, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "data.context: ");
+    json_decref(transform);
+    return status;
+}
+
+static enum adv_status apply_options(struct adv_dataset *d, const json_t *recipe, size_t n,
+                                     const float *contexts, struct adv_error *error)
 {
     struct context_options options = {0};
     enum adv_status status = ADV_OK;
-    json_t *standardise = json_string("standardise");
     if (recipe)
         status = adv_fields_from_json(fields, ADV_COUNT(fields), recipe, "data.context", &options,
                                       error);
-    if (status == ADV_OK && !standardise)
-        status = adv_no_memory(error);
-    if (status == ADV_OK) {
-        status = adv_transform_new(options.transform ? options.transform : standardise,
-                                   d->n_context, &d->context_transform, error);
-        if (status != ADV_OK)
-            adv_error_prefix(error, "data.context: ");
-    }
+    if (status == ADV_OK)
+        status = make_transform(d, options.transform, n, contexts, error);
     if (status == ADV_OK)
         status = name_values(d, options.columns, error);
-    json_decref(standardise);
     adv_fields_release(fields, ADV_COUNT(fields), &options);
     return status;
 }
@@ -162,15 +171,14 @@ enum adv_status adv_dataset_open_context(struct adv_dataset *d, const json_t *re
                               "data.context is given, but data.source.context names no columns");
     if (d->n_context == 0)
         return ADV_OK;
-    enum adv_status status = read_options(d, recipe, error);
-    if (status != ADV_OK)
-        return status;
     size_t n = adv_source_is_drawn(&d->source) ? ADV_FIT_ROWS : d->n_train;
     float *contexts = adv_calloc(n, d->n_context * sizeof *contexts);
     float *x = adv_calloc(n, d->dim * sizeof *x);
-    status = contexts && x ? ADV_OK : adv_no_memory(error);
-    if (status == ADV_OK)
+    enum adv_status status = contexts && x ? ADV_OK : adv_no_memory(error);
+    if (status == ADV_OK) {
         gather(d, n, x, contexts);
+        status = apply_options(d, recipe, n, contexts, error);
+    }
     if (status == ADV_OK)
         status = fit(d, n, contexts, error);
     if (status == ADV_OK)

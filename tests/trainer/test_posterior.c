@@ -406,7 +406,7 @@ int main(void)
     TCase *tests = tcase_create("posterior");
     tcase_add_checked_fixture(tests, cli_make_folder, cli_remove_folder);
     tcase_set_timeout(tests, 300); /* with sanitizers */
-    if (!INSTRUMENTED) /* the next goes the same way */
+    if (!INSTRUMENTED)             /* the next goes the same way */
         tcase_add_test(tests, a_posterior_is_calibrated_where_the_pairs_are_those_it_learned);
     tcase_add_test(tests, calibration_is_of_each_pairs_class);
     tcase_add_test(tests, a_model_without_a_context_has_no_calibration);

@@ -81,6 +81,47 @@ START_TEST(contexts_are_standardised_by_themselves)
 }
 END_TEST
 
+/* far is i but in every eighth row, where it is a thousand times all others; near is -i. */
+static void write_heavy_table(void)
+{
+    char text[4096] = "far,theta,note,near\n";
+    for (int i = 0; i < N; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%d,%d,a,%d\n",
+                 i % 8 ? i : 40000 + i, i, -i);
+    dataset_write_text("sims.csv", text);
+}
+
+/* Standardised, the far would be all that the others differ from. */
+START_TEST(heavy_tails_of_contexts_are_brought_near)
+{
+    write_heavy_table();
+    struct adv_dataset d = dataset_opened(SIMS("[\"far\", \"near\"]", ""));
+    float x[N - 10], context[2 * (N - 10)], lowest = INFINITY, highest = -INFINITY;
+    int32_t label[N - 10];
+    adv_dataset_draw(&d, 0, N - 10, x, label, context);
+    for (size_t i = 0; i < N - 10; i++) {
+        ck_assert_float_eq_tol(context[2 * i + 1], -x[i], 1e-5f);
+        ck_assert_float_le(fabsf(context[2 * i]), 4);
+        if (context[2 * i] < 1) {
+            lowest = fminf(lowest, context[2 * i]);
+            highest = fmaxf(highest, context[2 * i]);
+        }
+    }
+    ck_assert_float_ge(highest - lowest, 0.5f);
+    adv_dataset_close(&d);
+    d = dataset_opened(SIMS("[\"far\"]", ", \"context\": {\"transform\": \"standardise\"}"));
+    adv_dataset_draw(&d, 0, N - 10, x, label, context);
+    lowest = INFINITY;
+    highest = -INFINITY;
+    for (size_t i = 0; i < N - 10; i++) {
+        lowest = fminf(lowest, fabsf(context[i]) < 1 ? context[i] : lowest);
+        highest = fmaxf(highest, fabsf(context[i]) < 1 ? context[i] : highest);
+    }
+    ck_assert_float_le(highest - lowest, 0.01f); /* as a recipe may still ask for */
+    adv_dataset_close(&d);
+}
+END_TEST
+
 #define ARRAYS(file, more)                                                                         \
     "{\"source\": {\"kind\": \"npy\", \"file\": \"theta.npy\", \"context\": \"" file               \
     "\"}, \"held_out\": 0" more "}"
@@ -174,6 +215,7 @@ int main(void)
     tcase_add_checked_fixture(tests, dataset_make_folder, dataset_remove_folder);
     tcase_add_loop_test(tests, contexts_stay_with_their_rows, 0, 4);
     tcase_add_test(tests, contexts_are_standardised_by_themselves);
+    tcase_add_test(tests, heavy_tails_of_contexts_are_brought_near);
     tcase_add_test(tests, contexts_may_be_a_second_array);
     tcase_add_test(tests, the_recipe_names_contexts_that_have_no_names);
     tcase_add_test(tests, what_is_no_context_is_refused);

@@ -1,7 +1,7 @@
 /* The errors that answers come with: of the integration against a far more accurate one, of the
  * probes against the exact divergence. */
-#include "tests/support/models.h"
 #include "tests/support/instrumented.h"
+#include "tests/support/models.h"
 #include "tests/support/suite.h"
 
 #include <advect/extra/all.h>
