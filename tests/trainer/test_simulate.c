@@ -1,10 +1,12 @@
 /* `advect simulate`, and trainings on simulators. */
+#include "tests/support/instrumented.h"
 #include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
 
 #include <advect/array_file.h>
 #include <advect/extra/simulator.h>
 #include <check.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +157,24 @@ START_TEST(models_are_trained_on_simulators)
 }
 END_TEST
 
+/* Among the models; here with few simulations, of which not all of "sir" must begin alike. */
+START_TEST(each_simulator_has_a_recipe)
+{
+    for (const char *const *simulator = adv_simulator_names; *simulator; simulator++) {
+        char file[128], recipe[PATH_MAX], expected[128];
+        snprintf(file, sizeof file, "models/posterior-%s.json", *simulator);
+        for (char *at = file; *at; at++)
+            *at = *at == '_' ? '-' : *at;
+        ck_assert_msg(realpath(file, recipe) != NULL, "%s is not there", file);
+        CLI_SUCCEEDS("train %s --restart --steps 2 --set data.source.n=4000 -o m.safetensors",
+                     recipe);
+        CLI_SUCCEEDS("inspect m.safetensors");
+        snprintf(expected, sizeof expected, "posterior-%.*s", (int)strlen(file) - 22, file + 17);
+        ck_assert_msg(strstr(cli_output, expected) != NULL, "%s: %s", expected, cli_output);
+    }
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("simulate");
@@ -166,6 +186,8 @@ static Suite *make_suite(void)
     tcase_add_test(tables, simulators_are_listed);
     tcase_add_test(tables, what_cannot_be_simulated_is_refused);
     tcase_add_test(tables, models_are_trained_on_simulators);
+    if (!INSTRUMENTED)
+        tcase_add_test(tables, each_simulator_has_a_recipe);
     suite_add_tcase(suite, tables);
     return suite;
 }
