@@ -14,46 +14,51 @@
 
 /* ---------------------------------------------------------------- names */
 
-static enum adv_status check_names(const struct adv_dataset *d, const json_t *names, size_t *n_text,
-                                   struct adv_error *error)
+static enum adv_status check_names(const char *field, const char *of, const json_t *names, size_t n,
+                                   size_t *n_text, struct adv_error *error)
 {
     size_t i;
     json_t *name;
-    if (!json_is_array(names) || json_array_size(names) != d->dim)
-        return adv_fail_field(error, ADV_E_INVALID, "data.columns",
-                              "data.columns must be an array of %zu names, one for each number of "
-                              "an example",
-                              d->dim);
+    if (!json_is_array(names) || json_array_size(names) != n)
+        return adv_fail_field(error, ADV_E_INVALID, field,
+                              "%s must be an array of %zu name%s, one for each number of %s", field,
+                              n, n == 1 ? "" : "s", of);
     *n_text = 0;
     json_array_foreach(names, i, name)
     {
         if (!json_is_string(name))
-            return adv_fail_field(error, ADV_E_INVALID, "data.columns",
-                                  "data.columns[%zu] is not a string", i);
+            return adv_fail_field(error, ADV_E_INVALID, field, "%s[%zu] is not a string", field, i);
         *n_text += json_string_length(name) + 1;
     }
+    return ADV_OK;
+}
+
+enum adv_status adv_dataset_read_names(const char *field, const char *of, const json_t *names,
+                                       size_t n, char ***columns, struct adv_error *error)
+{
+    size_t n_text = 0;
+    enum adv_status status = check_names(field, of, names, n, &n_text, error);
+    if (status != ADV_OK)
+        return status;
+    char **block = adv_calloc(n * sizeof *block + n_text, 1);
+    if (!block)
+        return adv_no_memory(error);
+    char *to = (char *)(block + n);
+    for (size_t i = 0; i < n; i++) {
+        block[i] = to;
+        to = stpcpy(to, json_string_value(json_array_get(names, i))) + 1;
+    }
+    *columns = block;
     return ADV_OK;
 }
 
 enum adv_status adv_dataset_read_columns(struct adv_dataset *d, const json_t *names,
                                          struct adv_error *error)
 {
-    size_t n_text = 0;
     if (d->source.rows.columns || !names)
         return ADV_OK;
-    enum adv_status status = check_names(d, names, &n_text, error);
-    if (status != ADV_OK)
-        return status;
-    char **columns = adv_calloc(d->dim * sizeof *columns + n_text, 1);
-    if (!columns)
-        return adv_no_memory(error);
-    char *to = (char *)(columns + d->dim);
-    for (size_t i = 0; i < d->dim; i++) {
-        columns[i] = to;
-        to = stpcpy(to, json_string_value(json_array_get(names, i))) + 1;
-    }
-    d->source.rows.columns = columns;
-    return ADV_OK;
+    return adv_dataset_read_names("data.columns", "an example", names, d->dim,
+                                  &d->source.rows.columns, error);
 }
 
 const char *adv_dataset_column(const struct adv_dataset *d, size_t column)

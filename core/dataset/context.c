@@ -54,20 +54,32 @@ enum adv_status adv_dataset_split_context(struct adv_dataset *d, struct adv_erro
 /* ---------------------------------------------------------------- units */
 
 struct context_options {
-    json_t *transform, *columns, *reach; /* the last two are of models */
+    json_t *transform, *columns, *reach; /* the last is of models */
 };
 
 static const struct adv_field fields[] = {
     {"transform", ADV_FIELD_JSON, offsetof(struct context_options, transform),
      .help = "transform of the context's values to the network's units; standardise if absent"},
     {"columns", ADV_FIELD_JSON, offsetof(struct context_options, columns),
-     .help = "names of the context's values, as the model file gives them"},
+     .help = "names of the context's values, where the source has none"},
     {"reach", ADV_FIELD_JSON, offsetof(struct context_options, reach),
      .help = "largest distance of a training context, as the model file gives it"},
 };
 
-static enum adv_status make_transform(struct adv_dataset *d, const json_t *recipe,
-                                      struct adv_error *error)
+/* Those of the recipe, where the source has none. */
+static enum adv_status name_values(struct adv_dataset *d, const json_t *names,
+                                   struct adv_error *error)
+{
+    if (d->context_columns || !names || json_is_null(names))
+        return ADV_OK;
+    enum adv_status status = adv_dataset_read_names("data.context.columns", "a context", names,
+                                                    d->n_context, &d->context_names, error);
+    d->context_columns = d->context_names;
+    return status;
+}
+
+static enum adv_status read_options(struct adv_dataset *d, const json_t *recipe,
+                                    struct adv_error *error)
 {
     struct context_options options = {0};
     enum adv_status status = ADV_OK;
@@ -83,6 +95,8 @@ static enum adv_status make_transform(struct adv_dataset *d, const json_t *recip
         if (status != ADV_OK)
             adv_error_prefix(error, "data.context: ");
     }
+    if (status == ADV_OK)
+        status = name_values(d, options.columns, error);
     json_decref(standardise);
     adv_fields_release(fields, ADV_COUNT(fields), &options);
     return status;
@@ -148,7 +162,7 @@ enum adv_status adv_dataset_open_context(struct adv_dataset *d, const json_t *re
                               "data.context is given, but data.source.context names no columns");
     if (d->n_context == 0)
         return ADV_OK;
-    enum adv_status status = make_transform(d, recipe, error);
+    enum adv_status status = read_options(d, recipe, error);
     if (status != ADV_OK)
         return status;
     size_t n = adv_source_is_drawn(&d->source) ? ADV_FIT_ROWS : d->n_train;

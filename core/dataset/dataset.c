@@ -318,6 +318,7 @@ void adv_dataset_close(struct adv_dataset *d)
     json_decref(d->label_names);
     free(d->stated);
     free(d->contexts);
+    free(d->context_names);
     adv_transform_free(d->context_transform);
     *d = (struct adv_dataset){0};
 }

@@ -13,10 +13,15 @@ enum adv_status adv_dataset_read_labels(struct adv_dataset *dataset,
 
 /* Takes the numbers of contexts out of the rows: n_context, contexts, context_columns. */
 enum adv_status adv_dataset_split_context(struct adv_dataset *dataset, struct adv_error *error);
-/* Once the split is known: makes and fits the transform of contexts as data.context, or NULL, says,
- * and measures how far they reach. */
+/* Once the split is known: names the numbers of contexts, makes and fits their transform as
+ * data.context, or NULL, says, and measures how far they reach. */
 enum adv_status adv_dataset_open_context(struct adv_dataset *dataset, const json_t *recipe,
                                          struct adv_error *error);
+
+/* The n names of a field, one for each number of what is told by `of`, as one block to be freed:
+ * columns [n]. ADV_E_INVALID where they are anything else; ADV_E_MEMORY. */
+enum adv_status adv_dataset_read_names(const char *field, const char *of, const json_t *names,
+                                       size_t n, char ***columns, struct adv_error *error);
 
 /* Names the columns as the recipe does, where the file did not. */
 enum adv_status adv_dataset_read_columns(struct adv_dataset *dataset, const json_t *names,

@@ -38,6 +38,7 @@ struct adv_dataset {
     size_t n_context;             /* numbers of a context, the condition of an example; 0: none */
     float *contexts;              /* [n_rows, n_context], in data units; NULL: none */
     char *const *context_columns; /* [n_context], names; NULL: none */
+    char **context_names;         /* those of the recipe where the source has none, or NULL */
     struct adv_transform *context_transform; /* to the network's units; NULL: no context */
     double context_reach;                    /* the adv_largest_deviation of all training rows */
 };
@@ -51,7 +52,8 @@ void adv_dataset_close(struct adv_dataset *dataset);
 /* Name of one of the dim numbers of an example, of the file's header or the recipe's data.columns;
  * or NULL. Borrowed. */
 const char *adv_dataset_column(const struct adv_dataset *dataset, size_t column);
-/* Name of one of the numbers of a context, or NULL. Borrowed. */
+/* Name of one of the numbers of a context, of the file's header, the simulator or the recipe's
+ * data.context.columns; or NULL. Borrowed. */
 const char *adv_dataset_context_column(const struct adv_dataset *dataset, size_t i);
 /* The part of the plane that holds 2-D data: a density's box, the bounds of a prior, or nearly all
  * rows of a table. False for other data. */

@@ -81,7 +81,12 @@ START_TEST(contexts_are_standardised_by_themselves)
 }
 END_TEST
 
-START_TEST(contexts_may_be_a_second_array)
+#define ARRAYS(file, more)                                                                         \
+    "{\"source\": {\"kind\": \"npy\", \"file\": \"theta.npy\", \"context\": \"" file               \
+    "\"}, \"held_out\": 0" more "}"
+
+/* Six rows of two numbers, with contexts of three; those of short.npy are five. */
+static void write_arrays(void)
 {
     float rows[6 * 2], contexts[6 * 3];
     for (int i = 0; i < 6; i++) {
@@ -97,19 +102,42 @@ START_TEST(contexts_may_be_a_second_array)
     ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){6, 3}, contexts, NULL), ADV_OK);
     snprintf(path, sizeof path, "%s/short.npy", dataset_folder);
     ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){5, 3}, contexts, NULL), ADV_OK);
-#define ARRAYS(file)                                                                               \
-    "{\"source\": {\"kind\": \"npy\", \"file\": \"theta.npy\", \"context\": \"" file               \
-    "\"}, \"held_out\": 0}"
-    struct adv_dataset d = dataset_opened(ARRAYS("x.npy"));
+}
+
+START_TEST(contexts_may_be_a_second_array)
+{
+    write_arrays();
+    struct adv_dataset d = dataset_opened(ARRAYS("x.npy", ""));
     ck_assert_uint_eq(d.dim, 2);
     ck_assert_uint_eq(d.n_context, 3);
+    ck_assert_ptr_null(adv_dataset_context_column(&d, 0));
     float x[2], context[3];
     int32_t label;
     adv_dataset_points(&d, ADV_SPLIT_TEST, 4, 1, x, &label, context);
     ck_assert_float_eq(x[1], 41);
     ck_assert_float_eq(context[2], 404);
     adv_dataset_close(&d);
-    dataset_refuses(ARRAYS("short.npy"), "data.source.context has 5 rows");
+    dataset_refuses(ARRAYS("short.npy", ""), "data.source.context has 5 rows");
+}
+END_TEST
+
+#define NAMED(names) ARRAYS("x.npy", ", \"context\": {\"columns\": " names "}")
+
+START_TEST(the_recipe_names_contexts_that_have_no_names)
+{
+    write_arrays();
+    struct adv_dataset d = dataset_opened(NAMED("[\"u\", \"v\", \"w\"]"));
+    ck_assert_str_eq(adv_dataset_context_column(&d, 0), "u");
+    ck_assert_str_eq(adv_dataset_context_column(&d, 2), "w");
+    ck_assert_ptr_null(adv_dataset_column(&d, 0));
+    adv_dataset_close(&d);
+    dataset_refuses(NAMED("[\"u\", \"v\"]"), "data.context.columns must be an array of 3 names");
+    dataset_refuses(NAMED("[\"u\", \"v\", 3]"), "data.context.columns[2] is not a string");
+    dataset_refuses(NAMED("\"u\""), "one for each number of a context");
+    write_table(); /* which has names of its own */
+    d = dataset_opened(SIMS("[\"x1\"]", ", \"context\": {\"columns\": [\"other\"]}"));
+    ck_assert_str_eq(adv_dataset_context_column(&d, 0), "x1");
+    adv_dataset_close(&d);
 }
 END_TEST
 
@@ -147,6 +175,7 @@ int main(void)
     tcase_add_loop_test(tests, contexts_stay_with_their_rows, 0, 4);
     tcase_add_test(tests, contexts_are_standardised_by_themselves);
     tcase_add_test(tests, contexts_may_be_a_second_array);
+    tcase_add_test(tests, the_recipe_names_contexts_that_have_no_names);
     tcase_add_test(tests, what_is_no_context_is_refused);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
