@@ -16,6 +16,7 @@ from ._arguments import Array, Label
 from ._library import fail, library
 from ._query import Divergence, Query, Solver, _choice, _shape, times_of
 from ._run import Run, view
+from ._tables import by_names
 from .errors import InvalidError
 
 
@@ -189,6 +190,8 @@ class Model:
     ) -> Query:
         """With its rows and what they are conditioned on."""
         query = Query(self._handle, kind)
+        points = by_names(points, self.columns, name)
+        context = by_names(context, self.context_names, "context")
         if points is not None:
             if name == "x":
                 a.pixels_refused(points, self.is_image, name)
@@ -252,7 +255,9 @@ class Model:
                 None, sample i of a model with classes is of class (first + i) % classes.
             context: of models that are conditioned on numbers, those numbers, in the units of the
                 training data: [size] of all samples, or [k, size], at each of which n are drawn;
-                with x0, a row of it may also have one each.
+                with x0, a row of it may also have one each. Where the model names them
+                (context_names), also a mapping {name: number or [k]}, a structured array or a data
+                frame, whose columns may stand in any order, among others.
             guidance: weight w of v_null + w (v - v_null), where v is the velocity given label and
                 context; the model's own if None.
             solver: "euler", "midpoint", "heun", "rk4", "sde", "dopri5" or, of models of few steps,
@@ -345,7 +350,8 @@ class Model:
         """Natural logarithms of the density at points.
 
         Args:
-            x: [n, dim], finite, in data units and within the model's support.
+            x: [n, dim], finite, in data units and within the model's support; by the names of
+                `columns` as a context is by its own.
             t: the points' time: the density of the flow at t.
             label: class of all points, by number or name, or [n] of them; None or -1 is no class.
             context: [size] of all points, or [n, size], one of each.

@@ -20,6 +20,7 @@ from . import _arguments as a
 from ._arguments import Array, Label
 from ._http import Daemon, problem
 from ._query import Divergence, Solver, times_of
+from ._tables import by_names
 from .errors import ConnectionLostError, InvalidError, ProblemError
 from .model import Density, Frame, Score, Trajectory
 
@@ -122,6 +123,22 @@ def _put_times(
     else:
         fields["times"] = moments.tolist()
     return moments
+
+
+def _n_blocks(fields: Mapping[str, Any], x0: Any) -> Optional[int]:
+    """How many contexts there are n samples of each of; None where samples share one or have their
+    own."""
+    contexts = fields.get("context")
+    of_each = x0 is None and contexts is not None and isinstance(contexts[0], list)
+    return len(contexts) if of_each else None  # type: ignore[arg-type]
+
+
+def _blocks(
+    rows: "np.ndarray[Any, Any]", fields: Mapping[str, Any], x0: Any
+) -> "np.ndarray[Any, Any]":
+    """Samples [..., n, dim], as [..., k, n, dim] where there were n of each of k contexts."""
+    k = _n_blocks(fields, x0)
+    return rows if k is None else rows.reshape(*rows.shape[:-2], k, -1, rows.shape[-1])
 
 
 def _solver(solver: Solver) -> Optional[Dict[str, Any]]:
@@ -237,19 +254,12 @@ class RemoteModel:
 
     def _contexts(self, context: Optional[Array], n: Optional[int]) -> Any:
         """Rows, or the numbers of the one that all samples or points have. n: of the points."""
+        context = by_names(context, self.context_names, "context")
         array = a.contexts(context, self.context_size, self.context_names, n)
         if array is None:
             return None
         rows = len(array) > 1 or (n is None and a.of_each(context))
         return array.tolist() if rows else array[0].tolist()
-
-    def _blocks(
-        self, rows: "np.ndarray[Any, Any]", context: Any, x0: Any
-    ) -> "np.ndarray[Any, Any]":
-        """Samples [..., n, dim], as [..., k, n, dim] where there were n of each of k contexts."""
-        if x0 is not None or not a.of_each(context):
-            return rows
-        return rows.reshape(*rows.shape[:-2], len(context), -1, rows.shape[-1])
 
     def _from_base(
         self,
@@ -263,16 +273,15 @@ class RemoteModel:
         first: int,
         space: str,
     ) -> Tuple[Dict[str, Any], Optional["np.ndarray[Any, Any]"]]:
+        x0 = by_names(x0, self.columns, "x0")
         points = None if x0 is None else a.rows(x0, self.shape, "x0")
         rows = a.count(n, x0=points, label=label)
-        contexts, n_blocks = self._contexts(context, None if points is None else rows), 1
-        if points is None and contexts and isinstance(contexts[0], list):
-            n_blocks = len(contexts)
+        contexts = self._contexts(context, None if points is None else rows)
         fields = {
             "n": rows,
             "seed": a.seed_or_random(seed),
             "first": first or None,
-            "label": self._labels(label, rows, n_blocks),
+            "label": self._labels(label, rows, _n_blocks({"context": contexts}, points) or 1),
             "context": contexts,
             "guidance": guidance,
             "solver": _solver(solver),
@@ -291,6 +300,7 @@ class RemoteModel:
         divergence: Divergence,
         space: str,
     ) -> Tuple[Dict[str, Any], "np.ndarray[Any, Any]"]:
+        x = by_names(x, self.columns, "x")
         if self.is_image and getattr(x, "dtype", None) == np.uint8:
             points = np.ascontiguousarray(x)  # the daemon knows what 8-bit values mean
         else:
@@ -325,7 +335,7 @@ class RemoteModel:
         fields, points = self._from_base(
             n, seed, label, context, guidance, solver, x0, first, space
         )
-        return self._blocks(self._array("samples", fields, points), context, x0)
+        return _blocks(self._array("samples", fields, points), fields, points)
 
     def trajectory(
         self,
@@ -348,7 +358,7 @@ class RemoteModel:
         )
         moments = _put_times(fields, frames, times)
         states = self._array("trajectories", fields, points)
-        return Trajectory(moments, self._blocks(states, context, x0))
+        return Trajectory(moments, _blocks(states, fields, points))
 
     def frames(
         self,
@@ -384,7 +394,7 @@ class RemoteModel:
             self._refused(refusal)
         with exchange as response:
             for frame in _followed(response, len(moments)):
-                yield Frame(frame.time, self._blocks(frame.states, context, x0))
+                yield Frame(frame.time, _blocks(frame.states, fields, points))
 
     def log_prob(
         self,
