@@ -10,8 +10,7 @@ from . import _arguments as a
 from ._arguments import Array
 from ._tables import by_names
 from .errors import InvalidError
-from .model import Model
-from .remote import RemoteModel
+from .verbs import Flow
 
 # Of the search for the maximum, whose steps end at 0.6 % of the first ones.
 _ROUNDS, _SHRINKS_BY = 12, 0.65
@@ -29,7 +28,7 @@ class Posterior:
             needs its own.
     """
 
-    def __init__(self, model: Union[Model, RemoteModel], context: Optional[Array] = None) -> None:
+    def __init__(self, model: Flow, context: Optional[Array] = None) -> None:
         if not model.context_size:
             raise InvalidError(f"{model.name!r} takes no context: it is no posterior", "model")
         self.model = model
