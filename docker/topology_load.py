@@ -132,23 +132,26 @@ def load(url, seconds, path):
 
 
 def cpu_seconds(pids):
-    ticks = 0
+    """Of the threads that they have; to the nanosecond, which the ticks of /proc/PID/stat are not."""
+    total = 0
     for pid in pids:
-        with open(f"/proc/{pid}/stat") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/schedstat") as file:
+                total += int(file.read().split()[0])
+    return 1e-9 * total
 
 
 class Side:
-    """One way to ask, and what it took: answers, seconds, CPU seconds of those who answer."""
+    """One way to ask, and what it took: answers, seconds, CPU seconds of the replicas and, where
+    there is one, of the proxy."""
 
-    def __init__(self, urls, pids):
-        self.urls, self.pids = urls, pids
-        self.n, self.seconds, self.cpu = 0, 0.0, 0.0
+    def __init__(self, urls, pids, proxy_pids=()):
+        self.urls, self.pids, self.proxy_pids = urls, pids, proxy_pids
+        self.n, self.seconds, self.replicas, self.proxy = 0, 0.0, 0.0, 0.0
 
     def turn(self, requests, seconds):
-        began, cpu = time.monotonic(), cpu_seconds(self.pids)
+        began = time.monotonic()
+        replicas, proxy = cpu_seconds(self.pids), cpu_seconds(self.proxy_pids)
         clients = [Client(self.urls[i % len(self.urls)], i, began + seconds, requests)
                    for i in range(RATIO_CLIENTS)]
         times, failures = run(clients)
@@ -156,7 +159,12 @@ class Side:
             sys.exit(failures[0])
         self.n += len(times)
         self.seconds += time.monotonic() - began
-        self.cpu += cpu_seconds(self.pids) - cpu
+        self.replicas += cpu_seconds(self.pids) - replicas
+        self.proxy += cpu_seconds(self.proxy_pids) - proxy
+
+    def us(self):
+        """Microseconds of an answer: of the replica, of the proxy."""
+        return 1e6 * self.replicas / self.n, 1e6 * self.proxy / self.n
 
 
 def ratio(proxy, proxy_pids, pids, urls):
@@ -166,15 +174,16 @@ def ratio(proxy, proxy_pids, pids, urls):
     share = 0
     for name, requests in [("one row of 8 steps", [REQUESTS[2]]), ("every kind", REQUESTS)]:
         direct = Side(urls, pids.split(","))
-        by = Side([proxy], pids.split(",") + proxy_pids.split(","))
+        by = Side([proxy], pids.split(","), proxy_pids.split(","))
         for _ in range(8):
             direct.turn(requests, 0.6)
             by.turn(requests, 0.6)
-        share = (direct.cpu / direct.n) / (by.cpu / by.n)
+        alone, (replica, nginx) = direct.us()[0], by.us()
+        share = alone / (replica + nginx)
         print(f"{name}: {by.n / by.seconds:.0f} answers/s by nginx, "
-              f"{direct.n / direct.seconds:.0f} directly; CPU time of an answer "
-              f"{1e3 * by.cpu / by.n:.2f} and {1e3 * direct.cpu / direct.n:.2f} ms: "
-              f"{100 * share:.0f} % of direct throughput")
+              f"{direct.n / direct.seconds:.0f} directly; CPU time of an answer {replica:.0f} us of "
+              f"a replica and {nginx:.0f} us of nginx, {alone:.0f} us directly: {100 * share:.0f} % "
+              f"of direct throughput on the same processors")
     sys.exit(0 if share >= 0.9 else 1)
 
 

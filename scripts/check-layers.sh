@@ -61,7 +61,7 @@ uses[web/make]='plane lib' # of the playground, whose page is laid over web/
 uses[web/views]="make ${uses[web/views]}"
 
 # Modules of the Python package: each may import those before it.
-python_modules=(_version errors _structs _library _arguments _run _query model fitting estimator
+python_modules=(_version errors _structs _library _arguments _tables _run _query verbs model fitting estimator
     _http remote posterior plot __init__)
 
 # Public header -> the layer that implements it.

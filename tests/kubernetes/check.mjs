@@ -119,6 +119,51 @@ const checkSelectors = (name, objects, deployment) => {
   }
 };
 
+// What a directive of docker/nginx says after a line that begins with another.
+const directive = (file, after, name) => {
+  const text = readFileSync(`docker/nginx/${file}`, 'utf8');
+  const from = text.indexOf(after);
+  return from < 0 ? undefined : new RegExp(`^\\s*${name} ([^;]*);`, 'm').exec(text.slice(from))?.[1];
+};
+
+// Ingresses go as docker/nginx does: queries to any pod, again to another one; jobs, by their path or
+// by Prefer, to one pod of each client.
+const checkIngresses = (name, objects) => {
+  const ingresses = objects.filter((object) => object.kind === 'Ingress').map((object) => {
+    const annotation = (of) => object.metadata.annotations?.[`nginx.ingress.kubernetes.io/${of}`];
+    const paths = object.spec.rules.flatMap((rule) =>
+      rule.http.paths.map((path) => ({ at: `${rule.host}${path.path}`, to: path.backend.service })));
+    return { annotation, paths, canary: annotation('canary') === 'true' };
+  });
+  if (ingresses.length === 0) return;
+  const services = objects.filter((object) => object.kind === 'Service');
+  const backends = ingresses.flatMap(({ paths }) => paths.map(({ to }) => to));
+  check(`${name}: what Ingresses lead to is there`, backends.every((to) => services.some((service) =>
+    service.metadata.name === to.name && service.spec.ports.some((port) => port.name === to.port.name))));
+
+  const primaries = ingresses.filter(({ canary }) => !canary);
+  const [canary] = ingresses.filter((one) => one.canary);
+  const queries = primaries.find(({ paths }) => paths.some(({ at }) => /[^/]\/$/.test(at)));
+  const jobs = primaries.find(({ paths }) => paths.some(({ at }) => at.endsWith('/v1/jobs')));
+  const again = 'proxy-next-upstream';
+  check(`${name}: queries are asked again as by docker/nginx`, queries?.annotation(again) &&
+    queries.annotation(again) === directive('routes.conf', 'location / {', 'proxy_next_upstream'));
+  check(`${name}: jobs are not`, jobs?.annotation(again) === 'off' &&
+    directive('routes.conf', 'location /v1/jobs', 'proxy_next_upstream') === 'off');
+
+  const hash = directive('nginx.conf', 'upstream advect_jobs', 'hash')?.replace(/ consistent$/, '');
+  check(`${name}: a client's jobs are one pod's`, hash && jobs?.annotation('upstream-hash-by') === hash);
+  const pattern = canary?.annotation('canary-by-header-pattern') ?? '^$';
+  const prefers = new RegExp(pattern.replace('(?i)', ''), pattern.startsWith('(?i)') ? 'i' : '');
+  check(`${name}: so are queries that become jobs`, canary?.annotation('upstream-hash-by') === hash &&
+    canary?.annotation('canary-by-header') === 'Prefer' && prefers.test('wait=5, Respond-Async') &&
+    !prefers.test('return=minimal') &&
+    canary.paths.every(({ at }) => queries?.paths.some((path) => path.at === at)));
+  // ingress-nginx knows a Service as a canary's or as a path's, not as both.
+  check(`${name}: a canary has a Service of its own`, canary?.paths.every(({ to }) =>
+    !primaries.some(({ paths }) => paths.some((path) => path.to.name === to.name))));
+};
+
 for (const argument of process.argv.slice(2)) {
   const [name, file] = argument.split('=');
   const objects = objectsOf(file);
@@ -132,6 +177,7 @@ for (const argument of process.argv.slice(2)) {
     checkDeployment(name, deployment);
     checkSelectors(name, objects, deployment);
   }
+  checkIngresses(name, objects);
 }
 
 // What is no manifest is seen to be none, or the checks above would say nothing.

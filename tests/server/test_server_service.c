@@ -5,12 +5,15 @@
 #include "tests/support/suite.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -383,6 +386,40 @@ START_TEST(an_empty_directory_is_served_when_there_are_models)
 }
 END_TEST
 
+/* Makes a folder a mount that is read only, in a namespace of this test and its children. False where
+ * that may not be done. */
+static bool make_read_only(const char *folder)
+{
+    return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount(folder, folder, NULL, MS_BIND, NULL) == 0 &&
+           mount(NULL, folder, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0;
+}
+
+START_TEST(models_on_a_read_only_mount_are_served)
+{
+    char file[160];
+    server_daemon_prepare(&server);
+    if (!make_read_only(server.models)) {
+        printf("skipped: nothing can be mounted here, as root may (%s)\n", strerror(errno));
+        server_daemon_remove(&server);
+        return;
+    }
+    snprintf(file, sizeof file, "%s/new", server.models);
+    ck_assert_int_lt(open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600), 0);
+    ck_assert_int_eq(errno, EROFS);
+    int output = server_daemon_begin(&server, NULL);
+    server_daemon_await(&server, output);
+    close(output);
+    kill(server.pid, SIGHUP);
+    server_wait_for_metric(&server, "advect_reloads_total{outcome=\"completed\"}", 1, 60000);
+    struct server_reply reply = server_post(&server, SAMPLES, "{\"n\": 1}");
+    ck_assert_int_eq(reply.status, 200);
+    server_reply_release(&reply);
+    ck_assert_int_eq(umount2(server.models, MNT_DETACH), 0);
+    server_daemon_stop(&server);
+}
+END_TEST
+
 START_TEST(a_port_in_use_is_told_before_the_models_are_loaded)
 {
     int taken = listening_socket(SOCK_STREAM, true);
@@ -431,6 +468,7 @@ static Suite *make_suite(void)
     tcase_add_test(wrong, a_health_check_wants_an_address);
     tcase_add_test(wrong, models_that_cannot_be_had_are_named);
     tcase_add_test(wrong, an_empty_directory_is_served_when_there_are_models);
+    tcase_add_test(wrong, models_on_a_read_only_mount_are_served);
     tcase_add_test(wrong, a_port_in_use_is_told_before_the_models_are_loaded);
     tcase_add_test(wrong, a_full_disk_takes_the_log_and_no_answer);
     suite_add_tcase(suite, manager);

@@ -1,6 +1,7 @@
 #include "tests/trainer/cli.h"
 
 #include "tests/core/io/io_support.h"
+#include "tests/support/folder.h"
 
 #include <check.h>
 #include <stdarg.h>
@@ -26,15 +27,12 @@ static void find_program(void)
 void cli_make_folder(void)
 {
     find_program();
-    strcpy(cli_folder, "/tmp/advect-cli-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(cli_folder));
+    folder_make(cli_folder);
 }
 
 void cli_remove_folder(void)
 {
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", cli_folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove(cli_folder);
 }
 
 const char *cli_at(const char *name)

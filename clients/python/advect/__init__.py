@@ -30,9 +30,10 @@ from .errors import (
 )
 from .estimator import FlowDensity
 from .fitting import Progress, fit
-from .model import Density, Frame, Model, Score, Trajectory, load
+from .model import Model, load
 from .posterior import Posterior
 from .remote import Client, RemoteModel, connect
+from .verbs import Density, Flow, Frame, Score, Trajectory
 
 __all__ = [
     "CancelledError",
@@ -41,6 +42,7 @@ __all__ = [
     "Density",
     "Error",
     "FileError",
+    "Flow",
     "FlowDensity",
     "FormatError",
     "Frame",

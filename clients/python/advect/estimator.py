@@ -21,7 +21,7 @@ class FlowDensity:
 
     Args:
         steps: largest number of optimiser steps; chosen by the number of rows if None.
-        support: what columns can be, by position; see :func:`advect.fit`.
+        support: what columns can be, by position or name; see :func:`advect.fit`.
         random_state: seed of the training.
         n_jobs: number of threads; one per processor if None.
         progress: see :func:`advect.fit`.
@@ -29,6 +29,7 @@ class FlowDensity:
     Attributes:
         model_: the fitted :class:`advect.Model`.
         n_features_in_: number of columns seen by fit.
+        feature_names_in_: their names, where X has names, as a data frame does.
     """
 
     def __init__(
@@ -75,6 +76,10 @@ class FlowDensity:
             progress=self.progress,
         )
         self.n_features_in_ = self.model_.dim
+        if self.model_.columns:
+            self.feature_names_in_ = np.array(self.model_.columns, dtype=object)
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
         return self
 
     def _fitted(self) -> Model:

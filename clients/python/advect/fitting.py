@@ -16,6 +16,7 @@ from . import _structs as s
 from ._arguments import Array
 from ._library import fail, library
 from ._run import abandonable
+from ._tables import columns_of
 from .errors import InvalidError
 from .model import Model
 
@@ -66,12 +67,14 @@ def fit(
     """Trains a model as ``advect fit`` does, with settings chosen by what is in the data.
 
     Args:
-        data: [n, columns], at least 10 rows of finite numbers; or the path of a CSV or NPY file. A
-            data frame's column names become the model's.
+        data: [n, columns], at least 10 rows of finite numbers; or the path of a CSV or NPY file.
+            The names of a data frame, a structured array or a mapping {name: [n]} become the
+            model's.
         labels: of an array, the class of each row: numbers or texts, [n].
         context: what the density of data is conditioned on: of an array, the numbers of each row,
-            [n, size] or [n]; of a CSV file, a list of columns (those of `columns`, or all others,
-            are modelled); of an NPY file, the path of a second one.
+            [n, size] or [n], whose names are kept as those of data; of a CSV file, a list of
+            columns (those of `columns`, or all others, are modelled); of an NPY file, the path of a
+            second one.
         label_column: of a CSV file, the column of the classes.
         columns: of a CSV file, which columns to take; of an array, their names.
         support: what columns can be, by name or position: {"so2": [0, None], "hour": {"periodic":
@@ -110,11 +113,10 @@ def fit(
 # ---------------------------------------------------------------- arrays, as files
 
 
-def _column_names(data: Any, columns: Optional[Sequence[Any]], n: int) -> List[str]:
-    """Those given, or a data frame's; or none."""
+def _column_names(own: List[str], columns: Optional[Sequence[Any]], n: int) -> List[str]:
+    """Those given, or the table's own; or none."""
     if columns is None:
-        own = list(getattr(data, "columns", ()))
-        return own if len(own) == n and all(isinstance(name, str) for name in own) else []
+        return own if len(own) == n else []
     if len(columns) != n or not all(isinstance(name, str) for name in columns):
         raise InvalidError(f"columns must be the names of the array's {n} columns", "columns")
     return list(columns)
@@ -144,12 +146,13 @@ def _write(
     options: Dict[str, Any],
 ) -> Dict[str, Any]:
     """Leaves the files that a training reads, and returns what data of the recipe tells of them."""
+    data, own_names = columns_of(data, "data")
     rows = a.numbers(data, "data")
     if rows.ndim != 2 or 0 in rows.shape:
         raise InvalidError(f"data has shape {rows.shape}; it must be (n, columns)", "data")
     a.finite(rows, "data")
     told: Dict[str, Any] = {}
-    names = _column_names(data, columns, rows.shape[1])
+    names = _column_names(own_names, columns, rows.shape[1])
     if names:
         told["columns"] = names
         options["support"] = _by_position(options["support"], names)
@@ -159,15 +162,19 @@ def _write(
         options["labels"] = "labels.npy"
         if class_names:
             told["labels"] = class_names
-    _write_context(folder, context, len(rows), options)
+    names = _write_context(folder, context, len(rows), options)
+    if names:
+        told["context"] = {"columns": names}
     np.save(os.path.join(folder, "array.npy"), rows)
     options["recorded"] = "array.npy"
     return told
 
 
-def _write_context(folder: str, context: Any, n: int, options: Dict[str, Any]) -> None:
+def _write_context(folder: str, context: Any, n: int, options: Dict[str, Any]) -> List[str]:
+    """The names of its numbers, if they have any."""
     if context is None:
-        return
+        return []
+    context, own_names = columns_of(context, "context")
     numbers = a.numbers(context, "context")
     if numbers.ndim not in (1, 2) or len(numbers) != n or 0 in numbers.shape:
         raise InvalidError(
@@ -177,6 +184,7 @@ def _write_context(folder: str, context: Any, n: int, options: Dict[str, Any]) -
     a.finite(numbers, "context")
     np.save(os.path.join(folder, "context.npy"), numbers.reshape(n, -1))
     options["context_file"] = "context.npy"
+    return _column_names(own_names, None, numbers.size // n)
 
 
 def _context_of_a_file(context: Any, folder: str) -> Dict[str, Any]:

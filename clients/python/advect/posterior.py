@@ -8,9 +8,9 @@ import numpy as np
 
 from . import _arguments as a
 from ._arguments import Array
+from ._tables import by_names
 from .errors import InvalidError
-from .model import Model
-from .remote import RemoteModel
+from .verbs import Flow
 
 # Of the search for the maximum, whose steps end at 0.6 % of the first ones.
 _ROUNDS, _SHRINKS_BY = 12, 0.65
@@ -24,10 +24,11 @@ class Posterior:
 
     Args:
         model: an :class:`advect.Model`, or an :class:`advect.RemoteModel` of a daemon.
-        context: the observation x, [size]; without it each verb needs its own.
+        context: the observation x, [size], or its numbers by their names; without it each verb
+            needs its own.
     """
 
-    def __init__(self, model: Union[Model, RemoteModel], context: Optional[Array] = None) -> None:
+    def __init__(self, model: Flow, context: Optional[Array] = None) -> None:
         if not model.context_size:
             raise InvalidError(f"{model.name!r} takes no context: it is no posterior", "model")
         self.model = model
@@ -43,7 +44,8 @@ class Posterior:
             if self.context is None:
                 raise InvalidError("x is missing: the posterior was made without a context", "x")
             return self.context
-        row = a.contexts(x, self.model.context_size, self.model.context_names, 1)
+        names = self.model.context_names
+        row = a.contexts(by_names(x, names, "x"), self.model.context_size, names, 1)
         assert row is not None
         return row.reshape(-1)
 

@@ -19,9 +19,10 @@ import numpy as np
 from . import _arguments as a
 from ._arguments import Array, Label
 from ._http import Daemon, problem
-from ._query import Divergence, Solver, times_of
+from ._query import Solver, times_of
+from ._tables import by_names
 from .errors import ConnectionLostError, InvalidError, ProblemError
-from .model import Density, Frame, Score, Trajectory
+from .verbs import AtPoints, Density, Flow, Frame, FromBase, Score
 
 _NPY = "application/x-npy"
 _JSON = "application/json"
@@ -112,16 +113,27 @@ def _without_none(fields: Mapping[str, Any]) -> Dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _put_times(
-    fields: Dict[str, Any], frames: Optional[int], times: Optional[Array]
-) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    """The times of a trajectory, which go as they are or by their number."""
-    moments = times_of(frames, times)
-    if times is None:
-        fields["frames"] = len(moments)
-    else:
-        fields["times"] = moments.tolist()
-    return moments
+def _times(moments: "np.ndarray[Any, np.dtype[np.float64]]") -> Dict[str, Any]:
+    """The times of a trajectory, by their number where they are equidistant."""
+    if len(moments) > 1 and np.array_equal(moments, times_of(len(moments), None)):
+        return {"frames": len(moments)}
+    return {"times": moments.tolist()}
+
+
+def _n_blocks(fields: Mapping[str, Any], x0: Any) -> Optional[int]:
+    """How many contexts there are n samples of each of; None where samples share one or have their
+    own."""
+    contexts = fields.get("context")
+    of_each = x0 is None and contexts is not None and isinstance(contexts[0], list)
+    return len(contexts) if of_each else None  # type: ignore[arg-type]
+
+
+def _blocks(
+    rows: "np.ndarray[Any, Any]", fields: Mapping[str, Any], x0: Any
+) -> "np.ndarray[Any, Any]":
+    """Samples [..., n, dim], as [..., k, n, dim] where there were n of each of k contexts."""
+    k = _n_blocks(fields, x0)
+    return rows if k is None else rows.reshape(*rows.shape[:-2], k, -1, rows.shape[-1])
 
 
 def _solver(solver: Solver) -> Optional[Dict[str, Any]]:
@@ -148,29 +160,29 @@ def _url_fields(fields: Mapping[str, Any]) -> Dict[str, Any]:
     return {name: str(of).lower() if isinstance(of, bool) else of for name, of in flat.items()}
 
 
-class RemoteModel:
+class RemoteModel(Flow):
     """A model that a daemon serves: made by :meth:`Client.model`.
 
-    Its verbs are those of :class:`advect.Model`, and so are its attributes; `limits` tells what one
-    request may ask for. Answers to the same request with a seed are the same, byte for byte.
+    Its verbs and their answers are those of an :class:`advect.Model`; log-densities travel as
+    float32, but those of `density`. `limits` tells what one request may ask for.
     """
 
     def __init__(self, daemon: Daemon, told: Dict[str, Any]) -> None:
         self._daemon = daemon
         self._path = f"/v1/models/{quote(told['name'], safe='')}"
-        self.name: str = told["name"]
-        self.digest: str = told["digest"]
-        self.dim: int = told["dim"]
-        self.shape: Tuple[int, ...] = tuple(told["shape"])
-        self.classes: int = told["classes"]
-        self.is_image: bool = len(self.shape) == 3
-        self.labels: List[str] = told.get("labels") or []
-        self.columns: List[str] = told.get("columns") or []
+        self.name = told["name"]
+        self.digest = told["digest"]
+        self.dim = told["dim"]
+        self.shape = tuple(told["shape"])
+        self.classes = told["classes"]
+        self.is_image = len(self.shape) == 3
+        self.labels = told.get("labels") or []
+        self.columns = told.get("columns") or []
         conditions: Dict[str, Any] = told.get("context") or {}
-        self.context_size: int = conditions.get("size", 0)
-        self.context_names: List[str] = conditions.get("columns") or []
+        self.context_size = conditions.get("size", 0)
+        self.context_names = conditions.get("columns") or []
         reach = conditions.get("reach")
-        self.context_reach: float = math.inf if reach is None else reach
+        self.context_reach = math.inf if reach is None else reach
         self.limits: Dict[str, Any] = told["limits"]
         self.config: Dict[str, Any] = told.get("config") or {}
         self.card: Optional[Dict[str, Any]] = told.get("card")
@@ -237,190 +249,85 @@ class RemoteModel:
 
     def _contexts(self, context: Optional[Array], n: Optional[int]) -> Any:
         """Rows, or the numbers of the one that all samples or points have. n: of the points."""
+        context = by_names(context, self.context_names, "context")
         array = a.contexts(context, self.context_size, self.context_names, n)
         if array is None:
             return None
         rows = len(array) > 1 or (n is None and a.of_each(context))
         return array.tolist() if rows else array[0].tolist()
 
-    def _blocks(
-        self, rows: "np.ndarray[Any, Any]", context: Any, x0: Any
-    ) -> "np.ndarray[Any, Any]":
-        """Samples [..., n, dim], as [..., k, n, dim] where there were n of each of k contexts."""
-        if x0 is not None or not a.of_each(context):
-            return rows
-        return rows.reshape(*rows.shape[:-2], len(context), -1, rows.shape[-1])
-
     def _from_base(
-        self,
-        n: Optional[int],
-        seed: Optional[int],
-        label: Label,
-        context: Optional[Array],
-        guidance: Optional[float],
-        solver: Solver,
-        x0: Optional[Array],
-        first: int,
-        space: str,
+        self, asked: FromBase
     ) -> Tuple[Dict[str, Any], Optional["np.ndarray[Any, Any]"]]:
+        """The fields, and the starts if there are any."""
+        x0 = by_names(asked.x0, self.columns, "x0")
         points = None if x0 is None else a.rows(x0, self.shape, "x0")
-        rows = a.count(n, x0=points, label=label)
-        contexts, n_blocks = self._contexts(context, None if points is None else rows), 1
-        if points is None and contexts and isinstance(contexts[0], list):
-            n_blocks = len(contexts)
+        rows = a.count(asked.n, x0=points, label=asked.label)
+        contexts = self._contexts(asked.context, None if points is None else rows)
+        n_blocks = _n_blocks({"context": contexts}, points) or 1
         fields = {
             "n": rows,
-            "seed": a.seed_or_random(seed),
-            "first": first or None,
-            "label": self._labels(label, rows, n_blocks),
+            "seed": a.seed_or_random(asked.seed),
+            "first": asked.first or None,
+            "label": self._labels(asked.label, rows, n_blocks),
             "context": contexts,
-            "guidance": guidance,
-            "solver": _solver(solver),
-            "space": None if space == "data" else space,
+            "guidance": asked.guidance,
+            "solver": _solver(asked.solver),
+            "space": None if asked.space == "data" else asked.space,
         }
         return _without_none(fields), points
 
-    def _at_points(
-        self,
-        x: Array,
-        t: float,
-        label: Label,
-        context: Optional[Array],
-        guidance: Optional[float],
-        solver: Solver,
-        divergence: Divergence,
-        space: str,
-    ) -> Tuple[Dict[str, Any], "np.ndarray[Any, Any]"]:
+    def _at_points(self, asked: AtPoints) -> Tuple[Dict[str, Any], "np.ndarray[Any, Any]"]:
+        """The fields, and the points."""
+        x = by_names(asked.x, self.columns, "x")
         if self.is_image and getattr(x, "dtype", None) == np.uint8:
             points = np.ascontiguousarray(x)  # the daemon knows what 8-bit values mean
         else:
             points = a.rows(x, self.shape, "x")
         fields = {
-            "t": None if t == 1 else float(t),
-            "label": self._labels(label, len(points)),
-            "context": self._contexts(context, len(points)),
-            "guidance": guidance,
-            "solver": _solver(solver),
-            "divergence": _solver(divergence),
-            "space": None if space == "data" else space,
+            "t": None if asked.t == 1 else float(asked.t),
+            "label": self._labels(asked.label, len(points)),
+            "context": self._contexts(asked.context, len(points)),
+            "guidance": asked.guidance,
+            "solver": _solver(asked.solver),
+            "divergence": _solver(asked.divergence),
+            "space": None if asked.space == "data" else asked.space,
         }
         return _without_none(fields), points
 
-    # ---------------------------------------------------------------- verbs
+    # ---------------------------------------------------------------- queries
 
-    def sample(
-        self,
-        n: Optional[int] = None,
-        *,
-        seed: Optional[int] = None,
-        label: Label = None,
-        context: Optional[Array] = None,
-        guidance: Optional[float] = None,
-        solver: Solver = None,
-        x0: Optional[Array] = None,
-        first: int = 0,
-        space: str = "data",
+    def _sample(self, asked: FromBase) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        fields, points = self._from_base(asked)
+        return _blocks(self._array("samples", fields, points), fields, points)
+
+    def _trajectory(
+        self, asked: FromBase, moments: "np.ndarray[Any, np.dtype[np.float64]]"
     ) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """Draws samples [n, dim]; see :meth:`advect.Model.sample`."""
-        fields, points = self._from_base(
-            n, seed, label, context, guidance, solver, x0, first, space
-        )
-        return self._blocks(self._array("samples", fields, points), context, x0)
+        fields, points = self._from_base(asked)
+        states = self._array("trajectories", {**fields, **_times(moments)}, points)
+        return _blocks(states, fields, points)
 
-    def trajectory(
-        self,
-        n: Optional[int] = None,
-        *,
-        frames: Optional[int] = None,
-        times: Optional[Array] = None,
-        seed: Optional[int] = None,
-        label: Label = None,
-        context: Optional[Array] = None,
-        guidance: Optional[float] = None,
-        solver: Solver = None,
-        x0: Optional[Array] = None,
-        first: int = 0,
-        space: str = "data",
-    ) -> Trajectory:
-        """Samples on their way; see :meth:`advect.Model.trajectory`."""
-        fields, points = self._from_base(
-            n, seed, label, context, guidance, solver, x0, first, space
-        )
-        moments = _put_times(fields, frames, times)
-        states = self._array("trajectories", fields, points)
-        return Trajectory(moments, self._blocks(states, context, x0))
-
-    def frames(
-        self,
-        n: Optional[int] = None,
-        *,
-        frames: Optional[int] = None,
-        times: Optional[Array] = None,
-        seed: Optional[int] = None,
-        label: Label = None,
-        context: Optional[Array] = None,
-        guidance: Optional[float] = None,
-        solver: Solver = None,
-        x0: Optional[Array] = None,
-        first: int = 0,
-        space: str = "data",
+    def _frames(
+        self, asked: FromBase, moments: "np.ndarray[Any, np.dtype[np.float64]]"
     ) -> Iterator[Frame]:
-        """The frames of a trajectory, each as soon as all samples have reached it.
-
-        Leaving the loop early closes the connection, at which the daemon stops computing.
-
-        Raises:
-            ProblemError: refused, or failed on the way.
-            ConnectionLostError: the daemon went away before the last frame.
-        """
-        fields, points = self._from_base(
-            n, seed, label, context, guidance, solver, x0, first, space
-        )
-        moments = _put_times(fields, frames, times)
-        path, body, head = self._request("trajectories", fields, points)
+        fields, points = self._from_base(asked)
+        path, body, head = self._request("trajectories", {**fields, **_times(moments)}, points)
         try:
             exchange = self._daemon.exchange("POST", path, body, {**head, "Accept": _LINES})
         except ProblemError as refusal:
             self._refused(refusal)
         with exchange as response:
             for frame in _followed(response, len(moments)):
-                yield Frame(frame.time, self._blocks(frame.states, context, x0))
+                yield Frame(frame.time, _blocks(frame.states, fields, points))
 
-    def log_prob(
-        self,
-        x: Array,
-        *,
-        t: float = 1.0,
-        label: Label = None,
-        context: Optional[Array] = None,
-        guidance: Optional[float] = None,
-        solver: Solver = None,
-        divergence: Divergence = None,
-        space: str = "data",
-    ) -> "np.ndarray[Any, np.dtype[np.float64]]":
-        """Log-densities [n]; see :meth:`advect.Model.log_prob`. They travel as float32."""
-        fields, points = self._at_points(x, t, label, context, guidance, solver, divergence, space)
-        values = self._array("log-density", fields, points).astype(np.float64)
+    def _log_prob(self, asked: AtPoints) -> "np.ndarray[Any, np.dtype[np.float64]]":
+        values = self._array("log-density", *self._at_points(asked)).astype(np.float64)
         _warn(np.isnan(values))
         return values
 
-    def density(
-        self,
-        x: Array,
-        *,
-        errors: bool = False,
-        t: float = 1.0,
-        label: Label = None,
-        context: Optional[Array] = None,
-        guidance: Optional[float] = None,
-        solver: Solver = None,
-        divergence: Divergence = None,
-        space: str = "data",
-    ) -> Density:
-        """Log-densities and their errors; see :meth:`advect.Model.density`."""
-        fields, points = self._at_points(
-            x, t, label, context, guidance, solver, divergence, space
-        )
+    def _density(self, asked: AtPoints, errors: bool) -> Density:
+        fields, points = self._at_points(asked)
         told = self._told("log-density", {**fields, **({"errors": True} if errors else {})}, points)
         values = _doubles(told["log_density"])
         assert values is not None
@@ -433,76 +340,28 @@ class RemoteModel:
             _doubles(told.get("typicality")),
         )
 
-    def encode(
-        self,
-        x: Array,
-        *,
-        t: float = 1.0,
-        label: Label = None,
-        context: Optional[Array] = None,
-        guidance: Optional[float] = None,
-        solver: Solver = None,
-        space: str = "data",
-    ) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """Base points [n, dim] of x; see :meth:`advect.Model.encode`."""
-        fields, points = self._at_points(x, t, label, context, guidance, solver, None, space)
-        latents = self._array("latents", fields, points)
+    def _encode(self, asked: AtPoints) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        latents = self._array("latents", *self._at_points(asked))
         _warn(np.isnan(latents).any(axis=1))
         return latents
 
-    def velocity(
-        self,
-        x: Array,
-        t: float,
-        *,
-        label: Label = None,
-        context: Optional[Array] = None,
-        guidance: Optional[float] = None,
-        space: str = "data",
-    ) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """Velocities [n, dim] at x; see :meth:`advect.Model.velocity`."""
-        fields, points = self._at_points(x, t, label, context, guidance, None, None, space)
-        return self._array("velocity", fields, points)
+    def _velocity(self, asked: AtPoints) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        return self._array("velocity", *self._at_points(asked))
 
-    def score(
-        self,
-        x: Array,
-        t: float,
-        *,
-        method: str = "path",
-        label: Label = None,
-        context: Optional[Array] = None,
-        guidance: Optional[float] = None,
-        solver: Solver = None,
-        space: str = "data",
-    ) -> "np.ndarray[Any, np.dtype[np.float32]]":
-        """The gradient of log p_t at x, [n, dim]; see :meth:`advect.Model.score`."""
-        fields, points = self._at_points(x, t, label, context, guidance, solver, None, space)
-        rows = self._array("score", {**fields, "method": method}, points)
-        score = np.ascontiguousarray(rows[:, : self.dim])  # a difference has its error behind it
+    def _scored(self, asked: AtPoints, method: str) -> "np.ndarray[Any, Any]":
+        """[n, dim], and of differences the errors as a further column."""
+        fields, points = self._at_points(asked)
+        return self._array("score", {**fields, "method": method}, points)
+
+    def _score(self, asked: AtPoints, method: str) -> "np.ndarray[Any, np.dtype[np.float32]]":
+        score = np.ascontiguousarray(self._scored(asked, method)[:, : self.dim])
         _warn(np.isnan(score).any(axis=1))
         return score
 
-    def score_with_error(
-        self,
-        x: Array,
-        t: float = 1.0,
-        *,
-        label: Label = None,
-        context: Optional[Array] = None,
-        guidance: Optional[float] = None,
-        solver: Solver = None,
-        space: str = "data",
-    ) -> Score:
-        """Scores and their errors; see :meth:`advect.Model.score_with_error`."""
-        fields, points = self._at_points(x, t, label, context, guidance, solver, None, space)
-        rows = self._array("score", {**fields, "method": "difference"}, points)
+    def _score_with_error(self, asked: AtPoints) -> Score:
+        rows = self._scored(asked, "difference")
         _warn(np.isnan(rows[:, :-1]).any(axis=1))
         return Score(np.ascontiguousarray(rows[:, :-1]), rows[:, -1].astype(np.float64))
-
-    def score_samples(self, X: Array) -> "np.ndarray[Any, np.dtype[np.float64]]":
-        """:meth:`log_prob`, under the name that scikit-learn has for it."""
-        return self.log_prob(X)
 
 
 def _doubles(values: Any) -> Optional["np.ndarray[Any, np.dtype[np.float64]]"]:
@@ -532,5 +391,5 @@ def _warn(failed: "np.ndarray[Any, Any]") -> None:
             f"row {int(np.argmax(failed))} has no value (and {int(failed.sum()) - 1} other rows): "
             f"the solver does not get there",
             RuntimeWarning,
-            stacklevel=3,
+            stacklevel=4,
         )

@@ -1,5 +1,7 @@
 #include "tests/core/dataset/dataset_support.h"
 
+#include "tests/support/folder.h"
+
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,15 +12,12 @@ char dataset_folder[64];
 
 void dataset_make_folder(void)
 {
-    strcpy(dataset_folder, "/tmp/advect-dataset-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dataset_folder));
+    folder_make(dataset_folder);
 }
 
 void dataset_remove_folder(void)
 {
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", dataset_folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove(dataset_folder);
 }
 
 void dataset_write_file(const char *name, const void *bytes, size_t n)

@@ -2,6 +2,7 @@
  * position, what is refused of them and of the data, and what is suggested. */
 #include <advect/extra/all.h>
 
+#include "tests/support/folder.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -31,16 +32,13 @@ static void write_table(void)
 
 static void begin(void)
 {
-    strcpy(folder, "/tmp/advect-table-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    folder_make(folder);
     write_table();
 }
 
 static void end(void)
 {
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove(folder);
 }
 
 static enum adv_status open_table(const char *more, struct adv_dataset *dataset,

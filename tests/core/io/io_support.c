@@ -1,5 +1,7 @@
 #include "tests/core/io/io_support.h"
 
+#include "tests/support/folder.h"
+
 #include <check.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -9,8 +11,7 @@
 
 void io_scratch_make(struct io_scratch *scratch)
 {
-    strcpy(scratch->folder, "/tmp/advect-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(scratch->folder));
+    folder_make(scratch->folder);
 }
 
 /* Calls visit for each file of the folder and returns their number. */

@@ -1,6 +1,7 @@
 /* Products in bfloat16 against plain arithmetic in double on factors rounded beforehand. */
 #include "core/base/mem.h"
 #include "core/kernels/table.h"
+#include "tests/core/kernels/outer.h"
 #include "tests/support/numbers.h"
 #include "tests/support/suite.h"
 
@@ -233,60 +234,10 @@ END_TEST
 /* ---- sums of outer products ---- */
 
 /* Few of anything go through the float kernel. */
-static bool outer_is_rounded(const struct adv_outer *o)
+static double as_seen(const struct adv_outer *o, double x)
 {
-    return o->m >= 8 && o->n >= 16 && o->run * o->n_runs >= 16;
-}
-
-static double factor(const struct adv_outer *o, const float *x, size_t run_stride, size_t stride,
-                     size_t row, size_t column)
-{
-    double value = (double)x[row / o->run * run_stride + row % o->run * stride + column];
-    return outer_is_rounded(o) ? to_bfloat16(value) : value;
-}
-
-static void assert_outer(const struct adv_outer *o, const float *before)
-{
-    size_t rows = o->run * o->n_runs;
-    for (size_t i = 0; i < o->m; i++) {
-        for (size_t j = 0; j < o->n; j++) {
-            double sum = (double)before[i * o->c_stride + j], scale = fabs(sum);
-            for (size_t r = 0; r < rows; r++) {
-                double term = factor(o, o->a, o->a_run_stride, o->a_stride, r, i) *
-                              factor(o, o->b, o->b_run_stride, o->b_stride, r, j);
-                sum += term;
-                scale += fabs(term);
-            }
-            double c = (double)o->c[i * o->c_stride + j];
-            ck_assert_double_le(fabs(c - sum), 2 * (double)(rows + 1) * ROUNDOFF * scale);
-        }
-        for (size_t j = o->n; j < o->c_stride; j++)
-            ck_assert(o->c[i * o->c_stride + j] == before[i * o->c_stride + j]);
-    }
-}
-
-static void try_outer(const struct adv_kernels *kernels, size_t m, size_t n, size_t run,
-                      size_t n_runs)
-{
-    struct random random = {m * 10007 + n * 101 + run};
-    size_t a_run = run * m + 5, b_run = run * (n + 2) + 3, c_stride = n + 2;
-    struct guarded a, b, c; /* exactly as long as what may be read */
-    guarded_init(&a, (n_runs - 1) * a_run + run * m);
-    guarded_init(&b, (n_runs - 1) * b_run + (run - 1) * (n + 2) + n);
-    guarded_init(&c, m * c_stride);
-    random_fill(&random, -1, 1, a.n, a.data);
-    random_fill(&random, -1, 1, b.n, b.data);
-    float *before = new_floats(&random, m * c_stride);
-    memcpy(c.data, before, c.n * sizeof *before);
-    struct adv_outer outer = {m, n,     run,   n_runs, a.data, b.data,
-                              m, a_run, n + 2, b_run,  c.data, c_stride};
-    kernels->outer(&outer);
-    assert_outer(&outer, before);
-    ck_assert(guarded_intact(&c));
-    guarded_release(&a);
-    guarded_release(&b);
-    guarded_release(&c);
-    free(before);
+    bool is_rounded = o->m >= 8 && o->n >= 16 && o->run * o->n_runs >= 16;
+    return is_rounded ? to_bfloat16(x) : x;
 }
 
 /* Columns of a, of b, rows of a run and runs, either side of tiles and blocks. */
@@ -298,7 +249,7 @@ START_TEST(sums_of_outer_products_are_those_of_rounded_factors)
 {
     const struct adv_kernels *kernels = variant(_i);
     for (size_t i = 0; kernels && i < ADV_COUNT(outers); i++)
-        try_outer(kernels, outers[i][0], outers[i][1], outers[i][2], outers[i][3]);
+        outer_is_right(kernels, outers[i][0], outers[i][1], outers[i][2], outers[i][3], as_seen);
 }
 END_TEST
 

@@ -15,16 +15,7 @@ static const float modes[3 * DIM] = {1, 0.5f, -0.8f, 0.9f, 0.1f, -1.2f};
 /* Three Gaussians of deviation 0.2, whose velocity is exact. */
 static struct adv_model *gaussians(const char *more)
 {
-    char config[512];
-    struct adv_model *model = NULL;
-    struct adv_error error = ADV_ERROR_INIT;
-    snprintf(config, sizeof config,
-             "{\"name\": \"gaussians\", \"net\": {\"kind\": \"empirical\", \"dim\": 2, \"samples\":"
-             " 3, \"bandwidth\": 0.2}%s}",
-             more);
-    ck_assert_msg(adv_model_new(config, 3 * DIM, modes, NULL, &model, &error) == ADV_OK, "%s",
-                  error.message);
-    return model;
+    return model_of_gaussians(3, modes, 0.2, more);
 }
 
 static struct adv_query noisy(enum adv_query_kind kind, size_t n, double noise)
@@ -38,29 +29,15 @@ static struct adv_query noisy(enum adv_query_kind kind, size_t n, double noise)
     return query;
 }
 
-static struct adv_run *ask(struct adv_model *model, const struct adv_query *query, int threads,
-                           const struct adv_answer **answer)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_run *run = NULL;
-    struct adv_pool *pool = NULL;
-    ck_assert_msg(adv_run_new(model, query, &run, &error) == ADV_OK, "%s", error.message);
-    ck_assert_int_eq(adv_pool_new(threads, &pool, NULL), ADV_OK);
-    struct adv_run_options options = {.size = sizeof options, .pool = pool};
-    ck_assert_msg(adv_run_all(run, &options, answer, &error) == ADV_OK, "%s", error.message);
-    adv_pool_free(pool);
-    return run;
-}
-
 START_TEST(a_sample_is_the_same_alone_and_in_a_batch)
 {
     struct adv_model *model = gaussians("");
     struct adv_query query = noisy(ADV_QUERY_SAMPLES, 600, 2);
     const struct adv_answer *all, *one, *other;
-    struct adv_run *together = ask(model, &query, 3, &all);
+    struct adv_run *together = run_of(model, &query, 3, &all);
     query.n = 1;
     for (query.first = 0; query.first < 600; query.first += 199) {
-        struct adv_run *alone = ask(model, &query, 1, &one);
+        struct adv_run *alone = run_of(model, &query, 1, &one);
         ck_assert_mem_eq(one->states, all->states + query.first * DIM, DIM * sizeof(float));
         ck_assert_double_eq(one->noise, 2);
         adv_run_free(alone);
@@ -68,9 +45,9 @@ START_TEST(a_sample_is_the_same_alone_and_in_a_batch)
     query.first = 0;
     query.seed = 4;
     query.points = (const float[]){0.3f, -0.4f};
-    struct adv_run *a = ask(model, &query, 1, &one);
+    struct adv_run *a = run_of(model, &query, 1, &one);
     query.seed = 5; /* the same start with other noise */
-    struct adv_run *b = ask(model, &query, 1, &other);
+    struct adv_run *b = run_of(model, &query, 1, &other);
     ck_assert(memcmp(one->states, other->states, DIM * sizeof(float)) != 0);
     adv_run_free(a);
     adv_run_free(b);
@@ -87,9 +64,9 @@ START_TEST(noise_0_is_heun)
     query.times = times;
     query.n_times = 3;
     const struct adv_answer *quiet, *heun;
-    struct adv_run *a = ask(model, &query, 1, &quiet);
+    struct adv_run *a = run_of(model, &query, 1, &quiet);
     ck_assert_int_eq(adv_solver_find("heun", &query.solver.solver, NULL), ADV_OK);
-    struct adv_run *b = ask(model, &query, 1, &heun);
+    struct adv_run *b = run_of(model, &query, 1, &heun);
     for (size_t i = 0; i < 3 * 50 * DIM; i++)
         ck_assert_float_eq_tol(quiet->states[i], heun->states[i], 1e-5f);
     adv_run_free(a);
@@ -108,7 +85,7 @@ START_TEST(the_modes_keep_their_shares_and_widths)
     for (int i = 0; i < 3; i++) {
         struct adv_query query = noisy(ADV_QUERY_SAMPLES, N, levels[i]);
         const struct adv_answer *answer;
-        struct adv_run *run = ask(model, &query, 2, &answer);
+        struct adv_run *run = run_of(model, &query, 2, &answer);
         double n[3] = {0}, sum[3] = {0}, square[3] = {0};
         for (size_t r = 0; r < N; r++) {
             size_t nearest = 0;
@@ -139,45 +116,36 @@ START_TEST(the_modes_keep_their_shares_and_widths)
 }
 END_TEST
 
-static void refused(struct adv_model *model, const struct adv_query *query, const char *field,
-                    const char *words)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    ck_assert_int_eq(adv_query_check(query, model, &error), ADV_E_INVALID);
-    ck_assert_str_eq(error.field, field);
-    ck_assert_msg(strstr(error.message, words) != NULL, "%s", error.message);
-}
-
 START_TEST(noise_is_refused_where_it_means_nothing)
 {
     struct adv_model *model = gaussians("");
     const float point[DIM] = {0};
     struct adv_query query = noisy(ADV_QUERY_SAMPLES, 1, -0.1);
-    refused(model, &query, "solver.noise", "between 0 and 10");
+    query_is_refused(model, &query, "solver.noise", "between 0 and 10");
     query.noise = NAN;
-    refused(model, &query, "solver.noise", "between 0 and 10");
+    query_is_refused(model, &query, "solver.noise", "between 0 and 10");
     query.noise = 10.5;
-    refused(model, &query, "solver.noise", "between 0 and 10");
+    query_is_refused(model, &query, "solver.noise", "between 0 and 10");
     query.noise = 8;
     query.solver.steps = 31; /* sqrt(62) is 7.87 */
-    refused(model, &query, "solver.noise", "7.874");
+    query_is_refused(model, &query, "solver.noise", "7.874");
     query.solver.steps = 32;
     ck_assert_int_eq(adv_query_check(&query, model, NULL), ADV_OK);
     query.log_density = true;
-    refused(model, &query, "solver.method", "log_density");
+    query_is_refused(model, &query, "solver.method", "log_density");
     for (enum adv_query_kind kind = ADV_QUERY_LOG_DENSITY; kind <= ADV_QUERY_LATENTS; kind++) {
         query = noisy(kind, 1, 1);
         query.points = point;
-        refused(model, &query, "solver.method", "only samples and trajectories");
+        query_is_refused(model, &query, "solver.method", "only samples and trajectories");
     }
     query = noisy(ADV_QUERY_SCORE, 1, 1);
     query.points = point;
     query.score_method = ADV_SCORE_DIFFERENCE;
-    refused(model, &query, "solver.method", "only samples and trajectories");
+    query_is_refused(model, &query, "solver.method", "only samples and trajectories");
     adv_model_unref(model);
     model = gaussians(", \"path\": {\"kind\": \"condot\", \"coupling\": \"optimal_transport\"}");
     query = noisy(ADV_QUERY_SAMPLES, 1, 1);
-    refused(model, &query, "solver.method", "optimal_transport");
+    query_is_refused(model, &query, "solver.method", "optimal_transport");
     adv_model_unref(model);
 }
 END_TEST

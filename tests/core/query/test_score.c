@@ -40,30 +40,7 @@ static double exact(double t, const double y[DIM], double gradient[DIM])
 
 static struct adv_model *gaussians(const char *more)
 {
-    char config[1024];
-    struct adv_model *model = NULL;
-    struct adv_error error = ADV_ERROR_INIT;
-    snprintf(config, sizeof config,
-             "{\"name\": \"gaussians\", \"net\": {\"kind\": \"empirical\", \"dim\": 2, \"samples\":"
-             " %d, \"bandwidth\": %g}%s}",
-             N_MODES, BANDWIDTH, more);
-    ck_assert_msg(adv_model_new(config, N_MODES * DIM, modes, NULL, &model, &error) == ADV_OK, "%s",
-                  error.message);
-    return model;
-}
-
-static struct adv_run *ask(struct adv_model *model, const struct adv_query *query, int threads,
-                           const struct adv_answer **answer)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_run *run = NULL;
-    struct adv_pool *pool = NULL;
-    ck_assert_msg(adv_run_new(model, query, &run, &error) == ADV_OK, "%s", error.message);
-    ck_assert_int_eq(adv_pool_new(threads, &pool, NULL), ADV_OK);
-    struct adv_run_options options = {.size = sizeof options, .pool = pool};
-    ck_assert_msg(adv_run_all(run, &options, answer, &error) == ADV_OK, "%s", error.message);
-    adv_pool_free(pool);
-    return run;
+    return model_of_gaussians(N_MODES, modes, BANDWIDTH, more);
 }
 
 static struct adv_query query_of(enum adv_score_method method, double t, const float *points)
@@ -103,7 +80,7 @@ START_TEST(both_methods_agree_with_the_closed_form)
         struct adv_query query = query_of(method, t, points);
         query.space = in_data ? ADV_SPACE_DATA : ADV_SPACE_FLOW;
         const struct adv_answer *answer;
-        struct adv_run *run = ask(model, &query, 1, &answer);
+        struct adv_run *run = run_of(model, &query, 1, &answer);
         for (size_t r = 0; r < N; r++) {
             double y[DIM], truth[DIM], size = 0;
             for (size_t k = 0; k < DIM; k++)
@@ -149,7 +126,7 @@ START_TEST(data_units_hold_the_slope_of_the_log_determinant)
                                    0.1f, 0.1f, 0.7f, 0.3f, 0.95f, 0.6f};
     struct adv_query query = query_of(ADV_SCORE_DIFFERENCE, 1, points);
     const struct adv_answer *answer;
-    struct adv_run *run = ask(model, &query, 1, &answer);
+    struct adv_run *run = run_of(model, &query, 1, &answer);
     for (size_t r = 0; r < N; r++) {
         double truth[DIM];
         for (size_t k = 0; k < DIM; k++) {
@@ -179,7 +156,7 @@ START_TEST(rows_too_far_out_fail_with_a_reason)
     points[4 * DIM + 1] = -7e4f;
     struct adv_query query = query_of(ADV_SCORE_DIFFERENCE, 0, points); /* nothing to integrate */
     const struct adv_answer *answer;
-    struct adv_run *run = ask(model, &query, 1, &answer);
+    struct adv_run *run = run_of(model, &query, 1, &answer);
     ck_assert_ptr_nonnull(answer->failures);
     for (size_t r = 0; r < N; r++) {
         bool far = r == 1 || r == 4;
@@ -215,11 +192,11 @@ START_TEST(a_row_depends_on_nothing_else)
         struct adv_query query = query_of((enum adv_score_method)method, 0.8, points);
         query.n = MANY;
         const struct adv_answer *all, *one;
-        struct adv_run *together = ask(model, &query, 3, &all);
+        struct adv_run *together = run_of(model, &query, 3, &all);
         query.n = 1;
         for (size_t r = 0; r < MANY; r += 33) {
             query.points = points + r * DIM;
-            struct adv_run *alone = ask(model, &query, 1, &one);
+            struct adv_run *alone = run_of(model, &query, 1, &one);
             ck_assert_mem_eq(one->states, all->states + r * DIM, DIM * sizeof(float));
             if (all->score_error)
                 ck_assert_mem_eq(one->score_error, all->score_error + r, sizeof(double));
@@ -231,34 +208,25 @@ START_TEST(a_row_depends_on_nothing_else)
 }
 END_TEST
 
-static void refused(struct adv_model *model, const struct adv_query *query, const char *field,
-                    const char *words)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    ck_assert_int_eq(adv_query_check(query, model, &error), ADV_E_INVALID);
-    ck_assert_str_eq(error.field, field);
-    ck_assert_msg(strstr(error.message, words) != NULL, "%s", error.message);
-}
-
 START_TEST(what_has_no_score_is_refused)
 {
     static const float zeros[200];
     struct adv_model *model = gaussians("");
     struct adv_query query = query_of(ADV_SCORE_PATH, 1, flow_points);
-    refused(model, &query, "t", "method difference");
+    query_is_refused(model, &query, "t", "method difference");
     query.t = 1 - 1e-9; /* 1 in float32 */
-    refused(model, &query, "t", "method difference");
+    query_is_refused(model, &query, "t", "method difference");
     query.t = 1.5;
-    refused(model, &query, "t", "between 0 and 1");
+    query_is_refused(model, &query, "t", "between 0 and 1");
     query.t = 0.5;
     query.score_method = (enum adv_score_method)2;
-    refused(model, &query, "method", "last one is 1");
+    query_is_refused(model, &query, "method", "last one is 1");
     adv_model_unref(model);
 
     query.score_method = ADV_SCORE_PATH;
     model = gaussians(", \"path\": {\"kind\": \"condot\", \"coupling\": \"optimal_transport\"}");
     ck_assert(adv_model_is_coupled(model));
-    refused(model, &query, "method", "optimal_transport");
+    query_is_refused(model, &query, "method", "optimal_transport");
     adv_model_unref(model);
 
     model = model_of("{\"name\": \"round\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\":"
@@ -267,18 +235,18 @@ START_TEST(what_has_no_score_is_refused)
                      " 360, \"width\": 1}, {\"kind\": \"real\", \"width\": 1, \"shift\": 0.2,"
                      " \"scale\": 0.9, \"integer\": true}]}}}");
     query.space = ADV_SPACE_FLOW;
-    refused(model, &query, "method", "periodic");
+    query_is_refused(model, &query, "method", "periodic");
     query.score_method = ADV_SCORE_DIFFERENCE;
     query.space = ADV_SPACE_DATA;
     query.t = 1;
-    refused(model, &query, "space", "whole numbers");
+    query_is_refused(model, &query, "space", "whole numbers");
     adv_model_unref(model);
 
     model = model_of("{\"name\": \"wide\", \"net\": {\"kind\": \"mlp\", \"dim\": 129,"
                      " \"channels\": 8, \"layers\": 1}}");
     query.points = zeros;
     query.n = 1;
-    refused(model, &query, "method", "128");
+    query_is_refused(model, &query, "method", "128");
     adv_model_unref(model);
 }
 END_TEST
@@ -315,7 +283,7 @@ START_TEST(every_format_tells_the_error)
     struct adv_model *model = gaussians("");
     struct adv_query query = query_of(ADV_SCORE_DIFFERENCE, 0.5, flow_points);
     const struct adv_answer *answer;
-    struct adv_run *run = ask(model, &query, 1, &answer);
+    struct adv_run *run = run_of(model, &query, 1, &answer);
     static const struct {
         enum adv_format_id format;
         const char *words;

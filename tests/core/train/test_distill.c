@@ -2,6 +2,7 @@
  * number of threads and over interruptions, and which teachers they refuse. */
 #include "core/train/distill/distill.h"
 
+#include "tests/core/train/trainings.h"
 #include "tests/support/models.h"
 #include "tests/support/suite.h"
 
@@ -12,22 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static char folder[64], checkpoint[96];
-
-static void make_folder(void)
-{
-    strcpy(folder, "/tmp/advect-distill-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(checkpoint, sizeof checkpoint, "%s/c.checkpoint", folder);
-}
-
-static void remove_folder(void)
-{
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
-}
 
 #define NET                                                                                        \
     "\"kind\": \"mlp\", \"dim\": 2, \"channels\": 24, \"layers\": 2, \"activation\": \"silu\""
@@ -45,7 +30,7 @@ static void remove_folder(void)
 static void save(struct adv_model *teacher)
 {
     char path[96];
-    snprintf(path, sizeof path, "%s/teacher.safetensors", folder);
+    snprintf(path, sizeof path, "%s/teacher.safetensors", trainings_folder);
     ck_assert_int_eq(adv_model_save(teacher, path, ADV_F32, NULL), ADV_OK);
 }
 
@@ -67,7 +52,7 @@ static enum adv_status open_student(const char *recipe, int threads, struct adv_
                                     struct adv_error *error)
 {
     struct adv_training_options options = {
-        .size = sizeof options, .data = folder, .threads = threads};
+        .size = sizeof options, .data = trainings_folder, .threads = threads};
     return adv_training_new(recipe, &options, training, error);
 }
 
@@ -173,9 +158,10 @@ START_TEST(neither_threads_nor_interruptions_change_a_student)
     struct adv_error error = ADV_ERROR_INIT;
     step_to(whole, 20);
     step_to(first, 11);
-    ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_save(first, trainings_checkpoint, NULL), ADV_OK);
     second = new_student(1);
-    ck_assert_msg(adv_training_resume(second, checkpoint, &error) == ADV_OK, "%s", error.message);
+    ck_assert_msg(adv_training_resume(second, trainings_checkpoint, &error) == ADV_OK, "%s",
+                  error.message);
     step_to(second, 20);
     ck_assert_mem_eq(whole->weights, second->weights, whole->n_weights * sizeof(float));
     ck_assert_mem_eq(whole->average, second->average, whole->n_weights * sizeof(float));
@@ -193,10 +179,10 @@ START_TEST(a_checkpoint_does_not_go_on_with_another_teacher)
     struct adv_training *first = new_student(1), *second = NULL;
     char *before = strdup(adv_model_digest(first->distillation->teacher));
     step_to(first, 2);
-    ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_save(first, trainings_checkpoint, NULL), ADV_OK);
     save_teacher("{\"name\": \"other\", \"net\": {" NET "}}");
     second = new_student(1);
-    ck_assert_int_eq(adv_training_resume(second, checkpoint, &error), ADV_E_INVALID);
+    ck_assert_int_eq(adv_training_resume(second, trainings_checkpoint, &error), ADV_E_INVALID);
     ck_assert_str_eq(error.field, "distill.teacher");
     ck_assert_ptr_nonnull(strstr(error.message, "the teacher has changed: its digest was "));
     ck_assert_ptr_nonnull(strstr(error.message, before));
@@ -239,7 +225,7 @@ END_TEST
 static void write_rows(void)
 {
     char path[96];
-    snprintf(path, sizeof path, "%s/t.csv", folder);
+    snprintf(path, sizeof path, "%s/t.csv", trainings_folder);
     FILE *file = fopen(path, "w");
     ck_assert_ptr_nonnull(file);
     fputs("y,c\n", file);
@@ -376,7 +362,7 @@ int main(void)
 {
     Suite *suite = suite_create("distill");
     TCase *students = tcase_create("students");
-    tcase_add_checked_fixture(students, make_folder, remove_folder);
+    tcase_add_checked_fixture(students, trainings_make_folder, trainings_remove_folder);
     tcase_set_timeout(students, 120);
     tcase_add_test(students, a_student_starts_as_the_velocity_of_its_teacher);
     tcase_add_test(students, frames_of_a_path_follow_its_velocity);
@@ -388,7 +374,7 @@ int main(void)
     tcase_add_test(students, neither_threads_nor_interruptions_change_a_student);
     suite_add_tcase(suite, students);
     TCase *refused = tcase_create("refusals");
-    tcase_add_checked_fixture(refused, make_folder, remove_folder);
+    tcase_add_checked_fixture(refused, trainings_make_folder, trainings_remove_folder);
     tcase_add_loop_test(refused, teachers_that_do_not_fit_are_refused, 0,
                         sizeof refusals / sizeof *refusals);
     suite_add_tcase(suite, refused);

@@ -4,6 +4,7 @@
 
 #include <advect/extra/ranks.h>
 
+#include "tests/core/train/trainings.h"
 #include "tests/support/models.h"
 #include "tests/support/suite.h"
 #include "tests/support/thread_ranks.h"
@@ -14,22 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char folder[64], checkpoint[96];
-
-static void make_folder(void)
-{
-    strcpy(folder, "/tmp/advect-ranks-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(checkpoint, sizeof checkpoint, "%s/c.checkpoint", folder);
-}
-
-static void remove_folder(void)
-{
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
-}
 
 #define BOARD                                                                                      \
     "\"data\": {\"source\": {\"kind\": \"density\", \"density\": {\"kind\": \"checkerboard\", "    \
@@ -53,32 +38,6 @@ static void remove_folder(void)
     "\"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": 256}}"
 
 static const char *const recipes[] = {SMALL("1"), WIDE};
-
-static struct adv_training *open_training(const char *recipe, int threads)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training *training = NULL;
-    struct adv_training_options options = {
-        .size = sizeof options, .data = folder, .threads = threads};
-    ck_assert_msg(adv_training_new(recipe, &options, &training, &error) == ADV_OK, "%s",
-                  error.message);
-    return training;
-}
-
-static void same_state(const struct adv_training *a, const struct adv_training *b)
-{
-    size_t bytes = a->n_weights * sizeof(float);
-    ck_assert_int_eq(a->progress.step, b->progress.step);
-    ck_assert_mem_eq(a->weights, b->weights, bytes);
-    ck_assert_mem_eq(a->average, b->average, bytes);
-    ck_assert_mem_eq(a->m, b->m, bytes);
-    ck_assert_mem_eq(a->v, b->v, bytes);
-    ck_assert_uint_eq(a->n_curve, b->n_curve);
-    for (size_t i = 0; i < a->n_curve; i++) {
-        ck_assert_double_eq(a->curve[i].loss, b->curve[i].loss);
-        ck_assert_double_eq(a->curve[i].held_out, b->curve[i].held_out);
-    }
-}
 
 /* ---------------------------------------------------------------- shared trainings */
 
@@ -114,18 +73,19 @@ static void train_as_rank(const struct adv_ranks *ranks, void *context)
     bool differs = rank == 1 && shared->recipe_of_1;
     struct adv_error *error = &shared->errors[rank];
     struct adv_training *t =
-        open_training(differs ? shared->recipe_of_1 : shared->recipe, 1 + rank % 2);
+        training_of(differs ? shared->recipe_of_1 : shared->recipe, 1 + rank % 2);
     shared->trainings[rank] = t;
     for (int64_t i = 0; rank == 1 && i < shared->steps_before_1; i++)
         ck_assert_int_eq(adv_training_step(t, NULL, error), ADV_OK);
     enum adv_status status = ADV_OK;
     if (shared->resumes)
-        status = adv_training_resume(t, checkpoint, error);
+        status = adv_training_resume(t, trainings_checkpoint, error);
     if (status == ADV_OK)
         status = adv_training_share(t, ranks, error);
     struct watch watch = {shared, rank};
     struct adv_training_run_options options = {.size = sizeof options,
-                                               .checkpoint = shared->saves ? checkpoint : NULL,
+                                               .checkpoint =
+                                                   shared->saves ? trainings_checkpoint : NULL,
                                                .on_step = shared->stops_after ? goes_on : NULL,
                                                .context = &watch};
     if (status == ADV_OK)
@@ -142,7 +102,7 @@ static void release(struct shared *shared)
 static struct adv_training *train_alone(const char *recipe)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training *alone = open_training(recipe, 2);
+    struct adv_training *alone = training_of(recipe, 2);
     ck_assert_int_eq(adv_training_run(alone, NULL, &error), ADV_OK);
     return alone;
 }
@@ -151,7 +111,7 @@ static void all_are(const struct shared *shared, int n_ranks, const struct adv_t
 {
     for (int i = 0; i < n_ranks; i++) {
         ck_assert_msg(shared->status[i] == ADV_OK, "%s", shared->errors[i].message);
-        same_state(shared->trainings[i], expected);
+        trainings_are_same(shared->trainings[i], expected);
     }
 }
 
@@ -180,7 +140,7 @@ static void write_teacher(const char *where, enum adv_dtype dtype)
 
 START_TEST(ranks_train_the_student_of_one_process)
 {
-    write_teacher(folder, ADV_F32);
+    write_teacher(trainings_folder, ADV_F32);
     struct adv_training *alone = train_alone(STUDENT);
     struct shared shared = {.recipe = STUDENT};
     thread_ranks_run(3, train_as_rank, &shared);
@@ -252,7 +212,7 @@ END_TEST
 static void write_rows(const char *name, double last)
 {
     char path[128];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(path, sizeof path, "%s/%s", trainings_folder, name);
     FILE *file = fopen(path, "w");
     ck_assert_ptr_nonnull(file);
     for (int i = 0; i < 200; i++)
@@ -265,7 +225,7 @@ static void train_on_own_folder(const struct adv_ranks *ranks, void *context)
 {
     struct shared *shared = context;
     char path[128];
-    snprintf(path, sizeof path, "%s/%d%s", folder, ranks->rank, shared->own);
+    snprintf(path, sizeof path, "%s/%d%s", trainings_folder, ranks->rank, shared->own);
     struct adv_training_options options = {.size = sizeof options, .data = path, .threads = 1};
     struct adv_error *error = &shared->errors[ranks->rank];
     struct adv_training *t = NULL;
@@ -297,7 +257,7 @@ START_TEST(ranks_with_another_teacher_are_refused_by_name)
     struct shared shared = {.recipe = STUDENT, .own = ""};
     for (int rank = 0; rank < 2; rank++) {
         char own[128];
-        snprintf(own, sizeof own, "%s/%d", folder, rank);
+        snprintf(own, sizeof own, "%s/%d", trainings_folder, rank);
         ck_assert_int_eq(mkdir(own, 0700), 0);
         write_teacher(own, rank ? ADV_F16 : ADV_F32);
     }
@@ -334,7 +294,7 @@ int main(void)
 {
     Suite *suite = suite_create("ranks");
     TCase *all = tcase_create("ranks");
-    tcase_add_checked_fixture(all, make_folder, remove_folder);
+    tcase_add_checked_fixture(all, trainings_make_folder, trainings_remove_folder);
     tcase_add_loop_test(all, ranks_train_the_bytes_of_one_process, 0, 4);
     tcase_add_test(all, ranks_train_the_student_of_one_process);
     tcase_add_test(all, a_checkpoint_is_resumed_by_another_number_of_ranks);

@@ -3,6 +3,7 @@
 #include <advect/extra/all.h>
 #include <advect/train.h>
 
+#include "tests/support/folder.h"
 #include "tests/support/suite.h"
 
 #include <math.h>
@@ -43,8 +44,7 @@ static void write_rows(void)
 
 static void make_folder(void)
 {
-    strcpy(folder, "/tmp/advect-recipe-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
+    folder_make(folder);
     snprintf(rows_csv, sizeof rows_csv, "%s/rows.csv", folder);
     snprintf(rows_npy, sizeof rows_npy, "%s/rows.npy", folder);
     write_rows();
@@ -52,9 +52,7 @@ static void make_folder(void)
 
 static void remove_folder(void)
 {
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
+    folder_remove(folder);
 }
 
 static json_t *recipe_of(const char *file, const char *options)

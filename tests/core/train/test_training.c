@@ -3,6 +3,7 @@
 
 #include <advect/extra/all.h>
 
+#include "tests/core/train/trainings.h"
 #include "tests/support/alloc_fail.h"
 #include "tests/support/suite.h"
 
@@ -16,22 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char folder[64], checkpoint[96];
-
-static void make_folder(void)
-{
-    strcpy(folder, "/tmp/advect-training-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(checkpoint, sizeof checkpoint, "%s/c.checkpoint", folder);
-}
-
-static void remove_folder(void)
-{
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
-}
-
 /* ---------------------------------------------------------------- trainings */
 
 #define SMALL_NET "\"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 24, \"layers\": 2}, "
@@ -42,17 +27,6 @@ static void remove_folder(void)
     "\"train\": {\"steps\": 40, \"batch\": 50, \"shard_rows\": 16, \"warmup_steps\": 5, "          \
     "\"weight_decay\": 0.01, \"held_out_every\": 15"
 #define SMALL_RECIPE "{\"name\": \"small\", " SMALL_NET BOARD_DATA SMALL_TRAIN "}}"
-
-static struct adv_training *open_training(const char *recipe, int threads)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training *training = NULL;
-    struct adv_training_options options = {
-        .size = sizeof options, .data = folder, .threads = threads};
-    ck_assert_msg(adv_training_new(recipe, &options, &training, &error) == ADV_OK, "%s",
-                  error.message);
-    return training;
-}
 
 static void step_to(struct adv_training *training, int64_t step)
 {
@@ -65,24 +39,9 @@ static void step_to(struct adv_training *training, int64_t step)
 static void run_to_the_end(struct adv_training *training)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training_run_options watch = {.size = sizeof watch, .checkpoint = checkpoint};
+    struct adv_training_run_options watch = {.size = sizeof watch,
+                                             .checkpoint = trainings_checkpoint};
     ck_assert_msg(adv_training_run(training, &watch, &error) == ADV_OK, "%s", error.message);
-}
-
-static void same_state(const struct adv_training *a, const struct adv_training *b)
-{
-    size_t bytes = a->n_weights * sizeof(float);
-    ck_assert_int_eq(a->progress.step, b->progress.step);
-    ck_assert_mem_eq(a->weights, b->weights, bytes);
-    ck_assert_mem_eq(a->average, b->average, bytes);
-    ck_assert_mem_eq(a->m, b->m, bytes);
-    ck_assert_mem_eq(a->v, b->v, bytes);
-    ck_assert_uint_eq(a->n_curve, b->n_curve);
-    for (size_t i = 0; i < a->n_curve; i++) {
-        ck_assert_int_eq(a->curve[i].step, b->curve[i].step);
-        ck_assert_double_eq(a->curve[i].loss, b->curve[i].loss);
-        ck_assert_double_eq(a->curve[i].held_out, b->curve[i].held_out);
-    }
 }
 
 /* ---------------------------------------------------------------- determinism */
@@ -90,11 +49,11 @@ static void same_state(const struct adv_training *a, const struct adv_training *
 START_TEST(results_do_not_depend_on_the_number_of_threads)
 {
     struct adv_training *three;
-    struct adv_training *one = open_training(SMALL_RECIPE, 1);
-    three = open_training(SMALL_RECIPE, 3);
+    struct adv_training *one = training_of(SMALL_RECIPE, 1);
+    three = training_of(SMALL_RECIPE, 3);
     run_to_the_end(one);
     run_to_the_end(three);
-    same_state(one, three);
+    trainings_are_same(one, three);
     ck_assert_uint_eq(one->n_curve, 3); /* steps 15, 30 and 40 */
     adv_training_free(one);
     adv_training_free(three);
@@ -108,17 +67,17 @@ START_TEST(a_precision_is_as_deterministic_or_refused)
         "{\"name\": \"small\", " SMALL_NET BOARD_DATA SMALL_TRAIN ", \"precision\": \"bfloat16\"}}";
     const struct adv_load_options load = {.size = sizeof load, .precision = ADV_PRECISION_BFLOAT16};
     if (adv_load_options_check(&load, NULL) == ADV_OK) {
-        struct adv_training *one = open_training(recipe, 1), *three = open_training(recipe, 3);
+        struct adv_training *one = training_of(recipe, 1), *three = training_of(recipe, 3);
         run_to_the_end(one);
         run_to_the_end(three);
-        same_state(one, three);
+        trainings_are_same(one, three);
         adv_training_free(one);
         adv_training_free(three);
         return;
     }
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_training *training = NULL;
-    struct adv_training_options options = {.size = sizeof options, .data = folder};
+    struct adv_training_options options = {.size = sizeof options, .data = trainings_folder};
     ck_assert_int_eq(adv_training_new(recipe, &options, &training, &error), ADV_E_INVALID);
     ck_assert_str_eq(error.field, "train.precision");
     ck_assert_msg(!strncmp(error.message, "train.precision is bfloat16, which", 34), "%s",
@@ -130,11 +89,12 @@ END_TEST
 static void ends_alike_from_20(struct adv_training *straight, const char *recipe_text, int threads)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training *resumed = open_training(recipe_text, threads);
-    ck_assert_msg(adv_training_resume(resumed, checkpoint, &error) == ADV_OK, "%s", error.message);
+    struct adv_training *resumed = training_of(recipe_text, threads);
+    ck_assert_msg(adv_training_resume(resumed, trainings_checkpoint, &error) == ADV_OK, "%s",
+                  error.message);
     ck_assert_int_eq(resumed->progress.step, 20);
     run_to_the_end(resumed);
-    same_state(straight, resumed);
+    trainings_are_same(straight, resumed);
     adv_training_free(resumed);
     adv_training_free(straight);
 }
@@ -143,12 +103,12 @@ static void ends_alike_from_20(struct adv_training *straight, const char *recipe
 START_TEST(a_resumed_training_continues_bit_for_bit)
 {
     struct adv_training *first;
-    struct adv_training *straight = open_training(SMALL_RECIPE, 1);
+    struct adv_training *straight = training_of(SMALL_RECIPE, 1);
     run_to_the_end(straight);
 
-    first = open_training(SMALL_RECIPE, 1 + _i);
+    first = training_of(SMALL_RECIPE, 1 + _i);
     step_to(first, 20);
-    ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_save(first, trainings_checkpoint, NULL), ADV_OK);
     adv_training_free(first);
 
     ends_alike_from_20(straight, SMALL_RECIPE, 1 + _i);
@@ -162,10 +122,9 @@ END_TEST
 START_TEST(a_finished_training_goes_on_in_another_cycle)
 {
     struct adv_training *first;
-    struct adv_training *straight =
-        open_training(IN_CYCLES("\"steps\": 40, \"cycle_steps\": 20"), 1);
+    struct adv_training *straight = training_of(IN_CYCLES("\"steps\": 40, \"cycle_steps\": 20"), 1);
     run_to_the_end(straight);
-    first = open_training(IN_CYCLES("\"steps\": 20"), 1);
+    first = training_of(IN_CYCLES("\"steps\": 20"), 1);
     run_to_the_end(first);
     adv_training_free(first);
     ends_alike_from_20(straight, IN_CYCLES("\"steps\": 40, \"cycle_steps\": 20"), 1);
@@ -193,10 +152,12 @@ START_TEST(a_callback_sees_every_step_and_may_stop)
 {
     struct adv_error error = ADV_ERROR_INIT;
     struct watched watched = {.stop_at = 20};
-    struct adv_training_run_options watch = {
-        .size = sizeof watch, .checkpoint = checkpoint, .on_step = note_step, .context = &watched};
-    struct adv_training *straight = open_training(SMALL_RECIPE, 1);
-    struct adv_training *stopped = open_training(SMALL_RECIPE, 1);
+    struct adv_training_run_options watch = {.size = sizeof watch,
+                                             .checkpoint = trainings_checkpoint,
+                                             .on_step = note_step,
+                                             .context = &watched};
+    struct adv_training *straight = training_of(SMALL_RECIPE, 1);
+    struct adv_training *stopped = training_of(SMALL_RECIPE, 1);
     run_to_the_end(straight);
     ck_assert_int_eq(adv_training_run(stopped, &watch, &error), ADV_E_CANCELLED);
     ck_assert_msg(strstr(error.message, "20 of 40") != NULL, "%s", error.message);
@@ -240,10 +201,10 @@ END_TEST
 START_TEST(shards_add_up_to_the_gradient_of_the_batch)
 {
     struct adv_training *whole;
-    struct adv_training *cut = open_training(SMALL_RECIPE, 1);
-    whole = open_training("{\"name\": \"small\", " SMALL_NET BOARD_DATA
-                          "\"train\": {\"steps\": 40, \"batch\": 50, \"shard_rows\": 50}}",
-                          1);
+    struct adv_training *cut = training_of(SMALL_RECIPE, 1);
+    whole = training_of("{\"name\": \"small\", " SMALL_NET BOARD_DATA
+                        "\"train\": {\"steps\": 40, \"batch\": 50, \"shard_rows\": 50}}",
+                        1);
     double cut_loss, whole_loss;
     ck_assert_int_eq(adv_training_step(cut, &cut_loss, NULL), ADV_OK);
     ck_assert_int_eq(adv_training_step(whole, &whole_loss, NULL), ADV_OK);
@@ -266,9 +227,9 @@ END_TEST
 static void load_fails(const char *recipe_text, const char *expected)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training *training = open_training(recipe_text, 1);
-    ck_assert_int_ne(adv_training_resume(training, checkpoint, &error), ADV_OK);
-    ck_assert_msg(strstr(error.message, expected) && strstr(error.message, checkpoint),
+    struct adv_training *training = training_of(recipe_text, 1);
+    ck_assert_int_ne(adv_training_resume(training, trainings_checkpoint, &error), ADV_OK);
+    ck_assert_msg(strstr(error.message, expected) && strstr(error.message, trainings_checkpoint),
                   "%s\n  not: %s", error.message, expected);
     ck_assert_int_eq(training->progress.step, 0);
     adv_training_free(training);
@@ -277,11 +238,11 @@ static void load_fails(const char *recipe_text, const char *expected)
 START_TEST(a_checkpoint_only_continues_its_own_recipe)
 {
     int64_t step = 0;
-    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    struct adv_training *training = training_of(SMALL_RECIPE, 1);
     step_to(training, 12);
-    ck_assert_int_eq(adv_training_save(training, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_save(training, trainings_checkpoint, NULL), ADV_OK);
     adv_training_free(training);
-    ck_assert(adv_checkpoint_is_unfinished(checkpoint, &step));
+    ck_assert(adv_checkpoint_is_unfinished(trainings_checkpoint, &step));
     ck_assert_int_eq(step, 12);
 
     load_fails("{\"name\": \"small\", " SMALL_NET BOARD_DATA SMALL_TRAIN ", \"seed\": 4}}",
@@ -292,12 +253,12 @@ START_TEST(a_checkpoint_only_continues_its_own_recipe)
     load_fails("{\"name\": \"small\", " SMALL_NET BOARD_DATA "\"train\": {\"steps\": 5}}",
                "12 steps; train.steps is 5");
 
-    training = open_training(
+    training = training_of(
         "{\"name\": \"other\", " SMALL_NET BOARD_DATA
         "\"train\": {\"steps\": 41, \"batch\": 50, \"shard_rows\": 16, \"warmup_steps\": 5, "
         "\"weight_decay\": 0.01, \"held_out_every\": 15}}",
         1);
-    ck_assert_int_eq(adv_training_resume(training, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_resume(training, trainings_checkpoint, NULL), ADV_OK);
     ck_assert_int_eq(training->progress.step, 12);
     adv_training_free(training);
 }
@@ -308,7 +269,7 @@ static void forget_option(const char *name)
 {
     static char bytes[1 << 20];
     char text[64];
-    FILE *file = fopen(checkpoint, "r+b");
+    FILE *file = fopen(trainings_checkpoint, "r+b");
     ck_assert_ptr_nonnull(file);
     size_t n = fread(bytes, 1, sizeof bytes, file);
     ck_assert_uint_lt(n, sizeof bytes);
@@ -326,16 +287,16 @@ static void forget_option(const char *name)
 /* An earlier version wrote it, which did not know the option: it stands for its default. */
 START_TEST(options_that_a_checkpoint_lacks_have_their_defaults)
 {
-    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    struct adv_training *training = training_of(SMALL_RECIPE, 1);
     step_to(training, 3);
-    ck_assert_int_eq(adv_training_save(training, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_save(training, trainings_checkpoint, NULL), ADV_OK);
     adv_training_free(training);
     forget_option("modulation_channels");
     load_fails("{\"name\": \"small\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 24, "
                "\"layers\": 2, \"modulation_channels\": 7}, " BOARD_DATA SMALL_TRAIN "}}",
                "net.modulation_channels was 64 and is 7");
-    training = open_training(SMALL_RECIPE, 1);
-    ck_assert_int_eq(adv_training_resume(training, checkpoint, NULL), ADV_OK);
+    training = training_of(SMALL_RECIPE, 1);
+    ck_assert_int_eq(adv_training_resume(training, trainings_checkpoint, NULL), ADV_OK);
     ck_assert_int_eq(training->progress.step, 3);
     adv_training_free(training);
 }
@@ -343,16 +304,16 @@ END_TEST
 
 START_TEST(a_broken_checkpoint_is_refused)
 {
-    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    struct adv_training *training = training_of(SMALL_RECIPE, 1);
     step_to(training, 2);
-    ck_assert_int_eq(adv_training_save(training, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_save(training, trainings_checkpoint, NULL), ADV_OK);
     struct stat about;
-    ck_assert_int_eq(stat(checkpoint, &about), 0);
-    ck_assert_int_eq(truncate(checkpoint, about.st_size - 4), 0);
+    ck_assert_int_eq(stat(trainings_checkpoint, &about), 0);
+    ck_assert_int_eq(truncate(trainings_checkpoint, about.st_size - 4), 0);
     load_fails(SMALL_RECIPE, "");
     struct adv_model *model = NULL;
     ck_assert_int_eq(adv_training_model(training, &model, NULL), ADV_OK);
-    ck_assert_int_eq(adv_model_save(model, checkpoint, ADV_F32, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_save(model, trainings_checkpoint, ADV_F32, NULL), ADV_OK);
     load_fails(SMALL_RECIPE, "not a checkpoint");
     adv_model_unref(model);
     adv_training_free(training);
@@ -363,9 +324,9 @@ END_TEST
 START_TEST(a_full_disk_keeps_the_checkpoint_before)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    struct adv_training *training = training_of(SMALL_RECIPE, 1);
     step_to(training, 3);
-    ck_assert_int_eq(adv_training_save(training, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_save(training, trainings_checkpoint, NULL), ADV_OK);
     step_to(training, 9);
     signal(SIGXFSZ, SIG_IGN);
     struct rlimit limit;
@@ -373,11 +334,11 @@ START_TEST(a_full_disk_keeps_the_checkpoint_before)
     rlim_t before = limit.rlim_cur;
     limit.rlim_cur = 1000;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    ck_assert_int_eq(adv_training_save(training, checkpoint, &error), ADV_E_IO);
+    ck_assert_int_eq(adv_training_save(training, trainings_checkpoint, &error), ADV_E_IO);
     limit.rlim_cur = before;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
     int64_t step = 0;
-    ck_assert(adv_checkpoint_is_unfinished(checkpoint, &step));
+    ck_assert(adv_checkpoint_is_unfinished(trainings_checkpoint, &step));
     ck_assert_int_eq(step, 3);
     adv_training_free(training);
 }
@@ -388,9 +349,9 @@ END_TEST
 START_TEST(a_model_tells_how_usual_its_data_are)
 {
     struct adv_training *training =
-        open_training("{\"name\": \"usual\", " SMALL_NET BOARD_DATA
-                      "\"train\": {\"steps\": 2500, \"batch\": 256, \"learning_rate\": 0.003}}",
-                      2);
+        training_of("{\"name\": \"usual\", " SMALL_NET BOARD_DATA
+                    "\"train\": {\"steps\": 2500, \"batch\": 256, \"learning_rate\": 0.003}}",
+                    2);
     struct adv_model *model = NULL;
     ck_assert_int_eq(adv_training_model(training, &model, NULL), ADV_OK);
     ck_assert(!adv_model_has_typicality(model)); /* before the first step it is not worth it */
@@ -423,7 +384,7 @@ END_TEST
 START_TEST(steps_keep_the_books)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    struct adv_training *training = training_of(SMALL_RECIPE, 1);
     step_to(training, 40);
     ck_assert_uint_eq(adv_training_curve_points(training), 3); /* steps 15, 30 and 40 */
     ck_assert_double_gt(adv_training_progress(training)->seconds, 0);
@@ -436,16 +397,16 @@ END_TEST
 /* One in the middle of its training takes over another's state as a new one does. */
 START_TEST(the_state_before_resuming_leaves_no_trace)
 {
-    struct adv_training *first = open_training(SMALL_RECIPE, 1);
+    struct adv_training *first = training_of(SMALL_RECIPE, 1);
     step_to(first, 20);
-    ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
-    struct adv_training *other = open_training(SMALL_RECIPE, 1);
+    ck_assert_int_eq(adv_training_save(first, trainings_checkpoint, NULL), ADV_OK);
+    struct adv_training *other = training_of(SMALL_RECIPE, 1);
     step_to(other, 20);
     other->weights[3] += 1;
-    ck_assert_int_eq(adv_training_resume(other, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_resume(other, trainings_checkpoint, NULL), ADV_OK);
     step_to(first, 25);
     step_to(other, 25);
-    same_state(first, other);
+    trainings_are_same(first, other);
     adv_training_free(first);
     adv_training_free(other);
 }
@@ -471,7 +432,7 @@ END_TEST
 
 START_TEST(divergence_stops_and_leaves_the_state_as_it_was)
 {
-    struct adv_training *training = open_training(SMALL_RECIPE, 1);
+    struct adv_training *training = training_of(SMALL_RECIPE, 1);
     step_to(training, 3);
     float *before = malloc(training->n_weights * sizeof *before);
     training->weights[0] = NAN;
@@ -515,7 +476,8 @@ END_TEST
 static enum adv_status train_a_step(void *context, struct adv_error *error)
 {
     const json_t *json = context;
-    struct adv_training_options options = {.size = sizeof options, .data = folder, .threads = 1};
+    struct adv_training_options options = {
+        .size = sizeof options, .data = trainings_folder, .threads = 1};
     struct adv_recipe recipe = {0};
     struct adv_training *training = NULL;
     struct adv_model *model = NULL;
@@ -525,7 +487,7 @@ static enum adv_status train_a_step(void *context, struct adv_error *error)
     if (status == ADV_OK)
         status = adv_training_step(training, NULL, error);
     if (status == ADV_OK)
-        status = adv_training_save(training, checkpoint, error);
+        status = adv_training_save(training, trainings_checkpoint, error);
     if (status == ADV_OK)
         status = adv_training_model(training, &model, error);
     adv_model_unref(model);
@@ -537,7 +499,7 @@ START_TEST(every_allocation_may_fail)
 {
     static const char rows[] = "a,b,class\n1,2,0\n2,4,1\n3,5,0\n4,9,1\n";
     char path[96];
-    snprintf(path, sizeof path, "%s/rows.csv", folder);
+    snprintf(path, sizeof path, "%s/rows.csv", trainings_folder);
     ck_assert_int_eq(adv_file_replace(path, rows, sizeof rows - 1, NULL), ADV_OK);
     static const char *const recipes[] = {
         SMALL_RECIPE,
@@ -559,7 +521,7 @@ int main(void)
 {
     Suite *suite = suite_create("training");
     TCase *tests = tcase_create("training");
-    tcase_add_checked_fixture(tests, make_folder, remove_folder);
+    tcase_add_checked_fixture(tests, trainings_make_folder, trainings_remove_folder);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, results_do_not_depend_on_the_number_of_threads);
     tcase_add_test(tests, a_precision_is_as_deterministic_or_refused);

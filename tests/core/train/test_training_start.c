@@ -4,6 +4,7 @@
 
 #include <advect/extra/all.h>
 
+#include "tests/core/train/trainings.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
@@ -15,14 +16,12 @@
 #define ROWS 300
 #define HELD_OUT 60
 
-static char folder[64], checkpoint[96];
-
 /* Three classes of points, two clouds and one that has both, with and without their class. */
 static void write_rows(const char *name, bool with_kind)
 {
     char path[96];
     float noise[ROWS * 2];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
+    snprintf(path, sizeof path, "%s/%s", trainings_folder, name);
     FILE *file = fopen(path, "w");
     ck_assert_ptr_nonnull(file);
     fprintf(file, with_kind ? "x,y,kind\n" : "x,y\n");
@@ -36,20 +35,11 @@ static void write_rows(const char *name, bool with_kind)
     ck_assert_int_eq(fclose(file), 0);
 }
 
-static void make_folder(void)
+static void write_all(void)
 {
-    strcpy(folder, "/tmp/advect-start-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(checkpoint, sizeof checkpoint, "%s/c.checkpoint", folder);
+    trainings_make_folder();
     write_rows("rows.csv", true);
     write_rows("points.csv", false);
-}
-
-static void remove_folder(void)
-{
-    char command[96];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    ck_assert_int_eq(system(command), 0);
 }
 
 #define RECIPE(net, source, data, train)                                                           \
@@ -61,16 +51,6 @@ static void remove_folder(void)
 #define CLASSES(null_class, train)                                                                 \
     RECIPE(", \"num_classes\": 3, \"null_class\": " null_class,                                    \
            "\"rows.csv\", \"label_column\": \"kind\"", ", \"classes\": 3", train)
-
-static struct adv_training *open_training(const char *recipe)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training *training = NULL;
-    struct adv_training_options options = {.size = sizeof options, .data = folder, .threads = 1};
-    ck_assert_msg(adv_training_new(recipe, &options, &training, &error) == ADV_OK, "%s",
-                  error.message);
-    return training;
-}
 
 /* The mixture's own mean negative log-density of the held-out rows: that of the encoded ones, and
  * the logarithm of the transform's determinant. */
@@ -108,7 +88,7 @@ static const char *const starts[] = {
 /* The flow before the first step is the mixture: its density by the ODE is the closed form. */
 START_TEST(the_first_flow_is_the_mixture)
 {
-    struct adv_training *t = open_training(starts[_i]);
+    struct adv_training *t = training_of(starts[_i], 1);
     const struct adv_curve_point *first = adv_training_curve_point(t, 0);
     ck_assert_int_eq(first->step, 0);
     ck_assert(isnan(first->loss) && isnan(first->learning_rate));
@@ -120,7 +100,7 @@ END_TEST
 START_TEST(training_leaves_the_mixture_as_it_is)
 {
     struct adv_training *t =
-        open_training(CLASSES("false", ", \"steps\": 5, \"weight_decay\": 0.5"));
+        training_of(CLASSES("false", ", \"steps\": 5, \"weight_decay\": 0.5"), 1);
     size_t learned = adv_net_learned_weights(t->net), fitted = t->n_weights - learned;
     float *before = malloc(fitted * sizeof *before);
     ck_assert_ptr_nonnull(before);
@@ -181,7 +161,7 @@ static double model_nll(const struct adv_training *t)
 
 START_TEST(the_best_weights_become_the_model)
 {
-    struct adv_training *t = open_training(CLASSES("false", HASTY));
+    struct adv_training *t = training_of(CLASSES("false", HASTY), 1);
     const struct adv_training_progress *progress = adv_training_progress(t);
     ck_assert_int_eq(adv_training_run(t, NULL, NULL), ADV_OK);
     ck_assert(progress->over);
@@ -198,23 +178,25 @@ END_TEST
 START_TEST(a_resumed_training_remembers_the_best)
 {
     const char *recipe = CLASSES("false", HASTY);
-    struct adv_training *straight = open_training(recipe), *first = open_training(recipe);
+    struct adv_training *straight = training_of(recipe, 1), *first = training_of(recipe, 1);
     ck_assert_int_eq(adv_training_run(straight, NULL, NULL), ADV_OK);
     int64_t early = straight->progress.best_step + 15, step;
     while (first->progress.step < early)
         ck_assert_int_eq(adv_training_step(first, NULL, NULL), ADV_OK);
-    ck_assert_int_eq(adv_training_save(first, checkpoint, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_save(first, trainings_checkpoint, NULL), ADV_OK);
     adv_training_free(first);
 
-    struct adv_training *resumed = open_training(recipe);
-    ck_assert_int_eq(adv_training_resume(resumed, checkpoint, NULL), ADV_OK);
-    struct adv_training_run_options options = {.size = sizeof options, .checkpoint = checkpoint};
+    struct adv_training *resumed = training_of(recipe, 1);
+    ck_assert_int_eq(adv_training_resume(resumed, trainings_checkpoint, NULL), ADV_OK);
+    struct adv_training_run_options options = {.size = sizeof options,
+                                               .checkpoint = trainings_checkpoint};
     ck_assert_int_eq(adv_training_run(resumed, &options, NULL), ADV_OK);
     ck_assert_int_eq(resumed->progress.step, straight->progress.step);
     ck_assert_double_eq(resumed->progress.best_nll, straight->progress.best_nll);
     ck_assert_mem_eq(resumed->best, straight->best, straight->n_weights * sizeof(float));
-    ck_assert(!adv_checkpoint_is_unfinished(checkpoint, &step)); /* it ended before its last step */
-    ck_assert_int_eq(adv_training_resume(resumed, checkpoint, NULL), ADV_OK);
+    ck_assert(!adv_checkpoint_is_unfinished(trainings_checkpoint,
+                                            &step)); /* it ended before its last step */
+    ck_assert_int_eq(adv_training_resume(resumed, trainings_checkpoint, NULL), ADV_OK);
     ck_assert(resumed->progress.over);
     adv_training_free(resumed);
     adv_training_free(straight);
@@ -225,7 +207,7 @@ static void refused(const char *recipe, const char *field, const char *message)
 {
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_training *training = NULL;
-    struct adv_training_options options = {.size = sizeof options, .data = folder};
+    struct adv_training_options options = {.size = sizeof options, .data = trainings_folder};
     ck_assert_int_eq(adv_training_new(recipe, &options, &training, &error), ADV_E_INVALID);
     ck_assert_str_eq(error.field, field);
     ck_assert_msg(strstr(error.message, message) != NULL, "%s", error.message);
@@ -252,7 +234,7 @@ int main(void)
 {
     Suite *suite = suite_create("training start");
     TCase *all = tcase_create("start");
-    tcase_add_checked_fixture(all, make_folder, remove_folder);
+    tcase_add_checked_fixture(all, write_all, trainings_remove_folder);
     tcase_add_loop_test(all, the_first_flow_is_the_mixture, 0,
                         (int)(sizeof starts / sizeof *starts));
     tcase_add_test(all, training_leaves_the_mixture_as_it_is);

@@ -1,7 +1,7 @@
-/* The calls of bench/python_overhead.py as a C program makes them: prints the microseconds of one
+/* The calls of bench/clients.py as a C program makes them: prints the microseconds of one
  * query of N samples, the median of many.
  *
- * usage: python_overhead MODEL N STEPS REPEATS */
+ * usage: clients MODEL N STEPS REPEATS */
 #include <advect/advect.h>
 
 #include <stdio.h>
