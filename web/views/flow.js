@@ -3,12 +3,12 @@ import { askJson, modelPath } from "../lib/api.js";
 import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
-import { flatten, takeAway } from "../lib/picture.js";
+import { compose, pngOf, takeAway } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
 import { conditionOf, conditionSpecs, seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { count, fixed, number } from "../lib/text.js";
-import { colour, events as themeEvents } from "../lib/theme.js";
+import { events as themeEvents } from "../lib/theme.js";
 import { Cloud } from "../plane/cloud.js";
 import { Density } from "../plane/density.js";
 import { Field } from "../plane/field.js";
@@ -316,8 +316,8 @@ class FlowView {
 
   async savePicture() {
     this.settled();
-    const { plane, model, player } = this;
-    await takeAway(await flatten([plane.under, plane.over], colour("--canvas")), model, `${model.name}-t-${fixed(player.t, 2)}.png`);
+    const { plane, model, player, form } = this, tile = { layers: [plane.under, plane.over] };
+    await takeAway(await pngOf(compose([tile])), { model, form, name: `${model.name}-t-${fixed(player.t, 2)}.png` });
   }
 
   drawCross(context) {

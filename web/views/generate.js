@@ -215,7 +215,7 @@ class GenerateView {
   toDrawing() {
     if (!this.last)
       return;
-    put(this.model, this.last[this.chosen]);
+    put(this.model, { row: this.last[this.chosen] });
     this.go("draw");
   }
 
@@ -244,7 +244,7 @@ class GenerateView {
     const blob = await this.tasks.start("save", "Making the file", (task) =>
       askBlob(path, { ...options, signal: task.signal }));
     if (blob?.type === "image/png")
-      takeAway(blob, this.model, this.fileName(ending));
+      takeAway(blob, { model: this.model, form: this.form, name: this.fileName(ending) });
     else if (blob)
       download(blob, this.fileName(ending));
   }
