@@ -5,6 +5,7 @@ import { colour } from "../lib/theme.js";
 const RATIO = 2; /* pixels per CSS pixel */
 const PAD = 280, WIDE = 480, GAP = 20, TILE = 92;
 const LINE = 24, LETTERS = 62; /* of the words: height of a line, letters in it */
+const SMALL = 14, FEW_LETTERS = 17; /* the same under a tile */
 const STYLES = ["fill", "stroke", "stroke-width", "opacity", "font-size", "font-weight"];
 
 /* An SVG of the page with the looks that it has there. */
@@ -23,10 +24,10 @@ async function imageOf(svg) {
 }
 
 /* Lines of at most so many letters. */
-function broken(text) {
+function broken(text, most) {
   return text.split(/\s+/).reduce((lines, word) => {
     const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
-    return lines.length && longer.length <= LETTERS ? [...lines.slice(0, -1), longer] : [...lines, word];
+    return lines.length && longer.length <= most ? [...lines.slice(0, -1), longer] : [...lines, word];
   }, []);
 }
 
@@ -43,15 +44,23 @@ async function drawVerdict(context, verdict, left) {
     const big = part.matches(".big");
     context.font = `${big ? "600 24" : "16"}px system-ui, sans-serif`;
     context.fillStyle = colour(part.matches(".dim") ? "--dim" : "--ink");
-    for (const line of broken(part.textContent))
+    for (const line of broken(part.textContent, LETTERS))
       context.fillText(line, left, y += big ? 28 : LINE);
     y += 8;
   }
 }
 
-/* pad: the canvas that is drawn on; verdict: the element with its words; tiles: small canvases. */
+function drawTile(context, { canvas, element }, left, top) {
+  context.imageSmoothingEnabled = false;
+  context.drawImage(canvas, left, top, TILE, TILE);
+  context.font = "12px system-ui, sans-serif";
+  context.fillStyle = colour("--dim");
+  broken(element.textContent, FEW_LETTERS).forEach((line, k) => context.fillText(line, left, top + TILE + (k + 1.1) * SMALL));
+}
+
+/* pad: the canvas that is drawn on; verdict: the element with its words; tiles: {canvas, element with words}. */
 export async function drawingPicture(pad, verdict, tiles) {
-  const width = PAD + WIDE + 3 * GAP, height = PAD + (tiles.length ? TILE + GAP : 0) + 2 * GAP;
+  const width = PAD + WIDE + 3 * GAP, height = PAD + (tiles.length ? TILE + 2 * SMALL + GAP : 0) + 2 * GAP;
   const canvas = el("canvas", { width: RATIO * width, height: RATIO * height }), context = canvas.getContext("2d");
   context.scale(RATIO, RATIO);
   context.fillStyle = colour("--card");
@@ -59,7 +68,6 @@ export async function drawingPicture(pad, verdict, tiles) {
   const scale = PAD / Math.max(pad.width, pad.height);
   context.drawImage(pad, GAP, GAP, pad.width * scale, pad.height * scale);
   await drawVerdict(context, verdict, PAD + 2 * GAP);
-  context.imageSmoothingEnabled = false;
-  tiles.forEach((tile, i) => context.drawImage(tile, GAP + i * (TILE + GAP), PAD + 2 * GAP, TILE, TILE));
+  tiles.forEach((tile, i) => drawTile(context, tile, GAP + i * (TILE + GAP), PAD + 2 * GAP));
   return canvas;
 }

@@ -237,8 +237,8 @@ class DrawView {
   /* With the drawing, or the image, so that it can be opened again. */
   async savePicture() {
     const { model, form, sketch, verdict } = this;
-    const tiles = [this.seen, this.latent, ...this.redrawn.hidden ? [] : [this.mixed, ...this.variants]].map((tile) => tile.canvas);
-    const picture = await drawingPicture(sketch.canvas, verdict, tiles.filter((canvas) => canvas.width > 1));
+    const tiles = [this.seen, this.latent, ...this.redrawn.hidden ? [] : [this.mixed, ...this.variants]];
+    const picture = await drawingPicture(sketch.canvas, verdict, tiles.filter(({ canvas }) => canvas.width > 1));
     await takeAway(await pngOf(picture), { model, form, name: `${model.name}-drawing.png`, more: { [DRAWING]: textOfImage(model, sketch.image) } });
   }
 
