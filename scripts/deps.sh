@@ -30,7 +30,7 @@ schemas=
 linters=
 tests="$lint $test_libraries curl locales g++ clang clang-format libclang-rt-dev valgrind
  python3-numpy python3-pip python3-setuptools python3-venv python3-wheel python3-matplotlib mypy
- chromium groff-base zsh fish"
+ chromium firefox-esr groff-base zsh fish"
 # Other builds of node, which have npm along, do as well as Debian's.
 node=
 command -v node >/dev/null 2>&1 || node="$node nodejs"

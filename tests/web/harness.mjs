@@ -54,6 +54,18 @@ export class Harness {
     this.report(name, notes, faults, Date.now() - began);
   }
 
+  /* A test in a browser that it opens itself: work(tell, faults). */
+  async testElsewhere(name, work) {
+    const notes = [], faults = [], began = Date.now(), late = watch();
+    try {
+      await Promise.race([work((words) => notes.push(words), faults), late.failed]);
+    } catch (error) {
+      faults.push(error.stack);
+    }
+    late.stop();
+    this.report(name, notes, faults, Date.now() - began);
+  }
+
   report(name, notes, faults, ms) {
     const words = notes.length ? `: ${notes.join(", ")}` : "";
     if (faults.length)

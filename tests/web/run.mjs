@@ -6,6 +6,7 @@
 import { launch } from "./browser.mjs";
 import { Daemon, killAll } from "./daemon.mjs";
 import { docsKeyTests, docsTests, exampleTests } from "./docs.mjs";
+import { firefoxTests } from "./firefox.mjs";
 import { flowTests, sideBySideTests } from "./flow.mjs";
 import { Harness } from "./harness.mjs";
 import { axeTests, layoutTests } from "./layout.mjs";
@@ -39,7 +40,7 @@ try {
   const names = await chooseModels(daemon);
   if (names) {
     const shared = { flowTests, sideBySideTests, pointsTests, imageTests, bestTests, nonDigitTests, modelTests, posteriorTests, pictureTests,
-      docsTests, layoutTests, axeTests, cancelTests, linkTests, nonsenseTests };
+      docsTests, layoutTests, axeTests, firefoxTests, cancelTests, linkTests, nonsenseTests };
     const alone = { docsKeyTests, exampleTests, serverTests }; /* with daemons of their own */
     const wanted = process.env.ONLY?.split(" ").filter(Boolean) ?? [], isWanted = ([name]) => !wanted.length || wanted.includes(name);
     for (const [, tests] of Object.entries(shared).filter(isWanted))
