@@ -144,6 +144,34 @@ export async function flowTests(harness, daemon, { plane }) {
     assert(kept.get("n") === "300" && kept.get("tolerance") === "0.001" && !kept.has("at"), page.url());
   });
 
+  await harness.test("flow: plays again and again, until it is told not to", { reducedMotion: "reduce" }, async (page) => {
+    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=0.8&speed=4`);
+    await idle(page);
+    const time = async () => Number((await page.locator(".time").textContent()).slice(4)), loop = page.getByRole("button", { name: "Loop" });
+    await loop.click();
+    await until(async () => (await time()) < 0.6, "the start again");
+    assert(await page.getByRole("button", { name: "Pause" }).count(), "it does not play");
+    await loop.click();
+    await until(() => page.getByRole("button", { name: "Play" }).count(), "the end");
+    await page.waitForTimeout(1200);
+    assert((await time()) === 1, "it went on");
+  });
+
+  await harness.test("flow: axes have the names of a table's columns", { reducedMotion: "reduce" }, async (page) => {
+    const hash = `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=1`;
+    await open(page, daemon, hash);
+    await idle(page);
+    const unnamed = await pixels(page, UPPER);
+    await page.route("**/v1/models", async (route) => {
+      const response = await route.fetch(), list = await response.json();
+      await route.fulfill({ response, json: { ...list, models: list.models.map((m) => ({ ...m, columns: ["height", "weight"] })) } });
+    });
+    await page.reload();
+    await idle(page);
+    assert((await pixels(page, UPPER)).inked > unnamed.inked + 300, "no names");
+    await harness.shot(page, "flow-names");
+  });
+
   await harness.test("the link of a view can be copied", { permissions: ["clipboard-read", "clipboard-write"] }, async (page) => {
     await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=1`);
     await idle(page);

@@ -128,6 +128,11 @@ export async function imageTests(harness, daemon, { images }) {
     assert(moving.bytes.includes("acTL"), "no animation");
     assert(npy.bytes.toString("latin1", 1, 6) === "NUMPY" && /\(6, \d+/.test(npy.bytes.toString("latin1", 0, 128)), "no array of six");
     assert(png.name.startsWith(`${images}-seed-5`), png.name);
+    const wide = await page.locator(".strip canvas").evaluate((canvas) => canvas.width);
+    await page.setViewportSize({ width: 360, height: 720 });
+    await page.locator(".player input").fill("0.5");
+    await until(async () => (await page.locator(".strip canvas").evaluate((canvas) => canvas.width)) < 0.6 * wide, "fewer, larger images on a phone");
+    await page.setViewportSize({ width: 1440, height: 900 });
     await page.getByRole("button", { name: "New seed" }).click();
     await idle(page);
     assert(!/seed=5(&|$)/.test(page.url()), "the seed is the old one");

@@ -14,6 +14,7 @@ export class FlowPane {
   constructor(layers, tasks, { aside, names, redraw, toggle, clicked, moved, rested }) {
     Object.assign(this, { layers, tasks, aside, names, redraw, toggle, clicked, cloud: null, grid: null, stale: true });
     this.plane = new Plane(`The plane${aside}. ${LABEL}`, redraw);
+    this.plane.names = layers.model.columns;
     this.zoom = new Zoom(this.plane, { clicked, moved: () => moved(this), rested });
     this.title = el("figcaption", { hidden: true });
     this.legend = el("div", { class: "legend", hidden: true });
