@@ -219,6 +219,25 @@ export async function sideBySideTests(harness, daemon, { plane, other }) {
     assert((await sums(page))[0] === first, "another picture after a reload");
   });
 
+  await harness.test("side by side: what is refused is said at the side that is at fault; a class that the other lacks is not asked of it",
+    { ...still, expected: /422/ }, async (page) => {
+      await page.route("**/trajectories", (route) => (route.request().postDataJSON().solver.method === "euler"
+        ? route.fulfill({ status: 422, contentType: "application/problem+json", body: JSON.stringify({ detail: "too many, on purpose", field: "solver.steps" }) })
+        : route.continue()));
+      await open(page, daemon, `#/flow/${plane}?with=*&points=1&density=0&grid=0&n=100&steps=4&t=1`);
+      const words = (field) => page.locator(`[data-field="${field}"] .refusal`).textContent();
+      await until(async () => (await words("second solver.steps")) === "too many, on purpose", "the refusal at the second");
+      assert((await words("solver.steps")) === "", "it is said at the first");
+      const asked = await page.evaluate(async () => {
+        const { conditionOfOther } = await import("/web/lib/request-settings.js");
+        const other = { classes: 3, guidance: 1.5 }, free = { ...other, null_class: true };
+        return [conditionOfOther({ classes: 0 }, { label: 2 }), conditionOfOther(other, { label: 2 }), conditionOfOther(other, { label: 7 }),
+          conditionOfOther(free, { label: 7 }), conditionOfOther(free, { label: 1, guidance: 3 }), conditionOfOther(free, {})];
+      });
+      const wanted = [{}, { label: 2 }, { label: 0 }, { label: -1 }, { label: 1, guidance: 3 }, { label: -1 }];
+      assert(JSON.stringify(asked) === JSON.stringify(wanted), JSON.stringify(asked));
+    });
+
   if (!other)
     return console.log("side by side: of two models skipped, there is but one of the plane");
   await harness.test("side by side: two models, asked about the same points of the same part of the plane", still, async (page) => {

@@ -10,9 +10,10 @@ const LABEL = "Arrow keys move a cross, Enter asks about the point under it, spa
 
 export class FlowPane {
   /* layers: of the model (model-layers.js); names: the labels of all layers. redraw(), toggle() the clock,
-   * clicked([x, y]), moved(this) and rested() as of Zoom. */
-  constructor(layers, tasks, { aside, names, redraw, toggle, clicked, moved, rested }) {
-    Object.assign(this, { layers, tasks, aside, names, redraw, toggle, clicked, cloud: null, grid: null, stale: true });
+   * clicked([x, y]), moved(this) and rested() as of Zoom. fieldOf(field): what the field at fault in a
+   * refusal is called in the form. */
+  constructor(layers, tasks, { aside, names, fieldOf, redraw, toggle, clicked, moved, rested }) {
+    Object.assign(this, { layers, tasks, aside, names, fieldOf, redraw, toggle, clicked, cloud: null, grid: null, stale: true });
     this.plane = new Plane(`The plane${aside}. ${LABEL}`, redraw);
     this.plane.names = layers.model.columns;
     this.zoom = new Zoom(this.plane, { clicked, moved: () => moved(this), rested });
@@ -67,8 +68,9 @@ export class FlowPane {
     const { cloud, grid, aside, redraw } = this, { model, condition } = this.layers;
     if (!cloud)
       return;
+    const refused = (error) => { throw Object.assign(error, { field: this.fieldOf(error.field) }); };
     const want = (name, layer, label, work) => this.tasks.want(this.task(name),
-      { wanted: show[name], missing: !layer.complete }, label + aside, (task) => work({ ...task, arrived }))?.then(redraw);
+      { wanted: show[name], missing: !layer.complete }, label + aside, (task) => work({ ...task, arrived }).catch(refused))?.then(redraw);
     want("grid", grid, "Computing grid", (task) => grid.load(model, condition, solver, task));
     want("points", cloud, `Computing the paths of ${count(cloud.motion.n)} points`, (task) =>
       cloud.load(model, { seed, ...condition, solver }, task));

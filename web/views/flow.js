@@ -34,9 +34,11 @@ const NAMES = Object.fromEntries(OVERLAYS.map(({ name, label }) => [name, label]
 
 const SECOND = { method: "Second solver", steps: "Its steps", tolerance: "Its tolerance" };
 
+const secondField = (field) => (field?.startsWith("solver.") ? `second ${field}` : field);
+
 /* The solver of the second plane: names of its settings end in 2. */
 function secondSpecs(other, usual) {
-  return solverSpecs(other, ...usual).map((spec) => ({ ...spec, name: `${spec.name}2`, field: `second ${spec.field}`,
+  return solverSpecs(other, ...usual).map((spec) => ({ ...spec, name: `${spec.name}2`, field: secondField(spec.field),
     label: SECOND[spec.name], shown: spec.shown && ((values) => spec.shown({ method: values.method2 })) }));
 }
 
@@ -110,7 +112,7 @@ class FlowView {
     this.layers = [new ModelLayers(model, tasks, { aside: twin ? "" : side("first"), asked }),
       ...other && !twin ? [new ModelLayers(other, tasks, { aside: side("second"), asked })] : []];
     this.panes = (other ? ["first", "second"] : [""]).map((name, i) =>
-      new FlowPane(this.layers[i] ?? this.layers[0], tasks, { aside: side(name), names: NAMES, ...events }));
+      new FlowPane(this.layers[i] ?? this.layers[0], tasks, { aside: side(name), names: NAMES, fieldOf: i ? secondField : (field) => field, ...events }));
   }
 
   lay(root) {
