@@ -3,14 +3,14 @@
  * [1, id, error, result]. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { assert, until } from "./harness.mjs";
 
-const STARTING = 1200; /* looks */
+const STARTING = 3000, PATIENCE = 1200; /* looks: a start takes 3 s on an idle machine, and a minute on one with many others at work */
 const PREFERENCES = {
   "marionette.port": 0, /* a free one, which Firefox writes into the profile */
   "app.update.disabledForTesting": true, "browser.shell.checkDefaultBrowser": false,
@@ -35,7 +35,8 @@ export class Firefox {
   static async launch(executable) {
     const firefox = new Firefox();
     firefox.profile = mkdtempSync(join(tmpdir(), "advect-firefox-"));
-    writeFileSync(join(firefox.profile, "user.js"), Object.entries(PREFERENCES)
+    const preferences = { ...PREFERENCES, "browser.download.folderList": 2, "browser.download.dir": firefox.profile };
+    writeFileSync(join(firefox.profile, "user.js"), Object.entries(preferences)
       .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`).join(""));
     firefox.child = spawn(executable, ["--headless", "--no-remote", "--marionette", "--remote-allow-system-access",
       "--profile", firefox.profile], { stdio: ["ignore", "pipe", "ignore"], env: { ...process.env, HOME: firefox.profile, MOZ_CRASHREPORTER_DISABLE: "1" } });
@@ -107,6 +108,12 @@ export class Firefox {
     return (await this.command("WebDriver:ExecuteScript", { script, args })).value;
   }
 
+  /* The bytes of a file that a page has the browser save, once it is whole. */
+  downloaded(name) {
+    const path = join(this.profile, name);
+    return until(() => existsSync(path) && !existsSync(`${path}.part`) && readFileSync(path).length && readFileSync(path), name, PATIENCE);
+  }
+
   /* The errors in the console since the last time. */
   async errors() {
     await this.command("Marionette:SetContext", { value: "chrome" });
@@ -128,6 +135,9 @@ export class Firefox {
   }
 }
 
+/* Presses the button of that name. */
+const PRESS = `[...document.querySelectorAll("button")].find((b) => b.textContent === arguments[0]).click()`;
+
 /* Its path; null where it is not installed. */
 export function findFirefox() {
   return spawnSync("sh", ["-c", "command -v firefox-esr || command -v firefox"], { encoding: "utf8" }).stdout.trim() || null;
@@ -146,22 +156,36 @@ export async function firefoxTests(harness, daemon, { plane, space, images, give
     ...given ? { posterior: [`#/posterior/${given.name}?n=200&steps=4`, ".pairs canvas", 1] } : {},
     generate: [`#/generate/${images}?classes=3&each=2&frames=3&steps=4`, ".pictures canvas", 1],
     draw: [`#/draw/${images}`, ".pad", 1], model: [`#/model/${plane}`, "nothing", 0] };
-  await harness.testElsewhere("Firefox: every view draws, without an error in the console", async (tell, faults) => {
-    const firefox = await Firefox.launch(executable);
-    try {
-      for (const [name, [hash, canvases, n]] of Object.entries(views)) {
-        await firefox.goto(`${daemon.url}/${hash}`);
-        await until(() => firefox.run("return location.hash").then((now) => now.startsWith(hash.split("?")[0])), hash);
-        await new Promise((done) => setTimeout(done, 200));
-        await until(() => firefox.run(IDLE), `${name} to come to rest`);
-        const inked = await firefox.run(INKED, canvases);
-        assert(inked.length === n && inked.every((pixels) => pixels > 300), `${name}: ${inked} pixels of canvases`);
-        await firefox.screenshot(`${harness.shots}/firefox-${name}.png`);
-      }
-      faults.push(...await firefox.errors());
-      tell(await firefox.run("return navigator.userAgent.split(' ').at(-1)"));
-    } finally {
-      await firefox.close();
-    }
+  let firefox = null;
+  const elsewhere = (name, work) => harness.testElsewhere(name, async (tell, faults) => {
+    firefox ??= await Firefox.launch(executable);
+    await work(tell);
+    faults.push(...await firefox.errors());
   });
+
+  await elsewhere("Firefox: every view draws, without an error in the console", async (tell) => {
+    for (const [name, [hash, canvases, n]] of Object.entries(views)) {
+      await firefox.goto(`${daemon.url}/${hash}`);
+      await until(() => firefox.run("return location.hash").then((now) => now.startsWith(hash.split("?")[0])), hash);
+      await new Promise((done) => setTimeout(done, 200));
+      await until(() => firefox.run(IDLE), `${name} to come to rest`, PATIENCE);
+      const inked = await firefox.run(INKED, canvases);
+      assert(inked.length === n && inked.every((pixels) => pixels > 300), `${name}: ${inked} pixels of canvases`);
+      await firefox.screenshot(`${harness.shots}/firefox-${name}.png`);
+    }
+    tell(await firefox.run("return navigator.userAgent.split(' ').at(-1)"));
+  });
+
+  await elsewhere("Firefox: a picture and a film are saved", async (tell) => {
+    await firefox.goto(`${daemon.url}/#/flow/${plane}?points=1&grid=0&density=0&n=300&steps=4&t=1&speed=4`);
+    await until(() => firefox.run(IDLE), "the points", PATIENCE);
+    await firefox.run(PRESS, "Picture as PNG");
+    const picture = await firefox.downloaded(`${plane}-seed-1-midpoint-t-1.00.png`);
+    assert(picture.includes("Advect-Link"), "the picture does not know what it shows");
+    await firefox.run(PRESS, "Animation as WebM");
+    const film = await firefox.downloaded(`${plane}-seed-1-midpoint.webm`);
+    assert(film.readUInt32BE(0) === 0x1a45dfa3 && film.length > 5000, `${film.length} bytes are no film`);
+    tell(`a film of ${(film.length / 1000).toFixed(0)} kB`);
+  });
+  await firefox?.close();
 }

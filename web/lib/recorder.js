@@ -14,7 +14,8 @@ export class Recorder {
   constructor(canvas) {
     Object.assign(this, { parts: [], before: -Infinity });
     const stream = canvas.captureStream(0);
-    [this.track] = stream.getVideoTracks();
+    const [track] = stream.getVideoTracks();
+    this.source = track.requestFrame ? track : stream; /* whose method it is in the standard, and in Firefox */
     this.recorder = new MediaRecorder(stream, { mimeType: type, videoBitsPerSecond: BITS_PER_S });
     this.recorder.ondataavailable = ({ data }) => this.parts.push(data);
     this.seen = () => (document.hidden ? this.recorder.pause() : this.recorder.resume());
@@ -28,7 +29,7 @@ export class Recorder {
   /* What is on the canvas now. */
   frame() {
     this.before = performance.now();
-    this.track.requestFrame();
+    this.source.requestFrame();
   }
 
   /* The film. */
