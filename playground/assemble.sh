@@ -1,7 +1,8 @@
 #!/bin/bash
 # Puts the playground's folder together: the daemon's page, with the files of playground/page in the
 # place of those of the same name; the core and its worker; models; and the service worker, which is
-# told the name of every file and a version that follows from their contents. Fails beyond 2 MiB.
+# told the name of every file and a version that follows from their contents. Comments that have lines of
+# their own stay out of the page's modules. Fails beyond 2 MiB.
 #
 # usage: assemble.sh WASM-FOLDER PLAYGROUND-FOLDER MODEL.safetensors...
 set -euo pipefail
@@ -14,10 +15,11 @@ most_bytes=$((2 << 20))
 rm -rf "$folder"
 mkdir -p "$folder/core" "$folder/models" "$folder/clients/js"
 cp -r web "$folder/"
-rm -f "$folder"/web/{docs.html,docs.js,docs.css,index.html}
+rm -f "$folder"/web/{docs.html,docs.js,docs.css,index.html,preview.png}
 cp -r playground/page/. "$folder/web/"
 mv "$folder/web/index.html" "$folder/"
 cp clients/js/advect.js "$folder/clients/js/"
+find "$folder" -name '*.js' -exec sed -i -e '\|^ */\*.*\*/ *$|d' -e '\|^ */\*|,\|\*/ *$|d' {} +
 cp "$wasm/advect.js" "$wasm/advect.wasm" playground/worker/*.js "$folder/core/"
 cp "$@" "$folder/models/"
 (cd "$folder/models" && printf '["%s"]\n' "$(printf '%s\n' *.safetensors | paste -sd, | sed 's/,/", "/g')" >models.json)

@@ -21,6 +21,7 @@ static const struct {
     {".html", "text/html; charset=utf-8"},
     {".css", "text/css; charset=utf-8"},
     {".js", "text/javascript; charset=utf-8"},
+    {".png", "image/png"},
     {".svg", "image/svg+xml"},
 };
 

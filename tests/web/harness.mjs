@@ -1,19 +1,19 @@
 /* Tests one after the other, each with a page of its own; a test that leaves an error in the browser's
  * console, or has the page ask anybody but the daemon, fails. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 
 /* Machines that test are busy, and may stop a process for a while: patience is counted in looks and in
  * ticks, which a stopped process does not take. */
 const LOOKS = 400, LOOK_MS = 50; /* for one thing to come true */
 const ACTION_MS = 60000; /* of the browser, by its clock */
-const LONGEST_TICKS = 90, TICK_MS = 1000; /* of a test */
+const LONGEST_TICKS = 90, ELSEWHERE_TICKS = 240, TICK_MS = 1000; /* of a test */
 
 /* Fails when a test took too many ticks; {failed, stop}. */
-function watch() {
+function watch(most = LONGEST_TICKS) {
   let ticks = 0, timer;
   const failed = new Promise((_, fail) => {
     timer = setInterval(() => {
-      if (++ticks >= LONGEST_TICKS)
+      if (++ticks >= most)
         fail(new Error(`not done after ${ticks} ticks of ${TICK_MS / 1000} s`));
     }, TICK_MS);
   });
@@ -51,6 +51,18 @@ export class Harness {
     }
     late.stop();
     await own.close();
+    this.report(name, notes, faults, Date.now() - began);
+  }
+
+  /* A test in another browser, which is slow to start: work(tell, faults). */
+  async testElsewhere(name, work) {
+    const notes = [], faults = [], began = Date.now(), late = watch(ELSEWHERE_TICKS);
+    try {
+      await Promise.race([work((words) => notes.push(words), faults), late.failed]);
+    } catch (error) {
+      faults.push(error.stack);
+    }
+    late.stop();
     this.report(name, notes, faults, Date.now() - began);
   }
 
@@ -108,4 +120,11 @@ export function pixels(page, selector) {
     }
     return { inked, sum };
   });
+}
+
+/* What a button downloads, the first of the name in a part of the page: {bytes, name}. */
+export async function saved(page, name, part = page) {
+  const [file] = await Promise.all([page.waitForEvent("download"),
+    part.getByRole("button", { name, exact: true }).first().click()]);
+  return { bytes: readFileSync(await file.path()), name: file.suggestedFilename() };
 }
