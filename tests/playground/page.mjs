@@ -2,8 +2,10 @@
  *
  * usage: node page.mjs BUILD-FOLDER BIN/advect CHROMIUM SCREENSHOTS */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { launch } from "../web/browser.mjs";
+import { Daemon, killAll } from "../web/daemon.mjs";
 import { assert, Harness, idle, pixels, until } from "../web/harness.mjs";
 import { serve } from "./server.mjs";
 
@@ -176,6 +178,22 @@ await harness.test("a browser without SIMD is told so", {}, async (page) => {
   await until(() => page.getByText("which this browser lacks").count(), "the words");
 });
 
+const advectd = join(dirname(advect), "advectd");
+if (!existsSync(advectd))
+  console.log("the daemon is not asked for the playground: advectd is not beside advect");
+else
+  await harness.test("the daemon serves it, and its page leads there", {}, async (page) => {
+    const daemon = await Daemon.start(advectd, "models", { flags: ["--playground", folder] });
+    await page.goto(daemon.url);
+    await page.getByRole("link", { name: "playground" }).click();
+    await until(() => page.locator(".pane").count(), "the view");
+    await idle(page, LONG);
+    assert(new URL(page.url()).pathname === "/playground/", page.url());
+    assert(await inked(page, 1) > 500, "no points of the exact flow");
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await daemon.stop();
+  });
+
 await harness.test("it opens without the server after the first visit", {}, async (page) => {
   await go(page);
   await page.evaluate(() => navigator.serviceWorker.ready);
@@ -188,4 +206,5 @@ await harness.test("it opens without the server after the first visit", {}, asyn
 
 console.log(`${harness.passed} passed, ${harness.failed} failed`);
 await browser.close();
+killAll();
 process.exit(harness.failed ? 1 : 0);
