@@ -30,8 +30,18 @@ const NETWORK = [
   { name: "depth", kind: "choice", label: "Layers", fallback: 3, choices: [1, 2, 3, 4, 5].map((value) => ({ value })), help: "number of hidden layers" },
   { name: "frequencies", kind: "choice", label: "Fourier features", fallback: 3, choices: [0, 1, 2, 3, 4].map((value) => ({ value, label: value ? String(value) : "none" })), help: "frequencies of the sines and cosines of a point that the network sees: more make sharper edges" },
   { name: "path", kind: "choice", label: "Path", fallback: "condot", choices: [{ value: "condot", label: "straight" }, { value: "cosine" }, { value: "vp", label: "variance preserving" }], help: "how noise and data are mixed at time t; the exact flow is that of the straight path" },
+  { name: "coupling", kind: "choice", label: "Coupling", fallback: "independent", choices: [{ value: "independent" }, { value: "optimal_transport", label: "optimal transport" }], help: "which noise goes with which point of the data, in each batch of the training" },
   { name: "train_steps", kind: "int", label: "Training steps", min: 10, max: 100000, fallback: 2000, help: "batches of 256 points" },
   { name: "rate", kind: "real", label: "Learning rate", min: 1e-5, max: 0.1, fallback: 0.004, help: "of AdamW, falling to a thirtieth" },
+];
+
+/* What to try, and what one sees. */
+const WHY = [
+  ["Width and layers", "One layer of 16 channels cannot bend enough for two moons: its KL stops falling early. More of both learns more in each step, and each step takes longer."],
+  ["Fourier features", "They hand the network sines and cosines of a point, so that it need not make sharp edges itself. Train on the checkerboard with none, then with 4."],
+  ["Path", "How noise is mixed with data while t runs: evenly, or along curves as those of diffusion models. Each leads to the same density by another way; train with each, and then let euler go there in 4 steps."],
+  ["Coupling", "Independent: any noise goes with any point, paths cross, and where they cross the field can only be their average. Optimal transport pairs each batch by the shortest paths in all, which hardly cross: points then walk nearly straight, and 4 steps of euler arrive. A training step takes several times as long, its loss is lower without the density being closer, and the flow is not the exact one on the left, although it leads to the same density: watch the grid."],
+  ["Solver and steps", "Both planes follow the velocity in steps. Choose euler with 4, then midpoint with 20: the network is the same, only its way is followed less or more closely. The KL is measured closely in any case."],
 ];
 
 function specsFor(model) {
@@ -41,6 +51,11 @@ function specsFor(model) {
     seedSpec(), ...solverSpecs(model, "midpoint", 20), ...NETWORK,
     { name: "t", kind: "real", min: 0, max: 1, fallback: 0 },
     { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 1 }];
+}
+
+function whyEach() {
+  return el("details", { class: "why" }, el("summary", {}, "Why each of these matters"),
+    el("dl", {}, WHY.flatMap(([name, words]) => [el("dt", {}, name), el("dd", {}, words)])));
 }
 
 const HINT = "The network learns while you watch, and stays yours to download.";
@@ -112,7 +127,7 @@ class MakeView {
         el("div", { class: "controls" }, rows("preset", "blur")), this.tools(), this.notes,
         el("fieldset", { class: "group" }, el("legend", {}, "Show"), el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
         el("div", { class: "controls" }, rows(...NETWORK.map((row) => row.name))),
-        el("div", { class: "controls" }, rows("method", "steps", "tolerance", "seed")),
+        el("div", { class: "controls" }, rows("method", "steps", "tolerance", "seed")), whyEach(),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.files())));
     root.ondragover = (event) => dragsFiles(event) && event.preventDefault();
     root.ondrop = (event) => this.drop(event);
@@ -219,6 +234,7 @@ class MakeView {
       this.player.seek(1);
       this.say("Drag over the left plane to paint; hold Shift to erase.");
     }
+    this.player.redraw();
   }
 
   clear() {
@@ -230,7 +246,8 @@ class MakeView {
 
   painted(ended) {
     const { points } = this.target;
-    this.form.set("preset", OWN);
+    if (this.form.values.preset !== OWN)
+      this.form.set("preset", OWN);
     this.say(`${count(points.length)} points${points.length >= MOST_POINTS ? ", the most that fit" : ""}`);
     if (this.learned || this.training)
       this.forget();
@@ -325,9 +342,9 @@ class MakeView {
   }
 
   report(kl) {
-    const of = (member) => this.lines.filter((l) => l[member] !== null).map((l) => [l.step, l[member]]);
+    const of = (member, step = "step") => this.lines.filter((l) => l[member] !== null).map((l) => [l[step], l[member]]);
     const series = [{ name: "training loss", points: of("loss") }, { name: "held-out loss", points: of("held_out") }];
-    const divergence = of("kl");
+    const divergence = of("kl", "kl_step");
     if (!this.lines.length)
       return;
     this.curves.replaceChildren(chart(series.filter((s) => s.points.length), "Loss over training steps"),
