@@ -54,7 +54,7 @@ function specsFor(model) {
 }
 
 function whyEach() {
-  return el("details", { class: "why" }, el("summary", {}, "Why each of these matters"),
+  return el("details", { class: "why" }, el("summary", {}, "Why each setting of the network matters"),
     el("dl", {}, WHY.flatMap(([name, words]) => [el("dt", {}, name), el("dd", {}, words)])));
 }
 
@@ -120,14 +120,14 @@ class MakeView {
     this.verdict = el("p", { class: "lead" }, HINT);
     root.append(el("div", { class: "stage make" },
       el("div", { class: "scene" },
-        el("div", { class: "panes" }, this.exact.element, this.network.element), this.player.element, this.tasks.element,
-        el("div", { class: "row train" }, this.button, this.verdict), this.curves),
+        el("div", { class: "panes" }, this.exact.element, this.network.element), this.player.element,
+        el("div", { class: "row train" }, this.button, this.verdict), this.curves, this.tasks.element, whyEach()),
       el("div", { class: "panel" },
         el("p", { class: "lead" }, "Paint a density, drop a CSV file, or start from a classic one. Left is the flow that leads to it exactly; right is what a network learns of it."),
         el("div", { class: "controls" }, rows("preset", "blur")), this.tools(), this.notes,
         el("fieldset", { class: "group" }, el("legend", {}, "Show"), el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
         el("div", { class: "controls" }, rows(...NETWORK.map((row) => row.name))),
-        el("div", { class: "controls" }, rows("method", "steps", "tolerance", "seed")), whyEach(),
+        el("div", { class: "controls" }, rows("method", "steps", "tolerance", "seed")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.files())));
     root.ondragover = (event) => dragsFiles(event) && event.preventDefault();
     root.ondrop = (event) => this.drop(event);
