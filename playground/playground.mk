@@ -28,10 +28,14 @@ WASM_CFLAGS_rng := -D__riscv
 # The C library of Debian 12's emscripten has no qsort_r.
 WASM_CFLAGS_coupling := -include playground/module/sort.h
 
-.PHONY: playground
+.PHONY: playground playground-speed
 playground: ## the page with the core in WebAssembly, for any web server, into build/playground
 	@scripts/deps.sh playground
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(PLAY)/index.html
+
+playground-speed: playground $(BIN)/advect $(BIN)/advectd ## how fast the playground is, in node and in a headless browser; two minutes
+	@[ -d tests/web/node_modules/playwright-core ] || { echo "playwright-core is not here; scripts/deps.sh test installs it"; exit 1; }
+	@node tests/playground/speed.mjs $(PLAY) $(BIN) $(MODELS) "$$(command -v chromium || command -v chromium-browser)"
 
 # Headers that do not depend on the processor are taken from the system, jansson from its source.
 $(WASM)/include/jansson.h: playground/jansson.sh
