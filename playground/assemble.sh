@@ -14,7 +14,7 @@ most_bytes=$((2 << 20))
 rm -rf "$folder"
 mkdir -p "$folder/core" "$folder/models" "$folder/clients/js"
 cp -r web "$folder/"
-rm -f "$folder"/web/{docs.html,docs.js,docs.css,index.html}
+rm -f "$folder"/web/{docs.html,docs.js,docs.css,index.html,preview.png}
 cp -r playground/page/. "$folder/web/"
 mv "$folder/web/index.html" "$folder/"
 cp clients/js/advect.js "$folder/clients/js/"

@@ -54,7 +54,7 @@ $(WASM)/obj/jansson.o: $(WASM)/include/jansson.h
 	$(Q)$(EMCC) -r $(WASM)/obj/jansson_*.o -o $@
 
 # Small where it is not the arithmetic that takes the time.
-$(WASM)/obj/%.o: WASM_OPT = $(if $(filter base kernels ops flow,$(word 2,$(subst /, ,$*))),-O3,-Os)
+$(WASM)/obj/%.o: WASM_OPT = $(if $(filter base kernels ops flow,$(word 2,$(subst /, ,$*))),-O3,-Oz)
 $(WASM)/obj/%.o: %.c $(WASM)/include/jansson.h
 	@mkdir -p $(@D)
 	$(call say,EMCC)
@@ -65,7 +65,7 @@ WASM_EXPORTS := $(shell grep -o 'adv_local_[a-z_]*' playground/module/worker.h |
 $(WASM)/advect.js: $(WASM_OBJ)
 	$(call say,LINK)
 	$(Q)$(EMCC) -Os -s MODULARIZE=1 -s EXPORT_NAME=advectModule -s ENVIRONMENT=worker,node \
-	  -s ALLOW_MEMORY_GROWTH=1 -s MAXIMUM_MEMORY=1gb -s TOTAL_STACK=1mb -s ABORTING_MALLOC=0 \
+	  -s ALLOW_MEMORY_GROWTH=1 -s MAXIMUM_MEMORY=1gb -s TOTAL_STACK=1mb -s ABORTING_MALLOC=0 -s MALLOC=emmalloc \
 	  -s EXPORTED_FUNCTIONS=_malloc,_free$(WASM_EXPORTS) -s EXPORTED_RUNTIME_METHODS=UTF8ToString \
 	  -s INCOMING_MODULE_JS_API=locateFile,wasmBinary,print,printErr --no-entry $(WASM_OBJ) -o $@
 

@@ -4,8 +4,8 @@
 # check of a release, Debian packages and their test, or the check of arm64) needs through the distribution's package manager: says so first,
 # uses sudo only if needed, and does nothing when everything is there.
 #
-# The tests of the front-end also want a browser's driver from npm (tests/web), and those of the
-# API's description a linter and TypeScript (tests/clients/js); without them, or without the network,
+# The tests of the front-end also want a browser's driver and axe-core from npm (tests/web), and those of
+# the API's description a linter and TypeScript (tests/clients/js); without them, or without the network,
 # they are skipped.
 #
 # The alert rules want promtool, and docker/topology-test.sh prometheus and nginx too. Debian's packages
@@ -30,7 +30,7 @@ schemas=
 linters=
 tests="$lint $test_libraries curl locales g++ clang clang-format libclang-rt-dev valgrind
  python3-numpy python3-pip python3-setuptools python3-venv python3-wheel python3-matplotlib mypy
- chromium groff-base zsh fish"
+ chromium firefox-esr groff-base zsh fish"
 # Other builds of node, which have npm along, do as well as Debian's.
 node=
 command -v node >/dev/null 2>&1 || node="$node nodejs"
@@ -112,17 +112,22 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
     exit 0
 fi
 
-# The versions of the lock files; nothing of them is run while they are installed.
-install_npm() { # FOLDER PACKAGE WHAT
+# The versions of the lock files, where not all of the packages are there; nothing of them is run while
+# they are installed.
+install_npm() { # FOLDER PACKAGES WHAT
     [ "${OFFLINE:-0}" != 1 ] || return 0
-    [ ! -d "$1/node_modules/$2" ] || return 0
-    echo "Installing $2 into $1/node_modules with npm"
+    absent=
+    for package in $2; do
+        [ -d "$1/node_modules/$package" ] || absent="$absent $package"
+    done
+    [ -n "$absent" ] || return 0
+    echo "Installing$absent into $1/node_modules with npm"
     (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
         echo "It could not be installed: the tests of $3 will be skipped." >&2
 }
 
 install_driver() {
-    [ -z "$driver" ] || install_npm "$driver" playwright-core "the front-end"
+    [ -z "$driver" ] || install_npm "$driver" "playwright-core axe-core" "the front-end"
 }
 
 install_linters() {

@@ -26,4 +26,4 @@ command -v node >/dev/null || absent "node is not here"
 [[ -d tests/web/node_modules/playwright-core ]] || absent "playwright-core is not here"
 [[ $(node -p 'parseInt(process.versions.node)') -ge 18 ]] ||
     absent "node is $(node --version), playwright-core wants 18 or newer"
-exec timeout --kill-after=10 900 node "tests/web/$program.mjs" "$daemon" "$models" "$browser" "${folder[$program]}"
+exec timeout --kill-after=10 1500 node "tests/web/$program.mjs" "$daemon" "$models" "$browser" "${folder[$program]}"

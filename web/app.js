@@ -1,9 +1,10 @@
 /* The page: which models there are, which view of which model is open, as the URL says:
  * #/VIEW/MODEL?SETTINGS. */
+import { carryFrom } from "./images/carried-image.js";
 import { askJson, events, hasKey, setKey } from "./lib/api.js";
 import { copy } from "./lib/clipboard.js";
 import { el } from "./lib/dom.js";
-import { acceptDrops } from "./lib/picture.js";
+import { acceptDrops, modelOf } from "./lib/picture.js";
 import { watchServer } from "./lib/server-banner.js";
 import { duration } from "./lib/text.js";
 import { themeButton } from "./lib/theme.js";
@@ -87,17 +88,20 @@ function route() {
   const model = wanted.model ? models.find((m) => m.name === wanted.model)
     : modelFor(named ?? flowView) ?? models[0];
   if (!model) {
-    note(el("p", {}, `There is no model “${wanted.model}” here. Choose one above.`), refusedList());
+    note(el("h1", {}, "No such model"), el("p", {}, `There is no model “${wanted.model}” here. Choose one above.`), refusedList());
     tabs.replaceChildren();
     picker.value = "";
     return;
   }
   const fitting = VIEWS.filter((v) => v.suits(model));
   const view = fitting.find((v) => v === named) ?? fitting[0];
-  show(view, model, view === named || !named ? wanted.params : new URLSearchParams(), named);
+  const fault = !wanted.view || view === named ? null
+    : `${named ? `“${named.title}” cannot show ${model.name}` : `There is no view “${wanted.view.slice(0, 40)}”`}; this is “${view.title}”.`;
+  show(view, model, fault ? new URLSearchParams() : wanted.params, fault);
 }
 
-function show(view, model, params, named) {
+/* fault: in words why the view is not the one that was asked for. */
+function show(view, model, params, fault) {
   const remember = (query) => {
     latest.set(view.name, { model: model.name, query });
     history.replaceState(null, "", address(view, model, query));
@@ -107,13 +111,14 @@ function show(view, model, params, named) {
   const ours = handedOn.has(location.hash);
   close();
   place.replaceChildren(el("h1", { class: "title" }, `${view.title}: ${model.name}`),
-    named && named !== view ? el("p", { class: "refusal" }, `“${named.title}” cannot show ${model.name}; this is “${view.title}”.`) : "");
+    fault ? el("p", { class: "refusal" }, fault) : "");
   place.className = `view-${view.name}`;
-  if (named && named !== view)
+  if (fault)
     remember("");
   latest.set(view.name, { model: model.name, query: params.toString() });
   showTabs(view, model);
-  open = view.open(place, { model, refused, params, ours, remember,
+  open = view.open(place, { model, refused, params, ours, remember, reopen: route,
+    peers: models.filter((m) => m !== model && view.suits(m)),
     go: (name) => { location.hash = address(VIEWS.find((v) => v.name === name), model); },
     reload: load, refresh });
 }
@@ -214,10 +219,21 @@ document.querySelector(".brand").addEventListener("click", (event) => {
 window.addEventListener("hashchange", () => (models.length ? route() : load()));
 window.addEventListener("advect-back", () => { if (!models.length) load(); });
 events.addEventListener("locked", askForKey);
-acceptDrops((words) => {
+
+function tellOfDrop(words) {
   place.querySelector(".dropped")?.remove();
   place.prepend(el("p", { class: "refusal dropped", role: "alert" }, words));
-});
+}
+
+/* Opens what a picture shows, a drawing too; by another model of the same name it may look different. */
+acceptDrops(async (hash, file) => {
+  await carryFrom(file);
+  history.pushState(null, "", hash);
+  route();
+  const made = await modelOf(file), here = models.find((m) => m.name === made?.name);
+  if (here && here.digest !== made.digest)
+    tellOfDrop(`${file.name} was made by another model of the name ${here.name}, with the digest ${made.digest}; this one has ${here.digest}.`);
+}, tellOfDrop);
 themeButton(document.getElementById("theme"));
 watchServer(document.getElementById("banner"));
 load();

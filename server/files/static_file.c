@@ -14,6 +14,7 @@ static const struct {
     {".css", "text/css; charset=utf-8"},
     {".js", "text/javascript; charset=utf-8"},
     {".json", "application/json"},
+    {".png", "image/png"},
     {".svg", "image/svg+xml"},
     {".wasm", "application/wasm"}, /* browsers compile no other type while it comes */
 };

@@ -108,6 +108,7 @@ START_TEST(front_end_files)
         {"/web/lib/dom.js", "text/javascript; charset=utf-8"},
         {"/web/style.css", "text/css; charset=utf-8"},
         {"/web/icon.svg", "image/svg+xml"},
+        {"/web/preview.png", "image/png"},
     };
     char text[192], etag[64], packed_etag[64], condition[96];
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {

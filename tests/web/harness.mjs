@@ -1,6 +1,6 @@
 /* Tests one after the other, each with a page of its own; a test that leaves an error in the browser's
  * console, or has the page ask anybody but the daemon, fails. */
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 
 /* Machines that test are busy, and may stop a process for a while: patience is counted in looks and in
  * ticks, which a stopped process does not take. */
@@ -51,6 +51,18 @@ export class Harness {
     }
     late.stop();
     await own.close();
+    this.report(name, notes, faults, Date.now() - began);
+  }
+
+  /* A test in a browser that it opens itself: work(tell, faults). */
+  async testElsewhere(name, work) {
+    const notes = [], faults = [], began = Date.now(), late = watch();
+    try {
+      await Promise.race([work((words) => notes.push(words), faults), late.failed]);
+    } catch (error) {
+      faults.push(error.stack);
+    }
+    late.stop();
     this.report(name, notes, faults, Date.now() - began);
   }
 
@@ -108,4 +120,11 @@ export function pixels(page, selector) {
     }
     return { inked, sum };
   });
+}
+
+/* What a button downloads, the first of the name in a part of the page: {bytes, name}. */
+export async function saved(page, name, part = page) {
+  const [file] = await Promise.all([page.waitForEvent("download"),
+    part.getByRole("button", { name, exact: true }).first().click()]);
+  return { bytes: readFileSync(await file.path()), name: file.suggestedFilename() };
 }

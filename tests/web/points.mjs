@@ -73,4 +73,31 @@ export async function pointsTests(harness, daemon, { space }) {
     await idle(page);
     assert((await page.locator(".card img").count()) === 1, "the model page lacks its samples");
   });
+
+  await harness.test("points: what the model says of a point, with the score and how it was had", { reducedMotion: "reduce" }, async (page) => {
+    await open(page, daemon, hash);
+    await idle(page);
+    await page.getByLabel("3 numbers").fill("1, 2");
+    await page.getByLabel("3 numbers").blur();
+    await until(() => page.getByText("The point must be 3 numbers.").isVisible(), "the refusal");
+    const point = [0.5, -0.5, 1];
+    for (const [t, method, words] of [[1, "difference", "by differences of the log-density"], [0.5, "path", "by the path’s relation of score and velocity"]]) {
+      await page.locator(".player input").fill(String(t));
+      await page.getByLabel("3 numbers").fill(point.join(" "));
+      await page.getByLabel("3 numbers").blur();
+      await until(() => page.locator(".ask dd", { hasText: words }).count(), words);
+      const { score: [truth] } = await daemon.post(`${space}/score`, { points: [point], t, method });
+      const told = await page.locator(".ask dd", { hasText: words }).textContent();
+      const numbers = told.replaceAll("−", "-").match(/-?[\d.]+(e-?\d+)?/g).slice(0, 3).map(Number);
+      truth.forEach((v, k) => assert(Math.abs(numbers[k] - v) <= 6e-3 * Math.abs(v) + 1e-9, `${told} is not ${truth}`));
+      assert((method === "difference") === told.includes("±"), told);
+      assert(page.url().includes(`at=${point},${t}`), page.url());
+    }
+    await page.getByRole("button", { name: "Use a sample" }).click();
+    await until(async () => /at=/.test(page.url()) && !page.url().includes(`at=${point}`), "a sample");
+    await idle(page);
+    assert(await page.locator(".ask dd").count(), "nothing is said of the sample");
+    await page.getByRole("button", { name: "Remove" }).click();
+    assert(!/at=/.test(page.url()), "the point stays in the URL");
+  });
 }

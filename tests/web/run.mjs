@@ -1,13 +1,19 @@
 /* Tests of the front-end: a browser, the real daemon, the models of a directory.
  *
+ * Names in the environment's ONLY: those tests alone.
+ *
  * usage: node run.mjs PROGRAM MODELS CHROMIUM SCREENSHOTS */
 import { launch } from "./browser.mjs";
 import { Daemon, killAll } from "./daemon.mjs";
 import { docsKeyTests, docsTests, exampleTests } from "./docs.mjs";
+import { firefoxTests } from "./firefox.mjs";
+import { flowTests, sideBySideTests } from "./flow.mjs";
 import { Harness } from "./harness.mjs";
+import { axeTests, layoutTests } from "./layout.mjs";
+import { pictureTests } from "./pictures.mjs";
 import { pointsTests } from "./points.mjs";
-import { cancelTests, nonsenseTests, serverTests } from "./trouble.mjs";
-import { bestTests, flowTests, imageTests, layoutTests, modelTests, nonDigitTests, posteriorTests } from "./views.mjs";
+import { cancelTests, linkTests, nonsenseTests, serverTests } from "./trouble.mjs";
+import { bestTests, imageTests, modelTests, nonDigitTests, posteriorTests } from "./views.mjs";
 
 const [program, models, executable, shots] = process.argv.slice(2);
 
@@ -15,6 +21,7 @@ const [program, models, executable, shots] = process.argv.slice(2);
 async function chooseModels(daemon) {
   const { models: list } = await (await fetch(`${daemon.url}/v1/models`)).json();
   const plane = list.find((m) => m.dim === 2 && !m.classes && !m.context);
+  const other = list.find((m) => m !== plane && m.dim === 2 && !m.classes && !m.context && !m.flow_map);
   const images = list.filter((m) => m.shape.length === 3 && m.classes === 10 && m.null_class)
     .sort((a, b) => a.multiply_adds - b.multiply_adds);
   const unets = images.filter((m) => m.net === "unet");
@@ -23,7 +30,7 @@ async function chooseModels(daemon) {
   const curved = whole.find((m) => m.config.data.transform.kind === "gaussianise");
   const space = list.find((m) => m.dim === 3 && m.shape.length === 1 && !m.context);
   const given = list.find((m) => m.context && m.columns && m.context.size <= 12);
-  return plane && best ? { plane: plane.name, space: space?.name, images: images[0].name, best: best.name, curved: curved?.name, given } : null;
+  return plane && best ? { plane: plane.name, other: other?.name, space: space?.name, images: images[0].name, best: best.name, curved: curved?.name, given } : null;
 }
 
 const daemon = await Daemon.start(program, models);
@@ -32,11 +39,14 @@ const harness = new Harness(browser, shots);
 try {
   const names = await chooseModels(daemon);
   if (names) {
-    for (const tests of [flowTests, pointsTests, imageTests, bestTests, nonDigitTests, modelTests, posteriorTests, docsTests, layoutTests, cancelTests, nonsenseTests])
+    const shared = { flowTests, sideBySideTests, pointsTests, imageTests, bestTests, nonDigitTests, modelTests, posteriorTests, pictureTests,
+      docsTests, layoutTests, axeTests, firefoxTests, cancelTests, linkTests, nonsenseTests };
+    const alone = { docsKeyTests, exampleTests, serverTests }; /* with daemons of their own */
+    const wanted = process.env.ONLY?.split(" ").filter(Boolean) ?? [], isWanted = ([name]) => !wanted.length || wanted.includes(name);
+    for (const [, tests] of Object.entries(shared).filter(isWanted))
       await tests(harness, daemon, names);
-    await docsKeyTests(harness, program, models);
-    await exampleTests(harness, program, models);
-    await serverTests(harness, program, models, names);
+    for (const [, tests] of Object.entries(alone).filter(isWanted))
+      await tests(harness, program, models, names);
     console.log(`${harness.passed} passed, ${harness.failed} failed`);
   } else {
     console.log(`page tests skipped: ${models} holds no model of the plane, or none of images in ten classes`);

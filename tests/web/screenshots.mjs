@@ -1,16 +1,16 @@
 /* Pictures of every view, light and dark, for the documents; of some things one is enough. pngquant makes them small.
- * Names in the environment's SHOTS: those alone.
+ * Names in the environment's SHOTS: those alone; `preview` is web/preview.png.
  *
  * usage: node screenshots.mjs PROGRAM MODELS CHROMIUM FOLDER */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { launch } from "./browser.mjs";
 import { Daemon, killAll } from "./daemon.mjs";
 import { idle, open } from "./harness.mjs";
 import { drawDigit } from "./views.mjs";
 
-const PLANE = "checkerboard-8x8", SPACE = "checkerboard-3d", IMAGES = "mnist", DENSITY = "mnist-density";
+const PLANE = "checkerboard-8x8", FEW_STEPS = "checkerboard-8x8-fast", SPACE = "checkerboard-3d", IMAGES = "mnist", DENSITY = "mnist-density";
 const DESK = { width: 1280, height: 800 }, PHONE = { width: 360, height: 720 };
 const COLOURS = "64", PATIENCE = 12000; /* looks at the page */
 
@@ -26,6 +26,7 @@ async function drawn(page) {
 const shots = [
   { name: "flow", hash: `#/flow/${PLANE}?points=1&density=0&grid=0&n=2000&field=1&t=0.75&at=2.4,1.6,0.75;-1.6,0.4,0.75;-2.2,-1.5,0.75` },
   { name: "flow-density", hash: `#/flow/${PLANE}?t=0.85` },
+  { name: "side-by-side", hash: `#/flow/${PLANE}?with=${FEW_STEPS}&points=1&density=0&n=2000&t=1` },
   { name: "points", hash: `#/points/${SPACE}?n=7500` },
   { name: "generate", hash: `#/generate/${IMAGES}?each=4&seed=4` },
   { name: "draw", hash: `#/draw/${DENSITY}`, prepare: drawn, fullPage: true },
@@ -57,6 +58,39 @@ async function take(browser, daemon, folder, shot) {
   return bytes;
 }
 
+/* What others show of a link to the page (og:image): the density and the grid at three times. */
+const PREVIEW = "preview", PREVIEW_FILE = new URL("../../web/preview.png", import.meta.url).pathname;
+
+function card(times) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 1200, height: 630 }), context = canvas.getContext("2d");
+  const slider = document.querySelector(".player input"), side = 368, gap = 24, top = 190;
+  const write = (text, font, style, x, y) => { Object.assign(context, { font: `${font} system-ui, sans-serif`, fillStyle: style }).fillText(text, x, y); };
+  context.fillStyle = "#0e1220";
+  context.fillRect(0, 0, 1200, 630);
+  write("Advect", "650 64px", "#e6e9f2", gap, 88);
+  write("Flow matching, trained and served in C", "30px", "#98a1ba", gap, 144);
+  return times.reduce(async (before, t, i) => {
+    await before;
+    slider.value = t;
+    slider.dispatchEvent(new Event("input"));
+    await new Promise((done) => setTimeout(done, 300));
+    for (const layer of document.querySelectorAll(".plane .layer"))
+      context.drawImage(layer, gap + i * (side + gap), top, side, side);
+    write(`t = ${t.toFixed(2)}`, "24px", "#98a1ba", gap + i * (side + gap), top + side + 40);
+  }, null).then(() => canvas.toDataURL());
+}
+
+async function takePreview(browser, daemon) {
+  const page = await browser.newPage({ viewport: DESK, reducedMotion: "reduce", colorScheme: "dark" });
+  page.setDefaultTimeout(600000);
+  await open(page, daemon, `#/flow/${PLANE}`);
+  await idle(page, PATIENCE);
+  writeFileSync(PREVIEW_FILE, Buffer.from((await page.evaluate(card, [0.25, 0.6, 1])).split(",")[1], "base64"));
+  await page.close();
+  execFileSync("pngquant", ["--force", "--strip", "--nofs", "--speed", "1", "--output", PREVIEW_FILE, COLOURS, PREVIEW_FILE]);
+  console.log(`${PREVIEW}: ${(statSync(PREVIEW_FILE).size / 1000).toFixed(0)} kB`);
+}
+
 const [program, models, executable, folder] = process.argv.slice(2);
 const daemon = await Daemon.start(program, models), browser = await launch(executable);
 try {
@@ -65,6 +99,8 @@ try {
   const wanted = process.env.SHOTS?.split(" ").filter(Boolean) ?? [];
   for (const shot of shots.filter(({ name }) => !wanted.length || wanted.includes(name)))
     bytes += await take(browser, daemon, folder, shot);
+  if (!wanted.length || wanted.includes(PREVIEW))
+    await takePreview(browser, daemon);
   console.log(`${(bytes / 1000).toFixed(0)} kB in all`);
 } finally {
   await browser.close();

@@ -135,3 +135,38 @@ export async function nonsenseTests(harness, daemon, { plane, images }) {
     await page.locator(".plane").waitFor();
   });
 }
+
+/* Links that another version made, or would make. */
+export async function linkTests(harness, daemon, { plane, space, images }) {
+  const quiet = "points=1&density=0&grid=0&n=100&steps=4";
+  const links = [
+    ["flow", `#/flow/${plane}?${quiet}&t=1&at=1,0.5,7`, "the time in at must be 0 to 1; using 1 (the link said 7)", /at=1,0.5,1(&|$)/],
+    ["flow", `#/flow/${plane}?${quiet}&t=1&at=1,0.5,-0.5;2,0,0.5`, "the time in at must be 0 to 1; using 0 (the link said −0.5)", /at=1,0.5,0;2,0,0.5/],
+    ["flow", `#/flow/${plane}?${quiet}&t=1&at=${Array(7).fill("1,0.5,1").join(";")}`, "at must be at most 6 points", /at=/],
+    ["flow", `#/flow/${plane}?${quiet}&t=1&trail=3&with=nobody`, "“trail” of the link means nothing here", /n=100/],
+    ["flow", `#/flow/${plane}?${quiet}&t=1&with=nobody`, "Side by side with cannot be “nobody”", /n=100/],
+    ["flow", `#/flow/${plane}?${quiet}&t=1&method=rk45`, "Solver cannot be “rk45”", /n=100/],
+    ["flow", `#/swarm/${plane}?${quiet}`, "There is no view “swarm”; this is “Flow”", /flow/],
+    ["generate", `#/generate/${images}?classes=3,77&each=2&frames=2&steps=2`, "Classes are 3; the others of the link are not known", /generate/],
+    ...space ? [["points", `#/points/${space}?n=100&steps=2&at=1,2,3,4`, "the time in at must be 0 to 1; using 1 (the link said 4)", /points/],
+      ["points", `#/points/${space}?n=100&steps=2&at=1,2,3`, "at cannot be “1,2,3”", /points/]] : [],
+  ];
+  await harness.test("links of other versions: what is not taken of them is said, the rest is", { reducedMotion: "reduce" }, async (page) => {
+    for (const [view, hash, words, address] of links) {
+      await open(page, daemon, hash);
+      await until(() => page.getByText(words).isVisible(), `words for ${hash}`);
+      await until(() => page.locator(`.view-${view}`).count(), view);
+      await page.locator(".player input").dispatchEvent("change"); /* the URL is written with the next change */
+      assert(address.test(page.url()), `${hash} became ${page.url()}`);
+    }
+  });
+
+  await harness.test("links as the first version made them open without a word", { reducedMotion: "reduce" }, async (page) => {
+    for (const hash of [`#/flow/${plane}?field=1&n=300&seed=4&steps=8&t=0.5&at=1,0.5,1`, `#/flow/${plane}?density=1&method=rk4&steps=4&speed=2&t=1`,
+      `#/generate/${images}?classes=1,2&each=2&seed=3&frames=4&steps=4&guidance=2`, `#/draw/${images}?brush=1.5&centred=0`]) {
+      await open(page, daemon, hash);
+      await page.locator(".stage").waitFor();
+      assert(!(await page.locator(".refusal:visible").count()), `${hash}: ${await page.locator(".refusal:visible").allTextContents()}`);
+    }
+  });
+}

@@ -1,10 +1,6 @@
 /* Each view, used as a person would. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { assert, idle, open, pixels, until } from "./harness.mjs";
-
-const UPPER = ".plane .layer:last-child", LOWER = ".plane .layer:first-child";
-const LEAST_FPS = 20; /* 60 on an idle machine; those that test are not */
+import { assert, idle, open, pixels, saved, until } from "./harness.mjs";
 
 /* Strokes in parts of the pad's side. */
 const DIGITS = {
@@ -54,184 +50,6 @@ async function draw(page, strokes) {
 
 export function drawDigit(page, digit) {
   return draw(page, DIGITS[digit]);
-}
-
-/* Frames a second while `ms` of animation run. */
-function frameRate(page, ms) {
-  return page.evaluate((span) => new Promise((done) => {
-    let n = 0;
-    const began = performance.now();
-    const frame = () => {
-      const now = performance.now() - began;
-      if (now < span) {
-        n++;
-        requestAnimationFrame(frame);
-      } else {
-        done(n / now * 1000);
-      }
-    };
-    requestAnimationFrame(frame);
-  }), ms);
-}
-
-export async function flowTests(harness, daemon, { plane }) {
-  await harness.test("flow: points move, overlays come and go", {}, async (page) => {
-    await open(page, daemon, `#/flow/${plane}?n=300&steps=10&speed=4&points=1&density=0&grid=0`);
-    await until(() => page.locator(".time").textContent().then((t) => Number(t.slice(4)) > 0.3), "time to run by itself");
-    const early = await pixels(page, UPPER);
-    assert(early.inked > 300, "nothing is drawn");
-    await until(() => page.getByRole("button", { name: "Play" }).count(), "the end");
-    const late = await pixels(page, UPPER);
-    assert(late.sum !== early.sum, "the points did not move");
-    await page.getByLabel("Velocity").check();
-    await until(async () => (await pixels(page, UPPER)).inked > late.inked + 2000, "arrows");
-    await page.getByLabel("Velocity").uncheck();
-    await page.getByLabel("Deforming grid").check();
-    await until(async () => (await pixels(page, UPPER)).inked > late.inked + 2000, "a grid");
-    await page.getByRole("checkbox", { name: "Density" }).check();
-    await until(() => page.locator(".legend").isVisible(), "the density");
-    const dense = await pixels(page, LOWER);
-    assert(dense.inked > 1e5, "no density");
-    await page.locator(".task", { hasText: "density" }).getByRole("button", { name: "Cancel" }).click();
-    await harness.shot(page, "flow-overlays");
-    await page.getByRole("checkbox", { name: "Density" }).uncheck();
-    await until(async () => (await pixels(page, LOWER)).inked < 1e5, "the density to go");
-  });
-
-  await harness.test("flow: a click and a key ask about a point, and the URL keeps it", {}, async (page) => {
-    await open(page, daemon, `#/flow/${plane}?n=100&steps=4&t=1&points=1&density=0`);
-    await idle(page);
-    const box = await page.locator(UPPER).boundingBox();
-    await page.mouse.click(box.x + 0.6 * box.width, box.y + 0.4 * box.height);
-    await until(() => page.locator(".tracer dd").count(), "the facts");
-    const [x, y, t] = new URLSearchParams(page.url().split("?")[1]).get("at").split(",").map(Number);
-    assert(t === 1, "the click is at t = 1");
-    const { log_density: [truth] } = await daemon.post(`${plane}/log-density`, { points: [[x, y]] });
-    const told = (await page.locator(".tracer dd").first().textContent()).replace("−", "-").replace(",", "");
-    assert(Math.abs(parseFloat(told) - truth) <= 1e-3 * Math.abs(truth), `${told} is not ${truth}`);
-    await page.locator(UPPER).focus();
-    await page.keyboard.press("Shift+ArrowLeft");
-    await page.keyboard.press("Enter");
-    await until(async () => (await page.locator(".tracer dl").count()) === 2, "the second point");
-    await page.reload();
-    await until(async () => (await page.locator(".tracer dl").count()) === 2, "both after a reload");
-    await page.getByRole("button", { name: "Remove point 2" }).click();
-    assert(!page.url().includes(";"), "the removed point stays in the URL");
-  });
-
-  await harness.test("flow: opens on the density and the grid; what is hidden is not computed", { reducedMotion: "reduce" }, async (page) => {
-    const asked = [];
-    page.on("request", (request) => request.method() === "POST" && asked.push(request.postDataJSON()));
-    await open(page, daemon, `#/flow/${plane}?steps=4`);
-    await until(() => page.locator(".legend").isVisible(), "the density");
-    await until(async () => (await pixels(page, UPPER)).inked > 5000, "the grid");
-    await page.locator(".task", { hasText: "density" }).getByRole("button", { name: "Cancel" }).click();
-    await idle(page);
-    assert(!asked.some(({ seed, frames }) => seed === 1 && frames), "hidden points were asked for");
-    await page.getByLabel("Seed").fill("3");
-    await page.getByLabel("Seed").blur();
-    await page.getByRole("checkbox", { name: "Density" }).uncheck();
-    await idle(page);
-    assert(!asked.some(({ seed }) => seed === 3), "a seed of hidden points was asked for");
-    await page.getByRole("checkbox", { name: "Points" }).check();
-    await idle(page);
-    assert(asked.some(({ seed }) => seed === 3), "the points do not come");
-  });
-
-  await harness.test("flow: layers that are not there yet are left out and named", { reducedMotion: "reduce" }, async (page) => {
-    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=20000&steps=300&t=1`);
-    await until(() => page.locator(".behind").isVisible(), "the word about points");
-    const text = await page.locator(".behind").textContent();
-    assert(/^Points: (computed up to t = 0\.\d\d|not computed yet)/.test(text), text);
-    const labels = (await pixels(page, UPPER)).inked;
-    assert(labels < 20000, `points are drawn at another time: ${labels} pixels`);
-    await page.getByLabel("Number of points").fill("0");
-    await page.getByLabel("Steps").fill("4");
-    await page.getByLabel("Steps").blur();
-    await until(async () => !(await page.locator(".behind").isVisible()), "the points");
-  });
-
-  await harness.test("flow: zoom and pan, kept in the URL; a drag asks about no point", { reducedMotion: "reduce" }, async (page) => {
-    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=1`);
-    await idle(page);
-    const frame = await page.locator(UPPER).boundingBox(), [x, y] = [frame.x + frame.width / 2, frame.y + frame.height / 2];
-    await page.mouse.move(x, y);
-    await page.mouse.wheel(0, -500);
-    await page.mouse.down();
-    await page.mouse.move(x + 80, y, { steps: 4 });
-    await page.mouse.up();
-    await until(() => /view=/.test(page.url()), "the URL to follow");
-    const [cx, , half] = new URLSearchParams(page.url().split("?")[1]).get("view").split(",").map(Number);
-    assert(cx < -0.1, `the middle is at ${cx}`);
-    assert(half < 4, `half the width is ${half}`);
-    assert(!(await page.locator(".tracer").count()), "the drag was a click");
-    await page.getByRole("button", { name: "Show the whole plane" }).click();
-    await until(() => !/view=/.test(page.url()), "the whole");
-    await page.locator(UPPER).focus();
-    await page.keyboard.press("+");
-    await until(() => /view=/.test(page.url()), "the key to zoom");
-    for (let n = 0; n < 20; n++)
-      await page.keyboard.press("+");
-    await idle(page);
-    await until(() => Number(page.url().split(",").at(-1)) < 0.1, "the closest");
-    const closest = new URLSearchParams(page.url().split("?")[1]).get("view");
-    await page.reload();
-    await idle(page);
-    assert(new URLSearchParams(page.url().split("?")[1]).get("view") === closest, `the closest, ${closest}, is not opened again`);
-  });
-
-  await harness.test("flow: dopri5 has a tolerance in place of steps, and settings go along to other models", {}, async (page) => {
-    const bodies = [];
-    page.on("request", (request) => request.method() === "POST" && bodies.push(request.postDataJSON()));
-    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=300&t=1&method=dopri5&at=1,0.5,1`);
-    await idle(page);
-    assert(!(await page.getByLabel("Steps").isVisible()), "steps of dopri5");
-    await page.getByLabel("Tolerance").selectOption("0.001");
-    await idle(page);
-    assert(bodies.some(({ solver }) => solver?.rtol === 1e-3 && solver.atol === 1e-3), "the tolerance is not asked for");
-    const other = await page.locator("#models optgroup").first().locator("option").nth(1).textContent();
-    await page.locator("#models").selectOption(other);
-    await until(() => page.url().includes(other), "the other model");
-    const kept = new URLSearchParams(page.url().split("?")[1]);
-    assert(kept.get("n") === "300" && kept.get("tolerance") === "0.001" && !kept.has("at"), page.url());
-  });
-
-  await harness.test("a picture of the view knows what it shows: dropped on the page it opens that", { reducedMotion: "reduce" }, async (page) => {
-    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=200&seed=9&steps=4&t=0.5`);
-    await idle(page);
-    const hash = new URL(page.url()).hash, { bytes } = await saved(page, "Picture as PNG");
-    assert(bytes.includes("Advect-Link") && bytes.includes("seed=9"), "the picture does not say what it shows");
-    const drop = (data, name) => page.evaluate(([base64, file]) => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], file));
-      window.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer }));
-    }, [data.toString("base64"), name]);
-    await open(page, daemon, `#/model/${plane}`);
-    await idle(page);
-    for (const [data, name] of [[Buffer.from("x,y\n1,2\n"), "points.csv"], [bytes.subarray(0, 60), "cut.png"]]) {
-      await drop(data, name);
-      await until(() => page.getByText(`${name} is no picture that this page made`).isVisible(), "the refusal");
-    }
-    await drop(bytes, "picture.png");
-    await until(() => new URL(page.url()).hash === hash, "the view of before");
-    await idle(page);
-  });
-
-  await harness.test("the link of a view can be copied", { permissions: ["clipboard-read", "clipboard-write"] }, async (page) => {
-    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=1`);
-    await idle(page);
-    await page.getByRole("button", { name: "Copy link" }).click();
-    assert((await page.evaluate(() => navigator.clipboard.readText())) === page.url(), "another text");
-  });
-
-  await harness.test("flow: 5,000 points with the field on", { reducedMotion: "reduce" }, async (page, tell) => {
-    await open(page, daemon, `#/flow/${plane}?n=5000&steps=4&field=1&points=1&density=0&grid=0`);
-    await idle(page);
-    await page.getByRole("button", { name: "Play" }).click();
-    const rate = await frameRate(page, 3000);
-    tell(`${rate.toFixed(0)} frames/s`);
-    assert(rate > LEAST_FPS, `only ${rate} frames a second`);
-  });
 }
 
 export async function posteriorTests(harness, daemon, { given }) {
@@ -289,12 +107,6 @@ async function refined(page) {
   await idle(page);
 }
 
-async function saved(page, name) {
-  const [file] = await Promise.all([page.waitForEvent("download"),
-    page.getByRole("button", { name, exact: true }).click()]);
-  return { bytes: readFileSync(await file.path()), name: file.suggestedFilename() };
-}
-
 async function tilesFilled(page) {
   for (const i of [0, 1, 2, 3, 4, 5, 6])
     assert((await page.locator(".tile canvas").nth(i).evaluate((c) => c.width)) > 1, `tile ${i} is empty`);
@@ -316,6 +128,11 @@ export async function imageTests(harness, daemon, { images }) {
     assert(moving.bytes.includes("acTL"), "no animation");
     assert(npy.bytes.toString("latin1", 1, 6) === "NUMPY" && /\(6, \d+/.test(npy.bytes.toString("latin1", 0, 128)), "no array of six");
     assert(png.name.startsWith(`${images}-seed-5`), png.name);
+    const wide = await page.locator(".strip canvas").evaluate((canvas) => canvas.width);
+    await page.setViewportSize({ width: 360, height: 720 });
+    await page.locator(".player input").fill("0.5");
+    await until(async () => (await page.locator(".strip canvas").evaluate((canvas) => canvas.width)) < 0.6 * wide, "fewer, larger images on a phone");
+    await page.setViewportSize({ width: 1440, height: 900 });
     await page.getByRole("button", { name: "New seed" }).click();
     await idle(page);
     assert(!/seed=5(&|$)/.test(page.url()), "the seed is the old one");
@@ -421,45 +238,5 @@ export async function modelTests(harness, daemon, { plane }) {
     const answer = execFileSync("sh", ["-c", command], { encoding: "utf8" });
     const last = JSON.parse(answer.trim().split("\n").at(-1));
     assert(last.t === 1 && last.states.length > 1, `curl gave ${answer.slice(0, 200)}`);
-  });
-}
-
-/* Widths, themes and weight; leaves a screenshot of each. */
-export async function layoutTests(harness, daemon, { plane, space, images, given }) {
-  const hashes = { flow: `#/flow/${plane}?n=1000&steps=8&t=0.8&points=1&field=1&density=0&at=1,0.5,1`, model: `#/model/${plane}`,
-    generate: `#/generate/${images}?frames=4&steps=4`, draw: `#/draw/${images}`,
-    ...space ? { points: `#/points/${space}?n=300&steps=4&turning=0` } : {},
-    ...given ? { posterior: `#/posterior/${given.name}` } : {} };
-  for (const [name, hash] of Object.entries(hashes))
-    await harness.test(`${name}: nothing sticks out at 320, 768 and 1440 pixels`, {}, async (page) => {
-      await open(page, daemon, hash);
-      if (name === "draw")
-        await drawDigit(page, 3);
-      await idle(page);
-      for (const [width, height] of [[320, 640], [768, 1024], [1440, 900]])
-        for (const colorScheme of ["light", "dark"]) {
-          await page.setViewportSize({ width, height });
-          await page.emulateMedia({ colorScheme });
-          await page.waitForTimeout(120);
-          const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          assert(over <= 0, `${over} pixels too wide at ${width}`);
-          await harness.shot(page, `${name}-${width}-${colorScheme}`);
-        }
-    });
-
-  await harness.test("the page is light and there within a second or so", {}, async (page, tell) => {
-    const files = new Set();
-    page.on("response", (reply) => files.add(reply.url()));
-    await open(page, daemon, `#/model/${plane}`);
-    await idle(page);
-    const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
-    let bytes = 0;
-    for (const url of files)
-      if (url === `${daemon.url}/` || /\/(web|clients)\//.test(url))
-        bytes += (await (await fetch(url)).arrayBuffer()).byteLength;
-    tell(`${(bytes / 1000).toFixed(0)} kB before compression, first paint after ${paint.toFixed(0)} ms`);
-    assert(bytes < 230000, "more than 230 kB");
-    assert(bytes > 50000, "it was not counted");
-    assert(paint < 3000, "slow, even for a busy machine");
   });
 }

@@ -3,7 +3,15 @@ import { el } from "../lib/dom.js";
 import { toLevels } from "./levels.js";
 
 const SIDE = 280; /* pixels of the pad, for the longer side of the image */
+const MOST_POINTS = 100000, WIDEST = 10; /* of a drawing that is restored: points in all, and the brush in image pixels */
 const FILL = 20 / 28, CENTRE = 0.5; /* a centred drawing fills so much of the longer side */
+
+/* Strokes that can be drawn: [[width of the brush, [x, y], ...], ...], in pixels of the pad. */
+function areStrokes(strokes) {
+  const isPoint = (p) => Array.isArray(p) && p.length === 2 && p.every(Number.isFinite);
+  return Array.isArray(strokes) && strokes.every((stroke) => Array.isArray(stroke) && stroke[0] > 0 && stroke[0] <= WIDEST &&
+    stroke.length > 1 && stroke.slice(1).every(isPoint)) && strokes.flat().length <= MOST_POINTS;
+}
 
 /* The weighted middle and the box of the brightness of RGBA pixels; null of an empty pad. */
 function measure({ data, width, height }) {
@@ -28,7 +36,7 @@ export class Sketch {
   /* drawn() after every stroke. */
   constructor(model, { brush, drawn }) {
     const [, height, width] = model.shape, longer = Math.max(height, width);
-    Object.assign(this, { model, brush, drawn, empty: true, pen: null, unit: SIDE / longer, row: null });
+    Object.assign(this, { model, brush, drawn, empty: true, pen: null, unit: SIDE / longer, row: null, strokes: [] });
     this.canvas = el("canvas", {
       class: "pad", width: Math.round(width * this.unit), height: Math.round(height * this.unit), tabindex: "0",
       role: "img", "aria-label": "Drawing pad. Arrow keys move the pen, space puts it down or lifts it.",
@@ -48,6 +56,25 @@ export class Sketch {
     this.empty = true;
     this.row = null;
     this.pen = null;
+    this.strokes = [];
+  }
+
+  /* What is on the pad, for `restore`. */
+  get image() { return this.row ? { row: this.row } : { strokes: this.strokes }; }
+
+  /* Draws strokes, in place of what is there; false if they are none. */
+  restore(strokes) {
+    if (!areStrokes(strokes))
+      return false;
+    const { brush } = this;
+    this.clear();
+    for (const [width, ...points] of strokes) {
+      this.brush = width;
+      this.begin(points[0]);
+      points.slice(1).forEach((point) => this.stroke(point));
+    }
+    Object.assign(this, { brush, pen: null });
+    return true;
   }
 
   /* A whole image in place of a drawing: used as it is. */
@@ -77,8 +104,13 @@ export class Sketch {
     this.canvas.setPointerCapture(event.pointerId);
     if (this.row)
       this.clear();
-    this.pen = this.at(event);
+    this.begin(this.at(event));
     this.stroke(this.pen);
+  }
+
+  begin(at) {
+    this.pen = at.map((v) => Number(v.toFixed(1)));
+    this.strokes.push([this.brush, this.pen]);
   }
 
   move(event) {
@@ -91,8 +123,9 @@ export class Sketch {
       this.lift();
   }
 
-  stroke(to) {
-    const { context } = this;
+  /* To a tenth of a pixel, as a picture keeps it. */
+  stroke(place) {
+    const { context } = this, to = place.map((v) => Number(v.toFixed(1)));
     context.strokeStyle = "#fff";
     context.lineWidth = this.brush * this.unit;
     context.lineCap = context.lineJoin = "round";
@@ -101,6 +134,7 @@ export class Sketch {
     context.lineTo(to[0] + 0.01, to[1]);
     context.stroke();
     this.pen = this.cursor = to;
+    this.strokes.at(-1).push(to);
     this.empty = false;
   }
 
@@ -124,7 +158,7 @@ export class Sketch {
     } else if (event.key === " ") {
       if (this.row)
         this.clear();
-      this.pen = this.cursor;
+      this.begin(this.cursor);
       this.stroke(this.cursor);
     } else {
       return;

@@ -1,9 +1,19 @@
 /* Points that move: frames of a trajectory as they arrive, and the states between them. */
 
+const FEW = 20; /* frames that are too few to follow */
+
 export class Motion {
   /* times ascending from 0 to 1; n points of dim numbers. */
   constructor(n, times, dim = 2) {
     Object.assign(this, { n, times, dim, frames: [], now: new Float32Array(dim * n) });
+  }
+
+  /* Nothing has arrived of what a solver makes, in `most` frames if it does not matter: the daemon ends a
+   * step at each frame, and a solver of few steps would be shown better than it is. */
+  expect(solver, most) {
+    this.times = evenTimes(framesOf(solver, most));
+    this.frames = [];
+    return this.times.length;
   }
 
   add(states) {
@@ -35,4 +45,14 @@ export class Motion {
 
 export function evenTimes(n) {
   return Array.from({ length: n }, (_, i) => i / (n - 1));
+}
+
+/* Frames at ends of steps. */
+function framesOf({ steps }, most) {
+  if (!steps || steps < most)
+    return steps ? steps + 1 : most;
+  for (let n = most - 1; n >= FEW; n--)
+    if (steps % n === 0)
+      return n + 1;
+  return most;
 }

@@ -2,21 +2,52 @@
  * again. */
 import { download, el } from "./dom.js";
 import { textOf, withText } from "./png-text.js";
+import { colour } from "./theme.js";
 
-const LINK = "Advect-Link";
+const LINK = "Advect-Link", MODEL = "Advect-Model";
+const STRIP = 28, GAP = 12; /* CSS pixels: above tiles, for their titles; between them */
 
-/* Canvases over each other on a ground, as a PNG. */
-export function flatten(canvases, ground) {
-  const [{ width, height }] = canvases, canvas = el("canvas", { width, height }), context = canvas.getContext("2d");
-  context.fillStyle = ground;
+/* Tiles beside each other on the colour of planes, painted on the canvas: [{layers, title}], layers being
+ * canvases over each other. A strip above them has their titles, and the note. */
+export function compose(tiles, { ratio = 1, note = "", canvas = el("canvas") } = {}) {
+  const sizes = tiles.map(({ layers: [{ width, height }] }) => ({ width, height }));
+  const top = note || tiles.some((tile) => tile.title) ? STRIP * ratio : 0;
+  const width = sizes.reduce((sum, size) => sum + size.width, 0) + GAP * ratio * (tiles.length - 1);
+  const height = Math.max(...sizes.map((size) => size.height)) + top, context = canvas.getContext("2d");
+  if (canvas.width !== width || canvas.height !== height)
+    Object.assign(canvas, { width, height });
+  context.fillStyle = colour("--canvas");
   context.fillRect(0, 0, width, height);
-  canvases.forEach((layer) => context.drawImage(layer, 0, 0));
+  context.fillStyle = colour("--ink");
+  context.font = `${14 * ratio}px system-ui, sans-serif`;
+  let left = 0;
+  tiles.forEach(({ layers, title }, i) => {
+    if (title)
+      context.fillText(title, left + 8 * ratio, 19 * ratio);
+    layers.forEach((layer) => context.drawImage(layer, left, top));
+    left += sizes[i].width + GAP * ratio;
+  });
+  context.textAlign = "right";
+  context.fillText(note, width - 8 * ratio, 19 * ratio);
+  context.textAlign = "left";
+  return canvas;
+}
+
+export function pngOf(canvas) {
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 
-/* Downloads a PNG with the page's address, which has the seed and the settings, and the model's digest. */
-export async function takeAway(blob, model, name) {
-  download(await withText(blob, { Software: "Advect", [LINK]: location.hash, "Advect-Model": `${model.name} ${model.digest}` }), name);
+/* Downloads a PNG with the page's address, the settings of the form, and the model's digest; more: further
+ * texts by keyword. */
+export async function takeAway(blob, { model, form, name, more = {} }) {
+  download(await withText(blob, { Software: "Advect", [LINK]: location.hash, [MODEL]: `${model.name} ${model.digest}`,
+    "Advect-Settings": JSON.stringify(form.values), ...more }), name);
+}
+
+/* The model that a picture says it is of, {name, digest}; null where it does not. */
+export async function modelOf(file) {
+  const [name, digest] = (await textOf(file, MODEL))?.split(" ") ?? [];
+  return digest ? { name, digest } : null;
 }
 
 /* Whether an event drags files, not text or a link. */
@@ -24,9 +55,9 @@ export function dragsFiles({ dataTransfer }) {
   return Boolean(dataTransfer?.types.includes("Files"));
 }
 
-/* Pictures that are dropped on the page open what they show, unless the view has taken them; tell(words)
- * of those that cannot. */
-export function acceptDrops(tell) {
+/* Pictures that are dropped on the page are opened, unless the view has taken them: show(hash, file); and
+ * tell(words) of those that cannot. */
+export function acceptDrops(show, tell) {
   addEventListener("dragover", (event) => dragsFiles(event) && event.preventDefault());
   addEventListener("drop", async (event) => {
     if (event.defaultPrevented || !dragsFiles(event))
@@ -37,7 +68,7 @@ export function acceptDrops(tell) {
       return;
     const hash = await textOf(file, LINK);
     if (hash?.startsWith("#/"))
-      location.hash = hash;
+      show(hash, file);
     else
       tell(`${file.name} is no picture that this page made: it does not say what it shows.`);
   });

@@ -2,7 +2,7 @@
  * specification, 11.3.4.3: a keyword, a zero, text in Latin-1. */
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
-const LONGEST = 20000; /* bytes of a text that is read */
+const LONGEST = 300000; /* bytes of a text that is read */
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   for (let k = 0; k < 8; k++)

@@ -1,7 +1,8 @@
 /* What a request says about classes and guidance, and the settings for it. */
-import { className } from "./text.js";
+import { className, count, number } from "./text.js";
 
 export const ANY = -1; /* no label */
+export const TIME = { name: "the time", min: 0, max: 1 }; /* of a point in a link: a column of settings.js */
 const TOLERANCE = 1e-5, TOLERANCES = [1e-2, 1e-3, 1e-4, TOLERANCE, 1e-6, 1e-7, 1e-8];
 
 /* Rows of settings for one class (none for unconditional models). */
@@ -32,6 +33,12 @@ export function conditionOf(model, values) {
   return condition;
 }
 
+/* Of another model than the one whose settings they are: as far as it knows the class. */
+export function conditionOfOther(other, { label, guidance = other.guidance }) {
+  const known = label < other.classes && (label !== ANY || other.null_class);
+  return conditionOf(other, { label: known ? label : other.null_class ? ANY : 0, guidance });
+}
+
 const isAdaptive = (values) => values.method === "dopri5";
 const FEW_STEPS = 4;
 
@@ -59,6 +66,11 @@ export function solverSpecs(model, method, steps) {
 export function solverOf(values) {
   return isAdaptive(values) ? { method: values.method, rtol: values.tolerance, atol: values.tolerance }
     : { method: values.method, steps: values.steps };
+}
+
+/* "midpoint, 30 steps" */
+export function solverWords({ method, steps, rtol }) {
+  return steps === undefined ? `${method}, tolerance ${number(rtol)}` : `${method}, ${count(steps)} step${steps > 1 ? "s" : ""}`;
 }
 
 /* The same as fields of a URL. */

@@ -1,6 +1,7 @@
 /* Settings of views as data: rows of {name, kind, min, max, choices, fallback}. Their values live in
  * the page's URL, so that a view can be shared; what a URL holds is not trusted. A row with `shown`, of
- * the values, has a control only while that is true. */
+ * the values, has a control only while that is true; one of kind points may have `columns`, with the bounds
+ * of each number that has some. */
 import { count, number } from "./text.js";
 
 /* "1 to 10,000", "a whole number of 0 or more" */
@@ -27,6 +28,11 @@ function parseNumber(text, spec) {
   return clamp(spec.kind === "int" ? Math.round(value) : value, spec);
 }
 
+/* Rows of numbers, or NaN where there are none. */
+function numbersOf(text) {
+  return text.split(";").filter(Boolean).map((row) => row.split(",").map(toNumber));
+}
+
 /* What each kind makes of a URL's text (undefined: nothing), and the text of a value. */
 const kinds = {
   int: { parse: parseNumber, print: String },
@@ -49,27 +55,51 @@ const kinds = {
   },
   points: {
     parse(text, spec) {
-      const rows = text.split(";").filter(Boolean).map((row) => row.split(",").map(toNumber));
+      const rows = numbersOf(text), within = (x, c) => (spec.columns?.[c] ? clamp(x, spec.columns[c]) : x);
       const good = rows.every((row) => row.length === spec.width && row.every(Number.isFinite));
-      return good ? rows.slice(0, spec.max) : undefined;
+      return good ? rows.slice(0, spec.max).map((row) => row.map(within)) : undefined;
     },
     print: (rows) => rows.map((row) => row.map((x) => Number(x.toPrecision(6))).join(",")).join(";"),
   },
 };
 
-/* {values, notes}: the value of every row, and in words what could not be taken as it was. */
+/* The first number of a point that is out of its bounds, in words. */
+function remarkOnPoints(name, text, spec, rows) {
+  const given = numbersOf(text);
+  for (const [i, row] of rows.entries())
+    for (const [c, value] of row.entries())
+      if (value !== given[i][c])
+        return `${spec.columns[c].name} in ${name} must be ${bounds(spec.columns[c])}; using ${number(value)} (the link said ${number(given[i][c])})`;
+  return given.length > spec.max ? `${name} must be at most ${spec.max} points; the others of the link are left out` : null;
+}
+
+/* In words what could not be taken as the link has it; null where all was. */
+function remark(spec, text, value) {
+  const name = spec.label ?? spec.name, asked = text.slice(0, 40);
+  if (value === undefined)
+    return `${name} cannot be “${asked}”, as the link says; its default is used`;
+  if (["int", "real"].includes(spec.kind) && value !== Number(text))
+    return `${name} must be ${bounds(spec)}; using ${count(value)} (the link said ${asked})`;
+  if (spec.kind === "chips" && value.join() !== text)
+    return `${name} are ${value.join(", ")}; the others of the link are not known`;
+  return spec.kind === "points" ? remarkOnPoints(name, text, spec, value) : null;
+}
+
+/* {values, notes}: the value of every row, and in words what could not be taken as it was: links may be
+ * of another version, or typed. */
 export function readSettings(specs, params) {
   const values = {}, notes = [];
   for (const spec of specs) {
     const text = params.get(spec.name);
     const value = text === null ? undefined : kinds[spec.kind].parse(text, spec);
     values[spec.name] = value ?? spec.fallback;
-    const asked = text?.slice(0, 40), name = spec.label ?? spec.name;
-    if (text !== null && value === undefined)
-      notes.push(`${name} cannot be “${asked}”, as the link says; its default is used`);
-    else if (["int", "real"].includes(spec.kind) && text !== null && value !== Number(text))
-      notes.push(`${name} must be ${bounds(spec)}; using ${count(value)} (the link said ${asked})`);
+    const words = text === null ? null : remark(spec, text, value);
+    if (words)
+      notes.push(words);
   }
+  for (const name of new Set(params.keys()))
+    if (!specs.some((spec) => spec.name === name))
+      notes.push(`“${name.slice(0, 40)}” of the link means nothing here, and is left out`);
   return { values, notes };
 }
 

@@ -48,6 +48,15 @@ export class Tasks {
     }
   }
 
+  /* Has work done as long as it is wanted: begins it where it is missing, ends it where nobody wants it. */
+  want(name, { wanted, missing }, label, work) {
+    if (!wanted)
+      this.cancel(name);
+    else if (missing && !this.running.has(name))
+      return this.start(name, label, work);
+    return undefined;
+  }
+
   makeRow(name, label) {
     const bar = el("progress", { max: 1, "aria-label": label });
     const words = el("span", {}, label);

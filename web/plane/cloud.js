@@ -17,12 +17,13 @@ export class Cloud {
   get reach() { return this.motion.reach; }
 
   async load(model, body, { signal, progress, arrived }) {
+    const frames = this.motion.expect(body.solver, FRAMES);
     await askLines(modelPath(model, "trajectories"), {
-      signal, body: { n: this.motion.n, frames: FRAMES, ...body },
+      signal, body: { n: this.motion.n, frames, ...body },
     }, (line) => {
       this.motion.add(line.states);
       this.turn ??= this.sortByDirection();
-      progress(line.frame + 1, FRAMES, `Computing the paths of ${count(this.motion.n)} points, now at t = ${fixed(line.t, 2)}`);
+      progress(line.frame + 1, frames, `Computing the paths of ${count(this.motion.n)} points, now at t = ${fixed(line.t, 2)}`);
       arrived();
     });
   }

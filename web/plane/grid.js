@@ -27,12 +27,12 @@ export class Grid {
   get complete() { return this.motion.complete; }
 
   async load(model, condition, solver, { signal, progress, arrived }) {
-    this.motion.frames.length = 0;
+    const frames = this.motion.expect(solver, FRAMES);
     await askLines(modelPath(model, "trajectories"), {
-      signal, body: { x0: this.points, frames: FRAMES, ...condition, solver },
+      signal, body: { x0: this.points, frames, ...condition, solver },
     }, (line) => {
       this.motion.add(line.states);
-      progress(line.frame + 1, FRAMES);
+      progress(line.frame + 1, frames);
       arrived();
     });
   }

@@ -20,6 +20,7 @@ export class Plane {
     this.over = el("canvas", { class: "layer", tabindex: "0", role: "img", "aria-label": label });
     this.element = el("div", { class: "plane" }, this.under, this.over);
     this.box = [[-1, 1], [-1, 1]];
+    this.names = null; /* of the two axes */
     this.size = 0;
     this.observer = new ResizeObserver(() => {
       if (this.fit())
@@ -90,6 +91,20 @@ export class Plane {
         context.fillText(text, px, py);
       }
     });
+    this.drawNames(context);
+  }
+
+  /* Names of the axes, where they have some: above the numbers at the right, and at the top. */
+  drawNames(context) {
+    const r = this.ratio, [across, up] = this.names ?? [];
+    context.font = `600 ${12 * r}px system-ui, sans-serif`;
+    context.fillStyle = colour("--ink");
+    for (const [name, align, px, py] of [[across, "right", this.size - 8 * r, this.size - 22 * r], [up, "left", 8 * r, 16 * r]])
+      if (name) {
+        context.textAlign = align;
+        context.strokeText(name, px, py);
+        context.fillText(name, px, py);
+      }
   }
 
   line(context, x0, y0, x1, y1) {

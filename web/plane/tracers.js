@@ -1,31 +1,26 @@
 /* Points that were clicked: each with its log-density, its latent and its path. */
 import { askJson, modelPath } from "../lib/api.js";
 import { el } from "../lib/dom.js";
-import { fixed, number, usual } from "../lib/text.js";
+import { askPoint, factsOf, vector } from "../lib/point-facts.js";
+import { fixed } from "../lib/text.js";
 import { colour } from "../lib/theme.js";
 import { Motion, evenTimes } from "../lib/motion.js";
 
 const FRAMES = 81;
 const FINE = { method: "rk4", steps: 50 };
 
-function pair([x, y]) {
-  return `(${number(x)}, ${number(y)})`;
-}
-
 /* A point at time t, and what the daemon says of it. */
 async function trace(model, condition, [x, y, t], options) {
-  const found = await askJson(modelPath(model, "log-density"),
-    { ...options, body: { points: [[x, y]], t, ...condition } });
+  const found = await askPoint(model, condition, [x, y], t, options);
   const path = await askJson(modelPath(model, "trajectories"),
-    { ...options, body: { x0: found.latents, frames: FRAMES, ...condition, solver: FINE } });
+    { ...options, body: { x0: [found.latent], frames: FRAMES, ...condition, solver: FINE } });
   const motion = new Motion(1, evenTimes(FRAMES));
   path.trajectories.forEach((states) => motion.add(states));
-  return { x, y, t, logDensity: found.log_density[0], latent: found.latents[0], motion,
-    typicality: found.typicality?.[0] ?? null, extrapolated: Boolean(found.extrapolated) };
+  return { ...found, motion };
 }
 
 export class Tracers {
-  /* changed(): the list is another, or knows more. */
+  /* changed(this): the list is another, or knows more. */
   constructor(changed) {
     this.changed = changed;
     this.list = [];
@@ -54,7 +49,7 @@ export class Tracers {
       progress(this.list.indexOf(tracer), this.list.length);
       tracer.facts = await trace(model, condition, tracer.at, { signal });
       this.show();
-      this.changed();
+      this.changed(this);
     }
   }
 
@@ -64,16 +59,12 @@ export class Tracers {
 
   row({ at: [x, y, t], facts }, i) {
     const remove = el("button", { type: "button", class: "small", "aria-label": `Remove point ${i + 1}`,
-      onclick: () => { this.list.splice(i, 1); this.show(); this.changed(); } }, "×");
-    const line = (term, value) => [el("dt", {}, term), el("dd", {}, value)];
+      onclick: () => { this.list.splice(i, 1); this.show(); this.changed(this); } }, "×");
     return el("li", { class: `tracer tracer-${i % 6}` },
-      el("div", { class: "tracer-head" }, el("strong", {}, pair([x, y])), ` at t = ${fixed(t, 2)}`, remove),
+      el("div", { class: "tracer-head" }, el("strong", {}, vector([x, y])), ` at t = ${fixed(t, 2)}`, remove),
       facts ? el("dl", { class: "facts" },
-        line("log-density", `${number(facts.logDensity, 4)} nats`),
-        line("density", number(Math.exp(facts.logDensity))),
-        ...(facts.typicality === null ? [] : line("typicality", usual(facts.typicality))),
-        line("latent", pair(facts.latent) + (facts.extrapolated ? ", beyond the base: an extrapolation" : "")),
-        line("end point at t = 1", pair(facts.motion.frames.at(-1))))
+        [...factsOf(facts), ["end point at t = 1", vector([...facts.motion.frames.at(-1)])]]
+          .flatMap(([term, value]) => [el("dt", {}, term), el("dd", {}, value)]))
         : el("p", { class: "dim" }, "Asking the model…"));
   }
 

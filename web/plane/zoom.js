@@ -62,9 +62,14 @@ export class Zoom {
     this.plane.over.classList.toggle("zoomed", !this.isHome);
   }
 
-  show(box) {
+  /* Shows what another plane shows. */
+  follow(box) {
     this.plane.box = box;
     this.tell();
+  }
+
+  show(box) {
+    this.follow(box);
     this.moved();
     clearTimeout(this.rest);
     this.rest = setTimeout(() => this.rested(), REST_MS);

@@ -127,6 +127,20 @@ export class Box {
     context.globalAlpha = 1;
   }
 
+  /* A cross at a point in data units, over what is there. */
+  drawMark(context, point, style) {
+    const { px, py } = this.view(...[0, 1, 2].map((k) => 2 * (point[k] - this.lo[k]) / (this.hi[k] - this.lo[k]) - 1));
+    const arm = 8 * this.ratio;
+    context.beginPath();
+    for (const [dx, dy] of [[arm, 0], [0, arm]]) {
+      context.moveTo(px - dx, py - dy);
+      context.lineTo(px + dx, py + dy);
+    }
+    context.strokeStyle = style;
+    context.lineWidth = 2.5 * this.ratio;
+    context.stroke();
+  }
+
   /* The edge where texts keep clear of the points: the lowest for the first two axes, the leftmost
    * for the third. */
   edgeOf(k, corners) {

@@ -1,5 +1,6 @@
 /* Image models: draw something and see what the model thinks of it. */
-import { take } from "../images/carried-image.js";
+import { DRAWING, take, textOfImage } from "../images/carried-image.js";
+import { drawingPicture } from "../images/drawing-picture.js";
 import { fromLevels, toLevels, toneOf } from "../images/levels.js";
 import { isImageModel, kindRank } from "../images/models.js";
 import { paintAlone } from "../images/pixels.js";
@@ -10,6 +11,7 @@ import { askJson, modelPath } from "../lib/api.js";
 import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
+import { pngOf, takeAway } from "../lib/picture.js";
 import { guidanceSpec } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { className, fixed, number } from "../lib/text.js";
@@ -61,9 +63,15 @@ class DrawView {
     this.refine = el("button", { type: "button", class: "small", hidden: true, onclick: () => this.weigh(this.due) });
     this.asks = askList(4);
     this.lay(root);
-    const given = take(model);
-    if (given)
-      this.show(given);
+    this.begin(take(model));
+  }
+
+  /* With an image from elsewhere, if it is one that the pad can show. */
+  begin(given) {
+    if (Array.isArray(given?.row) && given.row.length === this.model.dim && given.row.every(Number.isFinite))
+      this.show(given.row);
+    else if (given?.strokes?.length && this.sketch.restore(given.strokes))
+      this.look();
     else
       this.reset();
   }
@@ -82,7 +90,8 @@ class DrawView {
         el("section", { class: "card" }, this.verdict, this.model.classes ? this.classes : null, this.refine),
         this.pictures = el("section", { class: "card", hidden: true }, el("h2", {}, "What the model sees"),
           el("div", { class: "tiles" }, this.seen.element, this.latent.element)),
-        this.redrawn = this.nearestCard(control), this.asks.element)));
+        this.redrawn = this.nearestCard(control),
+        this.save = el("div", { class: "row", hidden: true }, button("Picture as PNG", () => this.savePicture())), this.asks.element)));
   }
 
   nearestCard(control) {
@@ -98,7 +107,7 @@ class DrawView {
     this.row = this.found = null;
     this.verdict.replaceChildren(el("p", { class: "lead" },
       `Draw ${nounOf(this.model) === "digit" ? "a digit, or something else," : "something"} on the black pad, with mouse, finger or keyboard. The model tells how it compares with ${nounOf(this.model)}s that it was not trained on.`));
-    for (const part of [this.classes, this.pictures, this.redrawn, this.refine])
+    for (const part of [this.classes, this.pictures, this.redrawn, this.refine, this.save])
       part.hidden = true;
     for (const { canvas } of [this.seen, this.latent, this.mixed, ...this.variants])
       canvas.width = canvas.height = 1;
@@ -137,7 +146,7 @@ class DrawView {
     const { sketch, model: { shape: [channels], range, levels } } = this;
     const seen = () => Array(channels).fill([...sketch.see(this.form.values.centred)]).flat();
     this.row = sketch.row ?? fromLevels(seen(), [...range ?? [-1, 1], levels]);
-    this.pictures.hidden = false;
+    this.pictures.hidden = this.save.hidden = false;
     paintAlone(this.seen.canvas, this.model, this.row, toneOf(this.model, this.row));
     this.tasks.cancel("nearest");
     this.found = null;
@@ -223,6 +232,14 @@ class DrawView {
     paintAlone(this.mixed.canvas, model, made.mixed[0], flow.tone);
     this.mixed.element.lastChild.textContent = `blurred at t = ${number(s)}, noise 1`;
     made.samples.forEach((sample, i) => paintAlone(this.variants[i].canvas, model, sample, toneOf(model, sample)));
+  }
+
+  /* With the drawing, or the image, so that it can be opened again. */
+  async savePicture() {
+    const { model, form, sketch, verdict } = this;
+    const tiles = [this.seen, this.latent, ...this.redrawn.hidden ? [] : [this.mixed, ...this.variants]];
+    const picture = await drawingPicture(sketch.canvas, verdict, tiles.filter(({ canvas }) => canvas.width > 1));
+    await takeAway(await pngOf(picture), { model, form, name: `${model.name}-drawing.png`, more: { [DRAWING]: textOfImage(model, sketch.image) } });
   }
 
   close() {

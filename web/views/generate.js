@@ -15,7 +15,8 @@ import { guidanceSpec, seedSpec, solverOf, solverQuery, solverSpecs } from "../l
 import { Tasks } from "../lib/tasks.js";
 import { className, fixed } from "../lib/text.js";
 
-const GAP = 1, STRIP = 12, WIDE = 10; /* images in a row */
+const GAP = 1, WIDE = 10; /* images in a row */
+const PHONE = matchMedia("(max-width: 560px)"), stripLength = () => (PHONE.matches ? 6 : 12);
 const STEPS = 15, VELOCITIES = 2 * STEPS; /* of the first answer */
 
 /* After their kind, those whose samples a scorer has read come first. */
@@ -175,12 +176,12 @@ class GenerateView {
   /* The chosen image at evenly spaced frames. */
   drawStrip() {
     const [, height, width] = this.model.shape, n = this.frames.length;
-    const shown = Math.min(STRIP, n), key = `${this.chosen}/${n}`;
+    const most = stripLength(), shown = Math.min(most, n), key = `${this.chosen}/${n}/${most}`;
     if (this.stripKey === key && this.drawn)
       return;
     this.stripKey = key;
     this.drawn = true;
-    this.strip.width = STRIP * (width + GAP) - GAP;
+    this.strip.width = most * (width + GAP) - GAP;
     this.strip.height = height;
     const ks = Array.from({ length: shown }, (_, i) => Math.round(i * (n - 1) / Math.max(1, shown - 1)));
     ks.forEach((k, i) => paint(this.strip.getContext("2d"), this.model, this.frames[k][this.chosen], i * (width + GAP), 0));
@@ -215,7 +216,7 @@ class GenerateView {
   toDrawing() {
     if (!this.last)
       return;
-    put(this.model, this.last[this.chosen]);
+    put(this.model, { row: this.last[this.chosen] });
     this.go("draw");
   }
 
@@ -244,7 +245,7 @@ class GenerateView {
     const blob = await this.tasks.start("save", "Making the file", (task) =>
       askBlob(path, { ...options, signal: task.signal }));
     if (blob?.type === "image/png")
-      takeAway(blob, this.model, this.fileName(ending));
+      takeAway(blob, { model: this.model, form: this.form, name: this.fileName(ending) });
     else if (blob)
       download(blob, this.fileName(ending));
   }

@@ -4,11 +4,13 @@ import { askBlob, askJson, modelPath } from "../lib/api.js";
 import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
+import { compose, pngOf, takeAway } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
-import { conditionOf, conditionSpecs, seedSpec, solverOf, solverQuery, solverSpecs } from "../lib/request-settings.js";
+import { PointForm } from "../lib/point-form.js";
+import { conditionOf, conditionSpecs, seedSpec, solverOf, solverQuery, solverSpecs, TIME } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
-import { count } from "../lib/text.js";
-import { events as themeEvents } from "../lib/theme.js";
+import { count, fixed } from "../lib/text.js";
+import { colour, events as themeEvents } from "../lib/theme.js";
 import { Box } from "../space/box.js";
 import { SpaceCloud } from "../space/cloud.js";
 
@@ -44,6 +46,8 @@ function specsFor(model) {
       steps: counts.length ? counts : [1], help: "number of samples to draw", fallback: Math.min(3000, most) },
     seedSpec(),
     ...solverSpecs(model, "midpoint", 20),
+    { name: "at", kind: "points", width: model.dim + 1, max: 1, fallback: [],
+      columns: Object.assign(Array(model.dim + 1).fill(null), { [model.dim]: TIME }) },
     ...model.dim === 3 ? [
       { name: "turning", kind: "switch", label: "Turn slowly", help: "the cloud turns by itself; drag it to turn it",
         fallback: !matchMedia("(prefers-reduced-motion: reduce)").matches },
@@ -76,11 +80,19 @@ class PointsView {
     this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
     this.asks = askList(4);
-    this.figures = picturesOf(model).map((picture) => ({ ...picture, image: el("img", { class: "diagram", alt: `${picture.title} of ${model.name}` }) }));
+    this.figures = picturesOf(model).map((picture) => this.makeFigure(picture));
+    this.point = new PointForm(model, this.tasks, { point: this.form.values.at[0] ?? null, now: () => this.player?.t ?? 1,
+      condition: () => this.condition, changed: (point) => { this.form.set("at", point ? [point] : []); this.player?.redraw(); } });
     if (model.dim === 3)
       this.makeCloud();
     this.lay(root);
     this.run();
+  }
+
+  makeFigure(picture) {
+    const figure = { ...picture, image: el("img", { class: "diagram", alt: `${picture.title} of ${this.model.name}` }) };
+    figure.save = el("button", { type: "button", class: "small", disabled: true, onclick: () => this.saveFigure(figure) }, "Picture as PNG");
+    return figure;
   }
 
   makeCloud() {
@@ -105,12 +117,14 @@ class PointsView {
     const cloud = this.box ? [this.box.element, this.player.element] : [];
     root.append(el("div", { class: "stage" },
       el("div", { class: "scene" }, cloud, this.tasks.element,
-        el("div", { class: "figures" }, this.figures.map(({ title, help, image }) =>
-          el("figure", { class: "card" }, el("figcaption", {}, el("h2", {}, title), el("p", { class: "dim" }, help)), image)))),
+        el("div", { class: "figures" }, this.figures.map(({ title, help, image, save }) =>
+          el("figure", { class: "card" }, el("figcaption", {}, el("h2", {}, title), el("p", { class: "dim" }, help)), image, el("div", { class: "row" }, save))))),
       el("div", { class: "panel" }, el("p", { class: "lead" }, LEADS[this.model.dim] ?? LEADS.more),
         this.box ? el("div", { class: "switches" }, form.control("turning")) : null,
         el("div", { class: "controls" }, controls),
-        form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.asks.element)));
+        form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
+        this.box ? el("div", { class: "row" }, el("button", { type: "button", onclick: () => this.saveCloud() }, "Picture as PNG")) : null,
+        this.point.element, this.asks.element)));
   }
 
   get condition() { return conditionOf(this.model, this.form.values); }
@@ -130,6 +144,8 @@ class PointsView {
     for (const figure of this.figures)
       if (this.round === round)
         await this.fetch(figure);
+    if (this.round === round)
+      this.point.ask();
   }
 
   async carry() {
@@ -172,7 +188,30 @@ class PointsView {
       return;
     URL.revokeObjectURL(figure.url);
     figure.image.src = figure.url = URL.createObjectURL(blob);
+    Object.assign(figure, { blob }).save.disabled = false;
   }
+
+  /* ---- files: "checkerboard-3d-seed-1-samples.png" */
+
+  saveFigure({ blob, title }) {
+    this.save(blob, title.replace(/ in .*/, "").toLowerCase());
+  }
+
+  /* The cloud stands still, so that the link has the angle. */
+  async saveCloud() {
+    this.rest();
+    this.rememberAngle();
+    this.form.set("t", Number(this.player.t.toFixed(3)));
+    this.draw(this.player.t);
+    this.save(await pngOf(compose([{ layers: [this.box.canvas] }])), `cloud-t-${fixed(this.player.t, 2)}`);
+  }
+
+  save(blob, what) {
+    const { model, form } = this;
+    takeAway(blob, { model, form, name: `${model.name}-seed-${form.values.seed}-${what}.png` });
+  }
+
+  /* ---- the cloud */
 
   rest() {
     if (this.form.values.turning)
@@ -205,6 +244,8 @@ class PointsView {
     context.clearRect(0, 0, box.size, box.size);
     box.drawEdges(context, false);
     this.cloud?.draw(context, box, t);
+    if (this.point.point)
+      box.drawMark(context, this.point.point, colour("--tracer-0"));
     box.drawEdges(context, true);
     box.drawNames(context);
     if (this.form.values.turning)
@@ -225,6 +266,7 @@ class PointsView {
 export const pointsView = {
   name: "points",
   title: "Points",
+  ofModel: ["at"],
   suits: (model) => model.shape.length === 1 && model.dim !== 2 && model.pictures && !model.context,
   open: (root, context) => new PointsView(root, context),
 };

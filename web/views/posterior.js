@@ -5,6 +5,7 @@ import { askBlob, askJson, modelPath } from "../lib/api.js";
 import { askList } from "../lib/curl-list.js";
 import { download, el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
+import { compose, pngOf, takeAway } from "../lib/picture.js";
 import { conditionOf, conditionSpecs, seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { fixed, number } from "../lib/text.js";
@@ -96,7 +97,7 @@ class PosteriorView {
         el("div", { class: "controls" }, names.map((name) => form.control(name))),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
         el("div", { class: "row" }, save("Fit the axes", () => this.fit()),
-          model.pictures ? save("Picture as PNG", () => this.savePicture()) : null,
+          save("Picture as PNG", () => this.savePicture()),
           save("Samples as NPY", () => this.saveArray())),
         this.asks.element)));
   }
@@ -219,23 +220,18 @@ class PosteriorView {
 
   /* ---- files */
 
-  savePicture() {
-    const { n, seed, context, solver, label, guidance } = this.body;
-    const query = new URLSearchParams({ n, seed, context: context.join(), solver: solver.method });
-    for (const [name, value] of Object.entries({ steps: solver.steps, label, guidance }))
-      if (value !== undefined)
-        query.set(name, value);
-    this.save(`${modelPath(this.model, "samples.png")}?${query.toString().replaceAll("%2C", ",")}`, { accept: "image/png" }, ".png");
+  get name() { return `${this.model.name}-seed-${this.form.values.seed}`; }
+
+  async savePicture() {
+    if (this.rows)
+      await takeAway(await pngOf(compose([{ layers: [this.canvas] }])), { model: this.model, form: this.form, name: `${this.name}.png` });
   }
 
-  saveArray() {
-    this.save(modelPath(this.model, "samples"), { body: this.body, accept: "application/x-npy" }, ".npy");
-  }
-
-  async save(path, options, ending) {
-    const blob = await this.tasks.start("save", "Making the file", (task) => askBlob(path, { ...options, signal: task.signal }));
+  async saveArray() {
+    const blob = await this.tasks.start("save", "Making the file", ({ signal }) =>
+      askBlob(modelPath(this.model, "samples"), { body: this.body, accept: "application/x-npy", signal }));
     if (blob)
-      download(blob, `${this.model.name}-seed-${this.form.values.seed}${ending}`);
+      download(blob, `${this.name}.npy`);
   }
 
   close() {

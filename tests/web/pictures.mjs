@@ -1,0 +1,137 @@
+/* Pictures and films to take away, and pictures that are dropped on the page. */
+import { assert, idle, open, pixels, saved, until } from "./harness.mjs";
+import { drawDigit } from "./views.mjs";
+
+const still = { reducedMotion: "reduce" };
+
+function drop(page, data, name) {
+  return page.evaluate(([base64, file]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], file));
+    window.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
+  }, [data.toString("base64"), name]);
+}
+
+/* The texts of a PNG. */
+function textsOf(bytes) {
+  const texts = {};
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + bytes.readUInt32BE(at)) {
+    const body = bytes.toString("latin1", at + 8, at + 8 + bytes.readUInt32BE(at)), zero = body.indexOf("\0");
+    if (bytes.toString("latin1", at + 4, at + 8) === "tEXt")
+      texts[body.slice(0, zero)] = body.slice(zero + 1);
+  }
+  return texts;
+}
+
+/* The picture of the view that is open restores it, by what `look` sees. */
+async function restores(page, daemon, model, look) {
+  const hash = new URL(page.url()).hash, seen = await look(), { bytes, name } = await saved(page, "Picture as PNG");
+  const { digest } = await (await fetch(`${daemon.url}/v1/models/${model}`)).json();
+  const texts = textsOf(bytes), after = new URL(page.url()).hash;
+  assert(texts["Advect-Model"] === `${model} ${digest}` && texts["Advect-Link"] === after, JSON.stringify(texts));
+  assert(after === hash || texts["Advect-Link"].startsWith(hash), `${hash} became ${after}`);
+  assert(typeof JSON.parse(texts["Advect-Settings"]) === "object", texts["Advect-Settings"]);
+  assert(name.startsWith(model) && name.endsWith(".png"), name);
+  await open(page, daemon, `#/model/${model}`);
+  await idle(page);
+  await drop(page, bytes, "picture.png");
+  await until(() => new URL(page.url()).hash === after, "the view of before");
+  await until(async () => JSON.stringify(await look()) === JSON.stringify(seen), "what was seen before");
+  await idle(page);
+  return { bytes, texts };
+}
+
+export async function pictureTests(harness, daemon, { plane, other, space, images, given }) {
+  const sum = (page, selector) => async () => (await page.locator(selector).count()) && (await pixels(page, selector)).sum;
+
+  await harness.test("pictures: of the flow", still, async (page) => {
+    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=200&seed=9&steps=4&t=0.5`);
+    await idle(page);
+    const { bytes, texts } = await restores(page, daemon, plane, sum(page, ".plane .layer:last-child"));
+    assert(JSON.parse(texts["Advect-Settings"]).seed === 9, texts["Advect-Settings"]);
+    for (const [data, name] of [[Buffer.from("x,y\n1,2\n"), "points.csv"], [bytes.subarray(0, 60), "cut.png"]]) {
+      await drop(page, data, name);
+      await until(() => page.getByText(`${name} is no picture that this page made`).isVisible(), "the refusal");
+    }
+    const plain = await (await fetch(`${daemon.url}/v1/models/${plane}/samples.png?n=10`)).arrayBuffer();
+    await drop(page, Buffer.from(plain), "plain.png");
+    await until(() => page.getByText("plain.png is no picture that this page made").isVisible(), "the refusal");
+    const digest = texts["Advect-Model"].split(" ")[1];
+    await drop(page, Buffer.from(bytes.toString("latin1").replace(digest, "0".repeat(digest.length)), "latin1"), "older.png");
+    await until(() => page.getByText(`older.png was made by another model of the name ${plane}`).isVisible(), "words for another digest");
+  });
+
+  if (other)
+    await harness.test("pictures: of two flows side by side", still, async (page) => {
+      await open(page, daemon, `#/flow/${plane}?with=${other}&points=1&density=0&grid=0&n=100&steps=4&t=0.5`);
+      await idle(page);
+      const { bytes } = await restores(page, daemon, plane, sum(page, ".flow-pane:nth-child(2) .layer:last-child"));
+      const wide = await page.locator(".plane canvas").first().evaluate((canvas) => canvas.width);
+      assert(bytes.readUInt32BE(16) > 2 * wide, "there is but one plane in the picture");
+    });
+
+  if (space)
+    await harness.test("pictures: of points of space, and of the daemon's figures", still, async (page) => {
+      await open(page, daemon, `#/points/${space}?n=300&steps=4&azimuth=20&elevation=30&t=0.7`);
+      await idle(page);
+      const { bytes } = await saved(page, "Picture as PNG", page.locator(".figures"));
+      assert(textsOf(bytes)["Advect-Link"] === new URL(page.url()).hash, "the figure does not know its view");
+      await page.locator(".figures").evaluate((figures) => figures.querySelectorAll("button").forEach((b) => b.remove()));
+      await restores(page, daemon, space, sum(page, ".space"));
+    });
+
+  if (given)
+    await harness.test("pictures: of a posterior", still, async (page) => {
+      await open(page, daemon, `#/posterior/${given.name}?n=200&steps=8&seed=3`);
+      await idle(page);
+      await restores(page, daemon, given.name, sum(page, ".pairs canvas"));
+    });
+
+  await harness.test("pictures: of images", still, async (page) => {
+    await open(page, daemon, `#/generate/${images}?classes=3&each=2&frames=3&steps=4&seed=5`);
+    await idle(page);
+    const { bytes } = await saved(page, "Images as PNG");
+    assert(textsOf(bytes)["Advect-Link"] === new URL(page.url()).hash, "the picture does not know its view");
+  });
+
+  await harness.test("pictures: of a drawing, which comes back too; nobody's drawing does no harm", still, async (page) => {
+    await open(page, daemon, `#/draw/${images}?brush=3`);
+    await drawDigit(page, 3);
+    await until(() => page.locator("#verdict").count(), "a verdict");
+    await idle(page);
+    const { bytes, texts } = await restores(page, daemon, images, sum(page, ".pad"));
+    await until(() => page.locator("#verdict").count(), "a verdict on what came back");
+    await harness.shot(page, "draw-restored");
+    const drawn = texts["Advect-Drawing"], blank = await sum(page, ".pad")();
+    for (const bad of ['{"name":"X","strokes":[[1e9,[1,2]]]}', '{"name":"X","strokes":[[1,["a",2]]]}', '{"name":"X","row":[1,2]}', "null", "]", '{"name":"X","strokes":7}']) {
+      const text = bad.replace("X", images).padEnd(drawn.length);
+      await drop(page, Buffer.from(bytes.toString("latin1").replace(drawn, text), "latin1"), "bad.png");
+      await until(async () => (await sum(page, ".pad")()) !== blank && !(await page.locator("#verdict").count()), "an empty pad");
+    }
+  });
+
+  await harness.test("a film of the flow, which plays", { ...still, viewport: { width: 420, height: 700 } }, async (page, tell) => {
+    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=300&steps=4&speed=2&t=0.3&seed=2`);
+    await idle(page);
+    const { bytes, name } = await saved(page, "Animation as WebM");
+    assert(bytes.readUInt32BE(0) === 0x1a45dfa3 && name === `${plane}-seed-2-midpoint.webm`, `${name} is no film`);
+    const screen = await page.context().newPage();
+    const film = await screen.evaluate((base64) => new Promise((done, fail) => {
+      const video = document.createElement("video");
+      video.muted = true;
+      video.onended = () => done({ width: video.videoWidth, seconds: video.currentTime });
+      video.onerror = () => fail(new Error(video.error.message));
+      video.src = URL.createObjectURL(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], { type: "video/webm" }));
+      video.play();
+    }), bytes.toString("base64"));
+    assert(film.width > 300 && film.seconds > 1, JSON.stringify(film));
+    tell(`${(bytes.length / 1000).toFixed(0)} kB, ${film.seconds.toFixed(1)} s`);
+  });
+
+  await harness.test("a film is not offered where the browser makes none", still, async (page) => {
+    await page.addInitScript(() => { delete window.MediaRecorder; });
+    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=1`);
+    await idle(page);
+    assert(!(await page.getByRole("button", { name: "Animation as WebM" }).count()), "it is");
+  });
+}
