@@ -114,6 +114,32 @@ await harness.test("a dropped table is opened, once; a dropped word is nobody's"
   assert(!await page.locator(".dropped").count(), "what was opened is refused too");
 });
 
+await harness.test("a picture of painted points opens them again; a film is recorded of a training", { acceptDownloads: true }, async (page, tell) => {
+  await go(page, "#/make/your-points?density=0&train_steps=60&blur=0.2");
+  const rows = Array.from({ length: 50 }, (_, i) => `${2 * Math.cos(i)},${Math.sin(i)}`).join("\n");
+  await page.locator('input[accept^=".csv"]').setInputFiles({ name: "ring.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+  await until(async () => /^50 points/.test(await said(page)), "the table");
+  await idle(page, LONG);
+  const [picture] = await Promise.all([page.waitForEvent("download"), button(page, "Picture as PNG").click()]);
+  const bytes = readFileSync(await picture.path());
+  await page.getByLabel("Start from").selectOption("spiral");
+  await until(async () => /^800 points/.test(await said(page)), "the spiral");
+  await idle(page, LONG);
+  assert(await dropFile(page, { name: "ring.png", type: "image/png", text: bytes.toString("latin1") }), "the browser would open it");
+  await until(async () => /^50 points/.test(await said(page)), "the points of the picture");
+  assert(await page.getByLabel("Width of a point").inputValue() === "0.2", "the width of a point is another");
+  await idle(page, LONG);
+  await button(page, "Record a film").click();
+  await page.locator(".player input").fill("0");
+  await button(page, "Play").click();
+  await trained(page);
+  const [film] = await Promise.all([page.waitForEvent("download"), button(page, "Stop and save the film").click()]);
+  const { length } = readFileSync(await film.path()), start = readFileSync(await film.path()).subarray(0, 4).toString("hex");
+  assert(film.suggestedFilename() === "advect-playground.webm" && start === "1a45dfa3" && length > 20000, `${film.suggestedFilename()}, ${length} bytes, ${start}`);
+  tell(`a film of ${(length / 1e6).toFixed(1)} MB`);
+  await film.saveAs(`${shots}/playground.webm`);
+});
+
 await harness.test("both planes show every layer, by a solver with a tolerance too", { reducedMotion: "reduce" }, async (page) => {
   await go(page, "#/make/your-points?train_steps=20&t=0.8&points=0&density=0&method=dopri5");
   await idle(page, LONG);

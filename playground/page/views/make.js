@@ -6,12 +6,14 @@ import { dragsFiles } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
 import { seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
+import { textOf } from "../lib/png-text.js";
 import { count, number } from "../lib/text.js";
 import { events as themeEvents } from "../lib/theme.js";
 import { Brush } from "../make/brush.js";
 import { ExactDensity } from "../make/exact-density.js";
 import { Pane } from "../make/pane.js";
 import { presetNames, presetPoints } from "../make/presets.js";
+import { Film, pointsIn, savePicture } from "../make/take-away.js";
 import { boxOf, MOST_POINTS, readCsv, unitsOf } from "../make/target.js";
 import { EXACT, LEARNED, makeExact, modelFile, openModel, recipeOf, train } from "../make/training.js";
 
@@ -72,6 +74,7 @@ class MakeView {
     this.exact = new Pane("Exact", "The plane of the exact flow. With painting on, the pointer sprays points, and erases them with Shift.", this.tasks, redraw);
     this.network = new Pane("Learned", "The plane of the learned flow.", this.tasks, redraw);
     this.exact.makeDensity = () => new ExactDensity(this.exact.plane.box, this.target);
+    this.film = new Film([this.exact, this.network]);
     this.brush = new Brush(this.exact.plane, () => this.target, (ended) => this.painted(ended));
     this.player = new Player({ t, speed, draw: (now) => this.draw(now), settled: () => this.settled(),
       speedChanged: (value) => this.form.set("speed", value) });
@@ -97,6 +100,7 @@ class MakeView {
   restore() {
     ({ target: this.target, learned: this.learned, lines: this.lines } = kept);
     this.form.set("preset", kept.preset);
+    this.target.blur ??= this.form.values.blur;
     this.form.set("blur", this.target.blur);
     this.exact.box = this.network.box = this.box;
     this.saves[0].disabled = !this.learned;
@@ -151,7 +155,9 @@ class MakeView {
       el("button", { type: "button", disabled: true, onclick: () => this.save() }, "Download the model"),
       el("button", { type: "button", onclick: () => this.saveRecipe() }, "Download the recipe")];
     return el("fieldset", { class: "group" }, el("legend", {}, "Files"), el("div", { class: "row" }, ...this.saves,
-      this.picker("Open a model", ".safetensors")),
+      this.picker("Open a model", ".safetensors"),
+      el("button", { type: "button", title: "the picture knows its points and settings: drop it here to open them again",
+        onclick: () => this.savePicture() }, "Picture as PNG"), this.film.button),
     el("p", { class: "dim" }, "advectd serves the model; advect train makes it anew from the recipe."));
   }
 
@@ -257,13 +263,27 @@ class MakeView {
     this.player.redraw();
   }
 
-  /* Pictures are left to the page, which opens what they show. */
+  /* Pictures of other views are left to the page, which opens what they show. */
   drop(event) {
     const file = event.dataTransfer.files[0];
-    if (!file || file.type === "image/png")
+    if (!file || event.handedOn)
       return;
     event.preventDefault();
-    this.open(file);
+    if (file.type === "image/png")
+      this.openPicture(file);
+    else
+      this.open(file);
+  }
+
+  /* The page opens its address: by then what is kept is what the picture is of. */
+  async openPicture(file) {
+    const points = await pointsIn(file), dataTransfer = new DataTransfer(), before = kept;
+    const ours = (await textOf(file, "Advect-Link"))?.startsWith("#/make/");
+    kept = points ? { target: { points, units: unitsOf(points) }, learned: false, lines: [], preset: OWN } : ours ? null : before;
+    dataTransfer.items.add(file);
+    const again = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+    again.handedOn = true;
+    this.root.dispatchEvent(again);
   }
 
   async open(file) {
@@ -359,6 +379,12 @@ class MakeView {
     this.refresh().catch(() => {});
   }
 
+  async savePicture() {
+    const { model, form, target: { points } } = this;
+    this.settled();
+    await savePicture([this.exact, this.network], { model, form, t: this.player.t, points: form.values.preset === OWN ? points : null });
+  }
+
   async save() {
     download(await modelFile(LEARNED), `${LEARNED}.safetensors`);
   }
@@ -399,6 +425,7 @@ class MakeView {
     this.exact.draw(t, { ...values, points: values.points && !painting, density: values.density && !this.brush.down },
       painting ? (context) => this.drawPainted(context) : null);
     this.network.draw(t, values);
+    this.film.drawn(t);
   }
 
   drawPainted(context) {
@@ -413,6 +440,7 @@ class MakeView {
   close() {
     themeEvents.removeEventListener("theme", this.themed);
     this.root.ondrop = this.root.ondragover = null;
+    this.film.end();
     for (const part of [this.player, this.tasks, this.exact, this.network])
       part.close();
   }
