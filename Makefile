@@ -146,7 +146,7 @@ DOUBLE_TESTS   := ops plan mlp unet
 
 # Tests that link the programs' own parts.
 TRAINER_TESTS := measure two_sample calibration
-SERVER_TESTS  := http_parts claims clients job_store picture_cache sandbox
+SERVER_TESTS  := http_parts claims clients folder job_store picture_cache sandbox
 
 # What the programs parse for themselves, for the test and the fuzzers of parsers.
 PARSER_OBJ := $(patsubst %,$(OBJ)/server/http/%.o,target framing host negotiate request_id)

@@ -28,10 +28,14 @@ WASM_CFLAGS_rng := -D__riscv
 # The C library of Debian 12's emscripten has no qsort_r.
 WASM_CFLAGS_coupling := -include playground/module/sort.h
 
-.PHONY: playground
+.PHONY: playground playground-speed
 playground: ## the page with the core in WebAssembly, for any web server, into build/playground
 	@scripts/deps.sh playground
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(PLAY)/index.html
+
+playground-speed: playground $(BIN)/advect $(BIN)/advectd ## how fast the playground is, in node and in a headless browser; two minutes
+	@[ -d tests/web/node_modules/playwright-core ] || { echo "playwright-core is not here; scripts/deps.sh test installs it"; exit 1; }
+	@node tests/playground/speed.mjs $(PLAY) $(BIN) $(MODELS) "$$(command -v chromium || command -v chromium-browser)"
 
 # Headers that do not depend on the processor are taken from the system, jansson from its source.
 $(WASM)/include/jansson.h: playground/jansson.sh
@@ -50,7 +54,7 @@ $(WASM)/obj/jansson.o: $(WASM)/include/jansson.h
 	$(Q)$(EMCC) -r $(WASM)/obj/jansson_*.o -o $@
 
 # Small where it is not the arithmetic that takes the time.
-$(WASM)/obj/%.o: WASM_OPT = $(if $(filter base kernels ops flow,$(word 2,$(subst /, ,$*))),-O3,-Os)
+$(WASM)/obj/%.o: WASM_OPT = $(if $(filter base kernels ops flow,$(word 2,$(subst /, ,$*))),-O3,-Oz)
 $(WASM)/obj/%.o: %.c $(WASM)/include/jansson.h
 	@mkdir -p $(@D)
 	$(call say,EMCC)
@@ -61,7 +65,7 @@ WASM_EXPORTS := $(shell grep -o 'adv_local_[a-z_]*' playground/module/worker.h |
 $(WASM)/advect.js: $(WASM_OBJ)
 	$(call say,LINK)
 	$(Q)$(EMCC) -Os -s MODULARIZE=1 -s EXPORT_NAME=advectModule -s ENVIRONMENT=worker,node \
-	  -s ALLOW_MEMORY_GROWTH=1 -s MAXIMUM_MEMORY=1gb -s TOTAL_STACK=1mb -s ABORTING_MALLOC=0 \
+	  -s ALLOW_MEMORY_GROWTH=1 -s MAXIMUM_MEMORY=1gb -s TOTAL_STACK=1mb -s ABORTING_MALLOC=0 -s MALLOC=emmalloc \
 	  -s EXPORTED_FUNCTIONS=_malloc,_free$(WASM_EXPORTS) -s EXPORTED_RUNTIME_METHODS=UTF8ToString \
 	  -s INCOMING_MODULE_JS_API=locateFile,wasmBinary,print,printErr --no-entry $(WASM_OBJ) -o $@
 

@@ -146,6 +146,21 @@ static enum adv_status open_listeners(struct adv_server *server, struct adv_erro
     return status;
 }
 
+/* In memory before the sandbox, which lets nobody read it any more. */
+static enum adv_status read_playground(struct adv_server *server, struct adv_error *error)
+{
+    const char *path = server->config.playground;
+    if (!path)
+        return ADV_OK;
+    enum adv_status status = adv_folder_read("playground", path, &server->playground, error);
+    if (status == ADV_OK && !adv_folder_find(server->playground, "index.html"))
+        status = adv_fail_field(error, ADV_E_INVALID, "playground",
+                                "playground is \"%.300s\", which has no index.html; it must be a "
+                                "folder that make playground built",
+                                path);
+    return status;
+}
+
 static enum adv_status start(struct adv_server *server, struct adv_error *error)
 {
     const struct adv_config *config = &server->config;
@@ -220,6 +235,7 @@ static bool stop(struct adv_server *server)
     adv_sockets_stop(server->sockets);
     adv_job_store_free(server->jobs);
     adv_picture_cache_free(server->pictures);
+    adv_folder_free(server->playground);
     adv_registry_close(server->registry);
     adv_keys_close(server->keys);
     adv_clients_free(server->clients);
@@ -328,6 +344,8 @@ static enum adv_status run(struct adv_server *server, struct adv_error *error)
     const struct adv_config *config = &server->config;
     enum adv_status status = open_listeners(server, error); /* before descriptors are opened */
     if (status == ADV_OK)
+        status = read_playground(server, error);
+    if (status == ADV_OK)
         status = adv_signals_catch(error);
     if (status != ADV_OK)
         return status;
@@ -339,6 +357,10 @@ static enum adv_status run(struct adv_server *server, struct adv_error *error)
             adv_log_event("the service manager is told nothing: NOTIFY_SOCKET is \"%.200s\": %s",
                           getenv("NOTIFY_SOCKET"), strerror(unheard));
         adv_log_event("%s", files);
+        if (server->playground)
+            adv_log_event("playground: %zu files of %s, %zu bytes with their compressed forms",
+                          adv_folder_files(server->playground), config->playground,
+                          adv_folder_bytes(server->playground));
         status = start(server, error);
     }
     if (status != ADV_OK)

@@ -1,11 +1,13 @@
 /* A training in slices. Its answer is lines of JSON, about two a second and one at the end:
  *
- *     {"step", "steps", "seconds", "loss", "held_out", "over", "kl", "kl_standard_error", "points"}
+ *     {"step", "steps", "seconds", "loss", "held_out", "over", "kl", "kl_standard_error", "points",
+ *      "kl_step"}
  *
  * kl is the KL divergence of the true density from the model so far, in nats, where the recipe's data
  * are of a density that has a closed form, as `advect eval` measures it: the mean of log p - log q
  * over points of p, the first of those that it takes. It is measured on the way as often as costs a
- * quarter of the time, with fewer points than at the end. null: not measured since the line before.
+ * quarter of the time, with fewer points than at the end. null: not measured since the line before. kl_step: of how many steps the model was that
+ * was measured; training went on by the time the line is written.
  *
  * The model so far is put on the shelf with every line, under the recipe's name. */
 #include "playground/module/exchange.h"
@@ -32,6 +34,7 @@ struct measurement {
     struct adv_run *run; /* NULL: none is under way */
     struct adv_evaluator *evaluator;
     size_t shard, n;
+    int64_t step;   /* of the model */
     double seconds; /* that it took */
 };
 
@@ -44,6 +47,7 @@ struct work {
     double trained_s;   /* since the last measurement */
     double last_line_s; /* when */
     double kl, kl_error;
+    int64_t kl_step;
     size_t n_measured; /* points of kl; 0: it was told already */
     bool told_end;
 };
@@ -102,6 +106,7 @@ static enum adv_status begin_measurement(struct work *work, struct adv_model *mo
     query.points = work->points;
     query.solver = adv_query_default_solver(&query, model);
     m->shard = 0;
+    m->step = adv_training_progress(work->training)->step;
     m->seconds = 0;
     enum adv_status status = adv_run_new(model, &query, &m->run, error);
     if (status == ADV_OK)
@@ -121,6 +126,7 @@ static void take_kl(struct work *work, const struct adv_answer *answer)
     }
     work->kl = sum / n;
     work->kl_error = sqrt(fmax(0, squares / n - work->kl * work->kl) / (n - 1));
+    work->kl_step = work->measurement.step;
     work->n_measured = answer->n;
 }
 
@@ -152,13 +158,13 @@ static void tell(struct adv_local_exchange *exchange, struct work *work, bool ov
 {
     const struct adv_training_progress *p = adv_training_progress(work->training);
     bool measured = work->n_measured > 0;
-    adv_local_add_line(exchange, json_pack("{s:I, s:I, s:f, s:o, s:o, s:b, s:o, s:o, s:I}", "step",
-                                           (json_int_t)p->step, "steps", (json_int_t)p->steps,
-                                           "seconds", p->seconds, "loss", number(p->loss),
-                                           "held_out", number(p->held_out), "over", over, "kl",
-                                           number(measured ? work->kl : NAN), "kl_standard_error",
-                                           number(measured ? work->kl_error : NAN), "points",
-                                           (json_int_t)work->n_measured));
+    adv_local_add_line(
+        exchange, json_pack("{s:I, s:I, s:f, s:o, s:o, s:b, s:o, s:o, s:I, s:I}", "step",
+                            (json_int_t)p->step, "steps", (json_int_t)p->steps, "seconds",
+                            p->seconds, "loss", number(p->loss), "held_out", number(p->held_out),
+                            "over", over, "kl", number(measured ? work->kl : NAN),
+                            "kl_standard_error", number(measured ? work->kl_error : NAN), "points",
+                            (json_int_t)work->n_measured, "kl_step", (json_int_t)work->kl_step));
     work->n_measured = 0;
     work->last_line_s = adv_local_now();
 }

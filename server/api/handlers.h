@@ -11,6 +11,9 @@ void adv_handle_index(struct adv_exchange *exchange); /* assets.c */
 void adv_handle_docs(struct adv_exchange *exchange);
 void adv_handle_asset(struct adv_exchange *exchange);
 void adv_handle_client(struct adv_exchange *exchange);
+void adv_handle_playground(struct adv_exchange *exchange); /* playground.c */
+void adv_handle_playground_file(struct adv_exchange *exchange);
+void adv_handle_playground_entrance(struct adv_exchange *exchange);
 void adv_handle_live(struct adv_exchange *exchange); /* health.c */
 void adv_handle_ready(struct adv_exchange *exchange);
 void adv_handle_metrics(struct adv_exchange *exchange);

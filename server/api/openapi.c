@@ -156,9 +156,14 @@ static bool may_be_forbidden(const struct adv_route *route)
     return is_asking(route) || route->handle == adv_handle_jobs;
 }
 
-static bool has_variable(const struct adv_route *route)
+static bool is_entrance(const struct adv_route *route)
 {
-    return strchr(route->pattern, '{') || route->handle == adv_handle_new_job;
+    return route->handle == adv_handle_playground_entrance;
+}
+
+static bool may_be_missing(const struct adv_route *route)
+{
+    return strchr(route->pattern, '{') || route->handle == adv_handle_new_job || is_entrance(route);
 }
 
 static bool is_result(const struct adv_route *route)
@@ -176,12 +181,24 @@ static const struct {
     unsigned status;
     bool (*of)(const struct adv_route *route);
 } refusals[] = {
-    {400, any},          {401, wants_key}, {403, may_be_forbidden},
-    {404, has_variable}, {406, is_asking}, {408, is_post},
-    {409, is_result},    {411, is_post},   {413, is_post},
-    {414, any},          {415, is_post},   {421, is_named},
-    {422, is_asking},    {429, any},       {431, any},
-    {500, any},          {503, any},       {505, any},
+    {400, any},
+    {401, wants_key},
+    {403, may_be_forbidden},
+    {404, may_be_missing},
+    {406, is_asking},
+    {408, is_post},
+    {409, is_result},
+    {411, is_post},
+    {413, is_post},
+    {414, any},
+    {415, is_post},
+    {421, is_named},
+    {422, is_asking},
+    {429, any},
+    {431, any},
+    {500, any},
+    {503, any},
+    {505, any},
 };
 
 static void add_refusals(json_t *responses, const struct adv_route *route)
@@ -245,6 +262,8 @@ static json_t *responses(const struct adv_route *route)
     bool makes_job = route->handle == adv_handle_new_job;
     if (route->handle == adv_handle_job_removal)
         json_object_set_new(json, "204", json_pack("{s:s}", "description", "The job is gone"));
+    else if (is_entrance(route))
+        json_object_set_new(json, "301", json_pack("{s:s}", "description", "It is at Location"));
     else if (!makes_job)
         json_object_set_new(json, "200",
                             described("The answer", answer_content(route), headers(route, false)));
@@ -271,6 +290,13 @@ static json_t *operation(const struct adv_route *route)
     return json;
 }
 
+/* Where the path without the slash leads: clients that are made from the description would call both
+ * by the same name. */
+static bool is_target_of_entrance(const struct adv_route *route)
+{
+    return route->handle == adv_handle_playground;
+}
+
 static const char *key_of_method(const char *method)
 {
     if (!strcmp(method, "DELETE"))
@@ -283,6 +309,8 @@ static json_t *paths(void)
     json_t *json = json_object();
     for (size_t i = 0; i < adv_routes.n; i++) {
         const struct adv_route *route = &adv_routes.rows[i];
+        if (is_target_of_entrance(route))
+            continue;
         if (!json_object_get(json, route->pattern))
             json_object_set_new(json, route->pattern, json_object());
         json_object_set_new(json_object_get(json, route->pattern), key_of_method(route->method),

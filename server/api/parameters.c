@@ -7,7 +7,7 @@
 #include <advect/extra/memory.h>
 #include <string.h>
 
-static const char *const in_paths[] = {"model", "folder", "file", "id"};
+static const char *const in_paths[] = {"model", "folder", "subfolder", "file", "id"};
 
 static json_t *parameter(const char *name, const char *in, const char *help, json_t *schema)
 {

@@ -6,6 +6,7 @@
 
 #include <advect/extra/words.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -170,6 +171,15 @@ void adv_target_release(struct adv_target *target)
     free(target->raw);
     free(target->decoded);
     *target = (struct adv_target){0};
+}
+
+void adv_target_join(const struct adv_target *target, size_t from, size_t size, char path[])
+{
+    size_t length = 0;
+    path[0] = '\0';
+    for (size_t i = from; i < target->n_segments && length < size; i++)
+        length += (size_t)snprintf(path + length, size - length, "%s%s", i > from ? "/" : "",
+                                   target->segments[i]);
 }
 
 const char *adv_target_query(const struct adv_target *target)

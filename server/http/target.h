@@ -30,6 +30,10 @@ enum adv_status adv_target_parse(const char *raw, struct adv_target *target,
                                  struct adv_error *error);
 void adv_target_release(struct adv_target *target);
 
+/* The segments from one on as one path, at most size - 1 bytes of it: of /web/lib/dom.js from 1
+ * "lib/dom.js". */
+void adv_target_join(const struct adv_target *target, size_t from, size_t size, char path[]);
+
 /* Where the query begins in the raw target ("?n=3"), or "" without one. */
 const char *adv_target_query(const struct adv_target *target);
 

@@ -17,7 +17,7 @@ const char *adv_route_name(const struct adv_routes *routes, size_t i)
 }
 
 /* Whether the segments follow the pattern, in which a {name} takes any one segment but an empty
- * one; `variable` is then the last of these. */
+ * one; `variable` is then the last of these. A pattern that ends in / has an empty last segment. */
 static bool matches(const char *pattern, const struct adv_target *target, const char **variable)
 {
     *variable = NULL;
@@ -28,7 +28,7 @@ static bool matches(const char *pattern, const struct adv_target *target, const 
         size_t n = strcspn(pattern, "/");
         if (*pattern == '{' && *segment)
             *variable = segment;
-        else if (strlen(segment) != n || memcmp(segment, pattern, n) != 0 || n == 0)
+        else if (strlen(segment) != n || memcmp(segment, pattern, n) != 0)
             return false;
         pattern += n;
     }

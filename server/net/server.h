@@ -3,6 +3,7 @@
 #define ADV_SERVER_SERVER_H
 
 #include "server/clients/keys.h"
+#include "server/files/folder.h"
 #include "server/jobs/store.h"
 #include "server/models/registry.h"
 #include "server/net/bodies.h"
@@ -32,7 +33,8 @@ struct adv_server {
     struct adv_keys *keys;
     struct adv_registry *registry;
     struct adv_picture_cache *pictures;
-    struct adv_job_store *jobs; /* those that outlive their connections */
+    struct adv_folder *playground; /* NULL: none is served */
+    struct adv_job_store *jobs;    /* those that outlive their connections */
     struct adv_scheduler *scheduler;
     struct adv_reloader *reloader;
     struct adv_sockets *sockets;

@@ -27,6 +27,9 @@ static const struct adv_field fields[] = {
              "its place; systemd: there must be one"},
     {"models", ADV_FIELD_STRING, AT(models), .min = 1, .max = 4096, .fallback = "models",
      .help = "directory of the *.safetensors model files to serve"},
+    {"playground", ADV_FIELD_STRING, AT(playground), .min = 1, .max = 4096,
+     .help = "directory that make playground built, to serve at /playground/; it is read once, at "
+             "the start"},
     {"max_model_bytes", ADV_FIELD_INT, AT(max_model_bytes), .min = 1, .max = 1e15,
      .fallback = "4294967296", .unit = "bytes",
      .help = "largest size of a model file; larger ones are refused unread"},

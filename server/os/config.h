@@ -17,6 +17,7 @@ struct adv_config {
     const char *const
         *files; /* [n_files] model files, in place of the directory; of the arguments */
     size_t n_files;
+    char *playground;  /* directory, or NULL */
     int64_t precision; /* enum adv_precision */
     char *isa;         /* of the kernels, or NULL: the fastest */
     int64_t workers, http_threads;

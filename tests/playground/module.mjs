@@ -88,6 +88,9 @@ test("a training learns two moons, to a KL divergence that advect eval agrees wi
   const last = lines.at(-1), first = lines.find((line) => line.kl !== null);
   assert(last.over && last.step === recipe.train.steps, JSON.stringify(last));
   assert(last.kl < 0.35 && last.kl < first.kl / 2 && last.held_out < lines.find((line) => line.held_out).held_out, JSON.stringify([first, last]));
+  const at = lines.filter((line) => line.kl !== null).map((line) => line.kl_step);
+  assert(at.length >= 4 && at.every((step, i) => !i || step > at[i - 1]), `measured at steps ${at}`);
+  assert(at[0] < 0.1 * last.step && at.at(-1) === last.step && at.at(-2) > 0.5 * last.step, `measured at steps ${at}`);
   const file = join(scratch, "your-network.safetensors");
   writeFileSync(file, ask({ target: "/playground/models/your-network" }).bytes);
   const out = execFileSync(advect, ["eval", file, "--n", "100", "--grid", "10", "--json", "--quiet"], { encoding: "utf8" });
@@ -149,6 +152,11 @@ test("requests that are wrong are refused as the daemon refuses them", () => {
   refused(post("/playground/training", { ...recipe, net: { ...recipe.net, channels: -4 } }), 422, /channels/);
   refused(post("/playground/exact", { name: "e", points: [[1, "x"]], bandwidth: 0.1 }), 422, /points\[0\]/);
   refused(ask({ target: "/v1/%zz" }), 400, /malformed/);
+});
+test("what would take more memory than there is, is refused and leaves the core as it was", () => {
+  const huge = (net) => post("/playground/training", { ...recipe, net: { ...recipe.net, ...net } });
+  refused(huge({ channels: 16000, layers: 64 }), 422, /detail/);
+  assert(post("/v1/models/four-modes/samples", { n: 4 }).status === 200, "nothing is answered any more");
 });
 test("as many points as one may paint are the exact flow's and a training's", () => {
   const points = Array.from({ length: MOST_POINTS }, (_, i) => [Math.cos(i), Math.sin(2 * i)]);

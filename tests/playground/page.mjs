@@ -2,35 +2,20 @@
  *
  * usage: node page.mjs BUILD-FOLDER BIN/advect CHROMIUM SCREENSHOTS */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { launch } from "../web/browser.mjs";
+import { Daemon, killAll } from "../web/daemon.mjs";
 import { assert, Harness, idle, pixels, until } from "../web/harness.mjs";
+import { axeTests } from "./axe.mjs";
+import { faultTests } from "./faults.mjs";
 import { serve } from "./server.mjs";
+import { LONG, button, dropFile, inked, said, trained } from "./view.mjs";
 
 const [folder, advect, executable, shots] = process.argv.slice(2);
 const server = await serve(folder), browser = await launch(executable);
 const harness = new Harness(browser, shots);
-const LONG = 1200; /* looks; machines that test are busy */
-
 const go = (page, hash = "") => page.goto(server.url + hash);
-/* Pixels of a plane's points: what else is drawn over it is grey. */
-const inked = (page, which) => page.locator(`.pane:nth-child(${which}) canvas:nth-child(2)`).evaluate((canvas) => {
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  let n = 0;
-  for (let i = 0; i < data.length; i += 4) {
-    const rgb = data.subarray(i, i + 3);
-    n += data[i + 3] > 200 && Math.max(...rgb) - Math.min(...rgb) > 80;
-  }
-  return n;
-});
-const said = (page) => page.locator(".panel p[role=status]").textContent();
-const button = (page, name) => page.getByRole("button", { name, exact: true });
-
-async function trained(page) {
-  await button(page, "Train").click();
-  await until(() => button(page, "Train").count(), "the training to end", LONG);
-  await idle(page, LONG);
-}
 
 await harness.test("the playground opens with the exact flow of two moons", {}, async (page, tell) => {
   const began = Date.now();
@@ -42,6 +27,17 @@ await harness.test("the playground opens with the exact flow of two moons", {}, 
   assert(await page.locator("#models option").count() >= 3, "models are missing");
 });
 
+/* The curve of KL goes from the first step to the last one, and all of it is seen. */
+async function klCurve(page, steps) {
+  const { path, ticks } = await page.locator(".curves svg").last().evaluate((chart) => ({
+    path: chart.querySelector("path").getAttribute("d"),
+    ticks: [...chart.querySelectorAll("text[text-anchor=middle]")].map((t) => Number(t.textContent.replaceAll(",", ""))) }));
+  const points = path.slice(1).split("L").map((p) => p.split(" ").map(Number)), tops = points.filter(([, y]) => y <= 32);
+  assert(points.length > 1 && points[0][0] === 48 && points.at(-1)[0] === 400, `it goes from ${points[0]} to ${points.at(-1)}`);
+  assert(points[0][1] < points.at(-1)[1] && !tops.length, `it leaves the picture: ${path}`);
+  assert(Math.max(...ticks) <= steps && Math.min(...ticks) < steps / 2, `steps ${ticks}`);
+}
+
 await harness.test("a network learns beside the exact flow, and is downloaded and opened again", { acceptDownloads: true }, async (page, tell) => {
   await go(page, "#/make/your-points?train_steps=150&t=1&density=0");
   await idle(page, LONG);
@@ -51,12 +47,16 @@ await harness.test("a network learns beside the exact flow, and is downloaded an
   const verdict = await page.locator(".scene .lead").textContent();
   assert(/KL divergence .* nats, over 2,048 points/.test(verdict), verdict);
   assert(await page.locator(".curves svg").count() === 2, "the curves are missing");
+  await klCurve(page, 150);
   tell(verdict);
   await harness.shot(page, "playground-trained");
   const [download] = await Promise.all([page.waitForEvent("download"), button(page, "Download the model").click()]);
   const file = `${shots}/your-network.safetensors`;
   await download.saveAs(file);
   assert(/your-network/.test(execFileSync(advect, ["inspect", file], { encoding: "utf8" })), "advect does not read it");
+  const { kl } = JSON.parse(execFileSync(advect, ["eval", file, "--n", "100", "--grid", "10", "--json", "--quiet"], { encoding: "utf8" }));
+  const shown = Number(verdict.match(/one: ([\d.]+) /)[1]);
+  assert(Math.abs(kl - shown) < 0.02, `${shown} nats are shown, advect eval prints ${kl}`);
   const [recipe] = await Promise.all([page.waitForEvent("download"), button(page, "Download the recipe").click()]);
   assert(JSON.parse(readFileSync(await recipe.path(), "utf8")).train.steps === 150, "not the recipe");
   await page.locator('input[accept=".safetensors"]').setInputFiles(file);
@@ -86,44 +86,65 @@ await harness.test("points are painted, erased, and learned", {}, async (page) =
   assert(await said(page) === words && await inked(page, 2) > 100, "what was made is lost when the view is left");
 });
 
-await harness.test("tables are opened, and what is none is refused in words", {}, async (page) => {
+await harness.test("tables are opened", {}, async (page) => {
   await go(page, "#/make/your-points?density=0");
   const input = page.locator('input[accept^=".csv"]');
   const open = (name, text) => input.setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
-  await open("poem.csv", "to be, or not\nto be, that is\nthe question, whether\n");
-  await until(async () => /no column of numbers/.test(await said(page)), "a refusal");
   await open("people.csv", `height,weight\n${Array.from({ length: 12000 }, (_, i) => `${170 + i % 13},${70 + i % 11}`).join("\n")}`);
   await until(async () => /4,096 points of height and weight, evenly from 12,000 rows/.test(await said(page)), "the table");
   await idle(page, LONG);
   assert(await inked(page, 1) > 100, "no points of the exact flow");
-  await page.locator('input[accept=".safetensors"]').setInputFiles({ name: "evil.safetensors", mimeType: "", buffer: Buffer.alloc(5000, 0xff) });
-  await until(async () => /evil\.safetensors/.test(await said(page)), "a refusal");
 });
 
 await harness.test("a dropped table is opened, once; a dropped word is nobody's", {}, async (page) => {
   await go(page, "#/make/your-points?density=0");
   await idle(page);
-  const drop = (kind) => page.evaluate((dropped) => {
+  const word = await page.evaluate(() => {
     const transfer = new DataTransfer();
-    if (dropped === "file")
-      transfer.items.add(new File([Array.from({ length: 20 }, (_, i) => `${i},${i * i % 7}\n`).join("")], "curve.csv"));
-    else
-      transfer.setData("text/plain", "a word");
+    transfer.setData("text/plain", "a word");
     const event = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
     document.querySelector(".pane").dispatchEvent(event);
     return event.defaultPrevented;
-  }, kind);
-  assert(!await drop("word"), "the browser's own way with text is cut off");
-  assert(await drop("file"), "the browser would open the file in place of the page");
+  });
+  assert(!word, "the browser's own way with text is cut off");
+  const text = Array.from({ length: 20 }, (_, i) => `${i},${i * i % 7}\n`).join("");
+  assert(await dropFile(page, { name: "curve.csv", type: "text/csv", text }), "the browser would open the file in place of the page");
   await until(async () => /^20 points of column 1/.test(await said(page)), "the table");
   await idle(page, LONG);
   assert(!await page.locator(".dropped").count(), "what was opened is refused too");
+});
+
+await harness.test("a picture of painted points opens them again; a film is recorded of a training", { acceptDownloads: true }, async (page, tell) => {
+  await go(page, "#/make/your-points?density=0&train_steps=60&blur=0.2");
+  const rows = Array.from({ length: 50 }, (_, i) => `${2 * Math.cos(i)},${Math.sin(i)}`).join("\n");
+  await page.locator('input[accept^=".csv"]').setInputFiles({ name: "ring.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+  await until(async () => /^50 points/.test(await said(page)), "the table");
+  await idle(page, LONG);
+  const [picture] = await Promise.all([page.waitForEvent("download"), button(page, "Picture as PNG").click()]);
+  const bytes = readFileSync(await picture.path());
+  await page.getByLabel("Start from").selectOption("spiral");
+  await until(async () => /^800 points/.test(await said(page)), "the spiral");
+  await idle(page, LONG);
+  assert(await dropFile(page, { name: "ring.png", type: "image/png", text: bytes.toString("latin1") }), "the browser would open it");
+  await until(async () => /^50 points/.test(await said(page)), "the points of the picture");
+  assert(await page.getByLabel("Width of a point").inputValue() === "0.2", "the width of a point is another");
+  await idle(page, LONG);
+  await button(page, "Record a film").click();
+  await page.locator(".player input").fill("0");
+  await button(page, "Play").click();
+  await trained(page);
+  const [film] = await Promise.all([page.waitForEvent("download"), button(page, "Stop and save the film").click()]);
+  const { length } = readFileSync(await film.path()), start = readFileSync(await film.path()).subarray(0, 4).toString("hex");
+  assert(film.suggestedFilename() === "advect-playground.webm" && start === "1a45dfa3" && length > 20000, `${film.suggestedFilename()}, ${length} bytes, ${start}`);
+  tell(`a film of ${(length / 1e6).toFixed(1)} MB`);
+  await film.saveAs(`${shots}/playground.webm`);
 });
 
 await harness.test("both planes show every layer, by a solver with a tolerance too", { reducedMotion: "reduce" }, async (page) => {
   await go(page, "#/make/your-points?train_steps=20&t=0.8&points=0&density=0&method=dopri5");
   await idle(page, LONG);
   await trained(page);
+  await klCurve(page, 20);
   assert(await page.getByLabel("Tolerance").isVisible() && !await page.getByLabel("Steps", { exact: true }).isVisible(), "steps of dopri5");
   await page.getByLabel("Tolerance").selectOption("0.01");
   for (const [layer, canvas] of [["Velocity", 2], ["Deforming grid", 2], ["Density", 1]]) {
@@ -170,11 +191,24 @@ for (const colorScheme of ["light", "dark"])
     }
   });
 
-await harness.test("a browser without SIMD is told so", {}, async (page) => {
-  await page.addInitScript(() => { WebAssembly.validate = () => false; });
-  await go(page);
-  await until(() => page.getByText("which this browser lacks").count(), "the words");
-});
+await faultTests(harness, go, shots);
+await axeTests(harness, go);
+
+const advectd = join(dirname(advect), "advectd");
+if (!existsSync(advectd))
+  console.log("the daemon is not asked for the playground: advectd is not beside advect");
+else
+  await harness.test("the daemon serves it, and its page leads there", {}, async (page) => {
+    const daemon = await Daemon.start(advectd, "models", { flags: ["--playground", folder] });
+    await page.goto(daemon.url);
+    await page.getByRole("link", { name: "playground" }).click();
+    await until(() => page.locator(".pane").count(), "the view");
+    await idle(page, LONG);
+    assert(new URL(page.url()).pathname === "/playground/", page.url());
+    assert(await inked(page, 1) > 500, "no points of the exact flow");
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await daemon.stop();
+  });
 
 await harness.test("it opens without the server after the first visit", {}, async (page) => {
   await go(page);
@@ -188,4 +222,5 @@ await harness.test("it opens without the server after the first visit", {}, asyn
 
 console.log(`${harness.passed} passed, ${harness.failed} failed`);
 await browser.close();
+killAll();
 process.exit(harness.failed ? 1 : 0);

@@ -8,7 +8,7 @@ const WIDTH = 420, HEIGHT = 230, LEFT = 48, RIGHT = 20, TOP = 32, BOTTOM = 28;
 /* The y range of nearly all points: the first steps of a training would squeeze the rest. */
 function heightOf(series) {
   const ys = series.flatMap((s) => s.points.map((p) => p[1])).sort((a, b) => a - b);
-  const lo = ys[0], hi = ys[Math.floor(0.98 * (ys.length - 1))];
+  const lo = ys[0], hi = ys[Math.ceil(0.98 * (ys.length - 1))];
   const margin = (hi - lo || Math.abs(hi) || 1) * 0.06;
   return [lo - margin, hi + margin];
 }
@@ -27,7 +27,7 @@ export function chart(series, title) {
     parts.push(svg("text", { x: px(x), y: HEIGHT - 10, "text-anchor": "middle" }, count(x)));
   series.forEach((s, i) => {
     const path = s.points.map((p, k) => `${k ? "L" : "M"}${px(p[0]).toFixed(1)} ${py(p[1]).toFixed(1)}`).join("");
-    parts.push(svg("path", { class: `line-${i}`, d: path }));
+    parts.push(svg("path", { class: `line-${i}`, d: s.points.length > 1 ? path : `${path}h1` }));
     parts.push(svg("text", { class: `line-${i}`, x: LEFT + 110 * i, y: 14 }, s.name));
   });
   return svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": title }, parts);

@@ -12,14 +12,14 @@ export function makeExact(target, box, { signal }, name = EXACT) {
 }
 
 /* A recipe as `advect train` takes it. */
-export function recipeOf(target, box, { width, depth, frequencies, path, train_steps: steps, rate }) {
+export function recipeOf(target, box, { width, depth, frequencies, path, coupling, train_steps: steps, rate }) {
   return {
     name: LEARNED,
     net: { kind: "mlp", dim: 2, channels: width, layers: depth, input_frequencies: frequencies,
       time_frequencies: frequencies ? 8 : 0, activation: "silu", residual: true },
     data: { source: { kind: "density", density: densityOf(target) }, transform: transformOf(target.units), box },
     path,
-    train: { steps, batch: 256, learning_rate: rate, min_learning_rate: rate / 30, warmup_steps: Math.min(50, steps),
+    train: { steps, batch: 256, learning_rate: rate, min_learning_rate: rate / 30, warmup_steps: Math.min(50, steps), coupling,
       ema_decay: 0.99, held_out_every: Math.max(20, Math.round(steps / 40)), seed: 1 },
   };
 }

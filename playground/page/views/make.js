@@ -6,12 +6,14 @@ import { dragsFiles } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
 import { seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
+import { textOf } from "../lib/png-text.js";
 import { count, number } from "../lib/text.js";
 import { events as themeEvents } from "../lib/theme.js";
 import { Brush } from "../make/brush.js";
 import { ExactDensity } from "../make/exact-density.js";
 import { Pane } from "../make/pane.js";
 import { presetNames, presetPoints } from "../make/presets.js";
+import { Film, pointsIn, savePicture } from "../make/take-away.js";
 import { boxOf, MOST_POINTS, readCsv, unitsOf } from "../make/target.js";
 import { EXACT, LEARNED, makeExact, modelFile, openModel, recipeOf, train } from "../make/training.js";
 
@@ -30,8 +32,18 @@ const NETWORK = [
   { name: "depth", kind: "choice", label: "Layers", fallback: 3, choices: [1, 2, 3, 4, 5].map((value) => ({ value })), help: "number of hidden layers" },
   { name: "frequencies", kind: "choice", label: "Fourier features", fallback: 3, choices: [0, 1, 2, 3, 4].map((value) => ({ value, label: value ? String(value) : "none" })), help: "frequencies of the sines and cosines of a point that the network sees: more make sharper edges" },
   { name: "path", kind: "choice", label: "Path", fallback: "condot", choices: [{ value: "condot", label: "straight" }, { value: "cosine" }, { value: "vp", label: "variance preserving" }], help: "how noise and data are mixed at time t; the exact flow is that of the straight path" },
+  { name: "coupling", kind: "choice", label: "Coupling", fallback: "independent", choices: [{ value: "independent" }, { value: "optimal_transport", label: "optimal transport" }], help: "which noise goes with which point of the data, in each batch of the training" },
   { name: "train_steps", kind: "int", label: "Training steps", min: 10, max: 100000, fallback: 2000, help: "batches of 256 points" },
   { name: "rate", kind: "real", label: "Learning rate", min: 1e-5, max: 0.1, fallback: 0.004, help: "of AdamW, falling to a thirtieth" },
+];
+
+/* What to try, and what one sees. */
+const WHY = [
+  ["Width and layers", "One layer of 16 channels cannot bend enough for two moons: its KL stops falling early. More of both learns more in each step, and each step takes longer."],
+  ["Fourier features", "They hand the network sines and cosines of a point, so that it need not make sharp edges itself. Train on the checkerboard with none, then with 4."],
+  ["Path", "How noise is mixed with data while t runs: evenly, or along curves as those of diffusion models. Each leads to the same density by another way; train with each, and then let euler go there in 4 steps."],
+  ["Coupling", "Independent: any noise goes with any point, paths cross, and where they cross the field can only be their average. Optimal transport pairs each batch by the shortest paths in all, which hardly cross: points then walk nearly straight, and 4 steps of euler arrive. A training step takes several times as long, its loss is lower without the density being closer, and the flow is not the exact one on the left, although it leads to the same density: watch the grid."],
+  ["Solver and steps", "Both planes follow the velocity in steps. Choose euler with 4, then midpoint with 20: the network is the same, only its way is followed less or more closely. The KL is measured closely in any case."],
 ];
 
 function specsFor(model) {
@@ -41,6 +53,11 @@ function specsFor(model) {
     seedSpec(), ...solverSpecs(model, "midpoint", 20), ...NETWORK,
     { name: "t", kind: "real", min: 0, max: 1, fallback: 0 },
     { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 1 }];
+}
+
+function whyEach() {
+  return el("details", { class: "why" }, el("summary", {}, "Why each setting of the network matters"),
+    el("dl", {}, WHY.flatMap(([name, words]) => [el("dt", {}, name), el("dd", {}, words)])));
 }
 
 const HINT = "The network learns while you watch, and stays yours to download.";
@@ -57,6 +74,7 @@ class MakeView {
     this.exact = new Pane("Exact", "The plane of the exact flow. With painting on, the pointer sprays points, and erases them with Shift.", this.tasks, redraw);
     this.network = new Pane("Learned", "The plane of the learned flow.", this.tasks, redraw);
     this.exact.makeDensity = () => new ExactDensity(this.exact.plane.box, this.target);
+    this.film = new Film([this.exact, this.network]);
     this.brush = new Brush(this.exact.plane, () => this.target, (ended) => this.painted(ended));
     this.player = new Player({ t, speed, draw: (now) => this.draw(now), settled: () => this.settled(),
       speedChanged: (value) => this.form.set("speed", value) });
@@ -82,6 +100,7 @@ class MakeView {
   restore() {
     ({ target: this.target, learned: this.learned, lines: this.lines } = kept);
     this.form.set("preset", kept.preset);
+    this.target.blur ??= this.form.values.blur;
     this.form.set("blur", this.target.blur);
     this.exact.box = this.network.box = this.box;
     this.saves[0].disabled = !this.learned;
@@ -105,8 +124,8 @@ class MakeView {
     this.verdict = el("p", { class: "lead" }, HINT);
     root.append(el("div", { class: "stage make" },
       el("div", { class: "scene" },
-        el("div", { class: "panes" }, this.exact.element, this.network.element), this.player.element, this.tasks.element,
-        el("div", { class: "row train" }, this.button, this.verdict), this.curves),
+        el("div", { class: "panes" }, this.exact.element, this.network.element), this.player.element,
+        el("div", { class: "row train" }, this.button, this.verdict), this.curves, this.tasks.element, whyEach()),
       el("div", { class: "panel" },
         el("p", { class: "lead" }, "Paint a density, drop a CSV file, or start from a classic one. Left is the flow that leads to it exactly; right is what a network learns of it."),
         el("div", { class: "controls" }, rows("preset", "blur")), this.tools(), this.notes,
@@ -136,7 +155,9 @@ class MakeView {
       el("button", { type: "button", disabled: true, onclick: () => this.save() }, "Download the model"),
       el("button", { type: "button", onclick: () => this.saveRecipe() }, "Download the recipe")];
     return el("fieldset", { class: "group" }, el("legend", {}, "Files"), el("div", { class: "row" }, ...this.saves,
-      this.picker("Open a model", ".safetensors")),
+      this.picker("Open a model", ".safetensors"),
+      el("button", { type: "button", title: "the picture knows its points and settings: drop it here to open them again",
+        onclick: () => this.savePicture() }, "Picture as PNG"), this.film.button),
     el("p", { class: "dim" }, "advectd serves the model; advect train makes it anew from the recipe."));
   }
 
@@ -219,6 +240,7 @@ class MakeView {
       this.player.seek(1);
       this.say("Drag over the left plane to paint; hold Shift to erase.");
     }
+    this.player.redraw();
   }
 
   clear() {
@@ -230,7 +252,8 @@ class MakeView {
 
   painted(ended) {
     const { points } = this.target;
-    this.form.set("preset", OWN);
+    if (this.form.values.preset !== OWN)
+      this.form.set("preset", OWN);
     this.say(`${count(points.length)} points${points.length >= MOST_POINTS ? ", the most that fit" : ""}`);
     if (this.learned || this.training)
       this.forget();
@@ -240,13 +263,27 @@ class MakeView {
     this.player.redraw();
   }
 
-  /* Pictures are left to the page, which opens what they show. */
+  /* Pictures of other views are left to the page, which opens what they show. */
   drop(event) {
     const file = event.dataTransfer.files[0];
-    if (!file || file.type === "image/png")
+    if (!file || event.handedOn)
       return;
     event.preventDefault();
-    this.open(file);
+    if (file.type === "image/png")
+      this.openPicture(file);
+    else
+      this.open(file);
+  }
+
+  /* The page opens its address: by then what is kept is what the picture is of. */
+  async openPicture(file) {
+    const points = await pointsIn(file), dataTransfer = new DataTransfer(), before = kept;
+    const ours = (await textOf(file, "Advect-Link"))?.startsWith("#/make/");
+    kept = points ? { target: { points, units: unitsOf(points) }, learned: false, lines: [], preset: OWN } : ours ? null : before;
+    dataTransfer.items.add(file);
+    const again = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
+    again.handedOn = true;
+    this.root.dispatchEvent(again);
   }
 
   async open(file) {
@@ -325,9 +362,9 @@ class MakeView {
   }
 
   report(kl) {
-    const of = (member) => this.lines.filter((l) => l[member] !== null).map((l) => [l.step, l[member]]);
+    const of = (member, step = "step") => this.lines.filter((l) => l[member] !== null).map((l) => [l[step], l[member]]);
     const series = [{ name: "training loss", points: of("loss") }, { name: "held-out loss", points: of("held_out") }];
-    const divergence = of("kl");
+    const divergence = of("kl", "kl_step");
     if (!this.lines.length)
       return;
     this.curves.replaceChildren(chart(series.filter((s) => s.points.length), "Loss over training steps"),
@@ -340,6 +377,12 @@ class MakeView {
     this.network.words.textContent = `after ${count(this.lines.at(-1).step)} steps`;
     this.fill(this.network);
     this.refresh().catch(() => {});
+  }
+
+  async savePicture() {
+    const { model, form, target: { points } } = this;
+    this.settled();
+    await savePicture([this.exact, this.network], { model, form, t: this.player.t, points: form.values.preset === OWN ? points : null });
   }
 
   async save() {
@@ -382,6 +425,7 @@ class MakeView {
     this.exact.draw(t, { ...values, points: values.points && !painting, density: values.density && !this.brush.down },
       painting ? (context) => this.drawPainted(context) : null);
     this.network.draw(t, values);
+    this.film.drawn(t);
   }
 
   drawPainted(context) {
@@ -396,6 +440,7 @@ class MakeView {
   close() {
     themeEvents.removeEventListener("theme", this.themed);
     this.root.ondrop = this.root.ondragover = null;
+    this.film.end();
     for (const part of [this.player, this.tasks, this.exact, this.network])
       part.close();
   }
