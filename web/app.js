@@ -102,9 +102,13 @@ function route() {
 
 /* fault: in words why the view is not the one that was asked for. */
 function show(view, model, params, fault) {
+  let written = location.hash;
   const remember = (query) => {
     latest.set(view.name, { model: model.name, query });
+    if (location.hash !== written)
+      return; /* another address was just opened, which this view must not write over */
     history.replaceState(null, "", address(view, model, query));
+    written = location.hash;
     for (const link of tabs.querySelectorAll("[aria-current]"))
       link.href = location.hash;
   };
