@@ -57,7 +57,8 @@ def recipe_of(task, simulations, parameters, data):
         },
         "data": {
             "source": {"kind": "simulator", "name": task, "n": simulations, "seed": 1},
-            "transform": "auto", "held_out": 0.05 if large else 0.1,
+            "transform": "auto", "context": {"transform": "auto"},
+            "held_out": 0.05 if large else 0.1,
         },
         "path": "condot",
         "train": {

@@ -2,6 +2,7 @@
  * models. */
 #include "core/base/mem.h"
 #include "core/dataset/opening.h"
+#include "core/dataset/supports.h"
 
 #include <advect/extra/fields.h>
 #include <advect/extra/words.h>
@@ -59,8 +60,7 @@ struct context_options {
 
 static const struct adv_field fields[] = {
     {"transform", ADV_FIELD_JSON, offsetof(struct context_options, transform),
-     .help = "transform of the context's values to the network's units; that which suits "
-             "them if absent"},
+     .help = "transform of the context's values to the network's units; standardise if absent"},
     {"columns", ADV_FIELD_JSON, offsetof(struct context_options, columns),
      .help = "names of the context's values, where the source has none"},
     {"reach", ADV_FIELD_JSON, offsetof(struct context_options, reach),
@@ -79,12 +79,14 @@ static enum adv_status name_values(struct adv_dataset *d, const json_t *names,
     return status;
 }
 
-/* The transform that is stated, or that which suits the contexts [n, n_context]. */
+/* The transform that is stated, where "auto" stands for that which suits contexts [n, n_context]. */
 static enum adv_status make_transform(struct adv_dataset *d, json_t *stated, size_t n,
                                       const float *contexts, struct adv_error *error)
 {
-    json_t *transform = stated ? json_incref(stated)
-                               : adv_dataset_usual_context_transform(n, d->n_context, contexts);
+    json_t *transform = !stated ? json_string("standardise")
+                        : adv_transform_is_auto(stated)
+                            ? adv_dataset_auto_context_transform(n, d->n_context, contexts)
+                            : json_incref(stated);
     if (!transform)
         return adv_no_memory(error);
     enum adv_status status =
@@ -92,22 +94,6 @@ static enum adv_status make_transform(struct adv_dataset *d, json_t *stated, siz
     if (status != ADV_OK)
         adv_error_prefix(error, "data.context: ");
     json_decref(transform);
-    return status;
-}
-
-static enum adv_status apply_options(struct adv_dataset *d, const json_t *recipe, size_t n,
-                                     const float *contexts, struct adv_error *error)
-{
-    struct context_options options = {0};
-    enum adv_status status = ADV_OK;
-    if (recipe)
-        status = adv_fields_from_json(fields, ADV_COUNT(fields), recipe, "data.context", &options,
-                                      error);
-    if (status == ADV_OK)
-        status = make_transform(d, options.transform, n, contexts, error);
-    if (status == ADV_OK)
-        status = name_values(d, options.columns, error);
-    adv_fields_release(fields, ADV_COUNT(fields), &options);
     return status;
 }
 
@@ -163,6 +149,28 @@ static enum adv_status fit(struct adv_dataset *d, size_t n, const float *context
     return status;
 }
 
+static enum adv_status open_with(struct adv_dataset *d, const struct context_options *options,
+                                 struct adv_error *error)
+{
+    size_t n = adv_source_is_drawn(&d->source) ? ADV_FIT_ROWS : d->n_train;
+    float *contexts = adv_calloc(n, d->n_context * sizeof *contexts);
+    float *x = adv_calloc(n, d->dim * sizeof *x);
+    enum adv_status status = contexts && x ? ADV_OK : adv_no_memory(error);
+    if (status == ADV_OK) {
+        gather(d, n, x, contexts);
+        status = make_transform(d, options->transform, n, contexts, error);
+    }
+    if (status == ADV_OK)
+        status = fit(d, n, contexts, error);
+    if (status == ADV_OK) {
+        adv_transform_encode(d->context_transform, n, contexts, contexts, NULL);
+        d->context_reach = adv_largest_deviation(n * d->n_context, contexts);
+    }
+    free(contexts);
+    free(x);
+    return status;
+}
+
 enum adv_status adv_dataset_open_context(struct adv_dataset *d, const json_t *recipe,
                                          struct adv_error *error)
 {
@@ -171,22 +179,16 @@ enum adv_status adv_dataset_open_context(struct adv_dataset *d, const json_t *re
                               "data.context is given, but data.source.context names no columns");
     if (d->n_context == 0)
         return ADV_OK;
-    size_t n = adv_source_is_drawn(&d->source) ? ADV_FIT_ROWS : d->n_train;
-    float *contexts = adv_calloc(n, d->n_context * sizeof *contexts);
-    float *x = adv_calloc(n, d->dim * sizeof *x);
-    enum adv_status status = contexts && x ? ADV_OK : adv_no_memory(error);
-    if (status == ADV_OK) {
-        gather(d, n, x, contexts);
-        status = apply_options(d, recipe, n, contexts, error);
-    }
+    struct context_options options = {0};
+    enum adv_status status = ADV_OK;
+    if (recipe)
+        status = adv_fields_from_json(fields, ADV_COUNT(fields), recipe, "data.context", &options,
+                                      error);
     if (status == ADV_OK)
-        status = fit(d, n, contexts, error);
+        status = name_values(d, options.columns, error);
     if (status == ADV_OK)
-        adv_transform_encode(d->context_transform, n, contexts, contexts, NULL);
-    if (status == ADV_OK)
-        d->context_reach = adv_largest_deviation(n * d->n_context, contexts);
-    free(contexts);
-    free(x);
+        status = open_with(d, &options, error);
+    adv_fields_release(fields, ADV_COUNT(fields), &options);
     return status;
 }
 

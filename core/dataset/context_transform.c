@@ -1,38 +1,27 @@
-/* The transform of contexts where a recipe states none. Standardised, the numbers of some simulators
- * go on for tens of standard deviations, where a network that has seen few of them extrapolates at
- * its worst; the support "heavy" brings such tails within those of a Gaussian. */
+/* What "auto" means as the transform of contexts: standardised, the numbers of some simulators go on
+ * for hundreds of standard deviations, between which a network learns next to nothing. */
 #include "core/base/mem.h"
 #include "core/dataset/opening.h"
+#include "core/dataset/tails.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-#define ROWS_SORTED 100000 /* enough to tell quartiles */
-#define HEAVY_REACH 5.0    /* interquartile ranges; a million values of a Gaussian stay within 4 */
-
-static int ascending(const void *a, const void *b)
+/* x [n], stride apart; values: scratch. */
+static bool is_heavy(size_t n, const float *x, size_t stride, double *values)
 {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
+    size_t n_sorted = adv_sorted_values(n, x, stride, values);
+    double lo = INFINITY, hi = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        lo = fmin(lo, (double)x[i * stride]);
+        hi = fmax(hi, (double)x[i * stride]);
+    }
+    return adv_tail_reach(n_sorted, values, lo, hi) >= ADV_HEAVY_REACH;
 }
 
-/* Of every k-th value the quartiles, of all the farthest. x [n], stride apart; values: scratch. */
-static bool is_heavy(size_t n, const float *x, size_t stride, float *values)
+json_t *adv_dataset_auto_context_transform(size_t n, size_t n_context, const float *contexts)
 {
-    size_t every = (n + ROWS_SORTED - 1) / ROWS_SORTED, n_sorted = 0;
-    for (size_t i = 0; i < n; i += every)
-        values[n_sorted++] = x[i * stride];
-    qsort(values, n_sorted, sizeof *values, ascending);
-    float median = values[n_sorted / 2], range = values[3 * n_sorted / 4] - values[n_sorted / 4];
-    float farthest = 0;
-    for (size_t i = 0; i < n; i++)
-        farthest = fmaxf(farthest, fabsf(x[i * stride] - median));
-    return (double)farthest > HEAVY_REACH * (double)range;
-}
-
-json_t *adv_dataset_usual_context_transform(size_t n, size_t n_context, const float *contexts)
-{
-    float *values = adv_calloc(n < ROWS_SORTED ? n : ROWS_SORTED, sizeof *values);
+    double *values = adv_calloc(n < ADV_ROWS_SORTED ? n : ADV_ROWS_SORTED, sizeof *values);
     json_t *columns = json_array();
     bool any = false, made = values && columns;
     for (size_t i = 0; made && i < n_context; i++) {

@@ -23,9 +23,10 @@ enum adv_status adv_dataset_open_context(struct adv_dataset *dataset, const json
 enum adv_status adv_dataset_read_names(const char *field, const char *of, const json_t *names,
                                        size_t n, char ***columns, struct adv_error *error);
 
-/* The transform of contexts [n, n_context] where data.context states none, a new reference, or NULL
- * without memory: columns of tails that no Gaussian has are "heavy", the others standardised. */
-json_t *adv_dataset_usual_context_transform(size_t n, size_t n_context, const float *contexts);
+/* The transform that "auto" stands for, of contexts [n, n_context], n > 0; a new reference, or NULL
+ * without memory: numbers of heavy tails (core/dataset/tails.h) have the support "heavy", the others
+ * are standardised. */
+json_t *adv_dataset_auto_context_transform(size_t n, size_t n_context, const float *contexts);
 
 /* Names the columns as the recipe does, where the file did not. */
 enum adv_status adv_dataset_read_columns(struct adv_dataset *dataset, const json_t *names,

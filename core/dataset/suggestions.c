@@ -3,23 +3,22 @@
  * that is known. */
 #include "core/base/mem.h"
 #include "core/dataset/supports.h"
+#include "core/dataset/tails.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ROWS_MIN 20        /* fewer say little */
-#define ROWS_SORTED 100000 /* enough to tell the shares of values */
-#define COLUMNS_MAX 256    /* a wider table would bring pages of advice */
-#define ATOM_SHARE 0.05    /* of the rows, by which a repeated value is worth a word */
-#define HEAVY_REACH 30.0   /* interquartile ranges; of a Gaussian 1e6 values stay within 4 */
-#define NEAR_BOUND 3.0     /* standard deviations between mean and bound: a Gaussian would pass */
+#define ROWS_MIN 20     /* fewer say little */
+#define COLUMNS_MAX 256 /* a wider table would bring pages of advice */
+#define ATOM_SHARE 0.05 /* of the rows, by which a repeated value is worth a word */
+#define NEAR_BOUND 3.0  /* standard deviations between mean and bound: a Gaussian would pass */
 
 struct facts {
     double lo, hi, mean, deviation;
     bool whole;
     double atom, atom_share; /* the most frequent value of those sorted */
-    double median, range;    /* interquartile */
+    double median, reach;    /* in interquartile ranges */
 };
 
 static double value_at(const struct adv_dataset *d, size_t row, size_t column)
@@ -43,20 +42,11 @@ static struct facts find_facts(const struct adv_dataset *d, size_t column)
     return facts;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* Of every k-th row, so that a file in some order is not seen by its beginning alone. */
 static void find_order_facts(const struct adv_dataset *d, size_t column, double *values,
                              struct facts *facts)
 {
-    size_t every = (d->n_rows + ROWS_SORTED - 1) / ROWS_SORTED, n = 0, run = 0, longest = 0;
-    for (size_t i = 0; i < d->n_rows; i += every)
-        values[n++] = value_at(d, i, column);
-    qsort(values, n, sizeof *values, ascending);
+    size_t n = adv_sorted_values(d->n_rows, d->source.rows.data + column, d->dim, values);
+    size_t run = 0, longest = 0;
     for (size_t i = 0; i < n; i++) {
         run = i > 0 && values[i] == values[i - 1] ? run + 1 : 1;
         if (run > longest) {
@@ -66,7 +56,7 @@ static void find_order_facts(const struct adv_dataset *d, size_t column, double 
     }
     facts->atom_share = (double)longest / (double)n;
     facts->median = values[n / 2];
-    facts->range = values[3 * n / 4] - values[n / 4];
+    facts->reach = adv_tail_reach(n, values, facts->lo, facts->hi);
 }
 
 /* ---------------------------------------------------------------- sentences */
@@ -121,12 +111,11 @@ static void suggest_from_order(const struct facts *f, const struct speaker *spea
         tell(speaker, text);
     }
     double far = f->hi - f->median > f->median - f->lo ? f->hi : f->lo;
-    double reach = f->range > 0 ? fabs(far - f->median) / f->range : 0;
-    if (reach >= HEAVY_REACH) {
+    if (f->reach >= ADV_HEAVY_REACH) {
         snprintf(text, sizeof text,
                  "%.9g is %.0f interquartile ranges from the median; consider support \"heavy\", "
                  "unless the value is an error",
-                 far, reach);
+                 far, f->reach);
         tell(speaker, text);
     }
 }
@@ -150,7 +139,7 @@ void adv_dataset_suggest(const struct adv_dataset *d,
 {
     if (!d->stated || d->source.simulator || d->n_rows < ROWS_MIN)
         return;
-    size_t room = d->n_rows < ROWS_SORTED ? d->n_rows : ROWS_SORTED;
+    size_t room = d->n_rows < ADV_ROWS_SORTED ? d->n_rows : ADV_ROWS_SORTED;
     double *values = adv_calloc(room, sizeof *values);
     struct speaker speaker = {.say = say, .context = context};
     for (size_t column = 0; values && column < d->dim && column < COLUMNS_MAX; column++) {

@@ -72,7 +72,8 @@ static const struct row {
     {ALL, ALL, "context", EITHER(ARRAY(ARRAY(NUMBER)), NIL),
      "what the model was conditioned on, a row per context; null: nothing"},
     {ALL, ALL, "context_distance", ARRAY(NUMBER),
-     "of each context from those of the training, in standard deviations of its farthest number"},
+     "of each context from those of the training: that of its farthest number from their mean, in "
+     "standard deviations once the model has mapped it"},
     {ALL, ALL, "context_extrapolates", "{\"type\":\"boolean\"}",
      "whether a context is beyond all of the training"},
     {FROM_BASE, 0, "seed", COUNT, "seed of the base samples"},

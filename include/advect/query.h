@@ -175,8 +175,9 @@ struct adv_answer {
     size_t n_contexts;
     const float *context; /* [n_contexts, adv_model_context], as asked; NULL: none */
     /* [n_contexts]: how far each context is from those of the training, by that of its numbers
-     * which is farthest from their mean, in their standard deviations; NULL: no context. Beyond
-     * adv_model_context_reach the model extrapolates: such numbers are taken as if they were there. */
+     * which is farthest from their mean, in standard deviations once the context's transform has
+     * mapped it; NULL: no context. Beyond adv_model_context_reach the model extrapolates: such
+     * numbers are taken as if they were there. */
     const double *context_distance;
     bool renew_probes; /* as used: fresh ones at every evaluation */
     /* 95 % of intervals log_density +- interval_factor * standard_error hold the value that all

@@ -139,8 +139,8 @@ static void tell_reach(const struct adv_answer *answer, const struct adv_model *
         most = fmax(most, answer->context_distance[i]);
     if (most > reach)
         fprintf(stderr,
-                "the context is %.3g standard deviations from the mean of the training's, which "
-                "were within %.3g: the model extrapolates\n",
+                "the context is, as the model maps it, %.3g standard deviations from the mean of "
+                "the training's, which were within %.3g: the model extrapolates\n",
                 most, reach);
 }
 

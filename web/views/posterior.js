@@ -28,12 +28,15 @@ function specsFor(model, centre) {
   ];
 }
 
-/* The mean and deviation of each number of the training's contexts, as the config's transform has them. */
+/* The mean and deviation of each number of the training's contexts, or of one with heavy tails the middle
+ * and width of most, as the config's transform has them. */
 function statistics(model, config) {
-  const { shift, scale } = config.data?.context?.transform ?? {};
+  const { shift, scale, columns } = config.data?.context?.transform ?? {};
   const each = (list, other) => Array.from({ length: model.context.size }, (_, i) =>
     Number(((Array.isArray(list) ? list[i] : list) ?? other).toPrecision(3)));
-  return { centre: each(shift, 0), deviation: each(scale, 1) };
+  const ofHeavy = (one, heavy, real) => (one.kind === "heavy" ? one[heavy] : one[real]);
+  return columns ? { centre: each(columns.map((c) => ofHeavy(c, "centre", "shift")), 0), deviation: each(columns.map((c) => ofHeavy(c, "width", "scale")), 1) }
+    : { centre: each(shift, 0), deviation: each(scale, 1) };
 }
 
 const quantile = (sorted, q) => sorted[Math.round(q * (sorted.length - 1))];
@@ -174,7 +177,7 @@ class PosteriorView {
     this.form.forgive();
     this.rows = answer.samples;
     this.far.hidden = !answer.context_extrapolates;
-    this.far.textContent = answer.context_extrapolates ? `This context is ${number(distance)} standard deviations from the mean of those of the training, which were within ${number(reach)}: the model extrapolates.` : "";
+    this.far.textContent = answer.context_extrapolates ? `This context is, as the model maps it, ${number(distance)} standard deviations from the mean of those of the training, which were within ${number(reach)}: the model extrapolates.` : "";
     this.sorted = this.rows[0].map((_, k) => Float64Array.from(this.rows, (row) => row[k]).sort());
     this.facts.replaceChildren(...this.sorted.flatMap((values, k) => {
       const [lo, middle, hi] = [0.05, 0.5, 0.95].map((q) => quantile(values, q));

@@ -254,8 +254,9 @@ def _warn(run: Run, reach: float) -> None:
     if distance is not None and distance.max() > reach:
         at = int(distance.argmax())
         warnings.warn(
-            f"context[{at}] is {distance[at]:.3g} standard deviations from the mean of the "
-            f"training's, of which the farthest was at {reach:.3g}: the model extrapolates",
+            f"context[{at}] is, as the model maps it, {distance[at]:.3g} standard deviations from "
+            f"the mean of the training's, of which the farthest was at {reach:.3g}: the model "
+            "extrapolates",
             RuntimeWarning,
             stacklevel=5,
         )

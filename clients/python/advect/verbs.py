@@ -107,7 +107,7 @@ class Flow(abc.ABC):
         context_size, context_names: numbers that the density is conditioned on, and their names, if
             any.
         context_reach: the largest distance of a training context from their mean, in standard
-            deviations.
+            deviations of its numbers as the model maps them.
     """
 
     name: str
