@@ -118,8 +118,11 @@ class Daemon:
     def __init__(self, path):
         self.process = subprocess.Popen(
             [os.path.join(ROOT, "build/bin/advectd"), "--listen", "127.0.0.1:0", "--access-log",
-             "off", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.url = self.process.stdout.readline().split()[-1]
+             "off", path], stdout=subprocess.PIPE, text=True)
+        listening = self.process.stdout.readline().split()
+        if not listening:
+            sys.exit("advectd did not start")
+        self.url = listening[-1]
 
     def __enter__(self):
         return self

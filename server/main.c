@@ -146,7 +146,7 @@ static enum adv_status open_listeners(struct adv_server *server, struct adv_erro
     return status;
 }
 
-/* In memory before the sandbox, which lets nobody read it any more. */
+/* Read before the sandbox closes, after which the folder cannot be read. */
 static enum adv_status read_playground(struct adv_server *server, struct adv_error *error)
 {
     const char *path = server->config.playground;

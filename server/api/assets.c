@@ -4,6 +4,7 @@
 #include "server/files/static_file.h"
 #include "server/net/exchange.h"
 
+#include <advect/extra/digest.h>
 #include <string.h>
 
 static const struct adv_asset *find(const char *name)
@@ -23,6 +24,8 @@ static void serve(struct adv_exchange *exchange, const struct adv_asset *asset)
         .n_plain = (size_t)(asset->plain_end - asset->plain),
         .packed = asset->packed,
         .n_packed = (size_t)(asset->packed_end - asset->packed),
+        .digest =
+            adv_digest(ADV_DIGEST_INIT, asset->plain, (size_t)(asset->plain_end - asset->plain)),
     };
     adv_static_file_reply(&file, ADV_PAGE_POLICY(""), &exchange->head, &exchange->reply);
 }
@@ -31,13 +34,13 @@ static void serve(struct adv_exchange *exchange, const struct adv_asset *asset)
 static enum adv_status show_link(const struct adv_asset *asset, struct adv_bytes *page,
                                  struct adv_error *error)
 {
-    static const char link[] = "href=\"playground/\"", hidden[] = " hidden";
-    size_t n_hidden = strlen(hidden);
+    static const char link[] = "href=\"playground/\" hidden";
+    size_t n_hidden = strlen(" hidden");
     enum adv_status status =
         adv_bytes_append(page, asset->plain, (size_t)(asset->plain_end - asset->plain), error);
     uint8_t *at = status == ADV_OK ? memmem(page->data, page->n, link, strlen(link)) : NULL;
     if (at) {
-        at += strlen(link);
+        at += strlen(link) - n_hidden;
         page->n -= n_hidden;
         memmove(at, at + n_hidden, (size_t)(page->data + page->n - at));
     }
@@ -53,7 +56,10 @@ static void serve_with_link(struct adv_exchange *exchange, const struct adv_asse
         adv_problem_from_error(reply, &error);
         return;
     }
-    const struct adv_static_file file = {asset->name, page.data, NULL, page.n, 0};
+    const struct adv_static_file file = {.name = asset->name,
+                                         .plain = page.data,
+                                         .n_plain = page.n,
+                                         .digest = adv_digest(ADV_DIGEST_INIT, page.data, page.n)};
     adv_static_file_reply(&file, ADV_PAGE_POLICY(""), &exchange->head, reply);
     if (reply->asset)
         adv_reply_bytes(reply, reply->status, reply->media_type, &page); /* which it owns now */

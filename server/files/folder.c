@@ -1,6 +1,7 @@
 #include "server/files/folder.h"
 
 #include <advect/array_file.h>
+#include <advect/extra/digest.h>
 #include <advect/extra/memory.h>
 #include <errno.h>
 #include <fts.h>
@@ -64,17 +65,18 @@ static enum adv_status pack(struct adv_static_file *file, struct adv_error *erro
 
 /* The bytes are read, packed and named before anything of the list changes. */
 static enum adv_status add(struct adv_folder *folder, const char *path, const char *name,
-                           struct adv_error *error)
+                           size_t max_bytes, struct adv_error *error)
 {
     struct adv_static_file fresh = {0};
     void *bytes = NULL;
     enum adv_status status =
         adv_grow(&folder->files, &folder->capacity, folder->n + 1, sizeof *folder->files, error);
     if (status == ADV_OK)
-        status = adv_file_read(path, ADV_FOLDER_MAX_BYTES, &bytes, &fresh.n_plain, error);
+        status = adv_file_read(path, max_bytes, &bytes, &fresh.n_plain, error);
     if (status != ADV_OK)
         return status;
     fresh.plain = bytes;
+    fresh.digest = adv_digest(ADV_DIGEST_INIT, fresh.plain, fresh.n_plain);
     fresh.name = strdup(name);
     status = fresh.name ? pack(&fresh, error) : adv_no_memory(error);
     if (status != ADV_OK) {
@@ -111,10 +113,15 @@ static enum adv_status check_room(const struct reading *reading, const FTSENT *e
 static enum adv_status take(struct reading *reading, const FTSENT *entry, struct adv_error *error)
 {
     const char *name = entry->fts_path + strlen(reading->path);
+    if (entry->fts_level > ADV_FOLDER_MAX_LEVELS)
+        return adv_fail_field(error, ADV_E_INVALID, reading->field,
+                              "%s: \"%.300s\" is more than %d folders down; no request reaches it",
+                              reading->field, entry->fts_path, ADV_FOLDER_MAX_LEVELS - 1);
     enum adv_status status = check_room(reading, entry, error);
     if (status != ADV_OK)
         return status;
-    status = add(reading->folder, entry->fts_accpath, name + strspn(name, "/"), error);
+    status = add(reading->folder, entry->fts_accpath, name + strspn(name, "/"),
+                 ADV_FOLDER_MAX_BYTES - reading->n_plain, error);
     if (status == ADV_OK)
         reading->n_plain += reading->folder->files[reading->folder->n - 1].n_plain;
     else
@@ -163,8 +170,17 @@ static enum adv_status read_all(struct reading *reading, struct adv_error *error
     if (!walk)
         return adv_no_memory(error);
     enum adv_status status = ADV_OK;
-    for (FTSENT *entry; status == ADV_OK && (entry = fts_read(walk));)
-        status = visit(reading, walk, entry, error);
+    FTSENT *entry = NULL;
+    do {
+        errno = 0; /* which tells a failure from the end */
+        entry = fts_read(walk);
+        if (entry)
+            status = visit(reading, walk, entry, error);
+        else if (errno)
+            status =
+                adv_fail_field(error, ADV_E_IO, reading->field, "%s: \"%.300s\" cannot be read: %s",
+                               reading->field, reading->path, strerror(errno));
+    } while (entry && status == ADV_OK);
     fts_close(walk);
     return status;
 }

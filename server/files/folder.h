@@ -8,6 +8,7 @@
 #include <advect/status.h>
 
 #define ADV_FOLDER_MAX_FILES 1000
+#define ADV_FOLDER_MAX_LEVELS 3 /* of names in a path below the folder, as the routes have them */
 #define ADV_FOLDER_MAX_BYTES ((size_t)64 << 20) /* of all files together, uncompressed */
 
 struct adv_folder;
@@ -15,7 +16,7 @@ struct adv_folder;
 /* Reads all regular files, those of the folders below included, links followed; what has a name that
  * begins with a dot is passed over. Those that gzip makes smaller are kept compressed too.
  *
- * ADV_E_INVALID: path is no folder, or there are more files or bytes than allowed; ADV_E_IO: something
+ * ADV_E_INVALID: path is no folder, or there are more files, bytes or levels than allowed; ADV_E_IO: something
  * cannot be read. field: the setting that the path is of, for messages. */
 enum adv_status adv_folder_read(const char *field, const char *path, struct adv_folder **folder,
                                 struct adv_error *error);

@@ -2,7 +2,6 @@
 
 #include "server/http/negotiate.h"
 
-#include <advect/extra/digest.h>
 #include <advect/extra/memory.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,8 +37,7 @@ static bool takes_gzip(const struct adv_head *head)
 /* One tag per form of each content. */
 static void make_etag(const struct adv_static_file *file, bool packed, char etag[32])
 {
-    uint64_t digest = adv_digest(ADV_DIGEST_INIT, file->plain, file->n_plain);
-    snprintf(etag, 32, "\"%016llx%s\"", (unsigned long long)digest, packed ? "-gzip" : "");
+    snprintf(etag, 32, "\"%016llx%s\"", (unsigned long long)file->digest, packed ? "-gzip" : "");
 }
 
 void adv_static_file_reply(const struct adv_static_file *file, const char *policy,

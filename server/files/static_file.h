@@ -7,15 +7,17 @@
 #include "server/reply/reply.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 struct adv_static_file {
     const char *name;           /* its path below some folder: "lib/dom.js" */
     const void *plain, *packed; /* [n_plain] and, by gzip, [n_packed]; packed may be NULL */
     size_t n_plain, n_packed;
+    uint64_t digest; /* of plain, by adv_digest */
 };
 
-/* What a page may do that the browser shows, as Content-Security-Policy has it: nothing of it comes
- * from elsewhere. scripts: after 'self', of script-src. Pictures are also made in the page (blob:). */
+/* The Content-Security-Policy of a page, none of which comes from elsewhere. scripts: after 'self', of
+ * script-src. Pictures are also made in the page (blob:). */
 #define ADV_PAGE_POLICY(scripts)                                                                   \
     "default-src 'none'; script-src 'self'" scripts "; style-src 'self'; img-src 'self' blob:; "   \
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"

@@ -138,6 +138,21 @@ START_TEST(too_many_files_are_refused)
 }
 END_TEST
 
+START_TEST(files_too_far_down_are_refused)
+{
+    static const char *const folders[] = {"far", "far/a", "far/a/b", "far/a/b/c"};
+    struct adv_folder *folder = NULL;
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_int_eq(mkdir(at(folders[i]), 0700), 0);
+    write_file("far/a/b/two.js", "2", 1);
+    ck_assert_int_eq(adv_folder_read("site", at("far"), &folder, NULL), ADV_OK);
+    ck_assert_ptr_nonnull(adv_folder_find(folder, "a/b/two.js"));
+    adv_folder_free(folder);
+    write_file("far/a/b/c/three.js", "3", 1);
+    expect_refusal(at("far"), ADV_E_INVALID, "three.js\" is more than 2 folders down");
+}
+END_TEST
+
 START_TEST(too_many_bytes_are_refused_unread)
 {
     ck_assert_int_eq(mkdir(at("large"), 0700), 0);
@@ -177,6 +192,7 @@ int main(void)
     tcase_add_test(tests, what_gzip_makes_smaller_is_packed_and_comes_out_again);
     tcase_add_test(tests, what_is_no_folder_is_refused);
     tcase_add_test(tests, too_many_files_are_refused);
+    tcase_add_test(tests, files_too_far_down_are_refused);
     tcase_add_test(tests, too_many_bytes_are_refused_unread);
     tcase_add_test(tests, a_lack_of_memory_is_an_error_and_leaks_nothing);
     suite_add_tcase(suite, tests);

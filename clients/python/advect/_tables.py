@@ -14,7 +14,7 @@ from .errors import InvalidError
 
 
 def _names(table: Any) -> Optional[List[str]]:
-    """Of its columns; None of plain arrays, and of what counts its columns instead."""
+    """Of its columns; None of plain arrays, and of tables whose column labels are not text."""
     if table is None or isinstance(table, (list, tuple, int, float)):
         return None
     dtype = getattr(table, "dtype", None)

@@ -119,6 +119,12 @@ def _column_names(own: List[str], columns: Optional[Sequence[Any]], n: int) -> L
         return own if len(own) == n else []
     if len(columns) != n or not all(isinstance(name, str) for name in columns):
         raise InvalidError(f"columns must be the names of the array's {n} columns", "columns")
+    if own and list(columns) != own:
+        raise InvalidError(
+            f"columns is {list(columns)}, and the table's own names are {own}; columns are the names "
+            "of an array that has none",
+            "columns",
+        )
     return list(columns)
 
 

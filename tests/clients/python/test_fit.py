@@ -135,6 +135,8 @@ class TestFit(FolderTest):
             (lambda: advect.fit(x, labels=x[:, 0]), "labels has dtype float64"),
             (lambda: advect.fit(x, labels=np.arange(60)), "60 different values"),
             (lambda: advect.fit(x, columns=["a"]), "names of the array's 2 columns"),
+            (lambda: advect.fit({"b": x[:, 0], "a": x[:, 1]}, columns=["a", "b"]),
+             r"columns is \['a', 'b'\], and the table's own names are \['b', 'a'\]"),
             (lambda: advect.fit(x, label_column="a"), "label_column is of CSV files"),
             (lambda: advect.fit(x, steps=-1), "steps is -1"),
             (lambda: advect.fit(x, seed=-1), "seed is -1"),
