@@ -113,7 +113,8 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
 fi
 
 # The versions of the lock files, where not all of the packages are there; nothing of them is run while
-# they are installed.
+# they are installed. npm ci begins by removing what is there, so it works in a folder of its own, and
+# what was there stays if it fails.
 install_npm() { # FOLDER PACKAGES WHAT
     [ "${OFFLINE:-0}" != 1 ] || return 0
     absent=
@@ -122,8 +123,15 @@ install_npm() { # FOLDER PACKAGES WHAT
     done
     [ -n "$absent" ] || return 0
     echo "Installing$absent into $1/node_modules with npm"
-    (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
-        echo "It could not be installed: the tests of $3 will be skipped." >&2
+    fresh=$(mktemp -d)
+    cp "$1/package.json" "$1/package-lock.json" "$fresh"
+    if (cd "$fresh" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error); then
+        rm -rf "$1/node_modules"
+        mv "$fresh/node_modules" "$1/node_modules"
+    else
+        echo "It could not be installed: the tests of $3 that need it will be skipped." >&2
+    fi
+    rm -rf "$fresh"
 }
 
 install_driver() {

@@ -121,10 +121,16 @@ function show(view, model, params, fault) {
     remember("");
   latest.set(view.name, { model: model.name, query: params.toString() });
   showTabs(view, model);
-  open = view.open(place, { model, refused, params, ours, remember, reopen: route,
+  open = view.open(place, { model, refused, params, ours, remember, reopen,
     peers: models.filter((m) => m !== model && view.suits(m)),
     go: (name) => { location.hash = address(VIEWS.find((v) => v.name === name), model); },
     reload: load, refresh });
+}
+
+/* The view anew, with its settings, of which not all mean something any more. */
+function reopen() {
+  handedOn.add(location.hash);
+  route();
 }
 
 function refusedList() {

@@ -70,6 +70,7 @@ export class Firefox {
     this.socket.on("data", (data) => this.take(data));
     this.socket.on("close", () => this.waiting.forEach(({ reject }) => reject(new Error("Firefox is gone"))));
     await once(this.socket, "connect");
+    this.socket.on("error", () => {}); /* "close" follows, which tells those that wait */
     await this.command("WebDriver:NewSession", {});
   }
 
@@ -144,6 +145,7 @@ export function findFirefox() {
 }
 
 const IDLE = `return Boolean(document.querySelector("[data-running='0']") && !document.querySelector(".task"))`;
+const OPENED = `return Boolean(document.querySelector("#view.view-" + arguments[0]))`;
 const INKED = `return Array.from(document.querySelectorAll(arguments[0]), (canvas) =>
   canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.filter((v, i) => i % 4 === 3 && v).length)`;
 
@@ -166,8 +168,7 @@ export async function firefoxTests(harness, daemon, { plane, space, images, give
   await elsewhere("Firefox: every view draws, without an error in the console", async (tell) => {
     for (const [name, [hash, canvases, n]] of Object.entries(views)) {
       await firefox.goto(`${daemon.url}/${hash}`);
-      await until(() => firefox.run("return location.hash").then((now) => now.startsWith(hash.split("?")[0])), hash);
-      await new Promise((done) => setTimeout(done, 200));
+      await until(() => firefox.run(OPENED, name), hash);
       await until(() => firefox.run(IDLE), `${name} to come to rest`, PATIENCE);
       const inked = await firefox.run(INKED, canvases);
       assert(inked.length === n && inked.every((pixels) => pixels > 300), `${name}: ${inked} pixels of canvases`);
@@ -178,6 +179,7 @@ export async function firefoxTests(harness, daemon, { plane, space, images, give
 
   await elsewhere("Firefox: a picture and a film are saved", async (tell) => {
     await firefox.goto(`${daemon.url}/#/flow/${plane}?points=1&grid=0&density=0&n=300&steps=4&t=1&speed=4`);
+    await until(() => firefox.run(OPENED, "flow"), "the view");
     await until(() => firefox.run(IDLE), "the points", PATIENCE);
     await firefox.run(PRESS, "Picture as PNG");
     const picture = await firefox.downloaded(`${plane}-seed-1-midpoint-t-1.00.png`);

@@ -102,11 +102,24 @@ export async function open(page, daemon, hash = "") {
   await page.goto(`${daemon.url}/${hash}`);
 }
 
-/* A view is open, no work is under way in it, and none failed. */
+/* Of a page that may show the application already: a new document, so that nothing is seen of the view
+ * before. */
+export async function openAnew(page, daemon, hash) {
+  await page.goto("about:blank");
+  await open(page, daemon, hash);
+}
+
+/* The page's address at once; page.url() follows a little later. */
+export function address(page) {
+  return page.evaluate(() => location.href);
+}
+
+/* A view is open, no work is under way in it, none failed, and what came is painted. */
 export async function idle(page, looks = LOOKS) {
   await page.waitForTimeout(100); /* for what was just done to take effect */
   await until(() => page.evaluate(() => document.querySelector("[data-running='0']") &&
     !document.querySelector(".task")), "the page's work to end", looks);
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 
 /* How many pixels of a canvas are not transparent, and a sum that tells pictures apart. */

@@ -1,5 +1,6 @@
 /* Pictures and films to take away, and pictures that are dropped on the page. */
-import { assert, idle, open, pixels, saved, until } from "./harness.mjs";
+import { readFileSync } from "node:fs";
+import { address, assert, idle, open, pixels, saved, until } from "./harness.mjs";
 import { drawDigit } from "./views.mjs";
 
 const still = { reducedMotion: "reduce" };
@@ -11,6 +12,8 @@ function drop(page, data, name) {
     window.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
   }, [data.toString("base64"), name]);
 }
+
+const hashOf = async (page) => new URL(await address(page)).hash;
 
 /* The texts of a PNG. */
 function textsOf(bytes) {
@@ -25,9 +28,9 @@ function textsOf(bytes) {
 
 /* The picture of the view that is open restores it, by what `look` sees. */
 async function restores(page, daemon, model, look) {
-  const hash = new URL(page.url()).hash, seen = await look(), { bytes, name } = await saved(page, "Picture as PNG");
+  const hash = await hashOf(page), seen = await look(), { bytes, name } = await saved(page, "Picture as PNG");
   const { digest } = await (await fetch(`${daemon.url}/v1/models/${model}`)).json();
-  const texts = textsOf(bytes), after = new URL(page.url()).hash;
+  const texts = textsOf(bytes), after = await hashOf(page);
   assert(texts["Advect-Model"] === `${model} ${digest}` && texts["Advect-Link"] === after, JSON.stringify(texts));
   assert(after === hash || texts["Advect-Link"].startsWith(hash), `${hash} became ${after}`);
   assert(typeof JSON.parse(texts["Advect-Settings"]) === "object", texts["Advect-Settings"]);
@@ -35,7 +38,7 @@ async function restores(page, daemon, model, look) {
   await open(page, daemon, `#/model/${model}`);
   await idle(page);
   await drop(page, bytes, "picture.png");
-  await until(() => new URL(page.url()).hash === after, "the view of before");
+  await until(async () => (await hashOf(page)) === after, "the view of before");
   await until(async () => JSON.stringify(await look()) === JSON.stringify(seen), "what was seen before");
   await idle(page);
   return { bytes, texts };
@@ -74,9 +77,8 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
     await harness.test("pictures: of points of space, and of the daemon's figures", still, async (page) => {
       await open(page, daemon, `#/points/${space}?n=300&steps=4&azimuth=20&elevation=30&t=0.7`);
       await idle(page);
-      const { bytes } = await saved(page, "Picture as PNG", page.locator(".figures"));
-      assert(textsOf(bytes)["Advect-Link"] === new URL(page.url()).hash, "the figure does not know its view");
-      await page.locator(".figures").evaluate((figures) => figures.querySelectorAll("button").forEach((b) => b.remove()));
+      const { bytes } = await saved(page, "Picture as PNG: Samples");
+      assert(textsOf(bytes)["Advect-Link"] === (await hashOf(page)), "the figure does not know its view");
       await restores(page, daemon, space, sum(page, ".space"));
     });
 
@@ -91,7 +93,7 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
     await open(page, daemon, `#/generate/${images}?classes=3&each=2&frames=3&steps=4&seed=5`);
     await idle(page);
     const { bytes } = await saved(page, "Images as PNG");
-    assert(textsOf(bytes)["Advect-Link"] === new URL(page.url()).hash, "the picture does not know its view");
+    assert(textsOf(bytes)["Advect-Link"] === (await hashOf(page)), "the picture does not know its view");
   });
 
   await harness.test("pictures: of a drawing, which comes back too; nobody's drawing does no harm", still, async (page) => {
@@ -102,18 +104,52 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
     const { bytes, texts } = await restores(page, daemon, images, sum(page, ".pad"));
     await until(() => page.locator("#verdict").count(), "a verdict on what came back");
     await harness.shot(page, "draw-restored");
-    const drawn = texts["Advect-Drawing"], blank = await sum(page, ".pad")();
-    for (const bad of ['{"name":"X","strokes":[[1e9,[1,2]]]}', '{"name":"X","strokes":[[1,["a",2]]]}', '{"name":"X","row":[1,2]}', "null", "]", '{"name":"X","strokes":7}']) {
+    const drawn = texts["Advect-Drawing"], filled = await sum(page, ".pad")();
+    for (const bad of ['{"name":"X","strokes":[[1e9,[1,2]]]}', '{"name":"X","strokes":[[1,["a",2]]]}', '{"name":"X","row":[1,2]}', "null", "]", '{"name":"X","strokes":7}', '{"name":"X","strokes":[[1,[1,2]]]}']) {
       const text = bad.replace("X", images).padEnd(drawn.length);
       await drop(page, Buffer.from(bytes.toString("latin1").replace(drawn, text), "latin1"), "bad.png");
-      await until(async () => (await sum(page, ".pad")()) !== blank && !(await page.locator("#verdict").count()), "an empty pad");
+      await until(() => page.getByText("drawing could not be restored").isVisible(), `words for ${bad}`);
+      assert((await sum(page, ".pad")()) !== filled && !(await page.locator("#verdict").count()), `${bad} is drawn`);
+      await drop(page, bytes, "picture.png");
+      await until(() => page.locator("#verdict").count(), "a verdict on the good one again");
     }
+  });
+
+  await harness.test("pictures: a drawing of 20,000 points is restored; a text without an end does no harm", still, async (page) => {
+    await open(page, daemon, `#/draw/${images}`);
+    await page.locator(".pad").waitFor();
+    const found = await page.evaluate(async (name) => {
+      const { textOf, withText } = await import("/web/lib/png-text.js");
+      const { DRAWING, carryFrom, take, textOfImage } = await import("/web/images/carried-image.js");
+      const png = await new Promise((done) => document.querySelector(".pad").toBlob(done));
+      const points = Array.from({ length: 20000 }, (_, i) => [i % 280 + 0.5, 140.5]), long = { strokes: [[2, ...points]] };
+      await carryFrom(await withText(png, { [DRAWING]: textOfImage({ name }, long) }));
+      const bytes = new Uint8Array(await (await withText(png, { x: "y".repeat(300000) })).arrayBuffer());
+      bytes[bytes.indexOf(0, 41)] = 0x2e; /* the zero after the keyword */
+      return { points: take({ name }).strokes[0].length - 1, text: await textOf(new Blob([bytes]), "x") };
+    }, images);
+    assert(found.points === 20000 && found.text === null, JSON.stringify(found));
+    await page.evaluate(() => {
+      const file = new File([], "folder");
+      file.slice = () => { throw new DOMException("not a file", "NotFoundError"); };
+      const event = new DragEvent("drop", { cancelable: true });
+      Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], files: [file] } });
+      window.dispatchEvent(event);
+    });
+    await until(() => page.getByText("folder cannot be read.").isVisible(), "words for what cannot be read");
   });
 
   await harness.test("a film of the flow, which plays", { ...still, viewport: { width: 420, height: 700 } }, async (page, tell) => {
     await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=300&steps=4&speed=2&t=0.3&seed=2`);
     await idle(page);
-    const { bytes, name } = await saved(page, "Animation as WebM");
+    const button = page.getByRole("button", { name: "Animation as WebM" });
+    await button.click();
+    assert(await button.isDisabled(), "a second film can be begun");
+    await page.getByRole("button", { name: "Cancel: Recording the animation" }).click();
+    await until(() => button.isEnabled(), "the film to end");
+    const [file] = await Promise.all([page.waitForEvent("download"), button.evaluate((b) => { b.click(); b.click(); })]);
+    const bytes = readFileSync(await file.path()), name = file.suggestedFilename();
+    await idle(page);
     assert(bytes.readUInt32BE(0) === 0x1a45dfa3 && name === `${plane}-seed-2-midpoint.webm`, `${name} is no film`);
     const screen = await page.context().newPage();
     const film = await screen.evaluate((base64) => new Promise((done, fail) => {
@@ -126,6 +162,16 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
     }), bytes.toString("base64"));
     assert(film.width > 300 && film.seconds > 1, JSON.stringify(film));
     tell(`${(bytes.length / 1000).toFixed(0)} kB, ${film.seconds.toFixed(1)} s`);
+  });
+
+  await harness.test("a film of what cannot be computed is refused in words", { ...still, expected: /422/ }, async (page) => {
+    await page.route("**/trajectories", (route) => (route.request().postDataJSON().seed === 8
+      ? route.fulfill({ status: 422, contentType: "application/problem+json", body: JSON.stringify({ detail: "too many, on purpose" }) })
+      : route.continue()));
+    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=1&seed=8`);
+    await until(() => page.getByText("too many, on purpose").isVisible(), "the refusal");
+    await page.getByRole("button", { name: "Animation as WebM" }).click();
+    await until(() => page.getByText("not all that is to be shown has been computed").isVisible(), "words for the film");
   });
 
   await harness.test("a film is not offered where the browser makes none", still, async (page) => {

@@ -1,5 +1,5 @@
 /* The view of points of other dimensions than two. */
-import { assert, idle, open, pixels, until } from "./harness.mjs";
+import { address, assert, idle, open, pixels, until } from "./harness.mjs";
 
 const CANVAS = ".space";
 
@@ -27,9 +27,9 @@ export async function pointsTests(harness, daemon, { space }) {
     await page.mouse.move(box.x + 0.7 * box.width, box.y + 0.6 * box.height, { steps: 5 });
     await page.mouse.up();
     assert(!(await page.getByLabel("Turn slowly").isChecked()), "it goes on turning");
-    const params = new URLSearchParams(page.url().split("?")[1]);
+    const url = await address(page), params = new URLSearchParams(url.split("?")[1]);
     assert(Number.isFinite(Number(params.get("azimuth") ?? NaN)) && Number(params.get("elevation")) > 24,
-      `the URL does not have the angle: ${page.url()}`);
+      `the URL does not have the angle: ${url}`);
     await page.waitForTimeout(200);
     const rest = await sumOf(page);
     await page.waitForTimeout(400);
@@ -68,7 +68,13 @@ export async function pointsTests(harness, daemon, { space }) {
     const images = page.locator(".figures img");
     assert((await images.count()) === 2, "not two pictures");
     for (const i of [0, 1])
-      assert((await images.nth(i).evaluate((image) => image.naturalWidth)) > 100, `picture ${i} is not there`);
+      await until(() => images.nth(i).evaluate((image) => image.naturalWidth > 100), `picture ${i}`);
+    const save = page.getByRole("button", { name: "Picture as PNG: Samples" });
+    await page.getByLabel("Seed").fill("7");
+    await page.getByLabel("Seed").blur();
+    assert(await save.isDisabled(), "the picture of another seed can be saved");
+    await until(() => save.isEnabled(), "the picture of this seed");
+    await idle(page);
     await page.getByRole("link", { name: "Model", exact: true }).click();
     await idle(page);
     assert((await page.locator(".card img").count()) === 1, "the model page lacks its samples");
@@ -83,7 +89,7 @@ export async function pointsTests(harness, daemon, { space }) {
     const point = [0.5, -0.5, 1];
     for (const [t, method, words] of [[1, "difference", "by differences of the log-density"], [0.5, "path", "by the path’s relation of score and velocity"]]) {
       await page.locator(".player input").fill(String(t));
-      await page.getByLabel("3 numbers").fill(point.join(" "));
+      await page.getByLabel("3 numbers").fill(`(${point.join(", ")})`.replaceAll("-", "−")); /* as the page prints vectors */
       await page.getByLabel("3 numbers").blur();
       await until(() => page.locator(".ask dd", { hasText: words }).count(), words);
       const { score: [truth] } = await daemon.post(`${space}/score`, { points: [point], t, method });
@@ -91,13 +97,13 @@ export async function pointsTests(harness, daemon, { space }) {
       const numbers = told.replaceAll("−", "-").match(/-?[\d.]+(e-?\d+)?/g).slice(0, 3).map(Number);
       truth.forEach((v, k) => assert(Math.abs(numbers[k] - v) <= 6e-3 * Math.abs(v) + 1e-9, `${told} is not ${truth}`));
       assert((method === "difference") === told.includes("±"), told);
-      assert(page.url().includes(`at=${point},${t}`), page.url());
+      assert((await address(page)).includes(`at=${point},${t}`), await address(page));
     }
     await page.getByRole("button", { name: "Use a sample" }).click();
     await until(async () => /at=/.test(page.url()) && !page.url().includes(`at=${point}`), "a sample");
     await idle(page);
     assert(await page.locator(".ask dd").count(), "nothing is said of the sample");
     await page.getByRole("button", { name: "Remove" }).click();
-    assert(!/at=/.test(page.url()), "the point stays in the URL");
+    assert(!/at=/.test(await address(page)), "the point stays in the URL");
   });
 }

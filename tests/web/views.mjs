@@ -1,6 +1,6 @@
 /* Each view, used as a person would. */
 import { execFileSync } from "node:child_process";
-import { assert, idle, open, pixels, saved, until } from "./harness.mjs";
+import { address, assert, idle, open, pixels, saved, until } from "./harness.mjs";
 
 /* Strokes in parts of the pad's side. */
 const DIGITS = {
@@ -71,7 +71,7 @@ export async function posteriorTests(harness, daemon, { given }) {
     await idle(page);
     await until(async () => (await fact.textContent()) !== told, "other intervals");
     assert((await pixels(page, ".pairs canvas")).sum !== before.sum, "the picture stayed");
-    assert(page.url().includes("context="), "the URL has no context");
+    assert((await address(page)).includes("context="), "the URL has no context");
     const kept = await page.locator("#context").inputValue();
     await page.reload();
     await until(async () => (await page.locator("#context").inputValue()) === kept, "the same after a reload");
@@ -87,7 +87,7 @@ export async function posteriorTests(harness, daemon, { given }) {
     await page.locator("#context").fill(`[${far.join(", ")}]`);
     await page.keyboard.press("Enter");
     await until(() => page.getByText("the model extrapolates").isVisible(), "the warning");
-    assert(page.url().includes(`context=${far.join()}`), "the URL has another context");
+    assert((await address(page)).includes(`context=${far.join()}`), "the URL has another context");
   });
 }
 
@@ -116,7 +116,7 @@ export async function imageTests(harness, daemon, { images }) {
   await harness.test("generate: images form, and can be had as files", {}, async (page) => {
     await open(page, daemon, `#/generate/${images}?classes=3,8&each=3&frames=8&steps=8&guidance=2&seed=5`);
     await idle(page);
-    assert(page.url().includes("classes=3,8"), "the URL keeps the classes");
+    assert((await address(page)).includes("classes=3,8"), "the URL keeps the classes");
     const first = await pixels(page, ".pictures canvas");
     await page.locator(".player input").fill("0");
     await until(async () => (await pixels(page, ".pictures canvas")).sum !== first.sum, "noise at t = 0");
@@ -135,7 +135,7 @@ export async function imageTests(harness, daemon, { images }) {
     await page.setViewportSize({ width: 1440, height: 900 });
     await page.getByRole("button", { name: "New seed" }).click();
     await idle(page);
-    assert(!/seed=5(&|$)/.test(page.url()), "the seed is the old one");
+    assert(!/seed=5(&|$)/.test(await address(page)), "the seed is the old one");
     await page.getByRole("button", { name: "Open in Draw" }).click();
     await until(() => page.locator("#verdict").count(), "a verdict");
   });

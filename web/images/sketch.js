@@ -10,7 +10,7 @@ const FILL = 20 / 28, CENTRE = 0.5; /* a centred drawing fills so much of the lo
 function areStrokes(strokes) {
   const isPoint = (p) => Array.isArray(p) && p.length === 2 && p.every(Number.isFinite);
   return Array.isArray(strokes) && strokes.every((stroke) => Array.isArray(stroke) && stroke[0] > 0 && stroke[0] <= WIDEST &&
-    stroke.length > 1 && stroke.slice(1).every(isPoint)) && strokes.flat().length <= MOST_POINTS;
+    stroke.length > 2 && stroke.slice(1).every(isPoint)) && strokes.flat().length <= MOST_POINTS;
 }
 
 /* The weighted middle and the box of the brightness of RGBA pixels; null of an empty pad. */

@@ -11,8 +11,8 @@ const STRIP = 28, GAP = 12; /* CSS pixels: above tiles, for their titles; betwee
  * canvases over each other. A strip above them has their titles, and the note. */
 export function compose(tiles, { ratio = 1, note = "", canvas = el("canvas") } = {}) {
   const sizes = tiles.map(({ layers: [{ width, height }] }) => ({ width, height }));
-  const top = note || tiles.some((tile) => tile.title) ? STRIP * ratio : 0;
-  const width = sizes.reduce((sum, size) => sum + size.width, 0) + GAP * ratio * (tiles.length - 1);
+  const top = note || tiles.some((tile) => tile.title) ? Math.round(STRIP * ratio) : 0, gap = Math.round(GAP * ratio);
+  const width = sizes.reduce((sum, size) => sum + size.width, 0) + gap * (tiles.length - 1);
   const height = Math.max(...sizes.map((size) => size.height)) + top, context = canvas.getContext("2d");
   if (canvas.width !== width || canvas.height !== height)
     Object.assign(canvas, { width, height });
@@ -25,7 +25,7 @@ export function compose(tiles, { ratio = 1, note = "", canvas = el("canvas") } =
     if (title)
       context.fillText(title, left + 8 * ratio, 19 * ratio);
     layers.forEach((layer) => context.drawImage(layer, left, top));
-    left += sizes[i].width + GAP * ratio;
+    left += sizes[i].width + gap;
   });
   context.textAlign = "right";
   context.fillText(note, width - 8 * ratio, 19 * ratio);
@@ -38,9 +38,9 @@ export function pngOf(canvas) {
 }
 
 /* Downloads a PNG with the page's address, the settings of the form, and the model's digest; more: further
- * texts by keyword. */
-export async function takeAway(blob, { model, form, name, more = {} }) {
-  download(await withText(blob, { Software: "Advect", [LINK]: location.hash, [MODEL]: `${model.name} ${model.digest}`,
+ * texts by keyword; hash: the address, where the page may have another by now. */
+export async function takeAway(blob, { model, form, name, more = {}, hash = location.hash }) {
+  download(await withText(blob, { Software: "Advect", [LINK]: hash, [MODEL]: `${model.name} ${model.digest}`,
     "Advect-Settings": JSON.stringify(form.values), ...more }), name);
 }
 
@@ -66,7 +66,13 @@ export function acceptDrops(show, tell) {
     const [file] = event.dataTransfer.files;
     if (!file)
       return;
-    const hash = await textOf(file, LINK);
+    let hash = null;
+    try {
+      hash = await textOf(file, LINK);
+    } catch { /* a folder, or a file that is gone */
+      tell(`${file.name} cannot be read.`);
+      return;
+    }
     if (hash?.startsWith("#/"))
       show(hash, file);
     else

@@ -2,7 +2,7 @@
  * specification, 11.3.4.3: a keyword, a zero, text in Latin-1. */
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
-const LONGEST = 300000; /* bytes of a text that is read */
+const KEYWORD_MOST = 79; /* bytes, by the specification */
 
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   for (let k = 0; k < 8; k++)
@@ -17,6 +17,10 @@ function crc(bytes) {
   return ~c >>> 0;
 }
 
+function latin1(bytes) {
+  return Array.from(bytes, (b) => String.fromCharCode(b)).join("");
+}
+
 function isPng(bytes) {
   return SIGNATURE.every((b, i) => bytes[i] === b);
 }
@@ -26,7 +30,7 @@ function chunks(bytes, each) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = SIGNATURE.length; at + 12 <= bytes.length;) {
     const size = view.getUint32(at), end = at + 12 + size;
-    if (end > bytes.length || each(String.fromCharCode(...bytes.subarray(at + 4, at + 8)), bytes.subarray(at + 8, at + 8 + size), end))
+    if (end > bytes.length || each(latin1(bytes.subarray(at + 4, at + 8)), bytes.subarray(at + 8, at + 8 + size), end))
       return;
     at = end;
   }
@@ -53,14 +57,14 @@ export async function withText(blob, texts) {
 
 /* The text of a keyword in a PNG; null without. */
 export async function textOf(blob, keyword) {
-  const bytes = new Uint8Array(await blob.arrayBuffer());
+  if (!isPng(new Uint8Array(await blob.slice(0, SIGNATURE.length).arrayBuffer())))
+    return null; /* without reading a large file */
   let found = null;
-  if (isPng(bytes))
-    chunks(bytes, (type, data) => {
-      const zero = data.indexOf(0);
-      if (type === "tEXt" && data.length < LONGEST && String.fromCharCode(...data.subarray(0, zero)) === keyword)
-        found = String.fromCharCode(...data.subarray(zero + 1));
-      return found !== null || type === "IDAT";
-    });
+  chunks(new Uint8Array(await blob.arrayBuffer()), (type, data) => {
+    const zero = data.subarray(0, KEYWORD_MOST + 1).indexOf(0);
+    if (type === "tEXt" && zero > 0 && latin1(data.subarray(0, zero)) === keyword)
+      found = latin1(data.subarray(zero + 1));
+    return found !== null || type === "IDAT";
+  });
   return found;
 }

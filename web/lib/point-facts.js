@@ -32,9 +32,9 @@ export async function askPoint(model, condition, point, t, options) {
     extrapolated: Boolean(found.extrapolated), score: await askScore(model, body, options) };
 }
 
-/* "(0.5, −1.25)" */
+/* "(0.5, −1.25)": between the commas, none of thousands, so that it can be pasted */
 export function vector(values) {
-  return `(${values.map((v) => number(v)).join(", ")})`;
+  return `(${values.map((v) => number(v).replaceAll(",", "")).join(", ")})`;
 }
 
 function scoreWords({ method, values, error, failed }) {
@@ -47,7 +47,7 @@ function scoreWords({ method, values, error, failed }) {
 export function factsOf({ logDensity, latent, typicality, extrapolated, score }) {
   return [
     ["log-density", `${number(logDensity, 4)} nats`],
-    ["density", number(Math.exp(logDensity))],
+    ["density", number(logDensity === null ? null : Math.exp(logDensity))],
     ...typicality === null ? [] : [["typicality", usual(typicality)]],
     ["latent", vector(latent) + (extrapolated ? ", beyond the base: an extrapolation" : "")],
     ...score ? [["score", scoreWords(score)]] : [],

@@ -2,7 +2,7 @@
 import { askJson, modelPath } from "./api.js";
 import { el } from "./dom.js";
 import { askPoint, factsOf } from "./point-facts.js";
-import { fixed } from "./text.js";
+import { fixed, numbersIn } from "./text.js";
 
 export class PointForm {
   /* point: [numbers..., t] or null; now(): the time that is looked at; condition() of the model; changed(point)
@@ -22,9 +22,9 @@ export class PointForm {
     this.show(point);
   }
 
-  /* Numbers between commas, blanks or brackets, at the time that is looked at. */
+  /* Numbers at the time that is looked at. */
   read() {
-    const { dim } = this.model, numbers = this.input.value.split(/[\s,;()[\]]+/).filter(Boolean).map(Number);
+    const { dim } = this.model, numbers = numbersIn(this.input.value);
     const good = numbers.length === dim && numbers.every(Number.isFinite);
     this.refuse(good || !numbers.length ? null : `The point must be ${dim} number${dim > 1 ? "s" : ""}.`);
     if (good)
@@ -36,6 +36,7 @@ export class PointForm {
   refuse(words) {
     this.why.textContent = words ?? "";
     this.why.hidden = !words;
+    this.input.setAttribute("aria-invalid", Boolean(words));
   }
 
   async borrow() {
@@ -55,8 +56,13 @@ export class PointForm {
     this.point = point;
     this.input.value = point?.slice(0, -1).join(", ") ?? "";
     this.drop.hidden = !point;
-    this.facts.replaceChildren();
+    this.forget();
     this.refuse(null);
+  }
+
+  /* What was said is no longer so. */
+  forget() {
+    this.facts.replaceChildren();
   }
 
   async ask() {

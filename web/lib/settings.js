@@ -4,9 +4,11 @@
  * of each number that has some. */
 import { count, number } from "./text.js";
 
+const printOf = ({ kind }) => (kind === "int" ? count : number);
+
 /* "1 to 10,000", "a whole number of 0 or more" */
 export function bounds({ kind, min, max }) {
-  const print = kind === "int" ? count : number;
+  const print = printOf({ kind });
   if (max >= Number.MAX_SAFE_INTEGER)
     return `a ${kind === "int" ? "whole " : ""}number of ${print(min)} or more`;
   return `${print(min)} to ${print(max)}`;
@@ -48,7 +50,7 @@ const kinds = {
   chips: {
     parse(text, spec) {
       const known = spec.choices.map((c) => c.value);
-      const chosen = text.split(",").map(Number).filter((v) => known.includes(v));
+      const chosen = text.split(",").map(toNumber).filter((v) => known.includes(v));
       return chosen.length || text === "" ? [...new Set(chosen)] : undefined;
     },
     print: (value) => value.join(","),
@@ -79,7 +81,7 @@ function remark(spec, text, value) {
   if (value === undefined)
     return `${name} cannot be “${asked}”, as the link says; its default is used`;
   if (["int", "real"].includes(spec.kind) && value !== Number(text))
-    return `${name} must be ${bounds(spec)}; using ${count(value)} (the link said ${asked})`;
+    return `${name} must be ${bounds(spec)}; using ${printOf(spec)(value)} (the link said ${asked})`;
   if (spec.kind === "chips" && value.join() !== text)
     return `${name} are ${value.join(", ")}; the others of the link are not known`;
   return spec.kind === "points" ? remarkOnPoints(name, text, spec, value) : null;

@@ -19,6 +19,12 @@ export function number(x, digits = 3) {
   return text.replace("-", "−");
 }
 
+/* The numbers between commas, blanks or brackets, with the minus sign that `number` prints too; NaN for
+ * what is none. */
+export function numbersIn(text) {
+  return text.replaceAll("−", "-").split(/[\s,;()[\]]+/).filter(Boolean).map(Number);
+}
+
 /* So many decimals, for what changes while it is read. */
 export function fixed(x, decimals) {
   return x.toFixed(decimals).replace("-", "−");

@@ -74,6 +74,9 @@ class DrawView {
       this.look();
     else
       this.reset();
+    if (given && this.sketch.empty)
+      this.verdict.prepend(el("p", { class: "refusal", role: "alert" },
+        "The picture’s drawing could not be restored: it is damaged, too long, or of another kind of image."));
   }
 
   lay(root) {
@@ -146,7 +149,8 @@ class DrawView {
     const { sketch, model: { shape: [channels], range, levels } } = this;
     const seen = () => Array(channels).fill([...sketch.see(this.form.values.centred)]).flat();
     this.row = sketch.row ?? fromLevels(seen(), [...range ?? [-1, 1], levels]);
-    this.pictures.hidden = this.save.hidden = false;
+    this.pictures.hidden = false;
+    this.save.hidden = true; /* until the words are those of this drawing */
     paintAlone(this.seen.canvas, this.model, this.row, toneOf(this.model, this.row));
     this.tasks.cancel("nearest");
     this.found = null;
@@ -178,6 +182,7 @@ class DrawView {
   }
 
   tell(found) {
+    this.save.hidden = false;
     const { model } = this, place = this.flow.usual && measured(this.flow.usual, found, model);
     this.verdict.replaceChildren(...this.headline(found, place),
       place ? ruler(place, nounOf(model)) : el("p", { class: "dim" },
@@ -224,10 +229,12 @@ class DrawView {
         "Not available for this model: its probability path is not straight, and this page blurs along straight paths only.";
       return;
     }
+    this.redrawnRow = null;
     const made = await this.tasks.start("nearest", "Redrawing",
       ({ signal }) => nearest(model, found, { s, n: VARIANTS, seed: 1, label, guidance }, { signal }));
     if (!made || row !== this.row)
       return;
+    this.redrawnRow = row;
     this.redrawn.hidden = false;
     paintAlone(this.mixed.canvas, model, made.mixed[0], flow.tone);
     this.mixed.element.lastChild.textContent = `blurred at t = ${number(s)}, noise 1`;
@@ -237,7 +244,7 @@ class DrawView {
   /* With the drawing, or the image, so that it can be opened again. */
   async savePicture() {
     const { model, form, sketch, verdict } = this;
-    const tiles = [this.seen, this.latent, ...this.redrawn.hidden ? [] : [this.mixed, ...this.variants]];
+    const tiles = [this.seen, this.latent, ...this.redrawnRow === this.row ? [this.mixed, ...this.variants] : []];
     const picture = await drawingPicture(sketch.canvas, verdict, tiles.filter(({ canvas }) => canvas.width > 1));
     await takeAway(await pngOf(picture), { model, form, name: `${model.name}-drawing.png`, more: { [DRAWING]: textOfImage(model, sketch.image) } });
   }

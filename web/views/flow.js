@@ -20,6 +20,7 @@ const MOST_POINTS = 6;
 const ALONE = "", SAME = "*"; /* in place of the name of another model, which has neither */
 const USUAL = ["midpoint", 30], COARSE = ["euler", 4]; /* solvers; the second to differ from the first, of one model */
 const LINGER_MS = 400; /* at the end of a film */
+const POLL_MS = 100;
 const OVERLAYS = [
   { name: "points", label: "Points", fallback: false,
     help: "samples on their way from the Gaussian at t = 0 to the data at t = 1, coloured by where they start" },
@@ -137,7 +138,7 @@ class FlowView {
     return el("div", { class: "row" },
       el("button", { type: "button", title: "the picture knows its settings: drop it on this page to open it again",
         onclick: () => this.savePicture() }, "Picture as PNG"),
-      canRecord ? el("button", { type: "button", title: "plays from t = 0 to 1 and records it",
+      canRecord ? this.filmButton = el("button", { type: "button", title: "plays from t = 0 to 1 and records it",
         onclick: () => this.saveFilm() }, "Animation as WebM") : null);
   }
 
@@ -187,6 +188,8 @@ class FlowView {
 
   /* What is asked for on a raster, for the part of the plane that is shown. */
   look() {
+    if (!this.panes[0].cloud)
+      return; /* the link's part of the plane is not known yet */
     const { part } = this.panes[0].zoom;
     this.form.set("view", part ? [part] : []);
     this.panes.forEach((pane) => pane.look());
@@ -319,47 +322,74 @@ class FlowView {
     await takeAway(await pngOf(compose(this.tiles(), { ratio })), { model, form, name: `${this.name}-t-${fixed(player.t, 2)}.png` });
   }
 
-  /* Plays from 0 to 1, or until somebody pauses, once all that is shown is there. */
-  async saveFilm() {
-    const film = await this.tasks.start("film", "Recording the animation", async (task) => {
-      while (this.reach(0) < 1) {
-        await new Promise((done) => setTimeout(done, 100));
+  /* Plays from 0 to 1, or until somebody pauses, once all that is shown is there. One film at a time. */
+  saveFilm() {
+    return this.tasks.start("film", "Recording the animation", async (task) => {
+      this.filmButton.disabled = true;
+      try {
+        await this.wholeFlow(task.signal);
+        const film = await this.record(task);
         task.signal.throwIfAborted();
+        download(film, `${this.name}.webm`);
+      } finally {
+        this.filmButton.disabled = false;
       }
-      return this.record(task);
     });
-    if (film)
-      download(film, `${this.name}.webm`);
+  }
+
+  /* Whether all that is shown is there, at every time. */
+  get isWhole() {
+    const { panes, layers, form: { values } } = this;
+    return !this.tasks.running.has("box") && panes.every((pane) => pane.cloud) && this.reach(0) >= 1 &&
+      (!values.field || layers.every(({ field }) => field?.complete));
+  }
+
+  async wholeFlow(signal) {
+    while (!this.isWhole) {
+      if (this.tasks.running.size === 1) /* this one alone */
+        throw new Error("not all that is to be shown has been computed.");
+      await new Promise((done) => setTimeout(done, POLL_MS));
+      signal.throwIfAborted();
+    }
+  }
+
+  /* Calls each(t) after every drawing, until it says true. */
+  watch(signal, each) {
+    return new Promise((done, fail) => {
+      signal.addEventListener("abort", () => fail(signal.reason));
+      this.filmed = (t) => each(t) && done();
+    });
   }
 
   async record({ signal, progress }) {
     const canvas = el("canvas"), { ratio } = this.panes[0].plane, { player } = this;
     const paint = (t) => compose(this.tiles(), { ratio, canvas, note: `t = ${fixed(t, 2)}` });
+    let recorder, film;
     player.pause(false);
     player.seek(0);
-    await new Promise((done) => { this.filmed = (t) => { paint(t); done(); }; });
-    const recorder = new Recorder(canvas);
-    let film;
     try {
-      await new Promise((done, fail) => {
-        signal.addEventListener("abort", () => fail(signal.reason));
-        this.filmed = (t) => {
-          const ended = t >= 1 || !player.playing;
-          if (ended || recorder.due) {
-            paint(t);
-            recorder.frame();
-          }
-          progress(t, 1);
-          if (ended)
-            done();
-        };
-        player.play();
+      await this.watch(signal, (t) => {
+        paint(t);
+        return true;
       });
+      recorder = new Recorder(canvas);
+      const played = this.watch(signal, (t) => {
+        const ended = t >= 1 || !player.playing;
+        if (ended || recorder.due) {
+          paint(t);
+          recorder.frame();
+        }
+        progress(t, 1);
+        return ended;
+      });
+      player.play();
+      await played;
       await new Promise((done) => setTimeout(done, LINGER_MS));
     } finally {
       this.filmed = null;
       player.pause();
-      film = recorder.end();
+      film = recorder?.end();
+      film?.catch(() => {}); /* of a film that nobody waits for any more */
     }
     return film;
   }

@@ -241,13 +241,16 @@ class GenerateView {
     this.save(modelPath(this.model, "samples"), { body: this.body, accept: "application/x-npy" }, ".npy");
   }
 
+  /* With the address and settings that were asked for; others may be set while the daemon works. */
   async save(path, options, ending) {
+    const { model } = this, name = this.fileName(ending);
+    const asked = { model, name, hash: location.hash, form: { values: { ...this.form.values } } };
     const blob = await this.tasks.start("save", "Making the file", (task) =>
       askBlob(path, { ...options, signal: task.signal }));
     if (blob?.type === "image/png")
-      takeAway(blob, { model: this.model, form: this.form, name: this.fileName(ending) });
+      takeAway(blob, asked);
     else if (blob)
-      download(blob, this.fileName(ending));
+      download(blob, name);
   }
 
   close() {

@@ -91,7 +91,8 @@ class PointsView {
 
   makeFigure(picture) {
     const figure = { ...picture, image: el("img", { class: "diagram", alt: `${picture.title} of ${this.model.name}` }) };
-    figure.save = el("button", { type: "button", class: "small", disabled: true, onclick: () => this.saveFigure(figure) }, "Picture as PNG");
+    figure.save = el("button", { type: "button", class: "small", disabled: true,
+      "aria-label": `Picture as PNG: ${picture.title}`, onclick: () => this.saveFigure(figure) }, "Picture as PNG");
     return figure;
   }
 
@@ -140,6 +141,8 @@ class PointsView {
   async run() {
     const round = this.round = {};
     this.form.forgive();
+    this.point.forget();
+    this.figures.forEach(({ save }) => { save.disabled = true; });
     await this.carry();
     for (const figure of this.figures)
       if (this.round === round)

@@ -8,7 +8,7 @@ import { Form } from "../lib/form.js";
 import { compose, pngOf, takeAway } from "../lib/picture.js";
 import { conditionOf, conditionSpecs, seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
-import { fixed, number } from "../lib/text.js";
+import { fixed, number, numbersIn } from "../lib/text.js";
 import { events as themeEvents } from "../lib/theme.js";
 import { drawPairs, pairsHeight } from "../plane/pairs.js";
 
@@ -100,7 +100,7 @@ class PosteriorView {
         el("div", { class: "controls" }, names.map((name) => form.control(name))),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
         el("div", { class: "row" }, save("Fit the axes", () => this.fit()),
-          save("Picture as PNG", () => this.savePicture()),
+          this.picture = save("Picture as PNG", () => this.savePicture()),
           save("Samples as NPY", () => this.saveArray())),
         this.asks.element)));
   }
@@ -111,10 +111,8 @@ class PosteriorView {
     this.take(this.context.map((old, k) => (k === i ? Number(value.toPrecision(6)) : old)));
   }
 
-  /* Numbers between commas, blanks or brackets. */
   paste() {
-    const { size } = this.model.context;
-    const numbers = this.text.value.split(/[\s,;[\]]+/).filter(Boolean).map(Number);
+    const { size } = this.model.context, numbers = numbersIn(this.text.value);
     const good = numbers.length === size && numbers.every(Number.isFinite);
     this.refuse(good ? null : `The context must be ${size} numbers.`);
     if (good)
@@ -155,8 +153,10 @@ class PosteriorView {
     return { n: values.n, seed: values.seed, context: this.context, ...conditionOf(this.model, values), solver: solverOf(values) };
   }
 
-  /* One request at a time, the next with what is then set: a slider is followed, not queued. */
+  /* One request at a time, the next with what is then set: a slider is followed, not queued. A picture may
+   * be saved once the samples are those of the settings. */
   async ask() {
+    this.picture.disabled = true;
     if (this.asking) {
       this.again = true;
       return;
@@ -164,18 +164,20 @@ class PosteriorView {
     this.asking = true;
     do {
       this.again = false;
+      const { body } = this;
       const answer = await this.tasks.start("samples", "Drawing samples", (task) =>
-        askJson(modelPath(this.model, "samples"), { body: this.body, signal: task.signal }));
+        askJson(modelPath(this.model, "samples"), { body, signal: task.signal }));
       if (answer)
-        this.show(answer);
+        this.show(answer, body.context);
     } while (this.again);
     this.asking = false;
   }
 
-  show(answer) {
+  show(answer, context) {
     const { reach } = this.model.context, [distance] = answer.context_distance ?? [];
     this.form.forgive();
-    this.rows = answer.samples;
+    Object.assign(this, { rows: answer.samples, given: context.join(", ") });
+    this.picture.disabled = this.again;
     this.far.hidden = !answer.context_extrapolates;
     this.far.textContent = answer.context_extrapolates ? `This context is, as the model maps it, ${number(distance)} standard deviations from the mean of those of the training, which were within ${number(reach)}: the model extrapolates.` : "";
     this.sorted = this.rows[0].map((_, k) => Float64Array.from(this.rows, (row) => row[k]).sort());
@@ -217,7 +219,7 @@ class PosteriorView {
       Object.assign(this.canvas, { width, height });
     this.canvas.style.width = `${width / ratio}px`;
     const names = this.ranges.map((_, k) => nameOf(this.model.columns, k, "x"));
-    this.canvas.setAttribute("aria-label", `Pair plot of ${this.rows.length} samples of ${names.join(", ")}, given the context ${this.text.value}`);
+    this.canvas.setAttribute("aria-label", `Pair plot of ${this.rows.length} samples of ${names.join(", ")}, given the context ${this.given}`);
     drawPairs(this.canvas, { rows: this.rows, ranges: this.ranges, names, ratio });
   }
 
