@@ -110,7 +110,8 @@ static struct client ask_with(int n_clients)
 }
 
 /* One worker, and requests of a tenth of their time limit: more than ten at once cannot all be in
- * time. The bounds are wide, for the sake of busy machines; make bench-server measures. */
+ * time. A daemon that took them all would answer none of 24 in time; the bounds are wide, since the
+ * machine may get busier between the two counts. make bench-overload measures. */
 START_TEST(overload_costs_few_answers)
 {
     server_daemon_start(&server, (const char *const[]){"--workers=1", "--request-timeout-ms=2000",
@@ -119,9 +120,9 @@ START_TEST(overload_costs_few_answers)
     struct client few = ask_with(2), many = ask_with(N_CLIENTS);
     ck_assert_int_eq(few.n_other + many.n_other, 0);
     ck_assert_int_gt(many.n_refused, 0);
-    ck_assert_msg(2 * many.n_answered > few.n_answered, "%d answers to %d clients, %d to 2",
+    ck_assert_msg(4 * many.n_answered > few.n_answered, "%d answers to %d clients, %d to 2",
                   many.n_answered, N_CLIENTS, few.n_answered);
-    ck_assert_msg(many.n_late <= many.n_answered / 4, "%d late, %d in time", many.n_late,
+    ck_assert_msg(many.n_late <= many.n_answered / 2, "%d late, %d in time", many.n_late,
                   many.n_answered);
     ck_assert_double_eq(server_metric(&server, "advect_queries_rejected_total{reason=\"busy\"}"),
                         many.n_refused + few.n_refused);
