@@ -12,6 +12,12 @@ folder=$2
 shift 2
 most_bytes=$((2 << 20))
 
+misread=$(find web playground/page clients/js/advect.js -name '*.js' -exec awk '
+    FNR == 1 { inside = 0 }
+    /^ *\/\*/ { inside = 1 }
+    inside && /\*\// { if (!/\*\/ *$/) print FILENAME ":" FNR; inside = 0 }' {} +)
+[[ -z $misread ]] || { echo "code after a comment that begins its line, which would be taken out: $misread" >&2; exit 1; }
+
 rm -rf "$folder"
 mkdir -p "$folder/core" "$folder/models" "$folder/clients/js"
 cp -r web "$folder/"

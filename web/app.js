@@ -238,6 +238,8 @@ function tellOfDrop(words) {
 /* Opens what a picture shows, a drawing too; by another model of the same name it may look different. */
 acceptDrops(async (hash, file) => {
   await carryFrom(file);
+  for (const view of VIEWS)
+    await view.carry?.(file);
   history.pushState(null, "", hash);
   route();
   const made = await modelOf(file), here = models.find((m) => m.name === made?.name);

@@ -6,8 +6,8 @@
  * kl is the KL divergence of the true density from the model so far, in nats, where the recipe's data
  * are of a density that has a closed form, as `advect eval` measures it: the mean of log p - log q
  * over points of p, the first of those that it takes. It is measured on the way as often as costs a
- * quarter of the time, with fewer points than at the end. null: not measured since the line before. kl_step: of how many steps the model was that
- * was measured; training went on by the time the line is written.
+ * quarter of the time, with fewer points than at the end. null: not measured since the line before.
+ * kl_step: the steps that the measured model had taken; training has gone on since.
  *
  * The model so far is put on the shelf with every line, under the recipe's name. */
 #include "playground/module/exchange.h"

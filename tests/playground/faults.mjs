@@ -70,6 +70,7 @@ async function linkTests(harness, go) {
     const words = await page.locator(".panel .refusal").allTextContents();
     for (const part of ["Start from", "Width", "Coupling", "Training steps", "Width of a point"])
       assert(words.some((w) => w.startsWith(part)), `nothing about ${part}: ${words}`);
+    assert(words.some((w) => w.startsWith("“future” of the link means nothing here")), `nothing about future: ${words}`);
     assert(await inked(page, 1) > 500, "no points of the exact flow");
     await go(page, "#/story/your-points?step=12");
     await page.reload();

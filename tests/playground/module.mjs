@@ -8,7 +8,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { parseNpy } from "../../clients/js/advect.js";
 import { presetPoints } from "../../playground/page/make/presets.js";
-import { MOST_POINTS, boxOf, readCsv, thinned, unitsOf } from "../../playground/page/make/target.js";
+import { MOST_POINTS, boxOf, densityOf, readCsv, thinned, unitsOf } from "../../playground/page/make/target.js";
 import { recipeFor } from "./recipe.mjs";
 
 const [folder, advect, models, scratch] = process.argv.slice(2);
@@ -97,6 +97,13 @@ test("a training learns two moons, to a KL divergence that advect eval agrees wi
   const { kl } = JSON.parse(out);
   assert(Math.abs(kl - last.kl) < 0.02, `${last.kl} in the module, ${kl} by advect eval`);
   return `${last.kl.toFixed(3)} nats, ${kl.toFixed(3)} by advect eval, ${((process.cpuUsage().user - began) / 1e6).toFixed(1)} s of a core`;
+});
+
+test("a recipe tells points apart that are close together far from zero", () => {
+  const points = Array.from({ length: 50 }, (_, i) => [1.7e9 + 10 * i, -3 * i]), units = unitsOf(points);
+  const { means } = densityOf({ points, units, blur: 0.1 });
+  const worst = Math.max(...means.flatMap((m, i) => m.map((c, k) => Math.abs(c - points[i][k]))));
+  assert(worst < 0.1, `off by ${worst}`);
 });
 
 test("the exact flow ends in the points", () => {

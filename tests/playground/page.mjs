@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { launch } from "../web/browser.mjs";
 import { Daemon, killAll } from "../web/daemon.mjs";
-import { assert, Harness, idle, pixels, until } from "../web/harness.mjs";
+import { assert, Harness, idle, pixels, saved, until } from "../web/harness.mjs";
 import { axeTests } from "./axe.mjs";
 import { faultTests } from "./faults.mjs";
 import { serve } from "./server.mjs";
@@ -98,7 +98,7 @@ await harness.test("tables are opened", {}, async (page) => {
 
 await harness.test("a dropped table is opened, once; a dropped word is nobody's", {}, async (page) => {
   await go(page, "#/make/your-points?density=0");
-  await idle(page);
+  await idle(page, LONG);
   const word = await page.evaluate(() => {
     const transfer = new DataTransfer();
     transfer.setData("text/plain", "a word");
@@ -124,6 +124,8 @@ await harness.test("a picture of painted points opens them again; a film is reco
   const bytes = readFileSync(await picture.path());
   await page.getByLabel("Start from").selectOption("spiral");
   await until(async () => /^800 points/.test(await said(page)), "the spiral");
+  await page.getByRole("link", { name: "Model", exact: true }).click();
+  await until(() => page.locator("#view.view-model").count(), "another view");
   await idle(page, LONG);
   assert(await dropFile(page, { name: "ring.png", type: "image/png", text: bytes.toString("latin1") }), "the browser would open it");
   await until(async () => /^50 points/.test(await said(page)), "the points of the picture");
@@ -138,6 +140,56 @@ await harness.test("a picture of painted points opens them again; a film is reco
   assert(film.suggestedFilename() === "advect-playground.webm" && start === "1a45dfa3" && length > 20000, `${film.suggestedFilename()}, ${length} bytes, ${start}`);
   tell(`a film of ${(length / 1e6).toFixed(1)} MB`);
   await film.saveAs(`${shots}/playground.webm`);
+  const { bytes: later } = await saved(page, "Picture as PNG");
+  await dropFile(page, { name: "later.png", type: "image/png", text: later.toString("latin1") });
+  await until(async () => await inked(page, 2) === 0, "the density without its network");
+  await idle(page, LONG);
+  assert(!await page.locator(".dropped").count(), await page.locator(".dropped").allTextContents());
+});
+
+await harness.test("a picture of points far from zero opens them again, where nothing is known of them", { acceptDownloads: true }, async (page) => {
+  await go(page, "#/make/your-points?density=0");
+  const rows = Array.from({ length: 50 }, (_, i) => `${1.7e9 + 10 * i},${-3 * i}`).join("\n");
+  await page.locator('input[accept^=".csv"]').setInputFiles({ name: "far.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+  await until(async () => /^50 points of/.test(await said(page)), "the table");
+  await idle(page, LONG);
+  const { bytes } = await saved(page, "Picture as PNG");
+  const points = JSON.parse(bytes.toString("latin1").match(/Advect-Points\0(\[\[.*?\]\])/)[1]);
+  assert(new Set(points.map(([x]) => x)).size === 50, `points fall together: ${points.slice(0, 5).join(" ")}`);
+  await go(page, "#/model/four-modes");
+  await page.reload();
+  await idle(page, LONG);
+  await dropFile(page, { name: "far.png", type: "image/png", text: bytes.toString("latin1") });
+  await until(async () => await page.locator(".pane").count() && await said(page) === "50 points", "the points of the picture");
+});
+
+await harness.test("a film of a still scene has its picture", { acceptDownloads: true }, async (page) => {
+  await go(page, "#/make/your-points?density=0&t=0.5");
+  await idle(page, LONG);
+  await button(page, "Record a film").click();
+  await page.waitForTimeout(500);
+  const { bytes } = await saved(page, "Stop and save the film");
+  assert(bytes.length > 5000, `${bytes.length} bytes`);
+});
+
+await harness.test("a view left in a training keeps what was learned; a link's width of a point holds", {}, async (page) => {
+  await go(page, "#/make/your-points?density=0&train_steps=100000&blur=0.2");
+  await idle(page, LONG);
+  await button(page, "Train").click();
+  await until(() => page.locator(".curves svg").count(), "the training to begin", LONG);
+  await page.getByRole("link", { name: "Model", exact: true }).click();
+  await idle(page, LONG);
+  await page.getByRole("link", { name: "Make", exact: true }).click();
+  await idle(page, LONG);
+  assert(/after [\d,]+ steps/.test(await page.locator(".pane figcaption").last().textContent()), "nothing says after how many steps");
+  assert(await button(page, "Train").count() && await inked(page, 2) > 100, "no learned flow");
+  await go(page, "#/make/your-points?density=0&blur=0.3");
+  await until(async () => await page.getByLabel("Width of a point").inputValue() === "0.3", "the width of the link");
+  await idle(page, LONG);
+  assert(await inked(page, 2) === 0, "a network of another density is shown");
+  await page.goto("about:blank");
+  await go(page, "#/make/your-points?density=0&preset=your%20own");
+  await until(async () => /^The points of this link are not part of it/.test(await said(page)), "the words");
 });
 
 await harness.test("both planes show every layer, by a solver with a tolerance too", { reducedMotion: "reduce" }, async (page) => {

@@ -69,7 +69,7 @@ async function firstPaints(browser, url) {
     await page.goto(url);
     await page.locator(".pane").first().waitFor();
     views.push(await page.evaluate(() => performance.now()));
-    paints.push(await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime));
+    paints.push(await until(() => page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime), "the first paint"));
     await context.close();
   }
   const of = (times) => `${quantile(times, 0.5).toFixed(0)} ms (${quantile(times, 0).toFixed(0)} to ${quantile(times, 1).toFixed(0)})`;

@@ -23,11 +23,11 @@ export async function trained(page) {
   await idle(page, LONG);
 }
 
-/* Drops {name, type, text} as a file, a byte for each character, on the plane; whether the page took it from the browser. */
+/* Drops {name, type, text} as a file, a byte for each character, on the view; whether the page took it from the browser. */
 export const dropFile = (page, file) => page.evaluate(({ name, type, text }) => {
   const transfer = new DataTransfer();
   transfer.items.add(new File([Uint8Array.from(text, (c) => c.charCodeAt(0))], name, { type }));
   const event = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
-  document.querySelector(".pane").dispatchEvent(event);
+  document.getElementById("view").dispatchEvent(event);
   return event.defaultPrevented;
 }, file);

@@ -18,10 +18,18 @@ export class Recorder {
     this.source = track.requestFrame ? track : stream; /* whose method it is in the standard, and in Firefox */
     this.recorder = new MediaRecorder(stream, { mimeType: type, videoBitsPerSecond: BITS_PER_S });
     this.recorder.ondataavailable = ({ data }) => this.parts.push(data);
-    this.seen = () => (document.hidden ? this.recorder.pause() : this.recorder.resume());
+    this.film = new Promise((done) => { /* an error of the encoder stops it too, with what it has */
+      this.recorder.onstop = () => {
+        track.stop();
+        done(new Blob(this.parts, { type: "video/webm" }));
+      };
+    });
+    this.seen = () => this.recording && (document.hidden ? this.recorder.pause() : this.recorder.resume());
     document.addEventListener("visibilitychange", this.seen);
     this.recorder.start();
   }
+
+  get recording() { return this.recorder.state !== "inactive"; }
 
   /* Whether it is time for another frame: encoders leave out what is too much for them. */
   get due() { return performance.now() - this.before >= FRAME_MS; }
@@ -35,9 +43,8 @@ export class Recorder {
   /* The film. */
   end() {
     document.removeEventListener("visibilitychange", this.seen);
-    return new Promise((done) => {
-      this.recorder.onstop = () => done(new Blob(this.parts, { type: "video/webm" }));
+    if (this.recording)
       this.recorder.stop();
-    });
+    return this.film;
   }
 }

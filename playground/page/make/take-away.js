@@ -5,44 +5,53 @@ import { compose, pngOf, takeAway } from "../lib/picture.js";
 import { textOf } from "../lib/png-text.js";
 import { canRecord, Recorder } from "../lib/recorder.js";
 import { fixed } from "../lib/text.js";
-import { MOST_POINTS } from "./target.js";
+import { MOST_POINTS, rounded } from "./target.js";
 
 const POINTS = "Advect-Points", LONGEST_S = 120; /* of a film */
 
 const tiles = (panes) => panes.map(({ title, plane, words }) => ({ layers: [plane.under, plane.over], title: `${title} ${words.textContent}` }));
 
-/* points: those that the address does not name; or null. */
-export async function savePicture(panes, { model, form, t, points }) {
+/* points: those that the address does not name, and their units; or null. The picture names no digest, since
+ * the models of this view are made anew whenever it is opened. */
+export async function savePicture(panes, { model: { name }, form, t, points, units }) {
   const canvas = compose(tiles(panes), { ratio: panes[0].plane.ratio, note: `t = ${fixed(t, 2)}` });
-  const rounded = points?.map((p) => p.map((c) => Number(c.toPrecision(5))));
-  await takeAway(await pngOf(canvas), { model, form, name: `advect-playground-t-${fixed(t, 2)}.png`,
-    more: rounded ? { [POINTS]: JSON.stringify(rounded) } : {} });
+  await takeAway(await pngOf(canvas), { model: { name, digest: "" }, form, name: `advect-playground-t-${fixed(t, 2)}.png`,
+    more: points ? { [POINTS]: JSON.stringify(points.map((p) => p.map((c) => rounded(c, units.scale)))) } : {} });
 }
 
 /* The points that a picture holds; null where it is none of these. It may be anybody's. */
-export async function pointsIn(file) {
+async function pointsIn(file) {
   try {
     const points = JSON.parse(await textOf(file, POINTS));
     const good = Array.isArray(points) && points.length <= MOST_POINTS &&
-      points.every((p) => Array.isArray(p) && p.length === 2 && p.every((c) => Number.isFinite(c) && Math.abs(c) < 1e6));
+      points.every((p) => Array.isArray(p) && p.length === 2 && p.every((c) => Number.isFinite(c)));
     return good && points.length ? points : null;
   } catch {
     return null;
   }
 }
 
+/* {points} of a picture of this view, null for those that its address names; null of other files. */
+export async function carriedIn(file) {
+  const points = await pointsIn(file), link = await textOf(file, "Advect-Link");
+  return link?.startsWith("#/make/") ? { points } : null;
+}
+
 /* Records both planes from a first press of its button to a second, or as long as a film may be. */
 export class Film {
-  constructor(panes) {
-    this.panes = panes;
+  /* now(): the time t that the planes show. */
+  constructor(panes, now) {
+    Object.assign(this, { panes, now });
     this.canvas = el("canvas");
     this.button = canRecord ? el("button", { type: "button", "aria-pressed": "false", title: "records both planes until it is pressed again",
       onclick: () => (this.recorder ? this.end() : this.begin()) }, "Record a film") : null;
   }
 
   begin() {
-    this.paint(0);
+    this.paint(this.now());
     this.recorder = new Recorder(this.canvas);
+    this.paint(this.now());
+    this.recorder.frame(); /* of a still scene it is the only one */
     this.timer = setTimeout(() => this.end(), LONGEST_S * 1000);
     this.show("Stop and save the film", true);
   }

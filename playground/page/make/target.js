@@ -55,14 +55,19 @@ export function readCsv(text, name) {
     (lost > 0 ? `; ${lost.toLocaleString("en")} rows without both numbers were left out` : "") };
 }
 
-const round = (value) => Number(value.toPrecision(5));
+/* To 5 digits, or to as many as tell points apart that are close together far from zero. */
+export function rounded(value, scale) {
+  const digits = 5 + Math.floor(Math.log10(Math.abs(value) / scale || 1));
+  return Number(value.toPrecision(Math.max(5, Math.min(17, digits))));
+}
 
 /* The density as recipes have it. blur: the width of a point's Gaussian, in the network's units. */
 export function densityOf({ points, units, blur }) {
-  return { kind: "gaussian_mixture", means: points.map((p) => p.map(round)), deviations: round(blur * units.scale) };
+  return { kind: "gaussian_mixture", means: points.map((p) => p.map((c) => rounded(c, units.scale))),
+    deviations: rounded(blur * units.scale, units.scale) };
 }
 
 export function transformOf({ shift, scale }) {
   return scale === 1 && !shift[0] && !shift[1] ? { kind: "identity" }
-    : { kind: "affine", shift: shift.map(round), scale: round(scale) };
+    : { kind: "affine", shift: shift.map((s) => rounded(s, scale)), scale: rounded(scale, scale) };
 }

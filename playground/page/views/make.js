@@ -6,14 +6,13 @@ import { dragsFiles } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
 import { seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
-import { textOf } from "../lib/png-text.js";
 import { count, number } from "../lib/text.js";
 import { events as themeEvents } from "../lib/theme.js";
 import { Brush } from "../make/brush.js";
 import { ExactDensity } from "../make/exact-density.js";
 import { Pane } from "../make/pane.js";
 import { presetNames, presetPoints } from "../make/presets.js";
-import { Film, pointsIn, savePicture } from "../make/take-away.js";
+import { carriedIn, Film, savePicture } from "../make/take-away.js";
 import { boxOf, MOST_POINTS, readCsv, unitsOf } from "../make/target.js";
 import { EXACT, LEARNED, makeExact, modelFile, openModel, recipeOf, train } from "../make/training.js";
 
@@ -39,11 +38,11 @@ const NETWORK = [
 
 /* What to try, and what one sees. */
 const WHY = [
-  ["Width and layers", "One layer of 16 channels cannot bend enough for two moons: its KL stops falling early. More of both learns more in each step, and each step takes longer."],
+  ["Width and layers", "One layer of 16 channels cannot bend enough for two moons: its KL stops falling early. Larger networks learn more in each step, and each step takes longer."],
   ["Fourier features", "They hand the network sines and cosines of a point, so that it need not make sharp edges itself. Train on the checkerboard with none, then with 4."],
-  ["Path", "How noise is mixed with data while t runs: evenly, or along curves as those of diffusion models. Each leads to the same density by another way; train with each, and then let euler go there in 4 steps."],
+  ["Path", "How noise is mixed with data while t runs: along straight lines, or along curves like those of diffusion models. All lead to the same density, by different ways: train with each, then choose euler with 4 steps."],
   ["Coupling", "Independent: any noise goes with any point, paths cross, and where they cross the field can only be their average. Optimal transport pairs each batch by the shortest paths in all, which hardly cross: points then walk nearly straight, and 4 steps of euler arrive. A training step takes several times as long, its loss is lower without the density being closer, and the flow is not the exact one on the left, although it leads to the same density: watch the grid."],
-  ["Solver and steps", "Both planes follow the velocity in steps. Choose euler with 4, then midpoint with 20: the network is the same, only its way is followed less or more closely. The KL is measured closely in any case."],
+  ["Solver and steps", "Both planes follow the velocity in steps. Choose euler with 4, then midpoint with 20: the network is the same, but 4 steps of euler follow its velocity less exactly. The KL divergence does not depend on this choice."],
 ];
 
 function specsFor(model) {
@@ -62,8 +61,12 @@ function whyEach() {
 
 const HINT = "The network learns while you watch, and stays yours to download.";
 
-/* What was made, for when the view is opened again: {target, learned, lines}. */
+/* What was made, for when the view is opened again: {target, learned, lines, preset}. */
 let kept = null;
+
+/* What a picture holds that was just dropped, {points}, null where the address says it all: it takes the
+ * place of what is kept when the view is opened next. */
+let carried = null;
 
 class MakeView {
   constructor(root, { model, params, ours, remember, refresh }) {
@@ -74,7 +77,7 @@ class MakeView {
     this.exact = new Pane("Exact", "The plane of the exact flow. With painting on, the pointer sprays points, and erases them with Shift.", this.tasks, redraw);
     this.network = new Pane("Learned", "The plane of the learned flow.", this.tasks, redraw);
     this.exact.makeDensity = () => new ExactDensity(this.exact.plane.box, this.target);
-    this.film = new Film([this.exact, this.network]);
+    this.film = new Film([this.exact, this.network], () => this.player.t);
     this.brush = new Brush(this.exact.plane, () => this.target, (ended) => this.painted(ended));
     this.player = new Player({ t, speed, draw: (now) => this.draw(now), settled: () => this.settled(),
       speedChanged: (value) => this.form.set("speed", value) });
@@ -82,30 +85,41 @@ class MakeView {
     this.lay(root);
     this.themed = redraw;
     themeEvents.addEventListener("theme", this.themed);
-    this.begin(params.get("preset"));
+    this.begin(params);
   }
 
   /* What the URL names, or else what was there before, as long as the page is open. */
-  begin(named) {
-    const { preset } = this.form.values;
-    if (kept && (named === null || preset === OWN || preset === kept.preset)) {
-      this.restore();
+  begin(params) {
+    const { preset, blur } = this.form.values;
+    if (carried) {
+      const { points } = carried;
+      kept = points ? { target: { points, units: unitsOf(points), blur }, learned: false, lines: [], preset: OWN } : null;
+      carried = null;
+    }
+    if (kept && (!params.has("preset") || preset === OWN || preset === kept.preset)) {
+      this.restore(params.has("preset") || params.has("blur"));
       return;
     }
     if (preset === OWN)
       this.form.set("preset", presetNames[0]);
     this.take(presetPoints(this.form.values.preset));
+    if (preset === OWN)
+      this.say(`The points of this link are not part of it, so these are ${presetNames[0]}. A picture holds its points: drop one here.`, true);
   }
 
-  restore() {
+  /* named: the address says which width a point has; a network of another width is none of this density. */
+  restore(named) {
     ({ target: this.target, learned: this.learned, lines: this.lines } = kept);
+    const { blur } = this.form.values;
+    if (named && blur !== this.target.blur)
+      Object.assign(this, { target: { ...this.target, blur }, learned: false, lines: [] });
     this.form.set("preset", kept.preset);
-    this.target.blur ??= this.form.values.blur;
     this.form.set("blur", this.target.blur);
     this.exact.box = this.network.box = this.box;
     this.saves[0].disabled = !this.learned;
     this.say(`${count(this.target.points.length)} points`);
     this.report(this.lines.findLast((line) => line.kl !== null));
+    this.tellSteps();
     this.remake();
     this.fill(this.network);
   }
@@ -163,7 +177,10 @@ class MakeView {
 
   /* ---- the density */
 
-  say(words) { this.notes.textContent = words; }
+  say(words, refused = false) {
+    this.notes.textContent = words;
+    this.notes.classList.toggle("refusal", refused);
+  }
 
   /* The network is none of the present density. */
   forget() {
@@ -263,27 +280,13 @@ class MakeView {
     this.player.redraw();
   }
 
-  /* Pictures of other views are left to the page, which opens what they show. */
+  /* Pictures are left to the page, which opens what they show. */
   drop(event) {
     const file = event.dataTransfer.files[0];
-    if (!file || event.handedOn)
+    if (!file || file.type === "image/png")
       return;
     event.preventDefault();
-    if (file.type === "image/png")
-      this.openPicture(file);
-    else
-      this.open(file);
-  }
-
-  /* The page opens its address: by then what is kept is what the picture is of. */
-  async openPicture(file) {
-    const points = await pointsIn(file), dataTransfer = new DataTransfer(), before = kept;
-    const ours = (await textOf(file, "Advect-Link"))?.startsWith("#/make/");
-    kept = points ? { target: { points, units: unitsOf(points) }, learned: false, lines: [], preset: OWN } : ours ? null : before;
-    dataTransfer.items.add(file);
-    const again = new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true });
-    again.handedOn = true;
-    this.root.dispatchEvent(again);
+    this.open(file);
   }
 
   async open(file) {
@@ -295,9 +298,7 @@ class MakeView {
       else
         await this.openTable(file);
     } catch (error) {
-      this.say(error.message);
-      this.notes.classList.add("refusal");
-      setTimeout(() => this.notes.classList.remove("refusal"), 8000);
+      this.say(error.message, true);
     }
   }
 
@@ -344,6 +345,8 @@ class MakeView {
     this.button.textContent = "Stop";
     await this.tasks.start("train", "Training", (task) => train(this.recipe, task, (line) => this.learn(line, task)));
     this.training = false;
+    if (this.closed)
+      return;
     this.button.textContent = "Train";
     this.keep();
     if (this.lines.length)
@@ -373,16 +376,20 @@ class MakeView {
       this.verdict.textContent = `KL divergence of the exact density from the learned one: ${number(kl.kl, 3)} ± ${number(kl.kl_standard_error, 1)} nats, over ${count(kl.points)} points.`;
   }
 
+  tellSteps() {
+    this.network.words.textContent = this.lines.length ? `after ${count(this.lines.at(-1).step)} steps` : "";
+  }
+
   finish() {
-    this.network.words.textContent = `after ${count(this.lines.at(-1).step)} steps`;
+    this.tellSteps();
     this.fill(this.network);
     this.refresh().catch(() => {});
   }
 
   async savePicture() {
-    const { model, form, target: { points } } = this;
+    const { model, form, target: { points, units } } = this;
     this.settled();
-    await savePicture([this.exact, this.network], { model, form, t: this.player.t, points: form.values.preset === OWN ? points : null });
+    await savePicture([this.exact, this.network], { model, form, t: this.player.t, points: form.values.preset === OWN ? points : null, units });
   }
 
   async save() {
@@ -438,6 +445,8 @@ class MakeView {
   }
 
   close() {
+    this.closed = true;
+    this.keep();
     themeEvents.removeEventListener("theme", this.themed);
     this.root.ondrop = this.root.ondragover = null;
     this.film.end();
@@ -451,4 +460,5 @@ export const makeView = {
   title: "Make",
   suits: (model) => model.name === EXACT || model.name === LEARNED,
   open: (root, context) => new MakeView(root, context),
+  carry: async (file) => { carried = await carriedIn(file); },
 };
