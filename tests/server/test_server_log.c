@@ -122,14 +122,18 @@ START_TEST(a_fault_does_not_wait_for_the_log)
 }
 END_TEST
 
-/* What was logged until the end is there. */
+/* What was logged until the end is there, but for lines that were counted as lost: where the machine
+ * is busy, requests can be quicker than the writer for a while. */
 START_TEST(the_log_is_whole_at_the_end)
 {
     server_daemon_start(&server, NULL);
     ask_often();
+    double lost = server_metric(&server, "advect_log_lines_lost_total");
     kill(server.pid, SIGTERM);
     char *log = server_daemon_wait(&server);
-    ck_assert_uint_eq(count(log, "path=\"/health/live?abc"), N_REQUESTS);
+    size_t n_lines = count(log, "path=\"/health/live?abc");
+    ck_assert_uint_gt(n_lines, 0);
+    ck_assert_double_eq((double)n_lines + lost, N_REQUESTS);
     ck_assert_ptr_nonnull(strstr(log, "draining"));
     free(log);
 }
