@@ -139,7 +139,7 @@ class TestContexts(FolderTest):
 
     def test_beyond_the_training_there_is_a_warning(self):
         reach = self.model.context_reach
-        with self.assertWarnsRegex(RuntimeWarning, r"context\[1\] is .* the model extrapolates"):
+        with self.assertWarnsRegex(RuntimeWarning, r"context\[1\] is, .* the model extrapolates"):
             self.model.sample(2, context=[[0, 0, 0], [reach + 1, 0, 0]])
         with warnings.catch_warnings():
             warnings.simplefilter("error")
