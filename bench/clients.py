@@ -118,10 +118,10 @@ class Daemon:
     def __init__(self, path):
         self.process = subprocess.Popen(
             [os.path.join(ROOT, "build/bin/advectd"), "--listen", "127.0.0.1:0", "--access-log",
-             "off", path], stdout=subprocess.PIPE, text=True)
+             "off", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         listening = self.process.stdout.readline().split()
         if not listening:
-            sys.exit("advectd did not start")
+            sys.exit(f"advectd did not start: {self.process.stderr.read()}")
         self.url = listening[-1]
 
     def __enter__(self):
