@@ -37,21 +37,6 @@ static struct adv_model *image_model(void)
         " \"levels\": 256}}}");
 }
 
-/* Runs a query to its end on `threads` threads. The run is the caller's to free. */
-static struct adv_run *ask(struct adv_model *model, const struct adv_query *query, int threads,
-                           const struct adv_answer **answer)
-{
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_run *run = NULL;
-    struct adv_pool *pool = NULL;
-    ck_assert_msg(adv_run_new(model, query, &run, &error) == ADV_OK, "%s", error.message);
-    ck_assert_int_eq(adv_pool_new(threads, &pool, NULL), ADV_OK);
-    struct adv_run_options options = {.size = sizeof options, .pool = pool};
-    ck_assert_msg(adv_run_all(run, &options, answer, &error) == ADV_OK, "%s", error.message);
-    adv_pool_free(pool);
-    return run;
-}
-
 static struct adv_solver_spec solver_of(const char *name, int64_t steps, double tolerance)
 {
     struct adv_solver_spec spec = {
@@ -69,13 +54,13 @@ START_TEST(log_density_of_a_sample_is_that_of_its_point)
     query.log_density = true;
     query.solver = solver_of("dopri5", 0, 1e-6);
     const struct adv_answer *sampled, *scored;
-    struct adv_run *samples = ask(model, &query, 1, &sampled);
+    struct adv_run *samples = run_of(model, &query, 1, &sampled);
 
     struct adv_query back = adv_query_default(ADV_QUERY_LOG_DENSITY);
     back.n = 9;
     back.points = sampled->states;
     back.solver = query.solver;
-    struct adv_run *densities = ask(model, &back, 2, &scored);
+    struct adv_run *densities = run_of(model, &back, 2, &scored);
 
     float x0[9 * 2];
     adv_rng_normal(4, ADV_STREAM_BASE, 0, 9, 2, x0);
@@ -228,7 +213,7 @@ START_TEST(densities_integrate_to_one)
     for (double t = 1; t >= 0; t -= 0.5) {
         const struct adv_answer *answer;
         query.t = t;
-        struct adv_run *run = ask(model, &query, 2, &answer);
+        struct adv_run *run = run_of(model, &query, 2, &answer);
         double sum = 0, cell = (hi[0] - lo[0]) * (hi[1] - lo[1]) / (SIDE * SIDE);
         for (size_t i = 0; i < query.n; i++)
             sum += exp(answer->log_density[i]) * cell;
@@ -251,14 +236,15 @@ START_TEST(a_sample_is_the_same_alone_in_a_batch_and_on_any_threads)
         query.log_density = true;
         query.solver = adaptive ? solver_of("dopri5", 0, 1e-4) : solver_of("rk4", 4, 0);
         const struct adv_answer *batch, *threaded, *alone;
-        struct adv_run *a = ask(model, &query, 1, &batch), *b = ask(model, &query, 2, &threaded);
+        struct adv_run *a = run_of(model, &query, 1, &batch),
+                       *b = run_of(model, &query, 2, &threaded);
         ck_assert_mem_eq(batch->states, threaded->states, 700 * 3 * sizeof(float));
         ck_assert_mem_eq(batch->log_density, threaded->log_density, 700 * sizeof(double));
         for (size_t i = 0; i < 700; i += 233) {
             struct adv_query one = query;
             one.n = 1;
             one.first = i;
-            struct adv_run *c = ask(model, &one, 1, &alone);
+            struct adv_run *c = run_of(model, &one, 1, &alone);
             ck_assert_int_eq(alone->labels[0], (int)(i % 4));
             ck_assert_mem_eq(alone->states, batch->states + 3 * i, 3 * sizeof(float));
             ck_assert_double_eq(alone->log_density[0], batch->log_density[i]);
@@ -278,11 +264,11 @@ START_TEST(trajectories_end_in_the_samples)
     query.n = 5;
     query.solver = solver_of("heun", 10, 0);
     const struct adv_answer *sampled, *followed;
-    struct adv_run *samples = ask(model, &query, 1, &sampled);
+    struct adv_run *samples = run_of(model, &query, 1, &sampled);
     query.kind = ADV_QUERY_TRAJECTORIES;
     query.times = (double[]){0, 0.5, 1};
     query.n_times = 3;
-    struct adv_run *paths = ask(model, &query, 1, &followed);
+    struct adv_run *paths = run_of(model, &query, 1, &followed);
     ck_assert_uint_eq(followed->n_frames, 3);
     ck_assert_uint_eq(adv_run_frames_ready(paths), 3);
     for (size_t i = 0; i < 10; i++)
@@ -300,7 +286,7 @@ START_TEST(trajectories_end_in_the_samples)
     query.times = (double[]){0.25, 1}; /* a first frame after the start */
     query.n_times = 2;
     query.space = ADV_SPACE_FLOW;
-    paths = ask(model, &query, 1, &followed);
+    paths = run_of(model, &query, 1, &followed);
     ck_assert_uint_eq(followed->n_frames, 2);
     ck_assert_double_eq(followed->times[0], 0.25);
     ck_assert_double_ne((double)followed->states[0], (double)x0[0]);
@@ -325,11 +311,11 @@ START_TEST(hutchinson_agrees_with_exact_within_its_error)
     float points[6 * 3];
     struct adv_query query = densities_of_six(points);
     const struct adv_answer *exact, *estimated;
-    struct adv_run *a = ask(model, &query, 1, &exact);
+    struct adv_run *a = run_of(model, &query, 1, &exact);
     ck_assert_int_eq(exact->divergence_method, ADV_DIVERGENCE_EXACT);
     query.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
     query.probes = 400;
-    struct adv_run *b = ask(model, &query, 2, &estimated);
+    struct adv_run *b = run_of(model, &query, 2, &estimated);
     for (size_t i = 0; i < 6; i++) {
         double error = estimated->standard_error[i];
         ck_assert_double_gt(error, 0);
@@ -350,14 +336,14 @@ START_TEST(renewed_probes_err_less)
     struct adv_query query = densities_of_six(points);
     query.solver = solver_of("rk4", 20, 0);
     const struct adv_answer *exact, *fixed, *renewed, *alone;
-    struct adv_run *a = ask(model, &query, 1, &exact);
+    struct adv_run *a = run_of(model, &query, 1, &exact);
     query.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
     query.probes = 64;
     query.keep_probes = true;
-    struct adv_run *b = ask(model, &query, 1, &fixed);
+    struct adv_run *b = run_of(model, &query, 1, &fixed);
     ck_assert(!fixed->renew_probes);
     query.keep_probes = false; /* then fresh ones are the default of fixed steps */
-    struct adv_run *c = ask(model, &query, 2, &renewed);
+    struct adv_run *c = run_of(model, &query, 2, &renewed);
     ck_assert(renewed->renew_probes);
     double error_fixed = 0, error_renewed = 0;
     for (size_t i = 0; i < 6; i++) {
@@ -369,7 +355,7 @@ START_TEST(renewed_probes_err_less)
     ck_assert_double_lt(error_renewed, error_fixed / 3);
     query.points = points + 5 * 3;
     query.n = 1;
-    struct adv_run *d = ask(model, &query, 1, &alone);
+    struct adv_run *d = run_of(model, &query, 1, &alone);
     ck_assert_double_eq(alone->log_density[0], renewed->log_density[5]);
     adv_run_free(a);
     adv_run_free(b);
@@ -391,12 +377,12 @@ START_TEST(velocity_is_the_slope_of_trajectories)
     query.n_times = 3;
     query.solver = solver_of("dopri5", 0, 1e-7);
     const struct adv_answer *followed, *asked, *moved;
-    struct adv_run *a = ask(model, &query, 1, &followed);
+    struct adv_run *a = run_of(model, &query, 1, &followed);
     struct adv_query velocity = adv_query_default(ADV_QUERY_VELOCITY);
     velocity.points = followed->states + 2;
     velocity.t = 0.5;
     velocity.divergence = true;
-    struct adv_run *b = ask(model, &velocity, 1, &asked);
+    struct adv_run *b = run_of(model, &velocity, 1, &asked);
     for (size_t k = 0; k < 2; k++) {
         double slope = ((double)followed->states[4 + k] - (double)followed->states[k]) / (2 * h);
         ck_assert_double_eq_tol((double)asked->states[k], slope, 2e-3);
@@ -409,7 +395,7 @@ START_TEST(velocity_is_the_slope_of_trajectories)
         there[2 + k] -= 0.01f;
         velocity.points = there;
         velocity.n = 2;
-        struct adv_run *c = ask(model, &velocity, 1, &moved);
+        struct adv_run *c = run_of(model, &velocity, 1, &moved);
         divergence += ((double)moved->states[k] - (double)moved->states[2 + k]) / 0.02;
         adv_run_free(c);
     }
@@ -429,7 +415,7 @@ START_TEST(image_densities_come_in_bits_too)
     query.points = point;
     query.probes = 4;
     const struct adv_answer *answer;
-    struct adv_run *run = ask(model, &query, 1, &answer);
+    struct adv_run *run = run_of(model, &query, 1, &answer);
     ck_assert_int_eq(answer->divergence_method, ADV_DIVERGENCE_HUTCHINSON);
     ck_assert_double_eq_tol(answer->bits_per_dim[0], 8 - answer->log_density[0] / 64 / log(2),
                             1e-9);
@@ -441,7 +427,7 @@ START_TEST(image_densities_come_in_bits_too)
     adv_transform_encode(adv_model_transform(model), 1, point, flow, &log_det);
     query.points = flow;
     query.space = ADV_SPACE_FLOW;
-    struct adv_run *in_flow = ask(model, &query, 1, &inner);
+    struct adv_run *in_flow = run_of(model, &query, 1, &inner);
     ck_assert_ptr_null(inner->bits_per_dim);
     ck_assert_double_eq_tol(answer->log_density[0], inner->log_density[0] + log_det, 1e-6);
     adv_run_free(in_flow);

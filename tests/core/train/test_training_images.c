@@ -3,6 +3,7 @@
 #include "core/train/training.h"
 
 #include "tests/core/io/io_support.h"
+#include "tests/core/train/trainings.h"
 #include "tests/support/suite.h"
 
 #include <advect/extra/all.h>
@@ -97,21 +98,6 @@ static void run_to_the_end(struct adv_training *training, const char *checkpoint
     ck_assert_msg(adv_training_run(training, &watch, &error) == ADV_OK, "%s", error.message);
 }
 
-static void same_state(const struct adv_training *a, const struct adv_training *b)
-{
-    size_t bytes = a->n_weights * sizeof(float);
-    ck_assert_int_eq(a->progress.step, b->progress.step);
-    ck_assert_mem_eq(a->weights, b->weights, bytes);
-    ck_assert_mem_eq(a->average, b->average, bytes);
-    ck_assert_mem_eq(a->m, b->m, bytes);
-    ck_assert_mem_eq(a->v, b->v, bytes);
-    ck_assert_uint_eq(a->n_curve, b->n_curve);
-    for (size_t i = 0; i < a->n_curve; i++) {
-        ck_assert_double_eq(a->curve[i].loss, b->curve[i].loss);
-        ck_assert_double_eq(a->curve[i].held_out, b->curve[i].held_out);
-    }
-}
-
 /* With one thread or three, at once or from a checkpoint in the middle of the curve's window. */
 START_TEST(images_train_bit_for_bit)
 {
@@ -133,7 +119,7 @@ START_TEST(images_train_bit_for_bit)
     second->weights[0] += 1;
     ck_assert_msg(adv_training_resume(second, path, &error) == ADV_OK, "%s", error.message);
     run_to_the_end(second, path);
-    same_state(straight, second);
+    trainings_are_same(straight, second);
     adv_training_free(straight);
     adv_training_free(first);
     adv_training_free(second);
