@@ -31,6 +31,7 @@
  * span_mlp that are added to those of t; at s = t that is the velocity. */
 #include "core/nets/activation.h"
 #include "core/nets/kind.h"
+#include "core/nets/parts.h"
 
 #include <advect/extra/memory.h>
 
@@ -117,35 +118,13 @@ static const struct adv_field fields[] = {
          "in them"},
 };
 
-/* in, or its Fourier features. */
-static int features(struct adv_graph *g, int in, int64_t n_frequencies, bool octaves)
-{
-    if (n_frequencies == 0)
-        return in;
-    struct adv_fourier_attr attr = {(size_t)n_frequencies, octaves};
-    return adv_graph_apply(g, &adv_op_fourier, &attr, (int[]){in, ADV_NONE},
-                           (int[]){ADV_NONE, ADV_NONE});
-}
-
-/* A linear layer of zeros to c channels with a bias that starts at 0 or 1. */
-static int starting_at(struct adv_graph *g, size_t c, int in, const char *name, enum adv_init start)
-{
-    char full[48];
-    size_t n_in = adv_graph_size(g, in);
-    snprintf(full, sizeof full, "%s.weight", name);
-    int weight = adv_graph_param(g, full, 2, (size_t[]){c, n_in}, ADV_INIT_ZERO, n_in);
-    snprintf(full, sizeof full, "%s.bias", name);
-    int bias = adv_graph_param(g, full, 1, (size_t[]){c}, start, n_in);
-    return adv_graph_apply(g, &adv_op_linear, NULL, (int[]){in, ADV_NONE}, (int[]){weight, bias});
-}
-
 /* Of s - t, whose last layer starts at zero: at first the network is the velocity, whatever s. */
 static int span_embedding(struct adv_graph *g, const struct mlp_options *o)
 {
-    int span = features(g, g->span, o->time_frequencies, false);
+    int span = adv_net_features(g, g->span, o->time_frequencies, false);
     span = adv_graph_linear(g, span, "span_mlp.0", TIME_CHANNELS);
     span = adv_graph_unary(g, adv_activation_op(o->activation), span);
-    return starting_at(g, (size_t)o->channels, span, "span_mlp.2", ADV_INIT_ZERO);
+    return adv_net_starting_at(g, (size_t)o->channels, span, "span_mlp.2", ADV_INIT_ZERO);
 }
 
 /* x's features [n, dim], and the products over coordinates made of them. */
@@ -164,7 +143,7 @@ static int with_products(struct adv_graph *g, const struct mlp_options *o, size_
 
 static int time_embedding(struct adv_graph *g, const struct mlp_options *o)
 {
-    int t = features(g, g->t, o->time_frequencies, false);
+    int t = adv_net_features(g, g->t, o->time_frequencies, false);
     t = adv_graph_linear(g, t, "t_mlp.0", TIME_CHANNELS);
     t = adv_graph_unary(g, adv_activation_op(o->activation), t);
     t = adv_graph_linear(g, t, "t_mlp.2", (size_t)o->channels);
@@ -185,7 +164,7 @@ static int context_embedding(struct adv_graph *g, const struct mlp_options *o)
 {
     if (o->context == 0)
         return ADV_NONE;
-    int c = features(g, g->context, o->context_frequencies, true);
+    int c = adv_net_features(g, g->context, o->context_frequencies, true);
     for (int64_t layer = 0; layer < o->context_layers; layer++) {
         char name[32];
         snprintf(name, sizeof name, "context_mlp.%d", (int)(2 * layer));
@@ -240,9 +219,9 @@ static int modulated(struct adv_graph *g, const struct mlp_options *o, int64_t l
 {
     char name[32];
     snprintf(name, sizeof name, "blocks.%d.scale", (int)layer);
-    int scale = starting_at(g, (size_t)o->channels, e, name, ADV_INIT_ONE);
+    int scale = adv_net_starting_at(g, (size_t)o->channels, e, name, ADV_INIT_ONE);
     snprintf(name, sizeof name, "blocks.%d.shift", (int)layer);
-    int shift = starting_at(g, (size_t)o->channels, e, name, ADV_INIT_ZERO);
+    int shift = adv_net_starting_at(g, (size_t)o->channels, e, name, ADV_INIT_ZERO);
     y = adv_graph_binary(g, &adv_op_broadcast_mul, y, scale);
     return adv_graph_binary(g, &adv_op_broadcast_add, y, shift);
 }
@@ -258,26 +237,6 @@ static int block(struct adv_graph *g, const struct mlp_options *o, int64_t layer
     return o->residual ? adv_graph_binary(g, &adv_op_add, y, h) : y;
 }
 
-/* m of context_mean, or ADV_NONE. */
-static int context_mean(struct adv_graph *g, const struct mlp_options *o, int context)
-{
-    size_t dim = (size_t)o->dim;
-    if (!o->context_mean)
-        return ADV_NONE;
-    int linear = starting_at(g, dim, g->context, "context_mean", ADV_INIT_ZERO);
-    int more = starting_at(g, dim, context, "context_mean_correction", ADV_INIT_ZERO);
-    return adv_graph_binary(g, &adv_op_add, linear, more);
-}
-
-/* x - t m. */
-static int relative_to(struct adv_graph *g, int mean)
-{
-    if (mean == ADV_NONE)
-        return g->x;
-    return adv_graph_binary(g, &adv_op_relative, g->x,
-                            adv_graph_binary(g, &adv_op_concat, g->t, mean));
-}
-
 /* gain(t) * x, one gain per dimension, zero at first. */
 static int gained_input(struct adv_graph *g, const struct mlp_options *o, int x, int t)
 {
@@ -289,18 +248,10 @@ static int gained_input(struct adv_graph *g, const struct mlp_options *o, int x,
     return adv_graph_binary(g, &adv_op_broadcast_mul, x, gain);
 }
 
-/* The exact velocity of the fitted mixture. */
-static int mixture_velocity(struct adv_graph *g, const struct mlp_options *o, int x)
+static struct adv_net_mixture mixture_of(const struct mlp_options *o)
 {
-    size_t dim = (size_t)o->dim, n = (size_t)o->mixture;
-    size_t labels = o->num_classes ? (size_t)o->num_classes + o->null_class : 1;
-    int components = adv_graph_param(g, "mixture.components", 3, (size_t[]){n, dim + 1, dim},
-                                     ADV_INIT_FITTED, 1);
-    int shares =
-        adv_graph_param(g, "mixture.log_shares", 2, (size_t[]){labels, n}, ADV_INIT_FITTED, 1);
-    int condition = o->num_classes ? adv_graph_binary(g, &adv_op_concat, g->t, g->label) : g->t;
-    return adv_graph_apply(g, &adv_op_mixture, NULL, (int[]){x, condition},
-                           (int[]){components, shares});
+    size_t labels = o->num_classes ? (size_t)o->num_classes + o->null_class : 0;
+    return (struct adv_net_mixture){(size_t)o->dim, (size_t)o->mixture, labels};
 }
 
 /* out_projection; zeros where the mixture alone is the start. */
@@ -379,10 +330,11 @@ static enum adv_status build(const void *options, struct adv_graph *g,
                    (size_t)o->context + o->null_context);
     if (o->flow_map)
         adv_graph_add_span(g);
-    int context = context_embedding(g, o), mean = context_mean(g, o, context);
-    int point = relative_to(g, mean);
+    int context = context_embedding(g, o);
+    int mean = o->context_mean ? adv_net_context_mean(g, (size_t)o->dim, context) : ADV_NONE;
+    int point = adv_net_relative_to(g, mean);
     int plane = plane_of(g, &circles, point);
-    int x = features(g, plane, o->input_frequencies, true);
+    int x = adv_net_features(g, plane, o->input_frequencies, true);
     x = with_products(g, o, adv_graph_size(g, plane), x);
     x = adv_graph_linear(g, x, "in_projection", (size_t)o->channels);
     int t = time_embedding(g, o);
@@ -394,7 +346,7 @@ static enum adv_status build(const void *options, struct adv_graph *g,
     if (o->input_gain)
         v = adv_graph_binary(g, &adv_op_add, v, gained_input(g, o, point, t));
     if (o->mixture)
-        v = adv_graph_binary(g, &adv_op_add, v, mixture_velocity(g, o, point));
+        v = adv_graph_binary(g, &adv_op_add, v, adv_net_mixture(g, mixture_of(o), point));
     if (mean != ADV_NONE)
         v = adv_graph_binary(g, &adv_op_broadcast_add, v, mean);
     *traits = (struct adv_net_traits){.dim = (size_t)o->dim,

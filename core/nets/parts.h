@@ -1,0 +1,35 @@
+/* Parts that kinds of networks share. Values are ids of the graph; ADV_NONE stands for a value that
+ * is not there. */
+#ifndef ADV_NETS_PARTS_H
+#define ADV_NETS_PARTS_H
+
+#include "core/graph/graph.h"
+
+#include <stdint.h>
+
+/* in, or its Fourier features: with frequencies pi 2^(i-1) (octaves), or pi i. */
+int adv_net_features(struct adv_graph *g, int in, int64_t n_frequencies, bool octaves);
+
+/* A linear layer to n_out channels, called name, whose weights are 0 at first and whose bias starts
+ * at 0 or 1. */
+int adv_net_starting_at(struct adv_graph *g, size_t n_out, int in, const char *name,
+                        enum adv_init start);
+
+/* The mean m that a context gives, [dim]: at first that of a linear regression, which a training
+ * puts there, to which a layer of `features` (the context's, or ADV_NONE) adds.
+ *
+ *     m = context_mean(context) + context_mean_correction(features) */
+int adv_net_context_mean(struct adv_graph *g, size_t dim, int features);
+
+/* x - t mean: a point relative to a mean that moves as condot has it; x without a mean. */
+int adv_net_relative_to(struct adv_graph *g, int mean);
+
+struct adv_net_mixture {
+    size_t dim, n_components;
+    size_t n_labels; /* 0 without classes; a null class counts */
+};
+
+/* The exact velocity at x of a mixture of Gaussians, which a training fits to the data. */
+int adv_net_mixture(struct adv_graph *g, struct adv_net_mixture mixture, int x);
+
+#endif
