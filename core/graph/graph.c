@@ -177,7 +177,7 @@ int adv_graph_linear(struct adv_graph *graph, int in, const char *name, size_t n
     if (failed(graph))
         return ADV_NONE;
     char full[128];
-    size_t n_in = adv_shape_size(graph->values[in].shape);
+    size_t n_in = graph->values[in].shape.channels;
     snprintf(full, sizeof full, "%s.weight", name);
     int weight = adv_graph_param(graph, full, 2, (size_t[]){n_out, n_in}, ADV_INIT_FAN_IN, n_in);
     snprintf(full, sizeof full, "%s.bias", name);

@@ -88,7 +88,8 @@ size_t adv_graph_size(const struct adv_graph *graph, int value);
 int adv_graph_unary(struct adv_graph *graph, const struct adv_op *op, int in);
 int adv_graph_binary(struct adv_graph *graph, const struct adv_op *op, int a, int b);
 
-/* Linear(in -> n_out): declares `name`.weight [n_out, in] and `name`.bias [n_out]. */
+/* Linear(in -> n_out), of images pixel by pixel: declares `name`.weight [n_out, channels of in] and
+ * `name`.bias [n_out]. */
 int adv_graph_linear(struct adv_graph *graph, int in, const char *name, size_t n_out);
 
 /* The product of `in` with a slice of a weight's columns, from the given one on; bias: ADV_NONE for

@@ -1,5 +1,7 @@
 /* y [rows, n] = x [rows, k] w[:, f : f + k]' + bias,   w [n, columns], bias [n] optional
  *
+ * where of images every pixel is a row of its own, whose channels it takes.
+ *
  * A slice of w's columns lets a Linear over a concatenation be a sum of products over its
  * parts, so that the part of (t, label) runs once per condition and nothing is copied together.
  *
@@ -23,9 +25,25 @@ static size_t first_column(const struct adv_signature *s)
     return attr ? attr->first_column : 0;
 }
 
+/* The k of a product, and its rows for each of the call's. */
+static size_t n_inputs_of(const struct adv_signature *s)
+{
+    return s->in[0].channels;
+}
+
+static size_t pixels_of(const struct adv_signature *s)
+{
+    return s->in[0].height * s->in[0].width;
+}
+
+static size_t rows_of(const struct adv_call *call)
+{
+    return call->rows * pixels_of(call->signature);
+}
+
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {
-    size_t n = s->param[0][0], columns = s->param[0][1], k = adv_shape_size(s->in[0]);
+    size_t n = s->param[0][0], columns = s->param[0][1], k = n_inputs_of(s);
     if (first_column(s) > columns || k > columns - first_column(s))
         return adv_fail(error, ADV_E_INVALID,
                         "linear: columns %zu to %zu of a weight with %zu columns", first_column(s),
@@ -34,7 +52,7 @@ static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
         return adv_fail(error, ADV_E_INVALID, "linear: a bias of %zu for %zu outputs",
                         s->param[1][0], n);
     s->out_domain = s->domain[0];
-    s->out = adv_shape_flat(n);
+    s->out = (struct adv_shape){n, s->in[0].height, s->in[0].width};
     return ADV_OK;
 }
 
@@ -42,7 +60,7 @@ static struct adv_panels panels_of(const struct adv_signature *s, const adv_real
 {
     return (struct adv_panels){.w = param[0] + first_column(s),
                                .bias = s->n_params == 2 ? param[1] : NULL,
-                               .run = adv_shape_size(s->in[0]),
+                               .run = n_inputs_of(s),
                                .n_runs = 1,
                                .output_stride = (ptrdiff_t)s->param[0][1],
                                .stride = 1};
@@ -60,7 +78,7 @@ static struct adv_panels transposed_of(const struct adv_signature *s, const adv_
 
 static size_t forward_packed_size(const struct adv_signature *s, const struct adv_kernels *kernels)
 {
-    return kernels->packed_size(s->param[0][0], adv_shape_size(s->in[0]));
+    return kernels->packed_size(s->param[0][0], n_inputs_of(s));
 }
 
 /* The weight packed for forward, then (to train) that for backward. */
@@ -70,9 +88,7 @@ static size_t packed_size(const struct adv_signature *s, const struct adv_kernel
     size_t forward = forward_packed_size(s, kernels);
     if (purpose != ADV_TO_TRAIN)
         return forward;
-    return kernels->bfloat16
-               ? forward + kernels->packed_size(adv_shape_size(s->in[0]), s->param[0][0])
-               : 0;
+    return kernels->bfloat16 ? forward + kernels->packed_size(n_inputs_of(s), s->param[0][0]) : 0;
 }
 
 static void pack(const struct adv_signature *s, const struct adv_kernels *kernels,
@@ -88,7 +104,7 @@ static size_t scratch_size(const struct adv_signature *s, const struct adv_kerne
                            size_t rows, enum adv_sweep sweep)
 {
     (void)rows, (void)sweep;
-    size_t n = s->param[0][0], k = adv_shape_size(s->in[0]);
+    size_t n = s->param[0][0], k = n_inputs_of(s);
     size_t longer = n > k ? n : k;
     return kernels->packed_size(BLOCK_OUTPUTS, longer < BLOCK_INPUTS ? longer : BLOCK_INPUTS);
 }
@@ -119,7 +135,7 @@ static void product_by_blocks(const struct adv_call *call, size_t n,
             struct adv_rows rows = adv_dense_rows(x + i, k, block.run);
             rows.ahead = next_block(&block);
             call->kernels->pack_panels(count, &block, call->scratch);
-            call->kernels->product_of_rows(call->rows, count, rows, call->scratch,
+            call->kernels->product_of_rows(rows_of(call), count, rows, call->scratch,
                                            i ? ADV_FROM_OUTPUT : start, y + first, n);
         }
     }
@@ -139,7 +155,7 @@ static void do_part(void *context, size_t part, int worker)
     (void)worker;
     const struct shared_product *p = context;
     struct adv_range outputs = adv_part(p->n, ADV_OUTPUTS_STEP, part, p->n_parts);
-    p->call->kernels->product_of_outputs(p->call->rows, p->n, outputs, p->x, p->call->packed,
+    p->call->kernels->product_of_outputs(rows_of(p->call), p->n, outputs, p->x, p->call->packed,
                                          p->start, p->y, p->n);
 }
 
@@ -148,7 +164,7 @@ static void do_part(void *context, size_t part, int worker)
  * longer to wake. */
 static size_t threads_for(const struct adv_call *call, size_t n, size_t k)
 {
-    size_t rows = call->team ? call->team->rows : call->rows;
+    size_t rows = pixels_of(call->signature) * (call->team ? call->team->rows : call->rows);
     size_t work = n * k * (rows + ADV_L3_LOAD_COST);
     size_t sharing = rows * (n + k) * SHARED_ELEMENT_COST;
     return adv_call_threads(call, work > sharing ? work - sharing : 0);
@@ -182,12 +198,12 @@ static void tangent(const struct adv_call *call, const adv_real *const *d_in, ad
 static void add_input_gradient(const struct adv_call *call, const adv_real *g_out, adv_real *g_in)
 {
     const struct adv_signature *s = call->signature;
-    size_t n = s->param[0][0], k = adv_shape_size(s->in[0]);
+    size_t n = s->param[0][0], k = n_inputs_of(s);
     struct adv_panels transposed = transposed_of(s, call->param);
     if (!call->packed)
         product_by_blocks(call, k, &transposed, g_out, ADV_FROM_OUTPUT, g_in);
     else
-        call->kernels->product_of_rows(call->rows, k, adv_dense_rows(g_out, n, n),
+        call->kernels->product_of_rows(rows_of(call), k, adv_dense_rows(g_out, n, n),
                                        call->packed + forward_packed_size(s, call->kernels),
                                        ADV_FROM_OUTPUT, g_in, k);
 }
@@ -195,10 +211,10 @@ static void add_input_gradient(const struct adv_call *call, const adv_real *g_ou
 static void add_weight_gradient(const struct adv_call *call, const adv_real *g_out, adv_real *g_w)
 {
     const struct adv_signature *s = call->signature;
-    size_t n = s->param[0][0], columns = s->param[0][1], k = adv_shape_size(s->in[0]);
+    size_t n = s->param[0][0], columns = s->param[0][1], k = n_inputs_of(s);
     const struct adv_outer sum = {.m = n,
                                   .n = k,
-                                  .run = call->rows,
+                                  .run = rows_of(call),
                                   .n_runs = 1,
                                   .a = g_out,
                                   .a_stride = n,
@@ -209,7 +225,7 @@ static void add_weight_gradient(const struct adv_call *call, const adv_real *g_o
     if (call->kernels->bfloat16)
         call->kernels->outer(&sum);
     else
-        adv_blas_product(n, k, call->rows, g_out, n, true, call->in[0], k, false, true, g_w,
+        adv_blas_product(n, k, rows_of(call), g_out, n, true, call->in[0], k, false, true, g_w,
                          columns);
 }
 
@@ -224,7 +240,7 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
         add_weight_gradient(call, g_out, g_param[0] + first_column(s));
     if (s->n_params < 2 || !g_param[1])
         return;
-    for (size_t r = 0; r < call->rows; r++) {
+    for (size_t r = 0; r < rows_of(call); r++) {
         for (size_t j = 0; j < n; j++)
             g_param[1][j] += g_out[r * n + j];
     }
