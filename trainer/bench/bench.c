@@ -82,6 +82,8 @@ struct bench {
     float *x, *t, *out, *probes;     /* [batch, dim], [batch], ... */
     float *scalars;                  /* [batch]: divergences, estimates */
     int32_t *label;
+    float *contexts;             /* [batch, numbers of a context], or NULL: the net takes none */
+    const float **context;       /* [batch]: of each row, or NULL */
     float *weights, *m, *v;      /* of training */
     struct adv_profile *profile; /* of the first thread, or NULL */
     atomic_bool failed;
@@ -164,6 +166,22 @@ static enum adv_status make_profile(struct bench *b, struct adv_error *error)
     return ADV_OK;
 }
 
+/* A context of its own for each row, or, as in sampling, one for all. */
+static enum adv_status make_contexts(struct bench *b, bool same, struct adv_error *error)
+{
+    size_t n = adv_net_context(adv_model_net(b->model));
+    if (n == 0)
+        return ADV_OK;
+    b->contexts = calloc(b->batch, n * sizeof *b->contexts);
+    b->context = calloc(b->batch, sizeof *b->context);
+    if (!b->contexts || !b->context)
+        return adv_no_memory(error);
+    adv_rng_normal(0, ADV_STREAM_DATA, 0, b->batch, n, b->contexts);
+    for (size_t i = 0; i < b->batch; i++)
+        b->context[i] = b->contexts + (same ? 0 : i * n);
+    return ADV_OK;
+}
+
 static enum adv_status make_rows(struct bench *b, bool same_time, struct adv_error *error)
 {
     size_t elements = b->batch * b->dim, classes = adv_model_classes(b->model);
@@ -188,7 +206,7 @@ static enum adv_status make_rows(struct bench *b, bool same_time, struct adv_err
         b->t[i] = same_time ? 0.5f : ((float)i + 0.5f) / (float)b->batch;
         b->label[i] = classes ? (int32_t)(i % classes) : ADV_NO_LABEL;
     }
-    return ADV_OK;
+    return make_contexts(b, same_time, error);
 }
 
 static void bench_release(struct bench *b)
@@ -205,6 +223,8 @@ static void bench_release(struct bench *b)
         free(arrays[i]);
     free(b->parts);
     free(b->label);
+    free(b->contexts);
+    free(b->context);
 }
 
 /* ---------------------------------------------------------------- a round */
@@ -214,8 +234,11 @@ static void do_part(void *context, size_t piece, int worker)
     struct bench *b = context;
     struct part *part = &b->parts[piece];
     size_t at = part->first * b->dim;
-    struct adv_points points = {
-        .n = part->n, .x = b->x + at, .t = b->t + part->first, .label = b->label + part->first};
+    struct adv_points points = {.n = part->n,
+                                .x = b->x + at,
+                                .t = b->t + part->first,
+                                .label = b->label + part->first,
+                                .context = b->context ? b->context + part->first : NULL};
     enum adv_status status = ADV_OK;
     switch (b->work) {
     case WORK_VELOCITY:
