@@ -138,11 +138,11 @@ SUPPORT_OBJ := $(SUPPORT_SRC:%.c=$(OBJ)/%.o)
 
 # The numerical core once more with double in place of float, for the derivative tests.
 DOUBLE_DIRS    := base settings kernels ops graph nets
-DOUBLE_SUPPORT := numbers trials examples graphs derivatives sweeps
+DOUBLE_SUPPORT := formula numbers trials examples graphs derivatives sweeps
 DOUBLE_SRC     := $(filter-out $(FLOAT_ONLY:%=core/kernels/isa/isa_%.c),$(filter $(DOUBLE_DIRS:%=core/%/%),$(CORE_SRC)))
 DOUBLE_OBJ     := $(DOUBLE_SRC:%.c=$(OBJ)/double/%.o) \
                   $(foreach s,$(DOUBLE_SUPPORT),$(filter %/$(s).o,$(SUPPORT_SRC:%.c=$(OBJ)/double/%.o)))
-DOUBLE_TESTS   := ops plan mlp unet
+DOUBLE_TESTS   := ops plan mlp transformer unet
 
 # Tests that link the programs' own parts.
 TRAINER_TESTS := measure two_sample calibration

@@ -31,7 +31,8 @@ struct adv_net_kind {
                              struct adv_net_traits *traits, struct adv_error *error);
 };
 
-extern const struct adv_net_kind adv_net_mlp, adv_net_sequential, adv_net_unet, adv_net_empirical;
+extern const struct adv_net_kind adv_net_mlp, adv_net_transformer, adv_net_sequential, adv_net_unet,
+    adv_net_empirical;
 
 struct adv_net {
     const struct adv_net_kind *kind;

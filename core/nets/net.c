@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct adv_net_kind *const kinds[] = {&adv_net_mlp, &adv_net_sequential, &adv_net_unet,
-                                                   &adv_net_empirical};
+static const struct adv_net_kind *const kinds[] = {
+    &adv_net_mlp, &adv_net_transformer, &adv_net_sequential, &adv_net_unet, &adv_net_empirical};
 
 static enum adv_status find_kind(const char *name, const struct adv_net_kind **kind,
                                  struct adv_error *error)

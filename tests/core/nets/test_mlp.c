@@ -4,7 +4,7 @@
 #include <advect/extra/net.h>
 
 #include "core/base/mem.h"
-#include "core/nets/kind.h"
+#include "tests/core/nets/formula.h"
 #include "tests/core/ops/derivatives.h"
 #include "tests/support/suite.h"
 
@@ -42,100 +42,25 @@ static const char *const configs[] = {
     MLP ", \"activation\": \"silu\", \"products\": 4, \"input_frequencies\": 2}",
 };
 
-static struct adv_net *new_net(const char *text)
-{
-    struct adv_net *net = NULL;
-    struct adv_error error = ADV_ERROR_INIT;
-    json_t *config = json_loads(text, 0, NULL);
-    ck_assert_msg(adv_net_new(config, &net, &error) == ADV_OK, "%s", error.message);
-    json_decref(config);
-    return net;
-}
-
 /* ---- the formula ---- */
-
-#define WIDTH_MAX 256
-
-struct formula {
-    const struct adv_net *net;
-    json_t *config;
-    const adv_real *weights;
-};
-
-static size_t option(const struct formula *f, const char *name)
-{
-    const json_t *value = json_object_get(f->config, name);
-    return json_is_boolean(value) ? json_is_true(value) : (size_t)json_integer_value(value);
-}
-
-static const adv_real *parameter(const struct formula *f, const char *name)
-{
-    for (size_t i = 0; i < adv_net_parameters(f->net); i++) {
-        if (strcmp(adv_net_parameter(f->net, i).name, name) == 0)
-            return f->weights + adv_net_parameter(f->net, i).offset;
-    }
-    ck_abort_msg("no parameter %s", name);
-}
-
-static void linear(const struct formula *f, const char *name, size_t n, size_t k, const double *x,
-                   double *y)
-{
-    char full[64];
-    snprintf(full, sizeof full, "%s.weight", name);
-    const adv_real *w = parameter(f, full);
-    snprintf(full, sizeof full, "%s.bias", name);
-    const adv_real *bias = parameter(f, full);
-    double out[WIDTH_MAX];
-    for (size_t j = 0; j < n; j++) {
-        out[j] = (double)bias[j];
-        for (size_t i = 0; i < k; i++)
-            out[j] += (double)w[j * k + i] * x[i];
-    }
-    memcpy(y, out, n * sizeof *y);
-}
-
-static void activate(const struct formula *f, size_t n, double *x)
-{
-    const char *name = json_string_value(json_object_get(f->config, "activation"));
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(name, "silu") == 0)
-            x[i] /= 1 + exp(-x[i]);
-        else if (strcmp(name, "selu") == 0)
-            x[i] = 1.0507009873554805 * (x[i] > 0 ? x[i] : 1.6732632423543772 * expm1(x[i]));
-        else
-            x[i] = fmax(x[i], 0);
-    }
-}
-
-/* x, then the sines of all frequencies, then the cosines; returns how many. */
-static size_t features(const double *x, size_t d, const double *w, size_t n_frequencies, double *y)
-{
-    memcpy(y, x, d * sizeof *y);
-    for (size_t k = 0; k < n_frequencies; k++) {
-        for (size_t i = 0; i < d; i++) {
-            y[d + k * d + i] = sin(w[k] * x[i]);
-            y[d + (n_frequencies + k) * d + i] = cos(w[k] * x[i]);
-        }
-    }
-    return d * (1 + 2 * n_frequencies);
-}
 
 static size_t features_of_x(const struct formula *f, const double *x, double *y)
 {
     double w[16];
-    size_t n = option(f, "input_frequencies");
+    size_t n = formula_option(f, "input_frequencies");
     for (size_t i = 0; i < n; i++)
         w[i] = M_PI * pow(2, (double)i - 1);
-    return features(x, option(f, "dim"), w, n, y);
+    return formula_features(x, formula_option(f, "dim"), w, n, y);
 }
 
 /* The products of all factors and of all but each one, after the features in y that they are made
  * of; returns how many numbers there are now. */
 static size_t with_products(const struct formula *f, size_t width, double *y)
 {
-    size_t dim = option(f, "dim"), n = option(f, "products"), n_features = width / dim;
-    const adv_real *w = n ? parameter(f, "products.weight") : NULL;
-    const adv_real *bias = n ? parameter(f, "products.bias") : NULL;
+    size_t dim = formula_option(f, "dim"), n = formula_option(f, "products"),
+           n_features = width / dim;
+    const adv_real *w = n ? formula_parameter(f, "products.weight") : NULL;
+    const adv_real *bias = n ? formula_parameter(f, "products.bias") : NULL;
     for (size_t left_out = 0; n && left_out <= dim; left_out++) {
         for (size_t r = 0; r < n; r++) {
             double product = 1;
@@ -154,27 +79,27 @@ static size_t with_products(const struct formula *f, size_t width, double *y)
 static size_t features_of_t(const struct formula *f, double t, double *y)
 {
     double w[16];
-    size_t n = option(f, "time_frequencies");
+    size_t n = formula_option(f, "time_frequencies");
     for (size_t i = 0; i < n; i++)
         w[i] = M_PI * (double)(i + 1);
-    return features(&t, 1, w, n, y);
+    return formula_features(&t, 1, w, n, y);
 }
 
 /* context, through features and layers of its own; returns how many numbers come of it. */
 static size_t embedded_context(const struct formula *f, const double *context, double *y)
 {
-    double w[16], in[WIDTH_MAX];
-    size_t n = option(f, "context_frequencies"), width = option(f, "context");
-    width += option(f, "null_context");
+    double w[16], in[FORMULA_WIDTH_MAX];
+    size_t n = formula_option(f, "context_frequencies"), width = formula_option(f, "context");
+    width += formula_option(f, "null_context");
     for (size_t i = 0; i < n; i++)
         w[i] = M_PI * pow(2, (double)i - 1);
-    width = features(context, width, w, n, in);
-    for (size_t layer = 0; layer < option(f, "context_layers"); layer++) {
+    width = formula_features(context, width, w, n, in);
+    for (size_t layer = 0; layer < formula_option(f, "context_layers"); layer++) {
         char name[32];
         snprintf(name, sizeof name, "context_mlp.%zu", 2 * layer);
-        linear(f, name, option(f, "context_channels"), width, in, in);
-        width = option(f, "context_channels");
-        activate(f, width, in);
+        formula_linear(f, name, formula_option(f, "context_channels"), width, in, in);
+        width = formula_option(f, "context_channels");
+        formula_activate(f, width, in);
     }
     memcpy(y, in, width * sizeof *y);
     return width;
@@ -188,84 +113,87 @@ static bool modulates(const struct formula *f)
 /* concat_projection's output without what x adds to it, through the layer of modulation. */
 static void modulation(const struct formula *f, const double *joined, size_t width, double *e)
 {
-    double condition[WIDTH_MAX], of_condition[WIDTH_MAX];
-    size_t c = option(f, "channels");
+    double condition[FORMULA_WIDTH_MAX], of_condition[FORMULA_WIDTH_MAX];
+    size_t c = formula_option(f, "channels");
     memcpy(of_condition, joined, width * sizeof *of_condition);
     memset(of_condition, 0, c * sizeof *of_condition);
-    linear(f, "concat_projection", c, width, of_condition, condition);
-    activate(f, c, condition);
-    linear(f, "modulation", option(f, "modulation_channels"), c, condition, e);
-    activate(f, option(f, "modulation_channels"), e);
+    formula_linear(f, "concat_projection", c, width, of_condition, condition);
+    formula_activate(f, c, condition);
+    formula_linear(f, "modulation", formula_option(f, "modulation_channels"), c, condition, e);
+    formula_activate(f, formula_option(f, "modulation_channels"), e);
 }
 
 static void hidden_layer(const struct formula *f, size_t layer, const double *e, double *h)
 {
-    double y[WIDTH_MAX], scale[WIDTH_MAX], shift[WIDTH_MAX];
-    size_t c = option(f, "channels"), n = option(f, "modulation_channels");
+    double y[FORMULA_WIDTH_MAX], scale[FORMULA_WIDTH_MAX], shift[FORMULA_WIDTH_MAX];
+    size_t c = formula_option(f, "channels"), n = formula_option(f, "modulation_channels");
     char name[40];
     snprintf(name, sizeof name, "blocks.%zu.ff", layer);
-    linear(f, name, c, c, h, y);
+    formula_linear(f, name, c, c, h, y);
     if (modulates(f)) {
         snprintf(name, sizeof name, "blocks.%zu.scale", layer);
-        linear(f, name, c, n, e, scale);
+        formula_linear(f, name, c, n, e, scale);
         snprintf(name, sizeof name, "blocks.%zu.shift", layer);
-        linear(f, name, c, n, e, shift);
+        formula_linear(f, name, c, n, e, shift);
     }
     for (size_t i = 0; modulates(f) && i < c; i++)
         y[i] = scale[i] * y[i] + shift[i];
-    activate(f, c, y);
+    formula_activate(f, c, y);
     for (size_t i = 0; i < c; i++)
-        h[i] = y[i] + (option(f, "residual") ? h[i] : 0);
+        h[i] = y[i] + (formula_option(f, "residual") ? h[i] : 0);
 }
 
 static void velocity(const struct formula *f, const double *x, double t, size_t label,
                      const double *context, double *v)
 {
-    size_t dim = option(f, "dim"), c = option(f, "channels"), l = option(f, "label_channels");
-    double joined[WIDTH_MAX], in[WIDTH_MAX], gain[WIDTH_MAX], h[WIDTH_MAX], e[WIDTH_MAX];
+    size_t dim = formula_option(f, "dim"), c = formula_option(f, "channels"),
+           l = formula_option(f, "label_channels");
+    double joined[FORMULA_WIDTH_MAX], in[FORMULA_WIDTH_MAX], gain[FORMULA_WIDTH_MAX],
+        h[FORMULA_WIDTH_MAX], e[FORMULA_WIDTH_MAX];
     size_t width = with_products(f, features_of_x(f, x, in), in);
-    linear(f, "in_projection", c, width, in, joined);
+    formula_linear(f, "in_projection", c, width, in, joined);
     width = features_of_t(f, t, in);
-    linear(f, "t_mlp.0", 128, width, in, in);
-    activate(f, 128, in);
-    linear(f, "t_mlp.2", c, 128, in, joined + c);
-    if (option(f, "input_gain"))
-        linear(f, "input_gain", dim, c, joined + c, gain);
+    formula_linear(f, "t_mlp.0", 128, width, in, in);
+    formula_activate(f, 128, in);
+    formula_linear(f, "t_mlp.2", c, 128, in, joined + c);
+    if (formula_option(f, "input_gain"))
+        formula_linear(f, "input_gain", dim, c, joined + c, gain);
     width = 2 * c;
-    for (size_t i = 0; option(f, "num_classes") && i < l; i++)
-        joined[width++] = (double)parameter(f, "label_emb.weight")[label * l + i];
-    if (option(f, "context"))
+    for (size_t i = 0; formula_option(f, "num_classes") && i < l; i++)
+        joined[width++] = (double)formula_parameter(f, "label_emb.weight")[label * l + i];
+    if (formula_option(f, "context"))
         width += embedded_context(f, context, joined + width);
-    linear(f, "concat_projection", c, width, joined, h);
+    formula_linear(f, "concat_projection", c, width, joined, h);
     if (modulates(f))
         modulation(f, joined, width, e);
-    for (size_t layer = 0; layer < option(f, "layers"); layer++)
+    for (size_t layer = 0; layer < formula_option(f, "layers"); layer++)
         hidden_layer(f, layer, e, h);
-    linear(f, "out_projection", dim, c, h, v);
-    for (size_t i = 0; option(f, "input_gain") && i < dim; i++)
+    formula_linear(f, "out_projection", dim, c, h, v);
+    for (size_t i = 0; formula_option(f, "input_gain") && i < dim; i++)
         v[i] += gain[i] * x[i];
 }
 
 static void velocity_of_sequential(const struct formula *f, const double *x, double t, double *v)
 {
-    size_t dim = option(f, "dim"), c = option(f, "channels"), layers = option(f, "layers");
-    double h[WIDTH_MAX];
+    size_t dim = formula_option(f, "dim"), c = formula_option(f, "channels"),
+           layers = formula_option(f, "layers");
+    double h[FORMULA_WIDTH_MAX];
     memcpy(h, x, dim * sizeof *h);
     h[dim] = t;
     for (size_t layer = 0; layer < layers; layer++) {
         char name[32];
         snprintf(name, sizeof name, "net.%zu", 2 * layer);
-        linear(f, name, c, layer ? c : dim + 1, h, h);
-        activate(f, c, h);
+        formula_linear(f, name, c, layer ? c : dim + 1, h, h);
+        formula_activate(f, c, h);
     }
     char name[32];
     snprintf(name, sizeof name, "net.%zu", 2 * layers);
-    linear(f, name, dim, c, h, v);
+    formula_linear(f, name, dim, c, h, v);
 }
 
 START_TEST(the_graph_computes_the_formula)
 {
-    struct adv_net *net = new_net(configs[_i]);
+    struct adv_net *net = formula_net(configs[_i]);
     struct scene scene;
     scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
     struct formula f = {net, adv_net_config(net), scene.flat};
@@ -274,7 +202,7 @@ START_TEST(the_graph_computes_the_formula)
         run_init(&run, &scene, ADV_EVAL, purpose, 0);
         const adv_real *v = adv_exec_forward(&run.exec, &scene.inputs);
         for (size_t r = 0; r < scene.inputs.rows; r++) {
-            double x[WIDTH_MAX], context[WIDTH_MAX], expected[WIDTH_MAX];
+            double x[FORMULA_WIDTH_MAX], context[FORMULA_WIDTH_MAX], expected[FORMULA_WIDTH_MAX];
             size_t n_context = adv_net_context_inputs(net);
             size_t condition = (size_t)scene.row_map[r];
             for (size_t i = 0; i < scene.dim; i++)
@@ -301,7 +229,7 @@ END_TEST
 
 START_TEST(backward_is_the_transpose_of_tangents)
 {
-    struct adv_net *net = new_net(configs[_i]);
+    struct adv_net *net = formula_net(configs[_i]);
     struct scene scene;
     scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
     check_transpose(&scene);
@@ -316,7 +244,7 @@ START_TEST(gradients_match_central_differences)
     bool smooth = strstr(configs[_i], "silu") != NULL;
     if (!smooth && sizeof(adv_real) == sizeof(float))
         return;
-    struct adv_net *net = new_net(configs[_i]);
+    struct adv_net *net = formula_net(configs[_i]);
     struct scene scene;
     scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
     check_differences(&scene, DIFFERENCE_STEP);
