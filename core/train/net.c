@@ -10,10 +10,11 @@
 
 /* ---------------------------------------------------------------- told */
 
-static bool is_mlp(const struct adv_training *t)
+/* Where no kind is said, what is told does no harm: the net is refused for that. */
+static bool is_of_kind(const struct adv_training *t, const char *name)
 {
     const char *kind = json_string_value(json_object_get(t->recipe.net, "kind"));
-    return !kind || !strcmp(kind, "mlp");
+    return !kind || !strcmp(kind, name);
 }
 
 /* Takes value, a new reference or NULL without memory, as an option of the net. */
@@ -51,7 +52,7 @@ static enum adv_status tell_circles(struct adv_training *t, struct adv_error *er
     size_t n = adv_transform_circles(t->dataset.transform, &circles);
     if (n == 0 || json_object_get(t->recipe.net, "periodic"))
         return ADV_OK;
-    if (!is_mlp(t))
+    if (!is_of_kind(t, "mlp"))
         return adv_fail_field(error, ADV_E_INVALID, "data.support",
                               "data.support has periodic columns, which nets of kind mlp take; "
                               "net.kind is %.40s",
@@ -67,10 +68,10 @@ static enum adv_status tell_context(struct adv_training *t, struct adv_error *er
 {
     if (t->dataset.n_context == 0 || json_object_get(t->recipe.net, "context"))
         return ADV_OK;
-    if (!is_mlp(t))
+    if (!is_of_kind(t, "mlp") && !is_of_kind(t, "transformer"))
         return adv_fail_field(error, ADV_E_INVALID, "data.source.context",
-                              "data.source.context names columns, which nets of kind mlp take; "
-                              "net.kind is %.40s",
+                              "data.source.context names columns, which nets of the kinds mlp and "
+                              "transformer take; net.kind is %.40s",
                               json_string_value(json_object_get(t->recipe.net, "kind")));
     return tell(t, "context", json_integer((json_int_t)t->dataset.n_context), error);
 }
