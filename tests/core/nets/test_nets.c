@@ -42,10 +42,11 @@ static const struct {
     {"{\"kind\": 3}", "net.kind",
      "net.kind is not a string; it must name a kind of network, e.g. \"mlp\""},
     {"{\"kind\": \"mpl\"}", "net.kind",
-     "net.kind is \"mpl\"; it must be one of mlp, sequential, unet, empirical; did you mean "
+     "net.kind is \"mpl\"; it must be one of mlp, transformer, sequential, unet, empirical; did "
+     "you mean "
      "\"mlp\"?"},
-    {"{\"kind\": \"transformer\"}", "net.kind",
-     "net.kind is \"transformer\"; it must be one of mlp, sequential, unet, empirical"},
+    {"{\"kind\": \"perceiver\"}", "net.kind",
+     "net.kind is \"perceiver\"; it must be one of mlp, transformer, sequential, unet, empirical"},
     {"{\"kind\": \"empirical\", \"dim\": 2}", "net.samples", "net.samples is missing"},
     {"{\"kind\": \"empirical\", \"dim\": 2, \"samples\": 3, \"bandwidth\": 0}", "net.bandwidth",
      "net.bandwidth is 0; it must be between 0.001 and 1000"},
