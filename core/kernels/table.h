@@ -160,6 +160,15 @@ struct adv_kernels {
     void (*normalise_backward)(const struct adv_norm *norm, const adv_real *x, const adv_real *gz,
                                const adv_real *mix, adv_real *gx);
 
+    /* h = (x - mean) inverse, inverse = 1 / sqrt(variance + epsilon), for rows x [rows, n] with a mean
+     * and a variance each; inverse [rows]. h may be x. */
+    void (*standardise_rows)(size_t rows, size_t n, adv_real epsilon, const adv_real *x,
+                             adv_real *h, adv_real *inverse);
+    /* y = inverse (v - E[v] - h E[h v]), E the mean over a row: what a change v of x does to h, and
+     * an adjoint v of h to x. y may be v. */
+    void (*standardise_rows_slope)(size_t rows, size_t n, const adv_real *h,
+                                   const adv_real *inverse, const adv_real *v, adv_real *y);
+
     /* Softmax in base 2 without its division, in place: s [rows, n], row stride `stride` >= n,
      * becomes 2^(s - the row's largest), or 2^s if not from_largest, in float at least 2^-100;
      * inverse [rows] = 1 / the row's sum. n >= 1. A row with a NaN gets a NaN for its inverse; one

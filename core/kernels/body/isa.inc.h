@@ -46,6 +46,8 @@ INLINE vector load(const adv_real *from)
 #include "core/kernels/body/transpose.inc.h"
 #include "core/kernels/body/vector_math.inc.h"
 
+#include "core/kernels/body/some_lanes.inc.h"
+
 #include "core/kernels/body/elementwise.inc.h"
 #include "core/kernels/body/norm.inc.h"
 #include "core/kernels/body/outer.inc.h"
@@ -58,6 +60,7 @@ INLINE vector load(const adv_real *from)
 #define PRODUCT(name) name
 #endif
 #include "core/kernels/body/softmax.inc.h"
+#include "core/kernels/body/standardise.inc.h"
 #ifndef ISA_BFLOAT16
 #include "core/kernels/body/winograd.inc.h"
 #endif
@@ -110,6 +113,8 @@ const struct adv_kernels ISA_TABLE = {
     .normalise_tangent = normalise_tangent,
     .normalise_slope = normalise_slope,
     .normalise_backward = normalise_backward,
+    .standardise_rows = standardise_rows,
+    .standardise_rows_slope = standardise_rows_slope,
     .exp_rows = exp_rows,
     .weigh_rows = weigh_rows,
     .relu = relu,

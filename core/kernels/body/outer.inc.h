@@ -6,17 +6,6 @@ struct outer_tile {
     size_t skip, columns; /* of the tile's columns, those in [skip, columns) are wanted */
 };
 
-/* Columns of b: whole vectors, or (columns < LANES) the few that exist. */
-INLINE vector load_some(const adv_real *from, const size_t panels, size_t columns)
-{
-    vector v = {0};
-    if (panels == 1 && columns < LANES)
-        memcpy(&v, from, columns * sizeof *from);
-    else
-        v = load(from);
-    return v;
-}
-
 INLINE void outer_tile(const size_t rows, const size_t panels, const struct adv_outer *o,
                        const struct outer_tile *t)
 {
@@ -35,7 +24,8 @@ INLINE void outer_tile(const size_t rows, const size_t panels, const struct adv_
             vector column[2];
             UNROLL
             for (size_t p = 0; p < panels; p++)
-                column[p] = load_some(b + p * LANES, panels, t->columns);
+                column[p] = panels == 1 && t->columns < LANES ? load_first(b, t->columns)
+                                                              : load(b + p * LANES);
             UNROLL
             for (size_t i = 0; i < rows; i++) {
                 UNROLL

@@ -16,21 +16,21 @@ INLINE void prefetch_ahead(const adv_real *x, ptrdiff_t further)
     __builtin_prefetch((const void *)((uintptr_t)x + (uintptr_t)further * sizeof *x), 0, 2);
 }
 
-/* Whole panels of outputs that lie side by side: a copy. Returns how many outputs they hold. */
-static size_t pack_adjacent(size_t n, const struct adv_panels *from, adv_real *packed)
+/* Outputs that lie side by side: a copy. */
+static void pack_adjacent(size_t n, const struct adv_panels *from, adv_real *packed)
 {
-    size_t column = 0;
-    for (; column + LANES <= n; column += LANES) {
+    for (size_t column = 0; column < n; column += LANES) {
+        size_t count = n - column < LANES ? n - column : LANES;
         for (size_t q = 0; q < from->n_runs; q++) {
             const adv_real *w = from->w + column + (ptrdiff_t)q * from->run_stride;
             for (size_t i = 0; i < from->run; i++, packed += LANES) {
                 const adv_real *from_here = w + (ptrdiff_t)i * from->stride;
                 prefetch_ahead(from_here, (ptrdiff_t)LANES);
-                memcpy(packed, from_here, sizeof(vector));
+                vector v = count == LANES ? load(from_here) : load_first(from_here, count);
+                memcpy(packed, &v, sizeof v);
             }
         }
     }
-    return column;
 }
 
 /* Packs `count` inputs of a panel's LANES outputs, which lie `stride` apart. */
@@ -64,14 +64,11 @@ static size_t pack_along(size_t n, const struct adv_panels *from, adv_real *pack
     return column;
 }
 
-static void pack_panels(size_t n, const struct adv_panels *from, adv_real *packed)
+/* Outputs from `done` on, one by one. */
+static void pack_rest(size_t n, size_t done, const struct adv_panels *from, adv_real *packed)
 {
-    size_t k = from->run * from->n_runs, done = 0;
-    if (from->output_stride == 1)
-        done = pack_adjacent(n, from, packed);
-    else if (from->stride == 1)
-        done = pack_along(n, from, packed);
-    memset(packed + done * k, 0, (packed_size(n, k) - done * k) * sizeof *packed);
+    size_t k = from->run * from->n_runs;
+    memset(packed + done * k, 0, (panel_count(n) * LANES - done) * k * sizeof *packed);
     for (size_t column = done; column < n; column++) {
         adv_real *panel = packed + column / LANES * LANES * k + column % LANES;
         for (size_t q = 0; q < from->n_runs; q++) {
@@ -81,8 +78,19 @@ static void pack_panels(size_t n, const struct adv_panels *from, adv_real *packe
                 *panel = w[(ptrdiff_t)i * from->stride];
         }
     }
+}
+
+static void pack_panels(size_t n, const struct adv_panels *from, adv_real *packed)
+{
+    size_t k = from->run * from->n_runs, columns = panel_count(n) * LANES;
+    adv_real *bias = packed + columns * k;
+    if (from->output_stride == 1)
+        pack_adjacent(n, from, packed);
+    else
+        pack_rest(n, from->stride == 1 ? pack_along(n, from, packed) : 0, from, packed);
+    memset(bias, 0, columns * sizeof *bias);
     if (from->bias)
-        memcpy(packed + panel_count(n) * LANES * k, from->bias, n * sizeof *from->bias);
+        memcpy(bias, from->bias, n * sizeof *from->bias);
 }
 
 /* One or two panels of weights, and where their products come from and go. */
@@ -97,19 +105,31 @@ struct strip {
     size_t y_stride;
 };
 
+/* Panel p of a row's outputs; of the last one, those that exist. */
+INLINE vector load_panel(const adv_real *y, const size_t panels, const size_t p, size_t columns)
+{
+    return p + 1 < panels || columns == panels * LANES
+               ? load(y + p * LANES)
+               : load_first(y + p * LANES, columns - p * LANES);
+}
+
+INLINE void store_panel(adv_real *y, vector v, const size_t panels, const size_t p, size_t columns)
+{
+    if (p + 1 < panels || columns == panels * LANES)
+        memcpy(y + p * LANES, &v, sizeof v);
+    else
+        store_first(y + p * LANES, v, columns - p * LANES);
+}
+
 INLINE void start_tile(const size_t rows, const size_t panels, const struct strip *s,
                        const adv_real *y, vector sum[ISA_TILE_ROWS][2])
 {
-    const bool whole = s->columns == panels * LANES;
     UNROLL
     for (size_t r = 0; r < rows; r++) {
-        vector edge[2] = {{0}, {0}};
-        if (s->start == ADV_FROM_OUTPUT && !whole)
-            memcpy(edge, y + r * s->y_stride, s->columns * sizeof *y);
         UNROLL
         for (size_t p = 0; p < panels; p++) {
             if (s->start == ADV_FROM_OUTPUT)
-                sum[r][p] = whole ? load(y + r * s->y_stride + p * LANES) : edge[p];
+                sum[r][p] = load_panel(y + r * s->y_stride, panels, p, s->columns);
             else
                 sum[r][p] = s->start == ADV_FROM_BIAS ? load(s->bias + p * LANES) : (vector){0};
         }
@@ -176,17 +196,9 @@ INLINE void tile(const size_t rows, const size_t panels, const struct strip *s, 
     }
     UNROLL
     for (size_t r = 0; r < rows; r++) {
-        if (s->columns == panels * LANES) {
-            UNROLL
-            for (size_t p = 0; p < panels; p++)
-                memcpy(y + r * s->y_stride + p * LANES, &sum[r][p], sizeof(vector));
-        } else {
-            vector edge[2]; /* a copy: sum itself must not need an address */
-            UNROLL
-            for (size_t p = 0; p < panels; p++)
-                edge[p] = sum[r][p];
-            memcpy(y + r * s->y_stride, edge, s->columns * sizeof *y);
-        }
+        UNROLL
+        for (size_t p = 0; p < panels; p++)
+            store_panel(y + r * s->y_stride, sum[r][p], panels, p, s->columns);
     }
 }
 

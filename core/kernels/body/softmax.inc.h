@@ -63,18 +63,6 @@ INLINE adv_real largest_lane(vector v)
 #endif
 }
 
-INLINE adv_real sum_of(vector v)
-{
-#if defined __AVX512F__ && !defined ADV_REAL_DOUBLE
-    return _mm512_reduce_add_ps((__m512)v);
-#else
-    adv_real sum = 0;
-    for (size_t l = 0; l < LANES; l++)
-        sum += v[l];
-    return sum;
-#endif
-}
-
 INLINE adv_real largest_of(size_t n, const adv_real *s)
 {
     vector most[4];
@@ -107,10 +95,9 @@ INLINE adv_real powers_of(size_t n, adv_real shift, adv_real *s)
         sum += e;
     }
     if (i < n) {
-        vector e = power_of_two(load_some(s + i, 1, n - i) - shift), rest = {0};
-        memcpy(s + i, &e, (n - i) * sizeof *s);
-        memcpy(&rest, &e, (n - i) * sizeof *s);
-        sum += rest;
+        vector e = power_of_two(load_first(s + i, n - i) - shift);
+        store_first(s + i, e, n - i);
+        sum += keep_first(e, n - i);
     }
     return sum_of(sum);
 }
@@ -134,9 +121,9 @@ static void weigh_rows(size_t rows, size_t n, const adv_real *p, size_t stride,
             total += e;
         }
         if (i < n) {
-            vector e = load_some(p + i, 1, n - i) * /* zeros beyond the row */
-                       (load_some(t + i, 1, n - i) * factor[r] - shift[r]);
-            memcpy(t + i, &e, (n - i) * sizeof *t);
+            vector e = load_first(p + i, n - i) * /* zeros beyond the row */
+                       (load_first(t + i, n - i) * factor[r] - shift[r]);
+            store_first(t + i, e, n - i);
             total += e;
         }
         sum[r] = sum_of(total);

@@ -9,7 +9,7 @@
  *     g_x = r (g_h - E[g_h] - h E[h g_h]),   g_scale = sum h g_y,   g_shift = sum g_y */
 #include "core/ops/ops.h"
 
-#include <math.h>
+#include <string.h>
 
 #define EPSILON 1e-5
 
@@ -24,130 +24,113 @@ static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
     return adv_infer_like_input(s, error);
 }
 
-/* A token of a sweep, and the condition of its row. */
-struct token {
-    size_t row, at; /* at: of its first channel, among those of all rows */
+/* The tokens of one row, and the vector of its condition. */
+struct row {
+    size_t tokens, channels, at; /* at: of its first element among those of all rows */
     const adv_real *scale, *shift;
+    adv_real *inverse, *h, *slope; /* scratch: r of each token, h, and a derivative of it */
 };
 
-static struct token token_of(const struct adv_call *call, size_t i)
+static struct row row_of(const struct adv_call *call, size_t r)
 {
     const struct adv_shape *in = &call->signature->in[0];
-    size_t row = i / (in->height * in->width), c = in->channels;
-    const adv_real *given = call->in[1] + (size_t)call->row_map[row] * 2 * c;
-    return (struct token){row, i * c, given, given + c};
+    size_t tokens = in->height * in->width, c = in->channels;
+    const adv_real *given = call->in[1] + (size_t)call->row_map[r] * 2 * c;
+    adv_real *h = call->scratch + tokens;
+    return (struct row){.tokens = tokens,
+                        .channels = c,
+                        .at = r * tokens * c,
+                        .scale = given,
+                        .shift = given + c,
+                        .inverse = call->scratch,
+                        .h = h,
+                        .slope = h + tokens * c};
 }
 
-static size_t n_tokens(const struct adv_call *call)
+/* h and r of the tokens x. */
+static void standardise(const struct adv_call *call, const struct row *row, adv_real *h)
 {
-    return call->rows * call->signature->in[0].height * call->signature->in[0].width;
-}
-
-/* Partial sums, side by side so that they fill vector registers. */
-#define LANES 16
-
-static adv_real total(const adv_real *partial)
-{
-    adv_real sum = 0;
-    for (size_t k = 0; k < LANES; k++)
-        sum += partial[k];
-    return sum;
-}
-
-static adv_real mean_of(size_t n, const adv_real *x)
-{
-    adv_real partial[LANES] = {0};
-    size_t whole = n - n % LANES;
-    for (size_t i = 0; i < whole; i += LANES) {
-        for (size_t k = 0; k < LANES; k++)
-            partial[k] += x[i + k];
-    }
-    for (size_t i = whole; i < n; i++)
-        partial[i - whole] += x[i];
-    return total(partial) / (adv_real)n;
-}
-
-static adv_real mean_product(size_t n, const adv_real *a, const adv_real *b)
-{
-    adv_real partial[LANES] = {0};
-    size_t whole = n - n % LANES;
-    for (size_t i = 0; i < whole; i += LANES) {
-        for (size_t k = 0; k < LANES; k++)
-            partial[k] += a[i + k] * b[i + k];
-    }
-    for (size_t i = whole; i < n; i++)
-        partial[i - whole] += a[i] * b[i];
-    return total(partial) / (adv_real)n;
-}
-
-/* h [n] of x [n]; returns r. h may be x. */
-static adv_real normalise(size_t n, const adv_real *x, adv_real *h)
-{
-    adv_real mean = mean_of(n, x);
-    for (size_t i = 0; i < n; i++)
-        h[i] = x[i] - mean;
-    adv_real r = 1 / (adv_real)sqrt((double)mean_product(n, h, h) + EPSILON);
-    for (size_t i = 0; i < n; i++)
-        h[i] *= r;
-    return r;
-}
-
-/* y = r (v - E[v] - h E[h v]): the derivative of h along v, and its own transpose. y may be v. */
-static void project(size_t n, adv_real r, const adv_real *h, const adv_real *v, adv_real *y)
-{
-    adv_real mean = mean_of(n, v), along = mean_product(n, h, v);
-    for (size_t i = 0; i < n; i++)
-        y[i] = r * (v[i] - mean - h[i] * along);
+    call->kernels->standardise_rows(row->tokens, row->channels, (adv_real)EPSILON,
+                                    call->in[0] + row->at, h, row->inverse);
 }
 
 static void forward(const struct adv_call *call)
 {
-    size_t n = call->signature->in[0].channels;
-    for (size_t k = 0, all = n_tokens(call); k < all; k++) {
-        struct token token = token_of(call, k);
-        adv_real *y = call->out + token.at;
-        normalise(n, call->in[0] + token.at, y);
-        for (size_t i = 0; i < n; i++)
-            y[i] = (1 + token.scale[i]) * y[i] + token.shift[i];
+    for (size_t r = 0; r < call->rows; r++) {
+        struct row row = row_of(call, r);
+        adv_real *y = call->out + row.at;
+        standardise(call, &row, y);
+        for (size_t k = 0; k < row.tokens; k++, y += row.channels) {
+            for (size_t i = 0; i < row.channels; i++)
+                y[i] = (1 + row.scale[i]) * y[i] + row.shift[i];
+        }
     }
+}
+
+/* dh of dx, or zeros for NULL, into row->slope. */
+static void slope_of(const struct adv_call *call, const struct row *row, const adv_real *dx)
+{
+    if (dx)
+        call->kernels->standardise_rows_slope(row->tokens, row->channels, row->h, row->inverse, dx,
+                                              row->slope);
+    else
+        memset(row->slope, 0, row->tokens * row->channels * sizeof *row->slope);
 }
 
 static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
-    size_t n = call->signature->in[0].channels;
-    adv_real *h = call->scratch, *dh = h + n;
-    for (size_t k = 0, all = n_tokens(call); k < all; k++) {
-        struct token token = token_of(call, k);
-        adv_real r = normalise(n, call->in[0] + token.at, h), *dy = d_out + token.at;
-        const adv_real *given = d_in[1] ? d_in[1] + (token.scale - call->in[1]) : NULL;
-        for (size_t i = 0; i < n; i++)
-            dh[i] = d_in[0] ? d_in[0][token.at + i] : 0;
-        project(n, r, h, dh, dh);
-        for (size_t i = 0; i < n; i++)
-            dy[i] = (1 + token.scale[i]) * dh[i] + (given ? h[i] * given[i] + given[n + i] : 0);
+    for (size_t r = 0; r < call->rows; r++) {
+        struct row row = row_of(call, r);
+        const adv_real *given = d_in[1] ? d_in[1] + (row.scale - call->in[1]) : NULL;
+        standardise(call, &row, row.h);
+        slope_of(call, &row, d_in[0] ? d_in[0] + row.at : NULL);
+        for (size_t k = 0; k < row.tokens; k++) {
+            const adv_real *h = row.h + k * row.channels, *dh = row.slope + k * row.channels;
+            adv_real *dy = d_out + row.at + k * row.channels;
+            for (size_t i = 0; i < row.channels; i++)
+                dy[i] = (1 + row.scale[i]) * dh[i] +
+                        (given ? h[i] * given[i] + given[row.channels + i] : 0);
+        }
     }
+}
+
+/* Adjoints of a condition's scale and shift from those of a row's y. */
+static void add_to_condition(const struct row *row, const adv_real *g, adv_real *given)
+{
+    for (size_t k = 0; k < row->tokens; k++, g += row->channels) {
+        const adv_real *h = row->h + k * row->channels;
+        for (size_t i = 0; i < row->channels; i++) {
+            given[i] += h[i] * g[i];
+            given[row->channels + i] += g[i];
+        }
+    }
+}
+
+static void add_to_input(const struct adv_call *call, const struct row *row, const adv_real *g,
+                         adv_real *gx)
+{
+    size_t n = row->tokens * row->channels;
+    for (size_t at = 0; at < n; at += row->channels) {
+        for (size_t i = 0; i < row->channels; i++)
+            row->slope[at + i] = (1 + row->scale[i]) * g[at + i];
+    }
+    call->kernels->standardise_rows_slope(row->tokens, row->channels, row->h, row->inverse,
+                                          row->slope, row->slope);
+    for (size_t i = 0; i < n; i++)
+        gx[i] += row->slope[i];
 }
 
 static void backward(const struct adv_call *call, const adv_real *g_out, adv_real *const *g_in,
                      adv_real *const *g_param)
 {
     (void)g_param;
-    size_t n = call->signature->in[0].channels;
-    adv_real *h = call->scratch, *gh = h + n;
-    for (size_t k = 0, all = n_tokens(call); k < all; k++) {
-        struct token token = token_of(call, k);
-        adv_real r = normalise(n, call->in[0] + token.at, h);
-        const adv_real *g = g_out + token.at;
-        adv_real *given = g_in[1] ? g_in[1] + (token.scale - call->in[1]) : NULL;
-        for (size_t i = 0; given && i < n; i++) {
-            given[i] += h[i] * g[i];
-            given[n + i] += g[i];
-        }
-        for (size_t i = 0; i < n; i++)
-            gh[i] = (1 + token.scale[i]) * g[i];
-        project(n, r, h, gh, gh);
-        for (size_t i = 0; g_in[0] && i < n; i++)
-            g_in[0][token.at + i] += gh[i];
+    for (size_t r = 0; r < call->rows; r++) {
+        struct row row = row_of(call, r);
+        standardise(call, &row, row.h);
+        if (g_in[1])
+            add_to_condition(&row, g_out + row.at, g_in[1] + (row.scale - call->in[1]));
+        if (g_in[0])
+            add_to_input(call, &row, g_out + row.at, g_in[0] + row.at);
     }
 }
 
@@ -156,7 +139,8 @@ static size_t scratch_size(const struct adv_signature *s, const struct adv_kerne
 {
     (void)kernels;
     (void)rows;
-    return sweep == ADV_FORWARD ? 0 : 2 * s->in[0].channels;
+    size_t tokens = s->in[0].height * s->in[0].width;
+    return tokens + (sweep == ADV_FORWARD ? 0 : 2 * adv_shape_size(s->in[0]));
 }
 
 const struct adv_op adv_op_token_norm = {
