@@ -47,9 +47,10 @@ uses[trainer/fit]='report measure training cli'
 uses[trainer/model]='cli'
 uses[trainer/serve]='cli'
 uses[trainer/figure]='model cli'
+uses[trainer/samples]='measure rows cli'
 uses[trainer/calibration]='measure figure rows cli'
 uses[trainer/weights]='measure rows cli'
-uses[trainer/eval]='calibration report measure figure rows cli'
+uses[trainer/eval]='calibration samples report measure figure rows cli'
 
 # Folders of the page -> those that they may import from; app.js may from all.
 uses[web/lib]=''

@@ -1,8 +1,8 @@
 /* What is measured of a model, where the truth is known. */
-#include "trainer/measure/distances.h"
 #include "trainer/measure/draws.h"
 #include "trainer/measure/measure.h"
-#include "trainer/measure/modes.h"
+#include "trainer/samples/distances.h"
+#include "trainer/samples/modes.h"
 
 #include <advect/extra/all.h>
 #include <advect/train.h>

@@ -3,7 +3,7 @@
 #include "trainer/cli/table.h"
 #include "trainer/eval/solver_list.h"
 #include "trainer/measure/rows.h"
-#include "trainer/measure/scorer.h"
+#include "trainer/samples/scorer.h"
 
 #include <advect/extra/memory.h>
 #include <advect/query.h>

@@ -1,4 +1,4 @@
-#include "trainer/measure/scorer.h"
+#include "trainer/samples/scorer.h"
 
 #include <advect/array_file.h>
 

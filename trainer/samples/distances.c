@@ -1,4 +1,4 @@
-#include "trainer/measure/distances.h"
+#include "trainer/samples/distances.h"
 
 #include <advect/extra/rng.h>
 

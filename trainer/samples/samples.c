@@ -1,8 +1,8 @@
 /* Samples: written down, scored by a program of the user's, and held against a known density. */
-#include "trainer/measure/distances.h"
 #include "trainer/measure/measure.h"
-#include "trainer/measure/modes.h"
-#include "trainer/measure/scorer.h"
+#include "trainer/samples/distances.h"
+#include "trainer/samples/modes.h"
+#include "trainer/samples/scorer.h"
 
 #include <advect/array_file.h>
 

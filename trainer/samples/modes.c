@@ -1,4 +1,4 @@
-#include "trainer/measure/modes.h"
+#include "trainer/samples/modes.h"
 
 #include <advect/extra/rng.h>
 #include <advect/extra/tails.h>
