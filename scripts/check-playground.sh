@@ -1,8 +1,9 @@
 #!/bin/bash
 # Builds the playground and tests it: its module in node against the native build, and its page in
-# Chromium. scripts/deps.sh playground installs emscripten; where it, the source of jansson or node
-# cannot be had this is skipped, with a word, and so is the page where chromium or playwright-core
-# (scripts/deps.sh test) is missing. Its last line counts the checks.
+# Chromium and in Firefox. scripts/deps.sh playground installs emscripten; where it, the source of
+# jansson or node cannot be had this is skipped, with a word, and so is the page where chromium or
+# playwright-core (scripts/deps.sh test) is missing, and its part in Firefox where firefox-esr is. Its
+# last line counts the checks.
 #
 # usage: check-playground.sh BIN/advect
 set -euo pipefail

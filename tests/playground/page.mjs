@@ -9,6 +9,7 @@ import { Daemon, killAll } from "../web/daemon.mjs";
 import { assert, Harness, idle, pixels, saved, until } from "../web/harness.mjs";
 import { axeTests } from "./axe.mjs";
 import { faultTests } from "./faults.mjs";
+import { firefoxTests } from "./firefox.mjs";
 import { serve } from "./server.mjs";
 import { LONG, button, dropFile, inked, said, trained } from "./view.mjs";
 
@@ -245,6 +246,7 @@ for (const colorScheme of ["light", "dark"])
 
 await faultTests(harness, go, shots);
 await axeTests(harness, go);
+await firefoxTests(harness, server.url);
 
 const advectd = join(dirname(advect), "advectd");
 if (!existsSync(advectd))
