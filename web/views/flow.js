@@ -2,14 +2,13 @@
  * solvers beside each other, if asked for, on one clock. */
 import { askJson, modelPath } from "../lib/api.js";
 import { askList } from "../lib/curl-list.js";
-import { download, el } from "../lib/dom.js";
+import { el } from "../lib/dom.js";
+import { Downloads } from "../lib/downloads.js";
 import { Form } from "../lib/form.js";
-import { compose, pngOf, takeAway } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
-import { canRecord, Recorder } from "../lib/recorder.js";
 import { conditionOf, conditionOfOther, conditionSpecs, seedSpec, solverOf, solverSpecs, solverWords, TIME } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
-import { fixed, number } from "../lib/text.js";
+import { number } from "../lib/text.js";
 import { events as themeEvents } from "../lib/theme.js";
 import { FlowPane } from "../plane/flow-pane.js";
 import { ModelLayers } from "../plane/model-layers.js";
@@ -19,8 +18,6 @@ const COUNTS = [100, 300, 1000, 2000, 3000, 5000, 7500, 10000, 20000];
 const MOST_POINTS = 6;
 const ALONE = "", SAME = "*"; /* in place of the name of another model, which has neither */
 const USUAL = ["midpoint", 30], COARSE = ["euler", 4]; /* solvers; the second to differ from the first, of one model */
-const LINGER_MS = 400; /* at the end of a film */
-const POLL_MS = 100;
 const OVERLAYS = [
   { name: "points", label: "Points", fallback: false,
     help: "samples on their way from the Gaussian at t = 0 to the data at t = 1, coloured by where they start" },
@@ -92,6 +89,8 @@ class FlowView {
     this.player = new Player({ t, speed, draw: (now) => this.draw(now), settled: () => this.settled(),
       speedChanged: (value) => this.form.set("speed", value) });
     this.makePanes();
+    this.downloads = new Downloads({ player: this.player, tasks: this.tasks, tiles: () => this.panes.map((pane) => pane.tile),
+      ratio: () => this.panes[0].plane.ratio, isWhole: () => this.isWhole, about: () => this.about() });
     this.takePoints(this.form.values.at);
     this.refusedView = el("p", { class: "refusal", role: "alert", hidden: true });
     this.origins = el("p", { class: "dim origins", hidden: true }, el("span", { class: "wheel", "aria-hidden": "true" }),
@@ -128,18 +127,10 @@ class FlowView {
           el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
         el("div", { class: "controls" }, rows("label", "guidance", "n", "seed", "method", "steps", "tolerance")),
         el("div", { class: "controls" }, rows("with", "method2", "steps2", "tolerance2")),
-        form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.refusedView, this.files(),
+        form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.refusedView, el("div", { class: "row" }, this.downloads.buttons),
         layers.map(({ model, tracers }) => [layers.length > 1 ? el("h2", { class: "of-points" }, model.name) : null, tracers.element]).flat(),
         this.asks.element)));
     this.nameSides();
-  }
-
-  files() {
-    return el("div", { class: "row" },
-      el("button", { type: "button", title: "the picture knows its settings: drop it on this page to open it again",
-        onclick: () => this.savePicture() }, "Picture as PNG"),
-      canRecord ? this.filmButton = el("button", { type: "button", title: "plays from t = 0 to 1 and records it",
-        onclick: () => this.saveFilm() }, "Animation as WebM") : null);
   }
 
   /* ---- what each side shows */
@@ -302,7 +293,7 @@ class FlowView {
     player.reach = this.reach(t);
     panes.forEach((pane) => pane.draw(t, values));
     this.origins.hidden = !values.points;
-    this.filmed?.(t);
+    this.downloads.drawn(t);
   }
 
   /* ---- files */
@@ -314,27 +305,9 @@ class FlowView {
       other === model ? `-and-${values.method2}` : ""].join("");
   }
 
-  tiles() { return this.panes.map((pane) => pane.tile); }
-
-  async savePicture() {
+  about() {
     this.settled();
-    const { model, player, form, panes: [{ plane: { ratio } }] } = this;
-    await takeAway(await pngOf(compose(this.tiles(), { ratio })), { model, form, name: `${this.name}-t-${fixed(player.t, 2)}.png` });
-  }
-
-  /* Plays from 0 to 1, or until somebody pauses, once all that is shown is there. One film at a time. */
-  saveFilm() {
-    return this.tasks.start("film", "Recording the animation", async (task) => {
-      this.filmButton.disabled = true;
-      try {
-        await this.wholeFlow(task.signal);
-        const film = await this.record(task);
-        task.signal.throwIfAborted();
-        download(film, `${this.name}.webm`);
-      } finally {
-        this.filmButton.disabled = false;
-      }
-    });
+    return { model: this.model, form: this.form, name: this.name };
   }
 
   /* Whether all that is shown is there, at every time. */
@@ -342,56 +315,6 @@ class FlowView {
     const { panes, layers, form: { values } } = this;
     return !this.tasks.running.has("box") && panes.every((pane) => pane.cloud) && this.reach(0) >= 1 &&
       (!values.field || layers.every(({ field }) => field?.complete));
-  }
-
-  async wholeFlow(signal) {
-    while (!this.isWhole) {
-      if (this.tasks.running.size === 1) /* this one alone */
-        throw new Error("not all that is to be shown has been computed.");
-      await new Promise((done) => setTimeout(done, POLL_MS));
-      signal.throwIfAborted();
-    }
-  }
-
-  /* Calls each(t) after every drawing, until it says true. */
-  watch(signal, each) {
-    return new Promise((done, fail) => {
-      signal.addEventListener("abort", () => fail(signal.reason));
-      this.filmed = (t) => each(t) && done();
-    });
-  }
-
-  async record({ signal, progress }) {
-    const canvas = el("canvas"), { ratio } = this.panes[0].plane, { player } = this;
-    const paint = (t) => compose(this.tiles(), { ratio, canvas, note: `t = ${fixed(t, 2)}` });
-    let recorder, film;
-    player.pause(false);
-    player.seek(0);
-    try {
-      await this.watch(signal, (t) => {
-        paint(t);
-        return true;
-      });
-      recorder = new Recorder(canvas);
-      const played = this.watch(signal, (t) => {
-        const ended = t >= 1 || !player.playing;
-        if (ended || recorder.due) {
-          paint(t);
-          recorder.frame();
-        }
-        progress(t, 1);
-        return ended;
-      });
-      player.play();
-      await played;
-      await new Promise((done) => setTimeout(done, LINGER_MS));
-    } finally {
-      this.filmed = null;
-      player.pause();
-      film = recorder?.end();
-      film?.catch(() => {}); /* of a film that nobody waits for any more */
-    }
-    return film;
   }
 
   close() {

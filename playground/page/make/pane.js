@@ -92,6 +92,11 @@ export class Pane {
     plane.drawNumbers(context);
   }
 
+  /* What is seen, as a tile of a picture. */
+  get tile() {
+    return { layers: [this.plane.under, this.plane.over], title: `${this.title} ${this.words.textContent}` };
+  }
+
   close() {
     this.plane.close();
   }

@@ -1,6 +1,7 @@
 /* Make your own density: its exact flow at once, and a network that learns it beside. */
 import { chart } from "../lib/chart.js";
 import { download, el } from "../lib/dom.js";
+import { Downloads } from "../lib/downloads.js";
 import { Form } from "../lib/form.js";
 import { dragsFiles } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
@@ -9,17 +10,18 @@ import { Tasks } from "../lib/tasks.js";
 import { count, number } from "../lib/text.js";
 import { events as themeEvents } from "../lib/theme.js";
 import { Brush } from "../make/brush.js";
+import { carriedIn, textOfPoints } from "../make/carried-points.js";
 import { ExactDensity } from "../make/exact-density.js";
 import { Pane } from "../make/pane.js";
 import { presetNames, presetPoints } from "../make/presets.js";
-import { carriedIn, Film, savePicture } from "../make/take-away.js";
+import { Recording } from "../make/recording.js";
 import { boxOf, MOST_POINTS, readCsv, unitsOf } from "../make/target.js";
 import { EXACT, LEARNED, makeExact, modelFile, openModel, recipeOf, train } from "../make/training.js";
 
 const MODEL_BYTES = 64e6;
 const EXACT_WORK = 1.2e6, FEWEST = 200, MOST = 3000; /* points of the flow times points that were painted */
 const PREVIEW = { n: 800, solver: { method: "midpoint", steps: 12 } }; /* of a network in training */
-const OWN = "your own";
+const OWN = "your own", FILES = "advect-playground"; /* how names of files begin */
 const OVERLAYS = [
   { name: "points", label: "Points", fallback: true, help: "samples on their way from the Gaussian at t = 0 to the data at t = 1, coloured by where they start" },
   { name: "density", label: "Density", fallback: true, help: "probability density at time t" },
@@ -77,10 +79,12 @@ class MakeView {
     this.exact = new Pane("Exact", "The plane of the exact flow. With painting on, the pointer sprays points, and erases them with Shift.", this.tasks, redraw);
     this.network = new Pane("Learned", "The plane of the learned flow.", this.tasks, redraw);
     this.exact.makeDensity = () => new ExactDensity(this.exact.plane.box, this.target);
-    this.film = new Film([this.exact, this.network], () => this.player.t);
     this.brush = new Brush(this.exact.plane, () => this.target, (ended) => this.painted(ended));
     this.player = new Player({ t, speed, draw: (now) => this.draw(now), settled: () => this.settled(),
       speedChanged: (value) => this.form.set("speed", value) });
+    this.downloads = new Downloads({ player: this.player, tasks: this.tasks, tiles: () => [this.exact.tile, this.network.tile],
+      ratio: () => this.exact.plane.ratio, about: () => this.about() });
+    this.recording = new Recording(this.downloads, FILES);
     this.startsAlone = t === 0 && !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.lay(root);
     this.themed = redraw;
@@ -170,8 +174,7 @@ class MakeView {
       el("button", { type: "button", onclick: () => this.saveRecipe() }, "Download the recipe")];
     return el("fieldset", { class: "group" }, el("legend", {}, "Files"), el("div", { class: "row" }, ...this.saves,
       this.picker("Open a model", ".safetensors"),
-      el("button", { type: "button", title: "the picture knows its points and settings: drop it here to open them again",
-        onclick: () => this.savePicture() }, "Picture as PNG"), this.film.button),
+      this.downloads.picture, this.recording.button),
     el("p", { class: "dim" }, "advectd serves the model; advect train makes it anew from the recipe."));
   }
 
@@ -386,10 +389,11 @@ class MakeView {
     this.refresh().catch(() => {});
   }
 
-  async savePicture() {
-    const { model, form, target: { points, units } } = this;
+  /* Files name no digest, since the models of this view are made anew whenever it is opened. */
+  about() {
+    const { model: { name }, form, target } = this;
     this.settled();
-    await savePicture([this.exact, this.network], { model, form, t: this.player.t, points: form.values.preset === OWN ? points : null, units });
+    return { model: { name, digest: "" }, form, name: FILES, more: form.values.preset === OWN ? textOfPoints(target) : {} };
   }
 
   async save() {
@@ -432,7 +436,7 @@ class MakeView {
     this.exact.draw(t, { ...values, points: values.points && !painting, density: values.density && !this.brush.down },
       painting ? (context) => this.drawPainted(context) : null);
     this.network.draw(t, values);
-    this.film.drawn(t);
+    this.downloads.drawn(t);
   }
 
   drawPainted(context) {
@@ -449,7 +453,7 @@ class MakeView {
     this.keep();
     themeEvents.removeEventListener("theme", this.themed);
     this.root.ondrop = this.root.ondragover = null;
-    this.film.end();
+    this.recording.end();
     for (const part of [this.player, this.tasks, this.exact, this.network])
       part.close();
   }
