@@ -6,7 +6,7 @@ const STEPS = 5; /* of the story */
 
 /* Views by name: the address, canvases that have to be drawn, and how many of them there are. */
 const VIEWS = {
-  make: ["#/make/your-points?t=0.8&field=1&grid=1", ".pane:first-child canvas", 2],
+  make: ["#/make/your-points?t=0.8&field=1&grid=1", ".flow-pane:first-child canvas", 2],
   story: ["#/story/your-points?step=1", ".plane canvas", 2],
   flow: ["#/flow/four-modes?points=1&n=300&steps=4&t=0.5&with=*", ".plane canvas", 4],
   generate: ["#/generate/mnist-mlp?classes=3&each=2&frames=3&steps=4", ".pictures canvas", 1],
@@ -56,7 +56,7 @@ export async function firefoxTests(harness, url) {
 
   await test("Firefox: a network learns in the worker, and is drawn", async (tell) => {
     await open("make", "#/make/your-points?train_steps=60&density=0&t=1");
-    const points = () => firefox.run(COLOURED, ".pane:nth-child(2) canvas:nth-child(2)");
+    const points = () => firefox.run(COLOURED, ".flow-pane:nth-child(2) canvas:nth-child(2)");
     assert(await points() === 0, "something is drawn of no network");
     await firefox.run(PRESS, "Train");
     await until(() => firefox.run(HAS_BUTTON, "Train"), "the training to end", PATIENCE);

@@ -21,7 +21,7 @@ const go = (page, hash = "") => page.goto(server.url + hash);
 await harness.test("the playground opens with the exact flow of two moons", {}, async (page, tell) => {
   const began = Date.now();
   await go(page);
-  await until(() => page.locator(".pane").count(), "the view");
+  await until(() => page.locator(".flow-pane").count(), "the view");
   tell(`view after ${Date.now() - began} ms`);
   await idle(page, LONG);
   assert(await inked(page, 1) > 500, "no points of the exact flow");
@@ -70,7 +70,7 @@ await harness.test("points are painted, erased, and learned", {}, async (page) =
   await until(async () => /empty/.test(await said(page)), "an empty plane");
   await button(page, "Train").click();
   assert(/nothing to learn/.test(await said(page)), await said(page));
-  const plane = page.locator(".pane").first().locator(".plane"), frame = await plane.boundingBox();
+  const plane = page.locator(".flow-pane").first().locator(".plane"), frame = await plane.boundingBox();
   await page.mouse.move(frame.x + 0.3 * frame.width, frame.y + 0.5 * frame.height);
   await page.mouse.down();
   await page.mouse.move(frame.x + 0.7 * frame.width, frame.y + 0.5 * frame.height, { steps: 20 });
@@ -104,7 +104,7 @@ await harness.test("a dropped table is opened, once; a dropped word is nobody's"
     const transfer = new DataTransfer();
     transfer.setData("text/plain", "a word");
     const event = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
-    document.querySelector(".pane").dispatchEvent(event);
+    document.querySelector(".flow-pane").dispatchEvent(event);
     return event.defaultPrevented;
   });
   assert(!word, "the browser's own way with text is cut off");
@@ -161,7 +161,7 @@ await harness.test("a picture of points far from zero opens them again, where no
   await page.reload();
   await idle(page, LONG);
   await dropFile(page, { name: "far.png", type: "image/png", text: bytes.toString("latin1") });
-  await until(async () => await page.locator(".pane").count() && await said(page) === "50 points", "the points of the picture");
+  await until(async () => await page.locator(".flow-pane").count() && await said(page) === "50 points", "the points of the picture");
 });
 
 await harness.test("a film of a still scene has its picture", { acceptDownloads: true }, async (page) => {
@@ -182,7 +182,7 @@ await harness.test("a view left in a training keeps what was learned; a link's w
   await idle(page, LONG);
   await page.getByRole("link", { name: "Make", exact: true }).click();
   await idle(page, LONG);
-  assert(/after [\d,]+ steps/.test(await page.locator(".pane figcaption").last().textContent()), "nothing says after how many steps");
+  assert(/after [\d,]+ steps/.test(await page.locator(".flow-pane figcaption").last().textContent()), "nothing says after how many steps");
   assert(await button(page, "Train").count() && await inked(page, 2) > 100, "no learned flow");
   await go(page, "#/make/your-points?density=0&blur=0.3");
   await until(async () => await page.getByLabel("Width of a point").inputValue() === "0.3", "the width of the link");
@@ -201,7 +201,7 @@ await harness.test("both planes show every layer, by a solver with a tolerance t
   assert(await page.getByLabel("Tolerance").isVisible() && !await page.getByLabel("Steps", { exact: true }).isVisible(), "steps of dopri5");
   await page.getByLabel("Tolerance").selectOption("0.01");
   for (const [layer, canvas] of [["Velocity", 2], ["Deforming grid", 2], ["Density", 1]]) {
-    const look = (which) => pixels(page, `.pane:nth-child(${which}) canvas:nth-child(${canvas})`);
+    const look = (which) => pixels(page, `.flow-pane:nth-child(${which}) canvas:nth-child(${canvas})`);
     const before = [await look(1), await look(2)];
     await page.getByLabel(layer).check();
     await idle(page, LONG);
@@ -256,7 +256,7 @@ else
     const daemon = await Daemon.start(advectd, "models", { flags: ["--playground", folder] });
     await page.goto(daemon.url);
     await page.getByRole("link", { name: "playground" }).click();
-    await until(() => page.locator(".pane").count(), "the view");
+    await until(() => page.locator(".flow-pane").count(), "the view");
     await idle(page, LONG);
     assert(new URL(page.url()).pathname === "/playground/", page.url());
     assert(await inked(page, 1) > 500, "no points of the exact flow");
@@ -270,7 +270,7 @@ await harness.test("it opens without the server after the first visit", {}, asyn
   await until(() => page.evaluate(async () => (await caches.keys()).length), "the files to be kept");
   server.stop();
   await page.reload();
-  await until(() => page.locator(".pane").count(), "the view");
+  await until(() => page.locator(".flow-pane").count(), "the view");
   await idle(page, LONG);
 });
 

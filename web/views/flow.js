@@ -105,14 +105,15 @@ class FlowView {
   /* One pane or two, and what they show of one model or two. */
   makePanes() {
     const { model, other, tasks } = this, twin = other === model;
-    const events = { redraw: () => this.redraw(), toggle: () => this.player.toggle(), clicked: (point) => this.place(point),
+    const asking = { toggle: () => this.player.toggle(), clicked: (point) => this.place(point),
       moved: (pane) => this.moved(pane), rested: () => this.look() };
     const asked = (tracers) => { this.takePoints(tracers.points); this.rememberPoints(); this.redraw(); };
     const side = (name) => (other ? `, ${name}` : "");
     this.layers = [new ModelLayers(model, tasks, { aside: twin ? "" : side("first"), asked }),
       ...other && !twin ? [new ModelLayers(other, tasks, { aside: side("second"), asked })] : []];
     this.panes = (other ? ["first", "second"] : [""]).map((name, i) =>
-      new FlowPane(this.layers[i] ?? this.layers[0], tasks, { aside: side(name), names: NAMES, fieldOf: i ? secondField : (field) => field, ...events }));
+      new FlowPane(this.layers[i] ?? this.layers[0], tasks,
+        { aside: side(name), names: NAMES, redraw: () => this.redraw(), fieldOf: i ? secondField : undefined, asking }));
   }
 
   lay(root) {
@@ -221,7 +222,7 @@ class FlowView {
   /* ---- settings */
 
   changed(name) {
-    const solvers = ["method", "steps", "tolerance"], { n } = this.form.values;
+    const solvers = ["method", "steps", "tolerance"];
     if (name === "with") {
       this.compare();
     } else if (name === "label" || name === "guidance") {
@@ -229,17 +230,17 @@ class FlowView {
         this.tasks.cancel(running);
       this.begin();
     } else if (name === "n" || name === "seed") {
-      this.carryAnew(this.panes, n, false);
+      this.carryAnew(this.panes, { grid: false });
     } else if (solvers.includes(name) || solvers.some((s) => `${s}2` === name)) {
-      this.carryAnew([this.panes[solvers.includes(name) ? 0 : 1]], n, true);
+      this.carryAnew([this.panes[solvers.includes(name) ? 0 : 1]]);
     } else {
       this.fill();
       this.redraw(true);
     }
   }
 
-  carryAnew(panes, n, gridToo) {
-    panes.forEach((pane) => pane.carryAnew(n, gridToo));
+  carryAnew(panes, what) {
+    panes.forEach((pane) => pane.carryAnew(this.form.values.n, what));
     this.nameSides();
     this.form.forgive();
     this.fill();
@@ -310,11 +311,8 @@ class FlowView {
     return { model: this.model, form: this.form, name: this.name };
   }
 
-  /* Whether all that is shown is there, at every time. */
   get isWhole() {
-    const { panes, layers, form: { values } } = this;
-    return !this.tasks.running.has("box") && panes.every((pane) => pane.cloud) && this.reach(0) >= 1 &&
-      (!values.field || layers.every(({ field }) => field?.complete));
+    return !this.tasks.running.has("box") && this.panes.every((pane) => pane.isWhole(this.form.values));
   }
 
   close() {
