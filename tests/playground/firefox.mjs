@@ -1,5 +1,6 @@
 /* The playground in Debian's firefox-esr: its core in the worker, its own views and the page's. */
 import { ABSENT, findFirefox, Firefox, IDLE, INKED, OPENED, PATIENCE, PRESS } from "../web/firefox.mjs";
+import { framesOf } from "../web/files.mjs";
 import { assert, until } from "../web/harness.mjs";
 
 const STEPS = 5; /* of the story */
@@ -65,6 +66,9 @@ export async function firefoxTests(harness, url) {
     const verdict = await firefox.run(TEXT, ".scene .lead");
     assert(/KL divergence .* nats, over 2,048 points/.test(verdict), verdict);
     await firefox.screenshot(`${harness.shots}/firefox-playground-trained.png`);
+    await firefox.run(PRESS, "Animation as PNG");
+    const { said, there } = framesOf(await firefox.downloaded("advect-playground-animated.png"));
+    assert(said === there && there > 20, `${said} frames, ${there} are there`);
     tell(verdict);
   });
 

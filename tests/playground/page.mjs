@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { launch } from "../web/browser.mjs";
 import { Daemon, killAll } from "../web/daemon.mjs";
+import { framesOf, tagsOf, textsOf } from "../web/files.mjs";
 import { assert, Harness, idle, pixels, saved, until } from "../web/harness.mjs";
 import { axeTests } from "./axe.mjs";
 import { faultTests } from "./faults.mjs";
@@ -155,7 +156,7 @@ await harness.test("a picture of points far from zero opens them again, where no
   await until(async () => /^50 points of/.test(await said(page)), "the table");
   await idle(page, LONG);
   const { bytes } = await saved(page, "Picture as PNG");
-  const points = JSON.parse(bytes.toString("latin1").match(/Advect-Points\0(\[\[.*?\]\])/)[1]);
+  const points = JSON.parse(textsOf(bytes)["Advect-Points"]);
   assert(new Set(points.map(([x]) => x)).size === 50, `points fall together: ${points.slice(0, 5).join(" ")}`);
   await go(page, "#/model/four-modes");
   await page.reload();
@@ -170,7 +171,29 @@ await harness.test("a film of a still scene has its picture", { acceptDownloads:
   await button(page, "Record a film").click();
   await page.waitForTimeout(500);
   const { bytes } = await saved(page, "Stop and save the film");
-  assert(bytes.length > 5000, `${bytes.length} bytes`);
+  assert(bytes.length > 5000 && tagsOf(bytes)["Advect-Link"].startsWith("#/make/your-points"), `${bytes.length} bytes`);
+});
+
+await harness.test("animations of both planes open their points again", { acceptDownloads: true, viewport: { width: 700, height: 700 }, reducedMotion: "reduce" }, async (page, tell) => {
+  await go(page, "#/make/your-points?density=0&speed=4&t=0.5");
+  const rows = Array.from({ length: 40 }, (_, i) => `${2 * Math.cos(i)},${Math.sin(i)}`).join("\n");
+  await page.locator('input[accept^=".csv"]').setInputFiles({ name: "ring.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+  await until(async () => /^40 points/.test(await said(page)), "the table");
+  await idle(page, LONG);
+  const picture = await saved(page, "Animation as PNG");
+  assert(framesOf(picture.bytes).there > 20 && picture.name === "advect-playground-animated.png", picture.name);
+  await idle(page, LONG);
+  const film = await saved(page, "Animation as WebM");
+  assert(JSON.parse(tagsOf(film.bytes)["Advect-Points"]).length === 40 && film.name === "advect-playground.webm", film.name);
+  for (const { bytes, name } of [picture, film]) {
+    const type = name.endsWith("webm") ? "video/webm" : "image/png";
+    await page.getByLabel("Start from").selectOption("spiral");
+    await until(async () => /^800 points/.test(await said(page)), "the spiral");
+    assert(await dropFile(page, { name, type, text: bytes.toString("latin1") }), "the browser would open it");
+    await until(async () => /^40 points/.test(await said(page)), `the points of ${name}`);
+    await idle(page, LONG);
+  }
+  tell(`${(picture.bytes.length / 1e3).toFixed(0)} kB and ${(film.bytes.length / 1e3).toFixed(0)} kB`);
 });
 
 await harness.test("a view left in a training keeps what was learned; a link's width of a point holds", {}, async (page) => {
@@ -228,6 +251,13 @@ await harness.test("the story's five steps", { reducedMotion: "reduce" }, async 
     assert((await pixels(page, ".plane canvas:nth-child(1)")).inked > 500, `nothing is drawn at step ${step}`);
     await harness.shot(page, `playground-story-${step}`);
   }
+  const { bytes, name } = await saved(page, "Picture as PNG");
+  await go(page, "#/make/your-points?density=0");
+  await idle(page, LONG);
+  await dropFile(page, { name, type: "image/png", text: bytes.toString("latin1") });
+  await until(() => page.getByRole("heading", { name: "Digits from noise" }).count(), "the step of the picture");
+  await idle(page, LONG);
+  assert(await page.locator(".player input").inputValue() === "0.8" && name === "advect-story-5-t-0.80.png", name);
   await page.getByRole("link", { name: "Watch digits form from noise" }).click();
   await until(() => page.evaluate(() => location.hash.startsWith("#/generate/")), "the digits");
 });

@@ -29,8 +29,8 @@ export class Recorder {
     });
     this.seen = () => this.recording && (document.hidden ? this.recorder.pause() : this.recorder.resume());
     document.addEventListener("visibilitychange", this.seen);
+    this.recorder.onstart = () => this.frame(); /* what is asked for before may be lost */
     this.recorder.start();
-    this.frame();
   }
 
   get recording() { return this.recorder.state !== "inactive"; }

@@ -1,18 +1,18 @@
-/* Points that were painted go along in a picture, and come back with it. */
-import { textOf } from "../lib/png-text.js";
+/* Points that were painted go along in a picture or a film, and come back with it. */
+import { wordsIn } from "../lib/picture.js";
 import { MOST_POINTS, rounded } from "./target.js";
 
 const POINTS = "Advect-Points";
 
-/* What a picture says of them besides the usual: {keyword: text}. */
+/* What such a file says of them besides the usual: {keyword: text}. */
 export function textOfPoints({ points, units }) {
   return { [POINTS]: JSON.stringify(points.map((p) => p.map((c) => rounded(c, units.scale)))) };
 }
 
-/* The points that a picture holds; null where it is none of these. It may be anybody's. */
+/* The points that a file holds; null where it is none of these. It may be anybody's. */
 async function pointsIn(file) {
   try {
-    const points = JSON.parse(await textOf(file, POINTS));
+    const points = JSON.parse(await wordsIn(file, POINTS));
     const good = Array.isArray(points) && points.length <= MOST_POINTS &&
       points.every((p) => Array.isArray(p) && p.length === 2 && p.every((c) => Number.isFinite(c)));
     return good && points.length ? points : null;
@@ -21,8 +21,8 @@ async function pointsIn(file) {
   }
 }
 
-/* {points} of a picture of this view, null for those that its address names; null of other files. */
+/* {points} of a file of this view, null for those that its address names; null of other files. */
 export async function carriedIn(file) {
-  const points = await pointsIn(file), link = await textOf(file, "Advect-Link");
+  const points = await pointsIn(file), link = await wordsIn(file, "Advect-Link");
   return link?.startsWith("#/make/") ? { points } : null;
 }

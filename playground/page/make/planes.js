@@ -112,6 +112,11 @@ export class Planes {
     }
   }
 
+  /* Whether all that is shown is there, at every time; of no flow there is nothing. */
+  get isWhole() {
+    return !this.training && this.panes.every((pane) => !pane.layers.density || pane.isWhole(this.shownOf(pane.layers)));
+  }
+
   /* ---- drawing */
 
   reach(t) {

@@ -40,8 +40,8 @@ class MakeView {
     this.player = new Player({ t, speed, draw: (now) => this.draw(now), settled: () => this.settled(),
       speedChanged: (value) => this.form.set("speed", value) });
     this.downloads = new Downloads({ player: this.player, tasks: this.tasks, tiles: () => this.planes.panes.map((pane) => pane.tile),
-      ratio: () => this.planes.plane.ratio, about: () => this.about() });
-    this.recording = new Recording(this.downloads, FILES);
+      ratio: () => this.planes.plane.ratio, isWhole: () => !this.tasks.running.has("exact") && this.planes.isWhole, about: () => this.about() });
+    this.recording = new Recording(this.downloads);
     this.startsAlone = t === 0 && !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.lay(root);
     this.themed = () => this.planes.redraw(true);
@@ -132,7 +132,7 @@ class MakeView {
       el("button", { type: "button", onclick: () => this.saveRecipe() }, "Download the recipe")];
     return el("fieldset", { class: "group" }, el("legend", {}, "Files"), el("div", { class: "row" }, ...this.saves,
       this.picker("Open a model", ".safetensors"),
-      this.downloads.picture, this.recording.button),
+      this.downloads.buttons, this.recording.button),
     el("p", { class: "dim" }, "advectd serves the model; advect train makes it anew from the recipe."));
   }
 
@@ -218,10 +218,10 @@ class MakeView {
     this.planes.redraw(true);
   }
 
-  /* Pictures are left to the page, which opens what they show. */
+  /* Pictures and films are left to the page, which opens what they show. */
   drop(event) {
     const file = event.dataTransfer.files[0];
-    if (!file || file.type === "image/png")
+    if (!file || ["image/png", "video/webm"].includes(file.type))
       return;
     event.preventDefault();
     this.open(file);

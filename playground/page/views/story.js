@@ -1,6 +1,7 @@
 /* Flow matching in five steps, for readers without the mathematics: text beside a live plane. */
 import { askJson } from "../lib/api.js";
 import { el } from "../lib/dom.js";
+import { Downloads } from "../lib/downloads.js";
 import { Form } from "../lib/form.js";
 import { Player } from "../lib/player.js";
 import { Tasks } from "../lib/tasks.js";
@@ -35,20 +36,23 @@ const STEPS = [
 
 class StoryView {
   constructor(root, { params, remember }) {
-    this.form = new Form([{ name: "step", kind: "int", min: 1, max: STEPS.length, fallback: 1 }], params, { remember, changed: () => {} });
+    this.form = new Form([{ name: "step", kind: "int", min: 1, max: STEPS.length, fallback: 1 },
+      { name: "t", kind: "real", min: 0, max: 1, fallback: 0 }], params, { remember, changed: () => {} });
     this.tasks = new Tasks();
-    this.player = new Player({ t: 0, speed: 1, draw: (t) => this.draw(t), settled: () => {}, speedChanged: () => {} });
+    this.player = new Player({ t: 0, speed: 1, draw: (t) => this.draw(t), settled: () => this.settled(), speedChanged: () => {} });
     this.flow = new ModelLayers({ name: STAGE }, this.tasks, { densityOf: (box) => new ExactDensity(box, this.target) });
     this.pane = new FlowPane(this.flow, this.tasks, { label: "The plane of the story.", names: NAMES, redraw: () => this.redraw() });
     this.pane.plane.box = boxOf(UNITS);
+    this.downloads = new Downloads({ player: this.player, tasks: this.tasks, tiles: () => [this.pane.tile], ratio: () => this.pane.plane.ratio,
+      isWhole: () => !this.tasks.running.has("exact") && this.pane.isWhole(this.shown), about: () => this.about() });
     this.text = el("div", { "aria-live": "polite" });
     this.chips = STEPS.map((step, i) => el("button", { type: "button", class: "chip", onclick: () => this.show(i + 1) }, `${i + 1} ${step.title}`));
     root.append(el("div", { class: "stage" },
       el("div", { class: "scene" }, this.pane.element, this.player.element, this.tasks.element),
-      el("div", { class: "panel" }, el("div", { class: "chip-row" }, this.chips), this.text)));
+      el("div", { class: "panel" }, el("div", { class: "chip-row" }, this.chips), this.text, el("div", { class: "row" }, this.downloads.buttons))));
     this.themed = () => this.redraw(true);
     themeEvents.addEventListener("theme", this.themed);
-    this.show(this.form.values.step);
+    this.show(this.form.values.step, this.form.values.t);
   }
 
   next(number) {
@@ -59,7 +63,8 @@ class StoryView {
         : el("a", { href: `#/make/${EXACT}` }, "Make a density of your own"));
   }
 
-  async show(number) {
+  /* t: where the clock stands; from the start it begins by itself. */
+  async show(number, t = 0) {
     const { title, text, points, blur, show } = this.step = STEPS[number - 1];
     this.form.set("step", number);
     this.chips.forEach((chip, i) => chip.setAttribute("aria-pressed", i + 1 === number));
@@ -68,13 +73,14 @@ class StoryView {
     this.shown = Object.fromEntries(Object.keys(NAMES).map((name) => [name, show.includes(name)]));
     this.flow.empty();
     this.pane.empty();
-    this.player.pause();
-    this.player.seek(0);
+    this.player.pause(false);
+    this.player.seek(t);
+    this.settled();
     const made = await this.tasks.start("exact", "Making the flow", (task) => makeExact(this.target, boxOf(UNITS), task, STAGE));
     if (!made || this.step.title !== title)
       return;
     this.load();
-    if (!matchMedia("(prefers-reduced-motion: reduce)").matches)
+    if (!t && !matchMedia("(prefers-reduced-motion: reduce)").matches)
       this.player.play();
   }
 
@@ -97,6 +103,18 @@ class StoryView {
   draw(t) {
     this.player.reach = this.pane.reach(t, this.shown);
     this.pane.draw(t, this.shown);
+    this.downloads.drawn(t);
+  }
+
+  settled() {
+    this.form.set("t", Number(this.player.t.toFixed(3)));
+  }
+
+  /* The model is made anew whenever a step is opened, so that its digest means nothing. */
+  about() {
+    const { form } = this;
+    this.settled();
+    return { model: { name: EXACT, digest: "" }, form, name: `advect-story-${form.values.step}` };
   }
 
   close() {
