@@ -6,7 +6,7 @@ import { el } from "../lib/dom.js";
 import { Downloads } from "../lib/downloads.js";
 import { Form } from "../lib/form.js";
 import { Player } from "../lib/player.js";
-import { conditionOf, conditionOfOther, conditionSpecs, seedSpec, solverOf, solverSpecs, solverWords, TIME } from "../lib/request-settings.js";
+import { conditionOf, conditionOfOther, conditionSpecs, secondField, secondSolverOf, secondSolverSpecs, seedSpec, solverOf, solverSpecs, solverWords, TIME } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { number } from "../lib/text.js";
 import { events as themeEvents } from "../lib/theme.js";
@@ -30,16 +30,6 @@ const OVERLAYS = [
 ];
 const NAMES = Object.fromEntries(OVERLAYS.map(({ name, label }) => [name, label]));
 
-const SECOND = { method: "Second solver", steps: "Its steps", tolerance: "Its tolerance" };
-
-const secondField = (field) => (field?.startsWith("solver.") ? `second ${field}` : field);
-
-/* The solver of the second plane: names of its settings end in 2. */
-function secondSpecs(other, usual) {
-  return solverSpecs(other, ...usual).map((spec) => ({ ...spec, name: `${spec.name}2`, field: secondField(spec.field),
-    label: SECOND[spec.name], shown: spec.shown && ((values) => spec.shown({ method: values.method2 })) }));
-}
-
 /* other: the model of the second plane, if there is one. */
 function specsFor(model, peers, other) {
   const counts = COUNTS.filter((n) => n <= Math.min(model.limits.rows, other?.limits.rows ?? Infinity));
@@ -53,7 +43,7 @@ function specsFor(model, peers, other) {
     { name: "with", kind: "choice", label: "Side by side with", fallback: ALONE,
       help: "shows another flow beside this one, from the same noise, on the same clock",
       choices: [{ value: ALONE, label: "nothing" }, { value: SAME, label: "another solver" }, ...peers.map(({ name }) => ({ value: name }))] },
-    ...other ? secondSpecs(other, other === model ? COARSE : USUAL) : [],
+    ...other ? secondSolverSpecs(other, ...other === model ? COARSE : USUAL) : [],
     { name: "t", kind: "real", min: 0, max: 1, fallback: 0 },
     { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 1 },
     { name: "at", kind: "points", width: 3, columns: [null, null, TIME], max: MOST_POINTS, fallback: [] },
@@ -138,7 +128,7 @@ class FlowView {
 
   solver(i) {
     const { values } = this.form;
-    return solverOf(i ? { method: values.method2, steps: values.steps2, tolerance: values.tolerance2 } : values);
+    return i ? secondSolverOf(values) : solverOf(values);
   }
 
   condition(i) {
