@@ -221,8 +221,8 @@ await harness.test("both planes show every layer, by a solver with a tolerance t
   await idle(page, LONG);
   await trained(page);
   await klCurve(page, 20);
-  assert(await page.getByLabel("Tolerance").isVisible() && !await page.getByLabel("Steps", { exact: true }).isVisible(), "steps of dopri5");
-  await page.getByLabel("Tolerance").selectOption("0.01");
+  assert(await page.getByLabel("Tolerance", { exact: true }).isVisible() && !await page.getByLabel("Steps", { exact: true }).isVisible(), "steps of dopri5");
+  await page.getByLabel("Tolerance", { exact: true }).selectOption("0.01");
   for (const [layer, canvas] of [["Velocity", 2], ["Deforming grid", 2], ["Density", 1]]) {
     const look = (which) => pixels(page, `.flow-pane:nth-child(${which}) canvas:nth-child(${canvas})`);
     const before = [await look(1), await look(2)];
@@ -232,6 +232,38 @@ await harness.test("both planes show every layer, by a solver with a tolerance t
       assert((await look(which)).inked > before[which - 1].inked + 1000, `no ${layer} in plane ${which}`);
   }
   await harness.shot(page, "playground-layers");
+});
+
+await harness.test("either flow is side by side with itself by another solver", { reducedMotion: "reduce" }, async (page) => {
+  const look = async () => [(await pixels(page, ".flow-pane:nth-child(1) canvas:nth-child(2)")).sum, (await pixels(page, ".flow-pane:nth-child(2) canvas:nth-child(2)")).sum];
+  const titles = () => page.locator(".flow-pane figcaption").allTextContents();
+  await go(page, "#/make/your-points?density=0&t=0&train_steps=60&planes=exact");
+  await idle(page, LONG);
+  const early = await look();
+  assert(early[0] === early[1] && await inked(page, 1) > 500, "they do not start alike");
+  assert((await titles()).join() === "Exact: midpoint, 20 steps,Exact: euler, 4 steps", await titles());
+  await page.locator(".player input").fill("1");
+  await idle(page, LONG);
+  const [left, right] = await look();
+  assert(left !== right, "4 steps of euler arrive where 20 of midpoint do");
+  await page.getByLabel("Second solver").selectOption("midpoint");
+  await page.getByLabel("Its steps").fill("20");
+  await page.getByLabel("Its steps").blur();
+  await until(async () => (await look())[1] === left, "the second plane by the solver of the first", LONG);
+  await trained(page);
+  assert((await titles()).join("|") === "Exact|Learned, after 60 steps", await titles());
+  assert(await page.getByLabel("Side by side").inputValue() === "both" && !await page.getByLabel("Second solver").isVisible(), "the training is not seen");
+  await page.getByLabel("Side by side").selectOption("learned");
+  await page.getByLabel("Second solver").selectOption("euler");
+  await page.getByLabel("Its steps").fill("2");
+  await page.getByLabel("Its steps").blur();
+  await idle(page, LONG);
+  const learned = await look();
+  assert(learned[0] !== learned[1] && await inked(page, 1) > 500 && await inked(page, 2) > 500, "the learned flow by two solvers");
+  assert((await titles()).join("|") === "Learned, after 60 steps: midpoint, 20 steps|Learned, after 60 steps: euler, 2 steps", await titles());
+  await harness.shot(page, "playground-two-solvers");
+  await button(page, "Paint").click();
+  await until(async () => (await titles()).join("|") === "Exact|Learned, after 60 steps", "the exact flow to paint on");
 });
 
 await harness.test("the other views of the page work without a daemon", {}, async (page) => {

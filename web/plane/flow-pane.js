@@ -32,6 +32,14 @@ export class FlowPane {
 
   get box() { return this.plane.box; }
 
+  /* Shows the flow of other layers, of which nothing is known yet. */
+  turnTo(layers, label) {
+    this.empty();
+    this.layers = layers;
+    this.plane.names = layers.model.columns;
+    this.plane.over.setAttribute("aria-label", label);
+  }
+
   /* Words above the plane. */
   name(words) {
     this.title.textContent = words;

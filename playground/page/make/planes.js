@@ -1,11 +1,11 @@
 /* The two planes of the view: what they show of the exact flow, and of the one that a network learned. */
 import { el } from "../lib/dom.js";
-import { solverOf } from "../lib/request-settings.js";
+import { secondField, secondSolverOf, solverOf, solverWords } from "../lib/request-settings.js";
 import { count } from "../lib/text.js";
 import { FlowPane } from "../plane/flow-pane.js";
 import { ModelLayers } from "../plane/model-layers.js";
 import { ExactDensity } from "./exact-density.js";
-import { NAMES } from "./settings.js";
+import { BOTH, EXACTLY, hasTwoSolvers, LEARNT, NAMES } from "./settings.js";
 import { boxOf } from "./target.js";
 import { EXACT, LEARNED } from "./training.js";
 
@@ -16,15 +16,15 @@ export class Planes {
   /* target(): the density; now(): the time that is looked at; arrived() follows whatever comes; redraw() asks
    * for a drawing. */
   constructor(model, { form, tasks, target, now, arrived, redraw }) {
-    Object.assign(this, { form, target, now, arrived, ask: redraw, training: false });
+    Object.assign(this, { form, target, now, arrived, ask: redraw, training: false, steps: 0, known: new Set() });
     const flow = (name, aside, densityOf) => new ModelLayers({ ...model, name }, tasks, { aside, densityOf });
-    const pane = (flow, label) => new FlowPane(flow, tasks, { label, aside: flow.aside, names: NAMES, redraw });
     this.exact = flow(EXACT, ", exact", (box) => new ExactDensity(box, target()));
     this.network = flow(LEARNED, ", learned");
-    this.panes = [
-      pane(this.exact, "The plane of the exact flow. With painting on, the pointer sprays points, and erases them with Shift."),
-      pane(this.network, "The plane of the learned flow.")];
+    this.flows = [this.exact, this.network];
+    this.panes = ["left", "right"].map((side, i) => new FlowPane(this.exact, tasks, { aside: `, ${side}`, names: NAMES, redraw,
+      fieldOf: (field) => (i && hasTwoSolvers(form.values) ? secondField(field) : field) }));
     this.element = el("div", { class: "flow-panes" }, this.panes.map(({ element }) => element));
+    this.arrange();
   }
 
   /* The one to paint on. */
@@ -34,6 +34,23 @@ export class Planes {
 
   /* ---- what they show */
 
+  /* Which flow is on which plane, as the form says; what is known of them is computed anew. */
+  arrange() {
+    const { exact, network, form: { values } } = this;
+    const sides = { [BOTH]: [exact, network], [EXACTLY]: [exact, exact], [LEARNT]: [network, network] }[values.planes];
+    this.flows.forEach((flow) => flow.empty());
+    this.panes.forEach((pane, i) => pane.turnTo(sides[i], sides[i] === exact
+      ? `The plane of the exact flow.${i ? "" : " With painting on, the pointer sprays points, and erases them with Shift."}` : "The plane of the learned flow."));
+    this.name(this.steps);
+    this.known.forEach((flow) => this.begin(flow));
+  }
+
+  /* Has these beside each other, where others are. */
+  putBeside(planes) {
+    this.form.set("planes", planes);
+    this.arrange();
+  }
+
   /* The part of the plane where the target is. */
   frame() {
     const box = boxOf(this.target().units);
@@ -41,9 +58,10 @@ export class Planes {
   }
 
   /* steps: of the training so far, 0 before. */
-  name(steps) {
-    const after = steps ? `, after ${count(steps)} steps` : "";
-    this.panes.forEach((pane) => pane.name(pane.layers === this.exact ? "Exact" : `Learned${after}`));
+  name(steps = 0) {
+    const after = steps ? `, after ${count(steps)} steps` : "", two = hasTwoSolvers(this.form.values);
+    this.steps = steps;
+    this.panes.forEach((pane) => pane.name((pane.layers === this.exact ? "Exact" : `Learned${after}`) + (two ? `: ${solverWords(this.solverOf(pane))}` : "")));
   }
 
   /* As many points as the exact flow of those that were painted carries soon. */
@@ -53,7 +71,13 @@ export class Planes {
 
   inTraining(flow) { return this.training && flow === this.network; }
   countOf(flow) { return this.inTraining(flow) ? PREVIEW.n : this.n; }
-  solverOf(flow) { return this.inTraining(flow) ? PREVIEW.solver : solverOf(this.form.values); }
+
+  solverOf(pane) {
+    const { values } = this.form;
+    if (hasTwoSolvers(values))
+      return pane === this.panes[1] ? secondSolverOf(values) : solverOf(values);
+    return this.inTraining(pane.layers) ? PREVIEW.solver : solverOf(values);
+  }
 
   /* Of a network in training the density and the grid would come late. */
   shownOf(flow) {
@@ -64,12 +88,16 @@ export class Planes {
   /* ---- loading */
 
   empty(flow) {
+    this.known.delete(flow);
     [flow, ...this.of(flow)].forEach((part) => part.empty());
     this.redraw();
   }
 
   /* The flow is there to be asked, and nothing is known of it yet. */
   begin(flow) {
+    this.known.add(flow);
+    if (!this.of(flow).length)
+      return;
     flow.begin({});
     for (const pane of this.of(flow)) {
       pane.begin(this.countOf(flow));
@@ -96,19 +124,21 @@ export class Planes {
       this.renew();
   }
 
-  /* By another solver or seed. */
-  carryAnew() {
-    this.panes.forEach((pane) => pane.carryAnew(this.countOf(pane.layers)));
+  /* By another seed or solver. */
+  carryAnew(panes = this.panes) {
+    panes.forEach((pane) => pane.carryAnew(this.countOf(pane.layers)));
+    this.name(this.steps);
+    this.form.forgive();
     this.fill();
     this.redraw();
   }
 
   /* Loads what is switched on and not here yet. */
-  fill(flows = [this.exact, this.network]) {
+  fill(flows = this.flows) {
     const { now, arrived, form } = this, common = { seed: form.values.seed, now, arrived, redraw: () => this.redraw(true) };
     for (const flow of flows.filter(({ density }) => density)) {
       flow.fill(this.shownOf(flow), common);
-      this.of(flow).forEach((pane) => pane.fill(this.shownOf(flow), { ...common, solver: this.solverOf(flow) }));
+      this.of(flow).forEach((pane) => pane.fill(this.shownOf(flow), { ...common, solver: this.solverOf(pane) }));
     }
   }
 

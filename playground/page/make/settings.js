@@ -1,7 +1,7 @@
 /* The settings of the view: rows for the form, and why each of the network's matters. */
 import { el } from "../lib/dom.js";
 import { Player } from "../lib/player.js";
-import { seedSpec, solverSpecs } from "../lib/request-settings.js";
+import { secondSolverSpecs, seedSpec, solverSpecs } from "../lib/request-settings.js";
 import { presetNames } from "./presets.js";
 
 export const OWN = "your own"; /* density, which is none of the presets */
@@ -22,13 +22,19 @@ export const NETWORK = [
   { name: "rate", kind: "real", label: "Learning rate", min: 1e-5, max: 0.1, fallback: 0.004, help: "of AdamW, falling to a thirtieth" },
 ];
 
+/* What is side by side: both flows by one solver, or one of them by two. */
+export const BOTH = "both", EXACTLY = "exact", LEARNT = "learned";
+const PLANES = [{ value: BOTH, label: "exact and learned" }, { value: EXACTLY, label: "exact, by two solvers" }, { value: LEARNT, label: "learned, by two solvers" }];
+
+export const hasTwoSolvers = ({ planes }) => planes !== BOTH;
+
 /* What to try, and what one sees. */
 const WHY = [
   ["Width and layers", "One layer of 16 channels cannot bend enough for two moons: its KL stops falling early. Larger networks learn more in each step, and each step takes longer."],
   ["Fourier features", "They hand the network sines and cosines of a point, so that it need not make sharp edges itself. Train on the checkerboard with none, then with 4."],
   ["Path", "How noise is mixed with data while t runs: along straight lines, or along curves like those of diffusion models. All lead to the same density, by different ways: train with each, then choose euler with 4 steps."],
   ["Coupling", "Independent: any noise goes with any point, paths cross, and where they cross the field can only be their average. Optimal transport pairs each batch by the shortest paths in all, which hardly cross: points then walk nearly straight, and 4 steps of euler arrive. A training step takes several times as long, its loss is lower without the density being closer, and the flow is not the exact one on the left, although it leads to the same density: watch the grid."],
-  ["Solver and steps", "Both planes follow the velocity in steps. Choose euler with 4, then midpoint with 20: the network is the same, but 4 steps of euler follow its velocity less exactly. The KL divergence does not depend on this choice."],
+  ["Solver and steps", "Points follow the velocity in steps. Put the learned flow side by side with itself, by midpoint with 20 steps and by euler with 4: the network is the same, but 4 steps of euler follow its velocity less exactly. The KL divergence does not depend on this choice."],
 ];
 
 export function specsFor(model) {
@@ -36,6 +42,8 @@ export function specsFor(model) {
     { name: "preset", kind: "choice", label: "Start from", choices: [...presetNames, OWN].map((value) => ({ value })), fallback: presetNames[0] },
     { name: "blur", kind: "real", label: "Width of a point", range: true, min: 0.03, max: 0.5, step: 0.01, fallback: 0.1, help: "standard deviation of the Gaussian that each point stands for" },
     seedSpec(), ...solverSpecs(model, "midpoint", 20), ...NETWORK,
+    { name: "planes", kind: "choice", label: "Side by side", fallback: BOTH, choices: PLANES, help: "two flows from the same noise, on one clock" },
+    ...secondSolverSpecs(model, "euler", 4, hasTwoSolvers),
     { name: "t", kind: "real", min: 0, max: 1, fallback: 0 },
     { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 1 }];
 }

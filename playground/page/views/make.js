@@ -13,7 +13,7 @@ import { carriedIn, textOfPoints } from "../make/carried-points.js";
 import { Planes } from "../make/planes.js";
 import { presetNames, presetPoints } from "../make/presets.js";
 import { Recording } from "../make/recording.js";
-import { NETWORK, OVERLAYS, OWN, specsFor, whyEach } from "../make/settings.js";
+import { BOTH, EXACTLY, LEARNT, NETWORK, OVERLAYS, OWN, specsFor, whyEach } from "../make/settings.js";
 import { boxOf, MOST_POINTS, readCsv, unitsOf } from "../make/target.js";
 import { EXACT, LEARNED, makeExact, modelFile, openModel, recipeOf, train } from "../make/training.js";
 
@@ -103,11 +103,11 @@ class MakeView {
         this.planes.element, this.player.element,
         el("div", { class: "row train" }, this.button, this.verdict), this.curves, this.tasks.element, whyEach()),
       el("div", { class: "panel" },
-        el("p", { class: "lead" }, "Paint a density, drop a CSV file, or start from a classic one. Left is the flow that leads to it exactly; right is what a network learns of it."),
+        el("p", { class: "lead" }, "Paint a density, drop a CSV file, or start from a classic one. Left is the flow that leads to it exactly, right what a network learns of it."),
         el("div", { class: "controls" }, rows("preset", "blur")), this.tools(), this.notes,
         el("fieldset", { class: "group" }, el("legend", {}, "Show"), el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
         el("div", { class: "controls" }, rows(...NETWORK.map((row) => row.name))),
-        el("div", { class: "controls" }, rows("method", "steps", "tolerance", "seed")),
+        el("div", { class: "controls" }, rows("method", "steps", "tolerance", "seed", "planes", "method2", "steps2", "tolerance2")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.files())));
     root.ondragover = (event) => dragsFiles(event) && event.preventDefault();
     root.ondrop = (event) => this.drop(event);
@@ -191,6 +191,8 @@ class MakeView {
     this.paintButton.setAttribute("aria-pressed", on);
     this.planes.plane.over.classList.toggle("painting", on);
     if (on) {
+      if (this.form.values.planes === LEARNT)
+        this.planes.putBeside(BOTH);
       this.player.pause();
       this.player.seek(1);
       this.say("Drag over the left plane to paint; hold Shift to erase.");
@@ -279,6 +281,8 @@ class MakeView {
       return;
     }
     this.forget();
+    if (this.form.values.planes === EXACTLY)
+      this.planes.putBeside(BOTH);
     this.planes.training = true;
     this.button.textContent = "Stop";
     await this.tasks.start("train", "Training", (task) => train(this.recipe, task, (line) => this.learn(line, task)));
@@ -346,8 +350,11 @@ class MakeView {
       this.forget();
       this.target.blur = values.blur;
       this.remake();
-    } else if (["method", "steps", "tolerance", "seed"].includes(name)) {
-      this.planes.carryAnew();
+    } else if (name === "planes") {
+      this.planes.arrange();
+    } else if (["method", "steps", "tolerance", "seed"].some((s) => s === name || `${s}2` === name)) {
+      const [left, right] = this.planes.panes;
+      this.planes.carryAnew(name.endsWith("2") ? [right] : name === "seed" || this.form.values.planes === BOTH ? [left, right] : [left]);
     } else {
       this.planes.fill();
       this.planes.redraw(true);
