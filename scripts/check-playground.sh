@@ -27,7 +27,7 @@ timeout 600 node tests/playground/module.mjs "$folder" "$advect" models "$scratc
 
 browser=$(command -v chromium || command -v chromium-browser || true)
 if [[ -n $browser && -d tests/web/node_modules/playwright-core ]]; then
-    timeout 900 node tests/playground/page.mjs "$folder" "$advect" "$browser" build/web | tee "$scratch/page"
+    timeout 1200 node tests/playground/page.mjs "$folder" "$advect" "$browser" build/web | tee "$scratch/page"
 else
     echo "the playground is not opened in a browser: chromium or playwright-core is not here"
 fi
