@@ -28,7 +28,7 @@ WASM_CFLAGS_rng := -D__riscv
 # The C library of Debian 12's emscripten has no qsort_r.
 WASM_CFLAGS_coupling := -include playground/module/sort.h
 
-.PHONY: playground playground-speed
+.PHONY: playground playground-speed playground-film
 playground: ## the page with the core in WebAssembly, for any web server, into build/playground
 	@scripts/deps.sh playground
 	@$(MAKE) --no-print-directory -j$(shell nproc) $(PLAY)/index.html
@@ -36,6 +36,10 @@ playground: ## the page with the core in WebAssembly, for any web server, into b
 playground-speed: playground $(BIN)/advect $(BIN)/advectd ## how fast the playground is, in node and in a headless browser; two minutes
 	@[ -d tests/web/node_modules/playwright-core ] || { echo "playwright-core is not here; scripts/deps.sh test installs it"; exit 1; }
 	@node tests/playground/speed.mjs $(PLAY) $(BIN) $(MODELS) "$$(command -v chromium || command -v chromium-browser)"
+
+playground-film: playground ## the film of a training in the guide, into docs/screenshots; two minutes
+	@scripts/deps.sh screenshots
+	@node tests/playground/film.mjs $(PLAY) "$$(command -v chromium || command -v chromium-browser)" docs/screenshots
 
 # Headers that do not depend on the processor are taken from the system, jansson from its source.
 $(WASM)/include/jansson.h: playground/jansson.sh

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Builds the playground and tests it: its module in node against the native build, and its page in
-# Chromium. scripts/deps.sh playground installs emscripten; where it, the source of jansson or node
-# cannot be had this is skipped, with a word, and so is the page where chromium or playwright-core
-# (scripts/deps.sh test) is missing. Its last line counts the checks.
+# Chromium and in Firefox. scripts/deps.sh playground installs emscripten; where it, the source of
+# jansson or node cannot be had this is skipped, with a word, and so is the page where chromium or
+# playwright-core (scripts/deps.sh test) is missing, and its part in Firefox where firefox-esr is. Its
+# last line counts the checks.
 #
 # usage: check-playground.sh BIN/advect
 set -euo pipefail
@@ -26,7 +27,7 @@ timeout 600 node tests/playground/module.mjs "$folder" "$advect" models "$scratc
 
 browser=$(command -v chromium || command -v chromium-browser || true)
 if [[ -n $browser && -d tests/web/node_modules/playwright-core ]]; then
-    timeout 900 node tests/playground/page.mjs "$folder" "$advect" "$browser" build/web | tee "$scratch/page"
+    timeout 1200 node tests/playground/page.mjs "$folder" "$advect" "$browser" build/web | tee "$scratch/page"
 else
     echo "the playground is not opened in a browser: chromium or playwright-core is not here"
 fi

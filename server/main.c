@@ -11,6 +11,7 @@
  * and also loaded the models first, for the keys and the models anew; SIGTERM and SIGINT drain: no
  * new connections, accepted work is finished and answered, then the workers end, and last the HTTP
  * threads. Any other order loses replies. */
+#include "server/api/assets.h"
 #include "server/api/routes.h"
 #include "server/clients/origin.h"
 #include "server/net/http.h"
@@ -158,6 +159,8 @@ static enum adv_status read_playground(struct adv_server *server, struct adv_err
                                 "playground is \"%.300s\", which has no index.html; it must be a "
                                 "folder that make playground built",
                                 path);
+    if (status == ADV_OK)
+        status = adv_page_with_link(&server->page, error);
     return status;
 }
 
@@ -236,6 +239,7 @@ static bool stop(struct adv_server *server)
     adv_job_store_free(server->jobs);
     adv_picture_cache_free(server->pictures);
     adv_folder_free(server->playground);
+    adv_static_file_release(&server->page);
     adv_registry_close(server->registry);
     adv_keys_close(server->keys);
     adv_clients_free(server->clients);

@@ -30,49 +30,32 @@ static void serve(struct adv_exchange *exchange, const struct adv_asset *asset)
     adv_static_file_reply(&file, ADV_PAGE_POLICY(""), &exchange->head, &exchange->reply);
 }
 
-/* A copy of the page, in which its link to the playground is no longer hidden. */
-static enum adv_status show_link(const struct adv_asset *asset, struct adv_bytes *page,
-                                 struct adv_error *error)
+enum adv_status adv_page_with_link(struct adv_static_file *page, struct adv_error *error)
 {
     static const char link[] = "href=\"playground/\" hidden";
+    const struct adv_asset *asset = find("index.html");
+    struct adv_bytes copy = {0};
     size_t n_hidden = strlen(" hidden");
     enum adv_status status =
-        adv_bytes_append(page, asset->plain, (size_t)(asset->plain_end - asset->plain), error);
-    uint8_t *at = status == ADV_OK ? memmem(page->data, page->n, link, strlen(link)) : NULL;
+        adv_bytes_append(&copy, asset->plain, (size_t)(asset->plain_end - asset->plain), error);
+    if (status != ADV_OK)
+        return status;
+    uint8_t *at = memmem(copy.data, copy.n, link, strlen(link));
     if (at) {
         at += strlen(link) - n_hidden;
-        page->n -= n_hidden;
-        memmove(at, at + n_hidden, (size_t)(page->data + page->n - at));
+        copy.n -= n_hidden;
+        memmove(at, at + n_hidden, (size_t)(copy.data + copy.n - at));
     }
-    return status;
-}
-
-static void serve_with_link(struct adv_exchange *exchange, const struct adv_asset *asset)
-{
-    struct adv_reply *reply = &exchange->reply;
-    struct adv_bytes page = {0};
-    struct adv_error error = ADV_ERROR_INIT;
-    if (show_link(asset, &page, &error) != ADV_OK) {
-        adv_problem_from_error(reply, &error);
-        return;
-    }
-    const struct adv_static_file file = {.name = asset->name,
-                                         .plain = page.data,
-                                         .n_plain = page.n,
-                                         .digest = adv_digest(ADV_DIGEST_INIT, page.data, page.n)};
-    adv_static_file_reply(&file, ADV_PAGE_POLICY(""), &exchange->head, reply);
-    if (reply->asset)
-        adv_reply_bytes(reply, reply->status, reply->media_type, &page); /* which it owns now */
-    adv_bytes_release(&page);
+    return adv_static_file_own(asset->name, copy.data, copy.n, page, error);
 }
 
 void adv_handle_index(struct adv_exchange *exchange)
 {
-    const struct adv_asset *page = find("index.html");
-    if (exchange->server->playground)
-        serve_with_link(exchange, page);
+    if (exchange->server->page.name)
+        adv_static_file_reply(&exchange->server->page, ADV_PAGE_POLICY(""), &exchange->head,
+                              &exchange->reply);
     else
-        serve(exchange, page);
+        serve(exchange, find("index.html"));
 }
 
 void adv_handle_docs(struct adv_exchange *exchange)

@@ -3,6 +3,8 @@
 #ifndef ADV_SERVER_ASSETS_H
 #define ADV_SERVER_ASSETS_H
 
+#include "server/files/static_file.h"
+
 #include <stddef.h>
 
 struct adv_asset {
@@ -13,5 +15,9 @@ struct adv_asset {
 
 extern const struct adv_asset adv_assets[];
 extern const size_t adv_assets_count;
+
+/* The page with its link to the playground in sight, which it hides otherwise: the caller's, to be
+ * released. ADV_E_NO_MEMORY. */
+enum adv_status adv_page_with_link(struct adv_static_file *page, struct adv_error *error);
 
 #endif

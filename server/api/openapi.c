@@ -109,6 +109,11 @@ static json_t *reference(const char *to)
     return json_pack("{s:s+}", "$ref", "#/components/", to);
 }
 
+static json_t *header(const char *description, const char *type)
+{
+    return json_pack("{s:s, s:{s:s}}", "description", description, "schema", "type", type);
+}
+
 static json_t *headers(const struct adv_route *route, bool is_job)
 {
     json_t *json = json_pack("{s:o}", "X-Request-Id", reference("headers/request_id"));
@@ -256,6 +261,13 @@ static json_t *problem_responses(void)
     return json;
 }
 
+static json_t *moved(void)
+{
+    return json_pack("{s:s, s:{s:o, s:o}}", "description", "It is at Location", "headers",
+                     "X-Request-Id", reference("headers/request_id"), "Location",
+                     header("where the playground is, from this path", "string"));
+}
+
 static json_t *responses(const struct adv_route *route)
 {
     json_t *json = json_object();
@@ -263,7 +275,7 @@ static json_t *responses(const struct adv_route *route)
     if (route->handle == adv_handle_job_removal)
         json_object_set_new(json, "204", json_pack("{s:s}", "description", "The job is gone"));
     else if (is_entrance(route))
-        json_object_set_new(json, "301", json_pack("{s:s}", "description", "It is at Location"));
+        json_object_set_new(json, "301", moved());
     else if (!makes_job)
         json_object_set_new(json, "200",
                             described("The answer", answer_content(route), headers(route, false)));
@@ -317,11 +329,6 @@ static json_t *paths(void)
                             operation(route));
     }
     return json;
-}
-
-static json_t *header(const char *description, const char *type)
-{
-    return json_pack("{s:s, s:{s:s}}", "description", description, "schema", "type", type);
 }
 
 static json_t *components(void)

@@ -1,67 +1,29 @@
 #include "server/files/folder.h"
 
 #include <advect/array_file.h>
-#include <advect/extra/digest.h>
 #include <advect/extra/memory.h>
 #include <errno.h>
 #include <fts.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <zlib.h>
-
-#define GZIP_WINDOW (15 + 16) /* zlib's word for gzip's header and its largest window */
-#define GZIP_MEMORY 8         /* zlib's default */
 
 struct adv_folder {
     struct adv_static_file *files; /* [n], by name; all that they point to is owned */
     size_t n, capacity, n_bytes;
 };
 
-static void release_file(struct adv_static_file *file)
-{
-    free((char *)file->name);
-    free((void *)file->plain);
-    free((void *)file->packed);
-}
-
 void adv_folder_free(struct adv_folder *folder)
 {
     if (!folder)
         return;
     for (size_t i = 0; i < folder->n; i++)
-        release_file(&folder->files[i]);
+        adv_static_file_release(&folder->files[i]);
     free(folder->files);
     free(folder);
 }
 
 /* ---------------------------------------------------------------- reading */
-
-/* Leaves the file without a packed form where that is no smaller. */
-static enum adv_status pack(struct adv_static_file *file, struct adv_error *error)
-{
-    /* zlib's interface predates const. */
-    z_stream stream = {.next_in = (Bytef *)file->plain, .avail_in = (uInt)file->n_plain};
-    uint8_t *packed = malloc(file->n_plain + 1);
-    if (!packed || deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW,
-                                GZIP_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK) {
-        free(packed);
-        return adv_no_memory(error);
-    }
-    stream.next_out = packed;
-    stream.avail_out = (uInt)file->n_plain;
-    bool smaller = deflate(&stream, Z_FINISH) == Z_STREAM_END;
-    size_t n_packed = stream.total_out;
-    deflateEnd(&stream);
-    uint8_t *fitted = smaller ? realloc(packed, n_packed) : NULL;
-    if (!fitted) {
-        free(packed);
-        return smaller ? adv_no_memory(error) : ADV_OK;
-    }
-    file->packed = fitted;
-    file->n_packed = n_packed;
-    return ADV_OK;
-}
 
 /* The bytes are read, packed and named before anything of the list changes. */
 static enum adv_status add(struct adv_folder *folder, const char *path, const char *name,
@@ -69,20 +31,15 @@ static enum adv_status add(struct adv_folder *folder, const char *path, const ch
 {
     struct adv_static_file fresh = {0};
     void *bytes = NULL;
+    size_t n_bytes;
     enum adv_status status =
         adv_grow(&folder->files, &folder->capacity, folder->n + 1, sizeof *folder->files, error);
     if (status == ADV_OK)
-        status = adv_file_read(path, max_bytes, &bytes, &fresh.n_plain, error);
+        status = adv_file_read(path, max_bytes, &bytes, &n_bytes, error);
+    if (status == ADV_OK)
+        status = adv_static_file_own(name, bytes, n_bytes, &fresh, error);
     if (status != ADV_OK)
         return status;
-    fresh.plain = bytes;
-    fresh.digest = adv_digest(ADV_DIGEST_INIT, fresh.plain, fresh.n_plain);
-    fresh.name = strdup(name);
-    status = fresh.name ? pack(&fresh, error) : adv_no_memory(error);
-    if (status != ADV_OK) {
-        release_file(&fresh);
-        return status;
-    }
     folder->files[folder->n++] = fresh;
     folder->n_bytes += fresh.n_plain + fresh.n_packed;
     return ADV_OK;

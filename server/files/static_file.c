@@ -2,9 +2,15 @@
 
 #include "server/http/negotiate.h"
 
+#include <advect/extra/digest.h>
 #include <advect/extra/memory.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
+
+#define GZIP_WINDOW (15 + 16) /* zlib's word for gzip's header and its largest window */
+#define GZIP_MEMORY 8         /* zlib's default */
 
 static const struct {
     const char *suffix, *media_type;
@@ -38,6 +44,55 @@ static bool takes_gzip(const struct adv_head *head)
 static void make_etag(const struct adv_static_file *file, bool packed, char etag[32])
 {
     snprintf(etag, 32, "\"%016llx%s\"", (unsigned long long)file->digest, packed ? "-gzip" : "");
+}
+
+/* Leaves the file without a packed form where that is no smaller. */
+static enum adv_status pack(struct adv_static_file *file, struct adv_error *error)
+{
+    /* zlib's interface predates const. */
+    z_stream stream = {.next_in = (Bytef *)file->plain, .avail_in = (uInt)file->n_plain};
+    uint8_t *packed = malloc(file->n_plain + 1);
+    if (!packed || deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, GZIP_WINDOW,
+                                GZIP_MEMORY, Z_DEFAULT_STRATEGY) != Z_OK) {
+        free(packed);
+        return adv_no_memory(error);
+    }
+    stream.next_out = packed;
+    stream.avail_out = (uInt)file->n_plain;
+    bool smaller = deflate(&stream, Z_FINISH) == Z_STREAM_END;
+    size_t n_packed = stream.total_out;
+    deflateEnd(&stream);
+    uint8_t *fitted = smaller ? realloc(packed, n_packed) : NULL;
+    if (!fitted) {
+        free(packed);
+        return smaller ? adv_no_memory(error) : ADV_OK;
+    }
+    file->packed = fitted;
+    file->n_packed = n_packed;
+    return ADV_OK;
+}
+
+enum adv_status adv_static_file_own(const char *name, void *plain, size_t n_plain,
+                                    struct adv_static_file *file, struct adv_error *error)
+{
+    struct adv_static_file fresh = {.name = strdup(name),
+                                    .plain = plain,
+                                    .n_plain = n_plain,
+                                    .digest = adv_digest(ADV_DIGEST_INIT, plain, n_plain)};
+    enum adv_status status = fresh.name ? pack(&fresh, error) : adv_no_memory(error);
+    if (status != ADV_OK)
+        adv_static_file_release(&fresh);
+    else
+        *file = fresh;
+    return status;
+}
+
+void adv_static_file_release(struct adv_static_file *file)
+{
+    free((char *)file->name);
+    free((void *)file->plain);
+    free((void *)file->packed);
+    *file = (struct adv_static_file){0};
 }
 
 void adv_static_file_reply(const struct adv_static_file *file, const char *policy,

@@ -6,6 +6,7 @@
 #include "server/http/head.h"
 #include "server/reply/reply.h"
 
+#include <advect/status.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,13 @@ struct adv_static_file {
     size_t n_plain, n_packed;
     uint64_t digest; /* of plain, by adv_digest */
 };
+
+/* A file of a copy of the name and of these bytes, malloc'd, which are the file's from now on, also on
+ * failure; compressed too where that is smaller. ADV_E_NO_MEMORY. */
+enum adv_status adv_static_file_own(const char *name, void *plain, size_t n_plain,
+                                    struct adv_static_file *file, struct adv_error *error);
+/* Frees what adv_static_file_own made, and leaves nothing. */
+void adv_static_file_release(struct adv_static_file *file);
 
 /* The Content-Security-Policy of a page, none of which comes from elsewhere. scripts: after 'self', of
  * script-src. Pictures are also made in the page (blob:). */

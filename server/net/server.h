@@ -34,6 +34,7 @@ struct adv_server {
     struct adv_registry *registry;
     struct adv_picture_cache *pictures;
     struct adv_folder *playground; /* NULL: none is served */
+    struct adv_static_file page;   /* with its link to the playground; no name: none is served */
     struct adv_job_store *jobs;    /* those that outlive their connections */
     struct adv_scheduler *scheduler;
     struct adv_reloader *reloader;

@@ -41,7 +41,7 @@ async function fileTests(harness, go, scratch) {
       const png = await page.evaluate(() => document.createElement("canvas").toDataURL());
       const text = name === "cat.png" ? atob(png.split(",")[1]) : "no picture at all";
       assert(await dropFile(page, { name, type: "image/png", text }), "the browser would open it in place of the page");
-      await until(() => page.getByText(`${name} is no picture that this page made`).count(), "the words");
+      await until(() => page.getByText(`${name} is no picture or film that this page made`).count(), "the words");
     }
     assert(await inked(page, 1) > 500, "the exact flow is gone");
   });
@@ -77,7 +77,7 @@ async function linkTests(harness, go) {
     await until(() => page.getByRole("heading", { name: "Digits from noise" }).count(), "the last step");
     await go(page, "#/paint/your-points?x=1");
     await page.reload();
-    await until(() => page.locator(".pane").count(), "a view");
+    await until(() => page.locator(".flow-pane").count(), "a view");
   });
 }
 
@@ -86,7 +86,7 @@ async function paintingTests(harness, go) {
     await go(page, "#/make/your-points?density=0");
     await idle(page, LONG);
     await button(page, "Clear").click();
-    await page.locator(".pane").first().locator("canvas").last().evaluate((canvas) => {
+    await page.locator(".flow-pane").first().locator("canvas").last().evaluate((canvas) => {
       const { left, top, width } = canvas.getBoundingClientRect();
       const at = (name, i) => canvas.dispatchEvent(new PointerEvent(name, { pointerId: 1, bubbles: true,
         clientX: left + width * (0.5 + 0.3 * Math.cos(i / 50)), clientY: top + width * (0.5 + 0.3 * Math.sin(i / 35)) }));

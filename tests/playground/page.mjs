@@ -6,9 +6,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { launch } from "../web/browser.mjs";
 import { Daemon, killAll } from "../web/daemon.mjs";
+import { framesOf, tagsOf, textsOf } from "../web/files.mjs";
 import { assert, Harness, idle, pixels, saved, until } from "../web/harness.mjs";
 import { axeTests } from "./axe.mjs";
 import { faultTests } from "./faults.mjs";
+import { firefoxTests } from "./firefox.mjs";
 import { serve } from "./server.mjs";
 import { LONG, button, dropFile, inked, said, trained } from "./view.mjs";
 
@@ -20,7 +22,7 @@ const go = (page, hash = "") => page.goto(server.url + hash);
 await harness.test("the playground opens with the exact flow of two moons", {}, async (page, tell) => {
   const began = Date.now();
   await go(page);
-  await until(() => page.locator(".pane").count(), "the view");
+  await until(() => page.locator(".flow-pane").count(), "the view");
   tell(`view after ${Date.now() - began} ms`);
   await idle(page, LONG);
   assert(await inked(page, 1) > 500, "no points of the exact flow");
@@ -69,7 +71,7 @@ await harness.test("points are painted, erased, and learned", {}, async (page) =
   await until(async () => /empty/.test(await said(page)), "an empty plane");
   await button(page, "Train").click();
   assert(/nothing to learn/.test(await said(page)), await said(page));
-  const plane = page.locator(".pane").first().locator(".plane"), frame = await plane.boundingBox();
+  const plane = page.locator(".flow-pane").first().locator(".plane"), frame = await plane.boundingBox();
   await page.mouse.move(frame.x + 0.3 * frame.width, frame.y + 0.5 * frame.height);
   await page.mouse.down();
   await page.mouse.move(frame.x + 0.7 * frame.width, frame.y + 0.5 * frame.height, { steps: 20 });
@@ -103,7 +105,7 @@ await harness.test("a dropped table is opened, once; a dropped word is nobody's"
     const transfer = new DataTransfer();
     transfer.setData("text/plain", "a word");
     const event = new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true });
-    document.querySelector(".pane").dispatchEvent(event);
+    document.querySelector(".flow-pane").dispatchEvent(event);
     return event.defaultPrevented;
   });
   assert(!word, "the browser's own way with text is cut off");
@@ -154,13 +156,13 @@ await harness.test("a picture of points far from zero opens them again, where no
   await until(async () => /^50 points of/.test(await said(page)), "the table");
   await idle(page, LONG);
   const { bytes } = await saved(page, "Picture as PNG");
-  const points = JSON.parse(bytes.toString("latin1").match(/Advect-Points\0(\[\[.*?\]\])/)[1]);
+  const points = JSON.parse(textsOf(bytes)["Advect-Points"]);
   assert(new Set(points.map(([x]) => x)).size === 50, `points fall together: ${points.slice(0, 5).join(" ")}`);
   await go(page, "#/model/four-modes");
   await page.reload();
   await idle(page, LONG);
   await dropFile(page, { name: "far.png", type: "image/png", text: bytes.toString("latin1") });
-  await until(async () => await page.locator(".pane").count() && await said(page) === "50 points", "the points of the picture");
+  await until(async () => await page.locator(".flow-pane").count() && await said(page) === "50 points", "the points of the picture");
 });
 
 await harness.test("a film of a still scene has its picture", { acceptDownloads: true }, async (page) => {
@@ -169,7 +171,29 @@ await harness.test("a film of a still scene has its picture", { acceptDownloads:
   await button(page, "Record a film").click();
   await page.waitForTimeout(500);
   const { bytes } = await saved(page, "Stop and save the film");
-  assert(bytes.length > 5000, `${bytes.length} bytes`);
+  assert(bytes.length > 5000 && tagsOf(bytes)["Advect-Link"].startsWith("#/make/your-points"), `${bytes.length} bytes`);
+});
+
+await harness.test("animations of both planes open their points again", { acceptDownloads: true, viewport: { width: 700, height: 700 }, reducedMotion: "reduce" }, async (page, tell) => {
+  await go(page, "#/make/your-points?density=0&speed=4&t=0.5");
+  const rows = Array.from({ length: 40 }, (_, i) => `${2 * Math.cos(i)},${Math.sin(i)}`).join("\n");
+  await page.locator('input[accept^=".csv"]').setInputFiles({ name: "ring.csv", mimeType: "text/csv", buffer: Buffer.from(rows) });
+  await until(async () => /^40 points/.test(await said(page)), "the table");
+  await idle(page, LONG);
+  const picture = await saved(page, "Animation as PNG");
+  assert(framesOf(picture.bytes).there > 20 && picture.name === "advect-playground-animated.png", picture.name);
+  await idle(page, LONG);
+  const film = await saved(page, "Animation as WebM");
+  assert(JSON.parse(tagsOf(film.bytes)["Advect-Points"]).length === 40 && film.name === "advect-playground.webm", film.name);
+  for (const { bytes, name } of [picture, film]) {
+    const type = name.endsWith("webm") ? "video/webm" : "image/png";
+    await page.getByLabel("Start from").selectOption("spiral");
+    await until(async () => /^800 points/.test(await said(page)), "the spiral");
+    assert(await dropFile(page, { name, type, text: bytes.toString("latin1") }), "the browser would open it");
+    await until(async () => /^40 points/.test(await said(page)), `the points of ${name}`);
+    await idle(page, LONG);
+  }
+  tell(`${(picture.bytes.length / 1e3).toFixed(0)} kB and ${(film.bytes.length / 1e3).toFixed(0)} kB`);
 });
 
 await harness.test("a view left in a training keeps what was learned; a link's width of a point holds", {}, async (page) => {
@@ -181,7 +205,7 @@ await harness.test("a view left in a training keeps what was learned; a link's w
   await idle(page, LONG);
   await page.getByRole("link", { name: "Make", exact: true }).click();
   await idle(page, LONG);
-  assert(/after [\d,]+ steps/.test(await page.locator(".pane figcaption").last().textContent()), "nothing says after how many steps");
+  assert(/after [\d,]+ steps/.test(await page.locator(".flow-pane figcaption").last().textContent()), "nothing says after how many steps");
   assert(await button(page, "Train").count() && await inked(page, 2) > 100, "no learned flow");
   await go(page, "#/make/your-points?density=0&blur=0.3");
   await until(async () => await page.getByLabel("Width of a point").inputValue() === "0.3", "the width of the link");
@@ -197,10 +221,10 @@ await harness.test("both planes show every layer, by a solver with a tolerance t
   await idle(page, LONG);
   await trained(page);
   await klCurve(page, 20);
-  assert(await page.getByLabel("Tolerance").isVisible() && !await page.getByLabel("Steps", { exact: true }).isVisible(), "steps of dopri5");
-  await page.getByLabel("Tolerance").selectOption("0.01");
+  assert(await page.getByLabel("Tolerance", { exact: true }).isVisible() && !await page.getByLabel("Steps", { exact: true }).isVisible(), "steps of dopri5");
+  await page.getByLabel("Tolerance", { exact: true }).selectOption("0.01");
   for (const [layer, canvas] of [["Velocity", 2], ["Deforming grid", 2], ["Density", 1]]) {
-    const look = (which) => pixels(page, `.pane:nth-child(${which}) canvas:nth-child(${canvas})`);
+    const look = (which) => pixels(page, `.flow-pane:nth-child(${which}) canvas:nth-child(${canvas})`);
     const before = [await look(1), await look(2)];
     await page.getByLabel(layer).check();
     await idle(page, LONG);
@@ -208,6 +232,38 @@ await harness.test("both planes show every layer, by a solver with a tolerance t
       assert((await look(which)).inked > before[which - 1].inked + 1000, `no ${layer} in plane ${which}`);
   }
   await harness.shot(page, "playground-layers");
+});
+
+await harness.test("either flow is side by side with itself by another solver", { reducedMotion: "reduce" }, async (page) => {
+  const look = async () => [(await pixels(page, ".flow-pane:nth-child(1) canvas:nth-child(2)")).sum, (await pixels(page, ".flow-pane:nth-child(2) canvas:nth-child(2)")).sum];
+  const titles = () => page.locator(".flow-pane figcaption").allTextContents();
+  await go(page, "#/make/your-points?density=0&t=0&train_steps=60&planes=exact");
+  await idle(page, LONG);
+  const early = await look();
+  assert(early[0] === early[1] && await inked(page, 1) > 500, "they do not start alike");
+  assert((await titles()).join() === "Exact: midpoint, 20 steps,Exact: euler, 4 steps", await titles());
+  await page.locator(".player input").fill("1");
+  await idle(page, LONG);
+  const [left, right] = await look();
+  assert(left !== right, "4 steps of euler arrive where 20 of midpoint do");
+  await page.getByLabel("Second solver").selectOption("midpoint");
+  await page.getByLabel("Its steps").fill("20");
+  await page.getByLabel("Its steps").blur();
+  await until(async () => (await look())[1] === left, "the second plane by the solver of the first", LONG);
+  await trained(page);
+  assert((await titles()).join("|") === "Exact|Learned, after 60 steps", await titles());
+  assert(await page.getByLabel("Side by side").inputValue() === "both" && !await page.getByLabel("Second solver").isVisible(), "the training is not seen");
+  await page.getByLabel("Side by side").selectOption("learned");
+  await page.getByLabel("Second solver").selectOption("euler");
+  await page.getByLabel("Its steps").fill("2");
+  await page.getByLabel("Its steps").blur();
+  await idle(page, LONG);
+  const learned = await look();
+  assert(learned[0] !== learned[1] && await inked(page, 1) > 500 && await inked(page, 2) > 500, "the learned flow by two solvers");
+  assert((await titles()).join("|") === "Learned, after 60 steps: midpoint, 20 steps|Learned, after 60 steps: euler, 2 steps", await titles());
+  await harness.shot(page, "playground-two-solvers");
+  await button(page, "Paint").click();
+  await until(async () => (await titles()).join("|") === "Exact|Learned, after 60 steps", "the exact flow to paint on");
 });
 
 await harness.test("the other views of the page work without a daemon", {}, async (page) => {
@@ -227,6 +283,13 @@ await harness.test("the story's five steps", { reducedMotion: "reduce" }, async 
     assert((await pixels(page, ".plane canvas:nth-child(1)")).inked > 500, `nothing is drawn at step ${step}`);
     await harness.shot(page, `playground-story-${step}`);
   }
+  const { bytes, name } = await saved(page, "Picture as PNG");
+  await go(page, "#/make/your-points?density=0");
+  await idle(page, LONG);
+  await dropFile(page, { name, type: "image/png", text: bytes.toString("latin1") });
+  await until(() => page.getByRole("heading", { name: "Digits from noise" }).count(), "the step of the picture");
+  await idle(page, LONG);
+  assert(await page.locator(".player input").inputValue() === "0.8" && name === "advect-story-5-t-0.80.png", name);
   await page.getByRole("link", { name: "Watch digits form from noise" }).click();
   await until(() => page.evaluate(() => location.hash.startsWith("#/generate/")), "the digits");
 });
@@ -245,6 +308,7 @@ for (const colorScheme of ["light", "dark"])
 
 await faultTests(harness, go, shots);
 await axeTests(harness, go);
+await firefoxTests(harness, server.url);
 
 const advectd = join(dirname(advect), "advectd");
 if (!existsSync(advectd))
@@ -254,7 +318,7 @@ else
     const daemon = await Daemon.start(advectd, "models", { flags: ["--playground", folder] });
     await page.goto(daemon.url);
     await page.getByRole("link", { name: "playground" }).click();
-    await until(() => page.locator(".pane").count(), "the view");
+    await until(() => page.locator(".flow-pane").count(), "the view");
     await idle(page, LONG);
     assert(new URL(page.url()).pathname === "/playground/", page.url());
     assert(await inked(page, 1) > 500, "no points of the exact flow");
@@ -268,7 +332,7 @@ await harness.test("it opens without the server after the first visit", {}, asyn
   await until(() => page.evaluate(async () => (await caches.keys()).length), "the files to be kept");
   server.stop();
   await page.reload();
-  await until(() => page.locator(".pane").count(), "the view");
+  await until(() => page.locator(".flow-pane").count(), "the view");
   await idle(page, LONG);
 });
 

@@ -67,7 +67,7 @@ async function firstPaints(browser, url) {
   for (let i = 0; i < PAINTS; i++) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } }), page = await context.newPage();
     await page.goto(url);
-    await page.locator(".pane").first().waitFor();
+    await page.locator(".flow-pane").first().waitFor();
     views.push(await page.evaluate(() => performance.now()));
     paints.push(await until(() => page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime), "the first paint"));
     await context.close();

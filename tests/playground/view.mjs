@@ -4,7 +4,7 @@ import { idle, until } from "../web/harness.mjs";
 export const LONG = 1200; /* looks; machines that test are busy */
 
 /* Pixels of a plane's points: what else is drawn over it is grey. */
-export const inked = (page, which) => page.locator(`.pane:nth-child(${which}) canvas:nth-child(2)`).evaluate((canvas) => {
+export const inked = (page, which) => page.locator(`.flow-pane:nth-child(${which}) canvas:nth-child(2)`).evaluate((canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   let n = 0;
   for (let i = 0; i < data.length; i += 4) {

@@ -193,6 +193,11 @@ START_TEST(openapi_describes_every_route)
                       sizeof posts / sizeof posts[0] + sizeof gets / sizeof gets[0]);
     for (size_t i = 0; i < sizeof gets / sizeof gets[0]; i++)
         ck_assert(json_is_object(json_object_get(json_object_get(paths, gets[i]), "get")));
+    json_t *entrance = json_object_get(paths, "/playground"), *headers;
+    ck_assert_int_eq(
+        json_unpack(entrance, "{s:{s:{s:{s:o}}}}", "get", "responses", "301", "headers", &headers),
+        0);
+    ck_assert(json_is_object(json_object_get(headers, "Location")));
     const json_t *jobs = json_object_get(paths, "/v1/jobs");
     ck_assert(json_is_object(json_object_get(json_object_get(jobs, "post"), "requestBody")));
     ck_assert(json_is_object(json_object_get(json_object_get(paths, "/v1/jobs/{id}"), "delete")));

@@ -139,6 +139,11 @@ START_TEST(the_page_and_the_path_without_a_slash_lead_to_it)
     ck_assert_ptr_nonnull(strstr(page.body, "<a href=\"playground/\">"));
     ck_assert_ptr_nonnull(strstr(page.body, "</html>"));
     server_reply_release(&page);
+    const struct server_request request = {.path = "/", .headers = {"Accept-Encoding: gzip"}};
+    struct server_reply packed = server_send(&server, &request);
+    ck_assert(server_reply_header(&packed, "Content-Encoding", sizeof text, text));
+    ck_assert_mem_eq(packed.body, "\x1f\x8b", 2);
+    server_reply_release(&packed);
 }
 END_TEST
 

@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { assert, until } from "./harness.mjs";
 
-const STARTING = 3000, PATIENCE = 1200; /* looks: a start takes 3 s on an idle machine, and a minute on one with many others at work */
+const STARTING = 3000; /* looks: a start takes 3 s on an idle machine, and a minute on one with many others at work */
+export const PATIENCE = 1200; /* looks, for what a view computes */
 const PREFERENCES = {
   "marionette.port": 0, /* a free one, which Firefox writes into the profile */
   "app.update.disabledForTesting": true, "browser.shell.checkDefaultBrowser": false,
@@ -137,22 +138,24 @@ export class Firefox {
 }
 
 /* Presses the button of that name. */
-const PRESS = `[...document.querySelectorAll("button")].find((b) => b.textContent === arguments[0]).click()`;
+export const PRESS = `[...document.querySelectorAll("button")].find((b) => b.textContent === arguments[0]).click()`;
+
+export const ABSENT = "Firefox: skipped, it is not here; scripts/deps.sh test installs firefox-esr";
 
 /* Its path; null where it is not installed. */
 export function findFirefox() {
   return spawnSync("sh", ["-c", "command -v firefox-esr || command -v firefox"], { encoding: "utf8" }).stdout.trim() || null;
 }
 
-const IDLE = `return Boolean(document.querySelector("[data-running='0']") && !document.querySelector(".task"))`;
-const OPENED = `return Boolean(document.querySelector("#view.view-" + arguments[0]))`;
-const INKED = `return Array.from(document.querySelectorAll(arguments[0]), (canvas) =>
+export const IDLE = `return Boolean(document.querySelector("[data-running='0']") && !document.querySelector(".task"))`;
+export const OPENED = `return Boolean(document.querySelector("#view.view-" + arguments[0]))`;
+export const INKED = `return Array.from(document.querySelectorAll(arguments[0]), (canvas) =>
   canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.filter((v, i) => i % 4 === 3 && v).length)`;
 
 export async function firefoxTests(harness, daemon, { plane, space, images, given }) {
   const executable = findFirefox();
   if (!executable)
-    return console.log("Firefox: skipped, it is not here; scripts/deps.sh test installs firefox-esr");
+    return console.log(ABSENT);
   const views = { flow: [`#/flow/${plane}?points=1&grid=0&density=0&n=300&steps=4&t=0.5&with=*`, ".plane .layer:last-child", 2],
     ...space ? { points: [`#/points/${space}?n=300&steps=4`, ".space", 1] } : {},
     ...given ? { posterior: [`#/posterior/${given.name}?n=200&steps=4`, ".pairs canvas", 1] } : {},

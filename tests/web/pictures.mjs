@@ -1,5 +1,6 @@
 /* Pictures and films to take away, and pictures that are dropped on the page. */
 import { readFileSync } from "node:fs";
+import { framesOf, tagsOf, textsOf } from "./files.mjs";
 import { address, assert, idle, open, pixels, saved, until } from "./harness.mjs";
 import { drawDigit } from "./views.mjs";
 
@@ -14,17 +15,6 @@ function drop(page, data, name) {
 }
 
 const hashOf = async (page) => new URL(await address(page)).hash;
-
-/* The texts of a PNG. */
-function textsOf(bytes) {
-  const texts = {};
-  for (let at = 8; at + 12 <= bytes.length; at += 12 + bytes.readUInt32BE(at)) {
-    const body = bytes.toString("latin1", at + 8, at + 8 + bytes.readUInt32BE(at)), zero = body.indexOf("\0");
-    if (bytes.toString("latin1", at + 4, at + 8) === "tEXt")
-      texts[body.slice(0, zero)] = body.slice(zero + 1);
-  }
-  return texts;
-}
 
 /* The picture of the view that is open restores it, by what `look` sees. */
 async function restores(page, daemon, model, look) {
@@ -54,11 +44,11 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
     assert(JSON.parse(texts["Advect-Settings"]).seed === 9, texts["Advect-Settings"]);
     for (const [data, name] of [[Buffer.from("x,y\n1,2\n"), "points.csv"], [bytes.subarray(0, 60), "cut.png"]]) {
       await drop(page, data, name);
-      await until(() => page.getByText(`${name} is no picture that this page made`).isVisible(), "the refusal");
+      await until(() => page.getByText(`${name} is no picture or film that this page made`).isVisible(), "the refusal");
     }
     const plain = await (await fetch(`${daemon.url}/v1/models/${plane}/samples.png?n=10`)).arrayBuffer();
     await drop(page, Buffer.from(plain), "plain.png");
-    await until(() => page.getByText("plain.png is no picture that this page made").isVisible(), "the refusal");
+    await until(() => page.getByText("plain.png is no picture or film that this page made").isVisible(), "the refusal");
     const digest = texts["Advect-Model"].split(" ")[1];
     await drop(page, Buffer.from(bytes.toString("latin1").replace(digest, "0".repeat(digest.length)), "latin1"), "older.png");
     await until(() => page.getByText(`older.png was made by another model of the name ${plane}`).isVisible(), "words for another digest");
@@ -80,6 +70,10 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
       const { bytes } = await saved(page, "Picture as PNG: Samples");
       assert(textsOf(bytes)["Advect-Link"] === (await hashOf(page)), "the figure does not know its view");
       await restores(page, daemon, space, sum(page, ".space"));
+      const { bytes: moving, name } = await saved(page, "Animation as PNG");
+      assert(framesOf(moving).there > 20 && name === `${space}-seed-1-cloud-animated.png`, name);
+      const film = await saved(page, "Animation as WebM");
+      assert(tagsOf(film.bytes)["Advect-Link"].startsWith(`#/points/${space}`) && film.name === `${space}-seed-1-cloud.webm`, film.name);
     });
 
   if (given)
@@ -139,7 +133,33 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
     await until(() => page.getByText("folder cannot be read.").isVisible(), "words for what cannot be read");
   });
 
-  await harness.test("a film of the flow, which plays", { ...still, viewport: { width: 420, height: 700 } }, async (page, tell) => {
+  await harness.test("an animated picture of the flow, whose last frame is the picture at t = 1", { ...still, viewport: { width: 1000, height: 700 } }, async (page, tell) => {
+    await open(page, daemon, `#/flow/${plane}?points=1&density=1&grid=0&n=300&steps=4&seed=2&t=1`);
+    await idle(page);
+    const { bytes: last } = await saved(page, "Picture as PNG"), hash = await hashOf(page);
+    const { bytes, name } = await saved(page, "Animation as PNG"), { said, there } = framesOf(bytes), texts = textsOf(bytes);
+    assert(said === there && there > 20 && name === `${plane}-seed-2-midpoint-animated.png`, `${name}: ${said} frames, ${there} are there`);
+    assert(texts["Advect-Link"] === hash && (await hashOf(page)) === hash, JSON.stringify(texts));
+    const seen = await page.evaluate(async ([moving, picture]) => {
+      const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+      const pixels = async (data, frame) => {
+        const decoder = new ImageDecoder({ data, type: "image/png" });
+        await decoder.tracks.ready;
+        const { image } = await decoder.decode({ frameIndex: frame }), canvas = new OffscreenCanvas(image.displayWidth, image.displayHeight);
+        const context = canvas.getContext("2d");
+        context.drawImage(image, 0, 0);
+        return { n: decoder.tracks.selectedTrack.frameCount, ms: image.duration / 1000, data: context.getImageData(0, 0, canvas.width, canvas.height).data };
+      };
+      const far = (a, b) => (a.length === b.length ? a.reduce((sum, v, i) => sum + Math.abs(v - b[i]), 0) / a.length : 255); /* levels, in the mean */
+      const still = await pixels(bytesOf(picture), 0), first = await pixels(bytesOf(moving), 0), final = await pixels(bytesOf(moving), first.n - 1);
+      return { n: first.n, ms: first.ms, last: far(still.data, final.data), first: far(still.data, first.data) };
+    }, [bytes.toString("base64"), last.toString("base64")]);
+    assert(seen.n === there && seen.last < 2 && seen.first > 4 * seen.last && seen.ms > 50 && seen.ms < 300, JSON.stringify(seen));
+    assert(bytes.length < 8e6, `${bytes.length} bytes`);
+    tell(`${(bytes.length / 1000).toFixed(0)} kB, ${there} frames, the last ${seen.last.toFixed(2)} levels off, the first ${seen.first.toFixed(1)}`);
+  });
+
+  await harness.test("a film of the flow, which plays, and dropped on the page opens it again", { ...still, viewport: { width: 420, height: 700 } }, async (page, tell) => {
     await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=300&steps=4&speed=2&t=0.3&seed=2`);
     await idle(page);
     const button = page.getByRole("button", { name: "Animation as WebM" });
@@ -161,6 +181,14 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
       video.play();
     }), bytes.toString("base64"));
     assert(film.width > 300 && film.seconds > 1, JSON.stringify(film));
+    const { digest } = await (await fetch(`${daemon.url}/v1/models/${plane}`)).json(), tags = tagsOf(bytes);
+    assert(tags["Advect-Model"] === `${plane} ${digest}` && JSON.parse(tags["Advect-Settings"]).seed === 2, JSON.stringify(tags));
+    await open(page, daemon, `#/model/${plane}`);
+    await idle(page);
+    await drop(page, bytes, name);
+    await until(async () => (await hashOf(page)) === tags["Advect-Link"], "the view of the film");
+    await drop(page, bytes.subarray(0, bytes.length - 9), "cut.webm");
+    await until(() => page.getByText("cut.webm is no picture or film that this page made").isVisible(), "the refusal");
     tell(`${(bytes.length / 1000).toFixed(0)} kB, ${film.seconds.toFixed(1)} s`);
   });
 

@@ -1,5 +1,5 @@
-/* Pictures to take away: a PNG carries the address of what it shows, and dropped on the page shows it
- * again. */
+/* Pictures and films to take away: a file carries the address of what it shows, and dropped on the page
+ * shows it again. */
 import { download, el } from "./dom.js";
 import { textOf, withText } from "./png-text.js";
 import { colour } from "./theme.js";
@@ -37,16 +37,26 @@ export function pngOf(canvas) {
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 
-/* Downloads a PNG with the page's address, the settings of the form, and the model's digest; more: further
- * texts by keyword; hash: the address, where the page may have another by now. */
+/* What knows of words in WebMs, which few people need. */
+const films = () => import("./webm-text.js");
+
+/* Downloads a PNG or a WebM with the page's address, the settings of the form, and the model's digest; more:
+ * further texts by keyword; hash: the address, where the page may have another by now. */
 export async function takeAway(blob, { model, form, name, more = {}, hash = location.hash }) {
-  download(await withText(blob, { Software: "Advect", [LINK]: hash, [MODEL]: `${model.name} ${model.digest}`,
+  const write = blob.type === "video/webm" ? (await films()).withText : withText;
+  download(await write(blob, { Software: "Advect", [LINK]: hash, [MODEL]: `${model.name} ${model.digest}`,
     "Advect-Settings": JSON.stringify(form.values), ...more }), name);
+}
+
+/* The text of a keyword in a picture or a film; null without. */
+export async function wordsIn(file, keyword) {
+  const { isWebm, textOf: textOfFilm } = /\.webm$/i.test(file.name) ? await films() : {};
+  return await isWebm?.(file) ? textOfFilm(file, keyword) : textOf(file, keyword);
 }
 
 /* The model that a picture says it is of, {name, digest}; null where it does not. */
 export async function modelOf(file) {
-  const [name, digest] = (await textOf(file, MODEL))?.split(" ") ?? [];
+  const [name, digest] = (await wordsIn(file, MODEL))?.split(" ") ?? [];
   return digest ? { name, digest } : null;
 }
 
@@ -55,7 +65,7 @@ export function dragsFiles({ dataTransfer }) {
   return Boolean(dataTransfer?.types.includes("Files"));
 }
 
-/* Pictures that are dropped on the page are opened, unless the view has taken them: show(hash, file); and
+/* Pictures and films that are dropped on the page are opened, unless the view has taken them: show(hash, file); and
  * tell(words) of those that cannot. */
 export function acceptDrops(show, tell) {
   addEventListener("dragover", (event) => dragsFiles(event) && event.preventDefault());
@@ -68,7 +78,7 @@ export function acceptDrops(show, tell) {
       return;
     let hash = null;
     try {
-      hash = await textOf(file, LINK);
+      hash = await wordsIn(file, LINK);
     } catch { /* a folder, or a file that is gone */
       tell(`${file.name} cannot be read.`);
       return;
@@ -76,6 +86,6 @@ export function acceptDrops(show, tell) {
     if (hash?.startsWith("#/"))
       show(hash, file);
     else
-      tell(`${file.name} is no picture that this page made: it does not say what it shows.`);
+      tell(`${file.name} is no picture or film that this page made: it does not say what it shows.`);
   });
 }

@@ -29,6 +29,9 @@ export class Player {
 
   static speeds = SPEEDS;
 
+  /* From 0 to 1. */
+  get runMs() { return 1000 * RUN_S / this.speed; }
+
   show() {
     this.button.textContent = this.playing ? "❚❚" : "▶";
     this.button.setAttribute("aria-label", this.playing ? "Pause" : "Play");

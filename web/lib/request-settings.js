@@ -68,6 +68,21 @@ export function solverOf(values) {
     : { method: values.method, steps: values.steps };
 }
 
+/* Rows of settings for the solver of a second plane, whose names end in 2, where when(values) says that there is
+ * one; and what a refusal's field is called of that solver. */
+const SECOND = { method: "Second solver", steps: "Its steps", tolerance: "Its tolerance" };
+
+export const secondField = (field) => (field?.startsWith("solver.") ? `second ${field}` : field);
+
+export function secondSolverSpecs(model, method, steps, when = () => true) {
+  return solverSpecs(model, method, steps).map((spec) => ({ ...spec, name: `${spec.name}2`, field: secondField(spec.field),
+    label: SECOND[spec.name], shown: (values) => when(values) && (spec.shown?.({ method: values.method2 }) ?? true) }));
+}
+
+export function secondSolverOf({ method2, steps2, tolerance2 }) {
+  return solverOf({ method: method2, steps: steps2, tolerance: tolerance2 });
+}
+
 /* "midpoint, 30 steps" */
 export function solverWords({ method, steps, rtol }) {
   return steps === undefined ? `${method}, tolerance ${number(rtol)}` : `${method}, ${count(steps)} step${steps > 1 ? "s" : ""}`;

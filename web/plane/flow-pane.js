@@ -2,32 +2,43 @@
 import { el } from "../lib/dom.js";
 import { count, fixed, number } from "../lib/text.js";
 import { Cloud } from "./cloud.js";
+import { Cross } from "./cross.js";
 import { Grid } from "./grid.js";
+import { inPlaceOf, seenOf } from "./model-layers.js";
 import { Plane } from "./plane.js";
 import { Zoom } from "./zoom.js";
 
-const LABEL = "Arrow keys move a cross, Enter asks about the point under it, space plays, plus and minus zoom.";
+const KEYS = "Arrow keys move a cross, Enter asks about the point under it, space plays, plus and minus zoom.";
 
 export class FlowPane {
-  /* layers: of the model (model-layers.js); names: the labels of all layers. redraw(), toggle() the clock,
-   * clicked([x, y]), moved(this) and rested() as of Zoom. fieldOf(field): what the field at fault in a
-   * refusal is called in the form. */
-  constructor(layers, tasks, { aside, names, fieldOf, redraw, toggle, clicked, moved, rested }) {
-    Object.assign(this, { layers, tasks, aside, names, fieldOf, redraw, toggle, clicked, cloud: null, grid: null, stale: true });
-    this.plane = new Plane(`The plane${aside}. ${LABEL}`, redraw);
+  /* layers: of the model (model-layers.js); label: of the plane, where it is not the usual one; aside: words
+   * after the names of its tasks; names: the labels of all layers; redraw(); fieldOf(field): what the field at
+   * fault in a refusal is called in the form. asking: where people may ask about points and look closer:
+   * toggle() the clock, clicked([x, y]), moved(this) and rested() as of Zoom. */
+  constructor(layers, tasks, { label, aside = "", names, redraw, fieldOf = (field) => field, asking }) {
+    Object.assign(this, { layers, tasks, aside, names, fieldOf, redraw, cloud: null, grid: null, stale: true });
+    this.plane = new Plane(label ?? `The plane${aside}. ${KEYS}`, redraw);
     this.plane.names = layers.model.columns;
-    this.zoom = new Zoom(this.plane, { clicked, moved: () => moved(this), rested });
+    if (asking) {
+      this.zoom = new Zoom(this.plane, { ...asking, moved: () => asking.moved(this) });
+      this.cross = new Cross(this.plane, this.zoom, { ...asking, moved: redraw });
+    }
     this.title = el("figcaption", { hidden: true });
     this.legend = el("div", { class: "legend", hidden: true });
     this.behind = el("div", { class: "behind", hidden: true });
     this.element = el("figure", { class: "flow-pane" }, this.title,
-      el("div", { class: "flow-plane" }, this.plane.element, this.legend, this.behind, this.zoom.element));
-    const { over } = this.plane;
-    over.addEventListener("keydown", (event) => this.key(event));
-    over.addEventListener("blur", () => { this.cross = null; redraw(); });
+      el("div", { class: "flow-plane" }, this.plane.element, this.legend, this.behind, this.zoom?.element));
   }
 
   get box() { return this.plane.box; }
+
+  /* Shows the flow of other layers, of which nothing is known yet. */
+  turnTo(layers, label) {
+    this.empty();
+    this.layers = layers;
+    this.plane.names = layers.model.columns;
+    this.plane.over.setAttribute("aria-label", label);
+  }
 
   /* Words above the plane. */
   name(words) {
@@ -46,21 +57,30 @@ export class FlowPane {
     this.cloud = new Cloud(n);
   }
 
+  /* Nothing is shown any more. */
+  empty() {
+    for (const name of ["points", "grid"])
+      this.tasks.cancel(this.task(name));
+    Object.assign(this, { cloud: null, grid: null, stale: true });
+  }
+
   look() {
     this.layers.look(this.box);
     this.stale = true;
   }
 
-  /* The paths of points, and of the grid, by another solver or seed. */
-  carryAnew(n, gridToo) {
+  /* The paths of points, and of the grid, by another solver or seed, or of another network. keep: what there
+   * is stays in sight until the new is whole. */
+  carryAnew(n, { grid = true, keep = false } = {}) {
     if (!this.cloud)
       return;
-    this.tasks.cancel(this.task("points"));
-    this.cloud = new Cloud(n);
-    if (gridToo) {
-      this.tasks.cancel(this.task("grid"));
-      this.grid = new Grid();
-    }
+    const anew = (name, layer, old) => {
+      this.tasks.cancel(this.task(name));
+      return keep ? inPlaceOf(old, layer) : layer;
+    };
+    this.cloud = anew("points", new Cloud(n), this.cloud);
+    if (grid)
+      this.grid = anew("grid", new Grid(), this.grid);
   }
 
   /* Fetches the paths that are switched on and not here yet; ends what is switched off. */
@@ -76,30 +96,22 @@ export class FlowPane {
       cloud.load(model, { seed, ...condition, solver }, task));
   }
 
-  /* How far from t time can run with every layer that is shown. */
-  reach(t, show) {
-    const moving = [show.points && this.cloud, show.grid && this.grid].filter(Boolean), { density } = this.layers;
-    return Math.min(1, show.density && density ? density.reachFrom(t) : 1, ...moving.map((layer) => layer.motion.reach));
+  /* Whether any layer is on its way. */
+  get busy() {
+    return [this, this.layers].some((part) => ["points", "grid", "field", "density"].some((name) => this.tasks.running.has(part.task(name))));
   }
 
-  /* ---- by keyboard */
+  /* Whether all that is shown is there, at every time. */
+  isWhole(show) {
+    const { layers, cloud, grid } = this;
+    const parts = { points: cloud, grid, density: layers.density, field: layers.field };
+    return Boolean(cloud) && Object.entries(parts).every(([name, layer]) => !show[name] || layer?.complete);
+  }
 
-  key(event) {
-    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    const [[x0, x1], [y0, y1]] = this.box;
-    const cross = this.cross ?? [(x0 + x1) / 2, (y0 + y1) / 2];
-    if (moves[event.key]) {
-      const step = (x1 - x0) * (event.shiftKey ? 0.1 : 0.01), [dx, dy] = moves[event.key];
-      this.cross = [cross[0] + dx * step, cross[1] + dy * step];
-    } else if (event.key === "Enter") {
-      this.clicked(cross);
-    } else if (event.key === " ") {
-      this.toggle();
-    } else if (!this.zoom.key(event.key)) {
-      return;
-    }
-    event.preventDefault();
-    this.redraw();
+  /* How far from t time can run with every layer that is shown. */
+  reach(t, show) {
+    const moving = [show.points && this.cloud, show.grid && this.grid].filter(Boolean).map(seenOf), { density } = this.layers;
+    return Math.min(1, show.density && density ? density.reachFrom(t) : 1, ...moving.map((layer) => layer.motion.reach));
   }
 
   /* ---- drawing */
@@ -107,14 +119,17 @@ export class FlowPane {
   /* Layers that are not known at t yet are left out, and named: all that is seen is of one time. */
   shown(t, show) {
     const { cloud, grid, layers } = this, dense = layers.densityAt(t), { arrows } = layers;
-    const moving = (name, layer) => show[name] && layer && { name, layer, here: layer.motion.frames.length > 0 && layer.motion.reach >= t, reach: layer.motion.reach };
+    const moving = (name, last) => {
+      const layer = last && seenOf(last);
+      return show[name] && layer && { name, layer, here: layer.motion.frames.length > 0 && layer.motion.reach >= t, reach: layer.motion.reach };
+    };
     return [moving("points", cloud), moving("grid", grid),
       show.density && layers.density && { name: "density", layer: dense, here: Boolean(dense) },
       show.field && layers.field && { name: "field", layer: arrows, here: Boolean(arrows) }].filter(Boolean);
   }
 
-  /* The lower canvas changes with the density, the upper one with everything. */
-  draw(t, show) {
+  /* The lower canvas changes with the density, the upper one with everything. over(context): drawn last. */
+  draw(t, show, over) {
     const { plane } = this;
     if (!plane.size)
       return;
@@ -127,9 +142,9 @@ export class FlowPane {
     layer("points")?.draw(context, plane, t, show.density);
     layer("field")?.draw(context, plane, t);
     this.layers.tracers.draw(context, plane, t);
+    over?.(context);
     plane.drawNumbers(context);
-    if (this.cross)
-      this.drawCross(context);
+    this.cross?.draw(context);
     this.tellBehind(shown.filter((s) => !s.here));
   }
 
@@ -153,15 +168,6 @@ export class FlowPane {
     Object.assign(this, { stale: false, drawnSize: plane.size, drawnTime: t });
   }
 
-  drawCross(context) {
-    const { ax, bx, ay, by } = this.plane.scale, [x, y] = this.cross;
-    const px = x * ax + bx, py = y * ay + by, arm = 12 * this.plane.ratio;
-    context.strokeStyle = getComputedStyle(this.plane.over).color;
-    context.lineWidth = 1.5 * this.plane.ratio;
-    this.plane.line(context, px - arm, py, px + arm, py);
-    this.plane.line(context, px, py - arm, px, py + arm);
-  }
-
   /* What is seen, as a tile of a picture. */
   get tile() {
     return { layers: [this.plane.under, this.plane.over], title: this.title.textContent };
@@ -169,6 +175,6 @@ export class FlowPane {
 
   close() {
     this.plane.close();
-    this.zoom.close();
+    this.zoom?.close();
   }
 }

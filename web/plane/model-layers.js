@@ -4,30 +4,56 @@ import { Density } from "./density.js";
 import { Field } from "./field.js";
 import { Tracers } from "./tracers.js";
 
+/* The layer, which stands in for what is whole of an old one until it is whole itself. */
+export function inPlaceOf(old, layer) {
+  const before = old?.complete ? old : old?.before ?? null;
+  if (before)
+    before.before = null;
+  return Object.assign(layer, { before });
+}
+
+/* What is seen of it. */
+export const seenOf = (layer) => (layer.complete ? layer : layer.before ?? layer);
+
 export class ModelLayers {
-  /* aside: words after the names of its tasks, where there are others; asked(tracers): Tracers.changed */
-  constructor(model, tasks, { aside, asked }) {
-    Object.assign(this, { model, tasks, aside, density: null, field: null });
+  /* aside: words after the names of its tasks, where there are others; densityOf(box): a layer, where it is not
+   * the usual one; asked(tracers): Tracers.changed */
+  constructor(model, tasks, { aside = "", densityOf = (box) => new Density(box), asked = () => {} } = {}) {
+    Object.assign(this, { model, tasks, aside, densityOf, density: null, field: null });
     this.tracers = new Tracers(asked);
   }
 
   task(name) { return name + this.aside; }
 
+  cancel() {
+    this.tasks.cancel(this.task("field"));
+    this.tasks.cancel(this.task("density"));
+  }
+
+  /* Nothing is known any more. */
+  empty() {
+    this.cancel();
+    this.field = this.density = null;
+  }
+
   /* Nothing is known yet, given another condition. */
   begin(condition) {
     this.condition = condition;
-    this.field = this.density = null;
+    this.empty();
     this.tracers.forget();
   }
 
   /* Rasters of this part of the plane; what there is of another part stays until then. */
   look(box) {
-    if (this.density?.box === box)
-      return;
-    this.tasks.cancel(this.task("field"));
-    this.tasks.cancel(this.task("density"));
-    this.field = Object.assign(new Field(box), { before: this.field?.complete ? this.field : this.field?.before });
-    this.density = Object.assign(new Density(box), { before: this.density });
+    if (this.density?.box !== box)
+      this.renew(box);
+  }
+
+  /* The same of a model that has changed. */
+  renew(box = this.density.box) {
+    this.cancel();
+    this.field = inPlaceOf(this.field, new Field(box));
+    this.density = Object.assign(this.densityOf(box), { before: this.density });
     this.density.before && (this.density.before.before = null);
   }
 

@@ -2,14 +2,13 @@
  * solvers beside each other, if asked for, on one clock. */
 import { askJson, modelPath } from "../lib/api.js";
 import { askList } from "../lib/curl-list.js";
-import { download, el } from "../lib/dom.js";
+import { el } from "../lib/dom.js";
+import { Downloads } from "../lib/downloads.js";
 import { Form } from "../lib/form.js";
-import { compose, pngOf, takeAway } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
-import { canRecord, Recorder } from "../lib/recorder.js";
-import { conditionOf, conditionOfOther, conditionSpecs, seedSpec, solverOf, solverSpecs, solverWords, TIME } from "../lib/request-settings.js";
+import { conditionOf, conditionOfOther, conditionSpecs, secondField, secondSolverOf, secondSolverSpecs, seedSpec, solverOf, solverSpecs, solverWords, TIME } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
-import { fixed, number } from "../lib/text.js";
+import { number } from "../lib/text.js";
 import { events as themeEvents } from "../lib/theme.js";
 import { FlowPane } from "../plane/flow-pane.js";
 import { ModelLayers } from "../plane/model-layers.js";
@@ -19,8 +18,6 @@ const COUNTS = [100, 300, 1000, 2000, 3000, 5000, 7500, 10000, 20000];
 const MOST_POINTS = 6;
 const ALONE = "", SAME = "*"; /* in place of the name of another model, which has neither */
 const USUAL = ["midpoint", 30], COARSE = ["euler", 4]; /* solvers; the second to differ from the first, of one model */
-const LINGER_MS = 400; /* at the end of a film */
-const POLL_MS = 100;
 const OVERLAYS = [
   { name: "points", label: "Points", fallback: false,
     help: "samples on their way from the Gaussian at t = 0 to the data at t = 1, coloured by where they start" },
@@ -32,16 +29,6 @@ const OVERLAYS = [
     help: "square grid at t = 0 that the flow carries along and deforms" },
 ];
 const NAMES = Object.fromEntries(OVERLAYS.map(({ name, label }) => [name, label]));
-
-const SECOND = { method: "Second solver", steps: "Its steps", tolerance: "Its tolerance" };
-
-const secondField = (field) => (field?.startsWith("solver.") ? `second ${field}` : field);
-
-/* The solver of the second plane: names of its settings end in 2. */
-function secondSpecs(other, usual) {
-  return solverSpecs(other, ...usual).map((spec) => ({ ...spec, name: `${spec.name}2`, field: secondField(spec.field),
-    label: SECOND[spec.name], shown: spec.shown && ((values) => spec.shown({ method: values.method2 })) }));
-}
 
 /* other: the model of the second plane, if there is one. */
 function specsFor(model, peers, other) {
@@ -56,7 +43,7 @@ function specsFor(model, peers, other) {
     { name: "with", kind: "choice", label: "Side by side with", fallback: ALONE,
       help: "shows another flow beside this one, from the same noise, on the same clock",
       choices: [{ value: ALONE, label: "nothing" }, { value: SAME, label: "another solver" }, ...peers.map(({ name }) => ({ value: name }))] },
-    ...other ? secondSpecs(other, other === model ? COARSE : USUAL) : [],
+    ...other ? secondSolverSpecs(other, ...other === model ? COARSE : USUAL) : [],
     { name: "t", kind: "real", min: 0, max: 1, fallback: 0 },
     { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 1 },
     { name: "at", kind: "points", width: 3, columns: [null, null, TIME], max: MOST_POINTS, fallback: [] },
@@ -92,6 +79,8 @@ class FlowView {
     this.player = new Player({ t, speed, draw: (now) => this.draw(now), settled: () => this.settled(),
       speedChanged: (value) => this.form.set("speed", value) });
     this.makePanes();
+    this.downloads = new Downloads({ player: this.player, tasks: this.tasks, tiles: () => this.panes.map((pane) => pane.tile),
+      ratio: () => this.panes[0].plane.ratio, isWhole: () => this.isWhole, about: () => this.about() });
     this.takePoints(this.form.values.at);
     this.refusedView = el("p", { class: "refusal", role: "alert", hidden: true });
     this.origins = el("p", { class: "dim origins", hidden: true }, el("span", { class: "wheel", "aria-hidden": "true" }),
@@ -106,14 +95,15 @@ class FlowView {
   /* One pane or two, and what they show of one model or two. */
   makePanes() {
     const { model, other, tasks } = this, twin = other === model;
-    const events = { redraw: () => this.redraw(), toggle: () => this.player.toggle(), clicked: (point) => this.place(point),
+    const asking = { toggle: () => this.player.toggle(), clicked: (point) => this.place(point),
       moved: (pane) => this.moved(pane), rested: () => this.look() };
     const asked = (tracers) => { this.takePoints(tracers.points); this.rememberPoints(); this.redraw(); };
     const side = (name) => (other ? `, ${name}` : "");
     this.layers = [new ModelLayers(model, tasks, { aside: twin ? "" : side("first"), asked }),
       ...other && !twin ? [new ModelLayers(other, tasks, { aside: side("second"), asked })] : []];
     this.panes = (other ? ["first", "second"] : [""]).map((name, i) =>
-      new FlowPane(this.layers[i] ?? this.layers[0], tasks, { aside: side(name), names: NAMES, fieldOf: i ? secondField : (field) => field, ...events }));
+      new FlowPane(this.layers[i] ?? this.layers[0], tasks,
+        { aside: side(name), names: NAMES, redraw: () => this.redraw(), fieldOf: i ? secondField : undefined, asking }));
   }
 
   lay(root) {
@@ -128,25 +118,17 @@ class FlowView {
           el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
         el("div", { class: "controls" }, rows("label", "guidance", "n", "seed", "method", "steps", "tolerance")),
         el("div", { class: "controls" }, rows("with", "method2", "steps2", "tolerance2")),
-        form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.refusedView, this.files(),
+        form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.refusedView, el("div", { class: "row" }, this.downloads.buttons),
         layers.map(({ model, tracers }) => [layers.length > 1 ? el("h2", { class: "of-points" }, model.name) : null, tracers.element]).flat(),
         this.asks.element)));
     this.nameSides();
-  }
-
-  files() {
-    return el("div", { class: "row" },
-      el("button", { type: "button", title: "the picture knows its settings: drop it on this page to open it again",
-        onclick: () => this.savePicture() }, "Picture as PNG"),
-      canRecord ? this.filmButton = el("button", { type: "button", title: "plays from t = 0 to 1 and records it",
-        onclick: () => this.saveFilm() }, "Animation as WebM") : null);
   }
 
   /* ---- what each side shows */
 
   solver(i) {
     const { values } = this.form;
-    return solverOf(i ? { method: values.method2, steps: values.steps2, tolerance: values.tolerance2 } : values);
+    return i ? secondSolverOf(values) : solverOf(values);
   }
 
   condition(i) {
@@ -230,7 +212,7 @@ class FlowView {
   /* ---- settings */
 
   changed(name) {
-    const solvers = ["method", "steps", "tolerance"], { n } = this.form.values;
+    const solvers = ["method", "steps", "tolerance"];
     if (name === "with") {
       this.compare();
     } else if (name === "label" || name === "guidance") {
@@ -238,17 +220,17 @@ class FlowView {
         this.tasks.cancel(running);
       this.begin();
     } else if (name === "n" || name === "seed") {
-      this.carryAnew(this.panes, n, false);
+      this.carryAnew(this.panes, { grid: false });
     } else if (solvers.includes(name) || solvers.some((s) => `${s}2` === name)) {
-      this.carryAnew([this.panes[solvers.includes(name) ? 0 : 1]], n, true);
+      this.carryAnew([this.panes[solvers.includes(name) ? 0 : 1]]);
     } else {
       this.fill();
       this.redraw(true);
     }
   }
 
-  carryAnew(panes, n, gridToo) {
-    panes.forEach((pane) => pane.carryAnew(n, gridToo));
+  carryAnew(panes, what) {
+    panes.forEach((pane) => pane.carryAnew(this.form.values.n, what));
     this.nameSides();
     this.form.forgive();
     this.fill();
@@ -302,7 +284,7 @@ class FlowView {
     player.reach = this.reach(t);
     panes.forEach((pane) => pane.draw(t, values));
     this.origins.hidden = !values.points;
-    this.filmed?.(t);
+    this.downloads.drawn(t);
   }
 
   /* ---- files */
@@ -314,84 +296,13 @@ class FlowView {
       other === model ? `-and-${values.method2}` : ""].join("");
   }
 
-  tiles() { return this.panes.map((pane) => pane.tile); }
-
-  async savePicture() {
+  about() {
     this.settled();
-    const { model, player, form, panes: [{ plane: { ratio } }] } = this;
-    await takeAway(await pngOf(compose(this.tiles(), { ratio })), { model, form, name: `${this.name}-t-${fixed(player.t, 2)}.png` });
+    return { model: this.model, form: this.form, name: this.name };
   }
 
-  /* Plays from 0 to 1, or until somebody pauses, once all that is shown is there. One film at a time. */
-  saveFilm() {
-    return this.tasks.start("film", "Recording the animation", async (task) => {
-      this.filmButton.disabled = true;
-      try {
-        await this.wholeFlow(task.signal);
-        const film = await this.record(task);
-        task.signal.throwIfAborted();
-        download(film, `${this.name}.webm`);
-      } finally {
-        this.filmButton.disabled = false;
-      }
-    });
-  }
-
-  /* Whether all that is shown is there, at every time. */
   get isWhole() {
-    const { panes, layers, form: { values } } = this;
-    return !this.tasks.running.has("box") && panes.every((pane) => pane.cloud) && this.reach(0) >= 1 &&
-      (!values.field || layers.every(({ field }) => field?.complete));
-  }
-
-  async wholeFlow(signal) {
-    while (!this.isWhole) {
-      if (this.tasks.running.size === 1) /* this one alone */
-        throw new Error("not all that is to be shown has been computed.");
-      await new Promise((done) => setTimeout(done, POLL_MS));
-      signal.throwIfAborted();
-    }
-  }
-
-  /* Calls each(t) after every drawing, until it says true. */
-  watch(signal, each) {
-    return new Promise((done, fail) => {
-      signal.addEventListener("abort", () => fail(signal.reason));
-      this.filmed = (t) => each(t) && done();
-    });
-  }
-
-  async record({ signal, progress }) {
-    const canvas = el("canvas"), { ratio } = this.panes[0].plane, { player } = this;
-    const paint = (t) => compose(this.tiles(), { ratio, canvas, note: `t = ${fixed(t, 2)}` });
-    let recorder, film;
-    player.pause(false);
-    player.seek(0);
-    try {
-      await this.watch(signal, (t) => {
-        paint(t);
-        return true;
-      });
-      recorder = new Recorder(canvas);
-      const played = this.watch(signal, (t) => {
-        const ended = t >= 1 || !player.playing;
-        if (ended || recorder.due) {
-          paint(t);
-          recorder.frame();
-        }
-        progress(t, 1);
-        return ended;
-      });
-      player.play();
-      await played;
-      await new Promise((done) => setTimeout(done, LINGER_MS));
-    } finally {
-      this.filmed = null;
-      player.pause();
-      film = recorder?.end();
-      film?.catch(() => {}); /* of a film that nobody waits for any more */
-    }
-    return film;
+    return !this.tasks.running.has("box") && this.panes.every((pane) => pane.isWhole(this.form.values));
   }
 
   close() {

@@ -3,13 +3,14 @@
 import { askBlob, askJson, modelPath } from "../lib/api.js";
 import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
+import { Downloads } from "../lib/downloads.js";
 import { Form } from "../lib/form.js";
-import { compose, pngOf, takeAway } from "../lib/picture.js";
+import { takeAway } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
 import { PointForm } from "../lib/point-form.js";
 import { conditionOf, conditionSpecs, seedSpec, solverOf, solverQuery, solverSpecs, TIME } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
-import { count, fixed } from "../lib/text.js";
+import { count } from "../lib/text.js";
 import { colour, events as themeEvents } from "../lib/theme.js";
 import { Box } from "../space/box.js";
 import { SpaceCloud } from "../space/cloud.js";
@@ -109,6 +110,8 @@ class PointsView {
     });
     this.player = new Player({ t, speed, draw: (now) => this.draw(now),
       settled: (now) => this.form.set("t", Number(now.toFixed(3))), speedChanged: (value) => this.form.set("speed", value) });
+    this.downloads = new Downloads({ player: this.player, tasks: this.tasks, tiles: () => [{ layers: [this.box.canvas] }],
+      ratio: () => this.box.ratio, isWhole: () => Boolean(this.cloud?.motion.complete), about: () => this.about() });
     this.themed = () => this.player.redraw();
     themeEvents.addEventListener("theme", this.themed);
   }
@@ -124,7 +127,7 @@ class PointsView {
         this.box ? el("div", { class: "switches" }, form.control("turning")) : null,
         el("div", { class: "controls" }, controls),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
-        this.box ? el("div", { class: "row" }, el("button", { type: "button", onclick: () => this.saveCloud() }, "Picture as PNG")) : null,
+        this.box ? el("div", { class: "row" }, this.downloads.buttons) : null,
         this.point.element, this.asks.element)));
   }
 
@@ -196,22 +199,21 @@ class PointsView {
 
   /* ---- files: "checkerboard-3d-seed-1-samples.png" */
 
+  nameOf(what) { return `${this.model.name}-seed-${this.form.values.seed}-${what}`; }
+
   saveFigure({ blob, title }) {
-    this.save(blob, title.replace(/ in .*/, "").toLowerCase());
+    const { model, form } = this;
+    takeAway(blob, { model, form, name: `${this.nameOf(title.replace(/ in .*/, "").toLowerCase())}.png` });
   }
 
   /* The cloud stands still, so that the link has the angle. */
-  async saveCloud() {
+  about() {
+    const { model, form } = this;
     this.rest();
     this.rememberAngle();
-    this.form.set("t", Number(this.player.t.toFixed(3)));
+    form.set("t", Number(this.player.t.toFixed(3)));
     this.draw(this.player.t);
-    this.save(await pngOf(compose([{ layers: [this.box.canvas] }])), `cloud-t-${fixed(this.player.t, 2)}`);
-  }
-
-  save(blob, what) {
-    const { model, form } = this;
-    takeAway(blob, { model, form, name: `${model.name}-seed-${form.values.seed}-${what}.png` });
+    return { model, form, name: this.nameOf("cloud") };
   }
 
   /* ---- the cloud */
@@ -251,6 +253,7 @@ class PointsView {
       box.drawMark(context, this.point.point, colour("--tracer-0"));
     box.drawEdges(context, true);
     box.drawNames(context);
+    this.downloads.drawn(t);
     if (this.form.values.turning)
       this.player.redraw();
   }

@@ -1,64 +1,24 @@
 /* Make your own density: its exact flow at once, and a network that learns it beside. */
 import { chart } from "../lib/chart.js";
 import { download, el } from "../lib/dom.js";
+import { Downloads } from "../lib/downloads.js";
 import { Form } from "../lib/form.js";
 import { dragsFiles } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
-import { seedSpec, solverOf, solverSpecs } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { count, number } from "../lib/text.js";
 import { events as themeEvents } from "../lib/theme.js";
 import { Brush } from "../make/brush.js";
-import { ExactDensity } from "../make/exact-density.js";
-import { Pane } from "../make/pane.js";
+import { carriedIn, textOfPoints } from "../make/carried-points.js";
+import { Planes } from "../make/planes.js";
 import { presetNames, presetPoints } from "../make/presets.js";
-import { carriedIn, Film, savePicture } from "../make/take-away.js";
+import { Recording } from "../make/recording.js";
+import { BOTH, EXACTLY, LEARNT, NETWORK, OVERLAYS, OWN, specsFor, whyEach } from "../make/settings.js";
 import { boxOf, MOST_POINTS, readCsv, unitsOf } from "../make/target.js";
 import { EXACT, LEARNED, makeExact, modelFile, openModel, recipeOf, train } from "../make/training.js";
 
 const MODEL_BYTES = 64e6;
-const EXACT_WORK = 1.2e6, FEWEST = 200, MOST = 3000; /* points of the flow times points that were painted */
-const PREVIEW = { n: 800, solver: { method: "midpoint", steps: 12 } }; /* of a network in training */
-const OWN = "your own";
-const OVERLAYS = [
-  { name: "points", label: "Points", fallback: true, help: "samples on their way from the Gaussian at t = 0 to the data at t = 1, coloured by where they start" },
-  { name: "density", label: "Density", fallback: true, help: "probability density at time t" },
-  { name: "field", label: "Velocity", fallback: false, help: "velocity at time t, as arrows" },
-  { name: "grid", label: "Deforming grid", fallback: false, help: "square grid at t = 0 that the flow carries along and deforms" },
-];
-const NETWORK = [
-  { name: "width", kind: "choice", label: "Width", fallback: 64, choices: [16, 32, 64, 128].map((value) => ({ value })), help: "channels of every layer" },
-  { name: "depth", kind: "choice", label: "Layers", fallback: 3, choices: [1, 2, 3, 4, 5].map((value) => ({ value })), help: "number of hidden layers" },
-  { name: "frequencies", kind: "choice", label: "Fourier features", fallback: 3, choices: [0, 1, 2, 3, 4].map((value) => ({ value, label: value ? String(value) : "none" })), help: "frequencies of the sines and cosines of a point that the network sees: more make sharper edges" },
-  { name: "path", kind: "choice", label: "Path", fallback: "condot", choices: [{ value: "condot", label: "straight" }, { value: "cosine" }, { value: "vp", label: "variance preserving" }], help: "how noise and data are mixed at time t; the exact flow is that of the straight path" },
-  { name: "coupling", kind: "choice", label: "Coupling", fallback: "independent", choices: [{ value: "independent" }, { value: "optimal_transport", label: "optimal transport" }], help: "which noise goes with which point of the data, in each batch of the training" },
-  { name: "train_steps", kind: "int", label: "Training steps", min: 10, max: 100000, fallback: 2000, help: "batches of 256 points" },
-  { name: "rate", kind: "real", label: "Learning rate", min: 1e-5, max: 0.1, fallback: 0.004, help: "of AdamW, falling to a thirtieth" },
-];
-
-/* What to try, and what one sees. */
-const WHY = [
-  ["Width and layers", "One layer of 16 channels cannot bend enough for two moons: its KL stops falling early. Larger networks learn more in each step, and each step takes longer."],
-  ["Fourier features", "They hand the network sines and cosines of a point, so that it need not make sharp edges itself. Train on the checkerboard with none, then with 4."],
-  ["Path", "How noise is mixed with data while t runs: along straight lines, or along curves like those of diffusion models. All lead to the same density, by different ways: train with each, then choose euler with 4 steps."],
-  ["Coupling", "Independent: any noise goes with any point, paths cross, and where they cross the field can only be their average. Optimal transport pairs each batch by the shortest paths in all, which hardly cross: points then walk nearly straight, and 4 steps of euler arrive. A training step takes several times as long, its loss is lower without the density being closer, and the flow is not the exact one on the left, although it leads to the same density: watch the grid."],
-  ["Solver and steps", "Both planes follow the velocity in steps. Choose euler with 4, then midpoint with 20: the network is the same, but 4 steps of euler follow its velocity less exactly. The KL divergence does not depend on this choice."],
-];
-
-function specsFor(model) {
-  return [...OVERLAYS.map((row) => ({ ...row, kind: "switch" })),
-    { name: "preset", kind: "choice", label: "Start from", choices: [...presetNames, OWN].map((value) => ({ value })), fallback: presetNames[0] },
-    { name: "blur", kind: "real", label: "Width of a point", range: true, min: 0.03, max: 0.5, step: 0.01, fallback: 0.1, help: "standard deviation of the Gaussian that each point stands for" },
-    seedSpec(), ...solverSpecs(model, "midpoint", 20), ...NETWORK,
-    { name: "t", kind: "real", min: 0, max: 1, fallback: 0 },
-    { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 1 }];
-}
-
-function whyEach() {
-  return el("details", { class: "why" }, el("summary", {}, "Why each setting of the network matters"),
-    el("dl", {}, WHY.flatMap(([name, words]) => [el("dt", {}, name), el("dd", {}, words)])));
-}
-
+const FILES = "advect-playground"; /* how names of files begin */
 const HINT = "The network learns while you watch, and stays yours to download.";
 
 /* What was made, for when the view is opened again: {target, learned, lines, preset}. */
@@ -70,20 +30,21 @@ let carried = null;
 
 class MakeView {
   constructor(root, { model, params, ours, remember, refresh }) {
-    Object.assign(this, { model, refresh, learned: false, training: false, lines: [] });
+    Object.assign(this, { model, refresh, learned: false, lines: [] });
     this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
-    const redraw = () => this.player?.redraw(), { t, speed } = this.form.values;
-    this.exact = new Pane("Exact", "The plane of the exact flow. With painting on, the pointer sprays points, and erases them with Shift.", this.tasks, redraw);
-    this.network = new Pane("Learned", "The plane of the learned flow.", this.tasks, redraw);
-    this.exact.makeDensity = () => new ExactDensity(this.exact.plane.box, this.target);
-    this.film = new Film([this.exact, this.network], () => this.player.t);
-    this.brush = new Brush(this.exact.plane, () => this.target, (ended) => this.painted(ended));
+    const { t, speed } = this.form.values;
+    this.planes = new Planes(model, { form: this.form, tasks: this.tasks, target: () => this.target, now: () => this.player.t,
+      arrived: () => this.arrived(), redraw: () => this.player?.redraw() });
+    this.brush = new Brush(this.planes.plane, () => this.target, (ended) => this.painted(ended));
     this.player = new Player({ t, speed, draw: (now) => this.draw(now), settled: () => this.settled(),
       speedChanged: (value) => this.form.set("speed", value) });
+    this.downloads = new Downloads({ player: this.player, tasks: this.tasks, tiles: () => this.planes.panes.map((pane) => pane.tile),
+      ratio: () => this.planes.plane.ratio, isWhole: () => !this.tasks.running.has("exact") && this.planes.isWhole, about: () => this.about() });
+    this.recording = new Recording(this.downloads);
     this.startsAlone = t === 0 && !matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.lay(root);
-    this.themed = redraw;
+    this.themed = () => this.planes.redraw(true);
     themeEvents.addEventListener("theme", this.themed);
     this.begin(params);
   }
@@ -115,13 +76,14 @@ class MakeView {
       Object.assign(this, { target: { ...this.target, blur }, learned: false, lines: [] });
     this.form.set("preset", kept.preset);
     this.form.set("blur", this.target.blur);
-    this.exact.box = this.network.box = this.box;
+    this.planes.frame();
     this.saves[0].disabled = !this.learned;
     this.say(`${count(this.target.points.length)} points`);
     this.report(this.lines.findLast((line) => line.kl !== null));
-    this.tellSteps();
+    this.planes.name(this.lines.at(-1)?.step);
     this.remake();
-    this.fill(this.network);
+    if (this.learned)
+      this.planes.begin(this.planes.network);
   }
 
   keep() {
@@ -136,16 +98,16 @@ class MakeView {
     this.button = el("button", { type: "button", class: "primary", onclick: () => this.toggle() }, "Train");
     this.curves = el("div", { class: "curves" });
     this.verdict = el("p", { class: "lead" }, HINT);
-    root.append(el("div", { class: "stage make" },
+    root.append(el("div", { class: "stage twofold" },
       el("div", { class: "scene" },
-        el("div", { class: "panes" }, this.exact.element, this.network.element), this.player.element,
+        this.planes.element, this.player.element,
         el("div", { class: "row train" }, this.button, this.verdict), this.curves, this.tasks.element, whyEach()),
       el("div", { class: "panel" },
-        el("p", { class: "lead" }, "Paint a density, drop a CSV file, or start from a classic one. Left is the flow that leads to it exactly; right is what a network learns of it."),
+        el("p", { class: "lead" }, "Paint a density, drop a CSV file, or start from a classic one. Left is the flow that leads to it exactly, right what a network learns of it."),
         el("div", { class: "controls" }, rows("preset", "blur")), this.tools(), this.notes,
         el("fieldset", { class: "group" }, el("legend", {}, "Show"), el("div", { class: "switches" }, rows(...OVERLAYS.map((o) => o.name)))),
         el("div", { class: "controls" }, rows(...NETWORK.map((row) => row.name))),
-        el("div", { class: "controls" }, rows("method", "steps", "tolerance", "seed")),
+        el("div", { class: "controls" }, rows("method", "steps", "tolerance", "seed", "planes", "method2", "steps2", "tolerance2")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)), this.files())));
     root.ondragover = (event) => dragsFiles(event) && event.preventDefault();
     root.ondrop = (event) => this.drop(event);
@@ -170,8 +132,7 @@ class MakeView {
       el("button", { type: "button", onclick: () => this.saveRecipe() }, "Download the recipe")];
     return el("fieldset", { class: "group" }, el("legend", {}, "Files"), el("div", { class: "row" }, ...this.saves,
       this.picker("Open a model", ".safetensors"),
-      el("button", { type: "button", title: "the picture knows its points and settings: drop it here to open them again",
-        onclick: () => this.savePicture() }, "Picture as PNG"), this.film.button),
+      this.downloads.buttons, this.recording.button),
     el("p", { class: "dim" }, "advectd serves the model; advect train makes it anew from the recipe."));
   }
 
@@ -188,8 +149,8 @@ class MakeView {
     this.learned = false;
     this.lines = [];
     this.saves[0].disabled = true;
-    this.network.words.textContent = "";
-    this.network.empty();
+    this.planes.name(this.lines.at(-1)?.step);
+    this.planes.empty(this.planes.network);
     this.verdict.textContent = HINT;
     this.curves.replaceChildren();
   }
@@ -198,7 +159,7 @@ class MakeView {
   take(points, words = `${count(points.length)} points`) {
     this.forget();
     this.target = { points, units: points.length ? unitsOf(points) : { shift: [0, 0], scale: 1 }, blur: this.form.values.blur };
-    this.exact.box = this.network.box = boxOf(this.target.units);
+    this.planes.frame();
     this.keep();
     this.say(words);
     return this.remake();
@@ -206,53 +167,32 @@ class MakeView {
 
   get box() { return boxOf(this.target.units); }
 
-  /* As many as the exact flow of that many points carries soon. */
-  get n() {
-    return Math.max(FEWEST, Math.min(MOST, Math.floor(EXACT_WORK / (this.target.points.length || 1) / 10) * 10));
-  }
-
-  get request() {
-    const { values } = this.form;
-    return { n: this.n, seed: values.seed, solver: solverOf(values), now: () => this.player.t, arrived: () => this.arrived() };
-  }
-
   async remake() {
-    this.exact.empty();
-    if (!this.target.points.length)
+    const { planes, target } = this;
+    planes.empty(planes.exact);
+    if (!target.points.length)
       return;
-    const made = await this.tasks.start("exact", "Making the exact flow", (task) => makeExact(this.target, this.box, task));
+    const made = await this.tasks.start("exact", "Making the exact flow", (task) => makeExact(target, this.box, task));
     if (made)
-      this.fill(this.exact);
+      planes.begin(planes.exact);
   }
 
-  /* Loads the layers that are switched on, of one plane. */
-  fill(pane, anew = true) {
-    const exact = pane === this.exact, model = { ...this.model, name: exact ? EXACT : LEARNED };
-    if (!exact && !this.learned)
-      return;
-    for (const { name } of OVERLAYS) {
-      const later = !exact && this.training && name !== "points" && name !== "field";
-      if (this.form.values[name] && !later && (anew || !pane.layers[name]))
-        pane.load(name, { ...this.request, ...(this.training && !exact ? PREVIEW : {}), model }, !exact);
-    }
-  }
-
-  /* The clock waits for the exact flow's points while they come, and starts by itself the first time. */
+  /* The clock starts by itself the first time. */
   arrived() {
-    const { points } = this.exact.layers;
-    this.player.reach = this.form.values.points && points && !points.complete ? points.reach : 1;
-    if (this.startsAlone && points?.reach > 0) {
+    if (this.startsAlone && this.planes.reach(this.player.t) > this.player.t) {
       this.startsAlone = false;
       this.player.play();
     }
-    this.player.redraw();
+    this.planes.redraw(true);
   }
 
   paint(on) {
     this.brush.on = on;
     this.paintButton.setAttribute("aria-pressed", on);
-    this.exact.plane.over.classList.toggle("painting", on);
+    this.planes.plane.over.classList.toggle("painting", on);
     if (on) {
+      if (this.form.values.planes === LEARNT)
+        this.planes.putBeside(BOTH);
       this.player.pause();
       this.player.seek(1);
       this.say("Drag over the left plane to paint; hold Shift to erase.");
@@ -272,18 +212,18 @@ class MakeView {
     if (this.form.values.preset !== OWN)
       this.form.set("preset", OWN);
     this.say(`${count(points.length)} points${points.length >= MOST_POINTS ? ", the most that fit" : ""}`);
-    if (this.learned || this.training)
+    if (this.learned || this.planes.training)
       this.forget();
     this.keep();
     if (ended)
       this.remake();
-    this.player.redraw();
+    this.planes.redraw(true);
   }
 
-  /* Pictures are left to the page, which opens what they show. */
+  /* Pictures and films are left to the page, which opens what they show. */
   drop(event) {
     const file = event.dataTransfer.files[0];
-    if (!file || file.type === "image/png")
+    if (!file || ["image/png", "video/webm"].includes(file.type))
       return;
     event.preventDefault();
     this.open(file);
@@ -323,7 +263,7 @@ class MakeView {
   /* ---- training */
 
   toggle() {
-    if (this.training)
+    if (this.planes.training)
       this.stop();
     else
       this.train();
@@ -341,10 +281,12 @@ class MakeView {
       return;
     }
     this.forget();
-    this.training = true;
+    if (this.form.values.planes === EXACTLY)
+      this.planes.putBeside(BOTH);
+    this.planes.training = true;
     this.button.textContent = "Stop";
     await this.tasks.start("train", "Training", (task) => train(this.recipe, task, (line) => this.learn(line, task)));
-    this.training = false;
+    this.planes.training = false;
     if (this.closed)
       return;
     this.button.textContent = "Train";
@@ -359,8 +301,7 @@ class MakeView {
     this.learned = true;
     this.saves[0].disabled = false;
     task.progress(line.step, line.steps, `Training: step ${count(line.step)} of ${count(line.steps)}, loss ${number(line.loss, 3)}`);
-    if (!this.network.busy)
-      this.fill(this.network);
+    this.planes.follow();
     this.report(line.kl === null ? last : line);
   }
 
@@ -376,20 +317,17 @@ class MakeView {
       this.verdict.textContent = `KL divergence of the exact density from the learned one: ${number(kl.kl, 3)} ± ${number(kl.kl_standard_error, 1)} nats, over ${count(kl.points)} points.`;
   }
 
-  tellSteps() {
-    this.network.words.textContent = this.lines.length ? `after ${count(this.lines.at(-1).step)} steps` : "";
-  }
-
   finish() {
-    this.tellSteps();
-    this.fill(this.network);
+    this.planes.name(this.lines.at(-1)?.step);
+    this.planes.renew();
     this.refresh().catch(() => {});
   }
 
-  async savePicture() {
-    const { model, form, target: { points, units } } = this;
+  /* Files name no digest, since the models of this view are made anew whenever it is opened. */
+  about() {
+    const { model: { name }, form, target } = this;
     this.settled();
-    await savePicture([this.exact, this.network], { model, form, t: this.player.t, points: form.values.preset === OWN ? points : null, units });
+    return { model: { name, digest: "" }, form, name: FILES, more: form.values.preset === OWN ? textOfPoints(target) : {} };
   }
 
   async save() {
@@ -412,13 +350,14 @@ class MakeView {
       this.forget();
       this.target.blur = values.blur;
       this.remake();
-    } else if (["method", "steps", "tolerance", "seed"].includes(name)) {
-      this.fill(this.exact);
-      this.fill(this.network);
+    } else if (name === "planes") {
+      this.planes.arrange();
+    } else if (["method", "steps", "tolerance", "seed"].some((s) => s === name || `${s}2` === name)) {
+      const [left, right] = this.planes.panes;
+      this.planes.carryAnew(name.endsWith("2") ? [right] : name === "seed" || this.form.values.planes === BOTH ? [left, right] : [left]);
     } else {
-      this.fill(this.exact, false);
-      this.fill(this.network, false);
-      this.player.redraw();
+      this.planes.fill();
+      this.planes.redraw(true);
     }
   }
 
@@ -426,17 +365,14 @@ class MakeView {
     this.form.set("t", Number(this.player.t.toFixed(3)));
   }
 
-  /* While one paints, what is painted is seen, not the samples of what was there. */
   draw(t) {
-    const { values } = this.form, painting = this.brush.on && t === 1;
-    this.exact.draw(t, { ...values, points: values.points && !painting, density: values.density && !this.brush.down },
-      painting ? (context) => this.drawPainted(context) : null);
-    this.network.draw(t, values);
-    this.film.drawn(t);
+    this.player.reach = this.planes.reach(t);
+    this.planes.draw(t, this.brush.on && t === 1 ? (context) => this.drawPainted(context) : null, this.brush.down);
+    this.downloads.drawn(t);
   }
 
   drawPainted(context) {
-    const { plane } = this.exact, { ax, bx, ay, by } = plane.scale, size = 2.4 * plane.ratio;
+    const { plane } = this.planes, { ax, bx, ay, by } = plane.scale, size = 2.4 * plane.ratio;
     context.fillStyle = getComputedStyle(plane.over).color;
     context.globalAlpha = 0.7;
     for (const [x, y] of this.target.points)
@@ -449,8 +385,8 @@ class MakeView {
     this.keep();
     themeEvents.removeEventListener("theme", this.themed);
     this.root.ondrop = this.root.ondragover = null;
-    this.film.end();
-    for (const part of [this.player, this.tasks, this.exact, this.network])
+    this.recording.end();
+    for (const part of [this.player, this.tasks, this.planes])
       part.close();
   }
 }

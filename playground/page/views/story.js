@@ -1,17 +1,21 @@
 /* Flow matching in five steps, for readers without the mathematics: text beside a live plane. */
 import { askJson } from "../lib/api.js";
 import { el } from "../lib/dom.js";
+import { Downloads } from "../lib/downloads.js";
 import { Form } from "../lib/form.js";
 import { Player } from "../lib/player.js";
 import { Tasks } from "../lib/tasks.js";
 import { events as themeEvents } from "../lib/theme.js";
 import { ExactDensity } from "../make/exact-density.js";
-import { Pane } from "../make/pane.js";
 import { presetPoints } from "../make/presets.js";
+import { NAMES } from "../make/settings.js";
 import { boxOf } from "../make/target.js";
 import { EXACT, makeExact } from "../make/training.js";
+import { FlowPane } from "../plane/flow-pane.js";
+import { ModelLayers } from "../plane/model-layers.js";
 
 const STAGE = "story", UNITS = { shift: [0, 0], scale: 1 };
+const N = 1000, SEED = 1, SOLVER = { method: "midpoint", steps: 30 };
 const STEPS = [
   { title: "One point", points: [[1.6, 1.2]], blur: 0.05, show: ["points", "field"],
     text: ["Say we want to make one thing only: the point up on the right. We start from noise, a cloud of random points around the middle, and let every point walk straight to the goal while the clock runs from t = 0 to t = 1.",
@@ -32,18 +36,23 @@ const STEPS = [
 
 class StoryView {
   constructor(root, { params, remember }) {
-    this.form = new Form([{ name: "step", kind: "int", min: 1, max: STEPS.length, fallback: 1 }], params, { remember, changed: () => {} });
+    this.form = new Form([{ name: "step", kind: "int", min: 1, max: STEPS.length, fallback: 1 },
+      { name: "t", kind: "real", min: 0, max: 1, fallback: 0 }], params, { remember, changed: () => {} });
     this.tasks = new Tasks();
-    this.player = new Player({ t: 0, speed: 1, draw: (t) => this.draw(t), settled: () => {}, speedChanged: () => {} });
-    this.pane = new Pane("Flow", "The plane of the story.", this.tasks, () => this.player.redraw());
+    this.player = new Player({ t: 0, speed: 1, draw: (t) => this.draw(t), settled: () => this.settled(), speedChanged: () => {} });
+    this.flow = new ModelLayers({ name: STAGE }, this.tasks, { densityOf: (box) => new ExactDensity(box, this.target) });
+    this.pane = new FlowPane(this.flow, this.tasks, { label: "The plane of the story.", names: NAMES, redraw: () => this.redraw() });
+    this.pane.plane.box = boxOf(UNITS);
+    this.downloads = new Downloads({ player: this.player, tasks: this.tasks, tiles: () => [this.pane.tile], ratio: () => this.pane.plane.ratio,
+      isWhole: () => !this.tasks.running.has("exact") && this.pane.isWhole(this.shown), about: () => this.about() });
     this.text = el("div", { "aria-live": "polite" });
     this.chips = STEPS.map((step, i) => el("button", { type: "button", class: "chip", onclick: () => this.show(i + 1) }, `${i + 1} ${step.title}`));
     root.append(el("div", { class: "stage" },
-      el("div", { class: "scene" }, this.pane.plane.element, this.player.element, this.tasks.element),
-      el("div", { class: "panel" }, el("div", { class: "chip-row" }, this.chips), this.text)));
-    this.themed = () => this.player.redraw();
+      el("div", { class: "scene" }, this.pane.element, this.player.element, this.tasks.element),
+      el("div", { class: "panel" }, el("div", { class: "chip-row" }, this.chips), this.text, el("div", { class: "row" }, this.downloads.buttons))));
+    this.themed = () => this.redraw(true);
     themeEvents.addEventListener("theme", this.themed);
-    this.show(this.form.values.step);
+    this.show(this.form.values.step, this.form.values.t);
   }
 
   next(number) {
@@ -54,37 +63,58 @@ class StoryView {
         : el("a", { href: `#/make/${EXACT}` }, "Make a density of your own"));
   }
 
-  async show(number) {
+  /* t: where the clock stands; from the start it begins by itself. */
+  async show(number, t = 0) {
     const { title, text, points, blur, show } = this.step = STEPS[number - 1];
     this.form.set("step", number);
     this.chips.forEach((chip, i) => chip.setAttribute("aria-pressed", i + 1 === number));
     this.text.replaceChildren(el("h2", {}, title), ...text.map((words) => el("p", {}, words)), this.next(number));
-    const target = { points, blur, units: UNITS };
+    this.target = { points, blur, units: UNITS };
+    this.shown = Object.fromEntries(Object.keys(NAMES).map((name) => [name, show.includes(name)]));
+    this.flow.empty();
     this.pane.empty();
-    this.pane.box = boxOf(UNITS);
-    this.pane.makeDensity = () => new ExactDensity(boxOf(UNITS), target);
-    this.player.pause();
-    this.player.seek(0);
-    const made = await this.tasks.start("exact", "Making the flow", (task) => makeExact(target, boxOf(UNITS), task, STAGE));
+    this.player.pause(false);
+    this.player.seek(t);
+    this.settled();
+    const made = await this.tasks.start("exact", "Making the flow", (task) => makeExact(this.target, boxOf(UNITS), task, STAGE));
     if (!made || this.step.title !== title)
       return;
-    const settings = { n: 1000, seed: 1, model: { name: STAGE }, solver: { method: "midpoint", steps: 30 }, now: () => this.player.t, arrived: () => this.arrived() };
-    for (const layer of show)
-      this.pane.load(layer, settings);
-    if (!matchMedia("(prefers-reduced-motion: reduce)").matches)
+    this.load();
+    if (!t && !matchMedia("(prefers-reduced-motion: reduce)").matches)
       this.player.play();
   }
 
-  /* The clock waits for what is on its way. */
-  arrived() {
-    const { points, grid } = this.pane.layers;
-    this.player.reach = Math.min(points?.reach ?? 1, grid?.motion.reach ?? 1);
+  load() {
+    const common = { seed: SEED, solver: SOLVER, now: () => this.player.t, arrived: () => this.redraw(true), redraw: () => this.redraw(true) };
+    this.flow.begin({});
+    this.pane.begin(N);
+    this.pane.look();
+    this.flow.fill(this.shown, common);
+    this.pane.fill(this.shown, common);
+  }
+
+  /* over: the density too. */
+  redraw(over = false) {
+    this.pane.stale ||= over;
     this.player.redraw();
   }
 
+  /* The clock waits for what is on its way. */
   draw(t) {
-    const { show } = this.step;
-    this.pane.draw(t, Object.fromEntries(show.map((name) => [name, true])));
+    this.player.reach = this.pane.reach(t, this.shown);
+    this.pane.draw(t, this.shown);
+    this.downloads.drawn(t);
+  }
+
+  settled() {
+    this.form.set("t", Number(this.player.t.toFixed(3)));
+  }
+
+  /* The model is made anew whenever a step is opened, so that its digest means nothing. */
+  about() {
+    const { form } = this;
+    this.settled();
+    return { model: { name: EXACT, digest: "" }, form, name: `advect-story-${form.values.step}` };
   }
 
   close() {
