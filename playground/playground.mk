@@ -54,11 +54,14 @@ $(WASM)/obj/jansson.o: $(WASM)/include/jansson.h
 	@mkdir -p $(@D)
 	$(call say,EMCC)
 	$(Q)for file in $(JANSSON)/src/*.c; do \
-	  $(EMCC) -O2 -w -DHAVE_STDINT_H -I$(WASM)/include -c $$file -o $(WASM)/obj/jansson_$$(basename $$file .c).o || exit 1; done
+	  $(EMCC) -Oz -w -DHAVE_STDINT_H -I$(WASM)/include -c $$file -o $(WASM)/obj/jansson_$$(basename $$file .c).o || exit 1; done
 	$(Q)$(EMCC) -r $(WASM)/obj/jansson_*.o -o $@
 
-# Small where it is not the arithmetic that takes the time.
-$(WASM)/obj/%.o: WASM_OPT = $(if $(filter base kernels ops flow,$(word 2,$(subst /, ,$*))),-O3,-Oz)
+# Fast where the arithmetic of networks of points takes the time, small elsewhere: ops of images
+# leave theirs to the kernels.
+WASM_FAST := core/base/% core/kernels/% core/ops/% core/flow/%
+WASM_SMALL := core/ops/conv/% core/ops/image/%
+$(WASM)/obj/%.o: WASM_OPT = $(if $(filter $(WASM_FAST),$(filter-out $(WASM_SMALL),$*)),-O3,-Oz)
 $(WASM)/obj/%.o: %.c $(WASM)/include/jansson.h
 	@mkdir -p $(@D)
 	$(call say,EMCC)
