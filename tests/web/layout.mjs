@@ -6,7 +6,7 @@ import { drawDigit } from "./views.mjs";
 /* Every view with something in it. */
 function viewsOf({ plane, space, images, given }) {
   return { flow: `#/flow/${plane}?n=1000&steps=8&t=0.8&points=1&field=1&density=0&at=1,0.5,1`, model: `#/model/${plane}`,
-    generate: `#/generate/${images}?frames=4&steps=4`, draw: `#/draw/${images}`,
+    generate: `#/generate/${images}?frames=4&steps=4&compare=guidance&kept=1,0,0;1,1,1`, draw: `#/draw/${images}`,
     ...space ? { points: `#/points/${space}?n=300&steps=4&turning=0&at=0.5,0.5,0.5,0.5` } : {},
     ...given ? { posterior: `#/posterior/${given.name}` } : {} };
 }
