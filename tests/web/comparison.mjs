@@ -1,5 +1,6 @@
-/* Generate: images by several values of a setting, images that are kept, and what lies between them. */
-import { address, assert, idle, open, saved } from "./harness.mjs";
+/* Generate: images by several values of a setting, images that are kept, and what lies between them; and
+ * Draw: a digit to trace. */
+import { address, assert, idle, open, pixels, saved, until } from "./harness.mjs";
 
 const still = { reducedMotion: "reduce" };
 const quick = "classes=3,8&each=2&frames=2&steps=4&seed=5";
@@ -107,4 +108,27 @@ export async function comparisonTests(harness, daemon, { images }) {
   await harness.test("generate: steps against solvers, of one image", still, (page) => comparesTwoSettings(page, daemon, images));
   await harness.test("generate: images are kept, and interpolated", still, (page) => keeps(page, daemon, images));
   await harness.test("generate: interpolated noise is as long as noise", still, (page) => staysOnTheSphere(page, daemon));
+
+  await harness.test("draw: a digit to trace is no part of the drawing", still, async (page) => {
+    const line = async () => {
+      await page.locator(".pad").focus();
+      for (const key of [" ", "ArrowDown", "ArrowDown", " ", "ArrowUp", "ArrowUp"])
+        await page.keyboard.press(key);
+      await idle(page);
+      return (await pixels(page, ".pad")).sum;
+    };
+    await open(page, daemon, `#/draw/${images}`);
+    await idle(page);
+    assert(await page.locator(".guide").isVisible(), "nothing to trace");
+    assert(new Set((await levelsAt(page, ".guide")).split(",")).size > 10, "it is blank");
+    assert(!(await page.locator("#verdict").count()), "there is a verdict before anything is drawn");
+    const over = await line();
+    await page.getByRole("button", { name: "Use a generated digit" }).click();
+    await until(async () => !(await page.locator(".guide").isVisible()), "no guide under a whole image");
+    await page.getByRole("button", { name: "Clear" }).click();
+    await until(() => page.locator(".guide").isVisible(), "another one");
+    await page.getByLabel("Trace a digit").press(" ");
+    assert(!(await page.locator(".guide").isVisible()) && (await address(page)).includes("trace=0"), "it cannot be switched off");
+    assert((await line()) === over, "the drawing differs");
+  });
 }
