@@ -114,6 +114,9 @@ START_TEST(what_fails_at_work_exits_1)
                             "\"channels\": 8, \"layers\": 1}, \"data\": {\"source\": {\"kind\": "
                             "\"idx\", \"images\": \"train-images-idx3-ubyte.gz\"}}, \"train\": "
                             "{\"steps\": 1}}");
+    write_recipe("board.json", "3", "");
+    cli_fails(1, "train board.json --set data.source.density.kind=board",
+              "data.source.density: kind is \"board\"");
     cli_fails(1, "train no.json", "no.json");
     cli_fails(1, "train broken.json", "broken.json: line 2");
     cli_fails(1, "train typo.json", "typo.json: ");
