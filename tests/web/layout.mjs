@@ -48,6 +48,15 @@ export async function layoutTests(harness, daemon, names) {
       assert(paint < 3000, "slow, even for a busy machine");
     });
 
+  await harness.test("where colours are forced, canvases keep theirs", { forcedColors: "active" }, async (page) => {
+    await open(page, daemon, hashes.model);
+    const colours = await page.evaluate(async () => {
+      const { colour } = await import("/web/lib/theme.js");
+      return ["--grid", "--ink", "--tracer-0", "--tracer-1"].map(colour);
+    });
+    assert(new Set(colours).size === 4, `they are ${colours.join(" and ")}`);
+  });
+
   await harness.test("a link to the page has a picture", {}, async (page) => {
     await open(page, daemon, hashes.model);
     const picture = await page.locator('meta[property="og:image"]').getAttribute("content");
