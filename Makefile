@@ -186,8 +186,9 @@ test: tests ## build and run every test of this CONFIG
 	 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 	 TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp scripts/run-tests.sh $(TESTS)
 
-figures: $(BIN)/advect ## draw every figure into docs/figures (a few minutes)
+figures: $(BIN)/advect $(BIN)/advectd ## draw every figure into docs/figures (some ten minutes)
 	$(BIN)/advect figure all -o docs/figures
+	scripts/daemon-figures.sh $(BIN)/advectd docs/figures
 
 screenshots: $(BIN)/advectd ## pictures of every view of the page into docs/screenshots (a minute)
 	@scripts/deps.sh screenshots

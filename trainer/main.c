@@ -25,14 +25,14 @@ static void print_help(FILE *out)
     fputs("usage: advect COMMAND ...\n\n", out);
     for (size_t i = 0; i < N_COMMANDS; i++)
         fprintf(out, "  %-12s %s\n", commands[i]->name, commands[i]->help);
-    fputs("\n`advect COMMAND --help` explains a command, with an example; `advect --manual` writes "
-          "the\n"
-          "manual page, `advect --completion bash` (or zsh, fish) the completion of the shell,\n"
-          "`advect --recipe-reference` every field of recipes, and `advect --version` the "
-          "version.\n\n"
-          "With ADVECT_PRECISION=bfloat16 in the environment, networks are evaluated with matrix\n"
-          "products in bfloat16: faster, less accurate, on processors with AVX512_BF16 or AMX.\n",
-          out);
+    fputs(
+        "\n`advect COMMAND --help` or `advect help COMMAND` explains a command, with an example;\n"
+        "`advect --manual` writes the manual page, `advect --completion bash` (or zsh, fish) the\n"
+        "completion of the shell, `advect --recipe-reference` every field of recipes, and\n"
+        "`advect --version` the version.\n\n"
+        "With ADVECT_PRECISION=bfloat16 in the environment, networks are evaluated with matrix\n"
+        "products in bfloat16: faster, less accurate, on processors with AVX512_BF16 or AMX.\n",
+        out);
 }
 
 static const struct adv_command *find_command(const char *name, struct adv_error *error)
@@ -50,7 +50,8 @@ int main(int argc, char **argv)
         print_help(stderr);
         return ADV_EXIT_USAGE;
     }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+    bool helps = !strcmp(argv[1], "help");
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || (helps && argc == 2)) {
         print_help(stdout);
         return ADV_EXIT_OK;
     }
@@ -72,7 +73,9 @@ int main(int argc, char **argv)
         return ADV_EXIT_USAGE;
     }
     adv_stop_catch_signals();
-    const struct adv_command *command = find_command(argv[1], &error);
+    const struct adv_command *command = find_command(argv[helps ? 2 : 1], &error);
+    if (command && helps)
+        return command->run(2, (char *[]){argv[2], "--help", NULL});
     if (command)
         return command->run(argc - 1, argv + 1);
     fprintf(stderr, "advect: %s (`advect --help` says what they do)\n", error.message);

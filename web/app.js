@@ -11,10 +11,9 @@ import { themeButton } from "./lib/theme.js";
 import { drawView } from "./views/draw.js";
 import { flowView } from "./views/flow.js";
 import { generateView } from "./views/generate.js";
+import { pointsView, posteriorView } from "./views/later.js";
 import { modelView } from "./views/model.js";
 import { moreViews } from "./views/more.js";
-import { pointsView } from "./views/points.js";
-import { posteriorView } from "./views/posterior.js";
 
 const VIEWS = [...moreViews, flowView, pointsView, posteriorView, generateView, drawView, modelView];
 const SLOW_MS = 1500;

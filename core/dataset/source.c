@@ -92,7 +92,10 @@ static enum adv_status open_density(const struct source_options *options, const 
                                     struct adv_source *source, struct adv_error *error)
 {
     (void)place;
-    return adv_density_new(options->density, &source->density, error);
+    enum adv_status status = adv_density_new(options->density, &source->density, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "data.source.density: ");
+    return status;
 }
 
 /* ---------------------------------------------------------------- simulator */

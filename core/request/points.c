@@ -255,25 +255,29 @@ enum adv_status adv_request_parse_csv(struct adv_request *request, const struct 
     return load_table(request, model, bytes, n_bytes, name, NULL, error);
 }
 
+enum adv_status adv_request_parse_points(struct adv_request *request, const struct adv_model *model,
+                                         const void *bytes, size_t n_bytes, const char *name,
+                                         const char *label_column, struct adv_error *error)
+{
+    struct adv_array array = {0};
+    if (adv_file_format(bytes, n_bytes) == ADV_FILE_PNG)
+        return adv_request_parse_png(request, model, bytes, n_bytes, name, error);
+    if (adv_file_format(bytes, n_bytes) == ADV_FILE_TEXT)
+        return load_table(request, model, bytes, n_bytes, name, label_column, error);
+    enum adv_status status = adv_array_parse(bytes, n_bytes, name, &array, error);
+    return status == ADV_OK ? take_array(request, model, name, &array, error) : status;
+}
+
 enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,
                                         const char *path, const char *label_column,
                                         struct adv_error *error)
 {
-    struct adv_array array = {0};
     void *bytes;
     size_t n_bytes;
     enum adv_status status = adv_file_read_plain(path, &bytes, &n_bytes, error);
     if (status != ADV_OK)
         return status;
-    if (adv_file_format(bytes, n_bytes) == ADV_FILE_PNG) {
-        status = adv_request_parse_png(request, model, bytes, n_bytes, path, error);
-    } else if (adv_file_format(bytes, n_bytes) == ADV_FILE_TEXT) {
-        status = load_table(request, model, bytes, n_bytes, path, label_column, error);
-    } else {
-        status = adv_array_parse(bytes, n_bytes, path, &array, error);
-        if (status == ADV_OK)
-            status = take_array(request, model, path, &array, error);
-    }
+    status = adv_request_parse_points(request, model, bytes, n_bytes, path, label_column, error);
     free(bytes);
     return status;
 }

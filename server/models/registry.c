@@ -58,14 +58,19 @@ size_t adv_catalogue_models(const struct adv_catalogue *catalogue)
     return n;
 }
 
+/* Where the first n entries serve that name; n where they do not. */
+static size_t find_served(const struct adv_catalogue_entry *entries, size_t n, const char *name)
+{
+    size_t i = 0;
+    while (i < n && !(entries[i].model && !strcmp(adv_model_name(entries[i].model), name)))
+        i++;
+    return i;
+}
+
 struct adv_model *adv_catalogue_find(const struct adv_catalogue *catalogue, const char *name)
 {
-    for (size_t i = 0; i < catalogue->n; i++) {
-        struct adv_model *model = catalogue->entries[i].model;
-        if (model && !strcmp(adv_model_name(model), name))
-            return model;
-    }
-    return NULL;
+    size_t i = find_served(catalogue->entries, catalogue->n, name);
+    return i < catalogue->n ? catalogue->entries[i].model : NULL;
 }
 
 static struct adv_catalogue *catalogue_ref(struct adv_catalogue *catalogue)
@@ -318,16 +323,46 @@ static int by_falling_size(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* Of two files with models of one name, the first is served. */
-static void refuse_namesake(const struct adv_catalogue *present, struct adv_catalogue_entry *entry)
+/* Whether the file is called as its model is. */
+static bool is_called_as_model(const struct adv_catalogue_entry *entry)
 {
-    const char *name = entry->model ? adv_model_name(entry->model) : NULL;
-    if (!name || !adv_catalogue_find(present, name))
-        return;
-    if (asprintf(&entry->reason, "its name, \"%.100s\", is that of another file", name) < 0)
+    const char *slash = strrchr(entry->file, '/'), *file = slash ? slash + 1 : entry->file;
+    const char *name = adv_model_name(entry->model);
+    size_t n = strlen(name);
+    return !strncmp(file, name, n) && !strcmp(file + n, SUFFIX);
+}
+
+static void refuse_namesake(const char *directory, const struct adv_catalogue_entry *served,
+                            struct adv_catalogue_entry *entry)
+{
+    char *path = path_of(directory, entry), *other = path_of(directory, served);
+    if (!path || !other ||
+        asprintf(&entry->reason,
+                 "%s holds a model named \"%.100s\", and under that name %s is served; a model's "
+                 "name is in its file: advect import FILE --name NAME --out COPY changes it",
+                 path, adv_model_name(entry->model), other) < 0)
         entry->reason = NULL;
+    free(path);
+    free(other);
     adv_model_unref(entry->model);
     entry->model = NULL;
+}
+
+/* Of files with models of one name, that one is served which is called so too, or else the first: a
+ * copy does not displace what it was copied from. */
+static void refuse_namesakes(const char *directory, struct adv_catalogue_entry *entries, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct adv_catalogue_entry *entry = &entries[i];
+        size_t k = entry->model ? find_served(entries, i, adv_model_name(entry->model)) : i;
+        if (k == i)
+            continue;
+        bool is_original = is_called_as_model(entry) && !is_called_as_model(&entries[k]);
+        if (is_original)
+            refuse_namesake(directory, entry, &entries[k]);
+        else
+            refuse_namesake(directory, &entries[k], entry);
+    }
 }
 
 /* Loads the files of all entries, among as many threads as there are processors. */
@@ -376,10 +411,11 @@ static enum adv_status read_models(const struct adv_registry *registry, struct a
         names[i] = NULL;
     }
     free_names(names, n);
+    catalogue->n = n;
     status = load_entries(registry, catalogue->entries, n, error);
-    for (; catalogue->n < n; catalogue->n++) {
-        struct adv_catalogue_entry *entry = &catalogue->entries[catalogue->n];
-        refuse_namesake(catalogue, entry);
+    refuse_namesakes(registry->directory, catalogue->entries, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct adv_catalogue_entry *entry = &catalogue->entries[i];
         if (status == ADV_OK && !entry->model && !entry->reason)
             status = adv_no_memory(error);
     }

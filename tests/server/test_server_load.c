@@ -604,13 +604,38 @@ START_TEST(a_reload_sees_new_changed_broken_and_removed_files)
     ck_assert_int_eq(reply.status, 200);
     server_reply_release(&reply);
     reply = server_get(&server, "/v1/models");
-    ck_assert_ptr_nonnull(strstr(reply.body, "is that of another file"));
+    snprintf(path, sizeof path, "%s/zz.safetensors holds a model named \\\"classes\\\"",
+             server.models);
+    ck_assert_ptr_nonnull(strstr(reply.body, path));
+    snprintf(path, sizeof path, "%s/classes.safetensors is served", server.models);
+    ck_assert_ptr_nonnull(strstr(reply.body, path));
     server_reply_release(&reply);
     snprintf(path, sizeof path, "%s/extra.safetensors", server.models);
     unlink(path);
     reload(2);
     server_expect_problem(server_get(&server, "/v1/models/extra"), 404, "no-such-model", NULL);
     ck_assert_double_eq(server_metric(&server, "advect_models"), 3);
+    server_daemon_stop(&server);
+}
+END_TEST
+
+/* By the order of names the copy comes first. */
+START_TEST(a_copy_does_not_displace_the_file_that_is_called_as_the_model)
+{
+    char etag[64], other[64];
+    start_with(NULL);
+    struct server_reply reply = server_get(&server, "/v1/models/plane");
+    ck_assert(server_reply_header(&reply, "ETag", sizeof etag, etag));
+    server_reply_release(&reply);
+    server_model_write(server.models, "a-copy.safetensors", "plane", 7);
+    reload(1);
+    reply = server_get(&server, "/v1/models/plane");
+    ck_assert(server_reply_header(&reply, "ETag", sizeof other, other));
+    ck_assert_str_eq(etag, other);
+    server_reply_release(&reply);
+    reply = server_get(&server, "/v1/models");
+    ck_assert_ptr_nonnull(strstr(reply.body, "/a-copy.safetensors holds a model named"));
+    server_reply_release(&reply);
     server_daemon_stop(&server);
 }
 END_TEST
@@ -710,6 +735,7 @@ static Suite *make_suite(void)
     tcase_add_loop_test(each, sigterm_during_a_reload_loses_no_reply, 0, 2);
     tcase_add_loop_test(each, more_signals_to_stop_cut_the_drain_short, 0, 2);
     tcase_add_test(each, a_reload_sees_new_changed_broken_and_removed_files);
+    tcase_add_test(each, a_copy_does_not_displace_the_file_that_is_called_as_the_model);
     suite_add_tcase(suite, each);
     return suite;
 }

@@ -1,4 +1,4 @@
-/* Where the program writes: - is standard output for what can go there, with messages on standard
+/* Where the program writes and reads: - is standard output for what can go there, with messages on standard
  * error, and refused for what cannot; folders that are not there are told of before any work. */
 #include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
@@ -61,6 +61,26 @@ START_TEST(a_dash_is_standard_output)
 }
 END_TEST
 
+START_TEST(points_come_from_standard_input)
+{
+    static const char *const formats[] = {"csv", "npy"};
+    train_board();
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        CLI_SUCCEEDS("sample board.safetensors -n 9 --seed 1 -q -o points.%s", formats[i]);
+        CLI_SUCCEEDS("logp board.safetensors -q --points points.%s -o file.json", formats[i]);
+        CLI_SUCCEEDS("logp board.safetensors -q --points - -o pipe.json <%s",
+                     cli_at(i == 0 ? "points.csv" : "points.npy"));
+        assert_same("pipe.json", "file.json");
+    }
+    cli_write("words.csv", "a,b\n1,x\n");
+    char arguments[200];
+    snprintf(arguments, sizeof arguments, "logp board.safetensors --points - <%s",
+             cli_at("words.csv"));
+    cli_fails(1, arguments, "standard input: column \"b\" holds text");
+    cli_fails(1, "logp board.safetensors --points - </dev/null", "standard input");
+}
+END_TEST
+
 START_TEST(pictures_go_to_standard_output_without_a_word_in_them)
 {
     train_board();
@@ -112,6 +132,7 @@ int main(void)
     tcase_add_checked_fixture(tests, cli_make_folder, cli_remove_folder);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, a_dash_is_standard_output);
+    tcase_add_test(tests, points_come_from_standard_input);
     tcase_add_test(tests, pictures_go_to_standard_output_without_a_word_in_them);
     tcase_add_test(tests, what_cannot_go_to_standard_output_says_so);
     tcase_add_test(tests, folders_that_are_not_there_are_told_of_first);

@@ -4,6 +4,7 @@
  *
  * usage: node run.mjs PROGRAM MODELS CHROMIUM SCREENSHOTS */
 import { launch } from "./browser.mjs";
+import { comparisonTests } from "./comparison.mjs";
 import { Daemon, killAll } from "./daemon.mjs";
 import { docsKeyTests, docsTests, exampleTests } from "./docs.mjs";
 import { firefoxTests } from "./firefox.mjs";
@@ -39,7 +40,7 @@ const harness = new Harness(browser, shots);
 try {
   const names = await chooseModels(daemon);
   if (names) {
-    const shared = { flowTests, sideBySideTests, pointsTests, imageTests, bestTests, nonDigitTests, modelTests, posteriorTests, pictureTests,
+    const shared = { flowTests, sideBySideTests, pointsTests, imageTests, comparisonTests, bestTests, nonDigitTests, modelTests, posteriorTests, pictureTests,
       docsTests, layoutTests, axeTests, firefoxTests, cancelTests, linkTests, nonsenseTests };
     const alone = { docsKeyTests, exampleTests, serverTests }; /* with daemons of their own */
     const wanted = process.env.ONLY?.split(" ").filter(Boolean) ?? [], isWanted = ([name]) => !wanted.length || wanted.includes(name);

@@ -29,10 +29,11 @@ const shots = [
   { name: "side-by-side", hash: `#/flow/${PLANE}?with=${FEW_STEPS}&points=1&density=0&n=2000&t=1` },
   { name: "points", hash: `#/points/${SPACE}?n=7500` },
   { name: "generate", hash: `#/generate/${IMAGES}?each=4&seed=4` },
-  { name: "draw", hash: `#/draw/${DENSITY}`, prepare: drawn, fullPage: true },
+  { name: "compare", hash: `#/generate/${IMAGES}?each=1&seed=4&compare=guidance&kept=4,3,3;4,28,8`, fullPage: true },
+  { name: "draw", hash: `#/draw/${DENSITY}?trace=0`, prepare: drawn, fullPage: true },
   { name: "model", hash: `#/model/${IMAGES}` },
   { name: "phone-flow", hash: `#/flow/${PLANE}?t=0.6`, viewport: PHONE, schemes: ["dark"] },
-  { name: "phone-draw", hash: `#/draw/${DENSITY}`, prepare: drawn, viewport: PHONE, schemes: ["light"] },
+  { name: "phone-draw", hash: `#/draw/${DENSITY}?trace=0`, prepare: drawn, viewport: PHONE, schemes: ["light"] },
 ];
 
 /* The bytes of its files. */

@@ -1,6 +1,7 @@
 #include "trainer/query/query_command.h"
 
 #include "trainer/cli/environment.h"
+#include "trainer/cli/files.h"
 #include "trainer/cli/options.h"
 #include "trainer/cli/progress.h"
 #include "trainer/cli/stop.h"
@@ -31,7 +32,8 @@ static const struct adv_field fields_before[] = {
     {"format", ADV_FIELD_CHOICE, AT(format), .fallback = "auto",
      .help = "format of the output, where auto follows the extension of the file"},
     {"points", ADV_FIELD_STRING, AT(points), .min = 1,
-     .help = "NPY or CSV file of points, one per row, or PNG file of one image"},
+     .help =
+         "NPY or CSV file of points, one per row, or PNG file of one image; - for standard input"},
 };
 static const struct adv_field fields_after[] = {
     {"context", ADV_FIELD_STRING, AT(context), .min = 1,
@@ -56,7 +58,8 @@ enum {
 
 /* What --points is of samples and trajectories. */
 static const char starts_help[] =
-    "NPY or CSV file of starting points in base units, one per row, in place of random ones";
+    "NPY or CSV file of starting points in base units, one per row, in place of random ones; - for "
+    "standard input";
 
 /* And --context of points. */
 static const char context_help[] =
@@ -99,6 +102,25 @@ static enum adv_status run_query(struct adv_model *model, const struct adv_query
     return status;
 }
 
+#define STDIN_MAX_BYTES ((size_t)1 << 32)
+
+static enum adv_status read_points(const struct options *options, const struct adv_model *model,
+                                   struct adv_request *request, struct adv_error *error)
+{
+    void *bytes;
+    size_t n_bytes;
+    if (!adv_is_dash(options->points))
+        return adv_request_load_points(request, model, options->points, options->label_column,
+                                       error);
+    enum adv_status status = adv_stdin_read(STDIN_MAX_BYTES, &bytes, &n_bytes, error);
+    if (status != ADV_OK)
+        return status;
+    status = adv_request_parse_points(request, model, bytes, n_bytes, "standard input",
+                                      options->label_column, error);
+    free(bytes);
+    return status;
+}
+
 /* The query that the request and --points make: its arrays are the request's. */
 static enum adv_status make_query(const struct options *options, struct adv_model *model,
                                   struct adv_request *request, struct adv_query *query,
@@ -111,8 +133,7 @@ static enum adv_status make_query(const struct options *options, struct adv_mode
     if (options->context)
         status = adv_request_load_context(request, model, options->context, error);
     if (status == ADV_OK && options->points)
-        status =
-            adv_request_load_points(request, model, options->points, options->label_column, error);
+        status = read_points(options, model, request, error);
     return status == ADV_OK
                ? adv_request_query(request, model, &limits, adv_random_seed(), query, error)
                : status;

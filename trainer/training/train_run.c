@@ -36,6 +36,8 @@ static void name_files(struct file_names *names, const struct adv_train_options 
     snprintf(names->curve, sizeof names->curve, "%.*s.curve.csv", (int)stem, names->model);
 }
 
+#define MUCH_MEMORY 1e9 /* bytes: less is no news on any machine that trains */
+
 static void print_memory(const struct adv_training_memory *m)
 {
     const double mb = 1e6;
@@ -158,8 +160,10 @@ static enum adv_status train(const char *command, const json_t *recipe,
                                         .quiet = options->quiet || !leads,
                                         .advised = !leads,
                                         .shared = options->ranks != NULL};
-    if (!session.quiet)
-        print_memory(adv_training_memory(training));
+    const struct adv_training_memory *memory = adv_training_memory(training);
+    bool tells = options->memory || (!options->quiet && (double)memory->total >= MUCH_MEMORY);
+    if (leads && tells)
+        print_memory(memory);
     enum adv_status status = adv_session_run(&session, training, error);
     if (status == ADV_E_CANCELLED && leads && adv_training_progress(training)->step > 0)
         fprintf(stderr, "%s holds the training so far; --resume continues it\n", names->checkpoint);

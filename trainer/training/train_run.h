@@ -10,6 +10,7 @@ struct adv_train_options {
     char *data, *out, *curve;
     int64_t steps, threads, dtype; /* dtype: index into f32, f16 */
     bool resume, restart, quiet;
+    bool memory;                   /* says what memory it takes, also where that is little */
     const struct adv_ranks *ranks; /* that share the training; NULL: this process alone */
 };
 

@@ -1,6 +1,7 @@
 /* A pad to draw on, by mouse, touch or keyboard, and what a model of small images sees of it. */
 import { el } from "../lib/dom.js";
 import { toLevels } from "./levels.js";
+import { paintAlone } from "./pixels.js";
 
 const SIDE = 280; /* pixels of the pad, for the longer side of the image */
 const MOST_POINTS = 100000, WIDEST = 10; /* of a drawing that is restored: points in all, and the brush in image pixels */
@@ -45,6 +46,8 @@ export class Sketch {
       onkeydown: (event) => this.key(event), onblur: () => this.lift(),
     });
     this.canvas.style.aspectRatio = `${width} / ${height}`;
+    this.guide = el("canvas", { class: "guide", "aria-hidden": "true", hidden: true });
+    this.element = el("div", { class: "guided" }, this.canvas, this.guide);
     this.context = this.canvas.getContext("2d", { willReadFrequently: true });
     this.cursor = [this.canvas.width / 2, this.canvas.height / 2];
     this.clear();
@@ -88,6 +91,14 @@ export class Sketch {
     }
     this.row = row;
     this.empty = false;
+    this.trace(null);
+  }
+
+  /* Shows an image faintly over the pad, to be traced, which is not part of the drawing; none: hides it. */
+  trace(row, tone) {
+    this.guide.hidden = !row;
+    if (row)
+      paintAlone(this.guide, this.model, row, tone);
   }
 
   at(event) {

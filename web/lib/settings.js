@@ -1,7 +1,7 @@
 /* Settings of views as data: rows of {name, kind, min, max, choices, fallback}. Their values live in
  * the page's URL, so that a view can be shared; what a URL holds is not trusted. A row with `shown`, of
  * the values, has a control only while that is true; one of kind points may have `columns`, with the bounds
- * of each number that has some. */
+ * of each number that has some, and so many `digits` in a URL. */
 import { count, number } from "./text.js";
 
 const printOf = ({ kind }) => (kind === "int" ? count : number);
@@ -61,7 +61,7 @@ const kinds = {
       const good = rows.every((row) => row.length === spec.width && row.every(Number.isFinite));
       return good ? rows.slice(0, spec.max).map((row) => row.map(within)) : undefined;
     },
-    print: (rows) => rows.map((row) => row.map((x) => Number(x.toPrecision(6))).join(",")).join(";"),
+    print: (rows, { digits = 6 }) => rows.map((row) => row.map((x) => Number(x.toPrecision(digits))).join(",")).join(";"),
   },
 };
 
@@ -109,8 +109,8 @@ export function readSettings(specs, params) {
 export function writeSettings(specs, values) {
   const parts = [];
   for (const spec of specs) {
-    const text = kinds[spec.kind].print(values[spec.name]);
-    if (text !== kinds[spec.kind].print(spec.fallback))
+    const { print } = kinds[spec.kind], text = print(values[spec.name], spec);
+    if (text !== print(spec.fallback, spec))
       parts.push(`${spec.name}=${encodeURIComponent(text).replaceAll("%2C", ",").replaceAll("%3B", ";")}`);
   }
   return parts.join("&");

@@ -5,6 +5,7 @@ const KEPT = "advect-theme";
 const root = document.documentElement;
 const probe = document.createElement("span");
 probe.hidden = true;
+probe.style.forcedColorAdjust = "none"; /* canvases are not forced: with one colour for all nothing is told apart */
 let known = new Map(); /* colours of the present theme: looking them up is slow */
 
 /* "theme": the colours changed. */

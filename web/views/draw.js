@@ -20,6 +20,8 @@ const PATIENCE_MS = 8000; /* a pass that would take longer waits to be asked for
 const VARIANTS = 4, BEST = -1;
 const UNKNOWN_BITS = 8; /* per dimension, as of noise */
 
+const a = (noun) => `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
+
 function specsFor(model) {
   const classes = Array.from({ length: model.classes }, (_, i) => ({ value: i, label: className(model, i) }));
   return [
@@ -27,6 +29,8 @@ function specsFor(model) {
       help: "width of the brush in image pixels" },
     { name: "centred", kind: "switch", label: "Centre and scale", fallback: true,
       help: "fit the drawing into 20 of 28 pixels, centre of mass in the middle, like MNIST's digits" },
+    { name: "trace", kind: "switch", label: `Trace ${a(nounOf(model))}`, fallback: true,
+      help: `show ${a(nounOf(model))} of the model's own faintly on the empty pad; it is not part of the drawing` },
     { name: "s", kind: "real", label: "Keep (0 nothing … 1 all)", range: true, min: 0.05, max: 0.95, step: 0.05, fallback: 0.5,
       help: "time of the path at which the flow starts again: near 1 the image stays as drawn, near 0 little is left of it" },
     ...classes.length ? [{ name: "into", kind: "choice", label: "Class of the result", field: "label",
@@ -41,8 +45,6 @@ function tile(words) {
   const canvas = el("canvas", { width: 1, height: 1, role: "img", "aria-label": words });
   return { canvas, element: el("figure", { class: "tile" }, canvas, el("figcaption", {}, words)) };
 }
-
-const a = (noun) => `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 
 class DrawView {
   constructor(root, { model, params, ours, remember }) {
@@ -59,7 +61,7 @@ class DrawView {
     this.verdict = el("div", { "aria-live": "polite" });
     this.bars = el("dl", { class: "bars" });
     this.classes = el("div", { hidden: true }, el("h2", {}, "If it is one of these"),
-      el("p", { class: "dim" }, "Log-density given each class, in nats below that of the best."), this.bars);
+      el("p", { class: "dim" }, "Log-density given each class, in nats below that of the best; the bars by the logarithm of these."), this.bars);
     this.refine = el("button", { type: "button", class: "small", hidden: true, onclick: () => this.weigh(this.due) });
     this.asks = askList(4);
     this.lay(root);
@@ -83,10 +85,10 @@ class DrawView {
     const { form } = this, control = (name) => form.control(name);
     const button = (label, work) => el("button", { type: "button", onclick: work }, label);
     root.append(el("div", { class: "stage" },
-      el("div", { class: "scene" }, this.sketch.canvas,
+      el("div", { class: "scene" }, this.sketch.element,
         el("div", { class: "row" }, button("Clear", () => { this.sketch.clear(); this.reset(); }),
           button(`Use a generated ${nounOf(this.model)}`, () => this.borrow())),
-        el("div", { class: "controls" }, control("brush"), control("centred")),
+        el("div", { class: "controls" }, control("brush"), control("centred"), control("trace")),
         form.notes.map((note) => el("p", { class: "refusal" }, `${note}.`)),
         this.tasks.element),
       el("div", { class: "panel" },
@@ -109,30 +111,49 @@ class DrawView {
       this.tasks.cancel(name);
     this.row = this.found = null;
     this.verdict.replaceChildren(el("p", { class: "lead" },
-      `Draw ${nounOf(this.model) === "digit" ? "a digit, or something else," : "something"} on the black pad, with mouse, finger or keyboard. The model tells how it compares with ${nounOf(this.model)}s that it was not trained on.`));
+      `Draw ${nounOf(this.model) === "digit" ? "a digit, or something else," : "something"} on the black pad, with mouse, finger or keyboard${this.form.values.trace ? "; or trace the faint one" : ""}. The model tells how it compares with ${nounOf(this.model)}s that it was not trained on.`));
     for (const part of [this.classes, this.pictures, this.redrawn, this.refine, this.save])
       part.hidden = true;
     for (const { canvas } of [this.seen, this.latent, this.mixed, ...this.variants])
       canvas.width = canvas.height = 1;
+    this.guide();
   }
 
   changed(name) {
     this.sketch.brush = this.form.values.brush;
     if (name === "centred")
       this.look();
+    else if (name === "trace")
+      this.guide();
     else if (name !== "brush" && this.found)
       this.imagine();
   }
 
-  /* An image of the model's own, for those who would rather not draw. */
-  async borrow() {
+  /* An image of the model's own; nothing where that failed. */
+  async sample(task, label) {
     const body = { n: 1 };
     if (this.model.classes)
       body.label = Math.floor(Math.random() * this.model.classes);
-    const answer = await this.tasks.start("borrow", "Drawing a sample", (task) =>
-      askJson(modelPath(this.model, "samples"), { signal: task.signal, body }));
-    if (answer)
-      this.show(answer.samples[0]);
+    const answer = await this.tasks.start(task, label, ({ signal }) => askJson(modelPath(this.model, "samples"), { signal, body }));
+    return answer?.samples[0];
+  }
+
+  /* One for those who would rather not draw. */
+  async borrow() {
+    const row = await this.sample("borrow", "Drawing a sample");
+    if (row)
+      this.show(row);
+  }
+
+  /* One to trace, while nothing is drawn. */
+  async guide() {
+    this.sketch.trace(null);
+    this.tasks.cancel("trace");
+    if (!this.form.values.trace || !this.sketch.empty)
+      return;
+    const row = await this.sample("trace", `Drawing ${a(nounOf(this.model))} to trace`);
+    if (row && this.sketch.empty)
+      this.sketch.trace(row, toneOf(this.model, row));
   }
 
   /* Samples may lie a little outside the range of the data, where there is no density. */
@@ -191,10 +212,10 @@ class DrawView {
         found.error !== null ? ` ± ${number(found.error, 2)}` : " (first estimate)",
         found.bits !== null ? `, ${number(found.bits, 4)} bits/dim` : ""));
     this.classes.hidden = false;
-    const gaps = found.log.map((log) => found.log[found.best] - log), widest = Math.max(...gaps) * 1.05 || 1;
+    const gaps = found.log.map((log) => found.log[found.best] - log), widest = Math.log1p(Math.max(...gaps)) * 1.05 || 1;
     this.bars.replaceChildren(...gaps.flatMap((gap, i) => {
       const bar = el("i");
-      bar.style.width = `${100 * (1 - gap / widest)}%`;
+      bar.style.width = `${100 * (1 - Math.log1p(gap) / widest)}%`;
       return [el("dt", {}, i === found.best ? el("b", { class: "best" }, className(model, i)) : className(model, i)),
         el("dd", { class: "bar" }, bar), el("dd", { class: "dim" }, gap ? `${number(-gap)} nats` : "best")];
     }));

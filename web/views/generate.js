@@ -17,11 +17,39 @@ import { className, fixed } from "../lib/text.js";
 
 const GAP = 1, WIDE = 10; /* images in a row */
 const PHONE = matchMedia("(max-width: 560px)"), stripLength = () => (PHONE.matches ? 6 : 12);
+const NOTHING = "nothing", IMAGES = "images"; /* to compare, and across */
+const MOST_KEPT = 6, MOST_INDEX = 1e6;
 const STEPS = 15, VELOCITIES = 2 * STEPS; /* of the first answer */
 
 /* After their kind, those whose samples a scorer has read come first. */
 function generateRank(model) {
   return kindRank(model) + (model.card?.judge_accuracy ? 0 : 1);
+}
+
+/* What is shown below the images where it is wanted; its code comes when it first is. */
+const EXTRAS = {
+  kept: { label: "Showing what is kept", wanted: ({ kept }) => kept.length > 0,
+    load: async () => (await import("../images/kept.js")).Kept },
+  comparison: { label: "Comparing", wanted: ({ compare }) => compare !== NOTHING,
+    load: async () => (await import("../images/comparison.js")).Comparison },
+};
+
+function comparisonSpecs(model) {
+  const settings = [...model.null_class ? ["guidance"] : [], "solver", "steps"].map((value) => ({ value }));
+  return [
+    { name: "compare", kind: "choice", label: "Compare", choices: [{ value: NOTHING }, ...settings], fallback: NOTHING,
+      help: "setting of which several values are shown side by side, for the same noise" },
+    { name: "against", kind: "choice", label: "Across", choices: [{ value: IMAGES }, ...settings], fallback: IMAGES,
+      help: "what differs from column to column: the noise, or another setting, of the chosen image alone",
+      shown: ({ compare }) => compare !== NOTHING },
+  ];
+}
+
+/* An image that is kept is [seed, index, class]; -1 without classes. */
+function keptSpec({ classes }) {
+  const columns = [["the seed", 0, 2 ** 53 - 1], ["the index", 0, MOST_INDEX], ["the class", classes ? 0 : -1, classes - 1]];
+  return { name: "kept", kind: "points", width: 3, max: MOST_KEPT, fallback: [], digits: 16,
+    columns: columns.map(([name, min, max]) => ({ name, kind: "int", min, max })) };
 }
 
 function specsFor(model) {
@@ -40,6 +68,9 @@ function specsFor(model) {
     { name: "frames", kind: "int", label: "Frames", help: "number of times at which the images are shown, from noise to data",
       min: 2, max: Math.min(120, model.limits.frames), fallback: Math.min(STEPS + 1, model.limits.frames) },
     ...solverSpecs(model, "midpoint", STEPS),
+    ...comparisonSpecs(model),
+    keptSpec(model),
+    { name: "image", kind: "int", min: 0, max: MOST_INDEX, fallback: 0 },
     { name: "t", kind: "real", min: 0, max: 1, fallback: 1 },
     { name: "speed", kind: "choice", choices: Player.speeds.map((value) => ({ value })), fallback: 2 },
   ];
@@ -47,8 +78,8 @@ function specsFor(model) {
 
 class GenerateView {
   constructor(root, { model, params, ours, remember, go }) {
-    Object.assign(this, { model, go, frames: [], chosen: 0 });
-    this.form = new Form(specsFor(model), params, { ours, remember, changed: () => this.run() });
+    Object.assign(this, { model, go, frames: [], extras: {}, places: {} });
+    this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
     this.player = new Player({ t: this.form.values.t, speed: this.form.values.speed,
       draw: (t) => this.draw(t), settled: (t) => this.form.set("t", Number(t.toFixed(3))),
@@ -56,6 +87,8 @@ class GenerateView {
     this.canvas = el("canvas", { tabindex: "0", role: "img", onclick: (event) => this.choose(event),
       onkeydown: (event) => this.key(event) });
     this.strip = el("canvas", { role: "img" });
+    this.keepButton = el("button", { type: "button", title: "shows it below, whatever the seed becomes; and what lies between two that are kept",
+      onclick: () => this.keep() }, "Keep");
     this.stripTitle = el("h2");
     this.asks = askList(4);
     this.lay(root);
@@ -70,9 +103,10 @@ class GenerateView {
         el("div", { class: "pictures" }, this.canvas), this.player.element, this.tasks.element,
         el("section", { class: "strip" }, this.stripTitle, this.strip,
           el("div", { class: "row" },
-            el("button", { type: "button", onclick: () => this.toDrawing() }, "Open in Draw")))),
+            el("button", { type: "button", onclick: () => this.toDrawing() }, "Open in Draw"), this.keepButton)),
+        el("div", { class: "below" }, Object.keys(EXTRAS).map((name) => (this.places[name] = el("div"))))),
       el("div", { class: "panel" },
-        el("p", { class: "lead" }, "Images form from Gaussian noise as the flow carries them from t = 0 to t = 1. Click an image to see how it formed."),
+        el("p", { class: "lead" }, "Images form from Gaussian noise as the flow carries them from t = 0 to t = 1. Click an image to see how it formed; keep two to see what lies between."),
         el("div", { class: "controls" }, controls),
         el("div", { class: "row" },
           el("button", { type: "button", class: "primary", onclick: () => this.another() }, "New seed"),
@@ -102,14 +136,28 @@ class GenerateView {
     return classes?.length > 1 ? classes.length * Math.max(1, Math.floor(WIDE / classes.length)) : wide;
   }
 
-  get body() {
-    const { values } = this.form;
-    const body = { n: this.count, seed: values.seed, solver: solverOf(values) };
-    if (this.labels)
-      body.label = this.labels;
-    if (values.guidance !== undefined)
-      body.guidance = values.guidance;
-    return body;
+  get chosen() { return Math.min(this.form.values.image, this.count - 1); }
+
+  get name() { return `${this.model.name}-seed-${this.form.values.seed}`; }
+
+  /* Of a request: solver, classes and guidance. */
+  conditionOf(values, labels) {
+    return { solver: solverOf(values), ...this.model.classes ? { label: labels } : {},
+      ...values.guidance === undefined ? {} : { guidance: values.guidance } };
+  }
+
+  /* The request for n images of those that are shown, by settings of the form or others. */
+  bodyOf(values, first = 0, n = this.count) {
+    return { n, seed: values.seed, ...first ? { first } : {}, ...this.conditionOf(values, this.labels?.slice(first, first + n)) };
+  }
+
+  get body() { return this.bodyOf(this.form.values); }
+
+  changed(name) {
+    if (["compare", "against"].includes(name))
+      this.showExtra("comparison");
+    else
+      this.run();
   }
 
   another() {
@@ -127,14 +175,34 @@ class GenerateView {
     }
     this.frames = [];
     this.times = [];
-    this.chosen = Math.min(this.chosen, this.count - 1);
     this.player.pause(false);
     this.player.reach = 0;
     this.player.seek(0);
     this.size();
-    await this.tasks.start("run", `Forming ${this.count} images`, (task) =>
-      askLines(modelPath(model, "trajectories"), { signal: task.signal,
-        body: { ...this.body, frames: values.frames } }, (line) => this.arrived(line, task)));
+    Object.values(this.extras).forEach(({ sheet }) => sheet.wait());
+    const formed = await this.tasks.start("run", `Forming ${this.count} images`, async (task) => {
+      await askLines(modelPath(model, "trajectories"), { signal: task.signal,
+        body: { ...this.body, frames: values.frames } }, (line) => this.arrived(line, task));
+      return true;
+    });
+    if (formed)
+      Object.keys(EXTRAS).forEach((name) => this.showExtra(name));
+  }
+
+  showExtra(name) {
+    const { label, wanted, load } = EXTRAS[name];
+    this.keepButton.disabled = this.form.values.kept.length >= MOST_KEPT;
+    if (!wanted(this.form.values)) {
+      this.tasks.cancel(name);
+      this.places[name].replaceChildren();
+      return;
+    }
+    this.tasks.start(name, label, async (task) => {
+      const Extra = await load(), extra = this.extras[name] ??= new Extra(this);
+      if (!extra.element.isConnected)
+        this.places[name].append(extra.element);
+      await extra.run(task);
+    });
   }
 
   /* A frame: kept as bytes, shown at once. */
@@ -191,8 +259,27 @@ class GenerateView {
   }
 
   select(i) {
-    this.chosen = Math.max(0, Math.min(this.count - 1, i));
+    const { compare, against } = this.form.values;
+    this.form.set("image", Math.max(0, Math.min(this.count - 1, i)));
     this.player.redraw();
+    if (compare !== NOTHING && ![IMAGES, compare].includes(against))
+      this.showExtra("comparison");
+  }
+
+  keep() {
+    const { chosen, form: { values } } = this, image = [values.seed, chosen, this.labels?.[chosen] ?? -1];
+    if (!values.kept.some((other) => other.join() === image.join()))
+      this.setKept([...values.kept, image]);
+  }
+
+  drop(image) {
+    this.setKept(this.form.values.kept.filter((other) => other !== image));
+    this.keepButton.focus(); /* the button that was pressed is gone */
+  }
+
+  setKept(kept) {
+    this.form.set("kept", kept);
+    this.showExtra("kept");
   }
 
   choose(event) {
@@ -220,10 +307,6 @@ class GenerateView {
     this.go("draw");
   }
 
-  fileName(what) {
-    return `${this.model.name}-seed-${this.form.values.seed}${what}`;
-  }
-
   savePicture(what) {
     const { values } = this.form, { body } = this;
     const query = new URLSearchParams({ n: body.n, seed: body.seed, columns: this.columns, ...solverQuery(body.solver) });
@@ -243,7 +326,7 @@ class GenerateView {
 
   /* With the address and settings that were asked for; others may be set while the daemon works. */
   async save(path, options, ending) {
-    const { model } = this, name = this.fileName(ending);
+    const { model } = this, name = `${this.name}${ending}`;
     const asked = { model, name, hash: location.hash, form: { values: { ...this.form.values } } };
     const blob = await this.tasks.start("save", "Making the file", (task) =>
       askBlob(path, { ...options, signal: task.signal }));

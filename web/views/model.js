@@ -34,6 +34,7 @@ function print(value) {
 
 function facts(model) {
   return table([
+    ["name", [model.name, el("span", { class: "dim" }, " (kept in the file; renaming the file does not change it)")]],
     ["network", model.net], ["parameters", count(model.parameters)],
     ["shape of a point", `${model.shape.join(" × ")}${model.shape.length > 1 ? ` = ${count(model.dim)}` : ""} values`],
     ["classes", model.classes ? `${model.classes}${model.labels ? `: ${model.labels.join(", ")}` : ""}` : "none"],

@@ -75,7 +75,7 @@ async function findRanges(model, body, signal) {
   });
 }
 
-class PointsView {
+export class PointsView {
   constructor(root, { model, params, ours, remember }) {
     this.model = model;
     this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
@@ -268,11 +268,3 @@ class PointsView {
       URL.revokeObjectURL(figure.url);
   }
 }
-
-export const pointsView = {
-  name: "points",
-  title: "Points",
-  ofModel: ["at"],
-  suits: (model) => model.shape.length === 1 && model.dim !== 2 && model.pictures && !model.context,
-  open: (root, context) => new PointsView(root, context),
-};

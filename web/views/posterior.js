@@ -41,7 +41,7 @@ function statistics(model, config) {
 
 const quantile = (sorted, q) => sorted[Math.round(q * (sorted.length - 1))];
 
-class PosteriorView {
+export class PosteriorView {
   constructor(root, { model, params, ours, remember }) {
     Object.assign(this, { model, root, params, ours, remember });
     this.tasks = new Tasks((error) => this.refused(error));
@@ -247,11 +247,3 @@ class PosteriorView {
     this.asks.close();
   }
 }
-
-export const posteriorView = {
-  name: "posterior",
-  title: "Posterior",
-  ofModel: ["context"],
-  suits: (model) => Boolean(model.context),
-  open: (root, context) => new PosteriorView(root, context),
-};

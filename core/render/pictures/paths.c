@@ -75,12 +75,6 @@ static void fill_map(const struct adv_scene *scene, float *values, float *map)
     }
 }
 
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 /* The density that is drawn brightest: a narrow peak is not to leave the rest in the dark. sorted
  * [ROWS COLUMNS] is scratch. */
 static double find_brightest(const float *map, float *sorted)
@@ -90,7 +84,7 @@ static double find_brightest(const float *map, float *sorted)
         if (map[i] > 0)
             sorted[n++] = map[i];
     }
-    qsort(sorted, n, sizeof *sorted, compare_floats);
+    qsort(sorted, n, sizeof *sorted, adv_compare_floats);
     return n > 0 ? (double)sorted[(size_t)(BRIGHTEST * (double)(n - 1))] : 1;
 }
 

@@ -212,6 +212,12 @@ void adv_scene_frame_title(const struct adv_scene *scene, size_t f,
              scene->answer->times[f]);
 }
 
+int adv_compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
 static void widen(size_t n, size_t dim, const float *points, double *lo, double *hi)
 {
     for (size_t i = 0; i < n * dim; i++) {

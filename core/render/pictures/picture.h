@@ -53,6 +53,9 @@ enum adv_status adv_images_check(const struct adv_model *model, const struct adv
                                  const struct adv_picture *picture, bool animated,
                                  struct adv_error *error);
 
+/* For qsort, rising; not of NaN. */
+int adv_compare_floats(const void *a, const void *b);
+
 /* What part of the plane the pictures of the scene's answer show. */
 struct adv_box adv_plane_box(const struct adv_scene *scene);
 

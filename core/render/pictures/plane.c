@@ -180,6 +180,27 @@ static enum adv_status find_side(const struct adv_scene *scene, size_t *out,
     return ADV_OK;
 }
 
+#define STRAYS (1.0 / 1000) /* of the cells */
+#define STRAY_RATIO 2.0
+
+/* The density of the colour map's end: the greatest, unless it is that of a few stray cells. Outside
+ * the data networks extrapolate, and there a solver of few steps errs by any factor: one cell of a
+ * million would leave all others dark. But where the others do not hold the half of all probability,
+ * it is a narrow mode. sorted [n]: scratch. */
+static double find_brightest(const struct adv_box *box, const float *density, size_t n,
+                             float *sorted)
+{
+    size_t last = n - 1 - (size_t)(STRAYS * (double)n);
+    double sum = 0, area = 4 * box->half[0] * box->half[1] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = isfinite(density[i]) ? density[i] : 0;
+    qsort(sorted, n, sizeof *sorted, adv_compare_floats);
+    for (size_t i = 0; i <= last; i++)
+        sum += (double)sorted[i];
+    double most = (double)sorted[n - 1], usual = (double)sorted[last];
+    return most > STRAY_RATIO * usual && sum * area >= 0.5 ? usual : most;
+}
+
 static enum adv_status draw_density(const struct adv_scene *scene, struct adv_image *image,
                                     struct adv_error *error)
 {
@@ -187,14 +208,12 @@ static enum adv_status draw_density(const struct adv_scene *scene, struct adv_im
     enum adv_status status = find_side(scene, &side, error);
     if (status != ADV_OK)
         return status;
-    float *density = adv_calloc(n, sizeof *density);
+    float *density = adv_calloc(2 * n, sizeof *density);
     if (!density)
         return adv_no_memory(error);
-    double most = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         density[i] = (float)exp(scene->answer->log_density[i]);
-        most = fmax(most, (double)density[i]);
-    }
+    double most = find_brightest(&scene->box, density, n, density + n);
     char title[200], time[32] = "";
     if (scene->query->t < 1)
         snprintf(time, sizeof time, " at t = %.3g", scene->query->t);

@@ -96,12 +96,16 @@ enum adv_status adv_request_parse_csv(struct adv_request *request, const struct 
 /* "0.5,0.5;1,2" is two points of the plane: numbers separated by commas, points by semicolons. */
 enum adv_status adv_request_parse_text(struct adv_request *request, const struct adv_model *model,
                                        const char *text, struct adv_error *error);
-/* A file of one of the three formats, known by its first bytes; CSV begins with none of its own. Of
+/* Any of the three formats, known by its first bytes; CSV begins with none of its own. Of
  * a CSV file with a header the columns that the model names are taken, in any order and whatever
  * else there is. A column of labels, names of the model's classes or their numbers, becomes the
  * request's labels: the one called label_column, which must be there; or, where that is NULL and
  * the request has no labels, that of the model's training or one called "label", if there is
  * one. */
+enum adv_status adv_request_parse_points(struct adv_request *request, const struct adv_model *model,
+                                         const void *bytes, size_t n_bytes, const char *name,
+                                         const char *label_column, struct adv_error *error);
+/* The same of a file, which may be gzipped. */
 enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,
                                         const char *path, const char *label_column,
                                         struct adv_error *error);

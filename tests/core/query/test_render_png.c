@@ -175,24 +175,31 @@ static bool is_brightest(const uint8_t *rgb)
     return !memcmp(rgb, top, sizeof top);
 }
 
-/* Where the only cell of a 9 x 9 grid with any density is drawn. */
-static struct picture_spot cell_spot(size_t row, size_t column)
+/* What is drawn in the brightest colour of a density on a grid of the plane. */
+static struct picture_spot brightest_spot(size_t side, const double *log_density)
 {
     float *points = NULL;
-    double log_density[81];
-    for (size_t i = 0; i < 81; i++)
-        log_density[i] = i == 9 * row + column ? -2 : -INFINITY;
-    ck_assert_int_eq(adv_picture_grid(plane, 9, &points, NULL), ADV_OK);
+    ck_assert_int_eq(adv_picture_grid(plane, side, &points, NULL), ADV_OK);
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
-    query.n = 81;
+    query.n = side * side;
     query.points = points;
-    struct adv_answer answer = {.n = 81, .dim = 2, .n_frames = 1, .log_density = log_density};
+    struct adv_answer answer = {
+        .n = side * side, .dim = 2, .n_frames = 1, .log_density = log_density};
     struct adv_image picture = picture_draw(plane, &query, &answer, NULL);
     struct picture_spot spot =
         picture_find(&picture, 0, picture.width * 17 / 20, is_brightest); /* not the bar */
     free(points);
     adv_image_release(&picture);
     return spot;
+}
+
+/* Where the only cell of a 9 x 9 grid with any density is drawn. */
+static struct picture_spot cell_spot(size_t row, size_t column)
+{
+    double log_density[81];
+    for (size_t i = 0; i < 81; i++)
+        log_density[i] = i == 9 * row + column ? -2 : -INFINITY;
+    return brightest_spot(9, log_density);
 }
 
 START_TEST(densities_are_cells_of_the_plane)
@@ -203,6 +210,23 @@ START_TEST(densities_are_cells_of_the_plane)
     ck_assert_double_eq_tol(right.y, middle.y, 1.5);
     double cell = (right.x - middle.x) / 4;
     ck_assert_double_eq_tol((double)middle.n, cell * cell, 0.1 * cell * cell);
+}
+END_TEST
+
+/* A uniform density beside which one cell has e^20 is drawn as without that cell; but where there is
+ * next to nothing beside it, it is a mode. The cells are of one size, so their pixels are alike. */
+START_TEST(a_stray_cell_does_not_leave_the_others_dark)
+{
+    enum { SIDE = 40, N = SIDE * SIDE };
+    static double uniform[N], stray[N], narrow[N];
+    for (size_t i = 0; i < N; i++) {
+        uniform[i] = stray[i] = -2; /* over the plane: all that there is, and more */
+        narrow[i] = -20;
+    }
+    stray[N / 2 + SIDE / 2] = narrow[N / 2 + SIDE / 2] = 20;
+    size_t all = brightest_spot(SIDE, uniform).n, one = brightest_spot(SIDE, narrow).n;
+    ck_assert_uint_eq(brightest_spot(SIDE, stray).n, all);
+    ck_assert_double_eq_tol((double)one * N, (double)all, 0.3 * (double)all);
 }
 END_TEST
 
@@ -616,6 +640,7 @@ int main(void)
     tcase_add_test(tests, film_strips_have_a_panel_per_frame);
     tcase_add_test(tests, long_strips_keep_the_first_and_the_last_frame);
     tcase_add_test(tests, densities_are_cells_of_the_plane);
+    tcase_add_test(tests, a_stray_cell_does_not_leave_the_others_dark);
     tcase_add_test(tests, velocities_are_arrows_from_their_points);
     tcase_add_test(tests, grids_are_cell_centres);
     tcase_add_test(tests, images_are_drawn_pixel_by_pixel);
