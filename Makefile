@@ -186,7 +186,7 @@ test: tests ## build and run every test of this CONFIG
 	 LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 	 TSAN_OPTIONS=suppressions=$(CURDIR)/tests/tsan.supp scripts/run-tests.sh $(TESTS)
 
-figures: $(BIN)/advect $(BIN)/advectd ## draw every figure into docs/figures (some ten minutes)
+figures: $(BIN)/advect $(BIN)/advectd ## draw every figure into docs/figures (some ten minutes; needs curl)
 	$(BIN)/advect figure all -o docs/figures
 	scripts/daemon-figures.sh $(BIN)/advectd docs/figures
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Draws the figures that show answers of the daemon (docs/guide/figures.md, "From the daemon"), with
-# few colours where pngquant is here. The density takes a minute: only an adaptive solver is right far
-# outside the data.
+# few colours where pngquant is here. Needs curl. The density takes a minute: only an adaptive solver
+# is right far outside the data.
 #
 # usage: scripts/daemon-figures.sh BIN/advectd FOLDER [MODELS]
 set -euo pipefail

@@ -74,6 +74,11 @@ int main(int argc, char **argv)
     }
     adv_stop_catch_signals();
     const struct adv_command *command = find_command(argv[helps ? 2 : 1], &error);
+    if (command && helps && argc > 3) {
+        fprintf(stderr, "advect: \"%s\" is one argument too many; usage: advect help COMMAND\n",
+                argv[3]);
+        return ADV_EXIT_USAGE;
+    }
     if (command && helps)
         return command->run(2, (char *[]){argv[2], "--help", NULL});
     if (command)

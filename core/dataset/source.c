@@ -93,7 +93,7 @@ static enum adv_status open_density(const struct source_options *options, const 
 {
     (void)place;
     enum adv_status status = adv_density_new(options->density, &source->density, error);
-    if (status != ADV_OK)
+    if (status == ADV_E_INVALID)
         adv_error_prefix(error, "data.source.density: ");
     return status;
 }

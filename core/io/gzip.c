@@ -98,26 +98,34 @@ void adv_inflater_release(struct adv_inflater *inflater)
     adv_bytes_release(&inflater->plain);
 }
 
-enum adv_status adv_file_read_plain(const char *path, void **bytes, size_t *n_bytes,
-                                    struct adv_error *error)
+enum adv_status adv_inflate(const void *bytes, size_t n_bytes, const char *name, void **plain,
+                            size_t *n_plain, struct adv_error *error)
 {
     struct adv_inflater inflater;
-    enum adv_status status = adv_file_read(path, SIZE_MAX, bytes, n_bytes, error);
-    if (status != ADV_OK || !adv_is_gzip(*bytes, *n_bytes))
-        return status;
-    status = adv_inflater_init(&inflater, *bytes, *n_bytes, error);
+    enum adv_status status = adv_inflater_init(&inflater, bytes, n_bytes, error);
     if (status == ADV_OK)
         status = adv_inflate_to(&inflater, SIZE_MAX);
     if (status == ADV_OK)
         status = adv_bytes_append(&inflater.plain, "", 1, error);
-    free(*bytes);
     if (status == ADV_OK) {
-        *bytes = inflater.plain.data;
-        *n_bytes = inflater.plain.n - 1;
+        *plain = inflater.plain.data;
+        *n_plain = inflater.plain.n - 1;
         inflater.plain = (struct adv_bytes){0};
     } else {
-        adv_error_prefix(error, "%s: ", path);
+        adv_error_prefix(error, "%s: ", name);
     }
     adv_inflater_release(&inflater);
+    return status;
+}
+
+enum adv_status adv_file_read_plain(const char *path, void **bytes, size_t *n_bytes,
+                                    struct adv_error *error)
+{
+    enum adv_status status = adv_file_read(path, SIZE_MAX, bytes, n_bytes, error);
+    if (status != ADV_OK || !adv_is_gzip(*bytes, *n_bytes))
+        return status;
+    void *packed = *bytes;
+    status = adv_inflate(packed, *n_bytes, path, bytes, n_bytes, error);
+    free(packed);
     return status;
 }

@@ -27,6 +27,10 @@ void adv_inflater_release(struct adv_inflater *inflater);
 /* Decompresses until `limit` bytes are there or the input has ended. */
 enum adv_status adv_inflate_to(struct adv_inflater *inflater, size_t limit);
 
+/* What gzip bytes hold, malloc'd for the caller, with a zero byte behind it; name is for messages. */
+enum adv_status adv_inflate(const void *bytes, size_t n_bytes, const char *name, void **plain,
+                            size_t *n_plain, struct adv_error *error);
+
 /* As adv_file_read, the bytes decompressed where the file is one of gzip. A NUL follows them. */
 enum adv_status adv_file_read_plain(const char *path, void **bytes, size_t *n_bytes,
                                     struct adv_error *error);

@@ -160,8 +160,8 @@ struct adv_kernels {
     void (*normalise_backward)(const struct adv_norm *norm, const adv_real *x, const adv_real *gz,
                                const adv_real *mix, adv_real *gx);
 
-    /* h = (x - mean) inverse, inverse = 1 / sqrt(variance + epsilon), for rows x [rows, n] with a mean
-     * and a variance each; inverse [rows]. h may be x. */
+    /* h = (x - mean) inverse, inverse = 1 / sqrt(variance + epsilon), for rows x [rows, n] with a
+     * mean and a variance each; inverse [rows]. h may be x. */
     void (*standardise_rows)(size_t rows, size_t n, adv_real epsilon, const adv_real *x,
                              adv_real *h, adv_real *inverse);
     /* y = inverse (v - E[v] - h E[h v]), E the mean over a row: what a change v of x does to h, and

@@ -124,7 +124,7 @@ static int span_embedding(struct adv_graph *g, const struct mlp_options *o)
     int span = adv_net_features(g, g->span, o->time_frequencies, false);
     span = adv_graph_linear(g, span, "span_mlp.0", TIME_CHANNELS);
     span = adv_graph_unary(g, adv_activation_op(o->activation), span);
-    return adv_net_starting_at(g, (size_t)o->channels, span, "span_mlp.2", ADV_INIT_ZERO);
+    return adv_net_linear_starting_at(g, (size_t)o->channels, span, "span_mlp.2", ADV_INIT_ZERO);
 }
 
 /* x's features [n, dim], and the products over coordinates made of them. */
@@ -148,15 +148,6 @@ static int time_embedding(struct adv_graph *g, const struct mlp_options *o)
     t = adv_graph_unary(g, adv_activation_op(o->activation), t);
     t = adv_graph_linear(g, t, "t_mlp.2", (size_t)o->channels);
     return o->flow_map ? adv_graph_binary(g, &adv_op_add, t, span_embedding(g, o)) : t;
-}
-
-static int label_embedding(struct adv_graph *g, const struct mlp_options *o)
-{
-    size_t entries = (size_t)o->num_classes + o->null_class;
-    int table = adv_graph_param(g, "label_emb.weight", 2,
-                                (size_t[]){entries, (size_t)o->label_channels}, ADV_INIT_NORMAL, 1);
-    return adv_graph_apply(g, &adv_op_embedding, NULL, (int[]){g->label, ADV_NONE},
-                           (int[]){table, ADV_NONE});
 }
 
 /* The context, or its features, through layers of its own. */
@@ -185,7 +176,9 @@ static struct joined joined(struct adv_graph *g, const struct mlp_options *o, in
 {
     size_t c = (size_t)o->channels, label_at = 2 * c;
     size_t context_at = label_at + (o->num_classes ? (size_t)o->label_channels : 0);
-    int label = o->num_classes ? label_embedding(g, o) : ADV_NONE;
+    size_t entries = (size_t)o->num_classes + o->null_class;
+    int label =
+        o->num_classes ? adv_net_label_embedding(g, entries, (size_t)o->label_channels) : ADV_NONE;
     size_t columns = context_at + (o->context ? adv_graph_size(g, context) : 0);
     int weight = adv_graph_param(g, "concat_projection.weight", 2, (size_t[]){c, columns},
                                  ADV_INIT_FAN_IN, columns);
@@ -219,9 +212,9 @@ static int modulated(struct adv_graph *g, const struct mlp_options *o, int64_t l
 {
     char name[32];
     snprintf(name, sizeof name, "blocks.%d.scale", (int)layer);
-    int scale = adv_net_starting_at(g, (size_t)o->channels, e, name, ADV_INIT_ONE);
+    int scale = adv_net_linear_starting_at(g, (size_t)o->channels, e, name, ADV_INIT_ONE);
     snprintf(name, sizeof name, "blocks.%d.shift", (int)layer);
-    int shift = adv_net_starting_at(g, (size_t)o->channels, e, name, ADV_INIT_ZERO);
+    int shift = adv_net_linear_starting_at(g, (size_t)o->channels, e, name, ADV_INIT_ZERO);
     y = adv_graph_binary(g, &adv_op_broadcast_mul, y, scale);
     return adv_graph_binary(g, &adv_op_broadcast_add, y, shift);
 }
@@ -240,11 +233,7 @@ static int block(struct adv_graph *g, const struct mlp_options *o, int64_t layer
 /* gain(t) * x, one gain per dimension, zero at first. */
 static int gained_input(struct adv_graph *g, const struct mlp_options *o, int x, int t)
 {
-    size_t c = (size_t)o->channels, dim = (size_t)o->dim;
-    int weight = adv_graph_param(g, "input_gain.weight", 2, (size_t[]){dim, c}, ADV_INIT_ZERO, c);
-    int bias = adv_graph_param(g, "input_gain.bias", 1, (size_t[]){dim}, ADV_INIT_ZERO, c);
-    int gain =
-        adv_graph_apply(g, &adv_op_linear, NULL, (int[]){t, ADV_NONE}, (int[]){weight, bias});
+    int gain = adv_net_linear_starting_at(g, (size_t)o->dim, t, "input_gain", ADV_INIT_ZERO);
     return adv_graph_binary(g, &adv_op_broadcast_mul, x, gain);
 }
 
@@ -257,13 +246,9 @@ static struct adv_net_mixture mixture_of(const struct mlp_options *o)
 /* out_projection; zeros where the mixture alone is the start. */
 static int out_projection(struct adv_graph *g, const struct mlp_options *o, int h)
 {
-    size_t c = (size_t)o->channels, dim = (size_t)o->dim;
-    if (o->mixture == 0)
-        return adv_graph_linear(g, h, "out_projection", dim);
-    int weight =
-        adv_graph_param(g, "out_projection.weight", 2, (size_t[]){dim, c}, ADV_INIT_ZERO, c);
-    int bias = adv_graph_param(g, "out_projection.bias", 1, (size_t[]){dim}, ADV_INIT_ZERO, c);
-    return adv_graph_apply(g, &adv_op_linear, NULL, (int[]){h, ADV_NONE}, (int[]){weight, bias});
+    size_t dim = (size_t)o->dim;
+    return o->mixture ? adv_net_linear_starting_at(g, dim, h, "out_projection", ADV_INIT_ZERO)
+                      : adv_graph_linear(g, h, "out_projection", dim);
 }
 
 static enum adv_status read_circles(const struct mlp_options *o, struct adv_circles *circles,

@@ -11,11 +11,11 @@ int adv_net_features(struct adv_graph *g, int in, int64_t n_frequencies, bool oc
                            (int[]){ADV_NONE, ADV_NONE});
 }
 
-int adv_net_starting_at(struct adv_graph *g, size_t n_out, int in, const char *name,
-                        enum adv_init start)
+int adv_net_linear_starting_at(struct adv_graph *g, size_t n_out, int in, const char *name,
+                               enum adv_init start)
 {
     char full[48];
-    size_t n_in = adv_graph_size(g, in);
+    size_t n_in = in == ADV_NONE ? 0 : g->values[in].shape.channels;
     snprintf(full, sizeof full, "%s.weight", name);
     int weight = adv_graph_param(g, full, 2, (size_t[]){n_out, n_in}, ADV_INIT_ZERO, n_in);
     snprintf(full, sizeof full, "%s.bias", name);
@@ -23,12 +23,21 @@ int adv_net_starting_at(struct adv_graph *g, size_t n_out, int in, const char *n
     return adv_graph_apply(g, &adv_op_linear, NULL, (int[]){in, ADV_NONE}, (int[]){weight, bias});
 }
 
+int adv_net_label_embedding(struct adv_graph *g, size_t n_entries, size_t n_out)
+{
+    int table =
+        adv_graph_param(g, "label_emb.weight", 2, (size_t[]){n_entries, n_out}, ADV_INIT_NORMAL, 1);
+    return adv_graph_apply(g, &adv_op_embedding, NULL, (int[]){g->label, ADV_NONE},
+                           (int[]){table, ADV_NONE});
+}
+
 int adv_net_context_mean(struct adv_graph *g, size_t dim, int features)
 {
-    int linear = adv_net_starting_at(g, dim, g->context, "context_mean", ADV_INIT_ZERO);
+    int linear = adv_net_linear_starting_at(g, dim, g->context, "context_mean", ADV_INIT_ZERO);
     if (features == ADV_NONE)
         return linear;
-    int more = adv_net_starting_at(g, dim, features, "context_mean_correction", ADV_INIT_ZERO);
+    int more =
+        adv_net_linear_starting_at(g, dim, features, "context_mean_correction", ADV_INIT_ZERO);
     return adv_graph_binary(g, &adv_op_add, linear, more);
 }
 

@@ -10,10 +10,13 @@
 /* in, or its Fourier features: with frequencies pi 2^(i-1) (octaves), or pi i. */
 int adv_net_features(struct adv_graph *g, int in, int64_t n_frequencies, bool octaves);
 
-/* A linear layer to n_out channels, called name, whose weights are 0 at first and whose bias starts
- * at 0 or 1. */
-int adv_net_starting_at(struct adv_graph *g, size_t n_out, int in, const char *name,
-                        enum adv_init start);
+/* The linear layer `name` to n_out channels, whose weights are 0 at first and whose bias starts at 0
+ * or 1. */
+int adv_net_linear_starting_at(struct adv_graph *g, size_t n_out, int in, const char *name,
+                               enum adv_init start);
+
+/* The label's row of a learned table [n_entries, n_out], label_emb. */
+int adv_net_label_embedding(struct adv_graph *g, size_t n_entries, size_t n_out);
 
 /* The mean m that a context gives, [dim]: at first that of a linear regression, which a training
  * puts there, to which a layer of `features` (the context's, or ADV_NONE) adds.

@@ -3,12 +3,13 @@
  * depends on few others, or many in the same way, it learns this from far fewer examples than an
  * mlp, at more arithmetic for a velocity.
  *
+ *     e = act(t_mlp(t) + label_emb(label))
  *     h = [x_j in_w_j + in_b_j, context_k context_w_k + context_b_k]     tokens of `channels`
  *     h += proj(attention(qkv(norm(h, e))))                              for every layer
  *     h += ff.2(act(ff.0(norm(h, e))))
- *     v_j = norm(h)_j out_w_j + out_b_j                                  of the tokens of x
+ *     v_j = norm(h, e)_j out_w_j + out_b_j                               of the tokens of x
  *
- * e = t_mlp(t) + label_emb(label) scales and shifts what the norms give (Peebles and Xie 2023,
+ * What norms give is scaled and shifted by a linear layer of e each (Peebles and Xie 2023,
  * adaLN). mixture and context_mean are as in the mlp (core/nets/mlp.c). */
 #include "core/nets/activation.h"
 #include "core/nets/kind.h"
@@ -26,8 +27,8 @@ struct transformer_options {
 static const struct adv_field fields[] = {
     {"dim", ADV_FIELD_INT, AT(dim), .min = 1, .max = 4096, .required = true,
      .help = "dimension of a point, each of whose numbers is a token"},
-    {"channels", ADV_FIELD_INT, AT(channels), .min = 1, .max = 8192, .required = true,
-     .help = "width of a token"},
+    {"channels", ADV_FIELD_INT, AT(channels), .min = 2, .max = 8192, .required = true,
+     .help = "width of a token, at least 2, since it is made to have mean 0 and variance 1"},
     {"layers", ADV_FIELD_INT, AT(layers), .min = 1, .max = 256, .required = true,
      .help = "number of layers, each of attention and a feed-forward part"},
     {"heads", ADV_FIELD_INT, AT(heads), .min = 1, .max = 1024, .fallback = "4",
@@ -81,7 +82,7 @@ static int tokens(struct adv_graph *g, const struct transformer_options *o, int 
     return adv_graph_binary(g, &adv_op_broadcast_append, of_x, of_context);
 }
 
-/* act(e) */
+/* e */
 static int condition(struct adv_graph *g, const struct transformer_options *o)
 {
     const struct adv_op *act = adv_activation_op(o->activation);
@@ -91,11 +92,7 @@ static int condition(struct adv_graph *g, const struct transformer_options *o)
     e = adv_graph_linear(g, e, "t_mlp.2", c);
     if (o->num_classes) {
         size_t entries = (size_t)o->num_classes + o->null_class;
-        int table =
-            adv_graph_param(g, "label_emb.weight", 2, (size_t[]){entries, c}, ADV_INIT_NORMAL, 1);
-        int label = adv_graph_apply(g, &adv_op_embedding, NULL, (int[]){g->label, ADV_NONE},
-                                    (int[]){table, ADV_NONE});
-        e = adv_graph_binary(g, &adv_op_add, e, label);
+        e = adv_graph_binary(g, &adv_op_add, e, adv_net_label_embedding(g, entries, c));
     }
     return adv_graph_unary(g, act, e);
 }
@@ -104,7 +101,8 @@ static int condition(struct adv_graph *g, const struct transformer_options *o)
 static int norm(struct adv_graph *g, const struct transformer_options *o, int h, int e,
                 const char *name)
 {
-    int scale_shift = adv_net_starting_at(g, 2 * (size_t)o->channels, e, name, ADV_INIT_ZERO);
+    int scale_shift =
+        adv_net_linear_starting_at(g, 2 * (size_t)o->channels, e, name, ADV_INIT_ZERO);
     return adv_graph_binary(g, &adv_op_token_norm, h, scale_shift);
 }
 
@@ -191,7 +189,7 @@ static enum adv_status build(const void *options, struct adv_graph *g,
 
 const struct adv_net_kind adv_net_transformer = {
     .name = "transformer",
-    .help = "numbers as tokens that attend to each other, for points of few examples",
+    .help = "numbers as tokens that attend to each other, for points where examples are few",
     .fields = fields,
     .n_fields = ADV_COUNT(fields),
     .options_bytes = sizeof(struct transformer_options),

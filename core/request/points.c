@@ -255,9 +255,9 @@ enum adv_status adv_request_parse_csv(struct adv_request *request, const struct 
     return load_table(request, model, bytes, n_bytes, name, NULL, error);
 }
 
-enum adv_status adv_request_parse_points(struct adv_request *request, const struct adv_model *model,
-                                         const void *bytes, size_t n_bytes, const char *name,
-                                         const char *label_column, struct adv_error *error)
+static enum adv_status parse_plain(struct adv_request *request, const struct adv_model *model,
+                                   const void *bytes, size_t n_bytes, const char *name,
+                                   const char *label_column, struct adv_error *error)
 {
     struct adv_array array = {0};
     if (adv_file_format(bytes, n_bytes) == ADV_FILE_PNG)
@@ -266,6 +266,22 @@ enum adv_status adv_request_parse_points(struct adv_request *request, const stru
         return load_table(request, model, bytes, n_bytes, name, label_column, error);
     enum adv_status status = adv_array_parse(bytes, n_bytes, name, &array, error);
     return status == ADV_OK ? take_array(request, model, name, &array, error) : status;
+}
+
+enum adv_status adv_request_parse_points(struct adv_request *request, const struct adv_model *model,
+                                         const void *bytes, size_t n_bytes, const char *name,
+                                         const char *label_column, struct adv_error *error)
+{
+    if (!adv_is_gzip(bytes, n_bytes))
+        return parse_plain(request, model, bytes, n_bytes, name, label_column, error);
+    void *plain;
+    size_t n_plain;
+    enum adv_status status = adv_inflate(bytes, n_bytes, name, &plain, &n_plain, error);
+    if (status != ADV_OK)
+        return status;
+    status = parse_plain(request, model, plain, n_plain, name, label_column, error);
+    free(plain);
+    return status;
 }
 
 enum adv_status adv_request_load_points(struct adv_request *request, const struct adv_model *model,

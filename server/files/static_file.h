@@ -17,8 +17,8 @@ struct adv_static_file {
     uint64_t digest; /* of plain, by adv_digest */
 };
 
-/* A file of a copy of the name and of these bytes, malloc'd, which are the file's from now on, also on
- * failure; compressed too where that is smaller. ADV_E_NO_MEMORY. */
+/* Makes a file that copies the name and takes over these malloc'd bytes, also on failure;
+ * compressed too where that is smaller. ADV_E_NO_MEMORY. */
 enum adv_status adv_static_file_own(const char *name, void *plain, size_t n_plain,
                                     struct adv_static_file *file, struct adv_error *error);
 /* Frees what adv_static_file_own made, and leaves nothing. */

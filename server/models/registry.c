@@ -350,18 +350,29 @@ static void refuse_namesake(const char *directory, const struct adv_catalogue_en
 
 /* Of files with models of one name, that one is served which is called so too, or else the first: a
  * copy does not displace what it was copied from. */
+static size_t find_original(const struct adv_catalogue_entry *entries, size_t n, size_t first)
+{
+    const char *name = adv_model_name(entries[first].model);
+    for (size_t i = first; i < n; i++) {
+        const struct adv_model *model = entries[i].model;
+        if (model && !strcmp(adv_model_name(model), name) && is_called_as_model(&entries[i]))
+            return i;
+    }
+    return first;
+}
+
 static void refuse_namesakes(const char *directory, struct adv_catalogue_entry *entries, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct adv_catalogue_entry *entry = &entries[i];
-        size_t k = entry->model ? find_served(entries, i, adv_model_name(entry->model)) : i;
-        if (k == i)
+    for (size_t first = 0; first < n; first++) {
+        if (!entries[first].model)
             continue;
-        bool is_original = is_called_as_model(entry) && !is_called_as_model(&entries[k]);
-        if (is_original)
-            refuse_namesake(directory, entry, &entries[k]);
-        else
-            refuse_namesake(directory, &entries[k], entry);
+        size_t original = find_original(entries, n, first);
+        const char *name = adv_model_name(entries[original].model);
+        for (size_t i = first; i < n; i++) {
+            struct adv_catalogue_entry *entry = &entries[i];
+            if (i != original && entry->model && !strcmp(adv_model_name(entry->model), name))
+                refuse_namesake(directory, &entries[original], entry);
+        }
     }
 }
 

@@ -50,9 +50,9 @@ void adv_registry_close(struct adv_registry *registry);
 
 /* Loads the files, or every *.safetensors of the directory in the order of their names. Files that
  * cannot be served, of more than max_model_bytes among them, become refused entries; only a
- * directory that cannot be read is an error. Of files with models of one name that one is served
- * which is called NAME.safetensors, or else the first. Files that did not change keep their loaded model, or
- * the reason why they are refused. On an error the present catalogue stays. To be called by one
+ * directory that cannot be read is an error. Of files with models of one name, the one called
+ * NAME.safetensors is served, or else the first. Files that did not change keep their loaded model,
+ * or the reason why they are refused. On an error the present catalogue stays. To be called by one
  * thread at a time. */
 enum adv_status adv_registry_load(struct adv_registry *registry, struct adv_error *error);
 

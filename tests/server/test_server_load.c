@@ -619,7 +619,7 @@ START_TEST(a_reload_sees_new_changed_broken_and_removed_files)
 }
 END_TEST
 
-/* By the order of names the copy comes first. */
+/* By the order of names the copies come first. Each is told of the file that is served. */
 START_TEST(a_copy_does_not_displace_the_file_that_is_called_as_the_model)
 {
     char etag[64], other[64];
@@ -628,6 +628,7 @@ START_TEST(a_copy_does_not_displace_the_file_that_is_called_as_the_model)
     ck_assert(server_reply_header(&reply, "ETag", sizeof etag, etag));
     server_reply_release(&reply);
     server_model_write(server.models, "a-copy.safetensors", "plane", 7);
+    server_model_write(server.models, "b-copy.safetensors", "plane", 8);
     reload(1);
     reply = server_get(&server, "/v1/models/plane");
     ck_assert(server_reply_header(&reply, "ETag", sizeof other, other));
@@ -635,6 +636,8 @@ START_TEST(a_copy_does_not_displace_the_file_that_is_called_as_the_model)
     server_reply_release(&reply);
     reply = server_get(&server, "/v1/models");
     ck_assert_ptr_nonnull(strstr(reply.body, "/a-copy.safetensors holds a model named"));
+    ck_assert_ptr_nonnull(strstr(reply.body, "/b-copy.safetensors holds a model named"));
+    ck_assert_ptr_null(strstr(reply.body, "copy.safetensors is served"));
     server_reply_release(&reply);
     server_daemon_stop(&server);
 }

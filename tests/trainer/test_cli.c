@@ -89,6 +89,7 @@ START_TEST(wrong_usage_is_explained_and_exits_2)
     cli_fails(2, "help trian", "did you mean \"train\"");
     cli_fails(2, "train", "an argument is missing; usage: advect train RECIPE.json");
     cli_fails(2, "train a b", "\"b\" is one argument too many");
+    cli_fails(2, "help train b", "\"b\" is one argument too many");
     cli_fails(2, "train --step 3 a", "did you mean --steps?");
     cli_fails(2, "train a --steps", "--steps needs a value");
     cli_fails(2, "train a --steps=x", "steps is \"x\"");
@@ -511,6 +512,16 @@ START_TEST(mnist_is_learned_sampled_and_measured)
 }
 END_TEST
 
+START_TEST(bench_makes_contexts)
+{
+    CLI_SUCCEEDS("simulate two_moons -n 50 -o two-moons.csv");
+    CLI_SUCCEEDS("new two-moons.csv --context 'x*' -o two-moons.json");
+    CLI_SUCCEEDS("train two-moons.json --steps 2 -q --out two-moons.safetensors");
+    CLI_SUCCEEDS("bench two-moons.safetensors --batch 50 --threads 2 --seconds 0.02");
+    CLI_SUCCEEDS("bench two-moons.safetensors --same-time --work train --seconds 0.02");
+}
+END_TEST
+
 START_TEST(bench_prints_one_line_of_json)
 {
     static const char *const works[] = {"velocity", "probe", "divergence", "train"};
@@ -553,6 +564,7 @@ int main(void)
     tcase_add_test(tests, eval_prints_figures_and_writes_the_card);
     tcase_add_test(tests, mnist_is_learned_sampled_and_measured);
     tcase_add_test(tests, bench_prints_one_line_of_json);
+    tcase_add_test(tests, bench_makes_contexts);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

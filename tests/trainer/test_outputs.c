@@ -1,5 +1,6 @@
-/* Where the program writes and reads: - is standard output for what can go there, with messages on standard
- * error, and refused for what cannot; folders that are not there are told of before any work. */
+/* Where the program writes and reads: - is standard output for what can go there, with messages on
+ * standard error, and refused for what cannot; folders that are not there are told of before any
+ * work. */
 #include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
 
@@ -72,6 +73,11 @@ START_TEST(points_come_from_standard_input)
                      cli_at(i == 0 ? "points.csv" : "points.npy"));
         assert_same("pipe.json", "file.json");
     }
+    char gzip[200];
+    snprintf(gzip, sizeof gzip, "gzip -k %s", cli_at("points.csv"));
+    ck_assert_int_eq(system(gzip), 0);
+    CLI_SUCCEEDS("logp board.safetensors -q --points - -o pipe.json <%s", cli_at("points.csv.gz"));
+    assert_same("pipe.json", "file.json");
     cli_write("words.csv", "a,b\n1,x\n");
     char arguments[200];
     snprintf(arguments, sizeof arguments, "logp board.safetensors --points - <%s",

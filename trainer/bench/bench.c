@@ -44,8 +44,9 @@ static const struct adv_field fields[] = {
     {"seconds", ADV_FIELD_REAL, AT(seconds), .min = 0.01, .max = 3600, .fallback = "3", .unit = "s",
      .help = "duration of the measurement"},
     {"same_time", ADV_FIELD_BOOL, AT(same_time), .fallback = "false",
-     .help =
-         "evaluate all rows at one time t, like fixed-step sampling, in place of a time per row"},
+     .help = "evaluate all rows at one time t, and of one context, like fixed-step sampling, in "
+             "place of "
+             "a time and a context per row"},
     {"ops", ADV_FIELD_BOOL, AT(ops), .fallback = "false",
      .help = "also print the share of time of each op, measured on the first thread"},
 };
@@ -303,7 +304,7 @@ static double timed_round(struct bench *b)
 /* ---------------------------------------------------------------- the measurement */
 
 /* Floating-point operations of a round, a multiply-add being two. Conditions run once per distinct
- * (t, label) and have no tangent. */
+ * (t, label, context) and have no tangent. */
 static double useful_flops(const struct bench *b, bool same_time)
 {
     size_t per_row, per_condition, classes = adv_model_classes(b->model);

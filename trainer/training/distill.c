@@ -52,6 +52,9 @@ static const struct adv_field fields[] = {
      .help = "number format of the stored weights"},
     {"threads", ADV_FIELD_INT, AT(train.threads), .min = 1, .max = 1024,
      .help = "number of threads; one per processor if absent; results do not depend on it"},
+    {"memory", ADV_FIELD_BOOL, AT(train.memory),
+     .help = "say how much memory the training takes, which is said without asking from 1 GB on, "
+             "unless quiet"},
     {"quiet", ADV_FIELD_BOOL, AT(train.quiet), .help = "do not show progress"},
 };
 #define N_FIELDS ADV_COUNT(fields)

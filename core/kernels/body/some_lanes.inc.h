@@ -1,5 +1,5 @@
-/* What rows need that are no whole number of vectors, and sums over lanes. Of the first `count` lanes,
- * 1 to LANES, the others are zero; AVX-512 masks them, elsewhere they go through memory. */
+/* The ends of rows that are no whole number of vectors: their first `count` lanes, 1 to LANES, with
+ * zeros in the others. AVX-512 masks them; elsewhere they go through memory. And sums over lanes. */
 #if defined __AVX512F__ && !defined ADV_REAL_DOUBLE
 INLINE __mmask16 first_lanes(size_t count)
 {

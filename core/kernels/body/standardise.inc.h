@@ -23,17 +23,30 @@ INLINE adv_real mean_product_of_row(size_t n, const adv_real *a, const adv_real 
     return sum_of(sum) / (adv_real)n;
 }
 
+/* h = factor (x - mean) */
+INLINE void scale_row(size_t n, adv_real factor, adv_real mean, const adv_real *x, adv_real *h)
+{
+    size_t i = 0;
+    for (; i + LANES <= n; i += LANES)
+        store_first(h + i, (load(x + i) - mean) * factor, LANES);
+    if (i < n)
+        store_first(h + i, (load_first(x + i, n - i) - mean) * factor, n - i);
+}
+
 static void standardise_rows(size_t rows, size_t n, adv_real epsilon, const adv_real *x,
                              adv_real *h, adv_real *inverse)
 {
     for (size_t r = 0; r < rows; r++, x += n, h += n) {
-        adv_real mean = mean_of_row(n, x);
-        for (size_t i = 0; i < n; i++)
-            h[i] = x[i] - mean;
+        scale_row(n, 1, mean_of_row(n, x), x, h);
         inverse[r] = 1 / (adv_real)sqrt((double)(mean_product_of_row(n, h, h) + epsilon));
-        for (size_t i = 0; i < n; i++)
-            h[i] *= inverse[r];
+        scale_row(n, inverse[r], 0, h, h);
     }
+}
+
+/* inverse (v - mean - along h) */
+INLINE vector slope_of(vector h, vector v, adv_real inverse, adv_real mean, adv_real along)
+{
+    return multiply_add(all_lanes(-along), h, v - mean) * inverse;
 }
 
 static void standardise_rows_slope(size_t rows, size_t n, const adv_real *h,
@@ -41,7 +54,13 @@ static void standardise_rows_slope(size_t rows, size_t n, const adv_real *h,
 {
     for (size_t r = 0; r < rows; r++, h += n, v += n, y += n) {
         adv_real mean = mean_of_row(n, v), along = mean_product_of_row(n, h, v);
-        for (size_t i = 0; i < n; i++)
-            y[i] = inverse[r] * (v[i] - mean - h[i] * along);
+        size_t i = 0;
+        for (; i + LANES <= n; i += LANES)
+            store_first(y + i, slope_of(load(h + i), load(v + i), inverse[r], mean, along), LANES);
+        if (i < n)
+            store_first(y + i,
+                        slope_of(load_first(h + i, n - i), load_first(v + i, n - i), inverse[r],
+                                 mean, along),
+                        n - i);
     }
 }

@@ -1,6 +1,6 @@
 /* y [rows, n] = x [rows, k] w[:, f : f + k]' + bias,   w [n, columns], bias [n] optional
  *
- * where of images every pixel is a row of its own, whose channels it takes.
+ * Each pixel of an image is a row of its own, of as many elements as the image has channels.
  *
  * A slice of w's columns lets a Linear over a concatenation be a sum of products over its
  * parts, so that the part of (t, label) runs once per condition and nothing is copied together.

@@ -7,8 +7,9 @@
 static enum adv_status infer(struct adv_signature *s, struct adv_error *error)
 {
     const struct adv_shape *a = &s->in[0], *c = &s->in[1];
-    if (s->domain[0] != ADV_PER_ROW || s->domain[1] != ADV_PER_CONDITION ||
-        a->channels != c->channels || a->width != c->width)
+    if (s->domain[0] != ADV_PER_ROW || s->domain[1] != ADV_PER_CONDITION)
+        return adv_fail(error, ADV_E_INVALID, "broadcast_append: takes rows and conditions");
+    if (a->channels != c->channels || a->width != c->width)
         return adv_fail(error, ADV_E_INVALID,
                         "broadcast_append: rows of %zu channels and width %zu, conditions of %zu "
                         "and %zu",

@@ -1,5 +1,5 @@
-/* Layer normalisation of tokens (pixels) [P][C], each over its own channels, scaled and shifted by a
- * condition's vector [scale, shift] of 2 C (Ba et al. 2016; Peebles and Xie 2023, adaLN):
+/* Layer normalisation of tokens (pixels) [P][C], each over its own channels, scaled and shifted by
+ * a condition's vector [scale, shift] of 2 C (Ba et al. 2016; Peebles and Xie 2023, adaLN):
  *
  *     h = (x - mean) r,  r = 1 / sqrt(variance + 1e-5),  y = (1 + scale) h + shift
  *

@@ -183,10 +183,10 @@ static enum adv_status find_side(const struct adv_scene *scene, size_t *out,
 #define STRAYS (1.0 / 1000) /* of the cells */
 #define STRAY_RATIO 2.0
 
-/* The density of the colour map's end: the greatest, unless it is that of a few stray cells. Outside
- * the data networks extrapolate, and there a solver of few steps errs by any factor: one cell of a
- * million would leave all others dark. But where the others do not hold the half of all probability,
- * it is a narrow mode. sorted [n]: scratch. */
+/* The density at the end of the colour map: the greatest, unless it is that of a few stray cells.
+ * Outside the data networks extrapolate, and there a solver of few steps errs by any factor: one
+ * cell of a million would leave all others dark. Where the other cells hold less than half of all
+ * probability, it is a narrow mode. sorted [n]: scratch. */
 static double find_brightest(const struct adv_box *box, const float *density, size_t n,
                              float *sorted)
 {

@@ -85,6 +85,7 @@ END_TEST
 
 static const char *const nets[] = {
     "{\"kind\": \"mlp\", \"dim\": 2, \"channels\": 4, \"layers\": 1}",
+    "{\"kind\": \"transformer\", \"dim\": 2, \"channels\": 4, \"layers\": 1}",
     "{\"kind\": \"sequential\", \"dim\": 2, \"channels\": 4, \"layers\": 1}",
     ("{\"kind\": \"unet\", \"image\": [1, 8, 8], \"model_channels\": 32, \"num_res_blocks\": 1, "
      "\"channel_mult\": [1]}"),

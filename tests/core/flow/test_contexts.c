@@ -23,6 +23,8 @@ static const char *const configs[] = {
     MLP "}",
     MLP ", \"residual\": true, \"conditioning\": \"scale_shift\", \"modulation_channels\": 5}",
     MLP ", \"num_classes\": 3, \"null_class\": true, \"context_frequencies\": 2}",
+    "{\"kind\": \"transformer\", \"dim\": 2, \"channels\": 24, \"layers\": 2, \"context\": 3, "
+    "\"null_context\": true}",
 };
 
 struct fixture {

@@ -1,4 +1,4 @@
-/* What networks are written out of in double, to hold their graphs against. */
+/* Formulas of networks in double, which their graphs are held against. */
 #ifndef ADV_TESTS_FORMULA_H
 #define ADV_TESTS_FORMULA_H
 

@@ -1,5 +1,5 @@
-/* The network of tokens against its formula written out in double, with every option; its
- * derivatives; and what is refused.
+/* The network of tokens against its formula written out in double, with every option but mixture,
+ * whose op has tests of its own; its derivatives; and what is refused.
  * Compiled with float, and with double, where both are sharp. */
 #include <advect/extra/net.h>
 
@@ -22,7 +22,7 @@ static const char *const configs[] = {
     SMALL ", \"heads\": 12, \"num_classes\": 4, \"activation\": \"selu\"}",
     /* the last of the three inputs says whether there is a context, the fourth label is none */
     SMALL ", \"context\": 2, \"null_context\": true, \"num_classes\": 3, \"null_class\": true}",
-    SMALL ", \"context\": 2, \"context_mean\": true}",
+    SMALL ", \"context\": 2, \"null_context\": true, \"context_mean\": true}",
 };
 
 /* ---- the formula ---- */
@@ -149,6 +149,7 @@ static void feed_forward(struct state *s, size_t layer)
 static void mean_of(const struct formula *f, const double *context, double *mean)
 {
     size_t dim = formula_option(f, "dim"), n = formula_option(f, "context");
+    n += formula_option(f, "null_context");
     memset(mean, 0, dim * sizeof *mean);
     if (formula_option(f, "context_mean"))
         formula_linear(f, "context_mean", dim, n, context, mean);
@@ -241,6 +242,7 @@ END_TEST
 static const struct {
     const char *options, *message;
 } refusals[] = {
+    {", \"channels\": 1}", "net.channels is 1; it must be between 2 and 8192"},
     {", \"heads\": 5}", "net.heads is 5; it must divide net.channels, which is 12"},
     {", \"null_class\": true}", "net.null_class is true but net.num_classes is 0"},
     {", \"null_context\": true}", "net.null_context is true but net.context is 0"},

@@ -38,9 +38,8 @@ static struct adv_model *trained(const char *path, const char *net, const char *
     struct adv_training *training = NULL;
     struct adv_model *model = NULL;
     snprintf(recipe, sizeof recipe,
-             "{\"name\": \"line\", \"net\": {\"kind\": \"mlp\", \"dim\": 1, \"channels\": 32, "
-             "\"layers\": 2, \"activation\": \"silu\", \"residual\": true, \"conditioning\": "
-             "\"scale_shift\"%s}, \"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"%s\", "
+             "{\"name\": \"line\", \"net\": {%s}, \"data\": {\"source\": {\"kind\": \"csv\", "
+             "\"file\": \"%s\", "
              "\"context\": [\"c\"]}, \"held_out\": 0.1}, \"train\": {\"steps\": 600, \"batch\": "
              "256, \"learning_rate\": 0.01, \"ema_decay\": 0.99%s}}",
              net, path, train);
@@ -75,22 +74,80 @@ static void check_samples(struct adv_model *model, const float *context, double 
     adv_run_free(run);
 }
 
+#define MLP                                                                                        \
+    "\"kind\": \"mlp\", \"dim\": 1, \"channels\": 32, \"layers\": 2, \"activation\": \"silu\", "   \
+    "\"residual\": true, \"conditioning\": \"scale_shift\""
+#define TRANSFORMER "\"kind\": \"transformer\", \"dim\": 1, \"channels\": 16, \"layers\": 1"
+
 START_TEST(samples_follow_their_context)
 {
     char path[64];
     snprintf(path, sizeof path, "/tmp/advect-contexts-%d.csv", (int)getpid());
     write_table(path);
-    struct adv_model *model = trained(path, "", "");
+    struct adv_model *model = trained(path, MLP, "");
     check_samples(model, &(float){-6}, -17, 0.6);
     check_samples(model, &(float){0}, 1, 0.6);
     check_samples(model, &(float){7}, 22, 0.6);
     ck_assert_str_eq(adv_model_context_name(model, 0), "c");
     ck_assert_double_eq_tol(adv_model_context_reach(model), sqrt(3), 0.05); /* of a uniform */
     adv_model_unref(model);
-    model = trained(path, ", \"null_context\": true", ", \"context_dropout\": 0.2");
+    model = trained(path, MLP ", \"null_context\": true", ", \"context_dropout\": 0.2");
     check_samples(model, &(float){-6}, -17, 0.8);
     ck_assert(adv_model_has_null_context(model));
     adv_model_unref(model);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+/* The model as its file has it. */
+static struct adv_model *saved_and_loaded(struct adv_model *model)
+{
+    char path[64];
+    struct adv_model *again = NULL;
+    snprintf(path, sizeof path, "/tmp/advect-contexts-%d.safetensors", (int)getpid());
+    ck_assert_int_eq(adv_model_save(model, path, ADV_F32, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_load(path, NULL, &again, NULL), ADV_OK);
+    ck_assert_int_eq(unlink(path), 0);
+    adv_model_unref(model);
+    return again;
+}
+
+/* By itself, and from the start of a linear regression and a mixture on. */
+START_TEST(samples_of_a_transformer_do_too)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/advect-contexts-%d.csv", (int)getpid());
+    write_table(path);
+    static const char *const nets[] = {TRANSFORMER,
+                                       TRANSFORMER ", \"context_mean\": true, \"mixture\": 1"};
+    for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+        struct adv_model *model = saved_and_loaded(trained(path, nets[i], ""));
+        check_samples(model, &(float){-6}, -17, 0.6);
+        check_samples(model, &(float){7}, 22, 0.6);
+        adv_model_unref(model);
+    }
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
+START_TEST(other_nets_take_no_contexts)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL;
+    struct adv_training_options options = {.size = sizeof options};
+    char path[64], recipe[500];
+    snprintf(path, sizeof path, "/tmp/advect-contexts-%d.csv", (int)getpid());
+    write_table(path);
+    snprintf(
+        recipe, sizeof recipe,
+        "{\"name\": \"line\", \"net\": {\"kind\": \"sequential\", \"dim\": 1, \"channels\": 8, "
+        "\"layers\": 1}, \"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"%s\", "
+        "\"context\": [\"c\"]}}, \"train\": {\"steps\": 1}}",
+        path);
+    ck_assert_int_eq(adv_training_new(recipe, &options, &training, &error), ADV_E_INVALID);
+    ck_assert_str_eq(error.message,
+                     "data.source.context names columns, which nets of the kinds mlp and "
+                     "transformer take; net.kind is sequential");
     ck_assert_int_eq(unlink(path), 0);
 }
 END_TEST
@@ -133,6 +190,8 @@ int main(void)
     Suite *suite = suite_create("training on contexts");
     TCase *tests = tcase_create("contexts");
     tcase_add_test(tests, samples_follow_their_context);
+    tcase_add_test(tests, samples_of_a_transformer_do_too);
+    tcase_add_test(tests, other_nets_take_no_contexts);
     tcase_add_test(tests, a_proposal_keeps_the_context_apart);
     tcase_set_timeout(tests, 120);
     suite_add_tcase(suite, tests);
