@@ -36,7 +36,7 @@ async function comparesSettings(page, daemon, images) {
   const without = await cell(page, 0, 0);
   await page.getByRole("button", { name: "class 3" }).press(" ");
   await idle(page);
-  assert((await page.locator(".sheet thead th").first().textContent()) === "8", "the class has not changed");
+  assert((await page.locator(".sheet thead th").first().textContent()) === "8 (image 1)", "the class has not changed");
   assert((await cell(page, 0, 0)) === without, "without guidance towards a class the class matters");
   const { bytes } = await saved(page, "Comparison as PNG");
   assert(bytes.readUInt32BE(16) > 200 && bytes.includes("compare=guidance"), "the picture does not know its view");
@@ -52,9 +52,11 @@ async function comparesTwoSettings(page, daemon, images) {
   await page.keyboard.press("ArrowLeft");
   await idle(page);
   assert(reached === (await shown(page, 1)), "what is compared is not the chosen image");
-  assert((await page.getByText("All of the noise of image 1.").count()) && !(await address(page)).includes("image="), "it does not follow the choice");
+  assert((await page.getByText("Everything here starts from the noise of image 1.").count()) && !(await address(page)).includes("image="), "it does not follow the choice");
   await page.getByLabel("Solver").selectOption("dopri5");
-  await page.getByLabel("Compare").selectOption("steps");
+  await idle(page);
+  assert((await page.locator(".sheet tbody th").allTextContents()).join() === rows.join(), "solvers of fixed steps are compared by tolerance");
+  await page.getByLabel("Across").selectOption("images");
   await idle(page);
   assert((await page.locator(".sheet tbody th").first().textContent()).startsWith("tolerance"), "dopri5 has no steps to set");
 }

@@ -35,7 +35,7 @@ const EXTRAS = {
 };
 
 function comparisonSpecs(model) {
-  const settings = [...model.null_class ? ["guidance"] : [], "solver", "steps"].map((value) => ({ value }));
+  const settings = [...model.null_class && !model.flow_map ? ["guidance"] : [], "solver", "steps"].map((value) => ({ value }));
   return [
     { name: "compare", kind: "choice", label: "Compare", choices: [{ value: NOTHING }, ...settings], fallback: NOTHING,
       help: "setting of which several values are shown side by side, for the same noise" },
