@@ -181,7 +181,7 @@ await harness.test("animations of both planes open their points again", { accept
   await until(async () => /^40 points/.test(await said(page)), "the table");
   await idle(page, LONG);
   const picture = await saved(page, "Animation as PNG");
-  assert(framesOf(picture.bytes).there > 20 && picture.name === "advect-playground-animated.png", picture.name);
+  assert(framesOf(picture.bytes).there === 49 && picture.name === "advect-playground-animated.png", picture.name);
   await idle(page, LONG);
   const film = await saved(page, "Animation as WebM");
   assert(JSON.parse(tagsOf(film.bytes)["Advect-Points"]).length === 40 && film.name === "advect-playground.webm", film.name);
