@@ -63,7 +63,7 @@ export class Kept {
     const images = async (x0, labels) => (await this.ask("samples", { x0, ...this.conditionOf(labels) }, task)).samples;
     this.showTiles(kept);
     this.ways.hidden = !rows.length;
-    this.words.textContent = `From each image to the next, by noise interpolated along the sphere${rows.length >= kept.length ? "; where the classes differ, as either" : ""}.`;
+    this.words.textContent = `From each image to the next, by noise interpolated along the sphere${rows.length >= kept.length ? "; where the classes differ, once as each class" : ""}.`;
     sheet.lay(rows.map(({ i, label }) => `${i + 1} to ${i + 2}${this.of(label)}`), PLACES.map((s) => number(s)));
     const noises = [];
     for (const image of kept)
