@@ -192,6 +192,54 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
     tell(`${(bytes.length / 1000).toFixed(0)} kB, ${film.seconds.toFixed(1)} s`);
   });
 
+  await harness.test("an animation ends when a setting changes, and a film when it is paused", still, async (page) => {
+    let files = 0;
+    page.on("download", () => files++);
+    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=1&speed=0.25`);
+    await idle(page);
+    const working = (words) => page.getByRole("button", { name: `Cancel: ${words}` });
+    for (const [name, words] of [["Animation as PNG", "Drawing the animation"], ["Animation as WebM", "Recording the animation"]]) {
+      await page.getByRole("button", { name }).click();
+      await working(words).waitFor();
+      await page.getByRole("checkbox", { name: "Velocity" }).press(" ");
+      await until(async () => !(await working(words).count()), `the end of ${name}`);
+      await until(() => page.getByRole("button", { name }).isEnabled(), `${name} to be had again`);
+    }
+    await idle(page);
+    await page.getByRole("button", { name: "Animation as WebM" }).click();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await until(() => page.getByText("it was paused before t = 1").isVisible(), "words for half a film");
+    assert(!files, `${files} files of what was ended`);
+  });
+
+  await harness.test("code that does not come is asked for again, and then the page is loaded anew", { ...still, expected: /ERR_FAILED/ }, async (page) => {
+    await page.route("**/webm-text.js", (route) => route.abort());
+    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=1`);
+    await idle(page);
+    await page.getByRole("button", { name: "Animation as WebM" }).click();
+    await until(() => page.getByText("Recording the animation: a part of the page could not be loaded.").isVisible(), "the words");
+    await page.getByRole("button", { name: "Try again: Recording the animation" }).click();
+    await page.getByRole("button", { name: "Reload the page: Recording the animation" }).waitFor();
+    await page.unroute("**/webm-text.js");
+    await page.evaluate(() => { window.before = true; });
+    await page.getByRole("button", { name: "Reload the page: Recording the animation" }).click();
+    await until(() => page.evaluate(() => !window.before).catch(() => false), "the page anew");
+    await idle(page);
+  });
+
+  await harness.test("words go into films whose size is known", still, async (page) => {
+    await open(page, daemon);
+    const { bytes, read } = await page.evaluate(async () => {
+      const { textsOf, withText } = await import("/web/lib/webm-text.js");
+      const head = [0x1a, 0x45, 0xdf, 0xa3, 0x80], segment = [0x18, 0x53, 0x80, 0x67, 1, 0, 0, 0, 0, 0, 0, 2], nothing = [0xec, 0x80];
+      const film = await withText(new Blob([Uint8Array.from([...head, ...segment, ...nothing])]), { "Advect-Link": "#/x", other: "é" });
+      return { bytes: [...new Uint8Array(await film.arrayBuffer())], read: [...await textsOf(film)] };
+    });
+    const size = Buffer.from(bytes).readUIntBE(11, 6), tags = tagsOf(Buffer.from(bytes));
+    assert(size === bytes.length - 17, `the segment says ${size} of ${bytes.length - 17} bytes`);
+    assert(tags["Advect-Link"] === "#/x" && tags.other === "é" && JSON.stringify(Object.entries(tags)) === JSON.stringify(read), JSON.stringify([tags, read]));
+  });
+
   await harness.test("a film of what cannot be computed is refused in words", { ...still, expected: /422/ }, async (page) => {
     await page.route("**/trajectories", (route) => (route.request().postDataJSON().seed === 8
       ? route.fulfill({ status: 422, contentType: "application/problem+json", body: JSON.stringify({ detail: "too many, on purpose" }) })
