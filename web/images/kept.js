@@ -46,7 +46,13 @@ export class Kept {
   /* ", class 3" where there are classes. */
   of(label) { return label < 0 ? "" : `, class ${className(this.view.model, label)}`; }
 
+  /* Those that are there stay, and so does the focus in them. */
   showTiles(kept) {
+    const shown = kept.join(";");
+    this.pictures?.forEach((canvas) => Object.assign(canvas, { width: 1, height: 1 }));
+    if (shown === this.shown)
+      return;
+    this.shown = shown;
     this.pictures = kept.map(() => el("canvas", { width: 1, height: 1, role: "img" }));
     this.tiles.replaceChildren(...kept.map((image, i) => {
       const [seed, first, label] = image, name = `${i + 1}: image ${first + 1} of seed ${seed}${this.of(label)}`;

@@ -89,10 +89,11 @@ export class Downloads {
 
   release() { this.offer(true); }
 
+  /* Buttons that are off keep the focus. */
   offer(on) {
     this.claimed = !on;
     for (const button of this.claimants)
-      button.disabled = !on;
+      button.setAttribute("aria-disabled", !on);
   }
 
   /* Records from now on what is drawn, until `end`. */

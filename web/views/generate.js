@@ -208,7 +208,7 @@ class GenerateView {
 
   showExtra(name) {
     const { label, wanted, load } = EXTRAS[name];
-    this.keepButton.disabled = !this.count || this.form.values.kept.length >= MOST_KEPT;
+    this.keepButton.setAttribute("aria-disabled", !this.count || this.form.values.kept.length >= MOST_KEPT); /* keeps the focus */
     if (!wanted(this.form.values)) {
       this.end(name);
       this.places[name].replaceChildren();

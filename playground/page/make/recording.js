@@ -24,7 +24,7 @@ export class Recording {
     this.downloads.claim();
     this.timer = setTimeout(() => this.end(), LONGEST_S * 1000);
     this.show("Stop and save the film", true);
-    this.button.disabled = false;
+    this.button.setAttribute("aria-disabled", false); /* which ends it */
   }
 
   show(words, on) {
