@@ -11,7 +11,8 @@ const FONT = "13px system-ui, sans-serif";
 export class Sheet {
   /* what: its name, of the view of images that it belongs to. */
   constructor(view, what) {
-    const save = async () => takeAway(await pngOf(this.picture()), { ...view, name: `${view.name}-${what.toLowerCase()}.png` });
+    const work = async () => takeAway(await pngOf(this.picture()), { ...view, name: `${view.name}-${what.toLowerCase()}.png` });
+    const save = () => view.tasks.start("picture", "Saving the picture", work);
     Object.assign(this, { model: view.model, table: el("table", { class: "sheet" }) });
     this.button = el("button", { type: "button", onclick: save }, `${what} as PNG`);
     this.element = el("div", {}, this.table, this.button);

@@ -262,7 +262,11 @@ class DrawView {
   }
 
   /* With the drawing, or the image, so that it can be opened again. */
-  async savePicture() {
+  savePicture() {
+    this.tasks.start("picture", "Saving the picture", () => this.makePicture());
+  }
+
+  async makePicture() {
     const { model, form, sketch, verdict } = this;
     const tiles = [this.seen, this.latent, ...this.redrawnRow === this.row ? [this.mixed, ...this.variants] : []];
     const picture = await drawingPicture(sketch.canvas, verdict, tiles.filter(({ canvas }) => canvas.width > 1));
