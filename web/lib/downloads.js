@@ -54,6 +54,7 @@ export class Downloads {
   saveFilm() {
     return this.take("Recording the animation", ".webm", async (task) => {
       await films();
+      task.signal.throwIfAborted();
       return this.play(task);
     });
   }
