@@ -81,3 +81,5 @@ $(PLAY)/index.html: $(WASM)/advect.js playground/assemble.sh playground/service-
                     clients/js/advect.js $(PLAY_MODELS)
 	$(call say,PLAY)
 	$(Q)playground/assemble.sh $(WASM) $(PLAY) $(PLAY_MODELS)
+
+-include $(shell find $(WASM)/obj -name '*.d' 2>/dev/null)

@@ -156,7 +156,7 @@ check_module() {
             ;;
         *) fault "$1" "$room must not import $target" ;;
         esac
-    done < <(sed -nE 's/^.*(from|import) "(\.[^"]+)".*/\2/p' "$1")
+    done < <(sed -nE 's/^.*(from |import |import\()"(\.[^"]+)".*/\2/p' "$1")
 }
 
 # check_playground FILE: public headers, its own, those of the core that it implements, and those of

@@ -5,11 +5,11 @@
 #
 # usage: scripts/daemon-figures.sh BIN/advectd FOLDER [MODELS]
 set -euo pipefail
-cd "$(dirname "$0")/.."
 
 daemon=$(realpath "$1")
 folder=$(realpath "$2")
-models=$(realpath "${3:-models}")
+models=$(realpath "${3:-$(dirname "$0")/../models}")
+cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 pid=
 trap '[[ -z $pid ]] || kill "$pid" 2>/dev/null; rm -rf "$work"' EXIT

@@ -41,7 +41,7 @@ async function fileTests(harness, go, scratch) {
       const png = await page.evaluate(() => document.createElement("canvas").toDataURL());
       const text = name === "cat.png" ? atob(png.split(",")[1]) : "no picture at all";
       assert(await dropFile(page, { name, type: "image/png", text }), "the browser would open it in place of the page");
-      await until(() => page.getByText(`${name} is no picture or film that this page made`).count(), "the words");
+      await until(() => page.getByText(`${name} is not a picture or film made by this page`).count(), "the words");
     }
     assert(await inked(page, 1) > 500, "the exact flow is gone");
   });

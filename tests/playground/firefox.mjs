@@ -68,7 +68,7 @@ export async function firefoxTests(harness, url) {
     await firefox.screenshot(`${harness.shots}/firefox-playground-trained.png`);
     await firefox.run(PRESS, "Animation as PNG");
     const { said, there } = framesOf(await firefox.downloaded("advect-playground-animated.png"));
-    assert(said === there && there > 20, `${said} frames, ${there} are there`);
+    assert(said === there && there === 49, `${said} frames, ${there} are there`);
     tell(verdict);
   });
 

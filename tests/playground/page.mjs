@@ -165,13 +165,28 @@ await harness.test("a picture of points far from zero opens them again, where no
   await until(async () => await page.locator(".flow-pane").count() && await said(page) === "50 points", "the points of the picture");
 });
 
+await harness.test("without a network neither flow is shown as the learned one", { reducedMotion: "reduce" }, async (page) => {
+  await go(page, "#/make/your-points?density=0&t=0.5");
+  await idle(page, LONG);
+  await page.getByLabel("Side by side").selectOption("learned");
+  await until(async () => !await inked(page, 1) && !await inked(page, 2), "two planes of nothing");
+  await page.getByLabel("Start from").selectOption("spiral");
+  await idle(page, LONG);
+  assert(await page.getByLabel("Side by side").inputValue() === "both" && await inked(page, 1) > 500, "what was chosen is not seen");
+});
+
 await harness.test("a film of a still scene has its picture", { acceptDownloads: true }, async (page) => {
   await go(page, "#/make/your-points?density=0&t=0.5");
   await idle(page, LONG);
   await button(page, "Record a film").click();
+  assert(await button(page, "Animation as PNG").isDisabled() && await button(page, "Animation as WebM").isDisabled(), "two films at once");
   await page.waitForTimeout(500);
   const { bytes } = await saved(page, "Stop and save the film");
   assert(bytes.length > 5000 && tagsOf(bytes)["Advect-Link"].startsWith("#/make/your-points"), `${bytes.length} bytes`);
+  await button(page, "Animation as PNG").click();
+  assert(await button(page, "Record a film").isDisabled(), "a film in the middle of an animation");
+  await page.getByRole("button", { name: "Cancel: Drawing the animation" }).click();
+  await until(() => button(page, "Record a film").isEnabled(), "another film to be possible");
 });
 
 await harness.test("animations of both planes open their points again", { acceptDownloads: true, viewport: { width: 700, height: 700 }, reducedMotion: "reduce" }, async (page, tell) => {
@@ -181,7 +196,7 @@ await harness.test("animations of both planes open their points again", { accept
   await until(async () => /^40 points/.test(await said(page)), "the table");
   await idle(page, LONG);
   const picture = await saved(page, "Animation as PNG");
-  assert(framesOf(picture.bytes).there > 20 && picture.name === "advect-playground-animated.png", picture.name);
+  assert(framesOf(picture.bytes).there === 49 && picture.name === "advect-playground-animated.png", picture.name);
   await idle(page, LONG);
   const film = await saved(page, "Animation as WebM");
   assert(JSON.parse(tagsOf(film.bytes)["Advect-Points"]).length === 40 && film.name === "advect-playground.webm", film.name);

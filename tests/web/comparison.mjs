@@ -36,7 +36,7 @@ async function comparesSettings(page, daemon, images) {
   const without = await cell(page, 0, 0);
   await page.getByRole("button", { name: "class 3" }).press(" ");
   await idle(page);
-  assert((await page.locator(".sheet thead th").first().textContent()) === "8", "the class has not changed");
+  assert((await page.locator(".sheet thead th").first().textContent()) === "8 (image 1)", "the class has not changed");
   assert((await cell(page, 0, 0)) === without, "without guidance towards a class the class matters");
   const { bytes } = await saved(page, "Comparison as PNG");
   assert(bytes.readUInt32BE(16) > 200 && bytes.includes("compare=guidance"), "the picture does not know its view");
@@ -52,11 +52,36 @@ async function comparesTwoSettings(page, daemon, images) {
   await page.keyboard.press("ArrowLeft");
   await idle(page);
   assert(reached === (await shown(page, 1)), "what is compared is not the chosen image");
-  assert((await page.getByText("All of the noise of image 1.").count()) && !(await address(page)).includes("image="), "it does not follow the choice");
+  assert((await page.getByText("Everything here starts from the noise of image 1.").count()) && !(await address(page)).includes("image="), "it does not follow the choice");
   await page.getByLabel("Solver").selectOption("dopri5");
-  await page.getByLabel("Compare").selectOption("steps");
+  await idle(page);
+  assert((await page.locator(".sheet tbody th").allTextContents()).join() === rows.join(), "solvers of fixed steps are compared by tolerance");
+  await page.getByLabel("Across").selectOption("images");
   await idle(page);
   assert((await page.locator(".sheet tbody th").first().textContent()).startsWith("tolerance"), "dopri5 has no steps to set");
+}
+
+/* What was under way by other settings ends, and nothing is asked of no image. */
+async function followsSettings(page, daemon, images) {
+  const asked = [];
+  page.on("request", (request) => request.url().endsWith("/samples") && asked.push(request.postDataJSON()));
+  await open(page, daemon, `#/generate/${images}?classes=&each=2&frames=2&steps=4&compare=steps&kept=5,0,3.4`);
+  await until(() => page.getByText("Choose at least one class.").isVisible(), "the refusal");
+  await idle(page);
+  assert(await page.getByRole("button", { name: "Keep" }).isDisabled() && !(await page.locator(".sheet").first().isVisible()), "of no image something is kept or compared");
+  assert(asked.every(({ x0 }) => x0) && (await address(page)).includes("kept=5,0,3"), JSON.stringify(asked));
+  let held = null, forming = null, holds = true;
+  await page.route("**/samples", (route) => (route.request().postDataJSON().n && holds ? held = route : route.continue()));
+  await page.getByRole("button", { name: "class 3", exact: true }).press(" ");
+  await until(() => held, "the comparison to begin");
+  await page.route("**/trajectories", (route) => (forming ? route.continue() : forming = route));
+  await page.getByRole("button", { name: "New seed" }).click();
+  await until(() => forming && held.request().failure(), "the comparison of before to end");
+  holds = false;
+  await forming.continue();
+  await idle(page);
+  const seed = Number((await address(page)).match(/seed=(\d+)/)[1]), ofComparison = asked.filter(({ n }) => n).slice(1); /* but for the one that is held */
+  assert(ofComparison.length > 2 && ofComparison.every((body) => body.seed === seed), `seeds other than ${seed} in ${JSON.stringify(ofComparison)}`);
 }
 
 async function keeps(page, daemon, images) {
@@ -106,6 +131,7 @@ async function staysOnTheSphere(page, daemon) {
 export async function comparisonTests(harness, daemon, { images }) {
   await harness.test("generate: guidances compared, by keyboard", still, (page) => comparesSettings(page, daemon, images));
   await harness.test("generate: steps against solvers, of one image", still, (page) => comparesTwoSettings(page, daemon, images));
+  await harness.test("generate: what is below the images follows the settings", still, (page) => followsSettings(page, daemon, images));
   await harness.test("generate: images are kept, and interpolated", still, (page) => keeps(page, daemon, images));
   await harness.test("generate: interpolated noise is as long as noise", still, (page) => staysOnTheSphere(page, daemon));
 

@@ -44,11 +44,11 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
     assert(JSON.parse(texts["Advect-Settings"]).seed === 9, texts["Advect-Settings"]);
     for (const [data, name] of [[Buffer.from("x,y\n1,2\n"), "points.csv"], [bytes.subarray(0, 60), "cut.png"]]) {
       await drop(page, data, name);
-      await until(() => page.getByText(`${name} is no picture or film that this page made`).isVisible(), "the refusal");
+      await until(() => page.getByText(`${name} is not a picture or film made by this page`).isVisible(), "the refusal");
     }
     const plain = await (await fetch(`${daemon.url}/v1/models/${plane}/samples.png?n=10`)).arrayBuffer();
     await drop(page, Buffer.from(plain), "plain.png");
-    await until(() => page.getByText("plain.png is no picture or film that this page made").isVisible(), "the refusal");
+    await until(() => page.getByText("plain.png is not a picture or film made by this page").isVisible(), "the refusal");
     const digest = texts["Advect-Model"].split(" ")[1];
     await drop(page, Buffer.from(bytes.toString("latin1").replace(digest, "0".repeat(digest.length)), "latin1"), "older.png");
     await until(() => page.getByText(`older.png was made by another model of the name ${plane}`).isVisible(), "words for another digest");
@@ -71,7 +71,7 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
       assert(textsOf(bytes)["Advect-Link"] === (await hashOf(page)), "the figure does not know its view");
       await restores(page, daemon, space, sum(page, ".space"));
       const { bytes: moving, name } = await saved(page, "Animation as PNG");
-      assert(framesOf(moving).there > 20 && name === `${space}-seed-1-cloud-animated.png`, name);
+      assert(framesOf(moving).there === 49 && name === `${space}-seed-1-cloud-animated.png`, name);
       const film = await saved(page, "Animation as WebM");
       assert(tagsOf(film.bytes)["Advect-Link"].startsWith(`#/points/${space}`) && film.name === `${space}-seed-1-cloud.webm`, film.name);
     });
@@ -138,7 +138,7 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
     await idle(page);
     const { bytes: last } = await saved(page, "Picture as PNG"), hash = await hashOf(page);
     const { bytes, name } = await saved(page, "Animation as PNG"), { said, there } = framesOf(bytes), texts = textsOf(bytes);
-    assert(said === there && there > 20 && name === `${plane}-seed-2-midpoint-animated.png`, `${name}: ${said} frames, ${there} are there`);
+    assert(said === there && there === 49 && name === `${plane}-seed-2-midpoint-animated.png`, `${name}: ${said} frames, ${there} are there`);
     assert(texts["Advect-Link"] === hash && (await hashOf(page)) === hash, JSON.stringify(texts));
     const seen = await page.evaluate(async ([moving, picture]) => {
       const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -188,8 +188,56 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
     await drop(page, bytes, name);
     await until(async () => (await hashOf(page)) === tags["Advect-Link"], "the view of the film");
     await drop(page, bytes.subarray(0, bytes.length - 9), "cut.webm");
-    await until(() => page.getByText("cut.webm is no picture or film that this page made").isVisible(), "the refusal");
+    await until(() => page.getByText("cut.webm is not a picture or film made by this page").isVisible(), "the refusal");
     tell(`${(bytes.length / 1000).toFixed(0)} kB, ${film.seconds.toFixed(1)} s`);
+  });
+
+  await harness.test("an animation ends when a setting changes, and a film when it is paused", still, async (page) => {
+    let files = 0;
+    page.on("download", () => files++);
+    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=1&speed=0.25`);
+    await idle(page);
+    const working = (words) => page.getByRole("button", { name: `Cancel: ${words}` });
+    for (const [name, words] of [["Animation as PNG", "Drawing the animation"], ["Animation as WebM", "Recording the animation"]]) {
+      await page.getByRole("button", { name }).click();
+      await working(words).waitFor();
+      await page.getByRole("checkbox", { name: "Velocity" }).press(" ");
+      await until(async () => !(await working(words).count()), `the end of ${name}`);
+      await until(() => page.getByRole("button", { name }).isEnabled(), `${name} to be had again`);
+    }
+    await idle(page);
+    await page.getByRole("button", { name: "Animation as WebM" }).click();
+    await page.getByRole("button", { name: "Pause" }).click();
+    await until(() => page.getByText("it was paused before t = 1").isVisible(), "words for half a film");
+    assert(!files, `${files} files of what was ended`);
+  });
+
+  await harness.test("code that does not come is asked for again, and then the page is loaded anew", { ...still, expected: /ERR_FAILED/ }, async (page) => {
+    await page.route("**/webm-text.js", (route) => route.abort());
+    await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=1`);
+    await idle(page);
+    await page.getByRole("button", { name: "Animation as WebM" }).click();
+    await until(() => page.getByText("Recording the animation: a part of the page could not be loaded.").isVisible(), "the words");
+    await page.getByRole("button", { name: "Try again: Recording the animation" }).click();
+    await page.getByRole("button", { name: "Reload the page: Recording the animation" }).waitFor();
+    await page.unroute("**/webm-text.js");
+    await page.evaluate(() => { window.before = true; });
+    await page.getByRole("button", { name: "Reload the page: Recording the animation" }).click();
+    await until(() => page.evaluate(() => !window.before).catch(() => false), "the page anew");
+    await idle(page);
+  });
+
+  await harness.test("words go into films whose size is known", still, async (page) => {
+    await open(page, daemon);
+    const { bytes, read } = await page.evaluate(async () => {
+      const { textsOf, withText } = await import("/web/lib/webm-text.js");
+      const head = [0x1a, 0x45, 0xdf, 0xa3, 0x80], segment = [0x18, 0x53, 0x80, 0x67, 1, 0, 0, 0, 0, 0, 0, 2], nothing = [0xec, 0x80];
+      const film = await withText(new Blob([Uint8Array.from([...head, ...segment, ...nothing])]), { "Advect-Link": "#/x", other: "é" });
+      return { bytes: [...new Uint8Array(await film.arrayBuffer())], read: [...await textsOf(film)] };
+    });
+    const size = Buffer.from(bytes).readUIntBE(11, 6), tags = tagsOf(Buffer.from(bytes));
+    assert(size === bytes.length - 17, `the segment says ${size} of ${bytes.length - 17} bytes`);
+    assert(tags["Advect-Link"] === "#/x" && tags.other === "é" && JSON.stringify(Object.entries(tags)) === JSON.stringify(read), JSON.stringify([tags, read]));
   });
 
   await harness.test("a film of what cannot be computed is refused in words", { ...still, expected: /422/ }, async (page) => {
@@ -199,7 +247,7 @@ export async function pictureTests(harness, daemon, { plane, other, space, image
     await open(page, daemon, `#/flow/${plane}?points=1&density=0&grid=0&n=100&steps=4&t=1&seed=8`);
     await until(() => page.getByText("too many, on purpose").isVisible(), "the refusal");
     await page.getByRole("button", { name: "Animation as WebM" }).click();
-    await until(() => page.getByText("not all that is to be shown has been computed").isVisible(), "words for the film");
+    await until(() => page.getByText("something that is shown could not be computed").isVisible(), "words for the film");
   });
 
   await harness.test("a film is not offered where the browser makes none", still, async (page) => {

@@ -62,6 +62,20 @@ export async function pointsTests(harness, daemon, { space }) {
     await until(async () => (await clock(page)) === 1, "the clock at the end");
   });
 
+  await harness.test("points: a picture of other settings does not come late", { reducedMotion: "reduce" }, async (page) => {
+    let held = null, carried = null;
+    await page.route("**/samples.png*", (route) => (held ? route.continue() : held = route));
+    await open(page, daemon, hash);
+    await until(() => held, "a picture to be asked for");
+    await page.route("**/trajectories", (route) => (carried ? route.continue() : carried = route));
+    await page.getByLabel("Seed").fill("7");
+    await page.getByLabel("Seed").blur();
+    await until(() => carried && held.request().failure(), "the picture of before to end");
+    await carried.continue();
+    await idle(page);
+    assert(await page.getByRole("button", { name: "Picture as PNG: Samples" }).isEnabled(), "there is no picture of this seed");
+  });
+
   await harness.test("points: pictures of pairs and of densities", { reducedMotion: "reduce" }, async (page) => {
     await open(page, daemon, hash);
     await idle(page);

@@ -14,23 +14,35 @@ const VELOCITIES = 200, LEAST = 3, MOST = 10; /* of an image in all rows, about;
 const withCurrent = (list, current) =>
   [...list.filter((v) => Math.abs(v - current) > 0.15 * current), current].sort((a, b) => a - b);
 
-/* What a setting is compared at, given the form and what is compared besides: [{name, patch}], the patch
- * being of the form's values. */
+const FLOW_MAP = "flow_map", powerOfTwo = (n) => Number.isInteger(Math.log2(n));
+
+/* Steps that every solver of the comparison can take. A flow map takes 1, 2, 4 and so on, up to those that it
+ * was made for. */
+function stepsOf({ values, specs }, { flow_map: map }, other) {
+  const { max } = specs.find((s) => s.name === "steps"), few = map && (other === "solver" || values.method === FLOW_MAP);
+  return withCurrent(STEPS, values.steps).filter((steps) => steps <= max && (!few || (steps <= map.steps && powerOfTwo(steps))));
+}
+
+/* Solvers that can take the steps of the form; besides several steps none that chooses its own. */
+function methodsOf({ values: { steps }, specs }, { flow_map: map }, other) {
+  const methods = specs.find((s) => s.name === "method").choices.map(({ value }) => value);
+  if (other === "steps")
+    return methods.filter((method) => method !== "dopri5");
+  return methods.filter((method) => method !== FLOW_MAP || (steps <= map.steps && powerOfTwo(steps)));
+}
+
+/* What a setting is compared at, given the form, the model and what is compared besides: [{name, patch}], the
+ * patch being of the form's values. */
 const AXES = {
   guidance: ({ values }) => withCurrent(WEIGHTS, values.guidance).map((guidance) =>
     ({ name: `guidance ${number(guidance)}`, patch: { guidance } })),
-  steps: ({ values, specs }) => {
-    const spec = (name) => specs.find((s) => s.name === name);
-    if (values.method === "dopri5")
-      return spec("tolerance").choices.map(({ value: tolerance }) => ({ name: `tolerance ${number(tolerance)}`, patch: { tolerance } }));
-    return withCurrent(STEPS, values.steps).filter((steps) => steps <= spec("steps").max)
-      .map((steps) => ({ name: `${steps} step${steps > 1 ? "s" : ""}`, patch: { steps } }));
+  steps: (form, model, other) => {
+    if (form.values.method === "dopri5" && other !== "solver")
+      return form.specs.find((s) => s.name === "tolerance").choices.map(({ value: tolerance }) => ({ name: `tolerance ${number(tolerance)}`, patch: { tolerance } }));
+    return stepsOf(form, model, other).map((steps) => ({ name: `${steps} step${steps > 1 ? "s" : ""}`, patch: { steps } }));
   },
-  solver: ({ values, specs }, other) => {
-    const methods = specs.find((s) => s.name === "method").choices.map(({ value }) => value);
-    return methods.filter((method) => other !== "steps" || method !== "dopri5").map((method) => /* which chooses its own */
-      ({ name: other === "steps" ? method : solverWords(solverOf({ ...values, method })), patch: { method } }));
-  },
+  solver: (form, model, other) => methodsOf(form, model, other).map((method) =>
+    ({ name: other === "steps" ? method : solverWords(solverOf({ ...form.values, method })), patch: { method } })),
 };
 
 export class Comparison {
@@ -41,13 +53,13 @@ export class Comparison {
 
   async run({ signal, progress }) {
     const { sheet, view, view: { model, form, labels, chosen, count } } = this, { values, values: { compare, against } } = form;
-    const down = AXES[compare](form, against), across = against !== compare && AXES[against]?.(form, compare);
+    const down = AXES[compare](form, model, against), across = against !== compare && AXES[against]?.(form, model, compare);
     const [first, n] = across ? [chosen, 1] : [0, Math.min(count, Math.max(LEAST, affordable(model, VELOCITIES, MOST)))];
     const columns = across || [{ patch: {} }], names = (list) => list.map(({ name }) => name);
     this.title.textContent = `Compared: ${compare}${across ? ` and ${against}` : ""}`;
-    this.words.textContent = across ? `All of the noise of image ${first + 1}.` : "Each column is of the same noise.";
+    this.words.textContent = across ? `Everything here starts from the noise of image ${first + 1}.` : "Each column starts from the same noise.";
     sheet.lay(names(down), across ? names(across)
-      : Array.from({ length: n }, (_, i) => (labels ? className(model, labels[i]) : `image ${i + 1}`)));
+      : Array.from({ length: n }, (_, i) => (labels ? `${className(model, labels[i])} (image ${i + 1})` : `image ${i + 1}`)));
     for (const [i, row] of down.entries())
       for (const [k, column] of columns.entries()) {
         const body = view.bodyOf({ ...values, ...row.patch, ...column.patch }, first, n);

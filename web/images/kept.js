@@ -46,7 +46,13 @@ export class Kept {
   /* ", class 3" where there are classes. */
   of(label) { return label < 0 ? "" : `, class ${className(this.view.model, label)}`; }
 
+  /* Those that are there stay, and so does the focus in them. */
   showTiles(kept) {
+    const shown = kept.join(";");
+    this.pictures?.forEach((canvas) => Object.assign(canvas, { width: 1, height: 1 }));
+    if (shown === this.shown)
+      return;
+    this.shown = shown;
     this.pictures = kept.map(() => el("canvas", { width: 1, height: 1, role: "img" }));
     this.tiles.replaceChildren(...kept.map((image, i) => {
       const [seed, first, label] = image, name = `${i + 1}: image ${first + 1} of seed ${seed}${this.of(label)}`;
@@ -63,7 +69,7 @@ export class Kept {
     const images = async (x0, labels) => (await this.ask("samples", { x0, ...this.conditionOf(labels) }, task)).samples;
     this.showTiles(kept);
     this.ways.hidden = !rows.length;
-    this.words.textContent = `From each image to the next, by noise interpolated along the sphere${rows.length >= kept.length ? "; where the classes differ, as either" : ""}.`;
+    this.words.textContent = `From each image to the next, by noise interpolated along the sphere${rows.length >= kept.length ? "; where the classes differ, once as each class" : ""}.`;
     sheet.lay(rows.map(({ i, label }) => `${i + 1} to ${i + 2}${this.of(label)}`), PLACES.map((s) => number(s)));
     const noises = [];
     for (const image of kept)

@@ -5,12 +5,14 @@ import { colour } from "../lib/theme.js";
 import { paintAlone } from "./pixels.js";
 import { toneOf } from "./levels.js";
 
-const SIDE = 56, NAMES = 150, HEAD = 26, GAP = 2; /* pixels of the picture: an image, beside and above all, between */
+const SIDE = 56, HEAD = 26, GAP = 2, MARGIN = 8; /* pixels of the picture: an image, above all, between, beside names */
+const FONT = "13px system-ui, sans-serif";
 
 export class Sheet {
   /* what: its name, of the view of images that it belongs to. */
   constructor(view, what) {
-    const save = async () => takeAway(await pngOf(this.picture()), { ...view, name: `${view.name}-${what.toLowerCase()}.png` });
+    const work = async () => takeAway(await pngOf(this.picture()), { ...view, name: `${view.name}-${what.toLowerCase()}.png` });
+    const save = () => view.tasks.start("picture", "Saving the picture", work);
     Object.assign(this, { model: view.model, table: el("table", { class: "sheet" }) });
     this.button = el("button", { type: "button", onclick: save }, `${what} as PNG`);
     this.element = el("div", {}, this.table, this.button);
@@ -36,19 +38,22 @@ export class Sheet {
     this.button.disabled = this.cells.flat().some(({ width }) => width === 1);
   }
 
-  /* The same on one canvas. */
+  /* The same on one canvas, with room for every name. */
   picture() {
     const { names: { rows, columns }, cells, model: { shape: [, height, width] } } = this, zoom = Math.ceil(SIDE / width);
-    const w = width * zoom + GAP, h = height * zoom + GAP;
-    const canvas = el("canvas", { width: NAMES + columns.length * w, height: HEAD + rows.length * h });
-    const context = canvas.getContext("2d"), write = (words, x, y, most) => context.fillText(words, x, y, most);
+    const canvas = el("canvas"), context = canvas.getContext("2d");
+    context.font = FONT;
+    const widest = (names) => Math.ceil(Math.max(...names.map((name) => context.measureText(name).width)));
+    const left = widest(rows) + 2 * MARGIN, wide = width * zoom, high = height * zoom;
+    const w = Math.max(wide + GAP, widest(columns) + MARGIN), h = high + GAP;
+    Object.assign(canvas, { width: left + columns.length * w, height: HEAD + rows.length * h });
     context.fillStyle = colour("--canvas");
     context.fillRect(0, 0, canvas.width, canvas.height);
-    Object.assign(context, { fillStyle: colour("--ink"), font: "13px system-ui, sans-serif", imageSmoothingEnabled: false });
-    columns.forEach((name, k) => write(name, NAMES + k * w, HEAD - 9, w - 2 * GAP));
+    Object.assign(context, { fillStyle: colour("--ink"), font: FONT, imageSmoothingEnabled: false });
+    columns.forEach((name, k) => context.fillText(name, left + k * w, HEAD - 9));
     rows.forEach((name, i) => {
-      write(name, 8, HEAD + i * h + h / 2 + 4, NAMES - 16);
-      cells[i].forEach((cell, k) => context.drawImage(cell, NAMES + k * w, HEAD + i * h, w - GAP, h - GAP));
+      context.fillText(name, MARGIN, HEAD + i * h + h / 2 + 4);
+      cells[i].forEach((cell, k) => context.drawImage(cell, left + k * w, HEAD + i * h, wide, high));
     });
     return canvas;
   }

@@ -1,6 +1,6 @@
 /* An animated PNG of what a canvas shows from time to time: chunks acTL, fcTL and fdAT, as in the PNG
  * specification (third edition), 11.3.6. All frames share a palette, of the colours that are most in them: a
- * fifth of the bytes of the browser's own pictures. */
+ * fifth of the bytes of the browser's own pictures. Viewers without animation show the last frame. */
 import { el } from "./dom.js";
 import { chunk, SIGNATURE } from "./png.js";
 
@@ -68,15 +68,13 @@ export class AnimatedPng {
 
   async end() {
     const { palette, entryOf } = this.makePalette(), parts = [];
+    let rows = null;
     for (const [i, frame] of this.frames.entries()) {
-      const rows = await this.rowsOf(frame, entryOf);
-      if (i)
-        parts.push(this.control(2 * i - 1, frame), chunk("fdAT", uint32(2 * i), rows));
-      else
-        parts.push(this.control(0, frame), chunk("IDAT", rows));
+      rows = await this.rowsOf(frame, entryOf);
+      parts.push(this.control(2 * i, frame), chunk("fdAT", uint32(2 * i + 1), rows));
     }
     const header = chunk("IHDR", uint32(this.width, this.height), Uint8Array.of(8, 3, 0, 0, 0)); /* 8 bits, of a palette */
     return new Blob([SIGNATURE, header, chunk("acTL", uint32(this.frames.length, 0)), chunk("PLTE", Uint8Array.from(palette.flat())),
-      ...parts, chunk("IEND")], { type: "image/png" });
+      chunk("IDAT", rows), ...parts, chunk("IEND")], { type: "image/png" });
   }
 }

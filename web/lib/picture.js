@@ -1,6 +1,7 @@
 /* Pictures and films to take away: a file carries the address of what it shows, and dropped on the page
  * shows it again. */
 import { download, el } from "./dom.js";
+import { later } from "./later.js";
 import { textOf, withText } from "./png-text.js";
 import { colour } from "./theme.js";
 
@@ -33,12 +34,14 @@ export function compose(tiles, { ratio = 1, note = "", canvas = el("canvas") } =
   return canvas;
 }
 
+/* Fails of a canvas that is too large for the browser. */
 export function pngOf(canvas) {
-  return new Promise((done) => canvas.toBlob(done, "image/png"));
+  return new Promise((done, fail) => canvas.toBlob((blob) =>
+    (blob ? done(blob) : fail(new Error(`the browser could not make a picture of ${canvas.width} x ${canvas.height} pixels.`))), "image/png"));
 }
 
-/* What knows of words in WebMs, which few people need. */
-const films = () => import("./webm-text.js");
+/* What knows of words in WebMs, which few people need; to have before a film is recorded. */
+export const films = () => later(() => import("./webm-text.js"));
 
 /* Downloads a PNG or a WebM with the page's address, the settings of the form, and the model's digest; more:
  * further texts by keyword; hash: the address, where the page may have another by now. */
@@ -50,8 +53,8 @@ export async function takeAway(blob, { model, form, name, more = {}, hash = loca
 
 /* The text of a keyword in a picture or a film; null without. */
 export async function wordsIn(file, keyword) {
-  const { isWebm, textOf: textOfFilm } = /\.webm$/i.test(file.name) ? await films() : {};
-  return await isWebm?.(file) ? textOfFilm(file, keyword) : textOf(file, keyword);
+  const { isWebm, textsOf } = /\.webm$/i.test(file.name) ? await films() : {};
+  return await isWebm?.(file) ? (await textsOf(file)).get(keyword) ?? null : textOf(file, keyword);
 }
 
 /* The model that a picture says it is of, {name, digest}; null where it does not. */
@@ -79,13 +82,13 @@ export function acceptDrops(show, tell) {
     let hash = null;
     try {
       hash = await wordsIn(file, LINK);
-    } catch { /* a folder, or a file that is gone */
-      tell(`${file.name} cannot be read.`);
+    } catch (error) { /* a folder, a file that is gone, or the page could not be loaded whole */
+      tell("passing" in error ? `${file.name}: ${error.message}` : `${file.name} cannot be read.`);
       return;
     }
     if (hash?.startsWith("#/"))
       show(hash, file);
     else
-      tell(`${file.name} is no picture or film that this page made: it does not say what it shows.`);
+      tell(`${file.name} is not a picture or film made by this page: it does not say what it shows.`);
   });
 }

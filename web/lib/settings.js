@@ -14,8 +14,9 @@ export function bounds({ kind, min, max }) {
   return `${print(min)} to ${print(max)}`;
 }
 
-function clamp(value, spec) {
-  return Math.min(spec.max, Math.max(spec.min, value));
+/* The nearest value that is allowed. */
+function fit(value, { kind, min, max }) {
+  return Math.min(max, Math.max(min, kind === "int" ? Math.round(value) : value));
 }
 
 /* NaN where there is no number: Number would make 0 of blanks. */
@@ -27,7 +28,7 @@ function parseNumber(text, spec) {
   const value = toNumber(text);
   if (Number.isNaN(value))
     return undefined;
-  return clamp(spec.kind === "int" ? Math.round(value) : value, spec);
+  return fit(value, spec);
 }
 
 /* Rows of numbers, or NaN where there are none. */
@@ -57,7 +58,7 @@ const kinds = {
   },
   points: {
     parse(text, spec) {
-      const rows = numbersOf(text), within = (x, c) => (spec.columns?.[c] ? clamp(x, spec.columns[c]) : x);
+      const rows = numbersOf(text), within = (x, c) => (spec.columns?.[c] ? fit(x, spec.columns[c]) : x);
       const good = rows.every((row) => row.length === spec.width && row.every(Number.isFinite));
       return good ? rows.slice(0, spec.max).map((row) => row.map(within)) : undefined;
     },

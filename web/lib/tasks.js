@@ -88,11 +88,10 @@ export class Tasks {
     const shown = error.field && this.onRefusal(error);
     if (!error.status && !error.passing)
       console.warn(error);
-    const retry = () => this.start(name, label, work);
+    const retry = () => (error.reload ? location.reload() : this.start(name, label, work)), words = error.reload ? "Reload the page" : "Try again";
     const row = el("div", { class: "task trouble", role: "alert" },
       el("span", {}, `${label}: ${shown ? "the server refused a setting, for the reason shown beside it." : error.message}`),
-      el("button", { type: "button", class: "small", "aria-label": `Try again: ${label}`,
-        onclick: retry }, "Try again"),
+      el("button", { type: "button", class: "small", "aria-label": `${words}: ${label}`, onclick: retry }, words),
       el("button", { type: "button", class: "small", title: "Dismiss", "aria-label": `Dismiss: ${label}`,
         onclick: () => this.clear(name) }, "×"));
     this.failed.set(name, { row, retry, passing: error.passing });

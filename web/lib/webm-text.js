@@ -4,6 +4,7 @@
 const MAGIC = 0x1a45dfa3, SEGMENT = 0x18538067;
 const TAGS = 0x1254c367, TAG = 0x7373, TARGETS = 0x63c0, SIMPLE = 0x67c8, NAME = 0x45a3, STRING = 0x4487;
 const HEAD = 4096; /* bytes of a file, in which the segment begins */
+const TAIL = 1 << 19; /* bytes of a file that its tags are looked for in */
 const UNKNOWN = -1; /* size of what goes on until the file ends */
 const SIZE_BYTES = 4; /* of the elements that are written */
 
@@ -59,10 +60,17 @@ export async function withText(blob, texts) {
   return new Blob(grown ? [head.subarray(0, grown.from - grown.size.length), grown.size, blob.slice(grown.from), tags] : [blob, tags], { type: blob.type });
 }
 
-/* The text of a keyword in a WebM that ends in tags; null without. */
-export async function textOf(blob, keyword) {
-  const data = new Uint8Array(await blob.arrayBuffer()), view = new DataView(data.buffer), utf8 = new TextDecoder();
-  let found = null;
+const read = new WeakMap(); /* films -> their texts */
+
+/* The texts of a WebM that ends in tags, a Map by keyword. */
+export async function textsOf(blob) {
+  if (!read.has(blob))
+    read.set(blob, findTexts(new Uint8Array(await blob.slice(-TAIL).arrayBuffer())));
+  return read.get(blob);
+}
+
+function findTexts(data) {
+  const view = new DataView(data.buffer), utf8 = new TextDecoder(), found = new Map();
   const inside = (from, to) => {
     let name = null;
     elements(data, from, to, (id, begin, end) => {
@@ -70,11 +78,11 @@ export async function textOf(blob, keyword) {
         inside(begin, end);
       else if (id === NAME)
         name = utf8.decode(data.subarray(begin, end));
-      else if (id === STRING && name === keyword)
-        found ??= utf8.decode(data.subarray(begin, end));
+      else if (id === STRING && !found.has(name))
+        found.set(name, utf8.decode(data.subarray(begin, end)));
     });
   };
-  for (let at = data.length - 4 - SIZE_BYTES; at > 0 && found === null; at--)
+  for (let at = data.length - 4 - SIZE_BYTES; at >= 0 && !found.size; at--)
     if (view.getUint32(at) === TAGS && numberAt(data, at + 4, false).value === data.length - at - 4 - SIZE_BYTES)
       inside(at + 4 + SIZE_BYTES, data.length);
   return found;

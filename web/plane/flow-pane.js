@@ -20,6 +20,7 @@ export class FlowPane {
     this.plane = new Plane(label ?? `The plane${aside}. ${KEYS}`, redraw);
     this.plane.names = layers.model.columns;
     if (asking) {
+      this.plane.over.tabIndex = 0;
       this.zoom = new Zoom(this.plane, { ...asking, moved: () => asking.moved(this) });
       this.cross = new Cross(this.plane, this.zoom, { ...asking, moved: redraw });
     }

@@ -17,7 +17,7 @@ export class Plane {
   /* resized() after the size in pixels changed. */
   constructor(label, resized) {
     this.under = el("canvas", { class: "layer", "aria-hidden": "true" });
-    this.over = el("canvas", { class: "layer", tabindex: "0", role: "img", "aria-label": label });
+    this.over = el("canvas", { class: "layer", role: "img", "aria-label": label });
     this.element = el("div", { class: "plane" }, this.under, this.over);
     this.box = [[-1, 1], [-1, 1]];
     this.names = null; /* of the two axes */

@@ -123,37 +123,34 @@ class DrawView {
     this.sketch.brush = this.form.values.brush;
     if (name === "centred")
       this.look();
+    else if (name === "trace" && this.sketch.empty)
+      this.reset();
     else if (name === "trace")
       this.guide();
     else if (name !== "brush" && this.found)
       this.imagine();
   }
 
-  /* An image of the model's own; nothing where that failed. */
-  async sample(task, label) {
-    const body = { n: 1 };
-    if (this.model.classes)
-      body.label = Math.floor(Math.random() * this.model.classes);
-    const answer = await this.tasks.start(task, label, ({ signal }) => askJson(modelPath(this.model, "samples"), { signal, body }));
-    return answer?.samples[0];
+  /* Has show(row) an image of the model's own. */
+  sample(task, label, show) {
+    this.tasks.start(task, label, async ({ signal }) => {
+      const body = { n: 1 };
+      if (this.model.classes)
+        body.label = Math.floor(Math.random() * this.model.classes);
+      show((await askJson(modelPath(this.model, "samples"), { signal, body })).samples[0]);
+    });
   }
 
   /* One for those who would rather not draw. */
-  async borrow() {
-    const row = await this.sample("borrow", "Drawing a sample");
-    if (row)
-      this.show(row);
-  }
+  borrow() { this.sample("borrow", "Drawing a sample", (row) => this.show(row)); }
 
   /* One to trace, while nothing is drawn. */
-  async guide() {
+  guide() {
     this.sketch.trace(null);
     this.tasks.cancel("trace");
     if (!this.form.values.trace || !this.sketch.empty)
       return;
-    const row = await this.sample("trace", `Drawing ${a(nounOf(this.model))} to trace`);
-    if (row && this.sketch.empty)
-      this.sketch.trace(row, toneOf(this.model, row));
+    this.sample("trace", `Drawing ${a(nounOf(this.model))} to trace`, (row) => this.sketch.empty && this.sketch.trace(row, toneOf(this.model, row)));
   }
 
   /* Samples may lie a little outside the range of the data, where there is no density. */
@@ -167,6 +164,8 @@ class DrawView {
   look() {
     if (this.sketch.empty)
       return;
+    this.tasks.cancel("trace");
+    this.tasks.clear("trace");
     const { sketch, model: { shape: [channels], range, levels } } = this;
     const seen = () => Array(channels).fill([...sketch.see(this.form.values.centred)]).flat();
     this.row = sketch.row ?? fromLevels(seen(), [...range ?? [-1, 1], levels]);
@@ -263,7 +262,11 @@ class DrawView {
   }
 
   /* With the drawing, or the image, so that it can be opened again. */
-  async savePicture() {
+  savePicture() {
+    this.tasks.start("picture", "Saving the picture", () => this.makePicture());
+  }
+
+  async makePicture() {
     const { model, form, sketch, verdict } = this;
     const tiles = [this.seen, this.latent, ...this.redrawnRow === this.row ? [this.mixed, ...this.variants] : []];
     const picture = await drawingPicture(sketch.canvas, verdict, tiles.filter(({ canvas }) => canvas.width > 1));

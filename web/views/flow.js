@@ -181,6 +181,7 @@ class FlowView {
 
   /* One plane was moved: all show the same part. */
   moved(mover) {
+    this.tasks.cancel("film");
     for (const pane of this.panes.filter((p) => p !== mover))
       pane.zoom.follow(mover.box);
     this.redraw(true);
@@ -213,6 +214,7 @@ class FlowView {
 
   changed(name) {
     const solvers = ["method", "steps", "tolerance"];
+    this.tasks.cancel("film");
     if (name === "with") {
       this.compare();
     } else if (name === "label" || name === "guidance") {
@@ -267,6 +269,7 @@ class FlowView {
   }
 
   rememberPoints() {
+    this.tasks.cancel("film");
     this.form.set("at", this.layers[0].tracers.points);
   }
 

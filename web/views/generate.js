@@ -9,6 +9,7 @@ import { CHOSEN } from "../lib/colours.js";
 import { askList } from "../lib/curl-list.js";
 import { download, el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
+import { later } from "../lib/later.js";
 import { takeAway } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
 import { guidanceSpec, seedSpec, solverOf, solverQuery, solverSpecs } from "../lib/request-settings.js";
@@ -28,14 +29,14 @@ function generateRank(model) {
 
 /* What is shown below the images where it is wanted; its code comes when it first is. */
 const EXTRAS = {
-  kept: { label: "Showing what is kept", wanted: ({ kept }) => kept.length > 0,
+  kept: { label: "Computing the kept images", wanted: ({ kept }) => kept.length > 0,
     load: async () => (await import("../images/kept.js")).Kept },
-  comparison: { label: "Comparing", wanted: ({ compare }) => compare !== NOTHING,
+  comparison: { label: "Comparing", wanted: ({ compare, classes }) => compare !== NOTHING && classes?.length !== 0,
     load: async () => (await import("../images/comparison.js")).Comparison },
 };
 
 function comparisonSpecs(model) {
-  const settings = [...model.null_class ? ["guidance"] : [], "solver", "steps"].map((value) => ({ value }));
+  const settings = [...model.null_class && !model.flow_map ? ["guidance"] : [], "solver", "steps"].map((value) => ({ value }));
   return [
     { name: "compare", kind: "choice", label: "Compare", choices: [{ value: NOTHING }, ...settings], fallback: NOTHING,
       help: "setting of which several values are shown side by side, for the same noise" },
@@ -78,7 +79,7 @@ function specsFor(model) {
 
 class GenerateView {
   constructor(root, { model, params, ours, remember, go }) {
-    Object.assign(this, { model, go, frames: [], extras: {}, places: {} });
+    Object.assign(this, { model, go, frames: [], times: [], extras: {}, places: {} });
     this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
     this.player = new Player({ t: this.form.values.t, speed: this.form.values.speed,
@@ -119,10 +120,10 @@ class GenerateView {
         this.asks.element)));
   }
 
-  /* The class of every image, in turn; null for unconditional models. */
+  /* The class of every image, in turn; none where no class is chosen, null for unconditional models. */
   get labels() {
     const { classes, each } = this.form.values;
-    return classes?.length ? Array.from({ length: each * classes.length }, (_, i) => classes[i % classes.length]) : null;
+    return classes ? Array.from({ length: each * classes.length }, (_, i) => classes[i % classes.length]) : null;
   }
 
   get count() {
@@ -136,7 +137,7 @@ class GenerateView {
     return classes?.length > 1 ? classes.length * Math.max(1, Math.floor(WIDE / classes.length)) : wide;
   }
 
-  get chosen() { return Math.min(this.form.values.image, this.count - 1); }
+  get chosen() { return Math.max(0, Math.min(this.form.values.image, this.count - 1)); }
 
   get name() { return `${this.model.name}-seed-${this.form.values.seed}`; }
 
@@ -165,40 +166,56 @@ class GenerateView {
     this.run();
   }
 
-  async run() {
-    const { model, form } = this, { values } = form;
+  /* What is below the images is of the settings before, and ends; it is computed again after them. */
+  run() {
+    const { model, form } = this;
     form.forgive();
-    if (values.classes && !values.classes.length) {
-      this.tasks.cancel("run");
+    for (const name of ["run", ...Object.keys(EXTRAS)])
+      this.end(name);
+    Object.values(this.extras).forEach(({ sheet }) => sheet.wait());
+    this.forget();
+    if (!this.count) {
       form.refuse("label", "Choose at least one class.");
+      this.showExtras();
       return;
     }
+    this.size();
+    this.tasks.start("run", `Forming ${this.count} images`, async (task) => {
+      this.forget();
+      await askLines(modelPath(model, "trajectories"), { signal: task.signal,
+        body: { ...this.body, frames: form.values.frames } }, (line) => this.arrived(line, task));
+      this.showExtras();
+    });
+  }
+
+  /* No frame is there. */
+  forget() {
     this.frames = [];
     this.times = [];
     this.player.pause(false);
     this.player.reach = 0;
     this.player.seek(0);
-    this.size();
-    Object.values(this.extras).forEach(({ sheet }) => sheet.wait());
-    const formed = await this.tasks.start("run", `Forming ${this.count} images`, async (task) => {
-      await askLines(modelPath(model, "trajectories"), { signal: task.signal,
-        body: { ...this.body, frames: values.frames } }, (line) => this.arrived(line, task));
-      return true;
-    });
-    if (formed)
-      Object.keys(EXTRAS).forEach((name) => this.showExtra(name));
+  }
+
+  end(name) {
+    this.tasks.cancel(name);
+    this.tasks.clear(name);
+  }
+
+  showExtras() {
+    Object.keys(EXTRAS).forEach((name) => this.showExtra(name));
   }
 
   showExtra(name) {
     const { label, wanted, load } = EXTRAS[name];
-    this.keepButton.disabled = this.form.values.kept.length >= MOST_KEPT;
+    this.keepButton.setAttribute("aria-disabled", !this.count || this.form.values.kept.length >= MOST_KEPT); /* keeps the focus */
     if (!wanted(this.form.values)) {
-      this.tasks.cancel(name);
+      this.end(name);
       this.places[name].replaceChildren();
       return;
     }
     this.tasks.start(name, label, async (task) => {
-      const Extra = await load(), extra = this.extras[name] ??= new Extra(this);
+      const Extra = await later(load), extra = this.extras[name] ??= new Extra(this);
       if (!extra.element.isConnected)
         this.places[name].append(extra.element);
       await extra.run(task);
@@ -268,7 +285,7 @@ class GenerateView {
 
   keep() {
     const { chosen, form: { values } } = this, image = [values.seed, chosen, this.labels?.[chosen] ?? -1];
-    if (!values.kept.some((other) => other.join() === image.join()))
+    if (this.count && values.kept.length < MOST_KEPT && !values.kept.some((other) => other.join() === image.join()))
       this.setKept([...values.kept, image]);
   }
 
@@ -301,7 +318,7 @@ class GenerateView {
   }
 
   toDrawing() {
-    if (!this.last)
+    if (!this.last || !this.count)
       return;
     put(this.model, { row: this.last[this.chosen] });
     this.go("draw");

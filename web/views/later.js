@@ -1,4 +1,5 @@
 /* Views that few models have: their code is fetched when one is first opened. */
+import { later } from "../lib/later.js";
 import { Tasks } from "../lib/tasks.js";
 
 /* load: gives the view's class. */
@@ -8,7 +9,7 @@ function openLater(load) {
     let view = null;
     root.append(tasks.element);
     tasks.start("code", "Loading the view", async ({ signal }) => {
-      const View = await load();
+      const View = await later(load);
       if (signal.aborted)
         return;
       tasks.element.remove();

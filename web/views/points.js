@@ -100,7 +100,7 @@ export class PointsView {
   makeCloud() {
     const { t, speed, azimuth, elevation } = this.form.values;
     this.box = new Box("The cloud of points. Arrow keys turn it, space plays.", { azimuth, elevation,
-      changed: () => this.player.redraw(), grabbed: () => this.rest(), turned: () => this.rememberAngle() });
+      changed: () => this.player.redraw(), grabbed: () => { this.tasks.cancel("film"); this.rest(); }, turned: () => this.rememberAngle() });
     this.box.names = this.model.columns;
     this.box.canvas.addEventListener("keydown", (event) => {
       if (event.key === " ") {
@@ -134,6 +134,7 @@ export class PointsView {
   get condition() { return conditionOf(this.model, this.form.values); }
 
   changed(name) {
+    this.tasks.cancel("film");
     if (name === "turning")
       this.player.redraw();
     else
@@ -145,7 +146,10 @@ export class PointsView {
     const round = this.round = {};
     this.form.forgive();
     this.point.forget();
-    this.figures.forEach(({ save }) => { save.disabled = true; });
+    for (const { save, what } of this.figures) {
+      save.disabled = true;
+      this.tasks.cancel(what);
+    }
     await this.carry();
     for (const figure of this.figures)
       if (this.round === round)
@@ -186,15 +190,13 @@ export class PointsView {
       : { path: `${path}?${new URLSearchParams({ ...body, ...solverQuery(solver) })}` };
   }
 
-  async fetch(figure) {
-    const { path, body } = this.requestOf(figure);
-    const blob = await this.tasks.start(figure.what, `Drawing: ${figure.title}`, (task) =>
-      askBlob(path, { body, signal: task.signal, accept: "image/png" }));
-    if (!blob)
-      return;
-    URL.revokeObjectURL(figure.url);
-    figure.image.src = figure.url = URL.createObjectURL(blob);
-    Object.assign(figure, { blob }).save.disabled = false;
+  fetch(figure) {
+    return this.tasks.start(figure.what, `Drawing: ${figure.title}`, async ({ signal }) => {
+      const { path, body } = this.requestOf(figure), blob = await askBlob(path, { body, signal, accept: "image/png" });
+      URL.revokeObjectURL(figure.url);
+      figure.image.src = figure.url = URL.createObjectURL(blob);
+      Object.assign(figure, { blob }).save.disabled = false;
+    });
   }
 
   /* ---- files: "checkerboard-3d-seed-1-samples.png" */

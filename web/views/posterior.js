@@ -227,9 +227,10 @@ export class PosteriorView {
 
   get name() { return `${this.model.name}-seed-${this.form.values.seed}`; }
 
-  async savePicture() {
+  savePicture() {
     if (this.rows)
-      await takeAway(await pngOf(compose([{ layers: [this.canvas] }])), { model: this.model, form: this.form, name: `${this.name}.png` });
+      this.tasks.start("picture", "Saving the picture", async () =>
+        takeAway(await pngOf(compose([{ layers: [this.canvas] }])), { model: this.model, form: this.form, name: `${this.name}.png` }));
   }
 
   async saveArray() {

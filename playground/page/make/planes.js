@@ -43,6 +43,7 @@ export class Planes {
       ? `The plane of the exact flow.${i ? "" : " With painting on, the pointer sprays points, and erases them with Shift."}` : "The plane of the learned flow."));
     this.name(this.steps);
     this.known.forEach((flow) => this.begin(flow));
+    this.redraw(true);
   }
 
   /* Has these beside each other, where others are. */

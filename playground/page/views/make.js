@@ -169,7 +169,10 @@ class MakeView {
 
   async remake() {
     const { planes, target } = this;
+    this.tasks.cancel("film");
     planes.empty(planes.exact);
+    if (this.form.values.planes === LEARNT && !this.learned)
+      planes.putBeside(BOTH); /* no network, nothing to see */
     if (!target.points.length)
       return;
     const made = await this.tasks.start("exact", "Making the exact flow", (task) => makeExact(target, this.box, task));
@@ -343,6 +346,7 @@ class MakeView {
 
   changed(name) {
     const { values } = this.form;
+    this.tasks.cancel("film");
     if (name === "preset" && values.preset !== OWN) {
       this.paint(false);
       this.take(presetPoints(values.preset));
@@ -351,6 +355,8 @@ class MakeView {
       this.target.blur = values.blur;
       this.remake();
     } else if (name === "planes") {
+      if (values.planes === LEARNT)
+        this.paint(false);
       this.planes.arrange();
     } else if (["method", "steps", "tolerance", "seed"].some((s) => s === name || `${s}2` === name)) {
       const [left, right] = this.planes.panes;

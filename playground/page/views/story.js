@@ -71,6 +71,7 @@ class StoryView {
     this.text.replaceChildren(el("h2", {}, title), ...text.map((words) => el("p", {}, words)), this.next(number));
     this.target = { points, blur, units: UNITS };
     this.shown = Object.fromEntries(Object.keys(NAMES).map((name) => [name, show.includes(name)]));
+    this.tasks.cancel("film");
     this.flow.empty();
     this.pane.empty();
     this.player.pause(false);
