@@ -8,10 +8,9 @@ import { acceptDrops, modelOf } from "./lib/picture.js";
 import { watchServer } from "./lib/server-banner.js";
 import { duration } from "./lib/text.js";
 import { themeButton } from "./lib/theme.js";
-import { drawView } from "./views/draw.js";
 import { flowView } from "./views/flow.js";
 import { generateView } from "./views/generate.js";
-import { pointsView, posteriorView } from "./views/later.js";
+import { drawView, pointsView, posteriorView } from "./views/later.js";
 import { modelView } from "./views/model.js";
 import { moreViews } from "./views/more.js";
 

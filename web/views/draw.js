@@ -2,7 +2,6 @@
 import { DRAWING, take, textOfImage } from "../images/carried-image.js";
 import { drawingPicture } from "../images/drawing-picture.js";
 import { fromLevels, toLevels, toneOf } from "../images/levels.js";
-import { isImageModel, kindRank } from "../images/models.js";
 import { paintAlone } from "../images/pixels.js";
 import { classDensities, nearest, readFlow } from "../images/queries.js";
 import { comparison, measured, nounOf, ruler, standing } from "../images/ruler.js";
@@ -18,7 +17,6 @@ import { className, fixed, number } from "../lib/text.js";
 
 const PATIENCE_MS = 8000; /* a pass that would take longer waits to be asked for */
 const VARIANTS = 4, BEST = -1;
-const UNKNOWN_BITS = 8; /* per dimension, as of noise */
 
 const a = (noun) => `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 
@@ -46,7 +44,7 @@ function tile(words) {
   return { canvas, element: el("figure", { class: "tile" }, canvas, el("figcaption", {}, words)) };
 }
 
-class DrawView {
+export class DrawView {
   constructor(root, { model, params, ours, remember }) {
     this.model = model;
     this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
@@ -278,16 +276,3 @@ class DrawView {
     this.asks.close();
   }
 }
-
-/* The fewer bits its images take, the more a model's densities say. */
-function drawRank(model) {
-  return kindRank(model) + (model.card?.bits_per_dim ?? UNKNOWN_BITS) / UNKNOWN_BITS;
-}
-
-export const drawView = {
-  name: "draw",
-  title: "Draw",
-  suits: isImageModel,
-  rank: drawRank,
-  open: (root, context) => new DrawView(root, context),
-};

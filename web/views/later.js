@@ -1,4 +1,5 @@
-/* Views that few models have: their code is fetched when one is first opened. */
+/* Views that few open, or few models have: their code is fetched when one is first opened. */
+import { isImageModel, kindRank } from "../images/models.js";
 import { later } from "../lib/later.js";
 import { Tasks } from "../lib/tasks.js";
 
@@ -33,4 +34,19 @@ export const posteriorView = {
   ofModel: ["context"],
   suits: (model) => Boolean(model.context),
   open: openLater(async () => (await import("./posterior.js")).PosteriorView),
+};
+
+const UNKNOWN_BITS = 8; /* per dimension, as of noise */
+
+/* The fewer bits its images take, the more a model's densities say. */
+function drawRank(model) {
+  return kindRank(model) + (model.card?.bits_per_dim ?? UNKNOWN_BITS) / UNKNOWN_BITS;
+}
+
+export const drawView = {
+  name: "draw",
+  title: "Draw",
+  suits: isImageModel,
+  rank: drawRank,
+  open: openLater(async () => (await import("./draw.js")).DrawView),
 };
