@@ -36,6 +36,8 @@ export class Harness {
     const late = watch();
     page.on("pageerror", (error) => faults.push(`error in the page: ${error.stack}`));
     page.on("console", (message) => {
+      if (page.url() === "about:blank") /* a request that was under way when the page was left */
+        return;
       if (message.type() === "error" && !expected?.test(message.text()))
         faults.push(`console: ${message.text()} ${message.location().url}`);
     });
