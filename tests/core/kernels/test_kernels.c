@@ -1,5 +1,6 @@
 /* Every variant of the kernels against plain arithmetic in double. */
 #include "core/kernels/table.h"
+#include "tests/core/kernels/variants.h"
 #include "tests/support/numbers.h"
 #include "tests/support/suite.h"
 
@@ -18,21 +19,6 @@ static const size_t large_shapes[][2] = {{2, 512},  {512, 2},   {64, 784},
 #define N_SIZES (ADV_COUNT(sizes))
 #define N_LARGE (ADV_COUNT(large_shapes))
 #define N_SHAPES (N_SIZES * N_SIZES + N_LARGE)
-
-static int n_variants(void)
-{
-    int n = 0;
-    while (adv_kernels_all()[n])
-        n++;
-    return n;
-}
-
-/* Variant i of this build, or NULL where this processor cannot run it. */
-static const struct adv_kernels *variant(int i)
-{
-    const struct adv_kernels *kernels = adv_kernels_all()[i];
-    return kernels->available() ? kernels : NULL;
-}
 
 /* One product: x [ROWS_MAX, k], w [n, stride] of which columns [first, first + k) count. */
 struct product_case {

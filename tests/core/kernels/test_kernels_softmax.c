@@ -1,6 +1,7 @@
 /* Rows of a softmax and of its derivative: every variant against plain arithmetic in double. */
 #include "core/base/mem.h"
 #include "core/kernels/table.h"
+#include "tests/core/kernels/variants.h"
 #include "tests/support/numbers.h"
 #include "tests/support/suite.h"
 
@@ -14,20 +15,6 @@
 
 static const size_t lengths[] = {1, 2, 7, 8, 15, 16, 17, 31, 33, 49, 63, 64, 65, 130, 784};
 static const adv_real spreads[] = {(adv_real)0.1, 1, 20, 200};
-
-static int n_variants(void)
-{
-    int n = 0;
-    while (adv_kernels_all()[n])
-        n++;
-    return n;
-}
-
-static const struct adv_kernels *variant(int i)
-{
-    const struct adv_kernels *kernels = adv_kernels_all()[i];
-    return kernels->available() ? kernels : NULL;
-}
 
 static void assert_row(const char *name, size_t n, bool from_largest, const adv_real *before,
                        const adv_real *after, double inverse)

@@ -2,6 +2,7 @@
  * in double. */
 #include "core/base/mem.h"
 #include "core/kernels/table.h"
+#include "tests/core/kernels/variants.h"
 #include "tests/support/numbers.h"
 #include "tests/support/suite.h"
 
@@ -14,20 +15,6 @@
 #define EPSILON 1e-5
 
 static const size_t lengths[] = {1, 2, 7, 8, 15, 16, 17, 31, 33, 48, 64, 65, 130};
-
-static int n_variants(void)
-{
-    int n = 0;
-    while (adv_kernels_all()[n])
-        n++;
-    return n;
-}
-
-static const struct adv_kernels *variant(int i)
-{
-    const struct adv_kernels *kernels = adv_kernels_all()[i];
-    return kernels->available() ? kernels : NULL;
-}
 
 static double mean_of(size_t n, const adv_real *x)
 {
