@@ -2,6 +2,8 @@
 
 #include <advect/extra/net.h>
 
+#include "tests/core/ops/derivatives.h"
+
 #include <check.h>
 #include <math.h>
 #include <string.h>
@@ -71,4 +73,24 @@ size_t formula_features(const double *x, size_t d, const double *w, size_t n_fre
         }
     }
     return d * (1 + 2 * n_frequencies);
+}
+
+void formula_check_transpose(const char *config, uint64_t seed)
+{
+    struct adv_net *net = formula_net(config);
+    struct scene scene;
+    scene_init_borrowed(&scene, &net->graph, seed);
+    check_transpose(&scene);
+    scene_release(&scene);
+    adv_net_free(net);
+}
+
+void formula_check_differences(const char *config, uint64_t seed, double step)
+{
+    struct adv_net *net = formula_net(config);
+    struct scene scene;
+    scene_init_borrowed(&scene, &net->graph, seed);
+    check_differences(&scene, step);
+    scene_release(&scene);
+    adv_net_free(net);
 }

@@ -32,4 +32,9 @@ void formula_activate(const struct formula *f, size_t n, double *x);
 size_t formula_features(const double *x, size_t d, const double *w, size_t n_frequencies,
                         double *y);
 
+/* That the net's backward sweep is the transpose of its tangents, and that its gradients match
+ * central differences of that step, for weights and rows of a seed. */
+void formula_check_transpose(const char *config, uint64_t seed);
+void formula_check_differences(const char *config, uint64_t seed, double step);
+
 #endif

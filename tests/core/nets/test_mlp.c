@@ -125,7 +125,7 @@ static void modulation(const struct formula *f, const double *joined, size_t wid
 
 static void hidden_layer(const struct formula *f, size_t layer, const double *e, double *h)
 {
-    double y[FORMULA_WIDTH_MAX], scale[FORMULA_WIDTH_MAX], shift[FORMULA_WIDTH_MAX];
+    double y[FORMULA_WIDTH_MAX], scale[FORMULA_WIDTH_MAX] = {0}, shift[FORMULA_WIDTH_MAX] = {0};
     size_t c = formula_option(f, "channels"), n = formula_option(f, "modulation_channels");
     char name[40];
     snprintf(name, sizeof name, "blocks.%zu.ff", layer);
@@ -148,8 +148,8 @@ static void velocity(const struct formula *f, const double *x, double t, size_t 
 {
     size_t dim = formula_option(f, "dim"), c = formula_option(f, "channels"),
            l = formula_option(f, "label_channels");
-    double joined[FORMULA_WIDTH_MAX], in[FORMULA_WIDTH_MAX], gain[FORMULA_WIDTH_MAX],
-        h[FORMULA_WIDTH_MAX], e[FORMULA_WIDTH_MAX];
+    double joined[FORMULA_WIDTH_MAX], in[FORMULA_WIDTH_MAX],
+        gain[FORMULA_WIDTH_MAX] = {0}, h[FORMULA_WIDTH_MAX], e[FORMULA_WIDTH_MAX];
     size_t width = with_products(f, features_of_x(f, x, in), in);
     formula_linear(f, "in_projection", c, width, in, joined);
     width = features_of_t(f, t, in);
@@ -202,7 +202,8 @@ START_TEST(the_graph_computes_the_formula)
         run_init(&run, &scene, ADV_EVAL, purpose, 0);
         const adv_real *v = adv_exec_forward(&run.exec, &scene.inputs);
         for (size_t r = 0; r < scene.inputs.rows; r++) {
-            double x[FORMULA_WIDTH_MAX], context[FORMULA_WIDTH_MAX], expected[FORMULA_WIDTH_MAX];
+            double x[FORMULA_WIDTH_MAX] = {0}, context[FORMULA_WIDTH_MAX] = {0};
+            double expected[FORMULA_WIDTH_MAX] = {0};
             size_t n_context = adv_net_context_inputs(net);
             size_t condition = (size_t)scene.row_map[r];
             for (size_t i = 0; i < scene.dim; i++)
@@ -229,12 +230,7 @@ END_TEST
 
 START_TEST(backward_is_the_transpose_of_tangents)
 {
-    struct adv_net *net = formula_net(configs[_i]);
-    struct scene scene;
-    scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
-    check_transpose(&scene);
-    scene_release(&scene);
-    adv_net_free(net);
+    formula_check_transpose(configs[_i], (uint64_t)_i);
 }
 END_TEST
 
@@ -244,12 +240,7 @@ START_TEST(gradients_match_central_differences)
     bool smooth = strstr(configs[_i], "silu") != NULL;
     if (!smooth && sizeof(adv_real) == sizeof(float))
         return;
-    struct adv_net *net = formula_net(configs[_i]);
-    struct scene scene;
-    scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
-    check_differences(&scene, DIFFERENCE_STEP);
-    scene_release(&scene);
-    adv_net_free(net);
+    formula_check_differences(configs[_i], (uint64_t)_i, DIFFERENCE_STEP);
 }
 END_TEST
 

@@ -160,7 +160,7 @@ static void velocity(const struct formula *f, const double *x, double t, size_t 
 {
     size_t dim = formula_option(f, "dim"), c = formula_option(f, "channels");
     struct state s = {.f = f, .channels = c};
-    double mean[FORMULA_WIDTH_MAX], point[FORMULA_WIDTH_MAX], y[FORMULA_WIDTH_MAX];
+    double mean[FORMULA_WIDTH_MAX], point[FORMULA_WIDTH_MAX] = {0}, y[FORMULA_WIDTH_MAX];
     s.n_tokens = dim + formula_option(f, "context") + formula_option(f, "null_context");
     mean_of(f, context, mean);
     for (size_t i = 0; i < dim; i++)
@@ -184,7 +184,8 @@ static void velocity(const struct formula *f, const double *x, double t, size_t 
 static void check_row(const struct formula *f, const struct scene *scene, const adv_real *v,
                       size_t r)
 {
-    double x[FORMULA_WIDTH_MAX], context[FORMULA_WIDTH_MAX], expected[FORMULA_WIDTH_MAX];
+    double x[FORMULA_WIDTH_MAX] = {0}, context[FORMULA_WIDTH_MAX] = {0};
+    double expected[FORMULA_WIDTH_MAX] = {0};
     size_t n_context = adv_net_context_inputs(f->net), at = (size_t)scene->row_map[r];
     for (size_t i = 0; i < scene->dim; i++)
         x[i] = (double)scene->x[r * scene->dim + i];
@@ -219,23 +220,14 @@ END_TEST
 
 START_TEST(backward_is_the_transpose_of_tangents)
 {
-    struct adv_net *net = formula_net(configs[_i]);
-    struct scene scene;
-    scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
-    check_transpose(&scene);
-    scene_release(&scene);
-    adv_net_free(net);
+    formula_check_transpose(configs[_i], (uint64_t)_i);
 }
 END_TEST
 
 START_TEST(gradients_match_central_differences)
 {
-    struct adv_net *net = formula_net(configs[_i]);
-    struct scene scene;
-    scene_init_borrowed(&scene, &net->graph, (uint64_t)_i);
-    check_differences(&scene, DIFFERENCE_STEP / 10); /* norms in a row bend more than other ops */
-    scene_release(&scene);
-    adv_net_free(net);
+    /* norms in a row bend more than other ops */
+    formula_check_differences(configs[_i], (uint64_t)_i, DIFFERENCE_STEP / 10);
 }
 END_TEST
 
