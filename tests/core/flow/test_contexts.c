@@ -19,12 +19,14 @@
 #define MLP                                                                                        \
     "{\"kind\": \"mlp\", \"dim\": 2, \"channels\": 24, \"layers\": 2, \"context\": 3, "            \
     "\"null_context\": true, \"activation\": \"silu\", \"context_channels\": 9"
+#define TRANSFORMER                                                                                \
+    "{\"kind\": \"transformer\", \"dim\": 2, \"channels\": 24, \"layers\": 2, \"context\": 3, "    \
+    "\"null_context\": true}"
 static const char *const configs[] = {
     MLP "}",
     MLP ", \"residual\": true, \"conditioning\": \"scale_shift\", \"modulation_channels\": 5}",
     MLP ", \"num_classes\": 3, \"null_class\": true, \"context_frequencies\": 2}",
-    "{\"kind\": \"transformer\", \"dim\": 2, \"channels\": 24, \"layers\": 2, \"context\": 3, "
-    "\"null_context\": true}",
+    TRANSFORMER,
 };
 
 struct fixture {
