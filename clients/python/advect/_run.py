@@ -12,7 +12,7 @@ from __future__ import annotations
 import ctypes as c
 import os
 import threading
-from typing import Any, Callable, Optional, Tuple
+from typing import Any, Callable, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -75,13 +75,17 @@ def abandonable(call: Callable[[], int], discard: Callable[[], object]) -> int:
     if threading.current_thread() is not threading.main_thread():
         return call()
     lock = threading.Lock()
-    outcome = []
+    outcome: List[Union[int, BaseException]] = []
     abandoned = False
 
     def work() -> None:
-        status = call()
+        result: Union[int, BaseException]
+        try:
+            result = call()
+        except BaseException as error:
+            result = error
         with lock:
-            outcome.append(status)
+            outcome.append(result)
             if abandoned:
                 discard()
 
@@ -96,6 +100,8 @@ def abandonable(call: Callable[[], int], discard: Callable[[], object]) -> int:
             if outcome:
                 discard()
         raise
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
     return outcome[0]
 
 

@@ -28,6 +28,12 @@ class TestLibrary(FolderTest):
         self.assertIn("absent.so", said)
         self.assertIn("ADVECT_LIBRARY", said)
 
+    def test_a_fit_says_so_too(self):
+        status, said = python("import advect; advect.fit([[0.5 * i] for i in range(20)], steps=1)",
+                              ADVECT_LIBRARY=self.at("absent.so"))
+        self.assertEqual(status, 1)
+        self.assertIn("advect.errors.LibraryError", said.splitlines()[-1])
+
     def test_without_one_in_the_system_the_places_are_told(self):
         status, said = python(LOAD, BOARD, ADVECT_LIBRARY=None, LD_LIBRARY_PATH=None)
         if status == 0:
