@@ -7,10 +7,11 @@ posterior) and the minutes of training; then whether the posteriors are calibrat
     bench/sbi.py [--advect build/bin/advect] [--folder build/sbi] [--shared ../shared]
                  [--tasks two_moons,slcp] [--budgets 10000,100000] [--threads N] [--calibration N] [--set PATH=VALUE]...
 
-What is done is kept in the folder: the same command goes on where it was stopped, trainings
-included, and prints the table of all that is there. --set changes members of every recipe, as advect
-train does; give such trials a folder of their own, since what was trained by another recipe is
-trained anew. Ends with 1 where a part failed.
+What is done is kept in the folder, which has one of its own for each task and number: the same command
+goes on where it was stopped, trainings included, and prints the table of all that is there, and two
+commands of different tasks or numbers may run beside each other. --set changes members of every
+recipe, as advect train does; give such trials a folder of their own, since what was trained by another
+recipe is trained anew. Ends with 1 where a part failed.
 
 Needs the observations of ../shared/data/sbi, ../shared/eval/c2st.py and the Debian packages
 python3-numpy and python3-sklearn.
@@ -45,48 +46,65 @@ FIGURES = {
 BUDGETS = (10000, 100000)
 
 
+def network_of(parameters, data, large):
+    """Attention between parameters and data where each may show in few of the data; else an mlp."""
+    sizes = {"dim": parameters, "context": data, "layers": 4, "time_frequencies": 8}
+    if parameters > 2:
+        return {"kind": "transformer", **sizes, "channels": 48, "mixture": 1}
+    return {"kind": "mlp", **sizes, "channels": 160 if large else 128, "activation": "silu", "residual": True,
+            "conditioning": "scale_shift", "context_mean": True, "mixture": 2}
+
+
+def training_of(kind, large):
+    shared = {"learning_rate": 0.002, "warmup_steps": 200, "time_shift": 4, "keep": "best", "patience": 6,
+              "seed": 1}
+    if kind == "transformer":
+        return {**shared, "steps": 40000 if large else 24000, "batch": 128, "ema_decay": 0.999, "beta2": 0.99,
+                "weight_decay": 0.1 if large else 0.3, "held_out_every": 2000}
+    return {**shared, "steps": 40000 if large else 10000, "batch": 256, "ema_decay": 0.999 if large else 0.998,
+            "weight_decay": 0.01, "held_out_every": 2000 if large else 500}
+
+
 def recipe_of(task, simulations, parameters, data):
-    """The one recipe of all tasks: only sizes of the task and of the budget differ."""
+    """The one recipe of all tasks: only numbers of parameters, of data and of simulations decide."""
     large = simulations >= 50000
+    net = network_of(parameters, data, large)
     return {
         "name": f"{task}-{simulations}",
-        "net": {
-            "kind": "mlp", "dim": parameters, "context": data,
-            "channels": 160 if large else 128, "layers": 4, "activation": "silu", "residual": True,
-            "time_frequencies": 8, "conditioning": "scale_shift", "context_mean": True, "mixture": 2,
-        },
+        "net": net,
         "data": {
             "source": {"kind": "simulator", "name": task, "n": simulations, "seed": 1},
             "transform": "auto", "context": {"transform": "auto"},
             "held_out": 0.05 if large else 0.1,
         },
         "path": "condot",
-        "train": {
-            "steps": 40000 if large else 10000, "batch": 256,
-            "learning_rate": 0.002, "warmup_steps": 200, "ema_decay": 0.999 if large else 0.998,
-            "time_shift": 4, "weight_decay": 0.01,
-            "keep": "best", "held_out_every": 2000 if large else 500, "patience": 6, "seed": 1,
-        },
+        "train": training_of(net["kind"], large),
     }
 
 
 class Results:
-    """What is known of each task and budget, in a file that is written after every step."""
+    """What is known of each task and budget, in a file of its folder that is written after every step."""
 
-    def __init__(self, path):
-        self.path = path
-        self.entries = json.loads(path.read_text()) if path.exists() else {}
+    def __init__(self, folder):
+        self.folder = folder
+
+    def find(self, name):
+        """What is known under this name; None where nothing is."""
+        file = self.folder / name / "results.json"
+        return json.loads(file.read_text()) if file.exists() else None
 
     def entry(self, name, recipe):
-        """The entry of this recipe; an empty one where it is of another."""
-        if self.entries.get(name, {}).get("recipe") != recipe:
-            self.entries[name] = {"recipe": recipe, "wall_s": 0.0, "processor_s": 0.0, "c2st": {}}
-        return self.entries[name]
+        """What is known of this recipe; an empty entry where that is of another."""
+        found = self.find(name)
+        if found and found["recipe"] == recipe:
+            return found
+        return {"recipe": recipe, "wall_s": 0.0, "processor_s": 0.0, "c2st": {}}
 
-    def save(self):
-        part = self.path.with_suffix(".part")
-        part.write_text(json.dumps(self.entries, indent=1))
-        part.replace(self.path)
+    def save(self, entry):
+        file = self.folder / entry["recipe"]["name"] / "results.json"
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(entry, indent=1))
+        part.replace(file)
 
 
 def run(command):
@@ -125,7 +143,7 @@ def train(options, folder, entry, results):
         finally:
             entry["wall_s"] += time.monotonic() - started
             entry["processor_s"] += processor_seconds() - used
-            results.save()
+            results.save(entry)
 
 
 def measure(options, folder, task, number):
@@ -190,13 +208,13 @@ def run_part(options, results, task, simulations):
     for number in OBSERVATIONS:
         if str(number) not in entry["c2st"]:
             entry["c2st"][str(number)] = measure(options, folder, task, number)
-            results.save()
+            results.save(entry)
     if task == "gaussian_linear" and "density_error" not in entry:
         entry["density_error"] = [linear_density_error(options, folder, n) for n in OBSERVATIONS]
-        results.save()
+        results.save(entry)
     if options.calibration and entry.get("calibration", {}).get("pairs") != options.calibration:
         entry["calibration"] = calibrate(options, folder)
-        results.save()
+        results.save(entry)
 
 
 def figure(value):
@@ -204,7 +222,7 @@ def figure(value):
 
 
 def print_line(results, task, simulations):
-    entry = results.entries.get(f"{task}-{simulations}")
+    entry = results.find(f"{task}-{simulations}")
     if not entry or not entry["c2st"]:
         return
     measured = [entry["c2st"].get(str(number)) for number in OBSERVATIONS]
@@ -229,7 +247,7 @@ def print_calibration(results, budgets):
     print(f"\n{'task':24}{'n':>8}{'pairs':>8}{'inside band':>14}{'least p':>10}{'90 % cover':>12}")
     for simulations in budgets:
         for task in FIGURES:
-            found = results.entries.get(f"{task}-{simulations}", {}).get("calibration")
+            found = (results.find(f"{task}-{simulations}") or {}).get("calibration")
             if found:
                 bands = list(found["bands"].values())
                 inside = f"{bands.count('inside')} of {len(bands)}"
@@ -239,7 +257,7 @@ def print_calibration(results, budgets):
 
 def print_density_error(results, budgets):
     for simulations in budgets:
-        errors = results.entries.get(f"gaussian_linear-{simulations}", {}).get("density_error")
+        errors = (results.find(f"gaussian_linear-{simulations}") or {}).get("density_error")
         if errors:
             print(f"gaussian_linear, {simulations} simulations: closed form less log p(theta | x), nats, "
                   f"mean {sum(errors) / len(errors):.3f}; of each observation "
@@ -276,7 +294,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the time so far is kept
     options = read_options()
     options.folder.mkdir(parents=True, exist_ok=True)
-    results = Results(options.folder / "results.json")
+    results = Results(options.folder)
     failed = 0
     for simulations in options.budgets:
         for task in options.tasks:
