@@ -21,6 +21,14 @@ enum adv_status adv_found_to_json(const struct adv_propose_options *options,
                                   const struct adv_found *found, const struct adv_dataset *dataset,
                                   json_t **json, struct adv_error *error);
 
+/* Members net and train of the recipe: new references; the second is NULL without memory. Errors:
+ * ADV_E_INVALID for columns that such a network cannot model; ADV_E_MEMORY. */
+enum adv_status adv_proposal_net(const struct adv_propose_options *options,
+                                 const struct adv_dataset *dataset, json_t **net,
+                                 struct adv_error *error);
+json_t *adv_proposal_training(const struct adv_propose_options *options,
+                              const struct adv_dataset *dataset);
+
 #define ADV_NAME_BYTES 128
 
 /* A model's name: of a file's path the last part without the endings of tables, with "-" for what

@@ -12,7 +12,7 @@
 struct options {
     char *name, *recorded, *labels, *context_file;
     json_t *columns, *context, *label_column, *support;
-    int64_t missing, header, separator, steps, seed;
+    int64_t missing, header, separator, net, steps, seed;
 };
 
 #define AT(member) offsetof(struct options, member)
@@ -35,6 +35,8 @@ static const struct adv_field fields[] = {
      .help = "whether the first line names the columns"},
     {"separator", ADV_FIELD_CHOICE, AT(separator), .choices = adv_separator_names,
      .fallback = "auto", .help = "what stands between the cells of a row"},
+    {"net", ADV_FIELD_CHOICE, AT(net), .choices = adv_proposed_net_names, .fallback = "mlp",
+     .help = "kind of the network"},
     {"steps", ADV_FIELD_INT, AT(steps), .min = 0, .max = 1e9,
      .help = "largest number of optimiser steps; chosen by the number of rows if 0"},
     {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = 9e15, .help = "seed of all random numbers"},
@@ -72,6 +74,7 @@ static enum adv_status propose(const char *file, const struct options *options, 
                                             .missing = options->missing,
                                             .header = options->header,
                                             .separator = options->separator,
+                                            .net = options->net,
                                             .steps = options->steps,
                                             .seed = options->seed,
                                             .where = ""};

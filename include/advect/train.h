@@ -37,6 +37,8 @@ struct adv_training;
  *     "labels", "context_file"   of an NPY file, those with its rows' classes and contexts, which
  *                  data.source calls "labels" and "context"
  *     "support"    as data.support of recipes
+ *     "net"        kind of the network: "mlp" if absent, or "transformer", which learns more from few
+ *                  rows of many columns and takes ten to fifty times as long
  *     "steps", "seed"   as in train of recipes
  *
  * *recipe: JSON text, the caller's to free. Errors: ADV_E_FORMAT, ADV_E_INVALID, ADV_E_IO, of the

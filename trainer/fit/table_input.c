@@ -34,6 +34,9 @@ static const struct adv_field fields[ADV_TABLE_FLAGS] = {
      .help = "whether the first line names the columns"},
     {"separator", ADV_FIELD_CHOICE, AT(separator), .choices = adv_separator_names,
      .fallback = "auto", .help = "what stands between the cells of a row"},
+    {"net", ADV_FIELD_CHOICE, AT(net), .choices = adv_proposed_net_names, .fallback = "mlp",
+     .help = "kind of the network: a transformer learns more from few rows of many columns, above "
+             "all given a context, and takes ten to fifty times as long"},
     {"steps", ADV_FIELD_INT, AT(steps), .min = 1, .max = 1e9,
      .help = "largest number of optimiser steps; chosen by the number of rows if absent"},
     {"seed", ADV_FIELD_INT, AT(seed), .min = 0, .max = 9e15, .fallback = "0",
@@ -130,6 +133,7 @@ enum adv_status adv_table_input_propose(const struct adv_table_input *input, con
         .missing = flags->missing,
         .header = flags->header,
         .separator = flags->separator,
+        .net = flags->net,
         .steps = flags->steps,
         .seed = flags->seed,
         .where = "--",

@@ -16,13 +16,13 @@
 struct adv_table_flags {
     char *name, *columns, *context, *label_column;
     json_t *support;
-    int64_t missing, header, separator, steps, seed;
+    int64_t missing, header, separator, net, steps, seed;
     char *out;
     int64_t threads;
     bool quiet, no_report;
 };
 
-#define ADV_TABLE_FLAGS 10
+#define ADV_TABLE_FLAGS 11
 /* The common flags [ADV_TABLE_FLAGS], for values in struct adv_table_flags. */
 const struct adv_field *adv_table_flags(void);
 

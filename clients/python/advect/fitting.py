@@ -58,6 +58,7 @@ def fit(
     label_column: Union[None, str, int] = None,
     columns: Optional[Sequence[Union[str, int]]] = None,
     support: Union[None, Mapping[str, Any], Sequence[Any]] = None,
+    net: str = "mlp",
     steps: Optional[int] = None,
     seed: int = 0,
     name: Optional[str] = None,
@@ -79,6 +80,8 @@ def fit(
         columns: of a CSV file, which columns to take; of an array, their names.
         support: what columns can be, by name or position: {"so2": [0, None], "hour": {"periodic":
             24}}; docs/reference/recipe.md has them all.
+        net: kind of the network. A "transformer" learns more from few rows of many columns, above
+            all given a context, and takes ten to fifty times as long.
         steps: largest number of optimiser steps; chosen by the number of rows if None.
         seed: of all random numbers, which rows are held out among them.
         name: of the model.
@@ -93,7 +96,7 @@ def fit(
         InvalidError, FormatError, FileError: of the data or an option, by name.
         KeyboardInterrupt: Ctrl-C, after the step at hand; nothing is left behind.
     """
-    options: Dict[str, Any] = {"name": name, "steps": steps, "support": support}
+    options: Dict[str, Any] = {"name": name, "net": net, "steps": steps, "support": support}
     options["seed"] = a.whole(seed, "seed", 0, a.SEED_MAX)
     if isinstance(data, (str, os.PathLike)):
         if labels is not None:
@@ -270,6 +273,8 @@ def _train(
     progress: Optional[Callback],
 ) -> Model:
     recipe = _recipe(path, options)
+    if "context" in told:
+        recipe["data"]["context"].update(told.pop("context"))
     recipe["data"].update(told)
     training = _open(path, recipe, threads)
     try:

@@ -12,6 +12,11 @@ ADV_API_BEGIN
 #define ADV_PROPOSE_COLUMNS_MAX 256 /* exact log-densities take time in proportion to them */
 #define ADV_PROPOSE_ROWS_MIN 10
 
+/* Kinds of networks (docs/reference/networks.md). A transformer learns more from few rows of many
+ * columns, above all given a context, and takes ten to fifty times as long. */
+enum adv_proposed_net { ADV_PROPOSED_MLP, ADV_PROPOSED_TRANSFORMER };
+extern const char *const adv_proposed_net_names[];
+
 /* What is known of the table. All but file may be zeros. */
 struct adv_propose_options {
     const char *file;     /* CSV or NPY, gzipped or not */
@@ -22,6 +27,7 @@ struct adv_propose_options {
     const char *context_file;           /* of an NPY file: the one with its rows' contexts */
     const json_t *support;              /* data.support of the recipe */
     int64_t missing, header, separator; /* as of adv_table_options */
+    int64_t net;                        /* enum adv_proposed_net */
     int64_t steps;                      /* train.steps; 0: chosen */
     int64_t seed;                       /* train.seed */
     const char *where;                  /* as of adv_table_options */
@@ -43,7 +49,7 @@ struct adv_proposal {
 /* Reads the file, chooses, and tries how many Gaussians describe the held-out rows best
  * (net.mixture); the same file, options and seed give the same recipe. Errors: as of adv_table_read
  * and adv_dataset_open; ADV_E_INVALID for tables with fewer rows or more columns than the above,
- * and for labels of which most rows have one of their own. */
+ * for labels of which most rows have one of their own, and for a transformer of circles. */
 enum adv_status adv_recipe_propose(const struct adv_propose_options *options,
                                    struct adv_proposal *proposal, struct adv_error *error);
 void adv_proposal_release(struct adv_proposal *proposal);

@@ -115,6 +115,15 @@ class TestContexts(FolderTest):
                     remote.sample(3, context=context)
             self.assertEqual(advect.Posterior(remote, x[0]).sample((2, 3)).shape, (2, 3, 2))
 
+    def test_the_network_may_be_a_transformer(self):
+        theta, x, _ = pairs(60)
+        mlp = advect.fit(theta, context=x, steps=2)
+        attends = advect.fit(theta, context=x, net="transformer", steps=2)
+        self.assertNotEqual(attends.weights.shape, mlp.weights.shape)
+        self.assertEqual(attends.sample(3, context=x[0]).shape, (3, 2))
+        with self.assertRaisesRegex(advect.InvalidError, "net is .*unet.* mlp, transformer"):
+            advect.fit(theta, context=x, net="unet")
+
     def test_what_is_no_context_is_refused(self):
         at = self.theta[:4]
         for context, message in (

@@ -98,6 +98,31 @@ START_TEST(without_options_it_is_named_by_its_file)
 }
 END_TEST
 
+/* With whatever a table has beside its columns, it is a recipe that trains. */
+static const char *const transformers[] = {
+    "{\"net\": \"transformer\", \"steps\": 2, \"columns\": [\"x\", \"y\"]}",
+    "{\"net\": \"transformer\", \"steps\": 2, \"columns\": [\"x\"], \"context\": [\"y\"], "
+    "\"label_column\": \"kind\"}",
+};
+
+START_TEST(the_network_may_be_a_transformer)
+{
+    struct adv_training_options how = {.size = sizeof how, .threads = 1};
+    struct adv_training *training = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    json_t *recipe = recipe_of(rows_csv, transformers[_i]);
+    const json_t *net = json_object_get(recipe, "net");
+    ck_assert_str_eq(json_string_value(json_object_get(net, "kind")), "transformer");
+    ck_assert_ptr_null(json_object_get(net, "context_mean"));
+    char *text = json_dumps(recipe, 0);
+    ck_assert_msg(adv_training_new(text, &how, &training, &error) == ADV_OK, "%s", error.message);
+    ck_assert_int_eq(adv_training_run(training, NULL, NULL), ADV_OK);
+    adv_training_free(training);
+    free(text);
+    json_decref(recipe);
+}
+END_TEST
+
 START_TEST(arrays_have_their_classes_in_a_file_beside_them)
 {
     struct adv_training_options how = {.size = sizeof how, .data = rows_npy, .threads = 1};
@@ -172,6 +197,9 @@ static const struct {
     {true, "{\"context_file\": \"none.npy\"}", "", "none.npy"},
     {true, "{\"context_file\": \"short.npy\"}", "", "60"},
     {false, "{\"context_file\": \"three.npy\"}", "context_file", "context_file is of NPY files"},
+    {true, "{\"net\": \"unet\"}", "net", "transformer"},
+    {true, "{\"net\": \"transformer\", \"support\": [{\"periodic\": 7}, null]}", "net",
+     "a transformer cannot model columns that are circles"},
     {false, "{\"columns\": [\"z\"]}", "", "columns[0] is \"z\""},
 };
 
@@ -195,6 +223,8 @@ int main(void)
     tcase_add_checked_fixture(all, make_folder, remove_folder);
     tcase_add_test(all, the_text_is_the_proposal);
     tcase_add_test(all, without_options_it_is_named_by_its_file);
+    tcase_add_loop_test(all, the_network_may_be_a_transformer, 0,
+                        (int)(sizeof transformers / sizeof *transformers));
     tcase_add_test(all, arrays_have_their_classes_in_a_file_beside_them);
     tcase_add_test(all, contexts_are_columns_or_a_file_beside_the_array);
     tcase_add_loop_test(all, what_cannot_be_is_refused_and_leaves_the_output, 0,
