@@ -83,6 +83,16 @@ struct adv_norm {
 #define ADV_SELU_ALPHA ((adv_real)1.6732632423543772)
 #define ADV_SELU_SCALE ((adv_real)1.0507009873554805)
 
+/* n heads of attention: head i is number i % per_row of row i / per_row. Each has queries, keys and
+ * values of `tokens` tokens and `channels` channels in qkv, tokens in_stride apart; heads lie
+ * head_step apart, queries, keys and values part_step, and rows are dense. What they give has
+ * channels next to those of the next head, tokens out_stride apart. */
+struct adv_heads {
+    size_t n, per_row, tokens, channels;
+    size_t in_stride, head_step, part_step, out_stride;
+    adv_real scale; /* of products of queries and keys */
+};
+
 struct adv_kernels {
     const char *name; /* "portable", "avx2", "avx512", "neon", ... */
     bool bfloat16;    /* large products and sums of outer products multiply in bfloat16 */
@@ -180,6 +190,18 @@ struct adv_kernels {
      * each row of the result. */
     void (*weigh_rows)(size_t rows, size_t n, const adv_real *p, size_t stride,
                        const adv_real *factor, const adv_real *shift, adv_real *t, adv_real *sum);
+
+    /* Attention of few tokens, for many heads at a time; scratch: heads_size elements.
+     * forward: out = P v for P = softmax over keys of scale q k'.
+     * tangent: d_out for a change d_qkv.
+     * backward: g_qkv += the adjoint of g_out. */
+    size_t (*heads_size)(size_t tokens, size_t channels);
+    void (*heads_forward)(const struct adv_heads *heads, const adv_real *qkv, adv_real *out,
+                          adv_real *scratch);
+    void (*heads_tangent)(const struct adv_heads *heads, const adv_real *qkv, const adv_real *d_qkv,
+                          adv_real *d_out, adv_real *scratch);
+    void (*heads_backward)(const struct adv_heads *heads, const adv_real *qkv,
+                           const adv_real *g_out, adv_real *g_qkv, adv_real *scratch);
 
     /* Element by element; y may be x. */
     void (*relu)(size_t count, const adv_real *x, adv_real *y);

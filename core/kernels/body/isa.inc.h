@@ -65,6 +65,8 @@ INLINE vector load(const adv_real *from)
 #include "core/kernels/body/winograd.inc.h"
 #endif
 
+#include "core/kernels/body/heads.inc.h"
+
 static void pack(size_t n, size_t k, const adv_real *w, size_t w_stride, const adv_real *bias,
                  adv_real *packed)
 {
@@ -117,6 +119,10 @@ const struct adv_kernels ISA_TABLE = {
     .standardise_rows_slope = standardise_rows_slope,
     .exp_rows = exp_rows,
     .weigh_rows = weigh_rows,
+    .heads_size = heads_size,
+    .heads_forward = heads_forward,
+    .heads_tangent = heads_tangent,
+    .heads_backward = heads_backward,
     .relu = relu,
     .gate = gate,
     .gate_add = gate_add,

@@ -2,7 +2,9 @@
  *
  *   O = P V,  P = softmax over keys of (Q K' / sqrt(c))
  *
- * for qkv [tokens][3 C] and O [tokens][C], head h's channels at h c (Vaswani et al. 2017). With
+ * for qkv [tokens][3 C] and O [tokens][C], head h's channels at h c (Vaswani et al. 2017).
+ *
+ * Of few tokens, many heads are done side by side (core/kernels/body/heads.inc.h). Of more, with
  * E = exp(S) and w = 1 / its row's sum, P = w E is never made; nor is a whole score matrix: a block
  * of queries at a time meets all keys. Queries are scaled for powers of two in place of exp. Where
  * E would be too large or too small, its row's largest is subtracted from S first, which w undoes.
@@ -131,11 +133,25 @@ static struct space space_of(const struct geometry *g, const struct adv_kernels 
     return space;
 }
 
+/* Up to here heads are better laid side by side than multiplied one by one, with panels that few
+ * tokens do not fill, and together stay in the L2 cache. */
+#define FEW_TOKENS ((size_t)32)
+#define FEW_NUMBERS ((size_t)512) /* of a head's queries */
+
+/* Does not depend on the number of rows, since both ways round otherwise; one row has to fill some
+ * of the lanes. */
+static bool has_few_tokens(const struct geometry *g)
+{
+    return g->heads > 1 && g->tokens <= FEW_TOKENS && g->tokens * g->channels <= FEW_NUMBERS;
+}
+
 static size_t scratch_size(const struct adv_signature *s, const struct adv_kernels *kernels,
                            size_t rows, enum adv_sweep sweep)
 {
     (void)rows;
     struct geometry g = geometry_of(s);
+    if (has_few_tokens(&g))
+        return kernels->heads_size(g.tokens, g.channels);
     return space_of(&g, kernels, sweep).total;
 }
 
@@ -399,9 +415,29 @@ static size_t multiply_adds(const struct adv_signature *s)
     return 2 * tokens * tokens * s->out.channels;
 }
 
+static struct adv_heads heads_of(const struct adv_call *call, const struct geometry *g)
+{
+    return (struct adv_heads){
+        .n = call->rows * g->heads,
+        .per_row = g->heads,
+        .tokens = g->tokens,
+        .channels = g->channels,
+        .in_stride = g->in_stride,
+        .head_step = g->head_step,
+        .part_step = g->part_step,
+        .out_stride = g->out_stride,
+        .scale = g->scale,
+    };
+}
+
 static void forward(const struct adv_call *call)
 {
     struct head h = {.call = call, .g = geometry_of(call->signature)};
+    if (has_few_tokens(&h.g)) {
+        struct adv_heads heads = heads_of(call, &h.g);
+        call->kernels->heads_forward(&heads, call->in[0], call->out, call->scratch);
+        return;
+    }
     h.n_parts = adv_call_threads(call, multiply_adds(call->signature) / h.g.heads);
     h.space = space_of(&h.g, call->kernels, ADV_FORWARD);
     for (size_t row = 0; row < call->rows; row++) {
@@ -416,6 +452,11 @@ static void forward(const struct adv_call *call)
 static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
 {
     struct head h = {.call = call, .g = geometry_of(call->signature)};
+    if (has_few_tokens(&h.g)) {
+        struct adv_heads heads = heads_of(call, &h.g);
+        call->kernels->heads_tangent(&heads, call->in[0], d_in[0], d_out, call->scratch);
+        return;
+    }
     h.n_parts = adv_call_threads(call, 2 * multiply_adds(call->signature) / h.g.heads);
     h.space = space_of(&h.g, call->kernels, ADV_TANGENT);
     for (size_t row = 0; row < call->rows; row++) {
@@ -438,6 +479,11 @@ static void backward(const struct adv_call *call, const adv_real *g_out, adv_rea
     if (!g_in[0])
         return;
     struct head h = {.call = call, .g = geometry_of(call->signature), .n_parts = 1};
+    if (has_few_tokens(&h.g)) {
+        struct adv_heads heads = heads_of(call, &h.g);
+        call->kernels->heads_backward(&heads, call->in[0], g_out, g_in[0], call->scratch);
+        return;
+    }
     h.space = space_of(&h.g, call->kernels, ADV_BACKWARD);
     for (size_t row = 0; row < call->rows; row++) {
         for (size_t i = 0; i < h.g.heads; i++) {

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* C, H, W, heads */
-static const size_t shapes[][4] = {{32, 28, 28, 1}, {64, 7, 7, 1}, {64, 8, 8, 4}, {32, 8, 8, 2},
-                                   {5, 3, 1, 5},    {3, 1, 1, 1},  {51, 5, 6, 3}, {34, 29, 1, 2},
-                                   {16, 16, 16, 1}, {1, 19, 3, 1}};
+/* C, H, W, heads: of many tokens or one head, and of few tokens with fewer channels than a vector
+ * has, as many, and some more; with two to fifteen heads in all. */
+static const size_t shapes[][4] = {
+    {32, 28, 28, 1}, {64, 7, 7, 1}, {64, 8, 8, 4}, {32, 8, 8, 2},  {3, 1, 1, 1},   {34, 33, 1, 2},
+    {16, 16, 16, 1}, {1, 19, 3, 1}, {5, 3, 1, 5},  {51, 5, 6, 3},  {34, 29, 1, 2}, {2, 1, 1, 2},
+    {48, 13, 1, 4},  {64, 4, 1, 4}, {80, 5, 1, 4}, {32, 32, 1, 2}, {24, 2, 1, 3}};
 #define N_SHAPES ((int)ADV_COUNT(shapes))
 #define ROWS 2
 
@@ -112,9 +114,10 @@ END_TEST
 START_TEST(large_scores_may_come_late)
 {
     static const size_t firsts[] = {0, 1, 27, 28, 29, 60, 63};
-    struct adv_attention_attr attr = {2, _i};
-    struct example example = {.op = &adv_op_attention, .attr = &attr, .in = {{3 * 16, 8, 8}}};
-    for (size_t k = 0; k < ADV_COUNT(firsts); k++) {
+    size_t side = _i / 2 ? 4 : 8;
+    struct adv_attention_attr attr = {2, _i % 2};
+    struct example example = {.op = &adv_op_attention, .attr = &attr, .in = {{3 * 16, side, side}}};
+    for (size_t k = 0; k < ADV_COUNT(firsts) && firsts[k] < side * side; k++) {
         struct trial t;
         trial_init(&t, &example, ROWS);
         magnify_queries(&t, firsts[k], 200);
@@ -203,33 +206,36 @@ START_TEST(derivatives_agree)
 END_TEST
 
 /* Scores of a hundred thousand: without the largest subtracted, exp would overflow; with it, the
- * key that matches best takes all. */
+ * key that matches best takes all. All heads have the same. */
 START_TEST(large_scores_choose_one_key)
 {
-    struct adv_attention_attr attr = {1, false};
-    struct example example = {.op = &adv_op_attention, .attr = &attr, .in = {{6, 3, 1}}};
+    static const adv_real qkv[3][6] = {
+        {400, 0, 300, 0, 1, 2}, {-400, 0, -300, 0, 3, 4}, {0, 400, 0, 300, 5, 6}};
+    size_t heads = (size_t)_i;
+    struct adv_attention_attr attr = {heads, true};
+    struct example example = {.op = &adv_op_attention, .attr = &attr, .in = {{6 * heads, 3, 1}}};
     struct trial t;
     trial_init(&t, &example, 1);
-    const adv_real qkv[3][6] = {
-        {400, 0, 300, 0, 1, 2}, {-400, 0, -300, 0, 3, 4}, {0, 400, 0, 300, 5, 6}};
-    memcpy(t.in[0].data, qkv, sizeof qkv);
+    for (size_t i = 0; i < 3 * heads; i++)
+        memcpy(t.in[0].data + 6 * i, qkv[i / heads], sizeof qkv[0]);
     t.op->forward(&t.call);
-    const adv_real expected[3][2] = {{1, 2}, {3, 4}, {5, 6}};
-    ck_assert_double_le(largest_difference(6, t.out.data, expected[0]), 1e-6);
+    for (size_t i = 0; i < 3 * heads; i++)
+        ck_assert_double_le(largest_difference(2, t.out.data + 2 * i, qkv[i / heads] + 4), 1e-6);
     trial_release(&t);
 }
 END_TEST
 
 START_TEST(a_nan_reaches_the_queries_that_see_it)
 {
+    size_t tokens = _i ? 3 : 38;
     struct adv_attention_attr attr = {2, true};
-    struct example example = {.op = &adv_op_attention, .attr = &attr, .in = {{12, 19, 2}}};
+    struct example example = {.op = &adv_op_attention, .attr = &attr, .in = {{12, tokens, 1}}};
     struct trial t;
     for (size_t channel = 2; channel < 6; channel++) { /* a key's or a value's, of head 0 */
         trial_init(&t, &example, 1);
-        poison(1, t.in[0].data + 37 * 12 + channel);
+        poison(1, t.in[0].data + (tokens - 1) * 12 + channel);
         t.op->forward(&t.call);
-        for (size_t i = 0; i < 38; i++) {
+        for (size_t i = 0; i < tokens; i++) {
             bool reached = isnan(t.out.data[i * 4]) || isnan(t.out.data[i * 4 + 1]);
             ck_assert(reached && !isnan(t.out.data[i * 4 + 2]) && !isnan(t.out.data[i * 4 + 3]));
         }
@@ -273,11 +279,11 @@ int main(void)
     TCase *tc = tcase_create("attention");
     tcase_set_timeout(tc, 300);
     tcase_add_loop_test(tc, it_is_its_definition, 0, N_SHAPES);
-    tcase_add_loop_test(tc, large_scores_may_come_late, 0, 2);
+    tcase_add_loop_test(tc, large_scores_may_come_late, 0, 4);
     tcase_add_loop_test(tc, a_row_does_not_depend_on_its_neighbours, 0, N_SHAPES);
     tcase_add_loop_test(tc, derivatives_agree, 0, N_SHAPES);
-    tcase_add_test(tc, large_scores_choose_one_key);
-    tcase_add_test(tc, a_nan_reaches_the_queries_that_see_it);
+    tcase_add_loop_test(tc, large_scores_choose_one_key, 1, 3);
+    tcase_add_loop_test(tc, a_nan_reaches_the_queries_that_see_it, 0, 2);
     tcase_add_test(tc, other_shapes_are_refused);
     suite_add_tcase(suite, tc);
     return suite_run(suite);

@@ -297,6 +297,16 @@ static bool changes_when_poisoned(const struct example *example, enum sweep swee
 
 static const unsigned readable[] = {ADV_READS_INPUT(0), ADV_READS_INPUT(1), ADV_READS_OUTPUT};
 
+/* Of any of an op's examples: those of few tokens may take a shorter way than those of many. */
+static bool some_example_changes(const struct adv_op *op, enum sweep sweep, unsigned mask)
+{
+    for (int i = 0; i < n_op_examples; i++) {
+        if (op_examples[i].op == op && changes_when_poisoned(&op_examples[i], sweep, mask))
+            return true;
+    }
+    return false;
+}
+
 /* Poison in what an op says that it does not read must not show; in what it says that it reads
  * it must, or the planner keeps that alive for nothing. */
 START_TEST(derivatives_read_what_they_say)
@@ -311,7 +321,7 @@ START_TEST(derivatives_read_what_they_say)
         for (size_t k = 0; k < ADV_COUNT(readable); k++) {
             bool is_label = example->labels && readable[k] == ADV_READS_INPUT(0);
             if ((said & readable[k]) && !is_label)
-                ck_assert_msg(changes_when_poisoned(example, sweep, readable[k]),
+                ck_assert_msg(some_example_changes(example->op, sweep, readable[k]),
                               "%s does not read all that it says", example->op->name);
         }
     }
