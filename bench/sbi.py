@@ -108,11 +108,16 @@ class Results:
 
 
 def run(command):
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(map(str, command))}: exit {done.returncode}\n"
-                           f"{(done.stderr or done.stdout).strip()}")
-    return done.stdout
+    command = [str(word) for word in command]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            said, complaint = process.communicate()
+        except BaseException:
+            process.terminate()  # a training then leaves a checkpoint
+            raise
+    if process.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: exit {process.returncode}\n{(complaint or said).strip()}")
+    return said
 
 
 def processor_seconds():
@@ -126,24 +131,19 @@ def train(options, folder, entry, results):
     text = json.dumps(entry["recipe"], indent=2)
     is_same = file.exists() and file.read_text() == text
     file.write_text(text)
-    # Nothing is there to resume where the training was stopped before its first checkpoint.
-    attempts = (["--resume"], ["--restart"]) if is_same else (["--restart"],)
-    if not is_same:
+    goes_on = is_same and model.with_suffix(".checkpoint").exists()
+    if not goes_on:
         entry["wall_s"] = entry["processor_s"] = 0.0
-    for attempt in attempts:
-        started, used = time.monotonic(), processor_seconds()
-        command = [options.advect, "train", file, "--out", model, "--quiet", *attempt]
-        try:
-            run(command + (["--threads", options.threads] if options.threads else []))
-            entry["trained"] = True
-            return
-        except RuntimeError:
-            if attempt is attempts[-1]:
-                raise
-        finally:
-            entry["wall_s"] += time.monotonic() - started
-            entry["processor_s"] += processor_seconds() - used
-            results.save(entry)
+    started, used = time.monotonic(), processor_seconds()
+    command = [options.advect, "train", file, "--out", model, "--quiet",
+               "--resume" if goes_on else "--restart"]
+    try:
+        run(command + (["--threads", options.threads] if options.threads else []))
+        entry["trained"] = True
+    finally:
+        entry["wall_s"] += time.monotonic() - started
+        entry["processor_s"] += processor_seconds() - used
+        results.save(entry)
 
 
 def measure(options, folder, task, number):
@@ -155,7 +155,10 @@ def measure(options, folder, task, number):
          "-n", SAMPLES, "--seed", number, "--quiet", "-o", samples])
     said = run([sys.executable, options.shared / "eval/c2st.py",
                 source / f"posterior-{number}.npy", samples, SAMPLES])
-    return float(re.search(r"c2st: ([0-9.]+)", said).group(1))
+    found = re.search(r"c2st: ([0-9.]+)", said)
+    if not found:
+        raise RuntimeError(f"{options.shared}/eval/c2st.py said no c2st: {said.strip()}")
+    return float(found.group(1))
 
 
 def calibrate(options, folder):
@@ -301,9 +304,9 @@ def main():
             print(f"{task}, {simulations} simulations", file=sys.stderr, flush=True)
             try:
                 run_part(options, results, task, simulations)
-            except RuntimeError as fault:
+            except (RuntimeError, OSError, ValueError) as fault:
                 failed += 1
-                print(fault, file=sys.stderr, flush=True)
+                print(f"{task}, {simulations} simulations: {fault}", file=sys.stderr, flush=True)
     print_table(results, options.budgets)
     print_calibration(results, options.budgets)
     print()

@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-/* in, or its Fourier features: with frequencies pi 2^(i-1) (octaves), or pi i. */
+/* in beside its Fourier features, with frequencies pi 2^(i-1) (octaves), or pi i; in itself where
+ * n_frequencies is 0. */
 int adv_net_features(struct adv_graph *g, int in, int64_t n_frequencies, bool octaves);
 
 /* The linear layer `name` to n_out channels, whose weights are 0 at first and whose bias starts at 0

@@ -58,15 +58,17 @@ static const struct adv_field fields[] = {
          "whose exact velocity the network learns the difference; 0 means none"},
 };
 
+static const char *const unseen[] = {"heads", "activation", NULL};
+
 /* A layer of its own for each of n tokens. */
 static int coordinates(struct adv_graph *g, int in, size_t n, size_t n_in, size_t n_out,
                        const char *name, enum adv_init init)
 {
     char full[32];
     snprintf(full, sizeof full, "%s.weight", name);
-    int weight = adv_graph_param(g, full, 3, (size_t[]){n, n_in, n_out}, init, 1);
+    int weight = adv_graph_param(g, full, 3, (size_t[]){n, n_in, n_out}, init, n_in);
     snprintf(full, sizeof full, "%s.bias", name);
-    int bias = adv_graph_param(g, full, 2, (size_t[]){n, n_out}, init, 1);
+    int bias = adv_graph_param(g, full, 2, (size_t[]){n, n_out}, init, n_in);
     return adv_graph_apply(g, &adv_op_coordinate_linear, NULL, (int[]){in, ADV_NONE},
                            (int[]){weight, bias});
 }
@@ -193,5 +195,6 @@ const struct adv_net_kind adv_net_transformer = {
     .fields = fields,
     .n_fields = ADV_COUNT(fields),
     .options_bytes = sizeof(struct transformer_options),
+    .unseen = unseen,
     .build = build,
 };

@@ -30,7 +30,10 @@ static const char *const theta_names[ADV_SIMULATOR_PARAMETERS_MAX] = {
     "theta1", "theta2", "theta3", "theta4", "theta5",
     "theta6", "theta7", "theta8", "theta9", "theta10",
 };
-static const char *const x_names[] = {"x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10"};
+static const char *const x_names[ADV_SIMULATOR_DATA_MAX] = {
+    "x1",  "x2",  "x3",  "x4",  "x5",  "x6",  "x7",  "x8",  "x9",  "x10",
+    "x11", "x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20",
+};
 
 /* ---------------------------------------------------------------- what there is */
 

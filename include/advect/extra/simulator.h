@@ -53,8 +53,10 @@ void adv_simulator_simulate(const struct adv_simulator *simulator, uint64_t seed
 void adv_simulator_log_prior(const struct adv_simulator *simulator, size_t n, const float *theta,
                              double *out);
 /* log p(x | theta) in nats of theta [n, parameters] and x [n, data] into out [n]; -INFINITY where x
- * cannot be. Of bernoulli_glm without the number of spike trains that have these sums, which does
- * not depend on theta: what is missing cancels in every posterior. */
+ * cannot be, INFINITY at the centre of two_moons' crescent, NaN where the equations of sir and
+ * lotka_volterra overflow. Of bernoulli_glm without the number of spike trains that have these
+ * sums, which does not depend on theta and may be none: what is missing cancels in every
+ * posterior. */
 void adv_simulator_log_likelihood(const struct adv_simulator *simulator, size_t n,
                                   const float *theta, const float *x, double *out);
 

@@ -3,6 +3,7 @@
  * Statistical bounds are five standard errors; the seeds are fixed. */
 #include <advect/extra/memory.h>
 
+#include "core/data/simulators/simulator.h"
 #include "tests/core/data/simulations.h"
 #include "tests/support/phrases.h"
 #include "tests/support/suite.h"
@@ -36,6 +37,19 @@ START_TEST(simulations_are_pure_functions_of_seed_and_index)
         draws_release(&whole);
         draws_release(&other);
         draws_release(&split);
+    }
+}
+END_TEST
+
+/* What the room for one simulation and the names of columns are made for. */
+START_TEST(no_simulator_is_larger_than_there_is_room_for)
+{
+    for (const char *const *name = adv_simulator_names; *name; name++) {
+        const struct adv_simulator *s = adv_simulator_find(*name);
+        ck_assert_uint_le(s->n_parameters, ADV_SIMULATOR_PARAMETERS_MAX);
+        ck_assert_uint_le(s->n_data, ADV_SIMULATOR_DATA_MAX);
+        ck_assert_uint_le(s->n_uniforms, ADV_SIMULATOR_UNIFORMS_MAX);
+        ck_assert_uint_le(s->n_normals, ADV_SIMULATOR_NORMALS_MAX);
     }
 }
 END_TEST
@@ -303,6 +317,7 @@ static Suite *make_suite(void)
     TCase *every = tcase_create("every simulator");
     TCase *priors = tcase_create("priors");
     tcase_add_test(every, simulations_are_pure_functions_of_seed_and_index);
+    tcase_add_test(every, no_simulator_is_larger_than_there_is_room_for);
     tcase_add_test(every, rows_and_given_parameters_make_the_same_data);
     tcase_add_test(every, simulators_are_explained_and_their_columns_named);
     tcase_add_test(every, parameters_lie_within_their_support);

@@ -127,11 +127,15 @@ START_TEST(a_configuration_comes_back_whole)
 END_TEST
 
 /* What weights do not show has to stand in a configuration that is written for them. */
+static const char *const stated[] = {
+    "{\"kind\": \"unet\", \"num_heads\": 1, \"num_head_channels\": -1, "
+    "\"num_heads_upsample\": -1, \"use_new_attention_order\": false}",
+    "{\"kind\": \"transformer\", \"heads\": 2, \"activation\": \"silu\"}",
+};
+
 START_TEST(options_that_weights_hide_are_asked_for)
 {
-    json_t *config = json_loads("{\"kind\": \"unet\", \"num_heads\": 1, \"num_head_channels\": -1, "
-                                "\"num_heads_upsample\": -1, \"use_new_attention_order\": false}",
-                                0, NULL);
+    json_t *config = json_loads(stated[_i], 0, NULL);
     ck_assert_int_eq(adv_net_check_stated(config, NULL), ADV_OK);
     const char *name;
     json_t *value;
@@ -387,7 +391,7 @@ int main(void)
     tcase_add_loop_test(config, bad_configurations_are_refused, 0, (int)ADV_COUNT(refusals));
     tcase_add_loop_test(config, a_configuration_comes_back_whole, 0, (int)ADV_COUNT(configs));
     tcase_add_test(config, traits_follow_the_configuration);
-    tcase_add_test(config, options_that_weights_hide_are_asked_for);
+    tcase_add_loop_test(config, options_that_weights_hide_are_asked_for, 0, (int)ADV_COUNT(stated));
     tcase_add_test(config, help_names_every_option);
     tcase_add_test(config, labels_become_rows_of_the_embedding);
     tcase_add_loop_test_raise_signal(config, a_label_beyond_the_embedding_is_a_bug, SIGABRT, 0,

@@ -15,6 +15,8 @@
 
 #define SMALL "{\"kind\": \"transformer\", \"dim\": 3, \"channels\": 12, \"layers\": 2"
 
+#define NARROW "{\"kind\": \"transformer\", \"layers\": 1, "
+
 static const char *const configs[] = {
     SMALL "}",
     SMALL ", \"heads\": 1, \"expansion\": 3, \"time_frequencies\": 0}",
@@ -23,6 +25,11 @@ static const char *const configs[] = {
     /* the last of the three inputs says whether there is a context, the fourth label is none */
     SMALL ", \"context\": 2, \"null_context\": true, \"num_classes\": 3, \"null_class\": true}",
     SMALL ", \"context\": 2, \"null_context\": true, \"context_mean\": true}",
+    /* one token; tokens of two channels; of whole vectors, and of some more */
+    NARROW "\"dim\": 1, \"channels\": 6, \"heads\": 2}",
+    NARROW "\"dim\": 2, \"channels\": 2, \"heads\": 1}",
+    NARROW "\"dim\": 6, \"channels\": 16, \"context\": 9}",
+    NARROW "\"dim\": 2, \"channels\": 20}",
 };
 
 /* ---- the formula ---- */
