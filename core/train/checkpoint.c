@@ -295,8 +295,9 @@ static enum adv_status restore(struct adv_training *t, const struct adv_safetens
     t->n_curve = json_array_size(json);
     t->curve_capacity = t->n_curve;
     t->progress.step = json_integer_value(json_object_get(state, "step"));
-    t->progress.over = t->progress.step >= t->recipe.train.steps ||
-                       (json_is_true(json_object_get(state, "over")) && t->best);
+    t->progress.over =
+        (t->progress.step >= t->recipe.train.steps && !adv_training_point_is_due(t)) ||
+        (json_is_true(json_object_get(state, "over")) && t->best);
     t->progress.seconds = json_number_value(json_object_get(state, "seconds"));
     t->window_sum = json_number_value(json_object_get(state, "window_sum"));
     t->window_steps = json_integer_value(json_object_get(state, "window_steps"));
@@ -340,9 +341,10 @@ bool adv_checkpoint_is_unfinished(const char *path, int64_t *step)
     if (adv_safetensors_open(path, &file, NULL) == ADV_OK &&
         read_state(file, &state, NULL) == ADV_OK) {
         const json_t *train = json_object_get(json_object_get(state, "recipe"), "train");
+        const json_t *over = json_object_get(state, "over");
         json_int_t done = json_integer_value(json_object_get(state, "step"));
-        unfinished = done < json_integer_value(json_object_get(train, "steps")) &&
-                     !json_is_true(json_object_get(state, "over"));
+        unfinished =
+            over ? !json_is_true(over) : done < json_integer_value(json_object_get(train, "steps"));
         if (unfinished && step)
             *step = done;
     }

@@ -25,6 +25,15 @@ static void judge(struct adv_training *t, double nll)
         progress->over = true;
 }
 
+bool adv_training_point_is_due(const struct adv_training *t)
+{
+    int64_t step = t->progress.step;
+    if (t->n_curve > 0 && t->curve[t->n_curve - 1].step == step)
+        return false;
+    return step > 0 ? step % t->recipe.train.held_out_every == 0 || step >= t->recipe.train.steps
+                    : t->best != NULL;
+}
+
 enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error *error)
 {
     struct adv_curve_point point = {
@@ -61,6 +70,8 @@ enum adv_status adv_training_add_point(struct adv_training *t, struct adv_error 
     t->progress.held_out = point.held_out;
     if (t->best)
         judge(t, point.held_out_nll);
+    if (t->progress.step >= t->recipe.train.steps)
+        t->progress.over = true;
     t->window_sum = 0;
     t->window_steps = 0;
     return ADV_OK;

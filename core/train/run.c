@@ -3,7 +3,7 @@
 #include "core/base/sized.h"
 #include "core/train/training.h"
 
-ADV_ENDS_WITH(struct adv_training_run_options, context);
+ADV_ENDS_WITH(struct adv_training_run_options, cancelled);
 
 struct run {
     struct adv_training_run_options options;
@@ -48,17 +48,25 @@ enum adv_status adv_training_run(struct adv_training *t,
     struct run run = {.training = t, .saved_s = adv_monotonic_s()};
     enum adv_status status = adv_copy_sized(&run.options, sizeof run.options, options,
                                             "adv_training_run_options", error);
-    bool goes_on = !t->progress.over;
+    bool goes_on = true;
     t->asks_to_stop = t->told_to_stop = false;
+    t->cancelled = t->ranks ? NULL : run.options.cancelled;
+    t->cancelled_context = run.options.context;
     if (t->ranks && t->ranks->rank > 0)
         run.options.checkpoint = NULL; /* rank 0 writes it */
     if (status == ADV_OK && t->progress.step == 0 && run.options.on_warning)
         adv_dataset_suggest(&t->dataset, run.options.on_warning, run.options.context);
-    while (status == ADV_OK && goes_on)
+    if (status == ADV_OK && adv_training_point_is_due(t)) /* stopped while it was measured */
+        status = adv_training_add_point(t, error);
+    while (status == ADV_OK && goes_on && !t->progress.over)
         status = one_step(&run, &goes_on, error);
+    bool is_cancelled = status == ADV_E_CANCELLED;
+    if (is_cancelled)
+        status = ADV_OK;
+    t->cancelled = NULL;
     if (status == ADV_OK && run.options.checkpoint)
         status = adv_training_save(t, run.options.checkpoint, error);
-    if (status == ADV_OK && !t->progress.over)
+    if (status == ADV_OK && (is_cancelled || !t->progress.over))
         status = adv_fail(error, ADV_E_CANCELLED, "stopped after %lld of %lld steps",
                           (long long)t->progress.step, (long long)t->recipe.train.steps);
     return status;

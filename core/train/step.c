@@ -156,11 +156,15 @@ enum adv_status adv_training_step(struct adv_training *t, double *loss, struct a
     const struct adv_train_recipe *train = &t->recipe.train;
     struct adv_training_progress *progress = &t->progress;
     double batch_loss = 0, began_s = adv_monotonic_s(), seconds_before = progress->seconds;
-    if (progress->over)
+    enum adv_status status = ADV_OK;
+    if (adv_training_point_is_due(t))
+        status = adv_training_add_point(t, error);
+    if (status == ADV_OK && progress->over)
         return adv_fail_field(error, ADV_E_INVALID, "train.steps",
                               "the training has done all of its %lld steps",
                               (long long)progress->step);
-    enum adv_status status = learn(t, &batch_loss, error);
+    if (status == ADV_OK)
+        status = learn(t, &batch_loss, error);
     if (status != ADV_OK)
         return status;
     progress->learning_rate = adv_schedule_rate(train, progress->step);
@@ -169,8 +173,7 @@ enum adv_status adv_training_step(struct adv_training *t, double *loss, struct a
     t->window_steps++;
     progress->loss = t->window_sum / (double)t->window_steps;
     progress->seconds = seconds_before + adv_monotonic_s() - began_s;
-    progress->over = progress->step >= train->steps;
-    if (progress->step % train->held_out_every == 0 || progress->over)
+    if (adv_training_point_is_due(t))
         status = adv_training_add_point(t, error);
     progress->seconds = seconds_before + adv_monotonic_s() - began_s;
     if (loss)

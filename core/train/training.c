@@ -153,7 +153,10 @@ static enum adv_status begin(struct adv_training *t, struct adv_error *error)
         .held_out_nll = NAN,
         .best_nll = NAN,
     };
-    return adv_training_init_weights(t, error);
+    enum adv_status status = adv_training_init_weights(t, error);
+    if (status == ADV_OK && t->best)
+        memcpy(t->best, t->average, t->n_weights * sizeof *t->best);
+    return status;
 }
 
 /* What the model's file cannot hold is told now, not after the last step. */
@@ -225,8 +228,6 @@ static enum adv_status prepare(struct adv_training *t, const struct adv_training
         status = begin(t, error);
     if (status == ADV_OK)
         status = check_model(t, error);
-    if (status == ADV_OK && t->best)
-        status = adv_training_add_point(t, error);
     return status;
 }
 

@@ -49,10 +49,12 @@ struct adv_training {
     struct adv_training_memory memory;
     struct adv_training_progress progress;
 
-    const struct adv_ranks *ranks;   /* who shares the training; NULL: this process alone */
-    float *before, *received;        /* [a block], [n_weights]: sums of ranks before, of all */
-    double *passed_sums;             /* [n_shards + 1]: as shard_sums, of ranks up to this one */
-    bool asks_to_stop, told_to_stop; /* this rank; all, in the last step */
+    const struct adv_ranks *ranks;    /* who shares the training; NULL: this process alone */
+    float *before, *received;         /* [a block], [n_weights]: sums of ranks before, of all */
+    double *passed_sums;              /* [n_shards + 1]: as shard_sums, of ranks up to this one */
+    bool asks_to_stop, told_to_stop;  /* this rank; all, in the last step */
+    bool (*cancelled)(void *context); /* as of adv_training_run_options, while it runs */
+    void *cancelled_context;
 
     double window_sum; /* of losses since the last point of the curve */
     int64_t window_steps;
@@ -73,7 +75,9 @@ enum adv_status adv_training_make_net(struct adv_training *training, struct adv_
  * the data. */
 enum adv_status adv_training_init_weights(struct adv_training *training, struct adv_error *error);
 
-/* Ends the window: adds a point to the curve. */
+/* Whether the curve lacks the point of the step at hand. */
+bool adv_training_point_is_due(const struct adv_training *training);
+/* Ends the window: adds a point to the curve, and the training after the last step. Errors: ADV_E_CANCELLED, and nothing is added. */
 enum adv_status adv_training_add_point(struct adv_training *training, struct adv_error *error);
 
 /* The first n held-out rows, in data units: owned until released, whatever the status. */

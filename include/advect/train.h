@@ -84,8 +84,8 @@ struct adv_training_progress {
 /* Borrowed from the training, and true until its next step. */
 const struct adv_training_progress *adv_training_progress(const struct adv_training *training);
 
-/* How a training is run. Zeros are the defaults. Callbacks come from the calling thread, between
- * steps; the training may be read in them and saved. */
+/* How a training is run. Zeros are the defaults. on_step and on_warning come from the calling
+ * thread, between steps; the training may be read in them and saved. */
 struct adv_training_run_options {
     size_t size;            /* sizeof (struct adv_training_run_options) */
     const char *checkpoint; /* file that is written every train.checkpoint_every_s, and at the end;
@@ -94,18 +94,22 @@ struct adv_training_run_options {
     bool (*on_step)(void *context, const struct adv_training_progress *progress);
     /* When a periodic checkpoint cannot be written; the one before is kept. NULL: not reported. */
     void (*on_warning)(void *context, const char *message);
-    void *context; /* of both */
+    void *context; /* of all three */
+    /* Asked while held-out rows are measured, which may take as long as many steps, by several
+     * threads at the same time: true stops, and a training that is resumed measures first. Not
+     * asked where ranks share the training. NULL: measured to the end. */
+    bool (*cancelled)(void *context);
 };
 
 /* Trains up to the last step, or until train.patience is at its end: ADV_OK; or until on_step
- * returns false: ADV_E_CANCELLED. Either way the checkpoint then holds the last step; ADV_E_IO
+ * returns false or cancelled true: ADV_E_CANCELLED. Either way the checkpoint then holds the last step; ADV_E_IO
  * where it cannot be written. ADV_E_NUMERIC when the loss is no longer finite or its gradient too
  * large: state and checkpoint stay as they were. options may be NULL. */
 enum adv_status adv_training_run(struct adv_training *training,
                                  const struct adv_training_run_options *options,
                                  struct adv_error *error);
 
-/* One step, with its point of the curve where one is due. *loss: of its batch, before the update;
+/* One step, with the point of the curve that is due before the first, and after it where one is. *loss: of its batch, before the update;
  * may be NULL. Errors as in adv_training_run; ADV_E_INVALID after the last step. */
 enum adv_status adv_training_step(struct adv_training *training, double *loss,
                                   struct adv_error *error);

@@ -83,7 +83,8 @@ enum adv_status adv_session_run(const struct adv_session *session, struct adv_tr
                                                .checkpoint = session->checkpoint,
                                                .on_step = on_step,
                                                .on_warning = session->advised ? NULL : on_warning,
-                                               .context = &display};
+                                               .context = &display,
+                                               .cancelled = adv_stop_requested};
     if (!session->shared && adv_stop_requested(NULL)) /* while the data were read */
         return adv_fail(error, ADV_E_CANCELLED, "stopped before the first step");
     adv_progress_init(&display.progress, session->quiet, (double)at->step / (double)at->steps);

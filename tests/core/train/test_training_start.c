@@ -89,6 +89,7 @@ static const char *const starts[] = {
 START_TEST(the_first_flow_is_the_mixture)
 {
     struct adv_training *t = training_of(starts[_i], 1);
+    ck_assert_int_eq(adv_training_step(t, NULL, NULL), ADV_OK);
     const struct adv_curve_point *first = adv_training_curve_point(t, 0);
     ck_assert_int_eq(first->step, 0);
     ck_assert(isnan(first->loss) && isnan(first->learning_rate));
@@ -175,6 +176,54 @@ START_TEST(the_best_weights_become_the_model)
 }
 END_TEST
 
+static struct adv_training *resumed(const char *recipe)
+{
+    struct adv_training *t = training_of(recipe, 1);
+    ck_assert_int_eq(adv_training_resume(t, trainings_checkpoint, NULL), ADV_OK);
+    return t;
+}
+
+struct interruption {
+    const struct adv_training *training;
+    int64_t at_step;
+};
+
+static bool is_interrupted(void *context)
+{
+    const struct interruption *interruption = context;
+    return interruption->training->progress.step == interruption->at_step;
+}
+
+/* Stopped in the middle of a measurement, before the first step, on the way and after the last, it
+ * goes on as if it had not been. */
+START_TEST(a_measurement_can_be_stopped)
+{
+    static const int64_t steps[] = {0, 20, 40};
+    const char *recipe = CLASSES("false", ", \"steps\": 40");
+    struct adv_training *straight = training_of(recipe, 1), *first = training_of(recipe, 1);
+    struct interruption interruption = {first, steps[_i]};
+    struct adv_training_run_options options = {.size = sizeof options,
+                                               .checkpoint = trainings_checkpoint,
+                                               .cancelled = is_interrupted,
+                                               .context = &interruption};
+    ck_assert_int_eq(adv_training_run(straight, NULL, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_run(first, &options, NULL), ADV_E_CANCELLED);
+    ck_assert_int_eq(first->progress.step, steps[_i]);
+    ck_assert(!first->progress.over);
+    ck_assert(adv_checkpoint_is_unfinished(trainings_checkpoint, NULL));
+    struct adv_training *second = resumed(recipe);
+    ck_assert_int_eq(adv_training_run(second, NULL, NULL), ADV_OK);
+    ck_assert(second->progress.over);
+    ck_assert_uint_eq(second->n_curve, straight->n_curve);
+    ck_assert_int_eq(second->progress.best_step, straight->progress.best_step);
+    ck_assert_mem_eq(second->weights, straight->weights, second->n_weights * sizeof(float));
+    ck_assert_mem_eq(second->best, straight->best, second->n_weights * sizeof(float));
+    adv_training_free(straight);
+    adv_training_free(first);
+    adv_training_free(second);
+}
+END_TEST
+
 START_TEST(a_resumed_training_remembers_the_best)
 {
     const char *recipe = CLASSES("false", HASTY);
@@ -239,6 +288,7 @@ int main(void)
                         (int)(sizeof starts / sizeof *starts));
     tcase_add_test(all, training_leaves_the_mixture_as_it_is);
     tcase_add_test(all, the_best_weights_become_the_model);
+    tcase_add_loop_test(all, a_measurement_can_be_stopped, 0, 3);
     tcase_add_test(all, a_resumed_training_remembers_the_best);
     tcase_add_test(all, what_cannot_be_done_is_refused);
     tcase_set_timeout(all, 120);
