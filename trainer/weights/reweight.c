@@ -33,12 +33,12 @@ static const struct adv_field fields[] = {
     {"log_prior", ADV_FIELD_STRING, AT(prior), .min = 1, .fallback = "log_prior",
      .help = "column with the log-density of the prior; -1e30 where it has none"},
     {"log_likelihood", ADV_FIELD_STRING, AT(likelihood), .min = 1, .fallback = "log_likelihood",
-     .help = "column with the log-likelihood of the observation"},
+     .help = "column with the log-likelihood of the observation; -1e30 where it has none"},
     {"simulator", ADV_FIELD_STRING, AT(simulator), .min = 1,
      .help = "built-in simulator whose prior and likelihood take the place of the columns"},
     {"context", ADV_FIELD_STRING, AT(context), .min = 1,
-     .help = "CSV or NPY file of the observation, one row, for --simulator; of a CSV file with a "
-             "header, the columns that the simulator names"},
+     .help = "observation for --simulator: numbers, as 0.1,-0.2, or a CSV or NPY file of one row; "
+             "of a CSV file with a header, the columns that the simulator names"},
     {"json", ADV_FIELD_BOOL, AT(json), .help = "print the results as JSON"},
 };
 
@@ -66,7 +66,8 @@ static void tell_resolution(double largest)
     double resolution = largest * 0x1p-24;
     if (resolution > RESOLUTION_MAX)
         fprintf(stderr,
-                "advect: logarithms as large as %.3g are read to %.2g nats (single precision), and "
+                "advect reweight: logarithms as large as %.3g are read to %.2g nats (single "
+                "precision), and "
                 "weights with them; take a constant from the column, and add it to the log "
                 "evidence\n",
                 largest, resolution);
@@ -94,6 +95,9 @@ static enum adv_status reweigh(const struct options *options, const char *path,
         status = adv_weighted_write(rows, weights, options->out, error);
     if (status == ADV_OK)
         status = adv_weighted_print(&importance, n, "log evidence, nats", options->json, error);
+    if (status == ADV_OK)
+        adv_weighted_warn("reweight", &importance,
+                          "more of them, or a density closer to the posterior's, would say more");
     free(weights);
     return status;
 }
