@@ -155,6 +155,41 @@ static void check_product(void)
     cli_fails(1, "posterior gauss.safetensors --context none.csv --prior flat", "none.csv");
 }
 
+static void check_what_goes_with_calibration(void)
+{
+    cli_fails(1, "eval gauss.safetensors --calibration-plot r.png",
+              "calibration_plot needs --calibration");
+    cli_fails(1, "eval gauss.safetensors --posterior-samples 50",
+              "posterior_samples needs --calibration");
+    cli_fails(1, "eval gauss.safetensors --calibration 20 --solvers rk4:6",
+              "solvers needs --curve");
+    cli_fails(1, "eval gauss.safetensors --calibration 20 --samples s.npy",
+              "samples are not written with --calibration");
+    cli_fails(1, "eval gauss.safetensors -n 0 --samples s.npy", "n is 0");
+}
+
+/* One pair of 31 is so far out that it has no log-density; blanks at the ends of lines are none. */
+static void check_a_lost_pair(void)
+{
+    FILE *file = fopen(cli_at("far.csv"), "w");
+    fprintf(file, "a,b,x,y\n3e38,0,0,0\n");
+    for (int i = 0; i < 30; i++)
+        fprintf(file, "%g,%g,%g,%g\n", 0.05 * i, 0.1, 0.1 * i, 0.2);
+    fclose(file);
+    CLI_SUCCEEDS(
+        "eval gauss.safetensors --data far.csv --calibration 40 --posterior-samples 19 -q");
+    ck_assert_ptr_nonnull(
+        strstr(cli_output, "calibration is 40; the split test has 31 rows, and all are taken"));
+    ck_assert_ptr_null(strstr(cli_output, " \n"));
+    CLI_SUCCEEDS("eval gauss.safetensors --data far.csv --calibration 31 --posterior-samples 19 -q "
+                 "--json");
+    json_t *figures = printed();
+    ck_assert_int_eq((int)figure_of(figures, "calibration_lost"), 1);
+    ck_assert_double_gt(figure_of(figures, "posterior_nll_standard_error"), 0);
+    ck_assert(isfinite(figure_of(figures, "posterior_nll")));
+    json_decref(figures);
+}
+
 START_TEST(a_posterior_is_calibrated_where_the_pairs_are_those_it_learned)
 {
     write_pairs(12000, 1, 0);
@@ -181,6 +216,8 @@ START_TEST(a_posterior_is_calibrated_where_the_pairs_are_those_it_learned)
     check_verdicts(1, 0.7,
                    (const char *[]){"too low", "calibrated", "overconfident", "not calibrated"});
     cli_fails(1, "eval gauss.safetensors --calibration 30 --calibration-plot none/r.png", "none");
+    check_what_goes_with_calibration();
+    check_a_lost_pair();
     cli_fails(2, "eval gauss.safetensors --calibration 19", "between 20 and");
     cli_fails(2, "eval gauss.safetensors --calibration 30 --posterior-samples 18", "19");
 }
