@@ -38,8 +38,8 @@ static const struct adv_field fields_before[] = {
 };
 static const struct adv_field fields_after[] = {
     {"context", ADV_FIELD_STRING, AT(context), .min = 1,
-     .help = "what a conditional model is conditioned on: numbers, as 0.1,-0.2, or an NPY or CSV "
-             "file of such rows; -n samples of each"},
+     .help = "what a conditional model is conditioned on: numbers, as 0.1,-0.2 or 0.1,-0.2;0.3,0, "
+             "or an NPY or CSV file of such rows; -n samples of each"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
      .help = "number of threads; one per processor if absent; answers do not depend on it"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
