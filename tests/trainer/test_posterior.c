@@ -475,6 +475,8 @@ START_TEST(samples_of_several_contexts_are_not_weighed_as_one)
     cli_fails(1, "reweight one.csv --simulator two_moons --context 0.5,0.5",
               "x2 is 0.5 in the observation of --context, and 0.75 in one.csv");
     cli_fails(1, "reweight one.csv --context 0.5,0.5", "with --simulator only");
+    cli_fails(1, "reweight one.csv --simulator two_moons --context 0.5,0.75 --log-prior x1",
+              "log_prior names a column, whose place simulator takes");
 }
 END_TEST
 
