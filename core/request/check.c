@@ -100,11 +100,27 @@ static enum adv_status check_dimension(const struct adv_request *request,
     return ADV_OK;
 }
 
-static enum adv_status set_labels(struct adv_request *request, struct adv_query *query,
-                                  struct adv_error *error)
+/* Before their number is: of a model without classes none is right. */
+static enum adv_status check_classes(const struct adv_request *request,
+                                     const struct adv_model *model, struct adv_error *error)
+{
+    for (size_t i = 0; adv_model_classes(model) == 0 && i < request->n_labels; i++) {
+        if (request->labels[i] != ADV_NO_LABEL)
+            return adv_fail_field(error, ADV_E_INVALID, "label",
+                                  "label is %d; this model has no classes and takes none",
+                                  request->labels[i]);
+    }
+    return ADV_OK;
+}
+
+static enum adv_status set_labels(struct adv_request *request, const struct adv_model *model,
+                                  struct adv_query *query, struct adv_error *error)
 {
     if (!request->labels)
         return ADV_OK;
+    enum adv_status status = check_classes(request, model, error);
+    if (status != ADV_OK)
+        return status;
     if (!request->one_label && request->n_labels != query->n)
         return adv_fail_field(error, ADV_E_INVALID, "label",
                               "label has %zu entries; it must have %zu, one for every row",
@@ -347,7 +363,7 @@ static enum adv_status read_question(struct adv_request *request, const struct a
     if (status == ADV_OK)
         status = adv_request_set_contexts(request, query, error);
     if (status == ADV_OK)
-        status = set_labels(request, query, error);
+        status = set_labels(request, model, query, error);
     if (status == ADV_OK)
         status = set_times(request, limits, query, error);
     if (status == ADV_OK)

@@ -13,23 +13,52 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAMES_SHOWN_MAX 12
 
 /* ---------------------------------------------------------------- words */
 
-struct adv_context_words adv_request_context_words(const struct adv_model *model)
+struct adv_name_words adv_request_name_words(const struct adv_model *model, size_t n,
+                                             const char *(*name)(const struct adv_model *, size_t))
 {
-    struct adv_context_words words = {" (the model's context)"};
-    size_t n = model ? adv_model_context(model) : 0;
-    if (n == 0 || !adv_model_context_name(model, 0))
+    struct adv_name_words words = {""};
+    if (n == 0 || !name(model, 0))
         return words;
-    *words.text = '\0';
     for (size_t i = 0; i < n && i < NAMES_SHOWN_MAX; i++)
-        adv_append(words.text, sizeof words.text, "%s%.32s", i ? ", " : " (",
-                   adv_model_context_name(model, i));
+        adv_append(words.text, sizeof words.text, "%s%.32s", i ? ", " : " (", name(model, i));
     adv_append(words.text, sizeof words.text, n > NAMES_SHOWN_MAX ? ", ...)" : ")");
     return words;
+}
+
+struct adv_name_words adv_request_context_words(const struct adv_model *model)
+{
+    size_t n = model ? adv_model_context(model) : 0;
+    struct adv_name_words words = adv_request_name_words(model, n, adv_model_context_name);
+    if (!*words.text)
+        snprintf(words.text, sizeof words.text, " (the model's context)");
+    return words;
+}
+
+struct adv_shape_words adv_request_shape_words(const struct adv_array *array)
+{
+    struct adv_shape_words words = {"an array of shape ["};
+    size_t width = array->n_dims == 2 ? array->shape[1] : 0;
+    if (array->n_dims == 2) {
+        snprintf(words.text, sizeof words.text, "rows of %zu number%s", width,
+                 width == 1 ? "" : "s");
+        return words;
+    }
+    for (int i = 0; i < array->n_dims; i++)
+        adv_append(words.text, sizeof words.text, "%s%zu", i ? ", " : "", array->shape[i]);
+    adv_append(words.text, sizeof words.text, "]");
+    return words;
+}
+
+void adv_request_name_fault(struct adv_error *error, const char *field)
+{
+    if (error && error->status == ADV_E_INVALID && !*error->field)
+        snprintf(error->field, sizeof error->field, "%s", field);
 }
 
 enum adv_status adv_request_refuse_context(struct adv_error *error)
@@ -80,8 +109,8 @@ static enum adv_status take_array(struct adv_request *request, const struct adv_
     size_t n = array->n_dims >= 2 ? array->shape[0] : array->n_elements == width;
     if (n == 0 || array->n_elements / n != width || array->n_elements % n != 0)
         return adv_fail_field(
-            error, ADV_E_INVALID, "context",
-            "%s's array is not of shape [n, %zu], which this model's contexts have", name, width);
+            error, ADV_E_INVALID, "context", "%s has %s; a context of this model has %zu%s", name,
+            adv_request_shape_words(array).text, width, adv_request_context_words(model).text);
     adv_request_set_context(request, n, width, array->data);
     array->data = NULL;
     return ADV_OK;
@@ -109,17 +138,32 @@ static enum adv_status load_table(struct adv_request *request, const struct adv_
     return status;
 }
 
+/* Of a table of points that has the context's columns, where the request has a context too. */
+static enum adv_status refuse_both(const char *path, struct adv_name_words words,
+                                   struct adv_error *error)
+{
+    return adv_fail_field(
+        error, ADV_E_INVALID, "context",
+        "context is given, and %s has the columns of the context%s; leave out one "
+        "of the two",
+        path, words.text);
+}
+
 enum adv_status adv_request_take_contexts(struct adv_request *request,
                                           const struct adv_model *model, const void *bytes,
                                           size_t n_bytes, const char *path, struct adv_error *error)
 {
     struct adv_table table = {0};
     const struct adv_table_options options = {.names = names_of(model), .names_may_lack = true};
-    if (request->context || !options.names)
+    if (!options.names)
         return ADV_OK;
     enum adv_status status = adv_table_parse(bytes, n_bytes, path, &options, &table, error);
-    if (status == ADV_OK && table.rows.shape[1] > 0)
+    bool found = status == ADV_OK && table.rows.shape[1] > 0;
+    if (found && request->context)
+        status = refuse_both(path, adv_request_context_words(model), error);
+    else if (found)
         status = take_array(request, model, path, &table.rows, error);
+    adv_request_name_fault(error, "context");
     adv_table_release(&table);
     return status;
 }
@@ -151,9 +195,16 @@ enum adv_status adv_request_load_context(struct adv_request *request, const stru
     if (adv_model_context(model) == 0)
         return adv_request_refuse_context(error);
     /* With the letters of nan and inf, which are refused as numbers rather than as files. */
-    if (text[strspn(text, "+-.0123456789eE,[] \tnaifNAIF")] == '\0')
+    if (text[strspn(text, "+-.0123456789eE,;[] \tnaifNAIF")] == '\0')
         return adv_request_set_text(request, "context", text, error);
-    return load_file(request, model, text, error);
+    if (access(text, F_OK) != 0)
+        return adv_fail_field(error, ADV_E_INVALID, "context",
+                              "context is \"%.80s\"; it must be numbers separated by commas, as in "
+                              "0.1,-0.2, or a file, and there is none of that name",
+                              text);
+    enum adv_status status = load_file(request, model, text, error);
+    adv_request_name_fault(error, "context");
+    return status;
 }
 
 /* ---------------------------------------------------------------- the query's */
@@ -162,7 +213,7 @@ enum adv_status adv_request_check_context(const struct adv_request *request,
                                           const struct adv_model *model, struct adv_error *error)
 {
     size_t wanted = adv_model_context(model);
-    struct adv_context_words words = adv_request_context_words(model);
+    struct adv_name_words words = adv_request_context_words(model);
     if (!request->context) {
         if (wanted == 0 || adv_model_has_null_context(model))
             return ADV_OK;

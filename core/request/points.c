@@ -23,6 +23,16 @@ static enum adv_status put_channels_first(const struct adv_model *model, struct 
     return is_theirs ? adv_array_channels_first(array, &moved, error) : ADV_OK;
 }
 
+static const char *points_field(const struct adv_request *request)
+{
+    return adv_query_from_base(request->kind) ? "x0" : "points";
+}
+
+static struct adv_name_words column_words(const struct adv_model *model)
+{
+    return adv_request_name_words(model, adv_model_dim(model), adv_model_column_name);
+}
+
 /* [n, ...] is n points, and [dim] is one. */
 static enum adv_status take_array(struct adv_request *request, const struct adv_model *model,
                                   const char *name, struct adv_array *array,
@@ -36,10 +46,11 @@ static enum adv_status take_array(struct adv_request *request, const struct adv_
     }
     size_t n = array->n_dims >= 2 ? array->shape[0] : array->n_elements == dim;
     if (n == 0 || array->n_elements / n != dim || array->n_elements % n != 0) {
+        struct adv_shape_words shape = adv_request_shape_words(array);
         adv_array_release(array);
-        return adv_fail(error, ADV_E_INVALID,
-                        "%s's array is not of shape [n, %zu], which this model's points have", name,
-                        dim);
+        return adv_fail_field(error, ADV_E_INVALID, points_field(request),
+                              "%s has %s; a point of this model has %zu%s", name, shape.text, dim,
+                              column_words(model).text);
     }
     float *points = array->data;
     bool is_8_bit = array->levels == ADV_LEVELS;
@@ -100,13 +111,15 @@ enum adv_status adv_request_parse_npy(struct adv_request *request, const struct 
 {
     struct adv_array array = {0};
     enum adv_status status = adv_npy_parse(bytes, n_bytes, name, &array, error);
-    return status == ADV_OK ? take_array(request, model, name, &array, error) : status;
+    if (status == ADV_OK)
+        return take_array(request, model, name, &array, error);
+    adv_request_name_fault(error, points_field(request));
+    return status;
 }
 
 /* ---------------------------------------------------------------- text */
 
-/* "0.5,0.5;1,2" as the JSON array [[0.5,0.5],[1,2]], the caller's to free. */
-static char *array_of_text(const char *text)
+char *adv_request_rows_of_text(const char *text)
 {
     char *array = adv_calloc(3 * strlen(text) + sizeof "[[]]", 1);
     if (!array)
@@ -133,10 +146,10 @@ static enum adv_status refuse_text(const char *name, const char *text, struct ad
 enum adv_status adv_request_parse_text(struct adv_request *request, const struct adv_model *model,
                                        const char *text, struct adv_error *error)
 {
-    const char *name = adv_query_from_base(request->kind) ? "x0" : "points";
+    const char *name = points_field(request);
     if (strpbrk(text, "[]"))
         return refuse_text(name, text, error);
-    char *array = array_of_text(text);
+    char *array = adv_request_rows_of_text(text);
     if (!array)
         return adv_no_memory(error);
     const char *end = array + strlen(array);
@@ -238,6 +251,8 @@ static enum adv_status load_table(struct adv_request *request, const struct adv_
     enum adv_status status = check_label_column(request, model, label_column, error);
     if (status == ADV_OK)
         status = parse_table(request, model, bytes, n_bytes, path, label_column, &table, error);
+    if (status != ADV_OK)
+        adv_request_name_fault(error, points_field(request));
     if (status == ADV_OK && table.label)
         status = take_labels(request, model, path, &table, error);
     if (status == ADV_OK && !adv_query_from_base(request->kind))
@@ -265,7 +280,10 @@ static enum adv_status parse_plain(struct adv_request *request, const struct adv
     if (adv_file_format(bytes, n_bytes) == ADV_FILE_TEXT)
         return load_table(request, model, bytes, n_bytes, name, label_column, error);
     enum adv_status status = adv_array_parse(bytes, n_bytes, name, &array, error);
-    return status == ADV_OK ? take_array(request, model, name, &array, error) : status;
+    if (status == ADV_OK)
+        return take_array(request, model, name, &array, error);
+    adv_request_name_fault(error, points_field(request));
+    return status;
 }
 
 enum adv_status adv_request_parse_points(struct adv_request *request, const struct adv_model *model,

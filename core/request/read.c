@@ -106,9 +106,11 @@ enum adv_status adv_request_read_renewal(struct adv_request *request, const char
 
 static enum adv_status refuse_text(const char *name, const char *text, struct adv_error *error)
 {
+    bool may_be_rows = !strcmp(name, "context");
     return adv_fail_field(error, ADV_E_INVALID, name,
-                          "%s is %s; it must be numbers separated by commas", name,
-                          adv_quote(text).text);
+                          "%s is %s; it must be numbers separated by commas%s", name,
+                          adv_quote(text).text,
+                          may_be_rows ? ", and contexts by semicolons, as in 0.1,-0.2;0.3,0" : "");
 }
 
 static enum adv_status scan_list(struct adv_request *request, const struct adv_request_row *row,
@@ -144,6 +146,18 @@ static enum adv_status read_flag(struct adv_request *request, const struct adv_r
     return status == ADV_OK ? row->read(request, field.name, json_boolean(flag), error) : status;
 }
 
+/* "0.1,-0.2;0.3,0" is the JSON list [[0.1,-0.2],[0.3,0]]. */
+static enum adv_status read_rows(struct adv_request *request, const struct adv_request_row *row,
+                                 const char *text, struct adv_error *error)
+{
+    char *list = adv_request_rows_of_text(text);
+    if (!list)
+        return adv_no_memory(error);
+    enum adv_status status = scan_list(request, row, list, text, error);
+    free(list);
+    return status;
+}
+
 /* "0,1,2" is the JSON list [0,1,2], "3" the number 3, and "[[0,1],[2,3]]" what it is. */
 static enum adv_status read_list(struct adv_request *request, const struct adv_request_row *row,
                                  const char *text, struct adv_error *error)
@@ -151,6 +165,8 @@ static enum adv_status read_list(struct adv_request *request, const struct adv_r
     const char *first = text + strspn(text, " \t\r\n");
     if (*first == '[' && (first[1] == '[' || !strchr(text, ',')))
         return scan_list(request, row, first, text, error);
+    if (row->scan == adv_request_scan_context && strchr(text, ';') && !strpbrk(text, "[]"))
+        return read_rows(request, row, text, error);
     if (!strchr(text, ','))
         return read_single(request, row, text, error);
     size_t n_bytes = strlen(text) + sizeof "[]";

@@ -192,7 +192,7 @@ enum adv_status adv_request_scan_context(struct adv_request *request, const char
                                          struct adv_scan *scan, struct adv_error *error)
 {
     const struct adv_model *model = request->model;
-    struct adv_context_words words = adv_request_context_words(model);
+    struct adv_name_words words = adv_request_context_words(model);
     struct rows rows = {.name = name,
                         .allowed = ADV_CONTEXT_ALLOWED,
                         .wanted_is = words.text,

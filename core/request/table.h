@@ -74,11 +74,27 @@ enum adv_status adv_request_settle_points(struct adv_request *request,
 
 #define ADV_CONTEXT_ALLOWED "an array of numbers, or of one such row for each row"
 
-/* What the numbers of a model's context are called, for messages: " (x1, x2)". */
-struct adv_context_words {
+/* What n numbers of a model are called, for messages: " (x1, x2)"; "" where they have no names. */
+struct adv_name_words {
     char text[480];
 };
-struct adv_context_words adv_request_context_words(const struct adv_model *model);
+struct adv_name_words adv_request_name_words(const struct adv_model *model, size_t n,
+                                             const char *(*name)(const struct adv_model *, size_t));
+/* Of its context, which has words without names, too. */
+struct adv_name_words adv_request_context_words(const struct adv_model *model);
+
+/* What an array holds, for messages: "rows of 3 numbers", "an array of shape [4, 2, 2]". */
+struct adv_array;
+struct adv_shape_words {
+    char text[224];
+};
+struct adv_shape_words adv_request_shape_words(const struct adv_array *array);
+
+/* Names the field of what is invalid in a file or an upload, where its reader could not. */
+void adv_request_name_fault(struct adv_error *error, const char *field);
+
+/* "0.5,0.5;1,2" as the JSON array [[0.5,0.5],[1,2]], the caller's to free; NULL without memory. */
+char *adv_request_rows_of_text(const char *text);
 
 /* Of a model that takes none. */
 enum adv_status adv_request_refuse_context(struct adv_error *error);

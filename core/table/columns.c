@@ -26,6 +26,11 @@ struct adv_column_name adv_table_option(const struct adv_table_reader *reader, c
     return option;
 }
 
+struct adv_column_name adv_table_field(const struct adv_table_reader *reader, const char *name)
+{
+    return reader->options->where ? adv_table_option(reader, name) : (struct adv_column_name){""};
+}
+
 enum adv_remedy adv_table_remedy(const struct adv_table_reader *reader)
 {
     const char *where = reader->options->where;
@@ -72,8 +77,8 @@ static enum adv_status refuse_name(const struct adv_table_reader *reader, const 
     const char *near = nearest(reader, wanted[0] == '!' ? wanted + 1 : wanted);
     return adv_fail_field(error, ADV_E_INVALID, option,
                           "%s is %s; the file has no column of that name%s%s%s; it has %s", option,
-                          adv_quote(wanted).text, near ? "; did you mean " : "",
-                          near ? adv_quote(near).text : "", near ? "?" : "",
+                          adv_quote(wanted).text, near ? " (did you mean " : "",
+                          near ? adv_quote(near).text : "", near ? "?)" : "",
                           list_names(reader, list));
 }
 
@@ -266,9 +271,10 @@ static enum adv_status choose_names(struct adv_table_reader *reader, struct adv_
     if (n_lacking == 0)
         return ADV_OK;
     const char *near = first ? nearest(reader, first) : NULL;
-    return adv_fail(error, ADV_E_INVALID, "there is no column %s%s%s%s; it has %s", lacking,
-                    near ? "; did you mean " : "", near ? adv_quote(near).text : "",
-                    near ? "?" : "", list_names(reader, list));
+    return adv_fail(error, ADV_E_INVALID, "there %s %s%s%s%s; the file has %s",
+                    n_lacking > 1 ? "are no columns" : "is no column", lacking,
+                    near ? " (did you mean " : "", near ? adv_quote(near).text : "",
+                    near ? "?)" : "", list_names(reader, list));
 }
 
 /* Whether the options' columns are those of the names: then positions decide which of two columns
@@ -388,7 +394,7 @@ static enum adv_status check_distinct(const struct adv_table_reader *reader,
     while (strcmp(reader->names[second], twice) != 0)
         second++;
     struct adv_column_name option = adv_table_option(reader, "columns");
-    return adv_fail_field(error, ADV_E_INVALID, option.text,
+    return adv_fail_field(error, ADV_E_INVALID, adv_table_field(reader, "columns").text,
                           "columns %zu and %zu are both called %s: rename one, or take one of them "
                           "by its position from 0 (%zu or %zu) in %s",
                           first + 1, second + 1, adv_quote(twice).text, first, second, option.text);
@@ -415,7 +421,7 @@ enum adv_status adv_table_choose(struct adv_table_reader *reader, struct adv_err
     if (status != ADV_OK)
         return status;
     if (reader->n_used == 0)
-        return adv_fail_field(error, ADV_E_INVALID, adv_table_option(reader, "columns").text,
+        return adv_fail_field(error, ADV_E_INVALID, adv_table_field(reader, "columns").text,
                               reader->n_columns == 1 && reader->label >= 0
                                   ? "the file has one column, so none is left beside the label"
                               : reader->n_context > 0

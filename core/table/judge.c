@@ -91,7 +91,7 @@ static enum adv_status refuse_columns(const struct adv_table_reader *reader, con
         adv_append(others, sizeof others, "%s%s", i > 1 ? ", " : "; so does ",
                    adv_table_column_name(reader, columns[i]).text);
     describe_remedy(reader, columns, n, remedy);
-    return adv_fail_field(error, ADV_E_FORMAT, adv_table_option(reader, "columns").text,
+    return adv_fail_field(error, ADV_E_FORMAT, adv_table_field(reader, "columns").text,
                           "%s holds %s, not numbers (line %zu: '%s')%s%s",
                           adv_table_column_name(reader, columns[0]).text,
                           adv_table_is_date(&first->text) ? "dates" : "text", first->text.line,
@@ -138,7 +138,7 @@ static enum adv_status judge_missing(const struct adv_table_reader *reader, stru
         [ADV_REMEDY_FLAGS] = "; --missing drop leaves such rows out",
     };
     return adv_fail_field(
-        error, ADV_E_INVALID, adv_table_option(reader, "missing").text,
+        error, ADV_E_INVALID, adv_table_field(reader, "missing").text,
         "%zu cell%s of %zu of %zu rows %s missing: %s%s%s", n_cells, n_cells == 1 ? "" : "s",
         reader->n_incomplete, reader->n_records, n_cells == 1 ? "is" : "are", cells,
         n_shown > SHOWN_MAX ? ", and so on" : "", remedies[adv_table_remedy(reader)]);

@@ -53,6 +53,8 @@ enum adv_remedy adv_table_remedy(const struct adv_table_reader *reader);
 
 /* How an option is called in messages: data.source.columns, or --columns. */
 struct adv_column_name adv_table_option(const struct adv_table_reader *reader, const char *name);
+/* And as the field of an error: "" where nothing can be said of options. */
+struct adv_column_name adv_table_field(const struct adv_table_reader *reader, const char *name);
 
 /* Whether a cell says that its value is missing, and whether it is a date, with or without a
  * time. */

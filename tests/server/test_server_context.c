@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define MODEL "/v1/models/posterior"
+#define TABLE "a,b,x1,x2\n"
 
 static struct server_daemon server;
 
@@ -161,6 +162,40 @@ START_TEST(uploads_take_it_in_the_url)
 }
 END_TEST
 
+static struct server_reply upload_table(const char *path, const char *table)
+{
+    return server_send(&server, &(struct server_request){.path = path,
+                                                         .body = table,
+                                                         .n_body = strlen(table),
+                                                         .content_type = "text/csv"});
+}
+
+START_TEST(uploaded_tables_hold_it_or_the_url_does)
+{
+    const char *beside = MODEL "/log-density?context=0.5,-1", *alone = MODEL "/log-density";
+    json_t *uploaded = json_of(upload_table(alone, TABLE "0.1,0.2,0.5,-1\n"), 200);
+    check_member(uploaded, "context", "[[0.5, -1]]");
+    json_decref(uploaded);
+    server_expect_problem(upload_table(beside, TABLE "0.1,0.2,0.5,-1\n"), 422, "invalid-field",
+                          "context");
+    server_expect_problem(upload_table(alone, TABLE "0.1,0.2,,-1\n"), 422, "invalid-field",
+                          "context");
+    server_expect_problem(upload_table(alone, TABLE "0.1,nan,0.5,-1\n"), 422, "invalid-field",
+                          "points");
+    server_expect_problem(upload_table(beside, "1,2,3\n"), 422, "invalid-field", "points");
+}
+END_TEST
+
+START_TEST(urls_take_rows)
+{
+    json_t *json = json_of(server_get(&server, MODEL "/samples?n=1&context=0.5,-1;-2,3"), 200);
+    check_member(json, "context", "[[0.5, -1], [-2, 3]]");
+    json_decref(json);
+    server_expect_problem(server_get(&server, MODEL "/samples?context=%5B%5B0.5,-1%5D,%5B-2,3%5D"),
+                          422, "invalid-field", "context");
+}
+END_TEST
+
 START_TEST(pictures_take_it_in_the_url)
 {
     static const char *const pictures[] = {"samples.png?n=50&", "density.png?side=10&",
@@ -260,6 +295,8 @@ int main(void)
     tcase_add_test(tests, answers_name_the_context_and_its_distance);
     tcase_add_test(tests, every_kind_of_query_takes_one);
     tcase_add_test(tests, uploads_take_it_in_the_url);
+    tcase_add_test(tests, uploaded_tables_hold_it_or_the_url_does);
+    tcase_add_test(tests, urls_take_rows);
     tcase_add_test(tests, pictures_take_it_in_the_url);
     tcase_add_test(tests, jobs_and_streams_take_it);
     tcase_add_test(tests, refusals_name_the_field);

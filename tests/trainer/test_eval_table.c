@@ -133,6 +133,22 @@ START_TEST(flags_say_how_much_is_measured)
 }
 END_TEST
 
+/* Of a recipe "missing" would drop it, but eval has no such flag. */
+START_TEST(a_missing_cell_is_told_as_of_a_file)
+{
+    write_table("people.csv", 5, 100);
+    cli_write("r.json",
+              "{\"name\": \"people\", \"data\": {\"source\": {\"kind\": \"csv\", \"file\":"
+              " \"people.csv\", \"columns\": [\"height\", \"mass\"]}}, \"net\": {\"kind\":"
+              " \"mlp\", \"dim\": 2, \"channels\": 8, \"layers\": 1}, \"train\":"
+              " {\"steps\": 2, \"batch\": 8}}");
+    CLI_SUCCEEDS("train r.json -o people.safetensors --quiet");
+    cli_write("gaps.csv", "height,mass\n1,2\n3,\n2,2\n");
+    cli_fails(1, "eval people.safetensors --data gaps.csv", "'); leave such rows out of the file");
+    ck_assert_ptr_null(strstr(cli_output, "drop"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("advect eval: tables");
@@ -144,6 +160,7 @@ int main(void)
     tcase_add_test(tests, all_rows_of_another_file_are_measured);
     tcase_add_test(tests, baselines_need_the_rows_of_the_training);
     tcase_add_test(tests, flags_say_how_much_is_measured);
+    tcase_add_test(tests, a_missing_cell_is_told_as_of_a_file);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

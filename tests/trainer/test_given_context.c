@@ -51,6 +51,9 @@ START_TEST(a_file_and_numbers_mean_the_same)
     cli_write("c.csv", "y,name,x\n0.5,first,0.25\n");
     char *numbers = output_of("sample m.safetensors -n 5 --seed 2 --context 0.25,0.5");
     char *file = output_of("sample m.safetensors -n 5 --seed 2 --context c.csv");
+    char *rows = output_of("sample m.safetensors --context '0.25,0.5;1,1'");
+    ck_assert_ptr_nonnull(strstr(rows, "\"context\":[[0.25,0.5],[1,1]]"));
+    free(rows);
     ck_assert_str_eq(numbers, file);
     ck_assert_ptr_nonnull(strstr(numbers, "\"context\":[[0.25,0.5]]"));
     free(numbers);
@@ -102,19 +105,41 @@ START_TEST(extrapolation_is_told)
     ck_assert_ptr_nonnull(strstr(cli_output, "\"context_extrapolates\":true"));
     CLI_SUCCEEDS("sample m.safetensors --seed 1 --context 1,1");
     ck_assert_ptr_null(strstr(cli_output, "the model extrapolates"));
+    CLI_SUCCEEDS("sample m.safetensors --seed 1 --context '1,1;0,2000;1000,0;1,1'");
+    ck_assert_ptr_nonnull(strstr(cli_output,
+                                 "2 of 4 contexts are beyond those of the training; row "
+                                 "1, the farthest, is "));
 }
 END_TEST
 
 START_TEST(refusals_say_what_is_wrong)
 {
+    static const char *const no_files[] = {"none.csv", "0.1,abc"};
     cli_write("short.csv", "x\n1\n");
     cli_write("missing.csv", "x,y\n1,\n");
     cli_fails(1, "sample m.safetensors", "context is missing");
     cli_fails(1, "sample m.safetensors --context 1", "context has 1 number; it must have 2 (x, y)");
     cli_fails(1, "sample m.safetensors --context nan,1", "context is \"nan,1\"");
-    cli_fails(1, "sample m.safetensors --context none.csv", "none.csv: cannot open");
+    for (size_t i = 0; i < sizeof no_files / sizeof *no_files; i++) {
+        char arguments[128], message[160];
+        snprintf(arguments, sizeof arguments, "sample m.safetensors --context %s", no_files[i]);
+        snprintf(message, sizeof message,
+                 "context is \"%s\"; it must be numbers separated by commas, as in 0.1,-0.2, or a "
+                 "file, and there is none of that name",
+                 no_files[i]);
+        cli_fails(1, arguments, message);
+    }
     cli_fails(1, "sample m.safetensors --context short.csv", "there is no column \"y\"");
     cli_fails(1, "sample m.safetensors --context missing.csv", "y");
+    cli_write("wide.csv", "1,2,3\n");
+    cli_fails(1, "sample m.safetensors --context wide.csv",
+              "wide.csv has rows of 3 numbers; a context of this model has 2 (x, y)");
+    cli_fails(1, "logp m.safetensors --context 0.5,0.75 --points wide.csv",
+              "wide.csv has rows of 3 numbers; a point of this model has 2 (a, b)");
+    cli_write("both.csv", "a,b,x,y\n0.5,0.75,0.5,0.75\n");
+    cli_fails(
+        1, "logp m.safetensors --points both.csv --context 0.5,0.75",
+        "context is given, and both.csv has the columns of the context (x, y); leave out one");
 }
 END_TEST
 

@@ -155,6 +155,41 @@ static void check_product(void)
     cli_fails(1, "posterior gauss.safetensors --context none.csv --prior flat", "none.csv");
 }
 
+static void check_what_goes_with_calibration(void)
+{
+    cli_fails(1, "eval gauss.safetensors --calibration-plot r.png",
+              "calibration_plot needs --calibration");
+    cli_fails(1, "eval gauss.safetensors --posterior-samples 50",
+              "posterior_samples needs --calibration");
+    cli_fails(1, "eval gauss.safetensors --calibration 20 --solvers rk4:6",
+              "solvers needs --curve");
+    cli_fails(1, "eval gauss.safetensors --calibration 20 --samples s.npy",
+              "samples are not written with --calibration");
+    cli_fails(1, "eval gauss.safetensors -n 0 --samples s.npy", "n is 0");
+}
+
+/* One pair of 31 is so far out that it has no log-density; blanks at the ends of lines are none. */
+static void check_a_lost_pair(void)
+{
+    FILE *file = fopen(cli_at("far.csv"), "w");
+    fprintf(file, "a,b,x,y\n3e38,0,0,0\n");
+    for (int i = 0; i < 30; i++)
+        fprintf(file, "%g,%g,%g,%g\n", 0.05 * i, 0.1, 0.1 * i, 0.2);
+    fclose(file);
+    CLI_SUCCEEDS(
+        "eval gauss.safetensors --data far.csv --calibration 40 --posterior-samples 19 -q");
+    ck_assert_ptr_nonnull(
+        strstr(cli_output, "calibration is 40; the split test has 31 rows, and all are taken"));
+    ck_assert_ptr_null(strstr(cli_output, " \n"));
+    CLI_SUCCEEDS("eval gauss.safetensors --data far.csv --calibration 31 --posterior-samples 19 -q "
+                 "--json");
+    json_t *figures = printed();
+    ck_assert_int_eq((int)figure_of(figures, "calibration_lost"), 1);
+    ck_assert_double_gt(figure_of(figures, "posterior_nll_standard_error"), 0);
+    ck_assert(isfinite(figure_of(figures, "posterior_nll")));
+    json_decref(figures);
+}
+
 START_TEST(a_posterior_is_calibrated_where_the_pairs_are_those_it_learned)
 {
     write_pairs(12000, 1, 0);
@@ -181,6 +216,8 @@ START_TEST(a_posterior_is_calibrated_where_the_pairs_are_those_it_learned)
     check_verdicts(1, 0.7,
                    (const char *[]){"too low", "calibrated", "overconfident", "not calibrated"});
     cli_fails(1, "eval gauss.safetensors --calibration 30 --calibration-plot none/r.png", "none");
+    check_what_goes_with_calibration();
+    check_a_lost_pair();
     cli_fails(2, "eval gauss.safetensors --calibration 19", "between 20 and");
     cli_fails(2, "eval gauss.safetensors --calibration 30 --posterior-samples 18", "19");
 }
@@ -239,6 +276,35 @@ START_TEST(a_model_without_a_context_has_no_calibration)
     CLI_SUCCEEDS("train plain.json --out plain.safetensors --quiet");
     cli_fails(1, "eval plain.safetensors --calibration 20", "takes none");
     cli_fails(1, "posterior plain.safetensors --context pairs.csv --prior flat", "no context");
+}
+END_TEST
+
+/* Columns in another order than the simulator's; theta1 is at most 1 in the prior. */
+START_TEST(a_prior_has_the_parameters_of_the_model)
+{
+    cli_write("swapped.json",
+              "{\"name\": \"swapped\", \"data\": {\"source\": {\"kind\": \"csv\", \"file\":"
+              " \"swapped.csv\", \"context\": [\"x1\", \"x2\"]}}, \"net\": {\"kind\": \"mlp\","
+              " \"dim\": 2, \"context\": 2, \"channels\": 8, \"layers\": 1},"
+              " \"train\": {\"steps\": 4, \"batch\": 8}}");
+    CLI_SUCCEEDS("simulate two_moons -n 300 -o straight.csv");
+    struct adv_array rows;
+    ck_assert_int_eq(adv_csv_read(cli_at("straight.csv"), &rows, NULL), ADV_OK);
+    const char *columns[] = {"theta2", "theta1", "x1", "x2"};
+    ck_assert_int_eq(adv_csv_write(cli_at("swapped.csv"), 300, 4, rows.data, columns, NULL),
+                     ADV_OK);
+    adv_array_release(&rows);
+    CLI_SUCCEEDS("train swapped.json --out swapped.safetensors --quiet");
+    CLI_SUCCEEDS("posterior swapped.safetensors --context '0.1,0.2;0.3,0' --prior two_moons -n 200 "
+                 "--quiet");
+    cli_fails(1, "posterior swapped.safetensors --context 0.1,0.2 --prior sir",
+              "prior is sir, of a parameter \"beta\"; the model has no column of that name (its "
+              "first is \"theta2\")");
+    CLI_SUCCEEDS("posterior swapped.safetensors --context '0,0;50,50' --prior flat -n 200 --quiet");
+    ck_assert_ptr_nonnull(strstr(cli_output, "1 of 2 contexts is beyond those of the training; "
+                                             "row 1 is "));
+    cli_fails(1, "posterior swapped.safetensors --context 0.1,abc --prior flat",
+              "context is \"0.1,abc\"; it must be numbers");
 }
 END_TEST
 
@@ -348,7 +414,7 @@ static void check_observation_by_name(double evidence)
  * posterior N(x/2, 0.05 I) have equal weights, the evidence N(x; 0, 0.2 I). */
 START_TEST(a_simulator_weighs_samples_of_its_posterior_alike)
 {
-    enum { N = 50, DIM = 10 };
+    enum { N = 200, DIM = 10 };
     float z[N * DIM];
     FILE *file = fopen(cli_at("s.csv"), "w");
     adv_rng_normal(1, ADV_STREAM_BASE, 0, N, DIM, z);
@@ -375,11 +441,53 @@ START_TEST(a_simulator_weighs_samples_of_its_posterior_alike)
     ck_assert_double_eq_tol(figure_of(figures, "log_evidence"), evidence, 1e-5);
     json_decref(figures);
     check_observation_by_name(evidence);
-    cli_fails(1, "reweight s.csv --simulator gaussian_linear", "--context FILE");
+    CLI_SUCCEEDS("reweight s.csv --simulator gaussian_linear --json --context "
+                 "0,0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9");
+    figures = printed();
+    ck_assert_double_eq_tol(figure_of(figures, "log_evidence"), evidence, 1e-5);
+    json_decref(figures);
+    cli_fails(1, "reweight s.csv --simulator gaussian_linear", "--context names the observation");
+    cli_fails(1, "reweight s.csv --simulator gaussian_linear --context '0,0.1;2'",
+              "line 2 has 1 column");
+    cli_fails(
+        1, "reweight s.csv --simulator gaussian_linear --context 0.1,abc",
+        "context is \"0.1,abc\"; it must be numbers separated by commas, as in 0.1,-0.2, or a "
+        "file");
     cli_fails(1, "reweight s.csv --simulator slcp --context x.csv", "10 numbers");
     cli_fails(1, "reweight s.csv --simulator gauss --context x.csv", "gaussian_linear");
     cli_write("short.csv", "log_density,other\n1,2\n");
     cli_fails(1, "reweight short.csv --simulator gaussian_linear --context x.csv", "no column");
+}
+END_TEST
+
+/* As `advect sample` writes those of several contexts. */
+START_TEST(samples_of_several_contexts_are_not_weighed_as_one)
+{
+    cli_write("two.csv", "theta1,theta2,log_density,x1,x2,log_prior,log_likelihood\n"
+                         "0.1,0.2,1,0.5,0.5,0,1\n0.2,0.2,1,0.5,0.5,0,1\n"
+                         "0.3,0.2,1,0.5,0.75,0,1\n0.3,0.3,1,0.5,0.75,0,1\n");
+    cli_write("one.csv", "theta1,theta2,log_density,x1,x2\n0.1,0.2,1,0.5,0.75\n");
+    cli_fails(1, "reweight two.csv",
+              "two.csv has samples of several contexts: its column \"x2\" is 0.5 in row 0 and 0.75 "
+              "in row 2");
+    cli_fails(1, "reweight two.csv --simulator two_moons --context 0.5,0.5",
+              "its column \"x2\" is 0.5 in row 0 and 0.75 in row 2");
+    cli_fails(1, "reweight one.csv --simulator two_moons --context 0.5,0.5",
+              "x2 is 0.5 in the observation of --context, and 0.75 in one.csv");
+    cli_fails(1, "reweight one.csv --context 0.5,0.5", "with --simulator only");
+    cli_fails(1, "reweight one.csv --simulator two_moons --context 0.5,0.75 --log-prior x1",
+              "log_prior names a column, whose place simulator takes");
+}
+END_TEST
+
+START_TEST(few_samples_with_weight_are_told)
+{
+    cli_write("one.csv", "log_density,log_prior,log_likelihood\n1,0,1\n1,-1e30,1\n1,0,-1e30\n");
+    CLI_SUCCEEDS("reweight one.csv");
+    ck_assert_ptr_nonnull(
+        strstr(cli_output, "advect reweight: the weights are those of 1 sample; more of them"));
+    cli_write("none.csv", "log_density,log_prior,log_likelihood\n1,-1e30,1\n1,-1e30,1\n");
+    cli_fails(1, "reweight none.csv", "no sample has a weight: the target has no density");
 }
 END_TEST
 
@@ -414,6 +522,9 @@ int main(void)
     tcase_add_test(tests, samples_that_have_weights_get_new_ones);
     tcase_add_test(tests, samples_outside_of_the_prior_weigh_nothing);
     tcase_add_test(tests, a_simulator_weighs_samples_of_its_posterior_alike);
+    tcase_add_test(tests, samples_of_several_contexts_are_not_weighed_as_one);
+    tcase_add_test(tests, few_samples_with_weight_are_told);
+    tcase_add_test(tests, a_prior_has_the_parameters_of_the_model);
     tcase_add_test(tests, what_cannot_be_weighed_is_refused);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TRAIN                                                                                      \
     "\"net\": {\"kind\": \"mlp\", \"dim\": 2, \"context\": 2, \"channels\": 8, \"layers\": 1}, "   \
@@ -89,6 +90,40 @@ START_TEST(parameters_may_be_given)
 }
 END_TEST
 
+START_TEST(given_parameters_are_found_by_name)
+{
+    cli_write("in-order.csv", "0.5,0.125\n");
+    cli_write("swapped.csv", "gamma,run,beta\n0.125,7,0.5\n");
+    cli_write("other.csv", "a,b\n0.5,0.125\n");
+    CLI_SUCCEEDS("simulate sir -n 3 --theta in-order.csv -o in-order.npy");
+    CLI_SUCCEEDS("simulate sir -n 3 --theta swapped.csv -o swapped.npy");
+    struct adv_array in_order = read_file("in-order.npy"), swapped = read_file("swapped.npy");
+    ck_assert_uint_eq(swapped.n_elements, in_order.n_elements);
+    ck_assert_mem_eq(swapped.data, in_order.data, in_order.n_elements * sizeof *in_order.data);
+    adv_array_release(&in_order);
+    adv_array_release(&swapped);
+    cli_fails(1, "simulate sir --theta other.csv", "\"beta\", \"gamma\"");
+}
+END_TEST
+
+/* 80 GB, which some machines have. */
+START_TEST(what_no_memory_holds_is_refused_before_it_is_drawn)
+{
+    double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    if (memory < 79e9)
+        cli_fails(1, "simulate gaussian_linear -n 1000000000 -o big.npy",
+                  "n is 1000000000: a file of so many simulations takes 80 GB of memory");
+    ck_assert(!cli_exists("big.npy"));
+}
+END_TEST
+
+START_TEST(output_that_cannot_be_written_is_told_with_its_cause)
+{
+    ck_assert_int_eq(cli_run("simulate slcp -n 2000 2> why.txt > /dev/full; cat why.txt"), 0);
+    ck_assert_ptr_nonnull(strstr(cli_output, "cannot write to stdout: No space left on device"));
+}
+END_TEST
+
 START_TEST(simulators_are_listed)
 {
     size_t n = 0;
@@ -110,11 +145,11 @@ START_TEST(what_cannot_be_simulated_is_refused)
     cli_fails(1, "simulate slcp -o a.csv.gz", ".gz is no format of simulations");
     cli_fails(1, "simulate slcp -o nowhere/a.csv", "nowhere");
     cli_fails(1, "simulate slcp --theta none.csv", "none.csv");
-    cli_write("wide.csv", "a,b,c\n1,2,3\n");
+    cli_write("wide.csv", "1,2,3\n");
     cli_fails(1, "simulate sir --theta wide.csv", "wide.csv has 1 row of 3 numbers");
     cli_write("outside.csv", "beta,gamma\n0.5,0.1\n0.5,-0.1\n");
     cli_fails(1, "simulate sir --theta outside.csv",
-              "row 1 of outside.csv has gamma -0.1; it must be above 0");
+              "row 1 of outside.csv has gamma -0.1; it must be above 0, as in the prior");
     cli_fails(1, "simulate sir --theta outside.csv -n 3", "gamma -0.1");
     cli_write("two.csv", "beta,gamma\n0.5,0.1\n0.5,0.2\n");
     cli_fails(1, "simulate sir --theta two.csv -n 3 -o a.csv", "n is 3, but two.csv has 2 rows");
@@ -183,6 +218,9 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tables, cli_make_folder, cli_remove_folder);
     tcase_add_test(tables, a_table_is_the_same_in_every_format);
     tcase_add_test(tables, parameters_may_be_given);
+    tcase_add_test(tables, given_parameters_are_found_by_name);
+    tcase_add_test(tables, what_no_memory_holds_is_refused_before_it_is_drawn);
+    tcase_add_test(tables, output_that_cannot_be_written_is_told_with_its_cause);
     tcase_add_test(tables, simulators_are_listed);
     tcase_add_test(tables, what_cannot_be_simulated_is_refused);
     tcase_add_test(tables, models_are_trained_on_simulators);

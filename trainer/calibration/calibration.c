@@ -100,7 +100,7 @@ static enum adv_status check(const struct adv_evaluation *e, size_t *n, struct a
         return adv_fail_field(error, ADV_E_INVALID, "calibration",
                               "calibration is of a model that is conditioned on a context; this "
                               "one takes none");
-    enum adv_status status = adv_rows_of_split(e, wanted, n, error);
+    enum adv_status status = adv_rows_of_flag(e, "calibration", wanted, n, error);
     if (status == ADV_OK && *n < ADV_CALIBRATION_PAIRS_MIN)
         status = adv_fail_field(error, ADV_E_INVALID, "calibration",
                                 "calibration needs at least %d pairs; the split %s has %zu",
@@ -110,18 +110,11 @@ static enum adv_status check(const struct adv_evaluation *e, size_t *n, struct a
     return status;
 }
 
-static size_t count_lost(const struct adv_ranked_pairs *ranked)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < ranked->n; i++)
-        n += ranked->log_density[i] == -INFINITY;
-    return n;
-}
-
 static void add_values(const struct adv_ranked_pairs *ranked, size_t n_failed,
                        struct adv_results *results)
 {
-    struct adv_mean mean = adv_mean_of(ranked->n, ranked->log_density);
+    size_t n_finite;
+    struct adv_mean mean = adv_mean_of_finite(ranked->n, ranked->log_density, &n_finite);
     adv_results_add_count(results, "calibration_pairs", "pairs of parameters and observation",
                           ranked->n);
     adv_results_add_count(results, "calibration_samples", "posterior samples for each pair",
@@ -130,10 +123,12 @@ static void add_values(const struct adv_ranked_pairs *ranked, size_t n_failed,
                     "mean negative log-density of the true parameters, nats", -mean.value);
     adv_results_add(results, "posterior_nll_standard_error",
                     "standard error of the mean negative log-density", mean.standard_error);
-    if (count_lost(ranked) > 0)
-        adv_results_add_count(results, "calibration_lost",
-                              "pairs too far out for a log-density, taken as the lowest",
-                              count_lost(ranked));
+    if (n_finite < ranked->n)
+        adv_results_add_count(
+            results, "calibration_lost",
+            "pairs too far out for a log-density: the lowest in ranks, not in the "
+            "mean",
+            ranked->n - n_finite);
     adv_results_add_count(results, "miscalibrated", "ranks that are not uniform", n_failed);
 }
 

@@ -46,6 +46,7 @@ void adv_table_print(const struct adv_column *columns, size_t n_columns, const j
 {
     for (size_t line = 0; line <= json_array_size(rows); line++) {
         const char *gap = "";
+        int blanks = 0; /* behind the text before, where something follows it */
         for (size_t c = 0; c < n_columns; c++) {
             int width = column_width(&columns[c], rows);
             char cell[CELL_BYTES];
@@ -55,7 +56,8 @@ void adv_table_print(const struct adv_column *columns, size_t n_columns, const j
                 snprintf(cell, sizeof cell, "%s", columns[c].header);
             if (width == 0)
                 continue;
-            printf("%s%*s", gap, width, cell);
+            printf("%*s%s%*s", blanks, "", gap, width > 0 ? width : 0, cell);
+            blanks = width < 0 ? -width - (int)strlen(cell) : 0;
             gap = "  ";
         }
         putchar('\n');

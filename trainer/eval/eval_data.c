@@ -6,6 +6,7 @@
 #include <advect/extra/json.h>
 #include <advect/extra/model_parts.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -113,6 +114,17 @@ static enum adv_status check_shape(const struct adv_model *model, const struct a
     return ADV_OK;
 }
 
+/* Recipes can drop rows with missing cells; here there is no flag for it. */
+static void give_advice_of_eval(struct adv_error *error)
+{
+    char *advice = strstr(error->message, "; \"missing\"");
+    if (strcmp(error->field, "data.source.missing") != 0 || !advice)
+        return;
+    snprintf(error->field, sizeof error->field, "data");
+    snprintf(advice, sizeof error->message - (size_t)(advice - error->message),
+             "; leave such rows out of the file");
+}
+
 static enum adv_status open_part(const struct adv_model *model, const json_t *part,
                                  const char *place, struct adv_dataset *dataset,
                                  struct adv_error *error)
@@ -123,6 +135,8 @@ static enum adv_status open_part(const struct adv_model *model, const json_t *pa
     enum adv_status status = adv_data_recipe_init(&recipe, part, error);
     if (status == ADV_OK)
         status = adv_dataset_open(&recipe, (uint64_t)seed, place, dataset, error);
+    if (status != ADV_OK && error)
+        give_advice_of_eval(error);
     adv_data_recipe_release(&recipe);
     return status;
 }

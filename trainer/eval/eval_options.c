@@ -4,6 +4,7 @@
 #include "trainer/cli/files.h"
 #include "trainer/cli/stop.h"
 #include "trainer/eval/eval_data.h"
+#include "trainer/eval/quality.h"
 #include "trainer/eval/solver_list.h"
 #include "trainer/measure/draws.h"
 
@@ -15,6 +16,7 @@
 #define N_SAMPLES_OF_POINTS 20000
 #define N_SAMPLES_OF_IMAGES 1000
 #define PROBES_DEFAULT "4"
+#define POSTERIOR_SAMPLES 99
 #define MOST ADV_MEASURE_ROWS_MAX
 
 /* ---------------------------------------------------------------- the command line */
@@ -78,9 +80,9 @@ static const struct adv_field fields_after[] = {
      .help = "the integral of a density takes the square of so many points, or in more than 3 "
              "dimensions a quarter as many; 0 skips it"},
     {"posterior_samples", ADV_FIELD_INT, AT(posterior_samples), .min = ADV_CALIBRATION_SAMPLES_MIN,
-     .max = ADV_CALIBRATION_SAMPLES_MAX, .fallback = "99",
-     .help = "samples of each posterior that --calibration draws; one less than a multiple of 20 "
-             "gives regions of 50, 90 and 95 % exactly"},
+     .max = ADV_CALIBRATION_SAMPLES_MAX,
+     .help = "samples of each posterior that --calibration draws, 99 if absent; one less than a "
+             "multiple of 20 gives regions of 50, 90 and 95 % exactly"},
     {"calibration_plot", ADV_FIELD_STRING, AT(calibration_plot), .min = 1,
      .help =
          "PNG file to plot the ranks of --calibration into, with their 99 % bands, and coverage "
@@ -205,6 +207,55 @@ static enum adv_status check_files(const struct adv_eval_options *options, struc
     return status;
 }
 
+static bool is_asked(const struct adv_eval_options *options, const struct adv_measure *measure)
+{
+    size_t i = 0;
+    while (adv_measures[i] != measure)
+        i++;
+    return adv_measure_is_asked(measure, &options->wishes[i]);
+}
+
+/* Flags that say something of a measure which another flag asks for. */
+static enum adv_status check_measures(const struct adv_eval_options *options,
+                                      struct adv_error *error)
+{
+    const struct {
+        bool is_given;
+        const char *flag;
+        const struct adv_measure *measure;
+    } of_measures[] = {
+        {options->posterior_samples > 0, "posterior_samples", &adv_measure_calibration},
+        {options->calibration_plot != NULL, "calibration_plot", &adv_measure_calibration},
+        {options->solvers != NULL, "solvers", &adv_measure_quality},
+    };
+    for (size_t i = 0; i < ADV_COUNT(of_measures); i++) {
+        if (of_measures[i].is_given && !is_asked(options, of_measures[i].measure))
+            return adv_fail_field(error, ADV_E_INVALID, of_measures[i].flag, "%s needs --%s",
+                                  of_measures[i].flag, of_measures[i].measure->name);
+    }
+    return ADV_OK;
+}
+
+/* The usual measures write the samples, and are left out where others are asked for. */
+static enum adv_status check_samples(const struct adv_eval_options *options,
+                                     struct adv_error *error)
+{
+    if (!options->samples)
+        return ADV_OK;
+    if (options->n == 0)
+        return adv_fail_field(
+            error, ADV_E_INVALID, "samples",
+            "samples names a file, but n is 0; draw at least 1, or leave one out");
+    for (size_t i = 0; adv_measures[i]; i++) {
+        if (adv_measure_is_asked(adv_measures[i], &options->wishes[i]))
+            return adv_fail_field(error, ADV_E_INVALID, "samples",
+                                  "samples are not written with --%s, which is then all that is "
+                                  "measured; leave out one of the two",
+                                  adv_measures[i]->name);
+    }
+    return ADV_OK;
+}
+
 enum adv_status adv_eval_settings(const struct adv_eval_options *options, const char *model_path,
                                   char state_stem[ADV_EVAL_PATH_MAX],
                                   struct adv_evaluation *evaluation, struct adv_error *error)
@@ -222,12 +273,17 @@ enum adv_status adv_eval_settings(const struct adv_eval_options *options, const 
         .unlabelled = options->unlabelled,
         .n_draws = (size_t)options->draws,
         .grid = (size_t)options->grid,
-        .calibration = {.n_samples = (size_t)options->posterior_samples,
+        .calibration = {.n_samples = options->posterior_samples ? (size_t)options->posterior_samples
+                                                                : POSTERIOR_SAMPLES,
                         .plot = options->calibration_plot},
         .state_stem = state_stem,
         .keep_state = options->state != NULL,
     };
-    enum adv_status status = check_files(options, error);
+    enum adv_status status = check_measures(options, error);
+    if (status == ADV_OK)
+        status = check_samples(options, error);
+    if (status == ADV_OK)
+        status = check_files(options, error);
     if (status == ADV_OK)
         status = read_solvers(options, evaluation, error);
     return status == ADV_OK ? read_points(options->points, &evaluation->n_points, error) : status;

@@ -153,7 +153,8 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     struct images images = {e, adv_model_classes(e->model), e->n_draws ? e->n_draws : 1};
     enum adv_status status = check(e, error);
     if (status == ADV_OK)
-        status = adv_rows_of_split(e, wanted < IMAGES_MAX ? wanted : IMAGES_MAX, &n, error);
+        status =
+            adv_rows_of_flag(e, "classify", wanted < IMAGES_MAX ? wanted : IMAGES_MAX, &n, error);
     if (status != ADV_OK)
         return status;
     struct adv_row_densities work = adv_rows_work(e, e->n_draws > 1 ? "classes_draws" : "classes");

@@ -74,7 +74,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
 {
     size_t n = 0;
     struct adv_row_estimates first = {0};
-    enum adv_status status = adv_rows_of_split(e, (size_t)wish->n, &n, error);
+    enum adv_status status = adv_rows_of_flag(e, "convergence", (size_t)wish->n, &n, error);
     if (status != ADV_OK)
         return status;
     json_t *rows = json_array();

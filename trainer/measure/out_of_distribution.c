@@ -178,7 +178,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
             "ood needs a model of 8-bit images: their transform says range [0, 1] "
             "and levels 256");
     enum adv_status status =
-        adv_rows_of_split(e, wanted < IMAGES_MAX ? wanted : IMAGES_MAX, &n, error);
+        adv_rows_of_flag(e, "ood", wanted < IMAGES_MAX ? wanted : IMAGES_MAX, &n, error);
     if (status != ADV_OK)
         return status;
     struct images images = {e, 1.0 / adv_transform_levels(adv_model_transform(e->model))};

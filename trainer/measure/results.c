@@ -15,6 +15,20 @@ struct adv_mean adv_mean_of(size_t n, const double *values)
     return (struct adv_mean){mean, n > 1 ? sqrt(squares / (double)(n - 1) / (double)n) : NAN};
 }
 
+struct adv_mean adv_mean_of_finite(size_t n, const double *values, size_t *n_finite)
+{
+    double sum = 0, squares = 0;
+    *n_finite = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += isfinite(values[i]) ? values[i] : 0;
+        *n_finite += isfinite(values[i]) != 0;
+    }
+    double count = (double)*n_finite, mean = sum / count;
+    for (size_t i = 0; i < n; i++)
+        squares += isfinite(values[i]) ? (values[i] - mean) * (values[i] - mean) : 0;
+    return (struct adv_mean){mean, count > 1 ? sqrt(squares / (count - 1) / count) : NAN};
+}
+
 static void add(struct adv_results *results, struct adv_result result)
 {
     if (results->n < ADV_RESULTS_MAX)

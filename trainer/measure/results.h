@@ -13,6 +13,8 @@ struct adv_mean {
 };
 
 struct adv_mean adv_mean_of(size_t n, const double *values);
+/* Of those that are finite, of which there are *n_finite; NaN of none. */
+struct adv_mean adv_mean_of_finite(size_t n, const double *values, size_t *n_finite);
 
 #define ADV_RESULTS_MAX 48
 

@@ -53,6 +53,16 @@ enum adv_status adv_rows_of_split(const struct adv_evaluation *e, size_t wanted,
     return ADV_OK;
 }
 
+enum adv_status adv_rows_of_flag(const struct adv_evaluation *e, const char *flag, size_t wanted,
+                                 size_t *n, struct adv_error *error)
+{
+    enum adv_status status = adv_rows_of_split(e, wanted, n, error);
+    if (status == ADV_OK && *n < wanted)
+        fprintf(stderr, "advect eval: %s is %zu; the split %s has %zu rows, and all are taken\n",
+                flag, wanted, adv_split_names[e->split], *n);
+    return status;
+}
+
 static json_t *bound_of(const struct adv_evaluation *e, const struct adv_row_densities *work)
 {
     const struct adv_solver_spec *solver = &work->settings.solver;

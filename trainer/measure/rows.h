@@ -11,6 +11,10 @@
 enum adv_status adv_rows_of_split(const struct adv_evaluation *evaluation, size_t wanted, size_t *n,
                                   struct adv_error *error);
 
+/* The same for a measure's flag, which says on standard error where the split has fewer. */
+enum adv_status adv_rows_of_flag(const struct adv_evaluation *evaluation, const char *flag,
+                                 size_t wanted, size_t *n, struct adv_error *error);
+
 /* Work on the evaluation's model with its settings: n, block, fill and context are the caller's to
  * set. what: see struct adv_row_densities. */
 struct adv_row_densities adv_rows_work(const struct adv_evaluation *evaluation, const char *what);

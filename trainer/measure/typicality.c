@@ -61,7 +61,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
                            struct adv_results *results, struct adv_error *error)
 {
     size_t n = 0;
-    enum adv_status status = adv_rows_of_split(e, (size_t)wish->n, &n, error);
+    enum adv_status status = adv_rows_of_flag(e, "typicality", (size_t)wish->n, &n, error);
     if (status == ADV_OK)
         status = check(e, n, error);
     if (status != ADV_OK)

@@ -4,6 +4,7 @@
 #include "trainer/cli/files.h"
 #include "trainer/cli/options.h"
 #include "trainer/cli/progress.h"
+#include "trainer/cli/reach.h"
 #include "trainer/cli/stop.h"
 #include "trainer/query/output.h"
 
@@ -37,8 +38,8 @@ static const struct adv_field fields_before[] = {
 };
 static const struct adv_field fields_after[] = {
     {"context", ADV_FIELD_STRING, AT(context), .min = 1,
-     .help = "what a conditional model is conditioned on: numbers, as 0.1,-0.2, or an NPY or CSV "
-             "file of such rows; -n samples of each"},
+     .help = "what a conditional model is conditioned on: numbers, as 0.1,-0.2 or 0.1,-0.2;0.3,0, "
+             "or an NPY or CSV file of such rows; -n samples of each"},
     {"threads", ADV_FIELD_INT, AT(threads), .min = 1, .max = 1024,
      .help = "number of threads; one per processor if absent; answers do not depend on it"},
     {"quiet", ADV_FIELD_BOOL, AT(quiet), .help = "do not show progress"},
@@ -152,19 +153,6 @@ static void tell_failures(const struct adv_answer *answer)
                 answer->failures[first]);
 }
 
-/* Nor are answers about what the model was not trained on. */
-static void tell_reach(const struct adv_answer *answer, const struct adv_model *model)
-{
-    double reach = adv_model_context_reach(model), most = 0;
-    for (size_t i = 0; answer->context_distance && i < answer->n_contexts; i++)
-        most = fmax(most, answer->context_distance[i]);
-    if (most > reach)
-        fprintf(stderr,
-                "the context is, as the model maps it, %.3g standard deviations from the mean of "
-                "the training's, which were within %.3g: the model extrapolates\n",
-                most, reach);
-}
-
 static enum adv_status answer(const char *model_path, struct adv_request *request,
                               enum adv_query_kind kind, const struct options *options,
                               struct adv_error *error)
@@ -187,7 +175,7 @@ static enum adv_status answer(const char *model_path, struct adv_request *reques
         status = adv_output_write(&output, model, &query, answer, &options->picture, error);
     if (status == ADV_OK) {
         tell_failures(answer);
-        tell_reach(answer, model);
+        adv_reach_tell(model, answer->n_contexts, answer->context_distance);
     }
     adv_run_free(run);
     adv_model_unref(model);

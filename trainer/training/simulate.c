@@ -1,5 +1,6 @@
 /* advect simulate: tables of simulations, to train on or to try a posterior with. */
 #include "trainer/cli/files.h"
+#include "trainer/cli/named_rows.h"
 #include "trainer/cli/options.h"
 
 #include <advect/array_file.h>
@@ -33,7 +34,8 @@ static const struct adv_field fields[] = {
      .help = "number of simulations of the seed that come before the first one"},
     {"theta", ADV_FIELD_STRING, AT(theta), .min = 1,
      .help = "CSV or NPY file of parameters, in place of those of the prior: a row for each "
-             "simulation, or one row for all"},
+             "simulation, or one row for all; of a CSV file with a header, the columns of the "
+             "parameters' names"},
     {"out", ADV_FIELD_STRING, AT(out), .min = 1, .fallback = "-",
      .help = "file to write, .csv or .npy; - means CSV to standard output"},
     {"list", ADV_FIELD_BOOL, AT(list), .help = "list the simulators and exit"},
@@ -59,6 +61,15 @@ struct work {
     bool is_npy;
 };
 
+/* Where a parameter must lie, in words. */
+static void describe_support(double lo, double hi, char text[64])
+{
+    if (isfinite(lo) && isfinite(hi))
+        snprintf(text, 64, "above %g and below %g", lo, hi);
+    else
+        snprintf(text, 64, isfinite(lo) ? "above %g" : "below %g", isfinite(lo) ? lo : hi);
+}
+
 static enum adv_status check_theta(const struct work *w, const char *path, struct adv_error *error)
 {
     const struct adv_array *theta = &w->theta;
@@ -73,14 +84,23 @@ static enum adv_status check_theta(const struct work *w, const char *path, struc
     for (size_t i = 0; i < theta->n_elements; i++) {
         double lo, hi, value = (double)theta->data[i];
         adv_simulator_support(w->simulator, i % w->k, &lo, &hi);
-        if (!(value > lo && value < hi))
-            return adv_fail_field(
-                error, ADV_E_INVALID, "theta",
-                "row %zu of %s has %s %g; it must be above %g and below %g, as in "
-                "the prior",
-                i / w->k, path, adv_simulator_column(w->simulator, i % w->k), value, lo, hi);
+        if (value > lo && value < hi)
+            continue;
+        char allowed[64];
+        describe_support(lo, hi, allowed);
+        return adv_fail_field(error, ADV_E_INVALID, "theta",
+                              "row %zu of %s has %s %g; it must be %s, as in the prior", i / w->k,
+                              path, adv_simulator_column(w->simulator, i % w->k), value, allowed);
     }
     return ADV_OK;
+}
+
+static enum adv_status read_parameters(struct work *w, const char *path, struct adv_error *error)
+{
+    const char *names[ROW_MAX];
+    for (size_t k = 0; k < w->k; k++)
+        names[k] = adv_simulator_column(w->simulator, k);
+    return adv_named_rows_read(path, names, w->k, &w->theta, error);
 }
 
 static enum adv_status read_theta(struct work *w, const struct simulate_options *options,
@@ -89,7 +109,7 @@ static enum adv_status read_theta(struct work *w, const struct simulate_options 
     w->n = options->n ? (size_t)options->n : DEFAULT_ROWS;
     if (!options->theta)
         return ADV_OK;
-    enum adv_status status = adv_array_read(options->theta, &w->theta, error);
+    enum adv_status status = read_parameters(w, options->theta, error);
     if (status == ADV_OK)
         status = check_theta(w, options->theta, error);
     if (status != ADV_OK)
@@ -139,6 +159,19 @@ static enum adv_status check_rows(const struct work *w, size_t from, size_t n, c
 
 /* ---------------------------------------------------------------- output */
 
+/* Flushed here, so that errno is that of what could not be written. */
+static enum adv_status print_some(size_t n, size_t width, const float *rows,
+                                  struct adv_error *error)
+{
+    for (size_t i = 0; i < n * width; i++) {
+        if (printf("%.9g%c", (double)rows[i], (i + 1) % width ? ',' : '\n') < 0)
+            return adv_fail(error, ADV_E_IO, "cannot write to stdout: %s", strerror(errno));
+    }
+    if (fflush(stdout) != 0)
+        return adv_fail(error, ADV_E_IO, "cannot write to stdout: %s", strerror(errno));
+    return ADV_OK;
+}
+
 static enum adv_status print_rows(const struct work *w, struct adv_error *error)
 {
     const size_t width = w->k + w->d;
@@ -148,33 +181,61 @@ static enum adv_status print_rows(const struct work *w, struct adv_error *error)
     for (size_t c = 0; c < width; c++)
         printf("%s%c", adv_simulator_column(w->simulator, c), c + 1 < width ? ',' : '\n');
     enum adv_status status = ADV_OK;
-    for (size_t from = 0; from < w->n && status == ADV_OK && !ferror(stdout);
-         from += PRINTED_ROWS) {
+    for (size_t from = 0; from < w->n && status == ADV_OK; from += PRINTED_ROWS) {
         size_t n = w->n - from < PRINTED_ROWS ? w->n - from : PRINTED_ROWS;
         fill(w, from, n, rows);
         status = check_rows(w, from, n, rows, error);
-        for (size_t i = 0; i < n && status == ADV_OK; i++) {
-            for (size_t c = 0; c < width; c++)
-                printf("%.9g%c", (double)rows[i * width + c], c + 1 < width ? ',' : '\n');
-        }
+        if (status == ADV_OK)
+            status = print_some(n, width, rows, error);
     }
     free(rows);
-    if (status == ADV_OK && (fflush(stdout) != 0 || ferror(stdout)))
-        status = adv_fail(error, ADV_E_IO, "cannot write to stdout: %s", strerror(errno));
     return status;
+}
+
+/* Memory that programs can have without any being ended for it; SIZE_MAX where the system does not
+ * say. */
+static size_t available_bytes(void)
+{
+    char line[128];
+    unsigned long long kib = 0;
+    FILE *file = fopen("/proc/meminfo", "r");
+    if (!file)
+        return SIZE_MAX;
+    bool found = false;
+    while (!found && fgets(line, sizeof line, file))
+        found = sscanf(line, "MemAvailable: %llu kB", &kib) == 1;
+    fclose(file);
+    return found ? (size_t)kib * 1024 : SIZE_MAX;
+}
+
+/* A file is written as a whole. */
+static enum adv_status check_size(const struct work *w, struct adv_error *error)
+{
+    double wanted = (double)w->n * (double)(w->k + w->d) * sizeof(float);
+    double available = (double)available_bytes();
+    if (wanted <= available)
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_MEMORY, "n",
+                          "n is %zu: a file of so many simulations takes %.3g GB of memory, of "
+                          "which %.3g are free; simulate fewer, or as CSV to standard output "
+                          "(-o -), which takes none",
+                          w->n, wanted / 1e9, available / 1e9);
 }
 
 static enum adv_status write_rows(const struct work *w, const char *path, struct adv_error *error)
 {
     const size_t shape[2] = {w->n, w->k + w->d};
     const char *columns[ROW_MAX];
+    enum adv_status status = check_size(w, error);
+    if (status != ADV_OK)
+        return status;
     float *rows = calloc(w->n, shape[1] * sizeof *rows);
     if (!rows)
         return adv_fail(error, ADV_E_MEMORY, "out of memory for %zu simulations", w->n);
     for (size_t c = 0; c < shape[1]; c++)
         columns[c] = adv_simulator_column(w->simulator, c);
     fill(w, 0, w->n, rows);
-    enum adv_status status = check_rows(w, 0, w->n, rows, error);
+    status = check_rows(w, 0, w->n, rows, error);
     if (status == ADV_OK && w->is_npy)
         status = adv_npy_write_float(path, 2, shape, rows, error);
     else if (status == ADV_OK)

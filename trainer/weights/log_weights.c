@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define COUNTS_FROM 20.0 /* nats below the heaviest: what is lighter does not matter */
+#define NO_DENSITY -1e30 /* how tables, which hold no infinity, write the logarithm of nothing */
 
 static double cell(const struct adv_array *rows, size_t row, size_t column)
 {
@@ -36,6 +37,54 @@ static enum adv_status find_column(const struct adv_array *rows, const char *pat
                           "%s has no column \"%s\"; --%s NAME names another", path, name, flag);
 }
 
+/* ---------------------------------------------------------------- of one context */
+
+static enum adv_status refuse_contexts(const struct adv_array *rows, const char *path,
+                                       size_t column, size_t row, struct adv_error *error)
+{
+    return adv_fail_field(
+        error, ADV_E_INVALID, "context",
+        "%s has samples of several contexts: its column \"%s\" is %g in row 0 and "
+        "%g in row %zu; weigh those of one at a time",
+        path, rows->columns[column], cell(rows, 0, column), cell(rows, row, column), row);
+}
+
+/* How many rows from this one on have its number. */
+static size_t run_length(const struct adv_array *rows, size_t column, size_t from)
+{
+    size_t n = rows->shape[0], row = from + 1;
+    while (row < n && cell(rows, row, column) == cell(rows, from, column))
+        row++;
+    return row - from;
+}
+
+/* Whether a column is such as `advect sample` writes of several contexts, -n samples of each in
+ * turn; *length: -n. */
+static bool is_of_contexts(const struct adv_array *rows, size_t column, size_t *length)
+{
+    *length = run_length(rows, column, 0);
+    if (*length < 2 || *length == rows->shape[0])
+        return false;
+    for (size_t row = *length; row < rows->shape[0]; row += *length) {
+        if (run_length(rows, column, row) != *length)
+            return false;
+    }
+    return true;
+}
+
+/* Contexts stand behind the log-density. What else does is the user's: columns[2] are known. */
+static enum adv_status check_one_context(const struct adv_array *rows, const char *path,
+                                         size_t density, const size_t columns[2],
+                                         struct adv_error *error)
+{
+    size_t length;
+    for (size_t c = density + 1; c < rows->shape[1]; c++) {
+        if (c != columns[0] && c != columns[1] && is_of_contexts(rows, c, &length))
+            return refuse_contexts(rows, path, c, length, error);
+    }
+    return ADV_OK;
+}
+
 /* ---------------------------------------------------------------- of columns */
 
 static double largest_of(const struct adv_array *rows, const size_t columns[2],
@@ -53,17 +102,26 @@ static double largest_of(const struct adv_array *rows, const size_t columns[2],
 }
 
 static enum adv_status of_columns(const struct adv_log_weights *how, const char *path,
-                                  const struct adv_array *rows, double *log_weight, double *largest,
-                                  struct adv_error *error)
+                                  const struct adv_array *rows, size_t density, double *log_weight,
+                                  double *largest, struct adv_error *error)
 {
     size_t columns[2] = {0};
+    if (how->context)
+        return adv_fail_field(error, ADV_E_INVALID, "context",
+                              "--context is read with --simulator only; the columns are those of "
+                              "one observation");
     enum adv_status status = find_column(rows, path, "log-prior", how->prior, &columns[0], error);
     if (status == ADV_OK)
         status = find_column(rows, path, "log-likelihood", how->likelihood, &columns[1], error);
+    if (status == ADV_OK)
+        status = check_one_context(rows, path, density, columns, error);
     if (status != ADV_OK)
         return status;
-    for (size_t i = 0; i < rows->shape[0]; i++)
-        log_weight[i] += cell(rows, i, columns[0]) + cell(rows, i, columns[1]);
+    for (size_t i = 0; i < rows->shape[0]; i++) {
+        double prior = cell(rows, i, columns[0]), likelihood = cell(rows, i, columns[1]);
+        bool is_none = prior <= NO_DENSITY || likelihood <= NO_DENSITY;
+        log_weight[i] += is_none ? -INFINITY : prior + likelihood;
+    }
     *largest = largest_of(rows, columns, log_weight);
     return ADV_OK;
 }
@@ -103,7 +161,7 @@ static enum adv_status read_observation(const struct adv_simulator *simulator, c
 {
     if (!path)
         return adv_fail_field(error, ADV_E_INVALID, "context",
-                              "with --simulator, --context FILE names the observation");
+                              "with --simulator, --context names the observation");
     size_t n = adv_simulator_data(simulator), n_read;
     const char **names = calloc(n, sizeof *names);
     if (!names)
@@ -120,6 +178,27 @@ static enum adv_status read_observation(const struct adv_simulator *simulator, c
     }
     free(names);
     return status;
+}
+
+/* Samples that name their context, as those of several do, must be of the observation. */
+static enum adv_status check_observation(const struct adv_simulator *simulator, const char *path,
+                                         const struct adv_array *rows, const float *observation,
+                                         struct adv_error *error)
+{
+    for (size_t k = 0; k < adv_simulator_data(simulator); k++) {
+        const char *name = adv_simulator_column(simulator, adv_simulator_parameters(simulator) + k);
+        size_t column, n = rows->shape[0];
+        if (!has_column(rows, name, &column))
+            continue;
+        size_t alike = run_length(rows, column, 0);
+        if (alike < n)
+            return refuse_contexts(rows, path, column, alike, error);
+        if (cell(rows, 0, column) != (double)observation[k])
+            return adv_fail_field(error, ADV_E_INVALID, "context",
+                                  "%s is %g in the observation of --context, and %g in %s", name,
+                                  (double)observation[k], cell(rows, 0, column), path);
+    }
+    return ADV_OK;
 }
 
 /* The observation beside every row's parameters. Outside of the prior there is no likelihood. */
@@ -158,6 +237,8 @@ static enum adv_status of_simulator(const struct adv_log_weights *how, const cha
     float *theta = calloc(rows->shape[0], adv_simulator_parameters(simulator) * sizeof *theta);
     status = theta ? take_parameters(simulator, path, rows, theta, error) : adv_no_memory(error);
     if (status == ADV_OK)
+        status = check_observation(simulator, path, rows, observation.data, error);
+    if (status == ADV_OK)
         status =
             add_logarithms(simulator, rows->shape[0], theta, observation.data, log_weight, error);
     free(theta);
@@ -176,6 +257,6 @@ enum adv_status adv_log_weights_of(const struct adv_log_weights *how, const char
         log_weight[i] = -cell(rows, i, density);
     if (status == ADV_OK)
         status = how->simulator ? of_simulator(how, path, rows, log_weight, error)
-                                : of_columns(how, path, rows, log_weight, largest, error);
+                                : of_columns(how, path, rows, density, log_weight, largest, error);
     return status;
 }

@@ -11,13 +11,14 @@
 struct adv_log_weights {
     const char *density, *prior, *likelihood; /* names of columns */
     const char *simulator;                    /* its name, or NULL: the columns decide */
-    const char *context; /* CSV or NPY file of one observation; with a simulator */
+    const char *context; /* numbers or a file of one observation; with a simulator, else NULL */
 };
 
 /* Of rows [n, columns] with their names, read from path (for errors), into log_weight [n]. A
  * simulator finds its parameters by name. *largest: the largest of the columns' logarithms, without
- * sign, among the rows that have weight; 0 where a simulator computes them. Errors name the column
- * or flag at fault. */
+ * sign, among the rows that have weight; 0 where a simulator computes them. A logarithm
+ * of -1e30 is that of nothing. Errors name the column or flag at fault; samples of several contexts
+ * are refused. */
 enum adv_status adv_log_weights_of(const struct adv_log_weights *how, const char *path,
                                    const struct adv_array *rows, double *log_weight,
                                    double *largest, struct adv_error *error);

@@ -1,41 +1,40 @@
 #include "trainer/weights/observations.h"
 
-#include <advect/extra/table.h>
+#include "trainer/cli/named_rows.h"
 
-#include <jansson.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-static enum adv_status read_table(const char *path, const json_t *names, struct adv_array *rows,
-                                  struct adv_error *error)
+/* With the letters of nan and inf, which are refused as numbers rather than as files. */
+static bool is_numbers(const char *text)
 {
-    struct adv_table table = {0};
-    const struct adv_table_options options = {.names = names};
-    enum adv_status status = adv_table_read(path, &options, &table, error);
-    if (status == ADV_OK) {
-        *rows = table.rows;
-        table.rows = (struct adv_array){0};
-    }
-    adv_table_release(&table);
+    return text[strspn(text, "+-.0123456789eE,; \tnaifNAIF")] == '\0';
+}
+
+static enum adv_status parse_numbers(const char *text, struct adv_array *rows,
+                                     struct adv_error *error)
+{
+    char *lines = strdup(text);
+    if (!lines)
+        return adv_no_memory(error);
+    for (char *at = strchr(lines, ';'); at; at = strchr(at, ';'))
+        *at = '\n';
+    enum adv_status status = adv_csv_parse(lines, strlen(lines), "context", rows, error);
+    free(lines);
     return status;
 }
 
-enum adv_status adv_observations_read(const char *path, const char *const *names, size_t n,
+enum adv_status adv_observations_read(const char *text, const char *const *names, size_t n,
                                       struct adv_array *rows, struct adv_error *error)
 {
-    enum adv_file_format format;
-    enum adv_status status = adv_file_format_read(path, &format, error);
-    if (status != ADV_OK)
-        return status;
-    if (format != ADV_FILE_TEXT || !names)
-        return adv_array_read(path, rows, error);
-    json_t *wanted = json_array();
-    for (size_t i = 0; wanted && status == ADV_OK && i < n; i++) {
-        if (json_array_append_new(wanted, json_string(names[i])))
-            status = adv_no_memory(error);
-    }
-    if (!wanted)
-        status = adv_no_memory(error);
-    if (status == ADV_OK)
-        status = read_table(path, wanted, rows, error);
-    json_decref(wanted);
-    return status;
+    if (is_numbers(text))
+        return parse_numbers(text, rows, error);
+    if (access(text, F_OK) != 0)
+        return adv_fail_field(error, ADV_E_INVALID, "context",
+                              "context is \"%.80s\"; it must be numbers separated by commas, as in "
+                              "0.1,-0.2, or a file, and there is none of that name",
+                              text);
+    return adv_named_rows_read(text, names, n, rows, error);
 }

@@ -3,6 +3,7 @@
 #include "trainer/cli/environment.h"
 #include "trainer/cli/files.h"
 #include "trainer/cli/options.h"
+#include "trainer/cli/reach.h"
 #include "trainer/cli/stop.h"
 #include "trainer/measure/measure.h"
 #include "trainer/weights/composition.h"
@@ -20,8 +21,7 @@
 #include <string.h>
 
 #define CONTEXTS_MAX 1000
-#define PRIORS_MAX 64     /* more than there are simulators */
-#define EFFECTIVE_MIN 100 /* below, weights say little about themselves */
+#define PRIORS_MAX 64 /* more than there are simulators */
 
 struct options {
     char *context, *prior, *out;
@@ -33,8 +33,9 @@ struct options {
 
 static const struct adv_field fields[] = {
     {"context", ADV_FIELD_STRING, AT(context), .min = 1, .required = true,
-     .help = "CSV or NPY file of the observations, one per row; of a CSV file with a header, the "
-             "columns that the model's context names"},
+     .help =
+         "observations: numbers, as 0.1,-0.2;0.3,0, or a CSV or NPY file with one per row; of a "
+         "CSV file with a header, the columns that the model's context names"},
     {"prior", ADV_FIELD_STRING, AT(prior), .min = 1, .required = true,
      .help = "prior that the model was trained with: \"flat\", or the built-in simulator whose "
              "prior it is"},
@@ -128,22 +129,50 @@ static enum adv_status read_contexts(struct composed *c, const char *path, struc
     return status;
 }
 
-static enum adv_status find_prior(const char *name, size_t dim, const struct adv_simulator **prior,
-                                  struct adv_error *error)
+/* Which of the model's columns is parameter k of its prior, by name where the model has names. */
+static bool find_parameter(const struct composed *c, size_t k, size_t *column)
+{
+    const char *wanted = adv_simulator_column(c->prior, k);
+    *column = k;
+    if (!adv_model_column_name(c->e.model, 0))
+        return true;
+    for (*column = 0; *column < c->dim; ++*column) {
+        if (!strcmp(adv_model_column_name(c->e.model, *column), wanted))
+            return true;
+    }
+    return false;
+}
+
+static enum adv_status check_prior(const struct composed *c, struct adv_error *error)
+{
+    const char *name = adv_simulator_name(c->prior);
+    size_t n = adv_simulator_parameters(c->prior), column;
+    if (n != c->dim)
+        return adv_fail_field(error, ADV_E_INVALID, "prior",
+                              "the prior of %s is of %zu parameters; the model has %zu", name, n,
+                              c->dim);
+    for (size_t k = 0; k < n; k++) {
+        if (!find_parameter(c, k, &column))
+            return adv_fail_field(error, ADV_E_INVALID, "prior",
+                                  "prior is %s, of a parameter \"%s\"; the model has no column of "
+                                  "that name (its first is \"%s\")",
+                                  name, adv_simulator_column(c->prior, k),
+                                  adv_model_column_name(c->e.model, 0));
+    }
+    return ADV_OK;
+}
+
+static enum adv_status find_prior(struct composed *c, const char *name, struct adv_error *error)
 {
     const char *names[PRIORS_MAX + 1] = {"flat"};
     size_t index;
     for (size_t i = 0; i + 1 < PRIORS_MAX && adv_simulator_names[i]; i++)
         names[i + 1] = adv_simulator_names[i];
     enum adv_status status = adv_find_name("prior", name, names, &index, error);
-    if (status != ADV_OK)
+    if (status != ADV_OK || index == 0)
         return status;
-    *prior = index > 0 ? adv_simulator_find(names[index]) : NULL;
-    if (*prior && adv_simulator_parameters(*prior) != dim)
-        return adv_fail_field(error, ADV_E_INVALID, "prior",
-                              "the prior of %s is of %zu parameters; the model has %zu", name,
-                              adv_simulator_parameters(*prior), dim);
-    return ADV_OK;
+    c->prior = adv_simulator_find(names[index]);
+    return check_prior(c, error);
 }
 
 static enum adv_status allocate(struct composed *c, struct adv_error *error)
@@ -184,7 +213,7 @@ static enum adv_status prepare(struct composed *c, const char *path, const struc
         status = check_contexts(c->e.model, options->context, &c->contexts, c->n, error);
     if (status == ADV_OK) {
         c->dim = adv_model_dim(c->e.model);
-        status = find_prior(options->prior, c->dim, &c->prior, error);
+        status = find_prior(c, options->prior, error);
     }
     if (status == ADV_OK)
         status = adv_pool_new(n_threads, &c->e.pool, error);
@@ -218,8 +247,10 @@ static enum adv_status draw(struct composed *c, struct adv_error *error)
     query.context = contexts;
     query.solver = adv_solver_spec_accurate(); /* of the density that they are weighed with */
     enum adv_status status = adv_evaluation_query(&c->e, &query, "samples", &run, &answer, error);
-    if (status == ADV_OK)
+    if (status == ADV_OK) {
         memcpy(c->theta, answer->states, c->n * c->dim * sizeof *c->theta);
+        adv_reach_tell(c->e.model, k, answer->context_distance);
+    }
     adv_run_free(run);
     free(contexts);
     return status;
@@ -247,16 +278,35 @@ static enum adv_status measure_under(struct composed *c, size_t j, struct adv_er
     return status;
 }
 
+/* Of a flat prior 0. */
+static enum adv_status measure_prior(struct composed *c, struct adv_error *error)
+{
+    size_t column;
+    if (!c->prior)
+        return ADV_OK;
+    float *parameters = calloc(c->n, c->dim * sizeof *parameters);
+    if (!parameters)
+        return adv_no_memory(error);
+    for (size_t k = 0; k < c->dim; k++) {
+        find_parameter(c, k, &column);
+        for (size_t i = 0; i < c->n; i++)
+            parameters[i * c->dim + k] = c->theta[i * c->dim + column];
+    }
+    adv_simulator_log_prior(c->prior, c->n, parameters, c->log_prior);
+    free(parameters);
+    return ADV_OK;
+}
+
 static enum adv_status compose(struct composed *c, struct adv_importance *importance,
                                struct adv_error *error)
 {
     enum adv_status status = draw(c, error);
     for (size_t j = 0; status == ADV_OK && j < c->contexts.shape[0]; j++)
         status = measure_under(c, j, error);
+    if (status == ADV_OK)
+        status = measure_prior(c, error);
     if (status != ADV_OK)
         return status;
-    if (c->prior)
-        adv_simulator_log_prior(c->prior, c->n, c->theta, c->log_prior);
     adv_compose_posteriors(c->contexts.shape[0], c->n, c->log_density, c->log_prior, c->log_weight);
     return adv_importance_weigh(c->n, c->log_weight, c->log_weight, importance, error);
 }
@@ -293,11 +343,9 @@ static enum adv_status posterior(const char *path, const struct options *options
     if (status == ADV_OK)
         status = adv_weighted_print(
             &importance, c.n, "log evidence of all less those of each, nats", options->json, error);
-    if (status == ADV_OK && importance.effective < EFFECTIVE_MIN)
-        fprintf(stderr,
-                "advect: the weights are those of %.0f samples; more of them (-n), or fewer "
-                "observations, would say more\n",
-                importance.effective);
+    if (status == ADV_OK)
+        adv_weighted_warn("posterior", &importance,
+                          "more of them (-n), or fewer observations, would say more");
     release(&c);
     return status;
 }

@@ -30,15 +30,17 @@ static const struct adv_field fields[] = {
              "1"},
     {"log_density", ADV_FIELD_STRING, AT(density), .min = 1, .fallback = "log_density",
      .help = "column with the log-density that the samples were drawn from"},
-    {"log_prior", ADV_FIELD_STRING, AT(prior), .min = 1, .fallback = "log_prior",
-     .help = "column with the log-density of the prior; -1e30 where it has none"},
-    {"log_likelihood", ADV_FIELD_STRING, AT(likelihood), .min = 1, .fallback = "log_likelihood",
-     .help = "column with the log-likelihood of the observation"},
+    {"log_prior", ADV_FIELD_STRING, AT(prior), .min = 1,
+     .help = "column with the log-density of the prior, log_prior if absent; -1e30 where it has "
+             "none"},
+    {"log_likelihood", ADV_FIELD_STRING, AT(likelihood), .min = 1,
+     .help = "column with the log-likelihood of the observation, log_likelihood if absent; -1e30 "
+             "where it has none"},
     {"simulator", ADV_FIELD_STRING, AT(simulator), .min = 1,
      .help = "built-in simulator whose prior and likelihood take the place of the columns"},
     {"context", ADV_FIELD_STRING, AT(context), .min = 1,
-     .help = "CSV or NPY file of the observation, one row, for --simulator; of a CSV file with a "
-             "header, the columns that the simulator names"},
+     .help = "observation for --simulator: numbers, as 0.1,-0.2, or a CSV or NPY file of one row; "
+             "of a CSV file with a header, the columns that the simulator names"},
     {"json", ADV_FIELD_BOOL, AT(json), .help = "print the results as JSON"},
 };
 
@@ -66,7 +68,8 @@ static void tell_resolution(double largest)
     double resolution = largest * 0x1p-24;
     if (resolution > RESOLUTION_MAX)
         fprintf(stderr,
-                "advect: logarithms as large as %.3g are read to %.2g nats (single precision), and "
+                "advect reweight: logarithms as large as %.3g are read to %.2g nats (single "
+                "precision), and "
                 "weights with them; take a constant from the column, and add it to the log "
                 "evidence\n",
                 largest, resolution);
@@ -75,8 +78,10 @@ static void tell_resolution(double largest)
 static enum adv_status reweigh(const struct options *options, const char *path,
                                const struct adv_array *rows, struct adv_error *error)
 {
-    const struct adv_log_weights how = {options->density, options->prior, options->likelihood,
-                                        options->simulator, options->context};
+    const struct adv_log_weights how = {
+        options->density, options->prior ? options->prior : "log_prior",
+        options->likelihood ? options->likelihood : "log_likelihood", options->simulator,
+        options->context};
     size_t n = rows->shape[0];
     double largest;
     struct adv_importance importance;
@@ -94,8 +99,22 @@ static enum adv_status reweigh(const struct options *options, const char *path,
         status = adv_weighted_write(rows, weights, options->out, error);
     if (status == ADV_OK)
         status = adv_weighted_print(&importance, n, "log evidence, nats", options->json, error);
+    if (status == ADV_OK)
+        adv_weighted_warn("reweight", &importance,
+                          "more of them, or a density closer to the posterior's, would say more");
     free(weights);
     return status;
+}
+
+/* A simulator takes the place of both columns. */
+static enum adv_status check_columns(const struct options *options, struct adv_error *error)
+{
+    const char *flag = options->prior ? "log_prior" : options->likelihood ? "log_likelihood" : NULL;
+    if (!flag || !options->simulator)
+        return ADV_OK;
+    return adv_fail_field(
+        error, ADV_E_INVALID, flag,
+        "%s names a column, whose place simulator takes; leave out one of the two", flag);
 }
 
 static enum adv_status reweight(const char *path, const struct options *options,
@@ -103,7 +122,9 @@ static enum adv_status reweight(const char *path, const struct options *options,
 {
     struct adv_table table = {0};
     const struct adv_table_options how = {.header = ADV_HEADER_YES};
-    enum adv_status status = adv_weighted_check(options->out, error);
+    enum adv_status status = check_columns(options, error);
+    if (status == ADV_OK)
+        status = adv_weighted_check(options->out, error);
     if (status == ADV_OK)
         status = adv_table_read(path, &how, &table, error);
     if (status == ADV_OK)

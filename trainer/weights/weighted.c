@@ -3,11 +3,13 @@
 #include "trainer/cli/files.h"
 #include "trainer/measure/results.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WEIGHT_COLUMN "weight"
+#define EFFECTIVE_MIN 100 /* below, weights say little about themselves */
 
 enum adv_status adv_weighted_check(const char *path, struct adv_error *error)
 {
@@ -85,4 +87,13 @@ enum adv_status adv_weighted_print(const struct adv_importance *importance, size
     }
     json_decref(values);
     return ADV_OK;
+}
+
+void adv_weighted_warn(const char *command, const struct adv_importance *importance,
+                       const char *remedy)
+{
+    double n = round(importance->effective);
+    if (importance->effective < EFFECTIVE_MIN)
+        fprintf(stderr, "advect %s: the weights are those of %.0f sample%s; %s\n", command, n,
+                n == 1 ? "" : "s", remedy);
 }

@@ -20,4 +20,9 @@ enum adv_status adv_weighted_write(const struct adv_array *rows, const double *w
 enum adv_status adv_weighted_print(const struct adv_importance *importance, size_t n,
                                    const char *evidence, bool as_json, struct adv_error *error);
 
+/* Says on standard error where so few samples have weight that the weights say little, and what
+ * would help. */
+void adv_weighted_warn(const char *command, const struct adv_importance *importance,
+                       const char *remedy);
+
 #endif

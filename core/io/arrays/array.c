@@ -39,16 +39,32 @@ enum adv_status adv_array_fill(struct adv_array *array, struct adv_number_type t
     return ADV_OK;
 }
 
-enum adv_status adv_array_check_finite(const struct adv_array *array, struct adv_error *error)
+/* Where element i of the array is in a source whose first index is the fastest. */
+static size_t fortran_index(const struct adv_array *array, size_t i)
+{
+    size_t at = 0;
+    size_t index[ADV_ARRAY_MAX_DIMS];
+    for (int d = array->n_dims; d-- > 0; i /= array->shape[d])
+        index[d] = i % array->shape[d];
+    for (int d = array->n_dims; d-- > 0;)
+        at = at * array->shape[d] + index[d];
+    return at;
+}
+
+enum adv_status adv_array_check_finite(const struct adv_array *array, struct adv_number_type type,
+                                       const void *source, bool fortran_order,
+                                       struct adv_error *error)
 {
     size_t n = array->n_elements;
     size_t i = adv_find_not_finite(array->data, n);
     if (i == n)
         return ADV_OK;
+    size_t at = fortran_order ? fortran_index(array, i) : i;
+    double value = adv_number_to_double(type, (const uint8_t *)source + at * type.bytes);
     size_t row_length = array->n_dims > 0 ? n / array->shape[0] : 1;
     return adv_fail(error, ADV_E_INVALID,
-                    "row %zu, column %zu (counted from 0) is %g, which is not a finite float32",
-                    i / row_length, i % row_length, (double)array->data[i]);
+                    "row %zu, column %zu (counted from 0) is %.9g, which is not a finite float32",
+                    i / row_length, i % row_length, value);
 }
 
 static bool are_channels(size_t n)

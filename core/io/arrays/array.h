@@ -15,7 +15,10 @@ bool adv_shape_count(int n_dims, const size_t *shape, size_t *count);
 enum adv_status adv_array_fill(struct adv_array *array, struct adv_number_type type,
                                const void *source, size_t n_bytes, struct adv_error *error);
 
-/* Refuses NaN and infinity, naming row and column. */
-enum adv_status adv_array_check_finite(const struct adv_array *array, struct adv_error *error);
+/* Refuses NaN, infinity and what float32 cannot hold, naming row, column and the number that the
+ * file has: in source, of this type, in C order or Fortran's (first index fastest). */
+enum adv_status adv_array_check_finite(const struct adv_array *array, struct adv_number_type type,
+                                       const void *source, bool fortran_order,
+                                       struct adv_error *error);
 
 #endif

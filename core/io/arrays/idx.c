@@ -78,7 +78,7 @@ static enum adv_status parse_plain(const uint8_t *bytes, size_t n_bytes, struct 
     if (status == ADV_OK)
         status = adv_array_fill(&result, type, bytes + n_header, n_bytes - n_header, error);
     if (status == ADV_OK)
-        status = adv_array_check_finite(&result, error);
+        status = adv_array_check_finite(&result, type, bytes + n_header, false, error);
     if (status == ADV_OK)
         *array = result;
     else

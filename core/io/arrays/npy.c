@@ -258,7 +258,8 @@ static enum adv_status parse_npy(const char *bytes, size_t n_bytes, struct adv_a
     if (status == ADV_OK && header.fortran_order)
         status = transpose(&result, error);
     if (status == ADV_OK)
-        status = adv_array_check_finite(&result, error);
+        status = adv_array_check_finite(&result, header.type, bytes + data_start,
+                                        header.fortran_order, error);
     if (status == ADV_OK)
         *array = result;
     else

@@ -161,6 +161,16 @@ void adv_numbers_to_float(struct adv_number_type type, const void *source, size_
     }
 }
 
+double adv_number_to_double(struct adv_number_type type, const void *source)
+{
+    double value;
+    uint64_t bits = load(type, source);
+    if (type.kind != ADV_NUMBER_FLOAT || type.bytes != sizeof value)
+        return (double)to_float(type, bits);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 void adv_numbers_to_int64(struct adv_number_type type, const void *source, size_t count,
                           int64_t *out)
 {

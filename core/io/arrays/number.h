@@ -29,6 +29,9 @@ bool adv_number_may_overflow(struct adv_number_type type);
 void adv_numbers_to_float(struct adv_number_type type, const void *source, size_t count,
                           float *out);
 
+/* One number, as it is. */
+double adv_number_to_double(struct adv_number_type type, const void *source);
+
 /* Integer kinds only. */
 void adv_numbers_to_int64(struct adv_number_type type, const void *source, size_t count,
                           int64_t *out);

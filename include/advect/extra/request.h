@@ -5,7 +5,7 @@
  * JSON fields                      the same as text (URL query, flags)
  *   n, seed, first, guidance, t      n=64 seed=3 ...
  *   label: int or [ints]             label=3, label=0,1,2; -1 is "no label"
- *   context: [numbers] or [[...]]    context=0.1,-0.2; context=[[0.1,-0.2],[0.3,0]]
+ *   context: [numbers] or [[...]]    context=0.1,-0.2, context=0.1,-0.2;0.3,0 or as in JSON
  *   x0 / points: [[...], ...]        none: files and uploads, adv_request_load_points
  *   solver: {method, steps} or       solver=rk4 steps=20
  *           {method, rtol, atol}     solver=dopri5 rtol=1e-6 atol=1e-6
@@ -113,8 +113,8 @@ enum adv_status adv_request_load_points(struct adv_request *request, const struc
 /* Contexts as a command line gives them: numbers as in text, or else the name of a file. An NPY array
  * or CSV table is [n, ...] with the model's context a row, or one context; of a CSV file with a
  * header the columns that the model's context names are taken, in any order and whatever else there
- * is. A table of points that has these columns gives each point its context in the same way, unless
- * the request has one. */
+ * is. A table of points that has these columns gives each point its context in the same way, and is
+ * refused where the request has a context too. */
 enum adv_status adv_request_load_context(struct adv_request *request, const struct adv_model *model,
                                          const char *text, struct adv_error *error);
 

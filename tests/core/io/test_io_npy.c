@@ -240,9 +240,11 @@ START_TEST(values_that_are_not_finite_are_refused)
         {D("<f4", "True", "(2, 3)"), second, sizeof second,
          "row 1, column 0 (counted from 0) is inf"},
         {D("<f8", "False", "(2, 3)"), wide, sizeof wide,
-         "row 1, column 0 (counted from 0) is -inf"},
+         "row 1, column 0 (counted from 0) is -1e+39, which is not a finite float32"},
+        {D("<f8", "True", "(2, 3)"), wide, sizeof wide,
+         "row 1, column 1 (counted from 0) is -1e+39, which is not a finite float32"},
     };
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t bytes[256];
         struct adv_array array;
         struct adv_error error = ADV_ERROR_INIT;

@@ -169,6 +169,8 @@ static const struct {
      "context", "context[17] has 3 numbers; it must have 2 (x1, x2)"},
     {ADV_QUERY_SAMPLES, "{\"context\": [[1, 2], [1, \"a\"]]}", "context",
      "context[1][1] is a string; it must be a number"},
+    {ADV_QUERY_SAMPLES, "{\"n\": 2, \"label\": [0, 1], \"context\": [[1, 2], [3, 4]]}", "label",
+     "label is 0; this model has no classes and takes none"},
     {ADV_QUERY_SAMPLES, "{\"n\": 26, \"context\": [[1, 2], [3, 4]]}", "n",
      "n is 26 for each of 2 contexts; the limit is 50 rows in all"},
     {ADV_QUERY_SAMPLES, "{\"x0\": [[1, 2]], \"context\": [[1, 2], [3, 4]]}", "context",
@@ -249,21 +251,32 @@ START_TEST(text_is_a_vector_or_rows)
     a = ask_text(named, "[[0.5,-0.25],[3,4]]");
     check_contexts(&a, 2, 2, wanted[0]);
     done(&a);
+    a = ask_text(named, "0.5,-0.25;3,4");
+    check_contexts(&a, 2, 2, wanted[0]);
+    done(&a);
     a = ask_text(single, "0.5");
     check_contexts(&a, 1, 1, wanted[0]);
     done(&a);
 }
 END_TEST
 
+#define NUMBERS                                                                                    \
+    "it must be numbers separated by commas, and contexts by semicolons, as in 0.1,-0.2;0.3,0"
+
 START_TEST(refusals_of_text_name_the_field)
 {
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"", "context is \"\"; it must be numbers separated by commas"},
-        {"1,nan", "context is \"1,nan\"; it must be numbers separated by commas"},
-        {"1,", "context is \"1,\"; it must be numbers separated by commas"},
-        {"[[1,2]", "context is \"[[1,2]\"; it must be numbers separated by commas"},
+        {"", "context is \"\"; " NUMBERS},
+        {"1,nan", "context is \"1,nan\"; " NUMBERS},
+        {"1,", "context is \"1,\"; " NUMBERS},
+        {"[[1,2]", "context is \"[[1,2]\"; " NUMBERS},
+        {"[[1,2],[1,2]", "context is \"[[1,2],[1,2]\"; " NUMBERS},
+        {"[1,2];1", "context is \"[1,2];1\"; " NUMBERS},
+        {"1,2;nan,1", "context is \"1,2;nan,1\"; " NUMBERS},
+        {"1,2;", "context[1] is empty; it must be an array of numbers"},
+        {"1,2;1", "context[1] has 1 number; it must have 2, as context[0] has"},
         {"1,2,3", "context has 3 numbers; it must have 2 (x1, x2)"},
         {"1e39", "context is 1e+39; it must fit float32, at most 3.4e38 either way"},
     };
@@ -332,7 +345,7 @@ START_TEST(files_that_do_not_fit_are_refused)
         const char *text, *part;
     } cases[] = {
         {"x1,x3\n1,2\n", "there is no column \"x2\""},
-        {"1,2,3\n", "array is not of shape [n, 2], which this model's contexts have"},
+        {"1,2,3\n", "has rows of 3 numbers; a context of this model has 2 (x1, x2)"},
         {"x1,x2\n1,2\n1,NA\n", "x2"},
         {"x1,x2\n", "has no rows of contexts"},
         {"", "there is no line with numbers"},
@@ -343,6 +356,7 @@ START_TEST(files_that_do_not_fit_are_refused)
         ck_assert_int_ne(a.status, ADV_OK);
         ck_assert_msg(strstr(a.error.message, cases[i].part) != NULL, "%s", a.error.message);
         ck_assert_ptr_nonnull(strstr(a.error.message, path));
+        ck_assert_str_eq(a.error.field, a.status == ADV_E_INVALID ? "context" : "");
         done(&a);
     }
     struct asked a = ask_file(plain_model);
@@ -373,9 +387,22 @@ START_TEST(a_table_of_points_holds_their_contexts)
     ck_assert_mem_eq(a.query.points, points, sizeof points);
     done(&a);
     a = load_points("0.5,1");
-    check_contexts(&a, 1, 2, given);
+    ck_assert_str_eq(a.error.field, "context");
+    ck_assert_ptr_nonnull(strstr(
+        a.error.message, "has the columns of the context (x1, x2); leave out one of the two"));
+    done(&a);
+    write_file("x1,x2,a,b\n1,,5,6\n");
+    a = load_points(NULL);
+    ck_assert_str_eq(a.error.field, "context");
+    done(&a);
+    write_file("x1,x2,a,b\n1,2,,6\n");
+    a = load_points(NULL);
+    ck_assert_str_eq(a.error.field, "points");
     done(&a);
     write_file("a,b,x1\n5,6,1\n");
+    a = load_points("0.5,1");
+    check_contexts(&a, 1, 2, given);
+    done(&a);
     a = load_points(NULL);
     ck_assert_str_eq(
         a.error.message,

@@ -369,7 +369,7 @@ static const struct refusal refusals[] = {
     {penguins,
      {.columns = "[\"bil*\", \"mas\"]"},
      "data.source.columns[1] is \"mas\"; the file has "
-     "no column of that name; did you mean \"mass\"?"},
+     "no column of that name (did you mean \"mass\"?)"},
     {penguins, {.columns = "[\"x*\"]"}, "it has \"species\", \"bill_length\""},
     {penguins, {.columns = "[\"!yaer\"]"}, "did you mean \"year\"?"},
     {penguins, {.columns = "[5]"}, "data.source.columns[0] is 5; it must be between 0 and 4"},
@@ -385,7 +385,7 @@ static const struct refusal refusals[] = {
     {penguins,
      {.label = "\"specie\""},
      "data.source.label_column is \"specie\"; the file has no "
-     "column of that name; did you mean \"species\"?"},
+     "column of that name (did you mean \"species\"?)"},
     {penguins, {.label = "5"}, "data.source.label_column is 5; it must be between 0 and 4"},
     {penguins, {.label = "true"}, "must be a column's name or its index"},
     {"kind\nx\n", {.label = "0"}, "the file has one column, so none is left beside the label"},
@@ -393,7 +393,7 @@ static const struct refusal refusals[] = {
     {"1,2\n", {.columns = "[\"kind\"]"}, "the file has no header line, so give an index"},
     {penguins,
      {.names = "[\"mass\", \"width\", \"height\"]"},
-     "there is no column \"width\", \"height\"; it has \"species\""},
+     "there are no columns \"width\", \"height\"; the file has \"species\""},
     {"a,kind\n1,\xff\n", {.label = "1"}, "line 2, column 2: '?' is not UTF-8 text"},
 };
 enum { N_REFUSALS = ADV_COUNT(refusals) };
