@@ -158,13 +158,13 @@ static void check_product(void)
 static void check_what_goes_with_calibration(void)
 {
     cli_fails(1, "eval gauss.safetensors --calibration-plot r.png",
-              "calibration_plot needs --calibration");
+              "--calibration-plot needs --calibration");
     cli_fails(1, "eval gauss.safetensors --posterior-samples 50",
-              "posterior_samples needs --calibration");
+              "--posterior-samples needs --calibration");
     cli_fails(1, "eval gauss.safetensors --calibration 20 --solvers rk4:6",
-              "solvers needs --curve");
+              "--solvers needs --curve");
     cli_fails(1, "eval gauss.safetensors --calibration 20 --samples s.npy",
-              "samples are not written with --calibration");
+              "--samples writes nothing with --calibration");
     cli_fails(1, "eval gauss.safetensors -n 0 --samples s.npy", "n is 0");
 }
 

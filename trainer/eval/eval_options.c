@@ -224,13 +224,13 @@ static enum adv_status check_measures(const struct adv_eval_options *options,
         const char *flag;
         const struct adv_measure *measure;
     } of_measures[] = {
-        {options->posterior_samples > 0, "posterior_samples", &adv_measure_calibration},
-        {options->calibration_plot != NULL, "calibration_plot", &adv_measure_calibration},
+        {options->posterior_samples > 0, "posterior-samples", &adv_measure_calibration},
+        {options->calibration_plot != NULL, "calibration-plot", &adv_measure_calibration},
         {options->solvers != NULL, "solvers", &adv_measure_quality},
     };
     for (size_t i = 0; i < ADV_COUNT(of_measures); i++) {
         if (of_measures[i].is_given && !is_asked(options, of_measures[i].measure))
-            return adv_fail_field(error, ADV_E_INVALID, of_measures[i].flag, "%s needs --%s",
+            return adv_fail_field(error, ADV_E_INVALID, of_measures[i].flag, "--%s needs --%s",
                                   of_measures[i].flag, of_measures[i].measure->name);
     }
     return ADV_OK;
@@ -245,11 +245,11 @@ static enum adv_status check_samples(const struct adv_eval_options *options,
     if (options->n == 0)
         return adv_fail_field(
             error, ADV_E_INVALID, "samples",
-            "samples names a file, but n is 0; draw at least 1, or leave one out");
+            "--samples names a file, but -n is 0; draw at least 1, or leave one out");
     for (size_t i = 0; adv_measures[i]; i++) {
         if (adv_measure_is_asked(adv_measures[i], &options->wishes[i]))
             return adv_fail_field(error, ADV_E_INVALID, "samples",
-                                  "samples are not written with --%s, which is then all that is "
+                                  "--samples writes nothing with --%s, which is then all that is "
                                   "measured; leave out one of the two",
                                   adv_measures[i]->name);
     }
