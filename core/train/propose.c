@@ -7,6 +7,7 @@
 #include <advect/extra/dataset.h>
 #include <advect/extra/json.h>
 #include <advect/extra/memory.h>
+#include <advect/extra/net.h>
 #include <advect/extra/recipe.h>
 
 #include <math.h>
@@ -114,6 +115,16 @@ static enum adv_status check_table(const struct adv_propose_options *o,
     return ADV_OK;
 }
 
+/* Before anything is computed of all pairs of its numbers. */
+static enum adv_status check_context(const struct adv_dataset *dataset, struct adv_error *error)
+{
+    if (dataset->n_context <= ADV_NET_CONTEXT_MAX)
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "context",
+                          "the context has %zu numbers; at most %d are allowed", dataset->n_context,
+                          ADV_NET_CONTEXT_MAX);
+}
+
 /* ---------------------------------------------------------------- the recipe */
 
 static enum adv_status make_recipe(const struct adv_propose_options *o, const struct adv_dataset *d,
@@ -152,6 +163,8 @@ enum adv_status adv_recipe_propose(const struct adv_propose_options *o, struct a
         status = adv_no_memory(error);
     if (status == ADV_OK)
         status = open_data(o, data, &dataset, error);
+    if (status == ADV_OK)
+        status = check_context(&dataset, error);
     if (status == ADV_OK)
         status = make_recipe(o, &dataset, data, name, &proposal.recipe, error);
     if (status == ADV_OK)

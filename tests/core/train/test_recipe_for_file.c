@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define ROWS 60
+#define WIDE 4097 /* numbers of a context that no network takes */
 
 static char folder[64], rows_csv[96], rows_npy[96];
 
@@ -37,6 +38,10 @@ static void write_rows(void)
     ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){ROWS, 3}, contexts, NULL), ADV_OK);
     snprintf(path, sizeof path, "%s/short.npy", folder);
     ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){ROWS / 2, 3}, contexts, NULL), ADV_OK);
+    static float wide[ROWS * WIDE];
+    adv_rng_normal(3, ADV_STREAM_DATA, 0, ROWS, WIDE, wide);
+    snprintf(path, sizeof path, "%s/wide.npy", folder);
+    ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){ROWS, WIDE}, wide, NULL), ADV_OK);
     labels[7] = 0.5F;
     snprintf(path, sizeof path, "%s/halves.npy", folder);
     ck_assert_int_eq(adv_npy_write_float(path, 1, (size_t[]){ROWS}, labels, NULL), ADV_OK);
@@ -197,6 +202,8 @@ static const struct {
     {true, "{\"context_file\": \"none.npy\"}", "", "none.npy"},
     {true, "{\"context_file\": \"short.npy\"}", "", "60"},
     {false, "{\"context_file\": \"three.npy\"}", "context_file", "context_file is of NPY files"},
+    {true, "{\"context_file\": \"wide.npy\"}", "context",
+     "the context has 4097 numbers; at most 4096 are allowed"},
     {true, "{\"net\": \"unet\"}", "net", "transformer"},
     {true, "{\"net\": \"transformer\", \"support\": [{\"periodic\": 7}, null]}", "net",
      "a transformer cannot model columns that are circles"},
