@@ -2,6 +2,7 @@
  * core/train/propose_training.c. */
 #include <advect/extra/propose.h>
 
+#include "core/model/model.h"
 #include "core/train/proposal.h"
 
 #include <advect/extra/dataset.h>
@@ -147,6 +148,14 @@ static enum adv_status make_recipe(const struct adv_propose_options *o, const st
     return status;
 }
 
+static enum adv_status check_name(const char *name, struct adv_error *error)
+{
+    json_t *text = json_string(name);
+    enum adv_status status = adv_model_check_name("name", text, error);
+    json_decref(text);
+    return status;
+}
+
 enum adv_status adv_recipe_propose(const struct adv_propose_options *o, struct adv_proposal *out,
                                    struct adv_error *error)
 {
@@ -156,7 +165,9 @@ enum adv_status adv_recipe_propose(const struct adv_propose_options *o, struct a
     char name[ADV_NAME_BYTES];
     adv_name_of_file(o->name ? o->name : o->file, o->name == NULL, name);
     json_t *data = NULL;
-    enum adv_status status = adv_found_read(o, &found, error);
+    enum adv_status status = check_name(name, error);
+    if (status == ADV_OK)
+        status = adv_found_read(o, &found, error);
     if (status == ADV_OK)
         status = check_table(o, &found, error);
     if (status == ADV_OK && !(data = data_part(o, &found)))

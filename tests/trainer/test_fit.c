@@ -294,6 +294,35 @@ START_TEST(bad_tables_are_refused_in_words)
 }
 END_TEST
 
+/* And leaves nothing behind. */
+START_TEST(a_recipe_that_cannot_train_is_not_written)
+{
+    static const struct {
+        const char *flags, *says;
+    } refused[] = {
+        {"--set name=5", "name is an integer"},
+        {"--set name=sub/x", "name is \"sub/x\"; it must be"},
+        {"--name a/b", "name is \"a/b\"; it must be"},
+        {"--set train.stpes=3", "\"stpes\" is not a known field of train"},
+        {"--set net.layres=3", "\"layres\" is not a known field of net"},
+        {"--set net.dim=7", "the data have 2"},
+        {"--set data.held_out=500", "data.held_out keeps 500 of 38 examples"},
+    };
+    write_mixed("mixed.csv", 40);
+    ck_assert_int_eq(mkdir(cli_at("sub"), 0777), 0);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        char command[128];
+        snprintf(command, sizeof command, "new mixed.csv %s", refused[i].flags);
+        cli_fails(1, command, refused[i].says);
+        snprintf(command, sizeof command, "fit mixed.csv %s", refused[i].flags);
+        cli_fails(1, command, refused[i].says);
+    }
+    ck_assert(!cli_exists("mixed.json") && !cli_exists("(null).json") && !cli_exists("sub/x.json"));
+    CLI_SUCCEEDS("new mixed.csv --set net.layers=2 --set train.steps=4");
+    CLI_SUCCEEDS("train mixed.json --quiet");
+}
+END_TEST
+
 START_TEST(too_many_columns_are_refused)
 {
     FILE *out = fopen(cli_at("wide.csv"), "w");
@@ -382,6 +411,7 @@ static Suite *make_suite(void)
     tcase_add_test(fit, a_table_that_grows_is_refused);
     tcase_add_test(fit, wild_cells_are_told_though_quiet);
     tcase_add_test(fit, bad_tables_are_refused_in_words);
+    tcase_add_test(fit, a_recipe_that_cannot_train_is_not_written);
     tcase_add_test(fit, too_many_columns_are_refused);
     tcase_add_test(fit, one_column_is_enough);
     tcase_add_test(fit, new_overwrites_no_recipe_unasked);

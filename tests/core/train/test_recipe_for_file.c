@@ -204,6 +204,7 @@ static const struct {
     {false, "{\"context_file\": \"three.npy\"}", "context_file", "context_file is of NPY files"},
     {true, "{\"context_file\": \"wide.npy\"}", "context",
      "the context has 4097 numbers; at most 4096 are allowed"},
+    {true, "{\"name\": \"a/b\"}", "name", "name is \"a/b\""},
     {true, "{\"net\": \"unet\"}", "net", "transformer"},
     {true, "{\"net\": \"transformer\", \"support\": [{\"periodic\": 7}, null]}", "net",
      "a transformer cannot model columns that are circles"},
