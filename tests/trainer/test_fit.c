@@ -323,6 +323,37 @@ START_TEST(a_recipe_that_cannot_train_is_not_written)
 }
 END_TEST
 
+START_TEST(what_else_is_in_the_folder_does_not_matter)
+{
+    write_mixed("mixed.csv", 40);
+    ck_assert_int_eq(mkdir(cli_at("model"), 0777), 0);
+    CLI_SUCCEEDS("fit mixed.csv --quiet --steps 2 --no-report");
+    CLI_SUCCEEDS("fit mixed.csv --quiet --steps 2 --no-report --out model");
+    ck_assert(cli_exists("model/mixed.safetensors"));
+    cli_fails(1, "fit mixed.csv --out mixed.csv", "--out: mixed.csv is no folder");
+    cli_fails(1, "fit mixed.csv --out nowhere", "--out: the folder nowhere: No such file");
+}
+END_TEST
+
+/* The model goes into a pipe, from which little is read before the table grows: then the report's
+ * reading of it fails. */
+START_TEST(a_model_without_its_report_is_told)
+{
+    write_mixed("mixed.csv", 40);
+    cli_write("mixed.report.html", "of an earlier fit");
+    cli_write("mixed.report.json", "{}");
+    ck_assert_int_eq(mkfifo(cli_at("mixed.safetensors"), 0600), 0);
+    int code = cli_run("fit mixed.csv --quiet --steps 2 --set net.channels=256 2>&1 & "
+                       "{ head -c 1 >/dev/null; echo >>%s; cat >/dev/null; } <%s; wait $!",
+                       cli_at("mixed.csv"), cli_at("mixed.safetensors"));
+    ck_assert_int_eq(code, 1);
+    ck_assert_msg(strstr(cli_output, "mixed.safetensors is written; its report is not: mixed.csv "
+                                     "changed while it was read"),
+                  "%s", cli_output);
+    ck_assert(!cli_exists("mixed.report.html") && !cli_exists("mixed.report.json"));
+}
+END_TEST
+
 START_TEST(too_many_columns_are_refused)
 {
     FILE *out = fopen(cli_at("wide.csv"), "w");
@@ -412,6 +443,8 @@ static Suite *make_suite(void)
     tcase_add_test(fit, wild_cells_are_told_though_quiet);
     tcase_add_test(fit, bad_tables_are_refused_in_words);
     tcase_add_test(fit, a_recipe_that_cannot_train_is_not_written);
+    tcase_add_test(fit, what_else_is_in_the_folder_does_not_matter);
+    tcase_add_test(fit, a_model_without_its_report_is_told);
     tcase_add_test(fit, too_many_columns_are_refused);
     tcase_add_test(fit, one_column_is_enough);
     tcase_add_test(fit, new_overwrites_no_recipe_unasked);
