@@ -54,6 +54,9 @@ enum adv_remedy adv_table_remedy(const struct adv_table_reader *reader);
 /* How an option is called in messages: data.source.columns, or --columns. */
 struct adv_column_name adv_table_option(const struct adv_table_reader *reader, const char *name);
 
+/* Whether a column of the file is one of the context's, once they are chosen. */
+bool adv_table_is_context(const struct adv_table_reader *reader, size_t column);
+
 /* Whether a cell says that its value is missing, and whether it is a date, with or without a
  * time. */
 bool adv_table_is_missing(const struct adv_csv_cell *cell);

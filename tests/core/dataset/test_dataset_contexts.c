@@ -28,7 +28,7 @@ static void write_table(void)
 START_TEST(contexts_stay_with_their_rows)
 {
     static const char *const ways[] = {"[\"x1\", \"x2\"]", "[\"x*\"]", "[0, 3]",
-                                       "[\"x*\", \"!note\"]"};
+                                       "[\"x*\", \"!note\"]", "[\"!theta\", \"!note\"]"};
     write_table();
     char text[400];
     snprintf(text, sizeof text, SIMS("%s", ""), ways[_i]);
@@ -212,17 +212,30 @@ START_TEST(what_is_no_context_is_refused)
 }
 END_TEST
 
+START_TEST(columns_of_the_context_are_told_as_such)
+{
+    write_table();
+    dataset_refuses(SIMS("[\"!*\"]", ""), "data.source.context leaves out every column");
+    dataset_refuses(SIMS("[\"x1\", \"note\"]", ""),
+                    "leave it out of data.source.context, or give a column of classes as "
+                    "data.source.label_column");
+    dataset_write_text("sims.csv", "x1,theta,x1,note\n1,1,2,a\n2,3,1,a\n5,4,3,a\n");
+    dataset_refuses(SIMS("[\"x1\"]", ""), "by its position from 0 (0 or 2) in data.source.context");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("contexts of data sets");
     TCase *tests = tcase_create("contexts");
     tcase_add_checked_fixture(tests, dataset_make_folder, dataset_remove_folder);
-    tcase_add_loop_test(tests, contexts_stay_with_their_rows, 0, 4);
+    tcase_add_loop_test(tests, contexts_stay_with_their_rows, 0, 5);
     tcase_add_test(tests, contexts_are_standardised_by_themselves);
     tcase_add_test(tests, heavy_tails_of_contexts_are_brought_near);
     tcase_add_test(tests, contexts_may_be_a_second_array);
     tcase_add_test(tests, the_recipe_names_contexts_that_have_no_names);
     tcase_add_test(tests, what_is_no_context_is_refused);
+    tcase_add_test(tests, columns_of_the_context_are_told_as_such);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
