@@ -208,7 +208,7 @@ START_TEST(what_is_no_context_is_refused)
     dataset_refuses(
         "{\"source\": {\"kind\": \"csv\", \"file\": \"sims.csv\", \"columns\": [\"theta\"], "
         "\"context\": [\"x1\"]}, \"held_out\": 1}",
-        "the context: ");
+        "column \"x1\" is to be left out (data.source.context): ");
 }
 END_TEST
 
@@ -224,6 +224,48 @@ START_TEST(columns_of_the_context_are_told_as_such)
 }
 END_TEST
 
+#define OF_CONTEXT(transform) SIMS("[\"x1\"]", ", \"context\": {\"transform\": " transform "}")
+
+/* By the recipe's names, with all kinds that a recipe can have. */
+static const struct {
+    const char *text, *field, *message;
+} transforms[] = {
+    {OF_CONTEXT("\"foo\""), "data.context.transform",
+     "data.context.transform is \"foo\"; it must be one of auto, identity, "},
+    {OF_CONTEXT("{\"kind\": \"foo\"}"), "data.context.transform.kind",
+     "data.context.transform.kind is \"foo\"; it must be one of auto, identity, "},
+    {OF_CONTEXT("{\"kind\": \"affine\", \"shft\": 1}"), "data.context.transform.shft",
+     "data.context.transform: \"shft\" is not a known field"},
+    {OF_CONTEXT("{\"kind\": \"affine\", \"scale\": [1, 2]}"), "data.context.transform.scale",
+     "data.context.transform.scale has 2 entries"},
+    {SIMS("[\"x1\"]", ", \"transform\": \"foo\""), "data.transform",
+     "data.transform is \"foo\"; it must be one of auto, identity, "},
+    {SIMS("[\"x1\"]", ", \"transform\": {\"kind\": \"affine\", \"scale\": 0}"),
+     "data.transform.scale", "data.transform.scale"},
+    {OF_CONTEXT("\"logit\""), "data.context",
+     "sims.csv: line 3: the context: column 0 is 10; it must be between 0 and 1"},
+};
+
+START_TEST(transforms_are_refused_by_the_recipes_names)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_dataset dataset;
+    write_table();
+    ck_assert_int_ne(dataset_open_text(transforms[_i].text, &dataset, &error), ADV_OK);
+    ck_assert_msg(strstr(error.message, transforms[_i].message), "%s", error.message);
+    ck_assert_str_eq(error.field, transforms[_i].field);
+}
+END_TEST
+
+START_TEST(names_are_of_one_number_each)
+{
+    write_arrays();
+    dataset_refuses(ARRAYS("x.npy", ", \"columns\": [\"a\", \"b\"], \"context\": {\"columns\": "
+                                    "[\"c\", \"b\", \"d\"]}"),
+                    "data.context.columns[1] is \"b\", which data.columns[1] is too");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("contexts of data sets");
@@ -236,6 +278,9 @@ int main(void)
     tcase_add_test(tests, the_recipe_names_contexts_that_have_no_names);
     tcase_add_test(tests, what_is_no_context_is_refused);
     tcase_add_test(tests, columns_of_the_context_are_told_as_such);
+    tcase_add_loop_test(tests, transforms_are_refused_by_the_recipes_names, 0,
+                        (int)(sizeof transforms / sizeof *transforms));
+    tcase_add_test(tests, names_are_of_one_number_each);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
