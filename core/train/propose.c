@@ -2,6 +2,7 @@
  * core/train/propose_training.c. */
 #include <advect/extra/propose.h>
 
+#include "core/base/words.h"
 #include "core/model/model.h"
 #include "core/train/proposal.h"
 
@@ -93,6 +94,22 @@ static enum adv_status open_data(const struct adv_propose_options *o, const json
     return status;
 }
 
+/* A context that is the same in every row conditions nothing. */
+static enum adv_status check_context_columns(const struct adv_propose_options *o,
+                                             const struct adv_table_survey *survey,
+                                             struct adv_error *error)
+{
+    for (size_t i = 0; i < survey->n_columns; i++) {
+        const struct adv_column_survey *c = &survey->columns[i];
+        if (c->is_context && c->kind == ADV_COLUMN_CONSTANT && c->name)
+            return adv_fail_field(error, ADV_E_INVALID, "context",
+                                  "column %s is %g throughout, so nothing can depend on it: leave "
+                                  "it out of %scontext",
+                                  adv_quote(c->name).text, c->low, o->where ? o->where : "");
+    }
+    return ADV_OK;
+}
+
 static enum adv_status check_table(const struct adv_propose_options *o,
                                    const struct adv_found *found, struct adv_error *error)
 {
@@ -113,7 +130,7 @@ static enum adv_status check_table(const struct adv_propose_options *o,
             error, ADV_E_INVALID, "label_column",
             "the labels have %zu different values in %zu rows, which are no classes",
             survey->n_classes, found->n_rows);
-    return ADV_OK;
+    return check_context_columns(o, survey, error);
 }
 
 /* Before anything is computed of all pairs of its numbers. */

@@ -21,11 +21,11 @@ static void write_rows(void)
     float rows[ROWS * 2], labels[ROWS];
     FILE *file = fopen(rows_csv, "w");
     ck_assert_ptr_nonnull(file);
-    fprintf(file, "x,y,kind\n");
+    fprintf(file, "x,y,kind,five\n");
     adv_rng_normal(1, ADV_STREAM_DATA, 0, ROWS, 2, rows);
     for (size_t i = 0; i < ROWS; i++) {
         labels[i] = (float)(i % 3);
-        fprintf(file, "%.6f,%.6f,%zu\n", (double)rows[2 * i], (double)rows[2 * i + 1], i % 3);
+        fprintf(file, "%.6f,%.6f,%zu,5\n", (double)rows[2 * i], (double)rows[2 * i + 1], i % 3);
     }
     ck_assert_int_eq(fclose(file), 0);
     char path[128];
@@ -207,7 +207,13 @@ static const struct {
     {true, "{\"name\": \"a/b\"}", "name", "name is \"a/b\""},
     {true, "{\"net\": \"unet\"}", "net", "transformer"},
     {true, "{\"net\": \"transformer\", \"support\": [{\"periodic\": 7}, null]}", "net",
-     "a transformer cannot model columns that are circles"},
+     "net is transformer, and support of column 0 is periodic, 0 to 7, which only an mlp"},
+    {false, "{\"net\": \"transformer\", \"support\": {\"y\": {\"periodic\": 8}}}", "net",
+     "support of column \"y\" is periodic"},
+    {false, "{\"context\": [\"five\"]}", "context",
+     "column \"five\" is 5 throughout, so nothing can depend on it: leave it out of context"},
+    {false, "{\"support\": {\"x\": [-1e-3, null]}}", "data", "rows.csv: line "},
+    {true, "{\"support\": [[-1e-3, null], null]}", "data", "example "},
     {false, "{\"columns\": [\"z\"]}", "", "columns[0] is \"z\""},
 };
 
