@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CELL_BYTES 64
@@ -42,10 +43,24 @@ static int column_width(const struct adv_column *column, const json_t *rows)
     return !shown ? 0 : text ? -width : width;
 }
 
+/* Blanks wait for what follows them, so that no line ends in some. */
+static void print_cell(const char *cell, int width, size_t *blanks)
+{
+    size_t length = strlen(cell), wanted = (size_t)abs(width);
+    size_t pad = wanted > length ? wanted - length : 0;
+    *blanks += width > 0 ? pad : 0;
+    if (*cell) {
+        printf("%*s%s", (int)*blanks, "", cell);
+        *blanks = 0;
+    }
+    *blanks += width < 0 ? pad : 0;
+}
+
 void adv_table_print(const struct adv_column *columns, size_t n_columns, const json_t *rows)
 {
     for (size_t line = 0; line <= json_array_size(rows); line++) {
-        const char *gap = "";
+        size_t blanks = 0;
+        bool first = true;
         for (size_t c = 0; c < n_columns; c++) {
             int width = column_width(&columns[c], rows);
             char cell[CELL_BYTES];
@@ -55,8 +70,9 @@ void adv_table_print(const struct adv_column *columns, size_t n_columns, const j
                 snprintf(cell, sizeof cell, "%s", columns[c].header);
             if (width == 0)
                 continue;
-            printf("%s%*s", gap, width, cell);
-            gap = "  ";
+            blanks += first ? 0 : 2;
+            first = false;
+            print_cell(cell, width, &blanks);
         }
         putchar('\n');
     }
