@@ -108,6 +108,30 @@ START_TEST(what_is_left_out_is_told)
                                        "2 different", "left out", "consider label_column \"kind\""};
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
         ck_assert_msg(strstr(cli_output, told[i]) != NULL, "%s is not in %s", told[i], cli_output);
+    ck_assert_msg(!strstr(cli_output, " \n"), "a line ends in a blank: %s", cli_output);
+}
+END_TEST
+
+START_TEST(the_network_is_told_by_its_kind_and_start)
+{
+    static const struct {
+        const char *flags, *says;
+    } told[] = {
+        {"", "network: mlp of 3 layers of 64 channels, starting from a "},
+        {"--net transformer --context height",
+         "network: transformer of 3 layers of 32 channels, starting from a Gaussian; at most 6000 "
+         "steps of 128 rows\n"},
+        {"--context height", " around a linear regression; at most 3000 steps"},
+        {"--context height --set net.mixture=0",
+         "channels, starting from a linear regression; at most"},
+        {"--set net.mixture=0 --set net.layers=1", "1 layer of 64 channels; at most"},
+    };
+    write_mixed("mixed.csv", 40);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        CLI_SUCCEEDS("new mixed.csv -o mixed.json %s", told[i].flags);
+        ck_assert_msg(strstr(cli_output, told[i].says) != NULL, "%s is not in %s", told[i].says,
+                      cli_output);
+    }
 }
 END_TEST
 
@@ -433,6 +457,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(fit, 120);
     tcase_add_test(fit, a_table_becomes_a_model_and_a_report);
     tcase_add_test(fit, what_is_left_out_is_told);
+    tcase_add_test(fit, the_network_is_told_by_its_kind_and_start);
     tcase_add_test(fit, what_is_given_is_not_modelled);
     tcase_add_test(fit, new_and_train_make_the_model_that_fit_makes);
     tcase_add_test(fit, tables_come_from_standard_input_too);
