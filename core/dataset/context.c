@@ -1,6 +1,7 @@
 /* The numbers of contexts, kept apart from those of examples: they are conditions, which nothing
  * models. */
 #include "core/base/mem.h"
+#include "core/base/words.h"
 #include "core/dataset/opening.h"
 #include "core/dataset/supports.h"
 
@@ -79,6 +80,23 @@ static enum adv_status name_values(struct adv_dataset *d, const json_t *names,
     return status;
 }
 
+/* Two numbers of one name could not be told apart by it. */
+static enum adv_status check_names(const struct adv_dataset *d, struct adv_error *error)
+{
+    for (size_t i = 0; d->context_columns && i < d->n_context; i++) {
+        for (size_t k = 0; k < d->dim; k++) {
+            const char *name = adv_dataset_column(d, k);
+            if (name && !strcmp(name, d->context_columns[i]))
+                return adv_fail_field(error, ADV_E_INVALID, "data.context.columns",
+                                      "data.context.columns[%zu] is %s, which data.columns[%zu] is "
+                                      "too; the names of a context must be others than those of an "
+                                      "example",
+                                      i, adv_quote(name).text, k);
+        }
+    }
+    return ADV_OK;
+}
+
 /* The transform that is stated, where "auto" stands for that which suits contexts [n, n_context]. */
 static enum adv_status make_transform(struct adv_dataset *d, json_t *stated, size_t n,
                                       const float *contexts, struct adv_error *error)
@@ -89,10 +107,8 @@ static enum adv_status make_transform(struct adv_dataset *d, json_t *stated, siz
                             : json_incref(stated);
     if (!transform)
         return adv_no_memory(error);
-    enum adv_status status =
-        adv_transform_new(transform, d->n_context, &d->context_transform, error);
-    if (status != ADV_OK)
-        adv_error_prefix(error, "data.context: ");
+    enum adv_status status = adv_dataset_stated_transform("data.context.", transform, d->n_context,
+                                                          &d->context_transform, error);
     json_decref(transform);
     return status;
 }
@@ -125,22 +141,37 @@ static void name_constant(const struct adv_dataset *d, size_t n, const float *co
     const char *name = column < d->n_context ? adv_dataset_context_column(d, column) : NULL;
     if (name && d->source.simulator)
         adv_error_prefix(error,
-                         "column %s is the same in all %zu simulations (data.source.n): ", name,
-                         d->n_rows);
+                         "column %s is the same in all %zu simulations that training sees "
+                         "(data.source.n, data.held_out): ",
+                         name, n);
+    else if (name)
+        adv_error_prefix(
+            error, "column %s is to be left out (data.source.context): ", adv_quote(name).text);
     else
         adv_error_prefix(error, "the context: ");
+}
+
+/* contexts [n, n_context]: of files those of all rows, else those that are drawn. */
+static enum adv_status check_domain(const struct adv_dataset *d, size_t n, const float *contexts,
+                                    struct adv_error *error)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct adv_error why = ADV_ERROR_INIT;
+        if (adv_transform_check_domain(d->context_transform, contexts + i * d->n_context, &why) ==
+            ADV_OK)
+            continue;
+        adv_error_prefix(&why, "the context: ");
+        return adv_dataset_fail_row(d, "data.context", i, &why, error);
+    }
+    return ADV_OK;
 }
 
 static enum adv_status fit(struct adv_dataset *d, size_t n, const float *contexts,
                            struct adv_error *error)
 {
-    enum adv_status status = ADV_OK;
-    for (size_t i = 0; i < n && status == ADV_OK; i++) {
-        status =
-            adv_transform_check_domain(d->context_transform, contexts + i * d->n_context, error);
-        if (status != ADV_OK)
-            adv_error_prefix(error, "the context of example %zu: ", i);
-    }
+    enum adv_status status = adv_source_is_drawn(&d->source)
+                                 ? check_domain(d, n, contexts, error)
+                                 : check_domain(d, d->n_rows, d->contexts, error);
     if (status != ADV_OK || adv_transform_is_fitted(d->context_transform))
         return status;
     status = adv_transform_fit(d->context_transform, n, contexts, error);
@@ -186,6 +217,8 @@ enum adv_status adv_dataset_open_context(struct adv_dataset *d, const json_t *re
                                       error);
     if (status == ADV_OK)
         status = name_values(d, options.columns, error);
+    if (status == ADV_OK)
+        status = check_names(d, error);
     if (status == ADV_OK)
         status = open_with(d, &options, error);
     adv_fields_release(fields, ADV_COUNT(fields), &options);

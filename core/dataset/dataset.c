@@ -172,6 +172,17 @@ static enum adv_status read_levels(struct adv_dataset *d, bool dequantise, struc
     return status;
 }
 
+enum adv_status adv_dataset_fail_row(const struct adv_dataset *d, const char *field, size_t row,
+                                     const struct adv_error *why, struct adv_error *error)
+{
+    const struct adv_table *table = &d->source.table;
+    if (table->lines)
+        return adv_fail_field(error, why->status, field, "%s: line %lu: %s", table->name,
+                              (unsigned long)table->lines[row], why->message);
+    return adv_fail_field(error, why->status, field, "%s %zu: %s",
+                          d->source.simulator ? "simulation" : "example", row, why->message);
+}
+
 /* A check of one row, before or after fitting. */
 typedef enum adv_status check_row(const struct adv_transform *transform, const float *point,
                                   struct adv_error *error);
@@ -185,11 +196,9 @@ static enum adv_status check_each(const struct adv_dataset *d, size_t n, const f
                                   check_row *check, struct adv_error *error)
 {
     for (size_t i = 0; i < n; i++) {
-        enum adv_status status = check(d->transform, rows + i * d->dim, error);
-        if (status != ADV_OK) {
-            adv_error_prefix(error, "%s %zu: ", d->source.simulator ? "simulation" : "example", i);
-            return status;
-        }
+        struct adv_error why = ADV_ERROR_INIT;
+        if (check(d->transform, rows + i * d->dim, &why) != ADV_OK)
+            return adv_dataset_fail_row(d, "data", i, &why, error);
     }
     return ADV_OK;
 }
@@ -249,7 +258,8 @@ static enum adv_status make_transform(struct adv_dataset *d, const struct adv_da
                                       struct adv_error *error)
 {
     if (!adv_transform_is_auto(recipe->transform))
-        return adv_transform_new(recipe->transform, d->dim, &d->transform, error);
+        return adv_dataset_stated_transform("data.", recipe->transform, d->dim, &d->transform,
+                                            error);
     json_t *spec = NULL;
     enum adv_status status = adv_table_transform(d, recipe->support, &d->stated, &spec, error);
     if (status == ADV_OK)

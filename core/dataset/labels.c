@@ -97,24 +97,25 @@ static enum adv_status refuse_text(const struct adv_dataset *d, const json_t *na
 {
     const struct adv_table *table = &d->source.table;
     const char *text = table->classes[odd];
+    struct adv_error why = ADV_ERROR_INIT;
     char list[400];
     size_t row = 0;
     while (table->label[row] != (int32_t)odd)
         row++;
-    if (names)
-        return adv_fail_field(
-            error, ADV_E_INVALID, "data.labels",
-            "the label of example %zu is %s, which is not one of data.labels, nor "
-            "an integer between 0 and %zu",
-            row, adv_quote(text).text, d->classes ? d->classes - 1 : 0);
-    if (!is_integer(text))
+    if (!names && !is_integer(text))
         return adv_fail_field(
             error, ADV_E_INVALID, "data.classes",
             "the labels are %zu different texts, %s, but data.classes is %zu", table->n_classes,
             list_texts(table->n_classes, (const char *const *)table->classes, list), d->classes);
-    return adv_fail_field(error, ADV_E_INVALID, "data.source",
-                          "the label of example %zu is %s; it must be an integer between 0 and %zu",
-                          row, text, d->classes - 1);
+    if (names)
+        adv_fail(&why, ADV_E_INVALID,
+                 "the label is %s, which is not one of data.labels, nor an integer between 0 and "
+                 "%zu",
+                 adv_quote(text).text, d->classes ? d->classes - 1 : 0);
+    else
+        adv_fail(&why, ADV_E_INVALID, "the label is %s; it must be an integer between 0 and %zu",
+                 text, d->classes - 1);
+    return adv_dataset_fail_row(d, names ? "data.labels" : "data.source", row, &why, error);
 }
 
 /* Without names they may be discovered: of texts, or of other numbers than classes have. */

@@ -18,6 +18,12 @@ enum adv_status adv_dataset_split_context(struct adv_dataset *dataset, struct ad
 enum adv_status adv_dataset_open_context(struct adv_dataset *dataset, const json_t *recipe,
                                          struct adv_error *error);
 
+/* What is wrong with a row of the source, told with where it is: in a file the line. why: what.
+ * Returns its status. */
+enum adv_status adv_dataset_fail_row(const struct adv_dataset *dataset, const char *field,
+                                     size_t row, const struct adv_error *why,
+                                     struct adv_error *error);
+
 /* The n names of a field, one for each number of what is told by `of`, as one block to be freed:
  * columns [n]. ADV_E_INVALID where they are anything else; ADV_E_MEMORY. */
 enum adv_status adv_dataset_read_names(const char *field, const char *of, const json_t *names,

@@ -161,7 +161,7 @@ static const struct adv_field csv_fields[] = {
     {"context", ADV_FIELD_JSON, AT(context_columns),
      .help =
          "columns that are the values of a context, on which the others are conditioned: names, "
-         "patterns and positions"},
+         "patterns and positions, and with a ! what to leave out"},
     {"label_column", ADV_FIELD_JSON, AT(label_column),
      .help = "column of the labels, by name or by index from 0"},
     {"missing", ADV_FIELD_CHOICE, AT(missing), .choices = adv_missing_names, .fallback = "refuse",

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define WHERE_BYTES 160
+#define KINDS_MAX 16       /* of transforms */
 #define NAME_BYTES_MAX 256 /* of a column's name that the model's file keeps */
 
 bool adv_transform_is_auto(const json_t *transform)
@@ -21,6 +22,42 @@ bool adv_transform_is_auto(const json_t *transform)
     const json_t *kind = json_is_object(transform) ? json_object_get(transform, "kind") : transform;
     bool alone = !json_is_object(transform) || json_object_size(transform) == 1;
     return json_is_string(kind) && alone && !strcmp(json_string_value(kind), "auto");
+}
+
+/* A kind by its name, "auto" being one in recipes. Anything else is for the transform to refuse. */
+static enum adv_status check_kind(const char *part, const json_t *stated, struct adv_error *error)
+{
+    const char *names[KINDS_MAX + 2] = {"auto"};
+    char field[64];
+    struct adv_field_group kind;
+    size_t index;
+    const json_t *name = json_is_object(stated) ? json_object_get(stated, "kind") : stated;
+    if (!json_is_string(name))
+        return ADV_OK;
+    for (size_t i = 0; i < KINDS_MAX && adv_transform_group(i + 1, &kind); i++)
+        names[i + 1] = kind.name;
+    snprintf(field, sizeof field, "%stransform%s", part, name == stated ? "" : ".kind");
+    return adv_find_name(field, json_string_value(name), names, &index, error);
+}
+
+enum adv_status adv_dataset_stated_transform(const char *part, const json_t *stated, size_t dim,
+                                             struct adv_transform **transform,
+                                             struct adv_error *error)
+{
+    static const char begin[] = "transform";
+    struct adv_error why = ADV_ERROR_INIT;
+    enum adv_status status = check_kind(part, stated, error);
+    if (status != ADV_OK)
+        return status;
+    status = adv_transform_new(stated, dim, transform, &why);
+    if (status == ADV_OK)
+        return ADV_OK;
+    char field[128];
+    bool is_named = !strncmp(why.message, begin, sizeof begin - 1);
+    snprintf(field, sizeof field, "%s%s%s", part,
+             strncmp(why.field, begin, sizeof begin - 1) ? "transform." : "", why.field);
+    return adv_fail_field(error, status, field, "%s%s%s", part,
+                          is_named ? "" : "transform: ", why.message);
 }
 
 /* ---------------------------------------------------------------- forms of a support */

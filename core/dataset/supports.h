@@ -8,6 +8,12 @@
 /* Whether a transform in a recipe is "auto", which adv_table_transform spells out. */
 bool adv_transform_is_auto(const json_t *transform);
 
+/* The transform that a recipe states in part ("data.") as "transform", of a kind that is not "auto".
+ * Errors as of adv_transform_new, by the recipe's names. */
+enum adv_status adv_dataset_stated_transform(const char *part, const json_t *stated, size_t dim,
+                                             struct adv_transform **transform,
+                                             struct adv_error *error);
+
 /* What "auto" stands for: of a table, columns of the supports that data.support states, or
  * standardise where it states none; of simulations, columns of the prior's bounds, where
  * data.support states no others; of other data, the identity. A new reference. *stated receives

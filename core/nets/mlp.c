@@ -34,6 +34,7 @@
 #include "core/nets/parts.h"
 
 #include <advect/extra/memory.h>
+#include <advect/extra/net.h>
 
 struct mlp_options {
     int64_t dim, channels, layers, num_classes, label_channels;
@@ -64,7 +65,7 @@ static const struct adv_field fields[] = {
      .help = "width of the class embedding"},
     {"null_class", ADV_FIELD_BOOL, AT(null_class), .fallback = "false",
      .help = "also accept rows without a label, as guidance needs"},
-    {"context", ADV_FIELD_INT, AT(context), .min = 0, .max = 4096, .fallback = "0",
+    {"context", ADV_FIELD_INT, AT(context), .min = 0, .max = ADV_NET_CONTEXT_MAX, .fallback = "0",
      .help = "number of values in a context, the vector on which the velocity is conditioned; 0 "
              "means none"},
     {"null_context", ADV_FIELD_BOOL, AT(null_context), .fallback = "false",

@@ -16,6 +16,7 @@
 #include "core/nets/parts.h"
 
 #include <advect/extra/memory.h>
+#include <advect/extra/net.h>
 
 struct transformer_options {
     int64_t dim, channels, layers, heads, expansion, num_classes, context;
@@ -39,7 +40,7 @@ static const struct adv_field fields[] = {
      .help = "number of classes; 0 means unconditional"},
     {"null_class", ADV_FIELD_BOOL, AT(null_class), .fallback = "false",
      .help = "also accept rows without a label, as guidance needs"},
-    {"context", ADV_FIELD_INT, AT(context), .min = 0, .max = 4096, .fallback = "0",
+    {"context", ADV_FIELD_INT, AT(context), .min = 0, .max = ADV_NET_CONTEXT_MAX, .fallback = "0",
      .help = "number of values in a context, the vector on which the velocity is conditioned, each "
              "a token; 0 means none"},
     {"null_context", ADV_FIELD_BOOL, AT(null_context), .fallback = "false",

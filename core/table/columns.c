@@ -219,22 +219,30 @@ static void use_every(struct adv_table_reader *reader)
         use(reader, i);
 }
 
+/* All that the entries of an option stand for: without one that says what to take, every other
+ * column. */
+static enum adv_status apply_all(struct adv_table_reader *reader, const char *name,
+                                 const json_t *entries, struct adv_error *error)
+{
+    size_t n_taken = 0;
+    for (size_t i = 0; i < json_array_size(entries); i++)
+        n_taken += !says_what_to_leave_out(json_array_get(entries, i));
+    if (n_taken == 0)
+        use_every(reader);
+    enum adv_status status = apply(reader, name, entries, false, error);
+    return status == ADV_OK ? apply(reader, name, entries, true, error) : status;
+}
+
 static enum adv_status choose_columns(struct adv_table_reader *reader, struct adv_error *error)
 {
     const json_t *entries = reader->options->columns;
     bool flags = adv_table_remedy(reader) == ADV_REMEDY_FLAGS;
     struct adv_column_name option = adv_table_option(reader, "columns");
-    size_t n_taken = 0;
     if (entries && (!json_is_array(entries) || json_array_size(entries) == 0))
         return adv_fail_field(
             error, ADV_E_INVALID, option.text, "%s must name columns, as in %s", option.text,
             flags ? "'height,bill*,!bill_depth,3'" : "[\"height\", \"bill*\", \"!bill_depth\", 3]");
-    for (size_t i = 0; i < json_array_size(entries); i++)
-        n_taken += !says_what_to_leave_out(json_array_get(entries, i));
-    if (n_taken == 0)
-        use_every(reader);
-    enum adv_status status = apply(reader, "columns", entries, false, error);
-    return status == ADV_OK ? apply(reader, "columns", entries, true, error) : status;
+    return apply_all(reader, "columns", entries, error);
 }
 
 /* ---------------------------------------------------------------- names that are wanted */
@@ -345,9 +353,10 @@ static enum adv_status choose_context(struct adv_table_reader *reader, struct ad
     if (!json_is_array(entries) || json_array_size(entries) == 0)
         return adv_fail_field(error, ADV_E_INVALID, option.text,
                               "%s must name columns, as in [\"x1\", \"y*\", 3]", option.text);
-    enum adv_status status = apply(reader, "context", entries, false, error);
-    if (status == ADV_OK)
-        status = apply(reader, "context", entries, true, error);
+    enum adv_status status = apply_all(reader, "context", entries, error);
+    if (status == ADV_OK && reader->n_used == 0)
+        status = adv_fail_field(error, ADV_E_INVALID, option.text,
+                                "%s leaves out every column that it takes", option.text);
     for (size_t i = 0; i < reader->n_used; i++) {
         reader->context[i] = reader->used[i];
         reader->columns[reader->used[i]].to = ADV_COLUMN_CONTEXT;
@@ -355,6 +364,14 @@ static enum adv_status choose_context(struct adv_table_reader *reader, struct ad
     reader->n_context = reader->n_used;
     reader->n_used = 0;
     return status;
+}
+
+bool adv_table_is_context(const struct adv_table_reader *reader, size_t column)
+{
+    size_t i = 0;
+    while (i < reader->n_context && reader->context[i] != column)
+        i++;
+    return i < reader->n_context;
 }
 
 static void append_context(struct adv_table_reader *reader)
@@ -393,8 +410,10 @@ static enum adv_status check_distinct(const struct adv_table_reader *reader,
     size_t first = (size_t)find_name(reader, twice), second = first + 1;
     while (strcmp(reader->names[second], twice) != 0)
         second++;
-    struct adv_column_name option = adv_table_option(reader, "columns");
-    return adv_fail_field(error, ADV_E_INVALID, adv_table_field(reader, "columns").text,
+    bool of_context = adv_table_is_context(reader, first) && adv_table_is_context(reader, second);
+    const char *name = of_context ? "context" : "columns";
+    struct adv_column_name option = adv_table_option(reader, name);
+    return adv_fail_field(error, ADV_E_INVALID, adv_table_field(reader, name).text,
                           "columns %zu and %zu are both called %s: rename one, or take one of them "
                           "by its position from 0 (%zu or %zu) in %s",
                           first + 1, second + 1, adv_quote(twice).text, first, second, option.text);

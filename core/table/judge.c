@@ -50,6 +50,21 @@ static enum adv_status refuse_cell(const struct adv_table_reader *reader, size_t
                     adv_printable(column->text.text, column->text.n, shown), more);
 }
 
+/* What to write about columns of the context: leave "cls" out of --context, or make it ... */
+static void describe_context_remedy(const struct adv_table_reader *reader, size_t n, char text[512])
+{
+    static const char *const class_options[] = {
+        [ADV_REMEDY_RECIPE] = "data.source.label_column", [ADV_REMEDY_FLAGS] = "--label-column"};
+    text[0] = '\0';
+    if (adv_table_remedy(reader) == ADV_REMEDY_NONE)
+        return;
+    snprintf(text, 512, ": leave %s out of %s", n > 1 ? "them" : "it",
+             adv_table_option(reader, "context").text);
+    if (reader->label < 0)
+        adv_append(text, 512, ", or give a column of classes as %s",
+                   class_options[adv_table_remedy(reader)]);
+}
+
 /* What to write to be rid of the columns: "columns": ["!a", "!b"]. */
 static void describe_remedy(const struct adv_table_reader *reader, const size_t *columns, size_t n,
                             char text[512])
@@ -90,28 +105,41 @@ static enum adv_status refuse_columns(const struct adv_table_reader *reader, con
     for (size_t i = 1; i < n; i++)
         adv_append(others, sizeof others, "%s%s", i > 1 ? ", " : "; so does ",
                    adv_table_column_name(reader, columns[i]).text);
-    describe_remedy(reader, columns, n, remedy);
-    return adv_fail_field(error, ADV_E_FORMAT, adv_table_field(reader, "columns").text,
+    bool of_context = adv_table_is_context(reader, columns[0]);
+    if (of_context)
+        describe_context_remedy(reader, n, remedy);
+    else
+        describe_remedy(reader, columns, n, remedy);
+    const char *option = of_context ? "context" : "columns";
+    return adv_fail_field(error, ADV_E_FORMAT, adv_table_field(reader, option).text,
                           "%s holds %s, not numbers (line %zu: '%s')%s%s",
                           adv_table_column_name(reader, columns[0]).text,
                           adv_table_is_date(&first->text) ? "dates" : "text", first->text.line,
                           adv_printable(first->text.text, first->text.n, shown), others, remedy);
 }
 
+/* The columns of text, of the context or else the others, into columns [SHOWN_MAX]; their number. */
+static size_t find_text(const struct adv_table_reader *reader, bool of_context, size_t *columns)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < reader->n_columns && n < SHOWN_MAX; i++) {
+        const struct adv_table_column *column = &reader->columns[i];
+        if (column->n_text > 0 && is_text(reader, column) &&
+            adv_table_is_context(reader, i) == of_context)
+            columns[n++] = i;
+    }
+    return n;
+}
+
 static enum adv_status judge_text(const struct adv_table_reader *reader, struct adv_error *error)
 {
-    size_t text[SHOWN_MAX], n_text = 0, bad = reader->n_columns;
-    for (size_t i = 0; i < reader->n_columns; i++) {
-        const struct adv_table_column *column = &reader->columns[i];
-        if (column->n_text == 0)
-            continue;
-        if (!is_text(reader, column))
-            bad = i < bad ? i : bad;
-        else if (n_text < SHOWN_MAX)
-            text[n_text++] = i;
-    }
-    if (n_text > 0)
-        return refuse_columns(reader, text, n_text, error);
+    size_t columns[SHOWN_MAX], n = find_text(reader, false, columns), bad = 0;
+    if (n == 0)
+        n = find_text(reader, true, columns);
+    if (n > 0)
+        return refuse_columns(reader, columns, n, error);
+    while (bad < reader->n_columns && reader->columns[bad].n_text == 0)
+        bad++;
     return bad < reader->n_columns ? refuse_cell(reader, bad, error) : ADV_OK;
 }
 

@@ -56,6 +56,9 @@ struct adv_column_name adv_table_option(const struct adv_table_reader *reader, c
 /* And as the field of an error: "" where nothing can be said of options. */
 struct adv_column_name adv_table_field(const struct adv_table_reader *reader, const char *name);
 
+/* Whether a column of the file is one of the context's, once they are chosen. */
+bool adv_table_is_context(const struct adv_table_reader *reader, size_t column);
+
 /* Whether a cell says that its value is missing, and whether it is a date, with or without a
  * time. */
 bool adv_table_is_missing(const struct adv_csv_cell *cell);

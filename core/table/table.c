@@ -232,8 +232,12 @@ enum adv_status adv_table_parse(const char *text, size_t n_bytes, const char *na
         adv_csv_open(&reader.csv, text, n_bytes, adv_table_separators[options->separator], error);
     if (status == ADV_OK)
         status = read_table(&reader, error);
+    if (status == ADV_OK && !(reader.table.name = strdup(name)))
+        status = adv_no_memory(error);
     if (status == ADV_OK) {
         *table = reader.table;
+        table->lines = reader.lines;
+        reader.lines = NULL;
     } else {
         adv_error_prefix(error, "%s: ", name);
         adv_table_release(&reader.table);
@@ -268,6 +272,8 @@ void adv_table_release(struct adv_table *table)
     adv_array_release(&table->rows);
     free(table->label);
     free(table->classes);
+    free(table->name);
+    free(table->lines);
     adv_bytes_release(&table->notes);
     *table = (struct adv_table){0};
 }

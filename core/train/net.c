@@ -104,15 +104,25 @@ static enum adv_status check_nulls(const struct adv_training *t, struct adv_erro
     return ADV_OK;
 }
 
+/* Nets of images have no option for all of it. */
+static enum adv_status refuse_dim(const struct adv_training *t, struct adv_error *error)
+{
+    size_t dim = adv_net_dim(t->net), wanted = t->dataset.dim;
+    if (json_object_get(t->recipe.net, "dim"))
+        return adv_fail_field(error, ADV_E_INVALID, "net.dim",
+                              "net.dim is %zu; the data have %zu number%s per example", dim, wanted,
+                              wanted == 1 ? "" : "s");
+    return adv_fail_field(error, ADV_E_INVALID, "net",
+                          "the net takes %zu numbers per example; the data have %zu", dim, wanted);
+}
+
 static enum adv_status check_net(const struct adv_training *t, struct adv_error *error)
 {
     const struct adv_dataset *dataset = &t->dataset;
     size_t dim = adv_net_dim(t->net), classes = adv_net_classes(t->net);
     size_t n_context = adv_net_context(t->net);
     if (dim != dataset->dim)
-        return adv_fail_field(error, ADV_E_INVALID, "net",
-                              "the net takes %zu numbers per example; the data have %zu", dim,
-                              dataset->dim);
+        return refuse_dim(t, error);
     if (classes != dataset->classes)
         return adv_fail_field(error, ADV_E_INVALID, "net.num_classes",
                               "the net has %zu classes; data.classes is %zu", classes,

@@ -2,8 +2,12 @@
  * measured with is in bench/tables.py, and given a context in bench/sbi.py. */
 #include "core/train/proposal.h"
 
+#include "core/base/words.h"
+
 #include <advect/extra/gaussian_mixture.h>
 #include <advect/extra/memory.h>
+
+#include <stdio.h>
 
 #define MEASURED_MAX ((size_t)1000) /* held-out rows that a training measures */
 #define MEASURED_NUMBERS_MAX (20e3) /* of all measured rows: beyond, it is measured less often */
@@ -59,13 +63,33 @@ static const struct size_of_training *size_for(const struct adv_propose_options 
 
 /* ---------------------------------------------------------------- the network */
 
+/* The first column on a circle; dim: there is none. */
+static size_t first_circle(const struct adv_dataset *d)
+{
+    size_t i = 0;
+    while (i < d->dim && !adv_transform_is_periodic(d->transform, i))
+        i++;
+    return i;
+}
+
 static bool has_circles(const struct adv_dataset *d)
 {
-    for (size_t i = 0; i < d->dim; i++) {
-        if (adv_transform_is_periodic(d->transform, i))
-            return true;
-    }
-    return false;
+    return first_circle(d) < d->dim;
+}
+
+static enum adv_status refuse_circles(const struct adv_propose_options *o,
+                                      const struct adv_dataset *d, struct adv_error *error)
+{
+    size_t column = first_circle(d);
+    const char *name = adv_dataset_column(d, column), *where = o->where ? o->where : "";
+    char position[24], support[128];
+    snprintf(position, sizeof position, "%zu", column);
+    adv_transform_describe(d->transform, column, support, sizeof support);
+    return adv_fail_field(error, ADV_E_INVALID, "net",
+                          "%snet is %s, and %ssupport of column %s is %s, which only an mlp can "
+                          "model",
+                          where, adv_proposed_net_names[o->net], where,
+                          name ? adv_quote(name).text : position, support);
 }
 
 /* An mlp starts at the mean of a linear regression, in a transformer it would blur which number
@@ -121,8 +145,7 @@ enum adv_status adv_proposal_net(const struct adv_propose_options *o, const stru
     const struct size_of_training *size = size_for(o, d);
     size_t components = 0;
     if (o->net == ADV_PROPOSED_TRANSFORMER && has_circles(d))
-        return adv_fail_field(error, ADV_E_INVALID, "net",
-                              "a transformer cannot model columns that are circles; take an mlp");
+        return refuse_circles(o, d, error);
     enum adv_status status = count_components(o, d, &components, error);
     if (status != ADV_OK)
         return status;

@@ -4,11 +4,13 @@
 #include "core/base/sized.h"
 #include "core/data/transforms/transform.h"
 #include "core/dataset/examples.h"
+#include "core/model/model.h"
 #include "core/train/distill/distill.h"
 
 #include <advect/extra/gradient.h>
 #include <advect/extra/json.h>
 #include <advect/extra/memory.h>
+#include <advect/extra/propose.h>
 #include <advect/extra/shards.h>
 
 #include <math.h>
@@ -185,6 +187,24 @@ static enum adv_status check_keep(const struct adv_training *t, struct adv_error
     return adv_fail_field(
         error, ADV_E_INVALID, "train.keep",
         "train.keep is \"best\", but data.held_out is 0: nothing can be measured");
+}
+
+enum adv_status adv_recipe_check(const json_t *recipe, const char *data, struct adv_error *error)
+{
+    struct adv_training *t = calloc(1, sizeof *t);
+    if (!t)
+        return adv_no_memory(error);
+    enum adv_status status = adv_recipe_init(&t->recipe, recipe, error);
+    if (status == ADV_OK)
+        status = adv_model_check_name("name", json_object_get(recipe, "name"), error);
+    if (status == ADV_OK)
+        status = open_data(t, data, error);
+    if (status == ADV_OK)
+        status = check_keep(t, error);
+    if (status == ADV_OK)
+        status = adv_training_make_net(t, error);
+    adv_training_free(t);
+    return status;
 }
 
 static enum adv_status check_options(const struct adv_training_options *options,

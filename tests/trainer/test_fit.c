@@ -108,6 +108,30 @@ START_TEST(what_is_left_out_is_told)
                                        "2 different", "left out", "consider label_column \"kind\""};
     for (size_t i = 0; i < sizeof told / sizeof *told; i++)
         ck_assert_msg(strstr(cli_output, told[i]) != NULL, "%s is not in %s", told[i], cli_output);
+    ck_assert_msg(!strstr(cli_output, " \n"), "a line ends in a blank: %s", cli_output);
+}
+END_TEST
+
+START_TEST(the_network_is_told_by_its_kind_and_start)
+{
+    static const struct {
+        const char *flags, *says;
+    } told[] = {
+        {"", "network: mlp of 3 layers of 64 channels, starting from a "},
+        {"--net transformer --context height",
+         "network: transformer of 3 layers of 32 channels, starting from a Gaussian; at most 6000 "
+         "steps of 128 rows\n"},
+        {"--context height", " around a linear regression; at most 3000 steps"},
+        {"--context height --set net.mixture=0",
+         "channels, starting from a linear regression; at most"},
+        {"--set net.mixture=0 --set net.layers=1", "1 layer of 64 channels; at most"},
+    };
+    write_mixed("mixed.csv", 40);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        CLI_SUCCEEDS("new mixed.csv -o mixed.json %s", told[i].flags);
+        ck_assert_msg(strstr(cli_output, told[i].says) != NULL, "%s is not in %s", told[i].says,
+                      cli_output);
+    }
 }
 END_TEST
 
@@ -294,6 +318,66 @@ START_TEST(bad_tables_are_refused_in_words)
 }
 END_TEST
 
+/* And leaves nothing behind. */
+START_TEST(a_recipe_that_cannot_train_is_not_written)
+{
+    static const struct {
+        const char *flags, *says;
+    } refused[] = {
+        {"--set name=5", "name is an integer"},
+        {"--set name=sub/x", "name is \"sub/x\"; it must be"},
+        {"--name a/b", "name is \"a/b\"; it must be"},
+        {"--set train.stpes=3", "\"stpes\" is not a known field of train"},
+        {"--set net.layres=3", "\"layres\" is not a known field of net"},
+        {"--set net.dim=7", "the data have 2"},
+        {"--set data.held_out=500", "data.held_out keeps 500 of 38 examples"},
+    };
+    write_mixed("mixed.csv", 40);
+    ck_assert_int_eq(mkdir(cli_at("sub"), 0777), 0);
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        char command[128];
+        snprintf(command, sizeof command, "new mixed.csv %s", refused[i].flags);
+        cli_fails(1, command, refused[i].says);
+        snprintf(command, sizeof command, "fit mixed.csv %s", refused[i].flags);
+        cli_fails(1, command, refused[i].says);
+    }
+    ck_assert(!cli_exists("mixed.json") && !cli_exists("(null).json") && !cli_exists("sub/x.json"));
+    CLI_SUCCEEDS("new mixed.csv --set net.layers=2 --set train.steps=4");
+    CLI_SUCCEEDS("train mixed.json --quiet");
+}
+END_TEST
+
+START_TEST(what_else_is_in_the_folder_does_not_matter)
+{
+    write_mixed("mixed.csv", 40);
+    ck_assert_int_eq(mkdir(cli_at("model"), 0777), 0);
+    CLI_SUCCEEDS("fit mixed.csv --quiet --steps 2 --no-report");
+    CLI_SUCCEEDS("fit mixed.csv --quiet --steps 2 --no-report --out model");
+    ck_assert(cli_exists("model/mixed.safetensors"));
+    cli_fails(1, "fit mixed.csv --out mixed.csv", "--out: mixed.csv is no folder");
+    cli_fails(1, "fit mixed.csv --out nowhere", "--out: the folder nowhere: No such file");
+}
+END_TEST
+
+/* The model goes into a pipe, from which little is read before the table grows: then the report's
+ * reading of it fails. */
+START_TEST(a_model_without_its_report_is_told)
+{
+    write_mixed("mixed.csv", 40);
+    cli_write("mixed.report.html", "of an earlier fit");
+    cli_write("mixed.report.json", "{}");
+    ck_assert_int_eq(mkfifo(cli_at("mixed.safetensors"), 0600), 0);
+    int code = cli_run("fit mixed.csv --quiet --steps 2 --set net.channels=256 2>&1 & "
+                       "{ head -c 1 >/dev/null; echo >>%s; cat >/dev/null; } <%s; wait $!",
+                       cli_at("mixed.csv"), cli_at("mixed.safetensors"));
+    ck_assert_int_eq(code, 1);
+    ck_assert_msg(strstr(cli_output, "mixed.safetensors is written; its report is not: mixed.csv "
+                                     "changed while it was read"),
+                  "%s", cli_output);
+    ck_assert(!cli_exists("mixed.report.html") && !cli_exists("mixed.report.json"));
+}
+END_TEST
+
 START_TEST(too_many_columns_are_refused)
 {
     FILE *out = fopen(cli_at("wide.csv"), "w");
@@ -373,6 +457,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(fit, 120);
     tcase_add_test(fit, a_table_becomes_a_model_and_a_report);
     tcase_add_test(fit, what_is_left_out_is_told);
+    tcase_add_test(fit, the_network_is_told_by_its_kind_and_start);
     tcase_add_test(fit, what_is_given_is_not_modelled);
     tcase_add_test(fit, new_and_train_make_the_model_that_fit_makes);
     tcase_add_test(fit, tables_come_from_standard_input_too);
@@ -382,6 +467,9 @@ static Suite *make_suite(void)
     tcase_add_test(fit, a_table_that_grows_is_refused);
     tcase_add_test(fit, wild_cells_are_told_though_quiet);
     tcase_add_test(fit, bad_tables_are_refused_in_words);
+    tcase_add_test(fit, a_recipe_that_cannot_train_is_not_written);
+    tcase_add_test(fit, what_else_is_in_the_folder_does_not_matter);
+    tcase_add_test(fit, a_model_without_its_report_is_told);
     tcase_add_test(fit, too_many_columns_are_refused);
     tcase_add_test(fit, one_column_is_enough);
     tcase_add_test(fit, new_overwrites_no_recipe_unasked);

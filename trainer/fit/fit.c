@@ -12,9 +12,12 @@
 #include <advect/extra/recipe.h>
 #include <advect/train.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define AT(member) offsetof(struct adv_table_flags, member)
 static const struct adv_field own_fields[] = {
@@ -50,16 +53,20 @@ static void release(struct fit *fit)
 
 static enum adv_status check_folder(const char *folder, struct adv_error *error)
 {
-    char path[ADV_PATH_BYTES];
-    snprintf(path, sizeof path, "%s/model", folder);
-    struct adv_error why = ADV_ERROR_INIT;
+    struct stat about;
     if (adv_is_dash(folder))
         return adv_fail_field(error, ADV_E_INVALID, "out",
                               "--out is the folder of a model and its report; it cannot be -, "
                               "standard output");
-    if (adv_check_writable(path, &why) == ADV_OK || why.status == ADV_OK)
-        return ADV_OK;
-    return adv_fail_field(error, why.status, "out", "--out: %s", why.message);
+    if (stat(folder, &about) != 0)
+        return adv_fail_field(error, ADV_E_IO, "out", "--out: the folder %s: %s", folder,
+                              strerror(errno));
+    if (!S_ISDIR(about.st_mode))
+        return adv_fail_field(error, ADV_E_IO, "out", "--out: %s is no folder", folder);
+    if (access(folder, W_OK | X_OK) != 0)
+        return adv_fail_field(error, ADV_E_IO, "out", "--out: cannot write into the folder %s: %s",
+                              folder, strerror(errno));
+    return ADV_OK;
 }
 
 static enum adv_status name_files(struct fit *fit, struct adv_error *error)
@@ -76,6 +83,20 @@ static enum adv_status name_files(struct fit *fit, struct adv_error *error)
     for (size_t i = 0; i < ADV_COUNT(paths) && status == ADV_OK; i++)
         status = adv_check_writable(paths[i], error);
     return status;
+}
+
+/* The reports of an earlier fit, which would not be those of the new model. */
+static enum adv_status remove_reports(const struct fit *fit, struct adv_error *error)
+{
+    const char *const paths[] = {fit->html_path, fit->json_path};
+    for (size_t i = 0; i < ADV_COUNT(paths); i++) {
+        struct stat about;
+        bool is_there = lstat(paths[i], &about) == 0 && S_ISREG(about.st_mode);
+        if (is_there && unlink(paths[i]) != 0)
+            return adv_fail(error, ADV_E_IO, "cannot remove %s, the report of an earlier fit: %s",
+                            paths[i], strerror(errno));
+    }
+    return ADV_OK;
 }
 
 /* ---------------------------------------------------------------- the report */
@@ -211,7 +232,20 @@ static enum adv_status train(struct fit *fit, struct adv_error *error)
             stderr);
     if (status == ADV_OK)
         status = adv_training_model(fit->training, &fit->model, error);
-    return status == ADV_OK ? adv_model_save(fit->model, fit->model_path, ADV_F32, error) : status;
+    return status;
+}
+
+static enum adv_status save(const struct fit *fit, struct adv_error *error)
+{
+    enum adv_status status = remove_reports(fit, error);
+    if (status == ADV_OK)
+        status = adv_model_save(fit->model, fit->model_path, ADV_F32, error);
+    if (status != ADV_OK || fit->flags->no_report)
+        return status;
+    status = report(fit, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, "%s is written; its report is not: ", fit->model_path);
+    return status;
 }
 
 static void tell_files(const struct fit *fit)
@@ -244,8 +278,8 @@ static enum adv_status run_steps(struct fit *fit, const struct adv_overrides *ov
     }
     if (status == ADV_OK)
         status = train(fit, error);
-    if (status == ADV_OK && !fit->flags->no_report)
-        status = report(fit, error);
+    if (status == ADV_OK)
+        status = save(fit, error);
     if (status == ADV_OK && !fit->flags->quiet)
         tell_files(fit);
     return status;

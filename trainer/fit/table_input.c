@@ -111,6 +111,14 @@ void adv_table_input_close(struct adv_table_input *input)
 
 /* ---------------------------------------------------------------- the proposal */
 
+/* What --set makes of the recipe is for nobody else to check before it is used. */
+static enum adv_status apply(const struct adv_overrides *overrides, const char *data,
+                             json_t *recipe, struct adv_error *error)
+{
+    enum adv_status status = adv_overrides_apply(overrides, recipe, error);
+    return status == ADV_OK && overrides->n > 0 ? adv_recipe_check(recipe, data, error) : status;
+}
+
 enum adv_status adv_table_input_propose(const struct adv_table_input *input, const char *recorded,
                                         const struct adv_table_flags *flags,
                                         const struct adv_overrides *overrides,
@@ -150,7 +158,7 @@ enum adv_status adv_table_input_propose(const struct adv_table_input *input, con
         return status;
     status = adv_table_input_check(input, error);
     if (status == ADV_OK)
-        status = adv_overrides_apply(overrides, proposal->recipe, error);
+        status = apply(overrides, input->path, proposal->recipe, error);
     if (status != ADV_OK)
         adv_proposal_release(proposal);
     return status;

@@ -126,18 +126,32 @@ static void print_supports(const json_t *lines)
     json_decref(supports);
 }
 
+/* Where the training begins, if anywhere: "a Gaussian", "a mixture of 3 Gaussians around a linear
+ * regression". */
+static void describe_start(const json_t *net, char *text, size_t size)
+{
+    long long mixture = integer_of(net, "mixture");
+    bool regression = json_is_true(json_object_get(net, "context_mean"));
+    text[0] = '\0';
+    if (mixture > 1)
+        snprintf(text, size, ", starting from a mixture of %lld Gaussians%s", mixture,
+                 regression ? " around a linear regression" : "");
+    else if (mixture == 1)
+        snprintf(text, size, ", starting from a Gaussian%s",
+                 regression ? " around a linear regression" : "");
+    else if (regression)
+        snprintf(text, size, ", starting from a linear regression");
+}
+
 static void print_choices(const json_t *recipe)
 {
     const json_t *net = json_object_get(recipe, "net"), *train = json_object_get(recipe, "train");
-    long long mixture = integer_of(net, "mixture");
-    printf("\nnetwork of %lld layers of %lld", integer_of(net, "layers"),
-           integer_of(net, "channels"));
-    bool regression = json_is_true(json_object_get(net, "context_mean"));
-    if (mixture > 0)
-        printf(", from a mixture of %lld Gaussian%s%s on", mixture, mixture > 1 ? "s" : "",
-               regression ? " around a linear regression" : "");
-    printf("; at most %lld steps of %lld rows\n", integer_of(train, "steps"),
-           integer_of(train, "batch"));
+    long long layers = integer_of(net, "layers");
+    char start[96];
+    describe_start(net, start, sizeof start);
+    printf("\nnetwork: %s of %lld layer%s of %lld channels%s; at most %lld steps of %lld rows\n",
+           text_of(net, "kind"), layers, layers == 1 ? "" : "s", integer_of(net, "channels"), start,
+           integer_of(train, "steps"), integer_of(train, "batch"));
 }
 
 void adv_table_input_print(const struct adv_proposal *proposal)

@@ -46,6 +46,24 @@ def _rounded(x: "np.ndarray[Any, Any]", name: str) -> "np.ndarray[Any, Any]":
     return y
 
 
+def _describe(row: Any) -> str:
+    if not hasattr(row, "__len__") or isinstance(row, str):
+        return "is no row"
+    return f"has {len(row)} number{'' if len(row) == 1 else 's'}"
+
+
+def _ragged(x: Array, name: str) -> None:
+    """Refuses rows that are not as long as the first."""
+    rows = x if isinstance(x, (list, tuple)) else []
+    for i, row in enumerate(rows):
+        if _describe(row) != _describe(rows[0]):
+            raise InvalidError(
+                f"{name} is no array: {name}[{i}] {_describe(row)}, and {name}[0] "
+                f"{_describe(rows[0])}",
+                name,
+            )
+
+
 def numbers(x: Array, name: str) -> "np.ndarray[Any, Any]":
     """x as float32 in C order."""
     if type(x) is np.ndarray and x.dtype == np.float32 and x.flags.c_contiguous:
@@ -55,7 +73,10 @@ def numbers(x: Array, name: str) -> "np.ndarray[Any, Any]":
     try:
         array = np.asarray(x)
     except ValueError as error:
+        _ragged(x, name)
         raise InvalidError(f"{name} is no array: {error}", name) from None
+    if array.dtype.kind == "O":  # as older versions of NumPy make of ragged rows
+        _ragged(x, name)
     return _rounded(array, name)
 
 

@@ -7,7 +7,19 @@ import json
 import logging
 import os
 import tempfile
-from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    List,
+    Mapping,
+    NamedTuple,
+    NoReturn,
+    Optional,
+    Sequence,
+    Tuple,
+    Union,
+)
 
 import numpy as np
 
@@ -96,21 +108,35 @@ def fit(
         InvalidError, FormatError, FileError: of the data or an option, by name.
         KeyboardInterrupt: Ctrl-C, after the step at hand; nothing is left behind.
     """
-    options: Dict[str, Any] = {"name": name, "net": net, "steps": steps, "support": support}
+    if not isinstance(net, str):
+        raise InvalidError(f"net is {net!r}; it must be the name of a kind of network", "net")
+    options: Dict[str, Any] = {"name": name, "net": net, "support": support}
     options["seed"] = a.whole(seed, "seed", 0, a.SEED_MAX)
+    options["steps"] = None if steps is None else a.whole(steps, "steps", 1, 10**9)
+    n_threads = 0 if threads is None else a.whole(threads, "threads", 1, 1024)
+    columns = _listed(columns, "columns", "a list of columns")
     if isinstance(data, (str, os.PathLike)):
         if labels is not None:
             raise InvalidError("labels is of arrays; of a file, label_column names them", "labels")
-        options.update(label_column=label_column, columns=columns and list(columns))
+        options.update(label_column=label_column, columns=columns)
         options.update(_context_of_a_file(context, os.path.dirname(os.fspath(data))))
         options["recorded"] = os.path.basename(os.fspath(data))
-        return _train(os.fsencode(data), options, {}, threads, progress)
+        return _train(os.fsencode(data), options, {}, n_threads, progress)
     if label_column is not None:
         raise InvalidError("label_column is of CSV files; of an array, labels has them", "labels")
     with tempfile.TemporaryDirectory(prefix="advect-") as folder:
         told = _write(folder, data, labels, context, columns, options)
         path = os.fsencode(os.path.join(folder, "array.npy"))
-        return _train(path, options, told, threads, progress)
+        return _train(path, options, told, n_threads, progress)
+
+
+def _listed(columns: Any, name: str, what: str) -> Optional[List[Any]]:
+    """Columns as a list. A text would be taken for its letters."""
+    if columns is None:
+        return None
+    if isinstance(columns, (str, bytes, Mapping)) or not hasattr(columns, "__iter__"):
+        raise InvalidError(f"{name} is {columns!r}; it must be {what}", name)
+    return list(columns)
 
 
 # ---------------------------------------------------------------- arrays, as files
@@ -171,9 +197,16 @@ def _write(
         options["labels"] = "labels.npy"
         if class_names:
             told["labels"] = class_names
-    names = _write_context(folder, context, len(rows), options)
-    if names:
-        told["context"] = {"columns": names}
+    of_context = _write_context(folder, context, len(rows), options)
+    if of_context:
+        told["context"] = {"columns": of_context}
+    shared = [name for name in of_context if name in names]
+    if shared:
+        raise InvalidError(
+            f"context has a column {shared[0]!r}, and so has data; tables could not tell them "
+            "apart: give one of them another name",
+            "context",
+        )
     np.save(os.path.join(folder, "array.npy"), rows)
     options["recorded"] = "array.npy"
     return told
@@ -202,8 +235,10 @@ def _context_of_a_file(context: Any, folder: str) -> Dict[str, Any]:
     if context is None:
         return {}
     if isinstance(context, (str, os.PathLike)):
-        return {"context_file": os.path.relpath(os.fspath(context), folder or ".")}
-    if not isinstance(context, (list, tuple)):
+        file, start = os.path.realpath(os.fspath(context)), os.path.realpath(folder or ".")
+        return {"context_file": os.path.relpath(file, start)}
+    names = isinstance(context, np.ndarray) and context.ndim == 1 and context.dtype.kind in "UO"
+    if not names and not isinstance(context, (list, tuple)):
         raise InvalidError(
             "context is an array and data a file; it must be a list of columns, or the path of an "
             "NPY file",
@@ -222,17 +257,54 @@ def _by_position(support: Any, names: List[str]) -> Any:
 # ---------------------------------------------------------------- training
 
 
+def _plain(value: Any) -> Any:
+    """A value of NumPy, or what behaves like a number, as JSON knows them."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "__index__"):
+        return value.__index__()
+    if hasattr(value, "__float__"):
+        return float(value)
+    raise TypeError(f"it has a {type(value).__name__}, which is neither a text nor a number")
+
+
+def _json(options: Dict[str, Any]) -> bytes:
+    """Those that are given, as the library reads them."""
+    members = []
+    for key, value in options.items():
+        if value is None:
+            continue
+        try:
+            text = json.dumps(value, default=_plain, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise InvalidError(f"{key} is {value!r}: {error}", key) from None
+        members.append(f"{json.dumps(key)}: {text}")
+    return f"{{{', '.join(members)}}}".encode()
+
+
+def _refuse(status: int, error: s.Error) -> NoReturn:
+    """Raises what the library reported, by the names of fit's arguments."""
+    if error.field == b"context_file" and b"is of NPY files" in error.message:
+        raise InvalidError(
+            "context is a text; of a CSV file it must be a list of columns, as in [\"x1\", \"y*\"]",
+            "context",
+        )
+    fail(status, error)
+
+
 def _recipe(path: bytes, options: Dict[str, Any]) -> Dict[str, Any]:
     text, error = c.c_void_p(), s.Error()
-    given = json.dumps({key: value for key, value in options.items() if value is not None})
+    given = _json(options)
     status = abandonable(
         lambda: int(
-            library().adv_recipe_for_file(path, given.encode(), c.byref(text), c.byref(error))
+            library().adv_recipe_for_file(path, given, c.byref(text), c.byref(error))
         ),
         lambda: _free(text),
     )
     if status:
-        fail(status, error)
+        _refuse(status, error)
     try:
         return dict(json.loads(c.string_at(text.value or 0)))
     finally:
@@ -246,13 +318,13 @@ def _free(text: c.c_void_p) -> None:
     free(text)
 
 
-def _open(path: bytes, recipe: Dict[str, Any], threads: Optional[int]) -> c.c_void_p:
+def _open(path: bytes, recipe: Dict[str, Any], threads: int) -> c.c_void_p:
     training, error = c.c_void_p(), s.Error()
     text = json.dumps(recipe).encode()
     how = s.TrainingOptions(
         size=c.sizeof(s.TrainingOptions),
         data=path,
-        threads=0 if threads is None else a.whole(threads, "threads", 1, 1024),
+        threads=threads,
     )
     status = abandonable(
         lambda: int(
@@ -269,7 +341,7 @@ def _train(
     path: bytes,
     options: Dict[str, Any],
     told: Dict[str, Any],
-    threads: Optional[int],
+    threads: int,
     progress: Optional[Callback],
 ) -> Model:
     recipe = _recipe(path, options)

@@ -18,6 +18,7 @@
 ADV_API_BEGIN
 
 #define ADV_PARAMETER_MAX_DIMS 4
+#define ADV_NET_CONTEXT_MAX 4096 /* numbers of a context that nets of every kind take */
 
 struct adv_net;
 

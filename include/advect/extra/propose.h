@@ -54,5 +54,10 @@ enum adv_status adv_recipe_propose(const struct adv_propose_options *options,
                                    struct adv_proposal *proposal, struct adv_error *error);
 void adv_proposal_release(struct adv_proposal *proposal);
 
+/* Whether a training by this recipe could begin, of a proposal that was edited: its name, settings,
+ * data and network. data: as of adv_training_options. Reads the data; a teacher is not looked for.
+ * Errors: as of adv_training_new. */
+enum adv_status adv_recipe_check(const json_t *recipe, const char *data, struct adv_error *error);
+
 ADV_API_END
 #endif

@@ -58,6 +58,8 @@ struct adv_table {
     int32_t *label;        /* [n]: index into classes; NULL without a label column */
     char **classes;        /* [n_classes]: the labels' texts in order of appearance; one block */
     size_t n_classes;
+    char *name;             /* of the file, as messages have it */
+    uint32_t *lines;        /* [n]: where in the file a row begins, from 1 */
     size_t n_dropped;       /* rows left out for a missing cell */
     struct adv_bytes notes; /* what its owner should know, a line each and a NUL; or empty */
     char wild[192];         /* the cell farthest beyond all others of its column; or "" */

@@ -1,5 +1,6 @@
 """Models that are conditioned on numbers: what each verb takes and gives, here and over HTTP."""
 import json
+import os
 import unittest
 import warnings
 
@@ -134,7 +135,8 @@ class TestContexts(FolderTest):
             (0.5, r"context has shape \(\)"),
             ([np.nan, 0, 0], r"context\[0\] is nan; it must be a finite number"),
             ([["a", "b", "c"]], "context has dtype <U1"),
-            ([[1, 2, 3], [4]], "context is no array"),
+            ([[1, 2, 3], [4]],
+             r"context is no array: context\[1\] has 1 number, and context\[0\] has 3 numbers"),
             ([1e39, 0, 0], r"context\[0\] is 1e\+39, which is beyond float32"),
         ):
             with self.subTest(message), self.assertRaisesRegex(advect.InvalidError, message):
@@ -225,6 +227,15 @@ class TestFit(FolderTest):
         with self.assertRaisesRegex(advect.InvalidError, r"\(x1, x2, x3\)"):
             table.sample(2, context=[1])
 
+    def test_files_are_found_through_links(self):
+        theta, x, _ = pairs(60)
+        os.makedirs(self.at("deep/data"))
+        os.symlink(self.at("deep/data"), self.at("link"))
+        np.save(self.at("deep/data/theta.npy"), theta.astype("f4"))
+        np.save(self.at("x.npy"), x.astype("f4"))
+        found = advect.fit(self.at("link/theta.npy"), context=self.at("x.npy"), steps=2)
+        self.assertEqual(found.context_size, 3)
+
     def test_one_number_needs_no_second_axis(self):
         theta, x, _ = pairs(60)
         self.assertEqual(advect.fit(theta, context=x[:, 0], steps=2).context_size, 1)
@@ -234,7 +245,19 @@ class TestFit(FolderTest):
         gap = x.copy()
         gap[3, 1] = np.inf
         np.save(self.at("theta.npy"), theta.astype("f4"))
+        ragged = x.tolist()
+        ragged[17] = ragged[17][:1]
+        named = {"a": theta[:, 0], "b": theta[:, 1]}
+        with open(self.at("t.csv"), "w") as file:
+            file.write("a,bin1\n" + "1,2\n3,5\n" * 20)
         for call, message in (
+            (lambda: advect.fit(theta, context=ragged), r"context\[17\] has 1 number, and"),
+            (lambda: advect.fit(named, context={"c": x[:, 0], "b": x[:, 1]}),
+             "context has a column 'b', and so has data"),
+            (lambda: advect.fit(theta, columns=["a", "b"], context={"a": x[:, 0]}),
+             "context has a column 'a', and so has data"),
+            (lambda: advect.fit(self.at("t.csv"), context="bin*"),
+             "context is a text; of a CSV file it must be a list of columns"),
             (lambda: advect.fit(theta, context=x[:9]), r"context has shape \(9, 3\); .*\(60, size"),
             (lambda: advect.fit(theta, context=gap), r"context\[3\]\[1\] is inf"),
             (lambda: advect.fit(theta, context=["a"] * 60), "context has dtype <U1"),

@@ -63,6 +63,23 @@ class TestFit(FolderTest):
         self.assertGreater(by_position.sample(500, seed=1)[:, 1].min(), 0)
         self.assertEqual(by_name.weights.tobytes(), by_position.weights.tobytes())
 
+    def test_numbers_and_names_may_be_numpys(self):
+        x, upper = moons(60)
+        with open(self.at("t.csv"), "w") as file:
+            file.write("a,b,kind\n")
+            file.writelines(f"{a:.6f},{b:.6f},{k}\n" for (a, b), k in zip(x, upper))
+        plain = advect.fit(self.at("t.csv"), columns=["a", "b"], label_column=2, steps=4,
+                           support={"a": [-9, 9]})
+        numpys = advect.fit(self.at("t.csv"), columns=np.array(["a", "b"]), steps=np.int64(4),
+                            label_column=np.int64(2), support={"a": np.array([-9, 9])})
+        self.assertEqual(numpys.weights.tobytes(), plain.weights.tobytes())
+        named = advect.fit(x, columns=np.array(["a", "b"]), steps=2,
+                           support={"a": [np.float32(-9), None]})
+        self.assertEqual(named.columns, ["a", "b"])
+        with self.assertRaisesRegex(advect.InvalidError, "t.csv: line 2: column 0") as refused:
+            advect.fit(self.at("t.csv"), columns=["a", "b"], support={"a": [7, None]})
+        self.assertEqual(refused.exception.field, "data")
+
     def test_a_data_frame_names_its_columns(self):
         class Frame:  # as much of one as is looked at
             columns = ["height", "weight"]
@@ -138,7 +155,16 @@ class TestFit(FolderTest):
             (lambda: advect.fit({"b": x[:, 0], "a": x[:, 1]}, columns=["a", "b"]),
              r"columns is \['a', 'b'\], and the table's own names are \['b', 'a'\]"),
             (lambda: advect.fit(x, label_column="a"), "label_column is of CSV files"),
+            (lambda: advect.fit(x, columns="ab"), "columns is 'ab'; it must be a list of columns"),
+            (lambda: advect.fit(self.at("absent.csv"), columns="a"), "columns is 'a'; it must be"),
+            (lambda: advect.fit(self.at("absent.csv"), threads=0), "threads is 0"),
+            (lambda: advect.fit(x, net=b"mlp"), "net is b'mlp'; it must be the name of a kind"),
+            (lambda: advect.fit(x, name=b"m"), "name is b'm': it has a bytes"),
+            (lambda: advect.fit(x, support={"0": [np.nan, 1]}), "support is "),
+            (lambda: advect.fit(x, support={"0": {1, 2}}), "support is .* it has a set"),
+            (lambda: advect.fit(x, support={"0": [5, None]}), "example 0: column 0 is"),
             (lambda: advect.fit(x, steps=-1), "steps is -1"),
+            (lambda: advect.fit(x, steps=1.5), "steps is 1.5; it must be a whole number"),
             (lambda: advect.fit(x, seed=-1), "seed is -1"),
             (lambda: advect.fit(x, threads=0), "threads is 0"),
             (lambda: advect.fit(x, name="a b/c"), "name"),

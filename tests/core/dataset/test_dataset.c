@@ -266,12 +266,12 @@ START_TEST(bad_data_are_refused_with_what_and_where)
     dataset_refuses(CSV_SOURCE(", \"label_column\": 3") "}", "between 0 and 2");
     dataset_refuses(CSV_SOURCE(", \"label_column\": 2") "}", "data.classes is 0");
     dataset_refuses(CSV_SOURCE(", \"label_column\": 1") ", \"classes\": 2}",
-                    "the label of example 0 is 10; it must be an integer between 0 and 1");
+                    "rows.csv: line 2: the label is 10; it must be an integer between 0 and 1");
     dataset_refuses(IDX(", \"labels\": \"two\"") ", \"classes\": 10}", "3 examples but 2 labels");
     dataset_refuses(IDX(", \"labels\": \"labels\"") ", \"classes\": 3}",
                     "the label of example 2 is 9");
     dataset_refuses(CSV("rows.csv") ", \"transform\": {\"kind\": \"logit\", \"margin\": 0.01}}",
-                    "example");
+                    "rows.csv: line 2: column 1 is 10; it must be between 0 and 1");
 }
 END_TEST
 

@@ -28,7 +28,7 @@ static void write_table(void)
 START_TEST(contexts_stay_with_their_rows)
 {
     static const char *const ways[] = {"[\"x1\", \"x2\"]", "[\"x*\"]", "[0, 3]",
-                                       "[\"x*\", \"!note\"]"};
+                                       "[\"x*\", \"!note\"]", "[\"!theta\", \"!note\"]"};
     write_table();
     char text[400];
     snprintf(text, sizeof text, SIMS("%s", ""), ways[_i]);
@@ -208,7 +208,61 @@ START_TEST(what_is_no_context_is_refused)
     dataset_refuses(
         "{\"source\": {\"kind\": \"csv\", \"file\": \"sims.csv\", \"columns\": [\"theta\"], "
         "\"context\": [\"x1\"]}, \"held_out\": 1}",
-        "the context: ");
+        "column \"x1\" is to be left out (data.source.context): ");
+}
+END_TEST
+
+START_TEST(columns_of_the_context_are_told_as_such)
+{
+    write_table();
+    dataset_refuses(SIMS("[\"!*\"]", ""), "data.source.context leaves out every column");
+    dataset_refuses(SIMS("[\"x1\", \"note\"]", ""),
+                    "leave it out of data.source.context, or give a column of classes as "
+                    "data.source.label_column");
+    dataset_write_text("sims.csv", "x1,theta,x1,note\n1,1,2,a\n2,3,1,a\n5,4,3,a\n");
+    dataset_refuses(SIMS("[\"x1\"]", ""), "by its position from 0 (0 or 2) in data.source.context");
+}
+END_TEST
+
+#define OF_CONTEXT(transform) SIMS("[\"x1\"]", ", \"context\": {\"transform\": " transform "}")
+
+/* By the recipe's names, with all kinds that a recipe can have. */
+static const struct {
+    const char *text, *field, *message;
+} transforms[] = {
+    {OF_CONTEXT("\"foo\""), "data.context.transform",
+     "data.context.transform is \"foo\"; it must be one of auto, identity, "},
+    {OF_CONTEXT("{\"kind\": \"foo\"}"), "data.context.transform.kind",
+     "data.context.transform.kind is \"foo\"; it must be one of auto, identity, "},
+    {OF_CONTEXT("{\"kind\": \"affine\", \"shft\": 1}"), "data.context.transform.shft",
+     "data.context.transform: \"shft\" is not a known field"},
+    {OF_CONTEXT("{\"kind\": \"affine\", \"scale\": [1, 2]}"), "data.context.transform.scale",
+     "data.context.transform.scale has 2 entries"},
+    {SIMS("[\"x1\"]", ", \"transform\": \"foo\""), "data.transform",
+     "data.transform is \"foo\"; it must be one of auto, identity, "},
+    {SIMS("[\"x1\"]", ", \"transform\": {\"kind\": \"affine\", \"scale\": 0}"),
+     "data.transform.scale", "data.transform.scale"},
+    {OF_CONTEXT("\"logit\""), "data.context",
+     "sims.csv: line 3: the context: column 0 is 10; it must be between 0 and 1"},
+};
+
+START_TEST(transforms_are_refused_by_the_recipes_names)
+{
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_dataset dataset;
+    write_table();
+    ck_assert_int_ne(dataset_open_text(transforms[_i].text, &dataset, &error), ADV_OK);
+    ck_assert_msg(strstr(error.message, transforms[_i].message), "%s", error.message);
+    ck_assert_str_eq(error.field, transforms[_i].field);
+}
+END_TEST
+
+START_TEST(names_are_of_one_number_each)
+{
+    write_arrays();
+    dataset_refuses(ARRAYS("x.npy", ", \"columns\": [\"a\", \"b\"], \"context\": {\"columns\": "
+                                    "[\"c\", \"b\", \"d\"]}"),
+                    "data.context.columns[1] is \"b\", which data.columns[1] is too");
 }
 END_TEST
 
@@ -217,12 +271,16 @@ int main(void)
     Suite *suite = suite_create("contexts of data sets");
     TCase *tests = tcase_create("contexts");
     tcase_add_checked_fixture(tests, dataset_make_folder, dataset_remove_folder);
-    tcase_add_loop_test(tests, contexts_stay_with_their_rows, 0, 4);
+    tcase_add_loop_test(tests, contexts_stay_with_their_rows, 0, 5);
     tcase_add_test(tests, contexts_are_standardised_by_themselves);
     tcase_add_test(tests, heavy_tails_of_contexts_are_brought_near);
     tcase_add_test(tests, contexts_may_be_a_second_array);
     tcase_add_test(tests, the_recipe_names_contexts_that_have_no_names);
     tcase_add_test(tests, what_is_no_context_is_refused);
+    tcase_add_test(tests, columns_of_the_context_are_told_as_such);
+    tcase_add_loop_test(tests, transforms_are_refused_by_the_recipes_names, 0,
+                        (int)(sizeof transforms / sizeof *transforms));
+    tcase_add_test(tests, names_are_of_one_number_each);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

@@ -252,7 +252,7 @@ START_TEST(what_is_no_simulator_is_refused)
     refuses(", \"name\": \"slcp\", \"file\": \"a\"}",
             "\"file\" is not a known field of data.source");
     refuses(", \"name\": \"sir\", \"n\": 50}",
-            "column ill_day_0 is the same in all 50 simulations (data.source.n)");
+            "column ill_day_0 is the same in all 49 simulations that training sees");
     refuses(", \"name\": \"slcp\"}, \"support\": [[0, 1]]", "the data have 5 columns");
     refuses(", \"name\": \"slcp\"}, \"shape\": [12]", "the source has 5");
     refuses(", \"name\": \"two_moons\"}, \"classes\": 3", "the source has no labels");

@@ -193,11 +193,11 @@ static const struct {
      "data.support makes the transform"},
     {", \"support\": {\"n\": \"heavy\"}, \"shape\": [1, 2, 2]", "these data are images"},
     {", \"support\": {\"so2\": [0.5, null]}",
-     "example 0: column 0 (so2) is 0; it must be at least 0.5"},
+     "table.csv: line 2: column 0 (so2) is 0; it must be at least 0.5"},
     {", \"support\": {\"t\": [0, null]}",
-     "example 40: column 3 (t) is -1000000; it must be at least 0"},
+     "table.csv: line 42: column 3 (t) is -1000000; it must be at least 0"},
     {", \"support\": {\"angle\": \"integer\"}", /* the first of its values is whole */
-     "example 1: column 2 (angle) is -0.3"},
+     "table.csv: line 3: column 2 (angle) is -0.3"},
     {", \"transform\": 3", "transform must be an object"},
 };
 

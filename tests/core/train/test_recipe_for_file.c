@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define ROWS 60
+#define WIDE 4097 /* numbers of a context that no network takes */
 
 static char folder[64], rows_csv[96], rows_npy[96];
 
@@ -20,11 +21,11 @@ static void write_rows(void)
     float rows[ROWS * 2], labels[ROWS];
     FILE *file = fopen(rows_csv, "w");
     ck_assert_ptr_nonnull(file);
-    fprintf(file, "x,y,kind\n");
+    fprintf(file, "x,y,kind,five\n");
     adv_rng_normal(1, ADV_STREAM_DATA, 0, ROWS, 2, rows);
     for (size_t i = 0; i < ROWS; i++) {
         labels[i] = (float)(i % 3);
-        fprintf(file, "%.6f,%.6f,%zu\n", (double)rows[2 * i], (double)rows[2 * i + 1], i % 3);
+        fprintf(file, "%.6f,%.6f,%zu,5\n", (double)rows[2 * i], (double)rows[2 * i + 1], i % 3);
     }
     ck_assert_int_eq(fclose(file), 0);
     char path[128];
@@ -37,6 +38,10 @@ static void write_rows(void)
     ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){ROWS, 3}, contexts, NULL), ADV_OK);
     snprintf(path, sizeof path, "%s/short.npy", folder);
     ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){ROWS / 2, 3}, contexts, NULL), ADV_OK);
+    static float wide[ROWS * WIDE];
+    adv_rng_normal(3, ADV_STREAM_DATA, 0, ROWS, WIDE, wide);
+    snprintf(path, sizeof path, "%s/wide.npy", folder);
+    ck_assert_int_eq(adv_npy_write_float(path, 2, (size_t[]){ROWS, WIDE}, wide, NULL), ADV_OK);
     labels[7] = 0.5F;
     snprintf(path, sizeof path, "%s/halves.npy", folder);
     ck_assert_int_eq(adv_npy_write_float(path, 1, (size_t[]){ROWS}, labels, NULL), ADV_OK);
@@ -197,9 +202,18 @@ static const struct {
     {true, "{\"context_file\": \"none.npy\"}", "", "none.npy"},
     {true, "{\"context_file\": \"short.npy\"}", "", "60"},
     {false, "{\"context_file\": \"three.npy\"}", "context_file", "context_file is of NPY files"},
+    {true, "{\"context_file\": \"wide.npy\"}", "context",
+     "the context has 4097 numbers; at most 4096 are allowed"},
+    {true, "{\"name\": \"a/b\"}", "name", "name is \"a/b\""},
     {true, "{\"net\": \"unet\"}", "net", "transformer"},
     {true, "{\"net\": \"transformer\", \"support\": [{\"periodic\": 7}, null]}", "net",
-     "a transformer cannot model columns that are circles"},
+     "net is transformer, and support of column 0 is periodic, 0 to 7, which only an mlp"},
+    {false, "{\"net\": \"transformer\", \"support\": {\"y\": {\"periodic\": 8}}}", "net",
+     "support of column \"y\" is periodic"},
+    {false, "{\"context\": [\"five\"]}", "context",
+     "column \"five\" is 5 throughout, so nothing can depend on it: leave it out of context"},
+    {false, "{\"support\": {\"x\": [-1e-3, null]}}", "data", "rows.csv: line "},
+    {true, "{\"support\": [[-1e-3, null], null]}", "data", "example "},
     {false, "{\"columns\": [\"z\"]}", "", "columns[0] is \"z\""},
 };
 

@@ -454,7 +454,7 @@ START_TEST(nets_must_fit_their_data)
     static const char *const misfits[][2] = {
         {"{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"dim\": 3, \"channels\": 8, "
          "\"layers\": 1}, " BOARD_DATA SMALL_TRAIN "}}",
-         "takes 3 numbers per example; the data have 2"},
+         "net.dim is 3; the data have 2 numbers per example"},
         {"{\"name\": \"a\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 8, "
          "\"layers\": 1, \"num_classes\": 4}, " BOARD_DATA SMALL_TRAIN "}}",
          "the net has 4 classes; data.classes is 0"},
