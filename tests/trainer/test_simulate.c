@@ -210,6 +210,28 @@ START_TEST(each_simulator_has_a_recipe)
 }
 END_TEST
 
+/* What docs/guide/posteriors.md says that the first command prints. */
+START_TEST(the_guide_shows_what_is_drawn)
+{
+    char line[256], *printed, *end = NULL;
+    size_t n_found = 0, n_lines = 0;
+    CLI_SUCCEEDS("simulate two_moons -n 2");
+    for (printed = strtok_r(cli_output, "\n", &end); printed;
+         printed = strtok_r(NULL, "\n", &end)) {
+        FILE *guide = fopen("docs/guide/posteriors.md", "r");
+        ck_assert_ptr_nonnull(guide);
+        bool is_there = false;
+        while (!is_there && fgets(line, sizeof line, guide))
+            is_there = strlen(line) > 5 && !strncmp(line + 4, printed, strlen(printed));
+        n_found += is_there;
+        n_lines++;
+        ck_assert_int_eq(fclose(guide), 0);
+    }
+    ck_assert_uint_eq(n_lines, 3);
+    ck_assert_uint_eq(n_found, 3);
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
     Suite *suite = suite_create("simulate");
@@ -217,6 +239,7 @@ static Suite *make_suite(void)
     tcase_set_timeout(tables, 120);
     tcase_add_checked_fixture(tables, cli_make_folder, cli_remove_folder);
     tcase_add_test(tables, a_table_is_the_same_in_every_format);
+    tcase_add_test(tables, the_guide_shows_what_is_drawn);
     tcase_add_test(tables, parameters_may_be_given);
     tcase_add_test(tables, given_parameters_are_found_by_name);
     tcase_add_test(tables, what_no_memory_holds_is_refused_before_it_is_drawn);
