@@ -159,15 +159,22 @@ static enum adv_status check_rows(const struct work *w, size_t from, size_t n, c
 
 /* ---------------------------------------------------------------- output */
 
+static bool print_row(size_t width, const float *row)
+{
+    bool written = true;
+    for (size_t c = 0; written && c < width; c++)
+        written = printf("%.9g%c", (double)row[c], c + 1 < width ? ',' : '\n') >= 0;
+    return written;
+}
+
 /* Flushed here, so that errno is that of what could not be written. */
 static enum adv_status print_some(size_t n, size_t width, const float *rows,
                                   struct adv_error *error)
 {
-    for (size_t i = 0; i < n * width; i++) {
-        if (printf("%.9g%c", (double)rows[i], (i + 1) % width ? ',' : '\n') < 0)
-            return adv_fail(error, ADV_E_IO, "cannot write to stdout: %s", strerror(errno));
-    }
-    if (fflush(stdout) != 0)
+    bool written = true;
+    for (size_t i = 0; written && i < n; i++)
+        written = print_row(width, rows + i * width);
+    if (!written || fflush(stdout) != 0)
         return adv_fail(error, ADV_E_IO, "cannot write to stdout: %s", strerror(errno));
     return ADV_OK;
 }
@@ -196,16 +203,18 @@ static enum adv_status print_rows(const struct work *w, struct adv_error *error)
  * say. */
 static size_t available_bytes(void)
 {
+    static const char name[] = "MemAvailable:";
     char line[128];
-    unsigned long long kib = 0;
+    size_t bytes = SIZE_MAX;
     FILE *file = fopen("/proc/meminfo", "r");
     if (!file)
         return SIZE_MAX;
-    bool found = false;
-    while (!found && fgets(line, sizeof line, file))
-        found = sscanf(line, "MemAvailable: %llu kB", &kib) == 1;
+    while (bytes == SIZE_MAX && fgets(line, sizeof line, file)) {
+        if (!strncmp(line, name, sizeof name - 1))
+            bytes = (size_t)strtoull(line + sizeof name - 1, NULL, 10) * 1024; /* it is in KiB */
+    }
     fclose(file);
-    return found ? (size_t)kib * 1024 : SIZE_MAX;
+    return bytes;
 }
 
 /* A file is written as a whole. */

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNTS_FROM 20.0 /* nats below the heaviest: what is lighter does not matter */
-#define NO_DENSITY -1e30 /* how tables, which hold no infinity, write the logarithm of nothing */
+#define COUNTS_FROM 20.0   /* nats below the heaviest: what is lighter does not matter */
+#define NO_DENSITY (-1e30) /* how tables, which hold no infinity, write the logarithm of nothing */
 
 static double cell(const struct adv_array *rows, size_t row, size_t column)
 {
