@@ -453,7 +453,8 @@ START_TEST(trajectories_and_log_densities_come_in_every_format)
     json_decref(json);
     cli_fails(2, "logp board.safetensors", "--points is missing");
     cli_write("narrow.csv", "1\n2\n");
-    cli_fails(1, "logp board.safetensors --points narrow.csv", "points");
+    cli_fails(1, "logp board.safetensors --points narrow.csv",
+              "narrow.csv has rows of 1 number; a point of this model has 2");
     cli_fails(1, "logp board.safetensors --points points.csv -o l.png", "its formats are");
 }
 END_TEST
