@@ -117,7 +117,7 @@ class TestVerbs(unittest.TestCase):
             (lambda: board.trajectory(2, frames=2000), 422, "frames", 1000, "the limit is 1000"),
             (lambda: board.sample(2, guidance=3), 422, "guidance", None, "guidance is 3"),
             (lambda: next(board.frames(2, guidance=3)), 422, "guidance", None, "guidance is 3"),
-            (lambda: board.log_prob([[np.nan, 0]]), 422, None, None, "row 0, column 0 .* is nan"),
+            (lambda: board.log_prob([[np.nan, 0]]), 422, "points", None, "row 0, column 0 .* is nan"),
             (lambda: board.velocity(np.zeros((2 * 10**6, 2), "f4"), 1), 413, None, 8388608,
              "at most 8388608"),
             (lambda: self.client.model("four-mode"), 404, None, None, 'did you mean "four-modes"'),
