@@ -2,8 +2,9 @@
 # Runs the topology of docker/compose.yaml without containers: three daemons behind nginx with the
 # configuration of docker/nginx/, watched by Prometheus with that of docker/prometheus.yaml; only
 # names and ports differ. Under load one daemon is killed, one is drained, and all are restarted one
-# by one with one more model: no request may fail, and every answer has to have the same bytes. Then
-# what goes wrong around it: nginx gone, all replicas gone, a certificate that is missing.
+# by one with one more model: no request may fail but for streams that the killed one had begun, and
+# every answer has to have the same bytes. Then what goes wrong around it: nginx gone, all replicas
+# gone, a certificate that is missing.
 #
 # nginx and prometheus are Debian's; scripts/deps.sh takes the programs out of their packages, and
 # where they cannot be had this is skipped. Takes about a minute and a half. Its last line counts
@@ -133,7 +134,7 @@ beside_nginx() {
 }
 
 load() { # SECONDS
-    docker/topology_load.py load "$front" "$1" "$work/digests"
+    docker/topology_load.py load "$front" "$1" "$work/digests" "$work/kill"
 }
 
 # compose.yaml, nginx and Prometheus name the same replicas.
@@ -150,6 +151,7 @@ one_list_of_replicas() {
 events() {
     sleep 2
     echo "   SIGKILL to advect-1"
+    touch "$work/kill"
     kill -KILL "${pids[0]}"
     wait "${pids[0]}" 2>/dev/null
     sleep 2

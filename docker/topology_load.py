@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Clients of docker/topology-test.sh, closed loop, each with one connection and without retries.
+"""Clients of docker/topology-test.sh, closed loop, each with one connection and without retries,
+but for streams that break off when a replica is killed: what it had begun to send is lost.
 
     docker/topology_load.py reference DIGESTS URL...    the same bytes from each? writes digests
-    docker/topology_load.py load URL SECONDS DIGESTS    every answer is 200 with those bytes?
+    docker/topology_load.py load URL SECONDS DIGESTS KILL    every answer is 200 with those bytes?
+                            KILL: a file that is touched just before a replica is killed
     docker/topology_load.py ratio PROXY PROXY_PIDS PIDS URL...   what the proxy costs
     docker/topology_load.py queries TOOL PROMETHEUS     the dashboard's queries, by promtool
 
 `load` ends in latencies; all exit 1 where an expectation is not met.
 """
+import collections
 import hashlib
 import http.client
 import json
@@ -19,20 +22,21 @@ import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-JSON, NPY = "application/json", "application/x-npy"
+JSON, NPY, STREAM = "application/json", "application/x-npy", "application/x-ndjson"
 BOARD = "/v1/models/checkerboard-4x4"
 # Each route, JSON and bytes, short and long: path, body (None: GET), Accept.
 REQUESTS = [
     (f"{BOARD}/samples", {"n": 16, "seed": 3}, JSON),
     (f"{BOARD}/samples", {"n": 40, "seed": 4, "solver": {"method": "rk4", "steps": 20}}, NPY),
     (f"{BOARD}/samples", {"n": 1, "seed": 5, "solver": {"method": "heun", "steps": 8}}, JSON),
-    (f"{BOARD}/trajectories", {"n": 8, "seed": 1, "frames": 9}, "application/x-ndjson"),
+    (f"{BOARD}/trajectories", {"n": 8, "seed": 1, "frames": 9}, STREAM),
     (f"{BOARD}/log-density", {"points": [[0.5, 0.5], [1.5, 0.5]]}, JSON),
     (f"{BOARD}/latents", {"points": [[0.5, 0.5], [-0.5, 1.5]]}, JSON),
     (f"{BOARD}/velocity", {"points": [[0.1, 0.2]], "t": 0.5}, JSON),
     (f"{BOARD}/samples.png?n=50&seed=2", None, "image/png"),
     ("/v1/models/mnist-mlp/samples", {"n": 2, "seed": 1, "label": 7}, JSON),
 ]
+KILL_S = 1  # how long after a kill a stream may break off
 CLIENTS = 12
 RATIO_CLIENTS = 6
 
@@ -76,6 +80,10 @@ def reference(urls, path):
     print(f"{len(REQUESTS)} requests, the same bytes from each of {len(urls)} replicas")
 
 
+# is_cut: of a stream that broke off.
+Failure = collections.namedtuple("Failure", "when what is_cut")
+
+
 class Client(threading.Thread):
     """Asks for one request after the other until `end`."""
 
@@ -84,6 +92,9 @@ class Client(threading.Thread):
         self.url, self.number, self.end = url, number, end
         self.requests, self.digests = requests, digests
         self.seconds, self.failures = [], []
+
+    def fail(self, which, what, is_cut=False):
+        self.failures.append(Failure(time.time(), f"{self.requests[which][0]}: {what}", is_cut))
 
     def run(self):
         connection = Connection(self.url)
@@ -95,16 +106,18 @@ class Client(threading.Thread):
             try:
                 status, body = connection.ask(self.requests[which])
             except (OSError, http.client.HTTPException) as fault:
-                self.failures.append(f"{self.requests[which][0]}: {fault!r}")
+                is_stream = self.requests[which][2] == STREAM
+                self.fail(which, repr(fault), is_stream and isinstance(fault, http.client.IncompleteRead))
+                i -= 1
                 connection.close()
                 connection = Connection(self.url)
                 time.sleep(0.05)
                 continue
             self.seconds.append(time.monotonic() - began)
             if status != 200:
-                self.failures.append(f"{self.requests[which][0]}: {status} {body[:200]!r}")
+                self.fail(which, f"{status} {body[:200]!r}")
             elif self.digests and digest_of(body) != self.digests[which]:
-                self.failures.append(f"{self.requests[which][0]}: other bytes")
+                self.fail(which, "other bytes")
         connection.close()
 
 
@@ -116,15 +129,24 @@ def run(clients):
     return [s for c in clients for s in c.seconds], [f for c in clients for f in c.failures]
 
 
-def load(url, seconds, path):
+def without_those_of_kill(failures, kill):
+    """All but the streams that broke off when the file `kill` was touched."""
+    killed = os.stat(kill).st_mtime
+    rest = [f for f in failures if not (f.is_cut and killed <= f.when <= killed + KILL_S)]
+    print(f"{len(failures) - len(rest)} streams broke off when a replica was killed, and were asked for again")
+    return rest
+
+
+def load(url, seconds, path, kill):
     with open(path) as file:
         digests = json.load(file)
     end = time.monotonic() + float(seconds)
     times, failures = run([Client(url, i, end, REQUESTS, digests) for i in range(CLIENTS)])
+    failures = without_those_of_kill(failures, kill)
     times.sort()
     n = len(times)
     for failure in failures[:5]:
-        print(failure)
+        print(failure.what)
     print(f"{n} answers to {CLIENTS} clients in {seconds} s, {len(failures)} failures; "
           f"p50 {1e3 * times[n // 2]:.0f} ms, p99 {1e3 * times[int(0.99 * n)]:.0f} ms, "
           f"longest {1e3 * times[-1]:.0f} ms")
@@ -156,7 +178,7 @@ class Side:
                    for i in range(RATIO_CLIENTS)]
         times, failures = run(clients)
         if failures:
-            sys.exit(failures[0])
+            sys.exit(failures[0].what)
         self.n += len(times)
         self.seconds += time.monotonic() - began
         self.replicas += cpu_seconds(self.pids) - replicas
