@@ -44,6 +44,7 @@ void adv_examples_release(struct adv_examples *e)
     free(e->label);
     free(e->contexts);
     free(e->context);
+    adv_target_draws_release(&e->target_draws);
     *e = (struct adv_examples){0};
 }
 
@@ -139,6 +140,9 @@ void adv_examples_draw(struct adv_examples *e, const struct adv_dataset *dataset
     drop_labels(e, train->label_dropout, seed, first, n);
     drop_contexts(e, train->context_dropout, seed, first, n);
     interpolate(e, dataset, path, n);
+    for (size_t i = 0, d = 0; e->target_draws.n > 0 && i < n; i++, d += e->dim)
+        adv_target_draws_average(&e->target_draws, dataset, path, first + i, e->t[i], e->x0 + d,
+                                 e->x1 + d, e->x_t + d, e->target + d);
 }
 
 void adv_examples_draw_held_out(struct adv_examples *e, const struct adv_dataset *dataset,

@@ -3,8 +3,9 @@
 #ifndef ADV_CORE_EXAMPLES_H
 #define ADV_CORE_EXAMPLES_H
 
-#include <advect/extra/dataset.h>
+#include "core/dataset/target_draws.h"
 
+#include <advect/extra/dataset.h>
 #include <advect/extra/evaluator.h>
 #include <advect/path.h>
 
@@ -20,6 +21,7 @@ struct adv_examples {
     /* [batch, dim]: the base points of all rows of the batch at hand, where they are coupled, borrowed;
      * NULL: each row draws its own. */
     const float *coupled_x0;
+    struct adv_target_draws target_draws; /* zeros: the target of the pair at hand */
     size_t n_context;
     float *contexts;       /* [rows_max, n_context], in the network's units */
     const float **context; /* [rows_max]: each row's, or NULL of one without; NULL: no contexts */

@@ -140,6 +140,10 @@ static const struct adv_field train_fields[] = {
     {"coupling", ADV_FIELD_CHOICE, TRAIN(coupling), .choices = couplings, .fallback = "independent",
      .help = "how base points are paired with examples: any with any, or within each batch by the "
              "shortest paths in all"},
+    {"target_draws", ADV_FIELD_INT, TRAIN(target_draws), .min = 1, .max = 4096, .fallback = "1",
+     .help =
+         "number of pairs of base point and example that lead to the same x_t, over whose targets "
+         "the mean is taken; more than 1 needs a synthetic density"},
     {"precision", ADV_FIELD_CHOICE, TRAIN(precision), .choices = precisions, .fallback = "float32",
      .help = "precision of the factors of matrix products, whose sums and all else are float32; "
              "bfloat16 is faster on processors with AVX512_BF16 or AMX, and needs one of them"},
@@ -257,6 +261,11 @@ static enum adv_status read_distill(struct adv_distill_recipe *distill, const js
                               "train.coupling is \"%s\", but distill is given, whose student "
                               "learns from paths of its teacher; it takes \"independent\"",
                               couplings[train->coupling]);
+    if (status == ADV_OK && train->target_draws != 1)
+        return adv_fail_field(error, ADV_E_INVALID, "train.target_draws",
+                              "train.target_draws is %lld, but distill is given, whose student "
+                              "learns from paths of its teacher; it takes 1",
+                              (long long)train->target_draws);
     int64_t n = distill->steps;
     if (status == ADV_OK && (n & (n - 1)) != 0)
         status = adv_fail_field(error, ADV_E_INVALID, "distill.steps",

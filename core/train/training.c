@@ -62,6 +62,9 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         enum adv_status status = adv_gradient_new(t->net, rows, &load, &worker->gradient, error);
         if (status == ADV_OK)
             status = adv_examples_init(&worker->examples, rows, &t->dataset, error);
+        if (status == ADV_OK)
+            status = adv_target_draws_init(&worker->examples.target_draws, &t->dataset,
+                                           &t->recipe.train, error);
         if (status == ADV_OK && t->distillation &&
             !(worker->examples.s = calloc(rows, sizeof *worker->examples.s)))
             status = adv_no_memory(error);

@@ -141,7 +141,8 @@ enum adv_seed_use {
     ADV_SEED_HELD_OUT,
     ADV_SEED_SPLIT,
     ADV_SEED_EPOCH,
-    ADV_SEED_SHIFT
+    ADV_SEED_SHIFT,
+    ADV_SEED_TARGET
 };
 uint64_t adv_seed_for(uint64_t seed, enum adv_seed_use use);
 

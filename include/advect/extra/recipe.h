@@ -48,6 +48,7 @@ struct adv_train_recipe {
     double label_dropout, context_dropout;
     int64_t time_sampling; /* enum adv_time_sampling */
     int64_t coupling;      /* enum adv_coupling_kind */
+    int64_t target_draws;  /* pairs through the same x_t whose mean target is learned */
     int64_t precision;     /* enum adv_precision, of matrix products */
     double time_shift;     /* odds t : 1 - t of the sampled times are multiplied by it */
     int64_t keep;          /* enum adv_keep: which weights become the model */

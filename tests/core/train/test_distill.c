@@ -287,10 +287,9 @@ END_TEST
 
 /* ---------------------------------------------------------------- refusals */
 
-#define COUPLED                                                                                    \
+#define TRAINED(more)                                                                              \
     "{\"name\": \"s\", \"net\": {" NET ", \"flow_map\": true}, " DATA                              \
-    ", \"train\": {\"steps\": 1, "                                                                 \
-    "\"coupling\": \"optimal_transport\"}, " DISTILL "}}"
+    ", \"train\": {\"steps\": 1, " more "}, " DISTILL "}}"
 /* Two blocks: the one trained on, the other held out. */
 START_TEST(the_fewest_paths_leave_some_held_out)
 {
@@ -339,10 +338,14 @@ static const struct {
     {OF(MAP, "condot", DATA,
         ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": 127}"),
      "distill.paths", "distill.paths is 127; it must be between 128 and 16777216"},
-    {COUPLED, "train.coupling",
+    {TRAINED("\"coupling\": \"optimal_transport\""), "train.coupling",
      "train.coupling is \"optimal_transport\", but distill is given, whose student learns from "
      "paths "
      "of its teacher; it takes \"independent\""},
+    {TRAINED("\"target_draws\": 8"), "train.target_draws",
+     "train.target_draws is 8, but distill is given, whose student learns from paths of its "
+     "teacher; "
+     "it takes 1"},
 };
 
 START_TEST(teachers_that_do_not_fit_are_refused)
