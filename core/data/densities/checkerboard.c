@@ -117,17 +117,24 @@ static int cell_of(const struct checkerboard *board, float x)
     return cell < board->cells ? cell : (int)board->cells - 1;
 }
 
-static long mode(const void *state, const float *point)
+/* The indices of a point's cell; false outside the support. */
+static bool find_cell(const struct checkerboard *board, const float *point, int *index)
 {
-    const struct checkerboard *board = state;
-    int index[MAX_DIM], sum = 0;
+    int sum = 0;
     for (size_t d = 0; d < dim_of(board); d++) {
         index[d] = cell_of(board, point[d]);
         if (index[d] < 0)
-            return -1;
+            return false;
         sum += index[d];
     }
-    return sum % 2 ? -1 : (long)rank_of(board, index);
+    return sum % 2 == 0;
+}
+
+static long mode(const void *state, const float *point)
+{
+    const struct checkerboard *board = state;
+    int index[MAX_DIM];
+    return find_cell(board, point, index) ? (long)rank_of(board, index) : -1;
 }
 
 static double mode_weight(const void *state, size_t mode)
@@ -165,8 +172,10 @@ static void sample(const void *state, uint64_t seed, uint64_t first, size_t n, f
 static void log_density(const void *state, size_t n, const float *points, double *out)
 {
     const struct checkerboard *board = state;
+    int index[MAX_DIM];
     for (size_t i = 0; i < n; i++)
-        out[i] = mode(board, points + i * dim_of(board)) < 0 ? -INFINITY : board->log_density;
+        out[i] = find_cell(board, points + i * dim_of(board), index) ? board->log_density
+                                                                     : -INFINITY;
 }
 
 static void box(const void *state, double *lo, double *hi)
