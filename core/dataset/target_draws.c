@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SMALLEST 1e-6 /* alpha and sigma, of which one vanishes at an end */
+#define SIGMA_MIN 1e-6 /* at the end it vanishes */
+#define FITTED 1024    /* rows of data, for means and deviations */
 
 static enum adv_status refuse(const struct adv_train_recipe *train, const char *why,
                               struct adv_error *error)
@@ -34,36 +35,74 @@ static enum adv_status check(const struct adv_dataset *dataset,
     return ADV_OK;
 }
 
+static enum adv_status allocate(struct adv_target_draws *draws, struct adv_error *error)
+{
+    size_t n = draws->n, dim = draws->dim;
+    double **const by_coordinate[] = {&draws->mean, &draws->variance, &draws->centre,
+                                      &draws->width};
+    float **const wide[] = {&draws->x0, &draws->x1, &draws->data};
+    double **const by_pair[] = {&draws->square, &draws->log_det, &draws->weight};
+    bool complete = true;
+    for (size_t i = 0; i < ADV_COUNT(by_coordinate); i++)
+        complete = (*by_coordinate[i] = adv_calloc(dim, sizeof(double))) && complete;
+    for (size_t i = 0; i < ADV_COUNT(wide); i++)
+        complete = (*wide[i] = adv_calloc(n, dim * sizeof(float))) && complete;
+    for (size_t i = 0; i < ADV_COUNT(by_pair); i++)
+        complete = (*by_pair[i] = adv_calloc(n, sizeof(double))) && complete;
+    return complete ? ADV_OK : adv_no_memory(error);
+}
+
+/* Means and variances of the data's coordinates. */
+static enum adv_status fit(struct adv_target_draws *draws, const struct adv_dataset *dataset,
+                           struct adv_error *error)
+{
+    size_t dim = draws->dim;
+    float *x = adv_calloc(FITTED, dim * sizeof *x);
+    if (!x)
+        return adv_no_memory(error);
+    adv_density_sample(dataset->source.density, adv_seed_for(dataset->seed, ADV_SEED_TARGET), 0,
+                       FITTED, x);
+    adv_transform_encode(dataset->transform, FITTED, x, x, NULL);
+    for (size_t i = 0; i < FITTED * dim; i++)
+        draws->mean[i % dim] += (double)x[i] / FITTED;
+    for (size_t i = 0; i < FITTED * dim; i++) {
+        double off = (double)x[i] - draws->mean[i % dim];
+        draws->variance[i % dim] += off * off / FITTED;
+    }
+    free(x);
+    return ADV_OK;
+}
+
 enum adv_status adv_target_draws_init(struct adv_target_draws *draws,
                                       const struct adv_dataset *dataset,
                                       const struct adv_train_recipe *train, struct adv_error *error)
 {
-    size_t n = (size_t)train->target_draws, dim = dataset->dim;
     *draws = (struct adv_target_draws){0};
-    if (n <= 1)
+    if (train->target_draws <= 1)
         return ADV_OK;
     enum adv_status status = check(dataset, train, error);
     if (status != ADV_OK)
         return status;
-    draws->n = n;
-    draws->dim = dim;
-    draws->x0 = adv_calloc(n, dim * sizeof(float));
-    draws->x1 = adv_calloc(n, dim * sizeof(float));
-    draws->data = adv_calloc(n, dim * sizeof(float));
-    draws->log_det = adv_calloc(n, sizeof(double));
-    draws->weight = adv_calloc(n, sizeof(double));
-    if (!draws->x0 || !draws->x1 || !draws->data || !draws->log_det || !draws->weight)
-        return adv_no_memory(error);
+    draws->n = (size_t)train->target_draws;
+    draws->dim = dataset->dim;
+    status = allocate(draws, error);
+    if (status != ADV_OK)
+        return status;
     if (!adv_density_log_density(dataset->source.density, 1, draws->data, draws->weight))
         return refuse(train, "the density of this kind is not known in closed form", error);
-    return ADV_OK;
+    return fit(draws, dataset, error);
 }
 
 void adv_target_draws_release(struct adv_target_draws *draws)
 {
+    free(draws->mean);
+    free(draws->variance);
+    free(draws->centre);
+    free(draws->width);
     free(draws->x0);
     free(draws->x1);
     free(draws->data);
+    free(draws->square);
     free(draws->log_det);
     free(draws->weight);
     *draws = (struct adv_target_draws){0};
@@ -72,7 +111,7 @@ void adv_target_draws_release(struct adv_target_draws *draws)
 /* Where a row is on its path. */
 struct place {
     double alpha, sigma, d_alpha, d_sigma;
-    double from_base; /* share of pairs that are drawn by their base point */
+    double share; /* c: of pairs that are drawn from G */
 };
 
 static struct place place_at(const struct adv_path *path, float t)
@@ -80,51 +119,97 @@ static struct place place_at(const struct adv_path *path, float t)
     struct place at;
     path->coefficients(adv_path_clamp(path, (double)t), &at.alpha, &at.sigma, &at.d_alpha,
                        &at.d_sigma);
-    at.alpha = fmax(at.alpha, SMALLEST);
-    at.sigma = fmax(at.sigma, SMALLEST);
-    at.from_base = at.alpha / (at.alpha + at.sigma);
+    at.sigma = fmax(at.sigma, SIGMA_MIN);
+    at.share = 0.5 + 0.5 * at.alpha / (at.alpha + at.sigma);
     return at;
 }
 
-/* Pairs 1 ... n - 1. */
+/* G of N(mean, variance) and L: its precision is alpha^2 / sigma^2 + 1 / variance. */
+static void place_gaussian(struct adv_target_draws *draws, const struct place *at, const float *x_t)
+{
+    double noise = at->sigma * at->sigma;
+    for (size_t d = 0; d < draws->dim; d++) {
+        double square = 1 / (at->alpha * at->alpha + noise / draws->variance[d]);
+        draws->width[d] = sqrt(square);
+        draws->centre[d] =
+            square * (at->alpha * (double)x_t[d] + noise * draws->mean[d] / draws->variance[d]);
+    }
+}
+
+/* Pair k of G, from standard normals z [dim], which may be the place of its x0. With x1 = centre +
+ * sigma width z, x0 = (x_t - alpha x1) / sigma, but without the difference. */
+static void take_gaussian(struct adv_target_draws *draws, const struct place *at, size_t k,
+                          const float *x_t, const float *z)
+{
+    draws->square[k] = 0;
+    for (size_t d = 0; d < draws->dim; d++) {
+        double normal = (double)z[d], width = draws->width[d];
+        double x0 = at->sigma * width * width / draws->variance[d] *
+                        ((double)x_t[d] - at->alpha * draws->mean[d]) -
+                    at->alpha * width * normal;
+        draws->square[k] += normal * normal;
+        draws->x0[k * draws->dim + d] = (float)x0;
+        draws->x1[k * draws->dim + d] = (float)(draws->centre[d] + at->sigma * width * normal);
+    }
+}
+
+/* Pair k by its x1, of data, and its x0. */
+static void take_data(struct adv_target_draws *draws, const struct place *at, size_t k)
+{
+    draws->square[k] = 0;
+    for (size_t d = 0; d < draws->dim; d++) {
+        double off = (double)draws->x1[k * draws->dim + d] - draws->centre[d];
+        off /= at->sigma * draws->width[d];
+        draws->square[k] += off * off;
+    }
+}
+
+/* The pair at hand, those of G, those of data. */
 static void draw_pairs(struct adv_target_draws *draws, const struct adv_dataset *dataset,
                        const struct place *at, uint64_t row, const float *x_t)
 {
     uint64_t seed = adv_seed_for(dataset->seed, ADV_SEED_TARGET);
-    size_t n = draws->n, dim = draws->dim, n_base = 1;
+    size_t n = draws->n, dim = draws->dim, first_data = 1;
+    take_data(draws, at, 0);
     adv_rng_uniform(seed, ADV_STREAM_TIME, row, 1, n, draws->data);
     for (size_t k = 1; k < n; k++)
-        n_base += (double)draws->data[k] < at->from_base;
-    adv_rng_normal(seed, ADV_STREAM_BASE, row, 1, (n_base - 1) * dim, draws->x0 + dim);
-    for (size_t i = dim; i < n_base * dim; i++)
-        draws->x1[i] =
-            (float)(((double)x_t[i % dim] - at->sigma * (double)draws->x0[i]) / at->alpha);
-    adv_density_sample(dataset->source.density, seed, row * n, n - n_base, draws->data);
-    adv_transform_encode(dataset->transform, n - n_base, draws->data, draws->x1 + n_base * dim,
-                         NULL);
-    for (size_t i = n_base * dim; i < n * dim; i++)
-        draws->x0[i] =
-            (float)(((double)x_t[i % dim] - at->alpha * (double)draws->x1[i]) / at->sigma);
+        first_data += (double)draws->data[k] < at->share;
+    adv_rng_normal(seed, ADV_STREAM_BASE, row, 1, (first_data - 1) * dim, draws->x0 + dim);
+    for (size_t k = 1; k < first_data; k++)
+        take_gaussian(draws, at, k, x_t, draws->x0 + k * dim);
+    adv_density_sample(dataset->source.density, seed, row * n, n - first_data, draws->data);
+    adv_transform_encode(dataset->transform, n - first_data, draws->data,
+                         draws->x1 + first_data * dim, NULL);
+    for (size_t k = first_data; k < n; k++) {
+        for (size_t i = k * dim; i < (k + 1) * dim; i++)
+            draws->x0[i] =
+                (float)(((double)x_t[i % dim] - at->alpha * (double)draws->x1[i]) / at->sigma);
+        take_data(draws, at, k);
+    }
 }
 
-/* The sum of the weights is 1; false where all vanish. */
+/* Their sum is 1; false where all vanish. Of w both sides are taken times sigma^dim (2 pi)^(dim/2). */
 static bool weigh(struct adv_target_draws *draws, const struct adv_dataset *dataset,
                   const struct place *at)
 {
-    const double dim = (double)draws->dim, log_two_pi = 1.8378770664093453;
-    const double log_peak = -dim * (0.5 * log_two_pi + log(at->sigma)); /* of the likelihood L */
-    const double by_base = at->from_base * pow(at->alpha, dim), by_data = 1 - at->from_base;
     double *weight = draws->weight, sum = 0;
+    double by_gaussian = at->share, by_data = 1 - at->share;
+    for (size_t d = 0; d < draws->dim; d++) {
+        by_gaussian /= draws->width[d];
+        by_data *= at->sigma * 2.5066282746310005; /* sqrt(2 pi) */
+    }
     adv_transform_decode(dataset->transform, draws->n, draws->x1, draws->data, draws->log_det);
     adv_density_log_density(dataset->source.density, draws->n, draws->data, weight);
     for (size_t k = 0; k < draws->n; k++) {
         const float *x0 = draws->x0 + k * draws->dim;
-        double square = 0, density = exp(weight[k] - draws->log_det[k]);
+        double norm = 0, density = exp(weight[k] - draws->log_det[k]);
+        weight[k] = 0;
+        if (density == 0)
+            continue;
         for (size_t d = 0; d < draws->dim; d++)
-            square += (double)x0[d] * (double)x0[d];
-        double likelihood = exp(log_peak - 0.5 * square);
-        weight[k] =
-            density > 0 ? density * likelihood / (by_base * likelihood + by_data * density) : 0;
+            norm += (double)x0[d] * (double)x0[d];
+        weight[k] = density * exp(-0.5 * norm) /
+                    (by_gaussian * exp(-0.5 * draws->square[k]) + by_data * density);
         sum += weight[k];
     }
     if (!(sum > 0 && isfinite(sum)))
@@ -140,9 +225,10 @@ void adv_target_draws_average(struct adv_target_draws *draws, const struct adv_d
 {
     const struct place at = place_at(path, t);
     size_t dim = draws->dim;
-    draw_pairs(draws, dataset, &at, row, x_t);
     memcpy(draws->x0, x0, dim * sizeof *x0);
     memcpy(draws->x1, x1, dim * sizeof *x1);
+    place_gaussian(draws, &at, x_t);
+    draw_pairs(draws, dataset, &at, row, x_t);
     if (!weigh(draws, dataset, &at))
         return;
     for (size_t d = 0; d < dim; d++) {

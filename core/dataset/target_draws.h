@@ -1,11 +1,12 @@
 /* Targets of less variance, where the data's density p_1 is known. Many pairs (x_0, x_1) lead to the
  * same point x_t = alpha x_1 + sigma x_0 of a path. The mean of the targets of some of them takes the
- * place of the target of the pair at hand, which is one of them; the others are drawn: x_0 from the
- * base with probability alpha / (alpha + sigma), x_1 from the data else, and what x_t then says of
- * the other. Their weights are p(x_1 | x_t) over the density by which they are drawn:
+ * place of the target of the pair at hand, which is one of them; the others are drawn, their x_1 with
+ * probability c from G, what p(x_1 | x_t) is where the data are Gaussian (of their means and
+ * deviations, in independent coordinates), and else from p_1. They weigh as much as p(x_1 | x_t) is
+ * over the density by which they are drawn:
  *
- *     w = p_1 L / (c alpha^d L + (1 - c) p_1),  L = N(x_t; alpha x_1, sigma^2),
- *     c = alpha / (alpha + sigma).
+ *     w = p_1 L / (c G + (1 - c) p_1),  L = N(x_t; alpha x_1, sigma^2),
+ *     c = 1/2 + 1/2 alpha / (alpha + sigma).
  *
  * The velocity that is learned stays the same. To pick one of the pairs with probabilities in
  * proportion to w is a step of iterated sampling importance resampling (Andrieu, Lee and Vihola
@@ -19,10 +20,13 @@
 #include <advect/extra/dataset.h>
 #include <advect/path.h>
 
-/* Scratch of one thread. */
+/* Of one thread: all but the first two are scratch. */
 struct adv_target_draws {
-    size_t n, dim; /* pairs of each row, the one at hand being the first; n 0 or 1: only it */
+    size_t n, dim; /* pairs of each row, the one at hand being the first; n 0: only that */
+    double *mean, *variance;  /* [dim], of the data in flow units */
+    double *centre, *width;   /* [dim], of G: its mean; its deviation over sigma */
     float *x0, *x1, *data;    /* [n, dim] */
+    double *square;           /* [n]: sum of ((x1 - centre) / deviation)^2 */
     double *log_det, *weight; /* [n] */
 };
 

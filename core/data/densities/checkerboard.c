@@ -174,8 +174,8 @@ static void log_density(const void *state, size_t n, const float *points, double
     const struct checkerboard *board = state;
     int index[MAX_DIM];
     for (size_t i = 0; i < n; i++)
-        out[i] = find_cell(board, points + i * dim_of(board), index) ? board->log_density
-                                                                     : -INFINITY;
+        out[i] =
+            find_cell(board, points + i * dim_of(board), index) ? board->log_density : -INFINITY;
 }
 
 static void box(const void *state, double *lo, double *hi)
