@@ -181,9 +181,10 @@ static void draw_pairs(struct adv_target_draws *draws, const struct adv_dataset 
     adv_transform_encode(dataset->transform, n - first_data, draws->data,
                          draws->x1 + first_data * dim, NULL);
     for (size_t k = first_data; k < n; k++) {
-        for (size_t i = k * dim; i < (k + 1) * dim; i++)
-            draws->x0[i] =
-                (float)(((double)x_t[i % dim] - at->alpha * (double)draws->x1[i]) / at->sigma);
+        const float *x1 = draws->x1 + k * dim;
+        for (size_t d = 0; d < dim; d++)
+            draws->x0[k * dim + d] =
+                (float)(((double)x_t[d] - at->alpha * (double)x1[d]) / at->sigma);
         take_data(draws, at, k);
     }
 }
