@@ -106,13 +106,15 @@ static void check_means(const struct both *b, double frequency, float t_min, flo
     ck_assert_double_lt(fabs(sum / n), 5 * sqrt(squares / n / n));
 }
 
+#define MIXTURE                                                                                    \
+    "{\"kind\": \"gaussian_mixture\", \"means\": [[-2, 1], [2, 0]], \"deviations\": [0.3, 0.8]}"
+
 START_TEST(their_mean_is_that_of_single_targets)
 {
     static const char *const densities[] = {
         "{\"kind\": \"checkerboard\", \"dim\": 2, \"cells\": 8}",
         "{\"kind\": \"checkerboard\", \"dim\": 4, \"cells\": 4}",
-        "{\"kind\": \"gaussian_mixture\", \"means\": [[-2, 1], [2, 0]], \"deviations\": [0.3, "
-        "0.8]}",
+        MIXTURE,
     };
     struct both b;
     open_both(&b, densities[_i], "condot");
