@@ -141,7 +141,7 @@ START_TEST(samples_have_errors_and_a_coarse_grid_a_warning)
     ck_assert_msg(strstr(answer->warnings[0], "more steps than euler's 2") != NULL, "%s",
                   answer->warnings[0]);
     ck_assert_ptr_null(answer->warnings[1]);
-    query.solver = solver_of("rk4", 100, 0);
+    query.solver = solver_of("rk4", 200, 0);
     struct adv_run *c = ask(model, &query, &answer);
     ck_assert_ptr_null(answer->warnings);
     for (size_t i = 0; i < 100; i++)
