@@ -68,8 +68,9 @@ static const struct adv_answer *answer_to(struct adv_model *model, const struct 
     return answer;
 }
 
-/* Midpoint rule over [-4.5, 4.5]^2, its squares not in step with the cells, whose edges are
- * steep. */
+/* A random point in each square of a grid over [-4.5, 4.5]^2: the edges of a board's cells are too
+ * steep for the same place in all of them. Of a true board the sum's standard deviation is 0.003 at
+ * most. */
 START_TEST(planar_densities_integrate_to_one)
 {
     enum { SIDE = 127 };
@@ -81,9 +82,10 @@ START_TEST(planar_densities_integrate_to_one)
     struct adv_run *run = NULL;
     float *points = calloc(SIDE * SIDE, 2 * sizeof *points);
     const double cell = 9.0 / SIDE;
+    adv_rng_uniform(1, ADV_STREAM_DATA, 0, SIDE * SIDE, 2, points);
     for (size_t i = 0; i < SIDE * SIDE; i++) {
-        points[2 * i] = (float)(-4.5 + cell * ((double)(i % SIDE) + 0.5));
-        points[2 * i + 1] = (float)(-4.5 + cell * ((double)(i / SIDE) + 0.5));
+        points[2 * i] = (float)(-4.5 + cell * ((double)(i % SIDE) + (double)points[2 * i]));
+        points[2 * i + 1] = (float)(-4.5 + cell * ((double)(i / SIDE) + (double)points[2 * i + 1]));
     }
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     query.n = SIDE * SIDE;
