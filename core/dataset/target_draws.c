@@ -136,20 +136,20 @@ static void place_gaussian(struct adv_target_draws *draws, const struct place *a
     }
 }
 
-/* Pair k of G, from standard normals z [dim], which may be the place of its x0. With x1 = centre +
- * sigma width z, x0 = (x_t - alpha x1) / sigma, but without the difference. */
+/* Pair k of G, whose x0 holds standard normals z [dim] so far. With x1 = centre + sigma width z, x0 =
+ * (x_t - alpha x1) / sigma, but without the difference. */
 static void take_gaussian(struct adv_target_draws *draws, const struct place *at, size_t k,
-                          const float *x_t, const float *z)
+                          const float *x_t)
 {
+    float *x0 = draws->x0 + k * draws->dim, *x1 = draws->x1 + k * draws->dim;
     draws->square[k] = 0;
     for (size_t d = 0; d < draws->dim; d++) {
-        double normal = (double)z[d], width = draws->width[d];
-        double x0 = at->sigma * width * width / draws->variance[d] *
-                        ((double)x_t[d] - at->alpha * draws->mean[d]) -
-                    at->alpha * width * normal;
-        draws->square[k] += normal * normal;
-        draws->x0[k * draws->dim + d] = (float)x0;
-        draws->x1[k * draws->dim + d] = (float)(draws->centre[d] + at->sigma * width * normal);
+        double z = (double)x0[d], width = draws->width[d];
+        draws->square[k] += z * z;
+        x1[d] = (float)(draws->centre[d] + at->sigma * width * z);
+        x0[d] = (float)(at->sigma * width * width / draws->variance[d] *
+                            ((double)x_t[d] - at->alpha * draws->mean[d]) -
+                        at->alpha * width * z);
     }
 }
 
@@ -176,7 +176,7 @@ static void draw_pairs(struct adv_target_draws *draws, const struct adv_dataset 
         first_data += (double)draws->data[k] < at->share;
     adv_rng_normal(seed, ADV_STREAM_BASE, row, 1, (first_data - 1) * dim, draws->x0 + dim);
     for (size_t k = 1; k < first_data; k++)
-        take_gaussian(draws, at, k, x_t, draws->x0 + k * dim);
+        take_gaussian(draws, at, k, x_t);
     adv_density_sample(dataset->source.density, seed, row * n, n - first_data, draws->data);
     adv_transform_encode(dataset->transform, n - first_data, draws->data,
                          draws->x1 + first_data * dim, NULL);

@@ -20,7 +20,7 @@
 #include <advect/extra/dataset.h>
 #include <advect/path.h>
 
-/* Of one thread: all but the first two are scratch. */
+/* Of one thread. All from centre on is scratch. */
 struct adv_target_draws {
     size_t n, dim; /* pairs of each row, the one at hand being the first; n 0: only that */
     double *mean, *variance;  /* [dim], of the data in flow units */
