@@ -6,6 +6,15 @@ struct outer_tile {
     size_t skip, columns; /* of the tile's columns, those in [skip, columns) are wanted */
 };
 
+/* Adds a tile's row where only some of its columns are wanted. Every size of tile would hold a copy of
+ * this loop, most of the kernels' code. */
+static __attribute__((noinline)) void add_wanted(const struct outer_tile *t, const adv_real *total,
+                                                 adv_real *c)
+{
+    for (size_t j = t->skip; j < t->columns; j++)
+        c[j] += total[j];
+}
+
 INLINE void outer_tile(const size_t rows, const size_t panels, const struct adv_outer *o,
                        const struct outer_tile *t)
 {
@@ -51,8 +60,7 @@ INLINE void outer_tile(const size_t rows, const size_t panels, const struct adv_
             edge[p] = sum[i][p];
         adv_real total[2 * LANES];
         memcpy(total, edge, panels * sizeof(vector));
-        for (size_t j = t->skip; j < t->columns; j++)
-            c[j] += total[j];
+        add_wanted(t, total, c);
     }
 }
 
