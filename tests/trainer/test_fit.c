@@ -173,7 +173,7 @@ END_TEST
 START_TEST(tables_come_from_standard_input_too)
 {
     write_mixed("mixed.csv", 100);
-    CLI_SUCCEEDS("fit - --quiet --steps 20 --name piped < mixed.csv");
+    CLI_SUCCEEDS("fit - --quiet --no-report --steps 20 --name piped < mixed.csv");
     ck_assert(cli_exists("piped.safetensors"));
     CLI_SUCCEEDS("new - --quiet -o - < mixed.csv");
     json_t *recipe = json_loads(cli_output, 0, NULL);
@@ -190,7 +190,7 @@ START_TEST(numeric_labels_are_counted)
     for (int i = 0; i < 60; i++)
         fprintf(out, "%d,%d\n", (i * 37) % 101, i % 3 + 1);
     fclose(out);
-    CLI_SUCCEEDS("fit n.csv --label-column 1 --quiet --steps 10");
+    CLI_SUCCEEDS("fit n.csv --label-column 1 --quiet --no-report --steps 10");
     struct adv_model *model = NULL;
     ck_assert_int_eq(adv_model_load(cli_at("n.safetensors"), NULL, &model, NULL), ADV_OK);
     ck_assert_uint_eq(adv_model_classes(model), 3);
@@ -225,11 +225,11 @@ START_TEST(suggested_supports_can_be_copied)
     for (size_t i = 0; i < 100; i++)
         fprintf(out, "%zu,%g\n", i * i % 11, 0.1 + (double)(i * 37 % 100) / 25);
     fclose(out);
-    CLI_SUCCEEDS("fit counts.csv --steps 20");
+    CLI_SUCCEEDS("fit counts.csv --no-report --steps 20");
     const char *from = strstr(cli_output, "--support '"), *to = from ? strchr(from, '\n') : NULL;
     ck_assert_msg(to != NULL, "%s", cli_output);
     char *flag = strndup(from, (size_t)(to - from));
-    CLI_SUCCEEDS("fit counts.csv --steps 20 %s", flag);
+    CLI_SUCCEEDS("fit counts.csv --no-report --steps 20 %s", flag);
     free(flag);
     ck_assert_ptr_null(strstr(cli_output, "consider support"));
     CLI_SUCCEEDS("inspect counts.safetensors");
@@ -255,13 +255,13 @@ END_TEST
 START_TEST(wild_cells_are_told_though_quiet)
 {
     write_mixed("wild.csv", 200);
-    CLI_SUCCEEDS("fit wild.csv --columns height,mass --steps 20 --quiet");
+    CLI_SUCCEEDS("fit wild.csv --columns height,mass --steps 20 --quiet --no-report");
     ck_assert_msg(!strstr(cli_output, "is that cell right?"), "%s", cli_output);
     FILE *out = fopen(cli_at("wild.csv"), "a");
     ck_assert_ptr_nonnull(out);
     fputs("201,2024-01-01,1,2.5,1000000000,tall\n", out);
     fclose(out);
-    CLI_SUCCEEDS("fit wild.csv --columns height,mass --steps 20 --quiet");
+    CLI_SUCCEEDS("fit wild.csv --columns height,mass --steps 20 --quiet --no-report");
     ck_assert_ptr_nonnull(strstr(cli_output, "line 202, column \"mass\" is 1e+09"));
 }
 END_TEST
@@ -388,7 +388,7 @@ START_TEST(too_many_columns_are_refused)
     }
     fclose(out);
     cli_fails(1, "fit wide.csv", "there are 20000 columns of numbers; at most 256 are modelled");
-    CLI_SUCCEEDS("fit wide.csv --columns 3,17 --quiet --steps 4");
+    CLI_SUCCEEDS("fit wide.csv --columns 3,17 --quiet --no-report --steps 4");
 }
 END_TEST
 
