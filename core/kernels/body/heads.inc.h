@@ -213,16 +213,24 @@ static struct lane_space lane_space_of(const struct adv_heads *h, adv_real *scra
                                .s = p + square};
 }
 
-/* q, k, v and p of the heads */
-static void attend_in_lanes(const struct adv_heads *h, const struct lane_heads *in,
-                            const adv_real *qkv, const struct lane_space *at)
+/* Where the heads of a group of lanes lie in qkv and in what comes of it. */
+struct lane_group {
+    struct lane_heads in, out;
+};
+
+/* q, k, v and p of the heads from `first` on */
+static struct lane_group attend_in_lanes(const struct adv_heads *h, size_t first,
+                                         const adv_real *qkv, const struct lane_space *at)
 {
     size_t t = h->tokens, c = h->channels;
-    to_lanes(h, in, qkv, h->in_stride, at->q);
-    to_lanes(h, in, qkv + h->part_step, h->in_stride, at->k);
-    to_lanes(h, in, qkv + 2 * h->part_step, h->in_stride, at->v);
+    struct lane_group group = {.in = lane_heads_of(h, first, t * h->in_stride, h->head_step),
+                               .out = lane_heads_of(h, first, t * h->out_stride, c)};
+    to_lanes(h, &group.in, qkv, h->in_stride, at->q);
+    to_lanes(h, &group.in, qkv + h->part_step, h->in_stride, at->k);
+    to_lanes(h, &group.in, qkv + 2 * h->part_step, h->in_stride, at->v);
     lane_product(t, t, c, plain(at->q, c), transposed(at->k, c), false, at->p);
     softmax_in_lanes(h, at->p);
+    return group;
 }
 
 static void heads_forward(const struct adv_heads *h, const adv_real *qkv, adv_real *out,
@@ -231,11 +239,9 @@ static void heads_forward(const struct adv_heads *h, const adv_real *qkv, adv_re
     struct lane_space at = lane_space_of(h, scratch);
     size_t t = h->tokens, c = h->channels;
     for (size_t first = 0; first < h->n; first += LANES) {
-        struct lane_heads in = lane_heads_of(h, first, t * h->in_stride, h->head_step);
-        struct lane_heads to = lane_heads_of(h, first, t * h->out_stride, c);
-        attend_in_lanes(h, &in, qkv, &at);
+        struct lane_group group = attend_in_lanes(h, first, qkv, &at);
         lane_product(t, c, t, plain(at.p, t), plain(at.v, c), false, at.q);
-        from_lanes(h, &to, at.q, h->out_stride, false, out);
+        from_lanes(h, &group.out, at.q, h->out_stride, false, out);
     }
 }
 
@@ -245,17 +251,15 @@ static void heads_tangent(const struct adv_heads *h, const adv_real *qkv, const 
     struct lane_space at = lane_space_of(h, scratch);
     size_t t = h->tokens, c = h->channels;
     for (size_t first = 0; first < h->n; first += LANES) {
-        struct lane_heads in = lane_heads_of(h, first, t * h->in_stride, h->head_step);
-        struct lane_heads to = lane_heads_of(h, first, t * h->out_stride, c);
-        attend_in_lanes(h, &in, qkv, &at);
+        struct lane_group group = attend_in_lanes(h, first, qkv, &at);
         for (size_t part = 0; part < 3; part++)
-            to_lanes(h, &in, d_qkv + part * h->part_step, h->in_stride, at.more[part]);
+            to_lanes(h, &group.in, d_qkv + part * h->part_step, h->in_stride, at.more[part]);
         lane_product(t, t, c, plain(at.more[0], c), transposed(at.k, c), false, at.s);
         lane_product(t, t, c, plain(at.q, c), transposed(at.more[1], c), true, at.s);
         softmax_slope_in_lanes(h, at.p, at.s);
         lane_product(t, c, t, plain(at.s, t), plain(at.v, c), false, at.more[3]);
         lane_product(t, c, t, plain(at.p, t), plain(at.more[2], c), true, at.more[3]);
-        from_lanes(h, &to, at.more[3], h->out_stride, false, d_out);
+        from_lanes(h, &group.out, at.more[3], h->out_stride, false, d_out);
     }
 }
 
@@ -266,16 +270,15 @@ static void heads_backward(const struct adv_heads *h, const adv_real *qkv, const
     size_t t = h->tokens, c = h->channels;
     adv_real *g = at.more[3];
     for (size_t first = 0; first < h->n; first += LANES) {
-        struct lane_heads in = lane_heads_of(h, first, t * h->in_stride, h->head_step);
-        struct lane_heads out = lane_heads_of(h, first, t * h->out_stride, c);
-        attend_in_lanes(h, &in, qkv, &at);
-        to_lanes(h, &out, g_out, h->out_stride, g);
+        struct lane_group group = attend_in_lanes(h, first, qkv, &at);
+        to_lanes(h, &group.out, g_out, h->out_stride, g);
         lane_product(t, t, c, plain(g, c), transposed(at.v, c), false, at.s);
         softmax_slope_in_lanes(h, at.p, at.s);
         lane_product(t, c, t, plain(at.s, t), plain(at.k, c), false, at.more[0]);
         lane_product(t, c, t, transposed(at.s, t), plain(at.q, c), false, at.more[1]);
         lane_product(t, c, t, transposed(at.p, t), plain(g, c), false, at.more[2]);
         for (size_t part = 0; part < 3; part++)
-            from_lanes(h, &in, at.more[part], h->in_stride, true, g_qkv + part * h->part_step);
+            from_lanes(h, &group.in, at.more[part], h->in_stride, true,
+                       g_qkv + part * h->part_step);
     }
 }
