@@ -117,29 +117,38 @@ static void unlist(struct adv_bodies *bodies, struct adv_body *body)
     body->listed = false;
 }
 
-/* The room of a body is another's from here on; its memory is free as soon as the thread of its
- * connection has seen that this was cut. */
+/* The room of a body is another's from here on. */
+static void give_up(struct adv_bodies *bodies, struct adv_body *body)
+{
+    unlist(bodies, body);
+    body->ended = true;
+    bodies->n_bytes -= counted(body->n_bytes);
+}
+
+/* Its memory is free as soon as the thread of its connection has seen that this was cut. */
 static void end(struct adv_bodies *bodies, struct adv_body *body)
 {
     char why[300];
     adv_bodies_explain(bodies, sizeof why, why);
-    unlist(bodies, body);
-    body->ended = true;
-    bodies->n_bytes -= counted(body->n_bytes);
+    give_up(bodies, body);
     if (adv_sockets_refuse(bodies->options.sockets, body->socket, ADV_PROBLEM_QUEUE_FULL, why))
         adv_metrics_count(bodies->options.metrics, ADV_COUNT_REJECTED_BODIES, 1);
 }
 
-/* Room for n more bytes that count; false where the body that wants them was ended for it. */
+/* Room for n more bytes that count; false where the body that wants them has to go. If it is not
+ * slow its client is busy sending, and would see a connection that is cut in place of the answer. */
 static bool make_room(struct adv_bodies *bodies, struct adv_body *body, size_t n)
 {
-    while (n > bodies->options.most_bytes - bodies->n_bytes) {
+    while (!body->ended && n > bodies->options.most_bytes - bodies->n_bytes) {
         struct adv_body *slowest = find_slowest(bodies, adv_now_ms());
-        end(bodies, slowest ? slowest : body);
-        if (body->ended)
-            return false;
+        if (slowest) {
+            end(bodies, slowest);
+        } else {
+            give_up(bodies, body);
+            adv_metrics_count(bodies->options.metrics, ADV_COUNT_REJECTED_BODIES, 1);
+        }
     }
-    return true;
+    return !body->ended;
 }
 
 /* ---------------------------------------------------------------- */

@@ -8,7 +8,7 @@
  * When the budget is full, one body has to go: the one that came slowest over the last second, if
  * it is slower than the longest body that is taken must be to arrive in time, else the one that
  * asks. So a sender that stalls, or trickles, keeps its room only until somebody needs it, and one
- * that is as fast as it has to be is never ended for another. Decision record 0017 has more. */
+ * that is as fast as it has to be is never ended for another. Decision record 0021 has more. */
 #ifndef ADV_SERVER_BODIES_H
 #define ADV_SERVER_BODIES_H
 
@@ -53,8 +53,9 @@ void adv_bodies_free(struct adv_bodies *bodies);
  * no room for it now, and nobody who would have to make some. */
 bool adv_bodies_has_room(struct adv_bodies *bodies, size_t length);
 
-/* n bytes more of a body come over the socket. False: they must not be kept; the body's request has
- * then been answered in libmicrohttpd's place, and its connection cut. */
+/* n bytes more of a body come over the socket. False: they must not be kept, nor what follows. If
+ * the body was slow, its request has then been answered in libmicrohttpd's place, and its
+ * connection cut; else the rest of it comes, and the request is to be refused. */
 bool adv_bodies_take(struct adv_bodies *bodies, struct adv_body *body, struct adv_socket *socket,
                      size_t n);
 

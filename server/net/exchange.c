@@ -92,7 +92,6 @@ static void refuse_for_room(struct adv_exchange *exchange)
     char why[300];
     adv_bodies_explain(exchange->server->bodies, sizeof why, why);
     adv_problem_reply(&exchange->reply, ADV_PROBLEM_QUEUE_FULL, NULL, "%s", why);
-    exchange->reply.close = true; /* rather than to read it for nothing */
 }
 
 static void refuse_body(struct adv_exchange *exchange)
@@ -256,7 +255,8 @@ static void collect(struct adv_exchange *exchange, const char *data, size_t n)
     }
     struct adv_error error = ADV_ERROR_INIT;
     if (!adv_bodies_take(exchange->server->bodies, &exchange->arriving, exchange->socket, n)) {
-        refuse_for_room(exchange); /* which has been sent already: here it only stops the reading */
+        refuse_for_room(
+            exchange); /* sent already if it was slow: then this only stops the reading */
         adv_exchange_release_body(exchange);
     } else if (append(body, data, n, &error) != ADV_OK) {
         adv_problem_from_error(&exchange->reply, &error);

@@ -4,6 +4,7 @@
 #include "tests/support/suite.h"
 
 #include <check.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,28 +157,71 @@ START_TEST(what_is_ended_for_another_is_told)
 }
 END_TEST
 
-/* All room is taken by bodies that come as fast as they have to: the next one is refused, before it
- * is sent, and they are not. */
-START_TEST(bodies_that_keep_coming_are_not_ended)
+enum { N_STEADY = 5, STEADY_BYTES = 212000 };
+
+/* Bodies that take nearly all room, and have come for more than a second. */
+static double send_steadily(int fds[N_STEADY])
 {
-    int fds[5];
-    for (int i = 0; i < 5; i++)
+    double longest_pause = 0;
+    for (int i = 0; i < N_STEADY; i++)
         fds[i] = begin_body(LENGTH, 100000);
     for (int round = 0; round < 8; round++) {
+        double before = server_seconds();
         server_sleep_ms(200);
-        for (int i = 0; i < 5; i++)
-            send_blanks(fds[i], 14000);
+        for (int i = 0; i < N_STEADY; i++)
+            send_blanks(fds[i], (STEADY_BYTES - 100000) / 8);
+        longest_pause = fmax(longest_pause, server_seconds() - before);
     }
-    server_wait_for_metric(&server, "advect_body_bytes", 5 * 212000.0, 5000);
-    server_expect_problem(ask(LENGTH), 503, "queue-full", NULL);
-    for (int i = 0; i < 5; i++) {
+    return longest_pause;
+}
+
+/* As before, and none of them paused for so long that it might be ended for another. */
+static void take_all_room(int fds[N_STEADY])
+{
+    for (int attempt = 0; attempt < 10; attempt++) {
+        double longest_pause = send_steadily(fds), began = server_seconds();
+        server_wait_for_metric(&server, "advect_body_bytes", N_STEADY * STEADY_BYTES, 5000);
+        if (longest_pause < 0.7 && server_seconds() - began < 0.3)
+            return;
+        close_all(fds, N_STEADY);
+        server_wait_for_metric(&server, "advect_body_bytes", 0, 40000);
+    }
+    ck_abort_msg("this machine is too busy to send without pauses");
+}
+
+static void expect_refusal(int fd)
+{
+    bool closed;
+    char *text = server_read_all(fd, 1000, &closed);
+    ck_assert_msg(strstr(text, "HTTP/1.1 503 ") != NULL, "%s", text);
+    ck_assert_ptr_nonnull(strstr(text, "urn:advect:queue-full"));
+    ck_assert_msg(!closed, "%s", text);
+    free(text);
+    close(fd);
+}
+
+/* All room is taken by bodies that come as fast as they have to: others are refused, whether or not
+ * they are announced, and told so when they have been sent, and those are not. */
+START_TEST(bodies_that_keep_coming_are_not_ended)
+{
+    int fds[N_STEADY];
+    take_all_room(fds);
+    double refused = server_metric(&server, REFUSED);
+    int announced = begin_body(LENGTH, LENGTH / 2), chunked = begin(LENGTH, LENGTH / 2, false);
+    server_wait_for_metric(&server, REFUSED, refused + 2, 5000);
+    send_blanks(announced, LENGTH / 2);
+    send_blanks(chunked, LENGTH / 2);
+    server_write(chunked, "\r\n0\r\n\r\n");
+    for (int i = 0; i < N_STEADY; i++) {
         bool closed;
         char *text = server_read_all(fds[i], 20, &closed);
         ck_assert_str_eq(text, "");
         ck_assert(!closed);
         free(text);
     }
-    close_all(fds, 5);
+    expect_refusal(announced);
+    expect_refusal(chunked);
+    close_all(fds, N_STEADY);
 }
 END_TEST
 
