@@ -6,8 +6,8 @@ struct outer_tile {
     size_t skip, columns; /* of the tile's columns, those in [skip, columns) are wanted */
 };
 
-/* Adds a tile's row where only some of its columns are wanted. Every size of tile would hold a copy of
- * this loop, most of the kernels' code. */
+/* Adds a tile's row where only some of its columns are wanted. Inlined, every size of tile would
+ * hold a copy of this loop for each of its rows: most of the kernels' code. */
 static __attribute__((noinline)) void add_wanted(const struct outer_tile *t, const adv_real *total,
                                                  adv_real *c)
 {
