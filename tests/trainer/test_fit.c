@@ -86,7 +86,7 @@ START_TEST(what_is_given_is_not_modelled)
         fprintf(out, "%.5f,%.5f\n", (double)z[0], 3 * (double)z[0] - 1 + 0.5 * (double)z[1]);
     }
     fclose(out);
-    CLI_SUCCEEDS("fit line.csv --context c --steps 300");
+    CLI_SUCCEEDS("fit line.csv --context c --steps 300 --set net.channels=32");
     ck_assert_ptr_nonnull(strstr(cli_output, "a linear regression"));
     ck_assert_ptr_nonnull(strstr(cli_output, "--context FILE"));
     json_t *report = read_json("line.report.json");
