@@ -179,7 +179,7 @@ bool adv_bodies_take(struct adv_bodies *bodies, struct adv_body *body, struct ad
     advance(body, now_ms);
     body->second_bytes += n;
     size_t more = counted(body->n_bytes + n) - counted(body->n_bytes);
-    bool taken = !body->ended && make_room(bodies, body, more);
+    bool taken = make_room(bodies, body, more);
     if (taken) {
         body->n_bytes += n;
         bodies->n_bytes += more;

@@ -255,7 +255,7 @@ static void collect(struct adv_exchange *exchange, const char *data, size_t n)
     }
     struct adv_error error = ADV_ERROR_INIT;
     if (!adv_bodies_take(exchange->server->bodies, &exchange->arriving, exchange->socket, n)) {
-        refuse_for_room(exchange); /* if it was slow that is sent, and the reading stops */
+        refuse_for_room(exchange); /* sent already if it was slow */
         adv_exchange_release_body(exchange);
     } else if (append(body, data, n, &error) != ADV_OK) {
         adv_problem_from_error(&exchange->reply, &error);
