@@ -210,17 +210,16 @@ static void push_tangents(struct adv_exec *exec, const struct adv_inputs *inputs
     const struct adv_graph *graph = exec->plan->graph;
     const struct adv_node *node = &graph->nodes[i];
     struct adv_call call = call_of(exec, inputs, i);
-    adv_real *d_out = at_slot(exec, exec->plan->tangent_slot[node->out]);
-    double began = begin_measuring(exec);
-    for (size_t k = 0; k < n_tangents; k++) {
-        const adv_real *d_in[ADV_OP_MAX_INPUTS] = {NULL};
-        for (int j = 0; j < node->op->n_inputs; j++) {
-            int v = node->in[j];
-            const adv_real *base = v == graph->x ? dx : at_slot(exec, exec->plan->tangent_slot[v]);
-            d_in[j] = base ? base + k * tangent_stride(exec, inputs, v) : NULL;
-        }
-        node->op->tangent(&call, d_in, d_out + k * tangent_stride(exec, inputs, node->out));
+    struct adv_tangents tangents = {.n = n_tangents,
+                                    .out = at_slot(exec, exec->plan->tangent_slot[node->out]),
+                                    .out_stride = tangent_stride(exec, inputs, node->out)};
+    for (int j = 0; j < node->op->n_inputs; j++) {
+        int v = node->in[j];
+        tangents.in[j] = v == graph->x ? dx : at_slot(exec, exec->plan->tangent_slot[v]);
+        tangents.in_stride[j] = tangent_stride(exec, inputs, v);
     }
+    double began = begin_measuring(exec);
+    adv_op_push(node->op, &call, &tangents);
     end_measuring(exec, i, ADV_TANGENT, began);
 }
 

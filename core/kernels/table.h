@@ -93,6 +93,15 @@ struct adv_heads {
     adv_real scale; /* of products of queries and keys */
 };
 
+/* n changes of queries, keys and values, `in`, and what they do to outputs, each a stride behind
+ * the one before. */
+struct adv_heads_tangents {
+    size_t n;
+    const adv_real *in;
+    adv_real *out;
+    size_t in_stride, out_stride;
+};
+
 struct adv_kernels {
     const char *name; /* "portable", "avx2", "avx512", "neon", ... */
     bool bfloat16;    /* large products and sums of outer products multiply in bfloat16 */
@@ -193,13 +202,13 @@ struct adv_kernels {
 
     /* Attention of few tokens, for many heads at a time; scratch: heads_size elements.
      * forward: out = P v for P = softmax over keys of scale q k'.
-     * tangent: d_out for a change d_qkv.
+     * tangents: of each change.
      * backward: g_qkv += the adjoint of g_out. */
     size_t (*heads_size)(size_t tokens, size_t channels);
     void (*heads_forward)(const struct adv_heads *heads, const adv_real *qkv, adv_real *out,
                           adv_real *scratch);
-    void (*heads_tangent)(const struct adv_heads *heads, const adv_real *qkv, const adv_real *d_qkv,
-                          adv_real *d_out, adv_real *scratch);
+    void (*heads_tangents)(const struct adv_heads *heads, const adv_real *qkv,
+                           const struct adv_heads_tangents *d, adv_real *scratch);
     void (*heads_backward)(const struct adv_heads *heads, const adv_real *qkv,
                            const adv_real *g_out, adv_real *g_qkv, adv_real *scratch);
 

@@ -1,8 +1,8 @@
 /* What an op is: the steps of a network are coarse ops over dense rows.
  *
  * Each op is one file of the same shape: its formula, infer (shapes), forward,
- * tangent (forward-mode derivative), backward (reverse mode), and last its
- * descriptor. What the planner must know is data in the descriptor.
+ * tangent or tangents (forward-mode derivative), backward (reverse mode), and
+ * last its descriptor. What the planner must know is data in the descriptor.
  *
  * Two row domains keep conditioning cheap: values that depend on (t, label)
  * alone have a row per distinct condition; the others a row per sample, and
@@ -87,6 +87,16 @@ struct adv_call {
     const struct adv_team *team; /* NULL: this thread works alone */
 };
 
+/* Tangents that go through a node together. Those of an input, and of the output, lie a stride of
+ * elements apart. */
+struct adv_tangents {
+    size_t n;
+    const adv_real *in[ADV_OP_MAX_INPUTS]; /* NULL is zero; not all are NULL */
+    size_t in_stride[ADV_OP_MAX_INPUTS];
+    adv_real *out; /* overwritten; may be in[0] of an op that is in_place */
+    size_t out_stride;
+};
+
 /* What a derivative reads of the forward values; a mask. */
 #define ADV_READS_INPUT(i) (1u << (i))
 #define ADV_READS_OUTPUT (1u << 8)
@@ -101,8 +111,10 @@ struct adv_op {
 
     void (*forward)(const struct adv_call *call);
 
-    /* d_out = (d out / d in) d_in; overwrites d_out. A NULL tangent is zero; not all are NULL. */
+    /* d_out = (d out / d in) d_in, as in struct adv_tangents. An op has one of the two: tangents
+     * where several share work. */
     void (*tangent)(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out);
+    void (*tangents)(const struct adv_call *call, const struct adv_tangents *d);
 
     /* g_in[i] += (d out / d in[i])' g_out, likewise g_param. A NULL adjoint is not wanted. */
     void (*backward)(const struct adv_call *call, const adv_real *g_out, adv_real *const *g_in,
@@ -130,6 +142,21 @@ struct adv_op {
 static inline size_t adv_call_elements(const struct adv_call *call)
 {
     return call->rows * adv_shape_size(call->signature->out);
+}
+
+/* Tangents by whichever function the op has. */
+void adv_op_push(const struct adv_op *op, const struct adv_call *call,
+                 const struct adv_tangents *tangents);
+
+/* Tangent k of input i, or NULL where that is zero; and of the output. */
+static inline const adv_real *adv_tangent_in(const struct adv_tangents *d, size_t k, int i)
+{
+    return d->in[i] ? d->in[i] + k * d->in_stride[i] : NULL;
+}
+
+static inline adv_real *adv_tangent_out(const struct adv_tangents *d, size_t k)
+{
+    return d->out + k * d->out_stride;
 }
 
 /* What it costs, in multiply-adds, to load a weight from the third-level cache. */

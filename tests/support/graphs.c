@@ -2,6 +2,7 @@
 
 #include "core/base/mem.h"
 #include "core/ops/ops.h"
+#include "tests/support/trials.h"
 
 #include <check.h>
 #include <math.h>
@@ -374,7 +375,7 @@ void naive_tangents(struct naive *naive, const adv_real *dx)
         }
         struct adv_call call = naive_call(naive, i);
         call.scratch = new_scratch(naive, i, ADV_TANGENT);
-        node->op->tangent(&call, d_in, naive->tangent[node->out]);
+        push_tangent(node->op, &call, d_in, naive->tangent[node->out]);
         free(call.scratch);
     }
 }

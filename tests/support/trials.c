@@ -146,6 +146,15 @@ void directions_release(struct directions *d)
         release_checked(&d->in[i]);
 }
 
+void push_tangent(const struct adv_op *op, const struct adv_call *call, const adv_real *const *d_in,
+                  adv_real *d_out)
+{
+    struct adv_tangents one = {.n = 1, .out = d_out};
+    for (int i = 0; i < op->n_inputs; i++)
+        one.in[i] = d_in[i];
+    adv_op_push(op, call, &one);
+}
+
 int n_operands(const struct trial *trial)
 {
     return trial->op->n_inputs + trial->signature.n_params;

@@ -54,6 +54,10 @@ struct directions {
 void directions_init(struct directions *d, struct trial *trial, unsigned mask);
 void directions_release(struct directions *d);
 
+/* One tangent through an op. */
+void push_tangent(const struct adv_op *op, const struct adv_call *call, const adv_real *const *d_in,
+                  adv_real *d_out);
+
 /* Adjoints of inputs (first) and parameters (after them), wanted where mask says so. */
 struct adjoints {
     struct guarded of[ADV_OP_MAX_INPUTS + ADV_OP_MAX_PARAMS];

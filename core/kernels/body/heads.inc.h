@@ -245,21 +245,29 @@ static void heads_forward(const struct adv_heads *h, const adv_real *qkv, adv_re
     }
 }
 
-static void heads_tangent(const struct adv_heads *h, const adv_real *qkv, const adv_real *d_qkv,
-                          adv_real *d_out, adv_real *scratch)
+/* The tangent of a group that is attended to, for a change d_qkv. */
+static void tangent_in_lanes(const struct adv_heads *h, const struct lane_group *group,
+                             const struct lane_space *at, const adv_real *d_qkv, adv_real *d_out)
+{
+    size_t t = h->tokens, c = h->channels;
+    for (size_t part = 0; part < 3; part++)
+        to_lanes(h, &group->in, d_qkv + part * h->part_step, h->in_stride, at->more[part]);
+    lane_product(t, t, c, plain(at->more[0], c), transposed(at->k, c), false, at->s);
+    lane_product(t, t, c, plain(at->q, c), transposed(at->more[1], c), true, at->s);
+    softmax_slope_in_lanes(h, at->p, at->s);
+    lane_product(t, c, t, plain(at->s, t), plain(at->v, c), false, at->more[3]);
+    lane_product(t, c, t, plain(at->p, t), plain(at->more[2], c), true, at->more[3]);
+    from_lanes(h, &group->out, at->more[3], h->out_stride, false, d_out);
+}
+
+static void heads_tangents(const struct adv_heads *h, const adv_real *qkv,
+                           const struct adv_heads_tangents *d, adv_real *scratch)
 {
     struct lane_space at = lane_space_of(h, scratch);
-    size_t t = h->tokens, c = h->channels;
     for (size_t first = 0; first < h->n; first += LANES) {
         struct lane_group group = attend_in_lanes(h, first, qkv, &at);
-        for (size_t part = 0; part < 3; part++)
-            to_lanes(h, &group.in, d_qkv + part * h->part_step, h->in_stride, at.more[part]);
-        lane_product(t, t, c, plain(at.more[0], c), transposed(at.k, c), false, at.s);
-        lane_product(t, t, c, plain(at.q, c), transposed(at.more[1], c), true, at.s);
-        softmax_slope_in_lanes(h, at.p, at.s);
-        lane_product(t, c, t, plain(at.s, t), plain(at.v, c), false, at.more[3]);
-        lane_product(t, c, t, plain(at.p, t), plain(at.more[2], c), true, at.more[3]);
-        from_lanes(h, &group.out, at.more[3], h->out_stride, false, d_out);
+        for (size_t k = 0; k < d->n; k++)
+            tangent_in_lanes(h, &group, &at, d->in + k * d->in_stride, d->out + k * d->out_stride);
     }
 }
 

@@ -155,17 +155,19 @@ static void products_tangent(struct sizes n, const struct row *row, adv_real *dy
     }
 }
 
-static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
+static void tangents(const struct adv_call *call, const struct adv_tangents *d)
 {
     struct sizes n = sizes_of(call->signature);
     size_t width = n.dim * n.features;
     struct row row = row_of(call);
     for (size_t r = 0; r < call->rows; r++) {
         compute(call, call->in[0] + r * width, &row);
-        fill(n.factors, 0, row.ds);
-        add_angles(call, d_in[0] + r * width, row.ds);
-        multiply(n.factors, row.ds, row.slope, row.ds);
-        products_tangent(n, &row, d_out + r * (n.factors + n.products));
+        for (size_t k = 0; k < d->n; k++) {
+            fill(n.factors, 0, row.ds);
+            add_angles(call, adv_tangent_in(d, k, 0) + r * width, row.ds);
+            multiply(n.factors, row.ds, row.slope, row.ds);
+            products_tangent(n, &row, adv_tangent_out(d, k) + r * (n.factors + n.products));
+        }
     }
 }
 
@@ -252,7 +254,7 @@ const struct adv_op adv_op_coordinate_products = {
     .n_params = 2,
     .infer = infer,
     .forward = forward,
-    .tangent = tangent,
+    .tangents = tangents,
     .backward = backward,
     .tangent_reads = ADV_READS_INPUT(0),
     .backward_reads = ADV_READS_INPUT(0),

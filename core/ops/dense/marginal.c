@@ -147,20 +147,30 @@ static void weights_tangent(const struct scene *s, const adv_real *w, const adv_
         d[i] = w[i] * (d[i] - (adv_real)mean);
 }
 
-static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
+/* dv for a change dx, which may be NULL, and dt, with m [dim] = sum_i w_i y_i. d [n] is
+ * overwritten. */
+static void tangent_of_row(const struct scene *s, const adv_real *w, const adv_real *m,
+                           const adv_real *dx, adv_real dt, adv_real *d, adv_real *dv)
+{
+    weights_tangent(s, w, dx, dt, d);
+    add_up(s, d, dv);
+    for (size_t k = 0; k < s->dim; k++)
+        dv[k] = s->mean_share * dv[k] + (dx ? s->c * dx[k] : 0) +
+                dt * (s->c_slope * s->x[k] - (s->c + s->t * s->c_slope) * m[k]);
+}
+
+static void tangents(const struct adv_call *call, const struct adv_tangents *d)
 {
     for (size_t r = 0; r < call->rows; r++) {
         struct scene s = scene_at(call, r);
-        adv_real *w = call->scratch, *d = w + s.n, *m = d + s.n, *dv = d_out + r * s.dim;
-        const adv_real *dx = d_in[0] ? d_in[0] + r * s.dim : NULL;
-        adv_real dt = d_in[1] ? d_in[1][call->row_map[r]] : 0;
+        adv_real *w = call->scratch, *d_w = w + s.n, *m = d_w + s.n;
         weigh(&s, w);
-        weights_tangent(&s, w, dx, dt, d);
         add_up(&s, w, m);
-        add_up(&s, d, dv);
-        for (size_t k = 0; k < s.dim; k++)
-            dv[k] = s.mean_share * dv[k] + (dx ? s.c * dx[k] : 0) +
-                    dt * (s.c_slope * s.x[k] - (s.c + s.t * s.c_slope) * m[k]);
+        for (size_t k = 0; k < d->n; k++) {
+            const adv_real *dx = adv_tangent_in(d, k, 0), *dt = adv_tangent_in(d, k, 1);
+            tangent_of_row(&s, w, m, dx ? dx + r * s.dim : NULL, dt ? dt[call->row_map[r]] : 0, d_w,
+                           adv_tangent_out(d, k) + r * s.dim);
+        }
     }
 }
 
@@ -254,7 +264,7 @@ const struct adv_op adv_op_marginal = {
     .attr_bytes = sizeof(struct adv_marginal_attr),
     .infer = infer,
     .forward = forward,
-    .tangent = tangent,
+    .tangents = tangents,
     .backward = backward,
     .tangent_reads = ADV_READS_INPUT(0) | ADV_READS_INPUT(1),
     .backward_reads = ADV_READS_INPUT(0) | ADV_READS_INPUT(1),

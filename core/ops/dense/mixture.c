@@ -247,32 +247,43 @@ static double exponent_tangent(const struct component *c, const adv_real *dx, do
     return -sum;
 }
 
-static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
+/* dv of the row at time t for a change dx, which may be NULL, and dt. */
+static void tangent_of_row(const struct adv_call *call, struct row *row, double t,
+                           const adv_real *dx, double dt, adv_real *dv)
+{
+    size_t dim = row->size.dim, n = row->size.n;
+    adv_real *de = row->w + n;
+    double mean = 0;
+    for (size_t k = 0; k < n; k++) {
+        struct component c = component_at(call, row, k, t);
+        de[k] = (adv_real)exponent_tangent(&c, dx, dt, dv);
+        mean += (double)(row->w[k] * de[k]);
+    }
+    memset(dv, 0, dim * sizeof *dv);
+    for (size_t k = 0; k < n; k++) {
+        struct component c = component_at(call, row, k, t);
+        double dw = (double)row->w[k] * ((double)de[k] - mean), w = (double)row->w[k];
+        for (size_t i = 0; i < dim; i++)
+            dv[i] += (adv_real)dw * c.mean[i];
+        for (size_t j = 0; j < dim; j++) {
+            double g = gain(&c, j), z = (double)c.z[j];
+            double moved = g * (double)c.turned[j] + gain_slope(&c, j) * dt * z;
+            add_axis(&c, j, (adv_real)(dw * g * z + w * moved), dv);
+        }
+    }
+}
+
+static void tangents(const struct adv_call *call, const struct adv_tangents *d)
 {
     size_t width = adv_shape_size(call->signature->in[1]);
     for (size_t r = 0; r < call->rows; r++) {
         double t = time_of(call, r);
         struct row row = begin_row(call, r, t);
-        size_t dim = row.size.dim, n = row.size.n;
-        adv_real *de = row.w + n, *dv = d_out + r * dim;
-        const adv_real *dx = d_in[0] ? d_in[0] + r * dim : NULL;
-        double dt = d_in[1] ? (double)d_in[1][(size_t)call->row_map[r] * width] : 0, mean = 0;
-        for (size_t k = 0; k < n; k++) {
-            struct component c = component_at(call, &row, k, t);
-            de[k] = (adv_real)exponent_tangent(&c, dx, dt, dv);
-            mean += (double)(row.w[k] * de[k]);
-        }
-        memset(dv, 0, dim * sizeof *dv);
-        for (size_t k = 0; k < n; k++) {
-            struct component c = component_at(call, &row, k, t);
-            double dw = (double)row.w[k] * ((double)de[k] - mean), w = (double)row.w[k];
-            for (size_t i = 0; i < dim; i++)
-                dv[i] += (adv_real)dw * c.mean[i];
-            for (size_t j = 0; j < dim; j++) {
-                double g = gain(&c, j), z = (double)c.z[j];
-                double moved = g * (double)c.turned[j] + gain_slope(&c, j) * dt * z;
-                add_axis(&c, j, (adv_real)(dw * g * z + w * moved), dv);
-            }
+        size_t at = r * row.size.dim, condition = (size_t)call->row_map[r] * width;
+        for (size_t k = 0; k < d->n; k++) {
+            const adv_real *dx = adv_tangent_in(d, k, 0), *dt = adv_tangent_in(d, k, 1);
+            tangent_of_row(call, &row, t, dx ? dx + at : NULL, dt ? (double)dt[condition] : 0,
+                           adv_tangent_out(d, k) + at);
         }
     }
 }
@@ -358,7 +369,7 @@ const struct adv_op adv_op_mixture = {
     .fixed_params = true,
     .infer = infer,
     .forward = forward,
-    .tangent = tangent,
+    .tangents = tangents,
     .backward = backward,
     .tangent_reads = ADV_READS_INPUT(0) | ADV_READS_INPUT(1),
     .backward_reads = ADV_READS_INPUT(0) | ADV_READS_INPUT(1),

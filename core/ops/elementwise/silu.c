@@ -8,14 +8,18 @@ static void forward(const struct adv_call *call)
     call->kernels->silu(adv_call_elements(call), call->in[0], call->out);
 }
 
-static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
+static void tangents(const struct adv_call *call, const struct adv_tangents *d)
 {
     adv_real slope[BLOCK];
     for (size_t begin = 0, n = adv_call_elements(call); begin < n; begin += BLOCK) {
         size_t length = n - begin < BLOCK ? n - begin : BLOCK;
         call->kernels->silu_slope(length, call->in[0] + begin, slope);
-        for (size_t i = 0; i < length; i++)
-            d_out[begin + i] = slope[i] * d_in[0][begin + i];
+        for (size_t k = 0; k < d->n; k++) {
+            const adv_real *dx = adv_tangent_in(d, k, 0) + begin;
+            adv_real *dy = adv_tangent_out(d, k) + begin;
+            for (size_t i = 0; i < length; i++)
+                dy[i] = slope[i] * dx[i];
+        }
     }
 }
 
@@ -39,7 +43,7 @@ const struct adv_op adv_op_silu = {
     .n_inputs = 1,
     .infer = adv_infer_like_input,
     .forward = forward,
-    .tangent = tangent,
+    .tangents = tangents,
     .backward = backward,
     .tangent_reads = ADV_READS_INPUT(0),
     .backward_reads = ADV_READS_INPUT(0),

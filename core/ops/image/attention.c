@@ -334,11 +334,15 @@ static void tangent_block(const struct head *h, size_t first, size_t n)
     }
 }
 
-static void tangent_head(const struct head *h)
+static void begin_tangents(const struct head *h)
 {
     pack_across(h, h->in, KEY, h->space.keys_across);
-    pack_across(h, h->d_in, KEY, h->space.moved_keys_across);
     pack_along(h, h->in, VALUE, h->space.values);
+}
+
+static void tangent_head(const struct head *h)
+{
+    pack_across(h, h->d_in, KEY, h->space.moved_keys_across);
     pack_along(h, h->d_in, VALUE, h->space.moved_values);
     each_block(h, tangent_block);
 }
@@ -449,12 +453,23 @@ static void forward(const struct adv_call *call)
     }
 }
 
-static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
+static void tangents_of_few(const struct adv_call *call, const struct geometry *g,
+                            const struct adv_tangents *d)
+{
+    struct adv_heads heads = heads_of(call, g);
+    struct adv_heads_tangents of_heads = {.n = d->n,
+                                          .in = d->in[0],
+                                          .in_stride = d->in_stride[0],
+                                          .out = d->out,
+                                          .out_stride = d->out_stride};
+    call->kernels->heads_tangents(&heads, call->in[0], &of_heads, call->scratch);
+}
+
+static void tangents(const struct adv_call *call, const struct adv_tangents *d)
 {
     struct head h = {.call = call, .g = geometry_of(call->signature)};
     if (has_few_tokens(&h.g)) {
-        struct adv_heads heads = heads_of(call, &h.g);
-        call->kernels->heads_tangent(&heads, call->in[0], d_in[0], d_out, call->scratch);
+        tangents_of_few(call, &h.g, d);
         return;
     }
     h.n_parts = adv_call_threads(call, 2 * multiply_adds(call->signature) / h.g.heads);
@@ -464,10 +479,13 @@ static void tangent(const struct adv_call *call, const adv_real *const *d_in, ad
             size_t in = row * h.g.tokens * h.g.in_stride + i * h.g.head_step;
             size_t out = row * h.g.tokens * h.g.out_stride + i * h.g.channels;
             h.in = call->in[0] + in;
-            h.d_in = d_in[0] + in;
             h.out = call->out + out;
-            h.to = d_out + out;
-            tangent_head(&h);
+            begin_tangents(&h);
+            for (size_t k = 0; k < d->n; k++) {
+                h.d_in = adv_tangent_in(d, k, 0) + in;
+                h.to = adv_tangent_out(d, k) + out;
+                tangent_head(&h);
+            }
         }
     }
 }
@@ -504,7 +522,7 @@ const struct adv_op adv_op_attention = {
     .attr_bytes = sizeof(struct adv_attention_attr),
     .infer = infer,
     .forward = forward,
-    .tangent = tangent,
+    .tangents = tangents,
     .backward = backward,
     .tangent_reads = ADV_READS_INPUT(0) | ADV_READS_OUTPUT,
     .backward_reads = ADV_READS_INPUT(0) | ADV_READS_OUTPUT,

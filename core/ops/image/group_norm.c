@@ -188,12 +188,11 @@ static void mix_tangent(const struct work *work)
     }
 }
 
-static void tangent_of_row(const struct adv_call *call, const struct work *work, size_t r,
-                           const adv_real *dx, const adv_real *d_given, adv_real *dy)
+static void tangent_of_row(const struct adv_call *call, const struct work *work,
+                           const struct adv_norm *norm, const adv_real *x, const adv_real *dx,
+                           const adv_real *d_given, adv_real *dy)
 {
-    const adv_real *x = call->in[0] + r * work->pixels * work->channels;
     const adv_real *weight = call->param[0], *bias = call->param[1];
-    struct adv_norm norm = norm_of_row(call, work, r, x);
     if (dx) {
         call->kernels->channel_moments(work->pixels, work->channels, x, work->center, dx,
                                        work->sums, work->products);
@@ -206,16 +205,22 @@ static void tangent_of_row(const struct adv_call *call, const struct work *work,
         work->mix[work->channels + c] += d_given[c] * weight[c] * work->inverse[c];
         work->mix[2 * work->channels + c] += d_given[c] * bias[c] + d_given[work->channels + c];
     }
-    call->kernels->normalise_tangent(&norm, x, dx ? dx : x, work->mix, dy);
+    call->kernels->normalise_tangent(norm, x, dx ? dx : x, work->mix, dy);
 }
 
-static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
+static void tangents(const struct adv_call *call, const struct adv_tangents *d)
 {
     struct work work = work_in_scratch(call);
     size_t n = work.pixels * work.channels;
     for (size_t r = 0; r < call->rows; r++) {
-        const adv_real *dx = d_in[0] ? d_in[0] + r * n : NULL;
-        tangent_of_row(call, &work, r, dx, scale_shift(call, d_in[1], r), d_out + r * n);
+        const adv_real *x = call->in[0] + r * n;
+        struct adv_norm norm = norm_of_row(call, &work, r, x);
+        for (size_t k = 0; k < d->n; k++) {
+            const adv_real *dx = adv_tangent_in(d, k, 0);
+            tangent_of_row(call, &work, &norm, x, dx ? dx + r * n : NULL,
+                           scale_shift(call, adv_tangent_in(d, k, 1), r),
+                           adv_tangent_out(d, k) + r * n);
+        }
     }
 }
 
@@ -299,7 +304,7 @@ const struct adv_op adv_op_group_norm = {
     .attr_bytes = sizeof(struct adv_group_norm_attr),
     .infer = infer_norm,
     .forward = forward,
-    .tangent = tangent,
+    .tangents = tangents,
     .backward = backward,
     .tangent_reads = ADV_READS_INPUT(0),
     .backward_reads = ADV_READS_INPUT(0),
@@ -314,7 +319,7 @@ const struct adv_op adv_op_scale_shift_norm = {
     .attr_bytes = sizeof(struct adv_group_norm_attr),
     .infer = infer_scale_shift,
     .forward = forward,
-    .tangent = tangent,
+    .tangents = tangents,
     .backward = backward,
     .tangent_reads = ADV_READS_INPUT(0) | ADV_READS_INPUT(1),
     .backward_reads = ADV_READS_INPUT(0) | ADV_READS_INPUT(1),

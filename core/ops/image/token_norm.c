@@ -77,19 +77,27 @@ static void slope_of(const struct adv_call *call, const struct row *row, const a
         memset(row->slope, 0, row->tokens * row->channels * sizeof *row->slope);
 }
 
-static void tangent(const struct adv_call *call, const adv_real *const *d_in, adv_real *d_out)
+/* dy from row->slope and the tangent of the condition's vector, which may be NULL. */
+static void scale_slope(const struct row *row, const adv_real *given, adv_real *dy)
+{
+    for (size_t k = 0; k < row->tokens; k++, dy += row->channels) {
+        const adv_real *h = row->h + k * row->channels, *dh = row->slope + k * row->channels;
+        for (size_t i = 0; i < row->channels; i++)
+            dy[i] = (1 + row->scale[i]) * dh[i] +
+                    (given ? h[i] * given[i] + given[row->channels + i] : 0);
+    }
+}
+
+static void tangents(const struct adv_call *call, const struct adv_tangents *d)
 {
     for (size_t r = 0; r < call->rows; r++) {
         struct row row = row_of(call, r);
-        const adv_real *given = d_in[1] ? d_in[1] + (row.scale - call->in[1]) : NULL;
         standardise(call, &row, row.h);
-        slope_of(call, &row, d_in[0] ? d_in[0] + row.at : NULL);
-        for (size_t k = 0; k < row.tokens; k++) {
-            const adv_real *h = row.h + k * row.channels, *dh = row.slope + k * row.channels;
-            adv_real *dy = d_out + row.at + k * row.channels;
-            for (size_t i = 0; i < row.channels; i++)
-                dy[i] = (1 + row.scale[i]) * dh[i] +
-                        (given ? h[i] * given[i] + given[row.channels + i] : 0);
+        for (size_t k = 0; k < d->n; k++) {
+            const adv_real *dx = adv_tangent_in(d, k, 0), *given = adv_tangent_in(d, k, 1);
+            slope_of(call, &row, dx ? dx + row.at : NULL);
+            scale_slope(&row, given ? given + (row.scale - call->in[1]) : NULL,
+                        adv_tangent_out(d, k) + row.at);
         }
     }
 }
@@ -148,7 +156,7 @@ const struct adv_op adv_op_token_norm = {
     .n_inputs = 2,
     .infer = infer,
     .forward = forward,
-    .tangent = tangent,
+    .tangents = tangents,
     .backward = backward,
     .tangent_reads = ADV_READS_INPUT(0) | ADV_READS_INPUT(1),
     .backward_reads = ADV_READS_INPUT(0) | ADV_READS_INPUT(1),

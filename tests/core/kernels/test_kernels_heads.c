@@ -139,7 +139,8 @@ static void check_query(const struct adv_kernels *kernels, const struct trial *t
 static void sweep_up(const struct adv_kernels *kernels, struct trial *t)
 {
     kernels->heads_forward(&t->heads, t->qkv.data, t->out.data, t->scratch.data);
-    kernels->heads_tangent(&t->heads, t->qkv.data, t->d_qkv.data, t->d_out.data, t->scratch.data);
+    struct adv_heads_tangents one = {.n = 1, .in = t->d_qkv.data, .out = t->d_out.data};
+    kernels->heads_tangents(&t->heads, t->qkv.data, &one, t->scratch.data);
 }
 
 START_TEST(outputs_and_tangents_are_right)
@@ -215,6 +216,29 @@ START_TEST(a_row_does_not_depend_on_its_neighbours)
 }
 END_TEST
 
+/* The same change twice over has the same tangent twice. */
+START_TEST(changes_do_not_depend_on_each_other)
+{
+    const struct adv_kernels *kernels = variant(_i);
+    for (size_t k = 0; kernels && k < ADV_COUNT(shapes); k++) {
+        struct trial t;
+        struct guarded both;
+        trial_init(&t, kernels, &shapes[k], false);
+        guarded_init(&both, 2 * t.n_out);
+        sweep_up(kernels, &t);
+        struct adv_heads_tangents two = {
+            .n = 2, .in = t.d_qkv.data, .out = both.data, .out_stride = t.n_out};
+        guarded_poison(&both);
+        kernels->heads_tangents(&t.heads, t.qkv.data, &two, t.scratch.data);
+        ck_assert(same_bytes(t.n_out, t.d_out.data, both.data));
+        ck_assert(same_bytes(t.n_out, t.d_out.data, both.data + t.n_out));
+        ck_assert(guarded_intact(&both));
+        guarded_release(&both);
+        trial_release(&t);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("kernels: heads");
@@ -223,6 +247,7 @@ int main(void)
     tcase_add_loop_test(tc, outputs_and_tangents_are_right, 0, n_variants());
     tcase_add_loop_test(tc, adjoints_are_added_and_agree_with_tangents, 0, n_variants());
     tcase_add_loop_test(tc, a_row_does_not_depend_on_its_neighbours, 0, n_variants());
+    tcase_add_loop_test(tc, changes_do_not_depend_on_each_other, 0, n_variants());
     suite_add_tcase(suite, tc);
     return suite_run(suite);
 }

@@ -81,7 +81,7 @@ START_TEST(tangents_match_central_differences)
         guarded_init(&d_out, trial.n_out);
         guarded_init(&slope, trial.n_out);
         memset(slope.data, 0, trial.n_out * sizeof(adv_real));
-        trial.op->tangent(&trial.call, d.d_in, d_out.data);
+        push_tangent(trial.op, &trial.call, d.d_in, d_out.data);
         for (int i = 0; i < trial.op->n_inputs; i++) {
             if (d.d_in[i])
                 add_slope(&trial, &trial.in[i], d.d_in[i], slope.data);
@@ -92,6 +92,49 @@ START_TEST(tangents_match_central_differences)
         release_checked(&d_out);
         release_checked(&slope);
         directions_release(&d);
+    }
+    trial_release(&trial);
+}
+END_TEST
+
+/* Three tangents, which lie apart by more than their size, have the bytes of each alone, and what
+ * lies between them is left as it is. */
+START_TEST(tangents_do_not_depend_on_each_other)
+{
+    enum { N = 3, GAP = 5 };
+    struct trial trial;
+    trial_init(&trial, &op_examples[_i], TRIAL_ROWS);
+    size_t stride = trial.n_out + GAP;
+    for (unsigned mask = 1; mask <= moving_inputs(&trial); mask++) {
+        struct guarded in[ADV_OP_MAX_INPUTS], all, alone;
+        struct adv_tangents d = {.n = N, .out_stride = stride};
+        struct random random = {mask};
+        guarded_init(&all, N * stride);
+        guarded_init(&alone, trial.n_out);
+        for (int i = 0; i < ADV_OP_MAX_INPUTS; i++) {
+            d.in_stride[i] = (size_t)i + trial.n_in[i];
+            guarded_init(&in[i], N * d.in_stride[i]);
+            random_fill(&random, -1, 1, N * d.in_stride[i], in[i].data);
+            d.in[i] = mask & 1u << i ? in[i].data : NULL;
+        }
+        d.out = all.data;
+        guarded_poison(&all);
+        adv_op_push(trial.op, &trial.call, &d);
+        for (size_t k = 0; k < N; k++) {
+            const adv_real *d_in[ADV_OP_MAX_INPUTS];
+            for (int i = 0; i < ADV_OP_MAX_INPUTS; i++)
+                d_in[i] = adv_tangent_in(&d, k, i);
+            guarded_poison(&alone);
+            push_tangent(trial.op, &trial.call, d_in, alone.data);
+            ck_assert_msg(same_bytes(trial.n_out, alone.data, adv_tangent_out(&d, k)), "%s: %zu",
+                          trial.op->name, k);
+            for (size_t i = 0; i < GAP; i++)
+                ck_assert(isnan(adv_tangent_out(&d, k)[trial.n_out + i]));
+        }
+        for (int i = 0; i < ADV_OP_MAX_INPUTS; i++)
+            release_checked(&in[i]);
+        release_checked(&all);
+        release_checked(&alone);
     }
     trial_release(&trial);
 }
@@ -111,7 +154,7 @@ START_TEST(backward_is_the_transpose_of_tangent)
         adjoints_init(&g, &trial, mask);
         guarded_init(&d_out, trial.n_out);
         adv_real *w = random_weights(&trial);
-        trial.op->tangent(&trial.call, d.d_in, d_out.data);
+        push_tangent(trial.op, &trial.call, d.d_in, d_out.data);
         trial.op->backward(&trial.call, w, g.g_in, g.g_param);
         double forward = dot(trial.n_out, w, d_out.data), reverse = 0;
         for (int i = 0; i < trial.op->n_inputs; i++)
@@ -231,8 +274,8 @@ START_TEST(in_place_gives_the_same_bytes)
         struct guarded d_out;
         directions_init(&d, &trial, mask);
         guarded_init(&d_out, trial.n_out);
-        trial.op->tangent(&trial.call, d.d_in, d_out.data);
-        trial.op->tangent(&trial.call, d.d_in, d.in[0].data);
+        push_tangent(trial.op, &trial.call, d.d_in, d_out.data);
+        push_tangent(trial.op, &trial.call, d.d_in, d.in[0].data);
         ck_assert(same_bytes(trial.n_out, d.in[0].data, d_out.data));
         release_checked(&d_out);
         directions_release(&d);
@@ -251,7 +294,7 @@ static void derive(struct trial *trial, enum sweep sweep, const struct direction
 {
     if (sweep == TANGENT) {
         guarded_init(results, trial->n_out);
-        trial->op->tangent(&trial->call, d->d_in, results->data);
+        push_tangent(trial->op, &trial->call, d->d_in, results->data);
         return;
     }
     struct adjoints g;
@@ -351,8 +394,8 @@ START_TEST(parameters_prepared_to_evaluate_give_the_same_within_rounding)
         call.packed = packed.data;
         call.out = out.data;
         trial.op->forward(&call);
-        trial.op->tangent(&call, d.d_in, tangents[0].data);
-        trial.op->tangent(&trial.call, d.d_in, tangents[1].data);
+        push_tangent(trial.op, &call, d.d_in, tangents[0].data);
+        push_tangent(trial.op, &trial.call, d.d_in, tangents[1].data);
         /* sums of k + 1 products of numbers below 1 */
         double terms = (double)adv_shape_size(trial.signature.in[0]) + 1;
         double tolerance = 2 * terms * terms * ROUNDOFF;
@@ -393,6 +436,7 @@ int main(void)
     tcase_add_test(table, every_op_has_an_example);
     tcase_add_loop_test(table, forward_fills_its_output_and_nothing_else, 0, n_op_examples);
     tcase_add_loop_test(table, tangents_match_central_differences, 0, n_op_examples);
+    tcase_add_loop_test(table, tangents_do_not_depend_on_each_other, 0, n_op_examples);
     tcase_add_loop_test(table, backward_is_the_transpose_of_tangent, 0, n_op_examples);
     tcase_add_loop_test(table, backward_reaches_the_parameters, 0, n_op_examples);
     tcase_add_loop_test(table, unwanted_adjoints_change_nothing_in_the_others, 0, n_op_examples);
