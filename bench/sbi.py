@@ -45,6 +45,10 @@ FIGURES = {
 }
 BUDGETS = (10000, 100000)
 
+# Of log-densities that are only ranked: on average 0.002 nats from those of the default 1e-5 for
+# gaussian_linear, whose own spread is 2, in half the time.
+RANKING_SOLVER = "dopri5:1e-3"
+
 
 def network_of(parameters, data, large):
     """Attention between parameters and data where each may show in few of the data; else an mlp."""
@@ -164,7 +168,8 @@ def measure(options, folder, task, number):
 def calibrate(options, folder):
     """Verdicts of each rank statistic and the coverage of 90 % highest-density regions."""
     said = json.loads(run([options.advect, "eval", folder / "model.safetensors", "--calibration",
-                           options.calibration, "--quiet", "--json"]))["calibration"]
+                           options.calibration, "--density-solver", RANKING_SOLVER, "--calibration-plot",
+                           folder / "calibration.png", "--quiet", "--json"]))["calibration"]
     return {"pairs": options.calibration,
             "bands": {rank["of"]: rank["band"] for rank in said["ranks"]},
             "chi_square_p": {rank["of"]: rank["p_value"] for rank in said["ranks"]},
