@@ -115,6 +115,8 @@ static enum adv_status start_work(struct adv_server *server, struct adv_error *e
 static enum adv_status start_connections(struct adv_server *server, struct adv_error *error)
 {
     const struct adv_config *config = &server->config;
+    enum adv_status status =
+        adv_lingering_start(config->body_timeout_ms, &server->lingering, error);
     struct adv_sockets_options watch = {
         .idle_timeout_ms = config->idle_timeout_ms,
         .read_timeout_ms = config->body_timeout_ms,
@@ -123,8 +125,10 @@ static enum adv_status start_connections(struct adv_server *server, struct adv_e
         .metrics = server->metrics,
         .clients = server->clients,
         .trusted_proxies = config->trusted_proxies,
+        .lingering = server->lingering,
     };
-    enum adv_status status = adv_sockets_start(&watch, &server->sockets, error);
+    if (status == ADV_OK)
+        status = adv_sockets_start(&watch, &server->sockets, error);
     struct adv_bodies_options bodies = {
         .most_bytes = (size_t)config->body_memory_bytes,
         .longest_bytes = config->max_body_bytes,
@@ -236,6 +240,7 @@ static bool stop(struct adv_server *server)
     adv_scheduler_free(server->scheduler);
     adv_bodies_free(server->bodies);
     adv_sockets_stop(server->sockets);
+    adv_lingering_stop(server->lingering);
     adv_job_store_free(server->jobs);
     adv_picture_cache_free(server->pictures);
     adv_folder_free(server->playground);

@@ -377,7 +377,8 @@ static enum MHD_Result start(struct adv_exchange *exchange, const char *method)
     if (!must_refuse_now(exchange))
         return MHD_YES;
     count_in(exchange);
-    exchange->closing = true; /* with the body unread */
+    exchange->closing = true;
+    adv_sockets_linger(exchange->socket); /* with the body unread */
     return send_reply(exchange);
 }
 

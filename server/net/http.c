@@ -106,7 +106,7 @@ static void refuse_connection(struct adv_server *server, int fd, struct adv_clie
     adv_reply_header(&reply, ADV_REQUEST_ID_HEADER, "%s", request_id);
     adv_reply_send(&reply, fd);
     adv_reply_release(&reply);
-    close(fd);
+    adv_lingering_take(server->lingering, fd);
 }
 
 static void accept_one(struct adv_http *http, int listener, unsigned *turn)

@@ -38,6 +38,7 @@ struct adv_server {
     struct adv_job_store *jobs;    /* those that outlive their connections */
     struct adv_scheduler *scheduler;
     struct adv_reloader *reloader;
+    struct adv_lingering *lingering;
     struct adv_sockets *sockets;
     struct adv_bodies *bodies;
     struct adv_http *http;

@@ -9,6 +9,7 @@
 #include "server/os/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct adv_socket {
     struct adv_framing framing;
     uint64_t n_begun, n_ended; /* requests */
     bool closing;              /* the last answer closes: nothing may follow it */
+    bool lingers;              /* it may come before all has been sent that it answers */
 };
 
 /* The mutex guards the list and every socket in it; a socket's fd is open while it is listed. */
@@ -62,8 +64,8 @@ static void cut(struct adv_socket *socket)
     shutdown(socket->fd, SHUT_RDWR); /* libmicrohttpd sees the end and closes */
 }
 
-/* Answers in libmicrohttpd's place, and cuts. Nothing has been sent for a request that is being
- * read but, perhaps, a whole 100 Continue. */
+/* Answers in libmicrohttpd's place; the caller cuts. Nothing has been sent for a request that is
+ * being read but, perhaps, a whole 100 Continue. */
 static void refuse_with(struct adv_socket *socket, struct adv_reply *reply)
 {
     adv_problem_set_request(reply, socket->request_id);
@@ -72,7 +74,6 @@ static void refuse_with(struct adv_socket *socket, struct adv_reply *reply)
     socket->refusal = reply->status;
     socket->refusal_bytes = adv_reply_size(reply);
     adv_reply_release(reply);
-    cut(socket);
 }
 
 static void refuse(struct adv_socket *socket, enum adv_problem problem, const char *why)
@@ -91,6 +92,7 @@ static void refuse_silent(struct adv_sockets *sockets, struct adv_socket *socket
     adv_crowding_refuse(&reply, socket->client);
     adv_metrics_count(sockets->options.metrics, ADV_COUNT_CONNECTIONS_REFUSED, 1);
     refuse_with(socket, &reply);
+    cut(socket);
 }
 
 static void refuse_slow(struct adv_sockets *sockets, struct adv_socket *socket)
@@ -99,6 +101,7 @@ static void refuse_slow(struct adv_sockets *sockets, struct adv_socket *socket)
     snprintf(why, sizeof why, "the request did not arrive whole within %lld ms",
              (long long)sockets->options.read_timeout_ms);
     refuse(socket, ADV_PROBLEM_BODY_TIMEOUT, why);
+    cut(socket);
 }
 
 static int64_t time_to_send(const struct adv_sockets *sockets, size_t n_bytes)
@@ -330,6 +333,9 @@ void adv_sockets_remove(struct adv_sockets *sockets, struct adv_socket *socket)
     sockets->n--;
     pthread_mutex_unlock(&sockets->mutex);
     adv_metrics_move(sockets->options.metrics, ADV_GAUGE_CONNECTIONS, -1);
+    int copy = socket->lingers ? fcntl(socket->fd, F_DUPFD_CLOEXEC, 0) : -1;
+    if (copy >= 0)
+        adv_lingering_take(sockets->options.lingering, copy);
     free_socket(socket);
 }
 
@@ -370,7 +376,8 @@ static void swallow(int fd)
         ;
 }
 
-static void refuse_request(struct adv_socket *socket)
+/* receiving: libmicrohttpd is about to hear of the connection's end; else it is woken for it. */
+static void refuse_request(struct adv_socket *socket, bool receiving)
 {
     struct adv_sockets *sockets = socket->sockets;
     bool unseen = socket->n_begun == socket->n_ended;
@@ -381,8 +388,13 @@ static void refuse_request(struct adv_socket *socket)
         adv_request_id_make(socket->request_id);
     if (sent)
         refuse(socket, socket->framing.problem, socket->framing.refusal);
+    if (sent && receiving)
+        socket->cut = socket->lingers = true;
+    else if (sent)
+        cut(socket);
     pthread_mutex_unlock(&sockets->mutex);
-    swallow(socket->fd);
+    if (!receiving)
+        swallow(socket->fd);
     if (sent && unseen)
         count_unseen(socket);
 }
@@ -394,6 +406,7 @@ bool adv_sockets_refuse(struct adv_sockets *sockets, struct adv_socket *socket,
     bool reading = socket->phase == ADV_SOCKET_READING && !socket->cut;
     if (reading) {
         refuse(socket, problem, why);
+        cut(socket);
         swallow(socket->fd);
     }
     pthread_mutex_unlock(&sockets->mutex);
@@ -405,8 +418,13 @@ size_t adv_sockets_receive(struct adv_socket *socket, char *data, size_t n)
     bool refused = socket->framing.refusal;
     size_t kept = adv_framing_take(&socket->framing, data, n);
     if (kept == 0 && socket->framing.refusal && !refused && is_due(socket))
-        refuse_request(socket);
+        refuse_request(socket, true);
     return kept;
+}
+
+void adv_sockets_linger(struct adv_socket *socket)
+{
+    socket->lingers = true;
 }
 
 bool adv_sockets_is_refused(const struct adv_socket *socket)
@@ -491,7 +509,7 @@ void adv_sockets_idle(struct adv_sockets *sockets, struct adv_socket *socket, bo
     socket->n_ended++;
     socket->closing = socket->closing || closing;
     if (is_due(socket))
-        refuse_request(socket);
+        refuse_request(socket, false);
 }
 
 const char *adv_socket_origin(const struct adv_socket *socket)

@@ -8,6 +8,7 @@
 #include "server/clients/client.h"
 #include "server/http/request_id.h"
 #include "server/jobs/channel.h"
+#include "server/net/lingering.h"
 #include "server/os/metrics.h"
 #include "server/reply/problem.h"
 
@@ -30,6 +31,7 @@ struct adv_sockets_options {
     struct adv_metrics *metrics;
     struct adv_clients *clients;
     const char *trusted_proxies;
+    struct adv_lingering *lingering; /* for connections that end with their client still sending */
 };
 
 enum adv_status adv_sockets_start(const struct adv_sockets_options *options,
@@ -76,6 +78,10 @@ void adv_sockets_name(struct adv_sockets *sockets, struct adv_socket *socket,
                       const char *request_id);
 
 /* ---- on the thread of the connection */
+
+/* The last answer is sent with bytes of its request still to come: these are read, once the
+ * connection is removed, so that its end does not take the answer away. */
+void adv_sockets_linger(struct adv_socket *socket);
 
 /* Bytes that came: how many of them libmicrohttpd may see (adv_framing_take). A request that is
  * refused is answered in its place, and the connection cut, once what came before it is
