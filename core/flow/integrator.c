@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum row_end { RUNNING, ARRIVED, NOT_FINITE, STEP_VANISHED, TOO_MANY };
+enum row_end { RUNNING, ARRIVED, NOT_FINITE, OVERFLOWED, STEP_VANISHED, TOO_MANY };
 
 struct row {
     double t, h;        /* h is signed: the step being taken */
@@ -95,6 +95,14 @@ static void aim(struct adv_integrator *in, struct row *row)
     double wanted = ceil((double)in->spec.solver.steps * fabs(distance) - 1e-9);
     row->steps_left = wanted < 1 ? 1 : (int64_t)wanted;
     row->h = distance / (double)row->steps_left;
+}
+
+static bool all_finite(const float *values, size_t n)
+{
+    float sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += values[i] * 0; // NOLINT(clang-analyzer-core.NullDereference): none only where n is 0
+    return sum == 0;
 }
 
 static void reach_frame(struct adv_integrator *in, size_t r)
@@ -280,6 +288,10 @@ static void take_fixed_step(struct adv_integrator *in, size_t r)
     row->step++;
     if (--row->steps_left > 0)
         return;
+    if (!all_finite(row_x(in, r), in->spec.dim)) {
+        row->end = OVERFLOWED;
+        return;
+    }
     reach_frame(in, r);
     if (row->end == RUNNING)
         aim(in, row);
@@ -335,7 +347,9 @@ static void take_adaptive_step(struct adv_integrator *in, size_t r)
     int last = solver->stages - 1;
     float *x_new = row_k(in, r, 1); /* b[1] = e[1] = 0 */
     combine(in, r, solver->b, solver->stages, x_new);
-    double error = fmax(state_error(in, r, x_new), accumulator_error(in, r));
+    double error = all_finite(x_new, in->spec.dim)
+                       ? fmax(state_error(in, r, x_new), accumulator_error(in, r))
+                       : INFINITY;
     double factor = isfinite(error) ? 0.9 * pow(fmax(error, 1e-10), -0.2) : 0.2;
     factor = fmin(fmax(factor, 0.2), row->rejected ? 1 : 5);
     row->stage = 1;
@@ -376,14 +390,6 @@ static void choose_first_step(struct adv_integrator *in, size_t r)
     double h = size > 0 && speed > 0 ? 0.01 * sqrt(size / speed) : 1e-3;
     row->h_free = fmin(fmax(h, 1e-4), 0.1);
     aim(in, row);
-}
-
-static bool all_finite(const float *values, size_t n)
-{
-    float sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += values[i] * 0; // NOLINT(clang-analyzer-core.NullDereference): none only where n is 0
-    return sum == 0;
 }
 
 static void give_row(struct adv_integrator *in, size_t r, const float *v, const float *div)
@@ -472,6 +478,7 @@ const char *adv_integrator_failure(const struct adv_integrator *in, size_t r)
     static const char *const reasons[] = {
         [ARRIVED] = NULL,
         [NOT_FINITE] = "the velocity is not finite",
+        [OVERFLOWED] = "the state is too large for single precision",
         [STEP_VANISHED] = "the step size vanished; larger tolerances may help",
         [TOO_MANY] = "the limit of velocity evaluations was reached; larger tolerances may help",
     };

@@ -97,7 +97,7 @@ size_t adv_run_errors_bytes(const struct adv_run *run)
            (e->coarse_score ? n * (run->dim * sizeof *e->coarse_score + sizeof *e->score) : 0);
 }
 
-/* |a - b| of two latents; on circles the shorter way round. */
+/* |a - b| of two latents, on circles the shorter way round. b becomes the difference. */
 static double distance(const struct adv_run *run, const float *a, float *b)
 {
     double square = 0;
@@ -145,27 +145,36 @@ static void judge(struct adv_run *run, const double *error, const char *what, co
     warn(&run->errors, text);
 }
 
-/* Twice the step errs by four times as much, so that the distance between both is three times the
- * error of the first. */
+/* Twice the step errs by four times as much: the distance between both, three times the error of the
+ * first, is taken for that, to be safe. Whether that is much is a question of flow units, whatever
+ * those of the answer are. */
+static bool is_score_off(struct adv_run *run, size_t i)
+{
+    struct adv_run_errors *e = &run->errors;
+    double length = 0, off = 0;
+    for (size_t k = 0, at = i * run->dim; k < run->dim; k++, at++) {
+        double unit = adv_run_score_unit(run, i, k);
+        double apart = (double)run->states[at] - (double)e->coarse_score[at];
+        e->score[i] = hypot(e->score[i], apart);
+        off = hypot(off, apart / unit);
+        length = hypot(length, (double)run->states[at] / unit);
+    }
+    return off > WARN_ABOVE * fmax(1, length);
+}
+
 static void compare_scores(struct adv_run *run)
 {
     struct adv_run_errors *e = &run->errors;
     size_t n_above = 0, n = run->query.n;
     char text[256], advice[96];
-    for (size_t i = 0; i < n; i++) {
-        double length = 0;
-        for (size_t k = i * run->dim; k < (i + 1) * run->dim; k++) {
-            e->score[i] = hypot(e->score[i], (double)run->states[k] - (double)e->coarse_score[k]);
-            length = hypot(length, (double)run->states[k]);
-        }
-        n_above += e->score[i] > fmax(WARN_ABOVE, WARN_ABOVE * length);
-    }
+    for (size_t i = 0; i < n; i++)
+        n_above += is_score_off(run, i);
     if (n_above == 0)
         return;
     advise(&run->query.solver, sizeof advice, advice);
     snprintf(text, sizeof text,
-             "the scores of %zu of %zu rows may be off by more than a tenth of their length: the "
-             "density bends within a step; or take %s",
+             "the scores of %zu of %zu rows may be off by more than a tenth of their length: take "
+             "%s, unless the density bends too much there",
              n_above, n, advice);
     warn(e, text);
     run->answer.warnings = e->warnings;

@@ -209,10 +209,12 @@ static bool has_bits(const struct adv_run *run)
 static bool has_typicality(const struct adv_run *run)
 {
     const struct adv_query *q = &run->query;
-    bool given =
-        adv_model_context(run->model) == 0 || run->contexts; /* as the held-out rows were */
-    return given && adv_model_has_typicality(run->model) && q->space == ADV_SPACE_DATA &&
-           q->t >= 1 && adv_query_branches(q, run->model) == 1;
+    /* As the held-out rows were measured: given a context, and averaged over cells. */
+    bool given = adv_model_context(run->model) == 0 || run->contexts;
+    bool averaged =
+        run->averages_draws || adv_transform_draws(adv_model_transform(run->model)) == 1;
+    return given && averaged && adv_model_has_typicality(run->model) &&
+           q->space == ADV_SPACE_DATA && q->t >= 1 && adv_query_branches(q, run->model) == 1;
 }
 
 static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
@@ -275,6 +277,7 @@ static size_t shard_rows(const struct adv_query *query, const struct adv_model *
     size_t limit = ADV_SHARD_ROWS_MAX / draws;
     size_t most = rows < 1 ? 1 : rows > (double)limit ? limit : (size_t)rows;
     size_t least = row * SHARD_ROWS_MIN > ADV_PORTION_MULTIPLY_ADDS ? 1 : SHARD_ROWS_MIN;
+    least = least < limit ? least : limit;
     return share < least ? least : share < most ? share : most;
 }
 
@@ -413,7 +416,9 @@ enum adv_status adv_run_finish(struct adv_run *run, const struct adv_answer **an
         if (!shard->coarse && shard->nfe > run->answer.nfe)
             run->answer.nfe = shard->nfe;
     }
-    adv_run_errors_finish(run);
+    if (!run->is_finished)
+        adv_run_errors_finish(run);
+    run->is_finished = true;
     for (size_t i = 0; run->extrapolated && i < run->query.n; i++) {
         if (run->extrapolated[i])
             run->answer.extrapolated = run->extrapolated;

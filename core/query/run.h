@@ -75,6 +75,7 @@ struct adv_run {
     struct adv_shard *shards;          /* coarse ones last */
     size_t n_shards;
     struct adv_run_errors errors;
+    bool is_finished; /* errors and warnings are in the answer */
 
     struct adv_answer answer;
     float *states, *latents;
@@ -134,6 +135,8 @@ const char *adv_shard_stencil_failure(const struct adv_run *run, const struct ad
                                       size_t i);
 /* What a shard of a difference leaves, the coarse ones for the errors. */
 void adv_run_write_differences(struct adv_run *run, struct adv_shard *shard);
+/* What 1 in flow units is in those of the answer, for number k of the score of row i. */
+double adv_run_score_unit(const struct adv_run *run, size_t i, size_t k);
 /* VELOCITY, and SCORE of the path; ADV_E_NUMERIC where one is not finite. */
 enum adv_status adv_run_write_velocities(struct adv_run *run, struct adv_shard *shard);
 

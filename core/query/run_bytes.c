@@ -27,5 +27,6 @@ size_t adv_run_bytes(const struct adv_run *run)
            if_any(run->bits_per_dim, n * sizeof *run->bits_per_dim) +
            if_any(run->typicality, n * sizeof *run->typicality) +
            if_any(run->extrapolated, n * sizeof *run->extrapolated) +
+           if_any(run->failures, n * sizeof *run->failures) +
            if_any(run->divergence, n * sizeof *run->divergence) + adv_run_errors_bytes(run);
 }

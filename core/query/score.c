@@ -127,6 +127,12 @@ static double difference(const struct adv_run *run, const struct adv_shard *shar
            width_of(run, shard, i, k);
 }
 
+double adv_run_score_unit(const struct adv_run *run, size_t i, size_t k)
+{
+    float flow = run->starts[i * run->dim + k];
+    return in_units(run, k, flow, 1) - in_units(run, k, flow, 0);
+}
+
 void adv_run_write_differences(struct adv_run *run, struct adv_shard *shard)
 {
     float *all = shard->coarse ? run->errors.coarse_score : run->states;

@@ -66,8 +66,8 @@ void adv_integrator_ends(const struct adv_integrator *integrator, size_t n, cons
                          float *s);
 
 /* Feeds velocities v [n, dim] (and divergence [n, n_accumulators], else NULL) of taken rows. A row
- * whose velocity is not finite, whose step size vanishes, or that exceeds max_nfe fails and
- * ends. */
+ * whose velocity or state is not finite, whose step size vanishes, or that exceeds max_nfe fails
+ * and ends. */
 void adv_integrator_give(struct adv_integrator *integrator, size_t n, const size_t *rows,
                          const float *v, const float *divergence);
 

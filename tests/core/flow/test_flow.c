@@ -343,6 +343,37 @@ START_TEST(rows_that_cannot_go_on_are_named)
 }
 END_TEST
 
+/* A steady velocity, which is finite, takes the state beyond float32: at the very end of a step too,
+ * and where steps are judged by how far they may be off. */
+START_TEST(states_that_overflow_fail)
+{
+    const struct {
+        struct adv_solver_spec solver;
+        const char *words;
+    } cases[] = {{spec_of("euler", 1, 0), "too large"},
+                 {spec_of("rk4", 3, 0), "too large"},
+                 {spec_of("dopri5", 0, 1e-5), "after"}}; /* as its steps become short */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct adv_integration integration = {.n_rows = 1,
+                                              .dim = 2,
+                                              .solver = cases[i].solver,
+                                              .n_times = 2,
+                                              .times = (double[]){0, 1}};
+        struct adv_integrator *integrator = NULL;
+        struct adv_error error = ADV_ERROR_INIT;
+        size_t row;
+        float x[2], t;
+        ck_assert_int_eq(adv_integrator_new(&integration, (float[]){1e38f, 0}, &integrator, NULL),
+                         ADV_OK);
+        while (adv_integrator_take(integrator, 1, x, &t, &row) > 0)
+            adv_integrator_give(integrator, 1, &row, (float[]){3e38f, 0}, NULL);
+        ck_assert_int_eq(adv_integrator_check(integrator, 0, &error), ADV_E_NUMERIC);
+        ck_assert_msg(strstr(error.message, cases[i].words) != NULL, "%s", error.message);
+        adv_integrator_free(integrator);
+    }
+}
+END_TEST
+
 /* As for the density of the base, which asks for a first velocity all the same. */
 START_TEST(progress_on_no_way_at_all_is_a_share)
 {
@@ -379,6 +410,7 @@ int main(void)
     tcase_add_test(tests, frames_lie_on_the_exact_trajectory);
     tcase_add_test(tests, tolerance_governs_error_and_work);
     tcase_add_test(tests, rows_that_cannot_go_on_are_named);
+    tcase_add_test(tests, states_that_overflow_fail);
     tcase_add_test(tests, progress_on_no_way_at_all_is_a_share);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

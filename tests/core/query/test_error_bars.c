@@ -155,6 +155,40 @@ START_TEST(samples_have_errors_and_a_coarse_grid_a_warning)
 }
 END_TEST
 
+/* However often it is asked for. */
+START_TEST(the_answer_stays_as_it_is)
+{
+    struct adv_model *model = curved_model();
+    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    query.n = N_SAMPLES;
+    query.log_density = true;
+    query.errors = true;
+    query.solver = solver_of("euler", 2, 0);
+    const struct adv_answer *answer, *again;
+    struct adv_run *run = ask(model, &query, &answer);
+    double error[N_SAMPLES];
+    memcpy(error, answer->log_density_error, sizeof error);
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(adv_run_finish(run, &again, NULL), ADV_OK);
+        ck_assert_ptr_eq(again, answer);
+        ck_assert_mem_eq(again->log_density_error, error, sizeof error);
+        ck_assert_ptr_nonnull(again->warnings[0]);
+        ck_assert_ptr_null(again->warnings[1]);
+    }
+    adv_run_free(run);
+    query.kind = ADV_QUERY_LATENTS;
+    query.log_density = false;
+    query.n = 2;
+    query.points = (float[]){0.5f, -1, 0.2f, 0.1f};
+    run = ask(model, &query, &answer);
+    memcpy(error, answer->latent_error, 2 * sizeof *error);
+    ck_assert_int_eq(adv_run_all(run, NULL, &again, NULL), ADV_OK);
+    ck_assert_mem_eq(again->latent_error, error, 2 * sizeof *error);
+    adv_run_free(run);
+    adv_model_unref(model);
+}
+END_TEST
+
 START_TEST(one_probe_says_why_it_has_no_interval)
 {
     struct adv_model *model = model_of_20();
@@ -296,6 +330,7 @@ int main(void)
                         INSTRUMENTED ? 1 : sizeof bars / sizeof bars[0]);
     tcase_add_test(tests, one_step_has_an_error_too);
     tcase_add_test(tests, samples_have_errors_and_a_coarse_grid_a_warning);
+    tcase_add_test(tests, the_answer_stays_as_it_is);
     tcase_add_test(tests, one_probe_says_why_it_has_no_interval);
     tcase_add_loop_test(tests, probe_intervals_hold_for_rows_and_for_their_mean, 0,
                         INSTRUMENTED ? 1 : sizeof probe_counts / sizeof probe_counts[0]);

@@ -105,6 +105,35 @@ START_TEST(both_methods_agree_with_the_closed_form)
 }
 END_TEST
 
+/* Whether an error is much is a question of the density, not of its units. */
+START_TEST(a_warning_does_not_depend_on_units)
+{
+    struct adv_model *model = gaussians(", \"data\": {\"transform\": {\"kind\": \"affine\","
+                                        " \"shift\": [0, 0], \"scale\": [1e5, 1e-5]}}");
+    for (int steps = 2; steps <= 60; steps += 58) {
+        char said[2][256] = {"", ""};
+        for (int in_data = 0; in_data < 2; in_data++) {
+            float points[N * DIM];
+            for (size_t j = 0; j < N * DIM; j++)
+                points[j] = flow_points[j] * (in_data ? j % DIM ? 1e-5f : 1e5f : 1);
+            struct adv_query query = query_of(ADV_SCORE_DIFFERENCE, 1, points);
+            query.space = in_data ? ADV_SPACE_DATA : ADV_SPACE_FLOW;
+            ck_assert_int_eq(adv_solver_find("rk4", &query.solver.solver, NULL), ADV_OK);
+            query.solver.steps = steps;
+            const struct adv_answer *answer;
+            struct adv_run *run = run_of(model, &query, 1, &answer);
+            if (answer->warnings)
+                snprintf(said[in_data], sizeof said[0], "%s", answer->warnings[0]);
+            adv_run_free(run);
+        }
+        ck_assert_str_eq(said[0], said[1]);
+        ck_assert_msg((steps == 2) == (strstr(said[0], "more steps than rk4's 2") != NULL), "%s",
+                      said[0]);
+    }
+    adv_model_unref(model);
+}
+END_TEST
+
 /* log p(x) of data x in (0, 1): that of y = log(u / (1 - u)) and of dy/dx. */
 static double logit_density(const double x[DIM])
 {
@@ -312,6 +341,7 @@ int main(void)
     TCase *tests = tcase_create("score");
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, both_methods_agree_with_the_closed_form);
+    tcase_add_test(tests, a_warning_does_not_depend_on_units);
     tcase_add_test(tests, data_units_hold_the_slope_of_the_log_determinant);
     tcase_add_test(tests, rows_too_far_out_fail_with_a_reason);
     tcase_add_test(tests, a_row_depends_on_nothing_else);

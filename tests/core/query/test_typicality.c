@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define NET "\"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 8, \"layers\": 1"
+#define FITTED ", \"width\": 1, \"shift\": 0.2, \"scale\": 0.9}"
 #define TYPICAL "\"typicality\": {\"rows\": 5, \"log_density\": [-8, -4, -4, -3, -1]}"
 
 static struct adv_model *typical_model(void)
@@ -117,6 +118,30 @@ START_TEST(typicality_is_told_where_it_means_something)
 }
 END_TEST
 
+/* Held-out rows of whole numbers are measured by probabilities of their cells, which a sample's own
+ * density is not. */
+START_TEST(samples_of_cells_are_not_compared_with_averages)
+{
+    struct adv_model *model =
+        model_of("{\"name\": \"whole\", " NET "}, " TYPICAL ", \"data\": {\"transform\": {"
+                 "\"kind\": \"columns\", \"columns\": [{\"kind\": \"interval\", \"lo\": 0, \"hi\": "
+                 "4, \"integer\": true" FITTED ", {\"kind\": \"real\"" FITTED "]}}}");
+    const float point[2] = {3, 0.25f};
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.points = point;
+    const struct adv_answer *answer;
+    struct adv_run *run = ask(model, &query, &answer);
+    ck_assert_ptr_nonnull(answer->typicality);
+    adv_run_free(run);
+    query = adv_query_default(ADV_QUERY_SAMPLES);
+    query.log_density = true;
+    run = ask(model, &query, &answer);
+    ck_assert_ptr_null(answer->typicality);
+    adv_run_free(run);
+    adv_model_unref(model);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("typicality");
@@ -125,6 +150,7 @@ int main(void)
     tcase_add_test(tests, latents_beyond_the_base_are_marked);
     tcase_add_test(tests, angles_do_not_count);
     tcase_add_test(tests, typicality_is_told_where_it_means_something);
+    tcase_add_test(tests, samples_of_cells_are_not_compared_with_averages);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
