@@ -448,6 +448,18 @@ START_TEST(of_one_observation_all_samples_weigh_the_same)
 }
 END_TEST
 
+/* Of three samples the first posterior has drawn two. */
+START_TEST(posteriors_have_shares_of_what_they_drew)
+{
+    const double p[2] = {0.5, 0.1},
+                 log_density[6] = {log(0.5), log(0.5), log(0.5), log(0.1), log(0.1), log(0.1)};
+    double log_weight[3];
+    adv_compose_posteriors(2, 3, log_density, NULL, log_weight);
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_double_eq_tol(exp(log_weight[i]), p[0] * p[1] / (2 * p[0] / 3 + p[1] / 3), 1e-12);
+}
+END_TEST
+
 START_TEST(weights_that_are_none_are_refused)
 {
     struct adv_importance sums;
@@ -483,6 +495,7 @@ int main(void)
     tcase_add_test(tests, evidence_and_posterior_mean_are_those_of_the_closed_form);
     tcase_add_test(tests, three_posteriors_make_that_of_three_observations);
     tcase_add_test(tests, of_one_observation_all_samples_weigh_the_same);
+    tcase_add_test(tests, posteriors_have_shares_of_what_they_drew);
     tcase_add_test(tests, weights_that_are_none_are_refused);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

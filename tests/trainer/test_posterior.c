@@ -121,6 +121,7 @@ static void check_product(void)
     json_t *figures = printed();
     double effective = figure_of(figures, "effective_sample_size");
     ck_assert_double_gt(effective, 600);
+    ck_assert_ptr_null(json_object_get(figures, "log_evidence_ratio"));
     ck_assert_int_eq(adv_csv_read(cli_at("p.csv"), &rows, NULL), ADV_OK);
     ck_assert_str_eq(rows.columns[0], "a");
     ck_assert_str_eq(rows.columns[2], "weight");
@@ -276,6 +277,143 @@ START_TEST(a_model_without_a_context_has_no_calibration)
     CLI_SUCCEEDS("train plain.json --out plain.safetensors --quiet");
     cli_fails(1, "eval plain.safetensors --calibration 20", "takes none");
     cli_fails(1, "posterior plain.safetensors --context pairs.csv --prior flat", "no context");
+}
+END_TEST
+
+static json_t *judged(const char *model, const char *data)
+{
+    CLI_SUCCEEDS("eval %s --data %s --calibration 30 --density-solver rk4:3 --json --quiet", model,
+                 data);
+    return printed();
+}
+
+/* Whatever its order, and whether the model learned of a table or of a simulator. */
+START_TEST(another_table_is_read_by_the_names_of_the_model)
+{
+    static const char *const sources[] = {
+        "{\"kind\": \"csv\", \"file\": \"a.csv\", \"context\": [\"x*\"]}",
+        "{\"kind\": \"simulator\", \"name\": \"two_moons\", \"n\": 2000}"};
+    CLI_SUCCEEDS("simulate two_moons -n 2000 -o a.csv");
+    CLI_SUCCEEDS("simulate two_moons -n 40 --seed 9 -o b.csv");
+    struct adv_array rows;
+    ck_assert_int_eq(adv_csv_read(cli_at("b.csv"), &rows, NULL), ADV_OK);
+    FILE *file = fopen(cli_at("c.csv"), "w"), *short_file = fopen(cli_at("d.csv"), "w");
+    fprintf(file, "x2,more,theta2,x1,theta1,x3\n");
+    fprintf(short_file, "theta1,theta2,x1\n");
+    for (size_t i = 0; i < 40; i++) {
+        const float *row = rows.data + 4 * i;
+        fprintf(file, "%.9g,7,%.9g,%.9g,%.9g,%zu\n", (double)row[3], (double)row[1], (double)row[2],
+                (double)row[0], i);
+        fprintf(short_file, "%.9g,%.9g,%.9g\n", (double)row[0], (double)row[1], (double)row[2]);
+    }
+    fclose(file);
+    fclose(short_file);
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        char recipe_text[512];
+        snprintf(recipe_text, sizeof recipe_text,
+                 "{\"name\": \"m\", \"data\": {\"source\": %s}, \"net\": {\"kind\": \"mlp\", "
+                 "\"dim\": 2, \"context\": 2, \"channels\": 8, \"layers\": 1}, \"train\": "
+                 "{\"steps\": 4, \"batch\": 8}}",
+                 sources[i]);
+        cli_write("m.json", recipe_text);
+        CLI_SUCCEEDS("train m.json -o m%zu.safetensors --quiet", i);
+        char model[32];
+        snprintf(model, sizeof model, "m%zu.safetensors", i);
+        json_t *straight = judged(model, "b.csv"), *turned = judged(model, "c.csv");
+        json_t *own = judged(model, "a.csv");
+        ck_assert(json_equal(straight, turned));
+        ck_assert(!json_equal(straight, own));
+        json_decref(straight);
+        json_decref(turned);
+        json_decref(own);
+        cli_fails(1, i ? "eval m1.safetensors --data d.csv" : "eval m0.safetensors --data d.csv",
+                  "\"x2\"; the file has no column of that name");
+        cli_fails(1, i ? "eval m1.safetensors --data e.csv" : "eval m0.safetensors --data e.csv",
+                  "data is \"e.csv\": No such file");
+    }
+    ck_assert_int_eq(adv_npy_write_float(cli_at("b.npy"), 2, rows.shape, rows.data, NULL), ADV_OK);
+    cli_fails(1, "eval m1.safetensors --data b.npy", "does not say which of its columns");
+    adv_array_release(&rows);
+}
+END_TEST
+
+/* A student has densities by its map, and so are the samples that they weigh. */
+static void check_drawn_by_map(void)
+{
+    struct adv_array drawn, weighed;
+    CLI_SUCCEEDS("distill moons.safetensors --steps 3 --paths 128 --quiet -o fast.safetensors");
+    CLI_SUCCEEDS("sample fast.safetensors --context 0.1,-0.2 -n 200 --seed 3 --quiet -o s.csv");
+    CLI_SUCCEEDS("posterior fast.safetensors --context 0.1,-0.2 --prior two_moons -n 200 --seed 3 "
+                 "--quiet -o w.csv");
+    ck_assert_int_eq(adv_csv_read(cli_at("s.csv"), &drawn, NULL), ADV_OK);
+    ck_assert_int_eq(adv_csv_read(cli_at("w.csv"), &weighed, NULL), ADV_OK);
+    ck_assert_uint_eq(weighed.shape[1], 3);
+    for (size_t i = 0; i < 200; i++) {
+        ck_assert_float_eq(weighed.data[3 * i], drawn.data[2 * i]);
+        ck_assert_float_eq(weighed.data[3 * i + 1], drawn.data[2 * i + 1]);
+    }
+    adv_array_release(&drawn);
+    adv_array_release(&weighed);
+}
+
+/* What a model says of its training is held against the prior, and one observation needs no row. */
+START_TEST(priors_and_observations_must_agree)
+{
+    static const float two[] = {0.1f, -0.2f};
+    cli_write("moons.json",
+              "{\"name\": \"moons\", \"data\": {\"source\": {\"kind\": \"simulator\", \"name\": "
+              "\"two_moons\"}}, \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"context\": 2, "
+              "\"channels\": 16, \"layers\": 2}, \"train\": {\"steps\": 20, \"batch\": 64}}");
+    cli_write("normal.json",
+              "{\"name\": \"normal\", \"data\": {\"source\": {\"kind\": \"simulator\", \"name\": "
+              "\"gaussian_linear\"}}, \"net\": {\"kind\": \"mlp\", \"dim\": 10, \"context\": 10, "
+              "\"channels\": 8, \"layers\": 1}, \"train\": {\"steps\": 2, \"batch\": 8}}");
+    CLI_SUCCEEDS("train moons.json -o moons.safetensors --quiet");
+    CLI_SUCCEEDS("train normal.json -o normal.safetensors --quiet");
+    cli_fails(1, "posterior moons.safetensors --context 0,0 --prior gaussian_mixture",
+              "the model learned simulations of two_moons");
+    cli_fails(1, "posterior normal.safetensors --context 0,0,0,0,0,0,0,0,0,0 --prior flat",
+              "whose prior is normal, mean 0, variance 0.1: say --prior gaussian_linear");
+    ck_assert_int_eq(adv_npy_write_float(cli_at("one.npy"), 1, (const size_t[]){2}, two, NULL),
+                     ADV_OK);
+    CLI_SUCCEEDS("posterior moons.safetensors --context one.npy --prior two_moons -n 200 --json "
+                 "--quiet");
+    json_t *figures = printed();
+    ck_assert_double_eq_tol(figure_of(figures, "log_evidence_ratio"), 0, 1e-9);
+    json_decref(figures);
+    check_drawn_by_map();
+}
+END_TEST
+
+/* Posteriors of whole numbers that are right by construction, since the truths are samples of
+ * them. */
+START_TEST(whole_numbers_are_calibrated_as_they_are_drawn)
+{
+    enum { N = 400 };
+    FILE *file = fopen(cli_at("whole.csv"), "w");
+    fprintf(file, "k,x\n");
+    for (int i = 0; i < N; i++)
+        fprintf(file, "%d,%.3f\n", i * 7 % 3, i * 7 % 3 + 0.01 * (i * 37 % 101 - 50));
+    fclose(file);
+    file = fopen(cli_at("x.csv"), "w");
+    fprintf(file, "x\n");
+    for (int i = 0; i < N; i++)
+        fprintf(file, "%.3f\n", -0.5 + 3 * (double)i / N);
+    fclose(file);
+    cli_write("whole.json",
+              "{\"name\": \"whole\", \"data\": {\"source\": {\"kind\": \"csv\", \"file\": "
+              "\"whole.csv\", \"context\": [\"x\"]}, \"support\": {\"k\": {\"integer\": [0, 2]}}},"
+              " \"net\": {\"kind\": \"mlp\", \"dim\": 1, \"context\": 1, \"channels\": 32,"
+              " \"layers\": 2, \"activation\": \"silu\"}, \"train\": {\"steps\": 300, \"batch\":"
+              " 128, \"learning_rate\": 0.004}}");
+    CLI_SUCCEEDS("train whole.json --quiet -o whole.safetensors");
+    CLI_SUCCEEDS("sample whole.safetensors --context x.csv -n 1 --seed 5 -o own.csv --quiet");
+    CLI_SUCCEEDS("eval whole.safetensors --data own.csv --calibration %d --density-solver rk4:8 "
+                 "--json --quiet",
+                 N);
+    json_t *figures = printed();
+    ck_assert_int_eq((int)figure_of(figures, "miscalibrated"), 0);
+    json_decref(figures);
 }
 END_TEST
 
@@ -474,6 +612,14 @@ START_TEST(samples_of_several_contexts_are_not_weighed_as_one)
               "its column \"x2\" is 0.5 in row 0 and 0.75 in row 2");
     cli_fails(1, "reweight one.csv --simulator two_moons --context 0.5,0.5",
               "x2 is 0.5 in the observation of --context, and 0.75 in one.csv");
+    cli_fails(1, "reweight one.csv --simulator two_moons --context '0.5;0.5'",
+              "0.5;0.5 has 2 observations; it must have one");
+    cli_write("each.csv", "theta1,log_density,context1,chain,log_prior,log_likelihood\n"
+                          "0.1,1,0.5,0,0,1\n0.2,1,0.7,1,0,1\n");
+    cli_fails(1, "reweight each.csv", "its column \"context1\" is 0.5 in row 0 and 0.7 in row 1");
+    cli_write("own.csv", "theta1,log_density,chain,log_prior,log_likelihood\n"
+                         "0.1,1,0,0,1\n0.2,1,1,0,1\n");
+    CLI_SUCCEEDS("reweight own.csv");
     cli_fails(1, "reweight one.csv --context 0.5,0.5", "with --simulator only");
     cli_fails(1, "reweight one.csv --simulator two_moons --context 0.5,0.75 --log-prior x1",
               "log_prior names a column, whose place simulator takes");
@@ -485,7 +631,7 @@ START_TEST(few_samples_with_weight_are_told)
     cli_write("one.csv", "log_density,log_prior,log_likelihood\n1,0,1\n1,-1e30,1\n1,0,-1e30\n");
     CLI_SUCCEEDS("reweight one.csv");
     ck_assert_ptr_nonnull(
-        strstr(cli_output, "advect reweight: the weights are those of 1 sample; more of them"));
+        strstr(cli_output, "advect reweight: these samples are worth 1 of equal weight; more"));
     cli_write("none.csv", "log_density,log_prior,log_likelihood\n1,-1e30,1\n1,-1e30,1\n");
     cli_fails(1, "reweight none.csv", "no sample has a weight: the target has no density");
 }
@@ -517,6 +663,9 @@ int main(void)
     if (!INSTRUMENTED)             /* the next goes the same way */
         tcase_add_test(tests, a_posterior_is_calibrated_where_the_pairs_are_those_it_learned);
     tcase_add_test(tests, calibration_is_of_each_pairs_class);
+    tcase_add_test(tests, another_table_is_read_by_the_names_of_the_model);
+    tcase_add_test(tests, priors_and_observations_must_agree);
+    tcase_add_test(tests, whole_numbers_are_calibrated_as_they_are_drawn);
     tcase_add_test(tests, a_model_without_a_context_has_no_calibration);
     tcase_add_test(tests, reweighted_samples_have_the_evidence_and_the_mean_of_the_closed_form);
     tcase_add_test(tests, samples_that_have_weights_get_new_ones);

@@ -2,14 +2,16 @@
  * and ranks the true parameters among them. */
 #include "trainer/calibration/calibration.h"
 
+#include <advect/extra/model_parts.h>
 #include <advect/extra/rng.h>
+#include <advect/extra/transform.h>
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBERS_AT_ONCE 8000000 /* of rows and their contexts, in one query: some 32 MB */
+#define NUMBERS_AT_ONCE 8000000 /* of rows, in one query: some 32 MB */
 
 /* Pairs of the split, and what the distances of TARP are taken from. */
 struct pairs {
@@ -86,21 +88,30 @@ static void set_density(struct adv_query *query, const struct adv_evaluation *e)
     query->probe_seed = e->density.probe_seed;
 }
 
-static enum adv_status measure_truths(const struct adv_evaluation *e, const struct pairs *pairs,
-                                      double *log_density, struct adv_error *error)
+/* As many points of each context. */
+struct points {
+    size_t n, n_contexts;
+    const float *theta;
+    const int32_t *labels; /* or NULL */
+    const float *contexts;
+};
+
+/* -INFINITY of those that are too far out. */
+static enum adv_status measure(const struct adv_evaluation *e, const struct points *points,
+                               const char *what, double *log_density, struct adv_error *error)
 {
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
-    query.n = query.n_contexts = pairs->n;
-    query.points = pairs->theta;
-    query.context = pairs->context;
-    query.labels = pairs->labels;
+    query.n = points->n;
+    query.n_contexts = points->n_contexts;
+    query.points = points->theta;
+    query.context = points->contexts;
+    query.labels = points->labels;
     query.rows_may_fail = true;
     set_density(&query, e);
-    enum adv_status status =
-        adv_evaluation_query(e, &query, "log-densities of the pairs", &run, &answer, error);
-    for (size_t i = 0; status == ADV_OK && i < pairs->n; i++)
+    enum adv_status status = adv_evaluation_query(e, &query, what, &run, &answer, error);
+    for (size_t i = 0; status == ADV_OK && i < points->n; i++)
         log_density[i] = isnan(answer->log_density[i]) ? -INFINITY : answer->log_density[i];
     adv_run_free(run);
     return status;
@@ -125,77 +136,102 @@ static void rank_pair(const struct adv_evaluation *e, const struct pairs *pairs,
         ranked->ranks[k * pairs->n + pair] = of_pair[k];
 }
 
-/* What each of the samples of some pairs is conditioned on. */
-struct conditions {
-    float *contexts;
-    int32_t *labels; /* or NULL, as of the pairs */
+/* Samples of the posteriors of some pairs, and their log-densities. */
+struct drawn {
+    int32_t *labels;     /* [n], or NULL */
+    float *samples;      /* [n, dim] */
+    double *log_density; /* [n] */
 };
 
-static void conditions_release(struct conditions *conditions)
+static void drawn_release(struct drawn *drawn)
 {
-    free(conditions->contexts);
-    free(conditions->labels);
+    free(drawn->labels);
+    free(drawn->samples);
+    free(drawn->log_density);
 }
 
-/* Each pair's n_samples times, of n pairs from the first. */
-static enum adv_status repeat_conditions(const struct pairs *pairs, size_t first, size_t n,
-                                         size_t n_samples, struct conditions *conditions,
-                                         struct adv_error *error)
+/* Room for n_samples of each of n pairs from the first, with their pair's label. */
+static enum adv_status drawn_init(const struct pairs *pairs, size_t first, size_t n,
+                                  size_t n_samples, struct drawn *drawn, struct adv_error *error)
 {
-    size_t size = pairs->n_context, rows = n * n_samples;
-    float *contexts = calloc(rows, size * sizeof *contexts);
-    int32_t *labels = pairs->labels ? calloc(rows, sizeof *labels) : NULL;
-    *conditions = (struct conditions){contexts, labels};
-    if (!contexts || (pairs->labels && !labels))
+    size_t rows = n * n_samples;
+    *drawn = (struct drawn){
+        .labels = pairs->labels ? calloc(rows, sizeof *drawn->labels) : NULL,
+        .samples = calloc(rows, pairs->dim * sizeof *drawn->samples),
+        .log_density = calloc(rows, sizeof *drawn->log_density),
+    };
+    if (!drawn->samples || !drawn->log_density || (pairs->labels && !drawn->labels))
         return adv_no_memory(error);
-    for (size_t row = 0; row < rows; row++) {
-        size_t pair = first + row / n_samples;
-        memcpy(contexts + row * size, pairs->context + pair * size, size * sizeof *contexts);
-        if (labels)
-            labels[row] = pairs->labels[pair];
-    }
+    for (size_t row = 0; drawn->labels && row < rows; row++)
+        drawn->labels[row] = pairs->labels[first + row / n_samples];
     return ADV_OK;
+}
+
+/* The density of a sample, as it is drawn, is that of its own place within a cell of whole numbers.
+ * The truth has the probability of its cell, with which that cannot be compared. */
+static bool has_cells(const struct adv_evaluation *e)
+{
+    return adv_transform_draws(adv_model_transform(e->model)) > 1;
 }
 
 /* The samples of n pairs from the first: those that a pair has do not depend on how many are drawn
  * together. */
-static enum adv_status rank_some(const struct adv_evaluation *e, const struct pairs *pairs,
-                                 size_t first, size_t n, struct adv_ranked_pairs *ranked,
-                                 struct adv_error *error)
+static enum adv_status draw(const struct adv_evaluation *e, const struct pairs *pairs, size_t first,
+                            size_t n, size_t n_samples, struct drawn *drawn,
+                            struct adv_error *error)
 {
     char what[64];
     struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
-    size_t n_samples = ranked->n_samples;
-    struct conditions conditions;
-    uint32_t *of_pair = calloc(pairs->dim + ADV_REGION_RANKS, sizeof *of_pair);
-    enum adv_status status = repeat_conditions(pairs, first, n, n_samples, &conditions, error);
-    if (status == ADV_OK && !of_pair)
-        status = adv_no_memory(error);
     snprintf(what, sizeof what, "posteriors of pairs %zu to %zu", first + 1, first + n);
     query.seed = e->seed;
     query.first = (uint64_t)first * n_samples;
-    query.n = query.n_contexts = n * n_samples;
-    query.context = conditions.contexts;
-    query.labels = conditions.labels;
-    query.log_density = true;
+    query.n = n * n_samples;
+    query.n_contexts = n;
+    query.context = pairs->context + first * pairs->n_context;
+    query.labels = drawn->labels;
+    query.log_density = !has_cells(e);
     set_density(&query, e);
-    if (status == ADV_OK)
-        status = adv_evaluation_query(e, &query, what, &run, &answer, error);
-    for (size_t i = 0; status == ADV_OK && i < n; i++)
-        rank_pair(e, pairs, first + i, answer->states + i * n_samples * pairs->dim,
-                  answer->log_density + i * n_samples, of_pair, ranked);
+    enum adv_status status = adv_evaluation_query(e, &query, what, &run, &answer, error);
+    if (status == ADV_OK) {
+        memcpy(drawn->samples, answer->states, query.n * pairs->dim * sizeof *drawn->samples);
+        if (query.log_density)
+            memcpy(drawn->log_density, answer->log_density, query.n * sizeof *drawn->log_density);
+    }
     adv_run_free(run);
+    return status;
+}
+
+static enum adv_status rank_some(const struct adv_evaluation *e, const struct pairs *pairs,
+                                 size_t first, size_t n, struct adv_ranked_pairs *ranked,
+                                 struct adv_error *error)
+{
+    struct drawn drawn;
+    size_t n_samples = ranked->n_samples;
+    uint32_t *of_pair = calloc(pairs->dim + ADV_REGION_RANKS, sizeof *of_pair);
+    enum adv_status status = drawn_init(pairs, first, n, n_samples, &drawn, error);
+    if (status == ADV_OK && !of_pair)
+        status = adv_no_memory(error);
+    if (status == ADV_OK)
+        status = draw(e, pairs, first, n, n_samples, &drawn, error);
+    if (status == ADV_OK && has_cells(e)) {
+        const struct points points = {n * n_samples, n, drawn.samples, drawn.labels,
+                                      pairs->context + first * pairs->n_context};
+        status = measure(e, &points, "log-densities of the samples", drawn.log_density, error);
+    }
+    for (size_t i = 0; status == ADV_OK && i < n; i++)
+        rank_pair(e, pairs, first + i, drawn.samples + i * n_samples * pairs->dim,
+                  drawn.log_density + i * n_samples, of_pair, ranked);
     free(of_pair);
-    conditions_release(&conditions);
+    drawn_release(&drawn);
     return status;
 }
 
 /* So many pairs at once that their rows fit, but one. */
 static size_t pairs_at_once(const struct pairs *pairs, size_t n_samples)
 {
-    size_t n = NUMBERS_AT_ONCE / (n_samples * (pairs->dim + pairs->n_context));
+    size_t n = NUMBERS_AT_ONCE / (n_samples * pairs->dim);
     return n < 1 ? 1 : n;
 }
 
@@ -203,7 +239,9 @@ static enum adv_status rank_all(const struct adv_evaluation *e, const struct pai
                                 struct adv_ranked_pairs *ranked, struct adv_error *error)
 {
     size_t step = pairs_at_once(pairs, ranked->n_samples);
-    enum adv_status status = measure_truths(e, pairs, ranked->log_density, error);
+    const struct points truths = {pairs->n, pairs->n, pairs->theta, pairs->labels, pairs->context};
+    enum adv_status status =
+        measure(e, &truths, "log-densities of the pairs", ranked->log_density, error);
     for (size_t first = 0; status == ADV_OK && first < pairs->n; first += step) {
         size_t left = pairs->n - first;
         status = rank_some(e, pairs, first, left < step ? left : step, ranked, error);

@@ -6,6 +6,7 @@
 #include <advect/extra/json.h>
 #include <advect/extra/model_parts.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,13 +22,46 @@ static const char *kind_of_file(const char *path)
     return format == ADV_FILE_NPY ? "npy" : format == ADV_FILE_TEXT ? "csv" : NULL;
 }
 
-/* What the flags name in place of the model's own source: a new reference, or NULL for nothing. */
-static json_t *named_source(const struct adv_eval_data *data, bool has_source)
+static bool is_source(const json_t *source, const char *kind)
+{
+    const json_t *own = json_object_get(source, "kind");
+    return json_is_string(own) && !strcmp(json_string_value(own), kind);
+}
+
+/* The columns of a context by their names, whatever the recipe called them, since another file may
+ * have others and in another order. Names that the recipe would take for patterns stay as they are
+ * there. */
+static bool name_context(const struct adv_model *model, json_t *source)
+{
+    const json_t *data = json_object_get(adv_model_config_json(model), "data");
+    json_t *names = json_object_get(json_object_get(data, "context"), "columns");
+    if (!is_source(source, "csv") || !adv_model_context_name(model, 0))
+        return true;
+    for (size_t k = 0; k < adv_model_context(model); k++) {
+        if (strpbrk(adv_model_context_name(model, k), "*?[]!\\"))
+            return true;
+    }
+    return json_object_set(source, "context", names) == 0;
+}
+
+/* What the flags name in place of the model's own source, which may be NULL: a new reference, or
+ * NULL for nothing. Simulations and synthetic densities give way to a table that is named. */
+static json_t *named_source(const struct adv_model *model, const struct adv_eval_data *data,
+                            json_t *own)
 {
     if (data->density)
         return json_pack("{s:s, s:O}", "kind", "density", "density", data->density);
-    const char *kind = has_source ? NULL : kind_of_file(data->place);
-    return kind ? json_pack("{s:s, s:s}", "kind", kind, "file", data->place) : NULL;
+    const char *kind = kind_of_file(data->place);
+    bool is_drawn = !own || is_source(own, "simulator") || is_source(own, "density");
+    if (!kind || !(is_drawn || is_source(own, kind)))
+        return NULL;
+    json_t *source = is_drawn ? json_pack("{s:s, s:s}", "kind", kind, "file", data->place)
+                              : adv_json_deep_copy(own);
+    if (source && !name_context(model, source)) {
+        json_decref(source);
+        return NULL;
+    }
+    return source;
 }
 
 /* The data part of the model's config, its source replaced where the flags name another. The
@@ -42,7 +76,7 @@ static json_t *data_part(const struct adv_model *model, const struct adv_eval_da
         json_decref(part);
         return NULL;
     }
-    json_t *source = named_source(data, json_object_get(part, "source") != NULL);
+    json_t *source = named_source(model, data, json_object_get(part, "source"));
     if (!source || json_object_set_new(part, "source", source) == 0)
         return part;
     json_decref(part);
@@ -75,6 +109,33 @@ static enum adv_status take_test_files(json_t *part, const struct adv_eval_data 
                              json_object_set_new(part, "held_out", json_integer(0))))
         status = adv_no_memory(error);
     return status;
+}
+
+/* A place that is nothing, or a file that is no table in the place of what is drawn. */
+static enum adv_status check_place(const struct adv_model *model, const json_t *part,
+                                   const struct adv_eval_data *data, struct adv_error *error)
+{
+    struct stat about;
+    const json_t *source = json_object_get(part, "source");
+    if (!data->place)
+        return ADV_OK;
+    if (stat(data->place, &about) != 0)
+        return adv_fail_field(error, ADV_E_IO, "data", "data is \"%.300s\": %s", data->place,
+                              strerror(errno));
+    if (is_source(source, "npy") && !json_object_get(source, "context") &&
+        adv_model_context(model) > 0)
+        return adv_fail_field(error, ADV_E_INVALID, "data",
+                              "data is \"%.300s\", an NPY file, which does not say which of its "
+                              "columns are the context; name a CSV file with a header",
+                              data->place);
+    if (S_ISDIR(about.st_mode) || !(is_source(source, "simulator") || is_source(source, "density")))
+        return ADV_OK;
+    return data->density
+               ? adv_fail_field(error, ADV_E_INVALID, "data",
+                                "data is \"%.300s\", beside a density; leave out one of the two",
+                                data->place)
+               : adv_fail_field(error, ADV_E_INVALID, "data",
+                                "data is \"%.300s\", which is no CSV or NPY file", data->place);
 }
 
 static enum adv_status check_split(const json_t *part, const struct adv_eval_data *data,
@@ -164,10 +225,10 @@ static enum adv_status open_other_file(const struct adv_model *model,
                                        struct adv_dataset *dataset, bool *found,
                                        struct adv_error *error)
 {
-    const json_t *kind = json_object_get(json_object_get(part, "source"), "kind");
+    const json_t *source = json_object_get(part, "source");
     *found = false;
-    if (data->split != ADV_EVAL_AUTO || !is_file(data->place) || !json_is_string(kind) ||
-        !strcmp(json_string_value(kind), "density"))
+    if (data->split != ADV_EVAL_AUTO || !is_file(data->place) || !source ||
+        is_source(source, "density"))
         return ADV_OK;
     json_t *whole = adv_json_deep_copy(part);
     bool failed = !whole || json_object_set_new(whole, "held_out", json_integer(0));
@@ -206,7 +267,9 @@ static enum adv_status open_sets(const struct adv_model *model, const struct adv
                                  struct adv_error *error)
 {
     bool other_file = false;
-    enum adv_status status = check_split(part, data, error);
+    enum adv_status status = check_place(model, part, data, error);
+    if (status == ADV_OK)
+        status = check_split(part, data, error);
     if (status == ADV_OK && data->split == ADV_EVAL_TEST)
         status = take_test_files(part, data, error);
     if (status == ADV_OK)

@@ -65,7 +65,7 @@ struct work {
 static void describe_support(double lo, double hi, char text[64])
 {
     if (isfinite(lo) && isfinite(hi))
-        snprintf(text, 64, "above %g and below %g", lo, hi);
+        snprintf(text, 64, "between %g and %g", lo, hi);
     else
         snprintf(text, 64, isfinite(lo) ? "above %g" : "below %g", isfinite(lo) ? lo : hi);
 }
@@ -84,7 +84,7 @@ static enum adv_status check_theta(const struct work *w, const char *path, struc
     for (size_t i = 0; i < theta->n_elements; i++) {
         double lo, hi, value = (double)theta->data[i];
         adv_simulator_support(w->simulator, i % w->k, &lo, &hi);
-        if (value > lo && value < hi)
+        if (adv_simulator_allows(w->simulator, i % w->k, value))
             continue;
         char allowed[64];
         describe_support(lo, hi, allowed);

@@ -3,7 +3,14 @@
 #include <math.h>
 #include <stdbool.h>
 
-/* log of the mean density of k posteriors at sample i; *sum: of their log-densities. */
+/* The share of posterior j in n samples. */
+static double share(size_t k, size_t n, size_t j)
+{
+    return (double)(n / k + (j < n % k)) / (double)n;
+}
+
+/* log of the density at sample i of the mixture of k posteriors that was drawn from; *sum: of their
+ * log-densities. */
 static double log_mixture(size_t k, size_t n, const double *log_density, size_t i, double *sum)
 {
     double top = -INFINITY, densities = 0;
@@ -13,8 +20,8 @@ static double log_mixture(size_t k, size_t n, const double *log_density, size_t 
         *sum += log_density[j * n + i];
     }
     for (size_t j = 0; j < k; j++)
-        densities += exp(log_density[j * n + i] - top);
-    return top + log(densities / (double)k);
+        densities += share(k, n, j) * exp(log_density[j * n + i] - top);
+    return top + log(densities);
 }
 
 void adv_compose_posteriors(size_t k, size_t n, const double *log_density, const double *log_prior,

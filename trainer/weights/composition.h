@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* log_density [k, n] of n samples under each of k posteriors, of which each drew as many of them;
- * log_prior [n], or NULL where the prior is flat. log_weight [n]: log of product over mixture,
+/* log_density [k, n] of n >= k samples under each of k posteriors, where sample i is one of posterior
+ * i mod k; log_prior [n], or NULL where the prior is flat. log_weight [n]: log of product over mixture,
  * -INFINITY where a factor is 0. The mean weight is p(x_1 ... x_k) / (p(x_1) ... p(x_k)), if the
  * prior is normalised. */
 void adv_compose_posteriors(size_t k, size_t n, const double *log_density, const double *log_prior,

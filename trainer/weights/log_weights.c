@@ -45,7 +45,8 @@ static enum adv_status refuse_contexts(const struct adv_array *rows, const char 
     return adv_fail_field(
         error, ADV_E_INVALID, "context",
         "%s has samples of several contexts: its column \"%s\" is %g in row 0 and "
-        "%g in row %zu; weigh those of one at a time",
+        "%g in row %zu; weigh those of one at a time, or, where the column says something else, "
+        "leave it out",
         path, rows->columns[column], cell(rows, 0, column), cell(rows, row, column), row);
 }
 
@@ -59,12 +60,16 @@ static size_t run_length(const struct adv_array *rows, size_t column, size_t fro
 }
 
 /* Whether a column is such as `advect sample` writes of several contexts, -n samples of each in
- * turn; *length: -n. */
+ * turn; *length: -n. Where that is 1 the name decides, which is "context1", ... where the model has
+ * none: a column of any other name may be the user's. */
 static bool is_of_contexts(const struct adv_array *rows, size_t column, size_t *length)
 {
+    static const char unnamed[] = "context";
     *length = run_length(rows, column, 0);
-    if (*length < 2 || *length == rows->shape[0])
+    if (*length == rows->shape[0])
         return false;
+    if (*length < 2)
+        return strncmp(rows->columns[column], unnamed, strlen(unnamed)) == 0;
     for (size_t row = *length; row < rows->shape[0]; row += *length) {
         if (run_length(rows, column, row) != *length)
             return false;
@@ -162,7 +167,7 @@ static enum adv_status read_observation(const struct adv_simulator *simulator, c
     if (!path)
         return adv_fail_field(error, ADV_E_INVALID, "context",
                               "with --simulator, --context names the observation");
-    size_t n = adv_simulator_data(simulator), n_read;
+    size_t n = adv_simulator_data(simulator), n_read, n_rows;
     const char **names = calloc(n, sizeof *names);
     if (!names)
         return adv_no_memory(error);
@@ -170,7 +175,12 @@ static enum adv_status read_observation(const struct adv_simulator *simulator, c
         names[i] = adv_simulator_column(simulator, adv_simulator_parameters(simulator) + i);
     enum adv_status status = adv_observations_read(path, names, n, observation, error);
     n_read = observation->n_elements;
-    if (status == ADV_OK && n_read != n) {
+    n_rows = observation->n_dims == 2 ? observation->shape[0] : 1;
+    if (status == ADV_OK && n_rows != 1) {
+        status = adv_fail_field(error, ADV_E_INVALID, "context",
+                                "%s has %zu observations; it must have one", path, n_rows);
+        adv_array_release(observation);
+    } else if (status == ADV_OK && n_read != n) {
         status = adv_fail_field(error, ADV_E_INVALID, "context",
                                 "%s has %zu number%s; one observation of %s has %zu", path, n_read,
                                 n_read == 1 ? "" : "s", adv_simulator_name(simulator), n);

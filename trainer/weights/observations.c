@@ -36,5 +36,11 @@ enum adv_status adv_observations_read(const char *text, const char *const *names
                               "context is \"%.80s\"; it must be numbers separated by commas, as in "
                               "0.1,-0.2, or a file, and there is none of that name",
                               text);
-    return adv_named_rows_read(text, names, n, rows, error);
+    enum adv_status status = adv_named_rows_read(text, names, n, rows, error);
+    if (status == ADV_OK && rows->n_dims == 1) {
+        rows->shape[1] = rows->shape[0];
+        rows->shape[0] = 1;
+        rows->n_dims = 2;
+    }
+    return status;
 }

@@ -13,6 +13,7 @@
 
 #include <advect/array_file.h>
 #include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
 #include <advect/extra/simulator.h>
 #include <advect/extra/words.h>
 
@@ -22,6 +23,10 @@
 
 #define CONTEXTS_MAX 1000
 #define PRIORS_MAX 64 /* more than there are simulators */
+
+/* So far out, in nats, float32 leaves no digit of a log-density by which to tell two samples
+ * apart. */
+#define NO_DENSITY (-1e6)
 
 struct options {
     char *context, *prior, *out;
@@ -162,6 +167,31 @@ static enum adv_status check_prior(const struct composed *c, struct adv_error *e
     return ADV_OK;
 }
 
+/* The simulator whose simulations the model learned, or NULL. */
+static const struct adv_simulator *simulator_of(const struct adv_model *model)
+{
+    const json_t *source =
+        json_object_get(json_object_get(adv_model_config_json(model), "data"), "source");
+    const char *kind = json_string_value(json_object_get(source, "kind"));
+    const char *name = json_string_value(json_object_get(source, "name"));
+    return kind && name && !strcmp(kind, "simulator") ? adv_simulator_find(name) : NULL;
+}
+
+/* Of a model that says what it learned, the prior is known. */
+static enum adv_status check_training(const struct composed *c, struct adv_error *error)
+{
+    const struct adv_simulator *learned = simulator_of(c->e.model);
+    if (!learned || c->prior == learned)
+        return ADV_OK;
+    const char *name = adv_simulator_name(learned), *prior = adv_simulator_prior(learned);
+    if (!c->prior && !strncmp(prior, "uniform", strlen("uniform")))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "prior",
+                          "prior is %s; the model learned simulations of %s, whose prior is %s: "
+                          "say --prior %s",
+                          c->prior ? adv_simulator_name(c->prior) : "flat", name, prior, name);
+}
+
 static enum adv_status find_prior(struct composed *c, const char *name, struct adv_error *error)
 {
     const char *names[PRIORS_MAX + 1] = {"flat"};
@@ -169,10 +199,11 @@ static enum adv_status find_prior(struct composed *c, const char *name, struct a
     for (size_t i = 0; i + 1 < PRIORS_MAX && adv_simulator_names[i]; i++)
         names[i + 1] = adv_simulator_names[i];
     enum adv_status status = adv_find_name("prior", name, names, &index, error);
-    if (status != ADV_OK || index == 0)
-        return status;
-    c->prior = adv_simulator_find(names[index]);
-    return check_prior(c, error);
+    if (status == ADV_OK && index > 0) {
+        c->prior = adv_simulator_find(names[index]);
+        status = check_prior(c, error);
+    }
+    return status == ADV_OK ? check_training(c, error) : status;
 }
 
 static enum adv_status allocate(struct composed *c, struct adv_error *error)
@@ -222,17 +253,21 @@ static enum adv_status prepare(struct composed *c, const char *path, const struc
 
 /* ---------------------------------------------------------------- the work */
 
-/* Of samples as of the densities that they are weighed with. */
-static double density_guidance(const struct adv_model *model)
+/* Samples are drawn as their densities are computed: by one guidance and one solver. */
+static struct adv_query query_of(enum adv_query_kind kind, const struct composed *c)
 {
     const struct adv_query density = adv_query_default(ADV_QUERY_LOG_DENSITY);
-    return adv_query_default_guidance(&density, model);
+    struct adv_query query = adv_query_default(kind);
+    query.n = c->n;
+    query.guidance = adv_query_default_guidance(&density, c->e.model);
+    query.solver = adv_query_default_solver(&density, c->e.model);
+    return query;
 }
 
 /* As many of each observation's posterior, in turn. */
 static enum adv_status draw(struct composed *c, struct adv_error *error)
 {
-    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
+    struct adv_query query = query_of(ADV_QUERY_SAMPLES, c);
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
     size_t k = c->contexts.shape[0], size = c->contexts.shape[1];
@@ -241,11 +276,9 @@ static enum adv_status draw(struct composed *c, struct adv_error *error)
         return adv_no_memory(error);
     for (size_t i = 0; i < c->n; i++)
         memcpy(contexts + i * size, c->contexts.data + i % k * size, size * sizeof *contexts);
-    query.n = query.n_contexts = c->n;
-    query.guidance = density_guidance(c->e.model);
+    query.n_contexts = c->n;
     query.seed = c->e.seed;
     query.context = contexts;
-    query.solver = adv_solver_spec_accurate(); /* of the density that they are weighed with */
     enum adv_status status = adv_evaluation_query(&c->e, &query, "samples", &run, &answer, error);
     if (status == ADV_OK) {
         memcpy(c->theta, answer->states, c->n * c->dim * sizeof *c->theta);
@@ -256,16 +289,16 @@ static enum adv_status draw(struct composed *c, struct adv_error *error)
     return status;
 }
 
-/* Under the posterior of one observation; none where a sample is too far out for it. */
+/* Under the posterior of one observation; none where a sample is too far out for it. Estimates of
+ * divergences would give weights a noise of which their errors know nothing. */
 static enum adv_status measure_under(struct composed *c, size_t j, struct adv_error *error)
 {
-    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    struct adv_query query = query_of(ADV_QUERY_LOG_DENSITY, c);
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
     char what[64];
     snprintf(what, sizeof what, "log-densities, %zu of %zu", j + 1, c->contexts.shape[0]);
-    query.guidance = density_guidance(c->e.model);
-    query.n = c->n;
+    query.divergence_method = ADV_DIVERGENCE_EXACT;
     query.points = c->theta;
     query.context = c->contexts.data + j * c->contexts.shape[1];
     query.n_contexts = 1;
@@ -273,7 +306,7 @@ static enum adv_status measure_under(struct composed *c, size_t j, struct adv_er
     enum adv_status status = adv_evaluation_query(&c->e, &query, what, &run, &answer, error);
     for (size_t i = 0; status == ADV_OK && i < c->n; i++)
         c->log_density[j * c->n + i] =
-            isnan(answer->log_density[i]) ? -INFINITY : answer->log_density[i];
+            answer->log_density[i] > NO_DENSITY ? answer->log_density[i] : -INFINITY;
     adv_run_free(run);
     return status;
 }
@@ -333,6 +366,8 @@ static enum adv_status write_samples(const struct composed *c, const char *path,
 static enum adv_status posterior(const char *path, const struct options *options,
                                  struct adv_error *error)
 {
+    static const struct adv_evidence ratio = {"log_evidence_ratio",
+                                              "log evidence of all less those of each, nats"};
     struct composed c = {0};
     struct adv_importance importance;
     enum adv_status status = prepare(&c, path, options, error);
@@ -341,8 +376,8 @@ static enum adv_status posterior(const char *path, const struct options *options
     if (status == ADV_OK && options->out)
         status = write_samples(&c, options->out, error);
     if (status == ADV_OK)
-        status = adv_weighted_print(
-            &importance, c.n, "log evidence of all less those of each, nats", options->json, error);
+        status =
+            adv_weighted_print(&importance, c.n, c.prior ? &ratio : NULL, options->json, error);
     if (status == ADV_OK)
         adv_weighted_warn("posterior", &importance,
                           "more of them (-n), or fewer observations, would say more");

@@ -82,6 +82,7 @@ static enum adv_status reweigh(const struct options *options, const char *path,
         options->density, options->prior ? options->prior : "log_prior",
         options->likelihood ? options->likelihood : "log_likelihood", options->simulator,
         options->context};
+    static const struct adv_evidence evidence = {"log_evidence", "log evidence, nats"};
     size_t n = rows->shape[0];
     double largest;
     struct adv_importance importance;
@@ -98,7 +99,7 @@ static enum adv_status reweigh(const struct options *options, const char *path,
     if (status == ADV_OK && options->out)
         status = adv_weighted_write(rows, weights, options->out, error);
     if (status == ADV_OK)
-        status = adv_weighted_print(&importance, n, "log evidence, nats", options->json, error);
+        status = adv_weighted_print(&importance, n, &evidence, options->json, error);
     if (status == ADV_OK)
         adv_weighted_warn("reweight", &importance,
                           "more of them, or a density closer to the posterior's, would say more");

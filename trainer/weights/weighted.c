@@ -65,17 +65,21 @@ enum adv_status adv_weighted_write(const struct adv_array *rows, const double *w
 }
 
 enum adv_status adv_weighted_print(const struct adv_importance *importance, size_t n,
-                                   const char *evidence, bool as_json, struct adv_error *error)
+                                   const struct adv_evidence *evidence, bool as_json,
+                                   struct adv_error *error)
 {
+    char error_key[64];
     struct adv_results results = {0};
     adv_results_add_count(&results, "samples", "samples", n);
     adv_results_add(&results, "effective_sample_size", "effective sample size",
                     importance->effective);
     adv_results_add(&results, "largest_weight", "share of the heaviest sample",
                     importance->largest);
-    adv_results_add(&results, "log_evidence", evidence, importance->log_mean);
-    adv_results_add(&results, "log_evidence_standard_error", "standard error of the log evidence",
-                    importance->log_mean_error);
+    if (evidence) {
+        snprintf(error_key, sizeof error_key, "%s_standard_error", evidence->key);
+        adv_results_add(&results, evidence->key, evidence->words, importance->log_mean);
+        adv_results_add(&results, error_key, "its standard error", importance->log_mean_error);
+    }
     json_t *values = as_json ? adv_results_to_json(&results) : NULL;
     if (as_json && !values)
         return adv_no_memory(error);
@@ -94,6 +98,6 @@ void adv_weighted_warn(const char *command, const struct adv_importance *importa
 {
     double n = round(importance->effective);
     if (importance->effective < EFFECTIVE_MIN)
-        fprintf(stderr, "advect %s: the weights are those of %.0f sample%s; %s\n", command, n,
-                n == 1 ? "" : "s", remedy);
+        fprintf(stderr, "advect %s: these samples are worth %.0f of equal weight; %s\n", command, n,
+                remedy);
 }

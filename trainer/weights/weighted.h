@@ -16,9 +16,15 @@ enum adv_status adv_weighted_check(const char *path, struct adv_error *error);
 enum adv_status adv_weighted_write(const struct adv_array *rows, const double *weights,
                                    const char *path, struct adv_error *error);
 
-/* What n samples are worth, to stdout; evidence: in words, what the log of the mean weight is. */
+/* What the log of the mean weight is: the key of it in JSON, and in words. */
+struct adv_evidence {
+    const char *key, *words;
+};
+
+/* What n samples are worth, to stdout; evidence: NULL where their mean weight means nothing. */
 enum adv_status adv_weighted_print(const struct adv_importance *importance, size_t n,
-                                   const char *evidence, bool as_json, struct adv_error *error);
+                                   const struct adv_evidence *evidence, bool as_json,
+                                   struct adv_error *error);
 
 /* Says on standard error where so few samples have weight that the weights say little, and what
  * would help. */

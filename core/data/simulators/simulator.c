@@ -89,6 +89,13 @@ void adv_simulator_support(const struct adv_simulator *s, size_t parameter, doub
     *hi = own ? s->prior.hi : s->prior.family->hi;
 }
 
+bool adv_simulator_allows(const struct adv_simulator *s, size_t parameter, double value)
+{
+    double lo, hi;
+    adv_simulator_support(s, parameter, &lo, &hi);
+    return isfinite(lo) && isfinite(hi) ? value >= lo && value <= hi : value > lo && value < hi;
+}
+
 /* ---------------------------------------------------------------- draws */
 
 /* Rows of numbers that need not follow one another at once. */
@@ -189,11 +196,8 @@ void adv_simulator_simulate(const struct adv_simulator *s, uint64_t seed, uint64
 static bool is_supported(const struct adv_simulator *s, const double *theta)
 {
     bool inside = true;
-    for (size_t i = 0; i < s->n_parameters; i++) {
-        double lo, hi;
-        adv_simulator_support(s, i, &lo, &hi);
-        inside = inside && theta[i] > lo && theta[i] < hi;
-    }
+    for (size_t i = 0; i < s->n_parameters; i++)
+        inside = inside && adv_simulator_allows(s, i, theta[i]);
     return inside;
 }
 

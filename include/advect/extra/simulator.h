@@ -9,6 +9,7 @@
 #define ADVECT_EXTRA_SIMULATOR_H
 
 #include <advect/api.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,10 +32,13 @@ size_t adv_simulator_parameters(const struct adv_simulator *simulator);
 size_t adv_simulator_data(const struct adv_simulator *simulator);
 /* Name of a column of such a row; column < parameters + data. */
 const char *adv_simulator_column(const struct adv_simulator *simulator, size_t column);
-/* Bounds of a parameter in the prior, -INFINITY and INFINITY where there are none; parameters lie
- * strictly between them. */
+/* Bounds of a parameter in the prior, -INFINITY and INFINITY where there are none; parameters that
+ * are drawn lie strictly between them. */
 void adv_simulator_support(const struct adv_simulator *simulator, size_t parameter, double *lo,
                            double *hi);
+/* Whether a parameter may have the value: between its bounds, or on one where there are two, since
+ * numbers close to a bound are rounded to it. */
+bool adv_simulator_allows(const struct adv_simulator *simulator, size_t parameter, double value);
 
 /* Simulations first ... first + n - 1 of a seed: theta [n, parameters] from the prior, x [n, data]
  * given theta, or NULL. */

@@ -118,6 +118,14 @@ START_TEST(parameters_lie_within_their_support)
         adv_simulator_support(draws.simulator, 0, &lo, &hi);
         if (isfinite(lo)) {
             draws.theta[0] = (float)lo;
+            ck_assert(isfinite(hi) != (bool)isinf(log_prior(*name, draws.theta)));
+            draws.theta[0] = nextafterf((float)lo, -INFINITY);
+            ck_assert(isinf(log_prior(*name, draws.theta)));
+        }
+        if (isfinite(hi)) {
+            draws.theta[0] = (float)hi;
+            ck_assert(isfinite(log_prior(*name, draws.theta)));
+            draws.theta[0] = nextafterf((float)hi, INFINITY);
             ck_assert(isinf(log_prior(*name, draws.theta)));
         }
         draws.theta[0] = NAN;
