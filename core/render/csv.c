@@ -1,18 +1,26 @@
 /* Answers as CSV. */
 #include "core/base/mem.h"
+#include "core/render/number.h"
 
 #include <advect/extra/bytes.h>
 #include <advect/extra/render.h>
 
 #include <locale.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 static void print_point(FILE *out, size_t dim, const float *point)
 {
-    for (size_t k = 0; k < dim; k++)
-        fprintf(out, "%s%.9g", k ? "," : "", (double)point[k]);
+    char text[1 + ADV_FLOAT_TEXT_MAX] = ",";
+    for (size_t k = 0; k < dim; k++) {
+        size_t from = k ? 0 : 1;
+        if (isfinite(point[k]))
+            fwrite(text + from, 1, 1 + adv_write_float(text + 1, point[k]) - from, out);
+        else
+            fprintf(out, "%s%g", k ? "," : "", (double)point[k]);
+    }
 }
 
 /* Quoted where a reader would see something else than a name. */
@@ -134,10 +142,11 @@ static void print_log_densities(FILE *out, const struct adv_model *model,
     }
 }
 
-/* Base points, whose numbers are not those of the columns. */
+/* Base points, whose numbers are not those of the columns, nor may be taken for a context's. */
 static void print_latents(FILE *out, const struct adv_model *model, const struct adv_answer *a)
 {
-    print_point_names(out, NULL, a->dim);
+    for (size_t k = 0; k < a->dim; k++)
+        fprintf(out, "%sz%zu", k ? "," : "", k + 1);
     fputs(a->latent_error ? ",latent_error" : "", out);
     print_context_names(out, model, a);
     fputc('\n', out);

@@ -113,6 +113,36 @@ static enum adv_status refuse_text(const char *name, const char *text, struct ad
                           may_be_rows ? ", and contexts by semicolons, as in 0.1,-0.2;0.3,0" : "");
 }
 
+static bool is_number(const char *cell, size_t length)
+{
+    char *end;
+    if (length == 0 || strcspn(cell, "+-.0123456789") > 0) /* nan and inf among others */
+        return false;
+    strtod(cell, &end);
+    return end + strspn(end, " \t") == cell + length;
+}
+
+/* Of a text of rows the first cell that is no number. */
+static enum adv_status refuse_rows(const char *name, const char *text, struct adv_error *error)
+{
+    size_t row = 0, column = 0, length;
+    char cell[32];
+    for (const char *at = text + strspn(text, " \t");; at += strspn(at, " \t")) {
+        length = strcspn(at, ",;");
+        if (!is_number(at, length)) {
+            snprintf(cell, sizeof cell, "%.*s", length < 24 ? (int)length : 24, at);
+            return adv_fail_field(error, ADV_E_INVALID, name,
+                                  "%s[%zu][%zu] is %s; it must be a number", name, row, column,
+                                  adv_quote(cell).text);
+        }
+        if (at[length] == '\0') /* of another notation than JSON's */
+            return refuse_text(name, text, error);
+        column = at[length] == ';' ? 0 : column + 1;
+        row += at[length] == ';';
+        at += length + 1;
+    }
+}
+
 static enum adv_status scan_list(struct adv_request *request, const struct adv_request_row *row,
                                  const char *list, const char *text, struct adv_error *error)
 {
@@ -153,7 +183,11 @@ static enum adv_status read_rows(struct adv_request *request, const struct adv_r
     char *list = adv_request_rows_of_text(text);
     if (!list)
         return adv_no_memory(error);
-    enum adv_status status = scan_list(request, row, list, text, error);
+    const char *end = list + strlen(list);
+    struct adv_scan scan = adv_scan_array(list, end);
+    enum adv_status status = row->scan(request, row->field.name, &scan, error);
+    if (scan.flaw)
+        status = refuse_rows(row->field.name, text, error);
     free(list);
     return status;
 }

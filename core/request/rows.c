@@ -204,7 +204,7 @@ enum adv_status adv_request_scan_context(struct adv_request *request, const char
         return adv_request_refuse_context(error);
     adv_scan_next(scan);
     struct adv_item first = adv_scan_next(scan);
-    rows.is_vector = first.kind == ADV_ITEM_NUMBER;
+    rows.is_vector = first.kind == ADV_ITEM_NUMBER || first.kind == ADV_ITEM_OTHER;
     enum adv_status status = rows.is_vector ? take_row(&rows, first) : take_rows(&rows, first);
     if (status == ADV_OK)
         adv_request_set_context(request, rows.n, rows.width, rows.numbers);

@@ -30,12 +30,48 @@ static struct adv_box box_around(const double lo[2], const double hi[2])
     return box;
 }
 
+/* From the centre towards the edge along axis k, as far as the transform takes data. */
+static double edge_of_data(const struct adv_transform *transform, const double centre[2], size_t k,
+                           double edge)
+{
+    float point[2] = {(float)centre[0], (float)centre[1]};
+    double inside = centre[k], outside = edge;
+    if (adv_transform_check(transform, point, NULL) != ADV_OK)
+        return edge;
+    for (int i = 0; i < 60 && inside != outside; i++) {
+        double tried = i == 0 ? edge : (inside + outside) / 2;
+        point[k] = (float)tried;
+        if (adv_transform_check(transform, point, NULL) == ADV_OK)
+            inside = tried;
+        else
+            outside = tried;
+    }
+    return inside;
+}
+
 /* Where the model's data lie, in data units. */
 static struct adv_box data_box(const struct adv_model *model)
 {
     double lo[2], hi[2];
     adv_model_box(model, lo, hi);
     return box_around(lo, hi);
+}
+
+/* The same without what data cannot be, which has no density. */
+static struct adv_box density_box(const struct adv_model *model)
+{
+    const struct adv_transform *transform = adv_model_transform(model);
+    struct adv_box box = data_box(model);
+    double lo[2], hi[2];
+    for (size_t k = 0; k < 2; k++) {
+        lo[k] = edge_of_data(transform, box.centre, k, box.centre[k] - box.half[k]);
+        hi[k] = edge_of_data(transform, box.centre, k, box.centre[k] + box.half[k]);
+    }
+    for (size_t k = 0; k < 2; k++) {
+        box.centre[k] = (lo[k] + hi[k]) / 2;
+        box.half[k] = (hi[k] - lo[k]) / 2;
+    }
+    return box;
 }
 
 /* The model's box, widened where states on their way leave it. */
@@ -60,7 +96,8 @@ struct adv_box adv_plane_box(const struct adv_scene *scene)
         return (struct adv_box){.half = {LATENT_REACH, LATENT_REACH}};
     if (scene->query->space == ADV_SPACE_FLOW)
         return (struct adv_box){.half = {0, 0}};
-    return data_box(scene->model);
+    return scene->query->kind == ADV_QUERY_LOG_DENSITY ? density_box(scene->model)
+                                                       : data_box(scene->model);
 }
 
 enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, float **out,
@@ -77,7 +114,7 @@ enum adv_status adv_picture_grid(const struct adv_model *model, size_t side, flo
                         : NULL;
     if (!points)
         return adv_no_memory(error);
-    struct adv_box box = data_box(model);
+    struct adv_box box = density_box(model);
     double width = 2 * box.half[0] / (double)side, height = 2 * box.half[1] / (double)side;
     for (size_t row = 0; row < side; row++) {
         for (size_t column = 0; column < side; column++) {

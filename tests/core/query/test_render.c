@@ -561,7 +561,7 @@ START_TEST(csv_of_latents_is_their_rows)
     struct adv_answer answer = answer_of("rk4");
     struct adv_bytes out = {0};
     ck_assert_int_eq(adv_render_csv(model, &query, &answer, &out, NULL), ADV_OK);
-    ck_assert_mem_eq(out.data, "x1,x2,x3\n", 9);
+    ck_assert_mem_eq(out.data, "z1,z2,z3\n", 9);
     ck_assert_uint_eq(parse_csv(&out, N * DIM, cells), N * DIM);
     for (size_t i = 0; i < N * DIM; i++)
         ck_assert_float_eq((float)cells[i], states[0][i / DIM][i % DIM]);

@@ -121,14 +121,14 @@ START_TEST(csv_has_each_rows_context_beside_it)
 {
     static const double times[1] = {1}, log_density[N] = {-1.5, 2};
     struct adv_answer answer = answer_about(N);
-    check_csv(named, ADV_QUERY_SAMPLES, &answer,
-              "a,b,\"x 1\",x2\n0.5,1,0.100000001,-0.25\n-2,4,8,3\n");
+    check_csv(named, ADV_QUERY_SAMPLES, &answer, "a,b,\"x 1\",x2\n0.5,1,0.1,-0.25\n-2,4,8,3\n");
     answer.times = times;
     check_csv(nameless, ADV_QUERY_TRAJECTORIES, &answer,
-              "t,sample,x1,x2,context1,context2\n1,0,0.5,1,0.100000001,-0.25\n1,1,-2,4,8,3\n");
+              "t,sample,x1,x2,context1,context2\n1,0,0.5,1,0.1,-0.25\n1,1,-2,4,8,3\n");
+    check_csv(named, ADV_QUERY_LATENTS, &answer, "z1,z2,\"x 1\",x2\n0.5,1,0.1,-0.25\n-2,4,8,3\n");
     answer.log_density = log_density;
     check_csv(named, ADV_QUERY_LOG_DENSITY, &answer,
-              "log_density,\"x 1\",x2\n-1.5,0.100000001,-0.25\n2,8,3\n");
+              "log_density,\"x 1\",x2\n-1.5,0.1,-0.25\n2,8,3\n");
 }
 END_TEST
 
@@ -140,7 +140,7 @@ START_TEST(rows_of_a_context_follow_each_other)
     answer.n = 4;
     answer.states = four[0];
     check_csv(nameless, ADV_QUERY_SAMPLES, &answer,
-              "x1,x2,context1,context2\n1,2,0.100000001,-0.25\n3,4,0.100000001,-0.25\n"
+              "x1,x2,context1,context2\n1,2,0.1,-0.25\n3,4,0.1,-0.25\n"
               "5,6,8,3\n7,8,8,3\n");
 }
 END_TEST

@@ -247,6 +247,32 @@ START_TEST(nets_and_transforms_agree_on_what_is_periodic)
 }
 END_TEST
 
+/* The plane that pictures show ends where data do, and has its margin where they do not. */
+START_TEST(pictures_show_what_data_can_be)
+{
+    enum { SIDE = 9 };
+    struct adv_model *model = model_of(
+        "{\"name\": \"table\", " NET(2, "") ", \"data\": {\"box\": [[-1, 1], [-1, 1]], "
+                                            "\"transform\": {\"kind\": \"columns\", \"columns\": ["
+                                            "{\"kind\": \"interval\", \"lo\": -1, \"hi\": 1" FITTED
+                                            ", {\"kind\": \"real\"" FITTED "]}}}");
+    float *points = NULL;
+    ck_assert_int_eq(adv_picture_grid(model, SIDE, &points, NULL), ADV_OK);
+    const float *first = points, *last = points + 2 * (SIDE * SIDE - 1);
+    ck_assert_double_eq_tol((double)first[0], -1 + 1.0 / SIDE, 1e-6);
+    ck_assert_double_eq_tol((double)last[0], 1 - 1.0 / SIDE, 1e-6);
+    ck_assert_double_eq_tol((double)first[1], 1.125 * (-1 + 1.0 / SIDE), 1e-6);
+    ck_assert_double_eq_tol((double)last[1], 1.125 * (1 - 1.0 / SIDE), 1e-6);
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = SIDE * SIDE;
+    query.points = points;
+    const struct adv_answer *answer;
+    adv_run_free(ask(model, &query, &answer));
+    free(points);
+    adv_model_unref(model);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("supports");
@@ -259,6 +285,7 @@ int main(void)
     tcase_add_test(tests, whole_numbers_cost_what_they_are_integrated_by);
     tcase_add_test(tests, the_density_of_a_sample_is_that_of_its_point);
     tcase_add_test(tests, nets_and_transforms_agree_on_what_is_periodic);
+    tcase_add_test(tests, pictures_show_what_data_can_be);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }
