@@ -97,7 +97,7 @@ void adv_dataset_name_constant(const struct adv_dataset *d, struct adv_error *er
         adv_error_prefix(error, "column %s is the same in all %zu simulations (data.source.n): ",
                          d->source.rows.columns[column], d->n_rows);
     else
-        adv_error_prefix(error, "column %s is to be left out (data.source.columns): ", name.text);
+        adv_error_prefix(error, "leave column %s out (data.source.columns): ", name.text);
 }
 
 struct moments {

@@ -68,15 +68,23 @@ static const struct adv_field fields[] = {
      .help = "largest distance of a training context, as the model file gives it"},
 };
 
-/* Those of the recipe, where the source has none. */
+/* Those of the recipe, which must be those of the source where that has names. */
 static enum adv_status name_values(struct adv_dataset *d, const json_t *names,
                                    struct adv_error *error)
 {
-    if (d->context_columns || !names || json_is_null(names))
+    if (!names || json_is_null(names))
         return ADV_OK;
     enum adv_status status = adv_dataset_read_names("data.context.columns", "a context", names,
                                                     d->n_context, &d->context_names, error);
-    d->context_columns = d->context_names;
+    for (size_t i = 0; status == ADV_OK && d->context_columns && i < d->n_context; i++) {
+        if (strcmp(d->context_names[i], d->context_columns[i]) != 0)
+            status = adv_fail_field(error, ADV_E_INVALID, "data.context.columns",
+                                    "data.context.columns[%zu] is %s; the source calls it %s, "
+                                    "which is the name that it has",
+                                    i, adv_quote(d->context_names[i]).text,
+                                    adv_quote(d->context_columns[i]).text);
+    }
+    d->context_columns = d->context_columns ? d->context_columns : d->context_names;
     return status;
 }
 
@@ -145,8 +153,8 @@ static void name_constant(const struct adv_dataset *d, size_t n, const float *co
                          "(data.source.n, data.held_out): ",
                          name, n);
     else if (name)
-        adv_error_prefix(
-            error, "column %s is to be left out (data.source.context): ", adv_quote(name).text);
+        adv_error_prefix(error,
+                         "leave column %s out (data.source.context): ", adv_quote(name).text);
     else
         adv_error_prefix(error, "the context: ");
 }

@@ -244,7 +244,11 @@ enum adv_status adv_request_set_contexts(const struct adv_request *request, stru
     query->n_contexts = request->context ? n : 0;
     if (!request->context || !request->points || n == 1 || n == query->n)
         return ADV_OK;
+    const char *of = adv_query_from_base(request->kind) ? "x0" : "points";
+    if (query->n == 1)
+        return adv_fail_field(error, ADV_E_INVALID, "context",
+                              "context has %zu rows; it must have 1, as %s has", n, of);
     return adv_fail_field(error, ADV_E_INVALID, "context",
                           "context has %zu rows; it must have 1, or %zu, one for each row of %s", n,
-                          query->n, adv_query_from_base(request->kind) ? "x0" : "points");
+                          query->n, of);
 }

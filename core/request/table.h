@@ -72,7 +72,7 @@ enum adv_status adv_request_settle_points(struct adv_request *request,
 
 /* ---- contexts */
 
-#define ADV_CONTEXT_ALLOWED "an array of numbers, or of one such row for each row"
+#define ADV_CONTEXT_ALLOWED "an array of numbers, or an array of such contexts"
 
 /* What n numbers of a model are called, for messages: " (x1, x2)"; "" where they have no names. */
 struct adv_name_words {

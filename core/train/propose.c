@@ -115,10 +115,11 @@ static enum adv_status check_table(const struct adv_propose_options *o,
 {
     const struct adv_table_survey *survey = &found->survey;
     if (found->n_rows < ADV_PROPOSE_ROWS_MIN)
-        return adv_fail_field(error, ADV_E_INVALID, "rows",
-                              "there are %zu rows to learn from%s; at least %d are needed",
-                              found->n_rows, survey->n_dropped ? " without a missing cell" : "",
-                              ADV_PROPOSE_ROWS_MIN);
+        return adv_fail_field(
+            error, ADV_E_INVALID, "rows",
+            "there %s %zu row%s to learn from%s; at least %d are needed",
+            found->n_rows == 1 ? "is" : "are", found->n_rows, found->n_rows == 1 ? "" : "s",
+            survey->n_dropped ? " without a missing cell" : "", ADV_PROPOSE_ROWS_MIN);
     if (found->dim > ADV_PROPOSE_COLUMNS_MAX)
         return adv_fail_field(
             error, ADV_E_INVALID, "columns",

@@ -18,7 +18,7 @@
 static enum adv_status model_nll(const struct adv_evaluation *e, size_t n, double *nll,
                                  struct adv_error *error)
 {
-    struct adv_row_densities work = adv_rows_work_as_they_are(e, "bits", n);
+    struct adv_row_densities work = adv_rows_work_as_they_are(e, "log-density", n);
     struct adv_row_estimates estimates = {0};
     enum adv_status status = e->resumable ? adv_rows_run_kept(e, &work, &estimates, error)
                                           : adv_row_densities_run(&work, &estimates, error);

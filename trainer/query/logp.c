@@ -9,7 +9,7 @@ static int run(int argc, char **argv)
         .summary = "Computes log-densities of points, in nats and data units; the JSON output also "
                    "holds the latents\n"
                    "of the points.",
-        .example = "advect logp models/two-moons.safetensors --points points.csv -o logp.csv",
+        .example = "advect logp models/four-modes.safetensors --points points.csv -o logp.csv",
     };
     return adv_query_command_run(&command, argc, argv);
 }

@@ -9,7 +9,7 @@ static int run(int argc, char **argv)
         .summary = "Draws samples and gives their states at several times on the way from the base "
                    "to the data.",
         .example =
-            "advect trajectory models/two-moons.safetensors -n 2000 --frames 30 -o flow.apng",
+            "advect trajectory models/four-modes.safetensors -n 2000 --frames 30 -o flow.apng",
     };
     return adv_query_command_run(&command, argc, argv);
 }

@@ -239,7 +239,7 @@ static enum adv_status fit(const void *state, const struct adv_step_rows *rows,
     (void)state;
     if (rows->n < 2)
         return adv_fail_field(error, ADV_E_INVALID, "transform",
-                              "standardise needs at least 2 rows of data; there are %zu", rows->n);
+                              "standardise needs at least 2 rows of data; it has %zu", rows->n);
     double *mean = adv_calloc(rows->dim, sizeof *mean);
     double *deviation = adv_calloc(rows->dim, sizeof *deviation);
     enum adv_status status = mean && deviation ? ADV_OK : adv_no_memory(error);

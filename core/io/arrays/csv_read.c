@@ -24,8 +24,8 @@ static enum adv_status read_row(struct adv_csv *csv, size_t n_columns, float *ro
             return adv_csv_refuse(csv, &cell, what, error);
     }
     if (column < n_columns)
-        return adv_fail(error, ADV_E_FORMAT, "line %zu has %zu columns; the first line has %zu",
-                        csv->record_line, column, n_columns);
+        return adv_fail(error, ADV_E_FORMAT, "line %zu has %zu column%s; the first line has %zu",
+                        csv->record_line, column, column == 1 ? "" : "s", n_columns);
     return ADV_OK;
 }
 

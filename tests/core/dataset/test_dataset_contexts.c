@@ -180,9 +180,11 @@ START_TEST(the_recipe_names_contexts_that_have_no_names)
     dataset_refuses(NAMED("[\"u\", \"v\", 3]"), "data.context.columns[2] is not a string");
     dataset_refuses(NAMED("\"u\""), "one for each number of a context");
     write_table(); /* which has names of its own */
-    d = dataset_opened(SIMS("[\"x1\"]", ", \"context\": {\"columns\": [\"other\"]}"));
+    d = dataset_opened(SIMS("[\"x1\"]", ", \"context\": {\"columns\": [\"x1\"]}"));
     ck_assert_str_eq(adv_dataset_context_column(&d, 0), "x1");
     adv_dataset_close(&d);
+    dataset_refuses(SIMS("[\"x1\"]", ", \"context\": {\"columns\": [\"other\"]}"),
+                    "data.context.columns[0] is \"other\"; the source calls it \"x1\"");
 }
 END_TEST
 
@@ -208,7 +210,7 @@ START_TEST(what_is_no_context_is_refused)
     dataset_refuses(
         "{\"source\": {\"kind\": \"csv\", \"file\": \"sims.csv\", \"columns\": [\"theta\"], "
         "\"context\": [\"x1\"]}, \"held_out\": 1}",
-        "column \"x1\" is to be left out (data.source.context): ");
+        "leave column \"x1\" out (data.source.context): ");
 }
 END_TEST
 

@@ -91,7 +91,7 @@ START_TEST(columns_of_another_scale_are_noticed)
     dataset_refuses(
         "{\"source\": {\"kind\": \"csv\", \"file\": \"far.csv\"}, \"transform\": {\"kind\": "
         "\"standardise\"}}",
-        "column \"year\" is to be left out (data.source.columns): column 2 of the data is 7");
+        "leave column \"year\" out (data.source.columns): column 2 of the data is 7");
     dataset_write_text("far.csv", "a,b\n1000,0.5\n1010,0.1\n990,-0.9\n1003,0.4\n");
 #define FAR(more)                                                                                  \
     "{\"source\": {\"kind\": \"csv\", \"file\": \"far.csv\"}, \"held_out\": 0" more "}"

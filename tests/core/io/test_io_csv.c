@@ -196,7 +196,7 @@ struct refusal {
 static const struct refusal refusals[] = {
     {"", ADV_E_FORMAT, "no line with numbers"},
     {"# only a comment\n\n  \r\n", ADV_E_FORMAT, "no line with numbers"},
-    {"1,2\n3\n", ADV_E_FORMAT, "line 2 has 1 columns; the first line has 2"},
+    {"1,2\n3\n", ADV_E_FORMAT, "line 2 has 1 column; the first line has 2"},
     {"1,2\n3,4,5\n", ADV_E_FORMAT, "line 2, column 3: '5' is one field more"},
     {"# c\n1,2\n\n3,four\n", ADV_E_FORMAT, "line 4, column 2: 'four' is not a number"},
     {"x,2\n", ADV_E_FORMAT, "line 1, column 1: 'x' is not a number"},
@@ -207,7 +207,7 @@ static const struct refusal refusals[] = {
     {"1.5;2\n\n1,5;2\n", ADV_E_FORMAT,
      "line 3, column 1: '1,5' has a decimal comma; line 1 has a decimal point"},
     {"1.234,5;2\n", ADV_E_FORMAT, "line 1, column 1: '1.234,5' is not a number"},
-    {"1;2\n1,2\n", ADV_E_FORMAT, "line 2 has 1 columns; the first line has 2"},
+    {"1;2\n1,2\n", ADV_E_FORMAT, "line 2 has 1 column; the first line has 2"},
     {"\"a\nb\",c\n1,2\n\"3\n,4\n", ADV_E_FORMAT, "line 4, column 1: '3' has no closing quote"},
     {"id,2001\n1,2\n3,x\n", ADV_E_FORMAT, "line 3, column 2: 'x' is not a number"},
     {"1,0x10\n", ADV_E_FORMAT, "'0x10' is not a number"},
