@@ -236,6 +236,27 @@ static enum adv_status check_measures(const struct adv_eval_options *options,
     return ADV_OK;
 }
 
+/* The usual measures draw samples, and are left out where others are asked for. */
+static enum adv_status check_drawing(const struct adv_eval_options *options,
+                                     struct adv_error *error)
+{
+    const char *flag = options->guidance ? "guidance" : options->solver ? "solver" : NULL;
+    const struct adv_measure *asked = NULL;
+    for (size_t i = 0; adv_measures[i]; i++) {
+        if (!adv_measure_is_asked(adv_measures[i], &options->wishes[i]))
+            continue;
+        if (adv_measures[i]->draws_samples)
+            return ADV_OK;
+        asked = adv_measures[i];
+    }
+    if (!flag || !asked)
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, flag,
+                          "--%s says how samples are drawn that --%s, which is then all that is "
+                          "measured, has no use for; leave out one of the two",
+                          flag, asked->name);
+}
+
 /* The usual measures write the samples, and are left out where others are asked for. */
 static enum adv_status check_samples(const struct adv_eval_options *options,
                                      struct adv_error *error)
@@ -282,6 +303,8 @@ enum adv_status adv_eval_settings(const struct adv_eval_options *options, const 
     enum adv_status status = check_measures(options, error);
     if (status == ADV_OK)
         status = check_samples(options, error);
+    if (status == ADV_OK)
+        status = check_drawing(options, error);
     if (status == ADV_OK)
         status = check_files(options, error);
     if (status == ADV_OK)
