@@ -121,19 +121,30 @@ static enum adv_status make_transform(struct adv_dataset *d, json_t *stated, siz
     return status;
 }
 
-/* Those of the rows that training sees. x [n, dim]: scratch. */
-static void gather(const struct adv_dataset *d, size_t n, float *x, float *contexts)
+static enum adv_status draw(const struct adv_dataset *d, size_t n, float *contexts,
+                            struct adv_error *error)
 {
-    uint64_t seed = adv_seed_for(d->seed, ADV_SEED_SPLIT);
-    if (adv_source_is_drawn(&d->source)) {
-        adv_source_draw(&d->source, seed, 0, n, x, contexts);
-        return;
-    }
+    float *x = adv_calloc(n, d->dim * sizeof *x);
+    if (!x)
+        return adv_no_memory(error);
+    adv_source_draw(&d->source, adv_seed_for(d->seed, ADV_SEED_SPLIT), 0, n, x, contexts);
+    free(x);
+    return ADV_OK;
+}
+
+/* Those of the rows that training sees. */
+static enum adv_status gather(const struct adv_dataset *d, size_t n, float *contexts,
+                              struct adv_error *error)
+{
+    if (adv_source_is_drawn(&d->source))
+        return draw(d, n, contexts, error);
     for (size_t i = 0; i < n; i++) {
-        uint64_t row = adv_permute(seed, d->n_held_out + i, d->n_rows);
+        uint64_t row =
+            adv_permute(adv_seed_for(d->seed, ADV_SEED_SPLIT), d->n_held_out + i, d->n_rows);
         memcpy(contexts + i * d->n_context, d->contexts + row * d->n_context,
                d->n_context * sizeof *contexts);
     }
+    return ADV_OK;
 }
 
 /* Puts the name of the first value that is the same in every context before a message about it. */
@@ -193,12 +204,9 @@ static enum adv_status open_with(struct adv_dataset *d, const struct context_opt
 {
     size_t n = adv_source_is_drawn(&d->source) ? ADV_FIT_ROWS : d->n_train;
     float *contexts = adv_calloc(n, d->n_context * sizeof *contexts);
-    float *x = adv_calloc(n, d->dim * sizeof *x);
-    enum adv_status status = contexts && x ? ADV_OK : adv_no_memory(error);
-    if (status == ADV_OK) {
-        gather(d, n, x, contexts);
+    enum adv_status status = contexts ? gather(d, n, contexts, error) : adv_no_memory(error);
+    if (status == ADV_OK)
         status = make_transform(d, options->transform, n, contexts, error);
-    }
     if (status == ADV_OK)
         status = fit(d, n, contexts, error);
     if (status == ADV_OK) {
@@ -206,7 +214,6 @@ static enum adv_status open_with(struct adv_dataset *d, const struct context_opt
         d->context_reach = adv_largest_deviation(n * d->n_context, contexts);
     }
     free(contexts);
-    free(x);
     return status;
 }
 

@@ -1,3 +1,4 @@
+/* Tangents through an op that takes one at a time, or all of them. */
 #include "core/ops/op.h"
 
 void adv_op_push(const struct adv_op *op, const struct adv_call *call,

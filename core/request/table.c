@@ -79,7 +79,8 @@ const struct adv_request_row adv_request_rows[] = {
     {.field = {"context", ADV_FIELD_STRING,
                .help =
                    "what a model of conditional densities is conditioned on: a list of numbers, "
-                   "or one such list for each row"},
+                   "or one such list for each row; in a URL with commas between numbers and "
+                   "semicolons between lists, as in 0.1,-0.2;0.3,0"},
      .in_text = ALL,
      .in_json = ALL,
      .read = adv_request_read_context,
