@@ -79,8 +79,8 @@ static enum adv_status name_values(struct adv_dataset *d, const json_t *names,
     for (size_t i = 0; status == ADV_OK && d->context_columns && i < d->n_context; i++) {
         if (strcmp(d->context_names[i], d->context_columns[i]) != 0)
             status = adv_fail_field(error, ADV_E_INVALID, "data.context.columns",
-                                    "data.context.columns[%zu] is %s; the source calls it %s, "
-                                    "which is the name that it has",
+                                    "data.context.columns[%zu] is %s; the source calls it %s, so "
+                                    "leave data.context.columns out",
                                     i, adv_quote(d->context_names[i]).text,
                                     adv_quote(d->context_columns[i]).text);
     }

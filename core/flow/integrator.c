@@ -24,6 +24,7 @@ struct row {
     double h_free;      /* adaptive: the step the error would allow, before cutting at a frame */
     int stage;          /* the stage to be evaluated next */
     bool rejected;      /* adaptive: the last attempt was */
+    bool overflowed;    /* adaptive: an attempt was rejected for it */
     size_t next_frame;  /* the time it is heading for */
     int64_t steps_left; /* fixed: to that time */
     int64_t step;       /* fixed: from the start */
@@ -347,9 +348,9 @@ static void take_adaptive_step(struct adv_integrator *in, size_t r)
     int last = solver->stages - 1;
     float *x_new = row_k(in, r, 1); /* b[1] = e[1] = 0 */
     combine(in, r, solver->b, solver->stages, x_new);
-    double error = all_finite(x_new, in->spec.dim)
-                       ? fmax(state_error(in, r, x_new), accumulator_error(in, r))
-                       : INFINITY;
+    bool is_finite = all_finite(x_new, in->spec.dim);
+    double error = is_finite ? fmax(state_error(in, r, x_new), accumulator_error(in, r)) : INFINITY;
+    row->overflowed = row->overflowed || !is_finite;
     double factor = isfinite(error) ? 0.9 * pow(fmax(error, 1e-10), -0.2) : 0.2;
     factor = fmin(fmax(factor, 0.2), row->rejected ? 1 : 5);
     row->stage = 1;
@@ -358,7 +359,7 @@ static void take_adaptive_step(struct adv_integrator *in, size_t r)
         row->h_free = fmin(factor, 0.9) * row->h;
         aim(in, row);
         if (fabs(row->h) < 1e-10)
-            row->end = STEP_VANISHED;
+            row->end = row->overflowed ? OVERFLOWED : STEP_VANISHED;
         return;
     }
     accumulate(in, r);
@@ -414,7 +415,7 @@ static void give_row(struct adv_integrator *in, size_t r, const float *v, const 
     else
         take_fixed_step(in, r);
     if (row->end == RUNNING && solver->adaptive && row->nfe >= in->spec.solver.max_nfe)
-        row->end = TOO_MANY;
+        row->end = row->overflowed ? OVERFLOWED : TOO_MANY;
 }
 
 void adv_integrator_give(struct adv_integrator *in, size_t n, const size_t *rows, const float *v,

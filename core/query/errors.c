@@ -145,10 +145,10 @@ static void judge(struct adv_run *run, const double *error, const char *what, co
     warn(&run->errors, text);
 }
 
-/* Twice the step errs by four times as much: the distance between both, three times the error of the
- * first, is taken for that, to be safe. Whether that is much is a question of flow units, whatever
- * those of the answer are. */
-static bool is_score_off(struct adv_run *run, size_t i)
+/* The error of the score of row i. Twice the step errs four times as much, so that the distance
+ * between both is three times the error of the first; it is stated as it is, on the safe side. Whether
+ * it is large is judged in flow units: *is_large. */
+static void compare_score(struct adv_run *run, size_t i, bool *is_large)
 {
     struct adv_run_errors *e = &run->errors;
     double length = 0, off = 0;
@@ -159,7 +159,7 @@ static bool is_score_off(struct adv_run *run, size_t i)
         off = hypot(off, apart / unit);
         length = hypot(length, (double)run->states[at] / unit);
     }
-    return off > WARN_ABOVE * fmax(1, length);
+    *is_large = off > WARN_ABOVE * fmax(1, length);
 }
 
 static void compare_scores(struct adv_run *run)
@@ -167,14 +167,17 @@ static void compare_scores(struct adv_run *run)
     struct adv_run_errors *e = &run->errors;
     size_t n_above = 0, n = run->query.n;
     char text[256], advice[96];
-    for (size_t i = 0; i < n; i++)
-        n_above += is_score_off(run, i);
+    for (size_t i = 0; i < n; i++) {
+        bool is_large;
+        compare_score(run, i, &is_large);
+        n_above += is_large;
+    }
     if (n_above == 0)
         return;
     advise(&run->query.solver, sizeof advice, advice);
     snprintf(text, sizeof text,
              "the scores of %zu of %zu rows may be off by more than a tenth of their length: take "
-             "%s, unless the density bends too much there",
+             "%s; at edges of the density they do not help",
              n_above, n, advice);
     warn(e, text);
     run->answer.warnings = e->warnings;

@@ -113,10 +113,12 @@ static enum adv_status refuse_text(const char *name, const char *text, struct ad
                           may_be_rows ? ", and contexts by semicolons, as in 0.1,-0.2;0.3,0" : "");
 }
 
+/* As JSON has them, but for zeros and points in odd places. */
 static bool is_number(const char *cell, size_t length)
 {
     char *end;
-    if (length == 0 || strcspn(cell, "+-.0123456789") > 0) /* nan and inf among others */
+    const char *first = cell + (*cell == '-');
+    if (length == 0 || strspn(first, ".0123456789") == 0 || first[strspn(first, "0")] == 'x')
         return false;
     strtod(cell, &end);
     return end + strspn(end, " \t") == cell + length;

@@ -10,15 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define MOST 256
+#define SHARE 32      /* of the descriptors that the process may have, one in so many may linger */
 #define QUIET_MS 2000 /* after which nothing more is thought to come */
 #define READS 16      /* of one connection at a time */
 
 struct adv_lingering {
     int64_t longest_ms;
+    size_t most;
     int wake; /* eventfd, non-blocking: somebody came, or the thread shall end */
     atomic_bool stopping;
     pthread_t thread;
@@ -30,8 +33,8 @@ struct adv_lingering {
     /* The thread's alone, in the order in which they came. */
     struct pollfd polls[1 + MOST]; /* the first is of wake */
     struct patience {
-        int64_t end_ms;   /* of all time */
-        int64_t quiet_ms; /* of the time for more bytes */
+        int64_t end_ms;   /* when it ends, whatever comes */
+        int64_t quiet_ms; /* when it ends unless more comes */
     } patience[MOST];
     size_t n;
 };
@@ -64,7 +67,7 @@ static void adopt(struct adv_lingering *l, int64_t now_ms)
     (void)!read(l->wake, &count, sizeof count);
     pthread_mutex_lock(&l->mutex);
     for (size_t i = 0; i < l->n_arrived; i++) {
-        if (l->n == MOST)
+        if (l->n == l->most)
             drop(l, 0);
         l->polls[1 + l->n] = (struct pollfd){.fd = l->arrived[i], .events = POLLIN};
         l->patience[l->n++] = (struct patience){now_ms + l->longest_ms, now_ms + QUIET_MS};
@@ -102,8 +105,11 @@ static void *linger(void *argument)
 {
     struct adv_lingering *l = argument;
     while (!atomic_load(&l->stopping)) {
-        if (poll(l->polls, 1 + l->n, time_left(l, adv_now_ms())) < 0)
-            continue; /* a signal */
+        if (poll(l->polls, 1 + l->n, time_left(l, adv_now_ms())) < 0) {
+            if (errno != EINTR)
+                poll(NULL, 0, 50); /* no memory: later */
+            continue;
+        }
         int64_t now_ms = adv_now_ms();
         read_all(l, now_ms);
         adopt(l, now_ms);
@@ -122,6 +128,14 @@ static void wake(struct adv_lingering *l)
     (void)!write(l->wake, &one, sizeof one);
 }
 
+static size_t most_of_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur / SHARE >= MOST)
+        return MOST;
+    return limit.rlim_cur < SHARE ? 1 : (size_t)limit.rlim_cur / SHARE;
+}
+
 enum adv_status adv_lingering_start(int64_t longest_ms, struct adv_lingering **out,
                                     struct adv_error *error)
 {
@@ -129,6 +143,7 @@ enum adv_status adv_lingering_start(int64_t longest_ms, struct adv_lingering **o
     if (!l)
         return adv_no_memory(error);
     l->longest_ms = longest_ms;
+    l->most = most_of_limit();
     l->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     l->polls[0] = (struct pollfd){.fd = l->wake, .events = POLLIN};
     pthread_mutex_init(&l->mutex, NULL);
@@ -159,7 +174,7 @@ void adv_lingering_take(struct adv_lingering *l, int fd)
 {
     shutdown(fd, SHUT_WR);
     pthread_mutex_lock(&l->mutex);
-    bool has_room = l->n_arrived < MOST;
+    bool has_room = l->n_arrived < l->most;
     if (has_room)
         l->arrived[l->n_arrived++] = fd;
     pthread_mutex_unlock(&l->mutex);

@@ -17,7 +17,7 @@ enum adv_status adv_lingering_start(int64_t longest_ms, struct adv_lingering **l
 void adv_lingering_stop(struct adv_lingering *lingering);
 
 /* Takes over fd, over which nothing more is sent. Only so many linger: one more closes the one that
- * came first. On any thread. */
+ * came first, or is closed itself where many come at once. On any thread. */
 void adv_lingering_take(struct adv_lingering *lingering, int fd);
 
 #endif

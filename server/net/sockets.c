@@ -37,7 +37,7 @@ struct adv_socket {
     struct adv_framing framing;
     uint64_t n_begun, n_ended; /* requests */
     bool closing;              /* the last answer closes: nothing may follow it */
-    bool lingers;              /* it may come before all has been sent that it answers */
+    bool lingers;              /* that may be sent before its whole request has come */
 };
 
 /* The mutex guards the list and every socket in it; a socket's fd is open while it is listed. */

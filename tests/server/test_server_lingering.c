@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LENGTH (16 << 20) /* more than buffers take in on the way */
@@ -70,7 +71,8 @@ START_TEST(heads_that_are_refused_are_told_so)
 }
 END_TEST
 
-/* One client may have half of the places, and the 16 more at which health alone is asked for. */
+/* More than one client may have of all places, those at which health alone is asked for among
+ * them. */
 START_TEST(connections_that_are_too_many_are_told_so)
 {
     enum { N_HELD = 24 };
@@ -124,17 +126,45 @@ START_TEST(nobody_lingers_for_long)
 }
 END_TEST
 
-/* The end does not wait for them. */
-START_TEST(a_stop_closes_those_that_linger)
+/* A client that sends a byte now and then, for as long as it can; its process. */
+static pid_t trickle(void)
 {
-    server_daemon_start(&server, (const char *const[]){"--workers=1", NULL});
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
     int fd = server_connect(&server);
     server_write(fd, TOO_LONG);
     free(server_read_until(fd, "\r\n", 5000));
-    double began = server_seconds();
+    while (send(fd, " ", 1, MSG_NOSIGNAL) == 1)
+        server_sleep_ms(100);
+    _exit(0);
+}
+
+static void await_trickler(pid_t pid)
+{
+    int status;
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+START_TEST(who_keeps_sending_is_closed_after_the_time_for_a_body)
+{
+    server_daemon_start(&server, (const char *const[]){"--body-timeout-ms=3000", NULL});
+    await_trickler(trickle());
     server_daemon_stop(&server);
-    ck_assert_double_lt(server_seconds() - began, 1.9);
-    close(fd);
+}
+END_TEST
+
+/* The end does not wait for those that linger, which this one does for half a minute. */
+START_TEST(a_stop_closes_those_that_linger)
+{
+    server_daemon_start(&server, (const char *const[]){"--workers=1", NULL});
+    double began = server_seconds();
+    pid_t pid = trickle();
+    server_sleep_ms(500);
+    server_daemon_stop(&server);
+    await_trickler(pid);
+    ck_assert_double_lt(server_seconds() - began, 20);
 }
 END_TEST
 
@@ -151,6 +181,7 @@ int main(void)
     TCase *daemons = tcase_create("daemons");
     tcase_set_timeout(daemons, 90);
     tcase_add_test(daemons, connections_that_are_too_many_are_told_so);
+    tcase_add_test(daemons, who_keeps_sending_is_closed_after_the_time_for_a_body);
     tcase_add_test(daemons, a_stop_closes_those_that_linger);
     suite_add_tcase(suite, daemons);
     return suite_run(suite);

@@ -742,9 +742,11 @@ START_TEST(a_judge_that_fails_and_solvers_that_are_none_are_refused)
     cli_fails(1, "eval small.safetensors --curve c.png --solvers dopri5:2", "a tolerance");
     cli_fails(1, "eval small.safetensors --samples s.npy --solver euler:3^2", "equal ones");
     cli_fails(1, "eval small.safetensors --classify 3 --guidance 2",
-              "--guidance says how samples are drawn that --classify");
+              "--guidance has no effect on what is measured");
     cli_fails(1, "eval small.safetensors --typicality 30 --solver euler:3",
-              "--solver says how samples are drawn that --typicality");
+              "--solver has no effect on what is measured");
+    cli_fails(1, "eval small.safetensors --curve c.png --solver euler:3",
+              "--solver has no effect on what is measured");
     cli_fails(1, "eval small.safetensors --points 1 --density-solver euler:3.5", "density_solver");
 }
 END_TEST

@@ -333,6 +333,18 @@ START_TEST(another_table_is_read_by_the_names_of_the_model)
     }
     ck_assert_int_eq(adv_npy_write_float(cli_at("b.npy"), 2, rows.shape, rows.data, NULL), ADV_OK);
     cli_fails(1, "eval m1.safetensors --data b.npy", "does not say which of its columns");
+    cli_fails(1, "eval m1.safetensors --data b.csv --split train",
+              "the model did not learn from \"b.csv\" but from draws of a simulator");
+    cli_write("bare.csv", "0.1,0.2,0.3,0.4\n0.2,0.2,0.3,0.4\n");
+    cli_fails(1, "eval m1.safetensors --data bare.csv",
+              "the file has no header line; it needs one");
+    cli_write("m.json",
+              "{\"name\": \"m\", \"data\": {\"source\": {\"kind\": \"csv\", \"file\": "
+              "\"a.csv\", \"context\": [2, 3]}}, \"net\": {\"kind\": \"mlp\", \"dim\": 2, "
+              "\"context\": 2, \"channels\": 8, \"layers\": 1}, \"train\": {\"steps\": 2, "
+              "\"batch\": 8}}");
+    CLI_SUCCEEDS("train m.json -o m2.safetensors --quiet");
+    CLI_SUCCEEDS("eval m2.safetensors --data bare.csv --points 2 --quiet");
     adv_array_release(&rows);
 }
 END_TEST
@@ -617,7 +629,7 @@ START_TEST(samples_of_several_contexts_are_not_weighed_as_one)
     cli_write("each.csv", "theta1,log_density,context1,chain,log_prior,log_likelihood\n"
                           "0.1,1,0.5,0,0,1\n0.2,1,0.7,1,0,1\n");
     cli_fails(1, "reweight each.csv", "its column \"context1\" is 0.5 in row 0 and 0.7 in row 1");
-    cli_write("own.csv", "theta1,log_density,chain,log_prior,log_likelihood\n"
+    cli_write("own.csv", "theta1,log_density,context_id,log_prior,log_likelihood\n"
                          "0.1,1,0,0,1\n0.2,1,1,0,1\n");
     CLI_SUCCEEDS("reweight own.csv");
     cli_fails(1, "reweight one.csv --context 0.5,0.5", "with --simulator only");

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NUMBERS_AT_ONCE 8000000 /* of rows, in one query: some 32 MB */
+#define NUMBERS_AT_ONCE 8000000 /* of the samples of one query */
 
 /* Pairs of the split, and what the distances of TARP are taken from. */
 struct pairs {

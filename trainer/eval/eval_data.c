@@ -28,14 +28,24 @@ static bool is_source(const json_t *source, const char *kind)
     return json_is_string(own) && !strcmp(json_string_value(own), kind);
 }
 
-/* The columns of a context by their names, whatever the recipe called them, since another file may
- * have others and in another order. Names that the recipe would take for patterns stay as they are
- * there. */
+/* Whether the recipe finds a context's columns by their places in the file alone. */
+static bool is_by_position(const json_t *context)
+{
+    size_t n = json_array_size(context), i = 0;
+    while (i < n && json_is_integer(json_array_get(context, i)))
+        i++;
+    return n > 0 && i == n;
+}
+
+/* The columns of a context by their names, by whatever patterns the recipe found them, since another
+ * file may have others and in another order. Names that would be taken for patterns stay as they are
+ * there, and so do positions, which need no header. */
 static bool name_context(const struct adv_model *model, json_t *source)
 {
     const json_t *data = json_object_get(adv_model_config_json(model), "data");
     json_t *names = json_object_get(json_object_get(data, "context"), "columns");
-    if (!is_source(source, "csv") || !adv_model_context_name(model, 0))
+    if (!is_source(source, "csv") || !adv_model_context_name(model, 0) ||
+        is_by_position(json_object_get(source, "context")))
         return true;
     for (size_t k = 0; k < adv_model_context(model); k++) {
         if (strpbrk(adv_model_context_name(model, k), "*?[]!\\"))
@@ -128,6 +138,11 @@ static enum adv_status check_place(const struct adv_model *model, const json_t *
                               "data is \"%.300s\", an NPY file, which does not say which of its "
                               "columns are the context; name a CSV file with a header",
                               data->place);
+    if (S_ISREG(about.st_mode) && is_source(source, "idx"))
+        return adv_fail_field(error, ADV_E_INVALID, "data",
+                              "data is \"%.300s\", a file; the files of the model's images are "
+                              "looked for in a folder",
+                              data->place);
     if (S_ISDIR(about.st_mode) || !(is_source(source, "simulator") || is_source(source, "density")))
         return ADV_OK;
     return data->density
@@ -136,6 +151,25 @@ static enum adv_status check_place(const struct adv_model *model, const json_t *
                                 data->place)
                : adv_fail_field(error, ADV_E_INVALID, "data",
                                 "data is \"%.300s\", which is no CSV or NPY file", data->place);
+}
+
+/* Of simulations and densities no row of a table was trained on, nor held out. */
+static enum adv_status check_rows(const struct adv_model *model, const json_t *part,
+                                  const struct adv_eval_data *data, struct adv_error *error)
+{
+    const json_t *own =
+        json_object_get(json_object_get(adv_model_config_json(model), "data"), "source");
+    const json_t *source = json_object_get(part, "source");
+    bool is_drawn = is_source(own, "simulator") || is_source(own, "density");
+    bool is_table = is_source(source, "csv") || is_source(source, "npy");
+    if (!is_drawn || !is_table ||
+        (data->split != ADV_EVAL_HELD_OUT && data->split != ADV_EVAL_TRAIN))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "split",
+                          "split is %s; the model did not learn from \"%.300s\" but from draws of "
+                          "a %s, so leave --split out",
+                          adv_eval_split_names[data->split], data->place,
+                          is_source(own, "density") ? "density" : "simulator");
 }
 
 static enum adv_status check_split(const json_t *part, const struct adv_eval_data *data,
@@ -175,15 +209,23 @@ static enum adv_status check_shape(const struct adv_model *model, const struct a
     return ADV_OK;
 }
 
-/* Recipes can drop rows with missing cells; here there is no flag for it. */
+/* A recipe has members for what this command has no flags for. */
 static void give_advice_of_eval(struct adv_error *error)
 {
-    char *advice = strstr(error->message, "; \"missing\"");
-    if (strcmp(error->field, "data.source.missing") != 0 || !advice)
-        return;
-    snprintf(error->field, sizeof error->field, "data");
-    snprintf(advice, sizeof error->message - (size_t)(advice - error->message),
-             "; leave such rows out of the file");
+    static const struct {
+        const char *field, *of_recipes, *of_eval;
+    } advice[] = {
+        {"data.source.missing", "; \"missing\"", "; leave such rows out of the file"},
+        {"data.source.context", ", so give an index", "; it needs one"},
+    };
+    for (size_t i = 0; i < sizeof advice / sizeof *advice; i++) {
+        char *at = strstr(error->message, advice[i].of_recipes);
+        if (strncmp(error->field, advice[i].field, strlen(advice[i].field)) != 0 || !at)
+            continue;
+        snprintf(error->field, sizeof error->field, "data");
+        snprintf(at, sizeof error->message - (size_t)(at - error->message), "%s",
+                 advice[i].of_eval);
+    }
 }
 
 static enum adv_status open_part(const struct adv_model *model, const json_t *part,
@@ -268,6 +310,8 @@ static enum adv_status open_sets(const struct adv_model *model, const struct adv
 {
     bool other_file = false;
     enum adv_status status = check_place(model, part, data, error);
+    if (status == ADV_OK)
+        status = check_rows(model, part, data, error);
     if (status == ADV_OK)
         status = check_split(part, data, error);
     if (status == ADV_OK && data->split == ADV_EVAL_TEST)

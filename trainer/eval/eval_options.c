@@ -236,25 +236,25 @@ static enum adv_status check_measures(const struct adv_eval_options *options,
     return ADV_OK;
 }
 
-/* The usual measures draw samples, and are left out where others are asked for. */
+/* The usual measures use both flags, and are left out where others are asked for. */
 static enum adv_status check_drawing(const struct adv_eval_options *options,
                                      struct adv_error *error)
 {
-    const char *flag = options->guidance ? "guidance" : options->solver ? "solver" : NULL;
-    const struct adv_measure *asked = NULL;
+    bool any = false, solver = false, guidance = false;
     for (size_t i = 0; adv_measures[i]; i++) {
         if (!adv_measure_is_asked(adv_measures[i], &options->wishes[i]))
             continue;
-        if (adv_measures[i]->draws_samples)
-            return ADV_OK;
-        asked = adv_measures[i];
+        any = true;
+        solver = solver || adv_measures[i]->uses_solver;
+        guidance = guidance || adv_measures[i]->uses_guidance;
     }
-    if (!flag || !asked)
+    const char *flag = options->solver && !solver       ? "solver"
+                       : options->guidance && !guidance ? "guidance"
+                                                        : NULL;
+    if (!any || !flag)
         return ADV_OK;
     return adv_fail_field(error, ADV_E_INVALID, flag,
-                          "--%s says how samples are drawn that --%s, which is then all that is "
-                          "measured, has no use for; leave out one of the two",
-                          flag, asked->name);
+                          "--%s has no effect on what is measured; leave it out", flag);
 }
 
 /* The usual measures write the samples, and are left out where others are asked for. */

@@ -174,7 +174,7 @@ const struct adv_measure adv_measure_quality = {
              .help = "PNG file to plot sample quality against velocity evaluations into, for each "
                      "of --solvers; with --points also bits per dimension"},
     .needs = ADV_NEEDS_DATA_FOR_POINTS,
-    .draws_samples = true,
+    .uses_guidance = true, /* the solvers are those of --solvers */
     .scores_samples = true,
     .run = run,
     .print = print,

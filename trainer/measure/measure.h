@@ -80,9 +80,9 @@ struct adv_measure {
      * none; the measure is one of the usual ones, which are taken where none is asked for. */
     struct adv_field flag;
     enum adv_measure_needs needs;
-    bool draws_samples;  /* by --solver or --guidance */
-    bool scores_samples; /* where a scorer is known, although --samples was not given */
-    bool leads;          /* its table is printed before all values */
+    bool uses_solver, uses_guidance; /* of samples */
+    bool scores_samples;             /* where a scorer is known, although --samples was not given */
+    bool leads;                      /* its table is printed before all values */
     /* Adds to results; not to be called without what it needs. */
     enum adv_status (*run)(const struct adv_evaluation *evaluation,
                            const union adv_measure_wish *wish, struct adv_results *results,

@@ -238,6 +238,7 @@ const struct adv_measure adv_measure_nearest = {
              .min = 1,
              .help = "PNG file to draw 20 samples into, each above its nearest training images"},
     .needs = ADV_NEEDS_DATA,
-    .draws_samples = true,
+    .uses_solver = true,
+    .uses_guidance = true,
     .run = run,
 };

@@ -68,8 +68,11 @@ static bool is_of_contexts(const struct adv_array *rows, size_t column, size_t *
     *length = run_length(rows, column, 0);
     if (*length == rows->shape[0])
         return false;
-    if (*length < 2)
-        return strncmp(rows->columns[column], unnamed, strlen(unnamed)) == 0;
+    if (*length < 2) {
+        const char *name = rows->columns[column], *number = name + strlen(unnamed);
+        return strncmp(name, unnamed, strlen(unnamed)) == 0 && *number &&
+               number[strspn(number, "0123456789")] == '\0';
+    }
     for (size_t row = *length; row < rows->shape[0]; row += *length) {
         if (run_length(rows, column, row) != *length)
             return false;

@@ -24,9 +24,9 @@
 #define CONTEXTS_MAX 1000
 #define PRIORS_MAX 64 /* more than there are simulators */
 
-/* So far out, in nats, float32 leaves no digit of a log-density by which to tell two samples
- * apart. */
-#define NO_DENSITY (-1e6)
+/* Nats: latents so far out are more than a thousand deviations away, where the network was never
+ * asked, and by its answers no two samples can be told apart. */
+#define TOO_FAR_OUT (-1e6)
 
 struct options {
     char *context, *prior, *out;
@@ -306,7 +306,7 @@ static enum adv_status measure_under(struct composed *c, size_t j, struct adv_er
     enum adv_status status = adv_evaluation_query(&c->e, &query, what, &run, &answer, error);
     for (size_t i = 0; status == ADV_OK && i < c->n; i++)
         c->log_density[j * c->n + i] =
-            answer->log_density[i] > NO_DENSITY ? answer->log_density[i] : -INFINITY;
+            answer->log_density[i] > TOO_FAR_OUT ? answer->log_density[i] : -INFINITY;
     adv_run_free(run);
     return status;
 }

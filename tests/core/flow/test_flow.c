@@ -347,18 +347,11 @@ END_TEST
  * and where steps are judged by how far they may be off. */
 START_TEST(states_that_overflow_fail)
 {
-    const struct {
-        struct adv_solver_spec solver;
-        const char *words;
-    } cases[] = {{spec_of("euler", 1, 0), "too large"},
-                 {spec_of("rk4", 3, 0), "too large"},
-                 {spec_of("dopri5", 0, 1e-5), "after"}}; /* as its steps become short */
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct adv_integration integration = {.n_rows = 1,
-                                              .dim = 2,
-                                              .solver = cases[i].solver,
-                                              .n_times = 2,
-                                              .times = (double[]){0, 1}};
+    const struct adv_solver_spec solvers[] = {spec_of("euler", 1, 0), spec_of("rk4", 3, 0),
+                                              spec_of("dopri5", 0, 1e-5)};
+    for (size_t i = 0; i < sizeof solvers / sizeof *solvers; i++) {
+        struct adv_integration integration = {
+            .n_rows = 1, .dim = 2, .solver = solvers[i], .n_times = 2, .times = (double[]){0, 1}};
         struct adv_integrator *integrator = NULL;
         struct adv_error error = ADV_ERROR_INIT;
         size_t row;
@@ -368,7 +361,8 @@ START_TEST(states_that_overflow_fail)
         while (adv_integrator_take(integrator, 1, x, &t, &row) > 0)
             adv_integrator_give(integrator, 1, &row, (float[]){3e38f, 0}, NULL);
         ck_assert_int_eq(adv_integrator_check(integrator, 0, &error), ADV_E_NUMERIC);
-        ck_assert_msg(strstr(error.message, cases[i].words) != NULL, "%s", error.message);
+        ck_assert_msg(strstr(error.message, "too large for single precision") != NULL, "%s",
+                      error.message);
         adv_integrator_free(integrator);
     }
 }
