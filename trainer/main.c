@@ -7,6 +7,7 @@
 #include <advect/extra/all.h>
 #include <advect/extra/memory.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,7 +45,7 @@ static const struct adv_command *find_command(const char *name, struct adv_error
     return adv_find_name("command", name, names, &index, error) == ADV_OK ? commands[index] : NULL;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2) {
         print_help(stderr);
@@ -85,4 +86,14 @@ int main(int argc, char **argv)
         return command->run(argc - 1, argv + 1);
     fprintf(stderr, "advect: %s (`advect --help` says what they do)\n", error.message);
     return ADV_EXIT_USAGE;
+}
+
+/* What was printed may be the result of hours: where it was not taken, that is a failure. */
+int main(int argc, char **argv)
+{
+    int code = run(argc, argv);
+    if (code != ADV_EXIT_OK || (fflush(stdout) == 0 && !ferror(stdout)))
+        return code;
+    fprintf(stderr, "advect: cannot write to standard output: %s\n", strerror(errno));
+    return ADV_EXIT_FAILURE;
 }

@@ -11,16 +11,29 @@ struct run {
     double saved_s; /* on the monotonic clock */
 };
 
-static void save_periodically(struct run *run)
+/* A training that can do without a checkpoint only warns where it cannot be written. */
+static void try_to_save(struct run *run)
 {
+    const struct adv_training_progress *at = &run->training->progress;
     struct adv_error error = ADV_ERROR_INIT;
     run->saved_s = adv_monotonic_s();
     if (adv_training_save(run->training, run->options.checkpoint, &error) == ADV_OK)
         return;
-    adv_error_prefix(&error, "no checkpoint at step %lld, training goes on: ",
-                     (long long)run->training->progress.step);
+    adv_error_prefix(&error, "no checkpoint at step %lld, %s: ", (long long)at->step,
+                     at->over ? "the last" : "training goes on");
     if (run->options.on_warning)
         run->options.on_warning(run->options.context, error.message);
+}
+
+/* Of a training that is over the model is left to be written, of one that was stopped nothing. */
+static enum adv_status save_at_end(struct run *run, bool is_over, struct adv_error *error)
+{
+    if (!run->options.checkpoint)
+        return ADV_OK;
+    if (!is_over)
+        return adv_training_save(run->training, run->options.checkpoint, error);
+    try_to_save(run);
+    return ADV_OK;
 }
 
 /* *goes_on: whether there are more steps and none said stop. */
@@ -37,7 +50,7 @@ static enum adv_status one_step(struct run *run, bool *goes_on, struct adv_error
     *goes_on = !t->progress.over && !stops;
     bool due = adv_monotonic_s() - run->saved_s >= train->checkpoint_every_s;
     if (*goes_on && due && run->options.checkpoint)
-        save_periodically(run);
+        try_to_save(run);
     return ADV_OK;
 }
 
@@ -64,8 +77,8 @@ enum adv_status adv_training_run(struct adv_training *t,
     if (is_cancelled)
         status = ADV_OK;
     t->cancelled = NULL;
-    if (status == ADV_OK && run.options.checkpoint)
-        status = adv_training_save(t, run.options.checkpoint, error);
+    if (status == ADV_OK)
+        status = save_at_end(&run, t->progress.over && !is_cancelled, error);
     if (status == ADV_OK && (is_cancelled || !t->progress.over))
         status = adv_fail(error, ADV_E_CANCELLED, "stopped after %lld of %lld steps",
                           (long long)t->progress.step, (long long)t->recipe.train.steps);

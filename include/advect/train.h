@@ -92,7 +92,8 @@ struct adv_training_run_options {
                                NULL: none */
     /* After every step; false stops. NULL: on to the end. */
     bool (*on_step)(void *context, const struct adv_training_progress *progress);
-    /* When a periodic checkpoint cannot be written; the one before is kept. NULL: not reported. */
+    /* When a checkpoint cannot be written that the training does without, on the way or once it is
+     * over; the one before is kept. NULL: not reported. */
     void (*on_warning)(void *context, const char *message);
     void *context; /* of all three */
     /* Asked while held-out rows are measured, which may take as long as many steps, by several
@@ -102,9 +103,10 @@ struct adv_training_run_options {
 };
 
 /* Trains up to the last step, or until train.patience is at its end: ADV_OK; or until on_step
- * returns false or cancelled true: ADV_E_CANCELLED. Either way the checkpoint then holds the last step; ADV_E_IO
- * where it cannot be written. ADV_E_NUMERIC when the loss is no longer finite or its gradient too
- * large: state and checkpoint stay as they were. options may be NULL. */
+ * returns false or cancelled true: ADV_E_CANCELLED. Either way the checkpoint then holds the last
+ * step: where it cannot be written a training that is over warns, and one that was stopped fails
+ * with ADV_E_IO. ADV_E_NUMERIC when the loss is no longer finite or its gradient too large: state
+ * and checkpoint stay as they were. options may be NULL. */
 enum adv_status adv_training_run(struct adv_training *training,
                                  const struct adv_training_run_options *options,
                                  struct adv_error *error);

@@ -275,6 +275,30 @@ START_TEST(a_full_disk_warns_and_keeps_the_checkpoint)
 }
 END_TEST
 
+/* The model is the smaller of the two. */
+START_TEST(a_full_disk_leaves_the_model_of_a_training_that_is_over)
+{
+    size_t n_model, n_checkpoint, n_out;
+    write_recipe("board.json", "40", "");
+    CLI_SUCCEEDS("train board.json --out a.safetensors --quiet");
+    free(contents("a.safetensors", &n_model));
+    free(contents("a.checkpoint", &n_checkpoint));
+    size_t limit = n_model / 512 + 1; /* in units of 512 bytes, or of 1024 with some shells */
+    ck_assert_uint_lt(limit * 1024, n_checkpoint);
+    char command[PATH_MAX + 256];
+    snprintf(command, sizeof command,
+             "cd %s && (ulimit -f %zu; GCOV_PREFIX=. %s train board.json --out b.safetensors "
+             "> out 2>&1)",
+             cli_folder, limit, cli_program);
+    int status = system(command);
+    char *out = contents("out", &n_out);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "%s", out);
+    ck_assert_msg(strstr(out, "warning: no checkpoint at step 40, the last") != NULL, "%s", out);
+    free(out);
+    same_weights("a.safetensors", "b.safetensors");
+}
+END_TEST
+
 /* Twelve residual layers after one step at rate 10: each multiplies by about 100. */
 START_TEST(divergence_is_reported_and_keeps_the_checkpoint)
 {
@@ -556,6 +580,7 @@ int main(void)
     tcase_add_test(tests, a_model_keeps_its_curve_thinned);
     tcase_add_loop_test(tests, a_signal_leaves_a_checkpoint_that_continues_bit_for_bit, 0, 2);
     tcase_add_test(tests, a_full_disk_warns_and_keeps_the_checkpoint);
+    tcase_add_test(tests, a_full_disk_leaves_the_model_of_a_training_that_is_over);
     tcase_add_test(tests, divergence_is_reported_and_keeps_the_checkpoint);
     tcase_add_test(tests, csv_and_npy_data_are_found_where_data_says);
     tcase_add_test(tests, columns_keep_their_support);

@@ -131,6 +131,46 @@ START_TEST(folders_that_are_not_there_are_told_of_first)
 }
 END_TEST
 
+/* What a command reads is never overwritten by what it writes, whatever it is called. */
+START_TEST(outputs_do_not_replace_inputs)
+{
+    train_board();
+    cli_write("points.csv", "0.1,0.2\n0.3,0.4\n");
+    cli_fails(2, "logp board.safetensors --points points.csv -o ./points.csv",
+              "--out is ./points.csv, which is --points, too");
+    cli_fails(2, "sample board.safetensors --format csv -o board.safetensors",
+              "which is the file that is read, too");
+    cli_fails(2, "distill board.safetensors --out board.safetensors", "the file that is read");
+    cli_fails(2, "train board.json --out board.json", "the file that is read");
+    cli_fails(2, "train board.json --out new.safetensors --curve new.safetensors",
+              "--out is new.safetensors, which is --curve, too");
+    cli_fails(1, "train board.json --out points.csv",
+              "points.csv is there already and is no model file");
+    cli_fails(1, "import board.safetensors -o points.csv", "is no model file");
+    CLI_SUCCEEDS("logp board.safetensors --points points.csv -o points.csv -o other.csv --quiet");
+    CLI_SUCCEEDS("logp board.safetensors --points points.csv -o - --format csv --quiet");
+}
+END_TEST
+
+/* A disk that is full is a failure of what is printed, too. */
+START_TEST(results_that_cannot_be_printed_are_a_failure)
+{
+    static const char *const commands[] = {
+        "eval board.safetensors --grid 0 -n 20 --points 5 --quiet",
+        "inspect board.safetensors",
+        "figure --list",
+        "--help",
+        "--manual",
+        "--recipe-reference"};
+    train_board();
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        ck_assert_int_eq(cli_run("%s 2>err >/dev/full; c=$?; cat err; exit $c", commands[i]), 1);
+        ck_assert_msg(strstr(cli_output, "cannot write to standard output: No space left") != NULL,
+                      "%s: %s", commands[i], cli_output);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("advect: outputs");
@@ -142,6 +182,8 @@ int main(void)
     tcase_add_test(tests, pictures_go_to_standard_output_without_a_word_in_them);
     tcase_add_test(tests, what_cannot_go_to_standard_output_says_so);
     tcase_add_test(tests, folders_that_are_not_there_are_told_of_first);
+    tcase_add_test(tests, outputs_do_not_replace_inputs);
+    tcase_add_test(tests, results_that_cannot_be_printed_are_a_failure);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

@@ -64,6 +64,28 @@ enum adv_status adv_check_writable(const char *path, struct adv_error *error)
     return ADV_OK;
 }
 
+/* The length of a safetensors header, and its first byte; an empty file may be anybody's. */
+static bool may_be_model(const char *path)
+{
+    unsigned char start[9];
+    FILE *file = fopen(path, "rb");
+    size_t n = file ? fread(start, 1, sizeof start, file) : 0;
+    if (file)
+        fclose(file);
+    return n == 0 || (n == sizeof start && start[7] == 0 && start[8] == '{');
+}
+
+enum adv_status adv_check_model_writable(const char *path, struct adv_error *error)
+{
+    struct stat about;
+    enum adv_status status = adv_check_writable(path, error);
+    if (status != ADV_OK || stat(path, &about) != 0 || !S_ISREG(about.st_mode) ||
+        may_be_model(path))
+        return status;
+    return adv_fail(error, ADV_E_INVALID,
+                    "%s is there already and is no model file; name another, or remove it", path);
+}
+
 static bool is_stdout(const char *path)
 {
     return !path || adv_is_dash(path);

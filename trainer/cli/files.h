@@ -24,6 +24,9 @@ enum adv_status adv_choose_table_format(const char *path, const char *what, bool
  * "-", for what cannot go to standard output. */
 enum adv_status adv_check_writable(const char *path, struct adv_error *error);
 
+/* The same of a model file, in whose place there may be none but another model's: ADV_E_INVALID. */
+enum adv_status adv_check_model_writable(const char *path, struct adv_error *error);
+
 /* The same of what can go to standard output, "-" or NULL: ADV_E_INVALID where that is a terminal
  * and it is no text. */
 enum adv_status adv_check_output(const char *path, bool is_text, struct adv_error *error);

@@ -1,5 +1,7 @@
 #include "trainer/cli/options.h"
 
+#include "trainer/cli/overwriting.h"
+
 #include <advect/extra/command_line.h>
 #include <advect/extra/words.h>
 #include <string.h>
@@ -13,10 +15,19 @@ struct reader {
     const char **operands;
     size_t n_operands;
     enum help_form help;
-    enum adv_shell shell; /* of HELP_COMPLETION */
+    enum adv_shell shell;     /* of HELP_COMPLETION */
+    struct adv_word *words;   /* flags with their values, and operands, */
+    size_t n_words, capacity; /* as far as there is room for them */
 };
 
+static void note_word(struct reader *reader, const char *name, const char *value)
+{
+    if (reader->n_words < reader->capacity)
+        reader->words[reader->n_words++] = (struct adv_word){name, value};
+}
+
 #define FLAGS_MAX 96
+#define WORDS_MAX 256
 
 /* The command's own flags and the others: copies of their rows; their number. */
 static size_t all_flags(const struct adv_options *options, struct adv_field all[FLAGS_MAX])
@@ -109,6 +120,7 @@ static enum adv_status read_flag(struct reader *reader, const char *word, const 
         value = next;
         *used = 2;
     }
+    note_word(reader, field->name, value);
     if (own)
         return adv_fields_from_text(o->fields, o->n_fields, name, value, reader->values, error);
     return more->set(more->context, name, value, error);
@@ -143,6 +155,7 @@ static enum adv_status read_operand(struct reader *reader, const char *word,
                         reader->options->command,
                         reader->options->operands ? reader->options->operands : "[flags]");
     reader->operands[reader->n_operands++] = word;
+    note_word(reader, NULL, word);
     return ADV_OK;
 }
 
@@ -204,14 +217,20 @@ static enum adv_status read_words(struct reader *reader, size_t n, char **words,
     if (reader->n_operands < reader->options->n_operands)
         return adv_fail(error, ADV_E_INVALID, "an argument is missing; usage: advect %s %s",
                         reader->options->command, reader->options->operands);
-    return check_required(reader, error);
+    enum adv_status status = check_required(reader, error);
+    return status == ADV_OK ? adv_check_overwriting(reader->words, reader->n_words, error) : status;
 }
 
 int adv_options_read(const struct adv_options *options, int argc, char **argv, void *values,
                      const char **operands)
 {
     struct adv_error error = ADV_ERROR_INIT;
-    struct reader reader = {.options = options, .values = values, .operands = operands};
+    struct adv_word words[WORDS_MAX];
+    struct reader reader = {.options = options,
+                            .values = values,
+                            .operands = operands,
+                            .words = words,
+                            .capacity = WORDS_MAX};
     for (size_t i = options->n_operands; i < options->n_operands + options->n_more; i++)
         operands[i] = NULL;
     if (adv_fields_init(options->fields, options->n_fields, values, &error) != ADV_OK)

@@ -270,7 +270,7 @@ static enum adv_status import(const char *path, struct adv_import_options *optio
 {
     struct adv_model *model = NULL;
     enum adv_status status = ADV_OK;
-    status = adv_check_writable(options->out, error);
+    status = adv_check_model_writable(options->out, error);
     if (status != ADV_OK)
         return status;
     char *name = options->name ? strdup(options->name) : name_of_file(options->out);

@@ -114,7 +114,7 @@ static void warn_of_overfitting(const char *command, const struct adv_training *
 static enum adv_status check_files(const struct adv_train_options *options,
                                    const struct file_names *names, struct adv_error *error)
 {
-    enum adv_status status = adv_check_writable(names->model, error);
+    enum adv_status status = adv_check_model_writable(names->model, error);
     if (status == ADV_OK)
         status = adv_check_writable(names->checkpoint, error);
     return status == ADV_OK && options->curve ? adv_check_output(options->curve, false, error)
