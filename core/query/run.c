@@ -259,7 +259,7 @@ static enum adv_status make_answer(struct adv_run *run, struct adv_error *error)
     if ((density || q->kind == ADV_QUERY_LATENTS) &&
         !(run->extrapolated = adv_calloc(q->n, sizeof(bool))))
         return adv_no_memory(error);
-    if (log_density && run->is_map && (!density || q->t >= 1)) /* where it was measured */
+    if (density && run->is_map && q->t >= 1) /* what was measured: encoded data */
         a->flow_map_error = adv_model_flow_map_error(run->model, q->solver.steps);
     return adv_run_errors_init(run, error);
 }

@@ -118,7 +118,7 @@ static const struct row {
      "the solver that was used"},
     {ALL & ~(TRAJECTORIES | VELOCITY), ALL, "warnings", ARRAY(TEXT),
      "sentences about the whole answer"},
-    {WITH_DENSITY, WITH_DENSITY, "approximation", APPROXIMATION,
+    {LOG_DENSITY, LOG_DENSITY, "approximation", APPROXIMATION,
      "of log-densities by a flow map: its evaluations, and how far its log-densities were from "
      "those "
      "of its teacher on samples of the teacher, in nats"},

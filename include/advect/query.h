@@ -206,7 +206,8 @@ struct adv_answer {
     const bool *extrapolated;
     const char *const *warnings; /* of the whole answer, sentences; NULL-terminated, or NULL */
     /* By a flow map: how far its log-densities of so many steps were from the teacher's, as
-     * adv_model_flow_map_error says; NULL: no log-densities, no flow map, or not measured. */
+     * adv_model_flow_map_error says; NULL: not LOG_DENSITY of data, no flow map, or not
+     * measured. */
     const struct adv_flow_map_error *flow_map_error;
     /* [n], SCORE by difference: how far off the score of a row is by steps and integration, as
      * Euclidean distance: the distance from differences of twice the step by an integration of half

@@ -200,6 +200,22 @@ static void assert_says_its_error(struct adv_model *model, const struct adv_quer
     adv_bytes_release(&bytes);
 }
 
+/* Samples have densities of the decoder, which were not measured. */
+START_TEST(samples_are_told_no_error_of_the_encoder)
+{
+    struct adv_model *model = few_steps_model();
+    const struct adv_answer *answer = NULL;
+    struct adv_query query = query_of(ADV_QUERY_SAMPLES, 2);
+    query.n = ROWS;
+    query.log_density = true;
+    struct adv_run *run = ask(model, &query, &answer);
+    ck_assert_ptr_nonnull(answer->log_density);
+    ck_assert_ptr_null(answer->flow_map_error);
+    adv_run_free(run);
+    adv_model_unref(model);
+}
+END_TEST
+
 START_TEST(a_density_is_the_maps_own)
 {
     struct adv_model *model = few_steps_model();
@@ -408,6 +424,7 @@ int main(void)
     suite_add_tcase(suite, steps);
     TCase *density = tcase_create("density");
     tcase_add_test(density, a_density_is_the_maps_own);
+    tcase_add_test(density, samples_are_told_no_error_of_the_encoder);
     tcase_add_test(density, the_log_determinant_is_that_of_the_matrix);
     tcase_add_test(density, at_time_0_a_density_is_that_of_the_base);
     suite_add_tcase(suite, density);
