@@ -19,7 +19,7 @@
 
 /* ---------------------------------------------------------------- construction and destruction */
 
-ADV_ENDS_WITH(struct adv_training_options, load);
+ADV_ENDS_WITH(struct adv_training_options, context);
 
 /* Products of gradients are in the recipe's precision: it makes the model. */
 static struct adv_load_options gradient_options(const struct adv_training *t)
@@ -267,7 +267,10 @@ enum adv_status adv_training_start(struct adv_recipe *recipe,
         return status == ADV_OK ? adv_no_memory(error) : status;
     }
     t->recipe = *recipe;
+    t->cancelled = taken.cancelled;
+    t->cancelled_context = taken.context;
     status = prepare(t, &taken, error);
+    t->cancelled = NULL;
     if (status == ADV_OK)
         *out = t;
     else

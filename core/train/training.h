@@ -53,7 +53,8 @@ struct adv_training {
     float *before, *received;         /* [a block], [n_weights]: sums of ranks before, of all */
     double *passed_sums;              /* [n_shards + 1]: as shard_sums, of ranks up to this one */
     bool asks_to_stop, told_to_stop;  /* this rank; all, in the last step */
-    bool (*cancelled)(void *context); /* as of adv_training_run_options, while it runs */
+    bool (*cancelled)(void *context); /* as of adv_training_run_options, while it runs, or of
+                                         adv_training_options, while it is made */
     void *cancelled_context;
 
     double window_sum; /* of losses since the last point of the curve */

@@ -54,6 +54,10 @@ struct adv_training_options {
     int64_t steps;    /* in place of the recipe's train.steps; 0: as the recipe says */
     int threads;      /* 0: one per processor */
     const struct adv_load_options *load; /* how networks are evaluated; NULL: the defaults */
+    /* Asked while a teacher's paths are computed, by several threads at the same time: true gives
+     * up with ADV_E_CANCELLED. NULL: computed to the end. */
+    bool (*cancelled)(void *context);
+    void *context;
 };
 
 /* Reads the recipe, JSON text, opens its data and sets the initial weights. options may be NULL.

@@ -42,6 +42,20 @@ START_TEST(a_teacher_of_a_table_is_followed)
 }
 END_TEST
 
+/* Which may take far longer than the training. */
+START_TEST(computing_the_paths_can_be_stopped)
+{
+    int code =
+        cli_run("distill teacher.safetensors --steps 3 --paths 4000000 -o s.safetensors 2>&1 "
+                "& p=$!; sleep 1; kill -TERM $p; wait $p");
+    ck_assert_int_eq(code, 1);
+    ck_assert_msg(strstr(cli_output, "stopped while the teacher's paths were made") != NULL, "%s",
+                  cli_output);
+    ck_assert(!cli_exists("s.safetensors"));
+    cli_fails(1, DISTILL " --resume --restart", "leave out one of the two");
+}
+END_TEST
+
 /* Of one block none could be held out. */
 START_TEST(fewer_paths_than_two_blocks_are_refused)
 {
@@ -58,6 +72,7 @@ int main(void)
     tcase_add_checked_fixture(program, make_teacher, cli_remove_folder);
     tcase_set_timeout(program, 120);
     tcase_add_test(program, a_teacher_of_a_table_is_followed);
+    tcase_add_test(program, computing_the_paths_can_be_stopped);
     tcase_add_test(program, fewer_paths_than_two_blocks_are_refused);
     suite_add_tcase(suite, program);
     return suite_run(suite);

@@ -129,7 +129,7 @@ static enum adv_status make_recipe(const struct adv_model *teacher, const char *
     const json_t *its = json_object_get(json_object_get(config, "train"), "recipe");
     json_t *data = json_object_get(its, "data");
     char name[128];
-    snprintf(name, sizeof name, "%.64s-fast", adv_model_name(teacher));
+    snprintf(name, sizeof name, "%.59s-fast", adv_model_name(teacher));
     enum adv_status status = check_teacher(teacher, data, error);
     if (status == ADV_OK && options->guidance && !json_is_number(options->guidance))
         status = adv_fail_field(error, ADV_E_INVALID, "guidance", "guidance must be a number");

@@ -2,6 +2,7 @@
 
 #include "trainer/cli/environment.h"
 #include "trainer/cli/files.h"
+#include "trainer/cli/stop.h"
 #include "trainer/training/loss_curve.h"
 #include "trainer/training/ranks.h"
 #include "trainer/training/session.h"
@@ -56,6 +57,10 @@ static enum adv_status begin(struct adv_training *training, const struct adv_tra
                              const char *checkpoint, struct adv_error *error)
 {
     int64_t step;
+    if (options->resume && options->restart)
+        return adv_fail_field(error, ADV_E_INVALID, "restart",
+                              "--resume goes on with a training and --restart begins anew; leave "
+                              "out one of the two");
     if (options->resume)
         return adv_training_resume(training, checkpoint, error);
     if (!options->restart && adv_checkpoint_is_unfinished(checkpoint, &step))
@@ -149,6 +154,16 @@ static bool is_common(enum adv_status status)
     return status == ADV_OK || status == ADV_E_CANCELLED || status == ADV_E_NUMERIC;
 }
 
+/* Whether the same examples come again and again: neither drawn nor of a teacher. */
+static bool learns_rows(const json_t *recipe)
+{
+    const json_t *source = json_object_get(json_object_get(recipe, "data"), "source");
+    const char *kind = json_string_value(json_object_get(source, "kind"));
+    bool is_drawn = kind && (!strcmp(kind, "density") ||
+                             (!strcmp(kind, "simulator") && !json_object_get(source, "n")));
+    return !is_drawn && !json_object_get(recipe, "distill");
+}
+
 /* A training that is prepared, to its end and its files. */
 static enum adv_status train(const char *command, const json_t *recipe,
                              struct adv_training *training, const struct adv_train_options *options,
@@ -167,8 +182,7 @@ static enum adv_status train(const char *command, const json_t *recipe,
     enum adv_status status = adv_session_run(&session, training, error);
     if (status == ADV_E_CANCELLED && leads && adv_training_progress(training)->step > 0)
         fprintf(stderr, "%s holds the training so far; --resume continues it\n", names->checkpoint);
-    if (status == ADV_OK && leads &&
-        !json_object_get(recipe, "distill")) /* draws no rows of data */
+    if (status == ADV_OK && leads && learns_rows(recipe))
         warn_of_overfitting(command, training);
     if (status == ADV_OK && leads)
         status = write_results(training, options, names, error);
@@ -189,7 +203,9 @@ enum adv_status adv_train_run(const char *command, const json_t *recipe, const c
                                        .data = options->data ? options->data : folder,
                                        .steps = options->steps,
                                        .threads = (int)options->threads,
-                                       .load = adv_environment()};
+                                       .load = adv_environment(),
+                                       /* one rank of several would leave the others waiting */
+                                       .cancelled = options->ranks ? NULL : adv_stop_requested};
     enum adv_status status = adv_session_new(recipe, &how, &training, error);
     *taken = status == ADV_OK;
     status = prepare(command, training, options, &names, status, error);

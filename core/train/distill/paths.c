@@ -176,7 +176,12 @@ static enum adv_status make_block(const struct making *m, size_t number,
 static void make_block_task(void *context, size_t number, int worker)
 {
     const struct making *m = context;
+    const struct adv_training *t = m->training;
     struct block b = {0};
+    if (t->cancelled && t->cancelled(t->cancelled_context)) {
+        m->status[number] = ADV_E_CANCELLED;
+        return;
+    }
     b.x = adv_calloc(ADV_PATH_BLOCK, m->paths->dim * sizeof *b.x);
     b.v = adv_calloc(ADV_PATH_BLOCK, m->paths->dim * sizeof *b.v);
     m->status[number] =
@@ -221,6 +226,8 @@ static enum adv_status outcome(const struct making *m, struct adv_error *error)
     for (size_t i = 0; i < m->paths->n / ADV_PATH_BLOCK; i++) {
         if (m->status[i] == ADV_E_MEMORY)
             return adv_no_memory(error);
+        if (m->status[i] == ADV_E_CANCELLED)
+            return adv_fail(error, ADV_E_CANCELLED, "stopped while the teacher's paths were made");
         if (m->status[i] != ADV_OK)
             return adv_fail_field(error, m->status[i], "distill.teacher",
                                   "the teacher's velocity is not finite on path %zu or a "
