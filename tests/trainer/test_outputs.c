@@ -152,6 +152,30 @@ START_TEST(outputs_do_not_replace_inputs)
 }
 END_TEST
 
+/* JSON has them itself. */
+START_TEST(warnings_reach_readers_of_every_format)
+{
+    train_board();
+    cli_write("points.csv", "0.1,0.2\n1.99,0.4\n");
+    CLI_SUCCEEDS("logp board.safetensors --points points.csv --errors --solver euler --steps 1 "
+                 "--quiet -o x.npy");
+    ck_assert_msg(strstr(cli_output, "warning: the log-densities of") != NULL, "%s", cli_output);
+    CLI_SUCCEEDS("logp board.safetensors --points points.csv --errors --solver euler --steps 1 "
+                 "--quiet -o x.json");
+    ck_assert_str_eq(cli_output, "");
+}
+END_TEST
+
+START_TEST(letters_are_told_of_flags_that_there_are)
+{
+    CLI_SUCCEEDS("sample --help");
+    ck_assert_ptr_nonnull(strstr(cli_output, "-n is short for --n"));
+    CLI_SUCCEEDS("logp --help");
+    ck_assert_ptr_null(strstr(cli_output, "-n is short for --n"));
+    ck_assert_ptr_nonnull(strstr(cli_output, "-q is short for --quiet"));
+}
+END_TEST
+
 /* A disk that is full is a failure of what is printed, too. */
 START_TEST(results_that_cannot_be_printed_are_a_failure)
 {
@@ -183,6 +207,8 @@ int main(void)
     tcase_add_test(tests, what_cannot_go_to_standard_output_says_so);
     tcase_add_test(tests, folders_that_are_not_there_are_told_of_first);
     tcase_add_test(tests, outputs_do_not_replace_inputs);
+    tcase_add_test(tests, warnings_reach_readers_of_every_format);
+    tcase_add_test(tests, letters_are_told_of_flags_that_there_are);
     tcase_add_test(tests, results_that_cannot_be_printed_are_a_failure);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

@@ -40,6 +40,17 @@ static size_t all_flags(const struct adv_options *options, struct adv_field all[
     return n;
 }
 
+/* The next letter from l on whose flag the command has; NULL: there is none. */
+static const struct adv_option_letter *next_letter(const struct adv_options *options,
+                                                   const struct adv_option_letter *l)
+{
+    struct adv_field all[FLAGS_MAX];
+    size_t n = all_flags(options, all);
+    while (l && l->letter && !adv_fields_find(all, n, l->name))
+        l++;
+    return l && l->letter ? l : NULL;
+}
+
 static void print_text(const struct adv_options *options)
 {
     printf("usage: advect %s [flags]%s%s\n\n%s\n\nflags:\n", options->command,
@@ -48,7 +59,8 @@ static void print_text(const struct adv_options *options)
     struct adv_field all[FLAGS_MAX];
     size_t n = all_flags(options, all);
     adv_fields_help(all, n, stdout);
-    for (const struct adv_option_letter *l = options->letters; l && l->letter; l++)
+    for (const struct adv_option_letter *l = next_letter(options, options->letters); l;
+         l = next_letter(options, l + 1))
         printf("  -%c is short for --%s\n", l->letter, l->name);
     printf("\nexample:\n  %s\n", options->example);
 }
@@ -61,7 +73,8 @@ static void print_manual(const struct adv_options *options)
            options->operands ? options->operands : "");
     adv_manual_text(options->summary, stdout);
     adv_manual_flags(all, n, stdout);
-    for (const struct adv_option_letter *l = options->letters; l && l->letter; l++)
+    for (const struct adv_option_letter *l = next_letter(options, options->letters); l;
+         l = next_letter(options, l + 1))
         printf(".TP\n.B \\-%c\nshort for \\-\\-%s\n", l->letter, l->name);
     printf(".PP\nExample:\n.PP\n.nf\n");
     adv_manual_text(options->example, stdout);

@@ -140,6 +140,14 @@ static enum adv_status make_query(const struct options *options, struct adv_mode
                : status;
 }
 
+/* Of which JSON has the text; other formats have no place for it. */
+static void tell_warnings(const struct adv_answer *answer, const struct adv_format *format)
+{
+    bool is_told = format->id == ADV_FORMAT_JSON;
+    for (size_t i = 0; !is_told && answer->warnings && answer->warnings[i]; i++)
+        fprintf(stderr, "warning: %s\n", answer->warnings[i]);
+}
+
 /* Rows without values are not to go unnoticed. */
 static void tell_failures(const struct adv_answer *answer)
 {
@@ -174,6 +182,7 @@ static enum adv_status answer(const char *model_path, struct adv_request *reques
     if (status == ADV_OK)
         status = adv_output_write(&output, model, &query, answer, &options->picture, error);
     if (status == ADV_OK) {
+        tell_warnings(answer, output.format);
         tell_failures(answer);
         adv_reach_tell(model, answer->n_contexts, answer->context_distance);
     }
