@@ -2,11 +2,13 @@
 #include "core/train/distill/distill.h"
 #include "core/train/training.h"
 
+#include <advect/extra/digest.h>
 #include <advect/extra/json.h>
 #include <advect/extra/optimiser.h>
 #include <advect/extra/safetensors.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,12 +97,26 @@ static const char *teacher_digest(const struct adv_training *t)
     return t->distillation ? adv_model_digest(t->distillation->teacher) : NULL;
 }
 
+#define DIGEST_TEXT 17
+
+/* Of the tensors' bytes, so that a damaged file is noticed. */
+static void write_digest(uint64_t digest, char text[DIGEST_TEXT])
+{
+    snprintf(text, DIGEST_TEXT, "%016llx", (unsigned long long)digest);
+}
+
 static json_t *state_of(const struct adv_training *t)
 {
+    struct part parts[TENSORS_MAX];
+    char digest[DIGEST_TEXT];
+    uint64_t hash = ADV_DIGEST_INIT;
+    for (size_t i = 0, n = list_parts(t, parts); i < n; i++)
+        hash = adv_digest(hash, parts[i].data, t->n_weights * sizeof *parts[i].data);
+    write_digest(hash, digest);
     return json_pack(
-        "{s:I, s:b, s:f, s:f, s:I, s:o, s:o, s:s, s:s*, s:o}", "step", (json_int_t)t->progress.step,
-        "over", t->progress.over, "seconds", t->progress.seconds, "window_sum", t->window_sum,
-        "window_steps", (json_int_t)t->window_steps, "best_held_out",
+        "{s:s, s:I, s:b, s:f, s:f, s:I, s:o, s:o, s:s, s:s*, s:o}", "digest", digest, "step",
+        (json_int_t)t->progress.step, "over", t->progress.over, "seconds", t->progress.seconds,
+        "window_sum", t->window_sum, "window_steps", (json_int_t)t->window_steps, "best_held_out",
         adv_real_or_null(best_held_out(t)), "curve", curve_to_json(t), "dataset", t->dataset.digest,
         "teacher", teacher_digest(t), "recipe", adv_training_recipe(t));
 }
@@ -189,6 +205,26 @@ static enum adv_status check_tensors(const struct adv_safetensors *file, const s
                                   parts[i].name, tensor ? tensor->n_elements : 0, n_weights);
     }
     return ADV_OK;
+}
+
+/* Checkpoints of before digests were written have none. */
+static enum adv_status check_digest(const struct adv_safetensors *file, const struct part *parts,
+                                    size_t n_tensors, const json_t *state, struct adv_error *error)
+{
+    const char *written = json_string_value(json_object_get(state, "digest"));
+    char found[DIGEST_TEXT];
+    uint64_t hash = ADV_DIGEST_INIT;
+    for (size_t i = 0; i < n_tensors; i++) {
+        const struct adv_tensor *tensor = adv_safetensors_find(file, parts[i].name);
+        size_t n_bytes = tensor->dtype == ADV_F32 ? tensor->n_elements * sizeof(float) : 0;
+        hash = adv_digest(hash, tensor->bytes, n_bytes);
+    }
+    write_digest(hash, found);
+    if (!written || !strcmp(written, found))
+        return ADV_OK;
+    return adv_fail(error, ADV_E_FORMAT,
+                    "the checkpoint is damaged: the digest of its tensors is %s, and was %.20s",
+                    found, written);
 }
 
 /* The recipe of a checkpoint with every default spelled out, also those of options that did not yet
@@ -324,6 +360,8 @@ enum adv_status adv_training_resume(struct adv_training *t, const char *path,
         status = check_state(t, state, error);
     if (status == ADV_OK)
         status = check_tensors(file, parts, n_tensors, t->n_weights, error);
+    if (status == ADV_OK)
+        status = check_digest(file, parts, n_tensors, state, error);
     if (status == ADV_OK)
         status = restore(t, file, parts, n_tensors, state, error);
     if (status != ADV_OK)

@@ -275,6 +275,23 @@ START_TEST(a_full_disk_warns_and_keeps_the_checkpoint)
 }
 END_TEST
 
+/* One byte of the moments of AdamW, which no header tells of. */
+START_TEST(a_damaged_checkpoint_is_refused)
+{
+    write_recipe("board.json", "40", "");
+    write_recipe("short.json", "20", "");
+    CLI_SUCCEEDS("train short.json --out b.safetensors --quiet");
+    FILE *file = fopen(cli_at("b.checkpoint"), "r+b");
+    ck_assert_int_eq(fseek(file, -100, SEEK_END), 0);
+    int byte = fgetc(file);
+    ck_assert_int_eq(fseek(file, -100, SEEK_END), 0);
+    fputc(byte ^ 64, file);
+    fclose(file);
+    cli_fails(1, "train board.json --out b.safetensors --resume",
+              "b.checkpoint: the checkpoint is damaged");
+}
+END_TEST
+
 /* The model is the smaller of the two. */
 START_TEST(a_full_disk_leaves_the_model_of_a_training_that_is_over)
 {
@@ -581,6 +598,7 @@ int main(void)
     tcase_add_loop_test(tests, a_signal_leaves_a_checkpoint_that_continues_bit_for_bit, 0, 2);
     tcase_add_test(tests, a_full_disk_warns_and_keeps_the_checkpoint);
     tcase_add_test(tests, a_full_disk_leaves_the_model_of_a_training_that_is_over);
+    tcase_add_test(tests, a_damaged_checkpoint_is_refused);
     tcase_add_test(tests, divergence_is_reported_and_keeps_the_checkpoint);
     tcase_add_test(tests, csv_and_npy_data_are_found_where_data_says);
     tcase_add_test(tests, columns_keep_their_support);
