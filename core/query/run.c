@@ -277,8 +277,9 @@ static size_t shard_rows(const struct adv_query *query, const struct adv_model *
     size_t limit = ADV_SHARD_ROWS_MAX / draws;
     size_t most = rows < 1 ? 1 : rows > (double)limit ? limit : (size_t)rows;
     size_t least = row * SHARD_ROWS_MIN > ADV_PORTION_MULTIPLY_ADDS ? 1 : SHARD_ROWS_MIN;
-    least = least < limit ? least : limit;
-    return share < least ? least : share < most ? share : most;
+    size_t wanted = share < least ? least : share < most ? share : most;
+    size_t n = wanted < limit ? wanted : limit;
+    return n > 0 ? n : 1;
 }
 
 size_t adv_query_shards(const struct adv_query *query, const struct adv_model *model)

@@ -6,7 +6,8 @@
 /* The share of posterior j in n samples. */
 static double share(size_t k, size_t n, size_t j)
 {
-    return (double)(n / k + (j < n % k)) / (double)n;
+    size_t drawn = n / k + (j < n % k);
+    return (double)drawn / (double)n;
 }
 
 /* log of the density at sample i of the mixture of k posteriors that was drawn from; *sum: of their
