@@ -341,7 +341,8 @@ static enum adv_status describe(const struct adv_config *config, struct adv_erro
         printf("advectd %s\n", adv_version());
     else
         status = adv_config_completion(config, stdout, error);
-    if (status == ADV_OK && (fflush(stdout) != 0 || ferror(stdout)))
+    bool is_lost = fflush(stdout) != 0 || ferror(stdout);
+    if (status == ADV_OK && is_lost && errno != EPIPE) /* a reader may have had enough */
         status = adv_fail(error, ADV_E_IO, "cannot write to standard output: %s", strerror(errno));
     if (status != ADV_OK)
         fprintf(stderr, "advectd: %s\n", error->message);

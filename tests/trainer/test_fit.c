@@ -354,7 +354,10 @@ START_TEST(what_else_is_in_the_folder_does_not_matter)
     CLI_SUCCEEDS("fit mixed.csv --quiet --steps 2 --no-report");
     CLI_SUCCEEDS("fit mixed.csv --quiet --steps 2 --no-report --out model");
     ck_assert(cli_exists("model/mixed.safetensors"));
-    cli_fails(1, "fit mixed.csv --out mixed.csv", "--out: mixed.csv is no folder");
+    cli_fails(2, "fit mixed.csv --out mixed.csv",
+              "--out is mixed.csv, which is the file that is read");
+    cli_write("file", "");
+    cli_fails(1, "fit mixed.csv --out file", "--out: file is no folder");
     cli_fails(1, "fit mixed.csv --out nowhere", "--out: the folder nowhere: No such file");
 }
 END_TEST

@@ -326,7 +326,7 @@ START_TEST(unfit_data_are_refused)
     static const float infinite[] = {1, 2, INFINITY, 3, 4, 5}, alone[] = {1, 2};
     refuse_fit(3, constant, "column 1 of the data is 0.100000001 throughout");
     refuse_fit(3, infinite, "column 0 of the data has mean");
-    refuse_fit(1, alone, "at least 2 rows of data; there are 1");
+    refuse_fit(1, alone, "at least 2 rows of data; it has 1");
 }
 END_TEST
 
