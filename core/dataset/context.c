@@ -121,13 +121,13 @@ static enum adv_status make_transform(struct adv_dataset *d, json_t *stated, siz
     return status;
 }
 
-static enum adv_status draw(const struct adv_dataset *d, size_t n, float *contexts,
+static enum adv_status draw(const struct adv_dataset *d, uint64_t seed, size_t n, float *contexts,
                             struct adv_error *error)
 {
     float *x = adv_calloc(n, d->dim * sizeof *x);
     if (!x)
         return adv_no_memory(error);
-    adv_source_draw(&d->source, adv_seed_for(d->seed, ADV_SEED_SPLIT), 0, n, x, contexts);
+    adv_source_draw(&d->source, seed, 0, n, x, contexts);
     free(x);
     return ADV_OK;
 }
@@ -136,11 +136,11 @@ static enum adv_status draw(const struct adv_dataset *d, size_t n, float *contex
 static enum adv_status gather(const struct adv_dataset *d, size_t n, float *contexts,
                               struct adv_error *error)
 {
+    uint64_t seed = adv_seed_for(d->seed, ADV_SEED_SPLIT);
     if (adv_source_is_drawn(&d->source))
-        return draw(d, n, contexts, error);
+        return draw(d, seed, n, contexts, error);
     for (size_t i = 0; i < n; i++) {
-        uint64_t row =
-            adv_permute(adv_seed_for(d->seed, ADV_SEED_SPLIT), d->n_held_out + i, d->n_rows);
+        uint64_t row = adv_permute(seed, d->n_held_out + i, d->n_rows);
         memcpy(contexts + i * d->n_context, d->contexts + row * d->n_context,
                d->n_context * sizeof *contexts);
     }

@@ -28,6 +28,12 @@ static bool is_source(const json_t *source, const char *kind)
     return json_is_string(own) && !strcmp(json_string_value(own), kind);
 }
 
+/* Whether examples come of a program, not of files. */
+static bool is_drawn(const json_t *source)
+{
+    return is_source(source, "simulator") || is_source(source, "density");
+}
+
 /* Whether the recipe finds a context's columns by their places in the file alone. */
 static bool is_by_position(const json_t *context)
 {
@@ -62,11 +68,11 @@ static json_t *named_source(const struct adv_model *model, const struct adv_eval
     if (data->density)
         return json_pack("{s:s, s:O}", "kind", "density", "density", data->density);
     const char *kind = kind_of_file(data->place);
-    bool is_drawn = !own || is_source(own, "simulator") || is_source(own, "density");
-    if (!kind || !(is_drawn || is_source(own, kind)))
+    bool gives_way = !own || is_drawn(own);
+    if (!kind || !(gives_way || is_source(own, kind)))
         return NULL;
-    json_t *source = is_drawn ? json_pack("{s:s, s:s}", "kind", kind, "file", data->place)
-                              : adv_json_deep_copy(own);
+    json_t *source = gives_way ? json_pack("{s:s, s:s}", "kind", kind, "file", data->place)
+                               : adv_json_deep_copy(own);
     if (source && !name_context(model, source)) {
         json_decref(source);
         return NULL;
@@ -143,7 +149,7 @@ static enum adv_status check_place(const struct adv_model *model, const json_t *
                               "data is \"%.300s\", a file; the files of the model's images are "
                               "looked for in a folder",
                               data->place);
-    if (S_ISDIR(about.st_mode) || !(is_source(source, "simulator") || is_source(source, "density")))
+    if (S_ISDIR(about.st_mode) || !is_drawn(source))
         return ADV_OK;
     return data->density
                ? adv_fail_field(error, ADV_E_INVALID, "data",
@@ -160,9 +166,8 @@ static enum adv_status check_rows(const struct adv_model *model, const json_t *p
     const json_t *own =
         json_object_get(json_object_get(adv_model_config_json(model), "data"), "source");
     const json_t *source = json_object_get(part, "source");
-    bool is_drawn = is_source(own, "simulator") || is_source(own, "density");
     bool is_table = is_source(source, "csv") || is_source(source, "npy");
-    if (!is_drawn || !is_table ||
+    if (!is_drawn(own) || !is_table ||
         (data->split != ADV_EVAL_HELD_OUT && data->split != ADV_EVAL_TRAIN))
         return ADV_OK;
     return adv_fail_field(error, ADV_E_INVALID, "split",
