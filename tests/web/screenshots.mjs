@@ -10,7 +10,7 @@ import { Daemon, killAll } from "./daemon.mjs";
 import { idle, open } from "./harness.mjs";
 import { drawDigit } from "./views.mjs";
 
-const PLANE = "checkerboard-8x8", FEW_STEPS = "checkerboard-8x8-fast", SPACE = "checkerboard-3d", IMAGES = "mnist", DENSITY = "mnist-density";
+const PLANE = "checkerboard-8x8", FEW_STEPS = "checkerboard-8x8-fast", SPACE = "checkerboard-3d", POSTERIOR = "posterior-two-moons", IMAGES = "mnist", DENSITY = "mnist-density";
 const DESK = { width: 1280, height: 800 }, PHONE = { width: 360, height: 720 };
 const COLOURS = "64", PATIENCE = 12000; /* looks at the page */
 
@@ -28,6 +28,7 @@ const shots = [
   { name: "flow-density", hash: `#/flow/${PLANE}?t=0.85` },
   { name: "side-by-side", hash: `#/flow/${PLANE}?with=${FEW_STEPS}&points=1&density=0&n=2000&t=1` },
   { name: "points", hash: `#/points/${SPACE}?n=7500` },
+  { name: "posterior", hash: `#/posterior/${POSTERIOR}?context=-0.3,0.2` },
   { name: "generate", hash: `#/generate/${IMAGES}?each=4&seed=4` },
   { name: "compare", hash: `#/generate/${IMAGES}?each=1&seed=4&compare=guidance&kept=4,3,3;4,28,8`, fullPage: true },
   { name: "draw", hash: `#/draw/${DENSITY}?trace=0`, prepare: drawn, fullPage: true },

@@ -78,6 +78,22 @@ export async function posteriorTests(harness, daemon, { given }) {
     await harness.shot(page, "posterior");
   });
 
+  await harness.test("posterior: contours hold half and nine tenths of the points, narrow as they may lie", {}, async (page) => {
+    await open(page, daemon, `#/posterior/${given.name}?n=100&steps=4`);
+    const shares = await page.evaluate(async () => {
+      const { contoursOf } = await import("/web/plane/pairs.js"), points = [];
+      for (let k = 0; k < 2000; k++) { /* two arcs, thin against the axes */
+        const angle = Math.PI * (k % 1000) / 1000, radius = 0.1 + 0.01 * Math.sin(17 * k) * Math.sin(5 * k), side = k < 1000 ? 1 : -1;
+        points.push([side * (0.3 + radius * Math.cos(angle)), side * (0.3 + radius * Math.sin(angle))]);
+      }
+      const at = (v) => v + 0.5; /* in shares of the range */
+      return contoursOf(points, [-0.5, 0.5], [-0.5, 0.5], 40).map((pieces) => points.filter(([x, y]) =>
+        pieces.filter(([x0, y0, x1, y1]) => (y0 > at(y)) !== (y1 > at(y)) && /* crossed on the way to the right */
+          x0 + (at(y) - y0) / (y1 - y0) * (x1 - x0) > at(x)).length % 2).length / points.length);
+    });
+    assert(Math.abs(shares[0] - 0.5) < 0.05 && Math.abs(shares[1] - 0.9) < 0.05, `they hold ${shares.join(" and ")}`);
+  });
+
   await harness.test("posterior: a pasted context is checked, and one far away is said to be", {}, async (page) => {
     await open(page, daemon, `#/posterior/${given.name}?n=100&steps=4`);
     await idle(page);

@@ -4,51 +4,70 @@ import { number } from "../lib/text.js";
 import { colour } from "../lib/theme.js";
 import { ticks } from "../lib/ticks.js";
 
-const BINS = 40, SIDE = 36, SMOOTHINGS = 2; /* of histograms; of the grid under contours */
+const BINS = 40, SMOOTHINGS = 2; /* of histograms; of the grid under contours */
+const FINE = 56, COARSE = 36, LARGE = 200; /* cells of the grid's side, in large panes and others; CSS pixels */
 const SHARES = [0.5, 0.9];
 const LEFT = 46, BOTTOM = 34, GAP = 6; /* CSS pixels */
 const CLEAR = 16; /* of the marks of an axis from its ends, for names and neighbours */
+const MOST_MARKS = 8;
 
 /* The grid's cells hold how many points are near. */
-function smoothed(points, [x0, x1], [y0, y1]) {
-  let grid = new Float64Array(SIDE * SIDE);
+function smoothed(points, [x0, x1], [y0, y1], side) {
+  let grid = new Float64Array(side * side);
   for (const [x, y] of points) {
-    const i = Math.floor((y - y0) / (y1 - y0) * SIDE), j = Math.floor((x - x0) / (x1 - x0) * SIDE);
-    if (i >= 0 && i < SIDE && j >= 0 && j < SIDE)
-      grid[i * SIDE + j]++;
+    const i = Math.floor((y - y0) / (y1 - y0) * side), j = Math.floor((x - x0) / (x1 - x0) * side);
+    if (i >= 0 && i < side && j >= 0 && j < side)
+      grid[i * side + j]++;
   }
   for (let pass = 0; pass < SMOOTHINGS; pass++)
-    for (const step of [1, SIDE]) { /* [1 2 1]/4 along rows, then columns */
-      const along = (k) => (step === 1 ? k % SIDE : Math.floor(k / SIDE));
+    for (const step of [1, side]) { /* [1 2 1]/4 along rows, then columns */
+      const along = (k) => (step === 1 ? k % side : Math.floor(k / side));
       grid = grid.map((v, k) => (2 * v + (along(k) > 0 ? grid[k - step] : v) +
-        (along(k) < SIDE - 1 ? grid[k + step] : v)) / 4);
+        (along(k) < side - 1 ? grid[k + step] : v)) / 4);
     }
   return grid;
 }
 
-/* The least height of the highest cells that hold this share of all. */
-function levelOf(grid, share) {
-  const sorted = [...grid].sort((a, b) => b - a), total = sorted.reduce((a, b) => a + b, 0);
-  let sum = 0;
-  return sorted.find((v) => (sum += v) >= share * total) ?? 0;
+/* The grid around its cells is 0, and bilinear between their middles. */
+function cellAt(grid, i, j) {
+  const side = Math.sqrt(grid.length);
+  return i < 0 || j < 0 || i >= side || j >= side ? 0 : grid[i * side + j];
 }
 
-/* Calls line(x, y, x, y), in cells, for each piece of the contour: marching squares. */
-function contour(grid, level, line) {
-  const at = (i, j) => (i < 0 || j < 0 || i >= SIDE || j >= SIDE ? 0 : grid[i * SIDE + j]);
-  for (let i = -1; i < SIDE; i++)
-    for (let j = -1; j < SIDE; j++) {
+function heightAt(grid, x, y) {
+  const i = Math.floor(y - 0.5), j = Math.floor(x - 0.5), u = x - 0.5 - j, v = y - 0.5 - i;
+  const along = (row) => (1 - u) * cellAt(grid, row, j) + u * cellAt(grid, row, j + 1);
+  return (1 - v) * along(i) + v * along(i + 1);
+}
+
+/* The pieces [x, y, x, y] of the contour, in cells: marching squares. */
+function contour(grid, level) {
+  const pieces = [], side = Math.sqrt(grid.length);
+  for (let i = -1; i < side; i++)
+    for (let j = -1; j < side; j++) {
       const corners = [[i, j], [i, j + 1], [i + 1, j + 1], [i + 1, j]], crossed = [];
       corners.forEach(([a, b], k) => {
-        const [c, d] = corners[(k + 1) % 4], u = at(a, b), v = at(c, d);
+        const [c, d] = corners[(k + 1) % 4], u = cellAt(grid, a, b), v = cellAt(grid, c, d);
         if ((u > level) !== (v > level)) {
           const part = (level - u) / (v - u);
           crossed.push([b + part * (d - b) + 0.5, a + part * (c - a) + 0.5]);
         }
       });
       for (let k = 0; k + 1 < crossed.length; k += 2)
-        line(...crossed[k], ...crossed[k + 1]);
+        pieces.push([...crossed[k], ...crossed[k + 1]]);
     }
+  return pieces;
+}
+
+/* The contours that have these shares of the points inside, as pieces [x, y, x, y] in shares of the
+ * ranges. Heights are those of the points: smoothing spreads the grid's own mass much farther than
+ * points that lie along a line. */
+export function contoursOf(points, [x0, x1], [y0, y1], side) {
+  const grid = smoothed(points, [x0, x1], [y0, y1], side);
+  const heights = points.map(([x, y]) => heightAt(grid, (x - x0) / (x1 - x0) * side, (y - y0) / (y1 - y0) * side))
+    .sort((a, b) => b - a);
+  return SHARES.map((share) => contour(grid, heights[Math.ceil(share * heights.length) - 1])
+    .map((piece) => piece.map((v) => v / side)));
 }
 
 class Pane {
@@ -76,26 +95,32 @@ class Pane {
   }
 
   cloud(points, xs, ys) {
-    const { context, ratio } = this, dot = 1.5 * ratio;
+    const { context, ratio, size } = this, dot = 1.5 * ratio;
     context.fillStyle = colour("--dim");
     context.globalAlpha = 0.35;
     for (const [x, y] of points)
       context.fillRect(this.px(x) - dot / 2, this.py(y) - dot / 2, dot, dot);
-    const grid = smoothed(points, xs, ys), cell = this.size / SIDE;
     context.globalAlpha = 1;
     context.strokeStyle = colour("--accent");
-    SHARES.forEach((share, k) => {
+    contoursOf(points, xs, ys, size > LARGE * ratio ? FINE : COARSE).forEach((pieces, k) => {
       context.lineWidth = (k ? 1.2 : 2) * ratio;
       context.beginPath();
-      contour(grid, levelOf(grid, share), (x0, y0, x1, y1) => {
-        context.moveTo(this.x + x0 * cell, this.y + this.size - y0 * cell);
-        context.lineTo(this.x + x1 * cell, this.y + this.size - y1 * cell);
-      });
+      for (const [x0, y0, x1, y1] of pieces) {
+        context.moveTo(this.x + x0 * size, this.y + (1 - y0) * size);
+        context.lineTo(this.x + x1 * size, this.y + (1 - y1) * size);
+      }
       context.stroke();
     });
   }
 
   end() { this.context.restore(); }
+}
+
+/* [text, place] of about `most` marks between two places: more where fewer than two of them fit, which
+ * would leave an axis without a scale. */
+function marksOf(range, position, most, [from, to]) {
+  const marks = ticks(...range, most).map((v) => [number(v), position(v)]).filter(([, at]) => at > from && at < to);
+  return marks.length > 1 || most >= MOST_MARKS ? marks : marksOf(range, position, most + 1, [from, to]);
 }
 
 /* rows [[..], ..] of so many columns, over ranges [[lo, hi], ..]; ratio: device pixels per CSS pixel. */
@@ -117,9 +142,9 @@ export function drawPairs(canvas, { rows, ranges, names, ratio }) {
       else
         pane.cloud(rows.map((r) => [r[j], r[i]]), ranges[j], ranges[i]);
       pane.end();
-      const most = side / ratio > 200 ? 5 : 3, [x, y, size] = place;
-      const marks = (range, position, from) => ticks(...range, most).map((v) => [number(v), position(v)])
-        .filter(([, at]) => at > from + CLEAR * ratio && at < from + size - CLEAR * ratio);
+      const [x, y, size] = place;
+      const marks = (range, position, from) => marksOf(range, position, side > LARGE * ratio ? 5 : 3,
+        [from + CLEAR * ratio, from + size - CLEAR * ratio]);
       context.textAlign = "center";
       if (i === n - 1) {
         marks(ranges[j], pane.px, x).forEach(([text, at]) => write(text, at, n * side + 12 * ratio, "--dim"));
