@@ -459,6 +459,34 @@ START_TEST(samples_come_in_every_format_and_are_the_same)
 }
 END_TEST
 
+START_TEST(a_solver_may_be_given_with_its_setting)
+{
+    static const char *const same[][2] = {
+        {"--solver rk4:7", "--solver rk4 --steps 7"},
+        {"--solver dopri5:1e-3", "--solver dopri5 --rtol 1e-3 --atol 1e-3"},
+        {"--solver rk4:7 --steps 3", "--solver rk4 --steps 3"}};
+    char words[256];
+    train_board();
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        CLI_SUCCEEDS("sample board.safetensors -n 5 --seed 3 --quiet %s", same[i][0]);
+        char *first = strdup(cli_output);
+        CLI_SUCCEEDS("sample board.safetensors -n 5 --seed 3 --quiet %s", same[i][1]);
+        ck_assert_str_eq(first, cli_output);
+        free(first);
+    }
+    static const char *const refused[][2] = {
+        {"rk4:0", "--solver has \"rk4:0\": the colon must be followed by a number of steps"},
+        {"dopri5:7", "followed by a tolerance, 1e-9 to 1"},
+        {"foo:3", "is \"foo\"; it must be one of euler"},
+        {"rk4:5^2", "without ^POWER"}};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        snprintf(words, sizeof words, "sample board.safetensors --solver %s", refused[i][0]);
+        cli_fails(2, words, refused[i][1]);
+    }
+    cli_fails(2, "logp board.safetensors --points p.csv --probe-seed -1", "--probe-seed is -1");
+}
+END_TEST
+
 START_TEST(trajectories_and_log_densities_come_in_every_format)
 {
     train_board();
@@ -604,6 +632,7 @@ int main(void)
     tcase_add_test(tests, columns_keep_their_support);
     tcase_add_test(tests, views_are_checked_before_samples_are_drawn);
     tcase_add_test(tests, samples_come_in_every_format_and_are_the_same);
+    tcase_add_test(tests, a_solver_may_be_given_with_its_setting);
     tcase_add_test(tests, trajectories_and_log_densities_come_in_every_format);
     tcase_add_test(tests, eval_prints_figures_and_writes_the_card);
     tcase_add_test(tests, mnist_is_learned_sampled_and_measured);

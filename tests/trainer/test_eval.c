@@ -470,7 +470,7 @@ START_TEST(a_state_of_other_settings_is_refused)
     cli_fails(1, "eval small.safetensors --split test --points 5 --state . --probes 2",
               "probes 4; now it is 2");
     cli_fails(1, "eval small.safetensors --split test --points 5 --renew-probes",
-              "renew_probes needs a density_solver of equal steps, such as rk4:12; it is "
+              "--renew-probes needs a --density-solver of equal steps, such as rk4:12; it is "
               "dopri5:1e-5");
     cli_fails(1, "eval small.safetensors --split test --points 5 --state . --seed 3",
               "probe seed 0; now it is 3");
@@ -747,7 +747,8 @@ START_TEST(a_judge_that_fails_and_solvers_that_are_none_are_refused)
               "--solver has no effect on what is measured");
     cli_fails(1, "eval small.safetensors --curve c.png --solver euler:3",
               "--solver has no effect on what is measured");
-    cli_fails(1, "eval small.safetensors --points 1 --density-solver euler:3.5", "density_solver");
+    cli_fails(1, "eval small.safetensors --points 1 --density-solver euler:3.5",
+              "--density-solver has \"euler:3.5\"");
 }
 END_TEST
 

@@ -234,6 +234,20 @@ static enum adv_status read_words(struct reader *reader, size_t n, char **words,
     return status == ADV_OK ? adv_check_overwriting(reader->words, reader->n_words, error) : status;
 }
 
+/* A message about a flag names it as it is typed. */
+static void print_fault(const struct adv_options *options, const struct adv_error *error)
+{
+    struct adv_field all[FLAGS_MAX];
+    size_t length = strlen(error->field);
+    bool is_flag = length > 0 && !strncmp(error->message, error->field, length) &&
+                   adv_fields_find(all, all_flags(options, all), error->field);
+    fprintf(stderr, "advect %s: %s", options->command, is_flag ? "--" : "");
+    for (size_t i = 0; is_flag && i < length; i++)
+        fputc(error->field[i] == '_' ? '-' : error->field[i], stderr);
+    fprintf(stderr, "%s (`advect %s --help` lists the flags)\n",
+            error->message + (is_flag ? length : 0), options->command);
+}
+
 int adv_options_read(const struct adv_options *options, int argc, char **argv, void *values,
                      const char **operands)
 {
@@ -256,8 +270,7 @@ int adv_options_read(const struct adv_options *options, int argc, char **argv, v
         print_help(options, reader.help, reader.shell);
         return ADV_EXIT_OK;
     }
-    fprintf(stderr, "advect %s: %s (`advect %s --help` lists the flags)\n", options->command,
-            error.message, options->command);
+    print_fault(options, &error);
     return ADV_EXIT_USAGE;
 }
 

@@ -2,10 +2,10 @@
 
 #include "trainer/calibration/calibration.h"
 #include "trainer/cli/files.h"
+#include "trainer/cli/solver_list.h"
 #include "trainer/cli/stop.h"
 #include "trainer/eval/eval_data.h"
 #include "trainer/eval/quality.h"
-#include "trainer/eval/solver_list.h"
 #include "trainer/measure/draws.h"
 
 #include <advect/extra/memory.h>
@@ -168,15 +168,15 @@ static enum adv_status read_solvers(const struct adv_eval_options *options,
                                     struct adv_evaluation *e, struct adv_error *error)
 {
     enum adv_status status =
-        adv_solver_read("density_solver", options->density_solver, &e->density.solver, error);
+        adv_solver_read("--density-solver", options->density_solver, &e->density.solver, error);
     if (status == ADV_OK && options->renew_probes &&
         adv_solver_is_adaptive(e->density.solver.solver))
         status = adv_fail_field(error, ADV_E_INVALID, "renew_probes",
-                                "renew_probes needs a density_solver of equal steps, such as "
+                                "--renew-probes needs a --density-solver of equal steps, such as "
                                 "rk4:12; it is %s",
                                 options->density_solver);
     if (status == ADV_OK && options->solver)
-        status = adv_solver_read("solver", options->solver, &e->samples.solver, error);
+        status = adv_solver_read("--solver", options->solver, &e->samples.solver, error);
     return status;
 }
 

@@ -1,7 +1,7 @@
 #include "trainer/eval/quality.h"
 
+#include "trainer/cli/solver_list.h"
 #include "trainer/cli/table.h"
-#include "trainer/eval/solver_list.h"
 #include "trainer/measure/rows.h"
 #include "trainer/samples/scorer.h"
 

@@ -5,6 +5,7 @@
 #include "trainer/cli/options.h"
 #include "trainer/cli/progress.h"
 #include "trainer/cli/reach.h"
+#include "trainer/cli/solver_list.h"
 #include "trainer/cli/stop.h"
 #include "trainer/query/output.h"
 
@@ -61,6 +62,12 @@ enum {
 static const char starts_help[] =
     "NPY or CSV file of starting points in base units, one per row, in place of random ones; - for "
     "standard input";
+
+static const char solver_help[] =
+    "integration method, alone or as METHOD:STEPS or dopri5:TOLERANCE; flow_map is of models that "
+    "have one, whose default it is; if absent, midpoint for samples and trajectories of images, "
+    "rk4 for those of points, dopri5 for log-densities, latents and scores; sde is of samples and "
+    "trajectories only";
 
 /* And --context of points. */
 static const char context_help[] =
@@ -193,9 +200,31 @@ static enum adv_status answer(const char *model_path, struct adv_request *reques
 
 /* ---------------------------------------------------------------- the command line */
 
+/* METHOD:STEPS or METHOD:TOLERANCE, as advect eval writes solvers. */
+static enum adv_status set_solver(struct adv_request *request, const char *text,
+                                  struct adv_error *error)
+{
+    struct adv_solver_spec solver;
+    char setting[32];
+    enum adv_status status = adv_solver_read("--solver", text, &solver, error);
+    if (status == ADV_OK)
+        status = adv_request_set_text(request, "solver", adv_solver_name(solver.solver), error);
+    if (status != ADV_OK)
+        return status;
+    if (!adv_solver_is_adaptive(solver.solver)) {
+        snprintf(setting, sizeof setting, "%lld", (long long)solver.steps);
+        return adv_request_set_text(request, "steps", setting, error);
+    }
+    snprintf(setting, sizeof setting, "%.17g", solver.rtol);
+    status = adv_request_set_text(request, "rtol", setting, error);
+    return status == ADV_OK ? adv_request_set_text(request, "atol", setting, error) : status;
+}
+
 static enum adv_status set_field(void *context, const char *name, const char *text,
                                  struct adv_error *error)
 {
+    if (!strcmp(name, "solver") && strchr(text, ':'))
+        return set_solver(context, text, error);
     return adv_request_set_text(context, name, text, error);
 }
 
@@ -221,6 +250,17 @@ static void make_fields(enum adv_query_kind kind, const char *const *formats,
         fields[FIELD_CONTEXT].help = context_help;
 }
 
+static size_t make_query_fields(enum adv_query_kind kind,
+                                struct adv_field fields[ADV_REQUEST_FIELDS_MAX])
+{
+    size_t n = adv_request_text_fields(kind, fields);
+    for (size_t i = 0; i < n; i++) {
+        if (!strcmp(fields[i].name, "solver"))
+            fields[i].help = solver_help;
+    }
+    return n;
+}
+
 /* Reads the command line, the query's fields into request. As adv_options_read. */
 static int read_options(const struct adv_query_command *command, int argc, char **argv,
                         const struct adv_field fields[N_FIELDS], struct adv_request *request,
@@ -229,7 +269,7 @@ static int read_options(const struct adv_query_command *command, int argc, char 
     struct adv_field query_fields[ADV_REQUEST_FIELDS_MAX];
     const struct adv_more_options more = {
         .fields = query_fields,
-        .n_fields = adv_request_text_fields(command->kind, query_fields),
+        .n_fields = make_query_fields(command->kind, query_fields),
         .set = set_field,
         .context = request,
     };

@@ -6,8 +6,8 @@
 #include <advect/status.h>
 #include <stddef.h>
 
-/* One METHOD:STEPS or METHOD:TOLERANCE; field: where it stands, for errors. */
-enum adv_status adv_solver_read(const char *field, const char *text, struct adv_solver_spec *solver,
+/* One METHOD:STEPS or METHOD:TOLERANCE; flag: whose value it is, for errors. */
+enum adv_status adv_solver_read(const char *flag, const char *text, struct adv_solver_spec *solver,
                                 struct adv_error *error);
 
 /* A solver of a list, to be compared with others. */

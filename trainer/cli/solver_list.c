@@ -1,4 +1,4 @@
-#include "trainer/eval/solver_list.h"
+#include "trainer/cli/solver_list.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,10 +12,10 @@ const char adv_solver_list_default[] =
     "midpoint:5^0.7,midpoint:8^0.7,midpoint:10^0.7,heun:5,heun:8,heun:15,rk4:4,rk4:8,rk4:25,"
     "dopri5:1e-2,dopri5:1e-3,dopri5:1e-4";
 
-static enum adv_status refuse(const char *field, const char *name, const char *why,
+static enum adv_status refuse(const char *flag, const char *name, const char *why,
                               struct adv_error *error)
 {
-    return adv_fail_field(error, ADV_E_INVALID, field, "%s has \"%s\": %s", field, name, why);
+    return adv_fail_field(error, ADV_E_INVALID, flag, "%s has \"%s\": %s", flag, name, why);
 }
 
 /* The number that text begins with. *end: what follows it. */
@@ -27,7 +27,7 @@ static bool read_number(const char *text, double *value, const char **end)
     return after != text && isfinite(*value);
 }
 
-static enum adv_status read_setting(const char *field, const char *setting,
+static enum adv_status read_setting(const char *flag, const char *setting,
                                     struct adv_listed_solver *listed, struct adv_error *error)
 {
     double value;
@@ -35,10 +35,10 @@ static enum adv_status read_setting(const char *field, const char *setting,
     bool adaptive = adv_solver_is_adaptive(listed->solver.solver);
     bool known = read_number(setting, &value, &end);
     if (adaptive && (!known || *end || !(value >= 1e-9 && value <= 1)))
-        return refuse(field, listed->name, "the colon must be followed by a tolerance, 1e-9 to 1",
+        return refuse(flag, listed->name, "the colon must be followed by a tolerance, 1e-9 to 1",
                       error);
     if (!adaptive && (!known || !(value >= 1 && value <= STEPS_MAX) || value != floor(value)))
-        return refuse(field, listed->name,
+        return refuse(flag, listed->name,
                       "the colon must be followed by a number of steps, 1 to 10000", error);
     listed->power = 1;
     if (adaptive)
@@ -49,38 +49,38 @@ static enum adv_status read_setting(const char *field, const char *setting,
         return ADV_OK;
     if (*end != '^' || !read_number(end + 1, &listed->power, &end) || *end ||
         !(listed->power > 0 && listed->power <= POWER_MAX))
-        return refuse(field, listed->name,
+        return refuse(flag, listed->name,
                       "the steps may be followed by ^ and a power up to 10 only", error);
     return ADV_OK;
 }
 
-static enum adv_status read_one(const char *field, const char *from, size_t length,
+static enum adv_status read_one(const char *flag, const char *from, size_t length,
                                 struct adv_listed_solver *listed, struct adv_error *error)
 {
     char method[sizeof listed->name];
     if (length >= sizeof method)
-        return adv_fail_field(error, ADV_E_INVALID, field, "%s has \"%.40s...\", which is too long",
-                              field, from);
+        return adv_fail_field(error, ADV_E_INVALID, flag, "%s has \"%.40s...\", which is too long",
+                              flag, from);
     memcpy(listed->name, from, length);
     listed->name[length] = 0;
     memcpy(method, listed->name, sizeof method);
     char *colon = strchr(method, ':');
     if (!colon)
-        return refuse(field, listed->name,
-                      "it must be METHOD:STEPS, or METHOD:TOLERANCE for dopri5", error);
+        return refuse(flag, listed->name, "it must be METHOD:STEPS, or METHOD:TOLERANCE for dopri5",
+                      error);
     *colon = 0;
     listed->solver = adv_solver_spec_accurate();
     enum adv_status status = adv_solver_find(method, &listed->solver.solver, error);
-    return status == ADV_OK ? read_setting(field, colon + 1, listed, error) : status;
+    return status == ADV_OK ? read_setting(flag, colon + 1, listed, error) : status;
 }
 
-enum adv_status adv_solver_read(const char *field, const char *text, struct adv_solver_spec *solver,
+enum adv_status adv_solver_read(const char *flag, const char *text, struct adv_solver_spec *solver,
                                 struct adv_error *error)
 {
     struct adv_listed_solver listed;
-    enum adv_status status = read_one(field, text, strlen(text), &listed, error);
+    enum adv_status status = read_one(flag, text, strlen(text), &listed, error);
     if (status == ADV_OK && listed.power != 1)
-        status = refuse(field, text, "the steps must be equal ones, without ^POWER", error);
+        status = refuse(flag, text, "the steps must be equal ones, without ^POWER", error);
     if (status == ADV_OK)
         *solver = listed.solver;
     return status;
@@ -98,7 +98,7 @@ enum adv_status adv_solver_list_read(const char *list, struct adv_listed_solver 
     enum adv_status status = ADV_OK;
     for (const char *at = list; status == ADV_OK && i < n; i++) {
         size_t length = strcspn(at, ",");
-        status = read_one("solvers", at, length, &solvers[i], error);
+        status = read_one("--solvers", at, length, &solvers[i], error);
         at += length + 1;
     }
     if (status != ADV_OK) {
