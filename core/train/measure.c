@@ -45,10 +45,8 @@ void adv_training_rows_ask(const struct adv_training *t, const struct adv_traini
 static enum adv_status mean_nll(const struct adv_training *t, struct adv_model *model,
                                 const struct adv_query *query, double *nll, struct adv_error *error)
 {
-    const struct adv_run_options options = {.size = sizeof options,
-                                            .pool = t->pool,
-                                            .cancelled = t->cancelled,
-                                            .context = t->cancelled_context};
+    const struct adv_run_options options = {
+        .size = sizeof options, .pool = t->pool, .cancelled = t->cancelled, .context = t->context};
     const struct adv_answer *answer = NULL;
     struct adv_run *run = NULL;
     double sum = 0;

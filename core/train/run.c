@@ -64,7 +64,7 @@ enum adv_status adv_training_run(struct adv_training *t,
     bool goes_on = true;
     t->asks_to_stop = t->told_to_stop = false;
     t->cancelled = t->ranks ? NULL : run.options.cancelled;
-    t->cancelled_context = run.options.context;
+    t->context = run.options.context;
     if (t->ranks && t->ranks->rank > 0)
         run.options.checkpoint = NULL; /* rank 0 writes it */
     if (status == ADV_OK && t->progress.step == 0 && run.options.on_warning)

@@ -55,7 +55,9 @@ struct adv_training {
     bool asks_to_stop, told_to_stop;  /* this rank; all, in the last step */
     bool (*cancelled)(void *context); /* as of adv_training_run_options, while it runs, or of
                                          adv_training_options, while it is made */
-    void *cancelled_context;
+    void (*on_paths)(void *context, double share); /* of adv_training_options, while it is made */
+    void *context;                                 /* of both */
+    const char *paths_file;                        /* likewise; NULL: none */
 
     double window_sum; /* of losses since the last point of the curve */
     int64_t window_steps;

@@ -57,7 +57,12 @@ struct adv_training_options {
     /* Asked while a teacher's paths are computed, by several threads at the same time: true gives
      * up with ADV_E_CANCELLED. NULL: computed to the end. */
     bool (*cancelled)(void *context);
-    void *context;
+    void *context; /* of both */
+    /* Told, by the calling thread, what share of a teacher's paths is computed. NULL: not told. */
+    void (*on_paths)(void *context, double share);
+    /* File of a teacher's paths: what it has of them is not computed anew, and what is, is written
+     * to it, also where cancelled stops it. NULL: none. */
+    const char *paths_file;
 };
 
 /* Reads the recipe, JSON text, opens its data and sets the initial weights. options may be NULL.

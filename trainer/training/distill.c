@@ -42,6 +42,10 @@ static const struct adv_field fields[] = {
      .help = "folder of the data files of the teacher's recipe; the working directory if absent"},
     {"steps", ADV_FIELD_INT, AT(train.steps), .min = 1, .max = 1e9,
      .help = "number of optimiser steps; 30000 if absent"},
+    {"paths_file", ADV_FIELD_STRING, AT(train.paths_file), .min = 1,
+     .help =
+         "file that keeps the paths of the teacher: those that it has are not computed again, by "
+         "a training that goes on or by another one of the same teacher"},
     {"resume", ADV_FIELD_BOOL, AT(train.resume),
      .help = "continue from the checkpoint beside the model file"},
     {"restart", ADV_FIELD_BOOL, AT(train.restart),
@@ -171,11 +175,6 @@ static enum adv_status distill(const struct distill_options *options,
     enum adv_status status = open_recipe(options, overrides, file, &recipe, error);
     if (ranks)
         status = adv_ranks_agree(ranks, status, error);
-    if (status == ADV_OK && !options->train.quiet && adv_ranks_lead(ranks))
-        fprintf(stderr, "computing %lld paths of %s\n",
-                (long long)json_integer_value(
-                    json_object_get(json_object_get(recipe, "distill"), "paths")),
-                file);
     if (status == ADV_OK)
         status = adv_train_run("distill", recipe, ".", &options->train, &taken, error);
     json_decref(recipe);

@@ -21,6 +21,10 @@ static const struct adv_field fields[] = {
     {"out", ADV_FIELD_STRING, AT(out),
      .help = "model file to write; NAME.safetensors if absent, NAME being the recipe's name of the "
              "model"},
+    {"paths_file", ADV_FIELD_STRING, AT(paths_file), .min = 1,
+     .help =
+         "file that keeps the paths of the teacher: those that it has are not computed again, by "
+         "a training that goes on or by another one of the same teacher"},
     {"resume", ADV_FIELD_BOOL, AT(resume),
      .help = "continue from the checkpoint beside the model file"},
     {"restart", ADV_FIELD_BOOL, AT(restart),

@@ -2,14 +2,17 @@
 
 #include "trainer/cli/environment.h"
 #include "trainer/cli/files.h"
+#include "trainer/cli/progress.h"
 #include "trainer/cli/stop.h"
 #include "trainer/training/loss_curve.h"
 #include "trainer/training/ranks.h"
 #include "trainer/training/session.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const enum adv_dtype stored_as[] = {ADV_F32, ADV_F16};
 
@@ -53,17 +56,13 @@ static void print_memory(const struct adv_training_memory *m)
 /* ---------------------------------------------------------------- the training */
 
 /* An unfinished training is not thrown away by oversight. */
-static enum adv_status begin(struct adv_training *training, const struct adv_train_options *options,
-                             const char *checkpoint, struct adv_error *error)
+static enum adv_status check_checkpoint(const struct adv_train_options *options,
+                                        const char *checkpoint, struct adv_error *error)
 {
     int64_t step;
-    if (options->resume && options->restart)
-        return adv_fail_field(error, ADV_E_INVALID, "restart",
-                              "--resume goes on with a training and --restart begins anew; leave "
-                              "out one of the two");
-    if (options->resume)
-        return adv_training_resume(training, checkpoint, error);
-    if (!options->restart && adv_checkpoint_is_unfinished(checkpoint, &step))
+    if (options->resume && access(checkpoint, R_OK) != 0)
+        return adv_fail(error, ADV_E_IO, "%s: cannot open: %s", checkpoint, strerror(errno));
+    if (!options->resume && !options->restart && adv_checkpoint_is_unfinished(checkpoint, &step))
         return adv_fail(
             error, ADV_E_INVALID,
             "%s holds an unfinished training at step %lld: continue it with --resume, or "
@@ -122,26 +121,43 @@ static enum adv_status check_files(const struct adv_train_options *options,
     enum adv_status status = adv_check_model_writable(names->model, error);
     if (status == ADV_OK)
         status = adv_check_writable(names->checkpoint, error);
+    if (status == ADV_OK && options->paths_file)
+        status = adv_check_writable(options->paths_file, error);
     return status == ADV_OK && options->curve ? adv_check_output(options->curve, false, error)
                                               : status;
+}
+
+/* What needs neither the data nor a teacher's paths, which may take long. A recipe that names its
+ * model badly is left to its reader. */
+static enum adv_status check_first(const json_t *recipe, const struct adv_train_options *options,
+                                   struct file_names *names, struct adv_error *error)
+{
+    const char *name = json_string_value(json_object_get(recipe, "name"));
+    if (options->resume && options->restart)
+        return adv_fail_field(error, ADV_E_INVALID, "restart",
+                              "--resume goes on with a training and --restart begins anew; leave "
+                              "out one of the two");
+    if (!options->out && (!name || strchr(name, '/')))
+        return ADV_OK;
+    name_files(names, options, name);
+    enum adv_status status = ADV_OK;
+    if (adv_ranks_lead(options->ranks))
+        status = check_files(options, names, error);
+    return status == ADV_OK ? check_checkpoint(options, names->checkpoint, error) : status;
 }
 
 /* All between the making of a training, which failed where there is a status, and its first step.
  * Ranks go on together, or all fail with the report of one. */
 static enum adv_status prepare(const char *command, struct adv_training *training,
-                               const struct adv_train_options *options, struct file_names *names,
-                               enum adv_status status, struct adv_error *error)
+                               const struct adv_train_options *options,
+                               const struct file_names *names, enum adv_status status,
+                               struct adv_error *error)
 {
     const struct adv_ranks *ranks = options->ranks;
-    bool leads = adv_ranks_lead(ranks);
-    if (status == ADV_OK && leads)
+    if (status == ADV_OK && adv_ranks_lead(ranks))
         adv_session_print_notes(command, adv_training_notes(training));
-    if (status == ADV_OK)
-        name_files(names, options, adv_training_name(training));
-    if (status == ADV_OK && leads)
-        status = check_files(options, names, error);
-    if (status == ADV_OK)
-        status = begin(training, options, names->checkpoint, error);
+    if (status == ADV_OK && options->resume)
+        status = adv_training_resume(training, names->checkpoint, error);
     if (!ranks)
         return status;
     status = adv_ranks_agree(ranks, status, error);
@@ -193,21 +209,39 @@ static enum adv_status train(const char *command, const json_t *recipe,
     return status;
 }
 
+static void show_paths(void *context, double share)
+{
+    struct adv_progress *progress = context;
+    if (adv_progress_is_due(progress))
+        adv_progress_show(progress, share, "paths of the teacher");
+}
+
 enum adv_status adv_train_run(const char *command, const json_t *recipe, const char *folder,
                               const struct adv_train_options *options, bool *taken,
                               struct adv_error *error)
 {
     struct adv_training *training = NULL;
     struct file_names names;
+    struct adv_progress progress;
+    bool leads = adv_ranks_lead(options->ranks); /* it alone writes files */
     struct adv_training_options how = {.size = sizeof how,
                                        .data = options->data ? options->data : folder,
                                        .steps = options->steps,
                                        .threads = (int)options->threads,
                                        .load = adv_environment(),
                                        /* one rank of several would leave the others waiting */
-                                       .cancelled = options->ranks ? NULL : adv_stop_requested};
-    enum adv_status status = adv_session_new(recipe, &how, &training, error);
-    *taken = status == ADV_OK;
+                                       .cancelled = options->ranks ? NULL : adv_stop_requested,
+                                       .on_paths = show_paths,
+                                       .paths_file = leads ? options->paths_file : NULL,
+                                       .context = &progress};
+    adv_progress_init(&progress, options->quiet || !leads, 0);
+    enum adv_status status = check_first(recipe, options, &names, error);
+    *taken = status != ADV_OK; /* it is not the recipe's error */
+    if (status == ADV_OK) {
+        status = adv_session_new(recipe, &how, &training, error);
+        *taken = status == ADV_OK;
+    }
+    adv_progress_end(&progress);
     status = prepare(command, training, options, &names, status, error);
     if (status == ADV_OK)
         status = train(command, recipe, training, options, &names, error);

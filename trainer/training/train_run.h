@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 struct adv_train_options {
-    char *data, *out, *curve;
+    char *data, *out, *curve, *paths_file;
     int64_t steps, threads, dtype; /* dtype: index into f32, f16 */
     bool resume, restart, quiet;
     bool memory;                   /* says what memory it takes, also where that is little */

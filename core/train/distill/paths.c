@@ -1,11 +1,14 @@
 #include "core/train/distill/paths.h"
 
 #include "core/base/mem.h"
+#include "core/train/distill/paths_file.h"
 
 #include <advect/extra/integrator.h>
 #include <advect/extra/model_parts.h>
 #include <advect/extra/rng.h>
 
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +21,8 @@ struct making {
     struct adv_teacher_paths *paths;
     struct adv_evaluator **evaluators; /* per worker */
     enum adv_status *status;           /* per block */
+    size_t n_read;                     /* blocks, which a file had */
+    atomic_size_t n_done;              /* of the others */
     uint64_t seed;
 };
 
@@ -175,19 +180,29 @@ static enum adv_status make_block(const struct making *m, size_t number,
 
 static void make_block_task(void *context, size_t number, int worker)
 {
-    const struct making *m = context;
+    struct making *m = context;
     const struct adv_training *t = m->training;
+    size_t n_blocks = m->paths->n / ADV_PATH_BLOCK;
     struct block b = {0};
-    if (t->cancelled && t->cancelled(t->cancelled_context)) {
+    if (t->cancelled && t->cancelled(t->context)) {
         m->status[number] = ADV_E_CANCELLED;
         return;
     }
     b.x = adv_calloc(ADV_PATH_BLOCK, m->paths->dim * sizeof *b.x);
     b.v = adv_calloc(ADV_PATH_BLOCK, m->paths->dim * sizeof *b.v);
-    m->status[number] =
-        b.x && b.v ? make_block(m, number, m->evaluators[worker], &b) : ADV_E_MEMORY;
+    if (!b.x || !b.v)
+        m->status[number] = ADV_E_MEMORY;
+    else if (number < m->n_read)
+        begin(m, number, &b); /* times and conditions */
+    else
+        m->status[number] = make_block(m, number, m->evaluators[worker], &b);
     free(b.x);
     free(b.v);
+    if (number < m->n_read)
+        return;
+    size_t n_done = 1 + atomic_fetch_add(&m->n_done, 1);
+    if (t->on_paths && worker == 0)
+        t->on_paths(t->context, (double)n_done / (double)(n_blocks - m->n_read));
 }
 
 static enum adv_status allocate(struct adv_teacher_paths *paths,
@@ -237,6 +252,28 @@ static enum adv_status outcome(const struct making *m, struct adv_error *error)
     return ADV_OK;
 }
 
+/* Keeps what was computed, up to the first block that was not: a training that is stopped goes on
+ * there. */
+static enum adv_status finish(const struct making *m, struct adv_error *error)
+{
+    const char *file = m->training->paths_file;
+    struct adv_error why = ADV_ERROR_INIT;
+    char kept[512] = "";
+    size_t n = 0;
+    enum adv_status status = outcome(m, &why);
+    while (n < m->paths->n / ADV_PATH_BLOCK && m->status[n] == ADV_OK)
+        n++;
+    if (file && n > m->n_read && (status == ADV_OK || status == ADV_E_CANCELLED)) {
+        enum adv_status written =
+            adv_teacher_paths_write(m->training, m->teacher, file, m->paths, n, error);
+        if (written != ADV_OK)
+            return written;
+        snprintf(kept, sizeof kept, "; %s has %zu of %zu", file, n * ADV_PATH_BLOCK, m->paths->n);
+    }
+    return status == ADV_OK ? ADV_OK
+                            : adv_fail_field(error, status, why.field, "%s%s", why.message, kept);
+}
+
 enum adv_status adv_teacher_paths_make(const struct adv_training *t,
                                        const struct adv_model *teacher,
                                        struct adv_teacher_paths *paths, struct adv_error *error)
@@ -247,16 +284,19 @@ enum adv_status adv_teacher_paths_make(const struct adv_training *t,
                        .paths = paths,
                        .seed = adv_seed_for((uint64_t)t->recipe.train.seed, ADV_SEED_TRAIN)};
     enum adv_status status = allocate(paths, &t->recipe.distill, &t->dataset, error);
+    atomic_init(&m.n_done, 0);
     m.evaluators = adv_calloc(n_workers, sizeof *m.evaluators);
     m.status = adv_calloc(paths->n / ADV_PATH_BLOCK, sizeof *m.status);
     if (status == ADV_OK && (!m.evaluators || !m.status))
         status = adv_no_memory(error);
     for (size_t i = 0; i < n_workers && status == ADV_OK; i++)
         status = adv_evaluator_new(adv_model_packed_weights(teacher), &m.evaluators[i], error);
-    if (status == ADV_OK)
+    if (status == ADV_OK && t->paths_file)
+        status = adv_teacher_paths_read(t, teacher, t->paths_file, paths, &m.n_read, error);
+    if (status == ADV_OK) {
         adv_pool_run(t->pool, paths->n / ADV_PATH_BLOCK, make_block_task, &m);
-    if (status == ADV_OK)
-        status = outcome(&m, error);
+        status = finish(&m, error);
+    }
     for (size_t i = 0; m.evaluators && i < n_workers; i++)
         adv_evaluator_free(m.evaluators[i]);
     free(m.evaluators);

@@ -306,6 +306,119 @@ START_TEST(the_fewest_paths_leave_some_held_out)
 }
 END_TEST
 
+/* What is told of paths while they are computed; cancelled once so many blocks are. */
+struct told {
+    size_t n_calls, most_calls;
+    double share;
+};
+
+static void note(void *context, double share)
+{
+    struct told *told = context;
+    ck_assert(share > told->share);
+    told->share = share;
+    told->n_calls++;
+}
+
+static bool has_enough(void *context)
+{
+    const struct told *told = context;
+    return told->n_calls == told->most_calls;
+}
+
+#define WITH_PATHS(paths, more)                                                                    \
+    "{\"name\": \"student\", \"net\": {" NET ", \"flow_map\": true}, " DATA ", " TRAIN             \
+    ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": " paths more "}}"
+
+static enum adv_status open_with_file(const char *recipe, struct told *told,
+                                      struct adv_training **training, struct adv_error *error)
+{
+    char file[96];
+    snprintf(file, sizeof file, "%s/teacher.paths", trainings_folder);
+    struct adv_training_options options = {.size = sizeof options,
+                                           .data = trainings_folder,
+                                           .threads = 1,
+                                           .cancelled = has_enough,
+                                           .on_paths = note,
+                                           .context = told,
+                                           .paths_file = file};
+    *error = (struct adv_error)ADV_ERROR_INIT;
+    return adv_training_new(recipe, &options, training, error);
+}
+
+static void paths_are_same(const struct adv_training *a, const struct adv_training *b)
+{
+    const struct adv_teacher_paths *p = &a->distillation->paths, *q = &b->distillation->paths;
+    size_t n = p->n * p->n_frames * p->dim * sizeof *p->x;
+    ck_assert_uint_eq(p->n, q->n);
+    ck_assert_mem_eq(p->x, q->x, n);
+    ck_assert_mem_eq(p->v, q->v, n);
+    ck_assert_mem_eq(p->label, q->label, p->n * sizeof *p->label);
+    ck_assert_mem_eq(p->times, q->times, p->n / ADV_PATH_BLOCK * p->n_frames * sizeof *p->times);
+}
+
+/* Stopped after two blocks of four, they go on with the third; then all are there, for trainings of
+ * fewer and, with those that lack, of more. */
+START_TEST(paths_in_a_file_are_not_computed_again)
+{
+    adv_model_unref(new_teacher());
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL, *fresh = open_training(WITH_PATHS("256", ""), 2);
+    struct told told = {.most_calls = 2};
+    ck_assert_int_eq(open_with_file(WITH_PATHS("256", ""), &told, &training, &error),
+                     ADV_E_CANCELLED);
+    ck_assert_ptr_nonnull(strstr(error.message, "teacher.paths has 128 of 256"));
+    static const size_t n_new[] = {2, 0};
+    for (size_t i = 0; i < 2; i++) {
+        told = (struct told){.most_calls = SIZE_MAX};
+        ck_assert_msg(open_with_file(WITH_PATHS("256", ""), &told, &training, &error) == ADV_OK,
+                      "%s", error.message);
+        ck_assert_uint_eq(told.n_calls, n_new[i]);
+        ck_assert_double_eq(told.share, n_new[i] ? 1 : 0);
+        paths_are_same(training, fresh);
+        adv_training_free(training);
+    }
+    adv_training_free(fresh);
+    fresh = open_training(WITH_PATHS("448", ""), 1);
+    told = (struct told){.most_calls = SIZE_MAX};
+    ck_assert_int_eq(open_with_file(WITH_PATHS("448", ""), &told, &training, &error), ADV_OK);
+    ck_assert_uint_eq(told.n_calls, 3);
+    paths_are_same(training, fresh);
+    adv_training_free(training);
+    adv_training_free(fresh);
+    ck_assert_int_eq(open_with_file(WITH_PATHS("128", ""), &told, &training, &error), ADV_OK);
+    ck_assert_uint_eq(told.n_calls, 3);
+    adv_training_free(training);
+}
+END_TEST
+
+START_TEST(paths_of_others_are_refused)
+{
+    static const char other[] = "of another teacher, of other data or by other settings";
+    adv_model_unref(new_teacher());
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *training = NULL;
+    struct told told = {.most_calls = SIZE_MAX};
+    ck_assert_int_eq(open_with_file(WITH_PATHS("128", ""), &told, &training, &error), ADV_OK);
+    adv_training_free(training);
+    training = NULL;
+    ck_assert_int_eq(
+        open_with_file(WITH_PATHS("128", ", \"off_data\": 0.5"), &told, &training, &error),
+        ADV_E_INVALID);
+    ck_assert_msg(strstr(error.message, other) != NULL, "%s", error.message);
+    save_teacher("{\"name\": \"teacher\", \"net\": {" NET ", \"residual\": true}}");
+    ck_assert_int_eq(open_with_file(WITH_PATHS("128", ""), &told, &training, &error),
+                     ADV_E_INVALID);
+    ck_assert_msg(strstr(error.message, other) != NULL, "%s", error.message);
+    ck_assert_int_eq(open_with_file("{\"name\": \"alone\", \"net\": {" NET "}, " DATA ", " TRAIN
+                                    "}",
+                                    &told, &training, &error),
+                     ADV_E_INVALID);
+    ck_assert_str_eq(error.field, "paths_file");
+    ck_assert_ptr_null(training);
+}
+END_TEST
+
 #define OF(net, path, data, distill)                                                               \
     "{\"name\": \"s\", \"net\": {" net "}, \"path\": \"" path "\", " data ", " TRAIN distill "}"
 #define MAP NET ", \"flow_map\": true"
@@ -371,6 +484,8 @@ int main(void)
     tcase_add_test(students, frames_of_a_path_follow_its_velocity);
     tcase_add_test(students, a_student_learns);
     tcase_add_test(students, the_fewest_paths_leave_some_held_out);
+    tcase_add_test(students, paths_in_a_file_are_not_computed_again);
+    tcase_add_test(students, paths_of_others_are_refused);
     tcase_add_test(students, a_checkpoint_does_not_go_on_with_another_teacher);
     tcase_add_test(students, a_student_of_a_coupled_teacher_is_coupled);
     tcase_add_test(students, some_paths_are_without_a_context);
