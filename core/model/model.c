@@ -144,6 +144,10 @@ static enum adv_status metadata_config(const struct adv_safetensors *file, json_
 {
     const char *version = adv_safetensors_metadata(file, "advect.version");
     const char *text = adv_safetensors_metadata(file, "advect.config");
+    if (adv_safetensors_metadata(file, "advect.checkpoint"))
+        return adv_fail(error, ADV_E_FORMAT,
+                        "this is the checkpoint of a training, not a model; advect train --resume "
+                        "goes on with it");
     if (!text)
         return adv_fail(
             error, ADV_E_FORMAT,

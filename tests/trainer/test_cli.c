@@ -459,6 +459,19 @@ START_TEST(samples_come_in_every_format_and_are_the_same)
 }
 END_TEST
 
+START_TEST(files_of_another_kind_are_told)
+{
+    train_board();
+    cli_write("recipe.json", "{\"name\": \"modes\", \"net\": {}}");
+    cli_write("broken.json", "{\"name\": \"modes\" \"net\"}");
+    cli_fails(1, "inspect recipe.json", "recipe.json: this is JSON, not a model file");
+    cli_fails(1, "sample board.checkpoint", "this is the checkpoint of a training, not a model");
+    cli_fails(1, "train board.safetensors", "this is a model file, not JSON");
+    cli_fails(1, "train broken.json", "broken.json: line 1, column 22");
+    cli_fails(1, "inspect board.curve.csv", "this is not a safetensors file");
+}
+END_TEST
+
 START_TEST(a_solver_may_be_given_with_its_setting)
 {
     static const char *const same[][2] = {
@@ -632,6 +645,7 @@ int main(void)
     tcase_add_test(tests, columns_keep_their_support);
     tcase_add_test(tests, views_are_checked_before_samples_are_drawn);
     tcase_add_test(tests, samples_come_in_every_format_and_are_the_same);
+    tcase_add_test(tests, files_of_another_kind_are_told);
     tcase_add_test(tests, a_solver_may_be_given_with_its_setting);
     tcase_add_test(tests, trajectories_and_log_densities_come_in_every_format);
     tcase_add_test(tests, eval_prints_figures_and_writes_the_card);

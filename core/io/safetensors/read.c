@@ -194,10 +194,13 @@ static enum adv_status parse_header(struct adv_safetensors *file, struct adv_err
         return adv_fail(error, ADV_E_FORMAT, "%zu bytes are too few for a safetensors file",
                         n_bytes);
     memcpy(&n_header, file->bytes, sizeof n_header);
+    if (file->bytes[0] == '{' && n_header > n_bytes)
+        return adv_fail(error, ADV_E_FORMAT,
+                        "this is JSON, not a model file; advect train makes one of a recipe");
     if (n_header > ADV_SAFETENSORS_MAX_HEADER)
         return adv_fail(error, ADV_E_FORMAT,
-                        "a header of %" PRIu64 " bytes is announced; at most %zu are allowed: not "
-                        "a safetensors file?",
+                        "this is not a safetensors file: it would begin with a header of %" PRIu64
+                        " bytes, and at most %zu are allowed",
                         n_header, ADV_SAFETENSORS_MAX_HEADER);
     if (n_header > n_bytes - sizeof n_header)
         return adv_fail(error, ADV_E_FORMAT,
