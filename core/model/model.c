@@ -146,8 +146,10 @@ static enum adv_status metadata_config(const struct adv_safetensors *file, json_
     const char *text = adv_safetensors_metadata(file, "advect.config");
     if (adv_safetensors_metadata(file, "advect.checkpoint"))
         return adv_fail(error, ADV_E_FORMAT,
-                        "this is the checkpoint of a training, not a model; advect train --resume "
-                        "goes on with it");
+                        "this is the checkpoint of a training, not a model; the command that "
+                        "wrote it goes on with --resume");
+    if (adv_safetensors_metadata(file, "advect.paths"))
+        return adv_fail(error, ADV_E_FORMAT, "this is a file of a teacher's paths, not a model");
     if (!text)
         return adv_fail(
             error, ADV_E_FORMAT,

@@ -45,8 +45,11 @@ void adv_training_rows_ask(const struct adv_training *t, const struct adv_traini
 static enum adv_status mean_nll(const struct adv_training *t, struct adv_model *model,
                                 const struct adv_query *query, double *nll, struct adv_error *error)
 {
-    const struct adv_run_options options = {
-        .size = sizeof options, .pool = t->pool, .cancelled = t->cancelled, .context = t->context};
+    const struct adv_training_run_options *running = t->running;
+    const struct adv_run_options options = {.size = sizeof options,
+                                            .pool = t->pool,
+                                            .cancelled = running ? running->cancelled : NULL,
+                                            .context = running ? running->context : NULL};
     const struct adv_answer *answer = NULL;
     struct adv_run *run = NULL;
     double sum = 0;

@@ -1,9 +1,10 @@
 /* Runs a training to its end or until it is stopped, with checkpoints on the way. */
 #include "core/base/clock.h"
 #include "core/base/sized.h"
+#include "core/train/distill/distill.h"
 #include "core/train/training.h"
 
-ADV_ENDS_WITH(struct adv_training_run_options, cancelled);
+ADV_ENDS_WITH(struct adv_training_run_options, paths_file);
 
 struct run {
     struct adv_training_run_options options;
@@ -54,6 +55,22 @@ static enum adv_status one_step(struct run *run, bool *goes_on, struct adv_error
     return ADV_OK;
 }
 
+/* What has to be there before the first step. */
+static enum adv_status begin(struct run *run, struct adv_error *error)
+{
+    struct adv_training *t = run->training;
+    if (!t->distillation && run->options.paths_file)
+        return adv_fail_field(error, ADV_E_INVALID, "paths_file",
+                              "a file of a teacher's paths is named, but the recipe has no distill "
+                              "part");
+    if (!t->distillation || t->progress.over)
+        return ADV_OK;
+    t->running = &run->options;
+    enum adv_status status = adv_distillation_prepare(t, error);
+    t->running = NULL;
+    return status;
+}
+
 enum adv_status adv_training_run(struct adv_training *t,
                                  const struct adv_training_run_options *options,
                                  struct adv_error *error)
@@ -63,20 +80,25 @@ enum adv_status adv_training_run(struct adv_training *t,
                                             "adv_training_run_options", error);
     bool goes_on = true;
     t->asks_to_stop = t->told_to_stop = false;
-    t->cancelled = t->ranks ? NULL : run.options.cancelled;
-    t->context = run.options.context;
+    if (t->ranks)
+        run.options.cancelled = NULL; /* the others would wait for this one */
     if (t->ranks && t->ranks->rank > 0)
         run.options.checkpoint = NULL; /* rank 0 writes it */
-    if (status == ADV_OK && t->progress.step == 0 && run.options.on_warning)
+    if (status == ADV_OK)
+        status = begin(&run, error);
+    if (status != ADV_OK)
+        return status;
+    t->running = &run.options;
+    if (t->progress.step == 0 && run.options.on_warning)
         adv_dataset_suggest(&t->dataset, run.options.on_warning, run.options.context);
-    if (status == ADV_OK && adv_training_point_is_due(t)) /* stopped while it was measured */
+    if (adv_training_point_is_due(t)) /* stopped while it was measured */
         status = adv_training_add_point(t, error);
     while (status == ADV_OK && goes_on && !t->progress.over)
         status = one_step(&run, &goes_on, error);
     bool is_cancelled = status == ADV_E_CANCELLED;
     if (is_cancelled)
         status = ADV_OK;
-    t->cancelled = NULL;
+    t->running = NULL;
     if (status == ADV_OK)
         status = save_at_end(&run, t->progress.over && !is_cancelled, error);
     if (status == ADV_OK && (is_cancelled || !t->progress.over))

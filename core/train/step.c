@@ -157,7 +157,9 @@ enum adv_status adv_training_step(struct adv_training *t, double *loss, struct a
     struct adv_training_progress *progress = &t->progress;
     double batch_loss = 0, began_s = adv_monotonic_s(), seconds_before = progress->seconds;
     enum adv_status status = ADV_OK;
-    if (adv_training_point_is_due(t))
+    if (t->distillation && !progress->over)
+        status = adv_distillation_prepare(t, error);
+    if (status == ADV_OK && adv_training_point_is_due(t))
         status = adv_training_add_point(t, error);
     if (status == ADV_OK && progress->over)
         return adv_fail_field(error, ADV_E_INVALID, "train.steps",

@@ -19,7 +19,7 @@
 
 /* ---------------------------------------------------------------- construction and destruction */
 
-ADV_ENDS_WITH(struct adv_training_options, paths_file);
+ADV_ENDS_WITH(struct adv_training_options, load);
 
 /* Products of gradients are in the recipe's precision: it makes the model. */
 static struct adv_load_options gradient_options(const struct adv_training *t)
@@ -140,10 +140,6 @@ static enum adv_status open_teacher(struct adv_training *t, const char *folder,
         t->recipe.sampling.guidance = t->recipe.distill.guidance; /* part of the student */
         return adv_distillation_new(t, folder, &t->distillation, error);
     }
-    if (t->paths_file)
-        return adv_fail_field(error, ADV_E_INVALID, "paths_file",
-                              "a file of a teacher's paths is named, but the recipe has no distill "
-                              "part");
     if (adv_net_is_flow_map(t->net))
         return adv_fail_field(error, ADV_E_INVALID, "net.flow_map",
                               "net.flow_map is true, but distill names no teacher: a flow map is "
@@ -271,14 +267,7 @@ enum adv_status adv_training_start(struct adv_recipe *recipe,
         return status == ADV_OK ? adv_no_memory(error) : status;
     }
     t->recipe = *recipe;
-    t->cancelled = taken.cancelled;
-    t->on_paths = taken.on_paths;
-    t->context = taken.context;
-    t->paths_file = taken.paths_file;
     status = prepare(t, &taken, error);
-    t->cancelled = NULL;
-    t->on_paths = NULL;
-    t->paths_file = NULL;
     if (status == ADV_OK)
         *out = t;
     else

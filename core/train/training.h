@@ -49,15 +49,11 @@ struct adv_training {
     struct adv_training_memory memory;
     struct adv_training_progress progress;
 
-    const struct adv_ranks *ranks;    /* who shares the training; NULL: this process alone */
-    float *before, *received;         /* [a block], [n_weights]: sums of ranks before, of all */
-    double *passed_sums;              /* [n_shards + 1]: as shard_sums, of ranks up to this one */
-    bool asks_to_stop, told_to_stop;  /* this rank; all, in the last step */
-    bool (*cancelled)(void *context); /* as of adv_training_run_options, while it runs, or of
-                                         adv_training_options, while it is made */
-    void (*on_paths)(void *context, double share); /* of adv_training_options, while it is made */
-    void *context;                                 /* of both */
-    const char *paths_file;                        /* likewise; NULL: none */
+    const struct adv_ranks *ranks;   /* who shares the training; NULL: this process alone */
+    float *before, *received;        /* [a block], [n_weights]: sums of ranks before, of all */
+    double *passed_sums;             /* [n_shards + 1]: as shard_sums, of ranks up to this one */
+    bool asks_to_stop, told_to_stop; /* this rank; all, in the last step */
+    const struct adv_training_run_options *running; /* while adv_training_run does; else NULL */
 
     double window_sum; /* of losses since the last point of the curve */
     int64_t window_steps;

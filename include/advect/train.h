@@ -54,15 +54,6 @@ struct adv_training_options {
     int64_t steps;    /* in place of the recipe's train.steps; 0: as the recipe says */
     int threads;      /* 0: one per processor */
     const struct adv_load_options *load; /* how networks are evaluated; NULL: the defaults */
-    /* Asked while a teacher's paths are computed, by several threads at the same time: true gives
-     * up with ADV_E_CANCELLED. NULL: computed to the end. */
-    bool (*cancelled)(void *context);
-    void *context; /* of both */
-    /* Told, by the calling thread, what share of a teacher's paths is computed. NULL: not told. */
-    void (*on_paths)(void *context, double share);
-    /* File of a teacher's paths: what it has of them is not computed anew, and what is, is written
-     * to it, also where cancelled stops it. NULL: none. */
-    const char *paths_file;
 };
 
 /* Reads the recipe, JSON text, opens its data and sets the initial weights. options may be NULL.
@@ -104,15 +95,23 @@ struct adv_training_run_options {
     /* When a checkpoint cannot be written that the training does without, on the way or once it is
      * over; the one before is kept. NULL: not reported. */
     void (*on_warning)(void *context, const char *message);
-    void *context; /* of all three */
-    /* Asked while held-out rows are measured, which may take as long as many steps, by several
-     * threads at the same time: true stops, and a training that is resumed measures first. Not
-     * asked where ranks share the training. NULL: measured to the end. */
+    void *context; /* of all that are called */
+    /* Asked while a teacher's paths are computed and while held-out rows are measured, which may
+     * take as long as many steps, by several threads at the same time: true stops, and a training
+     * that is resumed measures first. Not asked where ranks share the training. NULL: on to the
+     * end. */
     bool (*cancelled)(void *context);
+    /* Told, by the calling thread, what share of a teacher's paths is computed. NULL: not told. */
+    void (*on_paths)(void *context, double share);
+    /* File of a teacher's paths: what it has of them is not computed anew, and what is, is written
+     * to it, also where cancelled stops it; where it cannot be written that is a warning. Not
+     * used where ranks share the training, which compute the paths before. NULL: none. */
+    const char *paths_file;
 };
 
 /* Trains up to the last step, or until train.patience is at its end: ADV_OK; or until on_step
- * returns false or cancelled true: ADV_E_CANCELLED. Either way the checkpoint then holds the last
+ * returns false or cancelled true: ADV_E_CANCELLED. A student of a teacher first has it compute its
+ * paths; where that is cancelled or fails no checkpoint is written. Otherwise the checkpoint then holds the last
  * step: where it cannot be written a training that is over warns, and one that was stopped fails
  * with ADV_E_IO. ADV_E_NUMERIC when the loss is no longer finite or its gradient too large: state
  * and checkpoint stay as they were. options may be NULL. */

@@ -464,9 +464,9 @@ START_TEST(files_of_another_kind_are_told)
     train_board();
     cli_write("recipe.json", "{\"name\": \"modes\", \"net\": {}}");
     cli_write("broken.json", "{\"name\": \"modes\" \"net\"}");
-    cli_fails(1, "inspect recipe.json", "recipe.json: this is JSON, not a model file");
+    cli_fails(1, "inspect recipe.json", "recipe.json: this is JSON, not a safetensors file");
     cli_fails(1, "sample board.checkpoint", "this is the checkpoint of a training, not a model");
-    cli_fails(1, "train board.safetensors", "this is a model file, not JSON");
+    cli_fails(1, "train board.safetensors", "this is a safetensors file, not JSON");
     cli_fails(1, "train broken.json", "broken.json: line 1, column 22");
     cli_fails(1, "inspect board.curve.csv", "this is not a safetensors file");
 }
@@ -477,7 +477,9 @@ START_TEST(a_solver_may_be_given_with_its_setting)
     static const char *const same[][2] = {
         {"--solver rk4:7", "--solver rk4 --steps 7"},
         {"--solver dopri5:1e-3", "--solver dopri5 --rtol 1e-3 --atol 1e-3"},
-        {"--solver rk4:7 --steps 3", "--solver rk4 --steps 3"}};
+        {"--solver rk4:7 --steps 3", "--solver rk4 --steps 3"},
+        {"--steps 3 --solver rk4:7", "--solver rk4 --steps 3"},
+        {"--solver dopri5:1e-3 --solver rk4:7", "--solver rk4 --steps 7"}};
     char words[256];
     train_board();
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
@@ -490,7 +492,7 @@ START_TEST(a_solver_may_be_given_with_its_setting)
     static const char *const refused[][2] = {
         {"rk4:0", "--solver has \"rk4:0\": the colon must be followed by a number of steps"},
         {"dopri5:7", "followed by a tolerance, 1e-9 to 1"},
-        {"foo:3", "is \"foo\"; it must be one of euler"},
+        {"foo:3", "--solver has the method \"foo\"; it must be one of euler, midpoint"},
         {"rk4:5^2", "without ^POWER"}};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         snprintf(words, sizeof words, "sample board.safetensors --solver %s", refused[i][0]);

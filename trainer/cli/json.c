@@ -14,11 +14,12 @@ static enum adv_status parse(void *bytes, size_t n_bytes, const char *name, json
                              struct adv_error *error)
 {
     /* after 8 bytes with its length comes the header of a safetensors file */
-    bool is_model = n_bytes > 8 && ((const char *)bytes)[8] == '{' && !((const char *)bytes)[7];
+    bool is_binary = n_bytes > 8 && ((const char *)bytes)[8] == '{' && !((const char *)bytes)[7];
     enum adv_status status = adv_json_parse(bytes, n_bytes, json, error);
     free(bytes);
     if (status != ADV_OK)
-        adv_error_prefix(error, "%s: %s", name, is_model ? "this is a model file, not JSON: " : "");
+        adv_error_prefix(error, "%s: %s", name,
+                         is_binary ? "this is a safetensors file, not JSON: " : "");
     return status;
 }
 

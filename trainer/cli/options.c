@@ -230,7 +230,10 @@ static enum adv_status read_words(struct reader *reader, size_t n, char **words,
     if (reader->n_operands < reader->options->n_operands)
         return adv_fail(error, ADV_E_INVALID, "an argument is missing; usage: advect %s %s",
                         reader->options->command, reader->options->operands);
+    const struct adv_more_options *more = reader->options->more;
     enum adv_status status = check_required(reader, error);
+    if (status == ADV_OK && more && more->end)
+        status = more->end(more->context, error);
     return status == ADV_OK ? adv_check_overwriting(reader->words, reader->n_words, error) : status;
 }
 

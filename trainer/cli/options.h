@@ -30,6 +30,8 @@ struct adv_more_options {
     size_t n_fields;
     enum adv_status (*set)(void *context, const char *name, const char *text,
                            struct adv_error *error);
+    /* After the last word, for what all of them say together; or NULL. */
+    enum adv_status (*end)(void *context, struct adv_error *error);
     void *context;
 };
 

@@ -1,6 +1,7 @@
 #include "trainer/cli/solver_list.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,17 @@ static enum adv_status refuse(const char *flag, const char *name, const char *wh
                               struct adv_error *error)
 {
     return adv_fail_field(error, ADV_E_INVALID, flag, "%s has \"%s\": %s", flag, name, why);
+}
+
+static enum adv_status refuse_method(const char *flag, const char *method, struct adv_error *error)
+{
+    char names[128] = "";
+    for (const char *const *name = adv_solver_names(); *name; name++) {
+        size_t n = strlen(names);
+        snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", *name);
+    }
+    return adv_fail_field(error, ADV_E_INVALID, flag,
+                          "%s has the method \"%s\"; it must be one of %s", flag, method, names);
 }
 
 /* The number that text begins with. *end: what follows it. */
@@ -50,7 +62,8 @@ static enum adv_status read_setting(const char *flag, const char *setting,
     if (*end != '^' || !read_number(end + 1, &listed->power, &end) || *end ||
         !(listed->power > 0 && listed->power <= POWER_MAX))
         return refuse(flag, listed->name,
-                      "the steps may be followed by ^ and a power up to 10 only", error);
+                      "the steps may only be followed by ^POWER, up to 10, in a list of solvers",
+                      error);
     return ADV_OK;
 }
 
@@ -70,8 +83,9 @@ static enum adv_status read_one(const char *flag, const char *from, size_t lengt
                       error);
     *colon = 0;
     listed->solver = adv_solver_spec_accurate();
-    enum adv_status status = adv_solver_find(method, &listed->solver.solver, error);
-    return status == ADV_OK ? read_setting(flag, colon + 1, listed, error) : status;
+    if (adv_solver_find(method, &listed->solver.solver, NULL) != ADV_OK)
+        return refuse_method(flag, method, error);
+    return read_setting(flag, colon + 1, listed, error);
 }
 
 enum adv_status adv_solver_read(const char *flag, const char *text, struct adv_solver_spec *solver,

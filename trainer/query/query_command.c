@@ -200,32 +200,63 @@ static enum adv_status answer(const char *model_path, struct adv_request *reques
 
 /* ---------------------------------------------------------------- the command line */
 
-/* METHOD:STEPS or METHOD:TOLERANCE, as advect eval writes solvers. */
-static enum adv_status set_solver(struct adv_request *request, const char *text,
-                                  struct adv_error *error)
-{
-    struct adv_solver_spec solver;
-    char setting[32];
-    enum adv_status status = adv_solver_read("--solver", text, &solver, error);
-    if (status == ADV_OK)
-        status = adv_request_set_text(request, "solver", adv_solver_name(solver.solver), error);
-    if (status != ADV_OK)
-        return status;
-    if (!adv_solver_is_adaptive(solver.solver)) {
-        snprintf(setting, sizeof setting, "%lld", (long long)solver.steps);
-        return adv_request_set_text(request, "steps", setting, error);
-    }
-    snprintf(setting, sizeof setting, "%.17g", solver.rtol);
-    status = adv_request_set_text(request, "rtol", setting, error);
-    return status == ADV_OK ? adv_request_set_text(request, "atol", setting, error) : status;
-}
+/* What the words say of the query. */
+struct query_words {
+    struct adv_request *request;
+    const char *solver; /* the last --solver, which is taken apart once all words are read */
+    bool has_steps, has_rtol, has_atol;
+};
 
 static enum adv_status set_field(void *context, const char *name, const char *text,
                                  struct adv_error *error)
 {
-    if (!strcmp(name, "solver") && strchr(text, ':'))
-        return set_solver(context, text, error);
-    return adv_request_set_text(context, name, text, error);
+    struct query_words *words = context;
+    if (!strcmp(name, "solver")) {
+        words->solver = text;
+        return ADV_OK;
+    }
+    words->has_steps |= !strcmp(name, "steps");
+    words->has_rtol |= !strcmp(name, "rtol");
+    words->has_atol |= !strcmp(name, "atol");
+    return adv_request_set_text(words->request, name, text, error);
+}
+
+/* METHOD:STEPS or METHOD:TOLERANCE, as advect eval writes solvers; flags of their own come first. */
+static enum adv_status set_solver(struct query_words *words, struct adv_error *error)
+{
+    struct adv_solver_spec solver;
+    enum adv_status status = adv_solver_read("--solver", words->solver, &solver, error);
+    if (status == ADV_OK)
+        status =
+            adv_request_set_text(words->request, "solver", adv_solver_name(solver.solver), error);
+    if (status != ADV_OK)
+        return status;
+    char steps[32], tolerance[32];
+    bool adaptive = adv_solver_is_adaptive(solver.solver);
+    snprintf(steps, sizeof steps, "%lld", (long long)solver.steps);
+    snprintf(tolerance, sizeof tolerance, "%.17g", solver.rtol);
+    const struct {
+        const char *name, *text;
+        bool applies;
+    } settings[] = {{"steps", steps, !adaptive && !words->has_steps},
+                    {"rtol", tolerance, adaptive && !words->has_rtol},
+                    {"atol", tolerance, adaptive && !words->has_atol}};
+    for (size_t i = 0; i < ADV_COUNT(settings) && status == ADV_OK; i++) {
+        if (settings[i].applies)
+            status =
+                adv_request_set_text(words->request, settings[i].name, settings[i].text, error);
+    }
+    return status;
+}
+
+static enum adv_status end_words(void *context, struct adv_error *error)
+{
+    struct query_words *words = context;
+    if (!words->solver)
+        return ADV_OK;
+    return strchr(words->solver, ':')
+               ? set_solver(words, error)
+               : adv_request_set_text(words->request, "solver", words->solver, error);
 }
 
 static bool needs_points(enum adv_query_kind kind)
@@ -267,11 +298,13 @@ static int read_options(const struct adv_query_command *command, int argc, char 
                         struct options *options, const char **model_path)
 {
     struct adv_field query_fields[ADV_REQUEST_FIELDS_MAX];
+    struct query_words words = {.request = request};
     const struct adv_more_options more = {
         .fields = query_fields,
         .n_fields = make_query_fields(command->kind, query_fields),
         .set = set_field,
-        .context = request,
+        .end = end_words,
+        .context = &words,
     };
     size_t n_fields = needs_points(command->kind) ? N_FIELDS : N_FIELDS - 1;
     const struct adv_options command_line = {

@@ -28,7 +28,7 @@ static const char *const most_steps[] = {"1", "2", "4", "8", NULL};
 static const struct adv_field fields[] = {
     {"name", ADV_FIELD_STRING, AT(name), .min = 1, .max = 64,
      .help = "name of the student; the teacher's with -fast behind it if absent"},
-    {"out", ADV_FIELD_STRING, AT(train.out),
+    {"out", ADV_FIELD_STRING, AT(train.out), .min = 1,
      .help = "model file to write; NAME.safetensors if absent"},
     {"most", ADV_FIELD_CHOICE, AT(most), .choices = most_steps, .fallback = "8",
      .help = "largest number of flow_map steps that the student is made for"},
@@ -42,15 +42,12 @@ static const struct adv_field fields[] = {
      .help = "folder of the data files of the teacher's recipe; the working directory if absent"},
     {"steps", ADV_FIELD_INT, AT(train.steps), .min = 1, .max = 1e9,
      .help = "number of optimiser steps; 30000 if absent"},
-    {"paths_file", ADV_FIELD_STRING, AT(train.paths_file), .min = 1,
-     .help =
-         "file that keeps the paths of the teacher: those that it has are not computed again, by "
-         "a training that goes on or by another one of the same teacher"},
+    {"paths_file", ADV_FIELD_STRING, AT(train.paths_file), .min = 1, .help = adv_paths_file_help},
     {"resume", ADV_FIELD_BOOL, AT(train.resume),
      .help = "continue from the checkpoint beside the model file"},
     {"restart", ADV_FIELD_BOOL, AT(train.restart),
      .help = "start over, even if an unfinished checkpoint is lost"},
-    {"curve", ADV_FIELD_STRING, AT(train.curve),
+    {"curve", ADV_FIELD_STRING, AT(train.curve), .min = 1,
      .help = "also draw the loss curve into this PNG file, - for standard output"},
     {"dtype", ADV_FIELD_CHOICE, AT(train.dtype), .choices = dtypes, .fallback = "f32",
      .help = "number format of the stored weights"},

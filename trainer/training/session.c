@@ -12,6 +12,7 @@
 
 struct display {
     struct adv_progress progress;
+    bool shows_paths; /* of the teacher, before the first step */
     const char *command;
     double started_s;
     int64_t first_step;
@@ -38,9 +39,31 @@ static void show(struct display *display, const struct adv_training_progress *at
     adv_progress_show(&display->progress, (double)at->step / (double)at->steps, text);
 }
 
+static void begin(struct display *display, const struct adv_training_progress *at)
+{
+    adv_progress_init(&display->progress, display->progress.quiet,
+                      (double)at->step / (double)at->steps);
+    display->started_s = adv_seconds_now();
+}
+
+static void on_paths(void *context, double share)
+{
+    struct display *display = context;
+    if (!display->shows_paths)
+        adv_progress_init(&display->progress, display->progress.quiet, 0);
+    display->shows_paths = true;
+    if (adv_progress_is_due(&display->progress))
+        adv_progress_show(&display->progress, share, "paths of the teacher");
+}
+
 static bool on_step(void *context, const struct adv_training_progress *at)
 {
     struct display *display = context;
+    if (display->shows_paths) {
+        adv_progress_end(&display->progress);
+        begin(display, at);
+        display->shows_paths = false;
+    }
     if (adv_progress_is_due(&display->progress))
         show(display, at);
     return !adv_stop_requested(NULL);
@@ -84,7 +107,9 @@ enum adv_status adv_session_run(const struct adv_session *session, struct adv_tr
                                                .on_step = on_step,
                                                .on_warning = session->advised ? NULL : on_warning,
                                                .context = &display,
-                                               .cancelled = adv_stop_requested};
+                                               .cancelled = adv_stop_requested,
+                                               .on_paths = on_paths,
+                                               .paths_file = session->paths_file};
     if (!session->shared && adv_stop_requested(NULL)) /* while the data were read */
         return adv_fail(error, ADV_E_CANCELLED, "stopped before the first step");
     adv_progress_init(&display.progress, session->quiet, (double)at->step / (double)at->steps);

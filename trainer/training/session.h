@@ -15,6 +15,7 @@ enum adv_status adv_session_new(const json_t *recipe, const struct adv_training_
 struct adv_session {
     const char *command;    /* whose name messages begin with */
     const char *checkpoint; /* file, or NULL for none */
+    const char *paths_file; /* of a teacher's paths, or NULL */
     bool quiet;
     bool advised; /* what the columns seem to be was said before */
     bool shared;  /* by ranks, which stop together, after a step */

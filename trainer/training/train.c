@@ -18,18 +18,15 @@ static const struct adv_field fields[] = {
              "absent, the folder of the recipe"},
     {"steps", ADV_FIELD_INT, AT(steps), .min = 1, .max = 1e9,
      .help = "number of optimiser steps, in place of train.steps in the recipe"},
-    {"out", ADV_FIELD_STRING, AT(out),
+    {"out", ADV_FIELD_STRING, AT(out), .min = 1,
      .help = "model file to write; NAME.safetensors if absent, NAME being the recipe's name of the "
              "model"},
-    {"paths_file", ADV_FIELD_STRING, AT(paths_file), .min = 1,
-     .help =
-         "file that keeps the paths of the teacher: those that it has are not computed again, by "
-         "a training that goes on or by another one of the same teacher"},
+    {"paths_file", ADV_FIELD_STRING, AT(paths_file), .min = 1, .help = adv_paths_file_help},
     {"resume", ADV_FIELD_BOOL, AT(resume),
      .help = "continue from the checkpoint beside the model file"},
     {"restart", ADV_FIELD_BOOL, AT(restart),
      .help = "start over, even if an unfinished checkpoint is lost"},
-    {"curve", ADV_FIELD_STRING, AT(curve),
+    {"curve", ADV_FIELD_STRING, AT(curve), .min = 1,
      .help = "also draw the loss curve into this PNG file, - for standard output"},
     {"dtype", ADV_FIELD_CHOICE, AT(dtype), .choices = dtypes, .fallback = "f32",
      .help = "number format of the stored weights"},

@@ -2,17 +2,22 @@
 
 #include "trainer/cli/environment.h"
 #include "trainer/cli/files.h"
-#include "trainer/cli/progress.h"
 #include "trainer/cli/stop.h"
 #include "trainer/training/loss_curve.h"
 #include "trainer/training/ranks.h"
 #include "trainer/training/session.h"
+
+#include <advect/extra/memory.h>
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+const char adv_paths_file_help[] =
+    "file that keeps the paths of the teacher: those that it has are not computed again, by a "
+    "training that goes on or by another one of the same teacher";
 
 static const enum adv_dtype stored_as[] = {ADV_F32, ADV_F16};
 
@@ -114,6 +119,21 @@ static void warn_of_overfitting(const char *command, const struct adv_training *
                 command, (long long)best->step, best->held_out, last->held_out);
 }
 
+/* One that is there may have all paths, and need not be written. */
+static enum adv_status check_paths_file(const char *file, const struct file_names *names,
+                                        struct adv_error *error)
+{
+    const char *const others[] = {names->model, names->checkpoint, names->curve};
+    for (size_t i = 0; i < ADV_COUNT(others); i++) {
+        if (!strcmp(file, others[i]))
+            return adv_fail_field(error, ADV_E_INVALID, "paths_file",
+                                  "--paths-file is %s, which the training writes, too; name "
+                                  "another file",
+                                  file);
+    }
+    return access(file, F_OK) == 0 ? ADV_OK : adv_check_writable(file, error);
+}
+
 /* Before the first step: what could not be written at the end, by the rank that writes. */
 static enum adv_status check_files(const struct adv_train_options *options,
                                    const struct file_names *names, struct adv_error *error)
@@ -122,7 +142,7 @@ static enum adv_status check_files(const struct adv_train_options *options,
     if (status == ADV_OK)
         status = adv_check_writable(names->checkpoint, error);
     if (status == ADV_OK && options->paths_file)
-        status = adv_check_writable(options->paths_file, error);
+        status = check_paths_file(options->paths_file, names, error);
     return status == ADV_OK && options->curve ? adv_check_output(options->curve, false, error)
                                               : status;
 }
@@ -132,12 +152,21 @@ static enum adv_status check_files(const struct adv_train_options *options,
 static enum adv_status check_first(const json_t *recipe, const struct adv_train_options *options,
                                    struct file_names *names, struct adv_error *error)
 {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     const char *name = json_string_value(json_object_get(recipe, "name"));
     if (options->resume && options->restart)
         return adv_fail_field(error, ADV_E_INVALID, "restart",
                               "--resume goes on with a training and --restart begins anew; leave "
                               "out one of the two");
-    if (!options->out && (!name || strchr(name, '/')))
+    if (options->paths_file && options->ranks)
+        return adv_fail_field(error, ADV_E_UNSUPPORTED, "paths_file",
+                              "--paths-file is given, but ranks share the training, each of which "
+                              "computes all paths");
+    if (options->paths_file && !json_object_get(recipe, "distill"))
+        return adv_fail_field(error, ADV_E_INVALID, "paths_file",
+                              "--paths-file is given, but the recipe has no distill part, by which "
+                              "a teacher computes paths");
+    if (!options->out && (!name || name[strspn(name, plain)]))
         return ADV_OK;
     name_files(names, options, name);
     enum adv_status status = ADV_OK;
@@ -188,6 +217,7 @@ static enum adv_status train(const char *command, const json_t *recipe,
     bool leads = adv_ranks_lead(options->ranks);
     const struct adv_session session = {.command = command,
                                         .checkpoint = names->checkpoint,
+                                        .paths_file = options->paths_file,
                                         .quiet = options->quiet || !leads,
                                         .advised = !leads,
                                         .shared = options->ranks != NULL};
@@ -209,39 +239,23 @@ static enum adv_status train(const char *command, const json_t *recipe,
     return status;
 }
 
-static void show_paths(void *context, double share)
-{
-    struct adv_progress *progress = context;
-    if (adv_progress_is_due(progress))
-        adv_progress_show(progress, share, "paths of the teacher");
-}
-
 enum adv_status adv_train_run(const char *command, const json_t *recipe, const char *folder,
                               const struct adv_train_options *options, bool *taken,
                               struct adv_error *error)
 {
     struct adv_training *training = NULL;
     struct file_names names;
-    struct adv_progress progress;
-    bool leads = adv_ranks_lead(options->ranks); /* it alone writes files */
     struct adv_training_options how = {.size = sizeof how,
                                        .data = options->data ? options->data : folder,
                                        .steps = options->steps,
                                        .threads = (int)options->threads,
-                                       .load = adv_environment(),
-                                       /* one rank of several would leave the others waiting */
-                                       .cancelled = options->ranks ? NULL : adv_stop_requested,
-                                       .on_paths = show_paths,
-                                       .paths_file = leads ? options->paths_file : NULL,
-                                       .context = &progress};
-    adv_progress_init(&progress, options->quiet || !leads, 0);
+                                       .load = adv_environment()};
     enum adv_status status = check_first(recipe, options, &names, error);
     *taken = status != ADV_OK; /* it is not the recipe's error */
     if (status == ADV_OK) {
         status = adv_session_new(recipe, &how, &training, error);
         *taken = status == ADV_OK;
     }
-    adv_progress_end(&progress);
     status = prepare(command, training, options, &names, status, error);
     if (status == ADV_OK)
         status = train(command, recipe, training, options, &names, error);

@@ -14,6 +14,8 @@ struct adv_train_options {
     const struct adv_ranks *ranks; /* that share the training; NULL: this process alone */
 };
 
+extern const char adv_paths_file_help[]; /* of the flag, which several commands have */
+
 /* Trains to the end and writes model, checkpoint and curve. folder: of the recipe's data where
  * options->data does not name one. *taken: set once the recipe was taken, so that later errors are not
  * the recipe's. */

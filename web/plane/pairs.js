@@ -29,25 +29,24 @@ function smoothed(points, [x0, x1], [y0, y1], side) {
 }
 
 /* The grid around its cells is 0, and bilinear between their middles. */
-function cellAt(grid, i, j) {
-  const side = Math.sqrt(grid.length);
+function cellAt(grid, side, i, j) {
   return i < 0 || j < 0 || i >= side || j >= side ? 0 : grid[i * side + j];
 }
 
-function heightAt(grid, x, y) {
+function heightAt(grid, side, x, y) {
   const i = Math.floor(y - 0.5), j = Math.floor(x - 0.5), u = x - 0.5 - j, v = y - 0.5 - i;
-  const along = (row) => (1 - u) * cellAt(grid, row, j) + u * cellAt(grid, row, j + 1);
+  const along = (row) => (1 - u) * cellAt(grid, side, row, j) + u * cellAt(grid, side, row, j + 1);
   return (1 - v) * along(i) + v * along(i + 1);
 }
 
 /* The pieces [x, y, x, y] of the contour, in cells: marching squares. */
-function contour(grid, level) {
-  const pieces = [], side = Math.sqrt(grid.length);
+function contour(grid, side, level) {
+  const pieces = [];
   for (let i = -1; i < side; i++)
     for (let j = -1; j < side; j++) {
       const corners = [[i, j], [i, j + 1], [i + 1, j + 1], [i + 1, j]], crossed = [];
       corners.forEach(([a, b], k) => {
-        const [c, d] = corners[(k + 1) % 4], u = cellAt(grid, a, b), v = cellAt(grid, c, d);
+        const [c, d] = corners[(k + 1) % 4], u = cellAt(grid, side, a, b), v = cellAt(grid, side, c, d);
         if ((u > level) !== (v > level)) {
           const part = (level - u) / (v - u);
           crossed.push([b + part * (d - b) + 0.5, a + part * (c - a) + 0.5]);
@@ -64,9 +63,9 @@ function contour(grid, level) {
  * points that lie along a line. */
 export function contoursOf(points, [x0, x1], [y0, y1], side) {
   const grid = smoothed(points, [x0, x1], [y0, y1], side);
-  const heights = points.map(([x, y]) => heightAt(grid, (x - x0) / (x1 - x0) * side, (y - y0) / (y1 - y0) * side))
+  const heights = points.map(([x, y]) => heightAt(grid, side, (x - x0) / (x1 - x0) * side, (y - y0) / (y1 - y0) * side))
     .sort((a, b) => b - a);
-  return SHARES.map((share) => contour(grid, heights[Math.ceil(share * heights.length) - 1])
+  return SHARES.map((share) => contour(grid, side, heights[Math.ceil(share * heights.length) - 1])
     .map((piece) => piece.map((v) => v / side)));
 }
 

@@ -195,8 +195,9 @@ static enum adv_status parse_header(struct adv_safetensors *file, struct adv_err
                         n_bytes);
     memcpy(&n_header, file->bytes, sizeof n_header);
     if (file->bytes[0] == '{' && n_header > n_bytes)
-        return adv_fail(error, ADV_E_FORMAT,
-                        "this is JSON, not a model file; advect train makes one of a recipe");
+        return adv_fail(
+            error, ADV_E_FORMAT,
+            "this is JSON, not a safetensors file; advect train makes a model of a recipe");
     if (n_header > ADV_SAFETENSORS_MAX_HEADER)
         return adv_fail(error, ADV_E_FORMAT,
                         "this is not a safetensors file: it would begin with a header of %" PRIu64

@@ -123,16 +123,21 @@ enum adv_status adv_distillation_new(const struct adv_training *t, const char *f
     enum adv_status status = open_teacher(t, folder, &d->teacher, error);
     if (status == ADV_OK)
         status = check(t, d->teacher, error);
-    if (status == ADV_OK)
-        status = adv_teacher_paths_make(t, d->teacher, &d->paths, error);
     if (status != ADV_OK) {
         adv_distillation_free(d);
         return status;
     }
+    adv_teacher_paths_plan(t, &d->paths);
     size_t blocks = d->paths.n / ADV_PATH_BLOCK, held_out = blocks / SHARE_HELD_OUT;
     d->n_train = d->paths.n - (held_out > 0 ? held_out : 1) * ADV_PATH_BLOCK;
     *out = d;
     return ADV_OK;
+}
+
+enum adv_status adv_distillation_prepare(struct adv_training *t, struct adv_error *error)
+{
+    struct adv_distillation *d = t->distillation;
+    return d->paths.x ? ADV_OK : adv_teacher_paths_make(t, d->teacher, &d->paths, error);
 }
 
 void adv_distillation_free(struct adv_distillation *d)

@@ -10,13 +10,16 @@ struct adv_distillation {
     size_t n_train; /* paths; the others are held out */
 };
 
-/* Opens the recipe's teacher, holds it against data and net, and has it make its paths. The net is
- * there, the weights not yet. Errors: ADV_E_INVALID, with the field, where teacher and student do
- * not fit. */
+/* Opens the recipe's teacher and holds it against data and net. The net is there, the weights not
+ * yet. Errors: ADV_E_INVALID, with the field, where teacher and student do not fit. */
 enum adv_status adv_distillation_new(const struct adv_training *training, const char *folder,
                                      struct adv_distillation **distillation,
                                      struct adv_error *error);
 void adv_distillation_free(struct adv_distillation *distillation);
+
+/* Has the teacher compute its paths, unless they are there: needed before examples are drawn and
+ * the held-out loss is measured. Errors of adv_teacher_paths_make. */
+enum adv_status adv_distillation_prepare(struct adv_training *training, struct adv_error *error);
 
 /* Sets weights [adv_net_weights] of the student to the teacher's, where all of these fit, and says
  * whether they do; what the student has beyond them stays as it starts. */

@@ -178,13 +178,22 @@ static enum adv_status make_block(const struct making *m, size_t number,
     return status;
 }
 
+/* A block more is there. */
+static void tell(struct making *m, int worker)
+{
+    const struct adv_training_run_options *running = m->training->running;
+    size_t n_done = 1 + atomic_fetch_add(&m->n_done, 1);
+    size_t n_all = m->paths->n / ADV_PATH_BLOCK - m->n_read;
+    if (running && running->on_paths && worker == 0)
+        running->on_paths(running->context, (double)n_done / (double)n_all);
+}
+
 static void make_block_task(void *context, size_t number, int worker)
 {
     struct making *m = context;
-    const struct adv_training *t = m->training;
-    size_t n_blocks = m->paths->n / ADV_PATH_BLOCK;
+    const struct adv_training_run_options *running = m->training->running;
     struct block b = {0};
-    if (t->cancelled && t->cancelled(t->context)) {
+    if (running && running->cancelled && running->cancelled(running->context)) {
         m->status[number] = ADV_E_CANCELLED;
         return;
     }
@@ -198,24 +207,25 @@ static void make_block_task(void *context, size_t number, int worker)
         m->status[number] = make_block(m, number, m->evaluators[worker], &b);
     free(b.x);
     free(b.v);
-    if (number < m->n_read)
-        return;
-    size_t n_done = 1 + atomic_fetch_add(&m->n_done, 1);
-    if (t->on_paths && worker == 0)
-        t->on_paths(t->context, (double)n_done / (double)(n_blocks - m->n_read));
+    if (number >= m->n_read)
+        tell(m, worker);
 }
 
-static enum adv_status allocate(struct adv_teacher_paths *paths,
-                                const struct adv_distill_recipe *recipe,
-                                const struct adv_dataset *data, struct adv_error *error)
+void adv_teacher_paths_plan(const struct adv_training *t, struct adv_teacher_paths *paths)
 {
-    size_t n_blocks = ((size_t)recipe->paths + ADV_PATH_BLOCK - 1) / ADV_PATH_BLOCK, values;
+    const struct adv_distill_recipe *recipe = &t->recipe.distill;
+    size_t n_blocks = ((size_t)recipe->paths + ADV_PATH_BLOCK - 1) / ADV_PATH_BLOCK;
     *paths = (struct adv_teacher_paths){
         .n = n_blocks * ADV_PATH_BLOCK,
-        .dim = data->dim,
-        .n_context = data->n_context,
+        .dim = t->dataset.dim,
+        .n_context = t->dataset.n_context,
         .n_frames = ADV_PATH_STRETCHES * (size_t)recipe->frames + 1,
     };
+}
+
+static enum adv_status allocate(struct adv_teacher_paths *paths, struct adv_error *error)
+{
+    size_t n_blocks = paths->n / ADV_PATH_BLOCK, values;
     if (!adv_mul_size(paths->n * paths->n_frames, paths->dim, &values))
         return adv_no_memory(error);
     paths->times = adv_calloc(n_blocks, paths->n_frames * sizeof *paths->times);
@@ -252,24 +262,39 @@ static enum adv_status outcome(const struct making *m, struct adv_error *error)
     return ADV_OK;
 }
 
+/* The run's file; NULL: there is none. */
+static const char *file_of(const struct adv_training *t)
+{
+    return t->running ? t->running->paths_file : NULL;
+}
+
+/* Writes the first n blocks. Where that fails it is a warning: they are there all the same. */
+static bool keep_in_file(const struct making *m, size_t n)
+{
+    const struct adv_training *t = m->training;
+    struct adv_error error = ADV_ERROR_INIT;
+    if (adv_teacher_paths_write(t, m->teacher, file_of(t), m->paths, n, &error) == ADV_OK)
+        return true;
+    adv_error_prefix(&error, "the teacher's paths are not kept: ");
+    if (t->running->on_warning)
+        t->running->on_warning(t->running->context, error.message);
+    return false;
+}
+
 /* Keeps what was computed, up to the first block that was not: a training that is stopped goes on
  * there. */
 static enum adv_status finish(const struct making *m, struct adv_error *error)
 {
-    const char *file = m->training->paths_file;
     struct adv_error why = ADV_ERROR_INIT;
     char kept[512] = "";
     size_t n = 0;
     enum adv_status status = outcome(m, &why);
     while (n < m->paths->n / ADV_PATH_BLOCK && m->status[n] == ADV_OK)
         n++;
-    if (file && n > m->n_read && (status == ADV_OK || status == ADV_E_CANCELLED)) {
-        enum adv_status written =
-            adv_teacher_paths_write(m->training, m->teacher, file, m->paths, n, error);
-        if (written != ADV_OK)
-            return written;
-        snprintf(kept, sizeof kept, "; %s has %zu of %zu", file, n * ADV_PATH_BLOCK, m->paths->n);
-    }
+    bool is_worth = n > m->n_read && (status == ADV_OK || status == ADV_E_CANCELLED);
+    if (file_of(m->training) && is_worth && keep_in_file(m, n))
+        snprintf(kept, sizeof kept, "; %s has %zu of %zu, and the same command goes on there",
+                 file_of(m->training), n * ADV_PATH_BLOCK, m->paths->n);
     return status == ADV_OK ? ADV_OK
                             : adv_fail_field(error, status, why.field, "%s%s", why.message, kept);
 }
@@ -283,7 +308,7 @@ enum adv_status adv_teacher_paths_make(const struct adv_training *t,
                        .teacher = teacher,
                        .paths = paths,
                        .seed = adv_seed_for((uint64_t)t->recipe.train.seed, ADV_SEED_TRAIN)};
-    enum adv_status status = allocate(paths, &t->recipe.distill, &t->dataset, error);
+    enum adv_status status = allocate(paths, error);
     atomic_init(&m.n_done, 0);
     m.evaluators = adv_calloc(n_workers, sizeof *m.evaluators);
     m.status = adv_calloc(paths->n / ADV_PATH_BLOCK, sizeof *m.status);
@@ -291,8 +316,8 @@ enum adv_status adv_teacher_paths_make(const struct adv_training *t,
         status = adv_no_memory(error);
     for (size_t i = 0; i < n_workers && status == ADV_OK; i++)
         status = adv_evaluator_new(adv_model_packed_weights(teacher), &m.evaluators[i], error);
-    if (status == ADV_OK && t->paths_file)
-        status = adv_teacher_paths_read(t, teacher, t->paths_file, paths, &m.n_read, error);
+    if (status == ADV_OK && file_of(t))
+        status = adv_teacher_paths_read(t, teacher, file_of(t), paths, &m.n_read, error);
     if (status == ADV_OK) {
         adv_pool_run(t->pool, paths->n / ADV_PATH_BLOCK, make_block_task, &m);
         status = finish(&m, error);
@@ -301,6 +326,8 @@ enum adv_status adv_teacher_paths_make(const struct adv_training *t,
         adv_evaluator_free(m.evaluators[i]);
     free(m.evaluators);
     free(m.status);
+    if (status != ADV_OK)
+        adv_teacher_paths_release(paths);
     return status;
 }
 
@@ -322,5 +349,7 @@ void adv_teacher_paths_release(struct adv_teacher_paths *paths)
     free(paths->label);
     free(paths->context);
     free(paths->no_context);
-    *paths = (struct adv_teacher_paths){0};
+    paths->times = paths->x = paths->v = paths->context = NULL;
+    paths->label = NULL;
+    paths->no_context = NULL;
 }

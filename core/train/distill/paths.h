@@ -24,15 +24,21 @@ struct adv_teacher_paths {
     int32_t *label;           /* [n] */
     float *context;           /* [n, n_context]; NULL: none */
     bool *no_context;         /* [n]: the path is one without a context; NULL: none */
-};
+};                            /* arrays are NULL until they are computed */
 
-/* recipe->paths of them, rounded up to whole blocks, by the training's data (for labels and
- * contexts), seed and threads. Of a share recipe->off_data the end is drawn from the base, so that
+/* How many there will be, recipe->paths rounded up to whole blocks, and of what sizes. */
+void adv_teacher_paths_plan(const struct adv_training *training, struct adv_teacher_paths *paths);
+
+/* Computes those that are planned, by the training's data (for labels and contexts), seed and
+ * threads; what the run's file has of them it takes from there, and writes the others to it. Of a
+ * share recipe->off_data the end is drawn from the base, so that
  * the student also knows what leads to places where no data are; of the others the start is.
- * Errors: ADV_E_NUMERIC where the teacher's velocity is not finite; ADV_E_MEMORY. */
+ * Errors, after which there are none: ADV_E_NUMERIC where the teacher's velocity is not finite;
+ * ADV_E_CANCELLED; ADV_E_MEMORY; those of adv_teacher_paths_read. */
 enum adv_status adv_teacher_paths_make(const struct adv_training *training,
                                        const struct adv_model *teacher,
                                        struct adv_teacher_paths *paths, struct adv_error *error);
+/* Frees the arrays. */
 void adv_teacher_paths_release(struct adv_teacher_paths *paths);
 
 size_t adv_teacher_paths_bytes(const struct adv_teacher_paths *paths);

@@ -138,6 +138,9 @@ static enum adv_status find_facts(struct adv_training *t, uint64_t facts[FACTS],
     facts[DATA] = adv_digest(ADV_DIGEST_INIT, t->dataset.digest, strlen(t->dataset.digest));
     facts[TEACHER] = digest_of_teacher(t);
     facts[STATE] = digest_of_state(t);
+    enum adv_status status = t->distillation ? adv_distillation_prepare(t, error) : ADV_OK;
+    if (status != ADV_OK)
+        return status;
     adv_training_shard_gradient(t, 0, 0);
     facts[GRADIENT] =
         adv_digest(ADV_DIGEST_INIT, t->gradients, t->n_weights * sizeof *t->gradients);

@@ -61,6 +61,8 @@ static struct adv_training *open_training(const char *recipe, int threads)
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_training *training = NULL;
     ck_assert_msg(open_student(recipe, threads, &training, &error) == ADV_OK, "%s", error.message);
+    if (training->distillation)
+        ck_assert_int_eq(adv_distillation_prepare(training, NULL), ADV_OK);
     return training;
 }
 
@@ -330,20 +332,53 @@ static bool has_enough(void *context)
     "{\"name\": \"student\", \"net\": {" NET ", \"flow_map\": true}, " DATA ", " TRAIN             \
     ", \"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": " paths more "}}"
 
-static enum adv_status open_with_file(const char *recipe, struct told *told,
-                                      struct adv_training **training, struct adv_error *error)
+/* Up to the first step, if that is where it stops. */
+static bool stop(void *context, const struct adv_training_progress *progress)
+{
+    (void)context;
+    (void)progress;
+    return false;
+}
+
+static enum adv_status run_with_file(struct adv_training *training, struct told *told,
+                                     struct adv_error *error)
 {
     char file[96];
     snprintf(file, sizeof file, "%s/teacher.paths", trainings_folder);
-    struct adv_training_options options = {.size = sizeof options,
-                                           .data = trainings_folder,
-                                           .threads = 1,
-                                           .cancelled = has_enough,
-                                           .on_paths = note,
-                                           .context = told,
-                                           .paths_file = file};
+    struct adv_training_run_options options = {.size = sizeof options,
+                                               .on_step = stop,
+                                               .cancelled = has_enough,
+                                               .on_paths = note,
+                                               .context = told,
+                                               .paths_file = file};
     *error = (struct adv_error)ADV_ERROR_INIT;
-    return adv_training_new(recipe, &options, training, error);
+    return adv_training_run(training, &options, error);
+}
+
+/* A training of the recipe that has its paths and has done a step. */
+static struct adv_training *train_with_file(const char *recipe, size_t n_new)
+{
+    struct adv_training *training = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    struct told told = {.most_calls = SIZE_MAX};
+    ck_assert_int_eq(open_student(recipe, 1, &training, NULL), ADV_OK);
+    ck_assert_int_eq(run_with_file(training, &told, &error), ADV_E_CANCELLED);
+    ck_assert_msg(training->progress.step == 1, "%s", error.message);
+    ck_assert_uint_eq(told.n_calls, n_new);
+    ck_assert_double_eq(told.share, n_new ? 1 : 0);
+    return training;
+}
+
+static void is_refused(const char *recipe, const char *message)
+{
+    struct adv_training *training = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    struct told told = {.most_calls = SIZE_MAX};
+    ck_assert_int_eq(open_student(recipe, 1, &training, NULL), ADV_OK);
+    ck_assert_int_ne(run_with_file(training, &told, &error), ADV_OK);
+    ck_assert_msg(strstr(error.message, message) != NULL, "%s", error.message);
+    ck_assert_int_eq(training->progress.step, 0);
+    adv_training_free(training);
 }
 
 static void paths_are_same(const struct adv_training *a, const struct adv_training *b)
@@ -361,61 +396,80 @@ static void paths_are_same(const struct adv_training *a, const struct adv_traini
  * fewer and, with those that lack, of more. */
 START_TEST(paths_in_a_file_are_not_computed_again)
 {
+    static const struct {
+        const char *recipe;
+        size_t n_new;
+    } then[] = {{WITH_PATHS("256", ""), 2},
+                {WITH_PATHS("256", ""), 0},
+                {WITH_PATHS("448", ""), 3},
+                {WITH_PATHS("128", ""), 0}};
     adv_model_unref(new_teacher());
     struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training *training = NULL, *fresh = open_training(WITH_PATHS("256", ""), 2);
+    struct adv_training *stopped = NULL;
     struct told told = {.most_calls = 2};
-    ck_assert_int_eq(open_with_file(WITH_PATHS("256", ""), &told, &training, &error),
-                     ADV_E_CANCELLED);
+    ck_assert_int_eq(open_student(WITH_PATHS("256", ""), 1, &stopped, NULL), ADV_OK);
+    ck_assert_int_eq(run_with_file(stopped, &told, &error), ADV_E_CANCELLED);
     ck_assert_ptr_nonnull(strstr(error.message, "teacher.paths has 128 of 256"));
-    static const size_t n_new[] = {2, 0};
-    for (size_t i = 0; i < 2; i++) {
-        told = (struct told){.most_calls = SIZE_MAX};
-        ck_assert_msg(open_with_file(WITH_PATHS("256", ""), &told, &training, &error) == ADV_OK,
-                      "%s", error.message);
-        ck_assert_uint_eq(told.n_calls, n_new[i]);
-        ck_assert_double_eq(told.share, n_new[i] ? 1 : 0);
+    ck_assert_ptr_null(stopped->distillation->paths.x);
+    adv_training_free(stopped);
+    for (size_t i = 0; i < sizeof then / sizeof *then; i++) {
+        struct adv_training *fresh = open_training(then[i].recipe, 2);
+        struct adv_training *training = train_with_file(then[i].recipe, then[i].n_new);
         paths_are_same(training, fresh);
         adv_training_free(training);
+        adv_training_free(fresh);
     }
-    adv_training_free(fresh);
-    fresh = open_training(WITH_PATHS("448", ""), 1);
-    told = (struct told){.most_calls = SIZE_MAX};
-    ck_assert_int_eq(open_with_file(WITH_PATHS("448", ""), &told, &training, &error), ADV_OK);
-    ck_assert_uint_eq(told.n_calls, 3);
-    paths_are_same(training, fresh);
-    adv_training_free(training);
-    adv_training_free(fresh);
-    ck_assert_int_eq(open_with_file(WITH_PATHS("128", ""), &told, &training, &error), ADV_OK);
-    ck_assert_uint_eq(told.n_calls, 3);
-    adv_training_free(training);
 }
 END_TEST
 
-START_TEST(paths_of_others_are_refused)
+static void flip_a_bit(const char *name)
 {
-    static const char other[] = "of another teacher, of other data or by other settings";
+    FILE *file = fopen(name, "r+b");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fseek(file, -1000, SEEK_END), 0);
+    int byte = fgetc(file);
+    ck_assert_int_eq(fseek(file, -1000, SEEK_END), 0);
+    fputc(byte ^ 1, file);
+    fclose(file);
+}
+
+START_TEST(paths_of_others_and_damaged_ones_are_refused)
+{
+    char file[96];
+    snprintf(file, sizeof file, "%s/teacher.paths", trainings_folder);
     adv_model_unref(new_teacher());
-    struct adv_error error = ADV_ERROR_INIT;
-    struct adv_training *training = NULL;
-    struct told told = {.most_calls = SIZE_MAX};
-    ck_assert_int_eq(open_with_file(WITH_PATHS("128", ""), &told, &training, &error), ADV_OK);
-    adv_training_free(training);
-    training = NULL;
-    ck_assert_int_eq(
-        open_with_file(WITH_PATHS("128", ", \"off_data\": 0.5"), &told, &training, &error),
-        ADV_E_INVALID);
-    ck_assert_msg(strstr(error.message, other) != NULL, "%s", error.message);
+    ck_assert_int_eq(adv_file_replace(file, "", 0, NULL), ADV_OK); /* as if it were not there */
+    adv_training_free(train_with_file(WITH_PATHS("128", ""), 2));
+    is_refused(WITH_PATHS("128", ", \"off_data\": 0.5, \"frames\": 2"),
+               "other distill.frames, distill.off_data; name another file");
+    flip_a_bit(file);
+    is_refused(WITH_PATHS("128", ""), "the file is damaged");
     save_teacher("{\"name\": \"teacher\", \"net\": {" NET ", \"residual\": true}}");
-    ck_assert_int_eq(open_with_file(WITH_PATHS("128", ""), &told, &training, &error),
-                     ADV_E_INVALID);
-    ck_assert_msg(strstr(error.message, other) != NULL, "%s", error.message);
-    ck_assert_int_eq(open_with_file("{\"name\": \"alone\", \"net\": {" NET "}, " DATA ", " TRAIN
-                                    "}",
-                                    &told, &training, &error),
-                     ADV_E_INVALID);
-    ck_assert_str_eq(error.field, "paths_file");
-    ck_assert_ptr_null(training);
+    is_refused(WITH_PATHS("128", ""), "other teacher; name another file");
+    is_refused("{\"name\": \"alone\", \"net\": {" NET "}, " DATA ", " TRAIN "}",
+               "the recipe has no distill part");
+}
+END_TEST
+
+static void note_warning(void *context, const char *message)
+{
+    ck_assert_ptr_nonnull(strstr(message, "the teacher's paths are not kept"));
+    ++*(int *)context;
+}
+
+START_TEST(paths_that_cannot_be_written_serve_all_the_same)
+{
+    int n_warnings = 0;
+    adv_model_unref(new_teacher());
+    struct adv_training *training = NULL;
+    struct adv_training_run_options options = {.size = sizeof options,
+                                               .on_warning = note_warning,
+                                               .context = &n_warnings,
+                                               .paths_file = "/nonexistent/teacher.paths"};
+    ck_assert_int_eq(open_student(WITH_PATHS("128", ""), 1, &training, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_run(training, &options, NULL), ADV_OK);
+    ck_assert_int_eq(n_warnings, 1);
+    adv_training_free(training);
 }
 END_TEST
 
@@ -485,7 +539,8 @@ int main(void)
     tcase_add_test(students, a_student_learns);
     tcase_add_test(students, the_fewest_paths_leave_some_held_out);
     tcase_add_test(students, paths_in_a_file_are_not_computed_again);
-    tcase_add_test(students, paths_of_others_are_refused);
+    tcase_add_test(students, paths_of_others_and_damaged_ones_are_refused);
+    tcase_add_test(students, paths_that_cannot_be_written_serve_all_the_same);
     tcase_add_test(students, a_checkpoint_does_not_go_on_with_another_teacher);
     tcase_add_test(students, a_student_of_a_coupled_teacher_is_coupled);
     tcase_add_test(students, some_paths_are_without_a_context);
