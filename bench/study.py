@@ -52,9 +52,15 @@ def modes_of(cells, dim):
 
 
 def recipe_of(network, cells, dim, seed, steps):
+    """The network's recipe, with what it says in `where` of boards of this many cells or dimensions."""
     recipe = json.loads((RECIPES / f"{network}.json").read_text())
+    board = {"cells": cells, "dim": dim}
+    for other in recipe.pop("where", []):
+        if all(other[key] == board[key] for key in board.keys() & other.keys()):
+            for part in ("net", "train"):
+                recipe[part] |= other.get(part, {})
     recipe["name"] = f"{network}-{cells}-{dim}"
-    recipe["net"] |= recipe.pop("net_by_cells", {}).get(str(cells), {}) | {"dim": dim}
+    recipe["net"]["dim"] = dim
     recipe["data"] = {"source": {"kind": "density",
                                  "density": {"kind": "checkerboard", "dim": dim, "cells": cells}}}
     recipe["train"] |= {"steps": steps, "seed": seed}
