@@ -211,7 +211,8 @@ START_TEST(the_largest_size_is_a_setting)
     server_daemon_start(&server, (const char *const[]){"--max-model-bytes=3000", NULL});
     ck_assert_double_eq(server_metric(&server, "advect_models"), 0);
     expect_reason("plane.safetensors", "at most 3000 are loaded");
-    expect_reason("broken.safetensors", "announced"); /* small enough to be looked at */
+    expect_reason("broken.safetensors",
+                  "this is not a safetensors file"); /* small enough to be looked at */
     server_daemon_stop(&server);
 }
 END_TEST

@@ -738,7 +738,7 @@ START_TEST(a_judge_that_fails_and_solvers_that_are_none_are_refused)
     cli_fails(1, "eval small.safetensors --curve c.png --solvers rk5:3", "rk5");
     cli_fails(1, "eval small.safetensors --curve c.png --solvers euler", "METHOD:STEPS");
     cli_fails(1, "eval small.safetensors --curve c.png --solvers euler:0", "steps, 1 to 10000");
-    cli_fails(1, "eval small.safetensors --curve c.png --solvers euler:3^x", "a power up to 10");
+    cli_fails(1, "eval small.safetensors --curve c.png --solvers euler:3^x", "^POWER, up to 10");
     cli_fails(1, "eval small.safetensors --curve c.png --solvers dopri5:2", "a tolerance");
     cli_fails(1, "eval small.safetensors --samples s.npy --solver euler:3^2", "equal ones");
     cli_fails(1, "eval small.safetensors --classify 3 --guidance 2",
