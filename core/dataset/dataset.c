@@ -146,7 +146,7 @@ static enum adv_status make_digest(struct adv_dataset *d, const json_t *source,
         if (d->contexts)
             hash = adv_digest(hash, d->contexts, d->n_rows * d->n_context * sizeof *d->contexts);
     }
-    snprintf(d->digest, sizeof d->digest, "%016llx", (unsigned long long)hash);
+    adv_digest_text(hash, d->digest);
     return ADV_OK;
 }
 

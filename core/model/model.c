@@ -64,7 +64,7 @@ static void digest_weights(struct adv_model *model)
 {
     uint64_t hash = adv_digest(ADV_DIGEST_INIT, model->weights,
                                adv_net_weights(model->net) * sizeof *model->weights);
-    snprintf(model->digest, sizeof model->digest, "%016llx", (unsigned long long)hash);
+    adv_digest_text(hash, model->digest);
 }
 
 enum adv_status adv_model_new_json(const json_t *config, const float *weights,

@@ -97,22 +97,14 @@ static const char *teacher_digest(const struct adv_training *t)
     return t->distillation ? adv_model_digest(t->distillation->teacher) : NULL;
 }
 
-#define DIGEST_TEXT 17
-
-/* Of the tensors' bytes, so that a damaged file is noticed. */
-static void write_digest(uint64_t digest, char text[DIGEST_TEXT])
-{
-    snprintf(text, DIGEST_TEXT, "%016llx", (unsigned long long)digest);
-}
-
 static json_t *state_of(const struct adv_training *t)
 {
     struct part parts[TENSORS_MAX];
-    char digest[DIGEST_TEXT];
-    uint64_t hash = ADV_DIGEST_INIT;
+    char digest[ADV_DIGEST_TEXT];
+    uint64_t hash = ADV_DIGEST_INIT; /* of the tensors, so that a damaged file is noticed */
     for (size_t i = 0, n = list_parts(t, parts); i < n; i++)
         hash = adv_digest(hash, parts[i].data, t->n_weights * sizeof *parts[i].data);
-    write_digest(hash, digest);
+    adv_digest_text(hash, digest);
     return json_pack(
         "{s:s, s:I, s:b, s:f, s:f, s:I, s:o, s:o, s:s, s:s*, s:o}", "digest", digest, "step",
         (json_int_t)t->progress.step, "over", t->progress.over, "seconds", t->progress.seconds,
@@ -212,14 +204,14 @@ static enum adv_status check_digest(const struct adv_safetensors *file, const st
                                     size_t n_tensors, const json_t *state, struct adv_error *error)
 {
     const char *written = json_string_value(json_object_get(state, "digest"));
-    char found[DIGEST_TEXT];
+    char found[ADV_DIGEST_TEXT];
     uint64_t hash = ADV_DIGEST_INIT;
     for (size_t i = 0; i < n_tensors; i++) {
         const struct adv_tensor *tensor = adv_safetensors_find(file, parts[i].name);
         size_t n_bytes = tensor->dtype == ADV_F32 ? tensor->n_elements * sizeof(float) : 0;
         hash = adv_digest(hash, tensor->bytes, n_bytes);
     }
-    write_digest(hash, found);
+    adv_digest_text(hash, found);
     if (!written || !strcmp(written, found))
         return ADV_OK;
     return adv_fail(error, ADV_E_FORMAT,

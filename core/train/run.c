@@ -56,19 +56,14 @@ static enum adv_status one_step(struct run *run, bool *goes_on, struct adv_error
 }
 
 /* What has to be there before the first step. */
-static enum adv_status begin(struct run *run, struct adv_error *error)
+static enum adv_status begin(const struct run *run, struct adv_error *error)
 {
     struct adv_training *t = run->training;
     if (!t->distillation && run->options.paths_file)
         return adv_fail_field(error, ADV_E_INVALID, "paths_file",
                               "a file of a teacher's paths is named, but the recipe has no distill "
                               "part");
-    if (!t->distillation || t->progress.over)
-        return ADV_OK;
-    t->running = &run->options;
-    enum adv_status status = adv_distillation_prepare(t, error);
-    t->running = NULL;
-    return status;
+    return t->distillation && !t->progress.over ? adv_distillation_prepare(t, error) : ADV_OK;
 }
 
 enum adv_status adv_training_run(struct adv_training *t,
@@ -84,11 +79,13 @@ enum adv_status adv_training_run(struct adv_training *t,
         run.options.cancelled = NULL; /* the others would wait for this one */
     if (t->ranks && t->ranks->rank > 0)
         run.options.checkpoint = NULL; /* rank 0 writes it */
+    t->running = &run.options;
     if (status == ADV_OK)
         status = begin(&run, error);
-    if (status != ADV_OK)
+    if (status != ADV_OK) {
+        t->running = NULL;
         return status;
-    t->running = &run.options;
+    }
     if (t->progress.step == 0 && run.options.on_warning)
         adv_dataset_suggest(&t->dataset, run.options.on_warning, run.options.context);
     if (adv_training_point_is_due(t)) /* stopped while it was measured */

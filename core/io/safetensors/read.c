@@ -183,7 +183,7 @@ static enum adv_status index_metadata(struct adv_safetensors_header *header,
 
 static void take_digest(const char *bytes, size_t n, char digest[17])
 {
-    snprintf(digest, 17, "%016" PRIx64, adv_digest(ADV_DIGEST_INIT, bytes, n));
+    adv_digest_text(adv_digest(ADV_DIGEST_INIT, bytes, n), digest);
 }
 
 static enum adv_status parse_header(struct adv_safetensors *file, struct adv_error *error)

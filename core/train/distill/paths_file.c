@@ -33,14 +33,12 @@ static json_t *key_of(const struct adv_training *t, const struct adv_model *teac
     return key;
 }
 
-#define DIGEST_TEXT 17
-
 /* Of the tensors' elements, so that a damaged file is noticed. */
-static void write_digest(const void *x, const void *v, size_t n_elements, char text[DIGEST_TEXT])
+static void write_digest(const void *x, const void *v, size_t n_elements,
+                         char text[ADV_DIGEST_TEXT])
 {
     size_t n = n_elements * sizeof(float);
-    uint64_t digest = adv_digest(adv_digest(ADV_DIGEST_INIT, x, n), v, n);
-    snprintf(text, DIGEST_TEXT, "%016llx", (unsigned long long)digest);
+    adv_digest_text(adv_digest(adv_digest(ADV_DIGEST_INIT, x, n), v, n), text);
 }
 
 /* Whether the file's key says the same; else what differs is told. */
@@ -76,7 +74,7 @@ static bool is_whole(const struct adv_safetensors *file, const struct adv_tensor
                      const struct adv_tensor *v)
 {
     const char *written = adv_safetensors_metadata(file, DIGEST);
-    char found[DIGEST_TEXT];
+    char found[ADV_DIGEST_TEXT];
     write_digest(x->bytes, v->bytes, x->n_elements, found);
     return written && !strcmp(written, found);
 }
@@ -152,7 +150,7 @@ enum adv_status adv_teacher_paths_write(const struct adv_training *t,
          .shape = {n_blocks * ADV_PATH_BLOCK, paths->n_frames, paths->dim},
          .data = paths->v},
     };
-    char digest[DIGEST_TEXT];
+    char digest[ADV_DIGEST_TEXT];
     json_t *key = key_of(t, teacher);
     char *text = key ? adv_json_dump(key, JSON_COMPACT) : NULL;
     write_digest(paths->x, paths->v, n_blocks * ADV_PATH_BLOCK * paths->n_frames * paths->dim,

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define ADV_DIGEST_INIT UINT64_C(0xcbf29ce484222325)
 
@@ -15,6 +16,14 @@ static inline uint64_t adv_digest(uint64_t digest, const void *bytes, size_t n)
     for (size_t i = 0; i < n; i++)
         digest = (digest ^ at[i]) * UINT64_C(0x100000001b3);
     return digest;
+}
+
+#define ADV_DIGEST_TEXT 17
+
+/* As 16 lower-case hex digits. */
+static inline void adv_digest_text(uint64_t digest, char text[ADV_DIGEST_TEXT])
+{
+    snprintf(text, ADV_DIGEST_TEXT, "%016llx", (unsigned long long)digest);
 }
 
 #endif
