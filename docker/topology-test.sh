@@ -291,7 +291,7 @@ for i in 0 1 2; do urls+=("http://127.0.0.1:${replica_ports[i]}"); done
 check "one list of replicas" one_list_of_replicas
 check "the same bytes" docker/topology_load.py reference "$work/digests" "${urls[@]}"
 say "nginx beside the replicas themselves"
-check "90 % of direct throughput" beside_nginx
+check "three quarters of direct throughput" beside_nginx
 say "a job"
 check "a job is found again" a_job_is_found_again
 check "a query as a job" a_query_as_a_job_stays_there

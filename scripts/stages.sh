@@ -1,12 +1,14 @@
 # Runs checks one after the other and counts them; to be sourced.
 #
 #   stage NAME COMMAND...   runs it and counts its last line "N passed, M failed", or else its outcome
-#   end_stages              prints again what failed, then the sum as such a line; fails if anything did
+#   end_stages              prints what each took, again what failed, then the sum as such a line; fails
+#                           if anything did
 # shellcheck shell=bash
 
 stages_passed=0
 stages_failed=0
 stages_faults=""
+stages_times=""
 
 # faults_of LOG: the lines that say what went wrong: those that a stage within repeated, or else those
 # of failed checks, or else the last.
@@ -36,12 +38,14 @@ stage() {
     fi
     ((failed == 0)) || stages_faults+="  $1"$'\n'"$(faults_of "$log")"$'\n'
     stages_failed=$((stages_failed + failed))
+    stages_times+=$(printf '%7d  %s\n' $((SECONDS - started)) "$1"
+        sed -n '/^seconds$/,/^$/s/^ .*/    &/p' "$log")$'\n'
     rm -f "$log"
     echo "   ($1: $((SECONDS - started)) s)"
 }
 
 end_stages() {
-    echo
+    printf '\nseconds\n%s\n' "$stages_times"
     [[ -z $stages_faults ]] || printf 'what failed:\n%s' "$stages_faults"
     echo "$stages_passed passed, $stages_failed failed"
     [[ $stages_failed -eq 0 ]]
