@@ -54,6 +54,12 @@ static const struct adv_field distill_fields[] = {
     {"off_data", ADV_FIELD_REAL, DISTILL(off_data), .min = 0, .max = 1, .fallback = "0.1",
      .help = "share of the paths that end at random places rather than at data, for the densities "
              "of such places"},
+    {"backwards", ADV_FIELD_REAL, DISTILL(backwards), .min = 0, .max = 1, .fallback = "0.5",
+     .help = "share of the steps learned that go from data to the base, for latents and "
+             "log-densities; 0 makes a student of samples alone"},
+    {"last", ADV_FIELD_REAL, DISTILL(last), .min = 0, .max = 0.95, .fallback = "0",
+     .help = "share of the steps learned that are the last of their number, which ends at data, "
+             "beside its part of the others"},
 };
 
 #define DATA(member) offsetof(struct adv_data_recipe, member)

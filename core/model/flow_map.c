@@ -2,9 +2,11 @@
  *
  *     "flow_map": {"steps": 8, "teacher": "mnist",
  *                  "log_density": [{"steps": 4, "rows": 4000, "bias": 0.01, "spread": 0.05,
- *                                   "mean_absolute": 0.03}, ..]}
+ *                                   "mean_absolute": 0.03}, ..],
+ *                  "samples_only": false}
  *
- * of which the teacher and the log-density, its difference to the teacher's, may be absent. */
+ * of which the teacher, the log-density, its difference to the teacher's, and whether it leads from
+ * the base to data alone may be absent. */
 #include "core/model/model.h"
 #include "core/nets/kind.h"
 
@@ -44,6 +46,7 @@ enum adv_status adv_model_read_flow_map(struct adv_model *model, struct adv_erro
     const json_t *map = json_object_get(model->config, "flow_map"), *entry;
     const json_t *steps = json_object_get(map, "steps");
     const json_t *teacher = json_object_get(map, "teacher");
+    const json_t *samples_only = json_object_get(map, "samples_only");
     enum adv_status status = ADV_OK;
     size_t i;
     bool given = map && !json_is_null(map), of_net = adv_net_is_flow_map(model->net);
@@ -57,11 +60,15 @@ enum adv_status adv_model_read_flow_map(struct adv_model *model, struct adv_erro
     if (!json_is_integer(steps) || level_of(json_integer_value(steps)) < 0)
         return adv_fail_field(error, ADV_E_INVALID, "flow_map.steps",
                               "flow_map.steps must be 1, 2, 4 or 8");
+    if (samples_only && !json_is_boolean(samples_only))
+        return adv_fail_field(error, ADV_E_INVALID, "flow_map.samples_only",
+                              "flow_map.samples_only must be true or false");
     if (teacher)
         status = adv_model_check_name("flow_map.teacher", teacher, error);
     if (status != ADV_OK)
         return status;
     model->flow_map_steps = json_integer_value(steps);
+    model->flow_map_is_one_way = json_is_true(samples_only);
     json_array_foreach(json_object_get(map, "log_density"), i, entry)
     {
         status = read_error(model, entry, error);
@@ -74,6 +81,11 @@ enum adv_status adv_model_read_flow_map(struct adv_model *model, struct adv_erro
 int64_t adv_model_flow_map_steps(const struct adv_model *model)
 {
     return model->flow_map_steps;
+}
+
+bool adv_model_flow_map_is_one_way(const struct adv_model *model)
+{
+    return model->flow_map_is_one_way;
 }
 
 const struct adv_flow_map_error *adv_model_flow_map_error(const struct adv_model *model,

@@ -24,6 +24,7 @@ struct adv_model {
     size_t shape[3];
     int n_dims;
     int64_t flow_map_steps;                       /* at most; 0: no flow map */
+    bool flow_map_is_one_way;                     /* it gives samples, no latents */
     struct adv_flow_map_error flow_map_errors[4]; /* of 1, 2, 4, 8 steps; .steps 0: not known */
     double guidance;                              /* of samples, by default */
     double box_lo[2], box_hi[2];                  /* of the plane */

@@ -93,6 +93,12 @@ enum adv_status adv_flow_map_check(const struct adv_query *query, const struct a
         if (status != ADV_OK)
             return status;
     }
+    if (adv_model_flow_map_is_one_way(model) && !adv_query_from_base(query->kind))
+        return adv_fail_field(
+            error, ADV_E_INVALID, "solver.method",
+            "solver.method is \"flow_map\"; this model's was made for samples "
+            "alone (distill.backwards was 0): take dopri5 or rk4, which integrate "
+            "its velocity");
     if (query->errors)
         return adv_fail_field(error, ADV_E_INVALID, "errors",
                               "errors is true; they compare two integrations, and flow_map is "

@@ -91,7 +91,8 @@ static struct budget budget_of(const struct adv_query *query, const struct adv_m
     int64_t most = adv_model_flow_map_steps(model);
     bool has_density =
         !adv_query_needs_divergence(query) || adv_model_dim(model) <= ADV_EXACT_DIM_MAX;
-    if (most > 0 && has_density && !adv_query_has_errors(query))
+    bool leads_there = adv_query_from_base(query->kind) || !adv_model_flow_map_is_one_way(model);
+    if (most > 0 && has_density && leads_there && !adv_query_has_errors(query))
         return (struct budget){"flow_map", most < FEW_STEPS ? most : FEW_STEPS};
     if (samples && adv_model_is_image(model))
         return (struct budget){"midpoint", 30};

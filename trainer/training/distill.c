@@ -99,9 +99,10 @@ static json_t *distill_of(const struct adv_model *teacher, const char *file,
     int64_t paths = options->paths ? options->paths : images ? 8192 : 32768;
     double guidance =
         options->guidance ? json_number_value(options->guidance) : adv_model_guidance(teacher);
-    return json_pack("{s:s, s:I, s:f, s:I, s:i, s:f}", "teacher", file, "steps",
+    return json_pack("{s:s, s:I, s:f, s:I, s:i, s:f, s:f, s:f}", "teacher", file, "steps",
                      (json_int_t)1 << options->most, "guidance", guidance, "paths",
-                     (json_int_t)paths, "frames", images ? 2 : 4, "off_data", images ? 0.0 : 0.1);
+                     (json_int_t)paths, "frames", images ? 2 : 4, "off_data", images ? 0.0 : 0.1,
+                     "backwards", images ? 0.0 : 0.5, "last", images ? 0.3 : 0.0);
 }
 
 static enum adv_status check_teacher(const struct adv_model *teacher, const json_t *data,
@@ -189,13 +190,13 @@ static int run(int argc, char **argv)
         .summary =
             "Trains a model of few steps, a flow map, on paths of a teacher, which are computed "
             "first\n"
-            "(docs/guide/few-steps.md). Samples, trajectories, latents and, of up to 16 "
-            "dimensions,\n"
-            "log-densities of it take 1, 2, 4 or 8 evaluations. The part `flow map` of advect "
-            "inspect\n"
-            "tells how far its log-densities are from the teacher's. Checkpoints are as those of "
-            "advect\n"
-            "train.",
+            "(docs/guide/few-steps.md). Samples and trajectories of it take 1, 2, 4 or 8 "
+            "evaluations,\n"
+            "and of points latents too, and log-densities of up to 16 dimensions. The part `flow "
+            "map` of\n"
+            "advect inspect tells how far its log-densities are from the teacher's. Checkpoints "
+            "are as\n"
+            "those of advect train.",
         .example = "advect distill models/checkerboard-8x8.safetensors --out fast.safetensors",
         .fields = fields,
         .n_fields = N_FIELDS,

@@ -37,7 +37,7 @@ enum adv_status adv_distillation_held_out(const struct adv_training *training,
 
 /* The config's "flow_map.log_density" of a student: how far its log-densities are from the
  * teacher's. *measured stays NULL where that is not to be had: beyond ADV_EXACT_DIM_MAX dimensions,
- * with contexts, before the first step. */
+ * with contexts, of students of samples alone, before the first step. */
 enum adv_status adv_distillation_measure(const struct adv_training *training,
                                          struct adv_model *student, json_t **measured,
                                          struct adv_error *error);

@@ -224,7 +224,8 @@ enum adv_status adv_distillation_measure(const struct adv_training *t, struct ad
     struct judged j = {0};
     size_t n = t->progress.step < BRIEF_STEPS ? ROWS_BRIEF : ROWS;
     *measured = NULL;
-    if (t->dataset.dim > ADV_EXACT_DIM_MAX || t->dataset.n_context > 0 || t->progress.step == 0)
+    if (t->dataset.dim > ADV_EXACT_DIM_MAX || t->dataset.n_context > 0 || t->progress.step == 0 ||
+        t->recipe.distill.backwards == 0)
         return ADV_OK;
     json_t *entries = json_array();
     struct adv_error inner = ADV_ERROR_INIT;

@@ -11,7 +11,7 @@ struct stretch {
 };
 
 #define SHARE_VELOCITY 0.125f /* stretches of no length */
-#define SHARE_EQUAL 0.625f    /* up to here: one of 1, 2, 4 or 8 equal steps */
+#define SHARE_ANY 0.375f      /* of any length, for trajectories */
 
 static size_t below(float uniform, size_t n)
 {
@@ -19,23 +19,48 @@ static size_t below(float uniform, size_t n)
     return i < n ? i : n - 1;
 }
 
-/* Steps as samples and densities take them, in either direction; stretches of any length, for
- * trajectories; and velocities. */
-static struct stretch choose(size_t path, size_t n_frames, size_t steps_max, const float u[4])
+/* One of n equal steps, and whether it is taken backwards. */
+static size_t choose_step(const struct adv_distill_recipe *recipe, size_t n, float uniform,
+                          bool *goes_back)
+{
+    float last = (float)recipe->last, backwards = (float)recipe->backwards;
+    if (uniform < last) {
+        *goes_back = uniform < last * backwards;
+        return n - 1;
+    }
+    float rest = (uniform - last) / (1 - last);
+    size_t k = below(rest, n);
+    *goes_back = rest * (float)n - (float)k >= 1 - backwards;
+    return k;
+}
+
+static struct stretch any_length(size_t path, size_t a, size_t b, bool both_ways)
+{
+    if (!both_ways && a > b)
+        return (struct stretch){path, b, a};
+    return (struct stretch){path, a, b};
+}
+
+/* Steps as samples and densities take them; where a path has frames for trajectories, stretches of
+ * any length; and velocities. */
+static struct stretch choose(const struct adv_distill_recipe *recipe, size_t path, size_t n_frames,
+                             const float u[4])
 {
     if (u[1] < SHARE_VELOCITY) {
         size_t at = below(u[2], n_frames);
         return (struct stretch){path, at, at};
     }
-    if (u[1] >= SHARE_EQUAL)
-        return (struct stretch){path, below(u[2], n_frames), below(u[3], n_frames)};
+    if (recipe->frames > 1 && u[1] >= 1 - SHARE_ANY)
+        return any_length(path, below(u[2], n_frames), below(u[3], n_frames),
+                          recipe->backwards > 0);
     size_t levels = 1;
-    while ((size_t)1 << levels <= steps_max)
+    while ((size_t)1 << levels <= (size_t)recipe->steps)
         levels++;
+    bool goes_back;
     size_t n = (size_t)1 << below(u[2], levels), length = (n_frames - 1) / n;
-    size_t k = below(u[3], 2 * n), from = k / 2 * length;
-    return k % 2 ? (struct stretch){path, from + length, from}
-                 : (struct stretch){path, from, from + length};
+    size_t from = choose_step(recipe, n, u[3], &goes_back) * length;
+    return goes_back ? (struct stretch){path, from + length, from}
+                     : (struct stretch){path, from, from + length};
 }
 
 static void put(const struct adv_teacher_paths *paths, struct stretch at, size_t i,
@@ -63,7 +88,7 @@ static void draw(const struct adv_training *t, struct adv_examples *e, uint64_t 
         float u[4];
         adv_rng_uniform(seed, ADV_STREAM_SHUFFLE, first + i, 1, 4, u);
         size_t path = first_path + below(u[0], n_paths);
-        put(&d->paths, choose(path, d->paths.n_frames, (size_t)t->recipe.distill.steps, u), i, e);
+        put(&d->paths, choose(&t->recipe.distill, path, d->paths.n_frames, u), i, e);
     }
 }
 

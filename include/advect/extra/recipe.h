@@ -64,12 +64,14 @@ struct adv_sampling_recipe {
 /* How a student learns from a teacher to take few steps; .teacher NULL: there is none, and the
  * training is flow matching. */
 struct adv_distill_recipe {
-    char *teacher;   /* model file */
-    int64_t steps;   /* the most that the student is made for: 1, 2, 4 or 8 */
-    double guidance; /* of the teacher's velocities */
-    int64_t paths;   /* of the teacher, computed once and kept */
-    int64_t frames;  /* kept of a path in each eighth of its time */
-    double off_data; /* share of them that end anywhere rather than where data are */
+    char *teacher;    /* model file */
+    int64_t steps;    /* the most that the student is made for: 1, 2, 4 or 8 */
+    double guidance;  /* of the teacher's velocities */
+    int64_t paths;    /* of the teacher, computed once and kept */
+    int64_t frames;   /* kept of a path in each eighth of its time */
+    double off_data;  /* share of them that end anywhere rather than where data are */
+    double backwards; /* share of the steps learned that go from data to the base */
+    double last;      /* share of them that are the last, beside its part of the others */
 };
 
 struct adv_recipe {

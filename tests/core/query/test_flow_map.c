@@ -336,6 +336,30 @@ START_TEST(beyond_16_dimensions_it_gives_samples_but_no_density)
 }
 END_TEST
 
+START_TEST(one_made_for_samples_alone_gives_no_latents)
+{
+    struct adv_model *model =
+        model_of("{\"name\": \"forward\", " NET(3) ", \"flow_map\": {\"steps\": 2, "
+                                                   "\"samples_only\": true}}");
+    struct adv_error error = ADV_ERROR_INIT;
+    float points[6] = {0};
+    struct adv_query samples = query_of(ADV_QUERY_SAMPLES, 2);
+    ck_assert_int_eq(adv_query_check(&samples, model, &error), ADV_OK);
+    static const enum adv_query_kind kinds[] = {ADV_QUERY_LATENTS, ADV_QUERY_LOG_DENSITY};
+    for (size_t i = 0; i < 2; i++) {
+        struct adv_query query = query_of(kinds[i], 2);
+        query.points = points;
+        ck_assert_int_eq(adv_query_check(&query, model, &error), ADV_E_INVALID);
+        ck_assert_str_eq(error.field, "solver.method");
+        ck_assert_msg(strstr(error.message, "made for samples alone") != NULL, "%s", error.message);
+        query.solver = (struct adv_solver_spec){0};
+        ck_assert_int_eq(adv_query_check(&query, model, &error), ADV_OK);
+        ck_assert_str_eq(adv_solver_name(adv_query_default_solver(&query, model).solver), "dopri5");
+    }
+    adv_model_unref(model);
+}
+END_TEST
+
 START_TEST(few_steps_are_the_default_of_such_a_model)
 {
     struct adv_model *model = few_steps_model();
@@ -433,6 +457,7 @@ int main(void)
                         sizeof refusals / sizeof *refusals);
     tcase_add_test(refused, a_teacher_has_the_name_of_a_model);
     tcase_add_test(refused, other_models_have_no_flow_map);
+    tcase_add_test(refused, one_made_for_samples_alone_gives_no_latents);
     tcase_add_test(refused, beyond_16_dimensions_it_gives_samples_but_no_density);
     suite_add_tcase(suite, refused);
     return suite_run(suite);

@@ -133,6 +133,37 @@ START_TEST(frames_of_a_path_follow_its_velocity)
 }
 END_TEST
 
+/* Of 20 batches: the share of stretches that go from data to the base. */
+static double share_that_goes_back(const char *backwards)
+{
+    char recipe[1024];
+    snprintf(recipe, sizeof recipe, "%.*s, \"backwards\": %s}}", (int)strlen(STUDENT) - 2, STUDENT,
+             backwards);
+    struct adv_training *training = open_training(recipe, 1);
+    const struct adv_examples *e = &training->workers[0].examples;
+    size_t n_back = 0, n = 0;
+    for (; training->progress.step < 20; training->progress.step++) {
+        for (size_t first = 0; first < 48; first += 16) {
+            adv_distillation_draw(training, &training->workers[0], first, 16);
+            for (size_t i = 0; i < 16; i++, n++)
+                n_back += e->s[i] < e->t[i];
+        }
+    }
+    adv_training_free(training);
+    return (double)n_back / (double)n;
+}
+
+/* Half of all are equal steps; of those of any length, three eighths, half go back by chance, unless
+ * none is to. */
+START_TEST(as_many_steps_go_backwards_as_asked)
+{
+    adv_model_unref(new_teacher());
+    ck_assert_double_eq(share_that_goes_back("0"), 0);
+    ck_assert_double_eq_tol(share_that_goes_back("0.2"), 0.1 + 0.375 / 2, 0.05);
+    ck_assert_double_eq_tol(share_that_goes_back("1"), 0.5 + 0.375 / 2, 0.05);
+}
+END_TEST
+
 START_TEST(a_student_learns)
 {
     adv_model_unref(new_teacher());
@@ -536,6 +567,7 @@ int main(void)
     tcase_set_timeout(students, 120);
     tcase_add_test(students, a_student_starts_as_the_velocity_of_its_teacher);
     tcase_add_test(students, frames_of_a_path_follow_its_velocity);
+    tcase_add_test(students, as_many_steps_go_backwards_as_asked);
     tcase_add_test(students, a_student_learns);
     tcase_add_test(students, the_fewest_paths_leave_some_held_out);
     tcase_add_test(students, paths_in_a_file_are_not_computed_again);
