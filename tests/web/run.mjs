@@ -26,12 +26,13 @@ async function chooseModels(daemon) {
   const images = list.filter((m) => m.shape.length === 3 && m.classes === 10 && m.null_class)
     .sort((a, b) => a.multiply_adds - b.multiply_adds);
   const unets = images.filter((m) => m.net === "unet");
-  const best = unets.find((m) => m.card?.judge_accuracy) ?? unets[0] ?? images[0];
+  const exact = unets.filter((m) => !m.flow_map), best = exact.find((m) => m.card?.judge_accuracy) ?? exact[0] ?? images[0];
   const whole = await Promise.all(unets.map((m) => fetch(`${daemon.url}/v1/models/${m.name}`).then((r) => r.json())));
   const curved = whole.find((m) => m.config.data.transform.kind === "gaussianise");
   const space = list.find((m) => m.dim === 3 && m.shape.length === 1 && !m.context);
   const given = list.find((m) => m.context && m.columns && m.context.size <= 12);
-  return plane && best ? { plane: plane.name, other: other?.name, space: space?.name, images: images[0].name, best: best.name, curved: curved?.name, given } : null;
+  const student = unets.find((m) => m.flow_map && list.some(({ name }) => name === m.flow_map.teacher));
+  return plane && best ? { student, plane: plane.name, other: other?.name, space: space?.name, images: images[0].name, best: best.name, curved: curved?.name, given } : null;
 }
 
 const daemon = await Daemon.start(program, models);

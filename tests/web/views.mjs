@@ -128,7 +128,7 @@ async function tilesFilled(page) {
     assert((await page.locator(".tile canvas").nth(i).evaluate((c) => c.width)) > 1, `tile ${i} is empty`);
 }
 
-export async function imageTests(harness, daemon, { images }) {
+export async function imageTests(harness, daemon, { images, student }) {
   await harness.test("generate: images form, and can be had as files", {}, async (page) => {
     await open(page, daemon, `#/generate/${images}?classes=3,8&each=3&frames=8&steps=8&guidance=2&seed=5`);
     await idle(page);
@@ -155,6 +155,42 @@ export async function imageTests(harness, daemon, { images }) {
     await page.getByRole("button", { name: "Open in Draw" }).click();
     await until(() => page.locator("#verdict").count(), "a verdict");
   });
+
+  if (student)
+    await harness.test("generate: a draft by a model of few steps stands in for the noise, and is gone at the end", {}, async (page, tell) => {
+      const { name, flow_map: { teacher } } = student, settings = "classes=3,8&each=2&frames=4&steps=15&seed=5";
+      await open(page, daemon, `#/generate/${teacher}?${settings}&draft=nothing`);
+      await idle(page);
+      const exact = await pixels(page, ".pictures canvas");
+      let goOn;
+      const held = new Promise((resolve) => { goOn = resolve; });
+      await page.route(`**/models/${teacher}/trajectories`, async (route) => {
+        await held;
+        await route.continue();
+      });
+      await page.getByLabel("Draft by").selectOption(name);
+      await until(async () => (await pixels(page, ".pictures canvas")).inked > 0, "the draft");
+      assert((await pixels(page, ".pictures canvas")).sum !== exact.sum, "the exact images in place of a draft");
+      goOn();
+      await idle(page);
+      assert((await pixels(page, ".pictures canvas")).sum === exact.sum, "other images than without a draft");
+      assert(!(await address(page)).includes("draft="), "the usual draft is in the URL");
+      tell(`by ${name}`);
+    });
+
+  if (student)
+    await harness.test("draw and generate: a model of few steps is asked for no other guidance than its teacher's", {}, async (page) => {
+      const refused = [];
+      page.on("response", (response) => response.status() >= 400 && refused.push(response.url()));
+      await open(page, daemon, `#/generate/${student.name}?classes=3,8&each=2&frames=4&compare=solver`);
+      await idle(page);
+      assert(!(await page.getByLabel("Guidance").count()), "guidance can be set");
+      await open(page, daemon, `#/draw/${student.name}`);
+      await page.getByRole("button", { name: "Use a generated digit" }).click();
+      await idle(page);
+      await tilesFilled(page);
+      assert(!refused.length, refused.join());
+    });
 
   await harness.test("draw: drawn digits are told, weighed and answered", {}, async (page, tell) => {
     await open(page, daemon, `#/draw/${images}`);

@@ -1,6 +1,7 @@
 /* What a model says of one image: log-densities by class, latents, and the nearest that its flow
  * makes of it. All by the daemon's ordinary queries. */
 import { askJson, modelPath } from "../lib/api.js";
+import { takesGuidance } from "../lib/request-settings.js";
 
 const NEAREST = { method: "midpoint", steps: 16 };
 const TONE = [-3, 3]; /* of states whose scale is not known: base units */
@@ -81,7 +82,7 @@ export async function nearest(model, found, { s, n, seed, label, guidance }, opt
   const condition = guidance === undefined ? of(label) : { ...of(label), guidance };
   const ends = { times: [0, 1], space: "flow" };
   const noise = await ask("trajectories", { n, seed, ...ends, ...of(label), solver: { method: "euler", steps: 1 } });
-  const image = await ask("trajectories", { x0: [found.latent], ...ends, ...of(found.best), guidance: 1, solver: NEAREST });
+  const image = await ask("trajectories", { x0: [found.latent], ...ends, ...of(found.best), ...takesGuidance(model) ? { guidance: 1 } : {}, solver: NEAREST });
   const [there] = image.trajectories[1];
   const mixed = noise.trajectories[0].map((base) => base.map((e, i) => (1 - s) * e + s * there[i]));
   const { latents } = await ask("latents", { points: mixed, t: s, space: "flow", ...condition, solver: NEAREST });

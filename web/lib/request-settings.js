@@ -5,6 +5,9 @@ export const ANY = -1; /* no label */
 export const TIME = { name: "the time", min: 0, max: 1 }; /* of a point in a link: a column of settings.js */
 const TOLERANCE = 1e-5, TOLERANCES = [1e-2, 1e-3, 1e-4, TOLERANCE, 1e-6, 1e-7, 1e-8];
 
+/* A model of few steps has that of its teacher in it, and takes no other. */
+export const takesGuidance = (model) => model.null_class && !model.flow_map;
+
 /* Rows of settings for one class (none for unconditional models). */
 export function conditionSpecs(model) {
   if (!model.classes)
@@ -14,7 +17,7 @@ export function conditionSpecs(model) {
     choices.unshift({ value: ANY, label: "no class" });
   const specs = [{ name: "label", kind: "choice", label: "Class", choices, fallback: choices[0].value,
     help: "class of the data that the model is asked for" }];
-  if (model.null_class)
+  if (takesGuidance(model))
     specs.push(guidanceSpec(model));
   return specs;
 }
@@ -28,7 +31,7 @@ export function conditionOf(model, values) {
   if (!model.classes)
     return {};
   const condition = { label: values.label };
-  if (model.null_class && values.label !== ANY)
+  if (takesGuidance(model) && values.label !== ANY)
     condition.guidance = values.guidance;
   return condition;
 }

@@ -11,7 +11,7 @@ import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
 import { Form } from "../lib/form.js";
 import { pngOf, takeAway } from "../lib/picture.js";
-import { guidanceSpec } from "../lib/request-settings.js";
+import { guidanceSpec, takesGuidance } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { className, fixed, number } from "../lib/text.js";
 
@@ -34,7 +34,7 @@ function specsFor(model) {
     ...classes.length ? [{ name: "into", kind: "choice", label: "Class of the result", field: "label",
       choices: [{ value: BEST, label: "most likely class" }, ...classes], fallback: BEST,
       help: "class that the flow carries the mixture to" }] : [],
-    ...model.null_class ? [{ ...guidanceSpec(model), fallback: 2 }] : [],
+    ...takesGuidance(model) ? [{ ...guidanceSpec(model), fallback: 2 }] : [],
   ];
 }
 

@@ -4,7 +4,7 @@ import { toLevels, toneOf } from "../images/levels.js";
 import { isImageModel, kindRank } from "../images/models.js";
 import { paint } from "../images/pixels.js";
 import { affordable } from "../lib/affordable.js";
-import { askBlob, askLines, modelPath } from "../lib/api.js";
+import { askBlob, askJson, askLines, modelPath } from "../lib/api.js";
 import { CHOSEN } from "../lib/colours.js";
 import { askList } from "../lib/curl-list.js";
 import { download, el } from "../lib/dom.js";
@@ -12,13 +12,13 @@ import { Form } from "../lib/form.js";
 import { later } from "../lib/later.js";
 import { takeAway } from "../lib/picture.js";
 import { Player } from "../lib/player.js";
-import { guidanceSpec, seedSpec, solverOf, solverQuery, solverSpecs } from "../lib/request-settings.js";
+import { guidanceSpec, seedSpec, solverOf, solverQuery, solverSpecs, takesGuidance } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { className, fixed } from "../lib/text.js";
 
 const GAP = 1, WIDE = 10; /* images in a row */
 const PHONE = matchMedia("(max-width: 560px)"), stripLength = () => (PHONE.matches ? 6 : 12);
-const NOTHING = "nothing", IMAGES = "images"; /* to compare, and across */
+const NOTHING = "nothing", IMAGES = "images"; /* to compare, and across; to draft by */
 const MOST_KEPT = 6, MOST_INDEX = 1e6;
 const STEPS = 15, VELOCITIES = 2 * STEPS; /* of the first answer */
 
@@ -36,7 +36,7 @@ const EXTRAS = {
 };
 
 function comparisonSpecs(model) {
-  const settings = [...model.null_class && !model.flow_map ? ["guidance"] : [], "solver", "steps"].map((value) => ({ value }));
+  const settings = [...takesGuidance(model) ? ["guidance"] : [], "solver", "steps"].map((value) => ({ value }));
   return [
     { name: "compare", kind: "choice", label: "Compare", choices: [{ value: NOTHING }, ...settings], fallback: NOTHING,
       help: "setting of which several values are shown side by side, for the same noise" },
@@ -53,7 +53,13 @@ function keptSpec({ classes }) {
     columns: columns.map(([name, min, max]) => ({ name, kind: "int", min, max })) };
 }
 
-function specsFor(model) {
+function draftSpecs(students) {
+  return students.length ? [{ name: "draft", kind: "choice", label: "Draft by", fallback: students[0].name,
+    choices: [...students.map(({ name }) => ({ value: name })), { value: NOTHING }],
+    help: "model of few steps that learned from this one: its images of the same noise are shown until the exact ones are there" }] : [];
+}
+
+function specsFor(model, students) {
   const classes = Array.from({ length: model.classes }, (_, i) =>
     ({ value: i, label: className(model, i), title: `class ${className(model, i)}` }));
   const kinds = classes.length || 1, few = affordable(model, VELOCITIES, classes.length ? 6 * kinds : 36);
@@ -61,7 +67,7 @@ function specsFor(model) {
   return [
     ...classes.length ? [{ name: "classes", field: "label", kind: "chips", label: "Classes", choices: classes,
       fallback: classes.slice(0, 10).map((c) => c.value) }] : [],
-    ...model.null_class ? [guidanceSpec(model)] : [],
+    ...takesGuidance(model) ? [guidanceSpec(model)] : [],
     { name: "each", kind: "int", field: "n", label: classes.length ? "Images per class" : "Number of images",
       help: classes.length ? "number of images of each chosen class" : "number of images to generate",
       range: true, min: 1, max: most, fallback: Math.max(1, Math.min(most, Math.floor(few / kinds))) },
@@ -69,6 +75,7 @@ function specsFor(model) {
     { name: "frames", kind: "int", label: "Frames", help: "number of times at which the images are shown, from noise to data",
       min: 2, max: Math.min(120, model.limits.frames), fallback: Math.min(STEPS + 1, model.limits.frames) },
     ...solverSpecs(model, "midpoint", STEPS),
+    ...draftSpecs(students),
     ...comparisonSpecs(model),
     keptSpec(model),
     { name: "image", kind: "int", min: 0, max: MOST_INDEX, fallback: 0 },
@@ -78,9 +85,10 @@ function specsFor(model) {
 }
 
 class GenerateView {
-  constructor(root, { model, params, ours, remember, go }) {
-    Object.assign(this, { model, go, frames: [], times: [], extras: {}, places: {} });
-    this.form = new Form(specsFor(model), params, { ours, remember, changed: (name) => this.changed(name) });
+  constructor(root, { model, peers, params, ours, remember, go }) {
+    this.students = peers.filter(({ flow_map: map }) => map?.teacher === model.name);
+    Object.assign(this, { model, go, frames: [], times: [], draft: null, extras: {}, places: {} });
+    this.form = new Form(specsFor(model, this.students), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
     this.player = new Player({ t: this.form.values.t, speed: this.form.values.speed,
       draw: (t) => this.draw(t), settled: (t) => this.form.set("t", Number(t.toFixed(3))),
@@ -154,6 +162,9 @@ class GenerateView {
 
   get body() { return this.bodyOf(this.form.values); }
 
+  /* The model of few steps whose images are shown meanwhile, if any. */
+  get student() { return this.students.find(({ name }) => name === this.form.values.draft); }
+
   changed(name) {
     if (["compare", "against"].includes(name))
       this.showExtra("comparison");
@@ -170,7 +181,7 @@ class GenerateView {
   run() {
     const { model, form } = this;
     form.forgive();
-    for (const name of ["run", ...Object.keys(EXTRAS)])
+    for (const name of ["run", "draft", ...Object.keys(EXTRAS)])
       this.end(name);
     Object.values(this.extras).forEach(({ sheet }) => sheet.wait());
     this.forget();
@@ -180,6 +191,7 @@ class GenerateView {
       return;
     }
     this.size();
+    this.startDraft();
     this.tasks.start("run", `Forming ${this.count} images`, async (task) => {
       this.forget();
       await askLines(modelPath(model, "trajectories"), { signal: task.signal,
@@ -188,8 +200,24 @@ class GenerateView {
     });
   }
 
+  /* The student's images, until the last frame is there: with its own solver and guidance. */
+  startDraft() {
+    const { student, count: n, labels } = this;
+    if (student)
+      this.tasks.start("draft", `Drafting ${n} images`, async ({ signal }) => {
+        const body = { n, seed: this.form.values.seed, ...student.classes ? { label: labels } : {} };
+        const { samples } = await askJson(modelPath(student, "samples"), { signal, body });
+        if (this.times.at(-1) === 1)
+          return;
+        const tone = toneOf(student, samples.flat());
+        this.draft = samples.map((row) => toLevels(row, tone));
+        this.player.seek(0);
+      });
+  }
+
   /* No frame is there. */
   forget() {
+    this.draft = null;
     this.frames = [];
     this.times = [];
     this.player.pause(false);
@@ -228,11 +256,15 @@ class GenerateView {
     this.frames.push(line.states.map((row) => toLevels(row, tone)));
     this.times.push(line.t);
     this.last = line.states;
-    task.progress(line.frame + 1, this.form.values.frames, `Forming ${this.count} images, t = ${fixed(line.t, 2)}`);
+    const meanwhile = this.draft ? `; meanwhile a draft by ${this.student.name}` : "";
+    task.progress(line.frame + 1, this.form.values.frames, `Forming ${this.count} images, t = ${fixed(line.t, 2)}${meanwhile}`);
     this.player.reach = line.t;
-    this.player.seek(line.t);
-    if (line.t === 1)
+    if (line.t === 1) {
+      this.draft = null;
       this.form.set("t", 1);
+    }
+    if (!this.draft)
+      this.player.seek(line.t);
   }
 
   size() {
@@ -240,17 +272,19 @@ class GenerateView {
     this.canvas.width = this.columns * (width + GAP) - GAP;
     this.canvas.height = Math.ceil(this.count / this.columns) * (height + GAP) - GAP;
     this.canvas.style.maxWidth = `${this.canvas.width * 4}px`;
+    Object.assign(this.strip, { width: stripLength() * (width + GAP) - GAP, height });
     this.canvas.setAttribute("aria-label", `${this.count} images in ${this.columns} columns. Arrow keys choose one.`);
     this.drawn = null;
   }
 
-  /* The frame at t, or the latest there is. */
+  /* The frame at t, or the latest there is; in place of the noise a draft. */
   draw(t) {
     const k = this.times.findLastIndex((time) => time <= t + 1e-9);
-    if (k < 0 || !this.frames[k])
+    const shown = (t === 0 && this.draft) || this.frames[k];
+    if (!shown)
       return;
     const [, height, width] = this.model.shape, context = this.canvas.getContext("2d");
-    this.frames[k].forEach((bytes, i) => paint(context, this.model, bytes,
+    shown.forEach((bytes, i) => paint(context, this.model, bytes,
       i % this.columns * (width + GAP), Math.floor(i / this.columns) * (height + GAP)));
     context.strokeStyle = CHOSEN;
     context.strokeRect(this.chosen % this.columns * (width + GAP) + 0.5,
@@ -262,7 +296,7 @@ class GenerateView {
   drawStrip() {
     const [, height, width] = this.model.shape, n = this.frames.length;
     const most = stripLength(), shown = Math.min(most, n), key = `${this.chosen}/${n}/${most}`;
-    if (this.stripKey === key && this.drawn)
+    if (!n || (this.stripKey === key && this.drawn))
       return;
     this.stripKey = key;
     this.drawn = true;

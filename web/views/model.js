@@ -5,6 +5,7 @@ import { chart } from "../lib/chart.js";
 import { askList } from "../lib/curl-list.js";
 import { el } from "../lib/dom.js";
 import { trainingFacts, values, verdict } from "../lib/quality.js";
+import { takesGuidance } from "../lib/request-settings.js";
 import { Tasks } from "../lib/tasks.js";
 import { count, number, spaced } from "../lib/text.js";
 
@@ -32,6 +33,12 @@ function print(value) {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/* "1, 2 or 4, learned from mnist, of samples and trajectories". */
+function fewSteps({ steps: most, teacher, samples_only: oneWay }) {
+  const steps = [1, 2, 4, 8].filter((steps) => steps <= most), last = steps.pop();
+  return `${steps.length ? `${steps.join(", ")} or ` : ""}${last}${teacher ? `, learned from ${teacher}` : ""}${oneWay ? ", of samples and trajectories" : ""}`;
+}
+
 function facts(model) {
   return table([
     ["name", [model.name, el("span", { class: "dim" }, " (kept in the file; renaming the file does not change it)")]],
@@ -39,7 +46,8 @@ function facts(model) {
     ["shape of a point", `${model.shape.join(" × ")}${model.shape.length > 1 ? ` = ${count(model.dim)}` : ""} values`],
     ["classes", model.classes ? `${model.classes}${model.labels ? `: ${model.labels.join(", ")}` : ""}` : "none"],
     ...model.context ? [["context", `${model.context.size} numbers${model.context.columns ? `: ${model.context.columns.join(", ")}` : ""}`]] : [],
-    ["guidance", model.null_class ? `weight ${number(model.guidance)} unless asked otherwise` : "none"],
+    ...model.flow_map ? [["few steps", fewSteps(model.flow_map)]] : [],
+    ["guidance", model.null_class ? `weight ${number(model.guidance)}${takesGuidance(model) ? " unless asked otherwise" : ", its teacher's"}` : "none"],
     ["range of the data", model.range ? model.range.join(" to ") : "unbounded"],
     ...model.levels ? [["dequantised from", `${model.levels} levels`]] : [],
     ["digest", el("code", {}, model.digest)],
