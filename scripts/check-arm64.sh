@@ -23,7 +23,7 @@ trap 'rm -rf "$work"' EXIT
 left_out="measure pytorch server_listener server_load server_overload server_together server_fixtures density empirical evaluator fixtures
  plot_layers pool shipped simulator simulator_data simulator_reference team training.* unet.*
  query together request_body support two_sample plot render_png server_service server_sandbox server_heads server_reload server_log server_jobs server_signals
- error_bars ranks simulations distill path_score"
+ error_bars ranks simulations distill path_score render render_views supports recipe_for_file noise request"
 
 skip() {
     echo "skipped: $*"
