@@ -169,9 +169,14 @@ export async function imageTests(harness, daemon, { images, student }) {
         await route.continue();
       });
       await page.getByLabel("Draft by").selectOption(name);
+      assert((await pixels(page, ".pictures canvas")).sum === exact.sum, "images that are there are computed again");
+      await page.getByRole("button", { name: "Run again" }).click();
       await until(async () => (await pixels(page, ".pictures canvas")).inked > 0, "the draft");
       assert((await pixels(page, ".pictures canvas")).sum !== exact.sum, "the exact images in place of a draft");
+      await page.getByRole("button", { name: "Cancel: Forming 4 images" }).click();
+      await until(async () => !(await pixels(page, ".pictures canvas")).inked, "the draft to go with what it stands for");
       goOn();
+      await page.getByRole("button", { name: "Run again" }).click();
       await idle(page);
       assert((await pixels(page, ".pictures canvas")).sum === exact.sum, "other images than without a draft");
       assert(!(await address(page)).includes("draft="), "the usual draft is in the URL");

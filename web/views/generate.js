@@ -86,7 +86,7 @@ function specsFor(model, students) {
 
 class GenerateView {
   constructor(root, { model, peers, params, ours, remember, go }) {
-    this.students = peers.filter(({ flow_map: map }) => map?.teacher === model.name);
+    this.students = peers.filter(({ flow_map: map }) => map?.teacher_digest === model.digest);
     Object.assign(this, { model, go, frames: [], times: [], draft: null, extras: {}, places: {} });
     this.form = new Form(specsFor(model, this.students), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
@@ -162,12 +162,17 @@ class GenerateView {
 
   get body() { return this.bodyOf(this.form.values); }
 
+  /* Whether the last frame is there. */
+  get isWhole() { return this.times.at(-1) === 1; }
+
   /* The model of few steps whose images are shown meanwhile, if any. */
   get student() { return this.students.find(({ name }) => name === this.form.values.draft); }
 
   changed(name) {
     if (["compare", "against"].includes(name))
       this.showExtra("comparison");
+    else if (name === "draft" && this.isWhole)
+      return; /* the exact images are there */
     else
       this.run();
   }
@@ -194,10 +199,24 @@ class GenerateView {
     this.startDraft();
     this.tasks.start("run", `Forming ${this.count} images`, async (task) => {
       this.forget();
-      await askLines(modelPath(model, "trajectories"), { signal: task.signal,
-        body: { ...this.body, frames: form.values.frames } }, (line) => this.arrived(line, task));
+      try {
+        await askLines(modelPath(model, "trajectories"), { signal: task.signal,
+          body: { ...this.body, frames: form.values.frames } }, (line) => this.arrived(line, task));
+      } finally {
+        if (!task.signal.aborted || !this.tasks.running.has("run")) /* else another run has begun, with a draft of its own */
+          this.dropDraft();
+      }
       this.showExtras();
     });
+  }
+
+  /* What stood in for images that are there now, or that do not come any more. */
+  dropDraft() {
+    if (!this.draft)
+      return;
+    this.draft = null;
+    this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.player.redraw();
   }
 
   /* The student's images, until the last frame is there: with its own solver and guidance. */
@@ -207,7 +226,7 @@ class GenerateView {
       this.tasks.start("draft", `Drafting ${n} images`, async ({ signal }) => {
         const body = { n, seed: this.form.values.seed, ...student.classes ? { label: labels } : {} };
         const { samples } = await askJson(modelPath(student, "samples"), { signal, body });
-        if (this.times.at(-1) === 1)
+        if (this.isWhole || !this.tasks.running.has("run"))
           return;
         const tone = toneOf(student, samples.flat());
         this.draft = samples.map((row) => toLevels(row, tone));
