@@ -58,8 +58,9 @@ static const struct adv_field distill_fields[] = {
      .help = "share of the steps learned that go from data to the base, for latents and "
              "log-densities; 0 makes a student of samples alone"},
     {"last", ADV_FIELD_REAL, DISTILL(last), .min = 0, .max = 0.95, .fallback = "0",
-     .help = "share of the steps learned that are the last of their number, which ends at data, "
-             "beside its part of the others"},
+     .help =
+         "share of the steps learned that is set aside for the last one, which ends at data; the "
+         "others are drawn evenly from all"},
 };
 
 #define DATA(member) offsetof(struct adv_data_recipe, member)

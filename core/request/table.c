@@ -126,7 +126,8 @@ const struct adv_request_row adv_request_rows[] = {
      .read = adv_request_read_group},
     {.field = {"solver", ADV_FIELD_CHOICE, AT(method),
                .help = "integration method, or flow_map of models that have one, whose default it "
-                       "is; if absent, midpoint for samples and trajectories of images, rk4 for "
+                       "is for all that it gives; if absent, midpoint for samples and trajectories "
+                       "of images, rk4 for "
                        "those of points, dopri5 for log-densities, latents and scores; sde is of "
                        "samples and trajectories only"},
      .in_text = SOLVED,

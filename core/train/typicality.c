@@ -76,7 +76,7 @@ enum adv_status adv_training_typicality(const struct adv_training *t, struct adv
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     query.rows_may_fail = true;
     query.guidance = adv_query_default_guidance(&query, model);
-    if (adv_model_flow_map_steps(model) == 0)
+    if (!adv_solver_is_map(adv_query_default_solver(&query, model).solver))
         query.solver = adv_solver_spec_accurate();
     query.solver.rtol = query.solver.atol = TOLERANCE;
     size_t n = rows_within(t, &query, model);

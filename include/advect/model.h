@@ -107,7 +107,7 @@ bool adv_model_is_beyond_base(const struct adv_model *model, const float *latent
  * advect distill makes, leads from any time to any other in so few evaluations. */
 int64_t adv_model_flow_map_steps(const struct adv_model *model);
 /* Whether its flow map leads from the base to data alone: it gives samples and trajectories, while
- * latents and log-densities of points are those of its velocity. */
+ * latents and log-densities of points are those of its velocity, by another solver. */
 bool adv_model_flow_map_is_one_way(const struct adv_model *model);
 /* Of a flow map's log-densities of so many steps, measured when it was made on samples of its
  * teacher: the difference to the teacher's exact ones, in nats. The library's own: later versions

@@ -58,7 +58,8 @@ static const struct adv_schema_member model[] = {
     {"card", OR_NULL(ANY_OBJECT), "measured figures", false},
     {"columns", ARRAY(TEXT), "what the numbers of a point are called", true},
     {"context", REFERENCE("context"), "what the model is conditioned on", true},
-    {"flow_map", ANY_OBJECT, "of models of few steps: the most, the teacher, differences to it",
+    {"flow_map", ANY_OBJECT,
+     "of models of few steps: the most, the teacher, differences to it, whether of samples alone",
      true},
     {"config", ANY_OBJECT, "the whole configuration", false},
 };

@@ -65,7 +65,8 @@ static const char starts_help[] =
 
 static const char solver_help[] =
     "integration method, alone or as METHOD:STEPS or dopri5:TOLERANCE; flow_map is of models that "
-    "have one, whose default it is; if absent, midpoint for samples and trajectories of images, "
+    "have one, whose default it is for all that it gives; if absent, midpoint for samples and "
+    "trajectories of images, "
     "rk4 for those of points, dopri5 for log-densities, latents and scores; sde is of samples and "
     "trajectories only";
 

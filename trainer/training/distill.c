@@ -41,7 +41,7 @@ static const struct adv_field fields[] = {
     {"data", ADV_FIELD_STRING, AT(train.data),
      .help = "folder of the data files of the teacher's recipe; the working directory if absent"},
     {"steps", ADV_FIELD_INT, AT(train.steps), .min = 1, .max = 1e9,
-     .help = "number of optimiser steps; 30000 if absent"},
+     .help = "number of optimiser steps; 30000 if absent, 12000 of images"},
     {"paths_file", ADV_FIELD_STRING, AT(train.paths_file), .min = 1, .help = adv_paths_file_help},
     {"resume", ADV_FIELD_BOOL, AT(train.resume),
      .help = "continue from the checkpoint beside the model file"},
@@ -79,30 +79,56 @@ static json_t *net_of(const struct adv_model *teacher)
     return NULL;
 }
 
+/* What a student's recipe has unless it is asked otherwise. */
+struct usual {
+    int64_t steps, batch, paths, frames;
+    double learning_rate, ema_decay, off_data, backwards, last;
+};
+static const struct usual of_points = {.steps = 30000,
+                                       .batch = 256,
+                                       .paths = 32768,
+                                       .frames = 4,
+                                       .learning_rate = 2e-3,
+                                       .ema_decay = 0.9995,
+                                       .off_data = 0.1,
+                                       .backwards = 0.5};
+static const struct usual of_images = {.steps = 12000,
+                                       .batch = 32,
+                                       .paths = 8192,
+                                       .frames = 1,
+                                       .learning_rate = 1e-3,
+                                       .ema_decay = 0.999,
+                                       .last = 0.3};
+
+static const struct usual *usual_of(const struct adv_model *teacher)
+{
+    return adv_model_is_image(teacher) ? &of_images : &of_points;
+}
+
 /* Of the teacher's seed: it divides the rows, and a transform is fitted to those not held out. */
 static json_t *train_of(const struct adv_model *teacher, const json_t *its)
 {
-    bool images = adv_model_is_image(teacher);
+    const struct usual *usual = usual_of(teacher);
     json_t *label = json_object_get(its, "label_dropout");
     json_t *context = json_object_get(its, "context_dropout");
-    return json_pack("{s:i, s:i, s:f, s:i, s:f, s:i, s:O*, s:O*, s:O*}", "steps", 30000, "batch",
-                     images ? 64 : 256, "learning_rate", images ? 2e-4 : 2e-3, "warmup_steps", 200,
-                     "ema_decay", 0.9995, "held_out_every", 1000, "seed",
-                     json_object_get(its, "seed"), "label_dropout", label, "context_dropout",
-                     context);
+    return json_pack("{s:I, s:I, s:f, s:i, s:f, s:i, s:O*, s:O*, s:O*}", "steps",
+                     (json_int_t)usual->steps, "batch", (json_int_t)usual->batch, "learning_rate",
+                     usual->learning_rate, "warmup_steps", 200, "ema_decay", usual->ema_decay,
+                     "held_out_every", 1000, "seed", json_object_get(its, "seed"), "label_dropout",
+                     label, "context_dropout", context);
 }
 
 static json_t *distill_of(const struct adv_model *teacher, const char *file,
                           const struct distill_options *options)
 {
-    bool images = adv_model_is_image(teacher);
-    int64_t paths = options->paths ? options->paths : images ? 8192 : 32768;
+    const struct usual *usual = usual_of(teacher);
+    int64_t paths = options->paths ? options->paths : usual->paths;
     double guidance =
         options->guidance ? json_number_value(options->guidance) : adv_model_guidance(teacher);
-    return json_pack("{s:s, s:I, s:f, s:I, s:i, s:f, s:f, s:f}", "teacher", file, "steps",
+    return json_pack("{s:s, s:I, s:f, s:I, s:I, s:f, s:f, s:f}", "teacher", file, "steps",
                      (json_int_t)1 << options->most, "guidance", guidance, "paths",
-                     (json_int_t)paths, "frames", images ? 2 : 4, "off_data", images ? 0.0 : 0.1,
-                     "backwards", images ? 0.0 : 0.5, "last", images ? 0.3 : 0.0);
+                     (json_int_t)paths, "frames", (json_int_t)usual->frames, "off_data",
+                     usual->off_data, "backwards", usual->backwards, "last", usual->last);
 }
 
 static enum adv_status check_teacher(const struct adv_model *teacher, const json_t *data,

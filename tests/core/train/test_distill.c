@@ -133,34 +133,57 @@ START_TEST(frames_of_a_path_follow_its_velocity)
 }
 END_TEST
 
-/* Of 20 batches: the share of stretches that go from data to the base. */
-static double share_that_goes_back(const char *backwards)
+/* Of 20 batches, with more in the recipe's distill part: the shares of stretches that go from data to
+ * the base, and that lead to data. */
+static void draw_stretches(const char *more, double *back, double *to_data)
 {
     char recipe[1024];
-    snprintf(recipe, sizeof recipe, "%.*s, \"backwards\": %s}}", (int)strlen(STUDENT) - 2, STUDENT,
-             backwards);
+    snprintf(recipe, sizeof recipe, "%.*s, %s}}", (int)strlen(STUDENT) - 2, STUDENT, more);
     struct adv_training *training = open_training(recipe, 1);
     const struct adv_examples *e = &training->workers[0].examples;
-    size_t n_back = 0, n = 0;
+    size_t n_back = 0, n_to_data = 0, n = 0;
     for (; training->progress.step < 20; training->progress.step++) {
         for (size_t first = 0; first < 48; first += 16) {
             adv_distillation_draw(training, &training->workers[0], first, 16);
-            for (size_t i = 0; i < 16; i++, n++)
+            for (size_t i = 0; i < 16; i++, n++) {
                 n_back += e->s[i] < e->t[i];
+                n_to_data += e->s[i] > e->t[i] && e->s[i] == 1;
+            }
         }
     }
     adv_training_free(training);
-    return (double)n_back / (double)n;
+    *back = (double)n_back / (double)n;
+    *to_data = (double)n_to_data / (double)n;
 }
 
 /* Half of all are equal steps; of those of any length, three eighths, half go back by chance, unless
  * none is to. */
 START_TEST(as_many_steps_go_backwards_as_asked)
 {
+    double back, to_data;
     adv_model_unref(new_teacher());
-    ck_assert_double_eq(share_that_goes_back("0"), 0);
-    ck_assert_double_eq_tol(share_that_goes_back("0.2"), 0.1 + 0.375 / 2, 0.05);
-    ck_assert_double_eq_tol(share_that_goes_back("1"), 0.5 + 0.375 / 2, 0.05);
+    draw_stretches("\"backwards\": 0", &back, &to_data);
+    ck_assert_double_eq(back, 0);
+    draw_stretches("\"backwards\": 0.2", &back, &to_data);
+    ck_assert_double_eq_tol(back, 0.1 + 0.375 / 2, 0.05);
+    draw_stretches("\"backwards\": 1", &back, &to_data);
+    ck_assert_double_eq_tol(back, 0.5 + 0.375 / 2, 0.05);
+}
+END_TEST
+
+/* Of 1, 2 and 4 equal steps the last are a third of 1 + 1/2 + 1/4; with one frame in an eighth all
+ * but the velocities, an eighth, are equal steps. */
+START_TEST(as_many_steps_are_the_last_as_asked)
+{
+    double back, to_data, steps = 0.875, last = 1.75 / 3;
+    adv_model_unref(new_teacher());
+    draw_stretches("\"frames\": 1, \"backwards\": 0", &back, &to_data);
+    ck_assert_double_eq_tol(to_data, steps * last, 0.05);
+    draw_stretches("\"frames\": 1, \"backwards\": 0, \"last\": 0.6", &back, &to_data);
+    ck_assert_double_eq_tol(to_data, steps * (0.6 + 0.4 * last), 0.05);
+    draw_stretches("\"frames\": 1, \"backwards\": 0.5, \"last\": 0.6", &back, &to_data);
+    ck_assert_double_eq_tol(to_data, steps * (0.6 + 0.4 * last) / 2, 0.05);
+    ck_assert_double_eq_tol(back, steps / 2, 0.05);
 }
 END_TEST
 
@@ -568,6 +591,7 @@ int main(void)
     tcase_add_test(students, a_student_starts_as_the_velocity_of_its_teacher);
     tcase_add_test(students, frames_of_a_path_follow_its_velocity);
     tcase_add_test(students, as_many_steps_go_backwards_as_asked);
+    tcase_add_test(students, as_many_steps_are_the_last_as_asked);
     tcase_add_test(students, a_student_learns);
     tcase_add_test(students, the_fewest_paths_leave_some_held_out);
     tcase_add_test(students, paths_in_a_file_are_not_computed_again);
