@@ -278,6 +278,27 @@ const char *adv_model_digest(const struct adv_model *model)
     return model->digest;
 }
 
+static int add_to_digest(const char *bytes, size_t n, void *hash)
+{
+    uint64_t *digest = hash;
+    *digest = adv_digest(*digest, bytes, n);
+    return 0;
+}
+
+void adv_model_flow_digest(const struct adv_model *model, char text[ADV_DIGEST_TEXT])
+{
+    const json_t *data = json_object_get(model->config, "data");
+    const json_t *parts[] = {json_object_get(model->config, "net"),
+                             json_object_get(model->config, "path"),
+                             json_object_get(data, "transform"), json_object_get(data, "context")};
+    uint64_t hash = adv_digest(ADV_DIGEST_INIT, model->weights,
+                               adv_net_weights(model->net) * sizeof *model->weights);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        json_dump_callback(parts[i], add_to_digest, &hash,
+                           JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    adv_digest_text(hash, text);
+}
+
 const char *adv_model_config(const struct adv_model *model)
 {
     return model->config_text;

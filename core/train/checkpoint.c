@@ -4,6 +4,7 @@
 
 #include <advect/extra/digest.h>
 #include <advect/extra/json.h>
+#include <advect/extra/model_parts.h>
 #include <advect/extra/optimiser.h>
 #include <advect/extra/safetensors.h>
 
@@ -91,16 +92,19 @@ static double best_held_out(const struct adv_training *t)
     return best;
 }
 
-/* NULL: the training has none. */
-static const char *teacher_digest(const struct adv_training *t)
+/* Into text; NULL: the training has none. */
+static const char *teacher_digest(const struct adv_training *t, char text[ADV_DIGEST_TEXT])
 {
-    return t->distillation ? adv_model_digest(t->distillation->teacher) : NULL;
+    if (!t->distillation)
+        return NULL;
+    adv_model_flow_digest(t->distillation->teacher, text);
+    return text;
 }
 
 static json_t *state_of(const struct adv_training *t)
 {
     struct part parts[TENSORS_MAX];
-    char digest[ADV_DIGEST_TEXT];
+    char digest[ADV_DIGEST_TEXT], teacher[ADV_DIGEST_TEXT];
     uint64_t hash = ADV_DIGEST_INIT; /* of the tensors, so that a damaged file is noticed */
     for (size_t i = 0, n = list_parts(t, parts); i < n; i++)
         hash = adv_digest(hash, parts[i].data, t->n_weights * sizeof *parts[i].data);
@@ -110,7 +114,7 @@ static json_t *state_of(const struct adv_training *t)
         (json_int_t)t->progress.step, "over", t->progress.over, "seconds", t->progress.seconds,
         "window_sum", t->window_sum, "window_steps", (json_int_t)t->window_steps, "best_held_out",
         adv_real_or_null(best_held_out(t)), "curve", curve_to_json(t), "dataset", t->dataset.digest,
-        "teacher", teacher_digest(t), "recipe", adv_training_recipe(t));
+        "teacher", teacher_digest(t, teacher), "recipe", adv_training_recipe(t));
 }
 
 enum adv_status adv_training_save(const struct adv_training *t, const char *path,
@@ -253,7 +257,8 @@ static enum adv_status check_recipe(const struct adv_training *t, const json_t *
 static enum adv_status check_teacher(const struct adv_training *t, const char *before,
                                      struct adv_error *error)
 {
-    const char *now = teacher_digest(t);
+    char text[ADV_DIGEST_TEXT];
+    const char *now = teacher_digest(t, text);
     if (!now || !before || !strcmp(before, now))
         return ADV_OK;
     return adv_fail_field(error, ADV_E_INVALID, "distill.teacher",

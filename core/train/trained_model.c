@@ -168,11 +168,12 @@ static json_t *flow_map_of(const struct adv_training *t, const struct measured *
     const struct adv_distillation *d = t->distillation;
     if (!d)
         return NULL;
+    char digest[ADV_DIGEST_TEXT];
+    adv_model_flow_digest(d->teacher, digest);
     json_t *one_way = t->recipe.distill.backwards > 0 ? NULL : json_true();
     return json_pack("{s:I, s:s, s:s, s:O*, s:o*}", "steps", (json_int_t)t->recipe.distill.steps,
-                     "teacher", adv_model_name(d->teacher), "teacher_digest",
-                     adv_model_digest(d->teacher), "log_density", measured->log_density,
-                     "samples_only", one_way);
+                     "teacher", adv_model_name(d->teacher), "teacher_digest", digest, "log_density",
+                     measured->log_density, "samples_only", one_way);
 }
 
 /* NULL: independent pairs. A student's velocity is that of its teacher's. */

@@ -1,4 +1,5 @@
 /* `advect distill` from outside: the recipe that it makes of a teacher's, and what it refuses. */
+#include "tests/support/apng.h"
 #include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
 
@@ -65,6 +66,29 @@ START_TEST(fewer_paths_than_two_blocks_are_refused)
 }
 END_TEST
 
+/* A panel each of 1, 2, 4 and 8 steps, or of fewer if the student takes fewer. */
+START_TEST(a_figure_shows_the_steps_that_it_takes)
+{
+    struct apng apng;
+    CLI_SUCCEEDS(DISTILL " --most 2");
+    CLI_SUCCEEDS("figure few-steps-density --model s.safetensors --models . --side 200 -o f.png");
+    apng_read_file(&apng, cli_at("f.png"));
+    ck_assert_int_eq(apng.width, 402);
+    ck_assert_int_eq(apng.height, 200);
+    apng_release(&apng);
+    cli_fails(1, "figure few-steps-density --model teacher.safetensors --models . -o g.png",
+              "model teacher is not one of few steps");
+    cli_fails(1, "figure few-steps-images --model s.safetensors --models . -o g.png",
+              "is not one of images");
+    cli_fails(1, "figure few-steps-density --model s.safetensors --models models -o g.png",
+              "looked for in the folder that --models names");
+    CLI_SUCCEEDS("train r.json -o teacher.safetensors --quiet --restart --set train.steps=6");
+    cli_fails(1, "figure few-steps-density --model s.safetensors --models . -o g.png",
+              "teacher.safetensors is not the model that teacher-fast learned from");
+    ck_assert(!cli_exists("g.png"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("few_steps");
@@ -73,6 +97,7 @@ int main(void)
     tcase_set_timeout(program, 120);
     tcase_add_test(program, a_teacher_of_a_table_is_followed);
     tcase_add_test(program, computing_the_paths_can_be_stopped);
+    tcase_add_test(program, a_figure_shows_the_steps_that_it_takes);
     tcase_add_test(program, fewer_paths_than_two_blocks_are_refused);
     suite_add_tcase(suite, program);
     return suite_run(suite);

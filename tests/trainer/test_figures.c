@@ -195,6 +195,8 @@ static const struct row {
     {"digit-four", 5, 1, 0, 3, SMALL_DIGITS},
     {"digit-five", 5, 1, 0, 3, SMALL_DIGITS},
     {"digits", 5, 2, 0, 3, SMALL_DIGITS},
+    {"few-steps-images", 10, 4, 1, 0, ""},
+    {"few-steps-density", 2, 2, 1, 0, ""},
     {"scaling-modes", 2, 1, 1, 0, " --data study.json"},
     {"scaling-dimension", 2, 2, 1, 0, " --data study.json"},
     {"scaling-map", 2, 1, 1, 0, " --data study.json"},
@@ -254,8 +256,9 @@ START_TEST(sizes_and_frames_are_as_asked)
     ck_assert_str_eq(cli_output, "");
     ck_assert_uint_eq(apng.n_frames, row->still ? 1 : FRAMES + (size_t)row->start);
     ck_assert_int_eq(apng.n_loops, row->still ? -1 : 0);
-    bool digits = strncmp(row->name, "digit", 5) == 0;
-    int gap = digits ? 3 : GAP, title = digits ? 0 : SIDE / 16;
+    bool few_steps = strncmp(row->name, "few", 3) == 0;
+    bool images = strncmp(row->name, "digit", 5) == 0 || strstr(row->name, "images") != NULL;
+    int gap = images ? 3 : GAP, title = images || few_steps ? 0 : SIDE / 16;
     ck_assert_int_eq(apng.width, row->columns * (SIDE + gap) - gap);
     ck_assert_int_eq(apng.height, row->rows * (SIDE + gap) - gap + title);
     const struct adv_image *first = &apng.frames[0], *last = &apng.frames[apng.n_frames - 1];

@@ -7,6 +7,7 @@
 #include <advect/array_file.h>
 #include <advect/extra/fields.h>
 #include <advect/extra/memory.h>
+#include <advect/extra/model_parts.h>
 #include <advect/extra/words.h>
 
 #include <errno.h>
@@ -20,8 +21,8 @@
 enum { COMPRESSION = 9, HOLD_MS = 2000 };
 
 static const struct adv_figure *const families[] = {
-    adv_converge_figures, adv_path_figures,  adv_learned_figures, adv_board_figures,
-    adv_cube_figures,     adv_digit_figures, adv_scaling_figures,
+    adv_converge_figures, adv_path_figures,  adv_learned_figures,   adv_board_figures,
+    adv_cube_figures,     adv_digit_figures, adv_few_steps_figures, adv_scaling_figures,
 };
 
 struct figure_options {
@@ -132,6 +133,46 @@ static enum adv_status load_model(const struct adv_figure *figure,
     return status;
 }
 
+/* Errors: ADV_E_INVALID where the teacher is another model than the student's. */
+static enum adv_status check_teacher(const struct adv_model *student,
+                                     const struct adv_model *teacher, const char *path,
+                                     struct adv_error *error)
+{
+    const json_t *map = json_object_get(adv_model_config_json(student), "flow_map");
+    const char *digest = json_string_value(json_object_get(map, "teacher_digest"));
+    char its[ADV_DIGEST_TEXT];
+    adv_model_flow_digest(teacher, its);
+    if (digest && !strcmp(digest, its))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "models",
+                          "%s is not the model that %s learned from: its digest is %s, the "
+                          "teacher's %s",
+                          path, adv_model_name(student), its, digest ? digest : "not known");
+}
+
+/* By its name, from the folder of models. */
+static enum adv_status load_teacher(const struct adv_figure *figure,
+                                    const struct figure_options *options,
+                                    const struct adv_model *student, struct adv_model **teacher,
+                                    struct adv_error *error)
+{
+    const char *name = adv_model_teacher(student);
+    char path[PATH_MAX];
+    if (!name)
+        return adv_fail_field(error, ADV_E_INVALID, "model",
+                              "model %s is not one of few steps, as advect distill makes; %s needs "
+                              "such a one",
+                              adv_model_name(student), figure->name);
+    snprintf(path, sizeof path, "%s/%s.safetensors", options->models, name);
+    enum adv_status status = adv_model_load(path, adv_environment(), teacher, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error,
+                         "%s also shows the teacher, which is looked for in the folder that "
+                         "--models names: ",
+                         figure->name);
+    return status == ADV_OK ? check_teacher(student, *teacher, path, error) : status;
+}
+
 static enum adv_status check_options(const struct adv_figure *figure,
                                      const struct figure_options *options, struct adv_error *error)
 {
@@ -187,6 +228,8 @@ static enum adv_status plot_one(const struct adv_figure *figure,
         status = adv_check_output(path, false, error);
     if (status == ADV_OK && !figure->results && (!options->data || figure->shows_model))
         status = load_model(figure, options, &easel.model, error);
+    if (status == ADV_OK && figure->has_teacher)
+        status = load_teacher(figure, options, easel.model, &easel.teacher, error);
     if (status == ADV_OK)
         status = adv_pool_new(n_threads, &easel.pool, error);
     if (status == ADV_OK)
@@ -204,6 +247,7 @@ static enum adv_status plot_one(const struct adv_figure *figure,
                 film.frames[0].width, film.frames[0].height, film.n, film.n == 1 ? "" : "s");
     adv_film_release(&film);
     adv_pool_free(easel.pool);
+    adv_model_unref(easel.teacher);
     adv_model_unref(easel.model);
     return status;
 }

@@ -44,12 +44,13 @@ enum adv_status adv_panels_join(size_t n, const struct adv_image *panels, size_t
 
 /* What a figure is drawn from and with. */
 struct adv_easel {
-    struct adv_model *model; /* NULL where data are all that is needed */
-    const char *data;        /* file of samples in place of the target of the model, or NULL; or of
-                                results */
-    int side;                /* of a panel, pixels */
-    size_t n_frames;         /* from t = 0 to t = 1, or of a turn; 1: a still picture */
-    uint64_t seed;           /* of all that is drawn at random */
+    struct adv_model *model;   /* NULL where data are all that is needed */
+    struct adv_model *teacher; /* of the model; NULL but where the figure needs it */
+    const char *data;          /* file of samples in place of the target of the model, or NULL; or
+                                  of results */
+    int side;                  /* of a panel, pixels */
+    size_t n_frames;           /* from t = 0 to t = 1, or of a turn; 1: a still picture */
+    uint64_t seed;             /* of all that is drawn at random */
     struct adv_pool *pool;
 };
 
@@ -60,7 +61,8 @@ struct adv_figure {
     const char *results;   /* file it is drawn from in place of a model, unless --data names one */
     bool has_target;       /* samples that --data may give */
     bool shows_model;      /* beside the target: data alone do not do */
-    bool dark_too;         /* `all` draws it on a dark ground as well, as NAME-dark.png */
+    bool has_teacher; /* the model is one of few steps, shown beside the one that it learned from */
+    bool dark_too;    /* `all` draws it on a dark ground as well, as NAME-dark.png */
     int side;
     size_t n_frames;
     int frame_ms, n_colours;
@@ -71,9 +73,15 @@ struct adv_figure {
 
 /* The families: rows, ended by one without a name. */
 extern const struct adv_figure adv_converge_figures[], adv_path_figures[], adv_learned_figures[],
-    adv_board_figures[], adv_cube_figures[], adv_digit_figures[], adv_scaling_figures[];
+    adv_board_figures[], adv_cube_figures[], adv_digit_figures[], adv_few_steps_figures[],
+    adv_scaling_figures[];
 
 /* ---- flows ---- */
+
+/* Runs a query to its end; the answer is the run's, which is to be freed in any case. */
+enum adv_status adv_easel_ask(const struct adv_easel *easel, struct adv_model *model,
+                              const struct adv_query *query, struct adv_run **run,
+                              const struct adv_answer **answer, struct adv_error *error);
 
 /* n_frames times from 0 to 1; to be freed. NULL without memory. */
 double *adv_even_times(size_t n_frames);

@@ -26,6 +26,16 @@ float *adv_base_points(const struct adv_easel *easel, size_t n, size_t dim)
     return points;
 }
 
+enum adv_status adv_easel_ask(const struct adv_easel *easel, struct adv_model *model,
+                              const struct adv_query *query, struct adv_run **run,
+                              const struct adv_answer **answer, struct adv_error *error)
+{
+    struct adv_run_options options = {
+        .size = sizeof options, .pool = easel->pool, .cancelled = adv_stop_requested};
+    enum adv_status status = adv_run_new(model, query, run, error);
+    return status == ADV_OK ? adv_run_all(*run, &options, answer, error) : status;
+}
+
 /* Copies the answer's states to out [n_numbers]. */
 static enum adv_status run(const struct adv_easel *easel, struct adv_model *model,
                            const struct adv_query *query, size_t n_numbers, float *out,
@@ -33,11 +43,7 @@ static enum adv_status run(const struct adv_easel *easel, struct adv_model *mode
 {
     struct adv_run *run = NULL;
     const struct adv_answer *answer = NULL;
-    struct adv_run_options options = {
-        .size = sizeof options, .pool = easel->pool, .cancelled = adv_stop_requested};
-    enum adv_status status = adv_run_new(model, query, &run, error);
-    if (status == ADV_OK)
-        status = adv_run_all(run, &options, &answer, error);
+    enum adv_status status = adv_easel_ask(easel, model, query, &run, &answer, error);
     if (status == ADV_OK)
         memcpy(out, answer->states, n_numbers * sizeof *out);
     adv_run_free(run);

@@ -4,6 +4,7 @@
 #include "trainer/measure/draws.h"
 
 #include <advect/extra/evaluator.h>
+#include <advect/extra/model_parts.h>
 
 #include <math.h>
 #include <stdio.h>
@@ -67,13 +68,14 @@ static json_t *bound_of(const struct adv_evaluation *e, const struct adv_row_den
 {
     const struct adv_solver_spec *solver = &work->settings.solver;
     const char *setting_name = adv_solver_is_adaptive(solver->solver) ? "tolerance" : "steps";
+    char digest[ADV_DIGEST_TEXT];
+    adv_model_flow_digest(e->model, digest);
     double setting = adv_solver_is_adaptive(solver->solver) ? solver->rtol : (double)solver->steps;
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:b, s:s}", "measure",
-                     work->what, "model digest", adv_model_digest(e->model), "data digest",
-                     e->dataset->digest, "split", adv_split_names[e->split], "labels",
-                     e->unlabelled ? "none" : "own", "solver", adv_solver_name(solver->solver),
-                     "solver setting", setting_name, setting_name, setting, "probes",
-                     (json_int_t)work->settings.probes, "probe seed",
+                     work->what, "model digest", digest, "data digest", e->dataset->digest, "split",
+                     adv_split_names[e->split], "labels", e->unlabelled ? "none" : "own", "solver",
+                     adv_solver_name(solver->solver), "solver setting", setting_name, setting_name,
+                     setting, "probes", (json_int_t)work->settings.probes, "probe seed",
                      (json_int_t)work->settings.probe_seed, "probes renewed",
                      work->settings.renew_probes || !adv_solver_is_adaptive(solver->solver),
                      "probes of a row follow", "its numbers");

@@ -2,6 +2,7 @@
 
 #include <advect/extra/digest.h>
 #include <advect/extra/json.h>
+#include <advect/extra/model_parts.h>
 #include <advect/extra/safetensors.h>
 
 #include <stdio.h>
@@ -21,14 +22,15 @@ static json_t *key_of(const struct adv_training *t, const struct adv_model *teac
     json_t *whole = adv_training_recipe(t), *data = json_object_get(whole, "data");
     json_object_del(data, "box");
     json_object_del(data, "labels");
+    char digest[ADV_DIGEST_TEXT];
+    adv_model_flow_digest(teacher, digest);
     json_t *key = json_pack(
         "{s:i, s:s, s:s, s:s, s:O, s:I, s:I, s:f, s:f, s:f, s:f}", "version", VERSION, "teacher",
-        adv_model_digest(teacher), "precision", adv_precision_name(t->load.precision), "rows",
-        t->dataset.digest, "data", data, "train.seed", (json_int_t)recipe->train.seed,
-        "distill.frames", (json_int_t)recipe->distill.frames, "distill.guidance",
-        recipe->distill.guidance, "distill.off_data", recipe->distill.off_data,
-        "train.label_dropout", recipe->train.label_dropout, "train.context_dropout",
-        recipe->train.context_dropout);
+        digest, "precision", adv_precision_name(t->load.precision), "rows", t->dataset.digest,
+        "data", data, "train.seed", (json_int_t)recipe->train.seed, "distill.frames",
+        (json_int_t)recipe->distill.frames, "distill.guidance", recipe->distill.guidance,
+        "distill.off_data", recipe->distill.off_data, "train.label_dropout",
+        recipe->train.label_dropout, "train.context_dropout", recipe->train.context_dropout);
     json_decref(whole);
     return key;
 }

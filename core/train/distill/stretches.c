@@ -12,6 +12,7 @@ struct stretch {
 
 #define SHARE_VELOCITY 0.125f /* stretches of no length */
 #define SHARE_ANY 0.375f      /* of any length, for trajectories */
+#define SHARE_ANY_FEW 0.125f  /* the same where a path has one frame in an eighth of its time */
 
 static size_t below(float uniform, size_t n)
 {
@@ -41,8 +42,7 @@ static struct stretch any_length(size_t path, size_t a, size_t b, bool both_ways
     return (struct stretch){path, a, b};
 }
 
-/* Steps as samples and densities take them; where a path has frames for trajectories, stretches of
- * any length; and velocities. */
+/* Steps as samples and densities take them; stretches of any length; and velocities. */
 static struct stretch choose(const struct adv_distill_recipe *recipe, size_t path, size_t n_frames,
                              const float u[4])
 {
@@ -50,7 +50,7 @@ static struct stretch choose(const struct adv_distill_recipe *recipe, size_t pat
         size_t at = below(u[2], n_frames);
         return (struct stretch){path, at, at};
     }
-    if (recipe->frames > 1 && u[1] >= 1 - SHARE_ANY)
+    if (u[1] >= 1 - (recipe->frames > 1 ? SHARE_ANY : SHARE_ANY_FEW))
         return any_length(path, below(u[2], n_frames), below(u[3], n_frames),
                           recipe->backwards > 0);
     size_t levels = 1;

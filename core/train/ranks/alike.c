@@ -4,6 +4,7 @@
 
 #include <advect/extra/digest.h>
 #include <advect/extra/json.h>
+#include <advect/extra/model_parts.h>
 #include <advect/extra/ranks.h>
 #include <advect/version.h>
 
@@ -127,7 +128,8 @@ static uint64_t digest_of_teacher(const struct adv_training *t)
 {
     if (!t->distillation)
         return 0;
-    const char *digest = adv_model_digest(t->distillation->teacher);
+    char digest[ADV_DIGEST_TEXT];
+    adv_model_flow_digest(t->distillation->teacher, digest);
     return adv_digest(ADV_DIGEST_INIT, digest, strlen(digest));
 }
 

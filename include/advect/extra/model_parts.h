@@ -3,6 +3,7 @@
 #define ADVECT_EXTRA_MODEL_PARTS_H
 
 #include <advect/api.h>
+#include <advect/extra/digest.h>
 #include <advect/extra/evaluator.h>
 #include <advect/extra/levels.h>
 #include <advect/extra/net.h>
@@ -20,6 +21,11 @@ enum adv_status adv_model_import_json(const char *path, const json_t *config, co
 enum adv_status adv_model_new_json(const json_t *config, const float *weights,
                                    const struct adv_load_options *options, struct adv_model **model,
                                    struct adv_error *error);
+
+/* Of all that the model's flow follows from: weights, net, path and transforms. Where the file's name
+ * of the model, its card or its typicality are written anew, adv_model_digest changes and this does
+ * not. Takes a millisecond for each megabyte of weights or so. */
+void adv_model_flow_digest(const struct adv_model *model, char text[ADV_DIGEST_TEXT]);
 
 /* All borrowed from the model. */
 const json_t *adv_model_config_json(const struct adv_model *model);
