@@ -31,7 +31,7 @@ async function chooseModels(daemon) {
   const curved = whole.find((m) => m.config.data.transform.kind === "gaussianise");
   const space = list.find((m) => m.dim === 3 && m.shape.length === 1 && !m.context);
   const given = list.find((m) => m.context && m.columns && m.context.size <= 12);
-  const student = unets.find((m) => m.flow_map && list.some(({ digest }) => digest === m.flow_map.teacher_digest));
+  const student = unets.find((m) => m.flow_map && list.some(({ name }) => name === m.flow_map.teacher));
   return plane && best ? { student, plane: plane.name, other: other?.name, space: space?.name, images: images[0].name, best: best.name, curved: curved?.name, given } : null;
 }
 

@@ -53,6 +53,10 @@ function keptSpec({ classes }) {
     columns: columns.map(([name, min, max]) => ({ name, kind: "int", min, max })) };
 }
 
+/* By name: what is measured of a model later, and written into its file, changes its digest. */
+const isStudentOf = (other, model) => other.flow_map?.teacher === model.name && other.classes === model.classes &&
+  other.shape.join() === model.shape.join();
+
 function draftSpecs(students) {
   return students.length ? [{ name: "draft", kind: "choice", label: "Draft by", fallback: students[0].name,
     choices: [...students.map(({ name }) => ({ value: name })), { value: NOTHING }],
@@ -86,7 +90,7 @@ function specsFor(model, students) {
 
 class GenerateView {
   constructor(root, { model, peers, params, ours, remember, go }) {
-    this.students = peers.filter(({ flow_map: map }) => map?.teacher_digest === model.digest);
+    this.students = peers.filter((other) => isStudentOf(other, model));
     Object.assign(this, { model, go, frames: [], times: [], draft: null, extras: {}, places: {} });
     this.form = new Form(specsFor(model, this.students), params, { ours, remember, changed: (name) => this.changed(name) });
     this.tasks = new Tasks((error) => this.form.refuse(error.field, error.message));
