@@ -275,7 +275,7 @@ static enum adv_status plot_densities(const struct adv_easel *easel, const void 
 
 const struct adv_figure adv_few_steps_figures[] = {
     {.name = "few-steps-images",
-     .help = "images of a model of few steps, a row for each number of steps, above its teacher's",
+     .help = "images of a model of few steps above its teacher's, a row for each number",
      .models = {"mnist-fast"},
      .has_teacher = true,
      .side = 84,
