@@ -15,7 +15,7 @@
 #define RUNS_MAX 90 /* more shards at once than are evaluated at once */
 #define ROWS_MAX 40
 #define DIM_MAX 64
-#define N_TRIALS (INSTRUMENTED ? 3 : 8)
+#define N_TRIALS (INSTRUMENTED ? 1 : 8)
 
 static struct adv_model *plane_model(void)
 {
