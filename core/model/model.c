@@ -60,11 +60,10 @@ enum adv_status adv_model_finish(struct adv_model *model, enum adv_status status
     return status;
 }
 
-static void digest_weights(struct adv_model *model)
+static uint64_t digest_of_weights(const struct adv_model *model)
 {
-    uint64_t hash = adv_digest(ADV_DIGEST_INIT, model->weights,
-                               adv_net_weights(model->net) * sizeof *model->weights);
-    adv_digest_text(hash, model->digest);
+    return adv_digest(ADV_DIGEST_INIT, model->weights,
+                      adv_net_weights(model->net) * sizeof *model->weights);
 }
 
 enum adv_status adv_model_new_json(const json_t *config, const float *weights,
@@ -90,7 +89,7 @@ enum adv_status adv_model_new_json(const json_t *config, const float *weights,
                                     out, error);
     }
     memcpy(model->weights, weights, n * sizeof *weights);
-    digest_weights(model);
+    adv_digest_text(digest_of_weights(model), model->digest);
     return adv_model_finish(model, pack_weights(model, options, error), out, error);
 }
 
@@ -291,8 +290,7 @@ void adv_model_flow_digest(const struct adv_model *model, char text[ADV_DIGEST_T
     const json_t *parts[] = {json_object_get(model->config, "net"),
                              json_object_get(model->config, "path"),
                              json_object_get(data, "transform"), json_object_get(data, "context")};
-    uint64_t hash = adv_digest(ADV_DIGEST_INIT, model->weights,
-                               adv_net_weights(model->net) * sizeof *model->weights);
+    uint64_t hash = digest_of_weights(model);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         json_dump_callback(parts[i], add_to_digest, &hash,
                            JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);

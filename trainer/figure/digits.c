@@ -2,12 +2,9 @@
  * each. */
 #include "trainer/figure/figure.h"
 
-#include <advect/extra/model_parts.h>
-#include <advect/extra/transform.h>
-
 #include <stdlib.h>
 
-enum { GAP_PX = 3, START_FRAMES = 3, EVERY_CLASS = -1, COLUMNS = 5 };
+enum { START_FRAMES = 3, EVERY_CLASS = -1, COLUMNS = 5 };
 
 struct digit_style {
     int32_t class;
@@ -17,8 +14,7 @@ struct digit_style {
 struct scene {
     const struct digit_style *style;
     const struct adv_easel *easel;
-    size_t n, shape[3];
-    struct adv_levels levels;
+    size_t n;
     double *times;
     int32_t *labels; /* [n] */
     float *states;   /* [n_frames, n, dim] */
@@ -27,10 +23,9 @@ struct scene {
 static enum adv_status check(const struct scene *scene, struct adv_error *error)
 {
     const struct adv_model *model = scene->easel->model;
-    if (!adv_model_is_image(model))
-        return adv_fail_field(error, ADV_E_INVALID, "model",
-                              "model %s is not one of images; this figure needs such a one",
-                              adv_model_name(model));
+    enum adv_status status = adv_easel_check_images(scene->easel, error);
+    if (status != ADV_OK)
+        return status;
     if (adv_model_classes(model) > (size_t)(scene->style->class > 0 ? scene->style->class : 0))
         return ADV_OK;
     return adv_fail_field(error, ADV_E_INVALID, "model",
@@ -46,9 +41,7 @@ static enum adv_status prepare(struct scene *scene, struct adv_error *error)
     enum adv_status status = check(scene, error);
     if (status != ADV_OK)
         return status;
-    adv_model_shape(easel->model, scene->shape);
     scene->n = style->class == EVERY_CLASS ? adv_model_classes(easel->model) : style->n;
-    scene->levels = adv_model_levels(easel->model);
     scene->times = adv_even_times(easel->n_frames);
     scene->labels = calloc(scene->n, sizeof *scene->labels);
     if (!scene->times || !scene->labels)
@@ -65,14 +58,8 @@ static enum adv_status plot_frame(const void *context, size_t f, struct adv_imag
 {
     const struct scene *scene = context;
     size_t dim = adv_model_dim(scene->easel->model);
-    int zoom = scene->easel->side / (int)scene->shape[2];
-    const struct adv_grid grid = {.n_columns = COLUMNS,
-                                  .gap_px = GAP_PX,
-                                  .zoom = zoom > 1 ? zoom : 1,
-                                  .dequantised = scene->levels.kind == ADV_LEVELS_DEQUANTISED};
-    return adv_image_grid(scene->n, (int)scene->shape[0], (int)scene->shape[1],
-                          (int)scene->shape[2], scene->states + f * scene->n * dim,
-                          scene->levels.lo, scene->levels.hi, &grid, frame, error);
+    return adv_panel_images(scene->easel, scene->n, scene->states + f * scene->n * dim, COLUMNS,
+                            frame, error);
 }
 
 static enum adv_status plot_film(const struct adv_easel *easel, const void *style,

@@ -2,15 +2,12 @@
  * log-densities are off. */
 #include "trainer/figure/figure.h"
 
-#include <advect/extra/model_parts.h>
-#include <advect/extra/transform.h>
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 4, GAP_PX = 3, COLUMNS = 10, N_POINTS = 2000 };
+enum { MOST = 4, COLUMNS = 10, N_POINTS = 2000 };
 #define REACH 1.0 /* of the differences that are shown, nats */
 
 static const int64_t steps_of[MOST] = {1, 2, 4, 8};
@@ -30,50 +27,27 @@ static void take_steps(struct adv_query *query, int64_t steps)
     adv_solver_find("flow_map", &query->solver.solver, NULL);
 }
 
-/* ---------------------------------------------------------------- images */
-
-static enum adv_status check_images(const struct adv_easel *easel, struct adv_error *error)
-{
-    if (adv_model_is_image(easel->model))
-        return ADV_OK;
-    return adv_fail_field(error, ADV_E_INVALID, "model",
-                          "model %s is not one of images; this figure needs such a one",
-                          adv_model_name(easel->model));
-}
-
-/* A row of images, one of each class in turn, appended to pixels. */
-static enum adv_status add_row(const struct adv_easel *easel, struct adv_model *model,
-                               int64_t steps, float *pixels, struct adv_error *error)
+/* n samples x [n, dim] of the student or the teacher, with the guidance of the teacher's paths, in so
+ * many steps of the flow map; steps 0: by the model's default solver. */
+static enum adv_status draw(const struct adv_easel *easel, struct adv_model *model, size_t n,
+                            int64_t steps, float *x, struct adv_error *error)
 {
     struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
     struct adv_run *run = NULL;
     const struct adv_answer *answer = NULL;
-    query.n = COLUMNS;
+    query.n = n;
     query.seed = easel->seed;
-    query.guidance = adv_model_guidance(easel->model); /* also that of the teacher's paths */
+    query.guidance = adv_model_guidance(easel->model);
     if (steps)
         take_steps(&query, steps);
     enum adv_status status = adv_easel_ask(easel, model, &query, &run, &answer, error);
     if (status == ADV_OK)
-        memcpy(pixels, answer->states, COLUMNS * answer->dim * sizeof *pixels);
+        memcpy(x, answer->states, n * answer->dim * sizeof *x);
     adv_run_free(run);
     return status;
 }
 
-static enum adv_status plot_rows(const struct adv_easel *easel, int n_rows, const float *pixels,
-                                 struct adv_image *frame, struct adv_error *error)
-{
-    size_t shape[3];
-    adv_model_shape(easel->model, shape);
-    struct adv_levels levels = adv_model_levels(easel->model);
-    int zoom = easel->side / (int)shape[2];
-    const struct adv_grid grid = {.n_columns = COLUMNS,
-                                  .gap_px = GAP_PX,
-                                  .zoom = zoom > 1 ? zoom : 1,
-                                  .dequantised = levels.kind == ADV_LEVELS_DEQUANTISED};
-    return adv_image_grid((size_t)n_rows * COLUMNS, (int)shape[0], (int)shape[1], (int)shape[2],
-                          pixels, levels.lo, levels.hi, &grid, frame, error);
-}
+/* ---------------------------------------------------------------- images */
 
 /* A row of each number of steps, the teacher's last. */
 static enum adv_status plot_image_rows(const void *context, size_t f, struct adv_image *frame,
@@ -81,28 +55,21 @@ static enum adv_status plot_image_rows(const void *context, size_t f, struct adv
 {
     (void)f;
     const struct adv_easel *easel = context;
-    enum adv_status status = check_images(easel, error);
+    enum adv_status status = adv_easel_check_images(easel, error);
     int n_steps = count_steps(easel);
     size_t row = COLUMNS * adv_model_dim(easel->model);
     float *pixels = calloc((MOST + 1) * row, sizeof *pixels);
     if (status == ADV_OK && !pixels)
         status = adv_no_memory(error);
     for (int k = 0; status == ADV_OK && k < n_steps; k++)
-        status = add_row(easel, easel->model, steps_of[k], pixels + (size_t)k * row, error);
+        status = draw(easel, easel->model, COLUMNS, steps_of[k], pixels + (size_t)k * row, error);
     if (status == ADV_OK)
-        status = add_row(easel, easel->teacher, 0, pixels + (size_t)n_steps * row, error);
+        status = draw(easel, easel->teacher, COLUMNS, 0, pixels + (size_t)n_steps * row, error);
     if (status == ADV_OK)
-        status = plot_rows(easel, n_steps + 1, pixels, frame, error);
+        status =
+            adv_panel_images(easel, (size_t)(n_steps + 1) * COLUMNS, pixels, COLUMNS, frame, error);
     free(pixels);
     return status;
-}
-
-static enum adv_status plot_images(const struct adv_easel *easel, const void *style,
-                                   struct adv_film *film, struct adv_error *error)
-{
-    (void)style;
-    const struct adv_scene_film picture = {easel, 1, 0, plot_image_rows};
-    return adv_film_plot(film, &picture, error);
 }
 
 /* ---------------------------------------------------------------- densities */
@@ -142,22 +109,7 @@ static enum adv_status find_range(struct judged *judged, struct adv_error *error
     return ADV_OK;
 }
 
-static enum adv_status take_samples(const struct adv_easel *easel, struct judged *judged,
-                                    struct adv_error *error)
-{
-    struct adv_query query = adv_query_default(ADV_QUERY_SAMPLES);
-    struct adv_run *run = NULL;
-    const struct adv_answer *answer = NULL;
-    query.n = N_POINTS;
-    query.seed = easel->seed;
-    enum adv_status status = adv_easel_ask(easel, easel->teacher, &query, &run, &answer, error);
-    if (status == ADV_OK)
-        memcpy(judged->x, answer->states, N_POINTS * answer->dim * sizeof *judged->x);
-    adv_run_free(run);
-    return status;
-}
-
-/* steps 0: the model's default solver. */
+/* Log-densities of points x, by steps as above. */
 static enum adv_status take_densities(const struct adv_easel *easel, struct adv_model *model,
                                       const float *x, int64_t steps, double *log_density,
                                       struct adv_error *error)
@@ -191,7 +143,7 @@ static enum adv_status judged_take(const struct adv_easel *easel, struct judged 
     judged->log_density = calloc(N_POINTS, sizeof *judged->log_density);
     if (!judged->x || !judged->log_density)
         return adv_no_memory(error);
-    enum adv_status status = take_samples(easel, judged, error);
+    enum adv_status status = draw(easel, easel->teacher, N_POINTS, 0, judged->x, error);
     if (status == ADV_OK)
         status = take_densities(easel, easel->teacher, judged->x, 0, judged->log_density, error);
     return status == ADV_OK ? find_range(judged, error) : status;
@@ -265,12 +217,20 @@ static enum adv_status plot_density_panels(const void *context, size_t f, struct
     return status;
 }
 
-static enum adv_status plot_densities(const struct adv_easel *easel, const void *style,
-                                      struct adv_film *film, struct adv_error *error)
+/* ---------------------------------------------------------------- figures */
+
+struct picture {
+    enum adv_status (*plot)(const void *easel, size_t f, struct adv_image *frame,
+                            struct adv_error *error);
+};
+static const struct picture images = {plot_image_rows}, densities = {plot_density_panels};
+
+static enum adv_status plot_film(const struct adv_easel *easel, const void *style,
+                                 struct adv_film *film, struct adv_error *error)
 {
-    (void)style;
-    const struct adv_scene_film picture = {easel, 1, 0, plot_density_panels};
-    return adv_film_plot(film, &picture, error);
+    const struct picture *picture = style;
+    const struct adv_scene_film states = {easel, 1, 0, picture->plot};
+    return adv_film_plot(film, &states, error);
 }
 
 const struct adv_figure adv_few_steps_figures[] = {
@@ -281,7 +241,8 @@ const struct adv_figure adv_few_steps_figures[] = {
      .side = 84,
      .n_frames = 1,
      .n_colours = 31,
-     .plot = plot_images},
+     .style = &images,
+     .plot = plot_film},
     {.name = "few-steps-density",
      .help = "difference of the log-densities of a model of few steps to its teacher's",
      .models = {"checkerboard-8x8-fast"},
@@ -289,6 +250,7 @@ const struct adv_figure adv_few_steps_figures[] = {
      .side = 380,
      .n_frames = 1,
      .n_colours = 63,
-     .plot = plot_densities},
+     .style = &densities,
+     .plot = plot_film},
     {0},
 };

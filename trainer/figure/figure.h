@@ -132,6 +132,14 @@ enum adv_status adv_panel_new(int side, double half_side, const char *title, str
 enum adv_status adv_panel_finish(enum adv_status status, struct adv_plot *plot,
                                  struct adv_image *image, struct adv_error *error);
 
+/* Refuses a model that is not one of images. */
+enum adv_status adv_easel_check_images(const struct adv_easel *easel, struct adv_error *error);
+
+/* n images, pixels [n, dim] in data units of the easel's model, in rows of n_columns, each about as
+ * wide as the easel's side; into image (initialised by the call). */
+enum adv_status adv_panel_images(const struct adv_easel *easel, size_t n, const float *pixels,
+                                 int n_columns, struct adv_image *image, struct adv_error *error);
+
 /* A grid of points [n_side^2, 2] over [-half_side, half_side]^2, at the middles of equal cells; to
  * be freed. NULL without memory. */
 float *adv_panel_grid(size_t n_side, double half_side);

@@ -1,8 +1,11 @@
 #include "trainer/figure/figure.h"
 
+#include <advect/extra/model_parts.h>
+
 #include <math.h>
 #include <stdlib.h>
 
+#define IMAGES_GAP_PX 3
 #define ARROW_REACH 1.15 /* of a cell: the length of the fastest arrows */
 #define ARROW_OPACITY 0.55
 #define ARROW_SPEED 2.0 /* that gives an arrow half its reach */
@@ -32,6 +35,30 @@ enum adv_status adv_panel_finish(enum adv_status status, struct adv_plot *plot,
         status = adv_plot_render(plot, image, error);
     adv_plot_free(plot);
     return status;
+}
+
+enum adv_status adv_easel_check_images(const struct adv_easel *easel, struct adv_error *error)
+{
+    if (adv_model_is_image(easel->model))
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "model",
+                          "model %s is not one of images; this figure needs such a one",
+                          adv_model_name(easel->model));
+}
+
+enum adv_status adv_panel_images(const struct adv_easel *easel, size_t n, const float *pixels,
+                                 int n_columns, struct adv_image *image, struct adv_error *error)
+{
+    size_t shape[3];
+    adv_model_shape(easel->model, shape);
+    struct adv_levels levels = adv_model_levels(easel->model);
+    int zoom = easel->side / (int)shape[2];
+    const struct adv_grid grid = {.n_columns = n_columns,
+                                  .gap_px = IMAGES_GAP_PX,
+                                  .zoom = zoom > 1 ? zoom : 1,
+                                  .dequantised = levels.kind == ADV_LEVELS_DEQUANTISED};
+    return adv_image_grid(n, (int)shape[0], (int)shape[1], (int)shape[2], pixels, levels.lo,
+                          levels.hi, &grid, image, error);
 }
 
 float *adv_panel_grid(size_t n_side, double half_side)
