@@ -58,10 +58,11 @@ $(WASM)/obj/jansson.o: $(WASM)/include/jansson.h
 	$(Q)$(EMCC) -r $(WASM)/obj/jansson_*.o -o $@
 
 # Fast where the arithmetic of networks of points takes the time, small elsewhere: ops of images
-# leave theirs to the kernels.
-WASM_FAST := core/base/% core/kernels/% core/ops/% core/flow/%
+# leave theirs to the kernels. Loops are unrolled in the kernels alone, which have the inner ones.
+WASM_FAST := core/base/% core/ops/% core/flow/%
 WASM_SMALL := core/ops/conv/% core/ops/image/%
-$(WASM)/obj/%.o: WASM_OPT = $(if $(filter $(WASM_FAST),$(filter-out $(WASM_SMALL),$*)),-O3,-Oz)
+WASM_OPT_of = $(if $(filter core/kernels/%,$1),-O3,$(if $(filter $(WASM_FAST),$(filter-out $(WASM_SMALL),$1)),-O3 -fno-unroll-loops,-Oz))
+$(WASM)/obj/%.o: WASM_OPT = $(call WASM_OPT_of,$*)
 $(WASM)/obj/%.o: %.c $(WASM)/include/jansson.h
 	@mkdir -p $(@D)
 	$(call say,EMCC)
