@@ -42,8 +42,8 @@ export interface Divergence {
 export type Context = number | Points;
 
 export interface CommonFields {
-  /** class of all rows, or of each; -1 is none */
-  label?: number | readonly number[];
+  /** class of all rows, or of each, by number or by name; -1 is none */
+  label?: number | string | readonly (number | string)[];
   /** of models that take one: of all rows, or one of each; without points, n samples of each */
   context?: Context;
   guidance?: number;

@@ -194,6 +194,23 @@ static enum adv_status read_rows(struct adv_request *request, const struct adv_r
     return status;
 }
 
+static enum adv_status read_labels(struct adv_request *request, const struct adv_request_row *row,
+                                   const char *text, struct adv_error *error)
+{
+    json_t *value = NULL;
+    enum adv_status status = adv_request_labels_of_text(row->field.name, text, &value, error);
+    char *list = json_is_array(value) ? json_dumps(value, 0) : NULL;
+    if (list)
+        status = scan_list(request, row, list, text, error);
+    else if (json_is_array(value))
+        status = adv_no_memory(error);
+    else if (status == ADV_OK)
+        status = row->read(request, row->field.name, value, error);
+    free(list);
+    json_decref(value);
+    return status;
+}
+
 /* "0,1,2" is the JSON list [0,1,2], "3" the number 3, and "[[0,1],[2,3]]" what it is. */
 static enum adv_status read_list(struct adv_request *request, const struct adv_request_row *row,
                                  const char *text, struct adv_error *error)
@@ -227,5 +244,7 @@ enum adv_status adv_request_set_text(struct adv_request *request, const char *na
         return adv_fields_from_text(fields, n, name, text, &request->options, error);
     if (field->kind == ADV_FIELD_BOOL)
         return read_flag(request, rows[field - fields], text, error);
+    if (rows[field - fields]->scan == adv_request_scan_labels)
+        return read_labels(request, rows[field - fields], text, error);
     return read_list(request, rows[field - fields], text, error);
 }

@@ -40,6 +40,8 @@ void adv_request_free(struct adv_request *request)
         return;
     free(request->points);
     free(request->labels);
+    free(request->label_names.at);
+    adv_bytes_release(&request->label_names.text);
     free(request->context);
     free(request->times);
     free(request->row_labels);

@@ -19,6 +19,16 @@ enum adv_status adv_request_refuse_kind(const char *name, const char *at, const 
                           allowed);
 }
 
+enum adv_status adv_request_refuse_item(const char *name, size_t i, const struct adv_item *item,
+                                        const char *allowed, struct adv_error *error)
+{
+    char at[32];
+    snprintf(at, sizeof at, "[%zu]", i);
+    return item->kind == ADV_ITEM_FLAW
+               ? ADV_E_FORMAT
+               : adv_request_refuse_kind(name, at, item->what, allowed, error);
+}
+
 enum adv_status adv_request_refuse_empty(const char *name, const char *allowed,
                                          struct adv_error *error)
 {
@@ -204,7 +214,8 @@ enum adv_status adv_request_scan_context(struct adv_request *request, const char
         return adv_request_refuse_context(error);
     adv_scan_next(scan);
     struct adv_item first = adv_scan_next(scan);
-    rows.is_vector = first.kind == ADV_ITEM_NUMBER || first.kind == ADV_ITEM_OTHER;
+    rows.is_vector = first.kind == ADV_ITEM_NUMBER || first.kind == ADV_ITEM_STRING ||
+                     first.kind == ADV_ITEM_OTHER;
     enum adv_status status = rows.is_vector ? take_row(&rows, first) : take_rows(&rows, first);
     if (status == ADV_OK)
         adv_request_set_context(request, rows.n, rows.width, rows.numbers);

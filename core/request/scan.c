@@ -65,16 +65,25 @@ static struct adv_item flaw(struct adv_scan *scan)
     return (struct adv_item){.kind = ADV_ITEM_FLAW};
 }
 
-/* Values that are neither numbers nor arrays: nothing here takes one, so its kind is enough. */
+static struct adv_item take_string(struct adv_scan *scan)
+{
+    const char *after = skip_string(scan->at, scan->end);
+    if (after == scan->at + 1 || after[-1] != '"')
+        return flaw(scan);
+    struct adv_item item = {.kind = ADV_ITEM_STRING, .quoted = scan->at, .what = "a string"};
+    scan->latest = scan->at;
+    scan->at = after;
+    scan->first = false;
+    return item;
+}
+
+/* Values of no further kind: nothing here takes one, so what it is called is enough. */
 static const char *kind_of_other(const struct adv_scan *scan)
 {
     static const struct {
         const char *begin, *kind;
-    } kinds[] = {{"\"", "a string"},
-                 {"{", "an object"},
-                 {"true", "a boolean"},
-                 {"false", "a boolean"},
-                 {"null", "null"}};
+    } kinds[] = {
+        {"{", "an object"}, {"true", "a boolean"}, {"false", "a boolean"}, {"null", "null"}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         size_t n = strlen(kinds[i].begin);
         if ((size_t)(scan->end - scan->at) >= n && !memcmp(scan->at, kinds[i].begin, n))
@@ -113,6 +122,8 @@ struct adv_item adv_scan_next(struct adv_scan *scan)
     }
     if (scan->at < scan->end && *scan->at == '[')
         return take_bracket(scan);
+    if (scan->at < scan->end && *scan->at == '"')
+        return take_string(scan);
     const char *after = adv_decimal_read(scan->at, scan->end, &item.number);
     if (!after)
         return take_other(scan);

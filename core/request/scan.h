@@ -22,6 +22,7 @@ enum adv_item_kind {
     ADV_ITEM_ARRAY, /* opens: its items follow */
     ADV_ITEM_END,   /* of the innermost array */
     ADV_ITEM_NUMBER,
+    ADV_ITEM_STRING, /* from its opening quote up to scan.at, behind the closing one */
     ADV_ITEM_OTHER, /* any other value, whose end was not looked for: nothing can be read after it */
     ADV_ITEM_FLAW   /* see scan.flaw: nothing can be read after it */
 };
@@ -29,7 +30,8 @@ enum adv_item_kind {
 struct adv_item {
     enum adv_item_kind kind;
     struct adv_decimal number;
-    const char *what; /* "an array", "a string", "an integer", ... */
+    const char *quoted; /* a string's text, not decoded */
+    const char *what;   /* "an array", "a string", "an integer", ... */
 };
 
 /* A scan of an array that begins at text. */

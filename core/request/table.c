@@ -66,16 +66,18 @@ const struct adv_request_row adv_request_rows[] = {
      .read = adv_request_read_points,
      .scan = adv_request_scan_points,
      .schema = POINTS_SCHEMA},
-    {.field = {"label", ADV_FIELD_STRING,
-               .help =
-                   "class of all rows, or a list with the class of each row; -1 means no class"},
+    {.field =
+         {"label", ADV_FIELD_STRING,
+          .help = "class of all rows, or a list with the class of each row, by number from 0 on or "
+                  "by name; -1 means no class"},
      .in_text = ALL,
      .in_json = ALL,
      .read = adv_request_read_label,
      .scan = adv_request_scan_labels,
-     .schema = "{\"anyOf\": [{\"type\": \"integer\", \"minimum\": -1},"
+     .schema = "{\"anyOf\": [{\"type\": \"integer\", \"minimum\": -1}, {\"type\": \"string\"},"
                " {\"type\": \"array\", \"minItems\": 1,"
-               " \"items\": {\"type\": \"integer\", \"minimum\": -1}}]}"},
+               " \"items\": {\"anyOf\": [{\"type\": \"integer\", \"minimum\": -1},"
+               " {\"type\": \"string\"}]}}]}"},
     {.field = {"context", ADV_FIELD_STRING,
                .help =
                    "what a model of conditional densities is conditioned on: a list of numbers, "

@@ -5,6 +5,7 @@
 
 #include "core/request/scan.h"
 
+#include <advect/extra/bytes.h>
 #include <advect/extra/fields.h>
 #include <advect/extra/request.h>
 
@@ -44,6 +45,13 @@ enum adv_velocity_divergence {
 /* What the points of a request are, until adv_request_settle_points makes them numbers. */
 enum adv_points_kind { ADV_POINTS_NUMBERS, ADV_POINTS_UINT8, ADV_POINTS_PIXELS };
 
+/* Names of classes among a request's labels, as they came. */
+struct adv_label_names {
+    size_t n, capacity;
+    size_t *at;            /* [n]: where each begins */
+    struct adv_bytes text; /* with a NUL behind each */
+};
+
 struct adv_request {
     enum adv_query_kind kind;
     struct adv_request_options options;
@@ -55,8 +63,9 @@ struct adv_request {
     float *points; /* [n_points, dim]: x0 or points; NULL: none were given */
     enum adv_points_kind points_are;
     size_t n_labels;
-    int32_t *labels; /* [n_labels]; NULL: none were given */
-    bool one_label;  /* a number, not an array: it is every row's */
+    int32_t *labels; /* [n_labels]: see adv_request_number_labels; NULL: none were given */
+    bool one_label;  /* not an array: it is every row's */
+    struct adv_label_names label_names;
     size_t n_contexts, context_width;
     float *context; /* [n_contexts, context_width]; NULL: none were given */
     size_t n_times;
@@ -69,6 +78,18 @@ struct adv_request {
 /* Puts 8-bit values, of this model's dimension, into data units, where the query's points are. */
 enum adv_status adv_request_settle_points(struct adv_request *request,
                                           const struct adv_model *model, struct adv_error *error);
+
+/* ---- labels */
+
+/* The request's labels as numbers [n_labels] of the model's classes. Errors: ADV_E_INVALID where it
+ * has none of that name, or none at all; what numbers there are is not looked at. */
+enum adv_status adv_request_number_labels(const struct adv_request *request,
+                                          const struct adv_model *model, int32_t *numbers,
+                                          struct adv_error *error);
+
+/* "3", "sneaker", "3,sneaker,-1" or an array as JSON has it: a new reference to that as JSON. */
+enum adv_status adv_request_labels_of_text(const char *name, const char *text, json_t **value,
+                                           struct adv_error *error);
 
 /* ---- contexts */
 
@@ -166,6 +187,10 @@ enum adv_status adv_request_read_object(struct adv_request *request, const char 
 /* Refusals of arrays: of a value `what` at a place ("[3]", or "") of the field; of none; and of n
  * items, one more than may be, of which others are still in the text. */
 enum adv_status adv_request_refuse_kind(const char *name, const char *at, const char *what,
+                                        const char *allowed, struct adv_error *error);
+/* Of an item, the i-th. One that is no JSON is told by whoever knows where the text came from:
+ * ADV_E_FORMAT, with nothing reported. */
+enum adv_status adv_request_refuse_item(const char *name, size_t i, const struct adv_item *item,
                                         const char *allowed, struct adv_error *error);
 enum adv_status adv_request_refuse_empty(const char *name, const char *allowed,
                                          struct adv_error *error);
