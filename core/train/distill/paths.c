@@ -1,5 +1,6 @@
 #include "core/train/distill/paths.h"
 
+#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/train/distill/paths_file.h"
 
@@ -7,6 +8,7 @@
 #include <advect/extra/model_parts.h>
 #include <advect/extra/rng.h>
 
+#include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,13 +16,16 @@
 
 #define STEPS 64    /* of rk4 for points, over [0, 1], and at least one from frame to frame */
 #define JITTER 0.8f /* of the distance between frames that a time between may be moved by */
+#define PART_BLOCKS ((size_t)4) /* for each thread: then the file may be written */
+#define WRITES_SHARE 20.0       /* a write takes one part in so many of the time, or less */
 
 struct making {
     const struct adv_training *training;
     const struct adv_model *teacher;
     struct adv_teacher_paths *paths;
     struct adv_evaluator **evaluators; /* per worker */
-    enum adv_status *status;           /* per block */
+    enum adv_status *status;           /* per block; ADV_E_CANCELLED: not made yet */
+    size_t first;                      /* block of the part at hand */
     size_t n_read;                     /* blocks, which a file had */
     atomic_size_t n_done;              /* of the others */
     uint64_t seed;
@@ -188,22 +193,22 @@ static void tell(struct making *m, int worker)
         running->on_paths(running->context, (double)n_done / (double)n_all);
 }
 
-static void make_block_task(void *context, size_t number, int worker)
+static void make_block_task(void *context, size_t piece, int worker)
 {
     struct making *m = context;
+    size_t number = m->first + piece;
     const struct adv_training_run_options *running = m->training->running;
     struct block b = {0};
-    if (running && running->cancelled && running->cancelled(running->context)) {
-        m->status[number] = ADV_E_CANCELLED;
+    if (running && running->cancelled && running->cancelled(running->context))
         return;
-    }
     b.x = adv_calloc(ADV_PATH_BLOCK, m->paths->dim * sizeof *b.x);
     b.v = adv_calloc(ADV_PATH_BLOCK, m->paths->dim * sizeof *b.v);
     if (!b.x || !b.v)
         m->status[number] = ADV_E_MEMORY;
-    else if (number < m->n_read)
+    else if (number < m->n_read) {
         begin(m, number, &b); /* times and conditions */
-    else
+        m->status[number] = ADV_OK;
+    } else
         m->status[number] = make_block(m, number, m->evaluators[worker], &b);
     free(b.x);
     free(b.v);
@@ -281,16 +286,43 @@ static bool keep_in_file(const struct making *m, size_t n)
     return false;
 }
 
-/* Keeps what was computed, up to the first block that was not: a training that is stopped goes on
- * there. */
+/* Blocks that are there, up to the first that is not. */
+static size_t count_made(const struct making *m)
+{
+    size_t n = 0;
+    while (n < m->paths->n / ADV_PATH_BLOCK && m->status[n] == ADV_OK)
+        n++;
+    return n;
+}
+
+/* Part after part, so that what a long computation has come to is in the file before its end. */
+static void make_all(struct making *m)
+{
+    const struct adv_training *t = m->training;
+    size_t n_blocks = m->paths->n / ADV_PATH_BLOCK;
+    size_t part = PART_BLOCKS * (size_t)adv_pool_threads(t->pool);
+    double saved_s = adv_monotonic_s(), interval_s = t->recipe.train.checkpoint_every_s;
+    for (m->first = 0; m->first < n_blocks; m->first += part) {
+        size_t left = n_blocks - m->first, n = left < part ? left : part;
+        adv_pool_run(t->pool, n, make_block_task, m);
+        if (count_made(m) < m->first + n)
+            return;
+        double now_s = adv_monotonic_s();
+        if (!file_of(t) || n == left || m->first + n <= m->n_read || now_s - saved_s < interval_s)
+            continue;
+        keep_in_file(m, m->first + n);
+        saved_s = adv_monotonic_s();
+        interval_s = fmax(interval_s, WRITES_SHARE * (saved_s - now_s));
+    }
+}
+
+/* Keeps what was computed: a training that is stopped goes on there. */
 static enum adv_status finish(const struct making *m, struct adv_error *error)
 {
     struct adv_error why = ADV_ERROR_INIT;
     char kept[512] = "";
-    size_t n = 0;
+    size_t n = count_made(m);
     enum adv_status status = outcome(m, &why);
-    while (n < m->paths->n / ADV_PATH_BLOCK && m->status[n] == ADV_OK)
-        n++;
     bool is_worth = n > m->n_read && (status == ADV_OK || status == ADV_E_CANCELLED);
     if (file_of(m->training) && is_worth && keep_in_file(m, n))
         snprintf(kept, sizeof kept, "; %s has %zu of %zu, and the same command goes on there",
@@ -314,12 +346,14 @@ enum adv_status adv_teacher_paths_make(const struct adv_training *t,
     m.status = adv_calloc(paths->n / ADV_PATH_BLOCK, sizeof *m.status);
     if (status == ADV_OK && (!m.evaluators || !m.status))
         status = adv_no_memory(error);
+    for (size_t i = 0; status == ADV_OK && i < paths->n / ADV_PATH_BLOCK; i++)
+        m.status[i] = ADV_E_CANCELLED;
     for (size_t i = 0; i < n_workers && status == ADV_OK; i++)
         status = adv_evaluator_new(adv_model_packed_weights(teacher), &m.evaluators[i], error);
     if (status == ADV_OK && file_of(t))
         status = adv_teacher_paths_read(t, teacher, file_of(t), paths, &m.n_read, error);
     if (status == ADV_OK) {
-        adv_pool_run(t->pool, paths->n / ADV_PATH_BLOCK, make_block_task, &m);
+        make_all(&m);
         status = finish(&m, error);
     }
     for (size_t i = 0; m.evaluators && i < n_workers; i++)

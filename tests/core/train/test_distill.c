@@ -496,6 +496,41 @@ START_TEST(paths_in_a_file_are_not_computed_again)
 }
 END_TEST
 
+/* Whether the file is there before all paths are. */
+static void look(void *context, double share)
+{
+    char file[96];
+    snprintf(file, sizeof file, "%s/teacher.paths", trainings_folder);
+    if (share < 1 && access(file, F_OK) == 0)
+        *(bool *)context = true;
+}
+
+START_TEST(paths_are_kept_on_the_way)
+{
+    static const struct {
+        double every_s;
+        bool kept;
+    } cases[] = {{3600, false}, {0, true}};
+    adv_model_unref(new_teacher());
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char file[96];
+        bool kept = false;
+        struct adv_training *training = NULL;
+        struct adv_error error = ADV_ERROR_INIT;
+        snprintf(file, sizeof file, "%s/teacher.paths", trainings_folder);
+        unlink(file);
+        struct adv_training_run_options options = {
+            .size = sizeof options, .on_paths = look, .context = &kept, .paths_file = file};
+        ck_assert_int_eq(open_student(WITH_PATHS("640", ""), 1, &training, NULL), ADV_OK);
+        training->recipe.train.steps = 1;
+        training->recipe.train.checkpoint_every_s = cases[i].every_s;
+        ck_assert_msg(adv_training_run(training, &options, &error) == ADV_OK, "%s", error.message);
+        ck_assert_int_eq(kept, cases[i].kept);
+        adv_training_free(training);
+    }
+}
+END_TEST
+
 static void flip_a_bit(const char *name)
 {
     FILE *file = fopen(name, "r+b");
@@ -615,6 +650,7 @@ int main(void)
     tcase_add_test(students, a_student_learns);
     tcase_add_test(students, the_fewest_paths_leave_some_held_out);
     tcase_add_test(students, paths_in_a_file_are_not_computed_again);
+    tcase_add_test(students, paths_are_kept_on_the_way);
     tcase_add_test(students, paths_of_others_and_damaged_ones_are_refused);
     tcase_add_test(students, paths_that_cannot_be_written_serve_all_the_same);
     tcase_add_test(students, a_checkpoint_goes_on_with_a_teacher_that_was_measured);
