@@ -13,7 +13,9 @@
 enum { DIM = 2, N_CLASSES = 4, N_KINDS = 5 };
 
 static const char config_text[] =
-    "{\"name\": \"small\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 2,"
+    "{\"name\": \"small\", \"data\": {\"classes\": 4, \"labels\": [\"a\", \"big\", \"c d\", "
+    "\"0\"]},"
+    " \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 2,"
     " \"layers\": 1, \"num_classes\": 4, \"null_class\": true, \"context\": 2,"
     " \"null_context\": true, \"context_channels\": 2}}";
 
