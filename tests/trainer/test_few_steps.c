@@ -4,6 +4,7 @@
 #include "tests/trainer/cli.h"
 
 #include <check.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,6 +58,29 @@ START_TEST(computing_the_paths_can_be_stopped)
 }
 END_TEST
 
+static double loss_on_card(void)
+{
+    json_error_t flaw;
+    CLI_SUCCEEDS("inspect s.safetensors --json");
+    json_t *config = json_loads(cli_output, 0, &flaw);
+    json_t *loss = json_object_get(json_object_get(config, "card"), "held_out_loss");
+    ck_assert_msg(json_is_real(loss), "%s", cli_output);
+    double value = json_real_value(loss);
+    json_decref(config);
+    return value;
+}
+
+/* Of held-out paths, not of held-out rows. */
+START_TEST(an_eval_leaves_the_loss_of_the_training_on_the_card)
+{
+    CLI_SUCCEEDS(DISTILL);
+    double loss = loss_on_card();
+    CLI_SUCCEEDS("eval s.safetensors --points 20 -n 20 --write-card --quiet");
+    ck_assert_double_eq(loss_on_card(), loss);
+    ck_assert_ptr_nonnull(strstr(cli_output, "nll"));
+}
+END_TEST
+
 /* Of one block none could be held out. */
 START_TEST(fewer_paths_than_two_blocks_are_refused)
 {
@@ -98,6 +122,7 @@ int main(void)
     tcase_add_test(program, a_teacher_of_a_table_is_followed);
     tcase_add_test(program, computing_the_paths_can_be_stopped);
     tcase_add_test(program, a_figure_shows_the_steps_that_it_takes);
+    tcase_add_test(program, an_eval_leaves_the_loss_of_the_training_on_the_card);
     tcase_add_test(program, fewer_paths_than_two_blocks_are_refused);
     suite_add_tcase(suite, program);
     return suite_run(suite);

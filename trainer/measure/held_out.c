@@ -1,4 +1,5 @@
-/* The flow-matching loss on the held-out examples. */
+/* The flow-matching loss on the held-out examples. Not of students of few steps, which are fitted to
+ * their teachers' paths: the loss on these is on their cards, by the same name. */
 #include "trainer/measure/measure.h"
 
 #include <advect/extra/held_out.h>
@@ -8,7 +9,8 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
                            struct adv_results *results, struct adv_error *error)
 {
     (void)wish;
-    if (e->split != ADV_SPLIT_HELD_OUT || e->dataset->n_held_out == 0)
+    bool is_student = adv_model_flow_map_steps(e->model) > 0;
+    if (e->split != ADV_SPLIT_HELD_OUT || e->dataset->n_held_out == 0 || is_student)
         return ADV_OK;
     double loss;
     enum adv_status status =
