@@ -175,7 +175,11 @@ const IN_URL = {
   divergence: { method: "divergence", seed: "probe_seed", renew: "renew_probes" },
 };
 
+const isName = (label) => typeof label === "string";
+
 function textOf(value, name) {
+  if (name === "label" && (isName(value) || Array.isArray(value) && value.some(isName)))
+    return JSON.stringify(value); // else a name that looks like a number would be one
   if (!Array.isArray(value))
     return String(value);
   if (name === "context" && Array.isArray(value[0]))
@@ -208,7 +212,7 @@ export function toQuery(fields = {}) {
       if (held !== undefined && held !== null)
         query.append(member === null ? name : IN_URL[name]?.[member] ?? member, textOf(held, name));
   }
-  return query.toString();
+  return query.toString().replaceAll("+", "%20"); // blanks, as the daemon has them
 }
 
 /* ---------------------------------------------------------------- the connection */

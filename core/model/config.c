@@ -58,26 +58,6 @@ static enum adv_status check_classes(const struct adv_model *model, struct adv_e
                           (long long)json_integer_value(classes), adv_model_classes(model));
 }
 
-static enum adv_status read_labels(const struct adv_model *model, struct adv_error *error)
-{
-    const json_t *labels = json_object_get(json_object_get(model->config, "data"), "labels");
-    if (!labels || json_is_null(labels))
-        return ADV_OK;
-    size_t i;
-    json_t *label;
-    if (!json_is_array(labels) || json_array_size(labels) != adv_model_classes(model))
-        return adv_fail_field(error, ADV_E_INVALID, "data.labels",
-                              "data.labels must be an array of %zu names, one per class",
-                              adv_model_classes(model));
-    json_array_foreach(labels, i, label)
-    {
-        if (!json_is_string(label))
-            return adv_fail_field(error, ADV_E_INVALID, "data.labels",
-                                  "data.labels[%zu] is not a string", i);
-    }
-    return ADV_OK;
-}
-
 /* As many different names as there are numbers, or none. */
 static enum adv_status read_names(const json_t *names, size_t n, const char *where,
                                   const char *of_what, struct adv_error *error)
@@ -238,7 +218,7 @@ enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *e
     if (status == ADV_OK)
         status = check_classes(model, error);
     if (status == ADV_OK)
-        status = read_labels(model, error);
+        status = adv_model_read_labels(model, error);
     if (status == ADV_OK)
         status = read_columns(model, error);
     if (status == ADV_OK)

@@ -261,6 +261,7 @@ void adv_model_unref(struct adv_model *model)
     adv_net_free(model->net);
     free(model->weights);
     free(model->quantiles);
+    free(model->class_names);
     json_decref(model->config);
     free(model->config_text);
     free(model->card_text);
@@ -436,12 +437,6 @@ bool adv_model_is_coupled(const struct adv_model *model)
 double adv_model_guidance(const struct adv_model *model)
 {
     return model->guidance;
-}
-
-const char *adv_model_label_name(const struct adv_model *model, size_t label)
-{
-    const json_t *labels = json_object_get(json_object_get(model->config, "data"), "labels");
-    return json_string_value(json_array_get(labels, label));
 }
 
 const char *adv_model_column_name(const struct adv_model *model, size_t column)

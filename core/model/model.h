@@ -9,6 +9,11 @@
 #include <advect/model.h>
 #include <stdatomic.h>
 
+struct adv_named_class {
+    const char *name; /* the config's */
+    int32_t number;
+};
+
 struct adv_model {
     atomic_int references;
     json_t *config; /* the whole advect.config object, the net's options spelled out */
@@ -26,8 +31,9 @@ struct adv_model {
     int64_t flow_map_steps;                       /* at most; 0: no flow map */
     bool flow_map_is_one_way;                     /* it gives samples, no latents */
     struct adv_flow_map_error flow_map_errors[4]; /* of 1, 2, 4, 8 steps; .steps 0: not known */
-    double guidance;                              /* of samples, by default */
-    double box_lo[2], box_hi[2];                  /* of the plane */
+    struct adv_named_class *class_names; /* [classes], ascending; NULL: they have no names */
+    double guidance;                     /* of samples, by default */
+    double box_lo[2], box_hi[2];         /* of the plane */
     double *quantiles; /* [n_quantiles], of held-out log-densities, ascending; NULL: not known */
     size_t n_quantiles;
     double latent_square_max; /* of the sum of squares of a latent's numbers, without angles */
@@ -41,6 +47,9 @@ enum adv_status adv_model_configure(struct adv_model *model, struct adv_error *e
  * naming the config's field, where its value is no such name. */
 enum adv_status adv_model_check_name(const char *field, const json_t *name,
                                      struct adv_error *error);
+
+/* The config's "data.labels" (labels.c). */
+enum adv_status adv_model_read_labels(struct adv_model *model, struct adv_error *error);
 
 /* The config's "typicality" (typicality.c). */
 enum adv_status adv_model_read_typicality(struct adv_model *model, struct adv_error *error);

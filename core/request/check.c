@@ -100,26 +100,14 @@ static enum adv_status check_dimension(const struct adv_request *request,
     return ADV_OK;
 }
 
-/* What they are comes before how many: of a model without classes none is right. */
 static enum adv_status set_labels(struct adv_request *request, const struct adv_model *model,
                                   struct adv_query *query, struct adv_error *error)
 {
     if (!request->labels)
         return ADV_OK;
-    int32_t *numbers = adv_calloc(request->n_labels, sizeof *numbers);
-    free(request->row_labels);
-    request->row_labels = adv_calloc(query->n, sizeof *request->row_labels);
-    enum adv_status status = numbers && request->row_labels
-                                 ? adv_request_number_labels(request, model, numbers, error)
-                                 : adv_no_memory(error);
-    if (status == ADV_OK && !request->one_label && request->n_labels != query->n)
-        status = adv_fail_field(error, ADV_E_INVALID, "label",
-                                "label has %zu entries; it must have %zu, one for every row",
-                                request->n_labels, query->n);
-    for (size_t i = 0; status == ADV_OK && i < query->n; i++)
-        request->row_labels[i] = numbers[request->one_label ? 0 : i];
-    query->labels = request->row_labels;
-    free(numbers);
+    enum adv_status status = adv_request_number_labels(request, model, query->n, error);
+    if (status == ADV_OK)
+        query->labels = request->row_labels;
     return status;
 }
 

@@ -107,6 +107,11 @@ enum adv_status adv_request_read_renewal(struct adv_request *request, const char
 static enum adv_status refuse_text(const char *name, const char *text, struct adv_error *error)
 {
     bool may_be_rows = !strcmp(name, "context");
+    if (!strcmp(name, "label"))
+        return adv_fail_field(error, ADV_E_INVALID, name,
+                              "%s is %s; it must be classes separated by commas, by number or by "
+                              "name, or JSON",
+                              name, adv_quote(text).text);
     return adv_fail_field(error, ADV_E_INVALID, name,
                           "%s is %s; it must be numbers separated by commas%s", name,
                           adv_quote(text).text,
@@ -194,21 +199,16 @@ static enum adv_status read_rows(struct adv_request *request, const struct adv_r
     return status;
 }
 
+/* As JSON, or pieces with commas between them. */
 static enum adv_status read_labels(struct adv_request *request, const struct adv_request_row *row,
                                    const char *text, struct adv_error *error)
 {
-    json_t *value = NULL;
-    enum adv_status status = adv_request_labels_of_text(row->field.name, text, &value, error);
-    char *list = json_is_array(value) ? json_dumps(value, 0) : NULL;
-    if (list)
-        status = scan_list(request, row, list, text, error);
-    else if (json_is_array(value))
-        status = adv_no_memory(error);
-    else if (status == ADV_OK)
-        status = row->read(request, row->field.name, value, error);
-    free(list);
-    json_decref(value);
-    return status;
+    const char *first = text + strspn(text, " \t\r\n");
+    if (*first == '[')
+        return scan_list(request, row, first, text, error);
+    if (*first == '"')
+        return read_single(request, row, first, error);
+    return adv_request_split_labels(request, row->field.name, text, error);
 }
 
 /* "0,1,2" is the JSON list [0,1,2], "3" the number 3, and "[[0,1],[2,3]]" what it is. */

@@ -68,8 +68,10 @@ const struct adv_request_row adv_request_rows[] = {
      .schema = POINTS_SCHEMA},
     {.field =
          {"label", ADV_FIELD_STRING,
-          .help = "class of all rows, or a list with the class of each row, by number from 0 on or "
-                  "by name; -1 means no class"},
+          .help =
+              "class of all rows, or a list with the class of each row, by number from 0 on or by "
+              "name; -1 means no class. As text, what looks like a number is one: a name that "
+              "does, or that has a comma, stands in quotation marks or in a JSON array"},
      .in_text = ALL,
      .in_json = ALL,
      .read = adv_request_read_label,

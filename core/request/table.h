@@ -63,7 +63,7 @@ struct adv_request {
     float *points; /* [n_points, dim]: x0 or points; NULL: none were given */
     enum adv_points_kind points_are;
     size_t n_labels;
-    int32_t *labels; /* [n_labels]: see adv_request_number_labels; NULL: none were given */
+    int32_t *labels; /* [n_labels]; below ADV_NO_LABEL: one of label_names; NULL: none were given */
     bool one_label;  /* not an array: it is every row's */
     struct adv_label_names label_names;
     size_t n_contexts, context_width;
@@ -81,15 +81,16 @@ enum adv_status adv_request_settle_points(struct adv_request *request,
 
 /* ---- labels */
 
-/* The request's labels as numbers [n_labels] of the model's classes. Errors: ADV_E_INVALID where it
- * has none of that name, or none at all; what numbers there are is not looked at. */
-enum adv_status adv_request_number_labels(const struct adv_request *request,
-                                          const struct adv_model *model, int32_t *numbers,
-                                          struct adv_error *error);
+/* Reads "3", "sneaker" or "3,sneaker,-1": what is a number is one, anything else is a name. */
+enum adv_status adv_request_split_labels(struct adv_request *request, const char *name,
+                                         const char *text, struct adv_error *error);
 
-/* "3", "sneaker", "3,sneaker,-1" or an array as JSON has it: a new reference to that as JSON. */
-enum adv_status adv_request_labels_of_text(const char *name, const char *text, json_t **value,
-                                           struct adv_error *error);
+/* Makes row_labels [n_rows] of the labels, as numbers of the model's classes. Errors: ADV_E_INVALID
+ * where they are not as many as rows, where no class has such a name, or where there are no classes;
+ * what numbers they are is not looked at. */
+enum adv_status adv_request_number_labels(struct adv_request *request,
+                                          const struct adv_model *model, size_t n_rows,
+                                          struct adv_error *error);
 
 /* ---- contexts */
 

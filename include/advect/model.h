@@ -126,6 +126,8 @@ const struct adv_flow_map_error *adv_model_flow_map_error(const struct adv_model
 const char *adv_model_teacher(const struct adv_model *model);
 /* Name of a class ("7", "cat"), or NULL where the config gives none. */
 const char *adv_model_label_name(const struct adv_model *model, size_t label);
+/* The class of that name, the first if several have it; -1: none has. */
+int32_t adv_model_find_label(const struct adv_model *model, const char *name);
 /* Name of one of the dim numbers of a point ("height"), or NULL where the config gives none: it
  * names all of them, differently, or none. */
 const char *adv_model_column_name(const struct adv_model *model, size_t column);

@@ -1,4 +1,4 @@
-/* A scorer of samples: a program that is not ours and says how good they are.
+/* A scorer of samples: a program that says how good they are.
  *
  * It is run as `PROGRAM SAMPLES.npy LABELS.npy`, the labels being what each sample was asked to be,
  * and prints lines "name: number". */

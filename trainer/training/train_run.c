@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 const char adv_paths_file_help[] =
-    "file that keeps the paths of the teacher: those that it has are not computed again, by a "
-    "training that goes on or by another one of the same teacher";
+    "file that keeps the paths of the teacher, written on the way too: those that it has are not "
+    "computed again, by a training that goes on or by another one of the same teacher";
 
 static const enum adv_dtype stored_as[] = {ADV_F32, ADV_F16};
 

@@ -15,7 +15,7 @@ import numpy as np
 from .errors import InvalidError
 
 Array = Any  # an array, or what numpy.asarray makes one of
-Label = Union[None, int, str, Sequence[int], Sequence[str], "np.ndarray[Any, Any]"]
+Label = Union[None, int, str, Sequence[Union[int, str]], "np.ndarray[Any, Any]"]
 
 SEED_MAX = 2**53  # what every reader of JSON keeps exact
 
@@ -127,6 +127,8 @@ def _index(label: Any, names: Sequence[str], classes: int) -> int:
             return names.index(label)
         known = f"the classes are {', '.join(names)}" if names else "the classes have no names"
         raise InvalidError(f"label is {label!r}; {known if classes else 'there are none'}", "label")
+    if not isinstance(label, (int, np.integer)):
+        raise InvalidError(f"label has {label!r}; classes are whole numbers or names", "label")
     return int(label)
 
 
@@ -138,7 +140,8 @@ def labels(
         return None
     if isinstance(label, (str, int, np.integer)):
         return np.full(n, _index(label, names, classes), dtype=np.int32)
-    array = np.asarray(label)
+    has_names = isinstance(label, (list, tuple)) and any(isinstance(one, str) for one in label)
+    array = np.array(label, dtype=object) if has_names else np.asarray(label)
     if array.shape != (n,):
         raise InvalidError(f"label has shape {array.shape}; it must be a class, or ({n},)", "label")
     if array.dtype.kind in "UO":

@@ -16,7 +16,7 @@
 
 #define STEPS 64    /* of rk4 for points, over [0, 1], and at least one from frame to frame */
 #define JITTER 0.8f /* of the distance between frames that a time between may be moved by */
-#define PART_BLOCKS ((size_t)4) /* for each thread: then the file may be written */
+#define PART_BLOCKS ((size_t)8) /* for each thread: then the file may be written */
 #define WRITES_SHARE 20.0       /* a write takes one part in so many of the time, or less */
 
 struct making {
@@ -183,6 +183,13 @@ static enum adv_status make_block(const struct making *m, size_t number,
     return status;
 }
 
+/* What no file has of one that was read: times and conditions. */
+static enum adv_status take_block(const struct making *m, size_t number, struct block *b)
+{
+    begin(m, number, b);
+    return ADV_OK;
+}
+
 /* A block more is there. */
 static void tell(struct making *m, int worker)
 {
@@ -205,11 +212,10 @@ static void make_block_task(void *context, size_t piece, int worker)
     b.v = adv_calloc(ADV_PATH_BLOCK, m->paths->dim * sizeof *b.v);
     if (!b.x || !b.v)
         m->status[number] = ADV_E_MEMORY;
-    else if (number < m->n_read) {
-        begin(m, number, &b); /* times and conditions */
-        m->status[number] = ADV_OK;
-    } else
+    else if (number >= m->n_read)
         m->status[number] = make_block(m, number, m->evaluators[worker], &b);
+    else
+        m->status[number] = take_block(m, number, &b);
     free(b.x);
     free(b.v);
     if (number >= m->n_read)
@@ -295,12 +301,13 @@ static size_t count_made(const struct making *m)
     return n;
 }
 
-/* Part after part, so that what a long computation has come to is in the file before its end. */
+/* Part after part, so that what a long computation has come to is in the file before its end. Where
+ * that cannot be written, it is tried once more in the end, and told then. */
 static void make_all(struct making *m)
 {
     const struct adv_training *t = m->training;
     size_t n_blocks = m->paths->n / ADV_PATH_BLOCK;
-    size_t part = PART_BLOCKS * (size_t)adv_pool_threads(t->pool);
+    size_t part = file_of(t) ? PART_BLOCKS * (size_t)adv_pool_threads(t->pool) : n_blocks;
     double saved_s = adv_monotonic_s(), interval_s = t->recipe.train.checkpoint_every_s;
     for (m->first = 0; m->first < n_blocks; m->first += part) {
         size_t left = n_blocks - m->first, n = left < part ? left : part;
@@ -310,9 +317,10 @@ static void make_all(struct making *m)
         double now_s = adv_monotonic_s();
         if (!file_of(t) || n == left || m->first + n <= m->n_read || now_s - saved_s < interval_s)
             continue;
-        keep_in_file(m, m->first + n);
+        bool kept = adv_teacher_paths_write(t, m->teacher, file_of(t), m->paths, m->first + n,
+                                            NULL) == ADV_OK;
         saved_s = adv_monotonic_s();
-        interval_s = fmax(interval_s, WRITES_SHARE * (saved_s - now_s));
+        interval_s = kept ? fmax(interval_s, WRITES_SHARE * (saved_s - now_s)) : INFINITY;
     }
 }
 

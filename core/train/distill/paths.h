@@ -30,10 +30,10 @@ struct adv_teacher_paths {
 void adv_teacher_paths_plan(const struct adv_training *training, struct adv_teacher_paths *paths);
 
 /* Computes those that are planned, by the training's data (for labels and contexts), seed and
- * threads; what the run's file has of them it takes from there, and writes the others to it, every
- * recipe->checkpoint_every_s and in the end. Of a
- * share recipe->off_data the end is drawn from the base, so that
- * the student also knows what leads to places where no data are; of the others the start is.
+ * threads; what the run's file has of them it takes from there, and writes the others to it, about
+ * as often as checkpoints are and in the end. Of a share recipe->off_data the end is drawn from the
+ * base, so that the student also knows what leads to places where no data are; of the others the
+ * start is.
  * Errors, after which there are none: ADV_E_NUMERIC where the teacher's velocity is not finite;
  * ADV_E_CANCELLED; ADV_E_MEMORY; those of adv_teacher_paths_read. */
 enum adv_status adv_teacher_paths_make(const struct adv_training *training,

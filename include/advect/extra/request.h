@@ -4,7 +4,8 @@
  *
  * JSON fields                      the same as text (URL query, flags)
  *   n, seed, first, guidance, t      n=64 seed=3 ...
- *   label: int or [ints]             label=3, label=0,1,2; -1 is "no label"
+ *   label: class or [classes],       label=3, label=0,sneaker,2, label=["1","a, b"]; -1 is
+ *          by number or by name      "no label", and in text a number is a number
  *   context: [numbers] or [[...]]    context=0.1,-0.2, context=0.1,-0.2;0.3,0 or as in JSON
  *   x0 / points: [[...], ...]        none: files and uploads, adv_request_load_points
  *   solver: {method, steps} or       solver=rk4 steps=20
@@ -61,7 +62,7 @@ void adv_request_free(struct adv_request *request);
  * with line and column. ADV_E_INVALID names field, value and what is allowed; unknown fields are
  * refused with a suggestion. Arrays are read up to the first item that is wrong, one too many by
  * limits->rows and limits->frames or by the model's dimension included (model NULL: rows of any
- * length), into what they are kept in: memory is in proportion to the numbers taken, and to
+ * length), into what they are kept in: memory is in proportion to the numbers and names taken, and to
  * 64 KiB of other text, the most that is read. Arrays that are no field's are not looked into if
  * they are long. A refused body may have been read in part: the request is then only to be
  * freed. */

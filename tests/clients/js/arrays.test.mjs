@@ -87,5 +87,7 @@ test("fields become the query of a URL as api.md has it", () => {
   assert.equal(toQuery({ divergence: { method: "hutchinson", probes: 8, seed: 1, renew: true } }),
     "divergence=hutchinson&probes=8&probe_seed=1&renew_probes=true");
   assert.equal(toQuery({ solver: { method: "dopri5", rtol: 1e-6 }, log_density: true }), "solver=dopri5&rtol=0.000001&log_density=true");
+  assert.equal(decodeURIComponent(toQuery({ label: "ankle boot", t: 1 })), 'label="ankle boot"&t=1');
+  assert.equal(decodeURIComponent(toQuery({ label: ["a, b", 3, "3"] })), 'label=["a, b",3,"3"]');
   assert.equal(toQuery(), "");
 });

@@ -80,6 +80,7 @@ class TestOptions(unittest.TestCase):
             (lambda: digits.sample(2, label=[1, 2, 3]), "label", r"label has shape \(3,\)"),
             (lambda: digits.sample(2, label=[0.5, 1]), "label", "classes are whole numbers"),
             (lambda: digits.sample(1, label=[2**40]), "label", "beyond int32"),
+            (lambda: digits.sample(2, label=["3", 2.5]), "label", "label has 2.5; classes are"),
             (lambda: board.sample(2, guidance=2), "guidance", "guidance is 2"),
             (lambda: digits.sample(2, guidance=float("nan")), "guidance", "guidance is nan"),
             (lambda: board.sample(2, solver="rk5"), "solver.method", 'did you mean "rk4"'),

@@ -29,7 +29,7 @@ class TestAnswers(FolderTest):
         model = advect.load(DIGITS)
         flags = ("--seed", "5", "--guidance", "2", "--solver", "heun", "--steps", "4")
         expected = self.of_the_tool("sample", DIGITS, "--label", "3,8", "-n", "2", *flags)
-        for label in ([3, 8], ["3", "8"], np.array([3, 8])):
+        for label in ([3, 8], ["3", "8"], [3, "8"], np.array([3, 8])):
             found = model.sample(seed=5, guidance=2, label=label,
                                  solver={"method": "heun", "steps": 4})  # fmt: skip
             self.assertSameBytes(found, expected)

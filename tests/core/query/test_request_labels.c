@@ -4,7 +4,9 @@
 #include "tests/support/models.h"
 #include "tests/support/suite.h"
 
+#include <advect/model.h>
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #define NET(more) "\"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 8, \"layers\": 1" more "}"
@@ -80,7 +82,8 @@ START_TEST(classes_go_by_name_as_by_number)
         {"{\"label\": [\"a, b\"]}", "[\"a, b\"]", 1, {3}},
         {"{\"label\": \"\\u0062\\u0061g\"}", NULL, 1, {1}},
         {"{\"label\": 1}", "1", 1, {1}},
-        {"{\"label\": \"1\"}", NULL, 1, {4}}, /* in text a number is a number */
+        {"{\"label\": \"1\"}", " \"1\"", 1, {4}}, /* in text a number is a number */
+        {"{\"label\": \"a, b\"}", "\"a, b\"", 1, {3}},
         {"{\"label\": [\"1\", 1]}", "[\"1\", 1]", 2, {4, 1}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -91,6 +94,21 @@ START_TEST(classes_go_by_name_as_by_number)
         a = in_text(clothes, cases[i].text);
         check_labels(&a, cases[i].n, cases[i].labels, cases[i].text);
     }
+}
+END_TEST
+
+/* As in tables and in Python. */
+START_TEST(of_equal_names_the_first_class_is_meant)
+{
+    struct adv_model *twins = model_of(
+        "{\"name\": \"twins\", \"data\": {\"classes\": 5, \"labels\": [\"a\", \"a\", \"b\","
+        " \"b\", \"b\"]}, " NET(", \"num_classes\": 5") "}");
+    struct asked a = in_text(twins, "b,a");
+    check_labels(&a, 2, (const int32_t[]){2, 0}, "b,a");
+    ck_assert_int_eq(adv_model_find_label(twins, "b"), 2);
+    ck_assert_int_eq(adv_model_find_label(twins, "c"), -1);
+    ck_assert_int_eq(adv_model_find_label(numbered, "0"), -1);
+    adv_model_unref(twins);
 }
 END_TEST
 
@@ -126,12 +144,15 @@ static const struct {
      "label is empty; it must be a class or an array of classes"},
     {&clothes, NULL, "[bag]",
      "label is \"[bag]\"; it must be classes separated by commas, by number "
-     "or by name, or a JSON array of them"},
+     "or by name, or JSON"},
     {&numbered, "{\"label\": [0, \"bag\"]}", "0,bag",
      "label[1] is \"bag\"; the model's classes have no names, but numbers from 0 to 2"},
     {&none, "{\"label\": \"bag\"}", "bag",
      "label is \"bag\"; this model has no classes and takes none"},
     {&none, "{\"label\": [-1, 2]}", "-1,2", "label is 2; this model has no classes and takes none"},
+    {&clothes, NULL, "bag,\xff", "label[1] is \"?\", which is none of the model's classes" CLASSES},
+    {&clothes, NULL, "\"bag",
+     "label is \"\"bag\"; it must be classes separated by commas, by number or by name, or JSON"},
     {&clothes, "{\"label\": [\"bag\", 1], \"n\": 3}", NULL,
      "label has 2 entries; it must have 3, one for every row"},
 };
@@ -155,6 +176,31 @@ START_TEST(wrong_labels_are_refused)
         a = in_text(*wrong[_i].of, wrong[_i].text);
         check_refusal(&a, wrong[_i].message);
     }
+}
+END_TEST
+
+/* A class of a longer name goes by its number: the daemon does not look into long strings. */
+START_TEST(names_have_a_greatest_length)
+{
+    enum { LONGEST = 1024 };
+    char name[LONGEST + 2] = "", body[LONGEST + 64];
+    for (size_t n = LONGEST; n <= LONGEST + 1; n++) {
+        const char *words = n > LONGEST ? "label has more than 1024 bytes; it must be a class, by "
+                                          "number where its name is that long"
+                                        : "which is none of the model's classes";
+        memset(name, 'x', n);
+        struct asked a = in_text(clothes, name);
+        ck_assert_msg(strstr(a.error.message, words) != NULL, "%s", a.error.message);
+        done(&a);
+        snprintf(body, sizeof body, "{\"label\": \"%s\"}", name);
+        a = in_json(clothes, body);
+        ck_assert_msg(strstr(a.error.message, words) != NULL, "%s", a.error.message);
+        done(&a);
+    }
+    snprintf(body, sizeof body, "{\"label\": [1, \"%s\"]}", name);
+    struct asked a = in_json(clothes, body);
+    check_refusal(&a, "label[1] has more than 1024 bytes; it must be a class, by number where its "
+                      "name is that long");
 }
 END_TEST
 
@@ -201,6 +247,8 @@ int main(void)
     TCase *tests = tcase_create("request labels");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, classes_go_by_name_as_by_number);
+    tcase_add_test(tests, of_equal_names_the_first_class_is_meant);
+    tcase_add_test(tests, names_have_a_greatest_length);
     tcase_add_test(tests, a_label_given_again_counts);
     tcase_add_loop_test(tests, wrong_labels_are_refused, 0, sizeof wrong / sizeof *wrong);
     tcase_add_test(tests, names_that_are_no_json_are_told);

@@ -496,38 +496,53 @@ START_TEST(paths_in_a_file_are_not_computed_again)
 }
 END_TEST
 
-/* Whether the file is there before all paths are. */
+/* Where a copy is kept of the first file that is there before all paths are. */
+struct glimpse {
+    char file[96], copy[96];
+};
+
 static void look(void *context, double share)
 {
-    char file[96];
-    snprintf(file, sizeof file, "%s/teacher.paths", trainings_folder);
-    if (share < 1 && access(file, F_OK) == 0)
-        *(bool *)context = true;
+    struct glimpse *seen = context;
+    if (share < 1 && access(seen->copy, F_OK) != 0)
+        (void)link(seen->file, seen->copy); /* the next one is another file, renamed */
 }
 
+/* A training of the paths of ten blocks, with one step, or fewer if it is stopped before. */
+static struct adv_training *train_ten_blocks(double every_s, const char *file,
+                                             void (*on_paths)(void *, double), void *context)
+{
+    struct adv_training *training = NULL;
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training_run_options options = {
+        .size = sizeof options, .on_paths = on_paths, .context = context, .paths_file = file};
+    ck_assert_int_eq(open_student(WITH_PATHS("640", ""), 1, &training, NULL), ADV_OK);
+    training->recipe.train.steps = 1;
+    training->recipe.train.checkpoint_every_s = every_s;
+    ck_assert_msg(adv_training_run(training, &options, &error) == ADV_OK, "%s", error.message);
+    return training;
+}
+
+/* What would be left of a process that was killed: eight blocks, which a training goes on with. */
 START_TEST(paths_are_kept_on_the_way)
 {
-    static const struct {
-        double every_s;
-        bool kept;
-    } cases[] = {{3600, false}, {0, true}};
+    struct glimpse seen;
+    struct told told = {.most_calls = SIZE_MAX};
     adv_model_unref(new_teacher());
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char file[96];
-        bool kept = false;
-        struct adv_training *training = NULL;
-        struct adv_error error = ADV_ERROR_INIT;
-        snprintf(file, sizeof file, "%s/teacher.paths", trainings_folder);
-        unlink(file);
-        struct adv_training_run_options options = {
-            .size = sizeof options, .on_paths = look, .context = &kept, .paths_file = file};
-        ck_assert_int_eq(open_student(WITH_PATHS("640", ""), 1, &training, NULL), ADV_OK);
-        training->recipe.train.steps = 1;
-        training->recipe.train.checkpoint_every_s = cases[i].every_s;
-        ck_assert_msg(adv_training_run(training, &options, &error) == ADV_OK, "%s", error.message);
-        ck_assert_int_eq(kept, cases[i].kept);
-        adv_training_free(training);
-    }
+    snprintf(seen.file, sizeof seen.file, "%s/teacher.paths", trainings_folder);
+    snprintf(seen.copy, sizeof seen.copy, "%s/glimpse.paths", trainings_folder);
+    struct adv_training *rare = train_ten_blocks(3600, seen.file, look, &seen);
+    ck_assert_int_ne(access(seen.copy, F_OK), 0);
+    unlink(seen.file);
+    struct adv_training *often = train_ten_blocks(0, seen.file, look, &seen);
+    ck_assert_int_eq(access(seen.copy, F_OK), 0);
+    struct adv_training *later = train_ten_blocks(3600, seen.copy, note, &told);
+    ck_assert_uint_eq(told.n_calls, 2);
+    paths_are_same(rare, often);
+    paths_are_same(rare, later);
+    adv_training_free(rare);
+    adv_training_free(often);
+    adv_training_free(later);
 }
 END_TEST
 
