@@ -59,10 +59,10 @@ $(WASM)/obj/jansson.o: $(WASM)/include/jansson.h
 
 # Fast where the arithmetic of networks of points takes the time, small elsewhere: ops of images
 # leave theirs to the kernels. Loops are unrolled in the kernels alone, which have the inner ones.
-WASM_FAST := core/base/% core/ops/% core/flow/%
-WASM_SMALL := core/ops/conv/% core/ops/image/%
-WASM_OPT_of = $(if $(filter core/kernels/%,$1),-O3,$(if $(filter $(WASM_FAST),$(filter-out $(WASM_SMALL),$1)),-O3 -fno-unroll-loops,-Oz))
-$(WASM)/obj/%.o: WASM_OPT = $(call WASM_OPT_of,$*)
+$(WASM)/obj/%.o: WASM_OPT := -Oz
+$(WASM)/obj/core/kernels/%.o: WASM_OPT := -O3
+$(foreach part,base flow ops,$(WASM)/obj/core/$(part)/%.o): WASM_OPT := -O3 -fno-unroll-loops
+$(foreach part,conv image,$(WASM)/obj/core/ops/$(part)/%.o): WASM_OPT := -Oz
 $(WASM)/obj/%.o: %.c $(WASM)/include/jansson.h
 	@mkdir -p $(@D)
 	$(call say,EMCC)
