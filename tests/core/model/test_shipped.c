@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_PLANAR = 4, N_SHIPPED = 10 };
+enum { N_PLANAR = 4, N_SHIPPED = 11 };
 static const char *const shipped[N_SHIPPED] = {
-    "checkerboard-4x4",      "checkerboard-5x5", "checkerboard-8x8",    "four-modes",
-    "checkerboard-3d",       "mnist-mlp",        "posterior-two-moons", "posterior-slcp",
-    "checkerboard-8x8-fast", "mnist-fast"}; /* planar first */
+    "checkerboard-4x4",    "checkerboard-5x5", "checkerboard-8x8",
+    "four-modes",          "checkerboard-3d",  "mnist-mlp",
+    "posterior-two-moons", "posterior-slcp",   "checkerboard-8x8-fast",
+    "mnist-fast",          "fashion"}; /* planar first */
 
 static struct adv_model *load(const char *name)
 {
