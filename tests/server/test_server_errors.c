@@ -85,7 +85,7 @@ static const struct {
     {SAMPLES, "{\"label\": 0}", 422, "invalid-field", "label"},
     {CLASSES, "{\"label\": 3}", 422, "invalid-field", "label"},
     {CLASSES, "{\"label\": -2}", 422, "invalid-field", "label"},
-    {CLASSES, "{\"label\": \"red\"}", 422, "invalid-field", "label"},
+    {CLASSES, "{\"label\": \"mauve\"}", 422, "invalid-field", "label"},
     {CLASSES, "{\"n\": 3, \"label\": [0, 1]}", 422, "invalid-field", NULL},
     {SAMPLES, "{\"guidance\": 2}", 422, "invalid-field", "guidance"},
     {CLASSES, "{\"guidance\": 1e9}", 422, "invalid-field", "guidance"},
