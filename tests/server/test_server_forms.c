@@ -84,6 +84,23 @@ START_TEST(samples_are_drawn_by_url_as_by_body)
 }
 END_TEST
 
+START_TEST(classes_go_by_name_in_urls_and_bodies)
+{
+    static const char path[] = "/v1/models/classes/samples",
+                      numbers[] = "{\"n\": 3, \"seed\": 3, \"label\": [1, 2, 0]}";
+    static const char *const urls[] = {
+        "/v1/models/classes/samples?n=3&seed=3&label=green,blue,0",
+        "/v1/models/classes/samples?n=3&seed=3&label=%5B%22green%22,2,%22red%22%5D"};
+    for (size_t i = 0; i < 2; i++)
+        expect_the_same(server_get(&server, urls[i]), server_post(&server, path, numbers));
+    expect_the_same(
+        server_post(&server, path, "{\"n\": 3, \"seed\": 3, \"label\": [\"green\", 2, \"red\"]}"),
+        server_post(&server, path, numbers));
+    expect_the_same(server_get(&server, "/v1/models/classes/samples?n=2&seed=3&label=%22blue%22"),
+                    server_post(&server, path, "{\"n\": 2, \"seed\": 3, \"label\": \"blue\"}"));
+}
+END_TEST
+
 /* Columns are found by their names, that of labels among them. */
 START_TEST(a_table_may_bring_its_labels)
 {
@@ -154,6 +171,7 @@ int main(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, the_same_query_has_the_same_answer_in_every_form, 0, 5);
     tcase_add_test(tests, samples_are_drawn_by_url_as_by_body);
+    tcase_add_test(tests, classes_go_by_name_in_urls_and_bodies);
     tcase_add_test(tests, a_table_may_bring_its_labels);
     tcase_add_loop_test(tests, forms_that_are_wrong_are_refused, 0, sizeof wrong / sizeof wrong[0]);
     tcase_add_test(tests, a_get_makes_no_job);
