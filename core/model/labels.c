@@ -36,7 +36,7 @@ enum adv_status adv_model_read_labels(struct adv_model *model, struct adv_error 
     if (!model->class_names)
         return adv_no_memory(error);
     for (size_t i = 0; i < n; i++) {
-        const char *name = adv_model_label_name(model, i);
+        const char *name = json_string_value(json_array_get(labels, i));
         if (!name)
             return adv_fail_field(error, ADV_E_INVALID, "data.labels",
                                   "data.labels[%zu] is not a string", i);

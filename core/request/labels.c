@@ -98,11 +98,12 @@ static enum adv_status take_string(struct adv_request *request, const char *name
     return status;
 }
 
-static enum adv_status take_item(struct adv_request *request, const char *name, size_t i,
-                                 struct adv_scan *scan, const struct adv_item *item, int32_t *label,
-                                 struct adv_error *error)
+static enum adv_status take_item(struct adv_request *request, const char *name,
+                                 struct adv_scan *scan, const struct adv_item *item, size_t i,
+                                 void *labels, struct adv_error *error)
 {
     struct place at = place_in_list(i);
+    int32_t *label = (int32_t *)labels + i;
     if (item->kind == ADV_ITEM_NUMBER && item->number.is_integer)
         return take_number(name, at.text, item->number.integer, label, error);
     if (item->kind != ADV_ITEM_STRING)
@@ -127,28 +128,15 @@ static void set_labels(struct adv_request *request, size_t n, int32_t *labels, b
 enum adv_status adv_request_scan_labels(struct adv_request *request, const char *name,
                                         struct adv_scan *scan, struct adv_error *error)
 {
-    int32_t *labels = NULL;
-    size_t n = 0, capacity = 0;
-    enum adv_status status = ADV_OK;
-    adv_scan_next(scan);
-    while (status == ADV_OK) {
-        struct adv_item item = adv_scan_next(scan);
-        if (item.kind == ADV_ITEM_END)
-            break;
-        if (n == request->max_rows && item.kind != ADV_ITEM_FLAW)
-            status = adv_request_refuse_long(name, scan, n + 1, error);
-        if (status == ADV_OK)
-            status = adv_grow(&labels, &capacity, n + 1, sizeof *labels, error);
-        if (status == ADV_OK)
-            status = take_item(request, name, n, scan, &item, &labels[n], error);
-        n++;
-    }
-    if (status == ADV_OK && n == 0)
-        status = adv_request_refuse_empty(name, LABELS_ALLOWED, error);
+    const struct adv_items how = {.allowed = LABELS_ALLOWED,
+                                  .most = request->max_rows,
+                                  .item_bytes = sizeof *request->labels,
+                                  .take = take_item};
+    void *labels = NULL;
+    size_t n = 0;
+    enum adv_status status = adv_request_scan_items(request, name, scan, &how, &labels, &n, error);
     if (status == ADV_OK)
         set_labels(request, n, labels, false);
-    else
-        free(labels);
     return status;
 }
 

@@ -10,40 +10,6 @@
 
 #define NOT_FLOAT "it must fit float32, at most 3.4e38 either way"
 
-/* ---------------------------------------------------------------- refusals of any array */
-
-enum adv_status adv_request_refuse_kind(const char *name, const char *at, const char *what,
-                                        const char *allowed, struct adv_error *error)
-{
-    return adv_fail_field(error, ADV_E_INVALID, name, "%s%s is %s; it must be %s", name, at, what,
-                          allowed);
-}
-
-enum adv_status adv_request_refuse_item(const char *name, size_t i, const struct adv_item *item,
-                                        const char *allowed, struct adv_error *error)
-{
-    char at[32];
-    snprintf(at, sizeof at, "[%zu]", i);
-    return item->kind == ADV_ITEM_FLAW
-               ? ADV_E_FORMAT
-               : adv_request_refuse_kind(name, at, item->what, allowed, error);
-}
-
-enum adv_status adv_request_refuse_empty(const char *name, const char *allowed,
-                                         struct adv_error *error)
-{
-    return adv_fail_field(error, ADV_E_INVALID, name, "%s is empty; it must be %s", name, allowed);
-}
-
-enum adv_status adv_request_refuse_long(const char *name, const struct adv_scan *scan, size_t n,
-                                        struct adv_error *error)
-{
-    return adv_fail_field(error, ADV_E_INVALID, name, "%s has %zu entries; the limit is %zu", name,
-                          n + adv_scan_count_rest(scan), n - 1);
-}
-
-/* ---------------------------------------------------------------- rows */
-
 struct rows {
     const char *name, *allowed;
     const char *wanted_is; /* what the model's width is called: " (the model's dimension)" */

@@ -198,6 +198,21 @@ enum adv_status adv_request_refuse_empty(const char *name, const char *allowed,
 enum adv_status adv_request_refuse_long(const char *name, const struct adv_scan *scan, size_t n,
                                         struct adv_error *error);
 
+/* Arrays whose items are taken one by one: `take` puts item i behind those before it, in items
+ * [i + 1]. */
+struct adv_items {
+    const char *allowed; /* what the array must be, for messages */
+    size_t most, item_bytes;
+    enum adv_status (*take)(struct adv_request *request, const char *name, struct adv_scan *scan,
+                            const struct adv_item *item, size_t i, void *items,
+                            struct adv_error *error);
+};
+
+/* Takes all items of an array of at least one: *items [*n], the caller's to free. */
+enum adv_status adv_request_scan_items(struct adv_request *request, const char *name,
+                                       struct adv_scan *scan, const struct adv_items *how,
+                                       void **items, size_t *n, struct adv_error *error);
+
 /* Readers of arrays, of which nothing has been taken yet. ADV_E_FORMAT, with nothing reported: see
  * scan->flaw. The request's former array is left in place where one is refused. */
 enum adv_status adv_request_scan_points(struct adv_request *request, const char *name,

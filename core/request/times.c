@@ -1,6 +1,5 @@
 /* Times of a request, read straight from their text, as far as the first that is wrong. How many
  * there may be is known by the limits. */
-#include "core/base/mem.h"
 #include "core/request/table.h"
 #include "core/settings/field_value.h"
 
@@ -8,9 +7,13 @@
 
 #define TIMES_ALLOWED "an array of times between 0 and 1"
 
-static enum adv_status take_time(const char *name, size_t i, const struct adv_item *item,
-                                 double *times, struct adv_error *error)
+static enum adv_status take_time(struct adv_request *request, const char *name,
+                                 struct adv_scan *scan, const struct adv_item *item, size_t i,
+                                 void *items, struct adv_error *error)
 {
+    double *times = items;
+    (void)request;
+    (void)scan;
     if (item->kind != ADV_ITEM_NUMBER)
         return adv_request_refuse_item(name, i, item, "a number", error);
     times[i] = item->number.real;
@@ -27,24 +30,13 @@ static enum adv_status take_time(const char *name, size_t i, const struct adv_it
 enum adv_status adv_request_scan_times(struct adv_request *request, const char *name,
                                        struct adv_scan *scan, struct adv_error *error)
 {
-    double *times = NULL;
-    size_t n = 0, capacity = 0;
-    enum adv_status status = ADV_OK;
-    adv_scan_next(scan);
-    while (status == ADV_OK) {
-        struct adv_item item = adv_scan_next(scan);
-        if (item.kind == ADV_ITEM_END)
-            break;
-        if (n == request->max_times && item.kind != ADV_ITEM_FLAW)
-            status = adv_request_refuse_long(name, scan, n + 1, error);
-        if (status == ADV_OK)
-            status = adv_grow(&times, &capacity, n + 1, sizeof *times, error);
-        if (status == ADV_OK)
-            status = take_time(name, n, &item, times, error);
-        n++;
-    }
-    if (status == ADV_OK && n == 0)
-        status = adv_request_refuse_empty(name, TIMES_ALLOWED, error);
+    const struct adv_items how = {.allowed = TIMES_ALLOWED,
+                                  .most = request->max_times,
+                                  .item_bytes = sizeof *request->times,
+                                  .take = take_time};
+    void *times = NULL;
+    size_t n = 0;
+    enum adv_status status = adv_request_scan_items(request, name, scan, &how, &times, &n, error);
     if (status == ADV_OK && n == 1)
         status = adv_fail_field(error, ADV_E_INVALID, name,
                                 "%s has 1 entry; it must have at least 2", name);
