@@ -131,6 +131,17 @@ bool adv_net_has_null_context(const struct adv_net *net)
     return net->traits.null_context;
 }
 
+bool adv_net_has_kinks(const struct adv_net *net)
+{
+    const struct adv_graph *graph = &net->graph;
+    for (size_t i = 0; i < graph->n_nodes; i++) {
+        const struct adv_node *node = &graph->nodes[i];
+        if (node->op->has_kinks && graph->values[node->out].has_tangent)
+            return true;
+    }
+    return false;
+}
+
 bool adv_net_is_flow_map(const struct adv_net *net)
 {
     return net->traits.flow_map;

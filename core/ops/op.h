@@ -123,6 +123,7 @@ struct adv_op {
     unsigned tangent_reads, backward_reads;
     bool in_place;     /* out may be in[0], and d_out may be d_in[0] */
     bool fixed_params; /* fitted to data, not learned: backward leaves g_param alone */
+    bool has_kinks;    /* its derivative jumps */
 
     /* Elements packed from the parameters once per set of weights, 0 for none; NULL: never. */
     size_t (*packed_size)(const struct adv_signature *signature, const struct adv_kernels *kernels,

@@ -3,6 +3,8 @@
 #include "core/base/mem.h"
 #include "core/query/run.h"
 
+#include <advect/extra/model_parts.h>
+#include <advect/extra/net.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,10 @@
 #define LATENT_SAFETY 1.5
 #define ADAPTIVE_TOLERANCES 10.0
 #define ADAPTIVE_FACTOR 1.0
+/* Of networks whose derivatives jump (relu, selu) the divergence does too, and its integral converges
+ * with the first power of the step, whatever the method's order. */
+#define KINKED_SAFETY 7.0
+#define KINKED_ADAPTIVE_FACTOR 5.0
 #define LENGTH_MIN 1e-12 /* of a time over which steps can be counted */
 /* Rounding to float32, which no difference between two integrations of it shows. */
 #define ROUNDING 1e-5
@@ -41,15 +47,18 @@ struct adv_solver_spec adv_coarse_solver(const struct adv_solver_spec *spec, dou
 }
 
 /* What the difference to the second integration is multiplied by. */
-static double factor_of(const struct adv_solver_spec *spec, double length)
+static double factor_of(const struct adv_solver_spec *spec, double length, bool has_kinks)
 {
     if (adv_solver_is_adaptive(spec->solver))
-        return ADAPTIVE_FACTOR;
+        return has_kinks ? KINKED_ADAPTIVE_FACTOR : ADAPTIVE_FACTOR;
     struct adv_solver_spec coarse = adv_coarse_solver(spec, length);
     double ratio = steps_over(spec, length) / steps_over(&coarse, length);
     if (ratio == 1) /* over next to no time, in which nothing happens */
         return ADAPTIVE_FACTOR;
-    return SAFETY / fabs(pow(ratio, adv_solver_order(spec->solver)) - 1);
+    int order = adv_solver_order(spec->solver);
+    if (has_kinks && order > 1)
+        return KINKED_SAFETY / fabs(ratio - 1);
+    return SAFETY / fabs(pow(ratio, order) - 1);
 }
 
 enum adv_status adv_run_errors_init(struct adv_run *run, struct adv_error *error)
@@ -206,7 +215,8 @@ void adv_run_errors_finish(struct adv_run *run)
     if (!run->query.errors)
         return;
     double length = fabs(run->times[run->n_times - 1] - run->times[0]);
-    double factor = length > 0 ? factor_of(&run->query.solver, length) : 0;
+    bool has_kinks = adv_net_has_kinks(adv_model_net(run->model));
+    double factor = length > 0 ? factor_of(&run->query.solver, length, has_kinks) : 0;
     for (size_t i = 0; i < run->query.n; i++)
         compare(run, i, factor);
     if (e->log_density)

@@ -57,6 +57,7 @@ const WORDS = {
   inside: ["samples inside the support", percent], integral: ["integral of the density"],
   integration_error: ["median error of the integration, nats"],
   error_bar_coverage: ["errors below the one told", percent], error_bar_ratio: ["median of the errors told, over that of the real"],
+  error_bar_points: ["points of these errors", count],
   sliced_wasserstein: ["sliced Wasserstein distance from the data"], sliced_wasserstein_of_data: ["the same of other data"],
   energy_distance: ["energy distance from the data"], energy_distance_of_data: ["the same of other data"],
   kl: ["KL divergence from the true density, nats"], entropy: ["entropy of the true density, nats"],

@@ -29,4 +29,5 @@ const struct adv_op adv_op_relu = {
     .tangent_reads = ADV_READS_OUTPUT,
     .backward_reads = ADV_READS_OUTPUT,
     .in_place = true,
+    .has_kinks = true,
 };

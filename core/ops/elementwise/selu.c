@@ -38,4 +38,5 @@ const struct adv_op adv_op_selu = {
     .tangent_reads = ADV_READS_OUTPUT,
     .backward_reads = ADV_READS_OUTPUT,
     .in_place = true,
+    .has_kinks = true,
 };
