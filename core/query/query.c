@@ -364,10 +364,11 @@ enum adv_divergence adv_query_divergence(const struct adv_query *query,
 {
     if (query->kind == ADV_QUERY_SCORE) /* estimates differ from point to point */
         return ADV_DIVERGENCE_EXACT;
-    if (query->divergence_method != ADV_DIVERGENCE_AUTO)
-        return query->divergence_method;
-    return adv_model_dim(model) <= ADV_EXACT_DIM_MAX ? ADV_DIVERGENCE_EXACT
-                                                     : ADV_DIVERGENCE_HUTCHINSON;
+    bool exact = query->divergence_method == ADV_DIVERGENCE_AUTO
+                     ? adv_model_dim(model) <= ADV_EXACT_DIM_MAX
+                     : query->divergence_method == ADV_DIVERGENCE_EXACT;
+    return exact || query->probes >= adv_model_dim(model) ? ADV_DIVERGENCE_EXACT
+                                                          : ADV_DIVERGENCE_HUTCHINSON;
 }
 
 bool adv_query_renews_probes(const struct adv_query *query, const struct adv_model *model)

@@ -73,8 +73,9 @@ struct adv_query {
     bool log_density; /* SAMPLES: also log p_1 of each sample */
     bool divergence;  /* VELOCITY: also div v */
     enum adv_divergence divergence_method;
-    /* Hutchinson: the number of probes. They are random signs; of up to 64 dimensions, and fewer of
-     * them than dimensions, orthogonal directions, which err less, and whose standard error is that
+    /* Hutchinson: the number of probes. As many as dimensions, or more, are as many tangents as the
+     * exact divergence takes, which is then taken. They are random signs; of up to 64 dimensions
+     * orthogonal directions, which err less, and whose standard error is that
      * of a draw without replacement, sqrt(1 - probes / dim) times that of independent ones
      * (Cochran, Sampling Techniques, 1977, 2.5). A row's are drawn from this seed and the row's
      * numbers (points, or x_0 of samples): they do not depend on other rows, and errors of different

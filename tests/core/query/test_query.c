@@ -154,23 +154,25 @@ static double most_in_a_turn(struct adv_run *run, struct adv_evaluator *evaluato
     return most;
 }
 
-/* A row's 784 tangents are 8e8 multiply-adds here, its 1000 probes 1e9: they take several turns,
+/* A row's 784 tangents are 8e8 multiply-adds here, its 700 probes 7e8: they take several turns,
  * and give what they give at once. */
+enum { N_PROBES = 700 };
+
 START_TEST(a_turn_is_bounded_however_many_tangents_a_row_has)
 {
     struct adv_model *model = wide_model();
     struct adv_evaluator *evaluator = NULL;
     const struct adv_answer *answer;
     struct adv_run *run = NULL;
-    static float probes[1000 * 784];
-    float point[784], v[784], t = 1, divergence, estimates[1000];
+    static float probes[N_PROBES * 784];
+    float point[784], v[784], t = 1, divergence, estimates[N_PROBES];
     adv_rng_normal(1, ADV_STREAM_DATA, 0, 1, 784, point);
     ck_assert_int_eq(adv_evaluator_new(adv_model_packed_weights(model), &evaluator, NULL), ADV_OK);
     struct adv_query query = adv_query_default(ADV_QUERY_VELOCITY);
     query.points = point;
     query.divergence = true;
     query.divergence_method = _i ? ADV_DIVERGENCE_HUTCHINSON : ADV_DIVERGENCE_EXACT;
-    query.probes = 1000;
+    query.probes = N_PROBES;
     ck_assert_double_ge(adv_query_cost(&query, model), 6e8);
     ck_assert_int_eq(adv_run_new(model, &query, &run, NULL), ADV_OK);
     ck_assert_double_le(most_in_a_turn(run, evaluator), 5e8);
@@ -183,10 +185,10 @@ START_TEST(a_turn_is_bounded_however_many_tangents_a_row_has)
         ck_assert_double_eq(answer->divergence[0], (double)divergence);
     } else {
         double mean = 0;
-        adv_rng_rademacher(adv_probe_key(0, 784, point), ADV_STREAM_PROBE, 0, 1000, 784, probes);
-        adv_evaluator_probes(evaluator, &points, 1000, probes, v, estimates, NULL);
-        for (size_t k = 0; k < 1000; k++)
-            mean += (double)estimates[k] / 1000;
+        adv_rng_rademacher(adv_probe_key(0, 784, point), ADV_STREAM_PROBE, 0, N_PROBES, 784, probes);
+        adv_evaluator_probes(evaluator, &points, N_PROBES, probes, v, estimates, NULL);
+        for (size_t k = 0; k < N_PROBES; k++)
+            mean += (double)estimates[k] / N_PROBES;
         ck_assert_double_eq(answer->divergence[0], mean);
     }
     ck_assert_mem_eq(answer->states, v, sizeof v);
@@ -295,11 +297,21 @@ START_TEST(trajectories_end_in_the_samples)
 }
 END_TEST
 
-/* points [6, 3] receives them. */
+enum { WIDE = 24 };
+
+static struct adv_model *model_of_24(void)
+{
+    return model_of("{\"name\": \"wide\", \"net\": {\"kind\": \"mlp\", \"dim\": 24,"
+                    " \"channels\": 16, \"layers\": 2, \"num_classes\": 4, \"null_class\": true,"
+                    " \"activation\": \"silu\"}, \"data\": {\"shape\": [24], \"classes\": 4}}");
+}
+
+/* points [6, WIDE] receives them. */
 static struct adv_query densities_of_six(float *points)
 {
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
-    adv_rng_normal(8, ADV_STREAM_DATA, 0, 6, 3, points);
+    adv_rng_normal(8, ADV_STREAM_DATA, 0, 6, WIDE, points);
+    query.divergence_method = ADV_DIVERGENCE_EXACT;
     query.n = 6;
     query.points = points;
     return query;
@@ -307,14 +319,14 @@ static struct adv_query densities_of_six(float *points)
 
 START_TEST(hutchinson_agrees_with_exact_within_its_error)
 {
-    struct adv_model *model = labelled_model();
-    float points[6 * 3];
+    struct adv_model *model = model_of_24();
+    float points[6 * WIDE];
     struct adv_query query = densities_of_six(points);
     const struct adv_answer *exact, *estimated;
     struct adv_run *a = run_of(model, &query, 1, &exact);
     ck_assert_int_eq(exact->divergence_method, ADV_DIVERGENCE_EXACT);
     query.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
-    query.probes = 400;
+    query.probes = 20;
     struct adv_run *b = run_of(model, &query, 2, &estimated);
     for (size_t i = 0; i < 6; i++) {
         double error = estimated->standard_error[i];
@@ -331,14 +343,14 @@ END_TEST
 
 START_TEST(renewed_probes_err_less)
 {
-    struct adv_model *model = labelled_model();
-    float points[6 * 3];
+    struct adv_model *model = model_of_24();
+    float points[6 * WIDE];
     struct adv_query query = densities_of_six(points);
     query.solver = solver_of("rk4", 20, 0);
     const struct adv_answer *exact, *fixed, *renewed, *alone;
     struct adv_run *a = run_of(model, &query, 1, &exact);
     query.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
-    query.probes = 64;
+    query.probes = 16;
     query.keep_probes = true;
     struct adv_run *b = run_of(model, &query, 1, &fixed);
     ck_assert(!fixed->renew_probes);
@@ -353,7 +365,7 @@ START_TEST(renewed_probes_err_less)
                             5 * renewed->standard_error[i] + 1e-4);
     }
     ck_assert_double_lt(error_renewed, error_fixed / 3);
-    query.points = points + 5 * 3;
+    query.points = points + 5 * WIDE;
     query.n = 1;
     struct adv_run *d = run_of(model, &query, 1, &alone);
     ck_assert_double_eq(alone->log_density[0], renewed->log_density[5]);
@@ -361,6 +373,30 @@ START_TEST(renewed_probes_err_less)
     adv_run_free(b);
     adv_run_free(c);
     adv_run_free(d);
+    adv_model_unref(model);
+}
+END_TEST
+
+/* A tangent for each dimension gives the divergence itself. */
+START_TEST(as_many_probes_as_dimensions_are_exact)
+{
+    struct adv_model *model = labelled_model();
+    float points[6 * WIDE];
+    struct adv_query query = densities_of_six(points);
+    const struct adv_answer *exact, *probed;
+    struct adv_run *a = run_of(model, &query, 1, &exact);
+    query.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
+    for (query.probes = 2; query.probes <= 5; query.probes++) {
+        struct adv_run *b = run_of(model, &query, 1, &probed);
+        bool all = query.probes >= 3; /* of 3 dimensions */
+        ck_assert_int_eq(probed->divergence_method,
+                         all ? ADV_DIVERGENCE_EXACT : ADV_DIVERGENCE_HUTCHINSON);
+        ck_assert_uint_eq(probed->probes, all ? 0 : query.probes);
+        ck_assert(!probed->standard_error == all);
+        ck_assert((probed->log_density[0] == exact->log_density[0]) == all);
+        adv_run_free(b);
+    }
+    adv_run_free(a);
     adv_model_unref(model);
 }
 END_TEST
@@ -773,6 +809,7 @@ int main(void)
     tcase_add_test(tests, trajectories_end_in_the_samples);
     tcase_add_test(tests, hutchinson_agrees_with_exact_within_its_error);
     tcase_add_test(tests, renewed_probes_err_less);
+    tcase_add_test(tests, as_many_probes_as_dimensions_are_exact);
     tcase_add_test(tests, velocity_is_the_slope_of_trajectories);
     tcase_add_test(tests, image_densities_come_in_bits_too);
     tcase_add_test(tests, images_are_sampled_with_fewer_velocities);
