@@ -167,6 +167,9 @@ static const struct adv_field train_fields[] = {
              "ends; 0 means never before the last step"},
     {"checkpoint_every_s", ADV_FIELD_REAL, TRAIN(checkpoint_every_s), .min = 0, .max = 1e6,
      .fallback = "60", .unit = "s", .help = "time between checkpoints"},
+    {"start_from", ADV_FIELD_STRING, TRAIN(start_from), .min = 1, .max = 4000,
+     .help = "model file whose weights the training starts from, in the working directory or the "
+             "folder of the data; random ones if absent"},
 };
 
 bool adv_recipe_group(size_t i, struct adv_field_group *group)
@@ -327,6 +330,7 @@ void adv_recipe_release(struct adv_recipe *recipe)
     free(recipe->name);
     json_decref(recipe->net);
     adv_data_recipe_release(&recipe->data);
+    adv_fields_release(train_fields, ADV_COUNT(train_fields), &recipe->train);
     adv_fields_release(distill_fields, ADV_COUNT(distill_fields), &recipe->distill);
     *recipe = (struct adv_recipe){0};
 }

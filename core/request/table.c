@@ -202,10 +202,10 @@ const struct adv_request_row adv_request_rows[] = {
                .help = "also compute the divergence of the velocity, where true means exact up to "
                        "16 dimensions and hutchinson beyond"},
      .in_text = VELOCITY},
-    {.field = {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = MAX_COUNT, .fallback = "16",
-               .help =
-                   "number of random probe vectors of the Hutchinson estimate of the divergence; as "
-                   "many as dimensions, or more, give the exact one"},
+    {.field =
+         {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = MAX_COUNT, .fallback = "16",
+          .help = "number of random probe vectors of the Hutchinson estimate of the divergence; as "
+                  "many as dimensions, or more, give the exact one"},
      .in_text = WITH_DENSITY | VELOCITY,
      .in_json = WITH_DENSITY | VELOCITY,
      .group = "divergence",

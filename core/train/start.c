@@ -1,22 +1,99 @@
-/* The weights before the first step: random ones, and those that are fitted to the data. */
+/* The weights before the first step: random ones, those that are fitted to the data, and those of
+ * another model. */
 #include "core/base/mem.h"
 #include "core/train/distill/distill.h"
 #include "core/train/training.h"
 
 #include <advect/extra/gaussian_mixture.h>
+#include <advect/extra/model_parts.h>
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-static const struct adv_parameter *find_parameter(const struct adv_net *net, const char *name,
-                                                  struct adv_parameter *found)
+static bool find_parameter(const struct adv_net *net, const char *name, struct adv_parameter *found)
 {
     for (size_t i = 0; i < adv_net_parameters(net); i++) {
         *found = adv_net_parameter(net, i);
         if (!strcmp(found->name, name))
-            return found;
+            return true;
     }
-    return NULL;
+    return false;
 }
+
+/* ---------------------------------------------------------------- of another model */
+
+enum adv_status adv_training_load_model(const struct adv_training *t, const char *folder,
+                                        const char *field, const char *name,
+                                        struct adv_model **model, struct adv_error *error)
+{
+    char path[4096], prefix[64];
+    bool here = access(name, F_OK) == 0 || name[0] == '/' || !folder;
+    snprintf(path, sizeof path, "%s%s%s", here ? "" : folder, here ? "" : "/", name);
+    snprintf(prefix, sizeof prefix, "%s: ", field);
+    enum adv_status status = adv_model_load(path, &t->load, model, error);
+    if (status != ADV_OK)
+        adv_error_prefix(error, prefix);
+    return status;
+}
+
+static bool same_shape(const struct adv_parameter *a, const struct adv_parameter *b)
+{
+    return a->n_dims == b->n_dims && !memcmp(a->shape, b->shape, sizeof a->shape);
+}
+
+/* The first parameter of a net that `in` lacks, or has in another shape. */
+static bool find_lacking(const struct adv_net *in, const struct adv_net *of,
+                         struct adv_parameter *lacking)
+{
+    struct adv_parameter its;
+    for (size_t i = 0; i < adv_net_parameters(of); i++) {
+        *lacking = adv_net_parameter(of, i);
+        if (!find_parameter(in, lacking->name, &its) || !same_shape(&its, lacking))
+            return true;
+    }
+    return false;
+}
+
+bool adv_training_take_weights(const struct adv_net *net, const struct adv_model *model,
+                               float *weights)
+{
+    const struct adv_net *of = adv_model_net(model);
+    const float *from = adv_model_weights(model);
+    struct adv_parameter to;
+    if (find_lacking(net, of, &to))
+        return false;
+    for (size_t i = 0; i < adv_net_parameters(of); i++) {
+        struct adv_parameter p = adv_net_parameter(of, i);
+        if (find_parameter(net, p.name, &to))
+            memcpy(weights + to.offset, from + p.offset, p.n_elements * sizeof *weights);
+    }
+    return true;
+}
+
+static enum adv_status start_from(struct adv_training *t, const char *folder,
+                                  struct adv_error *error)
+{
+    struct adv_model *model = NULL;
+    struct adv_parameter lacking;
+    const char *name = t->recipe.train.start_from;
+    enum adv_status status =
+        adv_training_load_model(t, folder, "train.start_from", name, &model, error);
+    if (status != ADV_OK)
+        return status;
+    if (find_lacking(adv_model_net(model), t->net, &lacking) ||
+        find_lacking(t->net, adv_model_net(model), &lacking))
+        status = adv_fail_field(error, ADV_E_INVALID, "train.start_from",
+                                "train.start_from is %.200s, whose net is another one: %s differs "
+                                "in shape, or only one of both has it",
+                                name, lacking.name);
+    else
+        adv_training_take_weights(t->net, model, t->weights);
+    adv_model_unref(model);
+    return status;
+}
+
+/* ---------------------------------------------------------------- fitted to the data */
 
 static enum adv_status put_mixture(const struct adv_training *t,
                                    const struct adv_gaussian_mixture *mixture,
@@ -71,18 +148,12 @@ static enum adv_status check_path(const struct adv_training *t, const char *opti
                           name);
 }
 
-enum adv_status adv_training_init_weights(struct adv_training *t, struct adv_error *error)
+static enum adv_status fit_weights(struct adv_training *t, struct adv_error *error)
 {
-    uint64_t seed = adv_seed_for((uint64_t)t->recipe.train.seed, ADV_SEED_INIT);
     struct adv_parameter components, weight;
     struct adv_context_mean mean = {0};
     bool has_mean = find_parameter(t->net, "context_mean.weight", &weight);
     bool has_mixture = find_parameter(t->net, "mixture.components", &components);
-    adv_net_init_weights(t->net, seed, t->weights);
-    if (t->distillation && adv_distillation_start_weights(t->distillation, t->net, t->weights)) {
-        memcpy(t->average, t->weights, t->n_weights * sizeof *t->average);
-        return ADV_OK;
-    }
     enum adv_status status = ADV_OK;
     if (has_mean)
         status = check_path(t, "net.context_mean", error);
@@ -94,7 +165,21 @@ enum adv_status adv_training_init_weights(struct adv_training *t, struct adv_err
         put_mean(t, &mean, &weight);
     if (status == ADV_OK && has_mixture)
         status = fit_mixture(t, has_mean ? &mean : NULL, &components, error);
-    memcpy(t->average, t->weights, t->n_weights * sizeof *t->average);
     adv_context_mean_release(&mean);
+    return status;
+}
+
+enum adv_status adv_training_init_weights(struct adv_training *t, const char *folder,
+                                          struct adv_error *error)
+{
+    uint64_t seed = adv_seed_for((uint64_t)t->recipe.train.seed, ADV_SEED_INIT);
+    enum adv_status status = ADV_OK;
+    adv_net_init_weights(t->net, seed, t->weights);
+    if (t->recipe.train.start_from)
+        status = start_from(t, folder, error);
+    else if (!t->distillation ||
+             !adv_training_take_weights(t->net, t->distillation->teacher, t->weights))
+        status = fit_weights(t, error);
+    memcpy(t->average, t->weights, t->n_weights * sizeof *t->average);
     return status;
 }

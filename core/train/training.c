@@ -147,7 +147,7 @@ static enum adv_status open_teacher(struct adv_training *t, const char *folder,
     return ADV_OK;
 }
 
-static enum adv_status begin(struct adv_training *t, struct adv_error *error)
+static enum adv_status begin(struct adv_training *t, const char *folder, struct adv_error *error)
 {
     t->memory = planned_memory(t);
     t->progress = (struct adv_training_progress){
@@ -158,7 +158,7 @@ static enum adv_status begin(struct adv_training *t, struct adv_error *error)
         .held_out_nll = NAN,
         .best_nll = NAN,
     };
-    enum adv_status status = adv_training_init_weights(t, error);
+    enum adv_status status = adv_training_init_weights(t, folder, error);
     if (status == ADV_OK && t->best)
         memcpy(t->best, t->average, t->n_weights * sizeof *t->best);
     return status;
@@ -248,7 +248,7 @@ static enum adv_status prepare(struct adv_training *t, const struct adv_training
     if (status == ADV_OK)
         status = divide(t, error);
     if (status == ADV_OK)
-        status = begin(t, error);
+        status = begin(t, options->data, error);
     if (status == ADV_OK)
         status = check_model(t, error);
     return status;

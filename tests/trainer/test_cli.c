@@ -534,8 +534,8 @@ START_TEST(trajectories_and_log_densities_come_in_every_format)
         "logp board.safetensors --points points.csv --divergence hutchinson --probes 1 --quiet");
     json_t *json = json_loads(cli_output, 0, NULL);
     ck_assert_uint_eq(json_array_size(json_object_get(json, "log_density")), 3);
-    ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(json, "divergence"), "probes")),
-                     1);
+    ck_assert_int_eq(
+        json_integer_value(json_object_get(json_object_get(json, "divergence"), "probes")), 1);
     json_decref(json);
     cli_fails(2, "logp board.safetensors", "--points is missing");
     cli_write("narrow.csv", "1\n2\n");

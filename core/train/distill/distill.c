@@ -9,23 +9,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SHARE_HELD_OUT 32 /* one path of so many */
-
-/* The file as it is named, or else that in the folder. */
-static enum adv_status open_teacher(const struct adv_training *t, const char *folder,
-                                    struct adv_model **teacher, struct adv_error *error)
-{
-    const char *name = t->recipe.distill.teacher;
-    char path[4096];
-    bool here = access(name, F_OK) == 0 || name[0] == '/' || !folder;
-    snprintf(path, sizeof path, "%s%s%s", here ? "" : folder, here ? "" : "/", name);
-    enum adv_status status = adv_model_load(path, &t->load, teacher, error);
-    if (status != ADV_OK)
-        adv_error_prefix(error, "distill.teacher: ");
-    return status;
-}
 
 /* ---------------------------------------------------------------- held against the student */
 
@@ -120,7 +105,8 @@ enum adv_status adv_distillation_new(const struct adv_training *t, const char *f
     struct adv_distillation *d = adv_calloc(1, sizeof *d);
     if (!d)
         return adv_no_memory(error);
-    enum adv_status status = open_teacher(t, folder, &d->teacher, error);
+    enum adv_status status = adv_training_load_model(t, folder, "distill.teacher",
+                                                     t->recipe.distill.teacher, &d->teacher, error);
     if (status == ADV_OK)
         status = check(t, d->teacher, error);
     if (status != ADV_OK) {
@@ -147,40 +133,4 @@ void adv_distillation_free(struct adv_distillation *d)
     adv_model_unref(d->teacher);
     adv_teacher_paths_release(&d->paths);
     free(d);
-}
-
-/* ---------------------------------------------------------------- the start */
-
-static bool find(const struct adv_net *net, const char *name, struct adv_parameter *found)
-{
-    for (size_t i = 0; i < adv_net_parameters(net); i++) {
-        *found = adv_net_parameter(net, i);
-        if (!strcmp(found->name, name))
-            return true;
-    }
-    return false;
-}
-
-static bool same_shape(const struct adv_parameter *a, const struct adv_parameter *b)
-{
-    return a->n_dims == b->n_dims && !memcmp(a->shape, b->shape, sizeof a->shape);
-}
-
-bool adv_distillation_start_weights(const struct adv_distillation *d, const struct adv_net *student,
-                                    float *weights)
-{
-    const struct adv_net *teacher = adv_model_net(d->teacher);
-    const float *from = adv_model_weights(d->teacher);
-    struct adv_parameter to;
-    for (size_t i = 0; i < adv_net_parameters(teacher); i++) {
-        struct adv_parameter p = adv_net_parameter(teacher, i);
-        if (!find(student, p.name, &to) || !same_shape(&p, &to))
-            return false;
-    }
-    for (size_t i = 0; i < adv_net_parameters(teacher); i++) {
-        struct adv_parameter p = adv_net_parameter(teacher, i);
-        if (find(student, p.name, &to))
-            memcpy(weights + to.offset, from + p.offset, p.n_elements * sizeof *weights);
-    }
-    return true;
 }

@@ -21,11 +21,6 @@ void adv_distillation_free(struct adv_distillation *distillation);
  * the held-out loss is measured. Errors of adv_teacher_paths_make. */
 enum adv_status adv_distillation_prepare(struct adv_training *training, struct adv_error *error);
 
-/* Sets weights [adv_net_weights] of the student to the teacher's, where all of these fit, and says
- * whether they do; what the student has beyond them stays as it starts. */
-bool adv_distillation_start_weights(const struct adv_distillation *distillation,
-                                    const struct adv_net *student, float *weights);
-
 /* Fills the worker's examples: rows first_row ... + n - 1 of a step's batch. */
 void adv_distillation_draw(const struct adv_training *training, struct adv_training_worker *worker,
                            size_t first_row, size_t n);

@@ -50,7 +50,7 @@ bool adv_net_is_flow_map(const struct adv_net *net); /* takes "no context" too *
 /* Whether derivatives of the velocity by x jump, as those of relu and selu do: integrals of the
  * divergence then converge slowly, whatever the solver's order. */
 bool adv_net_has_kinks(const struct adv_net *net);
-json_t *adv_net_config(const struct adv_net *net);   /* every option spelled out; new reference */
+json_t *adv_net_config(const struct adv_net *net); /* every option spelled out; new reference */
 
 /* The flat vector of weights: float32, parameter after parameter. */
 size_t adv_net_weights(const struct adv_net *net); /* its length */

@@ -54,6 +54,7 @@ struct adv_train_recipe {
     int64_t keep;          /* enum adv_keep: which weights become the model */
     int64_t patience; /* ADV_KEEP_BEST: measurements without a better one, then it ends; 0: never */
     double checkpoint_every_s;
+    char *start_from; /* model file whose weights are the first ones, or NULL */
 };
 
 /* What the model's samples take by default. */

@@ -185,7 +185,8 @@ START_TEST(a_turn_is_bounded_however_many_tangents_a_row_has)
         ck_assert_double_eq(answer->divergence[0], (double)divergence);
     } else {
         double mean = 0;
-        adv_rng_rademacher(adv_probe_key(0, 784, point), ADV_STREAM_PROBE, 0, N_PROBES, 784, probes);
+        adv_rng_rademacher(adv_probe_key(0, 784, point), ADV_STREAM_PROBE, 0, N_PROBES, 784,
+                           probes);
         adv_evaluator_probes(evaluator, &points, N_PROBES, probes, v, estimates, NULL);
         for (size_t k = 0; k < N_PROBES; k++)
             mean += (double)estimates[k] / N_PROBES;

@@ -115,6 +115,68 @@ START_TEST(training_leaves_the_mixture_as_it_is)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- of another model */
+
+#define START_FROM(channels, file)                                                                 \
+    "{\"name\": \"second\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": " channels      \
+    ", \"layers\": 1}, \"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"points.csv\"}}, "    \
+    "\"train\": {\"steps\": 2, \"batch\": 64, \"seed\": 5, \"start_from\": " file "}}"
+
+/* Writes first.safetensors, and leaves its weights, which are averages, in weights. */
+static size_t train_a_first(float *weights)
+{
+    char path[96];
+    struct adv_model *model = NULL;
+    struct adv_training *t =
+        training_of("{\"name\": \"first\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": "
+                    "8, \"layers\": 1}, "
+                    "\"data\": {\"source\": {\"kind\": \"csv\", \"file\": \"points.csv\"}}, "
+                    "\"train\": {\"steps\": 3, \"batch\": 64}}",
+                    1);
+    snprintf(path, sizeof path, "%s/first.safetensors", trainings_folder);
+    ck_assert_int_eq(adv_training_run(t, NULL, NULL), ADV_OK);
+    ck_assert_int_eq(adv_training_model(t, &model, NULL), ADV_OK);
+    ck_assert_int_eq(adv_model_save(model, path, ADV_F32, NULL), ADV_OK);
+    size_t n = t->n_weights;
+    ck_assert_uint_le(n, 4096);
+    memcpy(weights, t->average, n * sizeof *weights);
+    adv_model_unref(model);
+    adv_training_free(t);
+    return n;
+}
+
+START_TEST(it_starts_from_the_weights_of_a_model)
+{
+    float weights[4096];
+    size_t n = train_a_first(weights);
+    struct adv_training *t = training_of(START_FROM("8", "\"first.safetensors\""), 1);
+    ck_assert_uint_eq(t->n_weights, n);
+    ck_assert_mem_eq(t->weights, weights, n * sizeof *weights);
+    ck_assert_mem_eq(t->average, weights, n * sizeof *weights);
+    ck_assert_int_eq(adv_training_run(t, NULL, NULL), ADV_OK);
+    ck_assert_mem_ne(t->weights, weights, n * sizeof *weights);
+    adv_training_free(t);
+}
+END_TEST
+
+static void refused(const char *recipe, const char *field, const char *message);
+
+START_TEST(a_model_of_another_net_is_no_start)
+{
+    float weights[4096];
+    train_a_first(weights);
+    refused(START_FROM("16", "\"first.safetensors\""), "train.start_from",
+            "another one: in_projection.weight differs in shape");
+    struct adv_error error = ADV_ERROR_INIT;
+    struct adv_training *t = NULL;
+    struct adv_training_options options = {.size = sizeof options, .data = trainings_folder};
+    ck_assert_int_eq(
+        adv_training_new(START_FROM("8", "\"none.safetensors\""), &options, &t, &error), ADV_E_IO);
+    ck_assert_ptr_nonnull(strstr(error.message, "train.start_from: "));
+    ck_assert_ptr_nonnull(strstr(error.message, "none.safetensors"));
+}
+END_TEST
+
 /* ---------------------------------------------------------------- the best */
 
 /* A rate at which the flow gets worse, soon. */
@@ -287,6 +349,8 @@ int main(void)
     tcase_add_loop_test(all, the_first_flow_is_the_mixture, 0,
                         (int)(sizeof starts / sizeof *starts));
     tcase_add_test(all, training_leaves_the_mixture_as_it_is);
+    tcase_add_test(all, it_starts_from_the_weights_of_a_model);
+    tcase_add_test(all, a_model_of_another_net_is_no_start);
     tcase_add_test(all, the_best_weights_become_the_model);
     tcase_add_loop_test(all, a_measurement_can_be_stopped, 0, 3);
     tcase_add_test(all, a_resumed_training_remembers_the_best);
