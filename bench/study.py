@@ -4,7 +4,7 @@ with modes and dimension: every square at least half its share, and a KL diverge
 
     bench/study.py [--advect build/bin/advect] [--folder build/study] [--results FILE]
                    [--networks best,reference] [--boards 4^2,6^2,2^8] [--seeds 1,2,3]
-                   [--most-steps 64000] [--threads N] [--quick] [--summary]
+                   [--most-steps 64000] [--threads N] [--quick] [--summary] [--markdown]
 
 A board k^d is trained for 1,000 steps, then anew for 2,000, 4,000 and so on up to --most-steps, each
 time with a learning rate that decays to the end, until it is good; the recipes of the networks are in
@@ -13,8 +13,14 @@ at any time.
 
 What is done is kept in --results (docs/internals/study/results.json), which is written after every
 training, with the program's own figures: the same command goes on where it was stopped, within a
-training too. A network whose recipe has changed is trained anew. --quick is seed 1 and at most 4,000
-steps. --summary trains nothing and prints the table of what is there. Ends with 1 where a part failed.
+training too. A network whose recipe has changed is trained anew. A part that failed is told, and tried
+again by the next call; the others go on. --quick is seed 1 and at most 4,000 steps. --summary trains
+nothing and prints the table of what is there, --markdown the same as rows for docs/guide/scaling.md. Ends
+with 1 where a part failed.
+
+A row of the table is of the greatest number of steps that the board has had, and of the seeds that had as
+many. `good` counts, among the seeds that had as many steps or were good before, those that are good; where
+all are, the row ends in the means of the steps, seconds and multiply-adds that they took.
 """
 import argparse
 import hashlib
@@ -22,6 +28,7 @@ import json
 import math
 import re
 import resource
+import shutil
 import signal
 import statistics
 import subprocess
@@ -29,6 +36,8 @@ import sys
 from pathlib import Path
 
 RECIPES = Path("docs/internals/study")
+NUMBERS = ("cells", "dim", "modes", "seed", "steps", "processor_s", "multiply_adds", "kl", "inside",
+           "least_share")  # that each run has
 QUALITY = {"kl": 0.1, "least_share": 0.5}
 FIRST_STEPS = 1000
 PLAN = {"most_steps": 64000, "seeds": 3}  # of the whole study
@@ -51,9 +60,24 @@ def modes_of(cells, dim):
     return (cells ** dim + 1) // 2
 
 
+def read_recipe(network):
+    """What is in the network's file; ends the program where it cannot be used."""
+    path = RECIPES / f"{network}.json"
+    try:
+        recipe = json.loads(path.read_text())
+    except OSError as fault:
+        sys.exit(f"{path}, the recipe of the network {network}: {fault.strerror}")
+    except ValueError as fault:
+        sys.exit(f"{path} is no JSON: {fault}")
+    for part in ("net", "train"):
+        if not isinstance(recipe, dict) or not isinstance(recipe.get(part), dict):
+            sys.exit(f"{path} has no object named {part}; a network's recipe needs one")
+    return recipe
+
+
 def recipe_of(network, cells, dim, seed, steps):
     """The network's recipe, with what it says in `where` of boards of this many cells or dimensions."""
-    recipe = json.loads((RECIPES / f"{network}.json").read_text())
+    recipe = read_recipe(network)
     board = {"cells": cells, "dim": dim}
     for other in recipe.pop("where", []):
         if all(other[key] == board[key] for key in board.keys() & other.keys()):
@@ -71,17 +95,51 @@ def digest_of(recipe):
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def fault_of(runs):
+    """What is wrong with the runs of a file of results, or None."""
+    if not isinstance(runs, list):
+        return "it has no list named runs"
+    for i, run in enumerate(runs):
+        if not isinstance(run, dict):
+            return f"runs[{i}] is no object"
+        for name in ("network", "recipe"):
+            if not isinstance(run.get(name), str):
+                return f"runs[{i}].{name} must be a text"
+        for name in NUMBERS:
+            if not is_number(run.get(name)):
+                return f"runs[{i}].{name} must be a number"
+    return None
+
+
 class Results:
     """The trainings that have ended, in a file that is written after each."""
 
     def __init__(self, path):
         self.path = path
         self.runs = []
-        if path.exists():
-            try:
-                self.runs = json.loads(path.read_text())["runs"]
-            except (ValueError, KeyError) as fault:
-                sys.exit(f"{path} is not a file of this study ({fault}); move it away to start anew")
+        if not path.exists():
+            return
+        try:
+            file = json.loads(path.read_text())
+            self.runs = file.get("runs") if isinstance(file, dict) else None
+            fault = fault_of(self.runs)
+        except (OSError, ValueError) as error:
+            fault = error
+        if fault:
+            sys.exit(f"{path} is not a file of this study: {fault}; move it away to start anew, or name "
+                     "another with --results")
+
+    def check_networks(self):
+        """Without its recipe a network's results cannot be told from those of another recipe."""
+        for network in sorted({run["network"] for run in self.runs}):
+            if not (RECIPES / f"{network}.json").is_file():
+                sys.exit(f"{self.path} has results of the network {network}, but its recipe, "
+                         f"{RECIPES}/{network}.json, is missing; bring it back, or name another file "
+                         "with --results")
 
     def find(self, recipe):
         digest = digest_of(recipe)
@@ -160,17 +218,26 @@ def multiply_adds(options, recipe, model):
     """Of the whole training: a step is three forward passes of its rows, each with a time of its own."""
     said = run_program([options.advect, "inspect", model])
     found = re.search(r"program, (\d+) multiply-adds per row and (\d+) per distinct", said)
+    if not found:
+        raise RuntimeError(f"{options.advect} inspect {model} tells no multiply-adds")
     per_row = int(found.group(1)) + int(found.group(2))
     return 3 * per_row * recipe["train"]["batch"] * recipe["train"]["steps"]
 
 
 def measure(options, cells, dim, model):
     samples = max(LEAST_SAMPLES, SAMPLES_PER_MODE * modes_of(cells, dim))
-    said = json.loads(run_program([
+    said = run_program([
         options.advect, "eval", model, "--json", "--quiet", "--grid", 0, "-n", samples, "--points", POINTS,
-        "--density-solver", "rk4:25", "--threads", options.threads]))
-    return {"kl": said["kl"], "kl_error": said["kl_standard_error"], "inside": said["inside"],
-            "least_share": said["mode_share_min"]}
+        "--density-solver", "rk4:25", "--threads", options.threads])
+    try:
+        told = json.loads(said)
+    except ValueError as fault:
+        raise RuntimeError(f"{options.advect} eval {model} does not print JSON: {fault}") from fault
+    names = {"kl": "kl", "kl_error": "kl_standard_error", "inside": "inside", "least_share": "mode_share_min"}
+    for name in names.values():
+        if not is_number(told.get(name)):
+            raise RuntimeError(f"{options.advect} eval {model} tells no number named {name}")
+    return {ours: told[name] for ours, name in names.items()}
 
 
 def is_good(run):
@@ -219,38 +286,66 @@ def mean_and_error(values):
     return statistics.mean(values), error
 
 
-def print_board(runs, network, cells, dim):
+HEADER = ("network", "k", "d", "modes", "steps", "seeds", "KL, nats", "+-", "inside", "least share", "good",
+          "good after", "CPU s", "multiply-adds")
+
+
+def first_good(runs):
+    """Of each seed that is good, the shortest training that was."""
+    shortest = {}
+    for run in sorted(runs, key=lambda run: run["steps"]):
+        if is_good(run):
+            shortest.setdefault(run["seed"], run)
+    return shortest
+
+
+def scientific(number):
+    mantissa, exponent = f"{number:.1e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def row_of(runs, network, cells, dim):
+    """What HEADER names, as texts, of a board that has been trained; else None."""
     mine = [run for run in runs if (run["network"], run["cells"], run["dim"]) == (network, cells, dim)]
     if not mine:
-        return
-    by_seed = {}
-    for run in mine:
-        by_seed.setdefault(run["seed"], []).append(run)
-    good = [min((run for run in seeds if is_good(run)), key=lambda run: run["steps"], default=None)
-            for seeds in by_seed.values()]
+        return None
     most = max(run["steps"] for run in mine)
     longest = [run for run in mine if run["steps"] == most]
+    good = first_good(mine)
+    known = len(good.keys() | {run["seed"] for run in longest})
     kl, error = mean_and_error([run["kl"] for run in longest])
-    error_text = "-" if math.isnan(error) else f"{error:.3f}"
-    line = f"{network:10}{cells:>3}{dim:>3}{mine[0]['modes']:>6}{len(by_seed):>6}{most:>8}" \
-           f"{kl:9.3f}{error_text:>8}{statistics.mean(run['inside'] for run in longest):8.3f}" \
-           f"{min(run['least_share'] for run in longest):8.2f}"
-    if all(good):
-        line += f"{statistics.geometric_mean(run['steps'] for run in good):>10.0f}" \
-                f"{statistics.mean(run['processor_s'] for run in good):>9.0f}" \
-                f"{statistics.mean(run['multiply_adds'] for run in good):>10.1e}"
-    else:
-        line += f"    not yet: {sum(run is not None for run in good)} of {len(good)} seeds are good"
-    print(line)
+    row = [network, str(cells), str(dim), str(mine[0]["modes"]), f"{most:,}", str(len(longest)), f"{kl:.3f}",
+           "-" if math.isnan(error) else f"{error:.3f}",
+           f"{statistics.mean(run['inside'] for run in longest):.3f}",
+           f"{min(run['least_share'] for run in longest):.2f}", f"{len(good)} of {known}"]
+    if len(good) < known:
+        return row + [f"> {most:,}", "-", "-"]
+    means = {name: statistics.mean(run[name] for run in good.values())
+             for name in ("steps", "processor_s", "multiply_adds")}
+    return row + [f"{means['steps']:,.0f}", f"{means['processor_s']:,.0f}",
+                  scientific(means["multiply_adds"])]
+
+
+def print_plain(rows):
+    widths = [max(map(len, column)) for column in zip(HEADER, *rows)]
+    for row in (HEADER, *rows):
+        print("  ".join(text.ljust(width) if i == 0 else text.rjust(width)
+                        for i, (text, width) in enumerate(zip(row, widths))))
+
+
+def print_markdown(rows):
+    for row in (HEADER, ["---"] * len(HEADER), *rows):
+        print("|" + "|".join("---" if text == "---" else f" {text} " for text in row) + "|")
 
 
 def print_summary(results, options):
-    print(f"{'network':10}{'k':>3}{'d':>3}{'modes':>6}{'seeds':>6}{'steps':>8}{'KL':>9}{'+-':>8}"
-          f"{'inside':>8}{'least':>8}{'good at':>10}{'CPU s':>9}{'mul-adds':>10}")
-    for network in options.networks:
-        for cells, dim in options.boards:
-            print_board(results.runs, network, cells, dim)
-    wanted = len(options.networks) * len(options.boards) * len(options.seeds)
+    boards = [(network, *board) for network in options.networks for board in options.boards]
+    rows = [row for row in (row_of(results.runs, *board) for board in boards) if row]
+    if options.markdown:
+        print_markdown(rows)
+        return
+    print_plain(rows)
+    wanted = len(boards) * len(options.seeds)
     ended = sum(is_done_before(results, network, board, seed, math.inf) or any(
         (run["network"], run["cells"], run["dim"], run["seed"]) == (network, *board, seed)
         and run["steps"] >= max(ladder(options.most_steps)) for run in results.runs)
@@ -279,19 +374,26 @@ def read_options():
     parser.add_argument("--boards", type=lambda text: [board(word) for word in text.split(",")],
                         default=BOARDS, help="boards k^d, with commas between them")
     parser.add_argument("--seeds", type=lambda text: [int(word) for word in text.split(",")],
-                        default=list(range(1, PLAN["seeds"] + 1)), help="seeds of training, with commas between them")
-    parser.add_argument("--most-steps", type=int, default=PLAN["most_steps"], help="where a board is given up")
+                        default=list(range(1, PLAN["seeds"] + 1)),
+                        help="seeds of training, with commas between them")
+    parser.add_argument("--most-steps", type=int, default=PLAN["most_steps"],
+                        help="where a board is given up")
     parser.add_argument("--threads", type=int, default=1, help="threads of each training")
     parser.add_argument("--quick", action="store_true", help="seed 1 and at most 4,000 steps")
     parser.add_argument("--summary", action="store_true", help="print what is there, train nothing")
+    parser.add_argument("--markdown", action="store_true",
+                        help="print it as a table in Markdown, train nothing")
     options = parser.parse_args()
     if options.quick:
         options.seeds, options.most_steps = [1], 4000
+    if not options.summary and not options.markdown and shutil.which(options.advect) is None:
+        parser.error(f"{options.advect} is no program; build it with make, or name one with --advect")
     if options.most_steps < FIRST_STEPS:
         parser.error(f"--most-steps is {options.most_steps}; it must be at least {FIRST_STEPS}")
     for network in options.networks:
         if not (RECIPES / f"{network}.json").is_file():
-            parser.error(f"{RECIPES}/{network}.json is not here; networks are the recipes there")
+            parser.error(f"{RECIPES}/{network}.json is not here; networks are the recipes there, and "
+                         "this is to be called from the repository's root")
     return options
 
 
@@ -299,8 +401,9 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = read_options()
     results = Results(options.results)
+    results.check_networks()
     results.drop_stale()
-    failed = 0 if options.summary else run_study(options, results)
+    failed = 0 if options.summary or options.markdown else run_study(options, results)
     print_summary(results, options)
     return 1 if failed else 0
 

@@ -2,11 +2,11 @@
 # Everything that has to pass, in order: the layers, the format, the documents, a build from the files
 # that the image is made of, clang-tidy and shellcheck, all tests of the release build with warnings as
 # errors, some of them as another user and in another locale, the library as it is installed, the Python
-# package, api.md's examples, the units, the dashboard and the alert rules, the daemon under stress for
-# seconds, the client for JavaScript and the API's description, the front-end in a browser, every parser
-# of untrusted bytes under a fuzzer, all tests under AddressSanitizer and UBSan, those of threads and of
-# the daemon under ThreadSanitizer, and a clang build without warnings. Ends in one line that counts
-# single checks.
+# package, the script of the scaling study, api.md's examples, the units, the dashboard and the alert
+# rules, the daemon under stress for seconds, the client for JavaScript and the API's description, the
+# front-end in a browser, every parser of untrusted bytes under a fuzzer, all tests under AddressSanitizer
+# and UBSan, those of threads and of the daemon under ThreadSanitizer, and a clang build without warnings.
+# Ends in one line that counts single checks.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -26,6 +26,7 @@ stage "tests" run_make -j"$jobs" test
 stage "tests as users run them" scripts/check-as-user.sh
 stage "the library, installed" scripts/check-library.sh
 stage "the Python package" scripts/check-python.sh
+stage "the scaling study" scripts/check-study.sh
 stage "api.md" scripts/check-api-examples.sh build/bin/advectd
 stage "units" scripts/check-units.sh
 stage "dashboard and alerts" scripts/check-monitoring.py build/bin/advectd
