@@ -279,7 +279,7 @@ static bool arrange(const struct adv_plot *plot, const struct adv_pen *pen,
     const struct adv_axes *axes = &plot->axes;
     struct margins margins = {0};
     layout->has_bar = bar->label != NULL;
-    layout->bar = (struct adv_axis){.lo = bar->lo, .hi = bar->hi};
+    layout->bar = (struct adv_axis){.lo = bar->lo, .hi = bar->hi, .log = bar->log};
     layout->bar_ticks.n = layout->bar_ticks.factor = 0;
     layout->title = axes->title;
     layout->frame = (struct adv_frame){.width = axes->width, .height = axes->height};

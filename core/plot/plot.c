@@ -141,6 +141,18 @@ void adv_plot_draw_layers(const struct adv_plot *plot, const struct adv_canvas *
     cairo_restore(canvas->cr);
 }
 
+static cairo_status_t write_layers(const struct adv_plot *plot, const struct adv_layout *layout,
+                                   cairo_surface_t *surface)
+{
+    struct adv_pen pen;
+    adv_pen_open(&pen, surface);
+    for (size_t i = 0; i < plot->n_layers; i++) {
+        if (plot->layers[i]->kind->write)
+            plot->layers[i]->kind->write(plot->layers[i], layout, &pen);
+    }
+    return adv_pen_close(&pen);
+}
+
 static cairo_status_t draw(const struct adv_plot *plot, cairo_surface_t *surface)
 {
     cairo_t *cr = cairo_create(surface);
@@ -158,6 +170,7 @@ static cairo_status_t draw(const struct adv_plot *plot, cairo_surface_t *surface
     if (written == CAIRO_STATUS_SUCCESS) {
         adv_decoration_grid(&canvas);
         adv_plot_draw_layers(plot, &canvas);
+        written = write_layers(plot, &layout, surface);
         adv_decoration_draw(&canvas);
     }
     cairo_status_t drawn = cairo_status(cr);

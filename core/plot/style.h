@@ -11,11 +11,12 @@
 struct adv_plot_style {
     /* Colours, 0xRRGGBB */
     uint32_t ground;
-    uint32_t ink;   /* titles */
-    uint32_t quiet; /* labels */
-    uint32_t axis;  /* axes and ticks */
-    uint32_t rule;  /* the lines across the frame at the ticks */
-    uint32_t frame; /* the frame of bare axes */
+    uint32_t ink;       /* titles */
+    uint32_t quiet;     /* labels */
+    uint32_t axis;      /* axes and ticks */
+    uint32_t rule;      /* the lines across the frame at the ticks */
+    uint32_t frame;     /* the frame of bare axes */
+    uint32_t tile_grey; /* of tiles without a value */
     /* Okabe and Ito's hues, told apart with any colour vision; without the yellow, too pale on
      * white */
     uint32_t cycle[ADV_STYLE_CYCLE];
@@ -57,6 +58,7 @@ static const struct adv_plot_style adv_style = {
     .axis = 0x8a8a90,
     .rule = 0xebebee,
     .frame = 0xdcdce0,
+    .tile_grey = 0xcfcfd4,
     .cycle = {0x0072b2, 0xd55e00, 0x009e73, 0xcc79a7, 0xe69f00, 0x56b4e9, 0x4a4a4f},
 
     .font = "DejaVu Sans",

@@ -36,7 +36,7 @@ static void colour_bar(const struct adv_layer *layer, struct adv_colour_bar *bar
 {
     const struct heat_map *map = heat_map_of(layer);
     if (map->has_bar)
-        *bar = (struct adv_colour_bar){map->lo, map->hi, map->bar_label};
+        *bar = (struct adv_colour_bar){map->lo, map->hi, map->bar_label, false};
 }
 
 /* Premultiplied ARGB: transparent where there is no number. */

@@ -22,6 +22,7 @@ struct adv_canvas {
 struct adv_colour_bar {
     double lo, hi;
     const char *label; /* NULL: no bar */
+    bool log;
 };
 
 struct adv_layer_kind {
@@ -30,6 +31,10 @@ struct adv_layer_kind {
 
     /* Draws what is inside the axes' ranges; only finite coordinates near the frame reach cairo. */
     void (*draw)(const struct adv_layer *layer, const struct adv_canvas *canvas);
+
+    /* Writes the texts that go with what was drawn. NULL: there are none. */
+    void (*write)(const struct adv_layer *layer, const struct adv_layout *layout,
+                  const struct adv_pen *pen);
 
     /* Draws a sample for the legend, centred at x, y and width wide. NULL: has no entry. */
     void (*swatch)(const struct adv_layer *layer, const struct adv_canvas *canvas, double x,

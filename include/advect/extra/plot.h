@@ -79,6 +79,26 @@ enum adv_status adv_plot_heat_map(struct adv_plot *plot, size_t n_rows, size_t n
                                   const float *values, double lo, double hi, const char *bar_label,
                                   struct adv_error *error);
 
+/* A rectangle with texts in it. */
+struct adv_tile {
+    float x, y;           /* its middle */
+    float value;          /* that the colour stands for; grey where it is no positive number */
+    const char *lines[2]; /* one above the other, each left out where it has no room; or NULL */
+};
+
+struct adv_tiles {
+    size_t n;
+    const struct adv_tile *tiles; /* [n] */
+    double width, height;         /* of each, in data units, > 0 */
+    double lo, hi;                /* values at the ends of the colour map, 0 < lo < hi; between
+                                     them colours go by the logarithm */
+    const char *bar_label;        /* of a colour bar; NULL: no bar */
+};
+
+/* Linear axes only. */
+enum adv_status adv_plot_tiles(struct adv_plot *plot, const struct adv_tiles *set,
+                               struct adv_error *error);
+
 /* Points that are shown together. */
 struct adv_point_set {
     size_t n;

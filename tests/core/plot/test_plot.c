@@ -80,6 +80,11 @@ START_TEST(bad_layers_are_refused)
     struct adv_axes linear = {0}, logarithmic = {.log_y = true};
     struct adv_plot *plot = plot_of(&linear), *log_plot = plot_of(&logarithmic);
     const float data[] = {0, 0};
+    const struct adv_tile tile = {.lines = {"\x80"}};
+    const struct adv_tiles bad_tiles[] = {
+        {1, &tile, 1, 1, 1, 2, NULL}, {0, NULL, 0, 1, 1, 2, NULL}, {0, NULL, 1, 0, 1, 2, NULL},
+        {0, NULL, 1, 1, 0, 2, NULL},  {0, NULL, 1, 1, 2, 2, NULL}, {0, NULL, 1, 1, 1, 2, "\x80"}};
+    static const char *const fields[] = {"lines", "width", "height", "lo", "lo", "bar_label"};
     struct adv_error errors[6] = {ADV_ERROR_INIT};
     ck_assert_int_eq(adv_plot_arrows(plot, 1, data, data, (double)NAN, NULL, &errors[0]),
                      ADV_E_INVALID);
@@ -96,6 +101,12 @@ START_TEST(bad_layers_are_refused)
     ck_assert_str_eq(errors[4].field, "hi");
     ck_assert_int_eq(adv_plot_heat_map(plot, 1, 1, data, 0, 1, "\x80", &errors[5]), ADV_E_INVALID);
     ck_assert_str_eq(errors[5].field, "bar_label");
+    for (int i = 0; i < COUNT(bad_tiles); i++) {
+        struct adv_error error = ADV_ERROR_INIT;
+        ck_assert_int_eq(adv_plot_tiles(plot, &bad_tiles[i], &error), ADV_E_INVALID);
+        ck_assert_str_eq(error.field, fields[i]);
+    }
+    ck_assert_int_eq(adv_plot_tiles(log_plot, &bad_tiles[0], NULL), ADV_E_INVALID);
     /* Sizes that cannot be are refused before anything is read. */
     ck_assert_int_eq(adv_plot_scatter(plot, SIZE_MAX / 4, data, NULL, NULL, NULL), ADV_E_MEMORY);
     ck_assert_int_eq(adv_plot_heat_map(plot, SIZE_MAX / 4, 16, data, 0, 1, NULL, NULL),
@@ -408,6 +419,8 @@ static enum adv_status attempt(void *context, struct adv_error *error)
     (void)context;
     const float data[] = {0, 0, 1, 2, 1, 1, 2, 0};
     const struct adv_mark mark = {.label = "a"};
+    const struct adv_tile tile = {.x = 1, .y = 1, .value = 2, .lines = {"2"}};
+    const struct adv_tiles tiles = {1, &tile, 1, 1, 1, 10, NULL};
     struct adv_axes axes = {
         .width = 64, .height = 64, .title = "t", .x_label = "x", .y_label = "y"};
     struct adv_plot *plot = NULL;
@@ -426,6 +439,8 @@ static enum adv_status attempt(void *context, struct adv_error *error)
     if (status == ADV_OK)
         status = adv_plot_heat_map(plot, 2, 2, data, 0, 0, "bar", error);
     if (status == ADV_OK)
+        status = adv_plot_tiles(plot, &tiles, error);
+    if (status == ADV_OK)
         status = adv_plot_render(plot, &image, error);
     adv_image_release(&image);
     adv_plot_free(plot);
@@ -434,8 +449,8 @@ static enum adv_status attempt(void *context, struct adv_error *error)
 
 START_TEST(every_allocation_may_fail)
 {
-    /* At least the plot, its list twice, fourteen layers, the picture. */
-    ck_assert_int_ge(alloc_fail_each(attempt, NULL), 18);
+    /* At least the plot, its list twice, fifteen layers, the picture. */
+    ck_assert_int_ge(alloc_fail_each(attempt, NULL), 19);
 }
 END_TEST
 

@@ -464,6 +464,77 @@ START_TEST(arrows_too_short_are_dots)
 }
 END_TEST
 
+/* Tiles of 1, 10, 100 and of no number, side by side. */
+static struct adv_plot *plot_of_tiles(const char *text)
+{
+    const struct adv_axes axes = {.x_hi = 4, .y_hi = 1};
+    const float values[] = {1, 10, 100, NAN};
+    struct adv_tile tiles[4];
+    for (int i = 0; i < 4; i++)
+        tiles[i] = (struct adv_tile){(float)i + 0.5f, 0.5f, values[i], {text, NULL}};
+    struct adv_plot *plot = plot_of(&axes);
+    const struct adv_tiles set = {4, tiles, 1, 1, 1, 100, "value"};
+    ck_assert_int_eq(adv_plot_tiles(plot, &set, NULL), ADV_OK);
+    return plot;
+}
+
+START_TEST(tiles_are_coloured_by_their_logarithm)
+{
+    struct adv_plot *plot = plot_of_tiles(NULL);
+    struct adv_layout layout = layout_of(plot);
+    struct adv_image image = picture_of(plot);
+    int y = layout.frame.top + layout.frame.height / 2;
+    for (int i = 0; i < 4; i++) {
+        uint8_t rgb[3] = {adv_style.tile_grey >> 16 & 0xff, adv_style.tile_grey >> 8 & 0xff,
+                          adv_style.tile_grey & 0xff};
+        if (i < 3)
+            adv_plot_colour(i / 2.0, rgb);
+        int left = (int)adv_axis_pixel(&layout.x, i), right = (int)adv_axis_pixel(&layout.x, i + 1);
+        ck_assert_mem_eq(pixel_of(&image, left + 1, y), rgb, 3);
+        ck_assert_mem_eq(pixel_of(&image, right - 2, y), rgb, 3);
+    }
+    ck_assert(layout.has_bar && layout.bar.log);
+    ck_assert_double_eq(layout.bar.lo, 1);
+    ck_assert_double_eq(layout.bar.hi, 100);
+    adv_image_release(&image);
+    adv_plot_free(plot);
+}
+END_TEST
+
+/* A text is in the middle of each tile, light on dark ones and dark on light ones; one that is
+ * wider than its tile is left out. */
+START_TEST(a_tile_s_text_is_in_its_middle)
+{
+    struct adv_plot *plots[] = {plot_of_tiles(NULL), plot_of_tiles("88"),
+                                plot_of_tiles("a text that is far too long for its tile")};
+    struct adv_layout layout = layout_of(plots[0]);
+    struct adv_image without = picture_of(plots[0]), with = picture_of(plots[1]),
+                     too_long = picture_of(plots[2]);
+    ck_assert(same_picture(&without, &too_long));
+    struct difference text = compare(&without, &with);
+    double middle = layout.frame.top + layout.frame.height / 2.0;
+    ck_assert_double_eq_tol(text.y, middle, 1); /* digits are as high as capitals, to a pixel */
+    ck_assert_double_eq_tol((text.left + text.right + 1) / 2.0,
+                            layout.frame.left + layout.frame.width / 2.0, 1.5);
+    int lighter[4] = {0}, darker[4] = {0};
+    for (int y = text.top; y <= text.bottom; y++) {
+        for (int x = text.left; x <= text.right; x++) {
+            int tile = (int)adv_axis_value(&layout.x, x + 0.5);
+            int change = pixel_of(&with, x, y)[1] - pixel_of(&without, x, y)[1];
+            lighter[tile] += change > 0;
+            darker[tile] += change < 0;
+        }
+    }
+    ck_assert(lighter[0] > 10 && !darker[0]);
+    ck_assert(darker[2] > 10 && !lighter[2] && darker[3] > 10 && !lighter[3]);
+    for (int i = 0; i < 3; i++)
+        adv_plot_free(plots[i]);
+    adv_image_release(&without);
+    adv_image_release(&with);
+    adv_image_release(&too_long);
+}
+END_TEST
+
 START_TEST(every_kind_draws_in_its_colour)
 {
     struct adv_axes axes = {.x_hi = 4, .y_hi = 4};
@@ -516,6 +587,8 @@ int main(void)
     tcase_add_loop_test(fields, every_pixel_has_its_cell_s_colour, 0, COUNT(map_cases));
     tcase_add_loop_test(fields, cells_that_are_not_finite_stay_blank, 0, 3);
     tcase_add_test(fields, a_colour_bar_spans_the_values);
+    tcase_add_test(fields, tiles_are_coloured_by_their_logarithm);
+    tcase_add_test(fields, a_tile_s_text_is_in_its_middle);
     tcase_add_test(fields, an_arrow_goes_along_its_vector);
     tcase_add_loop_test(fields, the_longest_arrow_reaches_beyond_the_next_point, 0, 3);
     tcase_add_loop_test(fields, arrows_too_short_are_dots, 0, 2);
