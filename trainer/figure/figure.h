@@ -35,8 +35,8 @@ struct adv_scene_film {
 enum adv_status adv_film_plot(struct adv_film *film, const struct adv_scene_film *states,
                               struct adv_error *error);
 
-/* Panels [n] of one width in rows of n_columns, each row of one height, into frame (initialised by
- * the call). */
+/* Panels [n] in rows of n_columns, each row of one height, and with several columns of one width,
+ * into frame (initialised by the call), which is as wide as the widest row. */
 enum adv_status adv_panels_join(size_t n, const struct adv_image *panels, size_t n_columns,
                                 struct adv_image *frame, struct adv_error *error);
 

@@ -101,9 +101,12 @@ static void paste(const struct adv_image *panel, size_t left, size_t top, struct
 enum adv_status adv_panels_join(size_t n, const struct adv_image *panels, size_t n_columns,
                                 struct adv_image *frame, struct adv_error *error)
 {
-    int width = (int)n_columns * (panels[0].width + GAP_PX) - GAP_PX, height = -GAP_PX;
-    for (size_t i = 0; i < n; i += n_columns)
+    int width = 0, height = -GAP_PX;
+    for (size_t i = 0; i < n; i += n_columns) {
+        int row = (int)n_columns * (panels[i].width + GAP_PX) - GAP_PX;
+        width = row > width ? row : width;
         height += panels[i].height + GAP_PX;
+    }
     enum adv_status status = adv_image_init(frame, width, height, panels[0].n_channels, error);
     if (status != ADV_OK)
         return status;

@@ -1,8 +1,9 @@
 /* How training scales with modes and dimension: the scaling study's results (bench/study.py), as
- * far as they have come. KL against steps, a line per board with the exponent fitted to it, and a
- * map of all boards. Titles say how many trainings are still to come. */
+ * far as they have come. KL against steps, a line per board with the exponent fitted to it, what
+ * the stated quality took (study_costs.c), and a map of all boards (study_map.c). Titles say how
+ * many trainings are still to come. */
 #include "trainer/figure/figure.h"
-#include "trainer/figure/study_runs.h"
+#include "trainer/figure/study_panels.h"
 
 #include <advect/extra/memory.h>
 
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_NETWORKS = 2, LINES_MOST = 7, RUNGS_MOST = 24 };
+enum { RUNGS_MOST = 24, PLOT_SIDE_LEAST = 64 };
 
 /* A board leaves the plateau at ln 2, a box filled evenly, before its KL falls as a power of the
  * steps: lines are fitted below it. */
@@ -20,17 +21,7 @@ enum { N_NETWORKS = 2, LINES_MOST = 7, RUNGS_MOST = 24 };
 #define KL_SHOWN_LEAST 0.02
 #define KL_SHOWN_MOST 4.0
 
-static const char *const networks[N_NETWORKS] = {"best", "reference"};
-
-struct size {
-    int cells, dim;
-};
-
-struct curves {
-    const char *of;                    /* which boards, for the title */
-    bool by_modes;                     /* lines are named by their modes, else by their dimension */
-    struct size sizes[LINES_MOST + 1]; /* zeros at the end */
-};
+const char *const adv_study_networks[ADV_STUDY_NETWORKS] = {"best", "reference"};
 
 /* ---------------------------------------------------------------- curves */
 
@@ -53,26 +44,22 @@ static void follow(const struct adv_study *study, const struct adv_study_board *
     }
 }
 
-/* The slope of log KL over log steps by least squares, of points off the plateau; NaN of fewer than
- * two. */
+/* The slope of log KL over log steps, of points off the plateau. */
 static double exponent(const struct curve *curve)
 {
-    double n = 0, x = 0, y = 0, xx = 0, xy = 0;
+    double x[RUNGS_MOST], y[RUNGS_MOST];
+    size_t n = 0;
     for (size_t i = 0; i < curve->n; i++) {
         double kl = (double)curve->points[2 * i + 1];
         if (!(kl > 0 && kl < FIT_BELOW))
             continue;
-        double u = log((double)curve->points[2 * i]), v = log(kl);
-        n++;
-        x += u;
-        y += v;
-        xx += u * u;
-        xy += u * v;
+        x[n] = log((double)curve->points[2 * i]);
+        y[n++] = log(kl);
     }
-    return n < 2 ? NAN : (n * xy - x * y) / (n * xx - x * x);
+    return adv_study_slope(n, x, y);
 }
 
-static void name_curve(const struct curves *curves, const struct adv_study_board *board,
+static void name_curve(const struct adv_study_curves *curves, const struct adv_study_board *board,
                        double slope, char *name, size_t n_bytes)
 {
     int k = board->cells, d = board->dim, n = 0;
@@ -85,8 +72,9 @@ static void name_curve(const struct curves *curves, const struct adv_study_board
 }
 
 static enum adv_status add_curve(struct adv_plot *plot, const struct adv_study *study,
-                                 const struct curves *curves, const struct adv_study_board *board,
-                                 int colour, struct adv_error *error)
+                                 const struct adv_study_curves *curves,
+                                 const struct adv_study_board *board, int colour,
+                                 struct adv_error *error)
 {
     struct curve curve;
     char name[64];
@@ -110,12 +98,14 @@ static enum adv_status add_level(struct adv_plot *plot, const struct adv_study *
     return adv_plot_line(plot, 2, ends, &mark, error);
 }
 
-static enum adv_status plot_curves(const struct adv_study *study, const struct curves *curves,
-                                   const char *network, int width, int height,
-                                   struct adv_image *panel, struct adv_error *error)
+static enum adv_status plot_curves(const struct adv_study *study,
+                                   const struct adv_study_curves *curves, const char *network,
+                                   int width, int height, struct adv_image *panel,
+                                   struct adv_error *error)
 {
     int ended = 0, planned = 0;
-    for (const struct size *size = curves->sizes; size->dim; size++, planned += study->n_seeds)
+    for (const struct adv_study_size *size = curves->sizes; size->dim;
+         size++, planned += study->n_seeds)
         ended += adv_study_ended(study, &(struct adv_study_board){network, size->cells, size->dim});
     char title[160];
     snprintf(title, sizeof title, "%s network, %s: %d of %d trainings ended", network, curves->of,
@@ -145,60 +135,12 @@ static enum adv_status plot_curves(const struct adv_study *study, const struct c
     return adv_panel_finish(status, plot, panel, error);
 }
 
-/* ---------------------------------------------------------------- the map */
-
-enum { MAP_CELLS = 6, MAP_DIM_LEAST = 2, MAP_DIMS = 7 }; /* k = 2, 4, ... 12; d = 2 ... 8 */
-
-/* The KL of the longest trainings of each board; NaN where there is none. */
-static void fill_map(const struct adv_study *study, const char *network, float *values)
-{
-    for (int row = 0; row < MAP_DIMS; row++) {
-        for (int column = 0; column < MAP_CELLS; column++) {
-            const struct adv_study_board board = {network, 2 * (column + 1), MAP_DIM_LEAST + row};
-            struct curve curve;
-            follow(study, &board, &curve);
-            values[row * MAP_CELLS + column] =
-                curve.n ? log10f(fmaxf(curve.points[2 * curve.n - 1], 1e-3f)) : NAN;
-        }
-    }
-}
-
-static enum adv_status plot_map(const struct adv_study *study, const char *network, int width,
-                                int height, struct adv_image *panel, struct adv_error *error)
-{
-    float values[MAP_DIMS * MAP_CELLS];
-    char title[160];
-    long longest = 0;
-    for (size_t i = 0; i < study->n; i++) {
-        if (!strcmp(study->runs[i].network, network) && study->runs[i].steps > longest)
-            longest = study->runs[i].steps;
-    }
-    snprintf(title, sizeof title, "%s network, at most %ld of %ld steps", network, longest,
-             study->most_steps);
-    struct adv_axes axes = {.width = width,
-                            .height = height,
-                            .x_lo = 1,
-                            .x_hi = 2 * MAP_CELLS + 1,
-                            .y_lo = MAP_DIM_LEAST - 0.5,
-                            .y_hi = MAP_DIM_LEAST + MAP_DIMS - 0.5,
-                            .title = title,
-                            .x_label = "cells along a side, k",
-                            .y_label = "dimension, d"};
-    struct adv_plot *plot = NULL;
-    fill_map(study, network, values);
-    enum adv_status status = adv_plot_new(&axes, &plot, error);
-    if (status == ADV_OK)
-        status = adv_plot_heat_map(plot, MAP_DIMS, MAP_CELLS, values, -1.5, 0.5,
-                                   "log10 of the KL divergence, nats", error);
-    return adv_panel_finish(status, plot, panel, error);
-}
-
 /* ---------------------------------------------------------------- figures */
 
-/* A panel per network and set of curves, or per network a map. */
+/* A panel per network and set of curves, and below them one per cost; or per network a map. */
 struct scaling_style {
     size_t n_rows;
-    struct curves rows[2];
+    struct adv_study_curves rows[ADV_STUDY_ROWS_MOST];
     bool map;
 };
 
@@ -208,15 +150,55 @@ struct sheet {
     struct adv_study study;
 };
 
-/* A plot is wider than it is high; the first row leaves place for a heading's height. */
-static enum adv_status plot_panel(const struct sheet *sheet, size_t row, const char *network,
-                                  struct adv_image *panel, struct adv_error *error)
+/* The first row leaves place for a heading's height. */
+static int height_of(const struct sheet *sheet, size_t row)
 {
-    int side = sheet->easel->side, height = row == 0 ? side + side / 16 : side;
-    if (sheet->style->map)
-        return plot_map(&sheet->study, network, side, height, panel, error);
-    return plot_curves(&sheet->study, &sheet->style->rows[row], network, side, height, panel,
-                       error);
+    int side = sheet->easel->side;
+    return row == 0 ? side + side / 16 : side;
+}
+
+static enum adv_status plot_networks(const struct sheet *sheet, struct adv_image *image,
+                                     struct adv_error *error)
+{
+    struct adv_image panels[ADV_STUDY_ROWS_MOST * ADV_STUDY_NETWORKS] = {0};
+    const struct scaling_style *style = sheet->style;
+    enum adv_status status = ADV_OK;
+    size_t n = 0;
+    for (size_t row = 0; row < style->n_rows; row++) {
+        for (size_t k = 0; status == ADV_OK && k < ADV_STUDY_NETWORKS; k++) {
+            const char *network = adv_study_networks[k];
+            int width = sheet->easel->side, height = height_of(sheet, row);
+            status = style->map ? adv_study_plot_map(&sheet->study, network, width, height,
+                                                     &panels[n++], error)
+                                : plot_curves(&sheet->study, &style->rows[row], network, width,
+                                              height, &panels[n++], error);
+        }
+    }
+    if (status == ADV_OK)
+        status = adv_panels_join(n, panels, ADV_STUDY_NETWORKS, image, error);
+    for (size_t i = 0; i < n; i++)
+        adv_image_release(&panels[i]);
+    return status;
+}
+
+/* Together as wide as the panels of the networks, unless plots cannot be so small. */
+static enum adv_status plot_costs(const struct sheet *sheet, struct adv_image *image,
+                                  struct adv_error *error)
+{
+    struct adv_image panels[ADV_STUDY_COSTS] = {0};
+    enum adv_status status = ADV_OK;
+    int third = (ADV_STUDY_NETWORKS * sheet->easel->side - 2) / ADV_STUDY_COSTS;
+    int side = third > PLOT_SIDE_LEAST ? third : PLOT_SIDE_LEAST;
+    for (int i = 0; status == ADV_OK && i < ADV_STUDY_COSTS; i++) {
+        const struct adv_study_cost_panel panel = {i, sheet->style->n_rows, sheet->style->rows,
+                                                   side};
+        status = adv_study_plot_cost(&sheet->study, &panel, &panels[i], error);
+    }
+    if (status == ADV_OK)
+        status = adv_panels_join(ADV_STUDY_COSTS, panels, ADV_STUDY_COSTS, image, error);
+    for (int i = 0; i < ADV_STUDY_COSTS; i++)
+        adv_image_release(&panels[i]);
+    return status;
 }
 
 static enum adv_status plot_sheet(const void *scene, size_t f, struct adv_image *frame,
@@ -224,17 +206,16 @@ static enum adv_status plot_sheet(const void *scene, size_t f, struct adv_image 
 {
     (void)f;
     const struct sheet *sheet = scene;
-    struct adv_image panels[2 * N_NETWORKS] = {0};
-    enum adv_status status = ADV_OK;
-    size_t n = 0;
-    for (size_t row = 0; row < sheet->style->n_rows; row++) {
-        for (size_t k = 0; status == ADV_OK && k < N_NETWORKS; k++)
-            status = plot_panel(sheet, row, networks[k], &panels[n++], error);
-    }
+    if (sheet->style->map)
+        return plot_networks(sheet, frame, error);
+    struct adv_image parts[2] = {0};
+    enum adv_status status = plot_networks(sheet, &parts[0], error);
     if (status == ADV_OK)
-        status = adv_panels_join(n, panels, N_NETWORKS, frame, error);
-    for (size_t i = 0; i < n; i++)
-        adv_image_release(&panels[i]);
+        status = plot_costs(sheet, &parts[1], error);
+    if (status == ADV_OK)
+        status = adv_panels_join(2, parts, 1, frame, error);
+    adv_image_release(&parts[0]);
+    adv_image_release(&parts[1]);
     return status;
 }
 
@@ -266,16 +247,17 @@ static const struct scaling_style
 
 const struct adv_figure adv_scaling_figures[] = {
     {.name = "scaling-modes",
-     .help = "KL against training steps for checkerboards of 8 to 72 modes",
+     .help = "KL and the cost of a stated quality for checkerboards of 8 to 72 modes",
      .style = &by_modes,
      COMMON},
     {.name = "scaling-dimension",
-     .help = "KL against training steps for checkerboards of 2 to 8 dimensions",
+     .help = "KL and the cost of a stated quality for checkerboards of 2 to 8 dimensions",
      .style = &by_dimension,
      COMMON},
     {.name = "scaling-map",
-     .help = "KL that checkerboards of k cells a side in d dimensions have reached",
+     .help = "training steps to a stated quality, over cells a side and dimension",
      .style = &map,
+     .dark_too = true,
      COMMON},
     {0},
 };

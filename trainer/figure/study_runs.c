@@ -24,14 +24,27 @@ static enum adv_status read_whole(const json_t *object, const char *name, const 
     return ADV_OK;
 }
 
-static enum adv_status read_kl(const json_t *object, const char *where, double *value,
-                               struct adv_error *error)
+static enum adv_status read_number(const json_t *object, const char *name, const char *where,
+                                   double *value, struct adv_error *error)
 {
-    const json_t *member = json_object_get(object, "kl");
+    const json_t *member = json_object_get(object, name);
     if (!json_is_number(member))
-        return adv_fail(error, ADV_E_INVALID, "%s.kl must be a number", where);
+        return adv_fail(error, ADV_E_INVALID, "%s.%s must be a number", where, name);
     *value = json_number_value(member);
     return ADV_OK;
+}
+
+static enum adv_status read_costs(const json_t *object, const char *where,
+                                  struct adv_study_run *run, struct adv_error *error)
+{
+    static const char *const names[ADV_STUDY_COSTS] = {"steps", "processor_s", "multiply_adds"};
+    enum adv_status status = read_whole(object, "steps", where, 1, STEPS_MOST, &run->steps, error);
+    for (int i = 0; status == ADV_OK && i < ADV_STUDY_COSTS; i++) {
+        status = read_number(object, names[i], where, &run->cost[i], error);
+        if (status == ADV_OK && !(run->cost[i] > 0))
+            status = adv_fail(error, ADV_E_INVALID, "%s.%s must be more than 0", where, names[i]);
+    }
+    return status;
 }
 
 static enum adv_status read_run(const json_t *object, size_t i, struct adv_study_run *run,
@@ -52,9 +65,9 @@ static enum adv_status read_run(const json_t *object, size_t i, struct adv_study
     if (status == ADV_OK)
         status = read_whole(object, "seed", where, 0, STEPS_MOST, &run->seed, error);
     if (status == ADV_OK)
-        status = read_whole(object, "steps", where, 1, STEPS_MOST, &run->steps, error);
+        status = read_costs(object, where, run, error);
     if (status == ADV_OK)
-        status = read_kl(object, where, &run->kl, error);
+        status = read_number(object, "kl", where, &run->kl, error);
     run->cells = (int)cells;
     run->dim = (int)dim;
     run->good = json_is_true(json_object_get(object, "good"));
@@ -82,7 +95,7 @@ static enum adv_status read_study(const json_t *root, struct adv_study *study,
     const json_t *plan = json_object_get(root, "plan");
     long seeds = 0;
     enum adv_status status =
-        read_kl(json_object_get(root, "quality"), "quality", &study->kl_wanted, error);
+        read_number(json_object_get(root, "quality"), "kl", "quality", &study->kl_wanted, error);
     if (status == ADV_OK)
         status = read_whole(plan, "most_steps", "plan", 1, STEPS_MOST, &study->most_steps, error);
     if (status == ADV_OK)
@@ -98,8 +111,11 @@ enum adv_status adv_study_read(const char *path, struct adv_study *study, struct
     json_t *root = NULL;
     *study = (struct adv_study){0};
     enum adv_status status = adv_file_read(path, BYTES_MOST, &bytes, &n_bytes, error);
-    if (status != ADV_OK)
+    if (status != ADV_OK) {
+        adv_error_prefix(error, "the figure is drawn from results of the scaling study; --data "
+                                "names their file, which make study writes: ");
         return status;
+    }
     status = adv_json_parse(bytes, n_bytes, &root, error);
     if (status == ADV_OK)
         status = read_study(root, study, error);
@@ -124,24 +140,36 @@ static bool is_of(const struct adv_study_run *run, const struct adv_study_board 
            !strcmp(run->network, board->network);
 }
 
+struct moments {
+    size_t n;
+    double mean, squares; /* squares: of the differences from the mean */
+};
+
+/* By Welford's recurrence, as multiply-adds are large numbers that differ little. */
+static void take(struct moments *moments, double value)
+{
+    double before = value - moments->mean;
+    moments->mean += before / (double)++moments->n;
+    moments->squares += before * (value - moments->mean);
+}
+
+static double deviation_of(const struct moments *moments)
+{
+    return moments->n > 1 ? sqrt(moments->squares / (double)(moments->n - 1)) : 0;
+}
+
 bool adv_study_point(const struct adv_study *study, const struct adv_study_board *board, long steps,
                      double *mean, double *deviation)
 {
-    double sum = 0, squares = 0;
-    size_t n = 0;
+    struct moments moments = {0};
     for (size_t i = 0; i < study->n; i++) {
-        const struct adv_study_run *run = &study->runs[i];
-        if (!is_of(run, board) || run->steps != steps)
-            continue;
-        n++;
-        sum += run->kl;
-        squares += run->kl * run->kl;
+        if (is_of(&study->runs[i], board) && study->runs[i].steps == steps)
+            take(&moments, study->runs[i].kl);
     }
-    if (n == 0)
+    if (moments.n == 0)
         return false;
-    *mean = sum / (double)n;
-    double spread = squares - sum * *mean;
-    *deviation = n > 1 && spread > 0 ? sqrt(spread / (double)(n - 1)) : 0;
+    *mean = moments.mean;
+    *deviation = deviation_of(&moments);
     return true;
 }
 
@@ -169,4 +197,57 @@ int adv_study_ended(const struct adv_study *study, const struct adv_study_board 
         ended += is_of(&study->runs[i], board) && is_end(study, &study->runs[i]) &&
                  !ended_before(study, board, i);
     return ended;
+}
+
+static long most_steps_of(const struct adv_study *study, const struct adv_study_board *board)
+{
+    long most = 0;
+    for (size_t i = 0; i < study->n; i++) {
+        if (is_of(&study->runs[i], board) && study->runs[i].steps > most)
+            most = study->runs[i].steps;
+    }
+    return most;
+}
+
+/* The board's shortest training by a seed that was good, or NULL. */
+static const struct adv_study_run *first_good(const struct adv_study *study,
+                                              const struct adv_study_board *board, long seed)
+{
+    const struct adv_study_run *first = NULL;
+    for (size_t i = 0; i < study->n; i++) {
+        const struct adv_study_run *run = &study->runs[i];
+        if (is_of(run, board) && run->seed == seed && run->good &&
+            (!first || run->steps < first->steps))
+            first = run;
+    }
+    return first;
+}
+
+bool adv_study_outcome(const struct adv_study *study, const struct adv_study_board *board,
+                       struct adv_study_outcome *outcome)
+{
+    *outcome = (struct adv_study_outcome){.most_steps = most_steps_of(study, board)};
+    struct moments good[ADV_STUDY_COSTS] = {0}, longest[ADV_STUDY_COSTS] = {0};
+    for (size_t i = 0; i < study->n; i++) {
+        const struct adv_study_run *run = &study->runs[i];
+        if (!is_of(run, board))
+            continue;
+        const struct adv_study_run *first = first_good(study, board, run->seed);
+        bool is_longest = run->steps == outcome->most_steps;
+        outcome->n_good += run == first;
+        outcome->n_seeds += run == first || (!first && is_longest);
+        for (int k = 0; k < ADV_STUDY_COSTS; k++) {
+            if (run == first)
+                take(&good[k], run->cost[k]);
+            if (is_longest)
+                take(&longest[k], run->cost[k]);
+        }
+    }
+    outcome->good = outcome->n_seeds > 0 && outcome->n_good == outcome->n_seeds;
+    for (int k = 0; k < ADV_STUDY_COSTS; k++) {
+        const struct moments *moments = outcome->good ? &good[k] : &longest[k];
+        outcome->mean[k] = moments->mean;
+        outcome->deviation[k] = deviation_of(moments);
+    }
+    return outcome->n_seeds > 0;
 }
