@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define GAP_PX 1
 #define N_LINES ADV_COUNT(((struct adv_tile *)NULL)->lines)
 
 struct placed {
@@ -47,7 +48,7 @@ static void colour_bar(const struct adv_layer *layer, struct adv_colour_bar *bar
         *bar = (struct adv_colour_bar){tiles->scale.lo, tiles->scale.hi, tiles->bar_label, true};
 }
 
-/* In whole pixels, so that tiles side by side leave no seam. */
+/* In whole pixels, so that the gaps between tiles side by side are as wide everywhere. */
 struct box {
     double left, right, top, bottom;
 };
@@ -99,7 +100,8 @@ static void draw(const struct adv_layer *layer, const struct adv_canvas *canvas)
         struct box box;
         if (!find_box(tiles, &tiles->placed[i], canvas->layout, &box))
             continue;
-        cairo_rectangle(canvas->cr, box.left, box.top, box.right - box.left, box.bottom - box.top);
+        cairo_rectangle(canvas->cr, box.left, box.top, box.right - box.left - GAP_PX,
+                        box.bottom - box.top - GAP_PX);
         adv_paint_with(canvas->cr, fill_of(tiles, &tiles->placed[i]), 1);
         cairo_fill(canvas->cr);
     }
