@@ -520,7 +520,9 @@ START_TEST(a_tile_s_text_is_in_its_middle)
     for (int y = text.top; y <= text.bottom; y++) {
         for (int x = text.left; x <= text.right; x++) {
             int tile = (int)adv_axis_value(&layout.x, x + 0.5);
-            int change = pixel_of(&with, x, y)[1] - pixel_of(&without, x, y)[1];
+            int change = 0;
+            for (int c = 0; c < 3; c++)
+                change += pixel_of(&with, x, y)[c] - pixel_of(&without, x, y)[c];
             lighter[tile] += change > 0;
             darker[tile] += change < 0;
         }
