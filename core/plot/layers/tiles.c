@@ -113,7 +113,6 @@ static uint32_t ink_of(const struct tiles *tiles, const struct placed *tile)
     return has_colour(tile) && place_of(tiles, tile) < 0.5 ? adv_style.ground : adv_style.ink;
 }
 
-/* Lines of different sizes would not be in step: both are of ticks' size. */
 static void write_in(const struct tiles *tiles, const struct placed *tile, const struct box *box,
                      const struct adv_layout *layout, const struct adv_pen *pen)
 {

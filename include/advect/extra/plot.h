@@ -83,7 +83,7 @@ enum adv_status adv_plot_heat_map(struct adv_plot *plot, size_t n_rows, size_t n
 struct adv_tile {
     float x, y;           /* its middle */
     float value;          /* that the colour stands for; grey where it is no positive number */
-    const char *lines[2]; /* one above the other, each left out where it has no room; or NULL */
+    const char *lines[2]; /* one above the other, or NULL; left out where there is no room */
 };
 
 struct adv_tiles {
