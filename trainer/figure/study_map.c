@@ -69,7 +69,7 @@ enum adv_status adv_study_plot_map(const struct adv_study *study, const char *ne
 {
     struct adv_tile tiles[TILES_MOST];
     struct words words[TILES_MOST];
-    const struct adv_tiles set = {
+    const struct adv_tile_set set = {
         .n = fill(study, network, tiles, words),
         .tiles = tiles,
         .width = CELLS_STEP,

@@ -153,7 +153,7 @@ static const struct adv_layer_kind tiles_kind = {
     .colour_bar = colour_bar,
 };
 
-static enum adv_status check(const struct adv_plot *plot, const struct adv_tiles *set,
+static enum adv_status check(const struct adv_plot *plot, const struct adv_tile_set *set,
                              struct adv_error *error)
 {
     enum adv_status status = adv_plot_need_linear(plot, "tiles", error);
@@ -185,7 +185,7 @@ static void place(const struct adv_tile *tile, struct placed *placed)
                  tile->lines[k] ? tile->lines[k] : "");
 }
 
-enum adv_status adv_plot_tiles(struct adv_plot *plot, const struct adv_tiles *set,
+enum adv_status adv_plot_tiles(struct adv_plot *plot, const struct adv_tile_set *set,
                                struct adv_error *error)
 {
     _Static_assert(sizeof(struct placed) % sizeof(float) == 0, "a layer is an array of floats");

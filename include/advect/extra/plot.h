@@ -86,7 +86,7 @@ struct adv_tile {
     const char *lines[2]; /* one above the other, or NULL; left out where there is no room */
 };
 
-struct adv_tiles {
+struct adv_tile_set {
     size_t n;
     const struct adv_tile *tiles; /* [n] */
     double width, height;         /* of each, in data units, > 0 */
@@ -96,7 +96,7 @@ struct adv_tiles {
 };
 
 /* Linear axes only. */
-enum adv_status adv_plot_tiles(struct adv_plot *plot, const struct adv_tiles *set,
+enum adv_status adv_plot_tiles(struct adv_plot *plot, const struct adv_tile_set *set,
                                struct adv_error *error);
 
 /* Points that are shown together. */

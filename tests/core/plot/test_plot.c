@@ -81,7 +81,7 @@ START_TEST(bad_layers_are_refused)
     struct adv_plot *plot = plot_of(&linear), *log_plot = plot_of(&logarithmic);
     const float data[] = {0, 0};
     const struct adv_tile tile = {.lines = {"\x80"}};
-    const struct adv_tiles bad_tiles[] = {
+    const struct adv_tile_set bad_tiles[] = {
         {1, &tile, 1, 1, 1, 2, NULL}, {0, NULL, 0, 1, 1, 2, NULL}, {0, NULL, 1, 0, 1, 2, NULL},
         {0, NULL, 1, 1, 0, 2, NULL},  {0, NULL, 1, 1, 2, 2, NULL}, {0, NULL, 1, 1, 1, 2, "\x80"}};
     static const char *const fields[] = {"lines", "width", "height", "lo", "lo", "bar_label"};
@@ -420,7 +420,7 @@ static enum adv_status attempt(void *context, struct adv_error *error)
     const float data[] = {0, 0, 1, 2, 1, 1, 2, 0};
     const struct adv_mark mark = {.label = "a"};
     const struct adv_tile tile = {.x = 1, .y = 1, .value = 2, .lines = {"2"}};
-    const struct adv_tiles tiles = {1, &tile, 1, 1, 1, 10, NULL};
+    const struct adv_tile_set tiles = {1, &tile, 1, 1, 1, 10, NULL};
     struct adv_axes axes = {
         .width = 64, .height = 64, .title = "t", .x_label = "x", .y_label = "y"};
     struct adv_plot *plot = NULL;

@@ -473,7 +473,7 @@ static struct adv_plot *plot_of_tiles(const char *text)
     for (int i = 0; i < 4; i++)
         tiles[i] = (struct adv_tile){(float)i + 0.5f, 0.5f, values[i], {text, NULL}};
     struct adv_plot *plot = plot_of(&axes);
-    const struct adv_tiles set = {4, tiles, 1, 1, 1, 100, "value"};
+    const struct adv_tile_set set = {4, tiles, 1, 1, 1, 100, "value"};
     ck_assert_int_eq(adv_plot_tiles(plot, &set, NULL), ADV_OK);
     return plot;
 }
