@@ -71,6 +71,15 @@ static bool is_of_samples(const struct adv_query *query)
     return adv_query_from_base(query->kind) && !query->log_density;
 }
 
+bool adv_query_default_errors(const struct adv_query *query, const struct adv_model *model)
+{
+    bool at_points = query->kind == ADV_QUERY_LOG_DENSITY || query->kind == ADV_QUERY_LATENTS;
+    bool exact = !adv_query_needs_divergence(query) ||
+                 adv_query_divergence(query, model) == ADV_DIVERGENCE_EXACT;
+    return at_points && exact && adv_model_dim(model) <= ADV_EXACT_DIM_MAX &&
+           !adv_solver_is_map(adv_query_solver(query, model).solver);
+}
+
 double adv_query_default_guidance(const struct adv_query *query, const struct adv_model *model)
 {
     bool part_of_it = adv_model_flow_map_steps(model) > 0;

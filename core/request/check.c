@@ -193,7 +193,7 @@ static enum adv_status set_divergence(const struct adv_request *request,
 {
     const struct adv_request_options *options = &request->options;
     query->log_density = options->log_density;
-    query->errors = options->errors;
+    query->errors = options->errors == 1;
     query->rows_may_fail = true;
     query->divergence = options->velocity_divergence != ADV_VELOCITY_ALONE;
     if (request->kind == ADV_QUERY_SAMPLES && !query->log_density)
@@ -361,6 +361,16 @@ static enum adv_status choose_means(const struct adv_request *request,
     return choose_solver(request, model, limits, &asked, &query->solver, error);
 }
 
+/* Whether the query is to tell errors that it was not asked for. */
+static bool tells_errors(const struct adv_request *request, const struct adv_model *model,
+                         const struct adv_limits *limits, struct adv_query query)
+{
+    if (!request->errors_by_default || request->options.errors != ADV_NOT_GIVEN)
+        return query.errors;
+    query.errors = adv_query_default_errors(&query, model);
+    return query.errors && adv_query_cost(&query, model) <= limits->cost;
+}
+
 enum adv_status adv_request_query(struct adv_request *request, const struct adv_model *model,
                                   const struct adv_limits *limits, uint64_t random_seed,
                                   struct adv_query *out, struct adv_error *error)
@@ -369,6 +379,8 @@ enum adv_status adv_request_query(struct adv_request *request, const struct adv_
     enum adv_status status = read_question(request, model, limits, random_seed, &query, error);
     if (status == ADV_OK)
         status = choose_means(request, model, limits, &query, error);
+    if (status == ADV_OK)
+        query.errors = tells_errors(request, model, limits, query);
     if (status == ADV_OK)
         status = check_size(&query, model, limits, rows_field(request), error);
     if (status == ADV_OK)

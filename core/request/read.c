@@ -92,14 +92,27 @@ enum adv_status adv_request_read_divergence(struct adv_request *request, const c
     return ADV_OK;
 }
 
-enum adv_status adv_request_read_renewal(struct adv_request *request, const char *name,
-                                         const json_t *value, struct adv_error *error)
+/* Into 0 or 1, of an option that may also not be given. */
+static enum adv_status read_switch(const char *name, const json_t *value, int64_t *option,
+                                   struct adv_error *error)
 {
     if (!json_is_boolean(value))
         return adv_fail_field(error, ADV_E_INVALID, name, "%s is %s; it must be true or false",
                               name, adv_json_kind(value));
-    request->options.renew_probes = json_is_true(value);
+    *option = json_is_true(value);
     return ADV_OK;
+}
+
+enum adv_status adv_request_read_renewal(struct adv_request *request, const char *name,
+                                         const json_t *value, struct adv_error *error)
+{
+    return read_switch(name, value, &request->options.renew_probes, error);
+}
+
+enum adv_status adv_request_read_errors(struct adv_request *request, const char *name,
+                                        const json_t *value, struct adv_error *error)
+{
+    return read_switch(name, value, &request->options.errors, error);
 }
 
 /* ---------------------------------------------------------------- text */

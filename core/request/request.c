@@ -29,7 +29,7 @@ enum adv_status adv_request_new(enum adv_query_kind kind, struct adv_request **o
     options->rtol = options->atol = ADV_NOT_GIVEN;
     options->guidance = options->noise = NAN;
     options->divergence_method = options->probes = options->probe_seed = ADV_NOT_GIVEN;
-    options->renew_probes = ADV_NOT_GIVEN;
+    options->renew_probes = options->errors = ADV_NOT_GIVEN;
     *out = request;
     return ADV_OK;
 }
@@ -63,6 +63,11 @@ enum adv_status adv_request_set_points(struct adv_request *request, size_t n, si
                               "%s has %zu rows of %zu numbers; it must have at least 1 of each",
                               name, n, dim);
     return ADV_OK;
+}
+
+void adv_request_tell_errors(struct adv_request *request)
+{
+    request->errors_by_default = true;
 }
 
 int64_t adv_request_timeout_ms(const struct adv_request *request)

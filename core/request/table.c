@@ -225,11 +225,14 @@ const struct adv_request_row adv_request_rows[] = {
      .key = "renew",
      .read = adv_request_read_renewal,
      .schema = "{\"type\": \"boolean\"}"},
-    {.field = {"errors", ADV_FIELD_BOOL, AT(errors), .fallback = "false",
-               .help = "also estimate how far the integration errs in each log-density and latent, "
-                       "for about half as much work again"},
+    {.field = {"errors", ADV_FIELD_BOOL,
+               .help =
+                   "also estimate how far the integration errs in each log-density and latent, "
+                   "for about half as much work again; if absent, in JSON of up to 16 dimensions"},
      .in_text = WITH_DENSITY | LATENTS,
-     .in_json = WITH_DENSITY | LATENTS},
+     .in_json = WITH_DENSITY | LATENTS,
+     .read = adv_request_read_errors,
+     .schema = "{\"type\": \"boolean\"}"},
     {.field = {"space", ADV_FIELD_CHOICE, AT(space), .choices = spaces, .fallback = "data",
                .help = "units of points and answers, where flow means those of the network"},
      .in_text = ALL,

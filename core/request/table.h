@@ -29,7 +29,7 @@ struct adv_request_options {
     int64_t divergence_method;   /* enum adv_divergence */
     int64_t probes, probe_seed;
     int64_t renew_probes; /* 0, 1 */
-    bool errors;
+    int64_t errors;       /* 0, 1 */
     int64_t timeout_ms;
     int64_t priority; /* low, normal, high */
 };
@@ -55,6 +55,7 @@ struct adv_label_names {
 struct adv_request {
     enum adv_query_kind kind;
     struct adv_request_options options;
+    bool errors_by_default;     /* of an answer that has room for them */
     size_t max_rows, max_times; /* of arrays in a JSON body */
     /* What arrays of a JSON body are held against while it is read; NULL: nothing. */
     const struct adv_model *model;
@@ -236,6 +237,8 @@ enum adv_status adv_request_read_times(struct adv_request *request, const char *
                                        const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_group(struct adv_request *request, const char *name,
                                        const json_t *value, struct adv_error *error);
+enum adv_status adv_request_read_errors(struct adv_request *request, const char *name,
+                                        const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_renewal(struct adv_request *request, const char *name,
                                          const json_t *value, struct adv_error *error);
 enum adv_status adv_request_read_divergence(struct adv_request *request, const char *name,

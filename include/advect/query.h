@@ -98,7 +98,8 @@ struct adv_query {
     enum adv_space space;
     bool keep_probes; /* Hutchinson: the same probes at every evaluation, whatever the solver */
     /* LOG_DENSITY, LATENTS, SAMPLES with log_density: also estimate what the integration errs by,
-     * for about half as much work again: see log_density_error in the answer. */
+     * for about half as much work again: see log_density_error in the answer, and
+     * adv_query_default_errors. */
     bool errors;
     uint8_t reserved[2]; /* 0 */
     /* What the model's velocity is conditioned on: [n_contexts, adv_model_context(model)], in the
@@ -136,6 +137,10 @@ struct adv_solver_spec adv_query_default_solver(const struct adv_query *query,
 /* The guidance that a kind of query takes by default: the model's own for samples and trajectories
  * without log-density, 1 otherwise. */
 double adv_query_default_guidance(const struct adv_query *query, const struct adv_model *model);
+
+/* Whether answers to be read should come with errors (see `errors`) where nobody says whether: those of
+ * LOG_DENSITY and LATENTS of up to 16 dimensions, by exact divergences and a solver that integrates. */
+bool adv_query_default_errors(const struct adv_query *query, const struct adv_model *model);
 
 /* The steps that a fixed-step solver takes where only the solver is named: as many velocities as
  * the default takes, 30 for samples and trajectories of images, else 100. */

@@ -127,6 +127,8 @@ static enum adv_status prepare(const struct adv_local_exchange *exchange, struct
         status = adv_request_new(work->query.kind, &work->request, error);
     if (status == ADV_OK)
         status = read_request(exchange, work, &limits, error);
+    if (status == ADV_OK && work->format->id == ADV_FORMAT_JSON)
+        adv_request_tell_errors(work->request);
     if (status == ADV_OK)
         status =
             adv_request_query(work->request, work->model, &limits, random, &work->query, error);

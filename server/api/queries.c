@@ -130,6 +130,8 @@ static size_t count_numbers(const struct adv_query *query, const struct adv_mode
 static enum adv_status fill_work(struct adv_work *work, struct adv_server *server,
                                  const struct adv_answer_options *options, struct adv_error *error)
 {
+    if (options->format->id == ADV_FORMAT_JSON)
+        adv_request_tell_errors(work->request);
     enum adv_status status = adv_request_query(work->request, work->model, &server->limits,
                                                adv_random_seed(), &work->query, error);
     if (status != ADV_OK)

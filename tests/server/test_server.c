@@ -292,6 +292,8 @@ START_TEST(latents_are_where_samples_came_from)
     }
     ck_assert_uint_eq(json_array_size(json_object_get(density, "log_density")), 2);
     ck_assert(json_is_null(json_object_get(density, "standard_error")));
+    ck_assert_uint_eq(json_array_size(json_object_get(density, "log_density_error")), 2);
+    ck_assert_uint_eq(json_array_size(json_object_get(latents, "latent_error")), 2);
     json_decref(samples);
     json_decref(latents);
     json_decref(density);

@@ -183,6 +183,8 @@ static enum adv_status answer(const char *model_path, struct adv_request *reques
         status = adv_output_choose(&output, options->format, kind, model, error);
     if (status == ADV_OK && output.format->is_picture)
         status = adv_render_check_view(model, kind, &options->picture, error);
+    if (status == ADV_OK && output.format->id == ADV_FORMAT_JSON)
+        adv_request_tell_errors(request);
     if (status == ADV_OK)
         status = make_query(options, model, request, &query, error);
     if (status == ADV_OK)

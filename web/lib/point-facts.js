@@ -28,7 +28,8 @@ async function askScore(model, body, options) {
 export async function askPoint(model, condition, point, t, options) {
   const body = { points: [point], t, ...condition };
   const found = await askJson(modelPath(model, "log-density"), { ...options, body });
-  return { logDensity: found.log_density[0], latent: found.latents[0], typicality: found.typicality?.[0] ?? null,
+  return { logDensity: found.log_density[0], error: found.log_density_error?.[0] ?? null,
+    warnings: found.warnings ?? [], latent: found.latents[0], typicality: found.typicality?.[0] ?? null,
     extrapolated: Boolean(found.extrapolated), score: await askScore(model, body, options) };
 }
 
@@ -44,12 +45,13 @@ function scoreWords({ method, values, error, failed }) {
 }
 
 /* [[term, value], ...] */
-export function factsOf({ logDensity, latent, typicality, extrapolated, score }) {
+export function factsOf({ logDensity, error = null, warnings = [], latent, typicality, extrapolated, score }) {
   return [
-    ["log-density", `${number(logDensity, 4)} nats`],
+    ["log-density", `${number(logDensity, 4)}${error === null ? "" : ` ± ${number(error, 1)}`} nats`],
     ["density", number(logDensity === null ? null : Math.exp(logDensity))],
     ...typicality === null ? [] : [["typicality", usual(typicality)]],
     ["latent", vector(latent) + (extrapolated ? ", beyond the base: an extrapolation" : "")],
     ...score ? [["score", scoreWords(score)]] : [],
+    ...warnings.map((words) => ["warning", words]),
   ];
 }

@@ -48,6 +48,7 @@ bool adv_solver_is_stochastic(const struct adv_solver *solver);
 struct adv_solver_spec adv_solver_spec_accurate(void);
 void adv_query_init(struct adv_query *query, size_t size, enum adv_query_kind kind);
 double adv_query_default_guidance(const struct adv_query *query, const struct adv_model *model);
+bool adv_query_default_errors(const struct adv_query *query, const struct adv_model *model);
 int64_t adv_query_default_steps(const struct adv_query *query, const struct adv_model *model,
                                 const struct adv_solver *solver);
 double adv_query_cost(const struct adv_query *query, const struct adv_model *model);

@@ -97,6 +97,12 @@ class Query:
         spec.solver = handle.value
         self.c.solver = spec
 
+    def errors(self, errors: Optional[bool]) -> None:
+        """After the solver and the divergence, which the default depends on."""
+        if errors is None:
+            errors = library().adv_query_default_errors(c.byref(self.c), self.model)
+        self.c.errors = errors
+
     def divergence(self, divergence: Divergence) -> None:
         if divergence is None:
             return

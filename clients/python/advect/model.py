@@ -205,10 +205,11 @@ class Model(Flow):
         query.solver(asked.solver)
         return self._run(query).array("log_density", "=f8")  # type: ignore[return-value]
 
-    def _density(self, asked: AtPoints, errors: bool) -> Density:
+    def _density(self, asked: AtPoints, errors: Optional[bool]) -> Density:
         query = self._at_points(s.LOG_DENSITY, asked)
-        query.c.errors = errors
+        query.c.errors = bool(errors)
         query.solver(asked.solver)
+        query.errors(errors)
         run = self._run(query)
         return Density(
             run.array("log_density", "=f8"),  # type: ignore[arg-type]

@@ -326,9 +326,10 @@ class RemoteModel(Flow):
         _warn(np.isnan(values))
         return values
 
-    def _density(self, asked: AtPoints, errors: bool) -> Density:
+    def _density(self, asked: AtPoints, errors: Optional[bool]) -> Density:
         fields, points = self._at_points(asked)
-        told = self._told("log-density", {**fields, **({"errors": True} if errors else {})}, points)
+        wish = {} if errors is None else {"errors": errors}
+        told = self._told("log-density", {**fields, **wish}, points)
         values = _doubles(told["log_density"])
         assert values is not None
         _warn(np.isnan(values))

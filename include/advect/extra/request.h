@@ -70,6 +70,11 @@ enum adv_status adv_request_parse_json(struct adv_request *request, const struct
                                        const void *bytes, size_t n_bytes, const char *name,
                                        const struct adv_limits *limits, struct adv_error *error);
 
+/* Of an answer that has room for them, as JSON has: log-densities and latents come with the errors of
+ * their integration unless the request says otherwise, where adv_query_default_errors does and the
+ * limits allow what that costs. To be called before adv_request_query. */
+void adv_request_tell_errors(struct adv_request *request);
+
 /* Sets one field from text; '-' and '_' in its name are the same. Unchanged on failure. */
 enum adv_status adv_request_set_text(struct adv_request *request, const char *name,
                                      const char *text, struct adv_error *error);

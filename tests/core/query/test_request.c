@@ -57,6 +57,60 @@ START_TEST(defaults_of_densities_are_the_accurate_ones)
 }
 END_TEST
 
+/* Of answers that have room for them, and where they cost half as much again but nothing else. */
+START_TEST(errors_are_told_by_default_where_they_are_cheap)
+{
+    static const struct {
+        enum adv_query_kind kind;
+        const char *body;
+        bool errors, untold;
+    } cases[] = {
+        {ADV_QUERY_LOG_DENSITY, "{" POINT "}", true, false},
+        {ADV_QUERY_LATENTS, "{" POINT "}", true, false},
+        {ADV_QUERY_LOG_DENSITY, "{" POINT ", \"errors\": true}", true, true},
+        {ADV_QUERY_LOG_DENSITY, "{" POINT ", \"errors\": false}", false, false},
+        {ADV_QUERY_LOG_DENSITY, "{" POINT ", \"divergence\": {\"probes\": 1}}", false, false},
+        {ADV_QUERY_SAMPLES, "{\"log_density\": true}", false, false},
+    };
+    for (size_t i = 0; i < 2 * ADV_COUNT(cases); i++) {
+        bool told = i < ADV_COUNT(cases);
+        struct asked a = start(cases[i % ADV_COUNT(cases)].kind);
+        const char *body = cases[i % ADV_COUNT(cases)].body;
+        struct adv_limits limits = adv_limits_default();
+        a.status = adv_request_parse_json(a.request, model, body, strlen(body), "the body", &limits,
+                                          &a.error);
+        if (told)
+            adv_request_tell_errors(a.request);
+        finish(&a, &limits);
+        check_ok(&a, body);
+        ck_assert_msg(a.query.errors ==
+                          (told ? cases[i].errors : cases[i - ADV_COUNT(cases)].untold),
+                      "%s", body);
+        done(&a);
+    }
+}
+END_TEST
+
+/* What was answered without them still is: they are left out where a limit is in the way. */
+START_TEST(errors_by_default_yield_to_the_limit_of_cost)
+{
+    const char *body = "{" POINT "}";
+    struct asked plain = ask(ADV_QUERY_LOG_DENSITY, body);
+    check_ok(&plain, body);
+    struct adv_limits limits = adv_limits_default();
+    limits.cost = 1.2 * adv_query_cost(&plain.query, model);
+    struct asked a = start(ADV_QUERY_LOG_DENSITY);
+    a.status =
+        adv_request_parse_json(a.request, model, body, strlen(body), "the body", &limits, &a.error);
+    adv_request_tell_errors(a.request);
+    finish(&a, &limits);
+    check_ok(&a, body);
+    ck_assert(!a.query.errors);
+    done(&a);
+    done(&plain);
+}
+END_TEST
+
 START_TEST(fixed_steps_default_to_a_hundred_velocities)
 {
     static const struct {
@@ -528,6 +582,8 @@ int main(void)
     tcase_add_checked_fixture(tests, set_up_models, tear_down_models);
     tcase_add_test(tests, defaults_of_samples);
     tcase_add_test(tests, defaults_of_densities_are_the_accurate_ones);
+    tcase_add_test(tests, errors_are_told_by_default_where_they_are_cheap);
+    tcase_add_test(tests, errors_by_default_yield_to_the_limit_of_cost);
     tcase_add_test(tests, fixed_steps_default_to_a_hundred_velocities);
     tcase_add_test(tests, frames_are_equidistant_times);
     tcase_add_test(tests, json_and_text_mean_the_same);
