@@ -351,7 +351,8 @@ END_TEST
 #else
 #define STEPS "1500"
 #endif
-#define SLOW "--split test --points all --density-solver rk4:" STEPS " --state ."
+#define SLOWLY "--split test --points all --density-solver rk4:" STEPS
+#define SLOW SLOWLY " --state ."
 
 static pid_t start_eval(void)
 {
@@ -435,6 +436,21 @@ START_TEST(a_state_is_extended_and_removed)
     ck_assert(!cli_exists(state_name));
     json_decref(straight);
     json_decref(extended);
+}
+END_TEST
+
+/* As in a folder of a package: nothing can be written beside /proc/self/fd/3, by root either. */
+START_TEST(a_state_that_cannot_be_written_is_an_error_where_it_was_asked_for)
+{
+    train_with(TALL, test_names, true);
+    json_t *straight = eval(SLOWLY);
+    CLI_SUCCEEDS("eval /proc/self/fd/3 --quiet --threads 1 " SLOWLY " 3<small.safetensors");
+    ck_assert_msg(strstr(cli_output, "not kept for a run that resumes"), "%s", cli_output);
+    char bits[32];
+    snprintf(bits, sizeof bits, "%.4f\n", figure_of(straight, "bits_per_dim"));
+    ck_assert_msg(strstr(cli_output, bits), "%s in %s", bits, cli_output);
+    json_decref(straight);
+    cli_fails(1, "eval small.safetensors --split test --points 5 --state /proc/self/fd", "cannot");
 }
 END_TEST
 
@@ -769,6 +785,7 @@ int main(void)
     tcase_add_test(tests, draws_tell_what_probes_do);
     tcase_add_loop_test(tests, an_interrupted_eval_goes_on, 0, 3);
     tcase_add_test(tests, a_state_is_extended_and_removed);
+    tcase_add_test(tests, a_state_that_cannot_be_written_is_an_error_where_it_was_asked_for);
     tcase_add_test(tests, rows_of_a_state_count_once);
     tcase_add_test(tests, a_state_of_other_settings_is_refused);
     tcase_add_test(tests, classes_are_those_of_the_largest_density);

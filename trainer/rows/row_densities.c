@@ -24,7 +24,8 @@ struct job {
     struct adv_progress progress;
     double written, started;
     size_t n_done;
-    double sum; /* of log-densities done */
+    double sum;  /* of log-densities done */
+    bool unkept; /* the state could not be written, and need not be */
     enum adv_status status;
     struct adv_error error;
 };
@@ -93,12 +94,32 @@ static void show(struct job *job)
     adv_progress_show(&job->progress, (double)job->n_done / (double)work->n, text);
 }
 
+static void fail(struct job *job, enum adv_status status, const struct adv_error *error)
+{
+    if (job->status == ADV_OK) {
+        job->status = status;
+        job->error = *error;
+    }
+}
+
 static void write_state(struct job *job)
 {
     const struct adv_row_densities *work = job->work;
+    struct adv_error error = ADV_ERROR_INIT;
     job->written = adv_seconds_now();
-    if (work->state && job->status == ADV_OK)
-        job->status = adv_row_state_write(work->state, work->bound, job->estimates, &job->error);
+    if (!work->state || job->unkept || job->status != ADV_OK ||
+        adv_row_state_write(work->state, work->bound, job->estimates, &error) == ADV_OK)
+        return;
+    if (work->keep_state) {
+        fail(job, error.status, &error);
+        return;
+    }
+    job->unkept = true;
+    fprintf(
+        stderr,
+        "advect eval: %s: %s; log-densities are not kept for a run that resumes: --state FOLDER "
+        "keeps them elsewhere\n",
+        work->what, error.message);
 }
 
 /* Takes a block's rows in. */
@@ -124,14 +145,6 @@ static void keep(struct job *job, size_t first, const struct adv_answer *answer)
 static bool is_stopped(const struct adv_row_densities *work)
 {
     return work->cancelled && work->cancelled(NULL);
-}
-
-static void fail(struct job *job, enum adv_status status, const struct adv_error *error)
-{
-    if (job->status == ADV_OK) {
-        job->status = status;
-        job->error = *error;
-    }
 }
 
 static void take_block(void *context, size_t piece, int worker)
@@ -220,10 +233,11 @@ static enum adv_status run_due(const struct adv_row_densities *work,
                               job.error.message);
     if (!stopped)
         return ADV_OK;
+    bool kept = work->state && !job.unkept;
     return adv_fail(error, ADV_E_CANCELLED, "%s: stopped after %zu of %zu rows; %s%s", work->what,
                     job.n_done, work->n,
-                    work->state ? "the same command goes on from " : "nothing is kept",
-                    work->state ? work->state : "");
+                    kept ? "the same command goes on from " : "nothing is kept",
+                    kept ? work->state : "");
 }
 
 enum adv_status adv_row_densities_run(const struct adv_row_densities *work,

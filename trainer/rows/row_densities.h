@@ -41,7 +41,9 @@ struct adv_row_densities {
      * member is what the estimates depend on: a state of others is refused. */
     const char *state;
     const json_t *bound;
-    bool keep_state; /* also once all is done */
+    /* Also once all is done; then it is an error where it cannot be written, else told on standard
+     * error. */
+    bool keep_state;
 };
 
 /* ADV_E_CANCELLED when cancelled: the state then holds what is done. */
