@@ -3,17 +3,15 @@
 #include "tests/support/instrumented.h"
 #include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
+#include "tests/trainer/eval_state.h"
 
 #include <advect/extra/all.h>
 #include <check.h>
-#include <fcntl.h>
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { N_TRAIN = 60, N_TEST = 200, HEIGHT = 3, WIDTH = 4, DIM = HEIGHT * WIDTH, CLASSES = 3 };
@@ -354,68 +352,20 @@ END_TEST
 #define SLOWLY "--split test --points all --density-solver rk4:" STEPS
 #define SLOW SLOWLY " --state ."
 
-static pid_t start_eval(void)
-{
-    pid_t child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child > 0)
-        return child;
-    int log = open(cli_at("log"), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    char command[PATH_MAX + 512];
-    snprintf(command, sizeof command, "cd %s && exec %s eval small.safetensors " SLOW " --quiet",
-             cli_folder, cli_program);
-    if (log >= 0 && dup2(log, STDERR_FILENO) >= 0 && dup2(log, STDOUT_FILENO) >= 0)
-        execl("/bin/sh", "sh", "-c", command, (char *)NULL);
-    _exit(127);
-}
-
 static const char state_name[] = "small.bits.test.eval";
-
-static json_t *read_state(const char *name)
-{
-    json_t *state = json_load_file(cli_at(name), 0, NULL);
-    ck_assert_msg(state != NULL, "no state %s", name);
-    return state;
-}
-
-/* Rows that a state holds. */
-static size_t rows_done(const char *name)
-{
-    size_t n = 0, i;
-    const json_t *value;
-    json_t *state = read_state(name);
-    json_array_foreach(json_object_get(state, "log_density"), i, value) n += json_is_number(value);
-    json_decref(state);
-    return n;
-}
-
-static void wait_for_rows(pid_t child)
-{
-    int status;
-    for (int i = 0; i < 60000 && !cli_exists(state_name); i++) {
-        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-        ck_assert_msg(waitpid(child, &status, WNOHANG) == 0, "it ended before it was interrupted");
-    }
-}
 
 /* Loop index: how it is interrupted. */
 START_TEST(an_interrupted_eval_goes_on)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGKILL};
-    int status;
     train_with(TALL, test_names, true);
     json_t *straight = eval(SLOW " --threads 1");
     ck_assert_int_eq(unlink(cli_at(state_name)), 0);
-    pid_t child = start_eval();
-    wait_for_rows(child);
-    ck_assert_int_eq(kill(child, signals[_i]), 0);
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert(signals[_i] == SIGKILL ? WIFSIGNALED(status)
-                                     : WIFEXITED(status) && WEXITSTATUS(status) == 1);
-    size_t done = rows_done(state_name);
+    eval_interrupt("small.safetensors " SLOW " --quiet --threads 1", state_name, signals[_i]);
+    size_t done = eval_state_rows(state_name);
     ck_assert_msg(done > 0 && done < N_TEST, "%zu rows", done);
     json_t *resumed = eval(SLOW);
-    ck_assert_uint_eq(rows_done(state_name), N_TEST);
+    ck_assert_uint_eq(eval_state_rows(state_name), N_TEST);
     ck_assert(json_equal(straight, resumed));
     json_decref(straight);
     json_decref(resumed);
@@ -429,7 +379,7 @@ START_TEST(a_state_is_extended_and_removed)
     json_t *straight = eval("--split test --points 50");
     ck_assert(!cli_exists(state_name));
     json_decref(eval("--split test --points 23 --state ."));
-    ck_assert_uint_eq(rows_done(state_name), 23);
+    ck_assert_uint_eq(eval_state_rows(state_name), 23);
     json_t *extended = eval("--split test --points 50");
     ck_assert(json_equal(straight, extended));
     ck_assert_double_gt(figure_of(straight, "bits_per_dim_probe_error"), 0);
@@ -460,7 +410,7 @@ START_TEST(rows_of_a_state_count_once)
 {
     train_small();
     json_t *before = eval("--split test --points all --state .");
-    json_t *state = read_state(state_name);
+    json_t *state = eval_state_read(state_name);
     json_t *rows = json_object_get(state, "log_density");
     ck_assert_uint_eq(json_array_size(rows), N_TEST);
     double row = json_number_value(json_array_get(rows, 5));
@@ -471,7 +421,7 @@ START_TEST(rows_of_a_state_count_once)
                             1e-6);
     json_t *fewer = eval("--split test --points 3 --state .");
     ck_assert_int_eq((int)figure_of(fewer, "points"), 3);
-    ck_assert_uint_eq(rows_done(state_name), N_TEST);
+    ck_assert_uint_eq(eval_state_rows(state_name), N_TEST);
     json_decref(fewer);
     json_decref(after);
     json_decref(before);
