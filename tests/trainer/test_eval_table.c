@@ -1,13 +1,16 @@
 /* advect eval on tables: the rows that are measured, and that it says what the report of advect fit
  * says of them. */
+#include "tests/support/instrumented.h"
 #include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
+#include "tests/trainer/eval_state.h"
 
 #include <advect/extra/rng.h>
 
 #include <check.h>
 #include <jansson.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -134,6 +137,42 @@ START_TEST(flags_say_how_much_is_measured)
 }
 END_TEST
 
+/* About a second of processor time, instrumented or not. */
+#if INSTRUMENTED
+#define STEPS "10"
+#else
+#define STEPS "200"
+#endif
+#define SLOW "--split train --points all -n 0 --density-solver rk4:" STEPS
+
+START_TEST(an_interrupted_eval_goes_on)
+{
+    static const char state_name[] = "people.log-density.train.eval";
+    fit_table("--no-report");
+    write_table("people.csv", 5, 2000);
+    json_t *straight = eval("--data people.csv " SLOW " --threads 1");
+    ck_assert(!cli_exists(state_name));
+    eval_interrupt("people.safetensors --data people.csv --quiet --threads 1 " SLOW, state_name,
+                   SIGINT);
+    ck_assert_uint_gt(eval_state_rows(state_name), 0);
+    json_t *resumed = eval("--data people.csv " SLOW);
+    ck_assert(json_equal(straight, resumed));
+    json_decref(straight);
+    json_decref(resumed);
+}
+END_TEST
+
+/* Without --points, too. */
+START_TEST(a_state_that_is_named_is_used)
+{
+    fit_table("--no-report");
+    json_decref(eval("-n 0 --state ."));
+    ck_assert_uint_eq(eval_state_rows("people.log-density.held_out.eval"), 30);
+    write_table("people.csv", 6, 300);
+    cli_fails(1, "eval people.safetensors --split held_out -n 0 --state .", "data digest");
+}
+END_TEST
+
 /* Of a recipe "missing" would drop it, but eval has no such flag. */
 START_TEST(a_missing_cell_is_told_as_of_a_file)
 {
@@ -161,6 +200,8 @@ int main(void)
     tcase_add_test(tests, all_rows_of_another_file_are_measured);
     tcase_add_test(tests, baselines_need_the_rows_of_the_training);
     tcase_add_test(tests, flags_say_how_much_is_measured);
+    tcase_add_test(tests, an_interrupted_eval_goes_on);
+    tcase_add_test(tests, a_state_that_is_named_is_used);
     tcase_add_test(tests, a_missing_cell_is_told_as_of_a_file);
     suite_add_tcase(suite, tests);
     return suite_run(suite);

@@ -69,14 +69,15 @@ static enum adv_status measure_selected(const struct adv_eval_options *options,
     return status;
 }
 
-/* How many points where the flags do not say. */
+/* How many points where the flags do not say: they are then few, and interrupted ones are kept only
+ * where a folder is named. */
 static void choose_points(const struct adv_eval_options *options, struct adv_evaluation *e)
 {
     if (!options->points && e->dataset->source.density)
         e->n_points = points_of_density(e);
     else if (!options->points && adv_evaluation_is_of_table(e))
         e->n_points = N_POINTS_OF_TABLE;
-    e->resumable = options->points != NULL;
+    e->keeps_points = options->points || options->state;
 }
 
 static enum adv_status measure(const struct adv_eval_options *options, const char *path,

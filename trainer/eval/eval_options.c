@@ -70,7 +70,8 @@ static const struct adv_field fields_before[] = {
      .help = "compute log-densities without class labels; needs a model with a null class"},
     {"state", ADV_FIELD_STRING, AT(state), .min = 1,
      .help = "folder to keep finished log-densities in, for a run that resumes or takes more "
-             "points; if absent, they are kept beside the model until all are finished"},
+             "points; if absent, those of --points are kept beside the model until all are "
+             "finished"},
 };
 static const struct adv_field fields_after[] = {
     {"solvers", ADV_FIELD_STRING, AT(solvers), .min = 1,

@@ -20,8 +20,7 @@ static enum adv_status model_nll(const struct adv_evaluation *e, size_t n, doubl
 {
     struct adv_row_densities work = adv_rows_work_as_they_are(e, "log-density", n);
     struct adv_row_estimates estimates = {0};
-    enum adv_status status = e->resumable ? adv_rows_run_kept(e, &work, &estimates, error)
-                                          : adv_row_densities_run(&work, &estimates, error);
+    enum adv_status status = adv_rows_run_points(e, &work, &estimates, error);
     for (size_t i = 0; status == ADV_OK && i < n; i++)
         nll[i] = -estimates.log_density[i];
     adv_row_estimates_release(&estimates);

@@ -119,7 +119,7 @@ enum adv_status adv_draws_measure(const struct adv_evaluation *e, size_t n,
     work.block = rows * e->n_draws;
     work.fill = fill_draws;
     work.context = e;
-    enum adv_status status = adv_rows_run_kept(e, &work, &draws, error);
+    enum adv_status status = adv_rows_run_points(e, &work, &draws, error);
     if (status != ADV_OK)
         return status;
     struct means means = take_means(e, n, &draws);

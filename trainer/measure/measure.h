@@ -52,7 +52,7 @@ struct adv_evaluation {
     size_t grid;     /* of the integral: as many points as a square of so many a side; 0: none */
     const char *state_stem; /* of the names of state files */
     bool keep_state;        /* also of what is complete */
-    bool resumable; /* log-densities of a table leave a state file until they are all there */
+    bool keeps_points; /* log-densities of n_points leave a state file until they are all there */
 };
 
 /* Whether the data are a table's rows, or an array's of one dimension: no density, no images. */

@@ -104,6 +104,13 @@ enum adv_status adv_rows_run_kept(const struct adv_evaluation *e, struct adv_row
     return status;
 }
 
+enum adv_status adv_rows_run_points(const struct adv_evaluation *e, struct adv_row_densities *work,
+                                    struct adv_row_estimates *estimates, struct adv_error *error)
+{
+    return e->keeps_points ? adv_rows_run_kept(e, work, estimates, error)
+                           : adv_row_densities_run(work, estimates, error);
+}
+
 struct adv_row_densities adv_rows_work(const struct adv_evaluation *e, const char *what)
 {
     return (struct adv_row_densities){
@@ -173,7 +180,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
         return adv_draws_measure(e, n, results, error);
     struct adv_row_densities work = adv_rows_work_as_they_are(e, "bits", n);
     struct adv_row_estimates rows = {0};
-    status = adv_rows_run_kept(e, &work, &rows, error);
+    status = adv_rows_run_points(e, &work, &rows, error);
     if (status != ADV_OK)
         return status;
     struct adv_mean nll = adv_mean_of(n, rows.log_density);

@@ -29,6 +29,11 @@ enum adv_status adv_rows_run_kept(const struct adv_evaluation *evaluation,
                                   struct adv_row_densities *work,
                                   struct adv_row_estimates *estimates, struct adv_error *error);
 
+/* The same of work on n_points, which has no state file where the evaluation keeps none of these. */
+enum adv_status adv_rows_run_points(const struct adv_evaluation *evaluation,
+                                    struct adv_row_densities *work,
+                                    struct adv_row_estimates *estimates, struct adv_error *error);
+
 /* The mean over the split's first n rows, in adv_rows_unit; with a solver in place of the
  * evaluation's, and without a state file. */
 enum adv_status adv_rows_mean(const struct adv_evaluation *evaluation,

@@ -68,8 +68,9 @@ static enum adv_status ask(const struct adv_row_densities *work, const struct bl
     query.guidance = adv_query_default_guidance(&query, work->model);
     query.n = query.n_contexts = block->n;
     query.points = block->points;
-    query.labels = adv_model_classes(work->model) ? block->labels : NULL;
-    query.context = adv_model_context(work->model) ? block->contexts : NULL;
+    bool conditional = !work->unconditional;
+    query.labels = conditional && adv_model_classes(work->model) ? block->labels : NULL;
+    query.context = conditional && adv_model_context(work->model) ? block->contexts : NULL;
     query.solver = settings->solver;
     query.probes = settings->probes;
     query.renew_probes = settings->renew_probes;

@@ -36,6 +36,7 @@ struct adv_row_densities {
     bool (*fill)(const void *context, size_t first, size_t n, float *points, int32_t *labels,
                  float *contexts);
     const void *context;
+    bool unconditional; /* no labels and contexts, which fill leaves alone */
     struct adv_density_settings settings;
     /* Path of the state file, or NULL for none. Of `bound`, an object of strings and numbers, every
      * member is what the estimates depend on: a state of others is refused. */
