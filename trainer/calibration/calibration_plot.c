@@ -2,7 +2,6 @@
 #include "trainer/calibration/calibration.h"
 #include "trainer/figure/figure.h"
 
-#include <advect/array_file.h>
 #include <advect/extra/memory.h>
 
 #include <math.h>
@@ -152,21 +151,6 @@ static enum adv_status plot_coverage(const struct adv_ranked_pairs *ranked,
     return adv_panel_finish(status, plot, image, error);
 }
 
-static enum adv_status write_panels(size_t n, const struct adv_image *panels, const char *path,
-                                    struct adv_error *error)
-{
-    struct adv_image picture = {0};
-    struct adv_bytes png = {0};
-    enum adv_status status = adv_panels_join(n, panels, n < COLUMNS ? n : COLUMNS, &picture, error);
-    if (status == ADV_OK)
-        status = adv_png_encode_palette(1, &picture, 64, 0, 0, 0, 9, &png, error);
-    if (status == ADV_OK)
-        status = adv_file_replace(path, png.data, png.n, error);
-    adv_image_release(&picture);
-    adv_bytes_release(&png);
-    return status;
-}
-
 enum adv_status adv_calibration_plot(const struct adv_ranked_pairs *ranked,
                                      const struct adv_model *model, const struct adv_band *band,
                                      const char *path, struct adv_error *error)
@@ -180,7 +164,7 @@ enum adv_status adv_calibration_plot(const struct adv_ranked_pairs *ranked,
     if (status == ADV_OK)
         status = plot_coverage(ranked, band, &panels[n], error);
     if (status == ADV_OK)
-        status = write_panels(n + 1, panels, path, error);
+        status = adv_panels_write(n + 1, panels, n < COLUMNS ? n + 1 : COLUMNS, path, error);
     for (size_t k = 0; k <= n; k++)
         adv_image_release(&panels[k]);
     return status;

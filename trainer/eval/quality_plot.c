@@ -2,7 +2,6 @@
 #include "trainer/eval/quality.h"
 #include "trainer/figure/figure.h"
 
-#include <advect/array_file.h>
 #include <advect/extra/memory.h>
 
 #include <math.h>
@@ -129,8 +128,7 @@ static bool is_measured(const struct panel *panel, const json_t *rows)
 enum adv_status adv_quality_plot(const json_t *rows, const char *title, const char *path,
                                  struct adv_error *error)
 {
-    struct adv_image images[N_PANELS] = {0}, picture = {0};
-    struct adv_bytes png = {0};
+    struct adv_image images[N_PANELS] = {0};
     size_t n = 0;
     enum adv_status status = ADV_OK;
     for (size_t p = 0; status == ADV_OK && p < N_PANELS; p++) {
@@ -140,14 +138,8 @@ enum adv_status adv_quality_plot(const json_t *rows, const char *title, const ch
         n++;
     }
     if (status == ADV_OK)
-        status = adv_panels_join(n, images, 1, &picture, error);
-    if (status == ADV_OK)
-        status = adv_png_encode_palette(1, &picture, 64, 0, 0, 0, 9, &png, error);
-    if (status == ADV_OK)
-        status = adv_file_replace(path, png.data, png.n, error);
+        status = adv_panels_write(n, images, 1, path, error);
     for (size_t p = 0; p < N_PANELS; p++)
         adv_image_release(&images[p]);
-    adv_image_release(&picture);
-    adv_bytes_release(&png);
     return status;
 }

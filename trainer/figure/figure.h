@@ -40,6 +40,10 @@ enum adv_status adv_film_plot(struct adv_film *film, const struct adv_scene_film
 enum adv_status adv_panels_join(size_t n, const struct adv_image *panels, size_t n_columns,
                                 struct adv_image *frame, struct adv_error *error);
 
+/* The same into a file, as PNG. */
+enum adv_status adv_panels_write(size_t n, const struct adv_image *panels, size_t n_columns,
+                                 const char *path, struct adv_error *error);
+
 /* ---- figures ---- */
 
 /* What a figure is drawn from and with. */

@@ -1,11 +1,14 @@
 #include "trainer/figure/figure.h"
 
+#include <advect/array_file.h>
 #include <advect/extra/memory.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define GAP_PX 2
+#define N_COLOURS 64 /* of panels in a file */
+#define ZLIB_LEVEL 9
 #define DARKEST 17.0 /* of 255: the ground of dark pictures, about that of dark pages */
 #define LIGHTEST 235.0
 
@@ -118,4 +121,19 @@ enum adv_status adv_panels_join(size_t n, const struct adv_image *panels, size_t
             top += (size_t)panels[i].height + GAP_PX;
     }
     return ADV_OK;
+}
+
+enum adv_status adv_panels_write(size_t n, const struct adv_image *panels, size_t n_columns,
+                                 const char *path, struct adv_error *error)
+{
+    struct adv_image picture = {0};
+    struct adv_bytes png = {0};
+    enum adv_status status = adv_panels_join(n, panels, n_columns, &picture, error);
+    if (status == ADV_OK)
+        status = adv_png_encode_palette(1, &picture, N_COLOURS, 0, 0, 0, ZLIB_LEVEL, &png, error);
+    if (status == ADV_OK)
+        status = adv_file_replace(path, png.data, png.n, error);
+    adv_image_release(&picture);
+    adv_bytes_release(&png);
+    return status;
 }
