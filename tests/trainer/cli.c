@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,19 @@ void cli_write(const char *name, const char *text)
 bool cli_exists(const char *name)
 {
     return access(cli_at(name), F_OK) == 0;
+}
+
+/* From the header, which follows the signature. */
+int cli_png_width(const char *name)
+{
+    uint8_t start[24] = {0};
+    FILE *in = fopen(cli_at(name), "rb");
+    ck_assert_msg(in != NULL, "no %s", name);
+    size_t n = fread(start, 1, sizeof start, in);
+    fclose(in);
+    ck_assert_uint_eq(n, sizeof start);
+    ck_assert_mem_eq(start + 12, "IHDR", 4);
+    return start[18] << 8 | start[19];
 }
 
 bool cli_shared(const char *name, char path[PATH_MAX])

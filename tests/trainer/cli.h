@@ -26,6 +26,7 @@ void cli_fails(int code, const char *arguments, const char *expected);
 
 void cli_write(const char *name, const char *text);
 bool cli_exists(const char *name);
+int cli_png_width(const char *name);
 
 /* The absolute path of what lies in the shared folder, as the program runs elsewhere; false: it is
  * not there, which is said. */

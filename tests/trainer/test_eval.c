@@ -702,6 +702,7 @@ START_TEST(a_judge_that_fails_and_solvers_that_are_none_are_refused)
     ck_assert_double_eq_tol(figure_of(figures, "judge_frechet"), 128 + 4 * 3, 1e-9);
     ck_assert_int_eq((int)figure_of(figures, "sample_nfe"), 8);
     json_decref(figures);
+    cli_fails(1, "eval small.safetensors --plot p.png --points 1", "not of images");
     cli_fails(1, "eval small.safetensors --curve c.png --solvers rk5:3", "rk5");
     cli_fails(1, "eval small.safetensors --curve c.png --solvers euler", "METHOD:STEPS");
     cli_fails(1, "eval small.safetensors --curve c.png --solvers euler:0", "steps, 1 to 10000");

@@ -1,4 +1,5 @@
-/* advect eval on synthetic densities: that what is interrupted goes on to the same figures. */
+/* advect eval on synthetic densities: that what is interrupted goes on to the same figures,
+ * and what is plotted. */
 #include "tests/support/instrumented.h"
 #include "tests/support/suite.h"
 #include "tests/trainer/cli.h"
@@ -106,6 +107,42 @@ START_TEST(a_state_of_other_settings_is_refused)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- the picture */
+
+enum { PANEL = 480 };
+
+static int panels_of(const char *arguments)
+{
+    CLI_SUCCEEDS("eval %s --grid 0 --points 60 --density-solver rk4:4 --quiet --plot p.png",
+                 arguments);
+    return (cli_png_width("p.png") + PANEL / 2) / PANEL;
+}
+
+/* Differences from the truth; where they are, if the truth is not the same everywhere; and modes. */
+START_TEST(a_plot_has_what_is_measured)
+{
+    train_board();
+    ck_assert_int_eq(panels_of("board.safetensors -n 100"), 2);
+    ck_assert_int_eq(panels_of("board.safetensors -n 0"), 1);
+    ck_assert_int_eq(panels_of("board.safetensors -n 100 --density '{\"kind\": "
+                               "\"eight_gaussians\"}'"),
+                     3);
+    ck_assert_int_eq(panels_of("board.safetensors -n 100 --density '{\"kind\": \"pinwheel\"}'"), 1);
+}
+END_TEST
+
+START_TEST(a_plot_of_nothing_is_refused)
+{
+    train_board();
+    cli_fails(1, "eval board.safetensors --plot p.png --points 0", "--points is 0");
+    cli_fails(1, "eval board.safetensors --plot p.png --curve c.png",
+              "--plot writes nothing with --curve");
+    cli_fails(1, "eval board.safetensors --plot none/p.png", "none");
+    cli_fails(2, "eval board.safetensors --plot s.npy --samples s.npy", "s.npy");
+    ck_assert(!cli_exists("p.png"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("advect eval: densities");
@@ -115,6 +152,8 @@ int main(void)
     tcase_add_loop_test(tests, an_interrupted_eval_goes_on, 0, 2);
     tcase_add_test(tests, a_state_that_is_named_is_used);
     tcase_add_test(tests, a_state_of_other_settings_is_refused);
+    tcase_add_test(tests, a_plot_has_what_is_measured);
+    tcase_add_test(tests, a_plot_of_nothing_is_refused);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
 }

@@ -121,6 +121,19 @@ START_TEST(baselines_need_the_rows_of_the_training)
 }
 END_TEST
 
+/* Beside the baselines two panels of 480 pixels, without them one. */
+START_TEST(a_plot_has_the_baselines_that_there_are)
+{
+    fit_table("--no-report");
+    write_table("new.csv", 6, 40);
+    json_decref(eval("--data new.csv -n 0 --plot p.png"));
+    ck_assert_int_eq((cli_png_width("p.png") + 240) / 480, 2);
+    ck_assert_int_eq(remove(cli_at("people.csv")), 0);
+    json_decref(eval("--data new.csv -n 0 --plot p.png"));
+    ck_assert_int_eq((cli_png_width("p.png") + 240) / 480, 1);
+}
+END_TEST
+
 START_TEST(flags_say_how_much_is_measured)
 {
     fit_table("--no-report");
@@ -199,6 +212,7 @@ int main(void)
     tcase_add_test(tests, people_read_the_log_densities_first);
     tcase_add_test(tests, all_rows_of_another_file_are_measured);
     tcase_add_test(tests, baselines_need_the_rows_of_the_training);
+    tcase_add_test(tests, a_plot_has_the_baselines_that_there_are);
     tcase_add_test(tests, flags_say_how_much_is_measured);
     tcase_add_test(tests, an_interrupted_eval_goes_on);
     tcase_add_test(tests, a_state_that_is_named_is_used);

@@ -1,4 +1,5 @@
 /* What is measured of a model, where the truth is known. */
+#include "trainer/eval/density_plot.h"
 #include "trainer/measure/draws.h"
 #include "trainer/measure/measure.h"
 #include "trainer/samples/distances.h"
@@ -7,11 +8,13 @@
 #include <advect/extra/all.h>
 #include <advect/train.h>
 
+#include "tests/support/folder.h"
 #include "tests/support/models.h"
 #include "tests/support/suite.h"
 
 #include <check.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +108,7 @@ START_TEST(a_gaussian_is_learned_to_its_known_loss_and_density)
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")), 1, 0.02);
     ck_assert_double_eq(json_number_value(json_object_get(json, "inside")), 1);
     json_decref(json);
+    adv_results_release(&results);
     adv_model_unref(model);
     setting_release(&setting);
 }
@@ -120,6 +124,22 @@ static struct adv_model *of_zeros(const char *recipe)
     free(zeros);
     adv_model_unref(random);
     return model;
+}
+
+/* What pictures show is what the figures are of. */
+static void check_plotted(const struct adv_plotted *plotted, const json_t *figures)
+{
+    double kl = 0, least = INFINITY, n_modes = (double)plotted->n_modes;
+    for (size_t i = 0; i < plotted->n; i++)
+        kl += (plotted->truth[i] - plotted->log_density[i]) / (double)plotted->n;
+    for (size_t k = 0; k < plotted->n_modes; k++) {
+        least = fmin(least, plotted->mode_shares[k]);
+        /* of 40,000 samples, modes of weight 1 / n_modes each */
+        ck_assert_double_eq_tol(plotted->mode_errors[k], sqrt((n_modes - 1) / 40000), 1e-9);
+    }
+    ck_assert_double_eq_tol(kl, json_number_value(json_object_get(figures, "kl")), 1e-9);
+    ck_assert_double_eq_tol(least, json_number_value(json_object_get(figures, "mode_share_min")),
+                            1e-9);
 }
 
 /* A net of zero weights has v = 0: its samples are the base's, N(0, 1), and the figures of that
@@ -178,9 +198,48 @@ START_TEST(figures_of_a_known_model_are_right)
                             0.1);
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "mode_share_min")), 8 * b * b,
                             0.004);
+    check_plotted(&results.plotted, json);
     json_decref(json);
+    adv_results_release(&results);
     adv_model_unref(model);
     setting_release(&setting);
+}
+END_TEST
+
+/* The digest of the plot of points whose truths lie `apart` from each other, and to which the model
+ * gives log-densities `off` by something. */
+static uint64_t digest_of_plot(const char *folder, double apart, double off)
+{
+    enum { N = 50 };
+    char path[128];
+    double log_density[N], truth[N];
+    const struct adv_results results = {
+        .plotted = {.n = N, .log_density = log_density, .truth = truth}};
+    void *png = NULL;
+    size_t n_bytes;
+    for (size_t i = 0; i < N; i++) {
+        truth[i] = apart * (double)i;
+        log_density[i] = truth[i] + 0.01 * (double)(i % 7) + off;
+    }
+    snprintf(path, sizeof path, "%s/plot.png", folder);
+    ck_assert_int_eq(adv_density_plot(&results, "points", path, NULL), ADV_OK);
+    ck_assert_int_eq(adv_file_read(path, 1 << 20, &png, &n_bytes, NULL), ADV_OK);
+    uint64_t digest = adv_digest(ADV_DIGEST_INIT, png, n_bytes);
+    free(png);
+    return digest;
+}
+
+START_TEST(a_plot_shows_errors_and_where_they_are)
+{
+    char folder[64];
+    folder_make(folder);
+    uint64_t exact = digest_of_plot(folder, 0, 0);
+    ck_assert(digest_of_plot(folder, 0, 0) == exact);
+    ck_assert(digest_of_plot(folder, 0, -0.2) != exact);
+    ck_assert(digest_of_plot(folder, 0.1, 0) != exact); /* with a panel against the truth */
+    digest_of_plot(folder, 0, -INFINITY);               /* where the model has no density at all */
+    digest_of_plot(folder, 1e9, 0);
+    folder_remove(folder);
 }
 END_TEST
 
@@ -221,6 +280,7 @@ START_TEST(densities_of_a_student_are_those_of_its_guidance)
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "kl")), 0, 1e-5);
     ck_assert_double_eq_tol(json_number_value(json_object_get(json, "integral")), 1, 0.02);
     json_decref(json);
+    adv_results_release(&results);
     setting_release(&setting);
     adv_model_unref(model);
     adv_model_unref(random);
@@ -365,6 +425,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_gaussian_is_learned_to_its_known_loss_and_density);
     tcase_add_test(tests, figures_of_a_known_model_are_right);
+    tcase_add_test(tests, a_plot_shows_errors_and_where_they_are);
     tcase_add_test(tests, densities_of_a_student_are_those_of_its_guidance);
     tcase_add_test(tests, densities_of_more_dimensions_are_integrated);
     tcase_add_test(tests, distances_of_sets_of_points);

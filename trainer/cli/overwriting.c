@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 /* Flags of any command whose value is a file to write. */
-static const char *const outputs[] = {
-    "out", "curve", "samples", "nearest", "calibration_plot", "paths_file"};
+static const char *const outputs[] = {"out",  "curve",     "samples", "nearest", "calibration_plot",
+                                      "plot", "paths_file"};
 
 static bool is_output(const struct adv_word *word)
 {

@@ -1,6 +1,7 @@
 /* advect eval: measures a model. What there is to measure stands in the table of measures.h. */
 #include "trainer/cli/environment.h"
 #include "trainer/eval/card.h"
+#include "trainer/eval/density_plot.h"
 #include "trainer/eval/eval_data.h"
 #include "trainer/eval/eval_options.h"
 #include "trainer/measure/draws.h"
@@ -80,6 +81,23 @@ static void choose_points(const struct adv_eval_options *options, struct adv_eva
     e->keeps_points = options->points || options->state;
 }
 
+/* What --plot shows are log-densities, of what is no image. */
+static enum adv_status check_plot(const struct adv_eval_options *options,
+                                  const struct adv_evaluation *e, struct adv_error *error)
+{
+    if (!options->plot)
+        return ADV_OK;
+    if (!e->dataset->source.density && !adv_evaluation_is_of_table(e))
+        return adv_fail_field(
+            error, ADV_E_INVALID, "plot",
+            "--plot is of synthetic densities and tables, not of images, of which "
+            "--curve plots the quality");
+    if (e->n_points == 0)
+        return adv_fail_field(error, ADV_E_INVALID, "plot",
+                              "--plot shows log-densities, but --points is 0; take at least 1");
+    return ADV_OK;
+}
+
 static enum adv_status measure(const struct adv_eval_options *options, const char *path,
                                struct adv_evaluation *e, struct adv_results *results,
                                struct adv_error *error)
@@ -104,7 +122,9 @@ static enum adv_status measure(const struct adv_eval_options *options, const cha
     e->training = datasets.training;
     e->split = datasets.split;
     choose_points(options, e);
-    status = adv_draws_check(e, error);
+    status = check_plot(options, e, error);
+    if (status == ADV_OK)
+        status = adv_draws_check(e, error);
     if (status == ADV_OK)
         status = measure_selected(options, e, selected, results, error);
     e->dataset = e->training = NULL;
@@ -156,6 +176,8 @@ static enum adv_status deliver(const struct adv_evaluation *e, const char *path,
         status = print_json(values, results, error);
     else
         print_text(e, results);
+    if (status == ADV_OK && options->plot)
+        status = adv_density_plot(results, adv_model_name(e->model), options->plot, error);
     if (status == ADV_OK && options->write_card)
         status = adv_card_write(e->model, path, values, results->typicality, error);
     json_decref(values);

@@ -77,6 +77,11 @@ static const struct adv_field fields_after[] = {
     {"solvers", ADV_FIELD_STRING, AT(solvers), .min = 1,
      .help = "solvers to compare in --curve, separated by commas: METHOD:STEPS, dopri5:TOLERANCE, "
              "or METHOD:STEPS^POWER for times 1 - (1 - i/STEPS)^POWER; a selection if absent"},
+    {"plot", ADV_FIELD_STRING, AT(plot), .min = 1,
+     .help =
+         "PNG file to plot log-densities into: of a synthetic density against the truth's, with "
+         "its modes' shares of the samples; of a table beside those of a Gaussian and a "
+         "mixture"},
     {"grid", ADV_FIELD_INT, AT(grid), .min = 0, .max = 4096, .fallback = "128",
      .help = "the integral of a density takes the square of so many points, or in more than 3 "
              "dimensions a quarter as many; 0 skips it"},
@@ -199,6 +204,8 @@ static enum adv_status check_files(const struct adv_eval_options *options, struc
     enum adv_status status = ADV_OK;
     if (options->samples)
         status = adv_check_writable(options->samples, error);
+    if (options->plot && status == ADV_OK)
+        status = adv_check_writable(options->plot, error);
     for (size_t i = 0; adv_measures[i] && status == ADV_OK; i++) {
         const struct adv_measure *measure = adv_measures[i];
         if (measure->flag.kind == ADV_FIELD_STRING &&
@@ -258,22 +265,21 @@ static enum adv_status check_drawing(const struct adv_eval_options *options,
                           "--%s has no effect on what is measured; leave it out", flag);
 }
 
-/* The usual measures write the samples, and are left out where others are asked for. */
-static enum adv_status check_samples(const struct adv_eval_options *options,
+/* The usual measures write the files of some flags, and are left out where others are asked for. */
+static enum adv_status check_written(const struct adv_eval_options *options,
                                      struct adv_error *error)
 {
-    if (!options->samples)
-        return ADV_OK;
-    if (options->n == 0)
+    if (options->samples && options->n == 0)
         return adv_fail_field(
             error, ADV_E_INVALID, "samples",
             "--samples names a file, but -n is 0; draw at least 1, or leave one out");
-    for (size_t i = 0; adv_measures[i]; i++) {
+    const char *flag = options->samples ? "samples" : options->plot ? "plot" : NULL;
+    for (size_t i = 0; flag && adv_measures[i]; i++) {
         if (adv_measure_is_asked(adv_measures[i], &options->wishes[i]))
-            return adv_fail_field(error, ADV_E_INVALID, "samples",
-                                  "--samples writes nothing with --%s, which is then all that is "
+            return adv_fail_field(error, ADV_E_INVALID, flag,
+                                  "--%s writes nothing with --%s, which is then all that is "
                                   "measured; leave out one of the two",
-                                  adv_measures[i]->name);
+                                  flag, adv_measures[i]->name);
     }
     return ADV_OK;
 }
@@ -303,7 +309,7 @@ enum adv_status adv_eval_settings(const struct adv_eval_options *options, const 
     };
     enum adv_status status = check_measures(options, error);
     if (status == ADV_OK)
-        status = check_samples(options, error);
+        status = check_written(options, error);
     if (status == ADV_OK)
         status = check_drawing(options, error);
     if (status == ADV_OK)

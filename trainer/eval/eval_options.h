@@ -10,7 +10,7 @@
 
 struct adv_eval_options {
     char *data, *test_images, *test_labels, *samples, *solver, *points, *density_solver, *state;
-    char *solvers, *judge, *calibration_plot;
+    char *solvers, *judge, *calibration_plot, *plot;
     json_t *density, *guidance;
     int64_t n, split, probes, draws, grid, posterior_samples, seed, threads;
     bool renew_probes, unlabelled, json, write_card, quiet;

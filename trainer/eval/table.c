@@ -36,22 +36,40 @@ static void add_values(const double *nll, size_t n, struct adv_results *results)
     adv_results_add(results, "nll_standard_error", NULL, mean.standard_error);
 }
 
+/* nll [3, n], of the model and of the baselines, if there are any, as log-densities. */
+static enum adv_status keep_plotted(size_t n, const double *nll, bool has_baselines,
+                                    struct adv_plotted *plotted, struct adv_error *error)
+{
+    plotted->n = n;
+    plotted->log_density = calloc(n, sizeof *plotted->log_density);
+    plotted->baselines = has_baselines ? calloc(n, 2 * sizeof *plotted->baselines) : NULL;
+    if (!plotted->log_density || (has_baselines && !plotted->baselines))
+        return adv_no_memory(error);
+    for (size_t i = 0; i < n; i++)
+        plotted->log_density[i] = -nll[i];
+    for (size_t i = 0; has_baselines && i < 2 * n; i++)
+        plotted->baselines[i] = -nll[n + i];
+    return ADV_OK;
+}
+
 static enum adv_status add_densities(const struct adv_evaluation *e, size_t n, json_t *table,
                                      struct adv_results *results, struct adv_error *error)
 {
     struct adv_report_points points = {0};
     json_t *json = NULL;
-    double *nll = calloc(n, sizeof *nll);
+    double *nll = calloc(n, 3 * sizeof *nll); /* of the model, of a Gaussian and of a mixture */
     enum adv_status status = nll ? adv_report_points_take(e->dataset, e->split, n, &points, error)
                                  : adv_no_memory(error);
     if (status == ADV_OK)
         status = model_nll(e, n, nll, error);
     if (status == ADV_OK)
-        status = adv_report_densities(e->training, &points, nll, &json, error);
+        status = adv_report_densities(e->training, &points, nll, nll + n, &json, error);
     if (status == ADV_OK && json_object_set_new(table, "nll", json))
         status = adv_no_memory(error);
     if (status == ADV_OK)
         add_values(nll, n, results);
+    if (status == ADV_OK)
+        status = keep_plotted(n, nll, e->training != NULL, &results->plotted, error);
     adv_report_points_release(&points);
     free(nll);
     return status;

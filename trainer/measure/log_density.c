@@ -33,28 +33,40 @@ static void add_log_density(size_t n, const struct adv_row_estimates *rows,
 }
 
 /* log p(x) - log q(x) averaged over x ~ p. On the same points most of the noise of both cancels. */
-static enum adv_status add_divergence(const struct adv_evaluation *e, size_t n,
-                                      const double *log_density, struct adv_results *results,
-                                      struct adv_error *error)
+static enum adv_status add_divergence(size_t n, const double *log_density, const double *truth,
+                                      struct adv_results *results, struct adv_error *error)
+{
+    double *difference = calloc(n, sizeof *difference);
+    if (!difference)
+        return adv_no_memory(error);
+    for (size_t i = 0; i < n; i++)
+        difference[i] = truth[i] - log_density[i];
+    struct adv_mean kl = adv_mean_of(n, difference);
+    free(difference);
+    adv_results_add(results, "entropy",
+                    "mean negative log-density of the truth on the same points, nats",
+                    -adv_mean_of(n, truth).value);
+    adv_results_add(results, "kl", "KL divergence of the truth from the model, nats", kl.value);
+    adv_results_add(results, "kl_standard_error", "standard error of the KL divergence",
+                    kl.standard_error);
+    return ADV_OK;
+}
+
+/* The true log-densities [n], to be freed; NULL where they are not known. */
+static enum adv_status take_truth(const struct adv_evaluation *e, size_t n, double **truth,
+                                  struct adv_error *error)
 {
     float *points = calloc(n, e->dataset->dim * sizeof *points);
-    double *truth = calloc(n, sizeof *truth);
-    bool complete = points && truth;
+    double *values = calloc(n, sizeof *values);
+    bool complete = points && values;
     if (complete)
         draw(e, 0, n, points);
-    if (complete && adv_density_log_density(e->dataset->source.density, n, points, truth)) {
-        double entropy = -adv_mean_of(n, truth).value;
-        for (size_t i = 0; i < n; i++)
-            truth[i] -= log_density[i];
-        struct adv_mean kl = adv_mean_of(n, truth);
-        adv_results_add(results, "entropy",
-                        "mean negative log-density of the truth on the same points, nats", entropy);
-        adv_results_add(results, "kl", "KL divergence of the truth from the model, nats", kl.value);
-        adv_results_add(results, "kl_standard_error", "standard error of the KL divergence",
-                        kl.standard_error);
+    if (complete && adv_density_log_density(e->dataset->source.density, n, points, values)) {
+        *truth = values;
+        values = NULL;
     }
     free(points);
-    free(truth);
+    free(values);
     return complete ? ADV_OK : adv_no_memory(error);
 }
 
@@ -73,8 +85,14 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     if (status != ADV_OK)
         return status;
     add_log_density(n, &rows, results);
-    status = add_divergence(e, n, rows.log_density, results, error);
+    struct adv_plotted *plotted = &results->plotted;
+    plotted->n = n;
+    plotted->log_density = rows.log_density;
+    rows.log_density = NULL;
     adv_row_estimates_release(&rows);
+    status = take_truth(e, n, &plotted->truth, error);
+    if (status == ADV_OK && plotted->truth)
+        status = add_divergence(n, plotted->log_density, plotted->truth, results, error);
     return status;
 }
 

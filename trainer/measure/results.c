@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct adv_mean adv_mean_of(size_t n, const double *values)
@@ -110,5 +111,10 @@ void adv_results_release(struct adv_results *results)
 {
     json_decref(results->tables);
     json_decref(results->typicality);
+    free(results->plotted.log_density);
+    free(results->plotted.truth);
+    free(results->plotted.baselines);
+    free(results->plotted.mode_shares);
+    free(results->plotted.mode_errors);
     *results = (struct adv_results){0};
 }

@@ -16,6 +16,17 @@ struct adv_mean adv_mean_of(size_t n, const double *values);
 /* Of those that are finite, of which there are *n_finite; NaN of none. */
 struct adv_mean adv_mean_of_finite(size_t n, const double *values, size_t *n_finite);
 
+/* Values of points and modes, for pictures. All arrays are owned. */
+struct adv_plotted {
+    size_t n;            /* points that have log-densities, nats */
+    double *log_density; /* [n] the model's; NULL: not measured */
+    double *truth;       /* [n] those of the true density, or NULL where it is not known */
+    double *baselines;   /* [2, n] those of a Gaussian and of a mixture, or NULL */
+    size_t n_modes;      /* of the true density; 0: none, or not measured */
+    double *mode_shares; /* [n_modes] of the samples, over the modes' weights */
+    double *mode_errors; /* [n_modes] their standard errors, were the weights right */
+};
+
 #define ADV_RESULTS_MAX 48
 
 struct adv_result {
@@ -30,6 +41,7 @@ struct adv_results {
     struct adv_result items[ADV_RESULTS_MAX];
     json_t *tables;     /* an object of arrays of rows (see cli/table.h) by name; NULL: none */
     json_t *typicality; /* for the model's config (adv_typicality_new); NULL: not measured */
+    struct adv_plotted plotted;
 };
 
 /* Adds a value; key and meaning are literals. One that is not finite is a null in JSON. meaning

@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The draw-th point of each row's cell, where columns hold whole numbers, in flow units. */
 static enum adv_status encode_draw(const struct adv_dataset *d,
@@ -148,7 +149,7 @@ static json_t *baseline_json(size_t n, const double *model, const double *baseli
 
 static enum adv_status add_baselines(const struct adv_dataset *training,
                                      const struct adv_report_points *points, const double *nll,
-                                     json_t *json, struct adv_error *error)
+                                     double *baselines, json_t *json, struct adv_error *error)
 {
     struct baselines b = {0};
     size_t n = points->n;
@@ -165,6 +166,8 @@ static enum adv_status add_baselines(const struct adv_dataset *training,
          json_object_set_new(json, "gaussian", baseline_json(n, nll, gaussian, 1)) ||
          json_object_set_new(json, "mixture", baseline_json(n, nll, mixture, b.mixture.n))))
         status = adv_no_memory(error);
+    if (status == ADV_OK && baselines)
+        memcpy(baselines, gaussian, 2 * n * sizeof *baselines);
     baselines_release(&b);
     free(gaussian);
     return status;
@@ -172,13 +175,13 @@ static enum adv_status add_baselines(const struct adv_dataset *training,
 
 enum adv_status adv_report_densities(const struct adv_dataset *training,
                                      const struct adv_report_points *points, const double *nll,
-                                     json_t **out, struct adv_error *error)
+                                     double *baselines, json_t **out, struct adv_error *error)
 {
     json_t *json =
         json_pack("{s:I, s:o}", "rows", (json_int_t)points->n, "model", mean_json(points->n, nll));
     enum adv_status status = json ? ADV_OK : adv_no_memory(error);
     if (status == ADV_OK && training)
-        status = add_baselines(training, points, nll, json, error);
+        status = add_baselines(training, points, nll, baselines, json, error);
     if (status == ADV_OK)
         *out = json;
     else

@@ -70,7 +70,7 @@ static enum adv_status add_densities(const struct adv_report_subject *s, json_t 
     if (status == ADV_OK)
         status = model_nll(s, &held_out, nll, error);
     if (status == ADV_OK)
-        status = adv_report_densities(s->dataset, &held_out, nll, &json, error);
+        status = adv_report_densities(s->dataset, &held_out, nll, NULL, &json, error);
     if (status == ADV_OK && json_object_set_new(report, "held_out_nll", json))
         status = adv_no_memory(error);
     adv_report_points_release(&held_out);

@@ -57,10 +57,11 @@ enum adv_status adv_report_points_take(const struct adv_dataset *dataset, enum a
 void adv_report_points_release(struct adv_report_points *points);
 
 /* Its "held_out_nll", of points to which the model gives negative log-densities nll [n]: baselines are
- * fitted to the data of its training, of which NULL means that they are not at hand: none then. */
+ * fitted to the data of its training, of which NULL means that they are not at hand: none then.
+ * baselines [2, n], or NULL, receives the negative log-densities of the Gaussian and the mixture. */
 enum adv_status adv_report_densities(const struct adv_dataset *training,
                                      const struct adv_report_points *points, const double *nll,
-                                     json_t **json, struct adv_error *error);
+                                     double *baselines, json_t **json, struct adv_error *error);
 /* Its "columns". */
 enum adv_status adv_report_columns(const struct adv_dataset *dataset, const struct adv_rows *data,
                                    const struct adv_rows *samples, json_t **columns,

@@ -136,6 +136,24 @@ double adv_within_modes_p(const struct adv_density *density, size_t n, const flo
 
 /* ---------------------------------------------------------------- between and within */
 
+/* Errors as of independent samples: sqrt(w (1 - w) / n) / w. */
+static bool plot_shares(const struct adv_density *density, size_t n, const size_t *counts,
+                        struct adv_plotted *plotted)
+{
+    size_t n_modes = adv_density_modes(density);
+    plotted->mode_shares = calloc(n_modes, sizeof *plotted->mode_shares);
+    plotted->mode_errors = calloc(n_modes, sizeof *plotted->mode_errors);
+    if (!plotted->mode_shares || !plotted->mode_errors)
+        return false;
+    plotted->n_modes = n_modes;
+    for (size_t k = 0; k < n_modes; k++) {
+        double weight = adv_density_mode_weight(density, k);
+        plotted->mode_shares[k] = (double)counts[k] / (double)n / weight;
+        plotted->mode_errors[k] = sqrt((1 - weight) / weight / (double)n);
+    }
+    return true;
+}
+
 /* Over the modes of the truth: each one's share of the samples relative to its weight, and the
  * Kullback-Leibler divergence of the shares among samples that are in a mode from the weights. */
 enum adv_status adv_measure_modes(const struct adv_evaluation *e, const struct adv_answer *answer,
@@ -155,10 +173,14 @@ enum adv_status adv_measure_modes(const struct adv_evaluation *e, const struct a
             inside++;
         }
     }
+    if (!plot_shares(density, answer->n, counts, &results->plotted)) {
+        free(counts);
+        return adv_no_memory(error);
+    }
     double least = INFINITY, most = 0, divergence = 0, chi_square = 0;
     for (size_t k = 0; k < n_modes; k++) {
         double weight = adv_density_mode_weight(density, k);
-        double relative = (double)counts[k] / (double)answer->n / weight;
+        double relative = results->plotted.mode_shares[k];
         double share = inside ? (double)counts[k] / (double)inside : 0;
         least = fmin(least, relative);
         most = fmax(most, relative);
