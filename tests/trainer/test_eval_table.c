@@ -51,6 +51,19 @@ static double number_at(const json_t *json, const char *one, const char *two, co
     return json_number_value(value);
 }
 
+/* The two classes are 8 deviations of their own apart, so samples of one alone would be a standard
+ * deviation or so away. */
+static void check_distances(const json_t *figures)
+{
+    double far = json_number_value(json_object_get(figures, "sliced_wasserstein"));
+    double own = json_number_value(json_object_get(figures, "sliced_wasserstein_of_data"));
+    ck_assert_double_gt(own, 0);
+    ck_assert_double_gt(far, 0);
+    ck_assert_double_lt(far, 0.4);
+    ck_assert(json_is_number(json_object_get(figures, "energy_distance")));
+    ck_assert(json_is_number(json_object_get(figures, "energy_distance_of_data")));
+}
+
 START_TEST(held_out_rows_have_what_the_report_says)
 {
     static const char *const whose[] = {"model", "gaussian", "mixture"};
@@ -69,6 +82,7 @@ START_TEST(held_out_rows_have_what_the_report_says)
     const json_t *column = json_array_get(json_object_get(table, "columns"), 1);
     ck_assert_str_eq(json_string_value(json_object_get(column, "name")), "mass");
     ck_assert_uint_eq(json_array_size(json_object_get(table, "columns")), 2);
+    check_distances(figures);
     json_decref(figures);
     json_decref(report);
 }
@@ -140,6 +154,7 @@ START_TEST(flags_say_how_much_is_measured)
     json_t *figures = eval("--points 7 -n 0");
     ck_assert_int_eq(json_integer_value(json_object_get(figures, "points")), 7);
     ck_assert_ptr_null(json_object_get(json_object_get(figures, "table"), "columns"));
+    ck_assert_ptr_null(json_object_get(figures, "energy_distance"));
     json_decref(figures);
     figures = eval("--split train --points all");
     ck_assert_int_eq(json_integer_value(json_object_get(figures, "points")), 270);

@@ -350,6 +350,48 @@ START_TEST(distances_of_sets_of_points)
 }
 END_TEST
 
+/* The sliced Wasserstein and the energy distance of normal samples moved by `moved` from normal
+ * rows, all with a first column in units of 1 / unit. */
+static void distances_of_rows(double moved, double unit, double distances[2])
+{
+    enum { N = 200 };
+    float rows[2 * N][2], samples[N][2];
+    struct adv_results results = {0};
+    const struct adv_evaluation evaluation = {.seed = 3};
+    const struct adv_answer answer = {.n = N, .dim = 2, .states = &samples[0][0]};
+    adv_rng_normal(1, ADV_STREAM_DATA, 0, 2 * N, 2, &rows[0][0]);
+    adv_rng_normal(2, ADV_STREAM_DATA, 0, N, 2, &samples[0][0]);
+    for (size_t i = 0; i < 2 * N; i++)
+        rows[i][0] *= (float)unit;
+    for (size_t i = 0; i < N; i++)
+        samples[i][0] = (float)((double)samples[i][0] + moved) * (float)unit;
+    ck_assert_int_eq(adv_measure_distances_of_rows(&evaluation, (size_t)2 * N, &rows[0][0], &answer,
+                                                   &results, NULL),
+                     ADV_OK);
+    json_t *json = adv_results_to_json(&results);
+    distances[0] = json_number_value(json_object_get(json, "sliced_wasserstein"));
+    distances[1] = json_number_value(json_object_get(json, "energy_distance"));
+    json_decref(json);
+    adv_results_release(&results);
+}
+
+/* Of two normal distributions a apart, in two dimensions: 2 a / pi sliced, as of points. Near 0
+ * distances of 200 points have errors of about 0.1, and of unlike units those of float32. */
+START_TEST(distances_of_rows_do_not_depend_on_units)
+{
+    double here[2], far[2], thousandths[2];
+    distances_of_rows(0, 1, here);
+    distances_of_rows(2, 1, far);
+    distances_of_rows(2, 1000, thousandths);
+    ck_assert_double_lt(here[0], 0.2);
+    ck_assert_double_lt(fabs(here[1]), 0.1);
+    ck_assert_double_eq_tol(far[0], 2 * M_2_PI, 0.3);
+    ck_assert_double_gt(far[1], 0.5);
+    for (int k = 0; k < 2; k++)
+        ck_assert_double_eq_tol(thousandths[k], far[k], 1e-5);
+}
+END_TEST
+
 /* Draws of the density itself pass; moved within their modes by little, as edges that are not sharp
  * would do, they do not. */
 START_TEST(samples_within_modes_are_compared_with_draws)
@@ -428,6 +470,7 @@ int main(void)
     tcase_add_test(tests, a_plot_shows_errors_and_where_they_are);
     tcase_add_test(tests, densities_of_a_student_are_those_of_its_guidance);
     tcase_add_test(tests, densities_of_more_dimensions_are_integrated);
+    tcase_add_test(tests, distances_of_rows_do_not_depend_on_units);
     tcase_add_test(tests, distances_of_sets_of_points);
     tcase_add_test(tests, samples_within_modes_are_compared_with_draws);
     tcase_add_test(tests, rows_have_independent_probes);

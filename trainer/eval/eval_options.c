@@ -118,12 +118,13 @@ static const struct adv_options command_line = {
         "and in each mode, the Kullback-Leibler divergence, the integral of the learned density.\n"
         "Against a table: the negative log-density of held-out rows beside those of a Gaussian "
         "and\n"
-        "a mixture, columns of samples beside the data's. Against images: the held-out loss and, "
-        "on\n"
-        "request, log-densities, bits per dimension and the scores that a judge program gives to\n"
-        "samples. Where --convergence, --classify, --ood, --nearest, --calibration or --curve is\n"
-        "given, only what these name is measured. Log-densities of --points are resumable: after\n"
-        "Ctrl-C or a crash, the same command continues where it stopped.",
+        "a mixture, columns of samples beside the data's, and how far samples are from the data.\n"
+        "Against images: the held-out loss and, on request, log-densities, bits per dimension and\n"
+        "the scores that a judge program gives to samples. Where --convergence, --classify, "
+        "--ood,\n"
+        "--nearest, --calibration or --curve is given, only what these name is measured.\n"
+        "Log-densities of --points are resumable: after Ctrl-C or a crash, the same command\n"
+        "continues where it stopped.",
     .example = "advect eval models/mnist.safetensors --data DIR --split test --points all",
     .letters = letters,
 };

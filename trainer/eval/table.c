@@ -2,6 +2,7 @@
 
 #include "trainer/measure/rows.h"
 #include "trainer/report/report.h"
+#include "trainer/samples/distances.h"
 
 #include <advect/extra/model_parts.h>
 
@@ -103,7 +104,7 @@ static enum adv_status draw_samples(const struct adv_evaluation *e, struct adv_r
 }
 
 static enum adv_status add_columns(const struct adv_evaluation *e, json_t *table,
-                                   struct adv_error *error)
+                                   struct adv_results *results, struct adv_error *error)
 {
     bool few = e->split == ADV_SPLIT_HELD_OUT &&
                adv_dataset_rows(e->dataset, ADV_SPLIT_HELD_OUT) < COMPARED_MIN;
@@ -126,6 +127,8 @@ static enum adv_status add_columns(const struct adv_evaluation *e, json_t *table
         (json_object_set_new(table, "columns", columns) ||
          json_object_set_new(table, "compared_with", json_string(few ? "all rows" : "these rows"))))
         status = adv_no_memory(error);
+    if (status == ADV_OK)
+        status = adv_measure_distances_of_rows(e, rows.n, rows.x, answer, results, error);
     adv_run_free(run);
     adv_report_points_release(&rows);
     return status;
@@ -146,7 +149,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     json_t *table = json_object();
     status = table ? add_densities(e, n, table, results, error) : adv_no_memory(error);
     if (status == ADV_OK)
-        status = add_columns(e, table, error);
+        status = add_columns(e, table, results, error);
     if (status == ADV_OK)
         return adv_results_add_table(results, adv_measure_table.name, table, error);
     json_decref(table);

@@ -70,26 +70,88 @@ double adv_energy_distance(size_t n, size_t dim, const float *x, const float *y)
     return 2 * mean_apart(n, dim, x, y) - mean_apart(n, dim, x, x) - mean_apart(n, dim, y, y);
 }
 
+/* ---------------------------------------------------------------- measured */
+
+/* n samples, and twice as many points of the data. */
+struct sets {
+    size_t n, dim;
+    const float *samples, *data; /* [n, dim], [2 n, dim] */
+    uint64_t seed;
+};
+
+/* meanings: of both distances from the data. */
+static void add_distances(const struct sets *sets, const char *const meanings[2],
+                          struct adv_results *results)
+{
+    static const char own[] = "that of the data from themselves";
+    size_t n = sets->n, dim = sets->dim;
+    const float *data = sets->data, *other = data + n * dim;
+    adv_results_add(results, "sliced_wasserstein", meanings[0],
+                    adv_sliced_wasserstein(n, dim, sets->samples, data, sets->seed));
+    adv_results_add(results, "sliced_wasserstein_of_data", own,
+                    adv_sliced_wasserstein(n, dim, other, data, sets->seed));
+    adv_results_add(results, "energy_distance", meanings[1],
+                    adv_energy_distance(n, dim, sets->samples, data));
+    adv_results_add(results, "energy_distance_of_data", own,
+                    adv_energy_distance(n, dim, other, data));
+}
+
 enum adv_status adv_measure_distances(const struct adv_evaluation *e,
                                       const struct adv_answer *answer, struct adv_results *results,
                                       struct adv_error *error)
 {
+    static const char *const meanings[] = {"sliced Wasserstein distance from the data",
+                                           "energy distance from the data"};
     size_t n = answer->n < ROWS_MAX ? answer->n : ROWS_MAX, dim = answer->dim;
     if (n < 2)
         return ADV_OK;
-    float *data = calloc(2 * n, dim * sizeof *data), *other = data + n * dim;
+    float *data = calloc(2 * n, dim * sizeof *data);
     if (!data)
         return adv_no_memory(error);
     adv_density_sample(e->dataset->source.density, adv_seed_for(e->seed, ADV_SEED_HELD_OUT), 0,
                        2 * n, data);
-    adv_results_add(results, "sliced_wasserstein", "sliced Wasserstein distance from the data",
-                    adv_sliced_wasserstein(n, dim, answer->states, data, e->seed));
-    adv_results_add(results, "sliced_wasserstein_of_data", "that of the data from themselves",
-                    adv_sliced_wasserstein(n, dim, other, data, e->seed));
-    adv_results_add(results, "energy_distance", "energy distance from the data",
-                    adv_energy_distance(n, dim, answer->states, data));
-    adv_results_add(results, "energy_distance_of_data", "that of the data from themselves",
-                    adv_energy_distance(n, dim, other, data));
+    add_distances(&(struct sets){n, dim, answer->states, data, e->seed}, meanings, results);
+    free(data);
+    return ADV_OK;
+}
+
+/* Of column k of x [n, dim]; 1 where all values are the same. */
+static double deviation_of(size_t n, size_t dim, const float *x, size_t k)
+{
+    double mean = 0, squares = 0;
+    for (size_t i = 0; i < n; i++)
+        mean += (double)x[i * dim + k] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        squares += ((double)x[i * dim + k] - mean) * ((double)x[i * dim + k] - mean);
+    return squares > 0 ? sqrt(squares / (double)(n - 1)) : 1;
+}
+
+static void divide(size_t n, size_t dim, const float *x, size_t k, double divisor, float *to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i * dim + k] = (float)((double)x[i * dim + k] / divisor);
+}
+
+enum adv_status adv_measure_distances_of_rows(const struct adv_evaluation *e, size_t n_rows,
+                                              const float *rows, const struct adv_answer *answer,
+                                              struct adv_results *results, struct adv_error *error)
+{
+    static const char *const meanings[] = {
+        "sliced Wasserstein distance from the data, in standard deviations",
+        "energy distance from the data, likewise"};
+    size_t n = answer->n < ROWS_MAX ? answer->n : ROWS_MAX, dim = answer->dim;
+    n = n < n_rows / 2 ? n : n_rows / 2;
+    if (n < 2)
+        return ADV_OK;
+    float *data = calloc(3 * n, dim * sizeof *data), *samples = data + 2 * n * dim;
+    if (!data)
+        return adv_no_memory(error);
+    for (size_t k = 0; k < dim; k++) {
+        double deviation = deviation_of(2 * n, dim, rows, k);
+        divide(2 * n, dim, rows, k, deviation, data);
+        divide(n, dim, answer->states, k, deviation, samples);
+    }
+    add_distances(&(struct sets){n, dim, samples, data, e->seed}, meanings, results);
     free(data);
     return ADV_OK;
 }
