@@ -341,6 +341,28 @@ START_TEST(draws_tell_what_probes_do)
 }
 END_TEST
 
+static bool says_one_probe(const char *arguments)
+{
+    CLI_SUCCEEDS("eval small.safetensors --quiet --split test --points 9 %s", arguments);
+    const char *note = strstr(cli_output, "not known: one probe tells no error");
+    return note && !strstr(note + 1, "not known"); /* once */
+}
+
+START_TEST(one_probe_tells_no_error_and_says_so)
+{
+    train_with(TALL, test_names, true);
+    ck_assert(says_one_probe("--probes 1"));
+    ck_assert(says_one_probe("--probes 1 --draws 2"));
+    ck_assert(!says_one_probe("--probes 2"));
+    json_t *figures = eval("--split test --points 9 --probes 1");
+    ck_assert_ptr_null(json_object_get(figures, "nll_probe_error"));
+    ck_assert_double_gt(figure_of(figures, "nll_standard_error"), 0);
+    json_decref(figures);
+    train_small(); /* whose divergence is exact */
+    ck_assert(!says_one_probe("--probes 1"));
+}
+END_TEST
+
 /* ---------------------------------------------------------------- resuming */
 
 /* About a second of processor time, instrumented or not. */
@@ -734,6 +756,7 @@ int main(void)
     tcase_add_test(tests, draws_are_averaged_within_the_logarithm);
     tcase_add_test(tests, classes_are_those_of_the_largest_mean_over_draws);
     tcase_add_test(tests, draws_tell_what_probes_do);
+    tcase_add_test(tests, one_probe_tells_no_error_and_says_so);
     tcase_add_loop_test(tests, an_interrupted_eval_goes_on, 0, 3);
     tcase_add_test(tests, a_state_is_extended_and_removed);
     tcase_add_test(tests, a_state_that_cannot_be_written_is_an_error_where_it_was_asked_for);

@@ -57,7 +57,8 @@ static const struct adv_field fields_before[] = {
              "absent, 10000 for a synthetic density, 4096 where that would take long, 2000 for "
              "tables, 0 for images"},
     {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = 1000, .fallback = PROBES_DEFAULT,
-     .help = "number of Hutchinson probes for log-densities beyond 16 dimensions"},
+     .help = "number of Hutchinson probes for log-densities beyond 16 dimensions; one tells no "
+             "error"},
     {"draws", ADV_FIELD_INT, AT(draws), .min = 1, .max = ADV_DRAWS_MAX, .fallback = "1",
      .help = "number of draws of the noise that dequantises 8-bit data over which --points and "
              "--classify average densities: the more, the tighter a bound of the probability"},

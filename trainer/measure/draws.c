@@ -102,6 +102,8 @@ static void add_means(const struct adv_evaluation *e, const struct means *means,
                         "part of that error that comes of the probes", means->probe_error);
         adv_results_add(results, "bits_per_dim_of_draws_probe_bias",
                         "by how much the noise of the probes lowers it", means->bias);
+    } else {
+        adv_rows_note_one_probe(e, results);
     }
     if (classes > 0 && !e->unlabelled)
         adv_results_add(results, "bits_per_dim_of_draws_with_label",

@@ -21,15 +21,15 @@ static bool fill(const void *context, size_t first, size_t n, float *points, int
     return true;
 }
 
-static void add_log_density(size_t n, const struct adv_row_estimates *rows,
-                            struct adv_results *results)
+static void add_log_density(const struct adv_evaluation *e, size_t n,
+                            const struct adv_row_estimates *rows, struct adv_results *results)
 {
     struct adv_mean mean = adv_mean_of(n, rows->log_density);
     adv_results_add_count(results, "points", "points of the log-density", n);
     adv_results_add(results, "nll", "mean negative log-density, nats", -mean.value);
     adv_results_add(results, "nll_standard_error",
                     "standard error of the mean negative log-density", mean.standard_error);
-    adv_results_add_probe_error(results, n, rows->standard_error);
+    adv_rows_add_probe_error(e, n, rows->standard_error, results);
 }
 
 /* log p(x) - log q(x) averaged over x ~ p. On the same points most of the noise of both cancels. */
@@ -84,7 +84,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     enum adv_status status = adv_rows_run_points(e, &work, &rows, error);
     if (status != ADV_OK)
         return status;
-    add_log_density(n, &rows, results);
+    add_log_density(e, n, &rows, results);
     struct adv_plotted *plotted = &results->plotted;
     plotted->n = n;
     plotted->log_density = rows.log_density;

@@ -39,13 +39,19 @@ static void add(struct adv_results *results, struct adv_result result)
 void adv_results_add(struct adv_results *results, const char *key, const char *meaning,
                      double value)
 {
-    add(results, (struct adv_result){key, meaning, value, false});
+    add(results, (struct adv_result){.key = key, .meaning = meaning, .value = value});
 }
 
 void adv_results_add_count(struct adv_results *results, const char *key, const char *meaning,
                            size_t count)
 {
-    add(results, (struct adv_result){key, meaning, (double)count, true});
+    add(results, (struct adv_result){
+                     .key = key, .meaning = meaning, .value = (double)count, .is_count = true});
+}
+
+void adv_results_add_note(struct adv_results *results, const char *meaning, const char *note)
+{
+    add(results, (struct adv_result){.meaning = meaning, .note = note});
 }
 
 void adv_results_print(const struct adv_results *results)
@@ -60,7 +66,10 @@ void adv_results_print(const struct adv_results *results)
         const struct adv_result *result = &results->items[i];
         if (!result->meaning)
             continue;
-        printf("%-*s  %.*f\n", width, result->meaning, result->is_count ? 0 : 4, result->value);
+        if (result->note)
+            printf("%-*s  %s\n", width, result->meaning, result->note);
+        else
+            printf("%-*s  %.*f\n", width, result->meaning, result->is_count ? 0 : 4, result->value);
     }
 }
 
@@ -69,6 +78,8 @@ json_t *adv_results_to_json(const struct adv_results *results)
     json_t *object = json_object();
     for (size_t i = 0; object && i < results->n; i++) {
         const struct adv_result *result = &results->items[i];
+        if (result->note)
+            continue;
         json_t *value = result->is_count          ? json_integer((json_int_t)result->value)
                         : isfinite(result->value) ? json_real(result->value)
                                                   : json_null();
@@ -86,15 +97,6 @@ double adv_probe_error(size_t n, const double *standard_error)
     for (size_t i = 0; standard_error && i < n; i++)
         square += standard_error[i] * standard_error[i];
     return standard_error ? sqrt(square) / (double)n : NAN;
-}
-
-void adv_results_add_probe_error(struct adv_results *results, size_t n,
-                                 const double *standard_error)
-{
-    double error = adv_probe_error(n, standard_error);
-    if (isfinite(error))
-        adv_results_add(results, "nll_probe_error", "part of that error that comes of the probes",
-                        error);
 }
 
 enum adv_status adv_results_add_table(struct adv_results *results, const char *name, json_t *rows,

@@ -34,6 +34,7 @@ struct adv_result {
     const char *meaning; /* in words, with the unit */
     double value;
     bool is_count;
+    const char *note; /* printed in place of the value, and not in JSON; or NULL */
 };
 
 struct adv_results {
@@ -50,14 +51,13 @@ void adv_results_add(struct adv_results *results, const char *key, const char *m
                      double value);
 void adv_results_add_count(struct adv_results *results, const char *key, const char *meaning,
                            size_t count);
+/* Adds a line for people alone: why there is no value. Both are literals. */
+void adv_results_add_note(struct adv_results *results, const char *meaning, const char *note);
 
 /* The standard error of a mean over rows that comes of their probes, from each row's own [n] (NULL:
  * none, and the result is NaN): sqrt(sum s^2) / n, since different rows have independent probes. It
  * is part of the standard error over rows, not beside it. */
 double adv_probe_error(size_t n, const double *standard_error);
-/* Adds it as "nll_probe_error", where it is known. */
-void adv_results_add_probe_error(struct adv_results *results, size_t n,
-                                 const double *standard_error);
 
 /* Adds a table, whose rows are taken over. */
 enum adv_status adv_results_add_table(struct adv_results *results, const char *name, json_t *rows,

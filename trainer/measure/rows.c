@@ -124,6 +124,25 @@ struct adv_row_densities adv_rows_work(const struct adv_evaluation *e, const cha
     };
 }
 
+#define OF_THE_PROBES "part of that error that comes of the probes"
+
+void adv_rows_note_one_probe(const struct adv_evaluation *e, struct adv_results *results)
+{
+    if (e->density.probes == 1 && adv_model_dim(e->model) > ADV_EXACT_DIM_MAX)
+        adv_results_add_note(results, OF_THE_PROBES,
+                             "not known: one probe tells no error; take --probes 2 or more");
+}
+
+void adv_rows_add_probe_error(const struct adv_evaluation *e, size_t n,
+                              const double *standard_error, struct adv_results *results)
+{
+    double error = adv_probe_error(n, standard_error);
+    if (isfinite(error))
+        adv_results_add(results, "nll_probe_error", OF_THE_PROBES, error);
+    else
+        adv_rows_note_one_probe(e, results);
+}
+
 /* ---------------------------------------------------------------- rows as they are */
 
 static bool fill_rows(const void *context, size_t first, size_t n, float *points, int32_t *labels,
@@ -189,7 +208,7 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
     adv_results_add(results, "nll_standard_error",
                     "standard error of the mean negative log-density over rows",
                     nll.standard_error);
-    adv_results_add_probe_error(results, n, rows.standard_error);
+    adv_rows_add_probe_error(e, n, rows.standard_error, results);
     if (adv_model_has_bits(e->model))
         add_bits(e, &work, &rows, results);
     adv_row_estimates_release(&rows);

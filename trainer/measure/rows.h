@@ -40,6 +40,13 @@ enum adv_status adv_rows_mean(const struct adv_evaluation *evaluation,
                               const struct adv_solver_spec *solver, size_t n, struct adv_mean *mean,
                               struct adv_error *error);
 
+/* Adds the part of the error of a mean over rows that comes of their probes, by each row's own
+ * standard error [n] (NULL: none), as "nll_probe_error"; where one probe of each row tells none, a
+ * line that says so, which adv_rows_note_one_probe adds alone. Neither where divergences are exact. */
+void adv_rows_add_probe_error(const struct adv_evaluation *evaluation, size_t n,
+                              const double *standard_error, struct adv_results *results);
+void adv_rows_note_one_probe(const struct adv_evaluation *evaluation, struct adv_results *results);
+
 /* The unit of images where the model's densities are told in bits, else nats; and a log-density in
  * it: bits per dimension, or the negative log-density in nats. */
 const char *adv_rows_unit(const struct adv_model *model);
