@@ -16,6 +16,7 @@
 #define SAFETY 15.0
 #define NATS_PER_BASE_UNIT 2.0
 #define LATENT_SAFETY 1.5
+#define SCORE_SAFETY 2.0
 #define ADAPTIVE_TOLERANCES 10.0
 #define ADAPTIVE_FACTOR 1.0
 /* Of networks whose derivatives jump (relu, selu) the divergence does too, and its integral converges
@@ -155,8 +156,8 @@ static void judge(struct adv_run *run, const double *error, const char *what, co
 }
 
 /* The error of the score of row i. Twice the step errs four times as much, so that the distance
- * between both is three times the error of the first; it is stated as it is, on the safe side. Whether
- * it is large is judged in flow units: *is_large. */
+ * between both is three times the error of the first; it is stated twofold, since what the integration
+ * and rounding add does not follow that rule. Whether it is large is judged in flow units: *is_large. */
 static void compare_score(struct adv_run *run, size_t i, bool *is_large)
 {
     struct adv_run_errors *e = &run->errors;
@@ -164,7 +165,7 @@ static void compare_score(struct adv_run *run, size_t i, bool *is_large)
     for (size_t k = 0, at = i * run->dim; k < run->dim; k++, at++) {
         double unit = adv_run_score_unit(run, i, k);
         double apart = (double)run->states[at] - (double)e->coarse_score[at];
-        e->score[i] = hypot(e->score[i], apart);
+        e->score[i] = hypot(e->score[i], SCORE_SAFETY * apart);
         off = hypot(off, apart / unit);
         length = hypot(length, (double)run->states[at] / unit);
     }
