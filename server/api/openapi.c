@@ -119,6 +119,8 @@ static json_t *headers(const struct adv_route *route, bool is_job)
     json_t *json = json_pack("{s:o}", "X-Request-Id", reference("headers/request_id"));
     if (is_query(route) && !is_job && adv_query_from_base(route->kind))
         json_object_set_new(json, "Advect-Seed", reference("headers/seed"));
+    if (is_query(route) && !is_job)
+        json_object_set_new(json, ADV_WARNING_HEADER, reference("headers/warning"));
     if (is_job)
         json_object_set_new(json, "Location", reference("headers/location"));
     return json;
@@ -334,9 +336,10 @@ static json_t *paths(void)
 static json_t *components(void)
 {
     json_t *headers = json_pack(
-        "{s:o, s:o, s:o, s:o}", "request_id",
+        "{s:o, s:o, s:o, s:o, s:o}", "request_id",
         header("names the request in the daemon's log and in problem documents", "string"), "seed",
-        header("seed of the base samples", "integer"), "location",
+        header("seed of the base samples", "integer"), "warning",
+        header("how far errors go, of formats without a place for it", "string"), "location",
         header("path of the job", "string"), "retry_after",
         header("seconds after which trying again can help", "integer"));
     json_t *keys =

@@ -303,7 +303,8 @@ static void add_common_headers(struct adv_exchange *exchange, struct MHD_Respons
     if (origin) {
         MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         MHD_add_response_header(response, MHD_HTTP_HEADER_ACCESS_CONTROL_EXPOSE_HEADERS,
-                                "Advect-Seed, ETag, Location, Retry-After, X-Request-Id");
+                                "Advect-Seed, " ADV_WARNING_HEADER
+                                ", ETag, Location, Retry-After, X-Request-Id");
     }
     exchange->closing = exchange->closing || exchange->reply.close ||
                         atomic_load(&exchange->server->draining) ||

@@ -9,10 +9,11 @@
 #include <stddef.h>
 
 #define ADV_REPLY_MAX_HEADERS 8
+#define ADV_WARNING_HEADER "Advect-Warning"
 
 struct adv_header {
     const char *name; /* static */
-    char value[192];
+    char value[320];
 };
 
 /* Own no memory: they may be copied. */

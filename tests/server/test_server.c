@@ -172,6 +172,29 @@ START_TEST(a_sample_is_the_same_alone_and_in_a_batch)
 }
 END_TEST
 
+/* One step of euler is too coarse for any flow that moves. */
+START_TEST(warnings_reach_formats_that_have_no_place_for_them)
+{
+    static const char *const accepts[] = {"application/json", "application/x-npy", "text/csv"};
+    struct server_request request = {.path = "/v1/models/plane/log-density",
+                                     .body = "{\"points\": [[3, 2]], \"errors\": true,"
+                                             " \"solver\": {\"method\": \"euler\", \"steps\": 1}}"};
+    char text[400];
+    for (size_t i = 0; i < 3; i++) {
+        request.accept = accepts[i];
+        struct server_reply reply = server_send(&server, &request);
+        ck_assert_int_eq(reply.status, 200);
+        bool has_header = server_reply_header(&reply, "Advect-Warning", sizeof text, text);
+        ck_assert_msg(has_header == (i > 0), "%s", accepts[i]);
+        if (has_header)
+            ck_assert_ptr_nonnull(strstr(text, "take more steps than euler's 1"));
+        else
+            ck_assert_ptr_nonnull(strstr(reply.body, "take more steps than euler's 1"));
+        server_reply_release(&reply);
+    }
+}
+END_TEST
+
 START_TEST(a_seed_that_nobody_gave_is_echoed)
 {
     struct server_reply reply = server_post(&server, "/v1/models/plane/samples", "{}");
@@ -534,6 +557,7 @@ static Suite *make_suite(void)
     tcase_add_test(one, samples_are_the_library_s);
     tcase_add_test(one, a_sample_is_the_same_alone_and_in_a_batch);
     tcase_add_test(one, a_seed_that_nobody_gave_is_echoed);
+    tcase_add_test(one, warnings_reach_formats_that_have_no_place_for_them);
     tcase_add_test(one, labels_and_guidance_reach_the_model);
     tcase_add_test(one, trajectories_begin_at_the_base_and_end_at_the_samples);
     tcase_add_test(one, a_stream_holds_the_frames_of_the_whole_answer);
