@@ -190,7 +190,6 @@ static void compare_scores(struct adv_run *run)
              "%s; at edges of the density they do not help",
              n_above, n, advice);
     warn(e, text);
-    run->answer.warnings = e->warnings;
 }
 
 static void compare(struct adv_run *run, size_t i, double factor)
@@ -208,13 +207,9 @@ static void compare(struct adv_run *run, size_t i, double factor)
                                       NATS_PER_BASE_UNIT * apart);
 }
 
-void adv_run_errors_finish(struct adv_run *run)
+static void compare_all(struct adv_run *run)
 {
     struct adv_run_errors *e = &run->errors;
-    if (e->score)
-        compare_scores(run);
-    if (!run->query.errors)
-        return;
     double length = fabs(run->times[run->n_times - 1] - run->times[0]);
     bool has_kinks = adv_net_has_kinks(adv_model_net(run->model));
     double factor = length > 0 ? factor_of(&run->query.solver, length, has_kinks) : 0;
@@ -224,7 +219,34 @@ void adv_run_errors_finish(struct adv_run *run)
         judge(run, e->log_density, "log-densities", "nats");
     else
         judge(run, e->latent, "latents", "base units");
-    if (run->answer.probes == 1)
+}
+
+/* Probabilities of levels are at most 1, and the mean of the density over a level's cell is one. */
+static void judge_bits(struct adv_run *run)
+{
+    char text[256], advice[96];
+    size_t n_below = 0;
+    for (size_t i = 0; i < run->query.n; i++)
+        n_below += run->bits_per_dim[i] < 0;
+    if (n_below == 0)
+        return;
+    advise(&run->query.solver, sizeof advice, advice);
+    snprintf(text, sizeof text,
+             "%zu of %zu rows take fewer than 0 bits a dimension, which no levels do: take %s",
+             n_below, run->query.n, advice);
+    warn(&run->errors, text);
+}
+
+void adv_run_errors_finish(struct adv_run *run)
+{
+    struct adv_run_errors *e = &run->errors;
+    if (e->score)
+        compare_scores(run);
+    if (run->query.errors)
+        compare_all(run);
+    if (run->bits_per_dim)
+        judge_bits(run);
+    if (run->log_density && run->answer.probes == 1)
         warn(e, "one probe has no standard error: it takes the spread of two or more");
     run->answer.warnings = e->n_warnings ? e->warnings : NULL;
 }

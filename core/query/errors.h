@@ -1,4 +1,4 @@
-/* How far the integration may have gone wrong: every row is integrated a second time beside the
+/* What an answer says against itself. How far the integration may have gone wrong: every row is integrated a second time beside the
  * first, more coarsely, by shards of its own, and the difference is turned into an error bar of the
  * first. The method, and what it leaves out, is told in <advect/query.h>. */
 #ifndef ADV_QUERY_ERRORS_H
@@ -6,7 +6,7 @@
 
 #include <advect/query.h>
 
-#define ADV_WARNINGS_MAX 2
+#define ADV_WARNINGS_MAX 3
 
 /* All NULL where no errors are asked for. */
 struct adv_run_errors {
@@ -31,7 +31,7 @@ enum adv_status adv_run_errors_init(struct adv_run *run, struct adv_error *error
 void adv_run_errors_release(struct adv_run_errors *errors);
 size_t adv_run_errors_bytes(const struct adv_run *run);
 
-/* Once all shards have ended: the answer's errors and warnings. */
+/* Once all shards have ended: the answer's errors, and warnings of these and of what cannot be. */
 void adv_run_errors_finish(struct adv_run *run);
 
 #endif

@@ -223,6 +223,34 @@ START_TEST(the_answer_stays_as_it_is)
 }
 END_TEST
 
+/* A transform of so small a scale puts all mass at one level, and more than there is. */
+START_TEST(fewer_than_no_bits_are_doubted)
+{
+    struct adv_model *model =
+        model_of("{\"name\": \"narrow\", \"net\": {\"kind\": \"mlp\", \"dim\": 64, \"channels\": "
+                 "8, \"layers\": 1,"
+                 " \"activation\": \"silu\"}, \"data\": {\"shape\": [1, 8, 8], \"transform\": "
+                 "{\"kind\": \"affine\","
+                 " \"shift\": 0.5, \"scale\": 0.0001, \"range\": [0, 1], \"levels\": 256}}}");
+    float points[2 * 64];
+    for (size_t i = 0; i < 128; i++)
+        points[i] = i < 64 ? 0.5f : 0.52f;
+    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query.n = 2;
+    query.points = points;
+    query.solver = solver_of("rk4", 4, 0);
+    const struct adv_answer *answer;
+    struct adv_run *run = ask(model, &query, &answer);
+    ck_assert_double_lt(answer->bits_per_dim[0], 0);
+    ck_assert_double_gt(answer->bits_per_dim[1], 0);
+    ck_assert_ptr_nonnull(answer->warnings);
+    ck_assert_ptr_nonnull(strstr(answer->warnings[0], "1 of 2 rows take fewer than 0 bits"));
+    ck_assert_ptr_null(answer->warnings[1]);
+    adv_run_free(run);
+    adv_model_unref(model);
+}
+END_TEST
+
 START_TEST(one_probe_says_why_it_has_no_interval)
 {
     struct adv_model *model = model_of_20();
@@ -230,7 +258,7 @@ START_TEST(one_probe_says_why_it_has_no_interval)
     struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
     query.points = points;
     query.probes = 1;
-    query.errors = true;
+    query.errors = _i;
     const struct adv_answer *answer;
     struct adv_run *run = ask(model, &query, &answer);
     ck_assert_ptr_null(answer->standard_error);
@@ -367,7 +395,8 @@ int main(void)
     tcase_add_test(tests, one_step_has_an_error_too);
     tcase_add_test(tests, samples_have_errors_and_a_coarse_grid_a_warning);
     tcase_add_test(tests, the_answer_stays_as_it_is);
-    tcase_add_test(tests, one_probe_says_why_it_has_no_interval);
+    tcase_add_test(tests, fewer_than_no_bits_are_doubted);
+    tcase_add_loop_test(tests, one_probe_says_why_it_has_no_interval, 0, 2);
     tcase_add_loop_test(tests, probe_intervals_hold_for_rows_and_for_their_mean, 0,
                         INSTRUMENTED ? 1 : sizeof probe_counts / sizeof probe_counts[0]);
     tcase_add_test(tests, probes_follow_the_row_not_its_place);
