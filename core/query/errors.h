@@ -1,6 +1,7 @@
-/* What an answer says against itself. How far the integration may have gone wrong: every row is integrated a second time beside the
- * first, more coarsely, by shards of its own, and the difference is turned into an error bar of the
- * first. The method, and what it leaves out, is told in <advect/query.h>. */
+/* What an answer says against itself. How far the integration may have gone wrong: every row is
+ * integrated a second time beside the first, more coarsely, by shards of its own, and the difference
+ * is turned into an error bar of the first. The method, and what it leaves out, is told in
+ * <advect/query.h>. */
 #ifndef ADV_QUERY_ERRORS_H
 #define ADV_QUERY_ERRORS_H
 
