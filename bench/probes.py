@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """How often the intervals of Hutchinson's probes hold, of rows and of a mean over rows.
 
-    bench/probes.py [--advect FILE] [--rows N] [--seeds N] [--model FILE]
+    bench/probes.py [--advect FILE] [--rows N] [--seeds N] [--probes 2,4,16] [--model FILE]
 
-Trains a small model of a mixture of Gaussians in 20 dimensions (seconds), unless one is named, and
-compares log-densities by probes with exact ones, by the same rk4 with 8 steps. Of 2, 4 and 16
-probes, the same at all evaluations and fresh ones: the share of rows whose exact value lies within
-interval_factor standard errors (goal: 93 to 97 %), the RMS error, and the share of seeds for which
-the mean over rows lies within its own standard error, sqrt(sum s^2) / n (goal: 68 % +- 5 %, as far
-as so many seeds can tell).
+Trains a small model of a mixture of Gaussians in 20 dimensions (seconds), kept in the FILE of
+--model if one is named and not trained anew if it is there, and compares log-densities by probes
+with exact ones, by the same rk4 with 8 steps. Of 2, 4 and 16 probes, the same at all evaluations
+and fresh ones: the share of rows whose exact value lies within interval_factor standard errors
+(goal: 93 to 97 %), the RMS error, and the share of seeds for which the mean over rows lies within
+its own standard error, sqrt(sum s^2) / n (goal: 68 % +- 5 %, as far as so many seeds can tell).
+Figures: docs/adr/0023-error-bars.md.
 """
 
 import argparse
@@ -65,7 +66,8 @@ def measure(model, exact, probes, renew, seeds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--advect", default="build/bin/advect")
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=50)
@@ -73,9 +75,8 @@ def main():
     parser.add_argument("--model")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        path = options.model
-        if not path:
-            path = os.path.join(folder, "mixture-20d.safetensors")
+        path = options.model or os.path.join(folder, "mixture-20d.safetensors")
+        if not os.path.exists(path):
             with open(os.path.join(folder, "recipe.json"), "w") as file:
                 json.dump(recipe(), file)
             run([options.advect, "train", file.name, "--out", path, "--quiet"])
