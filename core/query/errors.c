@@ -19,8 +19,8 @@
 #define SCORE_SAFETY 2.0
 #define ADAPTIVE_TOLERANCES 10.0
 #define ADAPTIVE_FACTOR 1.0
-/* Of networks whose derivatives jump (relu, selu) the divergence does too, and its integral converges
- * with the first power of the step, whatever the method's order. */
+/* Of networks whose derivatives jump (relu, selu) the divergence does too, and its integral
+ * converges with the first power of the step, whatever the method's order. */
 #define KINKED_SAFETY 7.0
 #define KINKED_ADAPTIVE_FACTOR 5.0
 #define LENGTH_MIN 1e-12 /* of a time over which steps can be counted */
@@ -156,8 +156,9 @@ static void judge(struct adv_run *run, const double *error, const char *what, co
 }
 
 /* The error of the score of row i. Twice the step errs four times as much, so that the distance
- * between both is three times the error of the first; it is stated twofold, since what the integration
- * and rounding add does not follow that rule. Whether it is large is judged in flow units: *is_large. */
+ * between both is three times the error of the first; it is stated twofold, since what the
+ * integration and rounding add does not follow that rule. Whether it is large is judged in flow
+ * units: *is_large. */
 static void compare_score(struct adv_run *run, size_t i, bool *is_large)
 {
     struct adv_run_errors *e = &run->errors;
@@ -221,19 +222,20 @@ static void compare_all(struct adv_run *run)
         judge(run, e->latent, "latents", "base units");
 }
 
-/* Probabilities of levels are at most 1, and the mean of the density over a level's cell is one. */
+/* The probability of a level is at most 1. */
 static void judge_bits(struct adv_run *run)
 {
-    char text[256], advice[96];
+    char text[256];
     size_t n_below = 0;
     for (size_t i = 0; i < run->query.n; i++)
         n_below += run->bits_per_dim[i] < 0;
     if (n_below == 0)
         return;
-    advise(&run->query.solver, sizeof advice, advice);
-    snprintf(text, sizeof text,
-             "%zu of %zu rows take fewer than 0 bits a dimension, which no levels do: take %s",
-             n_below, run->query.n, advice);
+    snprintf(
+        text, sizeof text,
+        "%zu of %zu rows take fewer than 0 bits a dimension, as no probabilities of levels do: the "
+        "solver is too coarse, the probes are too few, or the model is wrong there",
+        n_below, run->query.n);
     warn(&run->errors, text);
 }
 

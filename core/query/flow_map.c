@@ -110,7 +110,7 @@ enum adv_status adv_flow_map_check(const struct adv_query *query, const struct a
                               "solver.method is \"flow_map\"; of more than %d dimensions it gives "
                               "samples and latents, but no log-density",
                               DIM_MAX);
-    if (query->divergence_method == ADV_DIVERGENCE_HUTCHINSON)
+    if (adv_query_divergence(query, model) == ADV_DIVERGENCE_HUTCHINSON)
         return adv_fail_field(error, ADV_E_INVALID, "divergence.method",
                               "divergence.method is \"hutchinson\"; a flow map's log-determinant "
                               "is exact");

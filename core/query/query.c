@@ -252,6 +252,8 @@ static enum adv_status check_divergence(const struct adv_query *query,
     if (query->probes < 1)
         return adv_fail_field(error, ADV_E_INVALID, "divergence.probes",
                               "divergence.probes is 0; it must be at least 1");
+    if (adv_query_divergence(query, model) == ADV_DIVERGENCE_EXACT)
+        return ADV_OK;
     if (!query->renew_probes || query->kind == ADV_QUERY_VELOCITY)
         return ADV_OK;
     if (query->keep_probes)

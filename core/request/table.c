@@ -226,9 +226,9 @@ const struct adv_request_row adv_request_rows[] = {
      .read = adv_request_read_renewal,
      .schema = "{\"type\": \"boolean\"}"},
     {.field = {"errors", ADV_FIELD_BOOL,
-               .help =
-                   "also estimate how far the integration errs in each log-density and latent, "
-                   "for about half as much work again; if absent, in JSON of up to 16 dimensions"},
+               .help = "also estimate how far the integration errs in each log-density and latent, "
+                       "for about half as much work again; if absent, true of points in JSON where "
+                       "divergences are exact, up to 16 dimensions; false leaves it out"},
      .in_text = WITH_DENSITY | LATENTS,
      .in_json = WITH_DENSITY | LATENTS,
      .read = adv_request_read_errors,

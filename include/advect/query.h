@@ -73,13 +73,13 @@ struct adv_query {
     bool log_density; /* SAMPLES: also log p_1 of each sample */
     bool divergence;  /* VELOCITY: also div v */
     enum adv_divergence divergence_method;
-    /* Hutchinson: the number of probes. As many as dimensions, or more, are as many tangents as the
-     * exact divergence takes, which is then taken. They are random signs; of up to 64 dimensions
-     * orthogonal directions, which err less, and whose standard error is that
-     * of a draw without replacement, sqrt(1 - probes / dim) times that of independent ones
-     * (Cochran, Sampling Techniques, 1977, 2.5). A row's are drawn from this seed and the row's
-     * numbers (points, or x_0 of samples): they do not depend on other rows, and errors of different
-     * rows are independent. */
+    /* Hutchinson: the number of probes. They are random signs; of up to 64 dimensions orthogonal
+     * directions, which err less, and whose standard error is that of a draw without replacement,
+     * sqrt(1 - probes / dim) times that of independent ones (Cochran, Sampling Techniques, 1977,
+     * 2.5). A row's are drawn from this seed and the row's numbers (points, or x_0 of samples):
+     * they do not depend on other rows, and errors of different rows are independent. As many as
+     * dimensions, or more, would be as many tangents as the exact divergence takes: it is taken
+     * then. */
     size_t probes;
     uint64_t probe_seed;
     /* Hutchinson: probes of its own for every evaluation along the way, in place of the same ones.
@@ -138,8 +138,9 @@ struct adv_solver_spec adv_query_default_solver(const struct adv_query *query,
  * without log-density, 1 otherwise. */
 double adv_query_default_guidance(const struct adv_query *query, const struct adv_model *model);
 
-/* Whether answers to be read should come with errors (see `errors`) where nobody says whether: those of
- * LOG_DENSITY and LATENTS of up to 16 dimensions, by exact divergences and a solver that integrates. */
+/* Whether answers to be read should come with errors (see `errors`) where nobody says whether:
+ * those of LOG_DENSITY and LATENTS of up to 16 dimensions, by exact divergences and a solver that
+ * integrates. */
 bool adv_query_default_errors(const struct adv_query *query, const struct adv_model *model);
 
 /* The steps that a fixed-step solver takes where only the solver is named: as many velocities as
@@ -194,12 +195,13 @@ struct adv_answer {
      * rows, from a second integration beside the first, of half as many steps or ten times the
      * tolerances. The difference d of the two tells the error of the first by Richardson's rule, d
      * / (r^p - 1) for r times the steps of a method of order p (Hairer, Norsett and Wanner 1993,
-     * II.4), times 15 for safety; of ten times the tolerances it is taken as it is. d is one and a half
-     * times the distance of the latents in base units, and of log-densities, in nats, the root of the sum of
-     * squares of their difference and of twice that distance (samples: the difference alone).
-     * bench/error_bars.py measures how often that holds. NaN: the second integration failed. Errors
-     * of probes and of the model are not among them. Of samples it is the log-density at the sample
-     * of an exact integration that is estimated. */
+     * II.4), times 15 for safety; of ten times the tolerances it is taken as it is. Where
+     * velocities have kinks (adv_net_has_kinks) p is 1 and safety 7, and 5 of tolerances. d is one
+     * and a half times the distance of the latents in base units, and of log-densities, in nats,
+     * the root of the sum of squares of their difference and of twice that distance (samples: the
+     * difference alone). bench/error_bars.py measures how often that holds. NaN: the second
+     * integration failed. Errors of probes and of the model are not among them. Of samples it is
+     * the log-density at the sample of an exact integration that is estimated. */
     const double *log_density_error, *latent_error;
     /* [n]: the percentile of log_density among those of held-out rows, from 0 to 100, where the
      * model tells it (adv_model_typicality), t is 1, guidance 1 and space ADV_SPACE_DATA, and where
@@ -216,8 +218,9 @@ struct adv_answer {
      * measured. */
     const struct adv_flow_map_error *flow_map_error;
     /* [n], SCORE by difference: how far off the score of a row is by steps and integration, as
-     * Euclidean distance, for some 95 % of rows: twice the distance from differences of twice the step
-     * by an integration of half as many steps or ten times the tolerances. NaN: these failed. NULL: other kinds of query. */
+     * Euclidean distance, for some 95 % of rows: twice the distance from differences of twice the
+     * step by an integration of half as many steps or ten times the tolerances. NaN: these failed.
+     * NULL: other kinds of query. */
     const double *score_error;
     double noise; /* as used, of the solver sde; 0 of others */
 };

@@ -339,8 +339,8 @@ static json_t *components(void)
         "{s:o, s:o, s:o, s:o, s:o}", "request_id",
         header("names the request in the daemon's log and in problem documents", "string"), "seed",
         header("seed of the base samples", "integer"), "warning",
-        header("how far errors go, of formats without a place for it", "string"), "location",
-        header("path of the job", "string"), "retry_after",
+        header("the first of the answer's warnings, in formats other than JSON", "string"),
+        "location", header("path of the job", "string"), "retry_after",
         header("seconds after which trying again can help", "integer"));
     json_t *keys =
         json_pack("{s:{s:s, s:s}, s:{s:s, s:s, s:s}}", "key", "type", "http", "scheme", "bearer",

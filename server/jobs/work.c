@@ -63,13 +63,12 @@ enum adv_status adv_work_render_next(struct adv_work *work, float *states, struc
     return status;
 }
 
-/* Warnings that the format itself has no place for. */
-static void tell_warnings(const struct adv_work *work, const struct adv_answer *answer,
-                          struct adv_reply *reply)
+/* Warnings that the format itself has no place for; the first, where there are several. */
+static void tell_warning(const struct adv_work *work, const struct adv_answer *answer,
+                         struct adv_reply *reply)
 {
     if (answer->warnings && work->format->id != ADV_FORMAT_JSON)
-        adv_reply_header(reply, ADV_WARNING_HEADER, "%s%s", answer->warnings[0],
-                         answer->warnings[1] ? "; and others, in JSON" : "");
+        adv_reply_header(reply, ADV_WARNING_HEADER, "%s", answer->warnings[0]);
 }
 
 enum adv_status adv_work_reply(struct adv_work *work, struct adv_reply *reply, int64_t *nfe,
@@ -84,7 +83,7 @@ enum adv_status adv_work_reply(struct adv_work *work, struct adv_reply *reply, i
     if (status == ADV_OK) {
         *nfe = answer->nfe;
         reply->headers = work->headers;
-        tell_warnings(work, answer, reply);
+        tell_warning(work, answer, reply);
         adv_reply_bytes(reply, MHD_HTTP_OK, work->format->media_type, &body);
         if (work->cache)
             adv_picture_cache_add(work->cache, work->cache_key, reply);

@@ -237,8 +237,9 @@ static void refuse(const struct adv_scheduler *scheduler, const struct adv_job *
     case TOO_LONG:
         adv_problem_reply(refusal, ADV_PROBLEM_INVALID, rows_field(&job->work.query),
                           "the answer would take about %.2g multiply-adds, more than this server "
-                          "can do within %g s even alone: ask for fewer rows, steps or probes",
-                          job->ticket.estimate.cost, job->ticket.timeout_s);
+                          "can do within %g s even alone: ask for fewer rows, steps or probes%s",
+                          job->ticket.estimate.cost, job->ticket.timeout_s,
+                          job->work.query.errors ? ", or for no errors" : "");
         return;
     case TOO_LATE:
         adv_problem_reply(refusal, ADV_PROBLEM_QUEUE_FULL, NULL,

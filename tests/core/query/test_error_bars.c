@@ -119,11 +119,18 @@ START_TEST(most_errors_are_below_those_reported_where_there_are_kinks)
     query.solver = _i < 2 ? solver_of("rk4", 50, 0) : solver_of("dopri5", 0, 1e-5);
     query.errors = true;
     struct adv_run *run = ask(model, &query, &answer);
-    size_t covered = 0;
-    for (size_t i = 0; i < N_POINTS; i++)
-        covered +=
-            fabs(answer->log_density[i] - truth->log_density[i]) <= answer->log_density_error[i];
+    /* Of smooth networks the difference of rk4 counts once in place of seven times, that of dopri5 once
+     * in place of five times: that would not do. So random a network has fewer kinks on a path than a
+     * trained one, and more rows whose two integrations agree by chance. */
+    double times = _i < 2 ? 7 : 5;
+    size_t covered = 0, would_be = 0;
+    for (size_t i = 0; i < N_POINTS; i++) {
+        double off = fabs(answer->log_density[i] - truth->log_density[i]);
+        covered += off <= answer->log_density_error[i];
+        would_be += off <= answer->log_density_error[i] / times;
+    }
     ck_assert_msg(covered >= 0.88 * N_POINTS, "%zu of %d rows are covered", covered, N_POINTS);
+    ck_assert_msg(would_be < 0.95 * N_POINTS, "%zu would be", would_be);
     adv_run_free(exact);
     adv_run_free(run);
     adv_model_unref(model);
@@ -244,7 +251,8 @@ START_TEST(fewer_than_no_bits_are_doubted)
     ck_assert_double_lt(answer->bits_per_dim[0], 0);
     ck_assert_double_gt(answer->bits_per_dim[1], 0);
     ck_assert_ptr_nonnull(answer->warnings);
-    ck_assert_ptr_nonnull(strstr(answer->warnings[0], "1 of 2 rows take fewer than 0 bits"));
+    ck_assert_ptr_nonnull(
+        strstr(answer->warnings[0], "1 of 2 rows take fewer than 0 bits a dimension"));
     ck_assert_ptr_null(answer->warnings[1]);
     adv_run_free(run);
     adv_model_unref(model);
@@ -375,6 +383,7 @@ START_TEST(what_has_no_errors_is_refused)
     query.kind = ADV_QUERY_LOG_DENSITY;
     query.points = (float[]){0, 0};
     query.divergence_method = ADV_DIVERGENCE_HUTCHINSON;
+    query.probes = 1; /* of two dimensions two would be exact */
     query.solver = solver_of("rk4", 8, 0);
     query.renew_probes = true;
     refuse(&query, "divergence.renew", "errors are asked for");

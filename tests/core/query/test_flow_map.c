@@ -275,6 +275,7 @@ START_TEST(what_it_cannot_do_is_refused)
     query.guidance = refusals[_i].guidance;
     query.errors = refusals[_i].errors;
     query.divergence_method = refusals[_i].divergence;
+    query.probes = 1; /* fewer than dimensions */
     ck_assert_int_eq(adv_query_check(&query, model, &error), ADV_E_INVALID);
     ck_assert_str_eq(error.field, refusals[_i].field);
     ck_assert_str_eq(error.message, refusals[_i].message);
