@@ -5,9 +5,11 @@
 #include "core/train/training.h"
 
 #include <advect/extra/gaussian_mixture.h>
+#include <advect/extra/json.h>
 #include <advect/extra/model_parts.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -71,24 +73,47 @@ bool adv_training_take_weights(const struct adv_net *net, const struct adv_model
     return true;
 }
 
+/* Nets are what their options say; null where one has an option that the other has not. */
+static enum adv_status check_same_net(const struct adv_net *mine, const struct adv_net *its,
+                                      struct adv_error *error)
+{
+    json_t *of_recipe = adv_net_config(mine), *of_model = adv_net_config(its);
+    enum adv_status status = of_recipe && of_model ? ADV_OK : adv_no_memory(error);
+    json_t *const both[] = {of_recipe, of_model};
+    for (size_t side = 0; side < ADV_COUNT(both) && status == ADV_OK; side++) {
+        const char *option;
+        json_t *value;
+        json_object_foreach(both[side], option, value)
+        {
+            const json_t *wanted = json_object_get(of_recipe, option);
+            const json_t *found = json_object_get(of_model, option);
+            if (status != ADV_OK || (wanted && found && json_equal(wanted, found)))
+                continue;
+            char *is = adv_json_dump(found ? found : json_null(), JSON_ENCODE_ANY);
+            char *must_be = adv_json_dump(wanted ? wanted : json_null(), JSON_ENCODE_ANY);
+            status = adv_fail_field(error, ADV_E_INVALID, "train.start_from",
+                                    "net.%s of the model of train.start_from is %.100s; the "
+                                    "recipe's is %.100s",
+                                    option, is ? is : "another", must_be ? must_be : "another");
+            free(is);
+            free(must_be);
+        }
+    }
+    json_decref(of_recipe);
+    json_decref(of_model);
+    return status;
+}
+
 static enum adv_status start_from(struct adv_training *t, const char *folder,
                                   struct adv_error *error)
 {
     struct adv_model *model = NULL;
-    struct adv_parameter lacking;
-    const char *name = t->recipe.train.start_from;
-    enum adv_status status =
-        adv_training_load_model(t, folder, "train.start_from", name, &model, error);
-    if (status != ADV_OK)
-        return status;
-    if (find_lacking(adv_model_net(model), t->net, &lacking) ||
-        find_lacking(t->net, adv_model_net(model), &lacking))
-        status = adv_fail_field(error, ADV_E_INVALID, "train.start_from",
-                                "train.start_from is %.200s, whose net is another one: %s differs "
-                                "in shape, or only one of both has it",
-                                name, lacking.name);
-    else
-        adv_training_take_weights(t->net, model, t->weights);
+    enum adv_status status = adv_training_load_model(t, folder, "train.start_from",
+                                                     t->recipe.train.start_from, &model, error);
+    if (status == ADV_OK)
+        status = check_same_net(t->net, adv_model_net(model), error);
+    if (status == ADV_OK)
+        memcpy(t->weights, adv_model_weights(model), t->n_weights * sizeof *t->weights);
     adv_model_unref(model);
     return status;
 }
@@ -148,6 +173,18 @@ static enum adv_status check_path(const struct adv_training *t, const char *opti
                           name);
 }
 
+/* Parts of the net that are fitted to the data take the straight path. */
+static enum adv_status check_paths(const struct adv_training *t, struct adv_error *error)
+{
+    struct adv_parameter parameter;
+    enum adv_status status = ADV_OK;
+    if (find_parameter(t->net, "context_mean.weight", &parameter))
+        status = check_path(t, "net.context_mean", error);
+    if (status == ADV_OK && find_parameter(t->net, "mixture.components", &parameter))
+        status = check_path(t, "net.mixture", error);
+    return status;
+}
+
 static enum adv_status fit_weights(struct adv_training *t, struct adv_error *error)
 {
     struct adv_parameter components, weight;
@@ -156,10 +193,6 @@ static enum adv_status fit_weights(struct adv_training *t, struct adv_error *err
     bool has_mixture = find_parameter(t->net, "mixture.components", &components);
     enum adv_status status = ADV_OK;
     if (has_mean)
-        status = check_path(t, "net.context_mean", error);
-    if (status == ADV_OK && has_mixture)
-        status = check_path(t, "net.mixture", error);
-    if (status == ADV_OK && has_mean)
         status = adv_dataset_fit_context_mean(&t->dataset, &mean, error);
     if (status == ADV_OK && has_mean)
         put_mean(t, &mean, &weight);
@@ -169,16 +202,17 @@ static enum adv_status fit_weights(struct adv_training *t, struct adv_error *err
     return status;
 }
 
-enum adv_status adv_training_init_weights(struct adv_training *t, const char *folder,
+enum adv_status adv_training_init_weights(struct adv_training *t,
+                                          const struct adv_training_options *options,
                                           struct adv_error *error)
 {
     uint64_t seed = adv_seed_for((uint64_t)t->recipe.train.seed, ADV_SEED_INIT);
-    enum adv_status status = ADV_OK;
+    const struct adv_distillation *d = t->distillation;
+    enum adv_status status = check_paths(t, error);
     adv_net_init_weights(t->net, seed, t->weights);
-    if (t->recipe.train.start_from)
-        status = start_from(t, folder, error);
-    else if (!t->distillation ||
-             !adv_training_take_weights(t->net, t->distillation->teacher, t->weights))
+    if (status == ADV_OK && t->recipe.train.start_from)
+        status = options->resumes ? ADV_OK : start_from(t, options->data, error);
+    else if (status == ADV_OK && !(d && adv_training_take_weights(t->net, d->teacher, t->weights)))
         status = fit_weights(t, error);
     memcpy(t->average, t->weights, t->n_weights * sizeof *t->average);
     return status;

@@ -19,7 +19,7 @@
 
 /* ---------------------------------------------------------------- construction and destruction */
 
-ADV_ENDS_WITH(struct adv_training_options, load);
+ADV_ENDS_WITH(struct adv_training_options, reserved);
 
 /* Products of gradients are in the recipe's precision: it makes the model. */
 static struct adv_load_options gradient_options(const struct adv_training *t)
@@ -147,7 +147,8 @@ static enum adv_status open_teacher(struct adv_training *t, const char *folder,
     return ADV_OK;
 }
 
-static enum adv_status begin(struct adv_training *t, const char *folder, struct adv_error *error)
+static enum adv_status begin(struct adv_training *t, const struct adv_training_options *options,
+                             struct adv_error *error)
 {
     t->memory = planned_memory(t);
     t->progress = (struct adv_training_progress){
@@ -158,7 +159,7 @@ static enum adv_status begin(struct adv_training *t, const char *folder, struct 
         .held_out_nll = NAN,
         .best_nll = NAN,
     };
-    enum adv_status status = adv_training_init_weights(t, folder, error);
+    enum adv_status status = adv_training_init_weights(t, options, error);
     if (status == ADV_OK && t->best)
         memcpy(t->best, t->average, t->n_weights * sizeof *t->best);
     return status;
@@ -248,7 +249,7 @@ static enum adv_status prepare(struct adv_training *t, const struct adv_training
     if (status == ADV_OK)
         status = divide(t, error);
     if (status == ADV_OK)
-        status = begin(t, options->data, error);
+        status = begin(t, options, error);
     if (status == ADV_OK)
         status = check_model(t, error);
     return status;

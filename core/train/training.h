@@ -70,20 +70,22 @@ enum adv_status adv_training_start(struct adv_recipe *recipe,
  * angles, the size of contexts. Errors: ADV_E_INVALID where net and data do not fit. */
 enum adv_status adv_training_make_net(struct adv_training *training, struct adv_error *error);
 
-/* The weights before the first step, and their average: those of train.start_from; of a student, its
- * teacher's if all of them fit; else random ones, and those that are fitted to the data. Errors:
- * ADV_E_INVALID where the model of train.start_from has another net; those of adv_model_load. */
-enum adv_status adv_training_init_weights(struct adv_training *training, const char *folder,
+/* The weights before the first step, and their average: those of train.start_from; of a student,
+ * its teacher's if all of them fit; else random ones, and those that are fitted to the data.
+ * Errors: ADV_E_INVALID where the model of train.start_from has another net, and where a part of
+ * the net takes another path; those of adv_model_load. */
+enum adv_status adv_training_init_weights(struct adv_training *training,
+                                          const struct adv_training_options *options,
                                           struct adv_error *error);
 
-/* The model of a file as it is named or else of the folder, which may be NULL. field: of the recipe,
- * told before the errors of adv_model_load. */
+/* The model of a file as it is named or else of the folder, which may be NULL. field: of the
+ * recipe, told before the errors of adv_model_load. */
 enum adv_status adv_training_load_model(const struct adv_training *training, const char *folder,
                                         const char *field, const char *name,
                                         struct adv_model **model, struct adv_error *error);
 
-/* Sets weights [adv_net_weights] of the net to the model's, where all of these fit, and says whether
- * they do; what the net has beyond them stays as it is. */
+/* Sets weights [adv_net_weights] of the net to the model's, where all of these fit, and says
+ * whether they do; what the net has beyond them stays as it is. */
 bool adv_training_take_weights(const struct adv_net *net, const struct adv_model *model,
                                float *weights);
 

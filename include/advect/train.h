@@ -54,6 +54,8 @@ struct adv_training_options {
     int64_t steps;    /* in place of the recipe's train.steps; 0: as the recipe says */
     int threads;      /* 0: one per processor */
     const struct adv_load_options *load; /* how networks are evaluated; NULL: the defaults */
+    bool resumes;        /* the weights come from a checkpoint: train.start_from is not read */
+    uint8_t reserved[7]; /* 0 */
 };
 
 /* Reads the recipe, JSON text, opens its data and sets the initial weights. options may be NULL.

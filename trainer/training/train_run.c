@@ -249,7 +249,8 @@ enum adv_status adv_train_run(const char *command, const json_t *recipe, const c
                                        .data = options->data ? options->data : folder,
                                        .steps = options->steps,
                                        .threads = (int)options->threads,
-                                       .load = adv_environment()};
+                                       .load = adv_environment(),
+                                       .resumes = options->resume};
     enum adv_status status = check_first(recipe, options, &names, error);
     *taken = status != ADV_OK; /* it is not the recipe's error */
     if (status == ADV_OK) {

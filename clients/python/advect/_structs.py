@@ -148,6 +148,8 @@ class TrainingOptions(c.Structure):
         ("steps", c.c_int64),
         ("threads", c.c_int),
         ("load", c.c_void_p),
+        ("resumes", c.c_bool),
+        ("reserved", c.c_uint8 * 7),
     ]
 
 

@@ -40,13 +40,13 @@ void adv_net_free(struct adv_net *net);
  * says. */
 enum adv_status adv_net_check_stated(const json_t *config, struct adv_error *error);
 
-size_t adv_net_dim(const struct adv_net *net);          /* elements of x */
-size_t adv_net_classes(const struct adv_net *net);      /* 0: unconditional */
-bool adv_net_has_null_class(const struct adv_net *net); /* takes "no label" too */
-size_t adv_net_context(const struct adv_net *net);      /* numbers of a context; 0: none */
-bool adv_net_has_null_context(const struct adv_net *net);
+size_t adv_net_dim(const struct adv_net *net);            /* elements of x */
+size_t adv_net_classes(const struct adv_net *net);        /* 0: unconditional */
+bool adv_net_has_null_class(const struct adv_net *net);   /* takes "no label" too */
+size_t adv_net_context(const struct adv_net *net);        /* numbers of a context; 0: none */
+bool adv_net_has_null_context(const struct adv_net *net); /* takes "no context" too */
 /* Whether it takes a second time s too, and gives average velocities from t to s. */
-bool adv_net_is_flow_map(const struct adv_net *net); /* takes "no context" too */
+bool adv_net_is_flow_map(const struct adv_net *net);
 /* Whether derivatives of the velocity by x jump, as those of relu and selu do: integrals of the
  * divergence then converge slowly, whatever the solver's order. */
 bool adv_net_has_kinks(const struct adv_net *net);

@@ -166,7 +166,10 @@ START_TEST(a_model_of_another_net_is_no_start)
     float weights[4096];
     train_a_first(weights);
     refused(START_FROM("16", "\"first.safetensors\""), "train.start_from",
-            "another one: in_projection.weight differs in shape");
+            "net.channels of the model of train.start_from is 8; the recipe's is 16");
+    refused(
+        START_FROM("8, \"activation\": \"silu\"", "\"first.safetensors\""), "train.start_from",
+        "net.activation of the model of train.start_from is \"relu\"; the recipe's is \"silu\"");
     struct adv_error error = ADV_ERROR_INIT;
     struct adv_training *t = NULL;
     struct adv_training_options options = {.size = sizeof options, .data = trainings_folder};
@@ -174,6 +177,10 @@ START_TEST(a_model_of_another_net_is_no_start)
         adv_training_new(START_FROM("8", "\"none.safetensors\""), &options, &t, &error), ADV_E_IO);
     ck_assert_ptr_nonnull(strstr(error.message, "train.start_from: "));
     ck_assert_ptr_nonnull(strstr(error.message, "none.safetensors"));
+    options.resumes = true; /* the weights will come from a checkpoint */
+    ck_assert_int_eq(adv_training_new(START_FROM("8", "\"none.safetensors\""), &options, &t, NULL),
+                     ADV_OK);
+    adv_training_free(t);
 }
 END_TEST
 
