@@ -454,14 +454,14 @@ END_TEST
 START_TEST(a_state_of_other_settings_is_refused)
 {
     train_small();
-    json_decref(eval("--split test --points 5 --state ."));
-    cli_fails(1, "eval small.safetensors --split test --points 5 --state . --probes 2",
-              "probes 4; now it is 2");
+    json_t *whole = eval("--split test --points 5 --state .");
+    json_t *same = eval("--split test --points 5 --state . --probes 2 --seed 3");
+    ck_assert(json_equal(json_object_get(whole, "nll"), json_object_get(same, "nll")));
+    json_decref(whole);
+    json_decref(same); /* of 16 dimensions divergences are exact, and nothing is drawn */
     cli_fails(1, "eval small.safetensors --split test --points 5 --renew-probes",
               "--renew-probes needs a --density-solver of equal steps, such as rk4:12; it is "
               "dopri5:1e-5");
-    cli_fails(1, "eval small.safetensors --split test --points 5 --state . --seed 3",
-              "probe seed 0; now it is 3");
     cli_fails(1, "eval small.safetensors --split test --points 5 --state . --density-solver rk4:9",
               "solver \"dopri5\"; now it is \"rk4\"");
     cli_fails(1,

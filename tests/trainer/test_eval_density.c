@@ -95,7 +95,7 @@ START_TEST(a_state_of_other_settings_is_refused)
     train_board();
     json_decref(eval("--points 20 --state ."));
     cli_fails(1, "eval board.safetensors --points 20 -n 0 --state . --seed 3",
-              "probe seed 0; now it is 3");
+              "begun with seed 0; now it is 3");
     cli_fails(1, "eval board.safetensors --points 20 -n 0 --state . --density-solver rk4:9",
               "solver \"dopri5\"; now it is \"rk4\"");
     cli_fails(1,

@@ -350,9 +350,15 @@ START_TEST(distances_of_sets_of_points)
 }
 END_TEST
 
+static int by_first_column(const void *a, const void *b)
+{
+    const float *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
 /* The sliced Wasserstein and the energy distance of normal samples moved by `moved` from normal
- * rows, all with a first column in units of 1 / unit. */
-static void distances_of_rows(double moved, double unit, double distances[2])
+ * rows, all with a first column in units of 1 / unit, and the distances of rows from each other. */
+static void distances_of_rows(double moved, double unit, bool sorted, double distances[4])
 {
     enum { N = 200 };
     float rows[2 * N][2], samples[N][2];
@@ -365,12 +371,18 @@ static void distances_of_rows(double moved, double unit, double distances[2])
         rows[i][0] *= (float)unit;
     for (size_t i = 0; i < N; i++)
         samples[i][0] = (float)((double)samples[i][0] + moved) * (float)unit;
+    if (sorted) {
+        qsort(rows, 2 * N, sizeof *rows, by_first_column);
+        qsort(samples, N, sizeof *samples, by_first_column);
+    }
     ck_assert_int_eq(adv_measure_distances_of_rows(&evaluation, (size_t)2 * N, &rows[0][0], &answer,
                                                    &results, NULL),
                      ADV_OK);
     json_t *json = adv_results_to_json(&results);
     distances[0] = json_number_value(json_object_get(json, "sliced_wasserstein"));
     distances[1] = json_number_value(json_object_get(json, "energy_distance"));
+    distances[2] = json_number_value(json_object_get(json, "sliced_wasserstein_of_data"));
+    distances[3] = json_number_value(json_object_get(json, "energy_distance_of_data"));
     json_decref(json);
     adv_results_release(&results);
 }
@@ -379,16 +391,28 @@ static void distances_of_rows(double moved, double unit, double distances[2])
  * distances of 200 points have errors of about 0.1, and of unlike units those of float32. */
 START_TEST(distances_of_rows_do_not_depend_on_units)
 {
-    double here[2], far[2], thousandths[2];
-    distances_of_rows(0, 1, here);
-    distances_of_rows(2, 1, far);
-    distances_of_rows(2, 1000, thousandths);
+    double here[4], far[4], thousandths[4];
+    distances_of_rows(0, 1, false, here);
+    distances_of_rows(2, 1, false, far);
+    distances_of_rows(2, 1000, false, thousandths);
     ck_assert_double_lt(here[0], 0.2);
     ck_assert_double_lt(fabs(here[1]), 0.1);
     ck_assert_double_eq_tol(far[0], 2 * M_2_PI, 0.3);
     ck_assert_double_gt(far[1], 0.5);
     for (int k = 0; k < 2; k++)
         ck_assert_double_eq_tol(thousandths[k], far[k], 1e-5);
+}
+END_TEST
+
+/* Files are sorted by class, or by time: then the first half of the rows is unlike the second. */
+START_TEST(distances_of_rows_do_not_depend_on_their_order)
+{
+    double sorted[4];
+    distances_of_rows(0, 1, true, sorted);
+    for (int k = 0; k < 4; k += 2) {
+        ck_assert_double_lt(sorted[k], 0.2);
+        ck_assert_double_lt(fabs(sorted[k + 1]), 0.1);
+    }
 }
 END_TEST
 
@@ -471,6 +495,7 @@ int main(void)
     tcase_add_test(tests, densities_of_a_student_are_those_of_its_guidance);
     tcase_add_test(tests, densities_of_more_dimensions_are_integrated);
     tcase_add_test(tests, distances_of_rows_do_not_depend_on_units);
+    tcase_add_test(tests, distances_of_rows_do_not_depend_on_their_order);
     tcase_add_test(tests, distances_of_sets_of_points);
     tcase_add_test(tests, samples_within_modes_are_compared_with_draws);
     tcase_add_test(tests, rows_have_independent_probes);

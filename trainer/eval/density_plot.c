@@ -269,7 +269,9 @@ static enum adv_status plot_distributions(size_t n, const double *nll,
                                   .y_label = "share of rows below"};
     struct adv_plot *plot = NULL;
     status = adv_plot_new(&axes, &plot, error);
-    for (size_t b = 0; status == ADV_OK && b <= BASELINES; b++) {
+    /* A mixture of one Gaussian is the Gaussian. */
+    size_t n_drawn = strcmp(names[0], names[1]) ? 1 + BASELINES : BASELINES;
+    for (size_t b = 0; status == ADV_OK && b < n_drawn; b++) {
         const struct adv_mark mark = {.colour =
                                           b == 0 ? COLOUR_MODEL : COLOUR_BASELINE + (int)b - 1,
                                       .size_px = 2,

@@ -76,7 +76,7 @@ enum adv_status adv_study_plot_map(const struct adv_study *study, const char *ne
         .height = 1,
         .lo = STEPS_LEAST,
         .hi = fmax((double)study->most_steps, 2 * STEPS_LEAST),
-        .bar_label = "training steps; grey: so many were not enough",
+        .bar_label = "training steps; grey: not good yet",
     };
     char title[80];
     snprintf(title, sizeof title, "%s network: %s", network,

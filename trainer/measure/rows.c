@@ -64,6 +64,21 @@ enum adv_status adv_rows_of_flag(const struct adv_evaluation *e, const char *fla
     return status;
 }
 
+/* What draws the probes; of exact divergences nothing does. The seed also draws the points of a
+ * synthetic density. */
+static bool bind_seeds(const struct adv_evaluation *e, const struct adv_row_densities *work,
+                       json_t *bound)
+{
+    bool exact = adv_model_dim(e->model) <= ADV_EXACT_DIM_MAX;
+    if (exact && !e->dataset->source.density)
+        return true;
+    if (exact)
+        return !json_object_set_new(bound, "seed", json_integer((json_int_t)e->seed));
+    return !json_object_set_new(bound, "probes", json_integer((json_int_t)work->settings.probes)) &&
+           !json_object_set_new(bound, "probe seed",
+                                json_integer((json_int_t)work->settings.probe_seed));
+}
+
 static json_t *bound_of(const struct adv_evaluation *e, const struct adv_row_densities *work)
 {
     const struct adv_solver_spec *solver = &work->settings.solver;
@@ -71,12 +86,11 @@ static json_t *bound_of(const struct adv_evaluation *e, const struct adv_row_den
     char digest[ADV_DIGEST_TEXT];
     adv_model_flow_digest(e->model, digest);
     double setting = adv_solver_is_adaptive(solver->solver) ? solver->rtol : (double)solver->steps;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:I, s:I, s:b, s:s}", "measure",
-                     work->what, "model digest", digest, "data digest", e->dataset->digest, "split",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:f, s:b, s:s}", "measure", work->what,
+                     "model digest", digest, "data digest", e->dataset->digest, "split",
                      adv_split_names[e->split], "labels", e->unlabelled ? "none" : "own", "solver",
                      adv_solver_name(solver->solver), "solver setting", setting_name, setting_name,
-                     setting, "probes", (json_int_t)work->settings.probes, "probe seed",
-                     (json_int_t)work->settings.probe_seed, "probes renewed",
+                     setting, "probes renewed",
                      work->settings.renew_probes || !adv_solver_is_adaptive(solver->solver),
                      "probes of a row follow", "its numbers");
 }
@@ -91,8 +105,9 @@ enum adv_status adv_rows_run_kept(const struct adv_evaluation *e, struct adv_row
         return adv_fail_field(error, ADV_E_INVALID, "state", "the state file's path is too long");
     json_t *bound = bound_of(e, work);
     bool complete =
-        bound && (e->n_draws <= 1 ||
-                  json_object_set_new(bound, "draws", json_integer((json_int_t)e->n_draws)) == 0);
+        bound && bind_seeds(e, work, bound) &&
+        (e->n_draws <= 1 ||
+         json_object_set_new(bound, "draws", json_integer((json_int_t)e->n_draws)) == 0);
     if (!complete) {
         json_decref(bound);
         return adv_no_memory(error);

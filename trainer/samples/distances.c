@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ROWS_MAX ((size_t)2000) /* of pairs there are as many squared */
 #define DIRECTIONS 64
@@ -126,10 +127,17 @@ static double deviation_of(size_t n, size_t dim, const float *x, size_t k)
     return squares > 0 ? sqrt(squares / (double)(n - 1)) : 1;
 }
 
-static void divide(size_t n, size_t dim, const float *x, size_t k, double divisor, float *to)
+/* Of n_from rows, which may be sorted, n of a random order. */
+static void pick(size_t n, size_t n_from, size_t dim, const float *from, uint64_t seed, float *to)
 {
     for (size_t i = 0; i < n; i++)
-        to[i * dim + k] = (float)((double)x[i * dim + k] / divisor);
+        memcpy(to + i * dim, from + (size_t)adv_permute(seed, i, n_from) * dim, dim * sizeof *to);
+}
+
+static void divide(size_t n, size_t dim, float *x, size_t k, double divisor)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i * dim + k] = (float)((double)x[i * dim + k] / divisor);
 }
 
 enum adv_status adv_measure_distances_of_rows(const struct adv_evaluation *e, size_t n_rows,
@@ -146,10 +154,12 @@ enum adv_status adv_measure_distances_of_rows(const struct adv_evaluation *e, si
     float *data = calloc(3 * n, dim * sizeof *data), *samples = data + 2 * n * dim;
     if (!data)
         return adv_no_memory(error);
+    pick(2 * n, n_rows, dim, rows, e->seed, data);
+    pick(n, answer->n, dim, answer->states, e->seed, samples);
     for (size_t k = 0; k < dim; k++) {
-        double deviation = deviation_of(2 * n, dim, rows, k);
-        divide(2 * n, dim, rows, k, deviation, data);
-        divide(n, dim, answer->states, k, deviation, samples);
+        double deviation = deviation_of(2 * n, dim, data, k);
+        divide(2 * n, dim, data, k, deviation);
+        divide(n, dim, samples, k, deviation);
     }
     add_distances(&(struct sets){n, dim, samples, data, e->seed}, meanings, results);
     free(data);

@@ -19,9 +19,9 @@ enum adv_status adv_measure_distances(const struct adv_evaluation *evaluation,
                                       const struct adv_answer *answer, struct adv_results *results,
                                       struct adv_error *error);
 
-/* The same from rows [n_rows, dim] of a table in an order that says nothing, with every column in
- * units of its standard deviation, so that none counts for more than others. Distances are of at
- * most 2,000 samples from as many rows, and of these from as many others: half of the rows. */
+/* The same from rows [n_rows, dim] of a table in any order, with every column in units of its
+ * standard deviation, so that none counts for more than others. Distances are of at most 2,000
+ * samples from as many rows, and of these from as many others: half of the rows. */
 enum adv_status adv_measure_distances_of_rows(const struct adv_evaluation *evaluation,
                                               size_t n_rows, const float *rows,
                                               const struct adv_answer *answer,

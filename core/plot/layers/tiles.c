@@ -107,10 +107,19 @@ static void draw(const struct adv_layer *layer, const struct adv_canvas *canvas)
     }
 }
 
-/* The colour map is dark in its lower half. */
+static double luminance(uint32_t colour)
+{
+    return (0.2126 * (colour >> 16 & 255) + 0.7152 * (colour >> 8 & 255) +
+            0.0722 * (colour & 255)) /
+           255;
+}
+
+/* Of ink and ground the one that is further from the tile's own colour. */
 static uint32_t ink_of(const struct tiles *tiles, const struct placed *tile)
 {
-    return has_colour(tile) && place_of(tiles, tile) < 0.5 ? adv_style.ground : adv_style.ink;
+    double fill = luminance(fill_of(tiles, tile));
+    double ink = luminance(adv_style.ink), ground = luminance(adv_style.ground);
+    return fabs(fill - ink) < fabs(fill - ground) ? adv_style.ground : adv_style.ink;
 }
 
 static void write_in(const struct tiles *tiles, const struct placed *tile, const struct box *box,
