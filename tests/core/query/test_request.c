@@ -72,7 +72,7 @@ START_TEST(errors_are_told_by_default_where_they_are_cheap)
         {ADV_QUERY_LOG_DENSITY, "{" POINT ", \"divergence\": {\"probes\": 1}}", false, false},
         {ADV_QUERY_LOG_DENSITY,
          "{" POINT
-         ", \"divergence\": {\"probes\": 2, \"renew\": true}, \"solver\": {\"steps\": 4}}",
+         ", \"divergence\": {\"probes\": 2, \"renew\": true}, \"solver\": {\"method\": \"rk4\"}}",
          true, false}, /* two of two dimensions are exact */
         {ADV_QUERY_SAMPLES, "{\"log_density\": true}", false, false},
     };
