@@ -174,8 +174,10 @@ export async function firefoxTests(harness, daemon, { plane, space, images, give
       await firefox.goto(`${daemon.url}/${hash}`);
       await until(() => firefox.run(OPENED, name), hash);
       await until(() => firefox.run(IDLE), `${name} to come to rest`, PATIENCE);
-      const inked = await firefox.run(INKED, canvases);
-      assert(inked.length === n && inked.every((pixels) => pixels > 300), `${name}: ${inked} pixels of canvases`);
+      await until(async () => {
+        const inked = await firefox.run(INKED, canvases);
+        return inked.length === n && inked.every((pixels) => pixels > 300);
+      }, `${name}: ${n} canvases with more than 300 pixels each`, PATIENCE);
       await firefox.screenshot(`${harness.shots}/firefox-${name}.png`);
     }
     tell(await firefox.run("return navigator.userAgent.split(' ').at(-1)"));
