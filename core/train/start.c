@@ -29,13 +29,12 @@ enum adv_status adv_training_load_model(const struct adv_training *t, const char
                                         const char *field, const char *name,
                                         struct adv_model **model, struct adv_error *error)
 {
-    char path[4096], prefix[64];
+    char path[4096];
     bool here = access(name, F_OK) == 0 || name[0] == '/' || !folder;
     snprintf(path, sizeof path, "%s%s%s", here ? "" : folder, here ? "" : "/", name);
-    snprintf(prefix, sizeof prefix, "%s: ", field);
     enum adv_status status = adv_model_load(path, &t->load, model, error);
     if (status != ADV_OK)
-        adv_error_prefix(error, prefix);
+        adv_error_prefix(error, "%s: ", field);
     return status;
 }
 

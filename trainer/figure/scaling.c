@@ -190,8 +190,8 @@ static enum adv_status plot_costs(const struct sheet *sheet, struct adv_image *i
     int third = (ADV_STUDY_NETWORKS * sheet->easel->side - 2) / ADV_STUDY_COSTS;
     int side = third > PLOT_SIDE_LEAST ? third : PLOT_SIDE_LEAST;
     for (int i = 0; status == ADV_OK && i < ADV_STUDY_COSTS; i++) {
-        const struct adv_study_cost_panel panel = {i, sheet->style->n_rows, sheet->style->rows,
-                                                   side};
+        const struct adv_study_cost_panel panel = {(enum adv_study_cost)i, sheet->style->n_rows,
+                                                   sheet->style->rows, side};
         status = adv_study_plot_cost(&sheet->study, &panel, &panels[i], error);
     }
     if (status == ADV_OK)
