@@ -129,8 +129,9 @@ START_TEST(most_errors_are_below_those_reported_where_there_are_kinks)
         covered += off <= answer->log_density_error[i];
         would_be += off <= answer->log_density_error[i] / times;
     }
-    ck_assert_msg(covered >= 0.88 * N_POINTS, "%zu of %d rows are covered", covered, N_POINTS);
-    ck_assert_msg(would_be < 0.95 * N_POINTS, "%zu would be", would_be);
+    ck_assert_msg((double)covered >= 0.88 * N_POINTS, "%zu of %d rows are covered", covered,
+                  N_POINTS);
+    ck_assert_msg((double)would_be < 0.95 * N_POINTS, "%zu would be", would_be);
     adv_run_free(exact);
     adv_run_free(run);
     adv_model_unref(model);
