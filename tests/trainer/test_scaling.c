@@ -62,10 +62,8 @@ static int count_blue(const struct adv_image *image, int from, int to, double *m
 
 static void draw_figure(const char *name, const char *results, struct apng *apng)
 {
-    char arguments[80];
-    snprintf(arguments, sizeof arguments, "figure %s --data study.json --quiet -o f.png", name);
     cli_write("study.json", results);
-    CLI_SUCCEEDS(arguments);
+    CLI_SUCCEEDS("figure %s --data study.json --quiet -o f.png", name);
     apng_read_file(apng, cli_at("f.png"));
 }
 
