@@ -159,7 +159,8 @@ START_TEST(refusals_of_json)
          "divergence.probes", "probes is 1001; the limit is 1000"},
         {ADV_QUERY_LOG_DENSITY, "{\"points\": [[1, 2]], \"divergence\": {\"probes\": 0}}",
          "divergence.probes", "divergence.probes is 0; it must be between 1 and 1000000000"},
-        {ADV_QUERY_LOG_DENSITY, "{\"points\": [[1, 2]], \"divergence\": {\"renew\": true}}",
+        {ADV_QUERY_LOG_DENSITY,
+         "{\"points\": [[1, 2]], \"divergence\": {\"probes\": 1, \"renew\": true}}",
          "divergence.renew",
          "divergence.renew is true; dopri5 chooses its steps by errors that new probes would hide: "
          "name a solver of fixed steps"},
