@@ -43,17 +43,16 @@ static bool same_shape(const struct adv_parameter *a, const struct adv_parameter
     return a->n_dims == b->n_dims && !memcmp(a->shape, b->shape, sizeof a->shape);
 }
 
-/* The first parameter of a net that `in` lacks, or has in another shape. */
-static bool find_lacking(const struct adv_net *in, const struct adv_net *of,
-                         struct adv_parameter *lacking)
+/* Whether a net has every parameter of another, by name and shape. */
+static bool has_all(const struct adv_net *net, const struct adv_net *of)
 {
-    struct adv_parameter its;
+    struct adv_parameter mine;
     for (size_t i = 0; i < adv_net_parameters(of); i++) {
-        *lacking = adv_net_parameter(of, i);
-        if (!find_parameter(in, lacking->name, &its) || !same_shape(&its, lacking))
-            return true;
+        struct adv_parameter its = adv_net_parameter(of, i);
+        if (!find_parameter(net, its.name, &mine) || !same_shape(&mine, &its))
+            return false;
     }
-    return false;
+    return true;
 }
 
 bool adv_training_take_weights(const struct adv_net *net, const struct adv_model *model,
@@ -62,7 +61,7 @@ bool adv_training_take_weights(const struct adv_net *net, const struct adv_model
     const struct adv_net *of = adv_model_net(model);
     const float *from = adv_model_weights(model);
     struct adv_parameter to;
-    if (find_lacking(net, of, &to))
+    if (!has_all(net, of))
         return false;
     for (size_t i = 0; i < adv_net_parameters(of); i++) {
         struct adv_parameter p = adv_net_parameter(of, i);
@@ -72,31 +71,44 @@ bool adv_training_take_weights(const struct adv_net *net, const struct adv_model
     return true;
 }
 
-/* Nets are what their options say; null where one has an option that the other has not. */
+/* The first option of a that b has not, or has otherwise; NULL: none. */
+static const char *find_differing(json_t *a, const json_t *b)
+{
+    const char *option;
+    json_t *value;
+    json_object_foreach(a, option, value)
+    {
+        const json_t *other = json_object_get(b, option);
+        if (!other || !json_equal(value, other))
+            return option;
+    }
+    return NULL;
+}
+
+/* "null" of an option that a net has not; to be freed, NULL without memory. */
+static char *option_text(const json_t *config, const char *option)
+{
+    const json_t *value = json_object_get(config, option);
+    return adv_json_dump(value ? value : json_null(), JSON_ENCODE_ANY);
+}
+
+/* Nets are what their options say. */
 static enum adv_status check_same_net(const struct adv_net *mine, const struct adv_net *its,
                                       struct adv_error *error)
 {
     json_t *of_recipe = adv_net_config(mine), *of_model = adv_net_config(its);
     enum adv_status status = of_recipe && of_model ? ADV_OK : adv_no_memory(error);
-    json_t *const both[] = {of_recipe, of_model};
-    for (size_t side = 0; side < ADV_COUNT(both) && status == ADV_OK; side++) {
-        const char *option;
-        json_t *value;
-        json_object_foreach(both[side], option, value)
-        {
-            const json_t *wanted = json_object_get(of_recipe, option);
-            const json_t *found = json_object_get(of_model, option);
-            if (status != ADV_OK || (wanted && found && json_equal(wanted, found)))
-                continue;
-            char *is = adv_json_dump(found ? found : json_null(), JSON_ENCODE_ANY);
-            char *must_be = adv_json_dump(wanted ? wanted : json_null(), JSON_ENCODE_ANY);
-            status = adv_fail_field(error, ADV_E_INVALID, "train.start_from",
-                                    "net.%s of the model of train.start_from is %.100s; the "
-                                    "recipe's is %.100s",
-                                    option, is ? is : "another", must_be ? must_be : "another");
-            free(is);
-            free(must_be);
-        }
+    const char *option = find_differing(of_recipe, of_model);
+    if (!option)
+        option = find_differing(of_model, of_recipe);
+    if (status == ADV_OK && option) {
+        char *is = option_text(of_model, option), *must_be = option_text(of_recipe, option);
+        status = adv_fail_field(error, ADV_E_INVALID, "train.start_from",
+                                "net.%s of the model of train.start_from is %.100s; the recipe's "
+                                "is %.100s",
+                                option, is ? is : "another", must_be ? must_be : "another");
+        free(is);
+        free(must_be);
     }
     json_decref(of_recipe);
     json_decref(of_model);

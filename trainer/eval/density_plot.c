@@ -148,33 +148,53 @@ static enum adv_status plot_histogram(size_t n, const double *values, const char
     return adv_panel_finish(status, plot, image, error);
 }
 
+/* n points on axes of ranges x and y, with a line across the panel. */
+struct cloud {
+    size_t n;
+    const double *xs, *ys;
+    struct range x, y;
+    double from, to; /* where the line is at the left and at the right */
+    const char *title, *x_label, *y_label, *line;
+};
+
+static enum adv_status plot_cloud(const struct cloud *cloud, struct adv_image *image,
+                                  struct adv_error *error)
+{
+    const struct adv_axes axes = {.width = WIDTH,
+                                  .height = HEIGHT,
+                                  .title = cloud->title,
+                                  .x_lo = cloud->x.lo,
+                                  .x_hi = cloud->x.hi,
+                                  .y_lo = cloud->y.lo,
+                                  .y_hi = cloud->y.hi,
+                                  .x_label = cloud->x_label,
+                                  .y_label = cloud->y_label};
+    struct adv_plot *plot = NULL;
+    enum adv_status status = adv_plot_new(&axes, &plot, error);
+    if (status == ADV_OK)
+        status = draw_points(plot, cloud->n, cloud->xs, cloud->ys, error);
+    if (status == ADV_OK)
+        status =
+            draw_line(plot, cloud->x.lo, cloud->from, cloud->x.hi, cloud->to, cloud->line, error);
+    return adv_panel_finish(status, plot, image, error);
+}
+
 static enum adv_status plot_difference(const struct adv_plotted *plotted, const double *difference,
                                        struct adv_image *image, struct adv_error *error)
 {
-    struct range x, y;
-    enum adv_status status = range_of(plotted->n, plotted->truth, &x, error);
+    struct cloud cloud = {.n = plotted->n,
+                          .xs = plotted->truth,
+                          .ys = difference,
+                          .title = "where the truth is high or low",
+                          .x_label = "log-density of the truth, nats",
+                          .y_label = "the model's less the truth's, nats",
+                          .line = "equal"};
+    enum adv_status status = range_of(cloud.n, cloud.xs, &cloud.x, error);
     if (status == ADV_OK)
-        status = range_of(plotted->n, difference, &y, error);
-    if (status != ADV_OK)
-        return status;
-    x = widen(x);
-    y = widen(with_zero(y));
-    const struct adv_axes axes = {.width = WIDTH,
-                                  .height = HEIGHT,
-                                  .title = "where the truth is high or low",
-                                  .x_lo = x.lo,
-                                  .x_hi = x.hi,
-                                  .y_lo = y.lo,
-                                  .y_hi = y.hi,
-                                  .x_label = "log-density of the truth, nats",
-                                  .y_label = "the model's less the truth's, nats"};
-    struct adv_plot *plot = NULL;
-    status = adv_plot_new(&axes, &plot, error);
-    if (status == ADV_OK)
-        status = draw_points(plot, plotted->n, plotted->truth, difference, error);
-    if (status == ADV_OK)
-        status = draw_line(plot, x.lo, 0, x.hi, 0, "equal", error);
-    return adv_panel_finish(status, plot, image, error);
+        status = range_of(cloud.n, cloud.ys, &cloud.y, error);
+    cloud.x = widen(cloud.x);
+    cloud.y = widen(with_zero(cloud.y));
+    return status == ADV_OK ? plot_cloud(&cloud, image, error) : status;
 }
 
 static enum adv_status plot_modes(const struct adv_plotted *plotted, struct adv_image *image,
@@ -284,30 +304,23 @@ static enum adv_status plot_distributions(size_t n, const double *nll,
 static enum adv_status plot_rows(size_t n, const double *model, const double *baseline,
                                  const char *name, struct adv_image *image, struct adv_error *error)
 {
+    struct cloud cloud = {.n = n,
+                          .xs = baseline,
+                          .ys = model,
+                          .title = "row by row, negative log-density in nats",
+                          .x_label = name,
+                          .y_label = "this model",
+                          .line = "equal: below it the model is better"};
     struct range x, y;
     enum adv_status status = range_of(n, baseline, &x, error);
     if (status == ADV_OK)
         status = range_of(n, model, &y, error);
     if (status != ADV_OK)
         return status;
-    const struct range both = widen((struct range){fmin(x.lo, y.lo), fmax(x.hi, y.hi)});
-    const struct adv_axes axes = {.width = WIDTH,
-                                  .height = HEIGHT,
-                                  .title = "row by row, negative log-density in nats",
-                                  .x_lo = both.lo,
-                                  .x_hi = both.hi,
-                                  .y_lo = both.lo,
-                                  .y_hi = both.hi,
-                                  .x_label = name,
-                                  .y_label = "this model"};
-    struct adv_plot *plot = NULL;
-    status = adv_plot_new(&axes, &plot, error);
-    if (status == ADV_OK)
-        status = draw_points(plot, n, baseline, model, error);
-    if (status == ADV_OK)
-        status = draw_line(plot, both.lo, both.lo, both.hi, both.hi,
-                           "equal: below it the model is better", error);
-    return adv_panel_finish(status, plot, image, error);
+    cloud.x = cloud.y = widen((struct range){fmin(x.lo, y.lo), fmax(x.hi, y.hi)});
+    cloud.from = cloud.x.lo;
+    cloud.to = cloud.x.hi;
+    return plot_cloud(&cloud, image, error);
 }
 
 static enum adv_status plot_against_baselines(const struct adv_results *results, const char *title,

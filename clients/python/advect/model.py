@@ -207,7 +207,6 @@ class Model(Flow):
 
     def _density(self, asked: AtPoints, errors: Optional[bool]) -> Density:
         query = self._at_points(s.LOG_DENSITY, asked)
-        query.c.errors = bool(errors)
         query.solver(asked.solver)
         query.errors(errors)
         run = self._run(query)
