@@ -4,6 +4,8 @@
 export interface NdArray<Data = Float32Array> {
   shape: number[];
   data: Data;
+  /** of the whole answer, as that its steps are too few */
+  warning?: string;
 }
 
 /** An array whose query began with base samples, and their seed. */

@@ -263,11 +263,13 @@ class Advect {
     return this.ask(path, options, (reply) => reply.json());
   }
 
-  /* {shape, data}, and of what begins with base samples their seed. */
+  /* {shape, data}, of what begins with base samples their seed, and the warning of the answer, if there
+   * is one. */
   npy(path, options) {
     return this.ask(path, { ...options, accept: NPY_TYPE }, async (reply) => {
-      const array = parseNpy(await reply.arrayBuffer()), seed = reply.headers.get("Advect-Seed");
-      return seed === null ? array : { ...array, seed: Number(seed) };
+      const array = parseNpy(await reply.arrayBuffer());
+      const seed = reply.headers.get("Advect-Seed"), warning = reply.headers.get("Advect-Warning");
+      return { ...array, ...(seed !== null && { seed: Number(seed) }), ...(warning !== null && { warning }) };
     });
   }
 

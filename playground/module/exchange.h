@@ -42,6 +42,7 @@ struct adv_local_exchange {
     unsigned status; /* 0: not known yet */
     const char *media_type;
     char seed[24];                     /* of the header Advect-Seed, or "" */
+    char warning[256];                 /* of the header Advect-Warning, or "" */
     struct adv_bytes body;             /* of the answer, as far as it was not taken */
     const struct adv_local_task *task; /* NULL: it has ended */
     void *state;

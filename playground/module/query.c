@@ -164,6 +164,8 @@ static enum adv_status finish(struct adv_local_exchange *exchange, struct work *
 {
     const struct adv_answer *answer;
     enum adv_status status = adv_run_finish(work->run, &answer, error);
+    if (status == ADV_OK && answer->warnings && work->format->id != ADV_FORMAT_JSON)
+        snprintf(exchange->warning, sizeof exchange->warning, "%s", answer->warnings[0]);
     if (status == ADV_OK && !work->states)
         status = adv_render(work->format, work->model, &work->query, answer, NULL, &exchange->body,
                             error);

@@ -57,6 +57,11 @@ const char *adv_local_seed(const struct adv_local_exchange *exchange)
     return exchange->seed;
 }
 
+const char *adv_local_warning(const struct adv_local_exchange *exchange)
+{
+    return exchange->warning;
+}
+
 const uint8_t *adv_local_body(const struct adv_local_exchange *exchange)
 {
     return exchange->body.data;

@@ -22,6 +22,8 @@ unsigned adv_local_status(const struct adv_local_exchange *exchange);
 const char *adv_local_type(const struct adv_local_exchange *exchange); /* or NULL */
 /* Of the header Advect-Seed, or "". */
 const char *adv_local_seed(const struct adv_local_exchange *exchange);
+/* Of the header Advect-Warning, or "". */
+const char *adv_local_warning(const struct adv_local_exchange *exchange);
 
 /* The answer as far as it is there; adv_local_drop forgets it once it was copied. */
 const uint8_t *adv_local_body(const struct adv_local_exchange *exchange);

@@ -16,8 +16,8 @@ function advectExchanges(module) {
 
   const text = (value) => put(new TextEncoder().encode(value ?? ""));
 
-  /* {advance(ms), status, type, seed, take(), end()}: take() is the bytes of the answer since the last
-   * time; advance says whether there is more to do. end() is for everyone, at any time. */
+  /* {advance(ms), status, type, seed, warning, take(), end()}: take() is the bytes of the answer since
+   * the last time; advance says whether there is more to do. end() is for everyone, at any time. */
   return function begin({ method = "GET", target, contentType, accept, body = new Uint8Array() }) {
     const given = [text(method), text(target), text(contentType), text(accept), put(body)];
     const exchange = module._adv_local_begin(shelf, ...given, body.length);
@@ -29,6 +29,7 @@ function advectExchanges(module) {
       get status() { return module._adv_local_status(exchange); },
       get type() { return module.UTF8ToString(module._adv_local_type(exchange)); },
       get seed() { return module.UTF8ToString(module._adv_local_seed(exchange)); },
+      get warning() { return module.UTF8ToString(module._adv_local_warning(exchange)); },
       take() {
         const at = module._adv_local_body(exchange), n = module._adv_local_body_bytes(exchange);
         const bytes = module.HEAPU8.slice(at, at + n);

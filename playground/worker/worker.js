@@ -22,10 +22,10 @@ function close(id) {
 
 /* What there is of an answer, and its end. */
 function tell(id, exchange, ended) {
-  const { status, type, seed } = exchange;
+  const { status, type, seed, warning } = exchange;
   if (!exchange.told && status) {
     exchange.told = true;
-    postMessage({ id, head: { status, type, seed } });
+    postMessage({ id, head: { status, type, seed, warning } });
   }
   const bytes = exchange.told ? exchange.take() : null;
   if (bytes?.length)

@@ -39,7 +39,7 @@ const encode = (object) => new TextEncoder().encode(JSON.stringify(object));
 function ask(request) {
   const exchange = begin(request);
   while (exchange.advance(50));
-  const answer = { status: exchange.status, type: exchange.type, bytes: exchange.take() };
+  const answer = { status: exchange.status, type: exchange.type, warning: exchange.warning, bytes: exchange.take() };
   exchange.end();
   return answer;
 }
@@ -76,6 +76,13 @@ for (const name of ["four-modes", "mnist-mlp"]) {
     near(array(`${name}/samples`, { n: 100, seed: 3, guidance: 1, solver }).data,
       native("sample", file, "-n", "100", "--seed", "3", "--guidance", "1", "--solver", "rk4", "--steps", "10").data, 1e-4)); /* float32 rounds at 6e-8, of sums over 40 evaluations of some ten layers */
 }
+
+test("what an answer warns of is told beside formats that have no place for it", () => {
+  const asked = { points: [[0.5, 0.5]], divergence: { method: "hutchinson", probes: 1 } };
+  const [npy, json] = ["application/x-npy", "application/json"].map((type) => post("/v1/models/four-modes/log-density", asked, type));
+  assert(npy.status === 200 && npy.warning.startsWith("one probe has no standard error"), npy.warning || text(npy));
+  assert(json.warning === "" && JSON.parse(text(json)).warnings.length === 1, json.warning || text(json));
+});
 
 const recipe = recipeFor(presetPoints("two moons"));
 test("a training learns two moons, to a KL divergence that advect eval agrees with", () => {

@@ -244,6 +244,14 @@ class Run:
             return None
         return view(self, answer.context_distance, (answer.n_contexts,), "=f8")
 
+    def warnings(self) -> List[str]:
+        """Of the whole answer."""
+        told: List[str] = []
+        texts = c.cast(self.answer.warnings, c.POINTER(c.c_char_p))
+        while texts and texts[len(told)]:
+            told.append(texts[len(told)].decode())
+        return told
+
     def failures(self) -> "dict[int, str]":
         """Why rows failed, by their index."""
         if not self.answer.failures:

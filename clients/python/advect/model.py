@@ -244,12 +244,14 @@ class Model(Flow):
 
 
 def _warn(run: Run, reach: float) -> None:
-    """Of rows that have no value, and of contexts beyond those of the training."""
+    """Of rows that have no value, of the whole answer, and of contexts beyond those of the training."""
     failures = run.failures()
     if failures:
         row, reason = next(iter(failures.items()))
         others = f" (and {len(failures) - 1} other rows)" if len(failures) > 1 else ""
         warnings.warn(f"row {row} has no value{others}: {reason}", RuntimeWarning, stacklevel=5)
+    for text in run.warnings():
+        warnings.warn(text, RuntimeWarning, stacklevel=5)
     distance = run.context_distance()
     if distance is not None and distance.max() > reach:
         at = int(distance.argmax())

@@ -11,7 +11,7 @@ import io
 import json
 import math
 import warnings
-from typing import Any, Dict, Iterator, List, Mapping, NoReturn, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, NoReturn, Optional, Sequence, Tuple
 from urllib.parse import quote, urlencode
 
 import numpy as np
@@ -225,9 +225,11 @@ class RemoteModel(Flow):
     ) -> "np.ndarray[Any, Any]":
         path, body, head = self._request(query, fields, points)
         try:
-            return _npy(self._daemon.fetch("POST", path, body, {**head, "Accept": _NPY})[0])
+            array, response = self._daemon.fetch("POST", path, body, {**head, "Accept": _NPY})
         except ProblemError as refusal:
             self._refused(refusal)
+        _tell(response.headers.get_all("Advect-Warning") or [], stacklevel=4)
+        return _npy(array)
 
     def _told(
         self, query: str, fields: Dict[str, Any], points: Optional["np.ndarray[Any, Any]"]
@@ -332,6 +334,7 @@ class RemoteModel(Flow):
         told = self._told("log-density", {**fields, **wish}, points)
         values = _doubles(told["log_density"])
         assert values is not None
+        _tell(told.get("warnings", []), stacklevel=3)
         _warn(np.isnan(values))
         return Density(
             values,
@@ -384,6 +387,12 @@ def _followed(response: http.client.HTTPResponse, n_frames: int) -> Iterator[Fra
             raise problem(response.status, told)
         yield Frame(float(told["t"]), np.array(told["states"], dtype=np.float32))
     response.read()  # the end, so that the connection can be kept
+
+
+def _tell(texts: Sequence[str], stacklevel: int) -> None:
+    """Warnings of the whole answer, for whoever is `stacklevel` calls up, as warnings.warn counts."""
+    for text in texts:
+        warnings.warn(text, RuntimeWarning, stacklevel=stacklevel + 1)
 
 
 def _warn(failed: "np.ndarray[Any, Any]") -> None:

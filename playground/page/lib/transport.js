@@ -45,7 +45,7 @@ export async function transport(path, { method, headers = {}, body, signal } = {
     open.set(id, ({ head, bytes, ended, failure }) => {
       if (head)
         answer(new Response(source, { status: head.status, headers: { "Content-Type": head.type,
-          ...(head.seed ? { "Advect-Seed": head.seed } : {}) } }));
+          ...(head.seed && { "Advect-Seed": head.seed }), ...(head.warning && { "Advect-Warning": head.warning }) } }));
       if (bytes)
         stream.enqueue(bytes);
       if (failure) {

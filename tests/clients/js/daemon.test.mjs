@@ -83,6 +83,12 @@ test("log-densities, latents and velocities of points in every shape", async () 
   same(await plane.logProb(points, { divergence }), (await plane.ask("log-density", { points, divergence })).log_density);
 });
 
+test("an array brings the warning of its answer", async () => {
+  const density = await plane.logProb([0.5, 0.5], { divergence: { method: "hutchinson", probes: 1 } });
+  assert.match(density.warning, /^one probe has no standard error/);
+  assert.equal("warning" in await plane.logProb([0.5, 0.5]), false);
+});
+
 test("latents as starts lead back", async () => {
   const points = [[0.5, 0.5], [-1.5, 2.5]], latents = await plane.encode(points, { solver: { method: "dopri5", rtol: 1e-8, atol: 1e-8 } });
   const { data } = await plane.sample(undefined, { x0: latents, solver: { method: "dopri5", rtol: 1e-8, atol: 1e-8 } });

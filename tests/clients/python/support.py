@@ -13,6 +13,7 @@ LIBRARY = os.path.join(ROOT, "build/lib/libadvect.so")
 BOARD = os.path.join(ROOT, "models/checkerboard-8x8.safetensors")
 DIGITS = os.path.join(ROOT, "models/mnist-mlp.safetensors")
 MODES = os.path.join(ROOT, "models/four-modes.safetensors")
+ONE_PROBE = {"method": "hutchinson", "probes": 1}
 
 
 class FolderTest(unittest.TestCase):

@@ -6,7 +6,7 @@ import weakref
 
 import advect
 import numpy as np
-from support import BOARD, DIGITS, MODES, FolderTest, advect_tool
+from support import BOARD, DIGITS, MODES, ONE_PROBE, FolderTest, advect_tool
 
 
 class TestAnswers(FolderTest):
@@ -135,6 +135,13 @@ class TestAnswers(FolderTest):
         with self.assertWarnsRegex(RuntimeWarning, "row 1 has no value"):
             found = advect.load(BOARD).log_prob(far)
         self.assertEqual(np.isnan(found).tolist(), [False, True, False])
+
+    def test_what_an_answer_warns_of_is_a_warning(self):
+        board, points = advect.load(BOARD), np.full((3, 2), 0.5)
+        with self.assertWarnsRegex(RuntimeWarning, "rows may be off by more than 0.1 nats"):
+            board.density(points, solver={"method": "rk4", "steps": 2})
+        with self.assertWarnsRegex(RuntimeWarning, "one probe has no standard error"):
+            board.log_prob(points, divergence=ONE_PROBE)
 
 
 class TestMemory(FolderTest):

@@ -4,7 +4,7 @@ import unittest
 
 import advect
 import numpy as np
-from support import BOARD, DIGITS, MODES, Daemon, FolderTest, fork, python
+from support import BOARD, DIGITS, MODES, ONE_PROBE, Daemon, FolderTest, fork, python
 
 KEY = "5f0d7c1e9b3a48f2a6c4"
 
@@ -145,6 +145,14 @@ class TestVerbs(unittest.TestCase):
         with self.assertWarnsRegex(RuntimeWarning, "row 1 has no value"):
             found = self.remote.log_prob(far)
         self.assertEqual(np.isnan(found).tolist(), [False, True])
+
+    def test_what_an_answer_warns_of_is_a_warning(self):
+        points = np.full((3, 2), 0.5, dtype=np.float32)
+        with self.assertWarnsRegex(RuntimeWarning, "rows may be off by more than 0.1 nats") as of_json:
+            self.remote.density(points, solver={"method": "rk4", "steps": 2})
+        with self.assertWarnsRegex(RuntimeWarning, "one probe has no standard error") as of_npy:
+            self.remote.log_prob(points, divergence=ONE_PROBE)
+        self.assertEqual({of_json.filename, of_npy.filename}, {__file__})
 
     def test_the_child_of_a_fork_has_connections_of_its_own(self):
         expected = self.remote.sample(5, seed=1).tobytes()
