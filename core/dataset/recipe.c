@@ -101,6 +101,9 @@ static const char *const couplings[] = {[ADV_COUPLING_INDEPENDENT] = "independen
                                         [ADV_COUPLING_OPTIMAL_TRANSPORT] = "optimal_transport",
                                         NULL};
 
+static const char *const optimisers[] = {
+    [ADV_OPTIMISER_ADAMW] = "adamw", [ADV_OPTIMISER_MUON] = "muon", NULL};
+
 static const char *const keeps[] = {[ADV_KEEP_LAST] = "last", [ADV_KEEP_BEST] = "best", NULL};
 
 static const char *const precisions[] = {
@@ -115,8 +118,15 @@ static const struct adv_field train_fields[] = {
     {"shard_rows", ADV_FIELD_INT, TRAIN(shard_rows), .min = 0, .max = 1 << 20, .fallback = "0",
      .help = "number of examples whose gradient one thread computes at a time; 0 means chosen for "
              "the network"},
+    {"optimiser", ADV_FIELD_CHOICE, TRAIN(optimiser), .choices = optimisers, .fallback = "adamw",
+     .help =
+         "AdamW for all weights, or for all but the matrices between hidden layers, whose steps "
+         "Muon makes orthogonal: that learns more from a step, and pays where a batch is much "
+         "work"},
     {"learning_rate", ADV_FIELD_REAL, TRAIN(learning_rate), .min = 0, .max = 10,
-     .fallback = "0.001", .help = "learning rate of AdamW after the warm-up"},
+     .fallback = "0.001",
+     .help = "learning rate after the warm-up; steps of both optimisers are as long at the same "
+             "rate"},
     {"warmup_steps", ADV_FIELD_INT, TRAIN(warmup_steps), .min = 0, .max = 1e9, .fallback = "0",
      .help = "number of steps over which the learning rate rises linearly"},
     {"min_learning_rate", ADV_FIELD_REAL, TRAIN(min_learning_rate), .min = 0, .max = 10,
@@ -131,7 +141,7 @@ static const struct adv_field train_fields[] = {
     {"epsilon", ADV_FIELD_REAL, TRAIN(epsilon), .min = 1e-16, .max = 1, .fallback = "1e-8",
      .help = "small number added to the denominator of AdamW"},
     {"weight_decay", ADV_FIELD_REAL, TRAIN(weight_decay), .min = 0, .max = 10, .fallback = "0",
-     .help = "decoupled weight decay of AdamW, multiplied by the learning rate"},
+     .help = "decoupled weight decay, multiplied by the learning rate"},
     {"clip_norm", ADV_FIELD_REAL, TRAIN(clip_norm), .min = 0, .max = 1e9, .fallback = "1",
      .help = "largest norm of the gradient before it is clipped; 0 means no clipping"},
     {"ema_decay", ADV_FIELD_REAL, TRAIN(ema_decay), .min = 0, .max = 0.9999999, .fallback = "0.999",

@@ -5,10 +5,13 @@
 
 #include "core/base/mem.h"
 #include "core/nets/kind.h"
+#include "core/ops/ops.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define HIDDEN_LEAST 16 /* rows and columns */
 
 static const struct adv_net_kind *const kinds[] = {
     &adv_net_mlp, &adv_net_transformer, &adv_net_sequential, &adv_net_unet, &adv_net_empirical};
@@ -219,6 +222,19 @@ struct adv_parameter adv_net_parameter(const struct adv_net *net, size_t i)
                                       .offset = param->offset};
     memcpy(parameter.shape, param->shape, sizeof parameter.shape);
     return parameter;
+}
+
+bool adv_net_parameter_is_hidden(const struct adv_net *net, size_t i)
+{
+    const struct adv_param *param = &net->graph.params[i];
+    size_t rows = param->shape[0], columns = param->n_elements / rows;
+    bool multiplies = false;
+    for (size_t k = 0; k < net->graph.n_nodes; k++) {
+        const struct adv_node *node = &net->graph.nodes[k];
+        multiplies |=
+            node->param[0] == (int)i && (node->op == &adv_op_linear || node->op == &adv_op_conv2d);
+    }
+    return multiplies && rows >= HIDDEN_LEAST && columns >= HIDDEN_LEAST;
 }
 
 void adv_net_init_weights(const struct adv_net *net, uint64_t seed, float *weights)

@@ -85,29 +85,6 @@ static enum adv_status sum_of_all_shards(struct adv_training *t, struct adv_erro
     return status;
 }
 
-static void update_weights(void *context, size_t piece, int worker)
-{
-    (void)worker;
-    struct adv_training *t = context;
-    const struct adv_train_recipe *train = &t->recipe.train;
-    struct adv_piece at = adv_piece_at(t->n_weights, piece);
-    struct adv_adamw adamw = {
-        .learning_rate = adv_schedule_rate(train, t->progress.step),
-        .beta1 = train->beta1,
-        .beta2 = train->beta2,
-        .epsilon = train->epsilon,
-        .weight_decay = train->weight_decay,
-        .gradient_scale = t->gradient_scale,
-        .step = t->progress.step + 1,
-    };
-    size_t learned = adv_net_learned_weights(t->net);
-    size_t n = at.first >= learned ? 0 : at.n < learned - at.first ? at.n : learned - at.first;
-    adv_adamw_update(&adamw, n, t->sum + at.first, t->weights + at.first, t->m + at.first,
-                     t->v + at.first);
-    adv_ema_update(adv_ema_decay(train->ema_decay, t->progress.step), n, t->weights + at.first,
-                   t->average + at.first);
-}
-
 static double sum_of(size_t n, const double *terms)
 {
     double sum = 0;
@@ -146,7 +123,7 @@ static enum adv_status learn(struct adv_training *t, double *loss, struct adv_er
         return diverge(t, batch_loss, norm, error);
     bool clips = train->clip_norm > 0 && norm > train->clip_norm;
     t->gradient_scale = clips ? train->clip_norm / norm : 1;
-    adv_pool_run(t->pool, t->n_pieces, update_weights, t);
+    adv_training_update(t);
     *loss = batch_loss;
     return ADV_OK;
 }

@@ -71,7 +71,7 @@ static enum adv_status allocate(struct adv_training *t, struct adv_error *error)
         if (status != ADV_OK)
             return status;
     }
-    return ADV_OK;
+    return adv_training_plan_updates(t, error);
 }
 
 static struct adv_training_memory planned_memory(const struct adv_training *t)
@@ -82,7 +82,8 @@ static struct adv_training_memory planned_memory(const struct adv_training *t)
                 (t->dataset.labels ? t->dataset.n_rows * sizeof *t->dataset.labels : 0) +
                 t->dataset.n_context * t->dataset.n_rows * sizeof *t->dataset.contexts,
         .activations = adv_gradient_bytes(t->workers[0].gradient) +
-                       ADV_EXAMPLES_WIDE * t->shard_rows * t->dataset.dim * sizeof(float),
+                       ADV_EXAMPLES_WIDE * t->shard_rows * t->dataset.dim * sizeof(float) +
+                       t->scratch_size * sizeof(float),
         .gradients = t->n_shards * t->n_weights * sizeof(float),
         .weights = 4 * t->n_weights * sizeof(float),
         .threads = (size_t)adv_pool_threads(t->pool),
@@ -293,8 +294,10 @@ void adv_training_free(struct adv_training *t)
     for (int i = 0; t->workers && i < adv_pool_threads(t->pool); i++) {
         adv_gradient_free(t->workers[i].gradient);
         adv_examples_release(&t->workers[i].examples);
+        free(t->workers[i].scratch);
     }
     free(t->workers);
+    free(t->spans);
     adv_coupling_release(&t->coupling);
     free(t->weights);
     free(t->average);

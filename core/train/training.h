@@ -22,6 +22,12 @@ struct adv_training_worker {
     struct adv_gradient *gradient;
     struct adv_examples examples;
     int64_t weights_step; /* whose weights the gradient has; -1: none */
+    float *scratch;       /* of updates; NULL: none is needed */
+};
+
+/* Weights that are updated together: some of AdamW's, or a matrix of Muon's. */
+struct adv_training_span {
+    size_t first, n, rows; /* rows: of a matrix; 0: AdamW's */
 };
 
 struct adv_training {
@@ -43,6 +49,8 @@ struct adv_training {
                                          later ranks add theirs, received */
     double *shard_sums;               /* [n_shards]: of squared errors */
     double *piece_squares;            /* [n_pieces]: of the gradient's elements */
+    struct adv_training_span *spans;  /* [n_spans]: all learned weights, in order */
+    size_t n_spans, scratch_size;     /* elements of each worker's scratch */
     struct adv_training_worker *workers;
     struct adv_coupling coupling; /* of the step at hand; zeros where it is independent */
     double gradient_scale;        /* of the step at hand, for its pieces */
@@ -88,6 +96,11 @@ enum adv_status adv_training_load_model(const struct adv_training *training, con
  * whether they do; what the net has beyond them stays as it is. */
 bool adv_training_take_weights(const struct adv_net *net, const struct adv_model *model,
                                float *weights);
+
+/* Sets spans, by the recipe's optimiser; each worker's scratch. */
+enum adv_status adv_training_plan_updates(struct adv_training *training, struct adv_error *error);
+/* Updates weights and averages by the sum of gradients. */
+void adv_training_update(struct adv_training *training);
 
 /* Whether the curve lacks the point of the step at hand. */
 bool adv_training_point_is_due(const struct adv_training *training);

@@ -1,6 +1,7 @@
-/* AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", 2019, algorithm 2), its
- * learning rate over time, and the exponential moving average of weights. Plain loops over a range
- * of the weights, so that ranges may go to different threads. */
+/* AdamW (Loshchilov & Hutter, "Decoupled weight decay regularization", 2019, algorithm 2), Muon
+ * (Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024), their learning
+ * rate over time, and the exponential moving average of weights. Each works on a range of the
+ * weights, so that ranges may go to different threads. */
 #ifndef ADVECT_EXTRA_OPTIMISER_H
 #define ADVECT_EXTRA_OPTIMISER_H
 
@@ -22,6 +23,26 @@ struct adv_adamw {
  * alike. All arrays [n]. */
 void adv_adamw_update(const struct adv_adamw *adamw, size_t n, const float *g, float *w, float *m,
                       float *v);
+
+struct adv_muon {
+    double learning_rate, momentum, weight_decay;
+    double gradient_scale; /* as of AdamW */
+};
+
+/* Elements of memory that adv_muon_update needs for a matrix. */
+size_t adv_muon_scratch(size_t rows, size_t columns);
+
+/* Of a weight matrix w [rows, columns]: with Nesterov's momentum,
+ *
+ *     m = momentum m + (1 - momentum) g;   u = momentum m + (1 - momentum) g
+ *     w -= learning_rate (0.2 sqrt(max(rows, columns)) O + weight_decay w)
+ *
+ * O is u with its singular values moved near 1, by five steps of X <- a X + (b X X' + c (X X')^2) X
+ * from X = u / |u|; those below a few thousandths of |u| get less far. The factor makes a step as long as one of
+ * AdamW at the same rate (Liu et al., "Muon is scalable for LLM training", 2025, eq. 4). g, w and
+ * m [rows, columns]; scratch [adv_muon_scratch]. The same bits on any thread. */
+void adv_muon_update(const struct adv_muon *muon, size_t rows, size_t columns, const float *g,
+                     float *w, float *m, float *scratch);
 
 /* The decay of the average after `updates` updates: min(decay, (1 + updates) / (10 + updates)), so
  * that a young average forgets the initial weights soon. */

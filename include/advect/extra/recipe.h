@@ -36,11 +36,15 @@ enum adv_time_sampling { ADV_TIME_UNIFORM, ADV_TIME_LOGIT_NORMAL };
  * paths the shortest. */
 enum adv_coupling_kind { ADV_COUPLING_INDEPENDENT, ADV_COUPLING_OPTIMAL_TRANSPORT };
 
+/* Muon's weight matrices of hidden layers; the rest of the weights are AdamW's. */
+enum adv_optimiser { ADV_OPTIMISER_ADAMW, ADV_OPTIMISER_MUON };
+
 enum adv_keep { ADV_KEEP_LAST, ADV_KEEP_BEST };
 
 struct adv_train_recipe {
     int64_t steps, batch, shard_rows, warmup_steps, held_out_every, seed;
     int64_t cycle_steps; /* of the schedule; 0: one cycle */
+    int64_t optimiser;   /* enum adv_optimiser */
     double learning_rate, min_learning_rate;
     double beta1, beta2, epsilon, weight_decay;
     double clip_norm; /* 0: none */

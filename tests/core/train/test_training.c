@@ -27,6 +27,10 @@
     "\"train\": {\"steps\": 40, \"batch\": 50, \"shard_rows\": 16, \"warmup_steps\": 5, "          \
     "\"weight_decay\": 0.01, \"held_out_every\": 15"
 #define SMALL_RECIPE "{\"name\": \"small\", " SMALL_NET BOARD_DATA SMALL_TRAIN "}}"
+#define MUON_RECIPE                                                                                \
+    "{\"name\": \"small\", " SMALL_NET BOARD_DATA SMALL_TRAIN ", \"optimiser\": \"muon\"}}"
+
+static const char *const by_optimiser[] = {SMALL_RECIPE, MUON_RECIPE};
 
 static void step_to(struct adv_training *training, int64_t step)
 {
@@ -46,11 +50,12 @@ static void run_to_the_end(struct adv_training *training)
 
 /* ---------------------------------------------------------------- determinism */
 
+/* Loop index: the optimiser. */
 START_TEST(results_do_not_depend_on_the_number_of_threads)
 {
     struct adv_training *three;
-    struct adv_training *one = training_of(SMALL_RECIPE, 1);
-    three = training_of(SMALL_RECIPE, 3);
+    struct adv_training *one = training_of(by_optimiser[_i], 1);
+    three = training_of(by_optimiser[_i], 3);
     run_to_the_end(one);
     run_to_the_end(three);
     trainings_are_same(one, three);
@@ -99,19 +104,21 @@ static void ends_alike_from_20(struct adv_training *straight, const char *recipe
     adv_training_free(straight);
 }
 
-/* Loop index: threads - 1. */
+/* Loop index: the optimiser, by one thread or two. */
 START_TEST(a_resumed_training_continues_bit_for_bit)
 {
+    const char *recipe = by_optimiser[_i / 2];
+    int threads = 1 + _i % 2;
     struct adv_training *first;
-    struct adv_training *straight = training_of(SMALL_RECIPE, 1);
+    struct adv_training *straight = training_of(recipe, 1);
     run_to_the_end(straight);
 
-    first = training_of(SMALL_RECIPE, 1 + _i);
+    first = training_of(recipe, threads);
     step_to(first, 20);
     ck_assert_int_eq(adv_training_save(first, trainings_checkpoint, NULL), ADV_OK);
     adv_training_free(first);
 
-    ends_alike_from_20(straight, SMALL_RECIPE, 1 + _i);
+    ends_alike_from_20(straight, recipe, threads);
 }
 END_TEST
 
@@ -502,7 +509,7 @@ START_TEST(every_allocation_may_fail)
     snprintf(path, sizeof path, "%s/rows.csv", trainings_folder);
     ck_assert_int_eq(adv_file_replace(path, rows, sizeof rows - 1, NULL), ADV_OK);
     static const char *const recipes[] = {
-        SMALL_RECIPE,
+        SMALL_RECIPE, MUON_RECIPE,
         "{\"name\": \"rows\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 4, "
         "\"layers\": 1, \"num_classes\": 2, \"null_class\": true}, \"data\": {\"source\": "
         "{\"kind\": \"csv\", \"file\": \"rows.csv\", \"label_column\": \"class\"}, "
@@ -523,9 +530,9 @@ int main(void)
     TCase *tests = tcase_create("training");
     tcase_add_checked_fixture(tests, trainings_make_folder, trainings_remove_folder);
     tcase_set_timeout(tests, 120);
-    tcase_add_test(tests, results_do_not_depend_on_the_number_of_threads);
+    tcase_add_loop_test(tests, results_do_not_depend_on_the_number_of_threads, 0, 2);
     tcase_add_test(tests, a_precision_is_as_deterministic_or_refused);
-    tcase_add_loop_test(tests, a_resumed_training_continues_bit_for_bit, 0, 2);
+    tcase_add_loop_test(tests, a_resumed_training_continues_bit_for_bit, 0, 4);
     tcase_add_test(tests, a_finished_training_goes_on_in_another_cycle);
     tcase_add_test(tests, a_callback_sees_every_step_and_may_stop);
     tcase_add_test(tests, options_of_other_versions_are_read);
