@@ -244,7 +244,7 @@ class Model(Flow):
 
 
 def _warn(run: Run, reach: float) -> None:
-    """Of rows that have no value, of the whole answer, and of contexts beyond those of the training."""
+    """Of the answer, of rows that have no value, and of contexts beyond the training's."""
     failures = run.failures()
     if failures:
         row, reason = next(iter(failures.items()))

@@ -390,7 +390,7 @@ def _followed(response: http.client.HTTPResponse, n_frames: int) -> Iterator[Fra
 
 
 def _tell(texts: Sequence[str], stacklevel: int) -> None:
-    """Warnings of the whole answer, for whoever is `stacklevel` calls up, as warnings.warn counts."""
+    """Warnings of the whole answer; stacklevel as of warnings.warn, were it called here."""
     for text in texts:
         warnings.warn(text, RuntimeWarning, stacklevel=stacklevel + 1)
 
