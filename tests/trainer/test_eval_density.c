@@ -135,6 +135,7 @@ START_TEST(a_plot_of_nothing_is_refused)
 {
     train_board();
     cli_fails(1, "eval board.safetensors --plot p.png --points 0", "--points is 0");
+    cli_fails(1, "eval board.safetensors --points all", "give a number, such as 10000");
     cli_fails(1, "eval board.safetensors --plot p.png --curve c.png",
               "--plot writes nothing with --curve");
     cli_fails(1, "eval board.safetensors --plot none/p.png", "none");

@@ -7,6 +7,7 @@
 #include "trainer/measure/draws.h"
 
 #include <advect/extra/json.h>
+#include <string.h>
 
 /* Of a known density: as many as take less than a minute at the first number. */
 #define N_POINTS_MOST 10000
@@ -81,6 +82,17 @@ static void choose_points(const struct adv_eval_options *options, struct adv_eva
     e->keeps_points = options->points || options->state;
 }
 
+static enum adv_status check_points(const struct adv_eval_options *options,
+                                    const struct adv_evaluation *e, struct adv_error *error)
+{
+    if (!e->dataset->source.density || !options->points || strcmp(options->points, "all") != 0)
+        return ADV_OK;
+    return adv_fail_field(error, ADV_E_INVALID, "points",
+                          "--points is \"all\", but a synthetic density has as many points as are "
+                          "drawn; give a number, such as %d",
+                          N_POINTS_MOST);
+}
+
 /* What --plot shows are log-densities, of what is no image. */
 static enum adv_status check_plot(const struct adv_eval_options *options,
                                   const struct adv_evaluation *e, struct adv_error *error)
@@ -122,7 +134,9 @@ static enum adv_status measure(const struct adv_eval_options *options, const cha
     e->training = datasets.training;
     e->split = datasets.split;
     choose_points(options, e);
-    status = check_plot(options, e, error);
+    status = check_points(options, e, error);
+    if (status == ADV_OK)
+        status = check_plot(options, e, error);
     if (status == ADV_OK)
         status = adv_draws_check(e, error);
     if (status == ADV_OK)

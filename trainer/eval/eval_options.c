@@ -53,8 +53,9 @@ static const struct adv_field fields_before[] = {
          "program that scores image samples: it is run with SAMPLES.npy LABELS.npy and prints "
          "\"accuracy: X\" and \"frechet: X\"; if absent, $ADVECT_JUDGE with --samples or --curve"},
     {"points", ADV_FIELD_STRING, AT(points), .min = 1,
-     .help = "number of points to compute log-densities for, or \"all\" for the whole split; if "
-             "absent, 10000 for a synthetic density, 4096 where that would take long, 2000 for "
+     .help = "number of points to compute log-densities for, or \"all\" for the whole split of "
+             "images or a table; if absent, 10000 for a synthetic density, 4096 where that would "
+             "take long, 2000 for "
              "tables, 0 for images"},
     {"probes", ADV_FIELD_INT, AT(probes), .min = 1, .max = 1000, .fallback = PROBES_DEFAULT,
      .help = "number of Hutchinson probes for log-densities beyond 16 dimensions; one tells no "
