@@ -107,6 +107,31 @@ START_TEST(a_state_of_other_settings_is_refused)
 }
 END_TEST
 
+/* ---------------------------------------------------------------- probes */
+
+/* Loop index: the number of probes; one tells no interval. */
+START_TEST(intervals_of_probes_are_held_against_the_exact)
+{
+    cli_write("board.json",
+              "{\"name\": \"board\", \"net\": {\"kind\": \"mlp\", \"dim\": 20, \"channels\": 16,"
+              " \"layers\": 2, \"activation\": \"silu\"}, \"data\": {\"source\": {\"kind\":"
+              " \"density\", \"density\": {\"kind\": \"gaussian\", \"dim\": 20}}}, \"train\":"
+              " {\"steps\": 100, \"batch\": 64}}");
+    CLI_SUCCEEDS("train board.json --quiet");
+    char arguments[96];
+    snprintf(arguments, sizeof arguments, "--points 200 --density-solver rk4:4 --probes %d", _i);
+    json_t *figures = eval(arguments);
+    if (_i == 1) {
+        ck_assert_ptr_null(json_object_get(figures, "probe_interval_coverage"));
+    } else { /* of 200 points: a standard error of 0.015 */
+        double coverage = figure_of(figures, "probe_interval_coverage");
+        ck_assert_double_ge(coverage, 0.88);
+        ck_assert_double_lt(coverage, 1);
+    }
+    json_decref(figures);
+}
+END_TEST
+
 /* ---------------------------------------------------------------- the picture */
 
 enum { PANEL = 480 };
@@ -153,6 +178,7 @@ int main(void)
     tcase_add_loop_test(tests, an_interrupted_eval_goes_on, 0, 2);
     tcase_add_test(tests, a_state_that_is_named_is_used);
     tcase_add_test(tests, a_state_of_other_settings_is_refused);
+    tcase_add_loop_test(tests, intervals_of_probes_are_held_against_the_exact, 1, 4);
     tcase_add_test(tests, a_plot_has_what_is_measured);
     tcase_add_test(tests, a_plot_of_nothing_is_refused);
     suite_add_tcase(suite, tests);

@@ -11,6 +11,7 @@ const struct adv_measure *const adv_measures[ADV_MEASURES_MAX + 1] = {
     &adv_measure_samples,
     &adv_measure_log_density,
     &adv_measure_error_bars,
+    &adv_measure_probe_intervals,
     &adv_measure_integral,
     &adv_measure_rows,
     /* Those that a flag asks for. */

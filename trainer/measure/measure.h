@@ -93,7 +93,8 @@ struct adv_measure {
 
 extern const struct adv_measure adv_measure_held_out, adv_measure_samples, adv_measure_log_density,
     adv_measure_integral, adv_measure_rows, adv_measure_convergence, adv_measure_classes,
-    adv_measure_ood, adv_measure_nearest, adv_measure_error_bars, adv_measure_typicality;
+    adv_measure_ood, adv_measure_nearest, adv_measure_error_bars, adv_measure_probe_intervals,
+    adv_measure_typicality;
 
 /* Runs a query to its end, with its progress named `what`; the caller frees *run, which owns the
  * answer. */
