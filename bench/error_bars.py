@@ -95,7 +95,7 @@ def scores(model, samples, t):
 
 
 def path_apart(model, samples, t, truth):
-    """Root mean square of what the path's scores differ from the truth by, in that of the truth."""
+    """Root mean square of the path's scores minus the truth, as a share of that of the truth."""
     model.write_rows(samples)
     answer, _ = run([model.advect, "score", model.path, "--points", model.points, "--t", t, "--quiet",
                      "--format", "json", "--method", "path"])

@@ -4,7 +4,7 @@
 export interface NdArray<Data = Float32Array> {
   shape: number[];
   data: Data;
-  /** of the whole answer, as that its steps are too few */
+  /** a warning about the whole answer, such as too few solver steps */
   warning?: string;
 }
 

@@ -120,13 +120,13 @@ static const struct adv_field train_fields[] = {
              "the network"},
     {"optimiser", ADV_FIELD_CHOICE, TRAIN(optimiser), .choices = optimisers, .fallback = "adamw",
      .help =
-         "AdamW for all weights, or for all but the matrices between hidden layers, whose steps "
-         "Muon makes orthogonal: that learns more from a step, and pays where a batch is much "
+         "AdamW for all weights, or Muon for the matrices of linear layers and convolutions and "
+         "AdamW for the rest: that learns more from a step, and pays where a batch is much "
          "work"},
     {"learning_rate", ADV_FIELD_REAL, TRAIN(learning_rate), .min = 0, .max = 10,
      .fallback = "0.001",
-     .help = "learning rate after the warm-up; steps of both optimisers are as long at the same "
-             "rate"},
+     .help = "learning rate after the warm-up; steps of both optimisers are about equally long at "
+             "the same rate"},
     {"warmup_steps", ADV_FIELD_INT, TRAIN(warmup_steps), .min = 0, .max = 1e9, .fallback = "0",
      .help = "number of steps over which the learning rate rises linearly"},
     {"min_learning_rate", ADV_FIELD_REAL, TRAIN(min_learning_rate), .min = 0, .max = 10,

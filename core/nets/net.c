@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HIDDEN_LEAST 16 /* rows and columns */
+#define MATRIX_LEAST 16 /* rows and columns */
 
 static const struct adv_net_kind *const kinds[] = {
     &adv_net_mlp, &adv_net_transformer, &adv_net_sequential, &adv_net_unet, &adv_net_empirical};
@@ -224,7 +224,7 @@ struct adv_parameter adv_net_parameter(const struct adv_net *net, size_t i)
     return parameter;
 }
 
-bool adv_net_parameter_is_hidden(const struct adv_net *net, size_t i)
+bool adv_net_parameter_is_matrix(const struct adv_net *net, size_t i)
 {
     const struct adv_param *param = &net->graph.params[i];
     size_t rows = param->shape[0], columns = param->n_elements / rows;
@@ -234,7 +234,7 @@ bool adv_net_parameter_is_hidden(const struct adv_net *net, size_t i)
         multiplies |=
             node->param[0] == (int)i && (node->op == &adv_op_linear || node->op == &adv_op_conv2d);
     }
-    return multiplies && rows >= HIDDEN_LEAST && columns >= HIDDEN_LEAST;
+    return multiplies && rows >= MATRIX_LEAST && columns >= MATRIX_LEAST;
 }
 
 void adv_net_init_weights(const struct adv_net *net, uint64_t seed, float *weights)

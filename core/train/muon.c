@@ -51,6 +51,7 @@ static void orthogonalise(size_t m, size_t n, float *x, float *product, float *g
 void adv_muon_update(const struct adv_muon *muon, size_t rows, size_t columns, const float *g,
                      float *w, float *m, float *scratch)
 {
+    adv_blas_single_threaded();
     size_t n = rows * columns, side = smaller(rows, columns), longer = n / side;
     bool tall = rows > columns; /* x is transposed then: it has no more rows than columns */
     size_t row_stride = tall ? 1 : columns, column_stride = tall ? rows : 1;

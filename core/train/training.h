@@ -25,7 +25,7 @@ struct adv_training_worker {
     float *scratch;       /* of updates; NULL: none is needed */
 };
 
-/* Weights that are updated together: some of AdamW's, or a matrix of Muon's. */
+/* Weights that one thread updates: some of AdamW's, or a matrix of Muon's. */
 struct adv_training_span {
     size_t first, n, rows; /* rows: of a matrix; 0: AdamW's */
 };
@@ -99,6 +99,10 @@ bool adv_training_take_weights(const struct adv_net *net, const struct adv_model
 
 /* Sets spans, by the recipe's optimiser; each worker's scratch. */
 enum adv_status adv_training_plan_updates(struct adv_training *training, struct adv_error *error);
+/* Adds to a digest what Muon's products come to here, with the weights for gradients; what they are
+ * depends on OpenBLAS and the processor. */
+enum adv_status adv_training_digest_updates(const struct adv_training *training, uint64_t *digest,
+                                            struct adv_error *error);
 /* Updates weights and averages by the sum of gradients. */
 void adv_training_update(struct adv_training *training);
 

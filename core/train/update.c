@@ -3,6 +3,7 @@
 
 #include "core/base/mem.h"
 
+#include <advect/extra/digest.h>
 #include <advect/extra/optimiser.h>
 #include <advect/extra/shards.h>
 
@@ -10,10 +11,11 @@
 
 #define MUON_MOMENTUM 0.95
 
-static bool is_matrix(const struct adv_training *t, size_t parameter)
+static bool is_muons(const struct adv_training *t, size_t parameter)
 {
     return t->recipe.train.optimiser == ADV_OPTIMISER_MUON &&
-           adv_net_parameter_is_hidden(t->net, parameter);
+           adv_net_parameter_is_matrix(t->net, parameter) &&
+           adv_net_parameter(t->net, parameter).offset < adv_net_learned_weights(t->net);
 }
 
 static void add_pieces(struct adv_training *t, size_t first, size_t end)
@@ -30,7 +32,7 @@ static void add_spans(struct adv_training *t)
     size_t done = 0;
     for (size_t i = 0; i < adv_net_parameters(t->net); i++) {
         struct adv_parameter p = adv_net_parameter(t->net, i);
-        if (!is_matrix(t, i))
+        if (!is_muons(t, i))
             continue;
         add_pieces(t, done, p.offset);
         t->spans[t->n_spans++] = (struct adv_training_span){p.offset, p.n_elements, p.shape[0]};
@@ -91,6 +93,26 @@ static void update_by_muon(struct adv_training *t, const struct adv_training_spa
     };
     adv_muon_update(&muon, span->rows, span->n / span->rows, t->sum + first, t->weights + first,
                     t->m + first, scratch);
+}
+
+enum adv_status adv_training_digest_updates(const struct adv_training *t, uint64_t *digest,
+                                            struct adv_error *error)
+{
+    struct adv_muon muon = {.learning_rate = 1, .gradient_scale = 1};
+    float *moved = adv_calloc(t->n_weights, sizeof *moved);
+    float *momentum = adv_calloc(t->n_weights, sizeof *momentum);
+    enum adv_status status = moved && momentum ? ADV_OK : adv_no_memory(error);
+    for (size_t i = 0; status == ADV_OK && i < t->n_spans; i++) {
+        const struct adv_training_span *span = &t->spans[i];
+        if (span->rows)
+            adv_muon_update(&muon, span->rows, span->n / span->rows, t->weights + span->first,
+                            moved + span->first, momentum + span->first, t->workers[0].scratch);
+    }
+    if (status == ADV_OK)
+        *digest = adv_digest(*digest, moved, t->n_weights * sizeof *moved);
+    free(moved);
+    free(momentum);
+    return status;
 }
 
 static void update_span(void *context, size_t i, int worker)

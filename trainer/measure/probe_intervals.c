@@ -1,4 +1,4 @@
-/* Whether the intervals that probes tell hold for this model: at fresh points of a known density of
+/* Whether the intervals told with probed log-densities hold for this model: at fresh points of a known density of
  * many dimensions, against the exact divergence by the same solver. */
 #include "trainer/measure/measure.h"
 

@@ -221,14 +221,18 @@ class RemoteModel(Flow):
         return path, body, {"Content-Type": _JSON}
 
     def _array(
-        self, query: str, fields: Dict[str, Any], points: Optional["np.ndarray[Any, Any]"]
+        self,
+        query: str,
+        fields: Dict[str, Any],
+        points: Optional["np.ndarray[Any, Any]"],
+        stacklevel: int = 4,
     ) -> "np.ndarray[Any, Any]":
         path, body, head = self._request(query, fields, points)
         try:
             array, response = self._daemon.fetch("POST", path, body, {**head, "Accept": _NPY})
         except ProblemError as refusal:
             self._refused(refusal)
-        _tell(response.headers.get_all("Advect-Warning") or [], stacklevel=4)
+        _tell(response.headers.get_all("Advect-Warning") or [], stacklevel)
         return _npy(array)
 
     def _told(
@@ -355,7 +359,7 @@ class RemoteModel(Flow):
     def _scored(self, asked: AtPoints, method: str) -> "np.ndarray[Any, Any]":
         """[n, dim], and of differences the errors as a further column."""
         fields, points = self._at_points(asked)
-        return self._array("score", {**fields, "method": method}, points)
+        return self._array("score", {**fields, "method": method}, points, stacklevel=5)
 
     def _score(self, asked: AtPoints, method: str) -> "np.ndarray[Any, np.dtype[np.float32]]":
         score = np.ascontiguousarray(self._scored(asked, method)[:, : self.dim])

@@ -146,7 +146,8 @@ static enum adv_status find_facts(struct adv_training *t, uint64_t facts[FACTS],
     adv_training_shard_gradient(t, 0, 0);
     facts[GRADIENT] =
         adv_digest(ADV_DIGEST_INIT, t->gradients, t->n_weights * sizeof *t->gradients);
-    return digest_of_recipe(t, &facts[RECIPE], error);
+    status = adv_training_digest_updates(t, &facts[GRADIENT], error);
+    return status == ADV_OK ? digest_of_recipe(t, &facts[RECIPE], error) : status;
 }
 
 static enum adv_status compare(int rank, const uint64_t theirs[FACTS], const uint64_t facts[FACTS],

@@ -58,10 +58,9 @@ size_t adv_net_weights(const struct adv_net *net); /* its length */
 size_t adv_net_learned_weights(const struct adv_net *net);
 size_t adv_net_parameters(const struct adv_net *net);
 struct adv_parameter adv_net_parameter(const struct adv_net *net, size_t i);
-/* Whether parameter i is a matrix between hidden layers, of a linear layer or a convolution
- * (outputs by inputs times kernel): one of 16 rows and columns at least, as those from x and t and
- * to the velocity mostly are not. */
-bool adv_net_parameter_is_hidden(const struct adv_net *net, size_t i);
+/* Whether parameter i is a matrix for Muon (advect/extra/optimiser.h): the weights of a linear
+ * layer or of a convolution (outputs by inputs times kernel), of 16 rows and columns at least. */
+bool adv_net_parameter_is_matrix(const struct adv_net *net, size_t i);
 
 /* Initial weights [adv_net_weights]; the same for the same seed. */
 void adv_net_init_weights(const struct adv_net *net, uint64_t seed, float *weights);

@@ -32,15 +32,15 @@ struct adv_muon {
 /* Elements of memory that adv_muon_update needs for a matrix. */
 size_t adv_muon_scratch(size_t rows, size_t columns);
 
-/* Of a weight matrix w [rows, columns]: with Nesterov's momentum,
+/* Of a weight matrix w [rows, columns], one of each at least: with Nesterov's momentum,
  *
  *     m = momentum m + (1 - momentum) g,   u = momentum m + (1 - momentum) g
  *     w -= learning_rate (0.2 sqrt(max(rows, columns)) O + weight_decay w)
  *
  * O is u with its singular values moved near 1, by five steps of X <- a X + (b X X' + c (X X')^2) X
- * from X = u / |u|; those below a few thousandths of |u| get less far. The factor makes a step as
- * long as one of AdamW at the same rate (Liu et al., "Muon is scalable for LLM training", 2025,
- * eq. 4). g, w and m [rows, columns]; scratch [adv_muon_scratch]. The same bits on any thread. */
+ * from X = u / |u|; those below a few thousandths of |u| get less far. The factor makes steps about
+ * as long as AdamW's mostly are at the same rate (Liu et al., "Muon is scalable for LLM training",
+ * 2025, eq. 4). g, w and m [rows, columns]; scratch [adv_muon_scratch]. The same bits on any thread. */
 void adv_muon_update(const struct adv_muon *muon, size_t rows, size_t columns, const float *g,
                      float *w, float *m, float *scratch);
 

@@ -36,7 +36,7 @@ enum adv_time_sampling { ADV_TIME_UNIFORM, ADV_TIME_LOGIT_NORMAL };
  * paths the shortest. */
 enum adv_coupling_kind { ADV_COUPLING_INDEPENDENT, ADV_COUPLING_OPTIMAL_TRANSPORT };
 
-/* Muon's weight matrices of hidden layers; the rest of the weights are AdamW's. */
+/* MUON: for the matrices of linear layers and convolutions, with AdamW for the rest. */
 enum adv_optimiser { ADV_OPTIMISER_ADAMW, ADV_OPTIMISER_MUON };
 
 enum adv_keep { ADV_KEEP_LAST, ADV_KEEP_BEST };

@@ -152,7 +152,10 @@ class TestVerbs(unittest.TestCase):
             self.remote.density(points, solver={"method": "rk4", "steps": 2})
         with self.assertWarnsRegex(RuntimeWarning, "one probe has no standard error") as of_npy:
             self.remote.log_prob(points, divergence=ONE_PROBE)
-        self.assertEqual({of_json.filename, of_npy.filename}, {__file__})
+        with self.assertWarnsRegex(RuntimeWarning, "the scores of . of 3 rows") as of_scores:
+            self.remote.score(points, 1, method="difference", solver={"method": "rk4", "steps": 2})
+        names = {of_json.filename, of_npy.filename, of_scores.filename}
+        self.assertEqual(names, {__file__})
 
     def test_the_child_of_a_fork_has_connections_of_its_own(self):
         expected = self.remote.sample(5, seed=1).tobytes()

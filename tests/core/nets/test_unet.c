@@ -242,29 +242,33 @@ static bool is_one_of(const char *name, const char *const *names, size_t n)
     return false;
 }
 
-/* What an optimiser may take for a matrix between hidden layers. */
-START_TEST(matrices_between_hidden_layers_are_told)
+/* What Muon takes: not tables, norms, biases, nor what has few rows or columns. */
+START_TEST(matrices_are_told_from_other_weights)
 {
-    static const char *const hidden[] = {"time_embed.0.weight",
-                                         "time_embed.2.weight",
-                                         "input_blocks.1.0.in_layers.2.weight",
-                                         "input_blocks.1.0.emb_layers.1.weight",
-                                         "middle_block.1.qkv.weight",
-                                         "middle_block.1.proj_out.weight",
-                                         "output_blocks.0.0.skip_connection.weight"};
-    static const char *const others[] = {"input_blocks.0.0.bias", "label_emb.weight",
-                                         "out.0.weight", "out.2.weight", "out.2.bias"};
+    static const char *const matrices[] = {"time_embed.0.weight",
+                                           "time_embed.2.weight",
+                                           "input_blocks.1.0.in_layers.2.weight",
+                                           "input_blocks.1.0.emb_layers.1.weight",
+                                           "middle_block.1.qkv.weight",
+                                           "middle_block.1.proj_out.weight",
+                                           "output_blocks.0.0.skip_connection.weight"};
+    static const char *const others[] = {"input_blocks.0.0.weight",
+                                         "input_blocks.0.0.bias",
+                                         "label_emb.weight",
+                                         "out.0.weight",
+                                         "out.2.weight",
+                                         "out.2.bias"};
     struct adv_net *net = new_net(
-        "{\"kind\": \"unet\", \"image\": [3, 8, 8], \"model_channels\": 32, \"num_res_blocks\": 1, "
+        "{\"kind\": \"unet\", \"image\": [1, 8, 8], \"model_channels\": 32, \"num_res_blocks\": 1, "
         "\"channel_mult\": [1], \"num_classes\": 40}");
-    size_t n_hidden = 0, n_others = 0;
+    size_t n_matrices = 0, n_others = 0;
     for (size_t i = 0; i < adv_net_parameters(net); i++) {
         const char *name = adv_net_parameter(net, i).name;
-        bool told = adv_net_parameter_is_hidden(net, i);
-        n_hidden += told && is_one_of(name, hidden, ADV_COUNT(hidden));
+        bool told = adv_net_parameter_is_matrix(net, i);
+        n_matrices += told && is_one_of(name, matrices, ADV_COUNT(matrices));
         n_others += !told && is_one_of(name, others, ADV_COUNT(others));
     }
-    ck_assert_uint_eq(n_hidden, ADV_COUNT(hidden));
+    ck_assert_uint_eq(n_matrices, ADV_COUNT(matrices));
     ck_assert_uint_eq(n_others, ADV_COUNT(others));
     adv_net_free(net);
 }
@@ -375,7 +379,7 @@ int main(void)
     tcase_set_timeout(config, 60); /* milliseconds of work, but the machine may be busy */
     tcase_add_test(config, traits_follow_the_configuration);
     tcase_add_test(config, multiply_adds_are_those_of_the_formula);
-    tcase_add_test(config, matrices_between_hidden_layers_are_told);
+    tcase_add_test(config, matrices_are_told_from_other_weights);
     tcase_add_test(config, weights_start_as_in_pytorch);
     tcase_add_loop_test(config, bad_configurations_are_refused, 0, (int)ADV_COUNT(refusals));
     suite_add_tcase(suite, config);

@@ -37,7 +37,13 @@
     "\"train\": {\"steps\": 20, \"batch\": 50, \"shard_rows\": 16, \"held_out_every\": 10}, "      \
     "\"distill\": {\"teacher\": \"teacher.safetensors\", \"paths\": 256}}"
 
-static const char *const recipes[] = {SMALL("1"), WIDE};
+/* Matrices are whole, whichever messages they come in. */
+#define MUON                                                                                       \
+    "{\"name\": \"muon\", \"net\": {\"kind\": \"mlp\", \"dim\": 2, \"channels\": 150, "            \
+    "\"layers\": 3}, " BOARD "\"train\": {\"steps\": 3, \"batch\": 48, \"shard_rows\": 8, "        \
+    "\"held_out_every\": 10, \"optimiser\": \"muon\"}}"
+
+static const char *const recipes[] = {SMALL("1"), WIDE, MUON};
 
 /* ---------------------------------------------------------------- shared trainings */
 
