@@ -99,6 +99,8 @@ enum adv_status adv_training_digest_updates(const struct adv_training *t, uint64
                                             struct adv_error *error)
 {
     struct adv_muon muon = {.learning_rate = 1, .gradient_scale = 1};
+    if (t->scratch_size == 0) /* no matrix is Muon's */
+        return ADV_OK;
     float *moved = adv_calloc(t->n_weights, sizeof *moved);
     float *momentum = adv_calloc(t->n_weights, sizeof *momentum);
     enum adv_status status = moved && momentum ? ADV_OK : adv_no_memory(error);

@@ -165,7 +165,7 @@ const struct adv_curve_point *adv_training_curve_point(const struct adv_training
 /* What a training takes, planned before it starts: bytes, and how its batch is divided. */
 struct adv_training_memory {
     size_t data;        /* examples of files */
-    size_t activations; /* of one thread: a shard's rows through the network and back, and Muon's scratch */
+    size_t activations; /* of one thread: a shard's rows there and back; Muon's scratch */
     size_t gradients;   /* one of all weights per shard */
     size_t weights;     /* with their average and both moments */
     size_t total;       /* with the activations of all threads */

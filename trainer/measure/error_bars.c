@@ -118,17 +118,11 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
         !adv_solver_is_map(e->density.solver.solver); /* a flow map has no such error */
     if (!density || n == 0 || dim > ADV_EXACT_DIM_MAX || !integrates)
         return ADV_OK;
-    float *points = calloc(n, dim * sizeof *points);
+    struct adv_query query;
+    float *points = adv_evaluation_fresh_points(e, n, &query);
     if (!points)
         return adv_no_memory(error);
-    adv_density_sample(density, adv_seed_for(e->seed, ADV_SEED_HELD_OUT), 0, n, points);
-    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
-    query.guidance = adv_query_default_guidance(&query, e->model);
-    query.n = n;
-    query.points = points;
-    query.solver = e->density.solver;
     query.errors = true;
-    query.rows_may_fail = true;
     enum adv_status status = measure(e, &query, results, error);
     free(points);
     return status;

@@ -1,5 +1,7 @@
 #include "trainer/measure/measure.h"
 
+#include <stdlib.h>
+
 #include "trainer/cli/progress.h"
 
 struct shown {
@@ -17,6 +19,23 @@ static void show_share(void *context, double share)
 bool adv_evaluation_is_of_table(const struct adv_evaluation *e)
 {
     return e->dataset && !e->dataset->source.density && e->dataset->n_dims == 1;
+}
+
+float *adv_evaluation_fresh_points(const struct adv_evaluation *e, size_t n,
+                                   struct adv_query *query)
+{
+    float *points = calloc(n, e->dataset->dim * sizeof *points);
+    if (!points)
+        return NULL;
+    adv_density_sample(e->dataset->source.density, adv_seed_for(e->seed, ADV_SEED_HELD_OUT), 0, n,
+                       points);
+    *query = adv_query_default(ADV_QUERY_LOG_DENSITY);
+    query->guidance = adv_query_default_guidance(query, e->model);
+    query->n = n;
+    query->points = points;
+    query->solver = e->density.solver;
+    query->rows_may_fail = true;
+    return points;
 }
 
 enum adv_status adv_evaluation_query(const struct adv_evaluation *e, const struct adv_query *query,

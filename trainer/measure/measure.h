@@ -96,6 +96,11 @@ extern const struct adv_measure adv_measure_held_out, adv_measure_samples, adv_m
     adv_measure_ood, adv_measure_nearest, adv_measure_error_bars, adv_measure_probe_intervals,
     adv_measure_typicality;
 
+/* n fresh points of the known density [n, dim], the caller's to free, and the query for their
+ * log-densities by the evaluation's solver; NULL without memory. */
+float *adv_evaluation_fresh_points(const struct adv_evaluation *evaluation, size_t n,
+                                   struct adv_query *query);
+
 /* Runs a query to its end, with its progress named `what`; the caller frees *run, which owns the
  * answer. */
 enum adv_status adv_evaluation_query(const struct adv_evaluation *evaluation,

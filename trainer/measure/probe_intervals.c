@@ -39,22 +39,14 @@ static enum adv_status compare_with_exact(const struct adv_evaluation *e, struct
     return status;
 }
 
-static enum adv_status measure(const struct adv_evaluation *e, const float *points, size_t n,
+static enum adv_status measure(const struct adv_evaluation *e, struct adv_query *query,
                                struct adv_results *results, struct adv_error *error)
 {
     struct adv_run *run = NULL;
     const struct adv_answer *answer;
-    struct adv_query query = adv_query_default(ADV_QUERY_LOG_DENSITY);
-    query.guidance = adv_query_default_guidance(&query, e->model);
-    query.n = n;
-    query.points = points;
-    query.solver = e->density.solver;
-    query.probes = e->density.probes;
-    query.seed = e->seed;
-    query.rows_may_fail = true;
-    enum adv_status status = adv_evaluation_query(e, &query, "probes", &run, &answer, error);
+    enum adv_status status = adv_evaluation_query(e, query, "probes", &run, &answer, error);
     if (status == ADV_OK && answer->standard_error)
-        status = compare_with_exact(e, &query, answer, results, error);
+        status = compare_with_exact(e, query, answer, results, error);
     adv_run_free(run);
     return status;
 }
@@ -63,16 +55,17 @@ static enum adv_status run(const struct adv_evaluation *e, const union adv_measu
                            struct adv_results *results, struct adv_error *error)
 {
     (void)wish;
-    const struct adv_density *density = e->dataset->source.density;
     size_t dim = e->dataset->dim, n = e->n_points < POINTS_MAX ? e->n_points : POINTS_MAX;
     bool integrates = !adv_solver_is_map(e->density.solver.solver);
     if (n == 0 || dim <= ADV_EXACT_DIM_MAX || dim > DIM_MAX || e->density.probes < 2 || !integrates)
         return ADV_OK;
-    float *points = calloc(n, dim * sizeof *points);
+    struct adv_query query;
+    float *points = adv_evaluation_fresh_points(e, n, &query);
     if (!points)
         return adv_no_memory(error);
-    adv_density_sample(density, adv_seed_for(e->seed, ADV_SEED_HELD_OUT), 0, n, points);
-    enum adv_status status = measure(e, points, n, results, error);
+    query.probes = e->density.probes;
+    query.seed = e->seed;
+    enum adv_status status = measure(e, &query, results, error);
     free(points);
     return status;
 }
