@@ -1,5 +1,5 @@
 /* The playground in Debian's firefox-esr: its core in the worker, its own views and the page's. */
-import { ABSENT, findFirefox, Firefox, IDLE, INKED, OPENED, PATIENCE, PRESS } from "../web/firefox.mjs";
+import { ABSENT, findFirefox, Firefox, PATIENCE, PRESS } from "../web/firefox.mjs";
 import { framesOf } from "../web/files.mjs";
 import { assert, until } from "../web/harness.mjs";
 
@@ -34,16 +34,14 @@ export async function firefoxTests(harness, url) {
     await work(tell);
     faults.push(...await firefox.errors());
   });
-  const idle = (what) => until(() => firefox.run(IDLE), `${what} to come to rest`, PATIENCE);
   const open = async (view, hash) => {
     await firefox.goto("about:blank");
     await firefox.goto(url + hash);
-    await until(() => firefox.run(OPENED, view), hash, PATIENCE);
-    await idle(hash);
+    await firefox.opened(view);
+    await firefox.idle(hash);
   };
   const drawn = async (name, selector, n) => {
-    const inked = await firefox.run(INKED, selector);
-    assert(inked.length === n && inked.every((pixels) => pixels > 300), `${name}: ${inked} pixels of canvases`);
+    await firefox.drawn(name, selector, n);
     await firefox.screenshot(`${harness.shots}/firefox-playground-${name}.png`);
   };
 
@@ -61,8 +59,8 @@ export async function firefoxTests(harness, url) {
     assert(await points() === 0, "something is drawn of no network");
     await firefox.run(PRESS, "Train");
     await until(() => firefox.run(HAS_BUTTON, "Train"), "the training to end", PATIENCE);
-    await idle("the learned flow");
-    assert(await points() > 500, "no points of the learned flow");
+    await firefox.idle("the learned flow");
+    await until(async () => await points() > 500, "more than 500 pixels of points of the learned flow");
     const verdict = await firefox.run(TEXT, ".scene .lead");
     assert(/KL divergence .* nats, over 2,048 points/.test(verdict), verdict);
     await firefox.screenshot(`${harness.shots}/firefox-playground-trained.png`);
@@ -76,7 +74,7 @@ export async function firefoxTests(harness, url) {
     await open("story", "#/story/your-points");
     for (let step = 1; step <= STEPS; step++) {
       assert(await firefox.run("return location.hash.match(/step=(\\d)/)?.[1] ?? '1'") === String(step), `the address of step ${step}`);
-      await idle(`step ${step}`);
+      await firefox.idle(`step ${step}`);
       await drawn(`story-${step}`, ".plane canvas", 2);
       if (step < STEPS)
         await firefox.run(PRESS, "Next");

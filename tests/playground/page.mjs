@@ -29,6 +29,23 @@ await harness.test("the playground opens with the exact flow of two moons", {}, 
   assert(await page.locator("#models option").count() >= 3, "models are missing");
 });
 
+await harness.test("an answer from the worker has the daemon's headers", {}, async (page) => {
+  await go(page);
+  const answered = (what, body, type) => page.evaluate(async ([what, body, type]) => {
+    const { transport } = await import(new URL("web/lib/transport.js", document.baseURI));
+    const answer = await transport(`v1/models/four-modes/${what}`, { method: "POST", body: JSON.stringify(body),
+      headers: { "Content-Type": "application/json", Accept: type } });
+    return { status: answer.status, bytes: (await answer.arrayBuffer()).byteLength, ...Object.fromEntries(answer.headers) };
+  }, [what, body, type]);
+  const holds = (answer, type, seed, warning) => assert(answer.status === 200 && answer.bytes > 100 &&
+    answer["content-type"] === type && answer["advect-seed"] === seed &&
+    (warning ? answer["advect-warning"]?.startsWith(warning) : !("advect-warning" in answer)), JSON.stringify(answer));
+  const probed = { points: [[0.5, 0.5]], divergence: { method: "hutchinson", probes: 1 } };
+  holds(await answered("samples", { n: 50, seed: 7 }, "application/x-npy"), "application/x-npy", "7");
+  holds(await answered("log-density", probed, "application/x-npy"), "application/x-npy", undefined, "one probe has no standard error");
+  holds(await answered("log-density", probed, "application/json"), "application/json", undefined);
+});
+
 /* The curve of KL goes from the first step to the last one, and all of it is seen. */
 async function klCurve(page, steps) {
   const { path, ticks } = await page.locator(".curves svg").last().evaluate((chart) => ({

@@ -25,6 +25,13 @@ const PREFERENCES = {
 /* What console.error of a page prints; Firefox's own begins with a bare word. */
 const SAID = /^console\.error: (?!\w[\w.]*: )/;
 
+const ENOUGH = 300; /* pixels that are not transparent, of a canvas that is drawn */
+
+const IDLE = `return Boolean(document.querySelector("[data-running='0']") && !document.querySelector(".task"))`;
+const OPENED = `return Boolean(document.querySelector("#view.view-" + arguments[0]))`;
+const INKED = `return Array.from(document.querySelectorAll(arguments[0]), (canvas) =>
+  canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.filter((v, i) => i % 4 === 3 && v).length)`;
+
 /* What pages' scripts did not catch, since the last time. */
 const ERRORS = `
   const thrown = Services.console.getMessageArray().filter((m) => m instanceof Ci.nsIScriptError)
@@ -111,6 +118,23 @@ export class Firefox {
     return (await this.command("WebDriver:ExecuteScript", { script, args })).value;
   }
 
+  opened(view) {
+    return until(() => this.run(OPENED, view), `the view ${view}`, PATIENCE);
+  }
+
+  /* No work is under way; what came of it may be painted a frame later. */
+  idle(what) {
+    return until(() => this.run(IDLE), `${what} to come to rest`, PATIENCE);
+  }
+
+  /* There are n canvases of the selector, and each is drawn. */
+  drawn(what, selector, n) {
+    return until(async () => {
+      const inked = await this.run(INKED, selector);
+      return inked.length === n && inked.every((pixels) => pixels > ENOUGH);
+    }, `${what}: ${n} canvases with more than ${ENOUGH} pixels each`, PATIENCE);
+  }
+
   /* The bytes of a file that a page has the browser save, once it is whole. */
   downloaded(name) {
     const path = join(this.profile, name);
@@ -148,11 +172,6 @@ export function findFirefox() {
   return spawnSync("sh", ["-c", "command -v firefox-esr || command -v firefox"], { encoding: "utf8" }).stdout.trim() || null;
 }
 
-export const IDLE = `return Boolean(document.querySelector("[data-running='0']") && !document.querySelector(".task"))`;
-export const OPENED = `return Boolean(document.querySelector("#view.view-" + arguments[0]))`;
-export const INKED = `return Array.from(document.querySelectorAll(arguments[0]), (canvas) =>
-  canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.filter((v, i) => i % 4 === 3 && v).length)`;
-
 export async function firefoxTests(harness, daemon, { plane, space, images, given }) {
   const executable = findFirefox();
   if (!executable)
@@ -172,12 +191,9 @@ export async function firefoxTests(harness, daemon, { plane, space, images, give
   await elsewhere("Firefox: every view draws, without an error in the console", async (tell) => {
     for (const [name, [hash, canvases, n]] of Object.entries(views)) {
       await firefox.goto(`${daemon.url}/${hash}`);
-      await until(() => firefox.run(OPENED, name), hash);
-      await until(() => firefox.run(IDLE), `${name} to come to rest`, PATIENCE);
-      await until(async () => {
-        const inked = await firefox.run(INKED, canvases);
-        return inked.length === n && inked.every((pixels) => pixels > 300);
-      }, `${name}: ${n} canvases with more than 300 pixels each`, PATIENCE);
+      await firefox.opened(name);
+      await firefox.idle(hash);
+      await firefox.drawn(name, canvases, n);
       await firefox.screenshot(`${harness.shots}/firefox-${name}.png`);
     }
     tell(await firefox.run("return navigator.userAgent.split(' ').at(-1)"));
@@ -185,8 +201,8 @@ export async function firefoxTests(harness, daemon, { plane, space, images, give
 
   await elsewhere("Firefox: a picture and a film are saved", async (tell) => {
     await firefox.goto(`${daemon.url}/#/flow/${plane}?points=1&grid=0&density=0&n=300&steps=4&t=1&speed=4`);
-    await until(() => firefox.run(OPENED, "flow"), "the view");
-    await until(() => firefox.run(IDLE), "the points", PATIENCE);
+    await firefox.opened("flow");
+    await firefox.idle("the points");
     await firefox.run(PRESS, "Picture as PNG");
     const picture = await firefox.downloaded(`${plane}-seed-1-midpoint-t-1.00.png`);
     assert(picture.includes("Advect-Link"), "the picture does not know what it shows");
